@@ -1,0 +1,85 @@
+"""foureyes: a second model reads every answer, and what it saw becomes something one can act on.
+
+>>> import foureyes as fe
+>>> reader = fe.open_reader("gemma3-270m")                                        # doctest: +SKIP
+>>> rows = fe.score([fe.Exchange("Capital of Australia?", "Sydney")], reader)     # doctest: +SKIP
+>>> rows[0].log_cmp                                                               # doctest: +SKIP
+6.9
+
+Importing this package loads nothing heavy: every public name below is fetched from its module at first use.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from foureyes.errors import (
+        ConfigError,
+        FoureyesError,
+        InputError,
+        ModelError,
+        ModelRefused,
+        ModelUnavailable,
+        NotEnoughData,
+    )
+    from foureyes.models.catalog import open_reader, open_writer
+    from foureyes.models.roles import Reader, Sampling, Writer
+    from foureyes.signals.cross import score
+    from foureyes.types import Exchange, Message, Reading, Scored, Token, Unscored, Written
+
+_HOME = {
+    "foureyes.errors": (
+        "ConfigError",
+        "FoureyesError",
+        "InputError",
+        "ModelError",
+        "ModelRefused",
+        "ModelUnavailable",
+        "NotEnoughData",
+    ),
+    "foureyes.models.catalog": ("open_reader", "open_writer"),
+    "foureyes.models.roles": ("Reader", "Sampling", "Writer"),
+    "foureyes.signals.cross": ("score",),
+    "foureyes.types": ("Exchange", "Message", "Reading", "Scored", "Token", "Unscored", "Written"),
+}
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
+
+__all__ = [
+    "ConfigError",
+    "Exchange",
+    "FoureyesError",
+    "InputError",
+    "Message",
+    "ModelError",
+    "ModelRefused",
+    "ModelUnavailable",
+    "NotEnoughData",
+    "Reader",
+    "Reading",
+    "Sampling",
+    "Scored",
+    "Token",
+    "Unscored",
+    "Writer",
+    "Written",
+    "__version__",
+    "open_reader",
+    "open_writer",
+    "score",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'foureyes' has no attribute {name!r}")
+    value = getattr(import_module(_MODULE_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,70 @@
+"""The command line: ``foureyes VERB …``, one thin module a verb.
+
+A verb's module has ``configure(parser)`` and ``run(args) -> exit status``; it imports nothing heavy before ``run``.
+What a program reads goes to stdout, words for a person to stderr. Exit status: 0 fine, 1 our error (one line, no
+traceback), 2 usage, 3 tampered, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from foureyes import __version__
+from foureyes.errors import FoureyesError, LedgerTampered
+
+__all__ = ["VERBS", "main"]
+
+VERBS = {
+    "check": "read one answer with a second model and show where it is surprised",
+    "score": "read every answer of a JSONL or Parquet file",
+    "models": "list, fetch and locate the verifiers foureyes knows by name",
+    "demo": "read 120 questions with right and wrong answers and show what the signals catch",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command.
+
+    Args:
+        argv: the arguments after the program's name; ``sys.argv[1:]`` when ``None``.
+
+    Returns:
+        The exit status.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    args = _parser(arguments).parse_args(arguments)
+    try:
+        status: int = import_module(f"foureyes.cli.{args.verb}").run(args)
+    except LedgerTampered as error:
+        return _fail(error, 3)
+    except FoureyesError as error:
+        return _fail(error, 1)
+    except KeyboardInterrupt:
+        return _fail("interrupted", 130)
+    except BrokenPipeError:
+        # The reader of our stdout went away: nothing is wrong with us, and Python must not try to flush at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status
+
+
+def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="foureyes", description="A second model reads every answer of the first.", allow_abbrev=False
+    )
+    parser.add_argument("--version", action="version", version=f"foureyes {__version__}")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for verb, summary in VERBS.items():
+        sub = verbs.add_parser(verb, help=summary, description=summary[0].upper() + summary[1:] + ".")
+        if verb in arguments:  # only the verb that is called pays for its options
+            import_module(f"foureyes.cli.{verb}").configure(sub)
+    return parser
+
+
+def _fail(message: object, status: int) -> int:
+    print(f"foureyes: {message}", file=sys.stderr)
+    return status

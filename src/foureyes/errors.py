@@ -1,0 +1,84 @@
+"""Every exception foureyes raises, in one tree.
+
+::
+
+    FoureyesError
+    ├── InputError (also ValueError)    the caller handed over something that cannot be used
+    ├── ConfigError                     the parts do not fit together, or a part is missing
+    ├── ModelError                      a model, or the server that runs it, failed
+    │   ├── ModelUnavailable            it cannot be reached, loaded or downloaded; later it may
+    │   └── ModelRefused                it answered, and the answer was no
+    ├── NotEnoughData                   the statistics asked for need more rows than were given
+    └── LedgerError                     the ledger cannot be read or written
+        ├── LedgerTampered              what is stored is not what was written
+        └── LedgerConflict              another writer extended the same log first
+
+Callers' mistakes and broken trust raise. What a model fails to do with *one row* is not an exception but a value,
+:class:`foureyes.types.Unscored`, so that a batch never aborts because of one row. Messages say what was got and what
+was wanted. Foreign exceptions are mapped where they enter, one table per adapter, and chained with ``raise … from``.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "ConfigError",
+    "FoureyesError",
+    "InputError",
+    "LedgerConflict",
+    "LedgerError",
+    "LedgerTampered",
+    "ModelError",
+    "ModelRefused",
+    "ModelUnavailable",
+    "NotEnoughData",
+]
+
+
+class FoureyesError(Exception):
+    """Base of everything this library raises on purpose."""
+
+
+class InputError(FoureyesError, ValueError):
+    """The caller's data or arguments cannot be used; the message says what was got and what was wanted."""
+
+
+class ConfigError(FoureyesError):
+    """The parts asked for do not fit together, or one is not installed."""
+
+
+class ModelError(FoureyesError):
+    """A model failed as a whole (one row's failure is an :class:`~foureyes.types.Unscored` value instead).
+
+    Attributes:
+        model: the name of the model or endpoint.
+        retryable: whether the same call may succeed later.
+    """
+
+    def __init__(self, message: str, *, model: str, retryable: bool = False) -> None:
+        super().__init__(message)
+        self.model = model
+        self.retryable = retryable
+
+
+class ModelUnavailable(ModelError):
+    """The model cannot be reached, loaded or downloaded."""
+
+
+class ModelRefused(ModelError):
+    """The model or its server answered, and the answer was a refusal."""
+
+
+class NotEnoughData(FoureyesError):
+    """The statistics asked for need more rows than were given."""
+
+
+class LedgerError(FoureyesError):
+    """The ledger cannot be read or written."""
+
+
+class LedgerTampered(LedgerError):
+    """What the ledger stores is not what was written to it."""
+
+
+class LedgerConflict(LedgerError):
+    """Another writer extended the same log first."""

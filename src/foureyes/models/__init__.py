@@ -1,0 +1,5 @@
+"""The only code that talks to a model.
+
+Start at :mod:`~foureyes.models.roles` (what a model can do), then :mod:`~foureyes.models.catalog` (from a reference
+such as ``"gemma3-270m"`` or ``"http://host:8000/v1#name"`` to an object that can do it).
+"""

@@ -1,0 +1,95 @@
+"""What a model can do, as roles with one method each.
+
+A model that exposes the log-probabilities of a given text is a :class:`Reader`; one that can generate is a
+:class:`Writer`. They are separate on purpose: handing a chat-only endpoint to a signal that needs log-probabilities
+fails in the type checker, and at run time before any row is scored.
+
+Reading is bound by the processor and batched, so it is synchronous. Every implementation, ours or a plug-in's, passes
+the contract suite in :mod:`foureyes.testing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from foureyes.errors import InputError
+from foureyes.types import Exchange, Prompt, Reading, Unscored, Written
+
+__all__ = ["Reader", "Sampling", "Writer"]
+
+
+@runtime_checkable
+class Reader(Protocol):
+    """Reads answers: one forward pass over prompt + answer, no generation.
+
+    ``name`` is what a person calls the model. ``fingerprint`` names weights, tokenizer, template and arithmetic: two
+    readers with the same fingerprint give the same numbers, and a resumed run refuses another one.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    def read(self, exchanges: Sequence[Exchange], *, top_k: int = 0) -> list[Reading | Unscored]:
+        """Reads every exchange; the result has the same length and order.
+
+        Values do not depend on batch size, order or neighbours beyond the stated tolerance of the arithmetic.
+
+        Args:
+            exchanges: any number of them; memory is bounded by the reader, not by the caller.
+            top_k: how many alternatives to keep at each answer token, 0 for none.
+
+        Raises:
+            ModelUnavailable: the model as a whole is gone. What fails for one row is returned as ``Unscored``.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How a writer chooses its words.
+
+    Args:
+        max_tokens: most tokens to write, ≥ 1.
+        temperature: 0 for greedy; otherwise logits are divided by it.
+        top_p: smallest set of tokens whose probability reaches this is sampled from, in (0, 1].
+        seed: of the random numbers; the same seed gives the same words on the same machine.
+        n: answers per prompt, ≥ 1.
+    """
+
+    max_tokens: int = 64
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int = 0
+    n: int = 1
+
+    def __post_init__(self) -> None:
+        laws = {
+            f"max_tokens ≥ 1, got {self.max_tokens}": self.max_tokens >= 1,
+            f"temperature ≥ 0, got {self.temperature}": self.temperature >= 0,
+            f"0 < top_p ≤ 1, got {self.top_p}": 0 < self.top_p <= 1,
+            f"n ≥ 1, got {self.n}": self.n >= 1,
+            "n = 1 for greedy writing (temperature 0): copies would be identical": self.n == 1 or self.temperature > 0,
+        }
+        broken = [law for law, holds in laws.items() if not holds]
+        if broken:
+            raise InputError(f"sampling wants {'; '.join(broken)}")
+
+
+@runtime_checkable
+class Writer(Protocol):
+    """Writes answers, and says how sure it was of each word."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    def write(self, prompts: Sequence[Prompt], sampling: Sampling) -> list[list[Written | Unscored]]:
+        """Answers every prompt ``sampling.n`` times; outer length and order are those of ``prompts``."""
+        ...

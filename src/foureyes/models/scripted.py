@@ -1,0 +1,106 @@
+"""A reader without a model, for tests of the code around readers, ours and users'.
+
+It tokenises by words and takes each word's probability from a table or from a hash of the word and the prompt, so its
+numbers are arbitrary but reproducible, and legal in every respect a real reader's are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from foureyes.types import Alternative, Exchange, Reading, Unscored
+
+__all__ = ["ScriptedReader"]
+
+_WORD = re.compile(r"\s*\S+\s*$|\s*\S+")
+
+
+class ScriptedReader:
+    """Reads from a script.
+
+    Args:
+        probabilities: probability in (0, 1] of a word; others get one from a hash of prompt and word.
+        failures: what to return instead of a reading, by answer.
+        name: of the pretended verifier.
+        context: most words of prompt and answer together; ``None`` for no limit.
+
+    Example:
+        >>> from foureyes.types import Exchange
+        >>> reader = ScriptedReader({"Sydney": 0.25})
+        >>> round(float(reader.read([Exchange("Capital of Australia?", "Sydney")])[0].nll[0]), 3)
+        1.386
+    """
+
+    def __init__(
+        self,
+        probabilities: Mapping[str, float] | None = None,
+        *,
+        failures: Mapping[str, Unscored] | None = None,
+        name: str = "scripted",
+        context: int | None = None,
+    ) -> None:
+        self._probabilities = dict(probabilities or {})
+        self._failures = dict(failures or {})
+        self._name = name
+        self._context = context
+
+    @property
+    def name(self) -> str:
+        """Name of the pretended verifier."""
+        return self._name
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever the script does."""
+        script = repr((self._name, sorted(self._probabilities.items()), sorted(self._failures), self._context))
+        return f"scripted:{hashlib.sha256(script.encode()).hexdigest()}"
+
+    def read(self, exchanges: Sequence[Exchange], *, top_k: int = 0) -> list[Reading | Unscored]:
+        """Reads every exchange, in order."""
+        return [self._read_one(exchange, top_k) for exchange in exchanges]
+
+    def _read_one(self, exchange: Exchange, top_k: int) -> Reading | Unscored:
+        prompt = exchange.prompt if isinstance(exchange.prompt, str) else " ".join(m.content for m in exchange.prompt)
+        if exchange.answer in self._failures:
+            return self._failures[exchange.answer]
+        words = [(m.group(), m.span()) for m in _WORD.finditer(exchange.answer)]
+        if not words:
+            return Unscored("empty_answer", "the answer has no words")
+        if not prompt.strip():
+            return Unscored("empty_prompt", "the prompt has no words")
+        n_prompt = len(prompt.split())
+        if self._context is not None and n_prompt + len(words) > self._context:
+            n = n_prompt + len(words)
+            return Unscored("context", f"{n} words do not fit a context of {self._context}", n, self._context)
+        p = np.array([self._probability(prompt, word.strip()) for word, _ in words])
+        start, end = exchange.answer_span or (0, len(exchange.answer))
+        byte = [len(exchange.answer[:i].encode()) for i in range(len(exchange.answer) + 1)]
+        entropy = -p * np.log(p)
+        return Reading(
+            model=self._name,
+            answer=exchange.answer,
+            token_ids=np.arange(len(words)),
+            spans=np.array([[byte[a], byte[b]] for _, (a, b) in words]),
+            nll=-np.log(p),
+            entropy_low=entropy,
+            entropy_high=entropy,
+            missing_mass=np.zeros(len(words)),
+            rank=np.where(p > 0.5, 1, 2),
+            top1=np.maximum(p, 1 - p),
+            selected=np.array([a < end and b > start for _, (a, b) in words]),
+            n_prompt_tokens=n_prompt,
+            alternatives=tuple(tuple(Alternative(f"«{r}»", math.log(0.5**r)) for r in range(1, top_k + 1)) for _ in p)
+            if top_k
+            else (),
+        )
+
+    def _probability(self, prompt: str, word: str) -> float:
+        if word in self._probabilities:
+            return self._probabilities[word]
+        digest = hashlib.sha256(f"{prompt}\0{word}".encode()).digest()
+        return (int.from_bytes(digest[:4], "big") + 1) / 2**32

@@ -1,0 +1,342 @@
+"""The vocabulary: what is read, what a reading says, what could not be told.
+
+Every value here is frozen and valid once built: a constructor that returns has checked its arguments. Three laws hold
+throughout the project:
+
+1. Nats everywhere (bits only where a name says ``_bits``).
+2. A raw signal is an *uncertainty*, larger = more likely wrong; a *confidence* is P(the answer is correct) in [0, 1].
+3. "Could not tell" is a value, :class:`Unscored`, never NaN, 0.0, an empty list or a default.
+
+Newcomers start at :class:`Exchange` (what goes in), then :class:`Reading` (what one verifier saw, token by token) and
+:class:`Scored` (the numbers made of it).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foureyes.errors import InputError
+
+__all__ = [
+    "Alternative",
+    "Exchange",
+    "Message",
+    "Prompt",
+    "Reading",
+    "Reason",
+    "Role",
+    "Scored",
+    "Token",
+    "Unscored",
+    "Written",
+]
+
+Role: TypeAlias = Literal["system", "user", "assistant"]
+
+Reason: TypeAlias = Literal[
+    "empty_answer",  # nothing to read
+    "empty_prompt",  # nothing to condition on
+    "context",  # prompt + answer do not fit the verifier's context
+    "template",  # the verifier's chat template refuses these messages
+    "span",  # the final answer asked for is not in the answer
+    "not_finite",  # the model returned NaN or an infinity
+    "bad_row",  # the input row cannot be made into an exchange
+    "bad_reply",  # a server answered something that is not a reading
+    "unavailable",  # a server died, timed out or refused this row
+    "unparseable",  # a model's words could not be understood
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation."""
+
+    role: Role
+    content: str
+
+    def __post_init__(self) -> None:
+        if self.role not in get_args(Role):
+            raise InputError(f"message role must be one of {', '.join(get_args(Role))}; got {self.role!r}")
+        _require_text("message content", self.content)
+
+
+Prompt: TypeAlias = str | tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A prompt and the answer some generator gave to it.
+
+    Args:
+        prompt: the user's words, or the conversation up to the answer as a sequence of :class:`Message`. The
+            verifier's own chat template is applied to it by the reader.
+        answer: the generator's answer, as plain text. An empty answer is legal here (generators do return them) and
+            reads as ``Unscored("empty_answer")``.
+        answer_span: half-open range of *characters* of ``answer`` that counts as the final answer; ``None`` for all
+            of it. The whole answer is read either way; signals are taken over the tokens that touch the span.
+
+    Raises:
+        InputError: a value is not text, cannot be encoded as UTF-8, or the span lies outside the answer.
+
+    Example:
+        >>> Exchange("Capital of Australia?", "Sydney").answer
+        'Sydney'
+    """
+
+    prompt: Prompt
+    answer: str
+    answer_span: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        prompt: object = self.prompt
+        if isinstance(prompt, str):
+            _require_text("prompt", prompt)
+        elif isinstance(prompt, Sequence) and all(isinstance(m, Message) for m in prompt):
+            object.__setattr__(self, "prompt", tuple(prompt))
+        else:
+            raise InputError(f"prompt must be text or a sequence of Message; got {type(prompt).__name__}")
+        _require_text("answer", self.answer)
+        if self.answer_span is not None:
+            start, end = self.answer_span
+            if not 0 <= start < end <= len(self.answer):
+                raise InputError(
+                    f"answer_span must be a non-empty range within 0..{len(self.answer)}; got {start}..{end}"
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """A token the verifier could have said at some position, with its natural-log probability."""
+
+    text: str
+    logprob: float
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What the verifier saw at one token of the answer.
+
+    Attributes:
+        text: the piece of the answer this token covers.
+        span: half-open range of bytes of the answer's UTF-8. A token that carries only part of a character covers
+            the whole character.
+        nll: surprise, −ln p(token), nats, ≥ 0.
+        entropy: of the verifier's distribution over the full vocabulary, nats; ``None`` where only bounds are known.
+        rank: 1 = the verifier's most likely token.
+        top1: probability of the most likely token, in (0, 1].
+        alternatives: the most likely tokens, best first; empty unless asked for.
+    """
+
+    text: str
+    span: tuple[int, int]
+    nll: float
+    entropy: float | None
+    rank: int
+    top1: float
+    alternatives: tuple[Alternative, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """What one verifier saw while reading one answer: arrays with one entry per answer token, T of them, T ≥ 1.
+
+    Attributes:
+        model: name of the verifier.
+        answer: the answer that was read.
+        token_ids: (T,) int64, in the verifier's vocabulary.
+        spans: (T, 2) int64, half-open byte ranges in the answer's UTF-8.
+        nll: (T,) float64, −ln p(token | prompt, earlier tokens), nats, ≥ 0.
+        entropy_low, entropy_high: (T,) float64, nats. Equal where the whole vocabulary was seen; an interval where a
+            server returned only the top k.
+        missing_mass: (T,) float64, probability outside what was seen; 0 where the whole vocabulary was.
+        rank: (T,) int64, 1 = most likely.
+        top1: (T,) float64, probability of the most likely token, in (0, 1].
+        selected: (T,) bool, the tokens that signals are taken over: all of them, or those of ``answer_span``.
+        n_prompt_tokens: tokens of the prompt as read, chat template included.
+        n_dropped: tokens of the prompt cut from its left to fit the context; 0 unless truncation was asked for.
+        alternatives: T tuples, best first; empty unless ``top_k`` was asked for.
+
+    Raises:
+        InputError: shapes disagree, or a value is outside its range. Readers check for non-finite values before
+            they build one and return ``Unscored("not_finite")``.
+    """
+
+    model: str
+    answer: str
+    token_ids: NDArray[np.int64]
+    spans: NDArray[np.int64]
+    nll: NDArray[np.float64]
+    entropy_low: NDArray[np.float64]
+    entropy_high: NDArray[np.float64]
+    missing_mass: NDArray[np.float64]
+    rank: NDArray[np.int64]
+    top1: NDArray[np.float64]
+    selected: NDArray[np.bool_]
+    n_prompt_tokens: int
+    n_dropped: int = 0
+    alternatives: tuple[tuple[Alternative, ...], ...] = ()
+
+    def __post_init__(self) -> None:
+        n = len(self.token_ids)
+        if n == 0:
+            raise InputError("a reading needs at least one token; got none")
+        columns = {
+            "token_ids": np.int64,
+            "spans": np.int64,
+            "nll": np.float64,
+            "entropy_low": np.float64,
+            "entropy_high": np.float64,
+            "missing_mass": np.float64,
+            "rank": np.int64,
+            "top1": np.float64,
+            "selected": np.bool_,
+        }
+        for name, dtype in columns.items():
+            array = np.array(getattr(self, name), dtype=dtype)
+            wanted = (n, 2) if name == "spans" else (n,)
+            if array.shape != wanted:
+                raise InputError(f"{name} must have shape {wanted}; got {array.shape}")
+            if not np.isfinite(array).all():
+                raise InputError(f"{name} must be finite; got {array[~np.isfinite(array)][0]}")
+            array.flags.writeable = False
+            object.__setattr__(self, name, array)
+        checks = {
+            "nll ≥ 0": (self.nll >= 0).all(),
+            "0 ≤ entropy_low ≤ entropy_high": ((self.entropy_low >= 0) & (self.entropy_low <= self.entropy_high)).all(),
+            "0 ≤ missing_mass ≤ 1": ((self.missing_mass >= 0) & (self.missing_mass <= 1)).all(),
+            "rank ≥ 1": (self.rank >= 1).all(),
+            "0 < top1 ≤ 1": ((self.top1 > 0) & (self.top1 <= 1)).all(),
+            "at least one selected token": self.selected.any(),
+            "alternatives for every token or none": len(self.alternatives) in (0, n),
+        }
+        broken = [law for law, holds in checks.items() if not holds]
+        if broken:
+            raise InputError(f"not a reading: wanted {'; '.join(broken)}")
+
+    @property
+    def exact_entropy(self) -> bool:
+        """Whether the whole vocabulary was seen, so that entropies are numbers and not intervals."""
+        return bool((self.entropy_low == self.entropy_high).all())
+
+    @property
+    def tokens(self) -> tuple[Token, ...]:
+        """The same, token by token, with the text each covers."""
+        raw = self.answer.encode()
+        return tuple(
+            Token(
+                text=raw[start:end].decode(errors="replace"),
+                span=(int(start), int(end)),
+                nll=float(self.nll[t]),
+                entropy=float(self.entropy_low[t]) if self.entropy_low[t] == self.entropy_high[t] else None,
+                rank=int(self.rank[t]),
+                top1=float(self.top1[t]),
+                alternatives=self.alternatives[t] if self.alternatives else (),
+            )
+            for t, (start, end) in enumerate(self.spans)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """The one-pass signals of one answer under one verifier. Every one is an uncertainty unless its name says prob.
+
+    Attributes:
+        verifier: name of the verifier.
+        log_cmp: mean surprise per answer token, nats. Rank, average and alert on this one.
+        cme: mean entropy of the verifier over the same positions, nats; ``None`` where only bounds are known.
+        cme_low, cme_high: bounds on it, equal where it is exact.
+        missing_mass: mean probability the verifier's server did not show; 0 where the whole vocabulary was seen.
+        nats_per_byte: summed surprise per UTF-8 byte of what was scored: comparable between tokenizers.
+        min_logprob: the lowest token log-probability, nats, ≤ 0 (lower = more likely wrong).
+        mean_rank: mean rank of the actual tokens, ≥ 1.
+        mean_top1_prob: mean probability of the most likely token, (0, 1].
+        mean_token_prob: mean probability of the actual tokens, (0, 1]: CREW when taken over the final answer.
+        n_tokens: answer tokens the signals are taken over.
+        reading: the per-token arrays behind the numbers.
+
+    Source: Gorbett & Jana, arXiv 2603.25450 (CMP, CME); arXiv 2510.13501 (CREW).
+    """
+
+    verifier: str
+    log_cmp: float
+    cme: float | None
+    cme_low: float
+    cme_high: float
+    missing_mass: float
+    nats_per_byte: float
+    min_logprob: float
+    mean_rank: float
+    mean_top1_prob: float
+    mean_token_prob: float
+    n_tokens: int
+    reading: Reading
+
+    @property
+    def cmp(self) -> float:
+        """Cross-model perplexity, exp(log_cmp), ≥ 1; ``inf`` cannot occur below log_cmp = 709 and raises beyond."""
+        return math.exp(self.log_cmp)
+
+    @property
+    def tokens(self) -> tuple[Token, ...]:
+        """What the verifier saw, token by token."""
+        return self.reading.tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Unscored:
+    """An honest "could not tell" for one row. It abstains; it never counts as confident.
+
+    Attributes:
+        reason: why, as a word a program can act on.
+        detail: why, as a sentence for a person: what was got and what was wanted.
+        got: the measured quantity behind the reason, say the number of tokens.
+        limit: the bound that it broke.
+
+    Example:
+        >>> str(Unscored("context", "3000 tokens do not fit a context of 2048", got=3000, limit=2048))
+        'context: 3000 tokens do not fit a context of 2048'
+    """
+
+    reason: Reason
+    detail: str = ""
+    got: int | None = None
+    limit: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.detail}" if self.detail else self.reason
+
+    def to_dict(self) -> dict[str, Any]:
+        """As a JSON object, without the fields that say nothing."""
+        fields = {"reason": self.reason, "detail": self.detail, "got": self.got, "limit": self.limit}
+        return {name: value for name, value in fields.items() if value not in (None, "")}
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An answer a writer generated, with what it saw of its own words.
+
+    Attributes:
+        exchange: the prompt and the answer.
+        reading: the writer's own statistics of the tokens it chose (before temperature or any cut), for G-PPL and
+            G-Ent; ``None`` when it ended at once without a word.
+        finish: ``"stop"`` when the writer ended by itself, ``"length"`` when it was cut.
+    """
+
+    exchange: Exchange
+    reading: Reading | None
+    finish: Literal["stop", "length"]
+
+
+def _require_text(what: str, value: object) -> None:
+    if not isinstance(value, str):
+        raise InputError(f"{what} must be text; got {type(value).__name__}")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"{what} must be encodable as UTF-8; character {error.start} is a lone surrogate") from error
