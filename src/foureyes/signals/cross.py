@@ -1,0 +1,143 @@
+"""Signals from one verifier's reading of another model's answer, one prefill and no generation.
+
+:func:`score` gives the ones that come for nothing with the reading; :func:`p_true` asks the verifier in words.
+The same statistics of a generator's reading of its own answer are the within-model baselines
+(:mod:`foureyes.signals.within`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from foureyes.models.prompts import as_messages
+from foureyes.models.roles import Reader
+from foureyes.signals.spans import final_answer_span
+from foureyes.types import Exchange, Prompt, Reading, Scored, Unscored
+
+__all__ = ["p_true", "score", "score_panel", "signals_of", "with_final_answer"]
+
+
+def score(
+    exchanges: Iterable[Exchange], reader: Reader, *, top_k: int = 0, final_answer: str | None = None
+) -> list[Scored | Unscored]:
+    """Reads every answer once and sums up what the verifier saw.
+
+    ``log_cmp = −(1/T) Σ_t ln p_v(y_t | x, y_<t)`` over the T answer tokens in the verifier's own tokens: 0 when the
+    verifier would have said exactly this, ln V (10-12 for usual vocabularies) when it guesses blindly. ``cme`` is the
+    mean entropy of its distributions at the same positions: how unsure it would have been whatever the answer.
+
+    Args:
+        exchanges: prompts and answers.
+        reader: the verifier.
+        top_k: how many alternatives to keep at each token, 0 for none.
+        final_answer: take the signals only over the final answer, found by this pattern
+            (see :func:`~foureyes.signals.spans.final_answer_span`); answers without one come out ``Unscored("span")``.
+
+    Returns:
+        One :class:`Scored` or :class:`Unscored` per exchange, in order.
+
+    Raises:
+        ModelUnavailable: the verifier as a whole is gone.
+
+    Example:
+        >>> from foureyes.models.scripted import ScriptedReader
+        >>> rows = score([Exchange("Capital of Australia?", "Sydney")], ScriptedReader({"Sydney": 0.25}))
+        >>> round(rows[0].cmp, 6)
+        4.0
+
+    Source: Gorbett & Jana, arXiv 2603.25450, equations for CMP and CME.
+    """
+    wanted = list(exchanges)
+    if final_answer is None:
+        return [signals_of(row) for row in reader.read(wanted, top_k=top_k)]
+    narrowed = [with_final_answer(exchange, final_answer) for exchange in wanted]
+    readings = iter(reader.read([e for e in narrowed if isinstance(e, Exchange)], top_k=top_k))
+    return [signals_of(next(readings)) if isinstance(e, Exchange) else e for e in narrowed]
+
+
+def score_panel(
+    exchanges: Iterable[Exchange], readers: Mapping[str, Reader], *, final_answer: str | None = None
+) -> dict[str, list[Scored | Unscored]]:
+    """Several verifiers read every answer; results by verifier, each in the order of ``exchanges``."""
+    wanted = list(exchanges)
+    return {name: score(wanted, reader, final_answer=final_answer) for name, reader in readers.items()}
+
+
+def with_final_answer(exchange: Exchange, pattern: str) -> Exchange | Unscored:
+    """The same exchange with its span set to the final answer, or why that cannot be."""
+    span = final_answer_span(exchange.answer, pattern)
+    if span is None:
+        return Unscored("span", f"no final answer matching {pattern!r} in the answer")
+    return replace(exchange, answer_span=span)
+
+
+def signals_of(reading: Reading | Unscored) -> Scored | Unscored:
+    """Sums up one reading over its selected tokens; an ``Unscored`` passes through."""
+    if isinstance(reading, Unscored):
+        return reading
+    chosen = reading.selected
+    nll = reading.nll[chosen]
+    low, high = float(reading.entropy_low[chosen].mean()), float(reading.entropy_high[chosen].mean())
+    return Scored(
+        verifier=reading.model,
+        log_cmp=float(nll.mean()),
+        cme=low if low == high else None,
+        cme_low=low,
+        cme_high=high,
+        missing_mass=float(reading.missing_mass[chosen].mean()),
+        nats_per_byte=float(nll.sum()) / _bytes_covered(reading),
+        min_logprob=float(-nll.max()),
+        mean_rank=float(reading.rank[chosen].mean()),
+        mean_top1_prob=float(reading.top1[chosen].mean()),
+        mean_token_prob=float(np.exp(-nll).mean()),
+        n_tokens=int(chosen.sum()),
+        reading=reading,
+    )
+
+
+def p_true(exchanges: Sequence[Exchange], reader: Reader) -> list[float | Unscored]:
+    """Asks the verifier in words whether the answer is correct, and reads the probability of "False".
+
+    The question ends with ``A) True  B) False``; the probabilities of the two letters are renormalised over the two,
+    and 1 − P(True) is returned, so that this too is an uncertainty: 0 sure of true, 1 sure of false.
+
+    Args:
+        exchanges: prompts and answers.
+        reader: the verifier that is asked.
+
+    Returns:
+        One number in [0, 1] or one :class:`Unscored` per exchange, in order.
+
+    Source: Kadavath et al. 2022, arXiv 2207.05221, section 3 (P(True)).
+    """
+    letters = [Exchange(_true_or_false(e.prompt, e.answer), letter) for e in exchanges for letter in "AB"]
+    readings = reader.read(letters)
+    return [_share_of_second(a, b) for a, b in zip(readings[::2], readings[1::2], strict=True)]
+
+
+def _true_or_false(prompt: Prompt, answer: str) -> str:
+    question = prompt if isinstance(prompt, str) else "\n".join(f"{m['role']}: {m['content']}" for m in as_messages(prompt))
+    return (
+        f"{question}\n\nProposed answer: {answer}\n\nIs the proposed answer correct?\n"
+        "A) True\nB) False\nAnswer with the letter only."
+    )
+
+
+def _share_of_second(first: Reading | Unscored, second: Reading | Unscored) -> float | Unscored:
+    if isinstance(first, Unscored):
+        return first
+    if isinstance(second, Unscored):
+        return second
+    gap = float(first.nll.sum() - second.nll.sum())
+    return float(1 / (1 + np.exp(-gap)))
+
+
+def _bytes_covered(reading: Reading) -> int:
+    """UTF-8 bytes under the selected tokens, each byte once even where tokens share a character."""
+    covered = np.zeros(len(reading.answer.encode()), dtype=bool)
+    for start, end in reading.spans[reading.selected]:
+        covered[start:end] = True
+    return int(covered.sum())
