@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         ModelUnavailable,
         NotEnoughData,
     )
+    from foureyes.maths.ranking import Auroc, auroc
     from foureyes.models.catalog import open_reader, open_writer
     from foureyes.models.roles import Reader, Sampling, Writer
     from foureyes.signals.cross import score
@@ -41,6 +42,7 @@ _HOME = {
         "ModelUnavailable",
         "NotEnoughData",
     ),
+    "foureyes.maths.ranking": ("Auroc", "auroc"),
     "foureyes.models.catalog": ("open_reader", "open_writer"),
     "foureyes.models.roles": ("Reader", "Sampling", "Writer"),
     "foureyes.signals.cross": ("score",),
@@ -49,6 +51,7 @@ _HOME = {
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
+    "Auroc",
     "ConfigError",
     "Exchange",
     "FoureyesError",
@@ -67,6 +70,7 @@ __all__ = [
     "Writer",
     "Written",
     "__version__",
+    "auroc",
     "open_reader",
     "open_writer",
     "score",
