@@ -90,3 +90,9 @@ def test_a_question_makes_two_exchanges_the_right_one_first() -> None:
     right, wrong = QUESTIONS[0].exchanges
     assert (right.prompt, right.answer) == (QUESTIONS[0].prompt, "Canberra")
     assert (wrong.prompt, wrong.answer) == (QUESTIONS[0].prompt, "Sydney")
+
+
+def test_the_question_alone_leaves_out_how_long_an_answer_should_be() -> None:
+    assert QUESTIONS[0].text == "What is the capital of Australia?"
+    assert not [q.id for q in QUESTIONS if "Answer" in q.text]
+    assert all(q.prompt.startswith(q.text) for q in QUESTIONS)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from foureyes.types import Exchange
 
 __all__ = ["Level", "Question", "load"]
+
+_HOW_LONG: Final = re.compile(r"\s+Answer (in|with) [^.?]*\.$")
 
 Level: TypeAlias = Literal["easy", "hard"]
 
@@ -35,6 +38,11 @@ class Question:
     right: str
     wrong: str
     note: str
+
+    @property
+    def text(self) -> str:
+        """The question alone, without how long an answer should be."""
+        return _HOW_LONG.sub("", self.prompt)
 
     @property
     def exchanges(self) -> tuple[Exchange, Exchange]:

@@ -1,0 +1,212 @@
+"""What the signals caught: areas under the curve, preferences within a question, and the worst offenders.
+
+Every choice here was made before the labels were looked at. Nothing is fitted, so nothing needs a held-out half.
+Resampling draws whole questions, since the two answers to one question are not independent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foureyes.demo.questions import Question
+from foureyes.demo.run import Read
+from foureyes.errors import InputError, NotEnoughData
+from foureyes.maths.pairs import Preference, preference
+from foureyes.maths.ranking import Auroc, auroc
+from foureyes.maths.roc import Roc, roc
+from foureyes.types import Scored, Unscored
+
+__all__ = ["SIGNALS", "TOGETHER", "Measured", "Pairs", "Study", "study", "together"]
+
+Floats = NDArray[np.float64]
+
+SIGNALS: Final[Mapping[str, Callable[[Scored], float | None]]] = {
+    "log_cmp": lambda row: row.log_cmp,
+    "cme": lambda row: row.cme,
+    "excess": lambda row: None if row.cme is None else row.log_cmp - row.cme,
+    "nats_per_byte": lambda row: row.nats_per_byte,
+    "worst_token": lambda row: -row.min_logprob,
+}
+"""The uncertainties that are measured, larger = more likely wrong; ``None`` where a verifier could not tell."""
+
+TOGETHER: Final = "together"
+"""Name of the verifiers' mean."""
+
+_DRAWS: Final = 2000
+_SEED: Final = 4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairs:
+    """One uncertainty for both answers to the same questions.
+
+    Attributes:
+        question: (Q,) positions in the list of questions, growing; those without both numbers are left out.
+        right: (Q,) uncertainty of the right answers.
+        wrong: (Q,) uncertainty of the wrong answers.
+    """
+
+    question: NDArray[np.intp]
+    right: Floats
+    wrong: Floats
+
+    @property
+    def gap(self) -> Floats:
+        """(Q,) wrong minus right: above 0 where the right answer is the less surprising one."""
+        return self.wrong - self.right
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """One signal of one verifier, or of all together, against the truth.
+
+    Attributes:
+        verifier: its name, or :data:`TOGETHER`.
+        signal: a key of :data:`SIGNALS`.
+        pairs: the numbers.
+        auroc: of "wrong", over all answers.
+        preference: how often the right answer to a question is the less surprising one.
+        roc: the curve behind the area.
+    """
+
+    verifier: str
+    signal: str
+    pairs: Pairs
+    auroc: Auroc
+    preference: Preference
+    roc: Roc
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Study:
+    """All that the demo found.
+
+    Attributes:
+        questions: what was asked.
+        reads: what every verifier saw.
+        measured: every signal of every verifier that could be measured, verifier by verifier.
+        overall: the measure that questions are ordered by: nats per byte, of all verifiers together where there are
+            several.
+    """
+
+    questions: tuple[Question, ...]
+    reads: tuple[Read, ...]
+    measured: tuple[Measured, ...]
+    overall: Measured
+
+    def by(self, verifier: str) -> dict[str, Measured]:
+        """The measures of one verifier, by signal."""
+        return {m.signal: m for m in self.measured if m.verifier == verifier}
+
+    @property
+    def n_left_out(self) -> int:
+        """Questions of which some answer could not be read by some verifier."""
+        return len(self.questions) - len(self.overall.pairs.question)
+
+    def most_liked_wrong(self, n: int) -> list[int]:
+        """Places in ``overall.pairs`` of the wrong answers with the least surprise, least first."""
+        return [int(i) for i in np.argsort(self.overall.pairs.wrong, kind="stable")[:n]]
+
+    def most_disliked_right(self, n: int) -> list[int]:
+        """Places in ``overall.pairs`` of the right answers with the most surprise, most first."""
+        return [int(i) for i in np.argsort(-self.overall.pairs.right, kind="stable")[:n]]
+
+    def by_gap(self) -> list[int]:
+        """Places in ``overall.pairs``, from the question where the wrong answer is liked most to the clearest one."""
+        return [int(i) for i in np.argsort(self.overall.pairs.gap, kind="stable")]
+
+
+def study(questions: Sequence[Question], reads: Sequence[Read]) -> Study:
+    """Measures every signal of every verifier, and all verifiers together.
+
+    Args:
+        questions: what was asked.
+        reads: what each verifier saw of all of them, at least one, with different names.
+
+    Raises:
+        InputError: no verifier, or two of the same name.
+        NotEnoughData: a verifier could read both answers to fewer than two questions.
+
+    Example:
+        >>> from time import perf_counter
+        >>> from foureyes.demo.questions import load
+        >>> from foureyes.demo.run import read
+        >>> from foureyes.models.scripted import ScriptedReader
+        >>> result = study(load(), [read(load(), ScriptedReader(), clock=perf_counter)])
+        >>> result.overall.signal, result.overall.auroc.n_wrong
+        ('nats_per_byte', 120)
+    """
+    names = [read.verifier for read in reads]
+    if not names or len(set(names)) < len(names):
+        raise InputError(f"a study needs one or more verifiers with different names; got {', '.join(names) or 'none'}")
+    for read in reads:
+        _require_pairs(read)
+    measured = [
+        _measure(read.verifier, signal, pairs)
+        for read in reads
+        for signal in SIGNALS
+        if (pairs := _pairs_of(read, signal)) is not None
+    ]
+    if len(reads) > 1:
+        measured.append(_measure(TOGETHER, "nats_per_byte", together(reads)))
+    overall = [m for m in measured if m.signal == "nats_per_byte"][-1]
+    return Study(tuple(questions), tuple(reads), tuple(measured), overall)
+
+
+def together(reads: Sequence[Read]) -> Pairs:
+    """The mean over verifiers of nats per byte, for the questions all of them could read.
+
+    Bytes are the one unit that verifiers with different tokenizers share, and they agree on how many an answer has.
+    So the mean needs no weights, no labels and no other answers to compare with; a mean of ranks or of z-scores would
+    make the number of one answer depend on which others were read with it.
+
+    Args:
+        reads: what each verifier saw, at least one.
+    """
+    columns = [_values(read, "nats_per_byte") for read in reads]
+    return _complete(np.mean(columns, axis=0))
+
+
+def _require_pairs(read: Read) -> None:
+    n = sum(all(isinstance(row, Scored) for row in pair) for pair in read.rows)
+    if n < 2:
+        reasons = [str(row) for pair in read.rows for row in pair if isinstance(row, Unscored)]
+        why = f"; the first that failed: {reasons[0]}" if reasons else ""
+        raise NotEnoughData(f"{read.verifier} could read both answers to {n} questions, and 2 are needed{why}")
+
+
+def _pairs_of(read: Read, signal: str) -> Pairs | None:
+    """One signal of one verifier, or ``None`` where it could tell it of no question."""
+    pairs = _complete(_values(read, signal))
+    return pairs if len(pairs.question) else None
+
+
+def _values(read: Read, signal: str) -> Floats:
+    """(questions, 2) right and wrong; NaN, which goes no further than :func:`_complete`, where there is no number."""
+    of = SIGNALS[signal]
+    numbers = [[of(row) if isinstance(row, Scored) else None for row in pair] for pair in read.rows]
+    return np.array(numbers, dtype=np.float64)
+
+
+def _complete(values: Floats) -> Pairs:
+    known = np.flatnonzero(~np.isnan(values).any(axis=1))
+    return Pairs(known, values[known, 0], values[known, 1])
+
+
+def _measure(verifier: str, signal: str, pairs: Pairs) -> Measured:
+    uncertainty = np.concatenate([pairs.right, pairs.wrong])
+    wrong = np.repeat([False, True], len(pairs.question))
+    questions = np.tile(pairs.question, 2)
+    return Measured(
+        verifier,
+        signal,
+        pairs,
+        auroc(uncertainty, wrong, groups=questions, draws=_DRAWS, seed=_SEED),
+        preference(pairs.right, pairs.wrong, draws=_DRAWS, seed=_SEED),
+        roc(uncertainty, wrong, groups=questions, draws=_DRAWS, seed=_SEED),
+    )

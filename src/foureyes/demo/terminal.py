@@ -1,0 +1,106 @@
+"""What the demo found, for a person at a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from foureyes.demo.measures import Measured, Study
+
+__all__ = ["draw", "strip"]
+
+_N_OFFENDERS: Final = 5
+_STRIP: Final = (0.3, 1.0, 22)  # from, to, characters
+
+
+def draw(console: Console, found: Study) -> None:
+    """Writes the table of measures and the worst offenders.
+
+    Args:
+        console: where to; its colours and width are respected.
+        found: what the demo found.
+    """
+    n = len(found.questions)
+    unit = "nats per byte, the mean of the verifiers" if len(found.reads) > 1 else "nats per byte"
+    parts: list[RenderableType] = [
+        Text(f"{n} questions, each with a right and a plausible wrong answer: {2 * n} answers", "bold"),
+        "",
+        _measures(found),
+        "",
+        Text("Intervals are 95 %, whole questions resampled.", "dim"),
+        "",
+        Text.assemble(("The wrong answers liked most", "bold"), (f"  surprise in {unit}", "dim")),
+        _offenders(found, found.most_liked_wrong(_N_OFFENDERS), first="wrong"),
+        "",
+        Text.assemble(("The right answers disliked most", "bold"), (f"  surprise in {unit}", "dim")),
+        _offenders(found, found.most_disliked_right(_N_OFFENDERS), first="right"),
+    ]
+    if found.n_left_out:
+        parts += ["", Text(f"Left out: {found.n_left_out} questions; an answer to them could not be read.", "yellow")]
+    for part in parts:
+        console.print(part)
+
+
+def strip(low: float, value: float, high: float) -> str:
+    """An interval and its value on a line from 0.3 to 1, with a mark at chance; what lies outside sits on the end.
+
+    Example:
+        >>> strip(0.6, 0.7, 0.8)
+        '······┊··━━━●━━━······'
+    """
+    start, end, width = _STRIP
+    chance, left, dot, right = (
+        round((min(max(x, start), end) - start) / (end - start) * (width - 1)) for x in (0.5, low, value, high)
+    )
+    marks = ["·"] * width
+    marks[chance] = "┊"
+    marks[left : right + 1] = "━" * (right + 1 - left)
+    marks[dot] = "●"
+    return "".join(marks)
+
+
+def _measures(found: Study) -> Table:
+    start, end, width = _STRIP
+    table = _table("", "AUROC of “wrong”", f"{start}{'':{width - 6}}{end}", "right surprises less")
+    for read in found.reads:
+        table.add_row(Text(read.verifier, "bold"))
+        for signal, measured in found.by(read.verifier).items():
+            table.add_row(f"  {signal}", *_cells(measured))
+    if len(found.reads) > 1:
+        table.add_row(Text(found.overall.verifier, "bold"))
+        table.add_row(f"  {found.overall.signal}", *_cells(found.overall))
+    return table
+
+
+def _cells(measured: Measured) -> tuple[Text, str, Text]:
+    area, preferred = measured.auroc, measured.preference
+    return (
+        Text.assemble(f"{area.value:.3f} ", (f"{area.low:.2f}–{area.high:.2f}", "dim")),
+        strip(area.low, area.value, area.high),
+        Text.assemble(f"{preferred.value:.1%} ", (f"{preferred.low:.0%}–{preferred.high:.0%}", "dim")),
+    )
+
+
+def _offenders(found: Study, places: Sequence[int], *, first: str) -> Table:
+    pairs = found.overall.pairs
+    second = "right" if first == "wrong" else "wrong"
+    table = _table("", first, "", second, "question")
+    for place in places:
+        question = found.questions[pairs.question[place]]
+        cells = {
+            "wrong": (f"{pairs.wrong[place]:.2f}", Text(question.wrong, "yellow")),
+            "right": (f"{pairs.right[place]:.2f}", Text(question.right, "blue")),
+        }
+        table.add_row(*cells[first], *cells[second], Text(" ".join(question.text.split())))
+    return table
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
