@@ -1,0 +1,149 @@
+"""From a model folder to weights in memory, on a device, in an arithmetic that suits the processor."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+import transformers
+from safetensors import SafetensorError
+from transformers.utils import logging as transformers_logging
+
+from foureyes.errors import ConfigError, ModelUnavailable
+from foureyes.models.transformers.attention import NAME
+from foureyes.models.transformers.head import Head
+
+__all__ = ["Loaded", "best_dtype", "load"]
+
+DTYPES: Final = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+FOREIGN: Final = (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError)
+"""What loading a folder that is no model raises, according to what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Loaded:
+    """A model and its tokenizer in memory."""
+
+    name: str
+    fingerprint: str
+    model: Any
+    tokenizer: Any
+    device: torch.device
+    dtype: torch.dtype
+    context: int
+    packable: bool
+
+    @property
+    def body(self) -> Any:
+        """The network without its vocabulary head."""
+        return self.model.get_decoder()
+
+    def head(self) -> Head:
+        """The vocabulary head, with the scalings that this family of models applies to its logits."""
+        output, config = self.model.get_output_embeddings(), self.model.config
+        scale = getattr(config, "logit_scale", None) or 1.0 / (getattr(config, "logits_scaling", None) or 1.0)
+        softcap = getattr(config, "final_logit_softcapping", None)
+        return Head(output.weight, bias=output.bias, scale=scale, softcap=softcap)
+
+
+def load(
+    folder: str | Path, *, name: str | None, fingerprint: str | None, dtype: str | None, device: str | None
+) -> Loaded:
+    """Loads a model folder; see :meth:`TransformersReader.load` for the arguments."""
+    path = Path(folder)
+    if not (path / "config.json").is_file():
+        raise ModelUnavailable(f"{path} is not a model folder: it has no config.json", model=name or path.name)
+    where = torch.device(device or _best_device())
+    kind = _dtype(dtype, where)
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(path, local_files_only=True)
+        with _no_progress_bar():
+            model = transformers.AutoModelForCausalLM.from_pretrained(path, dtype=kind, local_files_only=True)
+    except FOREIGN as error:
+        raise ModelUnavailable(f"{path} cannot be loaded: {error}", model=name or path.name) from error
+    if not tokenizer.is_fast:
+        raise ModelUnavailable(f"{path} has a slow tokenizer; wanted one that maps tokens to text", model=path.name)
+    model.eval().requires_grad_(requires_grad=False)
+    packable = _packable(model)
+    if packable:
+        model.set_attn_implementation(NAME)
+    return Loaded(
+        name=name or path.name,
+        fingerprint=fingerprint or _hash(path),
+        model=model.to(where),
+        tokenizer=tokenizer,
+        device=where,
+        dtype=kind,
+        context=_context(model.config),
+        packable=packable,
+    )
+
+
+def _packable(model: Any) -> bool:
+    """Whether every layer is attention that asks the interface for its function, so that sequences can be packed."""
+    layers = set(getattr(model.config, "layer_types", None) or ["full_attention"])
+    return bool(model._supports_attention_backend) and layers <= {"full_attention", "sliding_attention"}  # noqa: SLF001
+
+
+def best_dtype(device: torch.device) -> torch.dtype:
+    """The arithmetic a processor is fastest in.
+
+    bfloat16 where a CPU multiplies matrices of it natively and at full rate: AMX (Intel since 2023), or AVX512-BF16 on
+    AMD. Intel's AVX512-BF16 without AMX runs at half the rate of float32, and elsewhere bfloat16 is emulated.
+    """
+    if device.type == "mps":
+        return torch.float16
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
+    features = torch.cpu.get_capabilities()
+    amd = "AMD" in f"{features.get('cpu_name')} {platform.processor()}"
+    native = features.get("amx_bf16") or (amd and features.get("avx512_bf16"))
+    return torch.bfloat16 if native else torch.float32
+
+
+@contextmanager
+def _no_progress_bar() -> Iterator[None]:
+    """Words for people are the command line's business."""
+    shown = transformers_logging.is_progress_bar_enabled()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            transformers_logging.enable_progress_bar()
+
+
+def _best_device() -> str:
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def _dtype(dtype: str | None, device: torch.device) -> torch.dtype:
+    if dtype is None:
+        return best_dtype(device)
+    if dtype not in DTYPES:
+        raise ConfigError(f"dtype must be one of {', '.join(DTYPES)}; got {dtype!r}")
+    return DTYPES[dtype]
+
+
+def _context(config: Any) -> int:
+    limit = getattr(config, "max_position_embeddings", None) or getattr(config, "n_positions", None)
+    return int(limit) if limit else 1 << 20  # rotary and state-space models without a stated limit
+
+
+def _hash(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for file in sorted(folder.iterdir()):
+        if file.suffix in {".json", ".safetensors", ".jinja", ".model", ".txt"}:
+            digest.update(file.name.encode() + b"\0")
+            with file.open("rb") as opened:
+                digest.update(hashlib.file_digest(opened, "sha256").digest())
+    return f"sha256:{digest.hexdigest()}"
