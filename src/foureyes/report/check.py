@@ -1,0 +1,200 @@
+"""The page of one check: the answer as a heat map, once per verifier, with what each would have said instead.
+
+Everything the template shows is worked out here and handed over as text and shares of one; the template decides only
+where it stands.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Final
+
+from foureyes.report import page, wording
+from foureyes.report.cells import Cell, Piece, cells_of, pieces, token_pieces
+from foureyes.report.outcome import Degree, Outcome, excess_of
+from foureyes.report.scale import CLIP_NATS, TICKS, strength
+from foureyes.types import Exchange, Reading, Scored, Unscored
+
+__all__ = ["check_page"]
+
+_PLACES: Final = 3
+"""How many of the most surprising places are listed under each heat map."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """One of the verifier's likeliest tokens: its text, its probability in words and as a bar, whether it was said."""
+
+    pieces: list[Piece]
+    likelihood: str
+    share: str
+    said: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Card:
+    """What is told about one cell."""
+
+    key: str
+    pieces: list[Piece]
+    likelihood: str
+    surprise: str
+    rank: str
+    entropy: str
+    shared_by: int
+    choices: list[_Choice]
+
+
+@dataclass(frozen=True, slots=True)
+class _Spot:
+    """A cell in the heat map: spaces before it, its pieces, its place on the colour scale, its card."""
+
+    lead: str
+    pieces: list[Piece]
+    strength: str
+    card: _Card | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """One line of the list of most surprising places."""
+
+    text: str
+    likelihood: str
+    instead: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Map:
+    """One verifier's section."""
+
+    verifier: str
+    finding: str
+    loud: bool
+    compared: str
+    spots: list[_Spot]
+    places: list[_Place]
+
+
+@dataclass(frozen=True, slots=True)
+class _Silence:
+    """The section of a verifier that could not tell."""
+
+    verifier: str
+    reason: str
+    detail: str
+
+
+def check_page(exchange: Exchange, outcomes: Sequence[Outcome]) -> str:
+    """The page as HTML.
+
+    Args:
+        exchange: the prompt and the answer that were read.
+        outcomes: one per verifier.
+
+    Returns:
+        A whole document, self-contained; the same for the same arguments.
+    """
+    scored = [(outcome.verifier, outcome.row) for outcome in outcomes if isinstance(outcome.row, Scored)]
+    return page.render(
+        "check.html",
+        headline=wording.headline(outcomes),
+        turns=_turns(exchange),
+        answer=pieces(exchange.answer),
+        maps=[_section(outcome, f"v{i}") for i, outcome in enumerate(outcomes)],
+        ticks=[_tick(nats) for nats in TICKS],
+        signals=[(signal, [signal.show(row) for _, row in scored]) for signal in wording.SIGNALS],
+        scored=[name for name, _ in scored],
+        caveat=wording.CAVEAT,
+        reference=wording.REFERENCE,
+        clip=f"{CLIP_NATS:g}",
+        sources=[_source(outcome) for outcome in outcomes],
+    )
+
+
+def _turns(exchange: Exchange) -> list[tuple[str, list[Piece]]]:
+    if isinstance(exchange.prompt, str):
+        return [("Prompt", pieces(exchange.prompt))]
+    return [(message.role.capitalize(), pieces(message.content)) for message in exchange.prompt]
+
+
+def _section(outcome: Outcome, key: str) -> _Map | _Silence:
+    if isinstance(outcome.row, Unscored):
+        return _Silence(outcome.verifier, outcome.row.reason, outcome.row.detail)
+    reading = outcome.row.reading
+    cells = cells_of(reading)
+    keys = (f"{key}c{i}" for i in count())
+    return _Map(
+        verifier=outcome.verifier,
+        finding=wording.finding(outcome.row),
+        loud=excess_of(outcome.row).degree >= Degree.SURPRISED,
+        compared=wording.compared(outcome.row),
+        spots=[_spot(reading, cell, key) for cell, key in zip(cells, keys, strict=False)],
+        places=_places(reading, cells),
+    )
+
+
+def _spot(reading: Reading, cell: Cell, key: str) -> _Spot:
+    return _Spot(
+        lead=cell.lead,
+        pieces=pieces(cell.body),
+        strength=f"{strength(cell.surprise):.3f}" if cell.selected else "0",
+        card=_card(reading, cell, key) if cell.tokens else None,
+    )
+
+
+def _card(reading: Reading, cell: Cell, key: str) -> _Card:
+    return _Card(
+        key=key,
+        pieces=token_pieces(cell.text),
+        likelihood=wording.likelihood(cell.surprise),
+        surprise=f"{cell.surprise:.2f} nats, {cell.surprise / math.log(2):.2f} bits",
+        rank=wording.ranks(reading, cell),
+        entropy=f"{wording.entropy(reading, cell)} nats",
+        shared_by=len(cell.tokens),
+        choices=_choices(reading, cell.tokens[0]),
+    )
+
+
+def _choices(reading: Reading, token: int) -> list[_Choice]:
+    """The likeliest tokens there; with one token per cell, the one that was said is marked."""
+    if not reading.alternatives:
+        return []
+    return [
+        _Choice(
+            pieces=token_pieces(alternative.text),
+            likelihood=wording.likelihood(-alternative.logprob),
+            share=f"{math.exp(alternative.logprob):.4f}",
+            said=place == reading.rank[token],
+        )
+        for place, alternative in enumerate(reading.alternatives[token], start=1)
+    ]
+
+
+def _places(reading: Reading, cells: Sequence[Cell]) -> list[_Place]:
+    eligible = [cell for cell in cells if cell.selected]
+    return [
+        _Place(
+            text=wording.quoted(cell.text),
+            likelihood=wording.likelihood(cell.surprise),
+            instead=wording.preferred(reading, cell),
+        )
+        for cell in heapq.nlargest(_PLACES, eligible, key=lambda cell: cell.surprise)
+    ]
+
+
+def _tick(nats: float) -> tuple[str, str, str]:
+    more = "+" if nats == CLIP_NATS else ""
+    return f"{strength(nats):.3f}", f"{nats:g}{more}", wording.likelihood(nats)
+
+
+def _source(outcome: Outcome) -> tuple[str, str | None, str]:
+    if isinstance(outcome.row, Unscored):
+        return outcome.verifier, outcome.fingerprint, "could not tell"
+    reading = outcome.row.reading
+    cut = f", {reading.n_dropped:,} cut from its left" if reading.n_dropped else ""
+    return outcome.verifier, outcome.fingerprint, f"read {reading.n_prompt_tokens:,} tokens of prompt{cut}"

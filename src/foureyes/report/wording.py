@@ -1,0 +1,247 @@
+"""Numbers and findings put into words, the same words on a terminal and on a page.
+
+The rule that holds throughout: a verifier is *surprised*, an answer is never called wrong. Without calibration nothing
+here is a probability that the answer is correct, and :data:`CAVEAT` says so wherever a finding is shown.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from foureyes.report.cells import Cell, plain
+from foureyes.report.outcome import (
+    PLACE_FACTOR,
+    REFERENCE_FACTORS,
+    Degree,
+    Excess,
+    Outcome,
+    exception_in,
+    excess_of,
+    peak_of,
+)
+from foureyes.types import Reading, Scored
+
+__all__ = [
+    "CAVEAT",
+    "REFERENCE",
+    "SIGNALS",
+    "Signal",
+    "compared",
+    "degree_words",
+    "entropy",
+    "finding",
+    "headline",
+    "likelihood",
+    "peak_sentence",
+    "preferred",
+    "quoted",
+    "ranks",
+]
+
+CAVEAT: Final = (
+    "Surprise is not a verdict: an answer that surprises can be right, and one that does not can be wrong. "
+    "Nothing here is a calibrated probability."
+)
+REFERENCE: Final = (
+    "The words compare the surprise with the verifier’s own entropy, the surprise it expected: hardly surprised above "
+    f"it, surprised from {REFERENCE_FACTORS[1]:g} times less likely than expected, very surprised from "
+    f"{REFERENCE_FACTORS[2]:g}; a single place stands out from {PLACE_FACTOR:g}."
+)
+
+_DEGREES: Final = {
+    Degree.NOT: "not surprised",
+    Degree.HARDLY: "hardly surprised",
+    Degree.SURPRISED: "surprised",
+    Degree.VERY: "very surprised",
+}
+_LARGE: Final = ((1e9, " billion"), (1e6, " million"))
+_QUOTE_LENGTH: Final = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One row of the table of signals.
+
+    Attributes:
+        name: as the field calls it.
+        unit: of the value; empty for a pure number.
+        meaning: one line for a reader who meets it the first time.
+        show: the value of one row as text.
+    """
+
+    name: str
+    unit: str
+    meaning: str
+    show: Callable[[Scored], str]
+
+
+SIGNALS: Final = (
+    Signal("log CMP", "nats/token", "mean surprise; the one to rank by", lambda row: f"{row.log_cmp:.2f}"),
+    Signal(
+        "CME", "nats/token", "mean entropy: the surprise it expected", lambda row: _interval(row.cme_low, row.cme_high)
+    ),
+    Signal("log CMP − CME", "nats/token", "surprise beyond what it expected", lambda row: _excess(excess_of(row))),
+    Signal("CMP", "", "cross-model perplexity, exp(log CMP)", lambda row: _significant(math.exp(row.log_cmp))),
+    Signal("Surprise per byte", "nats/byte", "comparable between tokenizers", lambda row: f"{row.nats_per_byte:.3f}"),
+    Signal("Lowest log-prob", "nats", "of the most surprising token", lambda row: _signed(row.min_logprob)),
+    Signal("Mean rank", "", "1 = always its first choice", lambda row: _significant(row.mean_rank)),
+    Signal("Mean probability", "", "of the tokens of the answer", lambda row: f"{row.mean_token_prob:.3f}"),
+    Signal("Mean top-1", "", "of its own first choices", lambda row: f"{row.mean_top1_prob:.3f}"),
+    Signal("Tokens", "", "of the answer, as it cuts them", lambda row: str(row.n_tokens)),
+)
+"""The table of signals, in reading order."""
+
+
+def headline(outcomes: Sequence[Outcome]) -> str:
+    """The finding over all verifiers in one sentence.
+
+    Example:
+        >>> from foureyes.types import Unscored
+        >>> headline([Outcome("tiny", None, Unscored("unavailable"))])
+        'No verifier could read this answer.'
+    """
+    rows = [outcome.row for outcome in outcomes if isinstance(outcome.row, Scored)]
+    if not rows:
+        return "No verifier could read this answer."
+    if len(rows) == 1:
+        return f"The verifier was {degree_words(rows[0])} by this answer{_except_for(rows[0])}."
+    surprised = sum(excess_of(row).degree >= Degree.SURPRISED for row in rows)
+    in_part = sum(exception_in(row) is not None for row in rows)
+    if surprised:
+        return f"{_of(surprised, len(rows), ' verifiers').capitalize()} surprised by this answer."
+    if in_part:
+        return f"No verifier was surprised by the whole answer, but {_of(in_part, len(rows))} by one place in it."
+    return "No verifier was surprised by this answer."
+
+
+def degree_words(row: Scored) -> str:
+    """How surprised the verifier was by the whole: ``"very surprised"``, ``"at least hardly surprised"``."""
+    excess = excess_of(row)
+    return f"at least {_DEGREES[excess.degree]}" if excess.open_ended else _DEGREES[excess.degree]
+
+
+def finding(row: Scored) -> str:
+    """How surprised the verifier was, with the place that stands out if the whole did not surprise."""
+    return degree_words(row) + _except_for(row)
+
+
+def compared(row: Scored) -> str:
+    """Surprise against expectation, in a sentence with both numbers."""
+    excess = excess_of(row)
+    said = f"{row.log_cmp:.2f} nats a token where it expected {_interval(row.cme_low, row.cme_high)}"
+    if excess.low < math.log(1.05):
+        return f"{said}: on average its tokens were about as likely as it expects of its own words, or likelier."
+    at_least = "" if excess.exact else "at least "
+    factor = _significant(math.exp(excess.low)).removesuffix(".0")
+    return f"{said}: on average a token was {at_least}{factor} times less likely than expected."
+
+
+def peak_sentence(row: Scored) -> str:
+    """Where the verifier was most surprised, and what it would have said there instead."""
+    cell = peak_of(row)
+    where = f"Most surprised at {quoted(cell.text)} ({likelihood(cell.surprise)}, rank {ranks(row.reading, cell)})"
+    instead = preferred(row.reading, cell)
+    if instead is None:
+        return f"{where}, which still was its first choice."
+    return f"{where}; it would rather have said {instead}." if instead else f"{where}."
+
+
+def preferred(reading: Reading, cell: Cell) -> str | None:
+    """What the verifier would rather have said, with its likelihood.
+
+    Where several tokens share the cell, the first of them that was not its first choice decides.
+
+    Returns:
+        ``None`` if it would have said just this; empty if no alternatives were kept.
+    """
+    token = next((t for t in cell.tokens if reading.rank[t] > 1), None)
+    if token is None:
+        return None
+    if not reading.alternatives:
+        return ""
+    best = reading.alternatives[token][0]
+    return f"{quoted(best.text)} ({likelihood(-best.logprob)})"
+
+
+def quoted(text: str) -> str:
+    r"""Text as a quotation on one line, without spaces around it, long ones shortened in the middle.
+
+    Example:
+        >>> quoted(" Canberra\n")
+        '“Canberra↵”'
+    """
+    line = plain(text.strip(" ") or text)
+    half = _QUOTE_LENGTH // 2
+    return f"“{line if len(line) <= _QUOTE_LENGTH else f'{line[:half]}…{line[-half:]}'}”"
+
+
+def likelihood(surprise: float) -> str:
+    """A probability in words, from its surprise so that none is too small to tell.
+
+    Args:
+        surprise: −ln p, nats, ≥ 0.
+
+    Example:
+        >>> [likelihood(-math.log(p)) for p in (1, 0.9999, 0.614, 0.0123, 0.0004, 1e-7)]
+        ['100%', '>99.9%', '61%', '1.2%', '1 in 2,500', '1 in 10 million']
+    """
+    percent = 100 * math.exp(-surprise)
+    if percent > 99.95:
+        return "100%" if surprise < 1e-12 else ">99.9%"
+    if percent >= 0.1:
+        return f"{percent:.{0 if 9.95 <= percent < 99 else 1}f}%"
+    if surprise > math.log(1e12):
+        return f"1 in 10^{surprise / math.log(10):.0f}"
+    return f"1 in {_count(math.exp(surprise))}"
+
+
+def ranks(reading: Reading, cell: Cell) -> str:
+    """Rank of a cell's token, or of each where several share it: ``"44"``, ``"3, 1"``."""
+    return ", ".join(f"{reading.rank[t]:,}" for t in cell.tokens)
+
+
+def entropy(reading: Reading, cell: Cell) -> str:
+    """Entropy at a cell's token, or at each where several share it, nats: ``"1.20"``, ``"1.20–1.45"``."""
+    return ", ".join(_interval(float(reading.entropy_low[t]), float(reading.entropy_high[t])) for t in cell.tokens)
+
+
+def _except_for(row: Scored) -> str:
+    place = exception_in(row)
+    return f", except at {quoted(place.text)}" if place else ""
+
+
+def _of(count: int, total: int, noun: str = "") -> str:
+    if count == total:
+        return f"{'both' if total == 2 else f'all {total}'}{noun} were"
+    return f"{count} of {total}{noun} {'was' if count == 1 else 'were'}"
+
+
+def _interval(low: float, high: float) -> str:
+    return f"{low:.2f}" if low == high else f"{low:.2f}–{high:.2f}"
+
+
+def _excess(excess: Excess) -> str:
+    return _signed(excess.low) if excess.exact else f"{_signed(excess.low)} to {_signed(excess.high)}"
+
+
+def _signed(value: float) -> str:
+    return f"{value:.2f}".replace("-", "−")
+
+
+def _count(value: float) -> str:
+    for size, name in _LARGE:
+        if value >= size:
+            return f"{_significant(value / size).removesuffix('.0')}{name}"
+    return f"{_round(value):,.0f}"
+
+
+def _significant(value: float) -> str:
+    """Two significant figures, thousands apart."""
+    return f"{value:.1f}" if value < 9.95 else f"{_round(value):,.0f}"
+
+
+def _round(value: float) -> float:
+    return round(value, 1 - math.floor(math.log10(value)))
