@@ -17,6 +17,10 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from foureyes.cascade.chain import fit_chain
+    from foureyes.cascade.curves import Costs, Curve, cascade_curve
+    from foureyes.cascade.routers import AdvantageRouter
+    from foureyes.cleaning.labels import Issue, Issues, find_label_issues
     from foureyes.errors import (
         ConfigError,
         FoureyesError,
@@ -33,6 +37,10 @@ if TYPE_CHECKING:
     from foureyes.types import Exchange, Message, Reading, Scored, Token, Unscored, Written
 
 _HOME = {
+    "foureyes.cascade.chain": ("fit_chain",),
+    "foureyes.cascade.curves": ("Costs", "Curve", "cascade_curve"),
+    "foureyes.cascade.routers": ("AdvantageRouter",),
+    "foureyes.cleaning.labels": ("Issue", "Issues", "find_label_issues"),
     "foureyes.errors": (
         "ConfigError",
         "FoureyesError",
@@ -51,11 +59,16 @@ _HOME = {
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
+    "AdvantageRouter",
     "Auroc",
     "ConfigError",
+    "Costs",
+    "Curve",
     "Exchange",
     "FoureyesError",
     "InputError",
+    "Issue",
+    "Issues",
     "Message",
     "ModelError",
     "ModelRefused",
@@ -71,6 +84,9 @@ __all__ = [
     "Written",
     "__version__",
     "auroc",
+    "cascade_curve",
+    "find_label_issues",
+    "fit_chain",
     "open_reader",
     "open_writer",
     "score",

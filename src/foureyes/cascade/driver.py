@@ -1,0 +1,100 @@
+"""Carries out a cascade's policy with real models, stage by stage, so that each model sees one batch.
+
+A step is any function from questions to replies, one each in the same order: a reply is an answer with its confidence,
+or with :class:`~foureyes.types.Unscored` where there is none. A model that fails as a whole passes its questions on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeAlias, TypeVar
+
+from foureyes.cascade.policy import Decision, Policy
+from foureyes.errors import InputError, ModelError
+from foureyes.types import Unscored
+
+__all__ = ["Outcome", "Reply", "Step", "run"]
+
+Q = TypeVar("Q")
+A = TypeVar("A")
+
+Reply: TypeAlias = tuple[A | None, float | Unscored]
+Step: TypeAlias = Callable[[Sequence[Q]], Sequence[Reply[A]]]
+
+_Deciding: TypeAlias = Generator[int, float | Unscored, Decision]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[A]):
+    """What became of one question.
+
+    Attributes:
+        answer: of the model that was asked last; ``None`` when the cascade abstained.
+        decision: how it came to that.
+    """
+
+    answer: A | None
+    decision: Decision
+
+
+def run(policy: Policy, steps: Sequence[Step[Q, A]], questions: Sequence[Q]) -> list[Outcome[A]]:
+    """Answers questions with as few calls to the larger models as the policy allows.
+
+    Args:
+        policy: fitted gates, one a step.
+        steps: the models, the cheapest first; each is called at most once, with the questions that reach it.
+        questions: anything the steps understand.
+
+    Returns:
+        One outcome a question, in the same order. Where a step raises :class:`~foureyes.errors.ModelError` its
+        questions go on as ``Unscored("unavailable")``; where the last one does, they abstain.
+
+    Raises:
+        InputError: not one step a gate, or a step returned another number of replies than it got questions.
+
+    Example:
+        >>> from foureyes.cascade.policy import ALWAYS, Gate
+        >>> small = lambda words: [(w.upper(), len(w) / 10) for w in words]
+        >>> large = lambda words: [(w.title(), 1.0) for w in words]
+        >>> policy = Policy((Gate((0.5,), ("escalate", "answer")), ALWAYS))
+        >>> [outcome.answer for outcome in run(policy, [small, large], ["ab", "abcdef"])]
+        ['Ab', 'ABCDEF']
+    """
+    if len(steps) != len(policy.gates):
+        raise InputError(f"a policy of {len(policy.gates)} gates needs as many steps; got {len(steps)}")
+    outcomes: dict[int, Outcome[A]] = {}
+    waiting = {row: policy.decide() for row in range(len(questions))}
+    for deciding in waiting.values():
+        next(deciding)
+    for step in steps:
+        if not waiting:
+            break
+        replies = _ask(step, [questions[row] for row in waiting])
+        for (row, deciding), reply in zip(list(waiting.items()), replies, strict=True):
+            outcome = _advance(deciding, reply)
+            if outcome is not None:
+                outcomes[row] = outcome
+                del waiting[row]
+    return [outcomes[row] for row in range(len(questions))]
+
+
+def _ask(step: Step[Q, A], questions: list[Q]) -> Sequence[Reply[A]]:
+    try:
+        replies = step(questions)
+    except ModelError as error:
+        return [(None, Unscored("unavailable", str(error)))] * len(questions)
+    if len(replies) != len(questions):
+        raise InputError(f"a step must return one reply for each of {len(questions)} questions; got {len(replies)}")
+    return replies
+
+
+def _advance(deciding: _Deciding, reply: Reply[A]) -> Outcome[A] | None:
+    """The outcome, or ``None`` when the question goes on to the next model."""
+    answer, confidence = reply
+    try:
+        deciding.send(confidence)
+    except StopIteration as stop:
+        decision: Decision = stop.value
+        return Outcome(answer if decision.action == "answer" else None, decision)
+    return None

@@ -1,0 +1,203 @@
+"""The decision of a cascade, free of I/O: which model to ask next, and when to stop.
+
+A :class:`Policy` is a row of gates, one a model. :meth:`Policy.decide` is a generator: it yields the number of the model
+to ask, is sent how confident that model's answer is, and returns the :class:`Decision`. Whoever drives it brings the
+models, local or remote, one question or a million, synchronous or not::
+
+    deciding = policy.decide()
+    stage = next(deciding)
+    try:
+        while True:
+            answer, confidence = ask(models[stage], question)
+            stage = deciding.send(confidence)
+    except StopIteration as stop:
+        decision = stop.value
+
+An :class:`~foureyes.types.Unscored` answer never counts as confident: it is passed on, and past the last model it
+abstains. A newcomer starts at :class:`Gate`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Literal, TypeAlias, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from foureyes.errors import InputError
+from foureyes.maths.columns import probabilities, same_length
+from foureyes.types import Unscored
+
+__all__ = ["ALWAYS", "Action", "Decision", "Gate", "Policy", "Simulated"]
+
+Action: TypeAlias = Literal["answer", "escalate", "abstain"]
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What to do with a model's answer, by its confidence.
+
+    Args:
+        cuts: increasing confidences; bin b holds confidences from ``cuts[b - 1]`` up to but not including ``cuts[b]``.
+        actions: what to do in each of the ``len(cuts) + 1`` bins.
+
+    Raises:
+        InputError: an unknown action, cuts that do not increase, or the wrong number of actions.
+
+    Example:
+        >>> Gate((0.8,), ("escalate", "answer")).action(0.8)
+        'answer'
+    """
+
+    cuts: tuple[float, ...]
+    actions: tuple[Action, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.actions) != len(self.cuts) + 1:
+            raise InputError(f"{len(self.cuts)} cuts need {len(self.cuts) + 1} actions; got {len(self.actions)}")
+        if not all(a < b for a, b in zip(self.cuts, self.cuts[1:], strict=False)):
+            raise InputError(f"cuts must increase; got {self.cuts}")
+        if unknown := set(self.actions) - set(get_args(Action)):
+            raise InputError(f"an action is one of {', '.join(get_args(Action))}; got {unknown.pop()!r}")
+
+    def action(self, confidence: float) -> Action:
+        """What to do at a confidence in [0, 1].
+
+        Raises:
+            InputError: the confidence is not in [0, 1].
+        """
+        if not 0 <= confidence <= 1:
+            raise InputError(f"a confidence must lie in [0, 1]; got {confidence}: send Unscored when there is none")
+        return self.actions[int(np.searchsorted(self.cuts, confidence, side="right"))]
+
+
+ALWAYS = Gate((), ("answer",))
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the cascade came to.
+
+    Attributes:
+        action: ``"answer"``, with the answer of model ``stage``, or ``"abstain"``.
+        stage: the last model that was asked, from 0.
+        confidences: how confident each model asked was, in order.
+    """
+
+    action: Literal["answer", "abstain"]
+    stage: int
+    confidences: tuple[float | Unscored, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Simulated:
+    """What a policy does to rows whose confidences under every model are known.
+
+    Attributes:
+        stage: (N,) the last model asked.
+        answered: (N,) false where the cascade abstained.
+    """
+
+    stage: NDArray[np.intp]
+    answered: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Gates of two or more models, the cheapest first; the last one cannot escalate.
+
+    Args:
+        gates: one a model; ``ALWAYS`` answers whatever the confidence.
+
+    Raises:
+        InputError: no gate, or the last one escalates.
+
+    Example:
+        >>> policy = Policy((Gate((0.8,), ("escalate", "answer")), Gate((0.4,), ("abstain", "answer"))))
+        >>> deciding = policy.decide()
+        >>> next(deciding), deciding.send(0.7)
+        (0, 1)
+        >>> try:
+        ...     deciding.send(0.3)
+        ... except StopIteration as stop:
+        ...     stop.value.action
+        'abstain'
+    """
+
+    gates: tuple[Gate, ...]
+
+    def __post_init__(self) -> None:
+        if not self.gates:
+            raise InputError("a policy needs at least one gate; got none")
+        if "escalate" in self.gates[-1].actions:
+            raise InputError("the last gate has no model to escalate to; let it answer or abstain")
+
+    def decide(self) -> Generator[int, float | Unscored, Decision]:
+        """Decides about one question.
+
+        Yields:
+            The number of the model to ask next.
+
+        Receives:
+            How confident its answer is, or :class:`~foureyes.types.Unscored`.
+
+        Returns:
+            The decision.
+
+        Raises:
+            InputError: a confidence is not in [0, 1].
+        """
+        seen: list[float | Unscored] = []
+        last = len(self.gates) - 1
+        for stage, gate in enumerate(self.gates):
+            seen.append((yield stage))
+            action = _unscored_action(stage, last) if isinstance(seen[-1], Unscored) else gate.action(seen[-1])
+            if action != "escalate":
+                return Decision(action, stage, tuple(seen))
+        raise AssertionError("the last gate never escalates")
+
+    def simulate(self, confidences: Sequence[ArrayLike]) -> Simulated:
+        """The same decisions for N rows at once, for choosing a policy on data.
+
+        Args:
+            confidences: (N,) of every model, in the order of the gates.
+
+        Raises:
+            InputError: not one column a gate, lengths differ, a confidence is not in [0, 1].
+        """
+        if len(confidences) != len(self.gates):
+            raise InputError(f"{len(self.gates)} gates need a column of confidences each; got {len(confidences)}")
+        columns = [probabilities(f"confidences[{s}]", column) for s, column in enumerate(confidences)]
+        n = same_length(**{f"confidences[{s}]": column for s, column in enumerate(columns)})
+        stage, answered, waiting = np.zeros(n, np.intp), np.zeros(n, np.bool_), np.arange(n)
+        for s, (gate, column) in enumerate(zip(self.gates, columns, strict=True)):
+            actions = np.array(gate.actions)[np.searchsorted(gate.cuts, column[waiting], side="right")]
+            stage[waiting] = s
+            answered[waiting[actions == "answer"]] = True
+            waiting = waiting[actions == "escalate"]
+        return Simulated(stage, answered)
+
+    def to_json(self) -> str:
+        """The policy as JSON."""
+        return json.dumps({"kind": "cascade_policy", **asdict(self)})
+
+    @classmethod
+    def from_json(cls, text: str) -> Policy:
+        """The policy that :meth:`to_json` wrote.
+
+        Raises:
+            InputError: the text is not such JSON.
+        """
+        try:
+            fields = json.loads(text)
+            gates = tuple(Gate(tuple(gate["cuts"]), tuple(gate["actions"])) for gate in fields["gates"])
+        except (json.JSONDecodeError, KeyError, TypeError) as error:
+            raise InputError(f"not a cascade policy: {text[:60]!r}") from error
+        return cls(gates)
+
+
+def _unscored_action(stage: int, last: int) -> Action:
+    return "abstain" if stage == last else "escalate"

@@ -1,0 +1,238 @@
+"""Put the list before a person, and carry out what the person decided.
+
+A review file is a CSV with a row an issue and two columns to fill in: ``decision`` (keep, relabel or drop) and, for a
+label other than the suggested one, ``new_label``. Nothing changes a label by itself: rows without a decision stay as
+they are.
+
+A newcomer starts at :func:`write_review`, then :func:`read_review`, then :func:`cleaned` or :func:`clean_records`.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeAlias, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from foureyes.cleaning.labels import Issue, Issues
+from foureyes.errors import InputError
+
+__all__ = ["Action", "Decision", "clean_records", "cleaned", "read_review", "suggestions", "write_review"]
+
+Action: TypeAlias = Literal["keep", "relabel", "drop"]
+
+_FIXED = ("row", "item", "given", "suggested", "score", "agreement", "reason", "decision", "new_label")
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do with one row.
+
+    Args:
+        action: keep the label, give it another, or drop the row.
+        label: the new class index, for ``relabel`` only.
+
+    Raises:
+        InputError: an unknown action, or a label where none belongs, or none where one does.
+    """
+
+    action: Action
+    label: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.action not in get_args(Action):
+            raise InputError(f"a decision is one of {', '.join(get_args(Action))}; got {self.action!r}")
+        if (self.label is not None) != (self.action == "relabel"):
+            raise InputError(f"relabel goes with a label, keep and drop without; got {self.action} and {self.label}")
+
+
+def write_review(
+    path: str | Path,
+    issues: Issues,
+    *,
+    items: Sequence[object] | None = None,
+    classes: Sequence[str] | None = None,
+) -> None:
+    """Writes a review file, the surest issue first.
+
+    Args:
+        path: of the CSV, UTF-8; an existing file is not overwritten.
+        issues: from :func:`~foureyes.cleaning.labels.find_label_issues`.
+        items: N texts, file names or links, one for every row of the data, to show what is being decided on.
+        classes: K names, shown in place of class indices.
+
+    Raises:
+        InputError: the file exists or cannot be written, or there are not as many items as rows or names as classes.
+    """
+    if items is not None and len(items) != issues.n_rows:
+        raise InputError(f"items must show each of {issues.n_rows} rows; got {len(items)}")
+    if classes is not None and len(classes) != issues.n_classes:
+        raise InputError(f"classes must name each of {issues.n_classes} classes; got {len(classes)}")
+    columns = [*_FIXED[:-2], *(f"{name}: {what}" for name in issues.experts for what in ("label", "confidence"))]
+    try:
+        with Path(path).open("x", encoding="utf-8", newline="") as file:
+            table = csv.writer(file)
+            table.writerow([*columns, *_FIXED[-2:]])
+            for issue in issues:
+                table.writerow(_line(issue, "" if items is None else str(items[issue.row]), classes))
+    except OSError as error:
+        raise InputError(f"cannot write the review file {path}: {error.strerror}") from error
+
+
+def read_review(path: str | Path, *, classes: Sequence[str] | None = None) -> dict[int, Decision]:
+    """The decisions of a review file; rows whose ``decision`` is empty are left out.
+
+    Args:
+        path: of the CSV.
+        classes: the names it was written with; labels may then be given by name or by index.
+
+    Returns:
+        Row of the data to decision.
+
+    Raises:
+        InputError: the file cannot be read, a column is missing, a decision or a label is unknown; says which line.
+    """
+    decisions: dict[int, Decision] = {}
+    try:
+        with Path(path).open(encoding="utf-8-sig", newline="") as file:
+            table = csv.DictReader(file, restval="")
+            if missing := set(_FIXED) - set(table.fieldnames or ()):
+                raise InputError(f"{path} is no review file: it lacks the column {min(missing)!r}")
+            for line in table:
+                if line["decision"].strip():
+                    decisions[_row(line, table.line_num)] = _decision(line, table.line_num, classes)
+    except OSError as error:
+        raise InputError(f"cannot read the review file {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"the review file {path} is not UTF-8: byte {error.start}") from error
+    except csv.Error as error:
+        raise InputError(f"the review file {path} is not CSV: {error}") from error
+    return decisions
+
+
+def suggestions(issues: Issues, action: Literal["relabel", "drop"]) -> dict[int, Decision]:
+    """Decisions that follow the experts without a person: relabel every issue as suggested, or drop it."""
+    if action == "drop":
+        return {int(row): Decision("drop") for row in issues.row}
+    pairs = zip(issues.row.tolist(), issues.suggested.tolist(), strict=True)
+    return {row: Decision("relabel", label) for row, label in pairs}
+
+
+def cleaned(labels: ArrayLike, decisions: Mapping[int, Decision]) -> tuple[NDArray[np.intp], NDArray[Any]]:
+    """The rows to keep and their labels.
+
+    Args:
+        labels: (N,) given class indices; they stay as they are.
+        decisions: row to decision; other rows are kept.
+
+    Returns:
+        (M,) kept rows in order, and their (M,) labels.
+
+    Raises:
+        InputError: a decision names a row that does not exist.
+
+    Example:
+        >>> cleaned([0, 1, 1], {0: Decision("drop"), 2: Decision("relabel", 0)})
+        (array([1, 2]), array([1, 0]))
+    """
+    new = np.array(labels)
+    _require_rows(decisions, len(new))
+    kept = np.ones(len(new), np.bool_)
+    for row, decision in decisions.items():
+        kept[row] = decision.action != "drop"
+        new[row] = new[row] if decision.label is None else decision.label
+    rows = np.flatnonzero(kept)
+    return rows, new[rows]
+
+
+def clean_records(
+    records: Iterable[Mapping[str, Any]],
+    decisions: Mapping[int, Decision],
+    *,
+    field: str,
+    classes: Sequence[Any] | None = None,
+) -> Iterator[dict[str, Any]]:
+    """A cleaned copy of a data set of records, one at a time.
+
+    Args:
+        records: N mappings in the order of the labels.
+        decisions: row to decision.
+        field: name of the field that holds the label.
+        classes: the value that ``field`` takes for each class; class indices by default.
+
+    Yields:
+        The kept records; relabelled ones with another value of ``field``.
+
+    Raises:
+        InputError: a record has no such field, or a decision names a row that does not exist.
+
+    Example:
+        >>> rows = [{"text": "a", "label": "cat"}, {"text": "b", "label": "dog"}]
+        >>> list(clean_records(rows, {1: Decision("relabel", 0)}, field="label", classes=["cat", "dog"]))
+        [{'text': 'a', 'label': 'cat'}, {'text': 'b', 'label': 'cat'}]
+    """
+    n = 0
+    for n, record in enumerate(records, start=1):
+        decision = decisions.get(n - 1, Decision("keep"))
+        if field not in record:
+            raise InputError(f"record {n - 1} has no field {field!r}; it has {', '.join(map(repr, record))}")
+        if decision.action == "drop":
+            continue
+        yield {**record} if decision.label is None else {**record, field: _value(decision.label, classes)}
+    _require_rows(decisions, n)
+
+
+def _value(label: int, classes: Sequence[Any] | None) -> Any:
+    if classes is None:
+        return label
+    if label >= len(classes):
+        raise InputError(f"a decision names class {label}, but there are {len(classes)}")
+    return classes[label]
+
+
+def _line(issue: Issue, item: str, classes: Sequence[str] | None) -> list[object]:
+    def named(label: int) -> object:
+        return label if classes is None else classes[label]
+
+    votes = [cell for vote in issue.votes for cell in (named(vote.label), f"{vote.confidence:.4f}")]
+    head = [issue.row, _inert(item), named(issue.given), named(issue.suggested)]
+    return [*head, f"{issue.score:.4g}", f"{issue.agreement:.4g}", _inert(issue.explain(classes)), *votes, "", ""]
+
+
+def _inert(text: str) -> str:
+    """Text that a spreadsheet shows and does not run as a formula."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+def _row(line: Mapping[str, str], number: int) -> int:
+    if not line["row"].strip().isdecimal():
+        raise InputError(f"line {number}: row must be a whole number; got {line['row']!r}")
+    return int(line["row"])
+
+
+def _decision(line: Mapping[str, str], number: int, classes: Sequence[str] | None) -> Decision:
+    action = line["decision"].strip().lower()
+    if action not in get_args(Action):
+        raise InputError(f"line {number}: decision must be one of {', '.join(get_args(Action))}; got {action!r}")
+    if action != "relabel":
+        return Decision("keep" if action == "keep" else "drop")
+    return Decision("relabel", _label((line["new_label"] or line["suggested"]).strip(), number, classes))
+
+
+def _label(text: str, number: int, classes: Sequence[str] | None) -> int:
+    if classes is not None and text in classes:
+        return list(classes).index(text)
+    if text.isdecimal() and (classes is None or int(text) < len(classes)):
+        return int(text)
+    wanted = "a class index" if classes is None else f"a class name or an index below {len(classes)}"
+    raise InputError(f"line {number}: new_label must be {wanted}; got {text!r}")
+
+
+def _require_rows(decisions: Mapping[int, Decision], n: int) -> None:
+    outside = [row for row in decisions if not 0 <= row < n]
+    if outside:
+        raise InputError(f"a decision names row {outside[0]}, but there are {n} rows")

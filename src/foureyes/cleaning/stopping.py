@@ -1,0 +1,161 @@
+"""How far down the list to go: precision against detection, and where to stop.
+
+Rows that a person has verified say how often a flag is right. The bounds on all shares of the grid hold together with
+probability at least 1 - δ, so that the share may be chosen after looking at them.
+
+A newcomer starts at :func:`precision_curve`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from foureyes.cleaning.labels import Issues
+from foureyes.errors import InputError, NotEnoughData
+from foureyes.maths.bounds import rate_lower
+from foureyes.maths.columns import flags, fraction, same_length
+
+__all__ = ["GRID", "StopPoint", "keep_top_for", "precision_curve"]
+
+GRID = tuple(round(0.05 * step, 2) for step in range(1, 21))
+
+_MOST_LABELS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class StopPoint:
+    """What flagging at one share does, as far as verified rows tell.
+
+    Attributes:
+        keep_top: the share of most confident rows heard, see :func:`~foureyes.cleaning.labels.find_label_issues`.
+        flagged: rows flagged at it, verified or not.
+        verified: how many of them are verified.
+        wrong: how many of those carry a wrong label.
+        precision: ``wrong / verified``; ``None`` when none is verified.
+        low: lower bound on the true precision, in [0, 1]; 0 when none is verified.
+        delta: chance that this one bound is broken.
+        detected: share of all verified wrong labels that are flagged; ``None`` when no verified label is wrong.
+    """
+
+    keep_top: float
+    flagged: int
+    verified: int
+    wrong: int
+    precision: float | None
+    low: float
+    delta: float
+    detected: float | None
+
+
+def precision_curve(
+    issues: Issues, rows: ArrayLike, wrong: ArrayLike, *, grid: Sequence[float] = GRID, delta: float = 0.05
+) -> tuple[StopPoint, ...]:
+    """Precision and detection for every share of a grid.
+
+    Detection is relative to the verified rows: it means what it says when they are a random sample of the data, and is
+    an upper bound when only suspects were verified. The bounds are exact binomial ones at δ / len(grid) each.
+
+    Args:
+        issues: from ``method="calibrated"`` with ``keep_top=1``, so that every share is in it.
+        rows: (V,) verified rows, each once; a random choice among those flagged, and rows no expert was fitted or
+            calibrated on.
+        wrong: (V,) true where the given label turned out wrong.
+        grid: shares, increasing, in (0, 1].
+        delta: chance that any of the bounds is broken.
+
+    Raises:
+        InputError: lengths differ, a row is out of range or named twice, a share is out of range.
+
+    Example:
+        >>> from foureyes.cleaning.labels import find_label_issues
+        >>> sure = np.array([[0.9, 0.1], [0.2, 0.8], [0.03, 0.97], [0.6, 0.4]])
+        >>> issues = find_label_issues([0, 0, 0, 1], sure, keep_top=1)
+        >>> [(p.flagged, p.wrong, p.precision) for p in precision_curve(issues, [2, 3], [True, False], grid=(0.25, 1))]
+        [(1, 1, 1.0), (3, 1, 0.5)]
+    """
+    if issues.method != "calibrated":
+        raise InputError(f'precision against keep_top needs issues of method="calibrated"; got {issues.method!r}')
+    shares = np.asarray(grid, np.float64)
+    if not (len(shares) and (shares > 0).all() and (shares <= 1).all() and (np.diff(shares) > 0).all()):
+        raise InputError(f"grid must be increasing shares in (0, 1]; got {tuple(grid)}")
+    level, is_wrong = _verified_levels(issues, rows, wrong)
+    each = fraction("delta", delta) / len(shares)
+    return tuple(_point(float(share), issues, level, is_wrong, each) for share in shares)
+
+
+def keep_top_for(points: Sequence[StopPoint], precision: float) -> StopPoint:
+    """The stop rule: the largest share whose lower bound on precision reaches the one wanted.
+
+    Args:
+        points: from :func:`precision_curve`.
+        precision: wanted, in (0, 1). The chosen share has it with probability at least 1 - δ.
+
+    Raises:
+        InputError: ``precision`` is not in (0, 1).
+        NotEnoughData: no share reaches it; says how many verified labels would do, or that none would.
+    """
+    fraction("precision", precision)
+    reaching = [point for point in points if point.low >= precision]
+    if reaching:
+        return max(reaching, key=lambda point: point.keep_top)
+    seen = [point for point in points if point.precision is not None and point.precision > precision]
+    if not seen:
+        highest = max((point.precision for point in points if point.precision is not None), default=0.0)
+        raise NotEnoughData(
+            f"no share shows a precision above {precision:g} (the highest is {highest:.3f}); more labels of these experts will not help"
+        )
+    closest = max(seen, key=lambda point: point.low)
+    raise NotEnoughData(
+        f"{closest.verified} verified flags at keep_top {closest.keep_top:g} bound the precision by {closest.low:.3f}, "
+        f"wanted {precision:g}; at the precision seen, about {_labels_needed(closest, precision)} would do"
+    )
+
+
+def _verified_levels(
+    issues: Issues, rows: ArrayLike, wrong: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """(V,) the smallest share that flags each verified row, infinite for rows never flagged."""
+    checked, is_wrong = np.asarray(rows), flags("wrong", wrong)
+    if checked.ndim != 1 or (checked.size and checked.dtype.kind not in "iu"):
+        raise InputError(
+            f"rows must be one integer for each verified row; got {checked.dtype} of shape {checked.shape}"
+        )
+    same_length(rows=checked, wrong=is_wrong)
+    if checked.size and not (checked.min() >= 0 and checked.max() < issues.n_rows):
+        raise InputError(f"rows must lie in 0..{issues.n_rows - 1}; got {checked.min()}..{checked.max()}")
+    if len(np.unique(checked)) != len(checked):
+        raise InputError("rows must name every verified row once; some are named twice")
+    level = np.full(issues.n_rows, np.inf)
+    level[issues.row] = issues.score
+    return level[checked.astype(np.intp)], is_wrong
+
+
+def _point(
+    share: float, issues: Issues, level: NDArray[np.float64], is_wrong: NDArray[np.bool_], delta: float
+) -> StopPoint:
+    heard = level <= share
+    verified, wrong, n_wrong = int(heard.sum()), int((heard & is_wrong).sum()), int(is_wrong.sum())
+    return StopPoint(
+        keep_top=share,
+        flagged=int((issues.score <= share).sum()),
+        verified=verified,
+        wrong=wrong,
+        precision=wrong / verified if verified else None,
+        low=rate_lower(wrong, verified, delta) if verified else 0.0,
+        delta=delta,
+        detected=wrong / n_wrong if n_wrong else None,
+    )
+
+
+def _labels_needed(point: StopPoint, precision: float) -> str:
+    """Verified flags that would lift the bound, should the precision stay what it was seen to be."""
+    needed = point.verified
+    while needed < _MOST_LABELS:
+        needed *= 2
+        if rate_lower(int(needed * (point.precision or 0.0)), needed, point.delta) >= precision:
+            return str(needed)
+    return f"more than {_MOST_LABELS}"

@@ -1,0 +1,217 @@
+"""Which given labels do experts contradict?
+
+An *expert* is anything that gives every row a probability for every class: a network, a cross-validated classifier, a
+language model choosing a letter. One pass over its probabilities leaves an :class:`Opinion` of three numbers a row, and
+the rest is arithmetic on those; only Confident Learning looks a second time, and only at rows where the expert
+disagrees. Matrices may be memory-mapped: they are read in blocks.
+
+The rule that holds throughout: *the given label wins ties*. A class counts as more probable than the given label only
+by more than 1e-6, so that an expert without an opinion never accuses anybody.
+
+A newcomer starts at :func:`opinion`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from foureyes.errors import InputError
+from foureyes.maths.blocks import blocks
+
+__all__ = [
+    "TOLERANCE",
+    "Opinion",
+    "class_labels",
+    "class_matrix",
+    "class_thresholds",
+    "confident_labels",
+    "levels",
+    "opinion",
+]
+
+TOLERANCE = 1e-6
+
+Floats = NDArray[np.floating[Any]]
+Labels = NDArray[np.intp]
+Matrix = NDArray[Any]
+
+_SUM_TOLERANCE = 1e-3
+_HALF_SUM_TOLERANCE = 2e-2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Opinion:
+    """What one expert says of every row.
+
+    Attributes:
+        label: (N,) int32, the class it holds most probable; the given one where that is as probable.
+        confidence: (N,) probability of ``label``.
+        given: (N,) probability of the given label, ≤ confidence + 1e-6.
+    """
+
+    label: NDArray[np.int32]
+    confidence: Floats
+    given: Floats
+
+
+def class_labels(labels: ArrayLike, n_classes: int) -> Labels:
+    """A column of class indices 0 … K-1.
+
+    Raises:
+        InputError: not one integer a row, or out of range.
+    """
+    column = np.asarray(labels)
+    if column.ndim != 1 or column.dtype.kind not in "iu":
+        raise InputError(
+            f"labels must be one integer class index a row; got {column.dtype} of shape {column.shape}: "
+            "map class names to 0 … K-1 in the order of the columns of pred_probs"
+        )
+    if column.size and not (column.min() >= 0 and column.max() < n_classes):
+        row = int(np.flatnonzero((column < 0) | (column >= n_classes))[0])
+        raise InputError(f"labels must lie in 0..{n_classes - 1}, one for each column; got {column[row]} at row {row}")
+    return column.astype(np.intp, copy=False)
+
+
+def class_matrix(name: str, probs: Any) -> Matrix:
+    """A matrix with a row for every item and a column for every class; its numbers are not looked at yet.
+
+    Raises:
+        InputError: not a matrix of real numbers with at least two columns.
+    """
+    matrix = probs if isinstance(probs, np.ndarray) else np.asarray(probs)
+    if matrix.dtype.kind not in "fiub":
+        raise InputError(f"{name} must hold real numbers; got {matrix.dtype}")
+    if matrix.ndim != 2 or matrix.shape[1] < 2:
+        raise InputError(f"{name} must have shape (N, K) with K ≥ 2 classes; got {matrix.shape}")
+    return matrix
+
+
+def opinion(labels: Labels, probs: Matrix, *, name: str = "pred_probs") -> Opinion:
+    """What an expert says of every row, in one pass that also checks that the rows are distributions.
+
+    Args:
+        labels: (N,) given labels, as :func:`class_labels` returns them.
+        probs: (N, K) probabilities; each row sums to one within 1e-3 (2e-2 in half precision).
+        name: what to call the matrix in an error.
+
+    Raises:
+        InputError: lengths differ, or a row is not a distribution (NaN, logits, unnormalised scores).
+
+    Example:
+        >>> opinion(np.array([0, 0]), np.array([[0.2, 0.8], [0.5, 0.5]])).label
+        array([1, 0], dtype=int32)
+    """
+    n = len(labels)
+    if len(probs) != n:
+        raise InputError(f"{name} must have a row for each of the {n} labels; got {len(probs)} rows")
+    dtype = np.promote_types(probs.dtype, np.float32)
+    best = Opinion(np.empty(n, np.int32), np.empty(n, dtype), np.empty(n, dtype))
+    tolerance = _HALF_SUM_TOLERANCE if probs.dtype == np.float16 else _SUM_TOLERANCE
+    for where, block in blocks(probs):
+        _require_distributions(name, block, where.start, tolerance)
+        best.label[where], best.confidence[where], best.given[where] = _most_probable(labels[where], block)
+    return best
+
+
+def _most_probable(labels: Labels, block: Matrix) -> tuple[Labels, Floats, Floats]:
+    rows = np.arange(len(block))
+    top = block.argmax(axis=1)
+    highest, given = block[rows, top], block[rows, labels]
+    bar = given + TOLERANCE
+    stays = (highest < bar) | ((highest == bar) & (labels <= top))
+    return np.where(stays, labels, top), np.where(stays, given, highest), given
+
+
+def _require_distributions(name: str, block: Matrix, start: int, tolerance: float) -> None:
+    sums = block @ np.ones(block.shape[1], block.dtype)
+    if (np.abs(sums - 1) <= tolerance).all() and block.min() >= -TOLERANCE:
+        return
+    outside = ~((block >= -TOLERANCE) & (block <= 1 + TOLERANCE))
+    if outside.any():
+        row, column = (int(i[0]) for i in np.nonzero(outside))
+        value = block[row, column]
+        raise InputError(
+            f"{name} must hold probabilities; got {value:g} at row {start + row}, column {column}"
+            + ("" if np.isnan(value) else ": these look like logits or scores, apply a softmax first")
+        )
+    row = int(np.flatnonzero(~(np.abs(sums - 1) <= tolerance))[0])
+    raise InputError(
+        f"every row of {name} must sum to 1 within {tolerance:g}; row {start + row} sums to {sums[row]:.6g}: "
+        "normalise the rows, or apply a softmax if they are logits"
+    )
+
+
+def levels(confidence: Floats, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+    """How far down the expert's order of confidence a row stands.
+
+    level = (1 + number of rows with a higher confidence) / N: the smallest share ``keep_top`` of most confident rows
+    that still holds the row. Ties share the best level, as equal-count bins never split them.
+
+    Args:
+        confidence: (N,) of all rows.
+        rows: (M,) the rows asked about.
+
+    Returns:
+        (M,) in (0, 1]; small = among the most confident.
+
+    Example:
+        >>> levels(np.array([0.9, 0.5, 0.9, 0.7]), np.array([0, 1, 3]))
+        array([0.25, 1.  , 0.75])
+    """
+    n = len(confidence)
+    not_higher = np.searchsorted(np.sort(confidence), confidence[rows], side="right")
+    return (1 + n - not_higher) / n
+
+
+def class_thresholds(labels: Labels, given: Floats, n_classes: int) -> NDArray[np.float64]:
+    """Confident Learning's threshold of every class: the mean probability that rows of a class give to it.
+
+    t_j = mean of p(j | x) over rows labelled j, at least 2e-6; infinite for a class without a row, which is then
+    never a candidate.
+
+    Args:
+        labels: (N,) given labels.
+        given: (N,) probability of the given label.
+        n_classes: K.
+
+    Returns:
+        (K,) thresholds.
+
+    Source: Northcutt, Jiang & Chuang, JAIR 2021, equation 2.
+    """
+    counts = np.bincount(labels, minlength=n_classes)
+    sums = np.bincount(labels, weights=given, minlength=n_classes)
+    means = np.divide(sums, counts, out=np.full(n_classes, np.inf), where=counts > 0)
+    thresholds: NDArray[np.float64] = np.maximum(means, 2 * TOLERANCE)
+    return thresholds
+
+
+def confident_labels(
+    probs: Matrix, thresholds: NDArray[np.float64], rows: NDArray[np.intp] | None = None
+) -> NDArray[np.int32]:
+    """The label Confident Learning believes in, row by row.
+
+    Candidates are the classes with p(j | x) ≥ t_j - 1e-6. One candidate is the answer; among several it is the most
+    probable class of the row, as in cleanlab (the paper's formula takes the most probable *candidate*).
+
+    Args:
+        probs: (N, K) probabilities.
+        thresholds: (K,) from :func:`class_thresholds`.
+        rows: (M,) the rows asked about; all by default.
+
+    Returns:
+        (M,) classes; -1 where no class is a candidate.
+
+    Source: Northcutt, Jiang & Chuang, JAIR 2021, section 3.1; cleanlab 2.9 ``compute_confident_joint``.
+    """
+    believed = np.empty(len(probs) if rows is None else len(rows), np.int32)
+    for where, block in blocks(probs, rows):
+        candidate = block >= (thresholds - TOLERANCE).astype(block.dtype)
+        n_candidates = np.count_nonzero(candidate, axis=1)
+        one = np.where(n_candidates == 1, candidate.argmax(axis=1), -1)
+        believed[where] = np.where(n_candidates > 1, block.argmax(axis=1), one)
+    return believed
