@@ -1,0 +1,164 @@
+"""What is written for one row, and what is counted over all of them. No files here.
+
+Start at :func:`result_of`. The same names and shapes go into JSONL and into Parquet.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from foureyes.batch.window import Result
+from foureyes.types import Reading, Scored, Unscored
+
+__all__ = ["NUMBERS", "TOKEN_ARRAYS", "UNSCORED", "Tallies", "Tally", "result_of"]
+
+NUMBERS: Final[Mapping[str, type]] = {
+    "log_cmp": float,
+    "cmp": float,
+    "cme": float,
+    "cme_low": float,
+    "cme_high": float,
+    "missing_mass": float,
+    "nats_per_byte": float,
+    "min_logprob": float,
+    "mean_rank": float,
+    "mean_top1_prob": float,
+    "mean_token_prob": float,
+    "n_tokens": int,
+    "n_prompt_tokens": int,
+    "n_dropped": int,
+}
+"""Fields of a scored row, in order; see :class:`~foureyes.types.Scored` for what each means."""
+
+TOKEN_ARRAYS: Final[Mapping[str, type]] = {
+    "text": str,
+    "id": int,
+    "start": int,
+    "end": int,
+    "nll": float,
+    "entropy_low": float,
+    "entropy_high": float,
+    "missing_mass": float,
+    "rank": int,
+    "top1": float,
+    "selected": bool,
+}
+"""Arrays under ``tokens``, one entry per token of the answer; see :class:`~foureyes.types.Reading`."""
+
+UNSCORED: Final[Mapping[str, type]] = {"reason": str, "detail": str, "got": int, "limit": int}
+"""Fields under ``unscored``; those that say nothing are left out."""
+
+
+def result_of(row: Scored | Unscored, *, tokens: bool = False) -> dict[str, Any]:
+    """What one verifier adds to one row.
+
+    Args:
+        row: its score, or why there is none.
+        tokens: add the arrays behind the numbers.
+
+    Returns:
+        The fields of :data:`NUMBERS`, and ``tokens`` when asked for; or ``unscored`` alone. Finite throughout: ``cme``
+        is ``None`` where only bounds are known, ``cmp`` where exp(log_cmp) is more than a float can hold.
+
+    Example:
+        >>> result_of(Unscored("empty_answer", "nothing to read"))
+        {'unscored': {'reason': 'empty_answer', 'detail': 'nothing to read'}}
+    """
+    if isinstance(row, Unscored):
+        return {"unscored": row.to_dict()}
+    numbers = {name: getattr(row, name) for name in NUMBERS if name not in ("cmp", "n_prompt_tokens", "n_dropped")}
+    numbers |= {"n_prompt_tokens": row.reading.n_prompt_tokens, "n_dropped": row.reading.n_dropped}
+    numbers["cmp"] = math.exp(row.log_cmp) if row.log_cmp < 709 else None
+    result: dict[str, Any] = {name: numbers[name] for name in NUMBERS}
+    return result | {"tokens": _token_arrays(row.reading)} if tokens else result
+
+
+def _token_arrays(reading: Reading) -> dict[str, list[Any]]:
+    return {
+        "text": [token.text for token in reading.tokens],
+        "id": reading.token_ids.tolist(),
+        "start": reading.spans[:, 0].tolist(),
+        "end": reading.spans[:, 1].tolist(),
+        "nll": reading.nll.tolist(),
+        "entropy_low": reading.entropy_low.tolist(),
+        "entropy_high": reading.entropy_high.tolist(),
+        "missing_mass": reading.missing_mass.tolist(),
+        "rank": reading.rank.tolist(),
+        "top1": reading.top1.tolist(),
+        "selected": reading.selected.tolist(),
+    }
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of one verifier's rows.
+
+    Attributes:
+        scored: rows with numbers.
+        unscored: rows without, by reason.
+        first: what the first row with each reason said.
+        tokens: answer tokens the signals were taken over.
+        prompt_tokens: prompt tokens read.
+    """
+
+    scored: int = 0
+    unscored: Counter[str] = field(default_factory=Counter)
+    first: dict[str, str] = field(default_factory=dict)
+    tokens: int = 0
+    prompt_tokens: int = 0
+
+    def add(self, result: Mapping[str, Any]) -> None:
+        """Counts one row's :func:`result_of`."""
+        if "unscored" in result:
+            reason = result["unscored"]["reason"]
+            self.unscored[reason] += 1
+            self.first.setdefault(reason, result["unscored"].get("detail", reason))
+            return
+        self.scored += 1
+        self.tokens += result["n_tokens"]
+        self.prompt_tokens += result["n_prompt_tokens"]
+
+
+@dataclass(slots=True)
+class Tallies:
+    """What became of all rows, per verifier.
+
+    Attributes:
+        rows: seen so far.
+        resumed: those of them that an earlier run had finished.
+        by_verifier: in the order the verifiers were given.
+    """
+
+    by_verifier: dict[str, Tally]
+    rows: int = 0
+    resumed: int = 0
+
+    def add(self, results: Iterable[Result], *, resumed: bool) -> None:
+        """Counts one window."""
+        for result in results:
+            self.rows += 1
+            self.resumed += resumed
+            for verifier, fields in result.items():
+                self.by_verifier[verifier].add(fields)
+
+    @property
+    def scored_any(self) -> bool:
+        """Whether at least one row has numbers from at least one verifier."""
+        return any(tally.scored for tally in self.by_verifier.values())
+
+    def to_dict(self) -> dict[str, Any]:
+        """As a JSON object."""
+        verifiers = {
+            name: {
+                "scored": tally.scored,
+                "unscored": dict(tally.unscored),
+                "tokens": tally.tokens,
+                "prompt_tokens": tally.prompt_tokens,
+            }
+            for name, tally in self.by_verifier.items()
+        }
+        return {"rows": self.rows, "resumed_rows": self.resumed, "verifiers": verifiers}

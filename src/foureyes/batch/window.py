@@ -1,0 +1,138 @@
+"""What the parts of a batch run hand to each other: windows of rows.
+
+A *window* is a run of neighbouring rows that is scored, kept in the journal and written as one. Its bounds depend on
+the rows' place in the input and on nothing else, so that a resumed run cuts the same windows, and a verifier sees the
+same neighbours, as an undisturbed one. Start at :class:`Source`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, TypeVar
+
+from foureyes.batch.disk import Survey
+from foureyes.errors import InputError
+from foureyes.types import Exchange, Unscored
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["RAW_FIELD", "RESULT_FIELD", "Limits", "Result", "Sink", "Source", "Window", "grouped"]
+
+RESULT_FIELD: Final = "foureyes"
+"""The field that is added to every row: an object with one entry per verifier."""
+
+RAW_FIELD: Final = "foureyes_raw"
+"""Holds, as text, a line of the input that is not a JSON object; such a row has no other field of its own."""
+
+Result: TypeAlias = dict[str, dict[str, Any]]
+"""What is added to one row: the fields of :func:`foureyes.batch.results.result_of`, by verifier."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much is in hand at once: a window ends before it exceeds either, but has at least one row.
+
+    Args:
+        rows: most rows, ≥ 1.
+        size: most bytes of text.
+    """
+
+    rows: int = 512
+    size: int = 256 * 1024
+
+    def __post_init__(self) -> None:
+        if self.rows < 1 or self.size < 1:
+            raise InputError(f"a window wants at least one row and one byte; got {self.rows} and {self.size}")
+
+
+class Window(Protocol):
+    """Neighbouring rows of the input."""
+
+    def exchanges(self) -> list[Exchange | Unscored]:
+        """One per row, in order; what cannot be read is an ``Unscored``."""
+        ...
+
+    def texts(self) -> Iterator[str]:
+        """One JSON object per row, the input's fields only."""
+        ...
+
+    def table(self, schema: pa.Schema) -> pa.Table:
+        """The same rows as columns, the input's fields only.
+
+        Raises:
+            InputError: they do not fit the schema.
+        """
+        ...
+
+
+class Source(Protocol):
+    """An input file, or standard input."""
+
+    @property
+    def survey(self) -> Survey | None:
+        """The file's identity; ``None`` for what can be read only once."""
+        ...
+
+    @property
+    def rows(self) -> int | None:
+        """How many rows there are, at most; ``None`` when only reading tells."""
+        ...
+
+    def windows(self, limits: Limits) -> Iterator[Window]:
+        """All rows in order, lazily."""
+        ...
+
+    def schema(self) -> pa.Schema:
+        """The columns that hold the input's fields.
+
+        Raises:
+            InputError: the rows have no common schema, or cannot be read twice.
+        """
+        ...
+
+    def check_unchanged(self) -> None:
+        """Makes sure that what was read is what was surveyed.
+
+        Raises:
+            InputError: somebody wrote to the file meanwhile.
+        """
+        ...
+
+
+class Sink(Protocol):
+    """Where finished rows go."""
+
+    def write(self, window: Window, results: Sequence[Result]) -> None:
+        """Writes a window's rows with their results."""
+        ...
+
+    def close(self) -> None:
+        """Writes what is still held back."""
+        ...
+
+    def abandon(self) -> None:
+        """Lets go of everything, writing nothing."""
+        ...
+
+
+def grouped(items: Iterable[T], size_of: Callable[[T], int], limits: Limits) -> Iterator[list[T]]:
+    """Cuts a stream into runs within the limits.
+
+    Example:
+        >>> list(grouped("a bb cccccc d e f".split(), len, Limits(rows=2, size=4)))
+        [['a', 'bb'], ['cccccc'], ['d', 'e'], ['f']]
+    """
+    group: list[T] = []
+    size = 0
+    for item in items:
+        if group and (len(group) == limits.rows or size + size_of(item) > limits.size):
+            yield group
+            group, size = [], 0
+        group.append(item)
+        size += size_of(item)
+    if group:
+        yield group

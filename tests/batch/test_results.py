@@ -1,0 +1,87 @@
+"""What is written for a row: the same fields every time, finite, at full precision."""
+
+from __future__ import annotations
+
+import json
+import math
+
+from foureyes.batch.jsonl import dump
+from foureyes.batch.results import NUMBERS, TOKEN_ARRAYS, UNSCORED, Tallies, Tally, result_of
+from foureyes.models.scripted import ScriptedReader
+from foureyes.signals.cross import score
+from foureyes.types import Exchange, Scored, Unscored
+
+
+def scored(answer="Sydney it is", **words) -> Scored:
+    [row] = score([Exchange("Capital of Australia?", answer)], ScriptedReader(words))
+    assert isinstance(row, Scored)
+    return row
+
+
+def test_a_scored_row_has_every_number():
+    row = scored()
+    result = result_of(row)
+    assert list(result) == list(NUMBERS)
+    assert all(type(value) is NUMBERS[name] for name, value in result.items())
+    assert result["log_cmp"] == row.log_cmp
+    assert result["cmp"] == row.cmp
+    assert result["n_prompt_tokens"] == 3
+    assert json.loads(dump(result)) == result
+
+
+def test_a_perplexity_beyond_floats_is_null_and_its_logarithm_is_there():
+    import dataclasses
+
+    row = dataclasses.replace(scored(), log_cmp=800.0)
+    result = result_of(row)
+    assert result["cmp"] is None
+    assert result["log_cmp"] == 800.0
+    assert result_of(dataclasses.replace(scored(), log_cmp=708.9))["cmp"] == math.exp(708.9)
+
+
+def test_entropy_that_is_only_bounded_is_null_between_its_bounds():
+    import dataclasses
+
+    row = dataclasses.replace(scored(), cme=None, cme_low=1.0, cme_high=2.0, missing_mass=0.25)
+    result = result_of(row)
+    assert (result["cme"], result["cme_low"], result["cme_high"], result["missing_mass"]) == (None, 1.0, 2.0, 0.25)
+
+
+def test_tokens_are_arrays_of_one_length_that_cover_the_answer():
+    result = result_of(scored("Ñandú  é"), tokens=True)
+    arrays = result["tokens"]
+    assert list(arrays) == list(TOKEN_ARRAYS)
+    assert {len(values) for values in arrays.values()} == {2}
+    assert all(type(value) is TOKEN_ARRAYS[name] for name, values in arrays.items() for value in values)
+    assert "".join(arrays["text"]) == "Ñandú  é"
+    assert json.loads(dump(result)) == result
+
+
+def test_an_unscored_row_says_why_and_nothing_else():
+    result = result_of(Unscored("context", "too long", got=9, limit=4), tokens=True)
+    assert result == {"unscored": {"reason": "context", "detail": "too long", "got": 9, "limit": 4}}
+    assert list(result["unscored"]) == list(UNSCORED)
+
+
+def test_tallies_count_rows_once_and_verdicts_per_verifier():
+    tallies = Tallies({"a": Tally(), "b": Tally()})
+    good, bad = result_of(scored()), result_of(Unscored("bad_row", "line 1: …"))
+    tallies.add([{"a": good, "b": bad}, {"a": bad, "b": bad}], resumed=True)
+    tallies.add([{"a": good, "b": result_of(Unscored("context"))}], resumed=False)
+    assert tallies.to_dict() == {
+        "rows": 3,
+        "resumed_rows": 2,
+        "verifiers": {
+            "a": {"scored": 2, "unscored": {"bad_row": 1}, "tokens": 6, "prompt_tokens": 6},
+            "b": {"scored": 0, "unscored": {"bad_row": 2, "context": 1}, "tokens": 0, "prompt_tokens": 0},
+        },
+    }
+    assert tallies.by_verifier["b"].first == {"bad_row": "line 1: …", "context": "context"}
+    assert tallies.scored_any
+
+
+def test_nothing_scored_is_noticed():
+    tallies = Tallies({"a": Tally()})
+    assert not tallies.scored_any
+    tallies.add([{"a": result_of(Unscored("span"))}], resumed=False)
+    assert not tallies.scored_any

@@ -1,0 +1,161 @@
+"""From a row to an exchange: every shape that is read, and every one that is refused with a reason."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from foureyes.batch.rows import Fields, exchange_of
+from foureyes.errors import InputError
+from foureyes.types import Exchange, Message, Unscored
+
+ASKED = [{"role": "user", "content": "Capital of Australia?"}]
+ANSWERED = [*ASKED, {"role": "assistant", "content": "Sydney"}]
+CONVERSATION = (Message("user", "Capital of Australia?"),)
+
+
+@pytest.mark.parametrize(
+    ("row", "fields", "wanted"),
+    [
+        ({"prompt": "q", "answer": "a"}, Fields(), Exchange("q", "a")),
+        ({"prompt": "q", "response": "a"}, Fields(), Exchange("q", "a")),
+        ({"prompt": "q", "completion": "a"}, Fields(), Exchange("q", "a")),
+        ({"prompt": "q", "output": "a"}, Fields(), Exchange("q", "a")),
+        ({"input": "q", "target": "a"}, Fields(), Exchange("q", "a")),
+        ({"input": "q", "output": "a", "target": "gold"}, Fields(), Exchange("q", "a")),
+        ({"input": ASKED, "target": "a"}, Fields(), Exchange(CONVERSATION, "a")),
+        ({"prompt": ASKED, "answer": "a"}, Fields(), Exchange(CONVERSATION, "a")),
+        ({"messages": ASKED, "answer": "a"}, Fields(), Exchange(CONVERSATION, "a")),
+        ({"messages": ANSWERED}, Fields(), Exchange(CONVERSATION, "Sydney")),
+        ({"messages": ANSWERED, "target": "Canberra"}, Fields(), Exchange(CONVERSATION, "Sydney")),
+        ({"messages": ANSWERED, "answer": "x"}, Fields(answer="messages"), Exchange(CONVERSATION, "Sydney")),
+        (
+            {"messages": ANSWERED, "answer": "Canberra"},
+            Fields(answer="answer"),
+            Exchange((*CONVERSATION, Message("assistant", "Sydney")), "Canberra"),
+        ),
+        ({"q": "q", "a": "a", "answer": "gold"}, Fields("q", "a"), Exchange("q", "a")),
+        ({"prompt": None, "messages": ASKED, "answer": "a"}, Fields(), Exchange(CONVERSATION, "a")),
+        ({"prompt": "q", "answer": None, "response": "a"}, Fields(), Exchange("q", "a")),
+        ({"prompt": "q", "answer": "abc", "answer_span": [1, 2]}, Fields(), Exchange("q", "abc", (1, 2))),
+        ({"prompt": "q", "answer": "abc", "answer_span": None}, Fields(), Exchange("q", "abc")),
+        ({"prompt": "q", "answer": "so\n#### 42"}, Fields(final_answer="####"), Exchange("q", "so\n#### 42", (8, 10))),
+        (
+            {"prompt": "q", "answer": "so\n#### 42", "answer_span": [0, 2]},
+            Fields(final_answer="####"),
+            Exchange("q", "so\n#### 42", (0, 2)),
+        ),
+        ({"prompt": "q", "answer": ""}, Fields(final_answer="####"), Exchange("q", "")),
+        (
+            {
+                "messages": [
+                    {"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]},
+                    {"role": "assistant", "content": "c", "tool_calls": []},
+                ]
+            },
+            Fields(),
+            Exchange((Message("user", "a\nb"),), "c"),
+        ),
+    ],
+)
+def test_reads_every_shape(row, fields, wanted):
+    assert exchange_of(row, fields, "line 1") == wanted
+
+
+@pytest.mark.parametrize(
+    ("row", "fields", "why"),
+    [
+        ({}, Fields(), "wanted a field 'prompt', 'messages' or 'input'; the fields are none"),
+        ({"prompt": "q"}, Fields(), "wanted a field 'answer', 'response', 'completion' or 'output'"),
+        (
+            {"prompt": "q", "answer": "a"},
+            Fields(prompt="question"),
+            "wanted a field 'question'; the fields are 'prompt'",
+        ),
+        ({"prompt": "q", "answer": "a", "response": "b"}, Fields(), "both 'answer' and 'response'"),
+        ({"prompt": "q", "messages": ASKED, "answer": "b"}, Fields(), "both 'prompt' and 'messages'"),
+        ({"messages": ANSWERED, "answer": "x"}, Fields(), "ends with the assistant's answer and there is 'answer' too"),
+        ({"messages": ASKED}, Fields(answer="messages"), "must be a conversation that ends with"),
+        ({"prompt": "q"}, Fields(answer="prompt"), "must be a conversation that ends with"),
+        ({"prompt": 3, "answer": "a"}, Fields(), "'prompt' must be text or a list of messages; got int"),
+        ({"prompt": "q", "answer": 42}, Fields(), "'answer' must be text; got int"),
+        ({"prompt": "q", "answer": ["a"]}, Fields(), "'answer' must be text; got list"),
+        ({"messages": ["hello"], "answer": "a"}, Fields(), "messages[0] must be an object"),
+        ({"messages": [{"role": "user"}], "answer": "a"}, Fields(), "messages[0] must be an object"),
+        ({"messages": [{"role": "tool", "content": "x"}], "answer": "a"}, Fields(), "role must be one of"),
+        ({"messages": [{"role": ["user"], "content": "x"}], "answer": "a"}, Fields(), "messages[0].role must be text"),
+        ({"messages": [{"role": "user", "content": None}], "answer": "a"}, Fields(), "content must be text or a list"),
+        (
+            {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": "x"}]}], "answer": "a"},
+            Fields(),
+            "messages[0].content[0] must be a text part; got 'image_url'",
+        ),
+        ({"messages": [{"role": "user", "content": ["x"]}], "answer": "a"}, Fields(), "must be a text part; got 'str'"),
+        ({"prompt": "\ud800", "answer": "a"}, Fields(), "lone surrogate"),
+        ({"prompt": "q", "answer": "a\udfff"}, Fields(), "lone surrogate"),
+        ({"prompt": "q", "answer": "abc", "answer_span": [2, 9]}, Fields(), "within 0..3; got 2..9"),
+        ({"prompt": "q", "answer": "abc", "answer_span": [True, 2]}, Fields(), "list of two integers"),
+        ({"prompt": "q", "answer": "abc", "answer_span": "0-2"}, Fields(), "list of two integers"),
+    ],
+)
+def test_refuses_with_a_reason_and_a_place(row, fields, why):
+    got = exchange_of(row, fields, "line 17")
+    assert isinstance(got, Unscored)
+    assert got.reason == "bad_row"
+    assert got.detail.startswith("line 17: ")
+    assert why in got.detail
+
+
+def test_an_answer_without_its_final_answer_says_so():
+    got = exchange_of({"prompt": "q", "answer": "no hashes"}, Fields(final_answer="####"), "line 1")
+    assert isinstance(got, Unscored)
+    assert got.reason == "span"
+
+
+def test_a_broken_pattern_is_refused_before_any_row():
+    with pytest.raises(InputError, match="exactly one group"):
+        Fields(final_answer="no group")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+NAMES = st.sampled_from(
+    ["prompt", "messages", "input", "answer", "response", "target", "answer_span", "role", "content"]
+)
+
+
+@given(st.dictionaries(NAMES | st.text(), JSON | st.lists(st.dictionaries(NAMES, JSON)), max_size=6))
+def test_nothing_in_a_row_escapes_as_an_exception(row):
+    assert isinstance(exchange_of(row, Fields(), "line 1"), Exchange | Unscored)
+
+
+@pytest.mark.parametrize(
+    ("names", "lists", "fields", "wanted"),
+    [
+        (["id", "prompt", "answer"], [], Fields(), ("prompt", "answer")),
+        (["messages"], ["messages"], Fields(), ("messages",)),
+        (["input", "target", "answer_span"], ["answer_span"], Fields(), ("input", "target", "answer_span")),
+        (["q", "a", "prompt"], [], Fields("q", "a"), ("q", "a")),
+        (["chat"], ["chat"], Fields("chat", "chat"), ("chat",)),
+    ],
+)
+def test_picks_the_columns_of_a_table(names, lists, fields, wanted):
+    assert fields.read_from(names, lists) == wanted
+
+
+@pytest.mark.parametrize(
+    ("names", "fields", "why"),
+    [
+        (["text"], Fields(), "no column 'prompt', 'messages' or 'input'; the columns are 'text'"),
+        (["prompt"], Fields(), "no column 'answer', 'response', 'completion' or 'output'"),
+        (["prompt", "answer"], Fields(answer="reply"), "no column 'reply'"),
+        (["prompt", "answer"], Fields(prompt="question"), "no column 'question'"),
+    ],
+)
+def test_refuses_a_table_without_the_columns(names, fields, why):
+    with pytest.raises(InputError, match=why):
+        fields.read_from(names, [])

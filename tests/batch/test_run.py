@@ -1,0 +1,442 @@
+"""The whole run with scripted verifiers: rows kept, bad rows alone, resumed runs equal to undisturbed ones."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import tracemalloc
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from foureyes.batch import disk
+from foureyes.batch.results import NUMBERS, Tallies
+from foureyes.batch.rows import Fields
+from foureyes.batch.run import Job, score_file
+from foureyes.batch.window import Limits
+from foureyes.errors import FoureyesError, InputError, ModelError, ModelUnavailable
+from foureyes.models.scripted import ScriptedReader
+from foureyes.types import Exchange, Reading, Unscored
+
+WINDOW = Limits(rows=4)
+
+
+class Dying(ScriptedReader):
+    """Reads so many windows, then its server is gone."""
+
+    def __init__(self, windows: int, error: type[BaseException] = ModelUnavailable) -> None:
+        super().__init__()
+        self.left, self.error = windows, error
+
+    def read(self, exchanges: Sequence[Exchange], *, top_k: int = 0) -> list[Reading | Unscored]:
+        if self.left == 0:
+            raise (
+                ModelUnavailable("connection refused", model=self.name)
+                if self.error is ModelUnavailable
+                else self.error()
+            )
+        self.left -= 1
+        return super().read(exchanges, top_k=top_k)
+
+
+class Counting(ScriptedReader):
+    """Remembers every answer it was given."""
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.seen: list[str] = []
+
+    def read(self, exchanges: Sequence[Exchange], *, top_k: int = 0) -> list[Reading | Unscored]:
+        self.seen += [exchange.answer for exchange in exchanges]
+        return super().read(exchanges, top_k=top_k)
+
+
+def lines(n: int) -> str:
+    return "".join(json.dumps({"id": i, "prompt": f"q {i}", "answer": f"a {i}"}) + "\n" for i in range(n))
+
+
+def run(job: Job, *readers: ScriptedReader, **options) -> Tallies:
+    return score_file(job, lambda: readers or (ScriptedReader(),), **options)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    (tmp_path / "in.jsonl").write_text(lines(30))
+    pq.write_table(
+        pa.table({"id": range(30), "prompt": ["q"] * 30, "answer": [f"a {i}" for i in range(30)]}),
+        tmp_path / "in.parquet",
+    )
+    return tmp_path
+
+
+def job(place: Path, source: str = "in.jsonl", out: str = "out.jsonl", **options) -> Job:
+    return Job(place / source, place / out, limits=WINDOW, **options)
+
+
+def rows(path: Path) -> list[dict]:
+    if path.suffix == ".parquet":
+        return pq.read_table(path).to_pylist()
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_every_row_comes_out_in_order_with_its_fields_and_the_numbers(place):
+    tallies = run(job(place))
+    written = rows(place / "out.jsonl")
+    assert [row["id"] for row in written] == list(range(30))
+    assert all(list(row) == ["id", "prompt", "answer", "foureyes"] for row in written)
+    assert all(list(row["foureyes"]["scripted"]) == list(NUMBERS) for row in written)
+    assert tallies.to_dict()["verifiers"]["scripted"]["scored"] == 30
+    assert sorted(path.name for path in place.iterdir()) == ["in.jsonl", "in.parquet", "out.jsonl"]
+
+
+@pytest.mark.parametrize("source", ["in.jsonl", "in.parquet"])
+@pytest.mark.parametrize("out", ["out.jsonl", "out.parquet"])
+def test_every_format_to_every_format(place, source, out):
+    run(job(place, source, out, tokens=True), ScriptedReader(name="a"), ScriptedReader(name="b.c"))
+    written = rows(place / out)
+    assert [row["id"] for row in written] == list(range(30))
+    assert all(list(row["foureyes"]) == ["a", "b.c"] for row in written)
+    for row in written:
+        numbers = row["foureyes"]["b.c"]
+        assert math.isclose(numbers["log_cmp"], sum(numbers["tokens"]["nll"]) / numbers["n_tokens"])
+
+
+def test_numbers_have_the_same_digits_in_both_formats(place):
+    run(job(place, out="out.jsonl"))
+    run(job(place, out="out.parquet"))
+    for line, column in zip(rows(place / "out.jsonl"), rows(place / "out.parquet"), strict=True):
+        assert column["foureyes"]["scripted"] == {**line["foureyes"]["scripted"], "unscored": None}
+
+
+def test_verifiers_of_one_name_are_numbered(place):
+    run(job(place), ScriptedReader(), ScriptedReader({"a": 0.5}))
+    assert list(rows(place / "out.jsonl")[0]["foureyes"]) == ["scripted", "scripted#2"]
+
+
+def test_bad_rows_come_out_beside_the_good_ones(place):
+    bad = [b"{", b'{"prompt": "q"}', b'{"prompt": "q\xff", "answer": "a"}', b'{"prompt": 1, "answer": "a"}', b"[]"]
+    good = b'{"prompt": "q", "answer": "a"}'
+    (place / "in.jsonl").write_bytes(b"\n".join([good, *bad, good, b'{"prompt": "q", "answer": ""}']))
+    tallies = run(job(place))
+    results = [row["foureyes"]["scripted"] for row in rows(place / "out.jsonl")]
+    assert ["unscored" in result for result in results] == [False, *[True] * 5, False, True]
+    assert [r["unscored"]["detail"][:7] for r in results[1:6]] == [f"line {n}:" for n in range(2, 7)]
+    assert results[0] == results[6]
+    assert tallies.by_verifier["scripted"].unscored == {"bad_row": 5, "empty_answer": 1}
+
+
+def test_the_final_answer_alone(place):
+    (place / "in.jsonl").write_text(
+        '{"prompt": "q", "answer": "long talk\\n#### 42"}\n{"prompt": "q", "answer": "none"}\n'
+    )
+    run(job(place, fields=Fields(final_answer="####")))
+    first, second = (row["foureyes"]["scripted"] for row in rows(place / "out.jsonl"))
+    assert first["n_tokens"] == 1
+    assert second["unscored"]["reason"] == "span"
+
+
+def test_streams_in_and_out():
+    out = io.BytesIO()
+    tallies = run(Job(io.BytesIO(lines(10).encode()), out, limits=WINDOW))
+    assert [json.loads(line)["id"] for line in out.getvalue().splitlines()] == list(range(10))
+    assert tallies.rows == 10
+
+
+def test_an_input_that_can_be_read_once_gives_a_whole_file_too(place):
+    run(Job(io.BytesIO(lines(10).encode()), place / "out.jsonl", limits=WINDOW))
+    assert len(rows(place / "out.jsonl")) == 10
+    with pytest.raises(ModelUnavailable):
+        run(Job(io.BytesIO(lines(10).encode()), place / "two.jsonl", limits=WINDOW), Dying(1))
+    assert not list(place.glob("two*"))
+
+
+@pytest.mark.parametrize("form", ["jsonl", "parquet"])
+def test_no_rows_make_an_empty_file(place, form):
+    (place / "in.jsonl").write_text("")
+    pq.write_table(
+        pa.table({"prompt": pa.array([], pa.string()), "answer": pa.array([], pa.string())}), place / "in.parquet"
+    )
+    tallies = run(job(place, f"in.{form}", f"out.{form}"))
+    assert tallies.rows == 0
+    assert rows(place / f"out.{form}") == []
+
+
+FORMS = [
+    ("in.jsonl", "out.jsonl"),
+    ("in.parquet", "out.parquet"),
+    ("in.jsonl", "out.parquet"),
+    ("in.parquet", "out.jsonl"),
+]
+
+
+@pytest.mark.parametrize(("source", "out"), FORMS)
+@pytest.mark.parametrize("error", [ModelUnavailable, KeyboardInterrupt, MemoryError])
+def test_a_run_that_stopped_goes_on_where_it_was(place, source, out, error):
+    whole = place / f"whole{Path(out).suffix}"
+    run(job(place, source, whole.name))
+    with pytest.raises(error) as stopped:
+        run(job(place, source, out), Dying(3, error))
+    assert stopped.value.__notes__ == [f"12 finished rows are kept in {place / out}.part; --resume goes on from there"]
+    assert not (place / out).exists()
+    reader = Counting()
+    tallies = run(job(place, source, out, resume=True), reader)
+    assert (place / out).read_bytes() == whole.read_bytes()
+    assert reader.seen == [f"a {i}" for i in range(12, 30)]
+    assert (tallies.rows, tallies.resumed, tallies.by_verifier["scripted"].scored) == (30, 12, 30)
+    assert not (place / f"{out}.part").exists()
+
+
+def test_several_stops_are_no_different(place):
+    run(job(place, out="whole.jsonl"))
+    for _ in range(7):
+        with pytest.raises(ModelUnavailable):
+            run(job(place, resume=True), Dying(1))
+    run(job(place, resume=True), Dying(1))
+    assert (place / "out.jsonl").read_bytes() == (place / "whole.jsonl").read_bytes()
+
+
+def test_resuming_what_was_never_begun_begins_it(place):
+    assert run(job(place, resume=True)).resumed == 0
+
+
+@pytest.fixture
+def stopped(place: Path) -> Path:
+    with pytest.raises(ModelUnavailable):
+        run(job(place), Dying(3))
+    return place
+
+
+def changed_input(place: Path) -> dict:
+    (place / "in.jsonl").write_text(lines(30).replace("a 29", "a 28"))
+    return {}
+
+
+def longer_input(place: Path) -> dict:
+    (place / "in.jsonl").write_text(lines(31))
+    return {}
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (changed_input, "input.sha256 was"),
+        (longer_input, r"input.size was 1380 and is 1427"),
+        (lambda _: {"tokens": True}, "options.tokens was false and is true"),
+        (lambda _: {"fields": Fields(final_answer="boxed")}, 'options.fields.final_answer was null and is "boxed"'),
+        (lambda _: {"fields": Fields(answer="answer")}, 'options.fields.answer was null and is "answer"'),
+        (lambda _: {"limits": Limits(rows=5)}, "options.window.rows was 4 and is 5"),
+        (lambda _: {"overwrite_field": True}, "options.overwrite_field was false and is true"),
+    ],
+)
+def test_a_changed_input_or_option_is_refused_before_a_model_is_loaded(stopped, change, why):
+    def open_readers() -> list[ScriptedReader]:
+        pytest.fail("a model was loaded")
+
+    options = {
+        "source": stopped / "in.jsonl",
+        "out": stopped / "out.jsonl",
+        "limits": WINDOW,
+        "resume": True,
+        **change(stopped),
+    }
+    kept = (stopped / "out.jsonl.part" / "journal").read_bytes()
+    with pytest.raises(InputError, match=f"cannot resume .*{why}"):
+        score_file(Job(**options), open_readers)
+    assert (stopped / "out.jsonl.part" / "journal").read_bytes() == kept
+
+
+@pytest.mark.parametrize(
+    ("readers", "why"),
+    [
+        ([ScriptedReader({"a": 0.1})], "fingerprints.scripted was"),
+        ([ScriptedReader(name="other")], "verifiers was"),
+        ([ScriptedReader(), ScriptedReader(name="other")], "verifiers was"),
+    ],
+)
+def test_another_verifier_is_refused(stopped, readers, why):
+    with pytest.raises(InputError, match=f"cannot resume .*{why}"):
+        run(job(stopped, resume=True), *readers)
+    assert run(job(stopped, resume=True)).resumed == 12
+
+
+def test_an_unfinished_run_is_neither_ignored_nor_overwritten(stopped):
+    with pytest.raises(InputError, match="holds an unfinished run; --resume goes on with it, --force throws it away"):
+        run(job(stopped))
+    assert run(job(stopped, force=True)).resumed == 0
+    assert not (stopped / "out.jsonl.part").exists()
+
+
+def test_an_output_that_exists_is_replaced_only_on_demand(place):
+    (place / "out.jsonl").write_text("precious\n")
+    with pytest.raises(InputError, match="exists; --force replaces it"):
+        run(job(place))
+    with pytest.raises(ModelUnavailable):
+        run(job(place, force=True), Dying(2))
+    assert (place / "out.jsonl").read_text() == "precious\n"
+    run(job(place, force=True, resume=True))
+    assert len(rows(place / "out.jsonl")) == 30
+
+
+def test_a_kill_just_after_the_rename_is_finished_by_resuming(place):
+    run(job(place, out="whole.jsonl"))
+    with pytest.raises(ModelUnavailable):
+        run(job(place), Dying(3))
+    part = place / "out.jsonl.part"
+    before = part / "journal"
+    kept = before.read_bytes()
+    run(job(place, resume=True))
+    # What a kill between the rename and the tidying leaves: OUT, and a journal that says it ended.
+    from foureyes.batch.journal import Journal
+
+    part.mkdir()
+    before.write_bytes(kept)
+    journal = Journal(before)
+    whole = [row["foureyes"] for row in rows(place / "out.jsonl")]
+    for start in range(12, 30, 4):
+        journal.append(whole[start : start + 4])
+    journal.end()
+    journal.close()
+    reader = Counting()
+    run(job(place, resume=True), reader)
+    assert reader.seen == []
+    assert (place / "out.jsonl").read_bytes() == (place / "whole.jsonl").read_bytes()
+    assert not part.exists()
+
+
+def folder(place: Path) -> Job:
+    (place / "d.jsonl").mkdir()
+    return job(place, "d.jsonl")
+
+
+def out_folder(place: Path) -> Job:
+    (place / "d.jsonl").mkdir()
+    return job(place, out="d.jsonl")
+
+
+def same_file(place: Path) -> Job:
+    (place / "link.jsonl").symlink_to(place / "in.jsonl")
+    return job(place, out="link.jsonl", force=True)
+
+
+def has_result(place: Path) -> Job:
+    (place / "in.jsonl").write_text('{"prompt": "q", "answer": "a", "foureyes": {}}\n')
+    return job(place)
+
+
+def mixed_types(place: Path) -> Job:
+    (place / "in.jsonl").write_text('{"prompt": "q", "n": 1}\n{"prompt": "q", "n": "one"}\n')
+    return job(place, out="out.parquet")
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (lambda place: job(place, "missing.jsonl"), "missing.jsonl: no such file"),
+        (folder, "d.jsonl is a folder; wanted a file"),
+        (out_folder, "d.jsonl is not a regular file"),
+        (same_file, "is the input itself"),
+        (lambda place: job(place, out="nowhere/out.jsonl"), "nowhere is not a folder"),
+        (lambda place: Job(place / "in.jsonl", Path("/dev/null"), form="jsonl", force=True), "not a regular file"),
+        (lambda place: job(place, out="out.txt"), "cannot tell the format of .*out.txt"),
+        (lambda place: job(place, "in.parquet", form="jsonl"), "a Parquet file; say --format parquet"),
+        (lambda place: job(place, "in.jsonl", form="parquet"), "cannot read .*in.jsonl as Parquet"),
+        (lambda place: Job(io.BytesIO(), place / "out.jsonl", resume=True), "--resume needs"),
+        (lambda place: Job(place / "in.jsonl", io.BytesIO(), form="parquet"), "Parquet needs files"),
+        (lambda place: Job(io.BytesIO(b"{}"), place / "out.parquet"), "give a file, not a pipe"),
+        (lambda place: job(place, out="x" * 253 + ".jsonl"), "File name too long"),
+        (has_result, "has a field 'foureyes' already"),
+        (mixed_types, "cannot become Parquet"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_a_model_is_loaded(place, make, why):
+    def open_readers() -> list[ScriptedReader]:
+        pytest.fail("a model was loaded")
+
+    before = (place / "in.jsonl").read_bytes()
+    with pytest.raises(InputError, match=why):
+        score_file(make(place), open_readers)
+    assert not list(place.glob("*.part"))
+    assert before == (place / "in.jsonl").read_bytes() or make in (has_result, mixed_types)
+
+
+def test_a_link_stays_a_link(place):
+    (place / "real").mkdir()
+    (place / "out.jsonl").symlink_to(place / "real" / "rows.jsonl")
+    run(job(place))
+    assert (place / "out.jsonl").is_symlink()
+    assert len(rows(place / "real" / "rows.jsonl")) == 30
+
+
+def test_an_input_written_to_meanwhile_is_noticed(place):
+    def append(tallies: Tallies, total: int | None) -> None:
+        if tallies.rows == 8:
+            (place / "in.jsonl").write_text(lines(31))
+
+    with pytest.raises(InputError, match="was written to while it was being read"):
+        run(job(place), on_window=append)
+    assert not (place / "out.jsonl").exists()
+
+
+def test_a_reader_that_returns_too_few_is_named(place):
+    class Short(ScriptedReader):
+        def read(self, exchanges: Sequence[Exchange], *, top_k: int = 0) -> list[Reading | Unscored]:
+            return super().read(exchanges, top_k=top_k)[1:]
+
+    with pytest.raises(ModelError, match="scripted returned 3 readings of 4 answers"):
+        run(job(place), Short())
+
+
+def test_progress_hears_of_every_window(place):
+    heard: list[tuple[int, int | None]] = []
+    run(job(place), on_window=lambda tallies, total: heard.append((tallies.rows, total)))
+    assert heard == [(n, 30) for n in (4, 8, 12, 16, 20, 24, 28, 30)]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.lists(st.dictionaries(st.text(), JSON, max_size=4).filter(lambda row: "foureyes" not in row), max_size=12))
+def test_whatever_rows_hold_they_come_out_unchanged_and_in_order(objects):
+    content = "".join(json.dumps(row) + "\n" for row in objects).encode()
+    out = io.BytesIO()
+    run(Job(io.BytesIO(content), out, limits=WINDOW))
+    written = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert [{name: value for name, value in row.items() if name != "foureyes"} for row in written] == objects
+    assert all(set(row["foureyes"]) == {"scripted"} for row in written)
+
+
+@pytest.mark.parametrize(("source", "out"), FORMS)
+def test_memory_does_not_grow_with_the_rows(tmp_path, monkeypatch, source, out):
+    monkeypatch.setattr(disk, "_CHUNK", 1 << 12)  # so that the small file does not fit into it either
+
+    def peak(n: int) -> int:
+        texts = [f"{i} " * 20 for i in range(n)]
+        (tmp_path / "in.jsonl").write_text("".join(json.dumps({"prompt": t, "answer": t}) + "\n" for t in texts))
+        pq.write_table(pa.table({"prompt": texts, "answer": texts}), tmp_path / "in.parquet", row_group_size=1000)
+        tracemalloc.start()
+        run(Job(tmp_path / source, tmp_path / out, limits=Limits(rows=100), force=True))
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most
+
+    peak(200)  # what is loaded once
+    assert peak(4000) < 1.3 * peak(400)
+
+
+def test_errors_are_ours(place):
+    (place / "in.jsonl").write_bytes(b"\xff" * 10 + b"\n{}\n")
+    try:
+        run(job(place))
+    except FoureyesError:
+        pytest.fail("bad rows never abort")
+    assert len(rows(place / "out.jsonl")) == 2
