@@ -1,0 +1,337 @@
+"""The reader: exchanges in, readings out, several requests at a time.
+
+When the server dies, the rows that were read stay, and the rest of the call is ``Unscored("unavailable")`` at once: a
+:class:`Breaker` counts failures in a row and stops asking. The next call looks whether the server is back, and raises
+:class:`~foureyes.errors.ModelUnavailable` when it is not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from types import TracebackType
+from typing import Final, Literal, Self
+from urllib.parse import urlsplit
+
+import numpy as np
+
+from foureyes.errors import ConfigError, InputError, ModelRefused, ModelUnavailable
+from foureyes.models.completions import probe
+from foureyes.models.completions.assembly import Tokens, assemble
+from foureyes.models.completions.connection import Connection, Fault, Limits, bad_reply
+from foureyes.models.completions.dialects import Ask, Seen
+from foureyes.models.completions.probe import Endpoint, Flavour
+from foureyes.models.completions.spelling import clip, spans_by_spelling, spans_by_text
+from foureyes.models.completions.tokenising import Tokeniser
+from foureyes.models.prompts import as_messages
+from foureyes.types import Exchange, Reading, Unscored
+
+__all__ = ["Breaker", "CompletionsReader"]
+
+KEY_VARIABLE: Final = "FOUREYES_API_KEY"
+FAILURES_IN_A_ROW: Final = 3
+SAME_ANSWER_NATS: Final = 0.1
+"""How far two readings of one text may lie apart in the proof. Batching moves bfloat16 by a few hundredths."""
+
+Truncate = Literal["refuse", "left"]
+
+
+class CompletionsReader:
+    """Reads answers with a model that a server runs.
+
+    Reading fields follow :class:`~foureyes.types.Reading`, with two differences that a server's top k makes: entropies
+    are intervals, and beyond the top k ``rank`` is the server's own count (vLLM) or a lower bound (echo, SGLang).
+
+    Values agree with a reader on this machine only as far as the arithmetic does: a server that computes in bfloat16
+    or batches requests as they come moves a token's surprise by up to a few hundredths of a nat between runs.
+
+    Build one with :meth:`open`. It holds connections: close it, or use it in a ``with`` block.
+
+    Example:
+        >>> with CompletionsReader.open("http://localhost:8000/v1#smollm2") as reader:        # doctest: +SKIP
+        ...     reader.read([Exchange("Capital of Australia?", "Sydney")])[0].nll
+    """
+
+    def __init__(self, endpoint: Endpoint, connection: Connection, limits: Limits, *, truncate: Truncate) -> None:
+        self._endpoint = endpoint
+        self._connection = connection
+        self._limits = limits
+        self._truncate = truncate
+        self._tokeniser = Tokeniser(connection, endpoint.model, chat=endpoint.chat)
+        self._breaker = Breaker(FAILURES_IN_A_ROW)
+
+    @classmethod
+    def open(
+        cls,
+        url: str,
+        *,
+        model: str | None = None,
+        api_key: str | None = None,
+        flavour: Flavour = "auto",
+        truncate: Truncate = "refuse",
+        limits: Limits | None = None,
+    ) -> Self:
+        """Connects, finds out what the endpoint can do, and proves it on three readings.
+
+        Args:
+            url: ``http://host:8000``, with or without ``/v1``, with or without ``#model``.
+            model: name the server knows the model by; it wins over the one in ``url``. Unneeded where there is one.
+            api_key: sent as a bearer token; the environment's ``FOUREYES_API_KEY`` where none is given.
+            flavour: how the server shows log-probabilities; ``"auto"`` tries.
+            truncate: what becomes of a row that does not fit the context: ``"refuse"`` leaves it unscored, ``"left"``
+                drops the beginning of its prompt and says so in ``n_dropped``.
+            limits: time, concurrency and size; :class:`Limits` () where none are given.
+
+        Raises:
+            InputError: an argument is none of those allowed.
+            ConfigError: the URL or the key cannot be used.
+            ModelUnavailable: the server does not answer.
+            ModelRefused: it does not serve the model, or does not show what reading needs.
+        """
+        if truncate not in ("refuse", "left"):
+            raise InputError(f"truncate must be 'refuse' or 'left'; got {truncate!r}")
+        limits = limits or Limits()
+        root, named = _address(url)
+        connection = Connection(root, key=_key(api_key), limits=limits)
+        try:
+            endpoint = probe.learn(connection, model or named, flavour, limits)
+            reader = cls(endpoint, connection, limits, truncate=truncate)
+            reader._prove()
+        except BaseException:
+            connection.close()
+            raise
+        return reader
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"CompletionsReader({self._endpoint.url!r}, model={self.name!r}, {self._endpoint.dialect.name})"
+
+    def close(self) -> None:
+        """Closes the connections. Nothing can be read afterwards."""
+        self._connection.close()
+
+    @property
+    def name(self) -> str:
+        """Name the server knows the model by."""
+        return self._endpoint.model
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """What was learned of the server."""
+        return self._endpoint
+
+    @property
+    def fingerprint(self) -> str:
+        """Names the model, its weights' place, the server's version and how it is asked, as far as the server tells.
+
+        The address is not part of it: the same model may move. Weights exchanged behind the same name and path go
+        unnoticed, as no server publishes a hash of them.
+        """
+        e = self._endpoint
+        parts = (e.model, *e.identity, e.dialect.name, e.context, e.vocabulary, e.chat, e.shown, self._truncate)
+        return f"http:{hashlib.sha256(repr(parts).encode()).hexdigest()}"
+
+    def read(self, exchanges: Sequence[Exchange], *, top_k: int = 0) -> list[Reading | Unscored]:
+        """Reads every exchange, in order, several at a time.
+
+        Args:
+            exchanges: any number of them.
+            top_k: how many alternatives to keep at each answer token, 0 for none.
+
+        Raises:
+            InputError: ``top_k`` is negative.
+            ModelRefused: the server shows fewer alternatives than ``top_k``.
+            ModelUnavailable: the server stopped answering during the call before, and still does not.
+        """
+        if top_k < 0:
+            raise InputError(f"top_k must be ≥ 0; got {top_k}")
+        self._look_again()
+        self._require_shown(top_k)
+        with ThreadPoolExecutor(self._limits.concurrency, thread_name_prefix="foureyes-http") as pool:
+            rows = _in_order(pool, lambda x: self._read_one(x, top_k), exchanges, 2 * self._limits.concurrency)
+            return list(rows)
+
+    def _look_again(self) -> None:
+        if self._breaker.reason is None:
+            return
+        try:
+            self._connection.get("/v1/models", attempts=1)
+        except Fault as fault:
+            words = f"{self._endpoint.url} stopped answering ({self._breaker.reason}) and is not back: {fault.detail}"
+            raise ModelUnavailable(words, model=self.name, retryable=True) from fault
+        self._breaker = Breaker(FAILURES_IN_A_ROW)
+
+    def _require_shown(self, top_k: int) -> None:
+        e = self._endpoint
+        if top_k <= e.shown:
+            return
+        shown = probe.show(self._connection, e.model, e.dialect, top_k)
+        if shown < top_k:
+            raise ModelRefused(
+                f"{e.url} shows at most {shown} alternatives at each token; wanted {top_k}. vLLM shows more when "
+                f"started with --max-logprobs {top_k}",
+                model=self.name,
+            )
+
+    def _read_one(self, exchange: Exchange, top_k: int) -> Reading | Unscored:
+        breaker, empty = self._breaker, _emptiness(exchange)
+        if empty is not None:
+            return empty
+        if breaker.reason is not None:
+            return Unscored("unavailable", f"not asked, as the server stopped answering: {breaker.reason}")
+        try:
+            reading = self._ask(exchange, top_k)
+        except Fault as fault:
+            breaker.count(fault.detail if fault.server_wide else None)
+            return fault.unscored
+        breaker.count(None)
+        return reading
+
+    def _ask(self, exchange: Exchange, top_k: int) -> Reading:
+        e = self._endpoint
+        tokens = self._fit(self._tokeniser.tokens(exchange))
+        ids = tokens.prompt + tokens.answer
+        ask = Ask(e.model, ids, len(tokens.prompt), max(e.shown, top_k), kept=top_k)
+        most = (1 << 16) + 512 * len(ids) * (ask.k + 2)
+        seen = e.dialect.understand(self._connection.post(e.dialect.path, e.dialect.body(ask), most=most), ask)
+        if ask.kept and e.dialect.ids_for_texts:
+            seen = self._tokeniser.spell(seen, ask.kept)
+        spans = _spans(exchange, tokens, seen)
+        return assemble(exchange, tokens, spans, seen, ask=ask, vocabulary=e.vocabulary)
+
+    def _fit(self, tokens: Tokens) -> Tokens:
+        """Within the context, by the rule that was asked for."""
+        limit, n = self._endpoint.context, len(tokens.prompt) + len(tokens.answer)
+        if limit is None or n <= limit:
+            return tokens
+        room = limit - len(tokens.answer)
+        if self._truncate == "refuse" or room < 1:
+            raise Fault(Unscored("context", f"{n} tokens do not fit a context of {limit}", got=n, limit=limit))
+        return replace(tokens, prompt=tokens.prompt[-room:], n_dropped=len(tokens.prompt) - room)
+
+    def _prove(self) -> None:
+        """Reads the proof: whole readings, the same twice, and another question makes another reading."""
+        wanted = "wanted to read three short answers"
+        rows: list[Reading] = []
+        for exchange in probe.PROOF:
+            try:
+                rows.append(self._ask(exchange, 0))
+            except Fault as fault:
+                raise probe.refuse(self._connection, fault, wanted) from fault
+        first, again, other = (row.nll for row in rows)
+        if not np.allclose(first, again, rtol=0, atol=SAME_ANSWER_NATS):
+            moved = float(np.abs(first - again).max())
+            detail = f"the same text read twice, moved by {moved:.3f} nats; wanted at most {SAME_ANSWER_NATS}"
+            raise ModelRefused(f"{self._endpoint.url}: {wanted}; got: {detail}", model=self.name)
+        if np.array_equal(first, other):
+            detail = "the same numbers for two questions, so the server does not condition on the prompt"
+            raise ModelRefused(f"{self._endpoint.url}: {wanted}; got: {detail}", model=self.name)
+
+
+class Breaker:
+    """Stops asking a server that failed several times in a row, whichever thread asked.
+
+    Args:
+        limit: failures without a success between them, ≥ 1.
+
+    Example:
+        >>> breaker = Breaker(2)
+        >>> for outcome in ("refused", None, "refused", "refused"):
+        ...     breaker.count(outcome)
+        >>> breaker.reason
+        'refused'
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._failures = 0
+        self._lock = threading.Lock()
+        self._reason: str | None = None
+
+    @property
+    def reason(self) -> str | None:
+        """The failure that stopped it; ``None`` while it goes on. Once stopped it stays so."""
+        return self._reason
+
+    def count(self, failure: str | None) -> None:
+        """Counts one outcome; ``None`` is a success."""
+        with self._lock:
+            self._failures = 0 if failure is None else self._failures + 1
+            if self._failures >= self._limit and self._reason is None:
+                self._reason = failure
+
+
+def _emptiness(exchange: Exchange) -> Unscored | None:
+    if not exchange.answer.strip():
+        return Unscored("empty_answer", "wanted an answer; got no words")
+    if not any(turn["content"].strip() for turn in as_messages(exchange.prompt)):
+        return Unscored("empty_prompt", "wanted a prompt; got no words")
+    return None
+
+
+def _in_order(
+    pool: ThreadPoolExecutor,
+    read: Callable[[Exchange], Reading | Unscored],
+    exchanges: Sequence[Exchange],
+    window: int,
+) -> Iterator[Reading | Unscored]:
+    """Results in the order of the exchanges, with so many of them under way or waiting at most."""
+    waiting: deque[Future[Reading | Unscored]] = deque()
+    try:
+        for exchange in exchanges:
+            waiting.append(pool.submit(read, exchange))
+            if len(waiting) >= window:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:  # interrupted: what has not begun never will
+            future.cancel()
+
+
+def _spans(exchange: Exchange, tokens: Tokens, seen: Sequence[Seen]) -> list[tuple[int, int]]:
+    text = tokens.prefix + exchange.answer
+    spans = spans_by_spelling(tokens.pieces, text) if tokens.pieces is not None else None
+    if spans is None:
+        spans = spans_by_text([position.text for position in seen], text)
+    if spans is None:
+        raise bad_reply("the server's tokens do not spell the answer, so their places in it are unknown")
+    return clip(spans, len(tokens.prefix.encode()))
+
+
+def _address(url: str) -> tuple[str, str | None]:
+    """The server's root and the model named after ``#``."""
+    wanted = "wanted a URL such as http://host:8000/v1#model"
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise ConfigError(f"{wanted}; got one with {error}") from error
+    if parts.username is not None or parts.password is not None:
+        raise ConfigError(f"{wanted}; got one with a password in it: give the key in {KEY_VARIABLE} instead")
+    if parts.scheme not in {"http", "https"} or not host or parts.query:
+        raise ConfigError(f"{wanted}; got {url!r}")
+    path = parts.path.rstrip("/").removesuffix("/v1")
+    return f"{parts.scheme}://{parts.netloc}{path}", parts.fragment or None
+
+
+def _key(api_key: str | None) -> str | None:
+    """The key to send. A key that cannot stand in a header is refused without being quoted."""
+    key = api_key if api_key is not None else os.environ.get(KEY_VARIABLE)
+    if not key:
+        return None
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        raise ConfigError("wanted an API key of printable ASCII without spaces; got one with other characters")
+    return key

@@ -1,0 +1,91 @@
+"""Token ids from the server's own tokenizer and chat template, over ``/tokenize``.
+
+vLLM and newer SGLang servers have it. No tokenizer has to be shipped, and none can disagree with the server's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from foureyes.models.completions.assembly import Tokens
+from foureyes.models.completions.connection import Connection, Fault, bad_reply
+from foureyes.models.completions.dialects import Seen, want
+from foureyes.models.prompts import PLAIN_PREFIX, as_messages, plain_prompt
+from foureyes.types import Alternative, Exchange, Prompt, Unscored
+
+__all__ = ["Tokeniser"]
+
+
+class Tokeniser:
+    """Turns exchanges into ids.
+
+    Args:
+        connection: to the server.
+        model: name the server knows the model by.
+        chat: whether the model has a chat template; without one prompts take the plain question-and-answer form.
+    """
+
+    def __init__(self, connection: Connection, model: str, *, chat: bool) -> None:
+        self._connection = connection
+        self._model = model
+        self._chat = chat
+        self._texts: dict[int, str] = {}  # no more than the vocabulary, and only of servers that show ids
+
+    def tokens(self, exchange: Exchange) -> Tokens:
+        """Prompt and answer, tokenised apart so that nothing merges across the boundary; raises :class:`Fault`."""
+        prefix = "" if self._chat else PLAIN_PREFIX
+        reply = self._post({"prompt": prefix + exchange.answer, "add_special_tokens": False, "return_token_strs": True})
+        answer = _ids(reply)
+        if not answer:
+            raise Fault(Unscored("empty_answer", "the verifier's tokenizer makes no token of the answer"))
+        return Tokens(self.prompt(exchange.prompt), answer, _pieces(reply, len(answer)), prefix)
+
+    def prompt(self, prompt: Prompt) -> tuple[int, ...]:
+        """Ids of the prompt up to where the answer begins; raises :class:`Fault`."""
+        if not self._chat:
+            return _ids(self._post({"prompt": plain_prompt(prompt), "add_special_tokens": True}))
+        try:
+            return _ids(self._post({"messages": as_messages(prompt), "add_generation_prompt": True}))
+        except Fault as fault:
+            if fault.status not in {400, 422}:
+                raise
+            raise Fault(Unscored("template", fault.detail), status=fault.status) from fault
+
+    def spell(self, seen: Sequence[Seen], kept: int) -> list[Seen]:
+        """The same with the first alternatives' ids, in decimal, replaced by their texts; raises :class:`Fault`."""
+        return [
+            replace(position, top=tuple(self._spelled(a) for a in position.top[:kept]) + position.top[kept:])
+            for position in seen
+        ]
+
+    def _spelled(self, alternative: Alternative) -> Alternative:
+        return Alternative(self._text(int(alternative.text)), alternative.logprob)
+
+    def _text(self, token: int) -> str:
+        if token not in self._texts:
+            body = {"model": self._model, "tokens": [token]}
+            reply = want(self._connection.post("/detokenize", body, most=1 << 16), dict, "the reply of /detokenize")
+            self._texts[token] = want(reply.get("prompt"), str, "prompt")
+        return self._texts[token]
+
+    def _post(self, body: dict[str, Any]) -> dict[str, Any]:
+        text = str(body.get("prompt") or body.get("messages"))
+        reply = self._connection.post(
+            "/tokenize", {"model": self._model, **body}, most=(1 << 16) + 64 * len(text.encode())
+        )
+        return want(reply, dict, "the reply of /tokenize")
+
+
+def _ids(reply: dict[str, Any]) -> tuple[int, ...]:
+    return tuple(want(token, int, "tokens[]") for token in want(reply.get("tokens"), list, "tokens"))
+
+
+def _pieces(reply: dict[str, Any], n: int) -> tuple[str, ...] | None:
+    pieces = reply.get("token_strs")
+    if pieces is None:
+        return None
+    if len(want(pieces, list, "token_strs")) != n:
+        raise bad_reply(f"token_strs: wanted {n} entries, one per token; got {len(pieces)}")
+    return tuple(want(piece, str, "token_strs[]") for piece in pieces)
