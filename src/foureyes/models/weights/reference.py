@@ -1,0 +1,132 @@
+"""What a person may write to name a model, and what it means.
+
+=========================  =====================================================================
+``gemma3-270m``            a model known by name (:data:`~foureyes.models.weights.known.KNOWN`)
+``hf:Qwen/Qwen3-0.6B``     a Hugging Face repository, ``@revision`` appended or not
+``gguf:/path/model.gguf``  a GGUF file on this machine
+``/path/to/folder``        a folder with ``config.json``, safetensors and a tokenizer
+``http://host:8000/v1``    a server that speaks the completions protocol, ``#model`` appended or not
+=========================  =====================================================================
+
+Start at :func:`parse`. Nothing here touches the network; the disk is asked only whether a folder is there.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from foureyes.errors import ConfigError
+from foureyes.models.weights.known import KNOWN, Known
+
+__all__ = ["Folder", "Gguf", "Hub", "Reference", "Server", "parse"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """A repository on the Hugging Face hub."""
+
+    repository: str
+    revision: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gguf:
+    """A GGUF file on this machine."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A model folder on this machine."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that speaks the completions protocol."""
+
+    url: str
+    model: str | None = None
+
+
+Reference: TypeAlias = Known | Hub | Gguf | Folder | Server
+
+FORMS: Final = (
+    "hf:OWNER/NAME[@REVISION], gguf:/path/to/model.gguf, a folder with a config.json, or http://host:port/v1#model"
+)
+
+_HUB: Final = re.compile(r"(?P<repository>(?:[\w.-]+/)?[\w.-]+)(?:@(?P<revision>[^\s@]+))?", re.ASCII)
+
+
+def parse(reference: str) -> Reference:
+    """Tells what kind of model a reference names.
+
+    Args:
+        reference: one of the forms in the table above. A known name wins over a folder called the same: write
+            ``./name`` for the folder.
+
+    Raises:
+        ConfigError: it is none of the forms, or the file or folder that it names is not there.
+
+    Example:
+        >>> parse("hf:Qwen/Qwen3-0.6B@main")
+        Hub(repository='Qwen/Qwen3-0.6B', revision='main')
+        >>> parse("http://localhost:8000/v1#gemma")
+        Server(url='http://localhost:8000/v1', model='gemma')
+        >>> parse("gemma3-27m")
+        Traceback (most recent call last):
+        foureyes.errors.ConfigError: unknown model 'gemma3-27m'; did you mean gemma3-270m? Known by name: smollm2-135m, \
+gemma3-270m, qwen2.5-coder-0.5b, qwen2.5-coder-1.5b. Or give hf:OWNER/NAME[@REVISION], gguf:/path/to/model.gguf, \
+a folder with a config.json, or http://host:port/v1#model
+    """
+    if reference in KNOWN:
+        return KNOWN[reference]
+    scheme, colon, rest = reference.partition(":")
+    if colon and scheme in ("http", "https"):
+        url, _, model = reference.partition("#")
+        return Server(url, model or None)
+    if colon and scheme == "hf":
+        return _hub(rest)
+    if colon and scheme == "gguf":
+        return _gguf(rest)
+    return _folder(reference)
+
+
+def _hub(text: str) -> Hub:
+    match = _HUB.fullmatch(text)
+    if match is None:
+        raise ConfigError(f"a Hugging Face reference is hf:OWNER/NAME or hf:OWNER/NAME@REVISION; got {f'hf:{text}'!r}")
+    return Hub(match["repository"], match["revision"])
+
+
+def _gguf(text: str) -> Gguf:
+    path = Path(text).expanduser()
+    if not path.is_file():
+        raise ConfigError(f"no GGUF file at {path}")
+    return Gguf(path)
+
+
+def _folder(text: str) -> Folder:
+    path = Path(text).expanduser()
+    if text and path.is_dir():
+        if not (path / "config.json").is_file():
+            raise ConfigError(f"{path} is not a model folder: it has no config.json")
+        return Folder(path)
+    raise ConfigError(f"unknown model {text!r}{_hint(text, path)} Known by name: {', '.join(KNOWN)}. Or give {FORMS}")
+
+
+def _hint(text: str, path: Path) -> str:
+    if path.suffix == ".gguf":
+        return f"; a GGUF file is written gguf:{text}."
+    close = difflib.get_close_matches(text, KNOWN, n=1)
+    if close:
+        return f"; did you mean {close[0]}?"
+    if text.count("/") == 1 and _HUB.fullmatch(text):
+        return f"; no such folder here: did you mean hf:{text}?"
+    return "."

@@ -1,0 +1,107 @@
+"""Where a model's weights come from, as objects with the same three verbs: locate, verify, fetch.
+
+=====================  ==========================  =========================================================
+supply                 weights end up in           made by
+=====================  ==========================  =========================================================
+``Converted``          a place in our cache        a GGUF file (from packages, or on this machine), converted
+``Repository``         the hub client's cache      the hub's client
+:class:`Local`         the folder they are in      –
+=====================  ==========================  =========================================================
+
+A damaged file is a :class:`~foureyes.errors.ModelUnavailable` that names the command that mends it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Protocol
+
+from foureyes.errors import ConfigError
+from foureyes.models.weights.converted import Converted
+from foureyes.models.weights.folders import check_weights, folder_fingerprint
+from foureyes.models.weights.known import NOT_STATED, Known
+from foureyes.models.weights.reference import Folder, Gguf, Hub, Reference, Server
+from foureyes.models.weights.store import digest_memory
+from foureyes.models.weights.values import OnStep, Weights
+
+__all__ = ["Local", "Supply", "supply_of"]
+
+
+class Supply(Protocol):
+    """Where one model's weights come from."""
+
+    @property
+    def name(self) -> str:
+        """What a person calls the model."""
+        ...
+
+    def locate(self) -> Weights | None:
+        """The weights if they are on this machine; looks at sizes only and never fetches."""
+        ...
+
+    def verify(self) -> Weights | None:
+        """As ``locate``, but reads every byte."""
+        ...
+
+    def fetch(self, on_step: OnStep, *, again: bool = False) -> Weights:
+        """The weights, fetched if they are not there or if they are to be made ``again``."""
+        ...
+
+
+def supply_of(reference: Reference, cache: Path) -> Supply:
+    """The supply behind a reference.
+
+    Args:
+        reference: what names the model.
+        cache: our cache folder.
+
+    Raises:
+        ConfigError: a server's weights are its own affair.
+    """
+    match reference:
+        case Known():
+            return Converted.of_packages(reference, cache)
+        case Gguf(path):
+            return Converted.of_file(path, cache)
+        case Hub():
+            return _repository(reference, cache)
+        case Folder(path):
+            return Local(path, cache)
+        case Server(url):
+            raise ConfigError(f"{url} is a server: its weights are its own affair")
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """A model folder on this machine, of which only its own files can tell whether it is whole."""
+
+    path: Path
+    cache: Path
+
+    @property
+    def name(self) -> str:
+        """What a person calls the model."""
+        return self.path.resolve().name
+
+    def locate(self) -> Weights:
+        """The folder."""
+        check_weights(self.path, self.name, mend="copy it anew from where it came")
+        return Weights(self.path, self.name, folder_fingerprint(self.path, digest_memory(self.cache)), NOT_STATED)
+
+    def verify(self) -> Weights:
+        """The folder; nothing is on record to compare its bytes with."""
+        return self.locate()
+
+    def fetch(self, on_step: OnStep, *, again: bool = False) -> Weights:  # noqa: ARG002 - there is nothing to fetch from
+        """The folder."""
+        return self.locate()
+
+
+def _repository(reference: Hub, cache: Path) -> Supply:
+    if find_spec("huggingface_hub") is None:
+        raise ConfigError("models from the Hugging Face hub need its client: pip install 'foureyes[local]'")
+    from foureyes.models.weights.hub import Repository  # noqa: PLC0415 - loads the client, which other supplies do not need
+
+    return Repository(reference, cache)
