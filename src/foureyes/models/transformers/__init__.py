@@ -6,5 +6,6 @@ Importing this package loads torch and transformers; nothing above it imports it
 from __future__ import annotations
 
 from foureyes.models.transformers.reader import TransformersReader
+from foureyes.models.transformers.writer import TransformersWriter
 
-__all__ = ["TransformersReader"]
+__all__ = ["TransformersReader", "TransformersWriter"]

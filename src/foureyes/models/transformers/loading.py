@@ -41,6 +41,11 @@ class Loaded:
     packable: bool
 
     @property
+    def identity(self) -> str:
+        """Weights and arithmetic: what the numbers depend on."""
+        return f"{self.fingerprint}:{str(self.dtype).removeprefix('torch.')}"
+
+    @property
     def body(self) -> Any:
         """The network without its vocabulary head."""
         return self.model.get_decoder()

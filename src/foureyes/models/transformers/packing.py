@@ -27,7 +27,7 @@ MIN_SHARED = 8
 MAX_QUERIES = 512
 """Longest query run of one block where a mask is needed; bounds masks to MAX_QUERIES × keys."""
 
-MAX_BLOCK = 1 << 20
+MAX_BLOCK = 1 << 18
 """Most query × key pairs in one padded block."""
 
 
@@ -194,12 +194,12 @@ def _runs(node: Node, window: int | None) -> list[_Run]:
 
 
 def _fits(group: list[_Run]) -> bool:
-    """Whether these runs pad well: the rectangle stays bounded, and mostly real unless it is tiny anyway."""
+    """Whether these runs pad well: the rectangle stays bounded, and mostly real."""
     q = max(len(run.queries) for run in group)
     k = max(len(run.keys) for run in group)
     area = len(group) * q * k
     real = sum(len(run.queries) * len(run.keys) for run in group)
-    return area <= MAX_BLOCK and (area <= 4 * real or k <= 64)
+    return area <= MAX_BLOCK and (area <= 1.5 * real)
 
 
 def _padded_block(group: list[_Run], window: int | None) -> Block:

@@ -101,7 +101,7 @@ class TransformersReader:
     @property
     def fingerprint(self) -> str:
         """Weights, arithmetic and treatment of long prompts."""
-        return f"{self._loaded.fingerprint}:{str(self._loaded.dtype).removeprefix('torch.')}:{self._truncate}"
+        return f"{self._loaded.identity}:{self._truncate}"
 
     @property
     def layout(self) -> Literal["packed", "single"]:
