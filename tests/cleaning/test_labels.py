@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foureyes.cleaning.labels import find_label_issues
+from foureyes.cleaning.labels import Method, find_label_issues
 from foureyes.errors import InputError, NotEnoughData
 
-METHODS = ["basic", "calibrated", "confident_learning"]
+METHODS: list[Method] = ["basic", "calibrated", "confident_learning"]
 
 
 def panel(seed, n=60, k=4, experts=2):
@@ -92,7 +92,8 @@ def test_an_issue_says_who_disagrees_and_what_to_do():
 
 
 def test_among_equal_votes_the_more_confident_label_is_suggested():
-    issues = find_label_issues([0, 0], [[[0.1, 0.6, 0.3], [1, 0, 0]], [[0.1, 0.2, 0.7], [1, 0, 0]]], method="basic")
+    one, other = np.array([[0.1, 0.6, 0.3], [1, 0, 0]]), np.array([[0.1, 0.2, 0.7], [1, 0, 0]])
+    issues = find_label_issues([0, 0], [one, other], method="basic")
     assert (issues[0].suggested, issues[0].agreement) == (2, 0.5)
 
 
@@ -108,7 +109,7 @@ def test_ties_at_the_cut_are_not_split_and_the_result_says_how_many_were_heard()
     probs[4:] = 0.6, 0.4
     issues = find_label_issues([1, 1, 0, 0, 1, 0], probs, keep_top=0.2)
     assert issues.row.tolist() == [0, 1]
-    assert issues.considered == (pytest.approx(4 / 6),)
+    assert issues.considered == pytest.approx((4 / 6,))
 
 
 def test_a_list_of_rows_is_one_expert_and_a_list_of_matrices_several():
