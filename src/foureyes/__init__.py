@@ -31,6 +31,9 @@ if TYPE_CHECKING:
         NotEnoughData,
     )
     from foureyes.maths.ranking import Auroc, auroc
+    from foureyes.maths.reliability import Ece, Reliability, ece, mce, reliability
+    from foureyes.maths.risk_coverage import Aurc, aurc, risk_coverage
+    from foureyes.maths.scoring import Brier, brier, dcs, nll
     from foureyes.models.catalog import open_reader, open_writer
     from foureyes.models.roles import Reader, Sampling, Writer
     from foureyes.signals.cross import score
@@ -51,6 +54,9 @@ _HOME = {
         "NotEnoughData",
     ),
     "foureyes.maths.ranking": ("Auroc", "auroc"),
+    "foureyes.maths.reliability": ("Ece", "Reliability", "ece", "mce", "reliability"),
+    "foureyes.maths.risk_coverage": ("Aurc", "aurc", "risk_coverage"),
+    "foureyes.maths.scoring": ("Brier", "brier", "dcs", "nll"),
     "foureyes.models.catalog": ("open_reader", "open_writer"),
     "foureyes.models.roles": ("Reader", "Sampling", "Writer"),
     "foureyes.signals.cross": ("score",),
@@ -60,10 +66,13 @@ _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
     "AdvantageRouter",
+    "Aurc",
     "Auroc",
+    "Brier",
     "ConfigError",
     "Costs",
     "Curve",
+    "Ece",
     "Exchange",
     "FoureyesError",
     "InputError",
@@ -76,6 +85,7 @@ __all__ = [
     "NotEnoughData",
     "Reader",
     "Reading",
+    "Reliability",
     "Sampling",
     "Scored",
     "Token",
@@ -83,12 +93,20 @@ __all__ = [
     "Writer",
     "Written",
     "__version__",
+    "aurc",
     "auroc",
+    "brier",
     "cascade_curve",
+    "dcs",
+    "ece",
     "find_label_issues",
     "fit_chain",
+    "mce",
+    "nll",
     "open_reader",
     "open_writer",
+    "reliability",
+    "risk_coverage",
     "score",
 ]
 

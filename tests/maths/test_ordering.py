@@ -21,6 +21,7 @@ def test_the_rows_are_kept_and_their_values_ascend(data, elements, n):
     v, f = sort_with_flags(values, flags)
     assert (v[1:] >= v[:-1]).all()
     assert pairs(v, f) == pairs(values, flags)
+    assert not ((v[1:] == v[:-1]) & (f[1:] > f[:-1])).any(), "among equals, raised flags come first"
 
 
 def test_the_caller_s_columns_stay_as_they_were():
