@@ -37,16 +37,16 @@ AXIS: Final = {
 
 # Role -> (CSS variable, the colour matplotlib is told, which is also the fallback).
 _ROLES: Final = {
-    "ink": ("--ink", "#1c2024"),
-    "muted": ("--muted", "#667079"),
-    "line": ("--line", "#d5dade"),
-    "right": ("--right", "#1668b3"),
-    "wrong": ("--wrong", "#c4520f"),
+    "ink": ("--ink", "#26201b"),
+    "muted": ("--muted", "#655d57"),
+    "line": ("--line", "#e1ddd9"),
+    "right": ("--right", "#1366a5"),
+    "wrong": ("--wrong", "#a8440e"),
 }
 _INK, _MUTED, _LINE, _RIGHT, _WRONG = (colour for _, colour in _ROLES.values())
 _STYLE: Final[dict[Any, Any]] = {
     "svg.fonttype": "none",
-    "font.size": 12,
+    "font.size": 11,
     "text.color": _INK,
     "axes.edgecolor": _MUTED,
     "axes.labelcolor": _INK,
@@ -58,7 +58,8 @@ _STYLE: Final[dict[Any, Any]] = {
     "xtick.labelcolor": _INK,
     "ytick.labelcolor": _INK,
 }
-_OWN_ID: Final = re.compile(r' id="[A-Za-z.]+_\d+"')  # figure_1, axes_2: of no use, and twice on a page
+_TICKS: Final = (0, 0.1, 0.5, 1, 2, 3, 4, 6, 8, 12)
+_OWN_ID: Final = re.compile(r' id="[\w.]+_\d+"')  # figure_1, line2d_2: of no use, and twice on a page
 
 
 def require_matplotlib() -> None:
@@ -80,7 +81,7 @@ def spread(measured: Measured) -> str:
     """
     pairs = measured.pairs
     edges = np.linspace(0, max(pairs.right.max(), pairs.wrong.max()) * 1.0001, 37)
-    with _canvas((4.6, 3.1), f"spread-{measured.verifier}") as (figure, axes):
+    with _canvas((3.7, 2.9), f"spread-{measured.verifier}") as (figure, axes):
         tallest = max(
             _stack(axes, values, edges, side=side, colour=colour)
             for values, side, colour in ((pairs.right, 1, _RIGHT), (pairs.wrong, -1, _WRONG))
@@ -104,8 +105,8 @@ def roc(measured: Measured) -> str:
     Returns:
         An ``<svg>`` element.
     """
-    curve, area = measured.roc, measured.auroc
-    with _canvas((4.6, 4.2), f"roc-{measured.verifier}") as (figure, axes):
+    curve, area = measured.curve(), measured.auroc
+    with _canvas((3.7, 3.5), f"roc-{measured.verifier}") as (figure, axes):
         axes.plot([0, 1], [0, 1], color=_MUTED, linewidth=1, linestyle=(0, (3, 3)))
         axes.fill_between(curve.grid, curve.low, curve.high, color=_WRONG, alpha=0.18, linewidth=0)
         axes.plot(curve.false_alarms, curve.caught, color=_WRONG, linewidth=2)
@@ -132,17 +133,17 @@ def gaps(measured: Measured) -> str:
     order = np.argsort(pairs.gap, kind="stable")
     right, wrong, x = pairs.right[order], pairs.wrong[order], np.arange(len(order))
     n_fooled = int((pairs.gap < 0).sum())
-    with _canvas((11, 3.9), "gaps") as (figure, axes):
+    with _canvas((11.4, 4), "gaps") as (figure, axes):
         axes.vlines(x, right, wrong, color=np.where(wrong < right, _WRONG, _RIGHT), linewidth=1.6, alpha=0.4)
         axes.scatter(x, right, s=22, color=_RIGHT, linewidths=0, label="right answer")
         axes.scatter(x, wrong, s=22, color=_WRONG, linewidths=0, label="wrong answer")
         if n_fooled:
             axes.axvline(n_fooled - 0.5, color=_MUTED, linewidth=1, linestyle=(0, (3, 3)))
-        axes.set(xlim=(-1, len(x)), ylim=(0, None), xticks=[], ylabel=AXIS[measured.signal])
-        axes.set_xlabel(f"{n_fooled} questions: the wrong answer surprises less", loc="left", color=_WRONG)
-        axes.text(
-            1, -0.085, f"{len(x) - n_fooled}: the right one does", transform=axes.transAxes, ha="right", color=_RIGHT
-        )
+        axes.set(xlim=(-1, len(x)), xticks=[], ylabel=AXIS[measured.signal])
+        axes.set_yscale("function", functions=(np.sqrt, np.square))
+        axes.set(ylim=(0, None), yticks=[y for y in _TICKS if y <= max(right.max(), wrong.max())])
+        _below(axes, 0, "left", f"{n_fooled} questions: the wrong answer surprises less", _WRONG)
+        _below(axes, 1, "right", f"{int((pairs.gap > 0).sum())} questions: the right answer surprises less", _RIGHT)
         axes.legend(frameon=False, loc="upper center", ncols=2)
         return _svg(figure, "Surprise of the right and the wrong answer to every question")
 
@@ -154,12 +155,16 @@ def _stack(axes: Axes, values: Floats, edges: Floats, *, side: int, colour: str)
     counts = np.bincount(bins, minlength=len(edges) - 1)
     height = np.arange(len(values)) - np.repeat(np.cumsum(counts) - counts, counts) + 1
     centres = (edges[:-1] + edges[1:]) / 2
-    axes.scatter(centres[bins[order]], side * (height - 0.1), s=15, color=colour, linewidths=0)
+    axes.scatter(centres[bins[order]], side * (height - 0.1), s=11, color=colour, linewidths=0)
     return int(counts.max())
 
 
 def _label(axes: Axes, place: tuple[float, float], text: str, colour: str) -> None:
     axes.text(*place, text, transform=axes.transAxes, ha="right", va="center", color=colour, fontweight="bold")
+
+
+def _below(axes: Axes, x: float, side: str, text: str, colour: str) -> None:
+    axes.text(x, -0.06, text, transform=axes.transAxes, ha=side, va="top", color=colour)
 
 
 @contextmanager

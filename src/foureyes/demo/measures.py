@@ -37,7 +37,6 @@ SIGNALS: Final[Mapping[str, Callable[[Scored], float | None]]] = {
 TOGETHER: Final = "together"
 """Name of the verifiers' mean."""
 
-_DRAWS: Final = 2000
 _SEED: Final = 4
 
 
@@ -60,6 +59,16 @@ class Pairs:
         """(Q,) wrong minus right: above 0 where the right answer is the less surprising one."""
         return self.wrong - self.right
 
+    @property
+    def rows(self) -> tuple[Floats, NDArray[np.bool_]]:
+        """(2Q,) uncertainties and (2Q,) whether the answer is wrong: the right answers, then the wrong ones."""
+        return np.concatenate([self.right, self.wrong]), np.repeat([False, True], len(self.question))
+
+    @property
+    def groups(self) -> NDArray[np.intp]:
+        """(2Q,) the question behind each of :attr:`rows`."""
+        return np.tile(self.question, 2)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measured:
@@ -71,7 +80,6 @@ class Measured:
         pairs: the numbers.
         auroc: of "wrong", over all answers.
         preference: how often the right answer to a question is the less surprising one.
-        roc: the curve behind the area.
     """
 
     verifier: str
@@ -79,7 +87,10 @@ class Measured:
     pairs: Pairs
     auroc: Auroc
     preference: Preference
-    roc: Roc
+
+    def curve(self) -> Roc:
+        """The ROC curve behind the area, with its band."""
+        return roc(*self.pairs.rows, groups=self.pairs.groups, seed=_SEED)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -199,14 +210,5 @@ def _complete(values: Floats) -> Pairs:
 
 
 def _measure(verifier: str, signal: str, pairs: Pairs) -> Measured:
-    uncertainty = np.concatenate([pairs.right, pairs.wrong])
-    wrong = np.repeat([False, True], len(pairs.question))
-    questions = np.tile(pairs.question, 2)
-    return Measured(
-        verifier,
-        signal,
-        pairs,
-        auroc(uncertainty, wrong, groups=questions, draws=_DRAWS, seed=_SEED),
-        preference(pairs.right, pairs.wrong, draws=_DRAWS, seed=_SEED),
-        roc(uncertainty, wrong, groups=questions, draws=_DRAWS, seed=_SEED),
-    )
+    area = auroc(*pairs.rows, groups=pairs.groups, seed=_SEED)
+    return Measured(verifier, signal, pairs, area, preference(pairs.right, pairs.wrong, seed=_SEED))

@@ -25,22 +25,25 @@ def draw(console: Console, found: Study) -> None:
         found: what the demo found.
     """
     n = len(found.questions)
-    unit = "nats per byte, the mean of the verifiers" if len(found.reads) > 1 else "nats per byte"
+    unit = "  nats per byte, mean of the verifiers" if len(found.reads) > 1 else "  nats per byte"
     parts: list[RenderableType] = [
         Text(f"{n} questions, each with a right and a plausible wrong answer: {2 * n} answers", "bold"),
         "",
         _measures(found),
         "",
-        Text("Intervals are 95 %, whole questions resampled.", "dim"),
+        Text("95 % intervals, whole questions resampled; ┊ is chance. Small verifiers know few facts.", "dim"),
         "",
-        Text.assemble(("The wrong answers liked most", "bold"), (f"  surprise in {unit}", "dim")),
+        Text.assemble(("The wrong answers liked most", "bold"), (unit, "dim")),
         _offenders(found, found.most_liked_wrong(_N_OFFENDERS), first="wrong"),
         "",
-        Text.assemble(("The right answers disliked most", "bold"), (f"  surprise in {unit}", "dim")),
+        Text.assemble(("The right answers disliked most", "bold"), (unit, "dim")),
         _offenders(found, found.most_disliked_right(_N_OFFENDERS), first="right"),
     ]
     if found.n_left_out:
-        parts += ["", Text(f"Left out: {found.n_left_out} questions; an answer to them could not be read.", "yellow")]
+        parts += [
+            "",
+            Text(f"Left out: {found.n_left_out} of {n} questions, an answer to which could not be read.", "yellow"),
+        ]
     for part in parts:
         console.print(part)
 
@@ -65,7 +68,9 @@ def strip(low: float, value: float, high: float) -> str:
 
 def _measures(found: Study) -> Table:
     start, end, width = _STRIP
-    table = _table("", "AUROC of “wrong”", f"{start}{'':{width - 6}}{end}", "right surprises less")
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+    for column in ("", "AUROC of “wrong”", f"{start}{'':{width - 6}}{end}", "right surprises less"):
+        table.add_column(column)
     for read in found.reads:
         table.add_row(Text(read.verifier, "bold"))
         for signal, measured in found.by(read.verifier).items():
@@ -87,20 +92,17 @@ def _cells(measured: Measured) -> tuple[Text, str, Text]:
 
 def _offenders(found: Study, places: Sequence[int], *, first: str) -> Table:
     pairs = found.overall.pairs
-    second = "right" if first == "wrong" else "wrong"
-    table = _table("", first, "", second, "question")
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False, expand=True)
+    table.add_column(ratio=1)
+    table.add_column(ratio=1)
     for place in places:
         question = found.questions[pairs.question[place]]
-        cells = {
-            "wrong": (f"{pairs.wrong[place]:.2f}", Text(question.wrong, "yellow")),
-            "right": (f"{pairs.right[place]:.2f}", Text(question.right, "blue")),
-        }
-        table.add_row(*cells[first], *cells[second], Text(" ".join(question.text.split())))
-    return table
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
+        sides = [
+            ("wrong", (f"{pairs.wrong[place]:.2f} ✗", question.wrong), "red"),
+            ("right", (f"{pairs.right[place]:.2f} ✓", question.right), "cyan"),
+        ]
+        answers = Table.grid(padding=(0, 1, 0, 0))
+        for _, cells, style in sorted(sides, key=lambda side: side[0] != first):
+            answers.add_row(*(Text(cell, style) for cell in cells))
+        table.add_row(answers, Text(" ".join(question.text.split())))
     return table

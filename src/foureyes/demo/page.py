@@ -1,0 +1,173 @@
+"""The demo's page: what was found as text, numbers and pictures; the template decides only where they stand."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from markupsafe import Markup
+
+from foureyes.demo import figures
+from foureyes.demo.measures import Measured, Study
+from foureyes.demo.questions import Question
+from foureyes.report import page
+
+__all__ = ["demo_page"]
+
+_N_OFFENDERS: Final = 8
+_STRIP: Final = (0.3, 1.0)
+_MEANINGS: Final = {
+    "log_cmp": "mean surprise",
+    "cme": "mean entropy",
+    "excess": "log_cmp − cme",
+    "nats_per_byte": "surprise per byte",
+    "worst_token": "highest surprise",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Figure:
+    """A value with its interval, as text and as places on a strip from 0 to 1."""
+
+    value: str
+    interval: str
+    low: str
+    at: str
+    high: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One signal in the table of measures."""
+
+    signal: str
+    meaning: str
+    auroc: _Figure
+    preference: _Figure
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """One verifier in the table of measures."""
+
+    name: str
+    about: str
+    lines: list[_Line]
+
+
+@dataclass(frozen=True, slots=True)
+class _Panel:
+    """A verifier's two pictures."""
+
+    title: str
+    spread: Markup
+    roc: Markup
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """A question with both answers, their surprise as text and as places on a scale from 0 to 1."""
+
+    question: Question
+    right: str
+    wrong: str
+    right_at: str
+    wrong_at: str
+    fooled: bool
+
+
+def demo_page(found: Study) -> str:
+    """The page as HTML.
+
+    Args:
+        found: what the demo found.
+
+    Returns:
+        A whole document, self-contained; the same for the same argument.
+
+    Raises:
+        ConfigError: matplotlib, which draws the pictures, is not installed.
+    """
+    pairs = [_pair(found, place) for place in range(len(found.overall.pairs.question))]
+    return page.render(
+        "demo.html",
+        n=len(found.questions),
+        n_read=len(pairs),
+        n_left_out=found.n_left_out,
+        n_preferred=int((found.overall.pairs.gap > 0).sum()),
+        names=[read.verifier for read in found.reads],
+        together=len(found.reads) > 1,
+        overall=_line(found.overall),
+        groups=_groups(found),
+        panels=[_panel(measured) for measured in _pictured(found)],
+        gaps=_drawn(figures.gaps(found.overall)),
+        liked_wrong=[pairs[place] for place in found.most_liked_wrong(_N_OFFENDERS)],
+        disliked_right=[pairs[place] for place in found.most_disliked_right(_N_OFFENDERS)],
+        pairs=[pairs[place] for place in found.by_gap()],
+        chance=_place(0.5),
+        sources=[(read.verifier, read.pace, read.fingerprint) for read in found.reads],
+    )
+
+
+def _groups(found: Study) -> list[_Group]:
+    groups = [
+        _Group(read.verifier, "", [_line(measured) for measured in found.by(read.verifier).values()])
+        for read in found.reads
+    ]
+    if len(found.reads) > 1:
+        groups.append(_Group("Together", "the mean of the verifiers", [_line(found.overall)]))
+    return groups
+
+
+def _line(measured: Measured) -> _Line:
+    area, preferred = measured.auroc, measured.preference
+    return _Line(
+        measured.signal,
+        _MEANINGS[measured.signal],
+        _figure((area.low, area.value, area.high), "{:.2f}"),
+        _figure((preferred.low, preferred.value, preferred.high), "{:.0%}"),
+    )
+
+
+def _figure(numbers: tuple[float, float, float], form: str) -> _Figure:
+    low, value, high = numbers
+    interval = f"{form.format(low)}–{form.format(high)}".replace("%–", "–")
+    return _Figure(form.format(value), interval, *(_place(x) for x in numbers))
+
+
+def _place(x: float) -> str:
+    start, end = _STRIP
+    return f"{(min(max(x, start), end) - start) / (end - start):.4f}"
+
+
+def _pictured(found: Study) -> list[Measured]:
+    """One measure a verifier, the one to rank by, and all verifiers together."""
+    each = [found.by(read.verifier)["log_cmp"] for read in found.reads]
+    return [*each, found.overall] if len(each) > 1 else each
+
+
+def _panel(measured: Measured) -> _Panel:
+    return _Panel(
+        measured.verifier.capitalize() if measured.verifier == "together" else measured.verifier,
+        _drawn(figures.spread(measured)),
+        _drawn(figures.roc(measured)),
+    )
+
+
+def _drawn(svg: str) -> Markup:
+    return Markup(svg)  # noqa: S704 - drawn by us, with no text from outside in it
+
+
+def _pair(found: Study, place: int) -> _Pair:
+    pairs = found.overall.pairs
+    right, wrong = float(pairs.right[place]), float(pairs.wrong[place])
+    longest = math.sqrt(max(pairs.right.max(), pairs.wrong.max()))
+    return _Pair(
+        found.questions[pairs.question[place]],
+        f"{right:.2f}",
+        f"{wrong:.2f}",
+        f"{math.sqrt(right) / longest:.4f}",
+        f"{math.sqrt(wrong) / longest:.4f}",
+        fooled=wrong < right,
+    )

@@ -1,0 +1,69 @@
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from foureyes.cli import main
+from foureyes.cli.demo import show
+from foureyes.errors import InputError
+from foureyes.models.scripted import ScriptedReader
+
+
+def verifiers() -> list[ScriptedReader]:
+    return [ScriptedReader(name="first"), ScriptedReader({"Sydney": 0.5}, name="second")]
+
+
+def test_the_table_goes_to_stdout_words_to_stderr_and_the_page_to_its_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "page.html"
+    assert show(verifiers(), page=page, as_json=False) == 0
+    out, err = capsys.readouterr()
+    assert "AUROC" in out
+    assert "first: reading 240 answers to 120 questions" in err
+    assert "tokens/s" in err
+    assert str(page) in err
+    assert "<!doctype html>" in page.read_text()
+
+
+def test_json_is_all_there_is_on_stdout(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert show(verifiers(), page=None, as_json=True) == 0
+    kept = json.loads(capsys.readouterr().out)
+    assert [verifier["name"] for verifier in kept["verifiers"]] == ["first", "second"]
+    assert len(kept["questions"]) == 120
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_page_that_cannot_be_written_is_found_out_before_any_reading(tmp_path: Path) -> None:
+    def never() -> Iterator[ScriptedReader]:
+        yield pytest.fail("a verifier was opened")
+
+    with pytest.raises(InputError, match="is not one"):
+        show(never(), page=tmp_path / "no" / "page.html", as_json=False)
+
+
+def test_an_unknown_verifier_is_one_line_and_status_1(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "--no-html", "--verifier", "no-such-model"]) == 1
+    err = capsys.readouterr().err
+    assert "no-such-model" in err
+    assert "Traceback" not in err
+
+
+def test_html_and_no_html_exclude_each_other(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as leaving:
+        main(["demo", "--html", "a.html", "--no-html"])
+    assert leaving.value.code == 2
+    assert "not allowed with" in capsys.readouterr().err
+
+
+@pytest.mark.weights
+def test_the_command_gives_the_same_numbers_twice(capsys: pytest.CaptureFixture[str]) -> None:
+    runs = []
+    for _ in range(2):
+        assert main(["demo", "--no-html", "--json", "--verifier", "smollm2-135m"]) == 0
+        kept = json.loads(capsys.readouterr().out)
+        for verifier in kept["verifiers"]:
+            del verifier["seconds"]
+        runs.append(kept)
+    assert runs[0] == runs[1]

@@ -1,0 +1,42 @@
+import html
+
+from tests.demo.verifiers import reading_of
+
+from foureyes.demo.measures import Study, study
+from foureyes.demo.page import demo_page
+from foureyes.demo.questions import load
+from foureyes.models.scripted import ScriptedReader
+from foureyes.types import Unscored
+
+
+def test_every_question_stands_there_with_both_answers_and_why(arbitrary: Study) -> None:
+    text = html.unescape(demo_page(arbitrary))
+    for question in load():
+        for part in (question.text, question.right, question.wrong, question.note):
+            assert part in text, question.id
+
+
+def test_it_is_the_same_for_the_same_study(arbitrary: Study) -> None:
+    assert demo_page(arbitrary) == demo_page(arbitrary)
+
+
+def test_the_headline_counts_what_was_measured(arbitrary: Study) -> None:
+    pairs = arbitrary.overall.pairs
+    assert f"in {(pairs.right < pairs.wrong).sum()} of 120 questions" in demo_page(arbitrary)
+
+
+def test_a_verifiers_name_is_text_and_not_markup() -> None:
+    page = demo_page(study(load(), [reading_of(ScriptedReader(name="<b>bold</b>"))]))
+    assert "<b>bold</b>" not in page
+    assert "&lt;b&gt;bold&lt;/b&gt;" in page
+
+
+def test_questions_left_out_are_said(arbitrary: Study) -> None:
+    left = study(load(), [reading_of(ScriptedReader(failures={"Sydney": Unscored("unavailable")}))])
+    assert "1 more question was left out" in demo_page(left)
+    assert "left out" not in demo_page(arbitrary)
+
+
+def test_one_verifier_is_no_mean(arbitrary: Study) -> None:
+    assert "mean of the verifiers" in demo_page(arbitrary)
+    assert "mean of the verifiers" not in demo_page(study(load(), [reading_of(ScriptedReader())]))
