@@ -56,7 +56,7 @@ class Point:
         accuracy: of the cascade's answers; ``low`` and ``high`` bound it at this share.
         pgr: share of the gap between the models that is recovered; ``None`` without a gap. Above 1 the cascade is
             better than the large model alone.
-        cost: mean per question; ``None`` without costs.
+        cost: mean per question, in the unit of the costs; without costs, calls to the large model per question.
         cut: escalate rows whose priority is at least this.
     """
 
@@ -65,7 +65,7 @@ class Point:
     low: float
     high: float
     pgr: float | None
-    cost: float | None
+    cost: float
     cut: float
 
 
@@ -110,7 +110,7 @@ class Curve:
     unit: str
 
     def cheapest(self, accuracy: float, *, by: Literal["accuracy", "low"] = "accuracy") -> Point:
-        """The point that reaches an accuracy with the least cost (the fewest escalations without costs).
+        """The point that reaches an accuracy at the least cost.
 
         Args:
             accuracy: wanted, in [0, 1].
@@ -123,19 +123,19 @@ class Curve:
         if not reaching:
             best = max(getattr(point, by) for point in self.points)
             raise NotEnoughData(f"no point reaches an accuracy of {accuracy:g} by {by}; the best is {best:.4f}")
-        return min(reaching, key=lambda point: (point.escalated if point.cost is None else point.cost, -point.accuracy))
+        return min(reaching, key=lambda point: (point.cost, -point.accuracy))
 
     def best(self, *, cost: float) -> Point:
-        """The most accurate point within a cost per question (within a share of escalations without costs).
+        """The most accurate point within a cost per question.
 
         Raises:
             InputError: even the cheapest point costs more.
         """
-        paid = {point: point.escalated if point.cost is None else point.cost for point in self.points}
-        within = [point for point, price in paid.items() if price <= cost]
+        within = [point for point in self.points if point.cost <= cost]
         if not within:
-            raise InputError(f"no point costs {cost:g} or less; the cheapest costs {min(paid.values()):g}")
-        return max(within, key=lambda point: (point.accuracy, -paid[point]))
+            least = min(point.cost for point in self.points)
+            raise InputError(f"no point costs {cost:g} or less; the cheapest costs {least:g}")
+        return max(within, key=lambda point: (point.accuracy, -point.cost))
 
 
 def cascade_curve(
@@ -179,11 +179,12 @@ def cascade_curve(
     same_length(small_conf=priority, small_correct=small, large_correct=large)
     table, steps = tally(priority, small, large), -np.unique(-priority)
     knots = _knots(table.escalated)
-    paid = None if costs is None else _paid(costs, priority, steps)[knots]
+    paid = (table.escalated if costs is None else _paid(costs, priority, steps))[knots]
     curve = _with_intervals(table, knots, paid, np.append(np.inf, steps)[knots], interval)
-    if costs is None or paid is None or curve.apgr is None:
+    if costs is None:
         return curve
-    return replace(curve, apgr_on_cost=_area_on_cost(curve.points, costs), unit=costs.unit)
+    area = None if curve.apgr is None else _area_on_cost(curve.points, costs)
+    return replace(curve, apgr_on_cost=area, unit=costs.unit)
 
 
 def compare(
@@ -238,7 +239,7 @@ def _knots(escalated: Floats) -> NDArray[np.intp]:
 
 
 def _with_intervals(
-    table: Tally, knots: NDArray[np.intp], paid: Floats | None, cuts: Floats, interval: tuple[float, int, int]
+    table: Tally, knots: NDArray[np.intp], paid: Floats, cuts: Floats, interval: tuple[float, int, int]
 ) -> Curve:
     level, draws, seed = interval
     shares, accuracy, gap = table.escalated[knots], table.accuracy[knots], float(table.gap)
@@ -246,8 +247,7 @@ def _with_intervals(
     tail = (1 - level) / 2
     low, high = np.quantile(drawn.accuracy, (tail, 1 - tail), axis=0)
     recovered = (accuracy - accuracy[0]) / gap if gap > 0 else [None] * len(shares)
-    cost = [None] * len(shares) if paid is None else paid
-    columns = (shares, accuracy, low, high, recovered, cost, cuts)
+    columns = (shares, accuracy, low, high, recovered, paid, cuts)
     points = zip(*(c.tolist() if isinstance(c, np.ndarray) else c for c in columns), strict=True)
     shares_of = table.counts.sum(axis=0) / table.n
     random_low, random_high = percentiles(drawn.over_random, level)
@@ -301,7 +301,7 @@ def _area_on_cost(points: tuple[Point, ...], costs: Costs) -> float:
     small, large = (float(np.asarray(cost, np.float64).mean()) for cost in (costs.small, costs.large))
     if not large > small:
         raise InputError(f"the large model must cost more than the small one; got {large:g} and {small:g}")
-    paid = np.maximum.accumulate([point.cost or 0.0 for point in points])
+    paid = np.maximum.accumulate([point.cost for point in points])
     budget = (paid - small) / (large - small)
     recovered = np.array([point.pgr or 0.0 for point in points])
     inside = budget < 1

@@ -1,0 +1,155 @@
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from foureyes.cascade.chain import best, cheapest, evaluate, fit_chain, fit_chains
+from foureyes.cascade.policy import Action, Gate, Policy
+from foureyes.cascade.routers import AdvantageRouter
+from foureyes.errors import InputError, NotEnoughData
+from foureyes.maths.bounds import rate_lower
+
+SKILLS = (0.5, 0.7, 0.9)
+COSTS = (1.0, 5.0, 25.0)
+
+
+def models(seed=0, n=3000):
+    """Three models of growing skill that know when they know."""
+    rng = np.random.default_rng(seed)
+    confs = [rng.beta(4 * skill, 4 * (1 - skill), n) for skill in SKILLS]
+    return confs, [rng.random(n) < conf for conf in confs]
+
+
+@given(st.integers(0, 3000), st.floats(0, 0.2))
+def test_two_models_are_the_advantage_router_where_the_advantage_just_pays(seed, price):
+    (small, _, large), _ = models(seed, n=200)
+    router = AdvantageRouter.fit(small, large, bins=7)
+    gate = fit_chain([small, large], [1, 5], price=price, bins=7).gates[0]
+    assert gate.cuts == router.cuts
+    for advantage, action in zip(router.advantage, gate.actions, strict=True):
+        if abs(advantage - 5 * price) > 1e-9:
+            assert (action == "escalate") == (advantage > 5 * price)
+
+
+@given(st.integers(0, 3000), st.sampled_from([0.0, 0.005, 0.02, 0.1]), st.sampled_from([None, 0.4]))
+def test_a_gate_is_the_best_there_is_for_the_rest_of_the_chain(seed, price, abstain):
+    """By brute force over all actions of three bins, for the chain and for its tails."""
+    confs, _ = models(seed, n=60)
+    for tail in range(3):
+        fitted = fit_chain(confs[tail:], COSTS[tail:], price=price, bins=3, abstain=abstain)
+        reached = _worth(fitted, confs[tail:], COSTS[tail:], price, abstain)
+        others = _variants(fitted) if tail < 2 else ()
+        assert all(_worth(other, confs[tail:], COSTS[tail:], price, abstain) <= reached + 1e-9 for other in others)
+        if tail == 2:
+            assert reached >= max(confs[2].mean(), abstain or 0) - 1e-9
+
+
+def _variants(policy):
+    """The policy with any other actions at its first gate."""
+    either: tuple[Action, Action] = ("answer", "escalate")
+    for actions in product(either, repeat=len(policy.gates[0].actions)):
+        yield Policy((Gate(policy.gates[0].cuts, actions), *policy.gates[1:]))
+
+
+def _worth(policy, confs, costs, price, abstain):
+    done = policy.simulate(confs)
+    paid = np.cumsum(costs)[done.stage] - costs[0]
+    value = np.where(done.answered, np.choose(done.stage, confs), abstain or 0.0)
+    return (value - price * paid).mean()
+
+
+def test_the_thriftiest_chain_asks_one_model_and_the_dearest_most():
+    confs, correct = models()
+    policies = fit_chains(confs, COSTS, correct=correct)
+    points = [evaluate(policy, confs, correct, COSTS) for policy in policies]
+    assert points[0].stopped == (1.0, 0.0, 0.0)
+    assert points[0].cost == 1.0
+    assert np.corrcoef([p.cost for p in points], [p.accuracy for p in points])[0, 1] > 0.8
+    assert points[-1].accuracy > points[0].accuracy + 0.3
+    assert len(set(policies)) == len(policies)
+
+
+def test_a_chain_of_three_beats_the_large_model_alone_at_its_accuracy():
+    confs, correct = models(seed=1)
+    fresh, fresh_correct = models(seed=2)
+    points = [evaluate(policy, fresh, fresh_correct, COSTS) for policy in fit_chains(confs, COSTS, correct=correct)]
+    alone = fresh_correct[2].mean()
+    assert cheapest(points, alone).cost < COSTS[2]
+
+
+def test_an_evaluation_counts_what_a_loop_counts():
+    confs, correct = models(n=400)
+    policy = fit_chain(confs, COSTS, price=0.004, abstain=0.6)
+    point = evaluate(policy, confs, correct, COSTS)
+    right = answered = paid = 0.0
+    for i in range(400):
+        done = policy.simulate([conf[i : i + 1] for conf in confs])
+        stage = int(done.stage[0])
+        paid += sum(COSTS[: stage + 1])
+        answered += done.answered[0]
+        right += done.answered[0] and correct[stage][i]
+    assert point.cost == pytest.approx(paid / 400)
+    assert point.answered == pytest.approx(answered / 400)
+    assert point.accuracy == pytest.approx(right / 400)
+    assert point.accuracy_answered == pytest.approx(right / answered)
+    assert point.low == rate_lower(int(right), int(answered), 0.05)
+
+
+def test_abstention_is_the_last_step_and_buys_accuracy():
+    confs, correct = models()
+    policy = fit_chain(confs, COSTS, price=0.001, abstain=0.8)
+    assert "abstain" in policy.gates[-1].actions
+    assert all("abstain" not in gate.actions for gate in policy.gates[:-1])
+    with_it, without = (evaluate(p, confs, correct, COSTS) for p in (policy, fit_chain(confs, COSTS, price=0.001)))
+    assert without.answered == 1
+    assert with_it.answered < 0.95
+    assert (with_it.accuracy_answered or 0) > (without.accuracy_answered or 1) + 0.02
+
+
+def test_a_chain_that_always_abstains_has_no_accuracy():
+    point = evaluate(fit_chain([[0.1, 0.2]], [1], price=0, bins=1, abstain=0.9), [[0.1, 0.2]], [[1, 0]], [1])
+    assert (point.answered, point.accuracy_answered, point.low) == (0, None, 0)
+
+
+def test_targets_are_met():
+    confs, correct = models()
+    points = [evaluate(policy, confs, correct, COSTS) for policy in fit_chains(confs, COSTS, abstain=0.7)]
+    chosen = cheapest(points, 0.9, of="answers")
+    assert (chosen.accuracy_answered or 0) >= 0.9
+    assert all(p.cost >= chosen.cost for p in points if (p.accuracy_answered or 0) >= 0.9)
+    assert best(points, cost=chosen.cost).accuracy >= chosen.accuracy
+    with pytest.raises(NotEnoughData, match=r"no policy reaches an accuracy of 0\.99 of questions"):
+        cheapest(points, 0.99)
+    with pytest.raises(InputError, match=r"no policy costs 0\.5 or less; the cheapest costs 1"):
+        best(points, cost=0.5)
+
+
+@pytest.mark.parametrize(
+    ("confs", "costs", "options", "message"),
+    [
+        ([], [], {}, "at least one model"),
+        ([[0.5], [0.5]], [1], {}, "2 models needs as many costs; got 1"),
+        ([[0.5], [0.5]], [1, -1], {}, r"costs\[1\] must be one finite number"),
+        ([[0.5], [0.5]], [1, [1, 2]], {}, "one for each of 1 rows"),
+        ([[0.5], [0.5, 0.5]], [1, 1], {}, "same length"),
+        ([[0.5], [1.5]], [1, 1], {}, r"confidences\[1\] must lie in"),
+        ([[0.5]], [1], {"price": -1}, "price must be a finite number"),
+        ([[0.5]], [1], {"price": np.inf}, "price must be a finite number"),
+        ([[0.5]], [1], {"abstain": 2.0}, "abstain must be worth"),
+        ([[0.5]], [1], {"correct": []}, "a column for each of 1 models; got 0"),
+    ],
+)
+def test_bad_input_is_refused(confs, costs, options, message):
+    with pytest.raises(InputError, match=message):
+        fit_chain(confs, costs, **{"price": 0.0, "bins": 1, **options})
+
+
+def test_too_little_is_said():
+    with pytest.raises(NotEnoughData, match="15 bins need at least 15 rows; got 1"):
+        fit_chain([[0.5], [0.5]], [1, 2], price=0)
+    with pytest.raises(NotEnoughData, match="at least one row"):
+        evaluate(Policy((Gate((), ("answer",)),)), [[]], [[]], [1])
+    with pytest.raises(InputError, match="n_prices must be at least 2"):
+        fit_chains([[0.5]], [1], n_prices=1)

@@ -1,0 +1,89 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from foureyes.cascade.policy import ALWAYS, Decision, Gate, Policy
+from foureyes.errors import InputError
+from foureyes.types import Unscored
+
+SILENT = Unscored("unavailable")
+POLICY = Policy(
+    (
+        Gate((0.3, 0.8), ("escalate", "escalate", "answer")),
+        Gate((0.5, 0.9), ("answer", "escalate", "answer")),
+        Gate((0.4,), ("abstain", "answer")),
+    )
+)
+
+
+def drive(policy, seen):
+    deciding = policy.decide()
+    asked = [next(deciding)]
+    try:
+        while True:
+            asked.append(deciding.send(seen[len(asked) - 1]))
+    except StopIteration as stop:
+        return asked, stop.value
+
+
+@pytest.mark.parametrize(
+    ("seen", "asked", "action"),
+    [
+        ([0.8], [0], "answer"),
+        ([0.79, 0.95], [0, 1], "answer"),
+        ([0.1, 0.2], [0, 1], "answer"),
+        ([0.1, 0.5, 0.4], [0, 1, 2], "answer"),
+        ([0.1, 0.5, 0.39], [0, 1, 2], "abstain"),
+        ([SILENT, 0.95], [0, 1], "answer"),
+        ([0.1, SILENT, 0.9], [0, 1, 2], "answer"),
+        ([SILENT, SILENT, SILENT], [0, 1, 2], "abstain"),
+    ],
+)
+def test_models_are_asked_until_one_may_answer(seen, asked, action):
+    assert drive(POLICY, seen) == (asked, Decision(action, len(seen) - 1, tuple(seen)))
+
+
+def test_an_answer_without_confidence_never_counts_as_confident():
+    assert drive(Policy((ALWAYS, ALWAYS)), [SILENT, SILENT])[1].action == "abstain"
+
+
+@given(st.lists(st.tuples(*[st.floats(0, 1)] * 3), max_size=20))
+def test_simulation_decides_as_the_policy_does(rows):
+    columns = np.array(rows).reshape(-1, 3).T
+    done = POLICY.simulate(list(columns))
+    for row, stage, answered in zip(rows, done.stage, done.answered, strict=True):
+        _, decision = drive(POLICY, row)
+        assert (decision.stage, decision.action == "answer") == (stage, answered)
+
+
+def test_json_keeps_a_policy():
+    assert Policy.from_json(POLICY.to_json()) == POLICY
+
+
+@pytest.mark.parametrize("confidence", [-0.1, 1.1, float("nan")])
+def test_a_confidence_outside_its_range_is_refused(confidence):
+    deciding = POLICY.decide()
+    next(deciding)
+    with pytest.raises(InputError, match="must lie in"):
+        deciding.send(confidence)
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: Gate((0.5,), ("answer",)), "1 cuts need 2 actions; got 1"),
+        (lambda: Gate((0.5, 0.5), ("answer",) * 3), "cuts must increase"),
+        (lambda: Gate((), ("guess",)), "got 'guess'"),  # type: ignore[arg-type]
+        (lambda: Policy(()), "at least one gate"),
+        (lambda: Policy((Gate((0.5,), ("escalate", "answer")),)), "no model to escalate to"),
+        (lambda: POLICY.simulate([[0.5]]), "3 gates need a column"),
+        (lambda: POLICY.simulate([[0.5], [0.5, 0.5], [0.5]]), "same length"),
+        (lambda: POLICY.simulate([[2.0], [0.5], [0.5]]), r"confidences\[0\] must lie in \[0, 1\]"),
+        (lambda: Policy.from_json("{}"), "not a cascade policy"),
+        (lambda: Policy.from_json("nonsense"), "not a cascade policy"),
+    ],
+)
+def test_what_is_no_policy_is_refused(build, message):
+    with pytest.raises(InputError, match=message):
+        build()
