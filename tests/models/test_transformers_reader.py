@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 import transformers
+from tests.conftest import build_tiny_model
 
 from foureyes.errors import ConfigError, ModelUnavailable
 from foureyes.models.transformers import TransformersReader
 from foureyes.models.transformers import reader as reader_module
 from foureyes.types import Exchange, Message, Reading, Unscored
-from tests.conftest import build_tiny_model
 
 QUESTION = "What is the capital of Australia? It is neither the largest nor the oldest city of the country."
 EXCHANGES = [
@@ -102,7 +102,12 @@ SMALL = {
 @pytest.mark.parametrize(
     ("config", "layout"),
     [
-        (transformers.Gemma2Config(**SMALL, sliding_window=24, final_logit_softcapping=5.0, attn_logit_softcapping=3.0), "packed"),
+        (
+            transformers.Gemma2Config(
+                **SMALL, sliding_window=24, final_logit_softcapping=5.0, attn_logit_softcapping=3.0
+            ),
+            "packed",
+        ),
         (transformers.Gemma3TextConfig(**SMALL, sliding_window=16, _sliding_window_pattern=2), "packed"),
         (transformers.Qwen2Config(**SMALL), "packed"),
         (transformers.Qwen3Config(**SMALL), "packed"),
@@ -110,8 +115,16 @@ SMALL = {
         (transformers.GraniteConfig(**SMALL, logits_scaling=4.0), "packed"),
         (transformers.CohereConfig(**SMALL, logit_scale=0.25), "packed"),
         (transformers.OlmoConfig(**{k: v for k, v in SMALL.items() if k != "head_dim"}), "packed"),
-        (transformers.GPT2Config(vocab_size=258, n_embd=32, n_layer=2, n_head=4, n_positions=512, initializer_range=0.4), "packed"),
-        (transformers.BloomConfig(vocab_size=258, hidden_size=32, n_layer=2, n_head=4, initializer_range=0.4), "single"),
+        (
+            transformers.GPT2Config(
+                vocab_size=258, n_embd=32, n_layer=2, n_head=4, n_positions=512, initializer_range=0.4
+            ),
+            "packed",
+        ),
+        (
+            transformers.BloomConfig(vocab_size=258, hidden_size=32, n_layer=2, n_head=4, initializer_range=0.4),
+            "single",
+        ),
         (transformers.MambaConfig(vocab_size=258, hidden_size=32, num_hidden_layers=2, state_size=4), "single"),
         (transformers.GptOssConfig(**SMALL, num_local_experts=4, sliding_window=16), "single"),
     ],
@@ -209,7 +222,9 @@ def test_nan_weights_come_out_as_unscored(tmp_path):
 
 def test_a_template_that_refuses_the_messages_is_unscored(tmp_path):
     folder = build_tiny_model(tmp_path / "m")
-    template = "{{ raise_exception('System role not supported') if messages[0].role == 'system' else messages[0].content }}"
+    template = (
+        "{{ raise_exception('System role not supported') if messages[0].role == 'system' else messages[0].content }}"
+    )
     (folder / "chat_template.jinja").write_text(template)
     rows = TransformersReader.load(folder, dtype="float32").read([EXCHANGES[5], EXCHANGES[0]])
     assert rows[0].reason == "template"
@@ -218,7 +233,7 @@ def test_a_template_that_refuses_the_messages_is_unscored(tmp_path):
 
 
 def test_what_is_no_model_is_refused(tmp_path, tiny_model):
-    with pytest.raises(ModelUnavailable, match="no config.json"):
+    with pytest.raises(ModelUnavailable, match=r"no config\.json"):
         TransformersReader.load(tmp_path)
     with pytest.raises(ConfigError, match="dtype must be one of"):
         TransformersReader.load(tiny_model, dtype="int8")

@@ -29,10 +29,14 @@ class Reader(Protocol):
     """
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """What a person calls the model."""
+        ...
 
     @property
-    def fingerprint(self) -> str: ...
+    def fingerprint(self) -> str:
+        """What its numbers depend on."""
+        ...
 
     def read(self, exchanges: Sequence[Exchange], *, top_k: int = 0) -> list[Reading | Unscored]:
         """Reads every exchange; the result has the same length and order.
@@ -85,10 +89,14 @@ class Writer(Protocol):
     """Writes answers, and says how sure it was of each word."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """What a person calls the model."""
+        ...
 
     @property
-    def fingerprint(self) -> str: ...
+    def fingerprint(self) -> str:
+        """What its numbers depend on."""
+        ...
 
     def write(self, prompts: Sequence[Prompt], sampling: Sampling) -> list[list[Written | Unscored]]:
         """Answers every prompt ``sampling.n`` times; outer length and order are those of ``prompts``."""

@@ -12,10 +12,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from foureyes.models.prompts import as_messages
 from foureyes.models.roles import Reader
 from foureyes.signals.spans import final_answer_span
-from foureyes.types import Exchange, Prompt, Reading, Scored, Unscored
+from foureyes.types import Exchange, Reading, Scored, Unscored
 
 __all__ = ["p_true", "score", "score_panel", "signals_of", "with_final_answer"]
 
@@ -113,13 +112,19 @@ def p_true(exchanges: Sequence[Exchange], reader: Reader) -> list[float | Unscor
 
     Source: Kadavath et al. 2022, arXiv 2207.05221, section 3 (P(True)).
     """
-    letters = [Exchange(_true_or_false(e.prompt, e.answer), letter) for e in exchanges for letter in "AB"]
-    readings = reader.read(letters)
-    return [_share_of_second(a, b) for a, b in zip(readings[::2], readings[1::2], strict=True)]
+    asked = [e for e in exchanges if e.answer.strip()]
+    readings = iter(reader.read([Exchange(_true_or_false(e), letter) for e in asked for letter in "AB"]))
+    return [
+        _share_of_second(next(readings), next(readings)) if e.answer.strip() else _NOTHING_TO_JUDGE for e in exchanges
+    ]
 
 
-def _true_or_false(prompt: Prompt, answer: str) -> str:
-    question = prompt if isinstance(prompt, str) else "\n".join(f"{m['role']}: {m['content']}" for m in as_messages(prompt))
+_NOTHING_TO_JUDGE = Unscored("empty_answer", "the answer is empty; wanted a statement to call true or false")
+
+
+def _true_or_false(exchange: Exchange) -> str:
+    prompt, answer = exchange.prompt, exchange.answer
+    question = prompt if isinstance(prompt, str) else "\n".join(f"{m.role}: {m.content}" for m in prompt)
     return (
         f"{question}\n\nProposed answer: {answer}\n\nIs the proposed answer correct?\n"
         "A) True\nB) False\nAnswer with the letter only."

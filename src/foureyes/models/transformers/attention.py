@@ -116,19 +116,25 @@ def _attend_block(
     softcap: float | None,
 ) -> None:
     if block.rows is not None:
-        parts = [states[block.rows][None].transpose(1, 2) for states in (q, k, v)]
-        out[block.rows] = _scaled_dot_product(*parts, None, scale, softcap)[0]
+        qs, ks, vs = (states[block.rows][None].transpose(1, 2) for states in (q, k, v))
+        out[block.rows] = _scaled_dot_product(qs, ks, vs, None, scale=scale, softcap=softcap)[0]
         return
     qs = q.index_select(0, block.queries).unflatten(0, block.shape).transpose(1, 2)
     ks, vs = (s.index_select(0, block.keys).unflatten(0, block.key_shape).transpose(1, 2) for s in (k, v))
-    result = _scaled_dot_product(qs, ks, vs, block.mask, scale, softcap).flatten(0, 1)
+    result = _scaled_dot_product(qs, ks, vs, block.mask, scale=scale, softcap=softcap).flatten(0, 1)
     if len(block.real) < len(result):
         result = result.index_select(0, block.real)
     out.index_copy_(0, block.targets, result)
 
 
 def _scaled_dot_product(
-    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, mask: torch.Tensor | None, scale: float | None, softcap: float | None
+    q: torch.Tensor,
+    k: torch.Tensor,
+    v: torch.Tensor,
+    mask: torch.Tensor | None,
+    *,
+    scale: float | None,
+    softcap: float | None,
 ) -> torch.Tensor:
     """(B, heads, Q, width) → (B, Q, heads, width); without a mask, causal."""
     grouped = k.shape[1] != q.shape[1]

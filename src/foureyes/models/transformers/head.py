@@ -60,7 +60,12 @@ class Head:
     """
 
     def __init__(
-        self, weight: torch.Tensor, *, bias: torch.Tensor | None = None, scale: float = 1.0, softcap: float | None = None
+        self,
+        weight: torch.Tensor,
+        *,
+        bias: torch.Tensor | None = None,
+        scale: float = 1.0,
+        softcap: float | None = None,
     ) -> None:
         self._weight = weight
         self._bias = bias
@@ -72,7 +77,9 @@ class Head:
         """V, the number of logits."""
         return self._weight.shape[0]
 
-    def statistics(self, hidden: torch.Tensor, rows: torch.Tensor, tokens: torch.Tensor, *, top_k: int = 0) -> Statistics:
+    def statistics(
+        self, hidden: torch.Tensor, rows: torch.Tensor, tokens: torch.Tensor, *, top_k: int = 0
+    ) -> Statistics:
         """Reads M tokens off R hidden states.
 
         Args:
@@ -128,7 +135,7 @@ class Head:
 
     @staticmethod
     def _exact(values: torch.Tensor) -> torch.Tensor:
-        """On a CPU, a bfloat16 product would round each logit to 8 bits: multiply as float32 instead."""
+        """On a CPU, a bfloat16 product would round each logit to 8 bits: multiply as float32 instead (ADR 3)."""
         return values.float() if values.device.type == "cpu" else values
 
     def _shape(self, logits: torch.Tensor) -> torch.Tensor:
@@ -143,10 +150,9 @@ class _Running:
     """Running maximum, sums and best k of R rows over the tiles of the vocabulary."""
 
     def __init__(self, n_rows: int, top_k: int, device: torch.device) -> None:
-        wide = {"dtype": torch.float64, "device": device}
         self._max = torch.full((n_rows,), -torch.inf, device=device)
-        self._sum = torch.zeros(n_rows, **wide)
-        self._weighted = torch.zeros(n_rows, **wide)
+        self._sum = torch.zeros(n_rows, dtype=torch.float64, device=device)
+        self._weighted = torch.zeros_like(self._sum)
         self._top_k = top_k
         self._top = torch.full((n_rows, top_k), -torch.inf, device=device)
         self._top_ids = torch.zeros((n_rows, top_k), dtype=torch.int64, device=device)

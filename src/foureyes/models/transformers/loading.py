@@ -70,7 +70,7 @@ def load(
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(path, local_files_only=True)
         with _no_progress_bar():
-            model = transformers.AutoModelForCausalLM.from_pretrained(path, dtype=kind, local_files_only=True)
+            model: Any = transformers.AutoModelForCausalLM.from_pretrained(path, dtype=kind, local_files_only=True)
     except FOREIGN as error:
         raise ModelUnavailable(f"{path} cannot be loaded: {error}", model=name or path.name) from error
     if not tokenizer.is_fast:

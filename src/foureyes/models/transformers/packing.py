@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,7 +81,7 @@ def grow_forest(sequences: Sequence[Ints]) -> Forest:
     """
     order = sorted(range(len(sequences)), key=lambda i: sequences[i].tolist())
     ordered = [sequences[i] for i in order]
-    shared = [0] + [common_prefix(a, b) for a, b in zip(ordered, ordered[1:], strict=False)]
+    shared = [0] + [common_prefix(a, b) for a, b in pairwise(ordered)]
     nodes: list[Node] = []
     ids: list[Ints] = []
     paths: dict[int, Ints] = {}
@@ -114,7 +115,7 @@ def grow_forest(sequences: Sequence[Ints]) -> Forest:
 def _split(shared: list[int], first: int, last: int, least: int) -> list[tuple[int, int]]:
     """Cuts a run of sequences wherever neighbours share fewer than ``least`` tokens."""
     cuts = [first, *(i for i in range(first + 1, last) if shared[i] < least), last]
-    return list(zip(cuts, cuts[1:], strict=False))
+    return list(pairwise(cuts))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -197,7 +197,8 @@ class TransformersReader:
             return Unscored("not_finite", f"{self.name} returned NaN or infinity in {', '.join(broken)}")
         ids, logprobs = statistics.top_ids[part].tolist(), statistics.top_logprobs[part].tolist()
         alternatives = tuple(
-            tuple(Alternative(self._text(i), p) for i, p in zip(*best, strict=True)) for best in zip(ids, logprobs, strict=True)
+            tuple(Alternative(self._text(i), p) for i, p in zip(*best, strict=True))
+            for best in zip(ids, logprobs, strict=True)
         )
         return Reading(
             model=self.name,
@@ -269,5 +270,3 @@ def _probe_items(vocabulary: int) -> list[Item]:
             (random.integers(vocabulary, size=7), random.integers(vocabulary, size=3)),
         ]
     ]
-
-

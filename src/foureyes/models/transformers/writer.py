@@ -120,7 +120,10 @@ class TransformersWriter:
             choice = {"do_sample": True, "temperature": sampling.temperature, "top_p": sampling.top_p, "top_k": 0}
         stops = sorted(self._stops)
         return GenerationConfig(
-            max_new_tokens=sampling.max_tokens, eos_token_id=stops or None, pad_token_id=stops[0] if stops else 0, **choice
+            max_new_tokens=sampling.max_tokens,
+            eos_token_id=stops or None,
+            pad_token_id=stops[0] if stops else 0,
+            **choice,
         )
 
     def _written(self, source: tuple[Prompt, Ints], ids: list[int], steps: Statistics, i: int) -> Written | Unscored:
@@ -160,7 +163,7 @@ class TransformersWriter:
         return np.stack([edges[:-1], edges[1:]], 1)
 
 
-class _Witness(LogitsProcessor):  # type: ignore[misc]  # transformers' base class is untyped
+class _Witness(LogitsProcessor):
     """First in the row of processors, so it sees the model's own logits; keeps statistics, never the logits."""
 
     def __init__(self) -> None:
