@@ -254,9 +254,9 @@ class ReaderContract:
 
     @pytest.mark.skipif(sys.platform == "win32", reason="the peak size of a process is not to be had")
     def test_the_process_does_not_grow_with_the_rows(self, reader: Reader) -> None:
-        reader.read(EXCHANGES * 4)
+        reader.read(EXCHANGES * 2)
         before = _largest_size()
-        reader.read(EXCHANGES * 16)
+        reader.read(EXCHANGES * 8)
         assert _largest_size() - before <= self.growth
 
     def _same(self, one: Reading, other: Reading) -> None:

@@ -155,7 +155,8 @@ class Reading:
         entropy_low, entropy_high: (T,) float64, nats. Equal where the whole vocabulary was seen; an interval where a
             server returned only the top k.
         missing_mass: (T,) float64, probability outside what was seen; 0 where the whole vocabulary was.
-        rank: (T,) int64, 1 = most likely.
+        rank: (T,) int64, 1 = most likely. Where mass is missing and the server does not count ranks, one beyond those
+            it showed is the least that what it showed allows.
         top1: (T,) float64, probability of the most likely token, in (0, 1].
         selected: (T,) bool, the tokens that signals are taken over: all of them, or those of ``answer_span``.
         n_prompt_tokens: tokens of the prompt as read, chat template included.

@@ -11,10 +11,13 @@ from typing import Final
 
 from foureyes.types import Prompt
 
-__all__ = ["PLAIN_PREFIX", "as_messages", "plain_prompt"]
+__all__ = ["PLAIN_PREFIX", "TEMPLATE_DATE", "as_messages", "plain_prompt"]
 
 PLAIN_PREFIX: Final = " "
 """Stands between the plain form's ``Answer:`` and the answer; it is read as part of the answer's first token."""
+
+TEMPLATE_DATE: Final = "26 Jul 2024"
+"""Some templates print today's date unless told one; a reading must not depend on the day it is made."""
 
 _SPEAKER = {"system": "Instruction", "user": "Question", "assistant": "Answer"}
 

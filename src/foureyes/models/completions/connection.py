@@ -114,6 +114,7 @@ MEANING: Final[dict[type[Exception], Meaning]] = {
 """By base class: :func:`meaning_of` walks an exception's ancestors. A test holds it against httpx's whole tree."""
 
 _OVERLOADED = {408, 425, 429, 502, 503, 504}
+_CONNECT_SECONDS = 10.0
 _QUOTED = 300  # characters of a server's own words in our messages
 
 
@@ -144,7 +145,8 @@ class Connection:
         if key is not None:
             headers["Authorization"] = f"Bearer {key}"
         pool = httpx.Limits(max_connections=limits.concurrency, max_keepalive_connections=limits.concurrency)
-        self._client = httpx.Client(headers=headers, timeout=limits.timeout, limits=pool)
+        timeout = httpx.Timeout(limits.timeout, connect=min(limits.timeout, _CONNECT_SECONDS), pool=None)
+        self._client = httpx.Client(headers=headers, timeout=timeout, limits=pool)
 
     def __repr__(self) -> str:
         return f"Connection({self._root!r})"

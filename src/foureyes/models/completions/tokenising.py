@@ -12,7 +12,7 @@ from typing import Any
 from foureyes.models.completions.assembly import Tokens
 from foureyes.models.completions.connection import Connection, Fault, bad_reply
 from foureyes.models.completions.dialects import Seen, want
-from foureyes.models.prompts import PLAIN_PREFIX, as_messages, plain_prompt
+from foureyes.models.prompts import PLAIN_PREFIX, TEMPLATE_DATE, as_messages, plain_prompt
 from foureyes.types import Alternative, Exchange, Prompt, Unscored
 
 __all__ = ["Tokeniser"]
@@ -46,8 +46,13 @@ class Tokeniser:
         """Ids of the prompt up to where the answer begins; raises :class:`Fault`."""
         if not self._chat:
             return _ids(self._post({"prompt": plain_prompt(prompt), "add_special_tokens": True}))
+        conversation = {
+            "messages": as_messages(prompt),
+            "add_generation_prompt": True,
+            "chat_template_kwargs": {"date_string": TEMPLATE_DATE},
+        }
         try:
-            return _ids(self._post({"messages": as_messages(prompt), "add_generation_prompt": True}))
+            return _ids(self._post(conversation))
         except Fault as fault:
             if fault.status not in {400, 422}:
                 raise

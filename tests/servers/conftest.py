@@ -1,0 +1,71 @@
+"""One real vLLM server for the whole session, serving smollm2-135m in float32."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+TOOL = Path(__file__).parents[2] / "tools" / "vllm-server"
+START_SECONDS = 240
+CONTEXT = 2048
+NAME = "smollm2-135m"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def weights():
+    """The folder of the model that is served; the reader on this machine loads the same."""
+    return ensure_weights()
+
+
+def ensure_weights():
+    from foureyes.models.weights import ensure
+
+    return ensure(NAME).folder
+
+
+@pytest.fixture(scope="session")
+def vllm(weights, tmp_path_factory):
+    """Address of the server. ``make test-servers`` installs what it needs."""
+    folder = Path(subprocess.run([TOOL, "where"], check=True, capture_output=True, text=True).stdout.strip())
+    if not (folder / "bin" / "vllm").exists():
+        pytest.fail(f"no vLLM in {folder}: run tools/vllm-server install, or make test-servers")
+    port, log = free_port(), tmp_path_factory.mktemp("vllm") / "server.log"
+    options = ["--dtype", "float32", "--max-model-len", str(CONTEXT), "--served-model-name", NAME]
+    with log.open("wb") as out:
+        server = subprocess.Popen(
+            [TOOL, "serve", weights, str(port), *options], stdout=out, stderr=out, start_new_session=True
+        )
+    try:
+        wait_until_up(f"http://127.0.0.1:{port}", server, log)
+        yield f"http://127.0.0.1:{port}/v1"
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        try:
+            server.wait(30)
+        except subprocess.TimeoutExpired:
+            os.killpg(server.pid, signal.SIGKILL)
+            server.wait()
+
+
+def wait_until_up(url, server, log):
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            if httpx.get(f"{url}/health", timeout=2).status_code == httpx.codes.OK:
+                return
+        except httpx.TransportError:
+            pass  # not yet
+        if server.poll() is not None or time.monotonic() > deadline:
+            pytest.fail(f"vLLM did not start:\n{log.read_text()[-3000:]}")
+        time.sleep(0.5)
