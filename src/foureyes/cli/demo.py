@@ -19,6 +19,9 @@ __all__ = ["configure", "run", "show"]
 _PAGE: Final = Path("foureyes-demo.html")
 _VERIFIERS: Final = ("smollm2-135m", "gemma3-270m")
 
+_WIDEST: Final = 100
+"""Columns beyond which lines are tiring to read."""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Adds the options of ``foureyes demo``."""
@@ -92,7 +95,9 @@ def _print(found: Study, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(record(found), indent=2, ensure_ascii=False, allow_nan=False))
     else:
-        draw(Console(highlight=False), found)
+        console = Console(highlight=False)
+        console.width = min(console.width, _WIDEST)
+        draw(console, found)
 
 
 def _require_page(path: Path) -> None:
