@@ -1,0 +1,65 @@
+# foureyes: make demo | test | test-servers | check | bench
+# Every target does its own set-up on a machine with only Python ≥ 3.11, and is quick the second time.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-servers check bench format clean
+
+help:
+	@grep -E '^#' Makefile | sed 's/^# //'
+
+demo: $(VENV)/user
+	$(BIN)/foureyes demo --html foureyes-demo.html
+
+test: $(VENV)/developer $(VENV)/browser
+	$(BIN)/foureyes models pull smollm2-135m gemma3-270m
+	$(BIN)/python -m pytest -m "not vllm"
+
+test-servers: $(VENV)/developer
+	$(BIN)/foureyes models pull smollm2-135m
+	PYTHON=$(PYTHON) tools/vllm-server install
+	$(BIN)/python -m pytest -m vllm tests/servers
+
+check: $(VENV)/developer
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/developer
+	PYTHON=$(PYTHON) bench/setup
+	$(BIN)/foureyes models pull smollm2-135m gemma3-270m
+	$(BIN)/python -m bench.read --markdown docs/bench.md
+
+format: $(VENV)/developer
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf $(VENV) .vllm .rivals dist out foureyes-demo.html
+
+$(BIN)/pip:
+	$(PYTHON) -c 'import sys; sys.exit(f"foureyes needs Python 3.11 or newer; {sys.executable} is {sys.version.split()[0]}" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) --upgrade pip
+
+# torch comes first and pinned: left to itself, pip may take a build for graphics processors, of several gigabytes.
+$(VENV)/torch: $(BIN)/pip constraints.txt
+	$(PIP) torch
+	@touch $@
+
+$(VENV)/user: $(VENV)/torch pyproject.toml constraints.txt
+	$(PIP) --editable '.[local,report]'
+	@touch $@
+
+$(VENV)/developer: $(VENV)/user pyproject.toml constraints.txt
+	$(PIP) --editable '.[all]' --group dev
+	@touch $@
+
+$(VENV)/browser: tools/browser $(VENV)/developer
+	tools/browser install
+	@touch $@
