@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -25,7 +27,7 @@ OBJECTS = st.dictionaries(st.text(), JSON, max_size=6)
 STYLES = st.sampled_from([{}, {"separators": (",", ":")}, {"indent": None, "ensure_ascii": False}])
 
 
-def rows_of(content: bytes, **options) -> list[dict]:
+def rows_of(content: bytes, **options: Any) -> list[dict[str, Any]]:
     source = JsonlSource(io.BytesIO(content), Fields(), **options)
     return [json.loads(text) for window in source.windows(Limits(rows=2)) for text in window.texts()]
 
@@ -36,7 +38,7 @@ def exchanges_of(content: bytes) -> list[Exchange | Unscored]:
 
 
 @given(OBJECTS.filter(lambda row: "foureyes" not in row), STYLES)
-def test_a_result_is_added_after_the_row_as_it_stands(row, style):
+def test_a_result_is_added_after_the_row_as_it_stands(row: dict[str, Any], style: dict[str, Any]) -> None:
     text = json.dumps(row, **style)
     with_result = splice(text, '{"v": {}}')
     assert with_result.startswith(text[:-1])
@@ -44,20 +46,22 @@ def test_a_result_is_added_after_the_row_as_it_stands(row, style):
 
 
 @given(OBJECTS, OBJECTS, JSON, STYLES)
-def test_a_field_is_dropped_and_the_others_keep_their_text(before, after, value, style):
+def test_a_field_is_dropped_and_the_others_keep_their_text(
+    before: dict[str, Any], after: dict[str, Any], value: Any, style: dict[str, Any]
+) -> None:
     both = {**before, **after}
     both.pop("foureyes", None)
     text = json.dumps({**before, "foureyes": value, **after}, **style)
     assert json.loads(without(text, "foureyes")) == both
 
 
-def test_every_foureyes_field_goes_and_nothing_else():
+def test_every_foureyes_field_goes_and_nothing_else() -> None:
     text = '{ "a" : 1.50 , "foureyes" : {"x": [1, "}"]}, "a":2e5,"foureyes":null }'
     assert without(text, "foureyes") == '{"a" : 1.50, "a":2e5}'
     assert without('{"foureyes": 1}', "foureyes") == "{}"
 
 
-def test_numbers_escapes_and_repeated_keys_keep_their_spelling():
+def test_numbers_escapes_and_repeated_keys_keep_their_spelling() -> None:
     line = (
         rb'{"n": 1.10, "big": 123456789012345678901234567890, "x": 1e400, "e": "\u00e9\ud800", "n": 2, "prompt": "q"}'
     )
@@ -84,7 +88,7 @@ def test_numbers_escapes_and_repeated_keys_keep_their_spelling():
         (b"\x00\x00\x00", "not JSON"),
     ],
 )
-def test_a_line_that_is_no_row_comes_out_as_text_with_the_reason(raw, why):
+def test_a_line_that_is_no_row_comes_out_as_text_with_the_reason(raw: bytes, why: str) -> None:
     line = parse_line(raw, 17)
     assert line.row is None
     assert why in line.problem
@@ -95,13 +99,13 @@ def test_a_line_that_is_no_row_comes_out_as_text_with_the_reason(raw, why):
 
 
 @given(st.binary(max_size=200).filter(lambda raw: b"\n" not in raw))
-def test_no_bytes_escape_as_an_exception(raw):
+def test_no_bytes_escape_as_an_exception(raw: bytes) -> None:
     line = parse_line(raw, 1)
     assert isinstance(json.loads(line.text), dict)
     assert isinstance(line.exchange(Fields()), Exchange | Unscored)
 
 
-def test_line_ends_marks_and_empty_lines_are_not_rows():
+def test_line_ends_marks_and_empty_lines_are_not_rows() -> None:
     content = b'\xef\xbb\xbf{"prompt": "a"}\r\n\r\n   \n{"prompt": "b"}\n\n{"prompt": "c"}'
     assert [row["prompt"] for row in rows_of(content)] == ["a", "b", "c"]
     numbers = [
@@ -110,13 +114,13 @@ def test_line_ends_marks_and_empty_lines_are_not_rows():
     assert numbers == [1, 4, 6]
 
 
-def test_only_newlines_end_lines():
+def test_only_newlines_end_lines() -> None:
     text = "a\u2028b\u0085c\x0bd"
     content = json.dumps({"prompt": text, "answer": "x"}, ensure_ascii=False).encode() + b"\n"
     assert exchanges_of(content) == [Exchange(text, "x")]
 
 
-def test_a_line_without_end_does_not_fill_the_memory(monkeypatch):
+def test_a_line_without_end_does_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jsonl, "LONGEST_LINE", 5000)
     long = b'{"prompt": "' + b"x" * 10_000 + b'"}'
     first, second, third = exchanges_of(
@@ -128,7 +132,7 @@ def test_a_line_without_end_does_not_fill_the_memory(monkeypatch):
     assert len(rows_of(long)[0]["foureyes_raw"]) == 4096
 
 
-def test_a_field_of_the_results_name_can_be_replaced():
+def test_a_field_of_the_results_name_can_be_replaced() -> None:
     content = b'{"prompt": "a", "foureyes": {"old": 1}, "n": 1.0}\n'
     assert rows_of(content, overwrite=True) == [{"prompt": "a", "n": 1.0}]
 
@@ -143,14 +147,14 @@ def test_a_field_of_the_results_name_can_be_replaced():
         (b'\n{"prompt": "a", "foureyes": 1}\n', "line 2: it has a field 'foureyes' already; --overwrite-field"),
     ],
 )
-def test_a_file_that_is_something_else_is_refused_at_once(tmp_path, content, why):
+def test_a_file_that_is_something_else_is_refused_at_once(tmp_path: Path, content: bytes, why: str) -> None:
     path = tmp_path / "in.jsonl"
     path.write_bytes(content)
     with pytest.raises(InputError, match=why):
         JsonlSource(path, Fields())
 
 
-def test_a_file_is_known_by_its_content(tmp_path):
+def test_a_file_is_known_by_its_content(tmp_path: Path) -> None:
     path = tmp_path / "in.jsonl"
     path.write_bytes(b'{"prompt": "a"}\n{"prompt": "b"}')
     source = JsonlSource(path, Fields())
@@ -163,13 +167,13 @@ def test_a_file_is_known_by_its_content(tmp_path):
         source.check_unchanged()
 
 
-def test_what_can_be_read_once_has_no_identity():
+def test_what_can_be_read_once_has_no_identity() -> None:
     source = JsonlSource(io.BytesIO(b"{}"), Fields())
     assert source.survey is None
     assert source.rows is None
 
 
-def test_windows_depend_on_the_place_alone():
+def test_windows_depend_on_the_place_alone() -> None:
     content = b"".join(b'{"prompt": "%d"}\n' % n for n in range(10))
     source = list(JsonlSource(io.BytesIO(content), Fields()).windows(Limits(rows=4)))
     assert [len(window.lines) for window in source] == [4, 4, 2]

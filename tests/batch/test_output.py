@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ OUT = Path("o.jsonl")
         (Found(out=True, unfinished=True, ended=True), False, False, "o.jsonl.part holds an unfinished run"),
     ],
 )
-def test_what_may_start(found, resume, force, wanted):
+def test_what_may_start(found: Found, *, resume: bool, force: bool, wanted: Any) -> None:
     why = refusal(OUT, found, resume=resume, force=force)
     assert why == wanted if wanted is None else why is not None and why.startswith(wanted)
 
@@ -40,7 +41,7 @@ def output(out: Path, *, resume: bool = False, force: bool = False) -> FileOutpu
     return FileOutput(out, resume=resume, force=force, repeatable=True)
 
 
-def test_a_refusal_leaves_nothing_behind(tmp_path):
+def test_a_refusal_leaves_nothing_behind(tmp_path: Path) -> None:
     out = tmp_path / "o.jsonl"
     out.write_text("precious\n")
     with pytest.raises(InputError, match="exists"), output(out):
@@ -48,13 +49,13 @@ def test_a_refusal_leaves_nothing_behind(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["o.jsonl"]
 
 
-def test_a_run_that_finished_nothing_leaves_nothing_behind(tmp_path):
+def test_a_run_that_finished_nothing_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), output(tmp_path / "o.jsonl"):
         raise KeyboardInterrupt
     assert list(tmp_path.iterdir()) == []
 
 
-def test_two_processes_never_write_the_same_output(tmp_path):
+def test_two_processes_never_write_the_same_output(tmp_path: Path) -> None:
     out = tmp_path / "o.jsonl"
     second = (
         "import sys; from pathlib import Path; from foureyes.batch.output import FileOutput\n"
@@ -67,14 +68,14 @@ def test_two_processes_never_write_the_same_output(tmp_path):
     assert subprocess.run([sys.executable, "-c", second, str(out)], check=False).returncode == 0
 
 
-def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "o.jsonl.part").write_text("somebody else's file")
-    with pytest.raises(InputError, match="cannot write .*o.jsonl.part"), output(tmp_path / "o.jsonl"):
+    with pytest.raises(InputError, match=r"cannot write .*o\.jsonl\.part"), output(tmp_path / "o.jsonl"):
         pass
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
-def test_a_read_only_folder_is_named(tmp_path):
+def test_a_read_only_folder_is_named(tmp_path: Path) -> None:
     folder = tmp_path / "read-only"
     folder.mkdir(mode=0o555)
     if os.geteuid() == 0:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import json
+from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -70,7 +72,7 @@ EXOTIC = {
 
 
 @pytest.mark.parametrize("name", EXOTIC)
-def test_every_type_has_a_form_in_json(name):
+def test_every_type_has_a_form_in_json(name: str) -> None:
     column, wanted = EXOTIC[name]
     rows = list(json_rows(pa.table({"x": column})))
     assert [row["x"] for row in rows] == wanted
@@ -83,17 +85,17 @@ def exotic_table() -> pa.Table:
     return table.replace_schema_metadata({"origin": "a test"})
 
 
-def scored_through_parquet(path, out, *, rows=None, verifiers=("v",), tokens=False) -> pa.Table:
+def scored_through_parquet(path: Path, out: Path, *, rows: int = 512) -> pa.Table:
     source = ParquetSource(path, Fields())
     with out.open("wb") as file:
-        sink = ParquetSink(file, source.schema(), verifiers, tokens=tokens)
-        for window in source.windows(Limits(rows=rows or 512)):
-            sink.write(window, [{name: result_of(Unscored("span")) for name in verifiers} for _ in window.exchanges()])
+        sink = ParquetSink(file, source.schema(), ("v",), tokens=False)
+        for window in source.windows(Limits(rows=rows)):
+            sink.write(window, [{"v": result_of(Unscored("span"))} for _ in window.exchanges()])
         sink.close()
     return pq.read_table(out)
 
 
-def test_every_type_metadata_and_all_comes_out_as_it_went_in(tmp_path):
+def test_every_type_metadata_and_all_comes_out_as_it_went_in(tmp_path: Path) -> None:
     pq.write_table(exotic_table(), tmp_path / "in.parquet")
     before = pq.read_table(tmp_path / "in.parquet")
     after = scored_through_parquet(tmp_path / "in.parquet", tmp_path / "out.parquet")
@@ -105,7 +107,7 @@ def test_every_type_metadata_and_all_comes_out_as_it_went_in(tmp_path):
     assert str(after["float"].to_pylist()) == "[nan, inf]"
 
 
-def test_results_are_nested_columns_a_verifier(tmp_path):
+def test_results_are_nested_columns_a_verifier(tmp_path: Path) -> None:
     scores = score([Exchange("q", "one two")], ScriptedReader())
     full, empty = result_of(scores[0], tokens=True), result_of(Unscored("context", "too long", 9, 4))
     column = result_column([{"a": full, "b": empty}], result_type(["a", "b"], tokens=True))
@@ -115,7 +117,7 @@ def test_results_are_nested_columns_a_verifier(tmp_path):
     assert set(column.type.field("a").type.names) == {*NUMBERS, "tokens", "unscored"}
 
 
-def test_row_groups_grow_to_their_limit_whatever_the_windows(tmp_path, monkeypatch):
+def test_row_groups_grow_to_their_limit_whatever_the_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parquet, "ROW_GROUP", Limits(rows=40, size=10**9))
     pq.write_table(pa.table({"prompt": ["q"] * 100, "answer": ["a"] * 100}), tmp_path / "in.parquet", row_group_size=7)
     scored_through_parquet(tmp_path / "in.parquet", tmp_path / "out.parquet", rows=8)
@@ -123,7 +125,7 @@ def test_row_groups_grow_to_their_limit_whatever_the_windows(tmp_path, monkeypat
     assert [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)] == [40, 40, 20]
 
 
-def test_rows_are_read_by_windows_of_rows_and_of_text(tmp_path):
+def test_rows_are_read_by_windows_of_rows_and_of_text(tmp_path: Path) -> None:
     answers = ["x" * 10] * 6 + ["x" * 100] + ["x"] * 5
     pq.write_table(pa.table({"prompt": ["q"] * 12, "answer": answers, "n": range(12)}), tmp_path / "in.parquet")
     windows = list(ParquetSource(tmp_path / "in.parquet", Fields()).windows(Limits(rows=4, size=33)))
@@ -132,7 +134,7 @@ def test_rows_are_read_by_windows_of_rows_and_of_text(tmp_path):
     assert [e.answer for window in windows for e in window.exchanges() if isinstance(e, Exchange)] == answers
 
 
-def test_one_row_of_broken_text_harms_no_other(tmp_path):
+def test_one_row_of_broken_text_harms_no_other(tmp_path: Path) -> None:
     pq.write_table(pa.table({"prompt": ["q1", "q2"], "answer": BROKEN_TEXT}), tmp_path / "in.parquet")
     [window] = ParquetSource(tmp_path / "in.parquet", Fields()).windows(Limits())
     assert window.exchanges() == [
@@ -141,7 +143,7 @@ def test_one_row_of_broken_text_harms_no_other(tmp_path):
     ]
 
 
-def test_conversations_are_lists_of_structs(tmp_path):
+def test_conversations_are_lists_of_structs(tmp_path: Path) -> None:
     chats = [[{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}], [], None]
     pq.write_table(pa.table({"messages": chats}), tmp_path / "in.parquet")
     [window] = ParquetSource(tmp_path / "in.parquet", Fields()).windows(Limits())
@@ -160,13 +162,13 @@ def test_conversations_are_lists_of_structs(tmp_path):
         ({"prompt": ["a"], "answer": ["b"], "foureyes": ["c"]}, "has a column 'foureyes' already; --overwrite-field"),
     ],
 )
-def test_a_table_that_cannot_be_scored_is_refused_at_once(tmp_path, table, why):
+def test_a_table_that_cannot_be_scored_is_refused_at_once(tmp_path: Path, table: dict[str, Any], why: str) -> None:
     pq.write_table(pa.table(table), tmp_path / "in.parquet")
     with pytest.raises(InputError, match=why):
         ParquetSource(tmp_path / "in.parquet", Fields())
 
 
-def test_repeated_column_names_are_refused(tmp_path):
+def test_repeated_column_names_are_refused(tmp_path: Path) -> None:
     table = pa.Table.from_arrays([pa.array(["a"])] * 3, names=["prompt", "answer", "answer"])
     pq.write_table(table, tmp_path / "in.parquet")
     with pytest.raises(InputError, match="more than one column called 'answer'"):
@@ -174,25 +176,25 @@ def test_repeated_column_names_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1", b'{"prompt": "q"}\n', b"PAR1" + b"x" * 100 + b"PAR1"])
-def test_what_is_not_parquet_is_refused_at_once(tmp_path, content):
+def test_what_is_not_parquet_is_refused_at_once(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "in.parquet"
     path.write_bytes(content)
-    with pytest.raises(InputError, match="cannot read .* as Parquet"):
+    with pytest.raises(InputError, match=r"cannot read .* as Parquet"):
         ParquetSource(path, Fields())
 
 
-def test_a_file_cut_in_its_middle_is_an_error_not_a_crash(tmp_path):
+def test_a_file_cut_in_its_middle_is_an_error_not_a_crash(tmp_path: Path) -> None:
     path = tmp_path / "in.parquet"
     answers = [f"answer {n} " * 50 for n in range(2000)]
     pq.write_table(pa.table({"prompt": answers, "answer": answers}), path, compression="none", use_dictionary=False)
     content = bytearray(path.read_bytes())
     content[1000:200_000] = bytes(199_000)
     path.write_bytes(content)
-    with pytest.raises(InputError, match="cannot read .* as Parquet"):
+    with pytest.raises(InputError, match=r"cannot read .* as Parquet"):
         list(ParquetSource(path, Fields()).windows(Limits()))
 
 
-def test_an_old_result_can_be_replaced(tmp_path):
+def test_an_old_result_can_be_replaced(tmp_path: Path) -> None:
     pq.write_table(pa.table({"prompt": ["q"], "foureyes": [1], "answer": ["a"]}), tmp_path / "in.parquet")
     source = ParquetSource(tmp_path / "in.parquet", Fields(), overwrite=True)
     assert source.schema().names == ["prompt", "answer"]
@@ -200,7 +202,7 @@ def test_an_old_result_can_be_replaced(tmp_path):
     assert list(window.texts()) == ['{"prompt": "q", "answer": "a"}']
 
 
-def test_json_rows_of_different_shapes_share_a_schema(tmp_path):
+def test_json_rows_of_different_shapes_share_a_schema(tmp_path: Path) -> None:
     path = tmp_path / "in.jsonl"
     lines = [
         {"prompt": "q", "n": 1, "meta": {"a": None}},
@@ -232,19 +234,19 @@ def test_json_rows_of_different_shapes_share_a_schema(tmp_path):
         [{"n": "\ud800"}],
     ],
 )
-def test_rows_that_no_columns_can_hold_are_refused_with_a_way_out(rows):
+def test_rows_that_no_columns_can_hold_are_refused_with_a_way_out(rows: Any) -> None:
     with pytest.raises(InputError, match="JSONL output takes anything"):
         common_schema([([row], i) for i, row in enumerate(rows, start=1)])
     with pytest.raises(InputError, match="JSONL output takes anything"):
         common_schema([(rows, len(rows))])
 
 
-def test_a_row_beside_its_schema_is_named():
+def test_a_row_beside_its_schema_is_named() -> None:
     with pytest.raises(InputError, match="lines 5 to 6 cannot become Parquet"):
         table_of([{"n": 1}, {"n": "x"}], pa.schema([("n", pa.int64())]), "lines 5 to 6")
 
 
-def test_dates_survive_a_round_trip_through_columns(tmp_path):
+def test_dates_survive_a_round_trip_through_columns(tmp_path: Path) -> None:
     moment = dt.datetime(2024, 2, 29, 12, 30, 1, 5, tzinfo=dt.UTC)
     pq.write_table(pa.table({"prompt": ["q"], "answer": ["a"], "at": [moment]}), tmp_path / "in.parquet")
     assert scored_through_parquet(tmp_path / "in.parquet", tmp_path / "out.parquet")["at"].to_pylist() == [moment]

@@ -12,13 +12,13 @@ from foureyes.signals.cross import score
 from foureyes.types import Exchange, Scored, Unscored
 
 
-def scored(answer="Sydney it is", **words) -> Scored:
+def scored(answer: str = "Sydney it is", **words: float) -> Scored:
     [row] = score([Exchange("Capital of Australia?", answer)], ScriptedReader(words))
     assert isinstance(row, Scored)
     return row
 
 
-def test_a_scored_row_has_every_number():
+def test_a_scored_row_has_every_number() -> None:
     row = scored()
     result = result_of(row)
     assert list(result) == list(NUMBERS)
@@ -29,7 +29,7 @@ def test_a_scored_row_has_every_number():
     assert json.loads(dump(result)) == result
 
 
-def test_a_perplexity_beyond_floats_is_null_and_its_logarithm_is_there():
+def test_a_perplexity_beyond_floats_is_null_and_its_logarithm_is_there() -> None:
     import dataclasses
 
     row = dataclasses.replace(scored(), log_cmp=800.0)
@@ -39,7 +39,7 @@ def test_a_perplexity_beyond_floats_is_null_and_its_logarithm_is_there():
     assert result_of(dataclasses.replace(scored(), log_cmp=708.9))["cmp"] == math.exp(708.9)
 
 
-def test_entropy_that_is_only_bounded_is_null_between_its_bounds():
+def test_entropy_that_is_only_bounded_is_null_between_its_bounds() -> None:
     import dataclasses
 
     row = dataclasses.replace(scored(), cme=None, cme_low=1.0, cme_high=2.0, missing_mass=0.25)
@@ -47,7 +47,7 @@ def test_entropy_that_is_only_bounded_is_null_between_its_bounds():
     assert (result["cme"], result["cme_low"], result["cme_high"], result["missing_mass"]) == (None, 1.0, 2.0, 0.25)
 
 
-def test_tokens_are_arrays_of_one_length_that_cover_the_answer():
+def test_tokens_are_arrays_of_one_length_that_cover_the_answer() -> None:
     result = result_of(scored("Ñandú  é"), tokens=True)
     arrays = result["tokens"]
     assert list(arrays) == list(TOKEN_ARRAYS)
@@ -57,13 +57,13 @@ def test_tokens_are_arrays_of_one_length_that_cover_the_answer():
     assert json.loads(dump(result)) == result
 
 
-def test_an_unscored_row_says_why_and_nothing_else():
+def test_an_unscored_row_says_why_and_nothing_else() -> None:
     result = result_of(Unscored("context", "too long", got=9, limit=4), tokens=True)
     assert result == {"unscored": {"reason": "context", "detail": "too long", "got": 9, "limit": 4}}
     assert list(result["unscored"]) == list(UNSCORED)
 
 
-def test_tallies_count_rows_once_and_verdicts_per_verifier():
+def test_tallies_count_rows_once_and_verdicts_per_verifier() -> None:
     tallies = Tallies({"a": Tally(), "b": Tally()})
     good, bad = result_of(scored()), result_of(Unscored("bad_row", "line 1: …"))
     tallies.add([{"a": good, "b": bad}, {"a": bad, "b": bad}], resumed=True)
@@ -80,7 +80,7 @@ def test_tallies_count_rows_once_and_verdicts_per_verifier():
     assert tallies.scored_any
 
 
-def test_nothing_scored_is_noticed():
+def test_nothing_scored_is_noticed() -> None:
     tallies = Tallies({"a": Tally()})
     assert not tallies.scored_any
     tallies.add([{"a": result_of(Unscored("span"))}], resumed=False)

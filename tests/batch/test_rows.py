@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,7 +61,7 @@ CONVERSATION = (Message("user", "Capital of Australia?"),)
         ),
     ],
 )
-def test_reads_every_shape(row, fields, wanted):
+def test_reads_every_shape(row: dict[str, Any], fields: Fields, wanted: Any) -> None:
     assert exchange_of(row, fields, "line 1") == wanted
 
 
@@ -99,7 +101,7 @@ def test_reads_every_shape(row, fields, wanted):
         ({"prompt": "q", "answer": "abc", "answer_span": "0-2"}, Fields(), "list of two integers"),
     ],
 )
-def test_refuses_with_a_reason_and_a_place(row, fields, why):
+def test_refuses_with_a_reason_and_a_place(row: dict[str, Any], fields: Fields, why: str) -> None:
     got = exchange_of(row, fields, "line 17")
     assert isinstance(got, Unscored)
     assert got.reason == "bad_row"
@@ -107,13 +109,13 @@ def test_refuses_with_a_reason_and_a_place(row, fields, why):
     assert why in got.detail
 
 
-def test_an_answer_without_its_final_answer_says_so():
+def test_an_answer_without_its_final_answer_says_so() -> None:
     got = exchange_of({"prompt": "q", "answer": "no hashes"}, Fields(final_answer="####"), "line 1")
     assert isinstance(got, Unscored)
     assert got.reason == "span"
 
 
-def test_a_broken_pattern_is_refused_before_any_row():
+def test_a_broken_pattern_is_refused_before_any_row() -> None:
     with pytest.raises(InputError, match="exactly one group"):
         Fields(final_answer="no group")
 
@@ -129,7 +131,7 @@ NAMES = st.sampled_from(
 
 
 @given(st.dictionaries(NAMES | st.text(), JSON | st.lists(st.dictionaries(NAMES, JSON)), max_size=6))
-def test_nothing_in_a_row_escapes_as_an_exception(row):
+def test_nothing_in_a_row_escapes_as_an_exception(row: dict[str, Any]) -> None:
     assert isinstance(exchange_of(row, Fields(), "line 1"), Exchange | Unscored)
 
 
@@ -143,7 +145,7 @@ def test_nothing_in_a_row_escapes_as_an_exception(row):
         (["chat"], ["chat"], Fields("chat", "chat"), ("chat",)),
     ],
 )
-def test_picks_the_columns_of_a_table(names, lists, fields, wanted):
+def test_picks_the_columns_of_a_table(names: list[str], lists: list[str], fields: Fields, wanted: Any) -> None:
     assert fields.read_from(names, lists) == wanted
 
 
@@ -156,6 +158,6 @@ def test_picks_the_columns_of_a_table(names, lists, fields, wanted):
         (["prompt", "answer"], Fields(prompt="question"), "no column 'question'"),
     ],
 )
-def test_refuses_a_table_without_the_columns(names, fields, why):
+def test_refuses_a_table_without_the_columns(names: list[str], fields: Fields, why: str) -> None:
     with pytest.raises(InputError, match=why):
         fields.read_from(names, [])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +14,7 @@ from foureyes.errors import InputError
 
 
 @given(st.lists(st.text(max_size=9)), st.integers(1, 5), st.integers(1, 20))
-def test_groups_are_the_items_within_the_limits(items, rows, size):
+def test_groups_are_the_items_within_the_limits(items: list[str], rows: Any, size: int) -> None:
     groups = list(grouped(items, len, Limits(rows=rows, size=size)))
     assert [item for group in groups for item in group] == items
     assert all(1 <= len(group) <= rows for group in groups)
@@ -19,20 +22,19 @@ def test_groups_are_the_items_within_the_limits(items, rows, size):
 
 
 @given(st.lists(st.text(max_size=9), min_size=1), st.integers(1, 5), st.integers(1, 20))
-def test_groups_are_as_large_as_they_may_be(items, rows, size):
+def test_groups_are_as_large_as_they_may_be(items: list[str], rows: Any, size: int) -> None:
     groups = list(grouped(items, len, Limits(rows=rows, size=size)))
-    for group, after in zip(groups, groups[1:], strict=False):
+    for group, after in pairwise(groups):
         assert len(group) == rows or sum(map(len, group)) + len(after[0]) > size
 
 
-def test_takes_no_more_than_it_needs():
-    taken = []
-    items = (taken.append(n) or n for n in range(100))
+def test_takes_no_more_than_it_needs() -> None:
+    items = iter(range(100))
     next(grouped(items, lambda _: 1, Limits(rows=3, size=100)))
-    assert len(taken) == 4
+    assert next(items) == 4
 
 
 @pytest.mark.parametrize("limits", [{"rows": 0}, {"size": 0}])
-def test_a_window_has_at_least_one_row(limits):
+def test_a_window_has_at_least_one_row(limits: dict[str, int]) -> None:
     with pytest.raises(InputError, match="at least one row"):
         Limits(**limits)

@@ -43,8 +43,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(error, 3)
     except FoureyesError as error:
         return _fail(error, 1)
-    except KeyboardInterrupt:
-        return _fail("interrupted", 130)
+    except KeyboardInterrupt as error:
+        return _fail(error, 130)
     except BrokenPipeError:
         # The reader of our stdout went away: nothing is wrong with us, and Python must not try to flush at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -65,6 +65,8 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     return parser
 
 
-def _fail(message: object, status: int) -> int:
-    print(f"foureyes: {message}", file=sys.stderr)
+def _fail(error: BaseException, status: int) -> int:
+    """One line: the error, then what was noted on its way here."""
+    words = [str(error) or "interrupted", *getattr(error, "__notes__", ())]
+    print(f"foureyes: {'; '.join(words)}", file=sys.stderr)
     return status

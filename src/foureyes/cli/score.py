@@ -7,6 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
@@ -40,6 +41,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="REF",
         help="a model that reads the answers; repeat for more",
     )
+    verifiers = parser.add_argument_group("verifiers")
+    verifiers.add_argument("--dtype", help="arithmetic of local verifiers (default: the fastest of this machine)")
+    verifiers.add_argument("--device", help="cpu, cuda or mps (default: the best there is)")
+    verifiers.add_argument(
+        "--truncate",
+        choices=("refuse", "left"),
+        default="refuse",
+        help="a prompt that does not fit: leave the row unscored, or cut the prompt from its left (n_dropped says by how much)",
+    )
     parser.add_argument("--tokens", action="store_true", help="add what was seen at every token, as arrays")
     rows = parser.add_argument_group("rows")
     rows.add_argument("--format", choices=("jsonl", "parquet"), help="of IN and OUT, whatever their suffixes say")
@@ -68,8 +78,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Scores the file."""
-    return work(args, _open)
+    """Scores the file with verifiers of the catalog."""
+    from foureyes.cli.models import tell  # noqa: PLC0415 - reads the list of weights
+    from foureyes.models.catalog import open_reader  # noqa: PLC0415 - as above
+
+    return work(args, partial(open_reader, dtype=args.dtype, device=args.device, truncate=args.truncate, on_step=tell))
 
 
 def work(args: argparse.Namespace, open_reader: Callable[[str], Reader]) -> int:
@@ -156,9 +169,3 @@ def _status(tallies: Tallies) -> int:
 def _unbuffered_stdout() -> IO[bytes]:
     """Not ``sys.stdout.buffer``: what a full disk leaves in a buffer would fail once more when Python exits."""
     return open(sys.stdout.fileno(), "wb", buffering=0, closefd=False)
-
-
-def _open(ref: str) -> Reader:
-    from foureyes.models.catalog import open_reader  # noqa: PLC0415 - torch
-
-    return open_reader(ref)

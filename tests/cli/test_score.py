@@ -1,0 +1,280 @@
+"""``foureyes score`` as a process: killed, starved of disk, interrupted, piped, and with real code underneath."""
+
+from __future__ import annotations
+
+import json
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+SCRIPTED = Path(__file__).with_name("scripted_score.py")
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="/dev/full, tmpfs and users as on Linux")
+
+
+def lines(n: int) -> str:
+    rows = [{"id": i, "prompt": f"Question {i}?", "answer": f"answer number {i}"} for i in range(n)]
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+def command(*arguments: object) -> list[str]:
+    return [sys.executable, str(SCRIPTED), "score", *map(str, arguments)]
+
+
+def run(*arguments: object, verifier: str = "v", **options) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(*arguments, "--verifier", verifier), capture_output=True, text=True, check=False, timeout=120, **options
+    )
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    (tmp_path / "in.jsonl").write_text(lines(40))
+    return tmp_path
+
+
+@contextmanager
+def mounted(folder: Path, options: str) -> Iterator[Path]:
+    """A disk of its own, which only root can make."""
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder]
+    if not shutil.which("mount") or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("mounting a disk needs root")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+def read(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+# ------------------------------------------------------------------------------------------------ what it says
+
+
+def test_a_run_says_what_became_of_the_rows_and_exits_0(place):
+    (place / "in.jsonl").write_text(lines(3) + "broken\n")
+    done = run(place / "in.jsonl", "-o", place / "out.jsonl")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    head, verdict, why = done.stderr.splitlines()
+    assert head.startswith("4 rows in ")
+    assert verdict == "  v: 3 scored, 9 answer tokens, 6 prompt tokens"
+    assert why == "    1 unscored, bad_row: line 4: not JSON: Expecting value at character 0"
+    assert [row.get("id") for row in read(place / "out.jsonl")] == [0, 1, 2, None]
+
+
+def test_json_puts_the_summary_on_stdout_and_quiet_nothing_on_stderr(place):
+    done = run(place / "in.jsonl", "-o", place / "out.jsonl", "--json", "--quiet")
+    assert (done.returncode, done.stderr) == (0, "")
+    summary = json.loads(done.stdout)
+    assert summary["verifiers"] == {"v": {"scored": 40, "unscored": {}, "tokens": 120, "prompt_tokens": 80}}
+    assert (summary["rows"], summary["resumed_rows"], summary["output"]) == (40, 0, str(place / "out.jsonl"))
+    assert summary["seconds"] > 0
+
+
+def test_no_row_that_could_be_scored_is_an_error_and_the_rows_are_there(place):
+    (place / "in.jsonl").write_text('{"question": "q"}\n{"question": "r"}\n')
+    done = run(place / "in.jsonl", "-o", place / "out.jsonl", "-q")
+    assert done.returncode == 1
+    assert done.stderr.startswith("foureyes: no row could be scored: line 1: wanted a field 'prompt', 'messages' or")
+    assert len(read(place / "out.jsonl")) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "why"),
+    [
+        (["-o", "out.jsonl"], 2, "required: IN, --verifier"),
+        (["in.jsonl", "--verifier", "v"], 2, "required: -o/--out"),
+        (["in.jsonl", "-o", "out.jsonl", "--verifier", "v", "--verifier", "v"], 1, "--verifier v is given twice"),
+        (["in.jsonl", "-o", "-", "--json", "--verifier", "v"], 1, "--json prints the summary on stdout"),
+        (["-", "-o", "out.jsonl", "--resume", "--verifier", "v"], 1, "--resume needs an input that can be read again"),
+        (["in.jsonl", "-o", "out.jsonl", "--window", "0", "--verifier", "v"], 1, "at least one row"),
+        (["in.jsonl", "-o", "out.jsonl", "--final-answer", "(", "--verifier", "v"], 1, "not a regular expression"),
+        (["missing.jsonl", "-o", "out.jsonl", "--verifier", "v"], 1, "missing.jsonl: no such file"),
+        (["in.jsonl", "-o", "/sys/out.jsonl", "--verifier", "v"], 1, "cannot write /sys/out.jsonl.part"),
+    ],
+)
+def test_what_cannot_work_is_said_in_one_line(place, arguments, status, why):
+    done = subprocess.run(command(*arguments), capture_output=True, text=True, check=False, cwd=place)
+    assert done.returncode == status
+    assert why in done.stderr
+    assert status == 2 or len(done.stderr.splitlines()) == 1
+
+
+@LINUX
+def test_a_read_only_disk_is_said_in_one_line(place):
+    with mounted(place / "disk", "ro") as disk:
+        done = run(place / "in.jsonl", "-o", disk / "out.jsonl")
+    assert done.returncode == 1
+    assert done.stderr == f"foureyes: cannot write {disk / 'out.jsonl.part'}: Read-only file system\n"
+
+
+# ------------------------------------------------------------------------------------------------ pipes
+
+
+def test_stdin_to_stdout(place):
+    done = run("-", "-o", "-", input=lines(5))
+    assert done.returncode == 0
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row["id"] for row in rows] == list(range(5))
+    assert "5 rows in" in done.stderr
+
+
+def test_a_reader_that_goes_away_is_no_error(place):
+    (place / "in.jsonl").write_text(lines(20_000))
+    with subprocess.Popen(
+        command(place / "in.jsonl", "-o", "-", "-q", "--verifier", "v"), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
+@LINUX
+def test_a_full_disk_behind_stdout_is_said_in_one_line(place):
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            command(place / "in.jsonl", "-o", "-", "--verifier", "v"),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr == "foureyes: cannot write standard output: No space left on device\n"
+
+
+@LINUX
+def test_a_named_pipe_is_read_once(place):
+    script = f'{sys.executable} {SCRIPTED} score <(cat in.jsonl) -o out.jsonl --format jsonl --verifier v -q "$@"'
+    done = subprocess.run(["bash", "-c", script, "bash"], cwd=place, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert len(read(place / "out.jsonl")) == 40
+    again = subprocess.run(
+        ["bash", "-c", script, "bash", "--resume"], cwd=place, capture_output=True, text=True, check=False
+    )
+    assert "--resume needs an input that can be read again" in again.stderr
+
+
+# ------------------------------------------------------------------------------------------------ stopping and going on
+
+
+def killed_at_random(arguments: list[str], random_: random.Random, longest: float) -> bool:
+    """Starts the command, kills it after a while; whether it was still running."""
+    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    time.sleep(random_.uniform(0, longest))
+    process.send_signal(signal.SIGKILL)
+    _, errors = process.communicate()
+    assert process.returncode in (0, -signal.SIGKILL), errors
+    return process.returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "parquet"])
+def test_killed_ten_times_at_random_moments_it_writes_what_an_undisturbed_run_writes(place, suffix):
+    (place / "in.jsonl").write_text(lines(1200) + "broken\n")
+    whole, out = place / f"whole.{suffix}", place / f"out.{suffix}"
+    options = ["--window", "8", "--tokens", "--verifier", "v:0.003", "--verifier", "w"]
+    started = time.monotonic()
+    assert subprocess.run(command(place / "in.jsonl", "-o", whole, "-q", *options), check=False).returncode == 0
+    longest = (time.monotonic() - started) / 3
+    resume = command(place / "in.jsonl", "-o", out, "-q", "--resume", "--force", *options)
+    dice, kills = random.Random(suffix), 0  # noqa: S311 - not for secrets
+    journal, progress = out.with_name(out.name + ".part") / "journal", [0]
+    while kills < 10:
+        kills += killed_at_random(resume, dice, longest)
+        progress.append(journal.stat().st_size if journal.exists() else 0)
+    assert any(after > before > 0 for before, after in pairwise(progress))  # some were killed on their way
+    assert subprocess.run(resume, check=False).returncode == 0
+    assert out.read_bytes() == whole.read_bytes()
+    assert sorted(path.name for path in place.iterdir()) == ["in.jsonl", out.name, whole.name]
+
+
+def test_interrupted_it_says_what_is_kept(place):
+    arguments = command(place / "in.jsonl", "-o", place / "out.jsonl", "--window", "4", "--verifier", "v:0.2")
+    process = subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True)
+    journal = place / "out.jsonl.part" / "journal"
+    while not journal.exists() or journal.stat().st_size < 2000:
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert errors.startswith("foureyes: interrupted; ")
+    assert f"finished rows are kept in {place / 'out.jsonl.part'}; --resume goes on from there" in errors
+    assert len(errors.splitlines()) == 1
+
+
+def test_a_dying_server_stops_the_run_and_finished_rows_are_kept(place):
+    done = run(place / "in.jsonl", "-o", place / "out.jsonl", "--window", "4", verifier="v:dies:3")
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"foureyes: v: connection refused; 12 finished rows are kept in {place / 'out.jsonl.part'}; "
+        "--resume goes on from there\n"
+    )
+    assert not (place / "out.jsonl").exists()
+    again = run(place / "in.jsonl", "-o", place / "out.jsonl", "--window", "4", "--resume")
+    assert again.returncode == 0
+    assert again.stderr.startswith("40 rows (12 of them finished before) in ")
+
+
+def starved() -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000))
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "parquet"])
+def test_no_room_for_the_file_keeps_the_finished_rows(place, suffix):
+    whole, out = place / f"whole.{suffix}", place / f"out.{suffix}"
+    assert run(place / "in.jsonl", "-o", whole, "--window", "4").returncode == 0
+    done = run(place / "in.jsonl", "-o", out, "--window", "4", preexec_fn=starved)
+    assert done.returncode == 1
+    assert f"cannot write {out}.part/" in done.stderr
+    assert "File too large" in done.stderr
+    assert "finished rows are kept" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert not out.exists()
+    again = run(place / "in.jsonl", "-o", out, "--window", "4", "--resume")
+    assert again.returncode == 0
+    assert " of them finished before)" in again.stderr
+    assert out.read_bytes() == whole.read_bytes()
+
+
+@LINUX
+@pytest.mark.parametrize("suffix", ["jsonl", "parquet"])
+def test_a_full_disk_keeps_the_finished_rows(place, suffix):
+    with mounted(place / "disk", "size=24k") as disk:
+        done = run(place / "in.jsonl", "-o", disk / f"out.{suffix}", "--window", "4")
+        assert done.returncode == 1
+        assert "No space left on device" in done.stderr
+        assert "finished rows are kept" in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+        assert [path.name for path in disk.iterdir()] == [f"out.{suffix}.part"]
+        subprocess.run(["mount", "-o", "remount,size=10m", disk], check=True)
+        again = run(place / "in.jsonl", "-o", disk / f"out.{suffix}", "--window", "4", "--resume")
+        assert again.returncode == 0, again.stderr
+        assert " of them finished before)" in again.stderr
+        assert [path.name for path in disk.iterdir()] == [f"out.{suffix}"]
+
+
+def test_two_processes_do_not_write_the_same_file(place):
+    arguments = command(place / "in.jsonl", "-o", place / "out.jsonl", "--window", "1", "-q", "--verifier", "v:0.1")
+    with subprocess.Popen(arguments) as first:
+        while not (place / "out.jsonl.part" / "journal").exists():
+            time.sleep(0.01)
+        second = run(place / "in.jsonl", "-o", place / "out.jsonl", "--force")
+        first.kill()
+    assert second.returncode == 1
+    assert second.stderr == f"foureyes: another process is writing {place / 'out.jsonl'}\n"
