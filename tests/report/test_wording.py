@@ -40,7 +40,9 @@ SILENT = Outcome("silent", None, Unscored("unavailable"))
     [
         ([SILENT], "No verifier could read this answer."),
         ([CALM], "The verifier was not surprised by this answer."),
-        ([CALM, SILENT], "The verifier was not surprised by this answer."),
+        ([CALM, SILENT], "The verifier was not surprised by this answer; 1 other could not tell."),
+        ([SILENT, CALM, SILENT], "The verifier was not surprised by this answer; 2 others could not tell."),
+        ([SURPRISED, SILENT, CALM], "1 of 2 verifiers was surprised by this answer; 1 other could not tell."),
         ([STARTLED], "The verifier was not surprised by this answer, except at “w”."),
         ([SURPRISED], "The verifier was surprised by this answer."),
         ([CALM, CALM], "No verifier was surprised by this answer."),

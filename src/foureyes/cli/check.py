@@ -60,9 +60,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Reads the answer with every verifier of the catalog that was asked for, and shows what they saw."""
-    from foureyes.models.catalog import open_reader  # noqa: PLC0415 - heavy
+    from foureyes.cli.models import tell  # noqa: PLC0415 - reads the list of weights
+    from foureyes.models.catalog import open_reader  # noqa: PLC0415 - as above
 
-    return check(args, partial(open_reader, dtype=args.dtype))
+    return check(args, partial(open_reader, dtype=args.dtype, on_step=tell))
 
 
 def check(args: argparse.Namespace, open_reader: Callable[[str], Reader]) -> int:

@@ -14,7 +14,7 @@ from itertools import count
 from typing import Final
 
 from foureyes.report import page, wording
-from foureyes.report.cells import Cell, Piece, cells_of, pieces, token_pieces
+from foureyes.report.cells import Cell, Piece, cells_of, pieces, plain, token_pieces
 from foureyes.report.outcome import Degree, Outcome, excess_of
 from foureyes.report.scale import CLIP_NATS, TICKS, strength
 from foureyes.types import Exchange, Reading, Scored, Unscored
@@ -108,7 +108,7 @@ def check_page(exchange: Exchange, outcomes: Sequence[Outcome]) -> str:
         maps=[_section(outcome, f"v{i}") for i, outcome in enumerate(outcomes)],
         ticks=[_tick(nats) for nats in TICKS],
         signals=[(signal, [signal.show(row) for _, row in scored]) for signal in wording.SIGNALS],
-        scored=[name for name, _ in scored],
+        scored=[plain(name) for name, _ in scored],
         caveat=wording.CAVEAT,
         reference=wording.REFERENCE,
         clip=f"{CLIP_NATS:g}",
@@ -124,12 +124,12 @@ def _turns(exchange: Exchange) -> list[tuple[str, list[Piece]]]:
 
 def _section(outcome: Outcome, key: str) -> _Map | _Silence:
     if isinstance(outcome.row, Unscored):
-        return _Silence(outcome.verifier, outcome.row.reason, outcome.row.detail)
+        return _Silence(plain(outcome.verifier), outcome.row.reason, plain(outcome.row.detail))
     reading = outcome.row.reading
     cells = cells_of(reading)
     keys = (f"{key}c{i}" for i in count())
     return _Map(
-        verifier=outcome.verifier,
+        verifier=plain(outcome.verifier),
         finding=wording.finding(outcome.row),
         loud=excess_of(outcome.row).degree >= Degree.SURPRISED,
         compared=wording.compared(outcome.row),
@@ -193,8 +193,12 @@ def _tick(nats: float) -> tuple[str, str, str]:
 
 
 def _source(outcome: Outcome) -> tuple[str, str | None, str]:
-    if isinstance(outcome.row, Unscored):
-        return outcome.verifier, outcome.fingerprint, "could not tell"
-    reading = outcome.row.reading
-    cut = f", {reading.n_dropped:,} cut from its left" if reading.n_dropped else ""
-    return outcome.verifier, outcome.fingerprint, f"read {reading.n_prompt_tokens:,} tokens of prompt{cut}"
+    fingerprint = outcome.fingerprint and plain(outcome.fingerprint)
+    return plain(outcome.verifier), fingerprint, _how_it_read(outcome.row)
+
+
+def _how_it_read(row: Scored | Unscored) -> str:
+    if isinstance(row, Unscored):
+        return "could not tell"
+    cut = f", {row.reading.n_dropped:,} cut from its left" if row.reading.n_dropped else ""
+    return f"read {row.reading.n_prompt_tokens:,} tokens of prompt{cut}"

@@ -112,7 +112,7 @@ def _heat(background: tuple[int, int, int]) -> Style:
 def _legend(*, coloured: bool) -> Text:
     if not coloured:
         return Text(f"[n] after a token is its surprise −ln p in nats, shown from {TERMINAL_FROM:g} up.", "dim")
-    return Text.assemble(("surprise in nats = probability  ", "dim"), *_swatches())
+    return Text.assemble(("surprise in nats = p  ", "dim"), *_swatches())
 
 
 def _swatches() -> Iterator[Text]:

@@ -106,15 +106,9 @@ def headline(outcomes: Sequence[Outcome]) -> str:
     rows = [outcome.row for outcome in outcomes if isinstance(outcome.row, Scored)]
     if not rows:
         return "No verifier could read this answer."
-    if len(rows) == 1:
-        return f"The verifier was {degree_words(rows[0])} by this answer{_except_for(rows[0])}."
-    surprised = sum(excess_of(row).degree >= Degree.SURPRISED for row in rows)
-    in_part = sum(exception_in(row) is not None for row in rows)
-    if surprised:
-        return f"{_of(surprised, len(rows), ' verifiers').capitalize()} surprised by this answer."
-    if in_part:
-        return f"No verifier was surprised by the whole answer, but {_of(in_part, len(rows))} by one place in it."
-    return "No verifier was surprised by this answer."
+    silent = len(outcomes) - len(rows)
+    rest = f"; {silent} other{'s' if silent > 1 else ''} could not tell." if silent else "."
+    return f"{_of_one(rows[0]) if len(rows) == 1 else _of_several(rows)}{rest}"
 
 
 def degree_words(row: Scored) -> str:
@@ -192,7 +186,7 @@ def likelihood(surprise: float) -> str:
     if percent > 99.95:
         return "100%" if surprise < 1e-12 else ">99.9%"
     if percent >= 0.1:
-        return f"{percent:.{0 if 9.95 <= percent < 99 else 1}f}%"
+        return f"{percent:.{_decimals(percent)}f}%"
     if surprise > math.log(1e12):
         return f"1 in 10^{surprise / math.log(10):.0f}"
     return f"1 in {_count(math.exp(surprise))}"
@@ -206,6 +200,20 @@ def ranks(reading: Reading, cell: Cell) -> str:
 def entropy(reading: Reading, cell: Cell) -> str:
     """Entropy at a cell's token, or at each where several share it, nats: ``"1.20"``, ``"1.20–1.45"``."""
     return ", ".join(_interval(float(reading.entropy_low[t]), float(reading.entropy_high[t])) for t in cell.tokens)
+
+
+def _of_one(row: Scored) -> str:
+    return f"The verifier was {degree_words(row)} by this answer{_except_for(row)}"
+
+
+def _of_several(rows: Sequence[Scored]) -> str:
+    surprised = sum(excess_of(row).degree >= Degree.SURPRISED for row in rows)
+    in_part = sum(exception_in(row) is not None for row in rows)
+    if surprised:
+        return f"{_of(surprised, len(rows), ' verifiers').capitalize()} surprised by this answer"
+    if in_part:
+        return f"No verifier was surprised by the whole answer, but {_of(in_part, len(rows))} by one place in it"
+    return "No verifier was surprised by this answer"
 
 
 def _except_for(row: Scored) -> str:
@@ -236,6 +244,11 @@ def _count(value: float) -> str:
         if value >= size:
             return f"{_significant(value / size).removesuffix('.0')}{name}"
     return f"{_round(value):,.0f}"
+
+
+def _decimals(percent: float) -> int:
+    """For two significant figures, and three where 99% is not 100%."""
+    return 2 if percent < 0.995 else 1 if percent < 9.95 or percent >= 99 else 0
 
 
 def _significant(value: float) -> str:

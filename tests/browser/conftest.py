@@ -1,0 +1,86 @@
+"""A real Chromium, and pages in it that may neither complain nor ask for anything."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page, sync_playwright
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+Theme = Literal["light", "dark"]
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium from ``FOUREYES_CHROMIUM`` or the path; none is downloaded."""
+    executable = os.environ.get("FOUREYES_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    if executable is None:
+        pytest.skip("no Chromium: install one or point FOUREYES_CHROMIUM at it")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=executable, headless=True, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@dataclass
+class Witness:
+    """What pages asked for, and what they complained of."""
+
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def watch(self, page: Page) -> None:
+        """Listens from now on."""
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("console", lambda message: self.complaints.append(message.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("dialog", self._refuse)
+
+    def _refuse(self, dialog: Dialog) -> None:
+        self.complaints.append(dialog.message)
+        dialog.dismiss()
+
+
+@pytest.fixture
+def open_page(browser: Browser, tmp_path: Path) -> Iterator[OpenPage]:
+    """Opens HTML from a file; afterwards nothing but that file may have been asked for, and nobody complained."""
+    witness, contexts, files = Witness(), list[BrowserContext](), list[str]()
+
+    def open_(html: str, *, theme: Theme = "light", width: int = 1200, scripts: bool = True) -> Page:
+        file = tmp_path / f"page{len(files)}.html"
+        file.write_text(html, encoding="utf-8", newline="")
+        files.append(file.as_uri())
+        contexts.append(
+            browser.new_context(
+                color_scheme=theme,
+                viewport={"width": width, "height": 900},
+                java_script_enabled=scripts,
+                offline=True,
+            )
+        )
+        page = contexts[-1].new_page()
+        witness.watch(page)
+        page.goto(files[-1])
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert witness.complaints == []
+    assert witness.requests == files
