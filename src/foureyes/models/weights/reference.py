@@ -14,6 +14,7 @@ Start at :func:`parse`. Nothing here touches the network; the disk is asked only
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,19 +107,24 @@ def _hub(text: str) -> Hub:
 
 
 def _gguf(text: str) -> Gguf:
-    path = Path(text).expanduser()
-    if not path.is_file():
+    path = _path(text)
+    if not os.path.isfile(path):  # noqa: PTH113 - see _path
         raise ConfigError(f"no GGUF file at {path}")
     return Gguf(path)
 
 
 def _folder(text: str) -> Folder:
-    path = Path(text).expanduser()
-    if text and path.is_dir():
+    path = _path(text)
+    if text and os.path.isdir(path):  # noqa: PTH112 - see _path
         if not (path / "config.json").is_file():
             raise ConfigError(f"{path} is not a model folder: it has no config.json")
         return Folder(path)
     raise ConfigError(f"unknown model {text!r}{_hint(text, path)} Known by name: {', '.join(KNOWN)}. Or give {FORMS}")
+
+
+def _path(text: str) -> Path:
+    """The path in a text that may be anything, asked for with ``os.path``, which answers where pathlib raises."""
+    return Path(os.path.expanduser(text))  # noqa: PTH111
 
 
 def _hint(text: str, path: Path) -> str:

@@ -115,8 +115,8 @@ class Manifest:
         Raises:
             ValueError: it is something else.
         """
-        content: dict[str, Any] = json.loads(text)
-        if content.pop("format", None) != _FORMAT:
+        content: Any = json.loads(text)
+        if not isinstance(content, dict) or content.pop("format", None) != _FORMAT:
             raise ValueError(f"not a manifest of format {_FORMAT}")
         try:
             files = {name: File(**file) for name, file in content.pop("files").items()}
