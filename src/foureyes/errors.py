@@ -69,7 +69,15 @@ class ModelRefused(ModelError):
 
 
 class NotEnoughData(FoureyesError):
-    """The statistics asked for need more rows than were given."""
+    """The statistics asked for need more rows than were given.
+
+    Attributes:
+        needed: how many rows would probably do; ``None`` where that cannot be told, or no number would.
+    """
+
+    def __init__(self, message: str, *, needed: int | None = None) -> None:
+        super().__init__(message)
+        self.needed = needed
 
 
 class LedgerError(FoureyesError):

@@ -1,0 +1,47 @@
+"""From scores to P(correct), and from P(correct) to thresholds that keep a promise.
+
+Everything fitted here is a frozen value: ``Platt.fit(scores, correct)`` returns one, ``predict_proba`` uses it,
+``to_json`` and ``from_json`` keep it. It takes arrays and knows nothing of models or signals but their names. The rules
+for ties, infinities, tiny samples and leaks are the same for all and stand in :mod:`foureyes.calibration.calibrator`.
+
+A newcomer starts at :mod:`foureyes.calibration.platt`, then :mod:`foureyes.calibration.promises`.
+"""
+
+from foureyes.calibration.beta import Beta
+from foureyes.calibration.calibrator import Calibrator, ScoreCalibrator
+from foureyes.calibration.choose import Choice, Gain, Trial, fit_best, held_out_gain
+from foureyes.calibration.combiner import Combiner
+from foureyes.calibration.histogram import HistogramBinning
+from foureyes.calibration.isotonic import Isotonic
+from foureyes.calibration.platt import Platt
+from foureyes.calibration.promises import flag_rate, promise, promise_cost, promise_false_blocks
+from foureyes.calibration.provenance import FittedOn, Source
+from foureyes.calibration.report import CalibrationReport, calibration_report
+from foureyes.calibration.temperature import Temperature
+from foureyes.calibration.thresholds import FlagRate, Threshold
+
+__all__ = [
+    "Beta",
+    "CalibrationReport",
+    "Calibrator",
+    "Choice",
+    "Combiner",
+    "FittedOn",
+    "FlagRate",
+    "Gain",
+    "HistogramBinning",
+    "Isotonic",
+    "Platt",
+    "ScoreCalibrator",
+    "Source",
+    "Temperature",
+    "Threshold",
+    "Trial",
+    "calibration_report",
+    "fit_best",
+    "flag_rate",
+    "held_out_gain",
+    "promise",
+    "promise_cost",
+    "promise_false_blocks",
+]

@@ -1,0 +1,95 @@
+"""Beta calibration: for confidences that already lie in [0, 1]."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from foureyes.calibration.artefact import require_numbers
+from foureyes.calibration.calibrator import ScoreCalibrator
+from foureyes.calibration.logistic import fit_line, sigmoid
+from foureyes.calibration.provenance import FittedOn, Source
+from foureyes.calibration.scores import Scores
+from foureyes.errors import InputError
+from foureyes.maths.columns import probabilities
+
+__all__ = ["Beta"]
+
+Floats = NDArray[np.float64]
+
+_LEAST = 1e-7  # about one ulp of a single-precision 1: "exactly 1" from such a model means no more than this
+
+
+@dataclass(frozen=True, slots=True)
+class Beta(ScoreCalibrator):
+    """P(correct) = σ(a·ln p − b·ln(1 − p) + c), with a, b ≥ 0, for a stated confidence p.
+
+    It bends either end of the scale on its own, and contains the identity (a = b = 1, c = 0), which a Platt line on p
+    does not. Confidences below 10⁻⁷ or above 1 − 10⁻⁷ are taken as these.
+
+    Attributes:
+        fitted_on: the rows and the source of the fit.
+        a: weight of ln p, ≥ 0.
+        b: weight of −ln(1 − p), ≥ 0.
+        c: intercept.
+        low, high: span of the confidences of the fit.
+
+    Example:
+        >>> beta = Beta.fit([0.99, 0.95, 0.9, 0.9, 0.8, 0.7], [1, 0, 1, 1, 0, 0])
+        >>> bool(beta.predict_proba([0.99])[0] > beta.predict_proba([0.7])[0])
+        True
+
+    Source: Kull, Silva Filho & Flach 2017; Platt's targets keep the optimum finite.
+    """
+
+    kind: ClassVar[str] = "beta"
+
+    fitted_on: FittedOn
+    a: float
+    b: float
+    c: float
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        require_numbers(self.kind, a=self.a, b=self.b, c=self.c, low=self.low, high=self.high)
+        if self.a < 0 or self.b < 0:
+            raise InputError(f"beta: a and b must be at least 0; got {self.a:g} and {self.b:g}")
+
+    @classmethod
+    def fit(cls, x: ArrayLike, correct: ArrayLike, *, source: Source | None = None) -> Beta:
+        """Fits the three numbers by maximum likelihood.
+
+        Args:
+            x: (N,) confidences in [0, 1].
+            correct: (N,) booleans or 0/1.
+            source: where the confidences come from.
+
+        Raises:
+            InputError: lengths differ, a confidence outside [0, 1] or NaN, flags that are none.
+            NotEnoughData: all answers are right, or all wrong.
+        """
+        scores = Scores.of(probabilities("confidences", x), correct, source)
+        targets = scores.confidence(scores.right.astype(np.float64))
+        columns = _log_odds_parts(scores.values)
+        free = [0, 1]
+        line = fit_line(columns, targets)
+        # A negative weight would make the map fall somewhere; its best admissible value is then 0.
+        while free and min(line.weights) < 0:
+            free.pop(int(np.argmin(line.weights)))
+            line = fit_line([columns[i] for i in free], targets)
+        weights = dict(zip(free, line.weights, strict=True))
+        a, b = weights.get(0, 0.0), weights.get(1, 0.0)
+        return cls(scores.fitted_on, a, b, line.intercept, scores.low, scores.high)
+
+    def _confidence(self, values: Floats) -> Floats:
+        left, right = _log_odds_parts(probabilities("confidences", values))
+        return sigmoid(self.a * left + self.b * right + self.c)
+
+
+def _log_odds_parts(p: Floats) -> list[Floats]:
+    inside = np.clip(p, _LEAST, 1 - _LEAST)
+    return [np.log(inside), -np.log1p(-inside)]

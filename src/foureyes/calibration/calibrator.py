@@ -1,0 +1,184 @@
+"""What every calibrator is: a frozen value that turns scores into P(correct) and knows what it was fitted on.
+
+``fit`` is the only way to make one (or :meth:`Calibrator.from_json`, to get one back), so no unfitted state exists.
+The same rules hold for all:
+
+* *Ties*: equal scores get equal confidences.
+* *One class only*: nothing can be learnt, :class:`~foureyes.errors.NotEnoughData`.
+* *Tiny samples*: no confidence says more than the counts can. All lie within [1/(wrong + 2), (right + 1)/(right + 2)],
+  Platt's targets, which vanish as rows come in; 0 and 1 are never stated.
+* *Constant scores*: the confidence is the base rate.
+* *Infinities*: an infinite score counts as the most extreme finite one seen in fitting. NaN is refused.
+* *Leaks*: reporting on the rows of the fit raises, unless it is asked for, and then the report is marked.
+
+A newcomer starts at :class:`ScoreCalibrator`, then :mod:`foureyes.calibration.platt`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import fields, replace
+from typing import Any, ClassVar, Self, cast
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from foureyes.calibration.artefact import Artefact
+from foureyes.calibration.promises import promise
+from foureyes.calibration.provenance import FittedOn, Source
+from foureyes.calibration.report import CalibrationReport, calibration_report
+from foureyes.calibration.scores import within_span
+from foureyes.calibration.thresholds import Threshold
+from foureyes.errors import InputError
+from foureyes.maths.columns import flags, real, same_length
+
+__all__ = ["Calibrator", "ScoreCalibrator"]
+
+Floats = NDArray[np.float64]
+
+
+class Calibrator(ABC):
+    """A frozen, fitted map to P(correct). Subclasses are dataclasses that add their parameters.
+
+    Attributes:
+        kind: its name in JSON.
+        fitted_on: the rows and the source it was fitted on.
+    """
+
+    __slots__ = ()
+
+    kind: ClassVar[str]
+    fitted_on: FittedOn
+    _kinds: ClassVar[dict[str, type[Calibrator]]] = {}
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "kind" in cls.__dict__:
+            # A dataclass with slots is built twice under one name; the second, which stays, replaces the first.
+            Calibrator._kinds[cls.kind] = cls
+
+    @abstractmethod
+    def _stated(self, x: Any, outcome: ArrayLike) -> tuple[Floats, NDArray[np.bool_], list[NDArray[Any]]]:
+        """Confidence and correctness of every row, and the columns that identify it."""
+
+    def report(
+        self, x: Any, correct: ArrayLike, *, source: Source | None = None, allow_fitted_rows: bool = False
+    ) -> CalibrationReport:
+        """Judges this calibrator on rows it has not seen.
+
+        Args:
+            x: what ``predict_proba`` takes.
+            correct: what ``fit`` took beside it.
+            source: where the scores come from, to be checked against what was fitted on.
+            allow_fitted_rows: report on the rows of the fit all the same; ``in_sample`` marks the result then.
+
+        Returns:
+            Calibration error, Brier score, log loss, AUROC and the reliability table.
+
+        Raises:
+            InputError: these rows, or a good part of them, were fitted on; or they cannot be used.
+            ConfigError: the scores come from elsewhere.
+            NotEnoughData: no rows.
+        """
+        confidence, right, seen = self._judged(x, correct, source, allow_fitted_rows=allow_fitted_rows)
+        return calibration_report(confidence, right, in_sample=seen)
+
+    def promise(
+        self, x: Any, correct: ArrayLike, *, max_error: float, delta: float = 0.05, allow_fitted_rows: bool = False
+    ) -> Threshold:
+        """The lowest cut on this confidence that keeps a promise (:func:`foureyes.calibration.promises.promise`).
+
+        Args:
+            x: what ``predict_proba`` takes.
+            correct: what ``fit`` took beside it.
+            max_error: largest share of wrong answers among those let through, in (0, 1).
+            delta: accepted chance that the labelled rows mislead, in (0, 1).
+            allow_fitted_rows: use the rows of the fit all the same; the result is marked, and promises nothing.
+
+        Raises:
+            InputError: these rows, or a good part of them, were fitted on; or they cannot be used.
+            NotEnoughData: no cut can be promised.
+        """
+        confidence, right, seen = self._judged(x, correct, None, allow_fitted_rows=allow_fitted_rows)
+        return replace(promise(confidence, right, max_error=max_error, delta=delta), in_sample=seen)
+
+    def _judged(
+        self, x: Any, correct: ArrayLike, source: Source | None, *, allow_fitted_rows: bool
+    ) -> tuple[Floats, NDArray[np.bool_], bool]:
+        """Confidence, correctness, and whether the rows were fitted on, which must be allowed."""
+        self.fitted_on.require(source)
+        confidence, right, identity = self._stated(x, correct)
+        seen = self.fitted_on.rows.shared_with(identity)
+        if seen and not allow_fitted_rows:
+            raise InputError(
+                f"these {len(right)} rows were among the {self.fitted_on.rows.n} this calibrator was fitted on; wanted "
+                "others (allow_fitted_rows=True takes them and marks the result)"
+            )
+        return confidence, right, seen
+
+    def to_json(self) -> str:
+        """As a JSON object that :meth:`from_json` reads back to an equal value."""
+        parameters = {name: getattr(self, name) for name in _parameters_of(type(self))}
+        return Artefact(self.kind, parameters, self.fitted_on).to_json()
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Reads what :meth:`to_json` wrote. On :class:`Calibrator` it takes every kind, on a subclass only its own.
+
+        Raises:
+            InputError: not such JSON, of another version or kind, or with parameters that make no calibrator.
+        """
+        artefact = Artefact.from_json(text)
+        found = Calibrator._kinds.get(artefact.kind)
+        if found is None or not issubclass(found, cls):
+            known = sorted(kind for kind, kept in Calibrator._kinds.items() if issubclass(kept, cls))
+            raise InputError(f"wanted a calibrator of kind {' or '.join(known)}; got {artefact.kind!r}")
+        if set(artefact.parameters) != set(wanted := _parameters_of(found)):
+            got = ", ".join(artefact.parameters) or "none"
+            raise InputError(f"{artefact.kind}: wanted the parameters {', '.join(wanted)}; got {got}")
+        # Every concrete calibrator is a dataclass of these fields, which its abstract base cannot say.
+        return cast("Self", cast("Any", found)(fitted_on=artefact.fitted_on, **artefact.parameters))
+
+
+class ScoreCalibrator(Calibrator):
+    """A calibrator of one score a row.
+
+    Attributes:
+        low: smallest finite score of the fit; minus infinity counts as this.
+        high: largest finite score of the fit.
+    """
+
+    __slots__ = ()
+
+    low: float
+    high: float
+
+    @abstractmethod
+    def _confidence(self, values: Floats) -> Floats:
+        """P(correct) of finite scores."""
+
+    def predict_proba(self, x: ArrayLike, *, source: Source | None = None) -> Floats:
+        """Confidence of every row.
+
+        Args:
+            x: (N,) scores of the kind that was fitted on; infinities are allowed, NaN is not.
+            source: where they come from, to be checked against what was fitted on.
+
+        Returns:
+            (N,) P(correct), in (0, 1).
+
+        Raises:
+            InputError: not a column of numbers, or NaN.
+            ConfigError: the scores come from elsewhere.
+        """
+        self.fitted_on.require(source)
+        return self._confidence(within_span(real("scores", x), self.low, self.high))
+
+    def _stated(self, x: ArrayLike, outcome: ArrayLike) -> tuple[Floats, NDArray[np.bool_], list[NDArray[Any]]]:
+        values, right = real("scores", x), flags("correct", outcome)
+        same_length(scores=values, correct=right)
+        return self._confidence(within_span(values, self.low, self.high)), right, [values, right]
+
+
+def _parameters_of(kind: type[Calibrator]) -> list[str]:
+    return [field.name for field in fields(cast("Any", kind)) if field.name != "fitted_on"]

@@ -1,0 +1,89 @@
+"""Histogram binning: the share of right answers among rows with about this score."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from foureyes.calibration.artefact import require_numbers, require_rows_of_numbers
+from foureyes.calibration.calibrator import ScoreCalibrator
+from foureyes.calibration.provenance import FittedOn, Source
+from foureyes.calibration.scores import Scores
+from foureyes.errors import InputError
+from foureyes.maths.ordering import cut_evenly, sort_with_flags
+
+__all__ = ["HistogramBinning"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class HistogramBinning(ScoreCalibrator):
+    """P(correct) = share of right answers in the score's bin; bins hold about equally many rows of the fit.
+
+    It assumes nothing about the shape, not even that it is monotone, and pays with few distinct values and noise in
+    each of them.
+
+    Attributes:
+        fitted_on: the rows and the source of the fit.
+        edges: (B−1,) lowest score of every bin but the first, ascending.
+        confidences: (B,) of the bins.
+        low, high: finite span of the scores of the fit.
+
+    Example:
+        >>> binned = HistogramBinning.fit([1, 2, 3, 4, 5, 6, 7, 8], [1, 1, 1, 0, 1, 0, 0, 0], bins=2)
+        >>> binned.edges, binned.predict_proba([2, 7]).round(3).tolist()
+        ((5.0,), [0.667, 0.333])
+
+    Source: Zadrozny & Elkan 2001.
+    """
+
+    kind: ClassVar[str] = "histogram"
+
+    fitted_on: FittedOn
+    edges: tuple[float, ...]
+    confidences: tuple[float, ...]
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        require_numbers(self.kind, low=self.low, high=self.high)
+        require_rows_of_numbers(self.kind, edges=self.edges, confidences=self.confidences)
+        if len(self.confidences) != len(self.edges) + 1 or (np.diff(self.edges) <= 0).any():
+            raise InputError(
+                f"histogram: B bins need B−1 ascending edges; got {len(self.confidences)} and {self.edges}"
+            )
+
+    @classmethod
+    def fit(cls, x: ArrayLike, correct: ArrayLike, *, bins: int = 15, source: Source | None = None) -> HistogramBinning:
+        """Cuts the sorted rows into bins and takes each one's share of right answers.
+
+        Args:
+            x: (N,) scores; infinities count as the most extreme finite score.
+            correct: (N,) booleans or 0/1.
+            bins: at most this many; equal scores share a bin.
+            source: where the scores come from.
+
+        Raises:
+            InputError: lengths differ, NaN, flags that are none, fewer than one bin.
+            NotEnoughData: all answers are right, or all wrong.
+        """
+        if bins < 1:
+            raise InputError(f"bins must be at least 1; got {bins}")
+        scores = Scores.of(x, correct, source)
+        values, right = sort_with_flags(scores.values, scores.right)
+        cuts = cut_evenly(values, bins)
+        share = np.add.reduceat(right, cuts[:-1], dtype=np.int64) / np.diff(cuts)
+        return cls(
+            scores.fitted_on,
+            tuple(values[cuts[1:-1]].tolist()),
+            tuple(scores.confidence(share).tolist()),
+            scores.low,
+            scores.high,
+        )
+
+    def _confidence(self, values: Floats) -> Floats:
+        return np.array(self.confidences)[np.searchsorted(self.edges, values, side="right")]

@@ -1,0 +1,101 @@
+"""Isotonic regression: the best confidence that only ever falls as the uncertainty rises."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from foureyes.calibration.artefact import require_numbers, require_rows_of_numbers
+from foureyes.calibration.calibrator import ScoreCalibrator
+from foureyes.calibration.provenance import FittedOn, Source
+from foureyes.calibration.scores import Scores
+from foureyes.errors import InputError
+from foureyes.maths.monotone import pool_increasing
+from foureyes.maths.ordering import sort_with_flags
+
+__all__ = ["Isotonic", "LargerIs"]
+
+Floats = NDArray[np.float64]
+
+LargerIs = Literal["worse", "better"]
+
+
+@dataclass(frozen=True, slots=True)
+class Isotonic(ScoreCalibrator):
+    """P(correct) as a monotone curve through pooled shares of right answers, straight between them.
+
+    It keeps the order of the scores (it may make ties of neighbours) and assumes nothing else. It needs more rows than
+    a line: some hundreds.
+
+    Attributes:
+        fitted_on: the rows and the source of the fit.
+        scores: (P,) first and last score of every pooled block, ascending.
+        confidences: (P,) theirs, monotone. Beyond the ends the curve is flat.
+        low, high: finite span of the scores of the fit.
+
+    Example:
+        >>> curve = Isotonic.fit([1, 2, 3, 4, 5, 6], [1, 1, 0, 1, 0, 0])
+        >>> curve.predict_proba([0, 3.5, 9]).round(2).tolist()
+        [0.8, 0.5, 0.2]
+
+    Source: Zadrozny & Elkan 2002; Ayer et al. 1955.
+    """
+
+    kind: ClassVar[str] = "isotonic"
+
+    fitted_on: FittedOn
+    scores: tuple[float, ...]
+    confidences: tuple[float, ...]
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        require_numbers(self.kind, low=self.low, high=self.high)
+        require_rows_of_numbers(self.kind, scores=self.scores, confidences=self.confidences)
+        steps = np.diff(self.confidences)
+        if not self.scores or len(self.scores) != len(self.confidences) or (np.diff(self.scores) <= 0).any():
+            raise InputError(f"isotonic: wanted as many ascending scores as confidences; got {len(self.scores)}")
+        if (steps > 0).any() and (steps < 0).any():
+            raise InputError("isotonic: confidences must be monotone")
+
+    @classmethod
+    def fit(
+        cls, x: ArrayLike, correct: ArrayLike, *, larger_is: LargerIs = "worse", source: Source | None = None
+    ) -> Isotonic:
+        """Fits the curve by least squares.
+
+        Args:
+            x: (N,) scores; infinities count as the most extreme finite score.
+            correct: (N,) booleans or 0/1.
+            larger_is: ``"worse"`` for an uncertainty, ``"better"`` for a confidence or a logit. The direction is the
+                caller's to say: fitting both and keeping the better one would hide a broken signal.
+            source: where the scores come from.
+
+        Raises:
+            InputError: lengths differ, NaN, flags that are none, an unknown direction.
+            NotEnoughData: all answers are right, or all wrong.
+        """
+        if larger_is not in get_args(LargerIs):
+            raise InputError(f"larger_is must be one of {', '.join(get_args(LargerIs))}; got {larger_is!r}")
+        scores = Scores.of(x, correct, source)
+        sign = -1.0 if larger_is == "worse" else 1.0
+        goodness, right = sort_with_flags(sign * scores.values, scores.right)
+        cuts = pool_increasing(right)
+        share = np.add.reduceat(right, cuts[:-1], dtype=np.int64) / np.diff(cuts)
+        ends = np.stack([goodness[cuts[:-1]], goodness[cuts[1:] - 1]], axis=1).ravel()
+        kept = np.insert(np.diff(ends) > 0, 0, True)  # a block of one distinct score needs one point, not two
+        at, confidence = sign * ends[kept], np.repeat(scores.confidence(share), 2)[kept]
+        order = slice(None, None, int(sign))
+        return cls(
+            scores.fitted_on,
+            tuple((at[order] + 0.0).tolist()),
+            tuple(confidence[order].tolist()),
+            scores.low,
+            scores.high,
+        )
+
+    def _confidence(self, values: Floats) -> Floats:
+        return np.interp(values, self.scores, self.confidences)

@@ -1,0 +1,73 @@
+"""Platt scaling: a straight line from the score to the log-odds of being right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from foureyes.calibration.artefact import require_numbers
+from foureyes.calibration.calibrator import ScoreCalibrator
+from foureyes.calibration.logistic import fit_line, sigmoid
+from foureyes.calibration.provenance import FittedOn, Source
+from foureyes.calibration.scores import Scores
+
+__all__ = ["Platt"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Platt(ScoreCalibrator):
+    """P(correct) = σ(slope · score + intercept).
+
+    Two numbers, so it is the safe choice for few rows; it can only be as good as a logistic curve. The sign of the
+    slope is fitted, so any score will do, an uncertainty as well as a mean logit; a sign that surprises is a finding.
+
+    Attributes:
+        fitted_on: the rows and the source of the fit.
+        slope: change of the log-odds with one unit of the score; below 0 for a working uncertainty.
+        intercept: log-odds at score 0.
+        low, high: finite span of the scores of the fit.
+
+    Example:
+        >>> platt = Platt.fit([0.2, 0.9, 1.4, 0.5, 3.1, 2.2], [1, 1, 1, 0, 0, 0])
+        >>> platt.predict_proba([0.1, 3.0]).round(2).tolist()
+        [0.71, 0.24]
+
+    Source: Platt 1999, with his targets (right (n₊+1)/(n₊+2), wrong 1/(n₋+2)), so that the optimum is finite even for
+    scores that separate the classes.
+    """
+
+    kind: ClassVar[str] = "platt"
+
+    fitted_on: FittedOn
+    slope: float
+    intercept: float
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        require_numbers(self.kind, slope=self.slope, intercept=self.intercept, low=self.low, high=self.high)
+
+    @classmethod
+    def fit(cls, x: ArrayLike, correct: ArrayLike, *, source: Source | None = None) -> Platt:
+        """Fits the line by maximum likelihood.
+
+        Args:
+            x: (N,) scores; infinities count as the most extreme finite score.
+            correct: (N,) booleans or 0/1.
+            source: where the scores come from.
+
+        Raises:
+            InputError: lengths differ, NaN, flags that are none.
+            NotEnoughData: all answers are right, or all wrong.
+        """
+        scores = Scores.of(x, correct, source)
+        line = fit_line([scores.values], scores.confidence(scores.right.astype(np.float64)))
+        return cls(scores.fitted_on, line.weights[0], line.intercept, scores.low, scores.high)
+
+    def _confidence(self, values: Floats) -> Floats:
+        return sigmoid(self.slope * values + self.intercept)

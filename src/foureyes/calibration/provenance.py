@@ -1,0 +1,59 @@
+"""What a fitted value was fitted on: which rows, and which scores.
+
+A calibrator is only right for the scores it has seen: the same signal, taken by the same model. It carries both names
+and refuses others when it is told where scores come from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from foureyes.calibration.rows import Rows
+from foureyes.errors import ConfigError, InputError
+
+__all__ = ["FittedOn", "Source"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where scores come from: the signal, and the model whose answers or readings it is taken of.
+
+    Raises:
+        InputError: one of the two is empty or not text.
+
+    Example:
+        >>> str(Source("log_cmp", "qwen3-0.6b"))
+        'log_cmp of qwen3-0.6b'
+    """
+
+    signal: str
+    model: str
+
+    def __post_init__(self) -> None:
+        if not all(isinstance(name, str) and name for name in (self.signal, self.model)):
+            raise InputError(f"a source needs a signal and a model; got {self.signal!r} and {self.model!r}")
+
+    def __str__(self) -> str:
+        return f"{self.signal} of {self.model}"
+
+
+@dataclass(frozen=True, slots=True)
+class FittedOn:
+    """What a fitted value remembers of its data.
+
+    Attributes:
+        rows: enough to recognise them, not the rows themselves.
+        source: where the scores came from; ``None`` where ``fit`` was not told.
+    """
+
+    rows: Rows
+    source: Source | None = None
+
+    def require(self, source: Source | None) -> None:
+        """Refuses scores that are said to come from elsewhere; says nothing where nothing is said.
+
+        Raises:
+            ConfigError: ``source`` is given and is not the one that was fitted on.
+        """
+        if source is not None and source != self.source:
+            raise ConfigError(f"fitted on {self.source or 'scores of no stated source'}; got scores from {source}")

@@ -1,0 +1,91 @@
+"""How good a set of confidences is, in one value: calibration, sharpness and order together.
+
+No single measure can be read alone: a constant confidence has an ECE of 0 and tells nothing, a perfect order can be
+badly calibrated. So they are always given together, with their intervals.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from foureyes.maths.columns import flags, probabilities
+from foureyes.maths.ranking import Auroc, auroc
+from foureyes.maths.reliability import Ece, Reliability, ece, reliability
+from foureyes.maths.scoring import Brier, brier, nll
+
+__all__ = ["CalibrationReport", "calibration_report"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CalibrationReport:
+    """Measures of confidences against outcomes.
+
+    Attributes:
+        n: rows.
+        accuracy: share of right answers.
+        mean_confidence: what the confidences claim it is.
+        ece: expected calibration error, equal counts, with interval and chance level.
+        brier: Brier score and its parts.
+        nll: log loss, nats; infinite where a certain answer was wrong.
+        auroc: how well 1 − confidence ranks wrong before right; ``None`` where only one class is present.
+        reliability: the table behind the diagram.
+        in_sample: the rows were fitted on: the figures flatter the calibrator and say nothing about new rows.
+    """
+
+    n: int
+    accuracy: float
+    mean_confidence: float
+    ece: Ece
+    brier: Brier
+    nll: float
+    auroc: Auroc | None
+    reliability: Reliability
+    in_sample: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """As a JSON object. An infinite log loss becomes ``None``, as JSON has no infinity."""
+        return {
+            "n": self.n,
+            "accuracy": self.accuracy,
+            "mean_confidence": self.mean_confidence,
+            "ece": asdict(self.ece),
+            "brier": asdict(self.brier) | {"skill": self.brier.skill},
+            "nll": self.nll if math.isfinite(self.nll) else None,
+            "auroc": None if self.auroc is None else asdict(self.auroc),
+            "reliability": {"binning": self.reliability.binning, "bins": self.reliability.rows()},
+            "in_sample": self.in_sample,
+        }
+
+
+def calibration_report(
+    confidence: ArrayLike, correct: ArrayLike, *, bins: int = 15, in_sample: bool = False
+) -> CalibrationReport:
+    """Takes every measure of confidences, from a calibrator or from anywhere else.
+
+    Args:
+        confidence: (N,) P(correct), in [0, 1].
+        correct: (N,) booleans or 0/1.
+        bins: of the calibration error and the table, equal counts.
+        in_sample: mark the report as made on rows that were fitted on.
+
+    Raises:
+        InputError: lengths differ, a confidence outside [0, 1] or NaN.
+        NotEnoughData: no rows.
+    """
+    c, right = probabilities("confidence", confidence), flags("correct", correct)
+    error = ece(c, right, bins=bins)
+    return CalibrationReport(
+        n=len(c),
+        accuracy=float(right.mean()),
+        mean_confidence=float(c.mean()),
+        ece=error,
+        brier=brier(c, right),
+        nll=nll(c, right),
+        auroc=auroc(-c, ~right) if right.any() and not right.all() else None,
+        reliability=reliability(c, right, bins=bins),
+        in_sample=in_sample,
+    )

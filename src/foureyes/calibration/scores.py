@@ -1,0 +1,91 @@
+"""The rules that every fit applies to its scores before it looks at them; see :mod:`foureyes.calibration.calibrator`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from foureyes.calibration.provenance import FittedOn, Source
+from foureyes.calibration.rows import Rows
+from foureyes.errors import NotEnoughData
+from foureyes.maths.columns import flags, real, same_length
+
+__all__ = ["Scores", "finite_span", "stateable", "within_span"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Scores made ready for a fit.
+
+    Attributes:
+        values: (N,) finite.
+        right: (N,) whether each answer is correct.
+        low: smallest finite score seen; minus infinity counts as this.
+        high: largest finite score seen.
+        floor: the lowest confidence that the counts allow to state.
+        ceiling: the highest.
+        fitted_on: what the fitted value is to remember.
+    """
+
+    values: Floats
+    right: NDArray[np.bool_]
+    low: float
+    high: float
+    floor: float
+    ceiling: float
+    fitted_on: FittedOn
+
+    @classmethod
+    def of(cls, x: ArrayLike, correct: ArrayLike, source: Source | None) -> Scores:
+        """Checks them and applies the rules of this module.
+
+        Raises:
+            InputError: shapes or values that cannot be used.
+            NotEnoughData: one class only, or no finite score.
+        """
+        values, right = real("scores", x), flags("correct", correct)
+        same_length(scores=values, correct=right)
+        floor, ceiling = stateable(right)
+        fitted_on = FittedOn(Rows.of([values, right]), source)
+        low, high = finite_span(values)
+        return cls(within_span(values, low, high), right, low, high, floor, ceiling, fitted_on)
+
+    def confidence(self, share: Floats) -> Floats:
+        """Shares of right answers, in [0, 1], as confidences that the counts allow to state."""
+        return self.floor + (self.ceiling - self.floor) * share
+
+
+def stateable(right: NDArray[np.bool_]) -> tuple[float, float]:
+    """The lowest and the highest confidence that the counts allow to state (Platt's targets).
+
+    Raises:
+        NotEnoughData: all answers are right, or all wrong.
+    """
+    n_right = int(np.count_nonzero(right))
+    n_wrong = len(right) - n_right
+    if not n_right or not n_wrong:
+        raise NotEnoughData(f"a calibrator learns from right and wrong answers; got {n_right} right, {n_wrong} wrong")
+    return 1 / (n_wrong + 2), (n_right + 1) / (n_right + 2)
+
+
+def finite_span(values: Floats) -> tuple[float, float]:
+    """Smallest and largest finite value."""
+    finite = values if _all_finite(values) else values[np.isfinite(values)]
+    if not len(finite):
+        raise NotEnoughData(f"a calibrator needs finite scores; got {len(values)} infinities")
+    return float(finite.min()), float(finite.max())
+
+
+def within_span(values: Floats, low: float, high: float) -> Floats:
+    """The values, an infinite one replaced by the end of the span on its side."""
+    if _all_finite(values):
+        return values
+    return np.where(np.isinf(values), np.where(values > 0, high, low), values)
+
+
+def _all_finite(values: Floats) -> bool:
+    return not len(values) or bool(np.isfinite(values.min()) and np.isfinite(values.max()))
