@@ -79,6 +79,6 @@ def test_a_read_only_folder_is_named(tmp_path: Path) -> None:
     folder = tmp_path / "read-only"
     folder.mkdir(mode=0o555)
     if os.geteuid() == 0:
-        pytest.skip("permissions don't bind root; tests/cli/test_score.py tries it as somebody else")
+        pytest.skip("permissions do not bind root; for root there is the read-only disk in tests/cli/test_score.py")
     with pytest.raises(InputError, match="Permission denied"), output(folder / "o.jsonl"):
         pass

@@ -123,7 +123,7 @@ def test_a_broken_pattern_is_refused_before_any_row() -> None:
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
-    max_leaves=12,
+    max_leaves=6,
 )
 NAMES = st.sampled_from(
     ["prompt", "messages", "input", "answer", "response", "target", "answer_span", "role", "content"]

@@ -288,6 +288,14 @@ def test_an_output_that_exists_is_replaced_only_on_demand(place: Path) -> None:
     assert len(rows(place / "out.jsonl")) == 30
 
 
+def test_an_output_that_somebody_made_meanwhile_is_not_replaced(stopped: Path) -> None:
+    (stopped / "out.jsonl").write_text("somebody's\n")
+    with pytest.raises(InputError, match="exists; --force replaces it"):
+        run(job(stopped, resume=True))
+    assert (stopped / "out.jsonl").read_text() == "somebody's\n"
+    assert run(job(stopped, resume=True, force=True)).resumed == 12
+
+
 def test_a_kill_just_after_the_rename_is_finished_by_resuming(place: Path) -> None:
     run(job(place, out="whole.jsonl"))
     with pytest.raises(ModelUnavailable):

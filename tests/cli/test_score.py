@@ -207,7 +207,7 @@ def test_interrupted_it_says_what_is_kept(place):
     arguments = command(place / "in.jsonl", "-o", place / "out.jsonl", "--window", "4", "--verifier", "v:0.2")
     process = subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True)
     journal = place / "out.jsonl.part" / "journal"
-    while not journal.exists() or journal.stat().st_size < 2000:
+    while not journal.exists() or journal.stat().st_size < 5000:
         assert process.poll() is None
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
@@ -278,3 +278,58 @@ def test_two_processes_do_not_write_the_same_file(place):
         first.kill()
     assert second.returncode == 1
     assert second.stderr == f"foureyes: another process is writing {place / 'out.jsonl'}\n"
+
+
+# ------------------------------------------------------------------------------------------------ with a real model
+
+
+def real(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", "foureyes", "score", *map(str, arguments)]
+
+
+def test_a_real_model_killed_while_it_reads_comes_to_the_same_bytes(place, tiny_model):
+    (place / "in.jsonl").write_text(lines(400))
+    options = ["-q", "--window", "4", "--tokens", "--verifier", tiny_model]
+    whole, out = place / "whole.jsonl", place / "out.jsonl"
+    assert subprocess.run(real(place / "in.jsonl", "-o", whole, *options), check=False).returncode == 0
+    journal = place / "out.jsonl.part" / "journal"
+    with subprocess.Popen(real(place / "in.jsonl", "-o", out, *options)) as process:
+        while not journal.exists() or journal.stat().st_size < 50_000:
+            assert process.poll() is None
+            time.sleep(0.001)
+        process.kill()
+    assert not out.exists()
+    assert subprocess.run(real(place / "in.jsonl", "-o", out, "--resume", *options), check=False).returncode == 0
+    assert out.read_bytes() == whole.read_bytes()
+    assert [row["id"] for row in read(out)] == list(range(400))
+
+
+def test_an_unknown_verifier_leaves_nothing_behind(place):
+    done = subprocess.run(
+        real(place / "in.jsonl", "-o", place / "out.jsonl", "--verifier", "no-such-model"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert [path.name for path in place.iterdir()] == ["in.jsonl"]
+
+
+@pytest.mark.weights
+def test_the_file_has_the_numbers_the_library_gives(place):
+    import foureyes as fe
+
+    pairs = [("What is the capital of Australia?", "The capital of Australia is Canberra."), ("2 + 2 = ?", "It is 5.")]
+    (place / "in.jsonl").write_text("".join(json.dumps({"prompt": q, "answer": a}) + "\n" for q, a in pairs))
+    arguments = real(
+        place / "in.jsonl", "-o", place / "out.jsonl", "-q", "--verifier", "smollm2-135m", "--dtype", "float32"
+    )
+    assert subprocess.run(arguments, check=False).returncode == 0
+    rows = fe.score([fe.Exchange(q, a) for q, a in pairs], fe.open_reader("smollm2-135m", dtype="float32"))
+    for row, written in zip(rows, read(place / "out.jsonl"), strict=True):
+        assert isinstance(row, fe.Scored)
+        result = written["foureyes"]["smollm2-135m"]
+        assert result["log_cmp"] == pytest.approx(row.log_cmp, abs=1e-4)
+        assert result["cme"] == pytest.approx(row.cme, abs=1e-4)
+        assert result["n_tokens"] == row.n_tokens

@@ -59,8 +59,7 @@ class Journal:
 
     def append(self, results: Sequence[Result]) -> None:
         """Keeps a window's results; when this returns they survive a power cut."""
-        self._append(list(results))
-        self.rows += len(results)
+        self._append(list(results), rows=len(results))
 
     def end(self) -> None:
         """Says that all rows are finished, and written where they belong but for the last rename."""
@@ -72,10 +71,11 @@ class Journal:
         """Lets go of the file."""
         self._file.close()
 
-    def _append(self, record: object) -> None:
+    def _append(self, record: object, *, rows: int = 0) -> None:
         payload = dump(record).encode()
         with writing(self.path):
             write_all(self._file, b"%08x %s\n" % (zlib.crc32(payload), payload))
+            self.rows += rows  # they survive a kill from here on; the rest is for power cuts, and takes a while
             os.fsync(self._file.fileno())
 
     def _take_stock(self) -> int:

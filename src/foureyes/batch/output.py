@@ -152,6 +152,7 @@ class FileOutput:
         try:
             self._enter_locked()
         except BaseException:
+            self._let_go()
             self._lock.release()
             raise
         return self

@@ -6,6 +6,7 @@ Start at :func:`result_of`. The same names and shapes go into JSONL and into Par
 from __future__ import annotations
 
 import math
+import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -52,6 +53,8 @@ TOKEN_ARRAYS: Final[Mapping[str, type]] = {
 UNSCORED: Final[Mapping[str, type]] = {"reason": str, "detail": str, "got": int, "limit": int}
 """Fields under ``unscored``; those that say nothing are left out."""
 
+_LARGEST_LOG: Final = math.log(sys.float_info.max)
+
 
 def result_of(row: Scored | Unscored, *, tokens: bool = False) -> dict[str, Any]:
     """What one verifier adds to one row.
@@ -72,7 +75,7 @@ def result_of(row: Scored | Unscored, *, tokens: bool = False) -> dict[str, Any]
         return {"unscored": row.to_dict()}
     numbers = {name: getattr(row, name) for name in NUMBERS if name not in ("cmp", "n_prompt_tokens", "n_dropped")}
     numbers |= {"n_prompt_tokens": row.reading.n_prompt_tokens, "n_dropped": row.reading.n_dropped}
-    numbers["cmp"] = math.exp(row.log_cmp) if row.log_cmp < 709 else None
+    numbers["cmp"] = math.exp(row.log_cmp) if row.log_cmp <= _LARGEST_LOG else None
     result: dict[str, Any] = {name: numbers[name] for name in NUMBERS}
     return result | {"tokens": _token_arrays(row.reading)} if tokens else result
 

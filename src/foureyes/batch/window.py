@@ -38,7 +38,7 @@ class Limits:
 
     Args:
         rows: most rows, ≥ 1.
-        size: most bytes of text.
+        size: most characters of text.
     """
 
     rows: int = 512
@@ -46,7 +46,7 @@ class Limits:
 
     def __post_init__(self) -> None:
         if self.rows < 1 or self.size < 1:
-            raise InputError(f"a window wants at least one row and one byte; got {self.rows} and {self.size}")
+            raise InputError(f"a window wants at least one row and one character; got {self.rows} and {self.size}")
 
 
 class Window(Protocol):
