@@ -74,6 +74,14 @@ def test_surprise_is_compared_with_expectation() -> None:
     )
 
 
+@given(st.floats(math.log(1.06), 20))
+def test_words_and_numbers_agree_on_the_reference_points(excess: float) -> None:
+    row = scored(reading("a b", [2.0 + excess] * 2, entropy=[2.0, 2.0]))
+    times = float(compared(row).split(" was ")[1].split(" times")[0].replace(",", ""))
+    degree = "hardly surprised" if times < 2 else "surprised" if times < 10 else "very surprised"
+    assert degree_words(row) == degree
+
+
 def test_an_interval_says_so() -> None:
     row = scored(reading("a b", [4.0, 4.0], entropy=[1.0, 1.0], entropy_high=[3.0, 3.0]))
     assert degree_words(row) == "at least surprised"

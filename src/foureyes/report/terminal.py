@@ -131,7 +131,7 @@ def _signals(scored: Sequence[Outcome]) -> Table:
     table.add_column("")
     for signal in SIGNALS:
         values = [signal.show(outcome.row) for outcome in scored if isinstance(outcome.row, Scored)]
-        unit = f"{signal.unit}: " if signal.unit else ""
+        unit = f"{signal.unit}, " if signal.unit else ""
         table.add_row(signal.name, *values, Text(f"{unit}{signal.meaning}", "dim"))
     return table
 

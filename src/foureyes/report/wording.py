@@ -79,16 +79,14 @@ class Signal:
 
 
 SIGNALS: Final = (
-    Signal("log CMP", "nats/token", "mean surprise; the one to rank by", lambda row: f"{row.log_cmp:.2f}"),
-    Signal(
-        "CME", "nats/token", "mean entropy: the surprise it expected", lambda row: _interval(row.cme_low, row.cme_high)
-    ),
-    Signal("log CMP − CME", "nats/token", "surprise beyond what it expected", lambda row: _excess(excess_of(row))),
-    Signal("CMP", "", "cross-model perplexity, exp(log CMP)", lambda row: _significant(math.exp(row.log_cmp))),
-    Signal("Surprise per byte", "nats/byte", "comparable between tokenizers", lambda row: f"{row.nats_per_byte:.3f}"),
-    Signal("Lowest log-prob", "nats", "of the most surprising token", lambda row: _signed(row.min_logprob)),
+    Signal("log CMP", "nats/token", "mean surprise", lambda row: f"{row.log_cmp:.2f}"),
+    Signal("CME", "nats/token", "mean entropy", lambda row: _interval(row.cme_low, row.cme_high)),
+    Signal("log CMP − CME", "nats/token", "beyond what it expected", lambda row: _excess(excess_of(row))),
+    Signal("CMP", "", "perplexity, exp(log CMP)", lambda row: _significant(math.exp(row.log_cmp))),
+    Signal("Surprise per byte", "nats/byte", "across tokenizers", lambda row: f"{row.nats_per_byte:.3f}"),
+    Signal("Lowest log-prob", "nats", "most surprising token", lambda row: _signed(row.min_logprob)),
     Signal("Mean rank", "", "1 = always its first choice", lambda row: _significant(row.mean_rank)),
-    Signal("Mean probability", "", "of the tokens of the answer", lambda row: f"{row.mean_token_prob:.3f}"),
+    Signal("Mean probability", "", "of the answer’s tokens", lambda row: f"{row.mean_token_prob:.3f}"),
     Signal("Mean top-1", "", "of its own first choices", lambda row: f"{row.mean_top1_prob:.3f}"),
     Signal("Tokens", "", "of the answer, as it cuts them", lambda row: str(row.n_tokens)),
 )
@@ -129,8 +127,7 @@ def compared(row: Scored) -> str:
     if excess.low < math.log(1.05):
         return f"{said}: on average its tokens were about as likely as it expects of its own words, or likelier."
     at_least = "" if excess.exact else "at least "
-    factor = _significant(math.exp(excess.low)).removesuffix(".0")
-    return f"{said}: on average a token was {at_least}{factor} times less likely than expected."
+    return f"{said}: on average a token was {at_least}{_times(excess.low)} less likely than expected."
 
 
 def peak_sentence(row: Scored) -> str:
@@ -225,6 +222,13 @@ def _of(count: int, total: int, noun: str = "") -> str:
     if count == total:
         return f"{'both' if total == 2 else f'all {total}'}{noun} were"
     return f"{count} of {total}{noun} {'was' if count == 1 else 'were'}"
+
+
+def _times(excess: float) -> str:
+    """Rounded down, so that no number reaches a reference point that the words beside it say was not reached."""
+    factor = math.exp(excess)
+    shown = f"{math.floor(10 * factor) / 10:.1f}".removesuffix(".0") if factor < 10 else f"{_round(factor):,.0f}"
+    return f"{shown} times"
 
 
 def _interval(low: float, high: float) -> str:
