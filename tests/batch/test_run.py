@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foureyes.batch import disk
+from foureyes.batch.output import FileOutput
 from foureyes.batch.results import NUMBERS, Tallies
 from foureyes.batch.rows import Fields
 from foureyes.batch.run import Job, score_file
@@ -296,30 +297,19 @@ def test_an_output_that_somebody_made_meanwhile_is_not_replaced(stopped: Path) -
     assert run(job(stopped, resume=True, force=True)).resumed == 12
 
 
-def test_a_kill_just_after_the_rename_is_finished_by_resuming(place: Path) -> None:
-    run(job(place, out="whole.jsonl"))
-    with pytest.raises(ModelUnavailable):
-        run(job(place), Dying(3))
-    part = place / "out.jsonl.part"
-    before = part / "journal"
-    kept = before.read_bytes()
-    run(job(place, resume=True))
-    # What a kill between the rename and the tidying leaves: OUT, and a journal that says it ended.
-    from foureyes.batch.journal import Journal
-
-    part.mkdir()
-    before.write_bytes(kept)
-    journal = Journal(before)
-    whole = [row["foureyes"] for row in rows(place / "out.jsonl")]
-    for start in range(12, 30, 4):
-        journal.append(whole[start : start + 4])
-    journal.end()
-    journal.close()
+def test_a_kill_between_the_rename_and_the_tidying_is_finished_by_resuming(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as killed:
+        killed.setattr(FileOutput, "_discard", lambda _: None)
+        run(job(place))
+    whole = (place / "out.jsonl").read_bytes()
+    assert (place / "out.jsonl.part" / "journal").exists()
     reader = Counting()
     run(job(place, resume=True), reader)
     assert reader.seen == []
-    assert (place / "out.jsonl").read_bytes() == (place / "whole.jsonl").read_bytes()
-    assert not part.exists()
+    assert (place / "out.jsonl").read_bytes() == whole
+    assert not (place / "out.jsonl.part").exists()
 
 
 def folder(place: Path) -> Job:
