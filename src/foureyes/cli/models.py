@@ -48,13 +48,12 @@ def run(args: argparse.Namespace) -> int:
 
 def tell(step: Step) -> None:
     """Says on stderr what is going on while weights are fetched; for every verb that opens a model."""
-    of_all = f" of {step.n_bytes / _MB:.0f} MB" if step.n_bytes else ""
+    part = f", part {step.part} of {step.parts}" if step.parts > 1 else ""
+    in_all = f", {step.n_bytes / _MB:.0f} MB in all" if step.n_bytes else ""
     words = {
-        "wait": "another process is fetching it; waiting",
-        "download": f"downloading part {step.part} of {step.parts}{of_all}"
-        if step.parts > 1
-        else f"downloading{of_all}",
-        "convert": "converting to bfloat16, once; a minute or two",
+        "wait": "waiting for another process that is fetching it",
+        "download": f"downloading{part}{in_all}",
+        "convert": "converting to bfloat16, once; takes a minute or two",
         "check": "reading every byte",
     }
     print(f"{step.model}: {words[step.doing]} …", file=sys.stderr)
@@ -81,8 +80,13 @@ def _cells(row: Listed) -> tuple[str, ...]:
         ("yes" if known.chat else "no") if known else "",
         row.licence,
         f"{row.n_bytes / _MB:.0f} MB" if row.n_bytes is not None else "",
-        row.problem or (str(row.folder) if row.folder else f"not here; foureyes models pull {row.reference}"),
+        row.problem or str(row.folder or _how_to_get(row)),
     )
+
+
+def _how_to_get(row: Listed) -> str:
+    accept = "" if row.known is None or row.known.bundled else " --accept-unknown-licence"
+    return f"not here; foureyes models pull {row.reference}{accept}"
 
 
 def _as_json(row: Listed) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 from foureyes.errors import ConfigError
 from foureyes.models.roles import Reader, Writer
 from foureyes.models.weights import OnStep, ensure
+from foureyes.models.weights.redaction import redacted
 from foureyes.models.weights.reference import Server, parse
 from foureyes.models.weights.values import unheard
 
@@ -75,7 +76,6 @@ def open_writer(
     *,
     dtype: str | None = None,
     device: str | None = None,
-    truncate: Truncate = "refuse",
     on_step: OnStep = unheard,
 ) -> Writer:
     """Opens a generator.
@@ -84,7 +84,6 @@ def open_writer(
         reference: what names the model; not a server.
         dtype: as for :func:`open_reader`.
         device: as for :func:`open_reader`.
-        truncate: as for :func:`open_reader`.
         on_step: as for :func:`open_reader`.
 
     Raises:
@@ -93,7 +92,9 @@ def open_writer(
         ModelRefused: the hub says no.
     """
     if isinstance(parse(reference), Server):
-        raise ConfigError(f"{reference}: servers can be read with but not yet written with; give a model to run here")
+        raise ConfigError(
+            f"{redacted(reference)}: servers can be read with but not yet written with; give a model to run here"
+        )
     with _extra("local"):
         from foureyes.models.transformers import TransformersWriter  # noqa: PLC0415 - loads torch
     weights = ensure(reference, on_step=on_step)
@@ -103,7 +104,6 @@ def open_writer(
         fingerprint=weights.fingerprint,
         dtype=dtype,
         device=device,
-        truncate=truncate,
     )
     return writer
 
@@ -114,12 +114,13 @@ def _extra(name: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] == "foureyes":
+        missing = (error.name or "").partition(".")[0]
+        if missing == "foureyes":
             raise
-        raise ConfigError(f"this kind of model needs {error.name}: pip install 'foureyes[{name}]'") from error
+        raise ConfigError(f"this kind of model needs {missing}: pip install 'foureyes[{name}]'") from error
 
 
 def _refuse_local_options(reference: str, dtype: str | None, device: str | None) -> None:
     given = {name: value for name, value in (("dtype", dtype), ("device", device)) if value is not None}
     if given:
-        raise ConfigError(f"{reference} is a server, which decides for itself: leave out {', '.join(given)}")
+        raise ConfigError(f"{redacted(reference)} is a server, which decides for itself: leave out {', '.join(given)}")

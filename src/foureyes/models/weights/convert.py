@@ -51,7 +51,6 @@ def convert(gguf: Path, folder: Path) -> None:
         dtype=torch.bfloat16,
         quantization_config=GgufConfig(dequantize=True),
         output_loading_info=True,
-        local_files_only=True,
     )
     model, loading = loaded
     _refuse_loss(header, model, missing=loading["missing_keys"])
@@ -91,10 +90,10 @@ def _forget_quantisation(model: Any) -> None:
 def _convert_tokenizer(gguf: Path, folder: Path, config: Any, *, pre: str) -> None:
     # AutoTokenizer picks the same class, after reading the whole file's metadata once more (15 s for 262 144 tokens).
     kind: Any = TOKENIZER_MAPPING.get(type(config), PreTrainedTokenizerFast)
-    tokenizer = kind.from_pretrained(gguf.parent, gguf_file=gguf.name, local_files_only=True)
+    tokenizer = kind.from_pretrained(gguf.parent, gguf_file=gguf.name)
     _cut_as_taught(tokenizer.backend_tokenizer, pre)
     tokenizer.save_pretrained(folder)
-    again = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    again = AutoTokenizer.from_pretrained(folder)
     if again(_PROBE)["input_ids"] != tokenizer(_PROBE)["input_ids"]:
         raise ValueError(f"the tokenizer of {gguf.name} does not survive being saved")
 

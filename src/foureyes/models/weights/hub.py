@@ -42,13 +42,12 @@ def on_this_machine(hub: Hub) -> Path | None:
         raise translated(error, hub) from error
 
 
-def download(hub: Hub, *, again: bool = False, endpoint: str | None = None) -> Path:
+def download(hub: Hub, *, again: bool = False) -> Path:
     """Fetches what is missing of a repository.
 
     Args:
         hub: the repository.
         again: whether to fetch files anew that are there.
-        endpoint: address of the hub; the client's own setting when ``None``.
 
     Returns:
         The folder, in the client's cache.
@@ -59,7 +58,7 @@ def download(hub: Hub, *, again: bool = False, endpoint: str | None = None) -> P
         ModelUnavailable: the hub cannot be reached or fails.
     """
     try:
-        return _snapshot(hub, force_download=again, endpoint=endpoint)
+        return _snapshot(hub, force_download=again)
     except FOREIGN as error:
         raise translated(error, hub) from error
 
@@ -105,13 +104,16 @@ ERRORS: Final = MappingProxyType[str, _Row](
         "OIDCError": (_config, "the hub's client cannot log in"),
         "DeviceCodeError": (_config, "the hub's client cannot log in"),
         "OfflineModeIsEnabled": (_unavailable, "it is not on this machine and HF_HUB_OFFLINE forbids asking the hub"),
+        "HTTP 401": (_refused, "the hub does not accept the token in HF_TOKEN"),
+        "HTTP 403": (_refused, "the token in HF_TOKEN does not allow it"),
         "HTTPError": (_unavailable, "the hub fails"),
         "OSError": (_broken, "it cannot be stored"),
         "ValueError": (_config, "the hub's client refuses it"),
         "Exception": (_broken, "the hub's client fails"),
     }
 )
-"""By class name of the client's exception or of its nearest base: our exception, and what it means."""
+"""By class name of the client's exception or of its nearest base: our exception, and what it means. Of errors that the
+client does not tell apart, by the status of the hub's answer."""
 
 
 FOREIGN: Final[tuple[type[Exception], ...]] = (
@@ -124,7 +126,11 @@ FOREIGN: Final[tuple[type[Exception], ...]] = (
 
 def translated(error: Exception, hub: Hub) -> FoureyesError:
     """Our exception for one of the client's."""
-    make, meaning = next(ERRORS[base.__name__] for base in type(error).__mro__ if base.__name__ in ERRORS)
+    row = next(base.__name__ for base in type(error).__mro__ if base.__name__ in ERRORS)
+    if row == "HTTPError":
+        status = f"HTTP {getattr(getattr(error, 'response', None), 'status_code', None)}"
+        row = status if status in ERRORS else row
+    make, meaning = ERRORS[row]
     words = redacted(str(error)).strip().splitlines()
     return make(f"hf:{hub.repository}: {meaning} ({words[0] if words else type(error).__name__})", hub.repository)
 

@@ -22,6 +22,7 @@ from foureyes.errors import ConfigError
 from foureyes.models.weights.converted import Converted
 from foureyes.models.weights.folders import check_weights, folder_fingerprint
 from foureyes.models.weights.known import NOT_STATED, Known
+from foureyes.models.weights.redaction import redacted
 from foureyes.models.weights.reference import Folder, Gguf, Hub, Reference, Server
 from foureyes.models.weights.store import digest_memory
 from foureyes.models.weights.values import OnStep, Weights
@@ -70,7 +71,7 @@ def supply_of(reference: Reference, cache: Path) -> Supply:
         case Folder(path):
             return Local(path, cache)
         case Server(url):
-            raise ConfigError(f"{url} is a server: its weights are its own affair")
+            raise ConfigError(f"{redacted(url)} is a server: its weights are its own affair")
 
 
 @dataclass(frozen=True, slots=True)

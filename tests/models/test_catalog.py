@@ -1,0 +1,102 @@
+"""From a reference to an object that reads or writes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import foureyes as fe
+from foureyes.errors import ConfigError, ModelUnavailable
+from foureyes.models.catalog import _extra, open_reader, open_writer
+from foureyes.models.roles import Reader, Sampling, Writer
+from foureyes.types import Exchange, Reading
+
+
+@pytest.fixture(autouse=True)
+def no_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("FOUREYES_CACHE", str(tmp_path / "cache"))
+
+
+def test_a_folder_opens_as_a_reader_that_knows_its_weights(tiny_model):
+    reader = open_reader(str(tiny_model), dtype="float32", device="cpu")
+    assert isinstance(reader, Reader)
+    assert reader.name == tiny_model.name
+    assert reader.fingerprint.startswith("sha256:")
+    reading = reader.read([Exchange("Capital of Australia?", "Sydney")])[0]
+    assert isinstance(reading, Reading)
+    assert np.all(reading.nll > 0)
+
+
+def test_what_changes_numbers_changes_the_fingerprint(tiny_model, tiny_base_model):
+    prints = {
+        open_reader(str(folder), dtype=dtype).fingerprint
+        for folder in (tiny_model, tiny_base_model)
+        for dtype in ("float32", "bfloat16")
+    }
+    assert len(prints) == 4
+    assert open_reader(str(tiny_model), dtype="float32").fingerprint in prints
+
+
+def test_truncation_reaches_the_reader(tiny_model):
+    long = Exchange("word " * 600, "yes")
+    refused = open_reader(str(tiny_model), dtype="float32").read([long])[0]
+    cut = open_reader(str(tiny_model), dtype="float32", truncate="left").read([long])[0]
+    assert not isinstance(refused, Reading)
+    assert isinstance(cut, Reading)
+    assert cut.n_dropped > 0
+
+
+def test_a_folder_opens_as_a_writer(tiny_model):
+    writer = open_writer(str(tiny_model), dtype="float32")
+    assert isinstance(writer, Writer)
+    assert writer.name == tiny_model.name
+    assert len(writer.write(["Capital of Australia?"], Sampling(max_tokens=2))) == 1
+
+
+def test_the_package_offers_both():
+    assert (fe.open_reader, fe.open_writer) == (open_reader, open_writer)
+
+
+@pytest.mark.parametrize("open_it", [open_reader, open_writer])
+def test_unknown_names_are_told_what_is_known(open_it):
+    with pytest.raises(ConfigError, match=r"unknown model 'gema3-270m'; did you mean gemma3-270m\?"):
+        open_it("gema3-270m")
+
+
+@pytest.mark.parametrize("open_it", [open_reader, open_writer])
+def test_unlicensed_weights_are_not_fetched_by_opening(open_it):
+    with pytest.raises(ConfigError, match=r"models pull qwen2\.5-coder-1\.5b --accept-unknown-licence"):
+        open_it("qwen2.5-coder-1.5b")
+
+
+def test_a_server_decides_for_itself_and_keeps_its_password():
+    with pytest.raises(ConfigError, match="is a server, which decides for itself: leave out dtype, device") as failure:
+        open_reader("http://me:secret@localhost:9/v1", dtype="float32", device="cpu")
+    assert "secret" not in str(failure.value)
+
+
+def test_a_server_that_is_not_there():
+    with pytest.raises(ModelUnavailable):
+        open_reader("http://127.0.0.1:9/v1#tiny")
+
+
+def test_servers_do_not_write_yet():
+    with pytest.raises(ConfigError, match="not yet written with"):
+        open_writer("http://127.0.0.1:9/v1#tiny")
+
+
+def test_a_missing_extra_is_named():
+    with pytest.raises(ConfigError, match=r"needs torch: pip install 'foureyes\[local\]'"), _extra("local"):
+        raise ModuleNotFoundError(name="torch._C")
+    with pytest.raises(ModuleNotFoundError), _extra("local"):
+        raise ModuleNotFoundError(name="foureyes.models.mistake")
+
+
+def test_importing_the_catalogue_loads_nothing_heavy():
+    heavy = "torch transformers huggingface_hub httpx gguf"
+    script = f"import sys, foureyes.models.catalog; print([m for m in {heavy.split()!r} if m in sys.modules])"
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "[]"
