@@ -1,0 +1,143 @@
+"""Who reads the pairs. Every contender is given the same pairs and loads the same folder in the same arithmetic.
+
+A contender is loaded by a function that takes a :class:`Job` and returns a :class:`Contender`; imports stay inside the
+functions, because rivals live in a virtual environment of their own, without foureyes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+from bench.pairs import Pair
+
+__all__ = ["LOADERS", "RIVALS", "Contender", "Job", "warm"]
+
+Read = Callable[[Sequence[Pair]], list[float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a contender is to load."""
+
+    folder: Path
+    dtype: str
+    batch_size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A loaded contender.
+
+    Attributes:
+        read: does the work that is timed.
+        likelihoods: ln p(answer | prompt) of each pair, in nats; the same function where the work includes it.
+        prepare: warms up, or finds the best settings, on the pairs; returns what to tell of it in the report.
+    """
+
+    read: Callable[[Sequence[Pair]], object]
+    likelihoods: Read
+    prepare: Callable[[Sequence[Pair]], dict[str, Any]]
+
+
+def warm(read: Read, **notes: Any) -> Contender:
+    """A contender whose first pairs are read once before anything is timed."""
+
+    def prepare(pairs: Sequence[Pair]) -> dict[str, Any]:
+        read(pairs[:2])
+        return notes
+
+    return Contender(read, read, prepare)
+
+
+def naive(job: Job) -> Contender:
+    """The snippet in circulation; see :mod:`bench.rivals`."""
+    from bench import rivals  # noqa: PLC0415
+
+    return rivals.naive(job)
+
+
+def lm_eval(job: Job) -> Contender:
+    """lm-evaluation-harness; see :mod:`bench.rivals`."""
+    from bench import rivals  # noqa: PLC0415
+
+    return rivals.lm_eval(job)
+
+
+def lm_eval_sizes(job: Job) -> Contender:
+    """lm-evaluation-harness in search of its best batch size; see :mod:`bench.rivals`."""
+    from bench import rivals  # noqa: PLC0415
+
+    return rivals.lm_eval_sizes(job)
+
+
+def foureyes(job: Job) -> Contender:
+    """What a user calls, from texts to signals."""
+    from foureyes import Exchange, Scored  # noqa: PLC0415
+    from foureyes.models.transformers import TransformersReader  # noqa: PLC0415
+    from foureyes.signals.cross import score  # noqa: PLC0415
+
+    reader = TransformersReader.load(job.folder, dtype=job.dtype, device="cpu")
+
+    def read(pairs: Sequence[Pair]) -> list[float]:
+        rows = score([Exchange(pair.prompt, pair.answer) for pair in pairs], reader)
+        unscored = [row for row in rows if not isinstance(row, Scored)]
+        if unscored:
+            raise RuntimeError(f"{len(unscored)} pairs are unscored, the first one: {unscored[0]}")
+        return [-float(row.reading.nll.sum()) for row in rows if isinstance(row, Scored)]
+
+    return warm(read, layout=reader.layout)
+
+
+def foureyes_alone(job: Job) -> Contender:
+    """The same with every sequence laid in full, nothing shared: the very tokens that the floor reads."""
+    from foureyes.models.transformers import packing, reader  # noqa: PLC0415
+
+    for module in (packing, reader):
+        _replace(module, "common_prefix", lambda _a, _b: 0)
+    return foureyes(job)
+
+
+def _replace(module: ModuleType, name: str, value: object) -> None:
+    """For this measurement only; never adds what is not there, which would change nothing and say nothing."""
+    if not hasattr(module, name):
+        raise AttributeError(f"{module.__name__} has no {name} any more: the bench needs another way to share nothing")
+    setattr(module, name, value)
+
+
+def foureyes_apart(job: Job) -> Contender:
+    """The same called once for every pair."""
+    together = foureyes(job).likelihoods
+    return warm(lambda pairs: [value for pair in pairs for value in together([pair])])
+
+
+def floor(job: Job) -> Contender:
+    """The bare forward pass; see :mod:`bench.floor`."""
+    from bench.floor import load  # noqa: PLC0415
+
+    return load(job)
+
+
+def ceiling(job: Job) -> Contender:
+    """The matrix product; see :mod:`bench.ceiling`."""
+    from bench.ceiling import load  # noqa: PLC0415
+
+    return load(job)
+
+
+RIVALS: Final = ("naive", "lm-eval", "lm-eval, batch sizes")
+"""Those that run in the virtual environment of ``bench/requirements-rivals.txt``."""
+
+LOADERS: Final[dict[str, Callable[[Job], Contender]]] = {
+    "naive": naive,
+    "lm-eval": lm_eval,
+    "lm-eval, batch sizes": lm_eval_sizes,
+    "floor": floor,
+    "foureyes, nothing shared": foureyes_alone,
+    "foureyes": foureyes,
+    "foureyes, apart": foureyes_apart,
+    "ceiling": ceiling,
+}

@@ -1,0 +1,60 @@
+"""What a run was made on."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any, Final
+
+__all__ = ["describe", "usable_processors"]
+
+PACKAGES: Final = ("foureyes", "torch", "transformers", "tokenizers", "numpy", "lm_eval")
+
+ASK: Final = (
+    "import json, sys, importlib.metadata as m\n"
+    "found = {d.metadata['Name'].lower(): d.version for d in m.distributions()}\n"
+    "print(json.dumps({name: found[name] for name in sys.argv[1:] if name in found}))"
+)
+
+
+def usable_processors() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def describe(python: Path, rivals_python: Path) -> dict[str, Any]:
+    """Processor, memory, system and versions."""
+    return {
+        "processor": _processor(),
+        "processors": usable_processors(),
+        "memory_bytes": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"),
+        "system": platform.system(),
+        "python": platform.python_version(),
+        "commit": _commit(),
+        "versions": _versions(python),
+        "rivals": _versions(rivals_python),
+    }
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
+    named = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    flags = {flag for line in lines if line.startswith("flags") for flag in line.split()}
+    known = [flag for flag in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if flag in flags]
+    return f"{named[0] if named else platform.processor()} ({', '.join(known) or platform.machine()})"
+
+
+def _commit() -> str:
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=10"]
+    found = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
+    return found.stdout.strip() or "unknown"
+
+
+def _versions(python: Path) -> dict[str, str]:
+    said = subprocess.run([str(python), "-c", ASK, *PACKAGES], capture_output=True, text=True, check=True).stdout
+    versions: dict[str, str] = json.loads(said)
+    return versions

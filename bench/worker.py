@@ -1,0 +1,76 @@
+"""One contender in a process of its own, so that its peak memory is its own. Spoken to by :mod:`bench.session`.
+
+``python -m bench.worker "foureyes" FOLDER PAIRS --dtype bfloat16`` loads, warms up and prints a line of JSON; then, for
+every line on standard input, ``read`` or ``likelihoods``, it does that once and prints another. It ends with its input.
+"""
+
+from __future__ import annotations
+
+import time
+
+_BORN = time.perf_counter()
+
+import argparse  # noqa: E402 - the clock runs before anything is imported
+import json  # noqa: E402
+import os  # noqa: E402
+import resource  # noqa: E402
+import sys  # noqa: E402
+from collections.abc import Sequence  # noqa: E402
+from pathlib import Path  # noqa: E402
+from typing import Any  # noqa: E402
+
+from bench.contenders import LOADERS, Contender, Job  # noqa: E402
+from bench.pairs import Pair, load  # noqa: E402
+
+__all__ = ["peak_bytes"]
+
+CHECKED = 16
+"""Pairs whose likelihoods are asked for apart from the timed work, where that does not give them."""
+
+
+def peak_bytes() -> int:
+    """The most memory this process has had resident."""
+    status = Path("/proc/self/status")
+    if status.exists():  # what getrusage says includes the process that this one was forked from
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def timed(contender: Contender, pairs: Sequence[Pair]) -> dict[str, Any]:
+    """Reads the pairs once, against the clock."""
+    before, start = os.times(), time.perf_counter()
+    read = contender.read(pairs)
+    seconds, after = time.perf_counter() - start, os.times()
+    cpu = after.user + after.system - before.user - before.system
+    return {"seconds": seconds, "cpu_seconds": cpu, "peak_bytes": peak_bytes(), "read": read}
+
+
+def say(message: dict[str, Any]) -> None:
+    print(json.dumps(message), flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("contender", choices=LOADERS)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("pairs", type=Path)
+    parser.add_argument("--dtype", required=True)
+    parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--batch-size", type=int)
+    parser.add_argument("--first", type=int, help="read only so many of the pairs")
+    args = parser.parse_args()
+    import torch  # noqa: PLC0415 - counts as loading
+
+    torch.set_num_threads(args.threads)
+    pairs = load(args.pairs)[: args.first]
+    contender = LOADERS[args.contender](Job(args.folder, args.dtype, args.batch_size))
+    load_seconds = time.perf_counter() - _BORN
+    say({"load_seconds": load_seconds, **contender.prepare(pairs)})
+    for line in sys.stdin:
+        checked = line.strip() == "likelihoods"
+        say({"read": contender.likelihoods(pairs[:CHECKED])} if checked else timed(contender, pairs))
+
+
+if __name__ == "__main__":
+    main()
