@@ -5,8 +5,9 @@ The same rules hold for all:
 
 * *Ties*: equal scores get equal confidences.
 * *One class only*: nothing can be learnt, :class:`~foureyes.errors.NotEnoughData`.
-* *Tiny samples*: no confidence says more than the counts can. All lie within [1/(wrong + 2), (right + 1)/(right + 2)],
-  Platt's targets, which vanish as rows come in; 0 and 1 are never stated.
+* *Tiny samples*: a right answer counts as (right + 1)/(right + 2) and a wrong one as 1/(wrong + 2), Platt's targets.
+  Shares of pooled rows stay within the two, every fit has a finite optimum, and the effect vanishes as rows come in.
+  A confidence of 0 or 1 is never stated.
 * *Constant scores*: the confidence is the base rate.
 * *Infinities*: an infinite score counts as the most extreme finite one seen in fitting. NaN is refused.
 * *Leaks*: reporting on the rows of the fit raises, unless it is asked for, and then the report is marked.

@@ -22,6 +22,8 @@ _CHUNK = 1 << 13
 _WARM_ROWS = 20_000
 _SMALL_STEP = 1e-5  # Newton squares the error: after a step of 10⁻⁵ about 10⁻¹⁰ is left
 _MAX_STEPS = 200
+_SINGULAR = 1e-11
+_LEAST = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +35,10 @@ class Line:
 
 
 def sigmoid(log_odds: Floats) -> Floats:
-    """1 / (1 + e^−z), without overflow at either end."""
+    """1 / (1 + e^−z), kept 10⁻¹² away from 0 and 1: a fitted line may point there, but no data can say so."""
     small = np.exp(-np.abs(log_odds))
     confidence: Floats = np.where(log_odds >= 0, 1.0, small) / (1 + small)
-    return confidence
+    return np.clip(confidence, _LEAST, 1 - _LEAST)
 
 
 def fit_line(columns: Sequence[Floats], targets: Floats, *, ridge: float = 0.0) -> Line:
@@ -82,7 +84,8 @@ class _Problem:
         at = self._thinned().minimise() if len(self.targets) > 2 * _WARM_ROWS else np.zeros(len(self.columns) + 1)
         loss, slope, curvature = self._pass(at)
         for _ in range(_MAX_STEPS):
-            step = np.linalg.solve(curvature, slope)
+            # Columns that say the same leave the curvature singular; least squares then shares the weight evenly.
+            step = np.linalg.lstsq(curvature, slope, rcond=_SINGULAR)[0]
             if np.abs(step).max() <= _SMALL_STEP:
                 return at - step
             loss_after, slope_after, curvature_after = self._pass(at - step)

@@ -25,6 +25,7 @@ Source: Angelopoulos, Bates, Candès, Jordan & Lei, Learn then Test, 2021, §2 a
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -44,7 +45,7 @@ PValue = Callable[[float, int], float]
 _STEPS_AN_OCTAVE = 8
 _STRICTEST_OCTAVE = -12
 _STARTS = {-12: 1 / 20, -8: 1 / 20, -4: 1 / 20, -2: 1 / 20, -1: 1 / 20, 0: 1 / 2, 1: 1 / 8, 2: 1 / 16, 3: 1 / 16}
-_MOST_LABELS = 10**9
+_MOST_LABELS = 10**6
 
 
 def promise(confidence: ArrayLike, correct: ArrayLike, *, max_error: float, delta: float = 0.05) -> Threshold:
@@ -148,7 +149,8 @@ def promise_false_blocks(
     cuts = np.append(0.0, 1 / (1 + np.exp(-np.arange(-16, 16.001, 1 / 16))))
     blocked = np.searchsorted(np.sort(c[right]), cuts).tolist()
     p_value = _rate_test(limit)
-    kept = [k for k in blocked if p_value(k, n_right) <= delta]
+    # The p-value only grows along the sequence, so its first failure can be found by bisection.
+    kept = bisect_right(blocked, delta, key=lambda k: p_value(k, n_right))
     if not kept:
         enough = math.ceil(math.log(delta) / math.log1p(-limit))
         needed = math.ceil(enough * n / n_right) if n_right else None
@@ -156,9 +158,9 @@ def promise_false_blocks(
             f"a promise of at most {limit:g} false blocks needs about {enough} right answers; got {n_right}",
             needed=needed,
         )
-    cut = float(cuts[len(kept) - 1])
+    cut = float(cuts[kept - 1])
     through = int(np.count_nonzero(c >= cut))
-    return _threshold("false_block_rate", cut, limit, delta, kept[-1] / n_right, (n, n_right, through))
+    return _threshold("false_block_rate", cut, limit, delta, blocked[kept - 1] / n_right, (n, n_right, through))
 
 
 def flag_rate(confidence: ArrayLike, *, rate: float) -> FlagRate:
@@ -209,7 +211,8 @@ def _loosest(risk: Risk, c: Floats, loss: Floats, limit: float, delta: float, p_
     found, carried = None, 0.0
     for level in levels:  # step 2
         at = carried + level.share * delta
-        rejected = p_value(level.loss, level.n) <= at  # step 3
+        possible = at > 0 and level.loss < level.n * limit
+        rejected = possible and p_value(level.loss, level.n) <= at  # step 3
         found, carried = (level, at) if rejected else (found, 0.0)
     if found is None:
         raise _too_few(levels, len(c), limit, delta, p_value)

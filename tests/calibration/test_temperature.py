@@ -1,0 +1,108 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from foureyes.calibration import Source, Temperature
+from foureyes.errors import ConfigError, InputError, NotEnoughData
+
+
+def answered(n=2000, k=4, sharpness=2.0, seed=0):
+    """Logits that are `sharpness` times what would be calibrated, and labels."""
+    rng = np.random.default_rng(seed)
+    true = rng.normal(size=(n, k)) * 1.5
+    p = np.exp(true) / np.exp(true).sum(axis=1, keepdims=True)
+    return true * sharpness, (p.cumsum(axis=1) > rng.random((n, 1))).argmax(axis=1)
+
+
+def loss(logits, labels, temperature):
+    z = logits / temperature
+    z = z - z.max(axis=1, keepdims=True)
+    return (np.log(np.exp(z).sum(axis=1)) - z[np.arange(len(z)), labels]).mean()
+
+
+@pytest.mark.parametrize("n", [300, 2000, 60_000])
+@pytest.mark.parametrize("sharpness", [0.3, 2.0, 10.0])
+def test_it_finds_the_lowest_loss_wherever_it_lies(n, sharpness):
+    logits, labels = answered(n, sharpness=sharpness)
+    best = Temperature.fit(logits, labels).temperature
+    assert best == pytest.approx(sharpness, rel=0.2)
+    for nearby in (best * 0.999, best * 1.001):
+        assert loss(logits, labels, nearby) > loss(logits, labels, best)
+
+
+@given(st.floats(0.01, 100), st.floats(-50, 50))
+def test_scaled_logits_scale_the_temperature_and_shifted_ones_do_not(factor, shift):
+    logits, labels = answered(200)
+    plain = Temperature.fit(logits, labels).temperature
+    assert Temperature.fit(logits * factor, labels).temperature == pytest.approx(plain * factor, rel=1e-6)
+    assert Temperature.fit(logits + shift, labels).temperature == pytest.approx(plain, rel=1e-6)
+
+
+def test_probabilities_are_taken_when_said():
+    logits, labels = answered()
+    p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    said = Temperature.fit(p, labels, scale="probabilities")
+    assert said.temperature == pytest.approx(Temperature.fit(logits, labels).temperature, rel=1e-6)
+    assert said.predict_proba(p) == pytest.approx(Temperature.fit(logits, labels).predict_proba(logits))
+    with pytest.raises(InputError, match="these are probabilities; say scale='probabilities'"):
+        Temperature.fit(p, labels)
+    with pytest.raises(InputError, match=r"must sum to one|must not be negative"):
+        Temperature.fit(logits, labels, scale="probabilities")
+    with pytest.raises(InputError, match=r"must sum to one|must not be negative"):
+        said.predict_proba(logits)
+
+
+def test_a_probability_of_zero_is_not_the_end():
+    p = np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.6, 0.4]])
+    fitted = Temperature.fit(p, [0, 1, 1, 0], scale="probabilities")
+    assert np.isfinite(fitted.temperature)
+    assert (fitted.predict_proba(p) > 0).all()
+
+
+def test_an_impossible_class_stays_impossible():
+    logits, labels = answered(500)
+    masked = np.column_stack([logits, np.full(500, -np.inf)])
+    fitted = Temperature.fit(masked, labels)
+    assert fitted.temperature == pytest.approx(Temperature.fit(logits, labels).temperature, rel=1e-6)
+    assert (fitted.predict_proba(masked)[:, -1] == 0).all()
+
+
+def test_its_confidence_is_that_of_the_predicted_class():
+    logits, labels = answered()
+    fitted = Temperature.fit(logits[:1000], labels[:1000], source=Source("option_logits", "m"))
+    assert fitted.confidence(logits).tolist() == fitted.predict_proba(logits).max(axis=1).tolist()
+    report = fitted.report(logits[1000:], labels[1000:])
+    assert report.accuracy == (logits[1000:].argmax(axis=1) == labels[1000:]).mean()
+    assert report.ece.low == 0.0
+    assert Temperature.from_json(fitted.to_json()) == fitted
+    with pytest.raises(InputError, match="was fitted on"):
+        fitted.report(logits[:1000], labels[:1000])
+    with pytest.raises(ConfigError, match="option_logits of m"):
+        fitted.predict_proba(logits, source=Source("option_logits", "other"))
+
+
+def test_scores_that_leave_no_finite_best_temperature():
+    with pytest.raises(NotEnoughData, match="some of which are wrong; got 2, none wrong"):
+        Temperature.fit([[2, 0], [0, 1]], [0, 1])
+    with pytest.raises(InputError, match="do not favour the labels"):
+        Temperature.fit([[2, 0], [0, 1]], [1, 0])
+
+
+@pytest.mark.parametrize(
+    ("logits", "labels", "message"),
+    [
+        ([[1, 2], [2, 1]], [0, 2], r"labels must lie in 0\.\.1; got 2 at row 1"),
+        ([[1, 2], [2, 1]], [0.0, 1.0], "column of integers; got float64"),
+        ([[1, 2], [2, 1]], [0], "logits 2, labels 1"),
+        ([1, 2], [0, 1], "two-dimensional"),
+        ([[1], [2]], [0, 0], "at least two classes; got one"),
+        ([[1, np.nan], [2, 1]], [0, 0], "NaN; got at row 0"),
+        ([[1, np.inf], [2, 1]], [0, 0], "finite maximum; got inf at row 0"),
+        ([[1, 2], [-np.inf, -np.inf]], [0, 0], "finite maximum; got -inf at row 1"),
+        ([[1, 2], [-np.inf, 0]], [0, 0], "label's own score must be finite; got -inf at row 1"),
+    ],
+)
+def test_what_cannot_be_used(logits, labels, message):
+    with pytest.raises(InputError, match=message):
+        Temperature.fit(logits, labels)
