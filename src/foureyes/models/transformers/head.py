@@ -1,9 +1,9 @@
 """The vocabulary head and its statistics, without ever holding rows × vocabulary.
 
-One pass over the vocabulary in tiles keeps, per row, a running maximum m, s = Σ exp(x − m) and w = Σ exp(x − m)·(x − m)
-over all logits x so far; when a tile raises the maximum by δ, s becomes s·e^−δ and w becomes (w − δ·s)·e^−δ. At the end
+One pass over the vocabulary in tiles keeps, per row and tile, the maximum m, s = Σ exp(x − m) and w = Σ exp(x − m)·(x − m)
+over the tile's logits x. With M the largest m and δ = m − M, the tiles add up to S = Σ s·e^δ and W = Σ (w + δ·s)·e^δ, and
 
-    ln Z = m + ln s        −ln p(y) = ln Z − x_y        H = ln s − w/s        p_max = 1/s
+    ln Z = M + ln S        −ln p(y) = ln Z − x_y        H = ln S − W/S        p_max = 1/S
 
 exactly, over the full vocabulary, from memory of the size of one tile.
 
@@ -19,11 +19,14 @@ import torch
 
 __all__ = ["Head", "Statistics"]
 
-TILE: Final = 1024
-"""Columns of the vocabulary per tile."""
-
 ROWS: Final = 512
-"""Rows per tile: ROWS × TILE float32 numbers are 2 MB, so that a core's share stays in its second-level cache."""
+"""Most rows at a time."""
+
+CELLS: Final = 1 << 19
+"""Logits per tile: 2 MB in float32, so that a core's share stays in its second-level cache."""
+
+MAX_TILE: Final = 8192
+"""Most columns per tile, however few the rows: a wider one leaves the cache with the weights alone."""
 
 GROUP: Final = 64
 """Columns whose maximum is taken first when looking for the top k: only k groups can hold the k best."""
@@ -102,8 +105,8 @@ class Head:
         """The same statistics of M logit rows that a model has already computed, one token each."""
         running = _Running(len(logits), top_k, logits.device)
         actual = logits.gather(1, tokens[:, None])
-        for first in range(0, logits.shape[1], TILE):
-            running.add(logits[:, first : first + TILE], first)
+        for first in range(0, logits.shape[1], MAX_TILE):
+            running.add(logits[:, first : first + MAX_TILE], first)
         return running.finish(torch.arange(len(logits), device=logits.device), actual[:, 0], (logits > actual).sum(1))
 
     def _chunk(self, hidden: torch.Tensor, rows: torch.Tensor, tokens: torch.Tensor, top_k: int) -> Statistics:
@@ -112,18 +115,20 @@ class Head:
         threshold = self._actual(hidden[rows], tokens)
         found = torch.empty_like(threshold)
         above = torch.zeros(len(rows), dtype=torch.int64, device=hidden.device)
-        for first in range(0, self.vocabulary, TILE):
-            logits = self._logits(hidden, first)
+        width = min(MAX_TILE, CELLS // len(hidden) // GROUP * GROUP)
+        here = _by_tile(tokens, width)
+        for first in range(0, self.vocabulary, width):
+            logits = self._logits(hidden, slice(first, first + width))
             tile_max = running.add(logits, first)
-            here = ((tokens >= first) & (tokens < first + logits.shape[1])).nonzero()[:, 0]
-            found[here] = logits[rows[here], tokens[here] - first]
             hot = (tile_max[rows] > threshold).nonzero()[:, 0]  # elsewhere nothing can be above the actual token
-            above[hot] += (logits[rows[hot]] > threshold[hot, None]).sum(1)
-            above[here] -= (found[here] > threshold[here]).long()  # rounding must not rank a token above itself
+            if len(hot):
+                above[hot] += (logits[rows[hot]] > threshold[hot, None]).sum(1)
+            if (own := here.get(first // width)) is not None:
+                found[own] = logits[rows[own], tokens[own] - first]
+                above[own] -= (found[own] > threshold[own]).long()  # rounding must not rank a token above itself
         return running.finish(rows, found, above)
 
-    def _logits(self, hidden: torch.Tensor, first: int) -> torch.Tensor:
-        part = slice(first, first + TILE)
+    def _logits(self, hidden: torch.Tensor, part: slice) -> torch.Tensor:
         bias = None if self._bias is None else self._exact(self._bias[part])
         return self._shape(torch.nn.functional.linear(hidden, self._exact(self._weight[part]), bias).float())
 
@@ -147,12 +152,10 @@ class Head:
 
 
 class _Running:
-    """Running maximum, sums and best k of R rows over the tiles of the vocabulary."""
+    """What the tiles seen so far leave behind of R rows: a maximum and two sums each, and the best k."""
 
     def __init__(self, n_rows: int, top_k: int, device: torch.device) -> None:
-        self._max = torch.full((n_rows,), -torch.inf, device=device)
-        self._sum = torch.zeros(n_rows, dtype=torch.float64, device=device)
-        self._weighted = torch.zeros_like(self._sum)
+        self._tiles: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = []
         self._top_k = top_k
         self._top = torch.full((n_rows, top_k), -torch.inf, device=device)
         self._top_ids = torch.zeros((n_rows, top_k), dtype=torch.int64, device=device)
@@ -160,17 +163,10 @@ class _Running:
     def add(self, logits: torch.Tensor, first: int) -> torch.Tensor:
         """Takes in one tile; returns its maximum per row."""
         tile_max = logits.amax(1)
-        top = torch.maximum(self._max, tile_max)
-        raised = (top - self._max).double()
-        shrink = torch.exp(-raised)
-        raised.nan_to_num_(posinf=0.0)  # nothing was summed before the first tile
-        self._weighted = (self._weighted - raised * self._sum) * shrink
-        self._sum *= shrink
-        self._max = top
-        centred = logits - top[:, None]
+        centred = logits - tile_max[:, None]
         terms = centred.exp()
-        self._sum += terms.sum(1)
-        self._weighted += terms.mul_(centred).sum(1)
+        total = terms.sum(1)
+        self._tiles.append((tile_max, total, terms.mul_(centred).sum(1)))
         if self._top_k:
             self._keep_best(logits, first)
         return tile_max
@@ -183,16 +179,30 @@ class _Running:
         self._top_ids = ids.gather(1, best)
 
     def finish(self, rows: torch.Tensor, actual: torch.Tensor, above: torch.Tensor) -> Statistics:
-        log_sum = self._sum.log()
-        log_z = self._max.double() + log_sum
+        maxima, totals, weighted = (torch.stack(column).double() for column in zip(*self._tiles, strict=True))
+        top = maxima.amax(0)
+        below = maxima - top
+        share = below.exp()
+        total = (totals * share).sum(0)
+        mean = ((weighted + below * totals) * share).sum(0) / total
+        log_total = total.log()
+        log_z = top + log_total
         return Statistics(
             nll=(log_z[rows] - actual.double()).clamp_min_(0.0),
             rank=above + 1,
-            entropy=(log_sum - self._weighted / self._sum).clamp_min_(0.0)[rows],
-            top1=self._sum.reciprocal().clamp_max_(1.0)[rows],
+            entropy=(log_total - mean).clamp_min_(0.0)[rows],
+            top1=total.reciprocal().clamp_max_(1.0)[rows],
             top_ids=self._top_ids[rows],
             top_logprobs=(self._top.double() - log_z[:, None]).clamp_max_(0.0)[rows],
         )
+
+
+def _by_tile(tokens: torch.Tensor, width: int) -> dict[int, torch.Tensor]:
+    """Which tokens lie in which tile."""
+    tiles = torch.div(tokens, width, rounding_mode="floor")
+    order = tiles.argsort(stable=True)
+    present, counts = tiles[order].unique_consecutive(return_counts=True)
+    return dict(zip(present.tolist(), order.split(counts.tolist()), strict=True))
 
 
 def _largest(logits: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
