@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -18,7 +19,7 @@ CHAT_TEMPLATE = (
 )
 
 
-def build_tiny_model(folder: Path, *, chat: bool = True, layers: int = 2, **config: object) -> Path:
+def build_tiny_model(folder: Path, *, chat: bool = True, layers: int = 2, **config: Any) -> Path:
     """A random two-layer Llama over bytes, saved as a model folder: real code paths in milliseconds."""
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
@@ -34,7 +35,7 @@ def build_tiny_model(folder: Path, *, chat: bool = True, layers: int = 2, **conf
         fast.chat_template = CHAT_TEMPLATE
     fast.save_pretrained(folder)
     torch.manual_seed(0)
-    settings = {
+    settings: dict[str, Any] = {
         "vocab_size": len(vocabulary),
         "hidden_size": 32,
         "intermediate_size": 64,

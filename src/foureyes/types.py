@@ -199,7 +199,7 @@ class Reading:
             "selected": np.bool_,
         }
         for name, dtype in columns.items():
-            array = np.array(getattr(self, name), dtype=dtype)
+            array: NDArray[Any] = np.array(getattr(self, name), dtype=dtype)
             wanted = (n, 2) if name == "spans" else (n,)
             if array.shape != wanted:
                 raise InputError(f"{name} must have shape {wanted}; got {array.shape}")
