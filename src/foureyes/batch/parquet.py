@@ -106,7 +106,7 @@ class ParquetSource:
     @contextmanager
     def _opened(self) -> Iterator[pq.ParquetFile]:
         try:
-            with pq.ParquetFile(self._path) as file:
+            with pq.ParquetFile(self._path, pre_buffer=False) as file:  # or it keeps what it has read to the end
                 yield file
         except (pa.ArrowException, OSError) as error:
             raise InputError(f"cannot read {self._path} as Parquet: {str(error).splitlines()[0]}") from error
