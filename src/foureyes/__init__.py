@@ -55,7 +55,10 @@ if TYPE_CHECKING:
     from foureyes.maths.scoring import Brier, brier, dcs, nll
     from foureyes.models.catalog import open_reader, open_writer
     from foureyes.models.roles import Reader, Sampling, Writer
-    from foureyes.signals.cross import score
+    from foureyes.signals.agree import v_agree
+    from foureyes.signals.choice import MultipleChoice, OptionDistribution, option_distributions
+    from foureyes.signals.cross import p_true, score, score_panel
+    from foureyes.signals.within import OwnSignals, own_signals
     from foureyes.types import Exchange, Message, Reading, Scored, Token, Unscored, Written
 
 _HOME = {
@@ -97,7 +100,10 @@ _HOME = {
     "foureyes.maths.scoring": ("Brier", "brier", "dcs", "nll"),
     "foureyes.models.catalog": ("open_reader", "open_writer"),
     "foureyes.models.roles": ("Reader", "Sampling", "Writer"),
-    "foureyes.signals.cross": ("score",),
+    "foureyes.signals.agree": ("v_agree",),
+    "foureyes.signals.choice": ("MultipleChoice", "OptionDistribution", "option_distributions"),
+    "foureyes.signals.cross": ("p_true", "score", "score_panel"),
+    "foureyes.signals.within": ("OwnSignals", "own_signals"),
     "foureyes.types": ("Exchange", "Message", "Reading", "Scored", "Token", "Unscored", "Written"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
@@ -126,7 +132,10 @@ __all__ = [
     "ModelError",
     "ModelRefused",
     "ModelUnavailable",
+    "MultipleChoice",
     "NotEnoughData",
+    "OptionDistribution",
+    "OwnSignals",
     "Platt",
     "Reader",
     "Reading",
@@ -157,12 +166,17 @@ __all__ = [
     "nll",
     "open_reader",
     "open_writer",
+    "option_distributions",
+    "own_signals",
+    "p_true",
     "promise",
     "promise_cost",
     "promise_false_blocks",
     "reliability",
     "risk_coverage",
     "score",
+    "score_panel",
+    "v_agree",
 ]
 
 
