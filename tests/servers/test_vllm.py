@@ -13,10 +13,10 @@ from foureyes.types import Exchange, Reading, Unscored
 pytestmark = [pytest.mark.vllm, pytest.mark.weights]
 
 SAME_ARITHMETIC = 1e-4
-"""Nats between one request and another in float32; measured: 0 to 2e-5, with whatever shares the server's batch."""
+"""Nats between one request and another in float32; measured: 0, whatever else the server reads at the time."""
 
-OTHER_ENGINE = 2e-3
-"""Nats between vLLM and this process, the same weights in float32 under other kernels."""
+OTHER_ENGINE = 2e-4
+"""Nats between vLLM and this process, the same weights in float32 under other kernels; measured: 5e-5."""
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_both_forms_show_the_same_numbers(vllm, reader):
 
 
 def test_it_agrees_with_the_reader_on_this_machine(reader, weights):
-    from foureyes.models.transformers.reader import TransformersReader
+    from foureyes.models.transformers import TransformersReader
 
     exchanges = [*EXCHANGES, *(Exchange("Repeat after me.", text) for text in TEXTS.values())]
     here = TransformersReader.load(weights, dtype="float32").read(exchanges, top_k=5)
@@ -68,8 +68,9 @@ def test_it_agrees_with_the_reader_on_this_machine(reader, weights):
         assert (np.abs(one.rank - other.rank) <= 1 + 0.01 * one.rank).all()
         assert (one.entropy_low >= other.entropy_low - OTHER_ENGINE).all()
         assert (one.entropy_low <= other.entropy_high + OTHER_ENGINE).all()
-        first = [[row.alternatives[t][0].text for t in np.flatnonzero(one.top1 > 0.5)] for row in (one, other)]
-        assert first[0] == first[1]
+        for t in np.flatnonzero(one.top1 > 0.5):
+            best = one.alternatives[t][0].text, other.alternatives[t][0].text
+            assert best[0] == best[1] or "\ufffd" in best[0], "each prints parts of characters in its own way"
 
 
 def test_the_prefix_cache_does_not_move_values(vllm):

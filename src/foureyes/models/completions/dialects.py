@@ -23,6 +23,9 @@ __all__ = ["DIALECTS", "VLLM", "Ask", "Dialect", "Echo", "SGLang", "Seen", "want
 _STAND_IN = -9999.0
 """vLLM prints this, or less, for a log-probability of minus infinity, which JSON cannot hold."""
 
+_PART = "\ufffd"
+"""A token that carries only part of a character; vLLM prints it as an empty text."""
+
 T = TypeVar("T")
 
 
@@ -133,7 +136,8 @@ class VLLM:
         actual = by_id[str(token)]
         rank = want(actual.get("rank"), int, "rank")
         shown = {
-            name: Alternative(_text(e.get("decoded_token")), number(e.get("logprob"))) for name, e in by_id.items()
+            name: Alternative(_text(e.get("decoded_token")) or _PART, number(e.get("logprob")))
+            for name, e in by_id.items()
         }
         below = len(shown) > k  # k + 1 entries: the actual token is the one beyond the top
         top = [alternative for name, alternative in shown.items() if not (below and name == str(token))]
