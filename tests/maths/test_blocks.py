@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from foureyes.maths.blocks import blocks
+from foureyes.maths.blocks import blocks, gathered
 
 
 @pytest.mark.parametrize("rows", [None, np.array([3, 0, 40_000, 3])])
@@ -51,3 +51,10 @@ def test_a_mapped_file_does_not_stay_in_memory(tmp_path):
 def _resident(status):
     lines = Path(status).read_text().splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("Rss:"))
+
+
+def test_rows_are_gathered_in_the_order_asked_for():
+    matrix = np.random.default_rng(0).random((60_000, 3)).astype("f2")
+    rows = np.random.default_rng(1).integers(0, 60_000, 90_000)
+    np.testing.assert_array_equal(gathered(matrix, rows), matrix[rows])
+    assert gathered(matrix, rows).dtype == "f4"

@@ -46,15 +46,29 @@ def test_quotas_are_filled_with_the_rows_that_fit_worst():
     given_probs = probs[np.arange(5), labels]
     quota = np.array([[2, 1], [0, 2]])
     np.testing.assert_array_equal(lowest_given(labels, given_probs, quota), [False, True, False, False, False])
-    np.testing.assert_array_equal(
-        largest_margins(labels, probs, given_probs, quota), [False, True, False, False, False]
-    )
+    blamed = largest_margins(labels, probs, given_probs, quota, suspects=np.array([1, 2]))
+    np.testing.assert_array_equal(blamed, [False, True, False, False, False])
 
 
 def test_a_label_with_one_row_is_left_in_peace():
     quota = np.array([[0, 1], [0, 0]])
     assert not lowest_given(np.array([0]), np.array([0.1]), quota).any()
-    assert not largest_margins(np.array([0]), np.array([[0.1, 0.9]]), np.array([0.1]), quota).any()
+    probs = np.array([[0.1, 0.9]])
+    assert not largest_margins(np.array([0]), probs, probs[:, 0], quota, suspects=np.array([0])).any()
+
+
+@given(st.integers(0, 1000), st.integers(0, 30))
+def test_looking_at_suspects_first_finds_what_looking_at_all_finds(seed, n):
+    rng = np.random.default_rng(seed)
+    labels, probs = rng.integers(0, 3, 60), rng.dirichlet(np.ones(3), 60)
+    own = probs[np.arange(60), labels]
+    suspects = np.flatnonzero(probs.max(axis=1) > own + 1e-6)
+    blamed = largest_margins(labels, probs, own, np.full((3, 3), n), suspects=suspects)
+    wanted = set()
+    for i, j in ((i, j) for i in range(3) for j in range(3) if i != j):
+        rows = np.flatnonzero(labels == i)
+        wanted |= set(rows[np.argsort(own[rows] - probs[rows, j])][:n])
+    assert set(np.flatnonzero(blamed)) & set(suspects) == wanted & set(suspects)
 
 
 @given(st.integers(0, 1000))

@@ -91,7 +91,7 @@ def test_the_observed_range_is_not_the_whole_range():
     counts = np.zeros((2, 4), int)
     counts[0, [0, 1]] = 5, 5
     counts[1, [0, 1]] = 45, 5
-    table = Tally(counts)
+    table = Tally(counts, np.array([2.0, 1.0]))
     pgr = (table.accuracy - table.accuracy[0]) / table.gap
     seen = slice(1, None)
     partial = np.interp(np.linspace(table.escalated[1], 1, 101), table.escalated[seen], pgr[seen]).mean()

@@ -177,10 +177,10 @@ def cascade_curve(
     priority = real("priority", router.priority(small_conf))
     small, large = flags("small_correct", small_correct), flags("large_correct", large_correct)
     same_length(small_conf=priority, small_correct=small, large_correct=large)
-    table, steps = tally(priority, small, large), -np.unique(-priority)
+    table = tally(priority, small, large)
     knots = _knots(table.escalated)
-    paid = (table.escalated if costs is None else _paid(costs, priority, steps))[knots]
-    curve = _with_intervals(table, knots, paid, np.append(np.inf, steps)[knots], interval)
+    paid = table.escalated if costs is None else _paid(costs, priority, table)
+    curve = _with_intervals(table, knots, paid[knots], interval)
     if costs is None:
         return curve
     area = None if curve.apgr is None else _area_on_cost(curve.points, costs)
@@ -238,16 +238,14 @@ def _knots(escalated: Floats) -> NDArray[np.intp]:
     return np.unique(np.clip(at, 0, len(escalated) - 1))
 
 
-def _with_intervals(
-    table: Tally, knots: NDArray[np.intp], paid: Floats, cuts: Floats, interval: tuple[float, int, int]
-) -> Curve:
+def _with_intervals(table: Tally, knots: NDArray[np.intp], paid: Floats, interval: tuple[float, int, int]) -> Curve:
     level, draws, seed = interval
     shares, accuracy, gap = table.escalated[knots], table.accuracy[knots], float(table.gap)
     drawn = bands(table, shares, draws=draws, level=level, seed=seed)
     tail = (1 - level) / 2
     low, high = np.quantile(drawn.accuracy, (tail, 1 - tail), axis=0)
     recovered = (accuracy - accuracy[0]) / gap if gap > 0 else [None] * len(shares)
-    columns = (shares, accuracy, low, high, recovered, paid, cuts)
+    columns = (shares, accuracy, low, high, recovered, paid, np.append(np.inf, table.priority)[knots])
     points = zip(*(c.tolist() if isinstance(c, np.ndarray) else c for c in columns), strict=True)
     shares_of = table.counts.sum(axis=0) / table.n
     random_low, random_high = percentiles(drawn.over_random, level)
@@ -276,14 +274,16 @@ def _finite(value: np.floating[Any]) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def _paid(costs: Costs, priority: Floats, steps: Floats) -> Floats:
+def _paid(costs: Costs, priority: Floats, table: Tally) -> Floats:
     """(G + 1,) mean cost per question after 0, 1, … G tiers."""
     n = len(priority)
     small, large, verifier = (_per_row(name, getattr(costs, name), n) for name in ("small", "large", "verifier"))
     added = large - small if costs.small_runs == "unless escalated" else large
-    tier = np.searchsorted(-steps, -priority)
-    by_tier = np.bincount(tier, weights=np.broadcast_to(added, n), minlength=len(steps))
-    paid: Floats = (small + verifier).mean() + np.append(0.0, np.cumsum(by_tier)) / n
+    start = float((small + verifier).mean())
+    if added.ndim == 0:
+        return start + float(added) * table.escalated
+    by_tier = np.bincount(np.searchsorted(-table.priority, -priority), weights=added, minlength=len(table.priority))
+    paid: Floats = start + np.append(0.0, np.cumsum(by_tier)) / n
     return paid
 
 

@@ -31,7 +31,7 @@ Floats = NDArray[np.float64]
 class Router(Protocol):
     """Anything that orders rows for escalation."""
 
-    def priority(self, read: Any) -> Floats:
+    def priority(self, read: Any, /) -> Floats:
         """(N,) numbers for N rows of whatever the router reads; larger = escalated sooner."""
         ...
 
@@ -39,7 +39,7 @@ class Router(Protocol):
 class Calibrator(Protocol):
     """Anything that turns scores into P(correct)."""
 
-    def predict_proba(self, scores: ArrayLike) -> Floats:
+    def predict_proba(self, scores: ArrayLike, /) -> Floats:
         """(N,) confidences for (N,) scores."""
         ...
 

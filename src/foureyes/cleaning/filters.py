@@ -98,7 +98,7 @@ def _pruned(experts: Experts, filter_by: FilterBy) -> Mask:
     quota = quotas(confident_joint(experts.labels, believed, experts.n_classes))
     if filter_by == "prune_by_class":
         return lowest_given(experts.labels, given, quota)
-    by_rate = largest_margins(experts.labels, probs, given, quota)
+    by_rate = largest_margins(experts.labels, probs, given, quota, suspects=experts.contradicted())
     return by_rate & lowest_given(experts.labels, given, quota) if filter_by == "both" else by_rate
 
 

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from foureyes.cleaning.experts import Experts, PredProbs
 from foureyes.cleaning.filters import FilterBy, RankBy, filtered, ranked
 from foureyes.errors import InputError, NotEnoughData
-from foureyes.maths.noise import class_thresholds, confident_labels, levels
+from foureyes.maths.noise import chosen, class_thresholds, confident_labels, levels
 
 __all__ = ["Issue", "Issues", "Method", "Vote", "find_label_issues"]
 
@@ -302,7 +302,10 @@ def _built(
     """The issues of some rows in order of score; experts say ``against``, by default their most probable class."""
     if against is None:
         against = np.column_stack([view.label[rows] for view in experts.opinions])
-    confidences = np.column_stack([p[rows, against[:, e]] for e, p in enumerate(experts.probs)]).astype(np.float64)
+        confidences = np.column_stack([view.confidence[rows] for view in experts.opinions])
+    else:
+        said = zip(experts.probs, against.T, strict=True)
+        confidences = np.column_stack([chosen(probs, rows, labels) for probs, labels in said])
     given: Floats = np.array([view.given[rows] for view in experts.opinions], np.float64).mean(axis=0)
     by = given if score is None else score
     order = np.lexsort((rows, given, by))
@@ -316,12 +319,12 @@ def _built(
         suggested=_plurality(against, confidences)[order],
         score=by[order],
         labels=against[order],
-        confidences=confidences[order],
+        confidences=confidences[order].astype(np.float64),
         considered=considered or (1.0,) * len(experts.names),
     )
 
 
-def _plurality(labels: NDArray[np.int32], confidences: Floats) -> NDArray[np.int32]:
+def _plurality(labels: NDArray[np.int32], confidences: NDArray[Any]) -> NDArray[np.int32]:
     """(M,) the label most experts name; summed confidence, then the order of the experts, breaks ties."""
     same = labels[:, :, None] == labels[:, None, :]
     votes, weight = same.sum(axis=2), (same * confidences[:, None, :]).sum(axis=2)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["blocks"]
+__all__ = ["blocks", "gathered"]
 
 Matrix = NDArray[Any]
 
@@ -40,6 +40,14 @@ def blocks(matrix: Matrix, rows: NDArray[np.intp] | None = None) -> Iterator[tup
         yield where, np.asarray(matrix[where if rows is None else rows[where]], dtype=dtype)
         if mapped is not None:
             mapped.madvise(mmap.MADV_DONTNEED)
+
+
+def gathered(matrix: Matrix, rows: NDArray[np.intp]) -> Matrix:
+    """(M, K) some rows, copied block by block, so that a mapped file does not stay in memory beside them."""
+    copy = np.empty((len(rows), matrix.shape[1]), np.promote_types(matrix.dtype, np.float32))
+    for where, block in blocks(matrix, rows):
+        copy[where] = block
+    return copy
 
 
 def _mapped_file(matrix: Any) -> mmap.mmap | None:

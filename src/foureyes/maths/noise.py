@@ -25,6 +25,7 @@ from foureyes.maths.blocks import blocks
 __all__ = [
     "TOLERANCE",
     "Opinion",
+    "chosen",
     "class_labels",
     "class_matrix",
     "class_thresholds",
@@ -143,6 +144,14 @@ def _require_distributions(name: str, block: Matrix, start: int, tolerance: floa
         f"every row of {name} must sum to 1 within {tolerance:g}; row {start + row} sums to {sums[row]:.6g}: "
         "normalise the rows, or apply a softmax if they are logits"
     )
+
+
+def chosen(probs: Matrix, rows: NDArray[np.intp], classes: NDArray[Any]) -> Floats:
+    """(M,) the probability of one class in each of M rows, read in blocks."""
+    found = np.empty(len(rows), np.promote_types(probs.dtype, np.float32))
+    for where, block in blocks(probs, rows):
+        found[where] = block[np.arange(len(block)), classes[where]]
+    return found
 
 
 def levels(confidence: Floats, rows: NDArray[np.intp]) -> NDArray[np.float64]:

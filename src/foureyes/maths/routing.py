@@ -14,6 +14,7 @@ A newcomer starts at :func:`tally`, then :func:`apgr`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from foureyes.errors import NotEnoughData
 from foureyes.maths.columns import flags, real, same_length
+from foureyes.maths.ordering import cut_evenly
 from foureyes.maths.resampling import check_draws, multinomial
 
 __all__ = ["Bands", "Tally", "apgr", "bands", "cost_performance", "equal_count_cuts", "over_random", "tally"]
@@ -31,42 +33,52 @@ Counts = NDArray[Any]
 _MAX_TIERS_DRAWN = 512
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Tally:
     """Outcomes tier by tier, the tier that is escalated first at the front. Leading axes, if any, are bootstrap draws.
 
     Attributes:
         counts: (…, G, 4) rows of each tier in which neither model is right, the large one only, the small one only,
             both.
+        priority: (G,) of each tier, falling; the lowest one of a tier that was pooled.
     """
 
     counts: Counts
+    priority: Floats
 
-    @property
-    def n(self) -> Counts:
-        """(…) rows."""
-        rows: Counts = self.counts.sum(axis=(-2, -1))
+    @cached_property
+    def size(self) -> Counts:
+        """(…, G) rows of each tier."""
+        neither, large_only, small_only, both = np.moveaxis(self.counts, -1, 0)
+        rows: Counts = neither + large_only + small_only + both
         return rows
 
-    @property
+    @cached_property
+    def n(self) -> Counts:
+        """(…) rows."""
+        rows: Counts = self.size.sum(axis=-1)
+        return rows
+
+    @cached_property
     def rise(self) -> Counts:
         """(…, G) right answers won less right answers lost when a tier is escalated."""
-        return self.counts[..., 1] - self.counts[..., 2]
+        won: Counts = self.counts[..., 1] - self.counts[..., 2]
+        return won
 
-    @property
+    @cached_property
     def escalated(self) -> Floats:
         """(…, G + 1) share of rows sent to the large model after 0, 1, … G tiers; from 0 to 1."""
-        share: Floats = _from_zero(self.counts.sum(axis=-1)) / self.n[..., None]
+        share: Floats = _from_zero(self.size) / self.n[..., None]
         return share
 
-    @property
+    @cached_property
     def accuracy(self) -> Floats:
         """(…, G + 1) accuracy of the cascade after 0, 1, … G tiers; from the small model's to the large one's."""
-        small_right = self.counts[..., 2:].sum(axis=(-2, -1))
+        small_right = (self.counts[..., 2] + self.counts[..., 3]).sum(axis=-1)
         accuracy: Floats = (small_right[..., None] + _from_zero(self.rise)) / self.n[..., None]
         return accuracy
 
-    @property
+    @cached_property
     def gap(self) -> Floats:
         """(…) accuracy of the large model less that of the small one."""
         gap: Floats = self.rise.sum(axis=-1) / self.n
@@ -74,12 +86,17 @@ class Tally:
 
     def pooled(self, n_tiers: int) -> Tally:
         """The same rows in at most ``n_tiers`` tiers of about equal size, made of neighbours."""
-        sizes = self.counts.sum(axis=-1)
-        if len(sizes) <= n_tiers:
+        if len(self.size) <= n_tiers:
             return self
-        pool = (np.cumsum(sizes) - 1) * n_tiers // sizes.sum()
+        pool = (np.cumsum(self.size) - 1) * n_tiers // self.n
         starts = np.flatnonzero(np.diff(pool, prepend=-1))
-        return Tally(np.add.reduceat(self.counts, starts, axis=0))
+        last = np.append(starts[1:], len(pool)) - 1
+        return Tally(np.add.reduceat(self.counts, starts, axis=0), self.priority[last])
+
+    def drawn(self, draws: int, rng: np.random.Generator) -> Tally:
+        """Bootstrap samples of as many rows, (D, G, 4)."""
+        counts = multinomial(self.counts.ravel(), draws, rng)
+        return Tally(counts.reshape(draws, *self.counts.shape), self.priority)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,9 +139,8 @@ def equal_count_cuts(values: Floats, bins: int) -> Floats:
     if len(values) < bins:
         raise NotEnoughData(f"{bins} bins need at least {bins} rows; got {len(values)}")
     ordered = np.sort(values)
-    cuts: Floats = np.unique(ordered[np.arange(1, bins) * len(values) // bins])
-    inner: Floats = cuts[cuts > ordered[0]]
-    return inner
+    cuts: Floats = ordered[cut_evenly(ordered, bins)[1:-1]]
+    return cuts
 
 
 def tally(priority: ArrayLike, small_correct: ArrayLike, large_correct: ArrayLike) -> Tally:
@@ -149,9 +165,9 @@ def tally(priority: ArrayLike, small_correct: ArrayLike, large_correct: ArrayLik
     n = same_length(priority=order, small_correct=small, large_correct=large)
     if not n:
         raise NotEnoughData("a cascade curve needs at least one row; got none")
-    _, tier = np.unique(-order, return_inverse=True)
-    cells = np.bincount(4 * tier + 2 * small + large, minlength=4 * (int(tier.max()) + 1))
-    return Tally(cells.reshape(-1, 4))
+    falling, tier = np.unique(-order, return_inverse=True)
+    cells = np.bincount(4 * tier + 2 * small + large, minlength=4 * len(falling))
+    return Tally(cells.reshape(-1, 4), -falling)
 
 
 def apgr(table: Tally) -> Floats:
@@ -225,12 +241,12 @@ def bands(table: Tally, shares: Floats, *, draws: int, level: float, seed: int) 
         InputError: too few draws for the level.
     """
     check_draws(draws, level)
-    pooled = table.pooled(_MAX_TIERS_DRAWN).counts
-    drawn = Tally(multinomial(pooled.ravel(), draws, np.random.default_rng(seed)).reshape(draws, *pooled.shape))
+    drawn = table.pooled(_MAX_TIERS_DRAWN).drawn(draws, np.random.default_rng(seed))
     accuracy = np.array([np.interp(shares, *curve) for curve in zip(drawn.escalated, drawn.accuracy, strict=True)])
     better = drawn.gap > 0
-    area = np.divide(over_random(drawn), drawn.gap, out=np.zeros(draws), where=better) + 0.5
-    return Bands(np.where(better, area, -np.inf), np.where(better, area, np.inf), over_random(drawn), accuracy)
+    gained = over_random(drawn)
+    area = np.divide(gained, drawn.gap, out=np.zeros(draws), where=better) + 0.5
+    return Bands(np.where(better, area, -np.inf), np.where(better, area, np.inf), gained, accuracy)
 
 
 def _from_zero(steps: Counts) -> Counts:
