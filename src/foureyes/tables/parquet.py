@@ -1,0 +1,94 @@
+"""Parquet, column by column."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foureyes.errors import ConfigError, InputError
+from foureyes.tables.saving import replacing
+from foureyes.tables.table import Table
+
+try:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+except ImportError as error:
+    raise ConfigError("Parquet files need pyarrow: pip install 'foureyes[parquet]'") from error
+
+__all__ = ["ParquetTable"]
+
+_FOREIGN = (pa.ArrowException, OverflowError, UnicodeError)
+
+
+class ParquetTable(Table):
+    """The columns of a Parquet file.
+
+    Args:
+        path: of the file.
+
+    Raises:
+        InputError: it cannot be read, or has a column twice.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.name = str(path)
+        try:
+            self._table = pq.read_table(path)
+        except (*_FOREIGN, OSError) as error:
+            raise InputError(f"cannot read {path} as Parquet: {str(error).splitlines()[0]}") from error
+        self.names = tuple(self._table.schema.names)
+        if len(set(self.names)) < len(self.names):
+            raise InputError(f"{path} has two columns of the same name")
+
+    def __len__(self) -> int:
+        return int(self._table.num_rows)
+
+    def values(self, field: str) -> Sequence[Any] | NDArray[Any]:
+        """One array or list, see :meth:`Table.values`."""
+        steps = _steps(self._table.schema, field)
+        if steps is None:
+            raise self._missing(field)
+        column = self._table.column(steps[0])
+        column = pc.struct_field(column, steps[1:]) if len(steps) > 1 else column
+        numeric = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
+        if numeric and not column.null_count:
+            values: NDArray[Any] = column.to_numpy()
+            return values
+        found: list[Any] = column.to_pylist()
+        return found
+
+    def save(self, path: Path, fields: Mapping[str, Sequence[Any]], *, rows: NDArray[np.intp] | None = None) -> None:
+        """A copy, see :meth:`Table.save`."""
+        table = self._table
+        try:
+            for name, values in fields.items():
+                table = _with_column(table, name, pa.array(values))
+            table = table if rows is None else table.take(pa.array(rows))
+            with replacing(path) as part:
+                pq.write_table(table, part, compression="zstd")
+        except _FOREIGN as error:
+            raise InputError(f"{path} cannot become Parquet: {str(error).splitlines()[0]}") from error
+
+
+def _steps(fields: Any, path: str) -> list[str] | None:
+    """The names that lead to a field, by the types of the columns."""
+    names = [field.name for field in fields]
+    if path in names:
+        return [path]
+    for dot in (i for i, char in enumerate(path) if char == "."):
+        head = path[:dot]
+        if head in names and pa.types.is_struct(kind := fields.field(head).type):
+            rest = _steps(kind, path[dot + 1 :])
+            if rest:
+                return [head, *rest]
+    return None
+
+
+def _with_column(table: Any, name: str, column: Any) -> Any:
+    place = table.schema.get_field_index(name)
+    return table.append_column(name, column) if place < 0 else table.set_column(place, name, column)
