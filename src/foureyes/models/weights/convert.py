@@ -41,6 +41,10 @@ _PROBE: Final = "a\n\n10  2024 don't\tI’d 漢字 é ﬁ <|im_end|><eos>\n\n\n 
 def convert(gguf: Path, folder: Path) -> None:
     """Writes the model of a GGUF file as a folder: safetensors in bfloat16, configuration, tokenizer, chat template.
 
+    Args:
+        gguf: the file, alone in its folder.
+        folder: where to write; must not exist yet.
+
     Raises:
         ValueError: something of the file would be lost.
     """
@@ -55,6 +59,7 @@ def convert(gguf: Path, folder: Path) -> None:
     model, loading = loaded
     _refuse_loss(header, model, missing=loading["missing_keys"])
     _forget_quantisation(model)
+    folder.mkdir()  # not its parents: a later process sweeps them away if this one has lost its own
     model.save_pretrained(folder)
     for weights in folder.glob("*.safetensors"):  # written for the owner's eyes only, unlike the files beside them
         weights.chmod((folder / "config.json").stat().st_mode)

@@ -50,7 +50,7 @@ class Converted:
     def of_file(cls, path: Path, cache: Path) -> Converted:
         """A GGUF file on this machine; it stays where it is."""
         digest = remembered_sha256(path, digest_memory(cache))
-        place = _place(cache, path.stem, f"gguf:{path}", digest)
+        place = _place(cache, path.stem, f"gguf:{path.absolute()}", digest)
         return cls(place, None, digest, lambda folder, _on_step: _alone(path, folder))
 
     @property
@@ -74,9 +74,7 @@ class Converted:
                 found = None if again else self._whole()
                 return found or self._build(on_step)
             except OSError as error:
-                raise ModelUnavailable(
-                    f"{self.name} cannot be stored: {error.strerror or error}: {error.filename}", model=self.name
-                ) from error
+                raise ModelUnavailable(f"{self.name} cannot be stored: {error}", model=self.name) from error
 
     def _whole(self) -> Weights | None:
         try:

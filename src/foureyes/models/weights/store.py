@@ -36,6 +36,7 @@ from foureyes.models.weights.values import OnStep, Step
 __all__ = ["Entry", "File", "Manifest", "cache_folder", "digest_memory", "entries"]
 
 _FORMAT: Final = 1
+"""Raised whenever a conversion would give other values than before, so that older folders are not taken for new ones."""
 
 
 def cache_folder(environ: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path:
