@@ -1,0 +1,25 @@
+import numpy as np
+import pytest
+
+from foureyes.errors import InputError
+from foureyes.maths.resampling import check_draws, group_weights, multinomial, percentiles
+
+
+def test_a_draw_holds_as_many_rows_as_the_sample():
+    counts = np.array([3, 0, 7])
+    drawn = multinomial(counts, 200, np.random.default_rng(0))
+    assert (drawn.sum(axis=1) == 10).all()
+    assert (drawn[:, 1] == 0).all()
+    assert drawn.mean(axis=0) == pytest.approx(counts, abs=0.3)
+    weights = list(group_weights(5, 20, np.random.default_rng(0)))
+    assert [w.sum() for w in weights] == [5] * 20
+
+
+def test_percentiles_leave_equal_tails():
+    assert percentiles(np.arange(1001.0), 0.9) == pytest.approx((50, 950))
+
+
+def test_tails_need_draws():
+    check_draws(40, 0.95)
+    with pytest.raises(InputError, match=r"level 0\.99 needs at least 200 draws; got 199"):
+        check_draws(199, 0.99)
