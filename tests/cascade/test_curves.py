@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from foureyes.cascade.curves import Costs, cascade_curve, compare
 from foureyes.cascade.policy import ALWAYS, Policy
-from foureyes.cascade.routers import AdvantageRouter, ThresholdRouter
+from foureyes.cascade.routers import AdvantageRouter, InSample, ThresholdRouter
 from foureyes.errors import InputError, NotEnoughData
 
 QUICK = (0.9, 40, 0)
@@ -168,6 +168,18 @@ def test_costs_that_cannot_be_are_refused(costs, message):
     conf, small, large = pair(n=50)
     with pytest.raises(InputError, match=message):
         cascade_curve(conf, small, large, ThresholdRouter(), costs=costs)
+
+
+def test_a_router_is_not_judged_on_its_own_rows_by_accident():
+    conf, small, large = pair(n=400)
+    router = AdvantageRouter.fit(conf, np.full(400, 0.85))
+    for rows in (np.arange(400), np.random.default_rng(0).permutation(400)[:300]):
+        with pytest.raises(InputError, match="were among those the router was fitted on"):
+            cascade_curve(conf[rows], small[rows], large[rows], router)
+    allowed = cascade_curve(conf, small, large, InSample(router), interval=QUICK)
+    assert allowed.in_sample
+    other = pair(seed=1, n=400)
+    assert not cascade_curve(*other, router, interval=QUICK).in_sample
 
 
 def test_bad_columns_are_refused():

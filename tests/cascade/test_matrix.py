@@ -35,6 +35,13 @@ def test_swapping_the_pair_mirrors_the_priority():
     np.testing.assert_allclose(router.between(0, 2).priority(x), 1 - router.between(2, 0).priority(x))
 
 
+def test_it_recognises_the_rows_it_learned_from():
+    x, correct = skills(n=300)
+    router = MatrixRouter.fit(x[:200], correct[:200])
+    assert router.fitted_on(x[:200])
+    assert not router.fitted_on(x[200:])
+
+
 def test_the_gradient_is_that_of_the_loss():
     rng = np.random.default_rng(0)
     factors = _Factors.start(5, 3, 2, rng)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foureyes.cascade.routers import AdvantageRouter, ThresholdRouter, through
+from foureyes.cascade.routers import AdvantageRouter, FittedRouter, ThresholdRouter, through
 from foureyes.errors import InputError, NotEnoughData
 
 
@@ -88,6 +88,20 @@ def test_json_keeps_a_router(seed):
     small, large, _ = pair(seed)
     router = AdvantageRouter.fit(small, large)
     assert AdvantageRouter.from_json(router.to_json()) == router
+
+
+def test_rows_are_recognised_through_a_calibrator():
+    class Halved:
+        def predict_proba(self, scores):
+            return np.asarray(scores) / 2
+
+    rng = np.random.default_rng(0)
+    scores, others = rng.random(100), rng.random(100)
+    router = through(Halved(), AdvantageRouter.fit(scores / 2, np.ones(100)))
+    assert isinstance(router, FittedRouter)
+    assert router.fitted_on(scores)
+    assert not router.fitted_on(others)
+    assert not through(Halved(), ThresholdRouter()).fitted_on(scores)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"kind": "platt"}', "3"])

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from foureyes.cascade.routers import Router
+from foureyes.cascade.routers import FittedRouter, InSample, Router
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.columns import flags, real, same_length
 from foureyes.maths.resampling import percentiles
@@ -89,6 +89,7 @@ class Curve:
         n: rows.
         level: of all intervals.
         unit: of the costs.
+        in_sample: whether the router was fitted on these rows, which flatters it.
     """
 
     apgr: float | None
@@ -108,6 +109,7 @@ class Curve:
     n: int
     level: float
     unit: str
+    in_sample: bool
 
     def cheapest(self, accuracy: float, *, by: Literal["accuracy", "low"] = "accuracy") -> Point:
         """The point that reaches an accuracy at the least cost.
@@ -161,7 +163,8 @@ def cascade_curve(
         The curve; its ``apgr`` is exact, not a sum over a grid.
 
     Raises:
-        InputError: lengths differ, a value is not a flag or a confidence, costs are negative or not finite.
+        InputError: lengths differ, a value is not a flag or a confidence, costs are negative or not finite; or the
+            router was fitted on these rows (:class:`~foureyes.cascade.routers.InSample` allows that).
         NotEnoughData: no rows.
 
     Example:
@@ -178,9 +181,15 @@ def cascade_curve(
     small, large = flags("small_correct", small_correct), flags("large_correct", large_correct)
     same_length(small_conf=priority, small_correct=small, large_correct=large)
     table = tally(priority, small, large)
+    if isinstance(router, FittedRouter) and router.fitted_on(small_conf):
+        raise InputError(
+            f"these {len(priority)} rows were among those the router was fitted on; wanted others (InSample(router) "
+            "takes them and marks the curve)"
+        )
     knots = _knots(table.escalated)
     paid = table.escalated if costs is None else _paid(costs, priority, table)
     curve = _with_intervals(table, knots, paid[knots], interval)
+    curve = replace(curve, in_sample=isinstance(router, InSample))
     if costs is None:
         return curve
     area = None if curve.apgr is None else _area_on_cost(curve.points, costs)
@@ -267,6 +276,7 @@ def _with_intervals(table: Tally, knots: NDArray[np.intp], paid: Floats, interva
         n=int(table.n),
         level=level,
         unit="",
+        in_sample=False,
     )
 
 

@@ -18,6 +18,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from foureyes.calibration.rows import Rows
 from foureyes.errors import InputError, NotEnoughData
 
 __all__ = ["MatrixRouter", "hashed_words"]
@@ -74,6 +75,7 @@ class MatrixRouter:
         models: (M, d) v, one row a model.
         bias: (M,) b.
         centre: (D,) mean of the features it was fitted on.
+        rows: enough to recognise the rows it was fitted on.
         pair: (small, large), the two models whose contest is the priority.
 
     Example:
@@ -91,6 +93,7 @@ class MatrixRouter:
     models: Floats
     bias: Floats
     centre: Floats
+    rows: Rows
     pair: tuple[int, int] = (0, -1)
 
     @classmethod
@@ -122,11 +125,15 @@ class MatrixRouter:
         rng = np.random.default_rng(seed)
         start = _Factors.start(x.shape[1], right.shape[1], dim, rng)
         best = _trained(start, x[differ] - centre, right[differ], epochs, rng)
-        return cls(best.projection, best.models, best.bias, centre)
+        return cls(best.projection, best.models, best.bias, centre, Rows.of(list(x.T)))
 
     def between(self, small: int, large: int) -> MatrixRouter:
         """The same factors, with another pair of models in contest (indices of columns of ``correct``)."""
         return replace(self, pair=(small, large))
+
+    def fitted_on(self, features: ArrayLike) -> bool:
+        """Whether these rows, or a good part of them, made the router."""
+        return self.rows.shared_with(list(_matrix("features", features).T))
 
     def priority(self, features: ArrayLike) -> Floats:
         """(N,) P(the large model wins), in [0, 1].

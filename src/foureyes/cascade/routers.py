@@ -11,17 +11,27 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, Protocol, TypeAlias, get_args
+from typing import Any, Literal, Protocol, TypeAlias, get_args, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from foureyes.calibration.rows import Rows
 from foureyes.cascade.policy import Gate
 from foureyes.errors import InputError
 from foureyes.maths.columns import flags, probabilities, real, same_length
 from foureyes.maths.routing import equal_count_cuts
 
-__all__ = ["AdvantageRouter", "Calibrator", "Order", "Router", "ThresholdRouter", "through"]
+__all__ = [
+    "AdvantageRouter",
+    "Calibrator",
+    "FittedRouter",
+    "InSample",
+    "Order",
+    "Router",
+    "ThresholdRouter",
+    "through",
+]
 
 Order: TypeAlias = Literal["confidence", "accuracy", "threshold"]
 
@@ -33,6 +43,15 @@ class Router(Protocol):
 
     def priority(self, read: Any, /) -> Floats:
         """(N,) numbers for N rows of whatever the router reads; larger = escalated sooner."""
+        ...
+
+
+@runtime_checkable
+class FittedRouter(Router, Protocol):
+    """A router that recognises the rows it was fitted on."""
+
+    def fitted_on(self, read: Any, /) -> bool:
+        """Whether these rows, or a good part of them, made the router."""
         ...
 
 
@@ -71,6 +90,7 @@ class AdvantageRouter:
         advantage: (B,) A(b) of every bin, the least confident first, in [-1, 1].
         counts: (B,) rows of every bin when it was fitted.
         rank: (B,) priority of every bin; larger = escalated sooner.
+        rows: enough to recognise the rows it was fitted on.
 
     Example:
         >>> router = AdvantageRouter.fit([0.1, 0.1, 0.6, 0.6, 0.9, 0.9], [0.2, 0.2, 0.9, 0.9, 0.9, 0.9], bins=3)
@@ -87,6 +107,7 @@ class AdvantageRouter:
     advantage: tuple[float, ...]
     counts: tuple[int, ...]
     rank: tuple[int, ...]
+    rows: Rows
 
     @classmethod
     def fit(
@@ -126,13 +147,23 @@ class AdvantageRouter:
         advantage = np.bincount(place, weights=gain, minlength=len(cuts) + 1) / counts
         by = -np.arange(len(counts)) if order == "threshold" else advantage.round(12)
         rank = np.unique(by, return_inverse=True)[1]
-        columns = (cuts.tolist(), advantage.round(12).tolist(), counts.tolist(), rank.tolist())
-        return cls(order, *(tuple(column) for column in columns))
+        return cls(
+            order=order,
+            cuts=tuple(cuts.tolist()),
+            advantage=tuple(advantage.round(12).tolist()),
+            counts=tuple(counts.tolist()),
+            rank=tuple(rank.tolist()),
+            rows=Rows.of([small]),
+        )
 
     def priority(self, small_conf: ArrayLike) -> Floats:
         """(N,) the rank of each confidence's bin; confidences beyond those seen belong to the outer bins."""
         conf = probabilities("small_conf", small_conf)
         return np.array(self.rank, np.float64)[np.searchsorted(self.cuts, conf, side="right")]
+
+    def fitted_on(self, small_conf: ArrayLike) -> bool:
+        """Whether these confidences are those it was fitted on, or share a good part with them."""
+        return self.rows.shared_with([probabilities("small_conf", small_conf)])
 
     @property
     def unlike_threshold(self) -> tuple[tuple[int, int], ...]:
@@ -169,10 +200,17 @@ class AdvantageRouter:
         try:
             fields = json.loads(text)
             kind, order = fields["kind"], fields["order"]
-            router = cls(order, *(tuple(fields[name]) for name in ("cuts", "advantage", "counts", "rank")))
+            router = cls(
+                order=order,
+                cuts=tuple(fields["cuts"]),
+                advantage=tuple(fields["advantage"]),
+                counts=tuple(fields["counts"]),
+                rank=tuple(fields["rank"]),
+                rows=Rows(fields["rows"]["n"], fields["rows"]["digest"], tuple(fields["rows"]["sketch"])),
+            )
         except (json.JSONDecodeError, KeyError, TypeError) as error:
             raise InputError(f"not a fitted AdvantageRouter: {text[:60]!r}") from error
-        if kind != "advantage_router" or len(router.rank) != len(router.cuts) + 1:
+        if kind != "advantage_router" or order not in get_args(Order) or len(router.rank) != len(router.cuts) + 1:
             raise InputError(f"not a fitted AdvantageRouter: got kind {kind!r} with {len(router.rank)} ranks")
         return router
 
@@ -184,6 +222,20 @@ class _Through:
 
     def priority(self, scores: ArrayLike) -> Floats:
         return self.router.priority(self.calibrator.predict_proba(scores))
+
+    def fitted_on(self, scores: ArrayLike) -> bool:
+        return isinstance(self.router, FittedRouter) and self.router.fitted_on(self.calibrator.predict_proba(scores))
+
+
+@dataclass(frozen=True, slots=True)
+class InSample:
+    """A router to be judged on the rows it was fitted on, on purpose; the curve is marked ``in_sample``."""
+
+    router: Router
+
+    def priority(self, read: Any) -> Floats:
+        """(N,) what the router says."""
+        return self.router.priority(read)
 
 
 def through(calibrator: Calibrator, router: Router) -> Router:

@@ -1,0 +1,66 @@
+"""Steps of a cascade made of our own parts: one model writes, another reads, a calibrator says how sure that makes us.
+
+The verifier's reading is part of what a step costs; :class:`foureyes.cascade.curves.Costs` has a place for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
+
+from foureyes.calibration.calibrator import ScoreCalibrator
+from foureyes.calibration.provenance import Source
+from foureyes.cascade.driver import Reply, Step
+from foureyes.errors import ConfigError
+from foureyes.models.roles import Reader, Sampling, Writer
+from foureyes.signals.cross import score
+from foureyes.types import Prompt, Scored, Unscored, Written
+
+__all__ = ["Signal", "written_and_read"]
+
+Signal: TypeAlias = Literal["log_cmp", "nats_per_byte", "mean_rank"]
+
+
+def written_and_read(
+    writer: Writer,
+    reader: Reader,
+    calibrator: ScoreCalibrator,
+    *,
+    sampling: Sampling | None = None,
+    signal: Signal = "log_cmp",
+) -> Step[Prompt, Written]:
+    """A step that answers prompts and is as confident as a verifier's reading allows.
+
+    Args:
+        writer: the model that answers.
+        reader: the verifier that reads each answer once.
+        calibrator: fitted on this signal of this reader.
+        sampling: how the writer chooses its words; greedy by default, and one answer a prompt.
+        signal: the uncertainty that is calibrated.
+
+    Returns:
+        A step for :func:`foureyes.cascade.driver.run`: (what was written, P(correct)), or ``Unscored`` in place of the
+        confidence where the model could not write or the verifier could not read.
+
+    Raises:
+        ConfigError: the calibrator was fitted on another signal or reader, or more than one answer is asked for.
+    """
+    chosen = sampling or Sampling()
+    if chosen.n != 1:
+        raise ConfigError(f"a cascade takes one answer a prompt; got sampling with n = {chosen.n}")
+    source = None if calibrator.fitted_on.source is None else Source(signal, reader.name)
+    calibrator.fitted_on.require(source)
+
+    def step(prompts: Sequence[Prompt]) -> list[Reply[Written]]:
+        answers = [answer for (answer,) in writer.write(prompts, chosen)]
+        rows = iter(score((answer.exchange for answer in answers if isinstance(answer, Written)), reader))
+        return [
+            (answer, _confidence(next(rows), calibrator, signal)) if isinstance(answer, Written) else (None, answer)
+            for answer in answers
+        ]
+
+    return step
+
+
+def _confidence(row: Scored | Unscored, calibrator: ScoreCalibrator, signal: Signal) -> float | Unscored:
+    return row if isinstance(row, Unscored) else float(calibrator.predict_proba([getattr(row, signal)])[0])
