@@ -1,0 +1,73 @@
+"""Halves and bootstrap intervals, over rows and over models. Pure: the seed is always given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bench.know.values import Figure
+from foureyes.maths.resampling import percentiles
+
+__all__ = ["Floats", "Rows", "figure_over_rows", "halves", "mean_over_models", "mean_over_rows", "weighted_over_rows"]
+
+Floats: TypeAlias = NDArray[np.float64]
+Rows: TypeAlias = NDArray[np.intp]
+
+_LEVEL = 0.95
+
+
+def halves(n: int, seed: int) -> tuple[Rows, Rows]:
+    """Rows to fit on and rows to judge on: disjoint, together all of them."""
+    order = np.random.default_rng(seed).permutation(n)
+    return np.sort(order[: n // 2]), np.sort(order[n // 2 :])
+
+
+def figure_over_rows(statistic: Callable[[Rows], float], n: int, *, draws: int, seed: int) -> Figure:
+    """A statistic of n rows with its percentile interval; rows are drawn with replacement."""
+    rng = np.random.default_rng(seed)
+    drawn = [statistic(rng.integers(0, n, n)) for _ in range(draws)]
+    low, high = percentiles(np.array(drawn), _LEVEL)
+    return Figure(float(statistic(np.arange(n))), low, high, n, "rows")
+
+
+def weighted_over_rows(statistic: Callable[[Floats], float], n: int, *, draws: int, seed: int) -> Figure:
+    """The same for a statistic of row weights, which keeps the order of the rows."""
+    rng = np.random.default_rng(seed)
+    drawn = [statistic(rng.multinomial(n, np.full(n, 1 / n)).astype(np.float64)) for _ in range(draws)]
+    low, high = percentiles(np.array(drawn), _LEVEL)
+    return Figure(float(statistic(np.ones(n))), low, high, n, "rows")
+
+
+def mean_over_rows(values: ArrayLike, *, draws: int, seed: int) -> Figure:
+    """A mean of (N,) values with its interval over rows."""
+    column = np.asarray(values, np.float64)
+    return figure_over_rows(lambda rows: float(column[rows].mean()), len(column), draws=draws, seed=seed)
+
+
+def mean_over_models(
+    values: ArrayLike, members: NDArray[np.intp], *, unit: str, draws: int, seed: int, n_models: int
+) -> Figure:
+    """A mean of figures that share models, with an interval over models.
+
+    The models are drawn with replacement, and a figure counts as often as the product of its models' counts: one model
+    is in many pairs, so pairs are far from independent and drawing *them* would give intervals that are too narrow.
+
+    Args:
+        values: (P,) one figure a pair (or a model, or any tuple of models).
+        members: (P, M) the models it is of.
+        unit: of what there are P.
+        draws: bootstrap draws.
+        seed: of the draws.
+        n_models: how many models there are to draw.
+    """
+    column = np.asarray(values, np.float64)
+    rng = np.random.default_rng(seed)
+    counts = rng.multinomial(n_models, np.full(n_models, 1 / n_models), draws)
+    weights = counts[:, members].prod(axis=2)
+    total: NDArray[Any] = weights.sum(axis=1)
+    drawn = (weights @ column)[total > 0] / total[total > 0]
+    low, high = percentiles(drawn, _LEVEL)
+    return Figure(float(column.mean()), low, high, len(column), unit)

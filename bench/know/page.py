@@ -1,0 +1,98 @@
+"""The page of a run. Pure: results in, Markdown out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+from bench.know.values import Cell, Claim, Figure, Part, Table, Verdict
+
+__all__ = ["Verdicts", "cell", "render"]
+
+
+Verdicts: TypeAlias = dict[str, list[Verdict]]
+"""What other halves of the rows say of a claim, by its text."""
+
+
+def render(parts: Sequence[Part], about: Mapping[str, Any], files: Mapping[str, str], again: Verdicts) -> str:
+    """The page: what holds, then the numbers, then what they were made from."""
+    claims = [claim for part in parts for claim in part.claims]
+    lines = [
+        "# Do models know when they do not know? The claims on other data",
+        "",
+        "Hao et al., *When Models Know When They Do Not Know: Calibration, Cascading, and Cleaning* (arXiv 2601.07965), make",
+        "claims on ImageNet, MMLU, GSM8K and MBPP. Here they are put to published outputs of other models and to labels that",
+        "people have checked, by the paper's protocol: half of the rows to fit on, the other half to judge on,",
+        f"{about['bins']} bins of equal count. No figure here repeats one of the paper's: models and data differ.",
+        "",
+        f"Command: `{about['command']}`",
+        "",
+        "## Which claims hold here",
+        "",
+        _tally(claims),
+        "Each claim is a difference that is above zero if it holds. It *holds* or *fails* when the whole 95 % interval lies on",
+        "one side, and is *not decided* otherwise. No correction for the number of claims. Intervals are bootstraps over rows,",
+        "or over models where one figure is a pair (pairs share models, so drawing pairs would look too sure). The last column",
+        "says how many other ways to halve the rows give the same verdict; a verdict that changes with them is a weak one.",
+        "",
+        *_grid(
+            ("claim", "paper", "here", "measured as", "verdict", "same with other halves"),
+            [_claim(claim, again) for claim in claims],
+        ),
+        *(line for part in parts for line in _part(part)),
+        "",
+        "## What it was made from",
+        "",
+        *_grid(("what", "which"), [(name, str(value)) for name, value in about.items()]),
+        "",
+        *_grid(("data file", "SHA-256"), sorted(files.items())),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def cell(value: Cell) -> str:
+    """A cell as text: four digits, intervals in brackets, how many of what."""
+    if isinstance(value, Figure):
+        return f"{_short(value.value)} [{_short(value.low)}, {_short(value.high)}], n={value.n}"
+    return _short(value) if isinstance(value, float) else str(value)
+
+
+def _short(value: float) -> str:
+    # A minus sign before a rounded zero would suggest a direction that is not there.
+    return f"{value:.4f}".replace("-0.0000", "0.0000")
+
+
+def _tally(claims: Sequence[Claim]) -> str:
+    n = {verdict: sum(claim.verdict == verdict for claim in claims) for verdict in ("holds", "fails", "not decided")}
+    return f"Of {len(claims)} claims {n['holds']} hold, {n['fails']} fail, and {n['not decided']} are not decided.\n"
+
+
+def _claim(claim: Claim, again: Verdicts) -> tuple[str, ...]:
+    small = f" (small sample: {claim.small})" if claim.small else ""
+    here = f"{cell(claim.here)} {claim.here.unit}"
+    others = again.get(claim.says, [])
+    same = f"{others.count(claim.verdict)} of {len(others)}" if others else "not run"
+    return claim.says, claim.paper, here, claim.reads, f"**{claim.verdict}**{small}", same
+
+
+def _part(part: Part) -> list[str]:
+    if part.skipped:
+        return ["", f"## {part.title}", "", f"**Skipped**: {part.skipped}"]
+    return [
+        "",
+        f"## {part.title}",
+        "",
+        *(f"- {note}" for note in part.notes),
+        *(x for t in part.tables for x in _table(t)),
+    ]
+
+
+def _table(table: Table) -> list[str]:
+    if not table.rows:
+        return []
+    return ["", f"**{table.title}**", "", *_grid(table.columns, [[cell(value) for value in row] for row in table.rows])]
+
+
+def _grid(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    escaped = [[text.replace("|", "\\|") for text in row] for row in rows]
+    return [f"| {' | '.join(row)} |" for row in (columns, ["---"] * len(columns), *escaped)]

@@ -1,0 +1,93 @@
+"""What a study is made of: figures with their intervals, claims with their verdicts, tables. Nothing is computed here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+__all__ = ["NO_FIGURE", "Cell", "Claim", "Figure", "Part", "Plan", "Table", "Verdict", "verdict"]
+
+NO_FIGURE: Final = "no figure at hand"
+
+Verdict: TypeAlias = Literal["holds", "fails", "not decided"]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How everything is run.
+
+    Attributes:
+        seed: of the halves and of every interval.
+        draws: bootstrap draws.
+        bins: equal-count bins, of the calibration error and of the cascades.
+    """
+
+    seed: int = 0
+    draws: int = 1000
+    bins: int = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number, its 95 % interval, and how many of what it rests on."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+    unit: str
+
+
+Cell: TypeAlias = str | int | float | Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A claim, as a difference that is above zero if it holds.
+
+    Attributes:
+        says: the claim.
+        paper: the paper's own figure.
+        here: the difference measured here.
+        reads: what the difference is of.
+        small: says why the figure should not be leant on; empty if it may.
+    """
+
+    says: str
+    paper: str
+    here: Figure
+    reads: str
+    small: str = ""
+
+    @property
+    def verdict(self) -> Verdict:
+        """See :func:`verdict`."""
+        return verdict(self.here)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of cells under a title."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one part found, or why it was skipped."""
+
+    title: str
+    claims: Sequence[Claim] = ()
+    tables: Sequence[Table] = ()
+    notes: Sequence[str] = ()
+    skipped: str = ""
+
+
+def verdict(difference: Figure) -> Verdict:
+    """What an interval says of a claim: it holds above zero, fails below, and is not decided across it."""
+    if difference.low > 0:
+        return "holds"
+    return "fails" if difference.high < 0 else "not decided"
