@@ -2,6 +2,8 @@
 
 import json
 import logging
+import subprocess
+import sys
 
 import httpx
 import pytest
@@ -182,3 +184,18 @@ def test_a_servers_words_cannot_take_over_the_terminal(connect, server):
     detail = fault_of(connect()).detail
     assert detail.isprintable()
     assert len(detail) < 400
+
+
+@pytest.mark.parametrize(
+    ("missing", "module", "words"),
+    [
+        ("httpx", "foureyes.models.completions", "pip install 'foureyes[http]'"),
+        ("stamina", "foureyes.models.completions", "pip install 'foureyes[http]'"),
+        ("pytest", "foureyes.testing", "pip install pytest"),
+    ],
+)
+def test_what_is_not_installed_is_named_with_what_installs_it(missing, module, words):
+    program = f"import sys; sys.modules[{missing!r}] = None; import {module}"
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert "foureyes.errors.ConfigError" in run.stderr
+    assert words in run.stderr

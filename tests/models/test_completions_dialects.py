@@ -4,6 +4,8 @@ import copy
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from foureyes.models.completions.connection import Fault
 from foureyes.models.completions.dialects import DIALECTS, Ask, number
@@ -174,3 +176,43 @@ def test_what_stands_in_for_no_number_is_not_finite(value):
 
 def test_rounding_above_certainty_is_certainty():
     assert number(1e-7) == 0
+
+
+def places(value, path=()):
+    """The paths to everything in a JSON document."""
+    yield path
+    if isinstance(value, dict | list):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from places(inner, (*path, key))
+
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.sampled_from([10**400, -(10**400), 1 << 63])
+    | st.floats()
+    | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@given(data=st.data())
+def test_whatever_stands_anywhere_in_a_reply_it_is_understood_or_a_fault(dialect, data):
+    path = data.draw(st.sampled_from(list(places(REPLIES[dialect]))))
+    reply = {"root": copy.deepcopy(REPLIES[dialect])}
+    *parents, last = ("root", *path)
+    parent = reply
+    for step in parents:
+        parent = parent[step]
+    parent[last] = data.draw(json_values)
+    try:
+        seen = DIALECTS[dialect].understand(reply["root"], ASK)
+    except Fault:
+        return
+    assert len(seen) == len(ASK.answer)
+    assert all(-9999 < position.logprob <= 0 for position in seen)
+    assert all(-9999 < a.logprob <= 0 for position in seen for a in position.top)
+    assert all(position.rank is None or 1 <= position.rank < 1 << 31 for position in seen)

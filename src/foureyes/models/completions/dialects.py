@@ -18,7 +18,7 @@ from typing import Any, Protocol, TypeVar
 from foureyes.models.completions.connection import Fault, bad_reply
 from foureyes.types import Alternative, Unscored
 
-__all__ = ["DIALECTS", "VLLM", "Ask", "Dialect", "Echo", "SGLang", "Seen", "want"]
+__all__ = ["DIALECTS", "VLLM", "Ask", "Dialect", "Echo", "SGLang", "Seen", "natural", "number", "want"]
 
 _STAND_IN = -9999.0
 """vLLM prints this, or less, for a log-probability of minus infinity, which JSON cannot hold."""
@@ -134,7 +134,7 @@ class VLLM:
         if str(token) not in by_id:
             raise bad_reply(f"wanted the log-probability of token {token}; got those of {', '.join(by_id)}")
         actual = by_id[str(token)]
-        rank = want(actual.get("rank"), int, "rank")
+        rank = natural(actual.get("rank"), "rank")
         shown = {
             name: Alternative(_text(e.get("decoded_token")) or _PART, number(e.get("logprob")))
             for name, e in by_id.items()
@@ -243,13 +243,21 @@ def want(value: object, kind: type[T], where: str) -> T:
     raise bad_reply(f"{where}: wanted {kind.__name__}; got {got[:60]}")
 
 
+def natural(value: object, where: str) -> int:
+    """A token id or a rank: a whole number from 0 that fits 32 bits."""
+    whole = want(value, int, where)
+    if not 0 <= whole < 1 << 31:
+        raise bad_reply(f"{where}: wanted a number from 0 to 2^31; got {whole!r:.60}")
+    return whole
+
+
 def number(value: object) -> float:
     """A finite log-probability, ≤ 0 but for rounding."""
     if value is None:  # orjson, which some servers use, prints NaN as null
         raise Fault(Unscored("not_finite", "wanted a log-probability; got null"))
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise bad_reply(f"wanted a log-probability; got {value!r:.60}")
-    if not math.isfinite(value) or value <= _STAND_IN:
+    if value <= _STAND_IN or value == math.inf or value != value:  # noqa: PLR0124 - NaN; isfinite fails on huge integers
         raise Fault(Unscored("not_finite", f"wanted a finite log-probability; got {value}"))
     if value > 1e-3:
         raise bad_reply(f"wanted a log-probability, at most 0; got {value}")

@@ -11,7 +11,7 @@ from typing import Any
 
 from foureyes.models.completions.assembly import Tokens
 from foureyes.models.completions.connection import Connection, Fault, bad_reply
-from foureyes.models.completions.dialects import Seen, want
+from foureyes.models.completions.dialects import Seen, natural, want
 from foureyes.models.prompts import PLAIN_PREFIX, TEMPLATE_DATE, as_messages, plain_prompt
 from foureyes.types import Alternative, Exchange, Prompt, Unscored
 
@@ -84,7 +84,7 @@ class Tokeniser:
 
 
 def _ids(reply: dict[str, Any]) -> tuple[int, ...]:
-    return tuple(want(token, int, "tokens[]") for token in want(reply.get("tokens"), list, "tokens"))
+    return tuple(natural(token, "tokens[]") for token in want(reply.get("tokens"), list, "tokens"))
 
 
 def _pieces(reply: dict[str, Any], n: int) -> tuple[str, ...] | None:
