@@ -21,6 +21,7 @@ __all__ = ["VERBS", "main"]
 VERBS = {
     "check": "read one answer with a second model and show where it is surprised",
     "score": "read every answer of a JSONL or Parquet file",
+    "calibrate": "turn scores into P(correct), and judge how far it can be believed",
     "models": "list, fetch and locate the verifiers foureyes knows by name",
     "demo": "read 120 questions with right and wrong answers and show what the signals catch",
 }

@@ -1,0 +1,256 @@
+"""``foureyes calibrate fit | apply | report``: from scores to P(correct). See docs/calibrate.md."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from foureyes.errors import InputError
+
+if TYPE_CHECKING:
+    from foureyes.calibration import Calibrator
+    from foureyes.cli.scores import Scores
+    from foureyes.report.calibration import Judgement
+
+__all__ = ["configure", "run"]
+
+_KINDS: Final = ("best", "platt", "beta", "histogram", "isotonic", "temperature", "combiner")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Adds ``fit``, ``apply`` and ``report`` with their options."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    fit = actions.add_parser("fit", help="fit a calibrator on rows with a score and whether the answer was right")
+    _add_input(fit)
+    _add_outcome(fit)
+    fit.add_argument("-o", "--out", required=True, type=Path, metavar="FILE", help="the calibrator, as JSON")
+    fit.add_argument(
+        "--kind",
+        choices=_KINDS,
+        help="default: best (chosen by cross-validation); combiner for several scores, temperature for logits",
+    )
+    fit.add_argument(
+        "--larger-is", choices=("worse", "better"), help="direction of the score; known for foureyes' own signals"
+    )
+    fit.add_argument(
+        "--hold-out",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="keep this share of rows out of the fit and report on it",
+    )
+    fit.add_argument("--seed", type=int, default=0, help="which rows are held out (default: %(default)s)")
+    _add_pages(fit)
+    apply = actions.add_parser("apply", help="add P(correct) to every row; all fields are kept")
+    apply.add_argument("calibrator", type=Path, metavar="CALIBRATOR")
+    _add_input(apply)
+    apply.add_argument("-o", "--out", required=True, type=Path, metavar="OUT", help="a copy in the format of IN")
+    apply.add_argument(
+        "--field", default="confidence", metavar="NAME", help="where P(correct) goes (default: %(default)s)"
+    )
+    apply.add_argument("--overwrite-field", action="store_true", help="replace a field of that name")
+    apply.add_argument("--json", action="store_true", help="what was done, as JSON on stdout")
+    report = actions.add_parser("report", help="judge a calibrator on rows it was not fitted on")
+    report.add_argument("calibrator", type=Path, metavar="CALIBRATOR")
+    _add_input(report)
+    _add_outcome(report)
+    report.add_argument(
+        "--allow-fitted-rows",
+        action="store_true",
+        help="judge on the rows of the fit all the same; the result is marked",
+    )
+    report.add_argument(
+        "--max-error",
+        type=float,
+        metavar="SHARE",
+        help="promise that at most this share is wrong of what is let through",
+    )
+    report.add_argument(
+        "--delta", type=float, default=0.05, help="chance that the promise is broken (default: %(default)s)"
+    )
+    _add_pages(report)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Does one of the three."""
+    return {"fit": _fit, "apply": _apply, "report": _report}[args.action](args)
+
+
+def _add_input(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source", metavar="IN", help="JSONL, CSV, Parquet, NPZ or NPY")
+    parser.add_argument(
+        "--score",
+        action="append",
+        default=[],
+        metavar="FIELD",
+        help="a score; dots reach inside (foureyes.VERIFIER.log_cmp); repeat to combine",
+    )
+    classes = parser.add_mutually_exclusive_group()
+    classes.add_argument("--logits", metavar="FIELD", help="class logits: a list a row, or the fields a,b,c")
+    classes.add_argument("--probs", metavar="FIELD", help="class probabilities, likewise")
+    parser.add_argument("--model", metavar="NAME", help="whose scores they are; known where --score says it")
+
+
+def _add_outcome(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--correct", metavar="FIELD", help="whether the answer was right: true or false, 1 or 0")
+    parser.add_argument("--label", metavar="FIELD", help="with --logits or --probs: index of the right class")
+
+
+def _add_pages(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--html", type=Path, metavar="FILE", help="a page with reliability diagrams")
+    parser.add_argument("--json", action="store_true", help="all numbers as JSON on stdout")
+
+
+def _fit(args: argparse.Namespace) -> int:
+    import numpy as np  # noqa: PLC0415 - heavy for --help
+
+    from foureyes.cli.fitting import fitted  # noqa: PLC0415 - as above
+    from foureyes.cli.scores import read_scores  # noqa: PLC0415 - as above
+    from foureyes.tables import open_table, write_text  # noqa: PLC0415 - as above
+
+    if not 0 <= args.hold_out < 1:
+        raise InputError(f"--hold-out must be a share in [0, 1); got {args.hold_out:g}")
+    if args.html and not args.hold_out:
+        raise InputError(
+            "a report needs rows that were not fitted on: give --hold-out 0.5, or use calibrate report with other rows"
+        )
+    _require_places(args.html, args.out)
+    scores = read_scores(open_table(args.source), args, outcome=True)
+    order = np.random.default_rng(args.seed).permutation(scores.n)
+    n_kept = round(scores.n * args.hold_out)
+    calibrator, words = fitted(scores.rows(np.sort(order[n_kept:])), args.kind, args.larger_is)
+    judged = _judged(calibrator, scores.rows(np.sort(order[:n_kept])), args) if n_kept else None
+    write_text(args.out, calibrator.to_json())
+    _say(f"{words['reason']}\nfitted on {calibrator.fitted_on.rows.n:,} rows → {args.out}{_left_out(scores)}")
+    if judged is not None:
+        _show(judged, args)
+    if args.json:
+        found = {**words, "fitted": json.loads(calibrator.to_json()), "report": judged and judged.to_dict()}
+        print(json.dumps({**found, "n_left_out": scores.n_left_out, "output": str(args.out)}, allow_nan=False))
+    return 0
+
+
+def _apply(args: argparse.Namespace) -> int:
+    from foureyes.cli.scores import confidence_of, read_scores  # noqa: PLC0415 - numpy
+    from foureyes.tables import open_table  # noqa: PLC0415 - as above
+
+    calibrator = _opened(args.calibrator)
+    table = open_table(args.source)
+    _require_same_format(args)
+    if args.field in table.names and not args.overwrite_field:
+        raise InputError(
+            f"{args.source} has a field {args.field!r} already; --overwrite-field replaces it, --field names another"
+        )
+    scores = read_scores(table, args, outcome=False, calibrator=calibrator)
+    stated: list[float | None] = [None] * len(table)
+    for row, value in zip(scores.kept.tolist(), confidence_of(calibrator, scores).tolist(), strict=True):
+        stated[row] = value
+    table.save(args.out, {args.field: stated})
+    _say(f"{scores.n:,} rows with {args.field!r} → {args.out}{_left_out(scores)}")
+    if args.json:
+        print(
+            json.dumps(
+                {"rows": len(table), "n_left_out": scores.n_left_out, "field": args.field, "output": str(args.out)}
+            )
+        )
+    return 0
+
+
+def _report(args: argparse.Namespace) -> int:
+    from foureyes.cli.scores import read_scores  # noqa: PLC0415 - numpy
+    from foureyes.tables import open_table  # noqa: PLC0415 - as above
+
+    calibrator = _opened(args.calibrator)
+    _require_places(args.html)
+    scores = read_scores(open_table(args.source), args, outcome=True, calibrator=calibrator)
+    judged = _judged(calibrator, scores, args)
+    _show(judged, args)
+    if args.json:
+        print(json.dumps(judged.to_dict(), allow_nan=False))
+    return 0
+
+
+def _judged(calibrator: Calibrator, scores: Scores, args: argparse.Namespace) -> Judgement:
+    from foureyes.calibration import calibration_report  # noqa: PLC0415 - numpy
+    from foureyes.cli.scores import stated_before  # noqa: PLC0415 - as above
+    from foureyes.report.calibration import Judgement  # noqa: PLC0415 - as above
+
+    allowed = getattr(args, "allow_fitted_rows", False)
+    after = calibrator.report(scores.x, scores.outcome, source=scores.source, allow_fitted_rows=allowed)
+    before = stated_before(calibrator, scores)
+    max_error = getattr(args, "max_error", None)
+    threshold = (
+        None
+        if max_error is None
+        else calibrator.promise(
+            scores.x, scores.outcome, max_error=max_error, delta=args.delta, allow_fitted_rows=allowed
+        )
+    )
+    return Judgement(
+        kind=calibrator.kind,
+        scores=scores.words,
+        n_fitted=calibrator.fitted_on.rows.n,
+        n_left_out=scores.n_left_out,
+        after=after,
+        before=before and calibration_report(*before, in_sample=after.in_sample),
+        threshold=threshold,
+    )
+
+
+def _show(judged: Judgement, args: argparse.Namespace) -> None:
+    """The table on stdout unless JSON goes there, the page in its file."""
+    from foureyes.report.calibration import calibration_page, measures  # noqa: PLC0415 - jinja2
+    from foureyes.report.page import write  # noqa: PLC0415 - as above
+
+    if judged.after.in_sample:
+        _say("judged on rows that were fitted on: the figures say nothing about new rows")
+    if not args.json:
+        before = judged.before is not None
+        print(f"{'':<16}{'before':<24}after" if before else f"{'':<16}after")
+        for line in measures(judged):
+            print(f"{line.name:<16}{f'{line.before:<24}' if before else ''}{line.after}")
+        if judged.threshold:
+            print(f"\n{judged.threshold.statement} It lets {judged.threshold.coverage:.0%} of the answers through.")
+    if args.html:
+        write(args.html, calibration_page(judged))
+        _say(f"page: {args.html}")
+
+
+def _opened(path: Path) -> Calibrator:
+    from foureyes.calibration import Calibrator  # noqa: PLC0415 - numpy
+
+    try:
+        return Calibrator.from_json(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not a calibrator: not UTF-8 at byte {error.start}") from error
+
+
+def _require_places(page: Path | None, *others: Path) -> None:
+    """Finds out before the work, not after it."""
+    from foureyes.report.drawing import require_matplotlib  # noqa: PLC0415 - only pages need it
+    from foureyes.report.page import require_place_for  # noqa: PLC0415 - jinja2
+
+    if page is not None:
+        require_matplotlib()
+    for path in (page, *others):
+        if path is not None:
+            require_place_for(path)
+
+
+def _require_same_format(args: argparse.Namespace) -> None:
+    wanted = {".npy": ".npz"}.get(Path(args.source).suffix, Path(args.source).suffix)
+    if args.out.suffix != wanted:
+        raise InputError(f"OUT is a copy of IN in its format: wanted a file that ends in {wanted}; got {args.out}")
+
+
+def _left_out(scores: Scores) -> str:
+    return f"; left out, as they lack a score or a label: {scores.n_left_out:,}" if scores.n_left_out else ""
+
+
+def _say(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)

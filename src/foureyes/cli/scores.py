@@ -1,0 +1,155 @@
+"""What ``foureyes calibrate`` reads of a table: scores, outcomes, and whose scores they are."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foureyes.calibration import Calibrator, Combiner, ScoreCalibrator, Source, Temperature
+from foureyes.errors import InputError
+from foureyes.tables import Column, Table
+
+__all__ = ["Scores", "confidence_of", "read_scores", "stated_before"]
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """The rows that have everything.
+
+    Attributes:
+        x: (n,) scores, (n, K) class scores, or name → (n,) signals.
+        outcome: (n,) whether right, or with class scores the index of the right class.
+        kept: (n,) their places in the file.
+        n_left_out: rows of the file that lack something.
+        source: whose scores they are, if that is known.
+        words: the same for people.
+        scale: of class scores, ``"logits"`` or ``"probabilities"``; empty for others.
+    """
+
+    x: Any
+    outcome: NDArray[Any]
+    kept: NDArray[np.intp]
+    n_left_out: int
+    source: Source | None
+    words: str
+    scale: str
+
+    @property
+    def n(self) -> int:
+        """Rows."""
+        return len(self.kept)
+
+    def rows(self, places: NDArray[np.intp]) -> Scores:
+        """Some of the rows."""
+        return replace(self, x=_taken(self.x, places), outcome=self.outcome[places], kept=self.kept[places])
+
+
+def read_scores(
+    table: Table, args: argparse.Namespace, *, outcome: bool, calibrator: Calibrator | None = None
+) -> Scores:
+    """Reads what the options name.
+
+    Args:
+        table: the file.
+        args: with ``score``, ``logits``, ``probs``, ``model``; ``correct`` and ``label`` where there is an outcome.
+        outcome: whether to read one.
+        calibrator: what the scores are for, if it is there already; a combiner knows its signals.
+
+    Raises:
+        InputError: options that do not go together or with the calibrator, fields that cannot be used.
+    """
+    signals = list(args.score) or (list(calibrator.signals) if isinstance(calibrator, Combiner) else [])
+    scale = "logits" if args.logits else "probabilities" if args.probs else ""
+    _require_scores(signals, scale, calibrator)
+    columns = [table.matrix(args.logits or args.probs)] if scale else [table.numbers(name) for name in signals]
+    said, present = _outcome(table, args, scale) if outcome else (np.zeros(len(table)), np.ones(len(table), np.bool_))
+    kept = np.flatnonzero(np.logical_and.reduce([present, *(column.present for column in columns)]))
+    many = isinstance(calibrator, Combiner) or len(signals) > 1
+    x: Any = {name: column.values for name, column in zip(signals, columns, strict=True)} if many else columns[0].values
+    named = signals or [args.logits or args.probs]
+    source = _source(named, args.model)
+    if calibrator is not None and calibrator.fitted_on.source is not None and source is None:
+        raise InputError(
+            f"this calibrator was fitted on {calibrator.fitted_on.source}; say whose scores these are with --model"
+        )
+    words = str(source or " and ".join(named))
+    return Scores(_taken(x, kept), said[kept], kept, len(table) - len(kept), source, words, scale)
+
+
+def confidence_of(calibrator: Calibrator, scores: Scores) -> Floats:
+    """(n,) P(correct)."""
+    if isinstance(calibrator, Temperature):
+        return calibrator.confidence(scores.x, source=scores.source)
+    if isinstance(calibrator, Combiner | ScoreCalibrator):
+        return calibrator.predict_proba(scores.x, source=scores.source)
+    raise InputError(f"cannot apply a calibrator of kind {calibrator.kind!r} to rows")
+
+
+def stated_before(calibrator: Calibrator, scores: Scores) -> tuple[Floats, Bools] | None:
+    """Confidence and correctness of the rows without the calibrator; ``None`` where scores state no probability.
+
+    A score states one if all of them lie in [0, 1] and the calibrator found that larger is better.
+    """
+    if isinstance(calibrator, Temperature):
+        plain = replace(calibrator, temperature=1.0)
+        return plain.confidence(scores.x), scores.x.argmax(axis=1) == scores.outcome
+    if not isinstance(calibrator, ScoreCalibrator) or not scores.n or scores.x.min() < 0 or scores.x.max() > 1:
+        return None
+    least, most = calibrator.predict_proba([calibrator.low, calibrator.high]).tolist()
+    return (scores.x, scores.outcome.astype(np.bool_)) if most > least else None
+
+
+def _require_scores(signals: list[str], scale: str, calibrator: Calibrator | None) -> None:
+    if bool(signals) == bool(scale):
+        raise InputError("say what to read: --score FIELD, or one of --logits and --probs")
+    if len(set(signals)) < len(signals):
+        raise InputError("a --score is given twice")
+    if calibrator is None:
+        return
+    wanted = calibrator.scale if isinstance(calibrator, Temperature) else ""
+    if wanted != scale:
+        options = {"": "--score", "logits": "--logits", "probabilities": "--probs"}
+        raise InputError(f"a {calibrator.kind} calibrator of this file takes {options[wanted]}; got {options[scale]}")
+    if len(signals) > 1 and not isinstance(calibrator, Combiner):
+        raise InputError(f"a {calibrator.kind} calibrator takes one --score; got {len(signals)}")
+
+
+def _outcome(table: Table, args: argparse.Namespace, scale: str) -> tuple[NDArray[Any], Bools]:
+    if scale:
+        if not args.label or args.correct:
+            raise InputError("class scores go with --label, the index of the right class, not with --correct")
+        column = table.numbers(args.label)
+        return _whole(table, args.label, column), column.present
+    if not args.correct or args.label:
+        raise InputError("scores go with --correct, whether the answer was right, not with --label")
+    flags: Column[np.bool_] = table.flags(args.correct)
+    return flags.values, flags.present
+
+
+def _whole(table: Table, field: str, column: Column[np.float64]) -> NDArray[np.intp]:
+    bad = column.values != np.floor(column.values)
+    if bad.any():
+        row = int(bad.argmax())
+        raise InputError(f"{table.name}: {field!r} must hold class indices; got {column.values[row]:g} in row {row}")
+    return column.values.astype(np.intp)
+
+
+def _source(names: list[str], model: str | None) -> Source | None:
+    """What foureyes score wrote says it itself: foureyes.VERIFIER.SIGNAL."""
+    if model is not None:
+        return Source(" + ".join(names), model)
+    parts = [name.removeprefix("foureyes.").rpartition(".") for name in names if name.startswith("foureyes.")]
+    if len(parts) < len(names) or not all(verifier for verifier, _, _ in parts):
+        return None
+    return Source(" + ".join(part[2] for part in parts), " + ".join(dict.fromkeys(part[0] for part in parts)))
+
+
+def _taken(x: Any, places: NDArray[np.intp]) -> Any:
+    return {name: column[places] for name, column in x.items()} if isinstance(x, dict) else x[places]

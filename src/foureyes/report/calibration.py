@@ -1,0 +1,144 @@
+"""What a calibrator does to confidences on rows it has not seen: the same figures as lines of text and as a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from foureyes.calibration import CalibrationReport, Threshold
+from foureyes.report import page
+from foureyes.report.diagrams import reliability_diagram
+
+__all__ = ["Judgement", "Measure", "calibration_page", "measures"]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A calibrator judged.
+
+    Attributes:
+        kind: of the calibrator.
+        scores: what it calibrates, in words.
+        n_fitted: rows it was fitted on.
+        n_left_out: rows of the file that lack a score or a label.
+        after: measures of its confidences.
+        before: measures of the scores themselves, where they are confidences; else ``None``.
+        threshold: a promise made on the same rows, if one was asked for.
+    """
+
+    kind: str
+    scores: str
+    n_fitted: int
+    n_left_out: int
+    after: CalibrationReport
+    before: CalibrationReport | None
+    threshold: Threshold | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As a JSON object."""
+        promised = self.threshold and {
+            "cut": self.threshold.cut,
+            "statement": self.threshold.statement,
+            "assumes": self.threshold.assumes,
+            "coverage": self.threshold.coverage,
+        }
+        return {
+            "kind": self.kind,
+            "scores": self.scores,
+            "n_fitted": self.n_fitted,
+            "n_left_out": self.n_left_out,
+            "before": self.before and self.before.to_dict(),
+            "after": self.after.to_dict(),
+            "promise": promised,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A line of the table: a measure, its value before and after (empty where there is none), what it means."""
+
+    name: str
+    before: str
+    after: str
+    meaning: str
+
+
+def measures(judged: Judgement) -> list[Measure]:
+    """The table of measures.
+
+    Args:
+        judged: the calibrator.
+
+    Returns:
+        One entry a measure; the same words on a terminal and on the page.
+    """
+    before = dict(_values(judged.before)) if judged.before else {}
+    return [Measure(name, before.get(name, ""), value, _MEANINGS[name]) for name, value in _values(judged.after)]
+
+
+def calibration_page(judged: Judgement) -> str:
+    """The page as HTML.
+
+    Args:
+        judged: what to show.
+
+    Returns:
+        A whole document, self-contained; the same for the same argument.
+
+    Raises:
+        ConfigError: matplotlib, which draws the pictures, is not installed.
+    """
+    return page.render(
+        "calibration.html",
+        judged=judged,
+        measures=measures(judged),
+        ece=f"{judged.after.ece.value:.3f}",
+        chance=f"{judged.after.ece.chance:.3f}",
+        before=judged.before and _drawn(judged.before, "before"),
+        after=_drawn(judged.after, "after"),
+        bins=[_bin(row) for row in judged.after.reliability.rows()],
+        statement=judged.threshold and judged.threshold.statement,
+        assumes=judged.threshold and judged.threshold.assumes,
+        coverage=judged.threshold and f"{judged.threshold.coverage:.0%}",
+    )
+
+
+_MEANINGS = {
+    "ECE": "mean gap between confidence and accuracy, 15 equal-count bins; 0 is best",
+    "ECE by chance": "what a perfectly calibrated model of this size would show",
+    "Brier score": "mean squared error of the confidence; lower is better",
+    "Brier skill": "1 = perfect, 0 = no better than always saying the accuracy",
+    "Log loss": "nats; lower is better",
+    "AUROC": "how well low confidence finds wrong answers; 0.5 = chance",
+    "Mean confidence": "what is claimed",
+    "Accuracy": "what is so",
+}
+
+
+def _values(found: CalibrationReport) -> Iterator[tuple[str, str]]:
+    error, skill, area = found.ece, found.brier.skill, found.auroc
+    yield "ECE", f"{error.value:.3f} [{error.low:.3f}, {error.high:.3f}]"
+    yield "ECE by chance", f"{error.chance:.3f}"
+    yield "Brier score", f"{found.brier.value:.3f}"
+    yield "Brier skill", "undefined" if skill is None else f"{skill:.3f}".replace("-", "−")
+    yield "Log loss", f"{found.nll:.3f}"
+    yield "AUROC", "one class only" if area is None else f"{area.value:.3f} [{area.low:.3f}, {area.high:.3f}]"
+    yield "Mean confidence", f"{found.mean_confidence:.3f}"
+    yield "Accuracy", f"{found.accuracy:.3f}"
+
+
+def _drawn(found: CalibrationReport, name: str) -> Markup:
+    return Markup(reliability_diagram(found.reliability, name))  # noqa: S704 - drawn by us, no text from outside in it
+
+
+def _bin(row: dict[str, Any]) -> dict[str, str]:
+    return {
+        "span": f"{row['lower']:.3f}–{row['upper']:.3f}",
+        "n": f"{row['n']:,}",
+        "confidence": f"{row['confidence']:.3f}",
+        "accuracy": f"{row['accuracy']:.3f}",
+        "interval": f"{row['accuracy_low']:.3f}–{row['accuracy_high']:.3f}",
+    }

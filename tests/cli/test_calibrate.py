@@ -1,0 +1,190 @@
+"""foureyes calibrate, from files to files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from foureyes.calibration import Calibrator, Platt, Temperature
+from foureyes.cli import main
+
+SIGNAL = "foureyes.qwen3-0.6b.log_cmp"
+Rows = Callable[[str, int], Path]
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Rows:
+    """Rows as ``foureyes score`` leaves them, each tenth unscored, with a confidence that claims too much."""
+
+    def write(name: str, seed: int) -> Path:
+        rng = np.random.default_rng(seed)
+        z = rng.normal(1, 1.5, 400)
+        right = rng.random(400) < 1 / (1 + np.exp(-z))
+        path = tmp_path / name
+        with path.open("w") as file:
+            for i in range(400):
+                seen = {"unscored": {"reason": "empty"}} if i % 10 == 9 else {"log_cmp": 3 - z[i]}
+                row = {"id": i, "prompt": "ä", "right": bool(right[i]), "stated": 1 / (1 + np.exp(-3 * z[i]))}
+                file.write(json.dumps({**row, "foureyes": {"qwen3-0.6b": seen}}) + "\n")
+        return path
+
+    return write
+
+
+def fit(rows: Path, out: Path, *more: str) -> int:
+    return main(["calibrate", "fit", str(rows), "--score", SIGNAL, "--correct", "right", "-o", str(out), *more])
+
+
+def test_what_is_fitted_is_what_the_library_fits(rows: Rows, tmp_path: Path) -> None:
+    path, out = rows("a.jsonl", 1), tmp_path / "c.json"
+    assert fit(path, out, "--kind", "platt") == 0
+    read = [json.loads(line) for line in path.read_text().splitlines()]
+    scored = [row for row in read if "log_cmp" in row["foureyes"]["qwen3-0.6b"]]
+    signal = [row["foureyes"]["qwen3-0.6b"]["log_cmp"] for row in scored]
+    wanted = Platt.fit(signal, [row["right"] for row in scored])
+    found = Platt.from_json(out.read_text())
+    assert (found.slope, found.intercept) == (wanted.slope, wanted.intercept)
+    assert str(found.fitted_on.source) == "log_cmp of qwen3-0.6b"
+    assert found.fitted_on.rows.n == 360
+
+
+def test_apply_keeps_every_field_and_says_nothing_where_there_is_no_score(rows: Rows, tmp_path: Path) -> None:
+    path, fitted, out = rows("a.jsonl", 1), tmp_path / "c.json", tmp_path / "out.jsonl"
+    assert fit(path, fitted) == 0
+    assert main(["calibrate", "apply", str(fitted), str(path), "--score", SIGNAL, "-o", str(out)]) == 0
+    before = [json.loads(line) for line in path.read_text().splitlines()]
+    after = [json.loads(line) for line in out.read_text().splitlines()]
+    stated = [row.pop("confidence") for row in after]
+    assert after == before
+    assert [i for i, value in enumerate(stated) if value is None] == list(range(9, 400, 10))
+    assert all(0 < value < 1 for value in stated if value is not None)
+
+
+def test_the_rows_of_the_fit_are_refused_unless_asked_for_and_then_marked(
+    rows: Rows, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, fitted = rows("a.jsonl", 1), tmp_path / "c.json"
+    assert fit(path, fitted) == 0
+    report = ["calibrate", "report", str(fitted), str(path), "--score", SIGNAL, "--correct", "right", "--json"]
+    assert main(report) == 1
+    assert "was fitted on" in capsys.readouterr().err
+    assert main([*report, "--allow-fitted-rows"]) == 0
+    assert json.loads(capsys.readouterr().out)["after"]["in_sample"] is True
+
+
+def test_a_report_has_before_and_after_and_a_page(
+    rows: Rows, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fitted, page = tmp_path / "c.json", tmp_path / "page.html"
+    options = ["--score", "stated", "--correct", "right"]
+    first = ["calibrate", "fit", str(rows("a.jsonl", 1)), *options, "-o", str(fitted), "--larger-is", "better"]
+    assert main(first) == 0
+    capsys.readouterr()
+    second = ["calibrate", "report", str(fitted), str(rows("b.jsonl", 2)), *options, "--html", str(page), "--json"]
+    assert main([*second, "--max-error", "0.2"]) == 0
+    out, err = capsys.readouterr()
+    found = json.loads(out)
+    assert found["after"]["ece"]["value"] < found["before"]["ece"]["value"]
+    assert found["promise"]["statement"].endswith("with probability 0.95.")
+    assert str(page) in err
+    html = page.read_text()
+    assert html.count("<svg") == 2
+    assert found["promise"]["statement"] in html
+    assert "http-equiv" in html
+
+
+def test_a_hold_out_fits_and_judges_in_one_go(rows: Rows, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, fitted = rows("a.jsonl", 1), tmp_path / "c.json"
+    assert fit(path, fitted, "--hold-out", "0.5", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["report"]["after"]["n"] == found["fitted"]["fitted_on"]["rows"]["n"] == 180
+    assert found["report"]["after"]["in_sample"] is False
+    assert found["n_left_out"] == 40
+
+
+def test_a_page_without_a_hold_out_is_refused(rows: Rows, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert fit(rows("a.jsonl", 1), tmp_path / "c.json", "--html", str(tmp_path / "p.html")) == 1
+    assert "--hold-out" in capsys.readouterr().err
+    assert not (tmp_path / "c.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--score", "stated", "--model", "qwen3-0.6b"], "fitted on log_cmp of qwen3-0.6b; got scores from stated"),
+        (["--score", "stated"], "say whose scores"),
+        (["--logits", "stated"], "takes --score"),
+        ([], "say what to read"),
+        (["--score", "no"], "no field 'no'"),
+        (["--score", "prompt", "--model", "x"], "must hold numbers; got 'ä' in row 0"),
+    ],
+)
+def test_scores_it_was_not_fitted_on_are_refused(
+    rows: Rows, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], words: str
+) -> None:
+    path, fitted, out = rows("a.jsonl", 1), tmp_path / "c.json", tmp_path / "out.jsonl"
+    assert fit(path, fitted) == 0
+    assert main(["calibrate", "apply", str(fitted), str(path), *options, "-o", str(out)]) == 1
+    err = capsys.readouterr().err
+    assert words in err
+    assert "Traceback" not in err
+    assert not out.exists()
+
+
+def test_a_field_that_is_there_is_not_replaced_unasked(
+    rows: Rows, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, fitted, out = rows("a.jsonl", 1), tmp_path / "c.json", tmp_path / "out.jsonl"
+    assert fit(path, fitted) == 0
+    apply = ["calibrate", "apply", str(fitted), str(path), "--score", SIGNAL, "-o", str(out), "--field", "stated"]
+    assert main(apply) == 1
+    assert "--overwrite-field" in capsys.readouterr().err
+    assert main([*apply, "--overwrite-field"]) == 0
+
+
+def test_several_scores_are_combined_and_the_gain_is_told(
+    rows: Rows, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fitted = tmp_path / "c.json"
+    assert fit(rows("a.jsonl", 1), fitted, "--score", "stated") == 0
+    assert "held out" in capsys.readouterr().err
+    assert main(["calibrate", "report", str(fitted), str(rows("b.jsonl", 2)), "--correct", "right"]) == 0
+    assert "AUROC" in capsys.readouterr().out
+
+
+def test_logits_of_an_npz_file_get_a_temperature(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    logits = 4 * rng.normal(size=(300, 3))
+    labels = np.array([rng.choice(3, p=np.exp(z / 2) / np.exp(z / 2).sum()) for z in logits])
+    path, fitted, out = tmp_path / "a.npz", tmp_path / "t.json", tmp_path / "out.npz"
+    np.savez(path, logits=logits, label=labels)
+    assert main(["calibrate", "fit", str(path), "--logits", "logits", "--label", "label", "-o", str(fitted)]) == 0
+    found = Calibrator.from_json(fitted.read_text())
+    assert isinstance(found, Temperature)
+    assert 1.5 < found.temperature < 2.7
+    assert main(["calibrate", "apply", str(fitted), str(path), "--logits", "logits", "-o", str(out)]) == 0
+    assert np.array_equal(np.load(out)["confidence"], found.confidence(logits))
+    assert np.array_equal(np.load(out)["logits"], logits)
+    assert main(["calibrate", "apply", str(fitted), str(path), "--probs", "logits", "-o", str(out)]) == 1
+
+
+def test_the_direction_of_an_unknown_score_is_asked_for(
+    rows: Rows, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = str(rows("a.jsonl", 1))
+    assert main(["calibrate", "fit", path, "--score", "stated", "--correct", "right", "-o", str(tmp_path / "c")]) == 1
+    assert "--larger-is" in capsys.readouterr().err
+
+
+def test_something_that_is_no_calibrator_is_one_line(
+    rows: Rows, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, fake = rows("a.jsonl", 1), tmp_path / "c.json"
+    fake.write_text("{}")
+    assert main(["calibrate", "report", str(fake), str(path), "--score", "stated", "--correct", "right"]) == 1
+    assert capsys.readouterr().err.startswith("foureyes: not a calibrator")
+    assert main(["calibrate", "report", "none.json", str(path), "--score", "stated", "--correct", "right"]) == 1

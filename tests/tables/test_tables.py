@@ -1,0 +1,138 @@
+"""The same rows in every format are the same columns; what is no number is named."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from foureyes.errors import InputError
+from foureyes.tables import Table, open_table, write_text
+
+
+def written(folder: Path, suffix: str) -> Table:
+    scores, right = [0.5, 1.0, -2.25], [True, False, True]
+    path = folder / f"rows{suffix}"
+    if suffix == ".npz":
+        np.savez(path, score=scores, right=right)
+    elif suffix == ".csv":
+        path.write_text("score,right\n0.5,true\n1.0,0\n-2.25,1\n")
+    elif suffix == ".jsonl":
+        path.write_text(
+            "".join(json.dumps({"score": s, "right": r}) + "\n" for s, r in zip(scores, right, strict=True))
+        )
+    else:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        pq.write_table(pa.table({"score": scores, "right": right}), path)
+    return open_table(path)
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet", ".npz"])
+def test_every_format_gives_the_same_columns_and_keeps_them_in_a_copy(tmp_path: Path, suffix: str) -> None:
+    table = written(tmp_path, suffix)
+    copy = tmp_path / f"copy{suffix}"
+    table.save(copy, {"p": [0.1, 0.2, 0.3]}, rows=np.array([0, 2]))
+    for found, places in ((table, [0, 1, 2]), (open_table(copy), [0, 2])):
+        assert len(found) == len(places)
+        assert found.numbers("score").values.tolist() == [[0.5, 1.0, -2.25][i] for i in places]
+        assert found.flags("right").values.tolist() == [[True, False, True][i] for i in places]
+        assert found.numbers("score").present.all()
+    assert open_table(copy).numbers("p").values.tolist() == [0.1, 0.3]
+    with pytest.raises(InputError, match="no field 'other'; its fields are 'score', 'right'"):
+        table.numbers("other")
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
+def test_fields_are_found_inside_fields_whatever_dots_their_names_have(tmp_path: Path, suffix: str) -> None:
+    rows = [{"foureyes": {"qwen3-0.6b": {"log_cmp": 1.5}}}, {"foureyes": {"qwen3-0.6b": {"log_cmp": None}}}]
+    path = tmp_path / f"rows{suffix}"
+    if suffix == ".jsonl":
+        path.write_text("\n".join(map(json.dumps, rows)))
+    else:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    column = open_table(path).numbers("foureyes.qwen3-0.6b.log_cmp")
+    assert column.values[0] == 1.5
+    assert column.present.tolist() == [True, False]
+    with pytest.raises(InputError, match="no field"):
+        open_table(path).numbers("foureyes.qwen3.cme")
+
+
+def test_a_matrix_is_a_field_of_lists_or_several_fields(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"p": [0.2, 0.8], "a": 0.2, "b": 0.8}\n{"p": null, "a": 1, "b": 0}\n')
+    table = open_table(path)
+    assert table.matrix("p").values.tolist() == [[0.2, 0.8], [0, 0]]
+    assert table.matrix("p").present.tolist() == [True, False]
+    assert table.matrix("a,b").values.tolist() == [[0.2, 0.8], [1, 0]]
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ('{"p": [1]}\n{"p": [1, 2]}', "must be equally long; got 1, 2"),
+        ('{"p": [1, "x"]}', "must hold lists of numbers"),
+        ('{"p": [1, null]}', "must hold lists of numbers; got .* in row 0"),
+        ('{"p": 3}', "must hold lists of numbers; got 3 in row 0"),
+        ('{"p": [1]}\n[]', "line 2: wanted a JSON object; got list"),
+        ('{"p": [NaN]}', "line 1: NaN is not a JSON value"),
+        ('{"p": ', "line 1: not JSON"),
+    ],
+)
+def test_what_is_no_matrix_is_named(tmp_path: Path, lines: str, words: str) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(lines)
+    with pytest.raises(InputError, match=words):
+        open_table(path).matrix("p")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "is empty"),
+        ("a,a\n1,2\n", "more than one column called 'a'"),
+        ("a,b\n1\n", "line 2: wanted 2 values"),
+        ("a,b\n1,nan\n", "must not contain NaN; got one in row 0"),
+        ("a,b\n1,x\n", "must hold numbers; got 'x' in row 0"),
+    ],
+)
+def test_what_is_wrong_with_a_csv_file_is_said(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(text)
+    with pytest.raises(InputError, match=words):
+        open_table(path).numbers("b")
+
+
+def test_arrays_are_not_unpickled_and_must_agree_in_length(tmp_path: Path) -> None:
+    np.save(tmp_path / "bad.npy", np.array([object()]), allow_pickle=True)
+    np.savez(tmp_path / "long.npz", a=[1, 2], b=[1])
+    with pytest.raises(InputError, match="not a file of plain arrays"):
+        open_table(tmp_path / "bad.npy")
+    with pytest.raises(InputError, match="same number of rows; got a 2, b 1"):
+        open_table(tmp_path / "long.npz")
+    np.save(tmp_path / "nan.npy", [1.0, np.nan])
+    with pytest.raises(InputError, match="NaN; got one in row 1"):
+        open_table(tmp_path / "nan.npy").numbers("nan")
+
+
+@pytest.mark.parametrize("name", ["rows.txt", "none.jsonl", "none.csv", "none.parquet", "none.npz"])
+def test_files_that_are_not_there_or_unknown_are_input_errors(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputError, match=name):
+        open_table(tmp_path / name)
+
+
+def test_a_copy_that_cannot_be_written_leaves_what_was_there(tmp_path: Path) -> None:
+    table, out = written(tmp_path, ".jsonl"), tmp_path / "out.jsonl"
+    write_text(out, "old")
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        table.save(out, {"p": [0.1, float("nan"), 0.2]})
+    assert out.read_text() == "old\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.jsonl", "rows.jsonl"]
+    with pytest.raises(InputError, match="wanted a folder"):
+        write_text(tmp_path / "no" / "file", "x")
