@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from foureyes.cli.files import require_places, require_same_format, say
 from foureyes.errors import InputError
 
 if TYPE_CHECKING:
@@ -117,14 +117,14 @@ def _fit(args: argparse.Namespace) -> int:
         raise InputError(
             "a report needs rows that were not fitted on: give --hold-out 0.5, or use calibrate report with other rows"
         )
-    _require_places(args.html, args.out)
+    require_places(args.html, args.out)
     scores = read_scores(open_table(args.source), args, outcome=True)
     order = np.random.default_rng(args.seed).permutation(scores.n)
     n_kept = round(scores.n * args.hold_out)
     calibrator, words = fitted(scores.rows(np.sort(order[n_kept:])), args.kind, args.larger_is)
     judged = _judged(calibrator, scores.rows(np.sort(order[:n_kept])), args) if n_kept else None
     write_text(args.out, calibrator.to_json())
-    _say(f"{words['reason']}\nfitted on {calibrator.fitted_on.rows.n:,} rows → {args.out}{_left_out(scores)}")
+    say(f"{words['reason']}\nfitted on {calibrator.fitted_on.rows.n:,} rows → {args.out}{_left_out(scores)}")
     if judged is not None:
         _show(judged, args)
     if args.json:
@@ -139,7 +139,7 @@ def _apply(args: argparse.Namespace) -> int:
 
     calibrator = _opened(args.calibrator)
     table = open_table(args.source)
-    _require_same_format(args)
+    require_same_format(args.source, args.out)
     if args.field in table.names and not args.overwrite_field:
         raise InputError(
             f"{args.source} has a field {args.field!r} already; --overwrite-field replaces it, --field names another"
@@ -149,7 +149,7 @@ def _apply(args: argparse.Namespace) -> int:
     for row, value in zip(scores.kept.tolist(), confidence_of(calibrator, scores).tolist(), strict=True):
         stated[row] = value
     table.save(args.out, {args.field: stated})
-    _say(f"{scores.n:,} rows with {args.field!r} → {args.out}{_left_out(scores)}")
+    say(f"{scores.n:,} rows with {args.field!r} → {args.out}{_left_out(scores)}")
     if args.json:
         print(
             json.dumps(
@@ -164,7 +164,7 @@ def _report(args: argparse.Namespace) -> int:
     from foureyes.tables import open_table  # noqa: PLC0415 - as above
 
     calibrator = _opened(args.calibrator)
-    _require_places(args.html)
+    require_places(args.html)
     scores = read_scores(open_table(args.source), args, outcome=True, calibrator=calibrator)
     judged = _judged(calibrator, scores, args)
     _show(judged, args)
@@ -206,7 +206,7 @@ def _show(judged: Judgement, args: argparse.Namespace) -> None:
     from foureyes.report.page import write  # noqa: PLC0415 - as above
 
     if judged.after.in_sample:
-        _say("judged on rows that were fitted on: the figures say nothing about new rows")
+        say("judged on rows that were fitted on: the figures say nothing about new rows")
     if not args.json:
         before = judged.before is not None
         print(f"{'':<16}{'before':<24}after" if before else f"{'':<16}after")
@@ -216,7 +216,7 @@ def _show(judged: Judgement, args: argparse.Namespace) -> None:
             print(f"\n{judged.threshold.statement} It lets {judged.threshold.coverage:.0%} of the answers through.")
     if args.html:
         write(args.html, calibration_page(judged))
-        _say(f"page: {args.html}")
+        say(f"page: {args.html}")
 
 
 def _opened(path: Path) -> Calibrator:
@@ -230,27 +230,5 @@ def _opened(path: Path) -> Calibrator:
         raise InputError(f"{path} is not a calibrator: not UTF-8 at byte {error.start}") from error
 
 
-def _require_places(page: Path | None, *others: Path) -> None:
-    """Finds out before the work, not after it."""
-    from foureyes.report.drawing import require_matplotlib  # noqa: PLC0415 - only pages need it
-    from foureyes.report.page import require_place_for  # noqa: PLC0415 - jinja2
-
-    if page is not None:
-        require_matplotlib()
-    for path in (page, *others):
-        if path is not None:
-            require_place_for(path)
-
-
-def _require_same_format(args: argparse.Namespace) -> None:
-    wanted = {".npy": ".npz"}.get(Path(args.source).suffix, Path(args.source).suffix)
-    if args.out.suffix != wanted:
-        raise InputError(f"OUT is a copy of IN in its format: wanted a file that ends in {wanted}; got {args.out}")
-
-
 def _left_out(scores: Scores) -> str:
     return f"; left out, as they lack a score or a label: {scores.n_left_out:,}" if scores.n_left_out else ""
-
-
-def _say(words: str) -> None:
-    print(words, file=sys.stderr, flush=True)

@@ -1,0 +1,44 @@
+"""What verbs that read tables and write pages share."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from foureyes.errors import InputError
+
+__all__ = ["require_places", "require_same_format", "say"]
+
+
+def require_places(page: Path | None, *others: Path | None) -> None:
+    """Finds out before the work, not after it, whether a page can be drawn and files be put where they are wanted.
+
+    Raises:
+        InputError: a folder is missing or something is in the way.
+        ConfigError: a page is wanted, and what draws it is not installed.
+    """
+    from foureyes.report.drawing import require_matplotlib  # noqa: PLC0415 - heavy for --help
+    from foureyes.report.page import require_place_for  # noqa: PLC0415 - as above
+
+    if page is not None:
+        require_matplotlib()
+    for path in (page, *others):
+        if path is not None:
+            require_place_for(path)
+
+
+def require_same_format(source: str, out: Path) -> None:
+    """A copy has the format of what it is a copy of; arrays with names need a NPZ file.
+
+    Raises:
+        InputError: the suffixes say otherwise.
+    """
+    suffix = Path(source).suffix
+    wanted = ".npz" if suffix == ".npy" else suffix
+    if out.suffix != wanted:
+        raise InputError(f"OUT is a copy of IN in its format: wanted a file that ends in {wanted}; got {out}")
+
+
+def say(words: str) -> None:
+    """Words for a person, on stderr."""
+    print(words, file=sys.stderr, flush=True)

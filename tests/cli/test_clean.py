@@ -1,0 +1,151 @@
+"""foureyes clean, from files to files."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from foureyes.cleaning.labels import find_label_issues
+from foureyes.cli import main
+
+CLASSES = ("cat", "dog", "=cow")
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Path:
+    """300 animals, each tenth with a wrong label that the expert sees."""
+    rng = np.random.default_rng(0)
+    true = rng.integers(0, 3, 300)
+    given = np.where(np.arange(300) % 10 == 0, (true + 1) % 3, true)
+    probs = rng.dirichlet(np.ones(3), 300) * 0.2
+    probs[np.arange(300), true] += 0.8
+    path = tmp_path / "rows.jsonl"
+    with path.open("w") as file:
+        for i in range(300):
+            row = {"text": f"item {i}", "label": CLASSES[given[i]], "p": probs[i].tolist()}
+            file.write(json.dumps({**row, "true": CLASSES[true[i]] if i < 200 else None}) + "\n")
+    return path
+
+
+def clean(rows: Path, *more: str) -> int:
+    names = ",".join(CLASSES)
+    return main(["clean", str(rows), "--label", "label", "--probs", "p", "--classes", names, *more])
+
+
+def test_the_issues_are_those_of_the_library(rows: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert clean(rows, "--json", "--keep-top", "0.5") == 0
+    found = json.loads(capsys.readouterr().out)
+    read = [json.loads(line) for line in rows.read_text().splitlines()]
+    labels = [CLASSES.index(row["label"]) for row in read]
+    wanted = find_label_issues(labels, {"p": np.array([row["p"] for row in read])}, keep_top=0.5)
+    assert [issue["row"] for issue in found["issues"]] == wanted.row.tolist()
+    assert found["issues"][0]["reason"] == wanted[0].explain(CLASSES)
+    assert all(issue["row"] % 10 == 0 for issue in found["issues"])
+
+
+@pytest.mark.parametrize("action", ["flag", "relabel", "drop"])
+def test_a_copy_flags_relabels_or_drops_and_keeps_everything_else(rows: Path, tmp_path: Path, action: str) -> None:
+    out = tmp_path / "out.jsonl"
+    assert clean(rows, "--method", "basic", "--action", action, "-o", str(out)) == 0
+    before = [json.loads(line) for line in rows.read_text().splitlines()]
+    after = [json.loads(line) for line in out.read_text().splitlines()]
+    if action == "drop":
+        assert after == [row for i, row in enumerate(before) if i % 10]
+        return
+    right = [CLASSES[int(np.argmax(row["p"]))] for row in before]
+    if action == "relabel":
+        assert after == [row | {"label": label} for row, label in zip(before, right, strict=True)]
+    else:
+        assert [row.pop("suggested_label") for row in after] == right
+        assert [row.pop("is_label_issue") for row in after] == [i % 10 == 0 for i in range(300)]
+        assert after == before
+
+
+def test_a_review_file_is_written_decided_on_and_carried_out(
+    rows: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    review, out = tmp_path / "review.csv", tmp_path / "out.jsonl"
+    assert clean(rows, "--method", "basic", "--review", str(review), "--item", "text") == 0
+    with review.open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert len(lines) == 30
+    assert lines[0]["item"] == f"item {lines[0]['row']}"
+    lines[0]["decision"], lines[1]["decision"] = "drop", "relabel"
+    lines[1]["new_label"] = "0"
+    with review.open("w", newline="") as file:
+        table = csv.DictWriter(file, list(lines[0]))
+        table.writeheader()
+        table.writerows(lines)
+    assert clean(rows, "--decisions", str(review), "-o", str(out)) == 0
+    after = {row["text"]: row["label"] for row in map(json.loads, out.read_text().splitlines())}
+    assert len(after) == 299
+    assert f"item {lines[0]['row']}" not in after
+    assert after[f"item {lines[1]['row']}"] == "cat"
+    capsys.readouterr()
+    assert clean(rows, "--review", str(review)) == 1
+    assert "File exists" in capsys.readouterr().err
+
+
+def test_verified_labels_give_the_picture_and_the_share(
+    rows: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "page.html"
+    assert clean(rows, "--true", "true", "--item", "text", "--html", str(page), "--json") == 0
+    measured = json.loads(capsys.readouterr().out)["measured"]
+    assert (measured["n_verified"], measured["n_wrong"]) == (200, 20)
+    assert measured["points"][-1]["detected"] == 1
+    assert measured["points"][-1]["precision"] == 1
+    html = page.read_text()
+    assert html.count("<svg") == 1
+    assert "=cow" in html
+    assert clean(rows, "--true", "true", "--precision", "0.5") == 0
+    assert "keep-top 1" in capsys.readouterr().err
+    assert clean(rows, "--true", "true", "--precision", "0.99") == 1
+    assert "would do" in capsys.readouterr().err
+
+
+def test_probabilities_may_be_arrays_of_their_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    probs = np.array([[0.9, 0.1], [0.2, 0.8], [0.97, 0.03]], np.float32)
+    np.save(tmp_path / "labels.npy", [0, 1, 1])
+    np.save(tmp_path / "one.npy", probs)
+    np.save(tmp_path / "two.npy", probs[:, ::-1])
+    call = ["clean", str(tmp_path / "labels.npy"), "--label", "labels", "--method", "basic", "--json"]
+    assert main([*call, "--probs", str(tmp_path / "one.npy")]) == 0
+    assert [issue["row"] for issue in json.loads(capsys.readouterr().out)["issues"]] == [2]
+    assert main([*call, "--probs", str(tmp_path / "one.npy"), "--probs", str(tmp_path / "two.npy")]) == 0
+    assert json.loads(capsys.readouterr().out)["issues"] == []
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (["--precision", "0.9"], "goes with --true"),
+        (["--method", "basic", "--keep-top", "0.2"], "--keep-top belongs to --method calibrated"),
+        (["--decisions", "r.csv"], "give -o OUT"),
+        (["-o", "out.csv"], "ends in .jsonl"),
+        (["--label", "text"], "'item 0' in row 0, which --classes does not name"),
+        (["--label", "true"], "row 200 has no 'true'"),
+        (["--classes", "cat,dog,=cow,emu"], "--classes names 4 classes; got probabilities of 3"),
+        (["--probs", "p"], "a name of its own"),
+        (["--probs", "q"], "no field 'q'"),
+        (["--html", "/none/page.html"], "wanted a folder"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(
+    rows: Path, capsys: pytest.CaptureFixture[str], more: list[str], words: str
+) -> None:
+    assert clean(rows, *more) == 1
+    err = capsys.readouterr().err
+    assert words in err
+    assert "Traceback" not in err
+
+
+def test_logits_are_not_taken_for_probabilities(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("y,a,b\n0,2.5,-1\n1,0.3,4\n")
+    assert main(["clean", str(path), "--label", "y", "--probs", "a,b"]) == 1
+    assert "logits" in capsys.readouterr().err
