@@ -99,7 +99,7 @@ def _again(names: Sequence[str], store: Store, plan: Plan, splits: int) -> Verdi
     verdicts: Verdicts = {}
     for seed in range(plan.seed + 1, plan.seed + splits):
         for name in names:
-            for claim in _done(name, store, replace(plan, seed=seed, draws=QUICK_DRAWS)).claims:
+            for claim in _done(name, store, replace(plan, seed=seed, draws=QUICK_DRAWS, claims_only=True)).claims:
                 verdicts.setdefault(claim.says, []).append(claim.verdict)
     return verdicts
 
@@ -110,7 +110,14 @@ def _about(plan: Plan, argv: Sequence[str] | None) -> dict[str, Any]:
     given = " ".join(sys.argv[1:] if argv is None else argv)
     versions = f"foureyes {fe.__version__}, numpy {np.__version__}, Python {platform.python_version()}"
     command = f"python -m bench.know_when {given}".strip()
-    return {"command": command, "versions": versions, "commit": commit or "unknown", **asdict(plan)}
+    return {
+        "command": command,
+        "versions": versions,
+        "commit": commit or "unknown",
+        "seed": plan.seed,
+        "draws": plan.draws,
+        "bins": plan.bins,
+    }
 
 
 def _plain(parts: Sequence[Part], about: Mapping[str, Any], files: Mapping[str, str]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 import foureyes as fe
 from bench.know.intervals import Floats, Rows
-from foureyes.maths.routing import apgr, tally
+from foureyes.maths.routing import Tally, apgr, over_random, tally
 
 __all__ = ["ORDERS", "Cascade", "Duo", "cascade", "same_size"]
 
@@ -71,13 +71,20 @@ class Cascade:
         return len(self.right[0])
 
     def area(self, order: str, rows: Rows | None = None) -> float:
-        """APGR of an ordering, on all rows or on some of them."""
-        of = slice(None) if rows is None else rows
-        return float(apgr(tally(self.priority[order][of], self.right[0][of], self.right[1][of])))
+        """APGR of an ordering, on all rows or on some of them, in which the large model must be the better one."""
+        return float(apgr(self._tally(order, rows)))
+
+    def gained(self, order: str, rows: Rows | None = None) -> float:
+        """Mean accuracy above a random router's over the whole range of costs; defined without a gap too."""
+        return float(over_random(self._tally(order, rows)))
 
     def ahead(self, order: str, other: str) -> Callable[[Rows], float]:
-        """How much larger the area of one ordering is than that of another, on any rows."""
-        return lambda rows: self.area(order, rows) - self.area(other, rows)
+        """How much more one ordering gains than another, on any rows."""
+        return lambda rows: self.gained(order, rows) - self.gained(other, rows)
+
+    def _tally(self, order: str, rows: Rows | None) -> Tally:
+        of = slice(None) if rows is None else rows
+        return tally(self.priority[order][of], self.right[0][of], self.right[1][of])
 
 
 def cascade(fit: Duo, test: Duo, bins: int) -> Cascade:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import permutations
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +15,11 @@ from bench.know.intervals import Floats, Rows, halves
 from bench.know.store import Store
 from bench.know.values import Plan
 
-__all__ = ["PROMPTS", "TASKS", "Setting", "log_odds", "pairs", "settings"]
+__all__ = ["PROMPTS", "TASKS", "Kind", "Setting", "log_odds", "pairs", "settings"]
 
 TASKS = ("arc", "mmlu", "truthfulqa")
 PROMPTS = ("first", "second")
+Kind: TypeAlias = Literal["platt", "isotonic", "histogram"]
 
 _REORDERED = ("Llama3-8b", "Llama3-70b")
 """On MMLU these two answered the questions in another order than the rest: see the data's SOURCE.md."""
@@ -43,8 +46,23 @@ class Setting:
     test: Rows
 
     def platt(self, model: int) -> fe.Platt:
-        """A calibrator of one model's log-odds, fitted on the first half."""
+        """Platt's line on one model's log-odds, fitted on the first half."""
         return fe.Platt.fit(log_odds(self.msp[model, self.fit]), self.right[model, self.fit])
+
+    def stated(self, model: int, kind: Kind) -> Floats:
+        """(N,) calibrated confidences of one model, from a calibrator of the first half."""
+        kinds: Mapping[Kind, Callable[[int], fe.Platt | fe.Isotonic | fe.HistogramBinning]] = {
+            "platt": self.platt,
+            "isotonic": self._isotonic,
+            "histogram": self._histogram,
+        }
+        return kinds[kind](model).predict_proba(log_odds(self.msp[model]))
+
+    def _isotonic(self, model: int) -> fe.Isotonic:
+        return fe.Isotonic.fit(log_odds(self.msp[model, self.fit]), self.right[model, self.fit], larger_is="better")
+
+    def _histogram(self, model: int) -> fe.HistogramBinning:
+        return fe.HistogramBinning.fit(log_odds(self.msp[model, self.fit]), self.right[model, self.fit])
 
 
 def settings(store: Store, plan: Plan) -> list[Setting]:

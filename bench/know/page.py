@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from bench.know.values import Cell, Claim, Figure, Part, Table, Verdict
 
-__all__ = ["Verdicts", "cell", "render"]
+__all__ = ["Verdicts", "cell", "render", "settled"]
 
 
 Verdicts: TypeAlias = dict[str, list[Verdict]]
@@ -29,14 +30,14 @@ def render(parts: Sequence[Part], about: Mapping[str, Any], files: Mapping[str, 
         "",
         "## Which claims hold here",
         "",
-        _tally(claims),
+        _tally(claims, again),
         "Each claim is a difference that is above zero if it holds. It *holds* or *fails* when the whole 95 % interval lies on",
-        "one side, and is *not decided* otherwise. No correction for the number of claims. Intervals are bootstraps over rows,",
-        "or over models where one figure is a pair (pairs share models, so drawing pairs would look too sure). The last column",
-        "says how many other ways to halve the rows give the same verdict; a verdict that changes with them is a weak one.",
+        "one side, and is *not decided* otherwise; it stands if all the ways to halve the rows that were tried give it. No correction for the number of claims. Intervals are bootstraps over rows,",
+        "or over models where one figure is a pair (pairs share models, so drawing pairs would look too sure). The figure",
+        "is of the first halves; the last column counts what all of them say.",
         "",
         *_grid(
-            ("claim", "paper", "here", "measured as", "verdict", "same with other halves"),
+            ("claim", "paper", "here", "measured as", "verdict", "halves"),
             [_claim(claim, again) for claim in claims],
         ),
         *(line for part in parts for line in _part(part)),
@@ -62,17 +63,25 @@ def _short(value: float) -> str:
     return f"{value:.4f}".replace("-0.0000", "0.0000")
 
 
-def _tally(claims: Sequence[Claim]) -> str:
-    n = {verdict: sum(claim.verdict == verdict for claim in claims) for verdict in ("holds", "fails", "not decided")}
-    return f"Of {len(claims)} claims {n['holds']} hold, {n['fails']} fail, and {n['not decided']} are not decided.\n"
+def settled(claim: Claim, again: Verdicts) -> str:
+    """The verdict that all halves agree on, if they do."""
+    return claim.verdict if set(again.get(claim.says, [])) <= {claim.verdict} else "depends on the halves"
+
+
+def _tally(claims: Sequence[Claim], again: Verdicts) -> str:
+    n = Counter(settled(claim, again) for claim in claims)
+    depend = f"and {n['depends on the halves']} depend on how the rows are halved"
+    return (
+        f"Of {len(claims)} claims {n['holds']} hold, {n['fails']} fail, {n['not decided']} are not decided, {depend}.\n"
+    )
 
 
 def _claim(claim: Claim, again: Verdicts) -> tuple[str, ...]:
     small = f" (small sample: {claim.small})" if claim.small else ""
     here = f"{cell(claim.here)} {claim.here.unit}"
-    others = again.get(claim.says, [])
-    same = f"{others.count(claim.verdict)} of {len(others)}" if others else "not run"
-    return claim.says, claim.paper, here, claim.reads, f"**{claim.verdict}**{small}", same
+    counts = Counter([claim.verdict, *again.get(claim.says, [])])
+    halves = ", ".join(f"{n} {verdict}" for verdict, n in counts.most_common())
+    return claim.says, claim.paper, here, claim.reads, f"**{settled(claim, again)}**{small}", halves
 
 
 def _part(part: Part) -> list[str]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import get_args
 
 import numpy as np
 
 from bench.know.duel import ORDERS, Cascade, Duo, cascade, same_size
 from bench.know.intervals import Floats, figure_over_rows, mean_over_models, mean_over_rows
-from bench.know.language import TASKS, Setting, log_odds, pairs, settings
+from bench.know.language import TASKS, Kind, Setting, pairs, settings
 from bench.know.store import Store
 from bench.know.values import NO_FIGURE, Cell, Claim, Figure, Part, Plan, Table
 
@@ -59,13 +60,7 @@ def study(store: Store, plan: Plan) -> Part:
     return Part(
         title="14 language models: cascades",
         claims=_claims(over, wide, near),
-        tables=(
-            _areas(over, wide),
-            _orders(over, wide),
-            _equals(over, near, plan),
-            _by_bins(over, found),
-            _families(found, plan),
-        ),
+        tables=() if plan.claims_only else _tables(over, found, wide, near),
         notes=(
             (
                 f"Pairs with a gap above {GAP:.0%} on the half that was fitted on; {left_out} of them had none on the other "
@@ -84,9 +79,22 @@ def study(store: Store, plan: Plan) -> Part:
     )
 
 
-def bouts(setting: Setting, bins: int, *, only: Collection[tuple[int, int]] | None = None) -> list[Bout]:
+def _tables(over: _Means, found: Sequence[Setting], wide: Sequence[Bout], near: Sequence[Bout]) -> tuple[Table, ...]:
+    return (
+        _areas(over, wide),
+        _orders(over, wide),
+        _equals(over, near, over.plan),
+        _by_calibrator(over, found),
+        _by_bins(over, found),
+        _families(found, over.plan),
+    )
+
+
+def bouts(
+    setting: Setting, bins: int, *, only: Collection[tuple[int, int]] | None = None, kind: Kind = "platt"
+) -> list[Bout]:
     """Every pair of models of a setting that may be compared, or some of them."""
-    stated = np.array([setting.platt(m).predict_proba(log_odds(setting.msp[m])) for m in range(len(setting.models))])
+    stated = np.array([setting.stated(m, kind) for m in range(len(setting.models))])
     made = []
     for i, j in (pair for pair in pairs(setting) if only is None or pair in only):
         duo = Duo((setting.msp[i], setting.msp[j]), (stated[i], stated[j]), (setting.right[i], setting.right[j]))
@@ -189,6 +197,18 @@ def _equals(over: _Means, near: Sequence[Bout], plan: Plan) -> Table:
     return Table(f"Pairs within {SAME:.0%}: accuracy of the cascade less that of the better model", columns, rows)
 
 
+def _by_calibrator(over: _Means, found: Sequence[Setting]) -> Table:
+    rows: list[tuple[Cell, ...]] = []
+    for kind in get_args(Kind):
+        everyone = [bout for setting in found for bout in bouts(setting, over.plan.bins, kind=kind)]
+        wide = [bout for bout in everyone if bout.gap > GAP and _has_gap(bout)]
+        if wide:
+            ahead = [over.ahead("calibrated", other, wide) for other in ("uncalibrated", "threshold")]
+            rows.append((kind, over.area("calibrated", wide), *ahead))
+    columns = ("calibrator", "APGR calibrated", "less uncalibrated", "less a threshold on the same confidence")
+    return Table("All pairs with a gap, by calibrator", columns, rows)
+
+
 def _by_bins(over: _Means, found: Sequence[Setting]) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for bins, paper in PAPER_BINS.items():
@@ -230,13 +250,13 @@ def _claims(over: _Means, wide: Sequence[Bout], near: Sequence[Bout]) -> list[Cl
                 "A calibrated cascade beats an uncalibrated one: language models",
                 "MMLU .7013 with the best calibrator",
                 over.ahead("calibrated", "uncalibrated", wide),
-                "APGR, calibrated less uncalibrated",
+                "APGR, difference",
             ),
             Claim(
                 "Ordering by calibrated advantage beats the plain threshold: language models",
                 NO_FIGURE,
                 over.ahead("calibrated", "threshold", wide),
-                "APGR, advantage less threshold",
+                "APGR, difference",
             ),
         ]
     if near:

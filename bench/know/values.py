@@ -21,11 +21,13 @@ class Plan:
         seed: of the halves and of every interval.
         draws: bootstrap draws.
         bins: equal-count bins, of the calibration error and of the cascades.
+        claims_only: leave out the tables that take long.
     """
 
     seed: int = 0
     draws: int = 1000
     bins: int = 15
+    claims_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

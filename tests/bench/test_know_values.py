@@ -1,0 +1,41 @@
+"""Verdicts come from intervals alone, and the page says what was measured."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.know.page import cell, render
+from bench.know.values import Claim, Figure, Part, Table, verdict
+
+
+def figure(low: float, high: float) -> Figure:
+    return Figure((low + high) / 2, low, high, 7, "rows")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [(0.1, 0.2, "holds"), (-0.2, -0.1, "fails"), (-0.1, 0.2, "not decided"), (0.0, 0.1, "not decided")],
+)
+def test_a_claim_is_decided_only_by_a_whole_interval(low, high, said):
+    assert verdict(figure(low, high)) == said
+
+
+def test_a_figure_is_shown_with_interval_and_n():
+    assert cell(Figure(0.12345, -0.00001, 0.2, 42, "rows")) == "0.1235 [0.0000, 0.2000], n=42"
+
+
+def test_the_page_counts_verdicts_and_says_what_was_skipped():
+    held = Claim("it works", "paper .5", figure(0.1, 0.3), "points", small="three rows")
+    lost = Claim("it flies", "paper .6", figure(-0.3, -0.1), "points")
+    parts = [
+        Part("First", claims=(held, lost), tables=(Table("T", ("a", "b"), [("x|y", 1)]), Table("Empty", ("a",), []))),
+        Part("Second", skipped="x.npz is not in the data folder"),
+    ]
+    page = render(parts, {"bins": 15, "command": "c"}, {"x.npz": "abc"}, {"it works": ["holds", "fails"]})
+    assert "Of 2 claims 0 hold, 1 fail, 0 are not decided, and 1 depend on how the rows are halved." in page
+    assert "**depends on the halves** (small sample: three rows) | 2 holds, 1 fails |" in page
+    assert "**fails** | 1 fails |" in page
+    assert "**Skipped**: x.npz is not in the data folder" in page
+    assert "| x\\|y | 1 |" in page
+    assert "Empty" not in page
+    assert "| x.npz | abc |" in page
