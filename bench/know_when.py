@@ -122,7 +122,8 @@ def _about(plan: Plan, argv: Sequence[str] | None) -> dict[str, Any]:
 
 def _plain(parts: Sequence[Part], about: Mapping[str, Any], files: Mapping[str, str]) -> dict[str, Any]:
     studies = [
-        asdict(part) | {"claims": [asdict(claim) | {"verdict": claim.verdict} for claim in part.claims]}
+        asdict(part)
+        | {"claims": [asdict(claim) | {"asks": claim.asks.value, "verdict": claim.verdict} for claim in part.claims]}
         for part in parts
     ]
     return {"about": dict(about), "parts": studies, "files": dict(files)}

@@ -18,7 +18,7 @@ from bench.know.detection import Flags, places, precisions, reachable
 from bench.know.intervals import Floats, Rows, halves, weighted_over_rows
 from bench.know.networks import networks
 from bench.know.store import MissingDataError, Store
-from bench.know.values import Cell, Claim, Figure, Part, Plan, Table
+from bench.know.values import Cell, Claim, Figure, Part, Plan, Question, Table
 
 __all__ = ["Checked", "Compared", "calibrated_probs", "compared", "judged", "study"]
 
@@ -190,5 +190,5 @@ def _claims(done: Mapping[str, Compared]) -> list[Claim]:
             few = f"{done[name].found} found by both" if not few and done[name].found < FEW else few
             says = f"Calibrated {'ensemble' if '+' in name else 'expert'} beats Confident Learning: {name}"
             paper = "ImageNet, flags of one method only: .665 against .537"
-            claims.append(Claim(says, paper, done[name].ahead, "precision at equal detection", few))
+            claims.append(Claim(Question.CLEANING, says, paper, done[name].ahead, "precision at equal detection", few))
     return claims

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bench.know.intervals import Floats, halves
 from bench.know.store import Store
-from bench.know.values import Claim, Figure, Part, Plan, Table
+from bench.know.values import Claim, Figure, Part, Plan, Question, Table
 from foureyes.cascade.curves import Curve, compare
 from foureyes.cascade.matrix import MatrixRouter, hashed_words
 
@@ -86,6 +86,7 @@ def _claims(learned: Curve) -> list[Claim]:
     paper = "RouteLLM-MF .5497 on MMLU, so .0497"
     return [
         Claim(
+            Question.ORDERING,
             "A learned router that sees the question only beats a random one",
             paper,
             _area(learned, 0.5),

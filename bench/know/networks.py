@@ -14,7 +14,7 @@ import foureyes as fe
 from bench.know.duel import ORDERS, Duo, cascade, same_size
 from bench.know.intervals import Floats, Rows, figure_over_rows, halves, mean_over_rows
 from bench.know.store import Store
-from bench.know.values import NO_FIGURE, Cell, Claim, Figure, Part, Plan, Table
+from bench.know.values import NO_FIGURE, Cell, Claim, Figure, Part, Plan, Question, Table
 
 __all__ = ["Network", "networks", "study"]
 
@@ -130,6 +130,7 @@ def _claims(nets: list[Network], cooled: list[Floats], pairs: Pairs, plan: Plan)
     saved = np.mean([_brier_saved(net, cool, test) for net, cool in zip(nets, cooled, strict=True)], axis=0)
     claims = [
         Claim(
+            Question.TRANSFER,
             "Calibration helps on unseen images of the same kind",
             "ImageNet, EVA02-L: ECE .2624 → .0296",
             mean_over_rows(saved, draws=plan.draws, seed=plan.seed),
@@ -140,8 +141,19 @@ def _claims(nets: list[Network], cooled: list[Floats], pairs: Pairs, plan: Plan)
         done = cascade(fit, judged, plan.bins)
         ahead = figure_over_rows(done.ahead("calibrated", "uncalibrated"), done.n, draws=plan.draws, seed=plan.seed)
         says = f"A calibrated cascade beats an uncalibrated one: {name}"
-        claims.append(Claim(says, "ImageNet APGR .7984 with calibration", ahead, "mean accuracy, difference"))
+        claims.append(
+            Claim(Question.CALIBRATED, says, "ImageNet APGR .7984 with calibration", ahead, "mean accuracy, difference")
+        )
         if abs(fit.gap) <= SAME:
             says = f"A cascade of two about equal networks beats both: {name}"
-            claims.append(Claim(says, NO_FIGURE, _gain(fit, judged, plan), "accuracy over the better one", "one pair"))
+            claims.append(
+                Claim(
+                    Question.SAME_SIZE,
+                    says,
+                    NO_FIGURE,
+                    _gain(fit, judged, plan),
+                    "accuracy over the better one",
+                    "one pair",
+                )
+            )
     return claims

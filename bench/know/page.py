@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from bench.know.values import Cell, Claim, Figure, Part, Table, Verdict
+from bench.know.values import Cell, Claim, Figure, Part, Question, Table, Verdict
 
 __all__ = ["Verdicts", "cell", "render", "settled"]
 
@@ -15,31 +15,41 @@ Verdicts: TypeAlias = dict[str, list[Verdict]]
 """What other halves of the rows say of a claim, by its text."""
 
 
+_INTRODUCTION = """\
+# Do models know when they do not know? The claims on other data
+
+Hao et al., *When Models Know When They Do Not Know: Calibration, Cascading, and Cleaning* (arXiv 2601.07965), make claims
+on ImageNet, MMLU, GSM8K and MBPP. Here they are put to published outputs of other models and to labels that people have
+checked, by the paper's protocol: half of the rows to fit on, the other half to judge on, bins of equal count. No figure
+here repeats one of the paper's: models and data differ.
+"""
+
+_HOW_TO_READ = """\
+Each claim is a difference that is above zero if it holds. It *holds* or *fails* when the whole 95 % interval lies on one
+side, and is *not decided* otherwise; the verdict stands if every way to halve the rows that was tried gives it. The figure
+is of the first halves, and the last column counts what all of them say. Intervals are bootstraps over rows, or over models
+where one figure is a pair: pairs share models, and drawing pairs would look too sure. No correction for the number of
+claims. The paper's own figures are beside them for orientation.
+"""
+
+
 def render(parts: Sequence[Part], about: Mapping[str, Any], files: Mapping[str, str], again: Verdicts) -> str:
     """The page: what holds, then the numbers, then what they were made from."""
-    claims = [claim for part in parts for claim in part.claims]
+    claims = sorted(
+        (claim for part in parts for claim in part.claims), key=lambda claim: list(Question).index(claim.asks)
+    )
+    columns = ("claim", "paper", "here", "measured as", "verdict", "halves")
     lines = [
-        "# Do models know when they do not know? The claims on other data",
-        "",
-        "Hao et al., *When Models Know When They Do Not Know: Calibration, Cascading, and Cleaning* (arXiv 2601.07965), make",
-        "claims on ImageNet, MMLU, GSM8K and MBPP. Here they are put to published outputs of other models and to labels that",
-        "people have checked, by the paper's protocol: half of the rows to fit on, the other half to judge on,",
-        f"{about['bins']} bins of equal count. No figure here repeats one of the paper's: models and data differ.",
-        "",
+        _INTRODUCTION,
         f"Command: `{about['command']}`",
         "",
         "## Which claims hold here",
         "",
         _tally(claims, again),
-        "Each claim is a difference that is above zero if it holds. It *holds* or *fails* when the whole 95 % interval lies on",
-        "one side, and is *not decided* otherwise; it stands if all the ways to halve the rows that were tried give it. No correction for the number of claims. Intervals are bootstraps over rows,",
-        "or over models where one figure is a pair (pairs share models, so drawing pairs would look too sure). The figure",
-        "is of the first halves; the last column counts what all of them say.",
+        *(f"- **{asks.value}** {_answer(asks, claims, again)}" for asks in Question),
         "",
-        *_grid(
-            ("claim", "paper", "here", "measured as", "verdict", "halves"),
-            [_claim(claim, again) for claim in claims],
-        ),
+        _HOW_TO_READ,
+        *_grid(columns, [_claim(claim, again) for claim in claims]),
         *(line for part in parts for line in _part(part)),
         "",
         "## What it was made from",
@@ -61,6 +71,11 @@ def cell(value: Cell) -> str:
 def _short(value: float) -> str:
     # A minus sign before a rounded zero would suggest a direction that is not there.
     return f"{value:.4f}".replace("-0.0000", "0.0000")
+
+
+def _answer(asks: Question, claims: Sequence[Claim], again: Verdicts) -> str:
+    said = Counter(settled(claim, again) for claim in claims if claim.asks is asks)
+    return ", ".join(f"{n} × {verdict}" for verdict, n in said.items()) or "not run"
 
 
 def settled(claim: Claim, again: Verdicts) -> str:

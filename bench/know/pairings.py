@@ -13,7 +13,7 @@ from bench.know.duel import ORDERS, Cascade, Duo, cascade, same_size
 from bench.know.intervals import Floats, figure_over_rows, mean_over_models, mean_over_rows
 from bench.know.language import TASKS, Kind, Setting, pairs, settings
 from bench.know.store import Store
-from bench.know.values import NO_FIGURE, Cell, Claim, Figure, Part, Plan, Table
+from bench.know.values import NO_FIGURE, Cell, Claim, Figure, Part, Plan, Question, Table
 
 __all__ = ["Bout", "bouts", "study"]
 
@@ -66,6 +66,7 @@ def study(store: Store, plan: Plan) -> Part:
                 f"Pairs with a gap above {GAP:.0%} on the half that was fitted on; {left_out} of them had none on the other "
                 "half, where APGR is not defined, and are left out. On MMLU the two Llama 3 models meet only each other."
             ),
+            ("The claims are for Platt, the paper's choice for language models; a table shows other calibrators."),
             (
                 "Platt keeps the order of the confidences, so calibrated and uncalibrated cascades have the same bins and "
                 "differ only in the order in which these are escalated. The exception is a model whose confidence is higher "
@@ -241,18 +242,21 @@ def _claims(over: _Means, wide: Sequence[Bout], near: Sequence[Bout]) -> list[Cl
         above = over.of([bout.done.area("calibrated") - 0.5 for bout in wide], wide)
         claims = [
             Claim(
+                Question.ORDERING,
                 "A calibrated cascade beats a random one: language models",
                 "APGR .7013 on MMLU, so .2013",
                 above,
                 "APGR above 0.5",
             ),
             Claim(
+                Question.CALIBRATED,
                 "A calibrated cascade beats an uncalibrated one: language models",
                 "MMLU .7013 with the best calibrator",
                 over.ahead("calibrated", "uncalibrated", wide),
                 "APGR, difference",
             ),
             Claim(
+                Question.ORDERING,
                 "Ordering by calibrated advantage beats the plain threshold: language models",
                 NO_FIGURE,
                 over.ahead("calibrated", "threshold", wide),
@@ -262,5 +266,5 @@ def _claims(over: _Means, wide: Sequence[Bout], near: Sequence[Bout]) -> list[Cl
     if near:
         gain = over.of([float(bout.gained.mean()) for bout in near], near)
         says = "A cascade of two about equal language models beats both"
-        claims.append(Claim(says, NO_FIGURE, gain, "accuracy over the better one"))
+        claims.append(Claim(Question.SAME_SIZE, says, NO_FIGURE, gain, "accuracy over the better one"))
     return claims

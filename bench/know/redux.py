@@ -11,7 +11,7 @@ import foureyes as fe
 from bench.know.intervals import Floats, halves
 from bench.know.labels import Checked, Compared, calibrated_probs, judged
 from bench.know.store import Store
-from bench.know.values import Cell, Claim, Part, Plan, Table
+from bench.know.values import Cell, Claim, Part, Plan, Question, Table
 from foureyes.cleaning.panel import letter_indices, letter_probs, panel_probs
 from foureyes.cleaning.stopping import precision_curve
 
@@ -111,6 +111,7 @@ def _stops(given: NDArray[np.intp], stated: Mapping[str, Floats], wrong: NDArray
 def _claims(done: Mapping[str, Compared]) -> list[Claim]:
     return [
         Claim(
+            Question.CLEANING,
             f"Calibrated ensemble beats Confident Learning: MMLU-Redux, {name}",
             "ImageNet, flags of one method only: .665 against .537",
             result.ahead,

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 import foureyes as fe
 from bench.know.intervals import Floats, Rows, halves, mean_over_rows
 from bench.know.store import Store
-from bench.know.values import NO_FIGURE, Cell, Claim, Part, Plan, Table
+from bench.know.values import NO_FIGURE, Cell, Claim, Part, Plan, Question, Table
 
 __all__ = ["Votes", "agreement", "study"]
 
@@ -102,12 +102,14 @@ def _claims(sets: dict[str, Votes], stated: dict[str, Floats], plan: Plan) -> li
     over = mean_over_rows((votes.right - confidence).mean(axis=0), draws=plan.draws, seed=plan.seed)
     return [
         Claim(
+            Question.TRANSFER,
             "Calibration still helps on shifted images",
             "APGR falls from .7984 to .5409 to .6364 under corruption of severity 5",
             figure,
             "Brier score saved on CIFAR-10.1 v6, mean of 30 networks",
         ),
         Claim(
+            Question.TRANSFER,
             "The confidence is not too high on shifted images",
             NO_FIGURE,
             over,

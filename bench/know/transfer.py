@@ -12,7 +12,7 @@ import foureyes as fe
 from bench.know.intervals import Floats, mean_over_models
 from bench.know.language import TASKS, Setting, log_odds, settings
 from bench.know.store import Store
-from bench.know.values import NO_FIGURE, Cell, Claim, Figure, Part, Plan, Table
+from bench.know.values import NO_FIGURE, Cell, Claim, Figure, Part, Plan, Question, Table
 
 __all__ = ["relation", "study"]
 
@@ -127,6 +127,12 @@ def _claims(saved: dict[str, Figure], lost: Figure) -> list[Claim]:
         "other task": "A calibrator of another task still lowers it",
     }
     paper = {"same task": "MMLU, Llama-8B, Platt: .1830 → .0901, so .0929"}
-    claims = [Claim(says[name], paper.get(name, NO_FIGURE), saved[name], "ECE saved, mean") for name in RELATIONS]
+    claims = [
+        Claim(Question.TRANSFER, says[name], paper.get(name, NO_FIGURE), saved[name], "ECE saved, mean")
+        for name in RELATIONS
+    ]
     reads = "ECE of the task's own calibrator less that of another task's, mean"
-    return [*claims, Claim("A calibrator of another task is as good as the task's own", NO_FIGURE, lost, reads)]
+    return [
+        *claims,
+        Claim(Question.TRANSFER, "A calibrator of another task is as good as the task's own", NO_FIGURE, lost, reads),
+    ]

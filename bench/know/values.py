@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final, Literal, TypeAlias
 
-__all__ = ["NO_FIGURE", "Cell", "Claim", "Figure", "Part", "Plan", "Table", "Verdict", "verdict"]
+__all__ = ["NO_FIGURE", "Cell", "Claim", "Figure", "Part", "Plan", "Question", "Table", "Verdict", "verdict"]
+
+
+class Question(Enum):
+    """What the study asks, in the order of its page."""
+
+    TRANSFER = "Does calibration work on unseen data, and does it transfer?"
+    CALIBRATED = "Does a calibrated cascade beat an uncalibrated one?"
+    ORDERING = "Does routing beat chance, and the advantage a plain threshold?"
+    SAME_SIZE = "Does a cascade of two about equal models beat both?"
+    CLEANING = "Do calibrated experts beat Confident Learning at equal detection?"
+
 
 NO_FIGURE: Final = "no figure at hand"
 
@@ -49,6 +61,7 @@ class Claim:
     """A claim, as a difference that is above zero if it holds.
 
     Attributes:
+        asks: the question it helps to answer.
         says: the claim.
         paper: the paper's own figure.
         here: the difference measured here.
@@ -56,6 +69,7 @@ class Claim:
         small: says why the figure should not be leant on; empty if it may.
     """
 
+    asks: Question
     says: str
     paper: str
     here: Figure

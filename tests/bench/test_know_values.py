@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bench.know.page import cell, render
-from bench.know.values import Claim, Figure, Part, Table, verdict
+from bench.know.values import Claim, Figure, Part, Question, Table, verdict
 
 
 def figure(low: float, high: float) -> Figure:
@@ -25,8 +25,8 @@ def test_a_figure_is_shown_with_interval_and_n():
 
 
 def test_the_page_counts_verdicts_and_says_what_was_skipped():
-    held = Claim("it works", "paper .5", figure(0.1, 0.3), "points", small="three rows")
-    lost = Claim("it flies", "paper .6", figure(-0.3, -0.1), "points")
+    held = Claim(Question.TRANSFER, "it works", "paper .5", figure(0.1, 0.3), "points", small="three rows")
+    lost = Claim(Question.CLEANING, "it flies", "paper .6", figure(-0.3, -0.1), "points")
     parts = [
         Part("First", claims=(held, lost), tables=(Table("T", ("a", "b"), [("x|y", 1)]), Table("Empty", ("a",), []))),
         Part("Second", skipped="x.npz is not in the data folder"),
@@ -35,6 +35,8 @@ def test_the_page_counts_verdicts_and_says_what_was_skipped():
     assert "Of 2 claims 0 hold, 1 fail, 0 are not decided, and 1 depend on how the rows are halved." in page
     assert "**depends on the halves** (small sample: three rows) | 2 holds, 1 fails |" in page
     assert "**fails** | 1 fails |" in page
+    assert "at equal detection?** 1 × fails" in page
+    assert "beat both?** not run" in page
     assert "**Skipped**: x.npz is not in the data folder" in page
     assert "| x\\|y | 1 |" in page
     assert "Empty" not in page
