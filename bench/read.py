@@ -91,11 +91,11 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as folder:
             size = _size(args)
             setting = Setting(Path(sys.executable), _python(args.rivals), args.threads, size.rounds, Path(folder))
-            results = measured(args, size, setting)
+            for results in measured(args, size, setting):
+                if args.json:  # after every step, so that an interrupted run is not lost
+                    args.json.write_text(json.dumps(asdict(results), indent=1) + "\n", encoding="utf-8")
     page = render(results)
     print(page)
-    if args.json and not args.render:
-        args.json.write_text(json.dumps(asdict(results), indent=1) + "\n", encoding="utf-8")
     if args.markdown:
         args.markdown.write_text(page, encoding="utf-8")
     return 0
@@ -106,28 +106,29 @@ def _size(args: argparse.Namespace) -> Size:
     return replace(size, **{name: value for name in ("rounds", "short", "long") if (value := getattr(args, name))})
 
 
-def measured(args: argparse.Namespace, size: Size, setting: Setting) -> Results:
-    """Runs everything."""
-    before = os.getloadavg()[0]
-    folders = {model: Path(_asked(setting, "bench.folder", model).strip()) for model in args.model or MODELS}
-    tasks = [task for model in folders for task in _plan(model, folders[model], args, size, setting)]
-    cells = [_cell(task, setting) for task in tasks]
-    scaling = {} if args.no_scaling else _scaling(size, setting)
-    return Results(
-        about={
-            "command": shlex.join(["python", "-m", "bench.read", *sys.argv[1:]]),
-            "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-            "quick": args.quick,
-            "threads": setting.threads,
-            "rounds": setting.rounds,
-            "load_before": before,
-            "load_after": os.getloadavg()[0],
-            "machine": describe(setting.python, setting.rivals_python),
-        },
-        cells=cells,
-        scaling=scaling,
-        start_up=start_up(_command(), size.starts, setting.environment),
-    )
+def measured(args: argparse.Namespace, size: Size, setting: Setting) -> Iterator[Results]:
+    """Runs everything; gives what there is so far after every step."""
+    about = {
+        "command": shlex.join(["python", "-m", "bench.read", *sys.argv[1:]]),
+        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "quick": args.quick,
+        "threads": setting.threads,
+        "rounds": setting.rounds,
+        "load_before": os.getloadavg()[0],
+        "machine": describe(setting.python, setting.rivals_python),
+    }
+    results = Results(about, [], {}, start_up(_command(), size.starts, setting.environment))
+    for model in args.model or MODELS:
+        folder = Path(_asked(setting, "bench.folder", model).strip())
+        for task in _plan(model, folder, args, size, setting):
+            results = replace(results, about=_now(about), cells=[*results.cells, _cell(task, setting)])
+            yield results
+    if not args.no_scaling:
+        yield replace(results, scaling=_scaling(size, setting), about=_now(about))
+
+
+def _now(about: dict[str, Any]) -> dict[str, Any]:
+    return {**about, "load_after": os.getloadavg()[0]}
 
 
 def _plan(model: str, folder: Path, args: argparse.Namespace, size: Size, setting: Setting) -> Iterator[Task]:

@@ -73,7 +73,7 @@ class Cell:
         model, dtype, workload: the task.
         work: how much it is: pairs, tokens, answer_tokens, and flop by the formula of :mod:`bench.flop`.
         runs: by contender, one entry a round: seconds, cpu_seconds, peak_bytes.
-        notes: by contender: load_seconds and the settings it chose.
+        notes: by contender: load_seconds, loaded_bytes (resident before it read anything), and the settings it chose.
         likelihoods: by contender, ln p(answer | prompt) of every pair, or of the first few.
         failures: by contender, why it did not finish.
     """

@@ -22,18 +22,18 @@ from typing import Any  # noqa: E402
 from bench.contenders import LOADERS, Contender, Job  # noqa: E402
 from bench.pairs import Pair, load  # noqa: E402
 
-__all__ = ["peak_bytes"]
+__all__ = ["resident_bytes"]
 
 CHECKED = 16
 """Pairs whose likelihoods are asked for apart from the timed work, where that does not give them."""
 
 
-def peak_bytes() -> int:
-    """The most memory this process has had resident."""
+def resident_bytes(line: str) -> int:
+    """Memory of this process that is resident now (VmRSS) or was at most (VmHWM)."""
     status = Path("/proc/self/status")
     if status.exists():  # what getrusage says includes the process that this one was forked from
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
-        return int(line.split()[1]) * 1024
+        found = next(found for found in status.read_text().splitlines() if found.startswith(f"{line}:"))
+        return int(found.split()[1]) * 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
@@ -43,7 +43,7 @@ def timed(contender: Contender, pairs: Sequence[Pair]) -> dict[str, Any]:
     read = contender.read(pairs)
     seconds, after = time.perf_counter() - start, os.times()
     cpu = after.user + after.system - before.user - before.system
-    return {"seconds": seconds, "cpu_seconds": cpu, "peak_bytes": peak_bytes(), "read": read}
+    return {"seconds": seconds, "cpu_seconds": cpu, "peak_bytes": resident_bytes("VmHWM"), "read": read}
 
 
 def say(message: dict[str, Any]) -> None:
@@ -65,8 +65,8 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     pairs = load(args.pairs)[: args.first]
     contender = LOADERS[args.contender](Job(args.folder, args.dtype, args.batch_size))
-    load_seconds = time.perf_counter() - _BORN
-    say({"load_seconds": load_seconds, **contender.prepare(pairs)})
+    loaded = {"load_seconds": time.perf_counter() - _BORN, "loaded_bytes": resident_bytes("VmRSS")}
+    say({**loaded, **contender.prepare(pairs)})
     for line in sys.stdin:
         checked = line.strip() == "likelihoods"
         say({"read": contender.likelihoods(pairs[:CHECKED])} if checked else timed(contender, pairs))

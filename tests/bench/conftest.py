@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from bench.pairs import Pair
 from bench.workloads import short, to_pairs
 

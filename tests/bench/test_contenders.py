@@ -6,13 +6,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from torch.nn import Embedding
+from torch.nn.modules.module import register_module_forward_pre_hook
+
 from bench.contenders import LOADERS, Job
 from bench.pairs import Pair, save
 from bench.ratios import furthest
 from bench.session import Setting, Task, WorkerFailed, run_cell, started
-from torch.nn import Embedding
-from torch.nn.modules.module import register_module_forward_pre_hook
-
 from foureyes.models.transformers import packing, reader
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hypothesis import given
+from hypothesis import strategies as st
+from transformers import AutoModelForCausalLM
+
 from bench.contenders import LOADERS, Job
 from bench.floor import BUDGETS, Floor, batches, padding
 from bench.pairs import Pair
 from bench.ratios import furthest
-from hypothesis import given
-from hypothesis import strategies as st
-from transformers import AutoModelForCausalLM
 
 lengths = st.lists(st.integers(1, 700), min_size=1, max_size=60)
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
-from bench.flop import causal_pairs, forward_flop, shape_of
-from bench.pairs import Pair
 from hypothesis import given
 from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoModelForCausalLM
+
+from bench.flop import causal_pairs, forward_flop, shape_of
+from bench.pairs import Pair
 
 
 @given(st.integers(0, 60), st.one_of(st.none(), st.integers(1, 80)))
@@ -39,7 +41,7 @@ def test_the_formula_counts_what_torch_counts(tiny_model: Path) -> None:
 def test_sliding_layers_look_no_further_than_their_window(tmp_path: Path) -> None:
     from transformers import Gemma3TextConfig
 
-    sizes = {
+    sizes: dict[str, Any] = {
         "hidden_size": 16,
         "intermediate_size": 32,
         "num_attention_heads": 2,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from bench.ratios import Spread, furthest, marginal, per_round
 from hypothesis import given
 from hypothesis import strategies as st
+
+from bench.ratios import Spread, furthest, marginal, per_round
 
 seconds = st.floats(0.01, 1e4)
 

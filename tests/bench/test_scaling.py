@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from bench.scaling import measure, run_sizes, write_rows
 from bench.session import ROOT
 from bench.workloads import questions

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from bench.pairs import Pair, load, save, spread
 from bench.workloads import answers_to_one, long, short, to_pairs
-
 from foureyes.models.transformers.formatting import Formatter
 
 

@@ -6,11 +6,11 @@ import math
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
-from tests.browser.conftest import OpenPage, Theme
-from tests.report.readings import outcome, reading
 
 from foureyes.report.check import check_page
 from foureyes.types import Exchange
+from tests.browser.conftest import OpenPage, Theme
+from tests.report.readings import outcome, reading
 
 pytestmark = pytest.mark.browser
 

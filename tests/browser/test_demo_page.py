@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 from playwright.sync_api import Locator, Page
-from tests.browser.conftest import OpenPage, Theme
-from tests.demo.verifiers import arbitrary_study
 
 from foureyes.demo.page import demo_page
+from tests.browser.conftest import OpenPage, Theme
+from tests.demo.verifiers import arbitrary_study
 
 pytestmark = pytest.mark.browser
 

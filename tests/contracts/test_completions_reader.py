@@ -3,11 +3,11 @@
 from typing import ClassVar
 
 import pytest
-from tests.servers.simulator import Simulator, ToyModel
 
 from foureyes.models.completions import CompletionsReader
 from foureyes.models.completions.probe import Flavour
 from foureyes.testing import ReaderContract
+from tests.servers.simulator import Simulator, ToyModel
 
 
 class Served(ReaderContract):

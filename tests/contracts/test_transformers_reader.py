@@ -3,12 +3,12 @@
 from typing import ClassVar
 
 import pytest
-from tests.conftest import build_tiny_model
 
 from foureyes.models.transformers import TransformersReader
 from foureyes.models.transformers import reader as reader_module
 from foureyes.models.weights import ensure
 from foureyes.testing import ReaderContract
+from tests.conftest import build_tiny_model
 
 
 @pytest.fixture(scope="session")

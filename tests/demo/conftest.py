@@ -1,7 +1,7 @@
 import pytest
-from tests.demo.verifiers import arbitrary_study
 
 from foureyes.demo.measures import Study
+from tests.demo.verifiers import arbitrary_study
 
 
 @pytest.fixture(scope="session")

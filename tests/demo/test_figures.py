@@ -4,11 +4,11 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
-from tests.demo.verifiers import Opinionated, reading_of
 
 from foureyes.demo import figures
 from foureyes.demo.measures import Measured, Study, study
 from foureyes.demo.questions import load
+from tests.demo.verifiers import Opinionated, reading_of
 
 DRAWINGS = (figures.spread, figures.roc, figures.gaps)
 

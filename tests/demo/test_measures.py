@@ -2,12 +2,12 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from tests.demo.verifiers import Opinionated, reading_of
 
 from foureyes.demo.measures import SIGNALS, Study, study, together
 from foureyes.demo.questions import load
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.types import Exchange, Unscored
+from tests.demo.verifiers import Opinionated, reading_of
 
 QUESTIONS = load()
 RIGHT = {(q.prompt, q.right) for q in QUESTIONS}

@@ -1,13 +1,13 @@
 import html
 
 import pytest
-from tests.demo.verifiers import reading_of
 
 from foureyes.demo.measures import Study, study
 from foureyes.demo.page import demo_page
 from foureyes.demo.questions import load
 from foureyes.models.scripted import ScriptedReader
 from foureyes.types import Unscored
+from tests.demo.verifiers import reading_of
 
 
 @pytest.fixture(scope="module")

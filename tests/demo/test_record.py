@@ -1,12 +1,11 @@
 import json
 
-from tests.demo.verifiers import reading_of
-
 from foureyes.demo.measures import SIGNALS, Study, study
 from foureyes.demo.questions import load
 from foureyes.demo.record import record
 from foureyes.models.scripted import ScriptedReader
 from foureyes.types import Unscored
+from tests.demo.verifiers import reading_of
 
 
 def test_it_is_json_without_nan_and_holds_every_answer_of_every_verifier(arbitrary: Study) -> None:

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
-from tests.demo.verifiers import reading_of
 
 from foureyes.demo.measures import Study, study
 from foureyes.demo.questions import load
 from foureyes.demo.terminal import draw, strip
 from foureyes.models.scripted import ScriptedReader
 from foureyes.types import Unscored
+from tests.demo.verifiers import reading_of
 
 
 def drawn(found: Study, width: int = 80) -> str:

@@ -7,10 +7,10 @@ import sys
 
 import httpx
 import pytest
-from tests.servers.simulator import Simulator, send
 
 from foureyes.errors import InputError
 from foureyes.models.completions.connection import MEANING, Connection, Fault, Limits, meaning_of
+from tests.servers.simulator import Simulator, send
 
 BODY = {"model": "toy", "prompt": [1, 5, 6], "prompt_logprobs": 1}
 

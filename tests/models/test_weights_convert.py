@@ -9,13 +9,13 @@ import pytest
 import torch
 from gguf import GGUFWriter
 from safetensors import safe_open
-from tests.models.tiny_weights import TEMPLATE, VOCABULARY, WIDTH, write_gguf
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from foureyes.errors import ModelUnavailable
 from foureyes.models.weights.apart import convert_apart
 from foureyes.models.weights.convert import convert
 from foureyes.models.weights.gguf_header import read_header
+from tests.models.tiny_weights import TEMPLATE, VOCABULARY, WIDTH, write_gguf
 
 TEXTS = ["the theory", "a\n\n10  2024", "It’s 漢字 é ﬁ", "<|im_start|>the<|im_end|>", ""]
 

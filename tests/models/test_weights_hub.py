@@ -8,12 +8,12 @@ from pathlib import Path
 import huggingface_hub
 import pytest
 from huggingface_hub import constants, errors
-from tests.models.hub_simulator import COMMIT, Hub, serving
 
 from foureyes.errors import ConfigError, FoureyesError, ModelRefused, ModelUnavailable
 from foureyes.models.weights import Step, ensure, hub, pull, verify
 from foureyes.models.weights.reference import Hub as Reference
 from foureyes.models.weights.values import unheard
+from tests.models.hub_simulator import COMMIT, Hub, serving
 
 TINY = Reference("me/tiny")
 

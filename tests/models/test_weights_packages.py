@@ -9,13 +9,13 @@ import venv
 from pathlib import Path
 
 import pytest
-from tests.models.tiny_weights import write_wheel, write_wheels
 
 from foureyes.errors import ModelUnavailable
 from foureyes.models.weights.known import Part
 from foureyes.models.weights.packages import assemble
 from foureyes.models.weights.redaction import redacted
 from foureyes.models.weights.values import Step, unheard
+from tests.models.tiny_weights import write_wheel, write_wheels
 
 CONTENT = os.urandom(5000)
 

@@ -7,10 +7,10 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.report.readings import reading
 
 from foureyes.report.cells import cells_of, pieces, plain, token_pieces
 from foureyes.types import Reading
+from tests.report.readings import reading
 
 TEXTS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=30)
 

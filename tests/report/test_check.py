@@ -10,11 +10,11 @@ from html.parser import HTMLParser
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.report.readings import outcome, reading
 
 from foureyes.report.check import check_page
 from foureyes.report.outcome import Outcome
 from foureyes.types import Exchange, Message, Reading, Unscored
+from tests.report.readings import outcome, reading
 
 VOID = {"meta", "link", "br"}
 HOSTILE = [

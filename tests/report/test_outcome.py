@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 
 import pytest
-from tests.report.readings import reading, scored
 
 from foureyes.errors import ConfigError, ModelRefused, ModelUnavailable
 from foureyes.models.roles import Reader
 from foureyes.models.scripted import ScriptedReader
 from foureyes.report.outcome import Degree, Outcome, ask, exception_in, excess_of, peak_of
 from foureyes.types import Exchange, Scored, Unscored
+from tests.report.readings import reading, scored
 
 ASKED = Exchange("Capital of Australia?", "It is Sydney")
 

@@ -8,12 +8,12 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
-from tests.report.readings import outcome, reading
 
 from foureyes.report.outcome import Outcome
 from foureyes.report.scale import TERMINAL_INK, terminal_colour
 from foureyes.report.terminal import draw
 from foureyes.types import Exchange, Message, Unscored
+from tests.report.readings import outcome, reading
 
 INK = ";".join(str(part) for part in TERMINAL_INK)
 

@@ -8,7 +8,6 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.report.readings import outcome, reading, scored
 
 from foureyes.report.cells import cells_of
 from foureyes.report.outcome import Outcome
@@ -28,6 +27,7 @@ from foureyes.report.wording import (
     ranks,
 )
 from foureyes.types import Unscored
+from tests.report.readings import outcome, reading, scored
 
 CALM = outcome(reading("a b", [0.5, 0.5]))
 SURPRISED = outcome(reading("a b", [2.0, 2.4]))

@@ -22,6 +22,7 @@ VERBS = {
     "check": "read one answer with a second model and show where it is surprised",
     "score": "read every answer of a JSONL or Parquet file",
     "calibrate": "turn scores into P(correct), and judge how far it can be believed",
+    "cascade": "ask a small model first: learn when to ask the large one, and what that buys",
     "clean": "find the labels that every expert contradicts, and write a cleaned copy",
     "models": "list, fetch and locate the verifiers foureyes knows by name",
     "demo": "read 120 questions with right and wrong answers and show what the signals catch",

@@ -10,15 +10,12 @@ import jinja2
 import numpy as np
 from numpy.typing import NDArray
 
-from foureyes.models.prompts import PLAIN_PREFIX, as_messages, plain_prompt
+from foureyes.models.prompts import PLAIN_PREFIX, TEMPLATE_DATE, as_messages, plain_prompt
 from foureyes.types import Exchange, Prompt, Unscored
 
 __all__ = ["Formatter", "Item"]
 
 Ints = NDArray[np.int64]
-
-TEMPLATE_DATE = "26 Jul 2024"
-"""Some templates print today's date unless told one; a reading must not depend on the day it is made."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

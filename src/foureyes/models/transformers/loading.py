@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import torch
 import transformers
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from transformers.utils import logging as transformers_logging
 
 from foureyes.errors import ConfigError, ModelUnavailable
@@ -57,6 +57,20 @@ class Loaded:
         softcap = getattr(config, "final_logit_softcapping", None)
         return Head(output.weight, bias=output.bias, scale=scale, softcap=softcap)
 
+    @contextmanager
+    def narrowed(self, vocabulary: int) -> Iterator[None]:
+        """While this is entered, the model knows only its first tokens: a whole head costs memory of its own size."""
+        whole = self.model.get_output_embeddings()
+        narrow = torch.nn.Linear(1, 1, bias=whole.bias is not None)
+        narrow.weight = torch.nn.Parameter(whole.weight[:vocabulary], requires_grad=False)
+        if whole.bias is not None:
+            narrow.bias = torch.nn.Parameter(whole.bias[:vocabulary], requires_grad=False)
+        self.model.set_output_embeddings(narrow)
+        try:
+            yield
+        finally:
+            self.model.set_output_embeddings(whole)
+
 
 def load(
     folder: str | Path, *, name: str | None, fingerprint: str | None, dtype: str | None, device: str | None
@@ -70,7 +84,7 @@ def load(
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(path, local_files_only=True)
         with _no_progress_bar():
-            model: Any = transformers.AutoModelForCausalLM.from_pretrained(path, dtype=kind, local_files_only=True)
+            model = _model(path, kind)
     except FOREIGN as error:
         raise ModelUnavailable(f"{path} cannot be loaded: {error}", model=name or path.name) from error
     if not tokenizer.is_fast:
@@ -89,6 +103,21 @@ def load(
         context=_context(model.config),
         packable=packable,
     )
+
+
+def _model(path: Path, kind: torch.dtype) -> Any:
+    config = transformers.AutoConfig.from_pretrained(path, local_files_only=True)
+    files = sorted(path.glob("*.safetensors"))
+    if not files or config.dtype == kind or hasattr(config, "quantization_config"):
+        return transformers.AutoModelForCausalLM.from_pretrained(path, dtype=kind, local_files_only=True)
+    # A mapped file would stay in memory beside what it is converted to: read it tensor by tensor instead.
+    opened = [safe_open(file, framework="pt", backend="pread") for file in files]
+    weights = {name: file.get_slice(name) for file in opened for name in file.keys()}  # noqa: SIM118 - not a dict
+    family: Any = transformers.MODEL_FOR_CAUSAL_LM_MAPPING[type(config)]
+    model = family.from_pretrained(None, config=config, state_dict=weights, dtype=kind)
+    if (path / "generation_config.json").is_file():
+        model.generation_config = transformers.GenerationConfig.from_pretrained(path, local_files_only=True)
+    return model
 
 
 def _packable(model: Any) -> bool:

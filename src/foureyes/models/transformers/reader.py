@@ -38,6 +38,9 @@ TOKEN_BUDGET = 2048
 WINDOW = 4096
 """Exchanges tokenised and sorted at a time; bounds memory beyond the results themselves."""
 
+PROBE_VOCABULARY = 4096
+"""Tokens the probe is drawn from and read against."""
+
 PROBE_TOLERANCE = {torch.float32: 0.01, torch.float16: 0.1, torch.bfloat16: 0.5}
 """Largest difference, in nats, between the two ways of reading the probe that is still rounding. A wrong mask, position
 or logit scale is off by whole nats on the probe's random tokens."""
@@ -155,9 +158,9 @@ class TransformersReader:
             parts = [self._own_statistics(item, top_k) for item in items]
             fields = Statistics.__slots__
             return Statistics(**{name: torch.cat([getattr(part, name) for part in parts]) for name in fields})
-        return self._packed_statistics(items, top_k)
+        return self._packed_statistics(items, self._head, top_k)
 
-    def _packed_statistics(self, items: list[Item], top_k: int) -> Statistics:
+    def _packed_statistics(self, items: list[Item], head: Head, top_k: int) -> Statistics:
         device = self._loaded.device
         forest = grow_forest([item.fed for item in items])
         # Place of the token that predicts each answer token; several answers to one prompt share the first.
@@ -173,7 +176,7 @@ class TransformersReader:
                 use_cache=False,
             ).last_hidden_state[0]
         tokens = np.concatenate([item.answer_ids for item in items])
-        statistics = self._head.statistics(
+        statistics = head.statistics(
             hidden[torch.from_numpy(rows).to(device)],
             torch.from_numpy(row_of[order]).to(device),
             torch.from_numpy(tokens[order]).to(device),
@@ -225,12 +228,13 @@ class TransformersReader:
     def _probe(self) -> Literal["packed", "single"]:
         if not self._loaded.packable:
             return "single"
-        items = _probe_items(self._head.vocabulary)
-        own = torch.cat([self._own_statistics(item, 0).nll for item in items])
-        try:
-            ours = self._packed_statistics(items, 0).nll
-        except Unpackable:
-            return "single"
+        items = _probe_items(min(self._head.vocabulary, PROBE_VOCABULARY))
+        with self._loaded.narrowed(PROBE_VOCABULARY):
+            own = torch.cat([self._own_statistics(item, 0).nll for item in items])
+            try:
+                ours = self._packed_statistics(items, self._loaded.head(), 0).nll
+            except Unpackable:
+                return "single"
         return "packed" if (own - ours).abs().max() <= PROBE_TOLERANCE[self._loaded.dtype] else "single"
 
 
