@@ -21,7 +21,7 @@ import numpy as np
 
 import foureyes as fe
 from bench.know import labels, learned, networks, pairings, redux, shift, transfer
-from bench.know.page import Verdicts, cell, render
+from bench.know.page import Verdicts, cell, render, settled
 from bench.know.store import MissingDataError, Store, data_folder
 from bench.know.values import Part, Plan
 
@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     about = _about(plan, argv)
     for part in parts:
         for claim in part.claims:
-            print(f"{claim.verdict:<12} {claim.says}: {cell(claim.here)} ({claim.reads})")
+            print(f"{settled(claim, again):<21} {claim.says}: {cell(claim.here)} ({claim.reads})")
     _keep(args, parts, about, store, again)
 
 
@@ -59,10 +59,8 @@ def _keep(
     args: argparse.Namespace, parts: Sequence[Part], about: dict[str, Any], store: Store, again: Verdicts
 ) -> None:
     if args.json:
-        _write(
-            args.json,
-            json.dumps(_plain(parts, about, store.read) | {"other_halves": again}, indent=1, ensure_ascii=False) + "\n",
-        )
+        numbers = _plain(parts, about, store.read) | {"other_halves": again}
+        _write(args.json, json.dumps(numbers, indent=1, ensure_ascii=False) + "\n")
     if args.markdown:
         _write(args.markdown, render(parts, about, store.read, again))
 
