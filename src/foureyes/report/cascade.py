@@ -1,0 +1,179 @@
+"""What a cascade buys, for a person: accuracy at every cost, the router beside its baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from markupsafe import Markup
+
+from foureyes.report import page
+from foureyes.report.drawing import INK, LINE, MUTED, RIGHT, WRONG, canvas, svg
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from foureyes.cascade.curves import Curve, Point
+
+__all__ = ["Comparison", "CurveLine", "cascade_page", "curve_lines"]
+
+_LOOKS: Final = {
+    "router": (RIGHT, "-", 2.2),
+    "threshold": (WRONG, "-", 1.4),
+    "uncalibrated": (WRONG, (0, (1, 1.5)), 1.6),
+    "random": (MUTED, (0, (3, 3)), 1.0),
+    "oracle": (INK, (0, (5, 2)), 1.0),
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """Curves on the same rows.
+
+    Attributes:
+        curves: name → curve; ``router`` is the one that was fitted.
+        n_left_out: rows of the file that lack something.
+        chosen: the point of the router's curve that a target picked; ``None`` without a target.
+    """
+
+    curves: Mapping[str, Curve]
+    n_left_out: int
+    chosen: Point | None
+
+    @property
+    def router(self) -> Curve:
+        """The curve of the fitted router."""
+        return self.curves["router"]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As a JSON object. The cut of a curve's first point, which escalates nothing, is ``None``: JSON has no infinity."""
+        return {
+            "curves": {name: _without_infinities(asdict(curve)) for name, curve in self.curves.items()},
+            "n_left_out": self.n_left_out,
+            "chosen": self.chosen and _point(asdict(self.chosen)),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class CurveLine:
+    """A curve in numbers, as text."""
+
+    name: str
+    apgr: str
+    over_random: str
+    cpt50: str
+    cpt80: str
+    on_cost: str
+
+
+def curve_lines(found: Comparison) -> list[CurveLine]:
+    """One line a curve, the same on a terminal and on the page."""
+    return [
+        CurveLine(
+            name,
+            _interval(curve.apgr, curve.low, curve.high),
+            f"{curve.over_random:+.4f}".replace("-", "−"),
+            _share(curve.cpt50),
+            _share(curve.cpt80),
+            _number(curve.apgr_on_cost),
+        )
+        for name, curve in found.curves.items()
+    ]
+
+
+def cascade_page(found: Comparison) -> str:
+    """The page as HTML.
+
+    Args:
+        found: what to show.
+
+    Returns:
+        A whole document, self-contained; the same for the same argument.
+
+    Raises:
+        ConfigError: matplotlib, which draws the picture, is not installed.
+    """
+    curve = found.router
+    return page.render(
+        "cascade.html",
+        curve=curve,
+        n_left_out=found.n_left_out,
+        lines=curve_lines(found),
+        with_costs=curve.apgr_on_cost is not None,
+        accuracies=(f"{curve.small_accuracy:.1%}", f"{curve.large_accuracy:.1%}"),
+        complementary=(f"{curve.only_small:.1%}", f"{curve.only_large:.1%}"),
+        apgr=None if curve.apgr is None else f"{curve.apgr:.2f}",
+        chosen=found.chosen and _words(found.chosen, curve.unit),
+        picture=Markup(_curves(found)),  # noqa: S704 - drawn by us, no text from outside in it
+    )
+
+
+def _curves(found: Comparison) -> str:
+    with canvas((6.6, 4.2), "cascade") as (figure, axes):
+        for name, (colour, dashes, width) in _LOOKS.items():
+            if name in found.curves:
+                points = found.curves[name].points
+                axes.plot(
+                    [p.cost for p in points],
+                    [p.accuracy for p in points],
+                    color=colour,
+                    linestyle=dashes,
+                    linewidth=width,
+                    label=name,
+                )
+        _band(axes, found)
+        costs = (
+            "mean cost a question"
+            if found.router.apgr_on_cost is not None
+            else "share of questions for the large model"
+        )
+        axes.set(xlabel=costs, ylabel="accuracy")
+        axes.grid(color=LINE, linewidth=0.6)
+        axes.set_axisbelow(True)
+        axes.legend(frameon=False, loc="lower right", fontsize=9.5)
+        return svg(figure, "Accuracy of the cascade against its cost")
+
+
+def _band(axes: Axes, found: Comparison) -> None:
+    points = found.router.points
+    axes.fill_between(
+        [p.cost for p in points],
+        [p.low for p in points],
+        [p.high for p in points],
+        color=RIGHT,
+        alpha=0.15,
+        linewidth=0,
+    )
+    if found.chosen:
+        axes.plot(found.chosen.cost, found.chosen.accuracy, "o", color=RIGHT, markersize=9, markerfacecolor="none")
+
+
+def _words(point: Point, unit: str) -> str:
+    cost = f"{point.cost:.4g} {unit}".strip()
+    return (
+        f"{point.escalated:.1%} of the questions go to the large model: accuracy {point.accuracy:.1%} "
+        f"[{point.low:.1%}, {point.high:.1%}] at {cost} a question."
+    )
+
+
+def _without_infinities(curve: dict[str, Any]) -> dict[str, Any]:
+    return curve | {"points": [_point(point) for point in curve["points"]]}
+
+
+def _point(point: dict[str, Any]) -> dict[str, Any]:
+    return point | {"cut": None if point["cut"] == float("inf") else point["cut"]}
+
+
+def _interval(value: float | None, low: float | None, high: float | None) -> str:
+    if value is None:
+        return "no gap"
+    return _number(value) if low is None or high is None else f"{_number(value)} [{_number(low)}, {_number(high)}]"
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}".replace("-", "−")
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1%}"
