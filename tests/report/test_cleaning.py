@@ -1,0 +1,54 @@
+"""The page of label issues: the list, what is said of it, and nothing from outside that runs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from foureyes.cleaning.labels import find_label_issues
+from foureyes.cleaning.stopping import precision_curve
+from foureyes.report.cleaning import Findings, Measured, MethodPoint, cleaning_page, issue_of
+
+
+def findings(*, n: int = 50, measured: bool = False) -> Findings:
+    rng = np.random.default_rng(0)
+    probs = rng.dirichlet([0.5, 0.5], n)
+    issues = find_label_issues(rng.integers(0, 2, n), probs, keep_top=1)
+    points = precision_curve(issues, np.arange(n), rng.random(n) < 0.5)
+    seen = Measured(
+        points, (MethodPoint("basic", 9, 0.5, None), MethodPoint("confident_learning", 0, None, 0.0)), n, n // 2
+    )
+    return Findings(issues, 1.0, ("<b>cat", "dog"), ["<img src=x>" * 50] * n, seen if measured else None)
+
+
+def test_every_issue_is_listed_in_order_and_outside_text_is_text():
+    found = findings()
+    page = cleaning_page(found)
+    rows = [page.index(f'<tr><th scope="row">{issue.row}</th>') for issue in found.issues]
+    assert rows == sorted(rows)
+    assert "<img" not in page
+    assert "<b>cat" not in page
+    assert "&lt;b&gt;cat" in page
+    assert "<svg" not in page
+
+
+def test_a_long_list_says_how_much_of_it_is_shown():
+    found = findings(n=2000)
+    page = cleaning_page(found)
+    assert f"500 of {len(found.issues):,}" in page
+    assert page.count('<th scope="row">') == 500
+
+
+def test_verified_labels_add_the_picture_and_the_shares():
+    found = findings(measured=True)
+    page = cleaning_page(found)
+    assert page.count("<svg") == 1
+    assert page.count('<th scope="row">') == len(found.issues) + 20 + 2
+    assert "none verified" in page
+
+
+def test_what_is_shown_of_an_issue_is_short():
+    found = findings()
+    shown = issue_of(found.issues[0], found)
+    assert len(shown.item) < 310
+    assert shown.given in ("<b>cat", "dog")
+    assert shown.reason == found.issues[0].explain(found.classes)
