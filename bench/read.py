@@ -44,7 +44,7 @@ CONTENDERS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much is measured; ``short`` and ``long`` are pairs in bfloat16."""
+    """How much is measured."""
 
     rounds: int
     dtypes: Sequence[str]
@@ -55,19 +55,16 @@ class Size:
     starts: int
 
 
-FULL: Final = Size(3, ("float32", "bfloat16"), 160, 4, (1_000, 10_000, 100_000), (250, 500, 1_000, 2_000), 20)
+FULL: Final = Size(3, ("float32", "bfloat16"), 120, 4, (1_000, 10_000, 100_000), (250, 500, 1_000, 2_000), 20)
 QUICK: Final = Size(1, ("bfloat16",), 24, 2, (500, 1_000, 2_000), (20, 40, 80), 5)
-
-SHARE: Final = {"float32": 0.5, "bfloat16": 1.0}
-"""Of the pairs that are read: the slower arithmetic reads fewer."""
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.read", description="Speed and memory of reading.")
     parser.add_argument("--quick", action="store_true", help="a smoke run of a few minutes: few pairs, one round")
     parser.add_argument("--rounds", type=int, help="rounds of every cell (default: 3, quick 1)")
-    parser.add_argument("--short", type=int, help="short pairs in bfloat16 (default: 160, quick 24)")
-    parser.add_argument("--long", type=int, help="512-token prompts in bfloat16 (default: 4, quick 2)")
+    parser.add_argument("--short", type=int, help="short pairs (default: 120, quick 24)")
+    parser.add_argument("--long", type=int, help="512-token prompts (default: 4, quick 2)")
     parser.add_argument("--threads", type=int, default=usable_processors(), help="of every contender (default: all)")
     parser.add_argument("--model", action="append", choices=MODELS, help="only this one; repeat for more")
     parser.add_argument("--dtype", action="append", choices=FULL.dtypes, help="only this one; repeat for more")
@@ -140,17 +137,15 @@ def _plan(model: str, folder: Path, args: argparse.Namespace, size: Size, settin
     for dtype in args.dtype or size.dtypes:
         for workload in args.workload or CONTENDERS:
             path = place / f"{workload}.json"
-            yield Task(model, folder, dtype, workload, path, _work(load(path), dtype, workload, shape))
+            yield Task(model, folder, dtype, workload, path, _work(load(path), shape))
 
 
-def _work(pairs: Sequence[Pair], dtype: str, workload: str, shape: Shape) -> dict[str, int]:
-    """How much of a file of pairs is read, and what that comes to."""
-    read = pairs if workload == "answers" else pairs[: round(SHARE[dtype] * len(pairs))]
+def _work(pairs: Sequence[Pair], shape: Shape) -> dict[str, int]:
     return {
-        "pairs": len(read),
-        "tokens": sum(len(pair.ids) for pair in read),
-        "answer_tokens": sum(len(pair.answer_ids) for pair in read),
-        "flop": forward_flop(shape, read),
+        "pairs": len(pairs),
+        "tokens": sum(len(pair.ids) for pair in pairs),
+        "answer_tokens": sum(len(pair.answer_ids) for pair in pairs),
+        "flop": forward_flop(shape, pairs),
     }
 
 

@@ -132,7 +132,7 @@ def _line(cell: Cell, name: str, n_tokens: int, exact: Cell | None) -> list[str]
         _or_dash(speed_ratio(cell, name, "floor", "cpu_seconds")),
         f"{peak / MIB:,.0f} MiB",
         _or_dash(memory_ratio(cell, name, "lm-eval")),
-        f"{(peak - cell.notes[name]['loaded_bytes']) / MIB:,.0f} MiB",
+        f"{(peak - cell.notes[name]['rest_bytes']) / MIB:,.0f} MiB",
         f"{cell.notes[name]['load_seconds']:.1f} s",
         _furthest(cell.likelihoods.get(name), cell.likelihoods.get("foureyes")),
         _furthest(cell.likelihoods.get(name), exact.likelihoods.get("foureyes") if exact else None),
@@ -144,7 +144,7 @@ def _or_dash(spread: Spread | None) -> str:
 
 
 def _furthest(ours: Sequence[float] | None, theirs: Sequence[float] | None) -> str:
-    """Over the pairs that both have: float32 reads fewer, and the floor is asked for a few only."""
+    """Over the pairs that both have: the floor is asked for a few only."""
     if not ours or not theirs:
         return "–"
     n = min(len(ours), len(theirs))

@@ -55,7 +55,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What the contenders of one cell have to read: the first ``work["pairs"]`` of the pairs in a file."""
+    """What the contenders of one cell have to read; ``work`` as in :class:`Cell`."""
 
     model: str
     folder: Path
@@ -73,7 +73,7 @@ class Cell:
         model, dtype, workload: the task.
         work: how much it is: pairs, tokens, answer_tokens, and flop by the formula of :mod:`bench.flop`.
         runs: by contender, one entry a round: seconds, cpu_seconds, peak_bytes.
-        notes: by contender: load_seconds, loaded_bytes (resident before it read anything), and the settings it chose.
+        notes: by contender: load_seconds, rest_bytes (resident between readings), and the settings it chose.
         likelihoods: by contender, ln p(answer | prompt) of every pair, or of the first few.
         failures: by contender, why it did not finish.
     """
@@ -122,7 +122,7 @@ def started(name: str, task: Task, setting: Setting, batch_size: int | None = No
     """A contender's process, ended when the block is left."""
     python = setting.rivals_python if name in RIVALS else setting.python
     command = [str(python), "-m", "bench.worker", name, str(task.folder), str(task.pairs)]
-    command += ["--dtype", task.dtype, "--first", str(task.work["pairs"]), "--threads", str(setting.threads)]
+    command += ["--dtype", task.dtype, "--threads", str(setting.threads)]
     command += ["--batch-size", str(batch_size)] if batch_size else []
     with tempfile.NamedTemporaryFile("w") as errors:
         pipe = subprocess.PIPE

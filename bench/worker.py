@@ -58,15 +58,15 @@ def main() -> None:
     parser.add_argument("--dtype", required=True)
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--batch-size", type=int)
-    parser.add_argument("--first", type=int, help="read only so many of the pairs")
     args = parser.parse_args()
     import torch  # noqa: PLC0415 - counts as loading
 
     torch.set_num_threads(args.threads)
-    pairs = load(args.pairs)[: args.first]
+    pairs = load(args.pairs)
     contender = LOADERS[args.contender](Job(args.folder, args.dtype, args.batch_size))
-    loaded = {"load_seconds": time.perf_counter() - _BORN, "loaded_bytes": resident_bytes("VmRSS")}
-    say({**loaded, **contender.prepare(pairs)})
+    load_seconds = time.perf_counter() - _BORN
+    notes = contender.prepare(pairs)
+    say({"load_seconds": load_seconds, "rest_bytes": resident_bytes("VmRSS"), **notes})
     for line in sys.stdin:
         checked = line.strip() == "likelihoods"
         say({"read": contender.likelihoods(pairs[:CHECKED])} if checked else timed(contender, pairs))

@@ -57,7 +57,7 @@ def test_the_naive_reading_is_given_the_prompt(tiny_model: Path, tiny_pairs: lis
 @pytest.fixture
 def task(tiny_model: Path, tiny_pairs: list[Pair], tmp_path: Path) -> Task:
     save(tiny_pairs, tmp_path / "pairs.json")
-    return Task("tiny", tiny_model, "float32", "short", tmp_path / "pairs.json", {"pairs": len(tiny_pairs)})
+    return Task("tiny", tiny_model, "float32", "short", tmp_path / "pairs.json", {})
 
 
 def test_a_cell_is_read_round_after_round_and_one_failure_stops_nobody_else(task: Task, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ def run(seconds: float, mib: float = 100) -> dict[str, float]:
 
 def a_cell(model: str = "gemma3-270m", workload: str = "long", **runs: list[dict[str, float]]) -> Cell:
     named = {name.replace("_", "-"): each for name, each in runs.items()}
-    notes: dict[str, dict[str, Any]] = {name: {"load_seconds": 1.0, "loaded_bytes": 2**20} for name in named}
+    notes: dict[str, dict[str, Any]] = {name: {"load_seconds": 1.0, "rest_bytes": 2**20} for name in named}
     work = {"pairs": 2, "tokens": 1000, "answer_tokens": 60, "flop": 500}
     cell = Cell(model, "bfloat16", workload, work, {**named}, notes)
     if "alone" in cell.runs:
