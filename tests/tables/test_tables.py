@@ -73,6 +73,24 @@ def test_a_matrix_is_a_field_of_lists_or_several_fields(tmp_path: Path) -> None:
     assert table.matrix("a,b").values.tolist() == [[0.2, 0.8], [1, 0]]
 
 
+@pytest.mark.parametrize("kind", ["list", "fixed", "ragged", "holes", "absent"])
+def test_lists_of_a_parquet_file_are_a_matrix(tmp_path: Path, kind: str) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    lists = {"ragged": [[0.25, 0.75], [1.0]], "holes": [[0.25, None], [1.0, 0.0]], "absent": [[0.25, 0.75], None]}
+    column = pa.array(lists.get(kind, [[0.25, 0.75], [1.0, 0.0]]), pa.list_(pa.float32(), 2 if kind == "fixed" else -1))
+    pq.write_table(pa.table({"p": column}), tmp_path / "rows.parquet")
+    table = open_table(tmp_path / "rows.parquet")
+    if kind in ("ragged", "holes"):
+        with pytest.raises(InputError, match="'p'"):
+            table.matrix("p")
+    else:
+        found = table.matrix("p")
+        assert found.values.tolist() == [[0.25, 0.75], [0, 0] if kind == "absent" else [1, 0]]
+        assert found.present.tolist() == [True, kind != "absent"]
+
+
 @pytest.mark.parametrize(
     ("lines", "words"),
     [

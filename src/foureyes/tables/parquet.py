@@ -59,6 +59,9 @@ class ParquetTable(Table):
         if numeric and not column.null_count:
             values: NDArray[Any] = column.to_numpy()
             return values
+        matrix = _matrix(column)
+        if matrix is not None:
+            return matrix
         found: list[Any] = column.to_pylist()
         return found
 
@@ -87,6 +90,19 @@ def _steps(fields: Any, path: str) -> list[str] | None:
             if rest:
                 return [head, *rest]
     return None
+
+
+def _matrix(column: Any) -> NDArray[Any] | None:
+    """Lists of equally many numbers as (N, K), without a Python object for each of them; ``None`` for anything else."""
+    kind = column.type
+    lists = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    if not lists or column.null_count or not len(column) or not pa.types.is_floating(kind.value_type):
+        return None
+    widths, flat = pc.unique(pc.list_value_length(column)), pc.list_flatten(column)
+    if len(widths) != 1 or flat.null_count:
+        return None
+    values: NDArray[Any] = flat.to_numpy().reshape(len(column), -1)
+    return values
 
 
 def _with_column(table: Any, name: str, column: Any) -> Any:
