@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     about = _about(plan, argv)
     for part in parts:
         for claim in part.claims:
-            print(f"{settled(claim, again):<21} {claim.says}: {cell(claim.here)} ({claim.reads})")
+            print(f"{settled(claim, again):<12} {claim.says}: {cell(claim.here)} ({claim.reads})")
     _keep(args, parts, about, store, again)
 
 

@@ -26,8 +26,8 @@ here repeats one of the paper's: models and data differ.
 
 _HOW_TO_READ = """\
 Each claim is a difference that is above zero if it holds. It *holds* or *fails* when the whole 95 % interval lies on one
-side, and is *not decided* otherwise; the verdict stands if every way to halve the rows that was tried gives it. The figure
-is of the first halves, and the last column counts what all of them say. Intervals are bootstraps over rows, or over models
+side for every way to halve the rows that was tried, and is *not decided* otherwise. The figure is of the first halves, and
+the last column counts what all of them say. Intervals are bootstraps over rows, or over models
 where one figure is a pair: pairs share models, and drawing pairs would look too sure. No correction for the number of
 claims. The paper's own figures are beside them for orientation.
 """
@@ -78,17 +78,14 @@ def _answer(asks: Question, claims: Sequence[Claim], again: Verdicts) -> str:
     return ", ".join(f"{n} × {verdict}" for verdict, n in said.items()) or "not run"
 
 
-def settled(claim: Claim, again: Verdicts) -> str:
-    """The verdict that all halves agree on, if they do."""
-    return claim.verdict if set(again.get(claim.says, [])) <= {claim.verdict} else "depends on the halves"
+def settled(claim: Claim, again: Verdicts) -> Verdict:
+    """The verdict that all halves agree on; without agreement nothing is decided."""
+    return claim.verdict if set(again.get(claim.says, [])) <= {claim.verdict} else "not decided"
 
 
 def _tally(claims: Sequence[Claim], again: Verdicts) -> str:
     n = Counter(settled(claim, again) for claim in claims)
-    depend = f"and {n['depends on the halves']} depend on how the rows are halved"
-    return (
-        f"Of {len(claims)} claims {n['holds']} hold, {n['fails']} fail, {n['not decided']} are not decided, {depend}.\n"
-    )
+    return f"Of {len(claims)} claims {n['holds']} hold, {n['fails']} fail, and {n['not decided']} are not decided.\n"
 
 
 def _claim(claim: Claim, again: Verdicts) -> tuple[str, ...]:
