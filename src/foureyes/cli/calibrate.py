@@ -23,7 +23,19 @@ _KINDS: Final = ("best", "platt", "beta", "histogram", "isotonic", "temperature"
 def configure(parser: argparse.ArgumentParser) -> None:
     """Adds ``fit``, ``apply`` and ``report`` with their options."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    fit = actions.add_parser("fit", help="fit a calibrator on rows with a score and whether the answer was right")
+    _configure_fit(
+        actions.add_parser("fit", help="fit a calibrator on rows with a score and whether the answer was right")
+    )
+    _configure_apply(actions.add_parser("apply", help="add P(correct) to every row; all fields are kept"))
+    _configure_report(actions.add_parser("report", help="judge a calibrator on rows it was not fitted on"))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Does one of the three."""
+    return {"fit": _fit, "apply": _apply, "report": _report}[args.action](args)
+
+
+def _configure_fit(fit: argparse.ArgumentParser) -> None:
     _add_input(fit)
     _add_outcome(fit)
     fit.add_argument("-o", "--out", required=True, type=Path, metavar="FILE", help="the calibrator, as JSON")
@@ -44,7 +56,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     fit.add_argument("--seed", type=int, default=0, help="which rows are held out (default: %(default)s)")
     _add_pages(fit)
-    apply = actions.add_parser("apply", help="add P(correct) to every row; all fields are kept")
+
+
+def _configure_apply(apply: argparse.ArgumentParser) -> None:
     apply.add_argument("calibrator", type=Path, metavar="CALIBRATOR")
     _add_input(apply)
     apply.add_argument("-o", "--out", required=True, type=Path, metavar="OUT", help="a copy in the format of IN")
@@ -53,7 +67,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     apply.add_argument("--overwrite-field", action="store_true", help="replace a field of that name")
     apply.add_argument("--json", action="store_true", help="what was done, as JSON on stdout")
-    report = actions.add_parser("report", help="judge a calibrator on rows it was not fitted on")
+
+
+def _configure_report(report: argparse.ArgumentParser) -> None:
     report.add_argument("calibrator", type=Path, metavar="CALIBRATOR")
     _add_input(report)
     _add_outcome(report)
@@ -72,11 +88,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--delta", type=float, default=0.05, help="chance that the promise is broken (default: %(default)s)"
     )
     _add_pages(report)
-
-
-def run(args: argparse.Namespace) -> int:
-    """Does one of the three."""
-    return {"fit": _fit, "apply": _apply, "report": _report}[args.action](args)
 
 
 def _add_input(parser: argparse.ArgumentParser) -> None:
