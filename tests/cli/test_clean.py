@@ -126,6 +126,7 @@ def test_probabilities_may_be_arrays_of_their_own(tmp_path: Path, capsys: pytest
         (["--precision", "0.9"], "goes with --true"),
         (["--method", "basic", "--keep-top", "0.2"], "--keep-top belongs to --method calibrated"),
         (["--decisions", "r.csv"], "give -o OUT"),
+        (["--action", "drop"], "give -o OUT"),
         (["-o", "out.csv"], "ends in .jsonl"),
         (["--label", "text"], "'item 0' in row 0, which --classes does not name"),
         (["--label", "true"], "row 200 has no 'true'"),

@@ -33,39 +33,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="an expert's class probabilities: a list a row, the fields a,b,c, or a .npy file; repeat for more experts",
     )
     parser.add_argument("--classes", metavar="A,B,…", help="names of the classes in the order of the probabilities")
-    finding = parser.add_argument_group("finding")
-    finding.add_argument(
-        "--method",
-        choices=("calibrated", "basic", "confident_learning"),
-        default="calibrated",
-        help="default: %(default)s",
-    )
-    finding.add_argument(
-        "--keep-top",
-        type=float,
-        metavar="SHARE",
-        help="share of most confident rows in which an expert is heard (default: 0.3)",
-    )
-    finding.add_argument(
-        "--true", metavar="FIELD", help="verified labels, empty where unverified: precision against detection"
-    )
-    finding.add_argument(
-        "--precision", type=float, metavar="SHARE", help="with --true: the largest share that surely is this precise"
-    )
-    acting = parser.add_argument_group("acting on what was found")
-    acting.add_argument("-o", "--out", type=Path, metavar="OUT", help="a copy of IN in its format")
-    what = acting.add_mutually_exclusive_group()
-    what.add_argument(
-        "--action",
-        choices=("flag", "relabel", "drop"),
-        default="flag",
-        help="what the copy does with issues (default: %(default)s)",
-    )
-    what.add_argument("--decisions", type=Path, metavar="CSV", help="do what the filled-in review file says")
-    acting.add_argument(
-        "--review", type=Path, metavar="CSV", help="a new file in which a person decides: keep, relabel or drop"
-    )
-    acting.add_argument("--item", metavar="FIELD", help="what to show a person of each row")
+    _add_finding(parser.add_argument_group("finding"))
+    _add_acting(parser.add_argument_group("acting on what was found"))
     parser.add_argument(
         "--html", type=Path, metavar="FILE", help="a page with the issues, and the picture if --true is given"
     )
@@ -100,6 +69,43 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _add_finding(finding: argparse._ArgumentGroup) -> None:
+    finding.add_argument(
+        "--method",
+        choices=("calibrated", "basic", "confident_learning"),
+        default="calibrated",
+        help="default: %(default)s",
+    )
+    finding.add_argument(
+        "--keep-top",
+        type=float,
+        metavar="SHARE",
+        help="share of most confident rows in which an expert is heard (default: 0.3)",
+    )
+    finding.add_argument(
+        "--true", metavar="FIELD", help="verified labels, empty where unverified: precision against detection"
+    )
+    finding.add_argument(
+        "--precision", type=float, metavar="SHARE", help="with --true: the largest share that surely is this precise"
+    )
+
+
+def _add_acting(acting: argparse._ArgumentGroup) -> None:
+    acting.add_argument("-o", "--out", type=Path, metavar="OUT", help="a copy of IN in its format")
+    what = acting.add_mutually_exclusive_group()
+    what.add_argument(
+        "--action",
+        choices=("flag", "relabel", "drop"),
+        default="flag",
+        help="what the copy does with issues (default: %(default)s)",
+    )
+    what.add_argument("--decisions", type=Path, metavar="CSV", help="do what the filled-in review file says")
+    acting.add_argument(
+        "--review", type=Path, metavar="CSV", help="a new file in which a person decides: keep, relabel or drop"
+    )
+    acting.add_argument("--item", metavar="FIELD", help="what to show a person of each row")
+
+
 def _require_options(args: argparse.Namespace) -> None:
     if args.precision is not None and (args.true is None or args.method != "calibrated" or args.keep_top is not None):
         raise InputError(
@@ -107,8 +113,8 @@ def _require_options(args: argparse.Namespace) -> None:
         )
     if args.keep_top is not None and args.method != "calibrated":
         raise InputError(f"--keep-top belongs to --method calibrated; got {args.method}")
-    if args.decisions and not args.out:
-        raise InputError("--decisions says how to write a copy: give -o OUT")
+    if (args.decisions or args.action != "flag") and not args.out:
+        raise InputError("--action and --decisions say how to write a copy: give -o OUT")
     if args.out:
         require_same_format(args.source, args.out)
 
