@@ -11,7 +11,7 @@ from foureyes.cli.files import require_places, require_same_format, say
 from foureyes.errors import InputError
 
 if TYPE_CHECKING:
-    from foureyes.calibration import Calibrator
+    from foureyes.calibration import Calibrator, Threshold
     from foureyes.cli.scores import Scores
     from foureyes.report.calibration import Judgement
 
@@ -192,14 +192,6 @@ def _judged(calibrator: Calibrator, scores: Scores, args: argparse.Namespace) ->
     allowed = getattr(args, "allow_fitted_rows", False)
     after = calibrator.report(scores.x, scores.outcome, source=scores.source, allow_fitted_rows=allowed)
     before = stated_before(calibrator, scores)
-    max_error = getattr(args, "max_error", None)
-    threshold = (
-        None
-        if max_error is None
-        else calibrator.promise(
-            scores.x, scores.outcome, max_error=max_error, delta=args.delta, allow_fitted_rows=allowed
-        )
-    )
     return Judgement(
         kind=calibrator.kind,
         scores=scores.words,
@@ -207,7 +199,19 @@ def _judged(calibrator: Calibrator, scores: Scores, args: argparse.Namespace) ->
         n_left_out=scores.n_left_out,
         after=after,
         before=before and calibration_report(*before, in_sample=after.in_sample),
-        threshold=threshold,
+        threshold=_promised(calibrator, scores, args),
+    )
+
+
+def _promised(calibrator: Calibrator, scores: Scores, args: argparse.Namespace) -> Threshold | None:
+    if getattr(args, "max_error", None) is None:
+        return None
+    return calibrator.promise(
+        scores.x,
+        scores.outcome,
+        max_error=args.max_error,
+        delta=args.delta,
+        allow_fitted_rows=args.allow_fitted_rows,
     )
 
 
