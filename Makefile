@@ -1,4 +1,4 @@
-# foureyes: make demo | test | test-servers | check | bench
+# foureyes: make demo | test | test-servers | check | bench | studies
 # Every target does its own set-up on a machine with only Python ≥ 3.11, and is quick the second time.
 
 PYTHON ?= python3
@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip install --quiet --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-servers check bench format clean
+.PHONY: help demo test test-servers check bench studies format clean
 
 help:
 	@grep -E '^#' Makefile | sed 's/^# //'
@@ -34,6 +34,12 @@ bench: $(VENV)/developer
 	PYTHON=$(PYTHON) bench/setup
 	$(BIN)/foureyes models pull smollm2-135m gemma3-270m
 	$(BIN)/python -m bench.read --markdown docs/bench.md
+	$(BIN)/python -m bench.calibrate
+	$(BIN)/python -m bench.clean
+	$(BIN)/python -m bench.cascade
+
+studies: $(VENV)/developer
+	$(BIN)/python -m bench.know_when --markdown docs/studies/know_when.md
 
 format: $(VENV)/developer
 	$(BIN)/ruff format .
