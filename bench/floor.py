@@ -22,6 +22,9 @@ __all__ = ["Floor", "batches", "load", "padding"]
 BUDGETS: Final = (512, 1024, 2048)
 """Tokens of a batch that are tried; the fastest is kept."""
 
+WASTE: Final = 0.1
+"""Largest share of a batch that may be pads."""
+
 HEAD_ROWS: Final = 256
 """Rows of one product with the head, into memory that is used again."""
 
@@ -90,15 +93,19 @@ def _gather(logits: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
 
 
 def batches(lengths: Sequence[int], budget: int) -> list[list[int]]:
-    """Cuts rows, sorted by length, into rectangles of at most ``budget`` places; a longer row stands alone.
+    """Cuts rows, sorted by length, into rectangles of at most ``budget`` places, at most WASTE of them pads.
+
+    A row longer than the budget stands alone.
 
     Example:
-        >>> batches([3, 9, 2, 3], budget=9)
+        >>> batches([10, 30, 9, 10], budget=100)
         [[2, 0, 3], [1]]
     """
     cut: list[list[int]] = []
     for i in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if cut and (len(cut[-1]) + 1) * lengths[i] <= budget:
+        area = lengths[i] * (len(cut[-1]) + 1) if cut else 0
+        real = lengths[i] + sum(lengths[j] for j in cut[-1]) if cut else 0
+        if 0 < area <= budget and real >= (1 - WASTE) * area:
             cut[-1].append(i)
         else:
             cut.append([i])
@@ -106,11 +113,11 @@ def batches(lengths: Sequence[int], budget: int) -> list[list[int]]:
 
 
 def padding(lengths: Sequence[int], budget: int) -> float:
-    """Share of the rectangles' places that are pads, in [0, 1).
+    """Share of the rectangles' places that are pads, in [0, WASTE].
 
     Example:
-        >>> padding([3, 2, 3], budget=9)
-        0.1111111111111111
+        >>> round(padding([10, 9, 10], budget=100), 3)
+        0.033
     """
     area = sum(len(batch) * max(lengths[i] for i in batch) for batch in batches(lengths, budget))
     return 1 - sum(lengths) / area

@@ -123,16 +123,16 @@ def _cell(results: Results, cell: Cell) -> str:
 
 
 def _line(cell: Cell, name: str, n_tokens: int, exact: Cell | None) -> list[str]:
-    seconds, peak = cell.column(name, "seconds"), cell.column(name, "peak_bytes")[-1]
+    seconds = cell.column(name, "seconds")
     return [
         name,
         f"{n_tokens / min(seconds):,.0f}",
         _or_dash(speed_ratio(cell, name, "lm-eval")),
         _or_dash(speed_ratio(cell, name, "floor")),
         _or_dash(speed_ratio(cell, name, "floor", "cpu_seconds")),
-        f"{peak / MIB:,.0f} MiB",
+        f"{cell.peak(name)[0] / MIB:,.0f} MiB",
         _or_dash(memory_ratio(cell, name, "lm-eval")),
-        f"{(peak - cell.notes[name]['rest_bytes']) / MIB:,.0f} MiB",
+        f"{cell.working(name)[0] / MIB:,.0f} MiB",
         f"{cell.notes[name]['load_seconds']:.1f} s",
         _furthest(cell.likelihoods.get(name), cell.likelihoods.get("foureyes")),
         _furthest(cell.likelihoods.get(name), exact.likelihoods.get("foureyes") if exact else None),

@@ -72,8 +72,8 @@ class Cell:
     Attributes:
         model, dtype, workload: the task.
         work: how much it is: pairs, tokens, answer_tokens, and flop by the formula of :mod:`bench.flop`.
-        runs: by contender, one entry a round: seconds, cpu_seconds, peak_bytes.
-        notes: by contender: load_seconds, rest_bytes (resident between readings), and the settings it chose.
+        runs: by contender, one entry a round: seconds, cpu_seconds, reading_peak_bytes, rest_bytes (resident before it).
+        notes: by contender: load_seconds, loading_peak_bytes (warming up included), and the settings it chose.
         likelihoods: by contender, ln p(answer | prompt) of every pair, or of the first few.
         failures: by contender, why it did not finish.
     """
@@ -90,6 +90,16 @@ class Cell:
     def column(self, contender: str, quantity: str) -> list[float]:
         """One quantity of one contender, round by round."""
         return [run[quantity] for run in self.runs.get(contender, [])]
+
+    def peak(self, contender: str) -> list[float]:
+        """The most that was ever resident, loading included; empty when the contender has not read."""
+        peaks = self.column(contender, "reading_peak_bytes")
+        return [max(*peaks, self.notes[contender]["loading_peak_bytes"])] if peaks else []
+
+    def working(self, contender: str) -> list[float]:
+        """What reading took on top of what is resident anyway: of the first round, which finds the most to allocate."""
+        peaks = self.column(contender, "reading_peak_bytes")[:1]
+        return [peak - rest for peak, rest in zip(peaks, self.column(contender, "rest_bytes"), strict=False)]
 
 
 class Worker:

@@ -58,8 +58,8 @@ def speed_ratio(cell: Cell, ours: str, theirs: str, quantity: str = "seconds") -
 
 
 def memory_ratio(cell: Cell, ours: str, theirs: str) -> Spread | None:
-    """One contender's peak memory over another's, each at the end of its last round."""
-    return per_round(cell.column(ours, "peak_bytes")[-1:], cell.column(theirs, "peak_bytes")[-1:])
+    """One contender's peak memory over another's, of the whole process."""
+    return per_round(cell.peak(ours), cell.peak(theirs))
 
 
 def ceiling_share(cell: Cell, contender: str) -> Spread | None:
@@ -98,6 +98,10 @@ def _memory_to_lm_eval(cell: Cell) -> Spread | None:
     return memory_ratio(cell, "foureyes", "lm-eval")
 
 
+def _working_to_lm_eval(cell: Cell) -> Spread | None:
+    return per_round(cell.working("foureyes"), cell.working("lm-eval"))
+
+
 def _share(cell: Cell) -> Spread | None:
     return ceiling_share(cell, ALONE)
 
@@ -132,6 +136,7 @@ def _of_both_workloads() -> Iterator[Target]:
         yield Target(f"speed ÷ floor, as called, {words}", workload, _called_to_floor, _always(0.9))
         yield Target(f"speed ÷ lm-eval, {words}", workload, _called_to_lm_eval, _times_lm_eval)
         yield Target(f"peak memory ÷ lm-eval, {words}", workload, _memory_to_lm_eval, _always(0.4), at_most=True)
+        yield Target(f"memory to read ÷ lm-eval, {words}", workload, _working_to_lm_eval, _never)
 
 
 TARGETS: Final = (

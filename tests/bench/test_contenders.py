@@ -67,7 +67,9 @@ def test_a_cell_is_read_round_after_round_and_one_failure_stops_nobody_else(task
     cell = run_cell(task, ["naive", "floor", "foureyes"], Setting(Path(sys.executable), broken, 1, 2, tmp_path))
     assert cell.failures == {"naive": "naive ended with status 9: out of memory"}
     assert [len(runs) for runs in cell.runs.values()] == [2, 2]
-    assert all(run["seconds"] > 0 and run["peak_bytes"] > 1 << 20 for runs in cell.runs.values() for run in runs)
+    assert all(
+        run["seconds"] > 0 and run["reading_peak_bytes"] > 1 << 20 for runs in cell.runs.values() for run in runs
+    )
     assert furthest(cell.likelihoods["floor"], cell.likelihoods["foureyes"]) < 1e-3
 
 

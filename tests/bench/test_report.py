@@ -15,12 +15,12 @@ from bench.targets import ALONE, TARGETS, Results, speed_ratio, steadiness
 
 
 def run(seconds: float, mib: float = 100) -> dict[str, float]:
-    return {"seconds": seconds, "cpu_seconds": 2 * seconds, "peak_bytes": mib * 2**20}
+    return {"seconds": seconds, "cpu_seconds": 2 * seconds, "reading_peak_bytes": mib * 2**20, "rest_bytes": 50 * 2**20}
 
 
 def a_cell(model: str = "gemma3-270m", workload: str = "long", **runs: list[dict[str, float]]) -> Cell:
     named = {name.replace("_", "-"): each for name, each in runs.items()}
-    notes: dict[str, dict[str, Any]] = {name: {"load_seconds": 1.0, "rest_bytes": 2**20} for name in named}
+    notes: dict[str, dict[str, Any]] = {name: {"load_seconds": 1.0, "loading_peak_bytes": 2**20} for name in named}
     work = {"pairs": 2, "tokens": 1000, "answer_tokens": 60, "flop": 500}
     cell = Cell(model, "bfloat16", workload, work, {**named}, notes)
     if "alone" in cell.runs:
@@ -80,6 +80,13 @@ def test_each_model_has_its_own_aim_against_lm_eval(model: str, verdict: str) ->
 def test_memory_is_better_when_it_is_less() -> None:
     cell = a_cell(workload="short", foureyes=[run(1, 390)], lm_eval=[run(1, 1000)])
     assert reached("peak memory ÷ lm-eval, short pairs", cell) == "0.39 True"
+
+
+def test_memory_of_loading_counts_too_and_memory_to_read_leaves_the_rest_out() -> None:
+    cell = a_cell(workload="short", foureyes=[run(1, 300), run(1, 310)], lm_eval=[run(1, 1000)])
+    cell.notes["foureyes"]["loading_peak_bytes"] = 500 * 2**20
+    assert reached("peak memory ÷ lm-eval, short pairs", cell) == "0.50 False"
+    assert reached("memory to read ÷ lm-eval, short pairs", cell) == "0.26 None"
 
 
 def test_share_of_the_ceiling_compares_rates() -> None:
