@@ -31,7 +31,7 @@ def browser() -> Iterator[Browser]:
     """Chromium from ``FOUREYES_CHROMIUM`` or the path; none is downloaded."""
     executable = os.environ.get("FOUREYES_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     if executable is None:
-        pytest.skip("no Chromium: install one or point FOUREYES_CHROMIUM at it")
+        pytest.fail("no Chromium: run tools/browser install, or make test, or point FOUREYES_CHROMIUM at one")
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=executable, headless=True, args=FLAGS)
         yield chromium

@@ -150,3 +150,12 @@ def test_logits_are_not_taken_for_probabilities(tmp_path: Path, capsys: pytest.C
     path.write_text("y,a,b\n0,2.5,-1\n1,0.3,4\n")
     assert main(["clean", str(path), "--label", "y", "--probs", "a,b"]) == 1
     assert "logits" in capsys.readouterr().err
+
+
+def test_a_review_page_lists_every_issue_to_decide_on(rows: Path, tmp_path: Path) -> None:
+    page = tmp_path / "review.html"
+    assert clean(rows, "--method", "basic", "--review", str(page), "--item", "text") == 0
+    html = page.read_text(encoding="utf-8")
+    assert html.count('class="issue"') == 30
+    assert "30 labels to decide on" in html
+    assert clean(rows, "--review", str(tmp_path / "no" / "review.html")) == 1

@@ -12,6 +12,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -21,7 +22,16 @@ from numpy.typing import ArrayLike, NDArray
 from foureyes.cleaning.labels import Issue, Issues
 from foureyes.errors import InputError
 
-__all__ = ["Action", "Decision", "clean_records", "cleaned", "read_review", "suggestions", "write_review"]
+__all__ = [
+    "Action",
+    "Decision",
+    "clean_records",
+    "cleaned",
+    "read_review",
+    "review_table",
+    "suggestions",
+    "write_review",
+]
 
 Action: TypeAlias = Literal["keep", "relabel", "drop"]
 
@@ -68,19 +78,34 @@ def write_review(
     Raises:
         InputError: the file exists or cannot be written, or there are not as many items as rows or names as classes.
     """
+    table = review_table(issues, items=items, classes=classes)
+    try:
+        with Path(path).open("x", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows(table)
+    except OSError as error:
+        raise InputError(f"cannot write the review file {path}: {error.strerror}") from error
+
+
+def review_table(
+    issues: Issues, *, items: Sequence[object] | None = None, classes: Sequence[str] | None = None
+) -> Iterator[list[str]]:
+    """The cells of a review file: its header, then a line an issue, the last two cells of each to be filled in.
+
+    Args:
+        issues: from :func:`~foureyes.cleaning.labels.find_label_issues`.
+        items: N things to show, one for every row of the data.
+        classes: K names, shown in place of class indices.
+
+    Raises:
+        InputError: there are not as many items as rows or names as classes.
+    """
     if items is not None and len(items) != issues.n_rows:
         raise InputError(f"items must show each of {issues.n_rows} rows; got {len(items)}")
     if classes is not None and len(classes) != issues.n_classes:
         raise InputError(f"classes must name each of {issues.n_classes} classes; got {len(classes)}")
     columns = [*_FIXED[:-2], *(f"{name}: {what}" for name in issues.experts for what in ("label", "confidence"))]
-    try:
-        with Path(path).open("x", encoding="utf-8", newline="") as file:
-            table = csv.writer(file)
-            table.writerow([*columns, *_FIXED[-2:]])
-            for issue in issues:
-                table.writerow(_line(issue, "" if items is None else str(items[issue.row]), classes))
-    except OSError as error:
-        raise InputError(f"cannot write the review file {path}: {error.strerror}") from error
+    lines = (_line(issue, "" if items is None else str(items[issue.row]), classes) for issue in issues)
+    return chain([[*columns, *_FIXED[-2:]]], lines)
 
 
 def read_review(path: str | Path, *, classes: Sequence[str] | None = None) -> dict[int, Decision]:
@@ -194,12 +219,12 @@ def _value(label: int, classes: Sequence[Any] | None) -> Any:
     return classes[label]
 
 
-def _line(issue: Issue, item: str, classes: Sequence[str] | None) -> list[object]:
-    def named(label: int) -> object:
-        return label if classes is None else classes[label]
+def _line(issue: Issue, item: str, classes: Sequence[str] | None) -> list[str]:
+    def named(label: int) -> str:
+        return str(label) if classes is None else classes[label]
 
     votes = [cell for vote in issue.votes for cell in (named(vote.label), f"{vote.confidence:.4f}")]
-    head = [issue.row, _inert(item), named(issue.given), named(issue.suggested)]
+    head = [str(issue.row), _inert(item), named(issue.given), named(issue.suggested)]
     return [*head, f"{issue.score:.4g}", f"{issue.agreement:.4g}", _inert(issue.explain(classes)), *votes, "", ""]
 
 

@@ -43,7 +43,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Finds issues, and does with them what was asked."""
-    from foureyes.cleaning.review import write_review  # noqa: PLC0415 - numpy
     from foureyes.cli.labelled import read_labelled  # noqa: PLC0415 - as above
     from foureyes.report.cleaning import issue_of  # noqa: PLC0415 - jinja2
 
@@ -55,8 +54,7 @@ def run(args: argparse.Namespace) -> int:
         f"{len(found.issues):,} of {found.issues.n_rows:,} labels are contradicted by {' and '.join(found.issues.experts)}"
     )
     if args.review:
-        write_review(args.review, found.issues, items=data.items, classes=data.classes)
-        say(f"to decide on: {args.review}")
+        _write_review(found, args.review)
     if args.out:
         _write_copy(data, found, args)
     if args.json:
@@ -101,7 +99,10 @@ def _add_acting(acting: argparse._ArgumentGroup) -> None:
     )
     what.add_argument("--decisions", type=Path, metavar="CSV", help="do what the filled-in review file says")
     acting.add_argument(
-        "--review", type=Path, metavar="CSV", help="a new file in which a person decides: keep, relabel or drop"
+        "--review",
+        type=Path,
+        metavar="FILE",
+        help="a new file in which a person decides: keep, relabel or drop; .csv, or .html to click through",
     )
     acting.add_argument("--item", metavar="FIELD", help="what to show a person of each row")
 
@@ -132,6 +133,18 @@ def _found(data: Labelled, args: argparse.Namespace) -> Findings:
         say(f"keep-top {keep_top:g}: the largest share that surely is {args.precision:g} precise")
     issues = find_label_issues(data.labels, data.probs, method=args.method, keep_top=keep_top)
     return Findings(issues, keep_top if args.method == "calibrated" else None, data.classes, data.items, measured)
+
+
+def _write_review(found: Findings, path: Path) -> None:
+    from foureyes.cleaning.review import write_review  # noqa: PLC0415 - numpy
+    from foureyes.report.page import write  # noqa: PLC0415 - jinja2
+    from foureyes.report.review import review_page  # noqa: PLC0415 - as above
+
+    if path.suffix.lower() in {".html", ".htm"}:
+        write(path, review_page(found))
+    else:
+        write_review(path, found.issues, items=found.items, classes=found.classes)
+    say(f"to decide on: {path}")
 
 
 def _write_copy(data: Labelled, found: Findings, args: argparse.Namespace) -> None:

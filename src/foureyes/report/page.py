@@ -20,21 +20,22 @@ from foureyes.errors import InputError
 __all__ = ["render", "require_place_for", "write"]
 
 
-def render(template: str, **values: object) -> str:
+def render(template: str, *, script: str = "page.js", **values: object) -> str:
     """Fills a template of this package that extends ``base.html``.
 
     Args:
         template: its file name under ``templates/``.
+        script: file name of the one script that may run.
         values: what it shows; a name the template asks for and does not get is an error, not an empty string.
 
     Returns:
         The page, the same for the same values.
     """
     environment = _environment()
-    script = environment.get_template("page.js").render()
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    source = environment.get_template(script).render()
+    digest = base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
     page = environment.get_template(template)
-    return page.render(script_hash=f"sha256-{digest}", version=__version__, **values)
+    return page.render(script=script, script_hash=f"sha256-{digest}", version=__version__, **values)
 
 
 def require_place_for(path: Path) -> None:
