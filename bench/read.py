@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import shlex
+import subprocess
 import sys
 import tempfile
 import time
@@ -28,7 +29,7 @@ from bench.machine import describe, usable_processors
 from bench.pairs import Pair, load
 from bench.report import render
 from bench.scaling import run_sizes, start_up, write_rows
-from bench.session import ROOT, Cell, Setting, Task, asked, run_cell
+from bench.session import ROOT, Cell, Setting, Task, WorkerFailed, asked, run_cell
 from bench.targets import Results
 
 MODELS: Final = ("smollm2-135m", "gemma3-270m")
@@ -55,7 +56,7 @@ class Size:
     starts: int
 
 
-FULL: Final = Size(3, ("float32", "bfloat16"), 120, 4, (1_000, 10_000, 100_000), (250, 500, 1_000, 2_000), 20)
+FULL: Final = Size(3, ("float32", "bfloat16"), 96, 4, (1_000, 10_000, 100_000), (250, 500, 1_000, 2_000), 20)
 QUICK: Final = Size(1, ("bfloat16",), 24, 2, (500, 1_000, 2_000), (20, 40, 80), 5)
 
 
@@ -63,7 +64,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.read", description="Speed and memory of reading.")
     parser.add_argument("--quick", action="store_true", help="a smoke run of a few minutes: few pairs, one round")
     parser.add_argument("--rounds", type=int, help="rounds of every cell (default: 3, quick 1)")
-    parser.add_argument("--short", type=int, help="short pairs (default: 120, quick 24)")
+    parser.add_argument("--short", type=int, help="short pairs (default: 96, quick 24)")
     parser.add_argument("--long", type=int, help="512-token prompts (default: 4, quick 2)")
     parser.add_argument("--threads", type=int, default=usable_processors(), help="of every contender (default: all)")
     parser.add_argument("--model", action="append", choices=MODELS, help="only this one; repeat for more")
@@ -88,14 +89,25 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as folder:
             size = _size(args)
             setting = Setting(Path(sys.executable), _python(args.rivals), args.threads, size.rounds, Path(folder))
-            for results in measured(args, size, setting):
-                if args.json:  # after every step, so that an interrupted run is not lost
-                    args.json.write_text(json.dumps(asdict(results), indent=1) + "\n", encoding="utf-8")
+            results = _kept(measured(args, size, setting), args.json)
     page = render(results)
     print(page)
     if args.markdown:
         args.markdown.write_text(page, encoding="utf-8")
     return 0
+
+
+def _kept(steps: Iterator[Results], path: Path | None) -> Results:
+    """The last of the steps; what a failure or an interruption leaves is kept too, and said to be less than all."""
+    results = next(steps)
+    try:
+        for results in steps:
+            if path:
+                path.write_text(json.dumps(asdict(results), indent=1) + "\n", encoding="utf-8")
+    except (KeyboardInterrupt, WorkerFailed, subprocess.CalledProcessError) as error:
+        print(f"bench: stopped early: {error or 'interrupted'}", file=sys.stderr)
+        return replace(results, about={**results.about, "stopped": str(error) or "interrupted"})
+    return results
 
 
 def _size(args: argparse.Namespace) -> Size:
@@ -114,14 +126,17 @@ def measured(args: argparse.Namespace, size: Size, setting: Setting) -> Iterator
         "load_before": os.getloadavg()[0],
         "machine": describe(setting.python, setting.rivals_python),
     }
-    results = Results(about, [], {}, start_up(_command(), size.starts, setting.environment))
+    results = Results(_now(about), [], {}, start_up(_command(), size.starts, setting.environment))
+    yield results
     for model in args.model or MODELS:
         folder = Path(_asked(setting, "bench.folder", model).strip())
         for task in _plan(model, folder, args, size, setting):
             results = replace(results, about=_now(about), cells=[*results.cells, _cell(task, setting)])
             yield results
     if not args.no_scaling:
-        yield replace(results, scaling=_scaling(size, setting), about=_now(about))
+        for name, runs in _scaling(size, setting):
+            results = replace(results, about=_now(about), scaling={**results.scaling, name: runs})
+            yield results
 
 
 def _now(about: dict[str, Any]) -> dict[str, Any]:
@@ -159,17 +174,15 @@ def _cell(task: Task, setting: Setting) -> Cell:
     return cell
 
 
-def _scaling(size: Size, setting: Setting) -> dict[str, list[dict[str, Any]]]:
+def _scaling(size: Size, setting: Setting) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     tiny = setting.scratch / "tiny"
     _asked(setting, "bench.tiny", str(tiny))
     verifiers = {"a tiny model": (str(tiny), size.tiny_rows), MODELS[0]: (MODELS[0], size.model_rows)}
-    runs = {}
     for name, (verifier, sizes) in verifiers.items():
         start = time.monotonic()
         files = _row_files(sizes, setting.scratch, terse=name != MODELS[0])
-        runs[name] = run_sizes(_command(), verifier, files, sizes, setting.environment)
+        yield name, run_sizes(_command(), verifier, files, sizes, setting.environment)
         print(f"bench: growing files, {name}, {time.monotonic() - start:.0f} s", file=sys.stderr)
-    return runs
 
 
 def _row_files(sizes: Sequence[int], scratch: Path, *, terse: bool) -> list[Path]:

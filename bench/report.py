@@ -39,6 +39,8 @@ def render(results: Results) -> str:
 
 
 def _headline(about: Mapping[str, Any]) -> str:
+    if "stopped" in about:
+        return f"**This run was stopped early ({about['stopped']}): parts are missing.**"
     if about["quick"]:
         return "**A quick run on few pairs, to see that the measurement works. Its figures mean little.**"
     return "How fast foureyes reads, beside what else there is and beside what the machine can do."

@@ -24,7 +24,7 @@ __all__ = ["lm_eval", "lm_eval_sizes", "naive"]
 
 SIZES: Final = (1, 4, 8, 16, 32)
 
-SAMPLE: Final = 16
+SAMPLE: Final = 32
 """Pairs that every batch size is tried on."""
 
 SLOWER: Final = 1.5
@@ -61,7 +61,7 @@ def lm_eval_sizes(job: Job) -> Contender:
         sample = spread(pairs, SAMPLE)
         _likelihoods(model, sample[:2])
         longest = max(len(pair.fed) for pair in pairs)
-        possible = [size for size in SIZES if size == 1 or _fits(model, size * longest)]
+        possible = [size for size in SIZES if size <= len(sample) and (size == 1 or _fits(model, size * longest))]
         seconds = _try_sizes(model, sample, possible)
         return {"batch_size": min(seconds, key=seconds.__getitem__), "seconds_by_batch_size": seconds}
 

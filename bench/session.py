@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from bench.contenders import RIVALS
 
-__all__ = ["Cell", "Setting", "Task", "Worker", "WorkerFailed", "run_cell"]
+__all__ = ["Cell", "Setting", "Task", "Worker", "WorkerFailed", "asked", "run_cell", "started"]
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 
@@ -33,7 +33,7 @@ ONCE: Final = ("naive",)
 
 
 class WorkerFailed(Exception):
-    """A contender's process ended without an answer."""
+    """A process of ours ended without an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +121,9 @@ class Worker:
         """The next line that the process says."""
         line = self._process.stdout.readline() if self._process.stdout else ""
         if not line:
-            status, last = self._process.wait(), self._errors.read_text(errors="replace").strip().splitlines()[-1:]
-            raise WorkerFailed(f"{self._name} ended with status {status}: {' '.join(last) or 'no message'}")
+            status = self._process.wait()
+            last = _last_line(self._errors.read_text(errors="replace"))
+            raise WorkerFailed(f"{self._name} ended with status {status}: {last}")
         message: dict[str, Any] = json.loads(line)
         return message
 
@@ -197,4 +198,11 @@ def _rotated(names: list[str], by: int) -> list[str]:
 def asked(python: Path, module: str, *arguments: str, environment: Mapping[str, str]) -> str:
     """Standard output of a module of ours, run to its end in a process of its own."""
     command = [str(python), "-m", module, *arguments]
-    return subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout
+    done = subprocess.run(command, cwd=ROOT, env=environment, check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise WorkerFailed(f"{module} ended with status {done.returncode}: {_last_line(done.stderr)}")
+    return done.stdout
+
+
+def _last_line(errors: str) -> str:
+    return (errors.strip().splitlines() or ["no message"])[-1]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bench.read import _restored
+from bench.read import _kept, _restored
 from bench.report import render
 from bench.session import Cell
 from bench.targets import ALONE, TARGETS, Results, speed_ratio, steadiness
@@ -122,6 +125,18 @@ def test_the_page_says_what_was_kept_missed_and_unfinished() -> None:
 def test_a_quick_run_says_that_it_is_one() -> None:
     quick = results(a_cell(foureyes=[run(1.0)]))
     assert "quick run" in render(Results(**{**vars_of(quick), "about": {**quick.about, "quick": True}}))
+
+
+def test_a_run_that_stops_early_keeps_what_it_has_and_says_so(tmp_path: Path) -> None:
+    def steps() -> Iterator[Results]:
+        yield results()
+        yield results(a_cell(foureyes=[run(1.0)]))
+        raise subprocess.CalledProcessError(1, ["foureyes"])
+
+    kept = _kept(steps(), tmp_path / "kept.json")
+    assert len(kept.cells) == 1
+    assert "stopped early (Command" in render(kept)
+    assert len(_restored(json.loads((tmp_path / "kept.json").read_text())).cells) == 1
 
 
 def vars_of(value: Results) -> dict[str, Any]:
