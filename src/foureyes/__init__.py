@@ -3,8 +3,8 @@
 >>> import foureyes as fe
 >>> reader = fe.open_reader("gemma3-270m")                                        # doctest: +SKIP
 >>> rows = fe.score([fe.Exchange("Capital of Australia?", "Sydney")], reader)     # doctest: +SKIP
->>> rows[0].log_cmp                                                               # doctest: +SKIP
-6.9
+>>> round(rows[0].log_cmp, 2)                                                     # doctest: +SKIP
+5.18
 
 Importing this package loads nothing heavy: every public name below is fetched from its module at first use.
 """
