@@ -280,7 +280,7 @@ class Scored:
 
     @property
     def cmp(self) -> float:
-        """Cross-model perplexity, exp(log_cmp), ≥ 1; ``inf`` cannot occur below log_cmp = 709 and raises beyond."""
+        """Cross-model perplexity, exp(log_cmp), ≥ 1; beyond log_cmp = 709 no float holds it: ``OverflowError``."""
         return math.exp(self.log_cmp)
 
     @property

@@ -130,7 +130,8 @@ def best_dtype(device: torch.device) -> torch.dtype:
     """The arithmetic a processor is fastest in.
 
     bfloat16 where a CPU multiplies matrices of it natively and at full rate: AMX (Intel since 2023), or AVX512-BF16 on
-    AMD. Intel's AVX512-BF16 without AMX runs at half the rate of float32, and elsewhere bfloat16 is emulated.
+    AMD. Intel's AVX512-BF16 without AMX was measured at half the rate of float32; other
+    processors were not measured and get float32.
     """
     if device.type == "mps":
         return torch.float16
