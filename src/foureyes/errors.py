@@ -9,6 +9,7 @@
     │   ├── ModelUnavailable            it cannot be reached, loaded or downloaded; later it may
     │   └── ModelRefused                it answered, and the answer was no
     ├── NotEnoughData                   the statistics asked for need more rows than were given
+    ├── PrivacyError                    personal data could not be found, kept or restored: nothing may go out
     └── LedgerError                     the ledger cannot be read or written
         ├── LedgerTampered              what is stored is not what was written
         └── LedgerConflict              another writer extended the same log first
@@ -31,6 +32,7 @@ __all__ = [
     "ModelRefused",
     "ModelUnavailable",
     "NotEnoughData",
+    "PrivacyError",
 ]
 
 
@@ -78,6 +80,10 @@ class NotEnoughData(FoureyesError):
     def __init__(self, message: str, *, needed: int | None = None) -> None:
         super().__init__(message)
         self.needed = needed
+
+
+class PrivacyError(FoureyesError):
+    """Personal data could not be found, kept or restored. The text it was in must not go out; no message quotes it."""
 
 
 class LedgerError(FoureyesError):
