@@ -1,11 +1,12 @@
 """What a model can do, as roles with one method each.
 
 A model that exposes the log-probabilities of a given text is a :class:`Reader`; one that can generate is a
-:class:`Writer`. They are separate on purpose: handing a chat-only endpoint to a signal that needs log-probabilities
+:class:`Writer`. One that can only be talked to is a :class:`Judge` when asked for a verdict and an :class:`Answerer` when
+asked a question. They are separate on purpose: handing a chat-only endpoint to a signal that needs log-probabilities
 fails in the type checker, and at run time before any row is scored.
 
-Reading is bound by the processor and batched, so it is synchronous. Every implementation, ours or a plug-in's, passes
-the contract suite in :mod:`foureyes.testing`.
+Reading is bound by the processor and batched, so it is synchronous. Judging waits on networks, so it is asynchronous.
+Every implementation, ours or a plug-in's, passes the contract suite in :mod:`foureyes.testing`.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from foureyes.errors import InputError
-from foureyes.types import Exchange, Prompt, Reading, Unscored, Written
+from foureyes.types import Exchange, Prompt, Reading, Unscored, Vote, Written
 
-__all__ = ["Reader", "Sampling", "Writer"]
+__all__ = ["Answerer", "Judge", "Reader", "Sampling", "Writer"]
 
 
 @runtime_checkable
@@ -100,4 +101,57 @@ class Writer(Protocol):
 
     def write(self, prompts: Sequence[Prompt], sampling: Sampling) -> list[list[Written | Unscored]]:
         """Answers every prompt ``sampling.n`` times; outer length and order are those of ``prompts``."""
+        ...
+
+
+@runtime_checkable
+class Judge(Protocol):
+    """Says of one exchange at a time whether it is safe to act on, having seen the prompt and the answer only.
+
+    ``provider`` and ``name`` are what a tenant configured, and together name one verifier.
+    """
+
+    @property
+    def provider(self) -> str:
+        """Who runs the model."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """Which model."""
+        ...
+
+    async def vote(self, exchange: Exchange) -> Vote:
+        """Votes once.
+
+        What the judge could not tell is an ``"abstain"``; a reply that is not a verdict in the form asked for is an
+        ``"error"``. Nothing in the exchange can turn either into a ``"safe"``. Cancelling the call abandons it at once
+        and leaves no request behind.
+
+        Raises:
+            ModelError: it cannot be reached, was too late, or refused.
+        """
+        ...
+
+
+@runtime_checkable
+class Answerer(Protocol):
+    """Answers one question at a time in words, without probabilities: a chat endpoint."""
+
+    @property
+    def provider(self) -> str:
+        """Who runs the model."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """Which model."""
+        ...
+
+    async def answer(self, prompt: Prompt) -> str:
+        """The model's answer as plain text, never empty.
+
+        Raises:
+            ModelError: it cannot be reached, was too late, refused, or said nothing.
+        """
         ...

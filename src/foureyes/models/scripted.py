@@ -1,6 +1,6 @@
-"""A reader without a model, for tests of the code around readers, ours and users'.
+"""A reader and a judge without a model, for tests of the code around them, ours and users'.
 
-It tokenises by words and takes each word's probability from a table or from a hash of the word and the prompt, so its
+The reader tokenises by words and takes each word's probability from a table or from a hash of the word and the prompt, so its
 numbers are arbitrary but reproducible, and legal in every respect a real reader's are.
 """
 
@@ -13,9 +13,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from foureyes.types import Alternative, Exchange, Reading, Unscored
+from foureyes.errors import ModelError
+from foureyes.types import Alternative, Exchange, Reading, Unscored, Vote, VoteVerdict
 
-__all__ = ["ScriptedReader"]
+__all__ = ["ScriptedJudge", "ScriptedReader"]
 
 _WORD = re.compile(r"\s*\S+\s*$|\s*\S+")
 
@@ -104,3 +105,60 @@ class ScriptedReader:
             return self._probabilities[word]
         digest = hashlib.sha256(f"{prompt}\0{word}".encode()).digest()
         return (int.from_bytes(digest[:4], "big") + 1) / 2**32
+
+
+class ScriptedJudge:
+    """Votes from a script.
+
+    Args:
+        verdict: said of every answer that the script does not name.
+        answers: verdict by answer; a :class:`~foureyes.errors.ModelError` is raised.
+        confidence: P(right and safe) stated with a verdict of safe; its complement with unsafe; ``None`` for none.
+        provider: of the pretended verifier.
+        name: of the pretended verifier.
+
+    Example:
+        >>> import asyncio
+        >>> from foureyes.types import Exchange
+        >>> judge = ScriptedJudge("safe", answers={"Sydney": "unsafe"}, confidence=0.9)
+        >>> vote = asyncio.run(judge.vote(Exchange("Capital of Australia?", "Sydney")))
+        >>> vote.verdict, round(vote.confidence, 2)
+        ('unsafe', 0.1)
+    """
+
+    def __init__(
+        self,
+        verdict: VoteVerdict = "safe",
+        *,
+        answers: Mapping[str, VoteVerdict | ModelError] | None = None,
+        confidence: float | None = None,
+        provider: str = "scripted",
+        name: str = "scripted",
+    ) -> None:
+        self._verdict = verdict
+        self._answers = dict(answers or {})
+        self._confidence = confidence
+        self._provider = provider
+        self._name = name
+
+    @property
+    def provider(self) -> str:
+        """Who pretends to run it."""
+        return self._provider
+
+    @property
+    def name(self) -> str:
+        """Name of the pretended verifier."""
+        return self._name
+
+    async def vote(self, exchange: Exchange) -> Vote:
+        """Votes as the script says."""
+        said = self._answers.get(exchange.answer, self._verdict)
+        if isinstance(said, ModelError):
+            raise said
+        return Vote(self._provider, self._name, said, self._stated(said), "as scripted")
+
+    def _stated(self, verdict: VoteVerdict) -> float | None:
+        if self._confidence is None or verdict in ("abstain", "error"):
+            return None
+        return self._confidence if verdict == "safe" else 1 - self._confidence

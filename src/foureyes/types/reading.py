@@ -1,43 +1,18 @@
-"""The vocabulary: what is read, what a reading says, what could not be told.
-
-Every value here is frozen and valid once built: a constructor that returns has checked its arguments. Three laws hold
-throughout the project:
-
-1. Nats everywhere (bits only where a name says ``_bits``).
-2. A raw signal is an *uncertainty*, larger = more likely wrong; a *confidence* is P(the answer is correct) in [0, 1].
-3. "Could not tell" is a value, :class:`Unscored`, never NaN, 0.0, an empty list or a default.
-
-Newcomers start at :class:`Exchange` (what goes in), then :class:`Reading` (what one verifier saw, token by token) and
-:class:`Scored` (the numbers made of it).
-"""
+"""What one verifier saw while reading one answer, and what it comes to."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from foureyes.errors import InputError
+from foureyes.types.exchange import Exchange
 
-__all__ = [
-    "Alternative",
-    "Exchange",
-    "Message",
-    "Prompt",
-    "Reading",
-    "Reason",
-    "Role",
-    "Scored",
-    "Token",
-    "Unscored",
-    "Written",
-]
-
-Role: TypeAlias = Literal["system", "user", "assistant"]
+__all__ = ["Alternative", "Reading", "Reason", "Scored", "Token", "Unscored", "Written"]
 
 Reason: TypeAlias = Literal[
     "empty_answer",  # nothing to read
@@ -51,63 +26,6 @@ Reason: TypeAlias = Literal[
     "unavailable",  # a server died, timed out or refused this row
     "unparseable",  # a model's words could not be understood
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One turn of a conversation."""
-
-    role: Role
-    content: str
-
-    def __post_init__(self) -> None:
-        if self.role not in get_args(Role):
-            raise InputError(f"message role must be one of {', '.join(get_args(Role))}; got {self.role!r}")
-        _require_text("message content", self.content)
-
-
-Prompt: TypeAlias = str | tuple[Message, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """A prompt and the answer some generator gave to it.
-
-    Args:
-        prompt: the user's words, or the conversation up to the answer as a sequence of :class:`Message`. The
-            verifier's own chat template is applied to it by the reader.
-        answer: the generator's answer, as plain text. An empty answer is legal here (generators do return them) and
-            reads as ``Unscored("empty_answer")``.
-        answer_span: half-open range of *characters* of ``answer`` that counts as the final answer; ``None`` for all
-            of it. The whole answer is read either way; signals are taken over the tokens that touch the span.
-
-    Raises:
-        InputError: a value is not text, cannot be encoded as UTF-8, or the span lies outside the answer.
-
-    Example:
-        >>> Exchange("Capital of Australia?", "Sydney").answer
-        'Sydney'
-    """
-
-    prompt: Prompt
-    answer: str
-    answer_span: tuple[int, int] | None = None
-
-    def __post_init__(self) -> None:
-        prompt: object = self.prompt
-        if isinstance(prompt, str):
-            _require_text("prompt", prompt)
-        elif isinstance(prompt, Sequence) and all(isinstance(m, Message) for m in prompt):
-            object.__setattr__(self, "prompt", tuple(prompt))
-        else:
-            raise InputError(f"prompt must be text or a sequence of Message; got {type(prompt).__name__}")
-        _require_text("answer", self.answer)
-        if self.answer_span is not None:
-            start, end = self.answer_span
-            if not 0 <= start < end <= len(self.answer):
-                raise InputError(
-                    f"answer_span must be a non-empty range within 0..{len(self.answer)}; got {start}..{end}"
-                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,12 +250,3 @@ class Written:
     exchange: Exchange
     reading: Reading | None
     finish: Literal["stop", "length"]
-
-
-def _require_text(what: str, value: object) -> None:
-    if not isinstance(value, str):
-        raise InputError(f"{what} must be text; got {type(value).__name__}")
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        raise InputError(f"{what} must be encodable as UTF-8; character {error.start} is a lone surrogate") from error

@@ -1,0 +1,35 @@
+"""Verify before acting: the fail-closed core, without HTTP.
+
+::
+
+    guard ──── council ──── counting      pure: votes become a verdict
+       │          └──────── patience      waiting no longer than a deadline
+       ├────── evidence                   pure: what the ledger keeps of a verification
+       ├────── ports                      what is needed of a vault and a ledger
+       reading                            a Reader and its calibration as a verifier
+       fine                               segments checked against independent answers
+       opinions                           independent answers, and what they agree on
+       gate                               pure: an agent's record becomes allow, review or deny
+
+The rule that holds throughout: what could not be verified is not safe. Start at :class:`Guard`.
+"""
+
+from foureyes.guard.council import Council, Member
+from foureyes.guard.counting import Rule, count, skill_weight
+from foureyes.guard.guard import Decision, Guard, Timing
+from foureyes.guard.ports import Concealed, Concealer, Receipt, Recorder
+
+__all__ = [
+    "Concealed",
+    "Concealer",
+    "Council",
+    "Decision",
+    "Guard",
+    "Member",
+    "Receipt",
+    "Recorder",
+    "Rule",
+    "Timing",
+    "count",
+    "skill_weight",
+]

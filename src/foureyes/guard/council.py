@@ -1,0 +1,175 @@
+"""A council of verifiers, asked in parallel under one deadline.
+
+The counting is pure and stands in :mod:`foureyes.guard.counting`; this driver only asks, waits and stamps. What it
+guarantees: a verdict comes at the deadline at the latest, with one vote per verifier; a verifier that hangs, drips, raises,
+answers something else or comes late is an ``"error"``; nothing that arrives after the deadline counts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from foureyes.errors import InputError, ModelError
+from foureyes.guard.counting import Rule, count
+from foureyes.guard.patience import Patience, blame
+from foureyes.models.roles import Judge
+from foureyes.types import Exchange, Verdict, Vote
+
+__all__ = ["Council", "Member", "OnVote"]
+
+OnVote: TypeAlias = Callable[[Vote], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A verifier and what its vote weighs.
+
+    Args:
+        judge: who votes.
+        weight: in [0, 10⁶]; :func:`~foureyes.guard.counting.skill_weight` gives one for a measured skill.
+    """
+
+    judge: Judge
+    weight: float = 1.0
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Provider and model, which together name a verifier."""
+        return self.judge.provider, self.judge.name
+
+
+class Council:
+    """Verifiers that decide together.
+
+    Args:
+        verifiers: at least one, each with its own provider and model; some weight among them.
+        rule: what is needed besides a majority.
+        deadline_s: most seconds from a question to its verdict, > 0.
+
+    Raises:
+        InputError: no verifiers, two of one name, no weight at all, or a deadline that is none.
+
+    Example:
+        >>> from foureyes.models.scripted import ScriptedJudge
+        >>> council = Council([Member(ScriptedJudge("safe", name=name)) for name in ("a", "b", "c")])
+        >>> asyncio.run(council.ask(Exchange("Capital of Australia?", "Canberra"))).safe
+        True
+    """
+
+    def __init__(self, verifiers: Sequence[Member], rule: Rule | None = None, *, deadline_s: float = 10.0) -> None:
+        self._members = tuple(verifiers)
+        self._rule = rule or Rule()
+        self._deadline_s = deadline_s
+        self._patience = Patience()
+        keys = [member.key for member in self._members]
+        if len(set(keys)) != len(keys):
+            raise InputError(f"every verifier needs its own provider and model; got {keys}")
+        if not math.fsum(member.weight for member in self._members) > 0:
+            raise InputError("a council needs a verifier with some weight; got none")
+        if not 0 < deadline_s < math.inf:
+            raise InputError(f"deadline_s must be a time above 0; got {deadline_s}")
+        count([Vote(*key, "error") for key in keys], self._rule, weights=self._weights)  # refuses bad weights now
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """The verifiers, in order."""
+        return self._members
+
+    @property
+    def deadline_s(self) -> float:
+        """Most seconds from a question to its verdict."""
+        return self._deadline_s
+
+    def only(self, wanted: Sequence[tuple[str, str]]) -> Council:
+        """The council of some of these verifiers, under the same rule and deadline.
+
+        A caller may choose among the configured verifiers and bring in nothing else. The majority is then over those
+        chosen; the quorum stays, so choosing fewer than it asks for can never come out safe.
+
+        Args:
+            wanted: (provider, model) of each.
+
+        Raises:
+            InputError: none, one that is not configured, or one twice.
+        """
+        known = {member.key: member for member in self._members}
+        if unknown := [key for key in wanted if key not in known]:
+            raise InputError(f"no such verifier is configured: {' '.join(unknown[0])!r}; there are {sorted(known)}")
+        return Council([known[key] for key in wanted], self._rule, deadline_s=self._deadline_s)
+
+    async def ask(
+        self, exchange: Exchange, *, deadline_s: float | None = None, on_vote: OnVote | None = None
+    ) -> Verdict:
+        """Asks every verifier at once and counts.
+
+        Args:
+            exchange: the prompt and the answer, and nothing else a verifier could be poisoned with.
+            deadline_s: a shorter deadline than the council's; a longer one has no effect.
+            on_vote: told each vote as it comes in, errors at the deadline included; must not block.
+
+        Returns:
+            The verdict, at the deadline at the latest. A verifier that blocks the event loop itself holds up
+            everything; reading verifiers therefore work in a thread.
+
+        Raises:
+            CancelledError: the caller was cancelled; so are the verifiers.
+        """
+        started = asyncio.get_running_loop().time()
+        ends = started + min(self._deadline_s, self._deadline_s if deadline_s is None else max(0.0, deadline_s))
+        tasks = [asyncio.create_task(_ask_one(member.judge, exchange)) for member in self._members]
+        votes: dict[int, Vote] = {}
+        waiting = set(tasks)
+        try:
+            while waiting:
+                left = ends - asyncio.get_running_loop().time()
+                done, waiting = await asyncio.wait(waiting, timeout=max(0.0, left), return_when=asyncio.FIRST_COMPLETED)
+                for i in sorted(tasks.index(task) for task in done or waiting):
+                    votes[i] = self._stamp(i, tasks[i], started, ends)
+                    if on_vote is not None:
+                        on_vote(votes[i])
+                if not done:
+                    break
+        finally:
+            for task in tasks:
+                self._patience.let_go(task, "a verifier, after its deadline,")
+        latency_ms = (asyncio.get_running_loop().time() - started) * 1000
+        return count([votes[i] for i in range(len(tasks))], self._rule, weights=self._weights, latency_ms=latency_ms)
+
+    @property
+    def _weights(self) -> list[float]:
+        return [member.weight for member in self._members]
+
+    def _stamp(self, i: int, task: asyncio.Task[tuple[Vote, float]], started: float, ends: float) -> Vote:
+        """The vote of one verifier under its configured name, or the error that stands for it."""
+        provider, model = self._members[i].key
+        if not task.done():
+            return Vote(provider, model, "error", None, "no vote before the deadline", (ends - started) * 1000)
+        taken = (asyncio.get_running_loop().time() - started) * 1000
+        if task.cancelled():
+            return Vote(provider, model, "error", None, "the verifier was cancelled", taken)
+        if (error := task.exception()) is not None:
+            return Vote(provider, model, "error", None, _reason(error), taken)
+        vote, at = task.result()
+        if at > ends:
+            return Vote(provider, model, "error", None, "voted after the deadline", (at - started) * 1000)
+        return replace(vote, provider=provider, model=model, latency_ms=(at - started) * 1000)
+
+
+async def _ask_one(judge: Judge, exchange: Exchange) -> tuple[Vote, float]:
+    """A vote, and the loop's time when it came."""
+    vote: object = await judge.vote(exchange)
+    if not isinstance(vote, Vote):
+        raise TypeError(f"a judge must return a Vote; got {type(vote).__name__}")
+    return vote, asyncio.get_running_loop().time()
+
+
+def _reason(error: BaseException) -> str:
+    """What is said of a failed verifier. Anything but a ModelError is its bug: logged, and no more safe for that."""
+    if isinstance(error, ModelError):
+        return str(error)
+    blame(error, "a verifier")
+    return f"the verifier failed unexpectedly: {type(error).__name__}"

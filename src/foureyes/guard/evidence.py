@@ -1,0 +1,48 @@
+"""What the ledger keeps of a verification: who voted what, and hashes of the texts. Never a text.
+
+Reasons are left out: judges write them and may quote the exchange in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from foureyes.guard.ports import Json
+from foureyes.types import Exchange, Verdict, Vote, text_of
+
+__all__ = ["EVENT", "evidence"]
+
+EVENT: Final = "cross_model_verification"
+
+
+def evidence(exchange: Exchange, verdict: Verdict, text_hash: Callable[[str], str]) -> dict[str, Json]:
+    """The part of an entry that says what was verified and what came of it.
+
+    Args:
+        exchange: as the caller sent it, so that the caller can prove what was asked.
+        verdict: what the council came to.
+        text_hash: salted, of a text.
+
+    Returns:
+        A JSON object without any text of the exchange or of a verifier.
+    """
+    return {
+        "prompt_hash": text_hash(text_of(exchange.prompt)),
+        "response_hash": text_hash(exchange.answer),
+        "consensus_reached": verdict.consensus_reached,
+        "safe": verdict.safe,
+        "agreement_ratio": verdict.agreement_ratio,
+        "latency_ms": verdict.latency_ms,
+        "votes": [_vote(vote) for vote in verdict.votes],
+    }
+
+
+def _vote(vote: Vote) -> Mapping[str, Json]:
+    return {
+        "provider": vote.provider,
+        "model": vote.model,
+        "verdict": vote.verdict,
+        "confidence": vote.confidence,
+        "latency_ms": vote.latency_ms,
+    }

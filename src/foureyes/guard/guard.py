@@ -1,0 +1,252 @@
+"""The guard: what happens to one exchange between generation and action.
+
+Stages, in this order, each bounded in time:
+
+1. **conceal**: personal data are replaced by tokens. Fails: no verifier sees anything.
+2. **council**: the verifiers are asked and counted (:mod:`foureyes.guard.council`).
+3. **record**: hashes, votes and outcome go into the ledger and are durable. Fails: nothing is safe that cannot be proven.
+4. **reveal**: tokens in the verifiers' reasons are put back for the caller.
+
+The rule that holds throughout: a decision is safe only if *every* configured stage succeeded in time and the council said
+safe. Whatever goes wrong, foreseen or not, comes out as a :class:`Decision` that is not safe and names the stage. The
+ledger may say safe of a decision that a later stage then withheld, never the reverse.
+
+There is no way to have a failure pass as safe. Whoever tries the guard out runs it in ``"observe"`` mode: the same
+decisions, marked as not enforced.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import uuid
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal, TypeAlias, TypeVar, get_args
+
+from foureyes.errors import FoureyesError, InputError
+from foureyes.guard.council import Council, OnVote
+from foureyes.guard.evidence import EVENT, evidence
+from foureyes.guard.patience import Patience, blame
+from foureyes.guard.ports import Concealed, Concealer, Json, Receipt, Recorder
+from foureyes.types import Exchange, Verdict, Vote
+
+__all__ = ["Decision", "Guard", "Mode", "Stage", "Timing"]
+
+Stage: TypeAlias = Literal["conceal", "record", "reveal"]
+Mode: TypeAlias = Literal["enforce", "observe"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long a verification may take.
+
+    Args:
+        deadline_s: most seconds from the call to its decision.
+        record_s: how many of them are kept back for the record and what follows it; concealing and the council share
+            the others.
+
+    Raises:
+        InputError: not 0 < record_s < deadline_s.
+    """
+
+    deadline_s: float = 15.0
+    record_s: float = 3.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.record_s < self.deadline_s < math.inf:
+            raise InputError(f"wanted 0 < record_s < deadline_s; got {self.record_s} and {self.deadline_s}")
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the guard says of one exchange.
+
+    Args:
+        request_id: names this verification in answer and ledger.
+        verdict: the council's, with ``safe`` taken back where a stage failed.
+        receipt: where the ledger keeps it; ``None`` where no ledger is configured, or it could not be written.
+        failed: the stage that kept an otherwise good answer from being safe, or kept it from being judged.
+        enforced: ``False`` in observe mode: the caller is only told.
+
+    Raises:
+        InputError: safe although a stage failed.
+    """
+
+    request_id: str
+    verdict: Verdict
+    receipt: Receipt | None = None
+    failed: Stage | None = None
+    enforced: bool = True
+
+    def __post_init__(self) -> None:
+        if self.verdict.safe and self.failed is not None:
+            raise InputError(f"a decision whose stage {self.failed} failed cannot be safe")
+
+    @property
+    def safe(self) -> bool:
+        """Whether the answer was verified as safe to act on, in any mode."""
+        return self.verdict.safe
+
+    @property
+    def blocked(self) -> bool:
+        """Whether the caller must not act: not safe, and enforced."""
+        return self.enforced and not self.safe
+
+
+_UNASKED: Final = Verdict(False, False, (), 0.0, 0.0, "the verifiers were not asked")  # noqa: FBT003 - fields
+
+
+class Guard:
+    """Verifies exchanges before anyone acts on them.
+
+    Args:
+        council: who is asked.
+        concealer: takes personal data out before verifiers see a text; ``None`` shows it as it is.
+        recorder: the ledger; ``None`` keeps no record.
+        timing: how long it may take.
+        mode: ``"enforce"``, or ``"observe"`` to mark decisions as not enforced. Changes nothing else.
+        new_id: gives each verification its name.
+
+    Example:
+        >>> from foureyes.guard.council import Member
+        >>> from foureyes.models.scripted import ScriptedJudge
+        >>> guard = Guard(Council([Member(ScriptedJudge("unsafe", name="strict"))]))
+        >>> decision = asyncio.run(guard.verify(Exchange("Capital of Australia?", "Sydney")))
+        >>> decision.safe, decision.blocked, decision.verdict.reason
+        (False, True, '1 of 1 verifiers say unsafe')
+    """
+
+    def __init__(
+        self,
+        council: Council,
+        *,
+        concealer: Concealer | None = None,
+        recorder: Recorder | None = None,
+        timing: Timing | None = None,
+        mode: Mode = "enforce",
+        new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
+    ) -> None:
+        if mode not in get_args(Mode):
+            raise InputError(f"mode must be one of {', '.join(get_args(Mode))}; got {mode!r}")
+        self._council = council
+        self._concealer = concealer
+        self._recorder = recorder
+        self._timing = timing or Timing()
+        self._mode = mode
+        self._new_id = new_id
+        self._patience = Patience()
+
+    @property
+    def council(self) -> Council:
+        """Who is asked."""
+        return self._council
+
+    async def verify(
+        self,
+        exchange: Exchange,
+        *,
+        tenant: str = "default",
+        session: str | None = None,
+        agent: str | None = None,
+        members: Sequence[tuple[str, str]] | None = None,
+        on_vote: OnVote | None = None,
+    ) -> Decision:
+        """Runs the four stages.
+
+        Args:
+            exchange: the prompt and the answer.
+            tenant: whose vault, salt and ledger entries these are.
+            session: the conversation in which tokens stay the same.
+            agent: who wants to act on the answer, for the record.
+            members: (provider, model) of the verifiers to ask; ``None`` for all that are configured.
+            on_vote: told each vote as it comes in, with personal data still concealed.
+
+        Returns:
+            The decision, at the deadline at the latest.
+
+        Raises:
+            InputError: ``members`` names a verifier that is not configured.
+            CancelledError: the caller was cancelled. Nothing was said to be safe.
+        """
+        council = self._council if members is None else self._council.only(members)
+        ends = asyncio.get_running_loop().time() + self._timing.deadline_s
+        request_id = self._new_id()
+        outcome = _Outcome()
+        concealed = await self._conceal(outcome, exchange, (tenant, session), ends)
+        if outcome.failed is None:
+            left = ends - self._timing.record_s - asyncio.get_running_loop().time()
+            shown = exchange if concealed is None else concealed.exchange
+            outcome.verdict = await council.ask(shown, deadline_s=left, on_vote=on_vote)
+        about: dict[str, Json] = {"request_id": request_id, "tenant": tenant, "agent": agent}
+        receipt = await self._record(outcome, exchange, about, ends)
+        await self._reveal(outcome, concealed, ends)
+        return Decision(request_id, outcome.verdict, receipt, outcome.failed, self._mode == "enforce")
+
+    async def _conceal(
+        self, outcome: _Outcome, exchange: Exchange, owner: tuple[str, str | None], ends: float
+    ) -> Concealed | None:
+        if self._concealer is None:
+            return None
+        tenant, session = owner
+        work = self._concealer.conceal(exchange, tenant=tenant, session=session)
+        return await self._stage("conceal", outcome, work, ends - self._timing.record_s)
+
+    async def _record(
+        self, outcome: _Outcome, exchange: Exchange, about: Mapping[str, Json], ends: float
+    ) -> Receipt | None:
+        if self._recorder is None:
+            return None
+        payload = {**about, "mode": self._mode, "failed_stage": outcome.failed}
+        work = _append(self._recorder, exchange, outcome.verdict, payload)
+        return await self._stage("record", outcome, work, ends)
+
+    async def _reveal(self, outcome: _Outcome, concealed: Concealed | None, ends: float) -> None:
+        if concealed is None:
+            return
+        revealed = await self._stage("reveal", outcome, _revealed(concealed, outcome.verdict.votes), ends)
+        if revealed is not None:
+            outcome.verdict = replace(outcome.verdict, votes=revealed)
+
+    async def _stage(self, stage: Stage, outcome: _Outcome, work: Coroutine[Any, Any, T], ends: float) -> T | None:
+        """What the work of a stage comes to by a loop time; ``None`` where it failed, which the outcome then says."""
+        task = await self._patience.within(ends, work, f"the stage {stage}")
+        if not task.done():
+            outcome.withhold(stage, "was not done in time")
+        elif task.cancelled():
+            outcome.withhold(stage, "was cancelled")
+        elif (error := task.exception()) is None:
+            return task.result()
+        elif isinstance(error, FoureyesError):
+            outcome.withhold(stage, str(error))
+        else:
+            blame(error, f"the stage {stage}")
+            outcome.withhold(stage, f"failed unexpectedly: {type(error).__name__}")
+        return None
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What is known of a verification so far. Can only get less safe, but for the council's verdict."""
+
+    verdict: Verdict = _UNASKED
+    failed: Stage | None = None
+
+    def withhold(self, stage: Stage, why: str) -> None:
+        """Takes safety back; the first stage that failed is the one that is named."""
+        reason = f"{stage} {why}" if self.verdict is _UNASKED else f"{self.verdict.reason}; {stage} {why}"
+        self.failed = self.failed or stage
+        self.verdict = replace(self.verdict, safe=False, reason=reason)
+
+
+async def _append(recorder: Recorder, exchange: Exchange, verdict: Verdict, about: Mapping[str, Json]) -> Receipt:
+    tenant = str(about["tenant"])
+    payload = {**about, **evidence(exchange, verdict, lambda text: recorder.text_hash(tenant, text))}
+    # Shielded: a caller who gives up must not cancel an entry that others' entries may already stand on.
+    return await asyncio.shield(asyncio.wrap_future(recorder.append(EVENT, payload)))
+
+
+async def _revealed(concealed: Concealed, votes: Sequence[Vote]) -> tuple[Vote, ...]:
+    return tuple([replace(vote, reason=await concealed.reveal(vote.reason)) for vote in votes])

@@ -1,0 +1,98 @@
+"""What the guard needs of others, as small protocols: whoever conceals personal data, and whoever keeps the record.
+
+The guard knows neither vault nor ledger; :mod:`foureyes.config` hands it objects that fit these. The guard bounds the
+time it waits for them, and takes whatever they raise as "not safe". What blocks belongs in a thread of the
+implementation's own (:mod:`foureyes.guard.concealing` has one for a vault).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from typing import Protocol, TypeAlias, runtime_checkable
+
+from foureyes.types import Exchange
+
+__all__ = ["Concealed", "Concealer", "Json", "Receipt", "Recorder"]
+
+Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
+
+
+class Concealed(Protocol):
+    """An exchange whose personal data stand as tokens, and the way back."""
+
+    @property
+    def exchange(self) -> Exchange:
+        """What verifiers may see."""
+        ...
+
+    async def reveal(self, text: str) -> str:
+        """A text with the tokens of this conversation replaced by what they stand for.
+
+        Raises:
+            FoureyesError: the vault cannot be read.
+        """
+        ...
+
+
+@runtime_checkable
+class Concealer(Protocol):
+    """Takes personal data out of what verifiers see."""
+
+    async def conceal(self, exchange: Exchange, *, tenant: str, session: str | None) -> Concealed:
+        """Replaces personal data in the prompt and the answer by stable tokens.
+
+        Args:
+            exchange: as the caller sent it.
+            tenant: whose vault keeps the values.
+            session: the conversation in which a token stays the same; ``None`` for one of its own.
+
+        Raises:
+            FoureyesError: a detector failed, or the vault cannot be written. The guard then shows nobody anything.
+        """
+        ...
+
+
+class Receipt(Protocol):
+    """Where in the ledger an entry stands."""
+
+    @property
+    def index(self) -> int:
+        """Its number in the log, from 0."""
+        ...
+
+    @property
+    def entry_hash(self) -> str:
+        """Its hash, in hexadecimal."""
+        ...
+
+    @property
+    def timestamp(self) -> str:
+        """When it was written, by the ledger's clock."""
+        ...
+
+    @property
+    def log_id(self) -> str:
+        """Which log."""
+        ...
+
+
+@runtime_checkable
+class Recorder(Protocol):
+    """Keeps the record."""
+
+    def text_hash(self, tenant: str, text: str) -> str:
+        """A hash of a text under the tenant's salt, so that short texts cannot be guessed from it.
+
+        Raises:
+            FoureyesError: the tenant has no salt.
+        """
+        ...
+
+    def append(self, event: str, payload: Mapping[str, Json]) -> Future[Receipt]:
+        """Appends an entry without blocking; the future resolves once it cannot be lost any more.
+
+        Raises:
+            FoureyesError: the ledger cannot be written. The future may hold one as well.
+        """
+        ...

@@ -1,0 +1,35 @@
+"""The vocabulary: what is read, what a reading says, what could not be told.
+
+Every value here is frozen and valid once built: a constructor that returns has checked its arguments. Three laws hold
+throughout the project:
+
+1. Nats everywhere (bits only where a name says ``_bits``).
+2. A raw signal is an *uncertainty*, larger = more likely wrong; a *confidence* is P(the answer is correct) in [0, 1].
+3. "Could not tell" is a value, :class:`Unscored`, never NaN, 0.0, an empty list or a default.
+
+Newcomers start at :class:`Exchange` (what goes in), then :class:`Reading` (what one verifier saw, token by token) and
+:class:`Scored` (the numbers made of it). What several verifiers think of an exchange is a :class:`Vote` each and a
+:class:`Verdict` together.
+"""
+
+from foureyes.types.exchange import Exchange, Message, Prompt, Role, text_of
+from foureyes.types.reading import Alternative, Reading, Reason, Scored, Token, Unscored, Written
+from foureyes.types.votes import Verdict, Vote, VoteVerdict
+
+__all__ = [
+    "Alternative",
+    "Exchange",
+    "Message",
+    "Prompt",
+    "Reading",
+    "Reason",
+    "Role",
+    "Scored",
+    "Token",
+    "Unscored",
+    "Verdict",
+    "Vote",
+    "VoteVerdict",
+    "Written",
+    "text_of",
+]

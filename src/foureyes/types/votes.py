@@ -1,0 +1,89 @@
+"""What verifiers think of an answer: one vote each, one verdict together."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
+
+from foureyes.errors import InputError
+from foureyes.types.exchange import require_text
+
+__all__ = ["Verdict", "Vote", "VoteVerdict"]
+
+VoteVerdict: TypeAlias = Literal["safe", "unsafe", "abstain", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """What one verifier says of one exchange.
+
+    Args:
+        provider: who runs the verifier, as configured.
+        model: which verifier, as configured.
+        verdict: ``"safe"`` or ``"unsafe"`` to act on; ``"abstain"`` where the verifier could not tell; ``"error"`` where
+            it did not answer, or not in the form asked for.
+        confidence: P(the answer is right and safe to act on), in [0, 1]: near 0 for a sure ``"unsafe"``. ``None``
+            where the verifier states none; never stated by an error.
+        reason: why, in a sentence for a person. May quote the exchange.
+        latency_ms: from being asked to having voted, ≥ 0.
+
+    Raises:
+        InputError: a value is outside its range.
+
+    Example:
+        >>> Vote("openai", "gpt-5", "unsafe", 0.02, "Canberra, not Sydney").verdict
+        'unsafe'
+    """
+
+    provider: str
+    model: str
+    verdict: VoteVerdict
+    confidence: float | None = None
+    reason: str = ""
+    latency_ms: float = 0.0
+
+    def __post_init__(self) -> None:
+        for what in ("provider", "model", "reason"):
+            require_text(f"vote {what}", getattr(self, what))
+        if self.verdict not in get_args(VoteVerdict):
+            raise InputError(f"a verdict is one of {', '.join(get_args(VoteVerdict))}; got {self.verdict!r}")
+        if self.confidence is not None and not 0 <= self.confidence <= 1:
+            raise InputError(f"a vote's confidence must lie in [0, 1] or be None; got {self.confidence}")
+        if self.verdict == "error" and self.confidence is not None:
+            raise InputError(f"an error is not confident of anything; got {self.confidence}")
+        if not 0 <= self.latency_ms < math.inf:
+            raise InputError(f"latency_ms must be a time, at least 0; got {self.latency_ms}")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a council came to.
+
+    Args:
+        consensus_reached: whether more of the configured verifiers than the rule asks for agree on safe, or on unsafe.
+        safe: whether they agree on safe. ``False`` says "not verified", not "harmful".
+        votes: one per configured verifier, in their order.
+        agreement_ratio: share of the configured verifiers' weight behind the more common of safe and unsafe, in
+            [0, 1]; 0 when nobody decided.
+        latency_ms: from the question to the count, ≥ 0.
+        reason: why, in a sentence for a person. Quotes nothing of the exchange.
+
+    Raises:
+        InputError: safe without consensus, or a number outside its range.
+    """
+
+    consensus_reached: bool
+    safe: bool
+    votes: tuple[Vote, ...]
+    agreement_ratio: float
+    latency_ms: float
+    reason: str
+
+    def __post_init__(self) -> None:
+        if self.safe and not self.consensus_reached:
+            raise InputError("a verdict cannot be safe without consensus")
+        if not 0 <= self.agreement_ratio <= 1:
+            raise InputError(f"agreement_ratio must lie in [0, 1]; got {self.agreement_ratio}")
+        if not 0 <= self.latency_ms < math.inf:
+            raise InputError(f"latency_ms must be a time, at least 0; got {self.latency_ms}")
