@@ -8,6 +8,7 @@
     ├── ModelError                      a model, or the server that runs it, failed
     │   ├── ModelUnavailable            it cannot be reached, loaded or downloaded; later it may
     │   └── ModelRefused                it answered, and the answer was no
+    ├── BudgetSpent                     a run has used what it was allowed to use; what it computed is kept
     ├── NotEnoughData                   the statistics asked for need more rows than were given
     ├── PrivacyError                    personal data could not be found, kept or restored: nothing may go out
     └── LedgerError                     the ledger cannot be read or written
@@ -22,6 +23,7 @@ was wanted. Foreign exceptions are mapped where they enter, one table per adapte
 from __future__ import annotations
 
 __all__ = [
+    "BudgetSpent",
     "ConfigError",
     "FoureyesError",
     "InputError",
@@ -80,6 +82,10 @@ class NotEnoughData(FoureyesError):
     def __init__(self, message: str, *, needed: int | None = None) -> None:
         super().__init__(message)
         self.needed = needed
+
+
+class BudgetSpent(FoureyesError):
+    """A run has used the time or the tokens it was allowed; what it computed until then is kept."""
 
 
 class PrivacyError(FoureyesError):
