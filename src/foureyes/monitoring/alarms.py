@@ -1,0 +1,54 @@
+"""An alarm is a value; whether it is mailed, counted or shown is for others to say."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, TypeAlias
+
+from foureyes.errors import InputError
+
+__all__ = ["Alarm", "Kind"]
+
+Kind: TypeAlias = Literal["drift", "rate", "promise"]
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Something changed.
+
+    Attributes:
+        key: what it is about, such as ``"drift:confidence"``; as long as it stands it is not raised again.
+        kind: a stream changed, a rate rose, or a promise is suspended.
+        at: when, in seconds since 1970.
+        statement: what happened, for a person.
+        false_alarms: how often such an alarm is raised for nothing.
+        resume: what ends it.
+
+    Example:
+        >>> alarm = Alarm("rate:errors:a", "rate", 0.0, "a fails more often", "1 in 10 000", "ends by itself")
+        >>> Alarm.from_dict(alarm.to_dict()) == alarm
+        True
+    """
+
+    key: str
+    kind: Kind
+    at: float
+    statement: str
+    false_alarms: str
+    resume: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, document: dict[str, Any]) -> Alarm:
+        """Reads what :meth:`to_dict` wrote.
+
+        Raises:
+            InputError: not such a document.
+        """
+        try:
+            return cls(**document)
+        except TypeError as error:
+            raise InputError(f"not an alarm: {error}") from error

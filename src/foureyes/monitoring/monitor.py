@@ -1,0 +1,340 @@
+"""The monitor: told of decisions, it keeps the rolling figures and says when something changed.
+
+1. every observation goes into the window and the timeline;
+2. its signals go into one detector each: confidence, flags, disagreement and every verifier's log_cmp into an
+   exchangeability test, every verifier's errors (and, where a limit is set, flags and disagreement) into a rate
+   detector;
+3. every promise that a verifier's threshold makes is watched by its :class:`~foureyes.monitoring.promise.PromiseWatch`;
+4. a detector that alarms raises an :class:`~foureyes.monitoring.alarms.Alarm`, which stands until it is acknowledged
+   (drift, promises) or the rate has come down (rates). A standing alarm is not raised again.
+
+All exchangeability tests share one α: the i-th to be opened gets α/(i(i + 1)), which sums to α however many follow. So
+the chance that the monitor *ever* raises a false drift alarm is at most ``Settings.alpha``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from typing import Any, Final
+
+from foureyes.errors import InputError
+from foureyes.maths.change import ExchangeabilityTest, RateDetector
+from foureyes.monitoring.alarms import Alarm
+from foureyes.monitoring.figures import decision_figures, outcome_figures, pair_figures, verifier_figures
+from foureyes.monitoring.observation import Observation, Outcome
+from foureyes.monitoring.promise import PromiseWatch, Standing
+from foureyes.monitoring.recent import Recent
+from foureyes.monitoring.settings import Settings
+from foureyes.monitoring.timeline import Timeline
+
+__all__ = ["Monitor"]
+
+_FORMAT: Final = "foureyes.monitor"
+_VERSION: Final = 1
+_MOST_STREAMS: Final = 64  # of each kind; beyond, the one not fed for longest is forgotten
+_WORDS: Final = {
+    "confidence": "Calibrated confidence",
+    "flags": "The share of answers held back",
+    "disagreement": "The share of decisions on which verifiers differ",
+    "log_cmp": "The surprise (log_cmp) of {}",
+    "errors": "The share of failed votes of {}",
+}
+
+
+class Monitor:
+    """Rolling figures and drift alarms of one stream of decisions, usually one tenant's.
+
+    Not thread-safe: one thread, or one event loop, feeds it.
+
+    Args:
+        settings: how much it remembers, and how often it may be wrong.
+        reference: values from when all was well, by signal: ``"confidence"``, ``"log_cmp:NAME"``. Signals without
+            any learn what is normal from their first values.
+        promises: watches to feed, each named after the verifier whose confidences its promise is about.
+        seed: of the lots that break ties in the tests.
+
+    Example:
+        >>> monitor = Monitor(Settings(alpha=0.01))
+        >>> seen = [Observation(float(t), safe=True, consensus=True, confidence=0.9) for t in range(100)]
+        >>> [alarm for o in seen for alarm in monitor.observe(o)]
+        []
+        >>> monitor.snapshot(100.0)["figures"]["estimated_accuracy"]["n"]
+        100
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        reference: dict[str, list[float]] | None = None,
+        promises: Sequence[PromiseWatch] = (),
+        seed: int = 0,
+    ) -> None:
+        self.settings = settings or Settings()
+        self._reference = dict(reference or {})
+        self._seed = seed
+        self._observations: Recent[Observation] = self._recent()
+        self._outcomes: Recent[Outcome] = self._recent(forever=True)
+        self._timeline = Timeline(bucket_s=self.settings.bucket_s, buckets=self.settings.buckets)
+        self._drift: dict[str, ExchangeabilityTest] = {}
+        self._rates: dict[str, RateDetector] = {}
+        self._standing: dict[str, Alarm] = {}
+        self._promises = {watch.standing.name: watch for watch in promises}
+        self._total = 0
+        self._opened = 0
+
+    @property
+    def standing(self) -> tuple[Alarm, ...]:
+        """The alarms that have not ended, oldest first."""
+        return tuple(self._standing.values())
+
+    @property
+    def promises(self) -> tuple[Standing, ...]:
+        """Every promise watched, and whether it holds."""
+        return tuple(watch.standing for watch in self._promises.values())
+
+    def observe(self, o: Observation) -> list[Alarm]:
+        """Takes the next decision.
+
+        Returns:
+            The alarms it raises, usually none.
+        """
+        self._total += 1
+        self._observations.add(o)
+        self._timeline.add(o)
+        alarms = [alarm for name, value in _streams(o) if (alarm := self._watch_drift(name, value, o.at))]
+        alarms += [alarm for name, event in self._events(o) if (alarm := self._watch_rate(name, event, o.at))]
+        for watch, confidence in self._promised(o):
+            if alarm := watch.observe(confidence, o.at):
+                alarms.append(self._raise(alarm))
+        return alarms
+
+    def report(self, outcome: Outcome) -> list[Alarm]:
+        """Takes what became of an answer; the figures then compare estimates with it.
+
+        Returns:
+            The alarms it raises: promises found broken.
+        """
+        self._outcomes.add(outcome)
+        alarms = []
+        for watch, confidence in self._promised(outcome.observation):
+            if alarm := watch.outcome(confidence, outcome.at, right=outcome.right):
+                alarms.append(self._raise(alarm))
+        return alarms
+
+    def acknowledge(self, key: str) -> Alarm:
+        """Ends a standing alarm: what comes from now on is the new normal.
+
+        Raises:
+            InputError: no such alarm stands.
+        """
+        if key not in self._standing:
+            raise InputError(f"no alarm {key!r} stands; standing: {', '.join(self._standing) or 'none'}")
+        kind, name = key.split(":", 1)
+        if kind == "drift" and name in self._drift:
+            self._drift[name].restart(())
+        if kind == "promise":
+            self._promises[name].acknowledge()
+        return self._standing.pop(key)
+
+    def snapshot(self, now: float) -> dict[str, Any]:
+        """Everything a dashboard or a scraper shows, as plain JSON values.
+
+        Args:
+            now: seconds since 1970; what is older than the window by then is left out.
+        """
+        level = self.settings.level
+        seen, told = self._observations.entries(now), self._outcomes.entries()
+        return {
+            "at": now,
+            "total": self._total,
+            "window": {"most": self.settings.most, "seconds": self.settings.window_s, "level": level},
+            "figures": decision_figures(seen, level),
+            "verifiers": verifier_figures(seen, told, level),
+            "pairs": pair_figures(seen, told, level),
+            "outcomes": outcome_figures(told, level),
+            "alarms": [alarm.to_dict() for alarm in self.standing],
+            "promises": [standing.to_dict() for standing in self.promises],
+            "detectors": [self._about(name, test) for name, test in self._drift.items()],
+            "timeline": self._timeline.columns(now),
+        }
+
+    def to_json(self) -> str:
+        """All of it, to go on after a restart."""
+        document = {
+            "format": _FORMAT,
+            "version": _VERSION,
+            "settings": asdict(self.settings),
+            "reference": self._reference,
+            "seed": self._seed,
+            "total": self._total,
+            "opened": self._opened,
+            "observations": [o.to_dict() for o in self._observations.entries()],
+            "outcomes": [outcome.to_dict() for outcome in self._outcomes.entries()],
+            "timeline": self._timeline.state(),
+            "drift": {name: test.state() for name, test in self._drift.items()},
+            "rates": {name: detector.state() for name, detector in self._rates.items()},
+            "promises": [watch.to_json() for watch in self._promises.values()],
+            "standing": [alarm.to_dict() for alarm in self.standing],
+        }
+        return json.dumps(document, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Monitor:
+        """Goes on from what :meth:`to_json` wrote.
+
+        Raises:
+            InputError: not such JSON, or of another version.
+        """
+        document = _document(text)
+        try:
+            watches = [PromiseWatch.from_json(watch) for watch in document["promises"]]
+            monitor = cls(
+                Settings(**document["settings"]),
+                reference=document["reference"],
+                promises=watches,
+                seed=document["seed"],
+            )
+            monitor._restore(document)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise InputError(f"not a monitor's state: {error!r}") from error
+        return monitor
+
+    def _restore(self, document: dict[str, Any]) -> None:
+        self._total, self._opened = document["total"], document["opened"]
+        for o in document["observations"]:
+            self._observations.add(Observation.from_dict(o))
+        for outcome in document["outcomes"]:
+            self._outcomes.add(Outcome.from_dict(outcome))
+        self._timeline.restore(document["timeline"])
+        self._drift = {name: ExchangeabilityTest.from_state(state) for name, state in document["drift"].items()}
+        self._rates = {name: RateDetector.from_state(state) for name, state in document["rates"].items()}
+        self._standing = {(alarm := Alarm.from_dict(entry)).key: alarm for entry in document["standing"]}
+
+    def _recent(self, *, forever: bool = False) -> Recent[Any]:
+        return Recent(most=self.settings.most, seconds=float("inf") if forever else self.settings.window_s)
+
+    def _watch_drift(self, name: str, value: float, at: float) -> Alarm | None:
+        test = self._drift.pop(name, None) or self._open(name)
+        self._drift[name] = test  # the least recently fed comes first
+        if not test.observe(value):
+            return None
+        return self._raise(_drift_alarm(name, test, self._observations.entries(), at))
+
+    def _open(self, name: str) -> ExchangeabilityTest:
+        if len(self._drift) >= _MOST_STREAMS:
+            self._forget(self._drift, "drift")
+        self._opened += 1
+        alpha = self.settings.alpha / (self._opened * (self._opened + 1))
+        return ExchangeabilityTest(self._reference.get(name, ()), alpha=alpha, seed=self._seed + self._opened)
+
+    def _forget(self, detectors: dict[str, Any], kind: str) -> None:
+        oldest = next(iter(detectors))
+        del detectors[oldest]
+        self._standing.pop(f"{kind}:{oldest}", None)
+
+    def _events(self, o: Observation) -> Iterator[tuple[str, float]]:
+        for opinion in o.opinions:
+            yield f"errors:{opinion.verifier}", float(opinion.verdict == "error")
+        if self.settings.max_flag_rate is not None:
+            yield "flags", float(not o.safe)
+        if self.settings.max_disagreement is not None and o.disagreement is not None:
+            yield "disagreement", float(o.disagreement)
+
+    def _watch_rate(self, name: str, event: float, at: float) -> Alarm | None:
+        detector = self._rates.pop(name, None) or self._detector(name)
+        self._rates[name] = detector
+        key = f"rate:{name}"
+        if key in self._standing and not event and self._calm(name, detector.limit):
+            del self._standing[key]
+        if not detector.observe(event) or key in self._standing:
+            return None
+        return self._raise(_rate_alarm(name, detector, at))
+
+    def _detector(self, name: str) -> RateDetector:
+        if len(self._rates) >= _MOST_STREAMS:
+            self._forget(self._rates, "rate")
+        limits = {"flags": self.settings.max_flag_rate, "disagreement": self.settings.max_disagreement}
+        limit = limits.get(name, self.settings.max_error_rate)
+        return RateDetector(limit or self.settings.max_error_rate, run_length=self.settings.run_length)
+
+    def _calm(self, name: str, limit: float) -> bool:
+        """Whether the latest values, as many as a rate at its limit needs to show itself, are within the limit again."""
+        latest = [e for o in reversed(self._observations.entries()) for n, e in self._events(o) if n == name]
+        latest = latest[: max(20, round(2 / limit))]
+        return sum(latest) <= limit * len(latest)
+
+    def _promised(self, o: Observation) -> Iterator[tuple[PromiseWatch, float]]:
+        for opinion in o.opinions:
+            if opinion.verifier in self._promises and opinion.confidence is not None:
+                yield self._promises[opinion.verifier], opinion.confidence
+
+    def _raise(self, alarm: Alarm) -> Alarm:
+        self._standing[alarm.key] = alarm
+        return alarm
+
+    def _about(self, name: str, test: ExchangeabilityTest) -> dict[str, Any]:
+        """How far a test is: the share of the way to its limit, on the scale of logarithms it grows on."""
+        return {
+            "signal": name,
+            "capital": test.capital,
+            "limit": test.limit,
+            "alpha": test.alpha,
+            "alarmed": test.alarmed,
+            "reference": test.n_reference,
+        }
+
+
+def _streams(o: Observation) -> Iterator[tuple[str, float]]:
+    """The signals that are tested for change."""
+    if o.confidence is not None:
+        yield "confidence", o.confidence
+    yield "flags", float(not o.safe)
+    if o.disagreement is not None:
+        yield "disagreement", float(o.disagreement)
+    for opinion in o.opinions:
+        if opinion.log_cmp is not None:
+            yield f"log_cmp:{opinion.verifier}", opinion.log_cmp
+
+
+def _drift_alarm(name: str, test: ExchangeabilityTest, seen: Iterable[Observation], at: float) -> Alarm:
+    latest = [value for o in seen for signal, value in _streams(o) if signal == name][-50:]
+    now, before = sum(latest) / len(latest), test.reference_mean
+    moved = f": {before:.3g} on average before, {now:.3g} in the last {len(latest)}" if before is not None else ""
+    return Alarm(
+        key=f"drift:{name}",
+        kind="drift",
+        at=at,
+        statement=f"{_named(name)} changed{moved}.",
+        false_alarms=f"at most {test.alpha:.2g} of such alarms ever, on this signal, without a change",
+        resume="acknowledge it: what comes from then on is the new normal",
+    )
+
+
+def _rate_alarm(name: str, detector: RateDetector, at: float) -> Alarm:
+    return Alarm(
+        key=f"rate:{name}",
+        kind="rate",
+        at=at,
+        statement=f"{_named(name)} rose above {detector.limit:.3g}.",
+        false_alarms=f"one in {detector.run_length:,.0f} values on average, at most, while the rate is within its limit",
+        resume="ends by itself when the rate has come down, or when acknowledged",
+    )
+
+
+def _named(signal: str) -> str:
+    kind, _, verifier = signal.partition(":")
+    return _WORDS[kind].format(verifier)
+
+
+def _document(text: str) -> dict[str, Any]:
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(f"not a monitor's state: not JSON at character {error.pos}") from error
+    found = (document.get("format"), document.get("version")) if isinstance(document, dict) else (None, None)
+    if found != (_FORMAT, _VERSION):
+        raise InputError(f"wanted {_FORMAT} version {_VERSION}; got {found[0]!r} version {found[1]!r}")
+    return dict(document)

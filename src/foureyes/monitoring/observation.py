@@ -1,0 +1,146 @@
+"""What the monitor is told: a decision with its opinions, and later perhaps whether the answer was right.
+
+No texts, no request bodies, no names of people: numbers, words of a fixed vocabulary, and the names of verifiers.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any, get_args
+
+from foureyes.errors import InputError
+from foureyes.types import VoteVerdict
+
+__all__ = ["Observation", "Opinion", "Outcome"]
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """One verifier's vote.
+
+    Args:
+        verifier: its name.
+        verdict: safe, unsafe, abstain or error.
+        confidence: P(the answer is right), in [0, 1]; ``None`` where it stated none.
+        log_cmp: mean surprise per token where it read the answer, nats, ≥ 0; ``None`` for a judge.
+        latency_ms: how long it took, ≥ 0.
+
+    Raises:
+        InputError: a value is outside its range.
+    """
+
+    verifier: str
+    verdict: VoteVerdict
+    confidence: float | None = None
+    log_cmp: float | None = None
+    latency_ms: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.verdict not in get_args(VoteVerdict):
+            raise InputError(f"a verdict is one of {', '.join(get_args(VoteVerdict))}; got {self.verdict!r}")
+        _require_confidence(self.confidence)
+        for name, value in (("log_cmp", self.log_cmp), ("latency_ms", self.latency_ms)):
+            if value is not None and not (math.isfinite(value) and value >= 0):
+                raise InputError(f"{name} must be finite and not negative; got {value}")
+
+    @property
+    def definite(self) -> bool:
+        """Whether it took a side."""
+        return self.verdict in ("safe", "unsafe")
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One decision.
+
+    Args:
+        at: when, in seconds since 1970.
+        safe: whether the answer was let through.
+        consensus: whether a majority was reached.
+        opinions: the verifiers' votes.
+        confidence: the calibrated P(the answer is right) the decision rests on; ``None`` where there is none.
+        latency_ms: of the whole decision, ≥ 0.
+
+    Raises:
+        InputError: a value is outside its range, or an answer was let through without a majority.
+
+    Example:
+        >>> seen = Observation(0.0, safe=True, consensus=True, opinions=(Opinion("a", "safe"), Opinion("b", "unsafe")))
+        >>> seen.disagreement
+        True
+    """
+
+    at: float
+    safe: bool
+    consensus: bool
+    opinions: tuple[Opinion, ...] = ()
+    confidence: float | None = None
+    latency_ms: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.at):
+            raise InputError(f"a moment must be finite; got {self.at}")
+        if self.safe and not self.consensus:
+            raise InputError("an answer is let through by a majority only; got safe without consensus")
+        if not (math.isfinite(self.latency_ms) and self.latency_ms >= 0):
+            raise InputError(f"latency_ms must be finite and not negative; got {self.latency_ms}")
+        _require_confidence(self.confidence)
+
+    @property
+    def disagreement(self) -> bool | None:
+        """Whether verifiers took different sides; ``None`` where fewer than two took one."""
+        sides = [opinion.verdict for opinion in self.opinions if opinion.definite]
+        return len(set(sides)) > 1 if len(sides) > 1 else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, document: dict[str, Any]) -> Observation:
+        """Reads what :meth:`to_dict` wrote.
+
+        Raises:
+            InputError: not such a document.
+        """
+        try:
+            return cls(**{**document, "opinions": tuple(Opinion(**opinion) for opinion in document["opinions"])})
+        except (KeyError, TypeError) as error:
+            raise InputError(f"not an observation: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an answer, learnt later.
+
+    Args:
+        at: when it was reported, in seconds since 1970.
+        right: whether the answer was right and safe to act on.
+        observation: the decision it is about.
+    """
+
+    at: float
+    right: bool
+    observation: Observation
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, document: dict[str, Any]) -> Outcome:
+        """Reads what :meth:`to_dict` wrote.
+
+        Raises:
+            InputError: not such a document.
+        """
+        try:
+            return cls(document["at"], document["right"], Observation.from_dict(document["observation"]))
+        except (KeyError, TypeError) as error:
+            raise InputError(f"not an outcome: {error}") from error
+
+
+def _require_confidence(value: float | None) -> None:
+    if value is not None and not 0 <= value <= 1:
+        raise InputError(f"a confidence must lie in [0, 1]; got {value}: None where there is none")
