@@ -1,0 +1,104 @@
+// The decisions as they come: one row each, opened by Enter or a click.
+
+import { byId, el } from "./dom.js";
+import { count, milliseconds, outcome, percent, time } from "./format.js";
+import { openDecision } from "./decision.js";
+
+const MOST = 60;
+const SHOWS = {
+  all: () => true,
+  held: (item) => !item.answer.safe,
+  passed: (item) => item.answer.safe,
+};
+
+export class Feed {
+  constructor() {
+    this.items = [];
+    this.waiting = [];
+    this.show = "all";
+    this.paused = false;
+    this.list = byId("decisions");
+    byId("pause").addEventListener("click", () => this.pause(!this.paused));
+    for (const radio of document.querySelectorAll("input[name=show]")) {
+      radio.addEventListener("change", () => { this.show = radio.value; this.draw(); });
+    }
+  }
+
+  /** Takes the latest decisions, newest first. */
+  fill(items) {
+    this.items = items.slice(0, MOST);
+    this.draw();
+  }
+
+  /** Takes one more; while paused it waits. */
+  add(item) {
+    if (this.items.some(({ answer }) => answer.request_id === item.answer.request_id)) return;
+    if (this.items.length && item.at < this.items[0].at) return; // a replay of what the list no longer shows
+    if (this.paused) {
+      this.waiting = [item, ...this.waiting].slice(0, MOST);
+      this.label();
+      return;
+    }
+    this.items = [item, ...this.items].slice(0, MOST);
+    if (SHOWS[this.show](item)) {
+      this.list.prepend(row(item, true));
+      while (this.list.children.length > MOST) this.list.lastElementChild.remove();
+    }
+    this.empty();
+  }
+
+  pause(paused) {
+    this.paused = paused;
+    byId("pause").setAttribute("aria-pressed", String(paused));
+    if (!paused) {
+      const came = this.waiting.reverse();
+      this.waiting = [];
+      for (const item of came) this.add(item);
+    }
+    this.label();
+  }
+
+  label() {
+    const n = this.waiting.length;
+    byId("pause").textContent = this.paused ? (n ? `Go on (${count(n)} new)` : "Go on") : "Pause";
+  }
+
+  draw() {
+    this.list.replaceChildren(...this.items.filter(SHOWS[this.show]).map((item) => row(item, false)));
+    this.empty();
+  }
+
+  empty() {
+    const none = byId("no-decisions");
+    none.hidden = this.list.children.length > 0;
+    none.textContent = this.items.length ? "None of the latest." : "No decision yet. They appear here as they are made.";
+  }
+}
+
+function row(item, fresh) {
+  const { answer } = item;
+  const { word, sign, kind } = outcome(answer);
+  const votes = answer.votes.map((vote) => el("i", { class: `vote ${vote.verdict}` }));
+  const said = answer.votes.map((vote) => vote.verdict).join(", ");
+  return el(
+    "li",
+    { class: fresh ? "fresh" : null },
+    el(
+      "button",
+      { type: "button", class: `row ${kind}`, onclick: () => openDecision(item) },
+      el("time", { text: time(item.at) }),
+      el("span", { class: `mark ${kind}` }, el("span", { "aria-hidden": "true", text: sign }), el("span", { class: "unseen", text: word })),
+      el("span", { class: "what" }, title(item), el("span", { class: "why", text: answer.reason })),
+      el("span", { class: "votes" }, votes, el("span", { class: "unseen", text: `votes: ${said || "none"}` })),
+      el("span", { class: "number share", text: percent(answer.agreement_ratio), title: "agreement" }),
+      el("span", { class: "number ms", text: milliseconds(answer.latency_ms) }),
+    ),
+  );
+}
+
+function title(item) {
+  const words = item.prompt ?? (item.agent_id ? `agent ${item.agent_id}` : item.answer.request_id);
+  const node = el("span", { class: "said", text: words });
+  if (item.response) node.append(el("span", { class: "response", text: ` ${item.response}` }));
+  return node;
+}

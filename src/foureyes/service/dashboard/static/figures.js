@@ -1,0 +1,211 @@
+// The head of the page and its tables: what the monitor says, in words and with intervals.
+
+import { byId, el, fill } from "./dom.js";
+import { DASH, count, dayTime, known, milliseconds, number, percent, plural } from "./format.js";
+
+const SIGNALS = {
+  confidence: "confidence",
+  flags: "answers held back",
+  disagreement: "verifiers differ",
+};
+
+export const signalName = (signal) => SIGNALS[signal] ?? signal.replace(/^log_cmp:/, "surprise of ").replace(/^errors:/, "failures of ");
+
+/** The state of things in one sentence. */
+export function headline({ figures, alarms }) {
+  const held = figures.flag_rate;
+  const trouble = alarms.length ? plural(alarms.length, "alarm stands.", "alarms stand.") : "Nothing drifts.";
+  if (!held) return "Nothing was asked yet.";
+  if (held.k === 0) return `All of the last ${plural(held.n, "answer")} were let through. ${trouble}`;
+  return `${count(held.k)} of the last ${plural(held.n, "answer")} ${held.k === 1 ? "was" : "were"} held back. ${trouble}`;
+}
+
+export function span({ window, total }) {
+  const hours = window.seconds / 3600;
+  const long = hours >= 1 ? plural(+hours.toFixed(1), "hour") : plural(Math.round(window.seconds / 60), "minute");
+  return `Figures are of the last ${long}, at most ${count(window.most)} decisions; ${plural(total, "decision")} in all. Intervals are ${Math.round(window.level * 100)} %.`;
+}
+
+function strip(share) {
+  const style = { "--low": share.low, "--at": share.value, "--high": share.high };
+  return el("span", { class: "strip", "aria-hidden": "true", style }, el("i"), el("b"));
+}
+
+function interval(share) {
+  return share ? el("span", { class: "interval", text: `${percent(share.low)} to ${percent(share.high)}` }) : null;
+}
+
+function figure(name, share, about, empty) {
+  return el(
+    "div",
+    { class: "figure" },
+    el("dt", { text: name }),
+    el(
+      "dd",
+      {},
+      el("b", { text: share ? percent(share.value) : DASH }),
+      share ? strip(share) : null,
+      interval(share),
+      el("span", { class: "about", text: share ? about(share) : empty }),
+    ),
+  );
+}
+
+function latency(spread) {
+  const about = spread ? `95 % within ${milliseconds(spread.q95)}` : "no decision yet";
+  return el(
+    "div",
+    { class: "figure" },
+    el("dt", { text: "Time to decide" }),
+    el("dd", {}, el("b", { text: spread ? milliseconds(spread.median) : DASH }), el("span", { class: "interval", text: spread ? "median" : "" }), el("span", { class: "about", text: about })),
+  );
+}
+
+export function showFigures({ figures, outcomes }) {
+  const realised = outcomes ? `by ${plural(outcomes.n, "label")}: ${percent(outcomes.value)}` : "no labels to compare";
+  const of = (what) => (share) => `${count(share.k)} of ${plural(share.n, what)}`;
+  fill(byId("figures"), [figures, realised], () => [
+    figure("Held back", figures.flag_rate, of("answer"), "no answer yet"),
+    figure("Verifiers differ", figures.disagreement, of("decision"), "no two took a side"),
+    figure("Votes failed", figures.verifier_errors, of("vote"), "no vote yet"),
+    figure("Estimated right", figures.estimated_accuracy, () => `if calibration holds; ${realised}`, "no confidence stated"),
+    latency(figures.latency_ms),
+  ]);
+}
+
+export function showAlarms(alarms, acknowledge) {
+  const place = byId("alarms");
+  place.hidden = alarms.length === 0;
+  fill(place, alarms, () =>
+    alarms.map((alarm) =>
+      el(
+        "article",
+        { class: "alarm" },
+        el("p", { class: "what" }, el("span", { class: "bell", "aria-hidden": "true", text: "!" }), el("b", { text: alarm.statement }), el("time", { text: dayTime(alarm.at) })),
+        el("p", { class: "about", text: `False alarms: ${alarm.false_alarms}. To end it: ${alarm.resume}.` }),
+        el("button", { type: "button", text: "Acknowledge", "aria-label": `Acknowledge: ${alarm.statement}`, onclick: () => acknowledge(alarm) }),
+      ),
+    ),
+  );
+}
+
+function shareCell(share) {
+  const title = share ? `${count(share.k)} of ${count(share.n)}; ${percent(share.low)} to ${percent(share.high)}` : "nothing to count";
+  return el("td", { class: "number", title, text: share ? percent(share.value) : DASH });
+}
+
+export function showVerifiers({ verifiers, pairs, outcomes }) {
+  fill(byId("verifiers"), [verifiers, pairs, Boolean(outcomes)], () => [
+    verifiers.length ? verifierTable(verifiers, outcomes) : el("p", { class: "hint", text: "No verifier has voted yet." }),
+    ...(pairs.length ? [pairTable(pairs)] : []),
+  ]);
+}
+
+function table(caption, heads, rows) {
+  return el(
+    "div",
+    { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
+    el(
+      "table",
+      { class: "numbers" },
+      el("caption", { class: "unseen", text: caption }),
+      el("thead", {}, el("tr", {}, heads.map((head, i) => el("th", { scope: "col", class: i ? "number" : null, text: head })))),
+      el("tbody", {}, rows),
+    ),
+  );
+}
+
+function verifierTable(verifiers, outcomes) {
+  const heads = ["Verifier", "Votes", "Failed", "Unsafe", "Alone", ...(outcomes ? ["Caught", "False blocks"] : []), "Surprise", "Median"];
+  return table(
+    "How each verifier votes",
+    heads,
+    verifiers.map((v) =>
+      el(
+        "tr",
+        {},
+        el("th", { scope: "row", class: "verifier-name", text: v.verifier }),
+        el("td", { class: "number", text: count(v.votes) }),
+        shareCell(v.errors),
+        shareCell(v.unsafe),
+        shareCell(v.alone),
+        ...(outcomes ? [shareCell(v.caught), shareCell(v.false_blocks)] : []),
+        el("td", { class: "number", text: v.log_cmp ? number(v.log_cmp.mean) : DASH, title: "mean log_cmp, nats a token" }),
+        el("td", { class: "number", text: v.latency_ms ? milliseconds(v.latency_ms.median) : DASH }),
+      ),
+    ),
+  );
+}
+
+function pairTable(pairs) {
+  const measured = pairs.some((pair) => pair.misses);
+  return table(
+    "How pairs of verifiers agree",
+    ["Pair", "Differ", ...(measured ? ["Both missed", "ρ", "ρ / max"] : [])],
+    pairs.map(({ verifiers: [a, b], disagreement, misses }) =>
+      el(
+        "tr",
+        {},
+        el("th", { scope: "row", class: "verifier-name" }, a, el("br"), b),
+        shareCell(disagreement),
+        ...(measured
+          ? [
+              el("td", { class: "number", text: misses ? `${misses.n_both} of ${misses.n}` : DASH, title: "wrong answers that both let through" }),
+              el("td", { class: "number", text: misses ? number(misses.rho) : DASH, title: misses ? `${number(misses.rho_low)} to ${number(misses.rho_high)}` : null }),
+              el("td", { class: "number", text: misses ? number(misses.rho_share) : DASH }),
+            ]
+          : []),
+      ),
+    ),
+  );
+}
+
+export function showPromises(promises) {
+  byId("promises-section").hidden = promises.length === 0;
+  fill(byId("promises"), promises, () =>
+    promises.map((promise) =>
+      el(
+        "div",
+        { class: `promise ${promise.holds ? "holds" : "suspended"}` },
+        el("p", { class: "state" }, el("b", { text: promise.holds ? "Holds" : "Suspended" }), el("span", { text: ` ${promise.name}` })),
+        el("p", { text: promise.statement }),
+        promise.holds ? null : el("p", { class: "about", text: `Since ${dayTime(promise.since)}. ${promise.reason} To resume: ${promise.resume}.` }),
+      ),
+    ),
+  );
+}
+
+export function showLabels(outcomes) {
+  byId("labels-section").hidden = !outcomes;
+  if (!outcomes) return;
+  fill(byId("labels"), { ...outcomes, reliability: null }, () => {
+    const gap = known(outcomes.gap) ? ` Confidences foretold ${percent(outcomes.expected)}, a gap of ${number(100 * outcomes.gap, 1)} points${chance(outcomes.p_value)}.` : "";
+    return el("p", { class: "about", text: `${percent(outcomes.value)} of ${plural(outcomes.n, "labelled answer")} were right (${percent(outcomes.low)} to ${percent(outcomes.high)}).${gap}` });
+  });
+}
+
+const chance = (p) => (p < 0.01 ? ", more than chance gives (p < 0.01)" : `, which chance may give (p = ${number(p)})`);
+
+export function showDrift(detectors) {
+  fill(byId("drift"), detectors.map((d) => [d.signal, progress(d).toFixed(3), d.alarmed]), () => [
+    detectors.length ? null : el("p", { class: "hint", text: "Nothing to test yet." }),
+    el(
+      "ul",
+      { class: "tests" },
+      detectors.map((d) =>
+        el(
+          "li",
+          { class: d.alarmed ? "alarmed" : null },
+          el("span", { class: "verifier-name", text: signalName(d.signal) }),
+          el("span", { class: "meter", role: "img", "aria-label": d.alarmed ? "alarm" : `${Math.round(100 * progress(d))} % of the way to an alarm`, style: { "--p": progress(d) } }),
+          el("span", { class: "number", text: d.alarmed ? "alarm" : `${Math.round(100 * progress(d))} %` }),
+        ),
+      ),
+    ),
+    detectors.length ? el("p", { class: "about", text: "How far the evidence is on its way to an alarm, on a logarithmic scale. Falsely, any of them ever gets there with a chance of at most " + percent(total(detectors)) + "." }) : null,
+  ].filter(Boolean));
+}
+
+const progress = ({ capital, limit }) => Math.min(1, Math.max(0, Math.log(capital) / Math.log(limit)));
+const total = (detectors) => detectors.reduce((sum, { alpha }) => sum + alpha, 0);
+
