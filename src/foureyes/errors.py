@@ -97,7 +97,15 @@ class LedgerError(FoureyesError):
 
 
 class LedgerTampered(LedgerError):
-    """What the ledger stores is not what was written to it."""
+    """What the ledger stores is not what was written to it.
+
+    Attributes:
+        index: of the first entry that is not as it was; ``None`` where that cannot be told.
+    """
+
+    def __init__(self, message: str, *, index: int | None = None) -> None:
+        super().__init__(message)
+        self.index = index
 
 
 class LedgerConflict(LedgerError):

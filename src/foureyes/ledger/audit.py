@@ -1,0 +1,252 @@
+"""Is a log what was written to it? Every decision of an audit, in a class that touches no file, network or clock.
+
+The :class:`Auditor` is told checkpoints, then entries, and raises :class:`~foureyes.errors.LedgerTampered` at the first
+thing that does not fit, with its place:
+
+1. :meth:`Auditor.expect` every checkpoint there is: the log's head, those it kept, and above all those that somebody
+   else kept, which nobody who can write to the log can take back. Each must be signed; no two may differ for one size.
+2. :meth:`Auditor.feed` the entries in order, in batches of any size. Each must stand in its place (reordered, replayed,
+   removed) and follow the one before it (edited). Whenever as many are there as a checkpoint was signed for, the root
+   over them must be the one that was signed (rewritten, forked).
+3. :meth:`Auditor.finish`: no checkpoint may be left that was signed for more entries (cut off, rolled back), and no
+   entry that none was signed for (put in behind the writer's back).
+
+A clock that went back is no tampering: it is counted and shown. A time that was changed later is: it is part of the entry.
+Payloads are not read, only hashed; whoever reads them finds out whether they are JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from foureyes.errors import InputError, LedgerTampered
+from foureyes.ledger.checkpoint import Checkpoint
+from foureyes.ledger.entry import TIME_LENGTH, Entry, genesis, prefix
+from foureyes.ledger.keys import VerifierKey
+from foureyes.maths.merkle import Frontier, Node, leaf_hash, verify_consistency
+
+__all__ = ["Audit", "Auditor", "ClockJump", "follows"]
+
+_SHOWN_JUMPS: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ClockJump:
+    """A clock that went back.
+
+    Attributes:
+        index: of the entry whose time is earlier than that of the entry before it.
+        before: time of the entry before it.
+        after: its own.
+    """
+
+    index: int
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What an audit found, when it found nothing wrong.
+
+    Attributes:
+        origin: name of the log.
+        size: entries, every one of them in its place.
+        root: of the tree over them, in hex; it was signed.
+        checkpoints: how many signed checkpoints the entries agree with.
+        clock_jumps: how often the clock went back.
+        jumps: the first hundred of these.
+    """
+
+    origin: str
+    size: int
+    root: str
+    checkpoints: int
+    clock_jumps: int
+    jumps: tuple[ClockJump, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """As a JSON object."""
+        return asdict(self)
+
+
+class Auditor:
+    """Checks one log from its first entry to its last.
+
+    Args:
+        keys: public keys that may have signed its checkpoints.
+
+    Example:
+        >>> from foureyes.ledger.keys import Signer
+        >>> signer = Signer.generate("example.com/guard")
+        >>> auditor = Auditor([signer.key])
+        >>> auditor.expect(Checkpoint("example.com/guard", 0, Frontier().root()).signed(signer))
+        >>> auditor.finish().size
+        0
+    """
+
+    def __init__(self, keys: Sequence[VerifierKey]) -> None:
+        self._keys = tuple(keys)
+        self._signed: dict[int, Checkpoint] = {}
+        self._due: list[Checkpoint] | None = None  # the largest first; None before entries come
+        self._edge = Frontier()
+        self._last = b""
+        self._time = b""
+        self._jumps: list[ClockJump] = []
+        self._n_jumps = 0
+        self._agreed = -1
+
+    def expect(self, note: str) -> None:
+        """A checkpoint that the entries must agree with. All of them come before the first entry.
+
+        Raises:
+            LedgerTampered: it is not signed, of another log, or another one was signed for the same size.
+            InputError: entries came already.
+        """
+        if self._due is not None:
+            raise InputError("checkpoints come before entries; got one after")
+        checkpoint = Checkpoint.opened(note, self._keys)
+        known = self._signed.setdefault(checkpoint.size, checkpoint)
+        origin = next(iter(self._signed.values())).origin
+        if checkpoint.origin != origin:
+            raise LedgerTampered(f"checkpoints of two logs: {origin} and {checkpoint.origin}")
+        if checkpoint.root != known.root:
+            raise LedgerTampered(
+                f"forked: two checkpoints were signed for {known.size} entries, with roots {_short(known.root)} and "
+                f"{_short(checkpoint.root)}",
+                index=known.size - 1,
+            )
+
+    def feed(self, entries: Sequence[bytes]) -> list[Node]:
+        """The next entries.
+
+        Returns:
+            The roots of the tiles they complete, to compare with those a store keeps.
+
+        Raises:
+            LedgerTampered: they are not what was written.
+        """
+        due, nodes, at = self._begun(), list[Node](), 0
+        while at < len(entries):
+            room = due[-1].size - self._edge.size if due else len(entries) - at
+            piece = entries[at : at + room]
+            nodes += self._take(piece)
+            at += len(piece)
+            self._compare(due)
+        return nodes
+
+    def finish(self) -> Audit:
+        """There are no more entries.
+
+        Raises:
+            LedgerTampered: entries are missing at the end, or some are there that no checkpoint covers.
+        """
+        due, size = self._begun(), self._edge.size
+        if due:
+            raise LedgerTampered(
+                f"cut off or rolled back: the log ends after {size} entries, and a checkpoint was signed for "
+                f"{due[-1].size}",
+                index=size,
+            )
+        if self._agreed != size:
+            raise LedgerTampered(
+                f"put in: no checkpoint was signed for the entries from {max(self._agreed, 0)} to {size - 1}",
+                index=max(self._agreed, 0),
+            )
+        origin = next(iter(self._signed.values())).origin
+        root = self._edge.root().hex()
+        return Audit(origin, size, root, len(self._signed), self._n_jumps, tuple(self._jumps))
+
+    def _begun(self) -> list[Checkpoint]:
+        if self._due is None:
+            if not self._signed:
+                raise LedgerTampered("the log has no signed checkpoint")
+            self._due = [self._signed[size] for size in sorted(self._signed, reverse=True)]
+            self._last = genesis(self._due[0].origin)
+            self._compare(self._due)
+        return self._due
+
+    def _take(self, entries: Sequence[bytes]) -> list[Node]:
+        hashes = [leaf_hash(entry) for entry in entries]
+        previous, time = self._last, self._time
+        for index, (entry, following) in enumerate(zip(entries, hashes, strict=True), self._edge.size):
+            wanted = prefix(index, previous)
+            if not entry.startswith(wanted):
+                raise _misplaced(index, previous, entry)
+            before, time = time, entry[len(wanted) : len(wanted) + TIME_LENGTH]
+            if time < before:
+                self._note_jump(index, before, time)
+            previous = following
+        self._last, self._time = previous, time
+        self._edge, nodes = self._edge.extended(hashes)
+        return nodes
+
+    def _compare(self, due: list[Checkpoint]) -> None:
+        """Compares with the checkpoint for this size, if there is one."""
+        if not due or due[-1].size != self._edge.size:
+            return
+        signed = due.pop()
+        if signed.root != self._edge.root():
+            first = max(self._agreed, 0)
+            raise LedgerTampered(
+                f"edited or forked: entries {first} to {signed.size - 1} are not those that were signed: their root is "
+                f"{_short(self._edge.root())}, the checkpoint for {signed.size} entries says {_short(signed.root)}",
+                index=first,
+            )
+        self._agreed = signed.size
+
+    def _note_jump(self, index: int, before: bytes, after: bytes) -> None:
+        self._n_jumps += 1
+        if len(self._jumps) < _SHOWN_JUMPS:
+            self._jumps.append(ClockJump(index, before.decode(errors="replace"), after.decode(errors="replace")))
+
+
+def follows(old: Checkpoint, new: Checkpoint, proof: Sequence[bytes]) -> None:
+    """Makes sure that a log only grew between two of its checkpoints.
+
+    Args:
+        old: seen earlier, signature checked.
+        new: seen now, signature checked.
+        proof: of consistency between their sizes.
+
+    Raises:
+        LedgerTampered: the log was rolled back, forked or rewritten in between.
+    """
+    if old.origin != new.origin:
+        raise LedgerTampered(f"another log: seen before was {old.origin}, now it is {new.origin}")
+    if new.size < old.size:
+        raise LedgerTampered(
+            f"rolled back: {old.origin} had {old.size} entries when it was seen last, now it has {new.size}",
+            index=new.size,
+        )
+    if not verify_consistency(old.size, new.size, proof, old_root=old.root, new_root=new.root):
+        raise LedgerTampered(
+            f"forked or rewritten: {new} does not begin with the {old.size} entries of root {_short(old.root)} seen "
+            f"before"
+        )
+
+
+def _misplaced(index: int, previous: bytes, entry: bytes) -> LedgerTampered:
+    """Says what is wrong with an entry that does not belong where it stands."""
+    try:
+        found = Entry.parse(entry)
+    except LedgerTampered as error:
+        return LedgerTampered(f"entry {index}: {error}", index=index)
+    if found.index != index:
+        how = "replayed" if found.index < index else "removed"
+        return LedgerTampered(
+            f"reordered or {how}: entry {found.index} stands where entry {index} belongs", index=index
+        )
+    if index == 0:
+        return LedgerTampered("entry 0 was written for another log", index=0)
+    return LedgerTampered(
+        f"edited: entry {index} says that it follows {found.previous[:16]}…, but entry {index - 1} is "
+        f"{_short(previous)}: one of the two was changed",
+        index=index - 1,
+    )
+
+
+def _short(digest: bytes) -> str:
+    return f"{digest.hex()[:16]}…"

@@ -1,0 +1,130 @@
+"""How a batch of drafts becomes durable: the one procedure that writes to a log. Start at :class:`Committer`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from foureyes.errors import LedgerError, LedgerTampered
+from foureyes.ledger.audit import follows
+from foureyes.ledger.entry import Draft, Receipt, stamp
+from foureyes.ledger.keys import Signer, VerifierKey
+from foureyes.ledger.log import signed_head
+from foureyes.ledger.sealing import Sealed, Tip, seal, subtree_of, tip_of
+from foureyes.ledger.store import Extension, Store, Transaction
+from foureyes.maths.merkle import proof
+
+__all__ = ["Committer"]
+
+_ATTEMPTS: Final = 4
+_KEEP_EVERY: Final = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    """Written in a transaction, perhaps committed."""
+
+    sealed: Sealed
+    note: str
+
+
+class Committer:
+    """Extends one log. One thread uses it.
+
+    Args:
+        store: where the log is kept.
+        signer: signs for it.
+        keys: public keys that may have signed its checkpoints, the signer's among them.
+        clock: says when.
+    """
+
+    def __init__(
+        self, store: Store, *, signer: Signer, keys: Sequence[VerifierKey], clock: Callable[[], datetime]
+    ) -> None:
+        self._store, self._signer, self._keys, self._clock = store, signer, keys, clock
+        self._tip = Tip.first(signer.key.name)
+        self._head: str | None = None
+
+    def open(self) -> None:
+        """Finds the end of the log, or begins one where there is none.
+
+        Raises:
+            LedgerTampered: the end of the log does not lead to a root signed by one of the keys.
+            LedgerError: the store cannot be read or written.
+        """
+        with self._store.transaction() as transaction:
+            if transaction.head() is None:
+                self._begin(transaction)
+            else:
+                self._head, checkpoint = signed_head(transaction, self._keys)
+                self._tip = tip_of(transaction, checkpoint)
+
+    def __call__(self, drafts: Sequence[Draft], /) -> Sequence[Receipt]:
+        """Makes drafts durable, all of them or none.
+
+        1. Begin a transaction; from here on nobody else extends the log.
+        2. If an earlier attempt got no answer to its commit, look whether its entries are there. If so, that was it.
+        3. Find the end of the log; another replica may have moved it, and then it must continue what we last saw.
+        4. Seal the drafts, sign a checkpoint over all there is then, write both.
+        5. Commit. When that returns, they are on the disk.
+        6. If something failed, try again: another writer may have been in the way, or the database restarted.
+
+        Raises:
+            LedgerTampered: the log was rolled back or changed: nothing more is added to it.
+            LedgerError: it did not work; the message says so if, against all odds, the entries may be there.
+        """
+        unanswered: _Pending | None = None
+        failures: list[LedgerError] = []
+        while len(failures) < _ATTEMPTS or (unanswered is not None and len(failures) == _ATTEMPTS):
+            try:
+                with self._store.transaction() as transaction:
+                    if unanswered is None or not _is_there(unanswered, transaction):
+                        unanswered = None
+                        if len(failures) == _ATTEMPTS:
+                            break
+                        unanswered = self._extend(transaction, drafts)
+                return self._done(unanswered)
+            except LedgerTampered:
+                raise
+            except LedgerError as error:
+                failures.append(error)
+        raise _failed(failures[-1], unanswered)
+
+    def _begin(self, transaction: Transaction) -> None:
+        self._head = self._tip.checkpoint.signed(self._signer)
+        transaction.extend(Extension(0, (), (), self._head, keep=False))
+
+    def _extend(self, transaction: Transaction, drafts: Sequence[Draft]) -> _Pending:
+        tip = self._current(transaction)
+        sealed = seal(tip, drafts, [stamp(self._clock()) for _ in drafts])
+        note = sealed.tip.checkpoint.signed(self._signer)
+        keep = sealed.tip.edge.size // _KEEP_EVERY > tip.edge.size // _KEEP_EVERY
+        transaction.extend(Extension(tip.edge.size, sealed.entries, sealed.nodes, note, keep))
+        return _Pending(sealed, note)
+
+    def _current(self, transaction: Transaction) -> Tip:
+        """The end of the log: the one we know, or what another replica made of it since."""
+        if transaction.head() == self._head:
+            return self._tip
+        _, checkpoint = signed_head(transaction, self._keys)
+        known = self._tip.checkpoint
+        hashes = proof(known.size, checkpoint.size, subtree_of(transaction)) if known.size <= checkpoint.size else []
+        follows(known, checkpoint, hashes)
+        return tip_of(transaction, checkpoint)
+
+    def _done(self, pending: _Pending) -> Sequence[Receipt]:
+        self._tip, self._head = pending.sealed.tip, pending.note
+        return pending.sealed.receipts
+
+
+def _is_there(pending: _Pending, transaction: Transaction) -> bool:
+    first = pending.sealed.first
+    return list(transaction.entries(first, first + 1)) == [pending.sealed.entries[0]]
+
+
+def _failed(error: LedgerError, unanswered: _Pending | None) -> LedgerError:
+    if unanswered is None:
+        return error
+    return LedgerError(f"{error}; nobody answered whether the entries were recorded, and nobody may rely on them")

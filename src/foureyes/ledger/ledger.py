@@ -1,0 +1,138 @@
+"""A log to write to. Start at :class:`Ledger`, or at :func:`foureyes.ledger.open_ledger`, which wires one."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Self
+
+from foureyes.errors import FoureyesError
+from foureyes.ledger.commit import Committer
+from foureyes.ledger.entry import Draft, Json, Receipt, utc_now
+from foureyes.ledger.keys import Signer, VerifierKey
+from foureyes.ledger.log import Log, signed_head
+from foureyes.ledger.store import Store
+from foureyes.ledger.witness import Witness
+from foureyes.ledger.writer import Writer
+
+__all__ = ["Ledger", "Options"]
+
+_QUEUE: Final = 10_000
+
+
+def _new_id() -> str:
+    return secrets.token_hex(16)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a ledger is written.
+
+    Attributes:
+        clock: says when; what it says is recorded as it is, also if that is earlier than before.
+        new_id: an id for every append, never the same twice.
+        queue: the most appends that may wait for the disk.
+        former: public keys that signed this log's checkpoints earlier.
+        witness: remembers the newest checkpoint outside the store, so that a store that was put back to an earlier
+            state is noticed when the ledger opens it. Told when the ledger opens, hands out a checkpoint, and closes.
+    """
+
+    clock: Callable[[], datetime] = utc_now
+    new_id: Callable[[], str] = _new_id
+    queue: int = _QUEUE
+    former: Sequence[VerifierKey] = ()
+    witness: Witness | None = None
+
+
+class Ledger(Log):
+    """An append-only log, signed at every commit. Any thread may use it.
+
+    Args:
+        store: where it is kept; closed with the ledger, and when it cannot be opened.
+        signer: signs for the log, which is named as its key is.
+        options: how it is written.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> from foureyes.ledger.sqlite import SqliteStore
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> store = SqliteStore(pathlib.Path(folder.name) / "ledger.db")
+        >>> with Ledger.open(store, signer=Signer.generate("example.com/guard")) as ledger:
+        ...     receipt = ledger.append("verified", {"safe": True}).result()
+        ...     receipt.index, ledger.verify().size
+        (0, 1)
+        >>> folder.cleanup()
+    """
+
+    def __init__(self, store: Store, signer: Signer, options: Options) -> None:
+        super().__init__(store, (signer.key, *options.former))
+        self._written, self._name, self._options = store, signer.key.name, options
+        commit = Committer(store, signer=signer, keys=self.keys, clock=options.clock)
+        try:
+            commit.open()
+            self._witness()
+            self._writer = Writer(commit, queue=options.queue)
+        except FoureyesError:
+            store.close()
+            raise
+
+    @classmethod
+    def open(cls, store: Store, *, signer: Signer, options: Options | None = None) -> Self:
+        """Opens a log, or begins one where there is none.
+
+        Args:
+            store: where it is kept.
+            signer: signs for the log, which is named as its key is.
+            options: how it is written.
+
+        Raises:
+            LedgerTampered: the log is signed by somebody else, its end does not lead to the signed root, or it does not
+                continue what the witness saw. All of it is only checked by :meth:`verify`.
+            LedgerError: the store cannot be read or written.
+        """
+        return cls(store, signer, options or Options())
+
+    @property
+    def log_id(self) -> str:
+        """Name of the log."""
+        return self._name
+
+    def append(self, event: str, payload: Mapping[str, Json]) -> Future[Receipt]:
+        """Records that something happened.
+
+        Args:
+            event: what, such as ``cross_model_verification``.
+            payload: JSON; hashes of texts (:func:`~foureyes.ledger.text_hash`), never texts.
+
+        Returns:
+            A future that resolves once the entry is on the disk. If it fails, nobody may rely on the entry: it is not
+            there, unless the error says that the database did not answer.
+
+        Raises:
+            InputError: this cannot be recorded.
+            LedgerError: the ledger is closed, or cannot keep up.
+        """
+        return self._writer.submit(Draft.of(event, payload, id=self._options.new_id()))
+
+    def checkpoint(self) -> str:
+        """The newest checkpoint, a signed note. The log keeps it: what was handed out can always be compared."""
+        with self._written.transaction() as transaction:
+            note, checkpoint = signed_head(transaction, self.keys)
+            transaction.keep(note, checkpoint.size)
+        self._witness()
+        return note
+
+    def close(self) -> None:
+        """Commits what is waiting, and closes the store."""
+        self._writer.close()
+        try:
+            self._witness()
+        finally:
+            super().close()
+
+    def _witness(self) -> None:
+        if self._options.witness is not None:
+            self._options.witness.see(self)

@@ -1,0 +1,200 @@
+"""A log in PostgreSQL, for several replicas of a service that write one log.
+
+An advisory lock makes writers wait for one another; the tables' primary keys would refuse a second entry in one place
+even without it. The lock is named by the table's oid, so that logs in other schemas of the database go their own way. A
+server that does not sync to disk is refused: nothing on it is durable.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
+
+from foureyes.errors import ConfigError, InputError, LedgerConflict, LedgerError, LedgerTampered
+from foureyes.ledger.store import Extension, Store, Transaction, View
+
+try:
+    import psycopg
+    from psycopg import errors as pg
+    from psycopg.conninfo import conninfo_to_dict, make_conninfo
+except ModuleNotFoundError as missing:
+    raise ConfigError("a ledger in PostgreSQL needs psycopg: pip install 'foureyes[postgres]'") from missing
+
+__all__ = ["PostgresStore", "translated"]
+
+_PAGE: Final = 4096
+_LAST: Final = (1 << 63) - 1
+_DEFAULTS: Final[Mapping[str, Any]] = {
+    "application_name": "foureyes ledger",
+    "connect_timeout": 5,  # seconds
+    "tcp_user_timeout": 10_000,  # milliseconds until a peer that does not answer counts as gone
+}
+_SESSION: Final = "SET lock_timeout = '10s'; SET statement_timeout = '60s'"
+
+# The rest of psycopg's errors say that it did not work, and no more.
+_MEANINGS: Final[Mapping[type[psycopg.Error], type[LedgerError]]] = {
+    pg.SerializationFailure: LedgerConflict,
+    pg.DeadlockDetected: LedgerConflict,
+    pg.LockNotAvailable: LedgerConflict,
+    pg.UniqueViolation: LedgerConflict,
+    pg.DataCorrupted: LedgerTampered,
+    pg.IndexCorrupted: LedgerTampered,
+}
+
+_EXISTS: Final = "SELECT to_regclass('foureyes_head') IS NOT NULL"
+_LOCK_CREATION: Final = "SELECT pg_advisory_xact_lock(876960069)"
+_CREATE: Final = """
+CREATE TABLE IF NOT EXISTS foureyes_entries (place bigint PRIMARY KEY, entry bytea NOT NULL);
+CREATE TABLE IF NOT EXISTS foureyes_nodes (level smallint, place bigint, hash bytea NOT NULL, PRIMARY KEY (level, place));
+CREATE TABLE IF NOT EXISTS foureyes_checkpoints (size bigint PRIMARY KEY, note text NOT NULL);
+CREATE TABLE IF NOT EXISTS foureyes_head (one boolean PRIMARY KEY CHECK (one), note text NOT NULL);
+"""
+_LOCK: Final = "SELECT pg_advisory_xact_lock('foureyes_head'::regclass::oid::bigint)"
+_HEAD: Final = "SELECT note FROM foureyes_head"
+_CHECKPOINTS: Final = "SELECT note FROM foureyes_checkpoints ORDER BY size"
+_ENTRIES: Final = "SELECT place, entry FROM foureyes_entries WHERE place >= %s AND place < %s ORDER BY place LIMIT %s"
+_NODES: Final = "SELECT hash FROM foureyes_nodes WHERE level = %s AND place >= %s AND place < %s ORDER BY place"
+_ADD_ENTRIES: Final = """
+INSERT INTO foureyes_entries SELECT %s + n - 1, entry FROM unnest(%b::bytea[]) WITH ORDINALITY AS new (entry, n)
+"""
+_ADD_NODE: Final = "INSERT INTO foureyes_nodes VALUES (%s, %s, %s)"
+_SET_HEAD: Final = """
+INSERT INTO foureyes_head VALUES (true, %s) ON CONFLICT (one) DO UPDATE SET note = excluded.note
+"""
+_KEEP: Final = "INSERT INTO foureyes_checkpoints VALUES (%s, %s) ON CONFLICT DO NOTHING"
+
+
+class PostgresStore(Store):
+    """A log in a PostgreSQL database: four tables whose names begin with ``foureyes_``, in the first schema of the path.
+
+    Args:
+        url: such as ``postgresql://user@host/database``; ``options=-csearch_path%3Daudit`` in it chooses a schema.
+        create: make the tables where there are none; otherwise the log is opened for reading only.
+
+    Raises:
+        InputError: this is no such URL, or there is no ledger.
+        ConfigError: the server does not sync to disk.
+        LedgerError: it cannot be reached.
+    """
+
+    def __init__(self, url: str, *, create: bool = True) -> None:
+        self._conninfo, self._what = _conninfo(url)
+        self._writable = create
+        self._writing = threading.Lock()
+        self._writer: psycopg.Connection | None = None
+        with translated(self._what), self._connected() as connection:
+            if create:
+                self._prepare(connection)
+            self._require_ledger(connection)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[View]:
+        """A view of its own connection: a transaction that reads what was committed when it began."""
+        with translated(self._what), self._connected() as connection:
+            connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            connection.read_only = True
+            with connection.transaction():
+                yield _View(connection)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """The one transaction of all replicas that writes; commits when left. A lost connection is made anew first."""
+        with self._writing, translated(self._what):
+            if not self._writable:
+                raise LedgerError(f"{self._what} is closed, or was opened for reading")
+            if self._writer is None or self._writer.closed:
+                self._writer = self._connected_to_write()
+            with self._writer.transaction():
+                self._writer.execute(_LOCK)
+                yield _Transaction(self._writer)
+
+    def close(self) -> None:
+        """Closes the connection."""
+        with self._writing, translated(self._what):
+            self._writable = False
+            if self._writer is not None:
+                self._writer.close()
+
+    def _connected(self) -> psycopg.Connection:
+        return psycopg.connect(self._conninfo, autocommit=True)
+
+    def _connected_to_write(self) -> psycopg.Connection:
+        connection = self._connected()
+        connection.execute(_SESSION)
+        if connection.execute("SHOW synchronous_commit").fetchone() == ("off",):
+            connection.execute("SET synchronous_commit = on")
+        return connection
+
+    def _prepare(self, connection: psycopg.Connection) -> None:
+        if connection.execute("SHOW fsync").fetchone() != ("on",):
+            raise ConfigError(f"{self._what} runs with fsync off: what it commits is not durable")
+        if connection.execute(_EXISTS).fetchone() == (False,):
+            with connection.transaction():
+                connection.execute(_LOCK_CREATION)
+                connection.execute(_CREATE)
+
+    def _require_ledger(self, connection: psycopg.Connection) -> None:
+        if connection.execute(_EXISTS).fetchone() != (True,):
+            raise InputError(f"{self._what}: there is no ledger in this database")
+
+
+class _View(View):
+    def __init__(self, connection: psycopg.Connection) -> None:
+        self._connection = connection
+
+    def head(self) -> str | None:
+        row = self._connection.execute(_HEAD).fetchone()
+        return None if row is None else str(row[0])
+
+    def checkpoints(self) -> Iterator[str]:
+        for (note,) in self._connection.execute(_CHECKPOINTS):
+            yield note
+
+    def entries(self, start: int, stop: int | None = None) -> Iterator[bytes]:
+        last = _LAST if stop is None else stop
+        while start < last:
+            page = self._connection.execute(_ENTRIES, (start, last, _PAGE), binary=True).fetchall()
+            for place, entry in page:
+                start = place + 1
+                yield entry
+            if len(page) < _PAGE:
+                return
+
+    def nodes(self, level: int, start: int, stop: int) -> list[bytes]:
+        return [node for (node,) in self._connection.execute(_NODES, (level, start, stop), binary=True)]
+
+
+class _Transaction(_View, Transaction):
+    def extend(self, extension: Extension) -> None:
+        if extension.entries:
+            self._connection.execute(_ADD_ENTRIES, (extension.first, list(extension.entries)))
+        for node in extension.nodes:
+            self._connection.execute(_ADD_NODE, (node.level, node.position, node.hash))
+        self._connection.execute(_SET_HEAD, (extension.head,))
+        if extension.keep:
+            self.keep(extension.head, extension.first + len(extension.entries))
+
+    def keep(self, note: str, size: int) -> None:
+        self._connection.execute(_KEEP, (size, note))
+
+
+@contextmanager
+def translated(what: object) -> Iterator[None]:
+    """Psycopg's errors as ours, by the table above."""
+    try:
+        yield
+    except psycopg.Error as error:
+        kinds = [ours for theirs, ours in _MEANINGS.items() if isinstance(error, theirs)]
+        raise (kinds or [LedgerError])[0](f"{what}: {' '.join(str(error).split())}") from error
+
+
+def _conninfo(url: str) -> tuple[str, str]:
+    """The connection string with our defaults, and what to call the place without telling a password."""
+    try:
+        given = conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        raise InputError("not a PostgreSQL URL: wanted postgresql://user@host/database") from None
+    place = f"postgresql://{given.get('host', 'localhost')}/{given.get('dbname', '')}"
+    return make_conninfo(**{**_DEFAULTS, **given}), place

@@ -1,0 +1,117 @@
+"""Where the next entries go: pure decisions of the writer, without a thread, a clock or a disk.
+
+A :class:`Tip` is all of a log that is needed to extend it: its size, its last entry's hash and the right edge of its
+tree. :func:`seal` gives drafts their places; :func:`tip_of` finds the tip of a log that is kept somewhere, and believes
+it only when the signed head says the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from foureyes.errors import LedgerTampered
+from foureyes.ledger.checkpoint import Checkpoint
+from foureyes.ledger.entry import Draft, Receipt, genesis
+from foureyes.ledger.store import View
+from foureyes.maths.merkle import Frontier, Node, Subtree, leaf_hash, tiled
+
+__all__ = ["Sealed", "Tip", "seal", "subtree_of", "tip_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tip:
+    """The end of a log.
+
+    Attributes:
+        checkpoint: what it is as a whole.
+        last: hash of its last entry, or what a first entry follows.
+        edge: right edge of its tree.
+    """
+
+    checkpoint: Checkpoint
+    last: bytes
+    edge: Frontier
+
+    @classmethod
+    def first(cls, origin: str) -> Tip:
+        """Of a log without entries."""
+        return cls(Checkpoint(origin, 0, Frontier().root()), genesis(origin), Frontier())
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """Drafts that have become entries.
+
+    Attributes:
+        tip: of the log once they are in it.
+        entries: their bytes.
+        nodes: the tiles they complete.
+        receipts: one for each.
+    """
+
+    tip: Tip
+    entries: Sequence[bytes]
+    nodes: Sequence[Node]
+    receipts: Sequence[Receipt]
+
+    @property
+    def first(self) -> int:
+        """Index of the first of them."""
+        return self.tip.edge.size - len(self.entries)
+
+
+def seal(tip: Tip, drafts: Sequence[Draft], times: Sequence[str]) -> Sealed:
+    """Gives drafts their places after the tip.
+
+    Args:
+        tip: the end of the log.
+        drafts: what to record, in order.
+        times: when, one for each draft.
+    """
+    origin, first, previous = tip.checkpoint.origin, tip.edge.size, tip.last
+    entries, hashes = list[bytes](), list[bytes]()
+    for index, (draft, time) in enumerate(zip(drafts, times, strict=True), first):
+        entries.append(draft.sealed(index, previous, time))
+        previous = leaf_hash(entries[-1])
+        hashes.append(previous)
+    edge, nodes = tip.edge.extended(hashes)
+    grown = Tip(Checkpoint(origin, edge.size, edge.root()), previous, edge)
+    places = enumerate(zip(hashes, times, strict=True), first)
+    return Sealed(grown, entries, nodes, [Receipt(index, leaf.hex(), time, origin) for index, (leaf, time) in places])
+
+
+def tip_of(view: View, checkpoint: Checkpoint) -> Tip:
+    """The tip of the log under a view.
+
+    Args:
+        view: of the log.
+        checkpoint: its head, whose signature was checked.
+
+    Raises:
+        LedgerTampered: what is kept does not lead to the signed root: nothing may be added to such a log.
+    """
+    if checkpoint.size == 0:
+        return Tip.first(checkpoint.origin)
+    edge = Frontier.of(checkpoint.size, subtree_of(view))
+    if edge.root() != checkpoint.root:
+        raise LedgerTampered(f"what is stored of {checkpoint} leads to the root {edge.root().hex()[:16]}…")
+    (last,) = view.entries(checkpoint.size - 1, checkpoint.size)  # it is there: the root was computed from it
+    return Tip(checkpoint, leaf_hash(last), edge)
+
+
+def subtree_of(view: View) -> Subtree:
+    """Hashes of ranges of a log's tree: from its tiles, and from the entries beyond the last full one.
+
+    Raises:
+        LedgerTampered: (the function returned) entries or nodes that must be there are missing.
+    """
+
+    def hashes(level: int, start: int, stop: int) -> Sequence[bytes]:
+        found = view.nodes(level, start, stop) if level else [leaf_hash(e) for e in view.entries(start, stop)]
+        if len(found) != stop - start:
+            what = f"nodes of level {level}" if level else "entries"
+            raise LedgerTampered(f"wanted the {what} from {start} to {stop - 1}; {len(found)} are there")
+        return found
+
+    return tiled(hashes)

@@ -1,0 +1,189 @@
+"""A log in one SQLite file, for a service that runs as one process or several on one machine.
+
+``synchronous = FULL`` with a write-ahead log: a commit returns once its bytes are on the disk. ``BEGIN IMMEDIATE`` makes
+writers wait for one another, in this process and in others.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from foureyes.errors import InputError, LedgerConflict, LedgerError, LedgerTampered
+from foureyes.ledger.store import Extension, Store, Transaction, View
+
+__all__ = ["APPLICATION_ID", "SqliteStore", "translated"]
+
+APPLICATION_ID: Final = 0x34455945  # "4EYE", in the file's header
+
+_PATIENCE_S: Final = 10.0
+_SCHEMA: Final = f"""
+PRAGMA application_id = {APPLICATION_ID};
+CREATE TABLE IF NOT EXISTS entries (place INTEGER PRIMARY KEY, entry BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS nodes (level INTEGER, place INTEGER, hash BLOB NOT NULL, PRIMARY KEY (level, place))
+  STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS checkpoints (size INTEGER PRIMARY KEY, note TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS head (one INTEGER PRIMARY KEY CHECK (one = 1), note TEXT NOT NULL) STRICT;
+"""
+
+# The primary codes of https://sqlite.org/rescode.html that mean more than "it did not work".
+_MEANINGS: Final[Mapping[int, type[LedgerError]]] = {
+    sqlite3.SQLITE_BUSY: LedgerConflict,
+    sqlite3.SQLITE_LOCKED: LedgerConflict,
+    sqlite3.SQLITE_CONSTRAINT: LedgerConflict,
+    sqlite3.SQLITE_CORRUPT: LedgerTampered,
+}
+
+
+class SqliteStore(Store):
+    """A log in a SQLite file.
+
+    Args:
+        path: of the file.
+        create: make the file where there is none; otherwise the log is opened for reading only.
+        patience_s: how long to wait, in seconds, for another writer.
+
+    Raises:
+        InputError: there is no such file, or it is something else.
+        LedgerError: it cannot be opened.
+    """
+
+    def __init__(self, path: Path, *, create: bool = True, patience_s: float = _PATIENCE_S) -> None:
+        self._path, self._patience_s, self._writable = path, patience_s, create
+        self._writing = threading.Lock()
+        self._writer: sqlite3.Connection | None = None
+        if not create and not path.is_file():
+            raise InputError(f"{path}: no such ledger")
+        with translated(path):
+            if create:
+                self._writer = self._connected(f"{_uri(path)}?mode=rwc")
+                self._prepare(self._writer)
+            else:
+                self._reader().close()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[View]:
+        """A view of its own connection: a transaction that reads."""
+        with translated(self._path):
+            connection = self._reader()
+            try:
+                connection.execute("BEGIN")
+                yield _View(connection)
+            finally:
+                connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """The one transaction that writes; commits when left, and then the bytes are on the disk."""
+        if self._writer is None:
+            raise LedgerError(f"{self._path} is closed, or was opened for reading")
+        with self._writing, translated(self._path):
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield _Transaction(self._writer)
+                self._writer.execute("COMMIT")
+            finally:
+                if self._writer.in_transaction:  # an error: SQLite itself ends it for some of them, not for all
+                    self._writer.execute("ROLLBACK")
+
+    def close(self) -> None:
+        """Closes the file; what is in its write-ahead log moves into it."""
+        with self._writing, translated(self._path):
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None
+
+    def _connected(self, uri: str) -> sqlite3.Connection:
+        # isolation_level None: transactions begin and end where this module says so, and nowhere else.
+        connection = sqlite3.connect(
+            uri, uri=True, timeout=self._patience_s, isolation_level=None, check_same_thread=False
+        )
+        if sqlite3.sqlite_version_info < (3, 37):
+            raise LedgerError(f"the ledger needs SQLite 3.37; this Python has {sqlite3.sqlite_version}")
+        return connection
+
+    def _reader(self) -> sqlite3.Connection:
+        connection = self._connected(f"{_uri(self._path)}?mode=ro{_immutable(self._path)}")
+        _require_ledger(connection, self._path)
+        return connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+            connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone() == (0,):
+            connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
+        _require_ledger(connection, self._path)
+
+
+class _View(View):
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def head(self) -> str | None:
+        row = self._connection.execute("SELECT note FROM head").fetchone()
+        return None if row is None else str(row[0])
+
+    def checkpoints(self) -> Iterator[str]:
+        for (note,) in self._connection.execute("SELECT note FROM checkpoints ORDER BY size"):
+            yield note
+
+    def entries(self, start: int, stop: int | None = None) -> Iterator[bytes]:
+        rows = self._connection.execute(
+            "SELECT entry FROM entries WHERE place >= ? AND place < ? ORDER BY place",
+            (start, (1 << 63) - 1 if stop is None else stop),
+        )
+        for (entry,) in rows:
+            yield entry
+
+    def nodes(self, level: int, start: int, stop: int) -> list[bytes]:
+        rows = self._connection.execute(
+            "SELECT hash FROM nodes WHERE level = ? AND place >= ? AND place < ? ORDER BY place", (level, start, stop)
+        )
+        return [node for (node,) in rows]
+
+
+class _Transaction(_View, Transaction):
+    def extend(self, extension: Extension) -> None:
+        self._connection.executemany("INSERT INTO entries VALUES (?, ?)", enumerate(extension.entries, extension.first))
+        self._connection.executemany(
+            "INSERT INTO nodes VALUES (?, ?, ?)", [(n.level, n.position, n.hash) for n in extension.nodes]
+        )
+        self._connection.execute("INSERT OR REPLACE INTO head VALUES (1, ?)", (extension.head,))
+        if extension.keep:
+            self.keep(extension.head, extension.first + len(extension.entries))
+
+    def keep(self, note: str, size: int) -> None:
+        self._connection.execute("INSERT OR IGNORE INTO checkpoints VALUES (?, ?)", (size, note))
+
+
+@contextmanager
+def translated(what: object) -> Iterator[None]:
+    """SQLite's errors as ours, by the table above."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", None)
+        kind = LedgerError if code is None else _MEANINGS.get(code & 0xFF, LedgerError)
+        raise kind(f"{what}: {error}") from error
+
+
+def _require_ledger(connection: sqlite3.Connection, path: Path) -> None:
+    found: Any = connection.execute("PRAGMA application_id").fetchone()
+    if found != (APPLICATION_ID,):
+        raise InputError(f"{path} is a SQLite file, but not a ledger")
+
+
+def _uri(path: Path) -> str:
+    return path.absolute().as_uri()
+
+
+def _immutable(path: Path) -> str:
+    """A log at rest in a folder that cannot be written to has no write-ahead log, and SQLite cannot make one."""
+    at_rest = not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists()
+    return "&immutable=1" if at_rest else ""
