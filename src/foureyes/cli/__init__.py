@@ -24,6 +24,7 @@ VERBS = {
     "calibrate": "turn scores into P(correct), and judge how far it can be believed",
     "cascade": "ask a small model first: learn when to ask the large one, and what that buys",
     "clean": "find the labels that every expert contradicts, and write a cleaned copy",
+    "ledger": "verify, prove, export and watch the log of what the guard decided",
     "models": "list, fetch and locate the verifiers foureyes knows by name",
     "demo": "read 120 questions with right and wrong answers and show what the signals catch",
 }

@@ -1,0 +1,93 @@
+"""kill -9 at any moment: no acknowledged entry is lost, and what is left is one chain."""
+
+import random
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from foureyes.ledger import Signer, open_log
+from tests.ledger.conftest import NAME, SEED, postgres_url
+
+__all__ = ["postgres_url"]
+
+PROCESS = Path(__file__).with_name("ledger_process.py")
+SIGNER = Signer(NAME, SEED)
+
+
+class Writing:
+    """A process that appends. It is killed after it acknowledged so many entries, and whatever it does then."""
+
+    def __init__(self, reference, key, threads):
+        self.acknowledged = []
+        command = [sys.executable, str(PROCESS), reference, str(key), str(threads)]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert self._process.stdout.readline() == "open\n"
+
+    def kill_after(self, n):
+        for _ in range(n):
+            self._note(self._process.stdout.readline())
+        self._process.send_signal(signal.SIGKILL)
+        for line in self._process.stdout:
+            self._note(line)
+        self._process.stdout.close()
+        assert self._process.wait() == -signal.SIGKILL
+
+    def _note(self, line):
+        if line.endswith("\n"):
+            index, entry_hash = line.split()
+            self.acknowledged.append((int(index), entry_hash))
+
+
+@pytest.fixture
+def key(tmp_path):
+    SIGNER.save(tmp_path / "ledger.key")
+    return tmp_path / "ledger.key"
+
+
+def require_every(acknowledged, reference):
+    """Every acknowledged entry stands where it was said to stand, in a log without a gap."""
+    log = open_log(reference, [SIGNER.key])
+    audit = log.verify()
+    hashes = [entry.hash for entry in log.entries()]
+    assert audit.size == len(hashes) >= len(acknowledged)
+    assert len({index for index, _ in acknowledged}) == len(acknowledged)
+    assert all(hashes[index] == entry_hash for index, entry_hash in acknowledged)
+
+
+def test_killed_twenty_times(key, tmp_path):
+    reference, rng, acknowledged = f"sqlite:{tmp_path / 'ledger.db'}", random.Random(0), []  # noqa: S311 - not a secret
+    for _ in range(20):
+        writing = Writing(reference, key, 4)
+        writing.kill_after(rng.randint(1, 60))
+        acknowledged += writing.acknowledged
+        require_every(acknowledged, reference)
+    assert len(acknowledged) >= 20
+
+
+def test_two_replicas_killed_and_restarted(key, postgres_url):
+    """Both write to one PostgreSQL; each is killed and started again, whatever the other is doing."""
+    acknowledged, failures = [[], []], []
+
+    def replica(which):
+        rng = random.Random(which)  # noqa: S311 - not a secret
+        try:
+            for _ in range(5):
+                writing = Writing(postgres_url, key, 3)
+                writing.kill_after(rng.randint(5, 60))
+                acknowledged[which] += writing.acknowledged
+        except BaseException as error:
+            failures.append(error)
+            raise
+
+    threads = [threading.Thread(target=replica, args=(which,)) for which in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+    assert all(len(each) >= 25 for each in acknowledged)
+    require_every([*acknowledged[0], *acknowledged[1]], postgres_url)

@@ -1,0 +1,234 @@
+"""foureyes ledger, from a log to words, JSON and exit status."""
+
+import json
+import shutil
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+
+from foureyes.cli import main
+from foureyes.ledger import Ledger, Signer, VerifierKey, open_log
+from foureyes.ledger.sqlite import SqliteStore
+from tests.ledger.conftest import NAME, SEED, options, postgres_url, recorded
+
+__all__ = ["postgres_url"]
+
+SIGNER = Signer(NAME, SEED)
+KEY = str(SIGNER.key)
+
+
+@pytest.fixture
+def path(tmp_path):
+    path = tmp_path / "ledger.db"
+    with Ledger.open(SqliteStore(path), signer=SIGNER, options=options()) as ledger:
+        recorded(ledger, 30)
+        ledger.checkpoint()
+        recorded(ledger, 30, first=30)
+    return path
+
+
+def ledger(*arguments):
+    return main(["ledger", *map(str, arguments)])
+
+
+def grow(path, n=1):
+    with Ledger.open(SqliteStore(path), signer=SIGNER, options=options()) as opened:
+        recorded(opened, n)
+
+
+def edit(path):
+    with sqlite3.connect(path) as connection:
+        (raw,) = connection.execute("SELECT entry FROM entries WHERE place = 7").fetchone()
+        connection.execute("UPDATE entries SET entry = ? WHERE place = 7", [raw.replace(b"tested", b"passed")])
+    connection.close()
+
+
+def test_keygen_makes_a_key_that_opens_a_ledger(tmp_path, capsys):
+    assert ledger("keygen", tmp_path / "key", "--name", "example.com/mine") == 0
+    out, err = capsys.readouterr()
+    public = VerifierKey.parse(out)
+    assert public.name == "example.com/mine"
+    assert "holds the private key" in err
+    assert Signer.parse((tmp_path / "key").read_text()).key == public
+    assert (tmp_path / "key").read_text().strip() not in out + err
+    assert ledger("keygen", tmp_path / "key") == 1
+    assert ledger("keygen", tmp_path / "other") == 0
+    assert capsys.readouterr().out.startswith("foureyes.local/")
+
+
+def test_verify_a_good_log(path, capsys):
+    assert ledger("verify", path, "--key", KEY, "--json") == 0
+    out, err = capsys.readouterr()
+    found = json.loads(out)
+    assert (found["origin"], found["size"], found["checkpoints"], found["clock_jumps"]) == (NAME, 60, 2, 0)
+    assert "all 60 entries are what was signed" in err
+
+
+def test_verify_says_where_a_log_was_edited_and_exits_with_3(path, capsys):
+    edit(path)
+    assert ledger("verify", path, "--key", KEY) == 3
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("foureyes: edited: entry 8 says that it follows")
+    assert len(err.splitlines()) == 1
+
+
+def test_verify_with_what_was_seen_finds_a_rollback(path, tmp_path, capsys):
+    older = shutil.copy(path, tmp_path / "older.db")
+    grow(path)
+    assert ledger("checkpoint", path, "--key", KEY) == 0
+    (tmp_path / "seen").write_text(capsys.readouterr().out)
+    assert ledger("verify", path, "--key", KEY, "--seen", tmp_path / "seen") == 0
+    assert ledger("verify", older, "--key", KEY, "--seen", tmp_path / "seen") == 3
+    assert "rolled back" in capsys.readouterr().err
+    assert ledger("verify", older, "--key", KEY, "--seen", tmp_path / "missing") == 1
+
+
+def test_verify_tells_of_clocks_that_went_back(tmp_path, capsys):
+    from datetime import timedelta
+
+    from tests.ledger.conftest import Clock
+
+    clock = Clock()
+    with Ledger.open(SqliteStore(tmp_path / "l.db"), signer=SIGNER, options=options(clock=clock)) as opened:
+        recorded(opened, 2)
+        clock.now -= timedelta(days=1)
+        recorded(opened, 2)
+    assert ledger("verify", tmp_path / "l.db", "--key", KEY) == 0
+    assert "at entry 2, from 2026-01-02T03:04:07.000000Z to 2026-01-01T03:04:08.000000Z" in capsys.readouterr().err
+
+
+def test_prove_inclusion(path, capsys):
+    assert ledger("prove", "inclusion", path, "7", "--key", KEY, "--size", "30") == 0
+    out = json.loads(capsys.readouterr().out)
+    assert out["inclusion"] == open_log(str(path), [SIGNER.key]).prove_inclusion(7, 30).to_json()
+    assert out["checkpoint"].startswith(f"{NAME}\n60\n")
+
+
+def test_prove_consistency(path, capsys):
+    assert ledger("prove", "consistency", path, "30", "--key", KEY) == 0
+    out = json.loads(capsys.readouterr().out)
+    assert (out["consistency"]["old"], out["consistency"]["new"]) == (30, 60)
+    assert out["consistency"] == open_log(str(path), [SIGNER.key]).prove_consistency(30).to_json()
+
+
+def test_prove_what_is_not_there(path, capsys):
+    assert ledger("prove", "inclusion", path, "60", "--key", KEY) == 1
+    assert "no entry 60" in capsys.readouterr().err
+    edit(path)
+    assert ledger("prove", "inclusion", path, "7", "--key", KEY) == 3
+
+
+def test_checkpoints(path, capsys):
+    assert ledger("checkpoint", path, "--key", KEY) == 0
+    assert capsys.readouterr().out == open_log(str(path), [SIGNER.key]).head()
+    assert ledger("checkpoint", path, "--key", KEY, "--all") == 0
+    assert capsys.readouterr().out.count(f"— {NAME} ") == 2
+
+
+def test_export_with_its_verifier(path, tmp_path, capsys):
+    out = tmp_path / "export.jsonl"
+    assert ledger("export", path, "--key", KEY, "-o", out, "--with-verifier", tmp_path) == 0
+    assert "60 entries written" in capsys.readouterr().err
+    command = [sys.executable, "-I", str(tmp_path / "verify_export.py"), str(out), "--key", KEY]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout) == (0, f"{NAME}: all 60 entries are what was signed, 2 checkpoints agree\n")
+    assert ledger("verify", out, "--key", KEY) == 0
+    assert ledger("export", path, "--key", KEY, "-o", out) == 1
+    assert ledger("export", path, "--key", KEY, "-o", tmp_path / "2.jsonl", "--with-verifier", tmp_path / "no") == 1
+
+
+def test_export_to_stdout(path):
+    command = [sys.executable, "-m", "foureyes", "ledger", "export", str(path), "--key", KEY]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert len(run.stdout.splitlines()) == 1 + 2 + 60
+
+
+def test_watch_follows_a_log_and_screams_when_it_shrinks(path, tmp_path, capsys):
+    older, state = shutil.copy(path, tmp_path / "older.db"), tmp_path / "state"
+    watch = ("--key", KEY, "--state", state, "--once", "--json")
+    assert ledger("watch", path, *watch) == 0
+    grow(path)
+    assert ledger("watch", path, *watch) == 0
+    assert [json.loads(line)["size"] for line in capsys.readouterr().out.splitlines()] == [60, 61]
+    assert ledger("watch", older, *watch) == 3
+    assert (
+        "rolled back: example.com/guard had 61 entries when it was seen last, now it has 60" in capsys.readouterr().err
+    )
+    assert ledger("watch", path, *watch) == 0
+
+
+def test_watch_screams_at_a_fork(path, tmp_path, capsys):
+    fork = shutil.copy(path, tmp_path / "fork.db")
+    for i, place in enumerate((path, fork)):
+        with Ledger.open(SqliteStore(place), signer=SIGNER, options=options()) as opened:
+            recorded(opened, 5, first=i)
+    watch = ("--key", KEY, "--state", tmp_path / "state", "--once")
+    assert ledger("watch", path, *watch) == 0
+    assert ledger("watch", fork, *watch) == 3
+    assert "forked or rewritten" in capsys.readouterr().err
+
+
+def test_watch_goes_on_until_something_is_wrong(path, tmp_path):
+    """Without --once it looks again and again: the log is put back meanwhile."""
+    older = shutil.copy(path, tmp_path / "older.db")
+    grow(path)
+    command = [
+        sys.executable,
+        "-m",
+        "foureyes",
+        "ledger",
+        "watch",
+        str(path),
+        "--key",
+        KEY,
+        "--every",
+        "0.01",
+        "--json",
+    ]
+    with subprocess.Popen(
+        [*command, "--state", str(tmp_path / "state")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as watching:
+        for _ in range(3):
+            assert json.loads(watching.stdout.readline())["size"] == 61
+        (tmp_path / "older.db").replace(path)
+        _, err = watching.communicate(timeout=60)
+    assert older
+    assert watching.returncode == 3
+    assert err.splitlines()[-1].startswith("foureyes: rolled back")
+
+
+def test_a_log_in_postgresql(tmp_path, postgres_url, capsys):
+    from foureyes.ledger import open_ledger
+
+    SIGNER.save(tmp_path / "key")
+    with open_ledger(postgres_url, key_file=tmp_path / "key") as opened:
+        recorded(opened, 5)
+    assert ledger("verify", postgres_url, "--key", tmp_path / "key") == 0
+    assert "all 5 entries" in capsys.readouterr().err
+    assert ledger("prove", "inclusion", postgres_url, "3", "--key", KEY) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("verify", "missing.db", "--key", KEY), "cannot read missing.db"),
+        (("verify", "sqlite:missing.db", "--key", KEY), "no such ledger"),
+        (("verify", __file__, "--key", KEY), "not the export of a ledger"),
+        (("verify", __file__, "--key", "nonsense"), "wanted a public key"),
+    ],
+)
+def test_what_cannot_be_used_exits_with_1(arguments, message, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert ledger(*arguments) == 1
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [[], ["verify"], ["verify", "x"], ["prove", "x"], ["watch", "x", "--key", KEY]])
+def test_usage(arguments, capsys):
+    with pytest.raises(SystemExit) as stop:
+        ledger(*arguments)
+    assert stop.value.code == 2
+    assert "usage: foureyes ledger" in capsys.readouterr().err
