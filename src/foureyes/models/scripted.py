@@ -1,4 +1,4 @@
-"""A reader and a judge without a model, for tests of the code around them, ours and users'.
+"""A reader, a writer and a judge without a model, for tests of the code around them, ours and users'.
 
 The reader tokenises by words and takes each word's probability from a table or from a hash of the word and the prompt, so its
 numbers are arbitrary but reproducible, and legal in every respect a real reader's are.
@@ -14,9 +14,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from foureyes.errors import ModelError
-from foureyes.types import Alternative, Exchange, Reading, Unscored, Vote, VoteVerdict
+from foureyes.models.roles import Sampling
+from foureyes.types import Alternative, Exchange, Prompt, Reading, Unscored, Vote, VoteVerdict, Written, text_of
 
-__all__ = ["ScriptedJudge", "ScriptedReader"]
+__all__ = ["ScriptedJudge", "ScriptedReader", "ScriptedWriter"]
 
 _WORD = re.compile(r"\s*\S+\s*$|\s*\S+")
 
@@ -105,6 +106,60 @@ class ScriptedReader:
             return self._probabilities[word]
         digest = hashlib.sha256(f"{prompt}\0{word}".encode()).digest()
         return (int.from_bytes(digest[:4], "big") + 1) / 2**32
+
+
+class ScriptedWriter:
+    """Writes from a script.
+
+    Args:
+        replies: what is written by prompt, as text: one reply, or several that are given in turn when more than one
+            answer is asked for; an :class:`~foureyes.types.Unscored` instead of a reply is handed on.
+        otherwise: written to every prompt that the script does not name.
+        probabilities: of words, as for :class:`ScriptedReader`, whose reading of a reply stands for the writer's own.
+        name: of the pretended generator.
+
+    Example:
+        >>> writer = ScriptedWriter({"Capital of Australia?": ["Sydney", "Canberra"]})
+        >>> (drawn,) = writer.write(["Capital of Australia?"], Sampling(temperature=1.0, n=3))
+        >>> [written.exchange.answer for written in drawn]
+        ['Sydney', 'Canberra', 'Sydney']
+    """
+
+    def __init__(
+        self,
+        replies: Mapping[str, str | Unscored | Sequence[str | Unscored]] | None = None,
+        *,
+        otherwise: str = "",
+        probabilities: Mapping[str, float] | None = None,
+        name: str = "scripted",
+    ) -> None:
+        self._replies = dict(replies or {})
+        self._otherwise = otherwise
+        self._reader = ScriptedReader(probabilities, name=name)
+
+    @property
+    def name(self) -> str:
+        """Name of the pretended generator."""
+        return self._reader.name
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever the script does."""
+        script = repr((self._reader.fingerprint, sorted(self._replies.items(), key=repr), self._otherwise))
+        return f"scripted:{hashlib.sha256(script.encode()).hexdigest()}"
+
+    def write(self, prompts: Sequence[Prompt], sampling: Sampling) -> list[list[Written | Unscored]]:
+        """Answers every prompt ``sampling.n`` times, in order."""
+        return [[self._write_one(prompt, i) for i in range(sampling.n)] for prompt in prompts]
+
+    def _write_one(self, prompt: Prompt, i: int) -> Written | Unscored:
+        known = self._replies.get(text_of(prompt), self._otherwise)
+        reply = known if isinstance(known, str | Unscored) else known[i % len(known)]
+        if isinstance(reply, Unscored):
+            return reply
+        exchange = Exchange(prompt, reply)
+        (reading,) = self._reader.read([exchange])
+        return Written(exchange, reading if isinstance(reading, Reading) else None, "stop")
 
 
 class ScriptedJudge:
