@@ -19,7 +19,7 @@ from foureyes.errors import ConfigError, ModelUnavailable
 from foureyes.models.transformers.attention import NAME
 from foureyes.models.transformers.head import Head
 
-__all__ = ["Loaded", "best_dtype", "load"]
+__all__ = ["Loaded", "best_dtype", "load", "no_progress_bar"]
 
 DTYPES: Final = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -83,7 +83,7 @@ def load(
     kind = _dtype(dtype, where)
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(path, local_files_only=True)
-        with _no_progress_bar():
+        with no_progress_bar():
             model = _model(path, kind)
     except FOREIGN as error:
         raise ModelUnavailable(f"{path} cannot be loaded: {error}", model=name or path.name) from error
@@ -144,7 +144,7 @@ def best_dtype(device: torch.device) -> torch.dtype:
 
 
 @contextmanager
-def _no_progress_bar() -> Iterator[None]:
+def no_progress_bar() -> Iterator[None]:
     """Words for people are the command line's business."""
     shown = transformers_logging.is_progress_bar_enabled()
     transformers_logging.disable_progress_bar()
