@@ -13,8 +13,9 @@ from dataclasses import replace
 import numpy as np
 
 from foureyes.models.roles import Reader
+from foureyes.signals.asking import share_of_second, two_options
 from foureyes.signals.spans import final_answer_span
-from foureyes.types import Exchange, Reading, Scored, Unscored
+from foureyes.types import Exchange, Reading, Scored, Unscored, text_of
 
 __all__ = ["p_true", "score", "score_panel", "signals_of", "with_final_answer"]
 
@@ -112,32 +113,16 @@ def p_true(exchanges: Sequence[Exchange], reader: Reader) -> list[float | Unscor
 
     Source: Kadavath et al. 2022, arXiv 2207.05221, section 3 (P(True)).
     """
-    asked = [e for e in exchanges if e.answer.strip()]
-    readings = iter(reader.read([Exchange(_true_or_false(e), letter) for e in asked for letter in "AB"]))
-    return [
-        _share_of_second(next(readings), next(readings)) if e.answer.strip() else _NOTHING_TO_JUDGE for e in exchanges
-    ]
+    shares = iter(share_of_second([_true_or_false(e) for e in exchanges if e.answer.strip()], reader))
+    return [next(shares) if e.answer.strip() else _NOTHING_TO_JUDGE for e in exchanges]
 
 
 _NOTHING_TO_JUDGE = Unscored("empty_answer", "the answer is empty; wanted a statement to call true or false")
 
 
 def _true_or_false(exchange: Exchange) -> str:
-    prompt, answer = exchange.prompt, exchange.answer
-    question = prompt if isinstance(prompt, str) else "\n".join(f"{m.role}: {m.content}" for m in prompt)
-    return (
-        f"{question}\n\nProposed answer: {answer}\n\nIs the proposed answer correct?\n"
-        "A) True\nB) False\nAnswer with the letter only."
-    )
-
-
-def _share_of_second(first: Reading | Unscored, second: Reading | Unscored) -> float | Unscored:
-    if isinstance(first, Unscored):
-        return first
-    if isinstance(second, Unscored):
-        return second
-    gap = float(first.nll.sum() - second.nll.sum())
-    return float(1 / (1 + np.exp(-gap)))
+    question = f"{text_of(exchange.prompt)}\n\nProposed answer: {exchange.answer}\n\nIs the proposed answer correct?"
+    return two_options(question, "True", "False")
 
 
 def _bytes_covered(reading: Reading) -> int:

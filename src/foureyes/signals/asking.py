@@ -1,0 +1,50 @@
+"""Asking a verifier in words without letting it write: two letters are offered, and their probabilities are read.
+
+One prefill a question, both letters off the same logits. The two probabilities are renormalised over the two, so that
+what a model would rather have said does not matter. Models lean towards one letter or the other whatever is asked; a
+signal that compares answers must take that out by asking both ways round, one that only ranks them need not.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from foureyes.models.roles import Reader
+from foureyes.types import Exchange, Prompt, Reading, Unscored
+
+__all__ = ["share_of_second", "two_options"]
+
+
+def two_options(question: str, first: str, second: str) -> str:
+    """The question with two lettered options, and the request for one letter.
+
+    Example:
+        >>> print(two_options("Is it so?", "Yes", "No"))
+        Is it so?
+        A) Yes
+        B) No
+        Answer with the letter only.
+    """
+    return f"{question}\nA) {first}\nB) {second}\nAnswer with the letter only."
+
+
+def share_of_second(prompts: Sequence[Prompt], reader: Reader) -> list[float | Unscored]:
+    """p(B) / (p(A) + p(B)) as the reader's answer to every prompt, in [0, 1]; or why it could not be read.
+
+    Example:
+        >>> from foureyes.models.scripted import ScriptedReader
+        >>> [round(share, 6) for share in share_of_second(["A or B?"], ScriptedReader({"A": 0.6, "B": 0.2}))]
+        [0.25]
+    """
+    readings = iter(reader.read([Exchange(prompt, letter) for prompt in prompts for letter in "AB"]))
+    return [_share(next(readings), next(readings)) for _ in prompts]
+
+
+def _share(first: Reading | Unscored, second: Reading | Unscored) -> float | Unscored:
+    if isinstance(first, Unscored):
+        return first
+    if isinstance(second, Unscored):
+        return second
+    gap = float(first.nll.sum() - second.nll.sum())
+    return 1 / (1 + math.exp(-gap)) if gap > -700 else 0.0
