@@ -105,6 +105,50 @@ def test_chance_is_what_a_calibrated_model_gets():
     assert ece(p, rng.random(600) < p).chance == pytest.approx(np.mean(errors), rel=0.06)
 
 
+def clustered(rng, n_groups, per_group):
+    """Stated confidences that are right on the whole, of answers that are right and wrong together within a question."""
+    p = np.repeat(rng.beta(4, 1.5, n_groups), per_group)
+    right = np.repeat(rng.random(n_groups), per_group) < p
+    return p, right, np.repeat(np.arange(n_groups), per_group)
+
+
+def test_answers_to_one_question_are_not_taken_for_independent():
+    rng = np.random.default_rng(5)
+    alone = together = 0
+    for seed in range(200):
+        p, right, ids = clustered(rng, 150, 8)
+        alone += ece(p, right, seed=seed).low > 0
+        together += ece(p, right, seed=seed, groups=ids).low > 0
+    assert alone > 150  # eight copies of a row pass for eight rows, and chance for miscalibration
+    assert together <= 16  # 5 % of 200, and two standard errors
+
+
+def test_chance_is_that_of_the_groups():
+    rng = np.random.default_rng(6)
+    errors = [ece(*clustered(rng, 300, 5)[:2]).value for _ in range(200)]
+    p, right, ids = clustered(rng, 300, 5)
+    assert ece(p, right, groups=ids).chance == pytest.approx(np.mean(errors), rel=0.25)
+    assert ece(p, right).chance < 0.6 * np.mean(errors)
+
+
+@given(stated(), st.sampled_from(BINNINGS))
+def test_rows_that_are_groups_by_themselves_get_about_the_interval_of_rows(rows, binning):
+    if len(rows[0]) < 2:
+        return
+    plain, grouped = (ece(*rows, binning=binning, groups=ids) for ids in (None, np.arange(len(rows[0]))))
+    assert (grouped.value, grouped.bins) == (plain.value, plain.bins)
+    assert grouped.chance >= plain.chance - 1e-12
+    assert grouped.low <= plain.value <= grouped.high
+
+
+@given(st.randoms(use_true_random=False))
+def test_the_names_of_groups_and_the_order_of_rows_change_nothing(random):
+    p, right, ids = clustered(np.random.default_rng(0), 20, 3)
+    order = random.sample(range(60), 60)
+    one, other = ece(p, right, groups=ids), ece(p[order], right[order], groups=(7 - 3 * ids)[order])
+    assert (one.low, one.high, one.chance) == pytest.approx((other.low, other.high, other.chance), abs=2e-3)
+
+
 def test_the_table_can_be_written_as_json():
     row = reliability([0.2, 0.2, 0.9, 0.9], [0, 1, 1, 1], bins=2).rows(0.5)[0]
     assert row["n"] == 2
@@ -127,6 +171,8 @@ def test_gaps_are_signed_so_that_over_and_underconfidence_differ():
         (([0.5], [0, 1]), {}, "confidence 1, correct 2"),
         (([0.5], [1]), {"bins": 0}, "bins must be at least 1; got 0"),
         (([0.5], [1]), {"binning": "quantile"}, "equal-count, equal-width; got 'quantile'"),
+        (([0.5], [1]), {"groups": [1, 2]}, "confidence 1, groups 2"),
+        (([0.5], [1]), {"groups": ["a"]}, "groups must be a column of integers"),
     ],
 )
 def test_what_cannot_be_used(arguments, settings, message):
@@ -137,3 +183,5 @@ def test_what_cannot_be_used(arguments, settings, message):
 def test_no_rows_are_not_enough():
     with pytest.raises(NotEnoughData, match="needs rows; got none"):
         ece([], [])
+    with pytest.raises(NotEnoughData, match="at least two; got 1"):
+        ece([0.5, 0.6], [1, 0], groups=[3, 3])

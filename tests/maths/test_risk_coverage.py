@@ -70,6 +70,30 @@ def test_the_interval_covers_the_truth_as_often_as_it_says():
     assert 168 <= hits <= 192
 
 
+def test_answers_to_one_question_are_resampled_together():
+    rng = np.random.default_rng(4)
+    big = rng.normal(size=500_000)
+    truth = aurc(big, rng.random(len(big)) < 1 / (1 + np.exp(-2 * big)), draws=40).value
+    alone = together = 0
+    for seed in range(150):
+        hard = rng.normal(size=120)
+        u, wrong = (np.repeat(x, 4) for x in (hard, rng.random(120) < 1 / (1 + np.exp(-2 * hard))))
+        ids = np.repeat(np.arange(120), 4)
+        plain, grouped = (aurc(u, wrong, level=0.9, draws=100, seed=seed, groups=g) for g in (None, ids))
+        assert grouped.value == plain.value
+        alone += plain.low <= truth <= plain.high
+        together += grouped.low <= truth <= grouped.high
+    assert alone < 105  # four copies of a row pass for four rows
+    assert 122 <= together <= 147
+
+
+def test_rows_that_are_groups_by_themselves_are_drawn_as_rows():
+    rng = np.random.default_rng(0)
+    u, wrong = rng.normal(size=900), rng.random(900) < 0.3
+    plain, grouped = (aurc(u, wrong, draws=2000, groups=ids) for ids in (None, np.arange(900)))
+    assert (grouped.low, grouped.high) == pytest.approx((plain.low, plain.high), abs=0.01)
+
+
 @given(scored())
 def test_the_curve_counts_what_each_cut_accepts(rows):
     u, wrong = rows
@@ -85,5 +109,9 @@ def test_what_cannot_be_used():
         aurc([np.nan], [True])
     with pytest.raises(InputError, match="uncertainty 1, wrong 2"):
         risk_coverage([1.0], [True, False])
+    with pytest.raises(InputError, match="uncertainty 2, groups 1"):
+        aurc([1.0, 2.0], [True, False], groups=[1])
+    with pytest.raises(NotEnoughData, match="at least two; got 1"):
+        aurc([1.0, 2.0], [True, False], groups=[1, 1])
     with pytest.raises(NotEnoughData, match="needs rows; got none"):
         aurc([], [])

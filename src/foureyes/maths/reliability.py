@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.bounds import clopper_pearson
-from foureyes.maths.columns import flags, fraction, probabilities, same_length
+from foureyes.maths.columns import flags, fraction, group_ids, probabilities, same_length
 from foureyes.maths.ordering import cut_evenly, sort_with_flags
 
 __all__ = ["Binning", "Ece", "Reliability", "ece", "mce", "reliability"]
@@ -96,8 +96,9 @@ class Ece:
         low, high: interval of the error that endless rows would give with these bins. ``low`` above 0 means that the
             miscalibration is more than chance.
         level: of the interval.
-        chance: the value to expect of a perfectly calibrated model with the same confidences and N. A binned error is
-            never 0 on finite data; compare with this before calling it large.
+        chance: the value to expect of a perfectly calibrated model with the same confidences and N, whose rows hang
+            together within groups as these do. A binned error is never 0 on finite data; compare with this before
+            calling it large.
         n: rows.
         bins: bins in use, fewer than asked for where ties or N leave no more.
         binning: how they were cut.
@@ -155,6 +156,7 @@ def ece(
     binning: Binning = "equal-count",
     level: float = 0.95,
     seed: int = 0,
+    groups: ArrayLike | None = None,
 ) -> Ece:
     """Expected calibration error, with its interval and its chance level.
 
@@ -167,6 +169,10 @@ def ece(
     other may be 0, so all of its noise may have pushed the error up. Coverage measured on simulated models, calibrated
     and not, N from 50 to 20 000: at least 94 % for a level of 95 %.
 
+    With ``groups`` the gaps' noise is that of whole groups: its covariance comes from the groups' own parts in the
+    gaps, and no bin is taken to be surer than as many independent rows as the groups are worth on the whole. Coverage
+    measured on 60 to 1000 groups of 4 to 8 rows, alike or spread out: at least 95 % for a level of 95 %.
+
     Args:
         confidence: (N,) P(correct) as stated, in [0, 1].
         correct: (N,) booleans or 0/1.
@@ -174,28 +180,31 @@ def ece(
         binning: ``"equal-count"`` or ``"equal-width"``, see :func:`reliability`.
         level: of the interval, in (0, 1).
         seed: of the interval's random draws.
+        groups: (N,) integers; rows of one group (say, answers to one question) are not independent of each other.
 
     Returns:
         The error with everything needed to read it.
 
     Raises:
-        InputError, NotEnoughData: as :func:`reliability`.
+        InputError: as :func:`reliability`; groups that are no column of integers.
+        NotEnoughData: no rows, or fewer than two groups.
 
     Example:
         >>> ece([0.9] * 10, [True] * 9 + [False]).value
         0.0
 
     Source: Naeini et al. 2015; Nixon et al. 2019 (equal counts); Bröcker & Smith 2007 (what chance gives);
-    Andrews & Soares 2010 (selecting the gaps that may be zero).
+    Andrews & Soares 2010 (selecting the gaps that may be zero); Liang & Zeger 1986 (groups).
     """
     fraction("level", level)
     table = reliability(confidence, correct, bins=bins, binning=binning)
     n = int(table.n.sum())
     gaps = table.gap * table.n
     value = float(np.abs(gaps).sum() / n)
-    smoothed = (table.n_right + 1) / (table.n + 2)
-    error = np.sqrt(table.n * smoothed * (1 - smoothed))
-    noise = np.random.default_rng(seed).normal(size=(_DRAWS, len(gaps))) * error / n
+    alone = _variance(table)
+    root = np.diag(np.sqrt(alone)) if groups is None else _grouped_root(table, confidence, correct, groups)
+    error = np.linalg.norm(root, axis=1)
+    noise = np.random.default_rng(seed).normal(size=(_DRAWS, len(gaps))) @ root.T / n
     up_at_most = np.where(np.abs(gaps) > _CLEAR_GAP * error, noise, np.abs(noise)).sum(axis=1)
     down_at_most = (np.sign(gaps) * noise).sum(axis=1)
     tail = (1 - level) / 2
@@ -204,7 +213,7 @@ def ece(
         low=max(0.0, value - float(np.quantile(up_at_most, 1 - tail))),
         high=min(1.0, value - float(np.quantile(down_at_most, tail))),
         level=level,
-        chance=_chance(table),
+        chance=_chance(table, error**2 / alone),
         n=n,
         bins=len(gaps),
         binning=table.binning,
@@ -234,10 +243,49 @@ def mce(confidence: ArrayLike, correct: ArrayLike, *, bins: int = 15, binning: B
     return float(np.abs(reliability(confidence, correct, bins=bins, binning=binning).gap).max())
 
 
-def _chance(table: Reliability) -> float:
+def _chance(table: Reliability, inflation: Floats) -> float:
     """E[ECE] if every stated confidence were true: the mean of |N(0, σ_b)| is σ_b·√(2/π)."""
-    variance = table.n * table.confidence * (1 - table.confidence)
+    variance = inflation * table.n * table.confidence * (1 - table.confidence)
     return float(np.sqrt(2 / np.pi * variance).sum() / table.n.sum())
+
+
+def _variance(table: Reliability, design_effect: float = 1.0) -> Floats:
+    """(B,) variance of each bin's summed gap, one success and one failure added so that it is never 0.
+
+    With a design effect d the bin's n rows tell as much as n / d independent ones.
+    """
+    effective = table.n / design_effect
+    smoothed = (table.accuracy * effective + 1) / (effective + 2)
+    variance: Floats = table.n * design_effect * smoothed * (1 - smoothed)
+    return variance
+
+
+def _design_effect(table: Reliability, variance: Floats, group_sizes: Ints) -> float:
+    """By how much groups inflate the variance, over all bins; at its worst where no bin shows any."""
+    independent = float((table.n * table.accuracy * (1 - table.accuracy)).sum())
+    worst = float(np.square(group_sizes).sum() / group_sizes.sum())
+    return max(1.0, float(variance.sum()) / independent) if independent else worst
+
+
+def _grouped_root(table: Reliability, confidence: ArrayLike, correct: ArrayLike, groups: ArrayLike) -> Floats:
+    """(B, B) R with R·Rᵀ the covariance of the bins' summed gaps where whole groups come and go."""
+    c, right, ids = probabilities("confidence", confidence), flags("correct", correct), group_ids("groups", groups)
+    same_length(confidence=c, groups=ids)
+    n_groups, n_bins = int(ids.max()) + 1, len(table.n)
+    if n_groups < 2:
+        raise NotEnoughData("groups come and go whole, so an interval needs at least two; got 1")
+    place = np.searchsorted(table.lower, c, side="right") - 1
+    own = c - right - table.gap[place]
+    parts = np.bincount(ids * n_bins + place, weights=own, minlength=n_groups * n_bins).reshape(n_groups, n_bins)
+    covariance = parts.T @ parts * (n_groups / (n_groups - 1))
+    seen: Floats = covariance.diagonal()
+    variance = np.maximum(seen, _variance(table, _design_effect(table, seen, np.bincount(ids))))
+    scale = np.sqrt(np.divide(variance, seen, out=np.zeros(n_bins), where=seen > 0))
+    covariance *= np.outer(scale, scale)
+    np.fill_diagonal(covariance, variance)
+    values, vectors = np.linalg.eigh(covariance)
+    root: Floats = vectors * np.sqrt(np.maximum(values, 0))
+    return root
 
 
 def _equal_count(c: Floats, right: Flags, bins: int) -> Reliability:

@@ -9,15 +9,17 @@ A newcomer starts at :func:`aurc`; :func:`risk_coverage` gives the curve to draw
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from foureyes.errors import NotEnoughData
-from foureyes.maths.columns import flags, real, same_length
+from foureyes.maths.columns import flags, group_ids, real, same_length
 from foureyes.maths.ordering import cut_evenly, sort_with_flags, tie_starts
-from foureyes.maths.resampling import check_draws, multinomial, percentiles
+from foureyes.maths.resampling import check_draws, group_weights, multinomial, percentiles
 
 __all__ = ["Aurc", "RiskCoverage", "aurc", "risk_coverage"]
 
@@ -84,7 +86,15 @@ class RiskCoverage:
     risk: Floats
 
 
-def aurc(uncertainty: ArrayLike, wrong: ArrayLike, *, level: float = 0.95, draws: int = 1000, seed: int = 0) -> Aurc:
+def aurc(
+    uncertainty: ArrayLike,
+    wrong: ArrayLike,
+    *,
+    level: float = 0.95,
+    draws: int = 1000,
+    seed: int = 0,
+    groups: ArrayLike | None = None,
+) -> Aurc:
     """Area under the risk-coverage curve, with a bootstrap interval.
 
     AURC = 1/N Σ_k (wrong answers among the k least uncertain)/k, ties by expectation.
@@ -95,13 +105,14 @@ def aurc(uncertainty: ArrayLike, wrong: ArrayLike, *, level: float = 0.95, draws
         level: of the interval, in (0, 1).
         draws: bootstrap samples. Beyond 512 distinct uncertainties, neighbours are resampled as blocks.
         seed: of the bootstrap.
+        groups: (N,) integers; rows of one group (say, answers to one question) are resampled together.
 
     Returns:
         The area; its fields and properties hold AUARC, excess area and rejection ratio too.
 
     Raises:
         InputError: lengths differ, NaN, flags that are none, too few draws for the level.
-        NotEnoughData: no rows.
+        NotEnoughData: no rows, or fewer than two groups.
 
     Example:
         >>> area = aurc([0.1, 0.2, 0.3, 0.4], [False, False, True, True])
@@ -115,8 +126,12 @@ def aurc(uncertainty: ArrayLike, wrong: ArrayLike, *, level: float = 0.95, draws
     starts = tie_starts(u)
     value = _area(_counts(is_wrong, starts))
     blocks = starts if len(starts) <= _MAX_BLOCKS else cut_evenly(u, _MAX_BLOCKS)[:-1]
-    counts = _counts(is_wrong, blocks)
-    drawn = multinomial(counts.ravel(), draws, np.random.default_rng(seed)).reshape(draws, *counts.shape)
+    counts, rng = _counts(is_wrong, blocks), np.random.default_rng(seed)
+    drawn: Iterable[NDArray[np.generic]]
+    if groups is None:
+        drawn = multinomial(counts.ravel(), draws, rng).reshape(draws, *counts.shape)
+    else:
+        drawn = _grouped_counts(u[blocks], uncertainty, wrong, groups=groups, draws=draws, rng=rng)
     # Blocks hide the order within them; the areas of the draws are shifted by what that changes in the sample itself.
     low, high = percentiles(np.array([_area(c) for c in drawn]) + value - _area(counts), level)
     n, n_wrong = len(u), int(is_wrong.sum())
@@ -158,6 +173,26 @@ def _counts(is_wrong: NDArray[np.bool_], starts: NDArray[np.intp]) -> Ints:
     n = np.diff(starts, append=len(is_wrong))
     n_wrong = np.add.reduceat(is_wrong, starts, dtype=np.int64)
     return np.stack([n - n_wrong, n_wrong], axis=1)
+
+
+def _grouped_counts(
+    edges: Floats,
+    uncertainty: ArrayLike,
+    wrong: ArrayLike,
+    *,
+    groups: ArrayLike,
+    draws: int,
+    rng: np.random.Generator,
+) -> Iterable[NDArray[Any]]:
+    """Draws of (G, 2) counts of the blocks that begin at ``edges``, groups of rows resampled whole."""
+    u, is_wrong, ids = real("uncertainty", uncertainty), flags("wrong", wrong), group_ids("groups", groups)
+    same_length(uncertainty=u, groups=ids)
+    n_groups = int(ids.max()) + 1
+    if n_groups < 2:
+        raise NotEnoughData("groups are resampled whole, so an interval needs at least two; got 1")
+    cell = 2 * (np.searchsorted(edges, u, side="right") - 1) + is_wrong
+    weights = group_weights(n_groups, draws, rng)
+    return (np.bincount(cell, weights=w[ids], minlength=2 * len(edges)).reshape(-1, 2) for w in weights)
 
 
 def _area(counts: NDArray[np.generic]) -> float:
