@@ -122,6 +122,17 @@ def test_costs_count_the_verifier_and_the_wasted_small_answers():
     assert (curve.apgr_on_cost or 0) < (free.apgr_on_cost or 0)
 
 
+def test_who_decides_on_the_question_pays_neither_verifier_nor_wasted_answers():
+    conf, small, large = pair(n=500)
+    routers = {"after": (ThresholdRouter(), conf), "before": (ThresholdRouter(), conf)}
+    curves = compare(routers, small, large, costs=Costs(1, 10, 0.5), question_only={"before"}, interval=QUICK)
+    ends = {name: (curve.points[0].cost, curve.points[-1].cost) for name, curve in curves.items()}
+    assert ends["after"] == ends["oracle"] == pytest.approx((1.5, 11.5))
+    assert ends["before"] == ends["random"] == pytest.approx((1, 10))
+    assert curves["random"].apgr_on_cost == pytest.approx(0.5)
+    assert curves["before"].apgr == curves["after"].apgr
+
+
 def test_the_area_over_budgets_is_that_of_the_plot():
     conf, small, large = pair(n=300)
     curve = cascade_curve(conf, small, large, ThresholdRouter(), costs=Costs(2, 6, 1), interval=QUICK)

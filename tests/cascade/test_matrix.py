@@ -1,5 +1,6 @@
 import csv
 import gzip
+import json
 
 import numpy as np
 import pytest
@@ -40,6 +41,34 @@ def test_it_recognises_the_rows_it_learned_from():
     router = MatrixRouter.fit(x[:200], correct[:200])
     assert router.fitted_on(x[:200])
     assert not router.fitted_on(x[200:])
+
+
+def test_it_comes_back_from_json():
+    x, correct = skills(n=200)
+    router = MatrixRouter.fit(x, correct, dim=3).between(0, 1)
+    back = MatrixRouter.from_json(router.to_json())
+    assert (back.pair, back.rows) == (router.pair, router.rows)
+    assert np.array_equal(back.priority(x), router.priority(x))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kind": "advantage_router"},
+        {"bias": [0.0]},
+        {"projection": [[1.0]]},
+        {"models": "x"},
+        {"centre": [0.0]},
+        {"pair": [1]},
+        {"rows": {}},
+    ],
+)
+def test_things_that_are_no_router_are_refused(change):
+    good = json.loads(MatrixRouter.fit(*skills(n=200), dim=3).to_json())
+    with pytest.raises(InputError, match="not a fitted MatrixRouter"):
+        MatrixRouter.from_json(json.dumps(good | change))
+    with pytest.raises(InputError, match="not a fitted MatrixRouter"):
+        MatrixRouter.from_json("no JSON")
 
 
 def test_the_gradient_is_that_of_the_loss():

@@ -8,16 +8,16 @@ A newcomer starts at :func:`cascade_curve`; :func:`compare` puts routers and bas
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from foureyes.cascade.routers import FittedRouter, InSample, Router
+from foureyes.cascade.routers import InSample, Router, unseen
 from foureyes.errors import InputError, NotEnoughData
-from foureyes.maths.columns import flags, real, same_length
+from foureyes.maths.columns import flags, same_length
 from foureyes.maths.resampling import percentiles
 from foureyes.maths.routing import Tally, apgr, bands, cost_performance, over_random, tally
 
@@ -177,15 +177,10 @@ def cascade_curve(
 
     Source: Hao et al., arXiv 2601.07965, section 4; Ong et al., RouteLLM, ICLR 2025.
     """
-    priority = real("priority", router.priority(small_conf))
+    priority = unseen(router, small_conf)
     small, large = flags("small_correct", small_correct), flags("large_correct", large_correct)
     same_length(small_conf=priority, small_correct=small, large_correct=large)
     table = tally(priority, small, large)
-    if isinstance(router, FittedRouter) and router.fitted_on(small_conf):
-        raise InputError(
-            f"these {len(priority)} rows were among those the router was fitted on; wanted others (InSample(router) "
-            "takes them and marks the curve)"
-        )
     knots = _knots(table.escalated)
     paid = table.escalated if costs is None else _paid(costs, priority, table)
     curve = _with_intervals(table, knots, paid[knots], interval)
@@ -202,6 +197,7 @@ def compare(
     large_correct: ArrayLike,
     *,
     costs: Costs | None = None,
+    question_only: Collection[str] = (),
     interval: tuple[float, int, int] = (0.95, 1000, 0),
 ) -> dict[str, Curve]:
     """Curves of several routers on the same rows, beside the two that bound them.
@@ -211,6 +207,8 @@ def compare(
         small_correct: (N,) flags, whether the small model's answer is right.
         large_correct: (N,) flags, whether the large model's answer is right.
         costs: per question; without them the share of escalations is the cost.
+        question_only: names of the routers that decide before the small model has answered: they pay for no verifier,
+            nor for small answers that are thrown away. The coin is one of them.
         interval: (level, bootstrap draws, seed) of the bands.
 
     Returns:
@@ -225,8 +223,10 @@ def compare(
     same_length(small_correct=small, large_correct=large)
     known = large.astype(np.float64) - small
     everyone = {"random": (_Given(), np.zeros(len(small))), "oracle": (_Given(), known), **routers}
+    early = costs and replace(costs, verifier=0.0, small_runs="unless escalated")
+    paid = {name: early if name in {"random", *question_only} else costs for name in everyone}
     return {
-        name: cascade_curve(read, small, large, router, costs=costs, interval=interval)
+        name: cascade_curve(read, small, large, router, costs=paid[name], interval=interval)
         for name, (router, read) in everyone.items()
     }
 

@@ -8,9 +8,10 @@ A newcomer starts at :meth:`MatrixRouter.fit`.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import Any
 from zlib import crc32
@@ -25,6 +26,7 @@ __all__ = ["MatrixRouter", "hashed_words"]
 
 Floats = NDArray[np.float64]
 
+_ARRAYS = ("projection", "models", "bias", "centre")
 _BATCH = 256
 _HELD_OUT = 10
 _PATIENCE = 5
@@ -148,6 +150,28 @@ class MatrixRouter:
         small, large = self.pair
         return _sigmoid(scores[:, large] - scores[:, small])
 
+    def to_json(self) -> str:
+        """The fitted value as JSON."""
+        arrays = {name: getattr(self, name).tolist() for name in _ARRAYS}
+        return json.dumps({"kind": "matrix_router", **arrays, "rows": asdict(self.rows), "pair": self.pair})
+
+    @classmethod
+    def from_json(cls, text: str) -> MatrixRouter:
+        """The value that :meth:`to_json` wrote.
+
+        Raises:
+            InputError: the text is not such JSON.
+        """
+        try:
+            fields = json.loads(text)
+            kind, (small, large) = fields["kind"], fields["pair"]
+            arrays = {name: np.array(fields[name], np.float64) for name in _ARRAYS}
+            rows = Rows(fields["rows"]["n"], fields["rows"]["digest"], tuple(fields["rows"]["sketch"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"not a fitted MatrixRouter: {text[:60]!r}") from error
+        _require_parts(kind, arrays)
+        return cls(**arrays, rows=rows, pair=(int(small), int(large)))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Factors:
@@ -231,6 +255,14 @@ def _matrix(name: str, values: Any) -> Floats:
     if matrix.ndim != 2 or not np.isfinite(matrix).all():
         raise InputError(f"{name} must be a matrix of finite numbers, one row a question; got shape {matrix.shape}")
     return matrix
+
+
+def _require_parts(kind: object, arrays: dict[str, Floats]) -> None:
+    shapes = [arrays[name].shape for name in _ARRAYS]
+    finite = all(np.isfinite(array).all() for array in arrays.values())
+    known = kind == "matrix_router" and [len(shape) for shape in shapes] == [2, 2, 1, 1] and finite
+    if not known or shapes[0] != (*shapes[3], shapes[1][1]) or shapes[1][0] != shapes[2][0]:
+        raise InputError(f"not a fitted MatrixRouter: got kind {kind!r} with parts of shapes {shapes}")
 
 
 def _require_fit(x: Floats, right: Floats, dim: int) -> None:

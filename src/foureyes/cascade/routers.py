@@ -31,6 +31,7 @@ __all__ = [
     "Router",
     "ThresholdRouter",
     "through",
+    "unseen",
 ]
 
 Order: TypeAlias = Literal["confidence", "accuracy", "threshold"]
@@ -241,6 +242,21 @@ class InSample:
 def through(calibrator: Calibrator, router: Router) -> Router:
     """The same router for raw scores: they pass through the calibrator first."""
     return _Through(calibrator, router)
+
+
+def unseen(router: Router, read: Any) -> Floats:
+    """(N,) the priorities of rows that the router was not fitted on.
+
+    Raises:
+        InputError: it was fitted on them, or on a good part of them; or a priority is NaN.
+    """
+    priority = real("priority", router.priority(read))
+    if isinstance(router, FittedRouter) and router.fitted_on(read):
+        raise InputError(
+            f"these {len(priority)} rows were among those the router was fitted on; wanted others (InSample(router) "
+            "takes them and marks the curve)"
+        )
+    return priority
 
 
 def _require_known(order: str, bins: int) -> None:

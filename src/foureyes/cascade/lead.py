@@ -1,0 +1,98 @@
+"""How far one router is ahead of another: the difference of their curves, with an interval of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from foureyes.cascade.routers import Router, unseen
+from foureyes.maths.contest import contest
+from foureyes.maths.resampling import percentiles
+
+__all__ = ["Lead", "Reads", "router_lead"]
+
+Reads: TypeAlias = tuple[Router, Any]
+"""A router and what it reads of the rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """One router less another, on the same rows.
+
+    Attributes:
+        apgr: difference of the two APGRs; ``None`` where the large model is not the more accurate one.
+        low, high: paired bootstrap interval of it; ``None`` where the resampled gap reaches zero too often to bound it.
+        over_random: difference of mean accuracy over all shares of escalation, defined for equally good models too.
+        over_random_low, over_random_high: paired bootstrap interval of it. Above zero throughout, the first router is
+            the better one on rows like these.
+        level: of both intervals.
+        n: rows.
+    """
+
+    apgr: float | None
+    low: float | None
+    high: float | None
+    over_random: float
+    over_random_low: float
+    over_random_high: float
+    level: float
+    n: int
+
+
+def router_lead(
+    one: Reads,
+    other: Reads,
+    small_correct: ArrayLike,
+    large_correct: ArrayLike,
+    *,
+    interval: tuple[float, int, int] = (0.95, 1000, 0),
+) -> Lead:
+    """How far one router is ahead of another, both drawn in the same bootstrap samples.
+
+    Two curves' own bands overlap long before the routers are equally good, since both rise and fall with the rows;
+    only the difference within each draw tells them apart.
+
+    Args:
+        one: (router, what it reads of N rows).
+        other: (router, what it reads of the same rows).
+        small_correct: (N,) flags, whether the small model's answer is right.
+        large_correct: (N,) flags, whether the large model's answer is right.
+        interval: (level, bootstrap draws, seed). The routers are held fixed in the draws.
+
+    Raises:
+        InputError: lengths differ, a value is not a flag, too few draws for the level; or a router was fitted on these
+            rows (:class:`~foureyes.cascade.routers.InSample` allows that).
+        NotEnoughData: no rows.
+
+    Example:
+        >>> from foureyes.cascade.routers import ThresholdRouter
+        >>> confidence, raw = [0.9, 0.8, 0.3, 0.2], [0.9, 0.2, 0.8, 0.3]
+        >>> threshold = ThresholdRouter()
+        >>> lead = router_lead((threshold, confidence), (threshold, raw), [1, 1, 0, 0], [1, 1, 1, 1])
+        >>> lead.apgr, lead.over_random
+        (0.25, 0.125)
+    """
+    level = interval[0]
+    found = contest((unseen(*one), unseen(*other)), small_correct, large_correct, interval=interval)
+    low, high = percentiles(found.drawn_gained, level)
+    gap, tail = found.gap > 0, (1 - level) / 2
+    with_gap = found.drawn_gap > 0
+    ratio = np.divide(found.drawn_gained, found.drawn_gap, out=np.zeros(len(with_gap)), where=with_gap)
+    least, most = np.where(with_gap, ratio, -np.inf), np.where(with_gap, ratio, np.inf)
+    return Lead(
+        apgr=found.gained / found.gap if gap else None,
+        low=_finite(np.quantile(least, tail, method="lower")) if gap else None,
+        high=_finite(np.quantile(most, 1 - tail, method="higher")) if gap else None,
+        over_random=found.gained,
+        over_random_low=low,
+        over_random_high=high,
+        level=level,
+        n=found.n,
+    )
+
+
+def _finite(value: np.floating[Any]) -> float | None:
+    return float(value) if np.isfinite(value) else None
