@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     )
     from foureyes.cascade.chain import fit_chain
     from foureyes.cascade.curves import Costs, Curve, cascade_curve
+    from foureyes.cascade.lead import Lead, router_lead
     from foureyes.cascade.routers import AdvantageRouter
     from foureyes.cleaning.labels import Issue, Issues, find_label_issues
     from foureyes.errors import (
@@ -83,6 +84,7 @@ _HOME = {
     ),
     "foureyes.cascade.chain": ("fit_chain",),
     "foureyes.cascade.curves": ("Costs", "Curve", "cascade_curve"),
+    "foureyes.cascade.lead": ("Lead", "router_lead"),
     "foureyes.cascade.routers": ("AdvantageRouter",),
     "foureyes.cleaning.labels": ("Issue", "Issues", "find_label_issues"),
     "foureyes.errors": (
@@ -128,6 +130,7 @@ __all__ = [
     "Isotonic",
     "Issue",
     "Issues",
+    "Lead",
     "Message",
     "ModelError",
     "ModelRefused",
@@ -174,6 +177,7 @@ __all__ = [
     "promise_false_blocks",
     "reliability",
     "risk_coverage",
+    "router_lead",
     "score",
     "score_panel",
     "v_agree",
