@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from foureyes.calibration import Source, Temperature
 from foureyes.errors import ConfigError, InputError, NotEnoughData
+from foureyes.maths.reliability import ece
 
 
 def answered(n=2000, k=4, sharpness=2.0, seed=0):
@@ -66,6 +67,16 @@ def test_an_impossible_class_stays_impossible():
     fitted = Temperature.fit(masked, labels)
     assert fitted.temperature == pytest.approx(Temperature.fit(logits, labels).temperature, rel=1e-6)
     assert (fitted.predict_proba(masked)[:, -1] == 0).all()
+
+
+def test_a_fit_never_hands_its_input_back():
+    """netcal's maximum-likelihood scaling returns the probabilities it was given (its issue 61)."""
+    logits, labels = answered(sharpness=2.0)
+    sure = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    right = sure.argmax(axis=1) == labels
+    fitted = Temperature.fit(sure, labels, scale="probabilities")
+    assert fitted.temperature == pytest.approx(2, rel=0.1)
+    assert ece(fitted.confidence(sure), right).value < 0.5 * ece(sure.max(axis=1), right).value
 
 
 def test_its_confidence_is_that_of_the_predicted_class():

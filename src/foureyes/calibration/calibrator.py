@@ -63,7 +63,13 @@ class Calibrator(ABC):
         """Confidence and correctness of every row, and the columns that identify it."""
 
     def report(
-        self, x: Any, correct: ArrayLike, *, source: Source | None = None, allow_fitted_rows: bool = False
+        self,
+        x: Any,
+        correct: ArrayLike,
+        *,
+        source: Source | None = None,
+        groups: ArrayLike | None = None,
+        allow_fitted_rows: bool = False,
     ) -> CalibrationReport:
         """Judges this calibrator on rows it has not seen.
 
@@ -71,18 +77,19 @@ class Calibrator(ABC):
             x: what ``predict_proba`` takes.
             correct: what ``fit`` took beside it.
             source: where the scores come from, to be checked against what was fitted on.
+            groups: (N,) integers; rows of one group (say, answers to one question) are not independent of each other.
             allow_fitted_rows: report on the rows of the fit all the same; ``in_sample`` marks the result then.
 
         Returns:
-            Calibration error, Brier score, log loss, AUROC and the reliability table.
+            Calibration error, Brier score, log loss, AUROC, risk-coverage area and the reliability table.
 
         Raises:
             InputError: these rows, or a good part of them, were fitted on; or they cannot be used.
             ConfigError: the scores come from elsewhere.
-            NotEnoughData: no rows.
+            NotEnoughData: no rows, or fewer than two groups.
         """
         confidence, right, seen = self._judged(x, correct, source, allow_fitted_rows=allow_fitted_rows)
-        return calibration_report(confidence, right, in_sample=seen)
+        return calibration_report(confidence, right, groups=groups, in_sample=seen)
 
     def promise(
         self, x: Any, correct: ArrayLike, *, max_error: float, delta: float = 0.05, allow_fitted_rows: bool = False

@@ -10,11 +10,13 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from foureyes.maths.columns import flags, probabilities
 from foureyes.maths.ranking import Auroc, auroc
 from foureyes.maths.reliability import Ece, Reliability, ece, reliability
+from foureyes.maths.risk_coverage import Aurc, aurc
 from foureyes.maths.scoring import Brier, brier, nll
 
 __all__ = ["CalibrationReport", "calibration_report"]
@@ -29,9 +31,11 @@ class CalibrationReport:
         accuracy: share of right answers.
         mean_confidence: what the confidences claim it is.
         ece: expected calibration error, equal counts, with interval and chance level.
+        mce: the largest gap of any of its bins.
         brier: Brier score and its parts.
         nll: log loss, nats; infinite where a certain answer was wrong.
         auroc: how well 1 − confidence ranks wrong before right; ``None`` where only one class is present.
+        aurc: what is gained by answering only where the confidence is high, with its rejection ratio.
         reliability: the table behind the diagram.
         in_sample: the rows were fitted on: the figures flatter the calibrator and say nothing about new rows.
     """
@@ -40,9 +44,11 @@ class CalibrationReport:
     accuracy: float
     mean_confidence: float
     ece: Ece
+    mce: float
     brier: Brier
     nll: float
     auroc: Auroc | None
+    aurc: Aurc
     reliability: Reliability
     in_sample: bool
 
@@ -53,16 +59,23 @@ class CalibrationReport:
             "accuracy": self.accuracy,
             "mean_confidence": self.mean_confidence,
             "ece": asdict(self.ece),
+            "mce": self.mce,
             "brier": asdict(self.brier) | {"skill": self.brier.skill},
             "nll": self.nll if math.isfinite(self.nll) else None,
             "auroc": None if self.auroc is None else asdict(self.auroc),
+            "aurc": asdict(self.aurc) | {"auarc": self.aurc.auarc, "excess": self.aurc.excess, "prr": self.aurc.prr},
             "reliability": {"binning": self.reliability.binning, "bins": self.reliability.rows()},
             "in_sample": self.in_sample,
         }
 
 
 def calibration_report(
-    confidence: ArrayLike, correct: ArrayLike, *, bins: int = 15, in_sample: bool = False
+    confidence: ArrayLike,
+    correct: ArrayLike,
+    *,
+    bins: int = 15,
+    groups: ArrayLike | None = None,
+    in_sample: bool = False,
 ) -> CalibrationReport:
     """Takes every measure of confidences, from a calibrator or from anywhere else.
 
@@ -70,22 +83,26 @@ def calibration_report(
         confidence: (N,) P(correct), in [0, 1].
         correct: (N,) booleans or 0/1.
         bins: of the calibration error and the table, equal counts.
+        groups: (N,) integers; rows of one group (say, answers to one question) are not independent of each other, and
+            the intervals take them together.
         in_sample: mark the report as made on rows that were fitted on.
 
     Raises:
         InputError: lengths differ, a confidence outside [0, 1] or NaN.
-        NotEnoughData: no rows.
+        NotEnoughData: no rows, or fewer than two groups.
     """
     c, right = probabilities("confidence", confidence), flags("correct", correct)
-    error = ece(c, right, bins=bins)
+    table = reliability(c, right, bins=bins)
     return CalibrationReport(
         n=len(c),
         accuracy=float(right.mean()),
         mean_confidence=float(c.mean()),
-        ece=error,
+        ece=ece(c, right, bins=bins, groups=groups),
+        mce=float(np.abs(table.gap).max()),
         brier=brier(c, right),
         nll=nll(c, right),
-        auroc=auroc(-c, ~right) if right.any() and not right.all() else None,
-        reliability=reliability(c, right, bins=bins),
+        auroc=auroc(-c, ~right, groups=groups) if right.any() and not right.all() else None,
+        aurc=aurc(-c, ~right, groups=groups),
+        reliability=table,
         in_sample=in_sample,
     )
