@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from foureyes.calibration import Calibrator, Platt, Temperature
+from foureyes.calibration import Calibrator, Platt, Temperature, Threshold
 from foureyes.cli import main
 
 SIGNAL = "foureyes.qwen3-0.6b.log_cmp"
@@ -188,3 +188,122 @@ def test_something_that_is_no_calibrator_is_one_line(
     assert main(["calibrate", "report", str(fake), str(path), "--score", "stated", "--correct", "right"]) == 1
     assert capsys.readouterr().err.startswith("foureyes: not a calibrator")
     assert main(["calibrate", "report", "none.json", str(path), "--score", "stated", "--correct", "right"]) == 1
+
+
+def grouped(path: Path, seed: int) -> Path:
+    """Eight answers to each of 100 questions, right or wrong together."""
+    rng = np.random.default_rng(seed)
+    chance = rng.beta(3, 2, 100)
+    right = rng.random(100) < chance
+    with path.open("w") as file:
+        for i in range(800):
+            row = {
+                "question": f"q{i // 8}",
+                "conf": chance[i // 8],
+                "right": bool(right[i // 8]),
+                "loss": 2.0 * (i % 2),
+            }
+            file.write(json.dumps(row) + "\n")
+    return path
+
+
+STATED = ["--score", "conf", "--correct", "right"]
+
+
+def test_groups_widen_the_intervals_and_are_held_out_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, fitted = grouped(tmp_path / "g.jsonl", 1), tmp_path / "c.json"
+    fit = ["calibrate", "fit", str(path), *STATED, "--larger-is", "better", "-o", str(fitted)]
+    assert main([*fit, "--group", "question", "--hold-out", "0.5", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["report"]["after"]
+    assert found["n"] == 400
+    other = grouped(tmp_path / "h.jsonl", 2)
+    report = ["calibrate", "report", str(fitted), str(other), *STATED, "--json"]
+    widths = []
+    for more in ([], ["--group", "question"]):
+        assert main([*report, *more]) == 0
+        area = json.loads(capsys.readouterr().out)["after"]["auroc"]
+        widths.append(area["high"] - area["low"])
+    assert widths[1] > 2 * widths[0]
+    assert main([*report, "--group", "question", "--max-error", "0.3"]) == 1
+    assert "got 8 in one group" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("limits", "risk"),
+    [
+        (["--max-error", "0.3"], "error_rate"),
+        (["--max-cost", "1.5", "--cost", "loss", "--worst-cost", "2"], "mean_cost"),
+        (["--max-false-blocks", "0.2"], "false_block_rate"),
+    ],
+)
+def test_a_promise_is_kept_in_a_file_and_acted_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], limits: list[str], risk: str
+) -> None:
+    fitted, cut, out = tmp_path / "c.json", tmp_path / "cut.json", tmp_path / "out.jsonl"
+    path, other = grouped(tmp_path / "g.jsonl", 1), grouped(tmp_path / "h.jsonl", 2)
+    assert main(["calibrate", "fit", str(path), *STATED, "--larger-is", "better", "-o", str(fitted)]) == 0
+    assert main(["calibrate", "report", str(fitted), str(other), *STATED, *limits, "--threshold", str(cut)]) == 0
+    threshold = Threshold.from_json(cut.read_text())
+    assert threshold.risk == risk
+    assert threshold.statement in capsys.readouterr().out
+    apply = ["calibrate", "apply", str(fitted), str(path), "--score", "conf", "-o", str(out), "--threshold", str(cut)]
+    assert main(apply) == 0
+    after = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [row["let_through"] for row in after] == [row["confidence"] >= threshold.cut for row in after]
+    assert threshold.statement in capsys.readouterr().err
+
+
+def test_a_flag_rate_is_said_to_promise_nothing(rows: Rows, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, fitted, out = rows("a.jsonl", 1), tmp_path / "c.json", tmp_path / "out.jsonl"
+    assert fit(path, fitted) == 0
+    apply = ["calibrate", "apply", str(fitted), str(path), "--score", SIGNAL, "-o", str(out), "--flag-rate", "0.25"]
+    assert main([*apply, "--json"]) == 0
+    shown = capsys.readouterr()
+    assert "nothing is promised about errors" in shown.err
+    assert json.loads(shown.out)["flagged"] == 0.25
+    flagged = [json.loads(line)["flagged"] for line in out.read_text().splitlines()]
+    assert (flagged.count(True), flagged.count(None)) == (90, 40)
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (["--threshold", "t.json"], "--threshold writes a promise"),
+        (["--cost", "right"], "belong to --max-cost"),
+        (["--max-cost", "1"], "--max-cost needs --cost FIELD"),
+        (["--max-error", "0.00001"], "no cut can be promised with 360 labels"),
+    ],
+)
+def test_promises_that_cannot_be_made(
+    rows: Rows, tmp_path: Path, capsys: pytest.CaptureFixture[str], more: list[str], words: str
+) -> None:
+    fitted = tmp_path / "c.json"
+    assert fit(rows("a.jsonl", 1), fitted) == 0
+    report = ["calibrate", "report", str(fitted), str(rows("b.jsonl", 2)), "--score", SIGNAL, "--correct", "right"]
+    assert main([*report, *more]) == 1
+    assert words in capsys.readouterr().err
+
+
+def test_a_promise_asked_with_twelve_labels_says_how_many_would_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, few, fitted = grouped(tmp_path / "g.jsonl", 1), tmp_path / "few.jsonl", tmp_path / "c.json"
+    few.write_text("".join(line + "\n" for line in grouped(tmp_path / "h.jsonl", 2).read_text().splitlines()[::70]))
+    assert main(["calibrate", "fit", str(path), *STATED, "--larger-is", "better", "-o", str(fitted)]) == 0
+    assert main(["calibrate", "report", str(fitted), str(few), *STATED, "--max-error", "0.05"]) == 1
+    assert "no cut can be promised with 12 labels" in capsys.readouterr().err
+
+
+def test_a_file_that_holds_no_threshold_is_refused(
+    rows: Rows, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, fitted, fake = rows("a.jsonl", 1), tmp_path / "c.json", tmp_path / "fake.json"
+    assert fit(path, fitted) == 0
+    apply = ["calibrate", "apply", str(fitted), str(path), "--score", SIGNAL, "-o", str(tmp_path / "out.jsonl")]
+    for content in (b"{}", b"\xff", None):
+        fake.unlink(missing_ok=True)
+        if content is not None:
+            fake.write_bytes(content)
+        assert main([*apply, "--threshold", str(fake)]) == 1
+        assert "threshold" in capsys.readouterr().err or content is None
+    assert not (tmp_path / "out.jsonl").exists()

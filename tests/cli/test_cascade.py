@@ -1,4 +1,4 @@
-"""foureyes cascade, from files to files."""
+"""foureyes cascade between two models, from files to files. Chains are in test_chains.py."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ import numpy as np
 import pytest
 
 from foureyes.cascade.curves import Costs, cascade_curve
+from foureyes.cascade.matrix import MatrixRouter
 from foureyes.cascade.policy import Policy
 from foureyes.cascade.routers import AdvantageRouter
 from foureyes.cli import main
 
 Rows = Callable[[str, int], Path]
-LABELS = ["--small-correct", "right_small", "--large-correct", "right_large"]
+CONFIDENCES = ["--conf", "small", "--conf", "large"]
+LABELS = ["--correct", "right_small", "--correct", "right_large"]
+WORDS = ["sum", "verb", "river", "king", "atom", "song"]
 
 
 @pytest.fixture
@@ -34,6 +37,7 @@ def rows(tmp_path: Path) -> Rows:
                     "large": large[i],
                     "raw": small[i] ** 2,
                     "tokens": i % 9 + 2,
+                    "question": f"a {WORDS[int(small[i] * 6)]} of {i % 7}",
                 }
                 file.write(
                     json.dumps(row | {"right_small": bool(right_small[i]), "right_large": bool(right_large[i])}) + "\n"
@@ -45,9 +49,11 @@ def rows(tmp_path: Path) -> Rows:
 
 @pytest.fixture
 def router(rows: Rows, tmp_path: Path) -> Path:
-    path = tmp_path / "router.json"
-    confidences = ["--small-conf", "small", "--large-conf", "large"]
-    assert main(["cascade", "fit", str(rows("a.jsonl", 1)), *confidences, "-o", str(path)]) == 0
+    return fitted(rows, tmp_path / "router.json", *CONFIDENCES)
+
+
+def fitted(rows: Rows, path: Path, *options: str) -> Path:
+    assert main(["cascade", "fit", str(rows("a.jsonl", 1)), *options, "-o", str(path)]) == 0
     return path
 
 
@@ -57,7 +63,7 @@ def columns(path: Path) -> dict[str, np.ndarray]:
 
 
 def curve(router: Path, rows: Path, *more: str) -> int:
-    return main(["cascade", "curve", str(router), str(rows), "--small-conf", "small", *LABELS, *more])
+    return main(["cascade", "curve", str(router), str(rows), "--conf", "small", *LABELS, *more])
 
 
 def test_the_router_is_the_librarys(router: Path, rows: Rows) -> None:
@@ -66,10 +72,18 @@ def test_the_router_is_the_librarys(router: Path, rows: Rows) -> None:
 
 
 def test_an_order_by_accuracy_needs_labels(rows: Rows, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    fit = ["cascade", "fit", str(rows("a.jsonl", 1)), "--small-conf", "small", "--large-conf", "large"]
-    fit += ["--order", "accuracy", "-o", str(tmp_path / "r.json")]
+    fit = [
+        "cascade",
+        "fit",
+        str(rows("a.jsonl", 1)),
+        *CONFIDENCES,
+        "--order",
+        "accuracy",
+        "-o",
+        str(tmp_path / "r.json"),
+    ]
     assert main(fit) == 1
-    assert "goes with --small-correct" in capsys.readouterr().err
+    assert "goes with --correct" in capsys.readouterr().err
     assert main([*fit, *LABELS]) == 0
     assert AdvantageRouter.from_json((tmp_path / "r.json").read_text()).order == "accuracy"
 
@@ -78,7 +92,7 @@ def test_the_curve_is_the_librarys_beside_its_baselines(
     router: Path, rows: Rows, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path, page = rows("b.jsonl", 2), tmp_path / "page.html"
-    costs = ["--small-cost", "tokens", "--large-cost", "40", "--verifier-cost", "1", "--unit", "tokens"]
+    costs = ["--cost", "tokens", "--cost", "40", "--verifier-cost", "1", "--unit", "tokens"]
     capsys.readouterr()
     assert curve(router, path, *costs, "--uncalibrated", "raw", "--html", str(page), "--json") == 0
     found = json.loads(capsys.readouterr().out)
@@ -94,10 +108,60 @@ def test_the_curve_is_the_librarys_beside_its_baselines(
     assert found["curves"]["router"]["apgr"] == wanted.apgr
     assert found["curves"]["router"]["apgr_on_cost"] == wanted.apgr_on_cost
     assert found["curves"]["router"]["points"][0]["cut"] is None
+    assert found["curves"]["random"]["apgr_on_cost"] == pytest.approx(0.5)
     assert found["n_left_out"] == 1
+    assert found["leads"]["threshold"]["apgr"] == pytest.approx(
+        found["curves"]["router"]["apgr"] - found["curves"]["threshold"]["apgr"]
+    )
     html = page.read_text()
     assert html.count("<svg") == 1
     assert "uncalibrated" in html
+    assert "Is the router ahead of the others?" in html
+
+
+def test_a_cost_is_a_number_a_field_or_a_price_times_a_field(
+    router: Path, rows: Rows, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert curve(router, rows("b.jsonl", 2), "--cost", "0.5*tokens", "--cost", "40", "--json") == 0
+    first = json.loads(capsys.readouterr().out)["curves"]["router"]["points"][0]
+    assert first["cost"] == pytest.approx(columns(rows("b.jsonl", 2))["tokens"].mean() / 2)
+
+
+def test_other_routers_are_compared_with_a_learned_one_among_them(
+    router: Path, rows: Rows, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    accuracy = fitted(rows, tmp_path / "by-accuracy.json", *CONFIDENCES, "--order", "accuracy", *LABELS)
+    questions = ["--question", "question"]
+    learned = fitted(rows, tmp_path / "learned.json", "--order", "learned", *questions, *LABELS)
+    assert MatrixRouter.from_json(learned.read_text()).pair == (0, -1)
+    against = ["--against", str(accuracy), "--against", str(learned), *questions]
+    costs = ["--cost", "1", "--cost", "10", "--verifier-cost", "0.5"]
+    capsys.readouterr()
+    assert curve(router, rows("b.jsonl", 2), *against, *costs, "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert list(found["leads"]) == ["threshold", "by-accuracy", "learned"]
+    ends = {name: [line["points"][end]["cost"] for end in (0, -1)] for name, line in found["curves"].items()}
+    assert ends["router"] == ends["by-accuracy"] == pytest.approx([1.5, 11.5])
+    assert ends["learned"] == ends["random"] == pytest.approx([1, 10])
+    assert found["curves"]["learned"]["apgr"] > 0.5
+    assert curve(router, rows("b.jsonl", 2), *against) == 0
+    assert "router less" in capsys.readouterr().out
+
+
+def test_a_learned_router_is_refused_on_its_own_rows_and_without_questions(
+    router: Path, rows: Rows, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    questions = ["--question", "question"]
+    learned = fitted(rows, tmp_path / "learned.json", "--order", "learned", *questions, *LABELS)
+    against = ["--against", str(learned)]
+    assert curve(router, rows("b.jsonl", 2), *against) == 1
+    assert "give --question or --features" in capsys.readouterr().err
+    other = fitted(rows, tmp_path / "other.json", *CONFIDENCES, "--order", "threshold")
+    assert curve(other, rows("a.jsonl", 1), *against, *questions) == 1
+    assert "was fitted on" in capsys.readouterr().err
+    assert curve(router, rows("b.jsonl", 2), *against, "--question", "tokens") == 1
+    assert "must hold texts; got 2 in row 0" in capsys.readouterr().err
 
 
 def test_the_rows_of_the_fit_are_refused_unless_asked_for(
@@ -114,11 +178,11 @@ def test_a_target_gives_a_policy_that_does_on_other_rows_what_the_library_says(
     router: Path, rows: Rows, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     chosen_on, policy, out = rows("b.jsonl", 2), tmp_path / "policy.json", tmp_path / "out.jsonl"
-    target = ["--small-cost", "1", "--large-cost", "10", "--target-cost", "6", "--policy", str(policy)]
-    assert curve(router, chosen_on, *target) == 0
-    assert "escalate" in capsys.readouterr().out
-    simulate = ["cascade", "simulate", str(policy), "--conf", "small", "--conf", "large", "--json"]
-    labelled = ["--correct", "right_small", "--correct", "right_large", "--cost", "1", "--cost", "10"]
+    costs = ["--cost", "1", "--cost", "10"]
+    assert curve(router, chosen_on, *costs, "--target-cost", "6", "--policy", str(policy)) == 0
+    assert "go to the large model" in capsys.readouterr().out
+    simulate = ["cascade", "simulate", str(policy), *CONFIDENCES, "--json"]
+    labelled = [*LABELS, *costs]
     assert main([*simulate, str(rows("c.jsonl", 3)), *labelled, "-o", str(out)]) == 0
     numbers = json.loads(capsys.readouterr().out)
     known = columns(tmp_path / "c.jsonl")
@@ -139,12 +203,14 @@ def test_a_target_gives_a_policy_that_does_on_other_rows_what_the_library_says(
     ("more", "words"),
     [
         (["--policy", "p.json"], "give --target-accuracy or --target-cost"),
-        (["--small-cost", "1"], "costs go together"),
-        (["--small-cost", "no", "--large-cost", "2"], "no field 'no'"),
-        (["--small-cost", "1", "--large-cost", "-2"], "not negative"),
+        (["--cost", "1"], "--cost goes once with each of 2 models; got 1"),
+        (["--verifier-cost", "1"], "--verifier-cost goes with a --cost of each model"),
+        (["--cost", "no", "--cost", "2"], "no field 'no'"),
+        (["--cost", "2*no", "--cost", "2"], "no field 'no'"),
+        (["--cost", "1", "--cost", "-2"], "not negative"),
         (["--target-accuracy", "1"], "no point reaches"),
-        (["--small-conf", "tokens"], "must lie in [0, 1]"),
-        (["--small-correct", "large"], "must hold true or false"),
+        (["--correct", "right_small"], "give --correct twice, the small model's first; got 3"),
+        (["--against", "none.json"], "cannot read none.json"),
     ],
 )
 def test_what_cannot_be_done_is_one_line(
@@ -156,13 +222,52 @@ def test_what_cannot_be_done_is_one_line(
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ([], "say what to read: --conf FIELD for each model"),
+        (["--conf", "small"], "two or more; got 1"),
+        (["--conf", "tokens", "--conf", "large"], "must lie in [0, 1]"),
+        ([*CONFIDENCES, "--cost", "1", "--cost", "2"], "the costs belong to curve"),
+        ([*CONFIDENCES, "--question", "question"], "read by --order learned only"),
+        (["--order", "learned", *LABELS], "give --question or --features, and no --conf"),
+        (["--order", "learned", "--question", "question", *LABELS[:2]], "two models or more; got 1"),
+        ([*CONFIDENCES, "--correct", "large"], "must hold true or false"),
+    ],
+)
+def test_what_cannot_be_fitted_is_one_line(
+    rows: Rows, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], words: str
+) -> None:
+    assert main(["cascade", "fit", str(rows("a.jsonl", 1)), *options, "-o", str(tmp_path / "r.json")]) == 1
+    err = capsys.readouterr().err
+    assert words in err
+    assert "Traceback" not in err
+    assert not (tmp_path / "r.json").exists()
+
+
+def test_a_curve_is_not_called_like_another(
+    router: Path, rows: Rows, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, words in (("oracle.json", "name of another curve"), ("$x$.json", "letters, digits")):
+        other = tmp_path / name
+        other.write_text(router.read_text())
+        assert curve(router, rows("b.jsonl", 2), "--against", str(other)) == 1
+        assert words in capsys.readouterr().err
+
+
 def test_things_that_are_no_router_or_policy_are_refused(
     rows: Rows, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path, fake = rows("b.jsonl", 2), tmp_path / "fake.json"
-    fake.write_text("{}")
-    assert curve(fake, path) == 1
-    assert "not a fitted AdvantageRouter" in capsys.readouterr().err
+    for text, words in (
+        ("{", "is not JSON"),
+        ("{}", "neither a router nor a chain"),
+        ('{"kind": "x"}', "not a fitted AdvantageRouter"),
+        ('{"kind": "cascade_chain"}', "not a fitted chain"),
+    ):
+        fake.write_text(text)
+        assert curve(fake, path) == 1
+        assert words in capsys.readouterr().err
     assert main(["cascade", "simulate", str(fake), str(path), "--conf", "small"]) == 1
     assert "not a cascade policy" in capsys.readouterr().err
     assert curve(tmp_path / "none.json", path) == 1

@@ -159,3 +159,71 @@ def test_a_review_page_lists_every_issue_to_decide_on(rows: Path, tmp_path: Path
     assert html.count('class="issue"') == 30
     assert "30 labels to decide on" in html
     assert clean(rows, "--review", str(tmp_path / "no" / "review.html")) == 1
+
+
+@pytest.fixture
+def quiz(tmp_path: Path) -> Path:
+    """200 questions of four options; every tenth answer is wrong and two of three models see it."""
+    rng = np.random.default_rng(1)
+    true = rng.integers(0, 4, 200)
+    given = np.where(np.arange(200) % 10 == 0, (true + 1) % 4, true)
+    path = tmp_path / "quiz.csv"
+    with path.open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["given", "one", "two", "three", "c1", "c2", "c3", "true"])
+        for i in range(200):
+            third = given[i] if i % 20 == 0 else true[i]
+            said = ["ABCD"[true[i]], f"({'abcd'[true[i]]})", "" if i == 50 else "ABCD"[third]]
+            table.writerow(
+                ["ABCD"[given[i]], *said, 0.9, 0.8 if i % 3 else 0.6, "" if i == 50 else 0.7, "ABCD"[true[i]]]
+            )
+    return path
+
+
+def answers(quiz: Path, *more: str) -> int:
+    letters = ["--letters", "one", "--letters", "two", "--letters", "three"]
+    return main(["clean", str(quiz), "--label", "given", "--classes", "A,B,C,D", *letters, *more])
+
+
+def test_the_letters_of_a_panel_make_one_expert(quiz: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert answers(quiz, "--keep-top", "1", "--true", "true", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["experts"] == ["panel"]
+    assert sorted(issue["row"] for issue in found["issues"]) == list(range(0, 200, 10))
+    by_row = {issue["row"]: issue["votes"][0]["confidence"] for issue in found["issues"]}
+    assert (by_row[10], by_row[20]) == pytest.approx((1, 2 / 3))
+    assert found["measured"]["points"][-1]["precision"] == 1
+
+
+def test_letters_with_confidences_are_experts_each(quiz: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    stated = ["--confidence", "c1", "--confidence", "c2", "--confidence", "c3"]
+    assert answers(quiz, "--method", "basic", *stated, "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["experts"] == ["one", "two", "three"]
+    # Row 50: the third model said nothing, which contradicts nobody.
+    assert sorted(issue["row"] for issue in found["issues"]) == [r for r in range(0, 200, 10) if r % 20 and r != 50]
+    assert [vote["confidence"] for vote in found["issues"][0]["votes"]] == pytest.approx([0.9, 0.8, 0.7], abs=0.21)
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (["--classes", "D,C,B,A"], "goes with --classes A,B,…, the options in order; got D,C,B,A"),
+        (["--confidence", "c1"], "once with each of 3 --letters; got 1"),
+        (["--letters", "one"], "a field of its own"),
+        (["--letters", "none"], "no field 'none'"),
+        (["--probs", "c1,c2"], "probabilities of 2, 4"),
+    ],
+)
+def test_letters_that_cannot_be_used(
+    quiz: Path, capsys: pytest.CaptureFixture[str], more: list[str], words: str
+) -> None:
+    assert answers(quiz, *more) == 1
+    assert words in capsys.readouterr().err
+
+
+def test_somebody_must_contradict(quiz: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["clean", str(quiz), "--label", "given", "--classes", "A,B,C,D"]) == 1
+    assert "say who contradicts" in capsys.readouterr().err
+    assert main(["clean", str(quiz), "--label", "given", "--classes", "A,B,C,D", "--confidence", "c1"]) == 1
+    assert "goes with --letters" in capsys.readouterr().err

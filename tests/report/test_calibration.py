@@ -64,7 +64,7 @@ def test_one_class_only_has_no_area_and_no_skill():
     report = calibration_report(np.full(20, 0.9), np.ones(20, bool))
     lines = {line.name: line.after for line in measures(Judgement("platt", "x", 9, 0, report, None))}
     assert lines["AUROC"] == "one class only"
-    assert lines["Brier skill"] == "undefined"
+    assert lines["Brier skill"] == lines["PRR"] == "undefined"
 
 
 @pytest.mark.parametrize("in_sample", [False, True])

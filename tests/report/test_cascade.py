@@ -7,8 +7,9 @@ import json
 import numpy as np
 
 from foureyes.cascade.curves import Costs, compare
+from foureyes.cascade.lead import router_lead
 from foureyes.cascade.routers import ThresholdRouter
-from foureyes.report.cascade import Comparison, cascade_page, curve_lines
+from foureyes.report.cascade import Comparison, cascade_lines, cascade_page, curve_lines, lead_lines
 
 
 def comparison(*, better: bool = True, costs: Costs | None = None) -> Comparison:
@@ -16,15 +17,26 @@ def comparison(*, better: bool = True, costs: Costs | None = None) -> Comparison
     confidence = rng.random(200)
     small, large = rng.random(200) < confidence, rng.random(200) < 0.9
     first, second = (small, large) if better else (large, small)
-    curves = compare({"router": (ThresholdRouter(), confidence)}, first, second, costs=costs, interval=(0.95, 50, 0))
-    return Comparison(curves, 3, curves["router"].cheapest(0.5))
+    other = np.sqrt(confidence) * rng.random(200)
+    reads = {"router": (ThresholdRouter(), confidence), "<b>other": (ThresholdRouter(), other)}
+    curves = compare(reads, first, second, costs=costs, interval=(0.95, 50, 0))
+    lead = router_lead(reads["router"], reads["<b>other"], first, second, interval=(0.95, 50, 0))
+    return Comparison(curves, 3, curves["router"].cheapest(0.5), {"<b>other": lead})
 
 
 def test_every_curve_is_a_line_of_the_table_and_the_picture_is_there():
     found = comparison(costs=Costs(1, 10, unit="cents"))
     page = cascade_page(found)
+    terminal = "\n".join(cascade_lines(found))
     for line in curve_lines(found):
-        assert f'<th scope="row">{line.name}</th><td>{line.apgr}</td>' in page
+        name = line.name.replace("<b>", "&lt;b&gt;")
+        assert f'<th scope="row">{name}</th><td>{line.apgr}</td>' in page
+        assert line.apgr in terminal
+    (lead,) = lead_lines(found)
+    assert f"<td>{lead.apgr}</td><td>{lead.accuracy}</td>" in page
+    assert lead.apgr.startswith("+")
+    assert lead.accuracy in terminal
+    assert "<b>other" not in page
     assert page.count("<svg") == 1
     assert "cents a question" in page
     assert "3 more lack something" in page
@@ -35,6 +47,8 @@ def test_without_a_gap_nothing_is_said_to_be_recovered():
     found = comparison(better=False)
     assert "not the better one" in cascade_page(found)
     assert {line.apgr for line in curve_lines(found)} == {"no gap"}
+    assert lead_lines(found)[0].apgr == "no gap"
+    assert "no gap" not in lead_lines(found)[0].accuracy
 
 
 def test_it_is_json_without_infinities():

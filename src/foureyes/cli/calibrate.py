@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from foureyes.cli.files import require_places, require_same_format, say
 from foureyes.errors import InputError
 
 if TYPE_CHECKING:
-    from foureyes.calibration import Calibrator, Threshold
+    from foureyes.calibration import Calibrator
     from foureyes.cli.scores import Scores
     from foureyes.report.calibration import Judgement
 
@@ -65,7 +66,17 @@ def _configure_apply(apply: argparse.ArgumentParser) -> None:
     apply.add_argument(
         "--field", default="confidence", metavar="NAME", help="where P(correct) goes (default: %(default)s)"
     )
-    apply.add_argument("--overwrite-field", action="store_true", help="replace a field of that name")
+    apply.add_argument("--overwrite-field", action="store_true", help="replace fields of the names written")
+    acting = apply.add_mutually_exclusive_group()
+    acting.add_argument(
+        "--threshold", type=Path, metavar="FILE", help="what report --threshold wrote: adds 'let_through'"
+    )
+    acting.add_argument(
+        "--flag-rate",
+        type=float,
+        metavar="SHARE",
+        help="without labels and without a promise: 'flagged' for this share, the least confident",
+    )
     apply.add_argument("--json", action="store_true", help="what was done, as JSON on stdout")
 
 
@@ -78,15 +89,21 @@ def _configure_report(report: argparse.ArgumentParser) -> None:
         action="store_true",
         help="judge on the rows of the fit all the same; the result is marked",
     )
-    report.add_argument(
-        "--max-error",
-        type=float,
-        metavar="SHARE",
-        help="promise that at most this share is wrong of what is let through",
+    promises = report.add_argument_group("a promise, kept with probability 1 − delta")
+    risk = promises.add_mutually_exclusive_group()
+    risk.add_argument(
+        "--max-error", type=float, metavar="SHARE", help="at most this share of what is let through is wrong"
     )
-    report.add_argument(
-        "--delta", type=float, default=0.05, help="chance that the promise is broken (default: %(default)s)"
+    risk.add_argument(
+        "--max-cost", type=float, metavar="COST", help="what is let through costs at most this on average"
     )
+    risk.add_argument(
+        "--max-false-blocks", type=float, metavar="SHARE", help="at most this share of the right answers is blocked"
+    )
+    promises.add_argument("--delta", type=float, default=0.05, help="chance that it is broken (default: %(default)s)")
+    promises.add_argument("--cost", metavar="FIELD", help="with --max-cost: what letting each answer through costs")
+    promises.add_argument("--worst-cost", type=float, metavar="COST", help="with --max-cost: what no answer exceeds")
+    promises.add_argument("--threshold", type=Path, metavar="FILE", help="the cut and the promise, as JSON")
     _add_pages(report)
 
 
@@ -108,6 +125,9 @@ def _add_input(parser: argparse.ArgumentParser) -> None:
 def _add_outcome(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--correct", metavar="FIELD", help="whether the answer was right: true or false, 1 or 0")
     parser.add_argument("--label", metavar="FIELD", help="with --logits or --probs: index of the right class")
+    parser.add_argument(
+        "--group", metavar="FIELD", help="which rows hang together, say the question's id: intervals take them together"
+    )
 
 
 def _add_pages(parser: argparse.ArgumentParser) -> None:
@@ -116,9 +136,7 @@ def _add_pages(parser: argparse.ArgumentParser) -> None:
 
 
 def _fit(args: argparse.Namespace) -> int:
-    import numpy as np  # noqa: PLC0415 - heavy for --help
-
-    from foureyes.cli.fitting import fitted  # noqa: PLC0415 - as above
+    from foureyes.cli.fitting import fitted, held_out  # noqa: PLC0415 - numpy
     from foureyes.cli.scores import read_scores  # noqa: PLC0415 - as above
     from foureyes.tables import open_table, write_text  # noqa: PLC0415 - as above
 
@@ -130,10 +148,9 @@ def _fit(args: argparse.Namespace) -> int:
         )
     require_places(args.html, args.out)
     scores = read_scores(open_table(args.source), args, outcome=True)
-    order = np.random.default_rng(args.seed).permutation(scores.n)
-    n_kept = round(scores.n * args.hold_out)
-    calibrator, words = fitted(scores.rows(np.sort(order[n_kept:])), args.kind, args.larger_is)
-    judged = _judged(calibrator, scores.rows(np.sort(order[:n_kept])), args) if n_kept else None
+    learned, kept = held_out(scores, args.hold_out, args.seed)
+    calibrator, words = fitted(learned, args.kind, args.larger_is)
+    judged = _judged(calibrator, kept, args) if kept.n else None
     write_text(args.out, calibrator.to_json())
     say(f"{words['reason']}\nfitted on {calibrator.fitted_on.rows.n:,} rows → {args.out}{_left_out(scores)}")
     if judged is not None:
@@ -145,39 +162,47 @@ def _fit(args: argparse.Namespace) -> int:
 
 
 def _apply(args: argparse.Namespace) -> int:
-    from foureyes.cli.scores import confidence_of, read_scores  # noqa: PLC0415 - numpy
+    from foureyes.cli.promising import acted_on  # noqa: PLC0415 - numpy
+    from foureyes.cli.scores import confidence_of, read_scores  # noqa: PLC0415 - as above
     from foureyes.tables import open_table  # noqa: PLC0415 - as above
 
     calibrator = _opened(args.calibrator)
     table = open_table(args.source)
     require_same_format(args.source, args.out)
-    if args.field in table.names and not args.overwrite_field:
-        raise InputError(
-            f"{args.source} has a field {args.field!r} already; --overwrite-field replaces it, --field names another"
-        )
     scores = read_scores(table, args, outcome=False, calibrator=calibrator)
-    stated: list[float | None] = [None] * len(table)
-    for row, value in zip(scores.kept.tolist(), confidence_of(calibrator, scores).tolist(), strict=True):
-        stated[row] = value
-    table.save(args.out, {args.field: stated})
-    say(f"{scores.n:,} rows with {args.field!r} → {args.out}{_left_out(scores)}")
-    if args.json:
-        print(
-            json.dumps(
-                {"rows": len(table), "n_left_out": scores.n_left_out, "field": args.field, "output": str(args.out)}
-            )
+    confidence = confidence_of(calibrator, scores)
+    more, statement = acted_on(confidence, args)
+    columns = {args.field: confidence.tolist(), **more}
+    taken = columns.keys() & set(table.names)
+    if taken and not args.overwrite_field:
+        raise InputError(
+            f"{args.source} has a field {min(taken)!r} already; --overwrite-field replaces it, --field names another"
         )
+    table.save(args.out, {name: _spread(values, scores, len(table)) for name, values in columns.items()})
+    say(f"{scores.n:,} rows with {' and '.join(map(repr, columns))} → {args.out}{_left_out(scores)}")
+    if statement:
+        say(statement)
+    if args.json:
+        done = {"rows": len(table), "n_left_out": scores.n_left_out, "field": args.field, "output": str(args.out)}
+        shares = {name: sum(values) / scores.n if scores.n else None for name, values in more.items()}
+        print(json.dumps({**done, **shares, **({"statement": statement} if statement else {})}))
     return 0
 
 
 def _report(args: argparse.Namespace) -> int:
-    from foureyes.cli.scores import read_scores  # noqa: PLC0415 - numpy
-    from foureyes.tables import open_table  # noqa: PLC0415 - as above
+    from foureyes.cli.promising import promised  # noqa: PLC0415 - numpy
+    from foureyes.cli.scores import read_scores  # noqa: PLC0415 - as above
+    from foureyes.tables import open_table, write_text  # noqa: PLC0415 - as above
 
+    _require_promise(args)
     calibrator = _opened(args.calibrator)
-    require_places(args.html)
+    require_places(args.html, args.threshold)
     scores = read_scores(open_table(args.source), args, outcome=True, calibrator=calibrator)
     judged = _judged(calibrator, scores, args)
+    judged = replace(judged, threshold=promised(calibrator, scores, args, in_sample=judged.after.in_sample))
+    if args.threshold and judged.threshold:
+        write_text(args.threshold, judged.threshold.to_json())
+        say(f"threshold: {args.threshold}")
     _show(judged, args)
     if args.json:
         print(json.dumps(judged.to_dict(), allow_nan=False))
@@ -190,7 +215,9 @@ def _judged(calibrator: Calibrator, scores: Scores, args: argparse.Namespace) ->
     from foureyes.report.calibration import Judgement  # noqa: PLC0415 - as above
 
     allowed = getattr(args, "allow_fitted_rows", False)
-    after = calibrator.report(scores.x, scores.outcome, source=scores.source, allow_fitted_rows=allowed)
+    after = calibrator.report(
+        scores.x, scores.outcome, source=scores.source, groups=scores.groups, allow_fitted_rows=allowed
+    )
     before = stated_before(calibrator, scores)
     return Judgement(
         kind=calibrator.kind,
@@ -198,21 +225,23 @@ def _judged(calibrator: Calibrator, scores: Scores, args: argparse.Namespace) ->
         n_fitted=calibrator.fitted_on.rows.n,
         n_left_out=scores.n_left_out,
         after=after,
-        before=before and calibration_report(*before, in_sample=after.in_sample),
-        threshold=_promised(calibrator, scores, args),
+        before=before and calibration_report(*before, groups=scores.groups, in_sample=after.in_sample),
     )
 
 
-def _promised(calibrator: Calibrator, scores: Scores, args: argparse.Namespace) -> Threshold | None:
-    if getattr(args, "max_error", None) is None:
-        return None
-    return calibrator.promise(
-        scores.x,
-        scores.outcome,
-        max_error=args.max_error,
-        delta=args.delta,
-        allow_fitted_rows=args.allow_fitted_rows,
-    )
+def _require_promise(args: argparse.Namespace) -> None:
+    asked = [limit for limit in (args.max_error, args.max_cost, args.max_false_blocks) if limit is not None]
+    if args.threshold and not asked:
+        raise InputError("--threshold writes a promise: give --max-error, --max-cost or --max-false-blocks")
+    if (args.cost or args.worst_cost is not None) and args.max_cost is None:
+        raise InputError("--cost and --worst-cost belong to --max-cost")
+
+
+def _spread(values: list[Any], scores: Scores, n: int) -> list[Any]:
+    found: list[Any] = [None] * n
+    for row, value in zip(scores.kept.tolist(), values, strict=True):
+        found[row] = value
+    return found
 
 
 def _show(judged: Judgement, args: argparse.Namespace) -> None:
@@ -229,6 +258,7 @@ def _show(judged: Judgement, args: argparse.Namespace) -> None:
             print(f"{line.name:<16}{f'{line.before:<24}' if before else ''}{line.after}")
         if judged.threshold:
             print(f"\n{judged.threshold.statement} It lets {judged.threshold.coverage:.0%} of the answers through.")
+            print(judged.threshold.assumes)
     if args.html:
         write(args.html, calibration_page(judged))
         say(f"page: {args.html}")

@@ -25,14 +25,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--label", required=True, metavar="FIELD", help="the labels in question: class indices, or names with --classes"
     )
-    parser.add_argument(
-        "--probs",
-        action="append",
-        required=True,
-        metavar="FIELD",
-        help="an expert's class probabilities: a list a row, the fields a,b,c, or a .npy file; repeat for more experts",
-    )
     parser.add_argument("--classes", metavar="A,B,…", help="names of the classes in the order of the probabilities")
+    _add_experts(parser.add_argument_group("experts, at least one"))
     _add_finding(parser.add_argument_group("finding"))
     _add_acting(parser.add_argument_group("acting on what was found"))
     parser.add_argument(
@@ -65,6 +59,27 @@ def run(args: argparse.Namespace) -> int:
             print(f"row {shown.row}  score {shown.score}  {shown.reason}")
     _write_page(found, args)
     return 0
+
+
+def _add_experts(experts: argparse._ArgumentGroup) -> None:
+    experts.add_argument(
+        "--probs",
+        action="append",
+        metavar="FIELD",
+        help="an expert's class probabilities: a list a row, the fields a,b,c, or a .npy file; repeat for more experts",
+    )
+    experts.add_argument(
+        "--letters",
+        action="append",
+        metavar="FIELD",
+        help="the letter a language model chose, for multiple choice with --classes A,B,C,D; repeat for a panel",
+    )
+    experts.add_argument(
+        "--confidence",
+        action="append",
+        metavar="FIELD",
+        help="P(its letter is right), once for each --letters: each model is then an expert by itself",
+    )
 
 
 def _add_finding(finding: argparse._ArgumentGroup) -> None:
@@ -108,6 +123,8 @@ def _add_acting(acting: argparse._ArgumentGroup) -> None:
 
 
 def _require_options(args: argparse.Namespace) -> None:
+    if args.confidence and not args.letters:
+        raise InputError("--confidence goes with --letters, once for each")
     if args.precision is not None and (args.true is None or args.method != "calibrated" or args.keep_top is not None):
         raise InputError(
             "--precision chooses --keep-top by verified labels: it goes with --true, --method calibrated and no --keep-top"

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any, Final, Literal, cast
 
+import numpy as np
+from numpy.typing import ArrayLike
+
 from foureyes.calibration import (
     Beta,
     Calibrator,
@@ -20,7 +23,7 @@ from foureyes.calibration.isotonic import Isotonic
 from foureyes.cli.scores import Scores
 from foureyes.errors import InputError
 
-__all__ = ["fitted"]
+__all__ = ["fitted", "held_out"]
 
 _SCORES: Final[tuple[Candidate, ...]] = ("platt", "histogram", "isotonic")
 _CONFIDENCES: Final[tuple[Candidate, ...]] = ("platt", "beta", "histogram", "isotonic")
@@ -35,6 +38,23 @@ _LARGER_IS: Final = {
     "mean_token_prob": "better",
 }
 """Direction of the signals that ``foureyes score`` writes."""
+
+
+_FOLDS: Final = 5
+
+
+def held_out(scores: Scores, share: float, seed: int) -> tuple[Scores, Scores]:
+    """Rows to fit on and rows to judge on; groups are kept whole.
+
+    Args:
+        scores: the rows.
+        share: to be judged on, in [0, 1); of the rows, or of the groups where there are any.
+        seed: which ones.
+    """
+    unit = np.arange(scores.n) if scores.groups is None else scores.groups
+    order = np.random.default_rng(seed).permutation(int(unit.max(initial=-1)) + 1)
+    kept = np.isin(unit, order[: round(len(order) * share)])
+    return scores.rows(np.flatnonzero(~kept)), scores.rows(np.flatnonzero(kept))
 
 
 def fitted(scores: Scores, kind: str | None, larger_is: str | None) -> tuple[Calibrator, dict[str, Any]]:
@@ -69,7 +89,7 @@ def _combined(scores: Scores) -> tuple[Calibrator, dict[str, Any]]:
     signals = scores.x if isinstance(scores.x, dict) else {scores.words: scores.x}
     if len(signals) < 2:
         raise InputError("a combiner needs at least two scores: repeat --score")
-    gain = held_out_gain(signals, scores.outcome)
+    gain = held_out_gain(signals, scores.outcome, folds=_folds(scores))
     reason = (
         f"combining {len(signals)} scores saves {gain.gain:.4f} nats a row [{gain.low:.4f}, {gain.high:.4f}] held out "
         f"over {gain.best_single} alone"
@@ -91,8 +111,20 @@ def _single(scores: Scores, asked: str, larger_is: str | None) -> tuple[Calibrat
         return found, {"reason": "isotonic, as asked for"}
     confidences = direction == "better" and scores.x.min(initial=0) >= 0 and scores.x.max(initial=1) <= 1
     candidates = _CONFIDENCES if confidences else _SCORES
-    choice = fit_best(scores.x, scores.outcome, candidates=candidates, larger_is=direction, source=scores.source)
+    choice = fit_best(
+        scores.x,
+        scores.outcome,
+        candidates=candidates,
+        larger_is=direction,
+        folds=_folds(scores),
+        source=scores.source,
+    )
     return choice.calibrator, {"reason": choice.reason, "trials": [asdict(trial) for trial in choice.trials]}
+
+
+def _folds(scores: Scores) -> int | ArrayLike:
+    """How rows are dealt out in cross-validation: whole groups, where there are any."""
+    return _FOLDS if scores.groups is None else scores.groups % _FOLDS
 
 
 def _direction(scores: Scores, asked: str, larger_is: str | None) -> Literal["worse", "better"]:

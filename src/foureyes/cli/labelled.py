@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foureyes.cleaning.labels import Method, find_label_issues
+from foureyes.cleaning.panel import letter_probs, panel_probs
 from foureyes.cleaning.stopping import precision_curve
 from foureyes.errors import InputError
 from foureyes.report.cleaning import Measured, MethodPoint
@@ -58,9 +59,7 @@ def read_labelled(args: argparse.Namespace) -> Labelled:
     classes = tuple(name.strip() for name in args.classes.split(",")) if args.classes else None
     labels, present = _labels(table, args.label, classes)
     _require_all(table, args.label, present)
-    probs = {_expert(name): _probabilities(table, name) for name in args.probs}
-    if len(probs) < len(args.probs):
-        raise InputError(f"every expert needs a name of its own; got {', '.join(args.probs)}")
+    probs = _experts(table, args, classes)
     widths = {matrix.shape[1] for matrix in probs.values()}
     if classes is not None and widths != {len(classes)}:
         raise InputError(
@@ -118,6 +117,53 @@ def _labels(table: Table, field: str, classes: tuple[str, ...] | None) -> tuple[
         )
     indices = [0 if name is None else place[name] for name in found]
     return np.array(indices, np.intp), np.array([name is not None for name in found], np.bool_)
+
+
+def _experts(table: Table, args: argparse.Namespace, classes: tuple[str, ...] | None) -> dict[str, NDArray[np.float64]]:
+    """Everyone whose probabilities ``--probs`` names, and the models whose letters ``--letters`` names."""
+    if not args.probs and not args.letters:
+        raise InputError("say who contradicts: --probs for probabilities, --letters for the letters of language models")
+    found = {_expert(name): _probabilities(table, name) for name in args.probs or ()}
+    models = _panel(table, args, classes) if args.letters else {}
+    if len(found) < len(args.probs or ()) or found.keys() & models.keys():
+        raise InputError(f"every expert needs a name of its own; got {', '.join((*(args.probs or ()), *models))}")
+    return found | models
+
+
+def _panel(table: Table, args: argparse.Namespace, classes: tuple[str, ...] | None) -> dict[str, NDArray[np.float64]]:
+    """Letters alone make one expert, the panel; with confidences every model is an expert by itself."""
+    options = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ"[: len(classes or ())])
+    if classes != options:
+        raise InputError(
+            f"--letters goes with --classes A,B,…, the options in order; got {','.join(classes or ()) or 'none'}"
+        )
+    letters = {name: _letters(table, name) for name in args.letters}
+    if len(letters) < len(args.letters):
+        raise InputError(f"every model needs a field of its own; got --letters {', '.join(args.letters)}")
+    if not args.confidence:
+        return {"panel": panel_probs(letters, len(options))}
+    if len(args.confidence) != len(letters):
+        raise InputError(f"--confidence goes once with each of {len(letters)} --letters; got {len(args.confidence)}")
+    return {
+        name: letter_probs(said, len(options), confidences=_stated(table, field, said))
+        for (name, said), field in zip(letters.items(), args.confidence, strict=True)
+    }
+
+
+def _letters(table: Table, name: str) -> list[str | None]:
+    said = list(table.values(name))
+    wrong = next((i for i, letter in enumerate(said) if not isinstance(letter, str | None)), None)
+    if wrong is not None:
+        raise InputError(f"{table.name}: {name!r} must hold letters; got {said[wrong]!r} in row {wrong}")
+    return said
+
+
+def _stated(table: Table, field: str, said: list[str | None]) -> NDArray[np.float64]:
+    """Confidences; none is needed where a model said nothing."""
+    column = table.numbers(field)
+    silent = np.array([not letter for letter in said], np.bool_)
+    _require_all(table, field, column.present | silent)
+    return column.values
 
 
 def _probabilities(table: Table, name: str) -> NDArray[np.float64]:

@@ -1,142 +1,111 @@
-"""What ``foureyes cascade`` reads of a table, and what it does with it."""
+"""``foureyes cascade`` with two models: routers, and the curves they are measured by."""
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+import re
+from collections.abc import Collection
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from foureyes.calibration.rows import Rows
-from foureyes.cascade.chain import evaluate
 from foureyes.cascade.curves import Costs, Curve, Point, compare
+from foureyes.cascade.lead import Reads, router_lead
+from foureyes.cascade.matrix import MatrixRouter
 from foureyes.cascade.policy import ALWAYS, Policy
-from foureyes.cascade.routers import AdvantageRouter, InSample, ThresholdRouter
+from foureyes.cascade.routers import AdvantageRouter, FittedRouter, InSample, Router, ThresholdRouter
+from foureyes.cli.modelled import Models, require_costs
 from foureyes.errors import InputError
 from foureyes.report.cascade import Comparison
-from foureyes.tables import Column, Table, write_text
+from foureyes.tables import write_text
 
-__all__ = ["Pair", "compared", "read_pair", "read_text", "simulated", "write_policy"]
-
-Cost = float | NDArray[np.float64]
+__all__ = ["compared", "fit_learned", "fit_router", "kind_of", "read_text", "write_policy"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Pair:
-    """Columns of two models, of the rows that have all of them.
-
-    Attributes:
-        columns: option → (n,) values.
-        kept: (n,) their places in the file.
-        table: the file.
-    """
-
-    columns: Mapping[str, NDArray[Any]]
-    kept: NDArray[np.intp]
-    table: Table
-
-    def __getitem__(self, option: str) -> NDArray[Any]:
-        return self.columns[option]
-
-    @property
-    def n(self) -> int:
-        """Rows."""
-        return len(self.kept)
-
-    @property
-    def n_left_out(self) -> int:
-        """Rows of the file that lack something."""
-        return len(self.table) - self.n
-
-    @property
-    def left_out(self) -> str:
-        """The same in words, empty if there are none."""
-        return f"; left out, as they lack something: {self.n_left_out:,}" if self.n_left_out else ""
-
-    def cost(self, said: str) -> Cost:
-        """A number, or a field's numbers."""
-        return _cost(self.table, said, self.kept)
-
-
-def read_pair(table: Table, args: argparse.Namespace, options: Sequence[str]) -> Pair:
-    """Reads ``--small-conf`` and the fields that other options name.
+def fit_router(models: Models, args: argparse.Namespace) -> AdvantageRouter:
+    """Learns the order of the small model's confidence bins.
 
     Raises:
-        InputError: fields that cannot be used.
+        InputError: not two models, outcomes where the order needs none or the reverse, columns that cannot be used.
+        NotEnoughData: fewer rows than bins.
     """
-    wanted = ("small_conf", *options)
-    columns: dict[str, Column[Any]] = {
-        option: table.flags(getattr(args, option))
-        if option.endswith("correct")
-        else table.numbers(getattr(args, option))
-        for option in wanted
-    }
-    kept = np.flatnonzero(np.logical_and.reduce([column.present for column in columns.values()]))
-    return Pair({option: column.values[kept] for option, column in columns.items()}, kept, table)
+    if bool(models.correct) != (args.order == "accuracy"):
+        raise InputError(
+            "--order accuracy goes with --correct, once for each model, other orders of two models without"
+        )
+    if args.cost:
+        raise InputError("with two models the costs belong to curve; fit takes them for chains")
+    if models.correct:
+        _require_two("--correct", len(models.correct))
+    correct = (models.correct[0], models.correct[1]) if models.correct else None
+    small, large = models.confidences
+    return AdvantageRouter.fit(small, large, bins=args.bins, order=args.order, correct=correct)
 
 
-def compared(router: AdvantageRouter, pair: Pair, args: argparse.Namespace) -> Comparison:
-    """The router's curve beside its baselines, and the point that the target picks.
+def fit_learned(models: Models, args: argparse.Namespace) -> MatrixRouter:
+    """Learns from questions alone which model is right.
 
     Raises:
-        InputError: the router was fitted on these rows, columns that cannot be used, a target that no point meets.
+        InputError: no question, no outcomes of two models at least.
+        NotEnoughData: fewer than 20 questions on which the models differ.
+    """
+    if models.features is None or models.confidences:
+        raise InputError("--order learned reads questions only: give --question or --features, and no --conf")
+    if len(models.correct) < 2:
+        raise InputError(
+            f"--order learned needs --correct once for each of two models or more; got {len(models.correct)}"
+        )
+    return MatrixRouter.fit(models.features, np.column_stack(models.correct), seed=args.seed)
+
+
+def compared(router: AdvantageRouter, models: Models, args: argparse.Namespace) -> Comparison:
+    """The router's curve beside its baselines, its lead over each, and the point that the target picks.
+
+    Raises:
+        InputError: a router was fitted on these rows, columns that cannot be used, a target that no point meets.
         NotEnoughData: no rows, or no point is accurate enough.
     """
-    judged = InSample(router) if args.allow_fitted_rows and router.fitted_on(pair["small_conf"]) else router
-    routers: dict[str, Any] = {
-        "router": (judged, pair["small_conf"]),
-        "threshold": (ThresholdRouter(), pair["small_conf"]),
-    }
-    if "uncalibrated" in pair.columns:
-        routers["uncalibrated"] = (ThresholdRouter(), pair["uncalibrated"])
-    curves = compare(routers, pair["small_correct"], pair["large_correct"], costs=_costs(pair, args))
-    return Comparison(curves, pair.n_left_out, _chosen(curves["router"], args))
+    _require_two("--correct", len(models.correct))
+    small, large = models.correct
+    confidence = models.confidences[0]
+    given: dict[str, Reads] = {"router": (router, confidence), "threshold": (ThresholdRouter(), confidence)}
+    if models.raw is not None:
+        given["uncalibrated"] = (ThresholdRouter(), models.raw)
+    learned = set()
+    for path in args.against or ():
+        name, (other, read) = _name(path, given), _other(path, models)
+        given[name] = (other, read)
+        learned |= {name} if isinstance(other, MatrixRouter) else set()
+    reads = {name: (_allowed(one, read, args), read) for name, (one, read) in given.items()}
+    curves = compare(reads, small, large, costs=_costs(models, args), question_only=learned)
+    leads = {name: router_lead(reads["router"], reads[name], small, large) for name in reads if name != "router"}
+    return Comparison(curves, models.n_left_out, _chosen(curves["router"], args), leads)
 
 
-def write_policy(path: Path, router: AdvantageRouter, point: Point, pair: Pair) -> None:
+def write_policy(path: Path, router: AdvantageRouter, point: Point, models: Models) -> None:
     """Writes a policy that remembers the rows it was chosen on."""
     policy = Policy((router.gate(point.cut), ALWAYS))
-    chosen_on = Rows.of([pair["small_conf"]])
+    chosen_on = Rows.of([models.confidences[0]])
     write_text(path, json.dumps({**json.loads(policy.to_json()), "chosen_on": asdict(chosen_on)}, allow_nan=False))
 
 
-def simulated(args: argparse.Namespace, table: Table) -> tuple[dict[str, Any], dict[str, list[Any]]]:
-    """What a policy does to the rows of a table.
-
-    Returns:
-        Its figures, and the columns ``stage`` and ``answered``, ``None`` for rows without all confidences.
+def kind_of(text: str, path: Path) -> str:
+    """What a JSON file of ours holds, by its ``kind``.
 
     Raises:
-        InputError: the policy was chosen on these rows, or something cannot be used.
+        InputError: the file is not a JSON object that says so.
     """
-    text = read_text(args.policy)
-    policy = Policy.from_json(text)
-    confidences = [table.numbers(field) for field in args.conf]
-    right = [table.flags(field) for field in args.correct or ()]
-    present = [column.present for column in confidences] + [column.present for column in right]
-    kept = np.flatnonzero(np.logical_and.reduce(present))
-    columns = [column.values[kept] for column in confidences]
-    done = policy.simulate(columns)
-    numbers: dict[str, Any] = {
-        "rows": len(kept),
-        "n_left_out": len(table) - len(kept),
-        "answered": float(done.answered.mean()) if len(kept) else None,
-    }
-    if right:
-        _require_unseen(text, columns[0], allowed=args.allow_fitted_rows)
-        costs = [_cost(table, said, kept) for said in args.cost or ["0"] * len(columns)]
-        point = asdict(evaluate(policy, columns, [column.values[kept] for column in right], costs))
-        numbers |= {name: point[name] for name in ("accuracy", "accuracy_answered", "low", "answered", "stopped")}
-        numbers |= {"cost": point["cost"]} if args.cost else {}
-    return numbers, {
-        "stage": _spread(done.stage, kept, len(table)),
-        "answered": _spread(done.answered, kept, len(table)),
-    }
+    try:
+        document: Any = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path} is not JSON: {error}") from error
+    if not isinstance(document, dict) or not isinstance(document.get("kind"), str):
+        raise InputError(f"{path} is neither a router nor a chain: it has no kind")
+    return str(document["kind"])
 
 
 def read_text(path: Path) -> str:
@@ -153,49 +122,49 @@ def read_text(path: Path) -> str:
         raise InputError(f"cannot read {path}: not UTF-8 at byte {error.start}") from error
 
 
-def _require_unseen(text: str, confidence: NDArray[np.float64], *, allowed: bool) -> None:
-    """A policy made elsewhere remembers no rows, and nothing can be said of it."""
-    memory = json.loads(text).get("chosen_on")
-    if memory is None or allowed:
-        return
-    try:
-        rows = Rows(memory["n"], memory["digest"], tuple(memory["sketch"]))
-    except (KeyError, TypeError) as error:
-        raise InputError("not a cascade policy: chosen_on must hold n, digest and sketch") from error
-    if rows.shared_with([confidence]):
+def _require_two(option: str, n: int) -> None:
+    if n != 2:
+        raise InputError(f"a router is between two models: give {option} twice, the small model's first; got {n}")
+
+
+def _name(path: Path, taken: Collection[str]) -> str:
+    """What a router from a file is called on the page and in its picture."""
+    name = path.stem
+    if name in {*taken, "random", "oracle"}:
+        raise InputError(f"--against {path}: {name!r} is the name of another curve; rename the file")
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9 ._-]*", name):
         raise InputError(
-            f"the policy was chosen on {rows.n} rows, and these {len(confidence)} are among them; wanted others (--allow-fitted-rows takes them)"
+            f"--against {path}: a curve's name is made of letters, digits, '.', '_' and '-'; rename the file"
         )
+    return name
 
 
-def _costs(pair: Pair, args: argparse.Namespace) -> Costs | None:
-    if (args.small_cost is None) != (args.large_cost is None):
-        raise InputError("costs go together: give --small-cost and --large-cost, or neither")
-    if args.small_cost is None:
+def _other(path: Path, models: Models) -> Reads:
+    """A router to compare with, and what it reads."""
+    text = read_text(path)
+    if kind_of(text, path) != "matrix_router":
+        return AdvantageRouter.from_json(text), models.confidences[0]
+    if models.features is None:
+        raise InputError(
+            f"{path} holds a router that reads questions: give --question or --features as when it was fitted"
+        )
+    return MatrixRouter.from_json(text), models.features
+
+
+def _allowed(router: Router, read: Any, args: argparse.Namespace) -> Router:
+    fitted = args.allow_fitted_rows and isinstance(router, FittedRouter) and router.fitted_on(read)
+    return InSample(router) if fitted else router
+
+
+def _costs(models: Models, args: argparse.Namespace) -> Costs | None:
+    require_costs(args, 2)
+    if not args.cost:
         return None
-    small, large, verifier = (pair.cost(said) for said in (args.small_cost, args.large_cost, args.verifier_cost))
-    return Costs(small, large, verifier, unit=args.unit)
+    small, large = models.costs(args.cost)
+    return Costs(small, large, models.cost(args.verifier_cost), unit=args.unit)
 
 
 def _chosen(curve: Curve, args: argparse.Namespace) -> Point | None:
     if args.target_accuracy is not None:
         return curve.cheapest(args.target_accuracy)
     return None if args.target_cost is None else curve.best(cost=args.target_cost)
-
-
-def _cost(table: Table, said: str, kept: NDArray[np.intp]) -> Cost:
-    try:
-        return float(said)
-    except ValueError:
-        column = table.numbers(said)
-    lacking = kept[~column.present[kept]]
-    if len(lacking):
-        raise InputError(f"{table.name}: row {lacking[0]} has no {said!r}; every row needs a cost")
-    return column.values[kept]
-
-
-def _spread(values: NDArray[Any], kept: NDArray[np.intp], n: int) -> list[Any]:
-    found: list[Any] = [None] * n
-    for row, value in zip(kept.tolist(), values.tolist(), strict=True):
-        found[row] = value
-    return found

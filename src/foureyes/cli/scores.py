@@ -13,7 +13,7 @@ from foureyes.calibration import Calibrator, Combiner, ScoreCalibrator, Source, 
 from foureyes.errors import InputError
 from foureyes.tables import Column, Table
 
-__all__ = ["Scores", "confidence_of", "read_scores", "stated_before"]
+__all__ = ["Scores", "confidence_of", "read_scores", "right_of", "stated_before"]
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -30,6 +30,8 @@ class Scores:
         n_left_out: rows of the file that lack something.
         source: whose scores they are, if that is known.
         words: the same for people.
+        groups: (n,) numbers of the groups that rows belong to; ``None`` where none were asked for.
+        cost: (n,) what letting each answer through costs; ``None`` where it was not asked for.
         scale: of class scores, ``"logits"`` or ``"probabilities"``; empty for others.
     """
 
@@ -39,6 +41,8 @@ class Scores:
     n_left_out: int
     source: Source | None
     words: str
+    groups: NDArray[np.intp] | None
+    cost: Floats | None
     scale: str
 
     @property
@@ -48,7 +52,14 @@ class Scores:
 
     def rows(self, places: NDArray[np.intp]) -> Scores:
         """Some of the rows."""
-        return replace(self, x=_taken(self.x, places), outcome=self.outcome[places], kept=self.kept[places])
+        return replace(
+            self,
+            x=_taken(self.x, places),
+            outcome=self.outcome[places],
+            kept=self.kept[places],
+            groups=None if self.groups is None else self.groups[places],
+            cost=None if self.cost is None else self.cost[places],
+        )
 
 
 def read_scores(
@@ -70,7 +81,9 @@ def read_scores(
     _require_scores(signals, scale, calibrator)
     columns = [table.matrix(args.logits or args.probs)] if scale else [table.numbers(name) for name in signals]
     said, present = _outcome(table, args, scale) if outcome else (np.zeros(len(table)), np.ones(len(table), np.bool_))
-    kept = np.flatnonzero(np.logical_and.reduce([present, *(column.present for column in columns)]))
+    groups, cost = _group_ids(table, args), _cost(table, args)
+    extra = [column.present for column in (groups, cost) if column is not None]
+    kept = np.flatnonzero(np.logical_and.reduce([present, *(column.present for column in columns), *extra]))
     many = isinstance(calibrator, Combiner) or len(signals) > 1
     x: Any = {name: column.values for name, column in zip(signals, columns, strict=True)} if many else columns[0].values
     named = signals or [args.logits or args.probs]
@@ -80,7 +93,17 @@ def read_scores(
             f"this calibrator was fitted on {calibrator.fitted_on.source}; say whose scores these are with --model"
         )
     words = str(source or " and ".join(named))
-    return Scores(_taken(x, kept), said[kept], kept, len(table) - len(kept), source, words, scale)
+    return Scores(
+        x=_taken(x, kept),
+        outcome=said[kept],
+        kept=kept,
+        n_left_out=len(table) - len(kept),
+        source=source,
+        words=words,
+        groups=None if groups is None else groups.values[kept],
+        cost=None if cost is None else cost.values[kept],
+        scale=scale,
+    )
 
 
 def confidence_of(calibrator: Calibrator, scores: Scores) -> Floats:
@@ -92,6 +115,12 @@ def confidence_of(calibrator: Calibrator, scores: Scores) -> Floats:
     raise InputError(f"cannot apply a calibrator of kind {calibrator.kind!r} to rows")
 
 
+def right_of(calibrator: Calibrator, scores: Scores) -> Bools:
+    """(n,) whether each answer is right."""
+    right = scores.x.argmax(axis=1) == scores.outcome if isinstance(calibrator, Temperature) else scores.outcome
+    return np.asarray(right, np.bool_)
+
+
 def stated_before(calibrator: Calibrator, scores: Scores) -> tuple[Floats, Bools] | None:
     """Confidence and correctness of the rows without the calibrator; ``None`` where scores state no probability.
 
@@ -99,11 +128,11 @@ def stated_before(calibrator: Calibrator, scores: Scores) -> tuple[Floats, Bools
     """
     if isinstance(calibrator, Temperature):
         plain = replace(calibrator, temperature=1.0)
-        return plain.confidence(scores.x), scores.x.argmax(axis=1) == scores.outcome
+        return plain.confidence(scores.x), right_of(calibrator, scores)
     if not isinstance(calibrator, ScoreCalibrator) or not scores.n or scores.x.min() < 0 or scores.x.max() > 1:
         return None
     least, most = calibrator.predict_proba([calibrator.low, calibrator.high]).tolist()
-    return (scores.x, scores.outcome.astype(np.bool_)) if most > least else None
+    return (scores.x, right_of(calibrator, scores)) if most > least else None
 
 
 def _require_scores(signals: list[str], scale: str, calibrator: Calibrator | None) -> None:
@@ -131,6 +160,19 @@ def _outcome(table: Table, args: argparse.Namespace, scale: str) -> tuple[NDArra
         raise InputError("scores go with --correct, whether the answer was right, not with --label")
     flags: Column[np.bool_] = table.flags(args.correct)
     return flags.values, flags.present
+
+
+def _group_ids(table: Table, args: argparse.Namespace) -> Column[np.intp] | None:
+    """Numbers of the groups that ``--group`` names by any value, text or number."""
+    if not getattr(args, "group", None):
+        return None
+    named = [None if value is None else str(value) for value in table.values(args.group)]
+    ids = np.unique(["" if name is None else name for name in named], return_inverse=True)[1]
+    return Column(ids.astype(np.intp), np.array([bool(name) for name in named], np.bool_))
+
+
+def _cost(table: Table, args: argparse.Namespace) -> Column[np.float64] | None:
+    return table.numbers(args.cost) if getattr(args, "cost", None) else None
 
 
 def _whole(table: Table, field: str, column: Column[np.float64]) -> NDArray[np.intp]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from markupsafe import Markup
@@ -40,10 +40,9 @@ class Judgement:
     def to_dict(self) -> dict[str, Any]:
         """As a JSON object."""
         promised = self.threshold and {
-            "cut": self.threshold.cut,
+            **asdict(self.threshold),
             "statement": self.threshold.statement,
             "assumes": self.threshold.assumes,
-            "coverage": self.threshold.coverage,
         }
         return {
             "kind": self.kind,
@@ -109,23 +108,29 @@ def calibration_page(judged: Judgement) -> str:
 _MEANINGS = {
     "ECE": "mean gap between confidence and accuracy, 15 equal-count bins; 0 is best",
     "ECE by chance": "what a perfectly calibrated model of this size would show",
+    "Largest gap": "of any of these bins (MCE); read it beside the bin's count",
     "Brier score": "mean squared error of the confidence; lower is better",
     "Brier skill": "1 = perfect, 0 = no better than always saying the accuracy",
     "Log loss": "nats; lower is better",
     "AUROC": "how well low confidence finds wrong answers; 0.5 = chance",
+    "AURC": "mean share of wrong answers while the least confident are rejected one by one; lower is better",
+    "PRR": "the same as a ratio: 1 = perfect order, 0 = no order",
     "Mean confidence": "what is claimed",
     "Accuracy": "what is so",
 }
 
 
 def _values(found: CalibrationReport) -> Iterator[tuple[str, str]]:
-    error, skill, area = found.ece, found.brier.skill, found.auroc
+    error, skill, area, rejected = found.ece, found.brier.skill, found.auroc, found.aurc
     yield "ECE", f"{error.value:.3f} [{error.low:.3f}, {error.high:.3f}]"
     yield "ECE by chance", f"{error.chance:.3f}"
+    yield "Largest gap", f"{found.mce:.3f}"
     yield "Brier score", f"{found.brier.value:.3f}"
     yield "Brier skill", "undefined" if skill is None else f"{skill:.3f}".replace("-", "−")
     yield "Log loss", f"{found.nll:.3f}"
     yield "AUROC", "one class only" if area is None else f"{area.value:.3f} [{area.low:.3f}, {area.high:.3f}]"
+    yield "AURC", f"{rejected.value:.3f} [{rejected.low:.3f}, {rejected.high:.3f}]"
+    yield "PRR", "undefined" if rejected.prr is None else f"{rejected.prr:.3f}".replace("-", "−")
     yield "Mean confidence", f"{found.mean_confidence:.3f}"
     yield "Accuracy", f"{found.accuracy:.3f}"
 

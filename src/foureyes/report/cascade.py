@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from markupsafe import Markup
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from foureyes.cascade.curves import Curve, Point
+    from foureyes.cascade.lead import Lead
 
-__all__ = ["Comparison", "CurveLine", "cascade_page", "curve_lines"]
+__all__ = ["Comparison", "CurveLine", "LeadLine", "cascade_lines", "cascade_page", "curve_lines", "lead_lines"]
 
 _LOOKS: Final = {
     "router": (RIGHT, "-", 2.2),
@@ -25,6 +26,8 @@ _LOOKS: Final = {
     "random": (MUTED, (0, (3, 3)), 1.0),
     "oracle": (INK, (0, (5, 2)), 1.0),
 }
+_OTHER_DASHES: Final = ((0, (6, 1.5, 1, 1.5)), (0, (2, 1)), (0, (8, 2)), (0, (4, 1, 1, 1, 1, 1)))
+"""Of routers that the user named, in turn."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,21 +38,29 @@ class Comparison:
         curves: name → curve; ``router`` is the one that was fitted.
         n_left_out: rows of the file that lack something.
         chosen: the point of the router's curve that a target picked; ``None`` without a target.
+        leads: name → how far ``router`` is ahead of the router of that name.
     """
 
     curves: Mapping[str, Curve]
     n_left_out: int
     chosen: Point | None
+    leads: Mapping[str, Lead] = field(default_factory=dict)
 
     @property
     def router(self) -> Curve:
         """The curve of the fitted router."""
         return self.curves["router"]
 
+    @property
+    def in_sample(self) -> bool:
+        """Whether some router was fitted on these rows."""
+        return any(curve.in_sample for curve in self.curves.values())
+
     def to_dict(self) -> dict[str, Any]:
         """As a JSON object. The cut of a curve's first point, which escalates nothing, is ``None``: JSON has no infinity."""
         return {
             "curves": {name: _without_infinities(asdict(curve)) for name, curve in self.curves.items()},
+            "leads": {name: asdict(lead) for name, lead in self.leads.items()},
             "n_left_out": self.n_left_out,
             "chosen": self.chosen and _point(asdict(self.chosen)),
         }
@@ -67,6 +78,15 @@ class CurveLine:
     on_cost: str
 
 
+@dataclass(frozen=True, slots=True)
+class LeadLine:
+    """How far the router is ahead of another, as text."""
+
+    name: str
+    apgr: str
+    accuracy: str
+
+
 def curve_lines(found: Comparison) -> list[CurveLine]:
     """One line a curve, the same on a terminal and on the page."""
     return [
@@ -80,6 +100,23 @@ def curve_lines(found: Comparison) -> list[CurveLine]:
         )
         for name, curve in found.curves.items()
     ]
+
+
+def lead_lines(found: Comparison) -> list[LeadLine]:
+    """One line for each router to compare with, the same on a terminal and on the page."""
+    return [
+        LeadLine(
+            name,
+            _interval(lead.apgr, lead.low, lead.high, sign="+"),
+            _interval(lead.over_random, lead.over_random_low, lead.over_random_high, sign="+"),
+        )
+        for name, lead in found.leads.items()
+    ]
+
+
+def cascade_lines(found: Comparison) -> list[str]:
+    """Everything in numbers, for a terminal."""
+    return [*_table(found), *_leads(found), *(["", _words(found.chosen, found.router.unit)] if found.chosen else [])]
 
 
 def cascade_page(found: Comparison) -> str:
@@ -100,6 +137,8 @@ def cascade_page(found: Comparison) -> str:
         curve=curve,
         n_left_out=found.n_left_out,
         lines=curve_lines(found),
+        leads=lead_lines(found),
+        in_sample=found.in_sample,
         with_costs=curve.apgr_on_cost is not None,
         accuracies=(f"{curve.small_accuracy:.1%}", f"{curve.large_accuracy:.1%}"),
         complementary=(f"{curve.only_small:.1%}", f"{curve.only_large:.1%}"),
@@ -109,9 +148,30 @@ def cascade_page(found: Comparison) -> str:
     )
 
 
+def _table(found: Comparison) -> Iterator[str]:
+    costs = found.router.apgr_on_cost is not None
+    yield f"{'':<14}{'APGR':<24}{'above random':<14}{'CPT 50 %':<10}{'CPT 80 %':<10}{'APGR on cost' * costs}".rstrip()
+    for line in curve_lines(found):
+        numbers = f"{line.apgr:<24}{line.over_random:<14}{line.cpt50:<10}{line.cpt80:<10}{line.on_cost * costs}"
+        yield f"{line.name:<14}{numbers}".rstrip()
+
+
+def _leads(found: Comparison) -> Iterator[str]:
+    if found.leads:
+        yield f"\n{'router less':<14}{'APGR':<26}mean accuracy"
+    for line in lead_lines(found):
+        yield f"{line.name:<14}{line.apgr:<26}{line.accuracy}"
+
+
+def _looks(names: Iterable[str]) -> dict[str, tuple[str, Any, float]]:
+    others = [name for name in names if name not in _LOOKS]
+    theirs = {name: (MUTED, _OTHER_DASHES[i % len(_OTHER_DASHES)], 1.6) for i, name in enumerate(others)}
+    return {**_LOOKS, **theirs}
+
+
 def _curves(found: Comparison) -> str:
     with canvas((6.6, 4.2), "cascade") as (figure, axes):
-        for name, (colour, dashes, width) in _LOOKS.items():
+        for name, (colour, dashes, width) in _looks(found.curves).items():
             if name in found.curves:
                 points = found.curves[name].points
                 axes.plot(
@@ -165,14 +225,16 @@ def _point(point: dict[str, Any]) -> dict[str, Any]:
     return point | {"cut": None if point["cut"] == float("inf") else point["cut"]}
 
 
-def _interval(value: float | None, low: float | None, high: float | None) -> str:
+def _interval(value: float | None, low: float | None, high: float | None, *, sign: str = "") -> str:
     if value is None:
         return "no gap"
-    return _number(value) if low is None or high is None else f"{_number(value)} [{_number(low)}, {_number(high)}]"
+    if low is None or high is None:
+        return _number(value, sign)
+    return f"{_number(value, sign)} [{_number(low, sign)}, {_number(high, sign)}]"
 
 
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}".replace("-", "−")
+def _number(value: float | None, sign: str = "") -> str:
+    return "–" if value is None else f"{value:{sign}.3f}".replace("-", "−")
 
 
 def _share(value: float | None) -> str:
