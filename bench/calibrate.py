@@ -4,6 +4,8 @@ ECE and reliability of 10 M confidences; isotonic, Platt and temperature fits of
 process of its own, one thread each, in turn, round after round, on the same files; ratios are taken within a round.
 The rivals (scikit-learn, netcal, MAPIE, torchmetrics) live in a virtual environment of their own (``--rivals PYTHON``);
 one that is missing is left out, and a line says so. foureyes' ECE includes its interval, which no rival's does.
+
+``python -m bench.decisions`` runs this beside its siblings and writes the page.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -22,12 +25,21 @@ from typing import Any, Final
 
 import numpy as np
 
-from bench.clean import MIB, ROOT, status
-from bench.ratios import furthest, marginal, per_round
+from bench.clean import ROOT, status
+from bench.ratios import Spread, furthest, marginal, per_round
+from bench.section import MIB, Aim, Grid, Section, aims, at_least, steady, words
 
 OURS: Final = "foureyes"
 AIM: Final = {"ece equal-count": 5, "ece equal-width": 5, "isotonic": 2, "platt": 2, "temperature": 2}
-GROWING: Final = (2_500_000, 5_000_000, 10_000_000)
+NAMES: Final = {
+    "ece equal-count": "ECE and reliability table, equal counts",
+    "ece equal-width": "ECE and reliability table, equal widths",
+    "isotonic": "isotonic fit",
+    "platt": "Platt fit",
+    "temperature": "temperature fit, 10 classes",
+}
+GROWTH: Final = (0.25, 0.5, 1.0)
+GROWTH_RUNS: Final = 3
 
 Call = Callable[[dict[str, Any]], Any]
 
@@ -51,12 +63,33 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.worker:
         print(json.dumps(measured(*args.worker)))
         return
-    contenders = {who: python for who, python in everyone(args.rivals).items() if installed(who, python)}
+    found = section(args.rivals, args.rounds, args.rows)
+    print(f"{aims(found.aims)}\n\n{words(found)}")
+
+
+def section(rivals: str, rounds: int, rows: int = 10_000_000) -> Section:
+    """Measures everything."""
+    contenders = {who: python for who, python in everyone(rivals).items() if installed(who, python)}
+    wanted: list[Aim] = []
+    grids: list[Grid] = []
     with tempfile.TemporaryDirectory() as folder:
         for what in AIM:
-            file = write(Path(folder), what, args.rows if what.startswith("ece") else args.rows // 10)
-            compare(what, file, contenders, args.rounds)
-        grow(Path(folder), args.rows)
+            n = size(what, rows)
+            runs = raced(what, write(Path(folder), what, n), contenders, rounds)
+            name = f"{NAMES[what]}, {n:,} rows"
+            wanted.append(at_least(f"{name}: × as fast as the fastest rival", AIM[what], lead(runs)))
+            grids.append(Grid(name, HEAD, [line(who, runs) for who in runs]))
+            wanted.append(steady(f"{name}: a row more costs, last step ÷ first", grown(what, n, Path(folder))))
+    left_out = sorted(everyone(rivals).keys() - contenders.keys())
+    notes = (
+        (
+            "*Added* is what the call adds to a process that holds its data already. *Within* is the largest difference of "
+            "the results: of the errors, of the temperature, of 1,000 predicted confidences. scikit-learn's Platt line is "
+            "its logistic regression with its fastest solver, without a penalty."
+        ),
+        *([f"Not installed, left out: {', '.join(left_out)}."] if left_out else []),
+    )
+    return Section("Calibration", wanted, grids, notes)
 
 
 def everyone(rivals: str) -> dict[str, str]:
@@ -70,46 +103,59 @@ def installed(who: str, python: str) -> bool:
         and not subprocess.run([python, "-c", f"import {module}"], capture_output=True, check=False).returncode
     )
     if not found:
-        print(f"{who} is not installed for {python}: left out (--rivals PYTHON)")
+        print(f"{who} is not installed for {python}: left out (--rivals PYTHON)", file=sys.stderr)
     return found
 
 
-def compare(what: str, file: Path, contenders: dict[str, str], rounds: int) -> None:
-    print(f"\n{what}, {file.stem.split()[-1]} rows; wanted {AIM[what]} × the fastest rival")
+def size(what: str, rows: int) -> int:
+    return rows if what.startswith("ece") else rows // 10
+
+
+def raced(what: str, file: Path, contenders: dict[str, str], rounds: int) -> dict[str, list[Run]]:
+    """Every contender that can do it, ours first, round after round."""
     able = {who: python for who, python in contenders.items() if what in calls(who)}
     runs: dict[str, list[Run]] = {who: [] for who in able}
     for _ in range(rounds):
         for who, python in able.items():
             runs[who].append(run(python, who, what, file))
-    ours = runs.pop(OURS)
-    for who, theirs in runs.items():
-        print(f"  {who}: {line(ours, theirs)}")
-    if runs:
-        fastest = [min(theirs[i].seconds for theirs in runs.values()) for i in range(rounds)]
-        print(f"  the fastest of them: {per_round(fastest, [r.seconds for r in ours])} × the time")
-    print(f"  {OURS}: {ours[0].added / MIB:.0f} MiB added, data not counted")
+    print(f"bench: {what}, {', '.join(f'{who} {runs[who][-1].seconds:.2f} s' for who in runs)}", file=sys.stderr)
+    return runs
 
 
-def line(ours: Sequence[Run], theirs: Sequence[Run]) -> str:
+def lead(runs: dict[str, list[Run]]) -> Spread | None:
+    """How many times our time the fastest rival took."""
+    ours = runs[OURS]
+    rivals = [theirs for who, theirs in runs.items() if who != OURS]
+    fastest = [min(theirs[i].seconds for theirs in rivals) for i in range(len(ours))] if rivals else []
+    return per_round(fastest, [once.seconds for once in ours])
+
+
+HEAD: Final = ("", "seconds", "× the time of foureyes", "memory added", "within")
+
+
+def line(who: str, runs: dict[str, list[Run]]) -> list[str]:
+    ours, theirs = runs[OURS], runs[who]
     slower = per_round([r.seconds for r in theirs], [r.seconds for r in ours])
-    memory = per_round([max(r.added, MIB) for r in theirs], [max(r.added, MIB) for r in ours])
-    apart = furthest(ours[0].found, theirs[0].found)
-    return f"{slower} × the time, {memory} × the memory added, results within {apart:.1e}"
+    added = f"{theirs[0].added / MIB:,.0f} MiB"
+    seconds = f"{statistics.median(r.seconds for r in theirs):.3f}"
+    if who == OURS:
+        return [who, seconds, "1", added, ""]
+    return [who, seconds, str(slower), added, f"{furthest(ours[0].found, theirs[0].found):.1e}"]
 
 
-def grow(folder: Path, most: int) -> None:
-    """What one row more costs as files grow: constant where the cost is linear."""
-    sizes = [n for n in GROWING if n <= most]
-    files = [write(folder, "ece grow", n) for n in sizes]
-    seconds = [min(run(sys.executable, OURS, "ece equal-count", file).seconds for _ in range(5)) for file in files]
-    steps = marginal(sizes, seconds)
-    if steps:
-        print(f"\nece equal-count: a further row costs {', '.join(f'{step / steps[0]:.2f}' for step in steps)} ×")
+def grown(what: str, most: int, folder: Path) -> list[float]:
+    """What one row more costs from a quarter of the rows to a half, and from there to all."""
+    sizes = [int(most * share) for share in GROWTH]
+    files = [write(folder, what, n) for n in sizes]
+    seconds = [min(run(sys.executable, OURS, what, file).seconds for _ in range(GROWTH_RUNS)) for file in files]
+    return marginal(sizes, seconds)
 
 
 def write(folder: Path, what: str, n: int) -> Path:
     """What the measures and the fits are given, with confidences that are off by a power."""
-    file = folder / f"{what} {n:,}.npz"
+    file = folder / f"{'ece' if what.startswith('ece') else what} {n}.npz"
+    if file.exists():
+        return file
     rng = np.random.default_rng(n)
     p = rng.beta(3, 1.5, n)
     right = rng.random(n) < p

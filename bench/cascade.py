@@ -7,15 +7,19 @@ them again, and add up the curve, for a few draws, times the number of draws.
 from __future__ import annotations
 
 import argparse
+import statistics
+import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-from bench.ratios import per_round
+from bench.ratios import marginal, per_round
+from bench.section import Aim, Grid, Section, aims, steady, words
 from foureyes.cascade.curves import Curve, cascade_curve
-from foureyes.cascade.routers import AdvantageRouter, Router, ThresholdRouter
+from foureyes.cascade.lead import Lead, router_lead
+from foureyes.cascade.routers import AdvantageRouter, InSample, Router, ThresholdRouter
 
 Rows: TypeAlias = tuple[Any, Any, Any]
 
@@ -30,24 +34,47 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=3)
     args = parser.parse_args(argv)
-    rows = models(args.rows)
-    fitted = AdvantageRouter.fit(rows[0], np.full(args.rows, 0.85))
+    found = section(args.rounds, args.rows)
+    print(f"{aims(found.aims)}\n\n{words(found)}")
+
+
+def section(rounds: int, n: int = 1_000_000, growing: Sequence[int] = GROWING) -> Section:
+    """Measures everything."""
+    rows = models(n)
+    fitted = AdvantageRouter.fit(rows[0], np.full(n, 0.85))
     routers: dict[str, Router] = {"plain threshold, every row its own tier": ThresholdRouter(), "15 bins": fitted}
+    wanted: list[Aim] = []
+    lines: list[list[str]] = []
     for name, router in routers.items():
-        both = [(seconds(full, rows, router), seconds(resampled, rows, router)) for _ in range(args.rounds)]
+        both = [(seconds(full, rows, router), seconds(resampled, rows, router)) for _ in range(rounds)]
         ours, plain = [once for once, _ in both], [few * DRAWS / PLAIN_DRAWS for _, few in both]
-        print(f"{name}: {per_round(plain, ours)} × as fast as resampling rows; {max(ours):.2f} s, wanted {LIMIT:g} s")
-    grow(args.rounds)
+        most = f"{max(ours):.2f} s"
+        print(f"bench: curve, {name}, {most}", file=sys.stderr)
+        wanted.append(
+            Aim(f"curve with {DRAWS:,} draws over {n:,} rows, {name}", f"< {LIMIT:g} s", most, max(ours) < LIMIT)
+        )
+        lines.append(
+            [name, f"{statistics.median(ours):.2f}", f"{statistics.median(plain):,.0f}", str(per_round(plain, ours))]
+        )
+    paired = [seconds(lead, rows, fitted) for _ in range(rounds)]
+    lines.append(["lead of 15 bins over the threshold, paired", f"{statistics.median(paired):.2f}", "–", "–"])
+    wanted.append(steady("curve: a row more costs, last step ÷ first", grown(rounds, growing)))
+    head = ("", "seconds", f"resampling rows, {DRAWS:,} draws", "× as fast")
+    return Section("Cascade curves", wanted, [Grid(f"{DRAWS:,} bootstrap draws, {n:,} rows", head, lines)], NOTES)
 
 
-def grow(rounds: int) -> None:
-    """How time grows with rows: no faster, where the cost is linear."""
-    made = [models(n) for n in GROWING]
-    taken = [[seconds(full, rows, ThresholdRouter()) for _ in range(rounds)] for rows in made]
-    times = ", ".join(
-        f"{n // GROWING[0]} × {per_round(each, taken[0])}" for n, each in zip(GROWING, taken, strict=True)
-    )
-    print(f"time against that of 250 k rows, for so many times the rows: {times}")
+NOTES: Final = (
+    (
+        f"No package does the same work. The other side is the plain way: resample the rows, sort them again, add up the curve; "
+        f"timed for {PLAIN_DRAWS} draws and multiplied."
+    ),
+)
+
+
+def grown(rounds: int, sizes: Sequence[int]) -> list[float]:
+    """Seconds of one row more from each size to the next."""
+    made = [models(n) for n in sizes]
+    return marginal(sizes, [min(seconds(full, rows, ThresholdRouter()) for _ in range(rounds)) for rows in made])
 
 
 def models(n: int) -> Rows:
@@ -58,7 +85,12 @@ def models(n: int) -> Rows:
 
 
 def full(rows: Rows, router: Router) -> Curve:
-    return cascade_curve(*rows, router, interval=(0.95, DRAWS, 0))
+    return cascade_curve(*rows, InSample(router), interval=(0.95, DRAWS, 0))
+
+
+def lead(rows: Rows, router: Router) -> Lead:
+    confidence, small, large = rows
+    return router_lead((InSample(router), confidence), (ThresholdRouter(), confidence), small, large)
 
 
 def resampled(rows: Rows, router: Router) -> list[float]:

@@ -4,7 +4,7 @@ Every contender runs in a process of its own, in turn, round after round, on the
 round. cleanlab lives in a virtual environment of its own (``--rivals PYTHON``); without it only foureyes is measured,
 and a line says so. ``--mapped`` adds 1.28 million rows of 1 000 classes from a mapped file, 5 GB on disk.
 
-Memory is what the call adds to a process that holds its data already, and also the whole process.
+``python -m bench.decisions`` runs this beside its siblings and writes the page.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import argparse
 import hashlib
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -24,14 +25,15 @@ from typing import Any, Final
 
 import numpy as np
 
-from bench.ratios import per_round
+from bench.ratios import marginal, per_round
+from bench.section import MIB, Aim, Grid, Section, aims, at_least, at_most, steady, words
 
 ROOT: Final = Path(__file__).parents[1]
 SHARED: Final = ("confident_learning", "prune_by_noise_rate", "predicted_neq_given")
 OURS: Final = (sys.executable, "foureyes")
-MIB: Final = 1 << 20
 SIZES: Final = ((1_000_000, 10), (50_000, 1000))
 GROWING: Final = (250_000, 500_000, 1_000_000, 2_000_000)
+GROWTH_RUNS: Final = 3
 MAPPED: Final = (1_280_000, 1000)
 
 
@@ -56,59 +58,115 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.worker:
         print(json.dumps(measured(*args.worker)))
         return
-    rival = args.rivals if has_cleanlab(args.rivals) else None
-    if rival is None:
-        print(f"cleanlab is not installed for {args.rivals}: measuring foureyes alone (--rivals PYTHON)")
+    found = section(args.rivals, args.rounds, mapped=args.mapped)
+    print(f"{aims(found.aims)}\n\n{words(found)}")
+
+
+def section(rivals: str, rounds: int, *, mapped: bool) -> Section:
+    """Measures everything."""
+    rival = rivals if has_cleanlab(rivals) else None
+    wanted: list[Aim] = []
+    grids: list[Grid] = []
     with tempfile.TemporaryDirectory() as temporary:
         for n, k in SIZES:
             folder = write(Path(temporary), n, k)
-            compare(folder, rival, args.rounds)
-        grow(Path(temporary), args.rounds)
-        if args.mapped:
-            report_mapped(write(Path(temporary), *MAPPED, dtype="float32"))
+            raced = {what: race(folder, rival, what, rounds) for what in SHARED}
+            raced |= {"mapped confident_learning": race(folder, rival, "mapped confident_learning", 1)}
+            wanted += [aim for what in SHARED for aim in judged(f"{folder.name}, {what}", *raced[what])]
+            alone = race(folder, None, "calibrated", 1)
+            grids.append(
+                Grid(folder.name, HEAD, [line(what, *raced[what]) for what in raced] + [line("calibrated", *alone)])
+            )
+        wanted.append(steady("label issues, 10 classes: a row more costs, last step ÷ first", grown(Path(temporary))))
+    if mapped:
+        with tempfile.TemporaryDirectory() as temporary:
+            large, rows = in_memory(write(Path(temporary), *MAPPED, dtype="float32"))
+            wanted += large
+            grids.append(Grid(f"{MAPPED[0]:,} × {MAPPED[1]} in single precision, from a mapped file", LARGE_HEAD, rows))
+    return Section("Label issues beside cleanlab", wanted, grids, NOTES if rival else (NO_RIVAL, *NOTES))
 
 
-def compare(folder: Path, rival: str | None, rounds: int) -> None:
-    print(f"\n{folder.name}")
-    for what in SHARED:
-        ours: list[Run] = []
-        theirs: list[Run] = []
-        for _ in range(rounds):
-            ours.append(run(*OURS, what, folder))
-            if rival:
-                theirs.append(run(rival, "cleanlab", what, folder))
-        print(f"  {what}: {summary(ours, theirs)}")
-    if rival:
-        what = "mapped confident_learning"
-        print(f"  {what}: {summary([run(*OURS, what, folder)], [run(rival, 'cleanlab', what, folder)])}")
-    print(f"  calibrated, no rival: {summary([run(*OURS, 'calibrated', folder)], [])}")
+NO_RIVAL: Final = "cleanlab is not installed: foureyes is measured alone."
+NOTES: Final = (
+    (
+        "The two are asked for the same method and return a mask. *Added* is what the call adds to a process that holds its "
+        "data already, *whole* the process at its largest; both as foureyes ÷ cleanlab. *calibrated* is foureyes' own method."
+    ),
+)
+HEAD: Final = (
+    "",
+    "seconds",
+    "cleanlab's",
+    "× as fast",
+    "memory added",
+    "÷ cleanlab's",
+    "whole, ÷ cleanlab's",
+    "rows found",
+)
+LARGE_HEAD: Final = ("", "seconds", "the whole process at its largest")
 
 
-def summary(ours: Sequence[Run], theirs: Sequence[Run]) -> str:
-    if not theirs:
-        return f"{ours[0].seconds:.2f} s on this machine, {ours[0].added / MIB:.0f} MiB added"
+def race(folder: Path, rival: str | None, what: str, rounds: int) -> tuple[list[Run], list[Run]]:
+    ours: list[Run] = []
+    theirs: list[Run] = []
+    for _ in range(rounds):
+        ours.append(run(*OURS, what, folder))
+        if rival:
+            theirs.append(run(rival, "cleanlab", what, folder))
+    print(f"bench: {folder.name}, {what}, {ours[-1].seconds:.2f} s", file=sys.stderr)
+    return ours, theirs
+
+
+def judged(name: str, ours: Sequence[Run], theirs: Sequence[Run]) -> list[Aim]:
     faster = per_round([r.seconds for r in theirs], [r.seconds for r in ours])
-    added, total = (
-        per_round([getattr(r, m) for r in ours], [getattr(r, m) for r in theirs]) for m in ("added", "total")
-    )
-    same = "the same rows" if {r.found for r in ours} == {r.found for r in theirs} else "OTHER ROWS"
-    return f"{faster} × as fast as cleanlab, {added} × the memory added, {total} × the whole process, {same}"
+    added = per_round(*(bytes_of(runs, "added") for runs in (ours, theirs)))
+    return [
+        at_least(f"{name}: × as fast as cleanlab", 3, faster),
+        at_most(f"{name}: memory added ÷ cleanlab's", 0.3, added),
+        Aim(
+            f"{name}: the same rows", "yes", found(ours, theirs), found(ours, theirs) == "the same" if theirs else None
+        ),
+    ]
 
 
-def grow(folder: Path, rounds: int) -> None:
-    """How time grows with rows: no faster, where the cost is linear."""
+def bytes_of(runs: Sequence[Run], which: str) -> list[int]:
+    """Of every run, at least one MiB: less is not told apart."""
+    return [max(getattr(once, which), MIB) for once in runs]
+
+
+def found(ours: Sequence[Run], theirs: Sequence[Run]) -> str:
+    if not theirs:
+        return "not measured"
+    return "the same" if {r.found for r in ours} == {r.found for r in theirs} else "OTHERS"
+
+
+def line(what: str, ours: Sequence[Run], theirs: Sequence[Run]) -> list[str]:
+    head = [what, f"{statistics.median(r.seconds for r in ours):.2f}"]
+    added = f"{ours[0].added / MIB:,.0f} MiB"
+    if not theirs:
+        return [*head, "–", "–", added, "–", "–", "–"]
+    faster = per_round([r.seconds for r in theirs], [r.seconds for r in ours])
+    memory = [per_round(bytes_of(ours, m), bytes_of(theirs, m)) for m in ("added", "total")]
+    rivals = f"{statistics.median(r.seconds for r in theirs):.2f}"
+    return [*head, rivals, str(faster), added, *map(str, memory), found(ours, theirs)]
+
+
+def grown(folder: Path) -> list[float]:
+    """Processor seconds of one row more from each size to the next."""
     places = [write(folder, n, 10) for n in GROWING]
-    taken = [[run(*OURS, "confident_learning", place).cpu for _ in range(rounds)] for place in places]
-    times = ", ".join(
-        f"{n // GROWING[0]} × {per_round(each, taken[0])}" for n, each in zip(GROWING, taken, strict=True)
-    )
-    print(f"\nprocessor time against that of 250 k rows of 10 classes, for so many times the rows: {times}")
+    taken = [min(run(*OURS, "confident_learning", place).cpu for _ in range(GROWTH_RUNS)) for place in places]
+    return marginal(GROWING, taken)
 
 
-def report_mapped(folder: Path) -> None:
+def in_memory(folder: Path) -> tuple[list[Aim], list[list[str]]]:
+    wanted, rows = [], []
     for what in ("confident_learning", "calibrated"):
         done = run(*OURS, f"mapped {what}", folder)
-        print(f"{folder.name} mapped, {what}: {done.total / (1 << 30):.2f} GiB at most, {done.seconds:.0f} s")
+        print(f"bench: {folder.name}, mapped {what}, {done.seconds:.0f} s", file=sys.stderr)
+        size = done.total / (1 << 30)
+        wanted.append(Aim(f"{folder.name} mapped, {what}: the whole process", "≤ 4 GiB", f"{size:.2f} GiB", size <= 4))
+        rows.append([what, f"{done.seconds:.0f}", f"{size:.2f} GiB"])
+    return wanted, rows
 
 
 def write(folder: Path, n: int, k: int, dtype: str = "float64") -> Path:

@@ -21,14 +21,15 @@ import numpy as np
 
 import foureyes as fe
 from bench.know import labels, learned, networks, pairings, redux, shift, transfer
-from bench.know.page import Verdicts, cell, render, settled
+from bench.know.page import Halvings, cell, pooled, render, settled
 from bench.know.store import MissingDataError, Store, data_folder
-from bench.know.values import Part, Plan
+from bench.know.values import Claim, Part, Plan
 
 __all__ = ["main"]
 
 ROOT: Final = Path(__file__).parents[1]
 QUICK_DRAWS: Final = 100
+EACH_LEVEL: Final = 0.975
 
 STUDIES: Final[Mapping[str, Callable[[Store, Plan], Part]]] = {
     "networks": networks.study,
@@ -51,15 +52,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     about = _about(plan, argv)
     for part in parts:
         for claim in part.claims:
-            print(f"{settled(claim, again):<12} {claim.says}: {cell(claim.here)} ({claim.reads})")
+            print(f"{settled(claim, again):<12} {claim.says}: {cell(pooled(claim, again))} ({claim.reads})")
     _keep(args, parts, about, store, again)
 
 
 def _keep(
-    args: argparse.Namespace, parts: Sequence[Part], about: dict[str, Any], store: Store, again: Verdicts
+    args: argparse.Namespace, parts: Sequence[Part], about: dict[str, Any], store: Store, again: Halvings
 ) -> None:
     if args.json:
-        numbers = _plain(parts, about, store.read) | {"other_halves": again}
+        halvings = {says: [asdict(figure) for figure in figures] for says, figures in again.items()}
+        numbers = _plain(parts, about, store.read, again) | {"halvings": halvings}
         _write(args.json, json.dumps(numbers, indent=1, ensure_ascii=False) + "\n")
     if args.markdown:
         _write(args.markdown, render(parts, about, store.read, again))
@@ -71,7 +73,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0, help="of the halves and of every interval")
     parser.add_argument("--draws", type=int, default=1000, help="bootstrap draws")
     parser.add_argument(
-        "--splits", type=int, default=5, help="how many ways to halve the rows: the first gives the figures"
+        "--splits", type=int, default=5, help="how many ways to halve the rows; the tables are of the first"
     )
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_DRAWS} draws, one split: to see that it works")
     parser.add_argument("--only", action="append", choices=list(STUDIES), help="one part; may be given again")
@@ -92,14 +94,14 @@ def _done(name: str, store: Store, plan: Plan) -> Part:
     return part
 
 
-def _again(names: Sequence[str], store: Store, plan: Plan, splits: int) -> Verdicts:
-    """What other halves, and no more than a smoke run's draws, say of every claim."""
-    verdicts: Verdicts = {}
-    for seed in range(plan.seed + 1, plan.seed + splits):
+def _again(names: Sequence[str], store: Store, plan: Plan, splits: int) -> Halvings:
+    """What several halvings say of every claim, at the level that leaves 95 % to their medians; none if there is but one."""
+    found: Halvings = {}
+    for seed in range(plan.seed, plan.seed + splits) if splits > 1 else ():
         for name in names:
-            for claim in _done(name, store, replace(plan, seed=seed, draws=QUICK_DRAWS, claims_only=True)).claims:
-                verdicts.setdefault(claim.says, []).append(claim.verdict)
-    return verdicts
+            for claim in _done(name, store, replace(plan, seed=seed, level=EACH_LEVEL, claims_only=True)).claims:
+                found.setdefault(claim.says, []).append(claim.here)
+    return found
 
 
 def _about(plan: Plan, argv: Sequence[str] | None) -> dict[str, Any]:
@@ -118,12 +120,14 @@ def _about(plan: Plan, argv: Sequence[str] | None) -> dict[str, Any]:
     }
 
 
-def _plain(parts: Sequence[Part], about: Mapping[str, Any], files: Mapping[str, str]) -> dict[str, Any]:
-    studies = [
-        asdict(part)
-        | {"claims": [asdict(claim) | {"asks": claim.asks.value, "verdict": claim.verdict} for claim in part.claims]}
-        for part in parts
-    ]
+def _plain(
+    parts: Sequence[Part], about: Mapping[str, Any], files: Mapping[str, str], again: Halvings
+) -> dict[str, Any]:
+    def plain(claim: Claim) -> dict[str, Any]:
+        together = {"pooled": asdict(pooled(claim, again)), "verdict": settled(claim, again)}
+        return asdict(claim) | {"asks": claim.asks.value} | together
+
+    studies = [asdict(part) | {"claims": [plain(claim) for claim in part.claims]} for part in parts]
     return {"about": dict(about), "parts": studies, "files": dict(files)}
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,8 +26,8 @@ def usable_processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def describe(python: Path, rivals_python: Path) -> dict[str, Any]:
-    """Processor, memory, system and versions."""
+def describe(python: Path, rivals_python: Path, packages: Sequence[str] = PACKAGES) -> dict[str, Any]:
+    """Processor, memory, system, and versions of the packages that are there."""
     return {
         "processor": _processor(),
         "processors": usable_processors(),
@@ -34,8 +35,8 @@ def describe(python: Path, rivals_python: Path) -> dict[str, Any]:
         "system": platform.system(),
         "python": platform.python_version(),
         "commit": _commit(),
-        "versions": _versions(python),
-        "rivals": _versions(rivals_python),
+        "versions": _versions(python, packages),
+        "rivals": _versions(rivals_python, packages) if rivals_python.exists() else {},
     }
 
 
@@ -54,7 +55,7 @@ def _commit() -> str:
     return found.stdout.strip() or "unknown"
 
 
-def _versions(python: Path) -> dict[str, str]:
-    said = subprocess.run([str(python), "-c", ASK, *PACKAGES], capture_output=True, text=True, check=True).stdout
+def _versions(python: Path, packages: Sequence[str]) -> dict[str, str]:
+    said = subprocess.run([str(python), "-c", ASK, *packages], capture_output=True, text=True, check=True).stdout
     versions: dict[str, str] = json.loads(said)
     return versions

@@ -141,7 +141,7 @@ def judged(data: Checked, raw: Mapping[str, Floats], stated: Mapping[str, Floats
     everyone = np.ones(len(data.rows))
 
     def over(statistic: Any) -> Figure:
-        return weighted_over_rows(statistic, len(data.rows), draws=plan.draws, seed=plan.seed)
+        return weighted_over_rows(statistic, len(data.rows), **plan.bootstrap)
 
     return Compared(
         n_wrong=int(data.wrong.sum()),
@@ -190,5 +190,8 @@ def _claims(done: Mapping[str, Compared]) -> list[Claim]:
             few = f"{done[name].found} found by both" if not few and done[name].found < FEW else few
             says = f"Calibrated {'ensemble' if '+' in name else 'expert'} beats Confident Learning: {name}"
             paper = "ImageNet, flags of one method only: .665 against .537"
-            claims.append(Claim(Question.CLEANING, says, paper, done[name].ahead, "precision at equal detection", few))
+            result = done[name]
+            levels = f"{result.ours.value:.4f} against {result.theirs.value:.4f}"
+            reads = "precision at equal detection"
+            claims.append(Claim(Question.CLEANING, says, paper, result.ahead, reads, few, levels))
     return claims

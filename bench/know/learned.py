@@ -51,7 +51,7 @@ def study(store: Store, plan: Plan) -> Part:
         },
         right[test, 0],
         right[test, 1],
-        interval=(0.95, plan.draws, plan.seed),
+        interval=(plan.level, plan.draws, plan.seed),
     )
     return Part(
         title="RouteLLM's MMLU: Mixtral 8x7B → GPT-4",
@@ -91,5 +91,6 @@ def _claims(learned: Curve) -> list[Claim]:
             paper,
             _area(learned, 0.5),
             "APGR above 0.5",
+            levels=f"APGR {learned.apgr:.4f}",
         )
     ]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import foureyes as fe
-from bench.know.duel import ORDERS, Duo, cascade, same_size
+from bench.know.duel import ORDERS, Cascade, Duo, cascade, same_size
 from bench.know.intervals import Floats, Rows, figure_over_rows, halves, mean_over_rows
 from bench.know.store import Store
 from bench.know.values import NO_FIGURE, Cell, Claim, Figure, Part, Plan, Question, Table
@@ -92,6 +92,20 @@ def _calibrated(net: Network, scaled: fe.Temperature, cooled: Floats, test: Rows
     return net.name, float(net.right[test].mean()), scaled.temperature, errors[0], errors[1], after.chance
 
 
+def _errors(nets: list[Network], cooled: list[Floats], test: Rows) -> str:
+    """Mean ECE before and after."""
+    judged = list(zip(nets, cooled, strict=True))
+    before = np.mean([fe.ece(net.stated[test], net.right[test]).value for net, _ in judged])
+    after = np.mean([fe.ece(cool[test], net.right[test]).value for net, cool in judged])
+    return f"mean ECE {before:.4f} → {after:.4f}"
+
+
+def _areas_before_and_after(done: Cascade, judged: Duo) -> str:
+    if judged.gap <= 0:
+        return "no gap"
+    return f"APGR {done.area('uncalibrated'):.4f} → {done.area('calibrated'):.4f}"
+
+
 def _brier_saved(net: Network, cooled: Floats, test: Rows) -> Floats:
     right = net.right[test]
     saved: Floats = (net.stated[test] - right) ** 2 - (cooled[test] - right) ** 2
@@ -102,9 +116,7 @@ def _areas(pairs: Pairs, plan: Plan) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for name, (fit, test) in pairs.items():
         done = cascade(fit, test, plan.bins)
-        areas = [
-            figure_over_rows(partial(done.gained, order), done.n, draws=plan.draws, seed=plan.seed) for order in ORDERS
-        ]
+        areas = [figure_over_rows(partial(done.gained, order), done.n, **plan.bootstrap) for order in ORDERS]
         known = [done.area(order) if test.gap > 0 else "no gap" for order in ("calibrated", "oracle")]
         rows.append((name, test.gap, *areas, *known, done.reversed_bins))
     columns = ("small → large", "gap", *ORDERS, "APGR calibrated", "APGR oracle", "reversed pairs of bins")
@@ -122,7 +134,7 @@ def _equals(pairs: Pairs, plan: Plan) -> Table:
 
 
 def _gain(fit: Duo, test: Duo, plan: Plan) -> Figure:
-    return mean_over_rows(same_size(fit, test, plan.bins), draws=plan.draws, seed=plan.seed)
+    return mean_over_rows(same_size(fit, test, plan.bins), **plan.bootstrap)
 
 
 def _claims(nets: list[Network], cooled: list[Floats], pairs: Pairs, plan: Plan) -> list[Claim]:
@@ -133,16 +145,24 @@ def _claims(nets: list[Network], cooled: list[Floats], pairs: Pairs, plan: Plan)
             Question.TRANSFER,
             "Calibration helps on unseen images of the same kind",
             "ImageNet, EVA02-L: ECE .2624 → .0296",
-            mean_over_rows(saved, draws=plan.draws, seed=plan.seed),
+            mean_over_rows(saved, **plan.bootstrap),
             f"Brier score saved, mean of {len(nets)} networks",
+            levels=_errors(nets, cooled, test),
         )
     ]
     for name, (fit, judged) in pairs.items():
         done = cascade(fit, judged, plan.bins)
-        ahead = figure_over_rows(done.ahead("calibrated", "uncalibrated"), done.n, draws=plan.draws, seed=plan.seed)
+        ahead = figure_over_rows(done.ahead("calibrated", "uncalibrated"), done.n, **plan.bootstrap)
         says = f"A calibrated cascade beats an uncalibrated one: {name}"
         claims.append(
-            Claim(Question.CALIBRATED, says, "ImageNet APGR .7984 with calibration", ahead, "mean accuracy, difference")
+            Claim(
+                Question.CALIBRATED,
+                says,
+                "ImageNet APGR .7984 with calibration",
+                ahead,
+                "mean accuracy, difference",
+                levels=_areas_before_and_after(done, judged),
+            )
         )
         if abs(fit.gap) <= SAME:
             says = f"A cascade of two about equal networks beats both: {name}"

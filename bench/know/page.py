@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from bench.know.values import Cell, Claim, Figure, Part, Question, Table, Verdict
+from bench.know.intervals import median_of
+from bench.know.values import Cell, Claim, Figure, Part, Question, Table, Verdict, verdict
 
-__all__ = ["Verdicts", "cell", "render", "settled"]
+__all__ = ["Halvings", "cell", "pooled", "render", "settled"]
 
-
-Verdicts: TypeAlias = dict[str, list[Verdict]]
-"""What other halves of the rows say of a claim, by its text."""
+Halvings: TypeAlias = dict[str, list[Figure]]
+"""What several ways to halve the rows say of a claim, by its text: intervals of level 97.5 %."""
 
 
 _INTRODUCTION = """\
@@ -25,20 +25,22 @@ here repeats one of the paper's: models and data differ.
 """
 
 _HOW_TO_READ = """\
-Each claim is a difference that is above zero if it holds. It *holds* or *fails* when the whole 95 % interval lies on one
-side for every way to halve the rows that was tried, and is *not decided* otherwise. The figure is of the first halves, and
-the last column counts what all of them say. Intervals are bootstraps over rows, or over models
-where one figure is a pair: pairs share models, and drawing pairs would look too sure. No correction for the number of
-claims. The paper's own figures are beside them for orientation.
+Each claim is a difference that is above zero if it holds. The rows are halved in several ways, each gives the difference
+with an interval of 97.5 %, and what stands here are the medians of the values and of the intervals' ends: together an
+interval of at least 95 %, however the halvings depend on each other (Chernozhukov et al. 2018). A claim *holds* or
+*fails* when that interval lies on one side of zero, and is *not decided* otherwise: the data is then too little to tell,
+not a sign that nothing is there. The last column counts what each halving says by itself. Intervals are bootstraps over
+rows, or over models where one figure is a pair: pairs share models, and drawing pairs would look too sure. No correction
+for the number of claims. The paper's own figures stand beside ours; *in the paper's terms* is ours on the first halves.
 """
 
 
-def render(parts: Sequence[Part], about: Mapping[str, Any], files: Mapping[str, str], again: Verdicts) -> str:
+def render(parts: Sequence[Part], about: Mapping[str, Any], files: Mapping[str, str], again: Halvings) -> str:
     """The page: what holds, then the numbers, then what they were made from."""
     claims = sorted(
         (claim for part in parts for claim in part.claims), key=lambda claim: list(Question).index(claim.asks)
     )
-    columns = ("claim", "paper", "here", "measured as", "verdict", "halves")
+    columns = ("claim", "paper", "in the paper's terms, here", "difference", "measured as", "verdict", "halvings")
     lines = [
         _INTRODUCTION,
         f"Command: `{about['command']}`",
@@ -73,27 +75,34 @@ def _short(value: float) -> str:
     return f"{value:.4f}".replace("-0.0000", "0.0000")
 
 
-def _answer(asks: Question, claims: Sequence[Claim], again: Verdicts) -> str:
+def _answer(asks: Question, claims: Sequence[Claim], again: Halvings) -> str:
     said = Counter(settled(claim, again) for claim in claims if claim.asks is asks)
     return ", ".join(f"{n} × {verdict}" for verdict, n in said.items()) or "not run"
 
 
-def settled(claim: Claim, again: Verdicts) -> Verdict:
-    """The verdict that all halves agree on; without agreement nothing is decided."""
-    return claim.verdict if set(again.get(claim.says, [])) <= {claim.verdict} else "not decided"
+def pooled(claim: Claim, again: Halvings) -> Figure:
+    """What all halvings together say; the first halves alone where no others were tried."""
+    figures = again.get(claim.says, [])
+    return median_of(figures) if figures else claim.here
 
 
-def _tally(claims: Sequence[Claim], again: Verdicts) -> str:
+def settled(claim: Claim, again: Halvings) -> Verdict:
+    """The verdict on what all halvings say together."""
+    return verdict(pooled(claim, again))
+
+
+def _tally(claims: Sequence[Claim], again: Halvings) -> str:
     n = Counter(settled(claim, again) for claim in claims)
     return f"Of {len(claims)} claims {n['holds']} hold, {n['fails']} fail, and {n['not decided']} are not decided.\n"
 
 
-def _claim(claim: Claim, again: Verdicts) -> tuple[str, ...]:
+def _claim(claim: Claim, again: Halvings) -> tuple[str, ...]:
     small = f" (small sample: {claim.small})" if claim.small else ""
-    here = f"{cell(claim.here)} {claim.here.unit}"
-    counts = Counter([claim.verdict, *again.get(claim.says, [])])
-    halves = ", ".join(f"{n} {verdict}" for verdict, n in counts.most_common())
-    return claim.says, claim.paper, here, claim.reads, f"**{settled(claim, again)}**{small}", halves
+    here = f"{cell(pooled(claim, again))} {claim.here.unit}"
+    counts = Counter(map(verdict, again.get(claim.says, [claim.here])))
+    halves = ", ".join(f"{n} {said}" for said, n in counts.most_common())
+    said = f"**{settled(claim, again)}**{small}"
+    return claim.says, claim.paper, claim.levels or "–", here, claim.reads, said, halves
 
 
 def _part(part: Part) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import get_args
 
@@ -127,8 +127,7 @@ class _Means:
             values,
             np.array([bout.members for bout in some]),
             unit=f"pairs of {self.n_models} models",
-            draws=self.plan.draws,
-            seed=self.plan.seed,
+            **self.plan.bootstrap,
             n_models=self.n_models,
         )
 
@@ -183,7 +182,7 @@ def _equals(over: _Means, near: Sequence[Bout], plan: Plan) -> Table:
     for task in TASKS:
         some = [bout for bout in near if bout.task == task]
         if some:
-            gains = [mean_over_rows(bout.gained, draws=plan.draws // 5, seed=plan.seed) for bout in some]
+            gains = [mean_over_rows(bout.gained, **replace(plan, draws=plan.draws // 5).bootstrap) for bout in some]
             rows.append(
                 (
                     task,
@@ -228,12 +227,21 @@ def _families(found: Sequence[Setting], plan: Plan) -> Table:
         wanted = {(numbers[a], numbers[b]): f"{a} → {b}" for a, b in FAMILIES if {a, b} <= numbers.keys()}
         for bout in bouts(setting, plan.bins, only=wanted):
             done = bout.done
-            areas = [figure_over_rows(partial(done.area, o), done.n, draws=plan.draws, seed=plan.seed) for o in ORDERS]
+            areas = [figure_over_rows(partial(done.area, o), done.n, **plan.bootstrap) for o in ORDERS]
             rows.append((wanted[bout.members], bout.gap, *areas))
     columns = ("small → large", "gap", *(f"APGR {order}" for order in ORDERS))
     return Table(
         "Nearest to the paper's pairs: one family, MMLU, first prompt; the paper has APGR .7013", columns, rows
     )
+
+
+def _mmlu(wide: Sequence[Bout], *orders: str) -> str:
+    """Mean APGR on the task of the paper's figure."""
+    some = [bout for bout in wide if bout.task == "mmlu"]
+    if not some:
+        return ""
+    areas = (np.mean([bout.done.area(order) for bout in some]) for order in orders)
+    return f"MMLU, {len(some)} pairs: APGR {' → '.join(f'{area:.4f}' for area in areas)}"
 
 
 def _claims(over: _Means, wide: Sequence[Bout], near: Sequence[Bout]) -> list[Claim]:
@@ -247,6 +255,7 @@ def _claims(over: _Means, wide: Sequence[Bout], near: Sequence[Bout]) -> list[Cl
                 "APGR .7013 on MMLU, so .2013",
                 above,
                 "APGR above 0.5",
+                levels=_mmlu(wide, "calibrated"),
             ),
             Claim(
                 Question.CALIBRATED,
@@ -254,6 +263,7 @@ def _claims(over: _Means, wide: Sequence[Bout], near: Sequence[Bout]) -> list[Cl
                 "MMLU .7013 with the best calibrator",
                 over.ahead("calibrated", "uncalibrated", wide),
                 "APGR, difference",
+                levels=_mmlu(wide, "uncalibrated", "calibrated"),
             ),
             Claim(
                 Question.ORDERING,
@@ -261,6 +271,7 @@ def _claims(over: _Means, wide: Sequence[Bout], near: Sequence[Bout]) -> list[Cl
                 NO_FIGURE,
                 over.ahead("calibrated", "threshold", wide),
                 "APGR, difference",
+                levels=_mmlu(wide, "threshold", "calibrated"),
             ),
         ]
     if near:

@@ -116,6 +116,7 @@ def _claims(done: Mapping[str, Compared]) -> list[Claim]:
             "ImageNet, flags of one method only: .665 against .537",
             result.ahead,
             "precision at equal detection",
+            levels=f"{result.ours.value:.4f} against {result.theirs.value:.4f}",
         )
         for name, result in done.items()
         if name.endswith("wrong_groundtruth")

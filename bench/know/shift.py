@@ -89,7 +89,7 @@ def _stated(fitted: list[fe.Isotonic], votes: Votes) -> Floats:
 def _row(name: str, votes: Votes, stated: Floats, plan: Plan) -> tuple[Cell, ...]:
     raw = [fe.ece(*row, bins=plan.bins).value for row in zip(votes.agreement, votes.right, strict=True)]
     after = [fe.ece(*row, bins=plan.bins) for row in zip(stated, votes.right, strict=True)]
-    over = mean_over_rows((stated - votes.right).mean(axis=0), draws=plan.draws, seed=plan.seed)
+    over = mean_over_rows((stated - votes.right).mean(axis=0), **plan.bootstrap)
     real = f"{sum(error.low > 0 for error in after)} of {len(after)}"
     mean_after = float(np.mean([error.value for error in after]))
     return name, votes.right.shape[1], float(votes.right.mean()), float(np.mean(raw)), mean_after, real, over
@@ -98,8 +98,8 @@ def _row(name: str, votes: Votes, stated: Floats, plan: Plan) -> tuple[Cell, ...
 def _claims(sets: dict[str, Votes], stated: dict[str, Floats], plan: Plan) -> list[Claim]:
     votes, confidence = sets["CIFAR-10.1 v6"], stated["CIFAR-10.1 v6"]
     saved = ((votes.agreement - votes.right) ** 2 - (confidence - votes.right) ** 2).mean(axis=0)
-    figure = mean_over_rows(saved, draws=plan.draws, seed=plan.seed)
-    over = mean_over_rows((votes.right - confidence).mean(axis=0), draws=plan.draws, seed=plan.seed)
+    figure = mean_over_rows(saved, **plan.bootstrap)
+    over = mean_over_rows((votes.right - confidence).mean(axis=0), **plan.bootstrap)
     return [
         Claim(
             Question.TRANSFER,

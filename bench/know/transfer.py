@@ -29,7 +29,7 @@ def study(store: Store, plan: Plan) -> Part:
     saved = {name: _saved(errors, name, plan, len(found[0].models)) for name in RELATIONS}
     return Part(
         title="14 language models: calibration",
-        claims=_claims(saved, _lost(errors, plan, len(found[0].models))),
+        claims=_claims(saved, _lost(errors, plan, len(found[0].models)), _mmlu(errors)),
         tables=(
             _by_task(errors, found, plan),
             Table(
@@ -86,7 +86,7 @@ def _after(platt: fe.Platt, msp: Floats, right: NDArray[np.bool_], plan: Plan) -
 
 def _over_models(values: Sequence[float], errors: Sequence[Error], plan: Plan, n_models: int) -> Figure:
     members, unit = np.array([[e.model] for e in errors]), f"settings of {n_models} models"
-    return mean_over_models(values, members, unit=unit, draws=plan.draws, seed=plan.seed, n_models=n_models)
+    return mean_over_models(values, members, unit=unit, **plan.bootstrap, n_models=n_models)
 
 
 def _saved(errors: Sequence[Error], name: str, plan: Plan, n_models: int) -> Figure:
@@ -120,7 +120,18 @@ def _by_task(errors: Sequence[Error], found: Sequence[Setting], plan: Plan) -> T
     return Table("Mean ECE over models and prompts, other half of the questions", columns, rows)
 
 
-def _claims(saved: dict[str, Figure], lost: Figure) -> list[Claim]:
+def _mmlu(errors: Sequence[Error]) -> dict[str, str]:
+    """Mean ECE before and after on the task of the paper's figure, by where the calibrator comes from."""
+    said = {}
+    for name in RELATIONS:
+        some = [e for e in errors if e.relation == name and e.task == "mmlu"]
+        if some:
+            before, after = (float(np.mean([getattr(e, when) for e in some])) for when in ("before", "after"))
+            said[name] = f"MMLU, mean ECE {before:.4f} → {after:.4f}"
+    return said
+
+
+def _claims(saved: dict[str, Figure], lost: Figure, levels: dict[str, str]) -> list[Claim]:
     says = {
         "same task": "Calibration lowers the ECE on unseen questions (language models)",
         "other prompt": "A calibrator of the other prompt still lowers it",
@@ -128,7 +139,14 @@ def _claims(saved: dict[str, Figure], lost: Figure) -> list[Claim]:
     }
     paper = {"same task": "MMLU, Llama-8B, Platt: .1830 → .0901, so .0929"}
     claims = [
-        Claim(Question.TRANSFER, says[name], paper.get(name, NO_FIGURE), saved[name], "ECE saved, mean")
+        Claim(
+            Question.TRANSFER,
+            says[name],
+            paper.get(name, NO_FIGURE),
+            saved[name],
+            "ECE saved, mean",
+            levels=levels.get(name, ""),
+        )
         for name in RELATIONS
     ]
     reads = "ECE of the task's own calibrator less that of another task's, mean"

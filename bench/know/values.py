@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, TypedDict
 
-__all__ = ["NO_FIGURE", "Cell", "Claim", "Figure", "Part", "Plan", "Question", "Table", "Verdict", "verdict"]
+__all__ = [
+    "NO_FIGURE",
+    "Bootstrap",
+    "Cell",
+    "Claim",
+    "Figure",
+    "Part",
+    "Plan",
+    "Question",
+    "Table",
+    "Verdict",
+    "verdict",
+]
 
 
 class Question(Enum):
@@ -25,6 +37,14 @@ NO_FIGURE: Final = "no figure at hand"
 Verdict: TypeAlias = Literal["holds", "fails", "not decided"]
 
 
+class Bootstrap(TypedDict):
+    """How an interval is drawn."""
+
+    draws: int
+    seed: int
+    level: float
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How everything is run.
@@ -33,18 +53,25 @@ class Plan:
         seed: of the halves and of every interval.
         draws: bootstrap draws.
         bins: equal-count bins, of the calibration error and of the cascades.
+        level: of the intervals.
         claims_only: leave out the tables that take long.
     """
 
     seed: int = 0
     draws: int = 1000
     bins: int = 15
+    level: float = 0.95
     claims_only: bool = False
+
+    @property
+    def bootstrap(self) -> Bootstrap:
+        """What the intervals need."""
+        return {"draws": self.draws, "seed": self.seed, "level": self.level}
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A number, its 95 % interval, and how many of what it rests on."""
+    """A number, its interval, and how many of what it rests on."""
 
     value: float
     low: float
@@ -67,6 +94,7 @@ class Claim:
         here: the difference measured here.
         reads: what the difference is of.
         small: says why the figure should not be leant on; empty if it may.
+        levels: the two things compared, in the terms of the paper's figure; empty where it has none.
     """
 
     asks: Question
@@ -75,6 +103,7 @@ class Claim:
     here: Figure
     reads: str
     small: str = ""
+    levels: str = ""
 
     @property
     def verdict(self) -> Verdict:

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.know.intervals import figure_over_rows, halves, mean_over_models, mean_over_rows, weighted_over_rows
+from bench.know.intervals import (
+    figure_over_rows,
+    halves,
+    mean_over_models,
+    mean_over_rows,
+    median_of,
+    weighted_over_rows,
+)
+from bench.know.values import Figure
 
 
 @given(st.integers(2, 200), st.integers(0, 10))
@@ -51,3 +59,20 @@ def test_pairs_that_share_models_are_not_taken_for_independent():
 def test_equal_values_leave_no_doubt():
     found = mean_over_models([0.25] * 3, np.array([[0], [1], [2]]), unit="models", draws=100, seed=0, n_models=3)
     assert (found.value, found.low, found.high) == pytest.approx((0.25, 0.25, 0.25))
+
+
+def test_medians_are_taken_end_by_end():
+    figures = [Figure(value, value - spread, value + spread, 9, "rows") for value, spread in ((1, 3), (2, 1), (5, 1))]
+    assert median_of(figures) == Figure(2, 1, 4, 9, "rows")
+
+
+def test_medians_over_halvings_cover_the_truth():
+    """Means of random halves of one sample: strongly dependent, as the study's halvings are."""
+    rng = np.random.default_rng(0)
+    hits = 0
+    for _ in range(150):
+        sample = rng.normal(size=200)
+        some = [sample[halves(200, seed)[1]] for seed in range(5)]
+        found = median_of([mean_over_rows(rows, draws=100, seed=1, level=0.975) for rows in some])
+        hits += found.low <= 0 <= found.high
+    assert hits >= 0.95 * 150 - 2 * np.sqrt(150 * 0.95 * 0.05)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench.know.page import cell, render
+from bench.know.page import cell, render, settled
 from bench.know.values import Claim, Figure, Part, Question, Table, verdict
 
 
@@ -24,6 +24,14 @@ def test_a_figure_is_shown_with_interval_and_n():
     assert cell(Figure(0.12345, -0.00001, 0.2, 42, "rows")) == "0.1235 [0.0000, 0.2000], n=42"
 
 
+def test_a_halving_that_dissents_does_not_decide_and_most_of_them_do():
+    claim = Claim(Question.TRANSFER, "it works", "paper .5", figure(0.1, 0.3), "points")
+    most = [figure(0.1, 0.3), figure(0.2, 0.4), figure(0.05, 0.2), figure(-0.1, 0.2), figure(0.1, 0.2)]
+    assert settled(claim, {"it works": most}) == "holds"
+    assert settled(claim, {"it works": [*most[3:], figure(-0.2, 0.1)]}) == "not decided"
+    assert settled(claim, {}) == "holds"
+
+
 def test_the_page_counts_verdicts_and_says_what_was_skipped():
     held = Claim(Question.TRANSFER, "it works", "paper .5", figure(0.1, 0.3), "points", small="three rows")
     lost = Claim(Question.CLEANING, "it flies", "paper .6", figure(-0.3, -0.1), "points")
@@ -31,9 +39,11 @@ def test_the_page_counts_verdicts_and_says_what_was_skipped():
         Part("First", claims=(held, lost), tables=(Table("T", ("a", "b"), [("x|y", 1)]), Table("Empty", ("a",), []))),
         Part("Second", skipped="x.npz is not in the data folder"),
     ]
-    page = render(parts, {"bins": 15, "command": "c"}, {"x.npz": "abc"}, {"it works": ["holds", "fails"]})
+    halvings = {"it works": [figure(0.2, 0.4), figure(-0.1, 0.3), figure(-0.5, -0.2)]}
+    page = render(parts, {"bins": 15, "command": "c"}, {"x.npz": "abc"}, halvings)
     assert "Of 2 claims 0 hold, 1 fail, and 1 are not decided." in page
-    assert "**not decided** (small sample: three rows) | 2 holds, 1 fails |" in page
+    assert "0.1000 [-0.1000, 0.3000], n=7 rows" in page
+    assert "**not decided** (small sample: three rows) | 1 holds, 1 not decided, 1 fails |" in page
     assert "**fails** | 1 fails |" in page
     assert "at equal detection?** 1 × fails" in page
     assert "beat both?** not run" in page

@@ -27,14 +27,17 @@ def test_the_page_and_the_numbers_say_the_same(data, tmp_path, capsys):
     assert f"{claim['here']['value']:.4f}" in page.read_text(encoding="utf-8")
     assert found["about"]["draws"] == 100
     assert list(found["files"]) == ["routellm_mmlu/mmlu_correctness.csv.gz"]
-    assert found["other_halves"] == {}
+    assert found["halvings"] == {}
 
 
 def test_other_halves_are_tried_and_counted(data, tmp_path):
     numbers = tmp_path / "numbers.json"
     know_when.main(["--data", str(data), "--draws", "100", "--splits", "3", "--only", "shift", "--json", str(numbers)])
-    again = json.loads(numbers.read_text(encoding="utf-8"))["other_halves"]
-    assert {len(verdicts) for verdicts in again.values()} == {2}
+    found = json.loads(numbers.read_text(encoding="utf-8"))
+    assert {len(figures) for figures in found["halvings"].values()} == {3}
+    for claim in found["parts"][0]["claims"]:
+        values = [figure["value"] for figure in found["halvings"][claim["says"]]]
+        assert claim["pooled"]["value"] == sorted(values)[1]
 
 
 def test_without_data_every_part_is_skipped_and_says_so(tmp_path, capsys):

@@ -277,8 +277,9 @@ def _grouped_root(table: Reliability, confidence: ArrayLike, correct: ArrayLike,
     place = np.searchsorted(table.lower, c, side="right") - 1
     own = c - right - table.gap[place]
     parts = np.bincount(ids * n_bins + place, weights=own, minlength=n_groups * n_bins).reshape(n_groups, n_bins)
-    covariance = parts.T @ parts * (n_groups / (n_groups - 1))
-    seen: Floats = covariance.diagonal()
+    covariance = np.asarray(parts.T @ parts, np.float64)
+    covariance *= n_groups / (n_groups - 1)
+    seen = covariance.diagonal()
     variance = np.maximum(seen, _variance(table, _design_effect(table, seen, np.bincount(ids))))
     scale = np.sqrt(np.divide(variance, seen, out=np.zeros(n_bins), where=seen > 0))
     covariance *= np.outer(scale, scale)

@@ -1,0 +1,89 @@
+"""What one bench found: aims that were kept or missed, and the tables behind them. Pure: values in, Markdown out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from bench.ratios import Spread
+
+__all__ = ["MIB", "Aim", "Grid", "Section", "aims", "at_least", "at_most", "grid", "steady", "words"]
+
+MIB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """Something wanted, what was reached, and whether that will do; ``None`` where it was not measured."""
+
+    what: str
+    wanted: str
+    reached: str
+    kept: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table under a title."""
+
+    title: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A bench's results.
+
+    Attributes:
+        title: of the section.
+        aims: what was wanted.
+        grids: the tables.
+        notes: sentences to read them by.
+    """
+
+    title: str
+    aims: Sequence[Aim] = ()
+    grids: Sequence[Grid] = ()
+    notes: Sequence[str] = field(default=())
+
+
+def at_least(what: str, wanted: float, reached: Spread | None) -> Aim:
+    """A ratio that should be large, judged by its median."""
+    return Aim(
+        what, f"≥ {wanted:g}", str(reached or "not measured"), None if reached is None else reached.median >= wanted
+    )
+
+
+def at_most(what: str, wanted: float, reached: Spread | None) -> Aim:
+    """A ratio that should be small, judged by its median."""
+    return Aim(
+        what, f"≤ {wanted:g}", str(reached or "not measured"), None if reached is None else reached.median <= wanted
+    )
+
+
+def steady(what: str, steps: Sequence[float]) -> Aim:
+    """What a row more costs at the last step of growth, over the first step: no more than 1.25 of it."""
+    if len(steps) < 2 or steps[0] <= 0:
+        return Aim(what, "1 (linear)", "not measured", None)
+    return Aim(what, "1 (linear)", f"{steps[-1] / steps[0]:.2f}", steps[-1] / steps[0] <= 1.25)
+
+
+def aims(found: Iterable[Aim]) -> str:
+    """The aims as a table."""
+    marks = {True: " ✓", False: " ✗", None: ""}
+    rows = [(aim.what, aim.wanted, aim.reached + marks[aim.kept]) for aim in found]
+    return grid(("", "aim", "reached"), rows)
+
+
+def words(section: Section) -> str:
+    """A section as Markdown, without its aims."""
+    parts = [f"## {section.title}", *section.notes]
+    for one in section.grids:
+        parts += [f"**{one.title}**", grid(one.head, one.rows)]
+    return "\n\n".join(parts)
+
+
+def grid(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table."""
+    return "\n".join(f"| {' | '.join(line)} |" for line in (head, ["---"] * len(head), *rows))
