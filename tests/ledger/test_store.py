@@ -188,6 +188,33 @@ class TestSqlite:
         store.close()
         other.close()
 
+    @pytest.mark.parametrize("leave", ["nothing", "another file"])
+    def test_a_file_that_was_taken_away_is_not_written_to(self, tmp_path, leave):
+        """SQLite would go on writing to it, and nobody would ever see what it acknowledged."""
+        path = tmp_path / "ledger.db"
+        store = SqliteStore(path)
+        with store.transaction() as transaction:
+            transaction.extend(extension(0, [b"a"]))
+        path.rename(tmp_path / "elsewhere.db")
+        if leave == "another file":
+            SqliteStore(path).close()
+        with pytest.raises(LedgerError, match="was moved, deleted or replaced"), store.transaction():
+            pass
+        store.close()
+
+    def test_a_file_that_is_taken_away_during_a_commit_is_noticed(self, tmp_path):
+        path = tmp_path / "ledger.db"
+        store = SqliteStore(path)
+
+        def commit():
+            with store.transaction() as transaction:
+                transaction.extend(extension(0, [b"a"]))
+                path.unlink()
+
+        with pytest.raises(LedgerError, match="was moved, deleted or replaced"):
+            commit()
+        store.close()
+
     def test_every_error_of_sqlite_has_a_meaning(self):
         import sqlite3
 

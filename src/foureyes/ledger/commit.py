@@ -18,7 +18,7 @@ from foureyes.maths.merkle import proof
 
 __all__ = ["Committer"]
 
-_ATTEMPTS: Final = 4
+_ATTEMPTS: Final = 3
 _KEEP_EVERY: Final = 1024
 
 
@@ -77,19 +77,20 @@ class Committer:
         """
         unanswered: _Pending | None = None
         failures: list[LedgerError] = []
-        while len(failures) < _ATTEMPTS or (unanswered is not None and len(failures) == _ATTEMPTS):
+        while len(failures) <= _ATTEMPTS:
             try:
                 with self._store.transaction() as transaction:
-                    if unanswered is None or not _is_there(unanswered, transaction):
-                        unanswered = None
-                        if len(failures) == _ATTEMPTS:
-                            break
+                    unanswered = _found(unanswered, transaction)
+                    if unanswered is None and len(failures) < _ATTEMPTS:  # the last turn only looks
                         unanswered = self._extend(transaction, drafts)
-                return self._done(unanswered)
             except LedgerTampered:
                 raise
             except LedgerError as error:
                 failures.append(error)
+            else:
+                if unanswered is None:
+                    break
+                return self._done(unanswered)
         raise _failed(failures[-1], unanswered)
 
     def _begin(self, transaction: Transaction) -> None:
@@ -119,9 +120,13 @@ class Committer:
         return pending.sealed.receipts
 
 
-def _is_there(pending: _Pending, transaction: Transaction) -> bool:
-    first = pending.sealed.first
-    return list(transaction.entries(first, first + 1)) == [pending.sealed.entries[0]]
+def _found(unanswered: _Pending | None, transaction: Transaction) -> _Pending | None:
+    """What was written and not answered, if it was committed. An entry's id makes its bytes like no other's."""
+    if unanswered is None:
+        return None
+    first = unanswered.sealed.first
+    there = list(transaction.entries(first, first + 1)) == [unanswered.sealed.entries[0]]
+    return unanswered if there else None
 
 
 def _failed(error: LedgerError, unanswered: _Pending | None) -> LedgerError:

@@ -63,6 +63,7 @@ class SqliteStore(Store):
             if create:
                 self._writer = self._connected(f"{_uri(path)}?mode=rwc")
                 self._prepare(self._writer)
+                self._file = _identity(path)
             else:
                 self._reader().close()
 
@@ -83,6 +84,7 @@ class SqliteStore(Store):
         if self._writer is None:
             raise LedgerError(f"{self._path} is closed, or was opened for reading")
         with self._writing, translated(self._path):
+            self._require_same_file()
             self._writer.execute("BEGIN IMMEDIATE")
             try:
                 yield _Transaction(self._writer)
@@ -90,6 +92,7 @@ class SqliteStore(Store):
             finally:
                 if self._writer.in_transaction:  # an error: SQLite itself ends it for some of them, not for all
                     self._writer.execute("ROLLBACK")
+            self._require_same_file()
 
     def close(self) -> None:
         """Closes the file; what is in its write-ahead log moves into it."""
@@ -97,6 +100,11 @@ class SqliteStore(Store):
             if self._writer is not None:
                 self._writer.close()
                 self._writer = None
+
+    def _require_same_file(self) -> None:
+        """SQLite would go on writing to a file that was deleted, and what is committed there is lost."""
+        if _identity(self._path) != self._file:
+            raise LedgerError(f"{self._path} was moved, deleted or replaced while the ledger was open")
 
     def _connected(self, uri: str) -> sqlite3.Connection:
         # isolation_level None: transactions begin and end where this module says so, and nowhere else.
@@ -116,6 +124,7 @@ class SqliteStore(Store):
         if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
             connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA fullfsync = ON")  # on macOS a plain sync leaves bytes in the drive's own memory
         if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone() == (0,):
             connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
         _require_ledger(connection, self._path)
@@ -177,6 +186,14 @@ def _require_ledger(connection: sqlite3.Connection, path: Path) -> None:
     found: Any = connection.execute("PRAGMA application_id").fetchone()
     if found != (APPLICATION_ID,):
         raise InputError(f"{path} is a SQLite file, but not a ledger")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _uri(path: Path) -> str:
