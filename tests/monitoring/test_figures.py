@@ -120,7 +120,7 @@ def test_the_timeline_counts_every_decision_of_its_span_once(moments):
     for at in moments:
         timeline.add(seen("error", at=at))
     columns = timeline.columns(300.0)
-    assert len({len(column) for name, column in columns.items() if name != "bucket_s"}) == 1
+    assert len({len(column) for name, column in columns.items() if name not in ("bucket_s", "smoothed")}) == 1
     assert columns["start"] == sorted(columns["start"])
     assert len(columns["start"]) == 12
     latest = np.floor(300 / 10)
@@ -133,7 +133,8 @@ def test_the_timeline_says_none_where_nothing_was_seen():
     timeline = Timeline(bucket_s=60.0, buckets=3)
     timeline.add(seen("safe", "safe", at=60.0, safe=True, confidence=0.5))
     columns = timeline.columns(180.0)
-    assert columns["confidence"] == [0.5, None, None]
+    assert columns["confidence"] == [0.5, 0.5, 0.5]  # of five minutes
+    assert columns["log_cmp"] == [None, None, None]
     assert columns["decisions"] == [1, 0, 0]
     assert columns["passed"] == [1, 0, 0]
 

@@ -34,6 +34,7 @@ __all__ = ["Monitor"]
 _FORMAT: Final = "foureyes.monitor"
 _VERSION: Final = 1
 _MOST_STREAMS: Final = 64  # of each kind; beyond, the one not fed for longest is forgotten
+_LATEST: Final = 30
 _WORDS: Final = {
     "confidence": "Calibrated confidence",
     "flags": "The share of answers held back",
@@ -300,16 +301,19 @@ def _streams(o: Observation) -> Iterator[tuple[str, float]]:
 
 
 def _drift_alarm(name: str, test: ExchangeabilityTest, seen: Iterable[Observation], at: float) -> Alarm:
-    latest = [value for o in seen for signal, value in _streams(o) if signal == name][-50:]
-    now, before = sum(latest) / len(latest), test.reference_mean
-    moved = f": {before:.3g} on average before, {now:.3g} in the last {len(latest)}" if before is not None else ""
+    values = [value for o in seen for signal, value in _streams(o) if signal == name]
+    earlier, latest = values[:-_LATEST], values[-_LATEST:]
+    before = _mean(earlier) if test.reference_mean is None else test.reference_mean
+    moved = (
+        f": {before:.3g} on average before, {_mean(latest):.3g} in the last {len(latest)}" if before is not None else ""
+    )
     return Alarm(
         key=f"drift:{name}",
         kind="drift",
         at=at,
         statement=f"{_named(name)} changed{moved}.",
-        false_alarms=f"at most {test.alpha:.2g} of such alarms ever, on this signal, without a change",
-        resume="acknowledge it: what comes from then on is the new normal",
+        false_alarms=f"a chance of at most {100 * test.alpha:.2g} %, ever, on this signal",
+        resume="Ends when acknowledged; what comes from then on is the new normal.",
     )
 
 
@@ -320,8 +324,12 @@ def _rate_alarm(name: str, detector: RateDetector, at: float) -> Alarm:
         at=at,
         statement=f"{_named(name)} rose above {detector.limit:.3g}.",
         false_alarms=f"one in {detector.run_length:,.0f} values on average, at most, while the rate is within its limit",
-        resume="ends by itself when the rate has come down, or when acknowledged",
+        resume="Ends by itself when the rate has come down, or when acknowledged.",
     )
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None
 
 
 def _named(signal: str) -> str:

@@ -30,8 +30,8 @@ __all__ = ["Promise", "PromiseWatch", "Standing", "ThresholdLike"]
 _FORMAT: Final = "foureyes.promise_watch"
 _VERSION: Final = 1
 _RESUME: Final = (
-    "calibrate and choose the threshold anew on recent labels (renew), or look into it and acknowledge it: "
-    "confidences like those that come from then on count as normal"
+    "To resume it, calibrate and choose the threshold anew on recent labels (renew), or acknowledge it: confidences "
+    "like those that come from then on count as normal."
 )
 
 
@@ -263,7 +263,7 @@ class PromiseWatch:
         if self._alarm is not None:
             return None
         statement = f"The promise of {self._name or 'the threshold'} is suspended: {reason}."
-        often = f"at most {self._alpha:.2g} ever, while answers come as they did and the promise is kept"
+        often = f"a chance of at most {100 * self._alpha:.2g} %, ever, while answers come as they did"
         self._alarm = Alarm(f"promise:{self._name}", "promise", at, statement, often, _RESUME)
         return self._alarm
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Final
 
 from foureyes.errors import InputError
 from foureyes.monitoring.observation import Observation
 
 __all__ = ["Bucket", "Timeline"]
+
+_SMOOTHED: Final = 5
 
 
 @dataclass(slots=True)
@@ -46,6 +48,9 @@ class Bucket:
         self.log_cmp += sum(surprises)
 
 
+_SUMS: Final = tuple(entry.name for entry in fields(Bucket) if entry.name != "start")
+
+
 class Timeline:
     """The latest ``buckets`` spans of ``bucket_s`` seconds.
 
@@ -69,21 +74,27 @@ class Timeline:
             bucket.add(o)
 
     def columns(self, now: float) -> dict[str, Any]:
-        """Aligned columns, oldest first, one entry a span up to ``now``; a rate is ``None`` where nothing was seen."""
+        """Aligned columns, oldest first, one entry a span up to ``now``.
+
+        Counts are of the span. Rates and means are of it and the four before it, as one span may hold a handful of
+        decisions; they are ``None`` where nothing was seen.
+        """
         end = max(math.floor(now / self._width), max(self._buckets, default=0))
         rows = [self._at(number) for number in range(end - self._most + 1, end + 1)]
+        smooth = [_summed(rows[max(0, i - _SMOOTHED + 1) : i + 1]) for i in range(len(rows))]
         return {
+            "smoothed": _SMOOTHED,
             "bucket_s": self._width,
             "start": [row.start for row in rows],
             "decisions": [row.decisions for row in rows],
             "passed": [row.passed for row in rows],
             "held": [row.decisions - row.passed - row.undecided for row in rows],
             "undecided": [row.undecided for row in rows],
-            "flag_rate": [_ratio(row.decisions - row.passed, row.decisions) for row in rows],
-            "disagreement": [_ratio(row.differing, row.compared) for row in rows],
-            "verifier_errors": [_ratio(row.errors, row.votes) for row in rows],
-            "confidence": [_ratio(row.confidence, row.stated) for row in rows],
-            "log_cmp": [_ratio(row.log_cmp, row.read) for row in rows],
+            "flag_rate": [_ratio(row.decisions - row.passed, row.decisions) for row in smooth],
+            "disagreement": [_ratio(row.differing, row.compared) for row in smooth],
+            "verifier_errors": [_ratio(row.errors, row.votes) for row in smooth],
+            "confidence": [_ratio(row.confidence, row.stated) for row in smooth],
+            "log_cmp": [_ratio(row.log_cmp, row.read) for row in smooth],
         }
 
     def state(self) -> list[dict[str, Any]]:
@@ -113,6 +124,15 @@ class Timeline:
 
     def _at(self, number: int) -> Bucket:
         return self._buckets.get(number) or Bucket(number * self._width)
+
+
+def _summed(rows: Sequence[Bucket]) -> Bucket:
+    """All of them in one, starting with the first."""
+    total = Bucket(rows[0].start)
+    for row in rows:
+        for name in _SUMS:
+            setattr(total, name, getattr(total, name) + getattr(row, name))
+    return total
 
 
 def _ratio(part: float, whole: int) -> float | None:
