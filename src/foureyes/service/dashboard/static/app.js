@@ -9,8 +9,8 @@ import { headline, showAlarms, showDrift, showFigures, showLabels, showPromises,
 import { plural } from "./format.js";
 import { showLedger } from "./ledger.js";
 
-const REFRESH_MS = 5000;
-const QUICK_MS = 400;
+const REFRESH_MS = 10000;
+const SOON_MS = 2000; // after something happened; a snapshot costs the server some milliseconds
 const SILENT_MS = 45000;
 const RETRY_MS = [1000, 2000, 5000, 10000];
 
@@ -35,6 +35,7 @@ class Board {
     if (byId("headline").textContent !== words) byId("headline").textContent = words;
     byId("span").textContent = span(monitor);
     byId("per").textContent = monitor.timeline.bucket_s === 60 ? "a minute" : `in ${plural(monitor.timeline.bucket_s, "second")}`;
+    byId("over").textContent = `over ${plural((monitor.timeline.bucket_s * monitor.timeline.smoothed) / 60, "minute")}`;
     showAlarms(monitor.alarms, (alarm) => this.acknowledge(alarm));
     showFigures(monitor);
     for (const plot of this.plots) plot.draw(monitor.timeline, monitor.alarms);
@@ -54,8 +55,8 @@ class Board {
 
   /** Fetches the figures again soon after something happened, and now and then anyway. */
   async keepFresh() {
-    for (let waited = 0; !this.stop.signal.aborted; waited += QUICK_MS) {
-      await pause(QUICK_MS);
+    for (let waited = 0; !this.stop.signal.aborted; waited += SOON_MS) {
+      await pause(SOON_MS);
       if (document.hidden || !(this.dirty || waited >= REFRESH_MS)) continue;
       [waited, this.dirty] = [0, false];
       await this.attempt(async () => {

@@ -44,9 +44,10 @@ function lonely(column) {
   return column.some((value, i) => known(value) && !known(column[i - 1]) && !known(column[i + 1]));
 }
 
-function bars(name) {
-  const paths = uPlot.paths.bars({ size: [0.72, 18], align: 1 });
-  return { stroke: () => colour(name), fill: () => colour(name), width: 0, paths, points: { show: false } };
+function bars(name, strength = 1) {
+  const paths = uPlot.paths.bars({ size: [0.8, 18], align: 1 });
+  const tone = () => colour(name, strength);
+  return { stroke: tone, fill: tone, width: 0, paths, points: { show: false } };
 }
 
 /** Dashed lines at the moments of alarms. */
@@ -71,14 +72,17 @@ function alarmMarks(marks) {
 
 /** One plot over time: its columns, its key with the values under the pointer (or the latest), its words for a reader. */
 class Plot {
-  constructor(name, { columns, series, yValues, range, say }) {
+  constructor(name, { columns, series, yValues, range, say, optional = false }) {
     this.place = byId(`plot-${name}`);
     this.key = byId(`key-${name}`);
-    Object.assign(this, { columns, series, yValues, range, say });
+    Object.assign(this, { columns, series, yValues, range, say, optional });
     this.marks = [];
   }
 
+  /** A plot of what nobody measures is left out. */
   draw(timeline, alarms) {
+    this.place.parentElement.hidden = this.optional && !this.columns(timeline).some((column) => column.some(known));
+    if (this.place.parentElement.hidden) return;
     this.timeline = timeline;
     this.marks = alarms.map((alarm) => alarm.at);
     const data = [timeline.start, ...this.columns(timeline)];
@@ -93,7 +97,7 @@ class Plot {
       {
         width: this.place.clientWidth,
         height: HEIGHT,
-        padding: [8, 4, 0, 0],
+        padding: [8, 18, 0, 0],
         legend: { show: false },
         cursor: { y: false, points: { show: false }, drag: { x: false, y: false }, sync: { key: "time" } },
         scales: { x: { time: true, range: (u, low, high) => [low, high + this.timeline.bucket_s] }, y: { range: this.range } },
@@ -134,7 +138,7 @@ export function timePlots() {
       yValues: (_, at) => at.map((n) => (Number.isInteger(n) ? String(n) : "")),
       range: upTo(4),
       series: [
-        { name: "let through", token: "right", draw: bars("right"), value: counted("passed") },
+        { name: "let through", token: "pale", draw: bars("right", 0.55), value: counted("passed") },
         { name: "held back", token: "accent", draw: bars("accent"), value: counted("held") },
         { name: "undecided", token: "faint", draw: bars("faint"), value: counted("undecided") },
       ],
@@ -146,13 +150,14 @@ export function timePlots() {
       range: () => [0, 1.02],
       series: [
         { name: "estimated right", token: "right", draw: line("right"), value: shared("confidence") },
-        { name: "verifiers differ", token: "accent", draw: line("accent"), value: shared("disagreement") },
-        { name: "votes failed", token: "ink", dashed: true, draw: line("ink", { dash: [4, 3], width: 1.25 }), value: shared("verifier_errors") },
+        { name: "differ", token: "accent", draw: line("accent"), value: shared("disagreement") },
+        { name: "failed", token: "ink", dashed: true, draw: line("ink", { dash: [4, 3], width: 1.25 }), value: shared("verifier_errors") },
       ],
       say: (t) =>
         `Latest shares: ${percent(latest(t.confidence))} estimated right, verifiers differ on ${percent(latest(t.disagreement))}, ${percent(latest(t.verifier_errors))} of votes failed.`,
     }),
     new Plot("surprise", {
+      optional: true,
       columns: (t) => [t.log_cmp],
       yValues: (_, at) => at.map((nats) => number(nats, 1)),
       range: upTo(1),
@@ -187,12 +192,12 @@ export class ReliabilityPlot {
     this.plot = new uPlot(
       {
         ...size(),
-        padding: [8, 14, 0, 0],
+        padding: [8, 20, 0, 0],
         legend: { show: false },
         cursor: { show: false },
         scales: { x: scale, y: { range: () => [0, 1] } },
         axes: [{ ...x, values: shares, grid: y.grid }, y],
-        series: [{}, { stroke: () => colour("right"), width: 1.5, points: { show: true, size: 7, fill: () => colour("right"), width: 0 } }],
+        series: [{}, { stroke: () => colour("right"), paths: () => null, points: { show: true, size: 7, fill: () => colour("right"), width: 0 } }],
         hooks: { drawAxes: [(u) => this.diagonal(u)], draw: [(u) => this.intervals(u)] },
       },
       data,

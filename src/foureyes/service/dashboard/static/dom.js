@@ -23,7 +23,7 @@ export function fill(node, key, make) {
   const mark = JSON.stringify(key);
   if (node.dataset.shown === mark) return;
   node.dataset.shown = mark;
-  node.replaceChildren(...[make()].flat());
+  node.replaceChildren(...[make()].flat().filter((child) => child !== null));
 }
 
 /** Says something to a screen reader. */

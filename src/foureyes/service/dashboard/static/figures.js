@@ -22,7 +22,7 @@ export function headline({ figures, alarms }) {
 
 export function span({ window, total }) {
   const hours = window.seconds / 3600;
-  const long = hours >= 1 ? plural(+hours.toFixed(1), "hour") : plural(Math.round(window.seconds / 60), "minute");
+  const long = hours === 1 ? "hour" : hours > 1 ? plural(+hours.toFixed(1), "hour") : plural(Math.round(window.seconds / 60), "minute");
   return `Figures are of the last ${long}, at most ${count(window.most)} decisions; ${plural(total, "decision")} in all. Intervals are ${Math.round(window.level * 100)} %.`;
 }
 
@@ -82,11 +82,17 @@ export function showAlarms(alarms, acknowledge) {
         "article",
         { class: "alarm" },
         el("p", { class: "what" }, el("span", { class: "bell", "aria-hidden": "true", text: "!" }), el("b", { text: alarm.statement }), el("time", { text: dayTime(alarm.at) })),
-        el("p", { class: "about", text: `False alarms: ${alarm.false_alarms}. To end it: ${alarm.resume}.` }),
+        el("p", { class: "about", text: `False alarm: ${alarm.false_alarms}. ${alarm.resume}` }),
         el("button", { type: "button", text: "Acknowledge", "aria-label": `Acknowledge: ${alarm.statement}`, onclick: () => acknowledge(alarm) }),
       ),
     ),
   );
+}
+
+/** A verifier's name that breaks after its provider. */
+function verifierName(name) {
+  const cut = name.indexOf("/") + 1;
+  return [cut ? el("span", { class: "provider", text: name.slice(0, cut) }) : null, el("wbr"), el("span", { class: "model", text: name.slice(cut) })];
 }
 
 function shareCell(share) {
@@ -94,10 +100,15 @@ function shareCell(share) {
   return el("td", { class: "number", title, text: share ? percent(share.value) : DASH });
 }
 
+const EXPLAINED = "Alone: took a side that no other verifier shared.";
+const EXPLAINED_BY_LABELS =
+  " Caught: wrong answers called unsafe. False blocks: right answers called unsafe. ρ: how far the misses of a pair correlate; at ρ / max = 1 the second pair of eyes sees nothing new.";
+
 export function showVerifiers({ verifiers, pairs, outcomes }) {
   fill(byId("verifiers"), [verifiers, pairs, Boolean(outcomes)], () => [
     verifiers.length ? verifierTable(verifiers, outcomes) : el("p", { class: "hint", text: "No verifier has voted yet." }),
     ...(pairs.length ? [pairTable(pairs)] : []),
+    verifiers.length ? el("p", { class: "about", text: EXPLAINED + (outcomes ? EXPLAINED_BY_LABELS : "") }) : null,
   ]);
 }
 
@@ -116,7 +127,8 @@ function table(caption, heads, rows) {
 }
 
 function verifierTable(verifiers, outcomes) {
-  const heads = ["Verifier", "Votes", "Failed", "Unsafe", "Alone", ...(outcomes ? ["Caught", "False blocks"] : []), "Surprise", "Median"];
+  const reads = verifiers.some((v) => v.log_cmp);
+  const heads = ["Verifier", "Votes", "Failed", "Unsafe", "Alone", ...(outcomes ? ["Caught", "False blocks"] : []), ...(reads ? ["Surprise"] : []), "Median"];
   return table(
     "How each verifier votes",
     heads,
@@ -124,13 +136,13 @@ function verifierTable(verifiers, outcomes) {
       el(
         "tr",
         {},
-        el("th", { scope: "row", class: "verifier-name", text: v.verifier }),
+        el("th", { scope: "row", class: "verifier-name" }, verifierName(v.verifier)),
         el("td", { class: "number", text: count(v.votes) }),
         shareCell(v.errors),
         shareCell(v.unsafe),
         shareCell(v.alone),
         ...(outcomes ? [shareCell(v.caught), shareCell(v.false_blocks)] : []),
-        el("td", { class: "number", text: v.log_cmp ? number(v.log_cmp.mean) : DASH, title: "mean log_cmp, nats a token" }),
+        ...(reads ? [el("td", { class: "number", text: v.log_cmp ? number(v.log_cmp.mean) : DASH, title: "mean log_cmp, nats a token" })] : []),
         el("td", { class: "number", text: v.latency_ms ? milliseconds(v.latency_ms.median) : DASH }),
       ),
     ),
@@ -146,7 +158,7 @@ function pairTable(pairs) {
       el(
         "tr",
         {},
-        el("th", { scope: "row", class: "verifier-name" }, a, el("br"), b),
+        el("th", { scope: "row", class: "verifier-name" }, verifierName(a), el("br"), verifierName(b)),
         shareCell(disagreement),
         ...(measured
           ? [
@@ -169,7 +181,7 @@ export function showPromises(promises) {
         { class: `promise ${promise.holds ? "holds" : "suspended"}` },
         el("p", { class: "state" }, el("b", { text: promise.holds ? "Holds" : "Suspended" }), el("span", { text: ` ${promise.name}` })),
         el("p", { text: promise.statement }),
-        promise.holds ? null : el("p", { class: "about", text: `Since ${dayTime(promise.since)}. ${promise.reason} To resume: ${promise.resume}.` }),
+        promise.holds ? null : el("p", { class: "about", text: `Since ${dayTime(promise.since)}. ${promise.reason} ${promise.resume}` }),
       ),
     ),
   );
@@ -203,7 +215,7 @@ export function showDrift(detectors) {
       ),
     ),
     detectors.length ? el("p", { class: "about", text: "How far the evidence is on its way to an alarm, on a logarithmic scale. Falsely, any of them ever gets there with a chance of at most " + percent(total(detectors)) + "." }) : null,
-  ].filter(Boolean));
+  ]);
 }
 
 const progress = ({ capital, limit }) => Math.min(1, Math.max(0, Math.log(capital) / Math.log(limit)));

@@ -24,7 +24,7 @@ export function milliseconds(ms) {
   return ms < 10 ? `${ms.toFixed(1)} ms` : ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }
 
-export const number = (value, digits = 2) => (known(value) ? value.toFixed(digits) : DASH);
+export const number = (value, digits = 2) => (known(value) ? value.toFixed(digits).replace("-", "−") : DASH);
 export const count = (value) => (known(value) ? value.toLocaleString("en-GB").replaceAll(",", "\u202f") : DASH);
 export const plural = (n, one, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
 export const short = (hash) => (hash.length > 20 ? `${hash.slice(0, 8)}…${hash.slice(-6)}` : hash);

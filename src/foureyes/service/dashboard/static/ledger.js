@@ -83,7 +83,7 @@ function row(entry) {
     {},
     el("td", { class: "number", text: String(entry.index) }),
     el("td", { class: "when", text: dayTime(entry.timestamp) }),
-    el("td", { text: entry.event }),
+    el("td", {}, entry.event.split("_").flatMap((word, i) => (i ? ["_", el("wbr"), word] : [word]))),
     el("td", {}, el("code", { title: entry.entry_hash, text: short(entry.entry_hash) })),
     el("td", {}, el("button", { type: "button", text: "Check", "aria-label": `Check the proof of entry ${entry.index}`, onclick: () => proofOf(entry.index, entry.entry_hash, byId("proof")) })),
   );

@@ -1,0 +1,504 @@
+"""The dashboard in a real browser, against a real service on loopback."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+
+from tests.browser.conftest import Theme, Witness
+from tests.browser.dashboard_house import QUESTIONS, Served, dashboard, past
+
+pytestmark = pytest.mark.browser
+
+Enter = Callable[..., Page]
+REFUSED = re.compile("Failed to load resource: the server responded with a status of 40[13]")
+HOSTILE = "<img src=x onerror=alert(1)>\"'</p></script><script>alert(2)</script>\u202e{{7*7}}"
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A service that has decided on every question, and has a past."""
+    with dashboard(tmp_path_factory.mktemp("dashboard")) as service:
+        past(service.monitor, service.house.now)
+        for prompt, response, _ in QUESTIONS:
+            service.verify(prompt, response, agent="agent-7")
+        yield service
+
+
+@pytest.fixture
+def enter(browser: Browser, served: Served) -> Iterator[Enter]:
+    """Opens the page, with a key unless told otherwise; afterwards nobody may have complained or asked elsewhere."""
+    witness, contexts = Witness(), list[BrowserContext]()
+
+    def open_(
+        *,
+        scope: str | None = "admin",
+        theme: Theme = "light",
+        width: int = 1280,
+        prepare: Callable[[Page], Any] | None = None,
+    ) -> Page:
+        context = browser.new_context(color_scheme=theme, viewport={"width": width, "height": 900})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        witness.watch(page)
+        if prepare:
+            prepare(page)
+        page.goto(served.url)
+        if scope:
+            page.get_by_label("API key").fill(served.key(scope))
+            page.get_by_role("button", name="Open").click()
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert [words for words in witness.complaints if not REFUSED.match(words)] == []
+    assert [url for url in witness.requests if not url.startswith(served.url)] == []
+    assert not any("key" in url for url in witness.requests)
+
+
+def open_board(enter: Enter, **options: Any) -> Page:
+    page = enter(**options)
+    expect(page.locator("#board")).to_be_visible()
+    expect(page.locator("#line")).to_have_text("live")
+    return page
+
+
+def test_without_a_key_there_is_nothing_but_a_door(enter: Enter) -> None:
+    page = enter(scope=None)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Nothing counts until a second pair of eyes has read it.")
+    expect(page.locator("#board")).to_be_hidden()
+
+
+@pytest.mark.parametrize("key", ["wrong", "ключ", " "])
+def test_a_wrong_key_is_told_and_forgotten(enter: Enter, key: str) -> None:
+    page = enter(scope=None)
+    page.get_by_label("API key").fill(key)
+    page.get_by_role("button", name="Open").click()
+    expect(page.get_by_role("alert")).not_to_be_empty()
+    expect(page.get_by_label("API key")).to_be_focused()
+    assert page.evaluate("sessionStorage.length") == 0
+
+
+def test_a_key_without_the_scope_is_told_which_it_lacks(enter: Enter) -> None:
+    page = enter(scope="verify")
+    expect(page.get_by_role("alert")).to_have_text("This key lacks the scope “audit”.")
+
+
+def test_the_key_is_kept_in_the_tab_and_nowhere_else(enter: Enter, served: Served) -> None:
+    page = open_board(enter, scope="audit")
+    assert page.url == f"{served.url}/"
+    key = served.key("audit")
+    assert page.evaluate("sessionStorage.getItem('foureyes-key')") == key
+    assert key not in page.evaluate(
+        "JSON.stringify(localStorage) + document.cookie + document.documentElement.outerHTML"
+    )
+    page.reload()
+    expect(page.locator("#board")).to_be_visible()
+    page.get_by_role("button", name="Forget the key").click()
+    expect(page.locator("#door")).to_be_visible()
+    assert page.evaluate("sessionStorage.length") == 0
+
+
+def test_the_board_says_what_the_monitor_says(enter: Enter, served: Served) -> None:
+    page = open_board(enter)
+    flagged = served.monitor.snapshot(served.house.now)["figures"]["flag_rate"]
+    expect(page.locator("#headline")).to_contain_text(f"of the last {flagged['n']} answers were held back.")
+    expect(page.locator("#figures")).to_contain_text(f"{flagged['k']} of {flagged['n']} answers")
+    assert page.locator("#verifiers tbody tr").first.locator("th").inner_text() == "anthropic/claude-haiku"
+    expect(page.locator(".alarm").first).to_contain_text("changed")
+    expect(page.locator("#plot-activity")).to_have_attribute("aria-label", re.compile("let through, .* held back"))
+    assert page.locator(".plot canvas:visible").count() == 4
+
+
+def test_a_decision_appears_the_moment_it_is_made(enter: Enter, served: Served) -> None:
+    page = open_board(enter)
+    served.verify("Is this new?", "Two: Phobos and Deimos.")
+    expect(page.locator("#decisions .row").first).to_contain_text("Is this new?")
+    page.get_by_role("button", name="Pause").click()
+    served.verify("Is this newer?", "100 °C")
+    go_on = page.get_by_role("button", name="Go on (1 new)")
+    expect(go_on).to_be_visible()
+    expect(page.locator("#decisions")).not_to_contain_text("Is this newer?")
+    go_on.click()
+    expect(page.locator("#decisions .row").first).to_contain_text("Is this newer?")
+
+
+def test_decisions_can_be_narrowed_to_those_held_back(enter: Enter) -> None:
+    page = open_board(enter)
+    page.get_by_role("radio", name="Held back").check(force=True)
+    rows = page.locator("#decisions .row")
+    assert rows.count() > 0
+    assert page.locator("#decisions .row.passed").count() == 0
+    page.get_by_role("radio", name="Let through").check(force=True)
+    assert page.locator("#decisions .row.passed").count() == rows.count() > 0
+
+
+def test_a_decision_opens_to_its_texts_and_votes_and_closes_to_where_one_was(enter: Enter) -> None:
+    page = open_board(enter)
+    row = page.locator("#decisions .row", has_text="account DE89").first
+    row.focus()
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Which account gets the transfer?")
+    expect(dialog.get_by_role("list", name="Votes").get_by_role("listitem")).to_have_count(3)
+    expect(dialog).to_contain_text("gemma3-270m")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(row).to_be_focused()
+
+
+def test_segments_show_what_contradicts_and_why(enter: Enter) -> None:
+    page = enter(prepare=lambda page: page.route("**/v1/decisions?*", with_segments))
+    page.locator("#decisions .row").first.click()
+    expect(page.locator("mark.contradictory").first).to_contain_text("Sydney")
+    expect(page.locator(".evidence")).to_contain_text("three of three say Canberra")
+
+
+def with_segments(route: Route) -> None:
+    answer = route.fetch().json()
+    answer["decisions"][0]["segments"] = [
+        {"text": "Australia is a country. ", "label": "accurate", "evidence": []},
+        {"text": "Its capital is Sydney.", "label": "contradictory", "evidence": ["three of three say Canberra"]},
+    ]
+    route.fulfill(json=answer)
+
+
+def check_first_entry(page: Page) -> None:
+    page.locator("#entries").get_by_role("button").first.click()
+
+
+def test_a_proof_is_checked_in_the_page_step_by_step(enter: Enter) -> None:
+    page = open_board(enter)
+    expect(page.locator("#checkpoint")).to_contain_text("signature checked")
+    check_first_entry(page)
+    expect(page.locator("#proof .verdict-line.good")).to_contain_text("the root computed here is the one signed")
+    steps = page.locator("#proof .steps li")
+    assert steps.count() >= 4
+    assert steps.nth(steps.count() - 2).locator("code").last.get_attribute("title") == steps.last.locator(
+        "code"
+    ).get_attribute("title")
+
+
+def test_a_decision_leads_to_its_proof(enter: Enter) -> None:
+    page = open_board(enter)
+    page.locator("#decisions .row").first.click()
+    page.get_by_role("button", name="Check its proof").click()
+    expect(page.get_by_role("dialog").locator(".verdict-line.good")).to_be_visible()
+
+
+def doctor(change: Callable[[Any], Any]) -> Callable[[Route], None]:
+    """A server in between that changes what the real one says."""
+
+    def handle(route: Route) -> None:
+        response = route.fetch()
+        if "json" in response.headers["content-type"]:
+            route.fulfill(response=response, json=change(response.json()))
+        else:
+            route.fulfill(response=response, body=change(response.text()))
+
+    return handle
+
+
+def flipped(text: str) -> str:
+    return ("0" if text[0] != "0" else "1") + text[1:]
+
+
+FORGERIES = {
+    "a sibling": (
+        "**/proof/inclusion*",
+        lambda p: {**p, "path": [flipped(p["path"][0]), *p["path"][1:]]},
+        "is not the one signed",
+    ),
+    "a proof cut short": ("**/proof/inclusion*", lambda p: {**p, "path": p["path"][:-1]}, "ends below the root"),
+    "a proof drawn out": (
+        "**/proof/inclusion*",
+        lambda p: {**p, "path": [*p["path"], "00" * 32, "00" * 32]},
+        "longer than the tree",
+    ),
+    "a hash that is none": (
+        "**/proof/inclusion*",
+        lambda p: {**p, "path": ["zz", *p["path"][1:]]},
+        "not lower-case hexadecimal",
+    ),
+    "an entry edited": (
+        "**/ledger/entries/*",
+        lambda e: {**e, "raw": e["raw"].replace('"time":"2', '"time":"3')},
+        "hashes to",
+    ),
+    "an entry moved": (
+        "**/ledger/entries/*",
+        lambda e: {**e, "raw": re.sub(r'"index":\d+', '"index":0', e["raw"])},
+        "says it is number 0",
+    ),
+    "an entry that is none": ("**/ledger/entries/*", lambda e: {**e, "raw": "not JSON"}, "not JSON"),
+}
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_a_doctored_proof_is_refused(enter: Enter, forgery: str) -> None:
+    pattern, change, words = FORGERIES[forgery]
+    page = open_board(enter, prepare=lambda page: page.route(pattern, doctor(change)))
+    check_first_entry(page)
+    expect(page.locator("#proof .verdict-line.bad")).to_contain_text(re.compile(words))
+    assert page.locator("#proof .good").count() == 0
+
+
+CHECKPOINTS = {
+    "another root": (
+        lambda note: re.sub(r"(\n\d+\n)(.)", lambda m: m[1] + ("A" if m[2] != "A" else "B"), note, count=1),
+        "not signed by a key of the log",
+    ),
+    "another size": (
+        lambda note: re.sub(r"\n(\d+)\n", lambda m: f"\n{int(m[1]) + 1}\n", note, count=1),
+        "not signed by a key of the log",
+    ),
+    "no signature": (lambda note: note.split("\n\n")[0] + "\n\n", "not signed by a key of the log"),
+    "not a checkpoint": (lambda _: "hello", "not a checkpoint"),
+}
+
+
+@pytest.mark.parametrize("forgery", CHECKPOINTS)
+def test_a_doctored_checkpoint_is_refused(enter: Enter, forgery: str) -> None:
+    change, words = CHECKPOINTS[forgery]
+    page = open_board(enter, prepare=lambda page: page.route("**/v1/ledger/checkpoint", doctor(change)))
+    expect(page.locator("#checkpoint .bad")).to_contain_text(re.compile(words))
+    check_first_entry(page)
+    expect(page.locator("#proof .verdict-line.bad")).to_contain_text(re.compile(words))
+
+
+def test_a_log_that_grew_is_recognised_and_one_that_shrank_is_not(enter: Enter, served: Served) -> None:
+    page = open_board(enter)
+    expect(page.locator("#checkpoint")).to_contain_text("first seen by this browser")
+    served.verify("One more?", "100 °C")
+    page.reload()
+    expect(page.locator("#checkpoint")).to_contain_text("extends what this browser saw before")
+    page.evaluate(
+        """() => { const [name] = Object.keys(localStorage).filter((n) => n.startsWith("foureyes-checkpoint"));
+        localStorage.setItem(name, JSON.stringify({ ...JSON.parse(localStorage.getItem(name)), size: 1e6 })); }"""
+    )
+    page.reload()
+    expect(page.locator("#checkpoint .bad")).to_contain_text("now there are fewer")
+    check_first_entry(page)
+    expect(page.locator("#proof .verdict-line.bad")).to_be_visible()
+
+
+def test_a_log_that_was_rewritten_is_recognised(enter: Enter, served: Served) -> None:
+    page = open_board(enter)
+    page.evaluate(
+        """() => { const [name] = Object.keys(localStorage).filter((n) => n.startsWith("foureyes-checkpoint"));
+        localStorage.setItem(name, JSON.stringify({ ...JSON.parse(localStorage.getItem(name)), size: 3, root: "00".repeat(32) })); }"""
+    )
+    page.reload()
+    expect(page.locator("#checkpoint .bad")).to_contain_text("does not extend the log of 3 entries")
+
+
+def test_the_page_checks_proofs_as_the_ledger_does(enter: Enter) -> None:
+    from hashlib import sha256
+
+    from foureyes.maths import merkle
+
+    page = enter(scope=None)
+    leaves = [merkle.leaf_hash(bytes([n])) for n in range(17)]
+
+    def subtree(start: int, stop: int) -> bytes:
+        if stop - start == 1:
+            return leaves[start]
+        middle = start + (1 << ((stop - start - 1).bit_length() - 1))
+        return sha256(b"\x01" + subtree(start, middle) + subtree(middle, stop)).digest()
+
+    sizes = range(1, 18)
+    inclusion = [
+        (leaves[i].hex(), i, n, [h.hex() for h in merkle.path(i, n, subtree)], subtree(0, n).hex())
+        for n in sizes
+        for i in range(n)
+    ]
+    consistency = [
+        (m, subtree(0, m).hex(), n, subtree(0, n).hex(), [h.hex() for h in merkle.proof(m, n, subtree)])
+        for n in sizes
+        for m in range(1, n + 1)
+    ]
+    found = page.evaluate(
+        """async ([inclusion, consistency]) => {
+          const { climb, extend, fromHex } = await import("/dashboard/proof.js");
+          const wrong = [];
+          for (const [leaf, index, size, path, root] of inclusion) {
+            const steps = await climb(fromHex(leaf), index, size, path);
+            if ((steps.at(-1)?.hash ?? leaf) !== root) wrong.push(["inclusion", index, size]);
+            for (const [i, n] of [[index + 1, size], [index, size + 1], [size, size]]) {
+              const reached = await climb(fromHex(leaf), i, n, path).then((s) => s.at(-1)?.hash ?? leaf, () => null);
+              if (reached === root && n === size) wrong.push(["accepted", index, size, i, n]);
+            }
+          }
+          for (const [old, before, next, after, hashes] of consistency) {
+            if (!(await extend(old, before, next, after, hashes))) wrong.push(["consistency", old, next]);
+            const other = "00".repeat(32);
+            if (await extend(old, other, next, after, hashes)) wrong.push(["other old root", old, next]);
+            if (await extend(old, before, next, other, hashes)) wrong.push(["other new root", old, next]);
+            if (hashes.length && (await extend(old, before, next, after, hashes.slice(1)))) wrong.push(["cut", old, next]);
+            if (await extend(old, before, next, after, [...hashes, other])) wrong.push(["longer", old, next]);
+          }
+          return wrong;
+        }""",
+        [inclusion, consistency],
+    )
+    assert found == []
+
+
+def test_an_alarm_is_acknowledged_by_who_may(enter: Enter, served: Served) -> None:
+    page = open_board(enter)
+    standing = len(served.monitor.standing)
+    alarm = page.locator(".alarm").first
+    words = alarm.locator(".what b").inner_text()
+    alarm.get_by_role("button", name="Acknowledge").click()
+    expect(page.locator(".alarm", has_text=words)).to_have_count(0)
+    assert len(served.monitor.standing) == standing - 1
+
+
+def test_words_from_outside_stay_words(enter: Enter, served: Served) -> None:
+    served.verify(HOSTILE, HOSTILE)
+    page = enter(prepare=lambda page: page.route(re.compile("/v1/(monitoring|decisions)"), doctor(poison)))
+    expect(page.locator("#board")).to_be_visible()
+    page.locator("#decisions .row").first.click()
+    expect(page.get_by_role("dialog")).to_contain_text("<img src=x onerror=alert(1)>")
+    assert page.locator("img, script:not([src]), #decisions script").count() == 0
+
+
+def poison(document: Any) -> Any:
+    """Every text replaced by a hostile one, but those that are no text to anybody."""
+    kept = {"at", "timestamp", "request_id", "verdict", "format"}
+    if isinstance(document, dict):
+        return {name: value if name in kept else poison(value) for name, value in document.items()}
+    if isinstance(document, list):
+        return [poison(entry) for entry in document]
+    return HOSTILE if isinstance(document, str) else document
+
+
+def test_the_keyboard_reaches_everything_and_shows_where_it_is(enter: Enter) -> None:
+    page = enter(scope=None)
+    expect(page.locator("#door")).to_be_visible()
+    page.evaluate("document.activeElement.blur()")
+    assert walk(page, 4) == ["Skip to the content", "Dark", "key", "Open"]
+    page = open_board(enter)
+    page.evaluate("document.activeElement.blur()")
+    seen = walk(page, 90)
+    for wanted in ("Forget the key", "Acknowledge", "all", "Pause", "Check"):
+        assert any(wanted in name for name in seen), wanted
+    assert seen.index("Pause") < next(i for i, name in enumerate(seen) if name.startswith("Check"))
+
+
+def walk(page: Page, steps: int) -> list[str]:
+    """Names of what Tab reaches; each must show that it has the focus."""
+    names = []
+    for _ in range(steps):
+        page.keyboard.press("Tab")
+        name, outlined = page.evaluate(
+            """() => { const e = document.activeElement; const o = e.matches("input[type=radio]") ? e.nextElementSibling : e;
+            return [(e.ariaLabel || e.value || e.textContent || e.id).trim(), getComputedStyle(o).outlineStyle !== "none" || e === document.body]; }"""
+        )
+        assert outlined, name
+        names.append(name)
+    return names
+
+
+@pytest.mark.parametrize("width", [360, 768, 1280, 1920])
+def test_nothing_sticks_out_sideways(enter: Enter, width: int) -> None:
+    page = open_board(enter, width=width)
+    check_first_entry(page)
+    expect(page.locator("#proof .steps")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.locator("#decisions .row").first.click()
+    assert page.evaluate("document.querySelector('dialog').scrollWidth <= document.querySelector('dialog').clientWidth")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_text_has_contrast(enter: Enter, theme: Theme) -> None:
+    page = open_board(enter, theme=theme)
+    check_first_entry(page)
+    expect(page.locator("#proof .steps")).to_be_visible()
+    assert page.evaluate(CONTRAST) == []
+    page.locator("#decisions .row").first.click()
+    assert page.evaluate(CONTRAST) == []
+
+
+CONTRAST = """() => {
+  const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+  const rgba = (c) => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = c; canvas.fillRect(0, 0, 1, 1); return [...canvas.getImageData(0, 0, 1, 1).data]; };
+  const lum = ([r, g, b]) => [r, g, b].map((v) => v / 255).map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)).reduce((s, v, i) => s + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const behind = (e) => { for (; e; e = e.parentElement) { const c = rgba(getComputedStyle(e).backgroundColor); if (c[3] === 255) return c; } return rgba("white"); };
+  const poor = [];
+  for (const e of document.querySelectorAll("body *")) {
+    if (![...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim()) || !e.checkVisibility({ visibilityProperty: true })) continue;
+    if (e.closest(".unseen, .skip, noscript, svg") || e.closest(".fresh")) continue;
+    const style = getComputedStyle(e);
+    const [a, b] = [lum(rgba(style.color)), lum(behind(e))].sort((x, y) => y - x);
+    const large = parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.66 && style.fontWeight >= 700);
+    if ((a + 0.05) / (b + 0.05) < (large ? 3 : 4.5)) poor.push([e.className, e.textContent.slice(0, 40), (a + 0.05) / (b + 0.05)]);
+  }
+  return poor;
+}"""
+
+
+def test_a_chosen_theme_is_kept_and_the_plots_follow_it(enter: Enter) -> None:
+    page = open_board(enter, theme="light")
+    paper = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    drawn = page.locator("#plot-activity canvas").evaluate("c => c.toDataURL()")
+    page.get_by_role("button", name="Dark", exact=True).click()
+    assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") != paper
+    page.wait_for_function("was => document.querySelector('#plot-activity canvas').toDataURL() !== was", arg=drawn)
+    page.reload()
+    expect(page.get_by_role("button", name="Light", exact=True)).to_be_visible()
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_texts_that_are_not_kept_are_not_missed(browser: Browser, tmp_path: Path) -> None:
+    with dashboard(tmp_path, texts=False) as service:
+        service.verify("secret question", "100 °C")
+        page = browser.new_page()
+        page.goto(service.url)
+        page.get_by_label("API key").fill(service.key("audit"))
+        page.keyboard.press("Enter")
+        page.locator("#decisions .row").first.click()
+        expect(page.get_by_role("dialog")).to_contain_text("not kept")
+        assert "secret question" not in json.dumps(page.content())
+        page.close()
+
+
+def test_without_a_ledger_its_part_of_the_page_is_left_out(browser: Browser, tmp_path: Path) -> None:
+    with dashboard(tmp_path) as service:
+        service.house.change(ledger=None, guard=service.house.guard(recorder=None))
+        service.verify("A question", "100 °C")
+        page = browser.new_page()
+        page.goto(service.url)
+        page.get_by_label("API key").fill(service.key("audit"))
+        page.keyboard.press("Enter")
+        expect(page.locator("#line")).to_have_text("live")
+        expect(page.locator("#ledger")).to_be_hidden()
+        page.locator("#decisions .row").first.click()
+        expect(page.get_by_role("dialog")).to_contain_text("not in a ledger")
+        page.close()
+
+
+def test_a_lost_line_is_told_and_found_again(browser: Browser, tmp_path: Path) -> None:
+    with dashboard(tmp_path) as service:
+        page = browser.new_page()
+        page.goto(service.url)
+        page.get_by_label("API key").fill(service.key("audit"))
+        page.keyboard.press("Enter")
+        expect(page.locator("#line")).to_have_text("live")
+        lost = {"is": True}
+        page.route("**/v1/**", lambda route: route.abort() if lost["is"] else route.continue_())
+        page.evaluate("() => { window.stop(); }")
+        expect(page.locator("#line")).to_have_text("reconnecting", timeout=20_000)
+        lost["is"] = False
+        expect(page.locator("#line")).to_have_text("live", timeout=20_000)
+        service.verify("Back again?", "100 °C")
+        expect(page.locator("#decisions .row").first).to_contain_text("Back again?")
+        page.close()
