@@ -1,0 +1,32 @@
+"""Personal data: found, replaced by stable tokens, restored.
+
+Verifiers are third parties. What identifies a person is taken out of a text before they see it and put back only in what
+returns to the caller. The rule that holds throughout: whatever fails, nothing goes out; every failure is a
+:class:`~foureyes.errors.PrivacyError`, and no message quotes a text. Everything here is synchronous and may be called from
+any thread.
+
+A newcomer starts at :func:`foureyes.privacy.conceal.conceal`, then :mod:`~foureyes.privacy.tokens` and
+:mod:`~foureyes.privacy.vault`.
+"""
+
+from foureyes.privacy.conceal import Concealed, conceal, reveal
+from foureyes.privacy.findings import Detector, Finding, resolve
+from foureyes.privacy.names import NamesDetector
+from foureyes.privacy.patterns import COUNTRIES, PatternDetector
+from foureyes.privacy.vault import Bounds, Conversation, TokenEntry, Vault
+
+__all__ = [
+    "COUNTRIES",
+    "Bounds",
+    "Concealed",
+    "Conversation",
+    "Detector",
+    "Finding",
+    "NamesDetector",
+    "PatternDetector",
+    "TokenEntry",
+    "Vault",
+    "conceal",
+    "resolve",
+    "reveal",
+]
