@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from foureyes.calibration import promise as promised
-from foureyes.errors import InputError, NotEnoughData
+from foureyes.errors import InputError
 from foureyes.maths.bounds import rate_lower
 from foureyes.monitoring import Promise, PromiseWatch
 
@@ -87,6 +87,13 @@ def test_a_promise_about_costs_is_watched_for_drift_alone():
     assert PromiseWatch.from_json(watch.to_json()).standing == watch.standing
 
 
+def test_without_a_reference_the_first_confidences_count_as_normal(threshold):
+    watch = PromiseWatch(Promise.of(threshold), ())
+    rng = np.random.default_rng(6)
+    assert not any(watch.observe(c, 0.0) for c in rng.beta(8, 2, 400).tolist())
+    assert any(watch.observe(c, 0.0) for c in rng.beta(5, 5, 150).tolist())
+
+
 def test_acknowledging_resumes_it_with_the_new_as_normal(threshold):
     watch = watch_of(threshold)
     rng = np.random.default_rng(4)
@@ -126,8 +133,6 @@ def test_what_promises_nothing_cannot_be_watched(threshold):
 
     with pytest.raises(InputError, match="in sample promises nothing"):
         Promise.of(replace(threshold, in_sample=True))
-    with pytest.raises(NotEnoughData, match="got none"):
-        PromiseWatch(Promise.of(threshold), [])
     with pytest.raises(InputError, match=r"in \[0, 1\]; got nan"):
         watch_of(threshold).observe(float("nan"), 0.0)
 

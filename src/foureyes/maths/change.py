@@ -250,6 +250,7 @@ class MeanTest:
     def __init__(self, limit: float, *, alpha: float = 0.01) -> None:
         self.limit = fraction("limit", limit)
         self.alpha = fraction("alpha", alpha)
+        self._bets = _bets(self.limit)
         self._logs = [0.0] * len(_STAKES)
         self._n = 0
         self._alarmed = False
@@ -279,7 +280,9 @@ class MeanTest:
         if self._alarmed:
             return False
         self._n += 1
-        self._logs = [log + math.log(factor) for log, factor in zip(self._logs, _wins(value, self.limit), strict=True)]
+        self._logs = [
+            log + math.log(kept + won * value) for log, (kept, won) in zip(self._logs, self._bets, strict=True)
+        ]
         self._alarmed = self.capital >= 1 / self.alpha
         return self._alarmed
 
@@ -330,6 +333,7 @@ class RateDetector:
         if not (math.isfinite(run_length) and run_length > 1):
             raise InputError(f"a run length must be a finite number above 1; got {run_length}")
         self.run_length = float(run_length)
+        self._bets = _bets(self.limit)
         self._sums = [0.0] * len(_STAKES)
 
     @property
@@ -344,7 +348,9 @@ class RateDetector:
             InputError: the value is not in [0, 1].
         """
         _require_share(value)
-        self._sums = [(total + 1) * win for total, win in zip(self._sums, _wins(value, self.limit), strict=True)]
+        self._sums = [
+            (sum_ + 1) * (kept + won * value) for sum_, (kept, won) in zip(self._sums, self._bets, strict=True)
+        ]
         if self.evidence < self.run_length:
             return False
         self._sums = [0.0] * len(_STAKES)
@@ -380,9 +386,9 @@ def _capital(parts: Sequence[float]) -> _Capital:
     return (float(parts[0]), float(parts[1]), float(parts[2]))
 
 
-def _wins(value: float, limit: float) -> list[float]:
-    """What each stake multiplies its money by; above 0 whatever the value."""
-    return [1 + stake * (value / limit - 1) for stake in _STAKES]
+def _bets(limit: float) -> list[tuple[float, float]]:
+    """What of its money each stake keeps, and wins for a value of 1: 1 + stake·(value / limit − 1), always above 0."""
+    return [(1 - stake, stake / limit) for stake in _STAKES]
 
 
 def _require_share(value: float) -> None:

@@ -14,6 +14,7 @@ from foureyes.monitoring.metrics import Sample, samples
 from foureyes.monitoring.monitor import Monitor
 from foureyes.monitoring.observation import Observation, Opinion, Outcome
 from foureyes.monitoring.promise import Promise, PromiseWatch, Standing
+from foureyes.monitoring.promised import PromisedJudge
 from foureyes.monitoring.settings import Settings
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Outcome",
     "Promise",
     "PromiseWatch",
+    "PromisedJudge",
     "Realised",
     "Sample",
     "Settings",

@@ -20,7 +20,7 @@ from typing import Any, Final, Protocol
 
 from numpy.typing import ArrayLike
 
-from foureyes.errors import InputError, NotEnoughData
+from foureyes.errors import InputError
 from foureyes.maths.change import ExchangeabilityTest, MeanTest
 from foureyes.maths.columns import fraction
 from foureyes.monitoring.alarms import Alarm
@@ -122,13 +122,13 @@ class PromiseWatch:
 
     Args:
         promise: from :meth:`Promise.of`.
-        reference: (N,) the confidences of the labelled answers the threshold was chosen on.
+        reference: (N,) the confidences of the labelled answers the threshold was chosen on. ``()`` takes the first that
+            come, and so presumes that the promise held when the watch began.
         name: whose promise it is, usually a verifier's name.
         alpha: chance that the promise is ever suspended for nothing, in (0, 1).
         seed: of the lots that break ties.
 
     Raises:
-        NotEnoughData: there is no reference.
         InputError: a value is outside its range.
 
     Example:
@@ -150,8 +150,6 @@ class PromiseWatch:
         self._promise = promise
         self._rounds = 1
         self._test = ExchangeabilityTest(reference, alpha=self._alpha / 2, seed=seed)
-        if not self._test.n_reference:
-            raise NotEnoughData("a promise is watched against the confidences it was made on; got none", needed=1)
         self._risk = self._open_risk()
         self._alarm: Alarm | None = None
 

@@ -1,0 +1,63 @@
+"""A verifier whose word counts only while its promise holds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from foureyes.models.roles import Judge
+from foureyes.monitoring.promise import PromiseWatch
+from foureyes.types import Exchange, Vote
+
+__all__ = ["PromisedJudge"]
+
+
+class PromisedJudge:
+    """Lets a judge vote, and turns its "safe" into an abstention while its promise is suspended.
+
+    It asks and does not feed: give the same watch to the tenant's :class:`~foureyes.monitoring.monitor.Monitor`, under the
+    name ``"provider/model"``. A vote of unsafe stands, since no promise is about it. The confidence is kept, so that the
+    watch goes on seeing.
+
+    Args:
+        judge: the verifier.
+        watch: of the threshold it votes by.
+
+    Example:
+        >>> import asyncio
+        >>> from foureyes.models.scripted import ScriptedJudge
+        >>> from foureyes.monitoring import Promise
+        >>> watch = PromiseWatch(Promise(0.8, "error_rate", 0.05, "at most 5 % wrong"), [0.9] * 100)
+        >>> judge = PromisedJudge(ScriptedJudge("safe", confidence=0.9), watch)
+        >>> asyncio.run(judge.vote(Exchange("2 + 2?", "4"))).verdict
+        'safe'
+        >>> alarm = next(alarm for t in range(100) if (alarm := watch.observe(0.2, float(t))))
+        >>> asyncio.run(judge.vote(Exchange("2 + 2?", "4"))).verdict
+        'abstain'
+    """
+
+    def __init__(self, judge: Judge, watch: PromiseWatch) -> None:
+        self._judge = judge
+        self._watch = watch
+
+    @property
+    def provider(self) -> str:
+        """Who runs the judge."""
+        return self._judge.provider
+
+    @property
+    def name(self) -> str:
+        """The judge's name."""
+        return self._judge.name
+
+    async def vote(self, exchange: Exchange) -> Vote:
+        """Votes once; see :class:`~foureyes.models.roles.Judge`."""
+        vote = await self._judge.vote(exchange)
+        standing = self._watch.standing
+        if standing.holds or vote.verdict != "safe":
+            return vote
+        return replace(vote, verdict="abstain", reason=f"its promise is suspended: {standing.reason}")
+
+    async def aclose(self) -> None:
+        """Closes the judge, where it has something to close."""
+        if (close := getattr(self._judge, "aclose", None)) is not None:
+            await close()
