@@ -1,0 +1,313 @@
+"""Models that are asked once: a reader and a writer in front of the store.
+
+They have the roles of what they stand for, so every signal takes them as they are, and a signal nobody thought of when
+the study began finds its readings paid for. The model itself is loaded at the first question that is not in the store;
+a finished study loads none. Start at :class:`StoredReader`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from itertools import groupby
+from typing import Any, Final, Generic, TypeAlias, TypeVar
+
+from foureyes.bench.coding import decode_reading, decode_written, encode, plain
+from foureyes.bench.store import Cost, Entry, Store, key_of
+from foureyes.errors import BudgetSpent, ModelError
+from foureyes.models.roles import Reader, Sampling, Writer
+from foureyes.types import Exchange, Prompt, Reading, Unscored, Written
+
+__all__ = ["Budget", "Model", "StoredReader", "StoredWriter", "Tab"]
+
+Role = TypeVar("Role", bound=Reader | Writer)
+Decode: TypeAlias = Callable[[bytes], Any]
+
+_READ_AT_ONCE: Final = 256
+_WRITE_AT_ONCE: Final = 32
+_PASSING: Final = frozenset({"unavailable", "bad_reply"})
+"""Reasons that another day may not give: such rows are asked again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a run may spend on new work; ``None`` for no limit. What the store holds is free.
+
+    Attributes:
+        seconds: of computing.
+        tokens: read and written.
+    """
+
+    seconds: float | None = None
+    tokens: int | None = None
+
+
+@dataclass(slots=True)
+class Tab:
+    """What a run has spent on new work so far.
+
+    Attributes:
+        clock: seconds that only grow, like :func:`time.perf_counter`.
+        budget: its limit.
+        on_change: told after every batch, for progress.
+        fresh: what was computed.
+        answers: how many questions to models were answered by computing.
+        found: how many were answered from the store.
+        steps, done: how many steps the run has, as far as it is known, and how many are done.
+    """
+
+    clock: Callable[[], float]
+    budget: Budget = field(default_factory=Budget)
+    on_change: Callable[[Tab], None] = lambda _tab: None
+    fresh: Cost = field(default_factory=Cost)
+    answers: int = 0
+    found: int = 0
+    steps: int = 0
+    done: int = 0
+
+    def require_budget(self) -> None:
+        """Raises :class:`~foureyes.errors.BudgetSpent` when nothing is left."""
+        for what, limit, spent in (
+            ("seconds", self.budget.seconds, self.fresh.seconds),
+            ("tokens", self.budget.tokens, self.fresh.tokens),
+        ):
+            if limit is not None and spent >= limit:
+                raise BudgetSpent(f"the budget of {limit:g} {what} is spent; all that was computed is kept")
+
+    def add(self, cost: Cost, answers: int) -> None:
+        """Puts new work on the tab."""
+        self.fresh += cost
+        self.answers += answers
+        self.on_change(self)
+
+
+class Model(Generic[Role]):
+    """A model that is loaded when it is needed, and known without where the store remembers it.
+
+    Args:
+        reference: what names it, with its arithmetic; what the store remembers it by.
+        weights: identity of its weights; ``None`` where only opening it can tell.
+        opened: loads it.
+        store: that remembers.
+    """
+
+    def __init__(self, reference: str, weights: str | None, opened: Callable[[], Role], store: Store) -> None:
+        self._opened = opened
+        self._model: Role | None = None
+        self._store = store
+        self._reference = reference
+        self._weights = weights
+        self._known = store.fingerprint(reference, weights) if weights is not None else None
+
+    @property
+    def name(self) -> str:
+        """What the model calls itself."""
+        return self._identity()[1]
+
+    @property
+    def fingerprint(self) -> str:
+        """What its numbers depend on."""
+        return self._identity()[0]
+
+    def get(self) -> Role:
+        """The model, loaded."""
+        if self._model is None:
+            self._model = self._opened()
+            fingerprint, name = self._model.fingerprint, self._model.name
+            if self._known is not None and self._known[0] != fingerprint:
+                raise ModelError(
+                    f"{self._reference} was {self._known[0]} in the store and is {fingerprint} now, with the same weights",
+                    model=name,
+                )
+            self._known = fingerprint, name
+            self._store.remember(self._reference, self._weights or fingerprint, fingerprint, name)
+        return self._model
+
+    def let_go(self) -> None:
+        """Frees its memory; it is loaded again if it is asked again."""
+        self._model = None
+
+    def _identity(self) -> tuple[str, str]:
+        if self._known is None:
+            self.get()
+        assert self._known is not None
+        return self._known
+
+
+class _Front(Generic[Role]):
+    """What a stored reader and a stored writer share: the model behind, and what this run has seen of its answers.
+
+    Attributes:
+        touched: cost of every answer that was asked for since :meth:`reset`, now or when it was computed, by its key.
+    """
+
+    def __init__(self, model: Model[Role], store: Store, tab: Tab) -> None:
+        self._model = model
+        self._store = store
+        self._tab = tab
+        self._seen: dict[bytes, tuple[Any, Cost]] = {}
+        self.touched: dict[bytes, Cost] = {}
+
+    @property
+    def name(self) -> str:
+        """Name of the model."""
+        return self._model.name
+
+    @property
+    def fingerprint(self) -> str:
+        """Fingerprint of the model."""
+        return self._model.fingerprint
+
+    @property
+    def spent(self) -> Cost:
+        """What everything took that was asked for since :meth:`reset`, each answer once."""
+        return sum(self.touched.values(), Cost())
+
+    def reset(self) -> None:
+        """Begins a new account."""
+        self.touched = {}
+
+    def _recall(self, asked: Mapping[bytes, Decode]) -> None:
+        """Takes what the store holds of these."""
+        found = self._store.get(key for key in asked if key not in self._seen)
+        for key, entry in found.items():
+            self._seen[key] = asked[key](entry.body), entry.cost
+        self._tab.found += len(found)
+
+    def _learn(self, values: Mapping[bytes, Reading | Written | Unscored], costs: Sequence[Cost]) -> None:
+        """Keeps what was computed; what another day may give differently only for this run."""
+        entries = {key: Entry(encode(value), cost) for (key, value), cost in zip(values.items(), costs, strict=True)}
+        self._store.put(self.fingerprint, {key: entry for key, entry in entries.items() if _lasts(values[key])})
+        self._seen |= {key: (value, entries[key].cost) for key, value in values.items()}
+        self._tab.add(sum(costs, Cost()), len(values))
+
+    def _told(self, key: bytes) -> Any:
+        value, cost = self._seen[key]
+        self.touched[key] = cost
+        return value
+
+
+class StoredReader(_Front[Reader]):
+    """A reader whose readings are computed once.
+
+    Args:
+        model: that reads.
+        store: of readings.
+        tab: what new readings are put on.
+    """
+
+    def read(self, exchanges: Sequence[Exchange], *, top_k: int = 0) -> list[Reading | Unscored]:
+        """Reads every exchange; see :class:`foureyes.models.roles.Reader`."""
+        asked = {self._key(exchange, top_k): exchange for exchange in exchanges}
+        keys = list(asked) if len(asked) == len(exchanges) else [self._key(exchange, top_k) for exchange in exchanges]
+        self._recall({key: partial(decode_reading, exchange=exchange) for key, exchange in asked.items()})
+        for part in _parts({key: e for key, e in asked.items() if key not in self._seen}, _READ_AT_ONCE):
+            self._read(part, top_k)
+        return [self._told(key) for key in keys]
+
+    def _key(self, exchange: Exchange, top_k: int) -> bytes:
+        asked = {
+            "prompt": plain(exchange.prompt),
+            "answer": exchange.answer,
+            "span": exchange.answer_span,
+            "top_k": top_k,
+        }
+        return key_of("read", self.fingerprint, asked)
+
+    def _read(self, part: Mapping[bytes, Exchange], top_k: int) -> None:
+        self._tab.require_budget()
+        model, exchanges = self._model.get(), list(part.values())
+        start = self._tab.clock()
+        readings = model.read(exchanges, top_k=top_k)
+        seconds = self._tab.clock() - start
+        if len(readings) != len(exchanges):
+            raise ModelError(
+                f"{self.name} returned {len(readings)} readings of {len(exchanges)} answers", model=self.name
+            )
+        self._learn(dict(zip(part, readings, strict=True)), _shared_out(seconds, _tokens_read(exchanges, readings)))
+
+
+class StoredWriter(_Front[Writer]):
+    """A writer whose answers are written once; arguments as of :class:`StoredReader`."""
+
+    def write(self, prompts: Sequence[Prompt], sampling: Sampling) -> list[list[Written | Unscored]]:
+        """Answers every prompt; see :class:`foureyes.models.roles.Writer`.
+
+        Sampled answers are drawn prompt by prompt, each under a seed made of the sampling's seed and the prompt, so that
+        they do not depend on which other prompts were asked in the same run.
+        """
+        keys = [tuple(self._key(prompt, sampling, i) for i in range(sampling.n)) for prompt in prompts]
+        asked = dict(zip(keys, prompts, strict=True))
+        self._recall({key: partial(decode_written, prompt=prompt) for row, prompt in asked.items() for key in row})
+        missing = {row: prompt for row, prompt in asked.items() if not all(key in self._seen for key in row)}
+        for part in _parts(missing, _WRITE_AT_ONCE if sampling.temperature == 0 else 1):
+            self._write(part, sampling)
+        return [[self._told(key) for key in row] for row in keys]
+
+    def _key(self, prompt: Prompt, sampling: Sampling, i: int) -> bytes:
+        return key_of("write", self.fingerprint, {"prompt": plain(prompt), "sampling": asdict(sampling), "i": i})
+
+    def _write(self, part: Mapping[tuple[bytes, ...], Prompt], sampling: Sampling) -> None:
+        self._tab.require_budget()
+        model, prompts = self._model.get(), list(part.values())
+        start = self._tab.clock()
+        written = model.write(prompts, _seeded(sampling, prompts))
+        seconds = self._tab.clock() - start
+        keys, values = [key for row in part for key in row], [value for row in written for value in row]
+        if len(values) != len(keys):
+            raise ModelError(f"{self.name} wrote {len(values)} answers; wanted {len(keys)}", model=self.name)
+        self._learn(dict(zip(keys, values, strict=True)), _shared_out(seconds, [_tokens_written(v) for v in values]))
+
+
+Key = TypeVar("Key")
+Asked = TypeVar("Asked")
+
+
+def _parts(missing: Mapping[Key, Asked], size: int) -> Iterator[dict[Key, Asked]]:
+    """About ``size`` a part; exchanges with one prompt stay together, since they are read together."""
+    part: dict[Key, Asked] = {}
+    for _, same in groupby(missing.items(), key=lambda entry: getattr(entry[1], "prompt", entry[1])):
+        part.update(same)
+        if len(part) >= size:
+            yield part
+            part = {}
+    if part:
+        yield part
+
+
+def _seeded(sampling: Sampling, prompts: Sequence[Prompt]) -> Sampling:
+    if sampling.temperature == 0:
+        return sampling
+    own = key_of("seed", "", {"prompt": plain(prompts[0]), "seed": sampling.seed})
+    return Sampling(**{**asdict(sampling), "seed": int.from_bytes(own[:4], "big")})
+
+
+def _tokens_read(exchanges: Sequence[Exchange], readings: Sequence[Reading | Unscored]) -> list[tuple[int, int]]:
+    """(read, written) tokens a row; of rows with one prompt the first bears it."""
+    seen: set[Prompt] = set()
+    tokens = []
+    for exchange, reading in zip(exchanges, readings, strict=True):
+        if isinstance(reading, Unscored):
+            tokens.append((0, 0))
+            continue
+        prompt = 0 if exchange.prompt in seen else reading.n_prompt_tokens
+        seen.add(exchange.prompt)
+        tokens.append((prompt + len(reading.token_ids), 0))
+    return tokens
+
+
+def _tokens_written(value: Written | Unscored) -> tuple[int, int]:
+    if isinstance(value, Unscored) or value.reading is None:
+        return 0, 0
+    return value.reading.n_prompt_tokens, len(value.reading.token_ids)
+
+
+def _shared_out(seconds: float, tokens: Sequence[tuple[int, int]]) -> list[Cost]:
+    """A batch's seconds by tokens."""
+    total = sum(read + written for read, written in tokens)
+    return [Cost(r, w, seconds * (r + w) / total if total else seconds / len(tokens)) for r, w in tokens]
+
+
+def _lasts(value: object) -> bool:
+    return not (isinstance(value, Unscored) and value.reason in _PASSING)

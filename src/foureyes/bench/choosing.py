@@ -1,0 +1,216 @@
+"""Which verifier? The rule of :mod:`foureyes.maths.selection`, fed with the rows of a study.
+
+Candidates are the verifiers of a cell and every pair of them; what a row costs is measured. What is known without labels
+(how often verifier and generator disagree, how surprised and unsure the verifier is on average) is weighed by what it
+meant in the study's *other* cells. The backtest asks what the rule is worth: labels are drawn, the rule decides, and its
+choice is compared with the best candidate on the rows that were not drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foureyes.bench.cells import Cell, Signal
+from foureyes.errors import InputError, NotEnoughData
+from foureyes.maths.expectation import BLANK, Expectation, Experience
+from foureyes.maths.ranking import auroc
+from foureyes.maths.selection import DEFAULT_RULE, Candidate, Rule, VerifierChoice, choose_verifier, committee
+
+__all__ = ["Backtest", "backtest", "choose", "experience"]
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+_EVIDENCE: Final = ("log_cmp", "cme", "v_agree")
+_DRAWS: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Backtest:
+    """What the rule is worth with so many labels.
+
+    Attributes:
+        n: labelled rows a draw.
+        decided: share of the draws in which it chose.
+        regret: mean AUROC given away by its choices on the other rows, against the best candidate there.
+        worst: largest of them.
+        within: share of its choices within the rule's tolerance, and luck of the other rows, of the best.
+        draws: how many.
+    """
+
+    n: int
+    decided: float
+    regret: float | None
+    worst: float | None
+    within: float | None
+    draws: int
+
+
+def choose(
+    cell: Cell,
+    *,
+    n_labels: int,
+    signal: str = "log_cmp",
+    rule: Rule = DEFAULT_RULE,
+    learnt: Experience | None = None,
+    seed: int = 0,
+) -> VerifierChoice:
+    """Chooses among the verifiers of a cell and their pairs.
+
+    Args:
+        cell: with the signal of each verifier.
+        n_labels: how many of its graded rows may be used as labelled, 0 or more; drawn by the seed.
+        signal: that candidates are judged by.
+        rule: budget in milliseconds a row, tolerance, how sure to be.
+        learnt: what evidence without labels meant elsewhere; ``None`` to go by labels only.
+        seed: of the draw of labels and of the posterior.
+
+    Raises:
+        InputError: no verifier has the signal.
+    """
+    signals = _signals(cell, signal)
+    keep = np.flatnonzero(_usable(cell, signals))
+    drawn = np.sort(np.random.default_rng(seed).permutation(keep)[:n_labels])
+    return _chosen(cell, signals, drawn, rule, learnt, seed)
+
+
+def experience(cells: Sequence[Cell], *, signal: str = "log_cmp") -> Experience | None:
+    """What evidence without labels meant in these cells; ``None`` where they are too few to tell."""
+    rows = [(row, found, cell) for cell in cells for row, found in _measured(cell, signal)]
+    places = {place: i for i, place in enumerate(dict.fromkeys((cell.task, cell.generator) for _, _, cell in rows))}
+    names = set.intersection(*(set(row) for row, _, _ in rows)) if rows else set()
+    if not names:
+        return None
+    try:
+        return Experience.fit(
+            {name: [row[name] for row, _, _ in rows] for name in sorted(names)},
+            [found for _, found, _ in rows],
+            groups=[places[cell.task, cell.generator] for _, _, cell in rows],
+        )
+    except NotEnoughData:
+        return None
+
+
+def backtest(
+    cell: Cell, others: Sequence[Cell], sizes: Sequence[int], *, signal: str = "log_cmp", rule: Rule = DEFAULT_RULE
+) -> list[Backtest]:
+    """Draws labels again and again and compares the rule's choice with the best candidate on the rest.
+
+    Args:
+        cell: that the rule decides on.
+        others: cells whose evidence it may learn from.
+        sizes: numbers of labels; those that leave too few rows to judge on are left out.
+        signal: that candidates are judged by.
+        rule: of the choice.
+    """
+    signals = _signals(cell, signal)
+    keep = np.flatnonzero(_usable(cell, signals))
+    learnt = experience(others, signal=signal)
+    found = []
+    for n in (size for size in sizes if 2 * size <= len(keep)):
+        lost = [_lost(cell, signals, keep, n, rule, learnt, seed) for seed in range(_DRAWS)]
+        chose = [loss for loss in lost if loss is not None]
+        found.append(
+            Backtest(
+                n,
+                len(chose) / len(lost),
+                float(np.mean(chose)) if chose else None,
+                max(chose) if chose else None,
+                float(np.mean([loss <= rule.tolerance for loss in chose])) if chose else None,
+                len(lost),
+            )
+        )
+    return found
+
+
+def _lost(
+    cell: Cell,
+    signals: Mapping[str, Signal],
+    keep: NDArray[np.intp],
+    n: int,
+    rule: Rule,
+    learnt: Experience | None,
+    seed: int,
+) -> float | None:
+    """AUROC given away by one choice, on the rows not drawn; ``None`` where the rule abstained or nothing can be judged."""
+    order = np.random.default_rng(seed).permutation(keep)
+    choice = _chosen(cell, signals, np.sort(order[:n]), rule, learnt, seed)
+    wrong, rest = ~cell.right, np.sort(order[n:])
+    if choice.chosen is None or wrong[rest].all() or not wrong[rest].any():
+        return None
+    candidates = _candidates(cell, signals, rest, None)
+    areas = {c.name: auroc(c.uncertainty, wrong[rest], draws=40).value for c in candidates if c.cost <= rule.budget}
+    return max(areas.values()) - areas[choice.chosen]
+
+
+def _chosen(
+    cell: Cell, signals: Mapping[str, Signal], rows: NDArray[np.intp], rule: Rule, learnt: Experience | None, seed: int
+) -> VerifierChoice:
+    candidates = _candidates(cell, signals, rows, learnt)
+    return choose_verifier(candidates, (~cell.right)[rows], rule=rule, groups=cell.groups[rows], seed=seed)
+
+
+def _candidates(
+    cell: Cell, signals: Mapping[str, Signal], rows: NDArray[np.intp], learnt: Experience | None
+) -> list[Candidate]:
+    single = [
+        Candidate(name, _milliseconds(s, cell), s.numbers()[0][rows], _expected(cell, name, learnt))
+        for name, s in signals.items()
+    ]
+    if not len(rows):
+        return single
+    return [*single, *(committee(pair) for pair in combinations(single, 2))]
+
+
+def _milliseconds(signal: Signal, cell: Cell) -> float:
+    return 1000 * signal.cost.seconds / len(cell.answers)
+
+
+def _expected(cell: Cell, verifier: str, learnt: Experience | None) -> Expectation:
+    evidence = _evidence(cell, verifier)
+    if learnt is None or not set(learnt.names) <= evidence.keys():
+        return BLANK
+    return learnt.expect({name: evidence[name] for name in learnt.names})
+
+
+def _measured(cell: Cell, signal: str) -> list[tuple[dict[str, float], float]]:
+    """(evidence, AUROC) of every verifier of a cell that can be measured."""
+    found = []
+    for verifier in cell.verifiers:
+        taken = cell.signal(verifier, signal)
+        if taken is None or verifier == cell.generator:
+            continue
+        keep = _usable(cell, {verifier: taken})
+        wrong = ~cell.right[keep]
+        if wrong.any() and not wrong.all():
+            found.append((_evidence(cell, verifier), auroc(taken.numbers()[0][keep], wrong, draws=40).value))
+    return found
+
+
+def _evidence(cell: Cell, verifier: str) -> dict[str, float]:
+    """Means of what needs no labels."""
+    found = {}
+    for name in _EVIDENCE:
+        taken = cell.signal(verifier, name)
+        if taken is not None and taken.numbers()[1].any():
+            u, there = taken.numbers()
+            found[name] = float(u[there].mean())
+    return found
+
+
+def _signals(cell: Cell, name: str) -> dict[str, Signal]:
+    found = {v: s for v in cell.verifiers if v != cell.generator and (s := cell.signal(v, name))}
+    if not found:
+        raise InputError(f"{cell.task}, {cell.generator}: no verifier has the signal {name!r}")
+    return found
+
+
+def _usable(cell: Cell, signals: Mapping[str, Signal]) -> Bools:
+    usable: Bools = np.logical_and.reduce([cell.graded, *(signal.numbers()[1] for signal in signals.values())])
+    return usable

@@ -1,0 +1,101 @@
+"""Claims put to the rows: held, failed, or not decided, pair by pair.
+
+A claim holds for a pair where the whole 95 % interval of the difference lies above zero, fails where it lies below, and
+is not decided otherwise. Pairs share questions and models, so counts of pairs are no votes of independent witnesses; no
+correction is made for their number, which is why it is printed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from foureyes.bench.cells import Cell, Signal
+from foureyes.bench.measures import Missing, compared
+from foureyes.bench.plan import Claim, Column
+from foureyes.maths.difference import Difference
+
+__all__ = ["Decided", "Test", "Verdict", "decide"]
+
+Verdict: TypeAlias = Literal["holds", "fails", "not decided", "no data"]
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """A claim on one pair.
+
+    Attributes:
+        task, generator, verifier: of the pair; no verifier where both sides name theirs.
+        found: the difference, or why there is none.
+    """
+
+    __test__ = False  # not for pytest
+
+    task: str
+    generator: str
+    verifier: str
+    found: Difference | Missing
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the interval says."""
+        if isinstance(self.found, Missing):
+            return "no data"
+        if self.found.low > 0:
+            return "holds"
+        return "fails" if self.found.high < 0 else "not decided"
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A claim on all its pairs."""
+
+    claim: Claim
+    tests: tuple[Test, ...]
+
+    @property
+    def counts(self) -> Counter[Verdict]:
+        """Pairs by verdict."""
+        return Counter(test.verdict for test in self.tests)
+
+    @property
+    def sentence(self) -> str:
+        """The claim and what became of it."""
+        n, counts = len(self.tests), self.counts
+        said = ", ".join(f"{verdict} in {k}" for verdict, k in counts.most_common())
+        differences = [test.found.value for test in self.tests if isinstance(test.found, Difference)]
+        mean = f"; mean difference of AUROC {sum(differences) / len(differences):+.3f}" if differences else ""
+        return (
+            f"{self.claim.says}: of {n} pairs, {said}{mean}." if n else f"{self.claim.says}: no pair has the signals."
+        )
+
+
+def decide(claim: Claim, cells: Sequence[Cell]) -> Decided:
+    """Puts a claim to every pair that has its signals."""
+    return Decided(claim, tuple(test for cell in cells if _in_scope(claim, cell) for test in _tests(claim, cell)))
+
+
+def _in_scope(claim: Claim, cell: Cell) -> bool:
+    return cell.task in (claim.tasks or (cell.task,)) and cell.generator in (claim.generators or (cell.generator,))
+
+
+def _tests(claim: Claim, cell: Cell) -> Iterator[Test]:
+    open_ended = any(column.model == "*" for column in (*claim.better, *claim.than))
+    for verifier in cell.verifiers if open_ended else [""]:
+        better, than = _side(claim.better, cell, verifier), _side(claim.than, cell, verifier)
+        if better and than:
+            yield Test(cell.task, cell.generator, verifier, compared(cell, better, than))
+
+
+def _side(columns: Sequence[Column], cell: Cell, verifier: str) -> list[Signal]:
+    """The signals of a side; none where one of them was not taken, or a model would judge its own answer."""
+    found = []
+    for column in columns:
+        model = verifier if column.model == "*" else column.model
+        signal = cell.signal(model, column.signal)
+        if signal is None or model == cell.generator:
+            return []
+        found.append(signal)
+    return found

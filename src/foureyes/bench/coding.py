@@ -1,0 +1,91 @@
+"""Readings and written answers as bytes, and back to equal values.
+
+A reading's per-token columns are one matrix of float64, in which every count and probability is exact; what is not a
+number stands in a JSON head. A row that could not be read is kept as its reason.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any, Final
+
+import numpy as np
+
+from foureyes.types import Alternative, Exchange, Prompt, Reading, Unscored, Written
+
+__all__ = ["decode_reading", "decode_written", "encode", "plain"]
+
+_COLUMNS: Final = ("token_ids", "nll", "entropy_low", "entropy_high", "missing_mass", "rank", "top1", "selected")
+
+
+def encode(value: Reading | Written | Unscored) -> bytes:
+    """The value as bytes: a JSON head, a zero byte, the matrix if there is one."""
+    if isinstance(value, Unscored):
+        return _framed({"unscored": asdict(value)})
+    if isinstance(value, Reading):
+        return _framed(_head(value), _matrix(value))
+    head = {"answer": value.exchange.answer, "finish": value.finish}
+    if value.reading is None:
+        return _framed(head)
+    return _framed({**head, **_head(value.reading)}, _matrix(value.reading))
+
+
+def decode_reading(body: bytes, exchange: Exchange) -> Reading | Unscored:
+    """What :func:`encode` made of a reading of this exchange."""
+    head, matrix = _parted(body)
+    return _unscored(head) if "unscored" in head else _reading(head, matrix, exchange.answer)
+
+
+def decode_written(body: bytes, prompt: Prompt) -> Written | Unscored:
+    """What :func:`encode` made of an answer to this prompt."""
+    head, matrix = _parted(body)
+    if "unscored" in head:
+        return _unscored(head)
+    reading = _reading(head, matrix, head["answer"]) if matrix else None
+    return Written(Exchange(prompt, head["answer"]), reading, head["finish"])
+
+
+def plain(prompt: Prompt) -> Any:
+    """A prompt as JSON holds it."""
+    return prompt if isinstance(prompt, str) else [[message.role, message.content] for message in prompt]
+
+
+def _framed(head: dict[str, Any], matrix: bytes = b"") -> bytes:
+    return json.dumps(head, ensure_ascii=False).encode() + b"\0" + matrix
+
+
+def _parted(body: bytes) -> tuple[dict[str, Any], bytes]:
+    head, _, matrix = body.partition(b"\0")  # JSON text holds no zero byte
+    found: dict[str, Any] = json.loads(head)
+    return found, matrix
+
+
+def _head(reading: Reading) -> dict[str, Any]:
+    head: dict[str, Any] = {"model": reading.model, "n_prompt": reading.n_prompt_tokens, "n_dropped": reading.n_dropped}
+    if reading.alternatives:
+        head["alternatives"] = [[[a.text, a.logprob] for a in best] for best in reading.alternatives]
+    return head
+
+
+def _matrix(reading: Reading) -> bytes:
+    columns = [np.asarray(getattr(reading, name), dtype=np.float64)[:, None] for name in _COLUMNS]
+    return np.hstack([*columns, reading.spans.astype(np.float64)]).astype("<f8").tobytes()
+
+
+def _reading(head: dict[str, Any], matrix: bytes, answer: str) -> Reading:
+    table = np.frombuffer(matrix, dtype="<f8").reshape(-1, len(_COLUMNS) + 2)
+    columns: dict[str, Any] = {name: table[:, i] for i, name in enumerate(_COLUMNS)}
+    return Reading(
+        model=head["model"],
+        answer=answer,
+        spans=table[:, len(_COLUMNS) :],
+        n_prompt_tokens=head["n_prompt"],
+        n_dropped=head["n_dropped"],
+        alternatives=tuple(tuple(Alternative(*a) for a in best) for best in head.get("alternatives", ())),
+        **columns,
+    )
+
+
+def _unscored(head: dict[str, Any]) -> Unscored:
+    return Unscored(**head["unscored"])

@@ -1,0 +1,53 @@
+"""Controls: what is known of an answer without any model, learnt from the labels of the other questions.
+
+``difficulty`` sees the words of the question only: what a signal adds to it is knowledge of the *answer*. ``wording``
+sees the answer's words too. Both are cross-fitted, so that no row is judged by a fit that has seen its question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from foureyes.bench.cells import Cell, Signal, Value
+from foureyes.bench.store import Cost
+from foureyes.bench.tasks.items import Item
+from foureyes.errors import NotEnoughData
+from foureyes.signals.history import Case, Part, cross_fitted
+from foureyes.types import Exchange, Unscored
+
+__all__ = ["CONTROLS", "MODEL", "controls"]
+
+MODEL: Final = "control"
+
+CONTROLS: Final[Mapping[str, tuple[str, tuple[Part, ...]]]] = {
+    "difficulty": ("a control: learnt from the words of the question alone", ("question",)),
+    "wording": ("a control: learnt from the words of question and answer", ("question", "answer")),
+}
+
+
+def controls(cell: Cell, items: Sequence[Item], *, seed: int) -> list[Signal]:
+    """The controls of one cell; none where there are too few questions or one class only.
+
+    Args:
+        cell: answers and their grades.
+        items: (N,) the question of every row.
+        seed: of the deal into folds.
+    """
+    cases = [
+        Case(Exchange(item.prompt, answer.text))
+        for item, answer in zip(items, cell.answers, strict=True)
+        if answer.grade != "unparseable"
+    ]
+    found = []
+    for name, (_, sees) in CONTROLS.items():
+        try:
+            values = iter(cross_fitted(cases, cell.right[cell.graded], sees=sees, seed=seed).tolist())
+        except NotEnoughData:
+            continue
+        placed: list[Value] = [next(values) if graded else _UNGRADED for graded in cell.graded]
+        found.append(Signal(MODEL, name, tuple(placed), Cost()))
+    return found
+
+
+_UNGRADED: Final = Unscored("unparseable", "the answer could not be graded")

@@ -1,0 +1,282 @@
+"""Runs a study: generators answer, verifiers read, rows come out.
+
+Models are taken one at a time, so that one at a time is in memory:
+
+1. Each generator answers every task; its own signals are taken.
+2. Each verifier answers the same questions where that is free or asked for, and takes its signals of every cell.
+
+A model that fails as a whole is named and the others go on; a spent budget ends the work, and what there is by then is a
+result with its gaps named. Running again goes on where it ended, since nothing that the store holds is computed anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from foureyes.bench.asking import Model, StoredReader, StoredWriter, Tab
+from foureyes.bench.cells import Answer, Cell, Signal
+from foureyes.bench.controls import controls
+from foureyes.bench.plan import STORED, ModelRef, Study
+from foureyes.bench.readouts import OWN, SIGNALS, Asked, letters_read
+from foureyes.bench.store import Store
+from foureyes.bench.tasks.grading import Grade, grade, letter_of, number_of
+from foureyes.bench.tasks.items import Item
+from foureyes.bench.tasks.loading import Task
+from foureyes.errors import BudgetSpent, InputError, ModelError
+from foureyes.models.roles import Reader, Sampling, Writer
+from foureyes.types import Unscored, Written
+
+__all__ = ["Results", "Supplies", "run"]
+
+
+@dataclass(frozen=True, slots=True)
+class Supplies:
+    """Where models come from.
+
+    Attributes:
+        reader, writer: open one by its reference and arithmetic.
+        weights: identity of a reference's weights without loading them; ``None`` where only opening can tell.
+    """
+
+    reader: Callable[[str, str | None], Reader]
+    writer: Callable[[str, str | None], Writer]
+    weights: Callable[[str], str | None]
+
+
+@dataclass(slots=True)
+class Results:
+    """What a run came to.
+
+    Attributes:
+        cells: one a task and generator.
+        fingerprints: of every model that was used, by its name in the study.
+        failures: why a model could not be used, by its name.
+        notes: what else a reader of the report should know.
+        unfinished: why the run ended early; empty when it did not.
+    """
+
+    cells: list[Cell] = field(default_factory=list)
+    fingerprints: dict[str, str] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    unfinished: str = ""
+
+
+def run(study: Study, tasks: Sequence[Task], supplies: Supplies, store: Store, tab: Tab) -> Results:
+    """Runs a study.
+
+    Args:
+        study: what to do.
+        tasks: its questions.
+        supplies: of models.
+        store: of what they said.
+        tab: budget and progress.
+
+    Returns:
+        Rows, with everything that is missing named.
+
+    Raises:
+        InputError: a generator cannot answer any task.
+    """
+    work = _Work(study, tasks, supplies, store, tab)
+    tab.steps = len(tasks) * sum(not ref.stored for ref in study.generators) * (1 + len(study.verifiers))
+    try:
+        for generator in study.generators:
+            with work.model(generator):
+                work.answer(generator)
+        tab.steps = tab.done + len(work.results.cells) * len(study.verifiers)
+        for verifier in study.verifiers:
+            with work.model(verifier):
+                work.verify(verifier)
+    except BudgetSpent as spent:
+        work.results.unfinished = str(spent)
+    work.add_controls()
+    if not work.results.cells and not work.results.failures and not work.results.unfinished:
+        raise InputError("no generator has an answer to any task: a model cannot be graded on stored verdicts alone")
+    return work.results
+
+
+class _Work:
+    """One run under way."""
+
+    def __init__(self, study: Study, tasks: Sequence[Task], supplies: Supplies, store: Store, tab: Tab) -> None:
+        self._study = study
+        self._tasks = tasks
+        self._supplies = supplies
+        self._store = store
+        self._tab = tab
+        self._items = {task.name: {item.id: item for item in task.items} for task in tasks}
+        self.results = Results()
+
+    @contextmanager
+    def model(self, ref: ModelRef) -> Iterator[None]:
+        """Names the failure of a model as a whole, and goes on without it."""
+        try:
+            yield
+        except ModelError as error:
+            self.results.failures[ref.name] = str(error)
+
+    def answer(self, generator: ModelRef) -> None:
+        """Adds the generator's cells."""
+        if generator.stored:
+            self.results.cells += _published(generator, self._tasks)
+            return
+        with self._opened(generator) as (reader, writer):
+            for task in self._tasks:
+                items = [item for item in task.items if item.kind != "judged"]
+                if items:
+                    self.results.cells.append(self._answered(task.name, generator.name, items, reader, writer))
+                self._tab.done += 1
+
+    def verify(self, verifier: ModelRef) -> None:
+        """Adds the verifier's columns to every cell."""
+        with self._opened(verifier) as (reader, writer):
+            for i, cell in enumerate(self.results.cells):
+                self.results.cells[i] = self._verified(cell, verifier.name, reader, writer)
+                self._tab.done += 1
+
+    def add_controls(self) -> None:
+        """Adds the columns that need no model."""
+        for i, cell in enumerate(self.results.cells):
+            items = [self._items[cell.task][answer.question] for answer in cell.answers]
+            found = controls(cell, items, seed=self._study.seed)
+            self.results.cells[i] = replace(cell, signals=(*cell.signals, *found))
+
+    def _answered(
+        self, task: str, generator: str, items: Sequence[Item], reader: StoredReader, writer: StoredWriter
+    ) -> Cell:
+        reader.reset()
+        writer.reset()
+        choices, others = [i for i in items if i.kind == "letter"], [i for i in items if i.kind != "letter"]
+        answers, asked_items, written = _letters(choices, reader)
+        for item, several in zip(others, self._write(others, writer), strict=True):
+            for one in several:
+                answers.append(_free_answer(item, one))
+                asked_items.append(item)
+                written.append(one)
+        cost = reader.spent + writer.spent
+        asked = Asked(asked_items, [answer.text for answer in answers], reader, writer, written if others else ())
+        signals = [_taken("own", name, asked) for name in OWN]
+        return Cell(task, generator, tuple(answers), tuple(signals), {}, cost)
+
+    def _write(self, items: Sequence[Item], writer: StoredWriter) -> list[list[Written | Unscored]]:
+        if not items:
+            return []
+        how = self._study.writing
+        one = Sampling(max_tokens=how.max_tokens)
+        many = replace(one, temperature=how.temperature, n=how.samples, seed=self._study.seed)
+        return writer.write([item.shown for item in items], one if how.samples == 1 else many)
+
+    def _verified(self, cell: Cell, verifier: str, reader: StoredReader, writer: StoredWriter) -> Cell:
+        items = [self._items[cell.task][answer.question] for answer in cell.answers]
+        texts = [answer.text for answer in cell.answers]
+        asked = Asked(items, texts, reader, writer, max_tokens=self._study.writing.max_tokens)
+        signals = [_taken(verifier, name, asked) for name in self._study.signals if _applies(name, items)]
+        verified = dict(cell.verified or {})
+        if all(item.kind == "letter" for item in items):
+            verified[verifier] = _letter_grades(items, reader)
+        elif "v_agree" in self._study.signals and all(item.kind != "judged" for item in items):
+            verified[verifier] = self._free_grades(items, writer)
+        return replace(cell, signals=(*cell.signals, *signals), verified=verified)
+
+    def _free_grades(self, items: Sequence[Item], writer: StoredWriter) -> tuple[Grade, ...]:
+        said = writer.write([item.prompt for item in items], Sampling(max_tokens=self._study.writing.max_tokens))
+        return tuple(_free_answer(item, one).grade for item, (one,) in zip(items, said, strict=True))
+
+    @contextmanager
+    def _opened(self, ref: ModelRef) -> Iterator[tuple[StoredReader, StoredWriter]]:
+        weights = self._supplies.weights(ref.model)
+        reading: Model[Reader] = self._model(ref, weights, "read", self._supplies.reader)
+        writing: Model[Writer] = self._model(ref, weights, "write", self._supplies.writer)
+        self.results.fingerprints[ref.name] = reading.fingerprint
+        self._note_other_weights(ref, reading.fingerprint)
+        try:
+            yield StoredReader(reading, self._store, self._tab), StoredWriter(writing, self._store, self._tab)
+        finally:
+            reading.let_go()
+            writing.let_go()
+
+    def _model(
+        self, ref: ModelRef, weights: str | None, role: str, opened: Callable[[str, str | None], Reader | Writer]
+    ) -> Model:  # type: ignore[type-arg]
+        return Model(_remembered(ref, role), weights, partial(opened, ref.model, ref.dtype), self._store)
+
+    def _note_other_weights(self, ref: ModelRef, fingerprint: str) -> None:
+        for other, n in self._store.of_other_weights(_remembered(ref, "read"), fingerprint).items():
+            note = f"{ref.name}: the store holds {n:,} entries made with other weights ({other}); none was used"
+            if note not in self.results.notes:
+                self.results.notes.append(note)
+
+
+def _remembered(ref: ModelRef, role: str) -> str:
+    return f"{ref.model} {ref.dtype or 'default'} {role}"
+
+
+def _published(generator: ModelRef, tasks: Sequence[Task]) -> list[Cell]:
+    """Cells of the answers that were published with the tasks, one a model that gave them."""
+    only = generator.model.removeprefix(STORED).removeprefix(":")
+    rows: dict[tuple[str, str], list[Answer]] = {}
+    for task in tasks:
+        for item in task.items:
+            for stored in item.stored:
+                if only in ("", stored.generator):
+                    answer = _answer(item, stored.text, stated=stored.correct)
+                    rows.setdefault((task.name, stored.generator), []).append(answer)
+    if only and not rows:
+        raise InputError(f"no task has published answers of {only!r}")
+    return [Cell(task, name, tuple(answers), (), {}) for (task, name), answers in rows.items()]
+
+
+def _letters(items: Sequence[Item], reader: StoredReader) -> tuple[list[Answer], list[Item], list[Written | Unscored]]:
+    """The likeliest letter of every choice; where it cannot be told, an empty answer."""
+    shares = letters_read([item.shown for item in items], items, reader) if items else []
+    answers = []
+    for item, share in zip(items, shares, strict=True):
+        letter = "" if isinstance(share, Unscored) else item.letters[int(share.argmax())]
+        answers.append(_answer(item, letter))
+    return answers, list(items), []
+
+
+def _letter_grades(items: Sequence[Item], reader: StoredReader) -> tuple[Grade, ...]:
+    shares = letters_read([item.prompt for item in items], items, reader)
+    return tuple(
+        "unparseable" if isinstance(share, Unscored) else grade(item, item.letters[int(share.argmax())])
+        for item, share in zip(items, shares, strict=True)
+    )
+
+
+def _free_answer(item: Item, said: Written | Unscored) -> Answer:
+    return _answer(item, "" if isinstance(said, Unscored) else said.exchange.answer)
+
+
+def _answer(item: Item, text: str, *, stated: bool | None = None) -> Answer:
+    verdict, truth = grade(item, text, stated=stated), item.gold[0] if item.gold else ""
+    return Answer(item.id, text, verdict, _choice(item, text), truth, item.twin, item.about)
+
+
+def _choice(item: Item, text: str) -> str:
+    if item.kind == "letter":
+        return letter_of(text, item.options) or ""
+    if item.kind == "number":
+        found = number_of(text)
+        return "" if found is None else str(found.normalize())
+    return text.strip()
+
+
+def _applies(name: str, items: Sequence[Item]) -> bool:
+    """Whether a signal can be taken of these questions at all."""
+    if SIGNALS[name].own:
+        return False
+    if name in ("option", "question"):
+        return all(item.kind == "letter" for item in items)
+    return name != "v_agree" or all(item.kind != "judged" for item in items)
+
+
+def _taken(model: str, name: str, asked: Asked) -> Signal:
+    asked.reader.reset()
+    asked.writer.reset()
+    values = SIGNALS[name].take(asked)
+    return Signal(model, name, tuple(values), asked.reader.spent + asked.writer.spent)

@@ -1,0 +1,336 @@
+"""What the rows of one cell say: every figure with its interval and its denominator.
+
+Rows that are graded and scored count; how many are not, and why, stands beside. Where there is nothing to measure, one
+class only, say, there is :class:`Missing` with the reason and no number. Resampling goes by question throughout.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foureyes.bench.cells import Cell, Signal
+from foureyes.calibration import Combiner, Gain, Platt, held_out_gain
+from foureyes.cascade.curves import Curve, cascade_curve
+from foureyes.cascade.routers import ThresholdRouter
+from foureyes.errors import NotEnoughData
+from foureyes.maths.agreement import MissAgreement, miss_agreement
+from foureyes.maths.difference import Difference, paired_difference
+from foureyes.maths.flips import Share
+from foureyes.maths.ranking import Auroc, auroc
+from foureyes.maths.reliability import Ece, ece
+from foureyes.maths.risk_coverage import Aurc, aurc
+from foureyes.maths.within import Within, within_question
+from foureyes.types import Unscored
+
+__all__ = [
+    "CONFIDENCE",
+    "Calibrated",
+    "Labels",
+    "Missing",
+    "Quadrants",
+    "Ranked",
+    "accuracy",
+    "calibrated",
+    "combined",
+    "compared",
+    "labels_needed",
+    "misses",
+    "quadrants",
+    "ranked",
+    "routed",
+]
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+CONFIDENCE: Final[Mapping[str, Callable[[Floats], Floats]]] = {
+    "log_cmp": lambda u: np.exp(-u),
+    "g_ppl": lambda u: np.exp(-u),
+    "option": lambda u: 1 - u,
+    "p_true": lambda u: 1 - u,
+    "token_prob": lambda u: 1 - u,
+    "v_agree": lambda u: 1 - u,
+}
+"""Signals that state a probability as they are, and which: what an error of calibration *before* can be measured of."""
+
+_FOLDS: Final = 5
+_LABEL_DRAWS: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Why a figure is not there."""
+
+    why: str
+
+
+Figure = TypeVar("Figure")
+Maybe: TypeAlias = Figure | Missing
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """How well one signal finds wrong answers.
+
+    Attributes:
+        auroc: over all rows.
+        within: within questions; missing where each question has one answer, or all answers agree.
+        aurc: area under the risk-coverage curve.
+        n: rows that count.
+        unscored: rows without the signal, by reason.
+        unparseable: rows whose answer could not be graded.
+    """
+
+    auroc: Maybe[Auroc]
+    within: Maybe[Within]
+    aurc: Maybe[Aurc]
+    n: int
+    unscored: Mapping[str, int]
+    unparseable: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quadrants:
+    """Who was right: (generator, verifier) in every combination, and rows without a verdict on one of them."""
+
+    both: int
+    generator_only: int
+    verifier_only: int
+    neither: int
+    left_out: int
+
+    @property
+    def n(self) -> int:
+        """Rows with both verdicts."""
+        return self.both + self.generator_only + self.verifier_only + self.neither
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrated:
+    """Calibration of one signal, fitted on one half of the questions and measured on the other.
+
+    Attributes:
+        before: error of the probability that the signal states as it is; missing where it states none.
+        after: of a Platt line fitted on the other half.
+        elsewhere: of a Platt line fitted on another task, by that task.
+    """
+
+    before: Maybe[Ece]
+    after: Maybe[Ece]
+    elsewhere: Mapping[str, Maybe[Ece]]
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """What a combination of signals gains over the best single one with so many labels.
+
+    Attributes:
+        n: labelled rows it was fitted on.
+        gain: mean log loss saved on rows not seen, nats; below 0 the combination is worse.
+        low, high: of the middle 90 % of the draws of labelled rows: the luck of which are labelled, not of the rest.
+    """
+
+    n: int
+    gain: float
+    low: float
+    high: float
+
+
+def attempt(measure: Callable[[], Figure]) -> Maybe[Figure]:
+    """The figure, or why there is none."""
+    try:
+        return measure()
+    except NotEnoughData as error:
+        return Missing(str(error))
+
+
+def accuracy(cell: Cell) -> Maybe[Share]:
+    """Share of all answers graded right; what could not be parsed is in the denominator."""
+    return attempt(lambda: Share.of(int(cell.right.sum()), len(cell.answers)))
+
+
+def ranked(cell: Cell, signal: Signal) -> Ranked:
+    """One signal on one cell."""
+    u, there = signal.numbers()
+    keep = there & cell.graded
+    u, wrong, groups = u[keep], ~cell.right[keep], _renumbered(cell.groups[keep])
+    several = len(groups) > len(set(groups.tolist()))
+    return Ranked(
+        attempt(lambda: auroc(u, wrong, groups=groups if several else None)),
+        attempt(lambda: within_question(u, wrong, groups)) if several else Missing("one answer a question"),
+        attempt(lambda: aurc(u, wrong)) if len(u) else Missing("no rows"),
+        int(keep.sum()),
+        Counter(value.reason for value in signal.values if isinstance(value, Unscored)),
+        int((~cell.graded).sum()),
+    )
+
+
+def quadrants(cell: Cell, verifier: str) -> Maybe[Quadrants]:
+    """Generator right or wrong by verifier right or wrong, on the same questions."""
+    grades = (cell.verified or {}).get(verifier)
+    if grades is None:
+        return Missing("the verifier gave no answers of its own")
+    known = cell.graded & np.array([grade != "unparseable" for grade in grades], np.bool_)
+    right = np.array([grade == "right" for grade in grades], np.bool_)
+    mine, its = cell.right[known], right[known]
+    return Quadrants(
+        int((mine & its).sum()),
+        int((mine & ~its).sum()),
+        int((~mine & its).sum()),
+        int((~mine & ~its).sum()),
+        int((~known).sum()),
+    )
+
+
+def routed(cell: Cell, signal: Signal) -> Maybe[Curve]:
+    """The cascade from the generator to the verifier, by this signal: the least confident first."""
+    grades = (cell.verified or {}).get(signal.model)
+    if grades is None:
+        return Missing("the verifier gave no answers of its own")
+    u, there = signal.numbers()
+    right = np.array([grade == "right" for grade in grades], np.bool_)
+    if not there.any():
+        return Missing("no row is scored")
+    return attempt(lambda: cascade_curve(-u[there], cell.right[there], right[there], ThresholdRouter()))
+
+
+def misses(cell: Cell, one: Signal, other: Signal) -> Maybe[MissAgreement]:
+    """How often two signals let the same wrong answers through, each flagging as many answers as are wrong."""
+    u, v = one.numbers(), other.numbers()
+    keep = u[1] & v[1] & cell.graded
+    wrong = ~cell.right[keep]
+    if not wrong.any() or wrong.all():
+        return Missing("all answers are right, or all wrong")
+    share = float(wrong.mean())
+    missed = [values[0][keep] < np.quantile(values[0][keep], 1 - share) for values in (u, v)]
+    return attempt(lambda: miss_agreement(missed[0][wrong], missed[1][wrong]))
+
+
+def compared(cell: Cell, better: Sequence[Signal], than: Sequence[Signal]) -> Maybe[Difference]:
+    """AUROC of one side less that of the other, on the rows that have all signals; several are combined first."""
+    columns = [signal.numbers() for signal in (*better, *than)]
+    keep = np.logical_and.reduce([there for _, there in columns]) & cell.graded
+    wrong, groups = ~cell.right[keep], _renumbered(cell.groups[keep])
+    sides = [[u[keep] for u, _ in columns[: len(better)]], [u[keep] for u, _ in columns[len(better) :]]]
+
+    def measure() -> Difference:
+        one, other = (_one_of(side, ~wrong, groups) for side in sides)
+        return paired_difference(one, other, wrong, groups=groups)
+
+    return attempt(measure)
+
+
+def combined(cell: Cell, signals: Sequence[Signal]) -> Maybe[Gain]:
+    """What a calibrated combination of signals adds to the best of them, on questions not seen."""
+    columns, right, groups = _together(cell, signals)
+    return attempt(lambda: held_out_gain(columns, right, folds=_dealt(groups)))
+
+
+def calibrated(cell: Cell, signal: Signal, elsewhere: Mapping[str, tuple[Cell, Signal]]) -> Calibrated:
+    """Calibration before, after, and with the fit of another task."""
+    u, right, half = _halved(cell, signal)
+    stated = CONFIDENCE.get(signal.name)
+    return Calibrated(
+        attempt(lambda: _error(stated(u[half]), right[half])) if stated else Missing("it states no probability"),
+        attempt(lambda: _error(Platt.fit(u[~half], right[~half]).predict_proba(u[half]), right[half])),
+        {task: attempt(partial(_transferred, there, u[half], right[half])) for task, there in elsewhere.items()},
+    )
+
+
+def labels_needed(cell: Cell, signals: Sequence[Signal], sizes: Sequence[int], *, seed: int) -> list[Labels]:
+    """The gain of a combination by the number of labels it was fitted on.
+
+    Questions are drawn, the combination and each single signal fitted on them, and all are judged on the others; the
+    single one is the best *by the drawn rows*, as it would be for whoever has these labels only.
+    """
+    columns, right, groups = _together(cell, signals)
+    rng, found = np.random.default_rng(seed), []
+    for n in sizes:
+        gains = [
+            gain for _ in range(_LABEL_DRAWS) if (gain := _gain_of_draw(columns, right, groups, n, rng)) is not None
+        ]
+        if gains:
+            low, high = np.quantile(gains, (0.05, 0.95))
+            found.append(Labels(n, float(np.mean(gains)), float(low), float(high)))
+    return found
+
+
+def _gain_of_draw(
+    columns: Mapping[str, Floats], right: Bools, groups: NDArray[np.int64], n: int, rng: np.random.Generator
+) -> float | None:
+    """``None`` where the draw cannot be fitted: one class only, or nothing left to judge on."""
+    order = rng.permutation(int(groups.max()) + 1) if len(groups) else np.empty(0, np.int64)
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    fit = place[groups] < n
+    if (~fit).sum() < n // 4 or right[fit].all() or not right[fit].any():
+        return None
+    together = Combiner.fit({name: column[fit] for name, column in columns.items()}, right[fit])
+    alone = {name: Platt.fit(column[fit], right[fit]) for name, column in columns.items()}
+    best = min(alone, key=lambda name: _loss(alone[name].predict_proba(columns[name][fit]), right[fit]))
+    single = _loss(alone[best].predict_proba(columns[best][~fit]), right[~fit])
+    return single - _loss(together.predict_proba({name: c[~fit] for name, c in columns.items()}), right[~fit])
+
+
+def _loss(confidence: Floats, right: Bools) -> float:
+    return float(-np.log(np.where(right, confidence, 1 - confidence)).mean())
+
+
+def _together(cell: Cell, signals: Sequence[Signal]) -> tuple[dict[str, Floats], Bools, NDArray[np.int64]]:
+    numbers = [signal.numbers() for signal in signals]
+    keep = np.logical_and.reduce([there for _, there in numbers]) & cell.graded
+    columns = {signal.key: u[keep] for signal, (u, _) in zip(signals, numbers, strict=True)}
+    return columns, cell.right[keep], _renumbered(cell.groups[keep])
+
+
+def _one_of(side: Sequence[Floats], right: Bools, groups: NDArray[np.int64]) -> Floats:
+    """The signal of a side of one; of more, the cross-fitted confidence of being wrong."""
+    if len(side) == 1:
+        return side[0]
+    folds = _dealt(groups)
+    columns = {str(i): column for i, column in enumerate(side)}
+    found = np.empty(len(right))
+    for fold in range(int(folds.max()) + 1):
+        unseen = folds == fold
+        fitted = Combiner.fit({name: column[~unseen] for name, column in columns.items()}, right[~unseen])
+        found[unseen] = -fitted.predict_proba({name: column[unseen] for name, column in columns.items()})
+    return found
+
+
+def _dealt(groups: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Folds that keep questions whole, dealt out in the order of the questions."""
+    if not len(groups):
+        raise NotEnoughData("a fit needs rows that are graded and scored; got none")
+    return groups % _FOLDS
+
+
+def _halved(cell: Cell, signal: Signal) -> tuple[Floats, Bools, Bools]:
+    """Values and correctness of the rows that count, and which half of the questions each is of."""
+    u, there = signal.numbers()
+    keep = there & cell.graded
+    groups = _renumbered(cell.groups[keep])
+    return u[keep], cell.right[keep], groups % 2 == 1
+
+
+def _transferred(there: tuple[Cell, Signal], u: Floats, right: Bools) -> Ece:
+    other, its_right, _ = _halved(*there)
+    return _error(Platt.fit(other, its_right).predict_proba(u), right)
+
+
+def _error(confidence: Floats, right: Bools) -> Ece:
+    if not len(right):
+        raise NotEnoughData("an error of calibration needs rows; got none")
+    return ece(np.clip(confidence, 0.0, 1.0), right)
+
+
+def _renumbered(groups: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The same groups, numbered without gaps in the order they appear."""
+    numbers: dict[int, int] = {}
+    return np.array([numbers.setdefault(int(group), len(numbers)) for group in groups], np.int64)

@@ -1,0 +1,271 @@
+"""A study file: what is asked of which models, on which tasks, within which budget.
+
+::
+
+    title = "Does cross-model perplexity beat the generator's own entropy?"
+    seed = 0
+    generators = ["smollm2-135m", "stored"]
+    verifiers = ["gemma3-270m", {name = "gemma, float32", model = "gemma3-270m", dtype = "float32"}]
+    signals = ["log_cmp", "cme", "v_agree"]
+
+    [[task]]
+    name = "mmlu"
+    limit = 500
+
+    [[claim]]
+    says = "CMP finds wrong answers better than the generator's own entropy"
+    better = "log_cmp"
+    than = "own.g_ent"
+
+``"stored"`` stands for whatever answers were published with a task; ``"stored:NAME"`` for those of one published model.
+Everything else that may be written is a field of a class below. Start at :func:`load_study`.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from foureyes.bench.asking import Budget
+from foureyes.bench.controls import CONTROLS
+from foureyes.bench.readouts import SIGNALS
+from foureyes.bench.tasks.loading import Wanted
+from foureyes.errors import InputError
+
+__all__ = ["Claim", "Column", "ModelRef", "Study", "Update", "Writing", "load_study"]
+
+STORED: Final = "stored"
+
+_ONE_READING: Final = ("log_cmp", "cme", "max_nll", "mean_rank", "top1", "token_prob")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRef:
+    """A model of a study.
+
+    Attributes:
+        name: what the report calls it.
+        model: what names it to the catalog.
+        dtype: arithmetic; ``None`` for the fastest of the processor.
+    """
+
+    name: str
+    model: str
+    dtype: str | None = None
+
+    @property
+    def stored(self) -> bool:
+        """Whether it stands for published answers."""
+        return self.model == STORED or self.model.startswith(f"{STORED}:")
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """How free answers are written.
+
+    Attributes:
+        max_tokens: of one answer.
+        samples: answers a question; 1 writes greedily, more are drawn at ``temperature``.
+        temperature: of drawn answers.
+    """
+
+    max_tokens: int = 48
+    samples: int = 1
+    temperature: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.max_tokens < 1 or self.samples < 1 or self.temperature <= 0:
+            raise InputError(
+                f"writing wants max_tokens and samples of at least 1 and a temperature above 0; got {self}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A signal of a model.
+
+    Attributes:
+        model: name of a verifier, ``"own"`` for the generator, ``"*"`` for each verifier in turn.
+        signal: its name.
+
+    Example:
+        >>> Column.of("own.g_ent"), Column.of("log_cmp")
+        (Column(model='own', signal='g_ent'), Column(model='*', signal='log_cmp'))
+    """
+
+    model: str
+    signal: str
+
+    @classmethod
+    def of(cls, text: str) -> Column:
+        """From ``MODEL.SIGNAL``, or ``SIGNAL`` for that of every verifier.
+
+        Raises:
+            InputError: the signal is not known.
+        """
+        model, dot, signal = text.rpartition(".")
+        if signal not in SIGNALS and (model, signal) not in {("control", name) for name in CONTROLS}:
+            raise InputError(f"unknown signal {signal!r} in {text!r}; known are {', '.join(SIGNALS)}")
+        return cls(model if dot else "*", signal)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A difference that the study decides: does one set of signals rank wrong answers better than another?
+
+    Sets of several columns are combined by a logistic fit, cross-validated by question.
+
+    Attributes:
+        says: the claim in words.
+        better, than: the columns of each side.
+        paper: what has been published on it, with its source.
+        tasks, generators: to which it is put; all when empty.
+    """
+
+    says: str
+    better: tuple[Column, ...]
+    than: tuple[Column, ...]
+    paper: str = ""
+    tasks: tuple[str, ...] = ()
+    generators: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Two versions of a model, both among the generators or both among the verifiers: what breaks from one to the other?"""
+
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """What a study file says.
+
+    Attributes:
+        title: of the report.
+        preface: what a reader should know before, in Markdown paragraphs.
+        generators, verifiers: the models.
+        tasks: the questions.
+        signals: what is taken of every answer, beside the generator's own.
+        claims: what is decided.
+        updates: pairs of versions to compare.
+        labels: numbers of labelled rows for the curve of what a combination needs; none when empty.
+        writing: how free answers are written.
+        budget: what may be spent.
+        seed: of samples and intervals.
+    """
+
+    title: str
+    generators: tuple[ModelRef, ...]
+    verifiers: tuple[ModelRef, ...]
+    tasks: tuple[Wanted, ...]
+    signals: tuple[str, ...] = _ONE_READING
+    preface: str = ""
+    claims: tuple[Claim, ...] = ()
+    updates: tuple[Update, ...] = ()
+    labels: tuple[int, ...] = ()
+    writing: Writing = field(default_factory=Writing)
+    budget: Budget = field(default_factory=Budget)
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for what, models in (("generator", self.generators), ("verifier", self.verifiers)):
+            names = [model.name for model in models]
+            if not names or len(set(names)) < len(names):
+                raise InputError(f"a study needs {what}s with names of their own; got {', '.join(names) or 'none'}")
+        if any(model.stored for model in self.verifiers):
+            raise InputError("published answers cannot verify; name a model")
+        if not self.tasks:
+            raise InputError("a study needs at least one [[task]]; got none")
+
+
+def load_study(path: Path) -> Study:
+    """Reads a study file.
+
+    Raises:
+        InputError: it cannot be read, is not TOML, or says something that makes no study; the message names the place.
+    """
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not TOML: {error}") from error
+    try:
+        return _study(found)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def _study(found: Mapping[str, Any]) -> Study:
+    parts: dict[str, Any] = dict(found)
+    made: dict[str, Any] = {
+        "generators": _each(parts.pop("generators", []), _model, "generators"),
+        "verifiers": _each(parts.pop("verifiers", []), _model, "verifiers"),
+        "tasks": _each(parts.pop("task", []), _wanted, "task"),
+        "claims": _each(parts.pop("claim", []), _claim, "claim"),
+        "updates": _each(parts.pop("update", []), partial(_built, Update), "update"),
+        "writing": _built(Writing, parts.pop("writing", {}), "writing"),
+        "budget": _built(Budget, parts.pop("budget", {}), "budget"),
+    }
+    if "signals" in parts:
+        made["signals"] = _each(parts.pop("signals"), lambda name, _: Column.of(name).signal, "signals")
+    made["labels"] = tuple(parts.pop("labels", ()))
+    return _built(Study, {**parts, **made}, "study")
+
+
+Made = TypeVar("Made")
+
+
+def _each(given: object, make: Callable[[Any, str], Made], where: str) -> tuple[Made, ...]:
+    if not isinstance(given, list):
+        raise InputError(f"{where} must be a list; got {given!r}")
+    return tuple(make(entry, f"{where} {i}") for i, entry in enumerate(given, start=1))
+
+
+def _model(given: Any, where: str) -> ModelRef:
+    if isinstance(given, str):
+        return ModelRef(given, given)
+    return _built(ModelRef, {"name": given.get("model", ""), **given} if isinstance(given, dict) else given, where)
+
+
+def _wanted(given: Any, where: str) -> Wanted:
+    if isinstance(given, str):
+        return Wanted(given)
+    if isinstance(given, dict) and isinstance(given.get("where"), dict):
+        given = {**given, "where": tuple((name, str(value)) for name, value in given["where"].items())}
+    if isinstance(given, dict) and "protocols" in given:
+        given = {**given, "protocols": tuple(_listed(given["protocols"]))}
+    return _built(Wanted, given, where)
+
+
+def _claim(given: Any, where: str) -> Claim:
+    if not isinstance(given, dict):
+        raise InputError(f"{where} must be a table; got {given!r}")
+    sides = {name: tuple(Column.of(text) for text in _listed(given.get(name))) for name in ("better", "than")}
+    if not all(sides.values()):
+        raise InputError(f"{where} needs better and than, each a signal or a list of them")
+    scope = {name: tuple(_listed(given[name])) for name in ("tasks", "generators") if name in given}
+    return _built(Claim, {**given, **sides, **scope}, where)
+
+
+def _listed(given: Any) -> Sequence[str]:
+    return [given] if isinstance(given, str) else list(given or [])
+
+
+def _built(kind: Callable[..., Made], given: Any, where: str) -> Made:
+    if not isinstance(given, dict):
+        raise InputError(f"{where} must be a table; got {given!r}")
+    known = [part.name for part in fields(kind)]  # type: ignore[arg-type]  # dataclasses all
+    unknown = [name for name in given if name not in known]
+    if unknown:
+        raise InputError(f"{where} has no {', '.join(unknown)}; it may have {', '.join(known)}")
+    try:
+        return kind(**given)
+    except TypeError as error:
+        raise InputError(f"{where}: {error}") from error

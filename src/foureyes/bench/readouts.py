@@ -1,0 +1,266 @@
+"""Signals by name, as a study asks for them: each takes a cell's answers and a model, and gives one value a row.
+
+A verifier sees the question as published and the answer. The generator's own signals, named ``own.…``, see what the
+generator saw, poison and pressure included: that is the difference between checking and self-grading. Models come from
+:mod:`foureyes.bench.asking`, so what two signals share is computed once, and each still knows its whole cost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foureyes.bench.asking import StoredReader, StoredWriter
+from foureyes.bench.cells import Value
+from foureyes.bench.tasks.grading import letter_of
+from foureyes.bench.tasks.items import Item, Kind
+from foureyes.models.roles import Sampling
+from foureyes.signals.agree import Match, same_answer
+from foureyes.signals.cross import p_true, score, signals_of
+from foureyes.signals.entailment import AskedEntailment
+from foureyes.signals.knowing import answerless, p_ik
+from foureyes.signals.meaning import meanings
+from foureyes.signals.relative import relative_confidence
+from foureyes.signals.samples import self_consistency
+from foureyes.signals.verbal import verbalised
+from foureyes.signals.within import own_signals
+from foureyes.types import Exchange, Prompt, Reading, Scored, Unscored, Written
+
+__all__ = ["MATCH", "OWN", "SIGNALS", "Asked", "Readout", "letters_read"]
+
+Floats = NDArray[np.float64]
+
+_SAMPLES: Final = 10
+
+MATCH: Final[Mapping[Kind, Match]] = {"letter": "letter", "number": "number", "text": "text", "judged": "text"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a signal is taken of.
+
+    Attributes:
+        items: (N,) the question of every row.
+        answers: (N,) what was said.
+        reader: the model, as one that reads.
+        writer: the same, as one that writes.
+        written: (N,) how the answers came about, where they are this model's own.
+        max_tokens: of an answer that has to be written.
+    """
+
+    items: Sequence[Item]
+    answers: Sequence[str]
+    reader: StoredReader
+    writer: StoredWriter
+    written: Sequence[Written | Unscored] = ()
+    max_tokens: int = 48
+
+    @property
+    def exchanges(self) -> list[Exchange]:
+        """Question as published, and answer."""
+        return [Exchange(item.prompt, answer) for item, answer in zip(self.items, self.answers, strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class Readout:
+    """A signal that a study can ask for.
+
+    Attributes:
+        words: what it is.
+        take: one uncertainty, or why there is none, a row.
+        own: whether it is the generator's signal of its own answer.
+    """
+
+    words: str
+    take: Callable[[Asked], list[Value]]
+    own: bool = False
+
+
+def letters_read(prompts: Sequence[Prompt], items: Sequence[Item], reader: StoredReader) -> list[Floats | Unscored]:
+    """How likely each option's letter is, over the options, for questions put in these words.
+
+    Returns:
+        Per question an array that sums to 1, in the order of the options, or why there is none.
+    """
+    exchanges = [Exchange(p, letter) for p, item in zip(prompts, items, strict=True) for letter in item.letters]
+    readings = iter(reader.read(exchanges))
+    return [_shares([next(readings) for _ in item.letters]) for item in items]
+
+
+def _shares(readings: Sequence[Reading | Unscored]) -> Floats | Unscored:
+    logprobs = []
+    for reading in readings:
+        if isinstance(reading, Unscored):
+            return reading
+        logprobs.append(-float(reading.nll.sum()))
+    weights = np.exp(np.array(logprobs) - max(logprobs))
+    return np.asarray(weights / weights.sum())
+
+
+def _scored(take: Callable[[Scored], float | None]) -> Callable[[Asked], list[Value]]:
+    """A number of one reading."""
+
+    def values(asked: Asked) -> list[Value]:
+        _read_letters_together(asked)
+        return [_value(row, take) for row in score(asked.exchanges, asked.reader)]
+
+    return values
+
+
+def _read_letters_together(asked: Asked) -> None:
+    """Of a choice all letters are read at once: the same prefill serves every signal."""
+    choices = [item for item in asked.items if item.kind == "letter"]
+    if choices:
+        letters_read([item.prompt for item in choices], choices, asked.reader)
+
+
+def _value(row: Scored | Unscored, take: Callable[[Scored], float | None]) -> Value:
+    if isinstance(row, Unscored):
+        return row
+    value = take(row)
+    return Unscored("bad_reply", "only bounds on the entropy are known") if value is None else value
+
+
+def _option(asked: Asked) -> list[Value]:
+    shares = _shares_of_choices(asked)
+    return [
+        share if isinstance(share, Unscored) else _of_letter(share, item, answer)
+        for share, item, answer in zip(shares, asked.items, asked.answers, strict=True)
+    ]
+
+
+def _of_letter(share: Floats, item: Item, answer: str) -> Value:
+    letter = letter_of(answer, item.options)
+    if letter is None:
+        return Unscored("unparseable", f"no letter in {answer[:80]!r}")
+    return 1.0 - float(share[item.letters.index(letter)])
+
+
+def _shares_of_choices(asked: Asked) -> list[Floats | Unscored]:
+    choices = [item for item in asked.items if item.kind == "letter"]
+    found = iter(letters_read([item.prompt for item in choices], choices, asked.reader))
+    none = Unscored("bad_row", "the question has no options")
+    return [next(found) if item.kind == "letter" else none for item in asked.items]
+
+
+def _question(asked: Asked) -> list[Value]:
+    """Before any answer is seen: entropy of the options, or of the first word of an answer."""
+    return [_entropy(share) for share in _shares_of_choices(asked)]
+
+
+def _entropy(share: Floats | Unscored) -> Value:
+    if isinstance(share, Unscored):
+        return share
+    some = share[share > 0]
+    return float(-(some * np.log(some)).sum())
+
+
+def _v_agree(asked: Asked) -> list[Value]:
+    own = iter(_own_letters(asked))
+    texts = [item.prompt for item in asked.items if item.kind != "letter"]
+    written = iter(asked.writer.write(texts, Sampling(max_tokens=asked.max_tokens)) if texts else [])
+    return [
+        _agreed(item, answer, next(own) if item.kind == "letter" else _said(next(written)[0]))
+        for item, answer in zip(asked.items, asked.answers, strict=True)
+    ]
+
+
+def _own_letters(asked: Asked) -> Iterable[str | Unscored]:
+    for item, share in zip(asked.items, _shares_of_choices(asked), strict=True):
+        if item.kind == "letter":
+            yield share if isinstance(share, Unscored) else item.letters[int(share.argmax())]
+
+
+def _said(written: Written | Unscored) -> str | Unscored:
+    return written if isinstance(written, Unscored) else written.exchange.answer
+
+
+def _agreed(item: Item, answer: str, own: str | Unscored) -> Value:
+    if isinstance(own, Unscored):
+        return own
+    said = letter_of(answer, item.options) if item.kind == "letter" else answer
+    same = None if said is None else same_answer(said, own, MATCH[item.kind])
+    if same is None:
+        return Unscored("unparseable", f"nothing to compare in {answer[:60]!r} and {own[:60]!r}")
+    return 0.0 if same else 1.0
+
+
+def _asked_of_questions(ask: Callable[[Sequence[Prompt], StoredReader], list[Value]]) -> Callable[[Asked], list[Value]]:
+    return lambda asked: list(ask([item.prompt for item in asked.items], asked.reader))
+
+
+def _relative(asked: Asked) -> list[Value]:
+    return list(relative_confidence(asked.exchanges, asked.reader))
+
+
+def _verbalised(asked: Asked) -> list[Value]:
+    return list(verbalised(asked.exchanges, asked.writer, max_tokens=16))
+
+
+def _samples(asked: Asked) -> list[list[Written | Unscored]]:
+    drawn = Sampling(max_tokens=asked.max_tokens, temperature=1.0, n=_SAMPLES)
+    return asked.writer.write([item.prompt for item in asked.items], drawn)
+
+
+def _self_consistency(asked: Asked) -> list[Value]:
+    found: list[Value] = []
+    for item, exchange, drawn in zip(asked.items, asked.exchanges, _samples(asked), strict=True):
+        found += self_consistency([exchange], [drawn], match=MATCH[item.kind])
+    return found
+
+
+def _semantic_entropy(asked: Asked) -> list[Value]:
+    prompts = [item.prompt for item in asked.items]
+    found = meanings(prompts, _samples(asked), AskedEntailment(asked.reader))
+    return [one if isinstance(one, Unscored) else one.entropy for one in found]
+
+
+def _own(take: Callable[[Scored], float | None]) -> Callable[[Asked], list[Value]]:
+    def values(asked: Asked) -> list[Value]:
+        if asked.written:
+            return [_of_written(written, take) for written in asked.written]
+        own = [Exchange(item.shown, answer) for item, answer in zip(asked.items, asked.answers, strict=True)]
+        return [_value(row, take) for row in score(own, asked.reader)]
+
+    return values
+
+
+def _of_written(written: Written | Unscored, take: Callable[[Scored], float | None]) -> Value:
+    if isinstance(written, Unscored) or written.reading is None:
+        found = own_signals(written)
+        return found if isinstance(found, Unscored) else Unscored("empty_answer", "the generator ended without a word")
+    return _value(signals_of(written.reading), take)
+
+
+SIGNALS: Final[Mapping[str, Readout]] = MappingProxyType(
+    {
+        "log_cmp": Readout("CMP: mean surprise per answer token, log", _scored(lambda row: row.log_cmp)),
+        "cme": Readout("CME: mean entropy at the answer's places", _scored(lambda row: row.cme)),
+        "nats_per_byte": Readout("surprise per byte", _scored(lambda row: row.nats_per_byte)),
+        "max_nll": Readout("surprise of the least likely token", _scored(lambda row: -row.min_logprob)),
+        "mean_rank": Readout("mean rank of the answer's tokens", _scored(lambda row: row.mean_rank)),
+        "top1": Readout("1 − mean probability of the likeliest token", _scored(lambda row: 1 - row.mean_top1_prob)),
+        "token_prob": Readout(
+            "1 − mean probability of the answer's tokens", _scored(lambda row: 1 - row.mean_token_prob)
+        ),
+        "option": Readout("1 − share of the chosen option among the options", _option),
+        "question": Readout("entropy over the options, whatever the answer: a control", _question),
+        "v_agree": Readout("V-Agree: the verifier's own answer differs", _v_agree),
+        "p_true": Readout("1 − P(True)", lambda asked: list(p_true(asked.exchanges, asked.reader))),
+        "p_ik": Readout("1 − P(IK): does the verifier know the answer at all", _asked_of_questions(p_ik)),
+        "answerless": Readout("1 − P(True) with the answer withheld: a control", _asked_of_questions(answerless)),
+        "relative": Readout("relative confidence: preferences between rows", _relative),
+        "verbalised": Readout("1 − the confidence that the verifier states", _verbalised),
+        "self_consistency": Readout("share of the model's own samples that say otherwise", _self_consistency),
+        "semantic_entropy": Readout("entropy over the meanings of the model's own samples", _semantic_entropy),
+        "g_ppl": Readout("G-PPL: the generator's own surprise, log", _own(lambda row: row.log_cmp), own=True),
+        "g_ent": Readout("G-Ent: the generator's own entropy", _own(lambda row: row.cme), own=True),
+    }
+)
+
+OWN: Final = tuple(name for name, readout in SIGNALS.items() if readout.own)

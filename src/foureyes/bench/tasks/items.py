@@ -1,0 +1,115 @@
+"""What a question is, and how it is put to a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from foureyes.errors import InputError
+from foureyes.signals.choice import MultipleChoice
+from foureyes.types import Prompt
+
+__all__ = ["Item", "Kind", "Stored"]
+
+Kind: TypeAlias = Literal["letter", "number", "text", "judged"]
+
+_ASKS: dict[Kind, str] = {
+    "number": "{}\nReason step by step, then write the result as a number after ####.",
+    "text": "{}\nAnswer with a few words.",
+    "judged": "{}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An answer that somebody's model gave once, published with its question.
+
+    Attributes:
+        generator: what the publisher calls that model.
+        text: the answer as published; may be empty.
+        correct: the publisher's verdict; ``None`` where the task's own grading decides.
+    """
+
+    generator: str
+    text: str
+    correct: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A question.
+
+    Attributes:
+        id: unlike any other of its task.
+        question: in words, without options.
+        kind: how an answer is graded: a ``letter``, a ``number``, a ``text`` against aliases, or ``judged`` by whoever
+            published it.
+        gold: what is right: one letter, one number, or all accepted texts; empty where only stored verdicts exist, and
+            for a choice whose options are all wrong.
+        options: of a multiple-choice question, in the order shown.
+        context: a passage to answer from; shown before the question.
+        stored: published answers.
+        asked: what a *generator* is shown where that differs from :attr:`prompt`: a poisoned memory, pressure, earlier
+            turns. Verifiers always see :attr:`prompt`.
+        twin: id of the question that this one was made of, by a protocol; empty for a question as published.
+        about: what a protocol has to remember of its change, say the wrong answer that was asserted.
+
+    Raises:
+        InputError: the parts do not make a question.
+
+    Example:
+        >>> print(Item("1", "2 + 2 = ?", "letter", ("B",), options=("3", "4")).prompt)
+        2 + 2 = ?
+        A. 3
+        B. 4
+        Answer with the letter only.
+    """
+
+    id: str
+    question: str
+    kind: Kind
+    gold: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    context: str = ""
+    stored: tuple[Stored, ...] = ()
+    asked: Prompt | None = None
+    twin: str = ""
+    about: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.question.strip():
+            raise InputError("a question needs words; got none")
+        if self.kind == "letter":
+            letters = self.letters
+            if len(self.gold) > 1 or not set(self.gold) <= set(letters):
+                raise InputError(f"wanted the right letter among {', '.join(letters)}; got {', '.join(self.gold)}")
+        elif self.kind != "judged" and not any(text.strip() for text in self.gold):
+            raise InputError("a question needs what is right; got nothing")
+
+    @property
+    def letters(self) -> tuple[str, ...]:
+        """A, B, … as many as there are options; two at least."""
+        return tuple(chr(ord("A") + i) for i in range(len(self.choice.options)))
+
+    @property
+    def choice(self) -> MultipleChoice:
+        """The question with its options.
+
+        Raises:
+            InputError: fewer than 2 or more than 26 options.
+        """
+        return MultipleChoice(self._in_context, self.options)
+
+    @property
+    def prompt(self) -> str:
+        """What verifiers are shown."""
+        return self.choice.prompt() if self.kind == "letter" else _ASKS[self.kind].format(self._in_context)
+
+    @property
+    def shown(self) -> Prompt:
+        """What generators are shown."""
+        return self.prompt if self.asked is None else self.asked
+
+    @property
+    def _in_context(self) -> str:
+        return f"{self.context}\n\n{self.question}" if self.context else self.question

@@ -1,0 +1,241 @@
+"""How published records become questions: one function a layout, chosen by the fields that a record has.
+
+A layout takes a record and its place in the file and returns an :class:`Item`; what it raises (a missing field, a letter
+beyond the options) makes that record a counted refusal and not the end of the run. Layouts are tried in the order of
+:data:`LAYOUTS`: those that ask for more fields come first. A user's own rows have the layouts at the end.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import string
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from foureyes.bench.tasks.items import Item, Stored
+from foureyes.errors import InputError
+
+__all__ = ["LAYOUTS", "Layout", "layout_of"]
+
+_REDUX_OWN: Final = frozenset(
+    {"subject", "question", "choices", "given_answer", "error_type", "corrected_answer"}
+    | {"routellm_mixtral_correct", "routellm_gpt4_1106_correct"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A way to lay out records.
+
+    Attributes:
+        name: what it is called in a report.
+        fields: which a record must have.
+        item: makes a question of a record and its number in the file.
+    """
+
+    name: str
+    fields: frozenset[str]
+    item: Callable[[Mapping[str, Any], str], Item]
+
+
+def layout_of(record: Mapping[str, Any]) -> Layout:
+    """The first layout whose fields a record has.
+
+    Raises:
+        InputError: there is none.
+    """
+    for layout in LAYOUTS:
+        if layout.fields <= record.keys():
+            return layout
+    known = "; ".join(f"{layout.name}: {', '.join(sorted(layout.fields))}" for layout in LAYOUTS)
+    raise InputError(f"fields {', '.join(record) or 'none'} fit no known layout ({known})")
+
+
+def _mmlu(record: Mapping[str, Any], n: str) -> Item:
+    options = tuple(record["choices"])
+    return Item(n, record["question"], "letter", (_letter(record["answer"], options),), options)
+
+
+def _mmlu_redux(record: Mapping[str, Any], n: str) -> Item:
+    """Human corrections are not used: an error other than a wrong key does not say which letter is right."""
+    options = tuple(json.loads(record["choices"]))
+    stored = tuple(Stored(name, letter) for name, letter in record.items() if name not in _REDUX_OWN)
+    return Item(n, record["question"], "letter", (record["given_answer"],), options, stored=stored)
+
+
+def _arc(record: Mapping[str, Any], n: str) -> Item:
+    choices = record["choices"]
+    options = tuple(choices["text"])
+    return Item(
+        n, record["question"], "letter", (string.ascii_uppercase[choices["label"].index(record["answerKey"])],), options
+    )
+
+
+def _truthful_choice(record: Mapping[str, Any], n: str) -> Item:
+    """The right option stands first in the published file; options are sorted by their text instead."""
+    choices = record["mc1_targets"]
+    right = choices["choices"][choices["labels"].index(1)]
+    options = tuple(sorted(choices["choices"]))
+    return Item(n, record["question"], "letter", (string.ascii_uppercase[options.index(right)],), options)
+
+
+def _truthful(record: Mapping[str, Any], n: str) -> Item:
+    right = tuple(dict.fromkeys([record["best_answer"], *record["correct_answers"]]))
+    stored = [Stored("published", text, correct=True) for text in right[:1]]
+    stored += [Stored("published", text, correct=False) for text in record["incorrect_answers"][:1]]
+    return Item(n, record["question"], "text", right, stored=tuple(stored))
+
+
+def _trivia(record: Mapping[str, Any], n: str) -> Item:
+    answer = record["answer"]
+    return Item(n, record["question"], "text", tuple(dict.fromkeys([answer["value"], *answer["aliases"]])))
+
+
+def _aliases(record: Mapping[str, Any], n: str) -> Item:
+    return Item(n, record["question"], "text", tuple(dict.fromkeys([record["gold_answer"], *record["aliases"]])))
+
+
+def _web(record: Mapping[str, Any], n: str) -> Item:
+    return Item(n, record["qText"], "text", tuple(record["answers"]))
+
+
+def _simple(record: Mapping[str, Any], n: str) -> Item:
+    return Item(n, record.get("problem", record.get("question")), "text", (record["answer"],))
+
+
+def _gsm8k(record: Mapping[str, Any], n: str) -> Item:
+    return Item(n, record["question"], "number", (_after_hashes(record["answer"]),))
+
+
+def _gsm8k_solutions(record: Mapping[str, Any], n: str) -> Item:
+    gold = record["ground_truth"].rpartition("A:")[2].strip()
+    stored = tuple(
+        Stored(name, said["solution"], correct=bool(said["is_correct"]))
+        for name, said in record.items()
+        if isinstance(said, dict) and {"solution", "is_correct"} <= said.keys()
+    )
+    return Item(n, record["question"], "number", (gold,), stored=stored)
+
+
+def _halueval(record: Mapping[str, Any], n: str) -> Item:
+    stored = Stored("chatgpt", record["chatgpt_response"], correct=_no(record["hallucination"]))
+    return Item(n, record["user_query"], "judged", stored=(stored,))
+
+
+def _halueval_qa(record: Mapping[str, Any], n: str) -> Item:
+    right = Stored("published", record["right_answer"], correct=True)
+    wrong = Stored("published", record["hallucinated_answer"], correct=False)
+    return Item(
+        n, record["question"], "text", (record["right_answer"],), context=record["knowledge"], stored=(right, wrong)
+    )
+
+
+def _sac3(record: Mapping[str, Any], n: str) -> Item:
+    """The stored samples are of the same model as the stored answer."""
+    gold, answer = _listed(record["right_answer"]), _listed(record["generated_answer"])
+    stored = Stored("gpt-3.5", answer[0] if answer else "", correct=_yes(record["label"]))
+    return Item(n, record["question"], "text", gold, stored=(stored,))
+
+
+def _pair(record: Mapping[str, Any], n: str) -> Item:
+    """One answer a record; records of one question are put together afterwards."""
+    correct = _yes(record["label"])
+    gold = (record["answer"],) if correct else ()
+    return Item(n, record["question"], "judged", gold, stored=(Stored("published", record["answer"], correct=correct),))
+
+
+def _own_choice(record: Mapping[str, Any], n: str) -> Item:
+    options = tuple(record["options"])
+    return Item(str(record.get("id", n)), record["question"], "letter", (_letter(record["answer"], options),), options)
+
+
+def _own_stored(record: Mapping[str, Any], n: str) -> Item:
+    name = str(record.get("generator", "stored"))
+    stored = Stored(name, record["response"], correct=_yes(record["correct"]))
+    return Item(str(record.get("id", n)), record["question"], "judged", stored=(stored,))
+
+
+def _own_answers(record: Mapping[str, Any], n: str) -> Item:
+    """``answer`` or ``answers``; numbers are graded as numbers, texts as texts unless ``kind`` says otherwise."""
+    given = record["answer"]
+    gold = tuple(map(str, given)) if isinstance(given, list) else (str(given),)
+    kind: Any = record.get("kind") or ("number" if isinstance(given, int | float) else "text")
+    if kind not in ("number", "text"):
+        raise InputError(f"kind must be number or text; got {kind!r}")
+    return Item(str(record.get("id", n)), record["question"], kind, gold, context=record.get("context") or "")
+
+
+def _answers_hashed(record: Mapping[str, Any], n: str) -> Item:
+    answer = record["answer"]
+    return _gsm8k(record, n) if isinstance(answer, str) and "####" in answer else _own_answers(record, n)
+
+
+def _letter(given: Any, options: tuple[str, ...]) -> str:
+    if isinstance(given, str) and given in options and len(given) > 1:
+        return string.ascii_uppercase[options.index(given)]
+    if isinstance(given, int) and not isinstance(given, bool):
+        if not 0 <= given < len(options):
+            raise InputError(f"the right option must be among 0 … {len(options) - 1}; got {given}")
+        return string.ascii_uppercase[given]
+    return str(given)
+
+
+def _after_hashes(text: str) -> str:
+    found = text.rpartition("####")
+    if not found[1]:
+        raise InputError("wanted the result after ####; there is no ####")
+    return found[2].strip()
+
+
+def _listed(value: Any) -> tuple[str, ...]:
+    """A list, or text that is one as Python prints it, or just text."""
+    if isinstance(value, list):
+        return tuple(map(str, value))
+    if value.startswith("[") and value.endswith("]"):
+        try:
+            return tuple(map(str, ast.literal_eval(value)))
+        except (SyntaxError, ValueError):
+            return (value,)
+    return (value,)
+
+
+def _yes(value: Any) -> bool:
+    truths = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+    said = str(value).strip().lower()
+    if said not in truths:
+        raise InputError(f"wanted true or false; got {value!r}")
+    return truths[said]
+
+
+def _no(value: Any) -> bool:
+    return not _yes(value)
+
+
+LAYOUTS: Final = (
+    Layout(
+        "MMLU-Redux with LLM letters", frozenset({"question", "choices", "given_answer", "error_type"}), _mmlu_redux
+    ),
+    Layout("TruthfulQA, one right option", frozenset({"question", "mc1_targets"}), _truthful_choice),
+    Layout(
+        "TruthfulQA, free answers",
+        frozenset({"question", "best_answer", "correct_answers", "incorrect_answers"}),
+        _truthful,
+    ),
+    Layout("ARC", frozenset({"question", "choices", "answerKey"}), _arc),
+    Layout("MMLU", frozenset({"question", "choices", "answer", "subject"}), _mmlu),
+    Layout("GSM8K solutions", frozenset({"question", "ground_truth"}), _gsm8k_solutions),
+    Layout("HaluEval, general", frozenset({"user_query", "chatgpt_response", "hallucination"}), _halueval),
+    Layout("SAC3", frozenset({"question", "right_answer", "generated_answer", "label"}), _sac3),
+    Layout("HaluEval, QA", frozenset({"knowledge", "question", "right_answer", "hallucinated_answer"}), _halueval_qa),
+    Layout("TriviaQA with aliases", frozenset({"question", "gold_answer", "aliases"}), _aliases),
+    Layout("TriviaQA", frozenset({"question", "question_id", "question_source", "answer"}), _trivia),
+    Layout("WebQuestions", frozenset({"qText", "answers"}), _web),
+    Layout("SimpleQA", frozenset({"problem", "answer"}), _simple),
+    Layout("SimpleQA, table", frozenset({"question", "answer", "topic", "answer_type"}), _simple),
+    Layout("pairs of right and wrong", frozenset({"question", "answer", "label"}), _pair),
+    Layout("own, multiple choice", frozenset({"question", "options", "answer"}), _own_choice),
+    Layout("own, stored answers", frozenset({"question", "response", "correct"}), _own_stored),
+    Layout("GSM8K, NQ-open, own", frozenset({"question", "answer"}), _answers_hashed),
+)

@@ -1,0 +1,211 @@
+"""From a task's name to its questions: found in a folder, or on the Hugging Face hub where it can be reached.
+
+A sample of n questions is drawn by each question's own hash under a seed, so that a larger sample holds the smaller one
+and nothing that was paid for is lost by asking for more. Records that make no question are counted by their reason.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from foureyes.bench.tasks.files import SUFFIXES, Record, checksum, records
+from foureyes.bench.tasks.hub import fetch
+from foureyes.bench.tasks.items import Item
+from foureyes.bench.tasks.layouts import Layout, layout_of
+from foureyes.errors import ConfigError, InputError
+
+__all__ = ["KNOWN", "Known", "Task", "Wanted", "load_task"]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A task known by name.
+
+    Attributes:
+        licence: of its data, where it was published.
+        folders: what a folder with its files may be called, under the one given with ``--data``.
+        repository: on the Hugging Face hub.
+        pattern: of the file there.
+    """
+
+    licence: str
+    folders: tuple[str, ...]
+    repository: str
+    pattern: str
+
+
+KNOWN: Final[Mapping[str, Known]] = {
+    "mmlu": Known("MIT", ("mmlu", "mmlu_redux"), "cais/mmlu", "all/test-*.parquet"),
+    "arc": Known("CC-BY-SA-4.0", ("arc", "arc_challenge_pairs"), "allenai/ai2_arc", "ARC-Challenge/test-*.parquet"),
+    "truthfulqa": Known(
+        "Apache-2.0", ("truthfulqa",), "truthfulqa/truthful_qa", "multiple_choice/validation-*.parquet"
+    ),
+    "triviaqa": Known(
+        "Apache-2.0",
+        ("triviaqa", "triviaqa_popqa_medqa_400"),
+        "mandarjoshi/trivia_qa",
+        "rc.nocontext/validation-*.parquet",
+    ),
+    "nq-open": Known(
+        "CC-BY-SA-3.0", ("nq-open", "nq_open"), "google-research-datasets/nq_open", "nq_open/validation-*.parquet"
+    ),
+    "webquestions": Known("CC-BY-4.0", ("webquestions",), "stanfordnlp/web_questions", "data/test-*.parquet"),
+    "simpleqa": Known("MIT", ("simpleqa",), "basicv8vc/SimpleQA", "*.csv"),
+    "gsm8k": Known("MIT", ("gsm8k", "gsm8k_openai"), "openai/gsm8k", "main/test-*.parquet"),
+    "halueval": Known("MIT", ("halueval",), "pminervini/HaluEval", "general/data-*.parquet"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which questions a study wants.
+
+    Attributes:
+        name: a known task, or any name where ``file`` is given.
+        file: the file, under the folder of the data; found by the task's name when empty.
+        limit: most questions; ``None`` for all.
+        where: fields a record must have with these values.
+        protocols: changes to the questions, each asked beside them; see :mod:`foureyes.bench.protocols`.
+    """
+
+    name: str
+    file: str = ""
+    limit: int | None = None
+    where: tuple[tuple[str, str], ...] = ()
+    protocols: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.limit is not None and self.limit < 1:
+            raise InputError(f"task {self.name}: a limit is at least 1; got {self.limit}")
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Questions, and where they come from.
+
+    Attributes:
+        name: of the task.
+        items: the questions of the sample, in the order of the file.
+        licence: of the data.
+        layout: how it was laid out.
+        checksums: sha256 of every file read, by its name.
+        n_records: records in the files.
+        refused: records that make no question, by reason.
+    """
+
+    name: str
+    items: tuple[Item, ...]
+    licence: str
+    layout: str
+    checksums: Mapping[str, str]
+    n_records: int
+    refused: Mapping[str, int]
+
+
+def load_task(wanted: Wanted, *, data: Path | None, seed: int) -> Task:
+    """Reads a task's questions.
+
+    Args:
+        wanted: which.
+        data: a folder with data; ``None`` to ask the hub.
+        seed: of the sample.
+
+    Raises:
+        InputError: no such file, a layout that is not known, no record that makes a question, or two questions with
+            one id.
+        ConfigError: an unknown task without a file, or an extra is not installed.
+        ModelUnavailable: the hub cannot be reached.
+    """
+    known = KNOWN.get(wanted.name)
+    paths = [_file(wanted, data)] if wanted.file else _found(wanted, known, data)
+    taken, refused, layout, n = _items(paths, dict(wanted.where))
+    if not taken:
+        why = "; ".join(f"{count} × {reason}" for reason, count in refused.most_common(3)) or "there are no records"
+        raise InputError(f"task {wanted.name}: no record of {', '.join(map(str, paths))} makes a question: {why}")
+    items = _sample(_together(taken, wanted.name), wanted.limit, seed)
+    checksums = {path.name: checksum(path) for path in paths}
+    return Task(wanted.name, items, known.licence if known else "not stated", layout, checksums, n, dict(refused))
+
+
+def _file(wanted: Wanted, data: Path | None) -> Path:
+    path = (data or Path()) / wanted.file
+    if not path.is_file():
+        raise InputError(f"task {wanted.name}: no file {path}")
+    return path
+
+
+def _found(wanted: Wanted, known: Known | None, data: Path | None) -> list[Path]:
+    """Files of a known task: the only one in its folder, or the hub's."""
+    if known is None:
+        raise ConfigError(f"unknown task {wanted.name!r}; known are {', '.join(KNOWN)}, and any with a file")
+    if data is None:
+        return fetch(known.repository, known.pattern)
+    folders = [data / folder for folder in known.folders if (data / folder).is_dir()]
+    if not folders:
+        raise InputError(f"task {wanted.name}: wanted a folder {' or '.join(known.folders)} in {data}; there is none")
+    files = [path for path in sorted(folders[0].iterdir()) if _holds_records(path)]
+    if len(files) != 1:
+        names = ", ".join(path.name for path in files) or "none"
+        raise InputError(
+            f"task {wanted.name}: {folders[0]} holds several files or none ({names}); name one with file = …"
+        )
+    return files
+
+
+def _holds_records(path: Path) -> bool:
+    return path.is_file() and path.name.removesuffix(".gz").endswith(SUFFIXES)
+
+
+def _items(paths: Sequence[Path], where: Mapping[str, str]) -> tuple[list[Item], Counter[str], str, int]:
+    taken: list[Item] = []
+    refused: Counter[str] = Counter()
+    layout: Layout | None = None
+    n = 0
+    for record in (record for path in paths for record in records(path)):
+        n += 1
+        if isinstance(record, str):
+            refused[record] += 1
+        elif all(str(record.get(field)) == value for field, value in where.items()):
+            layout = layout or layout_of(record)
+            _take(record, layout, str(n - 1), taken, refused)
+    return taken, refused, layout.name if layout else "", n
+
+
+def _take(record: Record, layout: Layout, n: str, taken: list[Item], refused: Counter[str]) -> None:
+    missing = sorted(layout.fields - record.keys())
+    if missing:
+        refused[f"no field {', '.join(missing)}"] += 1
+        return
+    try:
+        taken.append(layout.item(record, n))
+    except InputError as error:
+        refused[str(error)] += 1
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        refused[f"not laid out as {layout.name}: {type(error).__name__} {error}"] += 1
+
+
+def _together(items: Sequence[Item], task: str) -> list[Item]:
+    """Judged records of one question become one question with several answers."""
+    merged: dict[str, Item] = {}
+    for item in items:
+        key = f"?{item.question}" if item.kind == "judged" else item.id
+        if key in merged and item.kind != "judged":
+            raise InputError(f"task {task}: two questions have the id {item.id!r}")
+        merged[key] = replace(merged[key], stored=merged[key].stored + item.stored) if key in merged else item
+    return list(merged.values())
+
+
+def _sample(items: Sequence[Item], limit: int | None, seed: int) -> tuple[Item, ...]:
+    if limit is None or limit >= len(items):
+        return tuple(items)
+    chosen = {item.id for item in sorted(items, key=lambda item: _lot(item, seed))[:limit]}
+    return tuple(item for item in items if item.id in chosen)
+
+
+def _lot(item: Item, seed: int) -> bytes:
+    return hashlib.sha256(f"{seed}\0{item.id}\0{item.question}".encode()).digest()

@@ -1,0 +1,238 @@
+"""``foureyes bench``: runs a study, tells what came out, chooses a verifier. See docs/prove.md."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from foureyes.bench.asking import Tab
+    from foureyes.bench.engine import Supplies
+    from foureyes.maths.selection import VerifierChoice
+    from foureyes.models.roles import Reader, Writer
+
+__all__ = ["configure", "run", "work"]
+
+_OUT: Final = Path("out/studies")
+_TOLD_EVERY: Final = 10.0
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Adds the steps of ``foureyes bench`` and their options."""
+    steps = parser.add_subparsers(dest="step", metavar="STEP", required=True)
+    runs = steps.add_parser("run", help="answer, read and score; goes on where an earlier run ended")
+    _place(runs)
+    runs.add_argument(
+        "--data", type=Path, metavar="DIR", help="folder with the tasks' files (default: the Hugging Face hub)"
+    )
+    runs.add_argument(
+        "--store", type=Path, metavar="FILE", help="what models said (default: store.sqlite beside the results)"
+    )
+    runs.add_argument("--seconds", type=float, help="budget of computing, in place of the study's")
+    runs.add_argument("--tokens", type=int, help="budget of tokens, in place of the study's")
+    runs.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr")
+    runs.add_argument("--json", action="store_true", help="what came of it as JSON on stdout")
+    reports = steps.add_parser("report", help="measure the rows of a run and write a page and Markdown")
+    _place(reports)
+    reports.add_argument("--html", type=Path, metavar="FILE", help="the page (default: report.html beside the results)")
+    reports.add_argument(
+        "--markdown", type=Path, metavar="FILE", help="Markdown with pictures beside it (default: report.md)"
+    )
+    chooses = steps.add_parser("choose", help="say which verifier to use, from what a run found and n labels")
+    _place(chooses)
+    chooses.add_argument("--task", required=True, help="whose answers are to be verified")
+    chooses.add_argument("--generator", required=True, help="who gave them")
+    chooses.add_argument(
+        "--labels", type=int, default=100, metavar="N", help="graded rows to go by (default: %(default)s)"
+    )
+    chooses.add_argument("--signal", default="log_cmp", help="that verifiers are judged by (default: %(default)s)")
+    chooses.add_argument(
+        "--ms", type=float, default=math.inf, help="budget: milliseconds a row, as measured in the run"
+    )
+    chooses.add_argument(
+        "--tolerance", type=float, default=0.02, help="AUROC one is ready to give away (default: %(default)s)"
+    )
+    chooses.add_argument("--sure", type=float, default=0.9, help="probability asked for (default: %(default)s)")
+    chooses.add_argument("--json", action="store_true", help="the decision as JSON on stdout")
+
+
+def _place(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("study", type=Path, metavar="STUDY", help="study file (TOML)")
+    parser.add_argument("--out", type=Path, metavar="DIR", help=f"results of this study (default: {_OUT}/NAME)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Runs a step with models of the catalog."""
+    return work(args, _catalog())
+
+
+def work(args: argparse.Namespace, supplies: Supplies) -> int:
+    """Runs a step with the given models.
+
+    Returns:
+        0; 1 where a run ended without any row.
+
+    Raises:
+        InputError, ConfigError: the study, its data or its results cannot be used.
+    """
+    out = args.out or _OUT / args.study.stem
+    steps: dict[str, Callable[[], int]] = {
+        "run": lambda: _run(args, out, supplies),
+        "report": lambda: _report(args, out),
+        "choose": lambda: _choose(args, out),
+    }
+    return steps[args.step]()
+
+
+def _run(args: argparse.Namespace, out: Path, supplies: Supplies) -> int:
+    # What the step needs is loaded here, so that `foureyes bench --help` does not wait for it.
+    from foureyes.bench.asking import Budget, Tab  # noqa: PLC0415
+    from foureyes.bench.cells import save_cells  # noqa: PLC0415
+    from foureyes.bench.engine import run as run_study  # noqa: PLC0415
+    from foureyes.bench.plan import load_study  # noqa: PLC0415
+    from foureyes.bench.protocols import load_tasks  # noqa: PLC0415
+    from foureyes.bench.provenance import manifest_of  # noqa: PLC0415
+    from foureyes.bench.store import Store  # noqa: PLC0415
+
+    study = load_study(args.study)
+    tasks = load_tasks(study.tasks, data=args.data, seed=study.seed)
+    _made(out)
+    budget = Budget(args.seconds or study.budget.seconds, args.tokens or study.budget.tokens)
+    tab = Tab(time.perf_counter, budget, (lambda _: None) if args.quiet else _teller())
+    with Store(args.store or out.parent / "store.sqlite") as store:
+        results = run_study(study, tasks, supplies, store, tab)
+    save_cells(out / "cells.jsonl", results.cells)
+    manifest_of(args.study.name, study, tasks, results, tab).save(out / "manifest.json")
+    if not args.quiet:
+        _summarise(tab, [*results.failures.values(), *results.notes, *filter(None, [results.unfinished])], out)
+    if args.json:
+        found = {"cells": len(results.cells), "rows": sum(len(cell.answers) for cell in results.cells)}
+        print(
+            json.dumps(
+                {**found, "failures": results.failures, "unfinished": results.unfinished, "computed": tab.answers}
+            )
+        )
+    return 0 if results.cells else 1
+
+
+def _report(args: argparse.Namespace, out: Path) -> int:
+    from foureyes.bench.cells import load_cells  # noqa: PLC0415
+    from foureyes.bench.plan import load_study  # noqa: PLC0415
+    from foureyes.bench.provenance import Manifest  # noqa: PLC0415
+    from foureyes.bench.robustness import protocol_sections  # noqa: PLC0415
+    from foureyes.bench.telling import tell  # noqa: PLC0415
+    from foureyes.report.page import write  # noqa: PLC0415
+    from foureyes.report.study import picture_files, study_markdown, study_page  # noqa: PLC0415
+
+    study = load_study(args.study)
+    cells, manifest = load_cells(out / "cells.jsonl"), Manifest.load(out / "manifest.json")
+    html, markdown = args.html or out / "report.html", args.markdown or out / "report.md"
+    command = f"foureyes bench run {args.study} --data DATA && foureyes bench report {args.study}"
+    report = tell(study, cells, manifest, command, protocols=protocol_sections(study, cells))
+    write(html, study_page(report))
+    write(markdown, study_markdown(report, pictures=markdown.stem))
+    for name, drawn in picture_files(report, markdown.stem).items():
+        write(markdown.with_name(name), drawn)
+    print(f"page: {html}\nmarkdown: {markdown}", file=sys.stderr)
+    return 0
+
+
+def _choose(args: argparse.Namespace, out: Path) -> int:
+    """0 where a verifier is chosen, 1 where the rule abstains."""
+    from dataclasses import asdict  # noqa: PLC0415 - with its only use
+
+    from foureyes.bench.cells import load_cells  # noqa: PLC0415
+    from foureyes.bench.choosing import choose, experience  # noqa: PLC0415
+    from foureyes.bench.plan import load_study  # noqa: PLC0415
+    from foureyes.errors import InputError  # noqa: PLC0415
+    from foureyes.maths.selection import Rule  # noqa: PLC0415
+
+    study, cells = load_study(args.study), load_cells(out / "cells.jsonl")
+    mine = [cell for cell in cells if (cell.task, cell.generator) == (args.task, args.generator)]
+    if not mine:
+        known = ", ".join(f"{cell.task}: {cell.generator}" for cell in cells)
+        raise InputError(f"the study has no answers of {args.generator!r} to {args.task!r}; it has {known}")
+    learnt = experience([cell for cell in cells if cell is not mine[0]], signal=args.signal)
+    rule = Rule(args.ms, args.tolerance, args.sure)
+    found = choose(mine[0], n_labels=args.labels, signal=args.signal, rule=rule, learnt=learnt, seed=study.seed)
+    if args.json:
+        print(json.dumps(asdict(found), ensure_ascii=False))
+    else:
+        _tell_choice(found)
+    return 0 if found.chosen else 1
+
+
+def _tell_choice(found: VerifierChoice) -> None:
+    print(f"{found.chosen or 'no verifier'}: {found.reason}")
+    for s in found.standings:
+        print(
+            f"  {s.name}: AUROC {s.auroc:.3f} [{s.low:.3f}, {s.high:.3f}], {s.cost:,.1f} ms a row, "
+            f"good enough with probability {s.p_good_enough:.2f}"
+        )
+    if found.too_dear:
+        print(f"  beyond the budget: {', '.join(found.too_dear)}")
+
+
+def _made(out: Path) -> None:
+    from foureyes.errors import InputError  # noqa: PLC0415
+
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot make the folder {out}: {error.strerror or error}") from error
+
+
+def _teller() -> Callable[[Tab], None]:
+    """Now and then a line: what is done, how fast, and what is left of the budget."""
+    from foureyes.cli.progress import duration  # noqa: PLC0415
+
+    started = last = time.monotonic()
+
+    def tell(tab: Tab) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last < _TOLD_EVERY:
+            return
+        last = now
+        words = [f"{tab.done} of {tab.steps} steps", f"{tab.answers:,} answers and readings"]
+        words += [f"{tab.answers / (now - started):,.1f}/s", f"{tab.fresh.tokens:,} tokens"]
+        if tab.done:
+            words.append(f"about {duration((now - started) / tab.done * (tab.steps - tab.done))} left")
+        if tab.budget.seconds is not None:
+            words.append(f"{duration(max(0.0, tab.budget.seconds - tab.fresh.seconds))} of the budget left")
+        print(f"foureyes: {', '.join(words)}", file=sys.stderr, flush=True)
+
+    return tell
+
+
+def _summarise(tab: Tab, warnings: list[str], out: Path) -> None:
+    for warning in warnings:
+        print(f"foureyes: {warning}", file=sys.stderr)
+    computed = f"{tab.answers:,} computed in {tab.fresh.seconds:,.1f} s ({tab.fresh.tokens:,} tokens)"
+    print(f"{computed}, {tab.found:,} from the store → {out}", file=sys.stderr)
+
+
+def _catalog() -> Supplies:
+    from foureyes.bench.engine import Supplies  # noqa: PLC0415
+    from foureyes.cli.models import tell  # noqa: PLC0415
+    from foureyes.models.catalog import open_reader, open_writer  # noqa: PLC0415
+    from foureyes.models.weights import locate  # noqa: PLC0415
+    from foureyes.models.weights.reference import Server, parse  # noqa: PLC0415
+
+    def reader(reference: str, dtype: str | None) -> Reader:
+        return open_reader(reference, dtype=dtype, on_step=tell)
+
+    def writer(reference: str, dtype: str | None) -> Writer:
+        return open_writer(reference, dtype=dtype, on_step=tell)
+
+    def weights(reference: str) -> str | None:
+        found = None if isinstance(parse(reference), Server) else locate(reference)
+        return found.fingerprint if found else None
+
+    return Supplies(reader, writer, weights)

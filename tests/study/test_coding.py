@@ -1,0 +1,53 @@
+"""Readings and answers come back from bytes as they were."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from foureyes.bench.coding import decode_reading, decode_written, encode, plain
+from foureyes.models.scripted import ScriptedReader
+from foureyes.types import Exchange, Message, Reading, Unscored, Written
+
+text = st.text(st.characters(exclude_categories=("Cs",)), max_size=60)
+
+
+def same(one: Reading, other: Reading) -> bool:
+    arrays = [name for name in Reading.__slots__ if isinstance(getattr(one, name), np.ndarray)]
+    others = [name for name in Reading.__slots__ if name not in arrays]
+    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in arrays) and all(
+        getattr(one, name) == getattr(other, name) for name in others
+    )
+
+
+@given(prompt=text, answer=text, top_k=st.integers(0, 3))
+def test_a_reading_comes_back_as_it_was(prompt: str, answer: str, top_k: int) -> None:
+    exchange = Exchange(prompt, answer)
+    (reading,) = ScriptedReader().read([exchange], top_k=top_k)
+    back = decode_reading(encode(reading), exchange)
+    if isinstance(reading, Unscored):
+        assert back == reading
+    else:
+        assert isinstance(back, Reading)
+        assert same(back, reading)
+
+
+@given(answer=text)
+def test_an_answer_comes_back_as_it_was(answer: str) -> None:
+    exchange = Exchange("q", answer)
+    (reading,) = ScriptedReader().read([exchange])
+    written = Written(exchange, None if isinstance(reading, Unscored) else reading, "length")
+    back = decode_written(encode(written), "q")
+    assert isinstance(back, Written)
+    assert (back.exchange, back.finish) == (exchange, "length")
+    assert (back.reading is None) == (written.reading is None)
+
+
+def test_why_a_row_was_not_read_comes_back() -> None:
+    why = Unscored("context", "3000 tokens do not fit", got=3000, limit=2048)
+    assert decode_reading(encode(why), Exchange("q", "a")) == why
+    assert decode_written(encode(why), "q") == why
+
+
+def test_a_conversation_is_not_the_text_it_prints_as() -> None:
+    assert plain((Message("user", "hi"),)) == [["user", "hi"]]
+    assert plain("hi") == "hi"

@@ -1,0 +1,121 @@
+"""``foureyes bench`` from a study file to a page, with scripted models."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from foureyes.cli import bench, main
+from tests.study.conftest import Shop
+
+STUDY = """
+title = "Which signal?"
+preface = "Two <scripted> models."
+generators = ["g"]
+verifiers = ["v", "w"]
+signals = ["log_cmp", "cme", "option", "question", "v_agree", "p_true"]
+labels = [10, 20]
+[[task]]
+name = "own"
+file = "own.jsonl"
+protocols = ["pressure", "poison", "turns:2", "shuffle:1", "unanswerable"]
+[[claim]]
+says = "CMP beats G-Ent"
+better = "log_cmp"
+than = "own.g_ent"
+paper = "MMLU: .727 against .595"
+[[update]]
+before = "v"
+after = "w"
+"""
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    (tmp_path / "which.toml").write_text(STUDY)
+    return tmp_path / "which.toml"
+
+
+def command(shop: Shop, *arguments: object) -> int:
+    parser = argparse.ArgumentParser()
+    bench.configure(parser)
+    return bench.work(parser.parse_args([str(a) for a in arguments]), shop.supplies())
+
+
+def test_a_study_becomes_a_page_and_markdown_with_every_section(shop, data, study, tmp_path, capsys) -> None:
+    out = tmp_path / "out"
+    assert command(shop, "run", study, "--data", data, "--out", out, "--json") == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["cells"], said["rows"], said["failures"], said["unfinished"]) == (6, 240, {}, "")
+    assert command(shop, "report", study, "--out", out) == 0
+    markdown, page = (out / "report.md").read_text(), (out / "report.html").read_text()
+    titles = [
+        "Claims", "Under pressure", "Poisoned memory", "Asked again after other turns", "Options in another order",
+        "Questions without a right option", "Updates", "Answers", "Who finds wrong answers", "Pairs", "Calibration",
+        "Combinations at equal cost", "How many labels", "Choosing a verifier", "Where everything fails", "Where it comes from",
+    ]  # fmt: skip
+    assert re.findall(r"^## (.*)$", markdown, re.MULTILINE) == ["What came out", *titles]
+    assert all(f">{title}</h2>" in page for title in titles)
+    assert "Two &lt;scripted&gt; models." in page
+    assert "<svg" in page
+    assert (out / "report-0.svg").read_text().startswith("<svg")
+    assert "published: MMLU" in (out / "report-0.svg").read_text()
+    assert "40 of 40" in markdown
+    assert not re.search(r"\bnan\b", markdown, re.IGNORECASE)
+
+
+def test_a_second_run_computes_nothing_and_reports_the_same(shop, data, study, tmp_path, capsys) -> None:
+    out = tmp_path / "out"
+    texts = []
+    for _ in range(2):
+        assert command(shop, "run", study, "--data", data, "--out", out) == 0
+        assert command(shop, "report", study, "--out", out) == 0
+        texts.append((out / "report.md").read_text())
+    assert texts[0] == texts[1]
+    assert "0 computed in 0.0 s (0 tokens)" in capsys.readouterr().err
+
+
+def test_a_budget_is_respected_and_the_gap_is_on_the_page(shop, data, study, tmp_path, capsys) -> None:
+    out = tmp_path / "out"
+    assert command(shop, "run", study, "--data", data, "--out", out, "--tokens", 3000) == 0
+    assert "the budget of 3000 tokens is spent; all that was computed is kept" in capsys.readouterr().err
+    assert command(shop, "report", study, "--out", out) == 0
+    assert "- Unfinished: the budget of 3000 tokens is spent" in (out / "report.md").read_text()
+
+
+def test_refused_records_are_on_the_page(shop, data, study, tmp_path) -> None:
+    with (data / "own.jsonl").open("a") as file:
+        file.write('{"question": "q", "options": ["a", "b"], "answer": 5}\n{torn\n')
+    out = tmp_path / "out"
+    command(shop, "run", study, "--data", data, "--out", out, "-q")
+    command(shop, "report", study, "--out", out)
+    markdown = (out / "report.md").read_text()
+    assert "40 of 42" in markdown
+    assert "1 × the right option must be among 0 … 1; got 5; 1 × not JSON" in markdown
+
+
+def test_reporting_before_running_is_said_in_one_line(study, tmp_path, capsys) -> None:
+    assert main(["bench", "report", str(study), "--out", str(tmp_path / "none")]) == 1
+    assert "foureyes: cannot read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "why"),
+    [
+        (["bench"], 2, "STEP"),
+        (["bench", "run"], 2, "STUDY"),
+        (["bench", "run", "none.toml"], 1, "cannot read none.toml"),
+    ],
+)
+def test_what_cannot_work_is_said_in_one_line(arguments, status, why, capsys) -> None:
+    if status == 2:
+        with pytest.raises(SystemExit) as stopped:
+            main(arguments)
+        assert stopped.value.code == 2
+    else:
+        assert main(arguments) == status
+    assert why in capsys.readouterr().err

@@ -1,0 +1,125 @@
+"""The same questions under strain: what the generator sees changes, what the verifier sees does not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from foureyes.bench.protocols import PROTOCOLS, changed, load_tasks
+from foureyes.bench.tasks.items import Item, Stored
+from foureyes.bench.tasks.loading import Task, Wanted
+from foureyes.errors import InputError
+from foureyes.types import Message
+
+
+def task_of(*items: Item) -> Task:
+    return Task("t", items, "", "", {}, len(items), {})
+
+
+TASK = task_of(
+    *(
+        Item(
+            str(i),
+            f"Question {i}?",
+            "letter",
+            ("ABCD"[i % 4],),
+            tuple(f"{i}.{k}" for k in range(4)),
+            stored=(Stored("g", "A"),),
+        )
+        for i in range(40)
+    )
+)
+BASE = {item.id: item for item in TASK.items}
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_every_question_has_a_changed_copy_that_knows_its_twin(protocol: str) -> None:
+    found = changed(TASK, protocol, seed=0)
+    assert found.name == f"t+{protocol}"
+    assert [item.twin for item in found.items] == [item.id for item in TASK.items]
+    assert all(item.stored == () for item in found.items)
+    assert changed(TASK, protocol, seed=0) == found
+    assert changed(TASK, protocol, seed=1) != found
+
+
+@pytest.mark.parametrize("protocol", ["pressure", "poison"])
+def test_a_wrong_option_is_asserted_to_the_generator_only(protocol: str) -> None:
+    for item in changed(TASK, protocol, seed=0).items:
+        assert item.about in item.letters
+        assert item.about != item.gold[0]
+        assert item.prompt == BASE[item.twin].prompt
+        assert item.asked is not None
+        assert str(item.asked).endswith(item.prompt)
+        assert len(str(item.asked)) > len(item.prompt)
+
+
+def test_poison_names_the_wrong_option_beside_the_question() -> None:
+    item = changed(TASK, "poison", seed=0).items[0]
+    assert f"{item.question}\n  Right answer: {item.about}. {item.options[item.letters.index(item.about)]}" in str(
+        item.asked
+    )
+
+
+def test_other_turns_are_other_questions_with_their_right_answers() -> None:
+    right = {item.prompt: item.gold[0] for item in TASK.items}
+    for item in changed(TASK, "turns:3", seed=0).items:
+        assert isinstance(item.asked, tuple)
+        assert item.asked[-1] == Message("user", item.prompt)
+        assert len(item.asked) == 7
+        for said, answered in zip(item.asked[:-1:2], item.asked[1::2], strict=True):
+            assert said.content != item.prompt
+            assert right[said.content] == answered.content
+
+
+@given(st.integers(0, 50))
+def test_shuffled_options_are_the_same_options_and_the_right_one_stays_right(seed: int) -> None:
+    for item in changed(TASK, f"shuffle:{seed}", seed=0).items:
+        before = BASE[item.twin]
+        assert sorted(item.options) == sorted(before.options)
+        assert item.options[item.letters.index(item.gold[0])] == before.options[before.letters.index(before.gold[0])]
+        for letter, was in zip(item.letters, item.about, strict=True):
+            assert item.options[item.letters.index(letter)] == before.options[before.letters.index(was)]
+
+
+def test_half_of_the_questions_lose_their_right_option_and_the_controls_a_wrong_one() -> None:
+    items = changed(TASK, "unanswerable", seed=0).items
+    assert 10 < sum(item.about == "unanswerable" for item in items) < 30
+    for item in items:
+        before = BASE[item.twin]
+        lost = set(before.options) - set(item.options)
+        right = before.options[before.letters.index(before.gold[0])]
+        assert len(lost) == 1
+        assert (item.gold == (), lost == {right}) == ((item.about == "unanswerable",) * 2)
+
+
+def test_what_is_no_multiple_choice_is_left_out_and_counted() -> None:
+    mixed = replace(TASK, items=(*TASK.items, Item("x", "q", "text", ("y",))))
+    found = changed(mixed, "pressure", seed=0)
+    assert len(found.items) == 40
+    assert found.refused == {"no multiple choice for pressure": 1}
+
+
+@pytest.mark.parametrize("protocol", ["torture", "turns:many", ""])
+def test_an_unknown_protocol_is_refused(protocol: str) -> None:
+    with pytest.raises(InputError, match="a protocol is one of pressure"):
+        changed(TASK, protocol, seed=0)
+
+
+def test_a_task_without_a_choice_is_refused() -> None:
+    with pytest.raises(InputError, match="needs multiple choice; task t has none"):
+        changed(task_of(Item("x", "q", "text", ("y",))), "poison", seed=0)
+
+
+def test_a_foreign_option_needs_another_question() -> None:
+    with pytest.raises(InputError, match="there is no other question"):
+        changed(task_of(TASK.items[0]), "unanswerable", seed=0)
+
+
+def test_two_tasks_of_one_name_are_refused(data) -> None:
+    wanted = Wanted("own", "own.jsonl", protocols=("poison",))
+    assert [task.name for task in load_tasks([wanted], data=data, seed=0)] == ["own", "own+poison"]
+    with pytest.raises(InputError, match="two tasks are called 'own'"):
+        load_tasks([wanted, Wanted("own", "own.jsonl", 3)], data=data, seed=0)
