@@ -10,6 +10,7 @@ import transformers
 from foureyes.errors import ConfigError, ModelUnavailable
 from foureyes.models.transformers import TransformersReader
 from foureyes.models.transformers import reader as reader_module
+from foureyes.models.weights import KNOWN, ensure
 from foureyes.types import Exchange, Message, Reading, Unscored
 from tests.conftest import build_tiny_model
 
@@ -136,6 +137,13 @@ def test_every_family_is_read_right_packed_where_it_can_be(tmp_path, tiny_model,
     assert reader.layout == layout
     own = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager")
     assert_agrees(reader.read(EXCHANGES), reference(folder, EXCHANGES, own), 2e-4)
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("name", [name for name, known in KNOWN.items() if known.bundled])
+def test_rounding_is_not_taken_for_a_wrong_layout(name, dtype):
+    assert TransformersReader.load(ensure(name).folder, dtype=dtype).layout == "packed"
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-4), ("bfloat16", 0.05)])
