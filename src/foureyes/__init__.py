@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         promise_cost,
         promise_false_blocks,
     )
+    from foureyes.calibration.label_curve import LabelCurve, label_curve
     from foureyes.cascade.chain import fit_chain
     from foureyes.cascade.curves import Costs, Curve, cascade_curve
     from foureyes.cascade.lead import Lead, router_lead
@@ -50,15 +51,25 @@ if TYPE_CHECKING:
         ModelUnavailable,
         NotEnoughData,
     )
+    from foureyes.maths.difference import Difference, paired_difference
     from foureyes.maths.ranking import Auroc, auroc
     from foureyes.maths.reliability import Ece, Reliability, ece, mce, reliability
     from foureyes.maths.risk_coverage import Aurc, aurc, risk_coverage
     from foureyes.maths.scoring import Brier, brier, dcs, nll
+    from foureyes.maths.selection import Candidate, VerifierChoice, choose_verifier
+    from foureyes.maths.within import within_question
     from foureyes.models.catalog import open_reader, open_writer
     from foureyes.models.roles import Reader, Sampling, Writer
     from foureyes.signals.agree import v_agree
     from foureyes.signals.choice import MultipleChoice, OptionDistribution, option_distributions
     from foureyes.signals.cross import p_true, score, score_panel
+    from foureyes.signals.history import Case, CorrectnessModel, cross_fitted
+    from foureyes.signals.knowing import answerless, p_ik
+    from foureyes.signals.meaning import Meanings, meanings
+    from foureyes.signals.relative import relative_confidence
+    from foureyes.signals.samples import self_consistency
+    from foureyes.signals.similarity import Similarities, similarities
+    from foureyes.signals.verbal import verbalised
     from foureyes.signals.within import OwnSignals, own_signals
     from foureyes.types import Exchange, Message, Reading, Scored, Token, Unscored, Written
 
@@ -82,6 +93,7 @@ _HOME = {
         "promise_cost",
         "promise_false_blocks",
     ),
+    "foureyes.calibration.label_curve": ("LabelCurve", "label_curve"),
     "foureyes.cascade.chain": ("fit_chain",),
     "foureyes.cascade.curves": ("Costs", "Curve", "cascade_curve"),
     "foureyes.cascade.lead": ("Lead", "router_lead"),
@@ -96,15 +108,25 @@ _HOME = {
         "ModelUnavailable",
         "NotEnoughData",
     ),
+    "foureyes.maths.difference": ("Difference", "paired_difference"),
     "foureyes.maths.ranking": ("Auroc", "auroc"),
     "foureyes.maths.reliability": ("Ece", "Reliability", "ece", "mce", "reliability"),
     "foureyes.maths.risk_coverage": ("Aurc", "aurc", "risk_coverage"),
     "foureyes.maths.scoring": ("Brier", "brier", "dcs", "nll"),
+    "foureyes.maths.selection": ("Candidate", "VerifierChoice", "choose_verifier"),
+    "foureyes.maths.within": ("within_question",),
     "foureyes.models.catalog": ("open_reader", "open_writer"),
     "foureyes.models.roles": ("Reader", "Sampling", "Writer"),
     "foureyes.signals.agree": ("v_agree",),
     "foureyes.signals.choice": ("MultipleChoice", "OptionDistribution", "option_distributions"),
     "foureyes.signals.cross": ("p_true", "score", "score_panel"),
+    "foureyes.signals.history": ("Case", "CorrectnessModel", "cross_fitted"),
+    "foureyes.signals.knowing": ("answerless", "p_ik"),
+    "foureyes.signals.meaning": ("Meanings", "meanings"),
+    "foureyes.signals.relative": ("relative_confidence",),
+    "foureyes.signals.samples": ("self_consistency",),
+    "foureyes.signals.similarity": ("Similarities", "similarities"),
+    "foureyes.signals.verbal": ("verbalised",),
     "foureyes.signals.within": ("OwnSignals", "own_signals"),
     "foureyes.types": ("Exchange", "Message", "Reading", "Scored", "Token", "Unscored", "Written"),
 }
@@ -118,10 +140,14 @@ __all__ = [
     "Brier",
     "CalibrationReport",
     "Calibrator",
+    "Candidate",
+    "Case",
     "Combiner",
     "ConfigError",
+    "CorrectnessModel",
     "Costs",
     "Curve",
+    "Difference",
     "Ece",
     "Exchange",
     "FoureyesError",
@@ -130,7 +156,9 @@ __all__ = [
     "Isotonic",
     "Issue",
     "Issues",
+    "LabelCurve",
     "Lead",
+    "Meanings",
     "Message",
     "ModelError",
     "ModelRefused",
@@ -145,19 +173,24 @@ __all__ = [
     "Reliability",
     "Sampling",
     "Scored",
+    "Similarities",
     "Source",
     "Temperature",
     "Threshold",
     "Token",
     "Unscored",
+    "VerifierChoice",
     "Writer",
     "Written",
     "__version__",
+    "answerless",
     "aurc",
     "auroc",
     "brier",
     "calibration_report",
     "cascade_curve",
+    "choose_verifier",
+    "cross_fitted",
     "dcs",
     "ece",
     "find_label_issues",
@@ -165,22 +198,31 @@ __all__ = [
     "fit_chain",
     "flag_rate",
     "held_out_gain",
+    "label_curve",
     "mce",
+    "meanings",
     "nll",
     "open_reader",
     "open_writer",
     "option_distributions",
     "own_signals",
+    "p_ik",
     "p_true",
+    "paired_difference",
     "promise",
     "promise_cost",
     "promise_false_blocks",
+    "relative_confidence",
     "reliability",
     "risk_coverage",
     "router_lead",
     "score",
     "score_panel",
+    "self_consistency",
+    "similarities",
     "v_agree",
+    "verbalised",
+    "within_question",
 ]
 
 
