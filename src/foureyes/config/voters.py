@@ -1,0 +1,111 @@
+"""From a verifier's settings to something that votes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from foureyes.config.settings import JudgeVerifier, ReaderVerifier, Verifier
+from foureyes.config.shelf import Shelf
+from foureyes.errors import ConfigError, InputError
+from foureyes.models.roles import Judge, Reader
+
+if TYPE_CHECKING:
+    from foureyes.calibration.calibrator import ScoreCalibrator
+    from foureyes.guard.reading import Cut, ReadingJudge
+
+__all__ = ["OpenReader", "voter"]
+
+OpenReader = Callable[[str], Reader]
+
+
+def voter(verifier: Verifier, shelf: Shelf, open_reader: OpenReader) -> Judge:
+    """The verifier, new or from the shelf. Several that read with one model share it.
+
+    Args:
+        verifier: what it is made of. Its name and weight are not; they are the tenant's.
+        shelf: where it is kept, and the reader that it reads with.
+        open_reader: loads a reader by its reference.
+
+    Raises:
+        ConfigError: its calibrator or threshold cannot be used, the reader goes by another name than it was given, or an
+            extra is not installed.
+        ModelError: the reader cannot be loaded.
+    """
+    if isinstance(verifier, JudgeVerifier):
+        settings = (verifier.provider, verifier.model, verifier.api, verifier.base_url, verifier.key, verifier.form)
+        how = (verifier.options, verifier.timeout_s, verifier.attempts, verifier.concurrency)
+        return shelf.take(("judge", settings, how), partial(_judge, verifier))
+    reader = shelf.take(("reader", verifier.reader), partial(open_reader, verifier.reader))
+    fitted = tuple(_digest(path) for path in (verifier.calibrator, verifier.threshold))
+    made_of = ("reading", verifier.provider, verifier.model, verifier.reader, verifier.cut, fitted)
+    return shelf.take(made_of, partial(_reading, verifier, reader))
+
+
+def _judge(verifier: JudgeVerifier) -> Judge:
+    from foureyes.models.attempts import Limits  # noqa: PLC0415 - needs an extra
+
+    limits = Limits(timeout=verifier.timeout_s, attempts=verifier.attempts, concurrency=verifier.concurrency)
+    key = None if verifier.key is None else verifier.key.reveal()
+    if verifier.api == "openai":
+        from foureyes.models.chat import ChatJudge, Endpoint  # noqa: PLC0415 - loads httpx
+
+        options = {} if verifier.options is None else {"options": dict(verifier.options)}
+        endpoint = Endpoint(verifier.base_url or "", verifier.model, verifier.provider, key, limits=limits, **options)
+        return ChatJudge(endpoint, form=verifier.form)
+    from foureyes.models.providers import Account, AnthropicJudge, GoogleJudge  # noqa: PLC0415 - loads SDKs
+
+    account = Account(verifier.model, key or "", verifier.base_url, limits=limits)
+    return AnthropicJudge(account) if verifier.api == "anthropic" else GoogleJudge(account)
+
+
+def _reading(verifier: ReaderVerifier, reader: Reader) -> ReadingJudge:
+    from foureyes.guard.reading import ReadingJudge, shipped_judge  # noqa: PLC0415 - loads numpy
+
+    try:
+        if verifier.calibrator is None:
+            judge = shipped_judge(verifier.reader, lambda _: reader, provider=verifier.provider)
+        else:
+            calibrator, cut = _calibrator(verifier.calibrator), _cut(verifier)
+            judge = ReadingJudge(reader, calibrator, cut, provider=verifier.provider)
+    except (ConfigError, InputError) as error:
+        raise ConfigError(f"[verifiers.{verifier.name}]: {error}") from error
+    if judge.name != verifier.model:
+        raise ConfigError(
+            f"[verifiers.{verifier.name}] model: the reader calls itself {judge.name!r}, by which requests and votes name "
+            f"it; wanted that, got {verifier.model!r}"
+        )
+    return judge
+
+
+def _calibrator(path: Path) -> ScoreCalibrator:
+    from foureyes.calibration import Calibrator, ScoreCalibrator  # noqa: PLC0415 - loads numpy
+
+    found = Calibrator.from_json(_text(path))
+    if not isinstance(found, ScoreCalibrator):
+        raise ConfigError(f"{path}: wanted a calibrator of one score; got one of kind {found.kind}")
+    return found
+
+
+def _cut(verifier: ReaderVerifier) -> Cut:
+    from foureyes.calibration import Threshold  # noqa: PLC0415 - as above
+
+    if verifier.threshold is not None:
+        return Threshold.from_json(_text(verifier.threshold))
+    if verifier.cut is None:
+        raise ConfigError("wanted a threshold or a cut; got neither")
+    return verifier.cut
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read {path}: {getattr(error, 'strerror', None) or 'not UTF-8 text'}") from error
+
+
+def _digest(path: Path | None) -> bytes | None:
+    return None if path is None else hashlib.sha256(_text(path).encode()).digest()

@@ -1,0 +1,208 @@
+"""From settings to the parts of a service: councils, guards, vaults and ledgers.
+
+What a part is made of is a frozen value, so a part whose settings did not change is the same part: :func:`build` takes over
+from the parts before whatever it can, and a change of one tenant's quorum loads no weights and reopens no ledger. What is no
+longer used is closed by :meth:`Parts.close`, when the caller knows that nobody works with it any more.
+
+Everything heavy or optional is imported where it is made.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Hashable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field, fields
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from foureyes.config.keys import Keyring
+from foureyes.config.settings import Ledger, Monitoring, Privacy, Settings, Tenant
+from foureyes.config.shelf import Shelf, close
+from foureyes.config.voters import OpenReader, voter
+from foureyes.errors import ConfigError, FoureyesError
+from foureyes.guard import Council, Guard, Member, Rule, Timing
+from foureyes.guard.concealing import VaultConcealer
+from foureyes.models import catalog
+
+if TYPE_CHECKING:
+    from foureyes.ledger import Json
+    from foureyes.ledger import Ledger as OpenLedger
+    from foureyes.monitoring.settings import Settings as MonitorSettings
+    from foureyes.monitoring.sinks import Sink
+    from foureyes.privacy import Detector, Vault
+
+__all__ = ["Parts", "TenantParts", "build"]
+
+
+@dataclass(frozen=True, slots=True)
+class TenantParts:
+    """What one tenant's requests may touch.
+
+    Attributes:
+        settings: what it was made of: limits, mode, whether texts are shown.
+        guard: verifies.
+        ledger: keeps the record; ``None`` where none is configured.
+        vault, detector: personal data; ``None`` where the policy is ``off``.
+    """
+
+    settings: Tenant
+    guard: Guard
+    ledger: OpenLedger | None = None
+    vault: Vault | None = None
+    detector: Detector | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything that settings say.
+
+    Attributes:
+        settings: what was wired.
+        keyring: knows the API keys.
+        tenants: by name.
+        monitor: what each tenant's monitor is built with.
+        alarms: where alarms go, besides the log.
+        shelf: every part that can be closed, by what it is made of.
+    """
+
+    settings: Settings
+    keyring: Keyring
+    tenants: Mapping[str, TenantParts]
+    monitor: MonitorSettings
+    alarms: tuple[Sink, ...] = ()
+    shelf: Mapping[Hashable, Any] = field(default_factory=dict, repr=False)
+
+    async def close(self, *, but: Parts | None = None) -> None:
+        """Closes every part.
+
+        Args:
+            but: parts built from these, which go on using some of them.
+        """
+        kept = but.shelf if but is not None else {}
+        for what, part in self.shelf.items():
+            if what not in kept:
+                await close(part)
+
+
+def build(settings: Settings, *, before: Parts | None = None, open_reader: OpenReader = catalog.open_reader) -> Parts:
+    """Makes the parts.
+
+    Args:
+        settings: what :func:`foureyes.config.load` gave.
+        before: parts in force, to take over what did not change; they stay as they are.
+        open_reader: loads readers.
+
+    Raises:
+        ConfigError: a part cannot be made of its settings, or an extra is not installed.
+        ModelError: a reader cannot be loaded.
+        PrivacyError, LedgerError: a vault or ledger cannot be opened. Whatever was opened before it is closed again.
+    """
+    shelf = Shelf(before.shelf if before is not None else {})
+    try:
+        tenants = {tenant.name: _tenant(tenant, settings, shelf, open_reader) for tenant in settings.tenants}
+        alarms = _alarms(settings.monitoring, shelf)
+    except FoureyesError:
+        for part in shelf.made.values():
+            if not hasattr(part, "aclose") and hasattr(
+                part, "close"
+            ):  # judges hold nothing before their first question
+                part.close()
+        raise
+    return Parts(settings, settings.keyring, tenants, _monitor(settings.monitoring), alarms, shelf.parts)
+
+
+def _tenant(tenant: Tenant, settings: Settings, shelf: Shelf, open_reader: OpenReader) -> TenantParts:
+    members = [Member(voter(verifier, shelf, open_reader), verifier.weight) for verifier in tenant.verifiers]
+    council = Council(members, Rule(tenant.quorum), deadline_s=tenant.deadline_s)
+    ledger = _ledger(tenant.ledger, shelf) if tenant.ledger is not None else None
+    vault = detector = concealer = None
+    if tenant.pii != "off":
+        what = ("concealer", tenant.name, tenant.pii, tenant.countries, settings.privacy)
+        vault, detector = _vault(tenant.name, settings.privacy, shelf), _detector(tenant, settings.privacy, shelf)
+        concealer = shelf.take(what, partial(VaultConcealer, vault, detector))
+    guard = Guard(
+        council,
+        concealer=concealer,
+        recorder=None if ledger is None else _Record(ledger, _salt(tenant)),
+        timing=Timing(tenant.deadline_s, tenant.record_s),
+        mode=tenant.mode,
+    )
+    return TenantParts(tenant, guard, ledger, vault, detector)
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """A tenant's ledger as the guard wants it."""
+
+    ledger: OpenLedger
+    salt: bytes = field(repr=False)
+
+    def text_hash(self, tenant: str, text: str) -> str:  # noqa: ARG002 - the guard's protocol; this record has one tenant
+        from foureyes.ledger import text_hash  # noqa: PLC0415 - needs an extra
+
+        return text_hash(text, self.salt)
+
+    def append(self, event: str, payload: Mapping[str, Json]) -> Future[Any]:
+        return self.ledger.append(event, payload)
+
+
+def _ledger(ledger: Ledger, shelf: Shelf) -> OpenLedger:
+    from foureyes.ledger import open_ledger  # noqa: PLC0415 - needs an extra
+
+    return shelf.take(ledger, lambda: open_ledger(ledger.url.reveal(), key_file=ledger.key_file))
+
+
+def _salt(tenant: Tenant) -> bytes:
+    if tenant.salt is None:
+        raise ConfigError(f"[tenants.{tenant.name}] salt: the ledger's hashes of texts need one")
+    return tenant.salt.reveal().encode()
+
+
+def _vault(tenant: str, privacy: Privacy, shelf: Shelf) -> Vault:
+    from foureyes.privacy import Bounds, Vault  # noqa: PLC0415 - needs an extra
+
+    bounds = Bounds(privacy.ttl_s, privacy.sessions, privacy.values)
+    key = None if privacy.key is None else bytes.fromhex(privacy.key.reveal())
+    path = None if privacy.vault is None else _folder(privacy.vault) / f"{tenant}.db"
+    return shelf.take(
+        ("vault", tenant, path, privacy.key, bounds), lambda: Vault.open(path, key=key, tenant=tenant, bounds=bounds)
+    )
+
+
+def _folder(path: Path) -> Path:
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"[privacy] vault: cannot make the folder {path}: {error.strerror or error}") from error
+    return path
+
+
+def _detector(tenant: Tenant, privacy: Privacy, shelf: Shelf) -> Detector:
+    from foureyes.privacy import NamesDetector, PatternDetector  # noqa: PLC0415 - loads Presidio
+
+    what = ("patterns", tenant.countries, privacy.min_score)
+    patterns: Detector = shelf.take(
+        what, partial(PatternDetector, countries=tenant.countries, min_score=privacy.min_score)
+    )
+    if tenant.pii == "patterns":
+        return patterns
+    return shelf.take(("names", privacy.pipeline, what), lambda: NamesDetector(privacy.pipeline, patterns=patterns))
+
+
+def _monitor(monitoring: Monitoring) -> MonitorSettings:
+    from foureyes.monitoring.settings import Settings as MonitorSettings  # noqa: PLC0415 - beside what it is used for
+
+    shared = [f.name for f in fields(MonitorSettings) if hasattr(monitoring, f.name)]
+    return MonitorSettings(**{name: getattr(monitoring, name) for name in shared})
+
+
+def _alarms(monitoring: Monitoring, shelf: Shelf) -> tuple[Sink, ...]:
+    url, key = monitoring.webhook, monitoring.webhook_key
+    if url is None or key is None:
+        return ()
+    from foureyes.monitoring.webhook import Webhook  # noqa: PLC0415 - loads httpx
+
+    what = ("webhook", url, key)
+    return (shelf.take(what, lambda: Webhook(url, secret=key.reveal().encode(), clock=time.time)),)

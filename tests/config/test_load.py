@@ -1,0 +1,268 @@
+"""From TOML and environment to settings; or every mistake at once, and no secret in any of them."""
+
+from pathlib import Path
+
+import pytest
+
+from foureyes.config import JudgeVerifier, ReaderVerifier, Settings, load, needs_restart
+from foureyes.config.settings import Limits
+from foureyes.errors import ConfigError
+from tests.config.whole import ENVIRON, HASH, WHOLE
+
+ONE = """
+[verifiers.v]
+kind = "judge"
+model = "m"
+base_url = "http://localhost:8000/v1"
+[tenants.t]
+"""
+
+
+def test_a_whole_file_is_read(folder):
+    settings = folder.load(WHOLE)
+    assert (settings.server.host, settings.server.port, settings.server.in_flight) == ("10.0.0.1", 9000, 64)
+    assert settings.privacy.vault == folder.path / "vaults"
+    assert settings.privacy.key.reveal() == "0f" * 32
+    assert (settings.monitoring.alpha, settings.monitoring.most) == (0.001, 1000)
+    assert settings.telemetry.endpoint == "http://localhost:4318/v1/traces"
+    acme, other = settings.tenants
+    assert settings.tenant("acme") is acme
+    assert settings.tenant("nobody") is None
+    assert [verifier.name for verifier in acme.verifiers] == ["gpt", "local"]
+    assert (acme.quorum, acme.deadline_s, acme.record_s, acme.mode) == (2, 8.0, 2.0, "enforce")
+    assert acme.limits == Limits(per_minute=600.0, burst=20, per_day=100_000)
+    assert (acme.pii, acme.countries) == ("names", ("de", "us"))
+    assert [verifier.name for verifier in other.verifiers] == ["gpt", "claude", "local"]
+    assert (other.mode, other.pii, other.limits.per_day) == ("observe", "off", None)
+
+
+def test_verifiers_are_what_the_file_says(folder):
+    gpt, claude, local = folder.load(WHOLE).tenants[1].verifiers
+    assert isinstance(gpt, JudgeVerifier)
+    assert (gpt.provider, gpt.model, gpt.weight, gpt.api, gpt.form) == ("openai", "gpt-5", 2.0, "openai", "schema")
+    assert gpt.key.reveal() == "sk-openai-secret"
+    assert (claude.provider, claude.base_url) == ("anthropic", None)
+    assert isinstance(local, ReaderVerifier)
+    assert (local.provider, local.model, local.cut, local.threshold) == ("foureyes", "gemma3-270m", 0.8, None)
+    assert local.calibrator == folder.path / "platt.json"
+
+
+def test_every_tenant_has_a_ledger_of_its_own(folder):
+    acme, other = folder.load(WHOLE).tenants
+    assert acme.ledger.url.reveal() == f"sqlite:{folder.path}/ledgers/acme.db"
+    assert acme.ledger.key_file == folder.path / "keys" / "acme.key"
+    assert other.ledger.url.reveal() == f"sqlite:{folder.path}/ledgers/other.db"
+
+
+def test_the_keyring_knows_every_tenants_keys(folder):
+    keys = folder.load(WHOLE).keyring.keys
+    assert [(key.tenant, key.id, key.sha256) for key in keys] == [("acme", "old", HASH), ("acme", "new", HASH[::-1])]
+    assert keys[0].expires == 1893456000.0
+    assert keys[1].not_before == 1767222000.0
+
+
+def test_every_file_that_was_read_is_named(folder):
+    (folder.path / "key.txt").write_text("sk-1\n")
+    text = WHOLE.replace('key_env = "OPENAI_API_KEY"', 'key_file = "key.txt"')
+    settings = folder.load(text)
+    assert settings.tenants[0].verifiers[0].key.reveal() == "sk-1"
+    assert settings.files == (folder.file, folder.path / "key.txt", folder.path / "platt.json")
+
+
+def test_without_a_file_there_are_defaults_and_nobody_may_enter(tmp_path):
+    assert load(None, {}) == Settings()
+    assert load(None, {}).server.host == "127.0.0.1"
+    assert load(None, {}).keyring.identify("foureyes_a_b") is None
+
+
+def test_the_environment_may_name_the_file(folder):
+    folder.write("[server]\nport = 1234\n")
+    assert load(None, {"FOUREYES_CONFIG": str(folder.file)}).server.port == 1234
+
+
+def test_every_mistake_is_reported_at_once_with_file_table_and_key(folder):
+    text = """
+    [server]
+    prot = 8000
+    in_flight = 0
+    host = 7
+    [verifiers.v]
+    kind = "judge"
+    base_url = "ftp://example.com"
+    [tenants.t]
+    verifiers = ["w"]
+    """
+    with pytest.raises(ConfigError) as raised:
+        folder.load(text)
+    assert str(raised.value).splitlines() == [
+        f"{folder.file} has 7 mistakes:",
+        "  [server] host: wanted text; got 7",
+        "  [server] in_flight: wanted a whole number from 1 to 100000; got 0",
+        "  [server] prot: unknown; did you mean port?",
+        "  [verifiers.v] base_url: wanted http:// or https://; got the scheme 'ftp'",
+        "  [verifiers.v] model: missing; wanted text",
+        "  [tenants.t] verifiers: no verifier is called 'w'; there are v",
+        "  [tenants.t] verifiers: a tenant needs at least one verifier; got none",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ("port = 1", r"\[port\]: unknown"),
+        ("[sever]\nport = 1", r"\[sever\]: unknown; did you mean server\?"),
+        ("[server]\nport = '8000'", r"\[server\] port: wanted a whole number from 0 to 65535; got '8000'"),
+        ("[server]\nport = true", r"port: wanted a whole number.*got True"),
+        ("[server]\nport = 70000", r"port: .*got 70000"),
+        ("[server]\nbody_s = nan", r"body_s: .*got nan"),
+        ("[server]\nbody_s = inf", r"body_s: .*got inf"),
+        ("[server]\nhost = ''", r"host: wanted text; got ''"),
+        ('[server]\nhost = "a\\u0000b"', r"host: wanted text"),
+        ("server = 3", r"\[server\]: wanted a table; got a number"),
+        ("[privacy]\nvault = 'v'", r"\[privacy\] vault: a vault in files needs a key"),
+        ("[privacy]\nkey_env = 'SHORT'", r"\[privacy\] key: wanted at least 64 hexadecimal digits"),
+        ("[monitoring]\nalpha = 0", r"alpha: wanted a number above 0"),
+        ("[monitoring]\nwebhook = 'https://h.example'", r"webhook: alarms are signed"),
+        ("[telemetry]\nendpoint = 'http://h.example'", r"endpoint: plain http"),
+        ("[verifiers]\nw = 3", r"\[verifiers.w\]: wanted a table; got a number"),
+        ("[verifiers.w]\nkind = 'oracle'", r"\[verifiers.w\] kind: wanted one of judge, reader; got 'oracle'"),
+        ("[verifiers.w]\nmodel = 'm'", r"\[verifiers.w\] kind: missing"),
+        ("[verifiers.w]\nkind = 'judge'\nmodel = 'm'", r"base_url: missing"),
+        ("[verifiers.w]\nkind = 'judge'\napi = 'google'\nmodel = 'm'", r"key: the API of google needs a key"),
+        ("[verifiers.w]\nkind = 'judge'\nmodel = 'm'\nbase_url = 'http://h.example/v1'", r"base_url: plain http"),
+        ("[verifiers.w]\nkind = 'reader'\nreader = 'g'\ncut = 1.5\ncalibrator = 'platt.json'", r"cut: wanted a number from 0 to 1"),
+        ("[verifiers.w]\nkind = 'reader'\nreader = 'g'\ncalibrator = 'platt.json'", r"cut: a calibrator wants"),
+        ("[verifiers.w]\nkind = 'reader'\nreader = 'gemma3-270m'\ncut = 0.5", r"cut: a calibrator wants"),
+        ("[verifiers.w]\nkind = 'reader'\nreader = 'g'\ncut = 0.5", r"calibrator: missing"),
+        ("[verifiers.w]\nkind = 'reader'\nreader = 'g'\ncut = 0.5\ncalibrator = 'no.json'", r"calibrator: no such file"),
+        ("[verifiers.w]\nkind = 'reader'\nreader = 'http://h.example/v1#m'\ncut = 0.5\ncalibrator = 'platt.json'", r"reader: plain http"),
+        ("[tenants.'a b']", r"\[tenants.a b\] name: a tenant's name"),
+        ("[tenants.a]\nverifiers = ['v', 'v']", r"verifiers: wanted a list of different texts"),
+        ("[tenants.a]\nverifiers = ['vv']", r"no verifier is called 'vv'; there are v"),
+        ("[tenants.a]\nquorum = 2", r"quorum: 2 of 1 verifiers can never vote"),
+        ("[tenants.a]\nrecord_s = 20", r"record_s: wanted less than deadline_s, 15; got 20"),
+        ("[tenants.a]\npii = 'on'", r"pii: wanted one of off, patterns, names; got 'on'"),
+        ("[tenants.a]\ncountries = ['xx']", r"countries: wanted a list with some of au"),
+        ("[tenants.a]\nkeys = 3", r"keys: wanted tables \[\[tenants.a.keys\]\]; got a number"),
+        ("[[tenants.a.keys]]\nid = 'x'\nsha256 = 'y'\nscopes = ['verify']", r"\[\[tenants.a.keys 1\]\]: the sha256 of key x"),
+        ("[[tenants.a.keys]]\nid = 'x'\nscopes = ['verify']", r"\[tenants.a.keys 1\] sha256: missing"),
+        ("[[tenants.a.keys]]\nid = 'x'\nsha256 = 'y'\nscopes = ['root']", r"scopes: wanted a list with some of verify"),
+        ("[[tenants.a.keys]]\nid = 'x'\nsha256 = 'y'\nscopes = ['verify']\nexpires = 2030-01-01", r"expires: wanted a date and time with its offset"),
+        ("[tenants.a]\nlegder = 1", r"\[tenants.a\] legder: unknown; did you mean ledger\?"),
+        ("[tenants.a.ledger]\nurl = 'sqlite:a.db'", r"\[tenants.a.ledger\] key_file: missing"),
+        ("[tenants.a]\nsalt_env = 'SHORT'", r"salt: wanted at least 16 bytes"),
+        ("[tenants.a.ledger]\nurl = 'sqlite:a.db'\nkey_file = 'k'", r"salt: the ledger's hashes of texts need a salt"),
+        ("[ledger]\nurl = 'mysql://h/d'\nkey_file = 'k'", r"\[ledger\] url: wanted sqlite:/path or postgresql"),
+    ],
+)  # fmt: skip
+def test_each_mistake_says_where_it_is_what_was_got_and_what_was_wanted(folder, more, says):
+    top, _, rest = more.partition("\n") if not more.startswith("[") else ("", "", more)
+    text = f"{top}\n{ONE}\n{rest}" if top else f"{ONE}\n{more}"
+    with pytest.raises(ConfigError, match=says) as raised:
+        folder.load(text, {"SHORT": "abcd"})
+    assert str(folder.file) in str(raised.value)
+
+
+def test_tenants_must_not_share_a_record(folder):
+    shared = WHOLE.replace("ledgers/{tenant}.db", "ledger.db")
+    with pytest.raises(ConfigError, match=r"\[ledger\] url: tenants do not share a record"):
+        folder.load(shared)
+    with pytest.raises(ConfigError, match=r"\[ledger\] key_file: tenants do not share a record"):
+        folder.load(WHOLE.replace("keys/{tenant}.key", "one.key"))
+
+
+def test_two_verifiers_of_a_tenant_must_be_told_apart(folder):
+    twin = '[verifiers.twin]\nkind = "judge"\nprovider = "openai"\nmodel = "gpt-5"\nbase_url = "https://b.example/v1"\n'
+    with pytest.raises(ConfigError, match="each needs its own provider and model; two are openai gpt-5"):
+        folder.load(f"{WHOLE}\n{twin}")
+
+
+def test_two_keys_cannot_be_the_same(folder):
+    with pytest.raises(ConfigError, match="every key needs its own sha256"):
+        folder.load(WHOLE.replace(HASH[::-1], HASH))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (b"[server\n", "not TOML"),
+        (b"\xff\xfe", "not UTF-8"),
+        (b"a = " + b"[" * 5000 + b"]" * 5000, "nested too deeply"),
+        (b"# " + b"x" * (5 << 20), "larger than"),
+        (b"a = 1\na = 2\n", "not TOML"),
+    ],
+)
+def test_what_is_no_toml_is_refused(folder, text, says):
+    folder.file.write_bytes(text)
+    with pytest.raises(ConfigError, match=says):
+        load(folder.file, {})
+
+
+@pytest.mark.parametrize("path", ["missing.toml", ".", "a\0b"])
+def test_a_file_that_cannot_be_read_is_refused(tmp_path, path):
+    with pytest.raises(ConfigError, match="cannot read"):
+        load(tmp_path / path, {})
+
+
+SECRET = "sk-live-0123456789"
+
+
+@pytest.mark.parametrize(
+    ("line", "environ", "says"),
+    [
+        (f'key = "{SECRET}"', {}, "secrets do not stand in the configuration"),
+        (f'key_env = "{SECRET}"', {}, "wanted the name of an environment variable"),
+        ('key_env = "NOT_SET"', {}, "is not set"),
+        ('key_env = "EMPTY"', {"EMPTY": "  "}, "is not set, or empty"),
+        (f'key_file = "{SECRET}"', {}, "cannot be read: No such file"),
+        ('key_file = "empty.txt"', {}, "the file is empty"),
+        ('key_file = "binary.bin"', {}, "not UTF-8"),
+        ('key_env = "A"\nkey_file = "b"', {"A": SECRET}, "not both"),
+        (f'api_key = "{SECRET}"', {}, "api_key: unknown"),
+        (f'key_evn = "{SECRET}"', {}, "did you mean key_env?"),
+        (f'key_env = ["{SECRET}"]', {}, "wanted the name"),
+        (f'"{SECRET} {SECRET}" = 1', {}, "unknown"),
+        (f'weight = 1\nbase_url2 = "https://u:{SECRET}@h/v1"', {}, "unknown; did you mean base_url?"),
+    ],
+)
+def test_a_secret_in_the_wrong_place_is_refused_and_not_repeated(folder, line, environ, says):
+    (folder.path / "empty.txt").write_text("\n")
+    (folder.path / "binary.bin").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError) as raised:
+        folder.load(
+            f"{ONE}\n[verifiers.w]\nkind = 'judge'\nmodel = 'm'\nbase_url = 'http://localhost/v1'\n{line}", environ
+        )
+    assert says in str(raised.value)
+    if not line.startswith('"'):
+        assert SECRET not in str(raised.value)
+
+
+def test_a_password_in_an_address_is_refused_and_not_repeated(folder):
+    for line, where in (
+        (f"[ledger]\nurl = 'postgresql://u:{SECRET}@h/d'\nkey_file = 'k'", r"\[ledger\] url: it holds a password"),
+        (f"[telemetry]\nendpoint = 'https://u:{SECRET}@h/'", r"\[telemetry\] endpoint: credentials"),
+    ):
+        with pytest.raises(ConfigError, match=where) as raised:
+            folder.load(f"{ONE}\n{line}")
+        assert SECRET not in str(raised.value)
+
+
+def test_settings_show_no_secret_in_any_form(folder):
+    settings = folder.load(WHOLE)
+    for value in ENVIRON.values():
+        assert value not in repr(settings)
+        assert value not in str(settings)
+
+
+def test_what_needs_a_new_process_is_named(folder):
+    old = folder.load(WHOLE)
+    assert needs_restart(old, folder.load(WHOLE.replace("quorum = 2", "quorum = 1"))) == ()
+    moved = folder.load(WHOLE.replace("9000", "9001").replace('"guard"', '"eyes"'))
+    assert needs_restart(old, moved) == ("[server] port", "[telemetry]")
+
+
+def test_the_example_of_the_documentation_is_a_configuration(folder):
+    page = Path(__file__).parents[2] / "docs" / "configuration.md"
+    example = page.read_text(encoding="utf-8").split("```toml\n")[1].split("```")[0]
+    named = {"OPENAI_API_KEY": "k", "ACME_SALT": "s" * 16, "FOUREYES_VAULT_KEY": "0f" * 32, "ALERTS_KEY": "w" * 16}
+    assert folder.load(example, named).tenants[0].name == "acme"

@@ -1,0 +1,211 @@
+"""Settings become parts that work together: texts concealed, votes counted, the record written, and nothing rebuilt twice."""
+
+import asyncio
+
+import pytest
+
+from foureyes.calibration import Platt
+from foureyes.config.wiring import build
+from foureyes.errors import ConfigError, InputError
+from foureyes.ledger import Signer
+from foureyes.models.scripted import ScriptedReader
+from foureyes.types import Exchange
+
+WIRED = """
+[verifiers.local]
+kind = "reader"
+reader = "scripted"
+calibrator = "platt.json"
+cut = 0.5
+
+[verifiers.gpt]
+kind = "judge"
+provider = "openai"
+model = "gpt-5"
+base_url = "http://localhost:1/v1"
+key_env = "KEY"
+options = { max_completion_tokens = 256 }
+
+[privacy]
+vault = "vaults"
+key_env = "VAULT_KEY"
+
+[ledger]
+url = "sqlite:{tenant}.db"
+key_file = "{tenant}.key"
+
+[tenants.acme]
+verifiers = ["local"]
+salt_env = "SALT"
+
+[tenants.plain]
+verifiers = ["local", "gpt"]
+pii = "off"
+salt_env = "SALT"
+"""
+ENVIRON = {"KEY": "sk-1", "VAULT_KEY": "0f" * 32, "SALT": "salt-of-sixteen-bytes"}
+RIGHT = Exchange("Where does Ana live? Write to ana@example.org.", "She lives in Rome, says ana@example.org")
+
+
+class Opened:
+    """Opens scripted readers and remembers what they are shown."""
+
+    def __init__(self, name="scripted"):
+        self.name, self.references, self.shown = name, [], []
+
+    def __call__(self, reference):
+        self.references.append(reference)
+        reader = ScriptedReader(dict.fromkeys(["She", "lives", "in", "Rome,", "says"], 0.9), name=self.name)
+        opened, read = self, reader.read
+
+        class Watched:
+            name, fingerprint = reader.name, reader.fingerprint
+
+            def read(self, exchanges, *, top_k=0):
+                opened.shown += exchanges
+                return read(exchanges, top_k=top_k)
+
+        return Watched()
+
+
+@pytest.fixture
+def wired(folder):
+    platt = Platt.fit([0.2, 0.9, 1.4, 0.5, 3.1, 12.2], [1, 1, 1, 0, 0, 0])
+    (folder.path / "platt.json").write_text(platt.to_json())
+    for tenant in ("acme", "plain"):
+        Signer.generate(f"example.com/{tenant}").save(folder.path / f"{tenant}.key")
+    return folder
+
+
+def settings_of(folder, text=WIRED):
+    return folder.load(text, ENVIRON)
+
+
+def test_a_verification_runs_through_every_part(wired):
+    opened = Opened()
+    parts = build(settings_of(wired), open_reader=opened)
+    acme = parts.tenants["acme"]
+
+    async def verify():
+        decision = await acme.guard.verify(RIGHT, tenant="acme", session="s")
+        entry = list(acme.ledger.entries(0))[-1]
+        audit = acme.ledger.verify()
+        await parts.close()
+        return decision, entry, audit
+
+    decision, entry, audit = asyncio.run(verify())
+    assert decision.safe, decision
+    assert decision.receipt.index == entry.index
+    assert audit.size == 1
+    [seen] = opened.shown
+    assert "ana@" not in seen.answer
+    assert "ana@" not in str(seen.prompt)
+    assert "[EMAIL_ADDRESS_1_" in seen.answer
+    assert "ana" not in str(entry.to_json())
+
+
+def test_a_tenant_without_a_policy_shows_texts_as_they_are(wired):
+    opened = Opened()
+    parts = build(settings_of(wired), open_reader=opened)
+    plain = parts.tenants["plain"]
+    assert (plain.vault, plain.detector) == (None, None)
+
+    async def verify():
+        decision = await plain.guard.verify(RIGHT, tenant="plain", members=[("foureyes", "scripted")])
+        await parts.close()
+        return decision
+
+    assert asyncio.run(verify()).safe
+    assert opened.shown == [RIGHT]
+
+
+def test_tenants_share_a_reader_and_nothing_that_holds_their_data(wired):
+    opened = Opened()
+    parts = build(settings_of(wired), open_reader=opened)
+    acme, plain = parts.tenants.values()
+    assert opened.references == ["scripted"]
+    assert acme.ledger is not plain.ledger
+    asyncio.run(parts.close())
+
+
+def test_a_change_rebuilds_what_changed_and_nothing_else(wired):
+    opened = Opened()
+    before = build(settings_of(wired), open_reader=opened)
+    changed = WIRED.replace("cut = 0.5", "cut = 0.6").replace(
+        'salt_env = "SALT"\n\n', 'salt_env = "SALT"\nmode = "observe"\n\n'
+    )
+    after = build(settings_of(wired, changed), before=before, open_reader=opened)
+    acme_before, acme = before.tenants["acme"], after.tenants["acme"]
+    assert acme.settings.mode == "observe"
+    assert opened.references == ["scripted"]
+    assert acme.ledger is acme_before.ledger
+    assert acme.vault is acme_before.vault
+    assert acme.guard is not acme_before.guard
+
+    async def verify():
+        await before.close(but=after)
+        decision = await acme.guard.verify(RIGHT, tenant="acme")
+        await after.close()
+        return decision
+
+    assert asyncio.run(verify()).receipt is not None
+
+
+def test_another_calibrator_in_the_same_file_is_another_verifier(wired):
+    before = build(settings_of(wired), open_reader=Opened())
+    platt = Platt.fit([0.1, 0.8, 1.5, 0.4, 3.0, 9.2], [1, 1, 1, 0, 0, 0])
+    (wired.path / "platt.json").write_text(platt.to_json())
+    after = build(settings_of(wired), before=before, open_reader=Opened())
+    gone = {type(part).__name__ for what, part in before.shelf.items() if what not in after.shelf}
+    assert gone == {"ReadingJudge"}
+
+    async def end():
+        await before.close(but=after)
+        await after.close()
+
+    asyncio.run(end())
+
+
+@pytest.mark.parametrize(
+    ("spoil", "error", "says"),
+    [
+        (lambda f: (f.path / "platt.json").write_text("{}"), ConfigError, r"\[verifiers.local\]: not a calibrator"),
+        (lambda f: (f.path / "acme.key").write_text("nonsense"), InputError, "private key"),
+        (lambda f: (f.path / "acme.key").unlink(), InputError, "cannot read a private key"),
+        (lambda f: (f.path / "vaults").write_text(""), ConfigError, r"\[privacy\] vault: cannot make the folder"),
+    ],
+)
+def test_a_part_that_cannot_be_made_is_an_error_and_leaves_nothing_open(wired, spoil, error, says):
+    settings = settings_of(wired)
+    spoil(wired)
+    with pytest.raises(error, match=says):
+        build(settings, open_reader=Opened())
+
+
+def test_a_broken_change_leaves_the_parts_in_force_as_they_are(wired):
+    before = build(settings_of(wired), open_reader=Opened())
+    (wired.path / "plain.key").unlink()
+    moved = WIRED.replace("sqlite:{tenant}.db", "sqlite:moved-{tenant}.db")
+    with pytest.raises(InputError):
+        build(settings_of(wired, moved), before=before, open_reader=Opened())
+
+    async def verify():
+        decision = await before.tenants["acme"].guard.verify(RIGHT, tenant="acme")
+        await before.close()
+        return decision
+
+    assert asyncio.run(verify()).safe
+
+
+def test_a_reader_that_goes_by_another_name_is_refused(wired):
+    with pytest.raises(ConfigError, match=r"calls itself 'other', by which .* wanted that, got 'scripted'"):
+        build(settings_of(wired), open_reader=Opened("other"))
+
+
+def test_the_monitor_and_its_webhook_are_configured(wired):
+    text = WIRED + '[monitoring]\nmost = 50\nalpha = 0.5\nwebhook = "https://h.example"\nwebhook_key_env = "SALT"\n'
+    parts = build(settings_of(wired, text), open_reader=Opened())
+    assert (parts.monitor.most, parts.monitor.alpha) == (50, 0.5)
+    assert [type(sink).__name__ for sink in parts.alarms] == ["Webhook"]
+    assert "salt-of-sixteen-bytes" not in repr(parts)
+    asyncio.run(parts.close())
