@@ -362,6 +362,44 @@ def test_an_alarm_is_acknowledged_by_who_may(enter: Enter, served: Served) -> No
     assert len(served.monitor.standing) == standing - 1
 
 
+def promising(document: Any) -> Any:
+    held = {
+        "name": "embedded/gemma3-270m",
+        "holds": True,
+        "statement": "At most 5 % wrong.",
+        "reason": None,
+        "since": None,
+        "resume": None,
+    }
+    broken = {
+        **held,
+        "holds": False,
+        "name": "local/reader",
+        "reason": "Confidences changed.",
+        "since": 1.8e9,
+        "resume": "Renew it.",
+    }
+    return {**document, "monitor": {**document["monitor"], "promises": [held, broken]}}
+
+
+def test_a_promise_says_whether_it_holds_and_how_to_resume_it(enter: Enter) -> None:
+    page = open_board(enter, prepare=lambda page: page.route("**/v1/monitoring", doctor(promising)))
+    expect(page.locator(".promise.holds")).to_contain_text("At most 5 % wrong.")
+    expect(page.locator(".promise.suspended")).to_contain_text("Suspended local/reader")
+    expect(page.locator(".promise.suspended")).to_contain_text("Confidences changed. Renew it.")
+
+
+def test_without_promises_and_labels_their_parts_of_the_page_are_left_out(enter: Enter) -> None:
+    def bare(document: Any) -> Any:
+        monitor = {**document["monitor"], "outcomes": None, "promises": []}
+        return {**document, "monitor": {**monitor, "timeline": {**monitor["timeline"], "log_cmp": [None] * 120}}}
+
+    page = open_board(enter, prepare=lambda page: page.route("**/v1/monitoring", doctor(bare)))
+    for part in ("#promises-section", "#labels-section", "#plot-surprise"):
+        expect(page.locator(part)).to_be_hidden()
+    expect(page.locator("#verifiers")).not_to_contain_text("Caught")
+
+
 def test_words_from_outside_stay_words(enter: Enter, served: Served) -> None:
     served.verify(HOSTILE, HOSTILE)
     page = enter(prepare=lambda page: page.route(re.compile("/v1/(monitoring|decisions)"), doctor(poison)))
