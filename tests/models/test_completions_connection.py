@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from foureyes.errors import InputError
-from foureyes.models.completions.connection import MEANING, Connection, Fault, Limits, meaning_of
+from foureyes.models.completions.connection import Connection, Fault, Limits
+from foureyes.models.http_errors import MEANING, meaning_of
 from tests.servers.simulator import Simulator, send
 
 BODY = {"model": "toy", "prompt": [1, 5, 6], "prompt_logprobs": 1}

@@ -146,6 +146,10 @@ class Simulator:
             except OSError:
                 continue  # hung up already
 
+    def completes(self, path: str) -> bool:
+        """Whether a path is that of a completion, which can be tampered with."""
+        return path in {"/v1/completions", "/generate"}
+
     def answer(self, path: str, body: Any) -> Any:
         """The reply to a request."""
         routes = {
@@ -285,7 +289,7 @@ class Simulator:
         with self._lock:
             self.requests.append((handler.path, body))
             self.headers = dict(handler.headers)
-        completion = handler.path in {"/v1/completions", "/generate"}
+        completion = self.completes(handler.path)
         try:
             reply, status = self.answer(handler.path, body), 200
         except Refused as refused:

@@ -5,11 +5,12 @@ Reasons are left out: judges write them and may quote the exchange in them.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Final
 
 from foureyes.guard.ports import Json
-from foureyes.types import Exchange, Verdict, Vote, text_of
+from foureyes.types import Exchange, Prompt, Verdict, Vote
 
 __all__ = ["EVENT", "evidence"]
 
@@ -28,7 +29,7 @@ def evidence(exchange: Exchange, verdict: Verdict, text_hash: Callable[[str], st
         A JSON object without any text of the exchange or of a verifier.
     """
     return {
-        "prompt_hash": text_hash(text_of(exchange.prompt)),
+        "prompt_hash": text_hash(_words(exchange.prompt)),
         "response_hash": text_hash(exchange.answer),
         "consensus_reached": verdict.consensus_reached,
         "safe": verdict.safe,
@@ -46,3 +47,10 @@ def _vote(vote: Vote) -> Mapping[str, Json]:
         "confidence": vote.confidence,
         "latency_ms": vote.latency_ms,
     }
+
+
+def _words(prompt: Prompt) -> str:
+    """A prompt as what its hash is of: the text itself, or the turns as JSON, so that no text can pass for turns."""
+    if isinstance(prompt, str):
+        return prompt
+    return json.dumps([[turn.role, turn.content] for turn in prompt], ensure_ascii=False, separators=(",", ":"))

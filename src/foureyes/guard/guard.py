@@ -96,7 +96,14 @@ class Decision:
         return self.enforced and not self.safe
 
 
-_UNASKED: Final = Verdict(False, False, (), 0.0, 0.0, "the verifiers were not asked")  # noqa: FBT003 - fields
+_UNASKED: Final = Verdict(
+    consensus_reached=False,
+    safe=False,
+    votes=(),
+    agreement_ratio=0.0,
+    latency_ms=0.0,
+    reason="the verifiers were not asked",
+)
 
 
 class Guard:
@@ -236,9 +243,8 @@ class _Outcome:
 
     def withhold(self, stage: Stage, why: str) -> None:
         """Takes safety back; the first stage that failed is the one that is named."""
-        reason = f"{stage} {why}" if self.verdict is _UNASKED else f"{self.verdict.reason}; {stage} {why}"
         self.failed = self.failed or stage
-        self.verdict = replace(self.verdict, safe=False, reason=reason)
+        self.verdict = replace(self.verdict, safe=False, reason=f"{self.verdict.reason}; {stage}: {why}")
 
 
 async def _append(recorder: Recorder, exchange: Exchange, verdict: Verdict, about: Mapping[str, Json]) -> Receipt:

@@ -12,16 +12,28 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from foureyes.errors import FoureyesError
+from foureyes.errors import FoureyesError, ModelError
 
-__all__ = ["Patience", "blame"]
+__all__ = ["Missing", "Patience", "blame"]
 
 _LOG = logging.getLogger("foureyes.guard")
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Stands for work that came to nothing.
+
+    Attributes:
+        reason: why, in a few words.
+    """
+
+    reason: str
 
 
 class Patience:
@@ -65,13 +77,44 @@ class Patience:
             self.let_go(task, what)
         return task
 
+    async def gathered(self, ends: float, works: Sequence[Coroutine[Any, Any, T]], what: str) -> list[T | Missing]:
+        """Waits for several pieces of work at once, until the loop's clock shows ``ends``.
+
+        Returns:
+            What each came to, in order, or why nothing did: too late, a :class:`~foureyes.errors.ModelError`, a bug.
+        """
+        tasks = [asyncio.ensure_future(work) for work in works]
+        try:
+            if tasks:
+                await asyncio.wait(tasks, timeout=max(0.0, ends - asyncio.get_running_loop().time()))
+        finally:
+            for task in tasks:
+                self.let_go(task, what)
+        return [_came_to(task, what) for task in tasks]
+
     def _ended(self, task: asyncio.Task[Any], what: str) -> None:
         self._let_go.discard(task)
         if not task.cancelled() and not isinstance(error := task.exception(), FoureyesError | None):
             blame(error, what)
 
 
+def _came_to(task: asyncio.Task[T], what: str) -> T | Missing:
+    if not task.done():
+        return Missing("was not done in time")
+    if task.cancelled():
+        return Missing("was cancelled")
+    error = task.exception()
+    if error is None:
+        return task.result()
+    if isinstance(error, ModelError):
+        return Missing(str(error))
+    blame(error, what)
+    return Missing(f"failed unexpectedly: {type(error).__name__}")
+
+
 def blame(error: BaseException, what: str) -> None:
     """Logs an exception that nobody foresaw."""
+    if not _LOG.isEnabledFor(logging.ERROR):
+        return  # drawing up the traceback is the expensive part
     where = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
     _LOG.error("%s raised %s, which is a bug; raised at:\n%s", what, type(error).__qualname__, where)

@@ -1,8 +1,8 @@
 """One HTTP request and everything that can go wrong with it.
 
-Every foreign exception is mapped in :data:`MEANING`, every status in :func:`_refusal`; what leaves this module is JSON
-or a :class:`Fault`. A reply may take only so long and be only so large. The API key goes into one header and into no
-message, name or log.
+Every foreign exception is mapped in :mod:`foureyes.models.http_errors`, every status in :func:`_refusal`; what leaves this
+module is JSON or a :class:`Fault`. A reply may take only so long and be only so large. The API key goes into one header
+and into no message, name or log.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from foureyes.errors import ConfigError, InputError
-from foureyes.types import Reason, Unscored
+from foureyes.models.http_errors import MEANING, meaning_of
+from foureyes.models.wording import cleaned, message_of
+from foureyes.types import Unscored
 
 try:
     import httpx
@@ -21,7 +23,7 @@ try:
 except ImportError as error:
     raise ConfigError(f"reading over HTTP needs {error.name}: pip install 'foureyes[http]'") from error
 
-__all__ = ["MEANING", "Connection", "Fault", "Limits", "Meaning", "bad_reply", "meaning_of"]
+__all__ = ["Connection", "Fault", "Limits", "bad_reply"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,40 +89,8 @@ class Fault(Exception):
         return self.unscored.detail
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """What an exception of httpx means to a row."""
-
-    reason: Reason
-    words: str
-    retry: bool = False
-    server_wide: bool = False
-
-
-MEANING: Final[dict[type[Exception], Meaning]] = {
-    httpx.TimeoutException: Meaning("unavailable", "the server did not answer in time", server_wide=True),
-    httpx.NetworkError: Meaning("unavailable", "the connection failed", retry=True, server_wide=True),
-    httpx.RemoteProtocolError: Meaning("unavailable", "the server hung up", retry=True, server_wide=True),
-    httpx.ProxyError: Meaning("unavailable", "the proxy failed", retry=True, server_wide=True),
-    httpx.LocalProtocolError: Meaning("unavailable", "the request cannot be sent"),
-    httpx.UnsupportedProtocol: Meaning("unavailable", "the URL is neither http nor https", server_wide=True),
-    httpx.InvalidURL: Meaning("unavailable", "the URL cannot be used", server_wide=True),
-    httpx.StreamError: Meaning("unavailable", "the connection was closed while reading", server_wide=True),
-    httpx.HTTPStatusError: Meaning("unavailable", "the server refused"),
-    httpx.TooManyRedirects: Meaning("bad_reply", "the server redirects in circles", server_wide=True),
-    httpx.DecodingError: Meaning("bad_reply", "the reply's encoding is broken"),
-    httpx.CookieConflict: Meaning("bad_reply", "the reply's cookies contradict each other"),
-}
-"""By base class: :func:`meaning_of` walks an exception's ancestors. A test holds it against httpx's whole tree."""
-
 _OVERLOADED = {408, 425, 429, 502, 503, 504}
 _CONNECT_SECONDS = 10.0
-_QUOTED = 300  # characters of a server's own words in our messages
-
-
-def meaning_of(error: Exception) -> Meaning:
-    """The nearest ancestor's entry in :data:`MEANING`."""
-    return next(MEANING[kind] for kind in type(error).__mro__ if kind in MEANING)
 
 
 def bad_reply(detail: str) -> Fault:
@@ -218,12 +188,7 @@ class Connection:
         return bytes(content)
 
     def _clean(self, words: str) -> str:
-        """A server's words, fit for a message: one line, no control characters, not the API key, not endless."""
-        line = "".join(c if c.isprintable() else " " for c in words)
-        if self._key:
-            line = line.replace(self._key, "[key]")
-        line = " ".join(line.split())
-        return line if len(line) <= _QUOTED else line[:_QUOTED] + "…"
+        return cleaned(words, secret=self._key)
 
 
 def _worth_repeating(error: Exception) -> bool:
@@ -240,17 +205,4 @@ def _refusal(status: int, detail: str) -> Fault:
 def _words_of(response: httpx.Response, content: bytes) -> str:
     if response.is_redirect:
         return f"HTTP {response.status_code}, redirects to {response.headers.get('location', 'nowhere')}"
-    return f"HTTP {response.status_code}: {_message(content)}"
-
-
-def _message(content: bytes) -> str:
-    """The sentence in an error reply, whichever of the usual shapes it has."""
-    text = content[:100_000].decode(errors="replace")
-    try:
-        body = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-    for _ in range(2):
-        if isinstance(body, dict):
-            body = body.get("error") or body.get("message") or body.get("detail") or body
-    return body if isinstance(body, str) else json.dumps(body)
+    return f"HTTP {response.status_code}: {message_of(content)}"

@@ -1,0 +1,121 @@
+"""A tenant's vault and a detector as the guard's concealer.
+
+Both block, so they work in threads of their own. The rule that holds throughout: no more calls are handed to the threads
+than there are threads. A detector that hangs keeps its thread, and callers wait for another within their deadline, or in
+vain; nothing piles up behind it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from foureyes.errors import PrivacyError
+from foureyes.privacy import Detector, Vault, conceal, reveal
+from foureyes.privacy.vault import Conversation
+from foureyes.types import Exchange
+
+__all__ = ["VaultConcealer"]
+
+T = TypeVar("T")
+
+
+class VaultConcealer:
+    """Conceals with one tenant's vault; see :class:`~foureyes.guard.ports.Concealer`.
+
+    Args:
+        vault: keeps the values.
+        detector: finds them.
+        threads: how many exchanges are worked on at once, ≥ 1.
+
+    Example:
+        >>> from foureyes.privacy import PatternDetector
+        >>> concealer = VaultConcealer(Vault.open(), PatternDetector())
+        >>> exchange = Exchange("Who is ana@example.org?", "A customer.")
+        >>> hidden = asyncio.run(concealer.conceal(exchange, tenant="default", session=None))
+        >>> hidden.exchange.prompt.startswith("Who is [EMAIL_ADDRESS_1_")
+        True
+    """
+
+    def __init__(self, vault: Vault, detector: Detector, *, threads: int = 4) -> None:
+        self._vault = vault
+        self._detector = detector
+        self._hands = _Hands(threads)
+
+    def close(self) -> None:
+        """Ends the threads as soon as they are free. The vault stays open; it is its owner's."""
+        self._hands.close()
+
+    async def conceal(self, exchange: Exchange, *, tenant: str, session: str | None) -> Hidden:  # noqa: ARG002 - one tenant's
+        """Replaces personal data in every turn of the prompt and in the answer.
+
+        An ``answer_span`` is dropped, as its place moves: the whole answer is judged.
+
+        Raises:
+            PrivacyError: the detector or the vault failed, or this is closed.
+        """
+        return await self._hands.do(lambda: self._conceal(exchange, session))
+
+    def _conceal(self, exchange: Exchange, session: str | None) -> Hidden:
+        conversation = self._vault.conversation(session)
+        prompt = exchange.prompt
+        said = [prompt] if isinstance(prompt, str) else [turn.content for turn in prompt]
+        *asked, answer = conceal([*said, exchange.answer], self._detector, conversation).texts
+        if isinstance(prompt, str):
+            return Hidden(Exchange(asked[0], answer), conversation, self._hands)
+        turns = tuple(replace(turn, content=text) for turn, text in zip(prompt, asked, strict=True))
+        return Hidden(Exchange(turns, answer), conversation, self._hands)
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """An exchange without its personal data; see :class:`~foureyes.guard.ports.Concealed`.
+
+    Attributes:
+        exchange: what verifiers may see.
+        conversation: where its tokens stand.
+    """
+
+    exchange: Exchange
+    conversation: Conversation
+    hands: _Hands
+
+    async def reveal(self, text: str) -> str:
+        """A text with its tokens replaced by what they stand for.
+
+        Raises:
+            PrivacyError: the vault cannot be read.
+        """
+        return await self.hands.do(lambda: reveal(text, self.conversation))
+
+
+class _Hands:
+    """A few threads, and never more work for them than there are of them."""
+
+    def __init__(self, threads: int) -> None:
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="foureyes-conceal")
+        self._free = asyncio.Semaphore(threads)
+        self._closed = False
+
+    def close(self) -> None:
+        self._closed = True
+        self._threads.shutdown(wait=False)
+
+    async def do(self, call: Callable[[], T]) -> T:
+        await self._free.acquire()
+        if self._closed:
+            self._free.release()
+            raise PrivacyError("personal data cannot be looked for: closed")
+        loop = asyncio.get_running_loop()
+        work = self._threads.submit(call)
+        work.add_done_callback(lambda _: self._put_back(loop))
+        return await asyncio.wrap_future(work)
+
+    def _put_back(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Called in the thread, when the work has really ended, however long its caller has been gone."""
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(self._free.release)

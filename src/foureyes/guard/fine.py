@@ -1,0 +1,303 @@
+"""Fine-grained checking: which sentence of a response do independent answers contradict?
+
+1. The response is cut into sentence-like segments (:mod:`foureyes.guard.segments`).
+2. Verifiers answer the prompt, and the prompt in other words, without having seen the response.
+3. A comparer says of each segment and each answer: accurate, contradictory or neutral, with the answer's words as evidence.
+4. The evidence is folded into one label a segment, by a rule stated at :func:`fold`.
+
+:func:`correct` then rewrites the flagged segments; every other byte of the response stays what it was.
+
+The rule that holds throughout: a comparison that failed is no evidence. A segment that no answer was compared with is
+``neutral`` and unchecked, never accurate. A newcomer starts at :func:`check`.
+
+Source: FINCH-ZK, arXiv 2508.14314. Differences: prompts are reworded by templates, all segments are compared with an answer
+in one request, and evidence must be a passage of the answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from foureyes.errors import InputError, ModelError
+from foureyes.guard.comparison import Compared, Label, compared, comparing, correcting, correction
+from foureyes.guard.patience import Missing, Patience
+from foureyes.guard.segments import Segment, segments
+from foureyes.guard.wordings import WORDINGS, reworded
+from foureyes.models.judging import NotInForm, new_code
+from foureyes.models.roles import Answerer
+from foureyes.types import Exchange
+
+__all__ = ["Answer", "Corrected", "Evidence", "Finding", "FineReport", "Plan", "check", "correct", "fold"]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much is asked, and how long it may take.
+
+    Args:
+        wordings: how many wordings of the prompt each verifier answers, 1 … 5; the first is the prompt itself.
+        answer_s: most seconds for all answers together, > 0.
+        compare_s: most seconds for all comparisons together, > 0; also for all corrections.
+
+    Raises:
+        InputError: a number outside its range.
+    """
+
+    wordings: int = 2
+    answer_s: float = 30.0
+    compare_s: float = 30.0
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.wordings <= WORDINGS:
+            raise InputError(f"wordings must be from 1 to {WORDINGS}; got {self.wordings}")
+        if not (0 < self.answer_s < math.inf and 0 < self.compare_s < math.inf):
+            raise InputError(f"wanted times above 0; got {self.answer_s} and {self.compare_s}")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An independent answer.
+
+    Attributes:
+        provider, model: whose.
+        wording: number of the wording it answers.
+        text: what was said.
+    """
+
+    provider: str
+    model: str
+    wording: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What one independent answer says of a segment.
+
+    Attributes:
+        answer: its number in :attr:`FineReport.answers`.
+        label: accurate, contradictory or neutral.
+        quote: the passage that shows it; empty for neutral.
+    """
+
+    answer: int
+    label: Label
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is known of a segment.
+
+    Attributes:
+        segment: where it stands.
+        label: the evidence folded.
+        evidence: one a comparison that succeeded.
+    """
+
+    segment: Segment
+    label: Label
+    evidence: tuple[Evidence, ...]
+
+    @property
+    def flagged(self) -> bool:
+        """Whether independent answers contradict it."""
+        return self.label == "contradictory"
+
+    @property
+    def checked(self) -> bool:
+        """Whether it was compared with any answer at all."""
+        return bool(self.evidence)
+
+
+@dataclass(frozen=True, slots=True)
+class FineReport:
+    """What fine-grained checking found.
+
+    Attributes:
+        findings: one a segment, in order.
+        answers: the independent answers that came.
+        missing: why others did not, and which comparisons failed.
+    """
+
+    findings: tuple[Finding, ...]
+    answers: tuple[Answer, ...]
+    missing: tuple[str, ...]
+
+    @property
+    def flagged(self) -> tuple[Finding, ...]:
+        """The segments that are contradicted."""
+        return tuple(finding for finding in self.findings if finding.flagged)
+
+    @property
+    def checked(self) -> bool:
+        """Whether every segment was compared with an answer. Otherwise nothing flagged means nothing."""
+        return all(finding.checked for finding in self.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """A response with its flagged segments rewritten.
+
+    Attributes:
+        text: the response; outside the segments of ``replaced`` byte for byte the original.
+        replaced: numbers of the segments that were rewritten.
+        missing: why others were not, by number.
+    """
+
+    text: str
+    replaced: tuple[int, ...]
+    missing: tuple[tuple[int, str], ...]
+
+
+async def check(
+    exchange: Exchange,
+    answerers: Sequence[Answerer],
+    comparer: Answerer,
+    *,
+    plan: Plan | None = None,
+    codes: Callable[[], str] = new_code,
+) -> FineReport:
+    """Checks a response segment by segment.
+
+    Args:
+        exchange: the prompt and the response; personal data already concealed.
+        answerers: who answers independently, at least one. Only the prompt is shown to them.
+        comparer: who compares; may be one of them.
+        plan: how much, how long.
+        codes: gives each request its code.
+
+    Returns:
+        The findings, after ``answer_s + compare_s`` at the latest. Failures are listed, not raised.
+
+    Raises:
+        InputError: nobody to ask.
+    """
+    if not answerers:
+        raise InputError("fine-grained checking needs somebody who answers independently; got nobody")
+    plan, patience, cut = plan or Plan(), Patience(), segments(exchange.answer)
+    if not cut:
+        return FineReport((), (), ())
+    asked = list(itertools.product(answerers, range(plan.wordings)))
+    works = [answerer.answer(reworded(exchange.prompt, wording)) for answerer, wording in asked]
+    came = await patience.gathered(_ends(plan.answer_s), works, "an answerer")
+    answers = [
+        Answer(who.provider, who.name, wording, text)
+        for (who, wording), text in zip(asked, came, strict=True)
+        if not isinstance(text, Missing)
+    ]
+    comparisons = [_compare(exchange, cut, answer.text, comparer, codes()) for answer in answers]
+    rows = await patience.gathered(_ends(plan.compare_s), comparisons, "a comparer")
+    return FineReport(_findings(cut, rows), tuple(answers), _missing(asked, came, rows))
+
+
+def fold(evidence: Sequence[Evidence]) -> Label:
+    """One label of several comparisons.
+
+    Contradictory if at least as many answers contradict as support, and one does; accurate if more support; neutral if no
+    answer speaks of it.
+
+    Example:
+        >>> fold([Evidence(0, "accurate", "a"), Evidence(1, "contradictory", "b"), Evidence(2, "neutral", "")])
+        'contradictory'
+    """
+    support = sum(e.label == "accurate" for e in evidence)
+    against = sum(e.label == "contradictory" for e in evidence)
+    if against and against >= support:
+        return "contradictory"
+    return "accurate" if support else "neutral"
+
+
+async def correct(
+    exchange: Exchange,
+    report: FineReport,
+    editor: Answerer,
+    *,
+    plan: Plan | None = None,
+    codes: Callable[[], str] = new_code,
+) -> Corrected:
+    """Rewrites the flagged segments and nothing else.
+
+    Args:
+        exchange: the one that was checked.
+        report: what was found.
+        editor: who rewrites, one segment a request, shown the passages that contradict it.
+        plan: how long (``compare_s``).
+        codes: gives each request its code.
+
+    Returns:
+        The response, after ``compare_s`` at the latest. A segment whose correction failed stays, and is listed.
+
+    Raises:
+        InputError: the report is not about this response.
+    """
+    if any(exchange.answer[f.segment.start : f.segment.end] != f.segment.text for f in report.findings):
+        raise InputError("the report is about another response")
+    wanted = [number for number, finding in enumerate(report.findings) if finding.flagged]
+    works = [_edit(exchange, report.findings[number], editor, codes()) for number in wanted]
+    came = await Patience().gathered(_ends((plan or Plan()).compare_s), works, "an editor")
+    texts = {number: text for number, text in zip(wanted, came, strict=True) if not isinstance(text, Missing)}
+    missing = [(number, text.reason) for number, text in zip(wanted, came, strict=True) if isinstance(text, Missing)]
+    return Corrected(_assembled(exchange.answer, report.findings, texts), tuple(texts), tuple(missing))
+
+
+async def _compare(
+    exchange: Exchange, cut: Sequence[Segment], answer: str, comparer: Answerer, code: str
+) -> list[Compared]:
+    reply = await comparer.answer(comparing(exchange, cut, answer, code))
+    try:
+        return compared(reply, code, len(cut), answer)
+    except NotInForm as error:
+        raise ModelError(str(error), model=comparer.name) from error
+
+
+async def _edit(exchange: Exchange, finding: Finding, editor: Answerer, code: str) -> str:
+    quotes = [evidence.quote for evidence in finding.evidence if evidence.label == "contradictory"]
+    reply = await editor.answer(correcting(exchange, finding.segment, quotes, code))
+    try:
+        return correction(reply, code, finding.segment)
+    except NotInForm as error:
+        raise ModelError(str(error), model=editor.name) from error
+
+
+def _ends(seconds: float) -> float:
+    return asyncio.get_running_loop().time() + seconds
+
+
+def _findings(cut: Sequence[Segment], rows: Sequence[list[Compared] | Missing]) -> tuple[Finding, ...]:
+    found: list[Finding] = []
+    for place, segment in enumerate(cut):
+        evidence = tuple(
+            Evidence(number, row[place].label, row[place].quote)
+            for number, row in enumerate(rows)
+            if not isinstance(row, Missing)
+        )
+        found.append(Finding(segment, fold(evidence), evidence))
+    return tuple(found)
+
+
+def _missing(
+    asked: Sequence[tuple[Answerer, int]], came: Sequence[str | Missing], rows: Sequence[list[Compared] | Missing]
+) -> tuple[str, ...]:
+    silent = [
+        f"{who.provider} {who.name}, wording {wording}: {text.reason}"
+        for (who, wording), text in zip(asked, came, strict=True)
+        if isinstance(text, Missing)
+    ]
+    return (
+        *silent,
+        *(f"comparison with answer {i}: {row.reason}" for i, row in enumerate(rows) if isinstance(row, Missing)),
+    )
+
+
+def _assembled(text: str, findings: Sequence[Finding], replacements: dict[int, str]) -> str:
+    parts, done = [], 0
+    for number, replacement in sorted(replacements.items()):
+        segment = findings[number].segment
+        parts += [text[done : segment.start], replacement]
+        done = segment.end
+    return "".join([*parts, text[done:]])

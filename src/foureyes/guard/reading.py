@@ -1,0 +1,174 @@
+"""A reader as a verifier: calibrated surprise against a cut. Needs no key, no server and no words.
+
+The reader reads the answer (:mod:`foureyes.signals.cross`), a calibrator turns its surprise into P(correct), and the answer
+is safe from a cut on. What could not be read is an abstention. The confidence it states is the calibrator's: as good as
+the rows that was fitted on, and no better.
+
+For two small models of the catalog a calibration is shipped, so that a guard runs out of the box: :func:`shipped_judge`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any, Final, TypeAlias
+
+from foureyes.calibration import Calibrator, FlagRate, Threshold
+from foureyes.calibration.calibrator import ScoreCalibrator
+from foureyes.calibration.provenance import Source
+from foureyes.errors import ConfigError, InputError
+from foureyes.guard.desk import Desk, Room
+from foureyes.models.roles import Reader
+from foureyes.signals.cross import signals_of
+from foureyes.types import Exchange, Scored, Unscored, Vote
+
+__all__ = ["SHIPPED", "Cut", "ReadingJudge", "Shipped", "shipped", "shipped_judge"]
+
+Cut: TypeAlias = Threshold | FlagRate | float
+
+SHIPPED: Final = ("gemma3-270m", "smollm2-135m")
+"""Models of the catalog that a calibration is shipped for."""
+
+_FORMAT: Final = "foureyes.reading_judge"
+
+
+class ReadingJudge:
+    """Votes by how much an answer surprises a reader.
+
+    Args:
+        reader: the verifier; or the desk it reads at, for judges that share one reader.
+        calibrator: of its ``log_cmp``; P(correct) of what it is given.
+        cut: the confidence from which on an answer is safe: a promise, a flag rate, or a number in [0, 1] of your own.
+        provider: who it is called.
+        room: how many requests are read at once, and how many may wait.
+
+    Raises:
+        ConfigError: the calibrator was fitted on another signal or another model.
+        InputError: a cut outside [0, 1].
+
+    Example:
+        >>> import asyncio
+        >>> from foureyes.calibration import Platt
+        >>> from foureyes.models.scripted import ScriptedReader
+        >>> platt = Platt.fit([0.2, 0.9, 1.4, 0.5, 3.1, 2.2], [1, 1, 1, 0, 0, 0])
+        >>> judge = ReadingJudge(ScriptedReader({"Sydney": 0.05}), platt, 0.5)
+        >>> vote = asyncio.run(judge.vote(Exchange("Capital of Australia?", "Sydney")))
+        >>> vote.verdict, round(vote.confidence, 2)
+        ('unsafe', 0.25)
+    """
+
+    def __init__(
+        self,
+        reader: Reader | Desk,
+        calibrator: ScoreCalibrator,
+        cut: Cut,
+        *,
+        provider: str = "foureyes",
+        room: Room | None = None,
+    ) -> None:
+        self._desk = reader if isinstance(reader, Desk) else Desk(reader, room)
+        if calibrator.fitted_on.source is not None:
+            calibrator.fitted_on.require(Source("log_cmp", self._desk.name))
+        self._cut = cut if isinstance(cut, int | float) else cut.cut
+        if not 0 <= self._cut <= 1:
+            raise InputError(f"a cut is a confidence in [0, 1]; got {self._cut}")
+        self._calibrator = calibrator
+        self._provider = provider
+
+    @property
+    def provider(self) -> str:
+        """Who it is called."""
+        return self._provider
+
+    @property
+    def name(self) -> str:
+        """The reader's name."""
+        return self._desk.name
+
+    @property
+    def cut(self) -> float:
+        """The confidence from which on an answer is safe."""
+        return self._cut
+
+    async def aclose(self) -> None:
+        """Ends the reading thread as soon as it is free."""
+        self._desk.close()
+
+    async def vote(self, exchange: Exchange) -> Vote:
+        """Votes once; see :class:`~foureyes.models.roles.Judge`.
+
+        Raises:
+            ModelUnavailable: the reader is gone, or too many wait for it.
+        """
+        scored = signals_of(await self._desk.read(exchange))
+        if isinstance(scored, Unscored):
+            return Vote(self._provider, self.name, "abstain", None, str(scored))
+        confidence = self._confidence(scored)
+        reason = (
+            f"confidence {confidence:.3f}, wanted {self._cut:.3f} or more "
+            f"(surprise {scored.log_cmp:.2f} nats a token over {scored.n_tokens})"
+        )
+        return Vote(self._provider, self.name, "safe" if confidence >= self._cut else "unsafe", confidence, reason)
+
+    def _confidence(self, scored: Scored) -> float:
+        return float(self._calibrator.predict_proba([scored.log_cmp])[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Shipped:
+    """A calibration that comes with the package.
+
+    Attributes:
+        model: name in the catalog.
+        calibrator: of its ``log_cmp``.
+        cut: a flag rate: no error rate is promised.
+        provenance: what it was fitted on, with which command, and how well it tells right from wrong.
+    """
+
+    model: str
+    calibrator: ScoreCalibrator
+    cut: FlagRate
+    provenance: dict[str, Any]
+
+
+def shipped(model: str) -> Shipped:
+    """The shipped calibration of a small model.
+
+    It was fitted on the demo's 240 answers, half of them wrong, to short questions of general knowledge. Such small
+    models tell right from wrong there hardly better than chance (``provenance["auroc"]``), so this shows how a guard
+    works; it does not make an agent safe. Fit your own on your own answers with ``foureyes calibrate``.
+
+    Args:
+        model: one of :data:`SHIPPED`.
+
+    Raises:
+        ConfigError: none is shipped for this model.
+    """
+    if model not in SHIPPED:
+        raise ConfigError(f"calibrations are shipped for {', '.join(SHIPPED)}; got {model!r}")
+    document = json.loads(files(__package__).joinpath("shipped", f"{model}.json").read_text(encoding="utf-8"))
+    calibrator = Calibrator.from_json(json.dumps(document["calibrator"]))
+    if document["format"] != _FORMAT or not isinstance(calibrator, ScoreCalibrator):
+        raise ConfigError(f"the shipped calibration of {model} is not a {_FORMAT}")
+    return Shipped(model, calibrator, FlagRate(**document["cut"]), document["provenance"])
+
+
+def shipped_judge(
+    model: str, open_reader: Callable[[str], Reader], *, provider: str = "foureyes", room: Room | None = None
+) -> ReadingJudge:
+    """A verifier that works out of the box; see :func:`shipped` for what it is worth.
+
+    Args:
+        model: one of :data:`SHIPPED`.
+        open_reader: loads it, say :func:`foureyes.open_reader`.
+        provider: who it is called.
+        room: how many requests are read at once, and how many may wait.
+
+    Raises:
+        ConfigError: no calibration is shipped for this model.
+        ModelUnavailable: its weights cannot be had.
+    """
+    calibration = shipped(model)
+    return ReadingJudge(open_reader(model), calibration.calibrator, calibration.cut, provider=provider, room=room)

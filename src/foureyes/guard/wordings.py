@@ -1,0 +1,55 @@
+"""The same question in other words, so that answers to it are independent of one phrasing. Pure.
+
+Templates, not paraphrases by a model: they cannot change what is asked, cost nothing and are the same every time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from foureyes.errors import InputError
+from foureyes.types import Prompt
+
+__all__ = ["WORDINGS", "reworded"]
+
+_WORDINGS: Final = (
+    "{asked}",
+    "Answer the following from what you know, in plain words.\n\n{asked}",
+    "{asked}\n\nSay only what you are sure of, and say so where you are not.",
+    "{asked}\n\nThink about what is commonly got wrong here before you answer.",
+    "Someone else will check your answer word by word. {asked}",
+)
+
+WORDINGS: Final = len(_WORDINGS)
+"""How many there are; the first is the prompt itself."""
+
+
+def reworded(prompt: Prompt, number: int) -> Prompt:
+    r"""A prompt in one of its wordings.
+
+    Args:
+        prompt: a text, or turns, of which the last one of the user is reworded.
+        number: which wording, 0 … ``WORDINGS`` − 1; 0 is the prompt itself.
+
+    Raises:
+        InputError: there is no such wording.
+
+    Example:
+        >>> reworded("Capital of Australia?", 2)
+        'Capital of Australia?\n\nSay only what you are sure of, and say so where you are not.'
+
+    Source: cross-consistency over reworded prompts, FINCH-ZK, arXiv 2508.14314.
+    """
+    if not 0 <= number < WORDINGS:
+        raise InputError(f"wordings are numbered 0 to {WORDINGS - 1}; got {number}")
+    if isinstance(prompt, str):
+        return _worded(prompt, number)
+    last = max((i for i, turn in enumerate(prompt) if turn.role == "user"), default=-1)
+    return tuple(
+        replace(turn, content=_worded(turn.content, number)) if i == last else turn for i, turn in enumerate(prompt)
+    )
+
+
+def _worded(asked: str, number: int) -> str:
+    return _WORDINGS[number].replace("{asked}", asked)

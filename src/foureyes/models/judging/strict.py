@@ -1,0 +1,58 @@
+"""Replies that are one JSON object and nothing else, with a code in them that only the request knew.
+
+A reply is believed whole or not at all: no text around it, no fence, no missing, further or repeated key, no NaN, no lone
+surrogate, no reply to another request.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Collection
+from typing import Any, NoReturn
+
+__all__ = ["NotInForm", "strict_object"]
+
+
+class NotInForm(Exception):
+    """A reply that is not in the form asked for. The message quotes nothing of it."""
+
+
+def strict_object(reply: str, code: str, keys: Collection[str]) -> dict[str, Any]:
+    """The object in a reply.
+
+    Args:
+        reply: everything that was said. White space around the object is let pass.
+        code: what the object must hold under ``"code"``.
+        keys: exactly these besides, at its top.
+
+    Raises:
+        NotInForm: it is anything else.
+
+    Example:
+        >>> strict_object('{"code": "5eed5eed", "claim": "x"}', "5eed5eed", ["claim"])
+        {'claim': 'x'}
+    """
+    try:
+        reply.encode()
+        found = json.loads(reply, object_pairs_hook=_once, parse_constant=_no_number)
+        json.dumps(found, ensure_ascii=False).encode()  # finds surrogates that were escaped
+    except (ValueError, RecursionError) as error:
+        raise NotInForm("the reply is not one JSON object") from error
+    if not isinstance(found, dict) or set(found) != {"code", *keys}:
+        raise NotInForm(f"the reply is not an object of exactly {', '.join(['code', *keys])}")
+    said = found.pop("code")
+    if not isinstance(said, str) or not hmac.compare_digest(said.encode(), code.encode()):
+        raise NotInForm("the reply does not repeat the code it was given")
+    return found
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise NotInForm("the reply repeats a key")
+    return found
+
+
+def _no_number(name: str) -> NoReturn:
+    raise NotInForm(f"the reply holds {name}, which is no number")

@@ -1,0 +1,30 @@
+"""A judge's words as its vote."""
+
+from __future__ import annotations
+
+from foureyes.models.judging.question import Question
+from foureyes.models.judging.ruling import ruling
+from foureyes.models.judging.strict import NotInForm
+from foureyes.models.wording import cleaned
+from foureyes.types import Vote
+
+__all__ = ["vote_of"]
+
+
+def vote_of(words: str, question: Question, *, provider: str, model: str) -> Vote:
+    """The vote in a judge's words; an ``"error"`` where there is none.
+
+    Args:
+        words: all that the judge said.
+        question: what it was asked.
+        provider: who it is.
+        model: which.
+
+    Returns:
+        The vote, its reason on one line; the time it took is not known here.
+    """
+    try:
+        said = ruling(words, question.code)
+    except NotInForm as error:
+        return Vote(provider, model, "error", None, str(error))
+    return Vote(provider, model, said.verdict, said.confidence, cleaned(said.reason))

@@ -1,0 +1,104 @@
+"""Whoever waits is never held up by the work."""
+
+import asyncio
+import logging
+
+import pytest
+
+from bench.virtual import run
+from foureyes.errors import LedgerError, ModelUnavailable
+from foureyes.guard.patience import Missing, Patience
+
+
+async def after(seconds, result="done"):
+    await asyncio.sleep(seconds)
+    if isinstance(result, BaseException):
+        raise result
+    return result
+
+
+def test_work_that_is_done_in_time_is_there():
+    async def scene():
+        task = await Patience().within(2.0, after(1.0), "work")
+        return task.result(), asyncio.get_running_loop().time()
+
+    assert run(scene()) == ("done", 1.0)
+
+
+def test_work_that_is_not_is_let_go_of_and_forgotten():
+    async def scene():
+        patience = Patience()
+        task = await patience.within(2.0, after(1e9), "work")
+        assert not task.done()
+        before = patience.lingering
+        await asyncio.wait({task})
+        await asyncio.sleep(0)
+        return before, patience.lingering, task.cancelled(), asyncio.get_running_loop().time()
+
+    assert run(scene()) == (1, 0, True, 2.0)
+
+
+def test_being_cancelled_lets_go_of_the_work():
+    async def scene():
+        work = asyncio.ensure_future(after(1e9))
+        waiting = asyncio.create_task(Patience().within(2.0, _wrapped(work), "work"))
+        await asyncio.sleep(1)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        await asyncio.wait({work})
+        return work.cancelled()
+
+    async def _wrapped(work):
+        return await work
+
+    assert run(scene())
+
+
+def test_gathered_work_keeps_its_order_and_says_why_some_is_missing(caplog):
+    async def scene():
+        works = [
+            after(1, "a"),
+            after(1e9),
+            after(0, ModelUnavailable("gone", model="m")),
+            after(0, KeyError("Ana")),
+            after(0, asyncio.CancelledError()),
+            after(0, "b"),
+        ]
+        return await Patience().gathered(2.0, works, "some work"), asyncio.get_running_loop().time()
+
+    found, took = run(scene())
+    assert found == [
+        "a",
+        Missing("was not done in time"),
+        Missing("gone"),
+        Missing("failed unexpectedly: KeyError"),
+        Missing("was cancelled"),
+        "b",
+    ]
+    assert took == 2.0
+    (record,) = caplog.records
+    assert record.levelno == logging.ERROR
+    assert "some work raised KeyError" in record.getMessage()
+    assert "Ana" not in caplog.text
+
+
+def test_nothing_to_wait_for_is_there_at_once():
+    assert run(Patience().gathered(5.0, [], "nothing")) == []
+
+
+def test_a_foreseen_error_after_the_deadline_is_not_called_a_bug(caplog):
+    async def late(error):
+        try:
+            await asyncio.sleep(1e9)
+        except asyncio.CancelledError:
+            raise error from None
+
+    async def scene(error):
+        await Patience().within(1.0, late(error), "work")
+        await asyncio.sleep(1)
+
+    run(scene(LedgerError("closed")))
+    assert not caplog.records
+    run(scene(RuntimeError("closed")))
+    assert len(caplog.records) == 1

@@ -1,0 +1,200 @@
+"""One chat completion and all that can go wrong with it."""
+
+import asyncio
+import gzip
+import json
+import logging
+
+import httpx
+import pytest
+
+from foureyes.errors import ConfigError, ModelError, ModelRefused, ModelUnavailable
+from foureyes.models.attempts import OVERLOADED, Limits
+from foureyes.models.chat import Endpoint
+from foureyes.models.chat.connection import Connection
+from foureyes.models.http_errors import MEANING, meaning_of
+from tests.servers.chat_simulator import ChatSimulator
+from tests.servers.simulator import send
+
+BODY = {"model": "toy", "messages": [{"role": "system", "content": "s"}, {"role": "user", "content": "Its code is 0."}]}
+KEY = "sk-very-secret-123"
+
+
+@pytest.fixture
+def server():
+    with ChatSimulator() as server:
+        yield server
+
+
+def complete(server, *, key=None, url=None, **limits):
+    async def once():
+        connection = Connection(Endpoint(url or f"{server.url}/v1", "toy", key=key, limits=Limits(**limits)))
+        try:
+            return await connection.complete(BODY)
+        finally:
+            await connection.aclose()
+
+    return asyncio.run(once())
+
+
+def error_of(server, kind=ModelError, **options):
+    with pytest.raises(kind) as caught:
+        complete(server, **options)
+    assert caught.value.model == "toy"
+    return caught.value
+
+
+def tree(kind):
+    return {kind}.union(*(tree(sub) for sub in kind.__subclasses__()))
+
+
+def foreign_exceptions():
+    public = {e for e in vars(httpx).values() if isinstance(e, type) and issubclass(e, Exception)}
+    never_raised_itself = {httpx.HTTPError, httpx.RequestError, httpx.TransportError, httpx.ProtocolError}
+    return sorted(set().union(*(tree(e) for e in public)) - never_raised_itself, key=lambda e: e.__name__)
+
+
+@pytest.mark.parametrize("kind", foreign_exceptions(), ids=lambda kind: kind.__name__)
+def test_every_exception_of_httpx_becomes_a_model_error(kind):
+    error = kind.__new__(kind)
+    assert isinstance(error, tuple(MEANING)), "it is caught"
+    connection = Connection(Endpoint("http://localhost/v1", "toy", key=KEY))
+    ours = connection._failure(error)
+    assert isinstance(ours, ModelUnavailable if meaning_of(error).reason == "unavailable" else ModelError)
+    assert ours.retryable == meaning_of(error).retry
+    asyncio.run(connection.aclose())
+
+
+def test_json_comes_back_and_the_request_goes_where_it_was_configured(server):
+    assert complete(server)["object"] == "chat.completion"
+    assert server.requests == [("/v1/chat/completions", BODY)]
+    complete(server, url=f"{server.url}/v1/")
+    assert server.requests[1][0] == "/v1/chat/completions"
+
+
+def test_a_server_that_is_not_there_is_unavailable(server):
+    url = f"{server.url}/v1"
+    server.stop()
+    assert error_of(server, ModelUnavailable, url=url, attempts=1).retryable
+
+
+@pytest.mark.parametrize("status", sorted(OVERLOADED))
+def test_a_busy_server_is_asked_again(server, status):
+    replies = iter([status])
+    server.trouble = lambda handler, _: send(handler, b'{"error": "busy"}', s) if (s := next(replies, 0)) else False
+    assert complete(server)["object"] == "chat.completion"
+    assert len(server.requests) == 2
+
+
+def test_a_server_that_stays_busy_is_unavailable(server):
+    server.trouble = lambda handler, _: send(handler, b"slow down", 429)
+    error = error_of(server, ModelUnavailable, attempts=2)
+    assert "HTTP 429: slow down" in str(error)
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 413, 422, 451, 501])
+def test_a_refusal_is_not_repeated(server, status):
+    server.trouble = lambda handler, _: send(handler, b'{"error": {"message": "no such model"}}', status)
+    error = error_of(server, ModelRefused)
+    assert f"HTTP {status}: no such model" in str(error)
+    assert not error.retryable
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_a_refusal_and_not_followed(server, status):
+    with ChatSimulator() as other:
+        server.trouble = lambda handler, _: send(handler, b"", status, Location=f"{other.url}/v1/chat/completions")
+        error = error_of(server, ModelRefused)
+        assert "redirects elsewhere" in str(error)
+        assert other.requests == []
+
+
+def test_a_connection_cut_in_the_middle_is_unavailable_after_another_attempt(server):
+    def cut(handler, reply):
+        handler.send_response(200)
+        handler.send_header("Content-Length", "1000")
+        handler.end_headers()
+        handler.wfile.write(b'{"choices": [')
+        handler.close_connection = True
+        return True
+
+    server.trouble = cut
+    error_of(server, ModelUnavailable, attempts=2)
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("trouble", ["hang", "drip"])
+def test_a_server_that_hangs_or_drips_is_left_in_time(server, trouble):
+    server.trouble = getattr(server, trouble)
+    error = error_of(server, ModelUnavailable, timeout=0.3)
+    assert str(error).startswith(("no whole reply within 0.3 s", "toy: the server did not answer in time"))
+    assert len(server.requests) == 1
+
+
+def test_pauses_between_attempts_count_towards_the_time(server):
+    server.trouble = lambda handler, _: send(handler, b"busy", 503)
+    error = error_of(server, ModelUnavailable, timeout=0.5, attempts=1000)
+    assert "no whole reply within 0.5 s" in str(error)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"<html>", b"{", b"\xff\xfe", b"[" * 100_000, gzip.compress(b"{}")],
+    ids=lambda content: repr(content[:6]),
+)
+def test_what_is_not_json_is_a_model_error(server, content):
+    server.trouble = lambda handler, _: send(handler, content)
+    assert "wanted JSON" in str(error_of(server))
+
+
+def test_a_reply_without_end_is_given_up(server):
+    server.trouble = lambda handler, _: send(handler, b" " * (1 << 20))
+    assert "at most 100000 bytes" in str(error_of(server, most_bytes=100_000))
+
+
+def test_a_packed_reply_is_neither_asked_for_nor_unpacked(server):
+    bomb = gzip.compress(b" " * (1 << 24))
+    server.trouble = lambda handler, _: send(handler, bomb, 200, **{"Content-Encoding": "gzip"})
+    assert "wanted JSON" in str(error_of(server))
+    assert server.headers["Accept-Encoding"] == "identity"
+
+
+def test_the_key_goes_into_one_header_and_into_no_word_of_ours(server, caplog):
+    caplog.set_level(logging.DEBUG)
+    words = json.dumps({"error": {"message": f"Incorrect API key provided: {KEY}"}}).encode()
+    server.trouble = lambda handler, _: send(handler, words, 503)
+    error = error_of(server, key=KEY, attempts=2)
+    assert server.headers["Authorization"] == f"Bearer {KEY}"
+    assert "Incorrect API key provided: [key]" in str(error)
+    endpoint = Endpoint("http://localhost/v1", "toy", key=KEY)
+    assert KEY not in repr(endpoint) + repr(error) + repr(Connection(endpoint)) + caplog.text
+
+
+def test_a_servers_words_cannot_take_over_the_terminal(server):
+    server.trouble = lambda handler, _: send(handler, b'{"message": "\\u001b[2J' + b"long " * 500 + b'"}', 400)
+    words = str(error_of(server, ModelRefused))
+    assert words.isprintable()
+    assert len(words) < 400
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"url": "ftp://host/v1"}, "http or https"),
+        ({"url": "host/v1"}, "http or https"),
+        ({"url": "http:///v1"}, "http or https"),
+        ({"url": "http://[::1/v1"}, "cannot be read"),
+        ({"url": f"http://user:{KEY}@host/v1"}, "must not carry credentials"),
+        ({"model": ""}, "empty"),
+        ({"provider": ""}, "empty"),
+        ({"key": "with\nnewline"}, "no header can carry"),
+        ({"key": ""}, "no header can carry"),
+        ({"key": "schlüssel"}, "no header can carry"),
+    ],
+)
+def test_an_endpoint_is_valid_once_built_and_refusals_hold_no_secret(wrong, message):
+    with pytest.raises(ConfigError, match=message) as caught:
+        Endpoint(**{"url": "http://host/v1", "model": "m"} | wrong)
+    assert KEY not in str(caught.value)

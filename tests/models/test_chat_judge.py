@@ -1,0 +1,176 @@
+"""A judge and an answerer behind a chat endpoint: what is sent, and what of a reply is believed."""
+
+import asyncio
+import json
+
+import pytest
+
+from foureyes.errors import ConfigError, InputError, ModelError, ModelRefused
+from foureyes.models.chat import ChatAnswerer, ChatJudge, Endpoint
+from foureyes.models.chat.wire import RESERVED, words
+from foureyes.models.roles import Answerer, Judge
+from foureyes.types import Exchange, Message
+from tests.servers.chat_simulator import ChatSimulator, code_of, verdict
+from tests.servers.simulator import send
+
+EXCHANGE = Exchange("Capital of Australia?", "Sydney")
+
+
+@pytest.fixture
+def server():
+    with ChatSimulator() as server:
+        yield server
+
+
+def endpoint(server, **options):
+    return Endpoint(f"{server.url}/v1", "toy", "local", **options)
+
+
+def vote(server, exchange=EXCHANGE, **options):
+    async def once():
+        judge = ChatJudge(endpoint(server), **options)
+        try:
+            return await judge.vote(exchange)
+        finally:
+            await judge.aclose()
+
+    return asyncio.run(once())
+
+
+def answer(server, prompt, **options):
+    async def once():
+        answerer = ChatAnswerer(endpoint(server, **options))
+        try:
+            return await answerer.answer(prompt)
+        finally:
+            await answerer.aclose()
+
+    return asyncio.run(once())
+
+
+@pytest.mark.parametrize("said", ["safe", "unsafe", "abstain"])
+def test_a_verdict_becomes_a_vote(server, said):
+    server.say = lambda _, user: verdict(user, said, reason="because")
+    found = vote(server)
+    assert (found.provider, found.model, found.verdict, found.reason) == ("local", "toy", said, "because")
+    assert found.confidence == {"safe": 0.9, "unsafe": 0.1, "abstain": 0.5}[said]
+
+
+def test_the_server_is_shown_the_exchange_and_the_instructions_and_nothing_else(server):
+    vote(server, codes=lambda: "5eed5eed")
+    ((_, body),) = server.requests
+    assert set(body) == {"model", "messages", "stream", "temperature", "max_tokens"}
+    assert [turn["role"] for turn in body["messages"]] == ["system", "user"]
+    assert body["messages"][1]["content"].splitlines() == [
+        "BEGIN PROMPT 5eed5eed",
+        '"Capital of Australia?"',
+        "END PROMPT 5eed5eed",
+        "BEGIN RESPONSE 5eed5eed",
+        '"Sydney"',
+        "END RESPONSE 5eed5eed",
+        "Reply with the JSON object only. Its code is 5eed5eed.",
+    ]
+
+
+def test_every_request_has_a_code_of_its_own(server):
+    for _ in range(3):
+        vote(server)
+    assert len({code_of(user) for _, user in server.asked}) == 3
+
+
+def test_a_verdict_for_another_request_is_an_error(server):
+    seen = []
+
+    def replaying(_, user):
+        seen.append(verdict(user))
+        return seen[0]
+
+    server.say = replaying
+    assert vote(server).verdict == "safe"
+    assert vote(server).verdict == "error"
+
+
+def test_the_form_says_how_far_the_server_is_held(server):
+    vote(server, form="words")
+    vote(server, form="schema")
+    vote(server, form="exact", codes=lambda: "5eed5eed")
+    plain, schema, exact = (body for _, body in server.requests)
+    assert "response_format" not in plain
+    assert schema["response_format"]["json_schema"]["schema"]["properties"]["code"] == {"type": "string"}
+    assert exact["response_format"]["json_schema"]["schema"]["properties"]["code"]["enum"] == ["5eed5eed"]
+    with pytest.raises(InputError, match="one of words, schema, exact"):
+        vote(server, form="loose")
+
+
+@pytest.mark.parametrize("option", sorted(RESERVED))
+def test_options_cannot_set_what_is_not_theirs(server, option):
+    for kind in (ChatJudge, ChatAnswerer):
+        with pytest.raises(ConfigError, match=option):
+            kind(endpoint(server, options={option: "x"}))
+
+
+def test_given_options_replace_the_default_ones(server):
+    answer(server, "Its code is 0.", options={"max_completion_tokens": 99, "temperature": 0.7})
+    ((_, body),) = server.requests
+    assert (body["max_completion_tokens"], body["temperature"]) == (99, 0.7)
+    assert "max_tokens" not in body
+
+
+def choice(**changed):
+    message = {"role": "assistant", "content": "words", "refusal": None}
+    return {"choices": [{"finish_reason": "stop", "message": message} | changed]}
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind", "message"),
+    [
+        (choice(finish_reason="length"), ModelError, "cut off"),
+        (choice(finish_reason="content_filter"), ModelRefused, "filter"),
+        (choice(message={"content": None, "refusal": "I can't"}), ModelRefused, "declined"),
+        (choice(message={"content": None}), ModelError, "said nothing"),
+        (choice(message={"content": ""}), ModelError, "said nothing"),
+        (choice(message={"content": " \n"}), ModelError, "not a chat completion"),
+        (choice(message={"content": ["safe"]}), ModelError, "not a chat completion"),
+        (choice(message=None), ModelError, "not a chat completion"),
+        ({"choices": []}, ModelError, "not a chat completion"),
+        ({"choices": choice()["choices"] * 2}, ModelError, "one message"),
+        ({"error": {"message": "x"}}, ModelError, "not a chat completion"),
+        ([], ModelError, "not a chat completion"),
+        (None, ModelError, "not a chat completion"),
+        ("safe", ModelError, "not a chat completion"),
+        (7, ModelError, "not a chat completion"),
+    ],
+    ids=lambda value: json.dumps(value)[:40] if not isinstance(value, type) else value.__name__,
+)
+def test_a_reply_that_is_no_completion_is_a_model_error(reply, kind, message):
+    with pytest.raises(kind, match=message) as caught:
+        words(reply, "toy")
+    assert caught.value.model == "toy"
+
+
+def test_a_broken_reply_of_a_server_raises_and_never_votes(server):
+    server.trouble = lambda handler, _: send(handler, json.dumps(choice(finish_reason="length")).encode())
+    with pytest.raises(ModelError, match="cut off"):
+        vote(server)
+
+
+def test_an_answerer_answers_in_the_turns_it_was_given(server):
+    server.say = lambda system, user: f"{system}|{user}"
+    turns = (
+        Message("system", "Be brief."),
+        Message("user", "Hi"),
+        Message("assistant", "Hello."),
+        Message("user", "Who?"),
+    )
+    assert answer(server, turns) == "Be brief.|Who?"
+    assert answer(server, "Hi") == "|Hi"
+    assert server.requests[0][1]["messages"] == [{"role": t.role, "content": t.content} for t in turns]
+
+
+def test_judge_and_answerer_are_what_their_roles_ask_for(server):
+    judge, answerer = ChatJudge(endpoint(server)), ChatAnswerer(endpoint(server))
+    assert isinstance(judge, Judge)
+    assert isinstance(answerer, Answerer)
+    assert (answerer.provider, answerer.name) == ("local", "toy")
+    for part in (judge, answerer):
+        asyncio.run(part.aclose())

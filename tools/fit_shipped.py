@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""Fits the calibrations that come with the package, on the demo's questions.
+
+    python tools/fit_shipped.py            # writes src/foureyes/guard/shipped/*.json
+    python tools/fit_shipped.py --check    # fits again and compares, writes nothing
+
+Every question gives two rows, its right and its wrong answer, so half of the rows are wrong. The figures in the provenance
+come from five folds over questions, so that no question is measured on which the calibration was fitted; the calibration
+that is written is fitted on all of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+from dataclasses import asdict
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import foureyes as fe
+from foureyes.demo.questions import load
+from foureyes.guard.reading import SHIPPED
+
+FOLDS = 5
+RATE = 0.5
+TARGET = Path(__file__).parents[1] / "src" / "foureyes" / "guard" / "shipped"
+
+
+def fitted(model: str) -> dict[str, Any]:
+    """The document of one model."""
+    questions = load()
+    reader = fe.open_reader(model)
+    rows = fe.score([exchange for question in questions for exchange in question.exchanges], reader)
+    read = np.array([isinstance(row, fe.Scored) for row in rows])
+    surprise = np.array([row.log_cmp if isinstance(row, fe.Scored) else 0.0 for row in rows])[read]
+    correct = np.tile([True, False], len(questions))[read]
+    question = np.repeat(np.arange(len(questions)), 2)[read]
+    platt = fe.Platt.fit(surprise, correct, source=fe.Source("log_cmp", reader.name))
+    cut = fe.flag_rate(platt.predict_proba(surprise), rate=RATE)
+    return {
+        "format": "foureyes.reading_judge",
+        "version": 1,
+        "calibrator": json.loads(platt.to_json()),
+        "cut": asdict(cut),
+        "provenance": {
+            "command": "python tools/fit_shipped.py",
+            "foureyes": fe.__version__,
+            "fingerprint": reader.fingerprint,
+            "questions": "foureyes.demo/questions.jsonl",
+            "questions_sha256": _digest(),
+            "rows": int(read.sum()),
+            "unread": int((~read).sum()),
+            **_held_out(surprise, correct, question),
+            "says": cut.statement,
+        },
+    }
+
+
+def _held_out(surprise: Any, correct: Any, question: Any) -> dict[str, Any]:
+    """How well it does on questions it was not fitted on."""
+    confidence, flagged = np.empty(len(correct)), np.empty(len(correct), dtype=bool)
+    for fold in range(FOLDS):
+        out = question % FOLDS == fold
+        platt = fe.Platt.fit(surprise[~out], correct[~out])
+        confidence[out] = platt.predict_proba(surprise[out])
+        flagged[out] = confidence[out] < fe.flag_rate(platt.predict_proba(surprise[~out]), rate=RATE).cut
+    auroc, ece = fe.auroc(-confidence, ~correct, groups=question), fe.ece(confidence, correct, groups=question)
+    return {
+        "auroc": [round(float(value), 3) for value in (auroc.value, auroc.low, auroc.high)],
+        "ece": [round(float(value), 3) for value in (ece.value, ece.low, ece.high)],
+        "flagged_of_wrong": round(float(flagged[~correct].mean()), 3),
+        "flagged_of_right": round(float(flagged[correct].mean()), 3),
+    }
+
+
+def _digest() -> str:
+    return hashlib.sha256(files("foureyes.demo").joinpath("questions.jsonl").read_bytes()).hexdigest()
+
+
+def main() -> int:
+    """Fits every shipped calibration."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="compare with what is there and write nothing")
+    check, same = parser.parse_args().check, True
+    TARGET.mkdir(exist_ok=True)
+    for model in SHIPPED:
+        text = json.dumps(fitted(model), indent=1) + "\n"
+        path = TARGET / f"{model}.json"
+        if check:
+            same = same and _agree(json.loads(path.read_text(encoding="utf-8")), json.loads(text))
+        else:
+            path.write_text(text, encoding="utf-8")
+        sys.stdout.write(f"{model}: {json.dumps(json.loads(text)['provenance'])}\n")
+    return 0 if same else 1
+
+
+def _agree(one: Any, other: Any) -> bool:
+    """Whether two fits say the same but for the arithmetic of another machine."""
+    lines = [document["calibrator"]["parameters"] for document in (one, other)]
+    near = all(abs(lines[0][name] - lines[1][name]) < 0.05 for name in ("slope", "intercept"))
+    return near and one["provenance"]["questions_sha256"] == other["provenance"]["questions_sha256"]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
