@@ -13,7 +13,7 @@ def signals(n=600, seed=0):
 
 def test_two_halves_of_the_truth_win_once_there_are_labels():
     columns, right = signals()
-    curve = label_curve(columns, right, sizes=[200, 10], draws=60)
+    curve = label_curve(columns, right, sizes=[200, 10], draws=40)
     assert [round(point.n) for point in curve.points] == [10, 200]
     few, many = curve.points
     assert few.gain < many.gain
@@ -27,7 +27,7 @@ def test_two_halves_of_the_truth_win_once_there_are_labels():
 def test_noise_beside_one_good_signal_wins_nothing():
     columns, right = signals()
     strong = {"good": columns["a"] + columns["b"], **{f"noise {i}": v for i, v in enumerate(_noise(4, 600))}}
-    curve = label_curve(strong, right, sizes=[30], draws=60)
+    curve = label_curve(strong, right, sizes=[30], draws=40)
     assert curve.points[0].gain < 0
     assert curve.enough() is None
 
@@ -64,7 +64,7 @@ def test_sizes_that_hold_one_class_are_skipped_and_counted():
 
 def test_the_seed_decides_the_draws():
     columns, right = signals(200)
-    curves = [label_curve(columns, right, sizes=[50], draws=40, seed=seed) for seed in (1, 1, 2)]
+    curves = [label_curve(columns, right, sizes=[20], draws=40, seed=seed) for seed in (1, 1, 2)]
     assert curves[0] == curves[1] != curves[2]
 
 

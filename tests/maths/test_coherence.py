@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foureyes.errors import InputError, NotEnoughData
@@ -10,6 +10,7 @@ DEBATES = st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_
 
 
 @given(DEBATES)
+@settings(max_examples=40)
 def test_it_is_the_mean_distance_from_one(debates):
     one, other = np.array(debates).T
     found = incoherence(one, other, draws=40)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foureyes.errors import InputError, NotEnoughData
@@ -19,6 +19,7 @@ def two_signals(n=400, seed=0, gap=0.0):
 
 
 @given(st.integers(0, 1000), st.booleans())
+@settings(max_examples=25)
 def test_it_is_the_difference_of_the_measures_with_ties(seed, coarse):
     one, other, wrong = two_signals(40, seed)
     wrong[:2] = True, False

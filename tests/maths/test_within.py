@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
@@ -21,6 +21,7 @@ def answered(draw):
 
 
 @given(answered())
+@settings(max_examples=40)
 def test_it_is_the_mean_of_each_questions_own_area(rows):
     u, wrong, question = rows
     each = []
@@ -35,6 +36,7 @@ def test_it_is_the_mean_of_each_questions_own_area(rows):
 
 
 @given(answered(), st.integers(-1000, 1000))
+@settings(max_examples=40)
 def test_what_shifts_a_question_as_a_whole_changes_nothing(rows, shift):
     u, wrong, question = rows
     moved = u + shift * question

@@ -1,8 +1,8 @@
 """Asking a verifier in words without letting it write: two letters are offered, and their probabilities are read.
 
 One prefill a question, both letters off the same logits. The two probabilities are renormalised over the two, so that
-what a model would rather have said does not matter. Models lean towards one letter or the other whatever is asked; a
-signal that compares answers must take that out by asking both ways round, one that only ranks them need not.
+what a model would rather have said does not matter. Models lean towards one letter or the other whatever is asked. A
+signal that compares two rows asks both ways round and takes that out; in one that asks the same of every row it stays.
 """
 
 from __future__ import annotations
