@@ -16,7 +16,7 @@ from foureyes.errors import InputError
 from foureyes.models.roles import Sampling, Writer
 from foureyes.types import Exchange, Unscored, Written
 
-__all__ = ["Match", "same_answer", "v_agree"]
+__all__ = ["Match", "plain_words", "same_answer", "v_agree"]
 
 Match: TypeAlias = Literal["letter", "number", "text"]
 
@@ -90,10 +90,19 @@ def _last_number(text: str) -> Decimal | None:
     return Decimal(found[-1].replace(",", "").replace("−", "-")) if found else None
 
 
-def _words(text: str) -> list[str]:
+def plain_words(text: str) -> list[str]:
+    """The words of a text without case, accents and punctuation.
+
+    Example:
+        >>> plain_words("It's São Paulo!")
+        ['it', 's', 'sao', 'paulo']
+    """
     plain = unicodedata.normalize("NFKD", text.casefold())
-    kept = "".join(c if c.isalnum() else " " for c in plain if not unicodedata.combining(c))
-    return [word for word in kept.split() if word not in _ARTICLES]
+    return "".join(c if c.isalnum() else " " for c in plain if not unicodedata.combining(c)).split()
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in plain_words(text) if word not in _ARTICLES]
 
 
 def _stands_in(short: list[str], long: list[str]) -> bool:

@@ -25,6 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.columns import flags
 from foureyes.maths.sparse import SparseRows, fit_sparse, logistic
+from foureyes.signals.agree import plain_words
 from foureyes.types import Exchange, text_of
 
 __all__ = ["Case", "CorrectnessModel", "Part", "cross_fitted"]
@@ -289,7 +290,7 @@ def _standards(cases: Sequence[Case], names: Sequence[str]) -> tuple[tuple[float
 
 
 def _grams(text: str) -> Iterator[str]:
-    words = "".join(c if c.isalnum() else " " for c in text.casefold()).split()
+    words = plain_words(text)
     yield from words
     yield from (f"{one} {other}" for one, other in pairwise(words))
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from statistics import fmean
 from typing import TypeAlias
 
 from foureyes.errors import InputError
+from foureyes.signals.agree import plain_words
 from foureyes.signals.samples import Samples, usable
 from foureyes.types import Unscored
 
@@ -86,10 +86,10 @@ def ngram_similarity(one: str, other: str, *, n: int = 3) -> float:
         >>> ngram_similarity("Canberra", "canberra."), round(ngram_similarity("Canberra", "It is Canberra"), 2)
         (1.0, 0.76)
     """
-    plain, others = _plain(one), _plain(other)
-    if not plain or not others:
+    words, others = plain_words(one), plain_words(other)
+    if not words or not others:
         return float(one.strip() == other.strip())
-    return _cosine(_runs(plain, n), _runs(others, n))
+    return _cosine(_runs(words, n), _runs(others, n))
 
 
 def word_similarity(one: str, other: str) -> float:
@@ -99,7 +99,7 @@ def word_similarity(one: str, other: str) -> float:
         >>> word_similarity("It is Canberra.", "Canberra")
         0.3333333333333333
     """
-    words, others = set(_plain(one).split()), set(_plain(other).split())
+    words, others = set(plain_words(one)), set(plain_words(other))
     if not words or not others:
         return float(one.strip() == other.strip())
     return len(words & others) / len(words | others)
@@ -124,14 +124,8 @@ def _checked(value: float) -> float:
     return min(value, 1.0)
 
 
-def _plain(text: str) -> str:
-    letters = unicodedata.normalize("NFKD", text.casefold())
-    kept = "".join(c if c.isalnum() else " " for c in letters if not unicodedata.combining(c))
-    return " ".join(kept.split())
-
-
-def _runs(plain: str, n: int) -> Counter[str]:
-    padded = f" {plain} ".ljust(n)
+def _runs(words: Sequence[str], n: int) -> Counter[str]:
+    padded = f" {' '.join(words)} ".ljust(n)
     return Counter(padded[i : i + n] for i in range(len(padded) - n + 1))
 
 
