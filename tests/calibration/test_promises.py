@@ -138,6 +138,14 @@ def test_a_stricter_promise_lets_less_through():
     assert promise(c, right, max_error=0.5).coverage == 1.0
 
 
+def test_with_too_few_labels_to_tell_nothing_is_said_of_the_answers():
+    confidence, right = np.linspace(0.3, 0.9, 12), np.arange(12) % 2 == 0
+    with pytest.raises(NotEnoughData, match=r"with 12 labels at a limit of 0\.05 .* it takes 72 at least") as few:
+        promise(confidence, right, max_error=0.05)
+    assert few.value.needed == 72
+    assert promise(np.full(72, 0.99), np.ones(72), max_error=0.05).coverage == 1
+
+
 def test_twelve_labels_are_not_enough_and_it_says_how_many_are():
     with pytest.raises(NotEnoughData, match=r"12 labels at a limit of 0\.05 .* about \d+ would probably do") as raised:
         promise(np.full(12, 0.99), np.ones(12), max_error=0.05)

@@ -54,7 +54,7 @@ def test_the_last_model_is_judged_only_where_the_chain_may_abstain():
 
 @given(st.lists(st.tuples(st.floats(0.1, 100), st.floats(0, 1)), min_size=1, max_size=6))
 def test_no_model_lies_above_the_mixtures_and_no_corner_below_another(alone):
-    curve = ChainCurve((), tuple(Alone(*model) for model in alone), Alone(0, 1), 1, "", in_sample=False)
+    curve = ChainCurve((), tuple(Alone(*model) for model in alone), Alone(0, 1), None, 1, "", in_sample=False)
     corners = curve.mixtures
     costs, accuracies = [c.cost for c in corners], [c.accuracy for c in corners]
     assert costs == sorted(costs)
@@ -64,6 +64,16 @@ def test_no_model_lies_above_the_mixtures_and_no_corner_below_another(alone):
         assert accuracy <= np.interp(cost, costs, accuracies) + 1e-9
     slopes = np.diff(accuracies) / np.maximum(np.diff(costs), 1e-12)
     assert (np.diff(slopes) <= 1e-6 * np.abs(slopes[:-1]) + 1e-9).all()
+
+
+def test_an_abstention_counts_what_it_was_said_to_be_worth():
+    curve = chain_curve(Chain.fit(models()[0], COSTS, abstain=0.8), *models(1), COSTS)
+    assert curve.mixtures[0] == Alone(0.0, 0.8)
+    assert any(point.answered < 1 for point in curve.points)
+    for point in curve.points:
+        assert curve.worth(point) == pytest.approx(point.accuracy + 0.8 * (1 - point.answered))
+        reached = np.interp(point.cost, *zip(*((c.cost, c.accuracy) for c in curve.mixtures), strict=True))
+        assert curve.over_mixture(point) == pytest.approx(curve.worth(point) - reached)
 
 
 @pytest.mark.parametrize("abstain", [None, 0.8])

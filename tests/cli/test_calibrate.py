@@ -290,8 +290,14 @@ def test_a_promise_asked_with_twelve_labels_says_how_many_would_do(
     path, few, fitted = grouped(tmp_path / "g.jsonl", 1), tmp_path / "few.jsonl", tmp_path / "c.json"
     few.write_text("".join(line + "\n" for line in grouped(tmp_path / "h.jsonl", 2).read_text().splitlines()[::70]))
     assert main(["calibrate", "fit", str(path), *STATED, "--larger-is", "better", "-o", str(fitted)]) == 0
-    assert main(["calibrate", "report", str(fitted), str(few), *STATED, "--max-error", "0.05"]) == 1
-    assert "no cut can be promised with 12 labels" in capsys.readouterr().err
+    capsys.readouterr()
+    cut = ["--threshold", str(tmp_path / "cut.json")]
+    assert main(["calibrate", "report", str(fitted), str(few), *STATED, "--max-error", "0.05", *cut, "--json"]) == 1
+    shown = capsys.readouterr()
+    assert "no cut can be promised with 12 labels" in shown.err
+    found = json.loads(shown.out)
+    assert (found["after"]["n"], found["promise"]) == (12, None)
+    assert not (tmp_path / "cut.json").exists()
 
 
 def test_a_file_that_holds_no_threshold_is_refused(

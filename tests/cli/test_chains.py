@@ -71,7 +71,7 @@ def test_a_chain_is_measured_beside_its_models_and_a_coin(
     html = page.read_text()
     assert html.count("<svg") == 1
     assert "tiny → middle → huge" in html
-    assert "Costs are in cents." in html
+    assert "costs are in cents." in html
     assert curve(chain, rows("b.npz", 2)) == 0
     assert "over coin" in capsys.readouterr().out
 

@@ -36,7 +36,7 @@ def test_every_line_is_on_the_page_and_on_the_terminal():
     assert page.count("<svg") == 1
     assert page.count('class="chosen"') == 1
     assert terminal.count("← target") == 1
-    assert "Costs are in cents." in page
+    assert "costs are in cents." in page
     assert "2 more lack something" in page
     assert "Answered" not in page
     assert chain_page(found) == page
@@ -53,7 +53,7 @@ def test_abstention_is_shown_where_there_is_one():
     page = chain_page(found)
     assert found.abstains
     assert page.count("<svg") == 2
-    assert "An abstention is not a right answer." in page
+    assert "0.85 if it is left unanswered" in page
     assert "of the answers" in chain_lines(found)[-1]
 
 

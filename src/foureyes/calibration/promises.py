@@ -240,6 +240,13 @@ def _too_few(levels: list[_Level], n: int, limit: float, delta: float, p_value: 
     hopeful = [level for level in seen if level.share and level.loss / level.n < limit]
     needed = [_labels_for(level, n, level.share * delta, p_value) for level in hopeful]
     if not any(needed):
+        flawless = _labels_for(_Level(0.0, 1.0, 1, 0.0), 1, max(level.share for level in levels) * delta, p_value)
+        if flawless is not None and n < flawless:
+            return NotEnoughData(
+                f"no cut can be promised with {n} labels at a limit of {limit:.3g} and delta {delta:.3g}; it takes "
+                f"{flawless} at least, even if none is wrong",
+                needed=flawless,
+            )
         best = min(seen, key=lambda level: level.loss / level.n)
         return NotEnoughData(
             f"no cut can be promised with {n} labels: the lowest risk at any cut is {best.loss / best.n:.3g}, over "

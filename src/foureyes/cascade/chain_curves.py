@@ -123,7 +123,8 @@ class ChainCurve:
         points: one a policy, the cheapest first.
         alone: each model asked for every question, without a verifier, in the order of the chain.
         oracle: asks in the chain's order and stops at the first right answer; where none is right it asks the first
-            model only.
+            model only, and answers.
+        abstain: what abstaining was worth in the fit; ``None`` where it was not allowed.
         n: rows.
         unit: of the costs.
         in_sample: whether the chain was fitted on these rows, which flatters it.
@@ -132,15 +133,24 @@ class ChainCurve:
     points: tuple[ChainPoint, ...]
     alone: tuple[Alone, ...]
     oracle: Alone
+    abstain: float | None
     n: int
     unit: str
     in_sample: bool
 
+    def worth(self, point: ChainPoint) -> float:
+        """Mean worth of a question: 1 for a right answer, ``abstain`` for none, 0 for a wrong one."""
+        return point.accuracy + (self.abstain or 0.0) * (1 - point.answered)
+
     @property
     def mixtures(self) -> tuple[Alone, ...]:
-        """The corners of what a coin and single models can reach, the cheapest first; straight lines lie between."""
+        """The corners of what a coin and single models can reach, the cheapest first; straight lines lie between.
+
+        Where abstaining is worth something, asking no model at all is one of the ways to act.
+        """
+        nobody = () if self.abstain is None else (Alone(0.0, self.abstain),)
         corners: list[Alone] = []
-        for model in sorted(self.alone, key=lambda model: (model.cost, -model.accuracy)):
+        for model in sorted((*nobody, *self.alone), key=lambda model: (model.cost, -model.accuracy)):
             while len(corners) > 1 and _below(corners[-1], corners[-2], model):
                 corners.pop()
             if not corners or model.accuracy > corners[-1].accuracy:
@@ -148,10 +158,10 @@ class ChainCurve:
         return tuple(corners)
 
     def over_mixture(self, point: ChainPoint) -> float:
-        """Right answers per question above what a coin and single models bring at the point's cost."""
+        """Worth of a question above what a coin and single models bring at the point's cost."""
         corners = self.mixtures
         reached = np.interp(point.cost, [c.cost for c in corners], [c.accuracy for c in corners])
-        return point.accuracy - float(reached)
+        return self.worth(point) - float(reached)
 
 
 def chain_costs(
@@ -215,6 +225,7 @@ def chain_curve(
         points=tuple(sorted(points, key=lambda point: (point.cost, point.accuracy))),
         alone=tuple(map(Alone, means, right.mean(axis=1).tolist())),
         oracle=Alone(float(np.choose(first, asked).mean()), float(right.any(axis=0).mean())),
+        abstain=chain.abstain,
         n=right.shape[1],
         unit=unit,
         in_sample=chain.fitted_on(confidences),

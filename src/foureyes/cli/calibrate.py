@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from foureyes.cli.files import require_places, require_same_format, say
-from foureyes.errors import InputError
+from foureyes.errors import InputError, NotEnoughData
 
 if TYPE_CHECKING:
     from foureyes.calibration import Calibrator
@@ -199,14 +199,22 @@ def _report(args: argparse.Namespace) -> int:
     require_places(args.html, args.threshold)
     scores = read_scores(open_table(args.source), args, outcome=True, calibrator=calibrator)
     judged = _judged(calibrator, scores, args)
-    judged = replace(judged, threshold=promised(calibrator, scores, args, in_sample=judged.after.in_sample))
+    try:
+        judged = replace(judged, threshold=promised(calibrator, scores, args, in_sample=judged.after.in_sample))
+    except NotEnoughData:
+        _present(judged, args)  # what was measured is of use without the promise that cannot be made
+        raise
     if args.threshold and judged.threshold:
         write_text(args.threshold, judged.threshold.to_json())
         say(f"threshold: {args.threshold}")
+    _present(judged, args)
+    return 0
+
+
+def _present(judged: Judgement, args: argparse.Namespace) -> None:
     _show(judged, args)
     if args.json:
         print(json.dumps(judged.to_dict(), allow_nan=False))
-    return 0
 
 
 def _judged(calibrator: Calibrator, scores: Scores, args: argparse.Namespace) -> Judgement:

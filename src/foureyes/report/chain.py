@@ -129,6 +129,7 @@ def chain_page(found: ChainFindings) -> str:
         n_left_out=found.n_left_out,
         names=" → ".join(found.models),
         abstains=found.abstains,
+        abstain=None if found.curve.abstain is None else f"{found.curve.abstain:g}",
         models=model_lines(found),
         points=point_lines(found),
         chosen=found.chosen and _words(found, found.chosen),
@@ -208,21 +209,29 @@ def _accuracies(found: ChainFindings) -> str:
         _points_with_bars(axes, found)
         alone = curve.alone
         axes.plot([a.cost for a in alone], [a.accuracy for a in alone], "s", color=WRONG, label="one model alone")
-        axes.plot(curve.oracle.cost, curve.oracle.accuracy, "*", color=INK, markersize=10, label="oracle")
-        axes.set(xlabel="mean cost a question", ylabel="right answers a question")
+        if curve.abstain is None:
+            axes.plot(curve.oracle.cost, curve.oracle.accuracy, "*", color=INK, markersize=10, label="oracle")
+        axes.set(xlabel="mean cost a question", ylabel=_axis(found))
         axes.grid(color=LINE, linewidth=0.6)
         axes.set_axisbelow(True)
         axes.legend(frameon=False, loc="lower right", fontsize=9.5)
         return svg(figure, "Accuracy of the chain against its cost")
 
 
+def _axis(found: ChainFindings) -> str:
+    abstain = found.curve.abstain
+    return "right answers a question" if abstain is None else f"worth a question (abstained: {abstain:g})"
+
+
 def _points_with_bars(axes: Axes, found: ChainFindings) -> None:
-    points = found.curve.points
-    low, high = zip(*(_bounds(point) for point in points), strict=True)
-    axes.vlines([p.cost for p in points], low, high, color=RIGHT, linewidth=1, alpha=0.35)
-    axes.plot([p.cost for p in points], [p.accuracy for p in points], "o", color=RIGHT, markersize=4, label="chain")
+    points, worth = found.curve.points, found.curve.worth
+    cost = [point.cost for point in points]
+    if found.curve.abstain is None:
+        low, high = zip(*(_bounds(point) for point in points), strict=True)
+        axes.vlines(cost, low, high, color=RIGHT, linewidth=1, alpha=0.35)
+    axes.plot(cost, [worth(point) for point in points], "o", color=RIGHT, markersize=4, label="chain")
     if found.chosen:
-        axes.plot(found.chosen.cost, found.chosen.accuracy, "o", color=RIGHT, markersize=10, markerfacecolor="none")
+        axes.plot(found.chosen.cost, worth(found.chosen), "o", color=RIGHT, markersize=10, markerfacecolor="none")
 
 
 def _answers(found: ChainFindings) -> str:
