@@ -86,13 +86,24 @@ def test_a_ring_that_falls_apart_keeps_its_largest_part():
     assert all(row.reason == "not_finite" for row in rows if isinstance(row, Unscored))
 
 
+def test_an_empty_answer_is_not_compared():
+    mixed = [*ROWS[:3], Exchange("question 9", " "), *ROWS[3:5]]
+    rows = relative_confidence(mixed, Opinionated())
+    assert rows[3].reason == "empty_answer"
+    assert [rows[i] for i in (0, 1, 2, 4, 5)] == relative_confidence(ROWS[:5], Opinionated())
+    lonely = relative_confidence([ROWS[0], Exchange("question 9", "")], Opinionated())
+    assert [row.reason for row in lonely] == ["unavailable", "empty_answer"]
+    nobody = relative_confidence([Exchange("", "a"), Exchange(" ", "b")], Opinionated(), about="questions")
+    assert [row.reason for row in nobody] == ["empty_answer"] * 2
+
+
 def test_the_seed_decides_the_pairs():
     one, again, other = (relative_confidence(ROWS, Opinionated(), rounds=1, seed=seed) for seed in (1, 1, 2))
     assert one == again != other
 
 
 def test_what_cannot_be_compared():
-    with pytest.raises(NotEnoughData, match="at least two players; got 1"):
+    with pytest.raises(NotEnoughData, match="at least two exchanges; got 1"):
         relative_confidence(ROWS[:1], Opinionated())
     with pytest.raises(InputError, match="about must be one of answers, questions; got 'prices'"):
         relative_confidence(ROWS, Opinionated(), about="prices")

@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from foureyes.errors import InputError
+from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.preference import Strengths, bradley_terry, rings
 from foureyes.models.roles import Reader
 from foureyes.signals.asking import share_of_second, two_options
@@ -42,7 +42,7 @@ def relative_confidence(
 
     Returns:
         Per exchange minus its strength in log-odds, an uncertainty of mean about 0; or :class:`Unscored` for a row
-        that could not be compared with most of the others.
+        that is empty or could not be compared with most of the others.
 
     Raises:
         InputError: an unknown kind of comparison, no rounds.
@@ -52,6 +52,24 @@ def relative_confidence(
     """
     if about not in get_args(About):
         raise InputError(f"about must be one of {', '.join(get_args(About))}; got {about!r}")
+    if len(exchanges) < 2:
+        raise NotEnoughData(f"a comparison needs at least two exchanges; got {len(exchanges)}", needed=2)
+    players = [exchange for exchange in exchanges if _is_there(exchange, about)]
+    rows = iter(_tournament(players, reader, about, rounds=rounds, seed=seed) if len(players) > 1 else [_ALONE])
+    return [next(rows) if _is_there(exchange, about) else _NOTHING_TO_COMPARE for exchange in exchanges]
+
+
+_NOTHING_TO_COMPARE = Unscored("empty_answer", "nothing to compare: the answer, or the question, is empty")
+_ALONE = Unscored("unavailable", "there is no other row to compare this one with")
+
+
+def _is_there(exchange: Exchange, about: About) -> bool:
+    return bool(exchange.answer.strip() if about == "answers" else text_of(exchange.prompt).strip())
+
+
+def _tournament(
+    exchanges: Sequence[Exchange], reader: Reader, about: About, *, rounds: int, seed: int
+) -> list[float | Unscored]:
     first, second = rings(len(exchanges), rounds=rounds, seed=seed)
     pairs = [(exchanges[i], exchanges[j]) for i, j in zip(first, second, strict=True)]
     forth = share_of_second([_question(one, other, about) for one, other in pairs], reader)
