@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -227,3 +229,13 @@ def test_somebody_must_contradict(quiz: Path, capsys: pytest.CaptureFixture[str]
     assert "say who contradicts" in capsys.readouterr().err
     assert main(["clean", str(quiz), "--label", "given", "--classes", "A,B,C,D", "--confidence", "c1"]) == 1
     assert "goes with --letters" in capsys.readouterr().err
+
+
+def test_the_page_is_there_even_if_nobody_reads_to_the_end(rows: Path, tmp_path: Path) -> None:
+    page, program = tmp_path / "page.html", "import sys; from foureyes.cli import main; sys.exit(main())"
+    options = ["--label", "label", "--probs", "p", "--classes", ",".join(CLASSES), "--json", "--html", str(page)]
+    ours = subprocess.Popen([sys.executable, "-c", program, "clean", str(rows), *options], stdout=subprocess.PIPE)
+    assert ours.stdout is not None
+    ours.stdout.close()
+    assert ours.wait() == 0
+    assert page.read_text().startswith("<!")

@@ -259,6 +259,9 @@ def _show(judged: Judgement, args: argparse.Namespace) -> None:
 
     if judged.after.in_sample:
         say("judged on rows that were fitted on: the figures say nothing about new rows")
+    if args.html:
+        write(args.html, calibration_page(judged))  # before anything is printed: whoever reads our stdout may go away
+        say(f"page: {args.html}")
     if not args.json:
         before = judged.before is not None
         print(f"{'':<16}{'before':<24}after" if before else f"{'':<16}after")
@@ -267,9 +270,6 @@ def _show(judged: Judgement, args: argparse.Namespace) -> None:
         if judged.threshold:
             print(f"\n{judged.threshold.statement} It lets {judged.threshold.coverage:.0%} of the answers through.")
             print(judged.threshold.assumes)
-    if args.html:
-        write(args.html, calibration_page(judged))
-        say(f"page: {args.html}")
 
 
 def _opened(path: Path) -> Calibrator:

@@ -170,12 +170,12 @@ def _curve(args: argparse.Namespace) -> int:
     say(f"{models.n:,} rows{models.left_out}")
     if found.in_sample:
         say("measured on rows that were fitted on: the figures say nothing about new rows")
-    print(json.dumps(found.to_dict(), allow_nan=False) if args.json else "\n".join(lines))
     if args.html:
         from foureyes.report.page import write  # noqa: PLC0415 - jinja2
 
-        write(args.html, page())
+        write(args.html, page())  # before anything is printed: whoever reads our stdout may go away
         say(f"page: {args.html}")
+    print(json.dumps(found.to_dict(), allow_nan=False) if args.json else "\n".join(lines))
     return 0
 
 

@@ -51,13 +51,13 @@ def run(args: argparse.Namespace) -> int:
         _write_review(found, args.review)
     if args.out:
         _write_copy(data, found, args)
+    _write_page(found, args)  # before anything is printed: whoever reads our stdout may go away
     if args.json:
         print(json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False))
     else:
         for issue in found.issues[:_SHOWN]:
             shown = issue_of(issue, found)
             print(f"row {shown.row}  score {shown.score}  {shown.reason}")
-    _write_page(found, args)
     return 0
 
 
