@@ -30,6 +30,7 @@ __all__ = ["main"]
 ROOT: Final = Path(__file__).parents[1]
 QUICK_DRAWS: Final = 100
 EACH_LEVEL: Final = 0.975
+EACH_DRAWS: Final = 400
 
 STUDIES: Final[Mapping[str, Callable[[Store, Plan], Part]]] = {
     "networks": networks.study,
@@ -97,9 +98,10 @@ def _done(name: str, store: Store, plan: Plan) -> Part:
 def _again(names: Sequence[str], store: Store, plan: Plan, splits: int) -> Halvings:
     """What several halvings say of every claim, at the level that leaves 95 % to their medians; none if there is but one."""
     found: Halvings = {}
+    each = replace(plan, level=EACH_LEVEL, draws=min(plan.draws, EACH_DRAWS), claims_only=True)
     for seed in range(plan.seed, plan.seed + splits) if splits > 1 else ():
         for name in names:
-            for claim in _done(name, store, replace(plan, seed=seed, level=EACH_LEVEL, claims_only=True)).claims:
+            for claim in _done(name, store, replace(each, seed=seed)).claims:
                 found.setdefault(claim.says, []).append(claim.here)
     return found
 
