@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from foureyes.cleaning.labels import find_label_issues
@@ -29,6 +31,17 @@ def test_every_issue_is_listed_in_order_and_outside_text_is_text():
     assert "<b>cat" not in page
     assert "&lt;b&gt;cat" in page
     assert "<svg" not in page
+
+
+def test_an_address_is_a_link_and_nothing_else_is():
+    found = findings(n=4)
+    items = ['https://x.org/a.png?q="><b>', "javascript:alert(1)", "http://x.org", "text"]
+    page = cleaning_page(
+        replace(found, issues=find_label_issues([0, 0, 0, 0], np.full((4, 2), (0.1, 0.9)), keep_top=1), items=items)
+    )
+    assert page.count("<a href=") == 2
+    assert 'href="https://x.org/a.png?q=&#34;&gt;&lt;b&gt;" target="_blank" rel="noreferrer noopener"' in page
+    assert "Every row is heard" in page
 
 
 def test_a_long_list_says_how_much_of_it_is_shown():
