@@ -47,6 +47,7 @@ COMMON: Final[Table] = {
         )
         for kind, meaning in MEANING.items()
     },
+    httpx2.TransportError: Failure(ModelUnavailable, "the transport failed"),  # its own, beyond httpx's
     ValueError: Failure(ModelError, "the SDK could not make sense of the reply"),
     RecursionError: Failure(ModelError, "the reply is nested too deeply"),
 }
