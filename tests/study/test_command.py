@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from foureyes.cli import bench, main
+from foureyes.errors import InputError
 from tests.study.conftest import Shop
 
 STUDY = """
@@ -17,8 +18,8 @@ title = "Which signal?"
 preface = "Two <scripted> models."
 generators = ["g"]
 verifiers = ["v", "w"]
-signals = ["log_cmp", "cme", "option", "question", "v_agree", "p_true"]
-labels = [10, 20]
+signals = ["log_cmp", "cme", "question", "v_agree"]
+labels = [10]
 [[task]]
 name = "own"
 file = "own.jsonl"
@@ -34,10 +35,21 @@ after = "w"
 """
 
 
+SMALL = """
+title = "Small"
+generators = ["g"]
+verifiers = ["v"]
+signals = ["log_cmp"]
+[[task]]
+name = "own"
+file = "own.jsonl"
+"""
+
+
 @pytest.fixture
 def study(tmp_path: Path) -> Path:
-    (tmp_path / "which.toml").write_text(STUDY)
-    return tmp_path / "which.toml"
+    (tmp_path / "small.toml").write_text(SMALL)
+    return tmp_path / "small.toml"
 
 
 def command(shop: Shop, *arguments: object) -> int:
@@ -46,8 +58,9 @@ def command(shop: Shop, *arguments: object) -> int:
     return bench.work(parser.parse_args([str(a) for a in arguments]), shop.supplies())
 
 
-def test_a_study_becomes_a_page_and_markdown_with_every_section(shop, data, study, tmp_path, capsys) -> None:
-    out = tmp_path / "out"
+def test_a_study_becomes_a_page_and_markdown_with_every_section(shop, data, tmp_path, capsys) -> None:
+    study, out = tmp_path / "which.toml", tmp_path / "out"
+    study.write_text(STUDY)
     assert command(shop, "run", study, "--data", data, "--out", out, "--json") == 0
     said = json.loads(capsys.readouterr().out)
     assert (said["cells"], said["rows"], said["failures"], said["unfinished"]) == (6, 240, {}, "")
@@ -56,7 +69,8 @@ def test_a_study_becomes_a_page_and_markdown_with_every_section(shop, data, stud
     titles = [
         "Claims", "Under pressure", "Poisoned memory", "Asked again after other turns", "Options in another order",
         "Questions without a right option", "Updates", "Answers", "Who finds wrong answers", "Pairs", "Calibration",
-        "Combinations at equal cost", "How many labels", "Choosing a verifier", "Where everything fails", "Where it comes from",
+        "Combinations at equal cost", "How many labels", "Choosing a verifier", "Where everything fails",
+        "Where it comes from",
     ]  # fmt: skip
     assert re.findall(r"^## (.*)$", markdown, re.MULTILINE) == ["What came out", *titles]
     assert all(f">{title}</h2>" in page for title in titles)
@@ -66,6 +80,8 @@ def test_a_study_becomes_a_page_and_markdown_with_every_section(shop, data, stud
     assert "published: MMLU" in (out / "report-0.svg").read_text()
     assert "40 of 40" in markdown
     assert not re.search(r"\bnan\b", markdown, re.IGNORECASE)
+    assert command(shop, "choose", study, "--out", out, "--task", "own", "--generator", "g", "--labels", 20) == 1
+    assert capsys.readouterr().out.startswith("no verifier: ")
 
 
 def test_a_second_run_computes_nothing_and_reports_the_same(shop, data, study, tmp_path, capsys) -> None:
@@ -81,10 +97,10 @@ def test_a_second_run_computes_nothing_and_reports_the_same(shop, data, study, t
 
 def test_a_budget_is_respected_and_the_gap_is_on_the_page(shop, data, study, tmp_path, capsys) -> None:
     out = tmp_path / "out"
-    assert command(shop, "run", study, "--data", data, "--out", out, "--tokens", 3000) == 0
-    assert "the budget of 3000 tokens is spent; all that was computed is kept" in capsys.readouterr().err
+    assert command(shop, "run", study, "--data", data, "--out", out, "--tokens", 300) == 0
+    assert "the budget of 300 tokens is spent; all that was computed is kept" in capsys.readouterr().err
     assert command(shop, "report", study, "--out", out) == 0
-    assert "- Unfinished: the budget of 3000 tokens is spent" in (out / "report.md").read_text()
+    assert "- Unfinished: the budget of 300 tokens is spent" in (out / "report.md").read_text()
 
 
 def test_refused_records_are_on_the_page(shop, data, study, tmp_path) -> None:
@@ -119,3 +135,19 @@ def test_what_cannot_work_is_said_in_one_line(arguments, status, why, capsys) ->
     else:
         assert main(arguments) == status
     assert why in capsys.readouterr().err
+
+
+def test_a_verifier_is_chosen_or_the_rule_says_why_not(shop, data, study, tmp_path, capsys) -> None:
+    out = tmp_path / "out"
+    command(shop, "run", study, "--data", data, "--out", out, "-q")
+    asked = ["choose", study, "--out", out, "--task", "own", "--generator", "g"]
+    assert command(shop, *asked, "--labels", 0, "--json") == 1
+    found = json.loads(capsys.readouterr().out)
+    assert found["chosen"] is None
+    assert [s["name"] for s in found["standings"]] == ["v"]
+    assert command(shop, *asked, "--ms", 0.0) == 1
+    assert "beyond the budget: v" in capsys.readouterr().out
+    with pytest.raises(InputError, match="no answers of 'h' to 'own'; it has own: g"):
+        command(shop, "choose", study, "--out", out, "--task", "own", "--generator", "h")
+    with pytest.raises(InputError, match="own, g: no verifier has the signal 'cme'"):
+        command(shop, *asked, "--signal", "cme")

@@ -61,6 +61,7 @@ CONFIDENCE: Final[Mapping[str, Callable[[Floats], Floats]]] = {
 """Signals that state a probability as they are, and which: what an error of calibration *before* can be measured of."""
 
 _FOLDS: Final = 5
+_AREA_DRAWS: Final = 200  # each draw of a risk-coverage area passes over all rows
 _LABEL_DRAWS: Final = 20
 
 
@@ -165,7 +166,7 @@ def ranked(cell: Cell, signal: Signal) -> Ranked:
     return Ranked(
         attempt(lambda: auroc(u, wrong, groups=groups if several else None)),
         attempt(lambda: within_question(u, wrong, groups)) if several else Missing("one answer a question"),
-        attempt(lambda: aurc(u, wrong)) if len(u) else Missing("no rows"),
+        attempt(lambda: aurc(u, wrong, draws=_AREA_DRAWS)) if len(u) else Missing("no rows"),
         int(keep.sum()),
         Counter(value.reason for value in signal.values if isinstance(value, Unscored)),
         int((~cell.graded).sum()),
