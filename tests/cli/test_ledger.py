@@ -17,6 +17,7 @@ __all__ = ["postgres_url"]
 
 SIGNER = Signer(NAME, SEED)
 KEY = str(SIGNER.key)
+WAITS = [["watch", "x", "--key", KEY, "--state", "s", "--every", every] for every in ("-1", "nan", "soon", "1e9")]
 
 
 @pytest.fixture
@@ -137,7 +138,17 @@ def test_export_with_its_verifier(path, tmp_path, capsys):
     assert (run.returncode, run.stdout) == (0, f"{NAME}: all 60 entries are what was signed, 2 checkpoints agree\n")
     assert ledger("verify", out, "--key", KEY) == 0
     assert ledger("export", path, "--key", KEY, "-o", out) == 1
+    other = Signer(NAME, bytes(32)).key
+    assert ledger("export", path, "--key", other, "-o", tmp_path / "unsigned.jsonl") == 3
+    assert not (tmp_path / "unsigned.jsonl").exists()
     assert ledger("export", path, "--key", KEY, "-o", tmp_path / "2.jsonl", "--with-verifier", tmp_path / "no") == 1
+
+
+def test_export_to_somebody_who_does_not_read_on_is_no_error(path):
+    grow(path, 3000)
+    command = f"{sys.executable} -m foureyes ledger export {path} --key {KEY} | head -c 100"
+    run = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, check=False)
+    assert (run.returncode, len(run.stdout), run.stderr) == (0, 100, b"")
 
 
 def test_export_to_stdout(path):
@@ -226,7 +237,9 @@ def test_what_cannot_be_used_exits_with_1(arguments, message, capsys, tmp_path, 
     assert message in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("arguments", [[], ["verify"], ["verify", "x"], ["prove", "x"], ["watch", "x", "--key", KEY]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["verify"], ["verify", "x"], ["prove", "x"], ["watch", "x", "--key", KEY], *WAITS]
+)
 def test_usage(arguments, capsys):
     with pytest.raises(SystemExit) as stop:
         ledger(*arguments)

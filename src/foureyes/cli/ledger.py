@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import secrets
 import shutil
 import sys
@@ -12,16 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from foureyes.cli.files import say
-from foureyes.errors import InputError
+from foureyes.errors import FoureyesError, InputError
 
 if TYPE_CHECKING:
-    from foureyes.ledger import Audit, Log
+    from foureyes.ledger import Audit, ConsistencyProof, InclusionProof, Log
 
 __all__ = ["configure", "run"]
 
 _LOG: Final = "a SQLite file, an export, or postgresql://user@host/database"
 _KEY: Final = "a public key NAME+ID+KEY, or a file of them; whoever runs the log gave it to you, the log did not"
 _SHOWN_JUMPS: Final = 10
+_LONGEST_WAIT_S: Final = 86_400
 
 _Actions: TypeAlias = Any  # argparse does not name the type of what add_subparsers returns
 
@@ -104,7 +106,7 @@ def _add_watch(actions: _Actions) -> None:
         metavar="FILE",
         help="remembers the newest checkpoint; out of the log's reach",
     )
-    watch.add_argument("--every", type=float, default=60.0, metavar="SECONDS", help="default: %(default)g")
+    watch.add_argument("--every", type=_seconds, default=60.0, metavar="SECONDS", help="default: %(default)g")
     watch.add_argument("--once", action="store_true", help="look once, for a timer that calls again")
     watch.add_argument("--json", action="store_true", help="a line of JSON on stdout for every look")
 
@@ -140,13 +142,17 @@ def _tell(audit: Audit) -> None:
 
 
 def _prove(args: argparse.Namespace) -> int:
+    from foureyes.ledger import Checkpoint  # noqa: PLC0415 - cryptography is heavy for --help
+
     log = _opened(args)
-    proof = (
-        log.prove_inclusion(args.index, args.size)
-        if args.what == "inclusion"
-        else log.prove_consistency(args.old, args.new)
-    )
-    print(json.dumps({"log": log.keys[0].name, args.what: proof.to_json(), "checkpoint": log.head()}))
+    note = log.head()  # read first, so that the proof is about what this checkpoint signs
+    newest = Checkpoint.opened(note, log.keys)
+    proof: InclusionProof | ConsistencyProof
+    if args.what == "inclusion":
+        proof = log.prove_inclusion(args.index, newest.size if args.size is None else args.size)
+    else:
+        proof = log.prove_consistency(args.old, newest.size if args.new is None else args.new)
+    print(json.dumps({"log": newest.origin, args.what: proof.to_json(), "checkpoint": note}))
     return 0
 
 
@@ -165,7 +171,11 @@ def _export(args: argparse.Namespace) -> int:
         n = write_export(log, sys.stdout.buffer)
     else:
         with _created(args.out) as file:
-            n = write_export(log, file)
+            try:
+                n = write_export(log, file)
+            except FoureyesError:
+                args.out.unlink()
+                raise
     say(f"{n:,} entries written")
     if args.with_verifier is not None:
         script = args.with_verifier / "verify_export.py"
@@ -186,6 +196,16 @@ def _watch(args: argparse.Namespace) -> int:
         if args.once:
             return 0
         time.sleep(args.every)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds <= _LONGEST_WAIT_S:
+        raise argparse.ArgumentTypeError(f"wanted seconds from 0 to {_LONGEST_WAIT_S}; got {text!r}")
+    return seconds
 
 
 def _opened(args: argparse.Namespace) -> Log:

@@ -56,6 +56,8 @@ def write_export(log: Log, out: IO[bytes]) -> int:
         out.write(_line(header))
         out.writelines(_line({"checkpoint": note}) for note in notes)
         out.writelines(entry + b"\n" for entry in log.raw(0, head.size))
+    except BrokenPipeError:
+        raise  # whoever was reading went away: no error of ours
     except OSError as error:
         raise InputError(f"cannot write the export: {error.strerror or error}") from error
     return head.size
