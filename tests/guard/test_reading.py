@@ -1,0 +1,160 @@
+"""A reader as a verifier: calibrated surprise against a cut."""
+
+# ruff: noqa: ARG002 - the signatures are the ports'
+
+import asyncio
+
+import numpy as np
+import pytest
+
+from foureyes.calibration import FlagRate, Isotonic, Platt, Source, flag_rate, promise
+from foureyes.errors import ConfigError, InputError, ModelUnavailable
+from foureyes.guard.reading import SHIPPED, ReadingJudge, shipped, shipped_judge
+from foureyes.models.scripted import ScriptedReader
+from foureyes.types import Exchange, Unscored
+
+ROWS = [0.2, 0.9, 1.4, 0.5, 3.1, 2.2], [1, 1, 1, 0, 0, 0]
+PLATT = Platt.fit(*ROWS)
+READER = ScriptedReader(
+    {"Canberra": 0.9, "Sydney": 0.05},
+    failures={"lost": Unscored("unavailable", "the server died"), "nan": Unscored("not_finite", "NaN")},
+)
+
+
+def vote(answer, cut=0.5, calibrator=PLATT, reader=READER):
+    async def once():
+        judge = ReadingJudge(reader, calibrator, cut)
+        try:
+            return await judge.vote(Exchange("Capital of Australia?", answer))
+        finally:
+            await judge.aclose()
+
+    return asyncio.run(once())
+
+
+def test_what_surprises_little_is_safe_and_what_surprises_much_is_not():
+    assert vote("Canberra").verdict == "safe"
+    assert vote("Sydney").verdict == "unsafe"
+
+
+def test_its_confidence_is_the_calibrators():
+    assert vote("Canberra").confidence == pytest.approx(float(PLATT.predict_proba([-np.log(0.9)])[0]))
+    assert vote("Canberra").confidence > 0.5 > vote("Sydney").confidence
+
+
+def test_its_reason_says_confidence_cut_and_surprise():
+    assert vote("Sydney").reason.startswith("confidence 0.2")
+    assert "wanted 0.500 or more (surprise 3.00 nats a token over 1)" in vote("Sydney").reason
+
+
+@pytest.mark.parametrize("answer", ["", "lost", "nan"])
+def test_what_could_not_be_read_is_an_abstention_and_never_confident(answer):
+    found = vote(answer)
+    assert (found.verdict, found.confidence) == ("abstain", None)
+    assert found.reason
+
+
+def test_a_confidence_at_the_cut_is_safe():
+    at = vote("Canberra").confidence
+    assert vote("Canberra", cut=at).verdict == "safe"
+    assert vote("Canberra", cut=float(np.nextafter(at, 1))).verdict == "unsafe"
+
+
+def test_the_cut_may_be_a_promise_or_a_flag_rate():
+    rng = np.random.default_rng(0)
+    confidence = rng.random(2000)
+    promised = promise(confidence, rng.random(2000) < confidence, max_error=0.1)
+    flagged = flag_rate(confidence, rate=0.9)
+    assert vote("Canberra", cut=promised).verdict == "unsafe"
+    assert vote("Canberra", cut=FlagRate(0.0, 0.1, 0.0, 10)).verdict == "safe"
+    assert vote("Canberra", cut=flagged).verdict == "unsafe"
+
+
+def test_any_calibrator_of_one_score_will_do():
+    assert vote("Canberra", calibrator=Isotonic.fit(*ROWS)).verdict == "safe"
+
+
+@pytest.mark.parametrize("source", [Source("cme", "scripted"), Source("log_cmp", "another")])
+def test_a_calibrator_of_another_signal_or_model_is_refused(source):
+    with pytest.raises(ConfigError, match="fitted on"):
+        ReadingJudge(READER, Platt.fit(*ROWS, source=source), 0.5)
+
+
+def test_a_calibrator_of_this_model_is_taken():
+    ReadingJudge(READER, Platt.fit(*ROWS, source=Source("log_cmp", "scripted")), 0.5)
+
+
+@pytest.mark.parametrize("cut", [-0.1, 1.1, float("nan")])
+def test_a_cut_is_a_confidence(cut):
+    with pytest.raises(InputError, match="a cut is a confidence"):
+        ReadingJudge(READER, PLATT, cut)
+
+
+def test_a_reader_that_is_gone_raises():
+    class Gone(ScriptedReader):
+        def read(self, exchanges, *, top_k=0):
+            raise ModelUnavailable("gone", model=self.name)
+
+    with pytest.raises(ModelUnavailable, match="gone"):
+        vote("Canberra", reader=Gone())
+
+
+@pytest.mark.parametrize("model", SHIPPED)
+def test_a_calibration_is_shipped_with_its_provenance(model):
+    found = shipped(model)
+    assert found.calibrator.fitted_on.source == Source("log_cmp", model)
+    assert found.calibrator.slope < 0, "the more surprise, the less confidence"
+    assert 0 < found.cut.cut < 1
+    assert found.provenance["rows"] == found.cut.n == found.calibrator.fitted_on.rows.n
+    value, low, high = found.provenance["auroc"]
+    assert 0.5 < value < 0.8, "weak, and said to be"
+    assert low < value < high
+    assert "nothing is promised about errors" in found.provenance["says"]
+    assert found.provenance["flagged_of_wrong"] > found.provenance["flagged_of_right"]
+
+
+def test_shipped_calibrations_know_the_questions_they_were_fitted_on():
+    import hashlib
+    from importlib.resources import files
+
+    digest = hashlib.sha256(files("foureyes.demo").joinpath("questions.jsonl").read_bytes()).hexdigest()
+    for model in SHIPPED:
+        assert shipped(model).provenance["questions_sha256"] == digest, "run python tools/fit_shipped.py again"
+
+
+def test_none_is_shipped_for_other_models():
+    with pytest.raises(ConfigError, match="shipped for gemma3-270m, smollm2-135m; got 'gpt-5'"):
+        shipped("gpt-5")
+
+
+def test_a_shipped_judge_opens_its_reader():
+    opened = []
+
+    def open_reader(model):
+        opened.append(model)
+        return ScriptedReader(name=model)
+
+    judge = shipped_judge("smollm2-135m", open_reader)
+    assert (judge.provider, judge.name, opened) == ("foureyes", "smollm2-135m", ["smollm2-135m"])
+    assert judge.cut == shipped("smollm2-135m").cut.cut
+    asyncio.run(judge.aclose())
+
+
+@pytest.mark.weights
+def test_the_shipped_judges_verify_together_without_a_key():
+    from foureyes.guard import Council, Member
+    from foureyes.models.catalog import open_reader
+
+    async def once():
+        judges = [shipped_judge(model, open_reader) for model in SHIPPED]
+        council = Council([Member(judge) for judge in judges], deadline_s=60)
+        right = await council.ask(Exchange("What is the capital of France? Answer with the name only.", "Paris"))
+        wrong = await council.ask(Exchange("What is the capital of France? Answer with the name only.", "Qxzzy Blorp"))
+        for judge in judges:
+            await judge.aclose()
+        return right, wrong
+
+    right, wrong = asyncio.run(once())
+    assert right.safe
+    assert wrong.consensus_reached
+    assert not wrong.safe
