@@ -1,0 +1,139 @@
+"""Who calls, and what they may do: the first thing every route asks.
+
+::
+
+    Verifying = Annotated[Call, Depends(Needs("verify"))]
+    async def verify(call: Verifying, body: VerifyRequest) -> VerifyAnswer: ...
+
+The rules, in this order: no key, or one that nobody has, is a 401 in the same words; a key without the scope is a 403; a
+tenant beyond its allowance is a 429 that says when to come back. All this happens before a byte of the body is read. The
+parts a request works with are those in force when it arrived, so that a change of configuration never splits a request.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Annotated, Final, Literal, TypeAlias
+
+from fastapi import Depends, Request
+from starlette.types import Scope
+
+from foureyes.service.desk import Desk
+from foureyes.service.live import Live
+from foureyes.service.parts import TenantParts
+from foureyes.service.problems import Refused
+
+__all__ = ["Administering", "Auditing", "Call", "Needs", "Right", "Verifying", "presented_key"]
+
+Right: TypeAlias = Literal["verify", "audit", "admin"]
+
+CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="foureyes"'}
+_LONGEST_KEY: Final = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An authenticated request.
+
+    Attributes:
+        live: the application.
+        desk: its tenant's place in this process.
+        parts: the tenant's parts in force when it arrived.
+        key_id: which key was used, by its public name; never the key.
+        scopes: what it may do.
+        scope: of ASGI, for headers and the request's name.
+    """
+
+    live: Live
+    desk: Desk
+    parts: TenantParts
+    key_id: str
+    scopes: Collection[str]
+    scope: Scope
+
+    @property
+    def request_id(self) -> str:
+        """Names the request in logs and problems."""
+        request_id: str = self.scope["foureyes.request_id"]
+        return request_id
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """As they came."""
+        headers: list[tuple[bytes, bytes]] = self.scope["headers"]
+        return headers
+
+    @property
+    def tenant(self) -> str:
+        """The tenant's name."""
+        return self.desk.name
+
+
+class Needs:
+    """A dependency that lets in whoever holds a key with one right.
+
+    Args:
+        right: what the route needs; ``admin`` keys may do everything.
+        cost: whether a request counts against the tenant's allowance.
+    """
+
+    def __init__(self, right: Right, *, cost: bool = True) -> None:
+        self.right: Final = right
+        self._cost = cost
+
+    async def __call__(self, request: Request) -> Call:
+        """For FastAPI's routes."""
+        return self.admit(request.scope)
+
+    def admit(self, scope: Scope) -> Call:
+        """The same for a bare ASGI scope.
+
+        Raises:
+            Refused: 401, 403 or 429.
+        """
+        live: Live = scope["foureyes.live"]
+        key = presented_key(scope)
+        principal = live.parts.keyring.identify(key) if key is not None else None
+        if principal is None:
+            raise Refused(401, "send it as 'Authorization: Bearer KEY' or 'X-API-Key: KEY'", headers=CHALLENGE)
+        scope["foureyes.tenant"] = principal.tenant
+        if self.right not in principal.scopes and "admin" not in principal.scopes:
+            raise Refused(403, f"it needs the scope '{self.right}'")
+        desk = live.desk(principal.tenant)
+        if self._cost:
+            take(desk, 1, now=live.tools.wall_clock())
+        return Call(live, desk, desk.parts, principal.key_id, principal.scopes, scope)
+
+
+def take(desk: Desk, n: int, *, now: float) -> None:
+    """Takes n requests from a tenant's allowance.
+
+    Raises:
+        Refused: 429, with ``Retry-After`` in whole seconds.
+    """
+    if (wait := desk.allowance.take(n, now=now)) is not None:
+        seconds = max(1, math.ceil(wait))
+        raise Refused(429, f"try again in {seconds} s", headers={"Retry-After": str(seconds)})
+
+
+def presented_key(scope: Scope) -> str | None:
+    """The API key of a request: a bearer token, or the header ``X-API-Key``; ``None`` if there is none, or two."""
+    bearer = plain = None
+    for name, value in scope["headers"]:
+        if name == b"authorization" and value[:7].lower() == b"bearer ":
+            bearer = value[7:].strip()
+        elif name == b"x-api-key":
+            plain = value.strip()
+    if bearer and plain and bearer != plain:
+        return None
+    key = bearer or plain
+    if not key or len(key) > _LONGEST_KEY or not key.isascii():
+        return None
+    return str(key, "ascii")
+
+
+Verifying: TypeAlias = Annotated[Call, Depends(Needs("verify"))]
+Auditing: TypeAlias = Annotated[Call, Depends(Needs("audit"))]
+Administering: TypeAlias = Annotated[Call, Depends(Needs("admin"))]

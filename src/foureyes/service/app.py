@@ -1,0 +1,96 @@
+"""The application: routes behind a door.
+
+::
+
+    door ─── routes ─── lean ─── access          who may do what
+      │         └────── verifying ─── guard      the only place where an answer says "safe"
+      └──── problems                             everything else that can be said
+
+:func:`create_app` takes the parts and keeps no global state; two applications in one process share nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.routing import Route
+
+from foureyes import __version__
+from foureyes.errors import FoureyesError
+from foureyes.service.dashboard import router as dashboard
+from foureyes.service.door import Door
+from foureyes.service.lean import LeanRoute
+from foureyes.service.live import Live, Tools
+from foureyes.service.openapi import DESCRIPTION, TAGS, describe
+from foureyes.service.parts import Parts
+from foureyes.service.problems import MEDIA_TYPE, problem_of
+from foureyes.service.routes import closer, decisions, gateways, guard, health, ledger, monitoring, privacy
+
+__all__ = ["create_app"]
+
+
+def create_app(parts: Parts, tools: Tools | None = None) -> FastAPI:
+    """The service as an ASGI application.
+
+    Args:
+        parts: what the configuration wired. ``app.state.live.replace(parts)`` puts others in force.
+        tools: log, tracer and clocks.
+
+    Returns:
+        The application; its lifespan closes the parts in force when it ends.
+    """
+    live = Live(parts, tools)
+    app = FastAPI(
+        title="foureyes",
+        version=__version__,
+        summary="Nothing counts until a second pair of eyes has read it.",
+        description=DESCRIPTION,
+        openapi_tags=TAGS,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=_lifespan(live),
+    )
+    app.state.live = live
+    app.router.route_class = LeanRoute
+    for subject in (guard, closer, privacy, decisions, ledger, gateways, monitoring, health):
+        subject.add(app.router)
+    app.include_router(dashboard())
+    for error in (HTTPException, RequestValidationError, FoureyesError, TimeoutError):
+        app.add_exception_handler(error, _problem)
+    setattr(app, "openapi", describe(app))  # noqa: B010 - FastAPI's own way to extend the document
+    app.add_middleware(Door, live=live)
+    return app
+
+
+def _lifespan(live: Live) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await live.parts.close()
+
+    return lifespan
+
+
+async def _problem(request: Request, error: Exception) -> Response:
+    live: Live = request.scope["foureyes.live"]
+    request_id: str = request.scope["foureyes.request_id"]
+    live.log_failure(error, request_id)
+    problem = problem_of(error, request_id)
+    headers = {"Allow": _served(request)} if problem.status == 405 else getattr(error, "headers", None)
+    return Response(problem.body(), problem.status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def _served(request: Request) -> str:
+    """The methods of every route at this path; each method has a route of its own."""
+    found = [
+        route for route in request.app.routes if isinstance(route, Route) and route.path_regex.match(request.url.path)
+    ]
+    return ", ".join(sorted({method for route in found for method in route.methods or ()}))

@@ -1,0 +1,112 @@
+"""A tenant's place in this process: what the service remembers of it, whatever the configuration becomes.
+
+One event loop uses a desk. Everything it remembers is bounded: the feed, the verifications whose outcome may still be
+reported, the gate's agents, the monitor's window.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from datetime import UTC, datetime
+from typing import Final
+
+from foureyes.guard.gate import Gate
+from foureyes.monitoring import Alarm, Monitor, Observation, Opinion, Outcome
+from foureyes.service.feed import Feed
+from foureyes.service.limits import Allowance
+from foureyes.service.parts import TenantParts
+from foureyes.service.wire.decisions import AlarmItem, FeedItem
+from foureyes.types import Verdict
+
+__all__ = ["Desk", "alarm_item", "observation_of", "rfc3339"]
+
+_REMEMBERED: Final = 10_000
+"""Verifications of a tenant whose outcome can be reported."""
+
+
+class Desk:
+    """A tenant's place in this process: what the service remembers of it.
+
+    Args:
+        name: of the tenant.
+        parts: those in force.
+        gate, monitor: its agents' records, and what is watched.
+    """
+
+    def __init__(self, name: str, parts: TenantParts, *, gate: Gate, monitor: Monitor) -> None:
+        self.name: Final = name
+        self.parts = parts
+        self.allowance: Final = Allowance(parts.rate)
+        self.feed: Final[Feed[FeedItem | AlarmItem]] = Feed()
+        self.gate: Final = gate
+        self.monitor: Final = monitor
+        self.auditing: Final = asyncio.Lock()
+        self._seen: OrderedDict[str, Observation] = OrderedDict()
+
+    def change(self, parts: TenantParts) -> None:
+        """Works with other parts from now on; requests under way keep those they came with."""
+        self.parts = parts
+        self.allowance.change(parts.rate)
+
+    def observe(self, verification: str, verdict: Verdict, *, at: float) -> list[Alarm]:
+        """Tells the monitor of a verdict; alarms it raises go to whoever watches the feed.
+
+        Args:
+            verification: its name, under which an outcome may be reported later.
+            verdict: what the council came to.
+            at: when, seconds since 1970.
+        """
+        seen = observation_of(verdict, at)
+        self._seen[verification] = seen
+        if len(self._seen) > _REMEMBERED:
+            self._seen.popitem(last=False)
+        alarms = self.monitor.observe(seen)
+        for alarm in alarms:
+            self.feed.add("alarm", alarm_item(alarm))
+        return alarms
+
+    def report(self, verification: str, *, right: bool, at: float) -> bool:
+        """Tells the monitor what came of a verification; false if it is no longer remembered."""
+        seen = self._seen.get(verification)
+        if seen is not None:
+            self.monitor.report(Outcome(at, right, seen))
+        return seen is not None
+
+
+def observation_of(verdict: Verdict, at: float) -> Observation:
+    """What the monitor is told of a verdict: no text, and as confidence the mean of those that were stated."""
+    stated = [vote.confidence for vote in verdict.votes if vote.confidence is not None]
+    return Observation(
+        at,
+        safe=verdict.safe,
+        consensus=verdict.consensus_reached,
+        opinions=tuple(
+            Opinion(f"{vote.provider}/{vote.model}", vote.verdict, vote.confidence, latency_ms=vote.latency_ms)
+            for vote in verdict.votes
+        ),
+        confidence=sum(stated) / len(stated) if stated else None,
+        latency_ms=verdict.latency_ms,
+    )
+
+
+def alarm_item(alarm: Alarm) -> AlarmItem:
+    """An alarm as it is sent."""
+    return AlarmItem(
+        at=rfc3339(alarm.at),
+        key=alarm.key,
+        kind=alarm.kind,
+        statement=alarm.statement,
+        false_alarms=alarm.false_alarms,
+        resume=alarm.resume,
+    )
+
+
+def rfc3339(at: float) -> str:
+    """A moment in seconds since 1970 as RFC 3339 in UTC, to the millisecond.
+
+    Example:
+        >>> rfc3339(0.0)
+        '1970-01-01T00:00:00.000+00:00'
+    """
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")

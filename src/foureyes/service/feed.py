@@ -1,0 +1,121 @@
+"""A tenant's latest decisions, and whoever watches them come.
+
+Memory is bounded twice: the feed keeps the last few hundred, and a watcher that does not keep up is let go (it is told so
+and may come back with the id it saw last). Adding never waits for anybody. One event loop uses a feed.
+
+Start at :meth:`Feed.add` and :meth:`Feed.watch`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+__all__ = ["Event", "Feed", "Lagging"]
+
+T = TypeVar("T")
+
+_PENDING: Final = 256
+"""Events a watcher may be behind before it is let go."""
+
+
+class Lagging(Exception):
+    """The watcher was too slow; what it missed is in the feed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event(Generic[T]):
+    """Something that happened.
+
+    Attributes:
+        id: grows by one, from 1.
+        kind: ``"decision"``, ``"alarm"``, …
+        value: what happened.
+    """
+
+    id: int
+    kind: str
+    value: T
+
+
+class Feed(Generic[T]):
+    """The last events, and a queue for everybody who watches.
+
+    Args:
+        keep: how many events to remember, ≥ 1.
+        watchers: how many may watch at once, ≥ 1.
+
+    Example:
+        >>> feed = Feed[str](keep=2)
+        >>> [feed.add("decision", word).id for word in ("a", "b", "c")]
+        [1, 2, 3]
+        >>> [event.value for event in feed.after(0)]
+        ['b', 'c']
+    """
+
+    def __init__(self, *, keep: int = 500, watchers: int = 64) -> None:
+        self._events: deque[Event[T]] = deque(maxlen=keep)
+        self._watching: set[asyncio.Queue[Event[T] | None]] = set()
+        self._most = watchers
+        self._last = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether nobody else can watch."""
+        return len(self._watching) >= self._most
+
+    def add(self, kind: str, value: T) -> Event[T]:
+        """Remembers an event and hands it to every watcher; the one who cannot take it is let go."""
+        self._last += 1
+        event = Event(self._last, kind, value)
+        self._events.append(event)
+        for queue in list(self._watching):
+            if queue.qsize() >= _PENDING:
+                self._watching.discard(queue)
+                queue.put_nowait(None)
+            else:
+                queue.put_nowait(event)
+        return event
+
+    def after(self, last_id: int) -> list[Event[T]]:
+        """The events remembered since, the oldest first."""
+        return [event for event in self._events if event.id > last_id]
+
+    def latest(self, n: int, *, kind: str | None = None) -> list[Event[T]]:
+        """The last n events, of one kind if asked, the newest first."""
+        wanted = [event for event in reversed(self._events) if kind in (None, event.kind)]
+        return wanted[:n]
+
+    async def watch(self, last_id: int, *, every_s: float) -> AsyncIterator[Event[T] | None]:
+        """Events from after ``last_id`` on, for ever; ``None`` whenever nothing came for a while.
+
+        Raises:
+            Lagging: the watcher fell too far behind.
+        """
+        with self._queue() as queue:
+            for event in self.after(last_id):
+                yield event
+                last_id = event.id
+            while True:
+                try:
+                    event_or_end = await asyncio.wait_for(queue.get(), every_s)
+                except TimeoutError:
+                    yield None
+                    continue
+                if event_or_end is None:
+                    raise Lagging
+                if event_or_end.id > last_id:
+                    yield event_or_end
+
+    @contextmanager
+    def _queue(self) -> Iterator[asyncio.Queue[Event[T] | None]]:
+        queue: asyncio.Queue[Event[T] | None] = asyncio.Queue()
+        self._watching.add(queue)
+        try:
+            yield queue
+        finally:
+            self._watching.discard(queue)

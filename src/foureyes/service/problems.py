@@ -1,0 +1,146 @@
+"""Every error of the service as one shape: ``application/problem+json`` (RFC 9457).
+
+The rule: what a caller is told names the kind of problem and what was wanted, never a value, a path, a key or another
+tenant. So the words of our own errors are passed on only where they speak of the caller's input; a broken ledger says
+that it is broken, and the log says how.
+
+Start at :func:`problem_of`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+
+from foureyes.errors import FoureyesError, InputError, LedgerError, ModelError
+from foureyes.service.wire.base import Problem, Wrong
+
+__all__ = ["KINDS", "MEDIA_TYPE", "Refused", "problem_of", "send_problem", "wrongs"]
+
+MEDIA_TYPE: Final = "application/problem+json"
+
+KINDS: Final[Mapping[int, tuple[str, str]]] = {
+    400: ("malformed", "The request cannot be read"),
+    401: ("unauthenticated", "A valid API key is needed"),
+    403: ("forbidden", "This key may not do that"),
+    404: ("not-found", "There is no such thing"),
+    405: ("method", "This method is not served here"),
+    406: ("not-acceptable", "This cannot be sent in the form asked for"),
+    408: ("slow-request", "The request took too long to arrive"),
+    409: ("conflict", "The state of things does not allow it"),
+    413: ("too-large", "The body is too large"),
+    415: ("media-type", "The body must be JSON"),
+    422: ("invalid", "The request is not valid"),
+    429: ("too-many", "Too many requests"),
+    500: ("internal", "Something failed on our side; nothing was verified"),
+    501: ("not-configured", "This is not configured for this tenant"),
+    503: ("unavailable", "Not available right now; nothing was verified"),
+    504: ("deadline", "The deadline passed; nothing was verified"),
+}
+"""Status: the last part of the type's name, and its title."""
+
+_TOLD: Final[Sequence[tuple[type[Exception], int, str | None]]] = (
+    (TimeoutError, 504, None),
+    (LedgerError, 503, "the ledger cannot be used"),
+    (ModelError, 503, "a model cannot be used"),
+    (FoureyesError, 503, "a part of the service cannot be used"),
+)
+"""What is told of other errors: the first that fits."""
+
+_MOST_ERRORS: Final = 20
+_LONGEST: Final = 120
+
+
+class Refused(HTTPException):
+    """A request that is not served.
+
+    Attributes:
+        errors: what is wrong with it, field by field.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        detail: str | None = None,
+        *,
+        errors: Sequence[Wrong] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(status, detail, dict(headers) if headers else None)
+        self.errors = tuple(errors)
+
+
+def problem_of(error: BaseException, request_id: str) -> Problem:
+    """What the caller is told about an error.
+
+    Args:
+        error: whatever was raised while the request was served.
+        request_id: of that request.
+
+    Example:
+        >>> problem_of(Refused(413, "2 MiB are too many"), "r-1").type
+        'urn:foureyes:problem:too-large'
+        >>> problem_of(ZeroDivisionError("secret"), "r-1").detail is None
+        True
+    """
+    if isinstance(error, RequestValidationError | ValidationError):
+        errors = wrongs(error.errors(), where="")
+        return _problem(422, request_id, _counted(errors), errors)
+    if isinstance(error, HTTPException):
+        said = (error.detail or None, error.errors) if isinstance(error, Refused) else (None, ())
+        return _problem(error.status_code, request_id, *said)
+    if isinstance(error, InputError):
+        return _problem(422, request_id, str(error)[:500])
+    found = next(((status, detail) for kind, status, detail in _TOLD if isinstance(error, kind)), (500, None))
+    return _problem(found[0], request_id, found[1])
+
+
+def wrongs(errors: Sequence[Any], *, where: str) -> list[Wrong]:
+    """Findings of pydantic without the values they are about.
+
+    Args:
+        errors: as ``ValidationError.errors()`` gives them.
+        where: put before every pointer.
+    """
+    return [
+        Wrong(where=_pointer(where, error["loc"]), what=str(error["msg"])[:_LONGEST]) for error in errors[:_MOST_ERRORS]
+    ]
+
+
+async def send_problem(problem: Problem, send: Any, headers: Mapping[str, str] | None = None) -> None:
+    """Answers a request with a problem.
+
+    Args:
+        problem: what to say.
+        send: the ASGI callable.
+        headers: further headers, as ``Retry-After`` or ``WWW-Authenticate``.
+    """
+    body = problem.body()
+    fields = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
+    fields += [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()]
+    await send({"type": "http.response.start", "status": problem.status, "headers": fields})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _problem(status: int, request_id: str, detail: str | None = None, errors: Sequence[Wrong] = ()) -> Problem:
+    kind, title = KINDS.get(status, ("other", "The request was not served"))
+    return Problem(
+        type=f"urn:foureyes:problem:{kind}",
+        title=title,
+        status=status,
+        detail=detail,
+        request_id=request_id,
+        errors=list(errors) or None,
+    )
+
+
+def _counted(errors: Sequence[Wrong]) -> str:
+    return "1 field is wrong" if len(errors) == 1 else f"{len(errors)} fields are wrong"
+
+
+def _pointer(where: str, loc: Sequence[str | int]) -> str:
+    return "/".join([where, *(str(part)[:_LONGEST].replace("~", "~0").replace("/", "~1") for part in loc)]) or "/"

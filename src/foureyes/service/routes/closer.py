@@ -1,0 +1,132 @@
+"""The two modes that look closer. Models that answer see personal data as tokens; the caller gets it back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from fastapi import APIRouter
+
+from foureyes.guard.fine import Finding, FineReport, Plan, check, correct
+from foureyes.guard.opinions import Claim, Opinions, opinions
+from foureyes.service.access import Call, Verifying
+from foureyes.service.problems import Refused
+from foureyes.service.verifying import decide, exchange_of, tell
+from foureyes.service.wire.closer import (
+    CheckedAnswer,
+    ClaimAnswer,
+    CouncilAnswer,
+    CouncilRequest,
+    DisagreementAnswer,
+    OpinionAnswer,
+    SegmentAnswer,
+    SegmentsRequest,
+    SupportAnswer,
+)
+from foureyes.types import Exchange
+
+if TYPE_CHECKING:
+    from foureyes.models.roles import Answerer
+
+__all__ = ["add"]
+
+Reveal: TypeAlias = Callable[[str], Awaitable[str]]
+
+_PLAN: Final = Plan(wordings=2, answer_s=15.0, compare_s=15.0)
+
+
+def add(router: APIRouter) -> None:
+    """Adds the routes."""
+    router.post("/v1/guard/check", tags=["guard"], summary="Verify a response and each of its segments")(segments)
+    router.post("/v1/guard/council", tags=["guard"], summary="Ask several models, and sort what they say")(council)
+
+
+async def segments(call: Verifying, body: SegmentsRequest) -> CheckedAnswer:
+    """Verifies the response as a whole, and compares every sentence with answers of models that have not seen it.
+
+    A segment that independent answers contradict is flagged. `safe` is the verdict's, on the response as it was sent.
+    """
+    answerers = _answerers(call, least=1)
+    exchange = exchange_of(body.prompt, body.response)
+    (decision, answer), (report, corrected, reveal) = await asyncio.gather(
+        decide(call, body), _fine(call, body, exchange, answerers)
+    )
+    found = [await _segment(finding, reveal) for finding in report.findings]
+    tell(call, body, decision, answer, segments=[one.model_dump() for one in found])
+    return CheckedAnswer(verdict=answer, segments=found, corrected=corrected, missing=list(report.missing))
+
+
+async def council(call: Verifying, body: CouncilRequest) -> CouncilAnswer:
+    """Asks every model of the tenant that can answer; none sees another's answer. Then sorts what they claim.
+
+    Nothing here is verified: it is what models say.
+    """
+    answerers = _answerers(call, least=2)
+    shown, reveal = await _concealed(call, exchange_of(body.prompt, ""), body.session_id)
+    return await _council(call, await opinions(shown.prompt, answerers, answerers[0], stage_s=15.0), reveal)
+
+
+def _answerers(call: Call, *, least: int) -> Sequence[Answerer]:
+    found = call.parts.answerers
+    if len(found) < least:
+        raise Refused(501, f"it needs {least} configured models that answer in words; there are {len(found)}")
+    return found
+
+
+async def _concealed(call: Call, exchange: Exchange, session: str | None) -> tuple[Exchange, Reveal]:
+    if call.parts.concealer is None:
+        return exchange, _as_it_is
+    concealed = await call.parts.concealer.conceal(exchange, tenant=call.tenant, session=session)
+    return concealed.exchange, concealed.reveal
+
+
+async def _as_it_is(text: str) -> str:
+    return text
+
+
+async def _fine(
+    call: Call, body: SegmentsRequest, exchange: Exchange, answerers: Sequence[Answerer]
+) -> tuple[FineReport, str | None, Reveal]:
+    shown, reveal = await _concealed(call, exchange, body.session_id)
+    report = await check(shown, answerers, answerers[0], plan=_PLAN)
+    if not body.correct:
+        return report, None, reveal
+    corrected = await correct(shown, report, answerers[0], plan=_PLAN)
+    return report, await reveal(corrected.text), reveal
+
+
+async def _segment(finding: Finding, reveal: Reveal) -> SegmentAnswer:
+    return SegmentAnswer(
+        text=await reveal(finding.segment.text),
+        label=finding.label,
+        checked=finding.checked,
+        evidence=[await reveal(one.quote) for one in finding.evidence if one.quote],
+    )
+
+
+async def _council(call: Call, found: Opinions, reveal: Reveal) -> CouncilAnswer:
+    sorted_ = found.synthesis
+    return CouncilAnswer(
+        request_id=call.request_id,
+        opinions=[
+            OpinionAnswer(provider=one.provider, model=one.model, text=await reveal(one.text)) for one in found.opinions
+        ],
+        synthesised=sorted_ is not None,
+        consensus=[await _claim(claim, reveal) for claim in (sorted_.consensus if sorted_ else ())],
+        disagreement=[
+            DisagreementAnswer(
+                topic=await reveal(one.topic), positions=[await _claim(claim, reveal) for claim in one.positions]
+            )
+            for one in (sorted_.disagreement if sorted_ else ())
+        ],
+        unique=[await _claim(claim, reveal) for claim in (sorted_.unique if sorted_ else ())],
+        missing=list(found.missing),
+    )
+
+
+async def _claim(claim: Claim, reveal: Reveal) -> ClaimAnswer:
+    return ClaimAnswer(
+        claim=await reveal(claim.text),
+        support=[SupportAnswer(answer=place.answer, quote=await reveal(place.quote)) for place in claim.support],
+    )

@@ -1,0 +1,55 @@
+"""Is it alive, is it ready, how is it doing. None of these needs a key, and none tells a stranger anything."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import JSONResponse, Response
+
+from foureyes.service.live import Live
+from foureyes.service.metrics import Metrics
+from foureyes.service.wire.health import Alive, Ready
+
+__all__ = ["add"]
+
+
+def add(router: APIRouter) -> None:
+    """Adds the routes."""
+    router.get("/healthz", tags=["health"], summary="Whether the process answers")(healthz)
+    router.get(
+        "/readyz", tags=["health"], summary="Whether it can verify", response_model=Ready, responses={503: _NOT_READY}
+    )(readyz)
+    router.get(
+        "/metrics",
+        tags=["health"],
+        summary="Figures for Prometheus",
+        response_class=Response,
+        responses={200: _METRICS},
+    )(metrics)
+
+
+_NOT_READY: dict[str, Any] = {"model": Ready, "description": "Some part is not ready"}
+_METRICS: dict[str, Any] = {
+    "description": "Prometheus' text format",
+    "content": {"text/plain": {"schema": {"type": "string"}}},
+}
+
+
+async def healthz() -> Alive:
+    """Answers as long as the process does."""
+    return Alive()
+
+
+async def readyz(request: Request) -> Response:
+    """Names the parts that are not ready, and why, in words fit for a stranger."""
+    live: Live = request.scope["foureyes.live"]
+    missing = dict(live.parts.not_ready())
+    ready = Ready(ready=not missing, not_ready=missing)
+    return JSONResponse(ready.model_dump(), status_code=200 if ready.ready else 503)
+
+
+async def metrics(request: Request) -> Response:
+    """Counters and histograms; names carry their units. Tenants are not named."""
+    live: Live = request.scope["foureyes.live"]
+    return Response(live.metrics.render(), media_type=Metrics.content_type)

@@ -1,0 +1,236 @@
+"""The record: entries, checkpoints, proofs, an audit and an export.
+
+A log may be shared by tenants. Hashes are for everyone who may audit; what an entry says is for the tenant it is about, so
+other tenants' entries are left out of lists, and the export of a log that tenants share needs the scope ``admin``.
+Reading waits for a disk, so it happens in a thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterator
+from tempfile import TemporaryFile
+from typing import Annotated, Any, Final, TypeVar
+
+from fastapi import APIRouter, Path, Query
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+
+from foureyes.errors import InputError, LedgerTampered
+from foureyes.ledger import Entry, Ledger
+from foureyes.ledger.export import write_export
+from foureyes.service.access import Auditing, Call
+from foureyes.service.problems import Refused
+from foureyes.service.wire.base import Agent
+from foureyes.service.wire.ledger import (
+    AuditAnswer,
+    ConsistencyAnswer,
+    EntriesAnswer,
+    EntryAnswer,
+    ExportAnswer,
+    ExportRequest,
+    InclusionAnswer,
+    LogAnswer,
+)
+
+__all__ = ["add"]
+
+T = TypeVar("T")
+
+_BLOCK: Final = 512
+_MOST_BLOCKS: Final = 20
+"""How far back a search for a tenant's latest entries goes: some 10 000 entries."""
+
+_BLOCK_BYTES: Final = 1 << 18
+_DOWNLOAD: Final = {"Content-Disposition": 'attachment; filename="foureyes-ledger.jsonl"'}
+_EXPORT: Final[dict[str, Any]] = {
+    "description": "see foureyes.ledger.export",
+    "content": {"application/x-ndjson": {"schema": {"type": "string"}}},
+}
+
+_Limit = Annotated[int, Query(ge=1, le=1000, description="how many, at most")]
+_Number = Annotated[int, Query(ge=0, le=2**53)]
+
+
+def add(router: APIRouter) -> None:
+    """Adds the routes, ours and those the public client calls."""
+    router.get("/v1/ledger", tags=["ledger"], summary="Name, size and public keys of the log")(about)
+    router.get("/v1/ledger/entries", tags=["ledger"], summary="The latest entries, or a range")(entries)
+    router.get("/v1/ledger/entries/{index}", tags=["ledger"], summary="One entry")(entry)
+    router.get(
+        "/v1/ledger/checkpoint",
+        tags=["ledger"],
+        summary="The newest checkpoint, a signed note",
+        response_class=PlainTextResponse,
+    )(checkpoint)
+    router.get("/v1/ledger/proof/inclusion", tags=["ledger"], summary="Prove that an entry is in the log")(inclusion)
+    router.get("/v1/ledger/proof/consistency", tags=["ledger"], summary="Prove that the log only grew")(consistency)
+    for path in ("/v1/ledger/verify", "/v1/suite/vault/verify"):
+        router.get(path, tags=["ledger"], summary="Audit the whole log", response_model_exclude_none=True)(audit)
+    router.get("/v1/suite/vault/ledger", tags=["ledger"], summary="The latest entries, newest first")(vault_ledger)
+    router.post("/v1/suite/vault/export", tags=["ledger"], summary="Prepare an export")(export_job)
+    router.get("/v1/suite/vault/export/{job_id}", tags=["ledger"], summary="Whether an export is ready")(export_status)
+    router.get(
+        "/v1/ledger/export",
+        tags=["ledger"],
+        summary="The whole log, to be verified offline",
+        response_class=Response,
+        responses={200: _EXPORT},
+    )(export)
+
+
+async def about(call: Auditing) -> LogAnswer:
+    """What an auditor needs to check the log elsewhere."""
+    ledger = _ledger(call)
+    size = await asyncio.to_thread(lambda: ledger.size)
+    return LogAnswer(log_id=ledger.log_id, size=size, keys=[str(key) for key in ledger.keys])
+
+
+async def entries(
+    call: Auditing,
+    start: Annotated[int | None, Query(ge=0, le=2**53, description="the first; the latest ones when absent")] = None,
+    limit: _Limit = 50,
+) -> EntriesAnswer:
+    """Those about this tenant, in the order they were written."""
+    ledger = _ledger(call)
+    if start is None:
+        found = (await asyncio.to_thread(_latest, ledger, call.tenant, limit))[::-1]
+    else:
+        found = await asyncio.to_thread(lambda: _own(ledger.entries(start, start + limit), call.tenant))
+    return EntriesAnswer(entries=[_entry(one) for one in found], size=await asyncio.to_thread(lambda: ledger.size))
+
+
+async def entry(call: Auditing, index: Annotated[int, Path(ge=0, le=2**53)]) -> EntryAnswer:
+    """An entry about this tenant."""
+    ledger = _ledger(call)
+    found = await asyncio.to_thread(lambda: _own(ledger.entries(index, index + 1), call.tenant))
+    if not found:
+        raise Refused(404, "no such entry")
+    return _entry(found[0])
+
+
+async def checkpoint(call: Auditing) -> Response:
+    """Name, size and root of the log, signed (C2SP tlog-checkpoint). Keep it: a later proof of consistency starts here."""
+    return PlainTextResponse(await asyncio.to_thread(_ledger(call).checkpoint))
+
+
+async def inclusion(
+    call: Auditing,
+    index: _Number,
+    size: Annotated[int | None, Query(ge=1, le=2**53, description="of the log; the newest when absent")] = None,
+) -> InclusionAnswer:
+    """Siblings from the entry to the root of the log of that size."""
+    proof = await _provable(lambda: _ledger(call).prove_inclusion(index, size))
+    return InclusionAnswer.model_validate(proof.to_json())
+
+
+async def consistency(
+    call: Auditing, old: _Number, new: Annotated[int | None, Query(ge=0, le=2**53)] = None
+) -> ConsistencyAnswer:
+    """That the log of size `new` begins with the log of size `old`."""
+    proof = await _provable(lambda: _ledger(call).prove_consistency(old, new))
+    return ConsistencyAnswer.model_validate(proof.to_json())
+
+
+async def audit(
+    call: Auditing,
+    limit: Annotated[int, Query(ge=1, description="accepted, and ignored: all of it is checked")] = 100,  # noqa: ARG001 - the public client sends it
+) -> AuditAnswer:
+    """Reads the whole log and compares it with every signed checkpoint. One audit at a time."""
+    ledger = _ledger(call)
+    if call.desk.auditing.locked():
+        raise Refused(503, "an audit is under way", headers={"Retry-After": "5"})
+    async with call.desk.auditing:
+        try:
+            found = await asyncio.to_thread(ledger.verify)
+        except LedgerTampered as error:
+            return AuditAnswer(valid=False, entries_checked=error.index or 0, problem=str(error)[:500])
+    return AuditAnswer(
+        valid=True,
+        entries_checked=found.size,
+        root=found.root,
+        checkpoints=found.checkpoints,
+        clock_jumps=found.clock_jumps,
+    )
+
+
+async def vault_ledger(call: Auditing, limit: _Limit = 50, agent_id: Agent | None = None) -> list[EntryAnswer]:
+    """Those about this tenant, and about one agent if asked."""
+    found = await asyncio.to_thread(_latest, _ledger(call), call.tenant, limit, agent_id)
+    return [_entry(one) for one in found]
+
+
+async def export_job(call: Auditing, body: ExportRequest) -> ExportAnswer:  # noqa: ARG001 - both forms are the same lines
+    """Says where the export is to be had; it is made while it is sent."""
+    ledger = _ledger(call)
+    return _export(await asyncio.to_thread(lambda: ledger.size))
+
+
+async def export_status(call: Auditing, job_id: Annotated[str, Path(pattern=r"^[0-9]{1,15}$")]) -> ExportAnswer:
+    """An export is ready as soon as it is asked for."""
+    ledger = _ledger(call)
+    if int(job_id) > await asyncio.to_thread(lambda: ledger.size):
+        raise Refused(404, "no such export")
+    return _export(int(job_id))
+
+
+async def export(call: Auditing) -> Response:
+    """Lines of JSON: the log's keys, its checkpoints, every entry as it was hashed. `foureyes ledger` has the verifier."""
+    ledger = _ledger(call)
+    sharing = [tenant for tenant in call.live.parts.tenants.values() if tenant.ledger is ledger]
+    if len(sharing) > 1 and "admin" not in call.scopes:
+        raise Refused(403, "the log is shared by tenants: it needs the scope 'admin'")
+    return StreamingResponse(_exported(ledger), media_type="application/x-ndjson", headers=_DOWNLOAD)
+
+
+async def _exported(ledger: Ledger) -> AsyncGenerator[bytes]:
+    with TemporaryFile() as file:
+        await asyncio.to_thread(write_export, ledger, file)
+        file.seek(0)
+        while block := await asyncio.to_thread(file.read, _BLOCK_BYTES):
+            yield block
+
+
+def _ledger(call: Call) -> Ledger:
+    if call.parts.ledger is None:
+        raise Refused(501, "no ledger is configured")
+    return call.parts.ledger
+
+
+async def _provable(prove: Callable[[], T]) -> T:
+    try:
+        return await asyncio.to_thread(prove)
+    except InputError as error:
+        raise Refused(404, str(error)) from error
+
+
+def _latest(ledger: Ledger, tenant: str, limit: int, agent: str | None = None) -> list[Entry]:
+    """The newest first."""
+    found: list[Entry] = []
+    stop = ledger.size
+    for _ in range(_MOST_BLOCKS):
+        block = _own(ledger.entries(max(0, stop - _BLOCK), stop), tenant, agent) if stop else []
+        found += block[::-1]
+        stop = max(0, stop - _BLOCK)
+        if len(found) >= limit or not stop:
+            break
+    return found[:limit]
+
+
+def _own(found: Iterator[Entry], tenant: str, agent: str | None = None) -> list[Entry]:
+    return [one for one in found if one.payload.get("tenant") == tenant and agent in (None, one.payload.get("agent"))]
+
+
+def _entry(found: Entry) -> EntryAnswer:
+    return EntryAnswer(
+        index=found.index,
+        event=found.event,
+        timestamp=found.time,
+        entry_hash=found.hash,
+        previous_hash=found.previous,
+        payload=dict(found.payload),
+        raw=found.raw.decode(),
+    )
+
+
+def _export(size: int) -> ExportAnswer:
+    return ExportAnswer(job_id=str(size), status="completed", size=size, download="/v1/ledger/export")

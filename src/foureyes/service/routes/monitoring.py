@@ -1,0 +1,77 @@
+"""What a dashboard shows: figures, the latest decisions, and events as they happen."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Header, Query
+from starlette.responses import Response
+
+from foureyes.service.access import Auditing, Call
+from foureyes.service.feed import Lagging
+from foureyes.service.problems import Refused, problem_of
+from foureyes.service.sse import KEEP_ALIVE, EventStream, described, event
+from foureyes.service.wire.decisions import FeedAnswer, FeedItem
+from foureyes.service.wire.monitoring import AcknowledgeRequest, AlarmAnswer, SnapshotAnswer
+
+__all__ = ["add"]
+
+_EVERY_S: Final = 15.0
+_STREAM: Final = described(
+    ("decision", "alarm", "problem"), "events `decision` and `alarm`, numbered; a comment every 15 s"
+)
+
+
+def add(router: APIRouter) -> None:
+    """Adds the routes."""
+    router.get("/v1/monitoring", tags=["monitoring"], summary="Rolling figures and standing alarms")(snapshot)
+    router.post("/v1/monitoring/acknowledge", tags=["monitoring"], summary="End a standing alarm")(acknowledge)
+    router.get("/v1/decisions", tags=["monitoring"], summary="The latest verifications")(latest)
+    router.get(
+        "/v1/events",
+        tags=["monitoring"],
+        summary="Verifications and alarms as they happen",
+        response_class=Response,
+        responses={200: _STREAM},
+    )(events)
+
+
+async def snapshot(call: Auditing) -> SnapshotAnswer:
+    """Windows of signals, per-verifier figures, estimated accuracy with its interval, detectors and alarms."""
+    now = call.live.tools.wall_clock()
+    return SnapshotAnswer(tenant=call.tenant, monitor=call.desk.monitor.snapshot(now))
+
+
+async def acknowledge(call: Auditing, body: AcknowledgeRequest) -> AlarmAnswer:
+    """Ends an alarm: what comes from now on is the new normal."""
+    if body.key not in {alarm.key for alarm in call.desk.monitor.standing}:
+        raise Refused(404, "no such alarm stands")
+    call.desk.monitor.acknowledge(body.key)
+    return AlarmAnswer(key=body.key, standing=[alarm.key for alarm in call.desk.monitor.standing])
+
+
+async def latest(call: Auditing, limit: Annotated[int, Query(ge=1, le=500)] = 50) -> FeedAnswer:
+    """The newest first; as many as this process remembers."""
+    found = call.desk.feed.latest(limit, kind="decision")
+    return FeedAnswer(decisions=[entry.value for entry in found if isinstance(entry.value, FeedItem)])
+
+
+async def events(
+    call: Auditing,
+    after: Annotated[int, Query(ge=0, description="the last event already seen")] = 0,
+    last_event_id: Annotated[int | None, Header(ge=0)] = None,
+) -> Response:
+    """Begins with the events remembered since `after` (or `Last-Event-ID`), and goes on until somebody hangs up."""
+    if call.desk.feed.full:
+        raise Refused(503, "too many are watching", headers={"Retry-After": "10"})
+    return EventStream(_events(call, after if last_event_id is None else last_event_id))
+
+
+async def _events(call: Call, after: int) -> AsyncGenerator[bytes]:
+    yield KEEP_ALIVE
+    try:
+        async for happened in call.desk.feed.watch(after, every_s=_EVERY_S):
+            yield KEEP_ALIVE if happened is None else event(happened.kind, happened.value, number=happened.id)
+    except Lagging:
+        yield event("problem", problem_of(Refused(503, "you fell too far behind; come back"), call.request_id))

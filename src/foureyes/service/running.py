@@ -1,0 +1,147 @@
+"""Runs an application: a socket, uvicorn, an end within a bound, and a configuration that is looked at again.
+
+:func:`listen` binds first, so that an address that is taken is an error before anything is loaded. :func:`run` serves
+until SIGINT or SIGTERM: new requests are then refused, those under way get :data:`DRAIN_S` seconds, and what still runs is
+cut off without an answer. On SIGHUP, and every few seconds, whatever was given as ``again`` is called.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Final
+
+import uvicorn
+from fastapi import FastAPI
+
+from foureyes.errors import ConfigError
+
+__all__ = ["DRAIN_S", "address_of", "is_open_to_others", "listen", "run"]
+
+DRAIN_S: Final = 20
+"""Seconds that requests under way get when the service ends."""
+
+_BACKLOG: Final = 2048
+_AGAIN_S: Final = 5.0
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Binds a socket.
+
+    Args:
+        host: an address of this machine.
+        port: 0 for any free one.
+
+    Raises:
+        ConfigError: the address cannot be bound.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(_BACKLOG)
+    except (OSError, OverflowError) as error:
+        listening.close()
+        raise ConfigError(f"cannot listen on {host} port {port}: {error}") from error
+    return listening
+
+
+def address_of(listening: socket.socket) -> str:
+    """What to open in a browser."""
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def is_open_to_others(listening: socket.socket) -> bool:
+    """Whether other machines can reach it."""
+    return not ipaddress.ip_address(listening.getsockname()[0]).is_loopback
+
+
+def run(
+    app: FastAPI,
+    listening: socket.socket,
+    *,
+    again: Callable[[], Awaitable[None]] | None = None,
+    beside: Sequence[Callable[[], Awaitable[None]]] = (),
+) -> None:
+    """Serves until a signal.
+
+    Args:
+        app: what to serve; its lifespan is run.
+        listening: a bound socket; closed at the end.
+        again: called on SIGHUP and every few seconds.
+        beside: work to do meanwhile, ended with the service.
+    """
+    config = uvicorn.Config(
+        app,
+        http="httptools",
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=DRAIN_S,
+        timeout_keep_alive=75,
+    )
+    server = _Server(config)
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(server, listening, again, beside))
+
+
+class _Server(uvicorn.Server):
+    """Ends on a signal as uvicorn does, but does not raise it again afterwards: ending when told to is no failure."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        ending = (signal.SIGINT, signal.SIGTERM)
+        before = {number: signal.signal(number, self.handle_exit) for number in ending}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+async def _serve(
+    server: uvicorn.Server,
+    listening: socket.socket,
+    again: Callable[[], Awaitable[None]] | None,
+    beside: Sequence[Callable[[], Awaitable[None]]],
+) -> None:
+    works = [asyncio.ensure_future(work()) for work in beside]
+    if again is not None:
+        works.append(asyncio.ensure_future(_every(again, _hangups())))
+    try:
+        await server.serve(sockets=[listening])
+    finally:
+        for work in works:
+            work.cancel()
+        await asyncio.gather(*works, return_exceptions=True)
+
+
+async def _every(again: Callable[[], Awaitable[None]], hangup: asyncio.Event) -> None:
+    while True:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(hangup.wait(), _AGAIN_S)
+        hangup.clear()
+        await again()
+
+
+def _hangups() -> asyncio.Event:
+    """Set by every SIGHUP, where there is such a thing."""
+    hangup = asyncio.Event()
+    if (number := getattr(signal, "SIGHUP", None)) is not None:
+        asyncio.get_running_loop().add_signal_handler(number, hangup.set)
+    return hangup
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop  # noqa: PLC0415 - not on Windows
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

@@ -1,0 +1,62 @@
+"""Server-sent events: how a stream of them is written, and how it ends.
+
+An event is one JSON object under a name. A stream that ends without the event it promised was cut off; nothing follows
+from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from typing import Any, Final
+
+from pydantic import BaseModel
+from starlette.responses import StreamingResponse
+from starlette.types import Send
+
+__all__ = ["KEEP_ALIVE", "EventStream", "described", "event"]
+
+KEEP_ALIVE: Final = b": still here\n\n"
+
+
+def described(names: Sequence[str], words: str) -> dict[str, Any]:
+    """A stream of events for the OpenAPI document.
+
+    Args:
+        names: of the events.
+        words: what they are.
+    """
+    fields = {"event": {"enum": list(names)}, "data": {"type": "string", "contentMediaType": "application/json"}}
+    return {
+        "description": words,
+        "content": {"text/event-stream": {"schema": {"type": "object", "properties": fields}}},
+    }
+
+
+def event(name: str, value: BaseModel, *, number: int | None = None) -> bytes:
+    """One event.
+
+    Example:
+        >>> from foureyes.service.wire.privacy import SessionAnswer
+        >>> print(event("revoked", SessionAnswer(session_id="chat-7", revoked=True), number=3).decode().strip())
+        id: 3
+        event: revoked
+        data: {"session_id":"chat-7","revoked":true}
+    """
+    head = "" if number is None else f"id: {number}\n"
+    return f"{head}event: {name}\ndata: {value.model_dump_json()}\n\n".encode()
+
+
+class EventStream(StreamingResponse):
+    """The answer that carries them; whoever hangs up cancels what makes them."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, events: AsyncGenerator[bytes]) -> None:
+        super().__init__(events, headers={"X-Accel-Buffering": "no", "Cache-Control": "no-store"})
+        self._events = events
+
+    async def stream_response(self, send: Send) -> None:
+        """Sends them, and closes what makes them at once, however this ends."""
+        async with aclosing(self._events):
+            await super().stream_response(send)

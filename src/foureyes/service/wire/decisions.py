@@ -1,0 +1,100 @@
+"""May this agent act? And what came of it?"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from foureyes.service.wire.base import Agent, Answer, Name, Request, example
+from foureyes.service.wire.guard import VerifyAnswer
+
+__all__ = ["AlarmItem", "CheckAnswer", "CheckRequest", "FeedAnswer", "FeedItem", "OutcomeAnswer", "OutcomeRequest"]
+
+
+class CheckRequest(Request):
+    """What an agent is about to do."""
+
+    model_config = example(agent_id="agent-7", action_type="tool_call", resource_type="send_email")
+
+    agent_id: Agent
+    action_type: Name = Field(examples=["tool_call"])
+    resource_type: Name | None = Field(default=None, examples=["send_email"])
+
+
+class CheckAnswer(Answer):
+    """Whether it may, with reasons a person can read and a code a program can."""
+
+    model_config = example(
+        request_id="0f8fad5bd9cb469fa16570867728950e",
+        agent_id="agent-7",
+        decision="review",
+        reason_code="too_few_outcomes",
+        reasons=["3 outcomes are known; a decision needs 20"],
+        scores={
+            "outcomes": 3,
+            "reliability": 0.67,
+            "reliability_low": 0.09,
+            "reliability_high": 0.99,
+            "risk": 0.0,
+            "brier": 0.21,
+        },
+    )
+
+    request_id: str
+    agent_id: str
+    decision: Literal["allow", "review", "deny"]
+    reason_code: str
+    reasons: list[str]
+    scores: dict[str, float | None] = Field(description="what the decision rests on; null where nothing is known yet")
+
+
+class OutcomeRequest(Request):
+    """What came of an action: whether it was right, and how sure the agent had been."""
+
+    model_config = example(agent_id="agent-7", correct=True, confidence=0.9, harmful=False)
+
+    agent_id: Agent
+    correct: bool
+    confidence: Annotated[float, Field(ge=0, le=1, strict=False)] | None = Field(
+        default=None, description="the agent's own P(correct) at the time"
+    )
+    harmful: bool = Field(default=False, description="whether it did damage")
+    verification_id: Name | None = Field(default=None, description="request_id of the verification this is about")
+
+
+class OutcomeAnswer(Answer):
+    """That the outcome counts from now on."""
+
+    model_config = example(agent_id="agent-7", outcomes=21)
+
+    agent_id: str
+    outcomes: int = Field(ge=0, description="outcomes now known of this agent")
+
+
+class FeedItem(Answer):
+    """A verification as the dashboard shows it. Texts only where the tenant's configuration shows them (the demo's does)."""
+
+    at: str = Field(description="RFC 3339, UTC")
+    agent_id: str | None
+    answer: VerifyAnswer
+    prompt: str | None = None
+    response: str | None = None
+    segments: list[dict[str, Any]] | None = Field(default=None, description="of a fine-grained check")
+
+
+class AlarmItem(Answer):
+    """An alarm of the monitor."""
+
+    at: str = Field(description="RFC 3339, UTC")
+    key: str
+    kind: str
+    statement: str
+    false_alarms: str = Field(description="how often such an alarm is raised for nothing")
+    resume: str = Field(description="what ends it")
+
+
+class FeedAnswer(Answer):
+    """The latest verifications, the newest first."""
+
+    decisions: list[FeedItem]

@@ -1,0 +1,166 @@
+"""Verification: one response, many, and the two modes that look closer."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal, TypeAlias
+
+from pydantic import Field
+
+from foureyes.service.wire.base import Agent, Answer, Name, Problem, Request, Session, Text, example
+
+__all__ = [
+    "MAX_BATCH",
+    "MAX_TURNS",
+    "BatchAnswer",
+    "BatchItem",
+    "BatchRequest",
+    "LedgerEntry",
+    "Turn",
+    "VerdictAnswer",
+    "Verifier",
+    "VerifyAnswer",
+    "VerifyRequest",
+    "VoteAnswer",
+]
+
+MAX_BATCH: Final = 64
+"""Responses in one batch."""
+
+MAX_TURNS: Final = 256
+"""Turns of a conversation given as prompt."""
+
+MAX_MODELS: Final = 16
+
+Probability: TypeAlias = Annotated[float, Field(ge=0, le=1)]
+
+_VOTES: Final[list[dict[str, Any]]] = [
+    {
+        "provider": "embedded",
+        "model": "gemma3-270m",
+        "verdict": "unsafe",
+        "confidence": 0.11,
+        "reason": "its confidence 0.11 is below the cut 0.62",
+        "latency_ms": 84.2,
+    }
+]
+_RECEIPT: Final = {
+    "index": 41,
+    "entry_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "timestamp": "2026-11-25T21:30:00.000000Z",
+    "log_id": "foureyes/demo",
+}
+_ANSWER: Final[dict[str, Any]] = {
+    "request_id": "0f8fad5bd9cb469fa16570867728950e",
+    "consensus_reached": True,
+    "safe": False,
+    "votes": _VOTES,
+    "agreement_ratio": 1.0,
+    "latency_ms": 86.0,
+    "reason": "1 of 1 verifiers voted unsafe",
+    "stage": None,
+    "enforced": True,
+    "ledger_entry": _RECEIPT,
+}
+
+
+class Turn(Request):
+    """One turn of a conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    content: Text
+
+
+class Verifier(Request):
+    """A verifier by the names it was configured under; nothing else about it can be said in a request."""
+
+    provider: Name
+    model: Name
+
+
+class VerifyRequest(Request):
+    """A prompt, the response some model gave to it, and optionally which of the configured verifiers to ask."""
+
+    model_config = example(prompt="Capital of Australia?", response="Sydney is the capital of Australia.")
+
+    prompt: Text | Annotated[list[Turn], Field(min_length=1, max_length=MAX_TURNS)] = Field(
+        description="the user's words, or the conversation up to the response; never retrieved context or memory"
+    )
+    response: str = Field(description="what some model answered")
+    models: Annotated[list[Verifier], Field(min_length=1, max_length=MAX_MODELS)] | None = Field(
+        default=None, description="ask only these of the configured verifiers"
+    )
+    agent_id: Agent | None = None
+    session_id: Session | None = None
+
+
+class VoteAnswer(Answer):
+    """What one verifier said."""
+
+    provider: str
+    model: str
+    verdict: Literal["safe", "unsafe", "abstain", "error"]
+    confidence: Probability | None = Field(description="P(the response is right and safe to act on), where it says one")
+    reason: str
+    latency_ms: float = Field(ge=0)
+
+
+class LedgerEntry(Answer):
+    """Where the decision is recorded, so that anyone can ask for a proof."""
+
+    model_config = example(**_RECEIPT)
+
+    index: int = Field(ge=0, description="position in the log")
+    entry_hash: str = Field(description="leaf hash, hex")
+    timestamp: str = Field(description="RFC 3339, UTC")
+    log_id: str
+
+
+class VerdictAnswer(Answer):
+    """What the verifiers came to."""
+
+    consensus_reached: bool = Field(description="whether enough of the configured verifiers agree")
+    safe: bool = Field(description="true only if consensus was reached, on safe, and the ledger has it")
+    votes: list[VoteAnswer]
+    agreement_ratio: Probability = Field(description="share of the configured verifiers behind the verdict")
+    latency_ms: float = Field(ge=0)
+    reason: str
+
+
+class VerifyAnswer(VerdictAnswer):
+    """The verdict on one response. ``safe`` is true only when it was verified and recorded."""
+
+    model_config = example(**_ANSWER)
+
+    request_id: str = Field(description="names this verification; the ledger's entry carries it too")
+    stage: Literal["conceal", "record", "reveal"] | None = Field(
+        description="the stage that failed, and so kept the response from being safe"
+    )
+    enforced: bool = Field(description="false while the tenant only observes: the caller is told, not bound")
+    ledger_entry: LedgerEntry | None = Field(
+        description="absent when nothing could be recorded; never absent when safe"
+    )
+
+
+class BatchRequest(Request):
+    """Several responses to verify."""
+
+    model_config = example(items=[{"prompt": "2 + 2?", "response": "4"}, {"prompt": "2 + 2?", "response": "5"}])
+
+    items: Annotated[list[VerifyRequest], Field(min_length=1, max_length=MAX_BATCH)]
+
+
+class BatchItem(Answer):
+    """What came of one of them: an answer, or a problem that concerns it alone."""
+
+    index: int = Field(ge=0, description="position in the request")
+    answer: VerifyAnswer | None = None
+    problem: Problem | None = None
+
+
+class BatchAnswer(Answer):
+    """One result for every item, in order."""
+
+    model_config = example(request_id="0f8fad5bd9cb469fa16570867728950e", results=[{"index": 0, "answer": _ANSWER}])
+
+    request_id: str
+    results: list[BatchItem]

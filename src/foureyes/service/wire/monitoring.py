@@ -1,0 +1,35 @@
+"""What a dashboard asks for."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from foureyes.service.wire.base import Answer, Request, example
+
+__all__ = ["AcknowledgeRequest", "AlarmAnswer", "SnapshotAnswer"]
+
+
+class SnapshotAnswer(Answer):
+    """A tenant's monitor, as it keeps itself."""
+
+    tenant: str
+    monitor: dict[str, Any] = Field(description="see foureyes.monitoring.Monitor.snapshot")
+
+
+class AcknowledgeRequest(Request):
+    """The alarm to end."""
+
+    model_config = example(key="drift:confidence")
+
+    key: Annotated[str, Field(min_length=1, max_length=300)]
+
+
+class AlarmAnswer(Answer):
+    """The alarm that was ended, and those that stand."""
+
+    model_config = example(key="drift:confidence", standing=[])
+
+    key: str
+    standing: list[str]

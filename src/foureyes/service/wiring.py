@@ -1,0 +1,197 @@
+"""From what the configuration built to an application, and from a changed file to changed parts.
+
+:func:`follow` is what ``foureyes serve --config`` runs. A broken file, or parts that cannot be made of it, change nothing: the
+parts in force stay, the log says why, and ``/readyz`` says that the file on the disk is not the one in force. Parts that are no
+longer used are closed only when no request can be working with them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from fastapi import FastAPI
+
+from foureyes.config import JudgeVerifier, Reloader, Tenant
+from foureyes.config import wiring as config
+from foureyes.errors import FoureyesError
+from foureyes.guard.concealing import VaultConcealer
+from foureyes.models.chat import ChatAnswerer, Endpoint, Limits
+from foureyes.models.roles import Answerer
+from foureyes.monitoring.sinks import LogSink
+from foureyes.service.app import create_app
+from foureyes.service.limits import Rate
+from foureyes.service.live import Live, Tools
+from foureyes.service.logs import open_log
+from foureyes.service.parts import Parts, ServerLimits, TenantParts
+from foureyes.service.tracing import open_tracer
+
+__all__ = ["Service", "follow", "parts_of"]
+
+_MINUTE_S: Final = 60.0
+
+
+class Answerers:
+    """The chat endpoints among the verifiers as models that answer, each made once."""
+
+    def __init__(self) -> None:
+        self._made: dict[JudgeVerifier, ChatAnswerer] = {}
+
+    def of(self, tenant: Tenant) -> list[Answerer]:
+        """Those of a tenant, in the order of its verifiers."""
+        chats = [one for one in tenant.verifiers if isinstance(one, JudgeVerifier) and one.api == "openai"]
+        return [self._one(one) for one in chats]
+
+    def _one(self, verifier: JudgeVerifier) -> ChatAnswerer:
+        if verifier not in self._made:
+            self._made[verifier] = _answerer(verifier)
+        return self._made[verifier]
+
+    async def close(self, *, but: Collection[Tenant] = ()) -> None:
+        """Closes those that none of these tenants uses."""
+        kept = {verifier for tenant in but for verifier in tenant.verifiers}
+        for verifier in [one for one in self._made if one not in kept]:
+            await self._made.pop(verifier).aclose()
+
+
+def parts_of(built: config.Parts, *, answerers: Answerers | None = None, log: object = None) -> Parts:
+    """What the service needs of what the configuration built.
+
+    Args:
+        built: by :func:`foureyes.config.wiring.build`.
+        answerers: makes what answers in words; ``None`` for nobody.
+        log: a structlog logger that alarms go to as well; ``None`` for none.
+    """
+    server = built.settings.server
+    return Parts(
+        built.keyring,
+        {
+            name: _tenant(tenant, [] if answerers is None else answerers.of(tenant.settings))
+            for name, tenant in built.tenants.items()
+        },
+        ServerLimits(server.body_bytes, server.body_s, server.in_flight, server.batch_parallel),
+        monitor=built.monitor,
+        sinks=(*built.alarms, *(() if log is None else (LogSink(log),))),
+    )
+
+
+def follow(reloader: Reloader) -> Service:
+    """A service that follows its configuration.
+
+    Raises:
+        FoureyesError: a part cannot be made of the settings.
+    """
+    settings = reloader.settings
+    telemetry = settings.telemetry
+    log = open_log(sys.stderr)
+    tools = Tools(log=log)
+    if telemetry.endpoint is not None:
+        tools = Tools(log=log, tracer=open_tracer(telemetry.endpoint, service=telemetry.service_name))
+    return Service(reloader, config.build(settings), tools)
+
+
+class Service:
+    """An application and the configuration it follows.
+
+    Args:
+        reloader: looks at the files.
+        built: the parts of its settings.
+        tools: log, tracer and clocks.
+
+    Attributes:
+        app: the application; its lifespan closes the parts.
+    """
+
+    def __init__(self, reloader: Reloader, built: config.Parts, tools: Tools) -> None:
+        self._reloader = reloader
+        self._built = built
+        self._answerers = Answerers()
+        self._log = tools.log
+        self._behind = False
+        self._retiring: set[asyncio.Task[None]] = set()
+        self.app: Final[FastAPI] = create_app(self._parts(), tools)
+
+    @property
+    def _live(self) -> Live:
+        live: Live = self.app.state.live
+        return live
+
+    async def check(self) -> None:
+        """Looks at the files again; puts what they say in force if it changed and all of it can be made."""
+        known = self._reloader.error
+        changed = await asyncio.to_thread(self._reloader.check)
+        if (error := self._reloader.error) is not None and error is not known and str(error) != str(known):
+            self._refuse(error)
+        if changed or self._behind:
+            await self._apply()
+
+    async def close(self) -> None:
+        """Closes the parts in force, and those that were waiting to be."""
+        for task in self._retiring:
+            task.cancel()
+        await asyncio.gather(*self._retiring, return_exceptions=True)
+        await self._answerers.close()
+        await self._built.close()
+
+    async def _apply(self) -> None:
+        try:
+            fresh = await asyncio.to_thread(config.build, self._reloader.settings, before=self._built)
+        except FoureyesError as error:
+            if not self._behind:
+                self._refuse(error)
+            self._behind = True
+            return
+        old, self._built, self._behind = self._built, fresh, False
+        self._live.replace(self._parts())
+        self._live.metrics.reload(refused=False)
+        self._log.info("configuration", applied=True, tenants=len(fresh.tenants))
+        retiring = asyncio.create_task(self._retire(old, fresh))
+        self._retiring.add(retiring)
+        retiring.add_done_callback(self._retiring.discard)
+
+    async def _retire(self, old: config.Parts, fresh: config.Parts) -> None:
+        """Closes what only the old parts used, once no request can be working with it any more."""
+        await asyncio.sleep(2 * max((tenant.deadline_s for tenant in old.settings.tenants), default=0.0))
+        await self._answerers.close(but=fresh.settings.tenants)
+        await old.close(but=fresh)
+
+    def _refuse(self, error: FoureyesError) -> None:
+        """The words of a configuration's errors hold no secrets; an operator needs them."""
+        self._live.metrics.reload(refused=True)
+        self._log.error("configuration", applied=False, error=str(error))
+
+    def _parts(self) -> Parts:
+        parts = parts_of(self._built, answerers=self._answerers, log=self._log)
+        return replace(parts, not_ready=self._not_ready, close=self.close)
+
+    def _not_ready(self) -> Mapping[str, str]:
+        if self._behind or self._reloader.error is not None:
+            return {"configuration": "the file on the disk is broken; the one before it is in force"}
+        return {}
+
+
+def _tenant(built: config.TenantParts, answerers: Sequence[Answerer]) -> TenantParts:
+    limits, vault, detector = built.settings.limits, built.vault, built.detector
+    per_second = None if limits.per_minute is None else limits.per_minute / _MINUTE_S
+    return TenantParts(
+        built.guard,
+        ledger=built.ledger,
+        vault=vault,
+        detector=detector,
+        concealer=None if vault is None or detector is None else VaultConcealer(vault, detector),
+        answerers=answerers,
+        rate=Rate(per_second, limits.burst, limits.per_day),
+        show_texts=built.settings.show_texts,
+    )
+
+
+def _answerer(verifier: JudgeVerifier) -> ChatAnswerer:
+    limits = Limits(timeout=verifier.timeout_s, attempts=verifier.attempts, concurrency=verifier.concurrency)
+    key = None if verifier.key is None else verifier.key.reveal()
+    options = {} if verifier.options is None else {"options": dict(verifier.options)}
+    return ChatAnswerer(
+        Endpoint(verifier.base_url or "", verifier.model, verifier.provider, key, limits=limits, **options)
+    )

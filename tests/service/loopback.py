@@ -1,0 +1,30 @@
+"""An application behind a real uvicorn on loopback, for clients that bring their own sockets."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+
+
+@contextmanager
+def serving(app: Any) -> Iterator[str]:
+    """The address of the application while it is served from a thread."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        # Whoever connects before the server accepts waits in the socket's queue.
+        config = uvicorn.Config(
+            app, http="httptools", loop="asyncio", log_config=None, access_log=False, lifespan="off"
+        )
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(timeout=30)
+            assert not thread.is_alive()

@@ -1,0 +1,156 @@
+"""Keys, scopes, allowances: who may do what, and what a stranger is told."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from bench.asgi import call
+from foureyes.config.keys import Keyring, new_key
+from foureyes.service.access import Needs, presented_key
+from foureyes.service.limits import Rate
+from foureyes.service.parts import ServerLimits
+from tests.service.house import House, open_house
+
+__all__ = ["open_house"]
+
+ASKED = {"prompt": "Capital of Australia?", "response": "Canberra"}
+VERIFY = "/v1/guard/verify"
+
+
+@pytest.mark.parametrize(
+    ("header", "template"), [("authorization", "Bearer {}"), ("authorization", "bearer  {}"), ("x-api-key", "{}")]
+)
+def test_a_key_is_taken_from_either_header(house: House, header: str, template: str) -> None:
+    key = house.keys["verify"].presented
+    assert house.call("POST", VERIFY, ASKED, key=None, headers={header: template.format(key)}).status == 200
+
+
+def test_strangers_are_all_told_the_same(house: House) -> None:
+    key = house.keys["verify"].presented
+    strangers = [
+        {}, {"authorization": ""}, {"authorization": f"Basic {key}"}, {"authorization": "Bearer "},
+        {"x-api-key": key[:-1]}, {"x-api-key": key + "A"}, {"x-api-key": "ä" * 20}, {"x-api-key": "k" * 10_000},
+        {"x-api-key": new_key("acme", {"admin"}).presented}, {"x-api-key": house.keys["verify"].stored.sha256},
+    ]  # fmt: skip
+    told = set()
+    for headers in strangers:
+        reply = house.call("POST", VERIFY, ASKED, key=None, headers=headers)
+        assert reply.status == 401
+        assert reply.headers["www-authenticate"].startswith("Bearer")
+        told.add(json.dumps({name: value for name, value in reply.json().items() if name != "request_id"}))
+    assert len(told) == 1
+
+
+def test_an_expired_key_is_a_strangers(house: House) -> None:
+    from dataclasses import replace
+
+    keyring = Keyring((replace(house.keys["verify"].stored, expires=house.now + 10),), clock=lambda: house.now)
+    house.live.replace(replace(house.live.parts, keyring=keyring))
+    assert house.call("POST", VERIFY, ASKED, key="verify").status == 200
+    house.now += 10
+    assert house.call("POST", VERIFY, ASKED, key="verify").status == 401
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "right"),
+    [
+        ("POST", VERIFY, ASKED, "verify"),
+        ("POST", "/v1/guard/pii/tokenize", {"text": "x"}, "verify"),
+        ("POST", "/v1/decisions/check", {"agent_id": "a", "action_type": "t"}, "verify"),
+        ("GET", "/v1/ledger", None, "audit"),
+        ("GET", "/v1/monitoring", None, "audit"),
+        ("GET", "/v1/decisions", None, "audit"),
+    ],
+)
+def test_a_key_does_what_its_scope_says_and_admin_does_all(
+    house: House, method: str, path: str, body: object, right: str
+) -> None:
+    statuses = {scope: house.call(method, path, body, key=scope).status for scope in ("verify", "audit", "admin")}
+    other = {"verify": "audit", "audit": "verify"}[right]
+    assert statuses == {right: 200, "admin": 200, other: 403}
+
+
+def test_who_may_not_is_told_before_the_body_is_looked_at(house: House) -> None:
+    assert house.call("POST", VERIFY, b"not JSON", key="audit").status == 403
+    assert house.call("POST", VERIFY, b"not JSON", key=None).status == 401
+
+
+def test_beyond_the_allowance_one_is_told_when_to_come_back(house: House) -> None:
+    house.change(rate=Rate(per_second=0.1, burst=2))
+    replies = [house.call("POST", VERIFY, ASKED, key="verify") for _ in range(3)]
+    assert [reply.status for reply in replies] == [200, 200, 429]
+    assert replies[2].headers["retry-after"] == "10"
+    house.now += 10
+    assert house.call("POST", VERIFY, ASKED, key="verify").status == 200
+
+
+def test_one_tenants_allowance_is_not_anothers(house: House) -> None:
+    from dataclasses import replace
+
+    other = new_key("other", {"verify"})
+    tenants = {**house.live.parts.tenants, "other": house.live.parts.tenants["acme"]}
+    keyring = Keyring((*house.live.parts.keyring.keys, other.stored))
+    house.live.replace(replace(house.live.parts, tenants=tenants, keyring=keyring))
+    house.live.desk("acme").change(replace(house.live.desk("acme").parts, rate=Rate(per_day=0)))
+    assert house.call("POST", VERIFY, ASKED, key="verify").status == 429
+    assert house.call("POST", VERIFY, ASKED, key=None, headers={"x-api-key": other.presented}).status == 200
+
+
+def test_the_body_is_not_read_for_strangers(house: House) -> None:
+    import asyncio
+
+    read: list[int] = []
+
+    async def run() -> int:
+        from bench.asgi import scope_of
+
+        status: list[int] = []
+
+        async def receive() -> dict[str, object]:
+            read.append(1)
+            return {"type": "http.request", "body": b"{}"}
+
+        async def send(message: dict[str, object]) -> None:
+            if "status" in message:
+                status.append(int(str(message["status"])))
+
+        await house.app(scope_of("POST", VERIFY, {"content-type": "application/json"}), receive, send)
+        return status[0]
+
+    assert asyncio.run(run()) == 401
+    assert read == []
+
+
+def test_a_body_is_bounded_however_it_arrives(house: House) -> None:
+    import asyncio
+
+    house.change(limits=ServerLimits(body_bytes=1000))
+    key = {"x-api-key": house.keys["verify"].presented, "content-type": "application/json"}
+    announced = {**key, "content-length": "1001"}
+    pieces = [b" " * 100] * 11
+    for body, headers in ((b"{}", announced), (b" " * 1001, key), (pieces, key)):
+        reply = asyncio.run(call(house.app, "POST", VERIFY, body, headers))
+        assert (reply.status, reply.json()["type"]) == (413, "urn:foureyes:problem:too-large")
+    lied = asyncio.run(call(house.app, "POST", VERIFY, pieces, {**key, "content-length": "5"}))
+    assert lied.status == 413
+
+
+@pytest.mark.parametrize("kind", [None, "text/plain", "application/x-www-form-urlencoded", "application/jsonx"])
+def test_a_body_must_be_json_by_its_type(house: House, kind: str | None) -> None:
+    import asyncio
+
+    headers = {"x-api-key": house.keys["verify"].presented, **({"content-type": kind} if kind else {})}
+    assert asyncio.run(call(house.app, "POST", VERIFY, json.dumps(ASKED).encode(), headers)).status == 415
+
+
+def test_parameters_of_the_media_type_do_not_matter(house: House) -> None:
+    assert house.call("POST", VERIFY, ASKED, headers={"content-type": "Application/JSON; charset=utf-8"}).status == 200
+
+
+def test_the_longest_key_that_is_looked_at_is_bounded() -> None:
+    scope = {"headers": [(b"x-api-key", b"k" * 513)]}
+    assert presented_key(scope) is None
+    assert presented_key({"headers": [(b"x-api-key", b"k" * 512)]}) == "k" * 512
+    assert Needs("verify").right == "verify"

@@ -1,0 +1,93 @@
+"""The feed: bounded, ordered, and never in anybody's way."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from foureyes.service.feed import Event, Feed, Lagging
+
+
+async def first(feed: Feed[int], n: int, *, after: int = 0) -> list[Event[int] | None]:
+    seen = []
+    async for event in feed.watch(after, every_s=60.0):
+        seen.append(event)
+        if len(seen) == n:
+            break
+    return seen
+
+
+async def read_to_the_end(watching: Any) -> None:
+    while True:
+        await anext(watching)
+
+
+def test_it_remembers_the_last_few() -> None:
+    feed = Feed[int](keep=3)
+    for value in range(10):
+        feed.add("n", value)
+    assert [event.value for event in feed.after(0)] == [7, 8, 9]
+    assert [event.id for event in feed.after(9)] == [10]
+
+
+def test_the_latest_come_first_and_by_kind() -> None:
+    feed = Feed[int]()
+    for value in range(6):
+        feed.add("even" if value % 2 == 0 else "odd", value)
+    assert [event.value for event in feed.latest(2, kind="odd")] == [5, 3]
+    assert [event.value for event in feed.latest(2)] == [5, 4]
+
+
+def test_a_watcher_gets_the_past_and_then_what_comes() -> None:
+    async def watch() -> list[int]:
+        feed = Feed[int]()
+        feed.add("n", 1)
+        watching = asyncio.create_task(first(feed, 3))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        feed.add("n", 2)
+        feed.add("n", 3)
+        return [event.value for event in await watching if event]
+
+    assert asyncio.run(watch()) == [1, 2, 3]
+
+
+def test_silence_is_told_now_and_then() -> None:
+    async def watch() -> object:
+        async for event in Feed[int]().watch(0, every_s=0.001):
+            return event
+        return "ended"
+
+    assert asyncio.run(watch()) is None
+
+
+def test_who_does_not_keep_up_is_let_go_and_others_are_not() -> None:
+    async def watch() -> tuple[bool, int]:
+        feed = Feed[int](keep=1000)
+        slow = aiter(feed.watch(0, every_s=60.0))
+        feed.add("n", 0)
+        await anext(slow)
+        quick = asyncio.create_task(first(feed, 301))
+        for value in range(1, 301):
+            feed.add("n", value)
+            await asyncio.sleep(0)
+        with pytest.raises(Lagging):
+            await read_to_the_end(slow)
+        return feed.full, len(await quick)
+
+    assert asyncio.run(watch()) == (False, 301)
+
+
+def test_only_so_many_may_watch() -> None:
+    async def watch() -> tuple[bool, bool]:
+        feed = Feed[int](watchers=1)
+        feed.add("n", 0)
+        watching = feed.watch(0, every_s=60.0)
+        await anext(watching)
+        during = feed.full
+        await watching.aclose()  # type: ignore[attr-defined] - an async generator behind its protocol
+        return during, feed.full
+
+    assert asyncio.run(watch()) == (True, False)

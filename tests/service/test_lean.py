@@ -1,0 +1,64 @@
+"""The route of everything that has a body: what reaches an endpoint, and what cannot."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+
+from bench.asgi import call
+from foureyes.errors import ConfigError
+from foureyes.service.lean import LeanRoute
+from foureyes.service.wire.guard import VerifyRequest
+from tests.service.house import House, open_house
+
+__all__ = ["open_house"]
+
+
+def test_a_route_with_a_body_must_say_who_may_call_it() -> None:
+    app = FastAPI()
+    app.router.route_class = LeanRoute
+    with pytest.raises(ConfigError, match="lets anybody in"):
+
+        @app.post("/open")
+        async def endpoint(body: VerifyRequest) -> None:
+            """Has no Call."""
+
+
+def test_a_body_in_pieces_is_put_together(house: House) -> None:
+    body = b'{"prompt": "p", "response": "\xc3\xa4"}'
+    headers = {"x-api-key": house.keys["verify"].presented, "content-type": "application/json"}
+    reply = asyncio.run(call(house.app, "POST", "/v1/guard/verify", [bytes([byte]) for byte in body], headers))
+    assert reply.json()["safe"] is True
+
+
+def test_a_caller_who_hangs_up_half_way_is_not_verified(house: House) -> None:
+    from bench.asgi import scope_of
+
+    sent: list[Any] = []
+    messages = [{"type": "http.request", "body": b'{"prompt":', "more_body": True}, {"type": "http.disconnect"}]
+
+    async def receive() -> Any:
+        return messages.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    headers = {"x-api-key": house.keys["verify"].presented, "content-type": "application/json"}
+    asyncio.run(house.app(scope_of("POST", "/v1/guard/verify", headers), receive, send))
+    assert sent[0]["status"] == 400
+    assert list(house.ledger.entries()) == []
+
+
+def test_the_answer_is_as_long_as_it_says(house: House) -> None:
+    reply = house.call("POST", "/v1/guard/verify", {"prompt": "p", "response": "ä"})
+    assert int(reply.headers["content-length"]) == len(reply.body)
+    assert reply.headers["content-type"] == "application/json"
+
+
+def test_depth_is_bounded_by_the_parser_and_not_by_the_stack(house: House) -> None:
+    for opening, closing in ((b"[", b"]"), (b'{"a":', b"}")):
+        body = b'{"prompt": "p", "response": ' + opening * 100_000 + b"1" + closing * 100_000 + b"}"
+        assert house.call("POST", "/v1/guard/verify", body, headers={"content-type": "application/json"}).status == 400

@@ -1,0 +1,166 @@
+"""What the dashboard asks for."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+from foureyes.monitoring import Alarm, Monitor, Settings
+from foureyes.service.desk import alarm_item, observation_of
+from foureyes.types import Verdict, Vote
+from tests.service.house import House, open_house
+
+__all__ = ["open_house"]
+
+ASKED = {"prompt": "Capital of Australia?", "response": "Canberra", "agent_id": "agent-7"}
+
+
+def verified(house: House, n: int = 3) -> House:
+    for i in range(n):
+        house.call("POST", "/v1/guard/verify", {**ASKED, "response": f"answer {i}"})
+    return house
+
+
+def test_decisions_come_newest_first_and_without_texts(house: House) -> None:
+    verified(house)
+    found = house.call("GET", "/v1/decisions?limit=2", key="audit").json()["decisions"]
+    assert [decision["answer"]["ledger_entry"]["index"] for decision in found] == [2, 1]
+    assert [(decision["agent_id"], decision["prompt"], decision["response"]) for decision in found] == [
+        ("agent-7", None, None)
+    ] * 2
+    assert found[0]["at"] == "2027-01-15T08:00:00.000+00:00"
+    assert [vote["verdict"] for vote in found[0]["answer"]["votes"]] == ["safe", "safe", "unsafe"]
+
+
+def test_texts_are_shown_only_where_the_tenant_shows_them(house: House) -> None:
+    house.change(show_texts=True)
+    verified(house, 1)
+    [decision] = house.call("GET", "/v1/decisions").json()["decisions"]
+    assert (decision["prompt"], decision["response"]) == ("Capital of Australia?", "answer 0")
+
+
+def test_the_snapshot_counts_what_was_verified(house: House) -> None:
+    verified(house)
+    snapshot = house.call("GET", "/v1/monitoring", key="audit").json()
+    assert snapshot["tenant"] == "acme"
+    assert snapshot["monitor"]["total"] == 3
+    names = {verifier for verifier in json.dumps(snapshot["monitor"]["verifiers"]).split('"') if "/" in verifier}
+    assert names == {f"{judge.provider}/{judge.name}" for judge in house.judges}
+
+
+def test_an_alarm_that_does_not_stand_cannot_be_ended(house: House) -> None:
+    reply = house.call("POST", "/v1/monitoring/acknowledge", {"key": "drift:confidence"}, key="audit")
+    assert reply.status == 404
+
+
+def test_what_the_monitor_is_told_has_no_text() -> None:
+    votes = (
+        Vote("p", "a", "safe", 0.75, "canary", 1.0),
+        Vote("p", "b", "error", None, "canary", 2.0),
+        Vote("p", "c", "safe", 0.25),
+    )
+    told = observation_of(
+        Verdict(consensus_reached=True, safe=True, votes=votes, agreement_ratio=2 / 3, latency_ms=5.0, reason="canary"),
+        7.0,
+    )
+    assert (told.at, told.safe, told.consensus, told.confidence, told.latency_ms) == (7.0, True, True, 0.5, 5.0)
+    assert [opinion.verifier for opinion in told.opinions] == ["p/a", "p/b", "p/c"]
+    assert "canary" not in repr(told)
+
+
+def test_alarms_reach_whoever_watches(house: House) -> None:
+    desk = house.live.desk("acme")
+    desk.monitor = Monitor(Settings(max_error_rate=0.05))
+    failing = Verdict(
+        consensus_reached=False,
+        safe=False,
+        votes=(Vote("p", "a", "error"),),
+        agreement_ratio=0.0,
+        latency_ms=1.0,
+        reason="none",
+    )
+    raised: list[Alarm] = []
+    for i in range(2000):
+        raised += desk.observe(f"v-{i}", failing, at=float(i))
+    assert [alarm.key for alarm in raised] == ["rate:errors:p/a"]
+    [event] = desk.feed.latest(1, kind="alarm")
+    assert event.value == alarm_item(raised[0])
+    standing = house.call("GET", "/v1/monitoring").json()["monitor"]["alarms"]
+    assert [alarm["key"] for alarm in standing] == ["rate:errors:p/a"]
+    ended = house.call("POST", "/v1/monitoring/acknowledge", {"key": "rate:errors:p/a"}, key="audit").json()
+    assert ended == {"key": "rate:errors:p/a", "standing": []}
+
+
+def watch(house: House, path: str, n: int, **headers: str) -> list[dict[str, Any]]:
+    """The first n events of a stream, which is then hung up on."""
+    from bench.asgi import scope_of
+
+    async def run() -> bytes:
+        sent, enough, first = bytearray(), asyncio.Event(), [{"type": "http.request", "body": b""}]
+
+        async def receive() -> Any:
+            if first:
+                return first.pop()
+            await enough.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: Any) -> None:
+            sent.extend(message.get("body", b""))
+            if sent.count(b"\nevent: ") >= n:
+                enough.set()
+
+        key = {"authorization": f"Bearer {house.keys['audit'].presented}"}
+        scope = scope_of("GET", path, {**key, **headers}) | {"asgi": {"version": "3.0", "spec_version": "2.3"}}
+        await house.app(scope, receive, send)
+        return bytes(sent)
+
+    blocks = [block.split("\n") for block in asyncio.run(run()).decode().split("\n\n") if block.startswith("id")]
+    return [{"id": int(b[0][4:]), "event": b[1][7:], "data": json.loads(b[2][6:])} for b in blocks]
+
+
+def test_events_begin_with_what_is_remembered(house: House) -> None:
+    verified(house)
+    told = watch(house, "/v1/events", 3)
+    assert [(event["id"], event["event"]) for event in told] == [(1, "decision"), (2, "decision"), (3, "decision")]
+    assert told[0]["data"]["answer"]["safe"] is True
+
+
+def test_events_go_on_after_the_one_seen_last(house: House) -> None:
+    verified(house)
+    assert [event["id"] for event in watch(house, "/v1/events?after=1", 2)] == [2, 3]
+    assert [event["id"] for event in watch(house, "/v1/events", 1, **{"last-event-id": "2"})] == [3]
+
+
+def test_whoever_hangs_up_is_forgotten(house: House) -> None:
+    verified(house, 1)
+    for _ in range(70):
+        watch(house, "/v1/events", 1)
+    assert not house.live.desk("acme").feed.full
+
+
+def test_figures_for_prometheus_carry_units_and_no_tenant(house: House) -> None:
+    verified(house)
+    reply = house.call("GET", "/metrics", key=None)
+    text = reply.body.decode()
+    assert reply.headers["content-type"].startswith("text/plain")
+    assert 'foureyes_verdicts_total{verdict="safe"} 3.0' in text
+    assert 'foureyes_votes_total{model="c",' in text
+    assert 'foureyes_http_request_duration_seconds_bucket{le="0.001",route="/v1/guard/verify"}' in text
+    assert "acme" not in text
+
+
+def test_the_page_is_served(house: House) -> None:
+    page = house.call("GET", "/", key=None)
+    assert page.status == 200
+    assert page.headers["content-type"].startswith("text/html")
+    assert "script-src 'self'" in page.headers["content-security-policy"]
+
+
+def test_ready_or_not_and_why(house: House) -> None:
+    from dataclasses import replace
+
+    assert house.call("GET", "/readyz", key=None).json() == {"ready": True, "not_ready": {}}
+    house.live.replace(replace(house.live.parts, not_ready=lambda: {"ledger": "cannot be written"}))
+    reply = house.call("GET", "/readyz", key=None)
+    assert (reply.status, reply.json()) == (503, {"ready": False, "not_ready": {"ledger": "cannot be written"}})

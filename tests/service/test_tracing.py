@@ -1,0 +1,74 @@
+"""Spans: by the conventions, without texts, and none at all unless asked for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from foureyes.service.tracing import Tracer
+from tests.service.house import House, open_house
+
+__all__ = ["open_house"]
+
+ASKED = {"prompt": "canary-prompt", "response": "canary-response"}
+
+
+@pytest.fixture
+def spans(house: House) -> InMemorySpanExporter:
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    house.live.tools = replace(house.live.tools, tracer=Tracer(provider.get_tracer("foureyes")))
+    return exporter
+
+
+def by_name(exporter: InMemorySpanExporter) -> dict[str, ReadableSpan]:
+    return {span.name: span for span in exporter.get_finished_spans()}
+
+
+def test_a_verification_is_a_span_and_every_vote_its_child(house: House, spans: InMemorySpanExporter) -> None:
+    assert house.call("POST", "/v1/guard/verify", ASKED).json()["safe"] is True
+    found = by_name(spans)
+    assert set(found) == {"verify", "vote a", "vote b", "vote c"}
+    verify, vote = found["verify"], found["vote c"]
+    assert dict(verify.attributes or {}) == {
+        "gen_ai.evaluation.name": "cross_model_verification",
+        "gen_ai.evaluation.score.label": "safe",
+    }
+    assert dict(vote.attributes or {}) == {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "scripted",
+        "gen_ai.request.model": "c",
+        "gen_ai.evaluation.score.label": "unsafe",
+    }
+    assert vote.parent is not None
+    assert vote.parent.span_id == verify.get_span_context().span_id  # type: ignore[union-attr]
+
+
+def test_a_callers_trace_is_continued(house: House, spans: InMemorySpanExporter) -> None:
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    house.call("POST", "/v1/guard/verify", ASKED, headers={"traceparent": f"00-{trace}-b7ad6b7169203331-01"})
+    assert all(f"{span.get_span_context().trace_id:032x}" == trace for span in spans.get_finished_spans())  # type: ignore[union-attr]
+
+
+def test_no_text_and_no_key_is_in_a_span(house: House, spans: InMemorySpanExporter) -> None:
+    house.call("POST", "/v1/guard/verify", ASKED)
+
+    class Broken:
+        async def verify(self, *_: object, **__: object) -> object:
+            raise ValueError("canary in an exception")
+
+    house.change(guard=Broken())
+    house.call("POST", "/v1/guard/verify", ASKED)
+    text = "".join(span.to_json() for span in spans.get_finished_spans())
+    assert "canary" not in text
+    assert house.keys["admin"].presented not in text
+
+
+def test_nothing_is_traced_unless_asked_for(house: House) -> None:
+    assert not house.live.tools.tracer.on
+    with Tracer().verification([]) as span:
+        assert span is None
