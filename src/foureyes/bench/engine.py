@@ -21,7 +21,7 @@ from foureyes.bench.cells import Answer, Cell, Signal
 from foureyes.bench.controls import controls
 from foureyes.bench.plan import STORED, ModelRef, Study
 from foureyes.bench.readouts import OWN, SIGNALS, Asked, letters_read
-from foureyes.bench.store import Store
+from foureyes.bench.store import Cost, Store
 from foureyes.bench.tasks.grading import Grade, grade, letter_of, number_of
 from foureyes.bench.tasks.items import Item
 from foureyes.bench.tasks.loading import Task
@@ -135,8 +135,14 @@ class _Work:
         """Adds the verifier's columns to every cell."""
         with self._opened(verifier) as (reader, writer):
             for i, cell in enumerate(self.results.cells):
-                self.results.cells[i] = self._verified(cell, verifier.name, reader, writer)
+                if cell.generator != verifier.name or self._strained(cell):
+                    self.results.cells[i] = self._verified(cell, verifier.name, reader, writer)
                 self._tab.done += 1
+
+    def _strained(self, cell: Cell) -> bool:
+        """Whether the generator saw more than the question: only then does it learn anything by reading itself."""
+        items = self._items[cell.task]
+        return any(items[answer.question].asked is not None for answer in cell.answers)
 
     def add_controls(self) -> None:
         """Adds the columns that need no model."""
@@ -279,4 +285,7 @@ def _taken(model: str, name: str, asked: Asked) -> Signal:
     asked.reader.reset()
     asked.writer.reset()
     values = SIGNALS[name].take(asked)
-    return Signal(model, name, tuple(values), asked.reader.spent + asked.writer.spent)
+    came_with_the_answer = SIGNALS[name].own
+    return Signal(
+        model, name, tuple(values), Cost() if came_with_the_answer else asked.reader.spent + asked.writer.spent
+    )

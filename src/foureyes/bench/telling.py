@@ -419,6 +419,8 @@ def _told(found: Any, words: Callable[[Any], str]) -> str:
 
 
 def _named(signal: Signal) -> str:
+    if signal.model == "control":
+        return f"{signal.name}, a control"
     return f"{signal.name} of {'the generator' if signal.model == 'own' else signal.model}"
 
 

@@ -33,11 +33,13 @@ class Layout:
         name: what it is called in a report.
         fields: which a record must have.
         item: makes a question of a record and its number in the file.
+        licence: of what is published in this layout, where it is not the task's own.
     """
 
     name: str
     fields: frozenset[str]
     item: Callable[[Mapping[str, Any], str], Item]
+    licence: str = ""
 
 
 def layout_of(record: Mapping[str, Any]) -> Layout:
@@ -215,7 +217,10 @@ def _no(value: Any) -> bool:
 
 LAYOUTS: Final = (
     Layout(
-        "MMLU-Redux with LLM letters", frozenset({"question", "choices", "given_answer", "error_type"}), _mmlu_redux
+        "MMLU-Redux with LLM letters",
+        frozenset({"question", "choices", "given_answer", "error_type"}),
+        _mmlu_redux,
+        "CC-BY-4.0",
     ),
     Layout("TruthfulQA, one right option", frozenset({"question", "mc1_targets"}), _truthful_choice),
     Layout(
@@ -225,11 +230,18 @@ LAYOUTS: Final = (
     ),
     Layout("ARC", frozenset({"question", "choices", "answerKey"}), _arc),
     Layout("MMLU", frozenset({"question", "choices", "answer", "subject"}), _mmlu),
-    Layout("GSM8K solutions", frozenset({"question", "ground_truth"}), _gsm8k_solutions),
+    Layout("GSM8K solutions", frozenset({"question", "ground_truth"}), _gsm8k_solutions, "MIT"),
     Layout("HaluEval, general", frozenset({"user_query", "chatgpt_response", "hallucination"}), _halueval),
-    Layout("SAC3", frozenset({"question", "right_answer", "generated_answer", "label"}), _sac3),
-    Layout("HaluEval, QA", frozenset({"knowledge", "question", "right_answer", "hallucinated_answer"}), _halueval_qa),
-    Layout("TriviaQA with aliases", frozenset({"question", "gold_answer", "aliases"}), _aliases),
+    Layout("SAC3", frozenset({"question", "right_answer", "generated_answer", "label"}), _sac3, "Apache-2.0"),
+    Layout(
+        "HaluEval, QA", frozenset({"knowledge", "question", "right_answer", "hallucinated_answer"}), _halueval_qa, "MIT"
+    ),
+    Layout(
+        "TriviaQA with aliases",
+        frozenset({"question", "gold_answer", "aliases"}),
+        _aliases,
+        "MIT; questions under their own",
+    ),
     Layout("TriviaQA", frozenset({"question", "question_id", "question_source", "answer"}), _trivia),
     Layout("WebQuestions", frozenset({"qText", "answers"}), _web),
     Layout("SimpleQA", frozenset({"problem", "answer"}), _simple),

@@ -129,7 +129,8 @@ def load_task(wanted: Wanted, *, data: Path | None, seed: int) -> Task:
         raise InputError(f"task {wanted.name}: no record of {', '.join(map(str, paths))} makes a question: {why}")
     items = _sample(_together(taken, wanted.name), wanted.limit, seed)
     checksums = {path.name: checksum(path) for path in paths}
-    return Task(wanted.name, items, known.licence if known else "not stated", layout, checksums, n, dict(refused))
+    licence = (layout.licence if layout else "") or (known.licence if known else "not stated")
+    return Task(wanted.name, items, licence, layout.name if layout else "", checksums, n, dict(refused))
 
 
 def _file(wanted: Wanted, data: Path | None) -> Path:
@@ -161,7 +162,7 @@ def _holds_records(path: Path) -> bool:
     return path.is_file() and path.name.removesuffix(".gz").endswith(SUFFIXES)
 
 
-def _items(paths: Sequence[Path], where: Mapping[str, str]) -> tuple[list[Item], Counter[str], str, int]:
+def _items(paths: Sequence[Path], where: Mapping[str, str]) -> tuple[list[Item], Counter[str], Layout | None, int]:
     taken: list[Item] = []
     refused: Counter[str] = Counter()
     layout: Layout | None = None
@@ -173,7 +174,7 @@ def _items(paths: Sequence[Path], where: Mapping[str, str]) -> tuple[list[Item],
         elif all(str(record.get(field)) == value for field, value in where.items()):
             layout = layout or layout_of(record)
             _take(record, layout, str(n - 1), taken, refused)
-    return taken, refused, layout.name if layout else "", n
+    return taken, refused, layout, n
 
 
 def _take(record: Record, layout: Layout, n: str, taken: list[Item], refused: Counter[str]) -> None:
