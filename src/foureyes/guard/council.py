@@ -123,10 +123,11 @@ class Council:
         tasks = [asyncio.create_task(_ask_one(member.judge, exchange)) for member in self._members]
         votes: dict[int, Vote] = {}
         waiting = set(tasks)
+        when = asyncio.ALL_COMPLETED if on_vote is None else asyncio.FIRST_COMPLETED
         try:
             while waiting:
                 left = ends - asyncio.get_running_loop().time()
-                done, waiting = await asyncio.wait(waiting, timeout=max(0.0, left), return_when=asyncio.FIRST_COMPLETED)
+                done, waiting = await asyncio.wait(waiting, timeout=max(0.0, left), return_when=when)
                 for i in sorted(tasks.index(task) for task in done or waiting):
                     votes[i] = self._stamp(i, tasks[i], started, ends)
                     if on_vote is not None:

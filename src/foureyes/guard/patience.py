@@ -52,8 +52,9 @@ class Patience:
         return len(self._let_go)
 
     def let_go(self, task: asyncio.Task[Any], what: str) -> None:
-        """Cancels a task and forgets it as soon as it has ended."""
+        """Cancels a task and forgets it as soon as it has ended; of one that has, only its exception is marked as seen."""
         if task.done():
+            _ = task.cancelled() or task.exception()
             return
         task.cancel()
         self._let_go.add(task)
