@@ -64,7 +64,7 @@ def at_most(what: str, wanted: float, reached: Spread | None) -> Aim:
 
 def steady(what: str, steps: Sequence[float]) -> Aim:
     """What a row more costs at the last step of growth, over the first step: no more than 1.25 of it."""
-    if len(steps) < 2 or steps[0] <= 0:
+    if len(steps) < 2 or min(steps) <= 0:
         return Aim(what, "1 (linear)", "not measured", None)
     return Aim(what, "1 (linear)", f"{steps[-1] / steps[0]:.2f}", steps[-1] / steps[0] <= 1.25)
 

@@ -42,6 +42,7 @@ ABOUT = {
         (steady("x", [1.0, 1.4]), False),
         (steady("x", [1.0]), None),
         (steady("x", [-1.0, 1.4]), None),
+        (steady("x", [1.0, -0.4]), None),
     ],
 )
 def test_an_aim_is_judged_by_its_median_and_not_at_all_where_nothing_was_measured(aim, kept):
