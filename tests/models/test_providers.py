@@ -13,9 +13,18 @@ from google.genai import errors as google_errors
 
 from foureyes.errors import ConfigError, InputError, ModelError, ModelRefused, ModelUnavailable
 from foureyes.models.attempts import OVERLOADED, Limits
-from foureyes.models.providers import Account, AnthropicJudge, GoogleJudge, anthropic_judge, google_judge
+from foureyes.models.providers import (
+    Account,
+    AnthropicAnswerer,
+    AnthropicJudge,
+    GoogleAnswerer,
+    GoogleJudge,
+    claude,
+    gemini,
+)
 from foureyes.models.providers.failures import failure
-from foureyes.types import Exchange
+from foureyes.models.roles import Answerer
+from foureyes.types import Exchange, Message
 from tests.servers.chat_simulator import ChatSimulator, verdict
 from tests.servers.simulator import send
 
@@ -87,7 +96,7 @@ def httpx2_exceptions():
     ids=lambda k: k.__name__,
 )
 def test_every_exception_of_anthropics_sdk_becomes_a_model_error(kind):
-    mapped(kind, anthropic_judge.MEANING)
+    mapped(kind, claude.MEANING)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +105,7 @@ def test_every_exception_of_anthropics_sdk_becomes_a_model_error(kind):
     ids=lambda k: k.__name__,
 )
 def test_every_exception_of_googles_sdk_becomes_a_model_error(kind):
-    mapped(kind, google_judge.MEANING)
+    mapped(kind, gemini.MEANING)
 
 
 def mapped(kind, table):
@@ -109,8 +118,8 @@ def mapped(kind, table):
 
 def test_the_tables_name_nothing_the_sdks_do_not_raise():
     common = {*httpx2_exceptions(), httpx2.TransportError, ValueError, RecursionError}
-    assert set(anthropic_judge.MEANING) <= common | set(anthropic_exceptions())
-    assert set(google_judge.MEANING) <= common | set(google_exceptions())
+    assert set(claude.MEANING) <= common | set(anthropic_exceptions())
+    assert set(gemini.MEANING) <= common | set(google_exceptions())
 
 
 @BOTH
@@ -241,12 +250,12 @@ def test_a_reply_without_end_and_a_packed_one_are_given_up(server, kind):
 )
 def test_what_claude_did_not_say_in_one_text_is_not_believed(reply, kind, message):
     with pytest.raises(kind, match=message):
-        anthropic_judge._words(reply, "toy")
+        claude.words(reply, "toy")
 
 
 def test_claudes_thinking_is_not_its_word():
     blocks = [{"type": "thinking", "thinking": "safe?"}, {"type": "text", "text": "word"}]
-    assert anthropic_judge._words({"type": "message", "content": blocks}, "toy") == "word"
+    assert claude.words({"type": "message", "content": blocks}, "toy") == "word"
 
 
 @pytest.mark.parametrize(
@@ -268,12 +277,49 @@ def test_claudes_thinking_is_not_its_word():
 )
 def test_what_gemini_did_not_say_in_one_text_is_not_believed(reply, kind, message):
     with pytest.raises(kind, match=message):
-        google_judge._words(reply, "toy")
+        gemini.words(reply, "toy")
 
 
 def test_geminis_thoughts_are_not_its_word():
     parts = [{"text": "safe?", "thought": True}, {"text": "word"}]
-    assert google_judge._words({"candidates": [{"content": {"parts": parts}}]}, "toy") == "word"
+    assert gemini.words({"candidates": [{"content": {"parts": parts}}]}, "toy") == "word"
+
+
+@pytest.mark.parametrize("kind", [AnthropicAnswerer, GoogleAnswerer])
+def test_an_answerer_answers_in_the_turns_it_was_given(server, kind):
+    server.say = lambda system, user: f"{system}|{user}"
+    turns = (
+        Message("system", "Be brief."),
+        Message("user", "Hi"),
+        Message("assistant", "Hello."),
+        Message("user", "Who?"),
+    )
+
+    async def both():
+        answerer = kind(Account("toy", KEY, server.url))
+        assert isinstance(answerer, Answerer)
+        assert answerer.name == "toy"
+        try:
+            return await answerer.answer(turns), await answerer.answer("Hi")
+        finally:
+            await answerer.aclose()
+
+    assert asyncio.run(both()) == ("Be brief.|Who?", "|Hi")
+
+
+@pytest.mark.parametrize("kind", [AnthropicAnswerer, GoogleAnswerer])
+def test_an_answerer_that_says_nothing_raises(server, kind):
+    server.say = lambda *_: " "
+
+    async def once():
+        answerer = kind(Account("toy", KEY, server.url))
+        try:
+            await answerer.answer("Hi")
+        finally:
+            await answerer.aclose()
+
+    with pytest.raises(ModelError, match="wanted one"):
+        asyncio.run(once())
 
 
 @BOTH

@@ -55,7 +55,7 @@ class ChatSimulator(Simulator):
             message = {"role": "assistant", "content": said, "refusal": None}
             return {"object": "chat.completion", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
         if path.endswith("/v1/messages"):
-            said = self._said(body["system"], body["messages"][-1]["content"])
+            said = self._said(body.get("system", ""), body["messages"][-1]["content"])
             return {
                 "type": "message",
                 "role": "assistant",
@@ -63,7 +63,7 @@ class ChatSimulator(Simulator):
                 "stop_reason": "end_turn",
             }
         if path.endswith(":generateContent"):
-            said = self._said(_text(body["systemInstruction"]), _text(body["contents"][-1]))
+            said = self._said(_text(body.get("systemInstruction")), _text(body["contents"][-1]))
             return {"candidates": [{"content": {"role": "model", "parts": [{"text": said}]}, "finishReason": "STOP"}]}
         raise Refused(404, "Not Found")
 
@@ -73,4 +73,4 @@ class ChatSimulator(Simulator):
 
 
 def _text(content: Any) -> str:
-    return "".join(part["text"] for part in content["parts"])
+    return "" if content is None else "".join(part["text"] for part in content["parts"])

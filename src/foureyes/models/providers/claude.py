@@ -1,24 +1,23 @@
-"""Claude as a verifier, through Anthropic's SDK."""
+"""One message to Claude through Anthropic's SDK, and everything that can go wrong with it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final, Literal, TypeAlias, get_args
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
-from foureyes.errors import ConfigError, InputError, ModelError, ModelRefused, ModelUnavailable
+from foureyes.errors import ConfigError, ModelError, ModelRefused, ModelUnavailable
 from foureyes.models.attempts import attempted
-from foureyes.models.judging import Question, ask, new_code, schema, vote_of
 from foureyes.models.providers.account import Account
 from foureyes.models.providers.failures import COMMON, REFUSED, Failure, Table, decoded, failure
 from foureyes.models.providers.transport import bounded_client
-from foureyes.types import Exchange, Vote
+from foureyes.types import Message
 
 try:
     import anthropic
 except ImportError as error:
-    raise ConfigError(f"Anthropic's judges need {error.name}: pip install 'foureyes[providers]'") from error
+    raise ConfigError(f"Anthropic's models need {error.name}: pip install 'foureyes[providers]'") from error
 
-__all__ = ["MEANING", "AnthropicJudge"]
+__all__ = ["MEANING", "Claude", "words"]
 
 MEANING: Final[Table] = {
     **COMMON,
@@ -35,31 +34,16 @@ MEANING: Final[Table] = {
 _THINKING: Final = ("thinking", "redacted_thinking")
 _HOME: Final = "https://api.anthropic.com"
 
-Form: TypeAlias = Literal["words", "schema"]
 
-
-class AnthropicJudge:
-    """Asks a Claude model for a verdict.
+class Claude:
+    """A model of Anthropic's, for use in one event loop.
 
     Args:
         account: key and model.
-        form: ``"schema"`` uses structured output; ``"words"`` asks in words alone, for models without it.
-        codes: gives each request its code.
-
-    Raises:
-        InputError: an unknown form.
-
-    Example:
-        >>> AnthropicJudge(Account("claude-sonnet-4-5", "sk-ant-123")).provider
-        'anthropic'
     """
 
-    def __init__(self, account: Account, *, form: Form = "schema", codes: Callable[[], str] = new_code) -> None:
-        if form not in get_args(Form):
-            raise InputError(f"form must be one of {', '.join(get_args(Form))}; got {form!r}")
+    def __init__(self, account: Account) -> None:
         self._account = account
-        self._form = form
-        self._codes = codes
         self._client = anthropic.AsyncAnthropic(
             api_key=account.key,
             base_url=account.url or _HOME,
@@ -69,49 +53,53 @@ class AnthropicJudge:
         )
 
     @property
-    def provider(self) -> str:
-        """Anthropic."""
-        return "anthropic"
-
-    @property
-    def name(self) -> str:
-        """Which model, as configured."""
+    def model(self) -> str:
+        """The provider's name for it."""
         return self._account.model
 
     async def aclose(self) -> None:
         """Closes every connection to the server."""
         await self._client.close()
 
-    async def vote(self, exchange: Exchange) -> Vote:
-        """Votes once; see :class:`~foureyes.models.roles.Judge`.
+    async def say(self, turns: Sequence[Message], options: Mapping[str, Any]) -> str:
+        """What the model says next, whole.
+
+        Args:
+            turns: the conversation; what the system says goes where the API wants it.
+            options: further fields of the request.
 
         Raises:
             ModelUnavailable: the server cannot be reached, is busy, or took too long.
             ModelRefused: the server or the model said no.
-            ModelError: the reply is not a message.
+            ModelError: the reply is not a message, or was cut off.
         """
-        question = ask(exchange, self._codes())
-        reply = await attempted(lambda: self._once(question), model=self.name, limits=self._account.limits)
-        return vote_of(_words(reply, self.name), question, provider=self.provider, model=self.name)
+        system = "\n\n".join(turn.content for turn in turns if turn.role == "system")
+        request = {
+            "model": self.model,
+            "max_tokens": self._account.most_tokens,
+            "messages": [{"role": turn.role, "content": turn.content} for turn in turns if turn.role != "system"],
+            **({"system": system} if system else {}),
+            **options,
+        }
+        reply = await attempted(lambda: self._once(request), model=self.model, limits=self._account.limits)
+        return words(reply, self.model)
 
-    async def _once(self, question: Question) -> Any:
-        held: dict[str, Any] = {"output_config": {"format": {"type": "json_schema", "schema": schema()}}}
+    async def _once(self, request: dict[str, Any]) -> Any:
         try:
-            raw = await self._client.messages.with_raw_response.create(
-                model=self.name,
-                max_tokens=self._account.most_tokens,
-                system=question.system,
-                messages=[{"role": "user", "content": question.user}],
-                **(held if self._form == "schema" else {}),
-            )
+            raw = await self._client.messages.with_raw_response.create(**request)
             body = await raw.http_response.aread()
         except tuple(MEANING) as error:
             raise failure(error, MEANING, self._account, status=getattr(error, "status_code", None)) from error
         return decoded(body, self._account)
 
 
-def _words(reply: object, model: str) -> str:
-    """What the model said, whole; thinking aside."""
+def words(reply: object, model: str) -> str:
+    """What the model said in a reply, whole; thinking aside.
+
+    Raises:
+        ModelRefused: it declined.
+        ModelError: the reply is not a message of one text, or was cut off.
+    """
     match reply:
         case {"stop_reason": "refusal"}:
             raise ModelRefused("the model declined to reply", model=model)
@@ -126,7 +114,7 @@ def _words(reply: object, model: str) -> str:
 def _only_text(blocks: list[Any], model: str) -> str:
     said = [block for block in blocks if not (isinstance(block, dict) and block.get("type") in _THINKING)]
     match said:
-        case [{"type": "text", "text": str(text)}]:
+        case [{"type": "text", "text": str(text)}] if text.strip():
             return text
         case _:
-            raise ModelError(f"wanted one block of text; got {len(said)} blocks", model=model)
+            raise ModelError(f"wanted one block of text that says something; got {len(said)} blocks", model=model)

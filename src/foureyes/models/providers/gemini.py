@@ -1,25 +1,24 @@
-"""Gemini as a verifier, through Google's SDK."""
+"""One message to Gemini through Google's SDK, and everything that can go wrong with it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from foureyes.errors import ConfigError, ModelError, ModelRefused
 from foureyes.models.attempts import attempted
-from foureyes.models.judging import Question, ask, new_code, schema, vote_of
 from foureyes.models.providers.account import Account
 from foureyes.models.providers.failures import COMMON, REFUSED, Failure, Table, decoded, failure
 from foureyes.models.providers.transport import bounded_client
-from foureyes.types import Exchange, Vote
+from foureyes.types import Message
 
 try:
     from google import genai
     from google.genai import errors, types
 except ImportError as error:
-    raise ConfigError(f"Google's judges need {error.name}: pip install 'foureyes[providers]'") from error
+    raise ConfigError(f"Google's models need {error.name}: pip install 'foureyes[providers]'") from error
 
-__all__ = ["MEANING", "GoogleJudge"]
+__all__ = ["MEANING", "Gemini", "words"]
 
 MEANING: Final[Table] = {
     **COMMON,
@@ -32,21 +31,15 @@ _HOME: Final = "https://generativelanguage.googleapis.com"
 _WITHHELD: Final = ("SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "LANGUAGE")
 
 
-class GoogleJudge:
-    """Asks a Gemini model for a verdict, with structured output.
+class Gemini:
+    """A model of Google's, for use in one event loop.
 
     Args:
         account: key and model.
-        codes: gives each request its code.
-
-    Example:
-        >>> GoogleJudge(Account("gemini-2.5-flash", "AIza-123")).provider
-        'google'
     """
 
-    def __init__(self, account: Account, *, codes: Callable[[], str] = new_code) -> None:
+    def __init__(self, account: Account) -> None:
         self._account = account
-        self._codes = codes
         self._http = bounded_client(account.limits)
         self._client = genai.Client(
             vertexai=False,
@@ -60,13 +53,8 @@ class GoogleJudge:
         )
 
     @property
-    def provider(self) -> str:
-        """Google."""
-        return "google"
-
-    @property
-    def name(self) -> str:
-        """Which model, as configured."""
+    def model(self) -> str:
+        """The provider's name for it."""
         return self._account.model
 
     async def aclose(self) -> None:
@@ -74,31 +62,38 @@ class GoogleJudge:
         await self._http.aclose()
         self._client.close()
 
-    async def vote(self, exchange: Exchange) -> Vote:
-        """Votes once; see :class:`~foureyes.models.roles.Judge`.
+    async def say(self, turns: Sequence[Message], options: Mapping[str, Any]) -> str:
+        """What the model says next, whole.
+
+        Args:
+            turns: the conversation; what the system says goes where the API wants it.
+            options: further fields of the SDK's ``GenerateContentConfig``.
 
         Raises:
             ModelUnavailable: the server cannot be reached, is busy, or took too long.
-            ModelRefused: the server or the model said no.
-            ModelError: the reply is not a candidate.
+            ModelRefused: the server or its filter said no.
+            ModelError: the reply is not one candidate, or was cut off.
         """
-        question = ask(exchange, self._codes())
-        reply = await attempted(lambda: self._once(question), model=self.name, limits=self._account.limits)
-        return vote_of(_words(reply, self.name), question, provider=self.provider, model=self.name)
-
-    async def _once(self, question: Question) -> Any:
+        system = "\n\n".join(turn.content for turn in turns if turn.role == "system")
+        said = [turn for turn in turns if turn.role != "system"]
+        contents = [
+            types.Content(role="model" if turn.role == "assistant" else "user", parts=[types.Part(text=turn.content)])
+            for turn in said
+        ]
         config = types.GenerateContentConfig(
-            system_instruction=question.system,
-            temperature=0,
+            system_instruction=system or None,
             max_output_tokens=self._account.most_tokens,
-            response_mime_type="application/json",
-            response_json_schema=schema(),
             automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
             should_return_http_response=True,
+            **options,
         )
+        reply = await attempted(lambda: self._once(contents, config), model=self.model, limits=self._account.limits)
+        return words(reply, self.model)
+
+    async def _once(self, contents: list[types.Content], config: types.GenerateContentConfig) -> Any:
         try:
             answer = await self._client.aio.models.generate_content(
-                model=self.name, contents=question.user, config=config
+                model=self.model, contents=list(contents), config=config
             )
         except tuple(MEANING) as error:
             raise failure(error, MEANING, self._account, status=getattr(error, "code", None)) from error
@@ -106,8 +101,13 @@ class GoogleJudge:
         return decoded((raw and raw.body) or "", self._account)
 
 
-def _words(reply: object, model: str) -> str:
-    """What the model said, whole; thoughts aside."""
+def words(reply: object, model: str) -> str:
+    """What the model said in a reply, whole; thoughts aside.
+
+    Raises:
+        ModelRefused: a filter refused or withheld it.
+        ModelError: the reply is not one candidate with one text, or was cut off.
+    """
     match reply:
         case {"promptFeedback": {"blockReason": str()}}:
             raise ModelRefused("the server's filter refused the request", model=model)
@@ -124,7 +124,7 @@ def _words(reply: object, model: str) -> str:
 def _only_text(parts: list[Any], model: str) -> str:
     said = [part for part in parts if not (isinstance(part, dict) and part.get("thought") is True)]
     match said:
-        case [{"text": str(text)}]:
+        case [{"text": str(text)}] if text.strip():
             return text
         case _:
-            raise ModelError(f"wanted one part of text; got {len(said)} parts", model=model)
+            raise ModelError(f"wanted one part of text that says something; got {len(said)} parts", model=model)
