@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         ModelUnavailable,
         NotEnoughData,
     )
+    from foureyes.guard import Council, Guard, Member
     from foureyes.maths.difference import Difference, paired_difference
     from foureyes.maths.ranking import Auroc, auroc
     from foureyes.maths.reliability import Ece, Reliability, ece, mce, reliability
@@ -71,7 +72,7 @@ if TYPE_CHECKING:
     from foureyes.signals.similarity import Similarities, similarities
     from foureyes.signals.verbal import verbalised
     from foureyes.signals.within import OwnSignals, own_signals
-    from foureyes.types import Exchange, Message, Reading, Scored, Token, Unscored, Written
+    from foureyes.types import Exchange, Message, Reading, Scored, Token, Unscored, Verdict, Vote, Written
 
 _HOME = {
     "foureyes.calibration": (
@@ -79,6 +80,7 @@ _HOME = {
         "CalibrationReport",
         "Calibrator",
         "Combiner",
+        "Guard",
         "HistogramBinning",
         "Isotonic",
         "Platt",
@@ -109,6 +111,7 @@ _HOME = {
         "NotEnoughData",
     ),
     "foureyes.maths.difference": ("Difference", "paired_difference"),
+    "foureyes.guard": ("Council", "Guard", "Member"),
     "foureyes.maths.ranking": ("Auroc", "auroc"),
     "foureyes.maths.reliability": ("Ece", "Reliability", "ece", "mce", "reliability"),
     "foureyes.maths.risk_coverage": ("Aurc", "aurc", "risk_coverage"),
@@ -128,7 +131,7 @@ _HOME = {
     "foureyes.signals.similarity": ("Similarities", "similarities"),
     "foureyes.signals.verbal": ("verbalised",),
     "foureyes.signals.within": ("OwnSignals", "own_signals"),
-    "foureyes.types": ("Exchange", "Message", "Reading", "Scored", "Token", "Unscored", "Written"),
+    "foureyes.types": ("Exchange", "Message", "Reading", "Scored", "Token", "Unscored", "Verdict", "Vote", "Written"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
@@ -146,11 +149,13 @@ __all__ = [
     "ConfigError",
     "CorrectnessModel",
     "Costs",
+    "Council",
     "Curve",
     "Difference",
     "Ece",
     "Exchange",
     "FoureyesError",
+    "Guard",
     "HistogramBinning",
     "InputError",
     "Isotonic",
@@ -159,6 +164,7 @@ __all__ = [
     "LabelCurve",
     "Lead",
     "Meanings",
+    "Member",
     "Message",
     "ModelError",
     "ModelRefused",
@@ -179,7 +185,9 @@ __all__ = [
     "Threshold",
     "Token",
     "Unscored",
+    "Verdict",
     "VerifierChoice",
+    "Vote",
     "Writer",
     "Written",
     "__version__",
