@@ -34,16 +34,16 @@ def writer():
 
 @pytest.fixture(scope="module")
 def samples(writer):
-    return writer.write(QUESTIONS, Sampling(max_tokens=12, temperature=1.0, n=5, seed=1))
+    return writer.write(QUESTIONS, Sampling(max_tokens=8, temperature=1.0, n=4, seed=1))
 
 
 def test_samples_of_a_small_model_are_clustered_and_compared(samples, reader):
     rows = meanings(QUESTIONS, samples, AskedEntailment(reader))
     assert all(isinstance(row, Meanings) for row in rows)
     for row in rows:
-        assert 0 <= row.entropy <= math.log(5)
-        assert 0 <= row.weighted_entropy <= math.log(5)
-        assert len(row.cluster) + row.n_left_out == 5
+        assert 0 <= row.entropy <= math.log(4)
+        assert 0 <= row.weighted_entropy <= math.log(4)
+        assert len(row.cluster) + row.n_left_out == 4
     assert all(0 <= row.inter <= 1 for row in similarities(samples, samples))
     for value in self_consistency([Exchange(q, a) for q, a in zip(QUESTIONS, ("Paris", "4"), strict=True)], samples):
         assert isinstance(value, Unscored) or 0 <= value <= 1
@@ -64,7 +64,6 @@ def test_relative_confidence_is_centred(reader):
 
 
 def test_words_of_a_small_model_are_probabilities_or_not_understood(writer):
-    exchanges = [Exchange(q, a) for q, a in zip(QUESTIONS, ("Paris", "5"), strict=True)]
     for style in ("vanilla", "reasoned", "guesses"):
-        for value in verbalised(exchanges, writer, style=style, max_tokens=48):
+        for value in verbalised([Exchange(QUESTIONS[1], "5")], writer, style=style, max_tokens=12):
             assert value.reason == "unparseable" if isinstance(value, Unscored) else 0 <= value <= 1

@@ -6,6 +6,7 @@ Which texts mean the same is asked of a model, pair by pair; here is only the or
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator, Sequence
 
 import numpy as np
@@ -93,4 +94,4 @@ def spread(cluster: ArrayLike, log_weights: ArrayLike | None = None) -> float:
     weights = np.exp(logs - logs.max())
     share = np.bincount(ids, weights) / weights.sum()
     seen = share[share > 0]
-    return max(0.0, -float((seen * np.log(seen)).sum()))
+    return min(max(0.0, -float((seen * np.log(seen)).sum())), math.log(len(seen)))
