@@ -1,0 +1,74 @@
+"""A study as a page and as Markdown: every figure is there, and no text from outside becomes markup."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from foureyes.report.study import Forest, Mark, Section, StudyReport, Table, picture_files, study_markdown, study_page
+
+HOSTILE = "<script>alert(1)</script> | `x` *y* [z](javascript:1)"
+
+
+def report(text: str = "a figure") -> StudyReport:
+    table = Table(("what", "value"), ((text, "0.500 [0.400, 0.600]"), ("b", text)), f"of {text}", f"note on {text}")
+    forest = Forest(f"AUROC of {text}", (Mark(text, 0.6, 0.5, 0.7), Mark("theirs", 0.4, published=True)))
+    sections = (Section("First", (f"said of {text}",), (table,), forest), Section("Empty", (), (Table(("x",), ()),)))
+    return StudyReport(
+        f"Title {text}", (f"before {text}",), (f"found {text}",), (f"missing {text}",), sections, "make it"
+    )
+
+
+def test_everything_is_on_the_page_and_in_the_markdown() -> None:
+    for told in (study_page(report()), study_markdown(report())):
+        for words in ("Title a figure", "before a figure", "found a figure", "missing a figure", "said of a figure"):
+            assert words in told
+        for words in ("of a figure", "note on a figure", "make it", "First"):
+            assert words in told
+
+
+def test_markdown_has_a_line_a_row_and_links_its_pictures() -> None:
+    lines = study_markdown(report(), pictures="one").splitlines()
+    assert "| what | value |" in lines
+    assert "| a figure | 0.500 \\[0.400, 0.600\\] |" in lines
+    assert "![AUROC of a figure](one-0.svg)" in lines
+    assert set(picture_files(report(), "one")) == {"one-0.svg"}
+    assert "![" not in study_markdown(report())
+
+
+def test_text_from_outside_is_text() -> None:
+    page, markdown = study_page(report(HOSTILE)), study_markdown(report(HOSTILE))
+    assert "<script>alert" not in page
+    rows = [line for line in markdown.splitlines() if line.startswith("| ") and "script" in line]
+    assert len(rows) == 2
+    for row in rows:
+        assert "\\<script\\>" in row
+        assert row.replace("\\|", "").count("|") == 3
+    assert "<script" not in picture_files(report(HOSTILE), "p")["p-0.svg"]
+
+
+def test_a_line_end_in_a_cell_stays_in_its_row() -> None:
+    markdown = study_markdown(report("two\nlines"))
+    assert "| two lines | 0.500 \\[0.400, 0.600\\] |" in markdown.splitlines()
+
+
+def test_the_same_report_is_the_same_bytes() -> None:
+    assert study_page(report()) == study_page(report())
+    assert picture_files(report(), "p") == picture_files(report(), "p")
+
+
+def test_a_picture_is_a_file_of_its_own() -> None:
+    from xml.etree import ElementTree as ET
+
+    root = ET.fromstring(picture_files(report(), "p")["p-0.svg"])  # noqa: S314 - our own
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+
+
+@pytest.mark.parametrize("field", ["findings", "warnings"])
+def test_a_list_without_entries_has_no_heading(field: str) -> None:
+    title = {"findings": "What came out", "warnings": "What is missing"}[field]
+    assert title in study_markdown(report())
+    empty = replace(report(), **{field: ()})
+    assert title not in study_markdown(empty)
+    assert title not in study_page(empty)
