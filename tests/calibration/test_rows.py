@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -51,3 +52,23 @@ def test_rows_of_the_same_kind_are_not_mistaken():
 
 def test_zero_has_no_sign():
     assert Rows.of([np.array([0.0, 1.0])]) == Rows.of([np.array([-0.0, 1.0])])
+
+
+def test_rows_are_known_again_though_many_of_them_are_alike():
+    """A sure model says exactly 1 of half of the rows; the others still tell one set from another."""
+    rng = np.random.default_rng(0)
+    sure = np.where(rng.random(4000) < 0.5, 1.0, rng.random(4000))
+    other = np.where(rng.random(4000) < 0.5, 1.0, rng.random(4000))
+    for n in (1000, 2000):
+        rows = Rows.of([sure[:n]])
+        assert rows.shared_with([sure])
+        assert not rows.shared_with([other])
+
+
+@pytest.mark.parametrize("decimals", [1, 2, 3])
+@pytest.mark.parametrize("n", [50, 500, 5000])
+def test_coarse_scores_of_other_rows_raise_no_alarm(n, decimals):
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        one, other = (rng.random(size).round(decimals) for size in (n, 2 * n))
+        assert not Rows.of([one]).shared_with([other])

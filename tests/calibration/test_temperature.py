@@ -117,3 +117,14 @@ def test_scores_that_leave_no_finite_best_temperature():
 def test_what_cannot_be_used(logits, labels, message):
     with pytest.raises(InputError, match=message):
         Temperature.fit(logits, labels)
+
+
+def test_half_of_the_rows_of_the_fit_are_known_again_though_the_model_is_quite_sure():
+    logits, labels = answered(n=3000, sharpness=12.0)
+    probs = (np.exp(logits - logits.max(axis=1, keepdims=True))).astype(np.float32)
+    probs /= probs.sum(axis=1, keepdims=True)
+    assert (probs.max(axis=1) == 1).mean() > 0.2
+    fitted = Temperature.fit(probs[:1500], labels[:1500], scale="probabilities")
+    with pytest.raises(InputError, match="was fitted on"):
+        fitted.report(probs, labels)
+    assert fitted.report(probs[1500:], labels[1500:]).n == 1500

@@ -20,7 +20,7 @@ Hashes = NDArray[np.uint64]
 
 _SKETCHED = 128
 _LEAST = 8
-_DISTINCT = 0.9
+_ONCE = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Rows:
         n: how many.
         digest: content hash, 32 hexadecimal digits, independent of the order of the rows.
         sketch: hashes of at most 128 of the rows, ascending: those with the smallest hashes among rows that occur
-            once. Empty where too few rows are distinct to be told apart.
+            once. Empty where too few of the values are of one row only to tell rows apart by them.
     """
 
     n: int
@@ -47,15 +47,14 @@ class Rows:
         """Remembers the rows of these (N,) columns of numbers."""
         hashes = _row_hashes(columns)
         distinct, times = np.unique(_smallest(hashes, 4 * _SKETCHED), return_counts=True)
-        once = distinct[times == 1][:_SKETCHED]
-        tellable = len(once) >= _LEAST and len(distinct) >= _DISTINCT * times.sum()
-        return cls(len(hashes), _digest(hashes), tuple(once.tolist()) if tellable else ())
+        once = distinct[times == 1]
+        return cls(len(hashes), _digest(hashes), tuple(once[:_SKETCHED].tolist()) if _tellable(distinct, once) else ())
 
     def shared_with(self, columns: Sequence[NDArray[np.generic]]) -> bool:
         """Whether these columns are the remembered rows, or share at least half of the smaller set with them.
 
         Recognised for sure when they are the same set. A partial overlap is recognised from the sketch, so not where
-        rows are few (fewer than 8 in the sketch's range) or mostly alike: equal scores are no proof of equal rows.
+        rows are few (fewer than 8 in the sketch's range) or their values coarse: equal scores are no proof of equal rows.
         """
         hashes = _row_hashes(columns)
         if self.n == len(hashes) and self.digest == _digest(hashes):
@@ -64,10 +63,19 @@ class Rows:
             return False
         near = _short(hashes)
         distinct, times = np.unique(near[near <= self.sketch[-1]], return_counts=True)
-        if len(distinct) < _LEAST or len(distinct) < _DISTINCT * times.sum():
+        if not _tellable(distinct, distinct[times == 1]):
             return False
         shared = len(np.intersect1d(distinct, np.array(self.sketch, dtype=np.uint64)))
         return shared >= max(_LEAST, min(len(distinct), len(self.sketch)) / 2)
+
+
+def _tellable(distinct: Hashes, once: Hashes) -> bool:
+    """Whether equal values mean equal rows: not where many values have come up twice, as then others do by chance.
+
+    A few values that many rows share, a confidence of exactly 1 say, do no harm. With nine values in ten of one row only
+    another sample of as many rows repeats a fifth of them.
+    """
+    return len(once) >= _LEAST and len(once) >= _ONCE * len(distinct)
 
 
 def _row_hashes(columns: Sequence[NDArray[np.generic]]) -> Hashes:

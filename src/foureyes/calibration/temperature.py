@@ -88,7 +88,8 @@ class Temperature(Calibrator):
             raise NotEnoughData(
                 f"a temperature learns from answers some of which are wrong; got {len(own)}, none wrong"
             )
-        return cls(FittedOn(Rows.of([top, own, answers]), source), 1 / best_sharpness(logits, own), scale)
+        fitted_on = FittedOn(Rows.of(_identity(logits, top, own, answers)), source)
+        return cls(fitted_on, 1 / best_sharpness(logits, own), scale)
 
     def predict_proba(self, x: ArrayLike, *, source: Source | None = None) -> Floats:
         """Probabilities of every class.
@@ -116,8 +117,13 @@ class Temperature(Calibrator):
         labels = class_indices("labels", outcome, n_classes=logits.shape[1])
         same_length(logits=logits, labels=labels)
         own = logits[np.arange(len(logits)), labels]
-        identity: list[NDArray[Any]] = [row_maxima(logits), own, labels]
+        identity = _identity(logits, row_maxima(logits), own, labels)
         return row_maxima(softmax(logits / self.temperature)), logits.argmax(axis=1) == labels, identity
+
+
+def _identity(logits: Floats, top: Floats, own: Floats, labels: NDArray[np.intp]) -> list[NDArray[Any]]:
+    """What tells rows apart: the top class alone is the same number wherever a model is quite sure."""
+    return [top, own, labels, logits[:, 0], logits[:, -1]]
 
 
 def _require_scale(scale: str) -> None:

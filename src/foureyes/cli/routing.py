@@ -80,7 +80,7 @@ def compared(router: AdvantageRouter, models: Models, args: argparse.Namespace) 
         name, (other, read) = _name(path, given), _other(path, models)
         given[name] = (other, read)
         learned |= {name} if isinstance(other, MatrixRouter) else set()
-    reads = {name: (_allowed(one, read, args), read) for name, (one, read) in given.items()}
+    reads = {name: (_allowed(name, one, read, args), read) for name, (one, read) in given.items()}
     curves = compare(reads, small, large, costs=_costs(models, args), question_only=learned)
     leads = {name: router_lead(reads["router"], reads[name], small, large) for name in reads if name != "router"}
     return Comparison(curves, models.n_left_out, _chosen(curves["router"], args), leads)
@@ -151,9 +151,15 @@ def _other(path: Path, models: Models) -> Reads:
     return MatrixRouter.from_json(text), models.features
 
 
-def _allowed(router: Router, read: Any, args: argparse.Namespace) -> Router:
-    fitted = args.allow_fitted_rows and isinstance(router, FittedRouter) and router.fitted_on(read)
-    return InSample(router) if fitted else router
+def _allowed(name: str, router: Router, read: Any, args: argparse.Namespace) -> Router:
+    if not (isinstance(router, FittedRouter) and router.fitted_on(read)):
+        return router
+    if not args.allow_fitted_rows:
+        raise InputError(
+            f"the rows of {args.source} were among those that {name!r} was fitted on; wanted others "
+            "(--allow-fitted-rows takes them and marks the result)"
+        )
+    return InSample(router)
 
 
 def _costs(models: Models, args: argparse.Namespace) -> Costs | None:
