@@ -90,6 +90,13 @@ def test_a_comparison_that_failed_makes_nothing_accurate(broken):
     assert report.missing[0].startswith("comparison with answer 0: ")
 
 
+@pytest.mark.parametrize("said", ["", " \n", None, 7])
+def test_an_answer_without_words_is_none(said):
+    report = run(check(EXCHANGE, [Saying(lambda _: said)], comparer(*GOOD), plan=Plan(wordings=1)))
+    assert report.answers == ()
+    assert report.missing == ("test saying, wording 0: saying said nothing",)
+
+
 def test_when_nobody_answers_nothing_is_checked():
     asked = comparer(*GOOD)
     report = run(check(EXCHANGE, [Saying(1e9)], asked))

@@ -1,5 +1,7 @@
 """Four stages, each of which can only make a decision less safe."""
 
+# ruff: noqa: ARG002 - the signatures are the ports'
+
 import asyncio
 import itertools
 import json
@@ -154,6 +156,14 @@ def test_the_first_stage_that_failed_is_named_and_every_failure_is_in_the_reason
     decision = verify(ledger=Ledger(raises=LedgerError("full")), vault=Vault(conceals=PrivacyError("down")))
     assert decision.failed == "conceal"
     assert decision.verdict.reason == "the verifiers were not asked; conceal: down; record: full"
+
+
+def test_a_concealer_that_fails_when_called_is_a_failed_stage():
+    class Abrupt:
+        def conceal(self, exchange, *, tenant, session):
+            raise Novel("Ana")
+
+    assert verify(vault=Abrupt()).failed == "conceal"
 
 
 def test_slow_concealing_takes_the_councils_time_and_not_the_records():

@@ -127,7 +127,9 @@ def test_answers_may_have_nothing_in_common():
     assert (found.consensus, found.disagreement, found.unique) == ((), (), ())
 
 
-@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40), min_size=2, max_size=4))
+@given(
+    st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=40).filter(str.strip), min_size=2, max_size=4)
+)
 def test_answers_are_shown_as_data(said):
     asked = obedient(consensus=[], disagreement=[], unique=[])
     found = run(opinions("Capital?", panel(*said), asked))

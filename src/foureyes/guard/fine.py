@@ -23,6 +23,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from foureyes.errors import InputError, ModelError
+from foureyes.guard.answering import answered
 from foureyes.guard.comparison import Compared, Label, compared, comparing, correcting, correction
 from foureyes.guard.patience import Missing, Patience
 from foureyes.guard.segments import Segment, segments
@@ -183,7 +184,7 @@ async def check(
     if not cut:
         return FineReport((), (), ())
     asked = list(itertools.product(answerers, range(plan.wordings)))
-    works = [answerer.answer(reworded(exchange.prompt, wording)) for answerer, wording in asked]
+    works = [answered(answerer, reworded(exchange.prompt, wording)) for answerer, wording in asked]
     came = await patience.gathered(_ends(plan.answer_s), works, "an answerer")
     answers = [
         Answer(who.provider, who.name, wording, text)
@@ -248,7 +249,7 @@ async def correct(
 async def _compare(
     exchange: Exchange, cut: Sequence[Segment], answer: str, comparer: Answerer, code: str
 ) -> list[Compared]:
-    reply = await comparer.answer(comparing(exchange, cut, answer, code))
+    reply = await answered(comparer, comparing(exchange, cut, answer, code))
     try:
         return compared(reply, code, len(cut), answer)
     except NotInForm as error:
@@ -257,7 +258,7 @@ async def _compare(
 
 async def _edit(exchange: Exchange, finding: Finding, editor: Answerer, code: str) -> str:
     quotes = [evidence.quote for evidence in finding.evidence if evidence.label == "contradictory"]
-    reply = await editor.answer(correcting(exchange, finding.segment, quotes, code))
+    reply = await answered(editor, correcting(exchange, finding.segment, quotes, code))
     try:
         return correction(reply, code, finding.segment)
     except NotInForm as error:

@@ -177,6 +177,7 @@ class Guard:
         Raises:
             InputError: ``members`` names a verifier that is not configured.
             CancelledError: the caller was cancelled. Nothing was said to be safe.
+            Exception: what ``on_vote`` raises. Nothing was said to be safe either.
         """
         council = self._council if members is None else self._council.only(members)
         ends = asyncio.get_running_loop().time() + self._timing.deadline_s
@@ -197,8 +198,7 @@ class Guard:
     ) -> Concealed | None:
         if self._concealer is None:
             return None
-        tenant, session = owner
-        work = self._concealer.conceal(exchange, tenant=tenant, session=session)
+        work = _hidden(self._concealer, exchange, owner)
         return await self._stage("conceal", outcome, work, ends - self._timing.record_s)
 
     async def _record(
@@ -245,6 +245,11 @@ class _Outcome:
         """Takes safety back; the first stage that failed is the one that is named."""
         self.failed = self.failed or stage
         self.verdict = replace(self.verdict, safe=False, reason=f"{self.verdict.reason}; {stage}: {why}")
+
+
+async def _hidden(concealer: Concealer, exchange: Exchange, owner: tuple[str, str | None]) -> Concealed:
+    tenant, session = owner
+    return await concealer.conceal(exchange, tenant=tenant, session=session)
 
 
 async def _append(recorder: Recorder, exchange: Exchange, verdict: Verdict, about: Mapping[str, Json]) -> Receipt:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from foureyes.errors import InputError, ModelError
+from foureyes.guard.answering import answered
 from foureyes.guard.patience import Missing, Patience
 from foureyes.models.judging import NotInForm, new_code, quoted, strict_object
 from foureyes.models.roles import Answerer
@@ -126,7 +127,7 @@ async def opinions(
     if len(answerers) < 2 or not 0 < stage_s < math.inf:
         raise InputError(f"wanted two or more to ask and a time above 0; got {len(answerers)} and {stage_s} s")
     patience, loop = Patience(), asyncio.get_running_loop()
-    works = [answerer.answer(prompt) for answerer in answerers]
+    works = [answered(answerer, prompt) for answerer in answerers]
     came = await patience.gathered(loop.time() + stage_s, works, "an answerer")
     found = [
         Opinion(who.provider, who.name, text)
@@ -168,7 +169,7 @@ async def _synthesise(prompt: Prompt, found: Sequence[Opinion], synthesiser: Ans
         Message("system", _SORT.format(n=len(found), code=code)),
         Message("user", f"{data}\nReply with the JSON object only. Its code is {code}."),
     )
-    reply = await synthesiser.answer(request)
+    reply = await answered(synthesiser, request)
     try:
         return synthesis(reply, code, [opinion.text for opinion in found])
     except NotInForm as error:

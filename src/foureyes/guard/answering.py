@@ -1,0 +1,21 @@
+"""Asking an answerer, whoever wrote it."""
+
+from __future__ import annotations
+
+from foureyes.errors import ModelError
+from foureyes.models.roles import Answerer
+from foureyes.types import Prompt
+
+__all__ = ["answered"]
+
+
+async def answered(answerer: Answerer, prompt: Prompt) -> str:
+    """What it answers. Nothing happens before this is awaited, so a plug-in that fails when called fails in its task.
+
+    Raises:
+        ModelError: it says so, or what it returned is not a text with words in it.
+    """
+    said: object = await answerer.answer(prompt)
+    if not isinstance(said, str) or not said.strip():
+        raise ModelError(f"{answerer.name} said nothing", model=answerer.name)
+    return said
