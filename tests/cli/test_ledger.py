@@ -122,6 +122,38 @@ def test_prove_what_is_not_there(path, capsys):
     assert ledger("prove", "inclusion", path, "7", "--key", KEY) == 3
 
 
+def test_check_what_was_proved(path, tmp_path, capsys):
+    assert ledger("checkpoint", path, "--key", KEY, "--all") == 0
+    (tmp_path / "seen").write_text(capsys.readouterr().out.partition("\n\n" + NAME)[0] + "\n")
+    for proof, seen in (
+        (("inclusion", path, "7"), ()),
+        (("inclusion", path, "7", "--size", "30"), ("--seen", tmp_path / "seen")),
+        (("consistency", path, "30"), ("--seen", tmp_path / "seen")),
+    ):
+        assert ledger("prove", *proof, "--key", KEY) == 0
+        (tmp_path / "proof").write_text(capsys.readouterr().out)
+        assert ledger("check", tmp_path / "proof", "--key", KEY, *seen) == 0
+        assert capsys.readouterr().err.startswith(f"{NAME}: ")
+        other = Signer(NAME, bytes(32)).key
+        assert ledger("check", tmp_path / "proof", "--key", other, *seen) == 3
+        forged = json.loads((tmp_path / "proof").read_text())
+        hashes = forged[proof[0]]["path" if proof[0] == "inclusion" else "hashes"]
+        hashes[0] = hashes[0][::-1]
+        (tmp_path / "forged").write_text(json.dumps(forged))
+        assert ledger("check", tmp_path / "forged", "--key", KEY, *seen) == 3
+        if seen:
+            assert ledger("check", tmp_path / "proof", "--key", KEY) == 1
+            assert "of 30 entries that you kept" in capsys.readouterr().err
+
+
+def test_check_what_is_no_proof(tmp_path, capsys):
+    (tmp_path / "proof").write_text("{}")
+    assert ledger("check", tmp_path / "proof", "--key", KEY) == 1
+    assert ledger("check", tmp_path / "missing", "--key", KEY) == 1
+    out, err = capsys.readouterr()
+    assert (out, len(err.splitlines())) == ("", 2)
+
+
 def test_checkpoints(path, capsys):
     assert ledger("checkpoint", path, "--key", KEY) == 0
     assert capsys.readouterr().out == open_log(str(path), [SIGNER.key]).head()

@@ -22,6 +22,7 @@ __all__ = ["configure", "run"]
 
 _LOG: Final = "a SQLite file, an export, or postgresql://user@host/database"
 _KEY: Final = "a public key NAME+ID+KEY, or a file of them; whoever runs the log gave it to you, the log did not"
+_SEEN: Final = "a checkpoint that you kept; may repeat"
 _SHOWN_JUMPS: Final = 10
 _LONGEST_WAIT_S: Final = 86_400
 
@@ -34,6 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     _add_keygen(actions)
     _add_verify(actions)
     _add_prove(actions)
+    _add_check(actions)
     newest = _add_reading(actions, "checkpoint", "print the newest signed checkpoint; keep it somewhere else")
     newest.add_argument("--all", action="store_true", help="all that were kept, the smallest first")
     _add_export(actions)
@@ -50,6 +52,7 @@ def run(args: argparse.Namespace) -> int:
         "keygen": _keygen,
         "verify": _verify,
         "prove": _prove,
+        "check": _check,
         "checkpoint": _checkpoint,
         "export": _export,
         "watch": _watch,
@@ -72,9 +75,7 @@ def _add_keygen(actions: _Actions) -> None:
 
 def _add_verify(actions: _Actions) -> None:
     verify = _add_reading(actions, "verify", "check every entry, hash and signature of a log")
-    verify.add_argument(
-        "--seen", type=Path, action="append", default=[], metavar="FILE", help="a checkpoint that you kept; may repeat"
-    )
+    verify.add_argument("--seen", type=Path, action="append", default=[], metavar="FILE", help=_SEEN)
     verify.add_argument("--json", action="store_true", help="what was found as JSON on stdout")
 
 
@@ -87,6 +88,13 @@ def _add_prove(actions: _Actions) -> None:
     consistency = _add_reading(whats, "consistency", "prove that the log only grew")
     consistency.add_argument("old", type=int, metavar="OLD", help="size of the log that you hold a checkpoint of")
     consistency.add_argument("new", type=int, nargs="?", metavar="NEW", help="a later size (default: the newest)")
+
+
+def _add_check(actions: _Actions) -> None:
+    check = actions.add_parser("check", help="check what prove printed; needs no log")
+    check.add_argument("proof", metavar="PROOF", help="a file, or - for stdin")
+    check.add_argument("--key", required=True, metavar="KEY", help=_KEY)
+    check.add_argument("--seen", type=Path, action="append", default=[], metavar="FILE", help=_SEEN)
 
 
 def _add_export(actions: _Actions) -> None:
@@ -152,7 +160,18 @@ def _prove(args: argparse.Namespace) -> int:
         proof = log.prove_inclusion(args.index, newest.size if args.size is None else args.size)
     else:
         proof = log.prove_consistency(args.old, newest.size if args.new is None else args.new)
-    print(json.dumps({"log": newest.origin, args.what: proof.to_json(), "checkpoint": note}))
+    print(json.dumps({args.what: proof.to_json(), "checkpoint": note}))
+    return 0
+
+
+def _check(args: argparse.Namespace) -> int:
+    from foureyes.ledger import Checkpoint, read_keys  # noqa: PLC0415 - cryptography is heavy for --help
+    from foureyes.ledger.proofs import parse_proof  # noqa: PLC0415 - as above
+
+    keys = read_keys(args.key)
+    proof, note = parse_proof(sys.stdin.read() if args.proof == "-" else _text(Path(args.proof)))
+    proof.check([Checkpoint.opened(each, keys) for each in (note, *map(_text, args.seen))])
+    say(f"{keys[0].name}: {proof}")
     return 0
 
 
@@ -232,4 +251,4 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read a checkpoint from {path}: {error}") from error
+        raise InputError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error

@@ -20,8 +20,9 @@ from foureyes.ledger.checkpoint import Checkpoint
 from foureyes.ledger.entry import Entry, Json, Receipt, text_hash
 from foureyes.ledger.keys import Signer, VerifierKey, read_keys
 from foureyes.ledger.ledger import Ledger, Options
-from foureyes.ledger.log import ConsistencyProof, InclusionProof, Log
+from foureyes.ledger.log import Log
 from foureyes.ledger.opening import open_ledger, open_log
+from foureyes.ledger.proofs import ConsistencyProof, InclusionProof
 from foureyes.ledger.witness import Witness
 
 __all__ = [

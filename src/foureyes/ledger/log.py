@@ -7,78 +7,22 @@ whole log by :class:`~foureyes.ledger.audit.Auditor`. Start at :class:`Log`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
 from itertools import groupby, islice
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from foureyes.errors import InputError, LedgerTampered
 from foureyes.ledger.audit import Audit, Auditor
 from foureyes.ledger.checkpoint import Checkpoint
 from foureyes.ledger.entry import Entry
 from foureyes.ledger.keys import VerifierKey
+from foureyes.ledger.proofs import ConsistencyProof, InclusionProof
 from foureyes.ledger.sealing import subtree_of
 from foureyes.ledger.store import Reading, View
-from foureyes.maths.merkle import TILE, Node, path, proof, verify_consistency, verify_inclusion
+from foureyes.maths.merkle import TILE, Node, path, proof, verify_consistency
 
-__all__ = ["ConsistencyProof", "InclusionProof", "Log", "signed_head"]
+__all__ = ["Log", "signed_head"]
 
 _BATCH: Final = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class InclusionProof:
-    """That an entry stands in a log of some size.
-
-    Attributes:
-        index: of the entry.
-        size: of the log.
-        entry_hash: of the entry, in hex.
-        path: the siblings on the way to the root, in hex, the lowest first.
-        root: of the log of that size, in hex.
-    """
-
-    index: int
-    size: int
-    entry_hash: str
-    path: tuple[str, ...]
-    root: str
-
-    def holds(self) -> bool:
-        """Whether the path leads from the entry's hash to the root. Whether that root was signed, a checkpoint tells."""
-        leaf, root = bytes.fromhex(self.entry_hash), bytes.fromhex(self.root)
-        return verify_inclusion(leaf, self.index, self.size, _bytes(self.path), root=root)
-
-    def to_json(self) -> dict[str, Any]:
-        """As a JSON object."""
-        return {**asdict(self), "path": list(self.path)}
-
-
-@dataclass(frozen=True, slots=True)
-class ConsistencyProof:
-    """That a log only grew from one size to another.
-
-    Attributes:
-        old: size then.
-        new: size later.
-        old_root: root then, in hex.
-        new_root: root later, in hex.
-        hashes: of the proof, in hex.
-    """
-
-    old: int
-    new: int
-    old_root: str
-    new_root: str
-    hashes: tuple[str, ...]
-
-    def holds(self) -> bool:
-        """Whether the later root extends the earlier one."""
-        old_root, new_root = bytes.fromhex(self.old_root), bytes.fromhex(self.new_root)
-        return verify_consistency(self.old, self.new, _bytes(self.hashes), old_root=old_root, new_root=new_root)
-
-    def to_json(self) -> dict[str, Any]:
-        """As a JSON object."""
-        return {**asdict(self), "hashes": list(self.hashes)}
 
 
 class Log:
@@ -242,7 +186,3 @@ def _same_nodes(view: View, nodes: Sequence[Node]) -> None:
 
 def _hex(hashes: Iterable[bytes]) -> tuple[str, ...]:
     return tuple(digest.hex() for digest in hashes)
-
-
-def _bytes(hashes: Iterable[str]) -> list[bytes]:
-    return [bytes.fromhex(digest) for digest in hashes]
