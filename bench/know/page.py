@@ -28,10 +28,11 @@ _HOW_TO_READ = """\
 Each claim is a difference that is above zero if it holds. The rows are halved in several ways, each gives the difference
 with an interval of 97.5 %, and what stands here are the medians of the values and of the intervals' ends: together an
 interval of at least 95 %, however the halvings depend on each other (Chernozhukov et al. 2018). A claim *holds* or
-*fails* when that interval lies on one side of zero, and is *not decided* otherwise: the data is then too little to tell,
-not a sign that nothing is there. The last column counts what each halving says by itself. Intervals are bootstraps over
-rows, or over models where one figure is a pair: pairs share models, and drawing pairs would look too sure. No correction
-for the number of claims. The paper's own figures stand beside ours; *in the paper's terms* is ours on the first halves.
+*fails* when that interval lies on one side of zero. Across zero there is *no difference* when the interval shows it to be
+smaller than 0.01 either way, and otherwise the claim is *not decided*: the data is too little to tell. The last column
+counts what each halving says by itself. Intervals are bootstraps over rows, or over models where one figure is a pair:
+pairs share models, and drawing pairs would look too sure. No correction for the number of claims. The paper's own figures
+stand beside ours; *in the paper's terms* is ours on the first halves.
 """
 
 
@@ -93,7 +94,10 @@ def settled(claim: Claim, again: Halvings) -> Verdict:
 
 def _tally(claims: Sequence[Claim], again: Halvings) -> str:
     n = Counter(settled(claim, again) for claim in claims)
-    return f"Of {len(claims)} claims {n['holds']} hold, {n['fails']} fail, and {n['not decided']} are not decided.\n"
+    return (
+        f"Of {len(claims)} claims {n['holds']} hold, {n['fails']} fail, {n['no difference']} make no difference of a point, "
+        f"and {n['not decided']} are not decided.\n"
+    )
 
 
 def _claim(claim: Claim, again: Halvings) -> tuple[str, ...]:

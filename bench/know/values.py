@@ -34,7 +34,10 @@ class Question(Enum):
 
 NO_FIGURE: Final = "no figure at hand"
 
-Verdict: TypeAlias = Literal["holds", "fails", "not decided"]
+Verdict: TypeAlias = Literal["holds", "fails", "no difference", "not decided"]
+
+POINT: Final = 0.01
+"""A difference below this, in accuracy, APGR, precision or error, is taken for none."""
 
 
 class Bootstrap(TypedDict):
@@ -106,33 +109,14 @@ class Claim:
     levels: str = ""
 
     @property
-    def verdict(self) -> Verdict:
-        """See :func:`verdict`."""
-        return verdict(self.here)
+    def verdict(difference: Figure) -> Verdict:
+    """What an interval says of a claim.
 
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Rows of cells under a title."""
-
-    title: str
-    columns: Sequence[str]
-    rows: Sequence[Sequence[Cell]]
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What one part found, or why it was skipped."""
-
-    title: str
-    claims: Sequence[Claim] = ()
-    tables: Sequence[Table] = ()
-    notes: Sequence[str] = ()
-    skipped: str = ""
-
-
-def verdict(difference: Figure) -> Verdict:
-    """What an interval says of a claim: it holds above zero, fails below, and is not decided across it."""
+    It holds above zero and fails below; across zero there is no difference where the interval shows it to be less than
+    a point either way, and nothing is decided where it may be more.
+    """
     if difference.low > 0:
         return "holds"
-    return "fails" if difference.high < 0 else "not decided"
+    if difference.high < 0:
+        return "fails"
+    return "no difference" if max(-difference.low, difference.high) < POINT else "not decided"

@@ -14,7 +14,16 @@ def figure(low: float, high: float) -> Figure:
 
 @pytest.mark.parametrize(
     ("low", "high", "said"),
-    [(0.1, 0.2, "holds"), (-0.2, -0.1, "fails"), (-0.1, 0.2, "not decided"), (0.0, 0.1, "not decided")],
+    [
+        (0.1, 0.2, "holds"),
+        (0.001, 0.002, "holds"),
+        (-0.2, -0.1, "fails"),
+        (-0.1, 0.2, "not decided"),
+        (0.0, 0.1, "not decided"),
+        (-0.02, 0.001, "not decided"),
+        (-0.009, 0.009, "no difference"),
+        (0.0, 0.0, "no difference"),
+    ],
 )
 def test_a_claim_is_decided_only_by_a_whole_interval(low, high, said):
     assert verdict(figure(low, high)) == said
@@ -41,7 +50,7 @@ def test_the_page_counts_verdicts_and_says_what_was_skipped():
     ]
     halvings = {"it works": [figure(0.2, 0.4), figure(-0.1, 0.3), figure(-0.5, -0.2)]}
     page = render(parts, {"bins": 15, "command": "c"}, {"x.npz": "abc"}, halvings)
-    assert "Of 2 claims 0 hold, 1 fail, and 1 are not decided." in page
+    assert "Of 2 claims 0 hold, 1 fail, 0 make no difference of a point, and 1 are not decided." in page
     assert "0.1000 [-0.1000, 0.3000], n=7 rows" in page
     assert "**not decided** (small sample: three rows) | 1 holds, 1 not decided, 1 fails |" in page
     assert "**fails** | 1 fails |" in page
