@@ -109,7 +109,32 @@ class Claim:
     levels: str = ""
 
     @property
-    def verdict(difference: Figure) -> Verdict:
+    def verdict(self) -> Verdict:
+        """See :func:`verdict`."""
+        return verdict(self.here)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of cells under a title."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one part found, or why it was skipped."""
+
+    title: str
+    claims: Sequence[Claim] = ()
+    tables: Sequence[Table] = ()
+    notes: Sequence[str] = ()
+    skipped: str = ""
+
+
+def verdict(difference: Figure) -> Verdict:
     """What an interval says of a claim.
 
     It holds above zero and fails below; across zero there is no difference where the interval shows it to be less than
