@@ -18,7 +18,7 @@ from bench.virtual import run
 from foureyes.errors import LedgerError, ModelRefused, ModelUnavailable, PrivacyError
 from foureyes.guard import Council, Guard, Member, Timing
 from foureyes.types import Exchange, Vote
-from tests.guard.parts import Acting, Ledger, Receipt, Stubborn, Vault
+from tests.guard.parts import Acting, Hidden, Ledger, Receipt, Stubborn, Vault
 
 REQUESTS = 10_500
 TIMING = Timing(deadline_s=3.0, record_s=1.0)
@@ -58,6 +58,26 @@ class Late(Ledger):
         return future
 
 
+class NoReceipt(Ledger):
+    """Says it is done and does not say where."""
+
+    def append(self, event, payload):
+        future = concurrent.futures.Future()
+        future.set_result(None)
+        return future
+
+
+class Careless(Vault):
+    """Returns something other than a concealed exchange."""
+
+    def __init__(self, returns):
+        super().__init__()
+        self.returns = returns
+
+    async def conceal(self, exchange, *, tenant, session):
+        return self.returns
+
+
 VERIFIERS = {
     "safe": lambda name: Acting("safe", name=name),
     "safe, just in time": lambda name: Acting("safe", after=0.9, name=name),
@@ -89,6 +109,8 @@ CONCEALING = {
     "detector crashes": lambda: Vault(conceals=Crash("secret")),
     "out of memory": lambda: Vault(conceals=MemoryError()),
     "hangs": lambda: Vault(conceals=FOR_EVER),
+    "returns nothing": lambda: Careless(None),
+    "returns no exchange": lambda: Careless(Hidden(Vault(), None)),
     "reveal fails": lambda: Vault(reveals=PrivacyError("vault gone")),
     "reveal crashes": lambda: Vault(reveals=Crash("secret")),
     "reveal hangs": lambda: Vault(reveals=FOR_EVER),
@@ -105,6 +127,7 @@ RECORDING = {
     "crashes later": lambda: Ledger(holds=Crash("secret")),
     "hangs": lambda: Ledger(hangs=True),
     "too late": lambda: Late(5.0),
+    "gives no receipt": NoReceipt,
 }
 RECORDED = {"none", "works", "is slow"}
 

@@ -13,7 +13,7 @@ from foureyes.errors import InputError, LedgerConflict, LedgerError, PrivacyErro
 from foureyes.guard import Council, Decision, Guard, Member, Timing
 from foureyes.models.scripted import ScriptedJudge
 from foureyes.types import Exchange, Message, Verdict, Vote
-from tests.guard.parts import EXCHANGE, Acting, Ledger, Vault
+from tests.guard.parts import EXCHANGE, Acting, Hidden, Ledger, Vault
 
 PRIVATE = Exchange("Who is Ana?", "Ana lives in Bonn")
 TIMING = Timing(deadline_s=3.0, record_s=1.0)
@@ -164,6 +164,18 @@ def test_a_concealer_that_fails_when_called_is_a_failed_stage():
             raise Novel("Ana")
 
     assert verify(vault=Abrupt()).failed == "conceal"
+
+
+@pytest.mark.parametrize("returned", [None, PRIVATE, Hidden(Vault(), None), Hidden(Vault(), "Ana")], ids=repr)
+def test_a_concealer_that_returns_something_else_shows_nobody_anything(returned):
+    class Careless(Vault):
+        async def conceal(self, exchange, *, tenant, session):
+            return returned
+
+    judge = Acting("safe")
+    decision = verify(judge, vault=Careless())
+    assert judge.seen == []
+    assert (decision.safe, decision.failed) == (False, "conceal")
 
 
 def test_slow_concealing_takes_the_councils_time_and_not_the_records():

@@ -248,15 +248,23 @@ class _Outcome:
 
 
 async def _hidden(concealer: Concealer, exchange: Exchange, owner: tuple[str, str | None]) -> Concealed:
+    """What verifiers may see. Of a concealer that breaks its contract, nothing."""
     tenant, session = owner
-    return await concealer.conceal(exchange, tenant=tenant, session=session)
+    found = await concealer.conceal(exchange, tenant=tenant, session=session)
+    shown: object = found.exchange
+    if not isinstance(shown, Exchange):
+        raise TypeError(f"a concealer must return an exchange; got {type(shown).__name__}")
+    return found
 
 
 async def _append(recorder: Recorder, exchange: Exchange, verdict: Verdict, about: Mapping[str, Json]) -> Receipt:
     tenant = str(about["tenant"])
     payload = {**about, **evidence(exchange, verdict, lambda text: recorder.text_hash(tenant, text))}
     # Shielded: a caller who gives up must not cancel an entry that others' entries may already stand on.
-    return await asyncio.shield(asyncio.wrap_future(recorder.append(EVENT, payload)))
+    receipt: Receipt | None = await asyncio.shield(asyncio.wrap_future(recorder.append(EVENT, payload)))
+    if receipt is None:
+        raise TypeError("a recorder must give a receipt; got None")
+    return receipt
 
 
 async def _revealed(concealed: Concealed, votes: Sequence[Vote]) -> tuple[Vote, ...]:
