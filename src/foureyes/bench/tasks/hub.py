@@ -39,9 +39,10 @@ def fetch(repository: str, pattern: str) -> list[Path]:
             "data from the hub needs huggingface_hub: pip install 'foureyes[local]'; or give a folder with --data"
         ) from error
     try:
-        names = HfApi().list_repo_files(repository, repo_type="dataset")
+        commit = HfApi().dataset_info(repository).sha  # list and files of one state, whatever is pushed meanwhile
+        names = HfApi().list_repo_files(repository, repo_type="dataset", revision=commit)
         wanted = sorted(fnmatch.filter(names, pattern))
-        found = [Path(hf_hub_download(repository, name, repo_type="dataset")) for name in wanted]
+        found = [Path(hf_hub_download(repository, name, repo_type="dataset", revision=commit)) for name in wanted]
     except FOREIGN as error:
         failure = translated(error, Hub(repository))
         failure.add_note("give a folder with the data's files with --data")
