@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from foureyes.calibration import Platt
+from foureyes.calibration import Platt, Threshold
 from foureyes.config.wiring import build
 from foureyes.errors import ConfigError, InputError
 from foureyes.ledger import Signer
@@ -200,6 +200,27 @@ def test_a_broken_change_leaves_the_parts_in_force_as_they_are(wired):
 def test_a_reader_that_goes_by_another_name_is_refused(wired):
     with pytest.raises(ConfigError, match=r"calls itself 'other', by which .* wanted that, got 'scripted'"):
         build(settings_of(wired), open_reader=Opened("other"))
+
+
+def test_the_promise_of_a_threshold_is_there_to_be_watched(wired):
+    threshold = Threshold(0.5, "error_rate", 0.05, 0.05, 0.01, 500, 300, 0.6, 0.55, 0.65)
+    (wired.path / "cut.json").write_text(threshold.to_json())
+    promised = WIRED.replace("cut = 0.5", 'threshold = "cut.json"')
+    parts = build(settings_of(wired, promised), open_reader=Opened())
+    [(name, promise)] = parts.tenants["acme"].promises.items()
+    assert (name, promise.cut, promise.limit) == ("foureyes/scripted", 0.5, 0.05)
+    asyncio.run(parts.close())
+    (wired.path / "cut.json").write_text("{}")
+    with pytest.raises(ConfigError, match=r"cut.json: not a threshold"):
+        build(settings_of(wired, promised), open_reader=Opened())
+
+
+def test_a_threshold_chosen_in_sample_promises_nothing(wired):
+    threshold = Threshold(0.5, "error_rate", 0.05, 0.05, 0.01, 500, 300, 0.6, 0.55, 0.65, in_sample=True)
+    (wired.path / "cut.json").write_text(threshold.to_json())
+    parts = build(settings_of(wired, WIRED.replace("cut = 0.5", 'threshold = "cut.json"')), open_reader=Opened())
+    assert parts.tenants["acme"].promises == {}
+    asyncio.run(parts.close())
 
 
 def test_the_monitor_and_its_webhook_are_configured(wired):

@@ -71,6 +71,11 @@ def test_a_weak_shape_counts_after_a_word_that_makes_it_likely(frame, value):
     assert not DETECTOR.find(f"we counted {value} of them")
 
 
+def test_a_short_word_of_context_stands_alone():
+    assert not DETECTOR.find("we focus 123456789 times")
+    assert DETECTOR.find("a US number: 123456789")
+
+
 @pytest.mark.parametrize(
     "text",
     [

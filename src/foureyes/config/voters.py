@@ -14,10 +14,12 @@ from foureyes.errors import ConfigError, InputError
 from foureyes.models.roles import Judge, Reader
 
 if TYPE_CHECKING:
+    from foureyes.calibration import Threshold
     from foureyes.calibration.calibrator import ScoreCalibrator
     from foureyes.guard.reading import Cut, ReadingJudge
+    from foureyes.monitoring.promise import Promise
 
-__all__ = ["OpenReader", "voter"]
+__all__ = ["OpenReader", "promise_of", "voter"]
 
 OpenReader = Callable[[str], Reader]
 
@@ -43,6 +45,20 @@ def voter(verifier: Verifier, shelf: Shelf, open_reader: OpenReader) -> Judge:
     fitted = tuple(_digest(path) for path in (verifier.calibrator, verifier.threshold))
     made_of = ("reading", verifier.provider, verifier.model, verifier.reader, verifier.cut, fitted)
     return shelf.take(made_of, partial(_reading, verifier, reader))
+
+
+def promise_of(verifier: Verifier) -> Promise | None:
+    """What is promised of the answers a verifier lets through; ``None`` where nothing is.
+
+    Raises:
+        ConfigError: the threshold cannot be read.
+    """
+    from foureyes.monitoring.promise import Promise  # noqa: PLC0415 - loads numpy
+
+    if not isinstance(verifier, ReaderVerifier) or verifier.threshold is None:
+        return None
+    threshold = _threshold(verifier.threshold)
+    return None if threshold.in_sample else Promise.of(threshold)
 
 
 def _judge(verifier: JudgeVerifier) -> Judge:
@@ -90,11 +106,18 @@ def _calibrator(path: Path) -> ScoreCalibrator:
     return found
 
 
-def _cut(verifier: ReaderVerifier) -> Cut:
+def _threshold(path: Path) -> Threshold:
     from foureyes.calibration import Threshold  # noqa: PLC0415 - as above
 
+    try:
+        return Threshold.from_json(_text(path))
+    except InputError as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
+def _cut(verifier: ReaderVerifier) -> Cut:
     if verifier.threshold is not None:
-        return Threshold.from_json(_text(verifier.threshold))
+        return _threshold(verifier.threshold)
     if verifier.cut is None:
         raise ConfigError("wanted a threshold or a cut; got neither")
     return verifier.cut

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from foureyes.config.keys import Keyring
 from foureyes.config.settings import Ledger, Monitoring, Privacy, Settings, Tenant
 from foureyes.config.shelf import Shelf, close
-from foureyes.config.voters import OpenReader, voter
+from foureyes.config.voters import OpenReader, promise_of, voter
 from foureyes.errors import ConfigError, FoureyesError
 from foureyes.guard import Council, Guard, Member, Rule, Timing
 from foureyes.guard.concealing import VaultConcealer
@@ -29,6 +29,7 @@ from foureyes.models import catalog
 if TYPE_CHECKING:
     from foureyes.ledger import Json
     from foureyes.ledger import Ledger as OpenLedger
+    from foureyes.monitoring.promise import Promise
     from foureyes.monitoring.settings import Settings as MonitorSettings
     from foureyes.monitoring.sinks import Sink
     from foureyes.privacy import Detector, Vault
@@ -44,7 +45,8 @@ class TenantParts:
         settings: what it was made of: limits, mode, whether texts are shown.
         guard: verifies.
         ledger: keeps the record; ``None`` where none is configured.
-        vault, detector: personal data; ``None`` where the policy is ``off``.
+        vault, detector, concealer: personal data; ``None`` where the policy is ``off``.
+        promises: what is promised of verifiers that have a threshold, by ``PROVIDER/MODEL``: to be watched.
     """
 
     settings: Tenant
@@ -52,6 +54,8 @@ class TenantParts:
     ledger: OpenLedger | None = None
     vault: Vault | None = None
     detector: Detector | None = None
+    concealer: VaultConcealer | None = None
+    promises: Mapping[str, Promise] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +133,12 @@ def _tenant(tenant: Tenant, settings: Settings, shelf: Shelf, open_reader: OpenR
         timing=Timing(tenant.deadline_s, tenant.record_s),
         mode=tenant.mode,
     )
-    return TenantParts(tenant, guard, ledger, vault, detector)
+    return TenantParts(tenant, guard, ledger, vault, detector, concealer, _promises(tenant))
+
+
+def _promises(tenant: Tenant) -> dict[str, Promise]:
+    found = {f"{verifier.provider}/{verifier.model}": promise_of(verifier) for verifier in tenant.verifiers}
+    return {name: promise for name, promise in found.items() if promise is not None}
 
 
 @dataclass(frozen=True, slots=True)

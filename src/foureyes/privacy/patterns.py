@@ -42,6 +42,8 @@ _NO_PERSON: Final = frozenset({"ABA_ROUTING_NUMBER", "DATE_TIME", "URL", "UUID"}
 _BOOST: Final = 0.35  # of a weak shape after one of its context words, as in Presidio
 _WORDS_BEFORE: Final = 5
 _REACH: Final = 96  # characters in which those words are looked for
+_WORD: Final = re.compile(r"\w[^\s.,;:!?()\"]*")
+_SHORT: Final = 3  # letters; "us" is not in "focus"
 _REGIONS: Final = {"uk": "GB"}  # where Presidio's countries have another name than phone numbers' regions
 _FLAGS: Final = re.DOTALL | re.MULTILINE | re.IGNORECASE
 
@@ -177,9 +179,14 @@ class _Patterns:
         return 0.0 if self.recognizer.invalidate_result(piece) else score
 
     def _in_context(self, text: str, start: int, score: float) -> float:
-        words = " ".join(text[max(0, start - _REACH) : start].lower().split()[-_WORDS_BEFORE:])
-        likely = any(word in words for word in self.recognizer.context or ())
-        return min(1.0, max(score + _BOOST, 0.4)) if likely and score < 1 else score
+        before = _WORD.findall(text[max(0, start - _REACH) : start].lower())[-_WORDS_BEFORE:]
+        likely = score < 1 and any(_is_there(word, before) for word in self.recognizer.context or ())
+        return min(1.0, max(score + _BOOST, 0.4)) if likely else score
+
+
+def _is_there(wanted: str, words: list[str]) -> bool:
+    """Whether words hold a context word: short ones stand alone, others may be a part ("passport" in "passports")."""
+    return wanted in words if len(wanted) <= _SHORT else wanted in " ".join(words)
 
 
 @dataclass(frozen=True, slots=True)
