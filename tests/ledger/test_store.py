@@ -9,7 +9,7 @@ from foureyes.ledger.postgres import PostgresStore
 from foureyes.ledger.sqlite import SqliteStore
 from foureyes.ledger.store import Extension
 from foureyes.maths.merkle import Node
-from tests.postgres import administrate, started
+from tests.postgres import administrate
 
 
 def extension(first, entries, nodes=(), head="head\n", *, keep=False):
@@ -312,19 +312,21 @@ class TestPostgres:
         assert "ConfigError: a ledger in PostgreSQL needs psycopg: pip install 'foureyes[postgres]'" in run.stderr
 
 
-def test_a_server_that_does_not_sync_is_refused():
-    import psycopg
+@pytest.fixture
+def unsafe(postgres_url):
+    """The shared server, for a moment without syncs; it re-reads its configuration in its own time."""
+    for setting, now in (("ALTER SYSTEM SET fsync = off", "off"), ("ALTER SYSTEM RESET fsync", "on")):
+        administrate(setting)
+        administrate("SELECT pg_reload_conf()")
+        while administrate("SHOW fsync") != [(now,)]:
+            pass
+        if now == "off":
+            yield postgres_url
 
-    with started() as unsafe:
-        with psycopg.connect(unsafe.get_uri(), autocommit=True) as connection:
-            connection.execute("ALTER SYSTEM SET fsync = off")
-            connection.execute("SELECT pg_reload_conf()")
-            while connection.execute("SHOW fsync").fetchone() == (
-                "on",
-            ):  # it re-reads its configuration in its own time
-                pass
-        with pytest.raises(ConfigError, match="fsync off"):
-            PostgresStore(unsafe.get_uri())
+
+def test_a_server_that_does_not_sync_is_refused(unsafe):
+    with pytest.raises(ConfigError, match="fsync off"):
+        PostgresStore(unsafe)
 
 
 def subclasses(kind):

@@ -57,7 +57,7 @@ _LARGEST_INTEGER: Final = 2**53 - 1
 _SHORTEST_SALT: Final = 16
 _EVENT: Final = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
 _FIELDS: Final = ("v", "index", "previous", "time", "id", "event", "payload")
-_HASH: Final = re.compile(r"[0-9a-f]{64}")
+_JSON: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +231,7 @@ def text_hash(text: str, salt: bytes) -> str:
 def _encoded(payload: Mapping[str, Json]) -> bytes:
     try:
         plain = _plain(payload, "payload", _DEEPEST)
-        return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+        return _JSON.encode(plain).encode()
     except UnicodeEncodeError as error:
         raise InputError("a payload must be Unicode; got a lone surrogate") from error
 
