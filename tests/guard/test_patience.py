@@ -1,13 +1,14 @@
 """Whoever waits is never held up by the work."""
 
 import asyncio
+import concurrent.futures
 import logging
 
 import pytest
 
 from bench.virtual import run
 from foureyes.errors import LedgerError, ModelUnavailable
-from foureyes.guard.patience import Missing, Patience
+from foureyes.guard.patience import Missing, Patience, following
 
 
 async def after(seconds, result="done"):
@@ -85,6 +86,48 @@ def test_gathered_work_keeps_its_order_and_says_why_some_is_missing(caplog):
 
 def test_nothing_to_wait_for_is_there_at_once():
     assert run(Patience().gathered(5.0, [], "nothing")) == []
+
+
+def test_following_a_thread_gives_what_it_gives():
+    async def scene(work):
+        waiter = following(work)
+        return await waiter
+
+    fine, broken, cancelled = (concurrent.futures.Future() for _ in range(3))
+    fine.set_result("done")
+    broken.set_exception(LedgerError("full"))
+    cancelled.cancel()
+    cancelled.set_running_or_notify_cancel()
+    assert asyncio.run(scene(fine)) == "done"
+    with pytest.raises(LedgerError, match="full"):
+        asyncio.run(scene(broken))
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(scene(cancelled))
+
+
+def test_giving_up_following_cancels_nothing_and_what_comes_later_is_nobodys_business():
+    work = concurrent.futures.Future()
+
+    async def scene():
+        following(work).cancel()
+        await asyncio.sleep(0)
+        work.set_result("too late")
+        await asyncio.sleep(0)
+        return following(concurrent.futures.Future())
+
+    asyncio.run(scene())
+    assert work.result() == "too late"
+
+
+def test_what_a_thread_says_after_the_loop_is_closed_is_let_be(caplog):
+    work = concurrent.futures.Future()
+
+    async def scene():
+        following(work)
+
+    asyncio.run(scene())
+    work.set_result("too late")
+    assert not caplog.records
 
 
 def test_a_foreseen_error_after_the_deadline_is_not_called_a_bug(caplog):

@@ -27,7 +27,7 @@ from typing import Any, Final, Literal, TypeAlias, TypeVar, get_args
 from foureyes.errors import FoureyesError, InputError
 from foureyes.guard.council import Council, OnVote
 from foureyes.guard.evidence import EVENT, evidence
-from foureyes.guard.patience import Patience, blame
+from foureyes.guard.patience import Patience, blame, following
 from foureyes.guard.ports import Concealed, Concealer, Json, Receipt, Recorder
 from foureyes.types import Exchange, Verdict, Vote
 
@@ -260,8 +260,7 @@ async def _hidden(concealer: Concealer, exchange: Exchange, owner: tuple[str, st
 async def _append(recorder: Recorder, exchange: Exchange, verdict: Verdict, about: Mapping[str, Json]) -> Receipt:
     tenant = str(about["tenant"])
     payload = {**about, **evidence(exchange, verdict, lambda text: recorder.text_hash(tenant, text))}
-    # Shielded: a caller who gives up must not cancel an entry that others' entries may already stand on.
-    receipt: Receipt | None = await asyncio.shield(asyncio.wrap_future(recorder.append(EVENT, payload)))
+    receipt: Receipt | None = await following(recorder.append(EVENT, payload))
     if receipt is None:
         raise TypeError("a recorder must give a receipt; got None")
     return receipt

@@ -10,6 +10,7 @@ All time is the running loop's, so a test can bring its own.
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import logging
 import traceback
 from collections.abc import Coroutine, Sequence
@@ -18,7 +19,7 @@ from typing import Any, TypeVar
 
 from foureyes.errors import FoureyesError, ModelError
 
-__all__ = ["Missing", "Patience", "blame"]
+__all__ = ["Missing", "Patience", "blame", "following"]
 
 _LOG = logging.getLogger("foureyes.guard")
 
@@ -97,6 +98,34 @@ class Patience:
         self._let_go.discard(task)
         if not task.cancelled() and not isinstance(error := task.exception(), FoureyesError | None):
             blame(error, what)
+
+
+def following(work: concurrent.futures.Future[T]) -> asyncio.Future[T]:
+    """Awaits what a thread is doing without a way to cancel it.
+
+    ``asyncio.wrap_future`` would: a caller who gives up must not cancel an entry of the ledger that others' entries may
+    already stand on.
+    """
+    loop = asyncio.get_running_loop()
+    waiter: asyncio.Future[T] = loop.create_future()
+
+    def tell(done: concurrent.futures.Future[T]) -> None:
+        if not loop.is_closed():  # otherwise nobody waits any more
+            loop.call_soon_threadsafe(_settle, waiter, done)
+
+    work.add_done_callback(tell)
+    return waiter
+
+
+def _settle(waiter: asyncio.Future[T], done: concurrent.futures.Future[T]) -> None:
+    if waiter.done():  # its caller gave up
+        return
+    if done.cancelled():
+        waiter.cancel()
+    elif (error := done.exception()) is not None:
+        waiter.set_exception(error)
+    else:
+        waiter.set_result(done.result())
 
 
 def _came_to(task: asyncio.Task[T], what: str) -> T | Missing:
