@@ -72,6 +72,19 @@ def test_the_server_is_shown_the_exchange_and_the_instructions_and_nothing_else(
     ]
 
 
+def test_instructions_may_be_the_users_for_models_that_know_no_system(server):
+    assert vote(server, instructions="user", codes=lambda: "5eed5eed").verdict == "safe"
+    ((_, body),) = server.requests
+    (turn,) = body["messages"]
+    assert turn["role"] == "user"
+    assert turn["content"].startswith("You verify another model's response")
+    assert turn["content"].endswith(
+        '"Sydney"\nEND RESPONSE 5eed5eed\nReply with the JSON object only. Its code is 5eed5eed.'
+    )
+    with pytest.raises(InputError, match="system or the user"):
+        vote(server, instructions="assistant")
+
+
 def test_every_request_has_a_code_of_its_own(server):
     for _ in range(3):
         vote(server)

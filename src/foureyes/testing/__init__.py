@@ -10,7 +10,7 @@ Subclass the suite of a role in your own tests, give it your implementation as a
         def reader(cls):
             return MyReader(...)
 
-Every test states one promise in its name. A reader that passes can stand wherever :class:`~foureyes.models.roles.Reader`
+A judge has :class:`JudgeContract`. Every test states one promise in its name. A reader that passes can stand wherever :class:`~foureyes.models.roles.Reader`
 is asked for; a reader that fails one gives numbers that nothing downstream can catch. ``register_assert_rewrite`` of
 pytest, called on ``"foureyes.testing"`` in your ``conftest.py``, makes failures show the values compared.
 """

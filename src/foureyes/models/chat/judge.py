@@ -25,10 +25,12 @@ class ChatJudge:
             ``"schema"`` adds ``response_format`` with a fixed schema, for hosted servers that prepare it once;
             ``"exact"`` pins this request's code in it as well, for servers where a new schema costs nothing (vLLM,
             SGLang, llama.cpp), so that a small model cannot miscopy it. The reply is checked all the same.
+        instructions: whose turn they are. ``"user"`` puts them before the exchange in one turn, for models whose chat
+            template knows no system (Gemma).
         codes: gives each request its code.
 
     Raises:
-        InputError: an unknown form.
+        InputError: an unknown form, or a role that cannot instruct.
         ConfigError: an option of the endpoint sets what is not its to set.
 
     Example:
@@ -37,12 +39,22 @@ class ChatJudge:
         ('local', 'qwen3-8b')
     """
 
-    def __init__(self, endpoint: Endpoint, *, form: Form = "words", codes: Callable[[], str] = new_code) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        form: Form = "words",
+        instructions: Literal["system", "user"] = "system",
+        codes: Callable[[], str] = new_code,
+    ) -> None:
         if form not in get_args(Form):
             raise InputError(f"form must be one of {', '.join(get_args(Form))}; got {form!r}")
+        if instructions not in ("system", "user"):
+            raise InputError(f"instructions are a turn of the system or the user; got {instructions!r}")
         body(endpoint.model, [], endpoint.options)  # refuses bad options now
         self._endpoint = endpoint
         self._form = form
+        self._instructions: Literal["system", "user"] = instructions
         self._codes = codes
         self._connection = Connection(endpoint)
 
@@ -69,7 +81,8 @@ class ChatJudge:
             ModelError: the reply is not a chat completion.
         """
         question = ask(exchange, self._codes())
-        request = body(self.name, messages_for(question), self._endpoint.options) | self._held_to(question.code)
+        messages = messages_for(question, instructions=self._instructions)
+        request = body(self.name, messages, self._endpoint.options) | self._held_to(question.code)
         said = words(await self._connection.complete(request), self.name)
         return vote_of(said, question, provider=self.provider, model=self.name)
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from foureyes.errors import ConfigError, ModelError, ModelRefused
 from foureyes.models.judging import Question
-from foureyes.types import Message, Prompt
+from foureyes.types import Message, Prompt, Role
 
 __all__ = ["RESERVED", "body", "messages_for", "turns", "words"]
 
@@ -26,8 +26,10 @@ def body(model: str, messages: Sequence[Mapping[str, str]], options: Mapping[str
     return {**options, "model": model, "messages": list(messages), "stream": False}
 
 
-def messages_for(question: Question) -> list[dict[str, str]]:
-    """A question to a judge: instructions, then the quoted exchange."""
+def messages_for(question: Question, *, instructions: Role) -> list[dict[str, str]]:
+    """A question to a judge: instructions as a turn of this role, then the quoted exchange."""
+    if instructions == "user":
+        return [{"role": "user", "content": f"{question.system}\n\n{question.user}"}]
     return [{"role": "system", "content": question.system}, {"role": "user", "content": question.user}]
 
 
