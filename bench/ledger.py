@@ -1,0 +1,276 @@
+"""The ledger's speed and memory. ``python -m bench.ledger [--folder DISK] [--markdown FILE]``.
+
+Appending: many threads that each wait for the disk, against the plainest table with one commit a row, and against the
+ledger itself when only one append is ever in flight. Same disk, same bytes a row, SQLite with ``synchronous = FULL``
+in a write-ahead log on both sides. Verifying: a whole audit, against reading the rows and hashing each once. Memory:
+what writing and verifying have resident at most, for a log and one four times as long.
+
+Every contender runs in a process of its own, in turn, round after round; ratios are taken within a round.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from bench.clean import ROOT, status
+from bench.machine import describe
+from bench.ratios import per_round
+from bench.section import MIB, Aim, Grid, Section, aims, at_least, words
+from foureyes.ledger import Ledger, Log, Options, Signer
+from foureyes.ledger.entry import Draft, Json, stamp, utc_now
+from foureyes.ledger.sealing import Tip, seal
+from foureyes.ledger.sqlite import SqliteStore
+
+SIGNER: Final = Signer("example.com/bench", bytes(32))
+ALONE: Final = 400
+PAYLOAD: Final[Mapping[str, Json]] = {
+    "prompt": "5d" * 32,
+    "response": "a7" * 32,
+    "votes": [{"provider": "local", "model": f"verifier-{i}", "verdict": "safe", "latency_ms": 41.5} for i in range(3)],
+    "agreement_ratio": 1.0,
+}
+NAMES: Final = {
+    "row": "one commit a row, plain table",
+    "alone": "the ledger, one append in flight",
+    "hash": "reading the rows and hashing each once",
+    "verify": "verifying",
+    "write": "writing",
+}
+AIM_APPEND: Final = 20
+AIM_VERIFY: Final = 200_000
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--folder", type=Path, help="on the disk to measure (default: where temporary files go)")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--appends", type=int, default=40_000, help="in a round, by all threads together")
+    parser.add_argument(
+        "--threads", type=int, nargs="+", default=[64, 256, 1024], help="that wait for the disk at once"
+    )
+    parser.add_argument("--entries", type=int, default=500_000, help="of the log that is verified")
+    parser.add_argument("--markdown", type=Path, metavar="FILE")
+    parser.add_argument("--worker", nargs=3, metavar=("WHAT", "FILE", "N"), help=argparse.SUPPRESS)
+    args = parser.parse_args(argv)
+    if args.worker:
+        what, file, n = args.worker
+        print(json.dumps(WORKERS[what](Path(file), int(n))))
+        return
+    with tempfile.TemporaryDirectory(dir=args.folder) as name:
+        folder = Path(name)
+        found = section(appending(folder, args), verifying(folder, args), args.threads)
+    made = page(
+        found, f"python -m bench.ledger --rounds {args.rounds} --appends {args.appends} --entries {args.entries}"
+    )
+    print(made)
+    if args.markdown:
+        args.markdown.write_text(made, encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class Verifying:
+    """What a long log took, and one four times as long.
+
+    Attributes:
+        entries: of the shorter log.
+        rates: entries a second by contender, round by round.
+        resident: bytes at most, for the shorter and the longer log, by what was done.
+    """
+
+    entries: int
+    rates: Mapping[str, Sequence[float]]
+    resident: Mapping[str, tuple[float, float]]
+
+
+def appending(folder: Path, args: argparse.Namespace) -> dict[str, list[float]]:
+    """Appends a second by contender, round by round."""
+    contenders = ["row", "alone", *(f"threads-{n}" for n in args.threads)]
+    rates: dict[str, list[float]] = {name: [] for name in contenders}
+    for turn in range(args.rounds):
+        for name in contenders:
+            n = ALONE if name in ("row", "alone") else args.appends
+            rates[name].append(n / run(name, folder / f"{name}-{turn}.db", n)["seconds"])
+        print(f"round {turn + 1}: {', '.join(f'{k} {v[-1]:,.0f}/s' for k, v in rates.items())}", file=sys.stderr)
+    return rates
+
+
+def verifying(folder: Path, args: argparse.Namespace) -> Verifying:
+    small, large, n = folder / "small.db", folder / "large.db", args.entries
+    wrote = run("write", small, n), run("write", large, 4 * n)
+    rates: dict[str, list[float]] = {"hash": [], "verify": []}
+    for _ in range(args.rounds):
+        for what, each in rates.items():
+            each.append(n / run(what, small, n)["seconds"])
+    seen = run("verify", small, n), run("verify", large, 4 * n)
+    resident = {
+        what: (short["resident"], long["resident"]) for what, (short, long) in (("write", wrote), ("verify", seen))
+    }
+    return Verifying(n, rates, resident)
+
+
+def section(appends: Mapping[str, Sequence[float]], log: Verifying, threads: Sequence[int]) -> Section:
+    """Judges what was measured."""
+    ratios = {name: per_round(rates, appends["row"]) for name, rates in appends.items()}
+    wanted = [at_least(f"appends ÷ one commit a row, {n} threads", AIM_APPEND, ratios[f"threads-{n}"]) for n in threads]
+    verified = statistics.median(log.rates["verify"])
+    wanted.append(Aim("entries verified a second", f"≥ {AIM_VERIFY:,}", f"{verified:,.0f}", verified >= AIM_VERIFY))
+    wanted += [flat(f"{NAMES[what]}: MiB more", log.resident[what]) for what in ("write", "verify")]
+    rows = [(named(name), *said(rates), str(ratios[name])) for name, rates in appends.items()]
+    hashed = per_round(log.rates["verify"], log.rates["hash"])
+    more = [
+        (NAMES["hash"], *said(log.rates["hash"]), "1.00"),
+        (NAMES["verify"], *said(log.rates["verify"]), str(hashed)),
+    ]
+    memory = [(NAMES[what], *(f"{size / MIB:.0f} MiB" for size in log.resident[what])) for what in ("write", "verify")]
+    grids = (
+        Grid("Appending, and waiting for the disk", ("", "appends/s", "range", "÷ one commit a row"), rows),
+        Grid(f"Verifying {log.entries:,} entries, one process", ("", "entries/s", "range", "÷ hashing each row"), more),
+        Grid("Resident at most", ("", f"{log.entries:,} entries", f"{4 * log.entries:,} entries"), memory),
+    )
+    return Section("The ledger", wanted, grids, ((__doc__ or "").partition("\n\n")[2].strip(),))
+
+
+def flat(what: str, resident: tuple[float, float]) -> Aim:
+    """Memory does not follow the length of a log; 16 MiB allow for what the allocator keeps."""
+    more = (resident[1] - resident[0]) / MIB
+    return Aim(f"{what} for a log four times as long", "≤ 16", f"{more:.1f}", more <= 16)
+
+
+def named(name: str) -> str:
+    return NAMES.get(name, f"{name.removeprefix('threads-')} threads, each waiting for its append")
+
+
+def said(rates: Sequence[float]) -> tuple[str, str]:
+    return f"{statistics.median(rates):,.0f}", f"{min(rates):,.0f} to {max(rates):,.0f}"
+
+
+def page(found: Section, command: str) -> str:
+    machine = describe(Path(sys.executable), Path("none"), ("foureyes", "cryptography"))
+    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    about = (
+        f"Made by `{command}`; {machine['processor']}, {machine['processors']} processors, Python {machine['python']}, "
+        f"SQLite {sqlite3.sqlite_version}, {versions}. Medians over the rounds; ratios within a round, with their range."
+    )
+    return f"# Speed and memory of the ledger\n\n{about}\n\n{aims(found.aims)}\n\n{words(found)}\n"
+
+
+def run(what: str, file: Path, n: int) -> dict[str, float]:
+    command = [sys.executable, "-m", "bench.ledger", "--worker", what, str(file), str(n)]
+    done = subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True, check=True)
+    measured: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return measured
+
+
+def rows(n: int) -> list[bytes]:
+    """Entries as the ledger would write them."""
+    drafts = [Draft.of("cross_model_verification", PAYLOAD, id=f"{i:032x}") for i in range(n)]
+    return list(seal(Tip.first(SIGNER.key.name), drafts, [stamp(utc_now())] * n).entries)
+
+
+def timed(work: Callable[[], None]) -> dict[str, float]:
+    start = time.perf_counter()
+    work()
+    return {"seconds": time.perf_counter() - start, "resident": status("VmHWM")}
+
+
+def row_by_row(file: Path, n: int) -> dict[str, float]:
+    connection = sqlite3.connect(file, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("CREATE TABLE entries (place INTEGER PRIMARY KEY, entry BLOB NOT NULL) STRICT")
+
+    def work() -> None:
+        for row in enumerate(entries):
+            connection.execute("INSERT INTO entries VALUES (?, ?)", row)  # no BEGIN: a commit of its own
+
+    entries = rows(n)
+    return timed(work)
+
+
+def alone(file: Path, n: int) -> dict[str, float]:
+    return appended(file, n, threads=1)
+
+
+def appended(file: Path, n: int, threads: int) -> dict[str, float]:
+    ledger = Ledger.open(SqliteStore(file), signer=SIGNER)
+
+    def append() -> None:
+        for _ in range(n // threads):
+            ledger.append("cross_model_verification", PAYLOAD).result()
+
+    def work() -> None:
+        workers = [threading.Thread(target=append) for _ in range(threads)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+
+    measured = timed(work)
+    measured["seconds"] *= n / (n // threads * threads)
+    ledger.close()
+    return measured
+
+
+def written(file: Path, n: int) -> dict[str, float]:
+    """A long log, through the ledger itself, thousands of appends in flight."""
+    ledger = Ledger.open(SqliteStore(file), signer=SIGNER, options=Options(queue=4096))
+
+    def work() -> None:
+        for start in range(0, n, 4096):
+            many = range(start, min(start + 4096, n))
+            for receipt in [ledger.append("cross_model_verification", PAYLOAD) for _ in many]:
+                receipt.result()
+
+    measured = timed(work)
+    ledger.close()
+    return measured
+
+
+def hashed(file: Path, n: int) -> dict[str, float]:
+    def work() -> None:
+        with SqliteStore(file, create=False).snapshot() as view:
+            entries = view.entries(0, n)
+            while batch := list(islice(entries, 4096)):
+                for entry in batch:
+                    hashlib.sha256(entry).digest()
+
+    return timed(work)
+
+
+def verified(file: Path, n: int) -> dict[str, float]:
+    log = Log(SqliteStore(file, create=False), [SIGNER.key])
+
+    def work() -> None:
+        size = log.verify().size
+        if size != n:
+            raise SystemExit(f"verified {size} entries of {n}")
+
+    return timed(work)
+
+
+class _Threads(dict[str, Callable[[Path, int], dict[str, float]]]):
+    """``threads-64`` appends from 64 threads."""
+
+    def __missing__(self, what: str) -> Callable[[Path, int], dict[str, float]]:
+        return lambda file, n: appended(file, n, int(what.removeprefix("threads-")))
+
+
+WORKERS: Final = _Threads(row=row_by_row, alone=alone, write=written, hash=hashed, verify=verified)
+
+if __name__ == "__main__":
+    main()
