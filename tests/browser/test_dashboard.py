@@ -158,15 +158,31 @@ def test_a_decision_opens_to_its_texts_and_votes_and_closes_to_where_one_was(ent
 def test_segments_show_what_contradicts_and_why(enter: Enter) -> None:
     page = enter(prepare=lambda page: page.route("**/v1/decisions?*", with_segments))
     page.locator("#decisions .row").first.click()
-    expect(page.locator("mark.contradictory").first).to_contain_text("Sydney")
+    response = page.locator("dd.said .segments")
+    expect(response.locator("mark.contradictory")).to_have_text("Its capital is Sydney. (contradictory)")
+    expect(response.locator("mark.unchecked")).to_contain_text("They say.")
+    assert (
+        response.evaluate("p => { p.querySelectorAll('.unseen').forEach((e) => e.remove()); return p.textContent; }")
+        == SPOKEN
+    )
     expect(page.locator(".evidence")).to_contain_text("three of three say Canberra")
+
+
+SPOKEN = "Australia is a country.\n\n  Its capital is Sydney. They say."
 
 
 def with_segments(route: Route) -> None:
     answer = route.fetch().json()
+    answer["decisions"][0]["response"] = SPOKEN
     answer["decisions"][0]["segments"] = [
-        {"text": "Australia is a country. ", "label": "accurate", "evidence": []},
-        {"text": "Its capital is Sydney.", "label": "contradictory", "evidence": ["three of three say Canberra"]},
+        {"text": "Australia is a country.", "label": "accurate", "checked": True, "evidence": []},
+        {
+            "text": "Its capital is Sydney.",
+            "label": "contradictory",
+            "checked": True,
+            "evidence": ["three of three say Canberra"],
+        },
+        {"text": "They say.", "label": "neutral", "checked": False, "evidence": []},
     ]
     route.fulfill(json=answer)
 

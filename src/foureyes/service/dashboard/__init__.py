@@ -20,7 +20,7 @@ These are the routes the page asks for. Hashes are lower-case hex::
     GET  /v1/ledger/proof/consistency?old=&new=     {hashes: [hash]}
 
 The shapes stand in :mod:`foureyes.service.wire`. ``segments`` of a FeedItem, from a fine-grained check, are
-``{text, label: accurate | contradictory | neutral, evidence: [text]}``. 401 means the key is not known, 403 that it
+``{text, label: accurate | contradictory | neutral, checked, evidence: [text]}``. 401 means the key is not known, 403 that it
 lacks the scope.
 """
 

@@ -39,19 +39,37 @@ function texts(item) {
     "dl",
     { class: "exchange" },
     el("div", {}, el("dt", { text: "Prompt" }), el("dd", { class: "said", text: item.prompt ?? "" })),
-    el("div", {}, el("dt", { text: "Response" }), el("dd", { class: "said" }, item.segments?.length ? segments(item.segments) : (item.response ?? ""))),
+    el("div", {}, el("dt", { text: "Response" }), el("dd", { class: "said" }, item.segments?.length ? segments(item.response ?? "", item.segments) : (item.response ?? ""))),
   );
 }
 
-function segments(list) {
-  const evidence = list.filter((segment) => segment.label !== "accurate" && segment.evidence?.length);
+/** The response with its segments marked; what stands between them stays as it is. */
+function segments(response, list) {
+  const parts = [];
+  let at = 0;
+  for (const segment of list) {
+    const found = Math.max(at, response.indexOf(segment.text, at));
+    parts.push(response.slice(at, found), marked(segment));
+    at = found + segment.text.length;
+  }
+  const labels = [...new Set(list.map(labelOf))];
   return [
-    el("p", { class: "segments" }, list.map((segment) => el("mark", { class: segment.label, text: segment.text }, el("span", { class: "unseen", text: ` (${segment.label})` })))),
-    el("p", { class: "legend" }, ["accurate", "neutral", "contradictory"].map((label) => el("mark", { class: label, text: label }))),
-    ...(evidence.length
-      ? [el("ul", { class: "evidence" }, evidence.map((segment) => el("li", {}, el("q", { text: segment.text.trim() }), el("span", { text: ` ${segment.label}: ` }), segment.evidence.join(" · "))))]
-      : []),
+    el("p", { class: "segments" }, parts, response.slice(at)),
+    el("p", { class: "legend" }, labels.map((label) => el("mark", { class: label, text: label }))),
+    evidence(list.filter((segment) => segment.label !== "accurate" && segment.evidence?.length)),
   ];
+}
+
+const labelOf = (segment) => (segment.checked === false ? "unchecked" : segment.label);
+const marked = (segment) => el("mark", { class: labelOf(segment), text: segment.text }, el("span", { class: "unseen", text: ` (${labelOf(segment)})` }));
+
+function evidence(list) {
+  if (!list.length) return null;
+  return el(
+    "ul",
+    { class: "evidence" },
+    list.map((segment) => el("li", {}, el("q", { text: segment.text.trim() }), el("span", { text: ` ${segment.label}: ` }), segment.evidence.join(" · "))),
+  );
 }
 
 function votes(list) {
