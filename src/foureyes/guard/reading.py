@@ -56,7 +56,7 @@ class ReadingJudge:
         >>> judge = ReadingJudge(ScriptedReader({"Sydney": 0.05}), platt, 0.5)
         >>> vote = asyncio.run(judge.vote(Exchange("Capital of Australia?", "Sydney")))
         >>> vote.verdict, round(vote.confidence, 2)
-        ('unsafe', 0.25)
+        ('unsafe', 0.24)
     """
 
     def __init__(
