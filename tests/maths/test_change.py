@@ -38,6 +38,19 @@ def test_a_stream_that_does_not_change_hardly_ever_alarms(kind, with_reference):
     assert alarms > 0  # otherwise this test would see nothing
 
 
+@pytest.mark.parametrize(
+    ("epoch", "streams"), [(20, 300), (2000, 400)], ids=["many epochs", "a short reference for long"]
+)
+def test_alarms_stay_as_rare_as_stated_however_long_the_stream(epoch, streams):
+    rng = np.random.default_rng(7)
+    alarms = 0
+    for seed in range(streams):
+        values = draw("flags", rng, 1060)
+        test = ExchangeabilityTest(values[:60], alpha=0.3, epoch=epoch, seed=seed)
+        alarms += any(test.observe(value) for value in values[60:].tolist())
+    assert is_at_most(alarms, streams, 0.3)
+
+
 def test_p_values_of_exchangeable_values_are_uniform_and_independent_even_with_ties():
     rng = np.random.default_rng(1)
     pairs = []

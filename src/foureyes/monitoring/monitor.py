@@ -277,7 +277,7 @@ class Monitor:
         return alarm
 
     def _about(self, name: str, test: ExchangeabilityTest) -> dict[str, Any]:
-        """How far a test is: the share of the way to its limit, on the scale of logarithms it grows on."""
+        """How far a test is on its way to an alarm; both capital and limit grow by factors, so compare their logarithms."""
         return {
             "signal": name,
             "capital": test.capital,
