@@ -326,3 +326,35 @@ class TestLostAnswers:
         recorded(ledger, 1, first=7)
         assert [entry.payload["n"] for entry in ledger.entries()] == [0, 1, 7]
         assert ledger.verify().size == 3
+
+
+def test_an_account_of_postgresql_that_may_only_add_is_enough(postgres_url, signer):
+    """What docs/ledger.md says; such an account cannot edit or remove an entry, whoever gets hold of it."""
+    import psycopg
+
+    from foureyes.ledger.postgres import PostgresStore
+
+    PostgresStore(postgres_url).close()
+    schema = postgres_url.rpartition("%3D")[2]
+    role = f"adder_{schema}"
+    for statement in (
+        f"CREATE ROLE {role} LOGIN",
+        f"GRANT USAGE ON SCHEMA {schema} TO {role}",
+        f"GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA {schema} TO {role}",
+        f"GRANT UPDATE ON {schema}.foureyes_head TO {role}",
+    ):
+        administrate(statement)
+    url = postgres_url.replace("//postgres:", f"//{role}:")
+    with Ledger.open(PostgresStore(url), signer=signer, options=options()) as ledger:
+        recorded(ledger, 1200)
+        ledger.checkpoint()
+        assert ledger.verify().size == 1200
+    for statement in (
+        "DELETE FROM foureyes_entries",
+        "UPDATE foureyes_entries SET entry = ''",
+        "DELETE FROM foureyes_head",
+    ):
+        with psycopg.connect(url) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute(statement)
+    administrate(f"DROP OWNED BY {role}")
+    administrate(f"DROP ROLE {role}")

@@ -244,6 +244,28 @@ class TestPostgres:
             assert store._writer.execute("SHOW synchronous_commit").fetchone() == ("on",)
         store.close()
 
+    def test_whoever_waited_sees_what_was_written_meanwhile_whatever_the_server_s_default(self, postgres_url):
+        strict = postgres_url.replace("&options=", "&options=-cdefault_transaction_isolation%3Dserializable%20")
+        stores = [PostgresStore(strict) for _ in range(2)]
+        waiting, done = threading.Event(), []
+
+        def second():
+            waiting.set()
+            with stores[1].transaction() as transaction:
+                done.append(transaction.head())
+
+        with stores[0].transaction() as transaction:
+            thread = threading.Thread(target=second)
+            thread.start()
+            assert waiting.wait(30)
+            while administrate("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted") == [(0,)]:
+                pass
+            transaction.extend(extension(0, [b"a"]))
+        thread.join()
+        assert done == ["head\n"]
+        for store in stores:
+            store.close()
+
     def test_a_lost_connection_is_an_error_once_and_made_anew(self, postgres_url):
         store = PostgresStore(postgres_url)
         with store.transaction() as transaction:

@@ -122,6 +122,8 @@ class PostgresStore(Store):
 
     def _connected_to_write(self) -> psycopg.Connection:
         connection = self._connected()
+        # A stricter level would look at the log as it was before it waited for the lock.
+        connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
         connection.execute(_SESSION)
         if connection.execute("SHOW synchronous_commit").fetchone() == ("off",):
             connection.execute("SET synchronous_commit = on")
