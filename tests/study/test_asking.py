@@ -99,6 +99,15 @@ def test_a_spent_budget_ends_the_work_and_keeps_it(tmp_path: Path) -> None:
         assert len(model.asked) == 1_000
 
 
+def test_long_answers_are_kept_after_fewer_of_them(tmp_path: Path) -> None:
+    model = CountingReader("m")
+    long = [Exchange(f"q{i}", "word " * 2_000) for i in range(20)]
+    with Store(tmp_path / "s") as store:
+        with pytest.raises(BudgetSpent):
+            reader_of(model, store, a_tab(tokens=1)).read(long)
+        assert len(model.asked) == len(store) == 4
+
+
 def test_a_reader_that_loses_rows_is_named(tmp_path: Path) -> None:
     class Lossy(ScriptedReader):
         def read(self, exchanges, *, top_k=0):

@@ -68,7 +68,8 @@ def test_a_study_becomes_a_page_and_markdown_with_every_section(shop, data, tmp_
     markdown, page = (out / "report.md").read_text(), (out / "report.html").read_text()
     titles = [
         "Claims", "Under pressure", "Poisoned memory", "Asked again after other turns", "Options in another order",
-        "Questions without a right option", "Updates", "Answers", "Who finds wrong answers", "Pairs", "Calibration",
+        "Questions without a right option", "Updates", "Answers", "Who finds wrong answers",
+        "What the question alone explains", "Pairs", "Calibration",
         "Combinations at equal cost", "How many labels", "Choosing a verifier", "Where everything fails",
         "Where it comes from",
     ]  # fmt: skip

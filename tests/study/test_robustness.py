@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from foureyes.bench.cells import Answer, Cell, Signal
 from foureyes.bench.plan import ModelRef, Study, Update
-from foureyes.bench.robustness import protocol_sections
 from foureyes.bench.store import Cost
 from foureyes.bench.tasks.loading import Wanted
+from foureyes.bench.telling.robustness import protocol_sections
 from foureyes.report.study import Section
 
 STUDY = Study("t", (ModelRef("g", "g"),), (ModelRef("v", "v"),), (Wanted("own", "x"),))

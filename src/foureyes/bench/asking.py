@@ -26,6 +26,9 @@ Decode: TypeAlias = Callable[[bytes], Any]
 
 _READ_AT_ONCE: Final = 256
 _WRITE_AT_ONCE: Final = 32
+_CHARACTERS_AT_ONCE: Final = 40_000
+"""About ten thousand tokens: what a kill loses at most, and how far a budget is overdrawn."""
+
 _PASSING: Final = frozenset({"unavailable", "bad_reply"})
 """Reasons that another day may not give: such rows are asked again."""
 
@@ -265,13 +268,16 @@ Asked = TypeVar("Asked")
 
 
 def _parts(missing: Mapping[Key, Asked], size: int) -> Iterator[dict[Key, Asked]]:
-    """About ``size`` a part; exchanges with one prompt stay together, since they are read together."""
+    """About ``size`` a part, fewer of long ones; exchanges with one prompt stay together, since they are read together."""
     part: dict[Key, Asked] = {}
-    for _, same in groupby(missing.items(), key=lambda entry: getattr(entry[1], "prompt", entry[1])):
-        part.update(same)
-        if len(part) >= size:
+    characters = 0
+    for prompt, same in groupby(missing.items(), key=lambda entry: getattr(entry[1], "prompt", entry[1])):
+        entries = list(same)
+        part.update(entries)
+        characters += len(str(prompt)) + sum(len(getattr(asked, "answer", "")) for _, asked in entries)
+        if len(part) >= size or characters >= _CHARACTERS_AT_ONCE:
             yield part
-            part = {}
+            part, characters = {}, 0
     if part:
         yield part
 

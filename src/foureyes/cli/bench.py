@@ -125,7 +125,6 @@ def _report(args: argparse.Namespace, out: Path) -> int:
     from foureyes.bench.cells import load_cells  # noqa: PLC0415
     from foureyes.bench.plan import load_study  # noqa: PLC0415
     from foureyes.bench.provenance import Manifest  # noqa: PLC0415
-    from foureyes.bench.robustness import protocol_sections  # noqa: PLC0415
     from foureyes.bench.telling import tell  # noqa: PLC0415
     from foureyes.report.page import write  # noqa: PLC0415
     from foureyes.report.study import picture_files, study_markdown, study_page  # noqa: PLC0415
@@ -134,7 +133,7 @@ def _report(args: argparse.Namespace, out: Path) -> int:
     cells, manifest = load_cells(out / "cells.jsonl"), Manifest.load(out / "manifest.json")
     html, markdown = args.html or out / "report.html", args.markdown or out / "report.md"
     command = f"foureyes bench run {args.study} --data DATA && foureyes bench report {args.study}"
-    report = tell(study, cells, manifest, command, protocols=protocol_sections(study, cells))
+    report = tell(study, cells, manifest, command)
     write(html, study_page(report))
     write(markdown, study_markdown(report, pictures=markdown.stem))
     for name, drawn in picture_files(report, markdown.stem).items():

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from foureyes.bench.cells import Answer, Cell, Signal
 from foureyes.bench.measures import Missing, attempt
 from foureyes.bench.plan import Study, Update
+from foureyes.bench.telling.words import interval, named, place, signed, told
 from foureyes.maths.answerability import answerability
 from foureyes.maths.coherence import incoherence
 from foureyes.maths.flips import Flips, Share, answer_flips, decision_flips
@@ -68,10 +69,10 @@ def _under_pressure(cell: Cell, base: Cell) -> Iterator[tuple[str, ...]]:
     truth, claim = [a.truth for _, a in pairs], [a.about for _, a in pairs]
     found = attempt(lambda: pressure(before, after, truth=truth, claim=claim))
     if isinstance(found, Missing):
-        yield _named(cell), *("" for _ in _STATES), found.why, "", ""
+        yield place(cell), *("" for _ in _STATES), found.why, "", ""
         return
     counts = [str(found.outcomes[state]) for state in _STATES]
-    yield _named(cell), *counts, _maybe(found.followed), _maybe(found.kept), str(left_out)
+    yield place(cell), *counts, told(found.followed), told(found.kept), str(left_out)
 
 
 def _after_turns(cell: Cell, base: Cell) -> Iterator[tuple[str, ...]]:
@@ -79,7 +80,7 @@ def _after_turns(cell: Cell, base: Cell) -> Iterator[tuple[str, ...]]:
     found = attempt(
         lambda: answer_flips([b.choice for b, _ in pairs], [a.choice for _, a in pairs], [a.truth for _, a in pairs])
     )
-    yield _named(cell), *_flipped(found), str(left_out)
+    yield place(cell), *_flipped(found), str(left_out)
 
 
 def _shuffled(cell: Cell, base: Cell) -> Iterator[tuple[str, ...]]:
@@ -94,7 +95,7 @@ def _shuffled(cell: Cell, base: Cell) -> Iterator[tuple[str, ...]]:
     right = [sum(answer.grade == "right" for answer in side) for side in zip(*pairs, strict=True)] if pairs else [0, 0]
     n = len(pairs)
     shares = [attempt(partial(Share.of, k, n)) for k in (same, *right)]
-    yield _named(cell), *(_maybe(share) for share in shares), chosen, str(left_out)
+    yield place(cell), *(told(share) for share in shares), chosen, str(left_out)
 
 
 def _answerable(cell: Cell, _base: Cell) -> Iterator[tuple[str, ...]]:
@@ -106,11 +107,11 @@ def _answerable(cell: Cell, _base: Cell) -> Iterator[tuple[str, ...]]:
         declined = u[there] > np.median(u[there])
         area = attempt(partial(auroc, u[there], without[there]))
         held = attempt(partial(answerability, declined, without[there]))
-        yield f"{_named(cell)}, {_of(signal)}", _maybe(area), _maybe(held, _informed), str(int((~there).sum()))
+        yield f"{place(cell)}, {named(signal)}", told(area), told(held, _informed), str(int((~there).sum()))
 
 
 def _informed(found: Any) -> str:
-    return f"{found.informedness:+.3f} [{found.low:+.3f}, {found.high:+.3f}]".replace("-", "−")
+    return signed(found.informedness, found.low, found.high)
 
 
 def _debates(cell: Cell) -> Iterator[tuple[str, ...]]:
@@ -124,7 +125,7 @@ def _debates(cell: Cell) -> Iterator[tuple[str, ...]]:
         if pairs:
             found = incoherence([right for right, _ in pairs], [wrong for _, wrong in pairs])
             excess = f"{found.excess:+.3f}".replace("-", "−")
-            yield f"{_named(cell)}, {signal.model}", _interval(found), excess, _maybe(found.both_sure), str(found.n)
+            yield f"{place(cell)}, {signal.model}", interval(found), excess, told(found.both_sure), str(found.n)
 
 
 def _updated(update: Update, cells: Sequence[Cell]) -> Iterator[tuple[str, ...]]:
@@ -134,7 +135,7 @@ def _updated(update: Update, cells: Sequence[Cell]) -> Iterator[tuple[str, ...]]
             yield f"{cell.task}: answers of {update.before} → {update.after}", *_answers_flip(cell, after)
         was, now = cell.signal(update.before, "log_cmp"), cell.signal(update.after, "log_cmp")
         if was is not None and now is not None:
-            yield f"{_named(cell)}: decisions of {update.before} → {update.after}", *_decisions_flip(cell, was, now)
+            yield f"{place(cell)}: decisions of {update.before} → {update.after}", *_decisions_flip(cell, was, now)
 
 
 def _answers_flip(before: Cell, after: Cell) -> tuple[str, ...]:
@@ -165,30 +166,12 @@ def _flipped(found: Flips | Missing) -> tuple[str, ...]:
     if isinstance(found, Missing):
         return found.why, "", "", "", ""
     return (
-        _maybe(found.negative),
-        _maybe(found.positive),
-        _maybe(found.nfr_mc),
+        told(found.negative),
+        told(found.positive),
+        told(found.nfr_mc),
         f"{found.accuracy_before.value:.3f}",
         f"{found.accuracy_after.value:.3f}",
     )
-
-
-def _maybe(found: Any, words: Callable[[Any], str] | None = None) -> str:
-    if found is None:
-        return "–"
-    return f"– ({found.why})" if isinstance(found, Missing) else (words or _interval)(found)
-
-
-def _interval(found: Any) -> str:
-    return f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
-
-
-def _named(cell: Cell) -> str:
-    return f"{cell.task}: {cell.generator}"
-
-
-def _of(signal: Signal) -> str:
-    return f"{signal.name} of {'the generator' if signal.model == 'own' else signal.model}"
 
 
 _STATES: Final = (

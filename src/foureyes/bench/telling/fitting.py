@@ -1,0 +1,138 @@
+"""What can be made of signals with labels: calibration, combinations, how many labels, which verifier."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from foureyes.bench.cells import Cell, Signal
+from foureyes.bench.choosing import backtest
+from foureyes.bench.measures import Missing, calibrated, combined, labels_needed
+from foureyes.bench.plan import Study
+from foureyes.bench.store import Cost
+from foureyes.bench.telling.words import ece, named, per_row, place, signed, told
+from foureyes.report.study import Section, Table
+
+__all__ = ["calibration", "choices", "combinations", "labels"]
+
+_ONE_READING: Final = ("log_cmp", "cme", "max_nll", "mean_rank", "top1", "token_prob")
+
+
+def calibration(cells: Sequence[Cell]) -> Section:
+    """Errors of calibration before, after, and with another task's fit."""
+    rows = [
+        _calibrated_row(cells, cell, signal)
+        for cell in cells
+        for signal in cell.signals
+        if signal.name in ("log_cmp", "option", "g_ppl")
+    ]
+    columns = ("answers, signal", "ECE before", "after (Platt, other half)", "with another task's fit")
+    note = (
+        "Expected calibration error, 15 equal-count bins, on half of the questions; the fit has seen the other half, or another "
+        "task only. Before: the probability that the signal states as it is. By chance a perfect forecast shows the value after ~."
+    )
+    return Section("Calibration", (), (Table(columns, tuple(rows), note=note),) if rows else ())
+
+
+def _calibrated_row(cells: Sequence[Cell], cell: Cell, signal: Signal) -> tuple[str, ...]:
+    others = {
+        other.task: (other, its)
+        for other in cells
+        if other.task != cell.task
+        and other.generator == cell.generator
+        and (its := other.signal(signal.model, signal.name))
+    }
+    found = calibrated(cell, signal, others)
+    moved = "; ".join(f"{task}: {told(error, ece)}" for task, error in found.elsewhere.items())
+    return (
+        f"{cell.task}: {cell.generator}, {named(signal)}",
+        told(found.before, ece),
+        told(found.after, ece),
+        moved or "no other task",
+    )
+
+
+def combinations(cells: Sequence[Cell]) -> Section:
+    """What combining signals adds at equal cost."""
+    rows = tuple(row for cell in cells for row in _combined(cell))
+    columns = ("answers, signals", "best single", "AUROC", "combined", "log loss saved", "read", "written", "ms")
+    note = (
+        "A logistic combination, cross-validated by question, against the best single signal of the same set at the same cost: "
+        "log loss saved in nats a row; above zero the combination is better. The best one was picked with hindsight."
+    )
+    return Section("Combinations at equal cost", (), (Table(columns, rows, note=note),) if rows else ())
+
+
+def _combined(cell: Cell) -> Iterator[tuple[str, ...]]:
+    for label, signals in _sets(cell):
+        found = combined(cell, signals)
+        cost = per_row(_cost_of(signals), len(cell.answers))
+        name = f"{cell.task}: {cell.generator}, {label}"
+        if isinstance(found, Missing):
+            yield name, found.why, "", "", "", *cost
+        else:
+            saved = signed(found.gain, found.low, found.high)
+            yield name, found.best_single, f"{found.auroc_single:.3f}", f"{found.auroc_combined:.3f}", saved, *cost
+
+
+def _sets(cell: Cell) -> Iterator[tuple[str, list[Signal]]]:
+    own = [signal for signal in cell.signals if signal.model == "own"]
+    for verifier in cell.verifiers:
+        mine = [signal for signal in cell.signals if signal.model == verifier]
+        reading = [signal for signal in mine if signal.name in _ONE_READING]
+        if len(reading) > 1:
+            yield f"one reading by {verifier}", reading
+        if reading and own:
+            yield f"that and the generator's own, {verifier}", [*reading, *own]
+    every = [signal for v in cell.verifiers if (signal := cell.signal(v, "log_cmp"))]
+    if len(every) > 1:
+        yield "CMP of all verifiers", every
+
+
+def _cost_of(signals: Sequence[Signal]) -> Cost:
+    """Signals of one reading share it: of each model's the dearest counts."""
+    by_model: dict[str, Cost] = {}
+    for signal in signals:
+        if signal.cost.tokens > by_model.get(signal.model, Cost()).tokens:
+            by_model[signal.model] = signal.cost
+    return sum(by_model.values(), Cost())
+
+
+def labels(study: Study, cells: Sequence[Cell]) -> Section:
+    """How many labels a combination needs."""
+    rows = []
+    for cell in cells:
+        for label, signals in _sets(cell):
+            found = labels_needed(cell, signals, study.labels, seed=study.seed)
+            gains = {one.n: signed(one.gain, one.low, one.high) for one in found}
+            first = next((str(one.n) for one in found if one.low > 0), "none tried")
+            rows.append(
+                (
+                    f"{cell.task}: {cell.generator}, {label}",
+                    *(gains.get(n, "too few rows") for n in study.labels),
+                    first,
+                )
+            )
+    columns = ("answers, signals", *(f"{n} labels" for n in study.labels), "enough")
+    note = (
+        "Log loss saved by the combination over the single signal that these labels single out, on the other rows, mean of 20 draws "
+        "of labelled questions and its middle 90 %. Enough: the first number with which 19 of 20 draws gain."
+    )
+    return Section("How many labels", (), (Table(columns, tuple(rows), note=note),) if rows else ())
+
+
+def choices(study: Study, cells: Sequence[Cell]) -> Section:
+    """What the rule that chooses a verifier is worth."""
+    rows = []
+    for cell in cells:
+        if sum(verifier != cell.generator for verifier in cell.verifiers) > 1:
+            others = [other for other in cells if other is not cell]
+            for found in backtest(cell, others, study.labels):
+                told = ["–" if value is None else f"{value:.3f}" for value in (found.regret, found.worst, found.within)]
+                rows.append((place(cell), str(found.n), f"{found.decided:.0%} of {found.draws}", *told))
+    columns = ("answers", "labels", "decided", "AUROC given away, mean", "at most", "within tolerance")
+    note = (
+        "The rule of foureyes bench choose, with labels drawn again and again: how often it chose a verifier or a pair, and what its "
+        "choice gave away on the other rows against the best candidate *there*, which is flattered by hindsight."
+    )
+    return Section("Choosing a verifier", (), (Table(columns, tuple(rows), note=note),) if rows else ())

@@ -1,0 +1,173 @@
+"""Who answers, who finds wrong answers, what claims come to, and where everything fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final, TypeAlias
+
+from foureyes.bench.cells import Cell, Signal
+from foureyes.bench.claims import Decided
+from foureyes.bench.controls import CONTROLS, MODEL
+from foureyes.bench.measures import Missing, Ranked, accuracy, compared, ranked
+from foureyes.bench.readouts import SIGNALS
+from foureyes.bench.telling.words import COST, named, per_row, place, share, signed, told
+from foureyes.maths.difference import Difference
+from foureyes.report.study import Forest, Mark, Section, Table
+
+__all__ = ["Found", "answers", "claims", "controls", "failing", "rank_all", "signals"]
+
+Found: TypeAlias = Sequence[tuple[Cell, Sequence[tuple[Signal, Ranked]]]]
+
+
+def rank_all(cells: Sequence[Cell]) -> Found:
+    """Every signal of every cell, measured once."""
+    return [(cell, [(signal, ranked(cell, signal)) for signal in cell.signals]) for cell in cells]
+
+
+def controls(cells: Sequence[Cell]) -> Section:
+    """What a reading adds to what the words of the question say."""
+    rows = []
+    for cell in cells:
+        control = cell.signal(MODEL, "difficulty")
+        for verifier in cell.verifiers:
+            cmp = cell.signal(verifier, "log_cmp")
+            if control and cmp:
+                rows.append((f"{place(cell)} ← {verifier}", *_difference(compared(cell, [cmp], [control]))))
+    columns = ("generator ← verifier", "AUROC of CMP", "of the control", "difference", "p", "rows")
+    note = (
+        "The control is learnt from the words of the other questions and their labels, and sees no answer: what it finds is "
+        "difficulty. Where several answers a question are there, the column “within question” above leaves difficulty out altogether."
+    )
+    return Section("What the question alone explains", (), (Table(columns, tuple(rows), note=note),) if rows else ())
+
+
+def claims(decided: Sequence[Decided]) -> Section:
+    """Every claim with its pairs."""
+    tables = []
+    for one in decided:
+        rows = tuple(
+            (
+                f"{test.task}: {test.generator}" + (f" ← {test.verifier}" if test.verifier else ""),
+                *_difference(test.found),
+                test.verdict,
+            )
+            for test in one.tests
+        )
+        note = f"Published: {one.claim.paper}" if one.claim.paper else ""
+        columns = ("generator ← verifier", "AUROC", "against", "difference", "p", "rows", "verdict")
+        tables.append(Table(columns, rows, one.claim.says, note))
+    return Section("Claims", (_HOW_DECIDED,), tuple(tables), _forest(decided))
+
+
+def _difference(found: Difference | Missing) -> tuple[str, ...]:
+    if isinstance(found, Missing):
+        return "", "", found.why, "", ""
+    return (
+        f"{found.one:.3f}",
+        f"{found.other:.3f}",
+        signed(found.value, found.low, found.high),
+        f"{found.p_value:.3f}",
+        f"{found.n:,}",
+    )
+
+
+def _forest(decided: Sequence[Decided]) -> Forest | None:
+    tests = [test for one in decided[:1] for test in one.tests]
+    marks = [
+        Mark(f"{t.task}: {t.generator} ← {t.verifier}".removesuffix(" ← "), t.found.value, t.found.low, t.found.high)
+        for t in tests
+        if isinstance(t.found, Difference)
+    ]
+    published = [Mark(f"published: {label}", value, published=True) for label, value in _published(decided[:1])]
+    return Forest(f"Difference of AUROC: {decided[0].claim.says}", (*marks, *published), 0.0) if marks else None
+
+
+def _published(decided: Sequence[Decided]) -> Iterator[tuple[str, float]]:
+    """Differences in a claim's published figures, written ``LABEL: A against B; …``."""
+    for one in decided:
+        for part in one.claim.paper.split(";"):
+            label, colon, figures = part.strip().rpartition(": ")
+            numbers = figures.split(" against ")
+            if colon and len(numbers) == 2:
+                try:
+                    yield label, float(numbers[0]) - float(numbers[1].split()[0])
+                except ValueError:
+                    continue
+
+
+def answers(cells: Sequence[Cell]) -> Section:
+    """How many answers, and how many right."""
+    rows = tuple(
+        (
+            cell.task,
+            cell.generator,
+            f"{len(cell.answers):,}",
+            f"{len({answer.question for answer in cell.answers}):,}",
+            told(accuracy(cell), share),
+            f"{int((~cell.graded).sum()):,}",
+            *per_row(cell.cost, len(cell.answers)),
+        )
+        for cell in cells
+    )
+    columns = ("task", "generator", "answers", "questions", "right", "unparseable", *COST)
+    note = "Unparseable answers (no letter, number or statement; refusals) are in the denominator and never right."
+    return Section("Answers", (), (Table(columns, rows, note=note),))
+
+
+def signals(found: Sequence[tuple[Cell, Sequence[tuple[Signal, Ranked]]]]) -> Section:
+    """AUROC, AURC and cost of every signal."""
+    tables = []
+    for cell, signals in found:
+        rows = tuple(
+            (
+                named(signal),
+                told(r.auroc),
+                told(r.within),
+                told(r.aurc),
+                f"{r.n:,}",
+                _counted(r),
+                *per_row(signal.cost, len(cell.answers)),
+            )
+            for signal, r in signals
+        )
+        columns = ("signal", "AUROC of wrong", "within question", "AURC", "rows", "left out", *COST)
+        tables.append(Table(columns, rows, place(cell)))
+    words = {name: readout.words for name, readout in SIGNALS.items()} | {
+        name: said for name, (said, _) in CONTROLS.items()
+    }
+    glossary = "; ".join(f"{name}: {words[name]}" for name in dict.fromkeys(_names(found)))
+    how = (
+        "AUROC: a wrong answer has the larger uncertainty than a right one, 0.5 is chance. AURC: mean share of errors over "
+        "all coverages, lower is better. Intervals are 95 % bootstraps over questions. Cost is of taking the signal alone, a row."
+    )
+    return Section("Who finds wrong answers", (how, glossary), tuple(tables))
+
+
+def _names(found: Sequence[tuple[Cell, Sequence[tuple[Signal, Ranked]]]]) -> Iterator[str]:
+    return (signal.name for _, signals in found for signal, _ in signals)
+
+
+def _counted(r: Ranked) -> str:
+    parts = [f"{n} {reason}" for reason, n in r.unscored.items()]
+    return ", ".join([*parts, *([f"{r.unparseable} unparseable"] if r.unparseable else [])])
+
+
+def _works(cell: Cell, signal: Signal, r: Ranked) -> bool:
+    return signal.model not in (cell.generator, "control") and not isinstance(r.auroc, Missing) and r.auroc.low > 0.5
+
+
+def failing(found: Found) -> Section:
+    """Sets of answers in which nothing tells wrong from right."""
+    lost = [cell for cell, signals in found if not any(_works(cell, signal, r) for signal, r in signals)]
+    names = ", ".join(place(cell) for cell in lost) or "none"
+    said = (
+        f"Of {len(found)} sets of answers, those in which no signal's interval lies above chance: {len(lost)} ({names}). With so many "
+        "signals tried, one above chance is weak evidence that it works there."
+    )
+    return Section("Where everything fails", (said,))
+
+
+_HOW_DECIDED: Final = (
+    "A claim holds for a pair where the whole 95 % interval of the difference of the two AUROCs (paired bootstrap over "
+    "questions) lies above zero, fails where it lies below. Pairs share questions and models; no correction for their number."
+)

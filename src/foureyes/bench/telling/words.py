@@ -1,0 +1,72 @@
+"""Figures as text: one look for each kind, and for a figure that is missing its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from foureyes.bench.cells import Cell, Signal
+from foureyes.bench.measures import Missing
+from foureyes.bench.store import Cost
+from foureyes.maths.flips import Share
+
+__all__ = ["COST", "ece", "interval", "named", "optional", "per_row", "place", "share", "signed", "told"]
+
+COST: Final = ("read", "written", "ms")
+"""Headings of :func:`per_row`."""
+
+
+def told(found: Any, words: Callable[[Any], str] | None = None) -> str:
+    """A figure in words, or why it is missing; a dash where there is nothing to say."""
+    if found is None:
+        return "–"
+    if isinstance(found, Missing):
+        return f"– ({found.why})" if found.why else ""
+    return (words or interval)(found)
+
+
+def per_row(cost: Cost, n: int) -> tuple[str, str, str]:
+    """Tokens read and written and milliseconds, a row; nothing where nothing was spent."""
+    if not n or cost == Cost():
+        return "", "", ""
+    return f"{cost.read / n:,.0f}", f"{cost.written / n:,.0f}", f"{1000 * cost.seconds / n:,.0f}"
+
+
+def place(cell: Cell) -> str:
+    """Whose answers to what."""
+    return f"{cell.task}: {cell.generator}"
+
+
+def named(signal: Signal) -> str:
+    """Which signal of whom."""
+    if signal.model == "control":
+        return f"{signal.name}, a control"
+    return f"{signal.name} of {'the generator' if signal.model == 'own' else signal.model}"
+
+
+def interval(found: Any) -> str:
+    """A value with its 95 % interval."""
+    return f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
+
+
+def share(found: Share) -> str:
+    """A share with its count."""
+    return f"{found.k:,} = {interval(found)}"
+
+
+def ece(found: Any) -> str:
+    """An error of calibration, and what chance alone gives."""
+    return f"{interval(found)} ~{found.chance:.3f}"
+
+
+def optional(value: float | None, low: float | None = None, high: float | None = None) -> str:
+    """A value that may be undefined, to two places."""
+    if value is None:
+        return "undefined"
+    ends = f" [{low:.2f}, {high:.2f}]" if low is not None and high is not None else ""
+    return f"{value:.2f}{ends}".replace("-", "−")
+
+
+def signed(value: float, low: float, high: float) -> str:
+    """A difference with its interval."""
+    return f"{value:+.3f} [{low:+.3f}, {high:+.3f}]".replace("-", "−")
