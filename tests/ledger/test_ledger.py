@@ -75,6 +75,26 @@ def test_many_threads_append_and_all_get_a_place_of_their_own(opened):
     assert all(payloads[index] == i for i, index in enumerate(indices))
 
 
+def test_coroutines_await_appends_and_may_give_up(opened):
+    import asyncio
+
+    ledger = opened()
+
+    async def append(i):
+        return (await asyncio.wrap_future(ledger.append("tested", {"n": i}))).index
+
+    async def many():
+        impatient = asyncio.create_task(append("impatient"))
+        await asyncio.sleep(0)
+        impatient.cancel()
+        return await asyncio.gather(*map(append, range(100)))
+
+    assert len(set(asyncio.run(many()))) == 100
+    payloads = [entry.payload["n"] for entry in ledger.entries()]
+    assert [n for n in payloads if n != "impatient"] == list(range(100))
+    assert ledger.verify().size == len(payloads) in (100, 101)
+
+
 def test_replicas_write_one_chain(opened):
     replicas = [opened() for _ in range(3)]
     with ThreadPoolExecutor(6) as pool:
