@@ -4,71 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browser.conftest import Theme, Witness
-from tests.browser.dashboard_house import QUESTIONS, Served, dashboard, past
+from tests.browser.conftest import Theme
+from tests.browser.dashboard_house import Served, dashboard
+from tests.browser.dashboard_page import Enter, check_first_entry, doctor, enter, open_board, served
+
+__all__ = ["enter", "served"]
 
 pytestmark = pytest.mark.browser
 
-Enter = Callable[..., Page]
-REFUSED = re.compile("Failed to load resource: the server responded with a status of 40[13]")
 HOSTILE = "<img src=x onerror=alert(1)>\"'</p></script><script>alert(2)</script>\u202e{{7*7}}"
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A service that has decided on every question, and has a past."""
-    with dashboard(tmp_path_factory.mktemp("dashboard")) as service:
-        past(service.monitor, service.house.now)
-        for prompt, response, _ in QUESTIONS:
-            service.verify(prompt, response, agent="agent-7")
-        yield service
-
-
-@pytest.fixture
-def enter(browser: Browser, served: Served) -> Iterator[Enter]:
-    """Opens the page, with a key unless told otherwise; afterwards nobody may have complained or asked elsewhere."""
-    witness, contexts = Witness(), list[BrowserContext]()
-
-    def open_(
-        *,
-        scope: str | None = "admin",
-        theme: Theme = "light",
-        width: int = 1280,
-        prepare: Callable[[Page], Any] | None = None,
-    ) -> Page:
-        context = browser.new_context(color_scheme=theme, viewport={"width": width, "height": 900})
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(15_000)
-        witness.watch(page)
-        if prepare:
-            prepare(page)
-        page.goto(served.url)
-        if scope:
-            page.get_by_label("API key").fill(served.key(scope))
-            page.get_by_role("button", name="Open").click()
-        return page
-
-    yield open_
-    for context in contexts:
-        context.close()
-    assert [words for words in witness.complaints if not REFUSED.match(words)] == []
-    assert [url for url in witness.requests if not url.startswith(served.url)] == []
-    assert not any("key" in url for url in witness.requests)
-
-
-def open_board(enter: Enter, **options: Any) -> Page:
-    page = enter(**options)
-    expect(page.locator("#board")).to_be_visible()
-    expect(page.locator("#line")).to_have_text("live")
-    return page
 
 
 def test_without_a_key_there_is_nothing_but_a_door(enter: Enter) -> None:
@@ -185,187 +135,6 @@ def with_segments(route: Route) -> None:
         {"text": "They say.", "label": "neutral", "checked": False, "evidence": []},
     ]
     route.fulfill(json=answer)
-
-
-def check_first_entry(page: Page) -> None:
-    page.locator("#entries").get_by_role("button").first.click()
-
-
-def test_a_proof_is_checked_in_the_page_step_by_step(enter: Enter) -> None:
-    page = open_board(enter)
-    expect(page.locator("#checkpoint")).to_contain_text("signature checked")
-    check_first_entry(page)
-    expect(page.locator("#proof .verdict-line.good")).to_contain_text("the root computed here is the one signed")
-    steps = page.locator("#proof .steps li")
-    assert steps.count() >= 4
-    assert steps.nth(steps.count() - 2).locator("code").last.get_attribute("title") == steps.last.locator(
-        "code"
-    ).get_attribute("title")
-
-
-def test_a_decision_leads_to_its_proof(enter: Enter) -> None:
-    page = open_board(enter)
-    page.locator("#decisions .row").first.click()
-    page.get_by_role("button", name="Check its proof").click()
-    expect(page.get_by_role("dialog").locator(".verdict-line.good")).to_be_visible()
-
-
-def doctor(change: Callable[[Any], Any]) -> Callable[[Route], None]:
-    """A server in between that changes what the real one says."""
-
-    def handle(route: Route) -> None:
-        response = route.fetch()
-        if "json" in response.headers["content-type"]:
-            route.fulfill(response=response, json=change(response.json()))
-        else:
-            route.fulfill(response=response, body=change(response.text()))
-
-    return handle
-
-
-def flipped(text: str) -> str:
-    return ("0" if text[0] != "0" else "1") + text[1:]
-
-
-FORGERIES = {
-    "a sibling": (
-        "**/proof/inclusion*",
-        lambda p: {**p, "path": [flipped(p["path"][0]), *p["path"][1:]]},
-        "is not the one signed",
-    ),
-    "a proof cut short": ("**/proof/inclusion*", lambda p: {**p, "path": p["path"][:-1]}, "ends below the root"),
-    "a proof drawn out": (
-        "**/proof/inclusion*",
-        lambda p: {**p, "path": [*p["path"], "00" * 32, "00" * 32]},
-        "longer than the tree",
-    ),
-    "a hash that is none": (
-        "**/proof/inclusion*",
-        lambda p: {**p, "path": ["zz", *p["path"][1:]]},
-        "not lower-case hexadecimal",
-    ),
-    "an entry edited": (
-        "**/ledger/entries/*",
-        lambda e: {**e, "raw": e["raw"].replace('"time":"2', '"time":"3')},
-        "hashes to",
-    ),
-    "an entry moved": (
-        "**/ledger/entries/*",
-        lambda e: {**e, "raw": re.sub(r'"index":\d+', '"index":0', e["raw"])},
-        "says it is number 0",
-    ),
-    "an entry that is none": ("**/ledger/entries/*", lambda e: {**e, "raw": "not JSON"}, "not JSON"),
-}
-
-
-@pytest.mark.parametrize("forgery", FORGERIES)
-def test_a_doctored_proof_is_refused(enter: Enter, forgery: str) -> None:
-    pattern, change, words = FORGERIES[forgery]
-    page = open_board(enter, prepare=lambda page: page.route(pattern, doctor(change)))
-    check_first_entry(page)
-    expect(page.locator("#proof .verdict-line.bad")).to_contain_text(re.compile(words))
-    assert page.locator("#proof .good").count() == 0
-
-
-CHECKPOINTS = {
-    "another root": (
-        lambda note: re.sub(r"(\n\d+\n)(.)", lambda m: m[1] + ("A" if m[2] != "A" else "B"), note, count=1),
-        "not signed by a key of the log",
-    ),
-    "another size": (
-        lambda note: re.sub(r"\n(\d+)\n", lambda m: f"\n{int(m[1]) + 1}\n", note, count=1),
-        "not signed by a key of the log",
-    ),
-    "no signature": (lambda note: note.split("\n\n")[0] + "\n\n", "not signed by a key of the log"),
-    "not a checkpoint": (lambda _: "hello", "not a checkpoint"),
-}
-
-
-@pytest.mark.parametrize("forgery", CHECKPOINTS)
-def test_a_doctored_checkpoint_is_refused(enter: Enter, forgery: str) -> None:
-    change, words = CHECKPOINTS[forgery]
-    page = open_board(enter, prepare=lambda page: page.route("**/v1/ledger/checkpoint", doctor(change)))
-    expect(page.locator("#checkpoint .bad")).to_contain_text(re.compile(words))
-    check_first_entry(page)
-    expect(page.locator("#proof .verdict-line.bad")).to_contain_text(re.compile(words))
-
-
-def test_a_log_that_grew_is_recognised_and_one_that_shrank_is_not(enter: Enter, served: Served) -> None:
-    page = open_board(enter)
-    expect(page.locator("#checkpoint")).to_contain_text("first seen by this browser")
-    served.verify("One more?", "100 °C")
-    page.reload()
-    expect(page.locator("#checkpoint")).to_contain_text("extends what this browser saw before")
-    page.evaluate(
-        """() => { const [name] = Object.keys(localStorage).filter((n) => n.startsWith("foureyes-checkpoint"));
-        localStorage.setItem(name, JSON.stringify({ ...JSON.parse(localStorage.getItem(name)), size: 1e6 })); }"""
-    )
-    page.reload()
-    expect(page.locator("#checkpoint .bad")).to_contain_text("now there are fewer")
-    check_first_entry(page)
-    expect(page.locator("#proof .verdict-line.bad")).to_be_visible()
-
-
-def test_a_log_that_was_rewritten_is_recognised(enter: Enter, served: Served) -> None:
-    page = open_board(enter)
-    page.evaluate(
-        """() => { const [name] = Object.keys(localStorage).filter((n) => n.startsWith("foureyes-checkpoint"));
-        localStorage.setItem(name, JSON.stringify({ ...JSON.parse(localStorage.getItem(name)), size: 3, root: "00".repeat(32) })); }"""
-    )
-    page.reload()
-    expect(page.locator("#checkpoint .bad")).to_contain_text("does not extend the log of 3 entries")
-
-
-def test_the_page_checks_proofs_as_the_ledger_does(enter: Enter) -> None:
-    from hashlib import sha256
-
-    from foureyes.maths import merkle
-
-    page = enter(scope=None)
-    leaves = [merkle.leaf_hash(bytes([n])) for n in range(17)]
-
-    def subtree(start: int, stop: int) -> bytes:
-        if stop - start == 1:
-            return leaves[start]
-        middle = start + (1 << ((stop - start - 1).bit_length() - 1))
-        return sha256(b"\x01" + subtree(start, middle) + subtree(middle, stop)).digest()
-
-    sizes = range(1, 18)
-    inclusion = [
-        (leaves[i].hex(), i, n, [h.hex() for h in merkle.path(i, n, subtree)], subtree(0, n).hex())
-        for n in sizes
-        for i in range(n)
-    ]
-    consistency = [
-        (m, subtree(0, m).hex(), n, subtree(0, n).hex(), [h.hex() for h in merkle.proof(m, n, subtree)])
-        for n in sizes
-        for m in range(1, n + 1)
-    ]
-    found = page.evaluate(
-        """async ([inclusion, consistency]) => {
-          const { climb, extend, fromHex } = await import("/dashboard/proof.js");
-          const wrong = [];
-          for (const [leaf, index, size, path, root] of inclusion) {
-            const steps = await climb(fromHex(leaf), index, size, path);
-            if ((steps.at(-1)?.hash ?? leaf) !== root) wrong.push(["inclusion", index, size]);
-            for (const [i, n] of [[index + 1, size], [index, size + 1], [size, size]]) {
-              const reached = await climb(fromHex(leaf), i, n, path).then((s) => s.at(-1)?.hash ?? leaf, () => null);
-              if (reached === root && n === size) wrong.push(["accepted", index, size, i, n]);
-            }
-          }
-          for (const [old, before, next, after, hashes] of consistency) {
-            if (!(await extend(old, before, next, after, hashes))) wrong.push(["consistency", old, next]);
-            const other = "00".repeat(32);
-            if (await extend(old, other, next, after, hashes)) wrong.push(["other old root", old, next]);
-            if (await extend(old, before, next, other, hashes)) wrong.push(["other new root", old, next]);
-            if (hashes.length && (await extend(old, before, next, after, hashes.slice(1)))) wrong.push(["cut", old, next]);
-            if (await extend(old, before, next, after, [...hashes, other])) wrong.push(["longer", old, next]);
-          }
-          return wrong;
-        }""",
-        [inclusion, consistency],
-    )
-    assert found == []
 
 
 def test_an_alarm_is_acknowledged_by_who_may(enter: Enter, served: Served) -> None:

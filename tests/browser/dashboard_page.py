@@ -1,0 +1,83 @@
+"""The dashboard, opened in a real browser against a real service: what its tests share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+
+from tests.browser.conftest import Theme, Witness
+from tests.browser.dashboard_house import QUESTIONS, Served, dashboard, past
+
+Enter = Callable[..., Page]
+REFUSED = re.compile("Failed to load resource: the server responded with a status of 40[13]")
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A service that has decided on every question, and has a past."""
+    with dashboard(tmp_path_factory.mktemp("dashboard")) as service:
+        past(service.monitor, service.house.now)
+        for prompt, response, _ in QUESTIONS:
+            service.verify(prompt, response, agent="agent-7")
+        yield service
+
+
+@pytest.fixture
+def enter(browser: Browser, served: Served) -> Iterator[Enter]:
+    """Opens the page, with a key unless told otherwise; afterwards nobody may have complained or asked elsewhere."""
+    witness, contexts = Witness(), list[BrowserContext]()
+
+    def open_(
+        *,
+        scope: str | None = "admin",
+        theme: Theme = "light",
+        width: int = 1280,
+        prepare: Callable[[Page], Any] | None = None,
+    ) -> Page:
+        context = browser.new_context(color_scheme=theme, viewport={"width": width, "height": 900})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        witness.watch(page)
+        if prepare:
+            prepare(page)
+        page.goto(served.url)
+        if scope:
+            page.get_by_label("API key").fill(served.key(scope))
+            page.get_by_role("button", name="Open").click()
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert [words for words in witness.complaints if not REFUSED.match(words)] == []
+    assert [url for url in witness.requests if not url.startswith(served.url)] == []
+    assert not any("key" in url for url in witness.requests)
+
+
+def open_board(enter: Enter, **options: Any) -> Page:
+    page = enter(**options)
+    expect(page.locator("#board")).to_be_visible()
+    expect(page.locator("#line")).to_have_text("live")
+    return page
+
+
+def doctor(change: Callable[[Any], Any]) -> Callable[[Route], None]:
+    """A server in between that changes what the real one says."""
+
+    def handle(route: Route) -> None:
+        response = route.fetch()
+        if "json" in response.headers["content-type"]:
+            route.fulfill(response=response, json=change(response.json()))
+        else:
+            route.fulfill(response=response, body=change(response.text()))
+
+    return handle
+
+
+def check_first_entry(page: Page) -> None:
+    page.locator("#entries").get_by_role("button").first.click()
