@@ -44,6 +44,14 @@ _WORDS_BEFORE: Final = 5
 _REACH: Final = 96  # characters in which those words are looked for
 _WORD: Final = re.compile(r"\w[^\s.,;:!?()\"]*")
 _SHORT: Final = 3  # letters; "us" is not in "focus"
+_DIGIT: Final = re.compile(r"\d")
+_CLUES: Final = {  # what every piece of a kind holds, where that is no digit
+    "EMAIL_ADDRESS": re.compile("@"),
+    "IP_ADDRESS": re.compile(r":|\d"),
+    "IT_FISCAL_CODE": re.compile("(?i)[a-z]{6}"),
+    "MAC_ADDRESS": re.compile(r"(?i)[\da-f]{2}[:-]|[\da-f]{4}\."),
+    "URL_WITH_CREDENTIALS": re.compile("://"),
+}
 _REGIONS: Final = {"uk": "GB"}  # where Presidio's countries have another name than phone numbers' regions
 _FLAGS: Final = re.DOTALL | re.MULTILINE | re.IGNORECASE
 
@@ -107,10 +115,15 @@ class PatternDetector:
         found = (
             finding
             for window in windows(len(text), size=_SIZE, overlap=_OVERLAP)
-            for shape in self._shapes
+            for shape in self._possible(text, window)
             for finding in window.whole(shape.find(text, window, patience))
         )
         return [finding for finding in found if finding.score >= self._min_score]
+
+    def _possible(self, text: str, window: Window) -> Iterator[_Shape]:
+        """Shapes without which a window could be: most text has no digit, and is done with in a glance."""
+        seen = {clue: clue.search(text, window.start, window.end) is not None for clue in {_DIGIT, *_CLUES.values()}}
+        return (shape for shape in self._shapes if seen[_CLUES.get(shape.kind, _DIGIT)])
 
 
 class _Patience:
