@@ -37,15 +37,7 @@ _Capital: TypeAlias = tuple[float, float, float]
 
 _OPENING: Final[_Capital] = (1 / 6, 1 / 6, 1 / 6)  # of each of two bets
 _JUMP: Final = 0.01  # share of the money that changes its bet at every step
-_STAKES: Final = (
-    1 / 64,
-    1 / 32,
-    1 / 16,
-    1 / 8,
-    1 / 4,
-    1 / 2,
-    3 / 4,
-)  # shares of the largest stake that cannot lose all
+_STAKES: Final = (1 / 64, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4)  # of the most that can be staked
 
 
 def conformal_p(bag: Sequence[float], value: float, tie: float) -> float:
