@@ -164,6 +164,40 @@ def test_a_learned_router_is_refused_on_its_own_rows_and_without_questions(
     assert "must hold texts; got 2 in row 0" in capsys.readouterr().err
 
 
+def test_a_learned_router_reads_numbers_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    paths = []
+    for seed in range(2):
+        rng = np.random.default_rng(seed)
+        x, conf = rng.normal(size=(500, 4)), rng.random(500)
+        large = rng.random(500) < 1 / (1 + np.exp(-3 * x[:, 0]))
+        paths.append(tmp_path / f"{seed}.npz")
+        np.savez(paths[-1], x=x, conf=conf, big=np.full(500, 0.8), s=rng.random(500) < 0.5, l=large)
+    flags = ["--correct", "s", "--correct", "l"]
+    learned, plain = tmp_path / "mf.json", tmp_path / "r.json"
+    fit = ["cascade", "fit", str(paths[0])]
+    assert main([*fit, "--order", "learned", "--features", "x", *flags, "-o", str(learned)]) == 0
+    assert main([*fit, "--conf", "conf", "--conf", "big", "-o", str(plain)]) == 0
+    capsys.readouterr()
+    look = [
+        "cascade",
+        "curve",
+        str(plain),
+        str(paths[1]),
+        "--conf",
+        "conf",
+        *flags,
+        "--against",
+        str(learned),
+        "--json",
+    ]
+    assert main([*look, "--features", "x"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["curves"]["mf"]["over_random"] > 0.07
+    assert found["leads"]["mf"]["over_random_high"] < 0
+    assert main([*look, "--features", "conf"]) == 1
+    assert "lists of numbers" in capsys.readouterr().err
+
+
 def test_the_rows_of_the_fit_are_refused_unless_asked_for(
     router: Path, rows: Rows, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -211,6 +245,7 @@ def test_a_target_gives_a_policy_that_does_on_other_rows_what_the_library_says(
         (["--target-accuracy", "1"], "no point reaches"),
         (["--correct", "right_small"], "give --correct twice, the small model's first; got 3"),
         (["--against", "none.json"], "cannot read none.json"),
+        (["--question", "question"], "read by a learned router: give one with --against"),
     ],
 )
 def test_what_cannot_be_done_is_one_line(
@@ -229,7 +264,9 @@ def test_what_cannot_be_done_is_one_line(
         (["--conf", "small"], "two or more; got 1"),
         (["--conf", "tokens", "--conf", "large"], "must lie in [0, 1]"),
         ([*CONFIDENCES, "--cost", "1", "--cost", "2"], "the costs belong to curve"),
+        ([*CONFIDENCES, "--verifier-cost", "1"], "the costs belong to curve"),
         ([*CONFIDENCES, "--question", "question"], "read by --order learned only"),
+        (["--order", "learned", "--question", "question", *LABELS, "--abstain", "0.5"], "belong to chains"),
         (["--order", "learned", *LABELS], "give --question or --features, and no --conf"),
         (["--order", "learned", "--question", "question", *LABELS[:2]], "two models or more; got 1"),
         ([*CONFIDENCES, "--correct", "large"], "must hold true or false"),

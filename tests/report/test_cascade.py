@@ -51,6 +51,15 @@ def test_without_a_gap_nothing_is_said_to_be_recovered():
     assert "no gap" not in lead_lines(found)[0].accuracy
 
 
+def test_the_best_point_is_set_against_the_better_model():
+    found = comparison(better=False)
+    assert found.best.accuracy == max(point.accuracy for point in found.router.points)
+    words = cascade_lines(found)[-3]
+    assert words in cascade_page(found)
+    assert f"{found.best.accuracy:.1%}" in words
+    assert f"the better model alone in {found.router.small_accuracy:.1%}." in words
+
+
 def test_it_is_json_without_infinities():
     text = json.dumps(comparison().to_dict(), allow_nan=False)
     assert json.loads(text)["curves"]["router"]["points"][0]["cut"] is None

@@ -37,7 +37,7 @@ def fit_router(models: Models, args: argparse.Namespace) -> AdvantageRouter:
         raise InputError(
             "--order accuracy goes with --correct, once for each model, other orders of two models without"
         )
-    if args.cost:
+    if args.cost or args.verifier_cost != "0":
         raise InputError("with two models the costs belong to curve; fit takes them for chains")
     if models.correct:
         _require_two("--correct", len(models.correct))
@@ -53,6 +53,8 @@ def fit_learned(models: Models, args: argparse.Namespace) -> MatrixRouter:
         InputError: no question, no outcomes of two models at least.
         NotEnoughData: fewer than 20 questions on which the models differ.
     """
+    if args.abstain is not None or args.cost:
+        raise InputError("--abstain and --cost belong to chains; a learned router only orders questions")
     if models.features is None or models.confidences:
         raise InputError("--order learned reads questions only: give --question or --features, and no --conf")
     if len(models.correct) < 2:
@@ -80,6 +82,8 @@ def compared(router: AdvantageRouter, models: Models, args: argparse.Namespace) 
         name, (other, read) = _name(path, given), _other(path, models)
         given[name] = (other, read)
         learned |= {name} if isinstance(other, MatrixRouter) else set()
+    if models.features is not None and not learned:
+        raise InputError("--question and --features are read by a learned router: give one with --against")
     reads = {name: (_allowed(name, one, read, args), read) for name, (one, read) in given.items()}
     curves = compare(reads, small, large, costs=_costs(models, args), question_only=learned)
     leads = {name: router_lead(reads["router"], reads[name], small, large) for name in reads if name != "router"}

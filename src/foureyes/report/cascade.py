@@ -52,6 +52,11 @@ class Comparison:
         return self.curves["router"]
 
     @property
+    def best(self) -> Point:
+        """The router's most accurate point, the cheapest of equals."""
+        return max(self.router.points, key=lambda point: (point.accuracy, -point.cost))
+
+    @property
     def in_sample(self) -> bool:
         """Whether some router was fitted on these rows."""
         return any(curve.in_sample for curve in self.curves.values())
@@ -116,7 +121,8 @@ def lead_lines(found: Comparison) -> list[LeadLine]:
 
 def cascade_lines(found: Comparison) -> list[str]:
     """Everything in numbers, for a terminal."""
-    return [*_table(found), *_leads(found), *(["", _words(found.chosen, found.router.unit)] if found.chosen else [])]
+    chosen = ["", _words(found.chosen, found.router.unit)] if found.chosen else []
+    return [*_table(found), *_leads(found), "", _at_best(found), *chosen]
 
 
 def cascade_page(found: Comparison) -> str:
@@ -143,6 +149,7 @@ def cascade_page(found: Comparison) -> str:
         accuracies=(f"{curve.small_accuracy:.1%}", f"{curve.large_accuracy:.1%}"),
         complementary=(f"{curve.only_small:.1%}", f"{curve.only_large:.1%}"),
         apgr=None if curve.apgr is None else f"{curve.apgr:.2f}",
+        at_best=_at_best(found),
         chosen=found.chosen and _words(found.chosen, curve.unit),
         picture=Markup(_curves(found)),  # noqa: S704 - drawn by us, no text from outside in it
     )
@@ -214,6 +221,17 @@ def _words(point: Point, unit: str) -> str:
     return (
         f"{point.escalated:.1%} of the questions go to the large model: accuracy {point.accuracy:.1%} "
         f"[{point.low:.1%}, {point.high:.1%}] at {cost} a question."
+    )
+
+
+def _at_best(found: Comparison) -> str:
+    """Whether the cascade beats both of its models, which it may where each knows what the other does not."""
+    best, curve = found.best, found.router
+    alone = max(curve.small_accuracy, curve.large_accuracy)
+    return (
+        f"At its best, with {best.escalated:.1%} of the questions for the large model, the router is right in "
+        f"{best.accuracy:.1%} [{best.low:.1%}, {best.high:.1%}], the better model alone in {alone:.1%}. "
+        "The best point was picked on these rows: expect a little less on new ones."
     )
 
 
