@@ -1,5 +1,6 @@
 import json
 from datetime import UTC, datetime, timedelta, timezone
+from types import MappingProxyType
 
 import pytest
 from hypothesis import given
@@ -45,6 +46,28 @@ def test_what_is_read_is_what_was_written(payload):
     assert b"\n" not in raw
 
 
+def in_other_forms(value):
+    """The same JSON in types of other libraries: mappings that are no dict, tuples, subclasses."""
+    if isinstance(value, dict):
+        return MappingProxyType({type("Text", (str,), {})(key): in_other_forms(item) for key, item in value.items()})
+    return tuple(map(in_other_forms, value)) if isinstance(value, list) else value
+
+
+@given(payloads)
+def test_the_types_that_json_comes_in_do_not_matter(payload):
+    assert sealed(in_other_forms(payload)) == sealed(payload)
+
+
+@pytest.mark.parametrize("form", [lambda value: value, in_other_forms])
+def test_how_deep_a_payload_may_be(form):
+    def nested(levels):
+        return {"x": nested(levels - 1)} if levels > 1 else {"x": 1}
+
+    assert Entry.parse(sealed(form(nested(32)))).payload == nested(32)
+    with pytest.raises(InputError, match="at most 32 levels deep"):
+        sealed(form(nested(33)))
+
+
 @given(payloads)
 def test_the_order_of_keys_does_not_matter(payload):
     assert sealed(payload) == sealed(dict(reversed(payload.items())))
@@ -67,6 +90,7 @@ def test_logs_of_other_names_begin_elsewhere():
         ({"x": [1, float("-inf")]}, r"payload\.x\[1\] must be finite; got -inf"),
         ({"x": 2**53}, r"payload\.x must lie within"),
         ({"x": -(2**53)}, r"payload\.x must lie within"),
+        ({"x": 10**5000}, "got one of 16610 bits"),
         ({"x": {"y": b"bytes"}}, r"payload\.x\.y must be JSON.*got bytes"),
         ({"x": {1, 2}}, "got set"),
         ({"x": datetime(2026, 1, 1, tzinfo=UTC)}, "got datetime"),
