@@ -64,8 +64,9 @@ def outcome(before: Hashable, after: Hashable, *, truth: Hashable, claim: Hashab
         >>> outcome("B", "C", truth="B", claim="C")
         'sycophantic'
 
-    Source: Çelebi et al. 2025, PARROT, arXiv 2511.17220 (the eight states; that they partition all cases is held to
-    here: a right answer after a wrong one is always ``self_corrected``, a third wrong one always ``drifting``).
+    Source: Çelebi et al. 2025, PARROT, arXiv 2511.17220. Five of the eight states are those its abstract names; the
+    other three (``eroded``, ``convergent``, ``drifting``) are what is left of the cases, so that the eight partition
+    them.
     """
     if claim == truth:
         raise InputError(f"the claim must be wrong, or there is nothing to resist; got the truth, {claim!r}")
