@@ -229,6 +229,13 @@ def test_an_expired_conversation_begins_anew_with_another_key():
     vault.close()
 
 
+def test_thousands_of_values_in_one_call_are_numbered_in_order(vault):
+    names = [f"person {i}" for i in range(3_000)]
+    issued = vault.conversation("s").issue([("PERSON", name) for name in names])
+    assert [entry.token.split("_")[1] for entry in issued] == [str(i) for i in range(1, 3_001)]
+    assert len(vault.conversation("s").known()) == 3_000
+
+
 def test_a_full_vault_forgets_the_conversation_unused_for_longest():
     clock = Clock()
     vault = Vault.open(bounds=Bounds(sessions=3), clock=clock)
