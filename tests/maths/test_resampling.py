@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from foureyes.errors import InputError
-from foureyes.maths.resampling import check_draws, group_weights, multinomial, percentiles
+from foureyes.maths.resampling import check_draws, group_weights, multinomial, open_percentiles, percentiles
 
 
 def test_a_draw_holds_as_many_rows_as_the_sample():
@@ -23,3 +23,13 @@ def test_tails_need_draws():
     check_draws(40, 0.95)
     with pytest.raises(InputError, match=r"level 0\.99 needs at least 200 draws; got 199"):
         check_draws(199, 0.99)
+
+
+def test_undefined_draws_leave_an_end_open_where_they_reach_it():
+    draws = np.arange(100.0)
+    few = np.where(draws == 50, np.nan, draws)
+    low, high = (np.where(np.isnan(few), end, few) for end in (-np.inf, np.inf))
+    assert open_percentiles(low, high, 0.9) == (3.0, 96.0)
+    many = np.where(draws < 20, np.nan, draws)
+    low, high = (np.where(np.isnan(many), end, many) for end in (-np.inf, np.inf))
+    assert open_percentiles(low, high, 0.9) == (None, None)

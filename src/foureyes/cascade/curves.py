@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from foureyes.cascade.routers import InSample, Router, unseen
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.columns import flags, same_length
-from foureyes.maths.resampling import percentiles
+from foureyes.maths.resampling import open_percentiles, percentiles
 from foureyes.maths.routing import Tally, apgr, bands, cost_performance, over_random, tally
 
 __all__ = ["Costs", "Curve", "Point", "cascade_curve", "compare"]
@@ -258,10 +258,11 @@ def _with_intervals(table: Tally, knots: NDArray[np.intp], paid: Floats, interva
     points = zip(*(c.tolist() if isinstance(c, np.ndarray) else c for c in columns), strict=True)
     shares_of = table.counts.sum(axis=0) / table.n
     random_low, random_high = percentiles(drawn.over_random, level)
+    area_low, area_high = open_percentiles(drawn.apgr_low, drawn.apgr_high, level)
     return Curve(
         apgr=float(apgr(table)) if gap > 0 else None,
-        low=_finite(np.quantile(drawn.apgr_low, tail, method="lower")) if gap > 0 else None,
-        high=_finite(np.quantile(drawn.apgr_high, 1 - tail, method="higher")) if gap > 0 else None,
+        low=area_low if gap > 0 else None,
+        high=area_high if gap > 0 else None,
         over_random=float(over_random(table)),
         over_random_low=random_low,
         over_random_high=random_high,
@@ -278,10 +279,6 @@ def _with_intervals(table: Tally, knots: NDArray[np.intp], paid: Floats, interva
         unit="",
         in_sample=False,
     )
-
-
-def _finite(value: np.floating[Any]) -> float | None:
-    return float(value) if np.isfinite(value) else None
 
 
 def _paid(costs: Costs, priority: Floats, table: Tally) -> Floats:

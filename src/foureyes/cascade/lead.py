@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from foureyes.cascade.routers import Router, unseen
 from foureyes.maths.contest import contest
-from foureyes.maths.resampling import percentiles
+from foureyes.maths.resampling import open_percentiles, percentiles
 
 __all__ = ["Lead", "Reads", "router_lead"]
 
@@ -77,22 +77,17 @@ def router_lead(
     """
     level = interval[0]
     found = contest((unseen(*one), unseen(*other)), small_correct, large_correct, interval=interval)
-    low, high = percentiles(found.drawn_gained, level)
-    gap, tail = found.gap > 0, (1 - level) / 2
-    with_gap = found.drawn_gap > 0
+    over_low, over_high = percentiles(found.drawn_gained, level)
+    gap, with_gap = found.gap > 0, found.drawn_gap > 0
     ratio = np.divide(found.drawn_gained, found.drawn_gap, out=np.zeros(len(with_gap)), where=with_gap)
-    least, most = np.where(with_gap, ratio, -np.inf), np.where(with_gap, ratio, np.inf)
+    low, high = open_percentiles(np.where(with_gap, ratio, -np.inf), np.where(with_gap, ratio, np.inf), level)
     return Lead(
         apgr=found.gained / found.gap if gap else None,
-        low=_finite(np.quantile(least, tail, method="lower")) if gap else None,
-        high=_finite(np.quantile(most, 1 - tail, method="higher")) if gap else None,
+        low=low if gap else None,
+        high=high if gap else None,
         over_random=found.gained,
-        over_random_low=low,
-        over_random_high=high,
+        over_random_low=over_low,
+        over_random_high=over_high,
         level=level,
         n=found.n,
     )
-
-
-def _finite(value: np.floating[Any]) -> float | None:
-    return float(value) if np.isfinite(value) else None

@@ -6,9 +6,9 @@ import argparse
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from foureyes.cli.files import require_places, require_same_format, say
+from foureyes.cli.files import read_text, require_places, require_same_format, say, spread
 from foureyes.errors import InputError, NotEnoughData
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ def _apply(args: argparse.Namespace) -> int:
         raise InputError(
             f"{args.source} has a field {min(taken)!r} already; --overwrite-field replaces it, --field names another"
         )
-    table.save(args.out, {name: _spread(values, scores, len(table)) for name, values in columns.items()})
+    table.save(args.out, {name: spread(values, scores.kept.tolist(), len(table)) for name, values in columns.items()})
     say(f"{scores.n:,} rows with {' and '.join(map(repr, columns))} → {args.out}{_left_out(scores)}")
     if statement:
         say(statement)
@@ -245,13 +245,6 @@ def _require_promise(args: argparse.Namespace) -> None:
         raise InputError("--cost and --worst-cost belong to --max-cost")
 
 
-def _spread(values: list[Any], scores: Scores, n: int) -> list[Any]:
-    found: list[Any] = [None] * n
-    for row, value in zip(scores.kept.tolist(), values, strict=True):
-        found[row] = value
-    return found
-
-
 def _show(judged: Judgement, args: argparse.Namespace) -> None:
     """The table on stdout unless JSON goes there, the page in its file."""
     from foureyes.report.calibration import calibration_page, measures  # noqa: PLC0415 - jinja2
@@ -275,12 +268,7 @@ def _show(judged: Judgement, args: argparse.Namespace) -> None:
 def _opened(path: Path) -> Calibrator:
     from foureyes.calibration import Calibrator  # noqa: PLC0415 - numpy
 
-    try:
-        return Calibrator.from_json(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not a calibrator: not UTF-8 at byte {error.start}") from error
+    return Calibrator.from_json(read_text(path))
 
 
 def _left_out(scores: Scores) -> str:

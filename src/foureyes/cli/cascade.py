@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from foureyes.cli.files import require_places, require_same_format, say
+from foureyes.cli.files import read_text, require_places, require_same_format, say
 from foureyes.errors import InputError
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def _fitted(models: Models, args: argparse.Namespace) -> tuple[AdvantageRouter |
 
 def _curve(args: argparse.Namespace) -> int:
     from foureyes.cli.modelled import read_models  # noqa: PLC0415 - numpy
-    from foureyes.cli.routing import kind_of, read_text  # noqa: PLC0415 - as above
+    from foureyes.cli.routing import kind_of  # noqa: PLC0415 - as above
     from foureyes.tables import open_table  # noqa: PLC0415 - as above
 
     targets = args.target_accuracy is not None or args.target_cost is not None

@@ -15,8 +15,8 @@ from foureyes.calibration.rows import Rows
 from foureyes.cascade.chain import ChainPoint, best, cheapest, evaluate
 from foureyes.cascade.chain_curves import Chain, ChainCurve, chain_costs, chain_curve
 from foureyes.cascade.policy import Policy
+from foureyes.cli.files import read_text, spread
 from foureyes.cli.modelled import Models, read_models, require_costs
-from foureyes.cli.routing import read_text
 from foureyes.errors import InputError
 from foureyes.report.chain import ChainFindings
 from foureyes.tables import Table, write_text
@@ -105,8 +105,8 @@ def simulated(args: argparse.Namespace, table: Table) -> tuple[dict[str, Any], d
     elif args.cost:
         raise InputError("--cost is counted where outcomes are known: give --correct for each model too")
     return numbers, {
-        "stage": _spread(done.stage, models.kept, len(table)),
-        "answered": _spread(done.answered, models.kept, len(table)),
+        "stage": spread(done.stage.tolist(), models.kept.tolist(), len(table)),
+        "answered": spread(done.answered.tolist(), models.kept.tolist(), len(table)),
     }
 
 
@@ -138,10 +138,3 @@ def _require_unseen(text: str, confidence: NDArray[np.float64], *, allowed: bool
         raise InputError(
             f"the policy was chosen on {rows.n} rows, and these {len(confidence)} are among them; wanted others (--allow-fitted-rows takes them)"
         )
-
-
-def _spread(values: NDArray[Any], kept: NDArray[np.intp], n: int) -> list[Any]:
-    found: list[Any] = [None] * n
-    for row, value in zip(kept.tolist(), values.tolist(), strict=True):
-        found[row] = value
-    return found

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from foureyes.errors import InputError
 
-__all__ = ["require_places", "require_same_format", "say"]
+__all__ = ["read_text", "require_places", "require_same_format", "say", "spread"]
 
 
 def require_places(page: Path | None, *others: Path | None) -> None:
@@ -42,3 +44,25 @@ def require_same_format(source: str, out: Path) -> None:
 def say(words: str) -> None:
     """Words for a person, on stderr."""
     print(words, file=sys.stderr, flush=True)
+
+
+def read_text(path: Path) -> str:
+    """A file's text.
+
+    Raises:
+        InputError: it cannot be read, or is not UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"cannot read {path}: not UTF-8 at byte {error.start}") from error
+
+
+def spread(values: Sequence[Any], rows: Iterable[int], n: int) -> list[Any]:
+    """A column of n rows: the values in the rows that have one, ``None`` in the others."""
+    column: list[Any] = [None] * n
+    for row, value in zip(rows, values, strict=True):
+        column[row] = value
+    return column

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from foureyes.calibration import Calibrator, Threshold, flag_rate, promise, promise_cost, promise_false_blocks
+from foureyes.cli.files import read_text
 from foureyes.cli.scores import Scores, confidence_of, right_of
 from foureyes.errors import InputError
 
@@ -54,7 +54,7 @@ def acted_on(confidence: Floats, args: argparse.Namespace) -> tuple[dict[str, li
         NotEnoughData: a flag rate of no rows.
     """
     if args.threshold is not None:
-        threshold = Threshold.from_json(_text(args.threshold))
+        threshold = Threshold.from_json(read_text(args.threshold))
         return {"let_through": threshold.lets_through(confidence).tolist()}, threshold.statement
     if args.flag_rate is not None:
         rate = flag_rate(confidence, rate=args.flag_rate)
@@ -78,12 +78,3 @@ def _require_independent(scores: Scores) -> None:
         raise InputError(
             f"a promise rests on answers that are independent of each other; got {largest} in one group: keep one of each"
         )
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not a threshold: not UTF-8 at byte {error.start}") from error

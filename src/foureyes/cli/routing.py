@@ -18,12 +18,13 @@ from foureyes.cascade.lead import Reads, router_lead
 from foureyes.cascade.matrix import MatrixRouter
 from foureyes.cascade.policy import ALWAYS, Policy
 from foureyes.cascade.routers import AdvantageRouter, FittedRouter, InSample, Router, ThresholdRouter
+from foureyes.cli.files import read_text
 from foureyes.cli.modelled import Models, require_costs
 from foureyes.errors import InputError
 from foureyes.report.cascade import Comparison
 from foureyes.tables import write_text
 
-__all__ = ["compared", "fit_learned", "fit_router", "kind_of", "read_text", "write_policy"]
+__all__ = ["compared", "fit_learned", "fit_router", "kind_of", "write_policy"]
 
 
 def fit_router(models: Models, args: argparse.Namespace) -> AdvantageRouter:
@@ -110,20 +111,6 @@ def kind_of(text: str, path: Path) -> str:
     if not isinstance(document, dict) or not isinstance(document.get("kind"), str):
         raise InputError(f"{path} is neither a router nor a chain: it has no kind")
     return str(document["kind"])
-
-
-def read_text(path: Path) -> str:
-    """A file's text.
-
-    Raises:
-        InputError: it cannot be read, or is not UTF-8.
-    """
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"cannot read {path}: not UTF-8 at byte {error.start}") from error
 
 
 def _require_two(option: str, n: int) -> None:

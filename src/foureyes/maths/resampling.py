@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from foureyes.errors import InputError
 from foureyes.maths.columns import fraction
 
-__all__ = ["check_draws", "group_weights", "multinomial", "percentiles"]
+__all__ = ["check_draws", "group_weights", "multinomial", "open_percentiles", "percentiles"]
 
 Floats = NDArray[np.float64]
 
@@ -58,3 +58,20 @@ def percentiles(values: Floats, level: float) -> tuple[float, float]:
     tail = (1 - level) / 2
     low, high = np.quantile(values, (tail, 1 - tail))
     return float(low), float(high)
+
+
+def open_percentiles(low: Floats, high: Floats, level: float) -> tuple[float | None, float | None]:
+    """The percentile interval of draws some of which are undefined.
+
+    Args:
+        low: (D,) the draws, -inf where undefined.
+        high: (D,) the same draws, +inf where undefined.
+        level: of the interval.
+
+    Returns:
+        (low, high); an end is ``None`` where undefined draws reach it, as nothing bounds it then.
+    """
+    tail = (1 - level) / 2
+    ends = np.quantile(low, tail, method="lower"), np.quantile(high, 1 - tail, method="higher")
+    least, most = (float(end) if np.isfinite(end) else None for end in ends)
+    return least, most
