@@ -1,12 +1,13 @@
 """Settings become parts that work together: texts concealed, votes counted, the record written, and nothing rebuilt twice."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from foureyes.calibration import Platt, Threshold
 from foureyes.config.wiring import build
-from foureyes.errors import ConfigError, InputError
+from foureyes.errors import ConfigError, InputError, LedgerError, PrivacyError
 from foureyes.ledger import Signer
 from foureyes.models.scripted import ScriptedReader
 from foureyes.types import Exchange
@@ -149,6 +150,34 @@ def test_a_change_rebuilds_what_changed_and_nothing_else(wired):
         return decision
 
     assert asyncio.run(verify()).receipt is not None
+
+
+def test_a_vault_in_memory_keeps_its_values_when_its_bounds_change(wired):
+    memory = WIRED.replace('vault = "vaults"\n', "")
+    before = build(settings_of(wired, memory), open_reader=Opened())
+    after = build(
+        settings_of(wired, memory.replace("[privacy]", "[privacy]\nttl_s = 60")), before=before, open_reader=Opened()
+    )
+    assert after.tenants["acme"].vault is before.tenants["acme"].vault
+
+    async def end():
+        await before.close(but=after)
+        await after.close()
+
+    asyncio.run(end())
+
+
+def test_one_part_that_does_not_close_keeps_no_other_open(wired):
+    class Stuck:
+        def close(self):
+            raise LedgerError("the disk is full")
+
+    parts = build(settings_of(wired), open_reader=Opened())
+    broken = replace(parts, shelf={**parts.shelf, "last": Stuck()})
+    with pytest.raises(LedgerError, match="disk is full"):
+        asyncio.run(broken.close())
+    with pytest.raises(PrivacyError, match="cannot be used"):
+        parts.tenants["acme"].vault.delete("s")
 
 
 def test_another_calibrator_in_the_same_file_is_another_verifier(wired):

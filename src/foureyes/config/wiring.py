@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Hashable, Mapping
 from concurrent.futures import Future
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, fields
 from functools import partial
 from pathlib import Path
@@ -85,9 +86,10 @@ class Parts:
             but: parts built from these, which go on using some of them.
         """
         kept = but.shelf if but is not None else {}
-        for what, part in self.shelf.items():
-            if what not in kept:
-                await close(part)
+        async with AsyncExitStack() as ending:  # the last made is closed first, and one that fails stops no other
+            for what, part in self.shelf.items():
+                if what not in kept:
+                    ending.push_async_callback(close, part)
 
 
 def build(settings: Settings, *, before: Parts | None = None, open_reader: OpenReader = catalog.open_reader) -> Parts:
@@ -108,13 +110,16 @@ def build(settings: Settings, *, before: Parts | None = None, open_reader: OpenR
         tenants = {tenant.name: _tenant(tenant, settings, shelf, open_reader) for tenant in settings.tenants}
         alarms = _alarms(settings.monitoring, shelf)
     except FoureyesError:
-        for part in shelf.made.values():
-            if not hasattr(part, "aclose") and hasattr(
-                part, "close"
-            ):  # judges hold nothing before their first question
-                part.close()
+        _abandon(shelf)
         raise
     return Parts(settings, settings.keyring, tenants, _monitor(settings.monitoring), alarms, shelf.parts)
+
+
+def _abandon(shelf: Shelf) -> None:
+    """Closes what was made for nothing. Judges hold nothing before their first question, and close in a loop only."""
+    for part in shelf.made.values():
+        if hasattr(part, "close") and not hasattr(part, "aclose"):
+            part.close()
 
 
 def _tenant(tenant: Tenant, settings: Settings, shelf: Shelf, open_reader: OpenReader) -> TenantParts:
@@ -175,9 +180,9 @@ def _vault(tenant: str, privacy: Privacy, shelf: Shelf) -> Vault:
     bounds = Bounds(privacy.ttl_s, privacy.sessions, privacy.values)
     key = None if privacy.key is None else bytes.fromhex(privacy.key.reveal())
     path = None if privacy.vault is None else _folder(privacy.vault) / f"{tenant}.db"
-    return shelf.take(
-        ("vault", tenant, path, privacy.key, bounds), lambda: Vault.open(path, key=key, tenant=tenant, bounds=bounds)
-    )
+    # A vault in memory would lose its values by being made anew: its bounds change with the next process.
+    what = ("vault", tenant, path, privacy.key, bounds if path is not None else None)
+    return shelf.take(what, lambda: Vault.open(path, key=key, tenant=tenant, bounds=bounds))
 
 
 def _folder(path: Path) -> Path:
