@@ -14,7 +14,7 @@ from typing import Any, Final
 from foureyes.errors import ConfigError, ModelError, ModelRefused, ModelUnavailable
 from foureyes.models.attempts import OVERLOADED, Limits, attempted
 from foureyes.models.http_errors import MEANING, meaning_of
-from foureyes.models.wording import cleaned, message_of
+from foureyes.models.wording import cleaned, fits_a_header, message_of
 
 try:
     import httpx
@@ -62,7 +62,7 @@ class Endpoint:
             raise ConfigError(f"an endpoint needs an http or https URL; got one with scheme {parts.scheme!r}")
         if parts.userinfo:
             raise ConfigError("an endpoint's URL must not carry credentials; give the key as a key")
-        if self.key is not None and not (self.key and self.key.isascii() and self.key.isprintable()):
+        if self.key is not None and not fits_a_header(self.key):
             raise ConfigError("an endpoint's key holds characters that no header can carry, or none at all")
         if not self.model or not self.provider:
             raise ConfigError("an endpoint needs the names of its model and provider; got an empty one")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from foureyes.errors import ConfigError, InputError
 from foureyes.models.attempts import Limits
+from foureyes.models.wording import fits_a_header
 
 __all__ = ["Account"]
 
@@ -36,7 +37,7 @@ class Account:
     def __post_init__(self) -> None:
         if not self.model:
             raise ConfigError("an account needs the name of a model; got an empty one")
-        if not self.key or not self.key.isascii() or not self.key.isprintable():
-            raise ConfigError("an account needs a key of printable ASCII characters")
+        if not fits_a_header(self.key):
+            raise ConfigError("an account needs a key that a header can carry: visible ASCII, no white space")
         if self.most_tokens < 64:
             raise InputError(f"a verdict needs at least 64 tokens; got {self.most_tokens}")

@@ -8,7 +8,7 @@ from typing import Any, Final
 from foureyes.errors import ConfigError, ModelError, ModelRefused, ModelUnavailable
 from foureyes.models.attempts import attempted
 from foureyes.models.providers.account import Account
-from foureyes.models.providers.failures import COMMON, REFUSED, Failure, Table, decoded, failure
+from foureyes.models.providers.failures import COMMON, REFUSED, Failure, Table, decoded, failure, shown
 from foureyes.models.providers.transport import bounded_client
 from foureyes.types import Message
 
@@ -89,7 +89,9 @@ class Claude:
             raw = await self._client.messages.with_raw_response.create(**request)
             body = await raw.http_response.aread()
         except tuple(MEANING) as error:
-            raise failure(error, MEANING, self._account, status=getattr(error, "status_code", None)) from error
+            raise failure(error, MEANING, self._account, status=getattr(error, "status_code", None)) from shown(
+                error, self._account
+            )
         return decoded(body, self._account)
 
 

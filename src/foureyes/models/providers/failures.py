@@ -18,7 +18,7 @@ try:
 except ImportError as error:
     raise ConfigError(f"this provider needs {error.name}: pip install 'foureyes[providers]'") from error
 
-__all__ = ["COMMON", "REFUSED", "Failure", "Table", "decoded", "failure"]
+__all__ = ["COMMON", "REFUSED", "Failure", "Table", "decoded", "failure", "shown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,11 @@ def failure(error: Exception, table: Table, account: Account, *, status: object 
     said = f" (HTTP {status}: {error})" if meaning.quoted else f" ({type(error).__name__})"
     words = cleaned(f"{account.model}: {meaning.words}{said}", secret=account.key)
     return meaning.kind(words, model=account.model, retryable=meaning.retryable)
+
+
+def shown(error: Exception, account: Account) -> Exception | None:
+    """An exception as the cause of ours; ``None`` if it quotes the key, as a server's words may."""
+    return None if account.key in str(error) else error
 
 
 def decoded(body: str | bytes, account: Account) -> Any:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from foureyes.errors import ConfigError, ModelError, ModelRefused
 from foureyes.models.attempts import attempted
 from foureyes.models.providers.account import Account
-from foureyes.models.providers.failures import COMMON, REFUSED, Failure, Table, decoded, failure
+from foureyes.models.providers.failures import COMMON, REFUSED, Failure, Table, decoded, failure, shown
 from foureyes.models.providers.transport import bounded_client
 from foureyes.types import Message
 
@@ -96,7 +96,9 @@ class Gemini:
                 model=self.model, contents=list(contents), config=config
             )
         except tuple(MEANING) as error:
-            raise failure(error, MEANING, self._account, status=getattr(error, "code", None)) from error
+            raise failure(error, MEANING, self._account, status=getattr(error, "code", None)) from shown(
+                error, self._account
+            )
         raw = answer.sdk_http_response
         return decoded((raw and raw.body) or "", self._account)
 
