@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from foureyes.errors import InputError, LedgerConflict, LedgerError, LedgerTampered
+from foureyes.errors import ConfigError, InputError, LedgerConflict, LedgerError, LedgerTampered
 from foureyes.ledger.store import Extension, Store, Transaction, View
 
 __all__ = ["APPLICATION_ID", "SqliteStore", "translated"]
@@ -50,22 +50,24 @@ class SqliteStore(Store):
 
     Raises:
         InputError: there is no such file, or it is something else.
+        ConfigError: this Python's SQLite is too old.
         LedgerError: it cannot be opened.
     """
 
     def __init__(self, path: Path, *, create: bool = True, patience_s: float = _PATIENCE_S) -> None:
-        self._path, self._patience_s, self._writable = path, patience_s, create
+        if sqlite3.sqlite_version_info < (3, 37):
+            raise ConfigError(f"the ledger needs SQLite 3.37; this Python has {sqlite3.sqlite_version}")
+        self._path, self._patience_s = path, patience_s
         self._writing = threading.Lock()
         self._writer: sqlite3.Connection | None = None
         if not create and not path.is_file():
             raise InputError(f"{path}: no such ledger")
         with translated(path):
             if create:
-                self._writer = self._connected(f"{_uri(path)}?mode=rwc")
-                self._prepare(self._writer)
-                self._file = _identity(path)
+                self._writer = self._connected("rwc", _prepare)
             else:
                 self._reader().close()
+        self._file = _identity(path)
 
     @contextmanager
     def snapshot(self) -> Iterator[View]:
@@ -81,9 +83,9 @@ class SqliteStore(Store):
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """The one transaction that writes; commits when left, and then the bytes are on the disk."""
-        if self._writer is None:
-            raise LedgerError(f"{self._path} is closed, or was opened for reading")
         with self._writing, translated(self._path):
+            if self._writer is None:
+                raise LedgerError(f"{self._path} is closed, or was opened for reading")
             self._require_same_file()
             self._writer.execute("BEGIN IMMEDIATE")
             try:
@@ -106,28 +108,25 @@ class SqliteStore(Store):
         if _identity(self._path) != self._file:
             raise LedgerError(f"{self._path} was moved, deleted or replaced while the ledger was open")
 
-    def _connected(self, uri: str) -> sqlite3.Connection:
+    def _reader(self) -> sqlite3.Connection:
+        return self._connected(f"ro{_immutable(self._path)}", _nothing)
+
+    def _connected(self, mode: str, prepare: Callable[[sqlite3.Connection], None]) -> sqlite3.Connection:
         # isolation_level None: transactions begin and end where this module says so, and nowhere else.
         connection = sqlite3.connect(
-            uri, uri=True, timeout=self._patience_s, isolation_level=None, check_same_thread=False
+            f"{self._path.absolute().as_uri()}?mode={mode}",
+            uri=True,
+            timeout=self._patience_s,
+            isolation_level=None,
+            check_same_thread=False,
         )
-        if sqlite3.sqlite_version_info < (3, 37):
-            raise LedgerError(f"the ledger needs SQLite 3.37; this Python has {sqlite3.sqlite_version}")
+        try:
+            prepare(connection)
+            _require_ledger(connection, self._path)
+        except (InputError, sqlite3.Error):
+            connection.close()
+            raise
         return connection
-
-    def _reader(self) -> sqlite3.Connection:
-        connection = self._connected(f"{_uri(self._path)}?mode=ro{_immutable(self._path)}")
-        _require_ledger(connection, self._path)
-        return connection
-
-    def _prepare(self, connection: sqlite3.Connection) -> None:
-        if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
-            connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA fullfsync = ON")  # on macOS a plain sync leaves bytes in the drive's own memory
-        if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone() == (0,):
-            connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
-        _require_ledger(connection, self._path)
 
 
 class _View(View):
@@ -182,9 +181,21 @@ def translated(what: object) -> Iterator[None]:
         raise kind(f"{what}: {error}") from error
 
 
+def _prepare(connection: sqlite3.Connection) -> None:
+    if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+        connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA fullfsync = ON")  # on macOS a plain sync leaves bytes in the drive's own memory
+    if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone() == (0,):
+        connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
+
+
+def _nothing(_: sqlite3.Connection) -> None:
+    """What is only read needs no preparation."""
+
+
 def _require_ledger(connection: sqlite3.Connection, path: Path) -> None:
-    found: Any = connection.execute("PRAGMA application_id").fetchone()
-    if found != (APPLICATION_ID,):
+    if connection.execute("PRAGMA application_id").fetchone() != (APPLICATION_ID,):
         raise InputError(f"{path} is a SQLite file, but not a ledger")
 
 
@@ -194,10 +205,6 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
-
-
-def _uri(path: Path) -> str:
-    return path.absolute().as_uri()
 
 
 def _immutable(path: Path) -> str:
