@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
+from foureyes.config.keys import Keyring
 from tests.browser.conftest import Theme
-from tests.browser.dashboard_house import Served, dashboard
+from tests.browser.dashboard_house import Served, dashboard, past
 from tests.browser.dashboard_page import Enter, check_first_entry, doctor, enter, open_board, served
 
 __all__ = ["enter", "served"]
@@ -207,10 +209,10 @@ def poison(document: Any) -> Any:
 def test_the_keyboard_reaches_everything_and_shows_where_it_is(enter: Enter) -> None:
     page = enter(scope=None)
     expect(page.locator("#door")).to_be_visible()
-    page.evaluate("document.activeElement.blur()")
-    assert walk(page, 4) == ["Skip to the content", "Dark", "key", "Open"]
+    page.get_by_role("link", name="Skip to the content").focus()
+    assert walk(page, 3) == ["Dark", "key", "Open"]
     page = open_board(enter)
-    page.evaluate("document.activeElement.blur()")
+    page.get_by_role("link", name="Skip to the content").focus()
     seen = walk(page, 90)
     for wanted in ("Forget the key", "Acknowledge", "all", "Pause", "Check"):
         assert any(wanted in name for name in seen), wanted
@@ -279,6 +281,28 @@ def test_a_chosen_theme_is_kept_and_the_plots_follow_it(enter: Enter) -> None:
     page.reload()
     expect(page.get_by_role("button", name="Light", exact=True)).to_be_visible()
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_a_key_that_is_revoked_leads_back_to_the_door_and_another_opens_a_fresh_board(
+    browser: Browser, tmp_path: Path
+) -> None:
+    with dashboard(tmp_path) as service:
+        past(service.monitor, service.house.now)
+        parts = service.house.live.parts
+        page = browser.new_page()
+        page.goto(service.url)
+        page.get_by_label("API key").fill(service.key("audit"))
+        page.keyboard.press("Enter")
+        expect(page.locator("#line")).to_have_text("live")
+        service.house.live.replace(replace(parts, keyring=Keyring((), clock=lambda: service.house.now)))
+        page.get_by_role("button", name="Acknowledge").first.click()
+        expect(page.get_by_role("alert")).to_have_text("This key is not known here.")
+        assert page.evaluate("sessionStorage.length") == 0
+        service.house.live.replace(parts)
+        page.get_by_label("API key").fill(service.key("admin"))
+        page.keyboard.press("Enter")
+        expect(page.locator("#plot-activity canvas")).to_have_count(1)
+        page.close()
 
 
 def test_texts_that_are_not_kept_are_not_missed(browser: Browser, tmp_path: Path) -> None:

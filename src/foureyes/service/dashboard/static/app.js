@@ -12,6 +12,7 @@ import { showLedger } from "./ledger.js";
 const REFRESH_MS = 10000;
 const SOON_MS = 2000; // after something happened; a snapshot costs the server some milliseconds
 const SILENT_MS = 45000;
+const SAID = "foureyes-said";
 const RETRY_MS = [1000, 2000, 5000, 10000];
 
 let board = null;
@@ -107,8 +108,9 @@ class Board {
       await post("v1/monitoring/acknowledge", { key: alarm.key });
       say("Acknowledged.");
     } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      say(`Not acknowledged: ${error.message}`);
+      if (!(error instanceof Refused || error instanceof TypeError)) throw error;
+      if (error.status === 401) leave(wrong(error));
+      else say(`Not acknowledged: ${error.message}`);
     }
     this.dirty = true;
   }
@@ -146,13 +148,21 @@ function show(open) {
   byId("line").hidden = !open;
 }
 
+/** Forgets the key; what was shown goes with the page. */
 function leave(words = "") {
-  board?.stop.abort();
-  board = null;
   key.forget();
+  if (board === null) {
+    knock(words);
+    return;
+  }
+  board.stop.abort();
+  if (words) sessionStorage.setItem(SAID, words);
+  location.reload();
+}
+
+/** Shows the door, and why. */
+function knock(words) {
   show(false);
-  document.title = "foureyes";
-  byId("tenant").textContent = "";
   byId("key-wrong").textContent = words;
   byId("key").value = "";
   byId("key").focus();
@@ -181,7 +191,9 @@ byId("key-form").addEventListener("submit", (event) => {
   key.set(byId("key").value.trim());
   enter();
 });
-byId("leave").addEventListener("click", () => location.reload(key.forget()));
+byId("leave").addEventListener("click", () => leave());
 prepareDialog();
+const said = sessionStorage.getItem(SAID) ?? "";
+sessionStorage.removeItem(SAID);
 if (key.get()) enter();
-else show(false);
+else knock(said);
