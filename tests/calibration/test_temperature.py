@@ -46,7 +46,7 @@ def test_probabilities_are_taken_when_said():
     said = Temperature.fit(p, labels, scale="probabilities")
     assert said.temperature == pytest.approx(Temperature.fit(logits, labels).temperature, rel=1e-6)
     assert said.predict_proba(p) == pytest.approx(Temperature.fit(logits, labels).predict_proba(logits))
-    with pytest.raises(InputError, match="these are probabilities; say scale='probabilities'"):
+    with pytest.raises(InputError, match=r"these are probabilities; say so \(scale='probabilities'"):
         Temperature.fit(p, labels)
     with pytest.raises(InputError, match=r"must sum to one|must not be negative"):
         Temperature.fit(logits, labels, scale="probabilities")

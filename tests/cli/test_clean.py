@@ -239,3 +239,8 @@ def test_the_page_is_there_even_if_nobody_reads_to_the_end(rows: Path, tmp_path:
     ours.stdout.close()
     assert ours.wait() == 0
     assert page.read_text().startswith("<!")
+
+
+def test_names_without_classes_are_told_what_they_need(rows: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["clean", str(rows), "--label", "label", "--probs", "p"]) == 1
+    assert "names of classes go with --classes" in capsys.readouterr().err

@@ -23,6 +23,7 @@ from foureyes.calibration.histogram import HistogramBinning
 from foureyes.calibration.isotonic import Isotonic, LargerIs
 from foureyes.calibration.platt import Platt
 from foureyes.calibration.provenance import Source
+from foureyes.calibration.scores import stateable
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.columns import flags, group_ids, real, same_length
 from foureyes.maths.ranking import auroc
@@ -127,7 +128,7 @@ def fit_best(
 
     Raises:
         InputError: an unknown candidate or direction, columns that cannot be used.
-        NotEnoughData: a fold would leave one class only.
+        NotEnoughData: one class only, or a fold would leave one only.
 
     Example:
         >>> rng = np.random.default_rng(0)
@@ -145,6 +146,7 @@ def fit_best(
         )
     values, right = real("scores", x), flags("correct", correct)
     same_length(scores=values, correct=right)
+    stateable(right)  # one class only is said as such, not as a matter of folds
     fold = _folds(folds, values, right)
     tried = [kind for kind in get_args(Candidate) if kind in candidates]
 

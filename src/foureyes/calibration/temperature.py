@@ -142,5 +142,7 @@ def _logits(x: ArrayLike, scale: Scale) -> Floats:
         bad = ~np.isfinite(highest)
         raise InputError(f"every row of logits must have a finite maximum; got {highest[bad][0]} at row {bad.argmax()}")
     if len(logits) and logits.min() >= 0 and (np.abs(logits.sum(axis=1) - 1) <= 1e-4).all():
-        raise InputError("every row of logits sums to one: these are probabilities; say scale='probabilities'")
+        raise InputError(
+            "every row of logits sums to one: these are probabilities; say so (scale='probabilities', --probs)"
+        )
     return logits

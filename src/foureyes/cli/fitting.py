@@ -78,19 +78,11 @@ def fitted(scores: Scores, kind: str | None, larger_is: str | None) -> tuple[Cal
         raise InputError(f"--kind {asked} does not suit these scores; wanted {usual}")
     if asked == "temperature":
         scale = cast("Literal['logits', 'probabilities']", scores.scale)
-        found = _temperature(scores, scale)
+        found = Temperature.fit(scores.x, scores.outcome, scale=scale, source=scores.source)
         return found, {"reason": f"temperature {found.temperature:.4g}"}
     if asked == "combiner":
         return _combined(scores)
     return _single(scores, asked, larger_is)
-
-
-def _temperature(scores: Scores, scale: Literal["logits", "probabilities"]) -> Temperature:
-    try:
-        return Temperature.fit(scores.x, scores.outcome, scale=scale, source=scores.source)
-    except InputError as error:
-        error.add_note(f"read as {scale}: --logits takes any numbers, --probs takes rows that sum to one")
-        raise
 
 
 def _combined(scores: Scores) -> tuple[Calibrator, dict[str, Any]]:

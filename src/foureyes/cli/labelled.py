@@ -16,7 +16,7 @@ from foureyes.cleaning.panel import letter_probs, panel_probs
 from foureyes.cleaning.stopping import precision_curve
 from foureyes.errors import InputError
 from foureyes.report.cleaning import Measured, MethodPoint
-from foureyes.tables import Table, open_table
+from foureyes.tables import Column, Table, open_table
 
 __all__ = ["Labelled", "precision_of", "read_labelled"]
 
@@ -99,9 +99,17 @@ def _point(data: Labelled, method: Method) -> MethodPoint:
     )
 
 
+def _indices(table: Table, field: str) -> Column[np.float64]:
+    try:
+        return table.numbers(field)
+    except InputError as error:
+        error.add_note("names of classes go with --classes A,B,… in the order of the probabilities")
+        raise
+
+
 def _labels(table: Table, field: str, classes: tuple[str, ...] | None) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
     if classes is None:
-        column = table.numbers(field)
+        column = _indices(table, field)
         bad = column.values != np.floor(column.values)
         if bad.any():
             raise InputError(
