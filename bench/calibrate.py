@@ -40,6 +40,7 @@ NAMES: Final = {
 }
 GROWTH: Final = (0.25, 0.5, 1.0)
 GROWTH_RUNS: Final = 3
+HEAD: Final = ("", "seconds", "× the time of foureyes", "memory added", "within")
 
 Call = Callable[[dict[str, Any]], Any]
 
@@ -128,9 +129,6 @@ def lead(runs: dict[str, list[Run]]) -> Spread | None:
     rivals = [theirs for who, theirs in runs.items() if who != OURS]
     fastest = [min(theirs[i].seconds for theirs in rivals) for i in range(len(ours))] if rivals else []
     return per_round(fastest, [once.seconds for once in ours])
-
-
-HEAD: Final = ("", "seconds", "× the time of foureyes", "memory added", "within")
 
 
 def line(who: str, runs: dict[str, list[Run]]) -> list[str]:

@@ -27,6 +27,12 @@ GROWING: Final = (250_000, 500_000, 1_000_000, 2_000_000)
 DRAWS: Final = 1000
 PLAIN_DRAWS: Final = 3
 LIMIT: Final = 5.0
+NOTES: Final = (
+    (
+        f"No package does the same work. The other side is the plain way: resample the rows, sort them again, add up the curve; "
+        f"timed for {PLAIN_DRAWS} draws and multiplied."
+    ),
+)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -61,14 +67,6 @@ def section(rounds: int, n: int = 1_000_000, growing: Sequence[int] = GROWING) -
     wanted.append(steady("curve: a row more costs, last step ÷ first", grown(rounds, growing)))
     head = ("", "seconds", f"resampling rows, {DRAWS:,} draws", "× as fast")
     return Section("Cascade curves", wanted, [Grid(f"{DRAWS:,} bootstrap draws, {n:,} rows", head, lines)], NOTES)
-
-
-NOTES: Final = (
-    (
-        f"No package does the same work. The other side is the plain way: resample the rows, sort them again, add up the curve; "
-        f"timed for {PLAIN_DRAWS} draws and multiplied."
-    ),
-)
 
 
 def grown(rounds: int, sizes: Sequence[int]) -> list[float]:

@@ -36,6 +36,25 @@ GROWING: Final = (250_000, 500_000, 1_000_000, 2_000_000)
 GROWTH_RUNS: Final = 3
 MAPPED: Final = (1_280_000, 1000)
 
+NO_RIVAL: Final = "cleanlab is not installed: foureyes is measured alone."
+NOTES: Final = (
+    (
+        "The two are asked for the same method and return a mask. *Added* is what the call adds to a process that holds its "
+        "data already, *whole* the process at its largest; both as foureyes ÷ cleanlab. *calibrated* is foureyes' own method."
+    ),
+)
+HEAD: Final = (
+    "",
+    "seconds",
+    "cleanlab's",
+    "× as fast",
+    "memory added",
+    "÷ cleanlab's",
+    "whole, ÷ cleanlab's",
+    "rows found",
+)
+LARGE_HEAD: Final = ("", "seconds", "the whole process at its largest")
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -84,26 +103,6 @@ def section(rivals: str, rounds: int, *, mapped: bool) -> Section:
             wanted += large
             grids.append(Grid(f"{MAPPED[0]:,} × {MAPPED[1]} in single precision, from a mapped file", LARGE_HEAD, rows))
     return Section("Label issues beside cleanlab", wanted, grids, NOTES if rival else (NO_RIVAL, *NOTES))
-
-
-NO_RIVAL: Final = "cleanlab is not installed: foureyes is measured alone."
-NOTES: Final = (
-    (
-        "The two are asked for the same method and return a mask. *Added* is what the call adds to a process that holds its "
-        "data already, *whole* the process at its largest; both as foureyes ÷ cleanlab. *calibrated* is foureyes' own method."
-    ),
-)
-HEAD: Final = (
-    "",
-    "seconds",
-    "cleanlab's",
-    "× as fast",
-    "memory added",
-    "÷ cleanlab's",
-    "whole, ÷ cleanlab's",
-    "rows found",
-)
-LARGE_HEAD: Final = ("", "seconds", "the whole process at its largest")
 
 
 def race(folder: Path, rival: str | None, what: str, rounds: int) -> tuple[list[Run], list[Run]]:
