@@ -114,17 +114,14 @@ class Model(Generic[Role]):
         return self._identity()[0]
 
     def get(self) -> Role:
-        """The model, loaded."""
+        """The model, loaded.
+
+        Raises:
+            ModelError: with the same weights it has another fingerprint than the store remembers.
+        """
         if self._model is None:
             self._model = self._opened()
-            fingerprint, name = self._model.fingerprint, self._model.name
-            if self._known is not None and self._known[0] != fingerprint:
-                raise ModelError(
-                    f"{self._reference} was {self._known[0]} in the store and is {fingerprint} now, with the same weights",
-                    model=name,
-                )
-            self._known = fingerprint, name
-            self._store.remember(self._reference, self._weights or fingerprint, fingerprint, name)
+            self._recognise(self._model.fingerprint, self._model.name)
         return self._model
 
     def let_go(self) -> None:
@@ -132,10 +129,19 @@ class Model(Generic[Role]):
         self._model = None
 
     def _identity(self) -> tuple[str, str]:
-        if self._known is None:
-            self.get()
-        assert self._known is not None
-        return self._known
+        if self._known is not None:
+            return self._known
+        model = self.get()
+        return model.fingerprint, model.name
+
+    def _recognise(self, fingerprint: str, name: str) -> None:
+        if self._known is not None and self._known[0] != fingerprint:
+            raise ModelError(
+                f"{self._reference} was {self._known[0]} in the store and is {fingerprint} now, with the same weights",
+                model=name,
+            )
+        self._known = fingerprint, name
+        self._store.remember(self._reference, self._weights or fingerprint, fingerprint, name)
 
 
 class _Front(Generic[Role]):

@@ -29,7 +29,7 @@ def calibration(cells: Sequence[Cell]) -> Section:
     columns = ("answers, signal", "ECE before", "after (Platt, other half)", "with another task's fit")
     note = (
         "Expected calibration error, 15 equal-count bins, on half of the questions; the fit has seen the other half, or another "
-        "task only. Before: the probability that the signal states as it is. By chance a perfect forecast shows the value after ~."
+        "task only. Before: the probability that the signal states as it is. Chance: what a perfect forecast of as many rows would show."
     )
     return Section("Calibration", (), (Table(columns, tuple(rows), note=note),) if rows else ())
 

@@ -56,7 +56,7 @@ def share(found: Share) -> str:
 
 def ece(found: Any) -> str:
     """An error of calibration, and what chance alone gives."""
-    return f"{interval(found)} ~{found.chance:.3f}"
+    return f"{interval(found)}, chance {found.chance:.3f}"
 
 
 def optional(value: float | None, low: float | None = None, high: float | None = None) -> str:
