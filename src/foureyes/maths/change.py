@@ -59,9 +59,9 @@ def conformal_p(bag: Sequence[float], value: float, tie: float) -> float:
 
     Source: Vovk, Gammerman & Shafer, Algorithmic Learning in a Random World, 2005, §2.3.
     """
-    above = len(bag) - bisect_right(bag, value)
-    equal = bisect_right(bag, value) - bisect_left(bag, value) + 1
-    return (above + tie * equal) / (len(bag) + 1)
+    n, beyond = len(bag), bisect_right(bag, value)
+    equal = beyond - bisect_left(bag, value, 0, beyond) + 1
+    return (n - beyond + tie * equal) / (n + 1)
 
 
 class ExchangeabilityTest:
@@ -124,7 +124,7 @@ class ExchangeabilityTest:
     @property
     def limit(self) -> float:
         """The capital at which this epoch alarms: k(k + 1)/α."""
-        return self._number * (self._number + 1) / self.alpha
+        return self._limit
 
     @property
     def n_reference(self) -> int:
@@ -168,7 +168,7 @@ class ExchangeabilityTest:
         self._spread = _jumped(self._spread, abs(2 * p - 1))
         insort(self._bag, value)
         self._seen += 1
-        self._alarmed = self.capital >= self.limit
+        self._alarmed = sum(self._shift) + sum(self._spread) >= self._limit
         return self._alarmed
 
     def state(self) -> dict[str, Any]:
@@ -197,7 +197,9 @@ class ExchangeabilityTest:
         """
         _require(state, "alpha epoch seed drawn number reference learning alarmed bag seen shift spread")
         test = cls(state["reference"], alpha=state["alpha"], epoch=state["epoch"], seed=state["seed"])
-        test._drawn, test._number, test._seen = state["drawn"], state["number"], state["seen"]
+        test._drawn, test._number = state["drawn"], state["number"] - 1
+        test._open()
+        test._seen = state["seen"]
         test._learning, test._alarmed = state["learning"], state["alarmed"]
         test._bag = [float(value) for value in state["bag"]]
         test._shift, test._spread = _capital(state["shift"]), _capital(state["spread"])
@@ -205,6 +207,7 @@ class ExchangeabilityTest:
 
     def _open(self) -> None:
         self._number += 1
+        self._limit = self._number * (self._number + 1) / self.alpha
         self._bag = list(self._reference)
         self._seen = 0
         self._shift = self._spread = _OPENING

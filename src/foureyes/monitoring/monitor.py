@@ -293,8 +293,8 @@ def _streams(o: Observation) -> Iterator[tuple[str, float]]:
     if o.confidence is not None:
         yield "confidence", o.confidence
     yield "flags", float(not o.safe)
-    if o.disagreement is not None:
-        yield "disagreement", float(o.disagreement)
+    if (differing := o.disagreement) is not None:
+        yield "disagreement", float(differing)
     for opinion in o.opinions:
         if opinion.log_cmp is not None:
             yield f"log_cmp:{opinion.verifier}", opinion.log_cmp

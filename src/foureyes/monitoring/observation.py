@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Any, get_args
+from typing import Any, Final, get_args
 
 from foureyes.errors import InputError
 from foureyes.types import VoteVerdict
 
 __all__ = ["Observation", "Opinion", "Outcome"]
+
+_WORDS: Final[tuple[str, ...]] = get_args(VoteVerdict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,8 @@ class Opinion:
     latency_ms: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.verdict not in get_args(VoteVerdict):
-            raise InputError(f"a verdict is one of {', '.join(get_args(VoteVerdict))}; got {self.verdict!r}")
+        if self.verdict not in _WORDS:
+            raise InputError(f"a verdict is one of {', '.join(_WORDS)}; got {self.verdict!r}")
         _require_confidence(self.confidence)
         for name, value in (("log_cmp", self.log_cmp), ("latency_ms", self.latency_ms)):
             if value is not None and not (math.isfinite(value) and value >= 0):

@@ -37,8 +37,9 @@ class Bucket:
         self.decisions += 1
         self.passed += o.safe
         self.undecided += not o.consensus
-        self.compared += o.disagreement is not None
-        self.differing += bool(o.disagreement)
+        differing = o.disagreement
+        self.compared += differing is not None
+        self.differing += bool(differing)
         self.votes += len(o.opinions)
         self.errors += sum(opinion.verdict == "error" for opinion in o.opinions)
         self.stated += o.confidence is not None
