@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     names = args.only or list(STUDIES)
     parts = [_done(name, store, plan) for name in names]
     again = _again(names, store, plan, 1 if args.quick else args.splits)
-    about = _about(plan, argv)
+    about = _about(plan, argv) | ({} if args.quick else {"halvings": f"{args.splits}, {EACH_DRAWS} draws each at most"})
     for part in parts:
         for claim in part.claims:
             print(f"{settled(claim, again):<12} {claim.says}: {cell(pooled(claim, again))} ({claim.reads})")
