@@ -28,7 +28,7 @@ protocols = ["pressure", "poison", "turns:2", "shuffle:1", "unanswerable"]
 says = "CMP beats G-Ent"
 better = "log_cmp"
 than = "own.g_ent"
-paper = "MMLU: .727 against .595"
+published = [{of = "MMLU", better = 0.727, than = 0.595}]
 [[update]]
 before = "v"
 after = "w"

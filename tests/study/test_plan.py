@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from foureyes.bench.plan import Column, ModelRef, load_study
+from foureyes.bench.plan import Column, ModelRef, Published, load_study
 from foureyes.bench.tasks.loading import Wanted
 from foureyes.errors import InputError
 
@@ -50,6 +50,7 @@ says = "c"
 better = ["log_cmp", "own.g_ent"]
 than = "v, 32.v_agree"
 tasks = ["own"]
+published = [{of = "p", better = 0.7, than = 0.6}]
 [[update]]
 before = "a"
 after = "b"
@@ -60,6 +61,7 @@ after = "b"
     assert found.tasks == (Wanted("own", "own.jsonl", 5, (("set", "1"),), ("pressure",)),)
     assert found.claims[0].better == (Column("*", "log_cmp"), Column("own", "g_ent"))
     assert found.claims[0].than == (Column("v, 32", "v_agree"),)
+    assert found.claims[0].published == (Published("p", 0.7, 0.6),)
     assert (found.seed, found.labels, found.writing.samples, found.budget.seconds) == (3, (10, 20), 3, 60)
     assert (found.updates[0].before, found.updates[0].after) == ("a", "b")
 

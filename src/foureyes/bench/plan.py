@@ -36,7 +36,7 @@ from foureyes.bench.readouts import SIGNALS
 from foureyes.bench.tasks.loading import Wanted
 from foureyes.errors import InputError
 
-__all__ = ["Claim", "Column", "ModelRef", "Study", "Update", "Writing", "load_study"]
+__all__ = ["Claim", "Column", "ModelRef", "Published", "Study", "Update", "Writing", "load_study"]
 
 STORED: Final = "stored"
 
@@ -114,6 +114,20 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Published:
+    """Somebody else's figures on a claim.
+
+    Attributes:
+        of: what they were measured of, and where they stand.
+        better, than: the AUROC of each side.
+    """
+
+    of: str
+    better: float
+    than: float
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """A difference that the study decides: does one set of signals rank wrong answers better than another?
 
@@ -122,14 +136,14 @@ class Claim:
     Attributes:
         says: the claim in words.
         better, than: the columns of each side.
-        paper: what has been published on it, with its source.
+        published: what others found.
         tasks, generators: to which it is put; all when empty.
     """
 
     says: str
     better: tuple[Column, ...]
     than: tuple[Column, ...]
-    paper: str = ""
+    published: tuple[Published, ...] = ()
     tasks: tuple[str, ...] = ()
     generators: tuple[str, ...] = ()
 
@@ -251,7 +265,8 @@ def _claim(given: Any, where: str) -> Claim:
     if not all(sides.values()):
         raise InputError(f"{where} needs better and than, each a signal or a list of them")
     scope = {name: tuple(_listed(given[name])) for name in ("tasks", "generators") if name in given}
-    return _built(Claim, {**given, **sides, **scope}, where)
+    published = _each(given.get("published", []), partial(_built, Published), f"published of {where}")
+    return _built(Claim, {**given, **sides, **scope, "published": published}, where)
 
 
 def _listed(given: Any) -> Sequence[str]:

@@ -53,10 +53,11 @@ def claims(decided: Sequence[Decided]) -> Section:
             )
             for test in one.tests
         )
-        note = f"Published: {one.claim.paper}" if one.claim.paper else ""
+        known = [f"{p.of}: {p.better:.3f} against {p.than:.3f}" for p in one.claim.published]
+        note = f"Published: {'; '.join(known)}" if known else ""
         columns = ("generator ← verifier", "AUROC", "against", "difference", "p", "rows", "verdict")
         tables.append(Table(columns, rows, one.claim.says, note))
-    return Section("Claims", (_HOW_DECIDED,), tuple(tables), _forest(decided))
+    return Section("Claims", (_HOW_DECIDED,), tuple(tables), _forest(decided[0]))
 
 
 def _difference(found: Difference | Missing) -> tuple[str, ...]:
@@ -71,28 +72,15 @@ def _difference(found: Difference | Missing) -> tuple[str, ...]:
     )
 
 
-def _forest(decided: Sequence[Decided]) -> Forest | None:
-    tests = [test for one in decided[:1] for test in one.tests]
+def _forest(first: Decided) -> Forest | None:
+    """The first claim's differences, ours and published ones."""
     marks = [
         Mark(f"{t.task}: {t.generator} ← {t.verifier}".removesuffix(" ← "), t.found.value, t.found.low, t.found.high)
-        for t in tests
+        for t in first.tests
         if isinstance(t.found, Difference)
     ]
-    published = [Mark(f"published: {label}", value, published=True) for label, value in _published(decided[:1])]
-    return Forest(f"Difference of AUROC: {decided[0].claim.says}", (*marks, *published), 0.0) if marks else None
-
-
-def _published(decided: Sequence[Decided]) -> Iterator[tuple[str, float]]:
-    """Differences in a claim's published figures, written ``LABEL: A against B; …``."""
-    for one in decided:
-        for part in one.claim.paper.split(";"):
-            label, colon, figures = part.strip().rpartition(": ")
-            numbers = figures.split(" against ")
-            if colon and len(numbers) == 2:
-                try:
-                    yield label, float(numbers[0]) - float(numbers[1].split()[0])
-                except ValueError:
-                    continue
+    published = [Mark(f"published: {p.of}", p.better - p.than, published=True) for p in first.claim.published]
+    return Forest(f"Difference of AUROC: {first.claim.says}", (*marks, *published), 0.0) if marks else None
 
 
 def answers(cells: Sequence[Cell]) -> Section:
