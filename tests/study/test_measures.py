@@ -167,7 +167,7 @@ def test_claims_hold_fail_or_stay_open() -> None:
     assert [(test.verifier, test.verdict) for test in found.tests] == [("v", "holds"), ("w", "not decided")]
     back = decide(Claim("c", (Column("own", "g_ent"),), (Column("v", "log_cmp"),)), [cell(bad, good)])
     assert [test.verdict for test in back.tests] == ["fails"]
-    assert "of 1 pairs, fails in 1; mean difference of AUROC -0" in back.sentence
+    assert "of 1 pairs, fails in 1; mean difference of AUROC −0" in back.sentence
 
 
 def test_a_claim_is_not_put_to_other_tasks_or_to_a_model_that_reads_itself() -> None:

@@ -66,7 +66,11 @@ class Decided:
         n, counts = len(self.tests), self.counts
         said = ", ".join(f"{verdict} in {k}" for verdict, k in counts.most_common())
         differences = [test.found.value for test in self.tests if isinstance(test.found, Difference)]
-        mean = f"; mean difference of AUROC {sum(differences) / len(differences):+.3f}" if differences else ""
+        mean = (
+            f"; mean difference of AUROC {sum(differences) / len(differences):+.3f}".replace("-", "−")
+            if differences
+            else ""
+        )
         return (
             f"{self.claim.says}: of {n} pairs, {said}{mean}." if n else f"{self.claim.says}: no pair has the signals."
         )

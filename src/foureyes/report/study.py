@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import fill
+from typing import Final
 
 from markupsafe import Markup
 
@@ -15,6 +17,9 @@ from foureyes.report import page
 from foureyes.report.drawing import INK, LINE, MUTED, RIGHT, WRONG, canvas, svg
 
 __all__ = ["Forest", "Mark", "Section", "StudyReport", "Table", "study_markdown", "study_page"]
+
+_LABEL_WIDTH: Final = 36
+_TITLE_WIDTH: Final = 92
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,9 @@ class Forest:
 
     def drawn(self, name: str) -> Markup:
         """As an ``<svg>`` element; ``name`` keeps its ids apart from those of others on the page."""
-        with canvas((6.6, 0.8 + 0.26 * len(self.marks)), f"forest-{name}") as (figure, axes):
+        labels = [fill(mark.label, _LABEL_WIDTH) for mark in self.marks]
+        n_lines = sum(label.count("\n") + 1 for label in labels)
+        with canvas((7.2, 1.0 + 0.12 * len(labels) + 0.16 * n_lines), f"forest-{name}") as (figure, axes):
             places = range(len(self.marks), 0, -1)
             axes.axvline(self.chance, color=MUTED, linewidth=1, linestyle=(0, (3, 3)))
             for place, mark in zip(places, self.marks, strict=True):
@@ -76,8 +83,9 @@ class Forest:
                     axes.hlines(place, mark.low, mark.high, color=colour, linewidth=1.4)
                 face = "none" if mark.published else colour
                 axes.plot([mark.value], [place], marker="o", markersize=5, color=colour, markerfacecolor=face)
-            axes.set_yticks(list(places), [mark.label for mark in self.marks], fontsize=9)
-            axes.set(ylim=(0.3, len(self.marks) + 0.7), xlabel=self.title)
+            axes.set_yticks(list(places), labels, fontsize=9)
+            axes.set(ylim=(0.3, len(self.marks) + 0.7))
+            figure.suptitle(fill(self.title, _TITLE_WIDTH), x=0.01, ha="left", fontsize=10)
             axes.grid(axis="x", color=LINE, linewidth=0.6)
             axes.set_axisbelow(True)
             axes.spines["left"].set_visible(False)

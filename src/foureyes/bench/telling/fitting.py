@@ -133,6 +133,6 @@ def choices(study: Study, cells: Sequence[Cell]) -> Section:
     columns = ("answers", "labels", "decided", "AUROC given away, mean", "at most", "within tolerance")
     note = (
         "The rule of foureyes bench choose, with labels drawn again and again: how often it chose a verifier or a pair, and what its "
-        "choice gave away on the other rows against the best candidate *there*, which is flattered by hindsight."
+        "choice gave away on the other rows against the best candidate there, which is flattered by hindsight."
     )
     return Section("Choosing a verifier", (), (Table(columns, tuple(rows), note=note),) if rows else ())

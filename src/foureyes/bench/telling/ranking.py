@@ -149,8 +149,8 @@ def failing(found: Found) -> Section:
     lost = [cell for cell, signals in found if not any(_works(cell, signal, r) for signal, r in signals)]
     names = ", ".join(place(cell) for cell in lost) or "none"
     said = (
-        f"Of {len(found)} sets of answers, those in which no signal's interval lies above chance: {len(lost)} ({names}). With so many "
-        "signals tried, one above chance is weak evidence that it works there."
+        f"In {len(lost)} of {len(found)} sets of answers no signal's interval lies above chance: {names}. With so many signals tried, one "
+        "above chance is weak evidence that it works there."
     )
     return Section("Where everything fails", (said,))
 
