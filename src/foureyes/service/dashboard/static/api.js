@@ -9,6 +9,9 @@ export class Refused extends Error {
   }
 }
 
+/** No answer came, or it broke off; unlike a mistake of ours, this may pass. */
+export class Lost extends Error {}
+
 export const key = {
   get: () => sessionStorage.getItem(PLACE),
   set: (value) => sessionStorage.setItem(PLACE, value),
@@ -17,9 +20,18 @@ export const key = {
 
 async function ask(path, options = {}) {
   const headers = { ...options.headers, Authorization: `Bearer ${key.get()}` };
-  const response = await fetch(path, { ...options, headers, cache: "no-store", credentials: "omit", redirect: "error" });
+  const response = await reached(fetch(path, { ...options, headers, cache: "no-store", credentials: "omit", redirect: "error" }));
   if (!response.ok) throw new Refused(response.status, await reason(response));
   return response;
+}
+
+/** What browsers throw when a line breaks is a TypeError or an AbortError, as for a mistake; here it gets a name. */
+async function reached(answer) {
+  try {
+    return await answer;
+  } catch (error) {
+    throw new Lost("the line broke", { cause: error });
+  }
 }
 
 async function reason(response) {
@@ -31,8 +43,8 @@ async function reason(response) {
   }
 }
 
-export const get = async (path) => (await ask(path)).json();
-export const text = async (path) => (await ask(path)).text();
+export const get = async (path) => JSON.parse(await text(path));
+export const text = async (path) => reached((await ask(path)).text());
 
 export const post = async (path, body) =>
   ask(path, { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
@@ -43,7 +55,7 @@ export async function* events(after, signal) {
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let held = "";
   for (;;) {
-    const { value, done } = await reader.read();
+    const { value, done } = await reached(reader.read());
     if (done) return;
     const blocks = (held + value.replaceAll("\r\n", "\n")).split("\n\n");
     held = blocks.pop();

@@ -1,6 +1,6 @@
 // The page's life: a key is entered, the board is filled, events keep it fresh, and a lost line is found again.
 
-import { Refused, events, get, key, post } from "./api.js";
+import { Lost, Refused, events, get, key, post } from "./api.js";
 import { byId, say } from "./dom.js";
 import { ReliabilityPlot, timePlots } from "./charts.js";
 import { prepareDialog } from "./decision.js";
@@ -48,10 +48,10 @@ class Board {
   }
 
   async start() {
-    this.feed.fill((await get("v1/decisions?limit=60")).decisions);
-    await showLedger();
+    await this.attempt(async () => this.feed.fill((await get("v1/decisions?limit=60")).decisions));
     this.follow();
     this.keepFresh();
+    await this.attempt(showLedger);
   }
 
   /** Fetches the figures again soon after something happened, and now and then anyway. */
@@ -108,7 +108,7 @@ class Board {
       await post("v1/monitoring/acknowledge", { key: alarm.key });
       say("Acknowledged.");
     } catch (error) {
-      if (!(error instanceof Refused || error instanceof TypeError)) throw error;
+      if (!(error instanceof Refused || error instanceof Lost)) throw error;
       if (error.status === 401) leave(wrong(error));
       else say(`Not acknowledged: ${error.message}`);
     }
@@ -121,7 +121,7 @@ class Board {
       await work();
     } catch (error) {
       if (error instanceof Refused && (error.status === 401 || error.status === 403)) leave(wrong(error));
-      else if (!(error instanceof Refused || error instanceof TypeError || error.name === "AbortError")) throw error;
+      else if (!(error instanceof Refused || error instanceof Lost)) throw error;
       else if (!this.stop.signal.aborted) line("reconnecting", "lost");
     }
   }
@@ -173,7 +173,7 @@ async function enter() {
   try {
     answer = await get("v1/monitoring");
   } catch (error) {
-    if (!(error instanceof Refused || error instanceof TypeError)) throw error;
+    if (!(error instanceof Refused || error instanceof Lost)) throw error;
     leave(wrong(error));
     return;
   }
@@ -182,8 +182,7 @@ async function enter() {
   show(true);
   line("connecting", "");
   board = new Board(answer);
-  const mine = board;
-  await mine.attempt(() => mine.start());
+  await board.start();
 }
 
 byId("key-form").addEventListener("submit", (event) => {
