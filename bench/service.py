@@ -136,11 +136,10 @@ def _verifying(folder: Path, *, personal_data: bool) -> tuple[Any, str]:
     Signer.generate("foureyes.bench/ledger").save(folder / "ledger.key")
     ledger = open_ledger(f"sqlite:{folder / 'ledger.db'}", key_file=folder / "ledger.key")
     judges = [Member(ScriptedJudge("safe", name=name)) for name in ("a", "b", "c")]
-    vault, detector = Vault.open(), PatternDetector()
     guard = Guard(
         Council(judges),
         recorder=_Salted(ledger, os.urandom(32)),
-        concealer=VaultConcealer(vault, detector) if personal_data else None,
+        concealer=VaultConcealer(Vault.open(), PatternDetector()) if personal_data else None,
     )
     key = new_key("bench", {"verify"})
     return create_app(Parts(Keyring((key.stored,)), {"bench": TenantParts(guard, ledger=ledger)})), key.presented

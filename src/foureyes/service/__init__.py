@@ -7,6 +7,7 @@
                  │       access          who calls, what they may do, how much of it
                  ├────── routes          one file a subject; they translate and decide nothing
                  ├────── verifying       the one place where an answer says "safe"
+                 ├────── chores          what can wait until an answer is sent
                  └────── live, desk      the parts in force, and what is remembered of each tenant
     wiring                               from a configuration to parts, and from a changed file to changed parts
     wire                                 every field of HTTP

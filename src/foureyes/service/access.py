@@ -102,6 +102,8 @@ class Needs:
         if self.right not in principal.scopes and "admin" not in principal.scopes:
             raise Refused(403, f"it needs the scope '{self.right}'")
         desk = live.desk(principal.tenant)
+        if self.right == "audit":
+            live.chores.finish()  # who looks sees all that was answered before
         if self._cost:
             take(desk, 1, now=live.tools.wall_clock())
         return Call(live, desk, desk.parts, principal.key_id, principal.scopes, scope)

@@ -13,6 +13,7 @@ It never reads a body, so that it costs a few microseconds.
 
 from __future__ import annotations
 
+import itertools
 import re
 import secrets
 from collections.abc import MutableMapping
@@ -55,6 +56,7 @@ class Door:
         self._app = app
         self._live = live
         self._in_flight = 0
+        self._prefix, self._number = secrets.token_hex(10), itertools.count()
         live.metrics.watch_in_flight(lambda: self._in_flight)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,7 +65,7 @@ class Door:
             await self._app(scope, receive, send)
             return
         scope["foureyes.live"] = self._live
-        scope["foureyes.request_id"] = _request_id(scope)
+        scope["foureyes.request_id"] = _sane_id(scope) or f"{self._prefix}{next(self._number):012x}"
         visit = _Visit(scope, send)
         started = self._live.tools.clock()
         uncounted = scope["path"] in _UNCOUNTED
@@ -115,8 +117,8 @@ def _dress(message: MutableMapping[str, Any], request_id: str) -> None:
     message["headers"] = headers
 
 
-def _request_id(scope: Scope) -> str:
+def _sane_id(scope: Scope) -> str | None:
     for name, value in scope["headers"]:
         if name == b"x-request-id" and _SANE.match(value):
             return str(value, "ascii")
-    return secrets.token_hex(16)
+    return None

@@ -19,6 +19,7 @@ from foureyes.errors import ConfigError, InputError
 from foureyes.guard.gate import Gate
 from foureyes.monitoring import Alarm, Monitor
 from foureyes.monitoring.sinks import send_all
+from foureyes.service.chores import Chores
 from foureyes.service.desk import Desk
 from foureyes.service.logs import Log, open_log, raised_at
 from foureyes.service.metrics import Metrics
@@ -56,6 +57,7 @@ class Live:
     def __init__(self, parts: Parts, tools: Tools | None = None) -> None:
         self.tools: Final = tools or Tools()
         self.metrics: Final = Metrics()
+        self.chores: Final = Chores(on_error=lambda error: self.log_failure(error, "chores"))
         self.parts = parts
         self._desks = {name: self._open_desk(name, tenant) for name, tenant in parts.tenants.items()}
 

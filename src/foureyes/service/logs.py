@@ -4,11 +4,13 @@ The rule: a text, a key, a header or an exception's message never reaches a log 
 they are about, so what is logged of one is its class and where it was raised. A test plants canaries everywhere and looks
 for them.
 
-:func:`open_log` makes a logger of its own instead of configuring the process, so that applications do not share one.
+:func:`open_log` makes a logger of its own instead of configuring the process, so that applications do not share one. One
+thread, the event loop's, writes to it.
 """
 
 from __future__ import annotations
 
+import asyncio
 import traceback
 from pathlib import Path
 from typing import Any, Final, TextIO
@@ -31,7 +33,7 @@ def open_log(stream: TextIO, *, plain: bool = False) -> Log:
         plain: words for a person instead of JSON for a program.
     """
     return structlog.wrap_logger(
-        structlog.PrintLogger(stream),
+        _Lines(stream),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -40,6 +42,30 @@ def open_log(stream: TextIO, *, plain: bool = False) -> Log:
         wrapper_class=structlog.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+class _Lines:
+    """Writes lines to a stream, all those of one turn of the event loop at once: a write a request is what logs cost."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._waiting: list[str] = []
+
+    def msg(self, line: str) -> None:
+        self._waiting.append(line)
+        if len(self._waiting) > 1:
+            return  # whoever was first has seen to it
+        try:
+            asyncio.get_running_loop().call_soon(self._write)
+        except RuntimeError:
+            self._write()
+
+    debug = info = warning = error = critical = msg
+
+    def _write(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        self._stream.write("\n".join([*waiting, ""]))
+        self._stream.flush()
 
 
 def raised_at(error: BaseException) -> list[str]:

@@ -86,6 +86,7 @@ async def play(live: Live, tenant: str, scene: Scene) -> None:
         live, desk, desk.parts, "traffic", frozenset({"verify"}), {"headers": [], "foureyes.request_id": "traffic"}
     )
     answer = await verify(call, VerifyRequest(prompt=scene.prompt, response=scene.response, agent_id=scene.agent))
+    live.chores.finish()
     desk.report(answer.request_id, right=scene.right, at=live.tools.wall_clock())
     desk.gate.report(scene.agent, Outcome(scene.right, _SURE))
 

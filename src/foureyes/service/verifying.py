@@ -7,6 +7,7 @@ only copies what the guard decided. A newcomer starts there.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from foureyes.errors import InputError
@@ -35,7 +36,7 @@ async def verify(call: Call, body: VerifyRequest, *, on_vote: Callable[[Vote], N
         Refused: a verifier that is not configured.
     """
     decision, answer = await decide(call, body, on_vote=on_vote)
-    tell(call, body, decision, answer)
+    call.live.chores.add(partial(tell, call, body, decision, answer, at=call.live.tools.wall_clock()))
     return answer
 
 
@@ -64,6 +65,7 @@ def tell(
     decision: Decision,
     answer: VerifyAnswer,
     *,
+    at: float,
     segments: list[dict[str, Any]] | None = None,
 ) -> None:
     """Counts a verification, shows it to whoever watches, and tells the monitor.
@@ -73,14 +75,15 @@ def tell(
         body: what was asked; its texts are shown only where the tenant shows them.
         decision: what the guard decided.
         answer: how it is sent.
+        at: when, seconds since 1970.
         segments: of a fine-grained check.
     """
-    now, live, shown = call.live.tools.wall_clock(), call.live, call.parts.show_texts
+    live, shown = call.live, call.parts.show_texts
     live.metrics.verification(decision.verdict, decision.failed)
     call.desk.feed.add(
         "decision",
         FeedItem(
-            at=rfc3339(now),
+            at=rfc3339(at),
             agent_id=body.agent_id,
             answer=answer,
             prompt=text_of(exchange_of(body.prompt, "").prompt) if shown else None,
@@ -88,7 +91,7 @@ def tell(
             segments=segments if shown else None,
         ),
     )
-    if alarms := call.desk.observe(decision.request_id, decision.verdict, at=now):
+    if alarms := call.desk.observe(decision.request_id, decision.verdict, at=at):
         live.alarm(alarms)
 
 

@@ -53,7 +53,7 @@ async def segments(call: Verifying, body: SegmentsRequest) -> CheckedAnswer:
         decide(call, body), _fine(call, body, exchange, answerers)
     )
     found = [await _segment(finding, reveal) for finding in report.findings]
-    tell(call, body, decision, answer, segments=[one.model_dump() for one in found])
+    tell(call, body, decision, answer, at=call.live.tools.wall_clock(), segments=[one.model_dump() for one in found])
     return CheckedAnswer(verdict=answer, segments=found, corrected=corrected, missing=list(report.missing))
 
 

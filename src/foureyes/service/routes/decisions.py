@@ -38,6 +38,7 @@ async def check(call: Verifying, body: CheckRequest) -> CheckAnswer:
 
 async def outcome(call: Verifying, body: OutcomeRequest) -> OutcomeAnswer:
     """Counts towards the agent's record; with `verification_id`, also towards the monitor's measured accuracy."""
+    call.live.chores.finish()
     if body.verification_id is not None and not call.desk.report(
         body.verification_id, right=body.correct, at=call.live.tools.wall_clock()
     ):

@@ -52,4 +52,5 @@ async def readyz(request: Request) -> Response:
 async def metrics(request: Request) -> Response:
     """Counters and histograms; names carry their units. Tenants are not named."""
     live: Live = request.scope["foureyes.live"]
+    live.chores.finish()
     return Response(live.metrics.render(), media_type=Metrics.content_type)
