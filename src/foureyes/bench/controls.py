@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from foureyes.bench.cells import Cell, Signal, Value
+from foureyes.bench.cells import Answer, Cell, Signal, Value
 from foureyes.bench.store import Cost
 from foureyes.bench.tasks.items import Item
 from foureyes.errors import NotEnoughData
@@ -35,7 +35,7 @@ def controls(cell: Cell, items: Sequence[Item], *, seed: int) -> list[Signal]:
         seed: of the deal into folds.
     """
     cases = [
-        Case(Exchange(item.prompt, answer.text))
+        Case(Exchange(item.question, _words(item, answer)))
         for item, answer in zip(items, cell.answers, strict=True)
         if answer.grade != "unparseable"
     ]
@@ -48,6 +48,11 @@ def controls(cell: Cell, items: Sequence[Item], *, seed: int) -> list[Signal]:
         placed: list[Value] = [next(values) if graded else _UNGRADED for graded in cell.graded]
         found.append(Signal(MODEL, name, tuple(placed), Cost()))
     return found
+
+
+def _words(item: Item, answer: Answer) -> str:
+    """Of a letter, the option it stands for."""
+    return item.options[item.letters.index(answer.choice)] if item.kind == "letter" else answer.text
 
 
 _UNGRADED: Final = Unscored("unparseable", "the answer could not be graded")
