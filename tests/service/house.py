@@ -34,14 +34,14 @@ class House:
 
     def __init__(self, folder: Path, verdicts: Sequence[str] = ("safe", "safe", "unsafe")) -> None:
         self.folder = folder
-        self.log = StringIO()
+        self._log = StringIO()
         self.now = 1_800_000_000.0
         self.keys = {scope: new_key("acme", {scope}) for scope in SCOPES}
         self.ledger = Ledger.open(SqliteStore(folder / "ledger.db"), signer=Signer.generate("example.com/acme"))
         self.vault = Vault.open()
         self.judges: list[Judge] = [ScriptedJudge(v, name=name) for v, name in zip(verdicts, "abcdefgh", strict=False)]
         self.parts = self._parts()
-        self.app: Any = create_app(self.parts, Tools(log=open_log(self.log), wall_clock=lambda: self.now))
+        self.app: Any = create_app(self.parts, Tools(log=open_log(self._log), wall_clock=lambda: self.now))
 
     def __enter__(self) -> Self:
         return self
@@ -95,6 +95,11 @@ class House:
             sent["content-type"] = "application/json"
         raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         return await call(self.app, method, path, raw, {**sent, **(headers or {})})
+
+    @property
+    def log(self) -> StringIO:
+        self.live.chores.finish()
+        return self._log
 
     def logged(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.log.getvalue().splitlines()]

@@ -74,6 +74,7 @@ def _lifespan(live: Live) -> Callable[[FastAPI], AbstractAsyncContextManager[Non
         try:
             yield
         finally:
+            live.chores.finish()
             await live.parts.close()
 
     return lifespan

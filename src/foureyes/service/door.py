@@ -17,6 +17,7 @@ import itertools
 import re
 import secrets
 from collections.abc import MutableMapping
+from functools import partial
 from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -81,7 +82,8 @@ class Door:
             self._live.log_failure(error, scope["foureyes.request_id"])
             await visit.fail(error)
         finally:
-            self._live.count(scope, visit.status, self._live.tools.clock() - started)
+            took = self._live.tools.clock() - started
+            self._live.chores.add(partial(self._live.count, scope, visit.status, took))
 
     def _require_room(self) -> None:
         if self._in_flight >= self._live.parts.limits.in_flight:

@@ -70,6 +70,13 @@ function alarmMarks(marks) {
   };
 }
 
+/** From when to when: what was seen, but no less than the last quarter of the timeline. */
+function shown({ start, decisions, bucket_s: width }) {
+  const end = start.at(-1) + width;
+  const first = start[decisions.findIndex((n) => n > 0)] ?? end;
+  return [Math.max(start[0], Math.min(first - width, end - (start.length / 4) * width)), end];
+}
+
 /** One plot over time: its columns, its key with the values under the pointer (or the latest), its words for a reader. */
 class Plot {
   constructor(name, { columns, series, yValues, range, say, optional = false }) {
@@ -100,7 +107,7 @@ class Plot {
         padding: [8, 18, 0, 0],
         legend: { show: false },
         cursor: { y: false, points: { show: false }, drag: { x: false, y: false }, sync: { key: "time" } },
-        scales: { x: { time: true, range: (u, low, high) => [low, high + this.timeline.bucket_s] }, y: { range: this.range } },
+        scales: { x: { time: true, range: () => shown(this.timeline) }, y: { range: this.range } },
         axes: axes(this.yValues),
         series: [{}, ...this.series.map(({ draw }) => draw)],
         hooks: { draw: [alarmMarks(() => this.marks)], setCursor: [(u) => this.showKey(u.cursor.idx)] },

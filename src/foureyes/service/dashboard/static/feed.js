@@ -98,7 +98,5 @@ function row(item, fresh) {
 
 function title(item) {
   const words = item.prompt ?? (item.agent_id ? `agent ${item.agent_id}` : item.answer.request_id);
-  const node = el("span", { class: "said", text: words });
-  if (item.response) node.append(el("span", { class: "response", text: ` ${item.response}` }));
-  return node;
+  return el("span", { class: "said" }, el("span", { text: words }), item.response ? el("span", { class: "response", text: item.response }) : null);
 }
