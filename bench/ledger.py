@@ -49,6 +49,8 @@ NAMES: Final = {
     "alone": "the ledger, one append in flight",
     "hash": "reading the rows and hashing each once",
     "verify": "verifying",
+    "hash cpu": "reading and hashing, a second of processor time",
+    "verify cpu": "verifying, a second of processor time",
     "write": "writing",
 }
 AIM_APPEND: Final = 20
@@ -112,10 +114,12 @@ def appending(folder: Path, args: argparse.Namespace) -> dict[str, list[float]]:
 def verifying(folder: Path, args: argparse.Namespace) -> Verifying:
     small, large, n = folder / "small.db", folder / "large.db", args.entries
     wrote = run("write", small, n), run("write", large, 4 * n)
-    rates: dict[str, list[float]] = {"hash": [], "verify": []}
+    rates: dict[str, list[float]] = {"hash": [], "verify": [], "hash cpu": [], "verify cpu": []}
     for _ in range(args.rounds):
-        for what, each in rates.items():
-            each.append(n / run(what, small, n)["seconds"])
+        for what in ("hash", "verify"):
+            took = run(what, small, n)
+            rates[what].append(n / took["seconds"])
+            rates[f"{what} cpu"].append(n / took["cpu"])
     seen = run("verify", small, n), run("verify", large, 4 * n)
     resident = {
         what: (short["resident"], long["resident"]) for what, (short, long) in (("write", wrote), ("verify", seen))
@@ -131,10 +135,11 @@ def section(appends: Mapping[str, Sequence[float]], log: Verifying, threads: Seq
     wanted.append(Aim("entries verified a second", f"≥ {AIM_VERIFY:,}", f"{verified:,.0f}", verified >= AIM_VERIFY))
     wanted += [flat(f"{NAMES[what]}: MiB more", log.resident[what]) for what in ("write", "verify")]
     rows = [(named(name), *said(rates), str(ratios[name])) for name, rates in appends.items()]
-    hashed = per_round(log.rates["verify"], log.rates["hash"])
+    beside = {what: str(per_round(log.rates[f"verify{what}"], log.rates[f"hash{what}"])) for what in ("", " cpu")}
     more = [
-        (NAMES["hash"], *said(log.rates["hash"]), "1.00"),
-        (NAMES["verify"], *said(log.rates["verify"]), str(hashed)),
+        (NAMES[f"{who}{what}"], *said(log.rates[f"{who}{what}"]), ratio)
+        for what in ("", " cpu")
+        for who, ratio in (("hash", "1.00"), ("verify", beside[what]))
     ]
     memory = [(NAMES[what], *(f"{size / MIB:.0f} MiB" for size in log.resident[what])) for what in ("write", "verify")]
     grids = (
@@ -183,9 +188,10 @@ def rows(n: int) -> list[bytes]:
 
 
 def timed(work: Callable[[], None]) -> dict[str, float]:
-    start = time.perf_counter()
+    start, busy = time.perf_counter(), time.process_time()
     work()
-    return {"seconds": time.perf_counter() - start, "resident": status("VmHWM")}
+    seconds, cpu = time.perf_counter() - start, time.process_time() - busy
+    return {"seconds": seconds, "cpu": cpu, "resident": status("VmHWM")}
 
 
 def row_by_row(file: Path, n: int) -> dict[str, float]:

@@ -42,7 +42,8 @@ def test_verifying_reads_all_of_it(tmp_path):
 def test_the_page_holds_medians_ranges_ratios_and_what_became_of_the_aims():
     appends = {"row": [10.0, 30.0, 20.0], "alone": [20.0, 60.0, 40.0], "threads-8": [100.0, 900.0, 500.0]}
     resident = {"write": (50.0 * MIB, 51.0 * MIB), "verify": (40.0 * MIB, 90.0 * MIB)}
-    log = Verifying(1000, {"hash": [400_000.0], "verify": [250_000.0]}, resident)
+    rates = {"hash": [400_000.0], "verify": [250_000.0], "hash cpu": [500_000.0], "verify cpu": [300_000.0]}
+    log = Verifying(1000, rates, resident)
     made = page(section(appends, log, [8]), "python -m bench.ledger")
     for line in (
         "| appends ÷ one commit a row, 8 threads | ≥ 20 | 25.00 [10.00, 30.00] ✓ |",
@@ -51,5 +52,6 @@ def test_the_page_holds_medians_ranges_ratios_and_what_became_of_the_aims():
         "| verifying: MiB more for a log four times as long | ≤ 16 | 50.0 ✗ |",
         "| 8 threads, each waiting for its append | 500 | 100 to 900 | 25.00 [10.00, 30.00] |",
         "| verifying | 250,000 | 250,000 to 250,000 | 0.62 |",
+        "| verifying, a second of processor time | 300,000 | 300,000 to 300,000 | 0.60 |",
     ):
         assert line in made.splitlines()
