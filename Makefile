@@ -35,6 +35,7 @@ bench: $(VENV)/developer
 	$(BIN)/foureyes models pull smollm2-135m gemma3-270m
 	$(BIN)/python -m bench.read --markdown docs/bench.md
 	$(BIN)/python -m bench.decisions --markdown docs/bench-decisions.md
+	$(BIN)/python -m bench.ledger --markdown docs/bench-ledger.md
 
 # Folder with the published data of the studies; docs/prove.md says what is read.
 DATA ?= ../shared/data
