@@ -36,6 +36,8 @@ bench: $(VENV)/developer
 	$(BIN)/python -m bench.read --markdown docs/bench.md
 	$(BIN)/python -m bench.decisions --markdown docs/bench-decisions.md
 	$(BIN)/python -m bench.ledger --markdown docs/bench-ledger.md
+	$(BIN)/python -m bench.faults --markdown docs/faults.md
+	$(BIN)/python -m bench.service --markdown docs/bench-service.md
 
 # Folder with the published data of the studies; docs/prove.md says what is read.
 DATA ?= ../shared/data
