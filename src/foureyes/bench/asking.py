@@ -206,16 +206,26 @@ class StoredReader(_Front[Reader]):
         tab: what new readings are put on.
     """
 
+    def __init__(self, model: Model[Reader], store: Store, tab: Tab) -> None:
+        super().__init__(model, store, tab)
+        self._keys: dict[tuple[Exchange, int], bytes] = {}
+
     def read(self, exchanges: Sequence[Exchange], *, top_k: int = 0) -> list[Reading | Unscored]:
         """Reads every exchange; see :class:`foureyes.models.roles.Reader`."""
-        asked = {self._key(exchange, top_k): exchange for exchange in exchanges}
-        keys = list(asked) if len(asked) == len(exchanges) else [self._key(exchange, top_k) for exchange in exchanges]
+        keys = [self._key(exchange, top_k) for exchange in exchanges]
+        asked = dict(zip(keys, exchanges, strict=True))
         self._recall({key: partial(decode_reading, exchange=exchange) for key, exchange in asked.items()})
         for part in _parts({key: e for key, e in asked.items() if key not in self._seen}, _READ_AT_ONCE):
             self._read(part, top_k)
         return [self._told(key) for key in keys]
 
     def _key(self, exchange: Exchange, top_k: int) -> bytes:
+        """Remembered, as every signal asks for the same."""
+        if (exchange, top_k) not in self._keys:
+            self._keys[exchange, top_k] = self._new_key(exchange, top_k)
+        return self._keys[exchange, top_k]
+
+    def _new_key(self, exchange: Exchange, top_k: int) -> bytes:
         asked = {
             "prompt": plain(exchange.prompt),
             "answer": exchange.answer,
