@@ -8,7 +8,9 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,9 @@ from foureyes.ledger import Signer
 ASKED = {"prompt": "Capital of Australia?", "response": "Canberra"}
 
 
-def configuration(folder: Path, key: NewKey, *, per_day: int = 1000, more: str = "") -> Path:
+def configuration(
+    folder: Path, key: NewKey, *, per_day: int = 1000, verifier: str = "http://127.0.0.1:1/v1", more: str = ""
+) -> Path:
     """A tenant whose one verifier cannot be reached, with a ledger."""
     file = folder / "foureyes.toml"
     if not (folder / "acme.key").exists():
@@ -34,7 +38,7 @@ def configuration(folder: Path, key: NewKey, *, per_day: int = 1000, more: str =
 kind = "judge"
 provider = "nowhere"
 model = "nobody"
-base_url = "http://127.0.0.1:1/v1"
+base_url = "{verifier}"
 attempts = 1
 
 [ledger]
@@ -110,6 +114,47 @@ def test_it_serves_follows_its_file_and_ends_when_told(tmp_path: Path) -> None:
         client.close()
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=60) == 0
+
+
+@contextmanager
+def half_open() -> Iterator[tuple[str, threading.Event]]:
+    """A verifier that takes a connection and never says a word; the event is set once it was asked."""
+    asked = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def listen() -> None:
+            try:
+                connection, _ = server.accept()
+                connection.recv(1)
+            except OSError:
+                return
+            asked.set()
+            held.append(connection)
+
+        held: list[socket.socket] = []
+        thread = threading.Thread(target=listen, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/v1", asked
+        for connection in held:
+            connection.close()
+    thread.join(timeout=5)
+
+
+def test_a_request_under_way_is_answered_when_the_service_is_told_to_stop(tmp_path: Path) -> None:
+    key = new_key("acme", {"verify"})
+    with half_open() as (verifier, asked):
+        file = configuration(tmp_path, key, verifier=verifier, more="deadline_s = 2.0\nrecord_s = 0.5")
+        with serving("--config", str(file)) as (process, said), ThreadPoolExecutor(1) as pool:
+            url, headers = f"{said['url']}/v1/guard/verify", {"X-API-Key": key.presented}
+            under_way = pool.submit(httpx.post, url, json=ASKED, headers=headers, timeout=60)
+            assert asked.wait(timeout=60)
+            process.send_signal(signal.SIGTERM)
+            reply = under_way.result(timeout=60)
+            assert process.wait(timeout=60) == 0
+    answer = reply.json()
+    assert (reply.status_code, answer["safe"]) == (200, False)
+    assert answer["votes"][0]["reason"] == "no vote before the deadline"
+    assert answer["ledger_entry"]["index"] == 0
 
 
 def test_nothing_secret_is_in_the_words_of_a_process(tmp_path: Path) -> None:
