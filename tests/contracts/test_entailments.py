@@ -6,7 +6,7 @@ from foureyes.models.scripted import ScriptedReader
 from foureyes.models.transformers import TransformersReader
 from foureyes.models.transformers.nli import NliModel
 from foureyes.signals.entailment import AskedEntailment
-from foureyes.testing.entailments import EntailmentContract
+from foureyes.testing import EntailmentContract
 from tests.conftest import build_tiny_model
 from tests.models.tiny_nli import build_tiny_nli
 

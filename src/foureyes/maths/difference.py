@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.columns import flags, group_ids, real, same_length
 from foureyes.maths.resampling import check_draws, group_weights, percentiles
-from foureyes.maths.risk_coverage import _area
+from foureyes.maths.risk_coverage import area_of_counts
 
 __all__ = ["Difference", "Measure", "paired_difference"]
 
@@ -132,6 +132,6 @@ class _Ties:
         n_wrong = np.bincount(self.tie, weights * self.is_wrong, self.n_ties)
         n_right = np.bincount(self.tie, weights * ~self.is_wrong, self.n_ties)
         if measure == "aurc":
-            return _area(np.stack([n_right, n_wrong], axis=1))
+            return area_of_counts(np.stack([n_right, n_wrong], axis=1))
         in_order = n_wrong @ (np.cumsum(n_right) - n_right / 2)
         return float(in_order / (n_wrong.sum() * n_right.sum()))

@@ -21,7 +21,7 @@ from foureyes.maths.columns import flags, group_ids, real, same_length
 from foureyes.maths.ordering import cut_evenly, sort_with_flags, tie_starts
 from foureyes.maths.resampling import check_draws, group_weights, multinomial, percentiles
 
-__all__ = ["Aurc", "RiskCoverage", "aurc", "risk_coverage"]
+__all__ = ["Aurc", "RiskCoverage", "area_of_counts", "aurc", "risk_coverage"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -124,7 +124,7 @@ def aurc(
     check_draws(draws, level)
     u, is_wrong = _sorted_rows(uncertainty, wrong)
     starts = tie_starts(u)
-    value = _area(_counts(is_wrong, starts))
+    value = area_of_counts(_counts(is_wrong, starts))
     blocks = starts if len(starts) <= _MAX_BLOCKS else cut_evenly(u, _MAX_BLOCKS)[:-1]
     counts, rng = _counts(is_wrong, blocks), np.random.default_rng(seed)
     drawn: Iterable[NDArray[np.generic]]
@@ -133,10 +133,10 @@ def aurc(
     else:
         drawn = _grouped_counts(u[blocks], uncertainty, wrong, groups=groups, draws=draws, rng=rng)
     # Blocks hide the order within them; the areas of the draws are shifted by what that changes in the sample itself.
-    low, high = percentiles(np.array([_area(c) for c in drawn]) + value - _area(counts), level)
+    low, high = percentiles(np.array([area_of_counts(c) for c in drawn]) + value - area_of_counts(counts), level)
     n, n_wrong = len(u), int(is_wrong.sum())
     perfect = np.array([[n - n_wrong, 0], [0, n_wrong]])
-    return Aurc(value, max(0.0, low), min(1.0, high), level, _area(perfect), n_wrong / n, n)
+    return Aurc(value, max(0.0, low), min(1.0, high), level, area_of_counts(perfect), n_wrong / n, n)
 
 
 def risk_coverage(uncertainty: ArrayLike, wrong: ArrayLike) -> RiskCoverage:
@@ -195,7 +195,7 @@ def _grouped_counts(
     return (np.bincount(cell, weights=w[ids], minlength=2 * len(edges)).reshape(-1, 2) for w in weights)
 
 
-def _area(counts: NDArray[np.generic]) -> float:
+def area_of_counts(counts: NDArray[np.generic]) -> float:
     """AURC of (G, 2) counts of right and wrong, groups in order, the order within each unknown.
 
     After a rows with e wrong, the j-th of a group of m with w wrong has expected risk (e + j·w/m)/(a + j). Summed over

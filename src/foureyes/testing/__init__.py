@@ -10,13 +10,15 @@ Subclass the suite of a role in your own tests, give it your implementation as a
         def reader(cls):
             return MyReader(...)
 
-A judge has :class:`JudgeContract`. Every test states one promise in its name. A reader that passes can stand wherever :class:`~foureyes.models.roles.Reader`
-is asked for; a reader that fails one gives numbers that nothing downstream can catch. ``register_assert_rewrite`` of
-pytest, called on ``"foureyes.testing"`` in your ``conftest.py``, makes failures show the values compared.
+A judge has :class:`JudgeContract`, a model of entailment :class:`EntailmentContract`. Every test states one promise in its
+name. A reader that passes can stand wherever :class:`~foureyes.models.roles.Reader` is asked for; a reader that fails one
+gives numbers that nothing downstream can catch. ``register_assert_rewrite`` of pytest, called on ``"foureyes.testing"`` in
+your ``conftest.py``, makes failures show the values compared.
 """
 
+from foureyes.testing.entailments import EntailmentContract
 from foureyes.testing.judges import JudgeContract
 from foureyes.testing.readers import ReaderContract
 from foureyes.testing.samples import EXCHANGES, TEXTS
 
-__all__ = ["EXCHANGES", "TEXTS", "JudgeContract", "ReaderContract"]
+__all__ = ["EXCHANGES", "TEXTS", "EntailmentContract", "JudgeContract", "ReaderContract"]
