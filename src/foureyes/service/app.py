@@ -64,8 +64,14 @@ def create_app(parts: Parts, tools: Tools | None = None) -> FastAPI:
     for error in (HTTPException, RequestValidationError, FoureyesError, TimeoutError):
         app.add_exception_handler(error, _problem)
     setattr(app, "openapi", describe(app))  # noqa: B010 - FastAPI's own way to extend the document
-    app.add_middleware(Door, live=live)
+    app.middleware_stack = Door(app.build_middleware_stack(), live, _shortcuts(app))
     return app
+
+
+def _shortcuts(app: FastAPI) -> dict[tuple[str, str], Route]:
+    """The routes that do all they need themselves."""
+    lean = [route for route in app.routes if isinstance(route, LeanRoute) and route.body_field is not None]
+    return {(method, route.path): route for route in lean for method in route.methods or () if "{" not in route.path}
 
 
 def _lifespan(live: Live) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:

@@ -82,7 +82,7 @@ def observation_of(verdict: Verdict, at: float) -> Observation:
         safe=verdict.safe,
         consensus=verdict.consensus_reached,
         opinions=tuple(
-            Opinion(f"{vote.provider}/{vote.model}", vote.verdict, vote.confidence, latency_ms=vote.latency_ms)
+            Opinion(f"{vote.provider}/{vote.model}", vote.verdict, vote.confidence, vote.surprise, vote.latency_ms)
             for vote in verdict.votes
         ),
         confidence=sum(stated) / len(stated) if stated else None,

@@ -16,10 +16,11 @@ from __future__ import annotations
 import itertools
 import re
 import secrets
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from functools import partial
 from typing import Any, Final
 
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foureyes.service.live import Live
@@ -51,11 +52,14 @@ class Door:
     Args:
         app: what is behind the door.
         live: the parts, and what is counted.
+        shortcuts: routes without parameters by method and path; they are called directly, since whatever else is on the
+            way to them (exit stacks, matching, exceptions) they do without, or the door does for them.
     """
 
-    def __init__(self, app: ASGIApp, live: Live) -> None:
+    def __init__(self, app: ASGIApp, live: Live, shortcuts: Mapping[tuple[str, str], Route] | None = None) -> None:
         self._app = app
         self._live = live
+        self._shortcuts = dict(shortcuts or {})
         self._in_flight = 0
         self._prefix, self._number = secrets.token_hex(10), itertools.count()
         live.metrics.watch_in_flight(lambda: self._in_flight)
@@ -75,7 +79,7 @@ class Door:
                 self._require_room()
             self._in_flight += 1
             try:
-                await self._app(scope, receive, visit.send)
+                await self._way(scope)(scope, receive, visit.send)
             finally:
                 self._in_flight -= 1
         except Exception as error:  # noqa: BLE001 - the last place where one can become an answer that is not "safe"
@@ -84,6 +88,13 @@ class Door:
         finally:
             took = self._live.tools.clock() - started
             self._live.chores.add(partial(self._live.count, scope, visit.status, took))
+
+    def _way(self, scope: Scope) -> ASGIApp:
+        route = self._shortcuts.get((scope["method"], scope["path"]))
+        if route is None:
+            return self._app
+        scope["route"] = route
+        return route.app
 
     def _require_room(self) -> None:
         if self._in_flight >= self._live.parts.limits.in_flight:
