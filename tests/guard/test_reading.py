@@ -47,10 +47,16 @@ def test_its_reason_says_confidence_cut_and_surprise():
     assert "wanted 0.500 or more (surprise 3.00 nats a token over 1)" in vote("Sydney").reason
 
 
+def test_its_surprise_is_stated_as_a_number_too():
+    assert vote("Sydney").surprise == pytest.approx(-np.log(0.05))
+    certain = ScriptedReader({"Canberra": 1.0})
+    assert vote("Canberra", reader=certain).surprise == 0
+
+
 @pytest.mark.parametrize("answer", ["", "lost", "nan"])
 def test_what_could_not_be_read_is_an_abstention_and_never_confident(answer):
     found = vote(answer)
-    assert (found.verdict, found.confidence) == ("abstain", None)
+    assert (found.verdict, found.confidence, found.surprise) == ("abstain", None, None)
     assert found.reason
 
 

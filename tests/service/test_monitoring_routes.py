@@ -56,7 +56,7 @@ def test_an_alarm_that_does_not_stand_cannot_be_ended(house: House) -> None:
 
 def test_what_the_monitor_is_told_has_no_text() -> None:
     votes = (
-        Vote("p", "a", "safe", 0.75, "canary", 1.0),
+        Vote("p", "a", "safe", 0.75, "canary", 1.0, surprise=1.3),
         Vote("p", "b", "error", None, "canary", 2.0),
         Vote("p", "c", "safe", 0.25),
     )
@@ -66,6 +66,7 @@ def test_what_the_monitor_is_told_has_no_text() -> None:
     )
     assert (told.at, told.safe, told.consensus, told.confidence, told.latency_ms) == (7.0, True, True, 0.5, 5.0)
     assert [opinion.verifier for opinion in told.opinions] == ["p/a", "p/b", "p/c"]
+    assert [opinion.log_cmp for opinion in told.opinions] == [1.3, None, None]
     assert "canary" not in repr(told)
 
 

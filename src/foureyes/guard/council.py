@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from foureyes.errors import InputError, ModelError
@@ -157,7 +157,7 @@ class Council:
         vote, at = task.result()
         if at > ends:
             return Vote(provider, model, "error", None, "voted after the deadline", (at - started) * 1000)
-        return Vote(provider, model, vote.verdict, vote.confidence, vote.reason, (at - started) * 1000)
+        return replace(vote, provider=provider, model=model, latency_ms=(at - started) * 1000)
 
 
 async def _ask_one(judge: Judge, exchange: Exchange) -> tuple[Vote, float]:

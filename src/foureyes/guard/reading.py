@@ -22,7 +22,7 @@ from foureyes.errors import ConfigError, InputError
 from foureyes.guard.desk import Desk, Room
 from foureyes.models.roles import Reader
 from foureyes.signals.cross import signals_of
-from foureyes.types import Exchange, Scored, Unscored, Vote
+from foureyes.types import Exchange, Scored, Unscored, Vote, VoteVerdict
 
 __all__ = ["SHIPPED", "Cut", "ReadingJudge", "Shipped", "shipped", "shipped_judge"]
 
@@ -110,7 +110,8 @@ class ReadingJudge:
             f"confidence {confidence:.3f}, wanted {self._cut:.3f} or more "
             f"(surprise {scored.log_cmp:.2f} nats a token over {scored.n_tokens})"
         )
-        return Vote(self._provider, self.name, "safe" if confidence >= self._cut else "unsafe", confidence, reason)
+        verdict: VoteVerdict = "safe" if confidence >= self._cut else "unsafe"
+        return Vote(self._provider, self.name, verdict, confidence, reason, surprise=scored.log_cmp)
 
     def _confidence(self, scored: Scored) -> float:
         return float(self._calibrator.predict_proba([scored.log_cmp])[0])
