@@ -200,3 +200,50 @@ def test_settings_out_of_range_are_refused_all_at_once():
 def test_what_was_not_seen_cannot_be_told(make, words):
     with pytest.raises(InputError, match=words):
         make()
+
+
+def promised(name, limit=0.05):
+    return PromiseWatch(Promise(0.8, "error_rate", limit, f"at most {limit} wrong"), [0.9] * 100, name=name)
+
+
+def broken(name):
+    watch = promised(name)
+    watch.suspend("it was seen to be wrong", 5.0)
+    return watch
+
+
+def test_a_promise_that_was_suspended_before_stands_among_the_alarms():
+    monitor = Monitor(promises=[broken("a"), promised("b")])
+    assert [alarm.key for alarm in monitor.standing] == ["promise:a"]
+    monitor.acknowledge("promise:a")
+    assert all(standing.holds for standing in monitor.promises)
+
+
+def test_watches_change_and_a_suspension_stays_where_its_promise_does():
+    monitor = Monitor(promises=[broken("same"), broken("renewed"), broken("gone")])
+    monitor.acknowledge("promise:gone")
+    same, renewed, fresh = promised("same"), promised("renewed", limit=0.2), promised("fresh")
+    monitor.watch([same, renewed, fresh])
+    assert monitor.watches == (same, renewed, fresh)
+    assert [standing.holds for standing in monitor.promises] == [False, True, True]
+    assert [alarm.key for alarm in monitor.standing] == ["promise:same"]
+    monitor.watch([])
+    assert (monitor.promises, monitor.standing) == ((), ())
+
+
+def test_watching_the_same_again_changes_nothing():
+    watch = broken("a")
+    monitor = Monitor(promises=[watch])
+    before = monitor.to_json()
+    monitor.watch([watch])
+    assert monitor.to_json() == before
+
+
+def test_other_alarms_stand_when_watches_change():
+    monitor = Monitor(Settings(max_error_rate=0.05))
+    for t in range(500):
+        monitor.observe(Observation(float(t), safe=False, consensus=False, opinions=(Opinion("a", "error"),)))
+    standing = monitor.standing
+    assert standing
+    monitor.watch([promised("a")])
+    assert monitor.standing == standing

@@ -141,3 +141,41 @@ def test_what_promises_nothing_cannot_be_watched(threshold):
 def test_a_state_that_is_not_one_is_refused(text):
     with pytest.raises(InputError, match=r"not the state|wanted foureyes.promise_watch"):
         PromiseWatch.from_json(text)
+
+
+def suspended(**settings):
+    watch = PromiseWatch(Promise(0.8, "error_rate", 0.05, "at most 5 % wrong"), [0.9] * 100, **settings)
+    while watch.observe(0.1, 7.0) is None:
+        pass
+    return watch
+
+
+def test_whoever_knows_a_reason_may_suspend_it_once():
+    watch = PromiseWatch(Promise(0.8, "error_rate", 0.05, "at most 5 % wrong"), [0.9], name="reader")
+    assert watch.alarm is None
+    alarm = watch.suspend("its memory was lost", 3.0)
+    assert (alarm.key, alarm.at) == ("promise:reader", 3.0)
+    assert "its memory was lost" in watch.standing.reason
+    assert watch.suspend("another reason", 4.0) is None
+    assert watch.alarm == alarm
+    watch.acknowledge()
+    assert watch.standing.holds
+
+
+def test_a_watch_that_takes_over_goes_on_where_the_other_stood():
+    earlier = suspended(name="reader", alpha=0.02)
+    later = PromiseWatch(earlier.promise, (), name="reader", alpha=0.5)
+    later.take_over(earlier)
+    assert later.to_json() == earlier.to_json()
+    assert not later.standing.holds
+
+
+def test_taking_over_under_another_promise_renews_it_and_spends_of_the_same_alpha():
+    earlier = suspended(name="reader")
+    later = PromiseWatch(Promise(0.7, "error_rate", 0.1, "at most 10 % wrong"), (), name="reader")
+    later.take_over(earlier)
+    assert later.standing.holds
+    assert later.standing.statement == "at most 10 % wrong"
+    document, before = json.loads(later.to_json()), json.loads(earlier.to_json())
+    assert document["rounds"] == before["rounds"] + 1
+    assert document["risk"]["alpha"] < before["risk"]["alpha"]

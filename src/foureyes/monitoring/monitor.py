@@ -82,9 +82,10 @@ class Monitor:
         self._drift: dict[str, ExchangeabilityTest] = {}
         self._rates: dict[str, RateDetector] = {}
         self._standing: dict[str, Alarm] = {}
-        self._promises = {watch.standing.name: watch for watch in promises}
+        self._promises: dict[str, PromiseWatch] = {}
         self._total = 0
         self._opened = 0
+        self.watch(promises)
 
     @property
     def standing(self) -> tuple[Alarm, ...]:
@@ -95,6 +96,24 @@ class Monitor:
     def promises(self) -> tuple[Standing, ...]:
         """Every promise watched, and whether it holds."""
         return tuple(watch.standing for watch in self._promises.values())
+
+    @property
+    def watches(self) -> tuple[PromiseWatch, ...]:
+        """What watches them."""
+        return tuple(self._promises.values())
+
+    def watch(self, promises: Sequence[PromiseWatch]) -> None:
+        """Feeds these watches from now on, and no others.
+
+        A watch goes on where the one of its name stood (:meth:`PromiseWatch.take_over`), so a promise that was suspended
+        stays so unless it is another promise now. Suspended ones stand among the alarms.
+        """
+        before, self._promises = self._promises, {watch.standing.name: watch for watch in promises}
+        for name, watch in self._promises.items():
+            if name in before and before[name] is not watch:
+                watch.take_over(before[name])
+        self._standing = {key: alarm for key, alarm in self._standing.items() if alarm.kind != "promise"}
+        self._standing |= {alarm.key: alarm for watch in promises if (alarm := watch.alarm) is not None}
 
     def observe(self, o: Observation) -> list[Alarm]:
         """Takes the next decision.

@@ -159,6 +159,11 @@ class PromiseWatch:
         return self._promise
 
     @property
+    def alarm(self) -> Alarm | None:
+        """What suspended it; ``None`` while it holds."""
+        return self._alarm
+
+    @property
     def standing(self) -> Standing:
         """Whether it holds."""
         if self._alarm is None:
@@ -182,7 +187,7 @@ class PromiseWatch:
             raise InputError(f"a confidence must lie in [0, 1]; got {confidence}: leave out what has none")
         if not self._test.observe(confidence):
             return None
-        return self._suspend("confidences are no longer distributed as when it was made", at)
+        return self.suspend("confidences are no longer distributed as when it was made", at)
 
     def outcome(self, confidence: float, at: float, *, right: bool) -> Alarm | None:
         """Takes what became of an answer. A promise about costs is not tested: costs are not reported.
@@ -193,7 +198,20 @@ class PromiseWatch:
         loss = self._loss(confidence, right=right)
         if loss is None or self._risk is None or not self._risk.observe(loss):
             return None
-        return self._suspend(f"outcomes show a risk above the promised {self._promise.limit:.3g}", at)
+        return self.suspend(f"outcomes show a risk above the promised {self._promise.limit:.3g}", at)
+
+    def suspend(self, reason: str, at: float) -> Alarm | None:
+        """Suspends the promise for a reason of the caller's.
+
+        Returns:
+            The alarm; ``None`` where it is suspended already: a second reason is no second alarm.
+        """
+        if self._alarm is not None:
+            return None
+        statement = f"The promise of {self._name or 'the threshold'} is suspended: {reason}."
+        often = f"a chance of at most {100 * self._alpha:.2g} %, ever, while answers come as they did"
+        self._alarm = Alarm(f"promise:{self._name}", "promise", at, statement, often, _RESUME)
+        return self._alarm
 
     def acknowledge(self) -> None:
         """Lets the promise hold again, on somebody's word: confidences from now on are the new normal.
@@ -213,6 +231,18 @@ class PromiseWatch:
             reference: the confidences it was made on, of the new calibrator.
         """
         self._resume(promise, reference)
+
+    def take_over(self, earlier: PromiseWatch) -> None:
+        """Goes on where an earlier watch stood: its evidence, its suspension, and what it may still spend of its alpha.
+
+        Where this one's promise is another, that renews it, as :meth:`renew` would; the confidences it was made on are
+        then learnt from what comes.
+        """
+        promise = self._promise
+        self._alpha, self._promise, self._rounds = earlier._alpha, earlier._promise, earlier._rounds
+        self._test, self._risk, self._alarm = earlier._test, earlier._risk, earlier._alarm
+        if promise != earlier._promise:
+            self.renew(promise, ())
 
     def to_json(self) -> str:
         """All of it, to go on after a restart."""
@@ -255,15 +285,6 @@ class PromiseWatch:
         if self._promise.risk == "false_block_rate" and right:
             return float(not through)
         return None
-
-    def _suspend(self, reason: str, at: float) -> Alarm | None:
-        """Suspends the promise; a second reason while it is suspended is no second alarm."""
-        if self._alarm is not None:
-            return None
-        statement = f"The promise of {self._name or 'the threshold'} is suspended: {reason}."
-        often = f"a chance of at most {100 * self._alpha:.2g} %, ever, while answers come as they did"
-        self._alarm = Alarm(f"promise:{self._name}", "promise", at, statement, often, _RESUME)
-        return self._alarm
 
     def _resume(self, promise: Promise, reference: ArrayLike) -> None:
         self._promise = promise
