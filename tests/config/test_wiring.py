@@ -236,8 +236,9 @@ def test_the_promise_of_a_threshold_is_there_to_be_watched(wired):
     (wired.path / "cut.json").write_text(threshold.to_json())
     promised = WIRED.replace("cut = 0.5", 'threshold = "cut.json"')
     parts = build(settings_of(wired, promised), open_reader=Opened())
-    [(name, promise)] = parts.tenants["acme"].promises.items()
-    assert (name, promise.cut, promise.limit) == ("foureyes/scripted", 0.5, 0.05)
+    [acme], [plain] = parts.tenants["acme"].watches, parts.tenants["plain"].watches
+    assert (acme.standing.name, acme.promise.cut, acme.promise.limit) == ("foureyes/scripted", 0.5, 0.05)
+    assert acme is not plain
     asyncio.run(parts.close())
     (wired.path / "cut.json").write_text("{}")
     with pytest.raises(ConfigError, match=r"cut.json: not a threshold"):
@@ -248,7 +249,7 @@ def test_a_threshold_chosen_in_sample_promises_nothing(wired):
     threshold = Threshold(0.5, "error_rate", 0.05, 0.05, 0.01, 500, 300, 0.6, 0.55, 0.65, in_sample=True)
     (wired.path / "cut.json").write_text(threshold.to_json())
     parts = build(settings_of(wired, WIRED.replace("cut = 0.5", 'threshold = "cut.json"')), open_reader=Opened())
-    assert parts.tenants["acme"].promises == {}
+    assert parts.tenants["acme"].watches == ()
     asyncio.run(parts.close())
 
 

@@ -30,7 +30,8 @@ from foureyes.models import catalog
 if TYPE_CHECKING:
     from foureyes.ledger import Json
     from foureyes.ledger import Ledger as OpenLedger
-    from foureyes.monitoring.promise import Promise
+    from foureyes.models.roles import Judge
+    from foureyes.monitoring.promise import PromiseWatch
     from foureyes.monitoring.settings import Settings as MonitorSettings
     from foureyes.monitoring.sinks import Sink
     from foureyes.privacy import Detector, Vault
@@ -47,7 +48,8 @@ class TenantParts:
         guard: verifies.
         ledger: keeps the record; ``None`` where none is configured.
         vault, detector, concealer: personal data; ``None`` where the policy is ``off``.
-        promises: what is promised of verifiers that have a threshold, by ``PROVIDER/MODEL``: to be watched.
+        watches: of what is promised of verifiers that have a threshold, named ``PROVIDER/MODEL``: for whoever tells them
+            what is seen. While one is suspended, its verifier's safe is an abstention.
     """
 
     settings: Tenant
@@ -56,7 +58,7 @@ class TenantParts:
     vault: Vault | None = None
     detector: Detector | None = None
     concealer: VaultConcealer | None = None
-    promises: Mapping[str, Promise] = field(default_factory=dict)
+    watches: tuple[PromiseWatch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,10 @@ def _abandon(shelf: Shelf) -> None:
 
 
 def _tenant(tenant: Tenant, settings: Settings, shelf: Shelf, open_reader: OpenReader) -> TenantParts:
-    members = [Member(voter(verifier, shelf, open_reader), verifier.weight) for verifier in tenant.verifiers]
+    watches = _watches(tenant, settings.monitoring.alpha, shelf)
+    members = [
+        Member(_held(voter(verifier, shelf, open_reader), watches), verifier.weight) for verifier in tenant.verifiers
+    ]
     council = Council(members, Rule(tenant.quorum), deadline_s=tenant.deadline_s)
     ledger = _ledger(tenant.ledger, shelf) if tenant.ledger is not None else None
     vault = detector = concealer = None
@@ -138,12 +143,33 @@ def _tenant(tenant: Tenant, settings: Settings, shelf: Shelf, open_reader: OpenR
         timing=Timing(tenant.deadline_s, tenant.record_s),
         mode=tenant.mode,
     )
-    return TenantParts(tenant, guard, ledger, vault, detector, concealer, _promises(tenant))
+    return TenantParts(tenant, guard, ledger, vault, detector, concealer, tuple(watches.values()))
 
 
-def _promises(tenant: Tenant) -> dict[str, Promise]:
+def _watches(tenant: Tenant, alpha: float, shelf: Shelf) -> dict[str, PromiseWatch]:
+    """A tenant's own watches, as what they see is that tenant's answers, by the verifiers' names.
+
+    A threshold's file does not tell the confidences it was chosen on, so a watch learns them from the first that come. The
+    alpha of one that exists stays: it is a chance over its whole life.
+    """
+    from foureyes.monitoring.promise import PromiseWatch  # noqa: PLC0415 - loads numpy
+
     found = {f"{verifier.provider}/{verifier.model}": promise_of(verifier) for verifier in tenant.verifiers}
-    return {name: promise for name, promise in found.items() if promise is not None}
+    return {
+        name: shelf.take(
+            ("watch", tenant.name, name, promise), partial(PromiseWatch, promise, (), name=name, alpha=alpha)
+        )
+        for name, promise in found.items()
+        if promise is not None
+    }
+
+
+def _held(judge: Judge, watches: Mapping[str, PromiseWatch]) -> Judge:
+    """A judge, held to its promise where it made one."""
+    from foureyes.monitoring.promised import PromisedJudge  # noqa: PLC0415 - loads numpy
+
+    watch = watches.get(f"{judge.provider}/{judge.name}")
+    return judge if watch is None else PromisedJudge(judge, watch)
 
 
 @dataclass(frozen=True, slots=True)

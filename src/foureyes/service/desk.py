@@ -48,6 +48,7 @@ class Desk:
         """Works with other parts from now on; requests under way keep those they came with."""
         self.parts = parts
         self.allowance.change(parts.rate)
+        self.monitor.watch(parts.watches)
 
     def observe(self, verification: str, verdict: Verdict, *, at: float) -> list[Alarm]:
         """Tells the monitor of a verdict; alarms it raises go to whoever watches the feed.
@@ -61,17 +62,21 @@ class Desk:
         self._seen[verification] = seen
         if len(self._seen) > _REMEMBERED:
             self._seen.popitem(last=False)
-        alarms = self.monitor.observe(seen)
+        return self._shown(self.monitor.observe(seen))
+
+    def report(self, verification: str, *, right: bool, at: float) -> list[Alarm] | None:
+        """Tells the monitor what came of a verification; alarms it raises go to whoever watches the feed.
+
+        Returns:
+            The alarms; ``None`` if the verification is no longer remembered.
+        """
+        seen = self._seen.get(verification)
+        return None if seen is None else self._shown(self.monitor.report(Outcome(at, right, seen)))
+
+    def _shown(self, alarms: list[Alarm]) -> list[Alarm]:
         for alarm in alarms:
             self.feed.add("alarm", alarm_item(alarm))
         return alarms
-
-    def report(self, verification: str, *, right: bool, at: float) -> bool:
-        """Tells the monitor what came of a verification; false if it is no longer remembered."""
-        seen = self._seen.get(verification)
-        if seen is not None:
-            self.monitor.report(Outcome(at, right, seen))
-        return seen is not None
 
 
 def observation_of(verdict: Verdict, at: float) -> Observation:

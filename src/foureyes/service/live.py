@@ -116,4 +116,4 @@ class Live:
         send_all(alarms, self.parts.sinks)
 
     def _open_desk(self, name: str, parts: TenantParts) -> Desk:
-        return Desk(name, parts, gate=Gate(), monitor=Monitor(self.parts.monitor))
+        return Desk(name, parts, gate=Gate(), monitor=Monitor(self.parts.monitor, promises=parts.watches))

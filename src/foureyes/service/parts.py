@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from foureyes.errors import ConfigError
+from foureyes.monitoring import PromiseWatch
 from foureyes.monitoring import Settings as MonitorSettings
 from foureyes.monitoring.sinks import Sink
 from foureyes.service.limits import Rate
@@ -55,6 +56,7 @@ class TenantParts:
         vault, detector: personal data; ``None`` where none is configured.
         concealer: what the guard takes personal data out with; ``None`` where it does not.
         answerers: models that answer in words, for the modes that look closer.
+        watches: of its verifiers' promises: its monitor tells them what it sees.
         rate: how much it may ask for.
         show_texts: whether the feed keeps prompts and responses. For demonstrations only.
     """
@@ -65,6 +67,7 @@ class TenantParts:
     detector: Detector | None = None
     concealer: Concealer | None = None
     answerers: Sequence[Answerer] = ()
+    watches: Sequence[PromiseWatch] = ()
     rate: Rate = field(default_factory=Rate)
     show_texts: bool = False
 

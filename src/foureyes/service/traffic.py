@@ -87,7 +87,7 @@ async def play(live: Live, tenant: str, scene: Scene) -> None:
     )
     answer = await verify(call, VerifyRequest(prompt=scene.prompt, response=scene.response, agent_id=scene.agent))
     live.chores.finish()
-    desk.report(answer.request_id, right=scene.right, at=live.tools.wall_clock())
+    live.alarm(desk.report(answer.request_id, right=scene.right, at=live.tools.wall_clock()) or ())
     desk.gate.report(scene.agent, Outcome(scene.right, _SURE))
 
 

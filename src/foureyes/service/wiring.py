@@ -18,7 +18,6 @@ from fastapi import FastAPI
 from foureyes.config import JudgeVerifier, Reloader, Tenant
 from foureyes.config import wiring as config
 from foureyes.errors import FoureyesError
-from foureyes.guard.concealing import VaultConcealer
 from foureyes.models.chat import ChatAnswerer, Endpoint, Limits
 from foureyes.models.roles import Answerer
 from foureyes.monitoring.sinks import LogSink
@@ -174,15 +173,16 @@ class Service:
 
 
 def _tenant(built: config.TenantParts, answerers: Sequence[Answerer]) -> TenantParts:
-    limits, vault, detector = built.settings.limits, built.vault, built.detector
+    limits = built.settings.limits
     per_second = None if limits.per_minute is None else limits.per_minute / _MINUTE_S
     return TenantParts(
         built.guard,
         ledger=built.ledger,
-        vault=vault,
-        detector=detector,
-        concealer=None if vault is None or detector is None else VaultConcealer(vault, detector),
+        vault=built.vault,
+        detector=built.detector,
+        concealer=built.concealer,
         answerers=answerers,
+        watches=built.watches,
         rate=Rate(per_second, limits.burst, limits.per_day),
         show_texts=built.settings.show_texts,
     )

@@ -39,9 +39,10 @@ async def check(call: Verifying, body: CheckRequest) -> CheckAnswer:
 async def outcome(call: Verifying, body: OutcomeRequest) -> OutcomeAnswer:
     """Counts towards the agent's record; with `verification_id`, also towards the monitor's measured accuracy."""
     call.live.chores.finish()
-    if body.verification_id is not None and not call.desk.report(
-        body.verification_id, right=body.correct, at=call.live.tools.wall_clock()
-    ):
-        raise Refused(404, "no such verification is remembered; leave verification_id out")
+    if body.verification_id is not None:
+        alarms = call.desk.report(body.verification_id, right=body.correct, at=call.live.tools.wall_clock())
+        if alarms is None:
+            raise Refused(404, "no such verification is remembered; leave verification_id out")
+        call.live.alarm(alarms)
     counted = call.desk.gate.report(body.agent_id, Outcome(body.correct, body.confidence, body.harmful))
     return OutcomeAnswer(agent_id=body.agent_id, outcomes=counted)
