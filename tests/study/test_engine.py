@@ -99,6 +99,10 @@ def test_a_budget_leaves_a_result_with_its_gap_named(shop: Shop, data: Path, tmp
     with Store(tmp_path / "s") as store:
         results = done(own_study(), shop, data, store, tokens=1)
         assert "budget of 1 tokens is spent" in results.unfinished
+        done(own_study(verifiers=refs("w"), signals=("log_cmp",)), shop, data, store)
+        later = done(own_study(), shop, data, store, tokens=1)  # v is not paid for yet; w's readings are stored
+        assert later.unfinished
+        assert later.cells[0].signal("w", "log_cmp") is not None
         while results.unfinished:
             results = done(own_study(), shop, data, store, tokens=1)
         assert len(results.cells[0].signals) == 2 + 2 * len(SIGNALS) + 2

@@ -5,8 +5,8 @@ Models are taken one at a time, so that one at a time is in memory:
 1. Each generator answers every task; its own signals are taken.
 2. Each verifier answers the same questions where that is free or asked for, and takes its signals of every cell.
 
-A model that fails as a whole is named and the others go on; a spent budget ends the work, and what there is by then is a
-result with its gaps named. Running again goes on where it ended, since nothing that the store holds is computed anew.
+A model that fails as a whole is named and the others go on. When the budget is spent, what the store holds is still taken,
+and the result has its gaps named. Running again goes on where it ended, since nothing that is stored is computed anew.
 """
 
 from __future__ import annotations
@@ -83,16 +83,13 @@ def run(study: Study, tasks: Sequence[Task], supplies: Supplies, store: Store, t
     """
     work = _Work(study, tasks, supplies, store, tab)
     tab.steps = len(tasks) * sum(not ref.stored for ref in study.generators) * (1 + len(study.verifiers))
-    try:
-        for generator in study.generators:
-            with work.model(generator):
-                work.answer(generator)
-        tab.steps = tab.done + len(work.results.cells) * len(study.verifiers)
-        for verifier in study.verifiers:
-            with work.model(verifier):
-                work.verify(verifier)
-    except BudgetSpent as spent:
-        work.results.unfinished = str(spent)
+    for generator in study.generators:
+        with work.going_on(generator):
+            work.answer(generator)
+    tab.steps = tab.done + len(work.results.cells) * len(study.verifiers)
+    for verifier in study.verifiers:
+        with work.going_on(verifier):
+            work.verify(verifier)
     work.add_controls()
     if not work.results.cells and not work.results.failures and not work.results.unfinished:
         raise InputError("no generator has an answer to any task: a model cannot be graded on stored verdicts alone")
@@ -112,12 +109,14 @@ class _Work:
         self.results = Results()
 
     @contextmanager
-    def model(self, ref: ModelRef) -> Iterator[None]:
-        """Names the failure of a model as a whole, and goes on without it."""
+    def going_on(self, ref: ModelRef) -> Iterator[None]:
+        """Names what a model failed to do or the budget did not allow, and goes on with what is left or is stored."""
         try:
             yield
         except ModelError as error:
             self.results.failures[ref.name] = str(error)
+        except BudgetSpent as spent:
+            self.results.unfinished = str(spent)
 
     def answer(self, generator: ModelRef) -> None:
         """Adds the generator's cells."""
@@ -127,16 +126,18 @@ class _Work:
         with self._opened(generator) as (reader, writer):
             for task in self._tasks:
                 items = [item for item in task.items if item.kind != "judged"]
-                if items:
-                    self.results.cells.append(self._answered(task.name, generator.name, items, reader, writer))
+                with self.going_on(generator):
+                    if items:
+                        self.results.cells.append(self._answered(task.name, generator.name, items, reader, writer))
                 self._tab.done += 1
 
     def verify(self, verifier: ModelRef) -> None:
         """Adds the verifier's columns to every cell."""
         with self._opened(verifier) as (reader, writer):
             for i, cell in enumerate(self.results.cells):
-                if cell.generator != verifier.name or self._strained(cell):
-                    self.results.cells[i] = self._verified(cell, verifier.name, reader, writer)
+                gone = verifier.name in self.results.failures
+                if not gone and (cell.generator != verifier.name or self._strained(cell)):
+                    self.results.cells[i] = self._verified(cell, verifier, reader, writer)
                 self._tab.done += 1
 
     def _strained(self, cell: Cell) -> bool:
@@ -176,17 +177,21 @@ class _Work:
         many = replace(one, temperature=how.temperature, n=how.samples, seed=self._study.seed)
         return writer.write([item.shown for item in items], one if how.samples == 1 else many)
 
-    def _verified(self, cell: Cell, verifier: str, reader: StoredReader, writer: StoredWriter) -> Cell:
+    def _verified(self, cell: Cell, verifier: ModelRef, reader: StoredReader, writer: StoredWriter) -> Cell:
         items = [self._items[cell.task][answer.question] for answer in cell.answers]
         texts = [answer.text for answer in cell.answers]
         asked = Asked(items, texts, reader, writer, max_tokens=self._study.writing.max_tokens)
-        signals = [_taken(verifier, name, asked) for name in self._study.signals if _applies(name, items)]
-        verified = dict(cell.verified or {})
-        if all(item.kind == "letter" for item in items):
-            verified[verifier] = _letter_grades(items, reader)
-        elif "v_agree" in self._study.signals and all(item.kind != "judged" for item in items):
-            verified[verifier] = self._free_grades(items, writer)
-        return replace(cell, signals=(*cell.signals, *signals), verified=verified)
+        signals, verified = list(cell.signals), dict(cell.verified or {})
+        for name in self._study.signals:
+            with self.going_on(verifier):
+                if verifier.name not in self.results.failures and _applies(name, items):
+                    signals.append(_taken(verifier.name, name, asked))
+        with self.going_on(verifier):
+            if all(item.kind == "letter" for item in items):
+                verified[verifier.name] = _letter_grades(items, reader)
+            elif "v_agree" in self._study.signals and all(item.kind != "judged" for item in items):
+                verified[verifier.name] = self._free_grades(items, writer)
+        return replace(cell, signals=tuple(signals), verified=verified)
 
     def _free_grades(self, items: Sequence[Item], writer: StoredWriter) -> tuple[Grade, ...]:
         said = writer.write([item.prompt for item in items], Sampling(max_tokens=self._study.writing.max_tokens))
