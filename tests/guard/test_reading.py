@@ -9,6 +9,7 @@ import pytest
 
 from foureyes.calibration import FlagRate, Isotonic, Platt, Source, flag_rate, promise
 from foureyes.errors import ConfigError, InputError, ModelUnavailable
+from foureyes.guard.desk import Desk
 from foureyes.guard.reading import SHIPPED, ReadingJudge, shipped, shipped_judge
 from foureyes.models.scripted import ScriptedReader
 from foureyes.types import Exchange, Unscored
@@ -164,3 +165,16 @@ def test_the_shipped_judges_verify_together_without_a_key():
     assert right.safe
     assert wrong.consensus_reached
     assert not wrong.safe
+
+
+def test_a_shared_desk_outlives_the_judges_that_read_at_it():
+    async def once():
+        desk = Desk(READER)
+        first, second = (ReadingJudge(desk, PLATT, cut) for cut in (0.4, 0.5))
+        await first.aclose()
+        try:
+            return await second.vote(Exchange("Capital of Australia?", "Canberra"))
+        finally:
+            desk.close()
+
+    assert asyncio.run(once()).verdict == "safe"

@@ -16,6 +16,7 @@ from foureyes.models.roles import Judge, Reader
 if TYPE_CHECKING:
     from foureyes.calibration import Threshold
     from foureyes.calibration.calibrator import ScoreCalibrator
+    from foureyes.guard.desk import Desk
     from foureyes.guard.reading import Cut, ReadingJudge
     from foureyes.monitoring.promise import Promise
 
@@ -41,10 +42,10 @@ def voter(verifier: Verifier, shelf: Shelf, open_reader: OpenReader) -> Judge:
         settings = (verifier.provider, verifier.model, verifier.api, verifier.base_url, verifier.key, verifier.form)
         how = (verifier.options, verifier.timeout_s, verifier.attempts, verifier.concurrency)
         return shelf.take(("judge", settings, how), partial(_judge, verifier))
-    reader = shelf.take(("reader", verifier.reader), partial(open_reader, verifier.reader))
+    desk = shelf.take(("reader", verifier.reader), lambda: _desk(open_reader(verifier.reader)))
     fitted = tuple(_digest(path) for path in (verifier.calibrator, verifier.threshold))
     made_of = ("reading", verifier.provider, verifier.model, verifier.reader, verifier.cut, fitted)
-    return shelf.take(made_of, partial(_reading, verifier, reader))
+    return shelf.take(made_of, partial(_reading, verifier, desk))
 
 
 def promise_of(verifier: Verifier) -> Promise | None:
@@ -78,15 +79,22 @@ def _judge(verifier: JudgeVerifier) -> Judge:
     return AnthropicJudge(account) if verifier.api == "anthropic" else GoogleJudge(account)
 
 
-def _reading(verifier: ReaderVerifier, reader: Reader) -> ReadingJudge:
+def _desk(reader: Reader) -> Desk:
+    """One place and one thread for all who read with one model: their requests become one batch."""
+    from foureyes.guard.desk import Desk  # noqa: PLC0415 - loads numpy
+
+    return Desk(reader)
+
+
+def _reading(verifier: ReaderVerifier, desk: Desk) -> ReadingJudge:
     from foureyes.guard.reading import ReadingJudge, shipped_judge  # noqa: PLC0415 - loads numpy
 
     try:
         if verifier.calibrator is None:
-            judge = shipped_judge(verifier.reader, lambda _: reader, provider=verifier.provider)
+            judge = shipped_judge(verifier.reader, lambda _: desk, provider=verifier.provider)
         else:
             calibrator, cut = _calibrator(verifier.calibrator), _cut(verifier)
-            judge = ReadingJudge(reader, calibrator, cut, provider=verifier.provider)
+            judge = ReadingJudge(desk, calibrator, cut, provider=verifier.provider)
     except (ConfigError, InputError) as error:
         raise ConfigError(f"[verifiers.{verifier.name}]: {error}") from error
     if judge.name != verifier.model:

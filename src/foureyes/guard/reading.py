@@ -38,7 +38,7 @@ class ReadingJudge:
     """Votes by how much an answer surprises a reader.
 
     Args:
-        reader: the verifier; or the desk it reads at, for judges that share one reader.
+        reader: the verifier; or the desk it reads at, for judges that share one reader. Whoever made a desk closes it.
         calibrator: of its ``log_cmp``; P(correct) of what it is given.
         cut: the confidence from which on an answer is safe: a promise, a flag rate, or a number in [0, 1] of your own.
         provider: who it is called.
@@ -68,6 +68,7 @@ class ReadingJudge:
         provider: str = "foureyes",
         room: Room | None = None,
     ) -> None:
+        self._shares = isinstance(reader, Desk)
         self._desk = reader if isinstance(reader, Desk) else Desk(reader, room)
         if calibrator.fitted_on.source is not None:
             calibrator.fitted_on.require(Source("log_cmp", self._desk.name))
@@ -93,8 +94,9 @@ class ReadingJudge:
         return self._cut
 
     async def aclose(self) -> None:
-        """Ends the reading thread as soon as it is free."""
-        self._desk.close()
+        """Ends the reading thread as soon as it is free; a desk that is shared goes on."""
+        if not self._shares:
+            self._desk.close()
 
     async def vote(self, exchange: Exchange) -> Vote:
         """Votes once; see :class:`~foureyes.models.roles.Judge`.
@@ -157,13 +159,13 @@ def shipped(model: str) -> Shipped:
 
 
 def shipped_judge(
-    model: str, open_reader: Callable[[str], Reader], *, provider: str = "foureyes", room: Room | None = None
+    model: str, open_reader: Callable[[str], Reader | Desk], *, provider: str = "foureyes", room: Room | None = None
 ) -> ReadingJudge:
     """A verifier that works out of the box; see :func:`shipped` for what it is worth.
 
     Args:
         model: one of :data:`SHIPPED`.
-        open_reader: loads it, say :func:`foureyes.open_reader`.
+        open_reader: loads it, say :func:`foureyes.open_reader`, or gives the desk it is read at.
         provider: who it is called.
         room: how many requests are read at once, and how many may wait.
 

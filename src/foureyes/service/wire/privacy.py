@@ -30,10 +30,10 @@ class TokenizeAnswer(Answer):
     """The text with tokens."""
 
     model_config = example(
-        tokenized_text="Write to <EMAIL_ADDRESS:1:6XK3QW>.",
+        tokenized_text="Write to [EMAIL_ADDRESS_1_K3F9QX2D].",
         session_id="chat-7",
         tokens_created=1,
-        token_manifest=[{"token": "<EMAIL_ADDRESS:1:6XK3QW>", "kind": "EMAIL_ADDRESS"}],
+        token_manifest=[{"token": "[EMAIL_ADDRESS_1_K3F9QX2D]", "kind": "EMAIL_ADDRESS"}],
     )
 
     tokenized_text: str
@@ -45,7 +45,7 @@ class TokenizeAnswer(Answer):
 class RehydrateRequest(Request):
     """A text with tokens, of one conversation."""
 
-    model_config = example(text="I wrote to <EMAIL_ADDRESS:1:6XK3QW>.", session_id="chat-7")
+    model_config = example(text="I wrote to [EMAIL_ADDRESS_1_K3F9QX2D].", session_id="chat-7")
 
     text: Text
     session_id: Session
