@@ -46,6 +46,8 @@ def test_a_conversation_can_be_forgotten_for_good(house: House) -> None:
 def test_a_text_without_personal_data_stays_as_it_is(house: House) -> None:
     made = house.call("POST", "/v1/guard/pii/tokenize", {"text": "Nothing here."}).json()
     assert (made["tokenized_text"], made["tokens_created"], made["token_manifest"]) == ("Nothing here.", 0, [])
+    body = {"text": made["tokenized_text"], "session_id": made["session_id"]}
+    assert house.call("POST", "/v1/guard/pii/rehydrate", body).json()["rehydrated_text"] == "Nothing here."
 
 
 def test_a_detector_that_fails_lets_nothing_out(house: House) -> None:
