@@ -50,6 +50,11 @@ def test_a_text_without_personal_data_stays_as_it_is(house: House) -> None:
     assert house.call("POST", "/v1/guard/pii/rehydrate", body).json()["rehydrated_text"] == "Nothing here."
 
 
+def test_a_text_without_tokens_needs_no_conversation(house: House) -> None:
+    body = {"text": "Nothing here.", "session_id": "never-made"}
+    assert house.call("POST", "/v1/guard/pii/rehydrate", body).json()["rehydrated_text"] == "Nothing here."
+
+
 def test_a_detector_that_fails_lets_nothing_out(house: House) -> None:
     class Broken:
         def find(self, text: str) -> Any:

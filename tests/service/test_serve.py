@@ -20,7 +20,7 @@ import pytest
 
 from foureyes.cli import main
 from foureyes.config import NewKey, new_key
-from foureyes.ledger import Signer
+from foureyes.ledger import Options, Signer, Witness, open_ledger
 
 ASKED = {"prompt": "Capital of Australia?", "response": "Canberra"}
 
@@ -216,6 +216,24 @@ def test_a_configuration_can_be_checked_without_serving(
     file = configuration(tmp_path, new_key("acme", {"admin"}))
     assert main(["serve", "--config", str(file), "--check", "--port", "0"]) == 0
     assert "the configuration is right" in capsys.readouterr().err
+
+
+def test_with_a_record_that_was_put_back_it_does_not_start(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACME_SALT", "a salt of sixteen bytes")
+    file = configuration(tmp_path, new_key("acme", {"admin"}))
+    file.write_text(file.read_text().replace("[tenants.acme]", f'witness = "{tmp_path}/seen"\n\n[tenants.acme]'))
+    check = ["serve", "--config", str(file), "--check", "--port", "0"]
+    assert main(check) == 0
+    database = tmp_path / "acme.db"
+    older = database.read_bytes()
+    options = Options(witness=Witness(tmp_path / "seen"))
+    with open_ledger(f"sqlite:{database}", key_file=tmp_path / "acme.key", options=options) as ledger:
+        ledger.append("verified", {"safe": True}).result()
+    database.write_bytes(older)
+    assert main(check) == 3
+    assert "rolled back: example.com/acme had 1 entries" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("options", [[], ["--demo", "--config", "x.toml"], ["--demo", "--port", "70000"]])

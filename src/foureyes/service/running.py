@@ -26,7 +26,7 @@ __all__ = ["DRAIN_S", "address_of", "is_open_to_others", "listen", "run"]
 DRAIN_S: Final = 20
 """Seconds that requests under way get when the service ends."""
 
-_SWITCH_S: Final = 0.0005
+_SWITCH_S: Final = 0.00002
 """How long a thread may keep the interpreter: the ledger's thread must not hold up the event loop for the usual 5 ms."""
 
 _BACKLOG: Final = 2048
