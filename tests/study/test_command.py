@@ -104,6 +104,21 @@ def test_a_budget_is_respected_and_the_gap_is_on_the_page(shop, data, study, tmp
     assert "- Unfinished: the budget of 300 tokens is spent" in (out / "report.md").read_text()
 
 
+def test_a_budget_of_nothing_takes_what_is_stored_and_loads_no_model(shop, data, study, tmp_path, capsys) -> None:
+    out = tmp_path / "out"
+    assert command(shop, "run", study, "--data", data, "--out", out, "--seconds", 0, "--json") == 1
+    assert json.loads(capsys.readouterr().out)["cells"] == 0
+    assert shop.opened == []
+    assert command(shop, "run", study, "--data", data, "--out", out) == 0
+    shop.opened.clear()
+    capsys.readouterr()
+    assert command(shop, "run", study, "--data", data, "--out", out, "--seconds", 0, "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {
+        "cells": 1, "rows": 40, "failures": {}, "unfinished": "", "computed": 0,
+    }  # fmt: skip
+    assert shop.opened == []
+
+
 def test_refused_records_are_on_the_page(shop, data, study, tmp_path) -> None:
     with (data / "own.jsonl").open("a") as file:
         file.write('{"question": "q", "options": ["a", "b"], "answer": 5}\n{torn\n')

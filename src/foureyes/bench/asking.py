@@ -35,7 +35,7 @@ _PASSING: Final = frozenset({"unavailable", "bad_reply"})
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What a run may spend on new work; ``None`` for no limit. What the store holds is free.
+    """What a run may spend on new work; ``None`` for no limit, 0 for nothing. What the store holds is free.
 
     Attributes:
         seconds: of computing.
@@ -102,6 +102,11 @@ class Model(Generic[Role]):
         self._reference = reference
         self._weights = weights
         self._known = store.fingerprint(reference, weights) if weights is not None else None
+
+    @property
+    def known(self) -> bool:
+        """Whether its name and fingerprint can be told without loading it."""
+        return self._known is not None
 
     @property
     def name(self) -> str:

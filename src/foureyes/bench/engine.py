@@ -202,6 +202,8 @@ class _Work:
         weights = self._supplies.weights(ref.model)
         reading: Model[Reader] = self._model(ref, weights, "read", self._supplies.reader)
         writing: Model[Writer] = self._model(ref, weights, "write", self._supplies.writer)
+        if not reading.known:
+            self._tab.require_budget()  # to load a model is work too
         self.results.fingerprints[ref.name] = reading.fingerprint
         self._note_other_weights(ref, reading.fingerprint)
         try:

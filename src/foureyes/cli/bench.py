@@ -34,7 +34,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     runs.add_argument(
         "--store", type=Path, metavar="FILE", help="what models said (default: store.sqlite beside the results)"
     )
-    runs.add_argument("--seconds", type=float, help="budget of computing, in place of the study's")
+    runs.add_argument(
+        "--seconds", type=float, help="budget of computing, in place of the study's; 0 for what is stored only"
+    )
     runs.add_argument("--tokens", type=int, help="budget of tokens, in place of the study's")
     runs.add_argument("-q", "--quiet", action="store_true", help="no progress on stderr")
     runs.add_argument("--json", action="store_true", help="what came of it as JSON on stdout")
@@ -103,7 +105,10 @@ def _run(args: argparse.Namespace, out: Path, supplies: Supplies) -> int:
     study = load_study(args.study)
     tasks = load_tasks(study.tasks, data=args.data, seed=study.seed)
     _made(out)
-    budget = Budget(args.seconds or study.budget.seconds, args.tokens or study.budget.tokens)
+    budget = Budget(
+        study.budget.seconds if args.seconds is None else args.seconds,
+        study.budget.tokens if args.tokens is None else args.tokens,
+    )
     tab = Tab(time.perf_counter, budget, (lambda _: None) if args.quiet else _teller())
     with Store(args.store or out.parent / "store.sqlite") as store:
         results = run_study(study, tasks, supplies, store, tab)
