@@ -24,6 +24,7 @@ def test_a_whole_file_is_read(folder):
     assert settings.privacy.vault == folder.path / "vaults"
     assert settings.privacy.key.reveal() == "0f" * 32
     assert (settings.monitoring.alpha, settings.monitoring.most) == (0.001, 1000)
+    assert settings.monitoring.state == folder.path / "state"
     assert settings.telemetry.endpoint == "http://localhost:4318/v1/traces"
     acme, other = settings.tenants
     assert settings.tenant("acme") is acme
@@ -52,6 +53,7 @@ def test_every_tenant_has_a_ledger_of_its_own(folder):
     assert acme.ledger.url.reveal() == f"sqlite:{folder.path}/ledgers/acme.db"
     assert acme.ledger.key_file == folder.path / "keys" / "acme.key"
     assert other.ledger.url.reveal() == f"sqlite:{folder.path}/ledgers/other.db"
+    assert other.ledger.witness == folder.path / "elsewhere" / "other.checkpoint"
 
 
 def test_the_keyring_knows_every_tenants_keys(folder):
@@ -152,6 +154,8 @@ def test_every_mistake_is_reported_at_once_with_file_table_and_key(folder):
         ("[tenants.a.ledger]\nurl = 'sqlite:a.db'", r"\[tenants.a.ledger\] key_file: missing"),
         ("[tenants.a]\nsalt_env = 'SHORT'", r"salt: wanted at least 16 bytes"),
         ("[tenants.a.ledger]\nurl = 'sqlite:a.db'\nkey_file = 'k'", r"salt: the ledger's hashes of texts need a salt"),
+        ("[tenants.a.ledger]\nwitness = 'w'", r"\[tenants.a.ledger\] key_file: missing; a ledger needs url and key_file"),
+        ("[tenants.a.ledger]\nkey_file = 'k'", r"\[tenants.a.ledger\] url: missing"),
         ("[ledger]\nurl = 'mysql://h/d'\nkey_file = 'k'", r"\[ledger\] url: wanted sqlite:/path or postgresql"),
     ],
 )  # fmt: skip
@@ -169,6 +173,13 @@ def test_tenants_must_not_share_a_record(folder):
         folder.load(shared)
     with pytest.raises(ConfigError, match=r"\[ledger\] key_file: tenants do not share a record"):
         folder.load(WHOLE.replace("keys/{tenant}.key", "one.key"))
+    with pytest.raises(ConfigError, match=r"\[ledger\] witness: tenants do not share a record"):
+        folder.load(WHOLE.replace("elsewhere/{tenant}.checkpoint", "seen"))
+
+
+def test_a_record_needs_no_witness(folder):
+    acme, _ = folder.load(WHOLE.replace('witness = "elsewhere/{tenant}.checkpoint"', "")).tenants
+    assert acme.ledger.witness is None
 
 
 def test_two_verifiers_of_a_tenant_must_be_told_apart(folder):

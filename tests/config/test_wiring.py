@@ -7,7 +7,7 @@ import pytest
 
 from foureyes.calibration import Platt, Threshold
 from foureyes.config.wiring import build
-from foureyes.errors import ConfigError, InputError, LedgerError, PrivacyError
+from foureyes.errors import ConfigError, InputError, LedgerError, LedgerTampered, PrivacyError
 from foureyes.ledger import Signer
 from foureyes.models.scripted import ScriptedReader
 from foureyes.types import Exchange
@@ -260,3 +260,31 @@ def test_the_monitor_and_its_webhook_are_configured(wired):
     assert [type(sink).__name__ for sink in parts.alarms] == ["Webhook"]
     assert "salt-of-sixteen-bytes" not in repr(parts)
     asyncio.run(parts.close())
+
+
+def test_a_record_that_was_put_back_between_two_runs_is_refused(wired):
+    text = WIRED.replace('key_file = "{tenant}.key"', 'key_file = "{tenant}.key"\nwitness = "{tenant}.seen"')
+
+    def run(n):
+        parts = build(settings_of(wired, text), open_reader=Opened())
+        for _ in range(n):
+            parts.tenants["acme"].ledger.append("verified", {"safe": True}).result()
+        asyncio.run(parts.close())
+
+    run(3)
+    older = (wired.path / "acme.db").read_bytes()
+    run(2)
+    (wired.path / "acme.db").write_bytes(older)
+    with pytest.raises(LedgerTampered, match=r"rolled back: example.com/acme had 5 entries"):
+        run(1)
+    (wired.path / "acme.seen").unlink()  # whoever takes the memory away as well is believed
+    run(1)
+
+
+@pytest.mark.parametrize(("table", "key"), [("privacy", "vault"), ("monitoring", "state")])
+def test_a_folder_that_cannot_be_made_is_refused(wired, table, key):
+    (wired.path / "taken").write_text("a file")
+    text = WIRED.replace('vault = "vaults"', "") if table == "privacy" else WIRED + "[monitoring]\n"
+    text = text.replace(f"[{table}]\n", f'[{table}]\n{key} = "taken/{key}"\n')
+    with pytest.raises(ConfigError, match=rf"\[{table}\] {key}: cannot make the folder"):
+        build(settings_of(wired, text), open_reader=Opened())

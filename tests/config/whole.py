@@ -30,12 +30,14 @@ pipeline = "en_core_web_md"
 [ledger]
 url = "sqlite:ledgers/{{tenant}}.db"
 key_file = "keys/{{tenant}}.key"
+witness = "elsewhere/{{tenant}}.checkpoint"
 
 [monitoring]
 window_s = 600
 alpha = 0.001
 webhook = "https://hooks.example.com/foureyes"
 webhook_key_env = "WEBHOOK_KEY"
+state = "state"
 
 [telemetry]
 endpoint = "http://localhost:4318/v1/traces"

@@ -258,6 +258,30 @@ class TestWitness:
             Ledger.open(SqliteStore(path), signer=signer, options=options(witness=witness))
         assert Ledger.open(SqliteStore(path), signer=signer).verify().size == 3
 
+    def test_a_ledger_that_is_never_closed_is_remembered_as_it_was_last_shown(self, path, signer, tmp_path):
+        witness = Witness(tmp_path / "seen")
+        ledger = Ledger.open(SqliteStore(path), signer=signer, options=options(witness=witness))
+        recorded(ledger, 3)
+        assert Checkpoint.opened(witness.last(), [signer.key]).size == 0
+        ledger.remember()
+        assert Checkpoint.opened(witness.last(), [signer.key]).size == 3
+        ledger.close()
+
+    def test_many_threads_may_look_at_once(self, path, signer, tmp_path):
+        witness = Witness(tmp_path / "seen")
+        with Ledger.open(SqliteStore(path), signer=signer, options=options(witness=witness)) as ledger:
+            looks = []
+            with ThreadPoolExecutor(8) as pool:
+                for _ in range(40):
+                    recorded(ledger, 1)
+                    looks.append(pool.submit(ledger.remember))
+            assert [look.result() for look in looks] == [None] * 40
+            ledger.remember()
+            assert Checkpoint.opened(witness.last(), [signer.key]).size == 40
+
+    def test_without_a_witness_nothing_is_remembered(self, ledger):
+        ledger.remember()
+
     def test_it_notices_another_history(self, tmp_path, signer):
         witness = Witness(tmp_path / "seen")
         for name, n in (("a.db", 3), ("b.db", 5)):

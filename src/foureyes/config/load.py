@@ -122,6 +122,7 @@ def _monitoring(table: Table) -> Monitoring:
         max_flag_rate=table.maybe("max_flag_rate", share),
         webhook=_address(table, "webhook"),
         webhook_key=table.secret("webhook_key"),
+        state=table.path("state"),
     )
     if monitoring.webhook is not None and monitoring.webhook_key is None:
         table.wrong("webhook", "alarms are signed: name a key with webhook_key_env or webhook_key_file")

@@ -139,10 +139,13 @@ class Ledger:
     Attributes:
         url: ``sqlite:/path`` or ``postgresql://…``, which may hold a password.
         key_file: private key its checkpoints are signed with.
+        witness: file that remembers the newest checkpoint, out of reach of whoever can change the record; ``None`` for
+            no such memory.
     """
 
     url: Secret
     key_file: Path
+    witness: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +215,7 @@ class Monitoring:
             :class:`foureyes.monitoring.settings.Settings`.
         webhook: address alarms are posted to; ``None`` for none.
         webhook_key: shared with the receiver, to sign with.
+        state: folder in which monitors and gates are kept between two runs, one file a tenant; ``None`` forgets them.
     """
 
     most: int = 1000
@@ -225,6 +229,7 @@ class Monitoring:
     max_flag_rate: float | None = None
     webhook: str | None = None
     webhook_key: Secret | None = None
+    state: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

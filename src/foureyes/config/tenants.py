@@ -29,8 +29,9 @@ def read_tenants(root: Table, verifiers: Mapping[str, Verifier]) -> tuple[Tenant
     pattern = _ledger(shared)
     tenants = tuple(_tenant(name, table, verifiers, pattern) for name, table in root.tables("tenants"))
     ledgers = [tenant.ledger for tenant in tenants if tenant.ledger is not None]
-    for key in ("url", "key_file"):
-        if len({getattr(ledger, key) for ledger in ledgers}) < len(ledgers):
+    for key in ("url", "key_file", "witness"):
+        named = [value for ledger in ledgers if (value := getattr(ledger, key)) is not None]
+        if len(set(named)) < len(named):
             shared.wrong(key, f"tenants do not share a record: each needs its own {key}, say with {_PLACE} in it")
     try:
         Keyring(tuple(key for tenant in tenants for key in tenant.keys))
@@ -118,11 +119,13 @@ def _keys(tenant: str, table: Table) -> tuple[ApiKey, ...]:
 
 
 def _ledger(table: Table) -> Ledger | None:
-    url, key_file = _url(table), table.path("key_file")
-    if (url is None) != (key_file is None):
-        table.wrong("key_file" if key_file is None else "url", "missing; a ledger needs url and key_file")
+    url, key_file, witness = _url(table), table.path("key_file"), table.path("witness")
     table.done()
-    return Ledger(url, key_file) if url is not None and key_file is not None else None
+    if url is not None and key_file is not None:
+        return Ledger(url, key_file, witness)
+    if url is not None or key_file is not None or witness is not None:
+        table.wrong("key_file" if key_file is None else "url", "missing; a ledger needs url and key_file")
+    return None
 
 
 def _url(table: Table) -> Secret | None:
@@ -142,4 +145,9 @@ def _for_tenant(pattern: Ledger | None, tenant: str) -> Ledger | None:
     if pattern is None:
         return None
     url = Secret(pattern.url.reveal().replace(_PLACE, tenant), source=pattern.url.source)
-    return replace(pattern, url=url, key_file=Path(str(pattern.key_file).replace(_PLACE, tenant)))
+    witness = None if pattern.witness is None else _named(pattern.witness, tenant)
+    return replace(pattern, url=url, key_file=_named(pattern.key_file, tenant), witness=witness)
+
+
+def _named(path: Path, tenant: str) -> Path:
+    return Path(str(path).replace(_PLACE, tenant))

@@ -111,6 +111,8 @@ def build(settings: Settings, *, before: Parts | None = None, open_reader: OpenR
     try:
         tenants = {tenant.name: _tenant(tenant, settings, shelf, open_reader) for tenant in settings.tenants}
         alarms = _alarms(settings.monitoring, shelf)
+        if settings.monitoring.state is not None:
+            _folder(settings.monitoring.state, "[monitoring] state")
     except FoureyesError:
         _abandon(shelf)
         raise
@@ -189,9 +191,10 @@ class _Record:
 
 
 def _ledger(ledger: Ledger, shelf: Shelf) -> OpenLedger:
-    from foureyes.ledger import open_ledger  # noqa: PLC0415 - needs an extra
+    from foureyes.ledger import Options, Witness, open_ledger  # noqa: PLC0415 - needs an extra
 
-    return shelf.take(ledger, lambda: open_ledger(ledger.url.reveal(), key_file=ledger.key_file))
+    options = Options(witness=None if ledger.witness is None else Witness(ledger.witness))
+    return shelf.take(ledger, lambda: open_ledger(ledger.url.reveal(), key_file=ledger.key_file, options=options))
 
 
 def _salt(tenant: Tenant) -> bytes:
@@ -205,17 +208,17 @@ def _vault(tenant: str, privacy: Privacy, shelf: Shelf) -> Vault:
 
     bounds = Bounds(privacy.ttl_s, privacy.sessions, privacy.values)
     key = None if privacy.key is None else bytes.fromhex(privacy.key.reveal())
-    path = None if privacy.vault is None else _folder(privacy.vault) / f"{tenant}.db"
+    path = None if privacy.vault is None else _folder(privacy.vault, "[privacy] vault") / f"{tenant}.db"
     # A vault in memory would lose its values by being made anew: its bounds change with the next process.
     what = ("vault", tenant, path, privacy.key, bounds if path is not None else None)
     return shelf.take(what, lambda: Vault.open(path, key=key, tenant=tenant, bounds=bounds))
 
 
-def _folder(path: Path) -> Path:
+def _folder(path: Path, what: str) -> Path:
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise ConfigError(f"[privacy] vault: cannot make the folder {path}: {error.strerror or error}") from error
+        raise ConfigError(f"{what}: cannot make the folder {path}: {error.strerror or error}") from error
     return path
 
 

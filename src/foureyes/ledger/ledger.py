@@ -37,7 +37,8 @@ class Options:
         queue: the most appends that may wait for the disk.
         former: public keys that signed this log's checkpoints earlier.
         witness: remembers the newest checkpoint outside the store, so that a store that was put back to an earlier
-            state is noticed when the ledger opens it. Told when the ledger opens, hands out a checkpoint, and closes.
+            state is noticed when the ledger opens it. Told when the ledger opens, hands out a checkpoint, closes, and by
+            :meth:`Ledger.remember`.
     """
 
     clock: Callable[[], datetime] = utc_now
@@ -73,7 +74,7 @@ class Ledger(Log):
         commit = Committer(store, signer=signer, keys=self.keys, clock=options.clock)
         try:
             commit.open()
-            self._witness()
+            self.remember()
             self._writer = Writer(commit, queue=options.queue)
         except FoureyesError:
             store.close()
@@ -122,17 +123,23 @@ class Ledger(Log):
         with self._written.transaction() as transaction:
             note, checkpoint = signed_head(transaction, self.keys)
             transaction.keep(note, checkpoint.size)
-        self._witness()
+        self.remember()
         return note
+
+    def remember(self) -> None:
+        """Shows the witness the newest checkpoint; does nothing without a witness.
+
+        Raises:
+            LedgerTampered: the log does not continue what the witness saw.
+            LedgerError: the log or the witness cannot be read or written.
+        """
+        if self._options.witness is not None:
+            self._options.witness.see(self)
 
     def close(self) -> None:
         """Commits what is waiting, and closes the store."""
         self._writer.close()
         try:
-            self._witness()
+            self.remember()
         finally:
             super().close()
-
-    def _witness(self) -> None:
-        if self._options.witness is not None:
-            self._options.witness.see(self)

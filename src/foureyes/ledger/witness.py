@@ -7,6 +7,7 @@ Only somebody who remembers a later checkpoint can tell. A :class:`Witness` is t
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 from foureyes.errors import LedgerError
@@ -18,7 +19,7 @@ __all__ = ["Witness"]
 
 
 class Witness:
-    """The memory of one log's newest checkpoint.
+    """The memory of one log's newest checkpoint. Any thread may use it.
 
     Args:
         path: of the file that keeps it; it appears when the log is seen for the first time.
@@ -26,6 +27,7 @@ class Witness:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._looking = threading.Lock()
 
     def last(self) -> str | None:
         """The checkpoint seen last, a signed note; ``None`` before the first.
@@ -47,14 +49,15 @@ class Witness:
             LedgerTampered: the log was rolled back, forked or rewritten; what was seen before stays remembered.
             LedgerError: the log or the memory cannot be read or written.
         """
-        note, seen = log.head(), self.last()
-        new = Checkpoint.opened(note, log.keys)
-        if seen is not None:
-            old = Checkpoint.opened(seen, log.keys)
-            hashes = log.prove_consistency(old.size, new.size).hashes if old.size <= new.size else ()
-            follows(old, new, [bytes.fromhex(digest) for digest in hashes])
-        if note != seen:
-            self._remember(note)
+        with self._looking:
+            note, seen = log.head(), self.last()
+            new = Checkpoint.opened(note, log.keys)
+            if seen is not None:
+                old = Checkpoint.opened(seen, log.keys)
+                hashes = log.prove_consistency(old.size, new.size).hashes if old.size <= new.size else ()
+                follows(old, new, [bytes.fromhex(digest) for digest in hashes])
+            if note != seen:
+                self._remember(note)
         return new
 
     def _remember(self, note: str) -> None:
