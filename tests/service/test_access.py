@@ -43,6 +43,14 @@ def test_strangers_are_all_told_the_same(house: House) -> None:
     assert len(told) == 1
 
 
+def test_two_different_keys_are_none(house: House) -> None:
+    verify, audit = (house.keys[scope].presented for scope in ("verify", "audit"))
+    both = {"authorization": f"Bearer {verify}", "x-api-key": audit}
+    assert house.call("POST", VERIFY, ASKED, key=None, headers=both).status == 401
+    twice = {"authorization": f"Bearer {verify}", "x-api-key": verify}
+    assert house.call("POST", VERIFY, ASKED, key=None, headers=twice).status == 200
+
+
 def test_an_expired_key_is_a_strangers(house: House) -> None:
     from dataclasses import replace
 
