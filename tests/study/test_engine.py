@@ -185,6 +185,9 @@ def test_published_answers_make_a_cell_a_model(shop: Shop, tmp_path: Path) -> No
         one = done(own_study(generators=refs("stored:large"), signals=("log_cmp",)), shop, tmp_path, store)
         assert [cell.generator for cell in both.cells] == ["large", "small"]
         assert [cell.generator for cell in one.cells] == ["large"]
+        pool = (ModelRef("both", "stored", pooled=True),)
+        (pooled,) = done(own_study(generators=pool, signals=("log_cmp",)), shop, tmp_path, store).cells
+        assert (pooled.generator, len(pooled.answers)) == ("both", 12)
         with pytest.raises(InputError, match="no task has published answers of 'huge'"):
             done(own_study(generators=refs("stored:huge")), shop, tmp_path, store)
 

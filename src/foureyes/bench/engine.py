@@ -237,7 +237,8 @@ def _published(generator: ModelRef, tasks: Sequence[Task]) -> list[Cell]:
             for stored in item.stored:
                 if only in ("", stored.generator):
                     answer = _answer(item, stored.text, stated=stored.correct)
-                    rows.setdefault((task.name, stored.generator), []).append(answer)
+                    name = generator.name if generator.pooled else stored.generator
+                    rows.setdefault((task.name, name), []).append(answer)
     if only and not rows:
         raise InputError(f"no task has published answers of {only!r}")
     return [Cell(task, name, tuple(answers), (), {}) for (task, name), answers in rows.items()]

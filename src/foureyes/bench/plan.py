@@ -51,11 +51,13 @@ class ModelRef:
         name: what the report calls it.
         model: what names it to the catalog.
         dtype: arithmetic; ``None`` for the fastest of the processor.
+        pooled: of published answers, whether those of all models are one set: several answers a question.
     """
 
     name: str
     model: str
     dtype: str | None = None
+    pooled: bool = False
 
     @property
     def stored(self) -> bool:

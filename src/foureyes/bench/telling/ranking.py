@@ -137,7 +137,7 @@ def _names(found: Sequence[tuple[Cell, Sequence[tuple[Signal, Ranked]]]]) -> Ite
 
 def _counted(r: Ranked) -> str:
     parts = [f"{n} {reason}" for reason, n in r.unscored.items()]
-    return ", ".join([*parts, *([f"{r.unparseable} unparseable"] if r.unparseable else [])])
+    return ", ".join([*parts, *([f"{r.unparseable} ungraded"] if r.unparseable else [])])
 
 
 def _works(cell: Cell, signal: Signal, r: Ranked) -> bool:
