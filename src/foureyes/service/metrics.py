@@ -16,6 +16,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from foureyes.service.gauges import Gauges
 from foureyes.types import Verdict
 
 __all__ = ["Metrics"]
@@ -43,6 +44,9 @@ class Metrics(Collector):
 
     Args:
         registry: where they are registered; a new one when ``None``.
+
+    Attributes:
+        gauges: what the monitors know, for the same page.
     """
 
     content_type: Final = CONTENT_TYPE_LATEST
@@ -57,6 +61,7 @@ class Metrics(Collector):
         self._request_s: dict[tuple[str, ...], _Durations] = {}
         self._vote_s: dict[tuple[str, ...], _Durations] = {}
         self._in_flight: Callable[[], float] = lambda: 0.0
+        self.gauges: Final = Gauges()
         self.registry: Final = registry or CollectorRegistry()
         self.registry.register(self)
 
@@ -88,7 +93,7 @@ class Metrics(Collector):
         self._reloads["refused" if refused else "applied",] += 1
 
     def render(self) -> bytes:
-        """Everything in Prometheus' text format."""
+        """What was counted, in Prometheus' text format."""
         return generate_latest(self.registry)
 
     def collect(self) -> Iterator[Metric]:

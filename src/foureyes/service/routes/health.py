@@ -50,7 +50,9 @@ async def readyz(request: Request) -> Response:
 
 
 async def metrics(request: Request) -> Response:
-    """Counters and histograms; names carry their units. Tenants are not named."""
+    """Counters, histograms and the monitors' gauges; names carry their units. Tenants are numbered, not named."""
     live: Live = request.scope["foureyes.live"]
     live.chores.finish()
-    return Response(live.metrics.render(), media_type=Metrics.content_type)
+    monitors = [live.desk(tenant).monitor for tenant in live.parts.tenants]
+    gauges = await live.metrics.gauges.render(monitors, live.tools.wall_clock())
+    return Response(live.metrics.render() + gauges, media_type=Metrics.content_type)
