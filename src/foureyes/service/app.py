@@ -80,8 +80,10 @@ def _lifespan(live: Live) -> Callable[[FastAPI], AbstractAsyncContextManager[Non
         try:
             yield
         finally:
-            live.chores.finish()
-            await live.parts.close()
+            try:
+                live.remember()
+            finally:
+                await live.parts.close()
 
     return lifespan
 

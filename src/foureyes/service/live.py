@@ -116,4 +116,20 @@ class Live:
         send_all(alarms, self.parts.sinks)
 
     def _open_desk(self, name: str, parts: TenantParts) -> Desk:
-        return Desk(name, parts, gate=Gate(), monitor=Monitor(self.parts.monitor, promises=parts.watches))
+        kept = None if self.parts.memory is None else self.parts.memory.recall(name)
+        gate, monitor = kept or (Gate(), Monitor(self.parts.monitor))
+        if monitor.settings != self.parts.monitor:  # its windows were other ones
+            monitor = Monitor(self.parts.monitor)
+        monitor.watch(parts.watches)
+        return Desk(name, parts, gate=gate, monitor=monitor)
+
+    def remember(self) -> None:
+        """Keeps what is known of every tenant for the next run, if there is somewhere to keep it.
+
+        Raises:
+            ConfigError: it cannot be written.
+        """
+        self.chores.finish()
+        if self.parts.memory is not None:
+            for name, desk in self._desks.items():
+                self.parts.memory.keep(name, desk.gate, desk.monitor)

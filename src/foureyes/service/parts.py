@@ -14,6 +14,7 @@ from foureyes.monitoring import PromiseWatch
 from foureyes.monitoring import Settings as MonitorSettings
 from foureyes.monitoring.sinks import Sink
 from foureyes.service.limits import Rate
+from foureyes.service.memory import Memory
 
 if TYPE_CHECKING:
     from foureyes.config import Keyring
@@ -86,6 +87,7 @@ class Parts:
         limits: of the server as a whole.
         monitor: what a tenant's monitor is built with, once.
         sinks: where alarms go, besides the feed.
+        memory: keeps agents' records and monitors between two runs; ``None`` forgets them.
         not_ready: names of parts that are not ready, and why in words fit for a stranger; asked by ``/readyz``.
         close: releases what the parts hold.
     """
@@ -95,5 +97,6 @@ class Parts:
     limits: ServerLimits = field(default_factory=ServerLimits)
     monitor: MonitorSettings = field(default_factory=MonitorSettings)
     sinks: Sequence[Sink] = ()
+    memory: Memory | None = None
     not_ready: Callable[[], Mapping[str, str]] = field(default=dict)
     close: Callable[[], Awaitable[None]] = field(default=_nothing)

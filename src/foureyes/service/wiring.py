@@ -25,6 +25,7 @@ from foureyes.service.app import create_app
 from foureyes.service.limits import Rate
 from foureyes.service.live import Live, Tools
 from foureyes.service.logs import open_log
+from foureyes.service.memory import Memory
 from foureyes.service.parts import Parts, ServerLimits, TenantParts
 from foureyes.service.tracing import open_tracer
 
@@ -73,6 +74,7 @@ def parts_of(built: config.Parts, *, answerers: Answerers | None = None, log: ob
         },
         ServerLimits(server.body_bytes, server.body_s, server.in_flight, server.batch_parallel),
         monitor=built.monitor,
+        memory=None if built.settings.monitoring.state is None else Memory(built.settings.monitoring.state),
         sinks=(*built.alarms, *(() if log is None else (LogSink(log),))),
     )
 

@@ -1,0 +1,71 @@
+"""What is known of agents and of a tenant's stream of decisions, kept between two runs: one JSON file a tenant.
+
+A file is replaced as a whole, so a process that dies while writing leaves the one before. A file that cannot be read stops
+the service from starting: forgetting an agent's harm silently would be worse. Numbers and names only; no text is in it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from foureyes.errors import ConfigError, InputError
+from foureyes.guard.gate import Gate
+from foureyes.monitoring import Monitor
+
+__all__ = ["Memory"]
+
+
+class Memory:
+    """A folder with one file a tenant.
+
+    Args:
+        folder: exists, and belongs to one process.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     memory = Memory(Path(folder))
+        ...     memory.keep("acme", Gate(), Monitor())
+        ...     [type(part).__name__ for part in memory.recall("acme")], memory.recall("other")
+        (['Gate', 'Monitor'], None)
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def recall(self, tenant: str) -> tuple[Gate, Monitor] | None:
+        """What was kept of a tenant; ``None`` if nothing was.
+
+        Raises:
+            ConfigError: the file is there and cannot be used.
+        """
+        path = self._path(tenant)
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+            return Gate.from_json(document["gate"]), Monitor.from_json(document["monitor"])
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError, InputError) as error:
+            raise ConfigError(f"cannot read what was kept of {tenant} in {path}: move it away to begin anew") from error
+
+    def keep(self, tenant: str, gate: Gate, monitor: Monitor) -> None:
+        """Replaces what was kept of a tenant.
+
+        Raises:
+            ConfigError: it cannot be written; what was kept before is still there.
+        """
+        path = self._path(tenant)
+        fresh = path.with_suffix(".new")
+        try:
+            with fresh.open("w", encoding="utf-8") as file:
+                json.dump({"gate": gate.to_json(), "monitor": monitor.to_json()}, file)
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(path)
+        except OSError as error:
+            raise ConfigError(f"cannot keep what is known of {tenant}: {error.strerror or error}") from error
+
+    def _path(self, tenant: str) -> Path:
+        return self._folder / f"{tenant}.json"
