@@ -118,8 +118,8 @@ class Live:
     def _open_desk(self, name: str, parts: TenantParts) -> Desk:
         kept = None if self.parts.memory is None else self.parts.memory.recall(name)
         gate, monitor = kept or (Gate(), Monitor(self.parts.monitor))
-        if monitor.settings != self.parts.monitor:  # its windows were other ones
-            monitor = Monitor(self.parts.monitor)
+        if monitor.settings != self.parts.monitor:  # its windows were other ones; what is promised is not
+            monitor = Monitor(self.parts.monitor, promises=monitor.watches)
         monitor.watch(parts.watches)
         return Desk(name, parts, gate=gate, monitor=monitor)
 
