@@ -166,7 +166,11 @@ def test_a_concealer_that_fails_when_called_is_a_failed_stage():
     assert verify(vault=Abrupt()).failed == "conceal"
 
 
-@pytest.mark.parametrize("returned", [None, PRIVATE, Hidden(Vault(), None), Hidden(Vault(), "Ana")], ids=repr)
+@pytest.mark.parametrize(
+    "returned",
+    [None, PRIVATE, Hidden(Vault(), None), Hidden(Vault(), "Ana")],
+    ids=["nothing", "the exchange itself", "hides nothing", "hides text"],
+)
 def test_a_concealer_that_returns_something_else_shows_nobody_anything(returned):
     class Careless(Vault):
         async def conceal(self, exchange, *, tenant, session):
