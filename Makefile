@@ -17,7 +17,7 @@ demo: $(VENV)/user
 
 test: $(VENV)/developer $(VENV)/browser
 	$(BIN)/foureyes models pull smollm2-135m gemma3-270m
-	$(BIN)/python -m pytest -m "not vllm"
+	$(BIN)/python -m pytest -m "not vllm" --numprocesses 2 --dist loadfile
 
 test-servers: $(VENV)/developer
 	$(BIN)/foureyes models pull smollm2-135m
