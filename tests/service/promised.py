@@ -16,8 +16,8 @@ from foureyes.service.app import create_app
 from foureyes.service.wiring import parts_of
 
 NAME = "promise:foureyes/scripted"
-CALM = {f"calm{i}": 0.7 + 0.02 * (i % 13) for i in range(40)}
-DRIFTED = {f"drifted{i}": 0.35 + 0.01 * (i % 13) for i in range(40)}
+CALM = {f"calm{i}": 0.7 + 0.02 * (i * 5 % 13) for i in range(40)}
+DRIFTED = {f"drifted{i}": 0.35 + 0.01 * (i * 5 % 13) for i in range(40)}
 PROMISED = Threshold(0.3, "error_rate", 0.05, 0.05, 0.01, 500, 300, 0.6, 0.55, 0.65)
 CONFIGURED = """
 [monitoring]

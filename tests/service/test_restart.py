@@ -3,17 +3,46 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from bench.asgi import call
 from foureyes.calibration import Threshold
-from foureyes.config import NewKey
+from foureyes.config import NewKey, Reloader, new_key
 from foureyes.errors import ConfigError
-from tests.service.promised import CONFIGURED, DRIFTED, NAME, PROMISED, Serving, drift
+from foureyes.guard.gate import Gate, Outcome
+from foureyes.ledger import Signer
+from foureyes.monitoring import Monitor
+from foureyes.service.keeping import keep, keep_watch, look_after
+from foureyes.service.memory import Memory
+from foureyes.service.wiring import follow
+from tests.service.promised import CALM, CONFIGURED, DRIFTED, NAME, PROMISED, Serving, drift
 
 KEPT = CONFIGURED.replace("[monitoring]", '[monitoring]\nstate = "state"')
+
+RECORDED = """
+[monitoring]
+state = "state"
+
+[verifiers.nobody]
+kind = "judge"
+provider = "nowhere"
+model = "nobody"
+base_url = "http://127.0.0.1:1/v1"
+
+[ledger]
+url = "sqlite:{tenant}.db"
+key_file = "{tenant}.key"
+witness = "{tenant}.seen"
+
+[tenants.acme]
+pii = "off"
+salt_env = "SALT"
+"""
+OTHER = "[tenants.other]\npii = 'off'\nsalt_env = 'SALT'\n"
 
 
 def suspended(folder: Path) -> NewKey:
@@ -68,3 +97,156 @@ def test_a_broken_memory_keeps_the_service_from_starting_and_stays_where_it_is(t
     with pytest.raises(ConfigError, match=r"acme.json"):
         again(tmp_path, key)
     assert kept.read_bytes() == broken
+
+
+def test_a_process_that_is_killed_forgets_no_suspension(tmp_path: Path) -> None:
+    serving = Serving(tmp_path, KEPT)
+    drift(serving)
+    asyncio.run(keep_watch(serving.app.state.live))
+    killed = again(tmp_path, serving.key)
+    assert NAME in killed.alarms()
+    assert killed.verify("calm0")["safe"] is False
+    for one in (serving, killed):
+        asyncio.run(one.stop())
+
+
+def test_nothing_is_written_as_long_as_no_alarm_comes_or_goes(tmp_path: Path) -> None:
+    serving, kept = Serving(tmp_path, KEPT), tmp_path / "state" / "acme.json"
+    for word in list(CALM)[:5]:
+        serving.verify(word)
+    asyncio.run(keep_watch(serving.app.state.live))
+    assert not kept.exists()
+    drift(serving)
+    asyncio.run(keep_watch(serving.app.state.live))
+    written = kept.read_bytes()
+    serving.verify("calm0")
+    asyncio.run(keep_watch(serving.app.state.live))
+    assert kept.read_bytes() == written
+    serving.call("POST", "/v1/monitoring/acknowledge", f'{{"key": "{NAME}"}}'.encode())
+    asyncio.run(keep_watch(serving.app.state.live))
+    assert kept.read_bytes() != written
+    asyncio.run(serving.stop())
+
+
+def test_rounds_go_on_until_the_service_ends(tmp_path: Path) -> None:
+    serving = Serving(tmp_path, KEPT)
+    drift(serving)
+
+    async def rounds() -> None:
+        looking_after = asyncio.create_task(look_after(serving.app.state.live, every_s=0.0))
+        for _ in range(1000):
+            await asyncio.sleep(0)
+        looking_after.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await looking_after
+        assert (tmp_path / "state" / "acme.json").exists()
+
+    asyncio.run(rounds())
+    asyncio.run(serving.stop())
+
+
+def test_a_desk_that_cannot_be_written_is_told_of_and_stops_no_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    serving = Serving(tmp_path, KEPT + "[tenants.other]\npii = 'off'\n")
+    (tmp_path / "state" / "acme.new").mkdir()
+    keep(serving.app.state.live, serving.app.state.live.desks)
+    assert [file.name for file in (tmp_path / "state").glob("*.json")] == ["other.json"]
+    assert '"kept": false' in capsys.readouterr().err
+    asyncio.run(serving.stop())
+
+
+def test_a_new_tenant_whose_memory_is_broken_changes_nothing(tmp_path: Path) -> None:
+    serving = Serving(tmp_path, KEPT)
+    before = serving.app.state.live.parts
+    (tmp_path / "state" / "other.json").write_text("{")
+    serving.built = serving.build("[tenants.other]\npii = 'off'\n")
+    with pytest.raises(ConfigError, match=r"other.json"):
+        serving.app.state.live.replace(serving.parts())
+    assert serving.app.state.live.parts is before
+    assert [desk.name for desk in serving.app.state.live.desks] == ["acme"]
+    asyncio.run(serving.stop())
+
+
+def test_a_tenant_that_goes_is_written_down_and_comes_back_as_it_was(tmp_path: Path) -> None:
+    more = "[tenants.other]\npii = 'off'\n"
+    serving = Serving(tmp_path, KEPT)
+    serving.configured += more
+    serving.reload()
+    serving.app.state.live.desk("other").gate.report("agent-7", Outcome(correct=False, harmful=True))
+    serving.configured = KEPT
+    serving.reload()
+    assert [desk.name for desk in serving.app.state.live.desks] == ["acme"]
+    serving.configured += more
+    serving.reload()
+    assert serving.app.state.live.desk("other").gate.record("agent-7").risk == 1
+    asyncio.run(serving.stop())
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights of files are POSIX's")
+def test_nobody_else_may_read_what_is_kept(tmp_path: Path) -> None:
+    Memory(tmp_path).keep("acme", Gate(), Monitor())
+    assert (tmp_path / "acme.json").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    "broken", ["", "{", "[]", "null", "[" * 100_000, '{"gate": 1, "monitor": 2}', '{"gate": "{}"}']
+)
+def test_what_is_no_memory_is_refused(tmp_path: Path, broken: str) -> None:
+    (tmp_path / "acme.json").write_text(broken)
+    with pytest.raises(ConfigError, match=r"acme.json: move it away to begin anew"):
+        Memory(tmp_path).recall("acme")
+    assert (tmp_path / "acme.json").read_text() == broken
+
+
+def test_a_reload_is_refused_while_a_memory_is_broken_and_applied_afterwards(tmp_path: Path) -> None:
+    key = new_key("acme", {"admin"})
+    for tenant in ("acme", "other"):
+        Signer.generate(f"example.com/{tenant}").save(tmp_path / f"{tenant}.key")
+    file = tmp_path / "foureyes.toml"
+    file.write_text(RECORDED + key.toml)
+    service = follow(Reloader(file, {"SALT": "a salt of sixteen bytes"}))
+
+    async def scene() -> tuple[list[int], list[str]]:
+        broken, statuses = tmp_path / "state" / "other.json", []
+        broken.write_text("{")
+        file.write_text(RECORDED + key.toml + OTHER)
+        for _ in range(2):
+            await service.check()
+            statuses.append((await call(service.app, "GET", "/readyz")).status)
+            broken.unlink(missing_ok=True)
+        names = [desk.name for desk in service.app.state.live.desks]
+        async with service.app.router.lifespan_context(service.app):
+            pass
+        return statuses, names
+
+    assert asyncio.run(scene()) == ([503, 200], ["acme", "other"])
+
+
+def test_a_record_is_shown_to_its_witness_while_it_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for tenant in ("acme", "other"):
+        Signer.generate(f"example.com/{tenant}").save(tmp_path / f"{tenant}.key")
+    file = tmp_path / "foureyes.toml"
+    file.write_text(RECORDED + OTHER)
+    service = follow(Reloader(file, {"SALT": "a salt of sixteen bytes"}))
+    acme = service.app.state.live.desk("acme").parts.ledger
+
+    def seen(tenant: str) -> str:
+        return (tmp_path / f"{tenant}.seen").read_text().splitlines()[1]
+
+    async def scene() -> None:
+        acme.append("verified", {"safe": True}).result()
+        await keep_watch(service.app.state.live)
+        assert (seen("acme"), seen("other")) == ("1", "0")
+        (tmp_path / "acme.seen").write_text("not a checkpoint")
+        service.app.state.live.desk("other").parts.ledger.append("verified", {"safe": True}).result()
+        await keep_watch(service.app.state.live)
+        assert seen("other") == "1"
+        (tmp_path / "acme.seen").unlink()
+        async with service.app.router.lifespan_context(service.app):
+            pass
+
+    asyncio.run(scene())
+    assert '"error": "LedgerTampered"' in capsys.readouterr().err

@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
@@ -24,6 +25,7 @@ from foureyes import __version__
 from foureyes.errors import FoureyesError
 from foureyes.service.dashboard import router as dashboard
 from foureyes.service.door import Door
+from foureyes.service.keeping import keep, look_after
 from foureyes.service.lean import LeanRoute
 from foureyes.service.live import Live, Tools
 from foureyes.service.openapi import DESCRIPTION, TAGS, describe
@@ -77,11 +79,16 @@ def _shortcuts(app: FastAPI) -> dict[tuple[str, str], Route]:
 def _lifespan(live: Live) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        looking_after = asyncio.create_task(look_after(live))
         try:
             yield
         finally:
+            looking_after.cancel()
+            [ended] = await asyncio.gather(looking_after, return_exceptions=True)
+            if isinstance(ended, Exception):
+                live.log_failure(ended, "keeping")
             try:
-                live.remember()
+                keep(live, live.desks)
             finally:
                 await live.parts.close()
 

@@ -32,6 +32,9 @@ class Desk:
         name: of the tenant.
         parts: those in force.
         gate, monitor: its agents' records, and what is watched.
+
+    Attributes:
+        kept: the standing alarms when it was written down last.
     """
 
     def __init__(self, name: str, parts: TenantParts, *, gate: Gate, monitor: Monitor) -> None:
@@ -41,6 +44,7 @@ class Desk:
         self.feed: Final[Feed[FeedItem | AlarmItem]] = Feed()
         self.gate: Final = gate
         self.monitor: Final = monitor
+        self.kept: tuple[Alarm, ...] = monitor.standing
         self.auditing: Final = asyncio.Lock()
         self._seen: OrderedDict[str, Observation] = OrderedDict()
 

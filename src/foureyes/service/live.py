@@ -16,14 +16,14 @@ from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from foureyes.errors import ConfigError, InputError
-from foureyes.guard.gate import Gate
-from foureyes.monitoring import Alarm, Monitor
+from foureyes.monitoring import Alarm
 from foureyes.monitoring.sinks import send_all
 from foureyes.service.chores import Chores
 from foureyes.service.desk import Desk
+from foureyes.service.keeping import keep, open_desk
 from foureyes.service.logs import Log, open_log, raised_at
 from foureyes.service.metrics import Metrics
-from foureyes.service.parts import Parts, TenantParts
+from foureyes.service.parts import Parts
 from foureyes.service.tracing import Tracer
 
 __all__ = ["Live", "Tools"]
@@ -59,7 +59,12 @@ class Live:
         self.metrics: Final = Metrics()
         self.chores: Final = Chores(on_error=lambda error: self.log_failure(error, "chores"))
         self.parts = parts
-        self._desks = {name: self._open_desk(name, tenant) for name, tenant in parts.tenants.items()}
+        self._desks = {name: open_desk(name, parts) for name in parts.tenants}
+
+    @property
+    def desks(self) -> tuple[Desk, ...]:
+        """Every tenant's."""
+        return tuple(self._desks.values())
 
     def desk(self, tenant: str) -> Desk:
         """A tenant's desk.
@@ -72,15 +77,17 @@ class Live:
         return self._desks[tenant]
 
     def replace(self, parts: Parts) -> None:
-        """Puts other parts in force, between two requests."""
+        """Puts other parts in force, between two requests.
+
+        Raises:
+            ConfigError: what was kept of a new tenant cannot be used; nothing is changed.
+        """
+        opened = {name: open_desk(name, parts) for name in parts.tenants if name not in self._desks}
+        keep(self, [desk for desk in self.desks if desk.name not in parts.tenants])
         self.parts = parts
-        for name, tenant in parts.tenants.items():
-            if name in self._desks:
-                self._desks[name].change(tenant)
-            else:
-                self._desks[name] = self._open_desk(name, tenant)
-        for name in self._desks.keys() - parts.tenants.keys():
-            del self._desks[name]
+        for name in self._desks.keys() & parts.tenants.keys():
+            self._desks[name].change(parts.tenants[name])
+        self._desks = {name: opened.get(name) or self._desks[name] for name in parts.tenants}
 
     def count(self, scope: Scope, status: int, seconds: float) -> None:
         """Counts and logs a request that was served.
@@ -114,22 +121,3 @@ class Live:
         for alarm in alarms:
             self.metrics.alarm(alarm.key)
         send_all(alarms, self.parts.sinks)
-
-    def _open_desk(self, name: str, parts: TenantParts) -> Desk:
-        kept = None if self.parts.memory is None else self.parts.memory.recall(name)
-        gate, monitor = kept or (Gate(), Monitor(self.parts.monitor))
-        if monitor.settings != self.parts.monitor:  # its windows were other ones; what is promised is not
-            monitor = Monitor(self.parts.monitor, promises=monitor.watches)
-        monitor.watch(parts.watches)
-        return Desk(name, parts, gate=gate, monitor=monitor)
-
-    def remember(self) -> None:
-        """Keeps what is known of every tenant for the next run, if there is somewhere to keep it.
-
-        Raises:
-            ConfigError: it cannot be written.
-        """
-        self.chores.finish()
-        if self.parts.memory is not None:
-            for name, desk in self._desks.items():
-                self.parts.memory.keep(name, desk.gate, desk.monitor)

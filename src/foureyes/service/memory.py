@@ -10,6 +10,7 @@ import json
 import os
 from pathlib import Path
 
+from foureyes.batch.disk import sync_folder
 from foureyes.errors import ConfigError, InputError
 from foureyes.guard.gate import Gate
 from foureyes.monitoring import Monitor
@@ -47,7 +48,7 @@ class Memory:
             return Gate.from_json(document["gate"]), Monitor.from_json(document["monitor"])
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError, InputError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError, InputError) as error:
             raise ConfigError(f"cannot read what was kept of {tenant} in {path}: move it away to begin anew") from error
 
     def keep(self, tenant: str, gate: Gate, monitor: Monitor) -> None:
@@ -59,13 +60,18 @@ class Memory:
         path = self._path(tenant)
         fresh = path.with_suffix(".new")
         try:
-            with fresh.open("w", encoding="utf-8") as file:
+            with open(fresh, "w", encoding="utf-8", opener=_for_us_alone) as file:
                 json.dump({"gate": gate.to_json(), "monitor": monitor.to_json()}, file)
                 file.flush()
                 os.fsync(file.fileno())
             fresh.replace(path)
+            sync_folder(self._folder)
         except OSError as error:
             raise ConfigError(f"cannot keep what is known of {tenant}: {error.strerror or error}") from error
 
     def _path(self, tenant: str) -> Path:
         return self._folder / f"{tenant}.json"
+
+
+def _for_us_alone(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

@@ -113,7 +113,7 @@ class Service:
         self._log = tools.log
         self._behind = False
         self._retiring: set[asyncio.Task[None]] = set()
-        self.app: Final[FastAPI] = create_app(self._parts(), tools)
+        self.app: Final[FastAPI] = create_app(self._parts(built), tools)
 
     @property
     def _live(self) -> Live:
@@ -140,18 +140,26 @@ class Service:
     async def _apply(self) -> None:
         try:
             fresh = await asyncio.to_thread(config.build, self._reloader.settings, before=self._built)
+            await self._put_in_force(fresh)
         except FoureyesError as error:
             if not self._behind:
                 self._refuse(error)
             self._behind = True
             return
         old, self._built, self._behind = self._built, fresh, False
-        self._live.replace(self._parts())
         self._live.metrics.reload(refused=False)
         self._log.info("configuration", applied=True, tenants=len(fresh.tenants))
         retiring = asyncio.create_task(self._retire(old, fresh))
         self._retiring.add(retiring)
         retiring.add_done_callback(self._retiring.discard)
+
+    async def _put_in_force(self, fresh: config.Parts) -> None:
+        """Hands over to fresh parts, or closes what was made for them."""
+        try:
+            self._live.replace(self._parts(fresh))
+        except FoureyesError:
+            await fresh.close(but=self._built)
+            raise
 
     async def _retire(self, old: config.Parts, fresh: config.Parts) -> None:
         """Closes what only the old parts used, once no request can be working with it any more."""
@@ -164,8 +172,8 @@ class Service:
         self._live.metrics.reload(refused=True)
         self._log.error("configuration", applied=False, error=str(error))
 
-    def _parts(self) -> Parts:
-        parts = parts_of(self._built, answerers=self._answerers, log=self._log)
+    def _parts(self, built: config.Parts) -> Parts:
+        parts = parts_of(built, answerers=self._answerers, log=self._log)
         return replace(parts, not_ready=self._not_ready, close=self.close)
 
     def _not_ready(self) -> Mapping[str, str]:
