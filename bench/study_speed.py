@@ -131,7 +131,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with mmlu or mmlu_redux")
     parser.add_argument("-n", "--questions", type=int, default=2000)
     parser.add_argument("--rounds", type=int, default=1)
-    parser.add_argument("--dtype", default="bfloat16", help="of the harness; foureyes takes the processor's fastest")
+    parser.add_argument("--dtype", default="float32", help="of the harness; foureyes takes the processor's fastest")
     parser.add_argument(
         "--batch", type=int, nargs="+", default=[16], help="batch sizes of the harness; the best counts"
     )
