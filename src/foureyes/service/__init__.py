@@ -8,6 +8,8 @@
                  ├────── routes          one file a subject; they translate and decide nothing
                  ├────── verifying       the one place where an answer says "safe"
                  ├────── chores          what can wait until an answer is sent
+                 ├────── gauges          what the monitors know, for Prometheus
+                 ├────── keeping, memory what is written down of each tenant, and read again at the next start
                  └────── live, desk      the parts in force, and what is remembered of each tenant
     wiring                               from a configuration to parts, and from a changed file to changed parts
     wire                                 every field of HTTP
