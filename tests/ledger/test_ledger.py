@@ -279,6 +279,26 @@ class TestWitness:
             ledger.remember()
             assert Checkpoint.opened(witness.last(), [signer.key]).size == 40
 
+    def test_nothing_is_recorded_on_top_of_another_history_than_the_witness_saw(self, path, signer, tmp_path):
+        witness = Witness(tmp_path / "seen")
+        with Ledger.open(SqliteStore(path), signer=signer, options=options()) as ledger:
+            recorded(ledger, 3)
+        watched = Ledger.open(SqliteStore(path), signer=signer, options=options(witness=witness))
+        elsewhere = tmp_path / "elsewhere.db"
+        with Ledger.open(
+            SqliteStore(elsewhere), signer=signer, options=options(witness=Witness(tmp_path / "b"))
+        ) as other:
+            recorded(other, 5, first=50)
+            (tmp_path / "seen").write_text(other.checkpoint())
+        with pytest.raises(LedgerTampered):
+            watched.remember()
+        assert watched.tampered
+        with pytest.raises(LedgerTampered):
+            watched.append("tested", {})
+        with pytest.raises(LedgerTampered):
+            watched.close()
+        assert Ledger.open(SqliteStore(path), signer=signer).verify().size == 3
+
     def test_without_a_witness_nothing_is_remembered(self, ledger):
         ledger.remember()
 

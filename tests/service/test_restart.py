@@ -12,7 +12,7 @@ import pytest
 from bench.asgi import call
 from foureyes.calibration import Threshold
 from foureyes.config import NewKey, Reloader, new_key
-from foureyes.errors import ConfigError
+from foureyes.errors import ConfigError, LedgerTampered
 from foureyes.guard.gate import Gate, Outcome
 from foureyes.ledger import Signer
 from foureyes.monitoring import Monitor
@@ -244,6 +244,10 @@ def test_a_record_is_shown_to_its_witness_while_it_is_written(
         service.app.state.live.desk("other").parts.ledger.append("verified", {"safe": True}).result()
         await keep_watch(service.app.state.live)
         assert seen("other") == "1"
+        ready = await call(service.app, "GET", "/readyz")
+        assert (ready.status, list(ready.json()["not_ready"])) == (503, ["ledger"])
+        with pytest.raises(LedgerTampered):
+            acme.append("verified", {"safe": True})
         (tmp_path / "acme.seen").unlink()
         async with service.app.router.lifespan_context(service.app):
             pass

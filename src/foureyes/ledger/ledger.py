@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Self
 
-from foureyes.errors import FoureyesError
+from foureyes.errors import FoureyesError, LedgerTampered
 from foureyes.ledger.commit import Committer
 from foureyes.ledger.entry import Draft, Json, Receipt, utc_now
 from foureyes.ledger.keys import Signer, VerifierKey
@@ -71,6 +71,7 @@ class Ledger(Log):
     def __init__(self, store: Store, signer: Signer, options: Options) -> None:
         super().__init__(store, (signer.key, *options.former))
         self._written, self._name, self._options = store, signer.key.name, options
+        self._tampered: LedgerTampered | None = None
         commit = Committer(store, signer=signer, keys=self.keys, clock=options.clock)
         try:
             commit.open()
@@ -114,8 +115,11 @@ class Ledger(Log):
 
         Raises:
             InputError: this cannot be recorded.
+            LedgerTampered: the witness saw another history; nothing more is recorded on top of this one.
             LedgerError: the ledger is closed, or cannot keep up.
         """
+        if self._tampered is not None:
+            raise LedgerTampered(str(self._tampered)) from self._tampered
         return self._writer.submit(Draft.of(event, payload, id=self._options.new_id()))
 
     def checkpoint(self) -> str:
@@ -133,8 +137,18 @@ class Ledger(Log):
             LedgerTampered: the log does not continue what the witness saw.
             LedgerError: the log or the witness cannot be read or written.
         """
-        if self._options.witness is not None:
+        if self._options.witness is None:
+            return
+        try:
             self._options.witness.see(self)
+        except LedgerTampered as error:
+            self._tampered = error
+            raise
+
+    @property
+    def tampered(self) -> bool:
+        """Whether the witness has seen another history than this log's."""
+        return self._tampered is not None
 
     def close(self) -> None:
         """Commits what is waiting, and closes the store."""

@@ -177,9 +177,14 @@ class Service:
         return replace(parts, not_ready=self._not_ready, close=self.close)
 
     def _not_ready(self) -> Mapping[str, str]:
+        missing = {}
         if self._behind or self._reloader.error is not None:
-            return {"configuration": "the file on the disk is broken; the one before it is in force"}
-        return {}
+            missing["configuration"] = "the file on the disk is broken; the one before it is in force"
+        if any(tenant.ledger is not None and tenant.ledger.tampered for tenant in self._built.tenants.values()):
+            missing["ledger"] = (
+                "one does not continue what its witness saw; nothing is recorded in it, or safe without it"
+            )
+        return missing
 
 
 def _tenant(built: config.TenantParts, answerers: Sequence[Answerer]) -> TenantParts:
