@@ -281,7 +281,8 @@ def _grouped_root(table: Reliability, confidence: ArrayLike, correct: ArrayLike,
     covariance *= n_groups / (n_groups - 1)
     seen = covariance.diagonal()
     variance = np.maximum(seen, _variance(table, _design_effect(table, seen, np.bincount(ids))))
-    scale = np.sqrt(np.divide(variance, seen, out=np.zeros(n_bins), where=seen > 0))
+    # What varies by less than rounding does is no covariance, and nothing may be divided by it.
+    scale = np.sqrt(np.divide(variance, seen, out=np.zeros(n_bins), where=seen > np.finfo(np.float64).eps ** 2))
     covariance *= np.outer(scale, scale)
     np.fill_diagonal(covariance, variance)
     values, vectors = np.linalg.eigh(covariance)
