@@ -28,6 +28,8 @@ from fastapi import FastAPI
 
 from bench.load import Load, offer
 from bench.machine import describe, usable_processors
+from bench.ratios import Spread, per_round
+from bench.section import aims, at_least, at_most
 from foureyes.config import Keyring, new_key
 from foureyes.guard import Council, Guard, Member
 from foureyes.guard.concealing import VaultConcealer
@@ -183,9 +185,9 @@ class Measured:
         """Median over the rounds of one figure of one kind."""
         return float(statistics.median(getattr(one[kind], what) for one in self.rounds))
 
-    def ratios(self, kind: str, base: str, what: str) -> list[float]:
+    def ratio(self, kind: str, base: str, what: str) -> Spread | None:
         """One figure of a kind over the same of a neighbour, round by round."""
-        return [getattr(one[kind], what) / getattr(one[base], what) for one in self.rounds]
+        return per_round(*([getattr(one[of], what) for one in self.rounds] for of in (kind, base)))
 
 
 def measure(*, rounds: int, n: int, concurrent: int, soak: int) -> Measured:
@@ -229,6 +231,8 @@ def markdown(measured: Measured, *, concurrent: int) -> str:
             "once, so what remains is the service: key, body, council, ledger with a synced group commit, monitor, metrics, log."
         ),
         "",
+        _aims(measured),
+        "",
         "| | answers/s | p50 ms | p99 ms | throughput ÷ empty ASGI | p99 ÷ empty ASGI | throughput ÷ empty FastAPI | p99 ÷ empty FastAPI |",
         "|---|--:|--:|--:|--:|--:|--:|--:|",
         *(_row(measured, kind) for kind in KINDS),
@@ -253,12 +257,18 @@ def _row(measured: Measured, kind: str) -> str:
     figures = [f"{measured.median(kind, 'per_second'):,.0f}"]
     figures += [f"{measured.median(kind, what):.2f}" for what in ("p50_ms", "p99_ms")]
     for base in ("empty ASGI", "empty FastAPI"):
-        figures += [_ratio(measured.ratios(kind, base, what)) for what in ("per_second", "p99_ms")]
+        figures += [str(measured.ratio(kind, base, what)) for what in ("per_second", "p99_ms")]
     return f"| {kind} | {' | '.join(figures)} |"
 
 
-def _ratio(ratios: Sequence[float]) -> str:
-    return f"{statistics.median(ratios):.2f} [{min(ratios):.2f}, {max(ratios):.2f}]"
+def _aims(measured: Measured) -> str:
+    throughput, p99 = (measured.ratio("verify", "empty FastAPI", what) for what in ("per_second", "p99_ms"))
+    return aims(
+        [
+            at_least("verify: throughput ÷ an empty handler's on the same server", 0.5, throughput),
+            at_most("verify: p99 ÷ an empty handler's on the same server", 5, p99),
+        ]
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
