@@ -105,6 +105,15 @@ def test_following_a_thread_gives_what_it_gives():
         asyncio.run(scene(cancelled))
 
 
+def test_what_many_threads_do_at_once_all_arrives():
+    async def scene():
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            return await asyncio.gather(*(following(pool.submit(lambda n=n: n)) for n in range(2_000)))
+
+    assert asyncio.run(scene()) == list(range(2_000))
+    assert asyncio.run(scene()) == list(range(2_000)), "another loop has a post of its own"
+
+
 def test_giving_up_following_cancels_nothing_and_what_comes_later_is_nobodys_business(caplog):
     work = concurrent.futures.Future()
 

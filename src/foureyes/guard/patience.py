@@ -13,9 +13,11 @@ import asyncio
 import concurrent.futures
 import logging
 import traceback
+from collections import deque
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
+from weakref import WeakKeyDictionary
 
 from foureyes.errors import FoureyesError, ModelError
 
@@ -108,13 +110,38 @@ def following(work: concurrent.futures.Future[T]) -> asyncio.Future[T]:
     """
     loop = asyncio.get_running_loop()
     waiter: asyncio.Future[T] = loop.create_future()
-
-    def tell(done: concurrent.futures.Future[T]) -> None:
-        if not loop.is_closed():  # otherwise nobody waits any more
-            loop.call_soon_threadsafe(_settle, waiter, done)
-
-    work.add_done_callback(tell)
+    post = _POSTS.setdefault(loop, _Post())
+    work.add_done_callback(lambda done: post.bring(loop, waiter, done))
     return waiter
+
+
+class _Post:
+    """What threads have done for one event loop, handed over together.
+
+    A commit of the ledger ends many waits at once. Waking the loop for each would have the two threads change places as
+    often; it is woken for the first, and finds the others.
+    """
+
+    def __init__(self) -> None:
+        self._brought: deque[tuple[asyncio.Future[Any], concurrent.futures.Future[Any]]] = deque()
+        self._called = False
+
+    def bring(
+        self, loop: asyncio.AbstractEventLoop, waiter: asyncio.Future[T], done: concurrent.futures.Future[T]
+    ) -> None:
+        """Called from any thread."""
+        self._brought.append((waiter, done))
+        if not self._called and not loop.is_closed():  # once it is, nobody waits any more
+            self._called = True
+            loop.call_soon_threadsafe(self._hand_over)
+
+    def _hand_over(self) -> None:
+        self._called = False  # first: what is brought from here on is found below, or calls again
+        while self._brought:
+            _settle(*self._brought.popleft())
+
+
+_POSTS: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, _Post]] = WeakKeyDictionary()
 
 
 def _settle(waiter: asyncio.Future[T], done: concurrent.futures.Future[T]) -> None:

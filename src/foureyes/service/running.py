@@ -11,7 +11,6 @@ import asyncio
 import ipaddress
 import signal
 import socket
-import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Final
@@ -25,9 +24,6 @@ __all__ = ["DRAIN_S", "address_of", "is_open_to_others", "listen", "run"]
 
 DRAIN_S: Final = 20
 """Seconds that requests under way get when the service ends."""
-
-_SWITCH_S: Final = 0.00002
-"""How long a thread may keep the interpreter: the ledger's thread must not hold up the event loop for the usual 5 ms."""
 
 _BACKLOG: Final = 2048
 _AGAIN_S: Final = 5.0
@@ -92,7 +88,6 @@ def run(
         timeout_keep_alive=75,
     )
     server = _Server(config)
-    sys.setswitchinterval(_SWITCH_S)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_serve(server, listening, again, beside))
 
