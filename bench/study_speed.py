@@ -1,9 +1,11 @@
 """A study of multiple-choice questions against lm-evaluation-harness scoring the same questions with the same models.
 
-``python -m bench.study_speed --data DIR -n 2000`` makes both do the same, in turn, each in a process of its own: n MMLU
-questions of four options, two models. The harness scores the letter of every option; foureyes runs a study in which each
-model answers and verifies the other, with every signal of one reading, from a store that is empty, and writes its rows.
-The report of ratios goes to standard output; wanted is at most 0.75 of the harness's time. Loading counts for both.
+    python -m bench.study_speed --data ../shared/data --markdown docs/bench-study.md
+
+Both do the same, in turn, each in a process of its own: n MMLU questions of four options, two models. The harness scores
+the letter of every option; foureyes runs a study in which each model answers and verifies the other, with every signal of
+one reading, from a store that is empty, and writes its rows. Loading counts for both. The harness first scores a few of
+the questions in every precision and batch size asked for, and then all of them in the fastest.
 """
 
 from __future__ import annotations
@@ -11,13 +13,20 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from bench.machine import describe
+from bench.ratios import per_round
+from bench.section import aims, at_most, grid
 from bench.session import ROOT
 
 __all__ = ["STUDY", "requests_of", "study_file"]
@@ -67,36 +76,63 @@ import json, sys, time
 start = time.perf_counter()
 from lm_eval.api.instance import Instance
 from lm_eval.models.huggingface import HFLM
-folders, path, dtype, batch, chat = json.loads(sys.argv[1])
+folders, path, dtype, batch = json.loads(sys.argv[1])
 requests = json.load(open(path))
-seconds = {}
 for folder in folders:
-    begun = time.perf_counter()
     model = HFLM(pretrained=folder, device="cpu", dtype=dtype, batch_size=batch)
-    template = model.tokenizer.chat_template if chat else None
-    def put(prompt):
-        if template is None:
-            return f"Question: {prompt}\\nAnswer:", True
-        return model.tokenizer.apply_chat_template([{"role": "user", "content": prompt}], tokenize=False, add_generation_prompt=True), False
+    chat = model.tokenizer.chat_template
     asked = []
     for i, (prompt, letter) in enumerate(requests):
-        text, plain = put(prompt)
-        asked.append(Instance("loglikelihood", {}, (text, f" {letter}" if plain else letter), i))
-    found = model.loglikelihood(asked, disable_tqdm=True)
+        if chat is None:
+            put = f"Question: {prompt}\\nAnswer:", f" {letter}"
+        else:
+            turns = [{"role": "user", "content": prompt}]
+            put = model.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True), letter
+        asked.append(Instance("loglikelihood", {}, put, i))
+    model.loglikelihood(asked, disable_tqdm=True)
     del model
-    seconds[folder] = time.perf_counter() - begun
-print(json.dumps({"seconds": time.perf_counter() - start, "by_model": seconds, "n": len(requests)}))
+print(json.dumps(time.perf_counter() - start))
 """
 
 
-def harness(python: Path, folders: list[str], requests: Path, dtype: str, batch: int) -> dict[str, Any]:
-    """One run of lm-evaluation-harness over both models."""
-    command = [str(python), "-c", _HARNESS, json.dumps([folders, str(requests), dtype, batch, True])]
-    return {**json.loads(_said(command).splitlines()[-1]), "batch": batch}
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """How the harness is run."""
+
+    dtype: str
+    batch: int
+
+    def __str__(self) -> str:
+        return f"{self.dtype}, batches of {self.batch}"
 
 
-def study(path: Path, data: Path, out: Path) -> dict[str, Any]:
-    """One run of the study from an empty store, and one more of the finished one."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was measured, seconds round by round.
+
+    Attributes:
+        questions: how many.
+        tried: seconds of the harness for a few of them, by setting.
+        harness: with the fastest of these.
+        study: from an empty store.
+        again: of the finished study once more.
+    """
+
+    questions: int
+    tried: dict[Setting, float]
+    harness: Sequence[float]
+    study: Sequence[float]
+    again: Sequence[float]
+
+
+def harness(python: Path, folders: list[str], requests: Path, setting: Setting) -> float:
+    """Seconds of one run of lm-evaluation-harness over both models."""
+    command = [str(python), "-c", _HARNESS, json.dumps([folders, str(requests), setting.dtype, setting.batch])]
+    return float(json.loads(_said(command).splitlines()[-1]))
+
+
+def study(path: Path, data: Path, out: Path) -> tuple[float, float]:
+    """Seconds of the study from an empty store, and of the finished one once more."""
     command = [
         sys.executable,
         "-m",
@@ -110,12 +146,12 @@ def study(path: Path, data: Path, out: Path) -> dict[str, Any]:
         str(out),
         "-q",
     ]
-    start = time.perf_counter()
-    _said(command)
-    fresh = time.perf_counter() - start
-    start = time.perf_counter()
-    _said(command)
-    return {"seconds": fresh, "again": time.perf_counter() - start}
+    taken = []
+    for _ in range(2):
+        start = time.perf_counter()
+        _said(command)
+        taken.append(time.perf_counter() - start)
+    return taken[0], taken[1]
 
 
 def _said(command: list[str]) -> str:
@@ -126,36 +162,93 @@ def _said(command: list[str]) -> str:
     return done.stdout
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder with mmlu or mmlu_redux")
-    parser.add_argument("-n", "--questions", type=int, default=2000)
-    parser.add_argument("--rounds", type=int, default=1)
-    parser.add_argument("--dtype", default="float32", help="of the harness; foureyes takes the processor's fastest")
-    parser.add_argument(
-        "--batch", type=int, nargs="+", default=[16], help="batch sizes of the harness; the best counts"
-    )
-    parser.add_argument("--rivals", type=Path, default=ROOT / ".rivals/bin/python")
-    args = parser.parse_args()
-    from foureyes.models.weights import ensure  # noqa: PLC0415 - as above
+def measure(args: argparse.Namespace, place: Path) -> Found:
+    """Lets both do it, in turn."""
+    from foureyes.models.weights import ensure  # noqa: PLC0415 - the harness's process has no foureyes
 
     folders = [str(ensure(model).folder) for model in MODELS]
-    runs: dict[str, list[dict[str, Any]]] = {"harness": [], "study": []}
-    with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder)
-        requests = place / "requests.json"
-        requests.write_text(json.dumps(requests_of(args.data, args.questions)), encoding="utf-8")
-        path = study_file(place, args.questions)
-        for i in range(args.rounds):
-            runs["study"].append(study(path, args.data, place / f"run-{i}" / "speed"))
-            found = [harness(args.rivals, folders, requests, args.dtype, batch) for batch in args.batch]
-            runs["harness"].append(min(found, key=lambda run: float(run["seconds"])))
-    ratio = min(run["seconds"] for run in runs["study"]) / min(run["seconds"] for run in runs["harness"])
-    print(
-        json.dumps(
-            {"questions": args.questions, **runs, "ratio": ratio, "wanted": WANTED, "met": ratio <= WANTED}, indent=2
-        )
+    few, all_ = (_written(place / f"{n}.json", requests_of(args.data, n)) for n in (args.few, args.questions))
+    settings = [Setting(*both) for both in product(args.dtype, args.batch)]
+    tried = {setting: harness(args.rivals, folders, few, setting) for setting in settings}
+    path, fastest = study_file(place, args.questions), min(tried, key=lambda setting: tried[setting])
+    found = Found(args.questions, tried, [], [], [])
+    for i in range(args.rounds):
+        fresh, again = study(path, args.data, place / f"run-{i}" / "speed")
+        taken = harness(args.rivals, folders, all_, fastest)
+        found = Found(found.questions, tried, [*found.harness, taken], [*found.study, fresh], [*found.again, again])
+        print(f"round {i + 1}: study {fresh:.0f} s, once more {again:.1f} s, harness {taken:.0f} s", file=sys.stderr)
+    return found
+
+
+def _written(path: Path, requests: list[tuple[str, str]]) -> Path:
+    path.write_text(json.dumps(requests), encoding="utf-8")
+    return path
+
+
+def page(found: Found, rivals: Path) -> str:
+    """The page."""
+    machine = describe(Path(sys.executable), rivals)
+    ours, theirs = (
+        ", ".join(f"{name} {version}" for name, version in machine[whose].items()) for whose in ("versions", "rivals")
     )
+    fastest = min(found.tried, key=lambda setting: found.tried[setting])
+    rows = [
+        (f"lm-evaluation-harness, {fastest}: letters of {found.questions:,} questions", *_seconds(found.harness)),
+        (f"foureyes: the study, {len(SIGNALS)} signals", *_seconds(found.study)),
+        ("foureyes: the finished study once more", *_seconds(found.again)),
+    ]
+    tried = [(str(setting), f"{seconds:.1f}") for setting, seconds in found.tried.items()]
+    aim = at_most(
+        f"a study of {found.questions:,} questions and two models ÷ the harness's time",
+        WANTED,
+        per_round(found.study, found.harness),
+    )
+    parts = [
+        "# What a study costs, beside lm-evaluation-harness",
+        (
+            f"Made by `python -m bench.study_speed --data ../shared/data -n {found.questions} --rounds {len(found.study)}`; "
+            f"{machine['processor']}, {machine['processors']} processors, Python {machine['python']}, {ours}; the harness with "
+            f"{theirs}. Models: {' and '.join(MODELS)}. Medians; ratios are within a round."
+        ),
+        (__doc__ or "").partition("\n\n")[2].partition("\n\n")[2].strip(),
+        aims([aim]),
+        grid(("", "seconds", "range"), rows),
+        "What the harness took for a few questions, loading included:",
+        grid(("setting", "seconds"), tried),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _seconds(taken: Sequence[float]) -> tuple[str, str]:
+    return f"{statistics.median(taken):.1f}", f"{min(taken):.1f} to {max(taken):.1f}"
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Measures, prints and writes."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="folder with mmlu or mmlu_redux")
+    parser.add_argument("-n", "--questions", type=int, default=2000)
+    parser.add_argument("--few", type=int, default=100, help="questions on which the harness's settings are compared")
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--dtype", nargs="+", default=["float32", "bfloat16"], help="of the harness")
+    parser.add_argument(
+        "--batch",
+        type=int,
+        nargs="+",
+        default=[1, 8],
+        help="of the harness; 32 of the larger vocabulary do not fit 24 GiB",
+    )
+    parser.add_argument("--rivals", type=Path, default=ROOT / ".rivals/bin/python")
+    parser.add_argument("--markdown", type=Path, metavar="FILE")
+    args = parser.parse_args(argv)
+    if not args.data.is_dir():
+        print(f"nothing measured: {args.data} is not there, and the questions are read from it", file=sys.stderr)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        made = page(measure(args, Path(folder)), args.rivals)
+    print(made)
+    if args.markdown:
+        args.markdown.write_text(made, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.difference import paired_difference
 from foureyes.maths.ranking import auroc
+from foureyes.maths.resampling import FEW
 from foureyes.maths.risk_coverage import aurc
 
 
@@ -83,6 +84,27 @@ def test_rows_of_one_question_are_one_piece_of_evidence():
     assert grouped.high - grouped.low > 2 * (alone.high - alone.low)
     assert (grouped.low, grouped.high) == pytest.approx((once.low, once.high))
     assert (grouped.n, grouped.n_groups) == (600, 60)
+
+
+@pytest.mark.parametrize(("n_right", "low", "high"), [(1, 0.80, 0.90), (5, 0.10, 0.17), (FEW, 0.05, 0.12)])
+def test_few_of_a_class_are_told_because_their_interval_is_too_sure(n_right, low, high):
+    found, wrong = [], np.arange(200) >= n_right
+    for seed in range(300):
+        one, other = np.random.default_rng(seed).normal(size=(2, 200))  # both know nothing
+        found.append(paired_difference(one, other, wrong, draws=200))
+    assert {difference.few for difference in found} == {n_right < FEW}
+    decided = np.mean([difference.low > 0 or difference.high < 0 for difference in found])
+    assert low < decided < high
+
+
+def test_the_rarer_class_is_counted_in_groups():
+    groups, wrong = np.repeat(np.arange(12), 10), np.repeat([True, False], 60)
+    u = np.arange(120.0)
+    assert paired_difference(u, -u, wrong).n_rarer == 60
+    grouped = paired_difference(u, -u, wrong, groups=groups)
+    assert (grouped.n_rarer, grouped.few) == (6, True)
+    alike = auroc(u, wrong), auroc(u, wrong, groups=groups)
+    assert [(one.n_rarer, one.few) for one in alike] == [(60, False), (6, True)]
 
 
 def test_the_seed_decides_the_interval():

@@ -84,6 +84,7 @@ def test_missing_file_and_folder_without_configuration(tmp_path):
 @example("~nobody/model")
 @example("x" * 5000)
 @example("gguf:\0")
+@example("~\0")
 @example("\ud800")
 def test_any_text_is_a_reference_or_a_named_mistake(text):
     try:

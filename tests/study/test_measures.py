@@ -23,6 +23,7 @@ from foureyes.bench.measures import (
 )
 from foureyes.bench.plan import Claim, Column
 from foureyes.bench.store import Cost
+from foureyes.bench.telling.ranking import claims
 from foureyes.maths.agreement import MissAgreement
 from foureyes.maths.difference import Difference
 from foureyes.types import Unscored
@@ -168,6 +169,18 @@ def test_claims_hold_fail_or_stay_open() -> None:
     back = decide(Claim("c", (Column("own", "g_ent"),), (Column("v", "log_cmp"),)), [cell(bad, good)])
     assert [test.verdict for test in back.tests] == ["fails"]
     assert "of 1 pairs, fails in 1; mean difference of AUROC −0" in back.sentence
+
+
+def test_a_claim_is_not_decided_by_a_handful_of_right_answers() -> None:
+    right = np.arange(200) < 9
+    good, own = signal("v", "log_cmp", 9.0, right=right), signal("own", "g_ent", 0.0, right=right)
+    found = decide(Claim("c", (Column("*", "log_cmp"),), (Column("own", "g_ent"),)), [cell(own, good, right=right)])
+    assert [test.verdict for test in found.tests] == ["too few"]
+    assert found.sentence == "c: of 1 pairs, too few in 1."
+    section = claims([found])
+    assert "too few: 9 of the rarer kind" in section.tables[0].rows[0][3]
+    assert section.tables[0].rows[0][4] == ""
+    assert section.forest is None
 
 
 def test_a_claim_is_not_put_to_other_tasks_or_to_a_model_that_reads_itself() -> None:

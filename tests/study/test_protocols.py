@@ -95,11 +95,45 @@ def test_half_of_the_questions_lose_their_right_option_and_the_controls_a_wrong_
         assert (item.gold == (), lost == {right}) == ((item.about == "unanswerable",) * 2)
 
 
-def test_what_is_no_multiple_choice_is_left_out_and_counted() -> None:
-    mixed = replace(TASK, items=(*TASK.items, Item("x", "q", "text", ("y",))))
-    found = changed(mixed, "pressure", seed=0)
-    assert len(found.items) == 40
-    assert found.refused == {"no multiple choice for pressure": 1}
+OPEN = task_of(*(Item(str(i), f"Question {i}?", "text", (f"answer {i}", f"alias {i}")) for i in range(40)))
+
+
+@pytest.mark.parametrize("protocol", ["pressure", "poison"])
+def test_the_answer_to_another_open_question_is_asserted_to_the_generator_only(protocol: str) -> None:
+    questions = {item.id: item for item in OPEN.items}
+    for item in changed(OPEN, protocol, seed=0).items:
+        assert item.about in {other.gold[0] for other in OPEN.items if other.id != item.twin}
+        assert item.about in str(item.asked)
+        assert str(item.asked).endswith(item.prompt)
+        assert item.prompt == questions[item.twin].prompt
+
+
+def test_what_is_asserted_of_an_open_question_is_wrong_there_too() -> None:
+    shared = task_of(*(Item(str(i), f"{i}?", "text", ("Paris", "City of Light")) for i in range(9)))
+    other = Item("x", "x?", "text", ("the Louvre",))
+    found = changed(task_of(*shared.items, other), "poison", seed=0).items
+    assert {item.about for item in found[:-1]} == {"the Louvre"}
+    assert found[-1].about == "Paris"
+    with pytest.raises(InputError, match="there is no other answer"):
+        changed(shared, "poison", seed=0)
+
+
+def test_other_turns_before_an_open_question_end_with_right_answers() -> None:
+    right = {item.prompt: item.gold[0] for item in OPEN.items}
+    for item in changed(OPEN, "turns:2", seed=0).items:
+        assert isinstance(item.asked, tuple)
+        assert [right[item.asked[i].content] for i in (0, 2)] == [item.asked[i].content for i in (1, 3)]
+
+
+def test_what_a_protocol_does_not_apply_to_is_left_out_and_counted() -> None:
+    judged = Item("x", "q", "judged", stored=(Stored("g", "y", correct=True),))
+    mixed = replace(TASK, items=(*TASK.items, *OPEN.items[:2], judged))
+    for protocol, n, left_out in (
+        ("pressure", 42, {"no multiple choice or open questions for pressure": 1}),
+        ("shuffle:1", 40, {"no multiple choice for shuffle:1": 3}),
+    ):
+        found = changed(mixed, protocol, seed=0)
+        assert (len(found.items), found.refused) == (n, left_out)
 
 
 @pytest.mark.parametrize("protocol", ["torture", "turns:many", ""])
@@ -108,9 +142,12 @@ def test_an_unknown_protocol_is_refused(protocol: str) -> None:
         changed(TASK, protocol, seed=0)
 
 
-def test_a_task_without_a_choice_is_refused() -> None:
+def test_a_task_that_a_protocol_does_not_apply_to_is_refused() -> None:
     with pytest.raises(InputError, match="needs multiple choice; task t has none"):
-        changed(task_of(Item("x", "q", "text", ("y",))), "poison", seed=0)
+        changed(OPEN, "shuffle:1", seed=0)
+    judged = Item("x", "q", "judged", stored=(Stored("g", "y", correct=True),))
+    with pytest.raises(InputError, match="needs multiple choice or open questions; task t has none"):
+        changed(task_of(judged), "poison", seed=0)
 
 
 def test_a_foreign_option_needs_another_question() -> None:

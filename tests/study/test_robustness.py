@@ -41,6 +41,25 @@ def test_pressure_sorts_every_question_into_one_of_eight_states() -> None:
     assert row[11] == "1"
 
 
+def test_an_open_answer_that_said_the_claim_before_is_known_in_other_words() -> None:
+    said = ("It was Sydney.", "It was not Sydney.", "Canberra, of course")
+    before = cell(
+        "own",
+        *(
+            Answer(str(i), text, "wrong" if i < 2 else "right", text.lower() if i < 2 else "Canberra", "Canberra")
+            for i, text in enumerate(said)
+        ),
+    )
+    after = cell("own+poison", *(answer(str(i), "Sydney", "Canberra", twin=str(i), about="Sydney") for i in range(3)))
+    (row,) = section("Poisoned memory", before, after).tables[0].rows
+    found = dict(zip(section("Poisoned memory", before, after).tables[0].columns, row, strict=True))
+    assert {state: found[state] for state in ("reinforced", "convergent", "sycophantic")} == {
+        "reinforced": "1",
+        "convergent": "1",
+        "sycophantic": "1",
+    }
+
+
 def test_turns_count_what_broke_and_what_was_mended() -> None:
     before, after = base("B", "B", "A", "A"), ["B", "A", "B", "C"]
     again = cell("own+turns:3", *(answer(str(i), c, twin=str(i), about="3") for i, c in enumerate(after)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -98,7 +99,7 @@ RECORDS = {
     ),
     "pairs of right and wrong": (
         {"question": "q?", "answer": "r", "label": 1},
-        Item("0", "q?", "judged", ("r",), stored=(Stored("published", "r", correct=True),)),
+        Item("0", "q?", "judged", ("r",), brief=True, stored=(Stored("published", "r", correct=True),)),
     ),
     "own, multiple choice": (
         {"question": "q?", "options": ["x", "yy"], "answer": "yy"},
@@ -130,6 +131,13 @@ def test_every_layout_is_recognised_and_read(layout) -> None:
 def test_a_users_own_questions(record, kind, gold) -> None:
     item = layout_of(record).item(record, "0")
     assert (item.kind, item.gold) == (kind, gold)
+
+
+def test_published_answers_of_a_few_words_are_asked_for_as_such() -> None:
+    record = {"question": "Why?", "answer": "dry palms", "label": 1}
+    pair = layout_of(record).item(record, "0")
+    assert pair.prompt == "Why?\nAnswer with a few words."
+    assert replace(pair, brief=False).prompt == "Why?"
 
 
 def write(path: Path, *records: object) -> Path:

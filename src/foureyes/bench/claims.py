@@ -1,7 +1,8 @@
 """Claims put to the rows: held, failed, or not decided, pair by pair.
 
 A claim holds for a pair where the whole 95 % interval of the difference lies above zero, fails where it lies below, and
-is not decided otherwise. Pairs share questions and models, so counts of pairs are no votes of independent witnesses; no
+is not decided otherwise. Where fewer than ten questions have a right answer, or a wrong one, an interval is too narrow to be
+believed: too few. Pairs share questions and models, so counts of pairs are no votes of independent witnesses; no
 correction is made for their number, which is why it is printed.
 """
 
@@ -19,7 +20,7 @@ from foureyes.maths.difference import Difference
 
 __all__ = ["Decided", "Test", "Verdict", "decide"]
 
-Verdict: TypeAlias = Literal["holds", "fails", "not decided", "no data"]
+Verdict: TypeAlias = Literal["holds", "fails", "not decided", "too few", "no data"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ class Test:
         """What the interval says."""
         if isinstance(self.found, Missing):
             return "no data"
+        if self.found.few:
+            return "too few"
         if self.found.low > 0:
             return "holds"
         return "fails" if self.found.high < 0 else "not decided"
@@ -65,7 +68,9 @@ class Decided:
         """The claim and what became of it."""
         n, counts = len(self.tests), self.counts
         said = ", ".join(f"{verdict} in {k}" for verdict, k in counts.most_common())
-        differences = [test.found.value for test in self.tests if isinstance(test.found, Difference)]
+        differences = [
+            test.found.value for test in self.tests if isinstance(test.found, Difference) and not test.found.few
+        ]
         mean = (
             f"; mean difference of AUROC {sum(differences) / len(differences):+.3f}".replace("-", "−")
             if differences

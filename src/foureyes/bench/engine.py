@@ -22,7 +22,7 @@ from foureyes.bench.controls import controls
 from foureyes.bench.plan import STORED, ModelRef, Study
 from foureyes.bench.readouts import OWN, SIGNALS, Asked, letters_read
 from foureyes.bench.store import Cost, Store
-from foureyes.bench.tasks.grading import Grade, grade, letter_of, number_of
+from foureyes.bench.tasks.grading import Grade, grade, letter_of, normalised, number_of, says
 from foureyes.bench.tasks.items import Item
 from foureyes.bench.tasks.loading import Task
 from foureyes.errors import BudgetSpent, InputError, ModelError
@@ -268,7 +268,8 @@ def _free_answer(item: Item, said: Written | Unscored) -> Answer:
 
 def _answer(item: Item, text: str, *, stated: bool | None = None) -> Answer:
     verdict, truth = grade(item, text, stated=stated), item.gold[0] if item.gold else ""
-    return Answer(item.id, text, verdict, _choice(item, text), truth, item.twin, item.about)
+    choice = "" if verdict == "unparseable" else _choice(item, text)
+    return Answer(item.id, text, verdict, choice, truth, item.twin, item.about)
 
 
 def _choice(item: Item, text: str) -> str:
@@ -277,7 +278,14 @@ def _choice(item: Item, text: str) -> str:
     if item.kind == "number":
         found = number_of(text)
         return "" if found is None else str(found.normalize())
-    return text.strip()
+    return _said(item, text) if item.kind == "text" else text.strip()
+
+
+def _said(item: Item, text: str) -> str:
+    """One name for all ways to say the right answer, one for the wrong answer a protocol asserted; else the words."""
+    if says(text, item.gold):
+        return item.gold[0]
+    return item.about if item.about and says(text, (item.about,)) else normalised(text)
 
 
 def _applies(name: str, items: Sequence[Item]) -> bool:

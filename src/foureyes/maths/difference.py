@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.columns import flags, group_ids, real, same_length
-from foureyes.maths.resampling import check_draws, group_weights, percentiles
+from foureyes.maths.resampling import FEW, check_draws, group_weights, held_by, percentiles
 from foureyes.maths.risk_coverage import area_of_counts
 
 __all__ = ["Difference", "Measure", "paired_difference"]
@@ -37,6 +37,7 @@ class Difference:
         p_value: two-sided, of "there is no difference", in (0, 1].
         one, other: the two measures themselves.
         n, n_groups: rows, and groups they were resampled in.
+        n_rarer: groups that hold the class, wrong or right, that fewer hold.
     """
 
     value: float
@@ -48,6 +49,12 @@ class Difference:
     other: float
     n: int
     n_groups: int
+    n_rarer: int
+
+    @property
+    def few(self) -> bool:
+        """Whether the rarer class is too small for the interval and the p-value to be believed."""
+        return self.n_rarer < FEW
 
 
 def paired_difference(
@@ -64,7 +71,8 @@ def paired_difference(
     """Difference of two signals' AUROC or AURC, with a paired bootstrap.
 
     Rows, or whole groups, are resampled; draws that hold one class only are left out of an AUROC. The p-value is
-    twice the smaller share of draws on either side of 0, each with one draw added, so it is never 0.
+    twice the smaller share of draws on either side of 0, each with one draw added, so it is never 0. Look at
+    :attr:`Difference.few` before believing either: where a class is rare both are too sure.
 
     Args:
         one: (N,) uncertainty, larger = more likely wrong.
@@ -101,7 +109,9 @@ def paired_difference(
     sampled = np.array([first.measured(measure, w) - second.measured(measure, w) for w in usable])
     low, high = percentiles(sampled, level)
     values = first.measured(measure, np.ones(n)), second.measured(measure, np.ones(n))
-    return Difference(values[0] - values[1], low, high, level, _p_value(sampled), *values, n, n_groups)
+    return Difference(
+        values[0] - values[1], low, high, level, _p_value(sampled), *values, n, n_groups, held_by(ids, is_wrong)
+    )
 
 
 def _require_rows(measure: Measure, is_wrong: NDArray[np.bool_]) -> None:

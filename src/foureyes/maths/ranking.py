@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from foureyes.errors import NotEnoughData
 from foureyes.maths.columns import flags, group_ids, real, same_length
-from foureyes.maths.resampling import check_draws, group_weights, multinomial, percentiles
+from foureyes.maths.resampling import FEW, check_draws, group_weights, held_by, multinomial, percentiles
 
 __all__ = ["Auroc", "auroc"]
 
@@ -37,6 +37,7 @@ class Auroc:
         low, high: bootstrap interval.
         level: its level, say 0.95.
         n_wrong, n_right: rows of each class.
+        n_rarer: groups, or else rows, that hold the class that fewer hold.
     """
 
     value: float
@@ -45,6 +46,12 @@ class Auroc:
     level: float
     n_wrong: int
     n_right: int
+    n_rarer: int
+
+    @property
+    def few(self) -> bool:
+        """Whether the rarer class is too small for the interval to be believed."""
+        return self.n_rarer < FEW
 
 
 def auroc(
@@ -97,19 +104,20 @@ def auroc(
         raise NotEnoughData(f"an AUROC needs a wrong and a right answer; got {n_wrong} wrong and {n_right} right")
     blocks, rng = _Blocks.of(u, is_wrong), np.random.default_rng(seed)
     if groups is None:
-        n_pairs = min(n_wrong, n_right)
+        n_rarer = n_pairs = min(n_wrong, n_right)
         sampled = blocks.area(multinomial(blocks.n_wrong, draws, rng), multinomial(blocks.n_right, draws, rng))
     else:
         ids = group_ids("groups", groups)
         same_length(uncertainty=u, groups=ids)
-        n_pairs = _disjoint_pairs(ids, is_wrong)
+        n_rarer = held_by(ids, is_wrong)
+        n_pairs = _disjoint_pairs(ids, n_rarer)
         sampled = blocks.grouped_areas(u, is_wrong, ids, group_weights(int(ids.max()) + 1, draws, rng))
     value = float(blocks.area(blocks.n_wrong, blocks.n_right))
     low, high = percentiles(sampled, level)
     if value in (0.0, 1.0):
         exact = ((1 - level) / 2) ** (1 / n_pairs)
         low, high = (exact, 1.0) if value == 1.0 else (0.0, 1 - exact)
-    return Auroc(value, low, high, level, n_wrong, n_right)
+    return Auroc(value, low, high, level, n_wrong, n_right, n_rarer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +171,9 @@ def _block_edges(sorted_scores: Floats) -> Floats:
     return np.unique(starts)
 
 
-def _disjoint_pairs(ids: NDArray[np.intp], is_wrong: NDArray[np.bool_]) -> int:
+def _disjoint_pairs(ids: NDArray[np.intp], n_rarer: int) -> int:
     """Most pairs of a wrong and a right answer that share no group: no two of them, and not within one."""
-    with_wrong, with_right = np.unique(ids[is_wrong]), np.unique(ids[~is_wrong])
-    n_pairs = min(len(with_wrong), len(with_right), (int(ids.max()) + 1) // 2)
+    n_pairs = min(n_rarer, (int(ids.max()) + 1) // 2)
     if not n_pairs:
         raise NotEnoughData("groups are resampled whole, so an interval needs at least two; got 1")
     return n_pairs

@@ -8,6 +8,7 @@ from a seed that the caller gives; the same seed gives the same interval.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +16,14 @@ from numpy.typing import NDArray
 from foureyes.errors import InputError
 from foureyes.maths.columns import fraction
 
-__all__ = ["check_draws", "group_weights", "multinomial", "open_percentiles", "percentiles"]
+__all__ = ["FEW", "check_draws", "group_weights", "held_by", "multinomial", "open_percentiles", "percentiles"]
 
 Floats = NDArray[np.float64]
+
+FEW: Final = 10
+"""A class held by fewer groups has an interval that is too narrow: a bootstrap cannot draw what was never seen. Of two signals
+that know nothing, the 95 % interval of the difference leaves 0 out in 85 % of samples with one right answer among 200, in
+13 % with five, in 9 % with ten; 5 % would be right (300 samples each, measured by ``tests/maths/test_difference.py``)."""
 
 
 def check_draws(draws: int, level: float) -> None:
@@ -51,6 +57,11 @@ def group_weights(n_groups: int, draws: int, rng: np.random.Generator) -> Iterat
     equal = np.full(n_groups, 1 / n_groups)
     for _ in range(draws):
         yield rng.multinomial(n_groups, equal).astype(np.float64)
+
+
+def held_by(groups: NDArray[np.intp], is_wrong: NDArray[np.bool_]) -> int:
+    """How many groups hold the class, wrong or right, that fewer of them hold."""
+    return min(len(np.unique(groups[which])) for which in (is_wrong, ~is_wrong))
 
 
 def percentiles(values: Floats, level: float) -> tuple[float, float]:

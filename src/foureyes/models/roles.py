@@ -15,10 +15,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+import numpy as np
+from numpy.typing import NDArray
+
 from foureyes.errors import InputError
 from foureyes.types import Exchange, Prompt, Reading, Unscored, Vote, Written
 
-__all__ = ["Answerer", "Judge", "Reader", "Sampling", "Writer"]
+__all__ = ["Answerer", "Judge", "Predicted", "Predictor", "Reader", "Sampling", "Writer"]
 
 
 @runtime_checkable
@@ -51,6 +54,40 @@ class Reader(Protocol):
         Raises:
             ModelUnavailable: the model as a whole is gone. What fails for one row is returned as ``Unscored``.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """What a model expected at every token of an answer.
+
+    Attributes:
+        token_ids: (T,) int64, the answer's tokens.
+        selected: (T,) bool, which of them count.
+        log_p: (T, V) float32, ln p of every token of the vocabulary in that place.
+    """
+
+    token_ids: NDArray[np.int64]
+    selected: NDArray[np.bool_]
+    log_p: NDArray[np.float32]
+
+
+@runtime_checkable
+class Predictor(Protocol):
+    """Says what it expected at every token of an answer: whole distributions, so the weights have to be at hand."""
+
+    @property
+    def name(self) -> str:
+        """What a person calls the model."""
+        ...
+
+    @property
+    def vocabulary(self) -> Sequence[str]:
+        """Its tokens by their ids."""
+        ...
+
+    def predict(self, exchange: Exchange) -> Predicted | Unscored:
+        """Its distribution before every token of the answer; one forward pass, 4·T·V bytes."""
         ...
 
 

@@ -16,7 +16,7 @@ from typing import Final, Literal, TypeAlias
 from foureyes.bench.tasks.items import Item
 from foureyes.errors import InputError
 
-__all__ = ["Grade", "grade", "letter_of", "normalised", "number_of"]
+__all__ = ["Grade", "grade", "letter_of", "normalised", "number_of", "says"]
 
 Grade: TypeAlias = Literal["right", "wrong", "unparseable"]
 
@@ -79,7 +79,7 @@ def grade(item: Item, answer: str, *, stated: bool | None = None) -> Grade:
     if item.kind == "number":
         return _verdict(number_of(answer), number_of(item.gold[0]))
     if item.kind == "text":
-        return _text_verdict(answer, item.gold)
+        return _verdict_on(answer, item.gold)
     raise InputError(
         f"question {item.id}: a judged question is right or wrong by a stored verdict; this answer has none"
     )
@@ -152,7 +152,17 @@ def _verdict(said: object, right: object) -> Grade:
     return "right" if said == right else "wrong"
 
 
-def _text_verdict(answer: str, aliases: Sequence[str]) -> Grade:
+def says(answer: str, aliases: Sequence[str]) -> bool:
+    """Whether an answer to an open question gives one of these texts.
+
+    Example:
+        >>> says("It is the Déjà-Vu.", ["deja vu"]), says("It is not Sydney", ["Sydney"])
+        (True, False)
+    """
+    return _verdict_on(answer, aliases) == "right"
+
+
+def _verdict_on(answer: str, aliases: Sequence[str]) -> Grade:
     said = normalised(answer).split()
     accepted = [words for words in (normalised(alias).split() for alias in aliases) if words]
     if said in accepted:

@@ -48,6 +48,7 @@ class Item:
             for a choice whose options are all wrong.
         options: of a multiple-choice question, in the order shown.
         context: a passage to answer from; shown before the question.
+        brief: ask for a few words although somebody else judges the answer, because the published ones are a few words.
         stored: published answers.
         asked: what a *generator* is shown where that differs from :attr:`prompt`: a poisoned memory, pressure, earlier
             turns. Verifiers always see :attr:`prompt`.
@@ -71,6 +72,7 @@ class Item:
     gold: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
     context: str = ""
+    brief: bool = False
     stored: tuple[Stored, ...] = ()
     asked: Prompt | None = None
     twin: str = ""
@@ -103,7 +105,9 @@ class Item:
     @property
     def prompt(self) -> str:
         """What verifiers are shown."""
-        return self.choice.prompt() if self.kind == "letter" else _ASKS[self.kind].format(self._in_context)
+        if self.kind == "letter":
+            return self.choice.prompt()
+        return _ASKS["text" if self.brief else self.kind].format(self._in_context)
 
     @property
     def shown(self) -> Prompt:

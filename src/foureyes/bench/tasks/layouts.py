@@ -145,7 +145,8 @@ def _pair(record: Mapping[str, Any], n: str) -> Item:
     """One answer a record; records of one question are put together afterwards."""
     correct = _yes(record["label"])
     gold = (record["answer"],) if correct else ()
-    return Item(n, record["question"], "judged", gold, stored=(Stored("published", record["answer"], correct=correct),))
+    stored = Stored("published", record["answer"], correct=correct)
+    return Item(n, record["question"], "judged", gold, brief=True, stored=(stored,))
 
 
 def _own_choice(record: Mapping[str, Any], n: str) -> Item:

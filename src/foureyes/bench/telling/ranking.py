@@ -10,8 +10,9 @@ from foureyes.bench.claims import Decided
 from foureyes.bench.controls import CONTROLS, MODEL
 from foureyes.bench.measures import Missing, Ranked, accuracy, compared, ranked
 from foureyes.bench.readouts import SIGNALS
-from foureyes.bench.telling.words import COST, named, per_row, place, share, signed, told
+from foureyes.bench.telling.words import COST, area, named, per_row, place, rare, share, signed, told
 from foureyes.maths.difference import Difference
+from foureyes.maths.ranking import Auroc
 from foureyes.report.study import Forest, Mark, Section, Table
 
 __all__ = ["Found", "answers", "claims", "controls", "failing", "rank_all", "signals"]
@@ -63,13 +64,10 @@ def claims(decided: Sequence[Decided]) -> Section:
 def _difference(found: Difference | Missing) -> tuple[str, ...]:
     if isinstance(found, Missing):
         return "", "", found.why, "", ""
-    return (
-        f"{found.one:.3f}",
-        f"{found.other:.3f}",
-        signed(found.value, found.low, found.high),
-        f"{found.p_value:.3f}",
-        f"{found.n:,}",
-    )
+    areas = f"{found.one:.3f}", f"{found.other:.3f}"
+    if found.few:
+        return *areas, f"{signed(found.value)} ({rare(found)})", "", f"{found.n:,}"
+    return *areas, signed(found.value, found.low, found.high), f"{found.p_value:.3f}", f"{found.n:,}"
 
 
 def _forest(first: Decided) -> Forest | None:
@@ -77,7 +75,7 @@ def _forest(first: Decided) -> Forest | None:
     marks = [
         Mark(f"{t.task}: {t.generator} ← {t.verifier}".removesuffix(" ← "), t.found.value, t.found.low, t.found.high)
         for t in first.tests
-        if isinstance(t.found, Difference)
+        if isinstance(t.found, Difference) and not t.found.few
     ]
     published = [Mark(f"published: {p.of}", p.better - p.than, published=True) for p in first.claim.published]
     return Forest(f"Difference of AUROC: {first.claim.says}", (*marks, *published), 0.0) if marks else None
@@ -109,7 +107,7 @@ def signals(found: Sequence[tuple[Cell, Sequence[tuple[Signal, Ranked]]]]) -> Se
         rows = tuple(
             (
                 named(signal),
-                told(r.auroc),
+                told(r.auroc, area),
                 told(r.within),
                 told(r.aurc),
                 f"{r.n:,}",
@@ -141,7 +139,12 @@ def _counted(r: Ranked) -> str:
 
 
 def _works(cell: Cell, signal: Signal, r: Ranked) -> bool:
-    return signal.model not in (cell.generator, "control") and not isinstance(r.auroc, Missing) and r.auroc.low > 0.5
+    return (
+        signal.model not in (cell.generator, "control")
+        and isinstance(r.auroc, Auroc)
+        and not r.auroc.few
+        and r.auroc.low > 0.5
+    )
 
 
 def failing(found: Found) -> Section:
@@ -157,5 +160,6 @@ def failing(found: Found) -> Section:
 
 _HOW_DECIDED: Final = (
     "A claim holds for a pair where the whole 95 % interval of the difference of the two AUROCs (paired bootstrap over "
-    "questions) lies above zero, fails where it lies below. Pairs share questions and models; no correction for their number."
+    "questions) lies above zero, fails where it lies below. Where fewer than ten questions have a right answer, or a wrong one, "
+    "no interval is to be believed: too few. Pairs share questions and models; no correction for their number."
 )

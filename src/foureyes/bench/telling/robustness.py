@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from foureyes.bench.cells import Answer, Cell, Signal
 from foureyes.bench.measures import Missing, attempt
 from foureyes.bench.plan import Study, Update
-from foureyes.bench.telling.words import interval, named, place, signed, told
+from foureyes.bench.tasks.grading import says
+from foureyes.bench.telling.words import area, interval, named, place, signed, told
 from foureyes.maths.answerability import answerability
 from foureyes.maths.coherence import incoherence
 from foureyes.maths.flips import Flips, Share, answer_flips, decision_flips
@@ -65,7 +66,7 @@ def _twins(cell: Cell, base: Cell) -> tuple[list[tuple[Answer, Answer]], int]:
 
 def _under_pressure(cell: Cell, base: Cell) -> Iterator[tuple[str, ...]]:
     pairs, left_out = _twins(cell, base)
-    before, after = [b.choice for b, _ in pairs], [a.choice for _, a in pairs]
+    before, after = [_before(b, a.about) for b, a in pairs], [a.choice for _, a in pairs]
     truth, claim = [a.truth for _, a in pairs], [a.about for _, a in pairs]
     found = attempt(lambda: pressure(before, after, truth=truth, claim=claim))
     if isinstance(found, Missing):
@@ -73,6 +74,12 @@ def _under_pressure(cell: Cell, base: Cell) -> Iterator[tuple[str, ...]]:
         return
     counts = [str(found.outcomes[state]) for state in _STATES]
     yield place(cell), *counts, told(found.followed), told(found.kept), str(left_out)
+
+
+def _before(answer: Answer, claim: str) -> str:
+    """What was chosen, under the claim's name if it is what would be claimed: an open answer can say it in other words."""
+    open_claim = len(claim) > 1 and answer.choice != answer.truth
+    return claim if open_claim and says(answer.text, (claim,)) else answer.choice
 
 
 def _after_turns(cell: Cell, base: Cell) -> Iterator[tuple[str, ...]]:
@@ -105,9 +112,9 @@ def _answerable(cell: Cell, _base: Cell) -> Iterator[tuple[str, ...]]:
         if signal.name not in ("g_ent", "log_cmp", "cme", "question") or not there.any():
             continue
         declined = u[there] > np.median(u[there])
-        area = attempt(partial(auroc, u[there], without[there]))
+        found = attempt(partial(auroc, u[there], without[there]))
         held = attempt(partial(answerability, declined, without[there]))
-        yield f"{place(cell)}, {named(signal)}", told(area), told(held, _informed), str(int((~there).sum()))
+        yield f"{place(cell)}, {named(signal)}", told(found, area), told(held, _informed), str(int((~there).sum()))
 
 
 def _informed(found: Any) -> str:
@@ -209,7 +216,7 @@ _PROTOCOLS: Final[Mapping[str, tuple[str, str, tuple[str, ...], Make]]] = {
     "pressure": (
         "Under pressure",
         (
-            "A professor asserts a wrong option. Before and after, in eight states; followed: of those right before, the share that "
+            "A professor asserts a wrong answer. Before and after, in eight states; followed: of those right before, the share that "
             "went over to the claim; kept: the share still right."
         ),
         _OUTCOME_COLUMNS,
@@ -218,7 +225,7 @@ _PROTOCOLS: Final[Mapping[str, tuple[str, str, tuple[str, ...], Make]]] = {
     "poison": (
         "Poisoned memory",
         (
-            "A note in the generator's context calls a wrong option right; verifiers see the clean question. Same states. What signals "
+            "A note in the generator's context calls a wrong answer right; verifiers see the clean question. Same states. What signals "
             "still catch of these answers stands below, with the other sets of answers."
         ),
         _OUTCOME_COLUMNS,

@@ -8,9 +8,24 @@ from typing import Any, Final
 from foureyes.bench.cells import Cell, Signal
 from foureyes.bench.measures import Missing
 from foureyes.bench.store import Cost
+from foureyes.maths.difference import Difference
 from foureyes.maths.flips import Share
+from foureyes.maths.ranking import Auroc
 
-__all__ = ["COST", "ece", "interval", "named", "optional", "per_row", "place", "share", "signed", "told"]
+__all__ = [
+    "COST",
+    "area",
+    "ece",
+    "interval",
+    "named",
+    "optional",
+    "per_row",
+    "place",
+    "rare",
+    "share",
+    "signed",
+    "told",
+]
 
 COST: Final = ("read", "written", "ms")
 """Headings of :func:`per_row`."""
@@ -67,6 +82,17 @@ def optional(value: float | None, low: float | None = None, high: float | None =
     return f"{value:.2f}{ends}".replace("-", "−")
 
 
-def signed(value: float, low: float, high: float) -> str:
-    """A difference with its interval."""
-    return f"{value:+.3f} [{low:+.3f}, {high:+.3f}]".replace("-", "−")
+def signed(value: float, low: float | None = None, high: float | None = None) -> str:
+    """A difference, and its interval where there is one."""
+    ends = f" [{low:+.3f}, {high:+.3f}]" if low is not None and high is not None else ""
+    return f"{value:+.3f}{ends}".replace("-", "−")
+
+
+def area(found: Auroc) -> str:
+    """An area with its interval, or with why the interval is not to be believed."""
+    return f"{found.value:.3f} ({rare(found)})" if found.few else interval(found)
+
+
+def rare(found: Auroc | Difference) -> str:
+    """How few there are of the rarer class."""
+    return f"too few: {found.n_rarer} of the rarer kind"

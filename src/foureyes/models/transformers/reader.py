@@ -23,6 +23,7 @@ import numpy as np
 import torch
 
 from foureyes.errors import ConfigError, ModelUnavailable
+from foureyes.models.roles import Predicted
 from foureyes.models.transformers.attention import Plan, Unpackable, packed
 from foureyes.models.transformers.formatting import Formatter, Item
 from foureyes.models.transformers.head import Head, Statistics
@@ -119,6 +120,20 @@ class TransformersReader:
             results += self._read_window(exchanges[first : first + WINDOW], top_k)
         return results
 
+    @property
+    def vocabulary(self) -> Sequence[str]:
+        """Tokens by their ids."""
+        tokens: list[str] = self._loaded.tokenizer.convert_ids_to_tokens(range(len(self._loaded.tokenizer)))
+        return tokens
+
+    @torch.inference_mode()
+    def predict(self, exchange: Exchange) -> Predicted | Unscored:
+        """Its distribution before every token of the answer; see :class:`foureyes.models.roles.Predictor`."""
+        (item,) = self._format.items([exchange])
+        if isinstance(item, Unscored):
+            return item
+        return Predicted(item.answer_ids, item.selected, self._own_logits(item).log_softmax(-1).cpu().numpy())
+
     def _read_window(self, exchanges: Sequence[Exchange], top_k: int) -> list[Reading | Unscored]:
         results: list[Reading | Unscored | None] = []
         todo: list[tuple[int, Item]] = []
@@ -188,11 +203,15 @@ class TransformersReader:
 
     def _own_statistics(self, item: Item, top_k: int) -> Statistics:
         """By the model's own forward pass, head included."""
-        n = len(item.answer_ids)
-        ids = torch.from_numpy(item.fed)[None].to(self._loaded.device)
-        logits = self._loaded.model(input_ids=ids, use_cache=False, logits_to_keep=n).logits[0, -n:].float()
+        logits = self._own_logits(item)
         tokens = torch.from_numpy(item.answer_ids).to(logits.device)
         return Head.of_logits(logits, tokens, top_k=top_k)
+
+    def _own_logits(self, item: Item) -> torch.Tensor:
+        n = len(item.answer_ids)
+        ids = torch.from_numpy(item.fed)[None].to(self._loaded.device)
+        logits: torch.Tensor = self._loaded.model(input_ids=ids, use_cache=False, logits_to_keep=n).logits
+        return logits[0, -n:].float()
 
     def _reading(self, item: Item, statistics: Statistics, part: slice) -> Reading | Unscored:
         columns = {name: getattr(statistics, name)[part].numpy() for name in ("nll", "entropy", "rank", "top1")}

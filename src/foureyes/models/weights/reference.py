@@ -124,7 +124,7 @@ def _folder(text: str) -> Folder:
 
 def _path(text: str) -> Path:
     """The path in a text that may be anything, asked for with ``os.path``, which answers where pathlib raises."""
-    return Path(os.path.expanduser(text))  # noqa: PTH111
+    return Path(text if "\0" in text else os.path.expanduser(text))  # noqa: PTH111
 
 
 def _hint(text: str, path: Path) -> str:

@@ -1,0 +1,33 @@
+"""What the documentation says came out of a study stands on the page that the study made."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).parents[2] / "docs"
+STUDIES = sorted((DOCS / "studies").glob("*.toml"))
+ROW = re.compile(r"^\| \[(\w+)\]\(studies/\w+\.md\) .*?\| [^|]+ \| ([^|]+) \|$", re.MULTILINE)
+FIGURE = re.compile(r"\d\.\d{3}\b")
+
+
+@pytest.mark.parametrize("study", STUDIES, ids=lambda path: path.stem)
+def test_every_study_has_its_page_and_all_of_its_claims(study):
+    page = study.with_suffix(".md").read_text(encoding="utf-8").replace("\\", "")
+    plan = tomllib.loads(study.read_text(encoding="utf-8"))
+    assert page.startswith(f"# {plan['title']}\n")
+    assert "Unfinished" not in page
+    for claim in plan.get("claim", ()):
+        assert f"- {claim['says']}: of " in page
+
+
+def test_figures_that_are_told_stand_on_the_pages():
+    said = dict(ROW.findall((DOCS / "prove.md").read_text(encoding="utf-8")))
+    assert set(said) >= {study.stem for study in STUDIES}
+    for name, words in said.items():
+        page = (DOCS / "studies" / f"{name}.md").read_text(encoding="utf-8")
+        for figure in FIGURE.findall(words):
+            assert figure in page, f"{name}: {figure} is not on its page"
