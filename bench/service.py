@@ -2,11 +2,12 @@
 
     python -m bench.service --markdown docs/bench-service.md
 
-Four servers (uvicorn, httptools, uvloop; one process each) take turns under the same load from this process: an empty ASGI
-application, an empty FastAPI handler, and verify with three instant verifiers, a real SQLite ledger with group commit, the
-monitor, the gate, metrics and request log on; once without and once with personal data looked for. Only one is under load
-at a time, the rounds alternate, and the ratios are between neighbours of the same round. Then the memory of the verifying
-server is watched over many more requests.
+Six servers (uvicorn, httptools, uvloop; one process each) take turns under the same load from this process: an empty ASGI
+application, an empty FastAPI handler, a FastAPI handler that takes the body and the header of a verification and sends a fixed
+answer of its shape, and verify with three instant verifiers, a real SQLite ledger with group commit, the monitor, the gate,
+metrics and request log on; so, without the ledger, and with personal data looked for. Only one is under load at a time, the
+rounds alternate, and the ratios are between neighbours of the same round. Then the memory of the verifying server is watched
+over many more requests.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Header
 
 from bench.load import Load, offer
 from bench.machine import describe, usable_processors
@@ -39,10 +40,18 @@ from foureyes.privacy import PatternDetector, Vault
 from foureyes.service.app import create_app
 from foureyes.service.parts import Parts, TenantParts
 from foureyes.service.running import listen, run
+from foureyes.service.wire.guard import VerifyAnswer, VerifyRequest
 
 __all__ = ["main"]
 
-KINDS: Final = ("empty ASGI", "empty FastAPI", "verify", "verify, personal data")
+KINDS: Final = (
+    "empty ASGI",
+    "empty FastAPI",
+    "FastAPI, same shapes",
+    "verify",
+    "verify, no ledger",
+    "verify, personal data",
+)
 _BODY: Final = json.dumps(
     {
         "prompt": "A customer asks: what is the capital of Australia, and how do I get there from Sydney by train?",
@@ -105,7 +114,9 @@ def _app(kind: str, folder: Path) -> tuple[Any, str]:
         return _empty, "none"
     if kind == "empty FastAPI":
         return _empty_fastapi(), "none"
-    return _verifying(folder, personal_data="personal" in kind)
+    if kind == "FastAPI, same shapes":
+        return _shapes_in_fastapi(), "none"
+    return _verifying(folder, recorded="no ledger" not in kind, personal_data="personal" in kind)
 
 
 async def _empty(scope: Any, receive: Any, send: Any) -> None:
@@ -134,13 +145,25 @@ def _empty_fastapi() -> Any:
     return app
 
 
-def _verifying(folder: Path, *, personal_data: bool) -> tuple[Any, str]:
+def _shapes_in_fastapi() -> Any:
+    """What any handler of FastAPI costs that takes this body and sends this answer, whatever it does in between."""
+    app = FastAPI()
+    [answer] = VerifyAnswer.model_json_schema()["examples"]
+
+    async def same(body: VerifyRequest, authorization: Annotated[str, Header()]) -> VerifyAnswer:  # noqa: ARG001 - read by FastAPI
+        return VerifyAnswer.model_validate(answer)
+
+    app.post("/v1/guard/verify")(same)
+    return app
+
+
+def _verifying(folder: Path, *, recorded: bool, personal_data: bool) -> tuple[Any, str]:
     Signer.generate("foureyes.bench/ledger").save(folder / "ledger.key")
     ledger = open_ledger(f"sqlite:{folder / 'ledger.db'}", key_file=folder / "ledger.key")
     judges = [Member(ScriptedJudge("safe", name=name)) for name in ("a", "b", "c")]
     guard = Guard(
         Council(judges),
-        recorder=_Salted(ledger, os.urandom(32)),
+        recorder=_Salted(ledger, os.urandom(32)) if recorded else None,
         concealer=VaultConcealer(Vault.open(), PatternDetector()) if personal_data else None,
     )
     key = new_key("bench", {"verify"})
@@ -233,6 +256,8 @@ def markdown(measured: Measured, *, concurrent: int) -> str:
         "",
         _aims(measured),
         "",
+        _why(measured),
+        "",
         "| | answers/s | p50 ms | p99 ms | throughput ÷ empty ASGI | p99 ÷ empty ASGI | throughput ÷ empty FastAPI | p99 ÷ empty FastAPI |",
         "|---|--:|--:|--:|--:|--:|--:|--:|",
         *(_row(measured, kind) for kind in KINDS),
@@ -271,11 +296,25 @@ def _aims(measured: Measured) -> str:
     )
 
 
+def _why(measured: Measured) -> str:
+    empty, same, bare, verify = (
+        1e6 / measured.median(kind, "per_second")
+        for kind in ("empty FastAPI", "FastAPI, same shapes", "verify, no ledger", "verify")
+    )
+    return (
+        f"One process answers on one core, so its throughput is the time an answer takes there: {empty:.0f} µs for the empty "
+        f"handler, which reads no body and no key, {same:.0f} µs for a handler of FastAPI that takes the body of a verification "
+        f"and sends a fixed answer of its shape, {bare:.0f} µs for a verification without and {verify:.0f} µs with its ledger. "
+        f"Half the throughput of the empty handler would be {2 * empty:.0f} µs for all of that; verify reaches "
+        f"{measured.ratio('verify', 'FastAPI, same shapes', 'per_second')} × that of the handler with the same shapes."
+    )
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Measures, prints and writes."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--requests", type=int, default=20_000, help="a round and a server")
+    parser.add_argument("--rounds", type=int, default=12)
+    parser.add_argument("--requests", type=int, default=5_000, help="a round and a server")
     parser.add_argument("--concurrent", type=int, default=64)
     parser.add_argument("--soak", type=int, default=200_000)
     parser.add_argument("--markdown", type=Path, metavar="FILE")

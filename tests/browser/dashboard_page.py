@@ -79,5 +79,11 @@ def doctor(change: Callable[[Any], Any]) -> Callable[[Route], None]:
     return handle
 
 
+def allow_once(page: Page, url: str) -> None:
+    """A line that carries the first such request and loses the others."""
+    chances = iter([True])
+    page.route(url, lambda route: route.continue_() if next(chances, False) else route.abort())
+
+
 def check_first_entry(page: Page) -> None:
     page.locator("#entries").get_by_role("button").first.click()

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from foureyes.config.keys import Keyring
 from tests.browser.conftest import Theme
 from tests.browser.dashboard_house import Served, dashboard, past
-from tests.browser.dashboard_page import Enter, check_first_entry, doctor, enter, open_board, served
+from tests.browser.dashboard_page import Enter, allow_once, check_first_entry, doctor, enter, open_board, served
 
 __all__ = ["enter", "served"]
 
@@ -283,21 +283,27 @@ def test_a_chosen_theme_is_kept_and_the_plots_follow_it(enter: Enter) -> None:
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
 
 
+@pytest.mark.parametrize("noticed_by", ["a click", "itself"])
 def test_a_key_that_is_revoked_leads_back_to_the_door_and_another_opens_a_fresh_board(
-    browser: Browser, tmp_path: Path
+    browser: Browser, tmp_path: Path, noticed_by: str
 ) -> None:
     with dashboard(tmp_path) as service:
         past(service.monitor, service.house.now)
         parts = service.house.live.parts
         page = browser.new_page()
+        if noticed_by == "a click":
+            allow_once(page, "**/v1/monitoring")  # else the page may find out by itself before it is clicked
         page.goto(service.url)
         page.get_by_label("API key").fill(service.key("audit"))
         page.keyboard.press("Enter")
         expect(page.locator("#line")).to_have_text("live")
+        expect(page.locator("#checkpoint")).not_to_be_empty()
         service.house.live.replace(replace(parts, keyring=Keyring((), clock=lambda: service.house.now)))
-        page.get_by_role("button", name="Acknowledge").first.click()
-        expect(page.get_by_role("alert")).to_have_text("This key is not known here.")
+        if noticed_by == "a click":
+            page.get_by_role("button", name="Acknowledge").first.click()
+        expect(page.get_by_role("alert")).to_have_text("This key is not known here.", timeout=20_000)
         assert page.evaluate("sessionStorage.length") == 0
+        page.unroute_all()
         service.house.live.replace(parts)
         page.get_by_label("API key").fill(service.key("admin"))
         page.keyboard.press("Enter")

@@ -98,7 +98,7 @@ def test_verify_tells_of_clocks_that_went_back(tmp_path, capsys):
         clock.now -= timedelta(days=1)
         recorded(opened, 2)
     assert ledger("verify", tmp_path / "l.db", "--key", KEY) == 0
-    assert "at entry 2, from 2026-01-02T03:04:07.000000Z to 2026-01-01T03:04:08.000000Z" in capsys.readouterr().err
+    assert "at entry 2, from 2026-01-02T03:04:06.000000Z to 2026-01-01T03:04:07.000000Z" in capsys.readouterr().err
 
 
 def test_prove_inclusion(path, capsys):

@@ -49,8 +49,14 @@ def test_what_is_read_is_what_was_written(payload):
 def in_other_forms(value):
     """The same JSON in types of other libraries: mappings that are no dict, tuples, subclasses."""
     if isinstance(value, dict):
-        return MappingProxyType({type("Text", (str,), {})(key): in_other_forms(item) for key, item in value.items()})
-    return tuple(map(in_other_forms, value)) if isinstance(value, list) else value
+        return MappingProxyType({derived(key): in_other_forms(item) for key, item in value.items()})
+    if isinstance(value, list):
+        return tuple(map(in_other_forms, value))
+    return value if value is None or isinstance(value, bool) else derived(value)
+
+
+def derived(value):
+    return type("Derived", (type(value),), {})(value)
 
 
 @given(payloads)

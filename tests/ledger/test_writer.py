@@ -42,9 +42,59 @@ def test_appends_that_wait_for_a_commit_are_committed_together():
     writer.close()
 
 
+def test_a_commit_is_put_off_for_those_who_were_just_answered():
+    gate = Gate()
+    writer = Writer(gate, queue=100, gather_s=60)
+    first = writer.submit(draft(0))
+    assert gate.entered.wait(30)
+    rest = [writer.submit(draft(1))]
+    gate.let_through(1)
+    first.result(30)
+    gate.entered.clear()
+    assert not gate.entered.wait(0.2)
+    rest.append(writer.submit(draft(2)))
+    gate.let_through(1)
+    assert [f.result(30).entry_hash for f in rest] == [draft(1).id, draft(2).id]
+    assert [len(batch) for batch in gate.batches] == [1, 2]
+    writer.close()
+
+
+def test_it_is_not_put_off_for_long_where_they_do_not_come_back():
+    gate = Gate()
+    writer = Writer(gate, queue=100, gather_s=0.01)
+    writer.submit(draft(0))
+    assert gate.entered.wait(30)
+    left_behind = writer.submit(draft(1))
+    gate.let_through(2)
+    assert left_behind.result(30).entry_hash == draft(1).id
+    writer.close()
+
+
+def test_a_commit_is_not_put_off_for_nobody_nor_where_many_wait_nor_at_the_end():
+    gate = Gate()
+    writer = Writer(gate, queue=100, gather_s=3600)
+    for i in range(3):
+        gate.let_through(1)
+        writer.submit(draft(i)).result(30)
+    gate.entered.clear()
+    many = [writer.submit(draft(3))]
+    assert gate.entered.wait(30)
+    many += [writer.submit(draft(i)) for i in range(4, 80)]
+    gate.let_through(2)
+    many[-1].result(30)
+    gate.entered.clear()
+    last = [writer.submit(draft(80))]
+    assert gate.entered.wait(30)
+    last.append(writer.submit(draft(81)))
+    gate.let_through(2)
+    writer.close()
+    assert all(f.done() for f in last)
+    assert [len(batch) for batch in gate.batches] == [1, 1, 1, 1, 76, 1, 1]
+
+
 def test_a_full_queue_refuses_at_once_and_loses_nothing():
     gate = Gate()
-    writer = Writer(gate, queue=3)
+    writer = Writer(gate, queue=3, gather_s=3600)
     futures = [writer.submit(draft(0))]
     assert gate.entered.wait(30)
     futures += [writer.submit(draft(i)) for i in (1, 2, 3)]

@@ -25,14 +25,14 @@ def test_without_a_loop_they_wait_for_whoever_reads() -> None:
 
 def test_a_few_are_done_in_every_turn_of_the_loop() -> None:
     async def run() -> list[int]:
-        _, done, _ = numbered(10)
+        _, done, _ = numbered(40)
         lengths = []
         for _ in range(4):
             await asyncio.sleep(0)
             lengths.append(len(done))
         return lengths
 
-    assert asyncio.run(run()) == [4, 8, 10, 10]
+    assert asyncio.run(run()) == [16, 32, 40, 40]
 
 
 def test_they_go_on_in_another_loop() -> None:

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from foureyes.monitoring import Alarm, Monitor, Settings
-from foureyes.service.desk import alarm_item, observation_of
+from foureyes.service.desk import observation_of
 from foureyes.types import Verdict, Vote
 from tests.service.house import House, open_house
 
@@ -86,7 +86,9 @@ def test_alarms_reach_whoever_watches(house: House) -> None:
         raised += desk.observe(f"v-{i}", failing, at=float(i))
     assert [alarm.key for alarm in raised] == ["rate:errors:p/a"]
     [event] = desk.feed.latest(1, kind="alarm")
-    assert event.value == alarm_item(raised[0])
+    assert event.value == raised[0]
+    [sent] = watch(house, "/v1/events", 1)
+    assert (sent["event"], sent["data"]["key"]) == ("alarm", "rate:errors:p/a")
     standing = house.call("GET", "/v1/monitoring").json()["monitor"]["alarms"]
     assert [alarm["key"] for alarm in standing] == ["rate:errors:p/a"]
     ended = house.call("POST", "/v1/monitoring/acknowledge", {"key": "rate:errors:p/a"}, key="audit").json()

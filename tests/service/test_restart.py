@@ -152,7 +152,7 @@ def test_a_desk_that_cannot_be_written_is_told_of_and_stops_no_other(
     (tmp_path / "state" / "acme.new").mkdir()
     keep(serving.app.state.live, serving.app.state.live.desks)
     assert [file.name for file in (tmp_path / "state").glob("*.json")] == ["other.json"]
-    assert '"kept": false' in capsys.readouterr().err
+    assert '"kept":false' in capsys.readouterr().err
     asyncio.run(serving.stop())
 
 
@@ -253,4 +253,4 @@ def test_a_record_is_shown_to_its_witness_while_it_is_written(
             pass
 
     asyncio.run(scene())
-    assert '"error": "LedgerTampered"' in capsys.readouterr().err
+    assert '"error":"LedgerTampered"' in capsys.readouterr().err

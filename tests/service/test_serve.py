@@ -173,8 +173,8 @@ def test_nothing_secret_is_in_the_words_of_a_process(tmp_path: Path) -> None:
     assert "canary" not in out + err
     assert key.presented not in out + err
     assert "a salt of sixteen bytes" not in out + err
-    assert '"status": 200' in err
-    assert '"status": 401' in err
+    assert '"status":200' in err
+    assert '"status":401' in err
 
 
 def test_without_a_key_it_does_not_start(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
@@ -72,3 +75,28 @@ def test_nothing_is_traced_unless_asked_for(house: House) -> None:
     assert not house.live.tools.tracer.on
     with Tracer().verification([]) as span:
         assert span is None
+
+
+_IN_A_TRACED_PROCESS = """
+import sys
+from pathlib import Path
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from tests.service.house import House
+
+exporter, provider = InMemorySpanExporter(), TracerProvider()
+provider.add_span_processor(SimpleSpanProcessor(exporter))
+trace.set_tracer_provider(provider)
+with House(Path(sys.argv[1])) as house:
+    body = {"prompt": "canary", "response": "canary"}
+    print(house.call("POST", "/v1/guard/verify?canary=1", body).status, house.call("GET", "/canary", None).status)
+    print([span.to_json() for span in exporter.get_finished_spans()])
+"""
+
+
+def test_the_framework_makes_no_spans_of_its_own(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", _IN_A_TRACED_PROCESS, str(tmp_path)]
+    done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["200 404", "[]"]

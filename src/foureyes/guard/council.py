@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from foureyes.errors import InputError, ModelError
 from foureyes.guard.counting import Rule, count
-from foureyes.guard.patience import Patience, blame
+from foureyes.guard.patience import Patience, blame, settled
 from foureyes.models.roles import Judge
 from foureyes.types import Exchange, Verdict, Vote
 
@@ -62,17 +62,18 @@ class Council:
 
     def __init__(self, verifiers: Sequence[Member], rule: Rule | None = None, *, deadline_s: float = 10.0) -> None:
         self._members = tuple(verifiers)
+        self._keys = [member.key for member in self._members]
+        self._weights = [member.weight for member in self._members]
         self._rule = rule or Rule()
         self._deadline_s = deadline_s
         self._patience = Patience()
-        keys = [member.key for member in self._members]
-        if len(set(keys)) != len(keys):
-            raise InputError(f"every verifier needs its own provider and model; got {keys}")
-        if not math.fsum(member.weight for member in self._members) > 0:
+        if len(set(self._keys)) != len(self._keys):
+            raise InputError(f"every verifier needs its own provider and model; got {self._keys}")
+        if not math.fsum(self._weights) > 0:
             raise InputError("a council needs a verifier with some weight; got none")
         if not 0 < deadline_s < math.inf:
             raise InputError(f"deadline_s must be a time above 0; got {deadline_s}")
-        count([Vote(*key, "error") for key in keys], self._rule, weights=self._weights)  # refuses bad weights now
+        count([Vote(*key, "error") for key in self._keys], self._rule, weights=self._weights)  # refuses bad weights now
 
     @property
     def members(self) -> tuple[Member, ...]:
@@ -96,7 +97,7 @@ class Council:
         Raises:
             InputError: none, one that is not configured, or one twice.
         """
-        known = {member.key: member for member in self._members}
+        known = dict(zip(self._keys, self._members, strict=True))
         if unknown := [key for key in wanted if key not in known]:
             raise InputError(f"no such verifier is configured: {' '.join(unknown[0])!r}; there are {sorted(known)}")
         return Council([known[key] for key in wanted], self._rule, deadline_s=self._deadline_s)
@@ -118,38 +119,34 @@ class Council:
         Raises:
             CancelledError: the caller was cancelled; so are the verifiers.
         """
-        started = asyncio.get_running_loop().time()
+        loop = asyncio.get_running_loop()
+        started = loop.time()
         ends = started + min(self._deadline_s, self._deadline_s if deadline_s is None else max(0.0, deadline_s))
-        tasks = [asyncio.create_task(_ask_one(member.judge, exchange)) for member in self._members]
+        tasks = [loop.create_task(_ask_one(member.judge, exchange, loop)) for member in self._members]
         votes: dict[int, Vote] = {}
-        waiting = set(tasks)
-        when = asyncio.ALL_COMPLETED if on_vote is None else asyncio.FIRST_COMPLETED
+        waiting = list(range(len(tasks)))
         try:
             while waiting:
-                left = ends - asyncio.get_running_loop().time()
-                done, waiting = await asyncio.wait(waiting, timeout=max(0.0, left), return_when=when)
-                for i in sorted(tasks.index(task) for task in done or waiting):
-                    votes[i] = self._stamp(i, tasks[i], started, ends)
+                await settled([tasks[i] for i in waiting], ends, n=None if on_vote is None else 1)
+                now = loop.time()
+                done = [i for i in waiting if tasks[i].done() or now >= ends]
+                waiting = [i for i in waiting if i not in done]
+                for i in done:
+                    votes[i] = self._stamp(i, tasks[i], started, ends, now)
                     if on_vote is not None:
                         on_vote(votes[i])
-                if not done:
-                    break
         finally:
             for task in tasks:
                 self._patience.let_go(task, "a verifier, after its deadline,")
-        latency_ms = (asyncio.get_running_loop().time() - started) * 1000
+        latency_ms = (loop.time() - started) * 1000
         return count([votes[i] for i in range(len(tasks))], self._rule, weights=self._weights, latency_ms=latency_ms)
 
-    @property
-    def _weights(self) -> list[float]:
-        return [member.weight for member in self._members]
-
-    def _stamp(self, i: int, task: asyncio.Task[tuple[Vote, float]], started: float, ends: float) -> Vote:
+    def _stamp(self, i: int, task: asyncio.Task[tuple[Vote, float]], started: float, ends: float, now: float) -> Vote:
         """The vote of one verifier under its configured name, or the error that stands for it."""
-        provider, model = self._members[i].key
+        provider, model = self._keys[i]
         if not task.done():
             return Vote(provider, model, "error", None, "no vote before the deadline", (ends - started) * 1000)
-        taken = (asyncio.get_running_loop().time() - started) * 1000
+        taken = (now - started) * 1000
         if task.cancelled():
             return Vote(provider, model, "error", None, "the verifier was cancelled", taken)
         if (error := task.exception()) is not None:
@@ -157,15 +154,16 @@ class Council:
         vote, at = task.result()
         if at > ends:
             return Vote(provider, model, "error", None, "voted after the deadline", (at - started) * 1000)
-        return replace(vote, provider=provider, model=model, latency_ms=(at - started) * 1000)
+        latency_ms = (at - started) * 1000
+        return Vote(provider, model, vote.verdict, vote.confidence, vote.reason, latency_ms, vote.surprise)
 
 
-async def _ask_one(judge: Judge, exchange: Exchange) -> tuple[Vote, float]:
+async def _ask_one(judge: Judge, exchange: Exchange, loop: asyncio.AbstractEventLoop) -> tuple[Vote, float]:
     """A vote, and the loop's time when it came."""
     vote: object = await judge.vote(exchange)
     if not isinstance(vote, Vote):
         raise TypeError(f"a judge must return a Vote; got {type(vote).__name__}")
-    return vote, asyncio.get_running_loop().time()
+    return vote, loop.time()
 
 
 def _reason(error: BaseException) -> str:

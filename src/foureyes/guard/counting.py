@@ -69,11 +69,10 @@ def count(
         (True, 0.67, '2 of 3 verifiers say safe')
     """
     shares = _weights(weights, len(votes))
-    tally = Counter(vote.verdict for vote in votes)
-    decided = tally["safe"] + tally["unsafe"]
-    enough = decided >= rule.quorum
+    tally = Counter([vote.verdict for vote in votes])
+    enough = tally["safe"] + tally["unsafe"] >= rule.quorum
     safe = enough and _wins("safe", votes, shares)
-    unsafe = enough and _wins("unsafe", votes, shares)
+    unsafe = enough and not safe and _wins("unsafe", votes, shares)
     if safe or unsafe:
         side: VoteVerdict = "safe" if safe else "unsafe"
         reason = f"{tally[side]} of {len(votes)} verifiers say {side}"
@@ -127,16 +126,15 @@ def _weights(weights: Sequence[float] | None, n: int) -> Sequence[float]:
 
 def _wins(side: VoteVerdict, votes: Sequence[Vote], weights: Sequence[float]) -> bool:
     """Whether a side has more than all others together. ``fsum`` rounds once, so its sign is exact."""
-    return math.fsum(w if vote.verdict == side else -w for vote, w in zip(votes, weights, strict=True)) > 0
+    return math.fsum([w if vote.verdict == side else -w for vote, w in zip(votes, weights, strict=True)]) > 0
 
 
 def _agreement(votes: Sequence[Vote], weights: Sequence[float]) -> float:
     total = math.fsum(weights)
     behind = [
-        math.fsum(w for vote, w in zip(votes, weights, strict=True) if vote.verdict == side)
-        for side in ("safe", "unsafe")
+        [w for vote, w in zip(votes, weights, strict=True) if vote.verdict == side] for side in ("safe", "unsafe")
     ]
-    return min(1.0, max(behind) / total) if total else 0.0
+    return min(1.0, max(map(math.fsum, behind)) / total) if total else 0.0
 
 
 def _numbers(tally: Counter[VoteVerdict], n: int) -> str:

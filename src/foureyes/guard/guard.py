@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import uuid
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, TypeAlias, TypeVar, get_args
@@ -29,7 +28,7 @@ from foureyes.guard.council import Council, OnVote
 from foureyes.guard.evidence import EVENT, evidence
 from foureyes.guard.patience import Patience, blame, following
 from foureyes.guard.ports import Concealed, Concealer, Json, Receipt, Recorder
-from foureyes.types import Exchange, Verdict, Vote
+from foureyes.types import Exchange, Verdict, Vote, new_id
 
 __all__ = ["Decision", "Guard", "Mode", "Stage", "Timing"]
 
@@ -134,7 +133,7 @@ class Guard:
         recorder: Recorder | None = None,
         timing: Timing | None = None,
         mode: Mode = "enforce",
-        new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
+        new_id: Callable[[], str] = new_id,
     ) -> None:
         if mode not in get_args(Mode):
             raise InputError(f"mode must be one of {', '.join(get_args(Mode))}; got {mode!r}")
@@ -180,12 +179,13 @@ class Guard:
             Exception: what ``on_vote`` raises. Nothing was said to be safe either.
         """
         council = self._council if members is None else self._council.only(members)
-        ends = asyncio.get_running_loop().time() + self._timing.deadline_s
+        clock = asyncio.get_running_loop().time
+        ends = clock() + self._timing.deadline_s
         request_id = self._new_id()
         outcome = _Outcome()
         concealed = await self._conceal(outcome, exchange, (tenant, session), ends)
         if outcome.failed is None:
-            left = ends - self._timing.record_s - asyncio.get_running_loop().time()
+            left = ends - self._timing.record_s - clock()
             shown = exchange if concealed is None else concealed.exchange
             outcome.verdict = await council.ask(shown, deadline_s=left, on_vote=on_vote)
         about: dict[str, Json] = {"request_id": request_id, "tenant": tenant, "agent": agent}
@@ -207,8 +207,15 @@ class Guard:
         if self._recorder is None:
             return None
         payload = {**about, "mode": self._mode, "failed_stage": outcome.failed}
-        work = _append(self._recorder, exchange, outcome.verdict, payload)
-        return await self._stage("record", outcome, work, ends)
+        try:
+            work = _append(self._recorder, exchange, outcome.verdict, payload)
+        except Exception as error:  # noqa: BLE001 - whatever a recorder raises, the answer is withheld
+            outcome.fail("record", error)
+            return None
+        receipt: Receipt | None = await self._stage("record", outcome, work, ends)
+        if receipt is None and outcome.failed is None:
+            outcome.withhold("record", "gave no receipt")
+        return receipt
 
     async def _reveal(self, outcome: _Outcome, concealed: Concealed | None, ends: float) -> None:
         if concealed is None:
@@ -217,7 +224,9 @@ class Guard:
         if revealed is not None:
             outcome.verdict = replace(outcome.verdict, votes=revealed)
 
-    async def _stage(self, stage: Stage, outcome: _Outcome, work: Coroutine[Any, Any, T], ends: float) -> T | None:
+    async def _stage(
+        self, stage: Stage, outcome: _Outcome, work: Coroutine[Any, Any, T] | asyncio.Future[T], ends: float
+    ) -> T | None:
         """What the work of a stage comes to by a loop time; ``None`` where it failed, which the outcome then says."""
         task = await self._patience.within(ends, work, f"the stage {stage}")
         if not task.done():
@@ -226,11 +235,8 @@ class Guard:
             outcome.withhold(stage, "was cancelled")
         elif (error := task.exception()) is None:
             return task.result()
-        elif isinstance(error, FoureyesError):
-            outcome.withhold(stage, str(error))
         else:
-            blame(error, f"the stage {stage}")
-            outcome.withhold(stage, f"failed unexpectedly: {type(error).__name__}")
+            outcome.fail(stage, error)
         return None
 
 
@@ -246,6 +252,14 @@ class _Outcome:
         self.failed = self.failed or stage
         self.verdict = replace(self.verdict, safe=False, reason=f"{self.verdict.reason}; {stage}: {why}")
 
+    def fail(self, stage: Stage, error: BaseException) -> None:
+        """Takes safety back because of an exception; one that nobody foresaw is logged, and not quoted."""
+        if isinstance(error, FoureyesError):
+            self.withhold(stage, str(error))
+        else:
+            blame(error, f"the stage {stage}")
+            self.withhold(stage, f"failed unexpectedly: {type(error).__name__}")
+
 
 async def _hidden(concealer: Concealer, exchange: Exchange, owner: tuple[str, str | None]) -> Concealed:
     """What verifiers may see. Of a concealer that breaks its contract, nothing."""
@@ -257,13 +271,12 @@ async def _hidden(concealer: Concealer, exchange: Exchange, owner: tuple[str, st
     return found
 
 
-async def _append(recorder: Recorder, exchange: Exchange, verdict: Verdict, about: Mapping[str, Json]) -> Receipt:
+def _append(
+    recorder: Recorder, exchange: Exchange, verdict: Verdict, about: Mapping[str, Json]
+) -> asyncio.Future[Receipt]:
     tenant = str(about["tenant"])
     payload = {**about, **evidence(exchange, verdict, lambda text: recorder.text_hash(tenant, text))}
-    receipt: Receipt | None = await following(recorder.append(EVENT, payload))
-    if receipt is None:
-        raise TypeError("a recorder must give a receipt; got None")
-    return receipt
+    return following(recorder.append(EVENT, payload))
 
 
 async def _revealed(concealed: Concealed, votes: Sequence[Vote]) -> tuple[Vote, ...]:

@@ -14,14 +14,14 @@ import concurrent.futures
 import logging
 import traceback
 from collections import deque
-from collections.abc import Coroutine, Sequence
+from collections.abc import Collection, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 from weakref import WeakKeyDictionary
 
 from foureyes.errors import FoureyesError, ModelError
 
-__all__ = ["Missing", "Patience", "blame", "following"]
+__all__ = ["Missing", "Patience", "blame", "following", "settled"]
 
 _LOG = logging.getLogger("foureyes.guard")
 
@@ -47,14 +47,14 @@ class Patience:
     """
 
     def __init__(self) -> None:
-        self._let_go: set[asyncio.Task[Any]] = set()
+        self._let_go: set[asyncio.Future[Any]] = set()
 
     @property
     def lingering(self) -> int:
         """Number of tasks that were let go of and have not ended."""
         return len(self._let_go)
 
-    def let_go(self, task: asyncio.Task[Any], what: str) -> None:
+    def let_go(self, task: asyncio.Future[Any], what: str) -> None:
         """Cancels a task and forgets it as soon as it has ended; of one that has, only its exception is marked as seen."""
         if task.done():
             _ = task.cancelled() or task.exception()
@@ -63,20 +63,22 @@ class Patience:
         self._let_go.add(task)
         task.add_done_callback(lambda ended: self._ended(ended, what))
 
-    async def within(self, ends: float, work: Coroutine[Any, Any, T], what: str) -> asyncio.Task[T]:
+    async def within(
+        self, ends: float, work: Coroutine[Any, Any, T] | asyncio.Future[T], what: str
+    ) -> asyncio.Future[T]:
         """Waits for work until the loop's clock shows ``ends``.
 
         Args:
             ends: loop time, seconds.
-            work: what to wait for.
+            work: what to wait for: a coroutine is started as a task.
             what: it is called in the log.
 
         Returns:
-            The task: done, or let go of, in which case it is being cancelled.
+            The task or future: done, or let go of, in which case it is being cancelled.
         """
         task = asyncio.ensure_future(work)
         try:
-            await asyncio.wait({task}, timeout=max(0.0, ends - asyncio.get_running_loop().time()))
+            await settled((task,), ends)
         finally:
             self.let_go(task, what)
         return task
@@ -90,16 +92,45 @@ class Patience:
         tasks = [asyncio.ensure_future(work) for work in works]
         try:
             if tasks:
-                await asyncio.wait(tasks, timeout=max(0.0, ends - asyncio.get_running_loop().time()))
+                await settled(tasks, ends)
         finally:
             for task in tasks:
                 self.let_go(task, what)
         return [_came_to(task, what) for task in tasks]
 
-    def _ended(self, task: asyncio.Task[Any], what: str) -> None:
+    def _ended(self, task: asyncio.Future[Any], what: str) -> None:
         self._let_go.discard(task)
         if not task.cancelled() and not isinstance(error := task.exception(), FoureyesError | None):
             blame(error, what)
+
+
+async def settled(tasks: Collection[asyncio.Future[Any]], ends: float, *, n: int | None = None) -> None:
+    """Returns when so many of the tasks are done, or when the loop's clock shows ``ends``; cancels none.
+
+    What ``asyncio.wait`` does, without the sets it makes of them: every verification waits twice.
+
+    Args:
+        tasks: some.
+        ends: loop time, seconds.
+        n: how many are waited for; ``None`` for all.
+    """
+    loop = asyncio.get_running_loop()
+    over = loop.create_future()
+    missing = len(tasks) if n is None else n
+
+    def another(_: asyncio.Future[Any]) -> None:
+        nonlocal missing
+        missing -= 1
+        if not missing:
+            _end(over)
+
+    for task in tasks:
+        task.add_done_callback(another)
+    timer = loop.call_at(ends, _end, over)
+    try:
+        await over
+    finally:
+        timer.cancel()
 
 
 def following(work: concurrent.futures.Future[T]) -> asyncio.Future[T]:
@@ -110,7 +141,8 @@ def following(work: concurrent.futures.Future[T]) -> asyncio.Future[T]:
     """
     loop = asyncio.get_running_loop()
     waiter: asyncio.Future[T] = loop.create_future()
-    post = _POSTS.setdefault(loop, _Post())
+    if (post := _POSTS.get(loop)) is None:
+        post = _POSTS[loop] = _Post()
     work.add_done_callback(lambda done: post.bring(loop, waiter, done))
     return waiter
 
@@ -142,6 +174,11 @@ class _Post:
 
 
 _POSTS: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, _Post]] = WeakKeyDictionary()
+
+
+def _end(over: asyncio.Future[None]) -> None:
+    if not over.done():
+        over.set_result(None)
 
 
 def _settle(waiter: asyncio.Future[T], done: concurrent.futures.Future[T]) -> None:

@@ -99,7 +99,7 @@ class Committer:
 
     def _extend(self, transaction: Transaction, drafts: Sequence[Draft]) -> _Pending:
         tip = self._current(transaction)
-        sealed = seal(tip, drafts, [stamp(self._clock()) for _ in drafts])
+        sealed = seal(tip, drafts, [stamp(self._clock())] * len(drafts))  # one commit is one moment
         note = sealed.tip.checkpoint.signed(self._signer)
         keep = sealed.tip.edge.size // _KEEP_EVERY > tip.edge.size // _KEEP_EVERY
         transaction.extend(Extension(tip.edge.size, sealed.entries, sealed.nodes, note, keep))

@@ -28,6 +28,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
+import orjson
+
 from foureyes.errors import InputError, LedgerTampered
 from foureyes.maths.merkle import leaf_hash
 
@@ -56,8 +58,8 @@ _DEEPEST: Final = 32
 _LARGEST_INTEGER: Final = 2**53 - 1
 _SHORTEST_SALT: Final = 16
 _EVENT: Final = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
+_OPTIONS: Final = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
 _FIELDS: Final = ("v", "index", "previous", "time", "id", "event", "payload")
-_JSON: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,37 +225,36 @@ def text_hash(text: str, salt: bytes) -> str:
     if len(salt) < _SHORTEST_SALT:
         raise InputError(f"a salt has at least {_SHORTEST_SALT} bytes; got {len(salt)}")
     try:
-        return hmac.new(salt, text.encode(), hashlib.sha256).hexdigest()
+        # not hmac.digest: that gives the interpreter away at every call, and waits for the ledger's thread to give it back
+        return hmac.new(salt, text.encode(), "sha256").hexdigest()
     except UnicodeEncodeError as error:
         raise InputError(f"a text must be Unicode; got a lone surrogate at {error.start}") from error
 
 
 def _encoded(payload: Mapping[str, Json]) -> bytes:
+    """The payload as JSON. What reads back as it was and nests too little to be too deep is right without a closer look."""
     try:
-        plain = payload if _is_plain(payload, _DEEPEST) else _plain(payload, "payload", _DEEPEST)
-        return _JSON.encode(plain).encode()
-    except UnicodeEncodeError as error:
+        encoded = orjson.dumps(payload, option=_OPTIONS)
+    except orjson.JSONEncodeError:
+        return _looked_at(payload)
+    shallow = encoded.count(b"{") + encoded.count(b"[") <= _DEEPEST
+    return encoded if shallow and orjson.loads(encoded) == payload else _looked_at(payload)
+
+
+def _looked_at(payload: Mapping[str, Json]) -> bytes:
+    plain = _plain(payload, "payload", _DEEPEST)
+    try:
+        return orjson.dumps(plain, option=_OPTIONS)
+    except orjson.JSONEncodeError as error:  # the only thing left that it refuses
         raise InputError("a payload must be Unicode; got a lone surrogate") from error
 
 
-def _is_plain(value: Any, depth: int) -> bool:
-    """Whether a value is JSON as it stands, as nearly every payload is; looking is quicker than making it so."""
-    kind = type(value)
-    if kind is str or kind is bool or value is None:
-        return True
-    if kind is dict:
-        return depth > 0 and all(type(key) is str and _is_plain(item, depth - 1) for key, item in value.items())
-    if kind is list:
-        return depth > 0 and all(_is_plain(item, depth - 1) for item in value)
-    if kind is float:
-        return math.isfinite(value)
-    return kind is int and abs(value) <= _LARGEST_INTEGER
-
-
 def _plain(value: object, place: str, depth: int) -> object:
-    """The value as dict, list, str, int, float, bool or None; names the place of what is not."""
-    if value is None or isinstance(value, str | bool):
+    """The value as dict, list, str, int, float, bool or None, none of a derived type; names the place of what is not."""
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, str):
+        return str.__str__(value)
     if isinstance(value, int | float):
         return _number(value, place)
     if depth == 0:
@@ -272,13 +273,13 @@ def _number(value: float, place: str) -> float:
         )
     if not math.isfinite(value):
         raise InputError(f"{place} must be finite; got {value}")
-    return value
+    return int(value) if isinstance(value, int) else float(value)
 
 
 def _key(key: object, place: str) -> str:
     if not isinstance(key, str):
         raise InputError(f"keys of {place} must be text; got {key!r}")
-    return key
+    return str.__str__(key)
 
 
 def _kind(value: object) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -17,14 +16,11 @@ from foureyes.ledger.log import Log, signed_head
 from foureyes.ledger.store import Store
 from foureyes.ledger.witness import Witness
 from foureyes.ledger.writer import Writer
+from foureyes.types import new_id
 
 __all__ = ["Ledger", "Options"]
 
 _QUEUE: Final = 10_000
-
-
-def _new_id() -> str:
-    return secrets.token_hex(16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +38,7 @@ class Options:
     """
 
     clock: Callable[[], datetime] = utc_now
-    new_id: Callable[[], str] = _new_id
+    new_id: Callable[[], str] = new_id
     queue: int = _QUEUE
     former: Sequence[VerifierKey] = ()
     witness: Witness | None = None

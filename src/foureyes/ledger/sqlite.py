@@ -11,6 +11,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,8 @@ __all__ = ["APPLICATION_ID", "SqliteStore", "translated"]
 APPLICATION_ID: Final = 0x34455945  # "4EYE", in the file's header
 
 _PATIENCE_S: Final = 10.0
+_INSERTS: Final = {rows: "INSERT INTO entries VALUES (?, ?)" + ", (?, ?)" * (rows - 1) for rows in (64, 8, 1)}
+"""Several entries with one statement: each is a step of its own otherwise, and every step gives the interpreter away."""
 _SCHEMA: Final = f"""
 PRAGMA application_id = {APPLICATION_ID};
 CREATE TABLE IF NOT EXISTS entries (place INTEGER PRIMARY KEY, entry BLOB NOT NULL) STRICT;
@@ -158,7 +161,11 @@ class _View(View):
 
 class _Transaction(_View, Transaction):
     def extend(self, extension: Extension) -> None:
-        self._connection.executemany("INSERT INTO entries VALUES (?, ?)", enumerate(extension.entries, extension.first))
+        place, rest = extension.first, extension.entries
+        for rows, insert in _INSERTS.items():
+            while len(rest) >= rows:
+                self._connection.execute(insert, tuple(chain.from_iterable(enumerate(rest[:rows], place))))
+                place, rest = place + rows, rest[rows:]
         self._connection.executemany(
             "INSERT INTO nodes VALUES (?, ?, ?)", [(n.level, n.position, n.hash) for n in extension.nodes]
         )

@@ -346,7 +346,7 @@ class RateDetector:
         self._sums = [
             (sum_ + 1) * (kept + won * value) for sum_, (kept, won) in zip(self._sums, self._bets, strict=True)
         ]
-        if self.evidence < self.run_length:
+        if sum(self._sums) < self.run_length * len(_STAKES):
             return False
         self._sums = [0.0] * len(_STAKES)
         return True

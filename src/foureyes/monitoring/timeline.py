@@ -41,12 +41,13 @@ class Bucket:
         self.compared += differing is not None
         self.differing += bool(differing)
         self.votes += len(o.opinions)
-        self.errors += sum(opinion.verdict == "error" for opinion in o.opinions)
         self.stated += o.confidence is not None
         self.confidence += o.confidence or 0.0
-        surprises = [opinion.log_cmp for opinion in o.opinions if opinion.log_cmp is not None]
-        self.read += len(surprises)
-        self.log_cmp += sum(surprises)
+        for opinion in o.opinions:
+            self.errors += opinion.verdict == "error"
+            if opinion.log_cmp is not None:
+                self.read += 1
+                self.log_cmp += opinion.log_cmp
 
 
 _SUMS: Final = tuple(entry.name for entry in fields(Bucket) if entry.name != "start")

@@ -57,6 +57,8 @@ def create_app(parts: Parts, tools: Tools | None = None) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         lifespan=_lifespan(live),
+        # FastAPI would tell by itself, wherever a process has set up OpenTelemetry: paths as sent, errors in their words
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.live = live
     app.router.route_class = LeanRoute

@@ -14,7 +14,7 @@ from typing import Final
 
 __all__ = ["Chores"]
 
-_A_TURN: Final = 4
+_A_TURN: Final = 16
 _MOST: Final = 4096
 
 
@@ -43,8 +43,7 @@ class Chores:
         self._waiting.append(chore)
         if len(self._waiting) > _MOST:
             self._do_one()
-        loop = _running()
-        if loop is not None and loop is not self._loop:
+        if (self._loop is None or self._loop.is_closed()) and (loop := _running()) is not None:
             self._loop = loop
             loop.call_soon(self._turn)
 

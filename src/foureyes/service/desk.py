@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from datetime import UTC, datetime
 from typing import Final
 
 from foureyes.guard.gate import Gate
@@ -16,10 +15,10 @@ from foureyes.monitoring import Alarm, Monitor, Observation, Opinion, Outcome
 from foureyes.service.feed import Feed
 from foureyes.service.limits import Allowance
 from foureyes.service.parts import TenantParts
-from foureyes.service.wire.decisions import AlarmItem, FeedItem
-from foureyes.types import Verdict
+from foureyes.service.shown import Told
+from foureyes.types import Verdict, Vote
 
-__all__ = ["Desk", "alarm_item", "observation_of", "rfc3339"]
+__all__ = ["Desk", "observation_of"]
 
 _REMEMBERED: Final = 10_000
 """Verifications of a tenant whose outcome can be reported."""
@@ -41,7 +40,7 @@ class Desk:
         self.name: Final = name
         self.parts = parts
         self.allowance: Final = Allowance(parts.rate)
-        self.feed: Final[Feed[FeedItem | AlarmItem]] = Feed()
+        self.feed: Final[Feed[Told | Alarm]] = Feed()
         self.gate: Final = gate
         self.monitor: Final = monitor
         self.kept: tuple[Alarm, ...] = monitor.standing
@@ -79,7 +78,7 @@ class Desk:
 
     def _shown(self, alarms: list[Alarm]) -> list[Alarm]:
         for alarm in alarms:
-            self.feed.add("alarm", alarm_item(alarm))
+            self.feed.add("alarm", alarm)
         return alarms
 
 
@@ -90,32 +89,11 @@ def observation_of(verdict: Verdict, at: float) -> Observation:
         at,
         safe=verdict.safe,
         consensus=verdict.consensus_reached,
-        opinions=tuple(
-            Opinion(f"{vote.provider}/{vote.model}", vote.verdict, vote.confidence, vote.surprise, vote.latency_ms)
-            for vote in verdict.votes
-        ),
+        opinions=tuple([_opinion(vote) for vote in verdict.votes]),
         confidence=sum(stated) / len(stated) if stated else None,
         latency_ms=verdict.latency_ms,
     )
 
 
-def alarm_item(alarm: Alarm) -> AlarmItem:
-    """An alarm as it is sent."""
-    return AlarmItem(
-        at=rfc3339(alarm.at),
-        key=alarm.key,
-        kind=alarm.kind,
-        statement=alarm.statement,
-        false_alarms=alarm.false_alarms,
-        resume=alarm.resume,
-    )
-
-
-def rfc3339(at: float) -> str:
-    """A moment in seconds since 1970 as RFC 3339 in UTC, to the millisecond.
-
-    Example:
-        >>> rfc3339(0.0)
-        '1970-01-01T00:00:00.000+00:00'
-    """
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
+def _opinion(vote: Vote) -> Opinion:
+    return Opinion(f"{vote.provider}/{vote.model}", vote.verdict, vote.confidence, vote.surprise, vote.latency_ms)

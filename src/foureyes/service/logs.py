@@ -11,10 +11,12 @@ thread, the event loop's, writes to it.
 from __future__ import annotations
 
 import asyncio
+import logging
 import traceback
 from pathlib import Path
 from typing import Any, Final, TextIO
 
+import orjson
 import structlog
 
 __all__ = ["Log", "open_log", "raised_at"]
@@ -25,23 +27,26 @@ Log = Any
 _MOST_FRAMES: Final = 6
 
 
-def open_log(stream: TextIO, *, plain: bool = False) -> Log:
+def open_log(stream: TextIO) -> Log:
     """A logger that writes to a stream.
 
     Args:
         stream: where to, usually stderr.
-        plain: words for a person instead of JSON for a program.
     """
     return structlog.wrap_logger(
         _Lines(stream),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.dev.ConsoleRenderer(colors=False) if plain else structlog.processors.JSONRenderer(),
+            structlog.processors.JSONRenderer(_encoded),
         ],
-        wrapper_class=structlog.BoundLogger,
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         cache_logger_on_first_use=True,
     )
+
+
+def _encoded(event: Any, **_: Any) -> str:
+    return orjson.dumps(event, default=repr).decode()
 
 
 class _Lines:

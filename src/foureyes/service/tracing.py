@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Final
 
 from foureyes.errors import ConfigError
@@ -20,6 +20,7 @@ __all__ = ["Tracer", "open_tracer"]
 
 _NANOSECONDS: Final = 1_000_000_000
 _EVALUATION: Final = "cross_model_verification"
+_OFF: Final = nullcontext()
 
 
 class Tracer:
@@ -37,16 +38,16 @@ class Tracer:
         """Whether spans are made."""
         return self._otel is not None
 
-    @contextmanager
-    def verification(self, headers: Iterable[tuple[bytes, bytes]]) -> Iterator[Any]:
-        """The span of one verification; yields ``None`` when off.
+    def verification(self, headers: Iterable[tuple[bytes, bytes]]) -> AbstractContextManager[Any]:
+        """The span of one verification; ``None`` when off.
 
         Args:
             headers: of the request, for its ``traceparent``.
         """
-        if self._otel is None:
-            yield None
-            return
+        return self._span(headers) if self.on else _OFF
+
+    @contextmanager
+    def _span(self, headers: Iterable[tuple[bytes, bytes]]) -> Iterator[Any]:
         from opentelemetry.propagate import extract  # noqa: PLC0415 - an extra
         from opentelemetry.trace import SpanKind, StatusCode  # noqa: PLC0415
 

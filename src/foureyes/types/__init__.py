@@ -13,6 +13,7 @@ Newcomers start at :class:`Exchange` (what goes in), then :class:`Reading` (what
 """
 
 from foureyes.types.exchange import Exchange, Message, Prompt, Role, text_of
+from foureyes.types.ids import new_id
 from foureyes.types.reading import Alternative, Reading, Reason, Scored, Token, Unscored, Written
 from foureyes.types.votes import Verdict, Vote, VoteVerdict
 
@@ -31,5 +32,6 @@ __all__ = [
     "Vote",
     "VoteVerdict",
     "Written",
+    "new_id",
     "text_of",
 ]

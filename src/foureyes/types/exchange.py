@@ -84,6 +84,8 @@ def require_text(what: str, value: object) -> None:
     """Refuses what is not text, or cannot be encoded as UTF-8."""
     if not isinstance(value, str):
         raise InputError(f"{what} must be text; got {type(value).__name__}")
+    if value.isascii():
+        return
     try:
         value.encode()
     except UnicodeEncodeError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_args
+from typing import Final, Literal, TypeAlias, get_args
 
 from foureyes.errors import InputError
 from foureyes.types.exchange import require_text
@@ -12,6 +12,8 @@ from foureyes.types.exchange import require_text
 __all__ = ["Verdict", "Vote", "VoteVerdict"]
 
 VoteVerdict: TypeAlias = Literal["safe", "unsafe", "abstain", "error"]
+
+_VERDICTS: Final[tuple[str, ...]] = get_args(VoteVerdict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +48,11 @@ class Vote:
     surprise: float | None = None
 
     def __post_init__(self) -> None:
-        for what in ("provider", "model", "reason"):
-            require_text(f"vote {what}", getattr(self, what))
-        if self.verdict not in get_args(VoteVerdict):
-            raise InputError(f"a verdict is one of {', '.join(get_args(VoteVerdict))}; got {self.verdict!r}")
+        require_text("vote provider", self.provider)
+        require_text("vote model", self.model)
+        require_text("vote reason", self.reason)
+        if self.verdict not in _VERDICTS:
+            raise InputError(f"a verdict is one of {', '.join(_VERDICTS)}; got {self.verdict!r}")
         if self.confidence is not None and not 0 <= self.confidence <= 1:
             raise InputError(f"a vote's confidence must lie in [0, 1] or be None; got {self.confidence}")
         if self.verdict == "error" and self.confidence is not None:
