@@ -173,10 +173,17 @@ def test_a_named_pipe_is_read_once(place):
 # ------------------------------------------------------------------------------------------------ stopping and going on
 
 
-def killed_at_random(arguments: list[str], random_: random.Random, longest: float) -> bool:
-    """Starts the command, kills it after a while; whether it was still running."""
+def size(journal: Path) -> int:
+    return journal.stat().st_size if journal.exists() else 0
+
+
+def killed_at_random(arguments: list[str], random_: random.Random, longest: float, *, grown: Path | None) -> bool:
+    """Starts the command, kills it after a while, or a while after a file has grown; whether it was still running."""
+    before = size(grown) if grown else 0
     process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    time.sleep(random_.uniform(0, longest))
+    while grown and size(grown) <= before and process.poll() is None:
+        time.sleep(0.001)
+    time.sleep(random_.uniform(0, longest / 10 if grown else longest))
     process.send_signal(signal.SIGKILL)
     _, errors = process.communicate()
     assert process.returncode in (0, -signal.SIGKILL), errors
@@ -195,8 +202,8 @@ def test_killed_ten_times_at_random_moments_it_writes_what_an_undisturbed_run_wr
     dice, kills = random.Random(suffix), 0  # noqa: S311 - not for secrets
     journal, progress = out.with_name(out.name + ".part") / "journal", [0]
     while kills < 10:
-        kills += killed_at_random(resume, dice, longest)
-        progress.append(journal.stat().st_size if journal.exists() else 0)
+        kills += killed_at_random(resume, dice, longest, grown=None if kills % 2 else journal)
+        progress.append(size(journal))
     assert any(after > before > 0 for before, after in pairwise(progress))  # some were killed on their way
     assert subprocess.run(resume, check=False).returncode == 0
     assert out.read_bytes() == whole.read_bytes()
