@@ -61,9 +61,13 @@ class Late(Ledger):
 class NoReceipt(Ledger):
     """Says it is done and does not say where."""
 
+    def __init__(self, gives):
+        super().__init__()
+        self.gives = gives
+
     def append(self, event, payload):
         future = concurrent.futures.Future()
-        future.set_result(None)
+        future.set_result(self.gives)
         return future
 
 
@@ -127,7 +131,10 @@ RECORDING = {
     "crashes later": lambda: Ledger(holds=Crash("secret")),
     "hangs": lambda: Ledger(hangs=True),
     "too late": lambda: Late(5.0),
-    "gives no receipt": NoReceipt,
+    "gives no receipt": lambda: NoReceipt(None),
+    "gives a word": lambda: NoReceipt("done"),
+    "gives no number": lambda: NoReceipt(Receipt(None)),
+    "gives no hash": lambda: NoReceipt(Receipt(0, entry_hash=None)),
 }
 RECORDED = {"none", "works", "is slow"}
 

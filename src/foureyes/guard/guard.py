@@ -21,7 +21,7 @@ import asyncio
 import math
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal, TypeAlias, TypeVar, get_args
+from typing import Any, Final, Literal, TypeAlias, TypeGuard, TypeVar, get_args
 
 from foureyes.errors import FoureyesError, InputError
 from foureyes.guard.council import Council, OnVote
@@ -213,9 +213,11 @@ class Guard:
             outcome.fail("record", error)
             return None
         receipt: Receipt | None = await self._stage("record", outcome, work, ends)
-        if receipt is None and outcome.failed is None:
+        if _is_receipt(receipt):
+            return receipt
+        if outcome.failed is None:
             outcome.withhold("record", "gave no receipt")
-        return receipt
+        return None
 
     async def _reveal(self, outcome: _Outcome, concealed: Concealed | None, ends: float) -> None:
         if concealed is None:
@@ -277,6 +279,17 @@ def _append(
     tenant = str(about["tenant"])
     payload = {**about, **evidence(exchange, verdict, lambda text: recorder.text_hash(tenant, text))}
     return following(recorder.append(EVENT, payload))
+
+
+def _is_receipt(given: object) -> TypeGuard[Receipt]:
+    """Whether a recorder kept its contract: nobody can ask for a proof of an entry that has no place."""
+    try:
+        return type(given.index) is int and all(  # type: ignore[attr-defined]
+            isinstance(text, str)
+            for text in (given.entry_hash, given.timestamp, given.log_id)  # type: ignore[attr-defined]
+        )
+    except AttributeError:
+        return False
 
 
 async def _revealed(concealed: Concealed, votes: Sequence[Vote]) -> tuple[Vote, ...]:

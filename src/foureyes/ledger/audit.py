@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain, count
 from typing import Any, Final
 
 from foureyes.errors import InputError, LedgerTampered
@@ -169,17 +170,17 @@ class Auditor:
         return self._due
 
     def _take(self, entries: Sequence[bytes]) -> list[Node]:
-        hashes = [leaf_hash(entry) for entry in entries]
-        previous, time = self._last, self._time
-        for index, (entry, following) in enumerate(zip(entries, hashes, strict=True), self._edge.size):
+        hashes = list(map(leaf_hash, entries))
+        first, time = self._edge.size, self._time
+        for index, entry, previous in zip(count(first), entries, chain((self._last,), hashes)):
             wanted = prefix(index, previous)
             if not entry.startswith(wanted):
                 raise _misplaced(index, previous, entry)
-            before, time = time, entry[len(wanted) : len(wanted) + TIME_LENGTH]
+            at = len(wanted)
+            before, time = time, entry[at : at + TIME_LENGTH]
             if time < before:
                 self._note_jump(index, before, time)
-            previous = following
-        self._last, self._time = previous, time
+        self._last, self._time = hashes[-1], time
         self._edge, nodes = self._edge.extended(hashes)
         return nodes
 

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +24,10 @@ __all__ = ["APPLICATION_ID", "SqliteStore", "translated"]
 APPLICATION_ID: Final = 0x34455945  # "4EYE", in the file's header
 
 _PATIENCE_S: Final = 10.0
-_INSERTS: Final = {rows: "INSERT INTO entries VALUES (?, ?)" + ", (?, ?)" * (rows - 1) for rows in (64, 8, 1)}
+_INSERTS: Final = {
+    rows: "INSERT INTO entries VALUES (?, ?)" + ", (?, ?)" * (rows - 1)
+    for rows in (512, 256, 128, 64, 32, 16, 8, 4, 2, 1)
+}
 """Several entries with one statement: each is a step of its own otherwise, and every step gives the interpreter away."""
 _SCHEMA: Final = f"""
 PRAGMA application_id = {APPLICATION_ID};
@@ -33,6 +37,8 @@ CREATE TABLE IF NOT EXISTS nodes (level INTEGER, place INTEGER, hash BLOB NOT NU
 CREATE TABLE IF NOT EXISTS checkpoints (size INTEGER PRIMARY KEY, note TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS head (one INTEGER PRIMARY KEY CHECK (one = 1), note TEXT NOT NULL) STRICT;
 """
+
+_ONLY: Final = itemgetter(0)
 
 # The primary codes of https://sqlite.org/rescode.html that mean more than "it did not work".
 _MEANINGS: Final[Mapping[int, type[LedgerError]]] = {
@@ -149,8 +155,7 @@ class _View(View):
             "SELECT entry FROM entries WHERE place >= ? AND place < ? ORDER BY place",
             (start, (1 << 63) - 1 if stop is None else stop),
         )
-        for (entry,) in rows:
-            yield entry
+        return map(_ONLY, rows)
 
     def nodes(self, level: int, start: int, stop: int) -> list[bytes]:
         rows = self._connection.execute(

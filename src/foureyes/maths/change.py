@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import struct
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeAlias
@@ -106,6 +107,7 @@ class ExchangeabilityTest:
         self._epoch = epoch
         self._seed = seed
         self._drawn = 0
+        self._block, self._lots = -1, (0,) * 8
         self._number = 0
         self._reference: list[float] = []
         self._shift = self._spread = _OPENING
@@ -218,9 +220,12 @@ class ExchangeabilityTest:
         self._open()
 
     def _tie(self) -> float:
+        block, place = divmod(self._drawn, len(self._lots))
+        if self._block != block:
+            digest = hashlib.blake2b(f"{self._seed}:{block}".encode(), digest_size=64).digest()
+            self._block, self._lots = block, struct.unpack("<8Q", digest)
         self._drawn += 1
-        digest = hashlib.blake2b(f"{self._seed}:{self._drawn}".encode(), digest_size=8).digest()
-        return (int.from_bytes(digest) >> 11) / (1 << 53)
+        return (self._lots[place] >> 11) / (1 << 53)
 
 
 class MeanTest:

@@ -266,10 +266,13 @@ class Monitor:
     def _watch_rate(self, name: str, event: float, at: float) -> Alarm | None:
         detector = self._rates.pop(name, None) or self._detector(name)
         self._rates[name] = detector
+        risen = detector.observe(event)
+        if not (risen or self._standing):
+            return None
         key = f"rate:{name}"
         if key in self._standing and not event and self._calm(name, detector.limit):
             del self._standing[key]
-        if not detector.observe(event) or key in self._standing:
+        if not risen or key in self._standing:
             return None
         return self._raise(_rate_alarm(name, detector, at))
 

@@ -42,9 +42,10 @@ class Opinion:
         if self.verdict not in _WORDS:
             raise InputError(f"a verdict is one of {', '.join(_WORDS)}; got {self.verdict!r}")
         _require_confidence(self.confidence)
-        for name, value in (("log_cmp", self.log_cmp), ("latency_ms", self.latency_ms)):
-            if value is not None and not (math.isfinite(value) and value >= 0):
-                raise InputError(f"{name} must be finite and not negative; got {value}")
+        if self.log_cmp is not None and not 0 <= self.log_cmp < math.inf:
+            raise InputError(f"log_cmp must be finite and not negative; got {self.log_cmp}")
+        if not 0 <= self.latency_ms < math.inf:
+            raise InputError(f"latency_ms must be finite and not negative; got {self.latency_ms}")
 
     @property
     def definite(self) -> bool:
@@ -85,15 +86,16 @@ class Observation:
             raise InputError(f"a moment must be finite; got {self.at}")
         if self.safe and not self.consensus:
             raise InputError("an answer is let through by a majority only; got safe without consensus")
-        if not (math.isfinite(self.latency_ms) and self.latency_ms >= 0):
+        if not 0 <= self.latency_ms < math.inf:
             raise InputError(f"latency_ms must be finite and not negative; got {self.latency_ms}")
         _require_confidence(self.confidence)
 
     @property
     def disagreement(self) -> bool | None:
         """Whether verifiers took different sides; ``None`` where fewer than two took one."""
-        sides = [opinion.verdict for opinion in self.opinions if opinion.definite]
-        return len(set(sides)) > 1 if len(sides) > 1 else None
+        verdicts = [opinion.verdict for opinion in self.opinions]
+        safe, unsafe = verdicts.count("safe"), verdicts.count("unsafe")
+        return safe > 0 < unsafe if safe + unsafe > 1 else None
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON values."""

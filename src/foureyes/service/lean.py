@@ -9,7 +9,8 @@ instead of a few hundred, and settles at one place what every body must obey:
    names fields and never values;
 4. the answer, a model of :mod:`foureyes.service.wire`, is written once.
 
-An endpoint is ``async def name(call: Verifying, body: SomeRequest) -> SomeAnswer``, or returns a ``Response`` of its own.
+An endpoint is ``async def name(call: Verifying, body: SomeRequest) -> SomeAnswer``. It may return the plain members of its
+``response_model`` instead, where making the model is too dear, or a ``Response`` of its own.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Final, get_type_hints
 
+import orjson
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter, ValidationError
 from starlette.responses import Response
@@ -55,8 +57,10 @@ class LeanRoute(APIRoute):
         answer = await self._endpoint(**{self._call_name: call, self._body_name: self._parse(body)})
         if isinstance(answer, Response):
             await answer(scope, receive, send)
-            return
-        await _send(answer.__pydantic_serializer__.to_json(answer, exclude_none=self._exclude_none), send)
+        elif isinstance(answer, dict):
+            await _send(orjson.dumps(answer), send)
+        else:
+            await _send(answer.__pydantic_serializer__.to_json(answer, exclude_none=self._exclude_none), send)
 
     def _parse(self, body: bytes) -> Any:
         try:

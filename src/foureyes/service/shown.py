@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from foureyes.monitoring import Alarm
+from foureyes.service.answers import answer_of
 from foureyes.service.wire.decisions import AlarmItem, FeedItem
-from foureyes.service.wire.guard import VerifyAnswer
+
+if TYPE_CHECKING:
+    from foureyes.guard import Decision
 
 __all__ = ["Told", "shown", "verification_item"]
 
@@ -20,14 +23,14 @@ class Told:
     Attributes:
         at: when, seconds since 1970.
         agent: who wants to act on the answer.
-        answer: how it was sent.
+        decision: what came of it.
         prompt, response: the texts; ``None`` unless the tenant shows them.
         segments: of a fine-grained check, under the same condition.
     """
 
     at: float
     agent: str | None
-    answer: VerifyAnswer
+    decision: Decision
     prompt: str | None = None
     response: str | None = None
     segments: list[dict[str, Any]] | None = None
@@ -43,7 +46,7 @@ def verification_item(told: Told) -> FeedItem:
     return FeedItem(
         at=_rfc3339(told.at),
         agent_id=told.agent,
-        answer=told.answer,
+        answer=answer_of(told.decision),
         prompt=told.prompt,
         response=told.response,
         segments=told.segments,

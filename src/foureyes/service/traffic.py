@@ -85,9 +85,9 @@ async def play(live: Live, tenant: str, scene: Scene) -> None:
     call = Call(
         live, desk, desk.parts, "traffic", frozenset({"verify"}), {"headers": [], "foureyes.request_id": "traffic"}
     )
-    answer = await verify(call, VerifyRequest(prompt=scene.prompt, response=scene.response, agent_id=scene.agent))
+    decision = await verify(call, VerifyRequest(prompt=scene.prompt, response=scene.response, agent_id=scene.agent))
     live.chores.finish()
-    live.alarm(desk.report(answer.request_id, right=scene.right, at=live.tools.wall_clock()) or ())
+    live.alarm(desk.report(decision.request_id, right=scene.right, at=live.tools.wall_clock()) or ())
     desk.gate.report(scene.agent, Outcome(scene.right, _SURE))
 
 

@@ -1,7 +1,7 @@
-"""One verification for one caller: the shape that came in, the guard, the shape that goes out, and who is told.
+"""One verification for one caller: the shape that came in, the guard, and who is told.
 
-Every route that verifies goes through :func:`verify`, so that there is one place where an answer can say ``safe``, and it
-only copies what the guard decided. A newcomer starts there.
+Every route that verifies goes through :func:`verify`. What is sent of a decision (:mod:`foureyes.service.answers`) only
+copies what the guard decided. A newcomer starts here.
 """
 
 from __future__ import annotations
@@ -14,17 +14,16 @@ from foureyes.errors import InputError
 from foureyes.service.access import Call
 from foureyes.service.problems import Refused
 from foureyes.service.shown import Told
-from foureyes.service.wire.guard import Turn, VerifyAnswer, VerifyRequest, VoteAnswer
+from foureyes.service.wire.guard import Turn, VerifyRequest
 from foureyes.types import Exchange, Message, Vote, text_of
 
 if TYPE_CHECKING:
     from foureyes.guard import Decision
-    from foureyes.guard.ports import Receipt
 
-__all__ = ["decide", "exchange_of", "members_of", "require_members", "tell", "verify", "vote_answer"]
+__all__ = ["decide", "exchange_of", "members_of", "require_members", "tell", "verify"]
 
 
-async def verify(call: Call, body: VerifyRequest, *, on_vote: Callable[[Vote], None] | None = None) -> VerifyAnswer:
+async def verify(call: Call, body: VerifyRequest, *, on_vote: Callable[[Vote], None] | None = None) -> Decision:
     """Verifies one response, and tells whoever watches.
 
     Args:
@@ -35,15 +34,13 @@ async def verify(call: Call, body: VerifyRequest, *, on_vote: Callable[[Vote], N
     Raises:
         Refused: a verifier that is not configured.
     """
-    decision, answer = await decide(call, body, on_vote=on_vote)
-    call.live.chores.add(partial(tell, call, body, decision, answer, at=call.live.tools.wall_clock()))
-    return answer
+    decision = await decide(call, body, on_vote=on_vote)
+    call.live.chores.add(partial(tell, call, body, decision, at=call.live.tools.wall_clock()))
+    return decision
 
 
-async def decide(
-    call: Call, body: VerifyRequest, *, on_vote: Callable[[Vote], None] | None = None
-) -> tuple[Decision, VerifyAnswer]:
-    """The same, without telling anybody: the decision, and how it is sent."""
+async def decide(call: Call, body: VerifyRequest, *, on_vote: Callable[[Vote], None] | None = None) -> Decision:
+    """The same, without telling anybody."""
     require_members(call, body)
     tracer = call.live.tools.tracer
     with tracer.verification(call.headers) as span:
@@ -56,14 +53,13 @@ async def decide(
             on_vote=on_vote,
         )
         tracer.outcome(span, safe=decision.safe, stage=decision.failed, votes=decision.verdict.votes)
-    return decision, _answer(decision)
+    return decision
 
 
 def tell(
     call: Call,
     body: VerifyRequest,
     decision: Decision,
-    answer: VerifyAnswer,
     *,
     at: float,
     segments: list[dict[str, Any]] | None = None,
@@ -74,7 +70,6 @@ def tell(
         call: who asked.
         body: what was asked; its texts are shown only where the tenant shows them.
         decision: what the guard decided.
-        answer: how it is sent.
         at: when, seconds since 1970.
         segments: of a fine-grained check.
     """
@@ -85,7 +80,7 @@ def tell(
         Told(
             at,
             body.agent_id,
-            answer,
+            decision,
             prompt=text_of(exchange_of(body.prompt, "").prompt) if texts else None,
             response=body.response if texts else None,
             segments=segments if texts else None,
@@ -122,49 +117,3 @@ def require_members(call: Call, body: VerifyRequest) -> None:
             call.parts.guard.council.only(members)
         except InputError as error:
             raise Refused(404, str(error)[:500]) from error
-
-
-def vote_answer(vote: Vote) -> VoteAnswer:
-    """A vote as it is sent."""
-    return VoteAnswer.model_validate(_vote(vote))
-
-
-def _answer(decision: Decision) -> VerifyAnswer:
-    """Built from plain values at once: a model for every part of it would take three times as long."""
-    verdict = decision.verdict
-    return VerifyAnswer.model_validate(
-        {
-            "request_id": decision.request_id,
-            "consensus_reached": verdict.consensus_reached,
-            "safe": decision.safe,
-            "votes": [_vote(vote) for vote in verdict.votes],
-            "agreement_ratio": verdict.agreement_ratio,
-            "latency_ms": verdict.latency_ms,
-            "reason": verdict.reason,
-            "stage": decision.failed,
-            "enforced": decision.enforced,
-            "ledger_entry": _entry(decision.receipt),
-        }
-    )
-
-
-def _vote(vote: Vote) -> dict[str, Any]:
-    return {
-        "provider": vote.provider,
-        "model": vote.model,
-        "verdict": vote.verdict,
-        "confidence": vote.confidence,
-        "reason": vote.reason,
-        "latency_ms": vote.latency_ms,
-    }
-
-
-def _entry(receipt: Receipt | None) -> dict[str, Any] | None:
-    if receipt is None:
-        return None
-    return {
-        "index": receipt.index,
-        "entry_hash": receipt.entry_hash,
-        "timestamp": receipt.timestamp,
-        "log_id": receipt.log_id,
-    }

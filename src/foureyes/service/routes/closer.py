@@ -11,6 +11,7 @@ from fastapi import APIRouter
 from foureyes.guard.fine import Finding, FineReport, Plan, check, correct
 from foureyes.guard.opinions import Claim, Opinions, opinions
 from foureyes.service.access import Call, Verifying
+from foureyes.service.answers import answer_of
 from foureyes.service.problems import Refused
 from foureyes.service.verifying import decide, exchange_of, tell
 from foureyes.service.wire.closer import (
@@ -49,12 +50,12 @@ async def segments(call: Verifying, body: SegmentsRequest) -> CheckedAnswer:
     """
     answerers = _answerers(call, least=1)
     exchange = exchange_of(body.prompt, body.response)
-    (decision, answer), (report, corrected, reveal) = await asyncio.gather(
+    decision, (report, corrected, reveal) = await asyncio.gather(
         decide(call, body), _fine(call, body, exchange, answerers)
     )
     found = [await _segment(finding, reveal) for finding in report.findings]
-    tell(call, body, decision, answer, at=call.live.tools.wall_clock(), segments=[one.model_dump() for one in found])
-    return CheckedAnswer(verdict=answer, segments=found, corrected=corrected, missing=list(report.missing))
+    tell(call, body, decision, at=call.live.tools.wall_clock(), segments=[one.model_dump() for one in found])
+    return CheckedAnswer(verdict=answer_of(decision), segments=found, corrected=corrected, missing=list(report.missing))
 
 
 async def council(call: Verifying, body: CouncilRequest) -> CouncilAnswer:

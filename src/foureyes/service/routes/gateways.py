@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from fastapi import APIRouter
 
@@ -17,9 +17,14 @@ from foureyes.privacy import conceal, reveal
 from foureyes.service.access import Call, Verifying
 from foureyes.service.verifying import verify
 from foureyes.service.wire.gateways import ChatMessage, LiteLLMAnswer, LiteLLMRequest, NeMoAnswer, NeMoRequest
-from foureyes.service.wire.guard import Turn, VerifyAnswer, VerifyRequest
+from foureyes.service.wire.guard import Turn, VerifyRequest
+
+if TYPE_CHECKING:
+    from foureyes.guard import Decision
 
 __all__ = ["add"]
+
+Status: TypeAlias = Literal["success", "blocked"]
 
 _RAIL = "cross model verification"
 _TURNS = ("system", "user", "assistant")
@@ -57,11 +62,12 @@ async def nemo(call: Verifying, body: NeMoRequest) -> NeMoAnswer:
         return _rail(
             "blocked", reason="nothing to verify: wanted a question and then an assistant's message as the last one"
         )
-    answer = await verify(call, VerifyRequest(prompt=prompt, response=_text(last)))
-    return _rail("success" if answer.safe else "blocked", reason=answer.reason, request_id=answer.request_id)
+    decision = await verify(call, VerifyRequest(prompt=prompt, response=_text(last)))
+    status: Status = "success" if decision.safe else "blocked"
+    return _rail(status, reason=decision.verdict.reason, request_id=decision.request_id)
 
 
-def _rail(status: Literal["success", "blocked"], **data: str) -> NeMoAnswer:
+def _rail(status: Status, **data: str) -> NeMoAnswer:
     return NeMoAnswer(status=status, rails_status={_RAIL: {"status": status}}, guardrails_data=data)
 
 
@@ -85,8 +91,8 @@ async def _after(call: Call, body: LiteLLMRequest) -> LiteLLMAnswer:
         return LiteLLMAnswer(action="NONE")
     if not prompt:
         return LiteLLMAnswer(action="BLOCKED", blocked_reason="no structured_messages to verify the response against")
-    answers = [await verify(call, VerifyRequest(prompt=prompt, response=text)) for text in body.texts]
-    if unsafe := [answer for answer in answers if not answer.safe]:
+    decisions = [await verify(call, VerifyRequest(prompt=prompt, response=text)) for text in body.texts]
+    if unsafe := [decision for decision in decisions if not decision.safe]:
         return LiteLLMAnswer(action="BLOCKED", blocked_reason=_why(unsafe[0]))
     return await _restored(call, body.texts, body.litellm_call_id)
 
@@ -103,8 +109,8 @@ async def _restored(call: Call, texts: Sequence[str], session: str | None) -> Li
     return LiteLLMAnswer(action="GUARDRAIL_INTERVENED", texts=revealed)
 
 
-def _why(answer: VerifyAnswer) -> str:
-    return f"{answer.reason} (verification {answer.request_id})"
+def _why(decision: Decision) -> str:
+    return f"{decision.verdict.reason} (verification {decision.request_id})"
 
 
 def _turns(messages: Sequence[ChatMessage]) -> list[Turn]:
