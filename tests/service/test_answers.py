@@ -1,6 +1,7 @@
 """A decision as it is sent: its plain values are those of the model that the OpenAPI document shows."""
 
 import json
+from dataclasses import replace
 
 import orjson
 import pytest
@@ -11,14 +12,22 @@ from foureyes.service.answers import answer_of, plain, vote_answer
 from foureyes.types import Verdict, Vote
 
 VOTES = (
-    Vote("a", "1", "unsafe", 0.02, "Canberra, not “Sydney”", 12.5, 3.25),
+    Vote("a", "1", "unsafe", 0.02, 'Canberra, not "Sydney"', 12.5, 3.25),
     Vote("b", "2", "error", None, "no vote before the deadline", 1500.0),
 )
-VERDICT = Verdict(True, False, VOTES, 0.5, 1501.25, "1 of 2 verifiers say unsafe")
+VERDICT = Verdict(
+    consensus_reached=True,
+    safe=False,
+    votes=VOTES,
+    agreement_ratio=0.5,
+    latency_ms=1501.25,
+    reason="1 of 2 verifiers say unsafe",
+)
+UNASKED = replace(VERDICT, consensus_reached=False, votes=(), agreement_ratio=0.0)
 DECISIONS = [
     Decision("r0", VERDICT, Receipt(7, "ab" * 32, "2026-11-27T07:00:00.000000Z", "example.com/log")),
     Decision("r1", VERDICT, None, "record", enforced=False),
-    Decision("r2", Verdict(False, False, (), 0.0, 0.0, "the verifiers were not asked"), None, "conceal"),
+    Decision("r2", UNASKED, None, "conceal"),
 ]
 
 
