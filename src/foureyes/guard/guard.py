@@ -288,7 +288,7 @@ def _is_receipt(given: object) -> TypeGuard[Receipt]:
             isinstance(text, str)
             for text in (given.entry_hash, given.timestamp, given.log_id)  # type: ignore[attr-defined]
         )
-    except AttributeError:
+    except Exception:  # noqa: BLE001 - whatever it raises when it is asked, it is none
         return False
 
 
