@@ -158,7 +158,7 @@ def _shapes_in_fastapi() -> Any:
 
 
 def _verifying(folder: Path, *, recorded: bool, personal_data: bool) -> tuple[Any, str]:
-    Signer.generate("foureyes.bench/ledger").save(folder / "ledger.key")
+    Signer.generate("foureyes.study/ledger").save(folder / "ledger.key")
     ledger = open_ledger(f"sqlite:{folder / 'ledger.db'}", key_file=folder / "ledger.key")
     judges = [Member(ScriptedJudge("safe", name=name)) for name in ("a", "b", "c")]
     guard = Guard(

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foureyes.config import JudgeVerifier, Tenant, choose_members
+from foureyes.config import JudgeVerifier, TenantSettings, choose_members
 from foureyes.errors import InputError
 
-ACME = Tenant(
+ACME = TenantSettings(
     "acme",
     verifiers=(
         JudgeVerifier("a", "openai", "gpt-5", base_url="https://api.openai.com/v1"),

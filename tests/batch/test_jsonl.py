@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from foureyes.batch import jsonl
 from foureyes.batch.jsonl import JsonlSource, LineWindow, parse_line, splice, without
 from foureyes.batch.rows import Fields
-from foureyes.batch.window import Limits
+from foureyes.batch.window import WindowLimits
 from foureyes.errors import InputError
 from foureyes.types import Exchange, Unscored
 
@@ -29,12 +29,12 @@ STYLES = st.sampled_from([{}, {"separators": (",", ":")}, {"indent": None, "ensu
 
 def rows_of(content: bytes, **options: Any) -> list[dict[str, Any]]:
     source = JsonlSource(io.BytesIO(content), Fields(), **options)
-    return [json.loads(text) for window in source.windows(Limits(rows=2)) for text in window.texts()]
+    return [json.loads(text) for window in source.windows(WindowLimits(rows=2)) for text in window.texts()]
 
 
 def exchanges_of(content: bytes) -> list[Exchange | Unscored]:
     source = JsonlSource(io.BytesIO(content), Fields())
-    return [exchange for window in source.windows(Limits(rows=2)) for exchange in window.exchanges()]
+    return [exchange for window in source.windows(WindowLimits(rows=2)) for exchange in window.exchanges()]
 
 
 @given(OBJECTS.filter(lambda row: "foureyes" not in row), STYLES)
@@ -65,7 +65,7 @@ def test_numbers_escapes_and_repeated_keys_keep_their_spelling() -> None:
     line = (
         rb'{"n": 1.10, "big": 123456789012345678901234567890, "x": 1e400, "e": "\u00e9\ud800", "n": 2, "prompt": "q"}'
     )
-    [window] = JsonlSource(io.BytesIO(line), Fields()).windows(Limits())
+    [window] = JsonlSource(io.BytesIO(line), Fields()).windows(WindowLimits())
     assert list(window.texts()) == [line.decode()]
 
 
@@ -109,7 +109,9 @@ def test_line_ends_marks_and_empty_lines_are_not_rows() -> None:
     content = b'\xef\xbb\xbf{"prompt": "a"}\r\n\r\n   \n{"prompt": "b"}\n\n{"prompt": "c"}'
     assert [row["prompt"] for row in rows_of(content)] == ["a", "b", "c"]
     numbers = [
-        line.number for window in JsonlSource(io.BytesIO(content), Fields()).windows(Limits()) for line in window.lines
+        line.number
+        for window in JsonlSource(io.BytesIO(content), Fields()).windows(WindowLimits())
+        for line in window.lines
     ]
     assert numbers == [1, 4, 6]
 
@@ -175,6 +177,6 @@ def test_what_can_be_read_once_has_no_identity() -> None:
 
 def test_windows_depend_on_the_place_alone() -> None:
     content = b"".join(b'{"prompt": "%d"}\n' % n for n in range(10))
-    source = list(JsonlSource(io.BytesIO(content), Fields()).windows(Limits(rows=4)))
+    source = list(JsonlSource(io.BytesIO(content), Fields()).windows(WindowLimits(rows=4)))
     assert [len(window.lines) for window in source] == [4, 4, 2]
     assert all(isinstance(window, LineWindow) for window in source)

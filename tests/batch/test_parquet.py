@@ -18,7 +18,7 @@ from foureyes.batch.jsonl import JsonlSource
 from foureyes.batch.parquet import ParquetSink, ParquetSource
 from foureyes.batch.results import NUMBERS, result_of
 from foureyes.batch.rows import Fields
-from foureyes.batch.window import Limits
+from foureyes.batch.window import WindowLimits
 from foureyes.errors import InputError
 from foureyes.models.scripted import ScriptedReader
 from foureyes.signals.cross import score
@@ -89,7 +89,7 @@ def scored_through_parquet(path: Path, out: Path, *, rows: int = 512) -> pa.Tabl
     source = ParquetSource(path, Fields())
     with out.open("wb") as file:
         sink = ParquetSink(file, source.schema(), ("v",), tokens=False)
-        for window in source.windows(Limits(rows=rows)):
+        for window in source.windows(WindowLimits(rows=rows)):
             sink.write(window, [{"v": result_of(Unscored("span"))} for _ in window.exchanges()])
         sink.close()
     return pq.read_table(out)
@@ -118,7 +118,7 @@ def test_results_are_nested_columns_a_verifier(tmp_path: Path) -> None:
 
 
 def test_row_groups_grow_to_their_limit_whatever_the_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parquet, "ROW_GROUP", Limits(rows=40, size=10**9))
+    monkeypatch.setattr(parquet, "ROW_GROUP", WindowLimits(rows=40, size=10**9))
     pq.write_table(pa.table({"prompt": ["q"] * 100, "answer": ["a"] * 100}), tmp_path / "in.parquet", row_group_size=7)
     scored_through_parquet(tmp_path / "in.parquet", tmp_path / "out.parquet", rows=8)
     metadata = pq.ParquetFile(tmp_path / "out.parquet").metadata
@@ -128,7 +128,7 @@ def test_row_groups_grow_to_their_limit_whatever_the_windows(tmp_path: Path, mon
 def test_rows_are_read_by_windows_of_rows_and_of_text(tmp_path: Path) -> None:
     answers = ["x" * 10] * 6 + ["x" * 100] + ["x"] * 5
     pq.write_table(pa.table({"prompt": ["q"] * 12, "answer": answers, "n": range(12)}), tmp_path / "in.parquet")
-    windows = list(ParquetSource(tmp_path / "in.parquet", Fields()).windows(Limits(rows=4, size=33)))
+    windows = list(ParquetSource(tmp_path / "in.parquet", Fields()).windows(WindowLimits(rows=4, size=33)))
     assert [window.first for window in windows] == [1, 4, 5, 7, 8, 9]
     assert [n for window in windows for n in window.rows["n"].to_pylist()] == list(range(12))
     assert [e.answer for window in windows for e in window.exchanges() if isinstance(e, Exchange)] == answers
@@ -136,7 +136,7 @@ def test_rows_are_read_by_windows_of_rows_and_of_text(tmp_path: Path) -> None:
 
 def test_one_row_of_broken_text_harms_no_other(tmp_path: Path) -> None:
     pq.write_table(pa.table({"prompt": ["q1", "q2"], "answer": BROKEN_TEXT}), tmp_path / "in.parquet")
-    [window] = ParquetSource(tmp_path / "in.parquet", Fields()).windows(Limits())
+    [window] = ParquetSource(tmp_path / "in.parquet", Fields()).windows(WindowLimits())
     assert window.exchanges() == [
         Unscored("bad_row", "row 1: not UTF-8: invalid start byte at byte 0"),
         Exchange("q2", "fine"),
@@ -146,7 +146,7 @@ def test_one_row_of_broken_text_harms_no_other(tmp_path: Path) -> None:
 def test_conversations_are_lists_of_structs(tmp_path: Path) -> None:
     chats = [[{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}], [], None]
     pq.write_table(pa.table({"messages": chats}), tmp_path / "in.parquet")
-    [window] = ParquetSource(tmp_path / "in.parquet", Fields()).windows(Limits())
+    [window] = ParquetSource(tmp_path / "in.parquet", Fields()).windows(WindowLimits())
     first, second, third = window.exchanges()
     assert first == Exchange((Message("user", "q"),), "a")
     assert isinstance(second, Unscored)
@@ -191,14 +191,14 @@ def test_a_file_cut_in_its_middle_is_an_error_not_a_crash(tmp_path: Path) -> Non
     content[1000:200_000] = bytes(199_000)
     path.write_bytes(content)
     with pytest.raises(InputError, match=r"cannot read .* as Parquet"):
-        list(ParquetSource(path, Fields()).windows(Limits()))
+        list(ParquetSource(path, Fields()).windows(WindowLimits()))
 
 
 def test_an_old_result_can_be_replaced(tmp_path: Path) -> None:
     pq.write_table(pa.table({"prompt": ["q"], "foureyes": [1], "answer": ["a"]}), tmp_path / "in.parquet")
     source = ParquetSource(tmp_path / "in.parquet", Fields(), overwrite=True)
     assert source.schema().names == ["prompt", "answer"]
-    [window] = source.windows(Limits())
+    [window] = source.windows(WindowLimits())
     assert list(window.texts()) == ['{"prompt": "q", "answer": "a"}']
 
 
@@ -214,7 +214,7 @@ def test_json_rows_of_different_shapes_share_a_schema(tmp_path: Path) -> None:
     schema = source.schema()
     assert schema.names == ["prompt", "n", "meta", "tags", "late", "foureyes_raw"]
     assert schema.field("n").type == pa.float64()
-    rows = [row for window in source.windows(Limits(rows=1)) for row in window.table(schema).to_pylist()]
+    rows = [row for window in source.windows(WindowLimits(rows=1)) for row in window.table(schema).to_pylist()]
     for line, row in zip(lines, rows, strict=False):
         assert {name: row[name] for name in line if name != "meta"} == {
             name: v for name, v in line.items() if name != "meta"

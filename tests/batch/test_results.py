@@ -6,7 +6,7 @@ import json
 import math
 
 from foureyes.batch.jsonl import dump
-from foureyes.batch.results import NUMBERS, TOKEN_ARRAYS, UNSCORED, Tallies, Tally, result_of
+from foureyes.batch.results import NUMBERS, TOKEN_ARRAYS, UNSCORED, RowTally, Tallies, result_of
 from foureyes.models.scripted import ScriptedReader
 from foureyes.signals.cross import score
 from foureyes.types import Exchange, Scored, Unscored
@@ -64,7 +64,7 @@ def test_an_unscored_row_says_why_and_nothing_else() -> None:
 
 
 def test_tallies_count_rows_once_and_verdicts_per_verifier() -> None:
-    tallies = Tallies({"a": Tally(), "b": Tally()})
+    tallies = Tallies({"a": RowTally(), "b": RowTally()})
     good, bad = result_of(scored()), result_of(Unscored("bad_row", "line 1: …"))
     tallies.add([{"a": good, "b": bad}, {"a": bad, "b": bad}], resumed=True)
     tallies.add([{"a": good, "b": result_of(Unscored("context"))}], resumed=False)
@@ -81,7 +81,7 @@ def test_tallies_count_rows_once_and_verdicts_per_verifier() -> None:
 
 
 def test_nothing_scored_is_noticed() -> None:
-    tallies = Tallies({"a": Tally()})
+    tallies = Tallies({"a": RowTally()})
     assert not tallies.scored_any
     tallies.add([{"a": result_of(Unscored("span"))}], resumed=False)
     assert not tallies.scored_any

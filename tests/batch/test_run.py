@@ -21,12 +21,12 @@ from foureyes.batch.output import FileOutput
 from foureyes.batch.results import NUMBERS, Tallies
 from foureyes.batch.rows import Fields
 from foureyes.batch.run import Job, score_file
-from foureyes.batch.window import Limits
+from foureyes.batch.window import WindowLimits
 from foureyes.errors import FoureyesError, InputError, ModelError, ModelUnavailable
 from foureyes.models.scripted import ScriptedReader
 from foureyes.types import Exchange, Reading, Unscored
 
-WINDOW = Limits(rows=4)
+WINDOW = WindowLimits(rows=4)
 
 
 class Dying(ScriptedReader):
@@ -234,7 +234,7 @@ def longer_input(place: Path) -> dict[str, Any]:
         (lambda _: {"tokens": True}, "options.tokens was false and is true"),
         (lambda _: {"fields": Fields(final_answer="boxed")}, 'options.fields.final_answer was null and is "boxed"'),
         (lambda _: {"fields": Fields(answer="answer")}, 'options.fields.answer was null and is "answer"'),
-        (lambda _: {"limits": Limits(rows=5)}, "options.window.rows was 4 and is 5"),
+        (lambda _: {"limits": WindowLimits(rows=5)}, "options.window.rows was 4 and is 5"),
         (lambda _: {"overwrite_field": True}, "options.overwrite_field was false and is true"),
     ],
 )
@@ -431,7 +431,7 @@ def test_memory_does_not_grow_with_the_rows(
         (tmp_path / "in.jsonl").write_text("".join(json.dumps({"prompt": t, "answer": "a"}) + "\n" for t in texts))
         pq.write_table(pa.table({"prompt": texts, "answer": ["a"] * n}), tmp_path / "in.parquet", row_group_size=50)
         tracemalloc.start()
-        run(Job(tmp_path / source, tmp_path / out, limits=Limits(rows=10), force=True))
+        run(Job(tmp_path / source, tmp_path / out, limits=WindowLimits(rows=10), force=True))
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         return most

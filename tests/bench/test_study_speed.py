@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from bench.study_speed import MODELS, SIGNALS, requests_of, study_file
-from foureyes.bench.plan import load_study
-from foureyes.bench.protocols import load_tasks
+from foureyes.study.plan import load_study
+from foureyes.study.protocols import load_tasks
 
 
 @pytest.fixture

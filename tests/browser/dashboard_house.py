@@ -12,7 +12,7 @@ import httpx
 import numpy as np
 
 from foureyes.errors import ModelUnavailable
-from foureyes.monitoring import Observation, Opinion, Outcome
+from foureyes.monitoring import AnswerOutcome, Observation, ObservedVote
 from foureyes.types import Exchange, Vote
 from tests.service.house import House
 from tests.service.loopback import serving
@@ -112,15 +112,15 @@ def past(monitor: Any, now: float, *, minutes: int = 110, drift: bool = True) ->
             )
             monitor.observe(seen)
             if rng.random() < 0.35:
-                monitor.report(Outcome(at, bool(rng.random() < c), seen))
+                monitor.report(AnswerOutcome(at, bool(rng.random() < c), seen))
 
 
-def _opinion(rng: np.random.Generator, name: str, c: float, *, late: bool) -> Opinion:
+def _opinion(rng: np.random.Generator, name: str, c: float, *, late: bool) -> ObservedVote:
     reader = name.startswith("embedded")
     if rng.random() < (0.02 if name.startswith("anthropic") else 0.002):
-        return Opinion(name, "error", latency_ms=5000.0)
+        return ObservedVote(name, "error", latency_ms=5000.0)
     sure = min(1.0, max(0.0, c + float(rng.normal(0, 0.06))))
     surprise = float(rng.gamma(9, 0.31 if late else 0.2)) if reader else None
-    return Opinion(
+    return ObservedVote(
         name, "safe" if rng.random() < 0.15 + 0.85 * sure else "unsafe", sure, surprise, float(rng.lognormal(5, 0.4))
     )

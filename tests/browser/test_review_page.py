@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from foureyes.cleaning.review import Decision, read_review
+from foureyes.cleaning.review import ReviewDecision, read_review
 from foureyes.report.review import review_page
 from tests.browser.conftest import OpenPage
 from tests.report.test_cleaning import findings
@@ -34,9 +34,9 @@ def test_decisions_by_mouse_and_by_key_are_saved_as_the_review_file(open_page: O
     download.value.save_as(saved)
     assert download.value.suggested_filename == "review.csv"
     assert read_review(saved, classes=CLASSES) == {
-        rows[0]: Decision("keep"),
-        rows[1]: Decision("drop"),
-        rows[2]: Decision("relabel", given),
+        rows[0]: ReviewDecision("keep"),
+        rows[1]: ReviewDecision("drop"),
+        rows[2]: ReviewDecision("relabel", given),
     }
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foureyes.cascade.chain import best, cheapest, evaluate, fit_chain, fit_chains
-from foureyes.cascade.policy import Action, Gate, Policy
+from foureyes.cascade.policy import Action, ConfidenceGate, Policy
 from foureyes.cascade.routers import AdvantageRouter
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.bounds import rate_lower
@@ -50,7 +50,7 @@ def _variants(policy):
     """The policy with any other actions at its first gate."""
     either: tuple[Action, Action] = ("answer", "escalate")
     for actions in product(either, repeat=len(policy.gates[0].actions)):
-        yield Policy((Gate(policy.gates[0].cuts, actions), *policy.gates[1:]))
+        yield Policy((ConfidenceGate(policy.gates[0].cuts, actions), *policy.gates[1:]))
 
 
 def _worth(policy, confs, costs, price, abstain):
@@ -150,6 +150,6 @@ def test_too_little_is_said():
     with pytest.raises(NotEnoughData, match="15 bins need at least 15 rows; got 1"):
         fit_chain([[0.5], [0.5]], [1, 2], price=0)
     with pytest.raises(NotEnoughData, match="at least one row"):
-        evaluate(Policy((Gate((), ("answer",)),)), [[]], [[]], [1])
+        evaluate(Policy((ConfidenceGate((), ("answer",)),)), [[]], [[]], [1])
     with pytest.raises(InputError, match="n_prices must be at least 2"):
         fit_chains([[0.5]], [1], n_prices=1)

@@ -1,12 +1,12 @@
 import pytest
 
 from foureyes.cascade.driver import Step, run
-from foureyes.cascade.policy import ALWAYS, Gate, Policy
+from foureyes.cascade.policy import ALWAYS, ConfidenceGate, Policy
 from foureyes.errors import InputError, ModelUnavailable
 from foureyes.types import Unscored
 
-PASS_BELOW = Gate((0.5,), ("escalate", "answer"))
-STOP_BELOW = Gate((0.5,), ("abstain", "answer"))
+PASS_BELOW = ConfidenceGate((0.5,), ("escalate", "answer"))
+STOP_BELOW = ConfidenceGate((0.5,), ("abstain", "answer"))
 
 
 class Model:

@@ -3,16 +3,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foureyes.cascade.policy import ALWAYS, Decision, Gate, Policy
+from foureyes.cascade.policy import ALWAYS, CascadeDecision, ConfidenceGate, Policy
 from foureyes.errors import InputError
 from foureyes.types import Unscored
 
 SILENT = Unscored("unavailable")
 POLICY = Policy(
     (
-        Gate((0.3, 0.8), ("escalate", "escalate", "answer")),
-        Gate((0.5, 0.9), ("answer", "escalate", "answer")),
-        Gate((0.4,), ("abstain", "answer")),
+        ConfidenceGate((0.3, 0.8), ("escalate", "escalate", "answer")),
+        ConfidenceGate((0.5, 0.9), ("answer", "escalate", "answer")),
+        ConfidenceGate((0.4,), ("abstain", "answer")),
     )
 )
 
@@ -41,7 +41,7 @@ def drive(policy, seen):
     ],
 )
 def test_models_are_asked_until_one_may_answer(seen, asked, action):
-    assert drive(POLICY, seen) == (asked, Decision(action, len(seen) - 1, tuple(seen)))
+    assert drive(POLICY, seen) == (asked, CascadeDecision(action, len(seen) - 1, tuple(seen)))
 
 
 def test_an_answer_without_confidence_never_counts_as_confident():
@@ -72,11 +72,11 @@ def test_a_confidence_outside_its_range_is_refused(confidence):
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (lambda: Gate((0.5,), ("answer",)), "1 cuts need 2 actions; got 1"),
-        (lambda: Gate((0.5, 0.5), ("answer",) * 3), "cuts must increase"),
-        (lambda: Gate((), ("guess",)), "got 'guess'"),  # type: ignore[arg-type]
+        (lambda: ConfidenceGate((0.5,), ("answer",)), "1 cuts need 2 actions; got 1"),
+        (lambda: ConfidenceGate((0.5, 0.5), ("answer",) * 3), "cuts must increase"),
+        (lambda: ConfidenceGate((), ("guess",)), "got 'guess'"),  # type: ignore[arg-type]
         (lambda: Policy(()), "at least one gate"),
-        (lambda: Policy((Gate((0.5,), ("escalate", "answer")),)), "no model to escalate to"),
+        (lambda: Policy((ConfidenceGate((0.5,), ("escalate", "answer")),)), "no model to escalate to"),
         (lambda: POLICY.simulate([[0.5]]), "3 gates need a column"),
         (lambda: POLICY.simulate([[0.5], [0.5, 0.5], [0.5]]), "same length"),
         (lambda: POLICY.simulate([[2.0], [0.5], [0.5]]), r"confidences\[0\] must lie in \[0, 1\]"),

@@ -4,7 +4,7 @@ import pytest
 from foureyes.calibration.platt import Platt
 from foureyes.calibration.provenance import Source
 from foureyes.cascade.driver import run
-from foureyes.cascade.policy import Gate, Policy
+from foureyes.cascade.policy import ConfidenceGate, Policy
 from foureyes.cascade.steps import written_and_read
 from foureyes.errors import ConfigError
 from foureyes.models.roles import Sampling
@@ -36,7 +36,7 @@ def test_answers_that_surprise_the_verifier_go_to_the_larger_model():
     reader = ScriptedReader({"Sydney": 0.01, "Canberra": 0.95}, name="reader")
     platt = calibrator(Source("log_cmp", "reader"))
     steps = [written_and_read(Parrot(word), reader, platt) for word in ("Sydney", "Canberra")]
-    policy = Policy((Gate((0.5,), ("escalate", "answer")), Gate((0.5,), ("abstain", "answer"))))
+    policy = Policy((ConfidenceGate((0.5,), ("escalate", "answer")), ConfidenceGate((0.5,), ("abstain", "answer"))))
     capital, nothing = run(policy, steps, ["Capital of Australia?", ""])
     assert capital.answer is not None
     assert capital.answer.exchange.answer == "Canberra"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from foureyes.cleaning.labels import find_label_issues
-from foureyes.cleaning.review import Decision, clean_records, cleaned, read_review, suggestions, write_review
+from foureyes.cleaning.review import ReviewDecision, clean_records, cleaned, read_review, suggestions, write_review
 from foureyes.errors import InputError
 
 CLASSES = ["cat", "dog", "emu"]
@@ -37,7 +37,7 @@ def test_a_review_goes_to_a_person_and_back(tmp_path):
     assert first["reason"] == "not cat: ann says dog (0.80)"
     fill(path, row_0=("Relabel", ""), row_2=(" drop ", ""), row_3=("keep", ""))
     decisions = read_review(path, classes=CLASSES)
-    assert decisions == {0: Decision("relabel", 1), 2: Decision("drop"), 3: Decision("keep")}
+    assert decisions == {0: ReviewDecision("relabel", 1), 2: ReviewDecision("drop"), 3: ReviewDecision("keep")}
     rows, labels = cleaned([0, 0, 2, 1], decisions)
     assert (rows.tolist(), labels.tolist()) == ([0, 1, 3], [1, 0, 1])
 
@@ -47,7 +47,7 @@ def test_a_new_label_is_a_name_an_index_or_the_suggestion(tmp_path, typed, label
     path = tmp_path / "review.csv"
     write_review(path, ISSUES, classes=CLASSES)
     fill(path, row_0=("relabel", typed))
-    assert read_review(path, classes=CLASSES) == {0: Decision("relabel", label)}
+    assert read_review(path, classes=CLASSES) == {0: ReviewDecision("relabel", label)}
 
 
 def test_nothing_decided_changes_nothing(tmp_path):
@@ -83,13 +83,13 @@ def test_suggestions_can_be_followed_without_a_person():
 
 def test_the_given_labels_stay_as_they_are():
     labels = np.array([0, 1])
-    cleaned(labels, {0: Decision("relabel", 1)})
+    cleaned(labels, {0: ReviewDecision("relabel", 1)})
     assert labels.tolist() == [0, 1]
 
 
 def test_records_are_cleaned_one_at_a_time():
     records = ({"id": i, "label": CLASSES[y]} for i, y in enumerate([0, 0, 2]))
-    decisions = {0: Decision("relabel", 2), 1: Decision("drop"), 2: Decision("keep")}
+    decisions = {0: ReviewDecision("relabel", 2), 1: ReviewDecision("drop"), 2: ReviewDecision("keep")}
     out = clean_records(records, decisions, field="label", classes=CLASSES)
     assert next(out) == {"id": 0, "label": "emu"}
     assert list(out) == [{"id": 2, "label": "emu"}]
@@ -130,14 +130,14 @@ def test_a_line_cut_short_has_no_decision(tmp_path):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: Decision("burn"), "keep, relabel, drop; got 'burn'"),  # type: ignore[arg-type]
-        (lambda: Decision("relabel"), "relabel goes with a label"),
-        (lambda: Decision("keep", 1), "keep and drop without"),
-        (lambda: cleaned([0], {1: Decision("keep")}), "names row 1, but there are 1 rows"),
+        (lambda: ReviewDecision("burn"), "keep, relabel, drop; got 'burn'"),  # type: ignore[arg-type]
+        (lambda: ReviewDecision("relabel"), "relabel goes with a label"),
+        (lambda: ReviewDecision("keep", 1), "keep and drop without"),
+        (lambda: cleaned([0], {1: ReviewDecision("keep")}), "names row 1, but there are 1 rows"),
         (lambda: list(clean_records([{"y": 0}], {}, field="label")), "record 0 has no field 'label'; it has 'y'"),
-        (lambda: list(clean_records([{"y": 0}], {3: Decision("keep")}, field="y")), "names row 3"),
+        (lambda: list(clean_records([{"y": 0}], {3: ReviewDecision("keep")}, field="y")), "names row 3"),
         (
-            lambda: list(clean_records([{"y": 0}], {0: Decision("relabel", 5)}, field="y", classes=["a"])),
+            lambda: list(clean_records([{"y": 0}], {0: ReviewDecision("relabel", 5)}, field="y", classes=["a"])),
             "names class 5, but there are 1",
         ),
     ],

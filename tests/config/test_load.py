@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from foureyes.config import JudgeVerifier, ReaderVerifier, Settings, load, needs_restart
-from foureyes.config.settings import Limits
+from foureyes.config.settings import TenantLimits
 from foureyes.errors import ConfigError
 from tests.config.whole import ENVIRON, HASH, WHOLE
 
@@ -31,7 +31,7 @@ def test_a_whole_file_is_read(folder):
     assert settings.tenant("nobody") is None
     assert [verifier.name for verifier in acme.verifiers] == ["gpt", "local"]
     assert (acme.quorum, acme.deadline_s, acme.record_s, acme.mode) == (2, 8.0, 2.0, "enforce")
-    assert acme.limits == Limits(per_minute=600.0, burst=20, per_day=100_000)
+    assert acme.limits == TenantLimits(per_minute=600.0, burst=20, per_day=100_000)
     assert (acme.pii, acme.countries) == ("names", ("de", "us"))
     assert [verifier.name for verifier in other.verifiers] == ["gpt", "claude", "local"]
     assert (other.mode, other.pii, other.limits.per_day) == ("observe", "off", None)

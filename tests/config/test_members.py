@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foureyes.config import JudgeVerifier, Tenant, choose_members
+from foureyes.config import JudgeVerifier, TenantSettings, choose_members
 from foureyes.errors import InputError
 
 A, B = JudgeVerifier("a", "openai", "gpt-5"), JudgeVerifier("b", "local", "qwen3/8b")
-ACME = Tenant("acme", verifiers=(A, B))
+ACME = TenantSettings("acme", verifiers=(A, B))
 
 
 def test_none_asked_for_is_all_of_them():

@@ -1,9 +1,9 @@
 import pytest
 
-from foureyes.demo.measures import Study
+from foureyes.demo.measures import DemoResults
 from tests.demo.verifiers import arbitrary_study
 
 
 @pytest.fixture(scope="session")
-def arbitrary() -> Study:
+def arbitrary() -> DemoResults:
     return arbitrary_study()

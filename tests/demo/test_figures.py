@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from foureyes.demo import figures
-from foureyes.demo.measures import Measured, Study, study
+from foureyes.demo.measures import DemoResults, SignalResult, study
 from foureyes.demo.questions import load
 from tests.demo.verifiers import Opinionated, reading_of
 
@@ -14,12 +14,14 @@ DRAWINGS = (figures.spread, figures.roc, figures.gaps)
 
 
 @pytest.fixture(scope="module")
-def measured(arbitrary: Study) -> Measured:
+def measured(arbitrary: DemoResults) -> SignalResult:
     return arbitrary.overall
 
 
 @pytest.mark.parametrize("draw", DRAWINGS)
-def test_it_is_one_well_formed_svg_that_loads_nothing(draw: Callable[[Measured], str], measured: Measured) -> None:
+def test_it_is_one_well_formed_svg_that_loads_nothing(
+    draw: Callable[[SignalResult], str], measured: SignalResult
+) -> None:
     svg = draw(measured)
     root = ET.fromstring(svg)  # noqa: S314 - our own
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
@@ -30,17 +32,17 @@ def test_it_is_one_well_formed_svg_that_loads_nothing(draw: Callable[[Measured],
 
 
 @pytest.mark.parametrize("draw", DRAWINGS)
-def test_every_colour_is_a_variable_of_the_page(draw: Callable[[Measured], str], measured: Measured) -> None:
+def test_every_colour_is_a_variable_of_the_page(draw: Callable[[SignalResult], str], measured: SignalResult) -> None:
     without_variables = re.sub(r"var\(--\w+, #[0-9a-f]{6}\)", "", draw(measured))
     assert re.findall(r"#[0-9a-f]{6}\b(?=[;\"])", without_variables) == []
 
 
 @pytest.mark.parametrize("draw", DRAWINGS)
-def test_the_same_numbers_give_the_same_bytes(draw: Callable[[Measured], str], measured: Measured) -> None:
+def test_the_same_numbers_give_the_same_bytes(draw: Callable[[SignalResult], str], measured: SignalResult) -> None:
     assert draw(measured) == draw(measured)
 
 
-def test_pictures_on_one_page_share_no_id(arbitrary: Study) -> None:
+def test_pictures_on_one_page_share_no_id(arbitrary: DemoResults) -> None:
     drawn = [
         draw(m) for m in (arbitrary.by("first")["log_cmp"], arbitrary.overall) for draw in (figures.spread, figures.roc)
     ]
@@ -50,13 +52,13 @@ def test_pictures_on_one_page_share_no_id(arbitrary: Study) -> None:
     assert len(ids) == len(set(ids))
 
 
-def test_every_answer_is_a_dot(measured: Measured) -> None:
+def test_every_answer_is_a_dot(measured: SignalResult) -> None:
     for draw in (figures.spread, figures.gaps):
         dots = re.findall(r"<use ", draw(measured))
         assert len(dots) >= 240
 
 
-def test_the_picture_says_the_area_and_its_interval(measured: Measured) -> None:
+def test_the_picture_says_the_area_and_its_interval(measured: SignalResult) -> None:
     svg, area = figures.roc(measured), measured.auroc
     assert f"AUROC {area.value:.2f}" in svg
     assert f"{area.low:.2f} to {area.high:.2f}" in svg

@@ -3,7 +3,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from foureyes.demo.measures import SIGNALS, Study, study, together
+from foureyes.demo.measures import SIGNALS, DemoResults, study, together
 from foureyes.demo.questions import load
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.types import Exchange, Unscored
@@ -27,18 +27,18 @@ def test_who_knows_everything_finds_every_wrong_answer_and_who_has_it_backwards_
         assert found.overall.auroc.value == found.overall.preference.value == value
 
 
-def test_numbers_without_meaning_are_at_chance(arbitrary: Study) -> None:
+def test_numbers_without_meaning_are_at_chance(arbitrary: DemoResults) -> None:
     for measured in arbitrary.measured:
         assert measured.auroc.low < 0.5 < measured.auroc.high or abs(measured.auroc.value - 0.5) < 0.1
 
 
-def test_every_signal_of_every_verifier_is_measured_and_one_of_all_together(arbitrary: Study) -> None:
+def test_every_signal_of_every_verifier_is_measured_and_one_of_all_together(arbitrary: DemoResults) -> None:
     kinds = [(m.verifier, m.signal) for m in arbitrary.measured]
     assert kinds == [(v, s) for v in ("first", "second") for s in SIGNALS] + [("together", "nats_per_byte")]
     assert arbitrary.overall.verifier == "together"
 
 
-def test_together_is_the_mean_of_nats_per_byte(arbitrary: Study) -> None:
+def test_together_is_the_mean_of_nats_per_byte(arbitrary: DemoResults) -> None:
     first, second = (arbitrary.by(name)["nats_per_byte"].pairs for name in ("first", "second"))
     np.testing.assert_allclose(arbitrary.overall.pairs.wrong, (first.wrong + second.wrong) / 2)
     np.testing.assert_allclose(arbitrary.overall.pairs.right, (first.right + second.right) / 2)

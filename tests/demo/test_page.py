@@ -2,7 +2,7 @@ import html
 
 import pytest
 
-from foureyes.demo.measures import Study, study
+from foureyes.demo.measures import DemoResults, study
 from foureyes.demo.page import demo_page
 from foureyes.demo.questions import load
 from foureyes.models.scripted import ScriptedReader
@@ -11,7 +11,7 @@ from tests.demo.verifiers import reading_of
 
 
 @pytest.fixture(scope="module")
-def shown(arbitrary: Study) -> str:
+def shown(arbitrary: DemoResults) -> str:
     return demo_page(arbitrary)
 
 
@@ -22,11 +22,11 @@ def test_every_question_stands_there_with_both_answers_and_why(shown: str) -> No
             assert part in text, question.id
 
 
-def test_it_is_the_same_for_the_same_study(arbitrary: Study, shown: str) -> None:
+def test_it_is_the_same_for_the_same_study(arbitrary: DemoResults, shown: str) -> None:
     assert demo_page(arbitrary) == shown
 
 
-def test_the_headline_counts_what_was_measured(arbitrary: Study, shown: str) -> None:
+def test_the_headline_counts_what_was_measured(arbitrary: DemoResults, shown: str) -> None:
     pairs = arbitrary.overall.pairs
     assert f"in {(pairs.right < pairs.wrong).sum()} of 120 questions" in shown
 

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from foureyes.demo.questions import Question, load
+from foureyes.demo.questions import DemoQuestion, load
 from foureyes.maths.ranking import auroc
 
 QUESTIONS = load()
@@ -42,7 +42,7 @@ def test_nothing_occurs_twice(field: str) -> None:
 
 
 @pytest.mark.parametrize("q", QUESTIONS, ids=lambda q: q.id)
-def test_a_question_is_well_formed(q: Question) -> None:
+def test_a_question_is_well_formed(q: DemoQuestion) -> None:
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", q.id)
     assert words(q.right) != words(q.wrong) or q.right.split() != q.wrong.split()
     for value in (q.topic, q.prompt, q.right, q.wrong, q.note):
@@ -55,7 +55,7 @@ def test_a_question_is_well_formed(q: Question) -> None:
 
 
 @pytest.mark.parametrize("q", QUESTIONS, ids=lambda q: q.id)
-def test_the_prompt_says_how_to_answer_and_holds_neither_answer(q: Question) -> None:
+def test_the_prompt_says_how_to_answer_and_holds_neither_answer(q: DemoQuestion) -> None:
     assert re.search(r"Answer (in|with) |^Rewrite |^Translate ", q.prompt)
     for answer in (q.right, q.wrong):
         assert not re.search(rf"(?<!\w){re.escape(answer)}(?!\w)", q.prompt, re.IGNORECASE)

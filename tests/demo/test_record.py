@@ -1,6 +1,6 @@
 import json
 
-from foureyes.demo.measures import SIGNALS, Study, study
+from foureyes.demo.measures import SIGNALS, DemoResults, study
 from foureyes.demo.questions import load
 from foureyes.demo.record import record
 from foureyes.models.scripted import ScriptedReader
@@ -8,7 +8,7 @@ from foureyes.types import Unscored
 from tests.demo.verifiers import reading_of
 
 
-def test_it_is_json_without_nan_and_holds_every_answer_of_every_verifier(arbitrary: Study) -> None:
+def test_it_is_json_without_nan_and_holds_every_answer_of_every_verifier(arbitrary: DemoResults) -> None:
     kept = json.loads(json.dumps(record(arbitrary), allow_nan=False))
     assert [q["id"] for q in kept["questions"]] == [q.id for q in load()]
     for question in kept["questions"]:
@@ -17,7 +17,7 @@ def test_it_is_json_without_nan_and_holds_every_answer_of_every_verifier(arbitra
             assert set(answers["right"]) == set(answers["wrong"]) == {*SIGNALS, "n_tokens"}
 
 
-def test_its_numbers_are_the_measured_ones(arbitrary: Study) -> None:
+def test_its_numbers_are_the_measured_ones(arbitrary: DemoResults) -> None:
     kept = record(arbitrary)
     measured = arbitrary.by("second")["log_cmp"]
     assert kept["verifiers"][1]["signals"]["log_cmp"]["auroc"]["value"] == measured.auroc.value

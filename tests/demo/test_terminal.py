@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from foureyes.demo.measures import Study, study
+from foureyes.demo.measures import DemoResults, study
 from foureyes.demo.questions import load
 from foureyes.demo.terminal import draw, strip
 from foureyes.models.scripted import ScriptedReader
@@ -13,14 +13,14 @@ from foureyes.types import Unscored
 from tests.demo.verifiers import reading_of
 
 
-def drawn(found: Study, width: int = 80) -> str:
+def drawn(found: DemoResults, width: int = 80) -> str:
     console = Console(file=io.StringIO(), width=width, highlight=False)
     draw(console, found)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
 
-def test_every_measure_stands_there_with_its_interval(arbitrary: Study) -> None:
+def test_every_measure_stands_there_with_its_interval(arbitrary: DemoResults) -> None:
     lines = drawn(arbitrary).splitlines()
     for measured in arbitrary.measured:
         area = measured.auroc
@@ -28,7 +28,7 @@ def test_every_measure_stands_there_with_its_interval(arbitrary: Study) -> None:
         assert any(measured.signal in line and wanted in line for line in lines), (measured.verifier, measured.signal)
 
 
-def test_the_offenders_stand_there_with_both_answers(arbitrary: Study) -> None:
+def test_the_offenders_stand_there_with_both_answers(arbitrary: DemoResults) -> None:
     text = drawn(arbitrary, width=200)
     worst = arbitrary.questions[arbitrary.overall.pairs.question[arbitrary.most_liked_wrong(1)[0]]]
     assert f"✗ {worst.wrong}" in text
@@ -36,11 +36,11 @@ def test_the_offenders_stand_there_with_both_answers(arbitrary: Study) -> None:
 
 
 @pytest.mark.parametrize("width", [80, 120])
-def test_no_line_is_wider_than_the_terminal(arbitrary: Study, width: int) -> None:
+def test_no_line_is_wider_than_the_terminal(arbitrary: DemoResults, width: int) -> None:
     assert max(map(len, drawn(arbitrary, width).splitlines())) <= width
 
 
-def test_one_verifier_has_no_together(arbitrary: Study) -> None:
+def test_one_verifier_has_no_together(arbitrary: DemoResults) -> None:
     alone = study(load(), [reading_of(ScriptedReader())])
     assert "together" in drawn(arbitrary)
     assert "together" not in drawn(alone)

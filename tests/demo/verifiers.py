@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from foureyes.demo.measures import Study, study
-from foureyes.demo.questions import Question, load
+from foureyes.demo.measures import DemoResults, study
+from foureyes.demo.questions import DemoQuestion, load
 from foureyes.demo.run import Read, read
 from foureyes.models.scripted import ScriptedReader
 from foureyes.types import Exchange, Reading, Unscored
@@ -52,11 +52,11 @@ def ticking() -> Callable[[], float]:
     return lambda: float(next(times))
 
 
-def reading_of(reader: object, questions: Sequence[Question] | None = None) -> Read:
+def reading_of(reader: object, questions: Sequence[DemoQuestion] | None = None) -> Read:
     return read(load() if questions is None else questions, reader, clock=ticking())  # type: ignore[arg-type]
 
 
-def arbitrary_study() -> Study:
+def arbitrary_study() -> DemoResults:
     """Two scripted verifiers, whose numbers have nothing to do with the truth."""
     readers = [ScriptedReader(name="first"), ScriptedReader({"Sydney": 0.5}, name="second")]
     return study(load(), [reading_of(reader) for reader in readers])

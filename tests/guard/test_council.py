@@ -9,7 +9,7 @@ import pytest
 
 from bench.virtual import run
 from foureyes.errors import InputError, ModelRefused, ModelUnavailable
-from foureyes.guard import Council, Member, Rule
+from foureyes.guard import Council, Member, QuorumRule
 from foureyes.models.scripted import ScriptedJudge
 from foureyes.types import Exchange, Vote
 from tests.guard.parts import EXCHANGE, Acting, Stubborn
@@ -234,14 +234,16 @@ def test_a_listener_that_fails_fails_the_question_and_leaves_no_verifier_behind(
 
 
 def test_only_some_verifiers_may_be_asked():
-    asked = Council([Member(ScriptedJudge("unsafe", name=n), w) for n, w in (("a", 1), ("b", 1), ("c", 1))], Rule(2))
+    asked = Council(
+        [Member(ScriptedJudge("unsafe", name=n), w) for n, w in (("a", 1), ("b", 1), ("c", 1))], QuorumRule(2)
+    )
     chosen = asked.only([("scripted", "c"), ("scripted", "a")])
     assert [member.key for member in chosen.members] == [("scripted", "c"), ("scripted", "a")]
     assert chosen.deadline_s == asked.deadline_s
 
 
 def test_choosing_fewer_verifiers_than_the_quorum_is_never_safe():
-    asked = Council([Member(ScriptedJudge("safe", name=name)) for name in "abc"], Rule(2))
+    asked = Council([Member(ScriptedJudge("safe", name=name)) for name in "abc"], QuorumRule(2))
     assert run(asked.ask(EXCHANGE)).safe
     assert not run(asked.only([("scripted", "a")]).ask(EXCHANGE)).safe
 

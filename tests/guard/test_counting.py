@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foureyes.errors import InputError
-from foureyes.guard.counting import Rule, count, skill_weight
+from foureyes.guard.counting import QuorumRule, count, skill_weight
 from foureyes.types import Vote
 
 KINDS = ("safe", "unsafe", "abstain", "error")
@@ -22,7 +22,7 @@ def votes(*said):
 
 
 def verdict(*said, quorum=1, weights=None):
-    return count(votes(*said), Rule(quorum), weights=weights)
+    return count(votes(*said), QuorumRule(quorum), weights=weights)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_weights_that_are_none_are_refused(weights):
 
 def test_a_quorum_is_at_least_one():
     with pytest.raises(InputError, match="at least 1; got 0"):
-        Rule(0)
+        QuorumRule(0)
 
 
 @given(kinds, st.integers(1, 9))

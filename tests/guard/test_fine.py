@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bench.virtual import run
 from foureyes.errors import InputError, ModelUnavailable
 from foureyes.guard.comparison import compared, comparing, correcting, correction
-from foureyes.guard.fine import Evidence, Plan, check, correct, fold
+from foureyes.guard.fine import CheckPlan, Evidence, check, correct, fold
 from foureyes.guard.segments import segments
 from foureyes.guard.wordings import WORDINGS, reworded
 from foureyes.models.judging import NotInForm
@@ -39,7 +39,7 @@ ANSWER = "Its capital is Canberra. The land is vast."
 
 
 def test_segments_are_labelled_with_the_words_that_show_it():
-    report = run(check(EXCHANGE, [Saying(ANSWER)], comparer(*GOOD), plan=Plan(wordings=1)))
+    report = run(check(EXCHANGE, [Saying(ANSWER)], comparer(*GOOD), plan=CheckPlan(wordings=1)))
     assert [finding.label for finding in report.findings] == ["contradictory", "accurate", "neutral"]
     assert report.findings[0].evidence == (Evidence(0, "contradictory", "Canberra"),)
     assert [finding.segment.text for finding in report.flagged] == ["The capital is Sydney."]
@@ -50,7 +50,7 @@ def test_segments_are_labelled_with_the_words_that_show_it():
 
 def test_answers_are_given_without_having_seen_the_response():
     answerers = [Saying(ANSWER, name="a"), Saying(ANSWER, name="b")]
-    report = run(check(EXCHANGE, answerers, comparer(*GOOD), plan=Plan(wordings=3)))
+    report = run(check(EXCHANGE, answerers, comparer(*GOOD), plan=CheckPlan(wordings=3)))
     assert len(report.answers) == 6
     for answerer in answerers:
         assert answerer.asked == [reworded(EXCHANGE.prompt, number) for number in range(3)]
@@ -59,7 +59,7 @@ def test_answers_are_given_without_having_seen_the_response():
 
 def test_who_fails_is_listed_and_is_no_evidence():
     answerers = [Saying(ANSWER), Saying(ModelUnavailable("gone", model="m"), name="gone"), Saying(1e9, name="late")]
-    report = run(check(EXCHANGE, answerers, comparer(*GOOD), plan=Plan(wordings=1)))
+    report = run(check(EXCHANGE, answerers, comparer(*GOOD), plan=CheckPlan(wordings=1)))
     assert len(report.answers) == 1
     assert len(report.findings[0].evidence) == 1
     assert report.missing == ("test gone, wording 0: gone", "test late, wording 0: was not done in time")
@@ -83,7 +83,7 @@ def test_who_fails_is_listed_and_is_no_evidence():
     ],
 )
 def test_a_comparison_that_failed_makes_nothing_accurate(broken):
-    report = run(check(EXCHANGE, [Saying(ANSWER)], broken, plan=Plan(wordings=1)))
+    report = run(check(EXCHANGE, [Saying(ANSWER)], broken, plan=CheckPlan(wordings=1)))
     assert [finding.label for finding in report.findings] == ["neutral"] * 3
     assert not any(finding.checked or finding.flagged for finding in report.findings)
     assert not report.checked
@@ -92,7 +92,7 @@ def test_a_comparison_that_failed_makes_nothing_accurate(broken):
 
 @pytest.mark.parametrize("said", ["", " \n", None, 7])
 def test_an_answer_without_words_is_none(said):
-    report = run(check(EXCHANGE, [Saying(lambda _: said)], comparer(*GOOD), plan=Plan(wordings=1)))
+    report = run(check(EXCHANGE, [Saying(lambda _: said)], comparer(*GOOD), plan=CheckPlan(wordings=1)))
     assert report.answers == ()
     assert report.missing == ("test saying, wording 0: saying said nothing",)
 
@@ -108,7 +108,7 @@ def test_it_ends_in_time():
     async def scene():
         loop = asyncio.get_running_loop()
         await check(
-            EXCHANGE, [Saying(ANSWER), Saying(1e9, name="late")], Saying(1e9), plan=Plan(answer_s=2, compare_s=3)
+            EXCHANGE, [Saying(ANSWER), Saying(1e9, name="late")], Saying(1e9), plan=CheckPlan(answer_s=2, compare_s=3)
         )
         return loop.time()
 
@@ -147,7 +147,7 @@ def test_the_order_of_the_evidence_does_not_matter(said, random):
 
 
 def report_on(exchange=EXCHANGE, entries=GOOD):
-    return run(check(exchange, [Saying(ANSWER)], comparer(*entries), plan=Plan(wordings=1)))
+    return run(check(exchange, [Saying(ANSWER)], comparer(*entries), plan=CheckPlan(wordings=1)))
 
 
 def editor(*texts):
@@ -194,7 +194,7 @@ def test_a_correction_that_is_none_leaves_the_segment_and_is_listed(said):
 
 
 def test_an_editor_that_hangs_leaves_the_response_as_it_was_in_time():
-    corrected = run(correct(EXCHANGE, report_on(), Saying(1e9), plan=Plan(compare_s=1)))
+    corrected = run(correct(EXCHANGE, report_on(), Saying(1e9), plan=CheckPlan(compare_s=1)))
     assert corrected.text == EXCHANGE.answer
     assert corrected.missing == ((0, "was not done in time"),)
 
@@ -275,4 +275,4 @@ def test_wordings_keep_the_question_and_differ():
 )
 def test_a_plan_is_valid_once_built(wrong):
     with pytest.raises(InputError):
-        Plan(**wrong)
+        CheckPlan(**wrong)

@@ -7,10 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foureyes.errors import InputError
-from foureyes.guard.gate import Gate, GateRules, Outcome
+from foureyes.guard.gate import ActionOutcome, Gate, GateRules
 
-RIGHT, WRONG = Outcome(correct=True), Outcome(correct=False)
-outcomes = st.builds(Outcome, correct=st.booleans(), confidence=st.none() | st.floats(0, 1), harmful=st.booleans())
+RIGHT, WRONG = ActionOutcome(correct=True), ActionOutcome(correct=False)
+outcomes = st.builds(
+    ActionOutcome, correct=st.booleans(), confidence=st.none() | st.floats(0, 1), harmful=st.booleans()
+)
 histories = st.lists(st.tuples(st.sampled_from("abcde"), outcomes), max_size=80)
 small = GateRules(window=30, agents=3, least=5)
 
@@ -60,7 +62,7 @@ def test_a_record_that_leaves_doubt_is_reviewed_and_a_bad_one_denied():
 
 
 def test_harm_is_reviewed_and_much_harm_denied():
-    harmful = Outcome(correct=True, harmful=True)
+    harmful = ActionOutcome(correct=True, harmful=True)
     assert decision(*[RIGHT] * 97, *[harmful] * 3).code == "risky"
     found = decision(*[RIGHT] * 80, *[harmful] * 20)
     assert (found.action, found.code, found.record.risk) == ("deny", "harmful", 0.2)
@@ -68,20 +70,20 @@ def test_harm_is_reviewed_and_much_harm_denied():
 
 
 def test_an_agent_that_does_not_know_what_it_knows_is_reviewed():
-    modest = [Outcome(correct=True, confidence=0.1)] * 40
+    modest = [ActionOutcome(correct=True, confidence=0.1)] * 40
     found = decision(*modest)
     assert (found.action, found.code) == ("review", "miscalibrated")
     assert found.record.brier == pytest.approx(0.81)
-    assert decision(*[Outcome(correct=True, confidence=0.95)] * 40).action == "allow"
+    assert decision(*[ActionOutcome(correct=True, confidence=0.95)] * 40).action == "allow"
 
 
 def test_outcomes_without_a_stated_confidence_do_not_count_for_calibration():
-    assert gate(Outcome(correct=True, confidence=1.0), WRONG).record("a").brier == 0
+    assert gate(ActionOutcome(correct=True, confidence=1.0), WRONG).record("a").brier == 0
     assert gate(RIGHT, WRONG).record("a").brier is None
 
 
 def test_every_reason_is_given_the_weightiest_first():
-    found = decision(*[Outcome(correct=False, confidence=1.0, harmful=True)] * 30)
+    found = decision(*[ActionOutcome(correct=False, confidence=1.0, harmful=True)] * 30)
     assert found.code == "harmful"
     assert len(found.reasons) == 4
     assert found.reasons[0].startswith("1.000 of its actions did harm; denied above")
@@ -153,11 +155,13 @@ def test_allowed_only_by_a_record_that_bears_it(rows):
     assert record.reliability is None or record.reliability_low <= record.reliability <= record.reliability_high
 
 
-@given(st.lists(st.builds(Outcome, correct=st.booleans(), harmful=st.booleans()), min_size=1, max_size=25), st.data())
+@given(
+    st.lists(st.builds(ActionOutcome, correct=st.booleans(), harmful=st.booleans()), min_size=1, max_size=25), st.data()
+)
 def test_a_worse_outcome_never_leads_to_a_milder_decision(rows, data):
     place = data.draw(st.integers(0, len(rows) - 1))
     worse = [*rows]
-    worse[place] = Outcome(correct=False, harmful=True)
+    worse[place] = ActionOutcome(correct=False, harmful=True)
     mildness = ["deny", "review", "allow"]
     better, after = decision(*rows, rules=small), decision(*worse, rules=small)
     assert mildness.index(after.action) <= mildness.index(better.action)
@@ -192,7 +196,7 @@ def test_what_is_no_gate_is_refused(text):
 @pytest.mark.parametrize("confidence", [-0.1, 1.1, float("nan")])
 def test_a_stated_confidence_is_one(confidence):
     with pytest.raises(InputError, match="stated confidence"):
-        Outcome(correct=True, confidence=confidence)
+        ActionOutcome(correct=True, confidence=confidence)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bench.virtual import run
 from foureyes.errors import InputError, ModelUnavailable
-from foureyes.guard.opinions import Claim, Support, opinions, synthesis
+from foureyes.guard.opinions import OpinionClaim, Support, opinions, synthesis
 from foureyes.models.judging import NotInForm
 from tests.guard.parts import Saying
 
@@ -48,7 +48,9 @@ def panel(*said):
 def test_answers_are_sorted_into_consensus_disagreement_and_unique_claims():
     found = run(opinions("Capital of Australia?", panel(), obedient()))
     assert [opinion.text for opinion in found.opinions] == ANSWERS
-    assert found.synthesis.consensus == (Claim("A capital exists", (Support(0, "capital"), Support(1, "capital"))),)
+    assert found.synthesis.consensus == (
+        OpinionClaim("A capital exists", (Support(0, "capital"), Support(1, "capital"))),
+    )
     assert [position.text for position in found.synthesis.disagreement[0].positions] == ["Canberra", "Sydney"]
     assert found.synthesis.unique[0].support == (Support(1, "founded 1913"),)
     assert found.missing == ()

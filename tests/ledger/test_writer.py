@@ -5,7 +5,7 @@ import pytest
 
 from foureyes.errors import InputError, LedgerError
 from foureyes.ledger.entry import Draft, Receipt
-from foureyes.ledger.writer import Writer
+from foureyes.ledger.writer import CommitThread
 
 
 def draft(i):
@@ -31,7 +31,7 @@ class Gate:
 
 def test_appends_that_wait_for_a_commit_are_committed_together():
     gate = Gate()
-    writer = Writer(gate, queue=100)
+    writer = CommitThread(gate, queue=100)
     first = writer.submit(draft(0))
     assert gate.entered.wait(30)
     rest = [writer.submit(draft(i)) for i in range(1, 50)]
@@ -44,7 +44,7 @@ def test_appends_that_wait_for_a_commit_are_committed_together():
 
 def test_a_commit_is_put_off_for_those_who_were_just_answered():
     gate = Gate()
-    writer = Writer(gate, queue=100, gather_s=60)
+    writer = CommitThread(gate, queue=100, gather_s=60)
     first = writer.submit(draft(0))
     assert gate.entered.wait(30)
     rest = [writer.submit(draft(1))]
@@ -61,7 +61,7 @@ def test_a_commit_is_put_off_for_those_who_were_just_answered():
 
 def test_it_is_not_put_off_for_long_where_they_do_not_come_back():
     gate = Gate()
-    writer = Writer(gate, queue=100, gather_s=0.01)
+    writer = CommitThread(gate, queue=100, gather_s=0.01)
     writer.submit(draft(0))
     assert gate.entered.wait(30)
     left_behind = writer.submit(draft(1))
@@ -72,7 +72,7 @@ def test_it_is_not_put_off_for_long_where_they_do_not_come_back():
 
 def test_a_commit_is_not_put_off_for_nobody_nor_where_many_wait_nor_at_the_end():
     gate = Gate()
-    writer = Writer(gate, queue=100, gather_s=3600)
+    writer = CommitThread(gate, queue=100, gather_s=3600)
     for i in range(3):
         gate.let_through(1)
         writer.submit(draft(i)).result(30)
@@ -94,7 +94,7 @@ def test_a_commit_is_not_put_off_for_nobody_nor_where_many_wait_nor_at_the_end()
 
 def test_a_full_queue_refuses_at_once_and_loses_nothing():
     gate = Gate()
-    writer = Writer(gate, queue=3, gather_s=3600)
+    writer = CommitThread(gate, queue=3, gather_s=3600)
     futures = [writer.submit(draft(0))]
     assert gate.entered.wait(30)
     futures += [writer.submit(draft(i)) for i in (1, 2, 3)]
@@ -107,7 +107,7 @@ def test_a_full_queue_refuses_at_once_and_loses_nothing():
 
 def test_closing_commits_what_waits_and_then_refuses():
     gate = Gate()
-    writer = Writer(gate, queue=100)
+    writer = CommitThread(gate, queue=100)
     futures = [writer.submit(draft(i)) for i in range(10)]
     gate.let_through(10)
     writer.close()
@@ -125,7 +125,7 @@ def test_a_failed_commit_fails_its_appends_and_no_others():
             raise answer
         return [Receipt(0, d.id, "", "") for d in drafts]
 
-    writer = Writer(commit, queue=10)
+    writer = CommitThread(commit, queue=10)
     with pytest.raises(LedgerError, match="disk full"):
         writer.submit(draft(0)).result(30)
     assert writer.submit(draft(1)).result(30).entry_hash == draft(1).id
@@ -134,7 +134,7 @@ def test_a_failed_commit_fails_its_appends_and_no_others():
 
 def test_an_append_that_was_taken_back_in_time_is_not_committed():
     gate = Gate()
-    writer = Writer(gate, queue=10)
+    writer = CommitThread(gate, queue=10)
     writer.submit(draft(0))
     assert gate.entered.wait(30)
     taken_back, kept = writer.submit(draft(1)), writer.submit(draft(2))
@@ -155,7 +155,7 @@ def test_nobody_waits_for_a_writer_that_died(recwarn):
     died = threading.Event()
     hook, threading.excepthook = threading.excepthook, lambda _: died.set()
     try:
-        writer = Writer(commit, queue=10)
+        writer = CommitThread(commit, queue=10)
         broken: Future = writer.submit(draft(0))
         assert gate.entered.wait(30)
         waiting = writer.submit(draft(1))
@@ -173,4 +173,4 @@ def test_nobody_waits_for_a_writer_that_died(recwarn):
 
 def test_a_queue_without_room_is_refused():
     with pytest.raises(InputError, match="at least one"):
-        Writer(lambda _: [], queue=0)
+        CommitThread(lambda _: [], queue=0)

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from foureyes.errors import InputError
 from foureyes.maths.expectation import Expectation
 from foureyes.maths.ranking import auroc
-from foureyes.maths.selection import Candidate, Rule, choose_verifier, committee
+from foureyes.maths.selection import Candidate, SelectionRule, choose_verifier, committee
 
-EVERYTHING = Rule(tolerance=0.02, sure=0.9)
+EVERYTHING = SelectionRule(tolerance=0.02, sure=0.9)
 
 
 def drawn(separations, n=400, seed=0):
@@ -35,14 +35,14 @@ def test_a_clearly_better_one_is_chosen_and_the_reason_says_how_sure():
 def test_among_equals_the_cheapest_is_chosen():
     candidates, wrong = drawn([1.5, 0.0], n=3000)
     same = Candidate("copy", 9.0, candidates[0].uncertainty)
-    assert choose_verifier([same, *candidates], wrong, rule=Rule(tolerance=0.05)).chosen == "v0"
+    assert choose_verifier([same, *candidates], wrong, rule=SelectionRule(tolerance=0.05)).chosen == "v0"
 
 
 def test_what_is_too_dear_is_named_and_left_out():
     candidates, wrong = drawn([1.0, 2.0])
-    found = choose_verifier(candidates, wrong, rule=Rule(budget=1.5))
+    found = choose_verifier(candidates, wrong, rule=SelectionRule(budget=1.5))
     assert (found.chosen, found.too_dear) == ("v0", ("v1",))
-    none = choose_verifier(candidates, wrong, rule=Rule(budget=0.5))
+    none = choose_verifier(candidates, wrong, rule=SelectionRule(budget=0.5))
     assert none.chosen is None
     assert none.reason == "no candidate costs 0.5 or less a row"
     assert none.too_dear == ("v0", "v1")
@@ -231,6 +231,6 @@ def test_values_that_are_no_candidates_or_rules():
     with pytest.raises(InputError, match="uncertainty of a must not contain NaN"):
         Candidate("a", 1, [float("nan")])
     with pytest.raises(InputError, match="budget ≥ 0, got -1; ½ < sure < 1, got 1"):
-        Rule(budget=-1, sure=1)
+        SelectionRule(budget=-1, sure=1)
     with pytest.raises(InputError, match="tolerance < 1, got 1"):
-        Rule(tolerance=1)
+        SelectionRule(tolerance=1)

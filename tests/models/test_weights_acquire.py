@@ -16,7 +16,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from foureyes.errors import ConfigError, ModelUnavailable
 from foureyes.models.weights import KNOWN, Step, ensure, locate, pull, verify
 from foureyes.models.weights.converted import Converted
-from foureyes.models.weights.known import Known
+from foureyes.models.weights.known import KnownModel
 from foureyes.models.weights.listing import listing
 from foureyes.models.weights.values import unheard
 from tests.models.tiny_weights import write_gguf, write_wheels
@@ -37,7 +37,7 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def tiny(shelf: Path) -> Known:
+def tiny(shelf: Path) -> KnownModel:
     return write_wheels(shelf, write_gguf(shelf / "tiny.gguf").read_bytes())
 
 
@@ -51,7 +51,7 @@ def cache(tmp_path: Path, shelf: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="module")
-def made(tiny: Known, shelf: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(tiny: KnownModel, shelf: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache into which the tiny model was fetched, to be copied."""
     cache = tmp_path_factory.mktemp("made")
     with pytest.MonkeyPatch.context() as environment:
@@ -64,7 +64,7 @@ def made(tiny: Known, shelf: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     return cache
 
 
-def start(known: Known, cache: Path) -> subprocess.Popen[str]:
+def start(known: KnownModel, cache: Path) -> subprocess.Popen[str]:
     """Another process that fetches it; in a session of its own, so that it can be killed with its children."""
     command = [sys.executable, "-c", FETCH.format(known=known), str(cache)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)

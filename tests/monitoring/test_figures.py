@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from foureyes.errors import InputError
 from foureyes.maths.bounds import clopper_pearson
-from foureyes.monitoring import Monitor, Observation, Opinion, Outcome, samples
+from foureyes.monitoring import AnswerOutcome, Monitor, Observation, ObservedVote, samples
 from foureyes.monitoring.figures import decision_figures, outcome_figures, pair_figures, share, verifier_figures
 from foureyes.monitoring.recent import Recent
 from foureyes.monitoring.timeline import Timeline
@@ -15,7 +15,7 @@ words = st.sampled_from(["safe", "unsafe", "abstain", "error"])
 
 
 def seen(*votes, at=0.0, safe=False, confidence=None):
-    opinions = tuple(Opinion(name, verdict) for name, verdict in zip("abcdefg", votes, strict=False))
+    opinions = tuple(ObservedVote(name, verdict) for name, verdict in zip("abcdefg", votes, strict=False))
     return Observation(at, safe=safe, consensus=safe, opinions=opinions, confidence=confidence)
 
 
@@ -68,8 +68,8 @@ def test_a_verifier_is_alone_where_nobody_shares_its_side():
 
 def test_labels_show_what_each_verifier_catches_and_what_pairs_miss_together():
     wrong = [seen("safe", "safe")] * 3 + [seen("safe", "unsafe")] * 2 + [seen("unsafe", "unsafe")] * 5
-    outcomes = [Outcome(0.0, right=False, observation=o) for o in wrong]
-    outcomes += [Outcome(0.0, right=True, observation=seen("safe", "unsafe"))] * 4
+    outcomes = [AnswerOutcome(0.0, right=False, observation=o) for o in wrong]
+    outcomes += [AnswerOutcome(0.0, right=True, observation=seen("safe", "unsafe"))] * 4
     figures = by_name(verifier_figures(wrong, outcomes, 0.95))
     assert (figures["a"]["caught"]["k"], figures["a"]["caught"]["n"]) == (5, 10)
     assert figures["b"]["false_blocks"]["value"] == 1

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from foureyes.errors import InputError
-from foureyes.monitoring import Alarm, Monitor, Observation, Opinion, Promise, PromiseWatch, Settings
+from foureyes.monitoring import Alarm, Monitor, MonitorSettings, Observation, ObservedVote, Promise, PromiseWatch
 from foureyes.monitoring.monitor import _MOST_STREAMS
 from tests.monitoring.streams import World, decisions, labelled
 
@@ -21,7 +21,7 @@ def test_a_calm_stream_raises_nothing():
 
 
 def test_of_many_calm_monitors_hardly_any_raises_a_false_drift_alarm():
-    settings = Settings(alpha=0.2, most=50)
+    settings = MonitorSettings(alpha=0.2, most=50)
     raised = [feed(Monitor(settings, seed=s), decisions(120, seed=s)) for s in range(200)]
     false = sum(any(alarm.kind == "drift" for alarm in alarms) for alarms in raised)
     assert false <= 0.2 * 200
@@ -61,8 +61,8 @@ def test_a_verifier_that_breaks_down_is_reported_and_the_alarm_ends_when_it_is_b
 
 
 def test_limits_on_flags_and_disagreement_are_watched_where_they_are_set():
-    monitor = Monitor(Settings(max_flag_rate=0.1, max_disagreement=0.1))
-    votes = (Opinion("a", "safe"), Opinion("b", "unsafe"))
+    monitor = Monitor(MonitorSettings(max_flag_rate=0.1, max_disagreement=0.1))
+    votes = (ObservedVote("a", "safe"), ObservedVote("b", "unsafe"))
     alarms = feed(monitor, [plain(float(t), safe=False, consensus=False, opinions=votes) for t in range(30)])
     assert {"rate:flags", "rate:disagreement"} <= {alarm.key for alarm in alarms}
 
@@ -128,14 +128,14 @@ def test_a_snapshot_of_nothing_claims_nothing():
 
 
 def test_what_is_too_old_leaves_the_figures():
-    monitor = Monitor(Settings(window_s=100))
+    monitor = Monitor(MonitorSettings(window_s=100))
     feed(monitor, [plain(0.0), plain(50.0), plain(120.0)])
     assert monitor.snapshot(130.0)["figures"]["decisions"] == 2
     assert monitor.snapshot(1000.0)["figures"]["decisions"] == 0
 
 
 def test_a_clock_set_back_loses_nothing_and_raises_nothing():
-    monitor = Monitor(Settings(window_s=100))
+    monitor = Monitor(MonitorSettings(window_s=100))
     feed(monitor, [plain(1000.0), plain(10.0), plain(1001.0)])
     assert monitor.snapshot(1001.0)["total"] == 3
 
@@ -155,10 +155,10 @@ def test_a_restored_monitor_goes_on_as_if_nothing_had_happened(cut):
 
 
 def test_memory_is_bounded_whatever_comes():
-    monitor = Monitor(Settings(most=10, buckets=5, bucket_s=1.0))
+    monitor = Monitor(MonitorSettings(most=10, buckets=5, bucket_s=1.0))
     sizes = []
     for t in range(3 * _MOST_STREAMS):
-        votes = (Opinion(f"v{t}", "error", log_cmp=1.0),)
+        votes = (ObservedVote(f"v{t}", "error", log_cmp=1.0),)
         monitor.observe(plain(float(t), safe=False, consensus=False, opinions=votes))
         sizes.append(len(monitor.to_json()))
     assert sizes[-1] < 1.2 * sizes[2 * _MOST_STREAMS]
@@ -181,15 +181,15 @@ def test_a_state_that_is_not_one_is_refused(text, words):
 
 def test_settings_out_of_range_are_refused_all_at_once():
     with pytest.raises(InputError, match=r"most.*got 0.*alpha.*got 2"):
-        Settings(most=0, alpha=2)
+        MonitorSettings(most=0, alpha=2)
 
 
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: Opinion("a", "maybe"), "a verdict is one of"),
-        (lambda: Opinion("a", "safe", 1.5), r"confidence must lie in \[0, 1\]"),
-        (lambda: Opinion("a", "safe", log_cmp=float("nan")), "log_cmp must be finite"),
+        (lambda: ObservedVote("a", "maybe"), "a verdict is one of"),
+        (lambda: ObservedVote("a", "safe", 1.5), r"confidence must lie in \[0, 1\]"),
+        (lambda: ObservedVote("a", "safe", log_cmp=float("nan")), "log_cmp must be finite"),
         (lambda: plain(consensus=False), "safe without consensus"),
         (lambda: plain(float("inf")), "moment must be finite"),
         (lambda: plain(latency_ms=-1.0), "latency_ms"),
@@ -240,9 +240,9 @@ def test_watching_the_same_again_changes_nothing():
 
 
 def test_other_alarms_stand_when_watches_change():
-    monitor = Monitor(Settings(max_error_rate=0.05))
+    monitor = Monitor(MonitorSettings(max_error_rate=0.05))
     for t in range(500):
-        monitor.observe(Observation(float(t), safe=False, consensus=False, opinions=(Opinion("a", "error"),)))
+        monitor.observe(Observation(float(t), safe=False, consensus=False, opinions=(ObservedVote("a", "error"),)))
     standing = monitor.standing
     assert standing
     monitor.watch([promised("a")])

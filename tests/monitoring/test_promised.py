@@ -6,7 +6,7 @@ from foureyes.calibration import Platt
 from foureyes.guard import Council, Guard, Member
 from foureyes.guard.reading import ReadingJudge
 from foureyes.models.scripted import ScriptedJudge, ScriptedReader
-from foureyes.monitoring import Monitor, Observation, Opinion, Promise, PromisedJudge, PromiseWatch
+from foureyes.monitoring import Monitor, Observation, ObservedVote, Promise, PromisedJudge, PromiseWatch
 from foureyes.testing.judges import JudgeContract
 from foureyes.types import Exchange
 
@@ -66,6 +66,6 @@ def test_a_monitor_that_feeds_the_watch_suspends_the_judge():
     promise = watch()
     judge, monitor = PromisedJudge(ScriptedJudge("safe", confidence=0.9), promise), Monitor(promises=[promise])
     for t in range(100):
-        opinion = Opinion("scripted/scripted", "safe", 0.1)
+        opinion = ObservedVote("scripted/scripted", "safe", 0.1)
         monitor.observe(Observation(float(t), safe=True, consensus=True, opinions=(opinion,)))
     assert vote(judge).verdict == "abstain"

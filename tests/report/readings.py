@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from foureyes.report.outcome import Outcome
+from foureyes.report.outcome import CheckResult
 from foureyes.signals.cross import signals_of
 from foureyes.types import Alternative, Reading, Scored
 
@@ -60,6 +60,6 @@ def scored(read: Reading) -> Scored:
     return row
 
 
-def outcome(read: Reading) -> Outcome:
+def outcome(read: Reading) -> CheckResult:
     """What came of the verifier of a reading."""
-    return Outcome(read.model, f"sha256:{read.model}", scored(read))
+    return CheckResult(read.model, f"sha256:{read.model}", scored(read))

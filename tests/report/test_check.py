@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foureyes.report.check import check_page
-from foureyes.report.outcome import Outcome
+from foureyes.report.outcome import CheckResult
 from foureyes.types import Exchange, Message, Reading, Unscored
 from tests.report.readings import outcome, reading
 
@@ -69,7 +69,7 @@ class Seen(HTMLParser):
             self.maps[-1] += data
 
 
-def page_of(*outcomes: Outcome, prompt: object = "Why?", answer: str = "unread") -> str:
+def page_of(*outcomes: CheckResult, prompt: object = "Why?", answer: str = "unread") -> str:
     return check_page(Exchange(prompt, answer), outcomes)  # type: ignore[arg-type]
 
 
@@ -103,7 +103,7 @@ def test_line_ends_tabs_and_spaces_are_kept() -> None:
 def test_text_from_outside_changes_no_element_and_no_attribute(text: str) -> None:
     def page_about(words: str) -> str:
         read = reading(words, [9.0], spans=[(0, len(words.encode()))], alternatives=[[(words, 0.5)]], model=words)
-        silent = Outcome(words, words, Unscored("bad_reply", words))
+        silent = CheckResult(words, words, Unscored("bad_reply", words))
         return page_of(outcome(read), silent, prompt=(Message("system", words), Message("user", words)))
 
     hostile, harmless = page_about(text), page_about("words")
@@ -156,7 +156,7 @@ def test_tokens_outside_the_final_answer_have_no_heat() -> None:
 
 
 def test_a_verifier_that_could_not_tell_gives_its_reason() -> None:
-    html = page_of(Outcome("tiny", None, Unscored("context", "9 tokens do not fit")), answer="the answer")
+    html = page_of(CheckResult("tiny", None, Unscored("context", "9 tokens do not fit")), answer="the answer")
     assert "No verifier could read this answer." in html
     assert "<code>context</code> 9 tokens do not fit" in html
     assert "the answer" in html
@@ -164,7 +164,7 @@ def test_a_verifier_that_could_not_tell_gives_its_reason() -> None:
 
 
 def test_provenance_names_verifiers_and_fingerprints_and_no_machine() -> None:
-    html = page_of(outcome(reading("a", [1.0], model="one")), Outcome("two", None, Unscored("unavailable", "gone")))
+    html = page_of(outcome(reading("a", [1.0], model="one")), CheckResult("two", None, Unscored("unavailable", "gone")))
     footer = html.split("<footer>")[1]
     assert "sha256:one" in footer
     assert "read 3 tokens of prompt" in footer

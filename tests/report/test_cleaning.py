@@ -8,7 +8,7 @@ import numpy as np
 
 from foureyes.cleaning.labels import find_label_issues
 from foureyes.cleaning.stopping import precision_curve
-from foureyes.report.cleaning import Findings, Measured, MethodPoint, cleaning_page, issue_of
+from foureyes.report.cleaning import Findings, MeasuredPrecision, MethodPoint, cleaning_page, issue_of
 
 
 def findings(*, n: int = 50, measured: bool = False) -> Findings:
@@ -16,7 +16,7 @@ def findings(*, n: int = 50, measured: bool = False) -> Findings:
     probs = rng.dirichlet([0.5, 0.5], n)
     issues = find_label_issues(rng.integers(0, 2, n), probs, keep_top=1)
     points = precision_curve(issues, np.arange(n), rng.random(n) < 0.5)
-    seen = Measured(
+    seen = MeasuredPrecision(
         points, (MethodPoint("basic", 9, 0.5, None), MethodPoint("confident_learning", 0, None, 0.0)), n, n // 2
     )
     return Findings(issues, 1.0, ("<b>cat", "dog"), ["<img src=x>" * 50] * n, seen if measured else None)

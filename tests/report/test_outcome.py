@@ -9,7 +9,7 @@ import pytest
 from foureyes.errors import ConfigError, ModelRefused, ModelUnavailable
 from foureyes.models.roles import Reader
 from foureyes.models.scripted import ScriptedReader
-from foureyes.report.outcome import Degree, Outcome, ask, exception_in, excess_of, peak_of
+from foureyes.report.outcome import CheckResult, Degree, ask, exception_in, excess_of, peak_of
 from foureyes.types import Exchange, Scored, Unscored
 from tests.report.readings import reading, scored
 
@@ -80,7 +80,9 @@ def test_a_verifier_that_fails_as_a_whole_could_not_tell(error: Exception) -> No
     def closed(ref: str) -> Reader:
         raise error
 
-    assert ask("ref", ASKED, open_reader=closed, top_k=0) == Outcome("ref", None, Unscored("unavailable", str(error)))
+    assert ask("ref", ASKED, open_reader=closed, top_k=0) == CheckResult(
+        "ref", None, Unscored("unavailable", str(error))
+    )
 
 
 def test_a_verifier_nobody_knows_is_the_callers_mistake() -> None:

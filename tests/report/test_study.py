@@ -6,15 +6,27 @@ from dataclasses import replace
 
 import pytest
 
-from foureyes.report.study import Forest, Mark, Section, StudyReport, Table, picture_files, study_markdown, study_page
+from foureyes.report.study import (
+    ForestPlot,
+    Mark,
+    Section,
+    StudyReport,
+    TextTable,
+    picture_files,
+    study_markdown,
+    study_page,
+)
 
 HOSTILE = "<script>alert(1)</script> | `x` *y* [z](javascript:1)"
 
 
 def report(text: str = "a figure") -> StudyReport:
-    table = Table(("what", "value"), ((text, "0.500 [0.400, 0.600]"), ("b", text)), f"of {text}", f"note on {text}")
-    forest = Forest(f"AUROC of {text}", (Mark(text, 0.6, 0.5, 0.7), Mark("theirs", 0.4, published=True)))
-    sections = (Section("First", (f"said of {text}",), (table,), forest), Section("Empty", (), (Table(("x",), ()),)))
+    table = TextTable(("what", "value"), ((text, "0.500 [0.400, 0.600]"), ("b", text)), f"of {text}", f"note on {text}")
+    forest = ForestPlot(f"AUROC of {text}", (Mark(text, 0.6, 0.5, 0.7), Mark("theirs", 0.4, published=True)))
+    sections = (
+        Section("First", (f"said of {text}",), (table,), forest),
+        Section("Empty", (), (TextTable(("x",), ()),)),
+    )
     return StudyReport(
         f"Title {text}", (f"before {text}",), (f"found {text}",), (f"missing {text}",), sections, "make it"
     )

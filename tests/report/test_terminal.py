@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from foureyes.report.outcome import Outcome
+from foureyes.report.outcome import CheckResult
 from foureyes.report.scale import TERMINAL_INK, terminal_colour
 from foureyes.report.terminal import draw
 from foureyes.types import Exchange, Message, Unscored
@@ -18,7 +18,7 @@ from tests.report.readings import outcome, reading
 INK = ";".join(str(part) for part in TERMINAL_INK)
 
 
-def drawn(*outcomes: Outcome, prompt: object = "Why?", answer: str = "unread", **console: object) -> str:
+def drawn(*outcomes: CheckResult, prompt: object = "Why?", answer: str = "unread", **console: object) -> str:
     settings: dict[str, object] = {"width": 80, "color_system": None, "no_color": True} | console
     out = io.StringIO()
     exchange = Exchange(prompt, answer)  # type: ignore[arg-type]
@@ -26,7 +26,7 @@ def drawn(*outcomes: Outcome, prompt: object = "Why?", answer: str = "unread", *
     return out.getvalue()
 
 
-def in_colour(*outcomes: Outcome) -> str:
+def in_colour(*outcomes: CheckResult) -> str:
     return drawn(*outcomes, force_terminal=True, color_system="truecolor", no_color=False)
 
 
@@ -79,7 +79,7 @@ def test_numbers_stand_before_line_ends() -> None:
 @given(st.text(st.characters(codec="utf-8"), min_size=1, max_size=40))
 def test_no_text_from_outside_reaches_the_terminal_as_a_command(text: str) -> None:
     read = reading(text, [5.0], spans=[(0, len(text.encode()))], alternatives=[[(text, 0.5)]], model=text)
-    silent = Outcome(text, None, Unscored("bad_reply", text))
+    silent = CheckResult(text, None, Unscored("bad_reply", text))
     shown = drawn(outcome(read), silent, prompt=text)
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", shown)
 
@@ -99,7 +99,7 @@ def test_the_signals_of_every_verifier_stand_side_by_side() -> None:
 
 
 def test_a_verifier_that_could_not_tell_says_why() -> None:
-    shown = drawn(Outcome("tiny", None, Unscored("context", "9 tokens do not fit a context of 8", 9, 8)))
+    shown = drawn(CheckResult("tiny", None, Unscored("context", "9 tokens do not fit a context of 8", 9, 8)))
     assert "No verifier could read this answer." in shown
     assert "tiny  could not tell\n  context: 9 tokens do not fit a context of 8" in shown
     assert "log CMP" not in shown

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foureyes.report.cells import cells_of
-from foureyes.report.outcome import Outcome
+from foureyes.report.outcome import CheckResult
 from foureyes.report.wording import (
     CAVEAT,
     REFERENCE,
@@ -32,7 +32,7 @@ from tests.report.readings import outcome, reading, scored
 CALM = outcome(reading("a b", [0.5, 0.5]))
 SURPRISED = outcome(reading("a b", [2.0, 2.4]))
 STARTLED = outcome(reading(" ".join("w" * 31), [0.1] * 30 + [9.0]))
-SILENT = Outcome("silent", None, Unscored("unavailable"))
+SILENT = CheckResult("silent", None, Unscored("unavailable"))
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ SILENT = Outcome("silent", None, Unscored("unavailable"))
         ([SURPRISED] * 3, "All 3 verifiers were surprised by this answer."),
     ],
 )
-def test_headline(outcomes: list[Outcome], sentence: str) -> None:
+def test_headline(outcomes: list[CheckResult], sentence: str) -> None:
     assert headline(outcomes) == sentence
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from foureyes.monitoring import Monitor, Observation, Opinion
+from foureyes.monitoring import Monitor, Observation, ObservedVote
 from foureyes.service.gauges import Gauges
 from tests.service.house import House, open_house
 
@@ -20,7 +20,7 @@ ASKED = {"prompt": "Capital of Australia?", "response": "Canberra"}
 def fed(n: int, verifier: str = "p/a", log_cmp: float | None = 1.25) -> Monitor:
     monitor = Monitor()
     for t in range(n):
-        opinion = Opinion(verifier, "safe", 0.9, log_cmp)
+        opinion = ObservedVote(verifier, "safe", 0.9, log_cmp)
         monitor.observe(Observation(float(t), safe=True, consensus=True, opinions=(opinion,), confidence=0.9))
     return monitor
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from foureyes.errors import ConfigError
-from foureyes.guard.gate import Gate, Outcome
+from foureyes.guard.gate import ActionOutcome, Gate
 from foureyes.monitoring import Monitor
 from foureyes.service.app import create_app
 from foureyes.service.memory import Memory
@@ -28,7 +28,7 @@ def test_records_and_figures_outlive_a_restart(house: House) -> None:
     parts = replace(house.live.parts, memory=Memory(house.folder))
     first = create_app(parts)
     for _ in range(40):
-        first.state.live.desk("acme").gate.report("agent-7", Outcome(correct=True))
+        first.state.live.desk("acme").gate.report("agent-7", ActionOutcome(correct=True))
     asyncio.run(lived(first))
     second = create_app(parts)
     assert second.state.live.desk("acme").gate.decide("agent-7").action == "allow"

@@ -6,7 +6,7 @@ import asyncio
 import json
 from typing import Any
 
-from foureyes.monitoring import Alarm, Monitor, Settings
+from foureyes.monitoring import Alarm, Monitor, MonitorSettings
 from foureyes.service.desk import observation_of
 from foureyes.types import Verdict, Vote
 from tests.service.house import House, open_house
@@ -72,7 +72,7 @@ def test_what_the_monitor_is_told_has_no_text() -> None:
 
 def test_alarms_reach_whoever_watches(house: House) -> None:
     desk = house.live.desk("acme")
-    desk.monitor = Monitor(Settings(max_error_rate=0.05))
+    desk.monitor = Monitor(MonitorSettings(max_error_rate=0.05))
     failing = Verdict(
         consensus_reached=False,
         safe=False,

@@ -13,7 +13,7 @@ from bench.asgi import call
 from foureyes.calibration import Threshold
 from foureyes.config import NewKey, Reloader, new_key
 from foureyes.errors import ConfigError, LedgerTampered
-from foureyes.guard.gate import Gate, Outcome
+from foureyes.guard.gate import ActionOutcome, Gate
 from foureyes.ledger import Signer
 from foureyes.monitoring import Monitor
 from foureyes.service.keeping import keep, keep_watch, look_after
@@ -173,7 +173,7 @@ def test_a_tenant_that_goes_is_written_down_and_comes_back_as_it_was(tmp_path: P
     serving = Serving(tmp_path, KEPT)
     serving.configured += more
     serving.reload()
-    serving.app.state.live.desk("other").gate.report("agent-7", Outcome(correct=False, harmful=True))
+    serving.app.state.live.desk("other").gate.report("agent-7", ActionOutcome(correct=False, harmful=True))
     serving.configured = KEPT
     serving.reload()
     assert [desk.name for desk in serving.app.state.live.desks] == ["acme"]

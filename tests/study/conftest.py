@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from foureyes.bench.asking import Budget, Tab
-from foureyes.bench.engine import Supplies
 from foureyes.models.roles import Reader, Sampling, Writer
 from foureyes.models.scripted import ScriptedReader
+from foureyes.study.asking import Budget, Tab
+from foureyes.study.engine import Supplies
 from foureyes.types import Exchange, Prompt, Unscored, Written
 
 

@@ -4,24 +4,24 @@ from pathlib import Path
 
 import pytest
 
-from foureyes.bench.asking import Model, StoredReader, StoredWriter
-from foureyes.bench.store import Store
 from foureyes.errors import BudgetSpent, ModelError
 from foureyes.models.roles import Sampling
 from foureyes.models.scripted import ScriptedReader
+from foureyes.study.asking import Model, StoredReader, StoredWriter
+from foureyes.study.store import CallStore
 from foureyes.types import Exchange, Unscored, Written
 from tests.study.conftest import CountingReader, ScriptedWriter, a_tab
 
 EXCHANGES = [Exchange(f"q{i}", f"a{i} b") for i in range(10)]
 
 
-def reader_of(model, store: Store, tab=None, weights: str | None = "w") -> StoredReader:
+def reader_of(model, store: CallStore, tab=None, weights: str | None = "w") -> StoredReader:
     return StoredReader(Model("ref", weights, lambda: model, store), store, tab or a_tab())
 
 
 def test_readings_are_the_models_own_and_asked_for_once(tmp_path: Path) -> None:
     model = CountingReader("m")
-    with Store(tmp_path / "s") as store:
+    with CallStore(tmp_path / "s") as store:
         reader = reader_of(model, store)
         first = reader.read([*EXCHANGES, EXCHANGES[0]])
         again = reader.read(EXCHANGES[::-1])
@@ -32,7 +32,7 @@ def test_readings_are_the_models_own_and_asked_for_once(tmp_path: Path) -> None:
 
 
 def test_a_known_model_is_not_even_loaded(tmp_path: Path) -> None:
-    with Store(tmp_path / "s") as store:
+    with CallStore(tmp_path / "s") as store:
         before = reader_of(CountingReader("m"), store).read(EXCHANGES)
 
         def never():
@@ -45,7 +45,7 @@ def test_a_known_model_is_not_even_loaded(tmp_path: Path) -> None:
 
 
 def test_other_weights_are_another_model(tmp_path: Path) -> None:
-    with Store(tmp_path / "s") as store:
+    with CallStore(tmp_path / "s") as store:
         reader_of(CountingReader("m"), store, weights="w1").read(EXCHANGES)
         other = CountingReader("m2")
         reader_of(other, store, weights="w2").read(EXCHANGES)
@@ -53,7 +53,7 @@ def test_other_weights_are_another_model(tmp_path: Path) -> None:
 
 
 def test_the_same_weights_with_another_fingerprint_are_refused(tmp_path: Path) -> None:
-    with Store(tmp_path / "s") as store:
+    with CallStore(tmp_path / "s") as store:
         reader_of(CountingReader("m"), store).read(EXCHANGES[:1])
         with pytest.raises(ModelError, match="with the same weights"):
             reader_of(CountingReader("changed"), store).read(EXCHANGES)
@@ -66,14 +66,14 @@ def test_a_passing_failure_is_asked_again_and_a_lasting_one_is_not(tmp_path: Pat
             return [Unscored("unavailable") if e.prompt == "q0" else Unscored("context") for e in exchanges]
 
     model = Flaky("m")
-    with Store(tmp_path / "s") as store:
+    with CallStore(tmp_path / "s") as store:
         reader_of(model, store).read(EXCHANGES)
         assert [r.reason for r in reader_of(model, store).read(EXCHANGES)][:2] == ["unavailable", "context"]  # type: ignore[union-attr]
         assert len(model.asked) == 11
 
 
 def test_cost_is_of_distinct_answers_and_does_not_change_when_they_come_from_the_store(tmp_path: Path) -> None:
-    with Store(tmp_path / "s") as store:
+    with CallStore(tmp_path / "s") as store:
         reader = reader_of(CountingReader("m"), store)
         options = [Exchange("one question", letter) for letter in "ABCD"]
         reader.read(options)
@@ -90,7 +90,7 @@ def test_cost_is_of_distinct_answers_and_does_not_change_when_they_come_from_the
 def test_a_spent_budget_ends_the_work_and_keeps_it(tmp_path: Path) -> None:
     many = [Exchange(f"q{i}", "a") for i in range(1_000)]
     model = CountingReader("m")
-    with Store(tmp_path / "s") as store:
+    with CallStore(tmp_path / "s") as store:
         with pytest.raises(BudgetSpent, match="budget of 300 tokens is spent"):
             reader_of(model, store, a_tab(tokens=300)).read(many)
         done = len(model.asked)
@@ -102,7 +102,7 @@ def test_a_spent_budget_ends_the_work_and_keeps_it(tmp_path: Path) -> None:
 def test_long_answers_are_kept_after_fewer_of_them(tmp_path: Path) -> None:
     model = CountingReader("m")
     long = [Exchange(f"q{i}", "word " * 2_000) for i in range(20)]
-    with Store(tmp_path / "s") as store:
+    with CallStore(tmp_path / "s") as store:
         with pytest.raises(BudgetSpent):
             reader_of(model, store, a_tab(tokens=1)).read(long)
         assert len(model.asked) == len(store) == 4
@@ -113,20 +113,20 @@ def test_a_reader_that_loses_rows_is_named(tmp_path: Path) -> None:
         def read(self, exchanges, *, top_k=0):
             return super().read(exchanges, top_k=top_k)[1:]
 
-    with Store(tmp_path / "s") as store, pytest.raises(ModelError, match="returned 9 readings of 10"):
+    with CallStore(tmp_path / "s") as store, pytest.raises(ModelError, match="returned 9 readings of 10"):
         reader_of(Lossy(name="m"), store).read(EXCHANGES)
 
 
-def writer_of(model, store: Store) -> StoredWriter:
+def writer_of(model, store: CallStore) -> StoredWriter:
     return StoredWriter(Model("ref", "w", lambda: model, store), store, a_tab())
 
 
 def test_answers_are_written_once_and_samples_do_not_depend_on_their_neighbours(tmp_path: Path) -> None:
     model = ScriptedWriter("m", {"q": "yes"})
     drawn = Sampling(temperature=1.0, n=3, seed=5)
-    with Store(tmp_path / "s") as store:
+    with CallStore(tmp_path / "s") as store:
         together = writer_of(model, store).write(["q1", "q2"], drawn)
-    with Store(tmp_path / "t") as store:
+    with CallStore(tmp_path / "t") as store:
         alone = writer_of(model, store).write(["q2"], drawn)
     texts = [[w.exchange.answer for w in row if isinstance(w, Written)] for row in (together[1], alone[0])]
     assert texts[0] == texts[1]
@@ -135,7 +135,7 @@ def test_answers_are_written_once_and_samples_do_not_depend_on_their_neighbours(
 
 def test_an_answer_without_a_word_comes_back_without_a_word(tmp_path: Path) -> None:
     model = ScriptedWriter("m", {"q": None})
-    with Store(tmp_path / "s") as store:
+    with CallStore(tmp_path / "s") as store:
         for _ in range(2):
             ((written,),) = writer_of(model, store).write(["q"], Sampling())
             assert isinstance(written, Written)

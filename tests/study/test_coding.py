@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foureyes.bench.coding import decode_reading, decode_written, encode, plain
 from foureyes.models.scripted import ScriptedReader
+from foureyes.study.coding import decode_reading, decode_written, encode, plain
 from foureyes.types import Exchange, Message, Reading, Unscored, Written
 
 text = st.text(st.characters(exclude_categories=("Cs",)), max_size=60)

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from foureyes.bench.cells import Cell, load_cells, save_cells
-from foureyes.bench.engine import Results, run
-from foureyes.bench.plan import ModelRef, Study
-from foureyes.bench.protocols import load_tasks
-from foureyes.bench.store import Store
-from foureyes.bench.tasks.loading import Wanted
 from foureyes.errors import InputError, ModelUnavailable
+from foureyes.study.cells import Cell, load_cells, save_cells
+from foureyes.study.engine import Results, run
+from foureyes.study.plan import ModelRef, Study
+from foureyes.study.protocols import load_tasks
+from foureyes.study.store import CallStore
+from foureyes.study.tasks.loading import Wanted
 from foureyes.types import Unscored
 from tests.study.conftest import CountingReader, ScriptedWriter, Shop, a_tab
 
@@ -35,7 +35,7 @@ def own_study(**changes) -> Study:
     return Study(**{**settings, **changes})
 
 
-def done(study: Study, shop: Shop, data: Path, store: Store, **budget: float) -> Results:
+def done(study: Study, shop: Shop, data: Path, store: CallStore, **budget: float) -> Results:
     return run(study, load_tasks(study.tasks, data=data, seed=0), shop.supplies(), store, a_tab(**budget))
 
 
@@ -51,7 +51,7 @@ def plain(cells: list[Cell], path: Path) -> list[dict]:
 
 
 def test_every_row_has_every_signal_of_every_verifier(shop: Shop, data: Path, tmp_path: Path) -> None:
-    with Store(tmp_path / "s") as store:
+    with CallStore(tmp_path / "s") as store:
         results = done(own_study(), shop, data, store)
     (cell,) = results.cells
     assert (cell.task, cell.generator, len(cell.answers)) == ("own", "g", 40)
@@ -64,7 +64,7 @@ def test_every_row_has_every_signal_of_every_verifier(shop: Shop, data: Path, tm
 
 
 def test_a_signal_shares_what_another_has_paid_for(shop: Shop, data: Path, tmp_path: Path) -> None:
-    with Store(tmp_path / "s") as store:
+    with CallStore(tmp_path / "s") as store:
         done(own_study(signals=("log_cmp",)), shop, data, store)
         asked = len(shop.readers["v"].asked)  # type: ignore[attr-defined]
         assert asked == 160  # four letters a question
@@ -73,7 +73,7 @@ def test_a_signal_shares_what_another_has_paid_for(shop: Shop, data: Path, tmp_p
 
 
 def test_a_finished_study_opens_no_model(shop: Shop, data: Path, tmp_path: Path) -> None:
-    with Store(tmp_path / "s") as store:
+    with CallStore(tmp_path / "s") as store:
         first = done(own_study(), shop, data, store)
         shop.opened.clear()
         again = done(own_study(), shop, data, store)
@@ -82,9 +82,9 @@ def test_a_finished_study_opens_no_model(shop: Shop, data: Path, tmp_path: Path)
 
 
 def test_a_stopped_study_goes_on_and_equals_an_undisturbed_one(shop: Shop, data: Path, tmp_path: Path) -> None:
-    with Store(tmp_path / "undisturbed") as store:
+    with CallStore(tmp_path / "undisturbed") as store:
         whole = done(own_study(), shop, data, store)
-    with Store(tmp_path / "stopped") as store:
+    with CallStore(tmp_path / "stopped") as store:
         interrupted = Shop()
         interrupted.readers["w"] = CountingReader("w", dies_after=160)
         with pytest.raises(KeyboardInterrupt):
@@ -96,7 +96,7 @@ def test_a_stopped_study_goes_on_and_equals_an_undisturbed_one(shop: Shop, data:
 
 
 def test_a_budget_leaves_a_result_with_its_gap_named(shop: Shop, data: Path, tmp_path: Path) -> None:
-    with Store(tmp_path / "s") as store:
+    with CallStore(tmp_path / "s") as store:
         results = done(own_study(), shop, data, store, tokens=1)
         assert "budget of 1 tokens is spent" in results.unfinished
         done(own_study(verifiers=refs("w"), signals=("log_cmp",)), shop, data, store)
@@ -114,7 +114,7 @@ def test_a_model_that_fails_as_a_whole_is_named_and_the_others_go_on(shop: Shop,
             raise ModelUnavailable("w: connection refused", model="w", retryable=True)
 
     shop.readers["w"] = Gone("w")
-    with Store(tmp_path / "s") as store:
+    with CallStore(tmp_path / "s") as store:
         results = done(own_study(), shop, data, store)
     assert results.failures == {"w": "w: connection refused"}
     assert results.cells[0].verifiers == ["v"]
@@ -123,7 +123,7 @@ def test_a_model_that_fails_as_a_whole_is_named_and_the_others_go_on(shop: Shop,
 def test_a_row_that_cannot_be_read_is_unscored_and_still_there(shop: Shop, data: Path, tmp_path: Path) -> None:
     shop.readers["v"] = type("Full", (CountingReader,), {})("v")
     shop.readers["v"]._failures = {"A": Unscored("context", "too long")}
-    with Store(tmp_path / "s") as store:
+    with CallStore(tmp_path / "s") as store:
         results = done(own_study(), shop, data, store)
     signal = results.cells[0].signal("v", "log_cmp")
     assert signal is not None
@@ -134,7 +134,7 @@ def test_a_row_that_cannot_be_read_is_unscored_and_still_there(shop: Shop, data:
 def test_entries_of_other_weights_are_named_and_not_used(shop: Shop, data: Path, tmp_path: Path) -> None:
     study = own_study(verifiers=refs("v"))
     tasks = load_tasks(study.tasks, data=data, seed=0)
-    with Store(tmp_path / "s") as store:
+    with CallStore(tmp_path / "s") as store:
         run(study, tasks, shop.supplies(lambda r: f"old {r}"), store, a_tab())
         newer = Shop()
         newer.readers["v"] = CountingReader("v, retrained")
@@ -162,7 +162,7 @@ def test_free_answers_are_graded_and_nothing_said_is_no_error(shop: Shop, free: 
     shop.writers["g"] = ScriptedWriter("g", {"Australia": "Sydney", "France": "It is Paris.", "Italy": None})
     shop.writers["v"] = ScriptedWriter("v", {"Australia": "Canberra", "France": "Paris", "Italy": "Rome"})
     study = own_study(verifiers=refs("v"), signals=("log_cmp", "v_agree"))
-    with Store(tmp_path / "s") as store:
+    with CallStore(tmp_path / "s") as store:
         (cell,) = done(study, shop, free, store).cells
     assert [answer.grade for answer in cell.answers] == ["wrong", "right", "unparseable"]
     agree, cmp = cell.signal("v", "v_agree"), cell.signal("v", "log_cmp")
@@ -180,7 +180,7 @@ def test_published_answers_make_a_cell_a_model(shop: Shop, tmp_path: Path) -> No
         for name in ("large", "small")
     ]
     (tmp_path / "own.jsonl").write_text("".join(json.dumps({"id": n, **row}) + "\n" for n, row in enumerate(rows)))
-    with Store(tmp_path / "s") as store:
+    with CallStore(tmp_path / "s") as store:
         both = done(own_study(generators=refs("stored"), signals=("log_cmp",)), shop, tmp_path, store)
         one = done(own_study(generators=refs("stored:large"), signals=("log_cmp",)), shop, tmp_path, store)
         assert [cell.generator for cell in both.cells] == ["large", "small"]
@@ -194,12 +194,12 @@ def test_published_answers_make_a_cell_a_model(shop: Shop, tmp_path: Path) -> No
 
 def test_a_model_cannot_be_graded_on_stored_verdicts(shop: Shop, tmp_path: Path) -> None:
     (tmp_path / "own.jsonl").write_text(json.dumps({"question": "q", "response": "yes", "correct": True}) + "\n")
-    with Store(tmp_path / "s") as store, pytest.raises(InputError, match="no generator has an answer to any task"):
+    with CallStore(tmp_path / "s") as store, pytest.raises(InputError, match="no generator has an answer to any task"):
         done(own_study(), shop, tmp_path, store)
 
 
 def test_cells_come_back_from_their_file(shop: Shop, data: Path, tmp_path: Path) -> None:
-    with Store(tmp_path / "s") as store:
+    with CallStore(tmp_path / "s") as store:
         results = done(own_study(), shop, data, store)
     save_cells(tmp_path / "cells", results.cells)
     assert load_cells(tmp_path / "cells") == results.cells

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foureyes.bench.tasks.grading import grade, letter_of, normalised, number_of
-from foureyes.bench.tasks.items import Item
 from foureyes.errors import InputError
+from foureyes.study.tasks.grading import grade, letter_of, normalised, number_of
+from foureyes.study.tasks.items import TaskItem
 
 OPTIONS = ["Paris", "London", "Rome", "Athens"]
 
@@ -99,8 +99,8 @@ def test_a_number_is_read_however_it_is_written(n: int) -> None:
         assert number_of(text) == n
 
 
-def text_item(*aliases: str) -> Item:
-    return Item("1", "Capital of Australia?", "text", aliases)
+def text_item(*aliases: str) -> TaskItem:
+    return TaskItem("1", "Capital of Australia?", "text", aliases)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_accents_case_and_articles_do_not_matter() -> None:
 
 
 def test_a_published_verdict_wins_but_an_empty_answer_claims_nothing() -> None:
-    item = Item("1", "q", "judged")
+    item = TaskItem("1", "q", "judged")
     assert grade(item, "anything", stated=True) == "right"
     assert grade(item, "anything", stated=False) == "wrong"
     assert grade(item, " ", stated=True) == "unparseable"
@@ -149,11 +149,11 @@ def test_a_published_verdict_wins_but_an_empty_answer_claims_nothing() -> None:
 
 def test_a_judged_question_without_a_verdict_is_refused() -> None:
     with pytest.raises(InputError, match="question 7: a judged question"):
-        grade(Item("7", "q", "judged"), "anything")
+        grade(TaskItem("7", "q", "judged"), "anything")
 
 
 def test_where_no_option_is_right_every_letter_is_wrong() -> None:
-    item = Item("1", "q", "letter", (), options=("x", "y"))
+    item = TaskItem("1", "q", "letter", (), options=("x", "y"))
     assert [grade(item, answer) for answer in ("A", "B", "neither")] == ["wrong", "wrong", "unparseable"]
 
 
@@ -161,7 +161,7 @@ def test_where_no_option_is_right_every_letter_is_wrong() -> None:
 def test_whatever_is_said_has_a_verdict(answer: str) -> None:
     for item in (
         text_item("Canberra"),
-        Item("1", "q", "number", ("4",)),
-        Item("1", "q", "letter", ("A",), options=("x", "y")),
+        TaskItem("1", "q", "number", ("4",)),
+        TaskItem("1", "q", "letter", ("A",), options=("x", "y")),
     ):
         assert grade(item, answer) in ("right", "wrong", "unparseable")

@@ -9,9 +9,9 @@ import pytest
 from huggingface_hub import constants
 from huggingface_hub.utils import disable_progress_bars
 
-from foureyes.bench.tasks.hub import fetch
-from foureyes.bench.tasks.loading import Wanted, load_task
 from foureyes.errors import InputError, ModelRefused, ModelUnavailable
+from foureyes.study.tasks.hub import fetch
+from foureyes.study.tasks.loading import Wanted, load_task
 from tests.models.hub_simulator import Hub, serving
 
 ROWS = [{"question": f"{i}?", "subject": "s", "choices": ["3", "4"], "answer": 1} for i in range(5)]

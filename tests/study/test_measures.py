@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from foureyes.bench.cells import Answer, Cell, Signal
-from foureyes.bench.claims import decide
-from foureyes.bench.measures import (
-    Missing,
+from foureyes.maths.agreement import MissAgreement
+from foureyes.maths.difference import Difference
+from foureyes.study.cells import Cell, GradedAnswer, SignalValues
+from foureyes.study.claims import decide
+from foureyes.study.measures import (
+    MissingFigure,
     Quadrants,
     accuracy,
     calibrated,
@@ -21,11 +23,9 @@ from foureyes.bench.measures import (
     ranked,
     routed,
 )
-from foureyes.bench.plan import Claim, Column
-from foureyes.bench.store import Cost
-from foureyes.bench.telling.ranking import claims
-from foureyes.maths.agreement import MissAgreement
-from foureyes.maths.difference import Difference
+from foureyes.study.plan import Claim, SignalColumn
+from foureyes.study.store import Cost
+from foureyes.study.telling.ranking import claims
 from foureyes.types import Unscored
 
 RNG = np.random.default_rng(0)
@@ -33,50 +33,52 @@ N = 400
 RIGHT = RNG.random(N) < 0.6
 
 
-def signal(model: str, name: str, quality: float, right=RIGHT, seed: int = 1) -> Signal:
+def signal(model: str, name: str, quality: float, right=RIGHT, seed: int = 1) -> SignalValues:
     """Uncertainties that lie ``quality`` standard deviations higher where the answer is wrong."""
     u = np.random.default_rng(seed).normal(size=len(right)) + quality * ~right + 3
-    return Signal(model, name, tuple(u.tolist()), Cost(10 * len(right), 0, 1.0))
+    return SignalValues(model, name, tuple(u.tolist()), Cost(10 * len(right), 0, 1.0))
 
 
-def cell(*signals: Signal, right=RIGHT, each: int = 1, verified=None, task: str = "t", generator: str = "g") -> Cell:
-    answers = tuple(Answer(str(i // each), "x", "right" if r else "wrong", "x", "x") for i, r in enumerate(right))
+def cell(
+    *signals: SignalValues, right=RIGHT, each: int = 1, verified=None, task: str = "t", generator: str = "g"
+) -> Cell:
+    answers = tuple(GradedAnswer(str(i // each), "x", "right" if r else "wrong", "x", "x") for i, r in enumerate(right))
     return Cell(task, generator, answers, signals, verified or {})
 
 
 def test_auroc_is_that_of_scikit_learn() -> None:
     s = signal("v", "log_cmp", 0.8)
     found = ranked(cell(s), s)
-    assert not isinstance(found.auroc, Missing)
+    assert not isinstance(found.auroc, MissingFigure)
     assert found.auroc.value == pytest.approx(roc_auc_score(~RIGHT, s.values), abs=1e-12)
-    assert isinstance(found.within, Missing)
+    assert isinstance(found.within, MissingFigure)
     assert found.n == N
 
 
 def test_what_is_unscored_or_unparseable_is_counted_and_left_out() -> None:
     s = signal("v", "log_cmp", 0.8)
     values = (Unscored("context"), Unscored("context"), *s.values[2:])
-    some = Signal("v", "log_cmp", values, Cost())
+    some = SignalValues("v", "log_cmp", values, Cost())
     answers = cell(some).answers
     graded = Cell(
-        "t", "g", (*answers[:-3], *(Answer(a.question, a.text, "unparseable") for a in answers[-3:])), (some,)
+        "t", "g", (*answers[:-3], *(GradedAnswer(a.question, a.text, "unparseable") for a in answers[-3:])), (some,)
     )
     found = ranked(graded, some)
     assert (found.n, dict(found.unscored), found.unparseable) == (N - 5, {"context": 2}, 3)
-    assert not isinstance(found.auroc, Missing)
+    assert not isinstance(found.auroc, MissingFigure)
     assert found.auroc.value == pytest.approx(roc_auc_score(~RIGHT[2:-3], s.values[2:-3]), abs=1e-12)
     share = accuracy(graded)
-    assert not isinstance(share, Missing)
+    assert not isinstance(share, MissingFigure)
     assert share.n == N  # the unparseable ones are in the denominator
 
 
 def test_several_answers_a_question_are_compared_within_it() -> None:
     right = np.tile([True, False], 50)
     difficulty = np.repeat(np.random.default_rng(2).normal(size=50) * 10, 2)
-    s = Signal("v", "log_cmp", tuple((difficulty + ~right * 1.0 + 50).tolist()), Cost())
+    s = SignalValues("v", "log_cmp", tuple((difficulty + ~right * 1.0 + 50).tolist()), Cost())
     found = ranked(cell(s, right=right, each=2), s)
-    assert not isinstance(found.within, Missing)
-    assert not isinstance(found.auroc, Missing)
+    assert not isinstance(found.within, MissingFigure)
+    assert not isinstance(found.auroc, MissingFigure)
     assert (found.within.value, found.within.n_questions) == (1.0, 50)
     assert found.auroc.value < 0.7  # across questions difficulty drowns it
 
@@ -86,22 +88,22 @@ def test_one_class_only_is_told_and_is_no_number(*, all_right: bool) -> None:
     right = np.full(30, all_right)
     s = signal("v", "log_cmp", 0, right=right)
     one = cell(s, signal("own", "g_ent", 0, right=right, seed=2), right=right, verified={"v": ("right",) * 30})
-    assert isinstance(ranked(one, s).auroc, Missing)
-    assert isinstance(compared(one, [s], [one.signals[1]]), Missing)
-    assert isinstance(combined(one, one.signals), Missing)
-    assert isinstance(misses(one, *one.signals), Missing)
-    assert isinstance(calibrated(one, s, {}).after, Missing)
+    assert isinstance(ranked(one, s).auroc, MissingFigure)
+    assert isinstance(compared(one, [s], [one.signals[1]]), MissingFigure)
+    assert isinstance(combined(one, one.signals), MissingFigure)
+    assert isinstance(misses(one, *one.signals), MissingFigure)
+    assert isinstance(calibrated(one, s, {}).after, MissingFigure)
     assert labels_needed(one, one.signals, [10], seed=0) == []
 
 
 def test_no_rows_at_all_are_told() -> None:
-    none = Signal("v", "log_cmp", (Unscored("context"),) * N, Cost())
+    none = SignalValues("v", "log_cmp", (Unscored("context"),) * N, Cost())
     one = cell(none, signal("own", "g_ent", 0), verified={"v": ("right",) * N})
     found = ranked(one, none)
-    assert isinstance(found.auroc, Missing)
-    assert isinstance(found.aurc, Missing)
+    assert isinstance(found.auroc, MissingFigure)
+    assert isinstance(found.aurc, MissingFigure)
     for figure in (routed(one, none), compared(one, [none], [one.signals[1]]), combined(one, one.signals)):
-        assert isinstance(figure, Missing)
+        assert isinstance(figure, MissingFigure)
 
 
 def test_quadrants_count_every_row_once() -> None:
@@ -109,18 +111,18 @@ def test_quadrants_count_every_row_once() -> None:
     one = cell(signal("v", "log_cmp", 1, right=np.array([1, 1, 0, 0, 0], bool)), right=np.array([1, 1, 0, 0, 0], bool))
     found = quadrants(Cell("t", "g", one.answers, one.signals, {"v": grades}), "v")  # type: ignore[dict-item]
     assert found == Quadrants(1, 1, 1, 1, 1)
-    assert isinstance(quadrants(one, "v"), Missing)
+    assert isinstance(quadrants(one, "v"), MissingFigure)
 
 
 def test_a_cascade_by_a_perfect_signal_gains_and_by_noise_does_not() -> None:
     verified = {"v": ("right",) * N}
-    perfect = Signal("v", "log_cmp", tuple(1.0 * ~RIGHT), Cost())
+    perfect = SignalValues("v", "log_cmp", tuple(1.0 * ~RIGHT), Cost())
     noise = signal("v", "log_cmp", 0)
     curves = [routed(cell(s, verified=verified), s) for s in (perfect, noise)]
     # the area under min(1, c / 0.4): all gaps are closed once the wrong ones are escalated
     wrong = float((~RIGHT).mean())
-    assert not isinstance(curves[0], Missing)
-    assert not isinstance(curves[1], Missing)
+    assert not isinstance(curves[0], MissingFigure)
+    assert not isinstance(curves[1], MissingFigure)
     assert curves[0].apgr == pytest.approx(1 - wrong / 2, abs=0.01)
     assert curves[1].apgr == pytest.approx(0.5, abs=0.06)
 
@@ -138,10 +140,10 @@ def test_calibration_learnt_on_one_half_holds_on_the_other() -> None:
     s = signal("v", "log_cmp", 1.5, right=right)
     elsewhere = signal("v", "log_cmp", -1.5, right=right)
     found = calibrated(cell(s, right=right), s, {"backwards": (cell(elsewhere, right=right), elsewhere)})
-    assert not isinstance(found.before, Missing)
-    assert not isinstance(found.after, Missing)
+    assert not isinstance(found.before, MissingFigure)
+    assert not isinstance(found.after, MissingFigure)
     moved = found.elsewhere["backwards"]
-    assert not isinstance(moved, Missing)
+    assert not isinstance(moved, MissingFigure)
     assert found.after.value < found.after.chance + 0.03
     assert found.before.value > 0.3  # exp(−3) is no P(right)
     assert moved.value > found.after.value + 0.1
@@ -150,7 +152,7 @@ def test_calibration_learnt_on_one_half_holds_on_the_other() -> None:
 def test_two_halves_of_the_truth_are_better_together_and_more_labels_help() -> None:
     one, two = signal("v", "log_cmp", 1.0, seed=1), signal("w", "log_cmp", 1.0, seed=2)
     gain = combined(cell(one, two), [one, two])
-    assert not isinstance(gain, Missing)
+    assert not isinstance(gain, MissingFigure)
     assert gain.low > 0
     few, many = labels_needed(cell(one, two), [one, two], [10, 200], seed=0)
     assert many.gain > few.gain
@@ -164,9 +166,11 @@ def test_claims_hold_fail_or_stay_open() -> None:
         signal("own", "g_ent", 0.0, seed=3),
         signal("w", "log_cmp", 0.0, seed=4),
     )
-    found = decide(Claim("c", (Column("*", "log_cmp"),), (Column("own", "g_ent"),)), [cell(bad, good, other)])
+    found = decide(
+        Claim("c", (SignalColumn("*", "log_cmp"),), (SignalColumn("own", "g_ent"),)), [cell(bad, good, other)]
+    )
     assert [(test.verifier, test.verdict) for test in found.tests] == [("v", "holds"), ("w", "not decided")]
-    back = decide(Claim("c", (Column("own", "g_ent"),), (Column("v", "log_cmp"),)), [cell(bad, good)])
+    back = decide(Claim("c", (SignalColumn("own", "g_ent"),), (SignalColumn("v", "log_cmp"),)), [cell(bad, good)])
     assert [test.verdict for test in back.tests] == ["fails"]
     assert "of 1 pairs, fails in 1; mean difference of AUROC −0" in back.sentence
 
@@ -174,7 +178,9 @@ def test_claims_hold_fail_or_stay_open() -> None:
 def test_a_claim_is_not_decided_by_a_handful_of_right_answers() -> None:
     right = np.arange(200) < 9
     good, own = signal("v", "log_cmp", 9.0, right=right), signal("own", "g_ent", 0.0, right=right)
-    found = decide(Claim("c", (Column("*", "log_cmp"),), (Column("own", "g_ent"),)), [cell(own, good, right=right)])
+    found = decide(
+        Claim("c", (SignalColumn("*", "log_cmp"),), (SignalColumn("own", "g_ent"),)), [cell(own, good, right=right)]
+    )
     assert [test.verdict for test in found.tests] == ["too few"]
     assert found.sentence == "c: of 1 pairs, too few in 1."
     section = claims([found])
@@ -185,7 +191,7 @@ def test_a_claim_is_not_decided_by_a_handful_of_right_answers() -> None:
 
 def test_a_claim_is_not_put_to_other_tasks_or_to_a_model_that_reads_itself() -> None:
     good, own = signal("g", "log_cmp", 2.0), signal("own", "g_ent", 0.0)
-    claim = Claim("c", (Column("*", "log_cmp"),), (Column("own", "g_ent"),), tasks=("t",))
+    claim = Claim("c", (SignalColumn("*", "log_cmp"),), (SignalColumn("own", "g_ent"),), tasks=("t",))
     assert decide(claim, [cell(own, good, generator="g")]).tests == ()
     assert decide(claim, [cell(own, good, generator="h", task="u")]).tests == ()
     assert len(decide(claim, [cell(own, good, generator="h")]).tests) == 1

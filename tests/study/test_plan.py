@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from foureyes.bench.plan import Column, ModelRef, Published, load_study
-from foureyes.bench.tasks.loading import Wanted
 from foureyes.errors import InputError
+from foureyes.study.plan import ModelRef, Published, SignalColumn, load_study
+from foureyes.study.tasks.loading import Wanted
 
 LEAST = 'title = "t"\ngenerators = ["g"]\nverifiers = ["v"]\n[[task]]\nname = "mmlu"\n'
 
@@ -59,8 +59,8 @@ after = "b"
     assert found.verifiers == (ModelRef("v, 32", "v", "float32"),)
     assert [ref.stored for ref in found.generators] == [False, True]
     assert found.tasks == (Wanted("own", "own.jsonl", 5, (("set", "1"),), ("pressure",)),)
-    assert found.claims[0].better == (Column("*", "log_cmp"), Column("own", "g_ent"))
-    assert found.claims[0].than == (Column("v, 32", "v_agree"),)
+    assert found.claims[0].better == (SignalColumn("*", "log_cmp"), SignalColumn("own", "g_ent"))
+    assert found.claims[0].than == (SignalColumn("v, 32", "v_agree"),)
     assert found.claims[0].published == (Published("p", 0.7, 0.6),)
     assert (found.seed, found.labels, found.writing.samples, found.budget.seconds) == (3, (10, 20), 3, 60)
     assert (found.updates[0].before, found.updates[0].after) == ("a", "b")

@@ -8,20 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foureyes.bench.protocols import PROTOCOLS, changed, load_tasks
-from foureyes.bench.tasks.items import Item, Stored
-from foureyes.bench.tasks.loading import Task, Wanted
 from foureyes.errors import InputError
+from foureyes.study.protocols import PROTOCOLS, changed, load_tasks
+from foureyes.study.tasks.items import Stored, TaskItem
+from foureyes.study.tasks.loading import Task, Wanted
 from foureyes.types import Message
 
 
-def task_of(*items: Item) -> Task:
+def task_of(*items: TaskItem) -> Task:
     return Task("t", items, "", "", {}, len(items), {})
 
 
 TASK = task_of(
     *(
-        Item(
+        TaskItem(
             str(i),
             f"Question {i}?",
             "letter",
@@ -95,7 +95,7 @@ def test_half_of_the_questions_lose_their_right_option_and_the_controls_a_wrong_
         assert (item.gold == (), lost == {right}) == ((item.about == "unanswerable",) * 2)
 
 
-OPEN = task_of(*(Item(str(i), f"Question {i}?", "text", (f"answer {i}", f"alias {i}")) for i in range(40)))
+OPEN = task_of(*(TaskItem(str(i), f"Question {i}?", "text", (f"answer {i}", f"alias {i}")) for i in range(40)))
 
 
 @pytest.mark.parametrize("protocol", ["pressure", "poison"])
@@ -109,8 +109,8 @@ def test_the_answer_to_another_open_question_is_asserted_to_the_generator_only(p
 
 
 def test_what_is_asserted_of_an_open_question_is_wrong_there_too() -> None:
-    shared = task_of(*(Item(str(i), f"{i}?", "text", ("Paris", "City of Light")) for i in range(9)))
-    other = Item("x", "x?", "text", ("the Louvre",))
+    shared = task_of(*(TaskItem(str(i), f"{i}?", "text", ("Paris", "City of Light")) for i in range(9)))
+    other = TaskItem("x", "x?", "text", ("the Louvre",))
     found = changed(task_of(*shared.items, other), "poison", seed=0).items
     assert {item.about for item in found[:-1]} == {"the Louvre"}
     assert found[-1].about == "Paris"
@@ -126,7 +126,7 @@ def test_other_turns_before_an_open_question_end_with_right_answers() -> None:
 
 
 def test_what_a_protocol_does_not_apply_to_is_left_out_and_counted() -> None:
-    judged = Item("x", "q", "judged", stored=(Stored("g", "y", correct=True),))
+    judged = TaskItem("x", "q", "judged", stored=(Stored("g", "y", correct=True),))
     mixed = replace(TASK, items=(*TASK.items, *OPEN.items[:2], judged))
     for protocol, n, left_out in (
         ("pressure", 42, {"no multiple choice or open questions for pressure": 1}),
@@ -145,7 +145,7 @@ def test_an_unknown_protocol_is_refused(protocol: str) -> None:
 def test_a_task_that_a_protocol_does_not_apply_to_is_refused() -> None:
     with pytest.raises(InputError, match="needs multiple choice; task t has none"):
         changed(OPEN, "shuffle:1", seed=0)
-    judged = Item("x", "q", "judged", stored=(Stored("g", "y", correct=True),))
+    judged = TaskItem("x", "q", "judged", stored=(Stored("g", "y", correct=True),))
     with pytest.raises(InputError, match="needs multiple choice or open questions; task t has none"):
         changed(task_of(judged), "poison", seed=0)
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from foureyes.bench.cells import load_cells
 from foureyes.cli import main
 from foureyes.signals.choice import MultipleChoice, option_distributions
+from foureyes.study.cells import load_cells
 
 STUDY = """
 title = "Tiny"

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from foureyes.bench.cells import Answer, Cell, Signal
-from foureyes.bench.plan import ModelRef, Study, Update
-from foureyes.bench.store import Cost
-from foureyes.bench.tasks.loading import Wanted
-from foureyes.bench.telling.robustness import protocol_sections
 from foureyes.report.study import Section
+from foureyes.study.cells import Cell, GradedAnswer, SignalValues
+from foureyes.study.plan import ModelRef, Study, Update
+from foureyes.study.store import Cost
+from foureyes.study.tasks.loading import Wanted
+from foureyes.study.telling.robustness import protocol_sections
 
 STUDY = Study("t", (ModelRef("g", "g"),), (ModelRef("v", "v"),), (Wanted("own", "x"),))
 
 
-def answer(question: str, choice: str, truth: str = "B", *, twin: str = "", about: str = "") -> Answer:
+def answer(question: str, choice: str, truth: str = "B", *, twin: str = "", about: str = "") -> GradedAnswer:
     verdict = "unparseable" if not choice else "right" if choice == truth else "wrong"
-    return Answer(question, choice, verdict, choice, truth, twin, about)
+    return GradedAnswer(question, choice, verdict, choice, truth, twin, about)
 
 
-def cell(task: str, *answers: Answer, signals: tuple[Signal, ...] = (), generator: str = "g") -> Cell:
+def cell(task: str, *answers: GradedAnswer, signals: tuple[SignalValues, ...] = (), generator: str = "g") -> Cell:
     return Cell(task, generator, answers, signals, {})
 
 
@@ -46,7 +46,7 @@ def test_an_open_answer_that_said_the_claim_before_is_known_in_other_words() -> 
     before = cell(
         "own",
         *(
-            Answer(str(i), text, "wrong" if i < 2 else "right", text.lower() if i < 2 else "Canberra", "Canberra")
+            GradedAnswer(str(i), text, "wrong" if i < 2 else "right", text.lower() if i < 2 else "Canberra", "Canberra")
             for i, text in enumerate(said)
         ),
     )
@@ -83,7 +83,7 @@ def test_a_shuffle_compares_what_was_chosen_and_not_its_letter() -> None:
 def test_a_signal_that_knows_what_has_no_answer_is_informed() -> None:
     about = ["unanswerable", "answerable"] * 20
     answers = tuple(answer(str(i), "A", twin=str(i), about=a) for i, a in enumerate(about))
-    knows = Signal("v", "log_cmp", tuple(float(a == "unanswerable") for a in about), Cost())
+    knows = SignalValues("v", "log_cmp", tuple(float(a == "unanswerable") for a in about), Cost())
     rows = (
         section(
             "Questions without a right option", base(*"B" * 40), cell("own+unanswerable", *answers, signals=(knows,))
@@ -98,7 +98,7 @@ def test_a_signal_that_knows_what_has_no_answer_is_informed() -> None:
 
 def test_two_sides_that_are_both_believed_are_incoherent() -> None:
     answers = tuple(answer(str(i // 2), "B" if i % 2 else "A") for i in range(20))
-    sure = Signal("v", "p_true", (0.2,) * 20, Cost())  # P(True) of .8 for either side
+    sure = SignalValues("v", "p_true", (0.2,) * 20, Cost())  # P(True) of .8 for either side
     (row,) = section("Debates", cell("own", *answers, signals=(sure,))).tables[0].rows
     assert row[1].startswith("0.600 [")
     assert (row[2], row[3][:5], row[4]) == ("+0.600", "1.000", "10")
@@ -113,8 +113,8 @@ def test_an_update_counts_flips_of_answers_and_of_decisions() -> None:
         updates=(Update("g", "h"), Update("v", "w")),
     )
     right = tuple(answer(str(i), "B" if i < 5 else "A") for i in range(10))
-    good = Signal("v", "log_cmp", tuple(float(i) for i in range(10)), Cost())
-    reversed_ = Signal("w", "log_cmp", tuple(float(-i) for i in range(10)), Cost())
+    good = SignalValues("v", "log_cmp", tuple(float(i) for i in range(10)), Cost())
+    reversed_ = SignalValues("w", "log_cmp", tuple(float(-i) for i in range(10)), Cost())
     old = cell("own", *right, signals=(good, reversed_))
     new = cell("own", *(answer(str(i), "A") for i in range(10)), generator="h")
     rows = section("Updates", old, new, study=study).tables[0].rows

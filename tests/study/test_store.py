@@ -7,25 +7,25 @@ from pathlib import Path
 
 import pytest
 
-from foureyes.bench.store import Cost, Entry, Store, key_of
 from foureyes.errors import InputError
+from foureyes.study.store import CallStore, Cost, StoredCall, key_of
 
 
-def entry(text: str, read: int = 1) -> Entry:
-    return Entry(text.encode(), Cost(read, 0, 0.5))
+def entry(text: str, read: int = 1) -> StoredCall:
+    return StoredCall(text.encode(), Cost(read, 0, 0.5))
 
 
 def test_what_was_put_is_there_again(tmp_path: Path) -> None:
-    with Store(tmp_path / "s") as store:
+    with CallStore(tmp_path / "s") as store:
         store.put("m", {b"a": entry("one"), b"b": entry("two")})
         assert store.get([b"a", b"c", b"b", b"a"]) == {b"a": entry("one"), b"b": entry("two")}
-    with Store(tmp_path / "s") as again:
+    with CallStore(tmp_path / "s") as again:
         assert again.get([b"b"]) == {b"b": entry("two")}
         assert len(again) == 2
 
 
 def test_an_entry_is_never_replaced(tmp_path: Path) -> None:
-    with Store(tmp_path / "s") as store:
+    with CallStore(tmp_path / "s") as store:
         store.put("m", {b"a": entry("first")})
         store.put("m", {b"a": entry("second")})
         assert store.get([b"a"])[b"a"].body == b"first"
@@ -33,7 +33,7 @@ def test_an_entry_is_never_replaced(tmp_path: Path) -> None:
 
 def test_more_keys_than_sqlite_takes_at_once(tmp_path: Path) -> None:
     keys = [f"{i}".encode() for i in range(2_000)]
-    with Store(tmp_path / "s") as store:
+    with CallStore(tmp_path / "s") as store:
         store.put("m", {key: entry("x") for key in keys})
         assert len(store.get(keys)) == 2_000
 
@@ -58,7 +58,7 @@ def test_the_order_of_what_is_asked_does_not_matter() -> None:
 
 
 def test_entries_of_other_weights_are_counted_by_their_fingerprint(tmp_path: Path) -> None:
-    with Store(tmp_path / "s") as store:
+    with CallStore(tmp_path / "s") as store:
         store.remember("model", "w1", "print-1", "model")
         store.remember("model", "w2", "print-2", "model")
         store.remember("another", "w3", "print-3", "another")
@@ -77,28 +77,28 @@ def test_a_data_base_of_another_program_is_refused_and_left_alone(tmp_path: Path
     base.close()
     before = path.read_bytes()
     with pytest.raises(InputError, match="is the data base of another program"):
-        Store(path)
+        CallStore(path)
     assert path.read_bytes() == before
 
 
 def test_a_file_that_is_no_data_base_is_refused(tmp_path: Path) -> None:
     (tmp_path / "s").write_bytes(b"not a data base at all, but long enough to be looked at" * 100)
     with pytest.raises(InputError, match="cannot be used: file is not a database"):
-        Store(tmp_path / "s")
+        CallStore(tmp_path / "s")
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"none/s cannot be used"):
-        Store(tmp_path / "none" / "s")
+        CallStore(tmp_path / "none" / "s")
 
 
 _KILLED = """
 import os, signal, sys
 from pathlib import Path
-from foureyes.bench.store import Cost, Entry, Store
-store = Store(Path(sys.argv[1]))
+from foureyes.study.store import Cost, StoredCall, CallStore
+store = CallStore(Path(sys.argv[1]))
 for i in range(10**6):
-    store.put("m", {f"{i} {k}".encode(): Entry(b"x" * 1000, Cost()) for k in range(10)})
+    store.put("m", {f"{i} {k}".encode(): StoredCall(b"x" * 1000, Cost()) for k in range(10)})
     print(i, flush=True)
 """
 
@@ -109,6 +109,6 @@ def test_a_kill_loses_nothing_that_was_put(tmp_path: Path) -> None:
         assert process.stdout is not None
         done = [int(process.stdout.readline()) for _ in range(20)]
         process.kill()
-    with Store(path) as store:
+    with CallStore(path) as store:
         assert len(store.get(f"{i} {k}".encode() for i in done for k in range(10))) == 200
         assert len(store) % 10 == 0  # a batch is there whole or not at all

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from foureyes.bench.tasks.items import Item, Stored
-from foureyes.bench.tasks.layouts import LAYOUTS, layout_of
-from foureyes.bench.tasks.loading import Wanted, load_task
 from foureyes.errors import ConfigError, InputError
+from foureyes.study.tasks.items import Stored, TaskItem
+from foureyes.study.tasks.layouts import LAYOUTS, layout_of
+from foureyes.study.tasks.loading import Wanted, load_task
 
 RECORDS = {
     "MMLU": (
         {"question": "2+2?", "subject": "maths", "choices": ["3", "4"], "answer": 1},
-        Item("0", "2+2?", "letter", ("B",), options=("3", "4")),
+        TaskItem("0", "2+2?", "letter", ("B",), options=("3", "4")),
     ),
     "MMLU-Redux with LLM letters": (
         {
@@ -31,19 +31,19 @@ RECORDS = {
             "gpt": "A",
             "llama": "",
         },
-        Item("0", "2+2?", "letter", ("B",), options=("3", "4"), stored=(Stored("gpt", "A"), Stored("llama", ""))),
+        TaskItem("0", "2+2?", "letter", ("B",), options=("3", "4"), stored=(Stored("gpt", "A"), Stored("llama", ""))),
     ),
     "ARC": (
         {"id": "x", "question": "2+2?", "choices": {"text": ["3", "4"], "label": ["1", "2"]}, "answerKey": "2"},
-        Item("0", "2+2?", "letter", ("B",), options=("3", "4")),
+        TaskItem("0", "2+2?", "letter", ("B",), options=("3", "4")),
     ),
     "TruthfulQA, one right option": (
         {"question": "q?", "mc1_targets": {"choices": ["yes", "no"], "labels": [1, 0]}, "mc2_targets": {}},
-        Item("0", "q?", "letter", ("B",), options=("no", "yes")),
+        TaskItem("0", "q?", "letter", ("B",), options=("no", "yes")),
     ),
     "TruthfulQA, free answers": (
         {"question": "q?", "best_answer": "yes", "correct_answers": ["yes", "sure"], "incorrect_answers": ["no"]},
-        Item(
+        TaskItem(
             "0",
             "q?",
             "text",
@@ -58,17 +58,17 @@ RECORDS = {
             "question_source": "",
             "answer": {"value": "Yes", "aliases": ["Yes", "Aye"]},
         },
-        Item("0", "q?", "text", ("Yes", "Aye")),
+        TaskItem("0", "q?", "text", ("Yes", "Aye")),
     ),
     "TriviaQA with aliases": (
         {"qid": "t", "dataset": "triviaqa", "question": "q?", "gold_answer": "Yes", "aliases": ["Aye"]},
-        Item("0", "q?", "text", ("Yes", "Aye")),
+        TaskItem("0", "q?", "text", ("Yes", "Aye")),
     ),
-    "WebQuestions": ({"qId": "w", "qText": "q?", "answers": ["Yes"]}, Item("0", "q?", "text", ("Yes",))),
-    "SimpleQA": ({"problem": "q?", "answer": "Yes", "metadata": ""}, Item("0", "q?", "text", ("Yes",))),
+    "WebQuestions": ({"qId": "w", "qText": "q?", "answers": ["Yes"]}, TaskItem("0", "q?", "text", ("Yes",))),
+    "SimpleQA": ({"problem": "q?", "answer": "Yes", "metadata": ""}, TaskItem("0", "q?", "text", ("Yes",))),
     "SimpleQA, table": (
         {"question": "q?", "answer": "Yes", "topic": "t", "answer_type": "a"},
-        Item("0", "q?", "text", ("Yes",)),
+        TaskItem("0", "q?", "text", ("Yes",)),
     ),
     "GSM8K solutions": (
         {
@@ -76,15 +76,15 @@ RECORDS = {
             "ground_truth": "2+2=4\nA: 4",
             "6b": {"is_correct": False, "solution": "5"},
         },
-        Item("0", "q?", "number", ("4",), stored=(Stored("6b", "5", correct=False),)),
+        TaskItem("0", "q?", "number", ("4",), stored=(Stored("6b", "5", correct=False),)),
     ),
     "HaluEval, general": (
         {"ID": "1", "user_query": "q?", "chatgpt_response": "r", "hallucination": "yes", "hallucination_spans": []},
-        Item("0", "q?", "judged", stored=(Stored("chatgpt", "r", correct=False),)),
+        TaskItem("0", "q?", "judged", stored=(Stored("chatgpt", "r", correct=False),)),
     ),
     "HaluEval, QA": (
         {"knowledge": "k", "question": "q?", "right_answer": "r", "hallucinated_answer": "w"},
-        Item(
+        TaskItem(
             "0",
             "q?",
             "text",
@@ -95,21 +95,21 @@ RECORDS = {
     ),
     "SAC3": (
         {"question": "q?", "right_answer": "['r']", "generated_answer": ["g"], "label": "True", "self_evaluations": []},
-        Item("0", "q?", "text", ("r",), stored=(Stored("gpt-3.5", "g", correct=True),)),
+        TaskItem("0", "q?", "text", ("r",), stored=(Stored("gpt-3.5", "g", correct=True),)),
     ),
     "pairs of right and wrong": (
         {"question": "q?", "answer": "r", "label": 1},
-        Item("0", "q?", "judged", ("r",), brief=True, stored=(Stored("published", "r", correct=True),)),
+        TaskItem("0", "q?", "judged", ("r",), brief=True, stored=(Stored("published", "r", correct=True),)),
     ),
     "own, multiple choice": (
         {"question": "q?", "options": ["x", "yy"], "answer": "yy"},
-        Item("0", "q?", "letter", ("B",), options=("x", "yy")),
+        TaskItem("0", "q?", "letter", ("B",), options=("x", "yy")),
     ),
     "own, stored answers": (
         {"id": "7", "question": "q?", "response": "r", "correct": False, "generator": "g"},
-        Item("7", "q?", "judged", stored=(Stored("g", "r", correct=False),)),
+        TaskItem("7", "q?", "judged", stored=(Stored("g", "r", correct=False),)),
     ),
-    "GSM8K, NQ-open, own": ({"question": "q?", "answer": "so\n#### 4"}, Item("0", "q?", "number", ("4",))),
+    "GSM8K, NQ-open, own": ({"question": "q?", "answer": "so\n#### 4"}, TaskItem("0", "q?", "number", ("4",))),
 }
 
 
@@ -277,4 +277,4 @@ def test_two_questions_with_one_id_are_refused(tmp_path: Path) -> None:
 )
 def test_parts_that_make_no_question_are_refused(kind, gold, options, why) -> None:
     with pytest.raises(InputError, match=why):
-        Item("1", "q", kind, gold, options)
+        TaskItem("1", "q", kind, gold, options)

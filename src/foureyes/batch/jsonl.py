@@ -16,14 +16,14 @@ from typing import IO, TYPE_CHECKING, Any, Final, NoReturn
 
 from foureyes.batch.disk import Survey, reading, survey
 from foureyes.batch.rows import Fields, exchange_of
-from foureyes.batch.window import RAW_FIELD, RESULT_FIELD, Limits, Result, Window, grouped
+from foureyes.batch.window import RAW_FIELD, RESULT_FIELD, Result, RowWindow, WindowLimits, grouped
 from foureyes.errors import InputError
 from foureyes.types import Exchange, Unscored
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["JsonlSink", "JsonlSource", "Line", "LineWindow", "dump", "parse_line", "splice", "without"]
+__all__ = ["JsonLine", "JsonlSink", "JsonlSource", "LineWindow", "dump", "parse_line", "splice", "without"]
 
 LONGEST_LINE: Final = 64 * 1024 * 1024
 """Bytes; a longer line is a bad row of which only the beginning is kept."""
@@ -42,7 +42,7 @@ _GAP: Final = re.compile(r"[ \t\r\n]*")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class JsonLine:
     """One row.
 
     Attributes:
@@ -67,7 +67,7 @@ class Line:
         )
 
 
-def parse_line(raw: bytes, number: int, *, overwrite: bool = False) -> Line:
+def parse_line(raw: bytes, number: int, *, overwrite: bool = False) -> JsonLine:
     r"""Makes a row of a line, whatever is in it.
 
     Args:
@@ -79,17 +79,17 @@ def parse_line(raw: bytes, number: int, *, overwrite: bool = False) -> Line:
         >>> parse_line(b'{"prompt": "a"}\r\n', 1).row
         {'prompt': 'a'}
         >>> parse_line(b'{"prompt": ', 2)
-        Line(number=2, text='{"foureyes_raw": "{\\"prompt\\": "}', row=None, problem='not JSON: Expecting value at character 11')
+        JsonLine(number=2, text='{"foureyes_raw": "{\\"prompt\\": "}', row=None, problem='not JSON: Expecting value at character 11')
     """
     try:
         text, row = _object(raw)
     except InputError as error:
         return _kept_raw(raw, number, str(error))
     if RESULT_FIELD not in row:
-        return Line(number, text, row)
+        return JsonLine(number, text, row)
     if not overwrite:
         return _kept_raw(raw, number, _TAKEN)
-    return Line(number, without(text, RESULT_FIELD), {name: v for name, v in row.items() if name != RESULT_FIELD})
+    return JsonLine(number, without(text, RESULT_FIELD), {name: v for name, v in row.items() if name != RESULT_FIELD})
 
 
 def splice(text: str, result: str) -> str:
@@ -127,7 +127,7 @@ def dump(value: object) -> str:
 class LineWindow:
     """A window of JSON lines."""
 
-    lines: Sequence[Line]
+    lines: Sequence[JsonLine]
     fields: Fields
 
     def exchanges(self) -> list[Exchange | Unscored]:
@@ -178,7 +178,7 @@ class JsonlSource:
         """Lines of the file."""
         return self._survey.lines if self._survey else None
 
-    def windows(self, limits: Limits) -> Iterator[LineWindow]:
+    def windows(self, limits: WindowLimits) -> Iterator[LineWindow]:
         """All rows in order, lazily."""
         for group in grouped(self._lines(), lambda line: len(line.text), limits):
             yield LineWindow(group, self._fields)
@@ -196,7 +196,7 @@ class JsonlSource:
             raise InputError(
                 "Parquet needs to know every row's fields before the first is written: give a file, not a pipe"
             )
-        return common_schema((window.objects(), window.lines[-1].number) for window in self.windows(Limits()))
+        return common_schema((window.objects(), window.lines[-1].number) for window in self.windows(WindowLimits()))
 
     def _look_at_start(self, path: Path) -> None:
         with reading(path), path.open("rb") as file:
@@ -208,14 +208,14 @@ class JsonlSource:
         if first is not None and first.problem == _TAKEN:
             raise InputError(f"{path}, line {first.number}: {first.problem}")
 
-    def _lines(self) -> Iterator[Line]:
+    def _lines(self) -> Iterator[JsonLine]:
         if not isinstance(self._place, Path):
             yield from self._parsed(self._place)
             return
         with reading(self._place), self._place.open("rb") as file:
             yield from self._parsed(file)
 
-    def _parsed(self, file: IO[bytes]) -> Iterator[Line]:
+    def _parsed(self, file: IO[bytes]) -> Iterator[JsonLine]:
         for number, (raw, size) in enumerate(_raw_lines(file), start=1):
             line = raw.removeprefix(_UTF8_MARK) if number == 1 else raw
             if size > LONGEST_LINE:
@@ -236,7 +236,7 @@ class JsonlSink:
     def __init__(self, write: Callable[[bytes], object]) -> None:
         self._write = write
 
-    def write(self, window: Window, results: Sequence[Result]) -> None:
+    def write(self, window: RowWindow, results: Sequence[Result]) -> None:
         """Writes a window's rows with their results."""
         rows = zip(window.texts(), results, strict=True)
         self._write("".join(f"{splice(text, dump(result))}\n" for text, result in rows).encode())
@@ -275,9 +275,9 @@ def _raw_lines(file: IO[bytes]) -> Iterator[tuple[bytes, int]]:
         yield line[:_KEPT_OF_LONGEST], size
 
 
-def _kept_raw(raw: bytes, number: int, problem: str) -> Line:
+def _kept_raw(raw: bytes, number: int, problem: str) -> JsonLine:
     text = raw.rstrip(b"\r\n").decode(errors="replace")
-    return Line(number, dump({RAW_FIELD: text}), None, problem)
+    return JsonLine(number, dump({RAW_FIELD: text}), None, problem)
 
 
 def _refuse_constant(name: str) -> NoReturn:

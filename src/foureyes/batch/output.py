@@ -27,12 +27,12 @@ from filelock import FileLock, Timeout
 from foureyes.batch.disk import sync_folder, write_all, writing
 from foureyes.batch.journal import Journal, difference
 from foureyes.batch.jsonl import JsonlSink
-from foureyes.batch.window import Result, Sink, Window
+from foureyes.batch.window import Result, RowSink, RowWindow
 from foureyes.errors import InputError
 
 __all__ = ["FileOutput", "Found", "Output", "SinkOf", "StreamOutput", "refusal"]
 
-SinkOf: TypeAlias = Callable[[IO[bytes]], Sink]
+SinkOf: TypeAlias = Callable[[IO[bytes]], RowSink]
 
 _IDENTITY: Final = ("format", "version", "input", "options")
 
@@ -81,7 +81,7 @@ class Output(Protocol):
         """
         ...
 
-    def keep(self, window: Window, results: Sequence[Result], *, fresh: bool) -> None:
+    def keep(self, window: RowWindow, results: Sequence[Result], *, fresh: bool) -> None:
         """Takes one window; ``fresh`` when its results did not come from :meth:`begin`."""
         ...
 
@@ -109,7 +109,7 @@ class StreamOutput:
         """Nothing is finished yet."""
         return iter(())
 
-    def keep(self, window: Window, results: Sequence[Result], *, fresh: bool) -> None:  # noqa: ARG002 - always fresh
+    def keep(self, window: RowWindow, results: Sequence[Result], *, fresh: bool) -> None:  # noqa: ARG002 - always fresh
         """Writes one window."""
         with writing("standard output"):
             self._sink.write(window, results)
@@ -140,7 +140,7 @@ class FileOutput:
         self._lock = FileLock(self.folder / "lock")
         self._journal: Journal | None = None
         self._file: IO[bytes] | None = None
-        self._sink: Sink | None = None
+        self._sink: RowSink | None = None
         self._began = False
 
     def __enter__(self) -> Self:
@@ -184,7 +184,7 @@ class FileOutput:
         self._began = True
         return self._journal.finished() if self._journal else iter(())
 
-    def keep(self, window: Window, results: Sequence[Result], *, fresh: bool) -> None:
+    def keep(self, window: RowWindow, results: Sequence[Result], *, fresh: bool) -> None:
         """Results first, since they are what took the time."""
         if fresh and self._journal:
             self._journal.append(results)

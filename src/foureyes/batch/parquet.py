@@ -19,13 +19,13 @@ from foureyes.batch.arrow import json_rows, naming, result_column, result_type
 from foureyes.batch.disk import Survey, survey
 from foureyes.batch.jsonl import dump
 from foureyes.batch.rows import Fields, exchange_of
-from foureyes.batch.window import RESULT_FIELD, Limits, Result, Window, grouped
+from foureyes.batch.window import RESULT_FIELD, Result, RowWindow, WindowLimits, grouped
 from foureyes.errors import InputError
 from foureyes.types import Exchange, Unscored
 
 __all__ = ["ParquetSink", "ParquetSource", "TableWindow"]
 
-ROW_GROUP: Final = Limits(rows=64 * 1024, size=32 * 1024 * 1024)
+ROW_GROUP: Final = WindowLimits(rows=64 * 1024, size=32 * 1024 * 1024)
 """A row group is written once either is reached."""
 
 
@@ -86,7 +86,7 @@ class ParquetSource:
         """The file's own columns."""
         return self._schema
 
-    def windows(self, limits: Limits) -> Iterator[TableWindow]:
+    def windows(self, limits: WindowLimits) -> Iterator[TableWindow]:
         """All rows in order, lazily."""
         number = 1
         with self._opened() as file:
@@ -158,7 +158,7 @@ class ParquetSink:
         with naming("these columns cannot become Parquet"):
             self._writer = pq.ParquetWriter(file, self._schema, compression="zstd")
 
-    def write(self, window: Window, results: Sequence[Result]) -> None:
+    def write(self, window: RowWindow, results: Sequence[Result]) -> None:
         """Takes a window's rows with their results."""
         rows = window.table(self._input)
         column = result_column(results, self._schema.field(RESULT_FIELD).type)

@@ -15,7 +15,7 @@ from typing import Any, Final
 from foureyes.batch.window import Result
 from foureyes.types import Reading, Scored, Unscored
 
-__all__ = ["NUMBERS", "TOKEN_ARRAYS", "UNSCORED", "Tallies", "Tally", "result_of"]
+__all__ = ["NUMBERS", "TOKEN_ARRAYS", "UNSCORED", "RowTally", "Tallies", "result_of"]
 
 NUMBERS: Final[Mapping[str, type]] = {
     "log_cmp": float,
@@ -97,7 +97,7 @@ def _token_arrays(reading: Reading) -> dict[str, list[Any]]:
 
 
 @dataclass(slots=True)
-class Tally:
+class RowTally:
     """What became of one verifier's rows.
 
     Attributes:
@@ -136,7 +136,7 @@ class Tallies:
         by_verifier: in the order the verifiers were given.
     """
 
-    by_verifier: dict[str, Tally]
+    by_verifier: dict[str, RowTally]
     rows: int = 0
     resumed: int = 0
 

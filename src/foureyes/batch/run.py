@@ -15,9 +15,9 @@ from foureyes import __version__
 from foureyes.batch.disk import reading, writing
 from foureyes.batch.jsonl import JsonlSink, JsonlSource
 from foureyes.batch.output import FileOutput, StreamOutput
-from foureyes.batch.results import Tallies, Tally, result_of
+from foureyes.batch.results import RowTally, Tallies, result_of
 from foureyes.batch.rows import Fields
-from foureyes.batch.window import Limits, Result, Sink, Source
+from foureyes.batch.window import Result, RowSink, RowSource, WindowLimits
 from foureyes.errors import InputError, ModelError
 from foureyes.models.roles import Reader
 from foureyes.signals.cross import score
@@ -64,7 +64,7 @@ class Job:
     form: Format | None = None
     tokens: bool = False
     overwrite_field: bool = False
-    limits: Limits = field(default_factory=Limits)
+    limits: WindowLimits = field(default_factory=WindowLimits)
     resume: bool = False
     force: bool = False
 
@@ -131,7 +131,7 @@ def score_file(
         output.expect(identity)
         readers = numbered(open_readers())
         finished = output.begin(_manifest(identity, readers), partial(_sink, schema, tuple(readers), job.tokens))
-        tallies = Tallies({name: Tally() for name in readers})
+        tallies = Tallies({name: RowTally() for name in readers})
         for window in source.windows(job.limits):
             kept = next(finished, None)
             results = score_window(window.exchanges(), readers, tokens=job.tokens) if kept is None else kept
@@ -216,7 +216,7 @@ def _check_out(out: Path, source: Path | IO[bytes]) -> None:
         raise InputError(f"{out} is the input itself; the output wants a file of its own")
 
 
-def _source(job: Job) -> Source:
+def _source(job: Job) -> RowSource:
     if isinstance(job.source, Path) and job.source_form == "parquet":
         from foureyes.batch.parquet import ParquetSource  # noqa: PLC0415 - pyarrow is an extra
 
@@ -224,7 +224,7 @@ def _source(job: Job) -> Source:
     return JsonlSource(job.source, job.fields, overwrite=job.overwrite_field)
 
 
-def _output(job: Job, source: Source) -> FileOutput | StreamOutput:
+def _output(job: Job, source: RowSource) -> FileOutput | StreamOutput:
     if not isinstance(job.out, Path):
         return StreamOutput(job.out)
     if job.resume and source.survey is None:
@@ -233,7 +233,7 @@ def _output(job: Job, source: Source) -> FileOutput | StreamOutput:
     return FileOutput(out, resume=job.resume, force=job.force, repeatable=source.survey is not None)
 
 
-def _sink(schema: pa.Schema | None, verifiers: Sequence[str], tokens: bool, file: IO[bytes]) -> Sink:  # noqa: FBT001
+def _sink(schema: pa.Schema | None, verifiers: Sequence[str], tokens: bool, file: IO[bytes]) -> RowSink:  # noqa: FBT001
     if schema is None:
         return JsonlSink(file.write)
     from foureyes.batch.parquet import ParquetSink  # noqa: PLC0415 - pyarrow is an extra
@@ -241,7 +241,7 @@ def _sink(schema: pa.Schema | None, verifiers: Sequence[str], tokens: bool, file
     return ParquetSink(file, schema, verifiers, tokens=tokens)
 
 
-def _identity(job: Job, source: Source) -> dict[str, Any]:
+def _identity(job: Job, source: RowSource) -> dict[str, Any]:
     return {
         "format": _MANIFEST_FORMAT,
         "version": __version__,

@@ -2,7 +2,7 @@
 
 A *window* is a run of neighbouring rows that is scored, kept in the journal and written as one. Its bounds depend on
 the rows' place in the input and on nothing else, so that a resumed run cuts the same windows, and a verifier sees the
-same neighbours, as an undisturbed one. Start at :class:`Source`.
+same neighbours, as an undisturbed one. Start at :class:`RowSource`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from foureyes.types import Exchange, Unscored
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["RAW_FIELD", "RESULT_FIELD", "Limits", "Result", "Sink", "Source", "Window", "grouped"]
+__all__ = ["RAW_FIELD", "RESULT_FIELD", "Result", "RowSink", "RowSource", "RowWindow", "WindowLimits", "grouped"]
 
 RESULT_FIELD: Final = "foureyes"
 """The field that is added to every row: an object with one entry per verifier."""
@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class WindowLimits:
     """How much is in hand at once: a window ends before it exceeds either, but has at least one row.
 
     Args:
@@ -49,7 +49,7 @@ class Limits:
             raise InputError(f"a window wants at least one row and one character; got {self.rows} and {self.size}")
 
 
-class Window(Protocol):
+class RowWindow(Protocol):
     """Neighbouring rows of the input."""
 
     def exchanges(self) -> list[Exchange | Unscored]:
@@ -69,7 +69,7 @@ class Window(Protocol):
         ...
 
 
-class Source(Protocol):
+class RowSource(Protocol):
     """An input file, or standard input."""
 
     @property
@@ -82,7 +82,7 @@ class Source(Protocol):
         """How many rows there are, at most; ``None`` when only reading tells."""
         ...
 
-    def windows(self, limits: Limits) -> Iterator[Window]:
+    def windows(self, limits: WindowLimits) -> Iterator[RowWindow]:
         """All rows in order, lazily."""
         ...
 
@@ -103,10 +103,10 @@ class Source(Protocol):
         ...
 
 
-class Sink(Protocol):
+class RowSink(Protocol):
     """Where finished rows go."""
 
-    def write(self, window: Window, results: Sequence[Result]) -> None:
+    def write(self, window: RowWindow, results: Sequence[Result]) -> None:
         """Writes a window's rows with their results."""
         ...
 
@@ -119,11 +119,11 @@ class Sink(Protocol):
         ...
 
 
-def grouped(items: Iterable[T], size_of: Callable[[T], int], limits: Limits) -> Iterator[list[T]]:
+def grouped(items: Iterable[T], size_of: Callable[[T], int], limits: WindowLimits) -> Iterator[list[T]]:
     """Cuts a stream into runs within the limits.
 
     Example:
-        >>> list(grouped("a bb cccccc d e f".split(), len, Limits(rows=2, size=4)))
+        >>> list(grouped("a bb cccccc d e f".split(), len, WindowLimits(rows=2, size=4)))
         [['a', 'bb'], ['cccccc'], ['d', 'e'], ['f']]
     """
     group: list[T] = []

@@ -18,7 +18,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from foureyes.cascade.policy import Action, Gate, Policy
+from foureyes.cascade.policy import Action, ConfidenceGate, Policy
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.bounds import rate_lower
 from foureyes.maths.columns import flags, probabilities, same_length
@@ -92,7 +92,7 @@ def fit_chain(
     Example:
         >>> small, large = [0.2, 0.3, 0.8, 0.9], [0.9, 0.9, 0.9, 0.9]
         >>> fit_chain([small, large], [1, 10], price=0.05, bins=2).gates[0]
-        Gate(cuts=(0.8,), actions=('escalate', 'answer'))
+        ConfidenceGate(cuts=(0.8,), actions=('escalate', 'answer'))
     """
     columns, outcomes = _columns(confidences, correct)
     paid = _costs(costs, len(columns), len(columns[0]))
@@ -101,7 +101,7 @@ def fit_chain(
     if abstain is not None and not 0 <= abstain <= 1:
         raise InputError(f"abstain must be worth between a wrong answer (0) and a right one (1); got {abstain:g}")
     worth_of_rest: Floats | None = None if abstain is None else np.full(len(columns[0]), float(abstain))
-    gates: list[Gate] = []
+    gates: list[ConfidenceGate] = []
     for s in range(len(columns) - 1, -1, -1):
         otherwise: Action = "escalate" if gates else "abstain"
         gate, worth = _gate(columns[s], outcomes[s], worth_of_rest, otherwise, bins)
@@ -214,16 +214,16 @@ def best(points: Sequence[ChainPoint], *, cost: float) -> ChainPoint:
 
 def _gate(
     confidence: Floats, outcome: Floats, worth_of_rest: Floats | None, otherwise: Action, bins: int
-) -> tuple[Gate, Floats]:
+) -> tuple[ConfidenceGate, Floats]:
     """The better action in every bin, and what each row is worth under it."""
     if worth_of_rest is None:
-        return Gate((), ("answer",)), outcome
+        return ConfidenceGate((), ("answer",)), outcome
     cuts = equal_count_cuts(confidence, bins)
     place = np.searchsorted(cuts, confidence, side="right")
     gained = np.bincount(place, weights=worth_of_rest - outcome, minlength=len(cuts) + 1)
     passes = gained / np.bincount(place, minlength=len(cuts) + 1) > 1e-12
     actions: list[Action] = [otherwise if passed else "answer" for passed in passes]
-    return Gate(tuple(cuts.tolist()), tuple(actions)), np.where(passes[place], worth_of_rest, outcome)
+    return ConfidenceGate(tuple(cuts.tolist()), tuple(actions)), np.where(passes[place], worth_of_rest, outcome)
 
 
 def _columns(

@@ -10,11 +10,11 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
 
-from foureyes.cascade.policy import Decision, Policy
+from foureyes.cascade.policy import CascadeDecision, Policy
 from foureyes.errors import InputError, ModelError
 from foureyes.types import Unscored
 
-__all__ = ["Outcome", "Reply", "Step", "run"]
+__all__ = ["CascadeResult", "Reply", "Step", "run"]
 
 Q = TypeVar("Q")
 A = TypeVar("A")
@@ -22,11 +22,11 @@ A = TypeVar("A")
 Reply: TypeAlias = tuple[A | None, float | Unscored]
 Step: TypeAlias = Callable[[Sequence[Q]], Sequence[Reply[A]]]
 
-_Deciding: TypeAlias = Generator[int, float | Unscored, Decision]
+_Deciding: TypeAlias = Generator[int, float | Unscored, CascadeDecision]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome(Generic[A]):
+class CascadeResult(Generic[A]):
     """What became of one question.
 
     Attributes:
@@ -35,10 +35,10 @@ class Outcome(Generic[A]):
     """
 
     answer: A | None
-    decision: Decision
+    decision: CascadeDecision
 
 
-def run(policy: Policy, steps: Sequence[Step[Q, A]], questions: Sequence[Q]) -> list[Outcome[A]]:
+def run(policy: Policy, steps: Sequence[Step[Q, A]], questions: Sequence[Q]) -> list[CascadeResult[A]]:
     """Answers questions with as few calls to the larger models as the policy allows.
 
     Args:
@@ -63,7 +63,7 @@ def run(policy: Policy, steps: Sequence[Step[Q, A]], questions: Sequence[Q]) -> 
     """
     if len(steps) != len(policy.gates):
         raise InputError(f"a policy of {len(policy.gates)} gates needs as many steps; got {len(steps)}")
-    outcomes: dict[int, Outcome[A]] = {}
+    outcomes: dict[int, CascadeResult[A]] = {}
     waiting = {row: policy.decide() for row in range(len(questions))}
     for deciding in waiting.values():
         next(deciding)
@@ -89,12 +89,12 @@ def _ask(step: Step[Q, A], questions: list[Q]) -> Sequence[Reply[A]]:
     return replies
 
 
-def _advance(deciding: _Deciding, reply: Reply[A]) -> Outcome[A] | None:
+def _advance(deciding: _Deciding, reply: Reply[A]) -> CascadeResult[A] | None:
     """The outcome, or ``None`` when the question goes on to the next model."""
     answer, confidence = reply
     try:
         deciding.send(confidence)
     except StopIteration as stop:
-        decision: Decision = stop.value
-        return Outcome(answer if decision.action == "answer" else None, decision)
+        decision: CascadeDecision = stop.value
+        return CascadeResult(answer if decision.action == "answer" else None, decision)
     return None

@@ -1,7 +1,7 @@
 """The decision of a cascade, free of I/O: which model to ask next, and when to stop.
 
 A :class:`Policy` is a row of gates, one a model. :meth:`Policy.decide` is a generator: it yields the number of the model
-to ask, is sent how confident that model's answer is, and returns the :class:`Decision`. Whoever drives it brings the
+to ask, is sent how confident that model's answer is, and returns the :class:`CascadeDecision`. Whoever drives it brings the
 models, local or remote, one question or a million, synchronous or not::
 
     deciding = policy.decide()
@@ -14,7 +14,7 @@ models, local or remote, one question or a million, synchronous or not::
         decision = stop.value
 
 An :class:`~foureyes.types.Unscored` answer never counts as confident: it is passed on, and past the last model it
-abstains. A newcomer starts at :class:`Gate`.
+abstains. A newcomer starts at :class:`ConfidenceGate`.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from foureyes.errors import InputError
 from foureyes.maths.columns import probabilities, same_length
 from foureyes.types import Unscored
 
-__all__ = ["ALWAYS", "Action", "Decision", "Gate", "Policy", "Simulated"]
+__all__ = ["ALWAYS", "Action", "CascadeDecision", "ConfidenceGate", "Policy", "Simulated"]
 
 Action: TypeAlias = Literal["answer", "escalate", "abstain"]
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
+class ConfidenceGate:
     """What to do with a model's answer, by its confidence.
 
     Args:
@@ -48,7 +48,7 @@ class Gate:
         InputError: an unknown action, cuts that do not increase, or the wrong number of actions.
 
     Example:
-        >>> Gate((0.8,), ("escalate", "answer")).action(0.8)
+        >>> ConfidenceGate((0.8,), ("escalate", "answer")).action(0.8)
         'answer'
     """
 
@@ -74,11 +74,11 @@ class Gate:
         return self.actions[int(np.searchsorted(self.cuts, confidence, side="right"))]
 
 
-ALWAYS = Gate((), ("answer",))
+ALWAYS = ConfidenceGate((), ("answer",))
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class CascadeDecision:
     """What the cascade came to.
 
     Attributes:
@@ -116,7 +116,7 @@ class Policy:
         InputError: no gate, or the last one escalates.
 
     Example:
-        >>> policy = Policy((Gate((0.8,), ("escalate", "answer")), Gate((0.4,), ("abstain", "answer"))))
+        >>> policy = Policy((ConfidenceGate((0.8,), ("escalate", "answer")), ConfidenceGate((0.4,), ("abstain", "answer"))))
         >>> deciding = policy.decide()
         >>> next(deciding), deciding.send(0.7)
         (0, 1)
@@ -127,7 +127,7 @@ class Policy:
         'abstain'
     """
 
-    gates: tuple[Gate, ...]
+    gates: tuple[ConfidenceGate, ...]
 
     def __post_init__(self) -> None:
         if not self.gates:
@@ -135,7 +135,7 @@ class Policy:
         if "escalate" in self.gates[-1].actions:
             raise InputError("the last gate has no model to escalate to; let it answer or abstain")
 
-    def decide(self) -> Generator[int, float | Unscored, Decision]:
+    def decide(self) -> Generator[int, float | Unscored, CascadeDecision]:
         """Decides about one question.
 
         Yields:
@@ -156,7 +156,7 @@ class Policy:
             seen.append((yield stage))
             action = _unscored_action(stage, last) if isinstance(seen[-1], Unscored) else gate.action(seen[-1])
             if action != "escalate":
-                return Decision(action, stage, tuple(seen))
+                return CascadeDecision(action, stage, tuple(seen))
         raise AssertionError("the last gate never escalates")
 
     def simulate(self, confidences: Sequence[ArrayLike]) -> Simulated:
@@ -193,7 +193,7 @@ class Policy:
         """
         try:
             fields = json.loads(text)
-            gates = tuple(Gate(tuple(gate["cuts"]), tuple(gate["actions"])) for gate in fields["gates"])
+            gates = tuple(ConfidenceGate(tuple(gate["cuts"]), tuple(gate["actions"])) for gate in fields["gates"])
         except (json.JSONDecodeError, KeyError, TypeError) as error:
             raise InputError(f"not a cascade policy: {text[:60]!r}") from error
         return cls(gates)

@@ -17,18 +17,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from foureyes.calibration.rows import Rows
-from foureyes.cascade.policy import Gate
+from foureyes.cascade.policy import ConfidenceGate
 from foureyes.errors import InputError
 from foureyes.maths.columns import flags, probabilities, real, same_length
 from foureyes.maths.routing import equal_count_cuts
 
 __all__ = [
     "AdvantageRouter",
-    "Calibrator",
     "FittedRouter",
     "InSample",
     "Order",
     "Router",
+    "SupportsPredictProba",
     "ThresholdRouter",
     "through",
     "unseen",
@@ -56,7 +56,7 @@ class FittedRouter(Router, Protocol):
         ...
 
 
-class Calibrator(Protocol):
+class SupportsPredictProba(Protocol):
     """Anything that turns scores into P(correct)."""
 
     def predict_proba(self, scores: ArrayLike, /) -> Floats:
@@ -179,13 +179,13 @@ class AdvantageRouter:
         pairs = ((i, j) for j in range(len(self.rank)) for i in range(j))
         return tuple((i, j) for i, j in pairs if self.rank[i] < self.rank[j])
 
-    def gate(self, cut: float) -> Gate:
+    def gate(self, cut: float) -> ConfidenceGate:
         """The decision at one point of the curve: escalate bins whose priority reaches ``cut``.
 
         Args:
             cut: ``Point.cut`` of the point chosen.
         """
-        return Gate(self.cuts, tuple("escalate" if rank >= cut else "answer" for rank in self.rank))
+        return ConfidenceGate(self.cuts, tuple("escalate" if rank >= cut else "answer" for rank in self.rank))
 
     def to_json(self) -> str:
         """The fitted value as JSON."""
@@ -218,7 +218,7 @@ class AdvantageRouter:
 
 @dataclass(frozen=True, slots=True)
 class _Through:
-    calibrator: Calibrator
+    calibrator: SupportsPredictProba
     router: Router
 
     def priority(self, scores: ArrayLike) -> Floats:
@@ -239,7 +239,7 @@ class InSample:
         return self.router.priority(read)
 
 
-def through(calibrator: Calibrator, router: Router) -> Router:
+def through(calibrator: SupportsPredictProba, router: Router) -> Router:
     """The same router for raw scores: they pass through the calibrator first."""
     return _Through(calibrator, router)
 

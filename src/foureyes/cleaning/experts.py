@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from foureyes.errors import InputError, NotEnoughData
-from foureyes.maths.noise import Labels, Opinion, class_labels, class_matrix, opinion
+from foureyes.maths.noise import ExpertOpinion, Labels, class_labels, class_matrix, opinion
 
 __all__ = ["Experts", "PredProbs"]
 
@@ -34,7 +34,7 @@ class Experts:
     names: tuple[str, ...]
     labels: Labels
     probs: tuple[NDArray[Any], ...]
-    opinions: tuple[Opinion, ...]
+    opinions: tuple[ExpertOpinion, ...]
 
     @classmethod
     def read(cls, labels: ArrayLike, pred_probs: PredProbs) -> Experts:

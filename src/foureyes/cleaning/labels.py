@@ -21,7 +21,7 @@ from foureyes.cleaning.filters import FilterBy, RankBy, filtered, ranked
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.noise import chosen, class_thresholds, confident_labels, levels
 
-__all__ = ["Issue", "Issues", "Method", "Vote", "find_label_issues"]
+__all__ = ["ExpertVote", "Issue", "Issues", "Method", "find_label_issues"]
 
 Method: TypeAlias = Literal["calibrated", "basic", "confident_learning"]
 
@@ -30,7 +30,7 @@ Rows = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
-class Vote:
+class ExpertVote:
     """What one expert says instead of the given label, and with what probability."""
 
     expert: str
@@ -57,7 +57,7 @@ class Issue:
     suggested: int
     score: float
     agreement: float
-    votes: tuple[Vote, ...]
+    votes: tuple[ExpertVote, ...]
 
     @property
     def reason(self) -> str:
@@ -71,7 +71,7 @@ class Issue:
             classes: K names in the order of the columns.
 
         Example:
-            >>> Issue(0, 5, 3, 0.1, 1.0, (Vote("resnet", 3, 0.98), Vote("lenet", 3, 0.81))).explain()
+            >>> Issue(0, 5, 3, 0.1, 1.0, (ExpertVote("resnet", 3, 0.98), ExpertVote("lenet", 3, 0.81))).explain()
             'not 5: resnet says 3 (0.98), lenet says 3 (0.81)'
         """
         named = [str(label) if classes is None else classes[label] for label in (self.given, *self._labels)]
@@ -129,7 +129,7 @@ class Issues(Sequence[Issue]):
             suggested=suggested,
             score=float(self.score[index]),
             agreement=float((self.labels[index] == suggested).mean()),
-            votes=tuple(Vote(*vote) for vote in said),
+            votes=tuple(ExpertVote(*vote) for vote in said),
         )
 
     def __iter__(self) -> Iterator[Issue]:

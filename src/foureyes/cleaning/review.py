@@ -24,7 +24,7 @@ from foureyes.errors import InputError
 
 __all__ = [
     "Action",
-    "Decision",
+    "ReviewDecision",
     "clean_records",
     "cleaned",
     "read_review",
@@ -39,7 +39,7 @@ _FIXED = ("row", "item", "given", "suggested", "score", "agreement", "reason", "
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class ReviewDecision:
     """What to do with one row.
 
     Args:
@@ -108,7 +108,7 @@ def review_table(
     return chain([[*columns, *_FIXED[-2:]]], lines)
 
 
-def read_review(path: str | Path, *, classes: Sequence[str] | None = None) -> dict[int, Decision]:
+def read_review(path: str | Path, *, classes: Sequence[str] | None = None) -> dict[int, ReviewDecision]:
     """The decisions of a review file; rows whose ``decision`` is empty are left out.
 
     Args:
@@ -121,7 +121,7 @@ def read_review(path: str | Path, *, classes: Sequence[str] | None = None) -> di
     Raises:
         InputError: the file cannot be read, a column is missing, a decision or a label is unknown; says which line.
     """
-    decisions: dict[int, Decision] = {}
+    decisions: dict[int, ReviewDecision] = {}
     try:
         with Path(path).open(encoding="utf-8-sig", newline="") as file:
             table = csv.DictReader(file, restval="")
@@ -139,15 +139,15 @@ def read_review(path: str | Path, *, classes: Sequence[str] | None = None) -> di
     return decisions
 
 
-def suggestions(issues: Issues, action: Literal["relabel", "drop"]) -> dict[int, Decision]:
+def suggestions(issues: Issues, action: Literal["relabel", "drop"]) -> dict[int, ReviewDecision]:
     """Decisions that follow the experts without a person: relabel every issue as suggested, or drop it."""
     if action == "drop":
-        return {int(row): Decision("drop") for row in issues.row}
+        return {int(row): ReviewDecision("drop") for row in issues.row}
     pairs = zip(issues.row.tolist(), issues.suggested.tolist(), strict=True)
-    return {row: Decision("relabel", label) for row, label in pairs}
+    return {row: ReviewDecision("relabel", label) for row, label in pairs}
 
 
-def cleaned(labels: ArrayLike, decisions: Mapping[int, Decision]) -> tuple[NDArray[np.intp], NDArray[Any]]:
+def cleaned(labels: ArrayLike, decisions: Mapping[int, ReviewDecision]) -> tuple[NDArray[np.intp], NDArray[Any]]:
     """The rows to keep and their labels.
 
     Args:
@@ -161,7 +161,7 @@ def cleaned(labels: ArrayLike, decisions: Mapping[int, Decision]) -> tuple[NDArr
         InputError: a decision names a row that does not exist.
 
     Example:
-        >>> cleaned([0, 1, 1], {0: Decision("drop"), 2: Decision("relabel", 0)})
+        >>> cleaned([0, 1, 1], {0: ReviewDecision("drop"), 2: ReviewDecision("relabel", 0)})
         (array([1, 2]), array([1, 0]))
     """
     new = np.array(labels)
@@ -176,7 +176,7 @@ def cleaned(labels: ArrayLike, decisions: Mapping[int, Decision]) -> tuple[NDArr
 
 def clean_records(
     records: Iterable[Mapping[str, Any]],
-    decisions: Mapping[int, Decision],
+    decisions: Mapping[int, ReviewDecision],
     *,
     field: str,
     classes: Sequence[Any] | None = None,
@@ -197,12 +197,12 @@ def clean_records(
 
     Example:
         >>> rows = [{"text": "a", "label": "cat"}, {"text": "b", "label": "dog"}]
-        >>> list(clean_records(rows, {1: Decision("relabel", 0)}, field="label", classes=["cat", "dog"]))
+        >>> list(clean_records(rows, {1: ReviewDecision("relabel", 0)}, field="label", classes=["cat", "dog"]))
         [{'text': 'a', 'label': 'cat'}, {'text': 'b', 'label': 'cat'}]
     """
     n = 0
     for n, record in enumerate(records, start=1):
-        decision = decisions.get(n - 1, Decision("keep"))
+        decision = decisions.get(n - 1, ReviewDecision("keep"))
         if field not in record:
             raise InputError(f"record {n - 1} has no field {field!r}; it has {', '.join(map(repr, record))}")
         if decision.action == "drop":
@@ -239,13 +239,13 @@ def _row(line: Mapping[str, str], number: int) -> int:
     return int(line["row"])
 
 
-def _decision(line: Mapping[str, str], number: int, classes: Sequence[str] | None) -> Decision:
+def _decision(line: Mapping[str, str], number: int, classes: Sequence[str] | None) -> ReviewDecision:
     action = line["decision"].strip().lower()
     if action not in get_args(Action):
         raise InputError(f"line {number}: decision must be one of {', '.join(get_args(Action))}; got {action!r}")
     if action != "relabel":
-        return Decision("keep" if action == "keep" else "drop")
-    return Decision("relabel", _label((line["new_label"] or line["suggested"]).strip(), number, classes))
+        return ReviewDecision("keep" if action == "keep" else "drop")
+    return ReviewDecision("relabel", _label((line["new_label"] or line["suggested"]).strip(), number, classes))
 
 
 def _label(text: str, number: int, classes: Sequence[str] | None) -> int:
@@ -257,7 +257,7 @@ def _label(text: str, number: int, classes: Sequence[str] | None) -> int:
     raise InputError(f"line {number}: new_label must be {wanted}; got {text!r}")
 
 
-def _require_rows(decisions: Mapping[int, Decision], n: int) -> None:
+def _require_rows(decisions: Mapping[int, ReviewDecision], n: int) -> None:
     outside = [row for row in decisions if not 0 <= row < n]
     if outside:
         raise InputError(f"a decision names row {outside[0]}, but there are {n} rows")

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from foureyes.bench.asking import Tab
-    from foureyes.bench.engine import Supplies
     from foureyes.maths.selection import VerifierChoice
     from foureyes.models.roles import Reader, Writer
+    from foureyes.study.asking import Tab
+    from foureyes.study.engine import Supplies
 
 __all__ = ["configure", "run", "work"]
 
@@ -94,13 +94,13 @@ def work(args: argparse.Namespace, supplies: Supplies) -> int:
 
 def _run(args: argparse.Namespace, out: Path, supplies: Supplies) -> int:
     # What the step needs is loaded here, so that `foureyes bench --help` does not wait for it.
-    from foureyes.bench.asking import Budget, Tab  # noqa: PLC0415
-    from foureyes.bench.cells import save_cells  # noqa: PLC0415
-    from foureyes.bench.engine import run as run_study  # noqa: PLC0415
-    from foureyes.bench.plan import load_study  # noqa: PLC0415
-    from foureyes.bench.protocols import load_tasks  # noqa: PLC0415
-    from foureyes.bench.provenance import manifest_of  # noqa: PLC0415
-    from foureyes.bench.store import Store  # noqa: PLC0415
+    from foureyes.study.asking import Budget, Tab  # noqa: PLC0415
+    from foureyes.study.cells import save_cells  # noqa: PLC0415
+    from foureyes.study.engine import run as run_study  # noqa: PLC0415
+    from foureyes.study.plan import load_study  # noqa: PLC0415
+    from foureyes.study.protocols import load_tasks  # noqa: PLC0415
+    from foureyes.study.provenance import manifest_of  # noqa: PLC0415
+    from foureyes.study.store import CallStore  # noqa: PLC0415
 
     study = load_study(args.study)
     tasks = load_tasks(study.tasks, data=args.data, seed=study.seed)
@@ -110,7 +110,7 @@ def _run(args: argparse.Namespace, out: Path, supplies: Supplies) -> int:
         study.budget.tokens if args.tokens is None else args.tokens,
     )
     tab = Tab(time.perf_counter, budget, (lambda _: None) if args.quiet else _teller())
-    with Store(args.store or out.parent / "store.sqlite") as store:
+    with CallStore(args.store or out.parent / "store.sqlite") as store:
         results = run_study(study, tasks, supplies, store, tab)
     save_cells(out / "cells.jsonl", results.cells)
     manifest_of(args.study.name, study, tasks, results, tab).save(out / "manifest.json")
@@ -127,15 +127,15 @@ def _run(args: argparse.Namespace, out: Path, supplies: Supplies) -> int:
 
 
 def _report(args: argparse.Namespace, out: Path) -> int:
-    from foureyes.bench.cells import load_cells  # noqa: PLC0415
-    from foureyes.bench.plan import load_study  # noqa: PLC0415
-    from foureyes.bench.provenance import Manifest  # noqa: PLC0415
-    from foureyes.bench.telling import tell  # noqa: PLC0415
     from foureyes.report.page import write  # noqa: PLC0415
     from foureyes.report.study import picture_files, study_markdown, study_page  # noqa: PLC0415
+    from foureyes.study.cells import load_cells  # noqa: PLC0415
+    from foureyes.study.plan import load_study  # noqa: PLC0415
+    from foureyes.study.provenance import StudyManifest  # noqa: PLC0415
+    from foureyes.study.telling import tell  # noqa: PLC0415
 
     study = load_study(args.study)
-    cells, manifest = load_cells(out / "cells.jsonl"), Manifest.load(out / "manifest.json")
+    cells, manifest = load_cells(out / "cells.jsonl"), StudyManifest.load(out / "manifest.json")
     html, markdown = args.html or out / "report.html", args.markdown or out / "report.md"
     command = f"foureyes bench run {args.study} --data DATA && foureyes bench report {args.study}"
     report = tell(study, cells, manifest, command)
@@ -151,11 +151,11 @@ def _choose(args: argparse.Namespace, out: Path) -> int:
     """0 where a verifier is chosen, 1 where the rule abstains."""
     from dataclasses import asdict  # noqa: PLC0415 - with its only use
 
-    from foureyes.bench.cells import load_cells  # noqa: PLC0415
-    from foureyes.bench.choosing import choose, experience  # noqa: PLC0415
-    from foureyes.bench.plan import load_study  # noqa: PLC0415
     from foureyes.errors import InputError  # noqa: PLC0415
-    from foureyes.maths.selection import Rule  # noqa: PLC0415
+    from foureyes.maths.selection import SelectionRule  # noqa: PLC0415
+    from foureyes.study.cells import load_cells  # noqa: PLC0415
+    from foureyes.study.choosing import choose, experience  # noqa: PLC0415
+    from foureyes.study.plan import load_study  # noqa: PLC0415
 
     study, cells = load_study(args.study), load_cells(out / "cells.jsonl")
     mine = [cell for cell in cells if (cell.task, cell.generator) == (args.task, args.generator)]
@@ -163,7 +163,7 @@ def _choose(args: argparse.Namespace, out: Path) -> int:
         known = ", ".join(f"{cell.task}: {cell.generator}" for cell in cells)
         raise InputError(f"the study has no answers of {args.generator!r} to {args.task!r}; it has {known}")
     learnt = experience([cell for cell in cells if cell is not mine[0]], signal=args.signal)
-    rule = Rule(args.ms, args.tolerance, args.sure)
+    rule = SelectionRule(args.ms, args.tolerance, args.sure)
     found = choose(mine[0], n_labels=args.labels, signal=args.signal, rule=rule, learnt=learnt, seed=study.seed)
     if args.json:
         print(json.dumps(asdict(found), ensure_ascii=False))
@@ -223,11 +223,11 @@ def _summarise(tab: Tab, warnings: list[str], out: Path) -> None:
 
 
 def _catalog() -> Supplies:
-    from foureyes.bench.engine import Supplies  # noqa: PLC0415
     from foureyes.cli.models import tell  # noqa: PLC0415
     from foureyes.models.catalog import open_reader, open_writer  # noqa: PLC0415
     from foureyes.models.weights import locate  # noqa: PLC0415
-    from foureyes.models.weights.reference import Server, parse  # noqa: PLC0415
+    from foureyes.models.weights.reference import ServerReference, parse  # noqa: PLC0415
+    from foureyes.study.engine import Supplies  # noqa: PLC0415
 
     def reader(reference: str, dtype: str | None) -> Reader:
         return open_reader(reference, dtype=dtype, on_step=tell)
@@ -236,7 +236,7 @@ def _catalog() -> Supplies:
         return open_writer(reference, dtype=dtype, on_step=tell)
 
     def weights(reference: str) -> str | None:
-        found = None if isinstance(parse(reference), Server) else locate(reference)
+        found = None if isinstance(parse(reference), ServerReference) else locate(reference)
         return found.fingerprint if found else None
 
     return Supplies(reader, writer, weights)

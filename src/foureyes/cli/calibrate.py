@@ -13,7 +13,7 @@ from foureyes.errors import InputError, NotEnoughData
 
 if TYPE_CHECKING:
     from foureyes.calibration import Calibrator
-    from foureyes.cli.scores import Scores
+    from foureyes.cli.scores import ScoreTable
     from foureyes.report.calibration import Judgement
 
 __all__ = ["configure", "run"]
@@ -217,7 +217,7 @@ def _present(judged: Judgement, args: argparse.Namespace) -> None:
         print(json.dumps(judged.to_dict(), allow_nan=False))
 
 
-def _judged(calibrator: Calibrator, scores: Scores, args: argparse.Namespace) -> Judgement:
+def _judged(calibrator: Calibrator, scores: ScoreTable, args: argparse.Namespace) -> Judgement:
     from foureyes.calibration import calibration_report  # noqa: PLC0415 - numpy
     from foureyes.cli.scores import stated_before  # noqa: PLC0415 - as above
     from foureyes.report.calibration import Judgement  # noqa: PLC0415 - as above
@@ -271,5 +271,5 @@ def _opened(path: Path) -> Calibrator:
     return Calibrator.from_json(read_text(path))
 
 
-def _left_out(scores: Scores) -> str:
+def _left_out(scores: ScoreTable) -> str:
     return f"; left out, as they lack a score or a label: {scores.n_left_out:,}" if scores.n_left_out else ""

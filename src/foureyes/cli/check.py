@@ -20,7 +20,7 @@ from foureyes.errors import InputError
 
 if TYPE_CHECKING:
     from foureyes.models.roles import Reader
-    from foureyes.report.outcome import Outcome
+    from foureyes.report.outcome import CheckResult
     from foureyes.types import Exchange, Scored, Unscored
 
 __all__ = ["check", "configure", "record", "run"]
@@ -97,7 +97,7 @@ def check(args: argparse.Namespace, open_reader: Callable[[str], Reader]) -> int
     return 0 if any(isinstance(outcome.row, Scored) for outcome in outcomes) else 1
 
 
-def record(exchange: Exchange, outcomes: Iterable[Outcome]) -> dict[str, Any]:
+def record(exchange: Exchange, outcomes: Iterable[CheckResult]) -> dict[str, Any]:
     """What ``--json`` prints.
 
     Returns:
@@ -130,7 +130,7 @@ def _fields(row: Scored | Unscored) -> dict[str, Any]:
     return fields
 
 
-def _asked(exchange: Exchange, args: argparse.Namespace, open_reader: Callable[[str], Reader]) -> Iterator[Outcome]:
+def _asked(exchange: Exchange, args: argparse.Namespace, open_reader: Callable[[str], Reader]) -> Iterator[CheckResult]:
     from rich.console import Console  # noqa: PLC0415 - as above
     from rich.text import Text  # noqa: PLC0415
 
@@ -143,7 +143,7 @@ def _asked(exchange: Exchange, args: argparse.Namespace, open_reader: Callable[[
         yield outcome
 
 
-def _draw(exchange: Exchange, outcomes: Sequence[Outcome]) -> None:
+def _draw(exchange: Exchange, outcomes: Sequence[CheckResult]) -> None:
     from rich.console import Console  # noqa: PLC0415 - as above
 
     from foureyes.report.terminal import draw  # noqa: PLC0415
@@ -155,7 +155,7 @@ def _draw(exchange: Exchange, outcomes: Sequence[Outcome]) -> None:
     draw(console, exchange, outcomes)
 
 
-def _write_page(path: Path, exchange: Exchange, outcomes: Sequence[Outcome]) -> None:
+def _write_page(path: Path, exchange: Exchange, outcomes: Sequence[CheckResult]) -> None:
     from foureyes.report.check import check_page  # noqa: PLC0415 - as above
     from foureyes.report.page import write  # noqa: PLC0415
 

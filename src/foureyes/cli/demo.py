@@ -11,7 +11,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from foureyes.demo.measures import Study
+    from foureyes.demo.measures import DemoResults
     from foureyes.models.roles import Reader
 
 __all__ = ["configure", "run", "show"]
@@ -86,7 +86,7 @@ def _opened(refs: Iterable[str]) -> Iterator[Reader]:
         yield open_reader(ref)
 
 
-def _print(found: Study, *, as_json: bool) -> None:
+def _print(found: DemoResults, *, as_json: bool) -> None:
     from rich.console import Console  # noqa: PLC0415 - as above
 
     from foureyes.demo.record import record  # noqa: PLC0415
@@ -109,7 +109,7 @@ def _require_page(path: Path) -> None:
     require_place_for(path)
 
 
-def _write_page(found: Study, path: Path) -> None:
+def _write_page(found: DemoResults, path: Path) -> None:
     from foureyes.demo.page import demo_page  # noqa: PLC0415 - matplotlib
     from foureyes.report.page import write  # noqa: PLC0415
 

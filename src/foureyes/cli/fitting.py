@@ -20,7 +20,7 @@ from foureyes.calibration import (
 )
 from foureyes.calibration.choose import Candidate
 from foureyes.calibration.isotonic import Isotonic
-from foureyes.cli.scores import Scores
+from foureyes.cli.scores import ScoreTable
 from foureyes.errors import InputError
 
 __all__ = ["fitted", "held_out"]
@@ -43,7 +43,7 @@ _LARGER_IS: Final = {
 _FOLDS: Final = 5
 
 
-def held_out(scores: Scores, share: float, seed: int) -> tuple[Scores, Scores]:
+def held_out(scores: ScoreTable, share: float, seed: int) -> tuple[ScoreTable, ScoreTable]:
     """Rows to fit on and rows to judge on; groups are kept whole.
 
     Args:
@@ -57,7 +57,7 @@ def held_out(scores: Scores, share: float, seed: int) -> tuple[Scores, Scores]:
     return scores.rows(np.flatnonzero(~kept)), scores.rows(np.flatnonzero(kept))
 
 
-def fitted(scores: Scores, kind: str | None, larger_is: str | None) -> tuple[Calibrator, dict[str, Any]]:
+def fitted(scores: ScoreTable, kind: str | None, larger_is: str | None) -> tuple[Calibrator, dict[str, Any]]:
     """Fits a calibrator.
 
     Args:
@@ -85,7 +85,7 @@ def fitted(scores: Scores, kind: str | None, larger_is: str | None) -> tuple[Cal
     return _single(scores, asked, larger_is)
 
 
-def _combined(scores: Scores) -> tuple[Calibrator, dict[str, Any]]:
+def _combined(scores: ScoreTable) -> tuple[Calibrator, dict[str, Any]]:
     signals = scores.x if isinstance(scores.x, dict) else {scores.words: scores.x}
     if len(signals) < 2:
         raise InputError("a combiner needs at least two scores: repeat --score")
@@ -97,7 +97,7 @@ def _combined(scores: Scores) -> tuple[Calibrator, dict[str, Any]]:
     return Combiner.fit(signals, scores.outcome, source=scores.source), {"reason": reason, "gain": asdict(gain)}
 
 
-def _single(scores: Scores, asked: str, larger_is: str | None) -> tuple[Calibrator, dict[str, Any]]:
+def _single(scores: ScoreTable, asked: str, larger_is: str | None) -> tuple[Calibrator, dict[str, Any]]:
     simple: dict[str, type[Platt | Beta | HistogramBinning]] = {
         "platt": Platt,
         "beta": Beta,
@@ -122,12 +122,12 @@ def _single(scores: Scores, asked: str, larger_is: str | None) -> tuple[Calibrat
     return choice.calibrator, {"reason": choice.reason, "trials": [asdict(trial) for trial in choice.trials]}
 
 
-def _folds(scores: Scores) -> int | ArrayLike:
+def _folds(scores: ScoreTable) -> int | ArrayLike:
     """How rows are dealt out in cross-validation: whole groups, where there are any."""
     return _FOLDS if scores.groups is None else scores.groups % _FOLDS
 
 
-def _direction(scores: Scores, asked: str, larger_is: str | None) -> Literal["worse", "better"]:
+def _direction(scores: ScoreTable, asked: str, larger_is: str | None) -> Literal["worse", "better"]:
     known = larger_is or (_LARGER_IS.get(scores.source.signal) if scores.source else None)
     if known is None:
         raise InputError(

@@ -15,7 +15,7 @@ from foureyes.cleaning.labels import Method, find_label_issues
 from foureyes.cleaning.panel import letter_probs, panel_probs
 from foureyes.cleaning.stopping import precision_curve
 from foureyes.errors import InputError
-from foureyes.report.cleaning import Measured, MethodPoint
+from foureyes.report.cleaning import MeasuredPrecision, MethodPoint
 from foureyes.tables import Column, Table, open_table
 
 __all__ = ["Labelled", "precision_of", "read_labelled"]
@@ -75,14 +75,14 @@ def read_labelled(args: argparse.Namespace) -> Labelled:
     )
 
 
-def precision_of(data: Labelled) -> Measured:
+def precision_of(data: Labelled) -> MeasuredPrecision:
     """Precision and detection of the three methods on the verified rows."""
     if data.verified is None or data.wrong is None:
         raise InputError("precision needs verified labels; got none")
     issues = find_label_issues(data.labels, data.probs, keep_top=1)
     points = precision_curve(issues, data.verified, data.wrong)
     others = tuple(_point(data, method) for method in ("basic", "confident_learning"))
-    return Measured(points, others, len(data.verified), int(data.wrong.sum()))
+    return MeasuredPrecision(points, others, len(data.verified), int(data.wrong.sum()))
 
 
 def _point(data: Labelled, method: Method) -> MethodPoint:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from foureyes.calibration import Calibrator, Threshold, flag_rate, promise, promise_cost, promise_false_blocks
 from foureyes.cli.files import read_text
-from foureyes.cli.scores import Scores, confidence_of, right_of
+from foureyes.cli.scores import ScoreTable, confidence_of, right_of
 from foureyes.errors import InputError
 
 __all__ = ["acted_on", "promised"]
@@ -19,7 +19,9 @@ __all__ = ["acted_on", "promised"]
 Floats = NDArray[np.float64]
 
 
-def promised(calibrator: Calibrator, scores: Scores, args: argparse.Namespace, *, in_sample: bool) -> Threshold | None:
+def promised(
+    calibrator: Calibrator, scores: ScoreTable, args: argparse.Namespace, *, in_sample: bool
+) -> Threshold | None:
     """The cut that keeps what ``--max-error``, ``--max-cost`` or ``--max-false-blocks`` asks for, if one does ask.
 
     Args:
@@ -62,7 +64,7 @@ def acted_on(confidence: Floats, args: argparse.Namespace) -> tuple[dict[str, li
     return {}, ""
 
 
-def _promised_cost(confidence: Floats, scores: Scores, args: argparse.Namespace) -> Threshold:
+def _promised_cost(confidence: Floats, scores: ScoreTable, args: argparse.Namespace) -> Threshold:
     if scores.cost is None or args.worst_cost is None:
         raise InputError(
             "--max-cost needs --cost FIELD, what letting an answer through costs, and --worst-cost, its most"
@@ -70,7 +72,7 @@ def _promised_cost(confidence: Floats, scores: Scores, args: argparse.Namespace)
     return promise_cost(confidence, scores.cost, max_cost=args.max_cost, worst_cost=args.worst_cost, delta=args.delta)
 
 
-def _require_independent(scores: Scores) -> None:
+def _require_independent(scores: ScoreTable) -> None:
     if scores.groups is None or not scores.n:
         return
     largest: Any = np.bincount(scores.groups).max()

@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Final
 from foureyes.errors import InputError
 
 if TYPE_CHECKING:
-    from foureyes.batch.results import Tallies, Tally
+    from foureyes.batch.results import RowTally, Tallies
     from foureyes.batch.run import Job
     from foureyes.models.roles import Reader
 
@@ -124,7 +124,7 @@ def job_of(args: argparse.Namespace) -> Job:
     """
     from foureyes.batch.rows import Fields  # noqa: PLC0415 - numpy
     from foureyes.batch.run import Job  # noqa: PLC0415 - numpy
-    from foureyes.batch.window import Limits  # noqa: PLC0415 - numpy
+    from foureyes.batch.window import WindowLimits  # noqa: PLC0415 - numpy
 
     if args.json and args.out == "-":
         raise InputError("--json prints the summary on stdout, where -o - puts the rows; give -o a file")
@@ -138,7 +138,7 @@ def job_of(args: argparse.Namespace) -> Job:
         form=args.format,
         tokens=args.tokens,
         overwrite_field=args.overwrite_field,
-        limits=Limits(rows=args.window),
+        limits=WindowLimits(rows=args.window),
         resume=args.resume,
         force=args.force,
     )
@@ -152,7 +152,7 @@ def summary(tallies: Tallies, out: str, seconds: float) -> str:
     return "\n".join([head, *(_verdict(name, tally) for name, tally in tallies.by_verifier.items())])
 
 
-def _verdict(name: str, tally: Tally) -> str:
+def _verdict(name: str, tally: RowTally) -> str:
     line = f"  {name}: {tally.scored:,} scored, {tally.tokens:,} answer tokens, {tally.prompt_tokens:,} prompt tokens"
     reasons = [f"\n    {n:,} unscored, {reason}: {tally.first[reason]}" for reason, n in tally.unscored.most_common()]
     return line + "".join(reasons)

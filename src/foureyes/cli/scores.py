@@ -13,14 +13,14 @@ from foureyes.calibration import Calibrator, Combiner, ScoreCalibrator, Source, 
 from foureyes.errors import InputError
 from foureyes.tables import Column, Table
 
-__all__ = ["Scores", "confidence_of", "read_scores", "right_of", "stated_before"]
+__all__ = ["ScoreTable", "confidence_of", "read_scores", "right_of", "stated_before"]
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Scores:
+class ScoreTable:
     """The rows that have everything.
 
     Attributes:
@@ -50,7 +50,7 @@ class Scores:
         """Rows."""
         return len(self.kept)
 
-    def rows(self, places: NDArray[np.intp]) -> Scores:
+    def rows(self, places: NDArray[np.intp]) -> ScoreTable:
         """Some of the rows."""
         return replace(
             self,
@@ -64,7 +64,7 @@ class Scores:
 
 def read_scores(
     table: Table, args: argparse.Namespace, *, outcome: bool, calibrator: Calibrator | None = None
-) -> Scores:
+) -> ScoreTable:
     """Reads what the options name.
 
     Args:
@@ -93,7 +93,7 @@ def read_scores(
             f"this calibrator was fitted on {calibrator.fitted_on.source}; say whose scores these are with --model"
         )
     words = str(source or " and ".join(named))
-    return Scores(
+    return ScoreTable(
         x=_taken(x, kept),
         outcome=said[kept],
         kept=kept,
@@ -106,7 +106,7 @@ def read_scores(
     )
 
 
-def confidence_of(calibrator: Calibrator, scores: Scores) -> Floats:
+def confidence_of(calibrator: Calibrator, scores: ScoreTable) -> Floats:
     """(n,) P(correct)."""
     if isinstance(calibrator, Temperature):
         return calibrator.confidence(scores.x, source=scores.source)
@@ -115,13 +115,13 @@ def confidence_of(calibrator: Calibrator, scores: Scores) -> Floats:
     raise InputError(f"cannot apply a calibrator of kind {calibrator.kind!r} to rows")
 
 
-def right_of(calibrator: Calibrator, scores: Scores) -> Bools:
+def right_of(calibrator: Calibrator, scores: ScoreTable) -> Bools:
     """(n,) whether each answer is right."""
     right = scores.x.argmax(axis=1) == scores.outcome if isinstance(calibrator, Temperature) else scores.outcome
     return np.asarray(right, np.bool_)
 
 
-def stated_before(calibrator: Calibrator, scores: Scores) -> tuple[Floats, Bools] | None:
+def stated_before(calibrator: Calibrator, scores: ScoreTable) -> tuple[Floats, Bools] | None:
     """Confidence and correctness of the rows without the calibrator; ``None`` where scores state no probability.
 
     A score states one if all of them lie in [0, 1] and the calibrator found that larger is better.

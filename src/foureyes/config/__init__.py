@@ -14,7 +14,7 @@ from foureyes.config.load import load
 from foureyes.config.members import choose_members
 from foureyes.config.reloader import Reloader
 from foureyes.config.secret import Secret
-from foureyes.config.settings import JudgeVerifier, ReaderVerifier, Settings, Tenant, Verifier, needs_restart
+from foureyes.config.settings import JudgeVerifier, ReaderVerifier, Settings, TenantSettings, Verifier, needs_restart
 
 __all__ = [
     "ApiKey",
@@ -27,7 +27,7 @@ __all__ = [
     "Right",
     "Secret",
     "Settings",
-    "Tenant",
+    "TenantSettings",
     "Verifier",
     "choose_members",
     "load",

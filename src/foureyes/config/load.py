@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from foureyes.config.endpoint import objection
-from foureyes.config.settings import Monitoring, Privacy, ReaderVerifier, Server, Settings, Telemetry
+from foureyes.config.settings import (
+    MonitoringSettings,
+    PrivacySettings,
+    ReaderVerifier,
+    ServerSettings,
+    Settings,
+    TelemetrySettings,
+)
 from foureyes.config.table import FLAG, TEXT, Problems, Table, number, whole
 from foureyes.config.tenants import read_tenants
 from foureyes.config.verifiers import read_verifiers
@@ -74,9 +81,9 @@ def _document(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path} is not TOML: {said}") from error
 
 
-def _server(table: Table) -> Server:
-    usual = Server()
-    server = Server(
+def _server(table: Table) -> ServerSettings:
+    usual = ServerSettings()
+    server = ServerSettings(
         host=table.take("host", TEXT, usual.host),
         port=table.take("port", whole(0, 65_535), usual.port),
         body_bytes=table.take("body_bytes", whole(1_024, 1 << 30), usual.body_bytes),
@@ -88,9 +95,9 @@ def _server(table: Table) -> Server:
     return server
 
 
-def _privacy(table: Table) -> Privacy:
-    usual = Privacy()
-    privacy = Privacy(
+def _privacy(table: Table) -> PrivacySettings:
+    usual = PrivacySettings()
+    privacy = PrivacySettings(
         vault=table.path("vault"),
         key=table.secret("key"),
         ttl_s=table.take("ttl_s", number(0, 3_660 * _DAY_S, above=True), usual.ttl_s),
@@ -107,10 +114,10 @@ def _privacy(table: Table) -> Privacy:
     return privacy
 
 
-def _monitoring(table: Table) -> Monitoring:
-    usual = Monitoring()
+def _monitoring(table: Table) -> MonitoringSettings:
+    usual = MonitoringSettings()
     share = number(0, 1, above=True)
-    monitoring = Monitoring(
+    monitoring = MonitoringSettings(
         most=table.take("most", whole(1, 100_000), usual.most),
         window_s=table.take("window_s", number(0, 366 * _DAY_S, above=True), usual.window_s),
         bucket_s=table.take("bucket_s", number(0, _DAY_S, above=True), usual.bucket_s),
@@ -132,9 +139,9 @@ def _monitoring(table: Table) -> Monitoring:
     return monitoring
 
 
-def _telemetry(table: Table) -> Telemetry:
-    usual = Telemetry()
-    telemetry = Telemetry(_address(table, "endpoint"), table.take("service_name", TEXT, usual.service_name))
+def _telemetry(table: Table) -> TelemetrySettings:
+    usual = TelemetrySettings()
+    telemetry = TelemetrySettings(_address(table, "endpoint"), table.take("service_name", TEXT, usual.service_name))
     table.done()
     return telemetry
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from foureyes.config.settings import Tenant, Verifier
+from foureyes.config.settings import TenantSettings, Verifier
 from foureyes.errors import InputError
 
 __all__ = ["choose_members"]
@@ -16,7 +16,7 @@ __all__ = ["choose_members"]
 _SHOWN = 60
 
 
-def choose_members(tenant: Tenant, requested: Sequence[tuple[str, str]]) -> tuple[Verifier, ...]:
+def choose_members(tenant: TenantSettings, requested: Sequence[tuple[str, str]]) -> tuple[Verifier, ...]:
     """The tenant's verifiers that a request asks for.
 
     Args:
@@ -32,7 +32,7 @@ def choose_members(tenant: Tenant, requested: Sequence[tuple[str, str]]) -> tupl
 
     Example:
         >>> from foureyes.config.settings import JudgeVerifier
-        >>> acme = Tenant("acme", verifiers=(JudgeVerifier("a", "openai", "gpt-5"),))
+        >>> acme = TenantSettings("acme", verifiers=(JudgeVerifier("a", "openai", "gpt-5"),))
         >>> [verifier.name for verifier in choose_members(acme, [("openai", "gpt-5")])]
         ['a']
         >>> choose_members(acme, [("http://169.254.169.254/", "gpt-5")])

@@ -17,17 +17,17 @@ __all__ = [
     "Api",
     "Form",
     "JudgeVerifier",
-    "Ledger",
-    "Limits",
+    "LedgerSettings",
     "Mode",
-    "Monitoring",
+    "MonitoringSettings",
     "Pii",
-    "Privacy",
+    "PrivacySettings",
     "ReaderVerifier",
-    "Server",
+    "ServerSettings",
     "Settings",
-    "Telemetry",
-    "Tenant",
+    "TelemetrySettings",
+    "TenantLimits",
+    "TenantSettings",
     "Verifier",
     "needs_restart",
 ]
@@ -39,7 +39,7 @@ Pii: TypeAlias = Literal["off", "patterns", "names"]
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class ServerSettings:
     """Where the service listens and what bounds it as a whole.
 
     Attributes:
@@ -118,7 +118,7 @@ Verifier: TypeAlias = JudgeVerifier | ReaderVerifier
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class TenantLimits:
     """How much a tenant may ask for.
 
     Attributes:
@@ -133,7 +133,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Ledger:
+class LedgerSettings:
     """Where a tenant's record is kept.
 
     Attributes:
@@ -149,7 +149,7 @@ class Ledger:
 
 
 @dataclass(frozen=True, slots=True)
-class Tenant:
+class TenantSettings:
     """Everything about one tenant.
 
     Attributes:
@@ -175,16 +175,16 @@ class Tenant:
     deadline_s: float = 15.0
     record_s: float = 3.0
     mode: Mode = "enforce"
-    limits: Limits = field(default_factory=Limits)
+    limits: TenantLimits = field(default_factory=TenantLimits)
     pii: Pii = "patterns"
     countries: tuple[str, ...] = ("uk", "us")
     salt: Secret | None = None
-    ledger: Ledger | None = None
+    ledger: LedgerSettings | None = None
     show_texts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Privacy:
+class PrivacySettings:
     """How personal data is found and where it is kept.
 
     Attributes:
@@ -207,12 +207,12 @@ class Privacy:
 
 
 @dataclass(frozen=True, slots=True)
-class Monitoring:
+class MonitoringSettings:
     """What is watched and where alarms go.
 
     Attributes:
         most, window_s, bucket_s, buckets, alpha, run_length, max_error_rate, max_disagreement, max_flag_rate: of
-            :class:`foureyes.monitoring.settings.Settings`.
+            :class:`foureyes.monitoring.settings.MonitorSettings`.
         webhook: address alarms are posted to; ``None`` for none.
         webhook_key: shared with the receiver, to sign with.
         state: folder in which monitors and gates are kept between two runs, one file a tenant; ``None`` forgets them.
@@ -233,7 +233,7 @@ class Monitoring:
 
 
 @dataclass(frozen=True, slots=True)
-class Telemetry:
+class TelemetrySettings:
     """Where traces go.
 
     Attributes:
@@ -255,11 +255,11 @@ class Settings:
         files: every file that was read, the configuration first: what a reloader watches.
     """
 
-    server: Server = field(default_factory=Server)
-    tenants: tuple[Tenant, ...] = ()
-    privacy: Privacy = field(default_factory=Privacy)
-    monitoring: Monitoring = field(default_factory=Monitoring)
-    telemetry: Telemetry = field(default_factory=Telemetry)
+    server: ServerSettings = field(default_factory=ServerSettings)
+    tenants: tuple[TenantSettings, ...] = ()
+    privacy: PrivacySettings = field(default_factory=PrivacySettings)
+    monitoring: MonitoringSettings = field(default_factory=MonitoringSettings)
+    telemetry: TelemetrySettings = field(default_factory=TelemetrySettings)
     files: tuple[Path, ...] = ()
 
     @property
@@ -267,7 +267,7 @@ class Settings:
         """Every tenant's keys."""
         return Keyring(tuple(key for tenant in self.tenants for key in tenant.keys))
 
-    def tenant(self, name: str) -> Tenant | None:
+    def tenant(self, name: str) -> TenantSettings | None:
         """The tenant of a name."""
         return next((tenant for tenant in self.tenants if tenant.name == name), None)
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from foureyes.config.keys import TENANT_NAME, ApiKey, Keyring, Right
 from foureyes.config.secret import Secret
-from foureyes.config.settings import Ledger, Limits, Tenant, Verifier
+from foureyes.config.settings import LedgerSettings, TenantLimits, TenantSettings, Verifier
 from foureyes.config.table import FLAG, MOMENT, TEXT, TEXTS, Kind, Table, number, one_of, several_of, whole
 from foureyes.errors import InputError
 from foureyes.privacy import COUNTRIES
@@ -23,7 +23,7 @@ _COUNTRIES: Final[Kind[frozenset[str]]] = several_of(*COUNTRIES)
 _SCOPES: Final[Kind[frozenset[Right]]] = several_of("verify", "audit", "admin")
 
 
-def read_tenants(root: Table, verifiers: Mapping[str, Verifier]) -> tuple[Tenant, ...]:
+def read_tenants(root: Table, verifiers: Mapping[str, Verifier]) -> tuple[TenantSettings, ...]:
     """Every tenant, in the order of the file; mistakes go to the table's problems."""
     shared = root.table("ledger")
     pattern = _ledger(shared)
@@ -40,13 +40,15 @@ def read_tenants(root: Table, verifiers: Mapping[str, Verifier]) -> tuple[Tenant
     return tenants
 
 
-def _tenant(name: str, table: Table, verifiers: Mapping[str, Verifier], pattern: Ledger | None) -> Tenant:
-    usual = Tenant(name)
+def _tenant(
+    name: str, table: Table, verifiers: Mapping[str, Verifier], pattern: LedgerSettings | None
+) -> TenantSettings:
+    usual = TenantSettings(name)
     if not TENANT_NAME.fullmatch(name):
         table.wrong("name", f"a tenant's name is up to 64 letters, digits, - and _; got {name[:80]!r}")
     countries = table.take("countries", _COUNTRIES, frozenset(usual.countries))
     own = _ledger(table.table("ledger")) if table.has("ledger") else None
-    tenant = Tenant(
+    tenant = TenantSettings(
         name,
         keys=_keys(name, table),
         verifiers=_chosen(table, verifiers),
@@ -66,7 +68,7 @@ def _tenant(name: str, table: Table, verifiers: Mapping[str, Verifier], pattern:
     return tenant
 
 
-def _check(tenant: Tenant, table: Table) -> None:
+def _check(tenant: TenantSettings, table: Table) -> None:
     """What values must be to one another."""
     names = [(verifier.provider, verifier.model) for verifier in tenant.verifiers]
     if not names:
@@ -92,9 +94,9 @@ def _chosen(table: Table, verifiers: Mapping[str, Verifier]) -> tuple[Verifier, 
     return tuple(verifiers[name] for name in chosen if name in verifiers)
 
 
-def _limits(table: Table) -> Limits:
-    usual = Limits()
-    return Limits(
+def _limits(table: Table) -> TenantLimits:
+    usual = TenantLimits()
+    return TenantLimits(
         per_minute=table.maybe("requests_per_minute", number(0, 1e9, above=True)),
         burst=table.take("burst", whole(1, 10**6), usual.burst),
         per_day=table.maybe("requests_per_day", whole(0, 10**12)),
@@ -118,11 +120,11 @@ def _keys(tenant: str, table: Table) -> tuple[ApiKey, ...]:
     return tuple(found)
 
 
-def _ledger(table: Table) -> Ledger | None:
+def _ledger(table: Table) -> LedgerSettings | None:
     url, key_file, witness = _url(table), table.path("key_file"), table.path("witness")
     table.done()
     if url is not None and key_file is not None:
-        return Ledger(url, key_file, witness)
+        return LedgerSettings(url, key_file, witness)
     if url is not None or key_file is not None or witness is not None:
         table.wrong("key_file" if key_file is None else "url", "missing; a ledger needs url and key_file")
     return None
@@ -141,7 +143,7 @@ def _url(table: Table) -> Secret | None:
     return Secret(f"{scheme}:{table.problems.folder / path}" if scheme == "sqlite" else url)
 
 
-def _for_tenant(pattern: Ledger | None, tenant: str) -> Ledger | None:
+def _for_tenant(pattern: LedgerSettings | None, tenant: str) -> LedgerSettings | None:
     if pattern is None:
         return None
     url = Secret(pattern.url.reveal().replace(_PLACE, tenant), source=pattern.url.source)

@@ -19,21 +19,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from foureyes.config.keys import Keyring
-from foureyes.config.settings import Ledger, Monitoring, Privacy, Settings, Tenant
+from foureyes.config.settings import LedgerSettings, MonitoringSettings, PrivacySettings, Settings, TenantSettings
 from foureyes.config.shelf import Shelf, close
 from foureyes.config.voters import OpenReader, promise_of, voter
 from foureyes.errors import ConfigError, FoureyesError
-from foureyes.guard import Council, Guard, Member, Rule, Timing
+from foureyes.guard import Council, Guard, Member, QuorumRule, Timing
 from foureyes.guard.concealing import VaultConcealer
 from foureyes.models import catalog
 
 if TYPE_CHECKING:
-    from foureyes.ledger import Json
-    from foureyes.ledger import Ledger as OpenLedger
+    from foureyes.ledger import Json, Ledger
     from foureyes.models.roles import Judge
     from foureyes.monitoring.promise import PromiseWatch
-    from foureyes.monitoring.settings import Settings as MonitorSettings
-    from foureyes.monitoring.sinks import Sink
+    from foureyes.monitoring.settings import MonitorSettings
+    from foureyes.monitoring.sinks import AlarmSink
     from foureyes.privacy import Detector, Vault
 
 __all__ = ["Parts", "TenantParts", "build"]
@@ -52,9 +51,9 @@ class TenantParts:
             what is seen. While one is suspended, its verifier's safe is an abstention.
     """
 
-    settings: Tenant
+    settings: TenantSettings
     guard: Guard
-    ledger: OpenLedger | None = None
+    ledger: Ledger | None = None
     vault: Vault | None = None
     detector: Detector | None = None
     concealer: VaultConcealer | None = None
@@ -78,7 +77,7 @@ class Parts:
     keyring: Keyring
     tenants: Mapping[str, TenantParts]
     monitor: MonitorSettings
-    alarms: tuple[Sink, ...] = ()
+    alarms: tuple[AlarmSink, ...] = ()
     shelf: Mapping[Hashable, Any] = field(default_factory=dict, repr=False)
 
     async def close(self, *, but: Parts | None = None) -> None:
@@ -126,12 +125,12 @@ def _abandon(shelf: Shelf) -> None:
             part.close()
 
 
-def _tenant(tenant: Tenant, settings: Settings, shelf: Shelf, open_reader: OpenReader) -> TenantParts:
+def _tenant(tenant: TenantSettings, settings: Settings, shelf: Shelf, open_reader: OpenReader) -> TenantParts:
     watches = _watches(tenant, settings.monitoring.alpha, shelf)
     members = [
         Member(_held(voter(verifier, shelf, open_reader), watches), verifier.weight) for verifier in tenant.verifiers
     ]
-    council = Council(members, Rule(tenant.quorum), deadline_s=tenant.deadline_s)
+    council = Council(members, QuorumRule(tenant.quorum), deadline_s=tenant.deadline_s)
     ledger = _ledger(tenant.ledger, shelf) if tenant.ledger is not None else None
     vault = detector = concealer = None
     if tenant.pii != "off":
@@ -148,7 +147,7 @@ def _tenant(tenant: Tenant, settings: Settings, shelf: Shelf, open_reader: OpenR
     return TenantParts(tenant, guard, ledger, vault, detector, concealer, tuple(watches.values()))
 
 
-def _watches(tenant: Tenant, alpha: float, shelf: Shelf) -> dict[str, PromiseWatch]:
+def _watches(tenant: TenantSettings, alpha: float, shelf: Shelf) -> dict[str, PromiseWatch]:
     """A tenant's own watches, as what they see is that tenant's answers, by the verifiers' names.
 
     A threshold's file does not tell the confidences it was chosen on, so a watch learns them from the first that come. The
@@ -178,7 +177,7 @@ def _held(judge: Judge, watches: Mapping[str, PromiseWatch]) -> Judge:
 class _Record:
     """A tenant's ledger as the guard wants it."""
 
-    ledger: OpenLedger
+    ledger: Ledger
     salt: bytes = field(repr=False)
 
     def text_hash(self, tenant: str, text: str) -> str:  # noqa: ARG002 - the guard's protocol; this record has one tenant
@@ -190,20 +189,20 @@ class _Record:
         return self.ledger.append(event, payload)
 
 
-def _ledger(ledger: Ledger, shelf: Shelf) -> OpenLedger:
+def _ledger(ledger: LedgerSettings, shelf: Shelf) -> Ledger:
     from foureyes.ledger import Options, Witness, open_ledger  # noqa: PLC0415 - needs an extra
 
     options = Options(witness=None if ledger.witness is None else Witness(ledger.witness))
     return shelf.take(ledger, lambda: open_ledger(ledger.url.reveal(), key_file=ledger.key_file, options=options))
 
 
-def _salt(tenant: Tenant) -> bytes:
+def _salt(tenant: TenantSettings) -> bytes:
     if tenant.salt is None:
         raise ConfigError(f"[tenants.{tenant.name}] salt: the ledger's hashes of texts need one")
     return tenant.salt.reveal().encode()
 
 
-def _vault(tenant: str, privacy: Privacy, shelf: Shelf) -> Vault:
+def _vault(tenant: str, privacy: PrivacySettings, shelf: Shelf) -> Vault:
     from foureyes.privacy import Bounds, Vault  # noqa: PLC0415 - needs an extra
 
     bounds = Bounds(privacy.ttl_s, privacy.sessions, privacy.values)
@@ -222,7 +221,7 @@ def _folder(path: Path, what: str) -> Path:
     return path
 
 
-def _detector(tenant: Tenant, privacy: Privacy, shelf: Shelf) -> Detector:
+def _detector(tenant: TenantSettings, privacy: PrivacySettings, shelf: Shelf) -> Detector:
     from foureyes.privacy import NamesDetector, PatternDetector  # noqa: PLC0415 - loads Presidio
 
     what = ("patterns", tenant.countries, privacy.min_score)
@@ -234,14 +233,14 @@ def _detector(tenant: Tenant, privacy: Privacy, shelf: Shelf) -> Detector:
     return shelf.take(("names", privacy.pipeline, what), lambda: NamesDetector(privacy.pipeline, patterns=patterns))
 
 
-def _monitor(monitoring: Monitoring) -> MonitorSettings:
-    from foureyes.monitoring.settings import Settings as MonitorSettings  # noqa: PLC0415 - beside what it is used for
+def _monitor(monitoring: MonitoringSettings) -> MonitorSettings:
+    from foureyes.monitoring.settings import MonitorSettings  # noqa: PLC0415 - beside what it is used for
 
     shared = [f.name for f in fields(MonitorSettings) if hasattr(monitoring, f.name)]
     return MonitorSettings(**{name: getattr(monitoring, name) for name in shared})
 
 
-def _alarms(monitoring: Monitoring, shelf: Shelf) -> tuple[Sink, ...]:
+def _alarms(monitoring: MonitoringSettings, shelf: Shelf) -> tuple[AlarmSink, ...]:
     url, key = monitoring.webhook, monitoring.webhook_key
     if url is None or key is None:
         return ()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from foureyes.demo.measures import Measured
+from foureyes.demo.measures import SignalResult
 from foureyes.report.drawing import LINE, MUTED, RIGHT, WRONG, canvas, require_matplotlib, svg
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ AXIS: Final = {
 _TICKS: Final = (0, 0.1, 0.5, 1, 2, 3, 4, 6, 8, 12)
 
 
-def spread(measured: Measured) -> str:
+def spread(measured: SignalResult) -> str:
     """Every answer as a dot at its uncertainty: right answers stacked upwards, wrong ones downwards.
 
     Args:
@@ -58,7 +58,7 @@ def spread(measured: Measured) -> str:
         return svg(figure, "Right and wrong answers by their surprise, one dot an answer")
 
 
-def roc(measured: Measured) -> str:
+def roc(measured: SignalResult) -> str:
     """The ROC curve with its band and the area under it.
 
     Args:
@@ -82,7 +82,7 @@ def roc(measured: Measured) -> str:
         return svg(figure, f"ROC curve, area {area.value:.2f}")
 
 
-def gaps(measured: Measured) -> str:
+def gaps(measured: SignalResult) -> str:
     """Every question as a line from its right answer's uncertainty to its wrong one's, ordered by the gap.
 
     Args:

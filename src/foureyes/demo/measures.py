@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from foureyes.demo.questions import Question
+from foureyes.demo.questions import DemoQuestion
 from foureyes.demo.run import Read
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.pairs import Preference, preference
@@ -21,7 +21,7 @@ from foureyes.maths.ranking import Auroc, auroc
 from foureyes.maths.roc import Roc, roc
 from foureyes.types import Scored, Unscored
 
-__all__ = ["SIGNALS", "TOGETHER", "Measured", "Pairs", "Study", "study", "together"]
+__all__ = ["SIGNALS", "TOGETHER", "DemoResults", "Pairs", "SignalResult", "study", "together"]
 
 Floats = NDArray[np.float64]
 
@@ -71,7 +71,7 @@ class Pairs:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Measured:
+class SignalResult:
     """One signal of one verifier, or of all together, against the truth.
 
     Attributes:
@@ -94,7 +94,7 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Study:
+class DemoResults:
     """All that the demo found.
 
     Attributes:
@@ -105,12 +105,12 @@ class Study:
             several.
     """
 
-    questions: tuple[Question, ...]
+    questions: tuple[DemoQuestion, ...]
     reads: tuple[Read, ...]
-    measured: tuple[Measured, ...]
-    overall: Measured
+    measured: tuple[SignalResult, ...]
+    overall: SignalResult
 
-    def by(self, verifier: str) -> dict[str, Measured]:
+    def by(self, verifier: str) -> dict[str, SignalResult]:
         """The measures of one verifier, by signal."""
         return {m.signal: m for m in self.measured if m.verifier == verifier}
 
@@ -132,7 +132,7 @@ class Study:
         return [int(i) for i in np.argsort(self.overall.pairs.gap, kind="stable")]
 
 
-def study(questions: Sequence[Question], reads: Sequence[Read]) -> Study:
+def study(questions: Sequence[DemoQuestion], reads: Sequence[Read]) -> DemoResults:
     """Measures every signal of every verifier, and all verifiers together.
 
     Args:
@@ -166,7 +166,7 @@ def study(questions: Sequence[Question], reads: Sequence[Read]) -> Study:
     if len(reads) > 1:
         measured.append(_measure(TOGETHER, "nats_per_byte", together(reads)))
     overall = [m for m in measured if m.signal == "nats_per_byte"][-1]
-    return Study(tuple(questions), tuple(reads), tuple(measured), overall)
+    return DemoResults(tuple(questions), tuple(reads), tuple(measured), overall)
 
 
 def together(reads: Sequence[Read]) -> Pairs:
@@ -209,6 +209,6 @@ def _complete(values: Floats) -> Pairs:
     return Pairs(known, values[known, 0], values[known, 1])
 
 
-def _measure(verifier: str, signal: str, pairs: Pairs) -> Measured:
+def _measure(verifier: str, signal: str, pairs: Pairs) -> SignalResult:
     area = auroc(*pairs.rows, groups=pairs.groups, seed=_SEED)
-    return Measured(verifier, signal, pairs, area, preference(pairs.right, pairs.wrong, seed=_SEED))
+    return SignalResult(verifier, signal, pairs, area, preference(pairs.right, pairs.wrong, seed=_SEED))

@@ -9,8 +9,8 @@ from typing import Final
 from markupsafe import Markup
 
 from foureyes.demo import figures
-from foureyes.demo.measures import Measured, Study
-from foureyes.demo.questions import Question
+from foureyes.demo.measures import DemoResults, SignalResult
+from foureyes.demo.questions import DemoQuestion
 from foureyes.report import page
 
 __all__ = ["demo_page"]
@@ -69,7 +69,7 @@ class _Panel:
 class _Pair:
     """A question with both answers, their surprise as text and as places on a scale from 0 to 1."""
 
-    question: Question
+    question: DemoQuestion
     right: str
     wrong: str
     right_at: str
@@ -77,7 +77,7 @@ class _Pair:
     fooled: bool
 
 
-def demo_page(found: Study) -> str:
+def demo_page(found: DemoResults) -> str:
     """The page as HTML.
 
     Args:
@@ -110,7 +110,7 @@ def demo_page(found: Study) -> str:
     )
 
 
-def _groups(found: Study) -> list[_Group]:
+def _groups(found: DemoResults) -> list[_Group]:
     groups = [
         _Group(read.verifier, "", [_line(measured) for measured in found.by(read.verifier).values()])
         for read in found.reads
@@ -120,7 +120,7 @@ def _groups(found: Study) -> list[_Group]:
     return groups
 
 
-def _line(measured: Measured) -> _Line:
+def _line(measured: SignalResult) -> _Line:
     area, preferred = measured.auroc, measured.preference
     return _Line(
         measured.signal,
@@ -141,13 +141,13 @@ def _place(x: float) -> str:
     return f"{(min(max(x, start), end) - start) / (end - start):.4f}"
 
 
-def _pictured(found: Study) -> list[Measured]:
+def _pictured(found: DemoResults) -> list[SignalResult]:
     """One measure a verifier, the one to rank by, and all verifiers together."""
     each = [found.by(read.verifier)["log_cmp"] for read in found.reads]
     return [*each, found.overall] if len(each) > 1 else each
 
 
-def _panel(measured: Measured) -> _Panel:
+def _panel(measured: SignalResult) -> _Panel:
     return _Panel(
         measured.verifier.capitalize() if measured.verifier == "together" else measured.verifier,
         _drawn(figures.spread(measured)),
@@ -159,7 +159,7 @@ def _drawn(svg: str) -> Markup:
     return Markup(svg)  # noqa: S704 - drawn by us, with no text from outside in it
 
 
-def _pair(found: Study, place: int) -> _Pair:
+def _pair(found: DemoResults, place: int) -> _Pair:
     pairs = found.overall.pairs
     right, wrong = float(pairs.right[place]), float(pairs.wrong[place])
     longest = math.sqrt(max(pairs.right.max(), pairs.wrong.max()))

@@ -10,7 +10,7 @@ from typing import Final, Literal, TypeAlias
 
 from foureyes.types import Exchange
 
-__all__ = ["Level", "Question", "load"]
+__all__ = ["DemoQuestion", "Level", "load"]
 
 _HOW_LONG: Final = re.compile(r"\s+Answer (in|with) [^.?]*\.$")
 
@@ -18,7 +18,7 @@ Level: TypeAlias = Literal["easy", "hard"]
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class DemoQuestion:
     """One question with two answers of the same form, of which exactly one is right.
 
     Attributes:
@@ -50,7 +50,7 @@ class Question:
         return Exchange(self.prompt, self.right), Exchange(self.prompt, self.wrong)
 
 
-def load() -> tuple[Question, ...]:
+def load() -> tuple[DemoQuestion, ...]:
     """The questions, in their order in the file.
 
     Example:
@@ -61,4 +61,4 @@ def load() -> tuple[Question, ...]:
         120
     """
     text = files(__package__).joinpath("questions.jsonl").read_text(encoding="utf-8")
-    return tuple(Question(**json.loads(line)) for line in text.splitlines())
+    return tuple(DemoQuestion(**json.loads(line)) for line in text.splitlines())

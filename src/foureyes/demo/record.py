@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from foureyes.demo.measures import SIGNALS, Measured, Study
+from foureyes.demo.measures import SIGNALS, DemoResults, SignalResult
 from foureyes.demo.run import Read, Row
 from foureyes.types import Unscored
 
 __all__ = ["record"]
 
 
-def record(found: Study) -> dict[str, Any]:
+def record(found: DemoResults) -> dict[str, Any]:
     """Everything but the per-token arrays.
 
     Args:
@@ -34,7 +34,7 @@ def record(found: Study) -> dict[str, Any]:
     }
 
 
-def _verifier(found: Study, read: Read) -> dict[str, Any]:
+def _verifier(found: DemoResults, read: Read) -> dict[str, Any]:
     return {
         "name": read.verifier,
         "fingerprint": read.fingerprint,
@@ -44,7 +44,7 @@ def _verifier(found: Study, read: Read) -> dict[str, Any]:
     }
 
 
-def _measured(measured: Measured) -> dict[str, Any]:
+def _measured(measured: SignalResult) -> dict[str, Any]:
     area, preferred = measured.auroc, measured.preference
     return {
         "signal": measured.signal,

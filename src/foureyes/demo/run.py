@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from foureyes.demo.questions import Question
+from foureyes.demo.questions import DemoQuestion
 from foureyes.models.roles import Reader
 from foureyes.signals.cross import score
 from foureyes.types import Scored, Unscored
@@ -52,7 +52,7 @@ class Read:
         return f"{self.n_tokens:,} tokens in {self.seconds:.1f} s, {self.tokens_per_second:,.0f} tokens/s"
 
 
-def read(questions: Sequence[Question], reader: Reader, *, clock: Callable[[], float]) -> Read:
+def read(questions: Sequence[DemoQuestion], reader: Reader, *, clock: Callable[[], float]) -> Read:
     """Reads both answers to every question.
 
     Args:

@@ -9,7 +9,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from foureyes.demo.measures import Measured, Study
+from foureyes.demo.measures import DemoResults, SignalResult
 
 __all__ = ["draw", "strip"]
 
@@ -17,7 +17,7 @@ _N_OFFENDERS: Final = 5
 _STRIP: Final = (0.3, 1.0, 22)  # from, to, characters
 
 
-def draw(console: Console, found: Study) -> None:
+def draw(console: Console, found: DemoResults) -> None:
     """Writes the table of measures and the worst offenders.
 
     Args:
@@ -67,7 +67,7 @@ def strip(low: float, value: float, high: float) -> str:
     return "".join(marks)
 
 
-def _measures(found: Study) -> Table:
+def _measures(found: DemoResults) -> Table:
     start, end, width = _STRIP
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
     for column in ("", "AUROC of “wrong”", f"{start}{'':{width - 6}}{end}", "right surprises less"):
@@ -82,7 +82,7 @@ def _measures(found: Study) -> Table:
     return table
 
 
-def _cells(measured: Measured) -> tuple[Text, str, Text]:
+def _cells(measured: SignalResult) -> tuple[Text, str, Text]:
     area, preferred = measured.auroc, measured.preference
     return (
         Text.assemble(f"{area.value:.3f} ", (f"{area.low:.2f}–{area.high:.2f}", "dim")),
@@ -91,7 +91,7 @@ def _cells(measured: Measured) -> tuple[Text, str, Text]:
     )
 
 
-def _offenders(found: Study, places: Sequence[int], *, first: str) -> Table:
+def _offenders(found: DemoResults, places: Sequence[int], *, first: str) -> Table:
     pairs = found.overall.pairs
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False, expand=True)
     table.add_column(ratio=1)

@@ -15,20 +15,20 @@ The rule that holds throughout: what could not be verified is not safe. Start at
 """
 
 from foureyes.guard.council import Council, Member
-from foureyes.guard.counting import Rule, count, skill_weight
+from foureyes.guard.counting import QuorumRule, count, skill_weight
 from foureyes.guard.guard import Decision, Guard, Timing
-from foureyes.guard.ports import Concealed, Concealer, Receipt, Recorder
+from foureyes.guard.ports import ConcealedExchange, Concealer, Recorder, RecordReceipt
 
 __all__ = [
-    "Concealed",
+    "ConcealedExchange",
     "Concealer",
     "Council",
     "Decision",
     "Guard",
     "Member",
-    "Receipt",
+    "QuorumRule",
+    "RecordReceipt",
     "Recorder",
-    "Rule",
     "Timing",
     "count",
     "skill_weight",

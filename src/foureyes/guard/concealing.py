@@ -73,7 +73,7 @@ class VaultConcealer:
 
 @dataclass(frozen=True, slots=True)
 class Hidden:
-    """An exchange without its personal data; see :class:`~foureyes.guard.ports.Concealed`.
+    """An exchange without its personal data; see :class:`~foureyes.guard.ports.ConcealedExchange`.
 
     Attributes:
         exchange: what verifiers may see.

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from foureyes.errors import InputError, ModelError
-from foureyes.guard.counting import Rule, count
+from foureyes.guard.counting import QuorumRule, count
 from foureyes.guard.patience import Patience, blame, settled
 from foureyes.models.roles import Judge
 from foureyes.types import Exchange, Verdict, Vote
@@ -60,11 +60,13 @@ class Council:
         True
     """
 
-    def __init__(self, verifiers: Sequence[Member], rule: Rule | None = None, *, deadline_s: float = 10.0) -> None:
+    def __init__(
+        self, verifiers: Sequence[Member], rule: QuorumRule | None = None, *, deadline_s: float = 10.0
+    ) -> None:
         self._members = tuple(verifiers)
         self._keys = [member.key for member in self._members]
         self._weights = [member.weight for member in self._members]
-        self._rule = rule or Rule()
+        self._rule = rule or QuorumRule()
         self._deadline_s = deadline_s
         self._patience = Patience()
         if len(set(self._keys)) != len(self._keys):

@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from foureyes.errors import InputError
 from foureyes.types import Verdict, Vote, VoteVerdict
 
-__all__ = ["Rule", "count", "skill_weight"]
+__all__ = ["QuorumRule", "count", "skill_weight"]
 
 _HEAVIEST = 1e6
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class QuorumRule:
     """What a council needs besides a majority.
 
     Args:
@@ -40,7 +40,7 @@ class Rule:
 
 
 def count(
-    votes: Sequence[Vote], rule: Rule, *, weights: Sequence[float] | None = None, latency_ms: float = 0.0
+    votes: Sequence[Vote], rule: QuorumRule, *, weights: Sequence[float] | None = None, latency_ms: float = 0.0
 ) -> Verdict:
     """Counts one vote per configured verifier.
 
@@ -64,7 +64,7 @@ def count(
 
     Example:
         >>> votes = [Vote("a", "1", "safe"), Vote("b", "2", "safe"), Vote("c", "3", "error")]
-        >>> verdict = count(votes, Rule())
+        >>> verdict = count(votes, QuorumRule())
         >>> verdict.safe, round(verdict.agreement_ratio, 2), verdict.reason
         (True, 0.67, '2 of 3 verifiers say safe')
     """

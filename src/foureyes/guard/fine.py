@@ -32,11 +32,21 @@ from foureyes.models.judging import NotInForm, new_code
 from foureyes.models.roles import Answerer
 from foureyes.types import Exchange
 
-__all__ = ["Answer", "Corrected", "Evidence", "Finding", "FineReport", "Plan", "check", "correct", "fold"]
+__all__ = [
+    "CheckPlan",
+    "Corrected",
+    "Evidence",
+    "FineReport",
+    "IndependentAnswer",
+    "SegmentFinding",
+    "check",
+    "correct",
+    "fold",
+]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class CheckPlan:
     """How much is asked, and how long it may take.
 
     Args:
@@ -60,7 +70,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class IndependentAnswer:
     """An independent answer.
 
     Attributes:
@@ -91,7 +101,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class SegmentFinding:
     """What is known of a segment.
 
     Attributes:
@@ -125,12 +135,12 @@ class FineReport:
         missing: why others did not, and which comparisons failed.
     """
 
-    findings: tuple[Finding, ...]
-    answers: tuple[Answer, ...]
+    findings: tuple[SegmentFinding, ...]
+    answers: tuple[IndependentAnswer, ...]
     missing: tuple[str, ...]
 
     @property
-    def flagged(self) -> tuple[Finding, ...]:
+    def flagged(self) -> tuple[SegmentFinding, ...]:
         """The segments that are contradicted."""
         return tuple(finding for finding in self.findings if finding.flagged)
 
@@ -160,7 +170,7 @@ async def check(
     answerers: Sequence[Answerer],
     comparer: Answerer,
     *,
-    plan: Plan | None = None,
+    plan: CheckPlan | None = None,
     codes: Callable[[], str] = new_code,
 ) -> FineReport:
     """Checks a response segment by segment.
@@ -180,14 +190,14 @@ async def check(
     """
     if not answerers:
         raise InputError("fine-grained checking needs somebody who answers independently; got nobody")
-    plan, patience, cut = plan or Plan(), Patience(), segments(exchange.answer)
+    plan, patience, cut = plan or CheckPlan(), Patience(), segments(exchange.answer)
     if not cut:
         return FineReport((), (), ())
     asked = list(itertools.product(answerers, range(plan.wordings)))
     works = [answered(answerer, reworded(exchange.prompt, wording)) for answerer, wording in asked]
     came = await patience.gathered(_ends(plan.answer_s), works, "an answerer")
     answers = [
-        Answer(who.provider, who.name, wording, text)
+        IndependentAnswer(who.provider, who.name, wording, text)
         for (who, wording), text in zip(asked, came, strict=True)
         if not isinstance(text, Missing)
     ]
@@ -218,7 +228,7 @@ async def correct(
     report: FineReport,
     editor: Answerer,
     *,
-    plan: Plan | None = None,
+    plan: CheckPlan | None = None,
     codes: Callable[[], str] = new_code,
 ) -> Corrected:
     """Rewrites the flagged segments and nothing else.
@@ -240,7 +250,7 @@ async def correct(
         raise InputError("the report is about another response")
     wanted = [number for number, finding in enumerate(report.findings) if finding.flagged]
     works = [_edit(exchange, report.findings[number], editor, codes()) for number in wanted]
-    came = await Patience().gathered(_ends((plan or Plan()).compare_s), works, "an editor")
+    came = await Patience().gathered(_ends((plan or CheckPlan()).compare_s), works, "an editor")
     texts = {number: text for number, text in zip(wanted, came, strict=True) if not isinstance(text, Missing)}
     missing = [(number, text.reason) for number, text in zip(wanted, came, strict=True) if isinstance(text, Missing)]
     return Corrected(_assembled(exchange.answer, report.findings, texts), tuple(texts), tuple(missing))
@@ -256,7 +266,7 @@ async def _compare(
         raise ModelError(str(error), model=comparer.name) from error
 
 
-async def _edit(exchange: Exchange, finding: Finding, editor: Answerer, code: str) -> str:
+async def _edit(exchange: Exchange, finding: SegmentFinding, editor: Answerer, code: str) -> str:
     quotes = [evidence.quote for evidence in finding.evidence if evidence.label == "contradictory"]
     reply = await answered(editor, correcting(exchange, finding.segment, quotes, code))
     try:
@@ -269,15 +279,15 @@ def _ends(seconds: float) -> float:
     return asyncio.get_running_loop().time() + seconds
 
 
-def _findings(cut: Sequence[Segment], rows: Sequence[list[Compared] | Missing]) -> tuple[Finding, ...]:
-    found: list[Finding] = []
+def _findings(cut: Sequence[Segment], rows: Sequence[list[Compared] | Missing]) -> tuple[SegmentFinding, ...]:
+    found: list[SegmentFinding] = []
     for place, segment in enumerate(cut):
         evidence = tuple(
             Evidence(number, row[place].label, row[place].quote)
             for number, row in enumerate(rows)
             if not isinstance(row, Missing)
         )
-        found.append(Finding(segment, fold(evidence), evidence))
+        found.append(SegmentFinding(segment, fold(evidence), evidence))
     return tuple(found)
 
 
@@ -295,7 +305,7 @@ def _missing(
     )
 
 
-def _assembled(text: str, findings: Sequence[Finding], replacements: dict[int, str]) -> str:
+def _assembled(text: str, findings: Sequence[SegmentFinding], replacements: dict[int, str]) -> str:
     parts, done = [], 0
     for number, replacement in sorted(replacements.items()):
         segment = findings[number].segment

@@ -23,7 +23,7 @@ from typing import Any, Final, Literal, TypeAlias
 from foureyes.errors import InputError
 from foureyes.maths.bounds import clopper_pearson
 
-__all__ = ["Action", "Code", "Gate", "GateDecision", "GateRules", "Outcome", "Record"]
+__all__ = ["Action", "ActionOutcome", "Code", "Gate", "GateDecision", "GateRules", "Record"]
 
 Action: TypeAlias = Literal["allow", "review", "deny"]
 Code: TypeAlias = Literal[
@@ -35,7 +35,7 @@ _VERSION: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ActionOutcome:
     """What came of one action.
 
     Args:
@@ -144,14 +144,14 @@ class Gate:
         >>> gate.decide("agent-7").code
         'unknown_agent'
         >>> for _ in range(30):
-        ...     _ = gate.report("agent-7", Outcome(correct=True, confidence=0.9))
+        ...     _ = gate.report("agent-7", ActionOutcome(correct=True, confidence=0.9))
         >>> gate.decide("agent-7").action
         'allow'
     """
 
     def __init__(self, rules: GateRules | None = None) -> None:
         self._rules = rules or GateRules()
-        self._kept: OrderedDict[str, deque[Outcome]] = OrderedDict()
+        self._kept: OrderedDict[str, deque[ActionOutcome]] = OrderedDict()
 
     @property
     def rules(self) -> GateRules:
@@ -163,7 +163,7 @@ class Gate:
         """The agents something is known of, the one heard of least recently first."""
         return tuple(self._kept)
 
-    def report(self, agent: str, outcome: Outcome) -> int:
+    def report(self, agent: str, outcome: ActionOutcome) -> int:
         """Counts an outcome; returns how many are now counted of this agent."""
         kept = self._kept.setdefault(agent, deque(maxlen=self._rules.window))
         kept.append(outcome)
@@ -220,7 +220,7 @@ class Gate:
         return gate
 
 
-def _record(outcomes: Iterable[Outcome]) -> Record:
+def _record(outcomes: Iterable[ActionOutcome]) -> Record:
     kept = list(outcomes)
     n, right = len(kept), sum(o.correct for o in kept)
     low, high = clopper_pearson(right, n)
@@ -271,9 +271,9 @@ def _rules(document: dict[str, Any]) -> GateRules:
     return GateRules(**document)
 
 
-def _outcome(parts: list[Any]) -> Outcome:
+def _outcome(parts: list[Any]) -> ActionOutcome:
     match parts:
         case [bool(correct), None | int() | float() as confidence, bool(harmful)] if not isinstance(confidence, bool):
-            return Outcome(correct, confidence, harmful)
+            return ActionOutcome(correct, confidence, harmful)
         case _:
             raise InputError(f"not an outcome: {str(parts)[:60]}")

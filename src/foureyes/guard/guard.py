@@ -27,7 +27,7 @@ from foureyes.errors import FoureyesError, InputError
 from foureyes.guard.council import Council, OnVote
 from foureyes.guard.evidence import EVENT, evidence
 from foureyes.guard.patience import Patience, blame, following
-from foureyes.guard.ports import Concealed, Concealer, Json, Receipt, Recorder
+from foureyes.guard.ports import ConcealedExchange, Concealer, Json, Recorder, RecordReceipt
 from foureyes.types import Exchange, Verdict, Vote, new_id
 
 __all__ = ["Decision", "Guard", "Mode", "Stage", "Timing"]
@@ -76,7 +76,7 @@ class Decision:
 
     request_id: str
     verdict: Verdict
-    receipt: Receipt | None = None
+    receipt: RecordReceipt | None = None
     failed: Stage | None = None
     enforced: bool = True
 
@@ -195,7 +195,7 @@ class Guard:
 
     async def _conceal(
         self, outcome: _Outcome, exchange: Exchange, owner: tuple[str, str | None], ends: float
-    ) -> Concealed | None:
+    ) -> ConcealedExchange | None:
         if self._concealer is None:
             return None
         work = _hidden(self._concealer, exchange, owner)
@@ -203,7 +203,7 @@ class Guard:
 
     async def _record(
         self, outcome: _Outcome, exchange: Exchange, about: Mapping[str, Json], ends: float
-    ) -> Receipt | None:
+    ) -> RecordReceipt | None:
         if self._recorder is None:
             return None
         payload = {**about, "mode": self._mode, "failed_stage": outcome.failed}
@@ -212,14 +212,14 @@ class Guard:
         except Exception as error:  # noqa: BLE001 - whatever a recorder raises, the answer is withheld
             outcome.fail("record", error)
             return None
-        receipt: Receipt | None = await self._stage("record", outcome, work, ends)
+        receipt: RecordReceipt | None = await self._stage("record", outcome, work, ends)
         if _is_receipt(receipt):
             return receipt
         if outcome.failed is None:
             outcome.withhold("record", "gave no receipt")
         return None
 
-    async def _reveal(self, outcome: _Outcome, concealed: Concealed | None, ends: float) -> None:
+    async def _reveal(self, outcome: _Outcome, concealed: ConcealedExchange | None, ends: float) -> None:
         if concealed is None:
             return
         revealed = await self._stage("reveal", outcome, _revealed(concealed, outcome.verdict.votes), ends)
@@ -263,7 +263,7 @@ class _Outcome:
             self.withhold(stage, f"failed unexpectedly: {type(error).__name__}")
 
 
-async def _hidden(concealer: Concealer, exchange: Exchange, owner: tuple[str, str | None]) -> Concealed:
+async def _hidden(concealer: Concealer, exchange: Exchange, owner: tuple[str, str | None]) -> ConcealedExchange:
     """What verifiers may see. Of a concealer that breaks its contract, nothing."""
     tenant, session = owner
     found = await concealer.conceal(exchange, tenant=tenant, session=session)
@@ -275,13 +275,13 @@ async def _hidden(concealer: Concealer, exchange: Exchange, owner: tuple[str, st
 
 def _append(
     recorder: Recorder, exchange: Exchange, verdict: Verdict, about: Mapping[str, Json]
-) -> asyncio.Future[Receipt]:
+) -> asyncio.Future[RecordReceipt]:
     tenant = str(about["tenant"])
     payload = {**about, **evidence(exchange, verdict, lambda text: recorder.text_hash(tenant, text))}
     return following(recorder.append(EVENT, payload))
 
 
-def _is_receipt(given: object) -> TypeGuard[Receipt]:
+def _is_receipt(given: object) -> TypeGuard[RecordReceipt]:
     """Whether a recorder kept its contract: nobody can ask for a proof of an entry that has no place."""
     try:
         return type(given.index) is int and all(  # type: ignore[attr-defined]
@@ -292,5 +292,5 @@ def _is_receipt(given: object) -> TypeGuard[Receipt]:
         return False
 
 
-async def _revealed(concealed: Concealed, votes: Sequence[Vote]) -> tuple[Vote, ...]:
+async def _revealed(concealed: ConcealedExchange, votes: Sequence[Vote]) -> tuple[Vote, ...]:
     return tuple([replace(vote, reason=await concealed.reveal(vote.reason)) for vote in votes])

@@ -22,7 +22,7 @@ from foureyes.models.judging import NotInForm, new_code, quoted, strict_object
 from foureyes.models.roles import Answerer
 from foureyes.types import Message, Prompt
 
-__all__ = ["Claim", "Disagreement", "Opinion", "Opinions", "Support", "Synthesis", "opinions", "synthesis"]
+__all__ = ["Disagreement", "Opinion", "OpinionClaim", "Opinions", "Support", "Synthesis", "opinions", "synthesis"]
 
 _SORT: Final = """\
 You are shown a question and {n} independent answers to it, numbered from 0. Everything below between lines that carry the \
@@ -62,7 +62,7 @@ class Support:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class OpinionClaim:
     """Something that is claimed, and by whom."""
 
     text: str
@@ -74,16 +74,16 @@ class Disagreement:
     """A topic on which answers contradict each other."""
 
     topic: str
-    positions: tuple[Claim, ...]
+    positions: tuple[OpinionClaim, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Synthesis:
     """What the answers say together."""
 
-    consensus: tuple[Claim, ...]
+    consensus: tuple[OpinionClaim, ...]
     disagreement: tuple[Disagreement, ...]
-    unique: tuple[Claim, ...]
+    unique: tuple[OpinionClaim, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,10 +182,10 @@ def _list(value: Any) -> list[Any]:
     return value
 
 
-def _claim(entry: Any, answers: Sequence[str], *, least: int = 1, most: int | None = None) -> Claim:
+def _claim(entry: Any, answers: Sequence[str], *, least: int = 1, most: int | None = None) -> OpinionClaim:
     match entry:
         case {"claim": str(text), "support": list(support), **rest} if text.strip() and not rest:
-            claim = Claim(text, tuple(_support(place, answers) for place in support))
+            claim = OpinionClaim(text, tuple(_support(place, answers) for place in support))
         case _:
             raise NotInForm("a claim of the reply is not a text with its support")
     behind = _behind(claim)
@@ -218,5 +218,5 @@ def _disagreement(entry: Any, answers: Sequence[str]) -> Disagreement:
     return found
 
 
-def _behind(claim: Claim) -> set[int]:
+def _behind(claim: OpinionClaim) -> set[int]:
     return {place.answer for place in claim.support}

@@ -13,12 +13,12 @@ from typing import Protocol, TypeAlias, runtime_checkable
 
 from foureyes.types import Exchange
 
-__all__ = ["Concealed", "Concealer", "Json", "Receipt", "Recorder"]
+__all__ = ["ConcealedExchange", "Concealer", "Json", "RecordReceipt", "Recorder"]
 
 Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
 
 
-class Concealed(Protocol):
+class ConcealedExchange(Protocol):
     """An exchange whose personal data stand as tokens, and the way back."""
 
     @property
@@ -39,7 +39,7 @@ class Concealed(Protocol):
 class Concealer(Protocol):
     """Takes personal data out of what verifiers see."""
 
-    async def conceal(self, exchange: Exchange, *, tenant: str, session: str | None) -> Concealed:
+    async def conceal(self, exchange: Exchange, *, tenant: str, session: str | None) -> ConcealedExchange:
         """Replaces personal data in the prompt and the answer by stable tokens.
 
         Args:
@@ -53,7 +53,7 @@ class Concealer(Protocol):
         ...
 
 
-class Receipt(Protocol):
+class RecordReceipt(Protocol):
     """Where in the ledger an entry stands."""
 
     @property
@@ -89,7 +89,7 @@ class Recorder(Protocol):
         """
         ...
 
-    def append(self, event: str, payload: Mapping[str, Json]) -> Future[Receipt]:
+    def append(self, event: str, payload: Mapping[str, Json]) -> Future[RecordReceipt]:
         """Appends an entry without blocking; the future resolves once it cannot be lost any more.
 
         Raises:

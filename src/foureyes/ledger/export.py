@@ -25,7 +25,7 @@ from typing import IO, Any, Final
 from foureyes.errors import InputError
 from foureyes.ledger.checkpoint import Checkpoint
 from foureyes.ledger.log import Log
-from foureyes.ledger.store import Reading, View
+from foureyes.ledger.store import ReadableStore, View
 from foureyes.maths.merkle import TILE, Frontier, leaf_hash
 
 __all__ = ["FORMAT", "ExportFile", "write_export"]
@@ -63,7 +63,7 @@ def write_export(log: Log, out: IO[bytes]) -> int:
     return head.size
 
 
-class ExportFile(Reading):
+class ExportFile(ReadableStore):
     """An export, read like a log. Only the places of some of its lines are held in memory.
 
     Args:

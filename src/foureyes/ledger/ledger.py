@@ -15,7 +15,7 @@ from foureyes.ledger.keys import Signer, VerifierKey
 from foureyes.ledger.log import Log, signed_head
 from foureyes.ledger.store import Store
 from foureyes.ledger.witness import Witness
-from foureyes.ledger.writer import Writer
+from foureyes.ledger.writer import CommitThread
 from foureyes.types import new_id
 
 __all__ = ["Ledger", "Options"]
@@ -72,7 +72,7 @@ class Ledger(Log):
         try:
             commit.open()
             self.remember()
-            self._writer = Writer(commit, queue=options.queue)
+            self._writer = CommitThread(commit, queue=options.queue)
         except FoureyesError:
             store.close()
             raise

@@ -17,7 +17,7 @@ from foureyes.ledger.entry import Entry
 from foureyes.ledger.keys import VerifierKey
 from foureyes.ledger.proofs import ConsistencyProof, InclusionProof
 from foureyes.ledger.sealing import subtree_of
-from foureyes.ledger.store import Reading, View
+from foureyes.ledger.store import ReadableStore, View
 from foureyes.maths.merkle import TILE, Node, path, proof, verify_consistency
 
 __all__ = ["Log", "signed_head"]
@@ -33,7 +33,7 @@ class Log:
         keys: public keys that may have signed its checkpoints.
     """
 
-    def __init__(self, store: Reading, keys: Sequence[VerifierKey]) -> None:
+    def __init__(self, store: ReadableStore, keys: Sequence[VerifierKey]) -> None:
         self._store = store
         self.keys = tuple(keys)
 

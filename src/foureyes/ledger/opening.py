@@ -13,7 +13,7 @@ from foureyes.ledger.keys import Signer, VerifierKey
 from foureyes.ledger.ledger import Ledger, Options
 from foureyes.ledger.log import Log
 from foureyes.ledger.sqlite import SqliteStore
-from foureyes.ledger.store import Reading, Store
+from foureyes.ledger.store import ReadableStore, Store
 
 __all__ = ["open_ledger", "open_log", "read_signer"]
 
@@ -88,7 +88,7 @@ def _store(reference: str) -> Store:
     raise InputError(f"wanted sqlite:/path or postgresql://user@host/database; got {reference}")
 
 
-def _reading(reference: str) -> Reading:
+def _reading(reference: str) -> ReadableStore:
     if reference.startswith(_POSTGRES):
         return _postgres(reference, create=False)
     path = Path(reference.removeprefix(_SQLITE))

@@ -24,7 +24,7 @@ from typing import Protocol
 
 from foureyes.maths.merkle import Node
 
-__all__ = ["Extension", "Reading", "Store", "Transaction", "View"]
+__all__ = ["Extension", "ReadableStore", "Store", "Transaction", "View"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Transaction(View, Protocol):
         ...
 
 
-class Reading(Protocol):
+class ReadableStore(Protocol):
     """A log that can be read."""
 
     def snapshot(self) -> AbstractContextManager[View]:
@@ -90,7 +90,7 @@ class Reading(Protocol):
         ...
 
 
-class Store(Reading, Protocol):
+class Store(ReadableStore, Protocol):
     """A log that can be written to as well."""
 
     def transaction(self) -> AbstractContextManager[Transaction]:

@@ -23,7 +23,7 @@ from typing import Final, Protocol
 from foureyes.errors import InputError, LedgerError
 from foureyes.ledger.entry import Draft, Receipt
 
-__all__ = ["Commit", "Writer"]
+__all__ = ["Commit", "CommitThread"]
 
 _LARGEST_BATCH: Final = 1024
 _MANY: Final = 64
@@ -44,7 +44,7 @@ class _Waiting:
     receipt: Future[Receipt] = field(default_factory=Future)
 
 
-class Writer:
+class CommitThread:
     """One thread that commits, and the queue before it.
 
     Args:

@@ -1,7 +1,7 @@
 """Which given labels do experts contradict?
 
 An *expert* is anything that gives every row a probability for every class: a network, a cross-validated classifier, a
-language model choosing a letter. One pass over its probabilities leaves an :class:`Opinion` of three numbers a row, and
+language model choosing a letter. One pass over its probabilities leaves an :class:`ExpertOpinion` of three numbers a row, and
 the rest is arithmetic on those; only Confident Learning looks a second time, and only at rows where the expert
 disagrees. Matrices may be memory-mapped: they are read in blocks.
 
@@ -24,7 +24,7 @@ from foureyes.maths.blocks import blocks
 
 __all__ = [
     "TOLERANCE",
-    "Opinion",
+    "ExpertOpinion",
     "chosen",
     "class_labels",
     "class_matrix",
@@ -45,7 +45,7 @@ _HALF_SUM_TOLERANCE = 2e-2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Opinion:
+class ExpertOpinion:
     """What one expert says of every row.
 
     Attributes:
@@ -91,7 +91,7 @@ def class_matrix(name: str, probs: Any) -> Matrix:
     return matrix
 
 
-def opinion(labels: Labels, probs: Matrix, *, name: str = "pred_probs") -> Opinion:
+def opinion(labels: Labels, probs: Matrix, *, name: str = "pred_probs") -> ExpertOpinion:
     """What an expert says of every row, in one pass that also checks that the rows are distributions.
 
     Args:
@@ -110,7 +110,7 @@ def opinion(labels: Labels, probs: Matrix, *, name: str = "pred_probs") -> Opini
     if len(probs) != n:
         raise InputError(f"{name} must have a row for each of the {n} labels; got {len(probs)} rows")
     dtype = np.promote_types(probs.dtype, np.float32)
-    best = Opinion(np.empty(n, np.int32), np.empty(n, dtype), np.empty(n, dtype))
+    best = ExpertOpinion(np.empty(n, np.int32), np.empty(n, dtype), np.empty(n, dtype))
     tolerance = _HALF_SUM_TOLERANCE if probs.dtype == np.float16 else _SUM_TOLERANCE
     for where, block in blocks(probs):
         _require_distributions(name, block, where.start, tolerance)

@@ -26,7 +26,15 @@ from foureyes.errors import InputError
 from foureyes.maths.columns import flags, group_ids, real, same_length
 from foureyes.maths.expectation import BLANK, Expectation
 
-__all__ = ["DEFAULT_RULE", "Candidate", "Rule", "Standing", "VerifierChoice", "choose_verifier", "committee"]
+__all__ = [
+    "DEFAULT_RULE",
+    "Candidate",
+    "CandidateEvidence",
+    "SelectionRule",
+    "VerifierChoice",
+    "choose_verifier",
+    "committee",
+]
 
 Floats = NDArray[np.float64]
 
@@ -60,7 +68,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class SelectionRule:
     """What counts as good enough.
 
     Attributes:
@@ -86,12 +94,12 @@ class Rule:
             raise InputError(f"a rule wants {'; '.join(broken)}")
 
 
-DEFAULT_RULE: Final = Rule()
+DEFAULT_RULE: Final = SelectionRule()
 """No budget, 0.02 AUROC of tolerance, sure with probability 0.9."""
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class CandidateEvidence:
     """What is known of one candidate, labels and expectation together.
 
     Attributes:
@@ -128,7 +136,7 @@ class VerifierChoice:
 
     chosen: str | None
     reason: str
-    standings: tuple[Standing, ...]
+    standings: tuple[CandidateEvidence, ...]
     too_dear: tuple[str, ...]
     n_right: int
     n_wrong: int
@@ -139,7 +147,7 @@ def choose_verifier(
     candidates: Sequence[Candidate],
     wrong: ArrayLike,
     *,
-    rule: Rule = DEFAULT_RULE,
+    rule: SelectionRule = DEFAULT_RULE,
     groups: ArrayLike | None = None,
     seed: int = 0,
 ) -> VerifierChoice:
@@ -166,7 +174,7 @@ def choose_verifier(
         >>> poor = Candidate("135m", cost=1.0, uncertainty=rng.normal(size=200))
         >>> choose_verifier([good, poor], wrong).chosen
         '1.5b'
-        >>> choose_verifier([good, poor], wrong, rule=Rule(budget=2.0)).chosen is None
+        >>> choose_verifier([good, poor], wrong, rule=SelectionRule(budget=2.0)).chosen is None
         True
 
     Source: Bechhofer 1954 (the indifference zone); DeLong et al. 1988 and Obuchowski 1997 (how AUROCs on the same,
@@ -267,7 +275,9 @@ class _Posterior:
         gain = np.linalg.solve(prior + self.noise / more, prior).T
         return self.expected + gain @ (self.seen - self.expected), prior - gain @ prior
 
-    def standings(self, candidates: Sequence[Candidate], rule: Rule, seed: int, *, more: float) -> list[Standing]:
+    def standings(
+        self, candidates: Sequence[Candidate], rule: SelectionRule, seed: int, *, more: float
+    ) -> list[CandidateEvidence]:
         mean, covariance = self.with_labels(more)
         # The same standard normals for every ``more``: what changes is what more labels change.
         z = np.random.default_rng(seed).standard_normal((_DRAWS, len(mean)))
@@ -276,7 +286,7 @@ class _Posterior:
         behind = drawn.max(axis=1)[:, None] - drawn
         half = 1.96 * np.sqrt(np.maximum(np.diag(covariance), 0))
         return [
-            Standing(
+            CandidateEvidence(
                 name=candidate.name,
                 cost=candidate.cost,
                 auroc=float(mean[i]),
@@ -289,7 +299,7 @@ class _Posterior:
             for i, candidate in enumerate(candidates)
         ]
 
-    def labels_needed(self, candidates: Sequence[Candidate], rule: Rule, seed: int, n: int) -> int | None:
+    def labels_needed(self, candidates: Sequence[Candidate], rule: SelectionRule, seed: int, n: int) -> int | None:
         """Least number of labels that would decide, if those to come look like those there are."""
         if self.seen is None:
             return None
@@ -319,12 +329,12 @@ def _placements(u: Floats, is_wrong: NDArray[np.bool_]) -> Floats:
     return placed
 
 
-def _cheapest_good_enough(standings: Sequence[Standing], rule: Rule) -> Standing | None:
+def _cheapest_good_enough(standings: Sequence[CandidateEvidence], rule: SelectionRule) -> CandidateEvidence | None:
     enough = [s for s in standings if s.p_good_enough >= rule.sure and s.p_better_than_coin >= rule.sure]
     return min(enough, key=lambda s: (s.cost, -s.p_good_enough), default=None)
 
 
-def _decided(chosen: Standing, ranked: Sequence[Standing], rule: Rule) -> str:
+def _decided(chosen: CandidateEvidence, ranked: Sequence[CandidateEvidence], rule: SelectionRule) -> str:
     if len(ranked) == 1:
         return f"{chosen.name}: the only candidate, better than a coin with probability {chosen.p_better_than_coin:.2f}"
     return (
@@ -333,7 +343,7 @@ def _decided(chosen: Standing, ranked: Sequence[Standing], rule: Rule) -> str:
     )
 
 
-def _undecided(ranked: Sequence[Standing], rule: Rule, needed: int | None) -> str:
+def _undecided(ranked: Sequence[CandidateEvidence], rule: SelectionRule, needed: int | None) -> str:
     best = max(ranked, key=lambda s: s.p_good_enough)
     if all(s.p_better_than_coin < rule.sure for s in ranked):
         surest = max(ranked, key=lambda s: s.p_better_than_coin)

@@ -14,7 +14,7 @@ from foureyes.errors import ConfigError
 from foureyes.models.roles import Reader, Writer
 from foureyes.models.weights import OnStep, ensure
 from foureyes.models.weights.redaction import redacted
-from foureyes.models.weights.reference import Server, parse
+from foureyes.models.weights.reference import ServerReference, parse
 from foureyes.models.weights.values import unheard
 
 __all__ = ["open_reader", "open_writer"]
@@ -51,7 +51,7 @@ def open_reader(
         >>> reader = open_reader("http://localhost:8000/v1")      # doctest: +SKIP
     """
     target = parse(reference)
-    if isinstance(target, Server):
+    if isinstance(target, ServerReference):
         _refuse_local_options(reference, dtype, device)
         with _extra("http"):
             from foureyes.models.completions import CompletionsReader  # noqa: PLC0415 - loads httpx
@@ -91,7 +91,7 @@ def open_writer(
         ModelUnavailable: the weights cannot be fetched or loaded.
         ModelRefused: the hub says no.
     """
-    if isinstance(parse(reference), Server):
+    if isinstance(parse(reference), ServerReference):
         raise ConfigError(
             f"{redacted(reference)}: servers can be read with but not yet written with; give a model to run here"
         )

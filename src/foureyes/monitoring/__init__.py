@@ -3,7 +3,7 @@
 Everything but the sinks is pure: moments are passed in, memory is bounded, the state is JSON and survives a restart. It
 knows nothing of verdicts, services or ledgers; it is told what was decided as an
 :class:`~foureyes.monitoring.observation.Observation`, and later perhaps whether that was right, as an
-:class:`~foureyes.monitoring.observation.Outcome`. Nothing here sees a text.
+:class:`~foureyes.monitoring.observation.AnswerOutcome`. Nothing here sees a text.
 
 A newcomer starts at :class:`~foureyes.monitoring.monitor.Monitor`; the detectors are in :mod:`foureyes.maths.change`.
 """
@@ -12,25 +12,25 @@ from foureyes.monitoring.accuracy import Estimated, Realised, estimated_accuracy
 from foureyes.monitoring.alarms import Alarm
 from foureyes.monitoring.metrics import Sample, samples
 from foureyes.monitoring.monitor import Monitor
-from foureyes.monitoring.observation import Observation, Opinion, Outcome
-from foureyes.monitoring.promise import Promise, PromiseWatch, Standing
+from foureyes.monitoring.observation import AnswerOutcome, Observation, ObservedVote
+from foureyes.monitoring.promise import Promise, PromiseStatus, PromiseWatch
 from foureyes.monitoring.promised import PromisedJudge
-from foureyes.monitoring.settings import Settings
+from foureyes.monitoring.settings import MonitorSettings
 
 __all__ = [
     "Alarm",
+    "AnswerOutcome",
     "Estimated",
     "Monitor",
+    "MonitorSettings",
     "Observation",
-    "Opinion",
-    "Outcome",
+    "ObservedVote",
     "Promise",
+    "PromiseStatus",
     "PromiseWatch",
     "PromisedJudge",
     "Realised",
     "Sample",
-    "Settings",
-    "Standing",
     "estimated_accuracy",
     "realised_accuracy",
     "samples",

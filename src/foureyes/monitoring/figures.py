@@ -17,7 +17,7 @@ from foureyes.maths.agreement import miss_agreement
 from foureyes.maths.bounds import clopper_pearson
 from foureyes.maths.reliability import reliability
 from foureyes.monitoring.accuracy import estimated_accuracy, realised_accuracy
-from foureyes.monitoring.observation import Observation, Opinion, Outcome
+from foureyes.monitoring.observation import AnswerOutcome, Observation, ObservedVote
 
 __all__ = ["decision_figures", "outcome_figures", "pair_figures", "share", "verifier_figures", "verifiers_of"]
 
@@ -64,14 +64,14 @@ def verifiers_of(observations: Iterable[Observation]) -> list[str]:
 
 
 def verifier_figures(
-    observations: Sequence[Observation], outcomes: Sequence[Outcome], level: float
+    observations: Sequence[Observation], outcomes: Sequence[AnswerOutcome], level: float
 ) -> list[dict[str, Any]]:
     """One document a verifier: how it votes, how often it fails, how it compares with the others and with labels."""
     return [_verifier(name, observations, outcomes, level) for name in verifiers_of(observations)]
 
 
 def pair_figures(
-    observations: Sequence[Observation], outcomes: Sequence[Outcome], level: float
+    observations: Sequence[Observation], outcomes: Sequence[AnswerOutcome], level: float
 ) -> list[dict[str, Any]]:
     """One document a pair of verifiers: how often they differ and, on answers found wrong, how their misses correlate.
 
@@ -91,7 +91,7 @@ def pair_figures(
     return pairs
 
 
-def outcome_figures(outcomes: Sequence[Outcome], level: float) -> dict[str, Any] | None:
+def outcome_figures(outcomes: Sequence[AnswerOutcome], level: float) -> dict[str, Any] | None:
     """Accuracy by labels against what was estimated, and the reliability table; ``None`` without labels."""
     if not outcomes:
         return None
@@ -102,7 +102,7 @@ def outcome_figures(outcomes: Sequence[Outcome], level: float) -> dict[str, Any]
 
 
 def _verifier(
-    name: str, observations: Sequence[Observation], outcomes: Sequence[Outcome], level: float
+    name: str, observations: Sequence[Observation], outcomes: Sequence[AnswerOutcome], level: float
 ) -> dict[str, Any]:
     votes = [vote for o in observations if (vote := _vote(o, name))]
     definite = [vote for vote in votes if vote.definite]
@@ -135,7 +135,7 @@ def _differs_from_all_others(observations: Sequence[Observation], name: str) -> 
     return alone
 
 
-def _misses(first: str, second: str, outcomes: Sequence[Outcome], level: float) -> dict[str, Any] | None:
+def _misses(first: str, second: str, outcomes: Sequence[AnswerOutcome], level: float) -> dict[str, Any] | None:
     wrong = [_two(outcome.observation, first, second) for outcome in outcomes if not outcome.right]
     both = [(a.verdict == "safe", b.verdict == "safe") for a, b in wrong if a and b]
     if not both:
@@ -144,7 +144,7 @@ def _misses(first: str, second: str, outcomes: Sequence[Outcome], level: float) 
     return {**asdict(measured), "rho_share": measured.rho_share}
 
 
-def _reliability(outcomes: Sequence[Outcome]) -> list[dict[str, float]]:
+def _reliability(outcomes: Sequence[AnswerOutcome]) -> list[dict[str, float]]:
     """Bins of about equal count, with the exact interval of each; empty while labels are few."""
     rows = [(o.observation.confidence, o.right) for o in outcomes if o.observation.confidence is not None]
     if len(rows) < _LEAST_FOR_BINS:
@@ -157,11 +157,11 @@ def _reliability(outcomes: Sequence[Outcome]) -> list[dict[str, float]]:
     return bins
 
 
-def _vote(observation: Observation, name: str) -> Opinion | None:
+def _vote(observation: Observation, name: str) -> ObservedVote | None:
     return next((opinion for opinion in observation.opinions if opinion.verifier == name), None)
 
 
-def _two(observation: Observation, first: str, second: str) -> tuple[Opinion | None, Opinion | None]:
+def _two(observation: Observation, first: str, second: str) -> tuple[ObservedVote | None, ObservedVote | None]:
     """The sides two verifiers took, ``None`` for one that took none."""
     one, two = _vote(observation, first), _vote(observation, second)
     return (one if one and one.definite else None), (two if two and two.definite else None)

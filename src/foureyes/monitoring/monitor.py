@@ -9,7 +9,7 @@
    (drift, promises) or the rate has come down (rates). A standing alarm is not raised again.
 
 All exchangeability tests share one α: the i-th to be opened gets α/(i(i + 1)), which sums to α however many follow. So
-the chance that the monitor *ever* raises a false drift alarm is at most ``Settings.alpha``.
+the chance that the monitor *ever* raises a false drift alarm is at most ``MonitorSettings.alpha``.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from foureyes.errors import InputError
 from foureyes.maths.change import ExchangeabilityTest, RateDetector
 from foureyes.monitoring.alarms import Alarm
 from foureyes.monitoring.figures import decision_figures, outcome_figures, pair_figures, verifier_figures
-from foureyes.monitoring.observation import Observation, Outcome
-from foureyes.monitoring.promise import PromiseWatch, Standing
+from foureyes.monitoring.observation import AnswerOutcome, Observation
+from foureyes.monitoring.promise import PromiseStatus, PromiseWatch
 from foureyes.monitoring.recent import Recent
-from foureyes.monitoring.settings import Settings
+from foureyes.monitoring.settings import MonitorSettings
 from foureyes.monitoring.timeline import Timeline
 
 __all__ = ["Monitor"]
@@ -57,7 +57,7 @@ class Monitor:
         seed: of the lots that break ties in the tests.
 
     Example:
-        >>> monitor = Monitor(Settings(alpha=0.01))
+        >>> monitor = Monitor(MonitorSettings(alpha=0.01))
         >>> seen = [Observation(float(t), safe=True, consensus=True, confidence=0.9) for t in range(100)]
         >>> [alarm for o in seen for alarm in monitor.observe(o)]
         []
@@ -67,17 +67,17 @@ class Monitor:
 
     def __init__(
         self,
-        settings: Settings | None = None,
+        settings: MonitorSettings | None = None,
         *,
         reference: dict[str, list[float]] | None = None,
         promises: Sequence[PromiseWatch] = (),
         seed: int = 0,
     ) -> None:
-        self.settings = settings or Settings()
+        self.settings = settings or MonitorSettings()
         self._reference = dict(reference or {})
         self._seed = seed
         self._observations: Recent[Observation] = self._recent()
-        self._outcomes: Recent[Outcome] = self._recent(forever=True)
+        self._outcomes: Recent[AnswerOutcome] = self._recent(forever=True)
         self._timeline = Timeline(bucket_s=self.settings.bucket_s, buckets=self.settings.buckets)
         self._drift: dict[str, ExchangeabilityTest] = {}
         self._rates: dict[str, RateDetector] = {}
@@ -93,7 +93,7 @@ class Monitor:
         return tuple(self._standing.values())
 
     @property
-    def promises(self) -> tuple[Standing, ...]:
+    def promises(self) -> tuple[PromiseStatus, ...]:
         """Every promise watched, and whether it holds."""
         return tuple(watch.standing for watch in self._promises.values())
 
@@ -131,7 +131,7 @@ class Monitor:
                 alarms.append(self._raise(alarm))
         return alarms
 
-    def report(self, outcome: Outcome) -> list[Alarm]:
+    def report(self, outcome: AnswerOutcome) -> list[Alarm]:
         """Takes what became of an answer; the figures then compare estimates with it.
 
         Returns:
@@ -212,7 +212,7 @@ class Monitor:
         try:
             watches = [PromiseWatch.from_json(watch) for watch in document["promises"]]
             monitor = cls(
-                Settings(**document["settings"]),
+                MonitorSettings(**document["settings"]),
                 reference=document["reference"],
                 promises=watches,
                 seed=document["seed"],
@@ -227,7 +227,7 @@ class Monitor:
         for o in document["observations"]:
             self._observations.add(Observation.from_dict(o))
         for outcome in document["outcomes"]:
-            self._outcomes.add(Outcome.from_dict(outcome))
+            self._outcomes.add(AnswerOutcome.from_dict(outcome))
         self._timeline.restore(document["timeline"])
         self._drift = {name: ExchangeabilityTest.from_state(state) for name, state in document["drift"].items()}
         self._rates = {name: RateDetector.from_state(state) for name, state in document["rates"].items()}

@@ -12,13 +12,13 @@ from typing import Any, Final, get_args
 from foureyes.errors import InputError
 from foureyes.types import VoteVerdict
 
-__all__ = ["Observation", "Opinion", "Outcome"]
+__all__ = ["AnswerOutcome", "Observation", "ObservedVote"]
 
 _WORDS: Final[tuple[str, ...]] = get_args(VoteVerdict)
 
 
 @dataclass(frozen=True, slots=True)
-class Opinion:
+class ObservedVote:
     """One verifier's vote.
 
     Args:
@@ -69,7 +69,7 @@ class Observation:
         InputError: a value is outside its range, or an answer was let through without a majority.
 
     Example:
-        >>> seen = Observation(0.0, safe=True, consensus=True, opinions=(Opinion("a", "safe"), Opinion("b", "unsafe")))
+        >>> seen = Observation(0.0, safe=True, consensus=True, opinions=(ObservedVote("a", "safe"), ObservedVote("b", "unsafe")))
         >>> seen.disagreement
         True
     """
@@ -77,7 +77,7 @@ class Observation:
     at: float
     safe: bool
     consensus: bool
-    opinions: tuple[Opinion, ...] = ()
+    opinions: tuple[ObservedVote, ...] = ()
     confidence: float | None = None
     latency_ms: float = 0.0
 
@@ -109,13 +109,13 @@ class Observation:
             InputError: not such a document.
         """
         try:
-            return cls(**{**document, "opinions": tuple(Opinion(**opinion) for opinion in document["opinions"])})
+            return cls(**{**document, "opinions": tuple(ObservedVote(**opinion) for opinion in document["opinions"])})
         except (KeyError, TypeError) as error:
             raise InputError(f"not an observation: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class AnswerOutcome:
     """What became of an answer, learnt later.
 
     Args:
@@ -133,7 +133,7 @@ class Outcome:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, document: dict[str, Any]) -> Outcome:
+    def from_dict(cls, document: dict[str, Any]) -> AnswerOutcome:
         """Reads what :meth:`to_dict` wrote.
 
         Raises:

@@ -25,7 +25,7 @@ from foureyes.maths.change import ExchangeabilityTest, MeanTest
 from foureyes.maths.columns import fraction
 from foureyes.monitoring.alarms import Alarm
 
-__all__ = ["Promise", "PromiseWatch", "Standing", "ThresholdLike"]
+__all__ = ["Promise", "PromiseStatus", "PromiseWatch", "ThresholdLike"]
 
 _FORMAT: Final = "foureyes.promise_watch"
 _VERSION: Final = 1
@@ -93,7 +93,7 @@ class Promise:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class PromiseStatus:
     """Whether a promise holds at the moment.
 
     Attributes:
@@ -164,11 +164,11 @@ class PromiseWatch:
         return self._alarm
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> PromiseStatus:
         """Whether it holds."""
         if self._alarm is None:
-            return Standing(self._name, holds=True, statement=self._promise.statement)
-        return Standing(
+            return PromiseStatus(self._name, holds=True, statement=self._promise.statement)
+        return PromiseStatus(
             self._name,
             holds=False,
             statement=self._promise.statement,

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from foureyes.errors import InputError
 
-__all__ = ["Settings"]
+__all__ = ["MonitorSettings"]
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class MonitorSettings:
     """What a monitor is built with.
 
     Args:

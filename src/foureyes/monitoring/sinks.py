@@ -1,6 +1,6 @@
 """Where alarms go. A sink never blocks and never raises into the request that raised the alarm.
 
-A newcomer starts at :class:`Sink`. The webhook has a module of its own, :mod:`foureyes.monitoring.webhook`, as it needs
+A newcomer starts at :class:`AlarmSink`. The webhook has a module of its own, :mod:`foureyes.monitoring.webhook`, as it needs
 an extra.
 """
 
@@ -11,10 +11,10 @@ from typing import Any, Protocol
 
 from foureyes.monitoring.alarms import Alarm
 
-__all__ = ["LogSink", "Sink", "send_all"]
+__all__ = ["AlarmSink", "LogSink", "send_all"]
 
 
-class Sink(Protocol):
+class AlarmSink(Protocol):
     """Takes alarms."""
 
     def send(self, alarm: Alarm) -> None:
@@ -37,7 +37,7 @@ class LogSink:
         self._log.warning("alarm", **alarm.to_dict())
 
 
-def send_all(alarms: Iterable[Alarm], sinks: Iterable[Sink]) -> None:
+def send_all(alarms: Iterable[Alarm], sinks: Iterable[AlarmSink]) -> None:
     """Hands every alarm to every sink."""
     takers = list(sinks)
     for alarm in alarms:

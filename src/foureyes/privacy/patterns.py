@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from foureyes.errors import ConfigError, PrivacyError
 from foureyes.privacy.findings import Finding
-from foureyes.privacy.windows import Window, windows
+from foureyes.privacy.windows import TextWindow, windows
 
 if TYPE_CHECKING:
     from presidio_analyzer import EntityRecognizer, PatternRecognizer
@@ -120,7 +120,7 @@ class PatternDetector:
         )
         return [finding for finding in found if finding.score >= self._min_score]
 
-    def _possible(self, text: str, window: Window) -> Iterator[_Shape]:
+    def _possible(self, text: str, window: TextWindow) -> Iterator[_Shape]:
         """Shapes without which a window could be: most text has no digit, and is done with in a glance."""
         seen = {clue: clue.search(text, window.start, window.end) is not None for clue in {_DIGIT, *_CLUES.values()}}
         return (shape for shape in self._shapes if seen[_CLUES.get(shape.kind, _DIGIT)])
@@ -153,7 +153,7 @@ class _Shape(Protocol):
     @property
     def kind(self) -> str: ...
 
-    def find(self, text: str, window: Window, patience: _Patience) -> Iterator[Finding]: ...
+    def find(self, text: str, window: TextWindow, patience: _Patience) -> Iterator[Finding]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ class _Patterns:
     recognizer: PatternRecognizer
     compiled: tuple[tuple[Any, float], ...]
 
-    def find(self, text: str, window: Window, patience: _Patience) -> Iterator[Finding]:
+    def find(self, text: str, window: TextWindow, patience: _Patience) -> Iterator[Finding]:
         for pattern, score in self.compiled:
             try:
                 for match in pattern.finditer(text, window.start, window.end, timeout=patience.left()):
@@ -209,7 +209,7 @@ class _Phones:
     kind: str
     recognizer: PhoneRecognizer
 
-    def find(self, text: str, window: Window, patience: _Patience) -> Iterator[Finding]:
+    def find(self, text: str, window: TextWindow, patience: _Patience) -> Iterator[Finding]:
         for start, end in _stretches(text, window):
             patience.left()
             for hit in self.recognizer.analyze(text[start:end], [self.kind]):
@@ -220,7 +220,7 @@ _SIX_DIGITS: Final = re.compile(r"\d(?:[^\dA-Za-z]{0,4}\d){5,}")
 _MARGIN: Final = 32
 
 
-def _stretches(text: str, window: Window) -> Iterator[tuple[int, int]]:
+def _stretches(text: str, window: TextWindow) -> Iterator[tuple[int, int]]:
     """The parts of a window that could hold a phone number: the library is slow, and most text holds none."""
     near = [
         (max(window.start, match.start() - _MARGIN), min(window.end, match.end() + _MARGIN))

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 from foureyes.privacy.findings import Finding
 
-__all__ = ["Window", "windows"]
+__all__ = ["TextWindow", "windows"]
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class TextWindow:
     """A piece of a text: characters ``start`` to ``end``; the next window begins at ``next_start``.
 
     The last window has no next one: its ``next_start`` is ``end``, and nothing in it counts as cut short.
@@ -32,7 +32,7 @@ class Window:
         return (f for f in findings if last or f.end < self.end or f.start < self.next_start)
 
 
-def windows(length: int, *, size: int, overlap: int) -> Iterator[Window]:
+def windows(length: int, *, size: int, overlap: int) -> Iterator[TextWindow]:
     """Cuts a text of ``length`` characters; ``size`` must exceed ``overlap``.
 
     Example:
@@ -41,7 +41,7 @@ def windows(length: int, *, size: int, overlap: int) -> Iterator[Window]:
     """
     start = 0
     while start + size < length:
-        yield Window(start, start + size, start + size - overlap)
+        yield TextWindow(start, start + size, start + size - overlap)
         start += size - overlap
     if length:
-        yield Window(start, length, length)
+        yield TextWindow(start, length, length)

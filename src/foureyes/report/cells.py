@@ -17,7 +17,7 @@ import numpy as np
 
 from foureyes.types import Reading
 
-__all__ = ["Cell", "Piece", "PieceKind", "cells_of", "pieces", "plain", "token_pieces"]
+__all__ = ["HeatCell", "Piece", "PieceKind", "cells_of", "pieces", "plain", "token_pieces"]
 
 PieceKind: TypeAlias = Literal["text", "newline", "tab", "space", "name"]
 
@@ -26,7 +26,7 @@ _STEERING: Final = frozenset({"Cc", "Cf", "Zl", "Zp"})
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class HeatCell:
     """A piece of an answer that is shown as one.
 
     Attributes:
@@ -66,7 +66,7 @@ class Piece:
     kind: PieceKind
 
 
-def cells_of(reading: Reading) -> list[Cell]:
+def cells_of(reading: Reading) -> list[HeatCell]:
     """Cuts the answer of a reading into cells, in order.
 
     Example:
@@ -76,7 +76,7 @@ def cells_of(reading: Reading) -> list[Cell]:
         >>> [cell.text for cell in cells_of(reading)]
         ['It', ' is', ' Sydney.']
     """
-    found: list[Cell] = []
+    found: list[HeatCell] = []
     at = 0
     for start, end, tokens in _groups(_character_spans(reading)):
         if start > at:
@@ -127,9 +127,9 @@ def plain(text: str) -> str:
     )
 
 
-def _cell(reading: Reading, start: int, end: int, tokens: tuple[int, ...]) -> Cell:
+def _cell(reading: Reading, start: int, end: int, tokens: tuple[int, ...]) -> HeatCell:
     where = list(tokens)
-    return Cell(
+    return HeatCell(
         text=reading.answer[start:end],
         tokens=tokens,
         surprise=float(reading.nll[where].sum()),

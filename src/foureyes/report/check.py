@@ -14,8 +14,8 @@ from itertools import count
 from typing import Final
 
 from foureyes.report import page, wording
-from foureyes.report.cells import Cell, Piece, cells_of, pieces, plain, token_pieces
-from foureyes.report.outcome import Degree, Outcome, excess_of
+from foureyes.report.cells import HeatCell, Piece, cells_of, pieces, plain, token_pieces
+from foureyes.report.outcome import CheckResult, Degree, excess_of
 from foureyes.report.scale import CLIP_NATS, TICKS, strength
 from foureyes.types import Exchange, Reading, Scored, Unscored
 
@@ -89,7 +89,7 @@ class _Silence:
     detail: str
 
 
-def check_page(exchange: Exchange, outcomes: Sequence[Outcome]) -> str:
+def check_page(exchange: Exchange, outcomes: Sequence[CheckResult]) -> str:
     """The page as HTML.
 
     Args:
@@ -122,7 +122,7 @@ def _turns(exchange: Exchange) -> list[tuple[str, list[Piece]]]:
     return [(message.role.capitalize(), pieces(message.content)) for message in exchange.prompt]
 
 
-def _section(outcome: Outcome, key: str) -> _Map | _Silence:
+def _section(outcome: CheckResult, key: str) -> _Map | _Silence:
     if isinstance(outcome.row, Unscored):
         return _Silence(plain(outcome.verifier), outcome.row.reason, plain(outcome.row.detail))
     reading = outcome.row.reading
@@ -138,7 +138,7 @@ def _section(outcome: Outcome, key: str) -> _Map | _Silence:
     )
 
 
-def _spot(reading: Reading, cell: Cell, key: str) -> _Spot:
+def _spot(reading: Reading, cell: HeatCell, key: str) -> _Spot:
     return _Spot(
         lead=cell.lead,
         pieces=pieces(cell.body),
@@ -147,7 +147,7 @@ def _spot(reading: Reading, cell: Cell, key: str) -> _Spot:
     )
 
 
-def _card(reading: Reading, cell: Cell, key: str) -> _Card:
+def _card(reading: Reading, cell: HeatCell, key: str) -> _Card:
     return _Card(
         key=key,
         pieces=token_pieces(cell.text),
@@ -175,7 +175,7 @@ def _choices(reading: Reading, token: int) -> list[_Choice]:
     ]
 
 
-def _places(reading: Reading, cells: Sequence[Cell]) -> list[_Place]:
+def _places(reading: Reading, cells: Sequence[HeatCell]) -> list[_Place]:
     eligible = [cell for cell in cells if cell.selected]
     return [
         _Place(
@@ -192,7 +192,7 @@ def _tick(nats: float) -> tuple[str, str, str]:
     return f"{strength(nats):.3f}", f"{nats:g}{more}", wording.likelihood(nats)
 
 
-def _source(outcome: Outcome) -> tuple[str, str | None, str]:
+def _source(outcome: CheckResult) -> tuple[str, str | None, str]:
     fingerprint = outcome.fingerprint and plain(outcome.fingerprint)
     return plain(outcome.verifier), fingerprint, _how_it_read(outcome.row)
 

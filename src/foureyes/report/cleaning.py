@@ -14,7 +14,7 @@ from foureyes.cleaning.stopping import StopPoint
 from foureyes.report import page
 from foureyes.report.drawing import INK, LINE, MUTED, RIGHT, WRONG, canvas, svg
 
-__all__ = ["Findings", "Measured", "MethodPoint", "ShownIssue", "cleaning_page", "issue_of"]
+__all__ = ["Findings", "MeasuredPrecision", "MethodPoint", "ShownIssue", "cleaning_page", "issue_of"]
 
 _LISTED: Final = 500
 _LONGEST: Final = 300
@@ -31,7 +31,7 @@ class MethodPoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class MeasuredPrecision:
     """Precision against detection on verified rows: the calibrated method by share, others as points."""
 
     points: tuple[StopPoint, ...]
@@ -56,7 +56,7 @@ class Findings:
     keep_top: float | None
     classes: tuple[str, ...] | None
     items: Sequence[Any] | None
-    measured: Measured | None
+    measured: MeasuredPrecision | None
 
     def to_dict(self) -> dict[str, Any]:
         """As a JSON object, every issue included."""
@@ -120,7 +120,7 @@ def cleaning_page(found: Findings) -> str:
     )
 
 
-def _precision_detection(measured: Measured) -> str:
+def _precision_detection(measured: MeasuredPrecision) -> str:
     seen = [(p.detected, p.precision, p.low) for p in measured.points if None not in (p.detected, p.precision)]
     detected, precision, low = np.array(seen, np.float64).reshape(-1, 3).T
     with canvas((6.4, 3.9), "precision") as (figure, axes):

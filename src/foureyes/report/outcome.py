@@ -16,16 +16,16 @@ from typing import Final
 
 from foureyes.errors import ModelError
 from foureyes.models.roles import Reader
-from foureyes.report.cells import Cell, cells_of
+from foureyes.report.cells import HeatCell, cells_of
 from foureyes.signals.cross import score
 from foureyes.types import Exchange, Scored, Unscored
 
 __all__ = [
     "PLACE_FACTOR",
     "REFERENCE_FACTORS",
+    "CheckResult",
     "Degree",
     "Excess",
-    "Outcome",
     "ask",
     "exception_in",
     "excess_of",
@@ -49,7 +49,7 @@ class Degree(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CheckResult:
     """What came of asking one verifier.
 
     Attributes:
@@ -86,7 +86,7 @@ class Excess:
         return _degree(self.high) > self.degree
 
 
-def ask(ref: str, exchange: Exchange, *, open_reader: Callable[[str], Reader], top_k: int) -> Outcome:
+def ask(ref: str, exchange: Exchange, *, open_reader: Callable[[str], Reader], top_k: int) -> CheckResult:
     """Opens one verifier, lets it read the exchange, and lets go of it.
 
     A verifier that fails as a whole comes out as one that could not tell, so that others can still be asked.
@@ -104,8 +104,8 @@ def ask(ref: str, exchange: Exchange, *, open_reader: Callable[[str], Reader], t
         reader = open_reader(ref)
         [row] = score([exchange], reader, top_k=top_k)
     except ModelError as error:
-        return Outcome(ref, None, Unscored("unavailable", str(error)))
-    return Outcome(reader.name, reader.fingerprint, row)
+        return CheckResult(ref, None, Unscored("unavailable", str(error)))
+    return CheckResult(reader.name, reader.fingerprint, row)
 
 
 def excess_of(row: Scored) -> Excess:
@@ -122,12 +122,12 @@ def excess_of(row: Scored) -> Excess:
     return Excess(row.log_cmp - row.cme_high, row.log_cmp - row.cme_low)
 
 
-def peak_of(row: Scored) -> Cell:
+def peak_of(row: Scored) -> HeatCell:
     """The cell the verifier was most surprised by, among those the signals are taken over; the first of equals."""
     return max((cell for cell in cells_of(row.reading) if cell.selected), key=lambda cell: cell.surprise)
 
 
-def exception_in(row: Scored) -> Cell | None:
+def exception_in(row: Scored) -> HeatCell | None:
     """The place that stands out from an answer that did not surprise as a whole, if there is one."""
     peak = peak_of(row)
     expected = float(row.reading.entropy_high[list(peak.tokens)].sum())

@@ -16,14 +16,14 @@ from markupsafe import Markup
 from foureyes.report import page
 from foureyes.report.drawing import INK, LINE, MUTED, RIGHT, WRONG, canvas, svg
 
-__all__ = ["Forest", "Mark", "Section", "StudyReport", "Table", "study_markdown", "study_page"]
+__all__ = ["ForestPlot", "Mark", "Section", "StudyReport", "TextTable", "study_markdown", "study_page"]
 
 _LABEL_WIDTH: Final = 36
 _TITLE_WIDTH: Final = 92
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class TextTable:
     """Rows of text.
 
     Attributes:
@@ -41,7 +41,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A figure with its interval, in a :class:`Forest`.
+    """A figure with its interval, in a :class:`ForestPlot`.
 
     Attributes:
         label: what it is of.
@@ -57,7 +57,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Forest:
+class ForestPlot:
     """Figures of one kind below one another.
 
     Attributes:
@@ -106,8 +106,8 @@ class Section:
 
     title: str
     paragraphs: tuple[str, ...] = ()
-    tables: tuple[Table, ...] = ()
-    forest: Forest | None = None
+    tables: tuple[TextTable, ...] = ()
+    forest: ForestPlot | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +188,7 @@ def _bullets(title: str, texts: Sequence[str]) -> list[str]:
     return [f"## {title}", "", *(f"- {text}" for text in texts), ""] if texts else []
 
 
-def _table(table: Table) -> list[str]:
+def _table(table: TextTable) -> list[str]:
     if not table.rows:
         return []
     caption = [f"**{_cell(table.caption)}**", ""] if table.caption else []

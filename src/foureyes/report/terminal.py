@@ -16,8 +16,8 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from foureyes.report.cells import Cell, Piece, cells_of, pieces, plain
-from foureyes.report.outcome import Degree, Outcome, excess_of
+from foureyes.report.cells import HeatCell, Piece, cells_of, pieces, plain
+from foureyes.report.outcome import CheckResult, Degree, excess_of
 from foureyes.report.scale import CLIP_NATS, TERMINAL_FROM, TERMINAL_INK, TICKS, terminal_colour
 from foureyes.report.wording import CAVEAT, REFERENCE, SIGNALS, compared, finding, headline, likelihood, peak_sentence
 from foureyes.types import Exchange, Reading, Scored
@@ -28,7 +28,7 @@ _PROMPT_LENGTH: Final = 600
 _SHOWN: Final = {"newline": "↵\n", "tab": "⇥\t"}
 
 
-def draw(console: Console, exchange: Exchange, outcomes: Sequence[Outcome]) -> None:
+def draw(console: Console, exchange: Exchange, outcomes: Sequence[CheckResult]) -> None:
     """Writes what the verifiers saw, for a person.
 
     Args:
@@ -60,7 +60,7 @@ def _one_line(text: str) -> str:
     return plain(text if len(text) <= _PROMPT_LENGTH else f"{text[:_PROMPT_LENGTH]} …")
 
 
-def _verifier(outcome: Outcome, *, coloured: bool) -> RenderableType:
+def _verifier(outcome: CheckResult, *, coloured: bool) -> RenderableType:
     name = (plain(outcome.verifier), "bold")
     if not isinstance(outcome.row, Scored):
         return Group(Text.assemble(name, "  could not tell"), _indented(Text(plain(str(outcome.row)))))
@@ -84,12 +84,12 @@ def _answer(reading: Reading, *, coloured: bool) -> Text:
     return answer
 
 
-def _coloured(cell: Cell) -> Text:
+def _coloured(cell: HeatCell) -> Text:
     background = terminal_colour(cell.surprise) if cell.selected else None
     return Text(cell.lead).append_text(_text(cell.body, _heat(background) if background else Style()))
 
 
-def _numbered(cell: Cell) -> Text:
+def _numbered(cell: HeatCell) -> Text:
     shown = _text(cell.text, Style())
     if cell.surprise < TERMINAL_FROM or not cell.selected:
         return shown
@@ -123,7 +123,7 @@ def _swatches() -> Iterator[Text]:
         yield Text(f" {tick:g}{more} = {likelihood(tick)} ", style)
 
 
-def _signals(scored: Sequence[Outcome]) -> Table:
+def _signals(scored: Sequence[CheckResult]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("signal")
     for outcome in scored:

@@ -11,13 +11,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from foureyes.report.cells import Cell, plain
+from foureyes.report.cells import HeatCell, plain
 from foureyes.report.outcome import (
     PLACE_FACTOR,
     REFERENCE_FACTORS,
+    CheckResult,
     Degree,
     Excess,
-    Outcome,
     exception_in,
     excess_of,
     peak_of,
@@ -93,12 +93,12 @@ SIGNALS: Final = (
 """The table of signals, in reading order."""
 
 
-def headline(outcomes: Sequence[Outcome]) -> str:
+def headline(outcomes: Sequence[CheckResult]) -> str:
     """The finding over all verifiers in one sentence.
 
     Example:
         >>> from foureyes.types import Unscored
-        >>> headline([Outcome("tiny", None, Unscored("unavailable"))])
+        >>> headline([CheckResult("tiny", None, Unscored("unavailable"))])
         'No verifier could read this answer.'
     """
     rows = [outcome.row for outcome in outcomes if isinstance(outcome.row, Scored)]
@@ -140,7 +140,7 @@ def peak_sentence(row: Scored) -> str:
     return f"{where}; it would rather have said {instead}." if instead else f"{where}."
 
 
-def preferred(reading: Reading, cell: Cell) -> str | None:
+def preferred(reading: Reading, cell: HeatCell) -> str | None:
     """What the verifier would rather have said, with its likelihood.
 
     Where several tokens share the cell, the first of them that was not its first choice decides.
@@ -189,12 +189,12 @@ def likelihood(surprise: float) -> str:
     return f"1 in {_count(math.exp(surprise))}"
 
 
-def ranks(reading: Reading, cell: Cell) -> str:
+def ranks(reading: Reading, cell: HeatCell) -> str:
     """Rank of a cell's token, or of each where several share it: ``"44"``, ``"3, 1"``."""
     return ", ".join(f"{reading.rank[t]:,}" for t in cell.tokens)
 
 
-def entropy(reading: Reading, cell: Cell) -> str:
+def entropy(reading: Reading, cell: HeatCell) -> str:
     """Entropy at a cell's token, or at each where several share it, nats: ``"1.20"``, ``"1.20–1.45"``."""
     return ", ".join(_interval(float(reading.entropy_low[t]), float(reading.entropy_high[t])) for t in cell.tokens)
 

@@ -8,7 +8,7 @@ from foureyes.service.wire.guard import VerifyAnswer, VoteAnswer
 
 if TYPE_CHECKING:
     from foureyes.guard import Decision
-    from foureyes.guard.ports import Receipt
+    from foureyes.guard.ports import RecordReceipt
     from foureyes.types import Vote
 
 __all__ = ["answer_of", "plain", "vote_answer"]
@@ -52,7 +52,7 @@ def _vote(vote: Vote) -> dict[str, Any]:
     }
 
 
-def _entry(receipt: Receipt | None) -> dict[str, Any] | None:
+def _entry(receipt: RecordReceipt | None) -> dict[str, Any] | None:
     if receipt is None:
         return None
     return {

@@ -17,8 +17,8 @@ from typing import Final
 
 from fastapi import FastAPI
 
-from foureyes.config import NewKey, ReaderVerifier, Secret, Settings, Tenant, new_key, wiring
-from foureyes.config.settings import Ledger
+from foureyes.config import NewKey, ReaderVerifier, Secret, Settings, TenantSettings, new_key, wiring
+from foureyes.config.settings import LedgerSettings
 from foureyes.guard.reading import SHIPPED
 from foureyes.ledger import Signer
 from foureyes.models.catalog import open_reader
@@ -74,8 +74,8 @@ def demo_app(folder: Path, *, on_step: OnStep) -> Demo:
 def demo_settings(folder: Path, key: NewKey) -> Settings:
     """What a configuration of the demo would say."""
     verifiers = tuple(ReaderVerifier(model, "foureyes", model, model) for model in SHIPPED)
-    ledger = Ledger(Secret(f"sqlite:{folder / 'ledger.db'}"), folder / _LEDGER_KEY)
-    tenant = Tenant(
+    ledger = LedgerSettings(Secret(f"sqlite:{folder / 'ledger.db'}"), folder / _LEDGER_KEY)
+    tenant = TenantSettings(
         TENANT,
         keys=(key.stored,),
         verifiers=verifiers,

@@ -11,7 +11,7 @@ from collections import OrderedDict
 from typing import Final
 
 from foureyes.guard.gate import Gate
-from foureyes.monitoring import Alarm, Monitor, Observation, Opinion, Outcome
+from foureyes.monitoring import Alarm, AnswerOutcome, Monitor, Observation, ObservedVote
 from foureyes.service.feed import Feed
 from foureyes.service.limits import Allowance
 from foureyes.service.parts import TenantParts
@@ -74,7 +74,7 @@ class Desk:
             The alarms; ``None`` if the verification is no longer remembered.
         """
         seen = self._seen.get(verification)
-        return None if seen is None else self._shown(self.monitor.report(Outcome(at, right, seen)))
+        return None if seen is None else self._shown(self.monitor.report(AnswerOutcome(at, right, seen)))
 
     def _shown(self, alarms: list[Alarm]) -> list[Alarm]:
         for alarm in alarms:
@@ -95,5 +95,5 @@ def observation_of(verdict: Verdict, at: float) -> Observation:
     )
 
 
-def _opinion(vote: Vote) -> Opinion:
-    return Opinion(f"{vote.provider}/{vote.model}", vote.verdict, vote.confidence, vote.surprise, vote.latency_ms)
+def _opinion(vote: Vote) -> ObservedVote:
+    return ObservedVote(f"{vote.provider}/{vote.model}", vote.verdict, vote.confidence, vote.surprise, vote.latency_ms)

@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from foureyes.errors import ConfigError
-from foureyes.monitoring import PromiseWatch
-from foureyes.monitoring import Settings as MonitorSettings
-from foureyes.monitoring.sinks import Sink
+from foureyes.monitoring import MonitorSettings, PromiseWatch
+from foureyes.monitoring.sinks import AlarmSink
 from foureyes.service.limits import Rate
 from foureyes.service.memory import Memory
 
@@ -96,7 +95,7 @@ class Parts:
     tenants: Mapping[str, TenantParts]
     limits: ServerLimits = field(default_factory=ServerLimits)
     monitor: MonitorSettings = field(default_factory=MonitorSettings)
-    sinks: Sequence[Sink] = ()
+    sinks: Sequence[AlarmSink] = ()
     memory: Memory | None = None
     not_ready: Callable[[], Mapping[str, str]] = field(default=dict)
     close: Callable[[], Awaitable[None]] = field(default=_nothing)

@@ -20,7 +20,7 @@ from importlib.resources import files
 from typing import Final
 
 from foureyes.demo.questions import load
-from foureyes.guard.gate import Outcome
+from foureyes.guard.gate import ActionOutcome
 from foureyes.service.access import Call
 from foureyes.service.live import Live
 from foureyes.service.verifying import verify
@@ -88,7 +88,7 @@ async def play(live: Live, tenant: str, scene: Scene) -> None:
     decision = await verify(call, VerifyRequest(prompt=scene.prompt, response=scene.response, agent_id=scene.agent))
     live.chores.finish()
     live.alarm(desk.report(decision.request_id, right=scene.right, at=live.tools.wall_clock()) or ())
-    desk.gate.report(scene.agent, Outcome(scene.right, _SURE))
+    desk.gate.report(scene.agent, ActionOutcome(scene.right, _SURE))
 
 
 def _texts(exchange: Exchange) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from typing import Final
 
 from fastapi import FastAPI
 
-from foureyes.config import JudgeVerifier, Reloader, Tenant
+from foureyes.config import JudgeVerifier, Reloader, TenantSettings
 from foureyes.config import wiring as config
 from foureyes.errors import FoureyesError
 from foureyes.models.chat import ChatAnswerer, Endpoint, Limits
@@ -40,7 +40,7 @@ class Answerers:
     def __init__(self) -> None:
         self._made: dict[JudgeVerifier, ChatAnswerer] = {}
 
-    def of(self, tenant: Tenant) -> list[Answerer]:
+    def of(self, tenant: TenantSettings) -> list[Answerer]:
         """Those of a tenant, in the order of its verifiers."""
         chats = [one for one in tenant.verifiers if isinstance(one, JudgeVerifier) and one.api == "openai"]
         return [self._one(one) for one in chats]
@@ -50,7 +50,7 @@ class Answerers:
             self._made[verifier] = _answerer(verifier)
         return self._made[verifier]
 
-    async def close(self, *, but: Collection[Tenant] = ()) -> None:
+    async def close(self, *, but: Collection[TenantSettings] = ()) -> None:
         """Closes those that none of these tenants uses."""
         kept = {verifier for tenant in but for verifier in tenant.verifiers}
         for verifier in [one for one in self._made if one not in kept]:

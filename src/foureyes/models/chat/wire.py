@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from foureyes.errors import ConfigError, ModelError, ModelRefused
-from foureyes.models.judging import Question
+from foureyes.models.judging import VerdictRequest
 from foureyes.types import Message, Prompt, Role
 
 __all__ = ["RESERVED", "body", "messages_for", "turns", "words"]
@@ -26,7 +26,7 @@ def body(model: str, messages: Sequence[Mapping[str, str]], options: Mapping[str
     return {**options, "model": model, "messages": list(messages), "stream": False}
 
 
-def messages_for(question: Question, *, instructions: Role) -> list[dict[str, str]]:
+def messages_for(question: VerdictRequest, *, instructions: Role) -> list[dict[str, str]]:
     """A question to a judge: instructions as a turn of this role, then the quoted exchange."""
     if instructions == "user":
         return [{"role": "user", "content": f"{question.system}\n\n{question.user}"}]

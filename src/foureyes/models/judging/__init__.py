@@ -6,15 +6,15 @@ template's, and :mod:`~foureyes.models.judging.strict` believes only a reply tha
 know. Start at :func:`ask`.
 """
 
-from foureyes.models.judging.question import Question, ask, new_code, quoted
+from foureyes.models.judging.question import VerdictRequest, ask, new_code, quoted
 from foureyes.models.judging.ruling import Ruling, ruling, schema
 from foureyes.models.judging.strict import NotInForm, strict_object
 from foureyes.models.judging.voting import vote_of
 
 __all__ = [
     "NotInForm",
-    "Question",
     "Ruling",
+    "VerdictRequest",
     "ask",
     "new_code",
     "quoted",

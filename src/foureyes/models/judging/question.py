@@ -11,7 +11,7 @@ from typing import Final
 from foureyes.errors import InputError
 from foureyes.types import Exchange, Prompt, text_of
 
-__all__ = ["Question", "ask", "new_code", "quoted"]
+__all__ = ["VerdictRequest", "ask", "new_code", "quoted"]
 
 _CODE: Final = re.compile(r"[0-9a-f]{8,64}")
 
@@ -45,7 +45,7 @@ _BRACKETED: Final = re.compile(r"\[(?=/?(?:[A-Z_]{2,}|gMASK)\])")
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class VerdictRequest:
     """A request for one verdict.
 
     Attributes:
@@ -64,7 +64,7 @@ def new_code() -> str:
     return secrets.token_hex(6)
 
 
-def ask(exchange: Exchange, code: str) -> Question:
+def ask(exchange: Exchange, code: str) -> VerdictRequest:
     r"""The request for a verdict on an exchange.
 
     Args:
@@ -89,7 +89,7 @@ def ask(exchange: Exchange, code: str) -> Question:
     if code in text_of(exchange.prompt) or code in exchange.answer:
         raise InputError("the code stands in the exchange; wanted one that nobody could know")
     user = _USER.format(code=code, prompt=quoted(exchange.prompt), response=quoted(exchange.answer))
-    return Question(_SYSTEM.format(code=code), user, code)
+    return VerdictRequest(_SYSTEM.format(code=code), user, code)
 
 
 def quoted(prompt: Prompt) -> str:

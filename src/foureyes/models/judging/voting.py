@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from foureyes.models.judging.question import Question
+from foureyes.models.judging.question import VerdictRequest
 from foureyes.models.judging.ruling import ruling
 from foureyes.models.judging.strict import NotInForm
 from foureyes.models.wording import cleaned
@@ -11,7 +11,7 @@ from foureyes.types import Vote
 __all__ = ["vote_of"]
 
 
-def vote_of(words: str, question: Question, *, provider: str, model: str) -> Vote:
+def vote_of(words: str, question: VerdictRequest, *, provider: str, model: str) -> Vote:
     """The vote in a judge's words; an ``"error"`` where there is none.
 
     Args:

@@ -1,7 +1,7 @@
 """Attention over a packed row, plugged into any Hugging Face model through its attention interface.
 
 Hugging Face models look their attention function up by name. Under the name :data:`NAME` they find :func:`attend`, which
-follows the :class:`Plan` of the batch being read, or, when no plan is active (during generation), what the model would
+follows the :class:`AttentionPlan` of the batch being read, or, when no plan is active (during generation), what the model would
 have used by itself. The plan travels in a context variable, so threads do not see each other's.
 """
 
@@ -19,9 +19,9 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
-from foureyes.models.transformers.packing import Block, Forest, plan_attention
+from foureyes.models.transformers.packing import Block, PackedForest, plan_attention
 
-__all__ = ["NAME", "Plan", "Unpackable", "packed"]
+__all__ = ["NAME", "AttentionPlan", "Unpackable", "packed"]
 
 NAME: Final = "foureyes_packed"
 
@@ -33,10 +33,10 @@ class Unpackable(Exception):
     """This model's attention needs something that packed reading does not do."""
 
 
-class Plan:
+class AttentionPlan:
     """The blocks of one packed batch as tensors, one list per attention window, made when a layer first asks."""
 
-    def __init__(self, forest: Forest, *, device: torch.device, dtype: torch.dtype) -> None:
+    def __init__(self, forest: PackedForest, *, device: torch.device, dtype: torch.dtype) -> None:
         self._forest = forest
         self._longest = max(node.depth + node.length for node in forest.nodes)
         self._device = device
@@ -71,11 +71,11 @@ class _TensorBlock:
         self.mask = torch.zeros(seen.shape, dtype=dtype, device=device).masked_fill_(~seen, -torch.inf)[:, None]
 
 
-_PLAN: ContextVar[Plan | None] = ContextVar("foureyes_attention_plan", default=None)
+_PLAN: ContextVar[AttentionPlan | None] = ContextVar("foureyes_attention_plan", default=None)
 
 
 @contextmanager
-def packed(plan: Plan) -> Iterator[None]:
+def packed(plan: AttentionPlan) -> Iterator[None]:
     """While this is entered, models under :data:`NAME` attend as the plan says."""
     token = _PLAN.set(plan)
     try:

@@ -18,7 +18,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Block", "Forest", "Node", "common_prefix", "grow_forest", "plan_attention"]
+__all__ = ["Block", "PackedForest", "PackedRun", "common_prefix", "grow_forest", "plan_attention"]
 
 Ints = NDArray[np.int64]
 
@@ -33,7 +33,7 @@ MAX_BLOCK = 1 << 18
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Node:
+class PackedRun:
     """A run of tokens laid at ``start .. start + length`` of the row; ``keys`` are the places of all it may look at.
 
     ``keys`` lists its ancestors' tokens and then its own, so token *i* of the node sees ``keys[: depth + i + 1]``.
@@ -46,7 +46,7 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Forest:
+class PackedForest:
     """Sequences packed into one row of N tokens.
 
     Attributes:
@@ -58,7 +58,7 @@ class Forest:
 
     ids: Ints
     positions: Ints
-    nodes: tuple[Node, ...]
+    nodes: tuple[PackedRun, ...]
     places: tuple[Ints, ...]
 
 
@@ -69,7 +69,7 @@ def common_prefix(a: Ints, b: Ints) -> int:
     return int(differ[0]) if len(differ) else n
 
 
-def grow_forest(sequences: Sequence[Ints]) -> Forest:
+def grow_forest(sequences: Sequence[Ints]) -> PackedForest:
     """Lays sequences into one row, shared prefixes once.
 
     Args:
@@ -82,7 +82,7 @@ def grow_forest(sequences: Sequence[Ints]) -> Forest:
     order = sorted(range(len(sequences)), key=lambda i: sequences[i].tolist())
     ordered = [sequences[i] for i in order]
     shared = [0] + [common_prefix(a, b) for a, b in pairwise(ordered)]
-    nodes: list[Node] = []
+    nodes: list[PackedRun] = []
     ids: list[Ints] = []
     paths: dict[int, Ints] = {}
     n_laid = 0
@@ -96,7 +96,7 @@ def grow_forest(sequences: Sequence[Ints]) -> Forest:
         keys = above
         if end > depth:
             keys = np.concatenate([above, np.arange(n_laid, n_laid + end - depth)])
-            nodes.append(Node(start=n_laid, length=end - depth, depth=depth, keys=keys))
+            nodes.append(PackedRun(start=n_laid, length=end - depth, depth=depth, keys=keys))
             ids.append(ordered[first][depth:end])
             n_laid += end - depth
         whole = [i for i in range(first, last) if len(ordered[i]) == end]
@@ -104,7 +104,7 @@ def grow_forest(sequences: Sequence[Ints]) -> Forest:
         rest = first + len(whole)  # sequences that end here come first in lexicographic order
         if rest < last:
             todo += [(a, b, end, keys) for a, b in reversed(_split(shared, rest, last, end + MIN_SHARED))]
-    return Forest(
+    return PackedForest(
         ids=np.concatenate(ids),
         positions=np.concatenate([np.arange(n.depth, n.depth + n.length) for n in nodes]),
         nodes=tuple(nodes),
@@ -143,7 +143,7 @@ class _Run:
     key_depth: int
 
 
-def plan_attention(forest: Forest, window: int | None = None) -> list[Block]:
+def plan_attention(forest: PackedForest, window: int | None = None) -> list[Block]:
     """Cuts a forest into blocks for attention.
 
     Args:
@@ -173,12 +173,12 @@ def plan_attention(forest: Forest, window: int | None = None) -> list[Block]:
     return blocks
 
 
-def _causal_block(node: Node) -> Block:
+def _causal_block(node: PackedRun) -> Block:
     places = node.keys[None, :]
     return Block(queries=places, keys=places, seen=None, real=np.ones(places.shape, bool))
 
 
-def _runs(node: Node, window: int | None) -> list[_Run]:
+def _runs(node: PackedRun, window: int | None) -> list[_Run]:
     runs = []
     for first in range(0, node.length, MAX_QUERIES):
         last = min(first + MAX_QUERIES, node.length)

@@ -24,7 +24,7 @@ import torch
 
 from foureyes.errors import ConfigError, ModelUnavailable
 from foureyes.models.roles import Predicted
-from foureyes.models.transformers.attention import Plan, Unpackable, packed
+from foureyes.models.transformers.attention import AttentionPlan, Unpackable, packed
 from foureyes.models.transformers.formatting import Formatter, Item
 from foureyes.models.transformers.head import Head, Statistics
 from foureyes.models.transformers.loading import Loaded, load
@@ -185,7 +185,7 @@ class TransformersReader:
         )
         rows, row_of = np.unique(places, return_inverse=True)
         order = np.argsort(row_of, kind="stable")
-        with packed(Plan(forest, device=device, dtype=self._loaded.dtype)):
+        with packed(AttentionPlan(forest, device=device, dtype=self._loaded.dtype)):
             hidden = self._loaded.body(
                 input_ids=torch.from_numpy(forest.ids)[None].to(device),
                 position_ids=torch.from_numpy(forest.positions)[None].to(device),

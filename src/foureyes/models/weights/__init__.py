@@ -11,7 +11,7 @@ Start at :func:`~foureyes.models.weights.acquire.ensure`; what may be written as
 from __future__ import annotations
 
 from foureyes.models.weights.acquire import ensure, locate, pull, verify
-from foureyes.models.weights.known import KNOWN, Known
+from foureyes.models.weights.known import KNOWN, KnownModel
 from foureyes.models.weights.values import OnStep, Step, Weights
 
-__all__ = ["KNOWN", "Known", "OnStep", "Step", "Weights", "ensure", "locate", "pull", "verify"]
+__all__ = ["KNOWN", "KnownModel", "OnStep", "Step", "Weights", "ensure", "locate", "pull", "verify"]

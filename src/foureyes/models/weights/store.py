@@ -33,7 +33,7 @@ from foureyes.models.weights.digests import fingerprint, sha256
 from foureyes.models.weights.folders import MANIFEST, decides_values
 from foureyes.models.weights.values import OnStep, Step
 
-__all__ = ["Entry", "File", "Manifest", "cache_folder", "digest_memory", "entries"]
+__all__ = ["CacheEntry", "File", "Manifest", "cache_folder", "digest_memory", "entries"]
 
 _FORMAT: Final = 1
 """Raised whenever a conversion would give other values than before, so that older folders are not taken for new ones."""
@@ -127,7 +127,7 @@ class Manifest:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CacheEntry:
     """A place in the cache for one converted model, filled or not."""
 
     folder: Path
@@ -228,10 +228,10 @@ class Entry:
         return manifest
 
 
-def entries(cache: Path) -> list[Entry]:
+def entries(cache: Path) -> list[CacheEntry]:
     """The filled places of a cache, sorted by folder name; damaged ones too, but not those without a manifest."""
     found = sorted(path.parent for path in (cache / "models").glob(f"[!.]*/{MANIFEST}"))
-    return [Entry(folder, folder.name, str(folder)) for folder in found]
+    return [CacheEntry(folder, folder.name, str(folder)) for folder in found]
 
 
 def _flush(path: Path) -> None:

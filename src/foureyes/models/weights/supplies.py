@@ -21,9 +21,9 @@ from typing import Protocol
 from foureyes.errors import ConfigError
 from foureyes.models.weights.converted import Converted
 from foureyes.models.weights.folders import check_weights, folder_fingerprint
-from foureyes.models.weights.known import NOT_STATED, Known
+from foureyes.models.weights.known import NOT_STATED, KnownModel
 from foureyes.models.weights.redaction import redacted
-from foureyes.models.weights.reference import Folder, Gguf, Hub, Reference, Server
+from foureyes.models.weights.reference import Folder, Gguf, Hub, Reference, ServerReference
 from foureyes.models.weights.store import digest_memory
 from foureyes.models.weights.values import OnStep, Weights
 
@@ -62,7 +62,7 @@ def supply_of(reference: Reference, cache: Path) -> Supply:
         ConfigError: a server's weights are its own affair.
     """
     match reference:
-        case Known():
+        case KnownModel():
             return Converted.of_packages(reference, cache)
         case Gguf(path):
             return Converted.of_file(path, cache)
@@ -70,7 +70,7 @@ def supply_of(reference: Reference, cache: Path) -> Supply:
             return _repository(reference, cache)
         case Folder(path):
             return Local(path, cache)
-        case Server(url):
+        case ServerReference(url):
             raise ConfigError(f"{redacted(url)} is a server: its weights are its own affair")
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from fastapi import APIRouter
 
-from foureyes.guard.fine import Finding, FineReport, Plan, check, correct
-from foureyes.guard.opinions import Claim, Opinions, opinions
+from foureyes.guard.fine import CheckPlan, FineReport, SegmentFinding, check, correct
+from foureyes.guard.opinions import OpinionClaim, Opinions, opinions
 from foureyes.service.access import Call, Verifying
 from foureyes.service.answers import answer_of
 from foureyes.service.problems import Refused
@@ -34,7 +34,7 @@ __all__ = ["add"]
 
 Reveal: TypeAlias = Callable[[str], Awaitable[str]]
 
-_PLAN: Final = Plan(wordings=2, answer_s=15.0, compare_s=15.0)
+_PLAN: Final = CheckPlan(wordings=2, answer_s=15.0, compare_s=15.0)
 
 
 def add(router: APIRouter) -> None:
@@ -97,7 +97,7 @@ async def _fine(
     return report, await reveal(corrected.text), reveal
 
 
-async def _segment(finding: Finding, reveal: Reveal) -> SegmentAnswer:
+async def _segment(finding: SegmentFinding, reveal: Reveal) -> SegmentAnswer:
     return SegmentAnswer(
         text=await reveal(finding.segment.text),
         label=finding.label,
@@ -126,7 +126,7 @@ async def _council(call: Call, found: Opinions, reveal: Reveal) -> CouncilAnswer
     )
 
 
-async def _claim(claim: Claim, reveal: Reveal) -> ClaimAnswer:
+async def _claim(claim: OpinionClaim, reveal: Reveal) -> ClaimAnswer:
     return ClaimAnswer(
         claim=await reveal(claim.text),
         support=[SupportAnswer(answer=place.answer, quote=await reveal(place.quote)) for place in claim.support],

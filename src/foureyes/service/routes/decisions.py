@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from fastapi import APIRouter
 
-from foureyes.guard.gate import Outcome
+from foureyes.guard.gate import ActionOutcome
 from foureyes.service.access import Verifying
 from foureyes.service.problems import Refused
 from foureyes.service.wire.decisions import CheckAnswer, CheckRequest, OutcomeAnswer, OutcomeRequest
@@ -44,5 +44,5 @@ async def outcome(call: Verifying, body: OutcomeRequest) -> OutcomeAnswer:
         if alarms is None:
             raise Refused(404, "no such verification is remembered; leave verification_id out")
         call.live.alarm(alarms)
-    counted = call.desk.gate.report(body.agent_id, Outcome(body.correct, body.confidence, body.harmful))
+    counted = call.desk.gate.report(body.agent_id, ActionOutcome(body.correct, body.confidence, body.harmful))
     return OutcomeAnswer(agent_id=body.agent_id, outcomes=counted)

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final, TypeAlias
 
-from foureyes.bench.cells import Cell, Signal
-from foureyes.bench.claims import Decided
-from foureyes.bench.controls import CONTROLS, MODEL
-from foureyes.bench.measures import Missing, Ranked, accuracy, compared, ranked
-from foureyes.bench.readouts import SIGNALS
-from foureyes.bench.telling.words import COST, area, named, per_row, place, rare, share, signed, told
 from foureyes.maths.difference import Difference
 from foureyes.maths.ranking import Auroc
-from foureyes.report.study import Forest, Mark, Section, Table
+from foureyes.report.study import ForestPlot, Mark, Section, TextTable
+from foureyes.study.cells import Cell, SignalValues
+from foureyes.study.claims import Decided
+from foureyes.study.controls import CONTROLS, MODEL
+from foureyes.study.measures import MissingFigure, Ranked, accuracy, compared, ranked
+from foureyes.study.readouts import SIGNALS
+from foureyes.study.telling.words import COST, area, named, per_row, place, rare, share, signed, told
 
 __all__ = ["Found", "answers", "claims", "controls", "failing", "rank_all", "signals"]
 
-Found: TypeAlias = Sequence[tuple[Cell, Sequence[tuple[Signal, Ranked]]]]
+Found: TypeAlias = Sequence[tuple[Cell, Sequence[tuple[SignalValues, Ranked]]]]
 
 
 def rank_all(cells: Sequence[Cell]) -> Found:
@@ -39,7 +39,9 @@ def controls(cells: Sequence[Cell]) -> Section:
         "The control is learnt from the words of the other questions and their labels, and sees no answer: what it finds is "
         "difficulty. Where several answers a question are there, the column “within question” above leaves difficulty out altogether."
     )
-    return Section("What the question alone explains", (), (Table(columns, tuple(rows), note=note),) if rows else ())
+    return Section(
+        "What the question alone explains", (), (TextTable(columns, tuple(rows), note=note),) if rows else ()
+    )
 
 
 def claims(decided: Sequence[Decided]) -> Section:
@@ -57,12 +59,12 @@ def claims(decided: Sequence[Decided]) -> Section:
         known = [f"{p.of}: {p.better:.3f} against {p.than:.3f}" for p in one.claim.published]
         note = f"Published: {'; '.join(known)}" if known else ""
         columns = ("generator ← verifier", "AUROC", "against", "difference", "p", "rows", "verdict")
-        tables.append(Table(columns, rows, one.claim.says, note))
+        tables.append(TextTable(columns, rows, one.claim.says, note))
     return Section("Claims", (_HOW_DECIDED,), tuple(tables), _forest(decided[0]))
 
 
-def _difference(found: Difference | Missing) -> tuple[str, ...]:
-    if isinstance(found, Missing):
+def _difference(found: Difference | MissingFigure) -> tuple[str, ...]:
+    if isinstance(found, MissingFigure):
         return "", "", found.why, "", ""
     areas = f"{found.one:.3f}", f"{found.other:.3f}"
     if found.few:
@@ -70,7 +72,7 @@ def _difference(found: Difference | Missing) -> tuple[str, ...]:
     return *areas, signed(found.value, found.low, found.high), f"{found.p_value:.3f}", f"{found.n:,}"
 
 
-def _forest(first: Decided) -> Forest | None:
+def _forest(first: Decided) -> ForestPlot | None:
     """The first claim's differences, ours and published ones."""
     marks = [
         Mark(f"{t.task}: {t.generator} ← {t.verifier}".removesuffix(" ← "), t.found.value, t.found.low, t.found.high)
@@ -78,7 +80,7 @@ def _forest(first: Decided) -> Forest | None:
         if isinstance(t.found, Difference) and not t.found.few
     ]
     published = [Mark(f"published: {p.of}", p.better - p.than, published=True) for p in first.claim.published]
-    return Forest(f"Difference of AUROC: {first.claim.says}", (*marks, *published), 0.0) if marks else None
+    return ForestPlot(f"Difference of AUROC: {first.claim.says}", (*marks, *published), 0.0) if marks else None
 
 
 def answers(cells: Sequence[Cell]) -> Section:
@@ -97,10 +99,10 @@ def answers(cells: Sequence[Cell]) -> Section:
     )
     columns = ("task", "generator", "answers", "questions", "right", "unparseable", *COST)
     note = "Unparseable answers (no letter, number or statement; refusals) are in the denominator and never right."
-    return Section("Answers", (), (Table(columns, rows, note=note),))
+    return Section("Answers", (), (TextTable(columns, rows, note=note),))
 
 
-def signals(found: Sequence[tuple[Cell, Sequence[tuple[Signal, Ranked]]]]) -> Section:
+def signals(found: Sequence[tuple[Cell, Sequence[tuple[SignalValues, Ranked]]]]) -> Section:
     """AUROC, AURC and cost of every signal."""
     tables = []
     for cell, signals in found:
@@ -117,7 +119,7 @@ def signals(found: Sequence[tuple[Cell, Sequence[tuple[Signal, Ranked]]]]) -> Se
             for signal, r in signals
         )
         columns = ("signal", "AUROC of wrong", "within question", "AURC", "rows", "left out", *COST)
-        tables.append(Table(columns, rows, place(cell)))
+        tables.append(TextTable(columns, rows, place(cell)))
     words = {name: readout.words for name, readout in SIGNALS.items()} | {
         name: said for name, (said, _) in CONTROLS.items()
     }
@@ -129,7 +131,7 @@ def signals(found: Sequence[tuple[Cell, Sequence[tuple[Signal, Ranked]]]]) -> Se
     return Section("Who finds wrong answers", (how, glossary), tuple(tables))
 
 
-def _names(found: Sequence[tuple[Cell, Sequence[tuple[Signal, Ranked]]]]) -> Iterator[str]:
+def _names(found: Sequence[tuple[Cell, Sequence[tuple[SignalValues, Ranked]]]]) -> Iterator[str]:
     return (signal.name for _, signals in found for signal, _ in signals)
 
 
@@ -138,7 +140,7 @@ def _counted(r: Ranked) -> str:
     return ", ".join([*parts, *([f"{r.unparseable} ungraded"] if r.unparseable else [])])
 
 
-def _works(cell: Cell, signal: Signal, r: Ranked) -> bool:
+def _works(cell: Cell, signal: SignalValues, r: Ranked) -> bool:
     return (
         signal.model not in (cell.generator, "control")
         and isinstance(r.auroc, Auroc)

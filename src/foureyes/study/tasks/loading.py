@@ -13,17 +13,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from foureyes.bench.tasks.files import SUFFIXES, Record, checksum, records
-from foureyes.bench.tasks.hub import fetch
-from foureyes.bench.tasks.items import Item
-from foureyes.bench.tasks.layouts import Layout, layout_of
 from foureyes.errors import ConfigError, InputError
+from foureyes.study.tasks.files import SUFFIXES, Record, checksum, records
+from foureyes.study.tasks.hub import fetch
+from foureyes.study.tasks.items import TaskItem
+from foureyes.study.tasks.layouts import Layout, layout_of
 
-__all__ = ["KNOWN", "Known", "Task", "Wanted", "load_task"]
+__all__ = ["KNOWN", "KnownTask", "Task", "Wanted", "load_task"]
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownTask:
     """A task known by name.
 
     Attributes:
@@ -39,25 +39,25 @@ class Known:
     pattern: str
 
 
-KNOWN: Final[Mapping[str, Known]] = {
-    "mmlu": Known("MIT", ("mmlu", "mmlu_redux"), "cais/mmlu", "all/test-*.parquet"),
-    "arc": Known("CC-BY-SA-4.0", ("arc", "arc_challenge_pairs"), "allenai/ai2_arc", "ARC-Challenge/test-*.parquet"),
-    "truthfulqa": Known(
+KNOWN: Final[Mapping[str, KnownTask]] = {
+    "mmlu": KnownTask("MIT", ("mmlu", "mmlu_redux"), "cais/mmlu", "all/test-*.parquet"),
+    "arc": KnownTask("CC-BY-SA-4.0", ("arc", "arc_challenge_pairs"), "allenai/ai2_arc", "ARC-Challenge/test-*.parquet"),
+    "truthfulqa": KnownTask(
         "Apache-2.0", ("truthfulqa",), "truthfulqa/truthful_qa", "multiple_choice/validation-*.parquet"
     ),
-    "triviaqa": Known(
+    "triviaqa": KnownTask(
         "Apache-2.0",
         ("triviaqa", "triviaqa_popqa_medqa_400"),
         "mandarjoshi/trivia_qa",
         "rc.nocontext/validation-*.parquet",
     ),
-    "nq-open": Known(
+    "nq-open": KnownTask(
         "CC-BY-SA-3.0", ("nq-open", "nq_open"), "google-research-datasets/nq_open", "nq_open/validation-*.parquet"
     ),
-    "webquestions": Known("CC-BY-4.0", ("webquestions",), "stanfordnlp/web_questions", "data/test-*.parquet"),
-    "simpleqa": Known("MIT", ("simpleqa",), "basicv8vc/SimpleQA", "*.csv"),
-    "gsm8k": Known("MIT", ("gsm8k", "gsm8k_openai"), "openai/gsm8k", "main/test-*.parquet"),
-    "halueval": Known("MIT", ("halueval",), "pminervini/HaluEval", "general/data-*.parquet"),
+    "webquestions": KnownTask("CC-BY-4.0", ("webquestions",), "stanfordnlp/web_questions", "data/test-*.parquet"),
+    "simpleqa": KnownTask("MIT", ("simpleqa",), "basicv8vc/SimpleQA", "*.csv"),
+    "gsm8k": KnownTask("MIT", ("gsm8k", "gsm8k_openai"), "openai/gsm8k", "main/test-*.parquet"),
+    "halueval": KnownTask("MIT", ("halueval",), "pminervini/HaluEval", "general/data-*.parquet"),
 }
 
 
@@ -70,7 +70,7 @@ class Wanted:
         file: the file, under the folder of the data; found by the task's name when empty.
         limit: most questions; ``None`` for all.
         where: fields a record must have with these values.
-        protocols: changes to the questions, each asked beside them; see :mod:`foureyes.bench.protocols`.
+        protocols: changes to the questions, each asked beside them; see :mod:`foureyes.study.protocols`.
     """
 
     name: str
@@ -99,7 +99,7 @@ class Task:
     """
 
     name: str
-    items: tuple[Item, ...]
+    items: tuple[TaskItem, ...]
     licence: str
     layout: str
     checksums: Mapping[str, str]
@@ -140,7 +140,7 @@ def _file(wanted: Wanted, data: Path | None) -> Path:
     return path
 
 
-def _found(wanted: Wanted, known: Known | None, data: Path | None) -> list[Path]:
+def _found(wanted: Wanted, known: KnownTask | None, data: Path | None) -> list[Path]:
     """Files of a known task: the only one in its folder, or the hub's."""
     if known is None:
         raise ConfigError(f"unknown task {wanted.name!r}; known are {', '.join(KNOWN)}, and any with a file")
@@ -162,8 +162,8 @@ def _holds_records(path: Path) -> bool:
     return path.is_file() and path.name.removesuffix(".gz").endswith(SUFFIXES)
 
 
-def _items(paths: Sequence[Path], where: Mapping[str, str]) -> tuple[list[Item], Counter[str], Layout | None, int]:
-    taken: list[Item] = []
+def _items(paths: Sequence[Path], where: Mapping[str, str]) -> tuple[list[TaskItem], Counter[str], Layout | None, int]:
+    taken: list[TaskItem] = []
     refused: Counter[str] = Counter()
     layout: Layout | None = None
     n = 0
@@ -177,7 +177,7 @@ def _items(paths: Sequence[Path], where: Mapping[str, str]) -> tuple[list[Item],
     return taken, refused, layout, n
 
 
-def _take(record: Record, layout: Layout, n: str, taken: list[Item], refused: Counter[str]) -> None:
+def _take(record: Record, layout: Layout, n: str, taken: list[TaskItem], refused: Counter[str]) -> None:
     missing = sorted(layout.fields - record.keys())
     if missing:
         refused[f"no field {', '.join(missing)}"] += 1
@@ -190,9 +190,9 @@ def _take(record: Record, layout: Layout, n: str, taken: list[Item], refused: Co
         refused[f"not laid out as {layout.name}: {type(error).__name__} {error}"] += 1
 
 
-def _together(items: Sequence[Item], task: str) -> list[Item]:
+def _together(items: Sequence[TaskItem], task: str) -> list[TaskItem]:
     """Judged records of one question become one question with several answers."""
-    merged: dict[str, Item] = {}
+    merged: dict[str, TaskItem] = {}
     for item in items:
         key = f"?{item.question}" if item.kind == "judged" else item.id
         if key in merged and item.kind != "judged":
@@ -201,12 +201,12 @@ def _together(items: Sequence[Item], task: str) -> list[Item]:
     return list(merged.values())
 
 
-def _sample(items: Sequence[Item], limit: int | None, seed: int) -> tuple[Item, ...]:
+def _sample(items: Sequence[TaskItem], limit: int | None, seed: int) -> tuple[TaskItem, ...]:
     if limit is None or limit >= len(items):
         return tuple(items)
     chosen = {item.id for item in sorted(items, key=lambda item: _lot(item, seed))[:limit]}
     return tuple(item for item in items if item.id in chosen)
 
 
-def _lot(item: Item, seed: int) -> bytes:
+def _lot(item: TaskItem, seed: int) -> bytes:
     return hashlib.sha256(f"{seed}\0{item.id}\0{item.question}".encode()).digest()

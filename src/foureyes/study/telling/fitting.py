@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from foureyes.bench.cells import Cell, Signal
-from foureyes.bench.choosing import backtest
-from foureyes.bench.measures import Missing, calibrated, combined, labels_needed
-from foureyes.bench.plan import Study
-from foureyes.bench.store import Cost
-from foureyes.bench.telling.words import ece, named, per_row, place, signed, told
-from foureyes.report.study import Section, Table
+from foureyes.report.study import Section, TextTable
+from foureyes.study.cells import Cell, SignalValues
+from foureyes.study.choosing import backtest
+from foureyes.study.measures import MissingFigure, calibrated, combined, labels_needed
+from foureyes.study.plan import Study
+from foureyes.study.store import Cost
+from foureyes.study.telling.words import ece, named, per_row, place, signed, told
 
 __all__ = ["calibration", "choices", "combinations", "labels"]
 
@@ -31,10 +31,10 @@ def calibration(cells: Sequence[Cell]) -> Section:
         "Expected calibration error, 15 equal-count bins, on half of the questions; the fit has seen the other half, or another "
         "task only. Before: the probability that the signal states as it is. Chance: what a perfect forecast of as many rows would show."
     )
-    return Section("Calibration", (), (Table(columns, tuple(rows), note=note),) if rows else ())
+    return Section("Calibration", (), (TextTable(columns, tuple(rows), note=note),) if rows else ())
 
 
-def _calibrated_row(cells: Sequence[Cell], cell: Cell, signal: Signal) -> tuple[str, ...]:
+def _calibrated_row(cells: Sequence[Cell], cell: Cell, signal: SignalValues) -> tuple[str, ...]:
     others = {
         other.task: (other, its)
         for other in cells
@@ -60,7 +60,7 @@ def combinations(cells: Sequence[Cell]) -> Section:
         "A logistic combination, cross-validated by question, against the best single signal of the same set at the same cost: "
         "log loss saved in nats a row; above zero the combination is better. The best one was picked with hindsight."
     )
-    return Section("Combinations at equal cost", (), (Table(columns, rows, note=note),) if rows else ())
+    return Section("Combinations at equal cost", (), (TextTable(columns, rows, note=note),) if rows else ())
 
 
 def _combined(cell: Cell) -> Iterator[tuple[str, ...]]:
@@ -68,14 +68,14 @@ def _combined(cell: Cell) -> Iterator[tuple[str, ...]]:
         found = combined(cell, signals)
         cost = per_row(_cost_of(signals), len(cell.answers))
         name = f"{cell.task}: {cell.generator}, {label}"
-        if isinstance(found, Missing):
+        if isinstance(found, MissingFigure):
             yield name, found.why, "", "", "", *cost
         else:
             saved = signed(found.gain, found.low, found.high)
             yield name, found.best_single, f"{found.auroc_single:.3f}", f"{found.auroc_combined:.3f}", saved, *cost
 
 
-def _sets(cell: Cell) -> Iterator[tuple[str, list[Signal]]]:
+def _sets(cell: Cell) -> Iterator[tuple[str, list[SignalValues]]]:
     own = [signal for signal in cell.signals if signal.model == "own"]
     for verifier in cell.verifiers:
         mine = [signal for signal in cell.signals if signal.model == verifier]
@@ -89,7 +89,7 @@ def _sets(cell: Cell) -> Iterator[tuple[str, list[Signal]]]:
         yield "CMP of all verifiers", every
 
 
-def _cost_of(signals: Sequence[Signal]) -> Cost:
+def _cost_of(signals: Sequence[SignalValues]) -> Cost:
     """Signals of one reading share it: of each model's the dearest counts."""
     by_model: dict[str, Cost] = {}
     for signal in signals:
@@ -118,7 +118,7 @@ def labels(study: Study, cells: Sequence[Cell]) -> Section:
         "Log loss saved by the combination over the single signal that these labels single out, on the other rows, mean of 20 draws "
         "of labelled questions and its middle 90 %. Enough: the first number with which 19 of 20 draws gain."
     )
-    return Section("How many labels", (), (Table(columns, tuple(rows), note=note),) if rows else ())
+    return Section("How many labels", (), (TextTable(columns, tuple(rows), note=note),) if rows else ())
 
 
 def choices(study: Study, cells: Sequence[Cell]) -> Section:
@@ -135,4 +135,4 @@ def choices(study: Study, cells: Sequence[Cell]) -> Section:
         "The rule of foureyes bench choose, with labels drawn again and again: how often it chose a verifier or a pair, and what its "
         "choice gave away on the other rows against the best candidate there, which is flattered by hindsight."
     )
-    return Section("Choosing a verifier", (), (Table(columns, tuple(rows), note=note),) if rows else ())
+    return Section("Choosing a verifier", (), (TextTable(columns, tuple(rows), note=note),) if rows else ())

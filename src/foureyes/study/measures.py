@@ -1,7 +1,7 @@
 """What the rows of one cell say: every figure with its interval and its denominator.
 
 Rows that are graded and scored count; how many are not, and why, stands beside. Where there is nothing to measure, one
-class only, say, there is :class:`Missing` with the reason and no number. Resampling goes by question throughout.
+class only, say, there is :class:`MissingFigure` with the reason and no number. Resampling goes by question throughout.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import Final, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from foureyes.bench.cells import Cell, Signal
 from foureyes.calibration import Combiner, Gain, Platt, held_out_gain
 from foureyes.cascade.curves import Curve, cascade_curve
 from foureyes.cascade.routers import ThresholdRouter
@@ -27,13 +26,14 @@ from foureyes.maths.ranking import Auroc, auroc
 from foureyes.maths.reliability import Ece, ece
 from foureyes.maths.risk_coverage import Aurc, aurc
 from foureyes.maths.within import Within, within_question
+from foureyes.study.cells import Cell, SignalValues
 from foureyes.types import Unscored
 
 __all__ = [
     "CONFIDENCE",
     "Calibrated",
     "Labels",
-    "Missing",
+    "MissingFigure",
     "Quadrants",
     "Ranked",
     "accuracy",
@@ -66,14 +66,14 @@ _LABEL_DRAWS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
+class MissingFigure:
     """Why a figure is not there."""
 
     why: str
 
 
 Figure = TypeVar("Figure")
-Maybe: TypeAlias = Figure | Missing
+Maybe: TypeAlias = Figure | MissingFigure
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ def attempt(measure: Callable[[], Figure]) -> Maybe[Figure]:
     try:
         return measure()
     except NotEnoughData as error:
-        return Missing(str(error))
+        return MissingFigure(str(error))
 
 
 def accuracy(cell: Cell) -> Maybe[Share]:
@@ -157,7 +157,7 @@ def accuracy(cell: Cell) -> Maybe[Share]:
     return attempt(lambda: Share.of(int(cell.right.sum()), len(cell.answers)))
 
 
-def ranked(cell: Cell, signal: Signal) -> Ranked:
+def ranked(cell: Cell, signal: SignalValues) -> Ranked:
     """One signal on one cell."""
     u, there = signal.numbers()
     keep = there & cell.graded
@@ -165,8 +165,8 @@ def ranked(cell: Cell, signal: Signal) -> Ranked:
     several = len(groups) > len(set(groups.tolist()))
     return Ranked(
         attempt(lambda: auroc(u, wrong, groups=groups if several else None)),
-        attempt(lambda: within_question(u, wrong, groups)) if several else Missing("one answer a question"),
-        attempt(lambda: aurc(u, wrong, draws=_AREA_DRAWS)) if len(u) else Missing("no rows"),
+        attempt(lambda: within_question(u, wrong, groups)) if several else MissingFigure("one answer a question"),
+        attempt(lambda: aurc(u, wrong, draws=_AREA_DRAWS)) if len(u) else MissingFigure("no rows"),
         int(keep.sum()),
         Counter(value.reason for value in signal.values if isinstance(value, Unscored)),
         int((~cell.graded).sum()),
@@ -177,7 +177,7 @@ def quadrants(cell: Cell, verifier: str) -> Maybe[Quadrants]:
     """Generator right or wrong by verifier right or wrong, on the same questions."""
     grades = (cell.verified or {}).get(verifier)
     if grades is None:
-        return Missing("the verifier gave no answers of its own")
+        return MissingFigure("the verifier gave no answers of its own")
     known = cell.graded & np.array([grade != "unparseable" for grade in grades], np.bool_)
     right = np.array([grade == "right" for grade in grades], np.bool_)
     mine, its = cell.right[known], right[known]
@@ -190,31 +190,31 @@ def quadrants(cell: Cell, verifier: str) -> Maybe[Quadrants]:
     )
 
 
-def routed(cell: Cell, signal: Signal) -> Maybe[Curve]:
+def routed(cell: Cell, signal: SignalValues) -> Maybe[Curve]:
     """The cascade from the generator to the verifier, by this signal: the least confident first."""
     grades = (cell.verified or {}).get(signal.model)
     if grades is None:
-        return Missing("the verifier gave no answers of its own")
+        return MissingFigure("the verifier gave no answers of its own")
     u, there = signal.numbers()
     right = np.array([grade == "right" for grade in grades], np.bool_)
     if not there.any():
-        return Missing("no row is scored")
+        return MissingFigure("no row is scored")
     return attempt(lambda: cascade_curve(-u[there], cell.right[there], right[there], ThresholdRouter()))
 
 
-def misses(cell: Cell, one: Signal, other: Signal) -> Maybe[MissAgreement]:
+def misses(cell: Cell, one: SignalValues, other: SignalValues) -> Maybe[MissAgreement]:
     """How often two signals let the same wrong answers through, each flagging as many answers as are wrong."""
     u, v = one.numbers(), other.numbers()
     keep = u[1] & v[1] & cell.graded
     wrong = ~cell.right[keep]
     if not wrong.any() or wrong.all():
-        return Missing("all answers are right, or all wrong")
+        return MissingFigure("all answers are right, or all wrong")
     share = float(wrong.mean())
     missed = [values[0][keep] < np.quantile(values[0][keep], 1 - share) for values in (u, v)]
     return attempt(lambda: miss_agreement(missed[0][wrong], missed[1][wrong]))
 
 
-def compared(cell: Cell, better: Sequence[Signal], than: Sequence[Signal]) -> Maybe[Difference]:
+def compared(cell: Cell, better: Sequence[SignalValues], than: Sequence[SignalValues]) -> Maybe[Difference]:
     """AUROC of one side less that of the other, on the rows that have all signals; several are combined first."""
     columns = [signal.numbers() for signal in (*better, *than)]
     keep = np.logical_and.reduce([there for _, there in columns]) & cell.graded
@@ -228,24 +228,24 @@ def compared(cell: Cell, better: Sequence[Signal], than: Sequence[Signal]) -> Ma
     return attempt(measure)
 
 
-def combined(cell: Cell, signals: Sequence[Signal]) -> Maybe[Gain]:
+def combined(cell: Cell, signals: Sequence[SignalValues]) -> Maybe[Gain]:
     """What a calibrated combination of signals adds to the best of them, on questions not seen."""
     columns, right, groups = _together(cell, signals)
     return attempt(lambda: held_out_gain(columns, right, folds=_dealt(groups)))
 
 
-def calibrated(cell: Cell, signal: Signal, elsewhere: Mapping[str, tuple[Cell, Signal]]) -> Calibrated:
+def calibrated(cell: Cell, signal: SignalValues, elsewhere: Mapping[str, tuple[Cell, SignalValues]]) -> Calibrated:
     """Calibration before, after, and with the fit of another task."""
     u, right, half = _halved(cell, signal)
     stated = CONFIDENCE.get(signal.name)
     return Calibrated(
-        attempt(lambda: _error(stated(u[half]), right[half])) if stated else Missing("it states no probability"),
+        attempt(lambda: _error(stated(u[half]), right[half])) if stated else MissingFigure("it states no probability"),
         attempt(lambda: _error(Platt.fit(u[~half], right[~half]).predict_proba(u[half]), right[half])),
         {task: attempt(partial(_transferred, there, u[half], right[half])) for task, there in elsewhere.items()},
     )
 
 
-def labels_needed(cell: Cell, signals: Sequence[Signal], sizes: Sequence[int], *, seed: int) -> list[Labels]:
+def labels_needed(cell: Cell, signals: Sequence[SignalValues], sizes: Sequence[int], *, seed: int) -> list[Labels]:
     """The gain of a combination by the number of labels it was fitted on.
 
     Questions are drawn, the combination and each single signal fitted on them, and all are judged on the others; the
@@ -284,7 +284,7 @@ def _loss(confidence: Floats, right: Bools) -> float:
     return float(-np.log(np.where(right, confidence, 1 - confidence)).mean())
 
 
-def _together(cell: Cell, signals: Sequence[Signal]) -> tuple[dict[str, Floats], Bools, NDArray[np.int64]]:
+def _together(cell: Cell, signals: Sequence[SignalValues]) -> tuple[dict[str, Floats], Bools, NDArray[np.int64]]:
     numbers = [signal.numbers() for signal in signals]
     keep = np.logical_and.reduce([there for _, there in numbers]) & cell.graded
     columns = {signal.key: u[keep] for signal, (u, _) in zip(signals, numbers, strict=True)}
@@ -312,7 +312,7 @@ def _dealt(groups: NDArray[np.int64]) -> NDArray[np.int64]:
     return groups % _FOLDS
 
 
-def _halved(cell: Cell, signal: Signal) -> tuple[Floats, Bools, Bools]:
+def _halved(cell: Cell, signal: SignalValues) -> tuple[Floats, Bools, Bools]:
     """Values and correctness of the rows that count, and which half of the questions each is of."""
     u, there = signal.numbers()
     keep = there & cell.graded
@@ -320,7 +320,7 @@ def _halved(cell: Cell, signal: Signal) -> tuple[Floats, Bools, Bools]:
     return u[keep], cell.right[keep], groups % 2 == 1
 
 
-def _transferred(there: tuple[Cell, Signal], u: Floats, right: Bools) -> Ece:
+def _transferred(there: tuple[Cell, SignalValues], u: Floats, right: Bools) -> Ece:
     other, its_right, _ = _halved(*there)
     return _error(Platt.fit(other, its_right).predict_proba(u), right)
 

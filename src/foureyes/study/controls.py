@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from foureyes.bench.cells import Answer, Cell, Signal, Value
-from foureyes.bench.store import Cost
-from foureyes.bench.tasks.items import Item
 from foureyes.errors import NotEnoughData
 from foureyes.signals.history import Case, Part, cross_fitted
+from foureyes.study.cells import Cell, GradedAnswer, SignalValues, Value
+from foureyes.study.store import Cost
+from foureyes.study.tasks.items import TaskItem
 from foureyes.types import Exchange, Unscored
 
 __all__ = ["CONTROLS", "MODEL", "controls"]
@@ -26,7 +26,7 @@ CONTROLS: Final[Mapping[str, tuple[str, tuple[Part, ...]]]] = {
 }
 
 
-def controls(cell: Cell, items: Sequence[Item], *, seed: int) -> list[Signal]:
+def controls(cell: Cell, items: Sequence[TaskItem], *, seed: int) -> list[SignalValues]:
     """The controls of one cell; none where there are too few questions or one class only.
 
     Args:
@@ -46,11 +46,11 @@ def controls(cell: Cell, items: Sequence[Item], *, seed: int) -> list[Signal]:
         except NotEnoughData:
             continue
         placed: list[Value] = [next(values) if graded else _UNGRADED for graded in cell.graded]
-        found.append(Signal(MODEL, name, tuple(placed), Cost()))
+        found.append(SignalValues(MODEL, name, tuple(placed), Cost()))
     return found
 
 
-def _words(item: Item, answer: Answer) -> str:
+def _words(item: TaskItem, answer: GradedAnswer) -> str:
     """Of a letter, the option it stands for."""
     return item.options[item.letters.index(answer.choice)] if item.kind == "letter" else answer.text
 

@@ -13,10 +13,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from foureyes.bench.cells import Cell, Signal
-from foureyes.bench.measures import Missing, compared
-from foureyes.bench.plan import Claim, Column
 from foureyes.maths.difference import Difference
+from foureyes.study.cells import Cell, SignalValues
+from foureyes.study.measures import MissingFigure, compared
+from foureyes.study.plan import Claim, SignalColumn
 
 __all__ = ["Decided", "Test", "Verdict", "decide"]
 
@@ -37,12 +37,12 @@ class Test:
     task: str
     generator: str
     verifier: str
-    found: Difference | Missing
+    found: Difference | MissingFigure
 
     @property
     def verdict(self) -> Verdict:
         """What the interval says."""
-        if isinstance(self.found, Missing):
+        if isinstance(self.found, MissingFigure):
             return "no data"
         if self.found.few:
             return "too few"
@@ -98,7 +98,7 @@ def _tests(claim: Claim, cell: Cell) -> Iterator[Test]:
             yield Test(cell.task, cell.generator, verifier, compared(cell, better, than))
 
 
-def _side(columns: Sequence[Column], cell: Cell, verifier: str) -> list[Signal]:
+def _side(columns: Sequence[SignalColumn], cell: Cell, verifier: str) -> list[SignalValues]:
     """The signals of a side; none where one of them was not taken, or a model would judge its own answer."""
     found = []
     for column in columns:

@@ -1,6 +1,6 @@
 """How published records become questions: one function a layout, chosen by the fields that a record has.
 
-A layout takes a record and its place in the file and returns an :class:`Item`; what it raises (a missing field, a letter
+A layout takes a record and its place in the file and returns an :class:`TaskItem`; what it raises (a missing field, a letter
 beyond the options) makes that record a counted refusal and not the end of the run. Layouts are tried in the order of
 :data:`LAYOUTS`: those that ask for more fields come first. A user's own rows have the layouts at the end.
 """
@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from foureyes.bench.tasks.items import Item, Stored
 from foureyes.errors import InputError
+from foureyes.study.tasks.items import Stored, TaskItem
 
 __all__ = ["LAYOUTS", "Layout", "layout_of"]
 
@@ -38,7 +38,7 @@ class Layout:
 
     name: str
     fields: frozenset[str]
-    item: Callable[[Mapping[str, Any], str], Item]
+    item: Callable[[Mapping[str, Any], str], TaskItem]
     licence: str = ""
 
 
@@ -55,122 +55,124 @@ def layout_of(record: Mapping[str, Any]) -> Layout:
     raise InputError(f"fields {', '.join(record) or 'none'} fit no known layout ({known})")
 
 
-def _mmlu(record: Mapping[str, Any], n: str) -> Item:
+def _mmlu(record: Mapping[str, Any], n: str) -> TaskItem:
     options = tuple(record["choices"])
-    return Item(n, record["question"], "letter", (_letter(record["answer"], options),), options)
+    return TaskItem(n, record["question"], "letter", (_letter(record["answer"], options),), options)
 
 
-def _mmlu_redux(record: Mapping[str, Any], n: str) -> Item:
+def _mmlu_redux(record: Mapping[str, Any], n: str) -> TaskItem:
     """Human corrections are not used: an error other than a wrong key does not say which letter is right."""
     options = tuple(json.loads(record["choices"]))
     stored = tuple(Stored(name, letter) for name, letter in record.items() if name not in _REDUX_OWN)
-    return Item(n, record["question"], "letter", (record["given_answer"],), options, stored=stored)
+    return TaskItem(n, record["question"], "letter", (record["given_answer"],), options, stored=stored)
 
 
-def _arc(record: Mapping[str, Any], n: str) -> Item:
+def _arc(record: Mapping[str, Any], n: str) -> TaskItem:
     choices = record["choices"]
     options = tuple(choices["text"])
-    return Item(
+    return TaskItem(
         n, record["question"], "letter", (string.ascii_uppercase[choices["label"].index(record["answerKey"])],), options
     )
 
 
-def _truthful_choice(record: Mapping[str, Any], n: str) -> Item:
+def _truthful_choice(record: Mapping[str, Any], n: str) -> TaskItem:
     """The right option stands first in the published file; options are sorted by their text instead."""
     choices = record["mc1_targets"]
     right = choices["choices"][choices["labels"].index(1)]
     options = tuple(sorted(choices["choices"]))
-    return Item(n, record["question"], "letter", (string.ascii_uppercase[options.index(right)],), options)
+    return TaskItem(n, record["question"], "letter", (string.ascii_uppercase[options.index(right)],), options)
 
 
-def _truthful(record: Mapping[str, Any], n: str) -> Item:
+def _truthful(record: Mapping[str, Any], n: str) -> TaskItem:
     right = tuple(dict.fromkeys([record["best_answer"], *record["correct_answers"]]))
     stored = [Stored("published", text, correct=True) for text in right[:1]]
     stored += [Stored("published", text, correct=False) for text in record["incorrect_answers"][:1]]
-    return Item(n, record["question"], "text", right, stored=tuple(stored))
+    return TaskItem(n, record["question"], "text", right, stored=tuple(stored))
 
 
-def _trivia(record: Mapping[str, Any], n: str) -> Item:
+def _trivia(record: Mapping[str, Any], n: str) -> TaskItem:
     answer = record["answer"]
-    return Item(n, record["question"], "text", tuple(dict.fromkeys([answer["value"], *answer["aliases"]])))
+    return TaskItem(n, record["question"], "text", tuple(dict.fromkeys([answer["value"], *answer["aliases"]])))
 
 
-def _aliases(record: Mapping[str, Any], n: str) -> Item:
-    return Item(n, record["question"], "text", tuple(dict.fromkeys([record["gold_answer"], *record["aliases"]])))
+def _aliases(record: Mapping[str, Any], n: str) -> TaskItem:
+    return TaskItem(n, record["question"], "text", tuple(dict.fromkeys([record["gold_answer"], *record["aliases"]])))
 
 
-def _web(record: Mapping[str, Any], n: str) -> Item:
-    return Item(n, record["qText"], "text", tuple(record["answers"]))
+def _web(record: Mapping[str, Any], n: str) -> TaskItem:
+    return TaskItem(n, record["qText"], "text", tuple(record["answers"]))
 
 
-def _simple(record: Mapping[str, Any], n: str) -> Item:
-    return Item(n, record.get("problem", record.get("question")), "text", (record["answer"],))
+def _simple(record: Mapping[str, Any], n: str) -> TaskItem:
+    return TaskItem(n, record.get("problem", record.get("question")), "text", (record["answer"],))
 
 
-def _gsm8k(record: Mapping[str, Any], n: str) -> Item:
-    return Item(n, record["question"], "number", (_after_hashes(record["answer"]),))
+def _gsm8k(record: Mapping[str, Any], n: str) -> TaskItem:
+    return TaskItem(n, record["question"], "number", (_after_hashes(record["answer"]),))
 
 
-def _gsm8k_solutions(record: Mapping[str, Any], n: str) -> Item:
+def _gsm8k_solutions(record: Mapping[str, Any], n: str) -> TaskItem:
     gold = record["ground_truth"].rpartition("A:")[2].strip()
     stored = tuple(
         Stored(name, said["solution"], correct=bool(said["is_correct"]))
         for name, said in record.items()
         if isinstance(said, dict) and {"solution", "is_correct"} <= said.keys()
     )
-    return Item(n, record["question"], "number", (gold,), stored=stored)
+    return TaskItem(n, record["question"], "number", (gold,), stored=stored)
 
 
-def _halueval(record: Mapping[str, Any], n: str) -> Item:
+def _halueval(record: Mapping[str, Any], n: str) -> TaskItem:
     stored = Stored("chatgpt", record["chatgpt_response"], correct=_no(record["hallucination"]))
-    return Item(n, record["user_query"], "judged", stored=(stored,))
+    return TaskItem(n, record["user_query"], "judged", stored=(stored,))
 
 
-def _halueval_qa(record: Mapping[str, Any], n: str) -> Item:
+def _halueval_qa(record: Mapping[str, Any], n: str) -> TaskItem:
     right = Stored("published", record["right_answer"], correct=True)
     wrong = Stored("published", record["hallucinated_answer"], correct=False)
-    return Item(
+    return TaskItem(
         n, record["question"], "text", (record["right_answer"],), context=record["knowledge"], stored=(right, wrong)
     )
 
 
-def _sac3(record: Mapping[str, Any], n: str) -> Item:
+def _sac3(record: Mapping[str, Any], n: str) -> TaskItem:
     """The stored samples are of the same model as the stored answer."""
     gold, answer = _listed(record["right_answer"]), _listed(record["generated_answer"])
     stored = Stored("gpt-3.5", answer[0] if answer else "", correct=_yes(record["label"]))
-    return Item(n, record["question"], "text", gold, stored=(stored,))
+    return TaskItem(n, record["question"], "text", gold, stored=(stored,))
 
 
-def _pair(record: Mapping[str, Any], n: str) -> Item:
+def _pair(record: Mapping[str, Any], n: str) -> TaskItem:
     """One answer a record; records of one question are put together afterwards."""
     correct = _yes(record["label"])
     gold = (record["answer"],) if correct else ()
     stored = Stored("published", record["answer"], correct=correct)
-    return Item(n, record["question"], "judged", gold, brief=True, stored=(stored,))
+    return TaskItem(n, record["question"], "judged", gold, brief=True, stored=(stored,))
 
 
-def _own_choice(record: Mapping[str, Any], n: str) -> Item:
+def _own_choice(record: Mapping[str, Any], n: str) -> TaskItem:
     options = tuple(record["options"])
-    return Item(str(record.get("id", n)), record["question"], "letter", (_letter(record["answer"], options),), options)
+    return TaskItem(
+        str(record.get("id", n)), record["question"], "letter", (_letter(record["answer"], options),), options
+    )
 
 
-def _own_stored(record: Mapping[str, Any], n: str) -> Item:
+def _own_stored(record: Mapping[str, Any], n: str) -> TaskItem:
     name = str(record.get("generator", "stored"))
     stored = Stored(name, record["response"], correct=_yes(record["correct"]))
-    return Item(str(record.get("id", n)), record["question"], "judged", stored=(stored,))
+    return TaskItem(str(record.get("id", n)), record["question"], "judged", stored=(stored,))
 
 
-def _own_answers(record: Mapping[str, Any], n: str) -> Item:
+def _own_answers(record: Mapping[str, Any], n: str) -> TaskItem:
     """``answer`` or ``answers``; numbers are graded as numbers, texts as texts unless ``kind`` says otherwise."""
     given = record["answer"]
     gold = tuple(map(str, given)) if isinstance(given, list) else (str(given),)
     kind: Any = record.get("kind") or ("number" if isinstance(given, int | float) else "text")
     if kind not in ("number", "text"):
         raise InputError(f"kind must be number or text; got {kind!r}")
-    return Item(str(record.get("id", n)), record["question"], kind, gold, context=record.get("context") or "")
+    return TaskItem(str(record.get("id", n)), record["question"], kind, gold, context=record.get("context") or "")
 
 
-def _answers_hashed(record: Mapping[str, Any], n: str) -> Item:
+def _answers_hashed(record: Mapping[str, Any], n: str) -> TaskItem:
     answer = record["answer"]
     return _gsm8k(record, n) if isinstance(answer, str) and "####" in answer else _own_answers(record, n)
 

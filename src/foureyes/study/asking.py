@@ -13,10 +13,10 @@ from functools import partial
 from itertools import groupby
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
-from foureyes.bench.coding import decode_reading, decode_written, encode, plain
-from foureyes.bench.store import Cost, Entry, Store, key_of
 from foureyes.errors import BudgetSpent, ModelError
 from foureyes.models.roles import Reader, Sampling, Writer
+from foureyes.study.coding import decode_reading, decode_written, encode, plain
+from foureyes.study.store import CallStore, Cost, StoredCall, key_of
 from foureyes.types import Exchange, Prompt, Reading, Unscored, Written
 
 __all__ = ["Budget", "Model", "StoredReader", "StoredWriter", "Tab"]
@@ -95,7 +95,7 @@ class Model(Generic[Role]):
         store: that remembers.
     """
 
-    def __init__(self, reference: str, weights: str | None, opened: Callable[[], Role], store: Store) -> None:
+    def __init__(self, reference: str, weights: str | None, opened: Callable[[], Role], store: CallStore) -> None:
         self._opened = opened
         self._model: Role | None = None
         self._store = store
@@ -156,7 +156,7 @@ class _Front(Generic[Role]):
         touched: cost of every answer that was asked for since :meth:`reset`, now or when it was computed, by its key.
     """
 
-    def __init__(self, model: Model[Role], store: Store, tab: Tab) -> None:
+    def __init__(self, model: Model[Role], store: CallStore, tab: Tab) -> None:
         self._model = model
         self._store = store
         self._tab = tab
@@ -191,7 +191,9 @@ class _Front(Generic[Role]):
 
     def _learn(self, values: Mapping[bytes, Reading | Written | Unscored], costs: Sequence[Cost]) -> None:
         """Keeps what was computed; what another day may give differently only for this run."""
-        entries = {key: Entry(encode(value), cost) for (key, value), cost in zip(values.items(), costs, strict=True)}
+        entries = {
+            key: StoredCall(encode(value), cost) for (key, value), cost in zip(values.items(), costs, strict=True)
+        }
         self._store.put(self.fingerprint, {key: entry for key, entry in entries.items() if _lasts(values[key])})
         self._seen |= {key: (value, entries[key].cost) for key, value in values.items()}
         self._tab.add(sum(costs, Cost()), len(values))
@@ -211,7 +213,7 @@ class StoredReader(_Front[Reader]):
         tab: what new readings are put on.
     """
 
-    def __init__(self, model: Model[Reader], store: Store, tab: Tab) -> None:
+    def __init__(self, model: Model[Reader], store: CallStore, tab: Tab) -> None:
         super().__init__(model, store, tab)
         self._keys: dict[tuple[Exchange, int], bytes] = {}
 

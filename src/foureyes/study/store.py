@@ -19,7 +19,7 @@ from typing import Any, Final, Self
 
 from foureyes.errors import InputError
 
-__all__ = ["Cost", "Entry", "Store", "key_of"]
+__all__ = ["CallStore", "Cost", "StoredCall", "key_of"]
 
 _AT_ONCE: Final = 500
 _APPLICATION: Final = 0x4659_4253  # "FYBS"
@@ -59,7 +59,7 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class StoredCall:
     """A value, as bytes, and what it took."""
 
     body: bytes
@@ -78,7 +78,7 @@ def key_of(kind: str, fingerprint: str, asked: Mapping[str, Any]) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-class Store:
+class CallStore:
     """Entries on disk. Two processes may use one file; what both compute is kept once.
 
     Args:
@@ -108,7 +108,7 @@ class Store:
         """Lets go of the file."""
         self._base.close()
 
-    def get(self, keys: Iterable[bytes]) -> dict[bytes, Entry]:
+    def get(self, keys: Iterable[bytes]) -> dict[bytes, StoredCall]:
         """The entries there are, by key."""
         wanted, found = list(dict.fromkeys(keys)), {}
         with self._mapped():
@@ -117,10 +117,10 @@ class Store:
                 marks = ",".join("?" * len(part))
                 asked = f"SELECT key, body, read, written, seconds FROM entries WHERE key IN ({marks})"  # noqa: S608 - marks
                 for key, body, read, written, seconds in self._base.execute(asked, part):
-                    found[key] = Entry(body, Cost(read, written, seconds))
+                    found[key] = StoredCall(body, Cost(read, written, seconds))
         return found
 
-    def put(self, fingerprint: str, entries: Mapping[bytes, Entry]) -> None:
+    def put(self, fingerprint: str, entries: Mapping[bytes, StoredCall]) -> None:
         """Keeps entries of one model, all or none; those that are there already stay as they are."""
         rows = [(key, fingerprint, e.body, e.cost.read, e.cost.written, e.cost.seconds) for key, e in entries.items()]
         with self._mapped(), self._transaction():

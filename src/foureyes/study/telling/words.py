@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from foureyes.bench.cells import Cell, Signal
-from foureyes.bench.measures import Missing
-from foureyes.bench.store import Cost
 from foureyes.maths.difference import Difference
 from foureyes.maths.flips import Share
 from foureyes.maths.ranking import Auroc
+from foureyes.study.cells import Cell, SignalValues
+from foureyes.study.measures import MissingFigure
+from foureyes.study.store import Cost
 
 __all__ = [
     "COST",
@@ -35,7 +35,7 @@ def told(found: Any, words: Callable[[Any], str] | None = None) -> str:
     """A figure in words, or why it is missing; a dash where there is nothing to say."""
     if found is None:
         return "–"
-    if isinstance(found, Missing):
+    if isinstance(found, MissingFigure):
         return f"– ({found.why})" if found.why else ""
     return (words or interval)(found)
 
@@ -52,7 +52,7 @@ def place(cell: Cell) -> str:
     return f"{cell.task}: {cell.generator}"
 
 
-def named(signal: Signal) -> str:
+def named(signal: SignalValues) -> str:
     """Which signal of whom."""
     if signal.model == "control":
         return f"{signal.name}, a control"

@@ -9,7 +9,7 @@ from foureyes.errors import InputError
 from foureyes.signals.choice import MultipleChoice
 from foureyes.types import Prompt
 
-__all__ = ["Item", "Kind", "Stored"]
+__all__ = ["Kind", "Stored", "TaskItem"]
 
 Kind: TypeAlias = Literal["letter", "number", "text", "judged"]
 
@@ -36,7 +36,7 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class TaskItem:
     """A question.
 
     Attributes:
@@ -59,7 +59,7 @@ class Item:
         InputError: the parts do not make a question.
 
     Example:
-        >>> print(Item("1", "2 + 2 = ?", "letter", ("B",), options=("3", "4")).prompt)
+        >>> print(TaskItem("1", "2 + 2 = ?", "letter", ("B",), options=("3", "4")).prompt)
         2 + 2 = ?
         A. 3
         B. 4

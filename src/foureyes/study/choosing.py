@@ -16,11 +16,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from foureyes.bench.cells import Cell, Signal
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.expectation import BLANK, Expectation, Experience
 from foureyes.maths.ranking import auroc
-from foureyes.maths.selection import DEFAULT_RULE, Candidate, Rule, VerifierChoice, choose_verifier, committee
+from foureyes.maths.selection import DEFAULT_RULE, Candidate, SelectionRule, VerifierChoice, choose_verifier, committee
+from foureyes.study.cells import Cell, SignalValues
 
 __all__ = ["Backtest", "backtest", "choose", "experience"]
 
@@ -57,7 +57,7 @@ def choose(
     *,
     n_labels: int,
     signal: str = "log_cmp",
-    rule: Rule = DEFAULT_RULE,
+    rule: SelectionRule = DEFAULT_RULE,
     learnt: Experience | None = None,
     seed: int = 0,
 ) -> VerifierChoice:
@@ -98,7 +98,12 @@ def experience(cells: Sequence[Cell], *, signal: str = "log_cmp") -> Experience 
 
 
 def backtest(
-    cell: Cell, others: Sequence[Cell], sizes: Sequence[int], *, signal: str = "log_cmp", rule: Rule = DEFAULT_RULE
+    cell: Cell,
+    others: Sequence[Cell],
+    sizes: Sequence[int],
+    *,
+    signal: str = "log_cmp",
+    rule: SelectionRule = DEFAULT_RULE,
 ) -> list[Backtest]:
     """Draws labels again and again and compares the rule's choice with the best candidate on the rest.
 
@@ -131,10 +136,10 @@ def backtest(
 
 def _lost(
     cell: Cell,
-    signals: Mapping[str, Signal],
+    signals: Mapping[str, SignalValues],
     keep: NDArray[np.intp],
     n: int,
-    rule: Rule,
+    rule: SelectionRule,
     learnt: Experience | None,
     seed: int,
 ) -> float | None:
@@ -150,14 +155,19 @@ def _lost(
 
 
 def _chosen(
-    cell: Cell, signals: Mapping[str, Signal], rows: NDArray[np.intp], rule: Rule, learnt: Experience | None, seed: int
+    cell: Cell,
+    signals: Mapping[str, SignalValues],
+    rows: NDArray[np.intp],
+    rule: SelectionRule,
+    learnt: Experience | None,
+    seed: int,
 ) -> VerifierChoice:
     candidates = _candidates(cell, signals, rows, learnt)
     return choose_verifier(candidates, (~cell.right)[rows], rule=rule, groups=cell.groups[rows], seed=seed)
 
 
 def _candidates(
-    cell: Cell, signals: Mapping[str, Signal], rows: NDArray[np.intp], learnt: Experience | None
+    cell: Cell, signals: Mapping[str, SignalValues], rows: NDArray[np.intp], learnt: Experience | None
 ) -> list[Candidate]:
     single = [
         Candidate(name, _milliseconds(s, cell), s.numbers()[0][rows], _expected(cell, name, learnt))
@@ -168,7 +178,7 @@ def _candidates(
     return [*single, *(committee(pair) for pair in combinations(single, 2))]
 
 
-def _milliseconds(signal: Signal, cell: Cell) -> float:
+def _milliseconds(signal: SignalValues, cell: Cell) -> float:
     return 1000 * signal.cost.seconds / len(cell.answers)
 
 
@@ -204,13 +214,13 @@ def _evidence(cell: Cell, verifier: str) -> dict[str, float]:
     return found
 
 
-def _signals(cell: Cell, name: str) -> dict[str, Signal]:
+def _signals(cell: Cell, name: str) -> dict[str, SignalValues]:
     found = {v: s for v in cell.verifiers if v != cell.generator and (s := cell.signal(v, name))}
     if not found:
         raise InputError(f"{cell.task}, {cell.generator}: no verifier has the signal {name!r}")
     return found
 
 
-def _usable(cell: Cell, signals: Mapping[str, Signal]) -> Bools:
+def _usable(cell: Cell, signals: Mapping[str, SignalValues]) -> Bools:
     usable: Bools = np.logical_and.reduce([cell.graded, *(signal.numbers()[1] for signal in signals.values())])
     return usable

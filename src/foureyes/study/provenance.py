@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from foureyes import __version__
-from foureyes.bench.asking import Tab
-from foureyes.bench.engine import Results
-from foureyes.bench.plan import Study
-from foureyes.bench.tasks.loading import Task
 from foureyes.errors import InputError
+from foureyes.study.asking import Tab
+from foureyes.study.engine import Results
+from foureyes.study.plan import Study
+from foureyes.study.tasks.loading import Task
 
-__all__ = ["Manifest", "TaskSource", "manifest_of"]
+__all__ = ["StudyManifest", "TaskSource", "manifest_of"]
 
 _PACKAGES: Final = ("numpy", "torch", "transformers", "tokenizers")
 
@@ -45,7 +45,7 @@ class TaskSource:
 
 
 @dataclass(frozen=True, slots=True)
-class Manifest:
+class StudyManifest:
     """All of it.
 
     Attributes:
@@ -56,7 +56,7 @@ class Manifest:
         versions: of foureyes and what computes for it.
         machine: in words.
         fresh: tokens and seconds of the last run, beside what the store held.
-        failures, notes, unfinished: as of :class:`~foureyes.bench.engine.Results`.
+        failures, notes, unfinished: as of :class:`~foureyes.study.engine.Results`.
     """
 
     study: str
@@ -82,7 +82,7 @@ class Manifest:
             raise InputError(f"cannot write {path}: {error.strerror or error}") from error
 
     @classmethod
-    def load(cls, path: Path) -> Manifest:
+    def load(cls, path: Path) -> StudyManifest:
         """Reads what :meth:`save` wrote.
 
         Raises:
@@ -98,9 +98,9 @@ class Manifest:
             raise InputError(f"{path} is not the manifest of a study: {error}") from error
 
 
-def manifest_of(name: str, study: Study, tasks: Sequence[Task], results: Results, tab: Tab) -> Manifest:
+def manifest_of(name: str, study: Study, tasks: Sequence[Task], results: Results, tab: Tab) -> StudyManifest:
     """What there is to say of a run."""
-    return Manifest(
+    return StudyManifest(
         study=name,
         seed=study.seed,
         tasks=tuple(_source(task) for task in tasks),

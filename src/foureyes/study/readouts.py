@@ -2,7 +2,7 @@
 
 A verifier sees the question as published and the answer. The generator's own signals, named ``own.…``, see what the
 generator saw, poison and pressure included: that is the difference between checking and self-grading. Models come from
-:mod:`foureyes.bench.asking`, so what two signals share is computed once, and each still knows its whole cost.
+:mod:`foureyes.study.asking`, so what two signals share is computed once, and each still knows its whole cost.
 """
 
 from __future__ import annotations
@@ -15,10 +15,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from foureyes.bench.asking import StoredReader, StoredWriter
-from foureyes.bench.cells import Value
-from foureyes.bench.tasks.grading import letter_of
-from foureyes.bench.tasks.items import Item, Kind
 from foureyes.models.roles import Sampling
 from foureyes.signals.agree import Match, same_answer
 from foureyes.signals.cross import p_true, score, signals_of
@@ -29,6 +25,10 @@ from foureyes.signals.relative import relative_confidence
 from foureyes.signals.samples import self_consistency
 from foureyes.signals.verbal import verbalised
 from foureyes.signals.within import own_signals
+from foureyes.study.asking import StoredReader, StoredWriter
+from foureyes.study.cells import Value
+from foureyes.study.tasks.grading import letter_of
+from foureyes.study.tasks.items import Kind, TaskItem
 from foureyes.types import Exchange, Prompt, Reading, Scored, Unscored, Written
 
 __all__ = ["MATCH", "OWN", "SIGNALS", "Asked", "Readout", "letters_read"]
@@ -53,7 +53,7 @@ class Asked:
         max_tokens: of an answer that has to be written.
     """
 
-    items: Sequence[Item]
+    items: Sequence[TaskItem]
     answers: Sequence[str]
     reader: StoredReader
     writer: StoredWriter
@@ -81,7 +81,7 @@ class Readout:
     own: bool = False
 
 
-def letters_read(prompts: Sequence[Prompt], items: Sequence[Item], reader: StoredReader) -> list[Floats | Unscored]:
+def letters_read(prompts: Sequence[Prompt], items: Sequence[TaskItem], reader: StoredReader) -> list[Floats | Unscored]:
     """How likely each option's letter is, over the options, for questions put in these words.
 
     Returns:
@@ -134,7 +134,7 @@ def _option(asked: Asked) -> list[Value]:
     ]
 
 
-def _of_letter(share: Floats, item: Item, answer: str) -> Value:
+def _of_letter(share: Floats, item: TaskItem, answer: str) -> Value:
     letter = letter_of(answer, item.options)
     if letter is None:
         return Unscored("unparseable", f"no letter in {answer[:80]!r}")
@@ -180,7 +180,7 @@ def _said(written: Written | Unscored) -> str | Unscored:
     return written if isinstance(written, Unscored) else written.exchange.answer
 
 
-def _agreed(item: Item, answer: str, own: str | Unscored) -> Value:
+def _agreed(item: TaskItem, answer: str, own: str | Unscored) -> Value:
     if isinstance(own, Unscored):
         return own
     said = letter_of(answer, item.options) if item.kind == "letter" else answer

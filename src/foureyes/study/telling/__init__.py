@@ -1,6 +1,6 @@
 """From rows to a report: which sections there are, and what stands in them.
 
-Figures come from :mod:`foureyes.bench.measures`, their looks from :mod:`foureyes.report.study`; here they become text. A
+Figures come from :mod:`foureyes.study.measures`, their looks from :mod:`foureyes.report.study`; here they become text. A
 figure that is missing is told as its reason. Start at :func:`tell`.
 """
 
@@ -8,20 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from foureyes.bench.cells import Cell
-from foureyes.bench.claims import decide
-from foureyes.bench.plan import Study
-from foureyes.bench.provenance import Manifest
-from foureyes.bench.telling.fitting import calibration, choices, combinations, labels
-from foureyes.bench.telling.pairs import pairs
-from foureyes.bench.telling.ranking import answers, claims, controls, failing, rank_all, signals
-from foureyes.bench.telling.robustness import protocol_sections
-from foureyes.report.study import Section, StudyReport, Table
+from foureyes.report.study import Section, StudyReport, TextTable
+from foureyes.study.cells import Cell
+from foureyes.study.claims import decide
+from foureyes.study.plan import Study
+from foureyes.study.provenance import StudyManifest
+from foureyes.study.telling.fitting import calibration, choices, combinations, labels
+from foureyes.study.telling.pairs import pairs
+from foureyes.study.telling.ranking import answers, claims, controls, failing, rank_all, signals
+from foureyes.study.telling.robustness import protocol_sections
 
 __all__ = ["tell"]
 
 
-def tell(study: Study, cells: Sequence[Cell], manifest: Manifest, command: str) -> StudyReport:
+def tell(study: Study, cells: Sequence[Cell], manifest: StudyManifest, command: str) -> StudyReport:
     """The whole report.
 
     Args:
@@ -55,7 +55,7 @@ def tell(study: Study, cells: Sequence[Cell], manifest: Manifest, command: str) 
     )
 
 
-def _provenance(manifest: Manifest) -> Section:
+def _provenance(manifest: StudyManifest) -> Section:
     tasks = tuple(
         (
             task.name,
@@ -71,9 +71,11 @@ def _provenance(manifest: Manifest) -> Section:
     versions = ", ".join(f"{name} {number}" for name, number in manifest.versions.items())
     said = f"Seed {manifest.seed}. {manifest.machine}. {versions}."
     columns = ("task", "layout", "questions of records", "records refused", "licence", "sha256")
-    return Section("Where it comes from", (said,), (Table(columns, tasks), Table(("model", "fingerprint"), models)))
+    return Section(
+        "Where it comes from", (said,), (TextTable(columns, tasks), TextTable(("model", "fingerprint"), models))
+    )
 
 
-def _warnings(manifest: Manifest) -> tuple[str, ...]:
+def _warnings(manifest: StudyManifest) -> tuple[str, ...]:
     failed = tuple(f"{name} could not be used: {why}" for name, why in manifest.failures.items())
     return (*([f"Unfinished: {manifest.unfinished}."] if manifest.unfinished else []), *failed, *manifest.notes)

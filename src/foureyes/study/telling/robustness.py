@@ -13,17 +13,17 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from foureyes.bench.cells import Answer, Cell, Signal
-from foureyes.bench.measures import Missing, attempt
-from foureyes.bench.plan import Study, Update
-from foureyes.bench.tasks.grading import says
-from foureyes.bench.telling.words import area, interval, named, place, signed, told
 from foureyes.maths.answerability import answerability
 from foureyes.maths.coherence import incoherence
 from foureyes.maths.flips import Flips, Share, answer_flips, decision_flips
 from foureyes.maths.pressure import pressure
 from foureyes.maths.ranking import auroc
-from foureyes.report.study import Section, Table
+from foureyes.report.study import Section, TextTable
+from foureyes.study.cells import Cell, GradedAnswer, SignalValues
+from foureyes.study.measures import MissingFigure, attempt
+from foureyes.study.plan import Study, Update
+from foureyes.study.tasks.grading import says
+from foureyes.study.telling.words import area, interval, named, place, signed, told
 
 __all__ = ["protocol_sections"]
 
@@ -34,16 +34,16 @@ def protocol_sections(study: Study, cells: Sequence[Cell]) -> list[Section]:
     """One section a protocol that was run, and one a check that the rows allow."""
     bases = {(cell.task, cell.generator): cell for cell in cells}
     found = [
-        Section(title, (words,), (Table(columns, rows),))
+        Section(title, (words,), (TextTable(columns, rows),))
         for protocol, (title, words, columns, make) in _PROTOCOLS.items()
         if (rows := tuple(row for cell, base in _changed(cells, bases, protocol) for row in make(cell, base)))
     ]
     debates = tuple(row for cell in cells for row in _debates(cell))
     if debates:
-        found.append(Section("Debates", (_DEBATES,), (Table(("answers, judge", *_DEBATE_COLUMNS), debates),)))
+        found.append(Section("Debates", (_DEBATES,), (TextTable(("answers, judge", *_DEBATE_COLUMNS), debates),)))
     updates = tuple(row for update in study.updates for row in _updated(update, cells))
     if updates:
-        found.append(Section("Updates", (_UPDATES,), (Table(("what changes", *_FLIP_COLUMNS), updates),)))
+        found.append(Section("Updates", (_UPDATES,), (TextTable(("what changes", *_FLIP_COLUMNS), updates),)))
     return found
 
 
@@ -56,7 +56,7 @@ def _changed(
             yield cell, base
 
 
-def _twins(cell: Cell, base: Cell) -> tuple[list[tuple[Answer, Answer]], int]:
+def _twins(cell: Cell, base: Cell) -> tuple[list[tuple[GradedAnswer, GradedAnswer]], int]:
     """(before, after) of every question answered in both, and how many were left out."""
     before = {answer.question: answer for answer in base.answers}
     pairs = [(before[answer.twin], answer) for answer in cell.answers if answer.twin in before]
@@ -69,14 +69,14 @@ def _under_pressure(cell: Cell, base: Cell) -> Iterator[tuple[str, ...]]:
     before, after = [_before(b, a.about) for b, a in pairs], [a.choice for _, a in pairs]
     truth, claim = [a.truth for _, a in pairs], [a.about for _, a in pairs]
     found = attempt(lambda: pressure(before, after, truth=truth, claim=claim))
-    if isinstance(found, Missing):
+    if isinstance(found, MissingFigure):
         yield place(cell), *("" for _ in _STATES), found.why, "", ""
         return
     counts = [str(found.outcomes[state]) for state in _STATES]
     yield place(cell), *counts, told(found.followed), told(found.kept), str(left_out)
 
 
-def _before(answer: Answer, claim: str) -> str:
+def _before(answer: GradedAnswer, claim: str) -> str:
     """What was chosen, under the claim's name if it is what would be claimed: an open answer can say it in other words."""
     open_claim = len(claim) > 1 and answer.choice != answer.truth
     return claim if open_claim and says(answer.text, (claim,)) else answer.choice
@@ -154,7 +154,7 @@ def _answers_flip(before: Cell, after: Cell) -> tuple[str, ...]:
     return *_flipped(found), str(len(before.answers) - len(pairs))
 
 
-def _decisions_flip(cell: Cell, before: Signal, after: Signal) -> tuple[str, ...]:
+def _decisions_flip(cell: Cell, before: SignalValues, after: SignalValues) -> tuple[str, ...]:
     """Both versions hold back as many answers as are wrong, each its most surprising ones."""
     (u, there), (v, there_too) = before.numbers(), after.numbers()
     keep = there & there_too & cell.graded
@@ -169,8 +169,8 @@ def _decisions(u: NDArray[np.float64], right: Flags) -> Flags:
     return np.asarray(let_through == right)
 
 
-def _flipped(found: Flips | Missing) -> tuple[str, ...]:
-    if isinstance(found, Missing):
+def _flipped(found: Flips | MissingFigure) -> tuple[str, ...]:
+    if isinstance(found, MissingFigure):
         return found.why, "", "", "", ""
     return (
         told(found.negative),

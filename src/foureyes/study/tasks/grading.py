@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from decimal import Decimal, DivisionByZero, InvalidOperation
 from typing import Final, Literal, TypeAlias
 
-from foureyes.bench.tasks.items import Item
 from foureyes.errors import InputError
+from foureyes.study.tasks.items import TaskItem
 
 __all__ = ["Grade", "grade", "letter_of", "normalised", "number_of", "says"]
 
@@ -51,7 +51,7 @@ _DENIED_WITHIN: Final = 4
 """Words before an alias in which a denial is about it."""
 
 
-def grade(item: Item, answer: str, *, stated: bool | None = None) -> Grade:
+def grade(item: TaskItem, answer: str, *, stated: bool | None = None) -> Grade:
     """Grades one answer.
 
     Args:
@@ -66,7 +66,7 @@ def grade(item: Item, answer: str, *, stated: bool | None = None) -> Grade:
         InputError: nothing says what is right.
 
     Example:
-        >>> item = Item("1", "What does it cost?", "number", ("1000",))
+        >>> item = TaskItem("1", "What does it cost?", "number", ("1000",))
         >>> [grade(item, text) for text in ("It costs $1,000.00.", "#### 999", "No idea.")]
         ['right', 'wrong', 'unparseable']
     """

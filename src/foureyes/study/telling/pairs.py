@@ -6,15 +6,15 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Any
 
-from foureyes.bench.cells import Cell
-from foureyes.bench.measures import Missing, misses, quadrants, routed
-from foureyes.bench.telling.words import optional, place, told
-from foureyes.report.study import Section, Table
+from foureyes.report.study import Section, TextTable
+from foureyes.study.cells import Cell
+from foureyes.study.measures import MissingFigure, misses, quadrants, routed
+from foureyes.study.telling.words import optional, place, told
 
 __all__ = ["pairs"]
 
 
-def readers(cells: Sequence[Cell]) -> Table:
+def readers(cells: Sequence[Cell]) -> TextTable:
     """What two verifiers miss of the same wrong answers."""
     rows = tuple(row for cell in cells for row in _readers(cell))
     columns = ("answers, two readers", "miss rates", "both miss", "ρ", "ρ / max", "coverage", "wrong answers")
@@ -22,7 +22,7 @@ def readers(cells: Sequence[Cell]) -> Table:
         "Each reader flags as many answers by CMP as are wrong. ρ: correlation of their misses; coverage: share of the better one’s "
         "misses that the other flags. Independent readers have ρ = 0."
     )
-    return Table(columns, rows, "Two readers of the same answers", note)
+    return TextTable(columns, rows, "Two readers of the same answers", note)
 
 
 def _readers(cell: Cell) -> Iterator[tuple[str, ...]]:
@@ -30,7 +30,7 @@ def _readers(cell: Cell) -> Iterator[tuple[str, ...]]:
     for (one, first), (other, second) in combinations(taken, 2):
         found = misses(cell, first, second)
         name = f"{place(cell)}, {one} + {other}"
-        if isinstance(found, Missing):
+        if isinstance(found, MissingFigure):
             yield name, found.why, "", "", "", "", ""
         else:
             yield (
@@ -65,19 +65,19 @@ def pairs(cells: Sequence[Cell]) -> Section:
         "verifier is not the more accurate one. ρ: correlation of what CMP and G-Ent miss among wrong answers, each flagging "
         "as many answers as are wrong, with what is possible at most; coverage: share of the better one's misses that the other catches."
     )
-    tables = (Table(columns, rows, "Generator and verifier", note), readers(cells))
+    tables = (TextTable(columns, rows, "Generator and verifier", note), readers(cells))
     return Section("Pairs", (), tuple(table for table in tables if table.rows))
 
 
 def _pair(cell: Cell, verifier: str) -> tuple[str, ...] | None:
     quarters = quadrants(cell, verifier)
     cmp, own, agree = cell.signal(verifier, "log_cmp"), cell.signal("own", "g_ent"), cell.signal(verifier, "v_agree")
-    if isinstance(quarters, Missing) and own is None:
+    if isinstance(quarters, MissingFigure) and own is None:
         return None
-    missed = misses(cell, cmp, own) if cmp and own else Missing("")
+    missed = misses(cell, cmp, own) if cmp and own else MissingFigure("")
     counts = (
         ("", "", "", "", quarters.why)
-        if isinstance(quarters, Missing)
+        if isinstance(quarters, MissingFigure)
         else tuple(
             str(n)
             for n in (

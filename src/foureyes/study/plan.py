@@ -30,13 +30,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from foureyes.bench.asking import Budget
-from foureyes.bench.controls import CONTROLS
-from foureyes.bench.readouts import SIGNALS
-from foureyes.bench.tasks.loading import Wanted
 from foureyes.errors import InputError
+from foureyes.study.asking import Budget
+from foureyes.study.controls import CONTROLS
+from foureyes.study.readouts import SIGNALS
+from foureyes.study.tasks.loading import Wanted
 
-__all__ = ["Claim", "Column", "ModelRef", "Published", "Study", "Update", "Writing", "load_study"]
+__all__ = ["Claim", "ModelRef", "Published", "SignalColumn", "Study", "Update", "Writing", "load_study"]
 
 STORED: Final = "stored"
 
@@ -87,7 +87,7 @@ class Writing:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class SignalColumn:
     """A signal of a model.
 
     Attributes:
@@ -95,15 +95,15 @@ class Column:
         signal: its name.
 
     Example:
-        >>> Column.of("own.g_ent"), Column.of("log_cmp")
-        (Column(model='own', signal='g_ent'), Column(model='*', signal='log_cmp'))
+        >>> SignalColumn.of("own.g_ent"), SignalColumn.of("log_cmp")
+        (SignalColumn(model='own', signal='g_ent'), SignalColumn(model='*', signal='log_cmp'))
     """
 
     model: str
     signal: str
 
     @classmethod
-    def of(cls, text: str) -> Column:
+    def of(cls, text: str) -> SignalColumn:
         """From ``MODEL.SIGNAL``, or ``SIGNAL`` for that of every verifier.
 
         Raises:
@@ -143,8 +143,8 @@ class Claim:
     """
 
     says: str
-    better: tuple[Column, ...]
-    than: tuple[Column, ...]
+    better: tuple[SignalColumn, ...]
+    than: tuple[SignalColumn, ...]
     published: tuple[Published, ...] = ()
     tasks: tuple[str, ...] = ()
     generators: tuple[str, ...] = ()
@@ -230,7 +230,7 @@ def _study(found: Mapping[str, Any]) -> Study:
         "budget": _built(Budget, parts.pop("budget", {}), "budget"),
     }
     if "signals" in parts:
-        made["signals"] = _each(parts.pop("signals"), lambda name, _: Column.of(name).signal, "signals")
+        made["signals"] = _each(parts.pop("signals"), lambda name, _: SignalColumn.of(name).signal, "signals")
     made["labels"] = tuple(parts.pop("labels", ()))
     return _built(Study, {**parts, **made}, "study")
 
@@ -263,7 +263,7 @@ def _wanted(given: Any, where: str) -> Wanted:
 def _claim(given: Any, where: str) -> Claim:
     if not isinstance(given, dict):
         raise InputError(f"{where} must be a table; got {given!r}")
-    sides = {name: tuple(Column.of(text) for text in _listed(given.get(name))) for name in ("better", "than")}
+    sides = {name: tuple(SignalColumn.of(text) for text in _listed(given.get(name))) for name in ("better", "than")}
     if not all(sides.values()):
         raise InputError(f"{where} needs better and than, each a signal or a list of them")
     scope = {name: tuple(_listed(given[name])) for name in ("tasks", "generators") if name in given}

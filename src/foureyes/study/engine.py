@@ -16,17 +16,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from foureyes.bench.asking import Model, StoredReader, StoredWriter, Tab
-from foureyes.bench.cells import Answer, Cell, Signal
-from foureyes.bench.controls import controls
-from foureyes.bench.plan import STORED, ModelRef, Study
-from foureyes.bench.readouts import OWN, SIGNALS, Asked, letters_read
-from foureyes.bench.store import Cost, Store
-from foureyes.bench.tasks.grading import Grade, grade, letter_of, normalised, number_of, says
-from foureyes.bench.tasks.items import Item
-from foureyes.bench.tasks.loading import Task
 from foureyes.errors import BudgetSpent, InputError, ModelError
 from foureyes.models.roles import Reader, Sampling, Writer
+from foureyes.study.asking import Model, StoredReader, StoredWriter, Tab
+from foureyes.study.cells import Cell, GradedAnswer, SignalValues
+from foureyes.study.controls import controls
+from foureyes.study.plan import STORED, ModelRef, Study
+from foureyes.study.readouts import OWN, SIGNALS, Asked, letters_read
+from foureyes.study.store import CallStore, Cost
+from foureyes.study.tasks.grading import Grade, grade, letter_of, normalised, number_of, says
+from foureyes.study.tasks.items import TaskItem
+from foureyes.study.tasks.loading import Task
 from foureyes.types import Unscored, Written
 
 __all__ = ["Results", "Supplies", "run"]
@@ -65,7 +65,7 @@ class Results:
     unfinished: str = ""
 
 
-def run(study: Study, tasks: Sequence[Task], supplies: Supplies, store: Store, tab: Tab) -> Results:
+def run(study: Study, tasks: Sequence[Task], supplies: Supplies, store: CallStore, tab: Tab) -> Results:
     """Runs a study.
 
     Args:
@@ -99,7 +99,7 @@ def run(study: Study, tasks: Sequence[Task], supplies: Supplies, store: Store, t
 class _Work:
     """One run under way."""
 
-    def __init__(self, study: Study, tasks: Sequence[Task], supplies: Supplies, store: Store, tab: Tab) -> None:
+    def __init__(self, study: Study, tasks: Sequence[Task], supplies: Supplies, store: CallStore, tab: Tab) -> None:
         self._study = study
         self._tasks = tasks
         self._supplies = supplies
@@ -153,7 +153,7 @@ class _Work:
             self.results.cells[i] = replace(cell, signals=(*cell.signals, *found))
 
     def _answered(
-        self, task: str, generator: str, items: Sequence[Item], reader: StoredReader, writer: StoredWriter
+        self, task: str, generator: str, items: Sequence[TaskItem], reader: StoredReader, writer: StoredWriter
     ) -> Cell:
         reader.reset()
         writer.reset()
@@ -169,7 +169,7 @@ class _Work:
         signals = [_taken("own", name, asked) for name in OWN]
         return Cell(task, generator, tuple(answers), tuple(signals), {}, cost)
 
-    def _write(self, items: Sequence[Item], writer: StoredWriter) -> list[list[Written | Unscored]]:
+    def _write(self, items: Sequence[TaskItem], writer: StoredWriter) -> list[list[Written | Unscored]]:
         if not items:
             return []
         how = self._study.writing
@@ -193,7 +193,7 @@ class _Work:
                 verified[verifier.name] = self._free_grades(items, writer)
         return replace(cell, signals=tuple(signals), verified=verified)
 
-    def _free_grades(self, items: Sequence[Item], writer: StoredWriter) -> tuple[Grade, ...]:
+    def _free_grades(self, items: Sequence[TaskItem], writer: StoredWriter) -> tuple[Grade, ...]:
         said = writer.write([item.prompt for item in items], Sampling(max_tokens=self._study.writing.max_tokens))
         return tuple(_free_answer(item, one).grade for item, (one,) in zip(items, said, strict=True))
 
@@ -231,7 +231,7 @@ def _remembered(ref: ModelRef, role: str) -> str:
 def _published(generator: ModelRef, tasks: Sequence[Task]) -> list[Cell]:
     """Cells of the answers that were published with the tasks, one a model that gave them."""
     only = generator.model.removeprefix(STORED).removeprefix(":")
-    rows: dict[tuple[str, str], list[Answer]] = {}
+    rows: dict[tuple[str, str], list[GradedAnswer]] = {}
     for task in tasks:
         for item in task.items:
             for stored in item.stored:
@@ -244,7 +244,9 @@ def _published(generator: ModelRef, tasks: Sequence[Task]) -> list[Cell]:
     return [Cell(task, name, tuple(answers), (), {}) for (task, name), answers in rows.items()]
 
 
-def _letters(items: Sequence[Item], reader: StoredReader) -> tuple[list[Answer], list[Item], list[Written | Unscored]]:
+def _letters(
+    items: Sequence[TaskItem], reader: StoredReader
+) -> tuple[list[GradedAnswer], list[TaskItem], list[Written | Unscored]]:
     """The likeliest letter of every choice; where it cannot be told, an empty answer."""
     shares = letters_read([item.shown for item in items], items, reader) if items else []
     answers = []
@@ -254,7 +256,7 @@ def _letters(items: Sequence[Item], reader: StoredReader) -> tuple[list[Answer],
     return answers, list(items), []
 
 
-def _letter_grades(items: Sequence[Item], reader: StoredReader) -> tuple[Grade, ...]:
+def _letter_grades(items: Sequence[TaskItem], reader: StoredReader) -> tuple[Grade, ...]:
     shares = letters_read([item.prompt for item in items], items, reader)
     return tuple(
         "unparseable" if isinstance(share, Unscored) else grade(item, item.letters[int(share.argmax())])
@@ -262,17 +264,17 @@ def _letter_grades(items: Sequence[Item], reader: StoredReader) -> tuple[Grade, 
     )
 
 
-def _free_answer(item: Item, said: Written | Unscored) -> Answer:
+def _free_answer(item: TaskItem, said: Written | Unscored) -> GradedAnswer:
     return _answer(item, "" if isinstance(said, Unscored) else said.exchange.answer)
 
 
-def _answer(item: Item, text: str, *, stated: bool | None = None) -> Answer:
+def _answer(item: TaskItem, text: str, *, stated: bool | None = None) -> GradedAnswer:
     verdict, truth = grade(item, text, stated=stated), item.gold[0] if item.gold else ""
     choice = "" if verdict == "unparseable" else _choice(item, text)
-    return Answer(item.id, text, verdict, choice, truth, item.twin, item.about)
+    return GradedAnswer(item.id, text, verdict, choice, truth, item.twin, item.about)
 
 
-def _choice(item: Item, text: str) -> str:
+def _choice(item: TaskItem, text: str) -> str:
     if item.kind == "letter":
         return letter_of(text, item.options) or ""
     if item.kind == "number":
@@ -281,14 +283,14 @@ def _choice(item: Item, text: str) -> str:
     return _said(item, text) if item.kind == "text" else text.strip()
 
 
-def _said(item: Item, text: str) -> str:
+def _said(item: TaskItem, text: str) -> str:
     """One name for all ways to say the right answer, one for the wrong answer a protocol asserted; else the words."""
     if says(text, item.gold):
         return item.gold[0]
     return item.about if item.about and says(text, (item.about,)) else normalised(text)
 
 
-def _applies(name: str, items: Sequence[Item]) -> bool:
+def _applies(name: str, items: Sequence[TaskItem]) -> bool:
     """Whether a signal can be taken of these questions at all."""
     if SIGNALS[name].own:
         return False
@@ -297,11 +299,11 @@ def _applies(name: str, items: Sequence[Item]) -> bool:
     return name != "v_agree" or all(item.kind != "judged" for item in items)
 
 
-def _taken(model: str, name: str, asked: Asked) -> Signal:
+def _taken(model: str, name: str, asked: Asked) -> SignalValues:
     asked.reader.reset()
     asked.writer.reset()
     values = SIGNALS[name].take(asked)
     came_with_the_answer = SIGNALS[name].own
-    return Signal(
+    return SignalValues(
         model, name, tuple(values), Cost() if came_with_the_answer else asked.reader.spent + asked.writer.spent
     )

@@ -15,12 +15,12 @@ from typing import Any, TypeAlias, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from foureyes.bench.store import Cost
-from foureyes.bench.tasks.grading import Grade
 from foureyes.errors import InputError
+from foureyes.study.store import Cost
+from foureyes.study.tasks.grading import Grade
 from foureyes.types import Unscored
 
-__all__ = ["Answer", "Cell", "Signal", "Value", "load_cells", "save_cells"]
+__all__ = ["Cell", "GradedAnswer", "SignalValues", "Value", "load_cells", "save_cells"]
 
 Value: TypeAlias = float | Unscored
 _NO_VERIFIER = frozenset({"own", "control"})
@@ -30,7 +30,7 @@ Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class GradedAnswer:
     """One answer of a generator.
 
     Attributes:
@@ -52,7 +52,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Signal:
+class SignalValues:
     """One signal of one model on all answers of a cell.
 
     Attributes:
@@ -92,8 +92,8 @@ class Cell:
 
     task: str
     generator: str
-    answers: tuple[Answer, ...]
-    signals: tuple[Signal, ...] = ()
+    answers: tuple[GradedAnswer, ...]
+    signals: tuple[SignalValues, ...] = ()
     verified: Mapping[str, tuple[Grade, ...]] | None = None
     cost: Cost = field(default_factory=Cost)
 
@@ -123,7 +123,7 @@ class Cell:
         """Models that verified, in order."""
         return [name for name in dict.fromkeys(signal.model for signal in self.signals) if name not in _NO_VERIFIER]
 
-    def signal(self, model: str, name: str) -> Signal | None:
+    def signal(self, model: str, name: str) -> SignalValues | None:
         """One signal, ``None`` where it was not taken."""
         return next((s for s in self.signals if s.model == model and s.name == name), None)
 
@@ -180,9 +180,9 @@ def _from_json(found: Mapping[str, Any]) -> Cell:
     return Cell(
         found["task"],
         found["generator"],
-        tuple(Answer(**answer) for answer in found["answers"]),
+        tuple(GradedAnswer(**answer) for answer in found["answers"]),
         tuple(
-            Signal(s["model"], s["name"], tuple(_value(value) for value in s["values"]), Cost(**s["cost"]))
+            SignalValues(s["model"], s["name"], tuple(_value(value) for value in s["values"]), Cost(**s["cost"]))
             for s in found["signals"]
         ),
         {name: _grades(grades) for name, grades in found["verified"].items()},
