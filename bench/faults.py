@@ -464,7 +464,7 @@ def _app(failing: Failing) -> Any:
         recorder=failing,
         timing=Timing(DEADLINE_S, DEADLINE_S / 4),
     )
-    limits = ServerLimits(body_bytes=1 << 16, body_s=BODY_S, in_flight=10_000)
+    limits = ServerLimits(max_body_bytes=1 << 16, body_timeout_s=BODY_S, max_in_flight=10_000)
     parts = Parts(Keyring((_KEY.stored,)), {"faults": TenantParts(guard)}, limits)
     return create_app(parts, Tools(log=open_log(StringIO()), wall_clock=failing.wall_clock))
 

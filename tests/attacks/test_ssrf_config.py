@@ -8,15 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foureyes.config import JudgeVerifier, TenantSettings, choose_members
 from foureyes.errors import InputError
+from foureyes.guard import Council, Member
+from foureyes.models.scripted import ScriptedJudge
 
-ACME = TenantSettings(
-    "acme",
-    verifiers=(
-        JudgeVerifier("a", "openai", "gpt-5", base_url="https://api.openai.com/v1"),
-        JudgeVerifier("b", "local", "qwen3-8b", base_url="http://localhost:8000/v1"),
-    ),
+ACME = Council(
+    [Member(ScriptedJudge(provider="openai", name="gpt-5")), Member(ScriptedJudge(provider="local", name="qwen3-8b"))]
 )
 
 ATTACKS = {
@@ -67,27 +64,11 @@ ATTACKS = {
 def test_no_model_name_leads_anywhere_but_to_a_configured_verifier(model):
     for pair in (("openai", model), (model, "gpt-5"), (model, model)):
         with pytest.raises(InputError, match="no such verifier") as raised:
-            choose_members(ACME, [pair])
+            ACME.only([pair])
         said = str(raised.value)
         assert said.isascii()
         assert said.isprintable()
         assert len(said) < 300
-
-
-@pytest.mark.parametrize(
-    "pair",
-    [
-        (None, "gpt-5"),
-        ("openai", 5),
-        ("openai", ["gpt-5"]),
-        ("openai", {"base_url": "https://evil.example"}),
-        ({"url": "x"}, "gpt-5"),
-        (b"openai", b"gpt-5"),
-    ],
-)
-def test_what_is_no_text_is_no_name(pair):
-    with pytest.raises(InputError, match="no such verifier"):
-        choose_members(ACME, [pair])
 
 
 class Sly(str):
@@ -103,21 +84,21 @@ class Sly(str):
 
 def test_even_a_text_that_equals_everything_gets_the_configured_address():
     try:
-        chosen = choose_members(ACME, [(Sly("openai"), Sly("gpt-5"))])
+        chosen = ACME.only([(Sly("openai"), Sly("gpt-5"))])
     except InputError:
         return
-    assert set(chosen) <= set(ACME.verifiers)
+    assert set(chosen.members) <= set(ACME.members)
 
 
 @given(st.lists(st.tuples(st.text(), st.text()), max_size=4))
 def test_whatever_is_asked_for_what_is_asked_is_configured(requested):
     try:
-        chosen = choose_members(ACME, requested)
+        chosen = ACME.only(requested)
     except InputError:
         return
-    assert set(chosen) <= set(ACME.verifiers)
+    assert set(chosen.members) <= set(ACME.members)
 
 
 def test_a_huge_list_is_refused_by_its_length():
     with pytest.raises(InputError, match="1000000 verifiers"):
-        choose_members(ACME, [("openai", "gpt-5")] * 1_000_000)
+        ACME.only([("openai", "gpt-5")] * 1_000_000)

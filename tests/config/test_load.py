@@ -20,10 +20,10 @@ base_url = "http://localhost:8000/v1"
 
 def test_a_whole_file_is_read(folder):
     settings = folder.load(WHOLE)
-    assert (settings.server.host, settings.server.port, settings.server.in_flight) == ("10.0.0.1", 9000, 64)
+    assert (settings.server.host, settings.server.port, settings.server.max_in_flight) == ("10.0.0.1", 9000, 64)
     assert settings.privacy.vault == folder.path / "vaults"
     assert settings.privacy.key.reveal() == "0f" * 32
-    assert (settings.monitoring.alpha, settings.monitoring.most) == (0.001, 1000)
+    assert (settings.monitoring.alpha, settings.monitoring.window_size) == (0.001, 1000)
     assert settings.monitoring.state == folder.path / "state"
     assert settings.telemetry.endpoint == "http://localhost:4318/v1/traces"
     acme, other = settings.tenants
@@ -86,7 +86,7 @@ def test_every_mistake_is_reported_at_once_with_file_table_and_key(folder):
     text = """
     [server]
     prot = 8000
-    in_flight = 0
+    max_in_flight = 0
     host = 7
     [verifiers.v]
     kind = "judge"
@@ -99,7 +99,7 @@ def test_every_mistake_is_reported_at_once_with_file_table_and_key(folder):
     assert str(raised.value).splitlines() == [
         f"{folder.file} has 7 mistakes:",
         "  [server] host: wanted text; got 7",
-        "  [server] in_flight: wanted a whole number from 1 to 100000; got 0",
+        "  [server] max_in_flight: wanted a whole number from 1 to 100000; got 0",
         "  [server] prot: unknown; did you mean port?",
         "  [verifiers.v] base_url: wanted http:// or https://; got the scheme 'ftp'",
         "  [verifiers.v] model: missing; wanted text",
@@ -116,8 +116,8 @@ def test_every_mistake_is_reported_at_once_with_file_table_and_key(folder):
         ("[server]\nport = '8000'", r"\[server\] port: wanted a whole number from 0 to 65535; got '8000'"),
         ("[server]\nport = true", r"port: wanted a whole number.*got True"),
         ("[server]\nport = 70000", r"port: .*got 70000"),
-        ("[server]\nbody_s = nan", r"body_s: .*got nan"),
-        ("[server]\nbody_s = inf", r"body_s: .*got inf"),
+        ("[server]\nbody_timeout_s = nan", r"body_timeout_s: .*got nan"),
+        ("[server]\nbody_timeout_s = inf", r"body_timeout_s: .*got inf"),
         ("[server]\nhost = ''", r"host: wanted text; got ''"),
         ('[server]\nhost = "a\\u0000b"', r"host: wanted text"),
         ("server = 3", r"\[server\]: wanted a table; got a number"),

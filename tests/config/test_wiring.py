@@ -173,7 +173,7 @@ def test_one_part_that_does_not_close_keeps_no_other_open(wired):
             raise LedgerError("the disk is full")
 
     parts = build(settings_of(wired), open_reader=Opened())
-    broken = replace(parts, shelf={**parts.shelf, "last": Stuck()})
+    broken = replace(parts, cached={**parts.cached, "last": Stuck()})
     with pytest.raises(LedgerError, match="disk is full"):
         asyncio.run(broken.close())
     with pytest.raises(PrivacyError, match="cannot be used"):
@@ -185,7 +185,7 @@ def test_another_calibrator_in_the_same_file_is_another_verifier(wired):
     platt = Platt.fit([0.1, 0.8, 1.5, 0.4, 3.0, 9.2], [1, 1, 1, 0, 0, 0])
     (wired.path / "platt.json").write_text(platt.to_json())
     after = build(settings_of(wired), before=before, open_reader=Opened())
-    gone = {type(part).__name__ for what, part in before.shelf.items() if what not in after.shelf}
+    gone = {type(part).__name__ for what, part in before.cached.items() if what not in after.cached}
     assert gone == {"ReadingJudge"}
 
     async def end():
@@ -254,9 +254,11 @@ def test_a_threshold_chosen_in_sample_promises_nothing(wired):
 
 
 def test_the_monitor_and_its_webhook_are_configured(wired):
-    text = WIRED + '[monitoring]\nmost = 50\nalpha = 0.5\nwebhook = "https://h.example"\nwebhook_key_env = "SALT"\n'
+    text = (
+        WIRED + '[monitoring]\nwindow_size = 50\nalpha = 0.5\nwebhook = "https://h.example"\nwebhook_key_env = "SALT"\n'
+    )
     parts = build(settings_of(wired, text), open_reader=Opened())
-    assert (parts.monitor.most, parts.monitor.alpha) == (50, 0.5)
+    assert (parts.monitor.window_size, parts.monitor.alpha) == (50, 0.5)
     assert [type(sink).__name__ for sink in parts.alarms] == ["Webhook"]
     assert "salt-of-sixteen-bytes" not in repr(parts)
     asyncio.run(parts.close())

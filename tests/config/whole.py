@@ -13,17 +13,17 @@ WHOLE = f"""
 [server]
 host = "10.0.0.1"
 port = 9000
-body_bytes = 65536
-body_s = 5
-in_flight = 64
+max_body_bytes = 65536
+body_timeout_s = 5
+max_in_flight = 64
 batch_parallel = 4
 
 [privacy]
 vault = "vaults"
 key_env = "VAULT_KEY"
 ttl_s = 3600
-sessions = 1000
-values = 100
+max_sessions = 1000
+max_values = 100
 min_score = 0.5
 pipeline = "en_core_web_md"
 

@@ -21,7 +21,7 @@ def test_a_calm_stream_raises_nothing():
 
 
 def test_of_many_calm_monitors_hardly_any_raises_a_false_drift_alarm():
-    settings = MonitorSettings(alpha=0.2, most=50)
+    settings = MonitorSettings(alpha=0.2, window_size=50)
     raised = [feed(Monitor(settings, seed=s), decisions(120, seed=s)) for s in range(200)]
     false = sum(any(alarm.kind == "drift" for alarm in alarms) for alarms in raised)
     assert false <= 0.2 * 200
@@ -155,7 +155,7 @@ def test_a_restored_monitor_goes_on_as_if_nothing_had_happened(cut):
 
 
 def test_memory_is_bounded_whatever_comes():
-    monitor = Monitor(MonitorSettings(most=10, buckets=5, bucket_s=1.0))
+    monitor = Monitor(MonitorSettings(window_size=10, buckets=5, bucket_s=1.0))
     sizes = []
     for t in range(3 * _MOST_STREAMS):
         votes = (ObservedVote(f"v{t}", "error", log_cmp=1.0),)
@@ -180,8 +180,8 @@ def test_a_state_that_is_not_one_is_refused(text, words):
 
 
 def test_settings_out_of_range_are_refused_all_at_once():
-    with pytest.raises(InputError, match=r"most.*got 0.*alpha.*got 2"):
-        MonitorSettings(most=0, alpha=2)
+    with pytest.raises(InputError, match=r"window_size.*got 0.*alpha.*got 2"):
+        MonitorSettings(window_size=0, alpha=2)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from foureyes.errors import ConfigError, InputError, PrivacyError
-from foureyes.privacy import Bounds, Vault
+from foureyes.privacy import Vault, VaultLimits
 
 KEY = bytes(range(32))
 ANA = ("PERSON", "Ana Maria de la Cruz")
@@ -206,7 +206,7 @@ def test_a_session_needs_an_id(vault, session, wanted):
 
 def test_a_conversation_expires_after_its_last_use():
     clock = Clock()
-    vault = Vault.open(bounds=Bounds(ttl_s=100), clock=clock)
+    vault = Vault.open(limits=VaultLimits(ttl_s=100), clock=clock)
     token = one(vault, "s").token
     clock.now += 90
     assert vault.conversation("s").look_up([token])
@@ -222,7 +222,7 @@ def test_a_conversation_expires_after_its_last_use():
 
 def test_an_expired_conversation_begins_anew_with_another_key():
     clock = Clock()
-    vault = Vault.open(bounds=Bounds(ttl_s=100), clock=clock)
+    vault = Vault.open(limits=VaultLimits(ttl_s=100), clock=clock)
     token = one(vault, "s").token
     clock.now += 101
     assert one(vault, "s").token != token
@@ -238,7 +238,7 @@ def test_thousands_of_values_in_one_call_are_numbered_in_order(vault):
 
 def test_a_full_vault_forgets_the_conversation_unused_for_longest():
     clock = Clock()
-    vault = Vault.open(bounds=Bounds(sessions=3), clock=clock)
+    vault = Vault.open(limits=VaultLimits(max_sessions=3), clock=clock)
     for session in "abc":
         clock.now += 10_000
         one(vault, session)
@@ -250,7 +250,7 @@ def test_a_full_vault_forgets_the_conversation_unused_for_longest():
 
 
 def test_a_full_conversation_refuses_and_keeps_what_it_has(tmp_path):
-    vault = Vault.open(bounds=Bounds(values=2))
+    vault = Vault.open(limits=VaultLimits(max_values=2))
     conversation = vault.conversation("s")
     first, _ = conversation.issue([("PERSON", "a"), ("PERSON", "b")])
     with pytest.raises(PrivacyError, match="holds 2 values"):
@@ -261,17 +261,17 @@ def test_a_full_conversation_refuses_and_keeps_what_it_has(tmp_path):
 
 
 def test_all_of_a_call_is_issued_or_nothing():
-    vault = Vault.open(bounds=Bounds(values=2))
+    vault = Vault.open(limits=VaultLimits(max_values=2))
     with pytest.raises(PrivacyError):
         vault.conversation("s").issue([("PERSON", name) for name in "abc"])
     assert "s" not in vault
     vault.close()
 
 
-@pytest.mark.parametrize("bad", [{"ttl_s": 0}, {"sessions": 0}, {"values": 0}])
+@pytest.mark.parametrize("bad", [{"ttl_s": 0}, {"max_sessions": 0}, {"max_values": 0}])
 def test_bounds_that_are_none_are_refused(bad):
     with pytest.raises(InputError, match="at least 1"):
-        Bounds(**bad)
+        VaultLimits(**bad)
 
 
 def test_a_closed_vault_blocks(vault):

@@ -134,7 +134,7 @@ def test_the_body_is_not_read_for_strangers(house: House) -> None:
 def test_a_body_is_bounded_however_it_arrives(house: House) -> None:
     import asyncio
 
-    house.change(limits=ServerLimits(body_bytes=1000))
+    house.change(limits=ServerLimits(max_body_bytes=1000))
     key = {"x-api-key": house.keys["verify"].presented, "content-type": "application/json"}
     announced = {**key, "content-length": "1001"}
     pieces = [b" " * 100] * 11

@@ -69,7 +69,7 @@ def test_a_suspension_outlives_a_restart_until_it_is_acknowledged(tmp_path: Path
 
 def test_other_windows_begin_anew_and_the_suspension_stays(tmp_path: Path) -> None:
     key = suspended(tmp_path)
-    serving = again(tmp_path, key, KEPT.replace("[monitoring]", "[monitoring]\nmost = 50"))
+    serving = again(tmp_path, key, KEPT.replace("[monitoring]", "[monitoring]\nwindow_size = 50"))
     assert serving.call("GET", "/v1/monitoring").json()["monitor"]["total"] == 0
     assert NAME in serving.alarms()
     assert serving.verify("calm0")["safe"] is False

@@ -1,8 +1,8 @@
 """The one place where a service is configured and its parts are wired.
 
 ``load(path, environ)`` reads TOML and the environment into frozen :class:`Settings`, or reports every mistake at once.
-:class:`Keyring` says whose API key it is, :class:`Reloader` follows the file, :func:`choose_members` bounds what a request may
-choose, and ``foureyes.config.wiring.build`` makes the parts. Two rules hold throughout: a secret is named and never
+:class:`Keyring` says whose API key it is, :class:`Reloader` follows the file, and ``foureyes.config.wiring.build`` makes the
+parts. Two rules hold throughout: a secret is named and never
 written, shown or logged; and nothing of a request becomes an address, a key or a header.
 
 A newcomer starts at :mod:`foureyes.config.settings`.
@@ -11,7 +11,6 @@ A newcomer starts at :mod:`foureyes.config.settings`.
 from foureyes.config.endpoint import objection
 from foureyes.config.keys import ApiKey, Keyring, NewKey, Principal, Right, new_key
 from foureyes.config.load import load
-from foureyes.config.members import choose_members
 from foureyes.config.reloader import Reloader
 from foureyes.config.secret import Secret
 from foureyes.config.settings import JudgeVerifier, ReaderVerifier, Settings, TenantSettings, Verifier, needs_restart
@@ -29,7 +28,6 @@ __all__ = [
     "Settings",
     "TenantSettings",
     "Verifier",
-    "choose_members",
     "load",
     "needs_restart",
     "new_key",

@@ -86,9 +86,9 @@ def _server(table: Table) -> ServerSettings:
     server = ServerSettings(
         host=table.take("host", TEXT, usual.host),
         port=table.take("port", whole(0, 65_535), usual.port),
-        body_bytes=table.take("body_bytes", whole(1_024, 1 << 30), usual.body_bytes),
-        body_s=table.take("body_s", number(0, 600, above=True), usual.body_s),
-        in_flight=table.take("in_flight", whole(1, 100_000), usual.in_flight),
+        max_body_bytes=table.take("max_body_bytes", whole(1_024, 1 << 30), usual.max_body_bytes),
+        body_timeout_s=table.take("body_timeout_s", number(0, 600, above=True), usual.body_timeout_s),
+        max_in_flight=table.take("max_in_flight", whole(1, 100_000), usual.max_in_flight),
         batch_parallel=table.take("batch_parallel", whole(1, 1_000), usual.batch_parallel),
     )
     table.done()
@@ -101,8 +101,8 @@ def _privacy(table: Table) -> PrivacySettings:
         vault=table.path("vault"),
         key=table.secret("key"),
         ttl_s=table.take("ttl_s", number(0, 3_660 * _DAY_S, above=True), usual.ttl_s),
-        sessions=table.take("sessions", whole(1, 10**8), usual.sessions),
-        values=table.take("values", whole(1, 10**6), usual.values),
+        max_sessions=table.take("max_sessions", whole(1, 10**8), usual.max_sessions),
+        max_values=table.take("max_values", whole(1, 10**6), usual.max_values),
         min_score=table.take("min_score", number(0, 1, above=True), usual.min_score),
         pipeline=table.take("pipeline", TEXT, usual.pipeline),
     )
@@ -118,7 +118,7 @@ def _monitoring(table: Table) -> MonitoringSettings:
     usual = MonitoringSettings()
     share = number(0, 1, above=True)
     monitoring = MonitoringSettings(
-        most=table.take("most", whole(1, 100_000), usual.most),
+        window_size=table.take("window_size", whole(1, 100_000), usual.window_size),
         window_s=table.take("window_s", number(0, 366 * _DAY_S, above=True), usual.window_s),
         bucket_s=table.take("bucket_s", number(0, _DAY_S, above=True), usual.bucket_s),
         buckets=table.take("buckets", whole(1, 10_000), usual.buckets),

@@ -45,18 +45,18 @@ class ServerSettings:
     Attributes:
         host: an address of this machine.
         port: 0 for any free one.
-        body_bytes: largest request body.
-        body_s: most seconds for a body to arrive.
-        in_flight: requests served at once; more are refused.
+        max_body_bytes: largest request body.
+        body_timeout_s: most seconds for a body to arrive.
+        max_in_flight: requests served at once; more are refused.
         batch_parallel: items of one batch verified at once.
         batch_items: most items in one batch.
     """
 
     host: str = "127.0.0.1"
     port: int = 8321
-    body_bytes: int = 1 << 20
-    body_s: float = 10.0
-    in_flight: int = 512
+    max_body_bytes: int = 1 << 20
+    body_timeout_s: float = 10.0
+    max_in_flight: int = 512
     batch_parallel: int = 8
 
 
@@ -191,8 +191,8 @@ class PrivacySettings:
         vault: folder with one file a tenant; ``None`` keeps values in memory until the process ends.
         key: of the vaults, 64 hexadecimal digits; needed for files.
         ttl_s: seconds after its last use at which a conversation is deleted.
-        sessions: most conversations of a tenant.
-        values: most values of a conversation.
+        max_sessions: most conversations of a tenant.
+        max_values: most values of a conversation.
         min_score: findings below it are left out.
         pipeline: spaCy pipeline for names and places, for tenants whose policy is ``names``.
     """
@@ -200,8 +200,8 @@ class PrivacySettings:
     vault: Path | None = None
     key: Secret | None = None
     ttl_s: float = 86_400.0
-    sessions: int = 100_000
-    values: int = 10_000
+    max_sessions: int = 100_000
+    max_values: int = 10_000
     min_score: float = 0.4
     pipeline: str = "en_core_web_sm"
 
@@ -211,14 +211,14 @@ class MonitoringSettings:
     """What is watched and where alarms go.
 
     Attributes:
-        most, window_s, bucket_s, buckets, alpha, run_length, max_error_rate, max_disagreement, max_flag_rate: of
+        window_size, window_s, bucket_s, buckets, alpha, run_length, max_error_rate, max_disagreement, max_flag_rate: of
             :class:`foureyes.monitoring.settings.MonitorSettings`.
         webhook: address alarms are posted to; ``None`` for none.
         webhook_key: shared with the receiver, to sign with.
         state: folder in which monitors and gates are kept between two runs, one file a tenant; ``None`` forgets them.
     """
 
-    most: int = 1000
+    window_size: int = 1000
     window_s: float = 3600.0
     bucket_s: float = 60.0
     buckets: int = 120

@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from foureyes.config.part_cache import PartCache
 from foureyes.config.settings import JudgeVerifier, ReaderVerifier, Verifier
-from foureyes.config.shelf import Shelf
 from foureyes.errors import ConfigError, InputError
 from foureyes.models.roles import Judge, Reader
 
@@ -25,12 +25,12 @@ __all__ = ["OpenReader", "promise_of", "voter"]
 OpenReader = Callable[[str], Reader]
 
 
-def voter(verifier: Verifier, shelf: Shelf, open_reader: OpenReader) -> Judge:
-    """The verifier, new or from the shelf. Several that read with one model share it.
+def voter(verifier: Verifier, cache: PartCache, open_reader: OpenReader) -> Judge:
+    """The verifier, new or from the cache. Several that read with one model share it.
 
     Args:
         verifier: what it is made of. Its name and weight are not; they are the tenant's.
-        shelf: where it is kept, and the reader that it reads with.
+        cache: where it is kept, and the reader that it reads with.
         open_reader: loads a reader by its reference.
 
     Raises:
@@ -41,11 +41,11 @@ def voter(verifier: Verifier, shelf: Shelf, open_reader: OpenReader) -> Judge:
     if isinstance(verifier, JudgeVerifier):
         settings = (verifier.provider, verifier.model, verifier.api, verifier.base_url, verifier.key, verifier.form)
         how = (verifier.options, verifier.timeout_s, verifier.attempts, verifier.concurrency)
-        return shelf.take(("judge", settings, how), partial(_judge, verifier))
-    desk = shelf.take(("reader", verifier.reader), lambda: _desk(open_reader(verifier.reader)))
+        return cache.get_or_make(("judge", settings, how), partial(_judge, verifier))
+    desk = cache.get_or_make(("reader", verifier.reader), lambda: _desk(open_reader(verifier.reader)))
     fitted = tuple(_digest(path) for path in (verifier.calibrator, verifier.threshold))
     made_of = ("reading", verifier.provider, verifier.model, verifier.reader, verifier.cut, fitted)
-    return shelf.take(made_of, partial(_reading, verifier, desk))
+    return cache.get_or_make(made_of, partial(_reading, verifier, desk))
 
 
 def promise_of(verifier: Verifier) -> Promise | None:

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from foureyes.config.keys import Keyring
+from foureyes.config.part_cache import PartCache, close
 from foureyes.config.settings import LedgerSettings, MonitoringSettings, PrivacySettings, Settings, TenantSettings
-from foureyes.config.shelf import Shelf, close
 from foureyes.config.voters import OpenReader, promise_of, voter
 from foureyes.errors import ConfigError, FoureyesError
 from foureyes.guard import Council, Guard, Member, QuorumRule, Timing
@@ -70,7 +70,7 @@ class Parts:
         tenants: by name.
         monitor: what each tenant's monitor is built with.
         alarms: where alarms go, besides the log.
-        shelf: every part that can be closed, by what it is made of.
+        cached: every part that can be closed, by what it is made of.
     """
 
     settings: Settings
@@ -78,7 +78,7 @@ class Parts:
     tenants: Mapping[str, TenantParts]
     monitor: MonitorSettings
     alarms: tuple[AlarmSink, ...] = ()
-    shelf: Mapping[Hashable, Any] = field(default_factory=dict, repr=False)
+    cached: Mapping[Hashable, Any] = field(default_factory=dict, repr=False)
 
     async def close(self, *, but: Parts | None = None) -> None:
         """Closes every part.
@@ -86,9 +86,9 @@ class Parts:
         Args:
             but: parts built from these, which go on using some of them.
         """
-        kept = but.shelf if but is not None else {}
+        kept = but.cached if but is not None else {}
         async with AsyncExitStack() as ending:  # the last made is closed first, and one that fails stops no other
-            for what, part in self.shelf.items():
+            for what, part in self.cached.items():
                 if what not in kept:
                     ending.push_async_callback(close, part)
 
@@ -106,37 +106,37 @@ def build(settings: Settings, *, before: Parts | None = None, open_reader: OpenR
         ModelError: a reader cannot be loaded.
         PrivacyError, LedgerError: a vault or ledger cannot be opened. Whatever was opened before it is closed again.
     """
-    shelf = Shelf(before.shelf if before is not None else {})
+    cache = PartCache(before.cached if before is not None else {})
     try:
-        tenants = {tenant.name: _tenant(tenant, settings, shelf, open_reader) for tenant in settings.tenants}
-        alarms = _alarms(settings.monitoring, shelf)
+        tenants = {tenant.name: _tenant(tenant, settings, cache, open_reader) for tenant in settings.tenants}
+        alarms = _alarms(settings.monitoring, cache)
         if settings.monitoring.state is not None:
             _folder(settings.monitoring.state, "[monitoring] state")
     except FoureyesError:
-        _abandon(shelf)
+        _abandon(cache)
         raise
-    return Parts(settings, settings.keyring, tenants, _monitor(settings.monitoring), alarms, shelf.parts)
+    return Parts(settings, settings.keyring, tenants, _monitor(settings.monitoring), alarms, cache.parts)
 
 
-def _abandon(shelf: Shelf) -> None:
+def _abandon(cache: PartCache) -> None:
     """Closes what was made for nothing. Judges hold nothing before their first question, and close in a loop only."""
-    for part in shelf.made.values():
+    for part in cache.made.values():
         if hasattr(part, "close") and not hasattr(part, "aclose"):
             part.close()
 
 
-def _tenant(tenant: TenantSettings, settings: Settings, shelf: Shelf, open_reader: OpenReader) -> TenantParts:
-    watches = _watches(tenant, settings.monitoring.alpha, shelf)
+def _tenant(tenant: TenantSettings, settings: Settings, cache: PartCache, open_reader: OpenReader) -> TenantParts:
+    watches = _watches(tenant, settings.monitoring.alpha, cache)
     members = [
-        Member(_held(voter(verifier, shelf, open_reader), watches), verifier.weight) for verifier in tenant.verifiers
+        Member(_held(voter(verifier, cache, open_reader), watches), verifier.weight) for verifier in tenant.verifiers
     ]
     council = Council(members, QuorumRule(tenant.quorum), deadline_s=tenant.deadline_s)
-    ledger = _ledger(tenant.ledger, shelf) if tenant.ledger is not None else None
+    ledger = _ledger(tenant.ledger, cache) if tenant.ledger is not None else None
     vault = detector = concealer = None
     if tenant.pii != "off":
         what = ("concealer", tenant.name, tenant.pii, tenant.countries, settings.privacy)
-        vault, detector = _vault(tenant.name, settings.privacy, shelf), _detector(tenant, settings.privacy, shelf)
-        concealer = shelf.take(what, partial(VaultConcealer, vault, detector))
+        vault, detector = _vault(tenant.name, settings.privacy, cache), _detector(tenant, settings.privacy, cache)
+        concealer = cache.get_or_make(what, partial(VaultConcealer, vault, detector))
     guard = Guard(
         council,
         concealer=concealer,
@@ -147,7 +147,7 @@ def _tenant(tenant: TenantSettings, settings: Settings, shelf: Shelf, open_reade
     return TenantParts(tenant, guard, ledger, vault, detector, concealer, tuple(watches.values()))
 
 
-def _watches(tenant: TenantSettings, alpha: float, shelf: Shelf) -> dict[str, PromiseWatch]:
+def _watches(tenant: TenantSettings, alpha: float, cache: PartCache) -> dict[str, PromiseWatch]:
     """A tenant's own watches, as what they see is that tenant's answers, by the verifiers' names.
 
     A threshold's file does not tell the confidences it was chosen on, so a watch learns them from the first that come. The
@@ -157,7 +157,7 @@ def _watches(tenant: TenantSettings, alpha: float, shelf: Shelf) -> dict[str, Pr
 
     found = {f"{verifier.provider}/{verifier.model}": promise_of(verifier) for verifier in tenant.verifiers}
     return {
-        name: shelf.take(
+        name: cache.get_or_make(
             ("watch", tenant.name, name, promise), partial(PromiseWatch, promise, (), name=name, alpha=alpha)
         )
         for name, promise in found.items()
@@ -189,11 +189,13 @@ class _Record:
         return self.ledger.append(event, payload)
 
 
-def _ledger(ledger: LedgerSettings, shelf: Shelf) -> Ledger:
+def _ledger(ledger: LedgerSettings, cache: PartCache) -> Ledger:
     from foureyes.ledger import Options, Witness, open_ledger  # noqa: PLC0415 - needs an extra
 
     options = Options(witness=None if ledger.witness is None else Witness(ledger.witness))
-    return shelf.take(ledger, lambda: open_ledger(ledger.url.reveal(), key_file=ledger.key_file, options=options))
+    return cache.get_or_make(
+        ledger, lambda: open_ledger(ledger.url.reveal(), key_file=ledger.key_file, options=options)
+    )
 
 
 def _salt(tenant: TenantSettings) -> bytes:
@@ -202,15 +204,15 @@ def _salt(tenant: TenantSettings) -> bytes:
     return tenant.salt.reveal().encode()
 
 
-def _vault(tenant: str, privacy: PrivacySettings, shelf: Shelf) -> Vault:
-    from foureyes.privacy import Bounds, Vault  # noqa: PLC0415 - needs an extra
+def _vault(tenant: str, privacy: PrivacySettings, cache: PartCache) -> Vault:
+    from foureyes.privacy import Vault, VaultLimits  # noqa: PLC0415 - needs an extra
 
-    bounds = Bounds(privacy.ttl_s, privacy.sessions, privacy.values)
+    limits = VaultLimits(privacy.ttl_s, privacy.max_sessions, privacy.max_values)
     key = None if privacy.key is None else bytes.fromhex(privacy.key.reveal())
     path = None if privacy.vault is None else _folder(privacy.vault, "[privacy] vault") / f"{tenant}.db"
     # A vault in memory would lose its values by being made anew: its bounds change with the next process.
-    what = ("vault", tenant, path, privacy.key, bounds if path is not None else None)
-    return shelf.take(what, lambda: Vault.open(path, key=key, tenant=tenant, bounds=bounds))
+    what = ("vault", tenant, path, privacy.key, limits if path is not None else None)
+    return cache.get_or_make(what, lambda: Vault.open(path, key=key, tenant=tenant, limits=limits))
 
 
 def _folder(path: Path, what: str) -> Path:
@@ -221,16 +223,18 @@ def _folder(path: Path, what: str) -> Path:
     return path
 
 
-def _detector(tenant: TenantSettings, privacy: PrivacySettings, shelf: Shelf) -> Detector:
+def _detector(tenant: TenantSettings, privacy: PrivacySettings, cache: PartCache) -> Detector:
     from foureyes.privacy import NamesDetector, PatternDetector  # noqa: PLC0415 - loads Presidio
 
     what = ("patterns", tenant.countries, privacy.min_score)
-    patterns: Detector = shelf.take(
+    patterns: Detector = cache.get_or_make(
         what, partial(PatternDetector, countries=tenant.countries, min_score=privacy.min_score)
     )
     if tenant.pii == "patterns":
         return patterns
-    return shelf.take(("names", privacy.pipeline, what), lambda: NamesDetector(privacy.pipeline, patterns=patterns))
+    return cache.get_or_make(
+        ("names", privacy.pipeline, what), lambda: NamesDetector(privacy.pipeline, patterns=patterns)
+    )
 
 
 def _monitor(monitoring: MonitoringSettings) -> MonitorSettings:
@@ -240,11 +244,11 @@ def _monitor(monitoring: MonitoringSettings) -> MonitorSettings:
     return MonitorSettings(**{name: getattr(monitoring, name) for name in shared})
 
 
-def _alarms(monitoring: MonitoringSettings, shelf: Shelf) -> tuple[AlarmSink, ...]:
+def _alarms(monitoring: MonitoringSettings, cache: PartCache) -> tuple[AlarmSink, ...]:
     url, key = monitoring.webhook, monitoring.webhook_key
     if url is None or key is None:
         return ()
     from foureyes.monitoring.webhook import Webhook  # noqa: PLC0415 - loads httpx
 
     what = ("webhook", url, key)
-    return (shelf.take(what, lambda: Webhook(url, secret=key.reveal().encode(), clock=time.time)),)
+    return (cache.get_or_make(what, lambda: Webhook(url, secret=key.reveal().encode(), clock=time.time)),)

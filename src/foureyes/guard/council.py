@@ -11,7 +11,7 @@ import asyncio
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from foureyes.errors import InputError, ModelError
 from foureyes.guard.counting import QuorumRule, count
@@ -20,6 +20,9 @@ from foureyes.models.roles import Judge
 from foureyes.types import Exchange, Verdict, Vote
 
 __all__ = ["Council", "Member", "OnVote"]
+
+_SHOWN: Final = 60
+"""Characters of a requested name that a message repeats."""
 
 OnVote: TypeAlias = Callable[[Vote], None]
 
@@ -97,11 +100,15 @@ class Council:
             wanted: (provider, model) of each.
 
         Raises:
-            InputError: none, one that is not configured, or one twice.
+            InputError: none, more than there are, one that is not configured, or one twice. The message shows what was
+                asked for escaped and shortened, as it may come from a request.
         """
         known = dict(zip(self._keys, self._members, strict=True))
+        if len(wanted) > len(known):
+            raise InputError(f"{len(wanted)} verifiers were asked for; there are {len(known)}")
         if unknown := [key for key in wanted if key not in known]:
-            raise InputError(f"no such verifier is configured: {' '.join(unknown[0])!r}; there are {sorted(known)}")
+            asked, there = " ".join(map(_escaped, unknown[0])), ", ".join(map(" ".join, known))
+            raise InputError(f"no such verifier is configured: {asked}; there are {there}")
         return Council([known[key] for key in wanted], self._rule, deadline_s=self._deadline_s)
 
     async def ask(
@@ -158,6 +165,10 @@ class Council:
             return Vote(provider, model, "error", None, "voted after the deadline", (at - started) * 1000)
         latency_ms = (at - started) * 1000
         return Vote(provider, model, vote.verdict, vote.confidence, vote.reason, latency_ms, vote.surprise)
+
+
+def _escaped(name: str) -> str:
+    return ascii(name[:_SHOWN])
 
 
 async def _ask_one(judge: Judge, exchange: Exchange, loop: asyncio.AbstractEventLoop) -> tuple[Vote, float]:

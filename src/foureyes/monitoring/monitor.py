@@ -170,7 +170,7 @@ class Monitor:
         return {
             "at": now,
             "total": self._total,
-            "window": {"most": self.settings.most, "seconds": self.settings.window_s, "level": level},
+            "window": {"size": self.settings.window_size, "seconds": self.settings.window_s, "level": level},
             "figures": decision_figures(seen, level),
             "verifiers": verifier_figures(seen, told, level),
             "pairs": pair_figures(seen, told, level),
@@ -234,7 +234,7 @@ class Monitor:
         self._standing = {(alarm := Alarm.from_dict(entry)).key: alarm for entry in document["standing"]}
 
     def _recent(self, *, forever: bool = False) -> Recent[Any]:
-        return Recent(most=self.settings.most, seconds=float("inf") if forever else self.settings.window_s)
+        return Recent(most=self.settings.window_size, seconds=float("inf") if forever else self.settings.window_s)
 
     def _watch_drift(self, name: str, value: float, at: float) -> Alarm | None:
         test = self._drift.pop(name, None) or self._open(name)

@@ -14,7 +14,7 @@ class MonitorSettings:
     """What a monitor is built with.
 
     Args:
-        most: decisions in the rolling window, 1 to 100 000.
+        window_size: decisions in the rolling window, 1 to 100 000.
         window_s: how old they may be, seconds, > 0.
         bucket_s: width of a point of the timeline, seconds, > 0.
         buckets: points of the timeline, 1 to 10 000.
@@ -29,7 +29,7 @@ class MonitorSettings:
         InputError: a value is outside its range.
     """
 
-    most: int = 1000
+    window_size: int = 1000
     window_s: float = 3600.0
     bucket_s: float = 60.0
     buckets: int = 120
@@ -42,7 +42,7 @@ class MonitorSettings:
 
     def __post_init__(self) -> None:
         laws = {
-            f"1 ≤ most ≤ 100 000, got {self.most}": 1 <= self.most <= 100_000,
+            f"1 ≤ window_size ≤ 100 000, got {self.window_size}": 1 <= self.window_size <= 100_000,
             f"window_s > 0, got {self.window_s}": self.window_s > 0,
             f"bucket_s > 0, got {self.bucket_s}": self.bucket_s > 0,
             f"1 ≤ buckets ≤ 10 000, got {self.buckets}": 1 <= self.buckets <= 10_000,

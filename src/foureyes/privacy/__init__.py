@@ -13,11 +13,10 @@ from foureyes.privacy.conceal import Concealed, conceal, reveal
 from foureyes.privacy.findings import Detector, Finding, resolve
 from foureyes.privacy.names import NamesDetector
 from foureyes.privacy.patterns import COUNTRIES, PatternDetector
-from foureyes.privacy.vault import Bounds, Conversation, TokenEntry, Vault
+from foureyes.privacy.vault import Conversation, TokenEntry, Vault, VaultLimits
 
 __all__ = [
     "COUNTRIES",
-    "Bounds",
     "Concealed",
     "Conversation",
     "Detector",
@@ -26,6 +25,7 @@ __all__ = [
     "PatternDetector",
     "TokenEntry",
     "Vault",
+    "VaultLimits",
     "conceal",
     "resolve",
     "reveal",

@@ -12,30 +12,30 @@ from foureyes.errors import InputError, PrivacyError
 from foureyes.privacy.sealing import new_key
 from foureyes.privacy.tokens import mint
 
-__all__ = ["Bounds", "Conversation", "PassingConversation", "TokenEntry"]
+__all__ = ["Conversation", "PassingConversation", "TokenEntry", "VaultLimits"]
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class VaultLimits:
     """How much a vault keeps, and for how long.
 
     Args:
         ttl_s: seconds after its last use at which a conversation is deleted, > 0.
-        sessions: most conversations; beyond it the one unused for longest is deleted, ≥ 1.
-        values: most values in one conversation; beyond it concealing fails, ≥ 1.
+        max_sessions: most conversations; beyond it the one unused for longest is deleted, ≥ 1.
+        max_values: most values in one conversation; beyond it concealing fails, ≥ 1.
     """
 
     ttl_s: float = 86_400.0
-    sessions: int = 100_000
-    values: int = 10_000
+    max_sessions: int = 100_000
+    max_values: int = 10_000
 
     def __post_init__(self) -> None:
-        if not (self.ttl_s > 0 and self.sessions >= 1 and self.values >= 1):
-            raise InputError(f"ttl_s must be above 0, sessions and values at least 1; got {self}")
+        if not (self.ttl_s > 0 and self.max_sessions >= 1 and self.max_values >= 1):
+            raise InputError(f"ttl_s must be above 0, max_sessions and max_values at least 1; got {self}")
 
     def require_room(self, values: int) -> None:
         """Raises PrivacyError where a conversation that holds this many values may not take another."""
-        if values >= self.values:
+        if values >= self.max_values:
             raise PrivacyError(
                 f"the conversation holds {values} values, which is all it may; delete it or begin another"
             )
@@ -111,7 +111,7 @@ class PassingConversation:
     def _issue(self, kind: str, value: str) -> TokenEntry:
         if old := self._entries.get(value):
             return TokenEntry(old.token, old.kind, created=False)
-        Bounds().require_room(len(self._entries))
+        VaultLimits().require_room(len(self._entries))
         self._held[kind] += 1
         new = self._entries[value] = TokenEntry(mint(self._key, kind, self._held[kind], value), kind, created=True)
         return new

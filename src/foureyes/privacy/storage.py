@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from foureyes.errors import PrivacyError
-from foureyes.privacy.conversation import Bounds, TokenEntry
+from foureyes.privacy.conversation import TokenEntry, VaultLimits
 from foureyes.privacy.sealing import Box, Marks, TenantKeys, new_key
 from foureyes.privacy.tokens import mint
 
@@ -43,20 +43,22 @@ class Storage:
     Args:
         db: an open database with the tables.
         keys: the tenant's.
-        bounds: of what is kept.
+        limits: of what is kept.
         clock: seconds since some fixed moment.
     """
 
-    def __init__(self, db: sqlite3.Connection, keys: TenantKeys, bounds: Bounds, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, db: sqlite3.Connection, keys: TenantKeys, limits: VaultLimits, clock: Callable[[], float]
+    ) -> None:
         self._db = db
         self._clock = clock
         self._lock = threading.Lock()
-        self.bounds = bounds
+        self.limits = limits
         self._wrapped = self._own_key(keys)
         self._box = Box(keys.box.open(self._wrapped, b"vault"))
 
     @classmethod
-    def open(cls, path: Path | None, keys: TenantKeys, bounds: Bounds, clock: Callable[[], float]) -> Self:
+    def open(cls, path: Path | None, keys: TenantKeys, limits: VaultLimits, clock: Callable[[], float]) -> Self:
         """Opens a file, or memory for ``None``.
 
         Raises:
@@ -70,7 +72,7 @@ class Storage:
                 db.execute(f"PRAGMA {pragma}")
             db.executescript(_SCHEMA)
         try:
-            return cls(db, keys, bounds, clock)
+            return cls(db, keys, limits, clock)
         except PrivacyError:
             db.close()
             raise
@@ -91,9 +93,9 @@ class Storage:
         """The key of a conversation that has not expired, and its time of use brought up to date."""
         row = self._db.execute("SELECT wrapped, used FROM session WHERE name = ?", [name]).fetchone()
         now = self._clock()
-        if row is None or row[1] < now - self.bounds.ttl_s:
+        if row is None or row[1] < now - self.limits.ttl_s:
             return None
-        if row[1] < now - self.bounds.ttl_s * _TOUCH:
+        if row[1] < now - self.limits.ttl_s * _TOUCH:
             self._db.execute("UPDATE session SET used = ? WHERE name = ?", [now, name])
         return Marks.of(self._box.open(row[0], name))
 
@@ -101,7 +103,7 @@ class Storage:
         """A new conversation, at the cost of those that expired or, when full, of the one unused for longest."""
         self.expire()
         [count] = self._db.execute("SELECT COUNT(*) FROM session").fetchone()
-        over = count + 1 - self.bounds.sessions
+        over = count + 1 - self.limits.max_sessions
         if over > 0:
             oldest = "SELECT name FROM session ORDER BY used LIMIT ?"
             self._db.execute(f"DELETE FROM session WHERE name IN ({oldest})", [over])  # noqa: S608 - words of our own
@@ -111,7 +113,7 @@ class Storage:
 
     def expire(self) -> int:
         """Deletes what has expired; returns how many."""
-        return self._db.execute("DELETE FROM session WHERE used < ?", [self._clock() - self.bounds.ttl_s]).rowcount
+        return self._db.execute("DELETE FROM session WHERE used < ?", [self._clock() - self.limits.ttl_s]).rowcount
 
     def delete(self, name: bytes) -> bool:
         """Deletes a conversation; whether there was one."""
@@ -188,7 +190,7 @@ class KeptConversation:
         old = db.execute("SELECT token, kind FROM value WHERE session = ? AND mark = ?", [self.name, mark]).fetchone()
         if old:
             return TokenEntry(old[0], old[1], created=False)
-        self.storage.bounds.require_room(held.total())
+        self.storage.limits.require_room(held.total())
         held[kind] += 1
         token = mint(marks.tag_key, kind, held[kind], value)
         sealed = marks.box.seal(value.encode(), self._place(token))

@@ -20,11 +20,11 @@ from pathlib import Path
 from typing import Self
 
 from foureyes.errors import ConfigError, InputError
-from foureyes.privacy.conversation import Bounds, Conversation, PassingConversation, TokenEntry
+from foureyes.privacy.conversation import Conversation, PassingConversation, TokenEntry, VaultLimits
 from foureyes.privacy.sealing import TenantKeys, new_key
 from foureyes.privacy.storage import KeptConversation, Storage
 
-__all__ = ["Bounds", "Conversation", "TokenEntry", "Vault"]
+__all__ = ["Conversation", "TokenEntry", "Vault", "VaultLimits"]
 
 
 class Vault:
@@ -55,7 +55,7 @@ class Vault:
         *,
         key: bytes | None = None,
         tenant: str = "default",
-        bounds: Bounds | None = None,
+        limits: VaultLimits | None = None,
         clock: Callable[[], float] = time.time,
     ) -> Self:
         """Opens a vault, or makes one.
@@ -65,7 +65,7 @@ class Vault:
             key: at least 32 random bytes, kept elsewhere than the file; needed for a file. In memory, ``None`` makes
                 one that dies with the vault.
             tenant: whose. The same key opens only this tenant's file.
-            bounds: of what is kept.
+            limits: of what is kept.
             clock: seconds since some fixed moment that outlives the process.
 
         Raises:
@@ -75,7 +75,7 @@ class Vault:
         if path is not None and key is None:
             raise ConfigError("a vault in a file needs a key that is kept elsewhere")
         keys = TenantKeys(new_key() if key is None else key, tenant)
-        return cls(Storage.open(path, keys, bounds or Bounds(), clock), keys)
+        return cls(Storage.open(path, keys, limits or VaultLimits(), clock), keys)
 
     def conversation(self, session_id: str | None = None) -> Conversation:
         """The conversation of a session; ``None`` for one that nothing keeps and that ends with the object.

@@ -97,7 +97,7 @@ class Door:
         return route.app
 
     def _require_room(self) -> None:
-        if self._in_flight >= self._live.parts.limits.in_flight:
+        if self._in_flight >= self._live.parts.limits.max_in_flight:
             raise Refused(503, "too many requests are in flight", headers={"Retry-After": "1"})
 
 

@@ -88,12 +88,12 @@ async def _send(body: bytes, send: Send) -> None:
 
 async def _read(scope: Scope, receive: Receive) -> bytes:
     limits: ServerLimits = scope["foureyes.live"].parts.limits
-    _check_headers(scope, limits.body_bytes)
+    _check_headers(scope, limits.max_body_bytes)
     try:
-        async with asyncio.timeout(limits.body_s):
-            return await _assemble(receive, limits.body_bytes)
+        async with asyncio.timeout(limits.body_timeout_s):
+            return await _assemble(receive, limits.max_body_bytes)
     except TimeoutError:
-        raise Refused(408, f"the body did not arrive within {limits.body_s:g} s", headers=_CLOSE) from None
+        raise Refused(408, f"the body did not arrive within {limits.body_timeout_s:g} s", headers=_CLOSE) from None
 
 
 async def _assemble(receive: Receive, most: int) -> bytes:

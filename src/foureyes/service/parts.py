@@ -30,19 +30,19 @@ class ServerLimits:
     """What bounds the service as a whole.
 
     Args:
-        body_bytes: largest body.
-        body_s: most seconds for a body to arrive.
-        in_flight: requests served at once; more are refused, not queued.
+        max_body_bytes: largest body.
+        body_timeout_s: most seconds for a body to arrive.
+        max_in_flight: requests served at once; more are refused, not queued.
         batch_parallel: items of one batch verified at once.
     """
 
-    body_bytes: int = 1 << 20
-    body_s: float = 10.0
-    in_flight: int = 512
+    max_body_bytes: int = 1 << 20
+    body_timeout_s: float = 10.0
+    max_in_flight: int = 512
     batch_parallel: int = 8
 
     def __post_init__(self) -> None:
-        if min(self.body_bytes, self.body_s, self.in_flight, self.batch_parallel) <= 0:
+        if min(self.max_body_bytes, self.body_timeout_s, self.max_in_flight, self.batch_parallel) <= 0:
             raise ConfigError(f"limits of the server must be above 0; got {self}")
 
 

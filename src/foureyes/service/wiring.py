@@ -72,7 +72,7 @@ def parts_of(built: config.Parts, *, answerers: Answerers | None = None, log: ob
             name: _tenant(tenant, [] if answerers is None else answerers.of(tenant.settings))
             for name, tenant in built.tenants.items()
         },
-        ServerLimits(server.body_bytes, server.body_s, server.in_flight, server.batch_parallel),
+        ServerLimits(server.max_body_bytes, server.body_timeout_s, server.max_in_flight, server.batch_parallel),
         monitor=built.monitor,
         memory=None if built.settings.monitoring.state is None else Memory(built.settings.monitoring.state),
         sinks=(*built.alarms, *(() if log is None else (LogSink(log),))),

@@ -2,17 +2,17 @@ import asyncio
 
 import pytest
 
-from foureyes.config.shelf import Shelf, close
+from foureyes.config.part_cache import PartCache, close
 
 
 def test_a_part_is_made_once_and_taken_over_from_before():
     made = []
-    first = Shelf({})
+    first = PartCache({})
     for _ in range(2):
-        first.take("a", lambda: made.append("a") or "part a")
-    second = Shelf(first.parts)
-    assert second.take("a", lambda: pytest.fail("it is there")) == "part a"
-    assert second.take("b", lambda: "part b") == "part b"
+        first.get_or_make("a", lambda: made.append("a") or "part a")
+    second = PartCache(first.parts)
+    assert second.get_or_make("a", lambda: pytest.fail("it is there")) == "part a"
+    assert second.get_or_make("b", lambda: "part b") == "part b"
     assert made == ["a"]
     assert (second.made, set(second.parts)) == ({"b": "part b"}, {"a", "b"})
 

@@ -6,20 +6,20 @@ import inspect
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any, TypeVar, cast
 
-__all__ = ["Shelf", "close"]
+__all__ = ["PartCache", "close"]
 
 T = TypeVar("T")
 
 
-class Shelf:
-    """Takes parts over from an earlier shelf, or has them made.
+class PartCache:
+    """Takes parts over from an earlier cache, or has them made.
 
     Args:
         earlier: parts made before, by what they are made of.
 
     Example:
-        >>> shelf = Shelf({"a": 1})
-        >>> shelf.take("a", lambda: 2), shelf.take("b", lambda: 3), shelf.parts, shelf.made
+        >>> cache = PartCache({"a": 1})
+        >>> cache.get_or_make("a", lambda: 2), cache.get_or_make("b", lambda: 3), cache.parts, cache.made
         (1, 3, {'a': 1, 'b': 3}, {'b': 3})
     """
 
@@ -27,7 +27,7 @@ class Shelf:
         self._earlier = earlier
         self.parts: dict[Hashable, Any] = {}
 
-    def take(self, what: Hashable, make: Callable[[], T]) -> T:
+    def get_or_make(self, what: Hashable, make: Callable[[], T]) -> T:
         """The part that is made of this."""
         if what not in self.parts:
             self.parts[what] = self._earlier[what] if what in self._earlier else make()
