@@ -65,9 +65,9 @@ def study_file(folder: Path, n: int) -> Path:
 
 def requests_of(data: Path, n: int) -> list[tuple[str, str]]:
     """(question with options, letter) of every option of every question, for the harness."""
-    from foureyes.study.tasks.loading import Wanted, load_task  # noqa: PLC0415 - the harness's process has no foureyes
+    from foureyes.study.tasks.loading import TaskSpec, load_task  # noqa: PLC0415 - the harness's process has no foureyes
 
-    task = load_task(Wanted("mmlu", limit=n), data=data, seed=0)
+    task = load_task(TaskSpec("mmlu", limit=n), data=data, seed=0)
     return [(item.prompt, letter) for item in task.items for letter in item.letters]
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from foureyes.models.roles import Reader, Sampling, Writer
 from foureyes.models.scripted import ScriptedReader
-from foureyes.study.asking import Budget, Tab
-from foureyes.study.engine import Supplies
+from foureyes.study.cached_models import Budget, RunUsage
+from foureyes.study.engine import ModelOpeners
 from foureyes.types import Exchange, Prompt, Unscored, Written
 
 
@@ -69,8 +69,10 @@ class Shop:
         self.opened.append(reference)
         return self.writers.setdefault(reference, ScriptedWriter(reference))
 
-    def supplies(self, weights: Callable[[str], str | None] = lambda reference: f"weights of {reference}") -> Supplies:
-        return Supplies(self.reader, self.writer, weights)
+    def openers(
+        self, weights: Callable[[str], str | None] = lambda reference: f"weights of {reference}"
+    ) -> ModelOpeners:
+        return ModelOpeners(self.reader, self.writer, weights)
 
 
 @pytest.fixture
@@ -96,5 +98,5 @@ def ticking() -> Callable[[], float]:
     return lambda: next(times) / 4
 
 
-def a_tab(**budget: float) -> Tab:
-    return Tab(ticking(), Budget(**budget))  # type: ignore[arg-type]
+def a_usage(**budget: float) -> RunUsage:
+    return RunUsage(ticking(), Budget(**budget))  # type: ignore[arg-type]

@@ -55,7 +55,7 @@ def study(tmp_path: Path) -> Path:
 def command(shop: Shop, *arguments: object) -> int:
     parser = argparse.ArgumentParser()
     bench.configure(parser)
-    return bench.work(parser.parse_args([str(a) for a in arguments]), shop.supplies())
+    return bench.work(parser.parse_args([str(a) for a in arguments]), shop.openers())
 
 
 def test_a_study_becomes_a_page_and_markdown_with_every_section(shop, data, tmp_path, capsys) -> None:

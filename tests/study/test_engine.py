@@ -9,13 +9,13 @@ import pytest
 
 from foureyes.errors import InputError, ModelUnavailable
 from foureyes.study.cells import Cell, load_cells, save_cells
-from foureyes.study.engine import Results, run
+from foureyes.study.engine import StudyResults, run_study
 from foureyes.study.plan import ModelRef, Study
 from foureyes.study.protocols import load_tasks
 from foureyes.study.store import CallStore
-from foureyes.study.tasks.loading import Wanted
+from foureyes.study.tasks.loading import TaskSpec
 from foureyes.types import Unscored
-from tests.study.conftest import CountingReader, ScriptedWriter, Shop, a_tab
+from tests.study.conftest import CountingReader, ScriptedWriter, Shop, a_usage
 
 SIGNALS = ("log_cmp", "cme", "option", "question", "v_agree", "p_true")
 
@@ -29,14 +29,14 @@ def own_study(**changes) -> Study:
         "title": "t",
         "generators": refs("g"),
         "verifiers": refs("v", "w"),
-        "tasks": (Wanted("own", "own.jsonl"),),
+        "tasks": (TaskSpec("own", "own.jsonl"),),
         "signals": SIGNALS,
     }
     return Study(**{**settings, **changes})
 
 
-def done(study: Study, shop: Shop, data: Path, store: CallStore, **budget: float) -> Results:
-    return run(study, load_tasks(study.tasks, data=data, seed=0), shop.supplies(), store, a_tab(**budget))
+def done(study: Study, shop: Shop, data: Path, store: CallStore, **budget: float) -> StudyResults:
+    return run_study(study, load_tasks(study.tasks, data=data, seed=0), shop.openers(), store, a_usage(**budget))
 
 
 def plain(cells: list[Cell], path: Path) -> list[dict]:
@@ -135,10 +135,10 @@ def test_entries_of_other_weights_are_named_and_not_used(shop: Shop, data: Path,
     study = own_study(verifiers=refs("v"))
     tasks = load_tasks(study.tasks, data=data, seed=0)
     with CallStore(tmp_path / "s") as store:
-        run(study, tasks, shop.supplies(lambda r: f"old {r}"), store, a_tab())
+        run_study(study, tasks, shop.openers(lambda r: f"old {r}"), store, a_usage())
         newer = Shop()
         newer.readers["v"] = CountingReader("v, retrained")
-        results = run(study, tasks, newer.supplies(lambda r: f"new {r}"), store, a_tab())
+        results = run_study(study, tasks, newer.openers(lambda r: f"new {r}"), store, a_usage())
     assert len(results.notes) == 1
     assert "v: the store holds" in results.notes[0]
     assert "none was used" in results.notes[0]

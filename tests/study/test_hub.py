@@ -11,7 +11,7 @@ from huggingface_hub.utils import disable_progress_bars
 
 from foureyes.errors import InputError, ModelRefused, ModelUnavailable
 from foureyes.study.tasks.hub import fetch
-from foureyes.study.tasks.loading import Wanted, load_task
+from foureyes.study.tasks.loading import TaskSpec, load_task
 from tests.models.hub_simulator import Hub, serving
 
 ROWS = [{"question": f"{i}?", "subject": "s", "choices": ["3", "4"], "answer": 1} for i in range(5)]
@@ -33,7 +33,7 @@ def test_a_known_task_is_fetched_read_and_summed(tmp_path: Path, monkeypatch: py
     files = {"all/test-0.parquet": (tmp_path / "t.parquet").read_bytes(), "all/dev-0.parquet": b"", "README.md": b""}
     with serving(Hub(files)) as hub:
         point_at(hub.url, monkeypatch, tmp_path / "cache")
-        task = load_task(Wanted("mmlu"), data=None, seed=0)
+        task = load_task(TaskSpec("mmlu"), data=None, seed=0)
     assert [item.gold for item in task.items] == [("B",)] * 5
     assert list(task.checksums) == ["test-0.parquet"]
     assert not any("dev-0" in asked for asked in hub.asked)

@@ -14,18 +14,18 @@ from foureyes.study.measures import (
     MissingFigure,
     Quadrants,
     accuracy,
-    calibrated,
-    combined,
-    compared,
-    labels_needed,
-    misses,
+    calibrate_signal,
+    cascade_figures,
+    combine_signals,
+    compare_signals,
+    gain_by_labels,
     quadrants,
-    ranked,
-    routed,
+    rank_signal,
+    shared_misses,
 )
 from foureyes.study.plan import Claim, SignalColumn
+from foureyes.study.sections.ranking import claims
 from foureyes.study.store import Cost
-from foureyes.study.telling.ranking import claims
 from foureyes.types import Unscored
 
 RNG = np.random.default_rng(0)
@@ -48,7 +48,7 @@ def cell(
 
 def test_auroc_is_that_of_scikit_learn() -> None:
     s = signal("v", "log_cmp", 0.8)
-    found = ranked(cell(s), s)
+    found = rank_signal(cell(s), s)
     assert not isinstance(found.auroc, MissingFigure)
     assert found.auroc.value == pytest.approx(roc_auc_score(~RIGHT, s.values), abs=1e-12)
     assert isinstance(found.within, MissingFigure)
@@ -63,7 +63,7 @@ def test_what_is_unscored_or_unparseable_is_counted_and_left_out() -> None:
     graded = Cell(
         "t", "g", (*answers[:-3], *(GradedAnswer(a.question, a.text, "unparseable") for a in answers[-3:])), (some,)
     )
-    found = ranked(graded, some)
+    found = rank_signal(graded, some)
     assert (found.n, dict(found.unscored), found.unparseable) == (N - 5, {"context": 2}, 3)
     assert not isinstance(found.auroc, MissingFigure)
     assert found.auroc.value == pytest.approx(roc_auc_score(~RIGHT[2:-3], s.values[2:-3]), abs=1e-12)
@@ -76,7 +76,7 @@ def test_several_answers_a_question_are_compared_within_it() -> None:
     right = np.tile([True, False], 50)
     difficulty = np.repeat(np.random.default_rng(2).normal(size=50) * 10, 2)
     s = SignalValues("v", "log_cmp", tuple((difficulty + ~right * 1.0 + 50).tolist()), Cost())
-    found = ranked(cell(s, right=right, each=2), s)
+    found = rank_signal(cell(s, right=right, each=2), s)
     assert not isinstance(found.within, MissingFigure)
     assert not isinstance(found.auroc, MissingFigure)
     assert (found.within.value, found.within.n_questions) == (1.0, 50)
@@ -88,21 +88,25 @@ def test_one_class_only_is_told_and_is_no_number(*, all_right: bool) -> None:
     right = np.full(30, all_right)
     s = signal("v", "log_cmp", 0, right=right)
     one = cell(s, signal("own", "g_ent", 0, right=right, seed=2), right=right, verified={"v": ("right",) * 30})
-    assert isinstance(ranked(one, s).auroc, MissingFigure)
-    assert isinstance(compared(one, [s], [one.signals[1]]), MissingFigure)
-    assert isinstance(combined(one, one.signals), MissingFigure)
-    assert isinstance(misses(one, *one.signals), MissingFigure)
-    assert isinstance(calibrated(one, s, {}).after, MissingFigure)
-    assert labels_needed(one, one.signals, [10], seed=0) == []
+    assert isinstance(rank_signal(one, s).auroc, MissingFigure)
+    assert isinstance(compare_signals(one, [s], [one.signals[1]]), MissingFigure)
+    assert isinstance(combine_signals(one, one.signals), MissingFigure)
+    assert isinstance(shared_misses(one, *one.signals), MissingFigure)
+    assert isinstance(calibrate_signal(one, s, {}).after, MissingFigure)
+    assert gain_by_labels(one, one.signals, [10], seed=0) == []
 
 
 def test_no_rows_at_all_are_told() -> None:
     none = SignalValues("v", "log_cmp", (Unscored("context"),) * N, Cost())
     one = cell(none, signal("own", "g_ent", 0), verified={"v": ("right",) * N})
-    found = ranked(one, none)
+    found = rank_signal(one, none)
     assert isinstance(found.auroc, MissingFigure)
     assert isinstance(found.aurc, MissingFigure)
-    for figure in (routed(one, none), compared(one, [none], [one.signals[1]]), combined(one, one.signals)):
+    for figure in (
+        cascade_figures(one, none),
+        compare_signals(one, [none], [one.signals[1]]),
+        combine_signals(one, one.signals),
+    ):
         assert isinstance(figure, MissingFigure)
 
 
@@ -118,7 +122,7 @@ def test_a_cascade_by_a_perfect_signal_gains_and_by_noise_does_not() -> None:
     verified = {"v": ("right",) * N}
     perfect = SignalValues("v", "log_cmp", tuple(1.0 * ~RIGHT), Cost())
     noise = signal("v", "log_cmp", 0)
-    curves = [routed(cell(s, verified=verified), s) for s in (perfect, noise)]
+    curves = [cascade_figures(cell(s, verified=verified), s) for s in (perfect, noise)]
     # the area under min(1, c / 0.4): all gaps are closed once the wrong ones are escalated
     wrong = float((~RIGHT).mean())
     assert not isinstance(curves[0], MissingFigure)
@@ -129,7 +133,7 @@ def test_a_cascade_by_a_perfect_signal_gains_and_by_noise_does_not() -> None:
 
 def test_two_readers_of_one_mind_miss_the_same() -> None:
     s = signal("v", "log_cmp", 0.8)
-    found = misses(cell(s), s, s)
+    found = shared_misses(cell(s), s, s)
     assert isinstance(found, MissAgreement)
     assert found.rho == pytest.approx(1.0)
     assert found.coverage == 0.0
@@ -139,7 +143,7 @@ def test_calibration_learnt_on_one_half_holds_on_the_other() -> None:
     right = np.random.default_rng(5).random(4_000) < 0.7
     s = signal("v", "log_cmp", 1.5, right=right)
     elsewhere = signal("v", "log_cmp", -1.5, right=right)
-    found = calibrated(cell(s, right=right), s, {"backwards": (cell(elsewhere, right=right), elsewhere)})
+    found = calibrate_signal(cell(s, right=right), s, {"backwards": (cell(elsewhere, right=right), elsewhere)})
     assert not isinstance(found.before, MissingFigure)
     assert not isinstance(found.after, MissingFigure)
     moved = found.elsewhere["backwards"]
@@ -151,13 +155,13 @@ def test_calibration_learnt_on_one_half_holds_on_the_other() -> None:
 
 def test_two_halves_of_the_truth_are_better_together_and_more_labels_help() -> None:
     one, two = signal("v", "log_cmp", 1.0, seed=1), signal("w", "log_cmp", 1.0, seed=2)
-    gain = combined(cell(one, two), [one, two])
+    gain = combine_signals(cell(one, two), [one, two])
     assert not isinstance(gain, MissingFigure)
     assert gain.low > 0
-    few, many = labels_needed(cell(one, two), [one, two], [10, 200], seed=0)
+    few, many = gain_by_labels(cell(one, two), [one, two], [10, 200], seed=0)
     assert many.gain > few.gain
     assert many.low > 0
-    assert labels_needed(cell(one, two), [one, two], [10_000], seed=0) == []
+    assert gain_by_labels(cell(one, two), [one, two], [10_000], seed=0) == []
 
 
 def test_claims_hold_fail_or_stay_open() -> None:
@@ -200,10 +204,10 @@ def test_a_claim_is_not_put_to_other_tasks_or_to_a_model_that_reads_itself() -> 
 
 def test_sides_of_several_signals_are_combined_without_seeing_their_rows() -> None:
     one, two = signal("v", "log_cmp", 0.7, seed=1), signal("w", "log_cmp", 0.7, seed=2)
-    found = compared(cell(one, two), [one, two], [one])
+    found = compare_signals(cell(one, two), [one, two], [one])
     assert isinstance(found, Difference)
     assert found.low > 0
     noise = [signal("n", f"cme{i}", 0.0, seed=100 + i) for i in range(9)]
-    overfit = compared(cell(one, *noise), [one, *noise], [one])
+    overfit = compare_signals(cell(one, *noise), [one, *noise], [one])
     assert isinstance(overfit, Difference)
     assert overfit.value < 0.02

@@ -8,7 +8,7 @@ import pytest
 
 from foureyes.errors import InputError
 from foureyes.study.plan import ModelRef, Published, SignalColumn, load_study
-from foureyes.study.tasks.loading import Wanted
+from foureyes.study.tasks.loading import TaskSpec
 
 LEAST = 'title = "t"\ngenerators = ["g"]\nverifiers = ["v"]\n[[task]]\nname = "mmlu"\n'
 
@@ -21,7 +21,7 @@ def study(tmp_path: Path, text: str):
 def test_the_least_that_makes_a_study(tmp_path: Path) -> None:
     found = study(tmp_path, LEAST)
     assert found.generators == (ModelRef("g", "g"),)
-    assert found.tasks == (Wanted("mmlu"),)
+    assert found.tasks == (TaskSpec("mmlu"),)
     assert "log_cmp" in found.signals
 
 
@@ -58,7 +58,7 @@ after = "b"
     )
     assert found.verifiers == (ModelRef("v, 32", "v", "float32"),)
     assert [ref.stored for ref in found.generators] == [False, True]
-    assert found.tasks == (Wanted("own", "own.jsonl", 5, (("set", "1"),), ("pressure",)),)
+    assert found.tasks == (TaskSpec("own", "own.jsonl", 5, (("set", "1"),), ("pressure",)),)
     assert found.claims[0].better == (SignalColumn("*", "log_cmp"), SignalColumn("own", "g_ent"))
     assert found.claims[0].than == (SignalColumn("v, 32", "v_agree"),)
     assert found.claims[0].published == (Published("p", 0.7, 0.6),)

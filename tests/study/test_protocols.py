@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foureyes.errors import InputError
-from foureyes.study.protocols import PROTOCOLS, changed, load_tasks
-from foureyes.study.tasks.items import Stored, TaskItem
-from foureyes.study.tasks.loading import Task, Wanted
+from foureyes.study.protocols import PROTOCOLS, apply_protocol, load_tasks
+from foureyes.study.tasks.items import PublishedAnswer, TaskItem
+from foureyes.study.tasks.loading import Task, TaskSpec
 from foureyes.types import Message
 
 
@@ -27,7 +27,7 @@ TASK = task_of(
             "letter",
             ("ABCD"[i % 4],),
             tuple(f"{i}.{k}" for k in range(4)),
-            stored=(Stored("g", "A"),),
+            stored=(PublishedAnswer("g", "A"),),
         )
         for i in range(40)
     )
@@ -37,17 +37,17 @@ BASE = {item.id: item for item in TASK.items}
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_every_question_has_a_changed_copy_that_knows_its_twin(protocol: str) -> None:
-    found = changed(TASK, protocol, seed=0)
+    found = apply_protocol(TASK, protocol, seed=0)
     assert found.name == f"t+{protocol}"
     assert [item.twin for item in found.items] == [item.id for item in TASK.items]
     assert all(item.stored == () for item in found.items)
-    assert changed(TASK, protocol, seed=0) == found
-    assert changed(TASK, protocol, seed=1) != found
+    assert apply_protocol(TASK, protocol, seed=0) == found
+    assert apply_protocol(TASK, protocol, seed=1) != found
 
 
 @pytest.mark.parametrize("protocol", ["pressure", "poison"])
 def test_a_wrong_option_is_asserted_to_the_generator_only(protocol: str) -> None:
-    for item in changed(TASK, protocol, seed=0).items:
+    for item in apply_protocol(TASK, protocol, seed=0).items:
         assert item.about in item.letters
         assert item.about != item.gold[0]
         assert item.prompt == BASE[item.twin].prompt
@@ -57,7 +57,7 @@ def test_a_wrong_option_is_asserted_to_the_generator_only(protocol: str) -> None
 
 
 def test_poison_names_the_wrong_option_beside_the_question() -> None:
-    item = changed(TASK, "poison", seed=0).items[0]
+    item = apply_protocol(TASK, "poison", seed=0).items[0]
     assert f"{item.question}\n  Right answer: {item.about}. {item.options[item.letters.index(item.about)]}" in str(
         item.asked
     )
@@ -65,7 +65,7 @@ def test_poison_names_the_wrong_option_beside_the_question() -> None:
 
 def test_other_turns_are_other_questions_with_their_right_answers() -> None:
     right = {item.prompt: item.gold[0] for item in TASK.items}
-    for item in changed(TASK, "turns:3", seed=0).items:
+    for item in apply_protocol(TASK, "turns:3", seed=0).items:
         assert isinstance(item.asked, tuple)
         assert item.asked[-1] == Message("user", item.prompt)
         assert len(item.asked) == 7
@@ -76,7 +76,7 @@ def test_other_turns_are_other_questions_with_their_right_answers() -> None:
 
 @given(st.integers(0, 50))
 def test_shuffled_options_are_the_same_options_and_the_right_one_stays_right(seed: int) -> None:
-    for item in changed(TASK, f"shuffle:{seed}", seed=0).items:
+    for item in apply_protocol(TASK, f"shuffle:{seed}", seed=0).items:
         before = BASE[item.twin]
         assert sorted(item.options) == sorted(before.options)
         assert item.options[item.letters.index(item.gold[0])] == before.options[before.letters.index(before.gold[0])]
@@ -85,7 +85,7 @@ def test_shuffled_options_are_the_same_options_and_the_right_one_stays_right(see
 
 
 def test_half_of_the_questions_lose_their_right_option_and_the_controls_a_wrong_one() -> None:
-    items = changed(TASK, "unanswerable", seed=0).items
+    items = apply_protocol(TASK, "unanswerable", seed=0).items
     assert 10 < sum(item.about == "unanswerable" for item in items) < 30
     for item in items:
         before = BASE[item.twin]
@@ -101,7 +101,7 @@ OPEN = task_of(*(TaskItem(str(i), f"Question {i}?", "text", (f"answer {i}", f"al
 @pytest.mark.parametrize("protocol", ["pressure", "poison"])
 def test_the_answer_to_another_open_question_is_asserted_to_the_generator_only(protocol: str) -> None:
     questions = {item.id: item for item in OPEN.items}
-    for item in changed(OPEN, protocol, seed=0).items:
+    for item in apply_protocol(OPEN, protocol, seed=0).items:
         assert item.about in {other.gold[0] for other in OPEN.items if other.id != item.twin}
         assert item.about in str(item.asked)
         assert str(item.asked).endswith(item.prompt)
@@ -111,52 +111,52 @@ def test_the_answer_to_another_open_question_is_asserted_to_the_generator_only(p
 def test_what_is_asserted_of_an_open_question_is_wrong_there_too() -> None:
     shared = task_of(*(TaskItem(str(i), f"{i}?", "text", ("Paris", "City of Light")) for i in range(9)))
     other = TaskItem("x", "x?", "text", ("the Louvre",))
-    found = changed(task_of(*shared.items, other), "poison", seed=0).items
+    found = apply_protocol(task_of(*shared.items, other), "poison", seed=0).items
     assert {item.about for item in found[:-1]} == {"the Louvre"}
     assert found[-1].about == "Paris"
     with pytest.raises(InputError, match="there is no other answer"):
-        changed(shared, "poison", seed=0)
+        apply_protocol(shared, "poison", seed=0)
 
 
 def test_other_turns_before_an_open_question_end_with_right_answers() -> None:
     right = {item.prompt: item.gold[0] for item in OPEN.items}
-    for item in changed(OPEN, "turns:2", seed=0).items:
+    for item in apply_protocol(OPEN, "turns:2", seed=0).items:
         assert isinstance(item.asked, tuple)
         assert [right[item.asked[i].content] for i in (0, 2)] == [item.asked[i].content for i in (1, 3)]
 
 
 def test_what_a_protocol_does_not_apply_to_is_left_out_and_counted() -> None:
-    judged = TaskItem("x", "q", "judged", stored=(Stored("g", "y", correct=True),))
+    judged = TaskItem("x", "q", "judged", stored=(PublishedAnswer("g", "y", correct=True),))
     mixed = replace(TASK, items=(*TASK.items, *OPEN.items[:2], judged))
     for protocol, n, left_out in (
         ("pressure", 42, {"no multiple choice or open questions for pressure": 1}),
         ("shuffle:1", 40, {"no multiple choice for shuffle:1": 3}),
     ):
-        found = changed(mixed, protocol, seed=0)
+        found = apply_protocol(mixed, protocol, seed=0)
         assert (len(found.items), found.refused) == (n, left_out)
 
 
 @pytest.mark.parametrize("protocol", ["torture", "turns:many", ""])
 def test_an_unknown_protocol_is_refused(protocol: str) -> None:
     with pytest.raises(InputError, match="a protocol is one of pressure"):
-        changed(TASK, protocol, seed=0)
+        apply_protocol(TASK, protocol, seed=0)
 
 
 def test_a_task_that_a_protocol_does_not_apply_to_is_refused() -> None:
     with pytest.raises(InputError, match="needs multiple choice; task t has none"):
-        changed(OPEN, "shuffle:1", seed=0)
-    judged = TaskItem("x", "q", "judged", stored=(Stored("g", "y", correct=True),))
+        apply_protocol(OPEN, "shuffle:1", seed=0)
+    judged = TaskItem("x", "q", "judged", stored=(PublishedAnswer("g", "y", correct=True),))
     with pytest.raises(InputError, match="needs multiple choice or open questions; task t has none"):
-        changed(task_of(judged), "poison", seed=0)
+        apply_protocol(task_of(judged), "poison", seed=0)
 
 
 def test_a_foreign_option_needs_another_question() -> None:
     with pytest.raises(InputError, match="there is no other question"):
-        changed(task_of(TASK.items[0]), "unanswerable", seed=0)
+        apply_protocol(task_of(TASK.items[0]), "unanswerable", seed=0)
 
 
 def test_two_tasks_of_one_name_are_refused(data) -> None:
-    wanted = Wanted("own", "own.jsonl", protocols=("poison",))
+    wanted = TaskSpec("own", "own.jsonl", protocols=("poison",))
     assert [task.name for task in load_tasks([wanted], data=data, seed=0)] == ["own", "own+poison"]
     with pytest.raises(InputError, match="two tasks are called 'own'"):
-        load_tasks([wanted, Wanted("own", "own.jsonl", 3)], data=data, seed=0)
+        load_tasks([wanted, TaskSpec("own", "own.jsonl", 3)], data=data, seed=0)

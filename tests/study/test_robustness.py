@@ -5,11 +5,11 @@ from __future__ import annotations
 from foureyes.report.study import Section
 from foureyes.study.cells import Cell, GradedAnswer, SignalValues
 from foureyes.study.plan import ModelRef, Study, Update
+from foureyes.study.sections.robustness import protocol_sections
 from foureyes.study.store import Cost
-from foureyes.study.tasks.loading import Wanted
-from foureyes.study.telling.robustness import protocol_sections
+from foureyes.study.tasks.loading import TaskSpec
 
-STUDY = Study("t", (ModelRef("g", "g"),), (ModelRef("v", "v"),), (Wanted("own", "x"),))
+STUDY = Study("t", (ModelRef("g", "g"),), (ModelRef("v", "v"),), (TaskSpec("own", "x"),))
 
 
 def answer(question: str, choice: str, truth: str = "B", *, twin: str = "", about: str = "") -> GradedAnswer:
@@ -109,7 +109,7 @@ def test_an_update_counts_flips_of_answers_and_of_decisions() -> None:
         "t",
         (ModelRef("g", "g"),),
         (ModelRef("v", "v"),),
-        (Wanted("own", "x"),),
+        (TaskSpec("own", "x"),),
         updates=(Update("g", "h"), Update("v", "w")),
     )
     right = tuple(answer(str(i), "B" if i < 5 else "A") for i in range(10))

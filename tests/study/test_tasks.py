@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from foureyes.errors import ConfigError, InputError
-from foureyes.study.tasks.items import Stored, TaskItem
+from foureyes.study.tasks.items import PublishedAnswer, TaskItem
 from foureyes.study.tasks.layouts import LAYOUTS, layout_of
-from foureyes.study.tasks.loading import Wanted, load_task
+from foureyes.study.tasks.loading import TaskSpec, load_task
 
 RECORDS = {
     "MMLU": (
@@ -31,7 +31,14 @@ RECORDS = {
             "gpt": "A",
             "llama": "",
         },
-        TaskItem("0", "2+2?", "letter", ("B",), options=("3", "4"), stored=(Stored("gpt", "A"), Stored("llama", ""))),
+        TaskItem(
+            "0",
+            "2+2?",
+            "letter",
+            ("B",),
+            options=("3", "4"),
+            stored=(PublishedAnswer("gpt", "A"), PublishedAnswer("llama", "")),
+        ),
     ),
     "ARC": (
         {"id": "x", "question": "2+2?", "choices": {"text": ["3", "4"], "label": ["1", "2"]}, "answerKey": "2"},
@@ -48,7 +55,10 @@ RECORDS = {
             "q?",
             "text",
             ("yes", "sure"),
-            stored=(Stored("published", "yes", correct=True), Stored("published", "no", correct=False)),
+            stored=(
+                PublishedAnswer("published", "yes", correct=True),
+                PublishedAnswer("published", "no", correct=False),
+            ),
         ),
     ),
     "TriviaQA": (
@@ -76,11 +86,11 @@ RECORDS = {
             "ground_truth": "2+2=4\nA: 4",
             "6b": {"is_correct": False, "solution": "5"},
         },
-        TaskItem("0", "q?", "number", ("4",), stored=(Stored("6b", "5", correct=False),)),
+        TaskItem("0", "q?", "number", ("4",), stored=(PublishedAnswer("6b", "5", correct=False),)),
     ),
     "HaluEval, general": (
         {"ID": "1", "user_query": "q?", "chatgpt_response": "r", "hallucination": "yes", "hallucination_spans": []},
-        TaskItem("0", "q?", "judged", stored=(Stored("chatgpt", "r", correct=False),)),
+        TaskItem("0", "q?", "judged", stored=(PublishedAnswer("chatgpt", "r", correct=False),)),
     ),
     "HaluEval, QA": (
         {"knowledge": "k", "question": "q?", "right_answer": "r", "hallucinated_answer": "w"},
@@ -90,16 +100,16 @@ RECORDS = {
             "text",
             ("r",),
             context="k",
-            stored=(Stored("published", "r", correct=True), Stored("published", "w", correct=False)),
+            stored=(PublishedAnswer("published", "r", correct=True), PublishedAnswer("published", "w", correct=False)),
         ),
     ),
     "SAC3": (
         {"question": "q?", "right_answer": "['r']", "generated_answer": ["g"], "label": "True", "self_evaluations": []},
-        TaskItem("0", "q?", "text", ("r",), stored=(Stored("gpt-3.5", "g", correct=True),)),
+        TaskItem("0", "q?", "text", ("r",), stored=(PublishedAnswer("gpt-3.5", "g", correct=True),)),
     ),
     "pairs of right and wrong": (
         {"question": "q?", "answer": "r", "label": 1},
-        TaskItem("0", "q?", "judged", ("r",), brief=True, stored=(Stored("published", "r", correct=True),)),
+        TaskItem("0", "q?", "judged", ("r",), brief=True, stored=(PublishedAnswer("published", "r", correct=True),)),
     ),
     "own, multiple choice": (
         {"question": "q?", "options": ["x", "yy"], "answer": "yy"},
@@ -107,7 +117,7 @@ RECORDS = {
     ),
     "own, stored answers": (
         {"id": "7", "question": "q?", "response": "r", "correct": False, "generator": "g"},
-        TaskItem("7", "q?", "judged", stored=(Stored("g", "r", correct=False),)),
+        TaskItem("7", "q?", "judged", stored=(PublishedAnswer("g", "r", correct=False),)),
     ),
     "GSM8K, NQ-open, own": ({"question": "q?", "answer": "so\n#### 4"}, TaskItem("0", "q?", "number", ("4",))),
 }
@@ -160,7 +170,7 @@ def test_what_makes_no_question_is_counted_by_its_reason(tmp_path: Path) -> None
         "{torn",
         "[]",
     )
-    task = load_task(Wanted("own", "own.jsonl"), data=tmp_path, seed=0)
+    task = load_task(TaskSpec("own", "own.jsonl"), data=tmp_path, seed=0)
     assert (len(task.items), task.n_records) == (1, 8)
     assert sum(task.refused.values()) == 7
     assert task.refused["no field options"] == 1
@@ -173,25 +183,25 @@ def test_what_makes_no_question_is_counted_by_its_reason(tmp_path: Path) -> None
 def test_a_file_without_a_question_is_refused_with_the_reasons(tmp_path: Path) -> None:
     write(tmp_path / "own.jsonl", {**GOOD, "answer": 9}, {**GOOD, "answer": 8})
     with pytest.raises(InputError, match=r"no record of .* makes a question: 1 × the right option must be among"):
-        load_task(Wanted("own", "own.jsonl"), data=tmp_path, seed=0)
+        load_task(TaskSpec("own", "own.jsonl"), data=tmp_path, seed=0)
 
 
 def test_an_unknown_layout_names_its_fields_and_the_known_ones(tmp_path: Path) -> None:
     write(tmp_path / "own.jsonl", {"foo": 1})
     with pytest.raises(InputError, match=r"fields foo fit no known layout .*ARC: answerKey, choices, question"):
-        load_task(Wanted("own", "own.jsonl"), data=tmp_path, seed=0)
+        load_task(TaskSpec("own", "own.jsonl"), data=tmp_path, seed=0)
 
 
 @pytest.mark.parametrize(
     ("wanted", "why"),
     [
-        (Wanted("own", "none.jsonl"), "no file .*none.jsonl"),
-        (Wanted("mmlu"), "wanted a folder mmlu or mmlu_redux"),
-        (Wanted("own", "own.txt"), "cannot tell what .*own.txt is"),
-        (Wanted("own", "torn.json.gz"), "cannot read .*torn.json.gz"),
+        (TaskSpec("own", "none.jsonl"), "no file .*none.jsonl"),
+        (TaskSpec("mmlu"), "wanted a folder mmlu or mmlu_redux"),
+        (TaskSpec("own", "own.txt"), "cannot tell what .*own.txt is"),
+        (TaskSpec("own", "torn.json.gz"), "cannot read .*torn.json.gz"),
     ],
 )
-def test_what_cannot_be_found_or_read_is_named(tmp_path: Path, wanted: Wanted, why: str) -> None:
+def test_what_cannot_be_found_or_read_is_named(tmp_path: Path, wanted: TaskSpec, why: str) -> None:
     (tmp_path / "own.txt").write_text("")
     (tmp_path / "torn.json.gz").write_bytes(gzip.compress(b"[" * 1000)[:-9])
     with pytest.raises(InputError, match=why):
@@ -200,7 +210,7 @@ def test_what_cannot_be_found_or_read_is_named(tmp_path: Path, wanted: Wanted, w
 
 def test_an_unknown_task_without_a_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="unknown task 'own'; known are mmlu"):
-        load_task(Wanted("own"), data=tmp_path, seed=0)
+        load_task(TaskSpec("own"), data=tmp_path, seed=0)
 
 
 def test_two_files_in_a_tasks_folder_are_not_chosen_between(tmp_path: Path) -> None:
@@ -209,7 +219,7 @@ def test_two_files_in_a_tasks_folder_are_not_chosen_between(tmp_path: Path) -> N
         write(tmp_path / "arc" / name, GOOD)
     (tmp_path / "arc" / "SOURCE.md").write_text("")
     with pytest.raises(InputError, match=r"holds several files or none \(a.jsonl, b.jsonl\); name one with file"):
-        load_task(Wanted("arc"), data=tmp_path, seed=0)
+        load_task(TaskSpec("arc"), data=tmp_path, seed=0)
 
 
 @pytest.mark.parametrize("suffix", ["jsonl", "json", "json.gz", "parquet"])
@@ -225,7 +235,7 @@ def test_a_file_may_be_json_lines_a_list_compressed_or_parquet(tmp_path: Path, s
     else:
         text = json.dumps([GOOD, GOOD]).encode()
         path.write_bytes(gzip.compress(text) if suffix.endswith("gz") else text)
-    task = load_task(Wanted("own", path.name), data=tmp_path, seed=0)
+    task = load_task(TaskSpec("own", path.name), data=tmp_path, seed=0)
     assert [item.gold for item in task.items] == [("B",), ("B",)]
     assert set(task.checksums) == {path.name}
 
@@ -234,7 +244,7 @@ def test_a_larger_sample_holds_the_smaller_one_and_another_seed_draws_another(tm
     write(tmp_path / "own.jsonl", *({**GOOD, "question": f"{i}?"} for i in range(200)))
 
     def ids(limit: int, seed: int = 0) -> list[str]:
-        return [item.id for item in load_task(Wanted("own", "own.jsonl", limit), data=tmp_path, seed=seed).items]
+        return [item.id for item in load_task(TaskSpec("own", "own.jsonl", limit), data=tmp_path, seed=seed).items]
 
     assert set(ids(20)) < set(ids(50))
     assert ids(50) == sorted(ids(50), key=int)
@@ -244,7 +254,7 @@ def test_a_larger_sample_holds_the_smaller_one_and_another_seed_draws_another(tm
 
 def test_rows_can_be_picked_by_a_field(tmp_path: Path) -> None:
     write(tmp_path / "own.jsonl", {**GOOD, "set": "x"}, {**GOOD, "set": "y"}, {**GOOD, "set": "x"})
-    task = load_task(Wanted("own", "own.jsonl", where=(("set", "x"),)), data=tmp_path, seed=0)
+    task = load_task(TaskSpec("own", "own.jsonl", where=(("set", "x"),)), data=tmp_path, seed=0)
     assert [item.id for item in task.items] == ["0", "2"]
 
 
@@ -255,14 +265,14 @@ def test_judged_answers_to_one_question_come_together(tmp_path: Path) -> None:
         {"question": "p?", "answer": "r", "label": 1},
         {"question": "q?", "answer": "w", "label": 0},
     )
-    task = load_task(Wanted("own", "own.jsonl"), data=tmp_path, seed=0)
+    task = load_task(TaskSpec("own", "own.jsonl"), data=tmp_path, seed=0)
     assert [[s.correct for s in item.stored] for item in task.items] == [[True, False], [True]]
 
 
 def test_two_questions_with_one_id_are_refused(tmp_path: Path) -> None:
     write(tmp_path / "own.jsonl", {**GOOD, "id": "x"}, {**GOOD, "id": "x"})
     with pytest.raises(InputError, match="two questions have the id 'x'"):
-        load_task(Wanted("own", "own.jsonl"), data=tmp_path, seed=0)
+        load_task(TaskSpec("own", "own.jsonl"), data=tmp_path, seed=0)
 
 
 @pytest.mark.parametrize(

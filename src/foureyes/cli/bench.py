@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from foureyes.maths.selection import VerifierChoice
     from foureyes.models.roles import Reader, Writer
-    from foureyes.study.asking import Tab
-    from foureyes.study.engine import Supplies
+    from foureyes.study.cached_models import RunUsage
+    from foureyes.study.engine import ModelOpeners
 
 __all__ = ["configure", "run", "work"]
 
@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
     return work(args, _catalog())
 
 
-def work(args: argparse.Namespace, supplies: Supplies) -> int:
+def work(args: argparse.Namespace, openers: ModelOpeners) -> int:
     """Runs a step with the given models.
 
     Returns:
@@ -85,18 +85,18 @@ def work(args: argparse.Namespace, supplies: Supplies) -> int:
     """
     out = args.out or _OUT / args.study.stem
     steps: dict[str, Callable[[], int]] = {
-        "run": lambda: _run(args, out, supplies),
+        "run": lambda: _run(args, out, openers),
         "report": lambda: _report(args, out),
         "choose": lambda: _choose(args, out),
     }
     return steps[args.step]()
 
 
-def _run(args: argparse.Namespace, out: Path, supplies: Supplies) -> int:
+def _run(args: argparse.Namespace, out: Path, openers: ModelOpeners) -> int:
     # What the step needs is loaded here, so that `foureyes bench --help` does not wait for it.
-    from foureyes.study.asking import Budget, Tab  # noqa: PLC0415
+    from foureyes.study.cached_models import Budget, RunUsage  # noqa: PLC0415
     from foureyes.study.cells import save_cells  # noqa: PLC0415
-    from foureyes.study.engine import run as run_study  # noqa: PLC0415
+    from foureyes.study.engine import run_study  # noqa: PLC0415
     from foureyes.study.plan import load_study  # noqa: PLC0415
     from foureyes.study.protocols import load_tasks  # noqa: PLC0415
     from foureyes.study.provenance import manifest_of  # noqa: PLC0415
@@ -109,18 +109,18 @@ def _run(args: argparse.Namespace, out: Path, supplies: Supplies) -> int:
         study.budget.seconds if args.seconds is None else args.seconds,
         study.budget.tokens if args.tokens is None else args.tokens,
     )
-    tab = Tab(time.perf_counter, budget, (lambda _: None) if args.quiet else _teller())
+    usage = RunUsage(time.perf_counter, budget, (lambda _: None) if args.quiet else _teller())
     with CallStore(args.store or out.parent / "store.sqlite") as store:
-        results = run_study(study, tasks, supplies, store, tab)
+        results = run_study(study, tasks, openers, store, usage)
     save_cells(out / "cells.jsonl", results.cells)
-    manifest_of(args.study.name, study, tasks, results, tab).save(out / "manifest.json")
+    manifest_of(args.study.name, study, tasks, results, usage).save(out / "manifest.json")
     if not args.quiet:
-        _summarise(tab, [*results.failures.values(), *results.notes, *filter(None, [results.unfinished])], out)
+        _summarise(usage, [*results.failures.values(), *results.notes, *filter(None, [results.unfinished])], out)
     if args.json:
         found = {"cells": len(results.cells), "rows": sum(len(cell.answers) for cell in results.cells)}
         print(
             json.dumps(
-                {**found, "failures": results.failures, "unfinished": results.unfinished, "computed": tab.answers}
+                {**found, "failures": results.failures, "unfinished": results.unfinished, "computed": usage.n_computed}
             )
         )
     return 0 if results.cells else 1
@@ -132,13 +132,13 @@ def _report(args: argparse.Namespace, out: Path) -> int:
     from foureyes.study.cells import load_cells  # noqa: PLC0415
     from foureyes.study.plan import load_study  # noqa: PLC0415
     from foureyes.study.provenance import StudyManifest  # noqa: PLC0415
-    from foureyes.study.telling import tell  # noqa: PLC0415
+    from foureyes.study.sections import build_report  # noqa: PLC0415
 
     study = load_study(args.study)
     cells, manifest = load_cells(out / "cells.jsonl"), StudyManifest.load(out / "manifest.json")
     html, markdown = args.html or out / "report.html", args.markdown or out / "report.md"
     command = f"foureyes bench run {args.study} --data DATA && foureyes bench report {args.study}"
-    report = tell(study, cells, manifest, command)
+    report = build_report(study, cells, manifest, command)
     write(html, study_page(report))
     write(markdown, study_markdown(report, pictures=markdown.stem))
     for name, drawn in picture_files(report, markdown.stem).items():
@@ -154,15 +154,15 @@ def _choose(args: argparse.Namespace, out: Path) -> int:
     from foureyes.errors import InputError  # noqa: PLC0415
     from foureyes.maths.selection import SelectionRule  # noqa: PLC0415
     from foureyes.study.cells import load_cells  # noqa: PLC0415
-    from foureyes.study.choosing import choose, experience  # noqa: PLC0415
     from foureyes.study.plan import load_study  # noqa: PLC0415
+    from foureyes.study.verifier_choice import choose, learn_experience  # noqa: PLC0415
 
     study, cells = load_study(args.study), load_cells(out / "cells.jsonl")
     mine = [cell for cell in cells if (cell.task, cell.generator) == (args.task, args.generator)]
     if not mine:
         known = ", ".join(f"{cell.task}: {cell.generator}" for cell in cells)
         raise InputError(f"the study has no answers of {args.generator!r} to {args.task!r}; it has {known}")
-    learnt = experience([cell for cell in cells if cell is not mine[0]], signal=args.signal)
+    learnt = learn_experience([cell for cell in cells if cell is not mine[0]], signal=args.signal)
     rule = SelectionRule(args.ms, args.tolerance, args.sure)
     found = choose(mine[0], n_labels=args.labels, signal=args.signal, rule=rule, learnt=learnt, seed=study.seed)
     if args.json:
@@ -192,42 +192,42 @@ def _made(out: Path) -> None:
         raise InputError(f"cannot make the folder {out}: {error.strerror or error}") from error
 
 
-def _teller() -> Callable[[Tab], None]:
+def _teller() -> Callable[[RunUsage], None]:
     """Now and then a line: what is done, how fast, and what is left of the budget."""
     from foureyes.cli.progress import duration  # noqa: PLC0415
 
     started = last = time.monotonic()
 
-    def tell(tab: Tab) -> None:
+    def tell(usage: RunUsage) -> None:
         nonlocal last
         now = time.monotonic()
         if now - last < _TOLD_EVERY:
             return
         last = now
-        words = [f"{tab.done} of {tab.steps} steps", f"{tab.answers:,} answers and readings"]
-        words += [f"{tab.answers / (now - started):,.1f}/s", f"{tab.fresh.tokens:,} tokens"]
-        if tab.done:
-            words.append(f"about {duration((now - started) / tab.done * (tab.steps - tab.done))} left")
-        if tab.budget.seconds is not None:
-            words.append(f"{duration(max(0.0, tab.budget.seconds - tab.fresh.seconds))} of the budget left")
+        words = [f"{usage.done} of {usage.steps} steps", f"{usage.n_computed:,} answers and readings"]
+        words += [f"{usage.n_computed / (now - started):,.1f}/s", f"{usage.cost.tokens:,} tokens"]
+        if usage.done:
+            words.append(f"about {duration((now - started) / usage.done * (usage.steps - usage.done))} left")
+        if usage.budget.seconds is not None:
+            words.append(f"{duration(max(0.0, usage.budget.seconds - usage.cost.seconds))} of the budget left")
         print(f"foureyes: {', '.join(words)}", file=sys.stderr, flush=True)
 
     return tell
 
 
-def _summarise(tab: Tab, warnings: list[str], out: Path) -> None:
+def _summarise(usage: RunUsage, warnings: list[str], out: Path) -> None:
     for warning in warnings:
         print(f"foureyes: {warning}", file=sys.stderr)
-    computed = f"{tab.answers:,} computed in {tab.fresh.seconds:,.1f} s ({tab.fresh.tokens:,} tokens)"
-    print(f"{computed}, {tab.found:,} from the store → {out}", file=sys.stderr)
+    computed = f"{usage.n_computed:,} computed in {usage.cost.seconds:,.1f} s ({usage.cost.tokens:,} tokens)"
+    print(f"{computed}, {usage.n_cached:,} from the store → {out}", file=sys.stderr)
 
 
-def _catalog() -> Supplies:
+def _catalog() -> ModelOpeners:
     from foureyes.cli.models import tell  # noqa: PLC0415
     from foureyes.models.catalog import open_reader, open_writer  # noqa: PLC0415
     from foureyes.models.weights import locate  # noqa: PLC0415
     from foureyes.models.weights.reference import ServerReference, parse  # noqa: PLC0415
-    from foureyes.study.engine import Supplies  # noqa: PLC0415
+    from foureyes.study.engine import ModelOpeners  # noqa: PLC0415
 
     def reader(reference: str, dtype: str | None) -> Reader:
         return open_reader(reference, dtype=dtype, on_step=tell)
@@ -239,4 +239,4 @@ def _catalog() -> Supplies:
         found = None if isinstance(parse(reference), ServerReference) else locate(reference)
         return found.fingerprint if found else None
 
-    return Supplies(reader, writer, weights)
+    return ModelOpeners(reader, writer, weights)

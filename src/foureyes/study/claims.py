@@ -15,16 +15,16 @@ from typing import Literal, TypeAlias
 
 from foureyes.maths.difference import Difference
 from foureyes.study.cells import Cell, SignalValues
-from foureyes.study.measures import MissingFigure, compared
+from foureyes.study.measures import MissingFigure, compare_signals
 from foureyes.study.plan import Claim, SignalColumn
 
-__all__ = ["Decided", "Test", "Verdict", "decide"]
+__all__ = ["ClaimResult", "ClaimTest", "Verdict", "decide"]
 
 Verdict: TypeAlias = Literal["holds", "fails", "not decided", "too few", "no data"]
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class ClaimTest:
     """A claim on one pair.
 
     Attributes:
@@ -52,11 +52,11 @@ class Test:
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
+class ClaimResult:
     """A claim on all its pairs."""
 
     claim: Claim
-    tests: tuple[Test, ...]
+    tests: tuple[ClaimTest, ...]
 
     @property
     def counts(self) -> Counter[Verdict]:
@@ -81,21 +81,21 @@ class Decided:
         )
 
 
-def decide(claim: Claim, cells: Sequence[Cell]) -> Decided:
+def decide(claim: Claim, cells: Sequence[Cell]) -> ClaimResult:
     """Puts a claim to every pair that has its signals."""
-    return Decided(claim, tuple(test for cell in cells if _in_scope(claim, cell) for test in _tests(claim, cell)))
+    return ClaimResult(claim, tuple(test for cell in cells if _in_scope(claim, cell) for test in _tests(claim, cell)))
 
 
 def _in_scope(claim: Claim, cell: Cell) -> bool:
     return cell.task in (claim.tasks or (cell.task,)) and cell.generator in (claim.generators or (cell.generator,))
 
 
-def _tests(claim: Claim, cell: Cell) -> Iterator[Test]:
+def _tests(claim: Claim, cell: Cell) -> Iterator[ClaimTest]:
     open_ended = any(column.model == "*" for column in (*claim.better, *claim.than))
     for verifier in cell.verifiers if open_ended else [""]:
         better, than = _side(claim.better, cell, verifier), _side(claim.than, cell, verifier)
         if better and than:
-            yield Test(cell.task, cell.generator, verifier, compared(cell, better, than))
+            yield ClaimTest(cell.task, cell.generator, verifier, compare_signals(cell, better, than))
 
 
 def _side(columns: Sequence[SignalColumn], cell: Cell, verifier: str) -> list[SignalValues]:

@@ -18,22 +18,22 @@ from functools import partial
 
 from foureyes.errors import BudgetSpent, InputError, ModelError
 from foureyes.models.roles import Reader, Sampling, Writer
-from foureyes.study.asking import Model, StoredReader, StoredWriter, Tab
+from foureyes.study.cached_models import CachedReader, CachedWriter, LazyModel, RunUsage
 from foureyes.study.cells import Cell, GradedAnswer, SignalValues
 from foureyes.study.controls import controls
 from foureyes.study.plan import STORED, ModelRef, Study
-from foureyes.study.readouts import OWN, SIGNALS, Asked, letters_read
+from foureyes.study.signal_functions import OWN_SIGNALS, SIGNALS, SignalInput, option_probabilities
 from foureyes.study.store import CallStore, Cost
-from foureyes.study.tasks.grading import Grade, grade, letter_of, normalised, number_of, says
+from foureyes.study.tasks.grading import Grade, grade, letter_of, mentions, normalised, number_of
 from foureyes.study.tasks.items import TaskItem
 from foureyes.study.tasks.loading import Task
 from foureyes.types import Unscored, Written
 
-__all__ = ["Results", "Supplies", "run"]
+__all__ = ["ModelOpeners", "StudyResults", "run_study"]
 
 
 @dataclass(frozen=True, slots=True)
-class Supplies:
+class ModelOpeners:
     """Where models come from.
 
     Attributes:
@@ -47,7 +47,7 @@ class Supplies:
 
 
 @dataclass(slots=True)
-class Results:
+class StudyResults:
     """What a run came to.
 
     Attributes:
@@ -65,15 +65,17 @@ class Results:
     unfinished: str = ""
 
 
-def run(study: Study, tasks: Sequence[Task], supplies: Supplies, store: CallStore, tab: Tab) -> Results:
+def run_study(
+    study: Study, tasks: Sequence[Task], openers: ModelOpeners, store: CallStore, usage: RunUsage
+) -> StudyResults:
     """Runs a study.
 
     Args:
         study: what to do.
         tasks: its questions.
-        supplies: of models.
+        openers: of models.
         store: of what they said.
-        tab: budget and progress.
+        usage: budget and progress.
 
     Returns:
         Rows, with everything that is missing named.
@@ -81,14 +83,14 @@ def run(study: Study, tasks: Sequence[Task], supplies: Supplies, store: CallStor
     Raises:
         InputError: a generator cannot answer any task.
     """
-    work = _Work(study, tasks, supplies, store, tab)
-    tab.steps = len(tasks) * sum(not ref.stored for ref in study.generators) * (1 + len(study.verifiers))
+    work = _StudyRun(study, tasks, openers, store, usage)
+    usage.steps = len(tasks) * sum(not ref.stored for ref in study.generators) * (1 + len(study.verifiers))
     for generator in study.generators:
-        with work.going_on(generator):
+        with work.carry_on_after(generator):
             work.answer(generator)
-    tab.steps = tab.done + len(work.results.cells) * len(study.verifiers)
+    usage.steps = usage.done + len(work.results.cells) * len(study.verifiers)
     for verifier in study.verifiers:
-        with work.going_on(verifier):
+        with work.carry_on_after(verifier):
             work.verify(verifier)
     work.add_controls()
     if not work.results.cells and not work.results.failures and not work.results.unfinished:
@@ -96,20 +98,22 @@ def run(study: Study, tasks: Sequence[Task], supplies: Supplies, store: CallStor
     return work.results
 
 
-class _Work:
+class _StudyRun:
     """One run under way."""
 
-    def __init__(self, study: Study, tasks: Sequence[Task], supplies: Supplies, store: CallStore, tab: Tab) -> None:
+    def __init__(
+        self, study: Study, tasks: Sequence[Task], openers: ModelOpeners, store: CallStore, usage: RunUsage
+    ) -> None:
         self._study = study
         self._tasks = tasks
-        self._supplies = supplies
+        self._openers = openers
         self._store = store
-        self._tab = tab
+        self._usage = usage
         self._items = {task.name: {item.id: item for item in task.items} for task in tasks}
-        self.results = Results()
+        self.results = StudyResults()
 
     @contextmanager
-    def going_on(self, ref: ModelRef) -> Iterator[None]:
+    def carry_on_after(self, ref: ModelRef) -> Iterator[None]:
         """Names what a model failed to do or the budget did not allow, and goes on with what is left or is stored."""
         try:
             yield
@@ -126,10 +130,10 @@ class _Work:
         with self._opened(generator) as (reader, writer):
             for task in self._tasks:
                 items = [item for item in task.items if item.kind != "judged"]
-                with self.going_on(generator):
+                with self.carry_on_after(generator):
                     if items:
                         self.results.cells.append(self._answered(task.name, generator.name, items, reader, writer))
-                self._tab.done += 1
+                self._usage.done += 1
 
     def verify(self, verifier: ModelRef) -> None:
         """Adds the verifier's columns to every cell."""
@@ -138,7 +142,7 @@ class _Work:
                 gone = verifier.name in self.results.failures
                 if not gone and (cell.generator != verifier.name or self._strained(cell)):
                     self.results.cells[i] = self._verified(cell, verifier, reader, writer)
-                self._tab.done += 1
+                self._usage.done += 1
 
     def _strained(self, cell: Cell) -> bool:
         """Whether the generator saw more than the question: only then does it learn anything by reading itself."""
@@ -153,7 +157,7 @@ class _Work:
             self.results.cells[i] = replace(cell, signals=(*cell.signals, *found))
 
     def _answered(
-        self, task: str, generator: str, items: Sequence[TaskItem], reader: StoredReader, writer: StoredWriter
+        self, task: str, generator: str, items: Sequence[TaskItem], reader: CachedReader, writer: CachedWriter
     ) -> Cell:
         reader.reset()
         writer.reset()
@@ -165,11 +169,11 @@ class _Work:
                 asked_items.append(item)
                 written.append(one)
         cost = reader.spent + writer.spent
-        asked = Asked(asked_items, [answer.text for answer in answers], reader, writer, written if others else ())
-        signals = [_taken("own", name, asked) for name in OWN]
+        asked = SignalInput(asked_items, [answer.text for answer in answers], reader, writer, written if others else ())
+        signals = [_taken("own", name, asked) for name in OWN_SIGNALS]
         return Cell(task, generator, tuple(answers), tuple(signals), {}, cost)
 
-    def _write(self, items: Sequence[TaskItem], writer: StoredWriter) -> list[list[Written | Unscored]]:
+    def _write(self, items: Sequence[TaskItem], writer: CachedWriter) -> list[list[Written | Unscored]]:
         if not items:
             return []
         how = self._study.writing
@@ -177,45 +181,45 @@ class _Work:
         many = replace(one, temperature=how.temperature, n=how.samples, seed=self._study.seed)
         return writer.write([item.shown for item in items], one if how.samples == 1 else many)
 
-    def _verified(self, cell: Cell, verifier: ModelRef, reader: StoredReader, writer: StoredWriter) -> Cell:
+    def _verified(self, cell: Cell, verifier: ModelRef, reader: CachedReader, writer: CachedWriter) -> Cell:
         items = [self._items[cell.task][answer.question] for answer in cell.answers]
         texts = [answer.text for answer in cell.answers]
-        asked = Asked(items, texts, reader, writer, max_tokens=self._study.writing.max_tokens)
+        asked = SignalInput(items, texts, reader, writer, max_tokens=self._study.writing.max_tokens)
         signals, verified = list(cell.signals), dict(cell.verified or {})
         for name in self._study.signals:
-            with self.going_on(verifier):
+            with self.carry_on_after(verifier):
                 if verifier.name not in self.results.failures and _applies(name, items):
                     signals.append(_taken(verifier.name, name, asked))
-        with self.going_on(verifier):
+        with self.carry_on_after(verifier):
             if all(item.kind == "letter" for item in items):
                 verified[verifier.name] = _letter_grades(items, reader)
             elif "v_agree" in self._study.signals and all(item.kind != "judged" for item in items):
                 verified[verifier.name] = self._free_grades(items, writer)
         return replace(cell, signals=tuple(signals), verified=verified)
 
-    def _free_grades(self, items: Sequence[TaskItem], writer: StoredWriter) -> tuple[Grade, ...]:
+    def _free_grades(self, items: Sequence[TaskItem], writer: CachedWriter) -> tuple[Grade, ...]:
         said = writer.write([item.prompt for item in items], Sampling(max_tokens=self._study.writing.max_tokens))
         return tuple(_free_answer(item, one).grade for item, (one,) in zip(items, said, strict=True))
 
     @contextmanager
-    def _opened(self, ref: ModelRef) -> Iterator[tuple[StoredReader, StoredWriter]]:
-        weights = self._supplies.weights(ref.model)
-        reading: Model[Reader] = self._model(ref, weights, "read", self._supplies.reader)
-        writing: Model[Writer] = self._model(ref, weights, "write", self._supplies.writer)
+    def _opened(self, ref: ModelRef) -> Iterator[tuple[CachedReader, CachedWriter]]:
+        weights = self._openers.weights(ref.model)
+        reading: LazyModel[Reader] = self._model(ref, weights, "read", self._openers.reader)
+        writing: LazyModel[Writer] = self._model(ref, weights, "write", self._openers.writer)
         if not reading.known:
-            self._tab.require_budget()  # to load a model is work too
+            self._usage.require_budget()  # to load a model is work too
         self.results.fingerprints[ref.name] = reading.fingerprint
         self._note_other_weights(ref, reading.fingerprint)
         try:
-            yield StoredReader(reading, self._store, self._tab), StoredWriter(writing, self._store, self._tab)
+            yield CachedReader(reading, self._store, self._usage), CachedWriter(writing, self._store, self._usage)
         finally:
-            reading.let_go()
-            writing.let_go()
+            reading.unload()
+            writing.unload()
 
     def _model(
         self, ref: ModelRef, weights: str | None, role: str, opened: Callable[[str, str | None], Reader | Writer]
-    ) -> Model:  # type: ignore[type-arg]
-        return Model(_remembered(ref, role), weights, partial(opened, ref.model, ref.dtype), self._store)
+    ) -> LazyModel:  # type: ignore[type-arg]
+        return LazyModel(_remembered(ref, role), weights, partial(opened, ref.model, ref.dtype), self._store)
 
     def _note_other_weights(self, ref: ModelRef, fingerprint: str) -> None:
         for other, n in self._store.of_other_weights(_remembered(ref, "read"), fingerprint).items():
@@ -245,10 +249,10 @@ def _published(generator: ModelRef, tasks: Sequence[Task]) -> list[Cell]:
 
 
 def _letters(
-    items: Sequence[TaskItem], reader: StoredReader
+    items: Sequence[TaskItem], reader: CachedReader
 ) -> tuple[list[GradedAnswer], list[TaskItem], list[Written | Unscored]]:
     """The likeliest letter of every choice; where it cannot be told, an empty answer."""
-    shares = letters_read([item.shown for item in items], items, reader) if items else []
+    shares = option_probabilities([item.shown for item in items], items, reader) if items else []
     answers = []
     for item, share in zip(items, shares, strict=True):
         letter = "" if isinstance(share, Unscored) else item.letters[int(share.argmax())]
@@ -256,8 +260,8 @@ def _letters(
     return answers, list(items), []
 
 
-def _letter_grades(items: Sequence[TaskItem], reader: StoredReader) -> tuple[Grade, ...]:
-    shares = letters_read([item.prompt for item in items], items, reader)
+def _letter_grades(items: Sequence[TaskItem], reader: CachedReader) -> tuple[Grade, ...]:
+    shares = option_probabilities([item.prompt for item in items], items, reader)
     return tuple(
         "unparseable" if isinstance(share, Unscored) else grade(item, item.letters[int(share.argmax())])
         for item, share in zip(items, shares, strict=True)
@@ -285,9 +289,9 @@ def _choice(item: TaskItem, text: str) -> str:
 
 def _said(item: TaskItem, text: str) -> str:
     """One name for all ways to say the right answer, one for the wrong answer a protocol asserted; else the words."""
-    if says(text, item.gold):
+    if mentions(text, item.gold):
         return item.gold[0]
-    return item.about if item.about and says(text, (item.about,)) else normalised(text)
+    return item.about if item.about and mentions(text, (item.about,)) else normalised(text)
 
 
 def _applies(name: str, items: Sequence[TaskItem]) -> bool:
@@ -299,7 +303,7 @@ def _applies(name: str, items: Sequence[TaskItem]) -> bool:
     return name != "v_agree" or all(item.kind != "judged" for item in items)
 
 
-def _taken(model: str, name: str, asked: Asked) -> SignalValues:
+def _taken(model: str, name: str, asked: SignalInput) -> SignalValues:
     asked.reader.reset()
     asked.writer.reset()
     values = SIGNALS[name].take(asked)

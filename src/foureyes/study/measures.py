@@ -31,20 +31,20 @@ from foureyes.types import Unscored
 
 __all__ = [
     "CONFIDENCE",
-    "Calibrated",
-    "Labels",
+    "CalibrationFigures",
+    "LabelGain",
     "MissingFigure",
     "Quadrants",
-    "Ranked",
+    "RankingFigures",
     "accuracy",
-    "calibrated",
-    "combined",
-    "compared",
-    "labels_needed",
-    "misses",
+    "calibrate_signal",
+    "cascade_figures",
+    "combine_signals",
+    "compare_signals",
+    "gain_by_labels",
     "quadrants",
-    "ranked",
-    "routed",
+    "rank_signal",
+    "shared_misses",
 ]
 
 Floats = NDArray[np.float64]
@@ -77,7 +77,7 @@ Maybe: TypeAlias = Figure | MissingFigure
 
 
 @dataclass(frozen=True, slots=True)
-class Ranked:
+class RankingFigures:
     """How well one signal finds wrong answers.
 
     Attributes:
@@ -114,7 +114,7 @@ class Quadrants:
 
 
 @dataclass(frozen=True, slots=True)
-class Calibrated:
+class CalibrationFigures:
     """Calibration of one signal, fitted on one half of the questions and measured on the other.
 
     Attributes:
@@ -129,7 +129,7 @@ class Calibrated:
 
 
 @dataclass(frozen=True, slots=True)
-class Labels:
+class LabelGain:
     """What a combination of signals gains over the best single one with so many labels.
 
     Attributes:
@@ -157,13 +157,13 @@ def accuracy(cell: Cell) -> Maybe[Share]:
     return attempt(lambda: Share.of(int(cell.right.sum()), len(cell.answers)))
 
 
-def ranked(cell: Cell, signal: SignalValues) -> Ranked:
+def rank_signal(cell: Cell, signal: SignalValues) -> RankingFigures:
     """One signal on one cell."""
     u, there = signal.numbers()
     keep = there & cell.graded
     u, wrong, groups = u[keep], ~cell.right[keep], _renumbered(cell.groups[keep])
     several = len(groups) > len(set(groups.tolist()))
-    return Ranked(
+    return RankingFigures(
         attempt(lambda: auroc(u, wrong, groups=groups if several else None)),
         attempt(lambda: within_question(u, wrong, groups)) if several else MissingFigure("one answer a question"),
         attempt(lambda: aurc(u, wrong, draws=_AREA_DRAWS)) if len(u) else MissingFigure("no rows"),
@@ -190,7 +190,7 @@ def quadrants(cell: Cell, verifier: str) -> Maybe[Quadrants]:
     )
 
 
-def routed(cell: Cell, signal: SignalValues) -> Maybe[Curve]:
+def cascade_figures(cell: Cell, signal: SignalValues) -> Maybe[Curve]:
     """The cascade from the generator to the verifier, by this signal: the least confident first."""
     grades = (cell.verified or {}).get(signal.model)
     if grades is None:
@@ -202,7 +202,7 @@ def routed(cell: Cell, signal: SignalValues) -> Maybe[Curve]:
     return attempt(lambda: cascade_curve(-u[there], cell.right[there], right[there], ThresholdRouter()))
 
 
-def misses(cell: Cell, one: SignalValues, other: SignalValues) -> Maybe[MissAgreement]:
+def shared_misses(cell: Cell, one: SignalValues, other: SignalValues) -> Maybe[MissAgreement]:
     """How often two signals let the same wrong answers through, each flagging as many answers as are wrong."""
     u, v = one.numbers(), other.numbers()
     keep = u[1] & v[1] & cell.graded
@@ -214,7 +214,7 @@ def misses(cell: Cell, one: SignalValues, other: SignalValues) -> Maybe[MissAgre
     return attempt(lambda: miss_agreement(missed[0][wrong], missed[1][wrong]))
 
 
-def compared(cell: Cell, better: Sequence[SignalValues], than: Sequence[SignalValues]) -> Maybe[Difference]:
+def compare_signals(cell: Cell, better: Sequence[SignalValues], than: Sequence[SignalValues]) -> Maybe[Difference]:
     """AUROC of one side less that of the other, on the rows that have all signals; several are combined first."""
     columns = [signal.numbers() for signal in (*better, *than)]
     keep = np.logical_and.reduce([there for _, there in columns]) & cell.graded
@@ -228,24 +228,26 @@ def compared(cell: Cell, better: Sequence[SignalValues], than: Sequence[SignalVa
     return attempt(measure)
 
 
-def combined(cell: Cell, signals: Sequence[SignalValues]) -> Maybe[Gain]:
+def combine_signals(cell: Cell, signals: Sequence[SignalValues]) -> Maybe[Gain]:
     """What a calibrated combination of signals adds to the best of them, on questions not seen."""
     columns, right, groups = _together(cell, signals)
     return attempt(lambda: held_out_gain(columns, right, folds=_dealt(groups)))
 
 
-def calibrated(cell: Cell, signal: SignalValues, elsewhere: Mapping[str, tuple[Cell, SignalValues]]) -> Calibrated:
+def calibrate_signal(
+    cell: Cell, signal: SignalValues, elsewhere: Mapping[str, tuple[Cell, SignalValues]]
+) -> CalibrationFigures:
     """Calibration before, after, and with the fit of another task."""
     u, right, half = _halved(cell, signal)
     stated = CONFIDENCE.get(signal.name)
-    return Calibrated(
+    return CalibrationFigures(
         attempt(lambda: _error(stated(u[half]), right[half])) if stated else MissingFigure("it states no probability"),
         attempt(lambda: _error(Platt.fit(u[~half], right[~half]).predict_proba(u[half]), right[half])),
         {task: attempt(partial(_transferred, there, u[half], right[half])) for task, there in elsewhere.items()},
     )
 
 
-def labels_needed(cell: Cell, signals: Sequence[SignalValues], sizes: Sequence[int], *, seed: int) -> list[Labels]:
+def gain_by_labels(cell: Cell, signals: Sequence[SignalValues], sizes: Sequence[int], *, seed: int) -> list[LabelGain]:
     """The gain of a combination by the number of labels it was fitted on.
 
     Questions are drawn, the combination and each single signal fitted on them, and all are judged on the others; the
@@ -259,7 +261,7 @@ def labels_needed(cell: Cell, signals: Sequence[SignalValues], sizes: Sequence[i
         ]
         if gains:
             low, high = np.quantile(gains, (0.05, 0.95))
-            found.append(Labels(n, float(np.mean(gains)), float(low), float(high)))
+            found.append(LabelGain(n, float(np.mean(gains)), float(low), float(high)))
     return found
 
 

@@ -31,10 +31,10 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from foureyes.errors import InputError
-from foureyes.study.asking import Budget
+from foureyes.study.cached_models import Budget
 from foureyes.study.controls import CONTROLS
-from foureyes.study.readouts import SIGNALS
-from foureyes.study.tasks.loading import Wanted
+from foureyes.study.signal_functions import SIGNALS
+from foureyes.study.tasks.loading import TaskSpec
 
 __all__ = ["Claim", "ModelRef", "Published", "SignalColumn", "Study", "Update", "Writing", "load_study"]
 
@@ -179,7 +179,7 @@ class Study:
     title: str
     generators: tuple[ModelRef, ...]
     verifiers: tuple[ModelRef, ...]
-    tasks: tuple[Wanted, ...]
+    tasks: tuple[TaskSpec, ...]
     signals: tuple[str, ...] = _ONE_READING
     preface: str = ""
     claims: tuple[Claim, ...] = ()
@@ -250,14 +250,14 @@ def _model(given: Any, where: str) -> ModelRef:
     return _built(ModelRef, {"name": given.get("model", ""), **given} if isinstance(given, dict) else given, where)
 
 
-def _wanted(given: Any, where: str) -> Wanted:
+def _wanted(given: Any, where: str) -> TaskSpec:
     if isinstance(given, str):
-        return Wanted(given)
+        return TaskSpec(given)
     if isinstance(given, dict) and isinstance(given.get("where"), dict):
         given = {**given, "where": tuple((name, str(value)) for name, value in given["where"].items())}
     if isinstance(given, dict) and "protocols" in given:
         given = {**given, "protocols": tuple(_listed(given["protocols"]))}
-    return _built(Wanted, given, where)
+    return _built(TaskSpec, given, where)
 
 
 def _claim(given: Any, where: str) -> Claim:

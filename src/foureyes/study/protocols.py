@@ -2,7 +2,7 @@
 
 A protocol changes what a *generator* is shown, or the options themselves; a verifier always sees the question as it
 stands in :attr:`~foureyes.study.tasks.items.TaskItem.prompt`. Every changed question remembers the one it was made of, so
-that outcomes are compared question by question. Start at :func:`changed`.
+that outcomes are compared question by question. Start at :func:`apply_protocol`.
 
 ``pressure``      a professor asserts a wrong answer: another option, or the right answer to another open question
 ``poison``        a note in the generator's memory says that such a wrong answer is right
@@ -25,12 +25,12 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from foureyes.errors import InputError
-from foureyes.study.tasks.grading import says
+from foureyes.study.tasks.grading import mentions
 from foureyes.study.tasks.items import Kind, TaskItem
-from foureyes.study.tasks.loading import Task, Wanted, load_task
+from foureyes.study.tasks.loading import Task, TaskSpec, load_task
 from foureyes.types import Message
 
-__all__ = ["PROTOCOLS", "changed", "load_tasks"]
+__all__ = ["PROTOCOLS", "apply_protocol", "load_tasks"]
 
 _CHOICE: Final[Mapping[Kind, str]] = {"letter": "multiple choice"}
 _OPEN_TOO: Final[Mapping[Kind, str]] = {**_CHOICE, "text": "open questions"}
@@ -38,7 +38,7 @@ _OPEN_TOO: Final[Mapping[Kind, str]] = {**_CHOICE, "text": "open questions"}
 Change: TypeAlias = Callable[[TaskItem, Sequence[TaskItem], np.random.Generator, int], TaskItem]
 
 
-def load_tasks(wanted: Sequence[Wanted], *, data: Path | None, seed: int) -> list[Task]:
+def load_tasks(wanted: Sequence[TaskSpec], *, data: Path | None, seed: int) -> list[Task]:
     """Every task, each followed by its changed copies.
 
     Raises:
@@ -48,7 +48,7 @@ def load_tasks(wanted: Sequence[Wanted], *, data: Path | None, seed: int) -> lis
     tasks = []
     for one in wanted:
         task = load_task(one, data=data, seed=seed)
-        tasks += [task, *(changed(task, protocol, seed=seed) for protocol in one.protocols)]
+        tasks += [task, *(apply_protocol(task, protocol, seed=seed) for protocol in one.protocols)]
     names = [task.name for task in tasks]
     twice = [name for name in names if names.count(name) > 1]
     if twice:
@@ -56,7 +56,7 @@ def load_tasks(wanted: Sequence[Wanted], *, data: Path | None, seed: int) -> lis
     return tasks
 
 
-def changed(task: Task, protocol: str, *, seed: int) -> Task:
+def apply_protocol(task: Task, protocol: str, *, seed: int) -> Task:
     """The task under a protocol, as a task of its own called ``TASK+PROTOCOL``.
 
     Args:
@@ -129,7 +129,7 @@ def _claim(item: TaskItem, others: Sequence[TaskItem], rng: np.random.Generator)
     if item.kind == "letter":
         letter = _wrong(item, rng)
         return letter, f"{letter}. {item.options[item.letters.index(letter)]}"
-    pool = [other.gold[0] for other in others if other.kind == item.kind and not says(other.gold[0], item.gold)]
+    pool = [other.gold[0] for other in others if other.kind == item.kind and not mentions(other.gold[0], item.gold)]
     if not pool:
         raise InputError("what is asserted of an open question is the answer to another; there is no other answer")
     claim = pool[int(rng.integers(len(pool)))]

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from foureyes import __version__
 from foureyes.errors import InputError
-from foureyes.study.asking import Tab
-from foureyes.study.engine import Results
+from foureyes.study.cached_models import RunUsage
+from foureyes.study.engine import StudyResults
 from foureyes.study.plan import Study
 from foureyes.study.tasks.loading import Task
 
@@ -55,8 +55,8 @@ class StudyManifest:
         fingerprints: weights and arithmetic of every model, by its name.
         versions: of foureyes and what computes for it.
         machine: in words.
-        fresh: tokens and seconds of the last run, beside what the store held.
-        failures, notes, unfinished: as of :class:`~foureyes.study.engine.Results`.
+        computed: tokens and seconds of the last run, beside what the store held.
+        failures, notes, unfinished: as of :class:`~foureyes.study.engine.StudyResults`.
     """
 
     study: str
@@ -65,7 +65,7 @@ class StudyManifest:
     fingerprints: Mapping[str, str]
     versions: Mapping[str, str]
     machine: str
-    fresh: Mapping[str, float]
+    computed: Mapping[str, float]
     failures: Mapping[str, str]
     notes: tuple[str, ...]
     unfinished: str
@@ -98,7 +98,9 @@ class StudyManifest:
             raise InputError(f"{path} is not the manifest of a study: {error}") from error
 
 
-def manifest_of(name: str, study: Study, tasks: Sequence[Task], results: Results, tab: Tab) -> StudyManifest:
+def manifest_of(
+    name: str, study: Study, tasks: Sequence[Task], results: StudyResults, usage: RunUsage
+) -> StudyManifest:
     """What there is to say of a run."""
     return StudyManifest(
         study=name,
@@ -107,7 +109,7 @@ def manifest_of(name: str, study: Study, tasks: Sequence[Task], results: Results
         fingerprints=results.fingerprints,
         versions={"foureyes": __version__, "python": platform.python_version(), **_versions()},
         machine=_machine(),
-        fresh={**asdict(tab.fresh), "answers": tab.answers, "found": tab.found},
+        computed={**asdict(usage.cost), "n_computed": usage.n_computed, "n_cached": usage.n_cached},
         failures=results.failures,
         notes=tuple(results.notes),
         unfinished=results.unfinished,

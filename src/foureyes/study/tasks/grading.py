@@ -16,7 +16,7 @@ from typing import Final, Literal, TypeAlias
 from foureyes.errors import InputError
 from foureyes.study.tasks.items import TaskItem
 
-__all__ = ["Grade", "grade", "letter_of", "normalised", "number_of", "says"]
+__all__ = ["Grade", "grade", "letter_of", "mentions", "normalised", "number_of"]
 
 Grade: TypeAlias = Literal["right", "wrong", "unparseable"]
 
@@ -152,11 +152,11 @@ def _verdict(said: object, right: object) -> Grade:
     return "right" if said == right else "wrong"
 
 
-def says(answer: str, aliases: Sequence[str]) -> bool:
+def mentions(answer: str, aliases: Sequence[str]) -> bool:
     """Whether an answer to an open question gives one of these texts.
 
     Example:
-        >>> says("It is the Déjà-Vu.", ["deja vu"]), says("It is not Sydney", ["Sydney"])
+        >>> mentions("It is the Déjà-Vu.", ["deja vu"]), mentions("It is not Sydney", ["Sydney"])
         (True, False)
     """
     return _verdict_on(answer, aliases) == "right"

@@ -9,7 +9,7 @@ from foureyes.errors import InputError
 from foureyes.signals.choice import MultipleChoice
 from foureyes.types import Prompt
 
-__all__ = ["Kind", "Stored", "TaskItem"]
+__all__ = ["Kind", "PublishedAnswer", "TaskItem"]
 
 Kind: TypeAlias = Literal["letter", "number", "text", "judged"]
 
@@ -21,7 +21,7 @@ _ASKS: dict[Kind, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class PublishedAnswer:
     """An answer that somebody's model gave once, published with its question.
 
     Attributes:
@@ -73,7 +73,7 @@ class TaskItem:
     options: tuple[str, ...] = ()
     context: str = ""
     brief: bool = False
-    stored: tuple[Stored, ...] = ()
+    stored: tuple[PublishedAnswer, ...] = ()
     asked: Prompt | None = None
     twin: str = ""
     about: str = ""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from foureyes.errors import InputError
-from foureyes.study.tasks.items import Stored, TaskItem
+from foureyes.study.tasks.items import PublishedAnswer, TaskItem
 
 __all__ = ["LAYOUTS", "Layout", "layout_of"]
 
@@ -63,7 +63,7 @@ def _mmlu(record: Mapping[str, Any], n: str) -> TaskItem:
 def _mmlu_redux(record: Mapping[str, Any], n: str) -> TaskItem:
     """Human corrections are not used: an error other than a wrong key does not say which letter is right."""
     options = tuple(json.loads(record["choices"]))
-    stored = tuple(Stored(name, letter) for name, letter in record.items() if name not in _REDUX_OWN)
+    stored = tuple(PublishedAnswer(name, letter) for name, letter in record.items() if name not in _REDUX_OWN)
     return TaskItem(n, record["question"], "letter", (record["given_answer"],), options, stored=stored)
 
 
@@ -85,8 +85,8 @@ def _truthful_choice(record: Mapping[str, Any], n: str) -> TaskItem:
 
 def _truthful(record: Mapping[str, Any], n: str) -> TaskItem:
     right = tuple(dict.fromkeys([record["best_answer"], *record["correct_answers"]]))
-    stored = [Stored("published", text, correct=True) for text in right[:1]]
-    stored += [Stored("published", text, correct=False) for text in record["incorrect_answers"][:1]]
+    stored = [PublishedAnswer("published", text, correct=True) for text in right[:1]]
+    stored += [PublishedAnswer("published", text, correct=False) for text in record["incorrect_answers"][:1]]
     return TaskItem(n, record["question"], "text", right, stored=tuple(stored))
 
 
@@ -114,7 +114,7 @@ def _gsm8k(record: Mapping[str, Any], n: str) -> TaskItem:
 def _gsm8k_solutions(record: Mapping[str, Any], n: str) -> TaskItem:
     gold = record["ground_truth"].rpartition("A:")[2].strip()
     stored = tuple(
-        Stored(name, said["solution"], correct=bool(said["is_correct"]))
+        PublishedAnswer(name, said["solution"], correct=bool(said["is_correct"]))
         for name, said in record.items()
         if isinstance(said, dict) and {"solution", "is_correct"} <= said.keys()
     )
@@ -122,13 +122,13 @@ def _gsm8k_solutions(record: Mapping[str, Any], n: str) -> TaskItem:
 
 
 def _halueval(record: Mapping[str, Any], n: str) -> TaskItem:
-    stored = Stored("chatgpt", record["chatgpt_response"], correct=_no(record["hallucination"]))
+    stored = PublishedAnswer("chatgpt", record["chatgpt_response"], correct=_no(record["hallucination"]))
     return TaskItem(n, record["user_query"], "judged", stored=(stored,))
 
 
 def _halueval_qa(record: Mapping[str, Any], n: str) -> TaskItem:
-    right = Stored("published", record["right_answer"], correct=True)
-    wrong = Stored("published", record["hallucinated_answer"], correct=False)
+    right = PublishedAnswer("published", record["right_answer"], correct=True)
+    wrong = PublishedAnswer("published", record["hallucinated_answer"], correct=False)
     return TaskItem(
         n, record["question"], "text", (record["right_answer"],), context=record["knowledge"], stored=(right, wrong)
     )
@@ -137,7 +137,7 @@ def _halueval_qa(record: Mapping[str, Any], n: str) -> TaskItem:
 def _sac3(record: Mapping[str, Any], n: str) -> TaskItem:
     """The stored samples are of the same model as the stored answer."""
     gold, answer = _listed(record["right_answer"]), _listed(record["generated_answer"])
-    stored = Stored("gpt-3.5", answer[0] if answer else "", correct=_yes(record["label"]))
+    stored = PublishedAnswer("gpt-3.5", answer[0] if answer else "", correct=_yes(record["label"]))
     return TaskItem(n, record["question"], "text", gold, stored=(stored,))
 
 
@@ -145,7 +145,7 @@ def _pair(record: Mapping[str, Any], n: str) -> TaskItem:
     """One answer a record; records of one question are put together afterwards."""
     correct = _yes(record["label"])
     gold = (record["answer"],) if correct else ()
-    stored = Stored("published", record["answer"], correct=correct)
+    stored = PublishedAnswer("published", record["answer"], correct=correct)
     return TaskItem(n, record["question"], "judged", gold, brief=True, stored=(stored,))
 
 
@@ -158,7 +158,7 @@ def _own_choice(record: Mapping[str, Any], n: str) -> TaskItem:
 
 def _own_stored(record: Mapping[str, Any], n: str) -> TaskItem:
     name = str(record.get("generator", "stored"))
-    stored = Stored(name, record["response"], correct=_yes(record["correct"]))
+    stored = PublishedAnswer(name, record["response"], correct=_yes(record["correct"]))
     return TaskItem(str(record.get("id", n)), record["question"], "judged", stored=(stored,))
 
 

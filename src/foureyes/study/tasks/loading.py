@@ -19,7 +19,7 @@ from foureyes.study.tasks.hub import fetch
 from foureyes.study.tasks.items import TaskItem
 from foureyes.study.tasks.layouts import Layout, layout_of
 
-__all__ = ["KNOWN", "KnownTask", "Task", "Wanted", "load_task"]
+__all__ = ["KNOWN", "KnownTask", "Task", "TaskSpec", "load_task"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ KNOWN: Final[Mapping[str, KnownTask]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class TaskSpec:
     """Which questions a study wants.
 
     Attributes:
@@ -107,7 +107,7 @@ class Task:
     refused: Mapping[str, int]
 
 
-def load_task(wanted: Wanted, *, data: Path | None, seed: int) -> Task:
+def load_task(wanted: TaskSpec, *, data: Path | None, seed: int) -> Task:
     """Reads a task's questions.
 
     Args:
@@ -133,14 +133,14 @@ def load_task(wanted: Wanted, *, data: Path | None, seed: int) -> Task:
     return Task(wanted.name, items, licence, layout.name if layout else "", checksums, n, dict(refused))
 
 
-def _file(wanted: Wanted, data: Path | None) -> Path:
+def _file(wanted: TaskSpec, data: Path | None) -> Path:
     path = (data or Path()) / wanted.file
     if not path.is_file():
         raise InputError(f"task {wanted.name}: no file {path}")
     return path
 
 
-def _found(wanted: Wanted, known: KnownTask | None, data: Path | None) -> list[Path]:
+def _found(wanted: TaskSpec, known: KnownTask | None, data: Path | None) -> list[Path]:
     """Files of a known task: the only one in its folder, or the hub's."""
     if known is None:
         raise ConfigError(f"unknown task {wanted.name!r}; known are {', '.join(KNOWN)}, and any with a file")

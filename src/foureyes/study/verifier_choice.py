@@ -22,7 +22,7 @@ from foureyes.maths.ranking import auroc
 from foureyes.maths.selection import DEFAULT_RULE, Candidate, SelectionRule, VerifierChoice, choose_verifier, committee
 from foureyes.study.cells import Cell, SignalValues
 
-__all__ = ["Backtest", "backtest", "choose", "experience"]
+__all__ = ["Backtest", "backtest", "choose", "learn_experience"]
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -80,7 +80,7 @@ def choose(
     return _chosen(cell, signals, drawn, rule, learnt, seed)
 
 
-def experience(cells: Sequence[Cell], *, signal: str = "log_cmp") -> Experience | None:
+def learn_experience(cells: Sequence[Cell], *, signal: str = "log_cmp") -> Experience | None:
     """What evidence without labels meant in these cells; ``None`` where they are too few to tell."""
     rows = [(row, found, cell) for cell in cells for row, found in _measured(cell, signal)]
     places = {place: i for i, place in enumerate(dict.fromkeys((cell.task, cell.generator) for _, _, cell in rows))}
@@ -116,7 +116,7 @@ def backtest(
     """
     signals = _signals(cell, signal)
     keep = np.flatnonzero(_usable(cell, signals))
-    learnt = experience(others, signal=signal)
+    learnt = learn_experience(others, signal=signal)
     found = []
     for n in (size for size in sizes if 2 * size <= len(keep)):
         lost = [_lost(cell, signals, keep, n, rule, learnt, seed) for seed in range(_DRAWS)]

@@ -2,7 +2,7 @@
 
 A verifier sees the question as published and the answer. The generator's own signals, named ``own.…``, see what the
 generator saw, poison and pressure included: that is the difference between checking and self-grading. Models come from
-:mod:`foureyes.study.asking`, so what two signals share is computed once, and each still knows its whole cost.
+:mod:`foureyes.study.cached_models`, so what two signals share is computed once, and each still knows its whole cost.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from foureyes.signals.relative import relative_confidence
 from foureyes.signals.samples import self_consistency
 from foureyes.signals.verbal import verbalised
 from foureyes.signals.within import own_signals
-from foureyes.study.asking import StoredReader, StoredWriter
+from foureyes.study.cached_models import CachedReader, CachedWriter
 from foureyes.study.cells import Value
 from foureyes.study.tasks.grading import letter_of
 from foureyes.study.tasks.items import Kind, TaskItem
 from foureyes.types import Exchange, Prompt, Reading, Scored, Unscored, Written
 
-__all__ = ["MATCH", "OWN", "SIGNALS", "Asked", "Readout", "letters_read"]
+__all__ = ["MATCH", "OWN_SIGNALS", "SIGNALS", "SignalInput", "StudySignal", "option_probabilities"]
 
 Floats = NDArray[np.float64]
 
@@ -41,7 +41,7 @@ MATCH: Final[Mapping[Kind, Match]] = {"letter": "letter", "number": "number", "t
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SignalInput:
     """What a signal is taken of.
 
     Attributes:
@@ -55,8 +55,8 @@ class Asked:
 
     items: Sequence[TaskItem]
     answers: Sequence[str]
-    reader: StoredReader
-    writer: StoredWriter
+    reader: CachedReader
+    writer: CachedWriter
     written: Sequence[Written | Unscored] = ()
     max_tokens: int = 48
 
@@ -67,7 +67,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Readout:
+class StudySignal:
     """A signal that a study can ask for.
 
     Attributes:
@@ -77,11 +77,13 @@ class Readout:
     """
 
     words: str
-    take: Callable[[Asked], list[Value]]
+    take: Callable[[SignalInput], list[Value]]
     own: bool = False
 
 
-def letters_read(prompts: Sequence[Prompt], items: Sequence[TaskItem], reader: StoredReader) -> list[Floats | Unscored]:
+def option_probabilities(
+    prompts: Sequence[Prompt], items: Sequence[TaskItem], reader: CachedReader
+) -> list[Floats | Unscored]:
     """How likely each option's letter is, over the options, for questions put in these words.
 
     Returns:
@@ -102,21 +104,21 @@ def _shares(readings: Sequence[Reading | Unscored]) -> Floats | Unscored:
     return np.asarray(weights / weights.sum())
 
 
-def _scored(take: Callable[[Scored], float | None]) -> Callable[[Asked], list[Value]]:
+def _scored(take: Callable[[Scored], float | None]) -> Callable[[SignalInput], list[Value]]:
     """A number of one reading."""
 
-    def values(asked: Asked) -> list[Value]:
+    def values(asked: SignalInput) -> list[Value]:
         _read_letters_together(asked)
         return [_value(row, take) for row in score(asked.exchanges, asked.reader)]
 
     return values
 
 
-def _read_letters_together(asked: Asked) -> None:
+def _read_letters_together(asked: SignalInput) -> None:
     """Of a choice all letters are read at once: the same prefill serves every signal."""
     choices = [item for item in asked.items if item.kind == "letter"]
     if choices:
-        letters_read([item.prompt for item in choices], choices, asked.reader)
+        option_probabilities([item.prompt for item in choices], choices, asked.reader)
 
 
 def _value(row: Scored | Unscored, take: Callable[[Scored], float | None]) -> Value:
@@ -126,7 +128,7 @@ def _value(row: Scored | Unscored, take: Callable[[Scored], float | None]) -> Va
     return Unscored("bad_reply", "only bounds on the entropy are known") if value is None else value
 
 
-def _option(asked: Asked) -> list[Value]:
+def _option(asked: SignalInput) -> list[Value]:
     shares = _shares_of_choices(asked)
     return [
         share if isinstance(share, Unscored) else _of_letter(share, item, answer)
@@ -141,14 +143,14 @@ def _of_letter(share: Floats, item: TaskItem, answer: str) -> Value:
     return 1.0 - float(share[item.letters.index(letter)])
 
 
-def _shares_of_choices(asked: Asked) -> list[Floats | Unscored]:
+def _shares_of_choices(asked: SignalInput) -> list[Floats | Unscored]:
     choices = [item for item in asked.items if item.kind == "letter"]
-    found = iter(letters_read([item.prompt for item in choices], choices, asked.reader))
+    found = iter(option_probabilities([item.prompt for item in choices], choices, asked.reader))
     none = Unscored("bad_row", "the question has no options")
     return [next(found) if item.kind == "letter" else none for item in asked.items]
 
 
-def _question(asked: Asked) -> list[Value]:
+def _question(asked: SignalInput) -> list[Value]:
     """Before any answer is seen: entropy of the options, or of the first word of an answer."""
     return [_entropy(share) for share in _shares_of_choices(asked)]
 
@@ -160,7 +162,7 @@ def _entropy(share: Floats | Unscored) -> Value:
     return float(-(some * np.log(some)).sum())
 
 
-def _v_agree(asked: Asked) -> list[Value]:
+def _v_agree(asked: SignalInput) -> list[Value]:
     own = iter(_own_letters(asked))
     texts = [item.prompt for item in asked.items if item.kind != "letter"]
     written = iter(asked.writer.write(texts, Sampling(max_tokens=asked.max_tokens)) if texts else [])
@@ -170,7 +172,7 @@ def _v_agree(asked: Asked) -> list[Value]:
     ]
 
 
-def _own_letters(asked: Asked) -> Iterable[str | Unscored]:
+def _own_letters(asked: SignalInput) -> Iterable[str | Unscored]:
     for item, share in zip(asked.items, _shares_of_choices(asked), strict=True):
         if item.kind == "letter":
             yield share if isinstance(share, Unscored) else item.letters[int(share.argmax())]
@@ -190,38 +192,40 @@ def _agreed(item: TaskItem, answer: str, own: str | Unscored) -> Value:
     return 0.0 if same else 1.0
 
 
-def _asked_of_questions(ask: Callable[[Sequence[Prompt], StoredReader], list[Value]]) -> Callable[[Asked], list[Value]]:
+def _asked_of_questions(
+    ask: Callable[[Sequence[Prompt], CachedReader], list[Value]],
+) -> Callable[[SignalInput], list[Value]]:
     return lambda asked: list(ask([item.prompt for item in asked.items], asked.reader))
 
 
-def _relative(asked: Asked) -> list[Value]:
+def _relative(asked: SignalInput) -> list[Value]:
     return list(relative_confidence(asked.exchanges, asked.reader))
 
 
-def _verbalised(asked: Asked) -> list[Value]:
+def _verbalised(asked: SignalInput) -> list[Value]:
     return list(verbalised(asked.exchanges, asked.writer, max_tokens=16))
 
 
-def _samples(asked: Asked) -> list[list[Written | Unscored]]:
+def _samples(asked: SignalInput) -> list[list[Written | Unscored]]:
     drawn = Sampling(max_tokens=asked.max_tokens, temperature=1.0, n=_SAMPLES)
     return asked.writer.write([item.prompt for item in asked.items], drawn)
 
 
-def _self_consistency(asked: Asked) -> list[Value]:
+def _self_consistency(asked: SignalInput) -> list[Value]:
     found: list[Value] = []
     for item, exchange, drawn in zip(asked.items, asked.exchanges, _samples(asked), strict=True):
         found += self_consistency([exchange], [drawn], match=MATCH[item.kind])
     return found
 
 
-def _semantic_entropy(asked: Asked) -> list[Value]:
+def _semantic_entropy(asked: SignalInput) -> list[Value]:
     prompts = [item.prompt for item in asked.items]
     found = meanings(prompts, _samples(asked), AskedEntailment(asked.reader))
     return [one if isinstance(one, Unscored) else one.entropy for one in found]
 
 
-def _own(take: Callable[[Scored], float | None]) -> Callable[[Asked], list[Value]]:
-    def values(asked: Asked) -> list[Value]:
+def _own(take: Callable[[Scored], float | None]) -> Callable[[SignalInput], list[Value]]:
+    def values(asked: SignalInput) -> list[Value]:
         if asked.written:
             return [_of_written(written, take) for written in asked.written]
         own = [Exchange(item.shown, answer) for item, answer in zip(asked.items, asked.answers, strict=True)]
@@ -237,30 +241,30 @@ def _of_written(written: Written | Unscored, take: Callable[[Scored], float | No
     return _value(signals_of(written.reading), take)
 
 
-SIGNALS: Final[Mapping[str, Readout]] = MappingProxyType(
+SIGNALS: Final[Mapping[str, StudySignal]] = MappingProxyType(
     {
-        "log_cmp": Readout("CMP: mean surprise per answer token, log", _scored(lambda row: row.log_cmp)),
-        "cme": Readout("CME: mean entropy at the answer's places", _scored(lambda row: row.cme)),
-        "nats_per_byte": Readout("surprise per byte", _scored(lambda row: row.nats_per_byte)),
-        "max_nll": Readout("surprise of the least likely token", _scored(lambda row: -row.min_logprob)),
-        "mean_rank": Readout("mean rank of the answer's tokens", _scored(lambda row: row.mean_rank)),
-        "top1": Readout("1 − mean probability of the likeliest token", _scored(lambda row: 1 - row.mean_top1_prob)),
-        "token_prob": Readout(
+        "log_cmp": StudySignal("CMP: mean surprise per answer token, log", _scored(lambda row: row.log_cmp)),
+        "cme": StudySignal("CME: mean entropy at the answer's places", _scored(lambda row: row.cme)),
+        "nats_per_byte": StudySignal("surprise per byte", _scored(lambda row: row.nats_per_byte)),
+        "max_nll": StudySignal("surprise of the least likely token", _scored(lambda row: -row.min_logprob)),
+        "mean_rank": StudySignal("mean rank of the answer's tokens", _scored(lambda row: row.mean_rank)),
+        "top1": StudySignal("1 − mean probability of the likeliest token", _scored(lambda row: 1 - row.mean_top1_prob)),
+        "token_prob": StudySignal(
             "1 − mean probability of the answer's tokens", _scored(lambda row: 1 - row.mean_token_prob)
         ),
-        "option": Readout("1 − share of the chosen option among the options", _option),
-        "question": Readout("entropy over the options, whatever the answer: a control", _question),
-        "v_agree": Readout("V-Agree: the verifier's own answer differs", _v_agree),
-        "p_true": Readout("1 − P(True)", lambda asked: list(p_true(asked.exchanges, asked.reader))),
-        "p_ik": Readout("1 − P(IK): does the verifier know the answer at all", _asked_of_questions(p_ik)),
-        "answerless": Readout("1 − P(True) with the answer withheld: a control", _asked_of_questions(answerless)),
-        "relative": Readout("relative confidence: preferences between rows", _relative),
-        "verbalised": Readout("1 − the confidence that the verifier states", _verbalised),
-        "self_consistency": Readout("share of the model's own samples that say otherwise", _self_consistency),
-        "semantic_entropy": Readout("entropy over the meanings of the model's own samples", _semantic_entropy),
-        "g_ppl": Readout("G-PPL: the generator's own surprise, log", _own(lambda row: row.log_cmp), own=True),
-        "g_ent": Readout("G-Ent: the generator's own entropy", _own(lambda row: row.cme), own=True),
+        "option": StudySignal("1 − share of the chosen option among the options", _option),
+        "question": StudySignal("entropy over the options, whatever the answer: a control", _question),
+        "v_agree": StudySignal("V-Agree: the verifier's own answer differs", _v_agree),
+        "p_true": StudySignal("1 − P(True)", lambda asked: list(p_true(asked.exchanges, asked.reader))),
+        "p_ik": StudySignal("1 − P(IK): does the verifier know the answer at all", _asked_of_questions(p_ik)),
+        "answerless": StudySignal("1 − P(True) with the answer withheld: a control", _asked_of_questions(answerless)),
+        "relative": StudySignal("relative confidence: preferences between rows", _relative),
+        "verbalised": StudySignal("1 − the confidence that the verifier states", _verbalised),
+        "self_consistency": StudySignal("share of the model's own samples that say otherwise", _self_consistency),
+        "semantic_entropy": StudySignal("entropy over the meanings of the model's own samples", _semantic_entropy),
+        "g_ppl": StudySignal("G-PPL: the generator's own surprise, log", _own(lambda row: row.log_cmp), own=True),
+        "g_ent": StudySignal("G-Ent: the generator's own entropy", _own(lambda row: row.cme), own=True),
     }
 )
 
-OWN: Final = tuple(name for name, readout in SIGNALS.items() if readout.own)
+OWN_SIGNALS: Final = tuple(name for name, readout in SIGNALS.items() if readout.own)

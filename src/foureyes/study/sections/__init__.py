@@ -1,7 +1,7 @@
 """From rows to a report: which sections there are, and what stands in them.
 
 Figures come from :mod:`foureyes.study.measures`, their looks from :mod:`foureyes.report.study`; here they become text. A
-figure that is missing is told as its reason. Start at :func:`tell`.
+figure that is missing is told as its reason. Start at :func:`build_report`.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from foureyes.study.cells import Cell
 from foureyes.study.claims import decide
 from foureyes.study.plan import Study
 from foureyes.study.provenance import StudyManifest
-from foureyes.study.telling.fitting import calibration, choices, combinations, labels
-from foureyes.study.telling.pairs import pairs
-from foureyes.study.telling.ranking import answers, claims, controls, failing, rank_all, signals
-from foureyes.study.telling.robustness import protocol_sections
+from foureyes.study.sections.labelled import calibration, choices, combinations, labels
+from foureyes.study.sections.pairs import pairs
+from foureyes.study.sections.ranking import answers, claims, controls, failing, rank_all, signals
+from foureyes.study.sections.robustness import protocol_sections
 
-__all__ = ["tell"]
+__all__ = ["build_report"]
 
 
-def tell(study: Study, cells: Sequence[Cell], manifest: StudyManifest, command: str) -> StudyReport:
+def build_report(study: Study, cells: Sequence[Cell], manifest: StudyManifest, command: str) -> StudyReport:
     """The whole report.
 
     Args:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foureyes.models.scripted import ScriptedReader
-from foureyes.study.coding import decode_reading, decode_written, encode, plain
+from foureyes.study.serialization import decode_reading, decode_written, encode, plain
 from foureyes.types import Exchange, Message, Reading, Unscored, Written
 
 text = st.text(st.characters(exclude_categories=("Cs",)), max_size=60)

@@ -14,24 +14,24 @@ from foureyes.study.store import Cost
 
 __all__ = [
     "COST",
-    "area",
+    "auroc_interval",
+    "cell_label",
+    "cost_per_row",
     "ece",
     "interval",
-    "named",
     "optional",
-    "per_row",
-    "place",
-    "rare",
+    "or_missing",
     "share",
+    "signal_label",
     "signed",
-    "told",
+    "too_few",
 ]
 
 COST: Final = ("read", "written", "ms")
-"""Headings of :func:`per_row`."""
+"""Headings of :func:`cost_per_row`."""
 
 
-def told(found: Any, words: Callable[[Any], str] | None = None) -> str:
+def or_missing(found: Any, words: Callable[[Any], str] | None = None) -> str:
     """A figure in words, or why it is missing; a dash where there is nothing to say."""
     if found is None:
         return "–"
@@ -40,19 +40,19 @@ def told(found: Any, words: Callable[[Any], str] | None = None) -> str:
     return (words or interval)(found)
 
 
-def per_row(cost: Cost, n: int) -> tuple[str, str, str]:
+def cost_per_row(cost: Cost, n: int) -> tuple[str, str, str]:
     """Tokens read and written and milliseconds, a row; nothing where nothing was spent."""
     if not n or cost == Cost():
         return "", "", ""
     return f"{cost.read / n:,.0f}", f"{cost.written / n:,.0f}", f"{1000 * cost.seconds / n:,.0f}"
 
 
-def place(cell: Cell) -> str:
+def cell_label(cell: Cell) -> str:
     """Whose answers to what."""
     return f"{cell.task}: {cell.generator}"
 
 
-def named(signal: SignalValues) -> str:
+def signal_label(signal: SignalValues) -> str:
     """Which signal of whom."""
     if signal.model == "control":
         return f"{signal.name}, a control"
@@ -88,11 +88,11 @@ def signed(value: float, low: float | None = None, high: float | None = None) ->
     return f"{value:+.3f}{ends}".replace("-", "−")
 
 
-def area(found: Auroc) -> str:
+def auroc_interval(found: Auroc) -> str:
     """An area with its interval, or with why the interval is not to be believed."""
-    return f"{found.value:.3f} ({rare(found)})" if found.few else interval(found)
+    return f"{found.value:.3f} ({too_few(found)})" if found.few else interval(found)
 
 
-def rare(found: Auroc | Difference) -> str:
+def too_few(found: Auroc | Difference) -> str:
     """How few there are of the rarer class."""
     return f"too few: {found.n_rarer} of the rarer kind"

@@ -7,11 +7,11 @@ from typing import Final
 
 from foureyes.report.study import Section, TextTable
 from foureyes.study.cells import Cell, SignalValues
-from foureyes.study.choosing import backtest
-from foureyes.study.measures import MissingFigure, calibrated, combined, labels_needed
+from foureyes.study.measures import MissingFigure, calibrate_signal, combine_signals, gain_by_labels
 from foureyes.study.plan import Study
+from foureyes.study.sections.formatting import cell_label, cost_per_row, ece, or_missing, signal_label, signed
 from foureyes.study.store import Cost
-from foureyes.study.telling.words import ece, named, per_row, place, signed, told
+from foureyes.study.verifier_choice import backtest
 
 __all__ = ["calibration", "choices", "combinations", "labels"]
 
@@ -42,12 +42,12 @@ def _calibrated_row(cells: Sequence[Cell], cell: Cell, signal: SignalValues) -> 
         and other.generator == cell.generator
         and (its := other.signal(signal.model, signal.name))
     }
-    found = calibrated(cell, signal, others)
-    moved = "; ".join(f"{task}: {told(error, ece)}" for task, error in found.elsewhere.items())
+    found = calibrate_signal(cell, signal, others)
+    moved = "; ".join(f"{task}: {or_missing(error, ece)}" for task, error in found.elsewhere.items())
     return (
-        f"{cell.task}: {cell.generator}, {named(signal)}",
-        told(found.before, ece),
-        told(found.after, ece),
+        f"{cell.task}: {cell.generator}, {signal_label(signal)}",
+        or_missing(found.before, ece),
+        or_missing(found.after, ece),
         moved or "no other task",
     )
 
@@ -65,8 +65,8 @@ def combinations(cells: Sequence[Cell]) -> Section:
 
 def _combined(cell: Cell) -> Iterator[tuple[str, ...]]:
     for label, signals in _sets(cell):
-        found = combined(cell, signals)
-        cost = per_row(_cost_of(signals), len(cell.answers))
+        found = combine_signals(cell, signals)
+        cost = cost_per_row(_cost_of(signals), len(cell.answers))
         name = f"{cell.task}: {cell.generator}, {label}"
         if isinstance(found, MissingFigure):
             yield name, found.why, "", "", "", *cost
@@ -103,7 +103,7 @@ def labels(study: Study, cells: Sequence[Cell]) -> Section:
     rows = []
     for cell in cells:
         for label, signals in _sets(cell):
-            found = labels_needed(cell, signals, study.labels, seed=study.seed)
+            found = gain_by_labels(cell, signals, study.labels, seed=study.seed)
             gains = {one.n: signed(one.gain, one.low, one.high) for one in found}
             first = next((str(one.n) for one in found if one.low > 0), "none tried")
             rows.append(
@@ -128,8 +128,10 @@ def choices(study: Study, cells: Sequence[Cell]) -> Section:
         if sum(verifier != cell.generator for verifier in cell.verifiers) > 1:
             others = [other for other in cells if other is not cell]
             for found in backtest(cell, others, study.labels):
-                told = ["–" if value is None else f"{value:.3f}" for value in (found.regret, found.worst, found.within)]
-                rows.append((place(cell), str(found.n), f"{found.decided:.0%} of {found.draws}", *told))
+                figures = [
+                    "–" if value is None else f"{value:.3f}" for value in (found.regret, found.worst, found.within)
+                ]
+                rows.append((cell_label(cell), str(found.n), f"{found.decided:.0%} of {found.draws}", *figures))
     columns = ("answers", "labels", "decided", "AUROC given away, mean", "at most", "within tolerance")
     note = (
         "The rule of foureyes bench choose, with labels drawn again and again: how often it chose a verifier or a pair, and what its "

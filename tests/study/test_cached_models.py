@@ -7,16 +7,16 @@ import pytest
 from foureyes.errors import BudgetSpent, ModelError
 from foureyes.models.roles import Sampling
 from foureyes.models.scripted import ScriptedReader
-from foureyes.study.asking import Model, StoredReader, StoredWriter
+from foureyes.study.cached_models import CachedReader, CachedWriter, LazyModel
 from foureyes.study.store import CallStore
 from foureyes.types import Exchange, Unscored, Written
-from tests.study.conftest import CountingReader, ScriptedWriter, a_tab
+from tests.study.conftest import CountingReader, ScriptedWriter, a_usage
 
 EXCHANGES = [Exchange(f"q{i}", f"a{i} b") for i in range(10)]
 
 
-def reader_of(model, store: CallStore, tab=None, weights: str | None = "w") -> StoredReader:
-    return StoredReader(Model("ref", weights, lambda: model, store), store, tab or a_tab())
+def reader_of(model, store: CallStore, usage=None, weights: str | None = "w") -> CachedReader:
+    return CachedReader(LazyModel("ref", weights, lambda: model, store), store, usage or a_usage())
 
 
 def test_readings_are_the_models_own_and_asked_for_once(tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ def test_a_known_model_is_not_even_loaded(tmp_path: Path) -> None:
         def never():
             raise AssertionError("it was loaded")
 
-        reader = StoredReader(Model("ref", "w", never, store), store, a_tab())
+        reader = CachedReader(LazyModel("ref", "w", never, store), store, a_usage())
         after = reader.read(EXCHANGES)
         assert (reader.name, reader.fingerprint) == ("m", CountingReader("m").fingerprint)
         assert [r.nll.tolist() for r in after] == [r.nll.tolist() for r in before]  # type: ignore[union-attr]
@@ -92,7 +92,7 @@ def test_a_spent_budget_ends_the_work_and_keeps_it(tmp_path: Path) -> None:
     model = CountingReader("m")
     with CallStore(tmp_path / "s") as store:
         with pytest.raises(BudgetSpent, match="budget of 300 tokens is spent"):
-            reader_of(model, store, a_tab(tokens=300)).read(many)
+            reader_of(model, store, a_usage(tokens=300)).read(many)
         done = len(model.asked)
         assert 0 < done < 1_000
         reader_of(model, store).read(many)
@@ -104,7 +104,7 @@ def test_long_answers_are_kept_after_fewer_of_them(tmp_path: Path) -> None:
     long = [Exchange(f"q{i}", "word " * 2_000) for i in range(20)]
     with CallStore(tmp_path / "s") as store:
         with pytest.raises(BudgetSpent):
-            reader_of(model, store, a_tab(tokens=1)).read(long)
+            reader_of(model, store, a_usage(tokens=1)).read(long)
         assert len(model.asked) == len(store) == 4
 
 
@@ -117,8 +117,8 @@ def test_a_reader_that_loses_rows_is_named(tmp_path: Path) -> None:
         reader_of(Lossy(name="m"), store).read(EXCHANGES)
 
 
-def writer_of(model, store: CallStore) -> StoredWriter:
-    return StoredWriter(Model("ref", "w", lambda: model, store), store, a_tab())
+def writer_of(model, store: CallStore) -> CachedWriter:
+    return CachedWriter(LazyModel("ref", "w", lambda: model, store), store, a_usage())
 
 
 def test_answers_are_written_once_and_samples_do_not_depend_on_their_neighbours(tmp_path: Path) -> None:

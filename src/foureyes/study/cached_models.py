@@ -2,7 +2,7 @@
 
 They have the roles of what they stand for, so every signal takes them as they are, and a signal nobody thought of when
 the study began finds its readings paid for. The model itself is loaded at the first question that is not in the store;
-a finished study loads none. Start at :class:`StoredReader`.
+a finished study loads none. Start at :class:`CachedReader`.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from foureyes.errors import BudgetSpent, ModelError
 from foureyes.models.roles import Reader, Sampling, Writer
-from foureyes.study.coding import decode_reading, decode_written, encode, plain
+from foureyes.study.serialization import decode_reading, decode_written, encode, plain
 from foureyes.study.store import CallStore, Cost, StoredCall, key_of
 from foureyes.types import Exchange, Prompt, Reading, Unscored, Written
 
-__all__ = ["Budget", "Model", "StoredReader", "StoredWriter", "Tab"]
+__all__ = ["Budget", "CachedReader", "CachedWriter", "LazyModel", "RunUsage"]
 
 Role = TypeVar("Role", bound=Reader | Writer)
 Decode: TypeAlias = Callable[[bytes], Any]
@@ -47,45 +47,45 @@ class Budget:
 
 
 @dataclass(slots=True)
-class Tab:
-    """What a run has spent on new work so far.
+class RunUsage:
+    """What a run has used of its budget, and how far it is.
 
     Attributes:
         clock: seconds that only grow, like :func:`time.perf_counter`.
         budget: its limit.
         on_change: told after every batch, for progress.
-        fresh: what was computed.
-        answers: how many questions to models were answered by computing.
-        found: how many were answered from the store.
+        cost: of what was computed.
+        n_computed: how many questions to models were answered by computing.
+        n_cached: how many were answered from the store.
         steps, done: how many steps the run has, as far as it is known, and how many are done.
     """
 
     clock: Callable[[], float]
     budget: Budget = field(default_factory=Budget)
-    on_change: Callable[[Tab], None] = lambda _tab: None
-    fresh: Cost = field(default_factory=Cost)
-    answers: int = 0
-    found: int = 0
+    on_change: Callable[[RunUsage], None] = lambda _usage: None
+    cost: Cost = field(default_factory=Cost)
+    n_computed: int = 0
+    n_cached: int = 0
     steps: int = 0
     done: int = 0
 
     def require_budget(self) -> None:
         """Raises :class:`~foureyes.errors.BudgetSpent` when nothing is left."""
         for what, limit, spent in (
-            ("seconds", self.budget.seconds, self.fresh.seconds),
-            ("tokens", self.budget.tokens, self.fresh.tokens),
+            ("seconds", self.budget.seconds, self.cost.seconds),
+            ("tokens", self.budget.tokens, self.cost.tokens),
         ):
             if limit is not None and spent >= limit:
                 raise BudgetSpent(f"the budget of {limit:g} {what} is spent; all that was computed is kept")
 
-    def add(self, cost: Cost, answers: int) -> None:
-        """Puts new work on the tab."""
-        self.fresh += cost
-        self.answers += answers
+    def add(self, cost: Cost, n_computed: int) -> None:
+        """Counts new work."""
+        self.cost += cost
+        self.n_computed += n_computed
         self.on_change(self)
 
 
-class Model(Generic[Role]):
+class LazyModel(Generic[Role]):
     """A model that is loaded when it is needed, and known without where the store remembers it.
 
     Args:
@@ -129,7 +129,7 @@ class Model(Generic[Role]):
             self._recognise(self._model.fingerprint, self._model.name)
         return self._model
 
-    def let_go(self) -> None:
+    def unload(self) -> None:
         """Frees its memory; it is loaded again if it is asked again."""
         self._model = None
 
@@ -149,19 +149,19 @@ class Model(Generic[Role]):
         self._store.remember(self._reference, self._weights or fingerprint, fingerprint, name)
 
 
-class _Front(Generic[Role]):
+class _CachedModel(Generic[Role]):
     """What a stored reader and a stored writer share: the model behind, and what this run has seen of its answers.
 
     Attributes:
-        touched: cost of every answer that was asked for since :meth:`reset`, now or when it was computed, by its key.
+        costs: cost of every answer that was asked for since :meth:`reset`, now or when it was computed, by its key.
     """
 
-    def __init__(self, model: Model[Role], store: CallStore, tab: Tab) -> None:
+    def __init__(self, model: LazyModel[Role], store: CallStore, usage: RunUsage) -> None:
         self._model = model
         self._store = store
-        self._tab = tab
+        self._usage = usage
         self._seen: dict[bytes, tuple[Any, Cost]] = {}
-        self.touched: dict[bytes, Cost] = {}
+        self.costs: dict[bytes, Cost] = {}
 
     @property
     def name(self) -> str:
@@ -176,18 +176,18 @@ class _Front(Generic[Role]):
     @property
     def spent(self) -> Cost:
         """What everything took that was asked for since :meth:`reset`, each answer once."""
-        return sum(self.touched.values(), Cost())
+        return sum(self.costs.values(), Cost())
 
     def reset(self) -> None:
         """Begins a new account."""
-        self.touched = {}
+        self.costs = {}
 
     def _recall(self, asked: Mapping[bytes, Decode]) -> None:
         """Takes what the store holds of these."""
         found = self._store.get(key for key in asked if key not in self._seen)
         for key, entry in found.items():
             self._seen[key] = asked[key](entry.body), entry.cost
-        self._tab.found += len(found)
+        self._usage.n_cached += len(found)
 
     def _learn(self, values: Mapping[bytes, Reading | Written | Unscored], costs: Sequence[Cost]) -> None:
         """Keeps what was computed; what another day may give differently only for this run."""
@@ -196,25 +196,25 @@ class _Front(Generic[Role]):
         }
         self._store.put(self.fingerprint, {key: entry for key, entry in entries.items() if _lasts(values[key])})
         self._seen |= {key: (value, entries[key].cost) for key, value in values.items()}
-        self._tab.add(sum(costs, Cost()), len(values))
+        self._usage.add(sum(costs, Cost()), len(values))
 
-    def _told(self, key: bytes) -> Any:
+    def _answer_to(self, key: bytes) -> Any:
         value, cost = self._seen[key]
-        self.touched[key] = cost
+        self.costs[key] = cost
         return value
 
 
-class StoredReader(_Front[Reader]):
+class CachedReader(_CachedModel[Reader]):
     """A reader whose readings are computed once.
 
     Args:
         model: that reads.
         store: of readings.
-        tab: what new readings are put on.
+        usage: what new readings are put on.
     """
 
-    def __init__(self, model: Model[Reader], store: CallStore, tab: Tab) -> None:
-        super().__init__(model, store, tab)
+    def __init__(self, model: LazyModel[Reader], store: CallStore, usage: RunUsage) -> None:
+        super().__init__(model, store, usage)
         self._keys: dict[tuple[Exchange, int], bytes] = {}
 
     def read(self, exchanges: Sequence[Exchange], *, top_k: int = 0) -> list[Reading | Unscored]:
@@ -224,7 +224,7 @@ class StoredReader(_Front[Reader]):
         self._recall({key: partial(decode_reading, exchange=exchange) for key, exchange in asked.items()})
         for part in _parts({key: e for key, e in asked.items() if key not in self._seen}, _READ_AT_ONCE):
             self._read(part, top_k)
-        return [self._told(key) for key in keys]
+        return [self._answer_to(key) for key in keys]
 
     def _key(self, exchange: Exchange, top_k: int) -> bytes:
         """Remembered, as every signal asks for the same."""
@@ -242,11 +242,11 @@ class StoredReader(_Front[Reader]):
         return key_of("read", self.fingerprint, asked)
 
     def _read(self, part: Mapping[bytes, Exchange], top_k: int) -> None:
-        self._tab.require_budget()
+        self._usage.require_budget()
         model, exchanges = self._model.get(), list(part.values())
-        start = self._tab.clock()
+        start = self._usage.clock()
         readings = model.read(exchanges, top_k=top_k)
-        seconds = self._tab.clock() - start
+        seconds = self._usage.clock() - start
         if len(readings) != len(exchanges):
             raise ModelError(
                 f"{self.name} returned {len(readings)} readings of {len(exchanges)} answers", model=self.name
@@ -254,8 +254,8 @@ class StoredReader(_Front[Reader]):
         self._learn(dict(zip(part, readings, strict=True)), _shared_out(seconds, _tokens_read(exchanges, readings)))
 
 
-class StoredWriter(_Front[Writer]):
-    """A writer whose answers are written once; arguments as of :class:`StoredReader`."""
+class CachedWriter(_CachedModel[Writer]):
+    """A writer whose answers are written once; arguments as of :class:`CachedReader`."""
 
     def write(self, prompts: Sequence[Prompt], sampling: Sampling) -> list[list[Written | Unscored]]:
         """Answers every prompt; see :class:`foureyes.models.roles.Writer`.
@@ -269,17 +269,17 @@ class StoredWriter(_Front[Writer]):
         missing = {row: prompt for row, prompt in asked.items() if not all(key in self._seen for key in row)}
         for part in _parts(missing, _WRITE_AT_ONCE if sampling.temperature == 0 else 1):
             self._write(part, sampling)
-        return [[self._told(key) for key in row] for row in keys]
+        return [[self._answer_to(key) for key in row] for row in keys]
 
     def _key(self, prompt: Prompt, sampling: Sampling, i: int) -> bytes:
         return key_of("write", self.fingerprint, {"prompt": plain(prompt), "sampling": asdict(sampling), "i": i})
 
     def _write(self, part: Mapping[tuple[bytes, ...], Prompt], sampling: Sampling) -> None:
-        self._tab.require_budget()
+        self._usage.require_budget()
         model, prompts = self._model.get(), list(part.values())
-        start = self._tab.clock()
+        start = self._usage.clock()
         written = model.write(prompts, _seeded(sampling, prompts))
-        seconds = self._tab.clock() - start
+        seconds = self._usage.clock() - start
         keys, values = [key for row in part for key in row], [value for row in written for value in row]
         if len(values) != len(keys):
             raise ModelError(f"{self.name} wrote {len(values)} answers; wanted {len(keys)}", model=self.name)
@@ -287,12 +287,12 @@ class StoredWriter(_Front[Writer]):
 
 
 Key = TypeVar("Key")
-Asked = TypeVar("Asked")
+Request = TypeVar("Request")
 
 
-def _parts(missing: Mapping[Key, Asked], size: int) -> Iterator[dict[Key, Asked]]:
+def _parts(missing: Mapping[Key, Request], size: int) -> Iterator[dict[Key, Request]]:
     """About ``size`` a part, fewer of long ones; exchanges with one prompt stay together, since they are read together."""
-    part: dict[Key, Asked] = {}
+    part: dict[Key, Request] = {}
     characters = 0
     for prompt, same in groupby(missing.items(), key=lambda entry: getattr(entry[1], "prompt", entry[1])):
         entries = list(same)

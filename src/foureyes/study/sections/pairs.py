@@ -8,8 +8,8 @@ from typing import Any
 
 from foureyes.report.study import Section, TextTable
 from foureyes.study.cells import Cell
-from foureyes.study.measures import MissingFigure, misses, quadrants, routed
-from foureyes.study.telling.words import optional, place, told
+from foureyes.study.measures import MissingFigure, cascade_figures, quadrants, shared_misses
+from foureyes.study.sections.formatting import cell_label, optional, or_missing
 
 __all__ = ["pairs"]
 
@@ -28,8 +28,8 @@ def readers(cells: Sequence[Cell]) -> TextTable:
 def _readers(cell: Cell) -> Iterator[tuple[str, ...]]:
     taken = [(v, s) for v in cell.verifiers if v != cell.generator and (s := cell.signal(v, "log_cmp"))]
     for (one, first), (other, second) in combinations(taken, 2):
-        found = misses(cell, first, second)
-        name = f"{place(cell)}, {one} + {other}"
+        found = shared_misses(cell, first, second)
+        name = f"{cell_label(cell)}, {one} + {other}"
         if isinstance(found, MissingFigure):
             yield name, found.why, "", "", "", "", ""
         else:
@@ -74,7 +74,7 @@ def _pair(cell: Cell, verifier: str) -> tuple[str, ...] | None:
     cmp, own, agree = cell.signal(verifier, "log_cmp"), cell.signal("own", "g_ent"), cell.signal(verifier, "v_agree")
     if isinstance(quarters, MissingFigure) and own is None:
         return None
-    missed = misses(cell, cmp, own) if cmp and own else MissingFigure("")
+    missed = shared_misses(cell, cmp, own) if cmp and own else MissingFigure("")
     counts = (
         ("", "", "", "", quarters.why)
         if isinstance(quarters, MissingFigure)
@@ -92,11 +92,11 @@ def _pair(cell: Cell, verifier: str) -> tuple[str, ...] | None:
     return (
         f"{cell.task}: {cell.generator} ← {verifier}",
         *counts,
-        told(routed(cell, cmp), _apgr) if cmp else "",
-        told(routed(cell, agree), _apgr) if agree else "",
-        told(missed, lambda m: optional(m.rho, m.rho_low, m.rho_high)),
-        told(missed, lambda m: optional(m.rho_share)),
-        told(missed, lambda m: optional(m.coverage, m.coverage_low, m.coverage_high)),
+        or_missing(cascade_figures(cell, cmp), _apgr) if cmp else "",
+        or_missing(cascade_figures(cell, agree), _apgr) if agree else "",
+        or_missing(missed, lambda m: optional(m.rho, m.rho_low, m.rho_high)),
+        or_missing(missed, lambda m: optional(m.rho_share)),
+        or_missing(missed, lambda m: optional(m.coverage, m.coverage_low, m.coverage_high)),
     )
 
 

@@ -9,20 +9,30 @@ from foureyes.maths.difference import Difference
 from foureyes.maths.ranking import Auroc
 from foureyes.report.study import ForestPlot, Mark, Section, TextTable
 from foureyes.study.cells import Cell, SignalValues
-from foureyes.study.claims import Decided
+from foureyes.study.claims import ClaimResult
 from foureyes.study.controls import CONTROLS, MODEL
-from foureyes.study.measures import MissingFigure, Ranked, accuracy, compared, ranked
-from foureyes.study.readouts import SIGNALS
-from foureyes.study.telling.words import COST, area, named, per_row, place, rare, share, signed, told
+from foureyes.study.measures import MissingFigure, RankingFigures, accuracy, compare_signals, rank_signal
+from foureyes.study.sections.formatting import (
+    COST,
+    auroc_interval,
+    cell_label,
+    cost_per_row,
+    or_missing,
+    share,
+    signal_label,
+    signed,
+    too_few,
+)
+from foureyes.study.signal_functions import SIGNALS
 
 __all__ = ["Found", "answers", "claims", "controls", "failing", "rank_all", "signals"]
 
-Found: TypeAlias = Sequence[tuple[Cell, Sequence[tuple[SignalValues, Ranked]]]]
+Found: TypeAlias = Sequence[tuple[Cell, Sequence[tuple[SignalValues, RankingFigures]]]]
 
 
 def rank_all(cells: Sequence[Cell]) -> Found:
     """Every signal of every cell, measured once."""
-    return [(cell, [(signal, ranked(cell, signal)) for signal in cell.signals]) for cell in cells]
+    return [(cell, [(signal, rank_signal(cell, signal)) for signal in cell.signals]) for cell in cells]
 
 
 def controls(cells: Sequence[Cell]) -> Section:
@@ -33,7 +43,7 @@ def controls(cells: Sequence[Cell]) -> Section:
         for verifier in cell.verifiers:
             cmp = cell.signal(verifier, "log_cmp")
             if control and cmp:
-                rows.append((f"{place(cell)} ← {verifier}", *_difference(compared(cell, [cmp], [control]))))
+                rows.append((f"{cell_label(cell)} ← {verifier}", *_difference(compare_signals(cell, [cmp], [control]))))
     columns = ("generator ← verifier", "AUROC of CMP", "of the control", "difference", "p", "rows")
     note = (
         "The control is learnt from the words of the other questions and their labels, and sees no answer: what it finds is "
@@ -44,7 +54,7 @@ def controls(cells: Sequence[Cell]) -> Section:
     )
 
 
-def claims(decided: Sequence[Decided]) -> Section:
+def claims(decided: Sequence[ClaimResult]) -> Section:
     """Every claim with its pairs."""
     tables = []
     for one in decided:
@@ -68,11 +78,11 @@ def _difference(found: Difference | MissingFigure) -> tuple[str, ...]:
         return "", "", found.why, "", ""
     areas = f"{found.one:.3f}", f"{found.other:.3f}"
     if found.few:
-        return *areas, f"{signed(found.value)} ({rare(found)})", "", f"{found.n:,}"
+        return *areas, f"{signed(found.value)} ({too_few(found)})", "", f"{found.n:,}"
     return *areas, signed(found.value, found.low, found.high), f"{found.p_value:.3f}", f"{found.n:,}"
 
 
-def _forest(first: Decided) -> ForestPlot | None:
+def _forest(first: ClaimResult) -> ForestPlot | None:
     """The first claim's differences, ours and published ones."""
     marks = [
         Mark(f"{t.task}: {t.generator} ← {t.verifier}".removesuffix(" ← "), t.found.value, t.found.low, t.found.high)
@@ -91,9 +101,9 @@ def answers(cells: Sequence[Cell]) -> Section:
             cell.generator,
             f"{len(cell.answers):,}",
             f"{len({answer.question for answer in cell.answers}):,}",
-            told(accuracy(cell), share),
+            or_missing(accuracy(cell), share),
             f"{int((~cell.graded).sum()):,}",
-            *per_row(cell.cost, len(cell.answers)),
+            *cost_per_row(cell.cost, len(cell.answers)),
         )
         for cell in cells
     )
@@ -102,24 +112,24 @@ def answers(cells: Sequence[Cell]) -> Section:
     return Section("Answers", (), (TextTable(columns, rows, note=note),))
 
 
-def signals(found: Sequence[tuple[Cell, Sequence[tuple[SignalValues, Ranked]]]]) -> Section:
+def signals(found: Sequence[tuple[Cell, Sequence[tuple[SignalValues, RankingFigures]]]]) -> Section:
     """AUROC, AURC and cost of every signal."""
     tables = []
     for cell, signals in found:
         rows = tuple(
             (
-                named(signal),
-                told(r.auroc, area),
-                told(r.within),
-                told(r.aurc),
+                signal_label(signal),
+                or_missing(r.auroc, auroc_interval),
+                or_missing(r.within),
+                or_missing(r.aurc),
                 f"{r.n:,}",
                 _counted(r),
-                *per_row(signal.cost, len(cell.answers)),
+                *cost_per_row(signal.cost, len(cell.answers)),
             )
             for signal, r in signals
         )
         columns = ("signal", "AUROC of wrong", "within question", "AURC", "rows", "left out", *COST)
-        tables.append(TextTable(columns, rows, place(cell)))
+        tables.append(TextTable(columns, rows, cell_label(cell)))
     words = {name: readout.words for name, readout in SIGNALS.items()} | {
         name: said for name, (said, _) in CONTROLS.items()
     }
@@ -131,16 +141,16 @@ def signals(found: Sequence[tuple[Cell, Sequence[tuple[SignalValues, Ranked]]]])
     return Section("Who finds wrong answers", (how, glossary), tuple(tables))
 
 
-def _names(found: Sequence[tuple[Cell, Sequence[tuple[SignalValues, Ranked]]]]) -> Iterator[str]:
+def _names(found: Sequence[tuple[Cell, Sequence[tuple[SignalValues, RankingFigures]]]]) -> Iterator[str]:
     return (signal.name for _, signals in found for signal, _ in signals)
 
 
-def _counted(r: Ranked) -> str:
+def _counted(r: RankingFigures) -> str:
     parts = [f"{n} {reason}" for reason, n in r.unscored.items()]
     return ", ".join([*parts, *([f"{r.unparseable} ungraded"] if r.unparseable else [])])
 
 
-def _works(cell: Cell, signal: SignalValues, r: Ranked) -> bool:
+def _works(cell: Cell, signal: SignalValues, r: RankingFigures) -> bool:
     return (
         signal.model not in (cell.generator, "control")
         and isinstance(r.auroc, Auroc)
@@ -152,7 +162,7 @@ def _works(cell: Cell, signal: SignalValues, r: Ranked) -> bool:
 def failing(found: Found) -> Section:
     """Sets of answers in which nothing tells wrong from right."""
     lost = [cell for cell, signals in found if not any(_works(cell, signal, r) for signal, r in signals)]
-    names = ", ".join(place(cell) for cell in lost) or "none"
+    names = ", ".join(cell_label(cell) for cell in lost) or "none"
     said = (
         f"In {len(lost)} of {len(found)} sets of answers no signal's interval lies above chance: {names}. With so many signals tried, one "
         "above chance is weak evidence that it works there."

@@ -22,8 +22,8 @@ from foureyes.report.study import Section, TextTable
 from foureyes.study.cells import Cell, GradedAnswer, SignalValues
 from foureyes.study.measures import MissingFigure, attempt
 from foureyes.study.plan import Study, Update
-from foureyes.study.tasks.grading import says
-from foureyes.study.telling.words import area, interval, named, place, signed, told
+from foureyes.study.sections.formatting import auroc_interval, cell_label, interval, or_missing, signal_label, signed
+from foureyes.study.tasks.grading import mentions
 
 __all__ = ["protocol_sections"]
 
@@ -70,16 +70,16 @@ def _under_pressure(cell: Cell, base: Cell) -> Iterator[tuple[str, ...]]:
     truth, claim = [a.truth for _, a in pairs], [a.about for _, a in pairs]
     found = attempt(lambda: pressure(before, after, truth=truth, claim=claim))
     if isinstance(found, MissingFigure):
-        yield place(cell), *("" for _ in _STATES), found.why, "", ""
+        yield cell_label(cell), *("" for _ in _STATES), found.why, "", ""
         return
     counts = [str(found.outcomes[state]) for state in _STATES]
-    yield place(cell), *counts, told(found.followed), told(found.kept), str(left_out)
+    yield cell_label(cell), *counts, or_missing(found.followed), or_missing(found.kept), str(left_out)
 
 
 def _before(answer: GradedAnswer, claim: str) -> str:
     """What was chosen, under the claim's name if it is what would be claimed: an open answer can say it in other words."""
     open_claim = len(claim) > 1 and answer.choice != answer.truth
-    return claim if open_claim and says(answer.text, (claim,)) else answer.choice
+    return claim if open_claim and mentions(answer.text, (claim,)) else answer.choice
 
 
 def _after_turns(cell: Cell, base: Cell) -> Iterator[tuple[str, ...]]:
@@ -87,7 +87,7 @@ def _after_turns(cell: Cell, base: Cell) -> Iterator[tuple[str, ...]]:
     found = attempt(
         lambda: answer_flips([b.choice for b, _ in pairs], [a.choice for _, a in pairs], [a.truth for _, a in pairs])
     )
-    yield place(cell), *_flipped(found), str(left_out)
+    yield cell_label(cell), *_flipped(found), str(left_out)
 
 
 def _shuffled(cell: Cell, base: Cell) -> Iterator[tuple[str, ...]]:
@@ -102,7 +102,7 @@ def _shuffled(cell: Cell, base: Cell) -> Iterator[tuple[str, ...]]:
     right = [sum(answer.grade == "right" for answer in side) for side in zip(*pairs, strict=True)] if pairs else [0, 0]
     n = len(pairs)
     shares = [attempt(partial(Share.of, k, n)) for k in (same, *right)]
-    yield place(cell), *(told(share) for share in shares), chosen, str(left_out)
+    yield cell_label(cell), *(or_missing(share) for share in shares), chosen, str(left_out)
 
 
 def _answerable(cell: Cell, _base: Cell) -> Iterator[tuple[str, ...]]:
@@ -114,7 +114,12 @@ def _answerable(cell: Cell, _base: Cell) -> Iterator[tuple[str, ...]]:
         declined = u[there] > np.median(u[there])
         found = attempt(partial(auroc, u[there], without[there]))
         held = attempt(partial(answerability, declined, without[there]))
-        yield f"{place(cell)}, {named(signal)}", told(found, area), told(held, _informed), str(int((~there).sum()))
+        yield (
+            f"{cell_label(cell)}, {signal_label(signal)}",
+            or_missing(found, auroc_interval),
+            or_missing(held, _informed),
+            str(int((~there).sum())),
+        )
 
 
 def _informed(found: Any) -> str:
@@ -132,7 +137,13 @@ def _debates(cell: Cell) -> Iterator[tuple[str, ...]]:
         if pairs:
             found = incoherence([right for right, _ in pairs], [wrong for _, wrong in pairs])
             excess = f"{found.excess:+.3f}".replace("-", "−")
-            yield f"{place(cell)}, {signal.model}", interval(found), excess, told(found.both_sure), str(found.n)
+            yield (
+                f"{cell_label(cell)}, {signal.model}",
+                interval(found),
+                excess,
+                or_missing(found.both_sure),
+                str(found.n),
+            )
 
 
 def _updated(update: Update, cells: Sequence[Cell]) -> Iterator[tuple[str, ...]]:
@@ -142,7 +153,7 @@ def _updated(update: Update, cells: Sequence[Cell]) -> Iterator[tuple[str, ...]]
             yield f"{cell.task}: answers of {update.before} → {update.after}", *_answers_flip(cell, after)
         was, now = cell.signal(update.before, "log_cmp"), cell.signal(update.after, "log_cmp")
         if was is not None and now is not None:
-            yield f"{place(cell)}: decisions of {update.before} → {update.after}", *_decisions_flip(cell, was, now)
+            yield f"{cell_label(cell)}: decisions of {update.before} → {update.after}", *_decisions_flip(cell, was, now)
 
 
 def _answers_flip(before: Cell, after: Cell) -> tuple[str, ...]:
@@ -173,9 +184,9 @@ def _flipped(found: Flips | MissingFigure) -> tuple[str, ...]:
     if isinstance(found, MissingFigure):
         return found.why, "", "", "", ""
     return (
-        told(found.negative),
-        told(found.positive),
-        told(found.nfr_mc),
+        or_missing(found.negative),
+        or_missing(found.positive),
+        or_missing(found.nfr_mc),
         f"{found.accuracy_before.value:.3f}",
         f"{found.accuracy_after.value:.3f}",
     )
