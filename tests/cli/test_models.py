@@ -12,7 +12,7 @@ from foureyes.cli import main
 from foureyes.cli.models import tell
 from foureyes.models.weights import KNOWN, Step
 from foureyes.models.weights.converted import Converted
-from foureyes.models.weights.values import unheard
+from foureyes.models.weights.values import ignore_step
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +27,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def gemma(cache: Path) -> Path:
     """A place in the cache that says it is gemma3-270m."""
     entry = Converted.of_packages(KNOWN["gemma3-270m"], cache).entry
-    with entry.locked(unheard), entry.scratch() as scratch:
+    with entry.locked(ignore_step), entry.scratch() as scratch:
         (scratch / "built").mkdir()
         (scratch / "built" / "config.json").write_text("{}")
         (scratch / "built" / "model.safetensors").write_bytes(b"x" * 3_000_000)

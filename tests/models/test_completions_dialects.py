@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foureyes.models.completions.connection import Fault
-from foureyes.models.completions.dialects import DIALECTS, Ask, number
+from foureyes.models.completions.dialects import DIALECTS, LogprobRequest, number
 from foureyes.types import Alternative
 
-ASK = Ask("smollm2-135m", (1, 2, 3, 400), start=2, k=2)
+ASK = LogprobRequest("smollm2-135m", (1, 2, 3, 400), start=2, k=2)
 
 # As vLLM 0.32 answered for smollm2-135m in float32; decoded tokens shortened.
 VLLM_REPLY = {
@@ -109,7 +109,7 @@ def test_a_server_that_does_not_repeat_the_ids_is_believed_on_its_entries():
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_an_answer_of_one_token_has_one_entry(dialect):
-    ask = Ask("m", (1, 2, 3, 400), start=3, k=2)
+    ask = LogprobRequest("m", (1, 2, 3, 400), start=3, k=2)
     reply = copy.deepcopy(REPLIES[dialect])
     if dialect == "sglang":
         meta(reply)["input_token_logprobs"][:2] = [[None, 3, "x"]]

@@ -100,7 +100,7 @@ class TestValues:
 
     def test_the_vocabulary_is_the_servers_or_the_callers(self, server):
         with open_reader(server) as reader:
-            assert reader.endpoint.vocabulary == server.model.size
+            assert reader.server.vocabulary == server.model.size
             asked = only(reader.read([Exchange(QUESTION, ANSWER)]))
         with open_reader(server, limits=Limits(vocabulary=1000)) as reader:
             told = only(reader.read([Exchange(QUESTION, ANSWER)]))
@@ -287,11 +287,11 @@ class TestProbe:
     def test_the_other_form_is_found_by_trying(self, server):
         server.ignores = {"prompt_logprobs"}
         with open_reader(server) as reader:
-            assert reader.endpoint.dialect.name == "echo"
+            assert reader.server.dialect.name == "echo"
 
     def test_sglang_is_known_by_its_card(self):
         with Simulator(kind="sglang") as server, open_reader(server) as reader:
-            assert reader.endpoint.dialect.name == "sglang"
+            assert reader.server.dialect.name == "sglang"
 
     def test_a_server_that_shifts_its_entries_is_refused(self, server):
         def tamper(reply):
@@ -327,7 +327,7 @@ class TestProbe:
 
     def test_fewer_alternatives_are_taken_when_the_server_allows_no_more(self):
         with Simulator(most=5) as server, open_reader(server) as reader:
-            assert reader.endpoint.shown == 5
+            assert reader.server.shown == 5
             assert len(only(reader.read([Exchange(QUESTION, ANSWER)], top_k=5)).alternatives[0]) == 5
             with pytest.raises(ModelRefused, match=r"at most 5 alternatives.*wanted 6.*--max-logprobs 6"):
                 reader.read([Exchange(QUESTION, ANSWER)], top_k=6)

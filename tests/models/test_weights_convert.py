@@ -12,7 +12,7 @@ from safetensors import safe_open
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from foureyes.errors import ModelUnavailable
-from foureyes.models.weights.apart import convert_apart
+from foureyes.models.weights.child_process import convert_in_child_process
 from foureyes.models.weights.convert import convert
 from foureyes.models.weights.gguf_header import read_header
 from tests.models.tiny_weights import TEMPLATE, VOCABULARY, WIDTH, write_gguf
@@ -111,12 +111,12 @@ def test_child_says_why_it_failed(tmp_path):
     path = tmp_path / "letter.gguf"
     path.write_text("Dear reader")
     with pytest.raises(ModelUnavailable, match=r"tiny cannot be converted: .*does not begin with GGUF") as failure:
-        convert_apart(path, tmp_path / "converted", "tiny")
+        convert_in_child_process(path, tmp_path / "converted", "tiny")
     assert failure.value.model == "tiny"
 
 
 def test_child_says_nothing_to_our_own_output(tmp_path, capfd):
-    convert_apart(write_gguf(tmp_path / "tiny.gguf"), tmp_path / "converted", "tiny")
+    convert_in_child_process(write_gguf(tmp_path / "tiny.gguf"), tmp_path / "converted", "tiny")
     assert capfd.readouterr() == ("", "")
     assert (tmp_path / "converted" / "model.safetensors").is_file()
 

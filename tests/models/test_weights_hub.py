@@ -12,7 +12,7 @@ from huggingface_hub import constants, errors
 from foureyes.errors import ConfigError, FoureyesError, ModelRefused, ModelUnavailable
 from foureyes.models.weights import Step, ensure, hub, pull, verify
 from foureyes.models.weights.reference import Hub as Reference
-from foureyes.models.weights.values import unheard
+from foureyes.models.weights.values import ignore_step
 from tests.models.hub_simulator import COMMIT, Hub, serving
 
 TINY = Reference("me/tiny")
@@ -67,11 +67,11 @@ def test_what_is_here_is_used_without_asking(online, tiny_model, tmp_path):
 
 def test_what_is_not_here_is_fetched_on_first_use(online):
     steps: list[Step] = []
-    supply = hub.Repository(TINY, Path(os.environ["FOUREYES_CACHE"]))
-    assert supply.locate() is None
-    weights = supply.fetch(steps.append)
+    source = hub.Repository(TINY, Path(os.environ["FOUREYES_CACHE"]))
+    assert source.locate() is None
+    weights = source.fetch(steps.append)
     assert steps == [Step("me/tiny", "download")]
-    assert supply.locate() == weights
+    assert source.locate() == weights
 
 
 def test_truncated_weights_are_fetched_anew_by_pull(online):
@@ -103,7 +103,7 @@ def test_repository_without_safetensors(tiny_model, tmp_path):
     ):
         point_at(it.url, patch)
         with pytest.raises(ModelUnavailable, match=r"holds no weights: wanted \*\.safetensors"):
-            hub.Repository(TINY, tmp_path).fetch(unheard)
+            hub.Repository(TINY, tmp_path).fetch(ignore_step)
 
 
 @pytest.mark.parametrize(

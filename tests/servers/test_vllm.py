@@ -36,10 +36,10 @@ class TestContract(ReaderContract):
 
 
 def test_the_probe_learns_what_the_server_is(reader):
-    endpoint = reader.endpoint
-    assert endpoint.dialect.name == "vllm"
-    assert (endpoint.model, endpoint.vocabulary, endpoint.context) == ("smollm2-135m", 49_152, 2047)
-    assert (endpoint.chat, endpoint.shown) == (True, 20)
+    server = reader.server
+    assert server.dialect.name == "vllm"
+    assert (server.model, server.vocabulary, server.context) == ("smollm2-135m", 49_152, 2047)
+    assert (server.chat, server.shown) == (True, 20)
 
 
 def test_both_forms_show_the_same_numbers(vllm, reader):

@@ -15,7 +15,7 @@ from foureyes.models.roles import Reader, Writer
 from foureyes.models.weights import OnStep, ensure
 from foureyes.models.weights.redaction import redacted
 from foureyes.models.weights.reference import ServerReference, parse
-from foureyes.models.weights.values import unheard
+from foureyes.models.weights.values import ignore_step
 
 __all__ = ["open_reader", "open_writer"]
 
@@ -28,7 +28,7 @@ def open_reader(
     dtype: str | None = None,
     device: str | None = None,
     truncate: Truncate = "refuse",
-    on_step: OnStep = unheard,
+    on_step: OnStep = ignore_step,
 ) -> Reader:
     """Opens a verifier.
 
@@ -76,7 +76,7 @@ def open_writer(
     *,
     dtype: str | None = None,
     device: str | None = None,
-    on_step: OnStep = unheard,
+    on_step: OnStep = ignore_step,
 ) -> Writer:
     """Opens a generator.
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from foureyes.errors import InputError
 from foureyes.maths.information import entropy_interval
 from foureyes.models.completions.connection import Fault, bad_reply
-from foureyes.models.completions.dialects import Ask, Seen
+from foureyes.models.completions.dialects import LogprobRequest, ShownToken
 from foureyes.types import Exchange, Reading, Unscored
 
 __all__ = ["Tokens", "assemble"]
@@ -45,9 +45,9 @@ def assemble(
     exchange: Exchange,
     tokens: Tokens,
     spans: Sequence[tuple[int, int]],
-    seen: Sequence[Seen],
+    seen: Sequence[ShownToken],
     *,
-    ask: Ask,
+    ask: LogprobRequest,
     vocabulary: int,
 ) -> Reading:
     """Builds the reading.
@@ -80,11 +80,11 @@ def assemble(
         raise bad_reply(f"the server's numbers are not those of a distribution: {error}") from error
 
 
-def _below_the_top(position: Seen) -> bool:
+def _below_the_top(position: ShownToken) -> bool:
     return position.logprob < position.top[-1].logprob
 
 
-def _matrix(seen: Sequence[Seen]) -> NDArray[np.float64]:
+def _matrix(seen: Sequence[ShownToken]) -> NDArray[np.float64]:
     """(T, K) log-probabilities of all that was shown, the actual token included, padded with −inf."""
     rows = [
         [a.logprob for a in position.top] + ([position.logprob] if _below_the_top(position) else [])
@@ -96,19 +96,19 @@ def _matrix(seen: Sequence[Seen]) -> NDArray[np.float64]:
     return matrix
 
 
-def _largest_unseen(position: Seen, k: int) -> float:
+def _largest_unseen(position: ShownToken, k: int) -> float:
     """The k-th best bounds what was not shown; of a server that showed fewer than asked nothing is known."""
     return position.top[-1].logprob if len(position.top) >= k else 0.0
 
 
-def _rank(position: Seen) -> int:
+def _rank(position: ShownToken) -> int:
     """Exact within the top; beyond it the server's count, or else the least that what it showed allows."""
     if not _below_the_top(position):
         return 1 + sum(a.logprob > position.logprob for a in position.top)
     return max(position.rank or 0, len(position.top) + 1)
 
 
-def _top1(position: Seen) -> float:
+def _top1(position: ShownToken) -> float:
     return math.exp(max(position.top[0].logprob, position.logprob))
 
 

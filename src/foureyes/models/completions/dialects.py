@@ -1,6 +1,6 @@
 """The three ways servers show the log-probabilities of a given text, as pure functions.
 
-A dialect turns an :class:`Ask` into a request body and a reply into one :class:`Seen` per answer position. It does no
+A dialect turns an :class:`LogprobRequest` into a request body and a reply into one :class:`ShownToken` per answer position. It does no
 input or output, and it believes nothing: counts must match, the first entry must be null, and every entry must be for
 the token id that was sent. What fails that is a :class:`~foureyes.models.completions.connection.Fault` with reason
 ``bad_reply``; a number that is NaN, infinite, null or a server's stand-in for one is ``not_finite``.
@@ -18,7 +18,7 @@ from typing import Any, Protocol, TypeVar
 from foureyes.models.completions.connection import Fault, bad_reply
 from foureyes.types import Alternative, Unscored
 
-__all__ = ["DIALECTS", "VLLM", "Ask", "Dialect", "Echo", "SGLang", "Seen", "natural", "number", "want"]
+__all__ = ["DIALECTS", "VLLM", "Dialect", "Echo", "LogprobRequest", "SGLang", "ShownToken", "natural", "number", "want"]
 
 _STAND_IN = -9999.0
 """vLLM prints this, or less, for a log-probability of minus infinity, which JSON cannot hold."""
@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class LogprobRequest:
     """One question to a server: how likely was each of these tokens?
 
     Attributes:
@@ -54,7 +54,7 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ShownToken:
     """What a server showed at one position of the answer.
 
     Attributes:
@@ -88,11 +88,11 @@ class Dialect(Protocol):
         """Whether alternatives come as ids in decimal, to be looked up at ``/detokenize``."""
         ...
 
-    def body(self, ask: Ask) -> dict[str, Any]:
+    def body(self, ask: LogprobRequest) -> dict[str, Any]:
         """The request."""
         ...
 
-    def understand(self, reply: object, ask: Ask) -> list[Seen]:
+    def understand(self, reply: object, ask: LogprobRequest) -> list[ShownToken]:
         """One entry per token of the answer; raises :class:`Fault`."""
         ...
 
@@ -108,7 +108,7 @@ class VLLM:
     path: str = "/v1/completions"
     ids_for_texts: bool = False
 
-    def body(self, ask: Ask) -> dict[str, Any]:
+    def body(self, ask: LogprobRequest) -> dict[str, Any]:
         """One token is generated because vLLM cannot generate none; it is not looked at."""
         return {
             "model": ask.model,
@@ -119,14 +119,14 @@ class VLLM:
             "return_token_ids": True,
         }
 
-    def understand(self, reply: object, ask: Ask) -> list[Seen]:
+    def understand(self, reply: object, ask: LogprobRequest) -> list[ShownToken]:
         """One entry per token of the answer."""
         choice = _choice(reply)
         _same_ids(choice.get("prompt_token_ids"), ask)
         entries = _aligned(choice.get("prompt_logprobs"), len(ask.ids), "prompt_logprobs")
         return [self._seen(entries[t], ask.ids[t], ask.k) for t in range(ask.start, len(ask.ids))]
 
-    def _seen(self, entry: object, token: int, k: int) -> Seen:
+    def _seen(self, entry: object, token: int, k: int) -> ShownToken:
         by_id = {
             name: want(shown, dict, "prompt_logprobs[]{}")
             for name, shown in want(entry, dict, "prompt_logprobs[]").items()
@@ -141,7 +141,7 @@ class VLLM:
         }
         below = len(shown) > k  # k + 1 entries: the actual token is the one beyond the top
         top = [alternative for name, alternative in shown.items() if not (below and name == str(token))]
-        return Seen(shown[str(token)].logprob, max(rank, 1), shown[str(token)].text, _best_first(top, k))
+        return ShownToken(shown[str(token)].logprob, max(rank, 1), shown[str(token)].text, _best_first(top, k))
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ class Echo:
     path: str = "/v1/completions"
     ids_for_texts: bool = True
 
-    def body(self, ask: Ask) -> dict[str, Any]:
+    def body(self, ask: LogprobRequest) -> dict[str, Any]:
         """Nothing is generated; the prompt is sent back with its log-probabilities."""
         return {
             "model": ask.model,
@@ -167,7 +167,7 @@ class Echo:
             "return_tokens_as_token_ids": True,
         }
 
-    def understand(self, reply: object, ask: Ask) -> list[Seen]:
+    def understand(self, reply: object, ask: LogprobRequest) -> list[ShownToken]:
         """One entry per token of the answer."""
         choice = _choice(reply)
         logprobs = want(choice.get("logprobs"), dict, "choices[0].logprobs")
@@ -176,7 +176,9 @@ class Echo:
         _same_ids([_id(token) for token in tokens[:n]], ask)
         actual = _aligned(logprobs.get("token_logprobs"), n, "logprobs.token_logprobs")
         tops = _aligned(logprobs.get("top_logprobs"), n, "logprobs.top_logprobs")
-        return [Seen(number(actual[t]), None, "", self._top(tops[t], tokens[t], ask.k)) for t in range(ask.start, n)]
+        return [
+            ShownToken(number(actual[t]), None, "", self._top(tops[t], tokens[t], ask.k)) for t in range(ask.start, n)
+        ]
 
     def _top(self, entry: object, token: object, k: int) -> tuple[Alternative, ...]:
         shown = want(entry, dict, "logprobs.top_logprobs[]")
@@ -199,7 +201,7 @@ class SGLang:
     path: str = "/generate"
     ids_for_texts: bool = False
 
-    def body(self, ask: Ask) -> dict[str, Any]:
+    def body(self, ask: LogprobRequest) -> dict[str, Any]:
         """One token is generated and not looked at; sampling options are stated, as SGLang takes the model's own."""
         return {
             "input_ids": list(ask.ids),
@@ -210,7 +212,7 @@ class SGLang:
             "return_text_in_logprobs": True,
         }
 
-    def understand(self, reply: object, ask: Ask) -> list[Seen]:
+    def understand(self, reply: object, ask: LogprobRequest) -> list[ShownToken]:
         """One entry per token of the answer."""
         meta = want(want(reply, dict, "the reply").get("meta_info"), dict, "meta_info")
         n = len(ask.answer) + 1
@@ -223,7 +225,7 @@ class SGLang:
         if [row[1] for row in rows] != list(ask.answer):
             raise bad_reply(f"wanted the answer's token ids; got {[row[1] for row in rows][:8]}…")
         return [
-            Seen(number(row[0]), None, _text(row[2]), self._top(top, ask.k))
+            ShownToken(number(row[0]), None, _text(row[2]), self._top(top, ask.k))
             for row, top in zip(rows, tops[1:], strict=True)
         ]
 
@@ -287,7 +289,7 @@ def _aligned(value: object, n: int, where: str) -> list[Any]:
     return entries
 
 
-def _same_ids(ids: object, ask: Ask) -> None:
+def _same_ids(ids: object, ask: LogprobRequest) -> None:
     """Whether the server read the tokens that were sent. Servers that do not say are believed on counts alone."""
     if ids is not None and want(ids, list, "prompt_token_ids") != list(ask.ids):
         raise bad_reply("the server read other tokens than were sent")

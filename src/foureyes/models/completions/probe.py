@@ -19,11 +19,11 @@ from typing import Any, Final, Literal, TypeAlias, get_args
 
 from foureyes.errors import InputError, ModelError, ModelRefused, ModelUnavailable
 from foureyes.models.completions.connection import Connection, Fault, Limits
-from foureyes.models.completions.dialects import DIALECTS, Ask, Dialect, want
+from foureyes.models.completions.dialects import DIALECTS, Dialect, LogprobRequest, want
 from foureyes.models.completions.tokenising import Tokeniser
 from foureyes.types import Exchange
 
-__all__ = ["PROOF", "Endpoint", "Flavour", "learn", "refuse", "show"]
+__all__ = ["PROOF", "Flavour", "ServerFacts", "learn", "refuse", "show"]
 
 Flavour: TypeAlias = Literal["auto", "vllm", "echo", "sglang"]
 
@@ -40,7 +40,7 @@ _SMALL_REPLY = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class ServerFacts:
     """What was learned.
 
     Attributes:
@@ -64,7 +64,7 @@ class Endpoint:
     shown: int
 
 
-def learn(connection: Connection, model: str | None, flavour: Flavour, limits: Limits) -> Endpoint:
+def learn(connection: Connection, model: str | None, flavour: Flavour, limits: Limits) -> ServerFacts:
     """Asks the five questions.
 
     Raises:
@@ -86,7 +86,7 @@ def learn(connection: Connection, model: str | None, flavour: Flavour, limits: L
     # 5
     vocabulary = limits.vocabulary or _vocabulary(connection, name, dialect) or LARGEST_VOCABULARY
     length = card.get("max_model_len")
-    return Endpoint(
+    return ServerFacts(
         url=connection.root,
         model=name,
         dialect=dialect,
@@ -113,7 +113,7 @@ def show(connection: Connection, model: str, dialect: Dialect, k: int) -> int:
     Raises:
         ModelRefused: it refuses and names no number, or none.
     """
-    ask = Ask(model, (1, 2, 3), 1, k)
+    ask = LogprobRequest(model, (1, 2, 3), 1, k)
     try:
         connection.post(dialect.path, dialect.body(ask), most=_SMALL_REPLY)
     except Fault as fault:

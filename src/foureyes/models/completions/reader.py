@@ -24,8 +24,8 @@ from foureyes.errors import ConfigError, InputError, ModelRefused, ModelUnavaila
 from foureyes.models.completions import probe
 from foureyes.models.completions.assembly import Tokens, assemble
 from foureyes.models.completions.connection import Connection, Fault, Limits, bad_reply
-from foureyes.models.completions.dialects import Ask, Seen
-from foureyes.models.completions.probe import Endpoint, Flavour
+from foureyes.models.completions.dialects import LogprobRequest, ShownToken
+from foureyes.models.completions.probe import Flavour, ServerFacts
 from foureyes.models.completions.spelling import clip, spans_by_spelling, spans_by_text
 from foureyes.models.completions.tokenising import Tokeniser
 from foureyes.models.prompts import as_messages
@@ -58,12 +58,12 @@ class CompletionsReader:
         ...     reader.read([Exchange("Capital of Australia?", "Sydney")])[0].nll
     """
 
-    def __init__(self, endpoint: Endpoint, connection: Connection, limits: Limits, *, truncate: Truncate) -> None:
-        self._endpoint = endpoint
+    def __init__(self, server: ServerFacts, connection: Connection, limits: Limits, *, truncate: Truncate) -> None:
+        self._server = server
         self._connection = connection
         self._limits = limits
         self._truncate = truncate
-        self._tokeniser = Tokeniser(connection, endpoint.model, chat=endpoint.chat)
+        self._tokeniser = Tokeniser(connection, server.model, chat=server.chat)
         self._breaker = Breaker(FAILURES_IN_A_ROW)
 
     @classmethod
@@ -100,8 +100,8 @@ class CompletionsReader:
         root, named = _address(url)
         connection = Connection(root, key=_key(api_key), limits=limits)
         try:
-            endpoint = probe.learn(connection, model or named, flavour, limits)
-            reader = cls(endpoint, connection, limits, truncate=truncate)
+            server = probe.learn(connection, model or named, flavour, limits)
+            reader = cls(server, connection, limits, truncate=truncate)
             reader._prove()
         except BaseException:
             connection.close()
@@ -117,7 +117,7 @@ class CompletionsReader:
         self.close()
 
     def __repr__(self) -> str:
-        return f"CompletionsReader({self._endpoint.url!r}, model={self.name!r}, {self._endpoint.dialect.name})"
+        return f"CompletionsReader({self._server.url!r}, model={self.name!r}, {self._server.dialect.name})"
 
     def close(self) -> None:
         """Closes the connections. Nothing can be read afterwards."""
@@ -126,12 +126,12 @@ class CompletionsReader:
     @property
     def name(self) -> str:
         """Name the server knows the model by."""
-        return self._endpoint.model
+        return self._server.model
 
     @property
-    def endpoint(self) -> Endpoint:
+    def server(self) -> ServerFacts:
         """What was learned of the server."""
-        return self._endpoint
+        return self._server
 
     @property
     def fingerprint(self) -> str:
@@ -140,7 +140,7 @@ class CompletionsReader:
         The address is not part of it: the same model may move. Weights exchanged behind the same name and path go
         unnoticed, as no server publishes a hash of them.
         """
-        e = self._endpoint
+        e = self._server
         parts = (e.model, *e.identity, e.dialect.name, e.context, e.vocabulary, e.chat, e.shown, self._truncate)
         return f"http:{hashlib.sha256(repr(parts).encode()).hexdigest()}"
 
@@ -170,12 +170,12 @@ class CompletionsReader:
         try:
             self._connection.get("/v1/models", attempts=1)
         except Fault as fault:
-            words = f"{self._endpoint.url} stopped answering ({self._breaker.reason}) and is not back: {fault.detail}"
+            words = f"{self._server.url} stopped answering ({self._breaker.reason}) and is not back: {fault.detail}"
             raise ModelUnavailable(words, model=self.name, retryable=True) from fault
         self._breaker = Breaker(FAILURES_IN_A_ROW)
 
     def _require_shown(self, top_k: int) -> None:
-        e = self._endpoint
+        e = self._server
         if top_k <= e.shown:
             return
         shown = probe.show(self._connection, e.model, e.dialect, top_k)
@@ -201,10 +201,10 @@ class CompletionsReader:
         return reading
 
     def _ask(self, exchange: Exchange, top_k: int) -> Reading:
-        e = self._endpoint
+        e = self._server
         tokens = self._fit(self._tokeniser.tokens(exchange))
         ids = tokens.prompt + tokens.answer
-        ask = Ask(e.model, ids, len(tokens.prompt), max(e.shown, top_k), kept=top_k)
+        ask = LogprobRequest(e.model, ids, len(tokens.prompt), max(e.shown, top_k), kept=top_k)
         most = (1 << 16) + 512 * len(ids) * (ask.k + 2)
         seen = e.dialect.understand(self._connection.post(e.dialect.path, e.dialect.body(ask), most=most), ask)
         if ask.kept and e.dialect.ids_for_texts:
@@ -214,7 +214,7 @@ class CompletionsReader:
 
     def _fit(self, tokens: Tokens) -> Tokens:
         """Within the context, by the rule that was asked for."""
-        limit, n = self._endpoint.context, len(tokens.prompt) + len(tokens.answer)
+        limit, n = self._server.context, len(tokens.prompt) + len(tokens.answer)
         if limit is None or n <= limit:
             return tokens
         room = limit - len(tokens.answer)
@@ -235,10 +235,10 @@ class CompletionsReader:
         if not np.allclose(first, again, rtol=0, atol=SAME_ANSWER_NATS):
             moved = float(np.abs(first - again).max())
             detail = f"the same text read twice, moved by {moved:.3f} nats; wanted at most {SAME_ANSWER_NATS}"
-            raise ModelRefused(f"{self._endpoint.url}: {wanted}; got: {detail}", model=self.name)
+            raise ModelRefused(f"{self._server.url}: {wanted}; got: {detail}", model=self.name)
         if np.array_equal(first, other):
             detail = "the same numbers for two questions, so the server does not condition on the prompt"
-            raise ModelRefused(f"{self._endpoint.url}: {wanted}; got: {detail}", model=self.name)
+            raise ModelRefused(f"{self._server.url}: {wanted}; got: {detail}", model=self.name)
 
 
 class Breaker:
@@ -302,7 +302,7 @@ def _in_order(
             future.cancel()
 
 
-def _spans(exchange: Exchange, tokens: Tokens, seen: Sequence[Seen]) -> list[tuple[int, int]]:
+def _spans(exchange: Exchange, tokens: Tokens, seen: Sequence[ShownToken]) -> list[tuple[int, int]]:
     text = tokens.prefix + exchange.answer
     spans = spans_by_spelling(tokens.pieces, text) if tokens.pieces is not None else None
     if spans is None:

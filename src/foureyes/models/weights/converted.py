@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from foureyes.errors import ModelUnavailable
-from foureyes.models.weights.apart import convert_apart, require_converter, versions
+from foureyes.models.weights.child_process import convert_in_child_process, require_converter, versions
 from foureyes.models.weights.digests import remembered_sha256
 from foureyes.models.weights.gguf_header import read_header
 from foureyes.models.weights.known import NOT_STATED, KnownModel
@@ -88,7 +88,7 @@ class Converted:
             fetched.mkdir()
             gguf = self.get(fetched, on_step)
             on_step(Step(self.name, "convert"))
-            convert_apart(gguf, built, self.name)
+            convert_in_child_process(gguf, built, self.name)
             if (fetched / LICENCES).is_dir():
                 (fetched / LICENCES).rename(built / LICENCES)
             licence = self.licence or read_header(gguf).text("general.license", NOT_STATED)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-__all__ = ["OnStep", "Step", "Weights", "unheard"]
+__all__ = ["OnStep", "Step", "Weights", "ignore_step"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,5 +54,5 @@ class Step:
 OnStep: TypeAlias = Callable[[Step], None]
 
 
-def unheard(_step: Step) -> None:
+def ignore_step(_step: Step) -> None:
     """The listener of callers that do not listen."""

@@ -1,11 +1,11 @@
 """Where a model's weights come from, as objects with the same three verbs: locate, verify, fetch.
 
 =====================  ==========================  =========================================================
-supply                 weights end up in           made by
+source                 weights end up in           made by
 =====================  ==========================  =========================================================
 ``Converted``          a place in our cache        a GGUF file (from packages, or on this machine), converted
 ``Repository``         the hub client's cache      the hub's client
-:class:`Local`         the folder they are in      –
+:class:`LocalFolder`         the folder they are in      –
 =====================  ==========================  =========================================================
 
 A damaged file is a :class:`~foureyes.errors.ModelUnavailable` that names the command that mends it.
@@ -27,10 +27,10 @@ from foureyes.models.weights.reference import Folder, Gguf, Hub, Reference, Serv
 from foureyes.models.weights.store import digest_memory
 from foureyes.models.weights.values import OnStep, Weights
 
-__all__ = ["Local", "Supply", "supply_of"]
+__all__ = ["LocalFolder", "WeightSource", "source_of"]
 
 
-class Supply(Protocol):
+class WeightSource(Protocol):
     """Where one model's weights come from."""
 
     @property
@@ -51,8 +51,8 @@ class Supply(Protocol):
         ...
 
 
-def supply_of(reference: Reference, cache: Path) -> Supply:
-    """The supply behind a reference.
+def source_of(reference: Reference, cache: Path) -> WeightSource:
+    """The source behind a reference.
 
     Args:
         reference: what names the model.
@@ -69,13 +69,13 @@ def supply_of(reference: Reference, cache: Path) -> Supply:
         case Hub():
             return _repository(reference, cache)
         case Folder(path):
-            return Local(path, cache)
+            return LocalFolder(path, cache)
         case ServerReference(url):
             raise ConfigError(f"{redacted(url)} is a server: its weights are its own affair")
 
 
 @dataclass(frozen=True, slots=True)
-class Local:
+class LocalFolder:
     """A model folder on this machine, of which only its own files can tell whether it is whole."""
 
     path: Path
@@ -100,9 +100,9 @@ class Local:
         return self.locate()
 
 
-def _repository(reference: Hub, cache: Path) -> Supply:
+def _repository(reference: Hub, cache: Path) -> WeightSource:
     if find_spec("huggingface_hub") is None:
         raise ConfigError("models from the Hugging Face hub need its client: pip install 'foureyes[local]'")
-    from foureyes.models.weights.hub import Repository  # noqa: PLC0415 - loads the client, which other supplies do not need
+    from foureyes.models.weights.hub import Repository  # noqa: PLC0415 - loads the client, which other sources do not need
 
     return Repository(reference, cache)

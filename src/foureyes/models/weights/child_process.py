@@ -17,7 +17,7 @@ from typing import Final
 from foureyes.errors import ConfigError, ModelUnavailable
 from foureyes.models.weights.redaction import last_words
 
-__all__ = ["convert_apart", "require_converter", "versions"]
+__all__ = ["convert_in_child_process", "require_converter", "versions"]
 
 _NEEDED: Final = ("torch", "transformers", "accelerate", "gguf", "safetensors")
 
@@ -38,7 +38,7 @@ def versions() -> dict[str, str]:
     return {name: version(name) for name in ("foureyes", "transformers", "torch", "gguf")}
 
 
-def convert_apart(gguf: Path, folder: Path, model: str) -> None:
+def convert_in_child_process(gguf: Path, folder: Path, model: str) -> None:
     """Converts in a process of its own; see :func:`foureyes.models.weights.convert.convert`.
 
     Args:
