@@ -13,6 +13,7 @@ from foureyes.calibration.calibrator import ScoreCalibrator
 from foureyes.calibration.logistic import fit_line, sigmoid
 from foureyes.calibration.provenance import FittedOn, Source
 from foureyes.calibration.scores import Scores
+from foureyes.display import Result
 from foureyes.errors import InputError
 from foureyes.maths.columns import probabilities
 
@@ -23,8 +24,8 @@ Floats = NDArray[np.float64]
 _LEAST = 1e-7  # about one ulp of a single-precision 1: "exactly 1" from such a model means no more than this
 
 
-@dataclass(frozen=True, slots=True)
-class Beta(ScoreCalibrator):
+@dataclass(frozen=True, slots=True, repr=False)
+class Beta(Result, ScoreCalibrator):
     """P(correct) = σ(a·ln p − b·ln(1 − p) + c), with a, b ≥ 0, for a stated confidence p.
 
     It bends either end of the scale on its own, and contains the identity (a = b = 1, c = 0), which a Platt line on p

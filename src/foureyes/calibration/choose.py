@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,6 +24,7 @@ from foureyes.calibration.isotonic import Isotonic, LargerIs
 from foureyes.calibration.platt import Platt
 from foureyes.calibration.provenance import Source
 from foureyes.calibration.scores import stateable
+from foureyes.display import Result, TableResult, columns_of
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.columns import flags, group_ids, real, same_length
 from foureyes.maths.ranking import auroc
@@ -61,8 +62,8 @@ class Trial:
     ece: float
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+@dataclass(frozen=True, slots=True, repr=False)
+class Choice(TableResult):
     """A calibrator and why it was chosen.
 
     Attributes:
@@ -77,9 +78,13 @@ class Choice:
     trials: tuple[Trial, ...]
     folds: int
 
+    def columns(self) -> dict[str, list[Any]]:
+        """One row a candidate."""
+        return columns_of(self.trials)
 
-@dataclass(frozen=True, slots=True)
-class Gain:
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Gain(Result):
     """What combining signals gains over the best of them, on rows not seen.
 
     Attributes:

@@ -15,6 +15,7 @@ from foureyes.calibration.logistic import fit_line, sigmoid
 from foureyes.calibration.provenance import FittedOn, Source
 from foureyes.calibration.rows import Rows
 from foureyes.calibration.scores import finite_span, stateable, within_span
+from foureyes.display import Result
 from foureyes.errors import InputError
 from foureyes.maths.columns import flags, real, same_length
 
@@ -23,8 +24,8 @@ __all__ = ["Combiner"]
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class Combiner(Calibrator):
+@dataclass(frozen=True, slots=True, repr=False)
+class Combiner(Result, Calibrator):
     """P(correct) = σ(intercept + Σ weight · signal): a logistic regression on named signals.
 
     Every signal is standardised for the fit, so that the ridge means the same for each. Whether it beats its best

@@ -12,6 +12,7 @@ from foureyes.calibration.artefact import require_numbers, require_rows_of_numbe
 from foureyes.calibration.calibrator import ScoreCalibrator
 from foureyes.calibration.provenance import FittedOn, Source
 from foureyes.calibration.scores import Scores
+from foureyes.display import Result
 from foureyes.errors import InputError
 from foureyes.maths.ordering import cut_evenly, sort_with_flags
 
@@ -20,8 +21,8 @@ __all__ = ["HistogramBinning"]
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class HistogramBinning(ScoreCalibrator):
+@dataclass(frozen=True, slots=True, repr=False)
+class HistogramBinning(Result, ScoreCalibrator):
     """P(correct) = share of right answers in the score's bin; bins hold about equally many rows of the fit.
 
     It assumes nothing about the shape, not even that it is monotone, and pays with few distinct values and noise in

@@ -12,6 +12,7 @@ from foureyes.calibration.artefact import require_numbers, require_rows_of_numbe
 from foureyes.calibration.calibrator import ScoreCalibrator
 from foureyes.calibration.provenance import FittedOn, Source
 from foureyes.calibration.scores import Scores
+from foureyes.display import Result
 from foureyes.errors import InputError
 from foureyes.maths.monotone import pool_increasing
 from foureyes.maths.ordering import sort_with_flags
@@ -23,8 +24,8 @@ Floats = NDArray[np.float64]
 LargerIs = Literal["worse", "better"]
 
 
-@dataclass(frozen=True, slots=True)
-class Isotonic(ScoreCalibrator):
+@dataclass(frozen=True, slots=True, repr=False)
+class Isotonic(Result, ScoreCalibrator):
     """P(correct) as a monotone curve through pooled shares of right answers, straight between them.
 
     It keeps the order of the scores (it may make ties of neighbours) and assumes nothing else. It needs more rows than

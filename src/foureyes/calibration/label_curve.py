@@ -11,12 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from foureyes.calibration.combiner import Combiner
 from foureyes.calibration.platt import Platt
+from foureyes.display import TableResult, columns_of
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.columns import flags, group_ids, real, same_length
 from foureyes.maths.ranking import auroc
@@ -53,8 +55,8 @@ class LabelPoint:
     n_draws: int
 
 
-@dataclass(frozen=True, slots=True)
-class LabelCurve:
+@dataclass(frozen=True, slots=True, repr=False)
+class LabelCurve(TableResult):
     """Points in order of the number of labels.
 
     Attributes:
@@ -66,6 +68,10 @@ class LabelCurve:
     points: tuple[LabelPoint, ...]
     n_rows: int
     n_skipped: int
+
+    def columns(self) -> dict[str, list[Any]]:
+        """One row a size."""
+        return columns_of(self.points)
 
     def enough(self, *, wins: float = 0.9) -> float | None:
         """The least number of labels from which on combining wins in at least this share of draws, at every size.

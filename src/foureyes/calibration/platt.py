@@ -13,14 +13,15 @@ from foureyes.calibration.calibrator import ScoreCalibrator
 from foureyes.calibration.logistic import fit_line, sigmoid
 from foureyes.calibration.provenance import FittedOn, Source
 from foureyes.calibration.scores import Scores
+from foureyes.display import Result
 
 __all__ = ["Platt"]
 
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class Platt(ScoreCalibrator):
+@dataclass(frozen=True, slots=True, repr=False)
+class Platt(Result, ScoreCalibrator):
     """P(correct) = σ(slope · score + intercept).
 
     Two numbers, so it is the safe choice for few rows; it can only be as good as a logistic curve. The sign of the

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from foureyes.display import Result
 from foureyes.maths.columns import flags, probabilities
 from foureyes.maths.ranking import Auroc, auroc
 from foureyes.maths.reliability import Ece, Reliability, ece, reliability
@@ -22,8 +23,8 @@ from foureyes.maths.scoring import Brier, brier, nll
 __all__ = ["CalibrationReport", "calibration_report"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class CalibrationReport:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class CalibrationReport(Result):
     """Measures of confidences against outcomes.
 
     Attributes:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from foureyes.display import Result
 from foureyes.errors import InputError
 
 __all__ = ["Rows"]
@@ -23,8 +24,8 @@ _LEAST = 8
 _ONCE = 0.9
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
+@dataclass(frozen=True, slots=True, repr=False)
+class Rows(Result):
     """What is remembered of a set of rows.
 
     Attributes:

@@ -13,6 +13,7 @@ from foureyes.calibration.calibrator import Calibrator
 from foureyes.calibration.provenance import FittedOn, Source
 from foureyes.calibration.rows import Rows
 from foureyes.calibration.softmax import best_sharpness, row_maxima, softmax
+from foureyes.display import Result
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.columns import class_indices, distributions, real_matrix, same_length
 
@@ -25,8 +26,8 @@ Scale = Literal["logits", "probabilities"]
 _LEAST = 1e-38
 
 
-@dataclass(frozen=True, slots=True)
-class Temperature(Calibrator):
+@dataclass(frozen=True, slots=True, repr=False)
+class Temperature(Result, Calibrator):
     """P(class) = softmax(logits / temperature).
 
     The predicted class never changes, and with one number there is nothing to overfit. Above 1 it cools an overconfident

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from foureyes.calibration.artefact import require_numbers
+from foureyes.display import Result
 from foureyes.errors import InputError
 from foureyes.maths.columns import probabilities
 
@@ -24,8 +25,8 @@ _SAYS: dict[Risk, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Threshold:
+@dataclass(frozen=True, slots=True, repr=False)
+class Threshold(Result):
     """A cut with a promise attached: let an answer through if its confidence is at least ``cut``.
 
     Attributes:
@@ -103,8 +104,8 @@ class Threshold:
         return cls(**document)
 
 
-@dataclass(frozen=True, slots=True)
-class FlagRate:
+@dataclass(frozen=True, slots=True, repr=False)
+class FlagRate(Result):
     """A cut that flags a chosen share of answers. It promises nothing about errors, as no label was seen.
 
     Attributes:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from foureyes.calibration.rows import Rows
 from foureyes.cascade.chain import ChainPoint, evaluate, fit_chains
 from foureyes.cascade.policy import Policy
+from foureyes.display import TableResult, columns_of
 from foureyes.errors import InputError
 from foureyes.maths.columns import probabilities, same_length
 
@@ -115,8 +117,8 @@ class Alone:
     accuracy: float
 
 
-@dataclass(frozen=True, slots=True)
-class ChainCurve:
+@dataclass(frozen=True, slots=True, repr=False)
+class ChainCurve(TableResult):
     """A chain at every price.
 
     Attributes:
@@ -137,6 +139,10 @@ class ChainCurve:
     n: int
     unit: str
     in_sample: bool
+
+    def columns(self) -> dict[str, list[Any]]:
+        """One row a policy."""
+        return columns_of(self.points, without=("policy", "stopped", "n"))
 
     def worth(self, point: ChainPoint) -> float:
         """Mean worth of a question: 1 for a right answer, ``abstain`` for none, 0 for a wrong one."""

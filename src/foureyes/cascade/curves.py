@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from foureyes.cascade.routers import InSample, Router, unseen
+from foureyes.display import TableResult, columns_of
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.columns import flags, same_length
 from foureyes.maths.resampling import open_percentiles, percentiles
@@ -69,8 +70,8 @@ class Point:
     cut: float
 
 
-@dataclass(frozen=True, slots=True)
-class Curve:
+@dataclass(frozen=True, slots=True, repr=False)
+class Curve(TableResult):
     """A cascade at every share of escalation.
 
     Attributes:
@@ -110,6 +111,10 @@ class Curve:
     level: float
     unit: str
     in_sample: bool
+
+    def columns(self) -> dict[str, list[Any]]:
+        """One row a point of the curve."""
+        return columns_of(self.points)
 
     def cheapest(self, accuracy: float, *, by: Literal["accuracy", "low"] = "accuracy") -> Point:
         """The point that reaches an accuracy at the least cost.

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from foureyes.cascade.routers import Router, unseen
+from foureyes.display import Result
 from foureyes.maths.contest import contest
 from foureyes.maths.resampling import open_percentiles, percentiles
 
@@ -18,8 +19,8 @@ Reads: TypeAlias = tuple[Router, Any]
 """A router and what it reads of the rows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lead:
+@dataclass(frozen=True, slots=True, repr=False)
+class Lead(Result):
     """One router less another, on the same rows.
 
     Attributes:

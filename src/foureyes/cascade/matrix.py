@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from foureyes.calibration.rows import Rows
+from foureyes.display import Result
 from foureyes.errors import InputError, NotEnoughData
 
 __all__ = ["MatrixRouter", "hashed_words"]
@@ -66,8 +67,8 @@ def hashed_words(texts: Sequence[str], *, dim: int = 512) -> Floats:
     return unit
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class MatrixRouter:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class MatrixRouter(Result):
     """P(the large model wins | question), from a low-rank product of question and model vectors.
 
     score(m, q) = v_m · (W q) + b_m and P(a beats b | q) = σ(score(a, q) - score(b, q)).

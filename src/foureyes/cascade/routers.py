@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from foureyes.calibration.rows import Rows
 from foureyes.cascade.policy import ConfidenceGate
+from foureyes.display import Result
 from foureyes.errors import InputError
 from foureyes.maths.columns import flags, probabilities, real, same_length
 from foureyes.maths.routing import equal_count_cuts
@@ -78,8 +79,8 @@ class ThresholdRouter:
         return -real("small_conf", small_conf)
 
 
-@dataclass(frozen=True, slots=True)
-class AdvantageRouter:
+@dataclass(frozen=True, slots=True, repr=False)
+class AdvantageRouter(Result):
     """Escalates first where the large model's expected advantage over the small one is largest.
 
     The small model's confidences are cut into bins of equal count. A bin's advantage A(b) is what the large model adds

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from foureyes.cleaning.experts import Experts, PredProbs
 from foureyes.cleaning.filters import FilterBy, RankBy, filtered, ranked
+from foureyes.display import TableResult
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.noise import chosen, class_thresholds, confident_labels, levels
 
@@ -83,8 +84,8 @@ class Issue:
         return tuple(vote.label for vote in self.votes)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Issues(Sequence[Issue]):
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Issues(TableResult, Sequence[Issue]):
     """Label issues, the surest first; a sequence of :class:`Issue` over columns of M rows and E experts.
 
     Attributes:
@@ -110,6 +111,12 @@ class Issues(Sequence[Issue]):
     labels: NDArray[np.int32]
     confidences: Floats
     considered: tuple[float, ...]
+
+    def columns(self) -> dict[str, Any]:
+        """One row an issue: its place, labels and score, and what each expert says."""
+        said = {f"{name} says": self.labels[:, e] for e, name in enumerate(self.experts)}
+        sure = {f"{name} is sure": self.confidences[:, e] for e, name in enumerate(self.experts)}
+        return {"row": self.row, "given": self.given, "suggested": self.suggested, "score": self.score, **said, **sure}
 
     def __len__(self) -> int:
         return len(self.row)

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from foureyes.display import Result
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.bounds import clopper_pearson
 from foureyes.maths.columns import flags, fraction, same_length
@@ -32,8 +33,8 @@ _JEFFREYS = 0.5
 _ROUNDING = 1e-12
 
 
-@dataclass(frozen=True, slots=True)
-class MissAgreement:
+@dataclass(frozen=True, slots=True, repr=False)
+class MissAgreement(Result):
     """What two readers missed of the same wrong answers.
 
     Attributes:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from numpy.typing import ArrayLike
 
+from foureyes.display import Result
 from foureyes.errors import NotEnoughData
 from foureyes.maths.columns import flags, same_length
 from foureyes.maths.flips import Share
@@ -18,8 +19,8 @@ from foureyes.maths.flips import Share
 __all__ = ["Answerability", "answerability"]
 
 
-@dataclass(frozen=True, slots=True)
-class Answerability:
+@dataclass(frozen=True, slots=True, repr=False)
+class Answerability(Result):
     """Who was declined, and rightly so?
 
     Attributes:

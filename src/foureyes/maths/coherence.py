@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from foureyes.display import Result
 from foureyes.errors import NotEnoughData
 from foureyes.maths.columns import probabilities, same_length
 from foureyes.maths.flips import Share
@@ -19,8 +20,8 @@ from foureyes.maths.resampling import check_draws, multinomial, percentiles
 __all__ = ["Incoherence", "incoherence"]
 
 
-@dataclass(frozen=True, slots=True)
-class Incoherence:
+@dataclass(frozen=True, slots=True, repr=False)
+class Incoherence(Result):
     """How far two opponents' confidences are from adding up to one.
 
     Attributes:

@@ -14,6 +14,7 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from foureyes.display import Result
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.columns import flags, group_ids, real, same_length
 from foureyes.maths.resampling import FEW, check_draws, group_weights, held_by, percentiles
@@ -26,8 +27,8 @@ Floats = NDArray[np.float64]
 Measure: TypeAlias = Literal["auroc", "aurc"]
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+@dataclass(frozen=True, slots=True, repr=False)
+class Difference(Result):
     """A measure of one signal minus that of another.
 
     Attributes:

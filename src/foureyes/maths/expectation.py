@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass, fields
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from foureyes.display import Result
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.columns import group_ids, probabilities, real, same_length
 
@@ -56,8 +57,8 @@ BLANK = Expectation(0.65, 0.15)
 """Nothing is known but that verifiers have been everything from misleading to excellent: 95 % between .36 and .94."""
 
 
-@dataclass(frozen=True, slots=True)
-class Experience:
+@dataclass(frozen=True, slots=True, repr=False)
+class Experience(Result):
     """A linear map from evidence to an expected AUROC.
 
     Attributes:

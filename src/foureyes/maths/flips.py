@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from foureyes.display import Result
 from foureyes.errors import NotEnoughData
 from foureyes.maths.bounds import clopper_pearson
 from foureyes.maths.columns import flags, same_length
@@ -21,8 +22,8 @@ from foureyes.maths.columns import flags, same_length
 __all__ = ["Flips", "Share", "answer_flips", "decision_flips"]
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+@dataclass(frozen=True, slots=True, repr=False)
+class Share(Result):
     """A share of rows with its exact interval.
 
     Attributes:
@@ -52,8 +53,8 @@ class Share:
         return cls(k / n, low, high, level, k, n)
 
 
-@dataclass(frozen=True, slots=True)
-class Flips:
+@dataclass(frozen=True, slots=True, repr=False)
+class Flips(Result):
     """How one version's outcomes differ from another's.
 
     Attributes:

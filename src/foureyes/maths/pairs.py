@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from foureyes.display import Result
 from foureyes.errors import NotEnoughData
 from foureyes.maths.columns import real, same_length
 from foureyes.maths.resampling import check_draws, multinomial, percentiles
@@ -18,8 +19,8 @@ from foureyes.maths.resampling import check_draws, multinomial, percentiles
 __all__ = ["Preference", "preference"]
 
 
-@dataclass(frozen=True, slots=True)
-class Preference:
+@dataclass(frozen=True, slots=True, repr=False)
+class Preference(Result):
     """How often the right one of two answers is the less surprising one.
 
     Attributes:

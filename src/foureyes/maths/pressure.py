@@ -13,6 +13,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
+from foureyes.display import Result
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.flips import Share
 
@@ -30,8 +31,8 @@ Outcome: TypeAlias = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Pressure:
+@dataclass(frozen=True, slots=True, repr=False)
+class Pressure(Result):
     """How N answers stood up to a wrong claim.
 
     Attributes:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from foureyes.display import Result
 from foureyes.errors import NotEnoughData
 from foureyes.maths.columns import flags, group_ids, real, same_length
 from foureyes.maths.resampling import FEW, check_draws, group_weights, held_by, multinomial, percentiles
@@ -28,8 +29,8 @@ Ints = NDArray[np.int64]
 _MAX_BLOCKS = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Auroc:
+@dataclass(frozen=True, slots=True, repr=False)
+class Auroc(Result):
     """An area under the ROC curve with its interval.
 
     Attributes:

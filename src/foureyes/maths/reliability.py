@@ -18,6 +18,7 @@ from typing import Any, Literal, TypeAlias, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from foureyes.display import Result, TableResult
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.bounds import clopper_pearson
 from foureyes.maths.columns import flags, fraction, group_ids, probabilities, same_length
@@ -36,8 +37,8 @@ _DRAWS = 2000
 _CLEAR_GAP = 2.5  # standard errors from which on a bin's gap is taken as real
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Reliability:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Reliability(TableResult):
     """The table behind a reliability diagram: one entry a bin, lowest confidence first, no bin empty.
 
     Attributes:
@@ -70,9 +71,9 @@ class Reliability:
         ends = [clopper_pearson(int(k), int(n), level) for k, n in zip(self.n_right, self.n, strict=True)]
         return np.array(ends, dtype=np.float64)
 
-    def rows(self, level: float = 0.95) -> list[dict[str, Any]]:
-        """The table as JSON objects, intervals included."""
-        columns = {
+    def columns(self, level: float = 0.95) -> dict[str, Any]:
+        """One row a bin, with the interval of its accuracy."""
+        return {
             "lower": self.lower,
             "upper": self.upper,
             "n": self.n,
@@ -82,13 +83,17 @@ class Reliability:
             "accuracy_low": (ends := self.intervals(level))[:, 0],
             "accuracy_high": ends[:, 1],
         }
+
+    def rows(self, level: float = 0.95) -> list[dict[str, Any]]:
+        """The table as JSON objects, intervals included."""
+        columns = self.columns(level)
         return [
             dict(zip(columns, row, strict=True)) for row in zip(*(c.tolist() for c in columns.values()), strict=True)
         ]
 
 
-@dataclass(frozen=True, slots=True)
-class Ece:
+@dataclass(frozen=True, slots=True, repr=False)
+class Ece(Result):
     """An expected calibration error and what is needed to read it.
 
     Attributes:

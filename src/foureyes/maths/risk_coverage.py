@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from foureyes.display import Result, TableResult
 from foureyes.errors import NotEnoughData
 from foureyes.maths.columns import flags, group_ids, real, same_length
 from foureyes.maths.ordering import cut_evenly, sort_with_flags, tie_starts
@@ -29,8 +30,8 @@ Ints = NDArray[np.int64]
 _MAX_BLOCKS = 512
 
 
-@dataclass(frozen=True, slots=True)
-class Aurc:
+@dataclass(frozen=True, slots=True, repr=False)
+class Aurc(Result):
     """An area under the risk-coverage curve, with what the best and a blind order would give.
 
     Attributes:
@@ -71,8 +72,8 @@ class Aurc:
         return (self.blind - self.value) / (self.blind - self.best) if self.blind > self.best else None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class RiskCoverage:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class RiskCoverage(TableResult):
     """The risk-coverage curve: one point for every distinct uncertainty, lowest coverage first.
 
     Attributes:
@@ -84,6 +85,10 @@ class RiskCoverage:
     cut: Floats
     coverage: Floats
     risk: Floats
+
+    def columns(self) -> dict[str, Any]:
+        """One row a point of the curve."""
+        return {"cut": self.cut, "coverage": self.coverage, "risk": self.risk}
 
 
 def aurc(

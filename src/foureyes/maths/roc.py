@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from foureyes.display import Result
 from foureyes.errors import NotEnoughData
 from foureyes.maths.columns import flags, group_ids, real, same_length
 from foureyes.maths.resampling import check_draws, group_weights
@@ -21,8 +22,8 @@ __all__ = ["Roc", "roc"]
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Roc:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Roc(Result):
     """A receiver operating characteristic of "wrong" with a pointwise bootstrap band.
 
     Attributes:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from foureyes.display import Result
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.columns import class_indices, distributions, flags, probabilities, same_length
 from foureyes.maths.monotone import pool_increasing
@@ -23,8 +24,8 @@ __all__ = ["Brier", "brier", "dcs", "nll"]
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class Brier:
+@dataclass(frozen=True, slots=True, repr=False)
+class Brier(Result):
     """A Brier score taken apart: value = miscalibration − discrimination + uncertainty, exactly.
 
     Attributes:

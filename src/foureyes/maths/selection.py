@@ -22,6 +22,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from foureyes.display import Result
 from foureyes.errors import InputError
 from foureyes.maths.columns import flags, group_ids, real, same_length
 from foureyes.maths.expectation import BLANK, Expectation
@@ -98,8 +99,8 @@ DEFAULT_RULE: Final = SelectionRule()
 """No budget, 0.02 AUROC of tolerance, sure with probability 0.9."""
 
 
-@dataclass(frozen=True, slots=True)
-class CandidateEvidence:
+@dataclass(frozen=True, slots=True, repr=False)
+class CandidateEvidence(Result):
     """What is known of one candidate, labels and expectation together.
 
     Attributes:
@@ -121,8 +122,8 @@ class CandidateEvidence:
     p_better_than_coin: float
 
 
-@dataclass(frozen=True, slots=True)
-class VerifierChoice:
+@dataclass(frozen=True, slots=True, repr=False)
+class VerifierChoice(Result):
     """The rule's decision.
 
     Attributes:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from foureyes.display import Result
 from foureyes.errors import NotEnoughData
 from foureyes.maths.columns import flags, group_ids, real, same_length
 from foureyes.maths.resampling import check_draws, group_weights, percentiles
@@ -24,8 +25,8 @@ __all__ = ["Within", "question_means", "within_question"]
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class Within:
+@dataclass(frozen=True, slots=True, repr=False)
+class Within(Result):
     """The mean AUROC within a question.
 
     Attributes:

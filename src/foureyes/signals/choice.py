@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from foureyes.display import Result
 from foureyes.errors import InputError
 from foureyes.models.roles import Reader
 from foureyes.types import Exchange, Reading, Unscored
@@ -47,8 +48,8 @@ class MultipleChoice:
         return "\n".join([self.question, *lines, "Answer with the letter only."])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class OptionDistribution:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class OptionDistribution(Result):
     """What a verifier makes of the options of one question, in the order the question lists them.
 
     Attributes:

@@ -22,6 +22,7 @@ from typing import Final, Literal, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from foureyes.display import Result
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.columns import flags
 from foureyes.maths.sparse import SparseRows, fit_sparse, logistic
@@ -60,8 +61,8 @@ class Case:
                 raise InputError(f"signal {name!r} must be finite, or None where it could not be told; got {value}")
 
 
-@dataclass(frozen=True, slots=True)
-class CorrectnessModel:
+@dataclass(frozen=True, slots=True, repr=False)
+class CorrectnessModel(Result):
     """P(correct) = σ(intercept + words + signals); frozen, made by :meth:`fit`, kept as JSON.
 
     Words and pairs of neighbouring words are hashed into buckets, each text weighted to length one; no vocabulary is

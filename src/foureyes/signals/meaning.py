@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
+from foureyes.display import Result
 from foureyes.errors import InputError
 from foureyes.maths.clusters import clustering, spread
 from foureyes.models.entailment import Entailment, Pair
@@ -23,8 +24,8 @@ __all__ = ["Meanings", "meanings"]
 _HOLDS = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class Meanings:
+@dataclass(frozen=True, slots=True, repr=False)
+class Meanings(Result):
     """The samples of one prompt, sorted by what they mean. Both entropies are uncertainties.
 
     Attributes:

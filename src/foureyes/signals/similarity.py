@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import TypeAlias
 
+from foureyes.display import Result
 from foureyes.errors import InputError
 from foureyes.signals.agree import plain_words
 from foureyes.signals.samples import Samples, usable
@@ -28,8 +29,8 @@ Similarity: TypeAlias = Callable[[str, str], float]
 """Of two texts, symmetric, in [0, 1], 1 for equal ones."""
 
 
-@dataclass(frozen=True, slots=True)
-class Similarities:
+@dataclass(frozen=True, slots=True, repr=False)
+class Similarities(Result):
     """How alike one prompt's samples are.
 
     Attributes:

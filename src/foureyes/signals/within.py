@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from foureyes.display import Result
 from foureyes.models.roles import Reader
 from foureyes.signals.cross import score, signals_of
 from foureyes.types import Exchange, Scored, Unscored, Written
@@ -17,8 +18,8 @@ from foureyes.types import Exchange, Scored, Unscored, Written
 __all__ = ["OwnSignals", "own_signals", "reread"]
 
 
-@dataclass(frozen=True, slots=True)
-class OwnSignals:
+@dataclass(frozen=True, slots=True, repr=False)
+class OwnSignals(Result):
     """The generator's own uncertainty about its answer.
 
     Attributes:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from foureyes.display import Result, TableResult, columns_of
 from foureyes.errors import InputError
 from foureyes.types.exchange import Exchange
 
@@ -60,8 +61,8 @@ class Token:
     alternatives: tuple[Alternative, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Reading:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Reading(TableResult):
     """What one verifier saw while reading one answer: arrays with one entry per answer token, T of them, T ≥ 1.
 
     Attributes:
@@ -138,6 +139,10 @@ class Reading:
         if broken:
             raise InputError(f"not a reading: wanted {'; '.join(broken)}")
 
+    def columns(self) -> dict[str, Any]:
+        """One row a token of the answer."""
+        return columns_of(self.tokens, without=("alternatives",))
+
     @property
     def exact_entropy(self) -> bool:
         """Whether the whole vocabulary was seen, so that entropies are numbers and not intervals."""
@@ -161,8 +166,8 @@ class Reading:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Scored:
+@dataclass(frozen=True, slots=True, repr=False)
+class Scored(Result):
     """The one-pass signals of one answer under one verifier. Every one is an uncertainty unless its name says prob.
 
     Attributes:
@@ -194,7 +199,7 @@ class Scored:
     mean_top1_prob: float
     mean_token_prob: float
     n_tokens: int
-    reading: Reading
+    reading: Reading = field(repr=False)
 
     @property
     def cmp(self) -> float:
@@ -236,8 +241,8 @@ class Unscored:
         return {name: value for name, value in fields.items() if value not in (None, "")}
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+@dataclass(frozen=True, slots=True, repr=False)
+class Written(Result):
     """An answer a writer generated, with what it saw of its own words.
 
     Attributes:

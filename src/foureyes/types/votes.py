@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias, get_args
 
+from foureyes.display import Result
 from foureyes.errors import InputError
 from foureyes.types.exchange import require_text
 
@@ -63,8 +64,8 @@ class Vote:
             raise InputError(f"a vote's surprise must be finite and at least 0, or None; got {self.surprise}")
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+@dataclass(frozen=True, slots=True, repr=False)
+class Verdict(Result):
     """What a council came to.
 
     Args:

@@ -1,0 +1,137 @@
+"""How results show themselves: one line at a prompt, a table in a notebook, a data frame on request.
+
+A result is a frozen dataclass. One that inherits :class:`Result` prints as a line that fits a terminal, whatever arrays it
+carries, and as a table of its fields in a notebook; one that inherits :class:`TableResult` is a table of rows and becomes
+a pandas or polars data frame. Neither pandas nor polars is needed before it is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import Field, fields, is_dataclass
+from html import escape
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from foureyes.errors import ConfigError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+
+__all__ = ["Result", "TableResult", "columns_of"]
+
+_SHOWN_ROWS: Final = 20
+_SHOWN_TEXT: Final = 40
+
+
+class Result:
+    """A dataclass whose ``repr`` is one line and which a notebook shows as a table of its fields.
+
+    Numbers are shown with four significant digits, arrays and long sequences by their size, fields marked
+    ``field(repr=False)`` not at all. Declare the dataclass with ``repr=False``, or it writes a ``repr`` of its own.
+    """
+
+    __slots__ = ()
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={text}' for name, text in _shown(self).items())})"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><th>{escape(name)}</th><td>{escape(text)}</td></tr>" for name, text in _shown(self).items()
+        )
+        return f"<table><caption>{escape(type(self).__name__)}</caption>{rows}</table>"
+
+
+class TableResult(Result):
+    """A result that is a table: rows of named columns."""
+
+    __slots__ = ()
+
+    def columns(self) -> Mapping[str, Sequence[Any]]:
+        """The columns by name, all of one length."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        n = _length(self.columns())
+        shown = ", ".join(f"{name}={text}" for name, text in _shown(self).items() if not text.startswith("<"))
+        return f"{type(self).__name__}({shown}{', ' if shown else ''}{n:,} row{'' if n == 1 else 's'})"
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The rows as a pandas data frame.
+
+        Raises:
+            ConfigError: pandas is not installed.
+        """
+        frame: pd.DataFrame = _library("pandas").DataFrame(dict(self.columns()))
+        return frame
+
+    def to_polars(self) -> pl.DataFrame:
+        """The rows as a polars data frame.
+
+        Raises:
+            ConfigError: polars is not installed.
+        """
+        frame: pl.DataFrame = _library("polars").DataFrame(dict(self.columns()))
+        return frame
+
+    def _repr_html_(self) -> str:
+        columns = self.columns()
+        n = _length(columns)
+        head = "".join(f"<th>{escape(name)}</th>" for name in columns)
+        rows = "".join(
+            f"<tr>{''.join(f'<td>{escape(_text(column[i]))}</td>' for column in columns.values())}</tr>"
+            for i in range(min(n, _SHOWN_ROWS))
+        )
+        more = f"<p>{_SHOWN_ROWS} of {n:,} rows</p>" if n > _SHOWN_ROWS else ""
+        return f"<p>{escape(repr(self))}</p><table><tr>{head}</tr>{rows}</table>{more}"
+
+
+def columns_of(rows: Sequence[Any], *, without: Sequence[str] = ()) -> dict[str, list[Any]]:
+    """Columns of dataclass values of one kind, one a field, but for those named in ``without``.
+
+    Example:
+        >>> from foureyes.maths.scoring import Brier, brier
+        >>> columns_of([brier([0.5], [True])], without=("miscalibration", "discrimination", "uncertainty"))
+        {'value': [0.25], 'n': [1]}
+    """
+    names = [f.name for f in fields(rows[0]) if f.name not in without] if rows else []
+    return {name: [getattr(row, name) for row in rows] for name in names}
+
+
+def _length(columns: Mapping[str, Sequence[Any]]) -> int:
+    return max(map(len, columns.values()), default=0)
+
+
+def _shown(result: Result) -> dict[str, str]:
+    return {f.name: _text(getattr(result, f.name)) for f in fields(result) if f.repr}
+
+
+def _text(value: object) -> str:
+    if hasattr(value, "item") and getattr(value, "ndim", None) == 0:  # a number of numpy's
+        value = value.item()
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if hasattr(value, "shape"):
+        return f"<array {' × '.join(map(str, value.shape))}>"
+    if isinstance(value, (tuple, list)):
+        return _sequence(value)
+    if is_dataclass(value) and not isinstance(value, Result):
+        return f"<{type(value).__name__}>"
+    text = repr(value)
+    return text if len(text) <= _SHOWN_TEXT or isinstance(value, Result) else f"{text[:_SHOWN_TEXT]}…"
+
+
+def _sequence(values: Sequence[object]) -> str:
+    if len(values) > 3 or any(is_dataclass(value) for value in values):
+        return f"<{len(values)} in all>"
+    return f"({', '.join(map(_text, values))})"
+
+
+def _library(name: str) -> Any:
+    try:
+        return import_module(name)
+    except ImportError as error:
+        raise ConfigError(f"a data frame of {name} needs {name}: pip install {name}") from error
