@@ -6,3 +6,7 @@ than two models and abstention, :mod:`~foureyes.cascade.policy` is the decision 
 :mod:`~foureyes.cascade.driver` carries it out with real models. :mod:`~foureyes.cascade.matrix` holds a learned router
 to compare with.
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

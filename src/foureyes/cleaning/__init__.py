@@ -5,3 +5,7 @@ language models into probabilities, :mod:`~foureyes.cleaning.folds` makes out-of
 says how far down the list to go, and :mod:`~foureyes.cleaning.review` puts the list before a person and applies what
 the person decided. The probabilities are taken as they come: calibrate them first.
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

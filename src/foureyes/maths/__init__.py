@@ -6,3 +6,7 @@ seed. Every function checks its columns at the door (:mod:`foureyes.maths.column
 A newcomer starts at :mod:`foureyes.maths.ranking` (does an uncertainty put wrong answers first?), then at
 :mod:`foureyes.maths.reliability` (do confidences mean what they say?).
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -3,3 +3,7 @@
 Start at :mod:`~foureyes.models.roles` (what a model can do), then :mod:`~foureyes.models.catalog` (from a reference
 such as ``"gemma3-270m"`` or ``"http://host:8000/v1#name"`` to an object that can do it).
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,9 @@
+from .folds import out_of_fold as out_of_fold
+from .labels import ExpertVote as ExpertVote
+from .labels import Issue as Issue
+from .labels import Issues as Issues
+from .labels import find_label_issues as find_label_issues
+from .panel import panel_probs as panel_probs
+from .stopping import StopPoint as StopPoint
+from .stopping import keep_top_for as keep_top_for
+from .stopping import precision_curve as precision_curve

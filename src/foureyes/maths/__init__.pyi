@@ -1,0 +1,42 @@
+from .agreement import MissAgreement as MissAgreement
+from .agreement import miss_agreement as miss_agreement
+from .difference import Difference as Difference
+from .difference import paired_difference as paired_difference
+from .flips import Flips as Flips
+from .flips import Share as Share
+from .flips import answer_flips as answer_flips
+from .flips import decision_flips as decision_flips
+from .pairs import Preference as Preference
+from .ranking import Auroc as Auroc
+from .ranking import auroc as auroc
+from .reliability import Ece as Ece
+from .reliability import Reliability as Reliability
+from .reliability import ece as ece
+from .reliability import mce as mce
+from .reliability import reliability as reliability
+from .risk_coverage import Aurc as Aurc
+from .risk_coverage import RiskCoverage as RiskCoverage
+from .risk_coverage import aurc as aurc
+from .risk_coverage import risk_coverage as risk_coverage
+from .roc import Roc as Roc
+from .scoring import Brier as Brier
+from .scoring import brier as brier
+from .scoring import dcs as dcs
+from .scoring import nll as nll
+from .selection import (
+    Candidate as Candidate,
+)
+from .selection import (
+    CandidateEvidence as CandidateEvidence,
+)
+from .selection import (
+    SelectionRule as SelectionRule,
+)
+from .selection import (
+    VerifierChoice as VerifierChoice,
+)
+from .selection import (
+    choose_verifier as choose_verifier,
+)
+from .within import Within as Within
+from .within import within_question as within_question
