@@ -40,8 +40,8 @@ def fitted(model: str) -> dict[str, Any]:
     surprise = np.array([row.log_cmp if isinstance(row, fe.Scored) else 0.0 for row in rows])[read]
     correct = np.tile([True, False], len(questions))[read]
     question = np.repeat(np.arange(len(questions)), 2)[read]
-    platt = fe.Platt.fit(surprise, correct, source=fe.Source("log_cmp", reader.name))
-    cut = fe.flag_rate(platt.predict_proba(surprise), rate=RATE)
+    platt = fe.Platt.fit(surprise, correct, source=Source("log_cmp", reader.name))
+    cut = flag_rate(platt.predict_proba(surprise), rate=RATE)
     return {
         "format": "foureyes.reading_judge",
         "version": 1,
@@ -68,7 +68,7 @@ def _held_out(surprise: Any, correct: Any, question: Any) -> dict[str, Any]:
         out = question % FOLDS == fold
         platt = fe.Platt.fit(surprise[~out], correct[~out])
         confidence[out] = platt.predict_proba(surprise[out])
-        flagged[out] = confidence[out] < fe.flag_rate(platt.predict_proba(surprise[~out]), rate=RATE).cut
+        flagged[out] = confidence[out] < flag_rate(platt.predict_proba(surprise[~out]), rate=RATE).cut
     auroc, ece = fe.auroc(-confidence, ~correct, groups=question), fe.ece(confidence, correct, groups=question)
     return {
         "auroc": [round(float(value), 3) for value in (auroc.value, auroc.low, auroc.high)],

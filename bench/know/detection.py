@@ -8,7 +8,6 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-import foureyes as fe
 from bench.know.intervals import Floats, Rows
 
 __all__ = ["Flags", "places", "precision_at", "precisions", "reachable"]
@@ -16,7 +15,7 @@ __all__ = ["Flags", "places", "precision_at", "precisions", "reachable"]
 Flags: TypeAlias = NDArray[np.bool_]
 
 
-def places(issues: fe.Issues, rows: Rows) -> Floats:
+def places(issues: Issues, rows: Rows) -> Floats:
     """(V,) place of each verified row in the list, from 0; infinite for rows that are not in it."""
     place = np.full(issues.n_rows, np.inf)
     place[issues.row] = np.arange(len(issues))

@@ -17,6 +17,7 @@ from foureyes.calibration.platt import Platt
 from foureyes.calibration.promises import flag_rate, promise, promise_cost, promise_false_blocks
 from foureyes.calibration.provenance import FittedOn, Source
 from foureyes.calibration.report import CalibrationReport, calibration_report
+from foureyes.calibration.rows import Rows
 from foureyes.calibration.temperature import Temperature
 from foureyes.calibration.thresholds import FlagRate, Threshold
 
@@ -32,6 +33,7 @@ __all__ = [
     "HistogramBinning",
     "Isotonic",
     "Platt",
+    "Rows",
     "ScoreCalibrator",
     "Source",
     "Temperature",

@@ -1,6 +1,7 @@
 from .chain import ChainPoint as ChainPoint
 from .chain import fit_chain as fit_chain
 from .chain import fit_chains as fit_chains
+from .chain_curves import Alone as Alone
 from .chain_curves import Chain as Chain
 from .chain_curves import ChainCurve as ChainCurve
 from .chain_curves import chain_curve as chain_curve
@@ -16,7 +17,10 @@ from .matrix import MatrixRouter as MatrixRouter
 from .policy import CascadeDecision as CascadeDecision
 from .policy import ConfidenceGate as ConfidenceGate
 from .policy import Policy as Policy
+from .policy import Simulated as Simulated
 from .routers import AdvantageRouter as AdvantageRouter
+from .routers import FittedRouter as FittedRouter
 from .routers import InSample as InSample
+from .routers import Router as Router
 from .routers import ThresholdRouter as ThresholdRouter
 from .steps import written_and_read as written_and_read

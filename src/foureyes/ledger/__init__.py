@@ -23,6 +23,7 @@ from foureyes.ledger.ledger import Ledger, Options
 from foureyes.ledger.log import Log
 from foureyes.ledger.opening import open_ledger, open_log
 from foureyes.ledger.proofs import ConsistencyProof, InclusionProof
+from foureyes.ledger.store import Store, Transaction
 from foureyes.ledger.witness import Witness
 
 __all__ = [
@@ -39,6 +40,8 @@ __all__ = [
     "Options",
     "Receipt",
     "Signer",
+    "Store",
+    "Transaction",
     "VerifierKey",
     "Witness",
     "open_ledger",

@@ -2,10 +2,12 @@ from .agreement import MissAgreement as MissAgreement
 from .agreement import miss_agreement as miss_agreement
 from .difference import Difference as Difference
 from .difference import paired_difference as paired_difference
+from .expectation import Expectation as Expectation
 from .flips import Flips as Flips
 from .flips import Share as Share
 from .flips import answer_flips as answer_flips
 from .flips import decision_flips as decision_flips
+from .merkle import Node as Node
 from .pairs import Preference as Preference
 from .ranking import Auroc as Auroc
 from .ranking import auroc as auroc

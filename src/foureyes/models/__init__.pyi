@@ -1,7 +1,12 @@
 from .catalog import open_reader as open_reader
 from .catalog import open_writer as open_writer
+from .entailment import Entailment as Entailment
+from .entailment import Pair as Pair
 from .roles import Answerer as Answerer
 from .roles import Judge as Judge
+from .roles import Predicted as Predicted
+from .roles import Predictor as Predictor
 from .roles import Reader as Reader
 from .roles import Sampling as Sampling
 from .roles import Writer as Writer
+from .weights.values import Step as Step

@@ -13,7 +13,7 @@ from foureyes.monitoring.alarms import Alarm
 from foureyes.monitoring.metrics import Sample, samples
 from foureyes.monitoring.monitor import Monitor
 from foureyes.monitoring.observation import AnswerOutcome, Observation, ObservedVote
-from foureyes.monitoring.promise import Promise, PromiseStatus, PromiseWatch
+from foureyes.monitoring.promise import Promise, PromiseStatus, PromiseWatch, ThresholdLike
 from foureyes.monitoring.promised import PromisedJudge
 from foureyes.monitoring.settings import MonitorSettings
 
@@ -31,6 +31,7 @@ __all__ = [
     "PromisedJudge",
     "Realised",
     "Sample",
+    "ThresholdLike",
     "estimated_accuracy",
     "realised_accuracy",
     "samples",
