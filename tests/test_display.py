@@ -8,6 +8,7 @@ import pytest
 
 import foureyes as fe
 from foureyes.cascade import Costs
+from foureyes.maths import reliability, risk_coverage
 from foureyes.models.scripted import ScriptedReader
 from tests.test_public import public
 
@@ -34,8 +35,8 @@ def tables() -> dict[str, object]:
     router = fe.AdvantageRouter.fit(OTHER, 1 - OTHER)
     return {
         "Reading": scored().reading,
-        "Reliability": fe.maths.reliability(confidence, RIGHT),
-        "RiskCoverage": fe.maths.risk_coverage(UNCERTAINTY, ~RIGHT),
+        "Reliability": reliability(confidence, RIGHT),
+        "RiskCoverage": risk_coverage(UNCERTAINTY, ~RIGHT),
         "Choice": fe.fit_best(UNCERTAINTY, RIGHT),
         "Curve": fe.cascade_curve(confidence, RIGHT, RNG.random(200) > 0.2, router, costs=Costs(1, 5)),
         "Issues": fe.find_label_issues(np.repeat(np.arange(4), 50), RNG.dirichlet(np.ones(4), 200)),

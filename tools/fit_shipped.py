@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 import foureyes as fe
+from foureyes.calibration import Source, flag_rate
 from foureyes.demo.questions import load
 from foureyes.guard.reading import SHIPPED
 

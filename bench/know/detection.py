@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.know.intervals import Floats, Rows
+from foureyes.cleaning import Issues
 
 __all__ = ["Flags", "places", "precision_at", "precisions", "reachable"]
 

@@ -27,6 +27,7 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from foureyes.display import Result
 from foureyes.errors import InputError
 from foureyes.maths.columns import probabilities, same_length
 from foureyes.types import Unscored
@@ -92,8 +93,8 @@ class CascadeDecision:
     confidences: tuple[float | Unscored, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Simulated:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Simulated(Result):
     """What a policy does to rows whose confidences under every model are known.
 
     Attributes:

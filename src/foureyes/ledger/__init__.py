@@ -23,7 +23,7 @@ from foureyes.ledger.ledger import Ledger, Options
 from foureyes.ledger.log import Log
 from foureyes.ledger.opening import open_ledger, open_log
 from foureyes.ledger.proofs import ConsistencyProof, InclusionProof
-from foureyes.ledger.store import Store, Transaction
+from foureyes.ledger.store import Extension, Store, Transaction
 from foureyes.ledger.witness import Witness
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "ClockJump",
     "ConsistencyProof",
     "Entry",
+    "Extension",
     "InclusionProof",
     "Json",
     "Ledger",

@@ -18,6 +18,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from foureyes.display import Result
 from foureyes.errors import InputError
 from foureyes.types import Exchange, Prompt, Reading, Unscored, Vote, Written
 
@@ -57,8 +58,8 @@ class Reader(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Predicted:
+@dataclass(frozen=True, slots=True, repr=False)
+class Predicted(Result):
     """What a model expected at every token of an answer.
 
     Attributes:
