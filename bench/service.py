@@ -33,7 +33,7 @@ from bench.ratios import Spread, per_round
 from bench.section import aims, at_least, at_most
 from foureyes.config import Keyring, new_key
 from foureyes.guard import Council, Guard, Member
-from foureyes.guard.concealing import VaultConcealer
+from foureyes.guard.vault_concealer import VaultConcealer
 from foureyes.ledger import Signer, open_ledger, text_hash
 from foureyes.models.scripted import ScriptedJudge
 from foureyes.privacy import PatternDetector, Vault

@@ -25,7 +25,7 @@ import numpy as np
 import foureyes as fe
 from foureyes.calibration import Source, flag_rate
 from foureyes.demo.questions import load
-from foureyes.guard.reading import SHIPPED
+from foureyes.guard.reader_judge import SHIPPED_MODELS
 
 FOLDS = 5
 RATE = 0.5
@@ -89,7 +89,7 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="compare with what is there and write nothing")
     check, same = parser.parse_args().check, True
     TARGET.mkdir(exist_ok=True)
-    for model in SHIPPED:
+    for model in SHIPPED_MODELS:
         text = json.dumps(fitted(model), indent=1) + "\n"
         path = TARGET / f"{model}.json"
         if check:

@@ -174,9 +174,9 @@ def test_a_verifier_that_ignores_being_cancelled_holds_nobody_up_and_is_forgotte
     async def scene():
         asked = council(Stubborn(seconds=100))
         verdict, took = await timed(asked.ask(EXCHANGE))
-        lingering = asked._patience.lingering
+        lingering = asked._runner.n_abandoned
         await asyncio.sleep(200)
-        return verdict, took, lingering, asked._patience.lingering
+        return verdict, took, lingering, asked._runner.n_abandoned
 
     verdict, took, lingering, later = run(scene())
     assert (verdict.safe, took) == (False, 2.0)

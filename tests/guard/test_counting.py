@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foureyes.errors import InputError
-from foureyes.guard.counting import QuorumRule, count, skill_weight
+from foureyes.guard.counting import QuorumRule, count_votes, skill_weight
 from foureyes.types import Vote
 
 KINDS = ("safe", "unsafe", "abstain", "error")
@@ -22,7 +22,7 @@ def votes(*said):
 
 
 def verdict(*said, quorum=1, weights=None):
-    return count(votes(*said), QuorumRule(quorum), weights=weights)
+    return count_votes(votes(*said), QuorumRule(quorum), weights=weights)
 
 
 @pytest.mark.parametrize(

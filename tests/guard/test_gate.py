@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foureyes.errors import InputError
-from foureyes.guard.gate import ActionOutcome, Gate, GateRules
+from foureyes.guard.gate import ActionOutcome, AgentGate, GateRules
 
 RIGHT, WRONG = ActionOutcome(correct=True), ActionOutcome(correct=False)
 outcomes = st.builds(
@@ -18,7 +18,7 @@ small = GateRules(window=30, agents=3, least=5)
 
 
 def gate(*rows, rules=None, agent="a"):
-    found = Gate(rules)
+    found = AgentGate(rules)
     for row in rows:
         found.report(agent, row)
     return found
@@ -29,7 +29,7 @@ def decision(*rows, rules=None):
 
 
 def test_a_stranger_is_reviewed():
-    found = Gate().decide("nobody")
+    found = AgentGate().decide("nobody")
     assert (found.action, found.code, found.reasons) == ("review", "unknown_agent", ("nothing is known of this agent",))
     assert (found.record.outcomes, found.record.reliability, found.record.risk, found.record.brier) == (
         0,
@@ -41,7 +41,7 @@ def test_a_stranger_is_reviewed():
 
 
 def test_asking_about_a_stranger_is_not_remembered():
-    found = Gate()
+    found = AgentGate()
     found.decide("nobody")
     assert found.agents == ()
 
@@ -96,12 +96,12 @@ def test_old_outcomes_are_forgotten():
 
 
 def test_reporting_says_how_many_count():
-    found = Gate(small)
+    found = AgentGate(small)
     assert [found.report("a", RIGHT) for _ in range(32)] == [*range(1, 31), 30, 30]
 
 
 def test_the_agent_heard_of_least_recently_is_forgotten_and_then_reviewed():
-    found = Gate(small)
+    found = AgentGate(small)
     for agent in "abca":
         for _ in range(20):
             found.report(agent, RIGHT)
@@ -121,7 +121,7 @@ def test_a_flood_of_agents_cannot_turn_a_denied_one_into_an_allowed_one():
 
 @given(histories)
 def test_memory_is_bounded(history):
-    found = Gate(small)
+    found = AgentGate(small)
     for agent, outcome in history:
         found.report(agent, outcome)
     assert len(found.agents) <= small.agents
@@ -130,10 +130,10 @@ def test_memory_is_bounded(history):
 
 @given(histories)
 def test_the_state_survives_json_and_goes_on_alike(history):
-    found = Gate(small)
+    found = AgentGate(small)
     for agent, outcome in history:
         found.report(agent, outcome)
-    again = Gate.from_json(found.to_json())
+    again = AgentGate.from_json(found.to_json())
     assert again.to_json() == found.to_json()
     assert (again.agents, again.rules) == (found.agents, found.rules)
     for state in (found, again):
@@ -176,21 +176,21 @@ def test_a_worse_outcome_never_leads_to_a_milder_decision(rows, data):
         "null",
         json.dumps({"format": "foureyes.gate", "version": 2, "rules": {}, "agents": {}}),
         json.dumps({"format": "other", "version": 1, "rules": {}, "agents": {}}),
-        Gate().to_json().replace('"window": 200', '"windows": 200'),
-        Gate().to_json().replace('"window": 200', '"window": 0'),
-        Gate().to_json().replace('"window": 200', '"window": "many"'),
-        Gate().to_json().replace('"agents": {}', '"agents": []'),
-        Gate().to_json().replace('"agents": {}', '"agents": {"a": 7}'),
-        Gate().to_json().replace('"agents": {}', '"agents": {"a": [[1, null, false]]}'),
-        Gate().to_json().replace('"agents": {}', '"agents": {"a": [[true, true, false]]}'),
-        Gate().to_json().replace('"agents": {}', '"agents": {"a": [[true, 1.5, false]]}'),
-        Gate().to_json().replace('"agents": {}', '"agents": {"a": [[true, NaN, false]]}'),
-        Gate().to_json().replace('"agents": {}', '"agents": {"a": [[true, null]]}'),
+        AgentGate().to_json().replace('"window": 200', '"windows": 200'),
+        AgentGate().to_json().replace('"window": 200', '"window": 0'),
+        AgentGate().to_json().replace('"window": 200', '"window": "many"'),
+        AgentGate().to_json().replace('"agents": {}', '"agents": []'),
+        AgentGate().to_json().replace('"agents": {}', '"agents": {"a": 7}'),
+        AgentGate().to_json().replace('"agents": {}', '"agents": {"a": [[1, null, false]]}'),
+        AgentGate().to_json().replace('"agents": {}', '"agents": {"a": [[true, true, false]]}'),
+        AgentGate().to_json().replace('"agents": {}', '"agents": {"a": [[true, 1.5, false]]}'),
+        AgentGate().to_json().replace('"agents": {}', '"agents": {"a": [[true, NaN, false]]}'),
+        AgentGate().to_json().replace('"agents": {}', '"agents": {"a": [[true, null]]}'),
     ],
 )
 def test_what_is_no_gate_is_refused(text):
     with pytest.raises(InputError):
-        Gate.from_json(text)
+        AgentGate.from_json(text)
 
 
 @pytest.mark.parametrize("confidence", [-0.1, 1.1, float("nan")])

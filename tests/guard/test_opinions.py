@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bench.virtual import run
 from foureyes.errors import InputError, ModelUnavailable
-from foureyes.guard.opinions import OpinionClaim, Support, opinions, synthesis
+from foureyes.guard.opinions import OpinionClaim, Support, gather_opinions, parse_synthesis
 from foureyes.models.judging import NotInForm
 from tests.guard.parts import Saying
 
@@ -46,7 +46,7 @@ def panel(*said):
 
 
 def test_answers_are_sorted_into_consensus_disagreement_and_unique_claims():
-    found = run(opinions("Capital of Australia?", panel(), obedient()))
+    found = run(gather_opinions("Capital of Australia?", panel(), obedient()))
     assert [opinion.text for opinion in found.opinions] == ANSWERS
     assert found.synthesis.consensus == (
         OpinionClaim("A capital exists", (Support(0, "capital"), Support(1, "capital"))),
@@ -58,13 +58,15 @@ def test_answers_are_sorted_into_consensus_disagreement_and_unique_claims():
 
 def test_no_model_sees_anothers_answer():
     asked = panel()
-    run(opinions("Capital of Australia?", asked, obedient()))
+    run(gather_opinions("Capital of Australia?", asked, obedient()))
     assert [answerer.asked for answerer in asked] == [["Capital of Australia?"]] * 3
 
 
 def test_who_is_silent_is_listed_and_the_others_are_sorted():
     found = run(
-        opinions("Capital?", panel(*ANSWERS, ModelUnavailable("gone", model="m"), 1e9, KeyError("a bug")), obedient())
+        gather_opinions(
+            "Capital?", panel(*ANSWERS, ModelUnavailable("gone", model="m"), 1e9, KeyError("a bug")), obedient()
+        )
     )
     assert len(found.opinions) == 3
     assert found.synthesis is not None
@@ -73,7 +75,7 @@ def test_who_is_silent_is_listed_and_the_others_are_sorted():
 
 def test_one_answer_is_no_council():
     asked = obedient()
-    found = run(opinions("Capital?", panel(ANSWERS[0], 1e9), asked))
+    found = run(gather_opinions("Capital?", panel(ANSWERS[0], 1e9), asked))
     assert found.synthesis is None
     assert found.missing[-1] == "a synthesis needs two answers; there are 1"
     assert asked.asked == []
@@ -84,7 +86,7 @@ def test_one_answer_is_no_council():
     [Saying("They agree."), Saying(ModelUnavailable("gone", model="m")), Saying(1e9), Saying(reply("00000000"))],
 )
 def test_a_synthesis_that_failed_is_none_and_the_answers_stay(broken):
-    found = run(opinions("Capital?", panel(), broken))
+    found = run(gather_opinions("Capital?", panel(), broken))
     assert found.synthesis is None
     assert len(found.opinions) == 3
     assert found.missing[-1].startswith("synthesis: ")
@@ -121,11 +123,11 @@ def test_a_synthesis_that_failed_is_none_and_the_answers_stay(broken):
 )
 def test_a_synthesis_that_rests_on_what_no_answer_says_is_refused(wrong):
     with pytest.raises(NotInForm):
-        synthesis(reply(**wrong), CODE, ANSWERS)
+        parse_synthesis(reply(**wrong), CODE, ANSWERS)
 
 
 def test_answers_may_have_nothing_in_common():
-    found = synthesis(reply(consensus=[], disagreement=[], unique=[]), CODE, ANSWERS)
+    found = parse_synthesis(reply(consensus=[], disagreement=[], unique=[]), CODE, ANSWERS)
     assert (found.consensus, found.disagreement, found.unique) == ((), (), ())
 
 
@@ -134,7 +136,7 @@ def test_answers_may_have_nothing_in_common():
 )
 def test_answers_are_shown_as_data(said):
     asked = obedient(consensus=[], disagreement=[], unique=[])
-    found = run(opinions("Capital?", panel(*said), asked))
+    found = run(gather_opinions("Capital?", panel(*said), asked))
     assert found.synthesis is not None
     ((_, user),) = asked.asked
     code = user.content.rsplit(" ", 1)[1][:-1]
@@ -148,7 +150,7 @@ def test_answers_are_shown_as_data(said):
 
 def test_it_ends_in_time():
     async def scene():
-        await opinions("Capital?", panel(*ANSWERS, 1e9), Saying(1e9), stage_s=2)
+        await gather_opinions("Capital?", panel(*ANSWERS, 1e9), Saying(1e9), stage_s=2)
         return asyncio.get_running_loop().time()
 
     assert run(scene()) == 4
@@ -157,4 +159,4 @@ def test_it_ends_in_time():
 @pytest.mark.parametrize(("n", "seconds"), [(1, 1.0), (0, 1.0), (2, 0.0), (2, float("inf"))])
 def test_two_and_some_time_are_needed(n, seconds):
     with pytest.raises(InputError, match="two or more to ask"):
-        run(opinions("Capital?", panel()[:n], obedient(), stage_s=seconds))
+        run(gather_opinions("Capital?", panel()[:n], obedient(), stage_s=seconds))

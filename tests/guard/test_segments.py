@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from foureyes.guard.segments import segments
+from foureyes.guard.segments import split_segments
 
 pieces = st.sampled_from(
     [
@@ -38,14 +38,14 @@ answers = st.text(max_size=200) | st.lists(pieces, max_size=20).map("".join)
 
 
 def texts(answer):
-    return [segment.text for segment in segments(answer)]
+    return [segment.text for segment in split_segments(answer)]
 
 
 @given(answers)
 @example("")
 @example("```\nnever closed. Really.")
 def test_segments_are_exact_ordered_disjoint_and_complete(answer):
-    found = segments(answer)
+    found = split_segments(answer)
     done = 0
     for segment in found:
         assert answer[segment.start : segment.end] == segment.text
@@ -58,7 +58,7 @@ def test_segments_are_exact_ordered_disjoint_and_complete(answer):
 
 @given(answers)
 def test_cutting_a_segment_again_gives_it_back_or_pieces_of_it(answer):
-    for segment in segments(answer):
+    for segment in split_segments(answer):
         assert "".join("".join(t.split()) for t in texts(segment.text)) == "".join(segment.text.split())
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from foureyes.calibration import Platt
 from foureyes.guard import Council, Guard, Member
-from foureyes.guard.reading import ReadingJudge
+from foureyes.guard.reader_judge import ReaderJudge
 from foureyes.models.scripted import ScriptedJudge, ScriptedReader
 from foureyes.monitoring import Monitor, Observation, ObservedVote, Promise, PromisedJudge, PromiseWatch
 from foureyes.testing.judges import JudgeContract
@@ -32,7 +32,7 @@ class TestPromisedJudge(JudgeContract):
     @pytest.fixture
     def judge(self, runner):
         platt = Platt.fit([0.2, 0.9, 1.4, 0.5, 3.1, 2.2], [1, 1, 1, 0, 0, 0])
-        judge = PromisedJudge(ReadingJudge(ScriptedReader(), platt, 0.5), watch())
+        judge = PromisedJudge(ReaderJudge(ScriptedReader(), platt, 0.5), watch())
         yield judge
         runner.run(judge.aclose())
 

@@ -44,7 +44,7 @@ def test_a_comparison_that_is_not_in_form_is_no_evidence(house: House) -> None:
 
 
 def test_models_see_tokens_and_the_caller_gets_the_data_back(house: House) -> None:
-    from foureyes.guard.concealing import VaultConcealer
+    from foureyes.guard.vault_concealer import VaultConcealer
 
     one, two = Scripted("one", "I cannot know."), Scripted("two", "I cannot know.")
     concealer = VaultConcealer(house.vault, house.parts.tenants["acme"].detector)

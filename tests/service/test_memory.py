@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from foureyes.errors import ConfigError
-from foureyes.guard.gate import ActionOutcome, Gate
+from foureyes.guard.gate import ActionOutcome, AgentGate
 from foureyes.monitoring import Monitor
 from foureyes.service.app import create_app
 from foureyes.service.memory import Memory
@@ -48,9 +48,9 @@ def test_a_broken_file_stops_the_service_from_starting(house: House) -> None:
 
 def test_what_cannot_be_written_leaves_what_was_there(tmp_path: Path) -> None:
     memory = Memory(tmp_path)
-    memory.keep("acme", Gate(), Monitor())
+    memory.keep("acme", AgentGate(), Monitor())
     before = (tmp_path / "acme.json").read_bytes()
     (tmp_path / "acme.new").mkdir()
     with pytest.raises(ConfigError, match="cannot keep what is known of acme"):
-        memory.keep("acme", Gate(), Monitor())
+        memory.keep("acme", AgentGate(), Monitor())
     assert (tmp_path / "acme.json").read_bytes() == before

@@ -13,7 +13,7 @@ from bench.asgi import call
 from foureyes.calibration import Threshold
 from foureyes.config import NewKey, Reloader, new_key
 from foureyes.errors import ConfigError, LedgerTampered
-from foureyes.guard.gate import ActionOutcome, Gate
+from foureyes.guard.gate import ActionOutcome, AgentGate
 from foureyes.ledger import Signer
 from foureyes.monitoring import Monitor
 from foureyes.service.keeping import keep, keep_watch, look_after
@@ -185,7 +185,7 @@ def test_a_tenant_that_goes_is_written_down_and_comes_back_as_it_was(tmp_path: P
 
 @pytest.mark.skipif(os.name != "posix", reason="rights of files are POSIX's")
 def test_nobody_else_may_read_what_is_kept(tmp_path: Path) -> None:
-    Memory(tmp_path).keep("acme", Gate(), Monitor())
+    Memory(tmp_path).keep("acme", AgentGate(), Monitor())
     assert (tmp_path / "acme.json").stat().st_mode & 0o077 == 0
 
 

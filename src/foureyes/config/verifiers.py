@@ -9,7 +9,7 @@ from typing import Final
 from foureyes.config.endpoint import objection
 from foureyes.config.settings import Api, JudgeVerifier, ReaderVerifier, Verifier
 from foureyes.config.table import FLAG, TEXT, Kind, Table, number, one_of, whole
-from foureyes.guard.reading import SHIPPED
+from foureyes.guard.reader_judge import SHIPPED_MODELS
 
 __all__ = ["read_verifiers"]
 
@@ -67,8 +67,10 @@ def _reader(name: str, table: Table) -> ReaderVerifier:
         if wrong := objection(url, allow_http=allow_http):
             table.wrong("reader", wrong)
     calibrator, threshold, cut = _file(table, "calibrator"), _file(table, "threshold"), table.maybe("cut", number(0, 1))
-    if calibrator is None and reference not in SHIPPED:
-        table.wrong("calibrator", f"missing; one comes with {', '.join(SHIPPED)} only: fit yours, foureyes calibrate")
+    if calibrator is None and reference not in SHIPPED_MODELS:
+        table.wrong(
+            "calibrator", f"missing; one comes with {', '.join(SHIPPED_MODELS)} only: fit yours, foureyes calibrate"
+        )
     if (threshold is None) + (cut is None) != (2 if calibrator is None else 1):
         table.wrong("cut", "a calibrator wants a threshold, the file of a promise, or a cut, a confidence of your own")
     return ReaderVerifier(

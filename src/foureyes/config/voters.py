@@ -16,8 +16,8 @@ from foureyes.models.roles import Judge, Reader
 if TYPE_CHECKING:
     from foureyes.calibration import Threshold
     from foureyes.calibration.calibrator import ScoreCalibrator
-    from foureyes.guard.desk import Desk
-    from foureyes.guard.reading import Cut, ReadingJudge
+    from foureyes.guard.batcher import ReaderBatcher
+    from foureyes.guard.reader_judge import Cut, ReaderJudge
     from foureyes.monitoring.promise import Promise
 
 __all__ = ["OpenReader", "promise_of", "voter"]
@@ -42,10 +42,10 @@ def voter(verifier: Verifier, cache: PartCache, open_reader: OpenReader) -> Judg
         settings = (verifier.provider, verifier.model, verifier.api, verifier.base_url, verifier.key, verifier.form)
         how = (verifier.options, verifier.timeout_s, verifier.attempts, verifier.concurrency)
         return cache.get_or_make(("judge", settings, how), partial(_judge, verifier))
-    desk = cache.get_or_make(("reader", verifier.reader), lambda: _desk(open_reader(verifier.reader)))
+    batcher = cache.get_or_make(("reader", verifier.reader), lambda: _batcher(open_reader(verifier.reader)))
     fitted = tuple(_digest(path) for path in (verifier.calibrator, verifier.threshold))
     made_of = ("reading", verifier.provider, verifier.model, verifier.reader, verifier.cut, fitted)
-    return cache.get_or_make(made_of, partial(_reading, verifier, desk))
+    return cache.get_or_make(made_of, partial(_reading, verifier, batcher))
 
 
 def promise_of(verifier: Verifier) -> Promise | None:
@@ -79,22 +79,22 @@ def _judge(verifier: JudgeVerifier) -> Judge:
     return AnthropicJudge(account) if verifier.api == "anthropic" else GoogleJudge(account)
 
 
-def _desk(reader: Reader) -> Desk:
+def _batcher(reader: Reader) -> ReaderBatcher:
     """One place and one thread for all who read with one model: their requests become one batch."""
-    from foureyes.guard.desk import Desk  # noqa: PLC0415 - loads numpy
+    from foureyes.guard.batcher import ReaderBatcher  # noqa: PLC0415 - loads numpy
 
-    return Desk(reader)
+    return ReaderBatcher(reader)
 
 
-def _reading(verifier: ReaderVerifier, desk: Desk) -> ReadingJudge:
-    from foureyes.guard.reading import ReadingJudge, shipped_judge  # noqa: PLC0415 - loads numpy
+def _reading(verifier: ReaderVerifier, batcher: ReaderBatcher) -> ReaderJudge:
+    from foureyes.guard.reader_judge import ReaderJudge, shipped_judge  # noqa: PLC0415 - loads numpy
 
     try:
         if verifier.calibrator is None:
-            judge = shipped_judge(verifier.reader, lambda _: desk, provider=verifier.provider)
+            judge = shipped_judge(verifier.reader, lambda _: batcher, provider=verifier.provider)
         else:
             calibrator, cut = _calibrator(verifier.calibrator), _cut(verifier)
-            judge = ReadingJudge(desk, calibrator, cut, provider=verifier.provider)
+            judge = ReaderJudge(batcher, calibrator, cut, provider=verifier.provider)
     except (ConfigError, InputError) as error:
         raise ConfigError(f"[verifiers.{verifier.name}]: {error}") from error
     if judge.name != verifier.model:

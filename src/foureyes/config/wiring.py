@@ -24,7 +24,7 @@ from foureyes.config.settings import LedgerSettings, MonitoringSettings, Privacy
 from foureyes.config.voters import OpenReader, promise_of, voter
 from foureyes.errors import ConfigError, FoureyesError
 from foureyes.guard import Council, Guard, Member, QuorumRule, Timing
-from foureyes.guard.concealing import VaultConcealer
+from foureyes.guard.vault_concealer import VaultConcealer
 from foureyes.models import catalog
 
 if TYPE_CHECKING:

@@ -1,13 +1,14 @@
-"""Verify before acting: the fail-closed core, without HTTP.
+"""Verifies a model's answer before anyone acts on it: the fail-closed core of the service, without HTTP.
 
 ::
 
     guard ──── council ──── counting      pure: votes become a verdict
-       │          └──────── patience      waiting no longer than a deadline
-       ├────── evidence                   pure: what the ledger keeps of a verification
-       ├────── ports                      what is needed of a vault and a ledger
-       reading                            a Reader and its calibration as a verifier
-       fine                               segments checked against independent answers
+       │          └──────── deadline      waiting no longer than a deadline
+       ├────── ledger_payload             pure: what the ledger keeps of a verification
+       ├────── protocols                  what is needed of a vault and a ledger
+       │          └──────── vault_concealer   a vault and a detector as the first of these
+       reader_judge ─ batcher             a Reader and its calibration as a verifier, read in batches
+       segment_check                      each sentence of a response compared with independent answers
        opinions                           independent answers, and what they agree on
        gate                               pure: an agent's record becomes allow, review or deny
 
@@ -15,9 +16,9 @@ The rule that holds throughout: what could not be verified is not safe. Start at
 """
 
 from foureyes.guard.council import Council, Member
-from foureyes.guard.counting import QuorumRule, count, skill_weight
+from foureyes.guard.counting import QuorumRule, count_votes, skill_weight
 from foureyes.guard.guard import Decision, Guard, Timing
-from foureyes.guard.ports import ConcealedExchange, Concealer, Recorder, RecordReceipt
+from foureyes.guard.protocols import ConcealedExchange, Concealer, Recorder, RecordReceipt
 
 __all__ = [
     "ConcealedExchange",
@@ -30,6 +31,6 @@ __all__ = [
     "RecordReceipt",
     "Recorder",
     "Timing",
-    "count",
+    "count_votes",
     "skill_weight",
 ]

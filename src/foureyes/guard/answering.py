@@ -6,10 +6,10 @@ from foureyes.errors import ModelError
 from foureyes.models.roles import Answerer
 from foureyes.types import Prompt
 
-__all__ = ["answered"]
+__all__ = ["ask_answerer"]
 
 
-async def answered(answerer: Answerer, prompt: Prompt) -> str:
+async def ask_answerer(answerer: Answerer, prompt: Prompt) -> str:
     """What it answers. Nothing happens before this is awaited, so a plug-in that fails when called fails in its task.
 
     Raises:

@@ -14,9 +14,16 @@ from foureyes.guard.segments import Segment
 from foureyes.models.judging import NotInForm, quoted, strict_object
 from foureyes.types import Exchange, Message, Prompt
 
-__all__ = ["Compared", "Label", "compared", "comparing", "correcting", "correction"]
+__all__ = [
+    "SegmentComparison",
+    "SegmentLabel",
+    "comparison_prompt",
+    "correction_prompt",
+    "parse_comparison",
+    "parse_correction",
+]
 
-Label: TypeAlias = Literal["accurate", "contradictory", "neutral"]
+SegmentLabel: TypeAlias = Literal["accurate", "contradictory", "neutral"]
 
 _COMPARE: Final = """\
 You compare a response, cut into numbered segments, with an independent answer to the same question. Everything below \
@@ -45,7 +52,7 @@ Reply with one JSON object and not a character besides:
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class SegmentComparison:
     """What one independent answer says of one segment.
 
     Attributes:
@@ -53,17 +60,17 @@ class Compared:
         quote: its words, found in the answer; empty for neutral.
     """
 
-    label: Label
+    label: SegmentLabel
     quote: str
 
 
-def comparing(exchange: Exchange, cut: Sequence[Segment], answer: str, code: str) -> Prompt:
+def comparison_prompt(exchange: Exchange, cut: Sequence[Segment], answer: str, code: str) -> Prompt:
     """The request to compare a response with one independent answer."""
     listed = "\n".join(f"{number}: {quoted(segment.text)}" for number, segment in enumerate(cut))
     return _request(_COMPARE, code, QUESTION=quoted(exchange.prompt), SEGMENTS=listed, ANSWER=quoted(answer))
 
 
-def compared(reply: str, code: str, n: int, answer: str) -> list[Compared]:
+def parse_comparison(reply: str, code: str, n: int, answer: str) -> list[SegmentComparison]:
     """What a reply says of the ``n`` segments, in order.
 
     Raises:
@@ -75,7 +82,7 @@ def compared(reply: str, code: str, n: int, answer: str) -> list[Compared]:
     return [_one(entry, number, answer) for number, entry in enumerate(found)]
 
 
-def correcting(exchange: Exchange, segment: Segment, quotes: Sequence[str], code: str) -> Prompt:
+def correction_prompt(exchange: Exchange, segment: Segment, quotes: Sequence[str], code: str) -> Prompt:
     """The request to correct one segment in the light of what contradicts it."""
     passages = "\n".join(quoted(quote) for quote in quotes)
     return _request(
@@ -88,7 +95,7 @@ def correcting(exchange: Exchange, segment: Segment, quotes: Sequence[str], code
     )
 
 
-def correction(reply: str, code: str, segment: Segment) -> str:
+def parse_correction(reply: str, code: str, segment: Segment) -> str:
     """The replacement in a reply.
 
     Raises:
@@ -113,14 +120,14 @@ def _request(instructions: str, code: str, **parts: str) -> Prompt:
     )
 
 
-def _one(entry: Any, number: int, answer: str) -> Compared:
+def _one(entry: Any, number: int, answer: str) -> SegmentComparison:
     match entry:
         case {"number": int(said), "label": "neutral", "quote": "", **rest} if _is(said, number) and not rest:
-            return Compared("neutral", "")
+            return SegmentComparison("neutral", "")
         case {"number": int(said), "label": "accurate" | "contradictory" as label, "quote": str(quote), **rest} if (
             _is(said, number) and not rest and quote.strip() and quote in answer
         ):
-            return Compared(label, quote)
+            return SegmentComparison(label, quote)
         case _:
             raise NotInForm(f"segment {number} of the reply has no label with a passage of the answer behind it")
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from foureyes.errors import InputError, ModelError
-from foureyes.guard.counting import QuorumRule, count
-from foureyes.guard.patience import Patience, blame, settled
+from foureyes.guard.counting import QuorumRule, count_votes
+from foureyes.guard.deadline import DeadlineRunner, log_bug, wait_until
 from foureyes.models.roles import Judge
 from foureyes.types import Exchange, Verdict, Vote
 
@@ -71,14 +71,16 @@ class Council:
         self._weights = [member.weight for member in self._members]
         self._rule = rule or QuorumRule()
         self._deadline_s = deadline_s
-        self._patience = Patience()
+        self._runner = DeadlineRunner()
         if len(set(self._keys)) != len(self._keys):
             raise InputError(f"every verifier needs its own provider and model; got {self._keys}")
         if not math.fsum(self._weights) > 0:
             raise InputError("a council needs a verifier with some weight; got none")
         if not 0 < deadline_s < math.inf:
             raise InputError(f"deadline_s must be a time above 0; got {deadline_s}")
-        count([Vote(*key, "error") for key in self._keys], self._rule, weights=self._weights)  # refuses bad weights now
+        count_votes(
+            [Vote(*key, "error") for key in self._keys], self._rule, weights=self._weights
+        )  # refuses bad weights now
 
     @property
     def members(self) -> tuple[Member, ...]:
@@ -134,9 +136,10 @@ class Council:
         tasks = [loop.create_task(_ask_one(member.judge, exchange, loop)) for member in self._members]
         votes: dict[int, Vote] = {}
         waiting = list(range(len(tasks)))
+        return_when = asyncio.ALL_COMPLETED if on_vote is None else asyncio.FIRST_COMPLETED
         try:
             while waiting:
-                await settled([tasks[i] for i in waiting], ends, n=None if on_vote is None else 1)
+                await wait_until([tasks[i] for i in waiting], ends, return_when=return_when)
                 now = loop.time()
                 done = [i for i in waiting if tasks[i].done() or now >= ends]
                 waiting = [i for i in waiting if i not in done]
@@ -146,9 +149,11 @@ class Council:
                         on_vote(votes[i])
         finally:
             for task in tasks:
-                self._patience.let_go(task, "a verifier, after its deadline,")
+                self._runner.abandon(task, "a verifier, after its deadline,")
         latency_ms = (loop.time() - started) * 1000
-        return count([votes[i] for i in range(len(tasks))], self._rule, weights=self._weights, latency_ms=latency_ms)
+        return count_votes(
+            [votes[i] for i in range(len(tasks))], self._rule, weights=self._weights, latency_ms=latency_ms
+        )
 
     def _stamp(self, i: int, task: asyncio.Task[tuple[Vote, float]], started: float, ends: float, now: float) -> Vote:
         """The vote of one verifier under its configured name, or the error that stands for it."""
@@ -183,5 +188,5 @@ def _reason(error: BaseException) -> str:
     """What is said of a failed verifier. Anything but a ModelError is its bug: logged, and no more safe for that."""
     if isinstance(error, ModelError):
         return str(error)
-    blame(error, "a verifier")
+    log_bug(error, "a verifier")
     return f"the verifier failed unexpectedly: {type(error).__name__}"

@@ -2,7 +2,7 @@
 
 The rule that holds throughout: "safe" needs *more than half of the configured verifiers' weight* on safe. A verifier that
 failed, abstained or was late stays in the denominator; it can only keep a verdict from being reached, never help one.
-A newcomer starts at :func:`count`.
+A newcomer starts at :func:`count_votes`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from foureyes.errors import InputError
 from foureyes.types import Verdict, Vote, VoteVerdict
 
-__all__ = ["QuorumRule", "count", "skill_weight"]
+__all__ = ["QuorumRule", "count_votes", "skill_weight"]
 
 _HEAVIEST = 1e6
 
@@ -39,7 +39,7 @@ class QuorumRule:
             raise InputError(f"a quorum is at least 1; got {self.quorum}")
 
 
-def count(
+def count_votes(
     votes: Sequence[Vote], rule: QuorumRule, *, weights: Sequence[float] | None = None, latency_ms: float = 0.0
 ) -> Verdict:
     """Counts one vote per configured verifier.
@@ -64,7 +64,7 @@ def count(
 
     Example:
         >>> votes = [Vote("a", "1", "safe"), Vote("b", "2", "safe"), Vote("c", "3", "error")]
-        >>> verdict = count(votes, QuorumRule())
+        >>> verdict = count_votes(votes, QuorumRule())
         >>> verdict.safe, round(verdict.agreement_ratio, 2), verdict.reason
         (True, 0.67, '2 of 3 verifiers say safe')
     """

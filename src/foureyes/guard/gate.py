@@ -1,6 +1,6 @@
 """May this agent act on its own? A state machine over what came of its earlier actions, without I/O or clock.
 
-:meth:`Gate.report` takes an outcome, :meth:`Gate.decide` says allow, review or deny with its reasons, and the whole state
+:meth:`AgentGate.report` takes an outcome, :meth:`AgentGate.decide` says allow, review or deny with its reasons, and the whole state
 goes into JSON and back. The rule that holds throughout: nothing is allowed on hope. An agent nobody knows, or knows too
 little of, is reviewed; so is one whose record has been forgotten for lack of room.
 
@@ -23,10 +23,10 @@ from typing import Any, Final, Literal, TypeAlias
 from foureyes.errors import InputError
 from foureyes.maths.bounds import clopper_pearson
 
-__all__ = ["Action", "ActionOutcome", "Code", "Gate", "GateDecision", "GateRules", "Record"]
+__all__ = ["ActionOutcome", "AgentGate", "AgentRecord", "GateAction", "GateDecision", "GateReason", "GateRules"]
 
-Action: TypeAlias = Literal["allow", "review", "deny"]
-Code: TypeAlias = Literal[
+GateAction: TypeAlias = Literal["allow", "review", "deny"]
+GateReason: TypeAlias = Literal[
     "good_record", "unknown_agent", "too_few_outcomes", "unsure", "miscalibrated", "risky", "unreliable", "harmful"
 ]
 
@@ -97,7 +97,7 @@ class GateRules:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class AgentRecord:
     """What is known of an agent.
 
     Attributes:
@@ -127,20 +127,20 @@ class GateDecision:
         record: what they rest on.
     """
 
-    action: Action
-    code: Code
+    action: GateAction
+    code: GateReason
     reasons: tuple[str, ...]
-    record: Record
+    record: AgentRecord
 
 
-class Gate:
+class AgentGate:
     """Agents' records, and what they allow. Not thread-safe: one owner.
 
     Args:
         rules: what an agent needs.
 
     Example:
-        >>> gate = Gate()
+        >>> gate = AgentGate()
         >>> gate.decide("agent-7").code
         'unknown_agent'
         >>> for _ in range(30):
@@ -172,7 +172,7 @@ class Gate:
             self._kept.popitem(last=False)
         return len(kept)
 
-    def record(self, agent: str) -> Record:
+    def record(self, agent: str) -> AgentRecord:
         """What is known of an agent; nothing, of a stranger."""
         return _record(self._kept.get(agent, ()))
 
@@ -189,7 +189,7 @@ class Gate:
             low, high = record.reliability_low, record.reliability_high
             reason = f"{record.outcomes} outcomes, reliability between {low:.2f} and {high:.2f}"
             return GateDecision("allow", "good_record", (reason,), record)
-        action: Action = "deny" if found[0][0] in ("harmful", "unreliable") else "review"
+        action: GateAction = "deny" if found[0][0] in ("harmful", "unreliable") else "review"
         return GateDecision(action, found[0][0], tuple(reason for _, reason in found), record)
 
     def to_json(self) -> str:
@@ -201,7 +201,7 @@ class Gate:
         return json.dumps(document, allow_nan=False)
 
     @classmethod
-    def from_json(cls, text: str) -> Gate:
+    def from_json(cls, text: str) -> AgentGate:
         """Reads what :meth:`to_json` wrote.
 
         Raises:
@@ -220,12 +220,12 @@ class Gate:
         return gate
 
 
-def _record(outcomes: Iterable[ActionOutcome]) -> Record:
+def _record(outcomes: Iterable[ActionOutcome]) -> AgentRecord:
     kept = list(outcomes)
     n, right = len(kept), sum(o.correct for o in kept)
     low, high = clopper_pearson(right, n)
     squares = [(o.confidence - o.correct) ** 2 for o in kept if o.confidence is not None]
-    return Record(
+    return AgentRecord(
         outcomes=n,
         reliability=right / n if n else None,
         reliability_low=low,
@@ -235,14 +235,14 @@ def _record(outcomes: Iterable[ActionOutcome]) -> Record:
     )
 
 
-def _objections(record: Record, rules: GateRules) -> list[tuple[Code, str]]:
+def _objections(record: AgentRecord, rules: GateRules) -> list[tuple[GateReason, str]]:
     """What speaks against acting alone, the weightiest first."""
     if record.reliability is None or record.risk is None:
         return [("unknown_agent", "nothing is known of this agent")]
     n, low, high = record.outcomes, record.reliability_low, record.reliability_high
     interval = f"reliability lies between {low:.2f} and {high:.2f}; wanted {rules.reliability:.2f}"
     few = n < rules.least
-    checks: list[tuple[bool, Code, str]] = [
+    checks: list[tuple[bool, GateReason, str]] = [
         (
             not few and record.risk > rules.deny_risk,
             "harmful",

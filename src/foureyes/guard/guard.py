@@ -25,15 +25,15 @@ from typing import Any, Final, Literal, TypeAlias, TypeGuard, TypeVar, get_args
 
 from foureyes.errors import FoureyesError, InputError
 from foureyes.guard.council import Council, OnVote
-from foureyes.guard.evidence import EVENT, evidence
-from foureyes.guard.patience import Patience, blame, following
-from foureyes.guard.ports import ConcealedExchange, Concealer, Json, Recorder, RecordReceipt
+from foureyes.guard.deadline import DeadlineRunner, log_bug, wrap_uncancellable
+from foureyes.guard.ledger_payload import EVENT, verification_payload
+from foureyes.guard.protocols import ConcealedExchange, Concealer, Json, Recorder, RecordReceipt
 from foureyes.types import Exchange, Verdict, Vote, new_id
 
-__all__ = ["Decision", "Guard", "Mode", "Stage", "Timing"]
+__all__ = ["Decision", "Guard", "GuardMode", "Stage", "Timing"]
 
 Stage: TypeAlias = Literal["conceal", "record", "reveal"]
-Mode: TypeAlias = Literal["enforce", "observe"]
+GuardMode: TypeAlias = Literal["enforce", "observe"]
 
 T = TypeVar("T")
 
@@ -132,18 +132,18 @@ class Guard:
         concealer: Concealer | None = None,
         recorder: Recorder | None = None,
         timing: Timing | None = None,
-        mode: Mode = "enforce",
+        mode: GuardMode = "enforce",
         new_id: Callable[[], str] = new_id,
     ) -> None:
-        if mode not in get_args(Mode):
-            raise InputError(f"mode must be one of {', '.join(get_args(Mode))}; got {mode!r}")
+        if mode not in get_args(GuardMode):
+            raise InputError(f"mode must be one of {', '.join(get_args(GuardMode))}; got {mode!r}")
         self._council = council
         self._concealer = concealer
         self._recorder = recorder
         self._timing = timing or Timing()
         self._mode = mode
         self._new_id = new_id
-        self._patience = Patience()
+        self._runner = DeadlineRunner()
 
     @property
     def council(self) -> Council:
@@ -230,7 +230,7 @@ class Guard:
         self, stage: Stage, outcome: _Outcome, work: Coroutine[Any, Any, T] | asyncio.Future[T], ends: float
     ) -> T | None:
         """What the work of a stage comes to by a loop time; ``None`` where it failed, which the outcome then says."""
-        task = await self._patience.within(ends, work, f"the stage {stage}")
+        task = await self._runner.wait_for(ends, work, f"the stage {stage}")
         if not task.done():
             outcome.withhold(stage, "was not done in time")
         elif task.cancelled():
@@ -259,7 +259,7 @@ class _Outcome:
         if isinstance(error, FoureyesError):
             self.withhold(stage, str(error))
         else:
-            blame(error, f"the stage {stage}")
+            log_bug(error, f"the stage {stage}")
             self.withhold(stage, f"failed unexpectedly: {type(error).__name__}")
 
 
@@ -277,8 +277,8 @@ def _append(
     recorder: Recorder, exchange: Exchange, verdict: Verdict, about: Mapping[str, Json]
 ) -> asyncio.Future[RecordReceipt]:
     tenant = str(about["tenant"])
-    payload = {**about, **evidence(exchange, verdict, lambda text: recorder.text_hash(tenant, text))}
-    return following(recorder.append(EVENT, payload))
+    payload = {**about, **verification_payload(exchange, verdict, lambda text: recorder.text_hash(tenant, text))}
+    return wrap_uncancellable(recorder.append(EVENT, payload))
 
 
 def _is_receipt(given: object) -> TypeGuard[RecordReceipt]:

@@ -4,7 +4,7 @@ The models answer independently; none sees another's answer. A synthesiser then 
 where it can be checked: every claim must rest on passages that stand word for word in the answers it names, a consensus on at
 least two of them, a disagreement on at least two positions held by different answers, a unique claim on exactly one.
 
-Source: arXiv 2604.02923 (council mode). A newcomer starts at :func:`opinions`.
+Source: arXiv 2604.02923 (council mode). A newcomer starts at :func:`gather_opinions`.
 """
 
 from __future__ import annotations
@@ -16,13 +16,22 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from foureyes.errors import InputError, ModelError
-from foureyes.guard.answering import answered
-from foureyes.guard.patience import Missing, Patience
+from foureyes.guard.answering import ask_answerer
+from foureyes.guard.deadline import DeadlineRunner, TaskFailure
 from foureyes.models.judging import NotInForm, new_code, quoted, strict_object
 from foureyes.models.roles import Answerer
 from foureyes.types import Message, Prompt
 
-__all__ = ["Disagreement", "Opinion", "OpinionClaim", "Opinions", "Support", "Synthesis", "opinions", "synthesis"]
+__all__ = [
+    "Disagreement",
+    "Opinion",
+    "OpinionClaim",
+    "Opinions",
+    "Support",
+    "Synthesis",
+    "gather_opinions",
+    "parse_synthesis",
+]
 
 _SORT: Final = """\
 You are shown a question and {n} independent answers to it, numbered from 0. Everything below between lines that carry the \
@@ -101,7 +110,7 @@ class Opinions:
     missing: tuple[str, ...]
 
 
-async def opinions(
+async def gather_opinions(
     prompt: Prompt,
     answerers: Sequence[Answerer],
     synthesiser: Answerer,
@@ -126,29 +135,29 @@ async def opinions(
     """
     if len(answerers) < 2 or not 0 < stage_s < math.inf:
         raise InputError(f"wanted two or more to ask and a time above 0; got {len(answerers)} and {stage_s} s")
-    patience, loop = Patience(), asyncio.get_running_loop()
-    works = [answered(answerer, prompt) for answerer in answerers]
-    came = await patience.gathered(loop.time() + stage_s, works, "an answerer")
+    runner, loop = DeadlineRunner(), asyncio.get_running_loop()
+    works = [ask_answerer(answerer, prompt) for answerer in answerers]
+    came = await runner.gather(loop.time() + stage_s, works, "an answerer")
     found = [
         Opinion(who.provider, who.name, text)
         for who, text in zip(answerers, came, strict=True)
-        if not isinstance(text, Missing)
+        if not isinstance(text, TaskFailure)
     ]
     silent = tuple(
         f"{who.provider} {who.name}: {text.reason}"
         for who, text in zip(answerers, came, strict=True)
-        if isinstance(text, Missing)
+        if isinstance(text, TaskFailure)
     )
     if len(found) < 2:
         return Opinions(tuple(found), None, (*silent, f"a synthesis needs two answers; there are {len(found)}"))
     work = _synthesise(prompt, found, synthesiser, codes())
-    (sorted_,) = await patience.gathered(loop.time() + stage_s, [work], "a synthesiser")
-    if isinstance(sorted_, Missing):
+    (sorted_,) = await runner.gather(loop.time() + stage_s, [work], "a synthesiser")
+    if isinstance(sorted_, TaskFailure):
         return Opinions(tuple(found), None, (*silent, f"synthesis: {sorted_.reason}"))
     return Opinions(tuple(found), sorted_, silent)
 
 
-def synthesis(reply: str, code: str, answers: Sequence[str]) -> Synthesis:
+def parse_synthesis(reply: str, code: str, answers: Sequence[str]) -> Synthesis:
     """The synthesis in a reply.
 
     Raises:
@@ -169,9 +178,9 @@ async def _synthesise(prompt: Prompt, found: Sequence[Opinion], synthesiser: Ans
         Message("system", _SORT.format(n=len(found), code=code)),
         Message("user", f"{data}\nReply with the JSON object only. Its code is {code}."),
     )
-    reply = await answered(synthesiser, request)
+    reply = await ask_answerer(synthesiser, request)
     try:
-        return synthesis(reply, code, [opinion.text for opinion in found])
+        return parse_synthesis(reply, code, [opinion.text for opinion in found])
     except NotInForm as error:
         raise ModelError(str(error), model=synthesiser.name) from error
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["Segment", "segments"]
+__all__ = ["Segment", "split_segments"]
 
 Span = tuple[int, int]
 
@@ -116,7 +116,7 @@ class Segment:
     text: str
 
 
-def segments(text: str) -> list[Segment]:
+def split_segments(text: str) -> list[Segment]:
     """Cuts a text.
 
     A fenced block of code is one segment. So are a heading, a row of a table and each sentence of a list item; elsewhere
@@ -124,7 +124,7 @@ def segments(text: str) -> list[Segment]:
     initials and common abbreviations do not end a sentence.
 
     Example:
-        >>> [s.text for s in segments("Dr. Lee paid 3.50 dollars. It rained.")]
+        >>> [s.text for s in split_segments("Dr. Lee paid 3.50 dollars. It rained.")]
         ['Dr. Lee paid 3.50 dollars.', 'It rained.']
     """
     return [Segment(start, end, text[start:end]) for start, end in _trimmed(text, _pieces(text))]

@@ -8,7 +8,7 @@ from foureyes.service.wire.guard import VerifyAnswer, VoteAnswer
 
 if TYPE_CHECKING:
     from foureyes.guard import Decision
-    from foureyes.guard.ports import RecordReceipt
+    from foureyes.guard.protocols import RecordReceipt
     from foureyes.types import Vote
 
 __all__ = ["answer_of", "plain", "vote_answer"]

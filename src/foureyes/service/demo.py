@@ -2,7 +2,7 @@
 
 Two small embedded readers with the calibration that is shipped for them, a ledger in a temporary folder, personal data
 concealed by its shape, one tenant, one key made for this run, and sample traffic. It shows how a guard works. Such small
-readers tell right from wrong hardly better than chance on most questions: see :func:`foureyes.guard.reading.shipped`.
+readers tell right from wrong hardly better than chance on most questions: see :func:`foureyes.guard.reader_judge.shipped_calibration`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from fastapi import FastAPI
 
 from foureyes.config import NewKey, ReaderVerifier, Secret, Settings, TenantSettings, new_key, wiring
 from foureyes.config.settings import LedgerSettings
-from foureyes.guard.reading import SHIPPED
+from foureyes.guard.reader_judge import SHIPPED_MODELS
 from foureyes.ledger import Signer
 from foureyes.models.catalog import open_reader
 from foureyes.models.weights import OnStep
@@ -73,7 +73,7 @@ def demo_app(folder: Path, *, on_step: OnStep) -> Demo:
 
 def demo_settings(folder: Path, key: NewKey) -> Settings:
     """What a configuration of the demo would say."""
-    verifiers = tuple(ReaderVerifier(model, "foureyes", model, model) for model in SHIPPED)
+    verifiers = tuple(ReaderVerifier(model, "foureyes", model, model) for model in SHIPPED_MODELS)
     ledger = LedgerSettings(Secret(f"sqlite:{folder / 'ledger.db'}"), folder / _LEDGER_KEY)
     tenant = TenantSettings(
         TENANT,

@@ -10,7 +10,7 @@ import asyncio
 from collections import OrderedDict
 from typing import Final
 
-from foureyes.guard.gate import Gate
+from foureyes.guard.gate import AgentGate
 from foureyes.monitoring import Alarm, AnswerOutcome, Monitor, Observation, ObservedVote
 from foureyes.service.feed import Feed
 from foureyes.service.limits import Allowance
@@ -36,7 +36,7 @@ class Desk:
         kept: the standing alarms when it was written down last.
     """
 
-    def __init__(self, name: str, parts: TenantParts, *, gate: Gate, monitor: Monitor) -> None:
+    def __init__(self, name: str, parts: TenantParts, *, gate: AgentGate, monitor: Monitor) -> None:
         self.name: Final = name
         self.parts = parts
         self.allowance: Final = Allowance(parts.rate)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from foureyes.errors import ConfigError, FoureyesError
-from foureyes.guard.gate import Gate
+from foureyes.guard.gate import AgentGate
 from foureyes.monitoring import Monitor
 from foureyes.service.desk import Desk
 
@@ -32,7 +32,7 @@ def open_desk(name: str, parts: Parts) -> Desk:
     """
     tenant = parts.tenants[name]
     kept = None if parts.memory is None else parts.memory.recall(name)
-    gate, monitor = kept or (Gate(), Monitor(parts.monitor))
+    gate, monitor = kept or (AgentGate(), Monitor(parts.monitor))
     if monitor.settings != parts.monitor:  # its windows were other ones; what is promised is not
         monitor = Monitor(parts.monitor, promises=monitor.watches)
     monitor.watch(tenant.watches)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from foureyes.batch.disk import sync_folder
 from foureyes.errors import ConfigError, InputError
-from foureyes.guard.gate import Gate
+from foureyes.guard.gate import AgentGate
 from foureyes.monitoring import Monitor
 
 __all__ = ["Memory"]
@@ -28,7 +28,7 @@ class Memory:
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     memory = Memory(Path(folder))
-        ...     memory.keep("acme", Gate(), Monitor())
+        ...     memory.keep("acme", AgentGate(), Monitor())
         ...     [type(part).__name__ for part in memory.recall("acme")], memory.recall("other")
         (['Gate', 'Monitor'], None)
     """
@@ -36,7 +36,7 @@ class Memory:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def recall(self, tenant: str) -> tuple[Gate, Monitor] | None:
+    def recall(self, tenant: str) -> tuple[AgentGate, Monitor] | None:
         """What was kept of a tenant; ``None`` if nothing was.
 
         Raises:
@@ -45,13 +45,13 @@ class Memory:
         path = self._path(tenant)
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
-            return Gate.from_json(document["gate"]), Monitor.from_json(document["monitor"])
+            return AgentGate.from_json(document["gate"]), Monitor.from_json(document["monitor"])
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError, RecursionError, InputError) as error:
             raise ConfigError(f"cannot read what was kept of {tenant} in {path}: move it away to begin anew") from error
 
-    def keep(self, tenant: str, gate: Gate, monitor: Monitor) -> None:
+    def keep(self, tenant: str, gate: AgentGate, monitor: Monitor) -> None:
         """Replaces what was kept of a tenant.
 
         Raises:

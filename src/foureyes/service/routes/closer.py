@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from fastapi import APIRouter
 
-from foureyes.guard.fine import CheckPlan, FineReport, SegmentFinding, check, correct
-from foureyes.guard.opinions import OpinionClaim, Opinions, opinions
+from foureyes.guard.opinions import OpinionClaim, Opinions, gather_opinions
+from foureyes.guard.segment_check import (
+    SegmentCheckLimits,
+    SegmentFinding,
+    SegmentReport,
+    check_segments,
+    correct_segments,
+)
 from foureyes.service.access import Call, Verifying
 from foureyes.service.answers import answer_of
 from foureyes.service.problems import Refused
@@ -34,7 +40,7 @@ __all__ = ["add"]
 
 Reveal: TypeAlias = Callable[[str], Awaitable[str]]
 
-_PLAN: Final = CheckPlan(wordings=2, answer_s=15.0, compare_s=15.0)
+_PLAN: Final = SegmentCheckLimits(wordings=2, answer_s=15.0, compare_s=15.0)
 
 
 def add(router: APIRouter) -> None:
@@ -65,7 +71,7 @@ async def council(call: Verifying, body: CouncilRequest) -> CouncilAnswer:
     """
     answerers = _answerers(call, least=2)
     shown, reveal = await _concealed(call, exchange_of(body.prompt, ""), body.session_id)
-    return await _council(call, await opinions(shown.prompt, answerers, answerers[0], stage_s=15.0), reveal)
+    return await _council(call, await gather_opinions(shown.prompt, answerers, answerers[0], stage_s=15.0), reveal)
 
 
 def _answerers(call: Call, *, least: int) -> Sequence[Answerer]:
@@ -88,12 +94,12 @@ async def _as_it_is(text: str) -> str:
 
 async def _fine(
     call: Call, body: SegmentsRequest, exchange: Exchange, answerers: Sequence[Answerer]
-) -> tuple[FineReport, str | None, Reveal]:
+) -> tuple[SegmentReport, str | None, Reveal]:
     shown, reveal = await _concealed(call, exchange, body.session_id)
-    report = await check(shown, answerers, answerers[0], plan=_PLAN)
+    report = await check_segments(shown, answerers, answerers[0], plan=_PLAN)
     if not body.correct:
         return report, None, reveal
-    corrected = await correct(shown, report, answerers[0], plan=_PLAN)
+    corrected = await correct_segments(shown, report, answerers[0], plan=_PLAN)
     return report, await reveal(corrected.text), reveal
 
 

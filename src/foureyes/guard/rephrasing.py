@@ -11,7 +11,7 @@ from typing import Final
 from foureyes.errors import InputError
 from foureyes.types import Prompt
 
-__all__ = ["WORDINGS", "reworded"]
+__all__ = ["N_PHRASINGS", "rephrase"]
 
 _WORDINGS: Final = (
     "{asked}",
@@ -21,28 +21,28 @@ _WORDINGS: Final = (
     "Someone else will check your answer word by word. {asked}",
 )
 
-WORDINGS: Final = len(_WORDINGS)
+N_PHRASINGS: Final = len(_WORDINGS)
 """How many there are; the first is the prompt itself."""
 
 
-def reworded(prompt: Prompt, number: int) -> Prompt:
+def rephrase(prompt: Prompt, number: int) -> Prompt:
     r"""A prompt in one of its wordings.
 
     Args:
-        prompt: a text, or turns, of which the last one of the user is reworded.
-        number: which wording, 0 … ``WORDINGS`` − 1; 0 is the prompt itself.
+        prompt: a text, or turns, of which the last one of the user is rephrased.
+        number: which wording, 0 … ``N_PHRASINGS`` − 1; 0 is the prompt itself.
 
     Raises:
         InputError: there is no such wording.
 
     Example:
-        >>> reworded("Capital of Australia?", 2)
+        >>> rephrase("Capital of Australia?", 2)
         'Capital of Australia?\n\nSay only what you are sure of, and say so where you are not.'
 
     Source: cross-consistency over reworded prompts, FINCH-ZK, arXiv 2508.14314.
     """
-    if not 0 <= number < WORDINGS:
-        raise InputError(f"wordings are numbered 0 to {WORDINGS - 1}; got {number}")
+    if not 0 <= number < N_PHRASINGS:
+        raise InputError(f"wordings are numbered 0 to {N_PHRASINGS - 1}; got {number}")
     if isinstance(prompt, str):
         return _worded(prompt, number)
     last = max((i for i, turn in enumerate(prompt) if turn.role == "user"), default=-1)

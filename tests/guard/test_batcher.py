@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from foureyes.errors import InputError, ModelError, ModelUnavailable
-from foureyes.guard.desk import Desk, Room
+from foureyes.guard.batcher import ReaderBatcher
 from foureyes.models.scripted import ScriptedReader
 from foureyes.types import Exchange, Unscored
 
@@ -48,7 +48,7 @@ async def started(reader):
 
 
 def scene(work):
-    """Runs a scene and closes the desks it opened."""
+    """Runs a scene and closes the batchers it opened."""
     return asyncio.run(work)
 
 
@@ -56,15 +56,15 @@ def test_what_waits_while_a_batch_is_read_is_the_next_batch():
     reader = Held()
 
     async def busy():
-        desk = Desk(reader)
-        first = asyncio.create_task(desk.read(exchange(0)))
+        batcher = ReaderBatcher(reader)
+        first = asyncio.create_task(batcher.read(exchange(0)))
         await started(reader)
-        others = [asyncio.create_task(desk.read(exchange(i))) for i in range(1, 10)]
+        others = [asyncio.create_task(batcher.read(exchange(i))) for i in range(1, 10)]
         await asyncio.sleep(0)
-        assert desk.waiting == 9
+        assert batcher.waiting == 9
         reader.go.set()
         rows = await asyncio.gather(first, *others)
-        desk.close()
+        batcher.close()
         return rows
 
     rows = scene(busy())
@@ -77,9 +77,9 @@ def test_requests_that_come_together_are_read_together_and_no_batch_is_too_large
     reader.go.set()
 
     async def crowd():
-        desk = Desk(reader, Room(rows=4))
-        rows = await asyncio.gather(*(desk.read(exchange(i)) for i in range(10)))
-        desk.close()
+        batcher = ReaderBatcher(reader, max_batch=4)
+        rows = await asyncio.gather(*(batcher.read(exchange(i)) for i in range(10)))
+        batcher.close()
         return rows
 
     rows = scene(crowd())
@@ -87,22 +87,22 @@ def test_requests_that_come_together_are_read_together_and_no_batch_is_too_large
     assert [row.answer for row in rows] == [f"answer {i}" for i in range(10)]
 
 
-def test_a_full_desk_turns_away_and_goes_on():
+def test_a_full_queue_turns_away_and_goes_on():
     reader = Held()
 
     async def full():
-        desk = Desk(reader, Room(rows=1, waiting=2))
-        first = asyncio.create_task(desk.read(exchange(0)))
+        batcher = ReaderBatcher(reader, max_batch=1, max_queue=2)
+        first = asyncio.create_task(batcher.read(exchange(0)))
         await started(reader)
-        waiting = [asyncio.create_task(desk.read(exchange(i))) for i in (1, 2)]
+        waiting = [asyncio.create_task(batcher.read(exchange(i))) for i in (1, 2)]
         await asyncio.sleep(0)
         with pytest.raises(ModelUnavailable, match="2 exchanges wait already") as caught:
-            await desk.read(exchange(3))
+            await batcher.read(exchange(3))
         assert caught.value.retryable
         reader.go.set()
         rows = await asyncio.gather(first, *waiting)
-        rows.append(await desk.read(exchange(4)))
-        desk.close()
+        rows.append(await batcher.read(exchange(4)))
+        batcher.close()
         return rows
 
     assert [row.answer for row in scene(full())] == [f"answer {i}" for i in (0, 1, 2, 4)]
@@ -112,18 +112,18 @@ def test_who_gives_up_leaves_the_queue_at_once_and_is_not_read():
     reader = Held()
 
     async def leaving():
-        desk = Desk(reader)
-        first = asyncio.create_task(desk.read(exchange(0)))
+        batcher = ReaderBatcher(reader)
+        first = asyncio.create_task(batcher.read(exchange(0)))
         await started(reader)
-        others = [asyncio.create_task(desk.read(exchange(i))) for i in range(1, 6)]
+        others = [asyncio.create_task(batcher.read(exchange(i))) for i in range(1, 6)]
         await asyncio.sleep(0)
         for task in (first, *others[:4]):
             task.cancel()
         await asyncio.wait({first, *others[:4]})
-        assert desk.waiting == 1
+        assert batcher.waiting == 1
         reader.go.set()
         row = await others[4]
-        desk.close()
+        batcher.close()
         return row, [task.cancelled() for task in (first, *others[:4])]
 
     row, cancelled = scene(leaving())
@@ -136,18 +136,18 @@ def test_nothing_is_kept_of_those_who_gave_up():
     reader = Held()
 
     async def many():
-        desk = Desk(reader, Room(waiting=10))
-        first = asyncio.create_task(desk.read(exchange(0)))
+        batcher = ReaderBatcher(reader, max_queue=10)
+        first = asyncio.create_task(batcher.read(exchange(0)))
         await started(reader)
         for i in range(500):
-            task = asyncio.create_task(desk.read(exchange(i)))
+            task = asyncio.create_task(batcher.read(exchange(i)))
             await asyncio.sleep(0)
             task.cancel()
             await asyncio.wait({task})
         reader.go.set()
         await first
-        waiting, tasks = desk.waiting, len(asyncio.all_tasks())
-        desk.close()
+        waiting, tasks = batcher.waiting, len(asyncio.all_tasks())
+        batcher.close()
         return waiting, tasks
 
     waiting, tasks = scene(many())
@@ -156,15 +156,15 @@ def test_nothing_is_kept_of_those_who_gave_up():
 
 
 @pytest.mark.parametrize("error", [ModelUnavailable("gone", model="m"), KeyError("a bug")], ids=repr)
-def test_a_reader_that_raises_fails_everybody_in_the_batch_and_not_the_desk(error):
+def test_a_reader_that_raises_fails_everybody_in_the_batch_and_not_the_batcher(error):
     reader = Failing(error)
 
     async def failing():
-        desk = Desk(reader)
-        failed = await asyncio.gather(*(desk.read(exchange(i)) for i in range(3)), return_exceptions=True)
+        batcher = ReaderBatcher(reader)
+        failed = await asyncio.gather(*(batcher.read(exchange(i)) for i in range(3)), return_exceptions=True)
         reader.error = 1
-        row = await desk.read(exchange(3))
-        desk.close()
+        row = await batcher.read(exchange(3))
+        batcher.close()
         return failed, row
 
     failed, row = scene(failing())
@@ -175,9 +175,9 @@ def test_a_reader_that_raises_fails_everybody_in_the_batch_and_not_the_desk(erro
 
 def test_a_reader_that_returns_too_few_rows_fails_everybody():
     async def short():
-        desk = Desk(Failing(1))
-        failed = await asyncio.gather(*(desk.read(exchange(i)) for i in range(3)), return_exceptions=True)
-        desk.close()
+        batcher = ReaderBatcher(Failing(1))
+        failed = await asyncio.gather(*(batcher.read(exchange(i)) for i in range(3)), return_exceptions=True)
+        batcher.close()
         return failed
 
     for error in scene(short()):
@@ -189,42 +189,42 @@ def test_closing_turns_away_those_who_wait_and_those_who_come():
     reader = Held()
 
     async def closing():
-        desk = Desk(reader)
-        first = asyncio.create_task(desk.read(exchange(0)))
+        batcher = ReaderBatcher(reader)
+        first = asyncio.create_task(batcher.read(exchange(0)))
         await started(reader)
-        second = asyncio.create_task(desk.read(exchange(1)))
+        second = asyncio.create_task(batcher.read(exchange(1)))
         await asyncio.sleep(0)
-        desk.close()
+        batcher.close()
         with pytest.raises(ModelUnavailable, match="closed"):
             await second
         with pytest.raises(ModelUnavailable, match="closed"):
-            await desk.read(exchange(2))
+            await batcher.read(exchange(2))
         reader.go.set()
         return await first
 
     assert scene(closing()).answer == "answer 0"
 
 
-def test_a_desk_serves_one_loop_after_another():
+def test_a_batcher_serves_one_loop_after_another():
     reader = Held()
     reader.go.set()
-    desk = Desk(reader)
+    batcher = ReaderBatcher(reader)
     for i in range(3):
-        assert asyncio.run(desk.read(exchange(i))).answer == f"answer {i}"
-    desk.close()
+        assert asyncio.run(batcher.read(exchange(i))).answer == f"answer {i}"
+    batcher.close()
 
 
 def test_an_unreadable_row_is_a_value():
     async def empty():
-        desk = Desk(ScriptedReader())
-        row = await desk.read(Exchange("How many?", ""))
-        desk.close()
+        batcher = ReaderBatcher(ScriptedReader())
+        row = await batcher.read(Exchange("How many?", ""))
+        batcher.close()
         return row
 
     assert isinstance(scene(empty()), Unscored)
 
 
-@pytest.mark.parametrize("numbers", [(0, 1), (1, 0)])
-def test_a_room_has_room(numbers):
+@pytest.mark.parametrize("limits", [{"max_batch": 0}, {"max_queue": 0}])
+def test_a_batcher_takes_at_least_one(limits):
     with pytest.raises(InputError, match="at least 1"):
-        Room(*numbers)
+        ReaderBatcher(ScriptedReader(), **limits)

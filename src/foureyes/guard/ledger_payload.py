@@ -9,15 +9,15 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from foureyes.guard.ports import Json
+from foureyes.guard.protocols import Json
 from foureyes.types import Exchange, Prompt, Verdict, Vote
 
-__all__ = ["EVENT", "evidence"]
+__all__ = ["EVENT", "verification_payload"]
 
 EVENT: Final = "cross_model_verification"
 
 
-def evidence(exchange: Exchange, verdict: Verdict, text_hash: Callable[[str], str]) -> dict[str, Json]:
+def verification_payload(exchange: Exchange, verdict: Verdict, text_hash: Callable[[str], str]) -> dict[str, Json]:
     """The part of an entry that says what was verified and what came of it.
 
     Args:

@@ -1,4 +1,4 @@
-"""Reading for many at once: single requests from an event loop become batches for a reader in a thread.
+"""Gathers single reading requests of an event loop into batches for a reader that works in a thread.
 
 While one batch is being read the next one gathers, so that a reader under load makes one forward pass of many requests
 and an idle one makes a request wait for nothing. The rule that holds throughout: the number waiting is bounded, a caller
@@ -10,50 +10,36 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import islice
 
 from foureyes.errors import InputError, ModelError, ModelUnavailable
 from foureyes.models.roles import Reader
 from foureyes.types import Exchange, Reading, Unscored
 
-__all__ = ["Desk", "Room"]
+__all__ = ["ReaderBatcher"]
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
-    """How many requests a desk takes.
+class ReaderBatcher:
+    """A queue of exchanges in front of one reader, which a thread of its own works off batch by batch.
 
     Args:
-        rows: most exchanges in one call of the reader, ≥ 1.
-        waiting: most exchanges that wait for a call, ≥ 1; further ones are turned away.
+        reader: only ever called from that thread, one call at a time.
+        max_batch: most exchanges in one call of the reader, ≥ 1.
+        max_queue: most exchanges that wait for a call, ≥ 1; further ones are turned away.
 
     Raises:
         InputError: a number below 1.
     """
 
-    rows: int = 64
-    waiting: int = 1024
-
-    def __post_init__(self) -> None:
-        if self.rows < 1 or self.waiting < 1:
-            raise InputError(f"wanted at least 1 row and 1 waiting; got {self.rows} and {self.waiting}")
-
-
-class Desk:
-    """Hands exchanges to a reader, batch by batch, in a thread of its own.
-
-    Args:
-        reader: only ever called from that thread, one call at a time.
-        room: how many at once.
-    """
-
-    def __init__(self, reader: Reader, room: Room | None = None) -> None:
+    def __init__(self, reader: Reader, *, max_batch: int = 64, max_queue: int = 1024) -> None:
+        if max_batch < 1 or max_queue < 1:
+            raise InputError(f"max_batch and max_queue must be at least 1; got {max_batch} and {max_queue}")
         self._reader = reader
-        self._room = room or Room()
+        self._max_batch = max_batch
+        self._max_queue = max_queue
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"foureyes-{reader.name}")
         self._waiting: dict[asyncio.Future[Reading | Unscored], Exchange] = {}
-        self._clerk: asyncio.Task[None] | None = None
+        self._worker: asyncio.Task[None] | None = None
         self._closed = False
 
     @property
@@ -70,50 +56,50 @@ class Desk:
         """Turns everybody away who waits, and ends the thread as soon as the call it is in returns."""
         self._closed = True
         waiting, self._waiting = self._waiting, {}
-        for place in waiting:
-            if not place.done():
-                place.set_exception(self._away("the reader is closed"))
+        for future in waiting:
+            if not future.done():
+                future.set_exception(self._unavailable("the reader is closed"))
         self._thread.shutdown(wait=False)
 
     async def read(self, exchange: Exchange) -> Reading | Unscored:
         """Reads one exchange together with whatever others are waiting.
 
         Raises:
-            ModelUnavailable: too many are waiting already, the desk is closed, or the reader is gone.
+            ModelUnavailable: too many are waiting already, this is closed, or the reader is gone.
             ModelError: the reader broke its contract.
         """
         if self._closed:
-            raise self._away("the reader is closed")
-        if len(self._waiting) >= self._room.waiting:
-            raise self._away(f"{self._room.waiting} exchanges wait already", retryable=True)
-        place: asyncio.Future[Reading | Unscored] = asyncio.get_running_loop().create_future()
-        self._waiting[place] = exchange
-        if self._clerk is None or self._clerk.done():
-            self._clerk = asyncio.create_task(self._work())
+            raise self._unavailable("the reader is closed")
+        if len(self._waiting) >= self._max_queue:
+            raise self._unavailable(f"{self._max_queue} exchanges wait already", retryable=True)
+        future: asyncio.Future[Reading | Unscored] = asyncio.get_running_loop().create_future()
+        self._waiting[future] = exchange
+        if self._worker is None or self._worker.done():
+            self._worker = asyncio.create_task(self._work())
         try:
-            return await place
+            return await future
         finally:
-            self._waiting.pop(place, None)
+            self._waiting.pop(future, None)
 
     async def _work(self) -> None:
         """Reads batches until nobody waits."""
         while self._waiting:
-            batch = dict(islice(self._waiting.items(), self._room.rows))
-            for place in batch:
-                del self._waiting[place]
+            batch = dict(islice(self._waiting.items(), self._max_batch))
+            for future in batch:
+                del self._waiting[future]
             reading = asyncio.get_running_loop().run_in_executor(self._thread, self._read, list(batch.values()))
             await asyncio.wait({reading})
             error = reading.exception()
             rows = [None] * len(batch) if error else reading.result()
-            for place, row in zip(batch, rows, strict=True):
-                if place.done():  # its caller gave up
+            for future, row in zip(batch, rows, strict=True):
+                if future.done():  # its caller gave up
                     continue
                 if row is None:
-                    place.set_exception(error or AssertionError("a reading or an error"))
+                    future.set_exception(error or AssertionError("a reading or an error"))
                 else:
-                    place.set_result(row)
+                    future.set_result(row)
 
-    def _away(self, why: str, *, retryable: bool = False) -> ModelUnavailable:
+    def _unavailable(self, why: str, *, retryable: bool = False) -> ModelUnavailable:
         return ModelUnavailable(f"{self._reader.name}: {why}", model=self._reader.name, retryable=retryable)
 
     def _read(self, exchanges: Sequence[Exchange]) -> Sequence[Reading | Unscored]:

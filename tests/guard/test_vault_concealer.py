@@ -9,8 +9,8 @@ import pytest
 
 from foureyes.errors import PrivacyError
 from foureyes.guard import Council, Guard, Member, Timing
-from foureyes.guard.concealing import VaultConcealer
-from foureyes.guard.ports import Concealer
+from foureyes.guard.protocols import Concealer
+from foureyes.guard.vault_concealer import VaultConcealer
 from foureyes.privacy import PatternDetector, Vault
 from foureyes.types import Exchange, Message
 from tests.guard.parts import Acting, Ledger

@@ -3,12 +3,12 @@
 1. The response is cut into sentence-like segments (:mod:`foureyes.guard.segments`).
 2. Verifiers answer the prompt, and the prompt in other words, without having seen the response.
 3. A comparer says of each segment and each answer: accurate, contradictory or neutral, with the answer's words as evidence.
-4. The evidence is folded into one label a segment, by a rule stated at :func:`fold`.
+4. The evidence is folded into one label a segment, by a rule stated at :func:`combine_labels`.
 
-:func:`correct` then rewrites the flagged segments; every other byte of the response stays what it was.
+:func:`correct_segments` then rewrites the flagged segments; every other byte of the response stays what it was.
 
 The rule that holds throughout: a comparison that failed is no evidence. A segment that no answer was compared with is
-``neutral`` and unchecked, never accurate. A newcomer starts at :func:`check`.
+``neutral`` and unchecked, never accurate. A newcomer starts at :func:`check_segments`.
 
 Source: FINCH-ZK, arXiv 2508.14314. Differences: prompts are reworded by templates, all segments are compared with an answer
 in one request, and evidence must be a passage of the answer.
@@ -23,30 +23,37 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from foureyes.errors import InputError, ModelError
-from foureyes.guard.answering import answered
-from foureyes.guard.comparison import Compared, Label, compared, comparing, correcting, correction
-from foureyes.guard.patience import Missing, Patience
-from foureyes.guard.segments import Segment, segments
-from foureyes.guard.wordings import WORDINGS, reworded
+from foureyes.guard.answering import ask_answerer
+from foureyes.guard.comparison import (
+    SegmentComparison,
+    SegmentLabel,
+    comparison_prompt,
+    correction_prompt,
+    parse_comparison,
+    parse_correction,
+)
+from foureyes.guard.deadline import DeadlineRunner, TaskFailure
+from foureyes.guard.rephrasing import N_PHRASINGS, rephrase
+from foureyes.guard.segments import Segment, split_segments
 from foureyes.models.judging import NotInForm, new_code
 from foureyes.models.roles import Answerer
 from foureyes.types import Exchange
 
 __all__ = [
-    "CheckPlan",
-    "Corrected",
-    "Evidence",
-    "FineReport",
+    "CorrectedResponse",
     "IndependentAnswer",
+    "SegmentCheckLimits",
+    "SegmentEvidence",
     "SegmentFinding",
-    "check",
-    "correct",
-    "fold",
+    "SegmentReport",
+    "check_segments",
+    "combine_labels",
+    "correct_segments",
 ]
 
 
 @dataclass(frozen=True, slots=True)
-class CheckPlan:
+class SegmentCheckLimits:
     """How much is asked, and how long it may take.
 
     Args:
@@ -63,8 +70,8 @@ class CheckPlan:
     compare_s: float = 30.0
 
     def __post_init__(self) -> None:
-        if not 1 <= self.wordings <= WORDINGS:
-            raise InputError(f"wordings must be from 1 to {WORDINGS}; got {self.wordings}")
+        if not 1 <= self.wordings <= N_PHRASINGS:
+            raise InputError(f"wordings must be from 1 to {N_PHRASINGS}; got {self.wordings}")
         if not (0 < self.answer_s < math.inf and 0 < self.compare_s < math.inf):
             raise InputError(f"wanted times above 0; got {self.answer_s} and {self.compare_s}")
 
@@ -86,17 +93,17 @@ class IndependentAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class SegmentEvidence:
     """What one independent answer says of a segment.
 
     Attributes:
-        answer: its number in :attr:`FineReport.answers`.
+        answer: its number in :attr:`SegmentReport.answers`.
         label: accurate, contradictory or neutral.
         quote: the passage that shows it; empty for neutral.
     """
 
     answer: int
-    label: Label
+    label: SegmentLabel
     quote: str
 
 
@@ -111,8 +118,8 @@ class SegmentFinding:
     """
 
     segment: Segment
-    label: Label
-    evidence: tuple[Evidence, ...]
+    label: SegmentLabel
+    evidence: tuple[SegmentEvidence, ...]
 
     @property
     def flagged(self) -> bool:
@@ -126,7 +133,7 @@ class SegmentFinding:
 
 
 @dataclass(frozen=True, slots=True)
-class FineReport:
+class SegmentReport:
     """What fine-grained checking found.
 
     Attributes:
@@ -151,7 +158,7 @@ class FineReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Corrected:
+class CorrectedResponse:
     """A response with its flagged segments rewritten.
 
     Attributes:
@@ -165,14 +172,14 @@ class Corrected:
     missing: tuple[tuple[int, str], ...]
 
 
-async def check(
+async def check_segments(
     exchange: Exchange,
     answerers: Sequence[Answerer],
     comparer: Answerer,
     *,
-    plan: CheckPlan | None = None,
+    plan: SegmentCheckLimits | None = None,
     codes: Callable[[], str] = new_code,
-) -> FineReport:
+) -> SegmentReport:
     """Checks a response segment by segment.
 
     Args:
@@ -190,30 +197,30 @@ async def check(
     """
     if not answerers:
         raise InputError("fine-grained checking needs somebody who answers independently; got nobody")
-    plan, patience, cut = plan or CheckPlan(), Patience(), segments(exchange.answer)
+    plan, runner, cut = plan or SegmentCheckLimits(), DeadlineRunner(), split_segments(exchange.answer)
     if not cut:
-        return FineReport((), (), ())
+        return SegmentReport((), (), ())
     asked = list(itertools.product(answerers, range(plan.wordings)))
-    works = [answered(answerer, reworded(exchange.prompt, wording)) for answerer, wording in asked]
-    came = await patience.gathered(_ends(plan.answer_s), works, "an answerer")
+    works = [ask_answerer(answerer, rephrase(exchange.prompt, wording)) for answerer, wording in asked]
+    came = await runner.gather(_ends(plan.answer_s), works, "an answerer")
     answers = [
         IndependentAnswer(who.provider, who.name, wording, text)
         for (who, wording), text in zip(asked, came, strict=True)
-        if not isinstance(text, Missing)
+        if not isinstance(text, TaskFailure)
     ]
     comparisons = [_compare(exchange, cut, answer.text, comparer, codes()) for answer in answers]
-    rows = await patience.gathered(_ends(plan.compare_s), comparisons, "a comparer")
-    return FineReport(_findings(cut, rows), tuple(answers), _missing(asked, came, rows))
+    rows = await runner.gather(_ends(plan.compare_s), comparisons, "a comparer")
+    return SegmentReport(_findings(cut, rows), tuple(answers), _missing(asked, came, rows))
 
 
-def fold(evidence: Sequence[Evidence]) -> Label:
+def combine_labels(evidence: Sequence[SegmentEvidence]) -> SegmentLabel:
     """One label of several comparisons.
 
     Contradictory if at least as many answers contradict as support, and one does; accurate if more support; neutral if no
     answer speaks of it.
 
     Example:
-        >>> fold([Evidence(0, "accurate", "a"), Evidence(1, "contradictory", "b"), Evidence(2, "neutral", "")])
+        >>> combine_labels([SegmentEvidence(0, "accurate", "a"), SegmentEvidence(1, "contradictory", "b"), SegmentEvidence(2, "neutral", "")])
         'contradictory'
     """
     support = sum(e.label == "accurate" for e in evidence)
@@ -223,14 +230,14 @@ def fold(evidence: Sequence[Evidence]) -> Label:
     return "accurate" if support else "neutral"
 
 
-async def correct(
+async def correct_segments(
     exchange: Exchange,
-    report: FineReport,
+    report: SegmentReport,
     editor: Answerer,
     *,
-    plan: CheckPlan | None = None,
+    plan: SegmentCheckLimits | None = None,
     codes: Callable[[], str] = new_code,
-) -> Corrected:
+) -> CorrectedResponse:
     """Rewrites the flagged segments and nothing else.
 
     Args:
@@ -250,27 +257,29 @@ async def correct(
         raise InputError("the report is about another response")
     wanted = [number for number, finding in enumerate(report.findings) if finding.flagged]
     works = [_edit(exchange, report.findings[number], editor, codes()) for number in wanted]
-    came = await Patience().gathered(_ends((plan or CheckPlan()).compare_s), works, "an editor")
-    texts = {number: text for number, text in zip(wanted, came, strict=True) if not isinstance(text, Missing)}
-    missing = [(number, text.reason) for number, text in zip(wanted, came, strict=True) if isinstance(text, Missing)]
-    return Corrected(_assembled(exchange.answer, report.findings, texts), tuple(texts), tuple(missing))
+    came = await DeadlineRunner().gather(_ends((plan or SegmentCheckLimits()).compare_s), works, "an editor")
+    texts = {number: text for number, text in zip(wanted, came, strict=True) if not isinstance(text, TaskFailure)}
+    missing = [
+        (number, text.reason) for number, text in zip(wanted, came, strict=True) if isinstance(text, TaskFailure)
+    ]
+    return CorrectedResponse(_assembled(exchange.answer, report.findings, texts), tuple(texts), tuple(missing))
 
 
 async def _compare(
     exchange: Exchange, cut: Sequence[Segment], answer: str, comparer: Answerer, code: str
-) -> list[Compared]:
-    reply = await answered(comparer, comparing(exchange, cut, answer, code))
+) -> list[SegmentComparison]:
+    reply = await ask_answerer(comparer, comparison_prompt(exchange, cut, answer, code))
     try:
-        return compared(reply, code, len(cut), answer)
+        return parse_comparison(reply, code, len(cut), answer)
     except NotInForm as error:
         raise ModelError(str(error), model=comparer.name) from error
 
 
 async def _edit(exchange: Exchange, finding: SegmentFinding, editor: Answerer, code: str) -> str:
     quotes = [evidence.quote for evidence in finding.evidence if evidence.label == "contradictory"]
-    reply = await answered(editor, correcting(exchange, finding.segment, quotes, code))
+    reply = await ask_answerer(editor, correction_prompt(exchange, finding.segment, quotes, code))
     try:
-        return correction(reply, code, finding.segment)
+        return parse_correction(reply, code, finding.segment)
     except NotInForm as error:
         raise ModelError(str(error), model=editor.name) from error
 
@@ -279,29 +288,33 @@ def _ends(seconds: float) -> float:
     return asyncio.get_running_loop().time() + seconds
 
 
-def _findings(cut: Sequence[Segment], rows: Sequence[list[Compared] | Missing]) -> tuple[SegmentFinding, ...]:
+def _findings(
+    cut: Sequence[Segment], rows: Sequence[list[SegmentComparison] | TaskFailure]
+) -> tuple[SegmentFinding, ...]:
     found: list[SegmentFinding] = []
     for place, segment in enumerate(cut):
         evidence = tuple(
-            Evidence(number, row[place].label, row[place].quote)
+            SegmentEvidence(number, row[place].label, row[place].quote)
             for number, row in enumerate(rows)
-            if not isinstance(row, Missing)
+            if not isinstance(row, TaskFailure)
         )
-        found.append(SegmentFinding(segment, fold(evidence), evidence))
+        found.append(SegmentFinding(segment, combine_labels(evidence), evidence))
     return tuple(found)
 
 
 def _missing(
-    asked: Sequence[tuple[Answerer, int]], came: Sequence[str | Missing], rows: Sequence[list[Compared] | Missing]
+    asked: Sequence[tuple[Answerer, int]],
+    came: Sequence[str | TaskFailure],
+    rows: Sequence[list[SegmentComparison] | TaskFailure],
 ) -> tuple[str, ...]:
     silent = [
         f"{who.provider} {who.name}, wording {wording}: {text.reason}"
         for (who, wording), text in zip(asked, came, strict=True)
-        if isinstance(text, Missing)
+        if isinstance(text, TaskFailure)
     ]
     return (
         *silent,
-        *(f"comparison with answer {i}: {row.reason}" for i, row in enumerate(rows) if isinstance(row, Missing)),
+        *(f"comparison with answer {i}: {row.reason}" for i, row in enumerate(rows) if isinstance(row, TaskFailure)),
     )
 
 

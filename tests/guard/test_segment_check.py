@@ -9,10 +9,16 @@ from hypothesis import strategies as st
 
 from bench.virtual import run
 from foureyes.errors import InputError, ModelUnavailable
-from foureyes.guard.comparison import compared, comparing, correcting, correction
-from foureyes.guard.fine import CheckPlan, Evidence, check, correct, fold
-from foureyes.guard.segments import segments
-from foureyes.guard.wordings import WORDINGS, reworded
+from foureyes.guard.comparison import comparison_prompt, correction_prompt, parse_comparison, parse_correction
+from foureyes.guard.rephrasing import N_PHRASINGS, rephrase
+from foureyes.guard.segment_check import (
+    SegmentCheckLimits,
+    SegmentEvidence,
+    check_segments,
+    combine_labels,
+    correct_segments,
+)
+from foureyes.guard.segments import split_segments
 from foureyes.models.judging import NotInForm
 from foureyes.types import Exchange, Message
 from tests.guard.parts import Saying
@@ -39,9 +45,9 @@ ANSWER = "Its capital is Canberra. The land is vast."
 
 
 def test_segments_are_labelled_with_the_words_that_show_it():
-    report = run(check(EXCHANGE, [Saying(ANSWER)], comparer(*GOOD), plan=CheckPlan(wordings=1)))
+    report = run(check_segments(EXCHANGE, [Saying(ANSWER)], comparer(*GOOD), plan=SegmentCheckLimits(wordings=1)))
     assert [finding.label for finding in report.findings] == ["contradictory", "accurate", "neutral"]
-    assert report.findings[0].evidence == (Evidence(0, "contradictory", "Canberra"),)
+    assert report.findings[0].evidence == (SegmentEvidence(0, "contradictory", "Canberra"),)
     assert [finding.segment.text for finding in report.flagged] == ["The capital is Sydney."]
     assert report.checked
     assert report.missing == ()
@@ -50,16 +56,16 @@ def test_segments_are_labelled_with_the_words_that_show_it():
 
 def test_answers_are_given_without_having_seen_the_response():
     answerers = [Saying(ANSWER, name="a"), Saying(ANSWER, name="b")]
-    report = run(check(EXCHANGE, answerers, comparer(*GOOD), plan=CheckPlan(wordings=3)))
+    report = run(check_segments(EXCHANGE, answerers, comparer(*GOOD), plan=SegmentCheckLimits(wordings=3)))
     assert len(report.answers) == 6
     for answerer in answerers:
-        assert answerer.asked == [reworded(EXCHANGE.prompt, number) for number in range(3)]
+        assert answerer.asked == [rephrase(EXCHANGE.prompt, number) for number in range(3)]
         assert "Sydney" not in repr(answerer.asked)
 
 
 def test_who_fails_is_listed_and_is_no_evidence():
     answerers = [Saying(ANSWER), Saying(ModelUnavailable("gone", model="m"), name="gone"), Saying(1e9, name="late")]
-    report = run(check(EXCHANGE, answerers, comparer(*GOOD), plan=CheckPlan(wordings=1)))
+    report = run(check_segments(EXCHANGE, answerers, comparer(*GOOD), plan=SegmentCheckLimits(wordings=1)))
     assert len(report.answers) == 1
     assert len(report.findings[0].evidence) == 1
     assert report.missing == ("test gone, wording 0: gone", "test late, wording 0: was not done in time")
@@ -83,7 +89,7 @@ def test_who_fails_is_listed_and_is_no_evidence():
     ],
 )
 def test_a_comparison_that_failed_makes_nothing_accurate(broken):
-    report = run(check(EXCHANGE, [Saying(ANSWER)], broken, plan=CheckPlan(wordings=1)))
+    report = run(check_segments(EXCHANGE, [Saying(ANSWER)], broken, plan=SegmentCheckLimits(wordings=1)))
     assert [finding.label for finding in report.findings] == ["neutral"] * 3
     assert not any(finding.checked or finding.flagged for finding in report.findings)
     assert not report.checked
@@ -92,14 +98,16 @@ def test_a_comparison_that_failed_makes_nothing_accurate(broken):
 
 @pytest.mark.parametrize("said", ["", " \n", None, 7])
 def test_an_answer_without_words_is_none(said):
-    report = run(check(EXCHANGE, [Saying(lambda _: said)], comparer(*GOOD), plan=CheckPlan(wordings=1)))
+    report = run(
+        check_segments(EXCHANGE, [Saying(lambda _: said)], comparer(*GOOD), plan=SegmentCheckLimits(wordings=1))
+    )
     assert report.answers == ()
     assert report.missing == ("test saying, wording 0: saying said nothing",)
 
 
 def test_when_nobody_answers_nothing_is_checked():
     asked = comparer(*GOOD)
-    report = run(check(EXCHANGE, [Saying(1e9)], asked))
+    report = run(check_segments(EXCHANGE, [Saying(1e9)], asked))
     assert not report.checked
     assert asked.asked == []
 
@@ -107,8 +115,11 @@ def test_when_nobody_answers_nothing_is_checked():
 def test_it_ends_in_time():
     async def scene():
         loop = asyncio.get_running_loop()
-        await check(
-            EXCHANGE, [Saying(ANSWER), Saying(1e9, name="late")], Saying(1e9), plan=CheckPlan(answer_s=2, compare_s=3)
+        await check_segments(
+            EXCHANGE,
+            [Saying(ANSWER), Saying(1e9, name="late")],
+            Saying(1e9),
+            plan=SegmentCheckLimits(answer_s=2, compare_s=3),
         )
         return loop.time()
 
@@ -116,14 +127,14 @@ def test_it_ends_in_time():
 
 
 def test_an_empty_response_has_nothing_to_check():
-    report = run(check(Exchange("Say nothing.", " \n"), [Saying(1e9)], Saying(1e9)))
+    report = run(check_segments(Exchange("Say nothing.", " \n"), [Saying(1e9)], Saying(1e9)))
     assert report.findings == ()
     assert report.checked
 
 
 def test_nobody_to_ask_is_the_callers_mistake():
     with pytest.raises(InputError, match="somebody who answers"):
-        run(check(EXCHANGE, [], comparer()))
+        run(check_segments(EXCHANGE, [], comparer()))
 
 
 labels = st.lists(st.sampled_from(["accurate", "contradictory", "neutral"]), max_size=8)
@@ -131,7 +142,7 @@ labels = st.lists(st.sampled_from(["accurate", "contradictory", "neutral"]), max
 
 @given(labels)
 def test_evidence_folds_by_its_rule(said):
-    got = fold([Evidence(i, label, "") for i, label in enumerate(said)])
+    got = combine_labels([SegmentEvidence(i, label, "") for i, label in enumerate(said)])
     support, against = said.count("accurate"), said.count("contradictory")
     assert (got == "accurate") == (support > against)
     assert (got == "contradictory") == (against > 0 and against >= support)
@@ -142,12 +153,12 @@ def test_evidence_folds_by_its_rule(said):
 def test_the_order_of_the_evidence_does_not_matter(said, random):
     shuffled = [*said]
     random.shuffle(shuffled)
-    one, other = ([Evidence(i, label, "") for i, label in enumerate(row)] for row in (said, shuffled))
-    assert fold(one) == fold(other)
+    one, other = ([SegmentEvidence(i, label, "") for i, label in enumerate(row)] for row in (said, shuffled))
+    assert combine_labels(one) == combine_labels(other)
 
 
 def report_on(exchange=EXCHANGE, entries=GOOD):
-    return run(check(exchange, [Saying(ANSWER)], comparer(*entries), plan=CheckPlan(wordings=1)))
+    return run(check_segments(exchange, [Saying(ANSWER)], comparer(*entries), plan=SegmentCheckLimits(wordings=1)))
 
 
 def editor(*texts):
@@ -159,24 +170,24 @@ def editor(*texts):
 
 
 def test_only_flagged_segments_are_rewritten_and_the_rest_is_the_same_bytes():
-    corrected = run(correct(EXCHANGE, report_on(), editor("The capital is Canberra.")))
+    corrected = run(correct_segments(EXCHANGE, report_on(), editor("The capital is Canberra.")))
     assert corrected.text == "The capital is Canberra. It is large. 🙂  It has koalas.\n"
     assert (corrected.replaced, corrected.missing) == ((0,), ())
 
 
 def test_several_segments_are_rewritten_in_their_places():
     entries = (entry(0, "contradictory", "Canberra"), entry(1), entry(2, "contradictory", "vast"))
-    corrected = run(correct(EXCHANGE, report_on(entries=entries), editor("A.", "Zz.")))
+    corrected = run(correct_segments(EXCHANGE, report_on(entries=entries), editor("A.", "Zz.")))
     assert corrected.text == "A. It is large. Zz.\n"
     assert corrected.replaced == (0, 2)
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=120), st.data())
 def test_whatever_is_rewritten_everything_else_is_byte_identical(answer, data):
-    exchange, cut = Exchange("Go on.", answer), segments(answer)
+    exchange, cut = Exchange("Go on.", answer), split_segments(answer)
     flagged = data.draw(st.sets(st.sampled_from(range(len(cut))))) if cut else set()
     entries = [entry(i, "contradictory", "vast") if i in flagged else entry(i) for i in range(len(cut))]
-    corrected = run(correct(exchange, report_on(exchange, entries), editor(*["X"] * len(cut))))
+    corrected = run(correct_segments(exchange, report_on(exchange, entries), editor(*["X"] * len(cut))))
     rebuilt, done = "", 0
     for number, segment in enumerate(cut):
         rebuilt += answer[done : segment.start] + ("X" if number in flagged else segment.text)
@@ -187,21 +198,21 @@ def test_whatever_is_rewritten_everything_else_is_byte_identical(answer, data):
 
 @pytest.mark.parametrize("said", ["", "  ", None, 7, "two\nlines", "much " * 200])
 def test_a_correction_that_is_none_leaves_the_segment_and_is_listed(said):
-    corrected = run(correct(EXCHANGE, report_on(), editor(said)))
+    corrected = run(correct_segments(EXCHANGE, report_on(), editor(said)))
     assert corrected.text == EXCHANGE.answer
     assert corrected.replaced == ()
     assert corrected.missing[0][0] == 0
 
 
 def test_an_editor_that_hangs_leaves_the_response_as_it_was_in_time():
-    corrected = run(correct(EXCHANGE, report_on(), Saying(1e9), plan=CheckPlan(compare_s=1)))
+    corrected = run(correct_segments(EXCHANGE, report_on(), Saying(1e9), plan=SegmentCheckLimits(compare_s=1)))
     assert corrected.text == EXCHANGE.answer
     assert corrected.missing == ((0, "was not done in time"),)
 
 
 def test_the_editor_sees_the_evidence_and_is_asked_for_one_segment():
     asked = editor("The capital is Canberra.")
-    run(correct(EXCHANGE, report_on(), asked))
+    run(correct_segments(EXCHANGE, report_on(), asked))
     ((_, user),) = asked.asked
     assert '"Canberra"' in user.content
     assert "BEGIN SEGMENT" in user.content
@@ -209,7 +220,11 @@ def test_the_editor_sees_the_evidence_and_is_asked_for_one_segment():
 
 def test_a_report_on_another_response_is_refused():
     with pytest.raises(InputError, match="another response"):
-        run(correct(Exchange("Tell me.", "Something else entirely, and longer than that."), report_on(), editor("x")))
+        run(
+            correct_segments(
+                Exchange("Tell me.", "Something else entirely, and longer than that."), report_on(), editor("x")
+            )
+        )
 
 
 @given(
@@ -218,16 +233,20 @@ def test_a_report_on_another_response_is_refused():
 )
 def test_texts_in_a_comparison_are_data(answer, independent):
     exchange = Exchange("p", answer)
-    system, user = comparing(exchange, segments(answer), independent, CODE)
-    plain, _ = comparing(Exchange("", ""), [], "", CODE)
+    system, user = comparison_prompt(exchange, split_segments(answer), independent, CODE)
+    plain, _ = comparison_prompt(Exchange("", ""), [], "", CODE)
     assert system == plain
     lines = user.content.split("\n")
-    assert len(lines) == 9 + max(1, len(segments(answer)))
+    assert len(lines) == 9 + max(1, len(split_segments(answer)))
     assert json.loads(lines[lines.index(f"BEGIN ANSWER {CODE}") + 1]) == independent
 
 
 def test_a_label_needs_a_passage_of_the_answer():
-    assert [c.label for c in compared(reply(*GOOD), CODE, 3, ANSWER)] == ["contradictory", "accurate", "neutral"]
+    assert [c.label for c in parse_comparison(reply(*GOOD), CODE, 3, ANSWER)] == [
+        "contradictory",
+        "accurate",
+        "neutral",
+    ]
     for wrong in (
         entry(0, "accurate", "vast") | {"number": False},
         entry(0, "accurate", " "),
@@ -237,22 +256,22 @@ def test_a_label_needs_a_passage_of_the_answer():
         "accurate",
     ):
         with pytest.raises(NotInForm):
-            compared(reply(wrong), CODE, 1, ANSWER)
+            parse_comparison(reply(wrong), CODE, 1, ANSWER)
 
 
 def test_a_correction_is_one_text():
-    (segment,) = segments("The capital is Sydney.")
-    assert correction(json.dumps({"code": CODE, "replacement": " Canberra. "}), CODE, segment) == "Canberra."
-    system, user = correcting(EXCHANGE, segment, ["Canberra"], CODE)
+    (segment,) = split_segments("The capital is Sydney.")
+    assert parse_correction(json.dumps({"code": CODE, "replacement": " Canberra. "}), CODE, segment) == "Canberra."
+    system, user = correction_prompt(EXCHANGE, segment, ["Canberra"], CODE)
     assert CODE in system.content
     assert "Sydney" not in system.content
     assert user.content.count("\n") == 12
 
 
 def test_wordings_keep_the_question_and_differ():
-    worded = [reworded("Capital of {asked} Australia?", number) for number in range(WORDINGS)]
+    worded = [rephrase("Capital of {asked} Australia?", number) for number in range(N_PHRASINGS)]
     assert worded[0] == "Capital of {asked} Australia?"
-    assert len(set(worded)) == WORDINGS
+    assert len(set(worded)) == N_PHRASINGS
     assert all("Capital of {asked} Australia?" in text for text in worded)
     turns = (
         Message("user", "Hi"),
@@ -260,19 +279,19 @@ def test_wordings_keep_the_question_and_differ():
         Message("user", "Capital?"),
         Message("assistant", "Hm"),
     )
-    found = reworded(turns, 2)
+    found = rephrase(turns, 2)
     assert [turn.content for turn in found][:2] == ["Hi", "Hello"]
     assert found[2].content.startswith("Capital?\n\nSay only")
     assert found[3] == turns[3]
-    assert reworded((Message("system", "Be kind."),), 1) == (Message("system", "Be kind."),)
-    for number in (-1, WORDINGS):
+    assert rephrase((Message("system", "Be kind."),), 1) == (Message("system", "Be kind."),)
+    for number in (-1, N_PHRASINGS):
         with pytest.raises(InputError, match="wordings are numbered"):
-            reworded("x", number)
+            rephrase("x", number)
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"wordings": 0}, {"wordings": WORDINGS + 1}, {"answer_s": 0}, {"compare_s": float("inf")}]
+    "wrong", [{"wordings": 0}, {"wordings": N_PHRASINGS + 1}, {"answer_s": 0}, {"compare_s": float("inf")}]
 )
 def test_a_plan_is_valid_once_built(wrong):
     with pytest.raises(InputError):
-        CheckPlan(**wrong)
+        SegmentCheckLimits(**wrong)

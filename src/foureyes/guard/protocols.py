@@ -2,7 +2,7 @@
 
 The guard knows neither vault nor ledger; :mod:`foureyes.config` hands it objects that fit these. The guard bounds the
 time it waits for them, and takes whatever they raise as "not safe". What blocks belongs in a thread of the
-implementation's own (:mod:`foureyes.guard.concealing` has one for a vault).
+implementation's own (:mod:`foureyes.guard.vault_concealer` has one for a vault).
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ import pytest
 
 from foureyes.calibration import FlagRate, Isotonic, Platt, Source, flag_rate, promise
 from foureyes.errors import ConfigError, InputError, ModelUnavailable
-from foureyes.guard.desk import Desk
-from foureyes.guard.reading import SHIPPED, ReadingJudge, shipped, shipped_judge
+from foureyes.guard.batcher import ReaderBatcher
+from foureyes.guard.reader_judge import SHIPPED_MODELS, ReaderJudge, shipped_calibration, shipped_judge
 from foureyes.models.scripted import ScriptedReader
 from foureyes.types import Exchange, Unscored
 
@@ -24,7 +24,7 @@ READER = ScriptedReader(
 
 def vote(answer, cut=0.5, calibrator=PLATT, reader=READER):
     async def once():
-        judge = ReadingJudge(reader, calibrator, cut)
+        judge = ReaderJudge(reader, calibrator, cut)
         try:
             return await judge.vote(Exchange("Capital of Australia?", answer))
         finally:
@@ -84,17 +84,17 @@ def test_any_calibrator_of_one_score_will_do():
 @pytest.mark.parametrize("source", [Source("cme", "scripted"), Source("log_cmp", "another")])
 def test_a_calibrator_of_another_signal_or_model_is_refused(source):
     with pytest.raises(ConfigError, match="fitted on"):
-        ReadingJudge(READER, Platt.fit(*ROWS, source=source), 0.5)
+        ReaderJudge(READER, Platt.fit(*ROWS, source=source), 0.5)
 
 
 def test_a_calibrator_of_this_model_is_taken():
-    ReadingJudge(READER, Platt.fit(*ROWS, source=Source("log_cmp", "scripted")), 0.5)
+    ReaderJudge(READER, Platt.fit(*ROWS, source=Source("log_cmp", "scripted")), 0.5)
 
 
 @pytest.mark.parametrize("cut", [-0.1, 1.1, float("nan")])
 def test_a_cut_is_a_confidence(cut):
     with pytest.raises(InputError, match="a cut is a confidence"):
-        ReadingJudge(READER, PLATT, cut)
+        ReaderJudge(READER, PLATT, cut)
 
 
 def test_a_reader_that_is_gone_raises():
@@ -106,9 +106,9 @@ def test_a_reader_that_is_gone_raises():
         vote("Canberra", reader=Gone())
 
 
-@pytest.mark.parametrize("model", SHIPPED)
+@pytest.mark.parametrize("model", SHIPPED_MODELS)
 def test_a_calibration_is_shipped_with_its_provenance(model):
-    found = shipped(model)
+    found = shipped_calibration(model)
     assert found.calibrator.fitted_on.source == Source("log_cmp", model)
     assert found.calibrator.slope < 0, "the more surprise, the less confidence"
     assert 0 < found.cut.cut < 1
@@ -125,13 +125,15 @@ def test_shipped_calibrations_know_the_questions_they_were_fitted_on():
     from importlib.resources import files
 
     digest = hashlib.sha256(files("foureyes.demo").joinpath("questions.jsonl").read_bytes()).hexdigest()
-    for model in SHIPPED:
-        assert shipped(model).provenance["questions_sha256"] == digest, "run python tools/fit_shipped.py again"
+    for model in SHIPPED_MODELS:
+        assert shipped_calibration(model).provenance["questions_sha256"] == digest, (
+            "run python tools/fit_shipped.py again"
+        )
 
 
 def test_none_is_shipped_for_other_models():
     with pytest.raises(ConfigError, match="shipped for gemma3-270m, smollm2-135m; got 'gpt-5'"):
-        shipped("gpt-5")
+        shipped_calibration("gpt-5")
 
 
 def test_a_shipped_judge_opens_its_reader():
@@ -143,7 +145,7 @@ def test_a_shipped_judge_opens_its_reader():
 
     judge = shipped_judge("smollm2-135m", open_reader)
     assert (judge.provider, judge.name, opened) == ("foureyes", "smollm2-135m", ["smollm2-135m"])
-    assert judge.cut == shipped("smollm2-135m").cut.cut
+    assert judge.cut == shipped_calibration("smollm2-135m").cut.cut
     asyncio.run(judge.aclose())
 
 
@@ -153,7 +155,7 @@ def test_the_shipped_judges_verify_together_without_a_key():
     from foureyes.models.catalog import open_reader
 
     async def once():
-        judges = [shipped_judge(model, open_reader) for model in SHIPPED]
+        judges = [shipped_judge(model, open_reader) for model in SHIPPED_MODELS]
         council = Council([Member(judge) for judge in judges], deadline_s=60)
         right = await council.ask(Exchange("What is the capital of France? Answer with the name only.", "Paris"))
         wrong = await council.ask(Exchange("What is the capital of France? Answer with the name only.", "Qxzzy Blorp"))
@@ -167,14 +169,14 @@ def test_the_shipped_judges_verify_together_without_a_key():
     assert not wrong.safe
 
 
-def test_a_shared_desk_outlives_the_judges_that_read_at_it():
+def test_a_shared_batcher_outlives_the_judges_that_use_it():
     async def once():
-        desk = Desk(READER)
-        first, second = (ReadingJudge(desk, PLATT, cut) for cut in (0.4, 0.5))
+        batcher = ReaderBatcher(READER)
+        first, second = (ReaderJudge(batcher, PLATT, cut) for cut in (0.4, 0.5))
         await first.aclose()
         try:
             return await second.vote(Exchange("Capital of Australia?", "Canberra"))
         finally:
-            desk.close()
+            batcher.close()
 
     assert asyncio.run(once()).verdict == "safe"

@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 class VaultConcealer:
-    """Conceals with one tenant's vault; see :class:`~foureyes.guard.ports.Concealer`.
+    """Conceals with one tenant's vault; see :class:`~foureyes.guard.protocols.Concealer`.
 
     Args:
         vault: keeps the values.
@@ -44,13 +44,13 @@ class VaultConcealer:
     def __init__(self, vault: Vault, detector: Detector, *, threads: int = 4) -> None:
         self._vault = vault
         self._detector = detector
-        self._hands = _Hands(threads)
+        self._hands = _BoundedThreads(threads)
 
     def close(self) -> None:
         """Ends the threads as soon as they are free. The vault stays open; it is its owner's."""
         self._hands.close()
 
-    async def conceal(self, exchange: Exchange, *, tenant: str, session: str | None) -> Hidden:  # noqa: ARG002 - one tenant's
+    async def conceal(self, exchange: Exchange, *, tenant: str, session: str | None) -> VaultConcealedExchange:  # noqa: ARG002 - one tenant's
         """Replaces personal data in every turn of the prompt and in the answer.
 
         An ``answer_span`` is dropped, as its place moves: the whole answer is judged.
@@ -60,20 +60,20 @@ class VaultConcealer:
         """
         return await self._hands.do(lambda: self._conceal(exchange, session))
 
-    def _conceal(self, exchange: Exchange, session: str | None) -> Hidden:
+    def _conceal(self, exchange: Exchange, session: str | None) -> VaultConcealedExchange:
         conversation = self._vault.conversation(session)
         prompt = exchange.prompt
         said = [prompt] if isinstance(prompt, str) else [turn.content for turn in prompt]
         *asked, answer = conceal([*said, exchange.answer], self._detector, conversation).texts
         if isinstance(prompt, str):
-            return Hidden(Exchange(asked[0], answer), conversation, self._hands)
+            return VaultConcealedExchange(Exchange(asked[0], answer), conversation, self._hands)
         turns = tuple(replace(turn, content=text) for turn, text in zip(prompt, asked, strict=True))
-        return Hidden(Exchange(turns, answer), conversation, self._hands)
+        return VaultConcealedExchange(Exchange(turns, answer), conversation, self._hands)
 
 
 @dataclass(frozen=True, slots=True)
-class Hidden:
-    """An exchange without its personal data; see :class:`~foureyes.guard.ports.ConcealedExchange`.
+class VaultConcealedExchange:
+    """An exchange without its personal data; see :class:`~foureyes.guard.protocols.ConcealedExchange`.
 
     Attributes:
         exchange: what verifiers may see.
@@ -82,7 +82,7 @@ class Hidden:
 
     exchange: Exchange
     conversation: Conversation
-    hands: _Hands
+    hands: _BoundedThreads
 
     async def reveal(self, text: str) -> str:
         """A text with its tokens replaced by what they stand for.
@@ -93,7 +93,7 @@ class Hidden:
         return await self.hands.do(lambda: reveal(text, self.conversation))
 
 
-class _Hands:
+class _BoundedThreads:
     """A few threads, and never more work for them than there are of them."""
 
     def __init__(self, threads: int) -> None:

@@ -19,30 +19,29 @@ from foureyes.calibration import Calibrator, FlagRate, Threshold
 from foureyes.calibration.calibrator import ScoreCalibrator
 from foureyes.calibration.provenance import Source
 from foureyes.errors import ConfigError, InputError
-from foureyes.guard.desk import Desk, Room
+from foureyes.guard.batcher import ReaderBatcher
 from foureyes.models.roles import Reader
 from foureyes.signals.cross import signals_of
 from foureyes.types import Exchange, Scored, Unscored, Vote, VoteVerdict
 
-__all__ = ["SHIPPED", "Cut", "ReadingJudge", "Shipped", "shipped", "shipped_judge"]
+__all__ = ["SHIPPED_MODELS", "Cut", "ReaderJudge", "ShippedCalibration", "shipped_calibration", "shipped_judge"]
 
 Cut: TypeAlias = Threshold | FlagRate | float
 
-SHIPPED: Final = ("gemma3-270m", "smollm2-135m")
+SHIPPED_MODELS: Final = ("gemma3-270m", "smollm2-135m")
 """Models of the catalog that a calibration is shipped for."""
 
 _FORMAT: Final = "foureyes.reading_judge"
 
 
-class ReadingJudge:
+class ReaderJudge:
     """Votes by how much an answer surprises a reader.
 
     Args:
-        reader: the verifier; or the desk it reads at, for judges that share one reader. Whoever made a desk closes it.
+        reader: the verifier; or a batcher in front of it, for judges that share one reader. Whoever made a batcher closes it.
         calibrator: of its ``log_cmp``; P(correct) of what it is given.
         cut: the confidence from which on an answer is safe: a promise, a flag rate, or a number in [0, 1] of your own.
         provider: who it is called.
-        room: how many requests are read at once, and how many may wait.
 
     Raises:
         ConfigError: the calibrator was fitted on another signal or another model.
@@ -53,7 +52,7 @@ class ReadingJudge:
         >>> from foureyes.calibration import Platt
         >>> from foureyes.models.scripted import ScriptedReader
         >>> platt = Platt.fit([0.2, 0.9, 1.4, 0.5, 3.1, 2.2], [1, 1, 1, 0, 0, 0])
-        >>> judge = ReadingJudge(ScriptedReader({"Sydney": 0.05}), platt, 0.5)
+        >>> judge = ReaderJudge(ScriptedReader({"Sydney": 0.05}), platt, 0.5)
         >>> vote = asyncio.run(judge.vote(Exchange("Capital of Australia?", "Sydney")))
         >>> vote.verdict, round(vote.confidence, 2)
         ('unsafe', 0.24)
@@ -61,17 +60,16 @@ class ReadingJudge:
 
     def __init__(
         self,
-        reader: Reader | Desk,
+        reader: Reader | ReaderBatcher,
         calibrator: ScoreCalibrator,
         cut: Cut,
         *,
         provider: str = "foureyes",
-        room: Room | None = None,
     ) -> None:
-        self._shares = isinstance(reader, Desk)
-        self._desk = reader if isinstance(reader, Desk) else Desk(reader, room)
+        self._shared = isinstance(reader, ReaderBatcher)
+        self._batcher = reader if isinstance(reader, ReaderBatcher) else ReaderBatcher(reader)
         if calibrator.fitted_on.source is not None:
-            calibrator.fitted_on.require(Source("log_cmp", self._desk.name))
+            calibrator.fitted_on.require(Source("log_cmp", self._batcher.name))
         self._cut = cut if isinstance(cut, int | float) else cut.cut
         if not 0 <= self._cut <= 1:
             raise InputError(f"a cut is a confidence in [0, 1]; got {self._cut}")
@@ -86,7 +84,7 @@ class ReadingJudge:
     @property
     def name(self) -> str:
         """The reader's name."""
-        return self._desk.name
+        return self._batcher.name
 
     @property
     def cut(self) -> float:
@@ -94,9 +92,9 @@ class ReadingJudge:
         return self._cut
 
     async def aclose(self) -> None:
-        """Ends the reading thread as soon as it is free; a desk that is shared goes on."""
-        if not self._shares:
-            self._desk.close()
+        """Ends the reading thread as soon as it is free; a batcher that is shared goes on."""
+        if not self._shared:
+            self._batcher.close()
 
     async def vote(self, exchange: Exchange) -> Vote:
         """Votes once; see :class:`~foureyes.models.roles.Judge`.
@@ -104,7 +102,7 @@ class ReadingJudge:
         Raises:
             ModelUnavailable: the reader is gone, or too many wait for it.
         """
-        scored = signals_of(await self._desk.read(exchange))
+        scored = signals_of(await self._batcher.read(exchange))
         if isinstance(scored, Unscored):
             return Vote(self._provider, self.name, "abstain", None, str(scored))
         confidence = self._confidence(scored)
@@ -120,7 +118,7 @@ class ReadingJudge:
 
 
 @dataclass(frozen=True, slots=True)
-class Shipped:
+class ShippedCalibration:
     """A calibration that comes with the package.
 
     Attributes:
@@ -136,7 +134,7 @@ class Shipped:
     provenance: dict[str, Any]
 
 
-def shipped(model: str) -> Shipped:
+def shipped_calibration(model: str) -> ShippedCalibration:
     """The shipped calibration of a small model.
 
     It was fitted on the demo's 240 answers, half of them wrong, to short questions of general knowledge. Such small
@@ -144,34 +142,33 @@ def shipped(model: str) -> Shipped:
     works; it does not make an agent safe. Fit your own on your own answers with ``foureyes calibrate``.
 
     Args:
-        model: one of :data:`SHIPPED`.
+        model: one of :data:`SHIPPED_MODELS`.
 
     Raises:
         ConfigError: none is shipped for this model.
     """
-    if model not in SHIPPED:
-        raise ConfigError(f"calibrations are shipped for {', '.join(SHIPPED)}; got {model!r}")
+    if model not in SHIPPED_MODELS:
+        raise ConfigError(f"calibrations are shipped for {', '.join(SHIPPED_MODELS)}; got {model!r}")
     document = json.loads(files(__package__).joinpath("shipped", f"{model}.json").read_text(encoding="utf-8"))
     calibrator = Calibrator.from_json(json.dumps(document["calibrator"]))
     if document["format"] != _FORMAT or not isinstance(calibrator, ScoreCalibrator):
         raise ConfigError(f"the shipped calibration of {model} is not a {_FORMAT}")
-    return Shipped(model, calibrator, FlagRate(**document["cut"]), document["provenance"])
+    return ShippedCalibration(model, calibrator, FlagRate(**document["cut"]), document["provenance"])
 
 
 def shipped_judge(
-    model: str, open_reader: Callable[[str], Reader | Desk], *, provider: str = "foureyes", room: Room | None = None
-) -> ReadingJudge:
-    """A verifier that works out of the box; see :func:`shipped` for what it is worth.
+    model: str, open_reader: Callable[[str], Reader | ReaderBatcher], *, provider: str = "foureyes"
+) -> ReaderJudge:
+    """A verifier that works out of the box; see :func:`shipped_calibration` for what it is worth.
 
     Args:
-        model: one of :data:`SHIPPED`.
-        open_reader: loads it, say :func:`foureyes.open_reader`, or gives the desk it is read at.
+        model: one of :data:`SHIPPED_MODELS`.
+        open_reader: loads it, say :func:`foureyes.open_reader`, or gives a batcher in front of it.
         provider: who it is called.
-        room: how many requests are read at once, and how many may wait.
 
     Raises:
         ConfigError: no calibration is shipped for this model.
         ModelUnavailable: its weights cannot be had.
     """
-    calibration = shipped(model)
-    return ReadingJudge(open_reader(model), calibration.calibrator, calibration.cut, provider=provider, room=room)
+    calibration = shipped_calibration(model)
+    return ReaderJudge(open_reader(model), calibration.calibrator, calibration.cut, provider=provider)

@@ -8,7 +8,7 @@ import pytest
 
 from bench.virtual import run
 from foureyes.errors import LedgerError, ModelUnavailable
-from foureyes.guard.patience import Missing, Patience, following
+from foureyes.guard.deadline import DeadlineRunner, TaskFailure, wrap_uncancellable
 
 
 async def after(seconds, result="done"):
@@ -20,7 +20,7 @@ async def after(seconds, result="done"):
 
 def test_work_that_is_done_in_time_is_there():
     async def scene():
-        task = await Patience().within(2.0, after(1.0), "work")
+        task = await DeadlineRunner().wait_for(2.0, after(1.0), "work")
         return task.result(), asyncio.get_running_loop().time()
 
     assert run(scene()) == ("done", 1.0)
@@ -28,13 +28,13 @@ def test_work_that_is_done_in_time_is_there():
 
 def test_work_that_is_not_is_let_go_of_and_forgotten():
     async def scene():
-        patience = Patience()
-        task = await patience.within(2.0, after(1e9), "work")
+        runner = DeadlineRunner()
+        task = await runner.wait_for(2.0, after(1e9), "work")
         assert not task.done()
-        before = patience.lingering
+        before = runner.n_abandoned
         await asyncio.wait({task})
         await asyncio.sleep(0)
-        return before, patience.lingering, task.cancelled(), asyncio.get_running_loop().time()
+        return before, runner.n_abandoned, task.cancelled(), asyncio.get_running_loop().time()
 
     assert run(scene()) == (1, 0, True, 2.0)
 
@@ -42,7 +42,7 @@ def test_work_that_is_not_is_let_go_of_and_forgotten():
 def test_being_cancelled_lets_go_of_the_work():
     async def scene():
         work = asyncio.ensure_future(after(1e9))
-        waiting = asyncio.create_task(Patience().within(2.0, _wrapped(work), "work"))
+        waiting = asyncio.create_task(DeadlineRunner().wait_for(2.0, _wrapped(work), "work"))
         await asyncio.sleep(1)
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -66,15 +66,15 @@ def test_gathered_work_keeps_its_order_and_says_why_some_is_missing(caplog):
             after(0, asyncio.CancelledError()),
             after(0, "b"),
         ]
-        return await Patience().gathered(2.0, works, "some work"), asyncio.get_running_loop().time()
+        return await DeadlineRunner().gather(2.0, works, "some work"), asyncio.get_running_loop().time()
 
     found, took = run(scene())
     assert found == [
         "a",
-        Missing("was not done in time"),
-        Missing("gone"),
-        Missing("failed unexpectedly: KeyError"),
-        Missing("was cancelled"),
+        TaskFailure("was not done in time"),
+        TaskFailure("gone"),
+        TaskFailure("failed unexpectedly: KeyError"),
+        TaskFailure("was cancelled"),
         "b",
     ]
     assert took == 2.0
@@ -85,12 +85,12 @@ def test_gathered_work_keeps_its_order_and_says_why_some_is_missing(caplog):
 
 
 def test_nothing_to_wait_for_is_there_at_once():
-    assert run(Patience().gathered(5.0, [], "nothing")) == []
+    assert run(DeadlineRunner().gather(5.0, [], "nothing")) == []
 
 
 def test_following_a_thread_gives_what_it_gives():
     async def scene(work):
-        waiter = following(work)
+        waiter = wrap_uncancellable(work)
         return await waiter
 
     fine, broken, cancelled = (concurrent.futures.Future() for _ in range(3))
@@ -108,7 +108,7 @@ def test_following_a_thread_gives_what_it_gives():
 def test_what_many_threads_do_at_once_all_arrives():
     async def scene():
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
-            return await asyncio.gather(*(following(pool.submit(lambda n=n: n)) for n in range(2_000)))
+            return await asyncio.gather(*(wrap_uncancellable(pool.submit(lambda n=n: n)) for n in range(2_000)))
 
     assert asyncio.run(scene()) == list(range(2_000))
     assert asyncio.run(scene()) == list(range(2_000)), "another loop has a post of its own"
@@ -118,7 +118,7 @@ def test_giving_up_following_cancels_nothing_and_what_comes_later_is_nobodys_bus
     work = concurrent.futures.Future()
 
     async def scene():
-        following(work).cancel()
+        wrap_uncancellable(work).cancel()
         await asyncio.sleep(0)
         work.set_result("too late")
         await asyncio.sleep(0)
@@ -133,7 +133,7 @@ def test_what_a_thread_says_after_the_loop_is_closed_is_let_be(caplog):
     work = concurrent.futures.Future()
 
     async def scene():
-        following(work)
+        wrap_uncancellable(work)
 
     asyncio.run(scene())
     work.set_result("too late")
@@ -148,7 +148,7 @@ def test_a_foreseen_error_after_the_deadline_is_not_called_a_bug(caplog):
             raise error from None
 
     async def scene(error):
-        await Patience().within(1.0, late(error), "work")
+        await DeadlineRunner().wait_for(1.0, late(error), "work")
         await asyncio.sleep(1)
 
     run(scene(LedgerError("closed")))
