@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import torch
 
-from bench.contenders import Contender, Job
+from bench.job import Contender, Job
 from bench.pairs import Pair
 
 __all__ = ["Ceiling", "load"]

@@ -1,56 +1,19 @@
 """Who reads the pairs. Every contender is given the same pairs and loads the same folder in the same arithmetic.
 
-A contender is loaded by a function that takes a :class:`Job` and returns a :class:`Contender`; imports stay inside the
+A contender is loaded by a function that takes a :class:`~bench.job.Job` and returns a :class:`~bench.job.Contender`; imports stay inside the
 functions, because rivals live in a virtual environment of their own, without foureyes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from types import ModuleType
-from typing import Any, Final
+from typing import Final
 
+from bench.job import Contender, Job, warm
 from bench.pairs import Pair
 
-__all__ = ["LOADERS", "RIVALS", "Contender", "Job", "warm"]
-
-Read = Callable[[Sequence[Pair]], list[float]]
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What a contender is to load."""
-
-    folder: Path
-    dtype: str
-    batch_size: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Contender:
-    """A loaded contender.
-
-    Attributes:
-        read: does the work that is timed.
-        likelihoods: ln p(answer | prompt) of each pair, in nats; the same function where the work includes it.
-        prepare: warms up, or finds the best settings, on the pairs; returns what to tell of it in the report.
-    """
-
-    read: Callable[[Sequence[Pair]], object]
-    likelihoods: Read
-    prepare: Callable[[Sequence[Pair]], dict[str, Any]]
-
-
-def warm(read: Read, **notes: Any) -> Contender:
-    """A contender whose first pairs are read once before anything is timed."""
-
-    def prepare(pairs: Sequence[Pair]) -> dict[str, Any]:
-        read(pairs[:2])
-        return notes
-
-    return Contender(read, read, prepare)
+__all__ = ["LOADERS", "RIVALS"]
 
 
 def naive(job: Job) -> Contender:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import torch
 from transformers import AutoModelForCausalLM
 
-from bench.contenders import Contender, Job
+from bench.job import Contender, Job
 from bench.pairs import Pair
 
 __all__ = ["Floor", "batches", "load", "padding"]

@@ -17,7 +17,7 @@ from typing import Any, Final
 import torch
 from transformers import AutoModelForCausalLM
 
-from bench.contenders import Contender, Job, warm
+from bench.job import Contender, Job, warm
 from bench.pairs import Pair, spread
 
 __all__ = ["lm_eval", "lm_eval_sizes", "naive"]

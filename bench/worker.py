@@ -19,7 +19,8 @@ from collections.abc import Sequence  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
-from bench.contenders import LOADERS, Contender, Job  # noqa: E402
+from bench.contenders import LOADERS  # noqa: E402
+from bench.job import Contender, Job  # noqa: E402
 from bench.pairs import Pair, load  # noqa: E402
 
 __all__ = ["forget_peak", "resident_bytes"]

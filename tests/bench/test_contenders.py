@@ -9,7 +9,8 @@ import pytest
 from torch.nn import Embedding
 from torch.nn.modules.module import register_module_forward_pre_hook
 
-from bench.contenders import LOADERS, Job
+from bench.contenders import LOADERS
+from bench.job import Job
 from bench.pairs import Pair, save
 from bench.ratios import furthest
 from bench.session import Setting, Task, WorkerFailed, run_cell, started

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM
 
-from bench.contenders import LOADERS, Job
+from bench.contenders import LOADERS
 from bench.floor import BUDGETS, WASTE, Floor, batches, padding
+from bench.job import Job
 from bench.pairs import Pair
 from bench.ratios import furthest
 

@@ -16,7 +16,16 @@ from markupsafe import Markup
 from foureyes.report import page
 from foureyes.report.drawing import INK, LINE, MUTED, RIGHT, WRONG, canvas, svg
 
-__all__ = ["ForestPlot", "Mark", "Section", "StudyReport", "TextTable", "study_markdown", "study_page"]
+__all__ = [
+    "ForestPlot",
+    "Mark",
+    "Section",
+    "StudyReport",
+    "TextTable",
+    "markdown_table",
+    "study_markdown",
+    "study_page",
+]
 
 _LABEL_WIDTH: Final = 36
 _TITLE_WIDTH: Final = 92
@@ -161,8 +170,7 @@ def study_markdown(report: StudyReport, *, pictures: str = "") -> str:
         lines += [f"## {section.title}", "", *_paragraphs(section.paragraphs)]
         if section.forest and pictures:
             lines += [f"![{_plain(section.forest.title)}]({pictures}-{i}.svg)", ""]
-        for table in section.tables:
-            lines += _table(table)
+        lines += _paragraphs([text for table in section.tables if (text := markdown_table(table))])
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
@@ -188,13 +196,14 @@ def _bullets(title: str, texts: Sequence[str]) -> list[str]:
     return [f"## {title}", "", *(f"- {text}" for text in texts), ""] if texts else []
 
 
-def _table(table: TextTable) -> list[str]:
+def markdown_table(table: TextTable) -> str:
+    """A table as Markdown, under its caption and above its note; nothing without rows."""
     if not table.rows:
-        return []
+        return ""
     caption = [f"**{_cell(table.caption)}**", ""] if table.caption else []
-    head = [f"| {' | '.join(map(_cell, table.columns))} |", f"| {' | '.join('---' for _ in table.columns)} |"]
-    rows = [f"| {' | '.join(map(_cell, row))} |" for row in table.rows]
-    return [*caption, *head, *rows, "", *([table.note, ""] if table.note else [])]
+    lines = [f"| {' | '.join(row)} |" for row in (map(_cell, table.columns), ["---"] * len(table.columns))]
+    lines += [f"| {' | '.join(map(_cell, row))} |" for row in table.rows]
+    return "\n".join([*caption, *lines, *(["", table.note] if table.note else [])])
 
 
 def _cell(text: str) -> str:

@@ -16,7 +16,7 @@ class AskedEntailment:
     """Asks a reader in words whether one answer implies another, and reads the probability of "Yes".
 
     A :class:`foureyes.models.entailment.Entailment`. One prefill a pair. None of three readers of 0.1 to 0.5 billion
-    parameters could do it (docs/signals.md); ``python -m bench.entailment MODEL`` measures another one, before
+    parameters could do it (docs/signals.md); ``python -m studies.entailment MODEL`` measures another one, before
     entropies over its clusters are believed.
 
     Args:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.know.intervals import (
+from studies.know_when.intervals import (
     figure_over_rows,
     halves,
     mean_over_models,
@@ -15,7 +15,7 @@ from bench.know.intervals import (
     median_of,
     weighted_over_rows,
 )
-from bench.know.values import Figure
+from studies.know_when.values import Figure
 
 
 @given(st.integers(2, 200), st.integers(0, 10))

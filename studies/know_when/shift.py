@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 import foureyes as fe
-from bench.know.intervals import Floats, Rows, halves, mean_over_rows
-from bench.know.store import Store
-from bench.know.values import NO_FIGURE, Cell, Claim, Part, Plan, Question, Table
+from studies.know_when.intervals import Floats, Rows, halves, mean_over_rows
+from studies.know_when.store import Store
+from studies.know_when.values import NO_FIGURE, Cell, Claim, Part, Plan, Question, Table
 
 __all__ = ["Votes", "agreement", "study"]
 

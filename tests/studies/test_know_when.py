@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bench import know_when
-from tests.bench.know_folder import write
+from studies.know_when import __main__ as know_when
+from tests.studies.know_folder import write
 
 
 @pytest.fixture(scope="module")

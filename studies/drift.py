@@ -1,4 +1,4 @@
-"""How often drift alarms are false, and how soon true ones come: ``python -m bench.drift``.
+"""How often drift alarms are false, and how soon true ones come: ``python -m studies.drift``.
 
 Streams of calibrated confidences, Beta(8, 2), are watched by the detector that suspends promises and by what is commonly
 done instead: a two-sample Kolmogorov-Smirnov test (scipy) of the last 100 values against the reference, at p < 0.01, after
@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import ks_2samp
 
-from bench.section import grid
 from foureyes.maths.change import ExchangeabilityTest
+from foureyes.report.study import TextTable, markdown_table
 
 Floats: TypeAlias = NDArray[np.float64]
 Watch: TypeAlias = Callable[[Floats, Floats, int], int | None]
@@ -57,12 +57,15 @@ def main() -> None:
     print(
         f"**False alarms** on {streams} streams of {QUIET} values in which nothing changes, stated rate {ALPHA:.0%}\n"
     )
-    print(grid(("", "streams with an alarm"), [(name, false_alarms(way, streams)) for name, way in WAYS.items()]))
+    alarms = tuple((name, false_alarms(way, streams)) for name, way in WAYS.items())
+    print(markdown_table(TextTable(("", "streams with an alarm"), alarms)))
     print(
         f"\n**Values until an alarm** after a change of the mean, {streams // 5} streams: median (share seen within 2 000)\n"
     )
-    rows = [(name, *(delay(way, shape, streams // 5) for shape in CHANGES.values())) for name, way in WAYS.items()]
-    print(grid(("", *CHANGES), rows))
+    delays = tuple(
+        (name, *(delay(way, shape, streams // 5) for shape in CHANGES.values())) for name, way in WAYS.items()
+    )
+    print(markdown_table(TextTable(("", *CHANGES), delays)))
 
 
 def false_alarms(way: Watch, streams: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bench.know.duel import ORDERS, Duo, cascade, same_size
+from studies.know_when.duel import ORDERS, Duo, cascade, same_size
 
 
 def duo(n: int, seed: int) -> Duo:

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import foureyes as fe
-from bench.know.intervals import Floats, Rows
 from foureyes.maths.routing import Tally, apgr, over_random, tally
+from studies.know_when.intervals import Floats, Rows
 
 __all__ = ["ORDERS", "Cascade", "Duo", "cascade", "same_size"]
 

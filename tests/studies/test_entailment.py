@@ -1,7 +1,7 @@
 import pytest
 
-from bench.entailment import TRIPLES, judged
 from foureyes.types import Unscored
+from studies.entailment import TRIPLES, judged
 
 SAME = {frozenset((a, b)) for _, a, b, _ in TRIPLES}
 

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 import foureyes as fe
-from bench.know.intervals import Floats, halves
-from bench.know.labels import Checked, Compared, calibrated_probs, judged
-from bench.know.store import Store
-from bench.know.values import Cell, Claim, Part, Plan, Question, Table
 from foureyes.cleaning.panel import letter_indices, letter_probs, panel_probs
 from foureyes.cleaning.stopping import precision_curve
+from studies.know_when.intervals import Floats, halves
+from studies.know_when.labels import Checked, Compared, calibrated_probs, judged
+from studies.know_when.store import Store
+from studies.know_when.values import Cell, Claim, Part, Plan, Question, Table
 
 __all__ = ["agreement", "study"]
 

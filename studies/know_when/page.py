@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from bench.know.intervals import median_of
-from bench.know.values import Cell, Claim, Figure, Part, Question, Table, Verdict, verdict
+from studies.know_when.intervals import median_of
+from studies.know_when.values import Cell, Claim, Figure, Part, Question, Table, Verdict, verdict
 
 __all__ = ["Halvings", "cell", "pooled", "render", "settled"]
 

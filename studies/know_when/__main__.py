@@ -1,4 +1,4 @@
-"""Which claims of "When Models Know When They Do Not Know" hold on other data. ``python -m bench.know_when``.
+"""Which claims of "When Models Know When They Do Not Know" hold on other data. ``python -m studies.know_when``.
 
 The data is not part of the repository: it is looked for in ``--data``, else in ``$FOUREYES_SHARED/data``, else in
 ``../shared/data`` beside the repository. A part whose data is missing is skipped, and the result says so.
@@ -20,10 +20,10 @@ from typing import Any, Final
 import numpy as np
 
 import foureyes as fe
-from bench.know import labels, learned, networks, pairings, redux, shift, transfer
-from bench.know.page import Halvings, cell, pooled, render, settled
-from bench.know.store import MissingDataError, Store, data_folder
-from bench.know.values import Claim, Part, Plan
+from studies.know_when import labels, learned, networks, pairings, redux, shift, transfer
+from studies.know_when.page import Halvings, cell, pooled, render, settled
+from studies.know_when.store import MissingDataError, Store, data_folder
+from studies.know_when.values import Claim, Part, Plan
 
 __all__ = ["main"]
 
@@ -111,7 +111,7 @@ def _about(plan: Plan, argv: Sequence[str] | None) -> dict[str, Any]:
     commit = subprocess.run(git, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
     given = " ".join(sys.argv[1:] if argv is None else argv)
     versions = f"foureyes {fe.__version__}, numpy {np.__version__}, Python {platform.python_version()}"
-    command = f"python -m bench.know_when {given}".strip()
+    command = f"python -m studies.know_when {given}".strip()
     return {
         "command": command,
         "versions": versions,

@@ -1,6 +1,6 @@
 """Makes copies of a model whose layers are rounded to a coarser format, for the study of quantised verifiers.
 
-``python -m bench.quantise smollm2-135m Q8_0 Q4_0 Q2`` writes ``out/quantised/smollm2-135m-Q8_0`` and so on. Matrices of the
+``python -m studies.quantise smollm2-135m Q8_0 Q4_0 Q2`` writes ``out/quantised/smollm2-135m-Q8_0`` and so on. Matrices of the
 layers are rounded block by block as GGUF does (Q8_0, Q4_0), or to four levels a block of 32 (Q2), and written back in
 bfloat16; embeddings and norms stay as they are. The copy's speed and size say nothing about a quantised model's.
 """

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from bench.quantise import rounded, write_rounded
 from foureyes.models.transformers import TransformersReader
 from foureyes.types import Exchange, Reading
+from studies.quantise import rounded, write_rounded
 
 WEIGHT = torch.randn(8, 64, generator=torch.Generator().manual_seed(0))
 

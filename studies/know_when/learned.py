@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.know.intervals import Floats, halves
-from bench.know.store import Store
-from bench.know.values import Claim, Figure, Part, Plan, Question, Table
 from foureyes.cascade.curves import Curve, compare
 from foureyes.cascade.matrix import MatrixRouter, hashed_words
+from studies.know_when.intervals import Floats, halves
+from studies.know_when.store import Store
+from studies.know_when.values import Claim, Figure, Part, Plan, Question, Table
 
 __all__ = ["SubjectRouter", "study"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bench.know.page import cell, render, settled
-from bench.know.values import Claim, Figure, Part, Question, Table, verdict
+from studies.know_when.page import cell, render, settled
+from studies.know_when.values import Claim, Figure, Part, Question, Table, verdict
 
 
 def figure(low: float, high: float) -> Figure:

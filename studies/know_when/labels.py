@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 import foureyes as fe
-from bench.know.detection import Flags, places, precisions, reachable
-from bench.know.intervals import Floats, Rows, halves, weighted_over_rows
-from bench.know.networks import networks
-from bench.know.store import MissingDataError, Store
-from bench.know.values import Cell, Claim, Figure, Part, Plan, Question, Table
+from studies.know_when.detection import Flags, places, precisions, reachable
+from studies.know_when.intervals import Floats, Rows, halves, weighted_over_rows
+from studies.know_when.networks import networks
+from studies.know_when.store import MissingDataError, Store
+from studies.know_when.values import Cell, Claim, Figure, Part, Plan, Question, Table
 
 __all__ = ["Checked", "Compared", "calibrated_probs", "compared", "judged", "study"]
 

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 import foureyes as fe
-from bench.know.intervals import Floats, mean_over_models
-from bench.know.language import TASKS, Setting, log_odds, settings
-from bench.know.store import Store
-from bench.know.values import NO_FIGURE, Cell, Claim, Figure, Part, Plan, Question, Table
+from studies.know_when.intervals import Floats, mean_over_models
+from studies.know_when.language import TASKS, Setting, log_odds, settings
+from studies.know_when.store import Store
+from studies.know_when.values import NO_FIGURE, Cell, Claim, Figure, Part, Plan, Question, Table
 
 __all__ = ["relation", "study"]
 

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 import foureyes as fe
-from bench.know.duel import ORDERS, Cascade, Duo, cascade, same_size
-from bench.know.intervals import Floats, Rows, figure_over_rows, halves, mean_over_rows
-from bench.know.store import Store
-from bench.know.values import NO_FIGURE, Cell, Claim, Figure, Part, Plan, Question, Table
+from studies.know_when.duel import ORDERS, Cascade, Duo, cascade, same_size
+from studies.know_when.intervals import Floats, Rows, figure_over_rows, halves, mean_over_rows
+from studies.know_when.store import Store
+from studies.know_when.values import NO_FIGURE, Cell, Claim, Figure, Part, Plan, Question, Table
 
 __all__ = ["Network", "networks", "study"]
 

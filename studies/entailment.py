@@ -1,6 +1,6 @@
 """Can a small reader tell what means the same? Pairs of answers whose meaning is known, asked both ways.
 
-``python -m bench.entailment smollm2-135m gemma3-270m`` prints a table of Markdown: of the pairs that mean the same, how
+``python -m studies.entailment smollm2-135m gemma3-270m`` prints a table of Markdown: of the pairs that mean the same, how
 many were put together; of those that do not, how many apart; and the AUROC of the smaller of the two probabilities,
 which needs no threshold. Semantic entropy over clusters by a reader is worth no more than this.
 """

@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bench.know.values import Figure
 from foureyes.maths.resampling import percentiles
+from studies.know_when.values import Figure
 
 __all__ = [
     "Floats",

@@ -9,11 +9,11 @@ from typing import get_args
 
 import numpy as np
 
-from bench.know.duel import ORDERS, Cascade, Duo, cascade, same_size
-from bench.know.intervals import Floats, figure_over_rows, mean_over_models, mean_over_rows
-from bench.know.language import TASKS, Kind, Setting, pairs, settings
-from bench.know.store import Store
-from bench.know.values import NO_FIGURE, Cell, Claim, Figure, Part, Plan, Question, Table
+from studies.know_when.duel import ORDERS, Cascade, Duo, cascade, same_size
+from studies.know_when.intervals import Floats, figure_over_rows, mean_over_models, mean_over_rows
+from studies.know_when.language import TASKS, Kind, Setting, pairs, settings
+from studies.know_when.store import Store
+from studies.know_when.values import NO_FIGURE, Cell, Claim, Figure, Part, Plan, Question, Table
 
 __all__ = ["Bout", "bouts", "study"]
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.know import labels, learned, networks, pairings, redux, shift, transfer
-from bench.know.language import log_odds, pairs, settings
-from bench.know.store import MissingDataError, Store, data_folder
-from bench.know.values import Figure, Plan
-from tests.bench.know_folder import write
+from studies.know_when import labels, learned, networks, pairings, redux, shift, transfer
+from studies.know_when.language import log_odds, pairs, settings
+from studies.know_when.store import MissingDataError, Store, data_folder
+from studies.know_when.values import Figure, Plan
+from tests.studies.know_folder import write
 
 PLAN = Plan(draws=100, bins=5)
 

@@ -8,8 +8,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.know.intervals import Floats, Rows
 from foureyes.cleaning import Issues
+from studies.know_when.intervals import Floats, Rows
 
 __all__ = ["Flags", "places", "precision_at", "precisions", "reachable"]
 

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 import foureyes as fe
-from bench.know.intervals import Floats, Rows, halves
-from bench.know.store import Store
-from bench.know.values import Plan
+from studies.know_when.intervals import Floats, Rows, halves
+from studies.know_when.store import Store
+from studies.know_when.values import Plan
 
 __all__ = ["PROMPTS", "TASKS", "Kind", "Setting", "log_odds", "pairs", "settings"]
 

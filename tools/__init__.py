@@ -1,0 +1,1 @@
+"""Programs for whoever works on foureyes: pictures for the documentation, shipped calibrations, servers for tests."""
