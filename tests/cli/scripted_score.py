@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 
 import foureyes.cli
-import foureyes.cli.score
+import foureyes.cli.score.work
 from foureyes.errors import ModelUnavailable
 from foureyes.models.scripted import ScriptedReader
 from foureyes.types import Exchange, Reading, Unscored
@@ -34,5 +34,5 @@ class Reluctant(ScriptedReader):
 
 
 if __name__ == "__main__":
-    foureyes.cli.score.run = lambda args: foureyes.cli.score.work(args, Reluctant)
+    foureyes.cli.score.work.run = lambda args, output: foureyes.cli.score.work.score(args, output, Reluctant)
     sys.exit(foureyes.cli.main(sys.argv[1:]))

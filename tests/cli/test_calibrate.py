@@ -73,7 +73,7 @@ def test_the_rows_of_the_fit_are_refused_unless_asked_for_and_then_marked(
     assert main(report) == 1
     assert "was fitted on" in capsys.readouterr().err
     assert main([*report, "--allow-fitted-rows"]) == 0
-    assert json.loads(capsys.readouterr().out)["after"]["in_sample"] is True
+    assert json.loads(capsys.readouterr().out)["result"]["after"]["in_sample"] is True
 
 
 def test_a_report_has_before_and_after_and_a_page(
@@ -87,7 +87,7 @@ def test_a_report_has_before_and_after_and_a_page(
     second = ["calibrate", "report", str(fitted), str(rows("b.jsonl", 2)), *options, "--html", str(page), "--json"]
     assert main([*second, "--max-error", "0.2"]) == 0
     out, err = capsys.readouterr()
-    found = json.loads(out)
+    found = json.loads(out)["result"]
     assert found["after"]["ece"]["value"] < found["before"]["ece"]["value"]
     assert found["promise"]["statement"].endswith("with probability 0.95.")
     assert str(page) in err
@@ -100,7 +100,7 @@ def test_a_report_has_before_and_after_and_a_page(
 def test_a_hold_out_fits_and_judges_in_one_go(rows: Rows, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path, fitted = rows("a.jsonl", 1), tmp_path / "c.json"
     assert fit(path, fitted, "--hold-out", "0.5", "--json") == 0
-    found = json.loads(capsys.readouterr().out)
+    found = json.loads(capsys.readouterr().out)["result"]
     assert found["report"]["after"]["n"] == found["fitted"]["fitted_on"]["rows"]["n"] == 180
     assert found["report"]["after"]["in_sample"] is False
     assert found["n_left_out"] == 40
@@ -214,14 +214,14 @@ def test_groups_widen_the_intervals_and_are_held_out_whole(tmp_path: Path, capsy
     path, fitted = grouped(tmp_path / "g.jsonl", 1), tmp_path / "c.json"
     fit = ["calibrate", "fit", str(path), *STATED, "--larger-is", "better", "-o", str(fitted)]
     assert main([*fit, "--group", "question", "--hold-out", "0.5", "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)["report"]["after"]
+    found = json.loads(capsys.readouterr().out)["result"]["report"]["after"]
     assert found["n"] == 400
     other = grouped(tmp_path / "h.jsonl", 2)
     report = ["calibrate", "report", str(fitted), str(other), *STATED, "--json"]
     widths = []
     for more in ([], ["--group", "question"]):
         assert main([*report, *more]) == 0
-        area = json.loads(capsys.readouterr().out)["after"]["auroc"]
+        area = json.loads(capsys.readouterr().out)["result"]["after"]["auroc"]
         widths.append(area["high"] - area["low"])
     assert widths[1] > 2 * widths[0]
     assert main([*report, "--group", "question", "--max-error", "0.3"]) == 1
@@ -260,7 +260,7 @@ def test_a_flag_rate_is_said_to_promise_nothing(rows: Rows, tmp_path: Path, caps
     assert main([*apply, "--json"]) == 0
     shown = capsys.readouterr()
     assert "nothing is promised about errors" in shown.err
-    assert json.loads(shown.out)["flagged"] == 0.25
+    assert json.loads(shown.out)["result"]["flagged"] == 0.25
     flagged = [json.loads(line)["flagged"] for line in out.read_text().splitlines()]
     assert (flagged.count(True), flagged.count(None)) == (90, 40)
 
@@ -295,7 +295,7 @@ def test_a_promise_asked_with_twelve_labels_says_how_many_would_do(
     assert main(["calibrate", "report", str(fitted), str(few), *STATED, "--max-error", "0.05", *cut, "--json"]) == 1
     shown = capsys.readouterr()
     assert "no cut can be promised with 12 labels" in shown.err
-    found = json.loads(shown.out)
+    found = json.loads(shown.out)["result"]
     assert (found["after"]["n"], found["promise"]) == (12, None)
     assert not (tmp_path / "cut.json").exists()
 

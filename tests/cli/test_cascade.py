@@ -95,7 +95,7 @@ def test_the_curve_is_the_librarys_beside_its_baselines(
     costs = ["--cost", "tokens", "--cost", "40", "--verifier-cost", "1", "--unit", "tokens"]
     capsys.readouterr()
     assert curve(router, path, *costs, "--uncalibrated", "raw", "--html", str(page), "--json") == 0
-    found = json.loads(capsys.readouterr().out)
+    found = json.loads(capsys.readouterr().out)["result"]
     known = columns(path)
     wanted = cascade_curve(
         known["small"],
@@ -124,7 +124,7 @@ def test_a_cost_is_a_number_a_field_or_a_price_times_a_field(
 ) -> None:
     capsys.readouterr()
     assert curve(router, rows("b.jsonl", 2), "--cost", "0.5*tokens", "--cost", "40", "--json") == 0
-    first = json.loads(capsys.readouterr().out)["curves"]["router"]["points"][0]
+    first = json.loads(capsys.readouterr().out)["result"]["curves"]["router"]["points"][0]
     assert first["cost"] == pytest.approx(columns(rows("b.jsonl", 2))["tokens"].mean() / 2)
 
 
@@ -139,7 +139,7 @@ def test_other_routers_are_compared_with_a_learned_one_among_them(
     costs = ["--cost", "1", "--cost", "10", "--verifier-cost", "0.5"]
     capsys.readouterr()
     assert curve(router, rows("b.jsonl", 2), *against, *costs, "--json") == 0
-    found = json.loads(capsys.readouterr().out)
+    found = json.loads(capsys.readouterr().out)["result"]
     assert list(found["leads"]) == ["threshold", "by-accuracy", "learned"]
     ends = {name: [line["points"][end]["cost"] for end in (0, -1)] for name, line in found["curves"].items()}
     assert ends["router"] == ends["by-accuracy"] == pytest.approx([1.5, 11.5])
@@ -191,7 +191,7 @@ def test_a_learned_router_reads_numbers_too(tmp_path: Path, capsys: pytest.Captu
         "--json",
     ]
     assert main([*look, "--features", "x"]) == 0
-    found = json.loads(capsys.readouterr().out)
+    found = json.loads(capsys.readouterr().out)["result"]
     assert found["curves"]["mf"]["over_random"] > 0.07
     assert found["leads"]["mf"]["over_random_high"] < 0
     assert main([*look, "--features", "conf"]) == 1
@@ -205,7 +205,7 @@ def test_the_rows_of_the_fit_are_refused_unless_asked_for(
     assert curve(router, path) == 1
     assert "were among those that 'router' was fitted on" in capsys.readouterr().err
     assert curve(router, path, "--allow-fitted-rows", "--json") == 0
-    assert json.loads(capsys.readouterr().out)["curves"]["router"]["in_sample"] is True
+    assert json.loads(capsys.readouterr().out)["result"]["curves"]["router"]["in_sample"] is True
 
 
 def test_a_target_gives_a_policy_that_does_on_other_rows_what_the_library_says(
@@ -218,7 +218,7 @@ def test_a_target_gives_a_policy_that_does_on_other_rows_what_the_library_says(
     simulate = ["cascade", "simulate", str(policy), *CONFIDENCES, "--json"]
     labelled = [*LABELS, *costs]
     assert main([*simulate, str(rows("c.jsonl", 3)), *labelled, "-o", str(out)]) == 0
-    numbers = json.loads(capsys.readouterr().out)
+    numbers = json.loads(capsys.readouterr().out)["result"]
     known = columns(tmp_path / "c.jsonl")
     done = Policy.from_json(policy.read_text()).simulate([known["small"], known["large"]])
     after = [json.loads(line) for line in out.read_text().splitlines()]

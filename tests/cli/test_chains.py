@@ -61,7 +61,7 @@ def test_a_chain_is_measured_beside_its_models_and_a_coin(
     chain, page = fit(rows, tmp_path / "chain.json"), tmp_path / "page.html"
     capsys.readouterr()
     assert curve(chain, rows("b.npz", 2), "--unit", "cents", "--json", "--html", str(page)) == 0
-    found = json.loads(capsys.readouterr().out)
+    found = json.loads(capsys.readouterr().out)["result"]
     assert found["models"] == list(NAMES)
     assert [model["cost"] for model in found["alone"]] == [1, 5, 25]
     assert found["points"][0]["cost"] == pytest.approx(1.5)
@@ -93,14 +93,14 @@ def test_a_chain_may_abstain_in_the_end_and_a_target_then_counts_answers(
     target = ["--target-accuracy", "0.93", "--of", "answers", "--policy", str(policy)]
     capsys.readouterr()
     assert curve(chain, rows("b.npz", 2), *target, "--html", str(page), "--json") == 0
-    chosen = json.loads(capsys.readouterr().out)["chosen"]
+    chosen = json.loads(capsys.readouterr().out)["result"]["chosen"]
     assert chosen["accuracy_answered"] >= 0.93
     assert chosen["answered"] < 1
     assert "What abstaining buys" in page.read_text()
     assert "abstain" in Policy.from_json(policy.read_text()).gates[-1].actions
     simulate = ["cascade", "simulate", str(policy), *CONF, *CORRECT, *COST]
     assert main([*simulate, str(rows("c.npz", 3)), "--json"]) == 0
-    numbers = json.loads(capsys.readouterr().out)
+    numbers = json.loads(capsys.readouterr().out)["result"]
     assert numbers["accuracy_answered"] == pytest.approx(0.93, abs=0.03)
     assert numbers["cost"] == pytest.approx(chosen["cost"], rel=0.05)
     assert main([*simulate, str(rows("b.npz", 2))]) == 1
@@ -116,7 +116,7 @@ def test_one_model_that_may_abstain_is_a_chain_too(
     assert main(["cascade", "fit", str(rows("a.npz", 1)), *one, "--abstain", "0.6", "-o", str(path)]) == 0
     capsys.readouterr()
     assert main(["cascade", "curve", str(path), str(rows("b.npz", 2)), *one, "--correct", "tiny_right", "--json"]) == 0
-    (point,) = json.loads(capsys.readouterr().out)["points"]
+    (point,) = json.loads(capsys.readouterr().out)["result"]["points"]
     assert point["answered"] < 0.6
     assert point["accuracy_answered"] > 0.7
 
@@ -129,7 +129,7 @@ def test_the_rows_of_the_fit_are_refused_unless_asked_for(
     assert "the chain was fitted on 1500 rows" in capsys.readouterr().err
     assert curve(chain, rows("a.npz", 1), "--allow-fitted-rows", "--json") == 0
     shown = capsys.readouterr()
-    assert json.loads(shown.out)["in_sample"] is True
+    assert json.loads(shown.out)["result"]["in_sample"] is True
     assert "say nothing about new rows" in shown.err
 
 

@@ -8,13 +8,16 @@ import math
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from foureyes.cli import main
-from foureyes.cli.check import check, configure
+from foureyes.cli.check.work import check
+from foureyes.cli.output import CommandOutput
+from foureyes.cli.verbs import parser_of
 from foureyes.errors import ConfigError, InputError, ModelUnavailable
 from foureyes.models.roles import Reader
 from foureyes.models.scripted import ScriptedReader
@@ -24,9 +27,13 @@ QUESTION, ANSWER = "Capital of Australia?", "It is Sydney"
 
 
 def parsed(*argv: str) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="foureyes check")
-    configure(parser)
-    return parser.parse_args(argv)
+    return parser_of(["check"]).parse_args(["check", *argv])
+
+
+def told(args: argparse.Namespace, open_reader: Callable[[str], Reader]) -> int:
+    output = CommandOutput.of(args)
+    check(args, output, open_reader)
+    return output.end()
 
 
 def scripted(ref: str) -> Reader:
@@ -46,13 +53,13 @@ def foureyes(*argv: str | bytes, stdin: bytes = b"", **env: str) -> subprocess.C
 
 
 def as_json(capsys: pytest.CaptureFixture[str], *argv: str) -> dict[str, Any]:
-    check(parsed(*argv, "--json"), scripted)
-    record: dict[str, Any] = json.loads(capsys.readouterr().out)
+    told(parsed(*argv, "--json"), scripted)
+    record: dict[str, Any] = json.loads(capsys.readouterr().out)["result"]
     return record
 
 
 def test_two_verifiers_read_by_default_and_words_go_to_stdout(capsys: pytest.CaptureFixture[str]) -> None:
-    assert check(parsed(QUESTION, ANSWER), scripted) == 0
+    assert told(parsed(QUESTION, ANSWER), scripted) == 0
     out, err = capsys.readouterr()
     assert out.startswith("Both verifiers were surprised by this answer.\n")
     assert "smollm2-135m  very surprised" in out
@@ -88,11 +95,11 @@ def test_json_has_every_signal_every_token_and_the_alternatives(capsys: pytest.C
 
 
 def test_json_alone_is_on_stdout_and_in_ascii(capsys: pytest.CaptureFixture[str]) -> None:
-    assert check(parsed("Was heißt \u202e?", "é\x1b[31m", "--json"), scripted) == 0
+    assert told(parsed("Was heißt \u202e?", "é\x1b[31m", "--json"), scripted) == 0
     out = capsys.readouterr().out
     assert out.isascii()
     assert "\x1b" not in out
-    assert json.loads(out)["answer"] == "é\x1b[31m"
+    assert json.loads(out)["result"]["answer"] == "é\x1b[31m"
 
 
 def test_no_alternatives_when_none_are_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
@@ -101,21 +108,21 @@ def test_no_alternatives_when_none_are_asked_for(capsys: pytest.CaptureFixture[s
 
 
 def test_a_verifier_that_fails_does_not_silence_the_others(capsys: pytest.CaptureFixture[str]) -> None:
-    assert check(parsed(QUESTION, ANSWER, "--verifier", "gone", "--verifier", "one"), scripted) == 0
+    assert told(parsed(QUESTION, ANSWER, "--verifier", "gone", "--verifier", "one"), scripted) == 0
     out = capsys.readouterr().out
     assert "gone  could not tell\n  unavailable: the server does not answer" in out
     assert "one  very surprised" in out
 
 
 def test_the_status_is_1_when_no_verifier_could_tell(capsys: pytest.CaptureFixture[str]) -> None:
-    assert check(parsed(QUESTION, ANSWER, "--verifier", "gone", "--verifier", "small"), scripted) == 1
+    assert told(parsed(QUESTION, ANSWER, "--verifier", "gone", "--verifier", "small"), scripted) == 1
     assert capsys.readouterr().out.startswith("No verifier could read this answer.")
 
 
 def test_a_page_is_written_beside_words_or_json(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     page = tmp_path / "check.html"
     for extra in ([], ["--json"]):
-        assert check(parsed(QUESTION, ANSWER, "--html", str(page), *extra), scripted) == 0
+        assert told(parsed(QUESTION, ANSWER, "--html", str(page), *extra), scripted) == 0
         out, err = capsys.readouterr()
         assert "Both verifiers were surprised by this answer." in page.read_text()
         assert f"page: {page}" in err
@@ -128,7 +135,7 @@ def test_a_page_without_a_place_is_refused_before_any_reading(tmp_path: Path) ->
         raise AssertionError(ref)
 
     with pytest.raises(InputError, match=r"wanted a folder"):
-        check(parsed(QUESTION, ANSWER, "--html", str(tmp_path / "missing" / "check.html")), never)
+        told(parsed(QUESTION, ANSWER, "--html", str(tmp_path / "missing" / "check.html")), never)
 
 
 @pytest.mark.parametrize(
@@ -176,13 +183,13 @@ def test_text_that_cannot_be_used(
     (tmp_path / "line").write_bytes(b"\n")
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError) as caught:
-        check(parsed(*argv), scripted)
+        told(parsed(*argv), scripted)
     assert str(caught.value) == message
 
 
 def test_an_unknown_verifier_is_an_error_and_not_a_silent_row() -> None:
     with pytest.raises(ConfigError, match="unknown model"):
-        check(parsed(QUESTION, ANSWER, "--verifier", "unknown"), scripted)
+        told(parsed(QUESTION, ANSWER, "--verifier", "unknown"), scripted)
 
 
 @pytest.mark.parametrize(
@@ -200,14 +207,14 @@ def test_an_unknown_verifier_is_an_error_and_not_a_silent_row() -> None:
 )
 def test_wrong_usage_has_status_2(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
-        check(parsed(*argv), scripted)
+        told(parsed(*argv), scripted)
     assert left.value.code == 2
     assert "usage: foureyes check" in capsys.readouterr().err
 
 
 def test_the_usage_error_counts_what_was_given(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        check(parsed(QUESTION), scripted)
+        told(parsed(QUESTION), scripted)
     assert "wanted a prompt and an answer, each as words or as a file; got 1 of 2" in capsys.readouterr().err
 
 
@@ -233,7 +240,7 @@ def test_bytes_that_are_not_text_get_one_line() -> None:
 def test_an_answer_from_stdin_is_read_by_a_real_model(tiny_model: Path) -> None:
     done = foureyes(QUESTION, "-", "--json", "--verifier", str(tiny_model), stdin="Zürich\tis\n".encode())
     assert (done.returncode, done.stderr) == (0, b"")
-    [verifier] = json.loads(done.stdout)["verifiers"]
+    [verifier] = json.loads(done.stdout)["result"]["verifiers"]
     assert verifier["n_tokens"] == len("Zürich\tis".encode())
     assert verifier["tokens"]["text"][:3] == ["Z", "ü", "ü"]
     assert all(len(others) == 5 for others in verifier["tokens"]["alternatives"])
@@ -261,7 +268,7 @@ def test_the_bundled_verifiers_stumble_over_tokyo(capsys: pytest.CaptureFixture[
     page = tmp_path / "check.html"
     answer = "The capital of Australia is Tokyo."
     assert main(["check", "What is the capital of Australia?", answer, "--json", "--html", str(page)]) == 0
-    verifiers = json.loads(capsys.readouterr().out)["verifiers"]
+    verifiers = json.loads(capsys.readouterr().out)["result"]["verifiers"]
     assert [verifier["verifier"] for verifier in verifiers] == ["smollm2-135m", "gemma3-270m"]
     for verifier in verifiers:
         tokens = verifier["tokens"]

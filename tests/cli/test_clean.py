@@ -40,7 +40,7 @@ def clean(rows: Path, *more: str) -> int:
 
 def test_the_issues_are_those_of_the_library(rows: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert clean(rows, "--json", "--keep-top", "0.5") == 0
-    found = json.loads(capsys.readouterr().out)
+    found = json.loads(capsys.readouterr().out)["result"]
     read = [json.loads(line) for line in rows.read_text().splitlines()]
     labels = [CLASSES.index(row["label"]) for row in read]
     wanted = find_label_issues(labels, {"p": np.array([row["p"] for row in read])}, keep_top=0.5)
@@ -97,7 +97,7 @@ def test_verified_labels_give_the_picture_and_the_share(
 ) -> None:
     page = tmp_path / "page.html"
     assert clean(rows, "--true", "true", "--item", "text", "--html", str(page), "--json") == 0
-    measured = json.loads(capsys.readouterr().out)["measured"]
+    measured = json.loads(capsys.readouterr().out)["result"]["measured"]
     assert (measured["n_verified"], measured["n_wrong"]) == (200, 20)
     assert measured["points"][-1]["detected"] == 1
     assert measured["points"][-1]["precision"] == 1
@@ -117,9 +117,9 @@ def test_probabilities_may_be_arrays_of_their_own(tmp_path: Path, capsys: pytest
     np.save(tmp_path / "two.npy", probs[:, ::-1])
     call = ["clean", str(tmp_path / "labels.npy"), "--label", "labels", "--method", "basic", "--json"]
     assert main([*call, "--probs", str(tmp_path / "one.npy")]) == 0
-    assert [issue["row"] for issue in json.loads(capsys.readouterr().out)["issues"]] == [2]
+    assert [issue["row"] for issue in json.loads(capsys.readouterr().out)["result"]["issues"]] == [2]
     assert main([*call, "--probs", str(tmp_path / "one.npy"), "--probs", str(tmp_path / "two.npy")]) == 0
-    assert json.loads(capsys.readouterr().out)["issues"] == []
+    assert json.loads(capsys.readouterr().out)["result"]["issues"] == []
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def answers(quiz: Path, *more: str) -> int:
 
 def test_the_letters_of_a_panel_make_one_expert(quiz: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert answers(quiz, "--keep-top", "1", "--true", "true", "--json") == 0
-    found = json.loads(capsys.readouterr().out)
+    found = json.loads(capsys.readouterr().out)["result"]
     assert found["experts"] == ["panel"]
     assert sorted(issue["row"] for issue in found["issues"]) == list(range(0, 200, 10))
     by_row = {issue["row"]: issue["votes"][0]["confidence"] for issue in found["issues"]}
@@ -200,7 +200,7 @@ def test_the_letters_of_a_panel_make_one_expert(quiz: Path, capsys: pytest.Captu
 def test_letters_with_confidences_are_experts_each(quiz: Path, capsys: pytest.CaptureFixture[str]) -> None:
     stated = ["--confidence", "c1", "--confidence", "c2", "--confidence", "c3"]
     assert answers(quiz, "--method", "basic", *stated, "--json") == 0
-    found = json.loads(capsys.readouterr().out)
+    found = json.loads(capsys.readouterr().out)["result"]
     assert found["experts"] == ["one", "two", "three"]
     # Row 50: the third model said nothing, which contradicts nobody.
     assert sorted(issue["row"] for issue in found["issues"]) == [r for r in range(0, 200, 10) if r % 20 and r != 50]

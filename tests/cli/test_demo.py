@@ -1,13 +1,21 @@
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 from foureyes.cli import main
-from foureyes.cli.demo import show
+from foureyes.cli.demo.work import show
+from foureyes.cli.output import CommandOutput
 from foureyes.errors import InputError
+from foureyes.models.roles import Reader
 from foureyes.models.scripted import ScriptedReader
+
+
+def told(readers: Iterable[Reader], *, page: Path | None, as_json: bool = False) -> int:
+    output = CommandOutput("demo", as_json=as_json)
+    show(readers, output, page=page)
+    return output.end()
 
 
 def verifiers() -> list[ScriptedReader]:
@@ -18,7 +26,7 @@ def test_the_table_goes_to_stdout_words_to_stderr_and_the_page_to_its_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     page = tmp_path / "page.html"
-    assert show(verifiers(), page=page, as_json=False) == 0
+    assert told(verifiers(), page=page) == 0
     out, err = capsys.readouterr()
     assert "AUROC" in out
     assert "first: reading 240 answers to 120 questions" in err
@@ -28,8 +36,8 @@ def test_the_table_goes_to_stdout_words_to_stderr_and_the_page_to_its_file(
 
 
 def test_json_is_all_there_is_on_stdout(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert show(verifiers(), page=None, as_json=True) == 0
-    kept = json.loads(capsys.readouterr().out)
+    assert told(verifiers(), page=None, as_json=True) == 0
+    kept = json.loads(capsys.readouterr().out)["result"]
     assert [verifier["name"] for verifier in kept["verifiers"]] == ["first", "second"]
     assert len(kept["questions"]) == 120
     assert list(tmp_path.iterdir()) == []
@@ -40,7 +48,7 @@ def test_a_page_that_cannot_be_written_is_found_out_before_any_reading(tmp_path:
         yield pytest.fail("a verifier was opened")
 
     with pytest.raises(InputError, match="is not one"):
-        show(never(), page=tmp_path / "no" / "page.html", as_json=False)
+        told(never(), page=tmp_path / "no" / "page.html")
 
 
 def test_an_unknown_verifier_is_one_line_and_status_1(capsys: pytest.CaptureFixture[str]) -> None:
@@ -62,7 +70,7 @@ def test_the_command_gives_the_same_numbers_twice(capsys: pytest.CaptureFixture[
     runs = []
     for _ in range(2):
         assert main(["demo", "--no-html", "--json", "--verifier", "smollm2-135m"]) == 0
-        kept = json.loads(capsys.readouterr().out)
+        kept = json.loads(capsys.readouterr().out)["result"]
         for verifier in kept["verifiers"]:
             del verifier["seconds"]
         runs.append(kept)

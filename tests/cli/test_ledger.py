@@ -62,7 +62,7 @@ def test_keygen_makes_a_key_that_opens_a_ledger(tmp_path, capsys):
 def test_verify_a_good_log(path, capsys):
     assert ledger("verify", path, "--key", KEY, "--json") == 0
     out, err = capsys.readouterr()
-    found = json.loads(out)
+    found = json.loads(out)["result"]
     assert (found["origin"], found["size"], found["checkpoints"], found["clock_jumps"]) == (NAME, 60, 2, 0)
     assert "all 60 entries are what was signed" in err
 
@@ -195,7 +195,7 @@ def test_watch_follows_a_log_and_screams_when_it_shrinks(path, tmp_path, capsys)
     assert ledger("watch", path, *watch) == 0
     grow(path)
     assert ledger("watch", path, *watch) == 0
-    assert [json.loads(line)["size"] for line in capsys.readouterr().out.splitlines()] == [60, 61]
+    assert [json.loads(line)["result"]["size"] for line in capsys.readouterr().out.splitlines()] == [60, 61]
     assert ledger("watch", older, *watch) == 3
     assert (
         "rolled back: example.com/guard had 61 entries when it was seen last, now it has 60" in capsys.readouterr().err
@@ -235,7 +235,7 @@ def test_watch_goes_on_until_something_is_wrong(path, tmp_path):
         [*command, "--state", str(tmp_path / "state")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as watching:
         for _ in range(3):
-            assert json.loads(watching.stdout.readline())["size"] == 61
+            assert json.loads(watching.stdout.readline())["result"]["size"] == 61
         (tmp_path / "older.db").replace(path)
         _, err = watching.communicate(timeout=60)
     assert older

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from foureyes.cli import main
-from foureyes.cli.models import tell
+from foureyes.cli.words import tell_step
 from foureyes.models.weights import KNOWN, Step
 from foureyes.models.weights.converted import Converted
 from foureyes.models.weights.values import ignore_step
@@ -49,7 +49,7 @@ def test_list_for_a_person(gemma, capsys):
 
 def test_list_for_a_program(gemma, capsys):
     assert main(["models", "list", "--json"]) == 0
-    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)["result"]}
     assert rows["gemma3-270m"] == {
         "name": "gemma3-270m",
         "reference": "gemma3-270m",
@@ -72,7 +72,7 @@ def test_list_shows_damage(gemma, capsys):
     assert main(["models", "list"]) == 0
     assert "model.safetensors has 7 bytes; wanted 3000000 bytes" in capsys.readouterr().out
     assert main(["models", "list", "--json"]) == 0
-    row = json.loads(capsys.readouterr().out)[1]
+    row = json.loads(capsys.readouterr().out)["result"][1]
     assert row["present"] is False
     assert "has 7 bytes" in row["problem"]
 
@@ -156,7 +156,7 @@ def test_every_step_has_its_words(capsys):
         Step("m", "convert"),
         Step("m", "check"),
     ):
-        tell(step)
+        tell_step(step)
     out, err = capsys.readouterr()
     assert out == ""
     assert err.splitlines() == [

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from foureyes.batch.results import Tallies
-from foureyes.cli.progress import Pace, duration, progress_on
+from foureyes.cli.score.progress import Pace, progress_on
+from foureyes.cli.words import duration
 
 SCRIPTED = Path(__file__).with_name("scripted_score.py")
 

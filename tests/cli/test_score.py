@@ -77,7 +77,7 @@ def test_a_run_says_what_became_of_the_rows_and_exits_0(place):
 def test_json_puts_the_summary_on_stdout_and_quiet_nothing_on_stderr(place):
     done = run(place / "in.jsonl", "-o", place / "out.jsonl", "--json", "--quiet")
     assert (done.returncode, done.stderr) == (0, "")
-    summary = json.loads(done.stdout)
+    summary = json.loads(done.stdout)["result"]
     assert summary["verifiers"] == {"v": {"scored": 40, "unscored": {}, "tokens": 120, "prompt_tokens": 80}}
     assert (summary["rows"], summary["resumed_rows"], summary["output"]) == (40, 0, str(place / "out.jsonl"))
     assert summary["seconds"] > 0

@@ -69,7 +69,7 @@ def serving(*options: str, **environ: str) -> Iterator[tuple[subprocess.Popen[st
             line = process.stdout.readline() if process.stdout else ""
             if not line:
                 raise AssertionError(process.stderr.read() if process.stderr else "no words")
-            yield process, json.loads(line)
+            yield process, json.loads(line)["result"]
         finally:
             process.kill()
 
@@ -255,6 +255,6 @@ def test_a_key_is_shown_once_and_its_hash_is_for_the_file(capsys: pytest.Capture
 
 def test_a_key_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["keys", "acme", "--json"]) == 0
-    made = json.loads(capsys.readouterr().out)
+    made = json.loads(capsys.readouterr().out)["result"]
     assert set(made) == {"key", "id", "toml"}
     assert main(["keys", "no such tenant"]) == 1

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 from pathlib import Path
 
 import pytest
 
-from foureyes.cli import bench, main
+from foureyes.cli import main
+from foureyes.cli.bench.work import bench
+from foureyes.cli.output import CommandOutput
+from foureyes.cli.verbs import parser_of
 from foureyes.errors import InputError
 from tests.study.conftest import Shop
 
@@ -53,16 +55,17 @@ def study(tmp_path: Path) -> Path:
 
 
 def command(shop: Shop, *arguments: object) -> int:
-    parser = argparse.ArgumentParser()
-    bench.configure(parser)
-    return bench.work(parser.parse_args([str(a) for a in arguments]), shop.openers())
+    args = parser_of(["bench"]).parse_args(["bench", *map(str, arguments)])
+    output = CommandOutput.of(args)
+    bench(args, output, shop.openers())
+    return output.end()
 
 
 def test_a_study_becomes_a_page_and_markdown_with_every_section(shop, data, tmp_path, capsys) -> None:
     study, out = tmp_path / "which.toml", tmp_path / "out"
     study.write_text(STUDY)
     assert command(shop, "run", study, "--data", data, "--out", out, "--json") == 0
-    said = json.loads(capsys.readouterr().out)
+    said = json.loads(capsys.readouterr().out)["result"]
     assert (said["cells"], said["rows"], said["failures"], said["unfinished"]) == (6, 240, {}, "")
     assert command(shop, "report", study, "--out", out) == 0
     markdown, page = (out / "report.md").read_text(), (out / "report.html").read_text()
@@ -107,13 +110,13 @@ def test_a_budget_is_respected_and_the_gap_is_on_the_page(shop, data, study, tmp
 def test_a_budget_of_nothing_takes_what_is_stored_and_loads_no_model(shop, data, study, tmp_path, capsys) -> None:
     out = tmp_path / "out"
     assert command(shop, "run", study, "--data", data, "--out", out, "--seconds", 0, "--json") == 1
-    assert json.loads(capsys.readouterr().out)["cells"] == 0
+    assert json.loads(capsys.readouterr().out)["result"]["cells"] == 0
     assert shop.opened == []
     assert command(shop, "run", study, "--data", data, "--out", out) == 0
     shop.opened.clear()
     capsys.readouterr()
     assert command(shop, "run", study, "--data", data, "--out", out, "--seconds", 0, "--json") == 0
-    assert json.loads(capsys.readouterr().out) == {
+    assert json.loads(capsys.readouterr().out)["result"] == {
         "cells": 1, "rows": 40, "failures": {}, "unfinished": "", "computed": 0,
     }  # fmt: skip
     assert shop.opened == []
@@ -158,7 +161,7 @@ def test_a_verifier_is_chosen_or_the_rule_says_why_not(shop, data, study, tmp_pa
     command(shop, "run", study, "--data", data, "--out", out, "-q")
     asked = ["choose", study, "--out", out, "--task", "own", "--generator", "g"]
     assert command(shop, *asked, "--labels", 0, "--json") == 1
-    found = json.loads(capsys.readouterr().out)
+    found = json.loads(capsys.readouterr().out)["result"]
     assert found["chosen"] is None
     assert [s["name"] for s in found["standings"]] == ["v"]
     assert command(shop, *asked, "--ms", 0.0) == 1

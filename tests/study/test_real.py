@@ -47,11 +47,11 @@ def rows_of(out: Path) -> list:
 def test_a_stopped_study_goes_on_and_equals_an_undisturbed_one(study: Path, data: Path, tmp_path: Path, capsys) -> None:
     run = ["bench", "run", str(study), "--data", str(data), "-q", "--json"]
     assert main([*run, "--out", str(tmp_path / "whole" / "tiny")]) == 0
-    whole = json.loads(capsys.readouterr().out)
+    whole = json.loads(capsys.readouterr().out)["result"]
     stops = 0
     while True:
         main([*run, "--out", str(tmp_path / "stopped" / "tiny"), "--tokens", "2500"])
-        said = json.loads(capsys.readouterr().out)
+        said = json.loads(capsys.readouterr().out)["result"]
         if not said["unfinished"]:
             break
         stops += 1

@@ -1,8 +1,7 @@
-"""The command line: ``foureyes VERB …``, one thin module a verb.
+"""The command line: ``foureyes VERB …``, one package a verb. Start at :mod:`foureyes.cli.verbs`.
 
-A verb's module has ``configure(parser)`` and ``run(args) -> exit status``; it imports nothing heavy before ``run``.
-What a program reads goes to stdout, words for a person to stderr. Exit status: 0 fine, 1 our error (one line, no
-traceback), 2 usage, 3 tampered, 130 interrupted.
+What a program reads goes to stdout, words for a person to stderr (:mod:`foureyes.cli.output`); what the process exits
+with stands in :mod:`foureyes.cli.exits`.
 """
 
 from __future__ import annotations
@@ -11,26 +10,13 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 
-from foureyes import __version__
-from foureyes.errors import FoureyesError, LedgerTampered
+from foureyes.cli.exits import Exit
+from foureyes.cli.output import CommandOutput
+from foureyes.cli.verbs import parser_of, work
+from foureyes.errors import FoureyesError
 
-__all__ = ["VERBS", "main"]
-
-VERBS = {
-    "check": "read one answer with a second model and show where it is surprised",
-    "score": "read every answer of a JSONL or Parquet file",
-    "calibrate": "turn scores into P(correct), and judge how far it can be believed",
-    "cascade": "ask a small model first: learn when to ask the large one, and what that buys",
-    "clean": "find the labels that every expert contradicts, and write a cleaned copy",
-    "bench": "measure signals on real questions: run a study, tell what came out, choose a verifier",
-    "serve": "run the guard as a service: verify responses before anyone acts on them",
-    "keys": "make an API key for the service",
-    "ledger": "verify, prove, export and watch the log of what the guard decided",
-    "models": "list, fetch and locate the verifiers foureyes knows by name",
-    "demo": "read 120 questions with right and wrong answers and show what the signals catch",
-}
+__all__ = ["main"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,37 +29,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit status.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
-    args = _parser(arguments).parse_args(arguments)
+    verb = next((word for word in arguments if not word.startswith("-")), "")
+    args = parser_of([verb]).parse_args(arguments)
+    output = CommandOutput.of(args)
     try:
-        status: int = import_module(f"foureyes.cli.{args.verb}").run(args)
-    except LedgerTampered as error:
-        return _fail(error, 3)
-    except FoureyesError as error:
-        return _fail(error, 1)
-    except KeyboardInterrupt as error:
-        return _fail(error, 130)
+        return _run(args, output)
     except BrokenPipeError:
         # The reader of our stdout went away: nothing is wrong with us, and Python must not try to flush at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    return status
+        return Exit.FINE
 
 
-def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="foureyes", description="A second model reads every answer of the first.", allow_abbrev=False
-    )
-    parser.add_argument("--version", action="version", version=f"foureyes {__version__}")
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    for verb, summary in VERBS.items():
-        sub = verbs.add_parser(verb, help=summary, description=summary[0].upper() + summary[1:] + ".")
-        if verb in arguments:  # only the verb that is called pays for its options
-            import_module(f"foureyes.cli.{verb}").configure(sub)
-    return parser
-
-
-def _fail(error: BaseException, status: int) -> int:
-    """One line: the error, then what was noted on its way here."""
-    words = [str(error) or "interrupted", *getattr(error, "__notes__", ())]
-    print(f"foureyes: {'; '.join(words)}", file=sys.stderr)
-    return status
+def _run(args: argparse.Namespace, output: CommandOutput) -> Exit:
+    try:
+        work(args, output)
+    except (FoureyesError, KeyboardInterrupt) as error:
+        return output.end(error)
+    return output.end()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from foureyes.errors import InputError
+from foureyes.report.drawing import require_matplotlib
+from foureyes.report.page import require_place_for
 
-__all__ = ["read_text", "require_places", "require_same_format", "say", "spread"]
+__all__ = ["read_text", "require_places", "require_same_format", "spread"]
 
 
 def require_places(page: Path | None, *others: Path | None) -> None:
@@ -19,9 +20,6 @@ def require_places(page: Path | None, *others: Path | None) -> None:
         InputError: a folder is missing or something is in the way.
         ConfigError: a page is wanted, and what draws it is not installed.
     """
-    from foureyes.report.drawing import require_matplotlib  # noqa: PLC0415 - heavy for --help
-    from foureyes.report.page import require_place_for  # noqa: PLC0415 - as above
-
     if page is not None:
         require_matplotlib()
     for path in (page, *others):
@@ -39,11 +37,6 @@ def require_same_format(source: str, out: Path) -> None:
     wanted = ".npz" if suffix == ".npy" else suffix
     if out.suffix != wanted:
         raise InputError(f"OUT is a copy of IN in its format: wanted a file that ends in {wanted}; got {out}")
-
-
-def say(words: str) -> None:
-    """Words for a person, on stderr."""
-    print(words, file=sys.stderr, flush=True)
 
 
 def read_text(path: Path) -> str:

@@ -1,0 +1,1 @@
+"""``foureyes calibrate``: from scores to P(correct). See docs/calibrate.md."""

@@ -1,0 +1,111 @@
+"""The command lines of ``foureyes calibrate``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Final
+
+from foureyes.cli.options import add_allowance, add_out, add_page, add_table
+from foureyes.cli.parser import Commands
+
+__all__ = ["configure"]
+
+_KINDS: Final = ("best", "platt", "beta", "histogram", "isotonic", "temperature", "combiner")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Adds ``fit``, ``apply`` and ``report`` with their options."""
+    actions = Commands(parser, "ACTION")
+    _configure_fit(actions.add("fit", "fit a calibrator on rows with a score and whether the answer was right"))
+    _configure_apply(actions.add("apply", "add P(correct) to every row; all fields are kept"))
+    _configure_report(actions.add("report", "judge a calibrator on rows it was not fitted on"))
+
+
+def _configure_fit(fit: argparse.ArgumentParser) -> None:
+    _add_input(fit)
+    _add_outcome(fit)
+    add_out(fit, "the calibrator, as JSON", required=True)
+    fit.add_argument(
+        "--kind",
+        choices=_KINDS,
+        help="default: best (chosen by cross-validation); combiner for several scores, temperature for logits",
+    )
+    fit.add_argument(
+        "--larger-is", choices=("worse", "better"), help="direction of the score; known for foureyes' own signals"
+    )
+    fit.add_argument(
+        "--hold-out",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="keep this share of rows out of the fit and report on it",
+    )
+    fit.add_argument("--seed", type=int, default=0, help="which rows are held out (default: %(default)s)")
+    add_page(fit, "a page with reliability diagrams")
+
+
+def _configure_apply(apply: argparse.ArgumentParser) -> None:
+    apply.add_argument("calibrator", type=Path, metavar="CALIBRATOR")
+    _add_input(apply)
+    add_out(apply, "a copy in the format of IN", metavar="OUT", required=True)
+    apply.add_argument(
+        "--field", default="confidence", metavar="NAME", help="where P(correct) goes (default: %(default)s)"
+    )
+    apply.add_argument("--overwrite-field", action="store_true", help="replace fields of the names written")
+    acting = apply.add_mutually_exclusive_group()
+    acting.add_argument(
+        "--threshold", type=Path, metavar="FILE", help="what report --threshold wrote: adds 'let_through'"
+    )
+    acting.add_argument(
+        "--flag-rate",
+        type=float,
+        metavar="SHARE",
+        help="without labels and without a promise: 'flagged' for this share, the least confident",
+    )
+
+
+def _configure_report(report: argparse.ArgumentParser) -> None:
+    report.add_argument("calibrator", type=Path, metavar="CALIBRATOR")
+    _add_input(report)
+    _add_outcome(report)
+    add_allowance(report, "judge on the rows of the fit all the same; the result is marked")
+    promises = report.add_argument_group("a promise, kept with probability 1 − delta")
+    risk = promises.add_mutually_exclusive_group()
+    risk.add_argument(
+        "--max-error", type=float, metavar="SHARE", help="at most this share of what is let through is wrong"
+    )
+    risk.add_argument(
+        "--max-cost", type=float, metavar="COST", help="what is let through costs at most this on average"
+    )
+    risk.add_argument(
+        "--max-false-blocks", type=float, metavar="SHARE", help="at most this share of the right answers is blocked"
+    )
+    promises.add_argument("--delta", type=float, default=0.05, help="chance that it is broken (default: %(default)s)")
+    promises.add_argument("--cost", metavar="FIELD", help="with --max-cost: what letting each answer through costs")
+    promises.add_argument("--worst-cost", type=float, metavar="COST", help="with --max-cost: what no answer exceeds")
+    promises.add_argument("--threshold", type=Path, metavar="FILE", help="the cut and the promise, as JSON")
+    add_page(report, "a page with reliability diagrams")
+
+
+def _add_input(parser: argparse.ArgumentParser) -> None:
+    add_table(parser)
+    parser.add_argument(
+        "--score",
+        action="append",
+        default=[],
+        metavar="FIELD",
+        help="a score; dots reach inside (foureyes.VERIFIER.log_cmp); repeat to combine",
+    )
+    classes = parser.add_mutually_exclusive_group()
+    classes.add_argument("--logits", metavar="FIELD", help="class logits: a list a row, or the fields a,b,c")
+    classes.add_argument("--probs", metavar="FIELD", help="class probabilities, likewise")
+    parser.add_argument("--model", metavar="NAME", help="whose scores they are; known where --score says it")
+
+
+def _add_outcome(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--correct", metavar="FIELD", help="whether the answer was right: true or false, 1 or 0")
+    parser.add_argument("--label", metavar="FIELD", help="with --logits or --probs: index of the right class")
+    parser.add_argument(
+        "--group", metavar="FIELD", help="which rows hang together, say the question's id: intervals take them together"
+    )

@@ -1,0 +1,150 @@
+"""Fits calibrators, applies them to tables, and judges them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from foureyes.calibration import Calibrator, calibration_report
+from foureyes.cli.calibrate.fitters import fitted, held_out
+from foureyes.cli.calibrate.promises import acted_on, promised
+from foureyes.cli.calibrate.table import ScoreTable, confidence_of, read_scores, stated_before
+from foureyes.cli.files import read_text, require_places, require_same_format, spread
+from foureyes.cli.output import CommandOutput
+from foureyes.errors import InputError, NotEnoughData
+from foureyes.report.calibration import Judgement, calibration_page, measures
+from foureyes.report.page import write
+from foureyes.tables import open_table, write_text
+
+__all__ = ["run"]
+
+
+def run(args: argparse.Namespace, output: CommandOutput) -> None:
+    """Does one of the three."""
+    {"fit": _fit, "apply": _apply, "report": _report}[args.action](args, output)
+
+
+def _fit(args: argparse.Namespace, output: CommandOutput) -> None:
+    if not 0 <= args.hold_out < 1:
+        raise InputError(f"--hold-out must be a share in [0, 1); got {args.hold_out:g}")
+    if args.html and not args.hold_out:
+        raise InputError(
+            "a report needs rows that were not fitted on: give --hold-out 0.5, or use calibrate report with other rows"
+        )
+    require_places(args.html, args.out)
+    scores = read_scores(open_table(args.source), args, outcome=True)
+    learned, kept = held_out(scores, args.hold_out, args.seed)
+    calibrator, words = fitted(learned, args.kind, args.larger_is)
+    judged = _judged(calibrator, kept) if kept.n else None
+    write_text(args.out, calibrator.to_json())
+    output.say(f"{words['reason']}\nfitted on {calibrator.fitted_on.rows.n:,} rows → {args.out}{_left_out(scores)}")
+    if judged is not None:
+        _draw(judged, args, output)
+    output.give(
+        lambda: {
+            **words,
+            "fitted": json.loads(calibrator.to_json()),
+            "report": judged and judged.to_dict(),
+            "n_left_out": scores.n_left_out,
+            "output": str(args.out),
+        },
+        lambda: _show(judged),
+    )
+
+
+def _apply(args: argparse.Namespace, output: CommandOutput) -> None:
+    calibrator = _opened(args.calibrator)
+    table = open_table(args.source)
+    require_same_format(args.source, args.out)
+    scores = read_scores(table, args, outcome=False, calibrator=calibrator)
+    confidence = confidence_of(calibrator, scores)
+    more, statement = acted_on(confidence, args)
+    columns = {args.field: confidence.tolist(), **more}
+    taken = columns.keys() & set(table.names)
+    if taken and not args.overwrite_field:
+        raise InputError(
+            f"{args.source} has a field {min(taken)!r} already; --overwrite-field replaces it, --field names another"
+        )
+    table.save(args.out, {name: spread(values, scores.kept.tolist(), len(table)) for name, values in columns.items()})
+    output.say(f"{scores.n:,} rows with {' and '.join(map(repr, columns))} → {args.out}{_left_out(scores)}")
+    if statement:
+        output.say(statement)
+    done = {"rows": len(table), "n_left_out": scores.n_left_out, "field": args.field, "output": str(args.out)}
+    shares = {name: sum(values) / scores.n if scores.n else None for name, values in more.items()}
+    output.give(lambda: {**done, **shares, **({"statement": statement} if statement else {})})
+
+
+def _report(args: argparse.Namespace, output: CommandOutput) -> None:
+    _require_promise(args)
+    calibrator = _opened(args.calibrator)
+    require_places(args.html, args.threshold)
+    scores = read_scores(open_table(args.source), args, outcome=True, calibrator=calibrator)
+    judged = _judged(calibrator, scores, allow_fitted_rows=args.allow_fitted_rows)
+    try:
+        judged = replace(judged, threshold=promised(calibrator, scores, args, in_sample=judged.after.in_sample))
+    except NotEnoughData:
+        _present(judged, args, output)  # what was measured is of use without the promise that cannot be made
+        raise
+    if args.threshold and judged.threshold:
+        write_text(args.threshold, judged.threshold.to_json())
+        output.say(f"threshold: {args.threshold}")
+    _present(judged, args, output)
+
+
+def _present(judged: Judgement, args: argparse.Namespace, output: CommandOutput) -> None:
+    _draw(judged, args, output)
+    output.give(judged.to_dict, lambda: _show(judged))
+
+
+def _judged(calibrator: Calibrator, scores: ScoreTable, *, allow_fitted_rows: bool = False) -> Judgement:
+    after = calibrator.report(
+        scores.x, scores.outcome, source=scores.source, groups=scores.groups, allow_fitted_rows=allow_fitted_rows
+    )
+    before = stated_before(calibrator, scores)
+    return Judgement(
+        kind=calibrator.kind,
+        scores=scores.words,
+        n_fitted=calibrator.fitted_on.rows.n,
+        n_left_out=scores.n_left_out,
+        after=after,
+        before=before and calibration_report(*before, groups=scores.groups, in_sample=after.in_sample),
+    )
+
+
+def _require_promise(args: argparse.Namespace) -> None:
+    asked = [limit for limit in (args.max_error, args.max_cost, args.max_false_blocks) if limit is not None]
+    if args.threshold and not asked:
+        raise InputError("--threshold writes a promise: give --max-error, --max-cost or --max-false-blocks")
+    if (args.cost or args.worst_cost is not None) and args.max_cost is None:
+        raise InputError("--cost and --worst-cost belong to --max-cost")
+
+
+def _draw(judged: Judgement, args: argparse.Namespace, output: CommandOutput) -> None:
+    """The page in its file, before anything is printed: whoever reads our stdout may go away."""
+    if judged.after.in_sample:
+        output.warn("judged on rows that were fitted on: the figures say nothing about new rows")
+    if args.html:
+        write(args.html, calibration_page(judged))
+        output.say(f"page: {args.html}")
+
+
+def _show(judged: Judgement | None) -> None:
+    if judged is None:
+        return
+    before = judged.before is not None
+    print(f"{'':<16}{'before':<24}after" if before else f"{'':<16}after")
+    for line in measures(judged):
+        print(f"{line.name:<16}{f'{line.before:<24}' if before else ''}{line.after}")
+    if judged.threshold:
+        print(f"\n{judged.threshold.statement} It lets {judged.threshold.coverage:.0%} of the answers through.")
+        print(judged.threshold.assumes)
+
+
+def _opened(path: Path) -> Calibrator:
+    return Calibrator.from_json(read_text(path))
+
+
+def _left_out(scores: ScoreTable) -> str:
+    return f"; left out, as they lack a score or a label: {scores.n_left_out:,}" if scores.n_left_out else ""

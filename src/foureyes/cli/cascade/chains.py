@@ -1,0 +1,140 @@
+"""``foureyes cascade`` with chains of models, and what a policy of any length does to rows."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foureyes.calibration.rows import Rows
+from foureyes.cascade.chain import ChainPoint, best, cheapest, evaluate
+from foureyes.cascade.chain_curves import Chain, ChainCurve, chain_costs, chain_curve
+from foureyes.cascade.policy import Policy
+from foureyes.cli.cascade.table import Models, read_models, require_costs
+from foureyes.cli.files import read_text, spread
+from foureyes.errors import InputError
+from foureyes.report.chain import ChainFindings
+from foureyes.tables import Table, write_text
+
+__all__ = ["fit_chain", "measured", "simulated", "write_chain_policy"]
+
+
+def fit_chain(models: Models, args: argparse.Namespace) -> Chain:
+    """Fits the policies of a row of models.
+
+    Raises:
+        InputError: costs or outcomes are not one a model, an order that chains do not have, values out of range.
+        NotEnoughData: fewer rows than bins.
+    """
+    n = len(models.confidences)
+    if args.order not in ("confidence", "accuracy"):
+        raise InputError(f"a chain is fitted by confidence or accuracy; got --order {args.order}")
+    if not args.cost:
+        raise InputError(f"a chain weighs answers against costs: give --cost for each of {n} models")
+    require_costs(args, n)
+    if (args.order == "accuracy") != bool(models.correct):
+        raise InputError("--order accuracy goes with --correct, once for each model, --order confidence without")
+    verifier = models.cost(args.verifier_cost)
+    paid, _ = chain_costs(models.costs(args.cost), verifier, abstains=args.abstain is not None)
+    correct = models.correct or None
+    return Chain.fit(models.confidences, paid, bins=args.bins, correct=correct, abstain=args.abstain)
+
+
+def measured(chain: Chain, models: Models, args: argparse.Namespace) -> ChainFindings:
+    """The chain's curve, and the point that the target picks.
+
+    Raises:
+        InputError: the chain was fitted on these rows, columns or costs that cannot be used, a target that no point meets.
+        NotEnoughData: no rows, or no point is accurate enough.
+    """
+    if args.against or args.uncalibrated:
+        raise InputError("--against and --uncalibrated are for routers between two models; got a chain")
+    require_costs(args, chain.n_models)
+    if not args.cost:
+        raise InputError(f"a chain's curve is over costs: give --cost for each of {chain.n_models} models")
+    found = chain_curve(
+        chain,
+        models.confidences,
+        models.correct,
+        models.costs(args.cost),
+        verifier=models.cost(args.verifier_cost),
+        unit=args.unit,
+    )
+    if found.in_sample and not args.allow_fitted_rows:
+        raise InputError(
+            f"the chain was fitted on {chain.rows.n} rows, and these {models.n} are among them; wanted others "
+            "(--allow-fitted-rows takes them and marks the result)"
+        )
+    return ChainFindings(found, tuple(args.conf), models.n_left_out, _chosen(found, args))
+
+
+def write_chain_policy(path: Path, point: ChainPoint, models: Models) -> None:
+    """Writes a policy that remembers the rows it was chosen on."""
+    chosen_on = Rows.of([models.confidences[0]])
+    policy = json.loads(point.policy.to_json())
+    write_text(path, json.dumps({**policy, "chosen_on": asdict(chosen_on)}, allow_nan=False))
+
+
+def simulated(args: argparse.Namespace, table: Table) -> tuple[dict[str, Any], dict[str, list[Any]]]:
+    """What a policy does to the rows of a table.
+
+    Returns:
+        Its figures, and the columns ``stage`` and ``answered``, ``None`` for rows without all confidences.
+
+    Raises:
+        InputError: the policy was chosen on these rows, or something cannot be used.
+    """
+    text = read_text(args.policy)
+    policy = Policy.from_json(text)
+    models = read_models(table, args)
+    require_costs(args, len(models.confidences))
+    done = policy.simulate(models.confidences)
+    numbers: dict[str, Any] = {
+        "rows": models.n,
+        "n_left_out": models.n_left_out,
+        "answered": float(done.answered.mean()) if models.n else None,
+    }
+    if models.correct:
+        _require_unseen(text, models.confidences[0], allowed=args.allow_fitted_rows)
+        numbers |= _judged(policy, models, args)
+    elif args.cost:
+        raise InputError("--cost is counted where outcomes are known: give --correct for each model too")
+    return numbers, {
+        "stage": spread(done.stage.tolist(), models.kept.tolist(), len(table)),
+        "answered": spread(done.answered.tolist(), models.kept.tolist(), len(table)),
+    }
+
+
+def _judged(policy: Policy, models: Models, args: argparse.Namespace) -> dict[str, Any]:
+    abstains = "abstain" in policy.gates[-1].actions
+    costs = models.costs(args.cost or ["0"] * len(policy.gates))
+    paid, _ = chain_costs(costs, models.cost(args.verifier_cost), abstains=abstains)
+    point = asdict(evaluate(policy, models.confidences, models.correct, paid))
+    numbers = {name: point[name] for name in ("accuracy", "accuracy_answered", "low", "answered", "stopped")}
+    return numbers | ({"cost": point["cost"]} if args.cost else {})
+
+
+def _chosen(curve: ChainCurve, args: argparse.Namespace) -> ChainPoint | None:
+    if args.target_accuracy is not None:
+        return cheapest(curve.points, args.target_accuracy, of=args.of)
+    return None if args.target_cost is None else best(curve.points, cost=args.target_cost)
+
+
+def _require_unseen(text: str, confidence: NDArray[np.float64], *, allowed: bool) -> None:
+    """A policy made elsewhere remembers no rows, and nothing can be said of it."""
+    memory = json.loads(text).get("chosen_on")
+    if memory is None or allowed:
+        return
+    try:
+        rows = Rows(memory["n"], memory["digest"], tuple(memory["sketch"]))
+    except (KeyError, TypeError) as error:
+        raise InputError("not a cascade policy: chosen_on must hold n, digest and sketch") from error
+    if rows.shared_with([confidence]):
+        raise InputError(
+            f"the policy was chosen on {rows.n} rows, and these {len(confidence)} are among them; wanted others (--allow-fitted-rows takes them)"
+        )

@@ -1,0 +1,167 @@
+"""``foureyes cascade`` with two models: routers, and the curves they are measured by."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from collections.abc import Collection
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from foureyes.calibration.rows import Rows
+from foureyes.cascade.curves import Costs, Curve, Point, compare
+from foureyes.cascade.lead import Reads, router_lead
+from foureyes.cascade.matrix import MatrixRouter
+from foureyes.cascade.policy import ALWAYS, Policy
+from foureyes.cascade.routers import AdvantageRouter, FittedRouter, InSample, Router, ThresholdRouter
+from foureyes.cli.cascade.table import Models, require_costs
+from foureyes.cli.files import read_text
+from foureyes.errors import InputError
+from foureyes.report.cascade import Comparison
+from foureyes.tables import write_text
+
+__all__ = ["compared", "fit_learned", "fit_router", "kind_of", "write_policy"]
+
+
+def fit_router(models: Models, args: argparse.Namespace) -> AdvantageRouter:
+    """Learns the order of the small model's confidence bins.
+
+    Raises:
+        InputError: not two models, outcomes where the order needs none or the reverse, columns that cannot be used.
+        NotEnoughData: fewer rows than bins.
+    """
+    if bool(models.correct) != (args.order == "accuracy"):
+        raise InputError(
+            "--order accuracy goes with --correct, once for each model, other orders of two models without"
+        )
+    if args.cost or args.verifier_cost != "0":
+        raise InputError("with two models the costs belong to curve; fit takes them for chains")
+    if models.correct:
+        _require_two("--correct", len(models.correct))
+    correct = (models.correct[0], models.correct[1]) if models.correct else None
+    small, large = models.confidences
+    return AdvantageRouter.fit(small, large, bins=args.bins, order=args.order, correct=correct)
+
+
+def fit_learned(models: Models, args: argparse.Namespace) -> MatrixRouter:
+    """Learns from questions alone which model is right.
+
+    Raises:
+        InputError: no question, no outcomes of two models at least.
+        NotEnoughData: fewer than 20 questions on which the models differ.
+    """
+    if args.abstain is not None or args.cost:
+        raise InputError("--abstain and --cost belong to chains; a learned router only orders questions")
+    if models.features is None or models.confidences:
+        raise InputError("--order learned reads questions only: give --question or --features, and no --conf")
+    if len(models.correct) < 2:
+        raise InputError(
+            f"--order learned needs --correct once for each of two models or more; got {len(models.correct)}"
+        )
+    return MatrixRouter.fit(models.features, np.column_stack(models.correct), seed=args.seed)
+
+
+def compared(router: AdvantageRouter, models: Models, args: argparse.Namespace) -> Comparison:
+    """The router's curve beside its baselines, its lead over each, and the point that the target picks.
+
+    Raises:
+        InputError: a router was fitted on these rows, columns that cannot be used, a target that no point meets.
+        NotEnoughData: no rows, or no point is accurate enough.
+    """
+    _require_two("--correct", len(models.correct))
+    small, large = models.correct
+    confidence = models.confidences[0]
+    given: dict[str, Reads] = {"router": (router, confidence), "threshold": (ThresholdRouter(), confidence)}
+    if models.raw is not None:
+        given["uncalibrated"] = (ThresholdRouter(), models.raw)
+    learned = set()
+    for path in args.against or ():
+        name, (other, read) = _name(path, given), _other(path, models)
+        given[name] = (other, read)
+        learned |= {name} if isinstance(other, MatrixRouter) else set()
+    if models.features is not None and not learned:
+        raise InputError("--question and --features are read by a learned router: give one with --against")
+    reads = {name: (_allowed(name, one, read, args), read) for name, (one, read) in given.items()}
+    curves = compare(reads, small, large, costs=_costs(models, args), question_only=learned)
+    leads = {name: router_lead(reads["router"], reads[name], small, large) for name in reads if name != "router"}
+    return Comparison(curves, models.n_left_out, _chosen(curves["router"], args), leads)
+
+
+def write_policy(path: Path, router: AdvantageRouter, point: Point, models: Models) -> None:
+    """Writes a policy that remembers the rows it was chosen on."""
+    policy = Policy((router.gate(point.cut), ALWAYS))
+    chosen_on = Rows.of([models.confidences[0]])
+    write_text(path, json.dumps({**json.loads(policy.to_json()), "chosen_on": asdict(chosen_on)}, allow_nan=False))
+
+
+def kind_of(text: str, path: Path) -> str:
+    """What a JSON file of ours holds, by its ``kind``.
+
+    Raises:
+        InputError: the file is not a JSON object that says so.
+    """
+    try:
+        document: Any = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path} is not JSON: {error}") from error
+    if not isinstance(document, dict) or not isinstance(document.get("kind"), str):
+        raise InputError(f"{path} is neither a router nor a chain: it has no kind")
+    return str(document["kind"])
+
+
+def _require_two(option: str, n: int) -> None:
+    if n != 2:
+        raise InputError(f"a router is between two models: give {option} twice, the small model's first; got {n}")
+
+
+def _name(path: Path, taken: Collection[str]) -> str:
+    """What a router from a file is called on the page and in its picture."""
+    name = path.stem
+    if name in {*taken, "random", "oracle"}:
+        raise InputError(f"--against {path}: {name!r} is the name of another curve; rename the file")
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9 ._-]*", name):
+        raise InputError(
+            f"--against {path}: a curve's name is made of letters, digits, '.', '_' and '-'; rename the file"
+        )
+    return name
+
+
+def _other(path: Path, models: Models) -> Reads:
+    """A router to compare with, and what it reads."""
+    text = read_text(path)
+    if kind_of(text, path) != "matrix_router":
+        return AdvantageRouter.from_json(text), models.confidences[0]
+    if models.features is None:
+        raise InputError(
+            f"{path} holds a router that reads questions: give --question or --features as when it was fitted"
+        )
+    return MatrixRouter.from_json(text), models.features
+
+
+def _allowed(name: str, router: Router, read: Any, args: argparse.Namespace) -> Router:
+    if not (isinstance(router, FittedRouter) and router.fitted_on(read)):
+        return router
+    if not args.allow_fitted_rows:
+        raise InputError(
+            f"the rows of {args.source} were among those that {name!r} was fitted on; wanted others "
+            "(--allow-fitted-rows takes them and marks the result)"
+        )
+    return InSample(router)
+
+
+def _costs(models: Models, args: argparse.Namespace) -> Costs | None:
+    require_costs(args, 2)
+    if not args.cost:
+        return None
+    small, large = models.costs(args.cost)
+    return Costs(small, large, models.cost(args.verifier_cost), unit=args.unit)
+
+
+def _chosen(curve: Curve, args: argparse.Namespace) -> Point | None:
+    if args.target_accuracy is not None:
+        return curve.cheapest(args.target_accuracy)
+    return None if args.target_cost is None else curve.best(cost=args.target_cost)

@@ -1,0 +1,122 @@
+"""Fits routers and chains, measures them on other rows, and simulates policies."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from foureyes.cascade.chain_curves import Chain
+from foureyes.cascade.matrix import MatrixRouter
+from foureyes.cascade.routers import AdvantageRouter
+from foureyes.cli.cascade.chains import fit_chain, measured, simulated, write_chain_policy
+from foureyes.cli.cascade.routers import compared, fit_learned, fit_router, kind_of, write_policy
+from foureyes.cli.cascade.table import Models, read_models
+from foureyes.cli.files import read_text, require_places, require_same_format
+from foureyes.cli.output import CommandOutput
+from foureyes.errors import InputError
+from foureyes.report.cascade import Comparison, cascade_lines, cascade_page
+from foureyes.report.chain import ChainFindings, chain_lines, chain_page
+from foureyes.report.page import write
+from foureyes.tables import open_table, write_text
+
+__all__ = ["run"]
+
+_Look: TypeAlias = tuple[Comparison | ChainFindings, Sequence[str], Callable[[], str]]
+
+
+def run(args: argparse.Namespace, output: CommandOutput) -> None:
+    """Does one of the three."""
+    {"fit": _fit, "curve": _curve, "simulate": _simulate}[args.action](args, output)
+
+
+def _fit(args: argparse.Namespace, output: CommandOutput) -> None:
+    require_places(None, args.out)
+    models = read_models(open_table(args.source), args)
+    fitted, words = _fitted(models, args)
+    write_text(args.out, fitted.to_json())
+    output.say(f"{words} → {args.out}{models.left_out}")
+    output.give(lambda: {"fitted": json.loads(fitted.to_json()), "rows": models.n, "output": str(args.out)})
+
+
+def _fitted(models: Models, args: argparse.Namespace) -> tuple[AdvantageRouter | MatrixRouter | Chain, str]:
+    """What suits the number of models, and what it is in words."""
+    if args.order == "learned":
+        return fit_learned(models, args), f"a router that reads questions, from {models.n:,} rows"
+    if models.features is not None:
+        raise InputError("--question and --features are read by --order learned only")
+    if len(models.confidences) == 2 and args.abstain is None:
+        router = fit_router(models, args)
+        unlike = len(router.unlike_threshold)
+        return router, (
+            f"{len(router.counts)} bins of {models.n:,} rows, {unlike} pairs of them in another order than a plain "
+            "threshold's"
+        )
+    if len(models.confidences) < 2 and args.abstain is None:
+        raise InputError(f"give --conf once for each model, two or more; got {len(models.confidences)}")
+    chain = fit_chain(models, args)
+    return chain, f"{len(chain.policies)} policies for {chain.n_models} models, from {models.n:,} rows"
+
+
+def _curve(args: argparse.Namespace, output: CommandOutput) -> None:
+    targets = args.target_accuracy is not None or args.target_cost is not None
+    if args.policy and not targets:
+        raise InputError("--policy writes the point that a target picks: give --target-accuracy or --target-cost")
+    text = read_text(args.router)
+    kind = kind_of(text, args.router)
+    require_places(args.html, args.policy)
+    models = read_models(open_table(args.source), args)
+    if not models.confidences:
+        raise InputError("say what to read: --conf FIELD for each model")
+    look = _chain if kind == "cascade_chain" else _routers
+    found, lines, page = look(text, models, args, output)
+    output.say(f"{models.n:,} rows{models.left_out}")
+    if found.in_sample:
+        output.warn("measured on rows that were fitted on: the figures say nothing about new rows")
+    if args.html:
+        write(args.html, page())  # before anything is printed: whoever reads our stdout may go away
+        output.say(f"page: {args.html}")
+    output.give(found.to_dict, lambda: print("\n".join(lines)))
+
+
+def _routers(text: str, models: Models, args: argparse.Namespace, output: CommandOutput) -> _Look:
+    router = AdvantageRouter.from_json(text)
+    found = compared(router, models, args)
+    if args.policy and found.chosen:
+        write_policy(args.policy, router, found.chosen, models)
+        output.say(f"policy: {args.policy}")
+    return found, cascade_lines(found), lambda: cascade_page(found)
+
+
+def _chain(text: str, models: Models, args: argparse.Namespace, output: CommandOutput) -> _Look:
+    found = measured(Chain.from_json(text), models, args)
+    if args.policy and found.chosen:
+        write_chain_policy(args.policy, found.chosen, models)
+        output.say(f"policy: {args.policy}")
+    return found, chain_lines(found), lambda: chain_page(found)
+
+
+def _simulate(args: argparse.Namespace, output: CommandOutput) -> None:
+    if not args.conf:
+        raise InputError("say what to read: --conf FIELD for each model of the policy")
+    if args.out:
+        require_same_format(args.source, args.out)
+        require_places(None, args.out)
+    table = open_table(args.source)
+    numbers, columns = simulated(args, table)
+    if args.out:
+        taken = set(columns) & set(table.names)
+        if taken:
+            raise InputError(f"{args.source} has a field {min(taken)!r} already; rename it")
+        table.save(args.out, columns)
+        output.say(f"{len(table):,} rows with 'stage' and 'answered' → {args.out}")
+    output.give(
+        lambda: numbers, lambda: print("\n".join(f"{name:<18}{_shown(value)}" for name, value in numbers.items()))
+    )
+
+
+def _shown(value: float | tuple[float, ...] | None) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(map(_shown, value))
+    return "–" if value is None else f"{value:.4g}" if isinstance(value, float) else f"{value:,}"

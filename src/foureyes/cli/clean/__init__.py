@@ -1,0 +1,1 @@
+"""``foureyes clean``: labels that every expert contradicts, ranked, with reasons. See docs/clean.md."""

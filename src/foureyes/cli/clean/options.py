@@ -1,0 +1,84 @@
+"""The command line of ``foureyes clean``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from foureyes.cli.options import add_out, add_page, add_table
+
+__all__ = ["configure"]
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of ``foureyes clean``."""
+    add_table(parser)
+    parser.add_argument(
+        "--label", required=True, metavar="FIELD", help="the labels in question: class indices, or names with --classes"
+    )
+    parser.add_argument("--classes", metavar="A,B,…", help="names of the classes in the order of the probabilities")
+    _add_experts(parser.add_argument_group("experts, at least one"))
+    _add_finding(parser.add_argument_group("finding"))
+    _add_acting(parser.add_argument_group("acting on what was found"))
+    add_page(parser, "a page with the issues, and the picture if --true is given")
+
+
+def _add_experts(experts: argparse._ArgumentGroup) -> None:
+    experts.add_argument(
+        "--probs",
+        action="append",
+        metavar="FIELD",
+        help="an expert's class probabilities: a list a row, the fields a,b,c, or a .npy file; repeat for more experts",
+    )
+    experts.add_argument(
+        "--letters",
+        action="append",
+        metavar="FIELD",
+        help="the letter a language model chose, for multiple choice with --classes A,B,C,D; repeat for a panel",
+    )
+    experts.add_argument(
+        "--confidence",
+        action="append",
+        metavar="FIELD",
+        help="P(its letter is right), once for each --letters: each model is then an expert by itself",
+    )
+
+
+def _add_finding(finding: argparse._ArgumentGroup) -> None:
+    finding.add_argument(
+        "--method",
+        choices=("calibrated", "basic", "confident_learning"),
+        default="calibrated",
+        help="default: %(default)s",
+    )
+    finding.add_argument(
+        "--keep-top",
+        type=float,
+        metavar="SHARE",
+        help="share of most confident rows in which an expert is heard (default: 0.3)",
+    )
+    finding.add_argument(
+        "--true", metavar="FIELD", help="verified labels, empty where unverified: precision against detection"
+    )
+    finding.add_argument(
+        "--precision", type=float, metavar="SHARE", help="with --true: the largest share that surely is this precise"
+    )
+
+
+def _add_acting(acting: argparse._ArgumentGroup) -> None:
+    add_out(acting, "a copy of IN in its format", metavar="OUT")
+    what = acting.add_mutually_exclusive_group()
+    what.add_argument(
+        "--action",
+        choices=("flag", "relabel", "drop"),
+        default="flag",
+        help="what the copy does with issues (default: %(default)s)",
+    )
+    what.add_argument("--decisions", type=Path, metavar="CSV", help="do what the filled-in review file says")
+    acting.add_argument(
+        "--review",
+        type=Path,
+        metavar="FILE",
+        help="a new file in which a person decides: keep, relabel or drop; .csv, or .html to click through",
+    )
+    acting.add_argument("--item", metavar="FIELD", help="what to show a person of each row")

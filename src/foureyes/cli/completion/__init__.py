@@ -1,0 +1,1 @@
+"""``foureyes completion``: what makes a shell complete verbs and options."""

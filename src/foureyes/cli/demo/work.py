@@ -1,0 +1,73 @@
+"""Reads the demo's answers, prints what the signals catch, and writes the page."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from time import perf_counter
+from typing import Final
+
+from rich.console import Console
+
+from foureyes.cli.demo.options import VERIFIERS
+from foureyes.cli.output import CommandOutput
+from foureyes.demo.figures import require_matplotlib
+from foureyes.demo.measures import DemoResults, study
+from foureyes.demo.page import demo_page
+from foureyes.demo.questions import load
+from foureyes.demo.record import record
+from foureyes.demo.run import read
+from foureyes.demo.terminal import draw
+from foureyes.models.catalog import open_reader
+from foureyes.models.roles import Reader
+from foureyes.report.page import require_place_for, write
+
+__all__ = ["run", "show"]
+
+_WIDEST: Final = 100
+"""Columns beyond which lines are tiring to read."""
+
+
+def run(args: argparse.Namespace, output: CommandOutput) -> None:
+    """Opens the verifiers one after another, so that one at a time is in memory, and shows what they saw."""
+    show(_opened(args.verifier or VERIFIERS, output), output, page=args.html)
+
+
+def show(readers: Iterable[Reader], output: CommandOutput, *, page: Path | None) -> None:
+    """Reads with every verifier, measures, prints, and writes the page.
+
+    Args:
+        readers: the verifiers; each is let go of before the next is taken.
+        output: where it is told.
+        page: where the page goes, ``None`` for nowhere.
+
+    Raises:
+        InputError: the page cannot be written there, or two verifiers have the same name.
+        ConfigError: the page needs a library that is not installed.
+    """
+    if page is not None:  # found out before the minute of reading, not after it
+        require_matplotlib()
+        require_place_for(page)
+    questions, reads = load(), []
+    for reader in readers:
+        output.say(f"{reader.name}: reading {2 * len(questions)} answers to {len(questions)} questions …")
+        reads.append(read(questions, reader, clock=perf_counter))
+        output.say(f"{reader.name}: {reads[-1].pace}")
+    found = study(questions, reads)
+    output.give(lambda: record(found), lambda: _draw(found))
+    if page is not None:
+        write(page, demo_page(found))
+        output.say(f"page: {page}")
+
+
+def _opened(refs: Iterable[str], output: CommandOutput) -> Iterator[Reader]:
+    for ref in refs:
+        output.say(f"{ref}: loading …")
+        yield open_reader(ref)
+
+
+def _draw(found: DemoResults) -> None:
+    console = Console(highlight=False)
+    console.width = min(console.width, _WIDEST)
+    draw(console, found)

@@ -1,0 +1,1 @@
+"""``foureyes help``: how a verb is called, or one of its actions."""

@@ -1,0 +1,1 @@
+"""``foureyes keys``: makes an API key for the service."""

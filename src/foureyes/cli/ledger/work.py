@@ -1,0 +1,155 @@
+"""Verifies, proves, exports and watches a log."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import secrets
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from foureyes.cli.files import read_text
+from foureyes.cli.output import CommandOutput
+from foureyes.errors import FoureyesError, InputError
+from foureyes.ledger import (
+    Audit,
+    Checkpoint,
+    ConsistencyProof,
+    InclusionProof,
+    Log,
+    Signer,
+    Witness,
+    open_log,
+    read_keys,
+    verify_export,
+)
+from foureyes.ledger.export import write_export
+from foureyes.ledger.proofs import parse_proof
+
+__all__ = ["run"]
+
+_SHOWN_JUMPS: Final = 10
+
+
+def run(args: argparse.Namespace, output: CommandOutput) -> None:
+    """Does what was asked.
+
+    Raises:
+        LedgerTampered: the log is not what was written to it; the command line turns that into exit status 3.
+    """
+    actions = {
+        "keygen": _keygen,
+        "verify": _verify,
+        "prove": _prove,
+        "check": _check,
+        "checkpoint": _checkpoint,
+        "export": _export,
+        "watch": _watch,
+    }
+    actions[args.action](args, output)
+
+
+def _keygen(args: argparse.Namespace, output: CommandOutput) -> None:
+    signer = Signer.generate(args.name or f"foureyes.local/{secrets.token_hex(8)}")
+    signer.save(args.file)
+    output.say(f"{args.file} holds the private key: keep it where nobody who can write to the log can read it")
+    output.give(lambda: {"file": str(args.file), "key": str(signer.key)}, lambda: print(signer.key))
+
+
+def _verify(args: argparse.Namespace, output: CommandOutput) -> None:
+    audit = _opened(args).verify(read_text(path) for path in args.seen)
+    output.give(audit.to_json)
+    _tell(audit, output)
+
+
+def _tell(audit: Audit, output: CommandOutput) -> None:
+    output.say(
+        f"{audit.origin}: all {audit.size:,} entries are what was signed; {audit.checkpoints:,} checkpoints agree; "
+        f"root {audit.root}"
+    )
+    if audit.clock_jumps:
+        output.say(f"the clock went back {audit.clock_jumps:,} times:")
+        for jump in audit.jumps[:_SHOWN_JUMPS]:
+            output.say(f"  at entry {jump.index}, from {jump.before} to {jump.after}")
+
+
+def _prove(args: argparse.Namespace, output: CommandOutput) -> None:
+    log = _opened(args)
+    note = log.head()  # read first, so that the proof is about what this checkpoint signs
+    newest = Checkpoint.opened(note, log.keys)
+    proof: InclusionProof | ConsistencyProof
+    if args.what == "inclusion":
+        proof = log.prove_inclusion(args.index, newest.size if args.size is None else args.size)
+    else:
+        proof = log.prove_consistency(args.old, newest.size if args.new is None else args.new)
+    document = {args.what: proof.to_json(), "checkpoint": note}
+    output.give(lambda: document, lambda: print(json.dumps(document)))
+
+
+def _check(args: argparse.Namespace, output: CommandOutput) -> None:
+    keys = read_keys(args.key)
+    proof, note = parse_proof(sys.stdin.read() if args.proof == "-" else read_text(Path(args.proof)))
+    proof.check([Checkpoint.opened(each, keys) for each in (note, *map(read_text, args.seen))])
+    output.say(f"{keys[0].name}: {proof}")
+    output.give(lambda: {"log": keys[0].name, "proved": str(proof)})
+
+
+def _checkpoint(args: argparse.Namespace, output: CommandOutput) -> None:
+    log = _opened(args)
+    notes = log.checkpoints() if args.all else [log.head()]
+    output.give(lambda: {"checkpoints": list(notes)}, lambda: print("\n".join(notes), end=""))
+
+
+def _export(args: argparse.Namespace, output: CommandOutput) -> None:
+    if args.json and args.out is None:
+        raise InputError("--json prints the summary on stdout, where the export goes; give -o a file")
+    log = _opened(args)
+    n = write_export(log, sys.stdout.buffer) if args.out is None else _exported(log, args.out)
+    output.say(f"{n:,} entries written")
+    if args.with_verifier is not None:
+        script = args.with_verifier / "verify_export.py"
+        _copy(Path(verify_export.__file__), script)
+        output.say(f"verify with: python {script} {args.out or 'EXPORT'} --key {args.key}")
+    output.give(lambda: {"entries": n, "output": str(args.out)})
+
+
+def _exported(log: Log, out: Path) -> int:
+    """An export that fails leaves no file behind."""
+    with _created(out) as file:
+        try:
+            return write_export(log, file)
+        except FoureyesError:
+            out.unlink()
+            raise
+
+
+def _watch(args: argparse.Namespace, output: CommandOutput) -> None:
+    log, witness = _opened(args), Witness(args.state)
+    while True:
+        seen = witness.see(log)
+        output.give_now({"log": seen.origin, "size": seen.size, "root": seen.root.hex()})
+        output.say(f"{seen.origin}: {seen.size:,} entries, and it only grew")
+        if args.once:
+            return
+        time.sleep(args.every)
+
+
+def _opened(args: argparse.Namespace) -> Log:
+    return open_log(args.log, read_keys(args.key))
+
+
+def _created(path: Path) -> BinaryIO:
+    try:
+        return path.open("xb")
+    except OSError as error:
+        raise InputError(f"cannot write a new file {path}: {error.strerror or error}") from error
+
+
+def _copy(source: Path, target: Path) -> None:
+    try:
+        shutil.copyfile(source, target)
+    except OSError as error:
+        raise InputError(f"cannot write {target}: {error.strerror or error}") from error

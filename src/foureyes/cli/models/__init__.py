@@ -1,0 +1,1 @@
+"""``foureyes models``: the verifiers foureyes knows by name, and where they are."""

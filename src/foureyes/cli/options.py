@@ -1,0 +1,56 @@
+"""Options that several verbs have, each described once. ``--json`` comes from :mod:`foureyes.cli.verbs`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+__all__ = ["add_allowance", "add_dtype", "add_out", "add_page", "add_quiet", "add_table", "add_verifiers"]
+
+
+def add_table(parser: argparse.ArgumentParser) -> None:
+    """The table that a verb reads."""
+    parser.add_argument("source", metavar="IN", help="JSONL, CSV, Parquet, NPZ or NPY")
+
+
+def add_out(parser: argparse._ActionsContainer, words: str, *, metavar: str = "FILE", required: bool = False) -> None:
+    """The file that a verb writes."""
+    parser.add_argument("-o", "--out", required=required, type=Path, metavar=metavar, help=words)
+
+
+def add_page(parser: argparse._ActionsContainer, words: str, *, default: Path | None = None) -> None:
+    """The page that a verb draws."""
+    parser.add_argument("--html", type=Path, default=default, metavar="FILE", help=words)
+
+
+def add_quiet(parser: argparse._ActionsContainer, words: str = "no words on stderr") -> None:
+    """Silence for a person; errors are told all the same."""
+    parser.add_argument("-q", "--quiet", action="store_true", help=words)
+
+
+def add_allowance(parser: argparse.ArgumentParser, words: str) -> None:
+    """Leave to judge something on the rows it was made of."""
+    parser.add_argument("--allow-fitted-rows", action="store_true", help=words)
+
+
+def add_verifiers(parser: argparse.ArgumentParser, default: Sequence[str] = ()) -> None:
+    """The models that read.
+
+    Args:
+        parser: of the verb.
+        default: which ones if none is named; without any the option is required.
+    """
+    words = f"default: {' and '.join(default)}" if default else "a name of foureyes models list, hf:…, gguf:… or a URL"
+    parser.add_argument(
+        "--verifier",
+        action="append",
+        required=not default,
+        metavar="REF",
+        help=f"a model that reads the answers; may be given several times ({words})",
+    )
+
+
+def add_dtype(parser: argparse._ActionsContainer) -> None:
+    """The arithmetic of models in this process."""
+    parser.add_argument("--dtype", help="arithmetic of local verifiers (default: the fastest of this machine)")

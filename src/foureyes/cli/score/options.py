@@ -1,0 +1,68 @@
+"""The command line of ``foureyes score``."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Final
+
+from foureyes.cli.options import add_dtype, add_quiet, add_verifiers
+
+__all__ = ["configure"]
+
+_EPILOG: Final = (
+    "Rows have a prompt (or messages, or input) and an answer (or response, completion, output, or a last turn of the "
+    "assistant). OUT appears when it is complete; until then finished rows are kept in OUT.part, and --resume goes on "
+    "from there, after a kill too."
+)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of ``foureyes score``."""
+    parser.epilog = _EPILOG
+    parser.add_argument("source", metavar="IN", help="JSONL or Parquet file; - for JSONL on standard input")
+    parser.add_argument(
+        "-o", "--out", required=True, metavar="OUT", help="JSONL or Parquet file; - for JSONL on standard output"
+    )
+    add_verifiers(parser)
+    parser.add_argument("--tokens", action="store_true", help="add what was seen at every token, as arrays")
+    _add_reading(parser.add_argument_group("verifiers"))
+    _add_rows(parser.add_argument_group("rows"))
+    _add_running(parser.add_argument_group("running"))
+
+
+def _add_reading(verifiers: argparse._ArgumentGroup) -> None:
+    add_dtype(verifiers)
+    verifiers.add_argument("--device", help="cpu, cuda or mps (default: the best there is)")
+    verifiers.add_argument(
+        "--truncate",
+        choices=("refuse", "left"),
+        default="refuse",
+        help="a prompt that does not fit: leave the row unscored, or cut the prompt from its left (n_dropped says by how much)",
+    )
+
+
+def _add_rows(rows: argparse._ArgumentGroup) -> None:
+    rows.add_argument("--format", choices=("jsonl", "parquet"), help="of IN and OUT, whatever their suffixes say")
+    rows.add_argument("--prompt-field", metavar="NAME", help="text or chat messages")
+    rows.add_argument(
+        "--answer-field", metavar="NAME", help="text; the prompt field's own name stands for the last turn of messages"
+    )
+    rows.add_argument(
+        "--final-answer", metavar="PATTERN", help="score only the final answer: ####, boxed, or a regex with one group"
+    )
+    rows.add_argument(
+        "--overwrite-field", action="store_true", help='replace a field "foureyes" that rows have already'
+    )
+
+
+def _add_running(running: argparse._ArgumentGroup) -> None:
+    running.add_argument(
+        "--resume", action="store_true", help="go on with the unfinished run in OUT.part, if there is one"
+    )
+    running.add_argument(
+        "--force", action="store_true", help="replace an OUT that exists; without --resume, OUT.part too"
+    )
+    running.add_argument(
+        "--window", type=int, default=512, metavar="ROWS", help="most rows between two saves (default: %(default)s)"
+    )
+    add_quiet(running, "neither progress nor summary on stderr")

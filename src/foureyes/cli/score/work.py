@@ -1,0 +1,97 @@
+"""Scores a file with verifiers, and says what became of its rows."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import IO
+
+from foureyes.batch.results import RowTally, Tallies
+from foureyes.batch.rows import Fields
+from foureyes.batch.run import Job, score_file
+from foureyes.batch.window import WindowLimits
+from foureyes.cli.output import CommandOutput
+from foureyes.cli.score.progress import Pace, progress_on
+from foureyes.cli.words import tell_step
+from foureyes.errors import InputError, ModelError
+from foureyes.models.catalog import open_reader
+from foureyes.models.roles import Reader
+
+__all__ = ["job_of", "run", "score", "summary"]
+
+
+def run(args: argparse.Namespace, output: CommandOutput) -> None:
+    """Scores the file with verifiers of the catalog."""
+    opened = partial(open_reader, dtype=args.dtype, device=args.device, truncate=args.truncate, on_step=tell_step)
+    score(args, output, opened)
+
+
+def score(args: argparse.Namespace, output: CommandOutput, open_reader: Callable[[str], Reader]) -> None:
+    """Scores the file with readers opened by the given function.
+
+    Raises:
+        InputError: an option, the input or the output cannot be used.
+        ModelError: a verifier failed as a whole, or there are rows and none could be scored.
+    """
+    job = job_of(args)
+    pace = Pace(time.monotonic)
+
+    def open_readers() -> list[Reader]:
+        readers = [open_reader(ref) for ref in args.verifier]
+        pace.start()
+        return readers
+
+    with progress_on(sys.stderr, pace, quiet=args.quiet) as progress:
+        tallies = score_file(job, open_readers, on_window=progress)
+    output.say(summary(tallies, args.out, pace.seconds))
+    output.give(lambda: {**tallies.to_dict(), "seconds": pace.seconds, "output": args.out})
+    if tallies.rows and not tallies.scored_any:
+        firsts = {detail for tally in tallies.by_verifier.values() for detail in tally.first.values()}
+        raise ModelError(f"no row could be scored: {'; '.join(sorted(firsts))}", model=", ".join(tallies.by_verifier))
+
+
+def job_of(args: argparse.Namespace) -> Job:
+    """What the arguments ask for.
+
+    Raises:
+        InputError: they cannot go together.
+    """
+    if args.json and args.out == "-":
+        raise InputError("--json prints the summary on stdout, where -o - puts the rows; give -o a file")
+    twice = [ref for ref in args.verifier if args.verifier.count(ref) > 1]
+    if twice:
+        raise InputError(f"--verifier {twice[0]} is given twice")
+    return Job(
+        source=sys.stdin.buffer if args.source == "-" else Path(args.source),
+        out=_unbuffered_stdout() if args.out == "-" else Path(args.out),
+        fields=Fields(args.prompt_field, args.answer_field, args.final_answer),
+        form=args.format,
+        tokens=args.tokens,
+        overwrite_field=args.overwrite_field,
+        limits=WindowLimits(rows=args.window),
+        resume=args.resume,
+        force=args.force,
+    )
+
+
+def summary(tallies: Tallies, out: str, seconds: float) -> str:
+    """What became of the rows, for a person."""
+    resumed = f" ({tallies.resumed:,} of them finished before)" if tallies.resumed else ""
+    where = "" if out == "-" else f" → {out}"
+    head = f"{tallies.rows:,} rows{resumed} in {seconds:.1f} s{where}"
+    return "\n".join([head, *(_verdict(name, tally) for name, tally in tallies.by_verifier.items())])
+
+
+def _verdict(name: str, tally: RowTally) -> str:
+    line = f"  {name}: {tally.scored:,} scored, {tally.tokens:,} answer tokens, {tally.prompt_tokens:,} prompt tokens"
+    reasons = [f"\n    {n:,} unscored, {reason}: {tally.first[reason]}" for reason, n in tally.unscored.most_common()]
+    return line + "".join(reasons)
+
+
+def _unbuffered_stdout() -> IO[bytes]:
+    """Not ``sys.stdout.buffer``: what a full disk leaves in a buffer would fail once more when Python exits."""
+    return open(sys.stdout.fileno(), "wb", buffering=0, closefd=False)

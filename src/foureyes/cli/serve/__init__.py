@@ -1,0 +1,1 @@
+"""``foureyes serve``: the guard as a service. See docs/service.md."""
