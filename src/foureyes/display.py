@@ -106,7 +106,14 @@ def _length(columns: Mapping[str, Sequence[Any]]) -> int:
 
 
 def _shown(result: Result) -> dict[str, str]:
-    return {f.name: _text(getattr(result, f.name)) for f in fields(result) if f.repr}
+    shown: dict[str, str] = {}
+    for f in fields(result):
+        value = getattr(result, f.name)
+        if f.repr and isinstance(value, Mapping) and all(isinstance(entry, float | None) for entry in value.values()):
+            shown |= {str(name): _text(entry) for name, entry in value.items()}
+        elif f.repr:
+            shown[f.name] = _text(value)
+    return shown
 
 
 def _text(value: object) -> str:

@@ -16,11 +16,12 @@ from foureyes.batch import parquet
 from foureyes.batch.arrow import common_schema, json_rows, result_column, result_type, table_of
 from foureyes.batch.jsonl import JsonlSource
 from foureyes.batch.parquet import ParquetSink, ParquetSource
-from foureyes.batch.results import NUMBERS, result_of
+from foureyes.batch.results import FACTS, result_of
 from foureyes.batch.rows import Fields
 from foureyes.batch.window import WindowLimits
 from foureyes.errors import InputError
 from foureyes.models.scripted import ScriptedReader
+from foureyes.signals.catalog import one_pass
 from foureyes.signals.cross import score
 from foureyes.types import Exchange, Message, Unscored
 
@@ -88,7 +89,7 @@ def exotic_table() -> pa.Table:
 def scored_through_parquet(path: Path, out: Path, *, rows: int = 512) -> pa.Table:
     source = ParquetSource(path, Fields())
     with out.open("wb") as file:
-        sink = ParquetSink(file, source.schema(), ("v",), tokens=False)
+        sink = ParquetSink(file, source.schema(), (("v",), ("log_cmp",)), tokens=False)
         for window in source.windows(WindowLimits(rows=rows)):
             sink.write(window, [{"v": result_of(Unscored("span"))} for _ in window.exchanges()])
         sink.close()
@@ -109,12 +110,13 @@ def test_every_type_metadata_and_all_comes_out_as_it_went_in(tmp_path: Path) -> 
 
 def test_results_are_nested_columns_a_verifier(tmp_path: Path) -> None:
     scores = score([Exchange("q", "one two")], ScriptedReader())
+    names = [signal.name for signal in one_pass()]
     full, empty = result_of(scores[0], tokens=True), result_of(Unscored("context", "too long", 9, 4))
-    column = result_column([{"a": full, "b": empty}], result_type(["a", "b"], tokens=True))
+    column = result_column([{"a": full, "b": empty}], result_type(["a", "b"], names, tokens=True))
     [row] = column.to_pylist()
     assert row["a"] == {**full, "unscored": None}
-    assert row["b"] == {**dict.fromkeys(NUMBERS), "tokens": None, **empty}
-    assert set(column.type.field("a").type.names) == {*NUMBERS, "tokens", "unscored"}
+    assert row["b"] == {**dict.fromkeys([*names, *FACTS]), "tokens": None, **empty}
+    assert set(column.type.field("a").type.names) == {*names, *FACTS, "tokens", "unscored"}
 
 
 def test_row_groups_grow_to_their_limit_whatever_the_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

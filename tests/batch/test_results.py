@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 
 from foureyes.batch.jsonl import dump
-from foureyes.batch.results import NUMBERS, TOKEN_ARRAYS, UNSCORED, RowTally, Tallies, result_of
+from foureyes.batch.results import FACTS, TOKEN_ARRAYS, UNSCORED, RowTally, Tallies, result_of
 from foureyes.models.scripted import ScriptedReader
-from foureyes.signals.cross import score
+from foureyes.signals.catalog import one_pass
+from foureyes.signals.cross import score, signals_of
 from foureyes.types import Exchange, Scored, Unscored
 
 
@@ -18,11 +20,18 @@ def scored(answer: str = "Sydney it is", **words: float) -> Scored:
     return row
 
 
+def read_with(**columns: list[float]) -> Scored:
+    """A row whose reading has other columns."""
+    row = signals_of(dataclasses.replace(scored().reading, **columns))
+    assert isinstance(row, Scored)
+    return row
+
+
 def test_a_scored_row_has_every_number() -> None:
     row = scored()
     result = result_of(row)
-    assert list(result) == list(NUMBERS)
-    assert all(type(value) is NUMBERS[name] for name, value in result.items())
+    assert list(result) == [*(signal.name for signal in one_pass()), *FACTS]
+    assert all(type(value) is FACTS.get(name, float) for name, value in result.items())
     assert result["log_cmp"] == row.log_cmp
     assert result["cmp"] == row.cmp
     assert result["n_prompt_tokens"] == 3
@@ -30,21 +39,21 @@ def test_a_scored_row_has_every_number() -> None:
 
 
 def test_a_perplexity_beyond_floats_is_null_and_its_logarithm_is_there() -> None:
-    import dataclasses
-
-    row = dataclasses.replace(scored(), log_cmp=800.0)
-    result = result_of(row)
+    result = result_of(read_with(nll=[800.0] * 3))
     assert result["cmp"] is None
     assert result["log_cmp"] == 800.0
-    assert result_of(dataclasses.replace(scored(), log_cmp=709.78))["cmp"] == math.exp(709.78)
+    assert result_of(read_with(nll=[709.75] * 3))["cmp"] == math.exp(709.75)
 
 
 def test_entropy_that_is_only_bounded_is_null_between_its_bounds() -> None:
-    import dataclasses
-
-    row = dataclasses.replace(scored(), cme=None, cme_low=1.0, cme_high=2.0, missing_mass=0.25)
-    result = result_of(row)
+    result = result_of(read_with(entropy_low=[1.0] * 3, entropy_high=[2.0] * 3, missing_mass=[0.25] * 3))
+    assert result["excess"] is None
     assert (result["cme"], result["cme_low"], result["cme_high"], result["missing_mass"]) == (None, 1.0, 2.0, 0.25)
+
+
+def test_only_the_signals_asked_for_are_written() -> None:
+    result = result_of(scored(), signals=["min_logprob", "cme"])
+    assert list(result) == ["min_logprob", "cme", *FACTS]
 
 
 def test_tokens_are_arrays_of_one_length_that_cover_the_answer() -> None:

@@ -18,12 +18,13 @@ from hypothesis import strategies as st
 
 from foureyes.batch import disk
 from foureyes.batch.output import FileOutput
-from foureyes.batch.results import NUMBERS, Tallies
+from foureyes.batch.results import FACTS, Tallies
 from foureyes.batch.rows import Fields
 from foureyes.batch.run import Job, score_file
 from foureyes.batch.window import WindowLimits
 from foureyes.errors import FoureyesError, InputError, ModelError, ModelUnavailable
 from foureyes.models.scripted import ScriptedReader
+from foureyes.signals.catalog import one_pass
 from foureyes.types import Exchange, Reading, Unscored
 
 WINDOW = WindowLimits(rows=4)
@@ -77,6 +78,9 @@ def place(tmp_path: Path) -> Path:
     return tmp_path
 
 
+NAMES = [signal.name for signal in one_pass()]
+
+
 def job(place: Path, source: str = "in.jsonl", out: str = "out.jsonl", **options: Any) -> Job:
     return Job(place / source, place / out, limits=WINDOW, **options)
 
@@ -92,7 +96,7 @@ def test_every_row_comes_out_in_order_with_its_fields_and_the_numbers(place: Pat
     written = rows(place / "out.jsonl")
     assert [row["id"] for row in written] == list(range(30))
     assert all(list(row) == ["id", "prompt", "answer", "foureyes"] for row in written)
-    assert all(list(row["foureyes"]["scripted"]) == list(NUMBERS) for row in written)
+    assert all(list(row["foureyes"]["scripted"]) == [*NAMES, *FACTS] for row in written)
     assert tallies.to_dict()["verifiers"]["scripted"]["scored"] == 30
     assert sorted(path.name for path in place.iterdir()) == ["in.jsonl", "in.parquet", "out.jsonl"]
 

@@ -94,7 +94,7 @@ def test_markup_is_not_obeyed() -> None:
 def test_the_signals_of_every_verifier_stand_side_by_side() -> None:
     shown = drawn(outcome(reading("a b", [1.0, 3.0], model="one")), outcome(reading("a b", [2.0, 5.0], model="two")))
     assert re.search(r"signal +one +two", shown)
-    assert re.search(r"log CMP +2\.00 +3\.50", shown)
+    assert re.search(r"log_cmp +2\.00 +3\.50", shown)
     assert "not a verdict" in re.sub(r"\s+", " ", shown)
 
 
@@ -102,7 +102,7 @@ def test_a_verifier_that_could_not_tell_says_why() -> None:
     shown = drawn(CheckResult("tiny", None, Unscored("context", "9 tokens do not fit a context of 8", 9, 8)))
     assert "No verifier could read this answer." in shown
     assert "tiny  could not tell\n  context: 9 tokens do not fit a context of 8" in shown
-    assert "log CMP" not in shown
+    assert "log_cmp" not in shown
 
 
 def test_a_conversation_is_shown_turn_by_turn() -> None:

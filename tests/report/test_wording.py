@@ -14,7 +14,6 @@ from foureyes.report.outcome import CheckResult
 from foureyes.report.wording import (
     CAVEAT,
     REFERENCE,
-    SIGNALS,
     compared,
     degree_words,
     entropy,
@@ -25,6 +24,7 @@ from foureyes.report.wording import (
     preferred,
     quoted,
     ranks,
+    signal_lines,
 )
 from foureyes.types import Unscored
 from tests.report.readings import outcome, reading, scored
@@ -87,9 +87,9 @@ def test_an_interval_says_so() -> None:
     assert degree_words(row) == "at least surprised"
     assert "where it expected 1.00–3.00" in compared(row)
     assert "at least 2.7 times less likely" in compared(row)
-    shown = {signal.name: signal.show(row) for signal in SIGNALS}
-    assert shown["CME"] == "1.00–3.00"
-    assert shown["log CMP − CME"] == "1.00 to 3.00"
+    shown = {line.name: line.values[0] for line in signal_lines([row])}
+    assert shown["cme"] == "1.00–3.00"
+    assert shown["excess"] == "1.00 to 3.00"
 
 
 def test_the_finding_names_the_place_that_stands_out() -> None:
@@ -154,22 +154,22 @@ def test_quotations_are_one_line_and_short() -> None:
 
 def test_the_table_of_signals() -> None:
     row = scored(reading("a b", [0.0, 4.0], entropy=[0.5, 1.5], rank=[1, 4000]))
-    assert [(signal.name, signal.show(row)) for signal in SIGNALS] == [
-        ("log CMP", "2.00"),
-        ("CME", "1.00"),
-        ("log CMP − CME", "1.00"),
-        ("CMP", "7.4"),
-        ("Surprise per byte", "1.333"),
-        ("Lowest log-prob", "−4.00"),
-        ("Mean rank", "2,000"),
-        ("Mean probability", "0.509"),
-        ("Mean top-1", "0.500"),
-        ("Tokens", "2"),
+    assert [(line.name, *line.values) for line in signal_lines([row])] == [
+        ("log_cmp", "2.00"),
+        ("cme", "1.00"),
+        ("excess", "1.00"),
+        ("cmp", "7.4"),
+        ("nats_per_byte", "1.333"),
+        ("min_logprob", "−4.00"),
+        ("mean_rank", "2,000"),
+        ("mean_token_prob", "0.509"),
+        ("mean_top1_prob", "0.500"),
+        ("n_tokens", "2"),
     ]
 
 
 def test_an_answer_without_any_surprise_can_be_shown() -> None:
     row = scored(reading("a b", [0.0, 0.0], entropy=[0.0, 0.0]))
-    assert [signal.show(row) for signal in SIGNALS]
+    assert signal_lines([row])
     assert "about as likely" in compared(row)
     assert "100%" in peak_sentence(row)

@@ -18,10 +18,10 @@ def test_signals_are_their_formulas():
     assert row.log_cmp == pytest.approx(2 * np.log(2))
     assert row.cmp == pytest.approx(4.0)
     assert row.cme == pytest.approx(np.mean([-p * np.log(p) for p in PROBABILITIES.values()]))
-    assert row.nats_per_byte == pytest.approx(6 * np.log(2) / len("one two three"))
-    assert row.min_logprob == pytest.approx(np.log(0.125))
-    assert row.mean_token_prob == pytest.approx((0.5 + 0.25 + 0.125) / 3)
-    assert row.mean_rank == pytest.approx(2.0)
+    assert row["nats_per_byte"] == pytest.approx(6 * np.log(2) / len("one two three"))
+    assert row["min_logprob"] == pytest.approx(np.log(0.125))
+    assert row["mean_token_prob"] == pytest.approx((0.5 + 0.25 + 0.125) / 3)
+    assert row["mean_rank"] == pytest.approx(2.0)
     assert row.n_tokens == 3
     assert row.cme == row.cme_low == row.cme_high
 

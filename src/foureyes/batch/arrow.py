@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
-from foureyes.batch.results import NUMBERS, TOKEN_ARRAYS, UNSCORED
+from foureyes.batch.results import FACTS, TOKEN_ARRAYS, UNSCORED
 from foureyes.batch.window import Result
 from foureyes.errors import ConfigError, InputError
 
@@ -75,9 +75,10 @@ def table_of(rows: Sequence[Mapping[str, Any]], schema: pa.Schema, where: str) -
     return pa.Table.from_arrays(columns, schema=schema)
 
 
-def result_type(verifiers: Iterable[str], *, tokens: bool) -> pa.DataType:
+def result_type(verifiers: Iterable[str], signals: Iterable[str], *, tokens: bool) -> pa.DataType:
     """Type of the column ``foureyes``: a struct of verifiers, each a struct of numbers that are null where unscored."""
-    fields = [(name, _SCALARS[kind]) for name, kind in NUMBERS.items()]
+    fields = [(name, pa.float64()) for name in signals]
+    fields += [(name, _SCALARS[kind]) for name, kind in FACTS.items()]
     if tokens:
         fields.append(("tokens", pa.struct([(name, pa.list_(_SCALARS[kind])) for name, kind in TOKEN_ARRAYS.items()])))
     fields.append(("unscored", pa.struct([(name, _SCALARS[kind]) for name, kind in UNSCORED.items()])))

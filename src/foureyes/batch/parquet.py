@@ -143,16 +143,18 @@ class ParquetSink:
     Args:
         file: where to, left open.
         schema: of the input's columns.
-        verifiers: names in the column ``foureyes``.
+        columns: names of verifiers, and names of signals, in the column ``foureyes``.
         tokens: whether results carry the arrays.
 
     Raises:
         InputError: Parquet cannot hold these columns.
     """
 
-    def __init__(self, file: IO[bytes], schema: pa.Schema, verifiers: Sequence[str], *, tokens: bool) -> None:
+    def __init__(
+        self, file: IO[bytes], schema: pa.Schema, columns: tuple[Sequence[str], Sequence[str]], *, tokens: bool
+    ) -> None:
         self._input = schema
-        self._schema = schema.append(pa.field(RESULT_FIELD, result_type(verifiers, tokens=tokens)))
+        self._schema = schema.append(pa.field(RESULT_FIELD, result_type(*columns, tokens=tokens)))
         self._held: list[pa.Table] = []
         self._held_rows = self._held_size = 0
         with naming("these columns cannot become Parquet"):

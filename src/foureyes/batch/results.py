@@ -5,35 +5,25 @@ Start at :func:`result_of`. The same names and shapes go into JSONL and into Par
 
 from __future__ import annotations
 
-import math
-import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from foureyes.batch.window import Result
 from foureyes.types import Reading, Scored, Unscored
 
-__all__ = ["NUMBERS", "TOKEN_ARRAYS", "UNSCORED", "RowTally", "Tallies", "result_of"]
+__all__ = ["FACTS", "TOKEN_ARRAYS", "UNSCORED", "RowTally", "Tallies", "result_of"]
 
-NUMBERS: Final[Mapping[str, type]] = {
-    "log_cmp": float,
-    "cmp": float,
-    "cme": float,
+FACTS: Final[Mapping[str, type]] = {
     "cme_low": float,
     "cme_high": float,
     "missing_mass": float,
-    "nats_per_byte": float,
-    "min_logprob": float,
-    "mean_rank": float,
-    "mean_top1_prob": float,
-    "mean_token_prob": float,
     "n_tokens": int,
     "n_prompt_tokens": int,
     "n_dropped": int,
 }
-"""Fields of a scored row, in order; see :class:`~foureyes.types.Scored` for what each means."""
+"""How the answer was read, beside the signals of a scored row: see :class:`~foureyes.types.Scored`."""
 
 TOKEN_ARRAYS: Final[Mapping[str, type]] = {
     "text": str,
@@ -53,19 +43,18 @@ TOKEN_ARRAYS: Final[Mapping[str, type]] = {
 UNSCORED: Final[Mapping[str, type]] = {"reason": str, "detail": str, "got": int, "limit": int}
 """Fields under ``unscored``; those that say nothing are left out."""
 
-_LARGEST_LOG: Final = math.log(sys.float_info.max)
 
-
-def result_of(row: Scored | Unscored, *, tokens: bool = False) -> dict[str, Any]:
+def result_of(row: Scored | Unscored, *, signals: Sequence[str] | None = None, tokens: bool = False) -> dict[str, Any]:
     """What one verifier adds to one row.
 
     Args:
         row: its score, or why there is none.
+        signals: which, by their names; all that came with the reading when ``None``.
         tokens: add the arrays behind the numbers.
 
     Returns:
-        The fields of :data:`NUMBERS`, and ``tokens`` when asked for; or ``unscored`` alone. Finite throughout: ``cme``
-        is ``None`` where only bounds are known, ``cmp`` where exp(log_cmp) is more than a float can hold.
+        The signals by their names, the fields of :data:`FACTS`, and ``tokens`` when asked for; or ``unscored`` alone.
+        Finite throughout; a signal that this reading cannot tell is ``None``.
 
     Example:
         >>> result_of(Unscored("empty_answer", "nothing to read"))
@@ -73,11 +62,11 @@ def result_of(row: Scored | Unscored, *, tokens: bool = False) -> dict[str, Any]
     """
     if isinstance(row, Unscored):
         return {"unscored": row.to_dict()}
-    numbers = {name: getattr(row, name) for name in NUMBERS if name not in ("cmp", "n_prompt_tokens", "n_dropped")}
-    numbers |= {"n_prompt_tokens": row.reading.n_prompt_tokens, "n_dropped": row.reading.n_dropped}
-    numbers["cmp"] = math.exp(row.log_cmp) if row.log_cmp <= _LARGEST_LOG else None
-    result: dict[str, Any] = {name: numbers[name] for name in NUMBERS}
-    return result | {"tokens": _token_arrays(row.reading)} if tokens else result
+    reading = row.reading
+    facts = (row.cme_low, row.cme_high, row.missing_mass, row.n_tokens, reading.n_prompt_tokens, reading.n_dropped)
+    chosen = row.signals if signals is None else {name: row[name] for name in signals}
+    result = {**chosen, **dict(zip(FACTS, facts, strict=True))}
+    return result | {"tokens": _token_arrays(reading)} if tokens else result
 
 
 def _token_arrays(reading: Reading) -> dict[str, list[Any]]:

@@ -20,6 +20,7 @@ from foureyes.batch.rows import Fields
 from foureyes.batch.window import Result, RowSink, RowSource, WindowLimits
 from foureyes.errors import InputError, ModelError
 from foureyes.models.roles import Reader
+from foureyes.signals.catalog import one_pass, require_one_pass
 from foureyes.signals.cross import score
 from foureyes.types import Exchange, Scored, Unscored
 
@@ -48,6 +49,7 @@ class Job:
         out: the output file, or an unbuffered stream that takes JSON lines.
         fields: where rows keep their prompts and answers.
         form: of both files whatever their suffixes say; ``None`` to believe the suffixes.
+        signals: which to write, by their names in the catalogue; those of one reading by default.
         tokens: write the per-token arrays too.
         overwrite_field: replace a field ``foureyes`` that rows have already.
         limits: of a window, which is what a kill can lose.
@@ -62,6 +64,7 @@ class Job:
     out: Path | IO[bytes]
     fields: Fields = field(default_factory=Fields)
     form: Format | None = None
+    signals: tuple[str, ...] = field(default_factory=lambda: tuple(row.name for row in one_pass()))
     tokens: bool = False
     overwrite_field: bool = False
     limits: WindowLimits = field(default_factory=WindowLimits)
@@ -74,6 +77,7 @@ class Job:
             raise InputError("--resume needs an input that can be read again and an output that was kept: two files")
         if streams and self.form == "parquet":
             raise InputError("Parquet needs files: it cannot be read from standard input or written to standard output")
+        require_one_pass(self.signals)
         _ = self.source_form, self.out_form
 
     @property
@@ -92,6 +96,7 @@ class Job:
             "fields": asdict(self.fields),
             "from": self.source_form,
             "to": self.out_form,
+            "signals": list(self.signals),
             "tokens": self.tokens,
             "overwrite_field": self.overwrite_field,
             "window": asdict(self.limits),
@@ -130,11 +135,15 @@ def score_file(
     with _output(job, source) as output:
         output.expect(identity)
         readers = numbered(open_readers())
-        finished = output.begin(_manifest(identity, readers), partial(_sink, schema, tuple(readers), job.tokens))
+        finished = output.begin(_manifest(identity, readers), partial(_sink, schema, tuple(readers), job))
         tallies = Tallies({name: RowTally() for name in readers})
         for window in source.windows(job.limits):
             kept = next(finished, None)
-            results = score_window(window.exchanges(), readers, tokens=job.tokens) if kept is None else kept
+            results = (
+                score_window(window.exchanges(), readers, signals=job.signals, tokens=job.tokens)
+                if kept is None
+                else kept
+            )
             output.keep(window, results, fresh=kept is None)
             tallies.add(results, resumed=kept is not None)
             on_window(tallies, source.rows)
@@ -144,13 +153,18 @@ def score_file(
 
 
 def score_window(
-    exchanges: Sequence[Exchange | Unscored], readers: Mapping[str, Reader], *, tokens: bool = False
+    exchanges: Sequence[Exchange | Unscored],
+    readers: Mapping[str, Reader],
+    *,
+    signals: Sequence[str] | None = None,
+    tokens: bool = False,
 ) -> list[Result]:
     """Lets every verifier read one window.
 
     Args:
         exchanges: rows, or why they cannot be read.
         readers: verifiers, by the name they go by in the results.
+        signals: which to take, by their names; those of one reading when ``None``.
         tokens: keep the per-token arrays.
 
     Returns:
@@ -161,7 +175,10 @@ def score_window(
     """
     columns = {name: _scored(exchanges, reader) for name, reader in readers.items()}
     rows = zip(*columns.values(), strict=True)
-    return [{name: result_of(cell, tokens=tokens) for name, cell in zip(columns, row, strict=True)} for row in rows]
+    return [
+        {name: result_of(cell, signals=signals, tokens=tokens) for name, cell in zip(columns, row, strict=True)}
+        for row in rows
+    ]
 
 
 def numbered(readers: Sequence[Reader]) -> dict[str, Reader]:
@@ -233,12 +250,12 @@ def _output(job: Job, source: RowSource) -> FileOutput | StreamOutput:
     return FileOutput(out, resume=job.resume, force=job.force, repeatable=source.survey is not None)
 
 
-def _sink(schema: pa.Schema | None, verifiers: Sequence[str], tokens: bool, file: IO[bytes]) -> RowSink:  # noqa: FBT001
+def _sink(schema: pa.Schema | None, verifiers: Sequence[str], job: Job, file: IO[bytes]) -> RowSink:
     if schema is None:
         return JsonlSink(file.write)
     from foureyes.batch.parquet import ParquetSink  # noqa: PLC0415 - pyarrow is an extra
 
-    return ParquetSink(file, schema, verifiers, tokens=tokens)
+    return ParquetSink(file, schema, (verifiers, job.signals), tokens=job.tokens)
 
 
 def _identity(job: Job, source: RowSource) -> dict[str, Any]:

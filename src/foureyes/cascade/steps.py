@@ -6,19 +6,17 @@ The verifier's reading is part of what a step costs; :class:`foureyes.cascade.cu
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, TypeAlias
 
 from foureyes.calibration.calibrator import ScoreCalibrator
 from foureyes.calibration.provenance import Source
 from foureyes.cascade.driver import Reply, Step
 from foureyes.errors import ConfigError
 from foureyes.models.roles import Reader, Sampling, Writer
+from foureyes.signals.catalog import require_one_pass
 from foureyes.signals.cross import score
 from foureyes.types import Prompt, Scored, Unscored, Written
 
-__all__ = ["Signal", "written_and_read"]
-
-Signal: TypeAlias = Literal["log_cmp", "nats_per_byte", "mean_rank"]
+__all__ = ["written_and_read"]
 
 
 def written_and_read(
@@ -27,7 +25,7 @@ def written_and_read(
     calibrator: ScoreCalibrator,
     *,
     sampling: Sampling | None = None,
-    signal: Signal = "log_cmp",
+    signal: str = "log_cmp",
 ) -> Step[Prompt, Written]:
     """A step that answers prompts and is as confident as a verifier's reading allows.
 
@@ -36,15 +34,17 @@ def written_and_read(
         reader: the verifier that reads each answer once.
         calibrator: fitted on this signal of this reader.
         sampling: how the writer chooses its words; greedy by default, and one answer a prompt.
-        signal: the uncertainty that is calibrated.
+        signal: what is calibrated, by its name in the catalogue; one of one reading.
 
     Returns:
         A step for :func:`foureyes.cascade.driver.run`: (what was written, P(correct)), or ``Unscored`` in place of the
         confidence where the model could not write or the verifier could not read.
 
     Raises:
+        InputError: there is no such signal of one reading.
         ConfigError: the calibrator was fitted on another signal or reader, or more than one answer is asked for.
     """
+    require_one_pass([signal])
     chosen = sampling or Sampling()
     if chosen.n != 1:
         raise ConfigError(f"a cascade takes one answer a prompt; got sampling with n = {chosen.n}")
@@ -62,5 +62,10 @@ def written_and_read(
     return step
 
 
-def _confidence(row: Scored | Unscored, calibrator: ScoreCalibrator, signal: Signal) -> float | Unscored:
-    return row if isinstance(row, Unscored) else float(calibrator.predict_proba([getattr(row, signal)])[0])
+def _confidence(row: Scored | Unscored, calibrator: ScoreCalibrator, signal: str) -> float | Unscored:
+    if isinstance(row, Unscored):
+        return row
+    value = row[signal]
+    if value is None:
+        return Unscored("bad_reply", f"this reading cannot tell {signal}")
+    return float(calibrator.predict_proba([value])[0])

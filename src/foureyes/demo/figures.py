@@ -12,22 +12,14 @@ from numpy.typing import NDArray
 
 from foureyes.demo.measures import SignalResult
 from foureyes.report.drawing import LINE, MUTED, RIGHT, WRONG, canvas, require_matplotlib, svg
+from foureyes.signals.catalog import signal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["AXIS", "gaps", "require_matplotlib", "roc", "spread"]
+__all__ = ["gaps", "require_matplotlib", "roc", "spread"]
 
 Floats = NDArray[np.float64]
-
-AXIS: Final = {
-    "log_cmp": "mean surprise per token (log_cmp), nats",
-    "cme": "mean entropy (cme), nats",
-    "excess": "surprise beyond entropy (log_cmp − cme), nats",
-    "nats_per_byte": "surprise per byte, nats",
-    "worst_token": "surprise of the worst token, nats",
-}
-"""What stands under an axis of each signal."""
 
 _TICKS: Final = (0, 0.1, 0.5, 1, 2, 3, 4, 6, 8, 12)
 
@@ -51,7 +43,9 @@ def spread(measured: SignalResult) -> str:
         for values, side, colour in ((pairs.right, 1, RIGHT), (pairs.wrong, -1, WRONG)):
             axes.vlines(np.median(values), 0, side * (tallest + 1.5), color=colour, linewidth=1.6)
         axes.axhline(0, color=MUTED, linewidth=0.8)
-        axes.set(ylim=(-tallest - 2, tallest + 2), xlim=(0, edges[-1]), yticks=[], xlabel=AXIS[measured.signal])
+        axes.set(
+            ylim=(-tallest - 2, tallest + 2), xlim=(0, edges[-1]), yticks=[], xlabel=signal(measured.signal).caption
+        )
         axes.spines["left"].set_visible(False)
         _label(axes, (0.98, 0.94), "right answers", RIGHT)
         _label(axes, (0.98, 0.06), "wrong answers", WRONG)
@@ -101,7 +95,7 @@ def gaps(measured: SignalResult) -> str:
         axes.scatter(x, wrong, s=22, color=WRONG, linewidths=0, label="wrong answer")
         if n_fooled:
             axes.axvline(n_fooled - 0.5, color=MUTED, linewidth=1, linestyle=(0, (3, 3)))
-        axes.set(xlim=(-1, len(x)), xticks=[], ylabel=AXIS[measured.signal])
+        axes.set(xlim=(-1, len(x)), xticks=[], ylabel=signal(measured.signal).caption)
         axes.set_yscale("function", functions=(np.sqrt, np.square))
         axes.set(ylim=(0, None), yticks=[y for y in _TICKS if y <= max(right.max(), wrong.max())])
         _below(axes, 0, "left", f"{n_fooled} questions: the wrong answer surprises less", WRONG)

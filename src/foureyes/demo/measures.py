@@ -6,7 +6,7 @@ Resampling draws whole questions, since the two answers to one question are not 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,20 +19,15 @@ from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.pairs import Preference, preference
 from foureyes.maths.ranking import Auroc, auroc
 from foureyes.maths.roc import Roc, roc
+from foureyes.signals.catalog import signal
 from foureyes.types import Scored, Unscored
 
 __all__ = ["SIGNALS", "TOGETHER", "DemoResults", "Pairs", "SignalResult", "study", "together"]
 
 Floats = NDArray[np.float64]
 
-SIGNALS: Final[Mapping[str, Callable[[Scored], float | None]]] = {
-    "log_cmp": lambda row: row.log_cmp,
-    "cme": lambda row: row.cme,
-    "excess": lambda row: None if row.cme is None else row.log_cmp - row.cme,
-    "nats_per_byte": lambda row: row.nats_per_byte,
-    "worst_token": lambda row: -row.min_logprob,
-}
-"""The uncertainties that are measured, larger = more likely wrong; ``None`` where a verifier could not tell."""
+SIGNALS: Final = ("log_cmp", "cme", "excess", "nats_per_byte", "min_logprob")
+"""What is measured, each as an uncertainty, larger = more likely wrong."""
 
 TOGETHER: Final = "together"
 """Name of the verifiers' mean."""
@@ -76,7 +71,7 @@ class SignalResult:
 
     Attributes:
         verifier: its name, or :data:`TOGETHER`.
-        signal: a key of :data:`SIGNALS`.
+        signal: one of :data:`SIGNALS`.
         pairs: the numbers.
         auroc: of "wrong", over all answers.
         preference: how often the right answer to a question is the less surprising one.
@@ -158,10 +153,10 @@ def study(questions: Sequence[DemoQuestion], reads: Sequence[Read]) -> DemoResul
     for read in reads:
         _require_pairs(read)
     measured = [
-        _measure(read.verifier, signal, pairs)
+        _measure(read.verifier, name, pairs)
         for read in reads
-        for signal in SIGNALS
-        if (pairs := _pairs_of(read, signal)) is not None
+        for name in SIGNALS
+        if (pairs := _pairs_of(read, name)) is not None
     ]
     if len(reads) > 1:
         measured.append(_measure(TOGETHER, "nats_per_byte", together(reads)))
@@ -191,17 +186,21 @@ def _require_pairs(read: Read) -> None:
         raise NotEnoughData(f"{read.verifier} could read both answers to {n} questions, and 2 are needed{why}")
 
 
-def _pairs_of(read: Read, signal: str) -> Pairs | None:
+def _pairs_of(read: Read, name: str) -> Pairs | None:
     """One signal of one verifier, or ``None`` where it could tell it of no question."""
-    pairs = _complete(_values(read, signal))
+    pairs = _complete(_values(read, name))
     return pairs if len(pairs.question) else None
 
 
-def _values(read: Read, signal: str) -> Floats:
+def _values(read: Read, name: str) -> Floats:
     """(questions, 2) right and wrong; NaN, which goes no further than :func:`_complete`, where there is no number."""
-    of = SIGNALS[signal]
-    numbers = [[of(row) if isinstance(row, Scored) else None for row in pair] for pair in read.rows]
+    numbers = [[_uncertainty(row, name) for row in pair] for pair in read.rows]
     return np.array(numbers, dtype=np.float64)
+
+
+def _uncertainty(row: Scored | Unscored, name: str) -> float | None:
+    value = row[name] if isinstance(row, Scored) else None
+    return None if value is None else signal(name).uncertainty(value)
 
 
 def _complete(values: Floats) -> Pairs:
@@ -209,6 +208,6 @@ def _complete(values: Floats) -> Pairs:
     return Pairs(known, values[known, 0], values[known, 1])
 
 
-def _measure(verifier: str, signal: str, pairs: Pairs) -> SignalResult:
+def _measure(verifier: str, name: str, pairs: Pairs) -> SignalResult:
     area = auroc(*pairs.rows, groups=pairs.groups, seed=_SEED)
-    return SignalResult(verifier, signal, pairs, area, preference(pairs.right, pairs.wrong, seed=_SEED))
+    return SignalResult(verifier, name, pairs, area, preference(pairs.right, pairs.wrong, seed=_SEED))

@@ -12,18 +12,12 @@ from foureyes.demo import figures
 from foureyes.demo.measures import DemoResults, SignalResult
 from foureyes.demo.questions import DemoQuestion
 from foureyes.report import page
+from foureyes.signals.catalog import signal
 
 __all__ = ["demo_page"]
 
 _N_OFFENDERS: Final = 8
 _STRIP: Final = (0.3, 1.0)
-_MEANINGS: Final = {
-    "log_cmp": "mean surprise",
-    "cme": "mean entropy",
-    "excess": "log_cmp − cme",
-    "nats_per_byte": "surprise per byte",
-    "worst_token": "highest surprise",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +118,7 @@ def _line(measured: SignalResult) -> _Line:
     area, preferred = measured.auroc, measured.preference
     return _Line(
         measured.signal,
-        _MEANINGS[measured.signal],
+        signal(measured.signal).caption,
         _figure((area.low, area.value, area.high), "{:.2f}"),
         _figure((preferred.low, preferred.value, preferred.high), "{:.0%}"),
     )

@@ -68,4 +68,4 @@ def _answers(read: Read, i: int) -> dict[str, Any]:
 def _signals(row: Row) -> dict[str, Any]:
     if isinstance(row, Unscored):
         return {"unscored": row.to_dict()}
-    return {name: of(row) for name, of in SIGNALS.items()} | {"n_tokens": row.n_tokens}
+    return {name: row[name] for name in SIGNALS} | {"n_tokens": row.n_tokens}

@@ -107,7 +107,7 @@ def check_page(exchange: Exchange, outcomes: Sequence[CheckResult]) -> str:
         answer=pieces(exchange.answer),
         maps=[_section(outcome, f"v{i}") for i, outcome in enumerate(outcomes)],
         ticks=[_tick(nats) for nats in TICKS],
-        signals=[(signal, [signal.show(row) for _, row in scored]) for signal in wording.SIGNALS],
+        signals=wording.signal_lines([row for _, row in scored]),
         scored=[plain(name) for name, _ in scored],
         caveat=wording.CAVEAT,
         reference=wording.REFERENCE,

@@ -19,7 +19,16 @@ from rich.text import Text
 from foureyes.report.cells import HeatCell, Piece, cells_of, pieces, plain
 from foureyes.report.outcome import CheckResult, Degree, excess_of
 from foureyes.report.scale import CLIP_NATS, TERMINAL_FROM, TERMINAL_INK, TICKS, terminal_colour
-from foureyes.report.wording import CAVEAT, REFERENCE, SIGNALS, compared, finding, headline, likelihood, peak_sentence
+from foureyes.report.wording import (
+    CAVEAT,
+    REFERENCE,
+    compared,
+    finding,
+    headline,
+    likelihood,
+    peak_sentence,
+    signal_lines,
+)
 from foureyes.types import Exchange, Reading, Scored
 
 __all__ = ["draw"]
@@ -129,10 +138,8 @@ def _signals(scored: Sequence[CheckResult]) -> Table:
     for outcome in scored:
         table.add_column(plain(outcome.verifier), justify="right")
     table.add_column("")
-    for signal in SIGNALS:
-        values = [signal.show(outcome.row) for outcome in scored if isinstance(outcome.row, Scored)]
-        unit = f"{signal.unit}, " if signal.unit else ""
-        table.add_row(signal.name, *values, Text(f"{unit}{signal.meaning}", "dim"))
+    for line in signal_lines([outcome.row for outcome in scored if isinstance(outcome.row, Scored)]):
+        table.add_row(line.name, *line.values, Text(line.meaning, "dim"))
     return table
 
 

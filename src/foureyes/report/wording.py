@@ -7,7 +7,7 @@ here is a probability that the answer is correct, and :data:`CAVEAT` says so whe
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,13 +22,13 @@ from foureyes.report.outcome import (
     excess_of,
     peak_of,
 )
+from foureyes.signals.catalog import Signal, one_pass
 from foureyes.types import Reading, Scored
 
 __all__ = [
     "CAVEAT",
     "REFERENCE",
-    "SIGNALS",
-    "Signal",
+    "SignalLine",
     "compared",
     "degree_words",
     "entropy",
@@ -39,6 +39,8 @@ __all__ = [
     "preferred",
     "quoted",
     "ranks",
+    "shown",
+    "signal_lines",
 ]
 
 CAVEAT: Final = (
@@ -62,35 +64,45 @@ _QUOTE_LENGTH: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Signal:
-    """One row of the table of signals.
+class SignalLine:
+    """One line of the table of signals.
 
     Attributes:
-        name: as the field calls it.
-        unit: of the value; empty for a pure number.
-        meaning: one line for a reader who meets it the first time.
-        show: the value of one row as text.
+        name: of the signal, as everywhere.
+        meaning: what it is, and its unit.
+        values: one a verifier, as text.
     """
 
     name: str
-    unit: str
     meaning: str
-    show: Callable[[Scored], str]
+    values: list[str]
 
 
-SIGNALS: Final = (
-    Signal("log CMP", "nats/token", "mean surprise", lambda row: f"{row.log_cmp:.2f}"),
-    Signal("CME", "nats/token", "mean entropy", lambda row: _interval(row.cme_low, row.cme_high)),
-    Signal("log CMP − CME", "nats/token", "beyond what it expected", lambda row: _excess(excess_of(row))),
-    Signal("CMP", "", "perplexity, exp(log CMP)", lambda row: _significant(math.exp(row.log_cmp))),
-    Signal("Surprise per byte", "nats/byte", "across tokenizers", lambda row: f"{row.nats_per_byte:.3f}"),
-    Signal("Lowest log-prob", "nats", "most surprising token", lambda row: _signed(row.min_logprob)),
-    Signal("Mean rank", "", "1 = always its first choice", lambda row: _significant(row.mean_rank)),
-    Signal("Mean probability", "", "of the answer’s tokens", lambda row: f"{row.mean_token_prob:.3f}"),
-    Signal("Mean top-1", "", "of its own first choices", lambda row: f"{row.mean_top1_prob:.3f}"),
-    Signal("Tokens", "", "of the answer, as it cuts them", lambda row: str(row.n_tokens)),
-)
-"""The table of signals, in reading order."""
+def signal_lines(rows: Sequence[Scored]) -> list[SignalLine]:
+    """The table of signals: all that the catalogue takes of one reading, and how many tokens the answer had."""
+    lines = [
+        SignalLine(
+            signal.name,
+            signal.caption,
+            [shown(signal, row) for row in rows],
+        )
+        for signal in one_pass()
+    ]
+    return [*lines, SignalLine("n_tokens", "tokens of the answer", [str(row.n_tokens) for row in rows])]
+
+
+def shown(signal: Signal, row: Scored) -> str:
+    """A signal's value as text: an interval where only bounds on the entropy are known."""
+    if signal.name == "cme":
+        return _interval(row.cme_low, row.cme_high)
+    if signal.name == "excess":
+        return _excess(excess_of(row))
+    value = row[signal.name]
+    if value is None:
+        return "could not tell"
+    if signal.unit in ("probability", "nats/byte"):
+        return f"{value:.3f}"
+    return _signed(value) if "nats" in signal.unit else _significant(value)
 
 
 def headline(outcomes: Sequence[CheckResult]) -> str:

@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from foureyes.models.roles import Reader
 from foureyes.signals.asking import share_of_second, two_options
+from foureyes.signals.catalog import one_pass
 from foureyes.signals.spans import final_answer_span
 from foureyes.types import Exchange, Reading, Scored, Unscored, text_of
 
@@ -75,27 +74,11 @@ def with_final_answer(exchange: Exchange, pattern: str) -> Exchange | Unscored:
 
 
 def signals_of(reading: Reading | Unscored) -> Scored | Unscored:
-    """Sums up one reading over its selected tokens; an ``Unscored`` passes through."""
+    """The signals of one reading, by the catalogue; an ``Unscored`` passes through."""
     if isinstance(reading, Unscored):
         return reading
-    chosen = reading.selected
-    nll = reading.nll[chosen]
-    low, high = float(reading.entropy_low[chosen].mean()), float(reading.entropy_high[chosen].mean())
-    return Scored(
-        verifier=reading.model,
-        log_cmp=float(nll.mean()),
-        cme=low if low == high else None,
-        cme_low=low,
-        cme_high=high,
-        missing_mass=float(reading.missing_mass[chosen].mean()),
-        nats_per_byte=float(nll.sum()) / _bytes_covered(reading),
-        min_logprob=float(-nll.max()),
-        mean_rank=float(reading.rank[chosen].mean()),
-        mean_top1_prob=float(reading.top1[chosen].mean()),
-        mean_token_prob=float(np.exp(-nll).mean()),
-        n_tokens=int(chosen.sum()),
-        reading=reading,
-    )
+    taken = {row.name: row.take(reading) for row in one_pass() if row.take is not None}
+    return Scored(reading.model, taken, reading)
 
 
 def p_true(exchanges: Sequence[Exchange], reader: Reader) -> list[float | Unscored]:
@@ -123,11 +106,3 @@ _NOTHING_TO_JUDGE = Unscored("empty_answer", "the answer is empty; wanted a stat
 def _true_or_false(exchange: Exchange) -> str:
     question = f"{text_of(exchange.prompt)}\n\nProposed answer: {exchange.answer}\n\nIs the proposed answer correct?"
     return two_options(question, "True", "False")
-
-
-def _bytes_covered(reading: Reading) -> int:
-    """UTF-8 bytes under the selected tokens, each byte once even where tokens share a character."""
-    covered = np.zeros(len(reading.answer.encode()), dtype=bool)
-    for start, end in reading.spans[reading.selected]:
-        covered[start:end] = True
-    return int(covered.sum())

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from foureyes.models.roles import Sampling
 from foureyes.signals.agree import Match, same_answer
+from foureyes.signals.catalog import signal
 from foureyes.signals.cross import p_true, score, signals_of
 from foureyes.signals.entailment import AskedEntailment
 from foureyes.signals.knowing import answerless, p_ik
@@ -126,6 +127,11 @@ def _value(row: Scored | Unscored, take: Callable[[Scored], float | None]) -> Va
         return row
     value = take(row)
     return Unscored("bad_reply", "only bounds on the entropy are known") if value is None else value
+
+
+def _uncertainty(row: Scored, name: str) -> float | None:
+    value = row[name]
+    return None if value is None else signal(name).uncertainty(value)
 
 
 def _option(asked: SignalInput) -> list[Value]:
@@ -245,12 +251,16 @@ SIGNALS: Final[Mapping[str, StudySignal]] = MappingProxyType(
     {
         "log_cmp": StudySignal("CMP: mean surprise per answer token, log", _scored(lambda row: row.log_cmp)),
         "cme": StudySignal("CME: mean entropy at the answer's places", _scored(lambda row: row.cme)),
-        "nats_per_byte": StudySignal("surprise per byte", _scored(lambda row: row.nats_per_byte)),
-        "max_nll": StudySignal("surprise of the least likely token", _scored(lambda row: -row.min_logprob)),
-        "mean_rank": StudySignal("mean rank of the answer's tokens", _scored(lambda row: row.mean_rank)),
-        "top1": StudySignal("1 − mean probability of the likeliest token", _scored(lambda row: 1 - row.mean_top1_prob)),
+        "nats_per_byte": StudySignal("surprise per byte", _scored(lambda row: row["nats_per_byte"])),
+        "max_nll": StudySignal(
+            "surprise of the least likely token", _scored(lambda row: _uncertainty(row, "min_logprob"))
+        ),
+        "mean_rank": StudySignal("mean rank of the answer's tokens", _scored(lambda row: row["mean_rank"])),
+        "top1": StudySignal(
+            "1 − mean probability of the likeliest token", _scored(lambda row: _uncertainty(row, "mean_top1_prob"))
+        ),
         "token_prob": StudySignal(
-            "1 − mean probability of the answer's tokens", _scored(lambda row: 1 - row.mean_token_prob)
+            "1 − mean probability of the answer's tokens", _scored(lambda row: _uncertainty(row, "mean_token_prob"))
         ),
         "option": StudySignal("1 − share of the chosen option among the options", _option),
         "question": StudySignal("entropy over the options, whatever the answer: a control", _question),

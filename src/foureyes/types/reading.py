@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
@@ -144,6 +145,16 @@ class Reading(TableResult):
         return columns_of(self.tokens, without=("alternatives",))
 
     @property
+    def mean_nll(self) -> float:
+        """Mean surprise over the selected tokens, nats, ≥ 0."""
+        return float(self.nll[self.selected].mean())
+
+    @property
+    def mean_entropy(self) -> tuple[float, float]:
+        """Bounds on the mean entropy over the selected tokens, nats; equal where the whole vocabulary was seen."""
+        return float(self.entropy_low[self.selected].mean()), float(self.entropy_high[self.selected].mean())
+
+    @property
     def exact_entropy(self) -> bool:
         """Whether the whole vocabulary was seen, so that entropies are numbers and not intervals."""
         return bool((self.entropy_low == self.entropy_high).all())
@@ -166,45 +177,63 @@ class Reading(TableResult):
         )
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Scored(Result):
-    """The one-pass signals of one answer under one verifier. Every one is an uncertainty unless its name says prob.
+    """The signals of one answer under one verifier that came with one reading.
+
+    Every signal is there by its name in the catalogue (:mod:`foureyes.signals.catalog`, which says which way each
+    points): ``row["min_logprob"]``. The most used have attributes of their own.
 
     Attributes:
         verifier: name of the verifier.
-        log_cmp: mean surprise per answer token, nats. Rank, average and alert on this one.
-        cme: mean entropy of the verifier over the same positions, nats; ``None`` where only bounds are known.
-        cme_low, cme_high: bounds on it, equal where it is exact.
-        missing_mass: mean probability the verifier's server did not show; 0 where the whole vocabulary was seen.
-        nats_per_byte: summed surprise per UTF-8 byte of what was scored: comparable between tokenizers.
-        min_logprob: the lowest token log-probability, nats, ≤ 0 (lower = more likely wrong).
-        mean_rank: mean rank of the actual tokens, ≥ 1.
-        mean_top1_prob: mean probability of the most likely token, (0, 1].
-        mean_token_prob: mean probability of the actual tokens, (0, 1]: CREW when taken over the final answer.
-        n_tokens: answer tokens the signals are taken over.
+        signals: name → value; ``None`` where this reading cannot tell it.
         reading: the per-token arrays behind the numbers.
 
-    Source: Gorbett & Jana, arXiv 2603.25450 (CMP, CME); arXiv 2510.13501 (CREW).
+    Source: Gorbett & Jana, arXiv 2603.25450 (CMP, CME).
     """
 
     verifier: str
-    log_cmp: float
-    cme: float | None
-    cme_low: float
-    cme_high: float
-    missing_mass: float
-    nats_per_byte: float
-    min_logprob: float
-    mean_rank: float
-    mean_top1_prob: float
-    mean_token_prob: float
-    n_tokens: int
+    signals: Mapping[str, float | None]
     reading: Reading = field(repr=False)
+
+    def __getitem__(self, name: str) -> float | None:
+        """The signal of this name."""
+        return self.signals[name]
+
+    @property
+    def log_cmp(self) -> float:
+        """Mean surprise per answer token, nats, ≥ 0. Rank, average and alert on this one."""
+        return self.reading.mean_nll
 
     @property
     def cmp(self) -> float:
         """Cross-model perplexity, exp(log_cmp), ≥ 1; beyond log_cmp = 709 no float holds it: ``OverflowError``."""
         return math.exp(self.log_cmp)
+
+    @property
+    def cme(self) -> float | None:
+        """Mean entropy of the verifier over the same tokens, nats; ``None`` where only bounds are known."""
+        return self.cme_low if self.cme_low == self.cme_high else None
+
+    @property
+    def cme_low(self) -> float:
+        """Lower bound on ``cme``; equal to :attr:`cme_high` where it is exact."""
+        return self.reading.mean_entropy[0]
+
+    @property
+    def cme_high(self) -> float:
+        """Upper bound on ``cme``."""
+        return self.reading.mean_entropy[1]
+
+    @property
+    def missing_mass(self) -> float:
+        """Mean probability that the verifier's server did not show; 0 where the whole vocabulary was seen."""
+        return float(self.reading.missing_mass[self.reading.selected].mean())
+
+    @property
+    def n_tokens(self) -> int:
+        """Answer tokens that the signals are taken over."""
+        return int(self.reading.selected.sum())
 
     @property
     def tokens(self) -> tuple[Token, ...]:
