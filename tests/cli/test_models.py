@@ -43,7 +43,7 @@ def test_list_for_a_person(gemma, capsys):
     assert [row.split()[0] for row in rows] == list(KNOWN)
     assert rows[1].endswith(f"Gemma terms of use  3 MB     {gemma}")
     assert rows[0].endswith("not here; foureyes models pull smollm2-135m")
-    assert rows[3].endswith("not here; foureyes models pull qwen2.5-coder-1.5b --accept-unknown-licence")
+    assert rows[3].endswith("not here; foureyes models pull qwen2.5-coder-1.5b")
     assert err == ""
 
 
@@ -61,7 +61,7 @@ def test_list_for_a_program(gemma, capsys):
         "parameters": 268_098_176,
         "vocabulary": 262_144,
         "chat": False,
-        "bundled": True,
+        "source": None,
     }
     assert rows["smollm2-135m"]["present"] is False
     assert rows["smollm2-135m"]["folder"] is None
@@ -90,18 +90,8 @@ def test_path_of_what_is_not_here(capsys):
     )
 
 
-def test_pull_of_what_states_no_licence(capsys):
-    assert main(["models", "pull", "qwen2.5-coder-0.5b"]) == 1
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err == (
-        "foureyes: the licence of qwen2.5-coder-0.5b is not stated in the packages that carry it; if you may use it, "
-        "say so: foureyes models pull qwen2.5-coder-0.5b --accept-unknown-licence\n"
-    )
-
-
 def test_pull_that_fails_says_what_it_was_doing_and_why(capfd):
-    assert main(["models", "pull", "qwen2.5-coder-0.5b", "--accept-unknown-licence"]) == 1
+    assert main(["models", "pull", "qwen2.5-coder-0.5b"]) == 1
     out, err = capfd.readouterr()
     assert out == ""
     assert err.splitlines() == [

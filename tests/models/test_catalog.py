@@ -66,12 +66,6 @@ def test_unknown_names_are_told_what_is_known(open_it):
         open_it("gema3-270m")
 
 
-@pytest.mark.parametrize("open_it", [open_reader, open_writer])
-def test_unlicensed_weights_are_not_fetched_by_opening(open_it):
-    with pytest.raises(ConfigError, match=r"models pull qwen2\.5-coder-1\.5b --accept-unknown-licence"):
-        open_it("qwen2.5-coder-1.5b")
-
-
 def test_a_server_decides_for_itself_and_keeps_its_password():
     with pytest.raises(ConfigError, match="is a server, which decides for itself: leave out dtype, device") as failure:
         open_reader("http://me:secret@localhost:9/v1", dtype="float32", device="cpu")

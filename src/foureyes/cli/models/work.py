@@ -44,13 +44,8 @@ def _cells(row: Listed) -> tuple[str, ...]:
         ("yes" if known.chat else "no") if known else "",
         row.licence,
         f"{row.n_bytes / _MB:.0f} MB" if row.n_bytes is not None else "",
-        row.problem or str(row.folder or _how_to_get(row)),
+        row.problem or str(row.folder or f"not here; foureyes models pull {row.reference}"),
     )
-
-
-def _how_to_get(row: Listed) -> str:
-    accept = "" if row.known is None or row.known.bundled else " --accept-unknown-licence"
-    return f"not here; foureyes models pull {row.reference}{accept}"
 
 
 def _as_json(row: Listed) -> dict[str, Any]:
@@ -66,16 +61,14 @@ def _as_json(row: Listed) -> dict[str, Any]:
         "parameters": known.parameters if known else None,
         "vocabulary": known.vocabulary if known else None,
         "chat": known.chat if known else None,
-        "bundled": known.bundled if known else False,
+        "source": known.source if known else None,
     }
 
 
 def _pull(args: argparse.Namespace, output: CommandOutput) -> None:
     found = []
     for reference in args.references:
-        weights = pull(
-            reference, accept_unknown_licence=args.accept_unknown_licence, every_byte=args.verify, on_step=tell_step
-        )
+        weights = pull(reference, every_byte=args.verify, on_step=tell_step)
         output.say(f"{weights.name}: ready in {weights.folder} (licence: {weights.licence})")
         found.append({"name": weights.name, "folder": str(weights.folder), "licence": weights.licence})
     output.give(lambda: found)

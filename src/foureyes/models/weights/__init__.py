@@ -11,7 +11,20 @@ Start at :func:`~foureyes.models.weights.acquire.ensure`; what may be written as
 from __future__ import annotations
 
 from foureyes.models.weights.acquire import ensure, locate, pull, verify
-from foureyes.models.weights.known import KNOWN, KnownModel
+from foureyes.models.weights.known import KNOWN, SMALL_PAIR, STANDARD_PAIR, KnownModel, ModelPair
 from foureyes.models.weights.values import OnStep, Step, Weights
 
-__all__ = ["KNOWN", "KnownModel", "OnStep", "Step", "Weights", "ensure", "locate", "pull", "verify"]
+__all__ = [
+    "KNOWN",
+    "SMALL_PAIR",
+    "STANDARD_PAIR",
+    "KnownModel",
+    "ModelPair",
+    "OnStep",
+    "Step",
+    "Weights",
+    "ensure",
+    "locate",
+    "pull",
+    "verify",
+]

