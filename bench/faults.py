@@ -33,7 +33,7 @@ from foureyes.config import Keyring, new_key
 from foureyes.errors import LedgerConflict, LedgerError, ModelRefused, ModelUnavailable, PrivacyError
 from foureyes.guard import Council, Guard, Member, Timing
 from foureyes.service.app import create_app
-from foureyes.service.live import Tools
+from foureyes.service.app_state import Instruments
 from foureyes.service.logs import open_log
 from foureyes.service.parts import Parts, ServerLimits, TenantParts
 from foureyes.types import Exchange, Vote
@@ -466,7 +466,7 @@ def _app(failing: Failing) -> Any:
     )
     limits = ServerLimits(max_body_bytes=1 << 16, body_timeout_s=BODY_S, max_in_flight=10_000)
     parts = Parts(Keyring((_KEY.stored,)), {"faults": TenantParts(guard)}, limits)
-    return create_app(parts, Tools(log=open_log(StringIO()), wall_clock=failing.wall_clock))
+    return create_app(parts, Instruments(log=open_log(StringIO()), wall_clock=failing.wall_clock))
 
 
 def markdown(rows: Mapping[tuple[str, str], Row]) -> str:

@@ -40,7 +40,7 @@ from foureyes.privacy import PatternDetector, Vault
 from foureyes.service.app import create_app
 from foureyes.service.parts import Parts, TenantParts
 from foureyes.service.running import listen, run
-from foureyes.service.wire.guard import VerifyAnswer, VerifyRequest
+from foureyes.service.wire.guard import VerifyRequest, VerifyResponse
 
 __all__ = ["main"]
 
@@ -148,10 +148,10 @@ def _empty_fastapi() -> Any:
 def _shapes_in_fastapi() -> Any:
     """What any handler of FastAPI costs that takes this body and sends this answer, whatever it does in between."""
     app = FastAPI()
-    [answer] = VerifyAnswer.model_json_schema()["examples"]
+    [answer] = VerifyResponse.model_json_schema()["examples"]
 
-    async def same(body: VerifyRequest, authorization: Annotated[str, Header()]) -> VerifyAnswer:  # noqa: ARG001 - read by FastAPI
-        return VerifyAnswer.model_validate(answer)
+    async def same(body: VerifyRequest, authorization: Annotated[str, Header()]) -> VerifyResponse:  # noqa: ARG001 - read by FastAPI
+        return VerifyResponse.model_validate(answer)
 
     app.post("/v1/guard/verify")(same)
     return app

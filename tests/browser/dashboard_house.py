@@ -68,7 +68,7 @@ class Served:
 
     @property
     def monitor(self) -> Any:
-        return self.house.live.desk("acme").monitor
+        return self.house.state.tenant("acme").monitor
 
 
 @contextmanager

@@ -289,7 +289,7 @@ def test_a_key_that_is_revoked_leads_back_to_the_door_and_another_opens_a_fresh_
 ) -> None:
     with dashboard(tmp_path) as service:
         past(service.monitor, service.house.now)
-        parts = service.house.live.parts
+        parts = service.house.state.parts
         page = browser.new_page()
         if noticed_by == "a click":
             allow_once(page, "**/v1/monitoring")  # else the page may find out by itself before it is clicked
@@ -298,13 +298,13 @@ def test_a_key_that_is_revoked_leads_back_to_the_door_and_another_opens_a_fresh_
         page.keyboard.press("Enter")
         expect(page.locator("#line")).to_have_text("live")
         expect(page.locator("#checkpoint")).not_to_be_empty()
-        service.house.live.replace(replace(parts, keyring=Keyring((), clock=lambda: service.house.now)))
+        service.house.state.replace(replace(parts, keyring=Keyring((), clock=lambda: service.house.now)))
         if noticed_by == "a click":
             page.get_by_role("button", name="Acknowledge").first.click()
         expect(page.get_by_role("alert")).to_have_text("This key is not known here.", timeout=20_000)
         assert page.evaluate("sessionStorage.length") == 0
         page.unroute_all()
-        service.house.live.replace(parts)
+        service.house.state.replace(parts)
         page.get_by_label("API key").fill(service.key("admin"))
         page.keyboard.press("Enter")
         expect(page.locator("#plot-activity canvas")).to_have_count(1)

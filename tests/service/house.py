@@ -22,7 +22,7 @@ from foureyes.models.roles import Judge
 from foureyes.models.scripted import ScriptedJudge
 from foureyes.privacy import PatternDetector, Vault
 from foureyes.service.app import create_app
-from foureyes.service.live import Tools
+from foureyes.service.app_state import Instruments
 from foureyes.service.logs import open_log
 from foureyes.service.parts import Parts, ServerLimits, TenantParts
 
@@ -41,7 +41,7 @@ class House:
         self.vault = Vault.open()
         self.judges: list[Judge] = [ScriptedJudge(v, name=name) for v, name in zip(verdicts, "abcdefgh", strict=False)]
         self.parts = self._parts()
-        self.app: Any = create_app(self.parts, Tools(log=open_log(self._log), wall_clock=lambda: self.now))
+        self.app: Any = create_app(self.parts, Instruments(log=open_log(self._log), wall_clock=lambda: self.now))
 
     def __enter__(self) -> Self:
         return self
@@ -51,8 +51,8 @@ class House:
         self.vault.close()
 
     @property
-    def live(self) -> Any:
-        return self.app.state.live
+    def state(self) -> Any:
+        return self.app.state.foureyes
 
     def change(
         self, *, limits: ServerLimits | None = None, judges: Sequence[Judge] | None = None, **tenant: Any
@@ -60,8 +60,10 @@ class House:
         """Puts other parts in force, as a reload would."""
         self.judges = list(judges or self.judges)
         tenant.setdefault("guard", self.guard())
-        changed = replace(self.live.parts.tenants["acme"], **tenant)
-        self.live.replace(replace(self.live.parts, tenants={"acme": changed}, limits=limits or self.live.parts.limits))
+        changed = replace(self.state.parts.tenants["acme"], **tenant)
+        self.state.replace(
+            replace(self.state.parts, tenants={"acme": changed}, limits=limits or self.state.parts.limits)
+        )
 
     def guard(self, **options: Any) -> Guard:
         options.setdefault("recorder", Recording(self.ledger))
@@ -98,7 +100,7 @@ class House:
 
     @property
     def log(self) -> StringIO:
-        self.live.chores.finish()
+        self.state.chores.finish()
         return self._log
 
     def logged(self) -> list[dict[str, Any]]:

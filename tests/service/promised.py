@@ -61,7 +61,7 @@ class Serving:
 
     def reload(self, more: str = "", *, threshold: Threshold = PROMISED) -> None:
         self.built = self.build(more, threshold=threshold)
-        self.app.state.live.replace(self.parts())
+        self.app.state.foureyes.replace(self.parts())
 
     def send(self, alarm: Alarm) -> None:
         """As a sink."""

@@ -8,9 +8,9 @@ import pytest
 
 from bench.asgi import call
 from foureyes.config.keys import Keyring, new_key
-from foureyes.service.access import Needs, presented_key
-from foureyes.service.limits import Rate
+from foureyes.service.access import RequireScope, presented_key
 from foureyes.service.parts import ServerLimits
+from foureyes.service.rate_limit import RateLimit
 from tests.service.house import House, open_house
 
 __all__ = ["open_house"]
@@ -55,7 +55,7 @@ def test_an_expired_key_is_a_strangers(house: House) -> None:
     from dataclasses import replace
 
     keyring = Keyring((replace(house.keys["verify"].stored, expires=house.now + 10),), clock=lambda: house.now)
-    house.live.replace(replace(house.live.parts, keyring=keyring))
+    house.state.replace(replace(house.state.parts, keyring=keyring))
     assert house.call("POST", VERIFY, ASKED, key="verify").status == 200
     house.now += 10
     assert house.call("POST", VERIFY, ASKED, key="verify").status == 401
@@ -86,7 +86,7 @@ def test_who_may_not_is_told_before_the_body_is_looked_at(house: House) -> None:
 
 
 def test_beyond_the_allowance_one_is_told_when_to_come_back(house: House) -> None:
-    house.change(rate=Rate(per_second=0.1, burst=2))
+    house.change(rate=RateLimit(per_second=0.1, burst=2))
     replies = [house.call("POST", VERIFY, ASKED, key="verify") for _ in range(3)]
     assert [reply.status for reply in replies] == [200, 200, 429]
     assert replies[2].headers["retry-after"] == "10"
@@ -98,10 +98,10 @@ def test_one_tenants_allowance_is_not_anothers(house: House) -> None:
     from dataclasses import replace
 
     other = new_key("other", {"verify"})
-    tenants = {**house.live.parts.tenants, "other": house.live.parts.tenants["acme"]}
-    keyring = Keyring((*house.live.parts.keyring.keys, other.stored))
-    house.live.replace(replace(house.live.parts, tenants=tenants, keyring=keyring))
-    house.live.desk("acme").change(replace(house.live.desk("acme").parts, rate=Rate(per_day=0)))
+    tenants = {**house.state.parts.tenants, "other": house.state.parts.tenants["acme"]}
+    keyring = Keyring((*house.state.parts.keyring.keys, other.stored))
+    house.state.replace(replace(house.state.parts, tenants=tenants, keyring=keyring))
+    house.state.tenant("acme").change(replace(house.state.tenant("acme").parts, rate=RateLimit(per_day=0)))
     assert house.call("POST", VERIFY, ASKED, key="verify").status == 429
     assert house.call("POST", VERIFY, ASKED, key=None, headers={"x-api-key": other.presented}).status == 200
 
@@ -161,4 +161,4 @@ def test_the_longest_key_that_is_looked_at_is_bounded() -> None:
     scope = {"headers": [(b"x-api-key", b"k" * 513)]}
     assert presented_key(scope) is None
     assert presented_key({"headers": [(b"x-api-key", b"k" * 512)]}) == "k" * 512
-    assert Needs("verify").right == "verify"
+    assert RequireScope("verify").right == "verify"

@@ -37,13 +37,13 @@ def test_traffic_is_verified_and_its_outcomes_are_reported(house: House) -> None
 
     async def run() -> None:
         for scene in itertools.islice(scenes(), 8):
-            await play(house.live, "acme", scene)
+            await play(house.state, "acme", scene)
 
     asyncio.run(run())
-    desk = house.live.desk("acme")
-    assert len(desk.feed.latest(100)) == len(list(house.ledger.entries())) == 8
-    assert desk.gate.record("right-answers").reliability == 1.0
-    assert desk.gate.record("poisoned-memory").reliability == 0.0
+    tenant = house.state.tenant("acme")
+    assert len(tenant.feed.latest(100)) == len(list(house.ledger.entries())) == 8
+    assert tenant.gate.record("right-answers").reliability == 1.0
+    assert tenant.gate.record("poisoned-memory").reliability == 0.0
 
 
 @pytest.mark.weights

@@ -40,13 +40,13 @@ def rendered(*monitors: Monitor, now: float = 100.0) -> dict[str, list[tuple[dic
 
 def test_every_figure_says_whose_it_is_by_number() -> None:
     page = rendered(fed(3), fed(5, "p/b", None))
-    assert page["foureyes_window_decisions"] == [({"desk": "1"}, 3.0), ({"desk": "2"}, 5.0)]
+    assert page["foureyes_window_decisions"] == [({"tenant": "1"}, 3.0), ({"tenant": "2"}, 5.0)]
     assert page["foureyes_verifier_error_ratio"] == [
-        ({"desk": "1", "verifier": "p/a"}, 0.0),
-        ({"desk": "2", "verifier": "p/b"}, 0.0),
+        ({"tenant": "1", "verifier": "p/a"}, 0.0),
+        ({"tenant": "2", "verifier": "p/b"}, 0.0),
     ]
-    assert page["foureyes_verifier_log_cmp_mean_nats"] == [({"desk": "1", "verifier": "p/a"}, 1.25)]
-    assert page["foureyes_estimated_accuracy_ratio"][0] == ({"desk": "1"}, pytest.approx(0.9))
+    assert page["foureyes_verifier_log_cmp_mean_nats"] == [({"tenant": "1", "verifier": "p/a"}, 1.25)]
+    assert page["foureyes_estimated_accuracy_ratio"][0] == ({"tenant": "1"}, pytest.approx(0.9))
 
 
 def test_of_nothing_nothing_is_claimed() -> None:
@@ -96,7 +96,7 @@ def test_the_page_of_a_service_has_counters_and_gauges_once_each_and_no_tenant(h
         house.call("POST", "/v1/guard/verify", ASKED)
     body = house.call("GET", "/metrics", key=None).body
     page = read(body)
-    assert page["foureyes_window_decisions"] == [({"desk": "1"}, 3.0)]
+    assert page["foureyes_window_decisions"] == [({"tenant": "1"}, 3.0)]
     assert {labels["verifier"] for labels, _ in page["foureyes_verifier_error_ratio"]} == {
         f"{judge.provider}/{judge.name}" for judge in house.judges
     }

@@ -96,9 +96,9 @@ def test_an_export_is_where_it_says(house: House) -> None:
 def test_another_tenants_entries_in_a_shared_log_are_not_shown(house: House) -> None:
     filled(house, 2)
     other = new_key("other", {"audit", "verify"})
-    tenants = {**house.live.parts.tenants, "other": house.live.parts.tenants["acme"]}
-    keyring = replace(house.live.parts.keyring, keys=(*house.live.parts.keyring.keys, other.stored))
-    house.live.replace(replace(house.live.parts, tenants=tenants, keyring=keyring))
+    tenants = {**house.state.parts.tenants, "other": house.state.parts.tenants["acme"]}
+    keyring = replace(house.state.parts.keyring, keys=(*house.state.parts.keyring.keys, other.stored))
+    house.state.replace(replace(house.state.parts, tenants=tenants, keyring=keyring))
     key = {"x-api-key": other.presented}
     house.call("POST", "/v1/guard/verify", {"prompt": "p", "response": "r"}, key=None, headers=key)
     for path in ("/v1/ledger/entries", "/v1/suite/vault/ledger"):

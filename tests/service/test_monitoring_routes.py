@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from foureyes.monitoring import Alarm, Monitor, MonitorSettings
-from foureyes.service.desk import observation_of
+from foureyes.service.tenant_state import observation_of
 from foureyes.types import Verdict, Vote
 from tests.service.house import House, open_house
 
@@ -71,8 +71,8 @@ def test_what_the_monitor_is_told_has_no_text() -> None:
 
 
 def test_alarms_reach_whoever_watches(house: House) -> None:
-    desk = house.live.desk("acme")
-    desk.monitor = Monitor(MonitorSettings(max_error_rate=0.05))
+    tenant = house.state.tenant("acme")
+    tenant.monitor = Monitor(MonitorSettings(max_error_rate=0.05))
     failing = Verdict(
         consensus_reached=False,
         safe=False,
@@ -83,9 +83,9 @@ def test_alarms_reach_whoever_watches(house: House) -> None:
     )
     raised: list[Alarm] = []
     for i in range(2000):
-        raised += desk.observe(f"v-{i}", failing, at=float(i))
+        raised += tenant.observe(f"v-{i}", failing, at=float(i))
     assert [alarm.key for alarm in raised] == ["rate:errors:p/a"]
-    [event] = desk.feed.latest(1, kind="alarm")
+    [event] = tenant.feed.latest(1, kind="alarm")
     assert event.value == raised[0]
     [sent] = watch(house, "/v1/events", 1)
     assert (sent["event"], sent["data"]["key"]) == ("alarm", "rate:errors:p/a")
@@ -139,7 +139,7 @@ def test_whoever_hangs_up_is_forgotten(house: House) -> None:
     verified(house, 1)
     for _ in range(70):
         watch(house, "/v1/events", 1)
-    assert not house.live.desk("acme").feed.full
+    assert not house.state.tenant("acme").feed.full
 
 
 def test_figures_for_prometheus_carry_units_and_no_tenant(house: House) -> None:
@@ -164,6 +164,6 @@ def test_ready_or_not_and_why(house: House) -> None:
     from dataclasses import replace
 
     assert house.call("GET", "/readyz", key=None).json() == {"ready": True, "not_ready": {}}
-    house.live.replace(replace(house.live.parts, not_ready=lambda: {"ledger": "cannot be written"}))
+    house.state.replace(replace(house.state.parts, not_ready=lambda: {"ledger": "cannot be written"}))
     reply = house.call("GET", "/readyz", key=None)
     assert (reply.status, reply.json()) == (503, {"ready": False, "not_ready": {"ledger": "cannot be written"}})

@@ -11,7 +11,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, settings
 
 from tests.service.house import House
-from tests.service.test_closer import Scripted
+from tests.service.test_independent_answers import Scripted
 
 _HOUSE = House(Path(mkdtemp()))
 _HOUSE.change(answerers=[Scripted("one", "x"), Scripted("two", "y")])

@@ -16,8 +16,8 @@ from foureyes.errors import ConfigError, LedgerTampered
 from foureyes.guard.gate import ActionOutcome, AgentGate
 from foureyes.ledger import Signer
 from foureyes.monitoring import Monitor
-from foureyes.service.keeping import keep, keep_watch, look_after
-from foureyes.service.memory import Memory
+from foureyes.service.maintenance import maintain, maintain_forever
+from foureyes.service.persistence import StateStore
 from foureyes.service.wiring import follow
 from tests.service.promised import CALM, CONFIGURED, DRIFTED, NAME, PROMISED, Serving, drift
 
@@ -89,20 +89,20 @@ def test_without_a_folder_a_restart_forgets(tmp_path: Path) -> None:
     asyncio.run(serving.stop())
 
 
-def test_a_broken_memory_keeps_the_service_from_starting_and_stays_where_it_is(tmp_path: Path) -> None:
+def test_a_broken_file_keeps_the_service_from_starting_and_stays_where_it_is(tmp_path: Path) -> None:
     key = suspended(tmp_path)
-    kept = tmp_path / "state" / "acme.json"
-    broken = kept.read_bytes()[:-50]
-    kept.write_bytes(broken)
+    saved = tmp_path / "state" / "acme.json"
+    broken = saved.read_bytes()[:-50]
+    saved.write_bytes(broken)
     with pytest.raises(ConfigError, match=r"acme.json"):
         again(tmp_path, key)
-    assert kept.read_bytes() == broken
+    assert saved.read_bytes() == broken
 
 
 def test_a_process_that_is_killed_forgets_no_suspension(tmp_path: Path) -> None:
     serving = Serving(tmp_path, KEPT)
     drift(serving)
-    asyncio.run(keep_watch(serving.app.state.live))
+    asyncio.run(maintain(serving.app.state.foureyes))
     killed = again(tmp_path, serving.key)
     assert NAME in killed.alarms()
     assert killed.verify("calm0")["safe"] is False
@@ -111,20 +111,20 @@ def test_a_process_that_is_killed_forgets_no_suspension(tmp_path: Path) -> None:
 
 
 def test_nothing_is_written_as_long_as_no_alarm_comes_or_goes(tmp_path: Path) -> None:
-    serving, kept = Serving(tmp_path, KEPT), tmp_path / "state" / "acme.json"
+    serving, saved = Serving(tmp_path, KEPT), tmp_path / "state" / "acme.json"
     for word in list(CALM)[:5]:
         serving.verify(word)
-    asyncio.run(keep_watch(serving.app.state.live))
-    assert not kept.exists()
+    asyncio.run(maintain(serving.app.state.foureyes))
+    assert not saved.exists()
     drift(serving)
-    asyncio.run(keep_watch(serving.app.state.live))
-    written = kept.read_bytes()
+    asyncio.run(maintain(serving.app.state.foureyes))
+    written = saved.read_bytes()
     serving.verify("calm0")
-    asyncio.run(keep_watch(serving.app.state.live))
-    assert kept.read_bytes() == written
+    asyncio.run(maintain(serving.app.state.foureyes))
+    assert saved.read_bytes() == written
     serving.call("POST", "/v1/monitoring/acknowledge", f'{{"key": "{NAME}"}}'.encode())
-    asyncio.run(keep_watch(serving.app.state.live))
-    assert kept.read_bytes() != written
+    asyncio.run(maintain(serving.app.state.foureyes))
+    assert saved.read_bytes() != written
     asyncio.run(serving.stop())
 
 
@@ -133,38 +133,38 @@ def test_rounds_go_on_until_the_service_ends(tmp_path: Path) -> None:
     drift(serving)
 
     async def rounds() -> None:
-        looking_after = asyncio.create_task(look_after(serving.app.state.live, every_s=0.0))
+        rounds_going_on = asyncio.create_task(maintain_forever(serving.app.state.foureyes, every_s=0.0))
         for _ in range(1000):
             await asyncio.sleep(0)
-        looking_after.cancel()
+        rounds_going_on.cancel()
         with pytest.raises(asyncio.CancelledError):
-            await looking_after
+            await rounds_going_on
         assert (tmp_path / "state" / "acme.json").exists()
 
     asyncio.run(rounds())
     asyncio.run(serving.stop())
 
 
-def test_a_desk_that_cannot_be_written_is_told_of_and_stops_no_other(
+def test_a_tenant_that_cannot_be_written_is_told_of_and_stops_no_other(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     serving = Serving(tmp_path, KEPT + "[tenants.other]\npii = 'off'\n")
     (tmp_path / "state" / "acme.new").mkdir()
-    keep(serving.app.state.live, serving.app.state.live.desks)
+    serving.app.state.foureyes.save(serving.app.state.foureyes.tenants)
     assert [file.name for file in (tmp_path / "state").glob("*.json")] == ["other.json"]
-    assert '"kept":false' in capsys.readouterr().err
+    assert '"saved":false' in capsys.readouterr().err
     asyncio.run(serving.stop())
 
 
-def test_a_new_tenant_whose_memory_is_broken_changes_nothing(tmp_path: Path) -> None:
+def test_a_new_tenant_whose_file_is_broken_changes_nothing(tmp_path: Path) -> None:
     serving = Serving(tmp_path, KEPT)
-    before = serving.app.state.live.parts
+    before = serving.app.state.foureyes.parts
     (tmp_path / "state" / "other.json").write_text("{")
     serving.built = serving.build("[tenants.other]\npii = 'off'\n")
     with pytest.raises(ConfigError, match=r"other.json"):
-        serving.app.state.live.replace(serving.parts())
-    assert serving.app.state.live.parts is before
-    assert [desk.name for desk in serving.app.state.live.desks] == ["acme"]
+        serving.app.state.foureyes.replace(serving.parts())
+    assert serving.app.state.foureyes.parts is before
+    assert [tenant.name for tenant in serving.app.state.foureyes.tenants] == ["acme"]
     asyncio.run(serving.stop())
 
 
@@ -173,29 +173,29 @@ def test_a_tenant_that_goes_is_written_down_and_comes_back_as_it_was(tmp_path: P
     serving = Serving(tmp_path, KEPT)
     serving.configured += more
     serving.reload()
-    serving.app.state.live.desk("other").gate.report("agent-7", ActionOutcome(correct=False, harmful=True))
+    serving.app.state.foureyes.tenant("other").gate.report("agent-7", ActionOutcome(correct=False, harmful=True))
     serving.configured = KEPT
     serving.reload()
-    assert [desk.name for desk in serving.app.state.live.desks] == ["acme"]
+    assert [tenant.name for tenant in serving.app.state.foureyes.tenants] == ["acme"]
     serving.configured += more
     serving.reload()
-    assert serving.app.state.live.desk("other").gate.record("agent-7").risk == 1
+    assert serving.app.state.foureyes.tenant("other").gate.record("agent-7").risk == 1
     asyncio.run(serving.stop())
 
 
 @pytest.mark.skipif(os.name != "posix", reason="rights of files are POSIX's")
-def test_nobody_else_may_read_what_is_kept(tmp_path: Path) -> None:
-    Memory(tmp_path).keep("acme", AgentGate(), Monitor())
+def test_nobody_else_may_read_what_is_saved(tmp_path: Path) -> None:
+    StateStore(tmp_path).save("acme", AgentGate(), Monitor())
     assert (tmp_path / "acme.json").stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.parametrize(
     "broken", ["", "{", "[]", "null", "[" * 100_000, '{"gate": 1, "monitor": 2}', '{"gate": "{}"}']
 )
-def test_what_is_no_memory_is_refused(tmp_path: Path, broken: str) -> None:
+def test_what_is_no_saved_state_is_refused(tmp_path: Path, broken: str) -> None:
     (tmp_path / "acme.json").write_text(broken)
     with pytest.raises(ConfigError, match=r"acme.json: move it away to begin anew"):
-        Memory(tmp_path).recall("acme")
+        StateStore(tmp_path).load("acme")
     assert (tmp_path / "acme.json").read_text() == broken
 
 
@@ -215,7 +215,7 @@ def test_a_reload_is_refused_while_a_memory_is_broken_and_applied_afterwards(tmp
             await service.check()
             statuses.append((await call(service.app, "GET", "/readyz")).status)
             broken.unlink(missing_ok=True)
-        names = [desk.name for desk in service.app.state.live.desks]
+        names = [tenant.name for tenant in service.app.state.foureyes.tenants]
         async with service.app.router.lifespan_context(service.app):
             pass
         return statuses, names
@@ -231,18 +231,18 @@ def test_a_record_is_shown_to_its_witness_while_it_is_written(
     file = tmp_path / "foureyes.toml"
     file.write_text(RECORDED + OTHER)
     service = follow(Reloader(file, {"SALT": "a salt of sixteen bytes"}))
-    acme = service.app.state.live.desk("acme").parts.ledger
+    acme = service.app.state.foureyes.tenant("acme").parts.ledger
 
     def seen(tenant: str) -> str:
         return (tmp_path / f"{tenant}.seen").read_text().splitlines()[1]
 
     async def scene() -> None:
         acme.append("verified", {"safe": True}).result()
-        await keep_watch(service.app.state.live)
+        await maintain(service.app.state.foureyes)
         assert (seen("acme"), seen("other")) == ("1", "0")
         (tmp_path / "acme.seen").write_text("not a checkpoint")
-        service.app.state.live.desk("other").parts.ledger.append("verified", {"safe": True}).result()
-        await keep_watch(service.app.state.live)
+        service.app.state.foureyes.tenant("other").parts.ledger.append("verified", {"safe": True}).result()
+        await maintain(service.app.state.foureyes)
         assert seen("other") == "1"
         ready = await call(service.app, "GET", "/readyz")
         assert (ready.status, list(ready.json()["not_ready"])) == (503, ["ledger"])

@@ -24,7 +24,7 @@ ASKED = {"prompt": "canary-prompt", "response": "canary-response"}
 def spans(house: House) -> InMemorySpanExporter:
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    house.live.tools = replace(house.live.tools, tracer=Tracer(provider.get_tracer("foureyes")))
+    house.state.instruments = replace(house.state.instruments, tracer=Tracer(provider.get_tracer("foureyes")))
     return exporter
 
 
@@ -72,7 +72,7 @@ def test_no_text_and_no_key_is_in_a_span(house: House, spans: InMemorySpanExport
 
 
 def test_nothing_is_traced_unless_asked_for(house: House) -> None:
-    assert not house.live.tools.tracer.on
+    assert not house.state.instruments.tracer.on
     with Tracer().verification([]) as span:
         assert span is None
 

@@ -2,7 +2,7 @@
 
 ::
 
-    Verifying = Annotated[Call, Depends(Needs("verify"))]
+    Verifying = Annotated[Call, Depends(RequireScope("verify"))]
     async def verify(call: Verifying, body: VerifyRequest) -> VerifyAnswer: ...
 
 The rules, in this order: no key, or one that nobody has, is a 401 in the same words; a key without the scope is a 403; a
@@ -20,12 +20,12 @@ from typing import Annotated, Final, Literal, TypeAlias
 from fastapi import Depends, Request
 from starlette.types import Scope
 
-from foureyes.service.desk import Desk
-from foureyes.service.live import Live
+from foureyes.service.app_state import AppState
 from foureyes.service.parts import TenantParts
 from foureyes.service.problems import Refused
+from foureyes.service.tenant_state import TenantState
 
-__all__ = ["Administering", "Auditing", "Call", "Needs", "Right", "Verifying", "presented_key"]
+__all__ = ["Administering", "Auditing", "Call", "RequireScope", "Right", "Verifying", "presented_key"]
 
 Right: TypeAlias = Literal["verify", "audit", "admin"]
 
@@ -38,16 +38,16 @@ class Call:
     """An authenticated request.
 
     Attributes:
-        live: the application.
-        desk: its tenant's place in this process.
+        state: of the application.
+        tenant: what is known of the caller's tenant in this process.
         parts: the tenant's parts in force when it arrived.
         key_id: which key was used, by its public name; never the key.
         scopes: what it may do.
         scope: of ASGI, for headers and the request's name.
     """
 
-    live: Live
-    desk: Desk
+    state: AppState
+    tenant: TenantState
     parts: TenantParts
     key_id: str
     scopes: Collection[str]
@@ -65,13 +65,8 @@ class Call:
         headers: list[tuple[bytes, bytes]] = self.scope["headers"]
         return headers
 
-    @property
-    def tenant(self) -> str:
-        """The tenant's name."""
-        return self.desk.name
 
-
-class Needs:
+class RequireScope:
     """A dependency that lets in whoever holds a key with one right.
 
     Args:
@@ -93,29 +88,29 @@ class Needs:
         Raises:
             Refused: 401, 403 or 429.
         """
-        live: Live = scope["foureyes.live"]
+        state: AppState = scope["foureyes.state"]
         key = presented_key(scope)
-        principal = live.parts.keyring.identify(key) if key is not None else None
+        principal = state.parts.keyring.identify(key) if key is not None else None
         if principal is None:
             raise Refused(401, "send it as 'Authorization: Bearer KEY' or 'X-API-Key: KEY'", headers=CHALLENGE)
         scope["foureyes.tenant"] = principal.tenant
         if self.right not in principal.scopes and "admin" not in principal.scopes:
             raise Refused(403, f"it needs the scope '{self.right}'")
-        desk = live.desk(principal.tenant)
+        tenant = state.tenant(principal.tenant)
         if self.right == "audit":
-            live.chores.finish()  # who looks sees all that was answered before
+            state.chores.finish()  # who looks sees all that was answered before
         if self._cost:
-            take(desk, 1, now=live.tools.wall_clock())
-        return Call(live, desk, desk.parts, principal.key_id, principal.scopes, scope)
+            spend(tenant, 1, now=state.instruments.wall_clock())
+        return Call(state, tenant, tenant.parts, principal.key_id, principal.scopes, scope)
 
 
-def take(desk: Desk, n: int, *, now: float) -> None:
-    """Takes n requests from a tenant's allowance.
+def spend(tenant: TenantState, n: int, *, now: float) -> None:
+    """Takes n requests from what a tenant may ask for.
 
     Raises:
         Refused: 429, with ``Retry-After`` in whole seconds.
     """
-    if (wait := desk.allowance.take(n, now=now)) is not None:
+    if (wait := tenant.rate_limiter.acquire(n, now=now)) is not None:
         seconds = max(1, math.ceil(wait))
         raise Refused(429, f"try again in {seconds} s", headers={"Retry-After": str(seconds)})
 
@@ -136,6 +131,6 @@ def presented_key(scope: Scope) -> str | None:
     return str(key, "ascii")
 
 
-Verifying: TypeAlias = Annotated[Call, Depends(Needs("verify"))]
-Auditing: TypeAlias = Annotated[Call, Depends(Needs("audit"))]
-Administering: TypeAlias = Annotated[Call, Depends(Needs("admin"))]
+Verifying: TypeAlias = Annotated[Call, Depends(RequireScope("verify"))]
+Auditing: TypeAlias = Annotated[Call, Depends(RequireScope("audit"))]
+Administering: TypeAlias = Annotated[Call, Depends(RequireScope("admin"))]

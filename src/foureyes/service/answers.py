@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from foureyes.service.wire.guard import VerifyAnswer, VoteAnswer
+from foureyes.service.wire.guard import VerifyResponse, VoteItem
 
 if TYPE_CHECKING:
     from foureyes.guard import Decision
@@ -15,7 +15,7 @@ __all__ = ["answer_of", "plain", "vote_answer"]
 
 
 def plain(decision: Decision) -> dict[str, Any]:
-    """The members of a :class:`~foureyes.service.wire.guard.VerifyAnswer`, for JSON: a model takes longer to make."""
+    """The members of a :class:`~foureyes.service.wire.guard.VerifyResponse`, for JSON: a model takes longer to make."""
     verdict = decision.verdict
     return {
         "consensus_reached": verdict.consensus_reached,
@@ -31,14 +31,14 @@ def plain(decision: Decision) -> dict[str, Any]:
     }
 
 
-def answer_of(decision: Decision) -> VerifyAnswer:
+def answer_of(decision: Decision) -> VerifyResponse:
     """The same as a model."""
-    return VerifyAnswer.model_validate(plain(decision))
+    return VerifyResponse.model_validate(plain(decision))
 
 
-def vote_answer(vote: Vote) -> VoteAnswer:
+def vote_answer(vote: Vote) -> VoteItem:
     """A vote as it is sent."""
-    return VoteAnswer.model_validate(_vote(vote))
+    return VoteItem.model_validate(_vote(vote))
 
 
 def _vote(vote: Vote) -> dict[str, Any]:

@@ -23,30 +23,30 @@ from starlette.routing import Route
 
 from foureyes import __version__
 from foureyes.errors import FoureyesError
+from foureyes.service.app_state import AppState, Instruments
 from foureyes.service.dashboard import router as dashboard
-from foureyes.service.door import Door
-from foureyes.service.keeping import keep, look_after
 from foureyes.service.lean import LeanRoute
-from foureyes.service.live import Live, Tools
+from foureyes.service.maintenance import maintain_forever
+from foureyes.service.middleware import RequestMiddleware
 from foureyes.service.openapi import DESCRIPTION, TAGS, describe
 from foureyes.service.parts import Parts
 from foureyes.service.problems import MEDIA_TYPE, problem_of
-from foureyes.service.routes import closer, decisions, gateways, guard, health, ledger, monitoring, privacy
+from foureyes.service.routes import decisions, gateways, guard, health, independent_answers, ledger, monitoring, privacy
 
 __all__ = ["create_app"]
 
 
-def create_app(parts: Parts, tools: Tools | None = None) -> FastAPI:
+def create_app(parts: Parts, instruments: Instruments | None = None) -> FastAPI:
     """The service as an ASGI application.
 
     Args:
-        parts: what the configuration wired. ``app.state.live.replace(parts)`` puts others in force.
-        tools: log, tracer and clocks.
+        parts: what the configuration wired. ``app.state.foureyes.replace(parts)`` puts others in force.
+        instruments: log, tracer and clocks.
 
     Returns:
         The application; its lifespan closes the parts in force when it ends.
     """
-    live = Live(parts, tools)
+    state = AppState(parts, instruments)
     app = FastAPI(
         title="foureyes",
         version=__version__,
@@ -56,19 +56,19 @@ def create_app(parts: Parts, tools: Tools | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=_lifespan(live),
+        lifespan=_lifespan(state),
         # FastAPI would tell by itself, wherever a process has set up OpenTelemetry: paths as sent, errors in their words
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
-    app.state.live = live
+    app.state.foureyes = state
     app.router.route_class = LeanRoute
-    for subject in (guard, closer, privacy, decisions, ledger, gateways, monitoring, health):
+    for subject in (guard, independent_answers, privacy, decisions, ledger, gateways, monitoring, health):
         subject.add(app.router)
     app.include_router(dashboard())
     for error in (HTTPException, RequestValidationError, FoureyesError, TimeoutError):
         app.add_exception_handler(error, _problem)
     setattr(app, "openapi", describe(app))  # noqa: B010 - FastAPI's own way to extend the document
-    app.middleware_stack = Door(app.build_middleware_stack(), live, _shortcuts(app))
+    app.middleware_stack = RequestMiddleware(app.build_middleware_stack(), state, _shortcuts(app))
     return app
 
 
@@ -78,29 +78,29 @@ def _shortcuts(app: FastAPI) -> dict[tuple[str, str], Route]:
     return {(method, route.path): route for route in lean for method in route.methods or () if "{" not in route.path}
 
 
-def _lifespan(live: Live) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _lifespan(state: AppState) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        looking_after = asyncio.create_task(look_after(live))
+        maintenance = asyncio.create_task(maintain_forever(state))
         try:
             yield
         finally:
-            looking_after.cancel()
-            [ended] = await asyncio.gather(looking_after, return_exceptions=True)
+            maintenance.cancel()
+            [ended] = await asyncio.gather(maintenance, return_exceptions=True)
             if isinstance(ended, Exception):
-                live.log_failure(ended, "keeping")
+                state.log_failure(ended, "maintenance")
             try:
-                keep(live, live.desks)
+                state.save(state.tenants)
             finally:
-                await live.parts.close()
+                await state.parts.close()
 
     return lifespan
 
 
 async def _problem(request: Request, error: Exception) -> Response:
-    live: Live = request.scope["foureyes.live"]
+    state: AppState = request.scope["foureyes.state"]
     request_id: str = request.scope["foureyes.request_id"]
-    live.log_failure(error, request_id)
+    state.log_failure(error, request_id)
     problem = problem_of(error, request_id)
     headers = {"Allow": _served(request)} if problem.status == 405 else getattr(error, "headers", None)
     return Response(problem.body(), problem.status, headers=headers, media_type=MEDIA_TYPE)

@@ -24,7 +24,7 @@ from foureyes.ledger import Signer
 from foureyes.models.catalog import open_reader
 from foureyes.models.weights import OnStep
 from foureyes.service.app import create_app
-from foureyes.service.live import Tools
+from foureyes.service.app_state import Instruments
 from foureyes.service.logs import open_log
 from foureyes.service.traffic import trickle
 from foureyes.service.wiring import parts_of
@@ -67,8 +67,8 @@ def demo_app(folder: Path, *, on_step: OnStep) -> Demo:
     key = new_key(TENANT, {"admin"})
     Signer.generate("foureyes.demo/ledger").save(folder / _LEDGER_KEY)
     built = wiring.build(demo_settings(folder, key), open_reader=partial(open_reader, on_step=on_step))
-    app = create_app(replace(parts_of(built), close=built.close), Tools(log=open_log(stderr)))
-    return Demo(app, key.presented, partial(trickle, app.state.live, TENANT, quickly=_QUICKLY, pause_s=_PAUSE_S))
+    app = create_app(replace(parts_of(built), close=built.close), Instruments(log=open_log(stderr)))
+    return Demo(app, key.presented, partial(trickle, app.state.foureyes, TENANT, quickly=_QUICKLY, pause_s=_PAUSE_S))
 
 
 def demo_settings(folder: Path, key: NewKey) -> Settings:

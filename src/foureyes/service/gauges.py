@@ -1,7 +1,6 @@
 """What the monitors know, for Prometheus: made when somebody asks, and at most every few seconds.
 
-``/metrics`` needs no key, so tenants are told apart by a number: the place of their desk, 1 for the first tenant of the
-configuration. Figures of a window of thousands take tens of milliseconds, so they are remembered for a while, and the
+``/metrics`` needs no key, so tenants are told apart by a number: the place in the configuration, from 1. Figures of a window of thousands take tens of milliseconds, so they are remembered for a while, and the
 event loop gets its turn between two tenants.
 """
 
@@ -42,7 +41,7 @@ class Gauges:
     Example:
         >>> page = asyncio.run(Gauges().render([Monitor()], 0.0)).decode()
         >>> print(page.splitlines()[2])
-        foureyes_window_decisions{desk="1"} 0.0
+        foureyes_window_decisions{tenant="1"} 0.0
     """
 
     def __init__(self, *, fresh_s: float = _FRESH_S) -> None:
@@ -54,7 +53,7 @@ class Gauges:
         """In Prometheus' text format.
 
         Args:
-            monitors: one a desk, in the order of the desks.
+            monitors: one a tenant, in the order of the configuration.
             now: seconds since 1970.
         """
         async with self._making:
@@ -82,7 +81,7 @@ class _Families(Collector):
         families: dict[str, GaugeMetricFamily] = {}
         for number, sample in self._found:
             if (family := families.get(sample.name)) is None:
-                labels = ["desk", *sample.labels]
+                labels = ["tenant", *sample.labels]
                 family = families[sample.name] = GaugeMetricFamily(sample.name, sample.help, labels=labels)
             family.add_metric([str(number), *sample.labels.values()], sample.value)
         yield from families.values()

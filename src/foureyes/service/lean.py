@@ -25,7 +25,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from foureyes.errors import ConfigError
-from foureyes.service.access import Needs
+from foureyes.service.access import RequireScope
 from foureyes.service.parts import ServerLimits
 from foureyes.service.problems import Refused, wrongs
 
@@ -73,9 +73,9 @@ class LeanRoute(APIRoute):
             raise Refused(422, f"{error.error_count()} wrong with the body", errors=errors) from None
 
 
-def _needs(route: APIRoute) -> tuple[Needs, str]:
+def _needs(route: APIRoute) -> tuple[RequireScope, str]:
     for dependency in route.dependant.dependencies:
-        if isinstance(dependency.call, Needs) and dependency.name:
+        if isinstance(dependency.call, RequireScope) and dependency.name:
             return dependency.call, dependency.name
     raise ConfigError(f"the route {route.path} has a body and lets anybody in: give it a Call")
 
@@ -87,7 +87,7 @@ async def _send(body: bytes, send: Send) -> None:
 
 
 async def _read(scope: Scope, receive: Receive) -> bytes:
-    limits: ServerLimits = scope["foureyes.live"].parts.limits
+    limits: ServerLimits = scope["foureyes.state"].parts.limits
     _check_headers(scope, limits.max_body_bytes)
     try:
         async with asyncio.timeout(limits.body_timeout_s):

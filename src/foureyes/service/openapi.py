@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
-from foureyes.service.access import Needs
+from foureyes.service.access import RequireScope
 from foureyes.service.problems import KINDS, MEDIA_TYPE
 from foureyes.service.wire.base import Problem
 
@@ -94,7 +94,7 @@ def _problem_response(status: int) -> dict[str, Any]:
 
 
 def _complete(operation: dict[str, Any], route: APIRoute) -> None:
-    needs = [dep.call for dep in route.dependant.dependencies if isinstance(dep.call, Needs)]
+    needs = [dep.call for dep in route.dependant.dependencies if isinstance(dep.call, RequireScope)]
     statuses = list(_ALWAYS)
     if needs:
         operation["security"] = [{"bearer": []}, {"key": []}]

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from foureyes.errors import ConfigError
 from foureyes.monitoring import MonitorSettings, PromiseWatch
 from foureyes.monitoring.sinks import AlarmSink
-from foureyes.service.limits import Rate
-from foureyes.service.memory import Memory
+from foureyes.service.persistence import StateStore
+from foureyes.service.rate_limit import RateLimit
 
 if TYPE_CHECKING:
     from foureyes.config import Keyring
@@ -68,7 +68,7 @@ class TenantParts:
     concealer: Concealer | None = None
     answerers: Sequence[Answerer] = ()
     watches: Sequence[PromiseWatch] = ()
-    rate: Rate = field(default_factory=Rate)
+    rate: RateLimit = field(default_factory=RateLimit)
     show_texts: bool = False
 
 
@@ -86,7 +86,7 @@ class Parts:
         limits: of the server as a whole.
         monitor: what a tenant's monitor is built with, once.
         sinks: where alarms go, besides the feed.
-        memory: keeps agents' records and monitors between two runs; ``None`` forgets them.
+        state_store: saves agents' records and monitors between two runs; ``None`` forgets them.
         not_ready: names of parts that are not ready, and why in words fit for a stranger; asked by ``/readyz``.
         close: releases what the parts hold.
     """
@@ -96,6 +96,6 @@ class Parts:
     limits: ServerLimits = field(default_factory=ServerLimits)
     monitor: MonitorSettings = field(default_factory=MonitorSettings)
     sinks: Sequence[AlarmSink] = ()
-    memory: Memory | None = None
+    state_store: StateStore | None = None
     not_ready: Callable[[], Mapping[str, str]] = field(default=dict)
     close: Callable[[], Awaitable[None]] = field(default=_nothing)

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from foureyes.errors import FoureyesError, InputError, LedgerError, ModelError
-from foureyes.service.wire.base import Problem, Wrong
+from foureyes.service.wire.base import FieldError, Problem
 
 __all__ = ["KINDS", "MEDIA_TYPE", "Refused", "problem_of", "send_problem", "wrongs"]
 
@@ -67,7 +67,7 @@ class Refused(HTTPException):
         status: int,
         detail: str | None = None,
         *,
-        errors: Sequence[Wrong] = (),
+        errors: Sequence[FieldError] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(status, detail, dict(headers) if headers else None)
@@ -99,7 +99,7 @@ def problem_of(error: BaseException, request_id: str) -> Problem:
     return _problem(found[0], request_id, found[1])
 
 
-def wrongs(errors: Sequence[Any], *, where: str) -> list[Wrong]:
+def wrongs(errors: Sequence[Any], *, where: str) -> list[FieldError]:
     """Findings of pydantic without the values they are about.
 
     Args:
@@ -107,7 +107,8 @@ def wrongs(errors: Sequence[Any], *, where: str) -> list[Wrong]:
         where: put before every pointer.
     """
     return [
-        Wrong(where=_pointer(where, error["loc"]), what=str(error["msg"])[:_LONGEST]) for error in errors[:_MOST_ERRORS]
+        FieldError(where=_pointer(where, error["loc"]), what=str(error["msg"])[:_LONGEST])
+        for error in errors[:_MOST_ERRORS]
     ]
 
 
@@ -126,7 +127,7 @@ async def send_problem(problem: Problem, send: Any, headers: Mapping[str, str] |
     await send({"type": "http.response.body", "body": body})
 
 
-def _problem(status: int, request_id: str, detail: str | None = None, errors: Sequence[Wrong] = ()) -> Problem:
+def _problem(status: int, request_id: str, detail: str | None = None, errors: Sequence[FieldError] = ()) -> Problem:
     kind, title = KINDS.get(status, ("other", "The request was not served"))
     return Problem(
         type=f"urn:foureyes:problem:{kind}",
@@ -138,7 +139,7 @@ def _problem(status: int, request_id: str, detail: str | None = None, errors: Se
     )
 
 
-def _counted(errors: Sequence[Wrong]) -> str:
+def _counted(errors: Sequence[FieldError]) -> str:
     return "1 field is wrong" if len(errors) == 1 else f"{len(errors)} fields are wrong"
 
 

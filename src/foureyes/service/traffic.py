@@ -22,8 +22,8 @@ from typing import Final
 from foureyes.demo.questions import load
 from foureyes.guard.gate import ActionOutcome
 from foureyes.service.access import Call
-from foureyes.service.live import Live
-from foureyes.service.verifying import verify
+from foureyes.service.app_state import AppState
+from foureyes.service.verification import verify
 from foureyes.service.wire.guard import VerifyRequest
 from foureyes.types import Exchange, text_of
 
@@ -63,32 +63,32 @@ def scenes(seed: int = 0) -> Iterator[Scene]:
         yield from (next(right), next(wrong), next(right), next(poisoned))
 
 
-async def trickle(live: Live, tenant: str, *, quickly: int, pause_s: float, seed: int = 0) -> None:
+async def trickle(state: AppState, tenant: str, *, quickly: int, pause_s: float, seed: int = 0) -> None:
     """Verifies scenes for ever, as a caller of the tenant would.
 
     Args:
-        live: the application.
+        state: of the application.
         tenant: whose verifiers are asked.
         quickly: how many at once at the beginning, so that there is something to see.
         pause_s: seconds between those that follow.
         seed: of the order.
     """
     for number, scene in enumerate(scenes(seed)):
-        await play(live, tenant, scene)
+        await play(state, tenant, scene)
         if number >= quickly:
             await asyncio.sleep(pause_s)
 
 
-async def play(live: Live, tenant: str, scene: Scene) -> None:
+async def play(state: AppState, tenant: str, scene: Scene) -> None:
     """Verifies one scene and reports what is known of it."""
-    desk = live.desk(tenant)
+    served = state.tenant(tenant)
     call = Call(
-        live, desk, desk.parts, "traffic", frozenset({"verify"}), {"headers": [], "foureyes.request_id": "traffic"}
+        state, served, served.parts, "traffic", frozenset({"verify"}), {"headers": [], "foureyes.request_id": "traffic"}
     )
     decision = await verify(call, VerifyRequest(prompt=scene.prompt, response=scene.response, agent_id=scene.agent))
-    live.chores.finish()
-    live.alarm(desk.report(decision.request_id, right=scene.right, at=live.tools.wall_clock()) or ())
-    desk.gate.report(scene.agent, ActionOutcome(scene.right, _SURE))
+    state.chores.finish()
+    state.alarm(served.report(decision.request_id, right=scene.right, at=state.instruments.wall_clock()) or ())
+    served.gate.report(scene.agent, ActionOutcome(scene.right, _SURE))
 
 
 def _texts(exchange: Exchange) -> tuple[str, str]:

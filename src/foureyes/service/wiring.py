@@ -22,11 +22,11 @@ from foureyes.models.chat import ChatAnswerer, Endpoint, Limits
 from foureyes.models.roles import Answerer
 from foureyes.monitoring.sinks import LogSink
 from foureyes.service.app import create_app
-from foureyes.service.limits import Rate
-from foureyes.service.live import Live, Tools
+from foureyes.service.app_state import AppState, Instruments
 from foureyes.service.logs import open_log
-from foureyes.service.memory import Memory
 from foureyes.service.parts import Parts, ServerLimits, TenantParts
+from foureyes.service.persistence import StateStore
+from foureyes.service.rate_limit import RateLimit
 from foureyes.service.tracing import open_tracer
 
 __all__ = ["Service", "follow", "parts_of"]
@@ -74,7 +74,7 @@ def parts_of(built: config.Parts, *, answerers: Answerers | None = None, log: ob
         },
         ServerLimits(server.max_body_bytes, server.body_timeout_s, server.max_in_flight, server.batch_parallel),
         monitor=built.monitor,
-        memory=None if built.settings.monitoring.state is None else Memory(built.settings.monitoring.state),
+        state_store=None if built.settings.monitoring.state is None else StateStore(built.settings.monitoring.state),
         sinks=(*built.alarms, *(() if log is None else (LogSink(log),))),
     )
 
@@ -88,10 +88,10 @@ def follow(reloader: Reloader) -> Service:
     settings = reloader.settings
     telemetry = settings.telemetry
     log = open_log(sys.stderr)
-    tools = Tools(log=log)
+    instruments = Instruments(log=log)
     if telemetry.endpoint is not None:
-        tools = Tools(log=log, tracer=open_tracer(telemetry.endpoint, service=telemetry.service_name))
-    return Service(reloader, config.build(settings), tools)
+        instruments = Instruments(log=log, tracer=open_tracer(telemetry.endpoint, service=telemetry.service_name))
+    return Service(reloader, config.build(settings), instruments)
 
 
 class Service:
@@ -100,25 +100,25 @@ class Service:
     Args:
         reloader: looks at the files.
         built: the parts of its settings.
-        tools: log, tracer and clocks.
+        instruments: log, tracer and clocks.
 
     Attributes:
         app: the application; its lifespan closes the parts.
     """
 
-    def __init__(self, reloader: Reloader, built: config.Parts, tools: Tools) -> None:
+    def __init__(self, reloader: Reloader, built: config.Parts, instruments: Instruments) -> None:
         self._reloader = reloader
         self._built = built
         self._answerers = Answerers()
-        self._log = tools.log
+        self._log = instruments.log
         self._behind = False
         self._retiring: set[asyncio.Task[None]] = set()
-        self.app: Final[FastAPI] = create_app(self._parts(built), tools)
+        self.app: Final[FastAPI] = create_app(self._parts(built), instruments)
 
     @property
-    def _live(self) -> Live:
-        live: Live = self.app.state.live
-        return live
+    def _state(self) -> AppState:
+        state: AppState = self.app.state.foureyes
+        return state
 
     async def check(self) -> None:
         """Looks at the files again; puts what they say in force if it changed and all of it can be made."""
@@ -147,7 +147,7 @@ class Service:
             self._behind = True
             return
         old, self._built, self._behind = self._built, fresh, False
-        self._live.metrics.reload(refused=False)
+        self._state.metrics.reload(refused=False)
         self._log.info("configuration", applied=True, tenants=len(fresh.tenants))
         retiring = asyncio.create_task(self._retire(old, fresh))
         self._retiring.add(retiring)
@@ -156,7 +156,7 @@ class Service:
     async def _put_in_force(self, fresh: config.Parts) -> None:
         """Hands over to fresh parts, or closes what was made for them."""
         try:
-            self._live.replace(self._parts(fresh))
+            self._state.replace(self._parts(fresh))
         except FoureyesError:
             await fresh.close(but=self._built)
             raise
@@ -169,7 +169,7 @@ class Service:
 
     def _refuse(self, error: FoureyesError) -> None:
         """The words of a configuration's errors hold no secrets; an operator needs them."""
-        self._live.metrics.reload(refused=True)
+        self._state.metrics.reload(refused=True)
         self._log.error("configuration", applied=False, error=str(error))
 
     def _parts(self, built: config.Parts) -> Parts:
@@ -198,7 +198,7 @@ def _tenant(built: config.TenantParts, answerers: Sequence[Answerer]) -> TenantP
         concealer=built.concealer,
         answerers=answerers,
         watches=built.watches,
-        rate=Rate(per_second, limits.burst, limits.per_day),
+        rate=RateLimit(per_second, limits.burst, limits.per_day),
         show_texts=built.settings.show_texts,
     )
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from foureyes.guard.gate import ActionOutcome
 from foureyes.service.access import Verifying
 from foureyes.service.problems import Refused
-from foureyes.service.wire.decisions import CheckAnswer, CheckRequest, OutcomeAnswer, OutcomeRequest
+from foureyes.service.wire.decisions import ActionCheckRequest, ActionCheckResponse, OutcomeRequest, OutcomeResponse
 
 __all__ = ["add"]
 
@@ -20,13 +20,13 @@ def add(router: APIRouter) -> None:
     router.post("/v1/decisions/outcomes", tags=["decisions"], summary="Report what came of an action")(outcome)
 
 
-async def check(call: Verifying, body: CheckRequest) -> CheckAnswer:
+async def check(call: Verifying, body: ActionCheckRequest) -> ActionCheckResponse:
     """`allow`, `review` (a person decides) or `deny`, from what came of the agent's earlier actions.
 
     An agent nobody knows is reviewed. What the action is, is for the caller's logs; the decision is about the agent.
     """
-    decision = call.desk.gate.decide(body.agent_id)
-    return CheckAnswer(
+    decision = call.tenant.gate.decide(body.agent_id)
+    return ActionCheckResponse(
         request_id=call.request_id,
         agent_id=body.agent_id,
         decision=decision.action,
@@ -36,13 +36,13 @@ async def check(call: Verifying, body: CheckRequest) -> CheckAnswer:
     )
 
 
-async def outcome(call: Verifying, body: OutcomeRequest) -> OutcomeAnswer:
+async def outcome(call: Verifying, body: OutcomeRequest) -> OutcomeResponse:
     """Counts towards the agent's record; with `verification_id`, also towards the monitor's measured accuracy."""
-    call.live.chores.finish()
+    call.state.chores.finish()
     if body.verification_id is not None:
-        alarms = call.desk.report(body.verification_id, right=body.correct, at=call.live.tools.wall_clock())
+        alarms = call.tenant.report(body.verification_id, right=body.correct, at=call.state.instruments.wall_clock())
         if alarms is None:
             raise Refused(404, "no such verification is remembered; leave verification_id out")
-        call.live.alarm(alarms)
-    counted = call.desk.gate.report(body.agent_id, ActionOutcome(body.correct, body.confidence, body.harmful))
-    return OutcomeAnswer(agent_id=body.agent_id, outcomes=counted)
+        call.state.alarm(alarms)
+    counted = call.tenant.gate.report(body.agent_id, ActionOutcome(body.correct, body.confidence, body.harmful))
+    return OutcomeResponse(agent_id=body.agent_id, outcomes=counted)

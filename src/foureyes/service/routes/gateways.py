@@ -15,8 +15,8 @@ from fastapi import APIRouter
 from foureyes.errors import PrivacyError
 from foureyes.privacy import conceal, reveal
 from foureyes.service.access import Call, Verifying
-from foureyes.service.verifying import verify
-from foureyes.service.wire.gateways import ChatMessage, LiteLLMAnswer, LiteLLMRequest, NeMoAnswer, NeMoRequest
+from foureyes.service.verification import verify
+from foureyes.service.wire.gateways import ChatMessage, LiteLLMRequest, LiteLLMResponse, NeMoRequest, NeMoResponse
 from foureyes.service.wire.guard import Turn, VerifyRequest
 
 if TYPE_CHECKING:
@@ -41,20 +41,20 @@ def add(router: APIRouter) -> None:
     router.post("/v1/guardrail/checks", tags=["gateways"], summary="NeMo Guardrails' check")(nemo)
 
 
-async def litellm(call: Verifying, body: LiteLLMRequest) -> LiteLLMAnswer:
+async def litellm(call: Verifying, body: LiteLLMRequest) -> LiteLLMResponse:
     """Before a model is asked: personal data is replaced by tokens. After it answered: the answer is verified.
 
     A response is verified against the conversation in `structured_messages`; without one it is blocked, since there is
     nothing to verify it against. Images cannot be verified, and are blocked.
     """
     if body.images:
-        return LiteLLMAnswer(action="BLOCKED", blocked_reason="images cannot be verified")
+        return LiteLLMResponse(action="BLOCKED", blocked_reason="images cannot be verified")
     if body.input_type == "request":
         return await _before(call, body.texts or [], body.litellm_call_id)
     return await _after(call, body)
 
 
-async def nemo(call: Verifying, body: NeMoRequest) -> NeMoAnswer:
+async def nemo(call: Verifying, body: NeMoRequest) -> NeMoResponse:
     """Verifies the last message, which must be an assistant's, against those before it."""
     *before, last = body.messages
     prompt = _turns(before)
@@ -67,46 +67,46 @@ async def nemo(call: Verifying, body: NeMoRequest) -> NeMoAnswer:
     return _rail(status, reason=decision.verdict.reason, request_id=decision.request_id)
 
 
-def _rail(status: Status, **data: str) -> NeMoAnswer:
-    return NeMoAnswer(status=status, rails_status={_RAIL: {"status": status}}, guardrails_data=data)
+def _rail(status: Status, **data: str) -> NeMoResponse:
+    return NeMoResponse(status=status, rails_status={_RAIL: {"status": status}}, guardrails_data=data)
 
 
-async def _before(call: Call, texts: Sequence[str], session: str | None) -> LiteLLMAnswer:
+async def _before(call: Call, texts: Sequence[str], session: str | None) -> LiteLLMResponse:
     vault, detector = call.parts.vault, call.parts.detector
     if vault is None or detector is None or not texts:
-        return LiteLLMAnswer(action="NONE")
+        return LiteLLMResponse(action="NONE")
     conversation = vault.conversation(session or None)
     try:
         concealed = await asyncio.to_thread(conceal, texts, detector, conversation)
     except PrivacyError:
-        return LiteLLMAnswer(action="BLOCKED", blocked_reason="personal data could not be looked for")
+        return LiteLLMResponse(action="BLOCKED", blocked_reason="personal data could not be looked for")
     if not concealed.manifest:
-        return LiteLLMAnswer(action="NONE")
-    return LiteLLMAnswer(action="GUARDRAIL_INTERVENED", texts=list(concealed.texts))
+        return LiteLLMResponse(action="NONE")
+    return LiteLLMResponse(action="GUARDRAIL_INTERVENED", texts=list(concealed.texts))
 
 
-async def _after(call: Call, body: LiteLLMRequest) -> LiteLLMAnswer:
+async def _after(call: Call, body: LiteLLMRequest) -> LiteLLMResponse:
     prompt = _turns(body.structured_messages or [])
     if not body.texts:
-        return LiteLLMAnswer(action="NONE")
+        return LiteLLMResponse(action="NONE")
     if not prompt:
-        return LiteLLMAnswer(action="BLOCKED", blocked_reason="no structured_messages to verify the response against")
+        return LiteLLMResponse(action="BLOCKED", blocked_reason="no structured_messages to verify the response against")
     decisions = [await verify(call, VerifyRequest(prompt=prompt, response=text)) for text in body.texts]
     if unsafe := [decision for decision in decisions if not decision.safe]:
-        return LiteLLMAnswer(action="BLOCKED", blocked_reason=_why(unsafe[0]))
+        return LiteLLMResponse(action="BLOCKED", blocked_reason=_why(unsafe[0]))
     return await _restored(call, body.texts, body.litellm_call_id)
 
 
-async def _restored(call: Call, texts: Sequence[str], session: str | None) -> LiteLLMAnswer:
+async def _restored(call: Call, texts: Sequence[str], session: str | None) -> LiteLLMResponse:
     """The texts with the data that was taken out of the request, if any was."""
     vault = call.parts.vault
     if vault is None or session is None or not await asyncio.to_thread(vault.__contains__, session):
-        return LiteLLMAnswer(action="NONE")
+        return LiteLLMResponse(action="NONE")
     conversation = vault.conversation(session)
     revealed = [await asyncio.to_thread(reveal, text, conversation) for text in texts]
     if revealed == list(texts):
-        return LiteLLMAnswer(action="NONE")
-    return LiteLLMAnswer(action="GUARDRAIL_INTERVENED", texts=revealed)
+        return LiteLLMResponse(action="NONE")
+    return LiteLLMResponse(action="GUARDRAIL_INTERVENED", texts=revealed)
 
 
 def _why(decision: Decision) -> str:

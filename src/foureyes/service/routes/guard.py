@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from foureyes.service.access import Call, Verifying, take
+from foureyes.service.access import Call, Verifying, spend
 from foureyes.service.answers import answer_of, plain, vote_answer
 from foureyes.service.problems import problem_of
 from foureyes.service.sse import EventStream, described, event
-from foureyes.service.verifying import require_members, verify
-from foureyes.service.wire.guard import BatchAnswer, BatchItem, BatchRequest, VerifyAnswer, VerifyRequest
+from foureyes.service.verification import require_members, verify
+from foureyes.service.wire.guard import BatchItem, BatchRequest, BatchResponse, VerifyRequest, VerifyResponse
 from foureyes.types import Vote
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _STREAM: Final = described(
 def add(router: APIRouter) -> None:
     """Adds the routes."""
     for path in ("/v1/guard/verify", "/v1/suite/guard/verify"):
-        router.post(path, tags=["guard"], summary="Verify one response", response_model=VerifyAnswer)(verify_one)
+        router.post(path, tags=["guard"], summary="Verify one response", response_model=VerifyResponse)(verify_one)
     router.post("/v1/guard/verify/batch", tags=["guard"], summary="Verify several responses")(verify_batch)
     router.post(
         "/v1/guard/verify/stream",
@@ -50,12 +50,12 @@ async def verify_one(call: Verifying, body: VerifyRequest) -> dict[str, Any]:
     return plain(await verify(call, body))
 
 
-async def verify_batch(call: Verifying, body: BatchRequest) -> BatchAnswer:
+async def verify_batch(call: Verifying, body: BatchRequest) -> BatchResponse:
     """Verifies up to 64 responses, several at a time. What goes wrong with one is said in its place."""
-    take(call.desk, len(body.items) - 1, now=call.live.tools.wall_clock())
-    gate = asyncio.Semaphore(call.live.parts.limits.batch_parallel)
+    spend(call.tenant, len(body.items) - 1, now=call.state.instruments.wall_clock())
+    gate = asyncio.Semaphore(call.state.parts.limits.batch_parallel)
     results = await asyncio.gather(*(_item(call, i, item, gate) for i, item in enumerate(body.items)))
-    return BatchAnswer(request_id=call.request_id, results=results)
+    return BatchResponse(request_id=call.request_id, results=results)
 
 
 async def verify_stream(call: Verifying, body: VerifyRequest) -> Response:
@@ -72,7 +72,7 @@ async def _item(call: Call, index: int, body: VerifyRequest, gate: asyncio.Semap
         try:
             return BatchItem(index=index, answer=answer_of(await verify(call, body)))
         except Exception as error:  # noqa: BLE001 - one item's failure, of whatever kind, must not spoil the others
-            call.live.log_failure(error, call.request_id)
+            call.state.log_failure(error, call.request_id)
             return BatchItem(index=index, problem=problem_of(error, call.request_id))
 
 
@@ -91,5 +91,5 @@ async def _events(call: Call, body: VerifyRequest) -> AsyncGenerator[bytes]:
 def _last(call: Call, verifying: asyncio.Task[Decision]) -> bytes:
     if verifying.cancelled() or (error := verifying.exception()) is None:
         return event("verdict", answer_of(verifying.result()))
-    call.live.log_failure(error, call.request_id)
+    call.state.log_failure(error, call.request_id)
     return event("problem", problem_of(error, call.request_id))

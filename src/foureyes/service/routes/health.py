@@ -7,9 +7,9 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
-from foureyes.service.live import Live
+from foureyes.service.app_state import AppState
 from foureyes.service.metrics import Metrics
-from foureyes.service.wire.health import Alive, Ready
+from foureyes.service.wire.health import HealthResponse, ReadyResponse
 
 __all__ = ["add"]
 
@@ -18,7 +18,11 @@ def add(router: APIRouter) -> None:
     """Adds the routes."""
     router.get("/healthz", tags=["health"], summary="Whether the process answers")(healthz)
     router.get(
-        "/readyz", tags=["health"], summary="Whether it can verify", response_model=Ready, responses={503: _NOT_READY}
+        "/readyz",
+        tags=["health"],
+        summary="Whether it can verify",
+        response_model=ReadyResponse,
+        responses={503: _NOT_READY},
     )(readyz)
     router.get(
         "/metrics",
@@ -29,30 +33,30 @@ def add(router: APIRouter) -> None:
     )(metrics)
 
 
-_NOT_READY: dict[str, Any] = {"model": Ready, "description": "Some part is not ready"}
+_NOT_READY: dict[str, Any] = {"model": ReadyResponse, "description": "Some part is not ready"}
 _METRICS: dict[str, Any] = {
     "description": "Prometheus' text format",
     "content": {"text/plain": {"schema": {"type": "string"}}},
 }
 
 
-async def healthz() -> Alive:
+async def healthz() -> HealthResponse:
     """Answers as long as the process does."""
-    return Alive()
+    return HealthResponse()
 
 
 async def readyz(request: Request) -> Response:
     """Names the parts that are not ready, and why, in words fit for a stranger."""
-    live: Live = request.scope["foureyes.live"]
-    missing = dict(live.parts.not_ready())
-    ready = Ready(ready=not missing, not_ready=missing)
+    state: AppState = request.scope["foureyes.state"]
+    missing = dict(state.parts.not_ready())
+    ready = ReadyResponse(ready=not missing, not_ready=missing)
     return JSONResponse(ready.model_dump(), status_code=200 if ready.ready else 503)
 
 
 async def metrics(request: Request) -> Response:
     """Counters, histograms and the monitors' gauges; names carry their units. Tenants are numbered, not named."""
-    live: Live = request.scope["foureyes.live"]
-    live.chores.finish()
-    monitors = [live.desk(tenant).monitor for tenant in live.parts.tenants]
-    gauges = await live.metrics.gauges.render(monitors, live.tools.wall_clock())
-    return Response(live.metrics.render() + gauges, media_type=Metrics.content_type)
+    state: AppState = request.scope["foureyes.state"]
+    state.chores.finish()
+    monitors = [state.tenant(tenant).monitor for tenant in state.parts.tenants]
+    gauges = await state.metrics.gauges.render(monitors, state.instruments.wall_clock())
+    return Response(state.metrics.render() + gauges, media_type=Metrics.content_type)

@@ -22,14 +22,14 @@ from foureyes.service.access import Auditing, Call
 from foureyes.service.problems import Refused
 from foureyes.service.wire.base import Agent
 from foureyes.service.wire.ledger import (
-    AuditAnswer,
-    ConsistencyAnswer,
-    EntriesAnswer,
-    EntryAnswer,
-    ExportAnswer,
+    AuditResponse,
+    ConsistencyResponse,
+    EntriesResponse,
+    EntryResponse,
     ExportRequest,
-    InclusionAnswer,
-    LogAnswer,
+    ExportResponse,
+    InclusionResponse,
+    LogResponse,
 )
 
 __all__ = ["add"]
@@ -78,31 +78,31 @@ def add(router: APIRouter) -> None:
     )(export)
 
 
-async def about(call: Auditing) -> LogAnswer:
+async def about(call: Auditing) -> LogResponse:
     """What an auditor needs to check the log elsewhere."""
     ledger = _ledger(call)
     size = await asyncio.to_thread(lambda: ledger.size)
-    return LogAnswer(log_id=ledger.log_id, size=size, keys=[str(key) for key in ledger.keys])
+    return LogResponse(log_id=ledger.log_id, size=size, keys=[str(key) for key in ledger.keys])
 
 
 async def entries(
     call: Auditing,
     start: Annotated[int | None, Query(ge=0, le=2**53, description="the first; the latest ones when absent")] = None,
     limit: _Limit = 50,
-) -> EntriesAnswer:
+) -> EntriesResponse:
     """Those about this tenant, in the order they were written."""
     ledger = _ledger(call)
     if start is None:
-        found = (await asyncio.to_thread(_latest, ledger, call.tenant, limit))[::-1]
+        found = (await asyncio.to_thread(_latest, ledger, call.tenant.name, limit))[::-1]
     else:
-        found = await asyncio.to_thread(lambda: _own(ledger.entries(start, start + limit), call.tenant))
-    return EntriesAnswer(entries=[_entry(one) for one in found], size=await asyncio.to_thread(lambda: ledger.size))
+        found = await asyncio.to_thread(lambda: _own(ledger.entries(start, start + limit), call.tenant.name))
+    return EntriesResponse(entries=[_entry(one) for one in found], size=await asyncio.to_thread(lambda: ledger.size))
 
 
-async def entry(call: Auditing, index: Annotated[int, Path(ge=0, le=2**53)]) -> EntryAnswer:
+async def entry(call: Auditing, index: Annotated[int, Path(ge=0, le=2**53)]) -> EntryResponse:
     """An entry about this tenant."""
     ledger = _ledger(call)
-    found = await asyncio.to_thread(lambda: _own(ledger.entries(index, index + 1), call.tenant))
+    found = await asyncio.to_thread(lambda: _own(ledger.entries(index, index + 1), call.tenant.name))
     if not found:
         raise Refused(404, "no such entry")
     return _entry(found[0])
@@ -117,34 +117,34 @@ async def inclusion(
     call: Auditing,
     index: _Number,
     size: Annotated[int | None, Query(ge=1, le=2**53, description="of the log; the newest when absent")] = None,
-) -> InclusionAnswer:
+) -> InclusionResponse:
     """Siblings from the entry to the root of the log of that size."""
     proof = await _provable(lambda: _ledger(call).prove_inclusion(index, size))
-    return InclusionAnswer.model_validate(proof.to_json())
+    return InclusionResponse.model_validate(proof.to_json())
 
 
 async def consistency(
     call: Auditing, old: _Number, new: Annotated[int | None, Query(ge=0, le=2**53)] = None
-) -> ConsistencyAnswer:
+) -> ConsistencyResponse:
     """That the log of size `new` begins with the log of size `old`."""
     proof = await _provable(lambda: _ledger(call).prove_consistency(old, new))
-    return ConsistencyAnswer.model_validate(proof.to_json())
+    return ConsistencyResponse.model_validate(proof.to_json())
 
 
 async def audit(
     call: Auditing,
     limit: Annotated[int, Query(ge=1, description="accepted, and ignored: all of it is checked")] = 100,  # noqa: ARG001 - the public client sends it
-) -> AuditAnswer:
+) -> AuditResponse:
     """Reads the whole log and compares it with every signed checkpoint. One audit at a time."""
     ledger = _ledger(call)
-    if call.desk.auditing.locked():
+    if call.tenant.auditing.locked():
         raise Refused(503, "an audit is under way", headers={"Retry-After": "5"})
-    async with call.desk.auditing:
+    async with call.tenant.auditing:
         try:
             found = await asyncio.to_thread(ledger.verify)
         except LedgerTampered as error:
-            return AuditAnswer(valid=False, entries_checked=error.index or 0, problem=str(error)[:500])
-    return AuditAnswer(
+            return AuditResponse(valid=False, entries_checked=error.index or 0, problem=str(error)[:500])
+    return AuditResponse(
         valid=True,
         entries_checked=found.size,
         root=found.root,
@@ -153,19 +153,19 @@ async def audit(
     )
 
 
-async def vault_ledger(call: Auditing, limit: _Limit = 50, agent_id: Agent | None = None) -> list[EntryAnswer]:
+async def vault_ledger(call: Auditing, limit: _Limit = 50, agent_id: Agent | None = None) -> list[EntryResponse]:
     """Those about this tenant, and about one agent if asked."""
-    found = await asyncio.to_thread(_latest, _ledger(call), call.tenant, limit, agent_id)
+    found = await asyncio.to_thread(_latest, _ledger(call), call.tenant.name, limit, agent_id)
     return [_entry(one) for one in found]
 
 
-async def export_job(call: Auditing, body: ExportRequest) -> ExportAnswer:  # noqa: ARG001 - both forms are the same lines
+async def export_job(call: Auditing, body: ExportRequest) -> ExportResponse:  # noqa: ARG001 - both forms are the same lines
     """Says where the export is to be had; it is made while it is sent."""
     ledger = _ledger(call)
     return _export(await asyncio.to_thread(lambda: ledger.size))
 
 
-async def export_status(call: Auditing, job_id: Annotated[str, Path(pattern=r"^[0-9]{1,15}$")]) -> ExportAnswer:
+async def export_status(call: Auditing, job_id: Annotated[str, Path(pattern=r"^[0-9]{1,15}$")]) -> ExportResponse:
     """An export is ready as soon as it is asked for."""
     ledger = _ledger(call)
     if int(job_id) > await asyncio.to_thread(lambda: ledger.size):
@@ -176,7 +176,7 @@ async def export_status(call: Auditing, job_id: Annotated[str, Path(pattern=r"^[
 async def export(call: Auditing) -> Response:
     """Lines of JSON: the log's keys, its checkpoints, every entry as it was hashed. `foureyes ledger` has the verifier."""
     ledger = _ledger(call)
-    sharing = [tenant for tenant in call.live.parts.tenants.values() if tenant.ledger is ledger]
+    sharing = [tenant for tenant in call.state.parts.tenants.values() if tenant.ledger is ledger]
     if len(sharing) > 1 and "admin" not in call.scopes:
         raise Refused(403, "the log is shared by tenants: it needs the scope 'admin'")
     return StreamingResponse(_exported(ledger), media_type="application/x-ndjson", headers=_DOWNLOAD)
@@ -220,8 +220,8 @@ def _own(found: Iterator[Entry], tenant: str, agent: str | None = None) -> list[
     return [one for one in found if one.payload.get("tenant") == tenant and agent in (None, one.payload.get("agent"))]
 
 
-def _entry(found: Entry) -> EntryAnswer:
-    return EntryAnswer(
+def _entry(found: Entry) -> EntryResponse:
+    return EntryResponse(
         index=found.index,
         event=found.event,
         timestamp=found.time,
@@ -232,5 +232,5 @@ def _entry(found: Entry) -> EntryAnswer:
     )
 
 
-def _export(size: int) -> ExportAnswer:
-    return ExportAnswer(job_id=str(size), status="completed", size=size, download="/v1/ledger/export")
+def _export(size: int) -> ExportResponse:
+    return ExportResponse(job_id=str(size), status="completed", size=size, download="/v1/ledger/export")

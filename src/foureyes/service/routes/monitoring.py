@@ -13,8 +13,8 @@ from foureyes.service.feed import Lagging
 from foureyes.service.problems import Refused, problem_of
 from foureyes.service.shown import Told, shown, verification_item
 from foureyes.service.sse import KEEP_ALIVE, EventStream, described, event
-from foureyes.service.wire.decisions import FeedAnswer
-from foureyes.service.wire.monitoring import AcknowledgeRequest, AlarmAnswer, SnapshotAnswer
+from foureyes.service.wire.decisions import DecisionsResponse
+from foureyes.service.wire.monitoring import AcknowledgeRequest, AcknowledgeResponse, SnapshotResponse
 
 __all__ = ["add"]
 
@@ -38,24 +38,26 @@ def add(router: APIRouter) -> None:
     )(events)
 
 
-async def snapshot(call: Auditing) -> SnapshotAnswer:
+async def snapshot(call: Auditing) -> SnapshotResponse:
     """Windows of signals, per-verifier figures, estimated accuracy with its interval, detectors and alarms."""
-    now = call.live.tools.wall_clock()
-    return SnapshotAnswer(tenant=call.tenant, monitor=call.desk.monitor.snapshot(now))
+    now = call.state.instruments.wall_clock()
+    return SnapshotResponse(tenant=call.tenant.name, monitor=call.tenant.monitor.snapshot(now))
 
 
-async def acknowledge(call: Auditing, body: AcknowledgeRequest) -> AlarmAnswer:
+async def acknowledge(call: Auditing, body: AcknowledgeRequest) -> AcknowledgeResponse:
     """Ends an alarm: what comes from now on is the new normal."""
-    if body.key not in {alarm.key for alarm in call.desk.monitor.standing}:
+    if body.key not in {alarm.key for alarm in call.tenant.monitor.standing}:
         raise Refused(404, "no such alarm stands")
-    call.desk.monitor.acknowledge(body.key)
-    return AlarmAnswer(key=body.key, standing=[alarm.key for alarm in call.desk.monitor.standing])
+    call.tenant.monitor.acknowledge(body.key)
+    return AcknowledgeResponse(key=body.key, standing=[alarm.key for alarm in call.tenant.monitor.standing])
 
 
-async def latest(call: Auditing, limit: Annotated[int, Query(ge=1, le=500)] = 50) -> FeedAnswer:
+async def latest(call: Auditing, limit: Annotated[int, Query(ge=1, le=500)] = 50) -> DecisionsResponse:
     """The newest first; as many as this process remembers."""
-    found = call.desk.feed.latest(limit, kind="decision")
-    return FeedAnswer(decisions=[verification_item(entry.value) for entry in found if isinstance(entry.value, Told)])
+    found = call.tenant.feed.latest(limit, kind="decision")
+    return DecisionsResponse(
+        decisions=[verification_item(entry.value) for entry in found if isinstance(entry.value, Told)]
+    )
 
 
 async def events(
@@ -64,7 +66,7 @@ async def events(
     last_event_id: Annotated[int | None, Header(ge=0)] = None,
 ) -> Response:
     """Begins with the events remembered since `after` (or `Last-Event-ID`), and goes on until somebody hangs up."""
-    if call.desk.feed.full:
+    if call.tenant.feed.full:
         raise Refused(503, "too many are watching", headers={"Retry-After": "10"})
     return EventStream(_events(call, after if last_event_id is None else last_event_id))
 
@@ -72,7 +74,7 @@ async def events(
 async def _events(call: Call, after: int) -> AsyncGenerator[bytes]:
     yield KEEP_ALIVE
     try:
-        async for happened in call.desk.feed.watch(after, every_s=_EVERY_S):
+        async for happened in call.tenant.feed.watch(after, every_s=_EVERY_S):
             yield KEEP_ALIVE if happened is None else event(happened.kind, shown(happened.value), number=happened.id)
     except Lagging:
         yield event("problem", problem_of(Refused(503, "you fell too far behind; come back"), call.request_id))

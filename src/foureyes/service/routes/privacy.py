@@ -14,12 +14,12 @@ from foureyes.service.access import Call, Verifying
 from foureyes.service.problems import Refused
 from foureyes.service.wire.base import Session
 from foureyes.service.wire.privacy import (
-    RehydrateAnswer,
     RehydrateRequest,
-    SessionAnswer,
-    TokenAnswer,
-    TokenizeAnswer,
+    RehydrateResponse,
+    SessionResponse,
+    TokenItem,
     TokenizeRequest,
+    TokenizeResponse,
 )
 
 __all__ = ["add"]
@@ -37,41 +37,41 @@ def add(router: APIRouter) -> None:
         router.delete(path, tags=["privacy"], summary="Forget a conversation for good")(revoke)
 
 
-async def tokenize(call: Verifying, body: TokenizeRequest) -> TokenizeAnswer:
+async def tokenize(call: Verifying, body: TokenizeRequest) -> TokenizeResponse:
     """Replaces personal data by tokens that stay the same within a conversation."""
     vault, detector = _parts(call)
     session_id = body.session_id or secrets.token_hex(16)
     concealed = await asyncio.to_thread(_conceal, body.text, detector, vault, session_id)
-    return TokenizeAnswer(
+    return TokenizeResponse(
         tokenized_text=concealed.texts[0],
         session_id=session_id,
         tokens_created=concealed.created,
-        token_manifest=[TokenAnswer(token=entry.token, kind=entry.kind) for entry in concealed.manifest],
+        token_manifest=[TokenItem(token=entry.token, kind=entry.kind) for entry in concealed.manifest],
     )
 
 
-async def rehydrate(call: Verifying, body: RehydrateRequest) -> RehydrateAnswer:
+async def rehydrate(call: Verifying, body: RehydrateRequest) -> RehydrateResponse:
     """Puts the values of a conversation back. A token it did not issue stays as it is, and so does a text without any."""
     vault, _ = _parts(call)
     if tokens_in(body.text):
         await _require_session(vault, body.session_id)
     text = await asyncio.to_thread(_reveal, body.text, vault, body.session_id)
-    return RehydrateAnswer(rehydrated_text=text, session_id=body.session_id)
+    return RehydrateResponse(rehydrated_text=text, session_id=body.session_id)
 
 
-async def session(call: Verifying, session_id: _SessionInPath) -> SessionAnswer:
+async def session(call: Verifying, session_id: _SessionInPath) -> SessionResponse:
     """Says whether the conversation's data can still be restored."""
     vault, _ = _parts(call)
     await _require_session(vault, session_id)
-    return SessionAnswer(session_id=session_id, revoked=False)
+    return SessionResponse(session_id=session_id, revoked=False)
 
 
-async def revoke(call: Verifying, session_id: _SessionInPath) -> SessionAnswer:
+async def revoke(call: Verifying, session_id: _SessionInPath) -> SessionResponse:
     """Deletes the conversation's data and its key; what was concealed in it can never be restored."""
     vault, _ = _parts(call)
     if not await asyncio.to_thread(vault.delete, session_id):
         raise Refused(404, "no such conversation")
-    return SessionAnswer(session_id=session_id, revoked=True)
+    return SessionResponse(session_id=session_id, revoked=True)
 
 
 def _parts(call: Call) -> tuple[Vault, Detector]:

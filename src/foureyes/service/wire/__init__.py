@@ -6,5 +6,5 @@ a smuggled one (``base_url``, ``api_key``, ``headers``) never passes silently. W
 anywhere. Text is bounded by the size of the body, names and numbers by their fields.
 
 A newcomer starts at :class:`~foureyes.service.wire.guard.VerifyRequest` and
-:class:`~foureyes.service.wire.guard.VerifyAnswer`.
+:class:`~foureyes.service.wire.guard.VerifyResponse`.
 """

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-__all__ = ["Agent", "Answer", "Name", "Problem", "Request", "Session", "Text", "Wrong"]
+__all__ = ["Agent", "FieldError", "Name", "Problem", "RequestModel", "ResponseModel", "Session", "Text"]
 
 Text: TypeAlias = Annotated[str, Field(min_length=1)]
 """Any text with at least one character; the size of a body bounds it from above."""
@@ -20,26 +20,26 @@ Session: TypeAlias = Annotated[Name, Field(description="conversation whose token
 Agent: TypeAlias = Annotated[Name, Field(description="who acts on the answer", examples=["agent-7"])]
 
 
-class Request(BaseModel):
+class RequestModel(BaseModel):
     """A body of ours: an unknown field is refused, and so is text where a number belongs."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-class Answer(BaseModel):
+class ResponseModel(BaseModel):
     """What we send back."""
 
     model_config = ConfigDict(frozen=True, ser_json_inf_nan="null")
 
 
-class Wrong(Answer):
+class FieldError(ResponseModel):
     """One thing that is wrong with a request."""
 
     where: str = Field(description="JSON pointer into the body, or the name of a parameter", examples=["/response"])
     what: str = Field(description="what was wanted", examples=["Field required"])
 
 
-class Problem(Answer):
+class Problem(ResponseModel):
     """Every error, whatever its status (RFC 9457, ``application/problem+json``)."""
 
     type: str = Field(description="a stable name of the kind of problem", examples=["urn:foureyes:problem:invalid"])
@@ -47,7 +47,7 @@ class Problem(Answer):
     status: int = Field(description="the HTTP status", examples=[422])
     detail: str | None = Field(default=None, description="what happened this time", examples=["1 field is wrong"])
     request_id: str = Field(description="names this request in our logs", examples=["0f8fad5bd9cb469fa16570867728950e"])
-    errors: list[Wrong] | None = Field(default=None, description="what is wrong, field by field")
+    errors: list[FieldError] | None = Field(default=None, description="what is wrong, field by field")
 
     def body(self) -> bytes:
         """As JSON, without the members that say nothing."""

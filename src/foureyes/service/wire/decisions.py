@@ -6,13 +6,21 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from foureyes.service.wire.base import Agent, Answer, Name, Request, example
-from foureyes.service.wire.guard import VerifyAnswer
+from foureyes.service.wire.base import Agent, Name, RequestModel, ResponseModel, example
+from foureyes.service.wire.guard import VerifyResponse
 
-__all__ = ["AlarmItem", "CheckAnswer", "CheckRequest", "FeedAnswer", "FeedItem", "OutcomeAnswer", "OutcomeRequest"]
+__all__ = [
+    "ActionCheckRequest",
+    "ActionCheckResponse",
+    "AlarmItem",
+    "DecisionsResponse",
+    "FeedItem",
+    "OutcomeRequest",
+    "OutcomeResponse",
+]
 
 
-class CheckRequest(Request):
+class ActionCheckRequest(RequestModel):
     """What an agent is about to do."""
 
     model_config = example(agent_id="agent-7", action_type="tool_call", resource_type="send_email")
@@ -22,7 +30,7 @@ class CheckRequest(Request):
     resource_type: Name | None = Field(default=None, examples=["send_email"])
 
 
-class CheckAnswer(Answer):
+class ActionCheckResponse(ResponseModel):
     """Whether it may, with reasons a person can read and a code a program can."""
 
     model_config = example(
@@ -49,7 +57,7 @@ class CheckAnswer(Answer):
     scores: dict[str, float | None] = Field(description="what the decision rests on; null where nothing is known yet")
 
 
-class OutcomeRequest(Request):
+class OutcomeRequest(RequestModel):
     """What came of an action: whether it was right, and how sure the agent had been."""
 
     model_config = example(agent_id="agent-7", correct=True, confidence=0.9, harmful=False)
@@ -63,7 +71,7 @@ class OutcomeRequest(Request):
     verification_id: Name | None = Field(default=None, description="request_id of the verification this is about")
 
 
-class OutcomeAnswer(Answer):
+class OutcomeResponse(ResponseModel):
     """That the outcome counts from now on."""
 
     model_config = example(agent_id="agent-7", outcomes=21)
@@ -72,18 +80,18 @@ class OutcomeAnswer(Answer):
     outcomes: int = Field(ge=0, description="outcomes now known of this agent")
 
 
-class FeedItem(Answer):
+class FeedItem(ResponseModel):
     """A verification as the dashboard shows it. Texts only where the tenant's configuration shows them (the demo's does)."""
 
     at: str = Field(description="RFC 3339, UTC")
     agent_id: str | None
-    answer: VerifyAnswer
+    answer: VerifyResponse
     prompt: str | None = None
     response: str | None = None
     segments: list[dict[str, Any]] | None = Field(default=None, description="of a fine-grained check")
 
 
-class AlarmItem(Answer):
+class AlarmItem(ResponseModel):
     """An alarm of the monitor."""
 
     at: str = Field(description="RFC 3339, UTC")
@@ -94,7 +102,7 @@ class AlarmItem(Answer):
     resume: str = Field(description="what ends it")
 
 
-class FeedAnswer(Answer):
+class DecisionsResponse(ResponseModel):
     """The latest verifications, the newest first."""
 
     decisions: list[FeedItem]

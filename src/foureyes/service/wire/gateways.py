@@ -12,9 +12,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from foureyes.service.wire.base import Answer, example
+from foureyes.service.wire.base import ResponseModel, example
 
-__all__ = ["ChatMessage", "GuardrailsChoice", "LiteLLMAnswer", "LiteLLMRequest", "NeMoAnswer", "NeMoRequest"]
+__all__ = ["ChatMessage", "GuardrailsChoice", "LiteLLMRequest", "LiteLLMResponse", "NeMoRequest", "NeMoResponse"]
 
 
 class _Foreign(BaseModel):
@@ -45,7 +45,7 @@ class LiteLLMRequest(_Foreign):
     litellm_call_id: Annotated[str, Field(max_length=256)] | None = None
 
 
-class LiteLLMAnswer(Answer):
+class LiteLLMResponse(ResponseModel):
     """``NONE``: go on; ``GUARDRAIL_INTERVENED``: go on with these texts; ``BLOCKED``: stop."""
 
     model_config = example(action="BLOCKED", blocked_reason="2 of 2 verifiers voted unsafe")
@@ -78,7 +78,7 @@ class NeMoRequest(_Foreign):
     guardrails: GuardrailsChoice | None = None
 
 
-class NeMoAnswer(Answer):
+class NeMoResponse(ResponseModel):
     """Whether the last assistant message may go out."""
 
     model_config = example(

@@ -6,21 +6,21 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import Field
 
-from foureyes.service.wire.base import Agent, Answer, Name, Problem, Request, Session, Text, example
+from foureyes.service.wire.base import Agent, Name, Problem, RequestModel, ResponseModel, Session, Text, example
 
 __all__ = [
     "MAX_BATCH",
     "MAX_TURNS",
-    "BatchAnswer",
     "BatchItem",
     "BatchRequest",
+    "BatchResponse",
     "LedgerEntry",
     "Turn",
-    "VerdictAnswer",
+    "VerdictResponse",
     "Verifier",
-    "VerifyAnswer",
     "VerifyRequest",
-    "VoteAnswer",
+    "VerifyResponse",
+    "VoteItem",
 ]
 
 MAX_BATCH: Final = 64
@@ -63,21 +63,21 @@ _ANSWER: Final[dict[str, Any]] = {
 }
 
 
-class Turn(Request):
+class Turn(RequestModel):
     """One turn of a conversation."""
 
     role: Literal["system", "user", "assistant"]
     content: Text
 
 
-class Verifier(Request):
+class Verifier(RequestModel):
     """A verifier by the names it was configured under; nothing else about it can be said in a request."""
 
     provider: Name
     model: Name
 
 
-class VerifyRequest(Request):
+class VerifyRequest(RequestModel):
     """A prompt, the response some model gave to it, and optionally which of the configured verifiers to ask."""
 
     model_config = example(prompt="Capital of Australia?", response="Sydney is the capital of Australia.")
@@ -93,7 +93,7 @@ class VerifyRequest(Request):
     session_id: Session | None = None
 
 
-class VoteAnswer(Answer):
+class VoteItem(ResponseModel):
     """What one verifier said."""
 
     provider: str
@@ -104,7 +104,7 @@ class VoteAnswer(Answer):
     latency_ms: float = Field(ge=0)
 
 
-class LedgerEntry(Answer):
+class LedgerEntry(ResponseModel):
     """Where the decision is recorded, so that anyone can ask for a proof."""
 
     model_config = example(**_RECEIPT)
@@ -115,18 +115,18 @@ class LedgerEntry(Answer):
     log_id: str
 
 
-class VerdictAnswer(Answer):
+class VerdictResponse(ResponseModel):
     """What the verifiers came to."""
 
     consensus_reached: bool = Field(description="whether enough of the configured verifiers agree")
     safe: bool = Field(description="true only if consensus was reached, on safe, and the ledger has it")
-    votes: list[VoteAnswer]
+    votes: list[VoteItem]
     agreement_ratio: Probability = Field(description="share of the configured verifiers behind the verdict")
     latency_ms: float = Field(ge=0)
     reason: str
 
 
-class VerifyAnswer(VerdictAnswer):
+class VerifyResponse(VerdictResponse):
     """The verdict on one response. ``safe`` is true only when it was verified and recorded."""
 
     model_config = example(**_ANSWER)
@@ -141,7 +141,7 @@ class VerifyAnswer(VerdictAnswer):
     )
 
 
-class BatchRequest(Request):
+class BatchRequest(RequestModel):
     """Several responses to verify."""
 
     model_config = example(items=[{"prompt": "2 + 2?", "response": "4"}, {"prompt": "2 + 2?", "response": "5"}])
@@ -149,15 +149,15 @@ class BatchRequest(Request):
     items: Annotated[list[VerifyRequest], Field(min_length=1, max_length=MAX_BATCH)]
 
 
-class BatchItem(Answer):
+class BatchItem(ResponseModel):
     """What came of one of them: an answer, or a problem that concerns it alone."""
 
     index: int = Field(ge=0, description="position in the request")
-    answer: VerifyAnswer | None = None
+    answer: VerifyResponse | None = None
     problem: Problem | None = None
 
 
-class BatchAnswer(Answer):
+class BatchResponse(ResponseModel):
     """One result for every item, in order."""
 
     model_config = example(request_id="0f8fad5bd9cb469fa16570867728950e", results=[{"index": 0, "answer": _ANSWER}])

@@ -6,18 +6,18 @@ from typing import Literal
 
 from pydantic import Field
 
-from foureyes.service.wire.base import Answer
+from foureyes.service.wire.base import ResponseModel
 
-__all__ = ["Alive", "Ready"]
+__all__ = ["HealthResponse", "ReadyResponse"]
 
 
-class Alive(Answer):
+class HealthResponse(ResponseModel):
     """The process answers."""
 
     status: Literal["ok"] = "ok"
 
 
-class Ready(Answer):
+class ReadyResponse(ResponseModel):
     """Whether the service can verify."""
 
     ready: bool

@@ -6,23 +6,23 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from foureyes.service.wire.base import Answer, Request, example
+from foureyes.service.wire.base import RequestModel, ResponseModel, example
 
 __all__ = [
-    "AuditAnswer",
-    "ConsistencyAnswer",
-    "EntriesAnswer",
-    "EntryAnswer",
-    "ExportAnswer",
+    "AuditResponse",
+    "ConsistencyResponse",
+    "EntriesResponse",
+    "EntryResponse",
     "ExportRequest",
-    "InclusionAnswer",
-    "LogAnswer",
+    "ExportResponse",
+    "InclusionResponse",
+    "LogResponse",
 ]
 
 _HASH = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
 
-class EntryAnswer(Answer):
+class EntryResponse(ResponseModel):
     """One entry. ``raw`` is what was hashed: SHA-256 over a zero byte and it gives ``entry_hash`` (RFC 9162)."""
 
     index: int = Field(ge=0)
@@ -34,14 +34,14 @@ class EntryAnswer(Answer):
     raw: str
 
 
-class EntriesAnswer(Answer):
+class EntriesResponse(ResponseModel):
     """Entries in the order they were written."""
 
-    entries: list[EntryAnswer]
+    entries: list[EntryResponse]
     size: int = Field(ge=0, description="entries in the whole log")
 
 
-class LogAnswer(Answer):
+class LogResponse(ResponseModel):
     """What an auditor needs to check this log elsewhere."""
 
     model_config = example(log_id="foureyes/demo", size=42, keys=["foureyes/demo+0f1e2d3c+AV8…"])
@@ -51,7 +51,7 @@ class LogAnswer(Answer):
     keys: list[str] = Field(description="public keys that sign its checkpoints, in the form of C2SP signed notes")
 
 
-class InclusionAnswer(Answer):
+class InclusionResponse(ResponseModel):
     """That an entry stands in a log of some size (RFC 9162 §2.1.3)."""
 
     model_config = example(index=41, size=42, entry_hash=_HASH, path=[_HASH], root=_HASH)
@@ -63,7 +63,7 @@ class InclusionAnswer(Answer):
     root: str
 
 
-class ConsistencyAnswer(Answer):
+class ConsistencyResponse(ResponseModel):
     """That the log only grew between two sizes (RFC 9162 §2.1.4)."""
 
     model_config = example(old=41, new=42, old_root=_HASH, new_root=_HASH, hashes=[_HASH])
@@ -75,7 +75,7 @@ class ConsistencyAnswer(Answer):
     hashes: list[str]
 
 
-class AuditAnswer(Answer):
+class AuditResponse(ResponseModel):
     """Whether the whole log is what was written to it."""
 
     model_config = example(valid=True, entries_checked=42, root=_HASH, checkpoints=3, clock_jumps=0)
@@ -88,7 +88,7 @@ class AuditAnswer(Answer):
     problem: str | None = Field(default=None, description="what is wrong, and where")
 
 
-class ExportRequest(Request):
+class ExportRequest(RequestModel):
     """The form of the export."""
 
     model_config = example(export_type="json")
@@ -96,7 +96,7 @@ class ExportRequest(Request):
     export_type: Literal["json", "jsonl"] = "jsonl"
 
 
-class ExportAnswer(Answer):
+class ExportResponse(ResponseModel):
     """Where the export can be fetched. It is made as it is sent, so it is ready at once."""
 
     model_config = example(job_id="0-42", status="completed", size=42, download="/v1/ledger/export?size=42")

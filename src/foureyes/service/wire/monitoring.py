@@ -6,19 +6,19 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from foureyes.service.wire.base import Answer, Request, example
+from foureyes.service.wire.base import RequestModel, ResponseModel, example
 
-__all__ = ["AcknowledgeRequest", "AlarmAnswer", "SnapshotAnswer"]
+__all__ = ["AcknowledgeRequest", "AcknowledgeResponse", "SnapshotResponse"]
 
 
-class SnapshotAnswer(Answer):
+class SnapshotResponse(ResponseModel):
     """A tenant's monitor, as it keeps itself."""
 
     tenant: str
     monitor: dict[str, Any] = Field(description="see foureyes.monitoring.Monitor.snapshot")
 
 
-class AcknowledgeRequest(Request):
+class AcknowledgeRequest(RequestModel):
     """The alarm to end."""
 
     model_config = example(key="drift:confidence")
@@ -26,7 +26,7 @@ class AcknowledgeRequest(Request):
     key: Annotated[str, Field(min_length=1, max_length=300)]
 
 
-class AlarmAnswer(Answer):
+class AcknowledgeResponse(ResponseModel):
     """The alarm that was ended, and those that stand."""
 
     model_config = example(key="drift:confidence", standing=[])

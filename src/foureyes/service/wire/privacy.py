@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from foureyes.service.wire.base import Agent, Answer, Request, Session, Text, example
+from foureyes.service.wire.base import Agent, RequestModel, ResponseModel, Session, Text, example
 
-__all__ = ["RehydrateAnswer", "RehydrateRequest", "SessionAnswer", "TokenAnswer", "TokenizeAnswer", "TokenizeRequest"]
+__all__ = [
+    "RehydrateRequest",
+    "RehydrateResponse",
+    "SessionResponse",
+    "TokenItem",
+    "TokenizeRequest",
+    "TokenizeResponse",
+]
 
 
-class TokenizeRequest(Request):
+class TokenizeRequest(RequestModel):
     """A text whose personal data is to be replaced."""
 
     model_config = example(text="Write to jane@example.com.", session_id="chat-7")
@@ -19,14 +26,14 @@ class TokenizeRequest(Request):
     session_id: Session | None = Field(default=None, description="a new one is made when absent")
 
 
-class TokenAnswer(Answer):
+class TokenItem(ResponseModel):
     """One token and what kind of data it stands for; never the data."""
 
     token: str
     kind: str
 
 
-class TokenizeAnswer(Answer):
+class TokenizeResponse(ResponseModel):
     """The text with tokens."""
 
     model_config = example(
@@ -39,10 +46,10 @@ class TokenizeAnswer(Answer):
     tokenized_text: str
     session_id: str = Field(description="needed to restore the text")
     tokens_created: int = Field(ge=0, description="tokens that this text was the first to need")
-    token_manifest: list[TokenAnswer]
+    token_manifest: list[TokenItem]
 
 
-class RehydrateRequest(Request):
+class RehydrateRequest(RequestModel):
     """A text with tokens, of one conversation."""
 
     model_config = example(text="I wrote to [EMAIL_ADDRESS_1_K3F9QX2D].", session_id="chat-7")
@@ -51,7 +58,7 @@ class RehydrateRequest(Request):
     session_id: Session
 
 
-class RehydrateAnswer(Answer):
+class RehydrateResponse(ResponseModel):
     """The text with the data back in place. Tokens that the conversation does not know stay as they are."""
 
     model_config = example(rehydrated_text="I wrote to jane@example.com.", session_id="chat-7")
@@ -60,7 +67,7 @@ class RehydrateAnswer(Answer):
     session_id: str
 
 
-class SessionAnswer(Answer):
+class SessionResponse(ResponseModel):
     """That a conversation's data can no longer be restored."""
 
     model_config = example(session_id="chat-7", revoked=True)

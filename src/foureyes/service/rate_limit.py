@@ -1,7 +1,7 @@
 """How much a tenant may ask for: a rate with a burst, and a quota a day. Pure: the time is handed in.
 
 A refusal says when to come back and costs nothing: what was refused is not counted. A newcomer starts at
-:class:`Allowance`.
+:class:`RateLimiter`.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from typing import Final
 
 from foureyes.errors import InputError
 
-__all__ = ["Allowance", "Rate"]
+__all__ = ["RateLimit", "RateLimiter"]
 
 _DAY_S: Final = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
+class RateLimit:
     """What is allowed.
 
     Args:
@@ -44,30 +44,30 @@ class Rate:
             raise InputError(f"a rate wants {'; '.join(broken)}")
 
 
-class Allowance:
+class RateLimiter:
     """What is left of it: a bucket that fills at the rate, and a count that starts again every day.
 
     Args:
         rate: what is allowed; :meth:`change` replaces it and keeps what was used.
 
     Example:
-        >>> allowance = Allowance(Rate(per_second=2, burst=1))
-        >>> allowance.take(1, now=0.0), allowance.take(1, now=0.0), allowance.take(1, now=0.5)
+        >>> limiter = RateLimiter(RateLimit(per_second=2, burst=1))
+        >>> limiter.acquire(1, now=0.0), limiter.acquire(1, now=0.0), limiter.acquire(1, now=0.5)
         (None, 0.5, None)
     """
 
-    def __init__(self, rate: Rate) -> None:
+    def __init__(self, rate: RateLimit) -> None:
         self._rate = rate
         self._tokens = float(rate.burst)
         self._filled_at: float | None = None
         self._day, self._used = -1, 0
 
-    def change(self, rate: Rate) -> None:
+    def change(self, rate: RateLimit) -> None:
         """Applies another rate from now on; what was used stays used."""
         self._tokens += rate.burst - self._rate.burst
         self._rate = rate
 
-    def take(self, n: int, *, now: float) -> float | None:
+    def acquire(self, n: int, *, now: float) -> float | None:
         """Takes n requests' worth, all or nothing.
 
         Args:

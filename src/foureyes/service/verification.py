@@ -35,18 +35,18 @@ async def verify(call: Call, body: VerifyRequest, *, on_vote: Callable[[Vote], N
         Refused: a verifier that is not configured.
     """
     decision = await decide(call, body, on_vote=on_vote)
-    call.live.chores.add(partial(tell, call, body, decision, at=call.live.tools.wall_clock()))
+    call.state.chores.add(partial(tell, call, body, decision, at=call.state.instruments.wall_clock()))
     return decision
 
 
 async def decide(call: Call, body: VerifyRequest, *, on_vote: Callable[[Vote], None] | None = None) -> Decision:
     """The same, without telling anybody."""
     require_members(call, body)
-    tracer = call.live.tools.tracer
+    tracer = call.state.instruments.tracer
     with tracer.verification(call.headers) as span:
         decision = await call.parts.guard.verify(
             exchange_of(body.prompt, body.response),
-            tenant=call.tenant,
+            tenant=call.tenant.name,
             session=body.session_id,
             agent=body.agent_id,
             members=members_of(body),
@@ -73,9 +73,9 @@ def tell(
         at: when, seconds since 1970.
         segments: of a fine-grained check.
     """
-    live, texts = call.live, call.parts.show_texts
-    live.metrics.verification(decision.verdict, decision.failed)
-    call.desk.feed.add(
+    state, texts = call.state, call.parts.show_texts
+    state.metrics.verification(decision.verdict, decision.failed)
+    call.tenant.feed.add(
         "decision",
         Told(
             at,
@@ -86,8 +86,8 @@ def tell(
             segments=segments if texts else None,
         ),
     )
-    if alarms := call.desk.observe(decision.request_id, decision.verdict, at=at):
-        live.alarm(alarms)
+    if alarms := call.tenant.observe(decision.request_id, decision.verdict, at=at):
+        state.alarm(alarms)
 
 
 def exchange_of(prompt: str | Sequence[Turn], response: str) -> Exchange:

@@ -23,10 +23,10 @@ from typing import Any, Final
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from foureyes.service.live import Live
+from foureyes.service.app_state import AppState
 from foureyes.service.problems import Refused, problem_of, send_problem
 
-__all__ = ["Door"]
+__all__ = ["RequestMiddleware"]
 
 _SANE: Final = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 _UNCOUNTED: Final = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -46,33 +46,33 @@ _DEFAULTS: Final = {
 """Headers for answers that do not bring their own; the dashboard's page does."""
 
 
-class Door:
+class RequestMiddleware:
     """The ASGI middleware.
 
     Args:
         app: what is behind the door.
-        live: the parts, and what is counted.
+        state: the parts, and what is counted.
         shortcuts: routes without parameters by method and path; they are called directly, since whatever else is on the
             way to them (exit stacks, matching, exceptions) they do without, or the door does for them.
     """
 
-    def __init__(self, app: ASGIApp, live: Live, shortcuts: Mapping[tuple[str, str], Route] | None = None) -> None:
+    def __init__(self, app: ASGIApp, state: AppState, shortcuts: Mapping[tuple[str, str], Route] | None = None) -> None:
         self._app = app
-        self._live = live
+        self._state = state
         self._shortcuts = dict(shortcuts or {})
         self._in_flight = 0
         self._prefix, self._number = secrets.token_hex(10), itertools.count()
-        live.metrics.watch_in_flight(lambda: self._in_flight)
+        state.metrics.watch_in_flight(lambda: self._in_flight)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        scope["foureyes.live"] = self._live
+        scope["foureyes.state"] = self._state
         scope["foureyes.request_id"] = _sane_id(scope) or f"{self._prefix}{next(self._number):012x}"
         visit = _Visit(scope, send)
-        started = self._live.tools.clock()
+        started = self._state.instruments.clock()
         uncounted = scope["path"] in _UNCOUNTED
         try:
             if not uncounted:
@@ -83,11 +83,11 @@ class Door:
             finally:
                 self._in_flight -= 1
         except Exception as error:  # noqa: BLE001 - the last place where one can become an answer that is not "safe"
-            self._live.log_failure(error, scope["foureyes.request_id"])
+            self._state.log_failure(error, scope["foureyes.request_id"])
             await visit.fail(error)
         finally:
-            took = self._live.tools.clock() - started
-            self._live.chores.add(partial(self._live.count, scope, visit.status, took))
+            took = self._state.instruments.clock() - started
+            self._state.chores.add(partial(self._state.count, scope, visit.status, took))
 
     def _way(self, scope: Scope) -> ASGIApp:
         route = self._shortcuts.get((scope["method"], scope["path"]))
@@ -97,7 +97,7 @@ class Door:
         return route.app
 
     def _require_room(self) -> None:
-        if self._in_flight >= self._live.parts.limits.max_in_flight:
+        if self._in_flight >= self._state.parts.limits.max_in_flight:
             raise Refused(503, "too many requests are in flight", headers={"Retry-After": "1"})
 
 

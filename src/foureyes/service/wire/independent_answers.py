@@ -6,23 +6,23 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from foureyes.service.wire.base import Answer, Request, Session, Text, example
-from foureyes.service.wire.guard import MAX_TURNS, Turn, VerifyAnswer, VerifyRequest
+from foureyes.service.wire.base import RequestModel, ResponseModel, Session, Text, example
+from foureyes.service.wire.guard import MAX_TURNS, Turn, VerifyRequest, VerifyResponse
 
 __all__ = [
-    "CheckedAnswer",
-    "ClaimAnswer",
-    "CouncilAnswer",
+    "ClaimItem",
     "CouncilRequest",
-    "DisagreementAnswer",
-    "OpinionAnswer",
-    "SegmentAnswer",
-    "SegmentsRequest",
-    "SupportAnswer",
+    "CouncilResponse",
+    "DisagreementItem",
+    "OpinionItem",
+    "SegmentCheckRequest",
+    "SegmentCheckResponse",
+    "SegmentItem",
+    "SupportItem",
 ]
 
 
-class SegmentsRequest(VerifyRequest):
+class SegmentCheckRequest(VerifyRequest):
     """A response to verify as a whole and segment by segment."""
 
     model_config = example(
@@ -32,7 +32,7 @@ class SegmentsRequest(VerifyRequest):
     correct: bool = Field(default=False, description="rewrite the flagged segments, and only those")
 
 
-class SegmentAnswer(Answer):
+class SegmentItem(ResponseModel):
     """One segment, and what independent answers say of it."""
 
     text: str
@@ -41,11 +41,11 @@ class SegmentAnswer(Answer):
     evidence: list[str] = Field(description="passages of independent answers")
 
 
-class CheckedAnswer(Answer):
+class SegmentCheckResponse(ResponseModel):
     """The verdict on the whole, and a label for every segment."""
 
     model_config = example(
-        verdict=VerifyAnswer.model_config["json_schema_extra"]["examples"][0],  # type: ignore[index]
+        verdict=VerifyResponse.model_config["json_schema_extra"]["examples"][0],  # type: ignore[index]
         segments=[
             {"text": "It is the capital of Austria.", "label": "contradictory", "checked": True, "evidence": ["…"]}
         ],
@@ -53,13 +53,13 @@ class CheckedAnswer(Answer):
         missing=[],
     )
 
-    verdict: VerifyAnswer
-    segments: list[SegmentAnswer]
+    verdict: VerifyResponse
+    segments: list[SegmentItem]
     corrected: str | None = Field(description="the response with its flagged segments rewritten, if that was asked for")
     missing: list[str] = Field(description="answers and comparisons that did not come")
 
 
-class CouncilRequest(Request):
+class CouncilRequest(RequestModel):
     """What to ask several models."""
 
     model_config = example(prompt="What is the capital of Australia?")
@@ -68,7 +68,7 @@ class CouncilRequest(Request):
     session_id: Session | None = None
 
 
-class OpinionAnswer(Answer):
+class OpinionItem(ResponseModel):
     """What one model answered."""
 
     provider: str
@@ -76,28 +76,28 @@ class OpinionAnswer(Answer):
     text: str
 
 
-class SupportAnswer(Answer):
+class SupportItem(ResponseModel):
     """Where a claim stands."""
 
     answer: int = Field(ge=0, description="number of the opinion")
     quote: str
 
 
-class ClaimAnswer(Answer):
+class ClaimItem(ResponseModel):
     """Something that is claimed, and by whom."""
 
     claim: str
-    support: list[SupportAnswer]
+    support: list[SupportItem]
 
 
-class DisagreementAnswer(Answer):
+class DisagreementItem(ResponseModel):
     """A topic on which answers contradict each other."""
 
     topic: str
-    positions: list[ClaimAnswer]
+    positions: list[ClaimItem]
 
 
-class CouncilAnswer(Answer):
+class CouncilResponse(ResponseModel):
     """Independent answers, and what they say together."""
 
     model_config = example(
@@ -111,9 +111,9 @@ class CouncilAnswer(Answer):
     )
 
     request_id: str
-    opinions: list[OpinionAnswer]
+    opinions: list[OpinionItem]
     synthesised: bool = Field(description="whether the answers could be sorted; if not, the lists below say nothing")
-    consensus: list[ClaimAnswer]
-    disagreement: list[DisagreementAnswer]
-    unique: list[ClaimAnswer]
+    consensus: list[ClaimItem]
+    disagreement: list[DisagreementItem]
+    unique: list[ClaimItem]
     missing: list[str] = Field(description="why models are silent, or there is no synthesis")

@@ -1,4 +1,4 @@
-"""What is known of agents and of a tenant's stream of decisions, kept between two runs: one JSON file a tenant.
+"""Agents' records and monitors, saved between two runs: one JSON file a tenant.
 
 A file is replaced as a whole, so a process that dies while writing leaves the one before. A file that cannot be read stops
 the service from starting: forgetting an agent's harm silently would be worse. Numbers and names only; no text is in it.
@@ -15,10 +15,10 @@ from foureyes.errors import ConfigError, InputError
 from foureyes.guard.gate import AgentGate
 from foureyes.monitoring import Monitor
 
-__all__ = ["Memory"]
+__all__ = ["StateStore"]
 
 
-class Memory:
+class StateStore:
     """A folder with one file a tenant.
 
     Args:
@@ -27,17 +27,17 @@ class Memory:
     Example:
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     memory = Memory(Path(folder))
-        ...     memory.keep("acme", AgentGate(), Monitor())
-        ...     [type(part).__name__ for part in memory.recall("acme")], memory.recall("other")
-        (['Gate', 'Monitor'], None)
+        ...     store = StateStore(Path(folder))
+        ...     store.save("acme", AgentGate(), Monitor())
+        ...     [type(part).__name__ for part in store.load("acme")], store.load("other")
+        (['AgentGate', 'Monitor'], None)
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def recall(self, tenant: str) -> tuple[AgentGate, Monitor] | None:
-        """What was kept of a tenant; ``None`` if nothing was.
+    def load(self, tenant: str) -> tuple[AgentGate, Monitor] | None:
+        """What was saved of a tenant; ``None`` if nothing was.
 
         Raises:
             ConfigError: the file is there and cannot be used.
@@ -49,13 +49,15 @@ class Memory:
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError, RecursionError, InputError) as error:
-            raise ConfigError(f"cannot read what was kept of {tenant} in {path}: move it away to begin anew") from error
+            raise ConfigError(
+                f"cannot read what was saved of {tenant} in {path}: move it away to begin anew"
+            ) from error
 
-    def keep(self, tenant: str, gate: AgentGate, monitor: Monitor) -> None:
-        """Replaces what was kept of a tenant.
+    def save(self, tenant: str, gate: AgentGate, monitor: Monitor) -> None:
+        """Replaces what was saved of a tenant.
 
         Raises:
-            ConfigError: it cannot be written; what was kept before is still there.
+            ConfigError: it cannot be written; what was saved before is still there.
         """
         path = self._path(tenant)
         fresh = path.with_suffix(".new")
@@ -67,7 +69,7 @@ class Memory:
             fresh.replace(path)
             sync_folder(self._folder)
         except OSError as error:
-            raise ConfigError(f"cannot keep what is known of {tenant}: {error.strerror or error}") from error
+            raise ConfigError(f"cannot save what is known of {tenant}: {error.strerror or error}") from error
 
     def _path(self, tenant: str) -> Path:
         return self._folder / f"{tenant}.json"

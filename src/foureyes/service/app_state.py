@@ -1,14 +1,14 @@
-"""An application while it runs: the parts in force, every tenant's desk, and what it measures and tells with.
+"""The state of a running application: the configured parts in force, what is known of every tenant, log and metrics.
 
-A request sees one consistent set of parts: those in force when it arrived. Desks outlive a change of parts. Nothing here
-is global: two applications in one process share nothing.
+A request sees one consistent set of parts: those in force when it arrived. What is known of a tenant outlives a change of
+parts. Nothing here is global: two applications in one process share nothing.
 """
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -19,18 +19,17 @@ from foureyes.errors import ConfigError, InputError
 from foureyes.monitoring import Alarm
 from foureyes.monitoring.sinks import send_all
 from foureyes.service.chores import Chores
-from foureyes.service.desk import Desk
-from foureyes.service.keeping import keep, open_desk
 from foureyes.service.logs import Log, open_log, raised_at
 from foureyes.service.metrics import Metrics
 from foureyes.service.parts import Parts
+from foureyes.service.tenant_state import TenantState
 from foureyes.service.tracing import Tracer
 
-__all__ = ["Live", "Tools"]
+__all__ = ["AppState", "Instruments"]
 
 
 @dataclass(frozen=True, slots=True)
-class Tools:
+class Instruments:
     """What the service measures and tells with; everything timed comes from here.
 
     Attributes:
@@ -46,48 +45,63 @@ class Tools:
     wall_clock: Callable[[], float] = time.time
 
 
-class Live:
-    """The parts in force, and every tenant's desk.
+class AppState:
+    """The state of one application.
 
     Args:
         parts: what the configuration wired.
-        tools: log, tracer and clocks.
+        instruments: log, tracer and clocks.
     """
 
-    def __init__(self, parts: Parts, tools: Tools | None = None) -> None:
-        self.tools: Final = tools or Tools()
+    def __init__(self, parts: Parts, instruments: Instruments | None = None) -> None:
+        self.instruments: Final = instruments or Instruments()
         self.metrics: Final = Metrics()
         self.chores: Final = Chores(on_error=lambda error: self.log_failure(error, "chores"))
         self.parts = parts
-        self._desks = {name: open_desk(name, parts) for name in parts.tenants}
+        self._tenants = {name: TenantState.restore(name, parts) for name in parts.tenants}
 
     @property
-    def desks(self) -> tuple[Desk, ...]:
-        """Every tenant's."""
-        return tuple(self._desks.values())
+    def tenants(self) -> tuple[TenantState, ...]:
+        """What is known of every tenant, in the order of the configuration."""
+        return tuple(self._tenants.values())
 
-    def desk(self, tenant: str) -> Desk:
-        """A tenant's desk.
+    def tenant(self, name: str) -> TenantState:
+        """What is known of one tenant.
 
         Raises:
             ConfigError: a key belongs to a tenant that is not configured.
         """
-        if tenant not in self._desks:
-            raise ConfigError(f"a key belongs to the tenant {tenant!r}, which is not configured")
-        return self._desks[tenant]
+        if name not in self._tenants:
+            raise ConfigError(f"a key belongs to the tenant {name!r}, which is not configured")
+        return self._tenants[name]
 
     def replace(self, parts: Parts) -> None:
         """Puts other parts in force, between two requests.
 
         Raises:
-            ConfigError: what was kept of a new tenant cannot be used; nothing is changed.
+            ConfigError: what was saved of a new tenant cannot be used; nothing is changed.
         """
-        opened = {name: open_desk(name, parts) for name in parts.tenants if name not in self._desks}
-        keep(self, [desk for desk in self.desks if desk.name not in parts.tenants])
+        restored = {name: TenantState.restore(name, parts) for name in parts.tenants if name not in self._tenants}
+        self.save([tenant for tenant in self.tenants if tenant.name not in parts.tenants])
         self.parts = parts
-        for name in self._desks.keys() & parts.tenants.keys():
-            self._desks[name].change(parts.tenants[name])
-        self._desks = {name: opened.get(name) or self._desks[name] for name in parts.tenants}
+        for name in self._tenants.keys() & parts.tenants.keys():
+            self._tenants[name].change(parts.tenants[name])
+        self._tenants = {name: restored.get(name) or self._tenants[name] for name in parts.tenants}
+
+    def save(self, tenants: Iterable[TenantState]) -> None:
+        """Saves what is known of tenants, where the configuration names a place; one that fails is logged and stops no other."""
+        self.chores.finish()
+        if (store := self.parts.state_store) is None:
+            return
+        for tenant in tenants:
+            try:
+                tenant.save(store)
+            except ConfigError as error:
+                self._log_unsaved(tenant, error)
+
+    def _log_unsaved(self, tenant: TenantState, error: ConfigError) -> None:
+        """The words of this error tell of a file and of the system; an operator needs them."""
+        self.instruments.log.error("state", tenant=tenant.name, saved=False, error=str(error))
 
     def count(self, scope: Scope, status: int, seconds: float) -> None:
         """Counts and logs a request that was served.
@@ -99,7 +113,7 @@ class Live:
         """
         route = getattr(scope.get("route"), "path", None) or "(none)"
         self.metrics.request(route, status, seconds)
-        self.tools.log.info(
+        self.instruments.log.info(
             "request",
             method=scope["method"],
             route=route,
@@ -112,7 +126,7 @@ class Live:
     def log_failure(self, error: BaseException, request_id: str) -> None:
         """Logs what went wrong: the class and the place of an exception, never what it says. Refusals are no failures."""
         if not isinstance(error, HTTPException | InputError):
-            self.tools.log.error(
+            self.instruments.log.error(
                 "failure", error=type(error).__name__, raised_at=raised_at(error), request_id=request_id
             )
 

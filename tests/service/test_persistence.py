@@ -12,7 +12,7 @@ from foureyes.errors import ConfigError
 from foureyes.guard.gate import ActionOutcome, AgentGate
 from foureyes.monitoring import Monitor
 from foureyes.service.app import create_app
-from foureyes.service.memory import Memory
+from foureyes.service.persistence import StateStore
 from tests.service.house import House, open_house
 
 __all__ = ["open_house"]
@@ -25,32 +25,32 @@ async def lived(app: object) -> None:
 
 
 def test_records_and_figures_outlive_a_restart(house: House) -> None:
-    parts = replace(house.live.parts, memory=Memory(house.folder))
+    parts = replace(house.state.parts, state_store=StateStore(house.folder))
     first = create_app(parts)
     for _ in range(40):
-        first.state.live.desk("acme").gate.report("agent-7", ActionOutcome(correct=True))
+        first.state.foureyes.tenant("acme").gate.report("agent-7", ActionOutcome(correct=True))
     asyncio.run(lived(first))
     second = create_app(parts)
-    assert second.state.live.desk("acme").gate.decide("agent-7").action == "allow"
-    assert second.state.live.desk("acme").monitor.snapshot(0.0)["total"] == 0
+    assert second.state.foureyes.tenant("acme").gate.decide("agent-7").action == "allow"
+    assert second.state.foureyes.tenant("acme").monitor.snapshot(0.0)["total"] == 0
 
 
-def test_without_a_memory_everything_begins_anew(house: House) -> None:
-    asyncio.run(lived(create_app(house.live.parts)))
+def test_without_a_store_everything_begins_anew(house: House) -> None:
+    asyncio.run(lived(create_app(house.state.parts)))
     assert list(house.folder.glob("*.json")) == []
 
 
 def test_a_broken_file_stops_the_service_from_starting(house: House) -> None:
     (house.folder / "acme.json").write_text('{"gate": "{}"')
     with pytest.raises(ConfigError, match="move it away to begin anew"):
-        create_app(replace(house.live.parts, memory=Memory(house.folder)))
+        create_app(replace(house.state.parts, state_store=StateStore(house.folder)))
 
 
 def test_what_cannot_be_written_leaves_what_was_there(tmp_path: Path) -> None:
-    memory = Memory(tmp_path)
-    memory.keep("acme", AgentGate(), Monitor())
+    store = StateStore(tmp_path)
+    store.save("acme", AgentGate(), Monitor())
     before = (tmp_path / "acme.json").read_bytes()
     (tmp_path / "acme.new").mkdir()
-    with pytest.raises(ConfigError, match="cannot keep what is known of acme"):
-        memory.keep("acme", AgentGate(), Monitor())
+    with pytest.raises(ConfigError, match="cannot save what is known of acme"):
+        store.save("acme", AgentGate(), Monitor())
     assert (tmp_path / "acme.json").read_bytes() == before

@@ -1,7 +1,7 @@
-"""A tenant's place in this process: what the service remembers of it, whatever the configuration becomes.
+"""What this process knows of one tenant, whatever the configuration becomes: its rate limit, feed, gate and monitor.
 
-One event loop uses a desk. Everything it remembers is bounded: the feed, the verifications whose outcome may still be
-reported, the gate's agents, the monitor's window.
+One event loop uses it. Everything remembered is bounded: the feed, the verifications whose outcome may still be reported,
+the gate's agents, the monitor's window.
 """
 
 from __future__ import annotations
@@ -13,44 +13,70 @@ from typing import Final
 from foureyes.guard.gate import AgentGate
 from foureyes.monitoring import Alarm, AnswerOutcome, Monitor, Observation, ObservedVote
 from foureyes.service.feed import Feed
-from foureyes.service.limits import Allowance
-from foureyes.service.parts import TenantParts
+from foureyes.service.parts import Parts, TenantParts
+from foureyes.service.persistence import StateStore
+from foureyes.service.rate_limit import RateLimiter
 from foureyes.service.shown import Told
 from foureyes.types import Verdict, Vote
 
-__all__ = ["Desk", "observation_of"]
+__all__ = ["TenantState", "observation_of"]
 
 _REMEMBERED: Final = 10_000
 """Verifications of a tenant whose outcome can be reported."""
 
 
-class Desk:
-    """A tenant's place in this process: what the service remembers of it.
+class TenantState:
+    """What this process knows of one tenant.
 
     Args:
         name: of the tenant.
         parts: those in force.
-        gate, monitor: its agents' records, and what is watched.
+        gate: its agents' records.
+        monitor: its rolling figures and alarms.
 
     Attributes:
-        kept: the standing alarms when it was written down last.
+        saved_alarms: those that stood when it was saved last.
     """
 
     def __init__(self, name: str, parts: TenantParts, *, gate: AgentGate, monitor: Monitor) -> None:
         self.name: Final = name
         self.parts = parts
-        self.allowance: Final = Allowance(parts.rate)
+        self.rate_limiter: Final = RateLimiter(parts.rate)
         self.feed: Final[Feed[Told | Alarm]] = Feed()
         self.gate: Final = gate
         self.monitor: Final = monitor
-        self.kept: tuple[Alarm, ...] = monitor.standing
+        self.saved_alarms: tuple[Alarm, ...] = monitor.standing
         self.auditing: Final = asyncio.Lock()
         self._seen: OrderedDict[str, Observation] = OrderedDict()
+
+    @classmethod
+    def restore(cls, name: str, parts: Parts) -> TenantState:
+        """What was saved of a tenant, or a new one's.
+
+        Raises:
+            ConfigError: what was saved cannot be used.
+        """
+        tenant = parts.tenants[name]
+        saved = None if parts.state_store is None else parts.state_store.load(name)
+        gate, monitor = saved or (AgentGate(), Monitor(parts.monitor))
+        if monitor.settings != parts.monitor:  # its windows were other ones; what is promised is not
+            monitor = Monitor(parts.monitor, promises=monitor.watches)
+        monitor.watch(tenant.watches)
+        return cls(name, tenant, gate=gate, monitor=monitor)
+
+    def save(self, store: StateStore) -> None:
+        """Saves the agents' records and the monitor.
+
+        Raises:
+            ConfigError: they cannot be written.
+        """
+        store.save(self.name, self.gate, self.monitor)
+        self.saved_alarms = self.monitor.standing
 
     def change(self, parts: TenantParts) -> None:
         """Works with other parts from now on; requests under way keep those they came with."""
         self.parts = parts
-        self.allowance.change(parts.rate)
+        self.rate_limiter.change(parts.rate)
         self.monitor.watch(parts.watches)
 
     def observe(self, verification: str, verdict: Verdict, *, at: float) -> list[Alarm]:

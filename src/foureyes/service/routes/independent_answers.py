@@ -19,17 +19,17 @@ from foureyes.guard.segment_check import (
 from foureyes.service.access import Call, Verifying
 from foureyes.service.answers import answer_of
 from foureyes.service.problems import Refused
-from foureyes.service.verifying import decide, exchange_of, tell
-from foureyes.service.wire.closer import (
-    CheckedAnswer,
-    ClaimAnswer,
-    CouncilAnswer,
+from foureyes.service.verification import decide, exchange_of, tell
+from foureyes.service.wire.independent_answers import (
+    ClaimItem,
     CouncilRequest,
-    DisagreementAnswer,
-    OpinionAnswer,
-    SegmentAnswer,
-    SegmentsRequest,
-    SupportAnswer,
+    CouncilResponse,
+    DisagreementItem,
+    OpinionItem,
+    SegmentCheckRequest,
+    SegmentCheckResponse,
+    SegmentItem,
+    SupportItem,
 )
 from foureyes.types import Exchange
 
@@ -49,7 +49,7 @@ def add(router: APIRouter) -> None:
     router.post("/v1/guard/council", tags=["guard"], summary="Ask several models, and sort what they say")(council)
 
 
-async def segments(call: Verifying, body: SegmentsRequest) -> CheckedAnswer:
+async def segments(call: Verifying, body: SegmentCheckRequest) -> SegmentCheckResponse:
     """Verifies the response as a whole, and compares every sentence with answers of models that have not seen it.
 
     A segment that independent answers contradict is flagged. `safe` is the verdict's, on the response as it was sent.
@@ -60,11 +60,13 @@ async def segments(call: Verifying, body: SegmentsRequest) -> CheckedAnswer:
         decide(call, body), _fine(call, body, exchange, answerers)
     )
     found = [await _segment(finding, reveal) for finding in report.findings]
-    tell(call, body, decision, at=call.live.tools.wall_clock(), segments=[one.model_dump() for one in found])
-    return CheckedAnswer(verdict=answer_of(decision), segments=found, corrected=corrected, missing=list(report.missing))
+    tell(call, body, decision, at=call.state.instruments.wall_clock(), segments=[one.model_dump() for one in found])
+    return SegmentCheckResponse(
+        verdict=answer_of(decision), segments=found, corrected=corrected, missing=list(report.missing)
+    )
 
 
-async def council(call: Verifying, body: CouncilRequest) -> CouncilAnswer:
+async def council(call: Verifying, body: CouncilRequest) -> CouncilResponse:
     """Asks every model of the tenant that can answer; none sees another's answer. Then sorts what they claim.
 
     Nothing here is verified: it is what models say.
@@ -84,7 +86,7 @@ def _answerers(call: Call, *, least: int) -> Sequence[Answerer]:
 async def _concealed(call: Call, exchange: Exchange, session: str | None) -> tuple[Exchange, Reveal]:
     if call.parts.concealer is None:
         return exchange, _as_it_is
-    concealed = await call.parts.concealer.conceal(exchange, tenant=call.tenant, session=session)
+    concealed = await call.parts.concealer.conceal(exchange, tenant=call.tenant.name, session=session)
     return concealed.exchange, concealed.reveal
 
 
@@ -93,7 +95,7 @@ async def _as_it_is(text: str) -> str:
 
 
 async def _fine(
-    call: Call, body: SegmentsRequest, exchange: Exchange, answerers: Sequence[Answerer]
+    call: Call, body: SegmentCheckRequest, exchange: Exchange, answerers: Sequence[Answerer]
 ) -> tuple[SegmentReport, str | None, Reveal]:
     shown, reveal = await _concealed(call, exchange, body.session_id)
     report = await check_segments(shown, answerers, answerers[0], plan=_PLAN)
@@ -103,8 +105,8 @@ async def _fine(
     return report, await reveal(corrected.text), reveal
 
 
-async def _segment(finding: SegmentFinding, reveal: Reveal) -> SegmentAnswer:
-    return SegmentAnswer(
+async def _segment(finding: SegmentFinding, reveal: Reveal) -> SegmentItem:
+    return SegmentItem(
         text=await reveal(finding.segment.text),
         label=finding.label,
         checked=finding.checked,
@@ -112,17 +114,17 @@ async def _segment(finding: SegmentFinding, reveal: Reveal) -> SegmentAnswer:
     )
 
 
-async def _council(call: Call, found: Opinions, reveal: Reveal) -> CouncilAnswer:
+async def _council(call: Call, found: Opinions, reveal: Reveal) -> CouncilResponse:
     sorted_ = found.synthesis
-    return CouncilAnswer(
+    return CouncilResponse(
         request_id=call.request_id,
         opinions=[
-            OpinionAnswer(provider=one.provider, model=one.model, text=await reveal(one.text)) for one in found.opinions
+            OpinionItem(provider=one.provider, model=one.model, text=await reveal(one.text)) for one in found.opinions
         ],
         synthesised=sorted_ is not None,
         consensus=[await _claim(claim, reveal) for claim in (sorted_.consensus if sorted_ else ())],
         disagreement=[
-            DisagreementAnswer(
+            DisagreementItem(
                 topic=await reveal(one.topic), positions=[await _claim(claim, reveal) for claim in one.positions]
             )
             for one in (sorted_.disagreement if sorted_ else ())
@@ -132,8 +134,8 @@ async def _council(call: Call, found: Opinions, reveal: Reveal) -> CouncilAnswer
     )
 
 
-async def _claim(claim: OpinionClaim, reveal: Reveal) -> ClaimAnswer:
-    return ClaimAnswer(
+async def _claim(claim: OpinionClaim, reveal: Reveal) -> ClaimItem:
+    return ClaimItem(
         claim=await reveal(claim.text),
-        support=[SupportAnswer(answer=place.answer, quote=await reveal(place.quote)) for place in claim.support],
+        support=[SupportItem(answer=place.answer, quote=await reveal(place.quote)) for place in claim.support],
     )

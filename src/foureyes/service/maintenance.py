@@ -1,0 +1,41 @@
+"""What the application does beside its requests, every half a minute, for ever.
+
+It saves tenants whose alarms changed, so that a process that is killed loses some figures and not that a promise was
+suspended, and shows every ledger to its witness. What cannot be written is logged, and tried again in the next round.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from foureyes.errors import FoureyesError
+
+if TYPE_CHECKING:
+    from foureyes.service.app_state import AppState
+
+__all__ = ["maintain", "maintain_forever"]
+
+_EVERY_S: Final = 30.0
+
+
+async def maintain_forever(state: AppState, *, every_s: float = _EVERY_S) -> None:
+    """Rounds of :func:`maintain`.
+
+    Args:
+        state: of the application.
+        every_s: seconds between two.
+    """
+    while True:
+        await asyncio.sleep(every_s)
+        await maintain(state)
+
+
+async def maintain(state: AppState) -> None:
+    """Saves tenants whose alarms are not those that were saved, and shows every ledger to its witness."""
+    state.save([tenant for tenant in state.tenants if tenant.monitor.standing != tenant.saved_alarms])
+    for ledger in [tenant.parts.ledger for tenant in state.tenants if tenant.parts.ledger is not None]:
+        try:
+            await asyncio.to_thread(ledger.remember)
+        except FoureyesError as error:
+            state.log_failure(error, "witness")
