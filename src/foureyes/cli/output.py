@@ -55,7 +55,7 @@ class CommandOutput:
         self._warnings.append(words)
         self.say(f"foureyes: {words}")
 
-    def give(self, record: Callable[[], Any], show: Callable[[], None] | None = None) -> None:
+    def give(self, record: Callable[[], Any], show: Callable[[], object] | None = None) -> None:
         """The result.
 
         Args:
@@ -107,5 +107,5 @@ def envelope(command: str, result: Any, warnings: Sequence[str], error: Mapping[
 def _error_record(error: BaseException) -> dict[str, Any]:
     """The error, then what was noted on its way here, in one line; and what the exception carries."""
     message = "; ".join([str(error) or "interrupted", *getattr(error, "__notes__", ())])
-    carried = {name: value for name, value in vars(error).items() if not name.startswith("_")}
+    carried = {name: value for name, value in vars(error).items() if isinstance(value, str | int | float | None)}
     return {"kind": type(error).__name__, "message": message, "exit": exit_of(error), **carried}

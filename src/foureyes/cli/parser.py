@@ -57,7 +57,7 @@ class CommandParser(argparse.ArgumentParser):
         """The parser of one of its commands; a name that is none is a usage error."""
         actions = _subparsers(self)
         if not actions:
-            self.error(f"{self.prog} has no actions; got {name!r}")
+            self.error(f"it has no actions; got {name!r}")
         self._check_value(actions[0], name)
         found: CommandParser = actions[0].choices[name]
         return found
@@ -81,10 +81,10 @@ class CommandParser(argparse.ArgumentParser):
         if action.choices is None or value in action.choices:
             return
         names = [str(choice) for choice in action.choices]
-        meant = did_you_mean(str(value), names) or f"; wanted one of {', '.join(names)}"
+        wanted, meant = f"; wanted one of {', '.join(names)}", did_you_mean(str(value), names)
         if action in _subparsers(self):
-            self.error(f"no {str(action.metavar).lower()} {value!r}{meant}")
-        raise argparse.ArgumentError(action, f"got {value!r}{meant}")
+            self.error(f"no {str(action.metavar).lower()} {value!r}{meant or wanted}")
+        raise argparse.ArgumentError(action, f"got {value!r}{wanted}{meant}")
 
 
 class Commands:
@@ -133,5 +133,5 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """
     names = list(known)
     longer = [name for name in names if name.startswith(word)] or [name for name in names if name == f"-{word}"]
-    near = longer or get_close_matches(word, names, n=2, cutoff=0.6)
+    near = longer or get_close_matches(word, names, n=1, cutoff=0.7)
     return f"; did you mean {' or '.join(near[:3])}?" if near else ""

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from typing import Final
 
 __all__ = ["configure"]
+
+_EPILOG: Final = (
+    "bash: foureyes completion bash > ~/.local/share/bash-completion/completions/foureyes; "
+    "zsh: the same into _foureyes in a folder of $fpath; "
+    "fish: foureyes completion fish > ~/.config/fish/completions/foureyes.fish."
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Adds the shell."""
-    parser.epilog = 'bash: eval "$(foureyes completion bash)" in ~/.bashrc. zsh: foureyes completion zsh > a folder of $fpath/_foureyes.'
-    parser.add_argument("shell", choices=("bash", "zsh", "tcsh"), help="which shell is to complete")
+    parser.epilog = _EPILOG
+    parser.add_argument("shell", choices=("bash", "zsh", "fish"), help="which shell is to complete")

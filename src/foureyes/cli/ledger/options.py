@@ -51,7 +51,7 @@ def _add_verify(actions: Commands) -> None:
 
 def _add_prove(actions: Commands) -> None:
     prove = actions.add("prove", "print a proof about a log as JSON")
-    whats = Commands(prove, "WHAT")
+    whats = Commands(prove, "KIND")
     inclusion = _add_reading(whats, "inclusion", "prove that an entry stands in the log")
     inclusion.add_argument("index", type=int, metavar="INDEX", help="of the entry, from 0")
     inclusion.add_argument("--size", type=int, help="of the log that you hold a checkpoint of (default: the newest)")

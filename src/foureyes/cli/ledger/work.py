@@ -81,11 +81,11 @@ def _prove(args: argparse.Namespace, output: CommandOutput) -> None:
     note = log.head()  # read first, so that the proof is about what this checkpoint signs
     newest = Checkpoint.opened(note, log.keys)
     proof: InclusionProof | ConsistencyProof
-    if args.what == "inclusion":
+    if args.kind == "inclusion":
         proof = log.prove_inclusion(args.index, newest.size if args.size is None else args.size)
     else:
         proof = log.prove_consistency(args.old, newest.size if args.new is None else args.new)
-    document = {args.what: proof.to_json(), "checkpoint": note}
+    document = {args.kind: proof.to_json(), "checkpoint": note}
     output.give(lambda: document, lambda: print(json.dumps(document)))
 
 
