@@ -58,12 +58,14 @@ def as_json(capsys: pytest.CaptureFixture[str], *argv: str) -> dict[str, Any]:
     return record
 
 
-def test_two_verifiers_read_by_default_and_words_go_to_stdout(capsys: pytest.CaptureFixture[str]) -> None:
-    assert told(parsed(QUESTION, ANSWER), scripted) == 0
+@pytest.mark.parametrize(("options", "reader"), [([], "qwen2.5-coder-1.5b"), (["--small"], "gemma3-270m")])
+def test_one_verifier_reads_by_default_and_words_go_to_stdout(
+    options: list[str], reader: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert told(parsed(QUESTION, ANSWER, *options), scripted) == 0
     out, err = capsys.readouterr()
-    assert out.startswith("Both verifiers were surprised by this answer.\n")
-    assert "smollm2-135m  very surprised" in out
-    assert "gemma3-270m  very surprised" in out
+    assert f"{reader}  very surprised" in out
+    assert out.startswith("The verifier was very surprised by this answer.\n")
     assert "It is Sydney[6.9]" in out
     assert "“Sydney” (0.10%, rank 2)" in out
     assert "reading" not in err
@@ -122,7 +124,8 @@ def test_the_status_is_1_when_no_verifier_could_tell(capsys: pytest.CaptureFixtu
 def test_a_page_is_written_beside_words_or_json(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     page = tmp_path / "check.html"
     for extra in ([], ["--json"]):
-        assert told(parsed(QUESTION, ANSWER, "--html", str(page), *extra), scripted) == 0
+        who = ("--verifier", "one", "--verifier", "other")
+        assert told(parsed(QUESTION, ANSWER, "--html", str(page), *who, *extra), scripted) == 0
         out, err = capsys.readouterr()
         assert "Both verifiers were surprised by this answer." in page.read_text()
         assert f"page: {page}" in err
@@ -264,10 +267,11 @@ def test_an_unknown_name_gets_one_line(capsys: pytest.CaptureFixture[str]) -> No
 
 
 @pytest.mark.weights
-def test_the_bundled_verifiers_stumble_over_tokyo(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_the_small_verifiers_stumble_over_tokyo(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     page = tmp_path / "check.html"
     answer = "The capital of Australia is Tokyo."
-    assert main(["check", "What is the capital of Australia?", answer, "--json", "--html", str(page)]) == 0
+    who = ["--verifier", "smollm2-135m", "--verifier", "gemma3-270m"]
+    assert main(["check", "What is the capital of Australia?", answer, "--json", "--html", str(page), *who]) == 0
     verifiers = json.loads(capsys.readouterr().out)["result"]["verifiers"]
     assert [verifier["verifier"] for verifier in verifiers] == ["smollm2-135m", "gemma3-270m"]
     for verifier in verifiers:

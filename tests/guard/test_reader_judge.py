@@ -114,7 +114,7 @@ def test_a_calibration_is_shipped_with_its_provenance(model):
     assert 0 < found.cut.cut < 1
     assert found.provenance["rows"] == found.cut.n == found.calibrator.fitted_on.rows.n
     value, low, high = found.provenance["auroc"]
-    assert 0.5 < value < 0.8, "weak, and said to be"
+    assert 0.5 < value < 0.9, "no oracle, and said to be none"
     assert low < value < high
     assert "nothing is promised about errors" in found.provenance["says"]
     assert found.provenance["flagged_of_wrong"] > found.provenance["flagged_of_right"]
@@ -132,7 +132,7 @@ def test_shipped_calibrations_know_the_questions_they_were_fitted_on():
 
 
 def test_none_is_shipped_for_other_models():
-    with pytest.raises(ConfigError, match="shipped for gemma3-270m, smollm2-135m; got 'gpt-5'"):
+    with pytest.raises(ConfigError, match=r"shipped for smollm2-135m, gemma3-270m, .*; got 'gpt-5'"):
         shipped_calibration("gpt-5")
 
 
@@ -155,7 +155,7 @@ def test_the_shipped_judges_verify_together_without_a_key():
     from foureyes.models.catalog import open_reader
 
     async def once():
-        judges = [shipped_judge(model, open_reader) for model in SHIPPED_MODELS]
+        judges = [shipped_judge(model, open_reader) for model in ("smollm2-135m", "gemma3-270m")]
         council = Council([Member(judge) for judge in judges], deadline_s=60)
         right = await council.ask(Exchange("What is the capital of France? Answer with the name only.", "Paris"))
         wrong = await council.ask(Exchange("What is the capital of France? Answer with the name only.", "Qxzzy Blorp"))

@@ -6,13 +6,18 @@ import hashlib
 import itertools
 import json
 import signal
+from pathlib import Path
 
 import httpx
 import pytest
 
+from foureyes.config import new_key
+from foureyes.guard.reader_judge import SHIPPED_MODELS
 from foureyes.ledger import read_keys
 from foureyes.ledger.checkpoint import Checkpoint
 from foureyes.maths.merkle import verify_inclusion
+from foureyes.models.weights import SMALL_PAIR, STANDARD_PAIR, ModelPair
+from foureyes.service.demo import demo_settings
 from foureyes.service.traffic import play, scenes
 from tests.service.house import House, open_house
 from tests.service.test_serve import serving
@@ -46,9 +51,18 @@ def test_traffic_is_verified_and_its_outcomes_are_reported(house: House) -> None
     assert tenant.gate.record("poisoned-memory").reliability == 0.0
 
 
+@pytest.mark.parametrize("pair", [SMALL_PAIR, STANDARD_PAIR])
+def test_the_second_reader_decides_and_the_authors_model_is_heard(pair: ModelPair, tmp_path: Path) -> None:
+    [tenant] = demo_settings(tmp_path, pair, new_key("demo", {"admin"})).tenants
+    assert [verifier.model for verifier in tenant.verifiers] == [pair.author, pair.reader]
+    author, reader = (verifier.weight for verifier in tenant.verifiers)
+    assert reader > author > 0
+    assert set(SHIPPED_MODELS) >= {pair.author, pair.reader}, "without a calibration it could not vote"
+
+
 @pytest.mark.weights
 def test_the_demo_verifies_records_and_shows() -> None:
-    with serving("--demo") as (process, said):
+    with serving("--demo", "--small") as (process, said):
         headers = {"Authorization": f"Bearer {said['key']}"}
         with httpx.Client(base_url=said["url"], headers=headers, timeout=120) as client:
             for response in ("Canberra", "Sydney"):

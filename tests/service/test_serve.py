@@ -236,7 +236,9 @@ def test_with_a_record_that_was_put_back_it_does_not_start(
     assert "rolled back: example.com/acme had 1 entries" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("options", [[], ["--demo", "--config", "x.toml"], ["--demo", "--port", "70000"]])
+@pytest.mark.parametrize(
+    "options", [[], ["--demo", "--config", "x.toml"], ["--demo", "--port", "70000"], ["--config", "x.toml", "--small"]]
+)
 def test_what_cannot_be_meant_is_a_usage_error(options: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["serve", *options])

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["add_allowance", "add_dtype", "add_out", "add_page", "add_quiet", "add_table", "add_verifiers"]
+__all__ = ["add_allowance", "add_dtype", "add_out", "add_page", "add_quiet", "add_small", "add_table", "add_verifiers"]
 
 
 def add_table(parser: argparse.ArgumentParser) -> None:
@@ -34,11 +34,11 @@ def add_allowance(parser: argparse.ArgumentParser, words: str) -> None:
     parser.add_argument("--allow-fitted-rows", action="store_true", help=words)
 
 
-def add_verifiers(parser: argparse.ArgumentParser, default: Sequence[str] = ()) -> None:
+def add_verifiers(parser: argparse._ActionsContainer, default: Sequence[str] = ()) -> None:
     """The models that read.
 
     Args:
-        parser: of the verb.
+        parser: of the verb, or a group in it.
         default: which ones if none is named; without any the option is required.
     """
     words = f"default: {' and '.join(default)}" if default else "a name of foureyes models list, hf:…, gguf:… or a URL"
@@ -48,6 +48,13 @@ def add_verifiers(parser: argparse.ArgumentParser, default: Sequence[str] = ()) 
         required=not default,
         metavar="REF",
         help=f"a model that reads the answers; may be given several times ({words})",
+    )
+
+
+def add_small(parser: argparse._ActionsContainer, models: Sequence[str]) -> None:
+    """Models for a small disk or a slow line, in place of the default ones."""
+    parser.add_argument(
+        "--small", action="store_true", help=f"use {' and '.join(models)}: small to fetch, hardly better than chance"
     )
 
 

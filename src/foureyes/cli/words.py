@@ -5,12 +5,49 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Final
 
+from foureyes.errors import ConfigError
+
 if TYPE_CHECKING:
     from foureyes.models.weights import Step
+    from foureyes.models.weights.fetch_cost import FetchCost
 
-__all__ = ["duration", "tell_step"]
+__all__ = ["duration", "tell_cost", "tell_step"]
 
 _MB: Final = 1_000_000
+_GB: Final = 1_000_000_000
+
+
+def tell_cost(cost: FetchCost, *, way_out: str = "") -> None:
+    """Says on stderr what fetching models will take, before it begins.
+
+    Args:
+        cost: of the models that are not here; nothing is said where there are none.
+        way_out: what a person may do instead, if anything, as in ``"or add --small"``.
+
+    Raises:
+        ConfigError: the disk has no room for it; the message ends with the way out.
+    """
+    if not cost.models:
+        return
+    names = " and ".join(model.name for model in cost.models)
+    if not cost.fits:
+        instead = f", {way_out}" if way_out else ""
+        raise ConfigError(
+            f"{names} take {_gigabytes(cost.peak_disk_bytes)} of disk while they are made ready, and {cost.cache} has "
+            f"{_gigabytes(cost.free_bytes)} left: make room, set FOUREYES_CACHE to another disk{instead}"
+        )
+    print(
+        f"{names} will be fetched, once: {_gigabytes(cost.download_bytes)} to download, "
+        f"{_gigabytes(cost.disk_bytes)} on disk ({_gigabytes(cost.peak_disk_bytes)} for a while), "
+        f"{_gigabytes(cost.memory_bytes)} of memory, about {cost.minutes} min on a quick line"
+        f"{f' ({way_out})' if way_out else ''}",
+        file=sys.stderr,
+        flush=True,
+    )
+
+
+def _gigabytes(n_bytes: float) -> str:
+    return f"{n_bytes / _GB:.1f} GB"
 
 
 def tell_step(step: Step) -> None:

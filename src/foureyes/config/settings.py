@@ -99,7 +99,7 @@ class ReaderVerifier:
     Attributes:
         name, provider, model, weight: as for a judge.
         reader: reference of the model, as for ``foureyes check --verifier``.
-        calibrator: JSON file of ``foureyes calibrate``; ``None`` for what is shipped with a small model.
+        calibrator: JSON file of ``foureyes calibrate``; ``None`` for what is shipped with a model known by name.
         threshold: JSON file of a promise; ``None`` where ``cut`` is given, or with what is shipped.
         cut: confidence from which on it votes safe, in [0, 1]; ``None`` where a threshold is given.
     """

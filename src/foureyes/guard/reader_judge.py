@@ -4,7 +4,7 @@ The reader reads the answer (:mod:`foureyes.signals.cross`), a calibrator turns 
 is safe from a cut on. What could not be read is an abstention. The confidence it states is the calibrator's: as good as
 the rows that was fitted on, and no better.
 
-For two small models of the catalog a calibration is shipped, so that a guard runs out of the box: :func:`shipped_judge`.
+For the models of the catalog a calibration is shipped, so that a guard runs out of the box: :func:`shipped_judge`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = ["SHIPPED_MODELS", "Cut", "ReaderJudge", "ShippedCalibration", "shippe
 
 Cut: TypeAlias = Threshold | FlagRate | float
 
-SHIPPED_MODELS: Final = ("gemma3-270m", "smollm2-135m")
+SHIPPED_MODELS: Final = ("smollm2-135m", "gemma3-270m", "qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b")
 """Models of the catalog that a calibration is shipped for."""
 
 _FORMAT: Final = "foureyes.reading_judge"
@@ -135,11 +135,12 @@ class ShippedCalibration:
 
 
 def shipped_calibration(model: str) -> ShippedCalibration:
-    """The shipped calibration of a small model.
+    """The shipped calibration of a model known by name.
 
-    It was fitted on the demo's 240 answers, half of them wrong, to short questions of general knowledge. Such small
-    models tell right from wrong there hardly better than chance (``provenance["auroc"]``), so this shows how a guard
-    works; it does not make an agent safe. Fit your own on your own answers with ``foureyes calibrate``.
+    It was fitted on the demo's 240 answers, half of them wrong, to short questions of general knowledge;
+    ``provenance["auroc"]`` says how well the model tells right from wrong there, the two smallest hardly better than
+    chance. This shows how a guard works; it does not make an agent safe. Fit your own on your own answers with
+    ``foureyes calibrate``.
 
     Args:
         model: one of :data:`SHIPPED_MODELS`.

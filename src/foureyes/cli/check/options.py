@@ -5,12 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import Final
 
-from foureyes.cli.options import add_dtype, add_page, add_verifiers
+from foureyes.cli.options import add_dtype, add_page, add_small, add_verifiers
+from foureyes.models.weights.known import SMALL_PAIR, STANDARD_PAIR
 
-__all__ = ["VERIFIERS", "configure"]
-
-VERIFIERS: Final = ("smollm2-135m", "gemma3-270m")
-"""Who reads where nobody is named."""
+__all__ = ["configure", "verifiers_of"]
 
 _MOST_ALTERNATIVES: Final = 100
 
@@ -23,7 +21,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             f"--{what}-file", metavar="FILE", help=f"read the {what} from a file (UTF-8, less one final line break)"
         )
-    add_verifiers(parser, VERIFIERS)
+    who = parser.add_mutually_exclusive_group()
+    add_verifiers(who, [STANDARD_PAIR.reader])
+    add_small(who, [SMALL_PAIR.reader])
     add_page(parser, "write a self-contained page with the heat maps too")
     parser.add_argument(
         "--top-k",
@@ -33,6 +33,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="how many alternatives to keep at each token (default: 5)",
     )
     add_dtype(parser)
+
+
+def verifiers_of(args: argparse.Namespace) -> list[str]:
+    """The models that read: those that are named, or the default one."""
+    return args.verifier or [SMALL_PAIR.reader if args.small else STANDARD_PAIR.reader]
 
 
 def _alternatives(text: str) -> int:

@@ -6,7 +6,6 @@ import argparse
 import io
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,13 +13,14 @@ from rich.console import Console
 from rich.text import Text
 
 from foureyes.batch.results import result_of
-from foureyes.cli.check.options import VERIFIERS
+from foureyes.cli.check.options import verifiers_of
 from foureyes.cli.exits import Exit
 from foureyes.cli.output import CommandOutput
-from foureyes.cli.words import tell_step
+from foureyes.cli.words import tell_cost, tell_step
 from foureyes.errors import InputError
 from foureyes.models.catalog import open_reader
 from foureyes.models.roles import Reader
+from foureyes.models.weights.fetch_cost import fetch_cost
 from foureyes.report.check import check_page
 from foureyes.report.outcome import CheckResult, ask
 from foureyes.report.page import require_place_for, write
@@ -35,7 +35,7 @@ _WIDEST: Final = 100
 
 def run(args: argparse.Namespace, output: CommandOutput) -> None:
     """Reads the answer with every verifier of the catalog that was asked for, and shows what they saw."""
-    check(args, output, partial(open_reader, dtype=args.dtype, on_step=tell_step))
+    check(args, output, lambda ref: _opened(ref, args))
 
 
 def check(args: argparse.Namespace, output: CommandOutput, open_reader: Callable[[str], Reader]) -> None:
@@ -82,6 +82,12 @@ def record(exchange: Exchange, outcomes: Iterable[CheckResult]) -> dict[str, Any
     }
 
 
+def _opened(ref: str, args: argparse.Namespace) -> Reader:
+    chosen = bool(args.small or args.verifier)
+    tell_cost(fetch_cost([ref]), way_out="" if chosen else "or add --small")
+    return open_reader(ref, dtype=args.dtype, on_step=tell_step)
+
+
 def _fields(row: Scored | Unscored) -> dict[str, Any]:
     fields = result_of(row, tokens=True)
     if isinstance(row, Scored):
@@ -93,7 +99,7 @@ def _fields(row: Scored | Unscored) -> dict[str, Any]:
 
 def _asked(exchange: Exchange, args: argparse.Namespace, open_reader: Callable[[str], Reader]) -> Iterator[CheckResult]:
     console = Console(stderr=True)
-    for ref in dict.fromkeys(args.verifier or VERIFIERS):
+    for ref in dict.fromkeys(verifiers_of(args)):
         with console.status(Text(f"{ref} is reading …")):
             outcome = ask(ref, exchange, open_reader=open_reader, top_k=args.top_k)
         yield outcome

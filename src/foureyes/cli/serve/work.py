@@ -14,9 +14,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from foureyes.cli.output import CommandOutput
-from foureyes.cli.words import tell_step
+from foureyes.cli.words import tell_cost, tell_step
 from foureyes.config import Reloader
 from foureyes.errors import ConfigError
+from foureyes.models.weights.fetch_cost import fetch_cost
+from foureyes.models.weights.known import SMALL_PAIR, STANDARD_PAIR
 from foureyes.service import running
 from foureyes.service.demo import demo_app
 from foureyes.service.running import address_of, is_open_to_others, listen
@@ -31,6 +33,8 @@ def run(args: argparse.Namespace, output: CommandOutput) -> None:
     Raises:
         ConfigError: the configuration is broken, or the address is taken.
     """
+    if args.small and not args.demo:
+        args.refuse("--small goes with --demo")
     if args.demo:
         _demo(args, output)
     else:
@@ -38,9 +42,11 @@ def run(args: argparse.Namespace, output: CommandOutput) -> None:
 
 
 def _demo(args: argparse.Namespace, output: CommandOutput) -> None:
+    pair = SMALL_PAIR if args.small else STANDARD_PAIR
+    tell_cost(fetch_cost([pair.author, pair.reader]), way_out="" if args.small else "or add --small")
     listening = listen(args.host or "127.0.0.1", 8321 if args.port is None else args.port)
     with listening, TemporaryDirectory(prefix="foureyes-demo-") as folder:
-        demo = demo_app(Path(folder), on_step=tell_step)
+        demo = demo_app(Path(folder), pair, on_step=tell_step)
         _announce(output, listening, demo.key)
         running.run(demo.app, listening, beside=[demo.traffic])
 
