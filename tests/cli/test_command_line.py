@@ -45,6 +45,8 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[str, str]:
         ("scor in.jsonl", "no verb 'scor'; did you mean score?"),
         ("calibrat fit", "no verb 'calibrat'; did you mean calibrate?"),
         ("xyzzy", f"no verb 'xyzzy'; wanted one of {', '.join(VERBS)}"),
+        ("", f"say which verb: {', '.join(VERBS)}"),
+        ("models", "say which action: list, pull, path, verify"),
         ("--versoin", "no option --versoin; did you mean --version?"),
         ("calibrate fitt in.jsonl", "no action 'fitt'; did you mean fit?"),
         ("bench chose s.toml", "no step 'chose'; did you mean choose?"),

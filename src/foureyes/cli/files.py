@@ -6,11 +6,15 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from foureyes.errors import InputError
 from foureyes.report.drawing import require_matplotlib
 from foureyes.report.page import require_place_for
+from foureyes.tables import Column, Table
 
-__all__ = ["read_text", "require_places", "require_same_format", "spread"]
+__all__ = ["class_indices", "read_text", "require_new_fields", "require_places", "require_same_format", "spread"]
 
 
 def require_places(page: Path | None, *others: Path | None) -> None:
@@ -37,6 +41,30 @@ def require_same_format(source: str, out: Path) -> None:
     wanted = ".npz" if suffix == ".npy" else suffix
     if out.suffix != wanted:
         raise InputError(f"OUT is a copy of IN in its format: wanted a file that ends in {wanted}; got {out}")
+
+
+def require_new_fields(table: Table, names: Iterable[str], hint: str) -> None:
+    """No field of a file is replaced unasked.
+
+    Raises:
+        InputError: one of the names is taken; ``hint`` says what to do.
+    """
+    taken = set(names) & set(table.names)
+    if taken:
+        raise InputError(f"{table.name} has a field {min(taken)!r} already; {hint}")
+
+
+def class_indices(table: Table, field: str, column: Column[np.float64]) -> NDArray[np.intp]:
+    """A column of numbers as whole numbers.
+
+    Raises:
+        InputError: a number that is none.
+    """
+    bad = column.values != np.floor(column.values)
+    if bad.any():
+        row = int(bad.argmax())
+        raise InputError(f"{table.name}: {field!r} must hold class indices; got {column.values[row]:g} in row {row}")
+    return column.values.astype(np.intp)
 
 
 def read_text(path: Path) -> str:

@@ -48,6 +48,8 @@ class CommandParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Says what is wrong, as JSON too where that was asked for, and leaves."""
+        for action in () if self._given else _subparsers(self):  # argparse says that VERB is required
+            message = f"say which {str(action.metavar).lower()}: {', '.join(action.choices)}"
         self.print_usage(sys.stderr)
         if "--json" in self._given:
             print(envelope(command_of(self), None, (), {"kind": "UsageError", "message": message, "exit": Exit.USAGE}))

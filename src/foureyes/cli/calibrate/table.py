@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foureyes.calibration import Calibrator, Combiner, ScoreCalibrator, Source, Temperature
+from foureyes.cli.files import class_indices
 from foureyes.errors import InputError
 from foureyes.tables import Column, Table
 
@@ -155,7 +156,7 @@ def _outcome(table: Table, args: argparse.Namespace, scale: str) -> tuple[NDArra
         if not args.label or args.correct:
             raise InputError("class scores go with --label, the index of the right class, not with --correct")
         column = table.numbers(args.label)
-        return _whole(table, args.label, column), column.present
+        return class_indices(table, args.label, column), column.present
     if not args.correct or args.label:
         raise InputError("scores go with --correct, whether the answer was right, not with --label")
     flags: Column[np.bool_] = table.flags(args.correct)
@@ -173,14 +174,6 @@ def _group_ids(table: Table, args: argparse.Namespace) -> Column[np.intp] | None
 
 def _cost(table: Table, args: argparse.Namespace) -> Column[np.float64] | None:
     return table.numbers(args.cost) if getattr(args, "cost", None) else None
-
-
-def _whole(table: Table, field: str, column: Column[np.float64]) -> NDArray[np.intp]:
-    bad = column.values != np.floor(column.values)
-    if bad.any():
-        row = int(bad.argmax())
-        raise InputError(f"{table.name}: {field!r} must hold class indices; got {column.values[row]:g} in row {row}")
-    return column.values.astype(np.intp)
 
 
 def _source(names: list[str], model: str | None) -> Source | None:

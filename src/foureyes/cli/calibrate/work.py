@@ -11,7 +11,7 @@ from foureyes.calibration import Calibrator, calibration_report
 from foureyes.cli.calibrate.fitters import fitted, held_out
 from foureyes.cli.calibrate.promises import acted_on, promised
 from foureyes.cli.calibrate.table import ScoreTable, confidence_of, read_scores, stated_before
-from foureyes.cli.files import read_text, require_places, require_same_format, spread
+from foureyes.cli.files import read_text, require_new_fields, require_places, require_same_format, spread
 from foureyes.cli.output import CommandOutput
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.report.calibration import Judgement, calibration_page, measures
@@ -62,11 +62,8 @@ def _apply(args: argparse.Namespace, output: CommandOutput) -> None:
     confidence = confidence_of(calibrator, scores)
     more, statement = acted_on(confidence, args)
     columns = {args.field: confidence.tolist(), **more}
-    taken = columns.keys() & set(table.names)
-    if taken and not args.overwrite_field:
-        raise InputError(
-            f"{args.source} has a field {min(taken)!r} already; --overwrite-field replaces it, --field names another"
-        )
+    if not args.overwrite_field:
+        require_new_fields(table, columns, "--overwrite-field replaces it, --field names another")
     table.save(args.out, {name: spread(values, scores.kept.tolist(), len(table)) for name, values in columns.items()})
     output.say(f"{scores.n:,} rows with {' and '.join(map(repr, columns))} → {args.out}{_left_out(scores)}")
     if statement:

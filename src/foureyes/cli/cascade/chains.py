@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from foureyes.calibration.rows import Rows
 from foureyes.cascade.chain import ChainPoint, best, cheapest, evaluate
 from foureyes.cascade.chain_curves import Chain, ChainCurve, chain_costs, chain_curve
 from foureyes.cascade.policy import Policy
+from foureyes.cli.cascade.policies import require_unseen
 from foureyes.cli.cascade.table import Models, read_models, require_costs
 from foureyes.cli.files import read_text, spread
 from foureyes.errors import InputError
 from foureyes.report.chain import ChainFindings
-from foureyes.tables import Table, write_text
+from foureyes.tables import Table
 
-__all__ = ["fit_chain", "measured", "simulated", "write_chain_policy"]
+__all__ = ["fit_chain", "measured", "simulated"]
 
 
 def fit_chain(models: Models, args: argparse.Namespace) -> Chain:
@@ -73,13 +68,6 @@ def measured(chain: Chain, models: Models, args: argparse.Namespace) -> ChainFin
     return ChainFindings(found, tuple(args.conf), models.n_left_out, _chosen(found, args))
 
 
-def write_chain_policy(path: Path, point: ChainPoint, models: Models) -> None:
-    """Writes a policy that remembers the rows it was chosen on."""
-    chosen_on = Rows.of([models.confidences[0]])
-    policy = json.loads(point.policy.to_json())
-    write_text(path, json.dumps({**policy, "chosen_on": asdict(chosen_on)}, allow_nan=False))
-
-
 def simulated(args: argparse.Namespace, table: Table) -> tuple[dict[str, Any], dict[str, list[Any]]]:
     """What a policy does to the rows of a table.
 
@@ -100,7 +88,8 @@ def simulated(args: argparse.Namespace, table: Table) -> tuple[dict[str, Any], d
         "answered": float(done.answered.mean()) if models.n else None,
     }
     if models.correct:
-        _require_unseen(text, models.confidences[0], allowed=args.allow_fitted_rows)
+        if not args.allow_fitted_rows:
+            require_unseen(text, models.confidences[0])
         numbers |= _judged(policy, models, args)
     elif args.cost:
         raise InputError("--cost is counted where outcomes are known: give --correct for each model too")
@@ -123,18 +112,3 @@ def _chosen(curve: ChainCurve, args: argparse.Namespace) -> ChainPoint | None:
     if args.target_accuracy is not None:
         return cheapest(curve.points, args.target_accuracy, of=args.of)
     return None if args.target_cost is None else best(curve.points, cost=args.target_cost)
-
-
-def _require_unseen(text: str, confidence: NDArray[np.float64], *, allowed: bool) -> None:
-    """A policy made elsewhere remembers no rows, and nothing can be said of it."""
-    memory = json.loads(text).get("chosen_on")
-    if memory is None or allowed:
-        return
-    try:
-        rows = Rows(memory["n"], memory["digest"], tuple(memory["sketch"]))
-    except (KeyError, TypeError) as error:
-        raise InputError("not a cascade policy: chosen_on must hold n, digest and sketch") from error
-    if rows.shared_with([confidence]):
-        raise InputError(
-            f"the policy was chosen on {rows.n} rows, and these {len(confidence)} are among them; wanted others (--allow-fitted-rows takes them)"
-        )

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import argparse
-import json
 import re
 from collections.abc import Collection
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from foureyes.calibration.rows import Rows
 from foureyes.cascade.curves import Costs, Curve, Point, compare
 from foureyes.cascade.lead import Reads, router_lead
 from foureyes.cascade.matrix import MatrixRouter
-from foureyes.cascade.policy import ALWAYS, Policy
 from foureyes.cascade.routers import AdvantageRouter, FittedRouter, InSample, Router, ThresholdRouter
+from foureyes.cli.cascade.policies import kind_of
 from foureyes.cli.cascade.table import Models, require_costs
 from foureyes.cli.files import read_text
 from foureyes.errors import InputError
 from foureyes.report.cascade import Comparison
-from foureyes.tables import write_text
 
-__all__ = ["compared", "fit_learned", "fit_router", "kind_of", "write_policy"]
+__all__ = ["compared", "fit_learned", "fit_router"]
 
 
 def fit_router(models: Models, args: argparse.Namespace) -> AdvantageRouter:
@@ -89,28 +85,6 @@ def compared(router: AdvantageRouter, models: Models, args: argparse.Namespace) 
     curves = compare(reads, small, large, costs=_costs(models, args), question_only=learned)
     leads = {name: router_lead(reads["router"], reads[name], small, large) for name in reads if name != "router"}
     return Comparison(curves, models.n_left_out, _chosen(curves["router"], args), leads)
-
-
-def write_policy(path: Path, router: AdvantageRouter, point: Point, models: Models) -> None:
-    """Writes a policy that remembers the rows it was chosen on."""
-    policy = Policy((router.gate(point.cut), ALWAYS))
-    chosen_on = Rows.of([models.confidences[0]])
-    write_text(path, json.dumps({**json.loads(policy.to_json()), "chosen_on": asdict(chosen_on)}, allow_nan=False))
-
-
-def kind_of(text: str, path: Path) -> str:
-    """What a JSON file of ours holds, by its ``kind``.
-
-    Raises:
-        InputError: the file is not a JSON object that says so.
-    """
-    try:
-        document: Any = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path} is not JSON: {error}") from error
-    if not isinstance(document, dict) or not isinstance(document.get("kind"), str):
-        raise InputError(f"{path} is neither a router nor a chain: it has no kind")
-    return str(document["kind"])
 
 
 def _require_two(option: str, n: int) -> None:

@@ -9,11 +9,13 @@ from typing import TypeAlias
 
 from foureyes.cascade.chain_curves import Chain
 from foureyes.cascade.matrix import MatrixRouter
+from foureyes.cascade.policy import ALWAYS, Policy
 from foureyes.cascade.routers import AdvantageRouter
-from foureyes.cli.cascade.chains import fit_chain, measured, simulated, write_chain_policy
-from foureyes.cli.cascade.routers import compared, fit_learned, fit_router, kind_of, write_policy
+from foureyes.cli.cascade.chains import fit_chain, measured, simulated
+from foureyes.cli.cascade.policies import kind_of, write_policy
+from foureyes.cli.cascade.routers import compared, fit_learned, fit_router
 from foureyes.cli.cascade.table import Models, read_models
-from foureyes.cli.files import read_text, require_places, require_same_format
+from foureyes.cli.files import read_text, require_new_fields, require_places, require_same_format
 from foureyes.cli.output import CommandOutput
 from foureyes.errors import InputError
 from foureyes.report.cascade import Comparison, cascade_lines, cascade_page
@@ -84,7 +86,8 @@ def _routers(text: str, models: Models, args: argparse.Namespace, output: Comman
     router = AdvantageRouter.from_json(text)
     found = compared(router, models, args)
     if args.policy and found.chosen:
-        write_policy(args.policy, router, found.chosen, models)
+        policy = Policy((router.gate(found.chosen.cut), ALWAYS))
+        write_policy(args.policy, policy, models.confidences[0])
         output.say(f"policy: {args.policy}")
     return found, cascade_lines(found), lambda: cascade_page(found)
 
@@ -92,7 +95,7 @@ def _routers(text: str, models: Models, args: argparse.Namespace, output: Comman
 def _chain(text: str, models: Models, args: argparse.Namespace, output: CommandOutput) -> _Look:
     found = measured(Chain.from_json(text), models, args)
     if args.policy and found.chosen:
-        write_chain_policy(args.policy, found.chosen, models)
+        write_policy(args.policy, found.chosen.policy, models.confidences[0])
         output.say(f"policy: {args.policy}")
     return found, chain_lines(found), lambda: chain_page(found)
 
@@ -106,9 +109,7 @@ def _simulate(args: argparse.Namespace, output: CommandOutput) -> None:
     table = open_table(args.source)
     numbers, columns = simulated(args, table)
     if args.out:
-        taken = set(columns) & set(table.names)
-        if taken:
-            raise InputError(f"{args.source} has a field {min(taken)!r} already; rename it")
+        require_new_fields(table, columns, "rename it")
         table.save(args.out, columns)
         output.say(f"{len(table):,} rows with 'stage' and 'answered' → {args.out}")
     output.give(

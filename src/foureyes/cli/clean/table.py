@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from foureyes.cleaning.labels import Method, find_label_issues
 from foureyes.cleaning.panel import letter_probs, panel_probs
 from foureyes.cleaning.stopping import precision_curve
+from foureyes.cli.files import class_indices
 from foureyes.errors import InputError
 from foureyes.report.cleaning import MeasuredPrecision, MethodPoint
 from foureyes.tables import Column, Table, open_table
@@ -110,12 +111,7 @@ def _indices(table: Table, field: str) -> Column[np.float64]:
 def _labels(table: Table, field: str, classes: tuple[str, ...] | None) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
     if classes is None:
         column = _indices(table, field)
-        bad = column.values != np.floor(column.values)
-        if bad.any():
-            raise InputError(
-                f"{table.name}: {field!r} must hold class indices; got {column.values[bad][0]:g} in row {bad.argmax()}"
-            )
-        return column.values.astype(np.intp), column.present
+        return class_indices(table, field, column), column.present
     place = {name: i for i, name in enumerate(classes)}
     found = [None if value is None or value == "" else str(value) for value in table.values(field)]
     unknown = next((i for i, name in enumerate(found) if name is not None and name not in place), None)

@@ -12,7 +12,7 @@ from foureyes.cleaning.labels import find_label_issues
 from foureyes.cleaning.review import cleaned, read_review, suggestions, write_review
 from foureyes.cleaning.stopping import keep_top_for
 from foureyes.cli.clean.table import Labelled, precision_of, read_labelled
-from foureyes.cli.files import require_places, require_same_format
+from foureyes.cli.files import require_new_fields, require_places, require_same_format
 from foureyes.cli.output import CommandOutput
 from foureyes.errors import InputError
 from foureyes.report.cleaning import Findings, cleaning_page, issue_of
@@ -104,10 +104,9 @@ def _flags(data: Labelled, found: Findings) -> dict[str, list[Any]]:
     """The columns of a flagged copy; rows without an issue suggest the label they have."""
     suggested = data.labels.copy()
     suggested[found.issues.row] = found.issues.suggested
-    taken = {"is_label_issue", "suggested_label"} & set(data.table.names)
-    if taken:
-        raise InputError(f"{data.table.name} has a field {min(taken)!r} already; rename it")
-    return {"is_label_issue": found.issues.mask.tolist(), "suggested_label": data.named(suggested)}
+    columns = {"is_label_issue": found.issues.mask.tolist(), "suggested_label": data.named(suggested)}
+    require_new_fields(data.table, columns, "rename it")
+    return columns
 
 
 def _write_page(found: Findings, args: argparse.Namespace, output: CommandOutput) -> None:
