@@ -104,7 +104,9 @@ def _fitted_on(document: Any) -> FittedOn:
     require_rows_of_numbers("fitted_on.rows", sketch=sketch)
     source = found["source"] and _object(found["source"], "fitted_on.source", "signal", "model")
     return FittedOn(
-        Rows(rows["n"], rows["digest"], sketch), Source(source["signal"], source["model"]) if source else None
+        Rows(rows["n"], rows["digest"], sketch),
+        Source(source["signal"], source["model"]) if source else None,
+        found.get("accepted_direction"),
     )
 
 

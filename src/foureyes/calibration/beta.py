@@ -59,21 +59,25 @@ class Beta(Result, ScoreCalibrator):
         require_numbers(self.kind, a=self.a, b=self.b, c=self.c, low=self.low, high=self.high)
         if self.a < 0 or self.b < 0:
             raise InputError(f"beta: a and b must be at least 0; got {self.a:g} and {self.b:g}")
+        self.require_direction()
 
     @classmethod
-    def fit(cls, x: ArrayLike, correct: ArrayLike, *, source: Source | None = None) -> Beta:
+    def fit(
+        cls, x: ArrayLike, correct: ArrayLike, *, source: Source | None = None, accept_direction: str | None = None
+    ) -> Beta:
         """Fits the three numbers by maximum likelihood.
 
         Args:
             x: (N,) confidences in [0, 1].
             correct: (N,) booleans or 0/1.
             source: where the confidences come from.
+            accept_direction: the signal's name, to fit it although it points the other way than in the catalogue.
 
         Raises:
-            InputError: lengths differ, a confidence outside [0, 1] or NaN, flags that are none.
+            InputError: the fit contradicts the catalogue of signals; lengths differ, a confidence outside [0, 1] or NaN, flags that are none.
             NotEnoughData: all answers are right, or all wrong.
         """
-        scores = Scores.of(probabilities("confidences", x), correct, source)
+        scores = Scores.of(probabilities("confidences", x), correct, source, accept_direction)
         targets = scores.confidence(scores.right.astype(np.float64))
         columns = _log_odds_parts(scores.values)
         free = [0, 1]

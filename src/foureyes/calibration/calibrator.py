@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from foureyes.calibration.artefact import Artefact
+from foureyes.calibration.direction import direction_note, direction_of_rise, require_direction
 from foureyes.calibration.promises import promise
 from foureyes.calibration.provenance import FittedOn, Source
 from foureyes.calibration.report import CalibrationReport, calibration_report
@@ -32,6 +33,7 @@ from foureyes.calibration.scores import within_span
 from foureyes.calibration.thresholds import Threshold
 from foureyes.errors import InputError
 from foureyes.maths.columns import flags, real, same_length
+from foureyes.signals.catalog import LargerIs
 
 __all__ = ["Calibrator", "ScoreCalibrator"]
 
@@ -57,6 +59,11 @@ class Calibrator(ABC):
         if "kind" in cls.__dict__:
             # A dataclass with slots is built twice under one name; the second, which stays, replaces the first.
             Calibrator._kinds[cls.kind] = cls
+
+    @property
+    def direction_note(self) -> str:
+        """What has to be said beside every figure of a fit that was accepted against the catalogue; or empty."""
+        return direction_note(self.fitted_on, None)
 
     @abstractmethod
     def _stated(self, x: Any, outcome: ArrayLike) -> tuple[Floats, NDArray[np.bool_], list[NDArray[Any]]]:
@@ -160,6 +167,28 @@ class ScoreCalibrator(Calibrator):
 
     low: float
     high: float
+
+    @property
+    def larger_is(self) -> LargerIs | None:
+        """What a larger score says by this fit; ``None`` where it says nothing either way."""
+        least, most = self._confidence(np.array([self.low, self.high])).tolist()
+        return direction_of_rise(most - least)
+
+    @property
+    def direction_note(self) -> str:
+        """See :attr:`Calibrator.direction_note`."""
+        return direction_note(self.fitted_on, self.larger_is)
+
+    def require_direction(self, signal: str | None = None) -> None:
+        """Refuses to turn a known signal round, unless that was accepted when it was fitted.
+
+        Args:
+            signal: what the scores are, where the fit was not told.
+
+        Raises:
+            InputError: it contradicts the catalogue of signals.
+        """
+        require_direction(self.fitted_on, self.larger_is, signal)
 
     @abstractmethod
     def _confidence(self, values: Floats) -> Floats:

@@ -19,8 +19,9 @@ from numpy.typing import ArrayLike, NDArray
 from foureyes.calibration.beta import Beta
 from foureyes.calibration.calibrator import ScoreCalibrator
 from foureyes.calibration.combiner import Combiner
+from foureyes.calibration.direction import direction_of
 from foureyes.calibration.histogram import HistogramBinning
-from foureyes.calibration.isotonic import Isotonic, LargerIs
+from foureyes.calibration.isotonic import Isotonic
 from foureyes.calibration.platt import Platt
 from foureyes.calibration.provenance import Source
 from foureyes.calibration.scores import stateable
@@ -29,6 +30,7 @@ from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.columns import flags, group_ids, real, same_length
 from foureyes.maths.ranking import auroc
 from foureyes.maths.reliability import ece
+from foureyes.signals.catalog import LargerIs
 
 __all__ = ["Candidate", "Choice", "Gain", "Trial", "fit_best", "held_out_gain"]
 
@@ -113,9 +115,10 @@ def fit_best(
     correct: ArrayLike,
     *,
     candidates: Sequence[Candidate] = ("platt", "histogram", "isotonic"),
-    larger_is: LargerIs = "worse",
+    larger_is: LargerIs | None = None,
     folds: int | ArrayLike = 5,
     source: Source | None = None,
+    accept_direction: str | None = None,
 ) -> Choice:
     """Chooses a calibrator by cross-validation and fits it on all rows.
 
@@ -123,16 +126,18 @@ def fit_best(
         x: (N,) scores.
         correct: (N,) booleans or 0/1.
         candidates: kinds to try; ``"beta"`` only for confidences in [0, 1].
-        larger_is: the direction isotonic regression is given.
+        larger_is: the direction, which a fit must not contradict; by default that of the source's signal in the
+            catalogue. Where neither says, isotonic regression takes ``"worse"`` and the others what they find.
         folds: how many; rows are dealt out in order of their score, so no seed is involved, and their order matters
             among ties only. Or (N,) integers that say each row's fold, to keep rows of one question together.
         source: where the scores come from.
+        accept_direction: the signal's name, to fit it although it points the other way than in the catalogue.
 
     Returns:
         The calibrator, the reason and every candidate's figures.
 
     Raises:
-        InputError: an unknown candidate or direction, columns that cannot be used.
+        InputError: the fit contradicts the direction; an unknown candidate or direction, columns that cannot be used.
         NotEnoughData: one class only, or a fold would leave one only.
 
     Example:
@@ -153,11 +158,12 @@ def fit_best(
     same_length(scores=values, correct=right)
     stateable(right)  # one class only is said as such, not as a matter of folds
     fold = _folds(folds, values, right)
+    direction = direction_of(source, larger_is, accept_direction)
     tried = [kind for kind in get_args(Candidate) if kind in candidates]
 
     def fits(kind: Candidate) -> Fit:
         def fit(rows: Flags) -> Callable[[Flags], Floats]:
-            fitted = _fit(kind, values[rows], right[rows], larger_is, source)
+            fitted = _fit(kind, values[rows], right[rows], direction, None, None)
             return lambda unseen: fitted.predict_proba(values[unseen])
 
         return fit
@@ -165,7 +171,9 @@ def fit_best(
     held_out = {kind: _held_out(fits(kind), fold) for kind in tried}
     trials = _trials(held_out, right)
     chosen = next(trial for trial in trials if trial.excess <= trial.excess_error)
-    calibrator = _fit(chosen.kind, values, right, larger_is, source)
+    calibrator = _fit(chosen.kind, values, right, direction, source, accept_direction)
+    if larger_is is not None and calibrator.larger_is not in (None, larger_is):
+        raise InputError(f"larger was said to be {larger_is}; in this fit it is {calibrator.larger_is}")
     return Choice(calibrator, _reason(chosen, trials), trials, int(fold.max()) + 1)
 
 
@@ -218,15 +226,17 @@ def held_out_gain(
     )
 
 
-def _fit(kind: Candidate, x: Floats, right: Flags, larger_is: LargerIs, source: Source | None) -> ScoreCalibrator:
+def _fit(
+    kind: Candidate, x: Floats, right: Flags, larger_is: LargerIs, source: Source | None, accepted: str | None
+) -> ScoreCalibrator:
     if kind == "isotonic":
-        return Isotonic.fit(x, right, larger_is=larger_is, source=source)
+        return Isotonic.fit(x, right, larger_is=larger_is, source=source, accept_direction=accepted)
     simple: dict[Candidate, type[Platt | Beta | HistogramBinning]] = {
         "platt": Platt,
         "beta": Beta,
         "histogram": HistogramBinning,
     }
-    return simple[kind].fit(x, right, source=source)
+    return simple[kind].fit(x, right, source=source, accept_direction=accepted)
 
 
 def _folds(asked: int | ArrayLike, values: Floats, right: Flags) -> Folds:

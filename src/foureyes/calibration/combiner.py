@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from foureyes.calibration.artefact import require_numbers, require_rows_of_numbers
 from foureyes.calibration.calibrator import Calibrator
+from foureyes.calibration.direction import require_directions
 from foureyes.calibration.logistic import fit_line, sigmoid
 from foureyes.calibration.provenance import FittedOn, Source
-from foureyes.calibration.rows import Rows
 from foureyes.calibration.scores import finite_span, stateable, within_span
 from foureyes.display import Result
 from foureyes.errors import InputError
@@ -72,6 +72,7 @@ class Combiner(Result, Calibrator):
         *,
         ridge: float = 1.0,
         source: Source | None = None,
+        accept_direction: str | None = None,
     ) -> Combiner:
         """Fits the weights by penalised maximum likelihood.
 
@@ -83,9 +84,11 @@ class Combiner(Result, Calibrator):
             correct: (N,) booleans or 0/1.
             ridge: ≥ 0; 0 for none.
             source: where the signals come from.
+            accept_direction: a signal's name (several joined by " + "), to fit it although on these rows it points the
+                other way than in the catalogue.
 
         Raises:
-            InputError: no signals, lengths differ, NaN (leave such rows out), a negative ridge.
+            InputError: a signal contradicts the catalogue; no signals, lengths differ, NaN (leave such rows out), a negative ridge.
             NotEnoughData: all answers are right, or all wrong.
         """
         if not signals:
@@ -99,7 +102,8 @@ class Combiner(Result, Calibrator):
         finite = [within_span(column, *span) for column, span in zip(columns.values(), spans, strict=True)]
         line = fit_line(finite, np.where(right, ceiling, floor), ridge=ridge)
         lows, highs = zip(*spans, strict=True)
-        fitted_on = FittedOn(Rows.of([*columns.values(), right]), source)
+        fitted_on = FittedOn.of([*columns.values(), right], source, accept_direction)
+        require_directions(fitted_on, dict(zip(columns, finite, strict=True)), right)
         return cls(fitted_on, tuple(columns), line.weights, line.intercept, float(ridge), lows, highs)
 
     def predict_proba(self, signals: Mapping[str, ArrayLike], *, source: Source | None = None) -> Floats:

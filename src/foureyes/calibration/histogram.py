@@ -10,11 +10,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from foureyes.calibration.artefact import require_numbers, require_rows_of_numbers
 from foureyes.calibration.calibrator import ScoreCalibrator
+from foureyes.calibration.direction import direction_of_rise
 from foureyes.calibration.provenance import FittedOn, Source
 from foureyes.calibration.scores import Scores
 from foureyes.display import Result
 from foureyes.errors import InputError
 from foureyes.maths.ordering import cut_evenly, sort_with_flags
+from foureyes.signals.catalog import LargerIs
 
 __all__ = ["HistogramBinning"]
 
@@ -57,9 +59,18 @@ class HistogramBinning(Result, ScoreCalibrator):
             raise InputError(
                 f"histogram: B bins need B−1 ascending edges; got {len(self.confidences)} and {self.edges}"
             )
+        self.require_direction()
 
     @classmethod
-    def fit(cls, x: ArrayLike, correct: ArrayLike, *, bins: int = 15, source: Source | None = None) -> HistogramBinning:
+    def fit(
+        cls,
+        x: ArrayLike,
+        correct: ArrayLike,
+        *,
+        bins: int = 15,
+        source: Source | None = None,
+        accept_direction: str | None = None,
+    ) -> HistogramBinning:
         """Cuts the sorted rows into bins and takes each one's share of right answers.
 
         Args:
@@ -67,14 +78,15 @@ class HistogramBinning(Result, ScoreCalibrator):
             correct: (N,) booleans or 0/1.
             bins: at most this many; equal scores share a bin.
             source: where the scores come from.
+            accept_direction: the signal's name, to fit it although it points the other way than in the catalogue.
 
         Raises:
-            InputError: lengths differ, NaN, flags that are none, fewer than one bin.
+            InputError: the fit contradicts the catalogue of signals; lengths differ, NaN, flags that are none, fewer than one bin.
             NotEnoughData: all answers are right, or all wrong.
         """
         if bins < 1:
             raise InputError(f"bins must be at least 1; got {bins}")
-        scores = Scores.of(x, correct, source)
+        scores = Scores.of(x, correct, source, accept_direction)
         values, right = sort_with_flags(scores.values, scores.right)
         cuts = cut_evenly(values, bins)
         share = np.add.reduceat(right, cuts[:-1], dtype=np.int64) / np.diff(cuts)
@@ -85,6 +97,12 @@ class HistogramBinning(Result, ScoreCalibrator):
             scores.low,
             scores.high,
         )
+
+    @property
+    def larger_is(self) -> LargerIs | None:
+        """The trend over its bins, which hold about equally many rows; no trend, no direction."""
+        places = np.arange(len(self.confidences))
+        return direction_of_rise(float(((places - places.mean()) * self.confidences).sum()))
 
     def _confidence(self, values: Floats) -> Floats:
         return np.array(self.confidences)[np.searchsorted(self.edges, values, side="right")]

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal, get_args
+from typing import ClassVar, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from foureyes.calibration.artefact import require_numbers, require_rows_of_numbers
 from foureyes.calibration.calibrator import ScoreCalibrator
+from foureyes.calibration.direction import direction_of
 from foureyes.calibration.provenance import FittedOn, Source
 from foureyes.calibration.scores import Scores
 from foureyes.display import Result
 from foureyes.errors import InputError
 from foureyes.maths.monotone import pool_increasing
 from foureyes.maths.ordering import sort_with_flags
+from foureyes.signals.catalog import LargerIs
 
-__all__ = ["Isotonic", "LargerIs"]
+__all__ = ["Isotonic"]
 
 Floats = NDArray[np.float64]
-
-LargerIs = Literal["worse", "better"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -61,28 +61,38 @@ class Isotonic(Result, ScoreCalibrator):
             raise InputError(f"isotonic: wanted as many ascending scores as confidences; got {len(self.scores)}")
         if (steps > 0).any() and (steps < 0).any():
             raise InputError("isotonic: confidences must be monotone")
+        self.require_direction()
 
     @classmethod
     def fit(
-        cls, x: ArrayLike, correct: ArrayLike, *, larger_is: LargerIs = "worse", source: Source | None = None
+        cls,
+        x: ArrayLike,
+        correct: ArrayLike,
+        *,
+        larger_is: LargerIs | None = None,
+        source: Source | None = None,
+        accept_direction: str | None = None,
     ) -> Isotonic:
         """Fits the curve by least squares.
 
         Args:
             x: (N,) scores; infinities count as the most extreme finite score.
             correct: (N,) booleans or 0/1.
-            larger_is: ``"worse"`` for an uncertainty, ``"better"`` for a confidence or a logit. The direction is the
-                caller's to say: fitting both and keeping the better one would hide a broken signal.
+            larger_is: ``"worse"`` for an uncertainty, ``"better"`` for a confidence or a logit; by default that of the
+                source's signal in the catalogue, else ``"worse"``. It is never found by fitting both and keeping the
+                better one, which would hide a broken signal.
             source: where the scores come from.
+            accept_direction: the signal's name, to fit it although it points the other way than in the catalogue.
 
         Raises:
-            InputError: lengths differ, NaN, flags that are none, an unknown direction.
+            InputError: the fit contradicts the catalogue of signals; lengths differ, NaN, flags that are none, an unknown direction.
             NotEnoughData: all answers are right, or all wrong.
         """
-        if larger_is not in get_args(LargerIs):
+        if larger_is not in (None, *get_args(LargerIs)):
             raise InputError(f"larger_is must be one of {', '.join(get_args(LargerIs))}; got {larger_is!r}")
-        scores = Scores.of(x, correct, source)
-        sign = -1.0 if larger_is == "worse" else 1.0
+        direction = direction_of(source, larger_is, accept_direction)
+        scores = Scores.of(x, correct, source, accept_direction)
+        sign = -1.0 if direction == "worse" else 1.0
         goodness, right = sort_with_flags(sign * scores.values, scores.right)
         cuts = pool_increasing(right)
         share = np.add.reduceat(right, cuts[:-1], dtype=np.int64) / np.diff(cuts)

@@ -52,21 +52,25 @@ class Platt(Result, ScoreCalibrator):
 
     def __post_init__(self) -> None:
         require_numbers(self.kind, slope=self.slope, intercept=self.intercept, low=self.low, high=self.high)
+        self.require_direction()
 
     @classmethod
-    def fit(cls, x: ArrayLike, correct: ArrayLike, *, source: Source | None = None) -> Platt:
+    def fit(
+        cls, x: ArrayLike, correct: ArrayLike, *, source: Source | None = None, accept_direction: str | None = None
+    ) -> Platt:
         """Fits the line by maximum likelihood.
 
         Args:
             x: (N,) scores; infinities count as the most extreme finite score.
             correct: (N,) booleans or 0/1.
             source: where the scores come from.
+            accept_direction: the signal's name, to fit it although it points the other way than in the catalogue.
 
         Raises:
-            InputError: lengths differ, NaN, flags that are none.
+            InputError: the fit contradicts the catalogue of signals; lengths differ, NaN, flags that are none.
             NotEnoughData: all answers are right, or all wrong.
         """
-        scores = Scores.of(x, correct, source)
+        scores = Scores.of(x, correct, source, accept_direction)
         line = fit_line([scores.values], scores.confidence(scores.right.astype(np.float64)))
         return cls(scores.fitted_on, line.weights[0], line.intercept, scores.low, scores.high)
 

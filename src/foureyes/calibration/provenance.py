@@ -6,10 +6,15 @@ and refuses others when it is told where scores come from.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
 
 from foureyes.calibration.rows import Rows
 from foureyes.errors import ConfigError, InputError
+from foureyes.signals.catalog import LargerIs, signals
 
 __all__ = ["FittedOn", "Source"]
 
@@ -36,6 +41,11 @@ class Source:
     def __str__(self) -> str:
         return f"{self.signal} of {self.model}"
 
+    @property
+    def larger_is(self) -> LargerIs | None:
+        """What a larger value says, by the catalogue of signals; ``None`` of a signal that is not in it."""
+        return next((row.larger_is for row in signals() if row.name == self.signal), None)
+
 
 @dataclass(frozen=True, slots=True)
 class FittedOn:
@@ -44,10 +54,26 @@ class FittedOn:
     Attributes:
         rows: enough to recognise them, not the rows themselves.
         source: where the scores came from; ``None`` where ``fit`` was not told.
+        accepted_direction: the signal whose direction was accepted although it contradicts the catalogue.
     """
 
     rows: Rows
     source: Source | None = None
+    accepted_direction: str | None = None
+
+    @classmethod
+    def of(cls, columns: Sequence[NDArray[Any]], source: Source | None, accept_direction: str | None) -> FittedOn:
+        """Takes down what is fitted on.
+
+        Raises:
+            InputError: a direction is accepted of a signal that these scores are not.
+        """
+        known = set(source.signal.split(" + ")) if source is not None else set()
+        if accept_direction is not None and not set(accept_direction.split(" + ")) <= known:
+            raise InputError(
+                f"accept_direction names {accept_direction!r}; got {source or 'scores of no stated source'}"
+            )
+        return cls(Rows.of(columns), source, accept_direction)
 
     def require(self, source: Source | None) -> None:
         """Refuses scores that are said to come from elsewhere; says nothing where nothing is said.

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from foureyes.calibration.provenance import FittedOn, Source
-from foureyes.calibration.rows import Rows
 from foureyes.errors import NotEnoughData
 from foureyes.maths.columns import flags, real, same_length
 
@@ -40,7 +39,7 @@ class Scores:
     fitted_on: FittedOn
 
     @classmethod
-    def of(cls, x: ArrayLike, correct: ArrayLike, source: Source | None) -> Scores:
+    def of(cls, x: ArrayLike, correct: ArrayLike, source: Source | None, accept_direction: str | None = None) -> Scores:
         """Checks them and applies the rules of this module.
 
         Raises:
@@ -50,7 +49,7 @@ class Scores:
         values, right = real("scores", x), flags("correct", correct)
         same_length(scores=values, correct=right)
         floor, ceiling = stateable(right)
-        fitted_on = FittedOn(Rows.of([values, right]), source)
+        fitted_on = FittedOn.of([values, right], source, accept_direction)
         low, high = finite_span(values)
         return cls(within_span(values, low, high), right, low, high, floor, ceiling, fitted_on)
 

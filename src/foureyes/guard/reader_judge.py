@@ -68,6 +68,7 @@ class ReaderJudge:
     ) -> None:
         self._shared = isinstance(reader, ReaderBatcher)
         self._batcher = reader if isinstance(reader, ReaderBatcher) else ReaderBatcher(reader)
+        calibrator.require_direction("log_cmp")
         if calibrator.fitted_on.source is not None:
             calibrator.fitted_on.require(Source("log_cmp", self._batcher.name))
         self._cut = cut if isinstance(cut, int | float) else cut.cut

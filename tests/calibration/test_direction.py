@@ -1,0 +1,124 @@
+"""A fit that turns a known signal round is refused, unless it is accepted by the signal's name."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from foureyes.calibration import Beta, Calibrator, Combiner, HistogramBinning, Isotonic, Platt, Source, fit_best
+from foureyes.calibration.calibrator import ScoreCalibrator
+from foureyes.errors import InputError
+
+CMP = Source("log_cmp", "smollm2-135m")
+LEAST = Source("min_logprob", "smollm2-135m")
+
+
+def short_answers_are_right(n: int = 400) -> tuple[np.ndarray, np.ndarray]:
+    """Surprise per token falls with length; where the short answers are the right ones, surprise goes with being right."""
+    rng = np.random.default_rng(3)
+    surprise = rng.gamma(2.0, 1.5, n)
+    return surprise, rng.random(n) < 1 / (1 + np.exp(-(surprise - 3)))
+
+
+@pytest.mark.parametrize("kind", [Platt, HistogramBinning])
+def test_a_fit_against_the_catalogue_is_refused(kind: type[Platt | HistogramBinning]) -> None:
+    surprise, right = short_answers_are_right()
+    with pytest.raises(
+        InputError, match="of log_cmp, larger is worse by the catalogue, and in this fit larger is better"
+    ):
+        kind.fit(surprise, right, source=CMP)
+    with pytest.raises(InputError, match="of min_logprob, larger is better by the catalogue"):
+        kind.fit(-surprise, right, source=LEAST)
+
+
+@pytest.mark.parametrize("kind", [Platt, HistogramBinning, Isotonic])
+def test_a_fit_that_agrees_is_let_through(kind: type[Platt | HistogramBinning | Isotonic]) -> None:
+    surprise, right = short_answers_are_right()
+    assert kind.fit(surprise, ~right, source=CMP).larger_is == "worse"
+    assert kind.fit(-surprise, ~right, source=LEAST).larger_is == "better"
+    assert kind.fit(surprise, ~right, source=CMP).direction_note == ""
+
+
+def test_an_isotonic_curve_is_given_the_direction_of_the_catalogue() -> None:
+    surprise, right = short_answers_are_right()
+    assert len(Isotonic.fit(surprise, right, source=CMP).confidences) < 8, "nothing falls, so all is pooled"
+    with pytest.raises(InputError, match="of log_cmp, larger is worse by the catalogue; got larger is better"):
+        Isotonic.fit(surprise, right, larger_is="better", source=CMP)
+
+
+def test_beta_takes_no_uncertainty_for_a_confidence() -> None:
+    surprise, right = short_answers_are_right()
+    with pytest.raises(InputError, match="of p_true, larger is worse by the catalogue"):
+        Beta.fit(surprise / surprise.max(), right, source=Source("p_true", "m"))
+
+
+@pytest.mark.parametrize("kind", [Platt, HistogramBinning, Isotonic])
+def test_what_is_accepted_by_name_is_kept_and_said(kind: type[Platt | HistogramBinning | Isotonic]) -> None:
+    surprise, right = short_answers_are_right()
+    fitted = kind.fit(surprise, right, source=CMP, accept_direction="log_cmp")
+    assert fitted.larger_is == "better"
+    again = Calibrator.from_json(fitted.to_json())
+    assert again == fitted
+    assert (
+        again.direction_note == "direction of log_cmp accepted against the catalogue of signals: larger is better here"
+    )
+
+
+def test_what_is_accepted_and_not_needed_is_not_said() -> None:
+    surprise, right = short_answers_are_right()
+    assert Platt.fit(surprise, ~right, source=CMP, accept_direction="log_cmp").direction_note == ""
+
+
+def test_only_the_signal_that_is_fitted_can_be_accepted() -> None:
+    surprise, right = short_answers_are_right()
+    with pytest.raises(InputError, match="accept_direction names 'cme'; got log_cmp of smollm2-135m"):
+        Platt.fit(surprise, right, source=CMP, accept_direction="cme")
+    with pytest.raises(InputError, match="got scores of no stated source"):
+        Platt.fit(surprise, right, accept_direction="log_cmp")
+
+
+def test_an_artefact_that_was_not_accepted_cannot_be_read() -> None:
+    surprise, right = short_answers_are_right()
+    document = json.loads(Platt.fit(surprise, right, source=CMP, accept_direction="log_cmp").to_json())
+    del document["fitted_on"]["accepted_direction"]
+    with pytest.raises(InputError, match="--accept-direction log_cmp"):
+        Calibrator.from_json(json.dumps(document))
+
+
+def test_without_a_source_only_what_is_said_is_held_against_the_fit() -> None:
+    surprise, right = short_answers_are_right()
+    found = Platt.fit(surprise, right)
+    assert found.larger_is == "better"
+    with pytest.raises(InputError, match="of log_cmp, larger is worse"):
+        found.require_direction("log_cmp")
+    found.require_direction("no_signal_of_ours")
+
+
+def test_the_chosen_calibrator_is_held_to_the_direction_too() -> None:
+    surprise, right = short_answers_are_right()
+    with pytest.raises(InputError, match="of log_cmp, larger is worse"):
+        fit_best(surprise, right, source=CMP)
+    with pytest.raises(InputError, match="larger was said to be worse; in this fit it is better"):
+        fit_best(surprise, right, larger_is="worse", candidates=["platt"])
+    accepted = fit_best(surprise, right, source=CMP, accept_direction="log_cmp").calibrator
+    assert accepted.larger_is == "better"
+    assert fit_best(surprise, ~right, source=CMP).calibrator.larger_is == "worse"
+
+
+def test_of_a_combination_every_signal_is_held_against_the_outcome() -> None:
+    surprise, right = short_answers_are_right()
+    noise = np.random.default_rng(0).normal(size=len(surprise))
+    signals = {"log_cmp": surprise, "cme": noise}
+    both = Source("log_cmp + cme", "smollm2-135m")
+    with pytest.raises(InputError, match="of log_cmp, larger is worse"):
+        Combiner.fit(signals, right, source=both)
+    fitted = Combiner.fit(signals, right, source=both, accept_direction="log_cmp")
+    assert Calibrator.from_json(fitted.to_json()).direction_note.startswith("direction of log_cmp accepted")
+    assert Combiner.fit(signals, ~right, source=both).direction_note == "", "chance alone is no contradiction"
+
+
+def test_constant_scores_point_nowhere() -> None:
+    assert Platt.fit([2.0] * 20, [1, 0] * 10, source=CMP).larger_is is None
+    assert issubclass(Platt, ScoreCalibrator)
