@@ -52,6 +52,48 @@ def test_what_is_fitted_is_what_the_library_fits(rows: Rows, tmp_path: Path) -> 
     assert found.fitted_on.rows.n == 360
 
 
+@pytest.fixture
+def short_ones_right(tmp_path: Path) -> Path:
+    """Answers of which the short ones, the more surprising a token, are right."""
+    rng = np.random.default_rng(3)
+    path = tmp_path / "short.jsonl"
+    with path.open("w") as file:
+        for surprise in rng.gamma(2.0, 1.5, 500):
+            right = bool(rng.random() < 1 / (1 + np.exp(3 - surprise)))
+            file.write(json.dumps({"right": right, "foureyes": {"smollm2-135m": {"log_cmp": surprise}}}) + "\n")
+    return path
+
+
+@pytest.mark.parametrize("kind", ["best", "platt", "histogram"])
+def test_a_fit_that_turns_a_signal_round_is_refused_unless_it_is_accepted_by_name(
+    kind: str, short_ones_right: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    signal, out = "foureyes.smollm2-135m.log_cmp", tmp_path / "c.json"
+    command = ["calibrate", "fit", str(short_ones_right), "--score", signal, "--correct", "right", "-o", str(out)]
+    command += ["--kind", kind]
+    assert main(command) == 1
+    assert "of log_cmp, larger is worse by the catalogue, and in this fit larger is better" in capsys.readouterr().err
+    assert not out.exists()
+    assert main([*command, "--accept-direction", "log_cmp", "--hold-out", "0.5"]) == 0
+    note = "direction of log_cmp accepted against the catalogue of signals: larger is better here"
+    assert capsys.readouterr().out.splitlines()[0] == note
+    assert json.loads(out.read_text())["fitted_on"]["accepted_direction"] == "log_cmp"
+    report = ["calibrate", "report", str(out), str(short_ones_right), "--score", signal, "--correct", "right"]
+    page = tmp_path / "page.html"
+    assert main([*report, "--allow-fitted-rows", "--html", str(page)]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == note
+    assert note.capitalize() in page.read_text()
+
+
+def test_a_stated_direction_is_held_against_the_fit(
+    short_ones_right: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["calibrate", "fit", str(short_ones_right), "--correct", "right", "-o", str(tmp_path / "c.json")]
+    command += ["--score", "foureyes.smollm2-135m.log_cmp", "--model", "m", "--kind", "platt"]
+    assert main([*command, "--larger-is", "worse"]) == 1
+    assert "larger was said to be worse; in this fit it is better" in capsys.readouterr().err
+
+
 def test_apply_keeps_every_field_and_says_nothing_where_there_is_no_score(rows: Rows, tmp_path: Path) -> None:
     path, fitted, out = rows("a.jsonl", 1), tmp_path / "c.json", tmp_path / "out.jsonl"
     assert fit(path, fitted) == 0

@@ -13,7 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from foureyes.batch.results import FACTS
 from foureyes.batch.run import Job, score_file
+from foureyes.calibration import Platt, Source
+from foureyes.cli import main
+from foureyes.cli.score.work import job_of
+from foureyes.cli.verbs import parser_of
 from foureyes.errors import InputError
 from foureyes.models.scripted import ScriptedReader
 from foureyes.report.wording import signal_lines
@@ -43,7 +48,7 @@ NEW = Signal(
 )
 
 
-def test_a_new_signal_is_one_row_and_one_function(tmp_path: Path) -> None:
+def test_a_new_signal_is_one_row_and_one_function(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = [json.dumps({"prompt": "q", "answer": answer}) for answer in ("one two", "two two three")]
     (tmp_path / "in.jsonl").write_text("\n".join(lines))
     model = ScriptedReader({"one": 0.5, "two": 0.25, "three": 0.125})
@@ -53,6 +58,11 @@ def test_a_new_signal_is_one_row_and_one_function(tmp_path: Path) -> None:
         rows = score([Exchange("q", "one two")], model)
         assert isinstance(rows[0], Scored)
         shown = {line.name: line.values for line in signal_lines([rows[0]])}
+        assert main(["signals", "nll_std"]) == 0
+        assert "larger is worse, from 0" in capsys.readouterr().out
+        assert Source("nll_std", "scripted").larger_is == "worse"
+        with pytest.raises(InputError, match="of nll_std, larger is worse by the catalogue"):
+            Platt.fit([1.0, 2.0, 3.0, 4.0], [0, 0, 1, 1], source=Source("nll_std", "scripted"))
     spread = math.log(2) / 2
     assert rows[0]["nll_std"] == pytest.approx(spread)
     assert shown["nll_std"] == ["0.35"]
@@ -133,3 +143,24 @@ def test_a_row_without_a_direction_or_a_best_value_is_refused() -> None:
         replace(NEW, name="nll-std")
     with pytest.raises(InputError, match="needs a largest value"):
         replace(NEW, larger_is="better")
+
+
+def test_the_verb_lists_every_signal(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["signals"]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [row.name for row in signals()]
+    assert main(["signals", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["result"] == [row.to_dict() for row in signals()]
+    assert main(["signals", "p_tru"]) == 1
+    assert "did you mean p_true" in capsys.readouterr().err
+
+
+def test_score_writes_the_signals_that_are_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "in.jsonl").write_text('{"prompt": "q", "answer": "one two"}\n')
+    out = tmp_path / "out.jsonl"
+    arguments = ["score", str(tmp_path / "in.jsonl"), "-o", str(out), "--verifier", "none"]
+    args = parser_of(["score"]).parse_args([*arguments, "--signal", "min_logprob", "--signal", "cme"])
+    score_file(job_of(args), lambda: [ScriptedReader()])
+    [row] = out.read_text().splitlines()
+    assert [name for name in json.loads(row)["foureyes"]["scripted"] if name not in FACTS] == ["min_logprob", "cme"]
+    assert main([*arguments, "--signal", "v_agree"]) == 1
+    assert "v_agree needs writer, not one reading" in capsys.readouterr().err

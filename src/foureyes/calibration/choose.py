@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from foureyes.calibration.beta import Beta
 from foureyes.calibration.calibrator import ScoreCalibrator
 from foureyes.calibration.combiner import Combiner
-from foureyes.calibration.direction import direction_of
+from foureyes.calibration.direction import direction_of, require_stated
 from foureyes.calibration.histogram import HistogramBinning
 from foureyes.calibration.isotonic import Isotonic
 from foureyes.calibration.platt import Platt
@@ -172,8 +172,7 @@ def fit_best(
     trials = _trials(held_out, right)
     chosen = next(trial for trial in trials if trial.excess <= trial.excess_error)
     calibrator = _fit(chosen.kind, values, right, direction, source, accept_direction)
-    if larger_is is not None and calibrator.larger_is not in (None, larger_is):
-        raise InputError(f"larger was said to be {larger_is}; in this fit it is {calibrator.larger_is}")
+    require_stated(larger_is, calibrator.larger_is)
     return Choice(calibrator, _reason(chosen, trials), trials, int(fold.max()) + 1)
 
 

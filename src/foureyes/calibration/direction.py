@@ -17,7 +17,14 @@ from foureyes.calibration.provenance import FittedOn, Source
 from foureyes.errors import InputError
 from foureyes.signals.catalog import LargerIs
 
-__all__ = ["direction_note", "direction_of", "direction_of_rise", "require_direction", "require_directions"]
+__all__ = [
+    "direction_note",
+    "direction_of",
+    "direction_of_rise",
+    "require_direction",
+    "require_directions",
+    "require_stated",
+]
 
 _ROUNDING = 1e-12
 _STANDARD_ERRORS = 3.0
@@ -59,6 +66,16 @@ def require_direction(fitted_on: FittedOn, found: LargerIs | None, signal: str |
         return
     if fitted_on.accepted_direction != source.signal:
         raise InputError(_refusal(source.signal, source.larger_is, found))
+
+
+def require_stated(stated: LargerIs | None, found: LargerIs | None) -> None:
+    """Refuses a fit that contradicts the direction which its caller said.
+
+    Raises:
+        InputError: it does.
+    """
+    if stated is not None and found not in (None, stated):
+        raise InputError(f"larger was said to be {stated}; in this fit it is {found}")
 
 
 def require_directions(

@@ -27,6 +27,7 @@ class Judgement:
         after: measures of its confidences.
         before: measures of the scores themselves, where they are confidences; else ``None``.
         threshold: a promise made on the same rows, if one was asked for.
+        direction_note: what has to be said first of a fit that was accepted against the catalogue of signals.
     """
 
     kind: str
@@ -36,6 +37,7 @@ class Judgement:
     after: CalibrationReport
     before: CalibrationReport | None
     threshold: Threshold | None = None
+    direction_note: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """As a JSON object."""
@@ -45,6 +47,7 @@ class Judgement:
             "assumes": self.threshold.assumes,
         }
         return {
+            **({"direction_note": self.direction_note} if self.direction_note else {}),
             "kind": self.kind,
             "scores": self.scores,
             "n_fitted": self.n_fitted,

@@ -91,6 +91,21 @@ class Signal:
         """The title, with the unit where there is more to say than that it is a number."""
         return f"{self.title}, {self.unit}" if "nats" in self.unit else self.title
 
+    @property
+    def span(self) -> str:
+        """The range in words: ``"0 … 1"``, ``"from 1"``, ``"any number"``."""
+        low, high = (f"{end:g}".replace("-", "−") for end in (self.low, self.high))
+        if math.isinf(self.low):
+            return "any number" if math.isinf(self.high) else f"up to {high}"
+        return f"from {low}" if math.isinf(self.high) else f"{low} … {high}"
+
+    @property
+    def cost(self) -> str:
+        """What a row costs beyond its answer, in words."""
+        parts = [("reading", self.readings), ("generation", self.generations)]
+        told = [f"{n} {what}{'' if n == '1' else 's'}" for what, n in parts if n != "0"]
+        return " and ".join(told) or "nothing more"
+
     def to_dict(self) -> dict[str, Any]:
         """As a JSON object; ``low`` and ``high`` are null where the range has no end."""
         return {
@@ -320,7 +335,7 @@ _ROWS: Final = (
         "minus the strength among the rows of the same call, compared in pairs",
         ("reader",),
         "relative.relative_confidence",
-        ("2 × rounds, of two rows each", "0"),
+        ("2 × rounds", "0"),
         "Shrivastava, Kumar & Liang 2025, arXiv 2502.01126",
         unit="log-odds",
         low=-math.inf,
@@ -392,7 +407,7 @@ _ROWS: Final = (
         "how much more a model's samples are like each other than like another model's",
         ("samples",),
         "similarity.similarities",
-        ("0", "M by each of two models"),
+        ("0", "2 M"),
         "Hamidieh et al. 2026, arXiv 2604.17112 (epistemic)",
         unit="",
         low=-1.0,
@@ -402,7 +417,7 @@ _ROWS: Final = (
         "1 − how alike a model's samples are to another model's",
         ("samples",),
         "similarity.similarities",
-        ("0", "M by each of two models"),
+        ("0", "2 M"),
         "Hamidieh et al. 2026, arXiv 2604.17112 (total)",
         unit="",
     ),
@@ -442,7 +457,7 @@ _ROWS: Final = (
         "the verifier's expected surprise at what the generator might have written",
         ("reader", "generator"),
         "divergence.cross_entropy",
-        ("1 by each model, of one vocabulary", "0"),
+        ("2", "0"),
         "Cover & Thomas, Elements of Information Theory, §2.3",
         unit="nats/token",
         high=math.inf,

@@ -14,32 +14,22 @@ from foureyes.calibration import (
     Combiner,
     HistogramBinning,
     Platt,
+    ScoreCalibrator,
     Temperature,
     fit_best,
     held_out_gain,
 )
 from foureyes.calibration.choose import Candidate
+from foureyes.calibration.direction import direction_of, require_stated
 from foureyes.calibration.isotonic import Isotonic
 from foureyes.cli.calibrate.table import ScoreTable
 from foureyes.errors import InputError
+from foureyes.signals.catalog import LargerIs
 
 __all__ = ["fitted", "held_out"]
 
 _SCORES: Final[tuple[Candidate, ...]] = ("platt", "histogram", "isotonic")
 _CONFIDENCES: Final[tuple[Candidate, ...]] = ("platt", "beta", "histogram", "isotonic")
-_LARGER_IS: Final = {
-    "log_cmp": "worse",
-    "cmp": "worse",
-    "cme": "worse",
-    "nats_per_byte": "worse",
-    "mean_rank": "worse",
-    "min_logprob": "better",
-    "mean_top1_prob": "better",
-    "mean_token_prob": "better",
-}
-"""Direction of the signals that ``foureyes score`` writes."""
-
-
 _FOLDS: Final = 5
 
 
@@ -57,19 +47,22 @@ def held_out(scores: ScoreTable, share: float, seed: int) -> tuple[ScoreTable, S
     return scores.rows(np.flatnonzero(~kept)), scores.rows(np.flatnonzero(kept))
 
 
-def fitted(scores: ScoreTable, kind: str | None, larger_is: str | None) -> tuple[Calibrator, dict[str, Any]]:
+def fitted(
+    scores: ScoreTable, kind: str | None, larger_is: LargerIs | None, accepted: str | None = None
+) -> tuple[Calibrator, dict[str, Any]]:
     """Fits a calibrator.
 
     Args:
         scores: the rows.
         kind: as on the command line; ``None`` for what suits the scores.
         larger_is: as on the command line.
+        accepted: signals whose direction is accepted although it contradicts the catalogue, joined by " + ".
 
     Returns:
         The calibrator, and a JSON object with the ``reason`` for it and the figures behind the reason.
 
     Raises:
-        InputError: the kind does not suit the scores, or the direction is not known.
+        InputError: the kind does not suit the scores; the direction is not known, or the fit contradicts it.
         NotEnoughData: too few rows, or of one class only.
     """
     usual = "temperature" if scores.scale else "combiner" if isinstance(scores.x, dict) else "best"
@@ -81,11 +74,11 @@ def fitted(scores: ScoreTable, kind: str | None, larger_is: str | None) -> tuple
         found = Temperature.fit(scores.x, scores.outcome, scale=scale, source=scores.source)
         return found, {"reason": f"temperature {found.temperature:.4g}"}
     if asked == "combiner":
-        return _combined(scores)
-    return _single(scores, asked, larger_is)
+        return _combined(scores, accepted)
+    return _single(scores, asked, larger_is, accepted)
 
 
-def _combined(scores: ScoreTable) -> tuple[Calibrator, dict[str, Any]]:
+def _combined(scores: ScoreTable, accepted: str | None) -> tuple[Calibrator, dict[str, Any]]:
     signals = scores.x if isinstance(scores.x, dict) else {scores.words: scores.x}
     if len(signals) < 2:
         raise InputError("a combiner needs at least two scores: repeat --score")
@@ -94,30 +87,36 @@ def _combined(scores: ScoreTable) -> tuple[Calibrator, dict[str, Any]]:
         f"combining {len(signals)} scores saves {gain.gain:.4f} nats a row [{gain.low:.4f}, {gain.high:.4f}] held out "
         f"over {gain.best_single} alone"
     )
-    return Combiner.fit(signals, scores.outcome, source=scores.source), {"reason": reason, "gain": asdict(gain)}
+    found = Combiner.fit(signals, scores.outcome, source=scores.source, accept_direction=accepted)
+    return found, {"reason": reason, "gain": asdict(gain)}
 
 
-def _single(scores: ScoreTable, asked: str, larger_is: str | None) -> tuple[Calibrator, dict[str, Any]]:
+def _single(
+    scores: ScoreTable, asked: str, larger_is: LargerIs | None, accepted: str | None
+) -> tuple[Calibrator, dict[str, Any]]:
     simple: dict[str, type[Platt | Beta | HistogramBinning]] = {
         "platt": Platt,
         "beta": Beta,
         "histogram": HistogramBinning,
     }
+    whence: dict[str, Any] = {"source": scores.source, "accept_direction": accepted}
     if asked in simple:
-        return simple[asked].fit(scores.x, scores.outcome, source=scores.source), {"reason": f"{asked}, as asked for"}
-    direction = _direction(scores, asked, larger_is)
+        found: ScoreCalibrator = simple[asked].fit(scores.x, scores.outcome, **whence)
+        require_stated(larger_is, found.larger_is)
+        return found, {"reason": f"{asked}, as asked for"}
+    _require_known(scores, asked, larger_is)
     if asked == "isotonic":
-        found = Isotonic.fit(scores.x, scores.outcome, larger_is=direction, source=scores.source)
+        found = Isotonic.fit(scores.x, scores.outcome, larger_is=larger_is, **whence)
         return found, {"reason": "isotonic, as asked for"}
+    direction = direction_of(scores.source, larger_is, accepted)
     confidences = direction == "better" and scores.x.min(initial=0) >= 0 and scores.x.max(initial=1) <= 1
-    candidates = _CONFIDENCES if confidences else _SCORES
     choice = fit_best(
         scores.x,
         scores.outcome,
-        candidates=candidates,
-        larger_is=direction,
+        candidates=_CONFIDENCES if confidences else _SCORES,
+        larger_is=larger_is,
         folds=_folds(scores),
-        source=scores.source,
+        **whence,
     )
     return choice.calibrator, {"reason": choice.reason, "trials": [asdict(trial) for trial in choice.trials]}
 
@@ -127,10 +126,8 @@ def _folds(scores: ScoreTable) -> int | ArrayLike:
     return _FOLDS if scores.groups is None else scores.groups % _FOLDS
 
 
-def _direction(scores: ScoreTable, asked: str, larger_is: str | None) -> Literal["worse", "better"]:
-    known = larger_is or (_LARGER_IS.get(scores.source.signal) if scores.source else None)
-    if known is None:
+def _require_known(scores: ScoreTable, asked: str, larger_is: LargerIs | None) -> None:
+    if larger_is is None and (scores.source is None or scores.source.larger_is is None):
         raise InputError(
             f"--kind {asked} needs the direction of {scores.words}: --larger-is worse (an uncertainty) or better (a confidence)"
         )
-    return cast("Literal['worse', 'better']", known)

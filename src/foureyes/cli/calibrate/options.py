@@ -35,6 +35,12 @@ def _configure_fit(fit: argparse.ArgumentParser) -> None:
         "--larger-is", choices=("worse", "better"), help="direction of the score; known for foureyes' own signals"
     )
     fit.add_argument(
+        "--accept-direction",
+        action="append",
+        metavar="SIGNAL",
+        help="fit this signal although on these rows it points the other way than in the catalogue (foureyes signals)",
+    )
+    fit.add_argument(
         "--hold-out",
         type=float,
         default=0.0,

@@ -36,8 +36,10 @@ def _fit(args: argparse.Namespace, output: CommandOutput) -> None:
     require_places(args.html, args.out)
     scores = read_scores(open_table(args.source), args, outcome=True)
     learned, kept = held_out(scores, args.hold_out, args.seed)
-    calibrator, words = fitted(learned, args.kind, args.larger_is)
+    calibrator, words = fitted(learned, args.kind, args.larger_is, " + ".join(args.accept_direction or ()) or None)
     judged = _judged(calibrator, kept) if kept.n else None
+    if calibrator.direction_note:
+        output.warn(calibrator.direction_note)
     write_text(args.out, calibrator.to_json())
     output.say(f"{words['reason']}\nfitted on {calibrator.fitted_on.rows.n:,} rows → {args.out}{_left_out(scores)}")
     if judged is not None:
@@ -59,6 +61,8 @@ def _apply(args: argparse.Namespace, output: CommandOutput) -> None:
     table = open_table(args.source)
     require_same_format(args.source, args.out)
     scores = read_scores(table, args, outcome=False, calibrator=calibrator)
+    if calibrator.direction_note:
+        output.warn(calibrator.direction_note)
     confidence = confidence_of(calibrator, scores)
     more, statement = acted_on(confidence, args)
     columns = {args.field: confidence.tolist(), **more}
@@ -105,6 +109,7 @@ def _judged(calibrator: Calibrator, scores: ScoreTable, *, allow_fitted_rows: bo
         scores=scores.words,
         n_fitted=calibrator.fitted_on.rows.n,
         n_left_out=scores.n_left_out,
+        direction_note=calibrator.direction_note,
         after=after,
         before=before and calibration_report(*before, groups=scores.groups, in_sample=after.in_sample),
     )
@@ -130,6 +135,8 @@ def _draw(judged: Judgement, args: argparse.Namespace, output: CommandOutput) ->
 def _show(judged: Judgement | None) -> None:
     if judged is None:
         return
+    if judged.direction_note:
+        print(judged.direction_note)
     before = judged.before is not None
     print(f"{'':<16}{'before':<24}after" if before else f"{'':<16}after")
     for line in measures(judged):

@@ -24,6 +24,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "-o", "--out", required=True, metavar="OUT", help="JSONL or Parquet file; - for JSONL on standard output"
     )
     add_verifiers(parser)
+    parser.add_argument(
+        "--signal",
+        action="append",
+        metavar="NAME",
+        help="a signal to write, see foureyes signals; repeat for more (default: all that come with one reading)",
+    )
     parser.add_argument("--tokens", action="store_true", help="add what was seen at every token, as arrays")
     _add_reading(parser.add_argument_group("verifiers"))
     _add_rows(parser.add_argument_group("rows"))

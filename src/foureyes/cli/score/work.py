@@ -71,6 +71,7 @@ def job_of(args: argparse.Namespace) -> Job:
         fields=Fields(args.prompt_field, args.answer_field, args.final_answer),
         form=args.format,
         tokens=args.tokens,
+        **({"signals": tuple(args.signal)} if args.signal else {}),
         overwrite_field=args.overwrite_field,
         limits=WindowLimits(rows=args.window),
         resume=args.resume,

@@ -1,0 +1,1 @@
+"""``foureyes signals``: lists the catalogue of signals."""
