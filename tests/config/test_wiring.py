@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from foureyes.calibration import Platt, Threshold
+from foureyes.calibration import Platt, Source, Threshold
 from foureyes.config.wiring import build
 from foureyes.errors import ConfigError, InputError, LedgerError, LedgerTampered, PrivacyError
 from foureyes.ledger import Signer
@@ -180,13 +180,22 @@ def test_one_part_that_does_not_close_keeps_no_other_open(wired):
         parts.tenants["acme"].vault.delete("s")
 
 
+def test_a_calibrator_that_turns_a_signal_round_is_refused_unless_it_was_accepted(wired):
+    source = Source("log_cmp", "scripted")
+    turned = Platt.fit([0.1, 0.9, 1.5, 0.5, 3.0, 2.2], [0, 0, 0, 1, 1, 1], source=source, accept_direction="log_cmp")
+    unaccepted = turned.to_json().replace('"accepted_direction": "log_cmp"', '"accepted_direction": null')
+    (wired.path / "platt.json").write_text(unaccepted)
+    with pytest.raises(ConfigError, match=r"\[verifiers\..*of log_cmp, larger is worse by the catalogue"):
+        build(settings_of(wired), open_reader=Opened())
+
+
 def test_another_calibrator_in_the_same_file_is_another_verifier(wired):
     before = build(settings_of(wired), open_reader=Opened())
     platt = Platt.fit([0.1, 0.8, 1.5, 0.4, 3.0, 9.2], [1, 1, 1, 0, 0, 0])
     (wired.path / "platt.json").write_text(platt.to_json())
     after = build(settings_of(wired), before=before, open_reader=Opened())
     gone = {type(part).__name__ for what, part in before.cached.items() if what not in after.cached}
-    assert gone == {"ReadingJudge"}
+    assert gone == {"ReaderJudge"}
 
     async def end():
         await before.close(but=after)

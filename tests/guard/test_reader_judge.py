@@ -54,6 +54,17 @@ def test_its_surprise_is_stated_as_a_number_too():
     assert vote("Canberra", reader=certain).surprise == 0
 
 
+def test_a_calibrator_that_turns_surprise_round_is_refused_unless_it_was_accepted():
+    surprises, right = ROWS[0], [1 - flag for flag in ROWS[1]]
+    with pytest.raises(InputError, match="of log_cmp, larger is worse by the catalogue"):
+        ReaderJudge(READER, Platt.fit(surprises, right), 0.5)
+    source = Source("log_cmp", READER.name)
+    accepted = Platt.fit(surprises, right, source=source, accept_direction="log_cmp")
+    note = "direction of log_cmp accepted against the catalogue of signals: larger is better here"
+    assert vote("Sydney", calibrator=accepted).reason.endswith(note)
+    assert ReaderJudge(READER, accepted, 0.5).direction_note == note
+
+
 @pytest.mark.parametrize("answer", ["", "lost", "nan"])
 def test_what_could_not_be_read_is_an_abstention_and_never_confident(answer):
     found = vote(answer)

@@ -45,7 +45,8 @@ class ReaderJudge:
 
     Raises:
         ConfigError: the calibrator was fitted on another signal or another model.
-        InputError: a cut outside [0, 1].
+        InputError: a cut outside [0, 1], or a calibrator by which more surprising answers are surer, which was not
+            accepted when it was fitted.
 
     Example:
         >>> import asyncio
@@ -92,6 +93,11 @@ class ReaderJudge:
         """The confidence from which on an answer is safe."""
         return self._cut
 
+    @property
+    def direction_note(self) -> str:
+        """What has to be said of a calibrator that was accepted against the catalogue of signals; or empty."""
+        return self._calibrator.direction_note
+
     async def aclose(self) -> None:
         """Ends the reading thread as soon as it is free; a batcher that is shared goes on."""
         if not self._shared:
@@ -111,6 +117,8 @@ class ReaderJudge:
             f"confidence {confidence:.3f}, wanted {self._cut:.3f} or more "
             f"(surprise {scored.log_cmp:.2f} nats a token over {scored.n_tokens})"
         )
+        if self.direction_note:
+            reason += f"; {self.direction_note}"
         verdict: VoteVerdict = "safe" if confidence >= self._cut else "unsafe"
         return Vote(self._provider, self.name, verdict, confidence, reason, surprise=scored.log_cmp)
 
