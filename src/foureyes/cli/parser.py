@@ -30,14 +30,14 @@ class CommandParser(argparse.ArgumentParser):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_abbrev=False, **options)
-        self._given: Sequence[str] = ()
+        self._given: list[str] | None = None
 
     # argparse declares two overloads that differ in the namespace only.
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
         """Refuses unknown options first, so that no other mistake hides them."""
-        self._given = sys.argv[1:] if args is None else args
+        self._given = list(sys.argv[1:] if args is None else args)
         for option in self._options_in(self._given):
             if not self._is_known(option):
                 self.error(f"no option {option}{did_you_mean(option, self._option_string_actions)}")
@@ -48,10 +48,10 @@ class CommandParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Says what is wrong, as JSON too where that was asked for, and leaves."""
-        for action in () if self._given else _subparsers(self):  # argparse says that VERB is required
+        for action in _subparsers(self) if self._given == [] else ():  # argparse says that VERB is required
             message = f"say which {str(action.metavar).lower()}: {', '.join(action.choices)}"
         self.print_usage(sys.stderr)
-        if "--json" in self._given:
+        if "--json" in (self._given or ()):
             print(envelope(command_of(self), None, (), {"kind": "UsageError", "message": message, "exit": Exit.USAGE}))
         self.exit(Exit.USAGE, f"{self.prog}: error: {message}\n")
 
