@@ -12,9 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -25,9 +23,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from bench.clean import ROOT, status
+from bench.machine import memory
 from bench.ratios import Spread, furthest, marginal, per_round
 from bench.section import MIB, Aim, Grid, Section, aims, at_least, steady, words
+from bench.session import ROOT, asked, can_import
 
 OURS: Final = "foureyes"
 AIM: Final = {"ece equal-count": 5, "ece equal-width": 5, "isotonic": 2, "platt": 2, "temperature": 2}
@@ -100,10 +99,7 @@ def everyone(rivals: str) -> dict[str, str]:
 
 def installed(who: str, python: str) -> bool:
     module = {"scikit-learn": "sklearn", "MAPIE": "mapie"}.get(who, who)
-    found = (
-        Path(python).exists()
-        and not subprocess.run([python, "-c", f"import {module}"], capture_output=True, check=False).returncode
-    )
+    found = can_import(python, module)
     if not found:
         print(f"{who} is not installed for {python}: left out (--rivals PYTHON)", file=sys.stderr)
     return found
@@ -170,10 +166,7 @@ def write(folder: Path, what: str, n: int) -> Path:
 
 
 def run(python: str, who: str, what: str, file: Path) -> Run:
-    command = [python, "-m", "bench.calibrate", "--worker", who, what, str(file)]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
-    return Run(**json.loads(done.stdout.splitlines()[-1]))
+    return Run(**json.loads(asked(python, "bench.calibrate", "--worker", who, what, str(file)).splitlines()[-1]))
 
 
 def measured(who: str, what: str, file: str) -> dict[str, Any]:
@@ -182,10 +175,10 @@ def measured(who: str, what: str, file: str) -> dict[str, Any]:
     with np.load(file) as stored:
         data = {name: stored[name] for name in stored.files}
     call({name: column[:1000] for name, column in data.items()})
-    before, start = status("VmRSS"), time.perf_counter()
+    before, start = memory("VmRSS"), time.perf_counter()
     found = call(data)
     seconds = time.perf_counter() - start
-    added = status("VmHWM") - before
+    added = memory("VmHWM") - before
     found = found() if callable(found) else found
     return {"seconds": seconds, "added": added, "found": np.atleast_1d(found).tolist()}
 

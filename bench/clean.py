@@ -12,9 +12,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -25,10 +23,11 @@ from typing import Any, Final
 
 import numpy as np
 
+from bench.machine import memory
 from bench.ratios import marginal, per_round
 from bench.section import MIB, Aim, Grid, Section, aims, at_least, at_most, steady, words
+from bench.session import ROOT, asked, can_import
 
-ROOT: Final = Path(__file__).parents[1]
 SHARED: Final = ("confident_learning", "prune_by_noise_rate", "predicted_neq_given")
 OURS: Final = (sys.executable, "foureyes")
 SIZES: Final = ((1_000_000, 10), (50_000, 1000))
@@ -83,7 +82,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def section(rivals: str, rounds: int, *, mapped: bool) -> Section:
     """Measures everything."""
-    rival = rivals if has_cleanlab(rivals) else None
+    rival = rivals if can_import(rivals, "cleanlab") else None
     wanted: list[Aim] = []
     grids: list[Grid] = []
     with tempfile.TemporaryDirectory() as temporary:
@@ -188,17 +187,8 @@ def write(folder: Path, n: int, k: int, dtype: str = "float64") -> Path:
     return place
 
 
-def has_cleanlab(python: str) -> bool:
-    if not Path(python).exists():
-        return False
-    return subprocess.run([python, "-c", "import cleanlab"], capture_output=True, check=False).returncode == 0
-
-
 def run(python: str, who: str, what: str, folder: Path) -> Run:
-    command = [python, "-m", "bench.clean", "--worker", who, what, str(folder)]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
-    return Run(**json.loads(done.stdout.splitlines()[-1]))
+    return Run(**json.loads(asked(python, "bench.clean", "--worker", who, what, str(folder)).splitlines()[-1]))
 
 
 def measured(who: str, what: str, folder: str) -> dict[str, Any]:
@@ -206,10 +196,10 @@ def measured(who: str, what: str, folder: str) -> dict[str, Any]:
     find = (foureyes if who == "foureyes" else cleanlab)(what.removeprefix("mapped "))
     labels = np.load(Path(folder) / "labels.npy")
     probs = np.load(Path(folder) / "probs.npy", mmap_mode="r" if what.startswith("mapped") else None)
-    before, start, busy = status("VmRSS"), time.perf_counter(), time.process_time()
+    before, start, busy = memory("VmRSS"), time.perf_counter(), time.process_time()
     mask = find(labels, probs)
     seconds, cpu = time.perf_counter() - start, time.process_time() - busy
-    peak = status("VmHWM")
+    peak = memory("VmHWM")
     found = hashlib.sha256(np.packbits(mask).tobytes()).hexdigest()
     return {"seconds": seconds, "cpu": cpu, "added": peak - before, "total": peak, "found": found}
 
@@ -226,12 +216,6 @@ def cleanlab(what: str) -> Callable[[Any, Any], Any]:
     from cleanlab.filter import find_label_issues  # noqa: PLC0415 - ours does not have it
 
     return lambda labels, probs: find_label_issues(labels, probs, filter_by=what)
-
-
-def status(field: str) -> int:
-    """Bytes this process has resident now (VmRSS) or had at most (VmHWM)."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:"))
 
 
 if __name__ == "__main__":

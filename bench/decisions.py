@@ -20,6 +20,7 @@ from typing import Any, Final
 from bench import calibrate, cascade, clean
 from bench.machine import describe
 from bench.section import Section, aims, words
+from bench.session import ROOT
 
 __all__ = ["main", "render"]
 
@@ -80,7 +81,7 @@ def render(sections: Sequence[Section], about: Mapping[str, Any]) -> str:
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rivals", default=str(clean.ROOT / ".rivals/bin/python"), help="made by bench/setup")
+    parser.add_argument("--rivals", default=str(ROOT / ".rivals/bin/python"), help="made by bench/setup")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--quick", action="store_true", help=f"one round, {QUICK_ROWS:,} rows at most, no mapped file")
     parser.add_argument("--only", action="append", choices=("calibrate", "clean", "cascade"), help="may be repeated")

@@ -17,7 +17,6 @@ import json
 import os
 import sqlite3
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
@@ -30,10 +29,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from bench.clean import ROOT, status
-from bench.machine import describe
+from bench.machine import describe, memory
 from bench.ratios import per_round
 from bench.section import MIB, Aim, Grid, Section, aims, at_least, words
+from bench.session import asked
 from foureyes.ledger import Ledger, Log, Options, Receipt, Signer
 from foureyes.ledger.entry import Draft, Json, stamp, utc_now
 from foureyes.ledger.sealing import Tip, seal
@@ -191,9 +190,8 @@ def page(found: Section, command: str) -> str:
 
 
 def run(what: str, file: Path, n: int) -> dict[str, float]:
-    command = [sys.executable, "-m", "bench.ledger", "--worker", what, str(file), str(n)]
-    done = subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True, check=True)
-    measured: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    said = asked(sys.executable, "bench.ledger", "--worker", what, str(file), str(n), environment=os.environ)
+    measured: dict[str, float] = json.loads(said.splitlines()[-1])
     return measured
 
 
@@ -207,7 +205,7 @@ def timed(work: Callable[[], None]) -> dict[str, float]:
     start, busy = time.perf_counter(), time.process_time()
     work()
     seconds, cpu = time.perf_counter() - start, time.process_time() - busy
-    return {"seconds": seconds, "cpu": cpu, "resident": status("VmHWM")}
+    return {"seconds": seconds, "cpu": cpu, "resident": memory("VmHWM")}
 
 
 def row_by_row(file: Path, n: int) -> dict[str, float]:

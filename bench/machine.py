@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-__all__ = ["describe", "usable_processors"]
+__all__ = ["describe", "memory", "usable_processors"]
 
 PACKAGES: Final = ("foureyes", "torch", "transformers", "tokenizers", "numpy", "lm_eval")
 
@@ -24,6 +24,12 @@ ASK: Final = (
 def usable_processors() -> int:
     """How many this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def memory(field: str) -> int:
+    """Bytes this process has resident now (VmRSS) or had at most (VmHWM)."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:"))
 
 
 def describe(python: Path, rivals_python: Path, packages: Sequence[str] = PACKAGES) -> dict[str, Any]:

@@ -195,8 +195,16 @@ def _rotated(names: list[str], by: int) -> list[str]:
     return names[by:] + names[:by]
 
 
-def asked(python: Path, module: str, *arguments: str, environment: Mapping[str, str]) -> str:
-    """Standard output of a module of ours, run to its end in a process of its own."""
+def can_import(python: str | Path, module: str) -> bool:
+    """Whether there is such a Python, and it has the module."""
+    command = [str(python), "-c", f"import {module}"]
+    return Path(python).exists() and not subprocess.run(command, capture_output=True, check=False).returncode
+
+
+def asked(python: str | Path, module: str, *arguments: str, environment: Mapping[str, str] | None = None) -> str:
+    """Standard output of a module of ours, run to its end in a process of its own; of one thread if nothing else is said."""
+    if environment is None:
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
     command = [str(python), "-m", module, *arguments]
     done = subprocess.run(command, cwd=ROOT, env=environment, check=False, capture_output=True, text=True)
     if done.returncode:

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from foureyes.maths.resampling import percentiles
+from foureyes.maths.resampling import group_weights, percentiles
 from studies.know_when.values import Figure
 
 __all__ = [
@@ -46,8 +46,7 @@ def weighted_over_rows(
     statistic: Callable[[Floats], float], n: int, *, draws: int, seed: int, level: float = 0.95
 ) -> Figure:
     """The same for a statistic of row weights, which keeps the order of the rows."""
-    rng = np.random.default_rng(seed)
-    drawn = [statistic(rng.multinomial(n, np.full(n, 1 / n)).astype(np.float64)) for _ in range(draws)]
+    drawn = [statistic(weights) for weights in group_weights(n, draws, np.random.default_rng(seed))]
     low, high = percentiles(np.array(drawn), level)
     return Figure(float(statistic(np.ones(n))), low, high, n, "rows")
 

@@ -17,10 +17,22 @@ import foureyes as fe
 from studies.know_when.detection import Flags, places, precisions, reachable
 from studies.know_when.intervals import Floats, Rows, halves, weighted_over_rows
 from studies.know_when.networks import networks
-from studies.know_when.store import MissingDataError, Store
+from studies.know_when.store import Store
 from studies.know_when.values import Cell, Claim, Figure, Part, Plan, Question, Table
 
-__all__ = ["Checked", "Compared", "calibrated_probs", "compared", "judged", "study"]
+__all__ = ["COMPARISON", "Checked", "Compared", "calibrated_probs", "compared", "judged", "study"]
+
+COMPARISON = (
+    "wrong",
+    "flags of ours",
+    "of Confident Learning",
+    "found by both",
+    "precision, calibrated",
+    "Confident Learning",
+    "difference",
+    "what calibration adds",
+)
+"""Columns of :attr:`Compared.cells`."""
 
 VOTES = {
     "cifar10": "cifar10_mturk.json",
@@ -69,6 +81,11 @@ class Compared:
     ahead: Figure
     gained: Figure
 
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """A row of a table, without what names it."""
+        return self.n_wrong, *self.flags, self.found, self.ours, self.theirs, self.ahead, self.gained
+
 
 def study(store: Store, plan: Plan) -> Part:
     """One expert everywhere, and an ensemble on CIFAR-10."""
@@ -76,26 +93,14 @@ def study(store: Store, plan: Plan) -> Part:
     cases = {name: (data, {"published": data.probs}) for name, data in sets.items()}
     cases |= {f"cifar10, {name}": (sets["cifar10"], experts) for name, experts in _ensembles(store, sets["cifar10"])}
     done = {name: compared(data, experts, plan) for name, (data, experts) in cases.items()}
-    rows = [_row(name, cases[name][0], result) for name, result in done.items()]
     return Part(
         title="Label errors against human votes",
         claims=_claims(done),
         tables=(
             Table(
                 "Precision among the checked rows, at the largest detection both methods reach",
-                (
-                    "data, experts",
-                    "checked",
-                    "wrong",
-                    "flags of ours",
-                    "of Confident Learning",
-                    "found by both",
-                    "precision, calibrated",
-                    "Confident Learning",
-                    "difference",
-                    "what calibration adds",
-                ),
-                rows,
+                ("data, experts", "checked", *COMPARISON),
+                [(name, len(cases[name][0].rows), *result.cells) for name, result in done.items()],
             ),
         ),
         notes=(
@@ -166,7 +171,7 @@ def _checked(store: Store, name: str) -> Checked:
 def _ensembles(store: Store, cifar: Checked) -> list[tuple[str, dict[str, Floats]]]:
     try:
         nets = {net.name: net.probs for net in networks(store)[1]}
-    except MissingDataError:
+    except FileNotFoundError:
         return []
     strong = {name: nets[name] for name in ("WRN-16-4", "VGG16")}
     return [
@@ -175,11 +180,6 @@ def _ensembles(store: Store, cifar: Checked) -> list[tuple[str, dict[str, Floats
         ("published + WRN-16-4 + VGG16", {"published": cifar.probs, **strong}),
         ("all four", {"published": cifar.probs, **nets}),
     ]
-
-
-def _row(name: str, data: Checked, result: Compared) -> tuple[Cell, ...]:
-    counts = (len(data.rows), result.n_wrong, *result.flags, result.found)
-    return name, *counts, result.ours, result.theirs, result.ahead, result.gained
 
 
 def _claims(done: Mapping[str, Compared]) -> list[Claim]:

@@ -11,7 +11,7 @@ import foureyes as fe
 from foureyes.cleaning.panel import letter_indices, letter_probs, panel_probs
 from foureyes.cleaning.stopping import precision_curve
 from studies.know_when.intervals import Floats, halves
-from studies.know_when.labels import Checked, Compared, calibrated_probs, judged
+from studies.know_when.labels import COMPARISON, Checked, Compared, calibrated_probs, judged
 from studies.know_when.store import Store
 from studies.know_when.values import Cell, Claim, Part, Plan, Question, Table
 
@@ -80,21 +80,9 @@ def _confidences(letters: Mapping[str, list[str]], given: NDArray[np.intp], plan
 
 
 def _table(done: Mapping[str, Compared]) -> Table:
-    rows: list[tuple[Cell, ...]] = [
-        (name, r.n_wrong, *r.flags, r.found, r.ours, r.theirs, r.ahead, r.gained) for name, r in done.items()
-    ]
-    columns = (
-        "experts, what counts as wrong",
-        "wrong",
-        "flags of ours",
-        "of Confident Learning",
-        "found by both",
-        "precision, calibrated",
-        "Confident Learning",
-        "difference",
-        "what calibration adds",
-    )
-    return Table("Precision over all questions, at the largest detection both methods reach", columns, rows)
+    title = "Precision over all questions, at the largest detection both methods reach"
+    rows = [(name, *result.cells) for name, result in done.items()]
+    return Table(title, ("experts, what counts as wrong", *COMPARISON), rows)
 
 
 def _stops(given: NDArray[np.intp], stated: Mapping[str, Floats], wrong: NDArray[np.bool_]) -> Table:

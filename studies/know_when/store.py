@@ -1,12 +1,8 @@
-"""Where the data is, and what of it was read: the only module here that opens data files."""
+"""The published data that is read, and its checksums: the only module here that opens data files."""
 
 from __future__ import annotations
 
-import csv
-import gzip
-import hashlib
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,16 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MissingDataError", "Store", "data_folder"]
+from foureyes.study.tasks.files import Record, checksum, records
 
-
-class MissingDataError(Exception):
-    """A file of the data folder is not there."""
+__all__ = ["Store"]
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A data folder.
+    """A folder of data; every method raises :class:`FileNotFoundError` where its file is not there.
 
     Attributes:
         folder: holds one folder a data set.
@@ -47,23 +41,14 @@ class Store:
         """A JSON file."""
         return json.loads(self._found(path).read_text(encoding="utf-8"))
 
-    def rows(self, path: str) -> list[dict[str, str]]:
-        """A gzipped CSV file, one mapping a row."""
-        with gzip.open(self._found(path), "rt", encoding="utf-8", newline="") as text:
-            return list(csv.DictReader(text))
+    def rows(self, path: str) -> list[Record]:
+        """A file of records."""
+        return [record for record in records(self._found(path)) if not isinstance(record, str)]
 
     def _found(self, path: str) -> Path:
         file = self.folder / path
         if not file.is_file():
-            raise MissingDataError(f"{path} is not in the data folder")
+            raise FileNotFoundError(f"{path} is not in the data folder")
         if path not in self.read:
-            self.read[path] = hashlib.sha256(file.read_bytes()).hexdigest()
+            self.read[path] = checksum(file)
         return file
-
-
-def data_folder(asked: str | None, repository: Path) -> Path:
-    """The folder asked for, else that of ``FOUREYES_SHARED``, else the one beside the repository."""
-    if asked:
-        return Path(asked)
-    shared = os.environ.get("FOUREYES_SHARED")
-    return (Path(shared) if shared else repository.parent / "shared") / "data"

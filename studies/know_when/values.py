@@ -1,25 +1,15 @@
-"""What a study is made of: figures with their intervals, claims with their verdicts, tables. Nothing is computed here."""
+"""What a part of the study is made of: figures with their intervals, claims with their verdicts, tables."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final, Literal, TypeAlias, TypedDict
+from typing import Final, TypeAlias, TypedDict
 
-__all__ = [
-    "NO_FIGURE",
-    "Bootstrap",
-    "Cell",
-    "Claim",
-    "Figure",
-    "Part",
-    "Plan",
-    "Question",
-    "Table",
-    "Verdict",
-    "verdict",
-]
+from foureyes.study.claims import Verdict, verdict_of
+
+__all__ = ["NO_FIGURE", "Bootstrap", "Cell", "Claim", "Figure", "Part", "Plan", "Question", "Table", "verdict"]
 
 
 class Question(Enum):
@@ -33,8 +23,6 @@ class Question(Enum):
 
 
 NO_FIGURE: Final = "no figure at hand"
-
-Verdict: TypeAlias = Literal["holds", "fails", "no difference", "not decided"]
 
 POINT: Final = 0.01
 """A difference below this, in accuracy, APGR, precision or error, is taken for none."""
@@ -108,15 +96,15 @@ class Claim:
     small: str = ""
     levels: str = ""
 
-    @property
-    def verdict(self) -> Verdict:
-        """See :func:`verdict`."""
-        return verdict(self.here)
+
+def verdict(difference: Figure) -> Verdict:
+    """The verdict on a difference; one that is shown to be smaller than a point is none."""
+    return verdict_of(difference, negligible=POINT)
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of cells under a title."""
+    """Rows of figures under a title, before they become text."""
 
     title: str
     columns: Sequence[str]
@@ -125,23 +113,9 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one part found, or why it was skipped."""
+    """What one part found."""
 
     title: str
     claims: Sequence[Claim] = ()
     tables: Sequence[Table] = ()
     notes: Sequence[str] = ()
-    skipped: str = ""
-
-
-def verdict(difference: Figure) -> Verdict:
-    """What an interval says of a claim.
-
-    It holds above zero and fails below; across zero there is no difference where the interval shows it to be less than
-    a point either way, and nothing is decided where it may be more.
-    """
-    if difference.low > 0:
-        return "holds"
-    if difference.high < 0:
-        return "fails"
-    return "no difference" if max(-difference.low, difference.high) < POINT else "not decided"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from studies.know_when.page import cell, render, settled
+from foureyes.report.study import study_markdown
+from studies.know_when.page import build_report, cell, settled
 from studies.know_when.values import Claim, Figure, Part, Question, Table, verdict
 
 
@@ -44,19 +45,19 @@ def test_a_halving_that_dissents_does_not_decide_and_most_of_them_do():
 def test_the_page_counts_verdicts_and_says_what_was_skipped():
     held = Claim(Question.TRANSFER, "it works", "paper .5", figure(0.1, 0.3), "points", small="three rows")
     lost = Claim(Question.CLEANING, "it flies", "paper .6", figure(-0.3, -0.1), "points")
-    parts = [
-        Part("First", claims=(held, lost), tables=(Table("T", ("a", "b"), [("x|y", 1)]), Table("Empty", ("a",), []))),
-        Part("Second", skipped="x.npz is not in the data folder"),
-    ]
+    tables = (Table("T", ("a", "b"), [("x|y", 1)]), Table("Empty", ("a",), []))
     halvings = {"it works": [figure(0.2, 0.4), figure(-0.1, 0.3), figure(-0.5, -0.2)]}
-    page = render(parts, {"bins": 15, "command": "c"}, {"x.npz": "abc"}, halvings)
+    missing = {"second": "x.npz is not in the data folder"}
+    parts = [Part("First", (held, lost), tables, ("a note",))]
+    page = study_markdown(build_report(parts, missing, "Seed 0.", {"x.npz": "abc"}, halvings, "c"))
     assert "Of 2 claims 0 hold, 1 fail, 0 make no difference of a point, and 1 are not decided." in page
-    assert "0.1000 [-0.1000, 0.3000], n=7 rows" in page
-    assert "**not decided** (small sample: three rows) | 1 holds, 1 not decided, 1 fails |" in page
-    assert "**fails** | 1 fails |" in page
-    assert "at equal detection?** 1 × fails" in page
-    assert "beat both?** not run" in page
-    assert "**Skipped**: x.npz is not in the data folder" in page
+    assert "0.1000 \\[-0.1000, 0.3000\\], n=7 rows" in page
+    assert "not decided (small sample: three rows) | holds in 1, not decided in 1, fails in 1 |" in page
+    assert "fails | fails in 1 |" in page
+    assert "- Do calibrated experts beat Confident Learning at equal detection? Of 1 claims, fails in 1." in page
+    assert "beat both?" not in page
+    assert "second was skipped: x.npz is not in the data folder" in page
     assert "| x\\|y | 1 |" in page
+    assert "a note" in page
     assert "Empty" not in page
     assert "| x.npz | abc |" in page

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from textwrap import fill
 from typing import Final
 
@@ -23,6 +24,7 @@ __all__ = [
     "StudyReport",
     "TextTable",
     "markdown_table",
+    "save_study",
     "study_markdown",
     "study_page",
 ]
@@ -186,6 +188,19 @@ def picture_files(report: StudyReport, name: str) -> dict[str, str]:
                 else drawn
             )
     return files
+
+
+def save_study(report: StudyReport, *, html: Path, markdown: Path) -> None:
+    """Writes a report as a page and as Markdown, with the Markdown's pictures beside it.
+
+    Raises:
+        InputError: a file cannot be written.
+        ConfigError: matplotlib, which draws the pictures, is not installed.
+    """
+    page.write(html, study_page(report))
+    page.write(markdown, study_markdown(report, pictures=markdown.stem))
+    for name, drawn in picture_files(report, markdown.stem).items():
+        page.write(markdown.with_name(name), drawn)
 
 
 def _paragraphs(texts: Sequence[str]) -> list[str]:

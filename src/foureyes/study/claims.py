@@ -9,18 +9,58 @@ correction is made for their number, which is why it is printed.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 from foureyes.maths.difference import Difference
 from foureyes.study.cells import Cell, SignalValues
 from foureyes.study.measures import MissingFigure, compare_signals
 from foureyes.study.plan import Claim, SignalColumn
 
-__all__ = ["ClaimResult", "ClaimTest", "Verdict", "decide"]
+__all__ = ["ClaimResult", "ClaimTest", "Interval", "Verdict", "counted", "decide", "verdict_of"]
 
-Verdict: TypeAlias = Literal["holds", "fails", "not decided", "too few", "no data"]
+Verdict: TypeAlias = Literal["holds", "fails", "no difference", "not decided", "too few", "no data"]
+
+
+class Interval(Protocol):
+    """A difference that is above zero where a claim holds, with its interval."""
+
+    @property
+    def low(self) -> float:
+        """Lower end."""
+
+    @property
+    def high(self) -> float:
+        """Upper end."""
+
+
+def verdict_of(difference: Interval, *, negligible: float = 0.0) -> Verdict:
+    """What an interval says of a claim.
+
+    It holds where the whole interval lies above zero and fails where it lies below. Across zero there is no difference
+    where the interval shows it to be smaller than ``negligible`` either way, and nothing is decided otherwise.
+
+    Example:
+        >>> from foureyes.maths.flips import Share
+        >>> verdict_of(Share.of(9, 10))
+        'holds'
+    """
+    if difference.low > 0:
+        return "holds"
+    if difference.high < 0:
+        return "fails"
+    return "no difference" if max(-difference.low, difference.high) < negligible else "not decided"
+
+
+def counted(verdicts: Iterable[Verdict]) -> str:
+    """How often each verdict was given, the most frequent first.
+
+    Example:
+        >>> counted(["holds", "fails", "holds"])
+        'holds in 2, fails in 1'
+    """
+    return ", ".join(f"{verdict} in {n}" for verdict, n in Counter(verdicts).most_common())
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +84,7 @@ class ClaimTest:
         """What the interval says."""
         if isinstance(self.found, MissingFigure):
             return "no data"
-        if self.found.few:
-            return "too few"
-        if self.found.low > 0:
-            return "holds"
-        return "fails" if self.found.high < 0 else "not decided"
+        return "too few" if self.found.few else verdict_of(self.found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +95,9 @@ class ClaimResult:
     tests: tuple[ClaimTest, ...]
 
     @property
-    def counts(self) -> Counter[Verdict]:
-        """Pairs by verdict."""
-        return Counter(test.verdict for test in self.tests)
-
-    @property
     def sentence(self) -> str:
         """The claim and what became of it."""
-        n, counts = len(self.tests), self.counts
-        said = ", ".join(f"{verdict} in {k}" for verdict, k in counts.most_common())
+        n, said = len(self.tests), counted(test.verdict for test in self.tests)
         differences = [
             test.found.value for test in self.tests if isinstance(test.found, Difference) and not test.found.few
         ]

@@ -18,7 +18,7 @@ from foureyes.study.engine import StudyResults
 from foureyes.study.plan import Study
 from foureyes.study.tasks.loading import Task
 
-__all__ = ["StudyManifest", "TaskSource", "manifest_of"]
+__all__ = ["StudyManifest", "TaskSource", "describe_machine", "manifest_of", "package_versions"]
 
 _PACKAGES: Final = ("numpy", "torch", "transformers", "tokenizers")
 
@@ -107,8 +107,8 @@ def manifest_of(
         seed=study.seed,
         tasks=tuple(_source(task) for task in tasks),
         fingerprints=results.fingerprints,
-        versions={"foureyes": __version__, "python": platform.python_version(), **_versions()},
-        machine=_machine(),
+        versions=package_versions(),
+        machine=describe_machine(),
         computed={**asdict(usage.cost), "n_computed": usage.n_computed, "n_cached": usage.n_cached},
         failures=results.failures,
         notes=tuple(results.notes),
@@ -122,8 +122,9 @@ def _source(task: Task) -> TaskSource:
     )
 
 
-def _versions() -> dict[str, str]:
-    found = {}
+def package_versions() -> dict[str, str]:
+    """Versions of foureyes, of Python and of what computes for them."""
+    found = {"foureyes": __version__, "python": platform.python_version()}
     for package in _PACKAGES:
         try:
             found[package] = version(package)
@@ -132,7 +133,8 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _machine() -> str:
+def describe_machine() -> str:
+    """Processor, how many of them this process may use, and the system."""
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return f"{_processor()}, {processors} processors, {platform.system()}"
 

@@ -20,8 +20,7 @@ from foureyes.models.catalog import open_reader, open_writer
 from foureyes.models.roles import Reader, Writer
 from foureyes.models.weights import locate
 from foureyes.models.weights.reference import ServerReference, parse
-from foureyes.report.page import write
-from foureyes.report.study import picture_files, study_markdown, study_page
+from foureyes.report.study import save_study
 from foureyes.study.cached_models import Budget, RunUsage
 from foureyes.study.cells import load_cells, save_cells
 from foureyes.study.engine import ModelOpeners, run_study
@@ -91,10 +90,7 @@ def _report(args: argparse.Namespace, output: CommandOutput, out: Path) -> None:
     html, markdown = args.html or out / "report.html", args.markdown or out / "report.md"
     command = f"foureyes bench run {args.study} --data DATA && foureyes bench report {args.study}"
     report = build_report(study, cells, manifest, command)
-    write(html, study_page(report))
-    write(markdown, study_markdown(report, pictures=markdown.stem))
-    for name, drawn in picture_files(report, markdown.stem).items():
-        write(markdown.with_name(name), drawn)
+    save_study(report, html=html, markdown=markdown)
     output.say(f"page: {html}\nmarkdown: {markdown}")
     output.give(lambda: {"html": str(html), "markdown": str(markdown)})
 

@@ -18,6 +18,7 @@ __all__ = [
     "cell_label",
     "cost_per_row",
     "ece",
+    "fixed",
     "interval",
     "optional",
     "or_missing",
@@ -59,9 +60,19 @@ def signal_label(signal: SignalValues) -> str:
     return f"{signal.name} of {'the generator' if signal.model == 'own' else signal.model}"
 
 
-def interval(found: Any) -> str:
-    """A value with its 95 % interval."""
-    return f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
+def interval(found: Any, digits: int = 3) -> str:
+    """A value with its interval."""
+    return f"{fixed(found.value, digits)} [{fixed(found.low, digits)}, {fixed(found.high, digits)}]"
+
+
+def fixed(value: float, digits: int = 3) -> str:
+    """A number to so many places, without a sign before a rounded zero, which would suggest a direction.
+
+    Example:
+        >>> fixed(-0.00001), fixed(-0.0126, 4)
+        ('0.000', '-0.0126')
+    """
+    return f"{value:z.{digits}f}"
 
 
 def share(found: Share) -> str:
