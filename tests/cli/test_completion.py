@@ -65,6 +65,7 @@ def test_bash_completes_verbs_actions_options_choices_names_and_files(
     assert complete("foureyes calibrate fit --kind pl") == ["platt"]
     assert set(complete("foureyes score --verifier ")) >= set(KNOWN)
     assert complete("foureyes models pull gem") == ["gemma3-270m"]
+    assert complete("foureyes score --signal min_") == ["min_logprob"]
     assert complete("foureyes help cas") == ["cascade"]
     assert complete("foureyes score ro") == ["rows.jsonl"]
 

@@ -45,7 +45,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     chooses.add_argument(
         "--labels", type=int, default=100, metavar="N", help="graded rows to go by (default: %(default)s)"
     )
-    chooses.add_argument("--signal", default="log_cmp", help="that verifiers are judged by (default: %(default)s)")
+    chooses.add_argument(
+        "--signal", default="log_cmp", metavar="SIGNAL", help="that verifiers are judged by (default: %(default)s)"
+    )
     chooses.add_argument(
         "--ms", type=float, default=math.inf, help="budget: milliseconds a row, as measured in the run"
     )

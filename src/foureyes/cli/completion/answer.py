@@ -10,7 +10,6 @@ import argcomplete
 
 from foureyes.cli.parser import leaves
 from foureyes.cli.verbs import VERBS, parser_of
-from foureyes.models.weights.listing import listing
 
 __all__ = ["answer"]
 
@@ -27,8 +26,20 @@ def answer() -> NoReturn:
 
 
 def _references(**_: Any) -> Iterable[str]:
+    from foureyes.models.weights.listing import listing  # noqa: PLC0415 - whoever completes a verb should not wait for it
+
     return [row.reference for row in listing()]
 
 
-_KNOWN: dict[str, Callable[..., Iterable[str]]] = {"REF": _references, "VERB": lambda **_: VERBS}
+def _signals(**_: Any) -> Iterable[str]:
+    from foureyes.signals.catalog import signals  # noqa: PLC0415 - numpy
+
+    return [row.name for row in signals()]
+
+
+_KNOWN: dict[str, Callable[..., Iterable[str]]] = {
+    "REF": _references,
+    "SIGNAL": _signals,
+    "VERB": lambda **_: VERBS,
+}
 """What can be suggested where any word is allowed, by its name in the help. Elsewhere it is files."""

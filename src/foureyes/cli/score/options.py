@@ -27,7 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--signal",
         action="append",
-        metavar="NAME",
+        metavar="SIGNAL",
         help="a signal to write, see foureyes signals; repeat for more (default: all that come with one reading)",
     )
     parser.add_argument("--tokens", action="store_true", help="add what was seen at every token, as arrays")

@@ -9,4 +9,4 @@ __all__ = ["configure"]
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Adds the options of ``foureyes signals``."""
-    parser.add_argument("name", nargs="*", metavar="NAME", help="show these only, with all that is known of each")
+    parser.add_argument("name", nargs="*", metavar="SIGNAL", help="show these only, with all that is known of each")
