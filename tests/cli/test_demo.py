@@ -1,25 +1,28 @@
 import json
+import weakref
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 from foureyes.cli import main
-from foureyes.cli.demo.work import show
+from foureyes.cli.demo.work import show, wanted
 from foureyes.cli.output import CommandOutput
+from foureyes.cli.verbs import parser_of
+from foureyes.demo.run import ReadBy
 from foureyes.errors import InputError
 from foureyes.models.roles import Reader
 from foureyes.models.scripted import ScriptedReader
 
 
-def told(readers: Iterable[Reader], *, page: Path | None, as_json: bool = False) -> int:
+def told(readers: Iterable[tuple[Reader, ReadBy]], *, page: Path | None, as_json: bool = False) -> int:
     output = CommandOutput("demo", as_json=as_json)
     show(readers, output, page=page)
     return output.end()
 
 
-def verifiers() -> list[ScriptedReader]:
-    return [ScriptedReader(name="first"), ScriptedReader({"Sydney": 0.5}, name="second")]
+def verifiers() -> list[tuple[Reader, ReadBy]]:
+    return [(ScriptedReader(name="first"), "verifier"), (ScriptedReader({"Sydney": 0.5}, name="second"), "verifier")]
 
 
 def test_the_table_goes_to_stdout_words_to_stderr_and_the_page_to_its_file(
@@ -43,8 +46,55 @@ def test_json_is_all_there_is_on_stdout(tmp_path: Path, capsys: pytest.CaptureFi
     assert list(tmp_path.iterdir()) == []
 
 
+class Mortal(ScriptedReader):
+    """A reader that can be seen to be gone."""
+
+
+def test_one_model_at_a_time_is_in_memory() -> None:
+    def one_by_one() -> Iterator[tuple[Reader, ReadBy]]:
+        first = Mortal(name="first")
+        gone = weakref.ref(first)
+        yield first, "author"
+        del first
+        assert gone() is None
+        yield Mortal(name="second"), "verifier"
+
+    assert told(one_by_one(), page=None) == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [
+        ([], [("qwen2.5-coder-0.5b", "author"), ("qwen2.5-coder-1.5b", "verifier")]),
+        (["--small"], [("smollm2-135m", "author"), ("gemma3-270m", "verifier")]),
+        (["--verifier", "a", "--verifier", "b"], [("a", "verifier"), ("b", "verifier")]),
+    ],
+)
+def test_who_reads(options: list[str], names: list[tuple[str, str]]) -> None:
+    assert wanted(parser_of(["demo"]).parse_args(["demo", *options])) == names
+
+
+def test_small_and_a_verifier_of_ones_own_exclude_each_other(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as leaving:
+        main(["demo", "--small", "--verifier", "gemma3-270m"])
+    assert leaving.value.code == 2
+    assert "not allowed with" in capsys.readouterr().err
+
+
+def test_size_and_a_way_out_are_said_before_anything_is_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FOUREYES_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", "")
+    assert main(["demo", "--no-html"]) == 1
+    said = capfd.readouterr().err
+    assert said.startswith("qwen2.5-coder-0.5b and qwen2.5-coder-1.5b will be fetched, once: 1.6 GB to download")
+    assert said.index("(or add --small)") < said.index("loading")
+
+
 def test_a_page_that_cannot_be_written_is_found_out_before_any_reading(tmp_path: Path) -> None:
-    def never() -> Iterator[ScriptedReader]:
+    def never() -> Iterator[tuple[Reader, ReadBy]]:
         yield pytest.fail("a verifier was opened")
 
     with pytest.raises(InputError, match="is not one"):

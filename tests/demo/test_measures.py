@@ -38,6 +38,17 @@ def test_every_signal_of_every_verifier_is_measured_and_one_of_all_together(arbi
     assert arbitrary.overall.verifier == "together"
 
 
+def test_a_model_in_the_authors_place_is_measured_and_decides_nothing() -> None:
+    author, reader = reading_of(Opinionated("a", contrary), by="author"), reading_of(Opinionated("r", knowing))
+    for reads in ([author, reader], [reader, author]):
+        found = study(QUESTIONS, reads)
+        assert (found.author, found.verifiers) == (author, (reader,))
+        assert (found.overall.verifier, found.overall.auroc.value) == ("r", 1.0)
+        assert found.by("a")["nats_per_byte"].auroc.value == 0.0
+    with pytest.raises(InputError, match="one or more verifiers"):
+        study(QUESTIONS, [author])
+
+
 def test_together_is_the_mean_of_nats_per_byte(arbitrary: DemoResults) -> None:
     first, second = (arbitrary.by(name)["nats_per_byte"].pairs for name in ("first", "second"))
     np.testing.assert_allclose(arbitrary.overall.pairs.wrong, (first.wrong + second.wrong) / 2)

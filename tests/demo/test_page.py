@@ -7,7 +7,7 @@ from foureyes.demo.page import demo_page
 from foureyes.demo.questions import load
 from foureyes.models.scripted import ScriptedReader
 from foureyes.types import Unscored
-from tests.demo.verifiers import reading_of
+from tests.demo.verifiers import author_and_reader, reading_of
 
 
 @pytest.fixture(scope="module")
@@ -46,3 +46,12 @@ def test_questions_left_out_are_said(shown: str) -> None:
 def test_one_verifier_is_no_mean(shown: str) -> None:
     assert "mean of the verifiers" in shown
     assert "mean of the verifiers" not in demo_page(study(load(), [reading_of(ScriptedReader())]))
+
+
+def test_who_is_in_the_authors_place_is_said(shown: str) -> None:
+    page = html.unescape(demo_page(author_and_reader()))
+    assert "the-author stands in the place of an author" in page
+    assert "<span>the author’s own doubt</span>" in page
+    assert "<span>the second reader</span>" in page
+    assert "the-reader read 240 answers" in page
+    assert "the place of an author" not in shown

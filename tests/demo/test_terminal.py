@@ -10,7 +10,7 @@ from foureyes.demo.questions import load
 from foureyes.demo.terminal import draw, strip
 from foureyes.models.scripted import ScriptedReader
 from foureyes.types import Unscored
-from tests.demo.verifiers import reading_of
+from tests.demo.verifiers import author_and_reader, reading_of
 
 
 def drawn(found: DemoResults, width: int = 80) -> str:
@@ -44,6 +44,12 @@ def test_one_verifier_has_no_together(arbitrary: DemoResults) -> None:
     alone = study(load(), [reading_of(ScriptedReader())])
     assert "together" in drawn(arbitrary)
     assert "together" not in drawn(alone)
+
+
+def test_who_is_in_the_authors_place_is_said(arbitrary: DemoResults) -> None:
+    words = "the-author is in the author's place: its own doubt; the-reader is the second reader."
+    assert words in drawn(author_and_reader(), width=100)
+    assert "author" not in drawn(arbitrary)
 
 
 def test_questions_left_out_are_said() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from foureyes.demo.measures import DemoResults, study
 from foureyes.demo.questions import DemoQuestion, load
-from foureyes.demo.run import Read, read
+from foureyes.demo.run import Read, ReadBy, read
 from foureyes.models.scripted import ScriptedReader
 from foureyes.types import Exchange, Reading, Unscored
 
@@ -52,11 +52,17 @@ def ticking() -> Callable[[], float]:
     return lambda: float(next(times))
 
 
-def reading_of(reader: object, questions: Sequence[DemoQuestion] | None = None) -> Read:
-    return read(load() if questions is None else questions, reader, clock=ticking())  # type: ignore[arg-type]
+def reading_of(reader: object, questions: Sequence[DemoQuestion] | None = None, *, by: ReadBy = "verifier") -> Read:
+    return read(load() if questions is None else questions, reader, clock=ticking(), by=by)  # type: ignore[arg-type]
 
 
 def arbitrary_study() -> DemoResults:
     """Two scripted verifiers, whose numbers have nothing to do with the truth."""
     readers = [ScriptedReader(name="first"), ScriptedReader({"Sydney": 0.5}, name="second")]
     return study(load(), [reading_of(reader) for reader in readers])
+
+
+def author_and_reader() -> DemoResults:
+    """A scripted model in the author's place, and one that reads."""
+    author, reader = ScriptedReader(name="the-author"), ScriptedReader({"Sydney": 0.5}, name="the-reader")
+    return study(load(), [reading_of(author, by="author"), reading_of(reader)])

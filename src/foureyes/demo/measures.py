@@ -94,16 +94,26 @@ class DemoResults:
 
     Attributes:
         questions: what was asked.
-        reads: what every verifier saw.
-        measured: every signal of every verifier that could be measured, verifier by verifier.
+        reads: what every model saw, a model in the author's place included.
+        measured: every signal of every model that could be measured, model by model.
         overall: the measure that questions are ordered by: nats per byte, of all verifiers together where there are
-            several.
+            several. A model in the author's place is not among them.
     """
 
     questions: tuple[DemoQuestion, ...]
     reads: tuple[Read, ...]
     measured: tuple[SignalResult, ...]
     overall: SignalResult
+
+    @property
+    def verifiers(self) -> tuple[Read, ...]:
+        """What the verifiers saw."""
+        return _verifiers(self.reads)
+
+    @property
+    def author(self) -> Read | None:
+        """What a model in the author's place saw, if one read."""
+        return next((read for read in self.reads if read.by == "author"), None)
 
     def by(self, verifier: str) -> dict[str, SignalResult]:
         """The measures of one verifier, by signal."""
@@ -132,10 +142,10 @@ def study(questions: Sequence[DemoQuestion], reads: Sequence[Read]) -> DemoResul
 
     Args:
         questions: what was asked.
-        reads: what each verifier saw of all of them, at least one, with different names.
+        reads: what each model saw of all of them, at least one of them a verifier, with different names.
 
     Raises:
-        InputError: no verifier, or two of the same name.
+        InputError: no verifier, or two models of the same name.
         NotEnoughData: a verifier could read both answers to fewer than two questions.
 
     Example:
@@ -148,7 +158,8 @@ def study(questions: Sequence[DemoQuestion], reads: Sequence[Read]) -> DemoResul
         ('nats_per_byte', 120)
     """
     names = [read.verifier for read in reads]
-    if not names or len(set(names)) < len(names):
+    verifiers = _verifiers(reads)
+    if not verifiers or len(set(names)) < len(names):
         raise InputError(f"a study needs one or more verifiers with different names; got {', '.join(names) or 'none'}")
     for read in reads:
         _require_pairs(read)
@@ -158,9 +169,10 @@ def study(questions: Sequence[DemoQuestion], reads: Sequence[Read]) -> DemoResul
         for name in SIGNALS
         if (pairs := _pairs_of(read, name)) is not None
     ]
-    if len(reads) > 1:
-        measured.append(_measure(TOGETHER, "nats_per_byte", together(reads)))
-    overall = [m for m in measured if m.signal == "nats_per_byte"][-1]
+    if len(verifiers) > 1:
+        measured.append(_measure(TOGETHER, "nats_per_byte", together(verifiers)))
+    decisive = TOGETHER if len(verifiers) > 1 else verifiers[0].verifier
+    overall = next(m for m in measured if (m.verifier, m.signal) == (decisive, "nats_per_byte"))
     return DemoResults(tuple(questions), tuple(reads), tuple(measured), overall)
 
 
@@ -176,6 +188,10 @@ def together(reads: Sequence[Read]) -> Pairs:
     """
     columns = [_values(read, "nats_per_byte") for read in reads]
     return _complete(np.mean(columns, axis=0))
+
+
+def _verifiers(reads: Sequence[Read]) -> tuple[Read, ...]:
+    return tuple(read for read in reads if read.by == "verifier")
 
 
 def _require_pairs(read: Read) -> None:

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from foureyes.demo import figures
 from foureyes.demo.measures import DemoResults, SignalResult
 from foureyes.demo.questions import DemoQuestion
+from foureyes.demo.run import Read
 from foureyes.report import page
 from foureyes.signals.catalog import signal
 
@@ -90,8 +91,9 @@ def demo_page(found: DemoResults) -> str:
         n_read=len(pairs),
         n_left_out=found.n_left_out,
         n_preferred=int((found.overall.pairs.gap > 0).sum()),
-        names=[read.verifier for read in found.reads],
-        together=len(found.reads) > 1,
+        author=None if found.author is None else found.author.verifier,
+        names=[read.verifier for read in found.verifiers],
+        together=len(found.verifiers) > 1,
         overall=_line(found.overall),
         groups=_groups(found),
         panels=[_panel(measured) for measured in _pictured(found)],
@@ -106,12 +108,20 @@ def demo_page(found: DemoResults) -> str:
 
 def _groups(found: DemoResults) -> list[_Group]:
     groups = [
-        _Group(read.verifier, "", [_line(measured) for measured in found.by(read.verifier).values()])
+        _Group(
+            read.verifier, _place_of(read, found), [_line(measured) for measured in found.by(read.verifier).values()]
+        )
         for read in found.reads
     ]
-    if len(found.reads) > 1:
+    if len(found.verifiers) > 1:
         groups.append(_Group("Together", "the mean of the verifiers", [_line(found.overall)]))
     return groups
+
+
+def _place_of(read: Read, found: DemoResults) -> str:
+    if found.author is None:
+        return ""
+    return "the author’s own doubt" if read.by == "author" else "the second reader"
 
 
 def _line(measured: SignalResult) -> _Line:
@@ -138,7 +148,7 @@ def _place(x: float) -> str:
 def _pictured(found: DemoResults) -> list[SignalResult]:
     """One measure a verifier, the one to rank by, and all verifiers together."""
     each = [found.by(read.verifier)["log_cmp"] for read in found.reads]
-    return [*each, found.overall] if len(each) > 1 else each
+    return [*each, found.overall] if len(found.verifiers) > 1 else each
 
 
 def _panel(measured: SignalResult) -> _Panel:

@@ -19,14 +19,14 @@ def record(found: DemoResults) -> dict[str, Any]:
         found: what the demo found.
 
     Returns:
-        ``verifiers`` and ``together`` with areas, preferences and their intervals, ``questions`` with the signals of
+        ``verifiers`` (each with whose place it takes, ``by``) and ``together`` with areas, preferences and their intervals, ``questions`` with the signals of
         both answers by verifier. All but ``seconds`` is the same in every run on the same machine.
     """
     return {
         "n_questions": len(found.questions),
         "n_left_out": found.n_left_out,
         "verifiers": [_verifier(found, read) for read in found.reads],
-        "together": _measured(found.overall) if len(found.reads) > 1 else None,
+        "together": _measured(found.overall) if len(found.verifiers) > 1 else None,
         "questions": [
             asdict(question) | {"read_by": {read.verifier: _answers(read, i) for read in found.reads}}
             for i, question in enumerate(found.questions)
@@ -37,6 +37,7 @@ def record(found: DemoResults) -> dict[str, Any]:
 def _verifier(found: DemoResults, read: Read) -> dict[str, Any]:
     return {
         "name": read.verifier,
+        "by": read.by,
         "fingerprint": read.fingerprint,
         "n_tokens": read.n_tokens,
         "seconds": round(read.seconds, 3),

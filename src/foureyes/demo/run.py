@@ -7,33 +7,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from foureyes.demo.questions import DemoQuestion
 from foureyes.models.roles import Reader
 from foureyes.signals.cross import score
 from foureyes.types import Scored, Unscored
 
-__all__ = ["Read", "Row", "read"]
+__all__ = ["Read", "ReadBy", "Row", "read"]
 
 Row: TypeAlias = Scored | Unscored
+ReadBy: TypeAlias = Literal["author", "verifier"]
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What one verifier saw in all answers.
+    """What one model saw in all answers.
 
     Attributes:
         verifier: its name.
         fingerprint: of weights, tokenizer, template and arithmetic.
         rows: per question, the right answer's row and the wrong answer's.
         seconds: wall time of the reading, loading excluded.
+        by: ``"author"`` for a model in the author's place: its surprise is an author's own doubt.
     """
 
     verifier: str
     fingerprint: str
     rows: tuple[tuple[Row, Row], ...]
     seconds: float
+    by: ReadBy = "verifier"
 
     @property
     def n_tokens(self) -> int:
@@ -52,13 +55,16 @@ class Read:
         return f"{self.n_tokens:,} tokens in {self.seconds:.1f} s, {self.tokens_per_second:,.0f} tokens/s"
 
 
-def read(questions: Sequence[DemoQuestion], reader: Reader, *, clock: Callable[[], float]) -> Read:
+def read(
+    questions: Sequence[DemoQuestion], reader: Reader, *, clock: Callable[[], float], by: ReadBy = "verifier"
+) -> Read:
     """Reads both answers to every question.
 
     Args:
         questions: what to read.
         reader: the verifier.
         clock: seconds since some moment, say ``time.perf_counter``.
+        by: whose place it takes.
 
     Raises:
         ModelUnavailable: the verifier as a whole is gone.
@@ -74,4 +80,4 @@ def read(questions: Sequence[DemoQuestion], reader: Reader, *, clock: Callable[[
     started = clock()
     rows = score([exchange for question in questions for exchange in question.exchanges], reader)
     seconds = clock() - started
-    return Read(reader.name, reader.fingerprint, tuple(zip(rows[::2], rows[1::2], strict=True)), seconds)
+    return Read(reader.name, reader.fingerprint, tuple(zip(rows[::2], rows[1::2], strict=True)), seconds, by)

@@ -25,14 +25,15 @@ def draw(console: Console, found: DemoResults) -> None:
         found: what the demo found.
     """
     n = len(found.questions)
-    unit = "  nats per byte, mean of the verifiers" if len(found.reads) > 1 else "  nats per byte"
+    unit = "  nats per byte, mean of the verifiers" if len(found.verifiers) > 1 else "  nats per byte"
     parts: list[RenderableType] = [
         Text(f"{n} questions, each with a right and a plausible wrong answer: {2 * n} answers", "bold"),
         "",
         _measures(found),
         "",
         Text("95 % intervals, whole questions resampled; ┊ marks chance.", "dim"),
-        Text("The bundled verifiers are small and know few facts: read the intervals.", "dim"),
+        *_places(found),
+        Text("Small models know few facts: read the intervals.", "dim"),
         "",
         Text.assemble(("The wrong answers liked most", "bold"), (unit, "dim")),
         _offenders(found, found.most_liked_wrong(_N_OFFENDERS), first="wrong"),
@@ -76,10 +77,18 @@ def _measures(found: DemoResults) -> Table:
         table.add_row(Text(read.verifier, "bold"))
         for signal, measured in found.by(read.verifier).items():
             table.add_row(f"  {signal}", *_cells(measured))
-    if len(found.reads) > 1:
+    if len(found.verifiers) > 1:
         table.add_row(Text(found.overall.verifier, "bold"))
         table.add_row(f"  {found.overall.signal}", *_cells(found.overall))
     return table
+
+
+def _places(found: DemoResults) -> list[Text]:
+    """Who is in the author's place and who reads, where that was so."""
+    if found.author is None:
+        return []
+    names = found.author.verifier, found.verifiers[0].verifier
+    return [Text("{} is in the author's place: its own doubt; {} is the second reader.".format(*names), "dim")]
 
 
 def _cells(measured: SignalResult) -> tuple[Text, str, Text]:

@@ -6,19 +6,19 @@ import argparse
 from pathlib import Path
 from typing import Final
 
-from foureyes.cli.options import add_page, add_verifiers
+from foureyes.cli.options import add_page, add_small, add_verifiers
+from foureyes.models.weights.known import SMALL_PAIR, STANDARD_PAIR
 
-__all__ = ["VERIFIERS", "configure"]
-
-VERIFIERS: Final = ("smollm2-135m", "gemma3-270m")
-"""Who reads where nobody is named."""
+__all__ = ["configure"]
 
 _PAGE: Final = Path("foureyes-demo.html")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Adds the options of ``foureyes demo``."""
-    add_verifiers(parser, VERIFIERS)
+    who = parser.add_mutually_exclusive_group()
+    add_verifiers(who, [f"{STANDARD_PAIR.reader}, beside {STANDARD_PAIR.author} in the author's place"])
+    add_small(who, [SMALL_PAIR.reader, SMALL_PAIR.author])
     page = parser.add_mutually_exclusive_group()
     add_page(page, f"where the page goes (default: {_PAGE})", default=_PAGE)
     page.add_argument("--no-html", dest="html", action="store_const", const=None, help="write no page")
