@@ -18,7 +18,7 @@ import numpy as np
 from bench.ratios import marginal, per_round
 from bench.section import Aim, Grid, Section, aims, steady, words
 from foureyes.cascade.curves import Curve, cascade_curve
-from foureyes.cascade.lead import Lead, router_lead
+from foureyes.cascade.lead import RouterLead, router_lead
 from foureyes.cascade.routers import AdvantageRouter, InSample, Router, ThresholdRouter
 
 Rows: TypeAlias = tuple[Any, Any, Any]
@@ -86,7 +86,7 @@ def full(rows: Rows, router: Router) -> Curve:
     return cascade_curve(*rows, InSample(router), interval=(0.95, DRAWS, 0))
 
 
-def lead(rows: Rows, router: Router) -> Lead:
+def lead(rows: Rows, router: Router) -> RouterLead:
     confidence, small, large = rows
     return router_lead((InSample(router), confidence), (ThresholdRouter(), confidence), small, large)
 

@@ -35,7 +35,7 @@ from bench.section import MIB, Aim, Grid, Section, aims, at_least, words
 from bench.session import asked
 from foureyes.ledger import Ledger, Log, Options, Receipt, Signer
 from foureyes.ledger.entry import Draft, Json, stamp, utc_now
-from foureyes.ledger.sealing import Tip, seal
+from foureyes.ledger.sealing import LogTip, seal
 from foureyes.ledger.sqlite import SqliteStore
 
 SIGNER: Final = Signer("example.com/bench", bytes(32))
@@ -198,7 +198,7 @@ def run(what: str, file: Path, n: int) -> dict[str, float]:
 def rows(n: int) -> list[bytes]:
     """Entries as the ledger would write them."""
     drafts = [Draft.of("cross_model_verification", PAYLOAD, id=f"{i:032x}") for i in range(n)]
-    return list(seal(Tip.first(SIGNER.key.name), drafts, [stamp(utc_now())] * n).entries)
+    return list(seal(LogTip.first(SIGNER.key.name), drafts, [stamp(utc_now())] * n).entries)
 
 
 def timed(work: Callable[[], None]) -> dict[str, float]:

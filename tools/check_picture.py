@@ -16,8 +16,8 @@ from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
 from foureyes.models.catalog import open_reader
-from foureyes.report.outcome import ask
-from foureyes.report.terminal import draw
+from foureyes.report.check_result import check_with
+from foureyes.report.terminal import draw_check
 from foureyes.types import Exchange
 
 PICTURE: Final = Path(__file__).parent.parent / "docs" / "images" / "check.svg"
@@ -64,9 +64,9 @@ def picture() -> str:
     console = Console(
         record=True, file=io.StringIO(), width=COLUMNS, force_terminal=True, color_system="truecolor", highlight=False
     )
-    outcomes = [ask(ref, EXCHANGE, open_reader=open_reader, top_k=1) for ref in VERIFIERS]
+    outcomes = [check_with(ref, EXCHANGE, open_reader=open_reader, top_k=1) for ref in VERIFIERS]
     console.print(Text.assemble(("$ ", "dim"), f'foureyes check "{EXCHANGE.prompt}" \\\n"{EXCHANGE.answer}"\n'))
-    draw(console, EXCHANGE, outcomes)
+    draw_check(console, EXCHANGE, outcomes)
     return console.export_svg(title="", theme=THEME, code_format=FORMAT, unique_id="check")
 
 

@@ -9,7 +9,7 @@ import pytest
 from foureyes.errors import LedgerError, LedgerTampered
 from foureyes.ledger import Checkpoint, Ledger, Log, Signer, Witness, open_log
 from foureyes.ledger.entry import Draft
-from foureyes.ledger.sealing import Tip, seal
+from foureyes.ledger.sealing import LogTip, seal
 from foureyes.ledger.sqlite import SqliteStore
 from foureyes.maths.merkle import Frontier, leaf_hash
 from tests.ledger.conftest import NAME, SEED, options, recorded
@@ -53,7 +53,7 @@ def rewritten(entries, first):
     """A whole chain, made anew from an entry on, as the log's own software would have written it."""
     raw = list(entries)
     edge, _ = Frontier().extended([leaf_hash(e) for e in raw[:first]])
-    tip = Tip(Checkpoint(NAME, first, edge.root()), leaf_hash(raw[first - 1]), edge)
+    tip = LogTip(Checkpoint(NAME, first, edge.root()), leaf_hash(raw[first - 1]), edge)
     drafts = [Draft.of("forged", {"n": i}, id=f"{i:032x}") for i in range(first, len(raw))]
     return seal(tip, drafts, ["2026-01-02T03:04:05.000000Z"] * len(drafts))
 
@@ -184,7 +184,7 @@ def test_a_fork_with_the_key(path, tmp_path):
 def test_an_intruder_behind_the_last_signature(path):
     raw = list(open_log(str(path), [SIGNER.key]).raw())
     forged = seal(
-        Tip(Checkpoint(NAME, SIZE, b""), leaf_hash(raw[-1]), Frontier().extended([leaf_hash(e) for e in raw])[0]),
+        LogTip(Checkpoint(NAME, SIZE, b""), leaf_hash(raw[-1]), Frontier().extended([leaf_hash(e) for e in raw])[0]),
         [Draft.of("forged", {}, id="0" * 32)],
         ["2026-01-02T03:04:05.000000Z"],
     )

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foureyes.cascade.chain import best, cheapest, evaluate, fit_chain, fit_chains
-from foureyes.cascade.policy import Action, ConfidenceGate, Policy
+from foureyes.cascade.chain import best, cheapest, evaluate_chain, fit_chain, fit_chains
+from foureyes.cascade.policy import CascadeAction, ConfidenceGate, Policy
 from foureyes.cascade.routers import AdvantageRouter
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.bounds import rate_lower
@@ -48,7 +48,7 @@ def test_a_gate_is_the_best_there_is_for_the_rest_of_the_chain(seed, price, abst
 
 def _variants(policy):
     """The policy with any other actions at its first gate."""
-    either: tuple[Action, Action] = ("answer", "escalate")
+    either: tuple[CascadeAction, CascadeAction] = ("answer", "escalate")
     for actions in product(either, repeat=len(policy.gates[0].actions)):
         yield Policy((ConfidenceGate(policy.gates[0].cuts, actions), *policy.gates[1:]))
 
@@ -63,7 +63,7 @@ def _worth(policy, confs, costs, price, abstain):
 def test_the_thriftiest_chain_asks_one_model_and_the_dearest_most():
     confs, correct = models()
     policies = fit_chains(confs, COSTS, correct=correct)
-    points = [evaluate(policy, confs, correct, COSTS) for policy in policies]
+    points = [evaluate_chain(policy, confs, correct, COSTS) for policy in policies]
     assert points[0].stopped == (1.0, 0.0, 0.0)
     assert points[0].cost == 1.0
     assert np.corrcoef([p.cost for p in points], [p.accuracy for p in points])[0, 1] > 0.8
@@ -74,7 +74,9 @@ def test_the_thriftiest_chain_asks_one_model_and_the_dearest_most():
 def test_a_chain_of_three_beats_the_large_model_alone_at_its_accuracy():
     confs, correct = models(seed=1)
     fresh, fresh_correct = models(seed=2)
-    points = [evaluate(policy, fresh, fresh_correct, COSTS) for policy in fit_chains(confs, COSTS, correct=correct)]
+    points = [
+        evaluate_chain(policy, fresh, fresh_correct, COSTS) for policy in fit_chains(confs, COSTS, correct=correct)
+    ]
     alone = fresh_correct[2].mean()
     assert cheapest(points, alone).cost < COSTS[2]
 
@@ -82,7 +84,7 @@ def test_a_chain_of_three_beats_the_large_model_alone_at_its_accuracy():
 def test_an_evaluation_counts_what_a_loop_counts():
     confs, correct = models(n=400)
     policy = fit_chain(confs, COSTS, price=0.004, abstain=0.6)
-    point = evaluate(policy, confs, correct, COSTS)
+    point = evaluate_chain(policy, confs, correct, COSTS)
     right = answered = paid = 0.0
     for i in range(400):
         done = policy.simulate([conf[i : i + 1] for conf in confs])
@@ -102,20 +104,22 @@ def test_abstention_is_the_last_step_and_buys_accuracy():
     policy = fit_chain(confs, COSTS, price=0.001, abstain=0.8)
     assert "abstain" in policy.gates[-1].actions
     assert all("abstain" not in gate.actions for gate in policy.gates[:-1])
-    with_it, without = (evaluate(p, confs, correct, COSTS) for p in (policy, fit_chain(confs, COSTS, price=0.001)))
+    with_it, without = (
+        evaluate_chain(p, confs, correct, COSTS) for p in (policy, fit_chain(confs, COSTS, price=0.001))
+    )
     assert without.answered == 1
     assert with_it.answered < 0.95
     assert (with_it.accuracy_answered or 0) > (without.accuracy_answered or 1) + 0.02
 
 
 def test_a_chain_that_always_abstains_has_no_accuracy():
-    point = evaluate(fit_chain([[0.1, 0.2]], [1], price=0, bins=1, abstain=0.9), [[0.1, 0.2]], [[1, 0]], [1])
+    point = evaluate_chain(fit_chain([[0.1, 0.2]], [1], price=0, bins=1, abstain=0.9), [[0.1, 0.2]], [[1, 0]], [1])
     assert (point.answered, point.accuracy_answered, point.low) == (0, None, 0)
 
 
 def test_targets_are_met():
     confs, correct = models()
-    points = [evaluate(policy, confs, correct, COSTS) for policy in fit_chains(confs, COSTS, abstain=0.7)]
+    points = [evaluate_chain(policy, confs, correct, COSTS) for policy in fit_chains(confs, COSTS, abstain=0.7)]
     chosen = cheapest(points, 0.9, of="answers")
     assert (chosen.accuracy_answered or 0) >= 0.9
     assert all(p.cost >= chosen.cost for p in points if (p.accuracy_answered or 0) >= 0.9)
@@ -150,6 +154,6 @@ def test_too_little_is_said():
     with pytest.raises(NotEnoughData, match="15 bins need at least 15 rows; got 1"):
         fit_chain([[0.5], [0.5]], [1, 2], price=0)
     with pytest.raises(NotEnoughData, match="at least one row"):
-        evaluate(Policy((ConfidenceGate((), ("answer",)),)), [[]], [[]], [1])
+        evaluate_chain(Policy((ConfidenceGate((), ("answer",)),)), [[]], [[]], [1])
     with pytest.raises(InputError, match="n_prices must be at least 2"):
         fit_chains([[0.5]], [1], n_prices=1)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foureyes.cascade.chain_curves import Alone, Chain, ChainCurve, chain_costs, chain_curve
+from foureyes.cascade.chain_curves import Chain, ChainCurve, SingleModel, chain_costs, chain_curve
 from foureyes.errors import InputError, NotEnoughData
 
 SKILLS = (0.5, 0.7, 0.9)
@@ -34,7 +34,7 @@ def test_the_oracle_stops_at_the_first_right_answer():
     confs = [[0.5] * 4] * 3
     right = [[1, 0, 0, 0], [0, 1, 0, 0], [1, 0, 1, 0]]
     curve = chain_curve(Chain.fit(confs, COSTS, bins=1), confs, right, COSTS)
-    assert curve.oracle == Alone((1 + 6 + 31 + 1) / 4, 0.75)
+    assert curve.oracle == SingleModel((1 + 6 + 31 + 1) / 4, 0.75)
 
 
 def test_costs_of_every_row_are_summed_for_every_row():
@@ -54,7 +54,9 @@ def test_the_last_model_is_judged_only_where_the_chain_may_abstain():
 
 @given(st.lists(st.tuples(st.floats(0.1, 100), st.floats(0, 1)), min_size=1, max_size=6))
 def test_no_model_lies_above_the_mixtures_and_no_corner_below_another(alone):
-    curve = ChainCurve((), tuple(Alone(*model) for model in alone), Alone(0, 1), None, 1, "", in_sample=False)
+    curve = ChainCurve(
+        (), tuple(SingleModel(*model) for model in alone), SingleModel(0, 1), None, 1, "", in_sample=False
+    )
     corners = curve.mixtures
     costs, accuracies = [c.cost for c in corners], [c.accuracy for c in corners]
     assert costs == sorted(costs)
@@ -68,7 +70,7 @@ def test_no_model_lies_above_the_mixtures_and_no_corner_below_another(alone):
 
 def test_an_abstention_counts_what_it_was_said_to_be_worth():
     curve = chain_curve(Chain.fit(models()[0], COSTS, abstain=0.8), *models(1), COSTS)
-    assert curve.mixtures[0] == Alone(0.0, 0.8)
+    assert curve.mixtures[0] == SingleModel(0.0, 0.8)
     assert any(point.answered < 1 for point in curve.points)
     for point in curve.points:
         assert curve.worth(point) == pytest.approx(point.accuracy + 0.8 * (1 - point.answered))

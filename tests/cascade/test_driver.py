@@ -1,6 +1,6 @@
 import pytest
 
-from foureyes.cascade.driver import Step, run
+from foureyes.cascade.driver import Step, run_cascade
 from foureyes.cascade.policy import ALWAYS, ConfidenceGate, Policy
 from foureyes.errors import InputError, ModelUnavailable
 from foureyes.types import Unscored
@@ -28,7 +28,7 @@ def test_every_model_gets_one_batch_of_what_reaches_it():
     small = Model("small", {"a": 0.9, "b": 0.1, "c": 0.2, "d": Unscored("empty_answer")})
     middle = Model("middle", {"b": 0.6, "c": 0.3, "d": 0.7})
     large = Model("large", {"c": 0.2})
-    outcomes = run(Policy((PASS_BELOW, PASS_BELOW, STOP_BELOW)), [small, middle, large], list("abcd"))
+    outcomes = run_cascade(Policy((PASS_BELOW, PASS_BELOW, STOP_BELOW)), [small, middle, large], list("abcd"))
     assert [outcome.answer for outcome in outcomes] == ["small: a", "middle: b", None, "middle: d"]
     assert [outcome.decision.stage for outcome in outcomes] == [0, 1, 2, 1]
     assert (small.asked, middle.asked, large.asked) == ([["a", "b", "c", "d"]], [["b", "c", "d"]], [["c"]])
@@ -36,22 +36,22 @@ def test_every_model_gets_one_batch_of_what_reaches_it():
 
 def test_a_model_nobody_needs_is_not_asked():
     small, large = Model("small", {"a": 0.9}), Model("large", {})
-    run(Policy((PASS_BELOW, ALWAYS)), [small, large], ["a"])
+    run_cascade(Policy((PASS_BELOW, ALWAYS)), [small, large], ["a"])
     assert large.asked == []
-    assert run(Policy((PASS_BELOW, ALWAYS)), [small, large], []) == []
+    assert run_cascade(Policy((PASS_BELOW, ALWAYS)), [small, large], []) == []
 
 
 def test_a_model_that_is_down_passes_its_questions_on():
     small, large = Model("small", {"a": 0.1, "b": 0.9}), Model("large", {"a": 0.8})
     steps: list[Step[str, str]] = [small, down, large]
-    outcomes = run(Policy((PASS_BELOW, PASS_BELOW, ALWAYS)), steps, ["a", "b"])
+    outcomes = run_cascade(Policy((PASS_BELOW, PASS_BELOW, ALWAYS)), steps, ["a", "b"])
     assert [outcome.answer for outcome in outcomes] == ["large: a", "small: b"]
     assert outcomes[0].decision.confidences[1] == Unscored("unavailable", "the server is gone")
 
 
 def test_when_the_last_model_is_down_the_cascade_abstains():
     steps: list[Step[str, str]] = [Model("small", {"a": 0.1}), down]
-    outcomes = run(Policy((PASS_BELOW, ALWAYS)), steps, ["a"])
+    outcomes = run_cascade(Policy((PASS_BELOW, ALWAYS)), steps, ["a"])
     assert (outcomes[0].answer, outcomes[0].decision.action) == (None, "abstain")
 
 
@@ -60,11 +60,11 @@ def test_other_errors_are_not_swallowed():
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        run(Policy((ALWAYS,)), [broken], ["a"])
+        run_cascade(Policy((ALWAYS,)), [broken], ["a"])
 
 
 def test_steps_must_fit_the_policy():
     with pytest.raises(InputError, match="2 gates needs as many steps; got 1"):
-        run(Policy((PASS_BELOW, ALWAYS)), [down], ["a"])
+        run_cascade(Policy((PASS_BELOW, ALWAYS)), [down], ["a"])
     with pytest.raises(InputError, match="one reply for each of 2 questions; got 0"):
-        run(Policy((ALWAYS,)), [lambda _: []], ["a", "b"])
+        run_cascade(Policy((ALWAYS,)), [lambda _: []], ["a", "b"])

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foureyes.cascade.routers import AdvantageRouter, FittedRouter, ThresholdRouter, through
+from foureyes.cascade.routers import AdvantageRouter, FittedRouter, ThresholdRouter, calibrated_router
 from foureyes.errors import InputError, NotEnoughData
 
 
@@ -80,7 +80,7 @@ def test_scores_pass_through_their_calibrator():
         def predict_proba(self, scores):
             return np.asarray(scores) / 2
 
-    np.testing.assert_array_equal(through(Halved(), ThresholdRouter()).priority([0.4, 1.6]), [-0.2, -0.8])
+    np.testing.assert_array_equal(calibrated_router(Halved(), ThresholdRouter()).priority([0.4, 1.6]), [-0.2, -0.8])
 
 
 @given(st.integers(0, 5000))
@@ -97,11 +97,11 @@ def test_rows_are_recognised_through_a_calibrator():
 
     rng = np.random.default_rng(0)
     scores, others = rng.random(100), rng.random(100)
-    router = through(Halved(), AdvantageRouter.fit(scores / 2, np.ones(100)))
+    router = calibrated_router(Halved(), AdvantageRouter.fit(scores / 2, np.ones(100)))
     assert isinstance(router, FittedRouter)
     assert router.fitted_on(scores)
     assert not router.fitted_on(others)
-    assert not through(Halved(), ThresholdRouter()).fitted_on(scores)
+    assert not calibrated_router(Halved(), ThresholdRouter()).fitted_on(scores)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"kind": "platt"}', "3"])

@@ -3,9 +3,9 @@ import pytest
 
 from foureyes.calibration.platt import Platt
 from foureyes.calibration.provenance import Source
-from foureyes.cascade.driver import run
+from foureyes.cascade.driver import run_cascade
 from foureyes.cascade.policy import ConfidenceGate, Policy
-from foureyes.cascade.steps import written_and_read
+from foureyes.cascade.steps import write_and_read_step
 from foureyes.errors import ConfigError
 from foureyes.models.roles import Sampling
 from foureyes.models.scripted import ScriptedReader
@@ -35,9 +35,9 @@ def calibrator(source=None):
 def test_answers_that_surprise_the_verifier_go_to_the_larger_model():
     reader = ScriptedReader({"Sydney": 0.01, "Canberra": 0.95}, name="reader")
     platt = calibrator(Source("log_cmp", "reader"))
-    steps = [written_and_read(Parrot(word), reader, platt) for word in ("Sydney", "Canberra")]
+    steps = [write_and_read_step(Parrot(word), reader, platt) for word in ("Sydney", "Canberra")]
     policy = Policy((ConfidenceGate((0.5,), ("escalate", "answer")), ConfidenceGate((0.5,), ("abstain", "answer"))))
-    capital, nothing = run(policy, steps, ["Capital of Australia?", ""])
+    capital, nothing = run_cascade(policy, steps, ["Capital of Australia?", ""])
     assert capital.answer is not None
     assert capital.answer.exchange.answer == "Canberra"
     first, second = capital.decision.confidences
@@ -48,18 +48,20 @@ def test_answers_that_surprise_the_verifier_go_to_the_larger_model():
 
 def test_what_cannot_be_read_has_no_confidence():
     reader = ScriptedReader(failures={"Sydney": Unscored("context")})
-    ((answer, confidence),) = written_and_read(Parrot("Sydney"), reader, calibrator())(["Capital?"])
+    ((answer, confidence),) = write_and_read_step(Parrot("Sydney"), reader, calibrator())(["Capital?"])
     assert answer is not None
     assert confidence == Unscored("context")
 
 
 def test_a_calibrator_of_another_reader_or_signal_is_refused():
     with pytest.raises(ConfigError, match="fitted on log_cmp of another"):
-        written_and_read(Parrot("a"), ScriptedReader(), calibrator(Source("log_cmp", "another")))
+        write_and_read_step(Parrot("a"), ScriptedReader(), calibrator(Source("log_cmp", "another")))
     with pytest.raises(ConfigError, match="fitted on log_cmp of scripted; got scores from mean_rank"):
-        written_and_read(Parrot("a"), ScriptedReader(), calibrator(Source("log_cmp", "scripted")), signal="mean_rank")
+        write_and_read_step(
+            Parrot("a"), ScriptedReader(), calibrator(Source("log_cmp", "scripted")), signal="mean_rank"
+        )
 
 
 def test_one_answer_a_prompt():
     with pytest.raises(ConfigError, match="n = 3"):
-        written_and_read(Parrot("a"), ScriptedReader(), calibrator(), sampling=Sampling(n=3, temperature=1.0))
+        write_and_read_step(Parrot("a"), ScriptedReader(), calibrator(), sampling=Sampling(n=3, temperature=1.0))

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from foureyes.cleaning.labels import find_label_issues
-from foureyes.cleaning.review import ReviewDecision, clean_records, cleaned, read_review, suggestions, write_review
+from foureyes.cleaning.review import (
+    ReviewDecision,
+    apply_decisions,
+    clean_records,
+    read_review,
+    suggestions,
+    write_review,
+)
 from foureyes.errors import InputError
 
 CLASSES = ["cat", "dog", "emu"]
@@ -38,7 +45,7 @@ def test_a_review_goes_to_a_person_and_back(tmp_path):
     fill(path, row_0=("Relabel", ""), row_2=(" drop ", ""), row_3=("keep", ""))
     decisions = read_review(path, classes=CLASSES)
     assert decisions == {0: ReviewDecision("relabel", 1), 2: ReviewDecision("drop"), 3: ReviewDecision("keep")}
-    rows, labels = cleaned([0, 0, 2, 1], decisions)
+    rows, labels = apply_decisions([0, 0, 2, 1], decisions)
     assert (rows.tolist(), labels.tolist()) == ([0, 1, 3], [1, 0, 1])
 
 
@@ -55,7 +62,7 @@ def test_nothing_decided_changes_nothing(tmp_path):
     write_review(path, ISSUES)
     decisions = read_review(path)
     assert decisions == {}
-    rows, labels = cleaned([0, 0, 2, 1], decisions)
+    rows, labels = apply_decisions([0, 0, 2, 1], decisions)
     assert (rows.tolist(), labels.tolist()) == ([0, 1, 2, 3], [0, 0, 2, 1])
 
 
@@ -75,15 +82,15 @@ def test_an_item_is_not_run_as_a_formula(tmp_path):
 
 
 def test_suggestions_can_be_followed_without_a_person():
-    rows, labels = cleaned([0, 0, 2, 1], suggestions(ISSUES, "relabel"))
+    rows, labels = apply_decisions([0, 0, 2, 1], suggestions(ISSUES, "relabel"))
     assert (rows.tolist(), labels.tolist()) == ([0, 1, 2, 3], [1, 0, 0, 2])
-    rows, _ = cleaned([0, 0, 2, 1], suggestions(ISSUES, "drop"))
+    rows, _ = apply_decisions([0, 0, 2, 1], suggestions(ISSUES, "drop"))
     assert rows.tolist() == [1]
 
 
 def test_the_given_labels_stay_as_they_are():
     labels = np.array([0, 1])
-    cleaned(labels, {0: ReviewDecision("relabel", 1)})
+    apply_decisions(labels, {0: ReviewDecision("relabel", 1)})
     assert labels.tolist() == [0, 1]
 
 
@@ -133,7 +140,7 @@ def test_a_line_cut_short_has_no_decision(tmp_path):
         (lambda: ReviewDecision("burn"), "keep, relabel, drop; got 'burn'"),  # type: ignore[arg-type]
         (lambda: ReviewDecision("relabel"), "relabel goes with a label"),
         (lambda: ReviewDecision("keep", 1), "keep and drop without"),
-        (lambda: cleaned([0], {1: ReviewDecision("keep")}), "names row 1, but there are 1 rows"),
+        (lambda: apply_decisions([0], {1: ReviewDecision("keep")}), "names row 1, but there are 1 rows"),
         (lambda: list(clean_records([{"y": 0}], {}, field="label")), "record 0 has no field 'label'; it has 'y'"),
         (lambda: list(clean_records([{"y": 0}], {3: ReviewDecision("keep")}, field="y")), "names row 3"),
         (

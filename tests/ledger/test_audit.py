@@ -13,7 +13,7 @@ from foureyes.ledger.audit import Auditor, follows
 from foureyes.ledger.checkpoint import Checkpoint
 from foureyes.ledger.entry import Draft, stamp
 from foureyes.ledger.keys import Signer
-from foureyes.ledger.sealing import Tip, seal
+from foureyes.ledger.sealing import LogTip, seal
 from foureyes.maths.merkle import TILE, leaf_hash, mth, proof
 from tests.ledger.conftest import NAME, SEED
 
@@ -25,7 +25,7 @@ START = datetime(2026, 1, 2, tzinfo=UTC)
 class Written:
     """A log in memory, and a checkpoint for each of its sizes that were asked for."""
 
-    tip: Tip = field(default_factory=lambda: Tip.first(NAME))
+    tip: LogTip = field(default_factory=lambda: LogTip.first(NAME))
     entries: list = field(default_factory=list)
 
     def write(self, n, *, what="tested", clock=lambda i: START + timedelta(seconds=i)):
@@ -156,7 +156,7 @@ def test_a_log_that_was_rolled_back_is_only_found_by_who_remembers():
 
 
 def test_entries_of_another_log_do_not_fit():
-    other = seal(Tip.first("example.com/other"), [Draft.of("tested", {}, id="0" * 32)], [stamp(START)])
+    other = seal(LogTip.first("example.com/other"), [Draft.of("tested", {}, id="0" * 32)], [stamp(START)])
     with pytest.raises(LedgerTampered, match="entry 0 was written for another log"):
         audit(other.entries, WRITTEN.note(0))
 

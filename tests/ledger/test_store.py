@@ -218,10 +218,10 @@ class TestSqlite:
     def test_every_error_of_sqlite_has_a_meaning(self):
         import sqlite3
 
-        from foureyes.ledger.sqlite import translated
+        from foureyes.ledger.sqlite import translate_errors
 
         for kind in subclasses(sqlite3.Error):
-            with pytest.raises(LedgerError, match=r"ledger.db: x"), translated("ledger.db"):
+            with pytest.raises(LedgerError, match=r"ledger.db: x"), translate_errors("ledger.db"):
                 raise kind("x")
 
 
@@ -317,12 +317,12 @@ class TestPostgres:
     def test_every_error_of_psycopg_has_a_meaning(self):
         import psycopg
 
-        from foureyes.ledger.postgres import translated
+        from foureyes.ledger.postgres import translate_errors
 
         kinds = subclasses(psycopg.Error)
         assert len(kinds) > 200
         for kind in kinds:
-            with pytest.raises(LedgerError, match="database: x"), translated("database"):
+            with pytest.raises(LedgerError, match="database: x"), translate_errors("database"):
                 raise kind("x")
 
     def test_without_psycopg_the_extra_is_named(self):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import entropy
 
 from foureyes.errors import InputError, NotEnoughData
-from foureyes.maths.clusters import clustering, spread
+from foureyes.maths.clusters import cluster_entropy, clustering
 
 
 def clustered(n, entails):
@@ -63,18 +63,18 @@ def test_answers_must_be_as_many_as_questions():
 def test_spread_is_the_entropy_of_the_clusters_shares(members):
     cluster, logs = (np.array(column) for column in zip(*members, strict=True))
     share = [np.exp(logs - logs.max())[cluster == c].sum() for c in np.unique(cluster)]
-    assert spread(cluster, logs) == pytest.approx(entropy(share), abs=1e-9)
-    assert 0 <= spread(cluster, logs) <= math.log(len(members))
-    assert spread(cluster, logs - 700) == pytest.approx(spread(cluster, logs)), "weights have no unit"
+    assert cluster_entropy(cluster, logs) == pytest.approx(entropy(share), abs=1e-9)
+    assert 0 <= cluster_entropy(cluster, logs) <= math.log(len(members))
+    assert cluster_entropy(cluster, logs - 700) == pytest.approx(cluster_entropy(cluster, logs)), "weights have no unit"
 
 
 def test_one_meaning_has_no_spread_and_all_different_the_most():
-    assert spread([4] * 10, np.linspace(-3, 0, 10)) == 0
-    assert spread(range(10)) == pytest.approx(np.log(10))
+    assert cluster_entropy([4] * 10, np.linspace(-3, 0, 10)) == 0
+    assert cluster_entropy(range(10)) == pytest.approx(np.log(10))
 
 
 def test_a_cluster_of_no_weight_is_none():
-    assert spread([0, 1], [0.0, -10_000.0]) == 0
+    assert cluster_entropy([0, 1], [0.0, -10_000.0]) == 0
 
 
 @pytest.mark.parametrize(
@@ -88,4 +88,4 @@ def test_a_cluster_of_no_weight_is_none():
 )
 def test_what_has_no_spread(arguments, error, message):
     with pytest.raises(error, match=message):
-        spread(*arguments)
+        cluster_entropy(*arguments)

@@ -5,13 +5,13 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from foureyes.errors import InputError, NotEnoughData
-from foureyes.maths.flips import Share, answer_flips, decision_flips
+from foureyes.maths.flips import FlipShare, answer_flips, decision_flips
 
 ANSWERS = st.lists(st.tuples(*[st.sampled_from("ABC")] * 3), min_size=1, max_size=30)
 
 
 def test_a_share_has_the_exact_interval():
-    share = Share.of(3, 20, 0.9)
+    share = FlipShare.of(3, 20, 0.9)
     theirs = binomtest(3, 20).proportion_ci(0.9, method="exact")
     assert (share.value, share.k, share.n) == (0.15, 3, 20)
     assert (share.low, share.high) == (pytest.approx(theirs.low), pytest.approx(theirs.high))

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foureyes.errors import InputError, NotEnoughData
-from foureyes.maths.pressure import Outcome, outcome, pressure
+from foureyes.maths.pressure import Outcome, pressure, pressure_outcome
 
 
 @pytest.mark.parametrize(
@@ -25,17 +25,17 @@ from foureyes.maths.pressure import Outcome, outcome, pressure
     ],
 )
 def test_every_case_has_its_state(before, after, state):
-    assert outcome(before, after, truth="T", claim="C") == state
+    assert pressure_outcome(before, after, truth="T", claim="C") == state
 
 
 def test_four_options_reach_all_eight_states():
-    states = {outcome(b, a, truth="T", claim="C") for b, a in itertools.product("TCxy", repeat=2)}
+    states = {pressure_outcome(b, a, truth="T", claim="C") for b, a in itertools.product("TCxy", repeat=2)}
     assert states == set(get_args(Outcome))
 
 
 def test_a_claim_that_is_true_puts_no_pressure():
     with pytest.raises(InputError, match=r"must be wrong.*'B'"):
-        outcome("A", "B", truth="B", claim="B")
+        pressure_outcome("A", "B", truth="B", claim="B")
 
 
 def test_by_hand():

@@ -4,9 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foureyes.errors import InputError
-from foureyes.maths.expectation import Expectation
+from foureyes.maths.auroc_prior import AurocPrior
 from foureyes.maths.ranking import auroc
-from foureyes.maths.selection import Candidate, SelectionRule, choose_verifier, committee
+from foureyes.maths.selection import SelectionRule, VerifierCandidate, choose_verifier, committee
 
 EVERYTHING = SelectionRule(tolerance=0.02, sure=0.9)
 
@@ -17,7 +17,7 @@ def drawn(separations, n=400, seed=0):
     wrong = rng.random(n) < 0.4
     shared = rng.normal(size=n)
     return [
-        Candidate(f"v{i}", float(i + 1), np.sqrt(0.5) * (shared + rng.normal(size=n)) + s * wrong)
+        VerifierCandidate(f"v{i}", float(i + 1), np.sqrt(0.5) * (shared + rng.normal(size=n)) + s * wrong)
         for i, s in enumerate(separations)
     ], wrong
 
@@ -34,7 +34,7 @@ def test_a_clearly_better_one_is_chosen_and_the_reason_says_how_sure():
 
 def test_among_equals_the_cheapest_is_chosen():
     candidates, wrong = drawn([1.5, 0.0], n=3000)
-    same = Candidate("copy", 9.0, candidates[0].uncertainty)
+    same = VerifierCandidate("copy", 9.0, candidates[0].uncertainty)
     assert choose_verifier([same, *candidates], wrong, rule=SelectionRule(tolerance=0.05)).chosen == "v0"
 
 
@@ -109,11 +109,11 @@ def test_a_single_good_candidate_needs_only_beat_the_coin():
 
 def test_without_labels_only_what_is_expected_speaks():
     sharp = [
-        Candidate("weak", 1.0, (), Expectation(0.55, 0.02)),
-        Candidate("strong", 2.0, (), Expectation(0.8, 0.02)),
+        VerifierCandidate("weak", 1.0, (), AurocPrior(0.55, 0.02)),
+        VerifierCandidate("strong", 2.0, (), AurocPrior(0.8, 0.02)),
     ]
     assert choose_verifier(sharp, []).chosen == "strong"
-    blank = choose_verifier([Candidate("a", 1.0), Candidate("b", 2.0)], [])
+    blank = choose_verifier([VerifierCandidate("a", 1.0), VerifierCandidate("b", 2.0)], [])
     assert blank.chosen is None
     assert blank.needed is None
     assert "cannot be told" in blank.reason
@@ -123,11 +123,11 @@ def test_without_labels_only_what_is_expected_speaks():
 def test_labels_outweigh_what_was_expected_once_there_are_many():
     candidates, wrong = drawn([0.2, 1.5], n=3000)
     misled = [
-        Candidate("v0", 1.0, candidates[0].uncertainty, Expectation(0.8, 0.1)),
-        Candidate("v1", 1.0, candidates[1].uncertainty, Expectation(0.5, 0.1)),
+        VerifierCandidate("v0", 1.0, candidates[0].uncertainty, AurocPrior(0.8, 0.1)),
+        VerifierCandidate("v1", 1.0, candidates[1].uncertainty, AurocPrior(0.5, 0.1)),
     ]
     assert choose_verifier(misled, wrong).chosen == "v1"
-    few = [Candidate(c.name, c.cost, c.uncertainty[:4], c.expected) for c in misled]
+    few = [VerifierCandidate(c.name, c.cost, c.uncertainty[:4], c.expected) for c in misled]
     wrong = np.array([True, False, True, False])
     assert choose_verifier(few, wrong).standings[0].name == "v0"
 
@@ -143,8 +143,8 @@ def test_labels_of_one_class_or_one_question_say_nothing():
 
 
 def test_two_labels_that_agree_are_not_certainty():
-    perfect = Candidate("lucky", 1.0, [1.0, 2.0])
-    backwards = Candidate("unlucky", 1.0, [2.0, 1.0])
+    perfect = VerifierCandidate("lucky", 1.0, [1.0, 2.0])
+    backwards = VerifierCandidate("unlucky", 1.0, [2.0, 1.0])
     found = choose_verifier([perfect, backwards], [False, True])
     assert found.chosen is None
     assert found.standings[0].high - found.standings[0].low > 0.2
@@ -152,7 +152,7 @@ def test_two_labels_that_agree_are_not_certainty():
 
 def test_repeated_rows_of_one_question_do_not_add_evidence():
     candidates, wrong = drawn([1.0, 1.3], n=80)
-    thrice = [Candidate(c.name, c.cost, np.repeat(c.uncertainty, 10)) for c in candidates]
+    thrice = [VerifierCandidate(c.name, c.cost, np.repeat(c.uncertainty, 10)) for c in candidates]
     once = choose_verifier(candidates, wrong)
     clustered = choose_verifier(thrice, np.repeat(wrong, 10), groups=np.repeat(np.arange(80), 10))
     naive = choose_verifier(thrice, np.repeat(wrong, 10))
@@ -189,35 +189,37 @@ def test_the_posterior_follows_the_labels_closely_when_they_are_many():
 def test_a_committee_of_two_weak_ones_can_be_the_better_one():
     rng = np.random.default_rng(3)
     wrong = rng.random(2000) < 0.5
-    weak = [Candidate(name, 1.0, 0.7 * wrong + rng.normal(size=2000)) for name in "ab"]
+    weak = [VerifierCandidate(name, 1.0, 0.7 * wrong + rng.normal(size=2000)) for name in "ab"]
     both = committee(weak)
     assert (both.name, both.cost) == ("a+b", 2.0)
     assert choose_verifier([*weak, both], wrong).chosen == "a+b"
 
 
 def test_a_committee_counts_ranks_with_ties_shared():
-    both = committee([Candidate("a", 1, [5, 5, 9]), Candidate("b", 1, [1e9, -1e9, 0])], name="two")
+    both = committee([VerifierCandidate("a", 1, [5, 5, 9]), VerifierCandidate("b", 1, [1e9, -1e9, 0])], name="two")
     assert both.name == "two"
     assert both.uncertainty.tolist() == [1.25, 0.25, 1.5]
-    assert both.expected == Expectation(0.65, 0.15)
-    mixed = committee([Candidate("a", 1, (), Expectation(0.6, 0.1)), Candidate("b", 1, (), Expectation(0.8, 0.2))])
+    assert both.expected == AurocPrior(0.65, 0.15)
+    mixed = committee(
+        [VerifierCandidate("a", 1, (), AurocPrior(0.6, 0.1)), VerifierCandidate("b", 1, (), AurocPrior(0.8, 0.2))]
+    )
     assert (mixed.expected.auroc, mixed.expected.sd) == (pytest.approx(0.7), 0.2)
 
 
 def test_what_is_no_committee():
     with pytest.raises(InputError, match="at least two members; got 1"):
-        committee([Candidate("a", 1)])
+        committee([VerifierCandidate("a", 1)])
     with pytest.raises(InputError, match="same length"):
-        committee([Candidate("a", 1, [1.0]), Candidate("b", 1, [1.0, 2.0])])
+        committee([VerifierCandidate("a", 1, [1.0]), VerifierCandidate("b", 1, [1.0, 2.0])])
 
 
 @pytest.mark.parametrize(
     ("candidates", "wrong", "message"),
     [
         ([], [], "got none"),
-        ([Candidate("a", 1), Candidate("a", 2)], [], "names of their own; got a, a"),
-        ([Candidate("a", 1, [1.0])], [0, 1], "a 1, wrong 2"),
-        ([Candidate("a", 1, [1.0, 2.0])], [0, 2], "booleans or 0 and 1"),
+        ([VerifierCandidate("a", 1), VerifierCandidate("a", 2)], [], "names of their own; got a, a"),
+        ([VerifierCandidate("a", 1, [1.0])], [0, 1], "a 1, wrong 2"),
+        ([VerifierCandidate("a", 1, [1.0, 2.0])], [0, 2], "booleans or 0 and 1"),
     ],
 )
 def test_what_cannot_be_chosen_from(candidates, wrong, message):
@@ -227,9 +229,9 @@ def test_what_cannot_be_chosen_from(candidates, wrong, message):
 
 def test_values_that_are_no_candidates_or_rules():
     with pytest.raises(InputError, match="cost must be at least 0; got -1"):
-        Candidate("a", -1)
+        VerifierCandidate("a", -1)
     with pytest.raises(InputError, match="uncertainty of a must not contain NaN"):
-        Candidate("a", 1, [float("nan")])
+        VerifierCandidate("a", 1, [float("nan")])
     with pytest.raises(InputError, match="budget ≥ 0, got -1; ½ < sure < 1, got 1"):
         SelectionRule(budget=-1, sure=1)
     with pytest.raises(InputError, match="tolerance < 1, got 1"):

@@ -5,9 +5,15 @@ from hypothesis import strategies as st
 
 from foureyes.errors import InputError
 from foureyes.maths.bounds import clopper_pearson
-from foureyes.monitoring import AnswerOutcome, Monitor, Observation, ObservedVote, samples
-from foureyes.monitoring.figures import decision_figures, outcome_figures, pair_figures, share, verifier_figures
-from foureyes.monitoring.recent import Recent
+from foureyes.monitoring import AnswerOutcome, Monitor, Observation, ObservedVote, metric_samples
+from foureyes.monitoring.figures import (
+    decision_figures,
+    outcome_figures,
+    pair_figures,
+    rate_with_interval,
+    verifier_figures,
+)
+from foureyes.monitoring.rolling_window import RollingWindow
 from foureyes.monitoring.timeline import Timeline
 from tests.monitoring.streams import decisions, labelled
 
@@ -24,14 +30,14 @@ def by_name(figures):
 
 
 def test_a_share_has_its_count_and_its_exact_interval():
-    assert share([True] * 3 + [False] * 7, 0.9) == {
+    assert rate_with_interval([True] * 3 + [False] * 7, 0.9) == {
         "value": 0.3,
         "k": 3,
         "n": 10,
         "low": clopper_pearson(3, 10, 0.9)[0],
         "high": clopper_pearson(3, 10, 0.9)[1],
     }
-    assert share([], 0.9) is None
+    assert rate_with_interval([], 0.9) is None
 
 
 @pytest.mark.parametrize(
@@ -103,7 +109,7 @@ def test_reliability_waits_for_enough_labels_and_then_counts_every_one():
 
 @given(st.lists(st.floats(0, 500), max_size=60), st.integers(1, 8))
 def test_the_window_holds_the_latest_within_its_bounds(moments, most):
-    recent = Recent(most=most, seconds=100.0)
+    recent = RollingWindow(most=most, seconds=100.0)
     for at in moments:
         recent.add(seen(at=at))
     kept = [o.at for o in recent.entries()]
@@ -151,7 +157,7 @@ def test_metrics_are_finite_numbers_under_names_with_units():
         monitor.observe(o)
     for outcome in labelled(stream):
         monitor.report(outcome)
-    found = samples(monitor.snapshot(300.0))
+    found = metric_samples(monitor.snapshot(300.0))
     assert len({(s.name, *sorted(s.labels.items())) for s in found}) == len(found)
     assert all(np.isfinite(s.value) and s.name.startswith("foureyes_") and s.help for s in found)
     values = {(s.name, s.labels.get("verifier")): s.value for s in found}

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foureyes.errors import InputError
-from foureyes.privacy import Detector, Finding, PatternDetector, resolve
+from foureyes.privacy import Detector, Finding, PatternDetector, merge_overlapping
 
 KINDS = ("EMAIL_ADDRESS", "PERSON", "URL")
 
@@ -25,34 +25,41 @@ def covered(spans):
 
 @given(st.lists(findings(), max_size=12))
 def test_spans_are_disjoint_in_order_and_cover_just_what_was_found(found):
-    spans = resolve(found)
+    spans = merge_overlapping(found)
     assert covered(spans) == covered(found)
     assert all(a.end <= b.start for a, b in pairwise(spans))
 
 
 @given(st.lists(findings(), max_size=8), st.randoms(use_true_random=False))
 def test_the_order_of_the_findings_changes_nothing(found, random):
-    assert resolve(random.sample(found, len(found))) == resolve(found)
+    assert merge_overlapping(random.sample(found, len(found))) == merge_overlapping(found)
 
 
 @given(st.lists(findings(), max_size=8))
 def test_resolving_twice_is_resolving_once(found):
-    assert resolve(resolve(found)) == resolve(found)
+    assert merge_overlapping(merge_overlapping(found)) == merge_overlapping(found)
 
 
 def test_the_highest_score_names_the_span_then_the_longest_then_the_first():
     url, email, person = Finding(0, 30, "URL", 0.5), Finding(8, 20, "EMAIL_ADDRESS", 1.0), Finding(5, 9, "PERSON", 0.5)
-    assert resolve([url, email]) == [Finding(0, 30, "EMAIL_ADDRESS", 1.0)]
-    assert resolve([url, person]) == [Finding(0, 30, "URL", 0.5)]
-    assert resolve([Finding(3, 6, "URL", 0.5), Finding(0, 4, "PERSON", 0.5)]) == [Finding(0, 6, "PERSON", 0.5)]
+    assert merge_overlapping([url, email]) == [Finding(0, 30, "EMAIL_ADDRESS", 1.0)]
+    assert merge_overlapping([url, person]) == [Finding(0, 30, "URL", 0.5)]
+    assert merge_overlapping([Finding(3, 6, "URL", 0.5), Finding(0, 4, "PERSON", 0.5)]) == [
+        Finding(0, 6, "PERSON", 0.5)
+    ]
 
 
 def test_a_partial_overlap_leaves_neither_end_uncovered():
-    assert resolve([Finding(0, 10, "PERSON", 0.9), Finding(6, 16, "URL", 0.4)]) == [Finding(0, 16, "PERSON", 0.9)]
+    assert merge_overlapping([Finding(0, 10, "PERSON", 0.9), Finding(6, 16, "URL", 0.4)]) == [
+        Finding(0, 16, "PERSON", 0.9)
+    ]
 
 
 def test_findings_that_only_touch_stay_two():
-    assert resolve([Finding(4, 8, "URL"), Finding(0, 4, "PERSON")]) == [Finding(0, 4, "PERSON"), Finding(4, 8, "URL")]
+    assert merge_overlapping([Finding(4, 8, "URL"), Finding(0, 4, "PERSON")]) == [
+        Finding(0, 4, "PERSON"),
+        Finding(4, 8, "URL"),
+    ]
 
 
 @pytest.mark.parametrize(

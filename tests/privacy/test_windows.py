@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foureyes.privacy import Finding, resolve
+from foureyes.privacy import Finding, merge_overlapping
 from foureyes.privacy.windows import windows
 
 SIZE, OVERLAP = 40, 12
@@ -29,14 +29,14 @@ def test_what_is_at_most_as_long_as_the_overlap_is_found_whole(length, data):
     start = data.draw(st.integers(0, length - 1))
     end = data.draw(st.integers(start + 1, min(length, start + OVERLAP)))
     assert Finding(start, end, "X") in set(seen(length, [(start, end)]))
-    assert resolve(seen(length, [(start, end)])) == [Finding(start, end, "X")]
+    assert merge_overlapping(seen(length, [(start, end)])) == [Finding(start, end, "X")]
 
 
 @given(st.integers(1, 400), st.data())
 def test_what_is_longer_is_covered_all_the_same(length, data):
     start = data.draw(st.integers(0, length - 1))
     end = data.draw(st.integers(start + 1, length))
-    assert resolve(seen(length, [(start, end)])) == [Finding(start, end, "X")]
+    assert merge_overlapping(seen(length, [(start, end)])) == [Finding(start, end, "X")]
 
 
 def test_a_piece_cut_by_the_end_of_a_window_is_left_to_the_next_one():

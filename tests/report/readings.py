@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from foureyes.report.outcome import CheckResult
+from foureyes.report.check_result import CheckResult
 from foureyes.signals.cross import signals_of
 from foureyes.types import Alternative, Reading, Scored
 

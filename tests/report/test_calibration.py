@@ -10,18 +10,18 @@ import pytest
 
 from foureyes.calibration import Threshold, calibration_report
 from foureyes.maths.reliability import reliability
-from foureyes.report.calibration import Judgement, calibration_page, measures
+from foureyes.report.calibration import CalibrationFindings, calibration_page, measures
 from foureyes.report.diagrams import reliability_diagram
 
 
-def judgement(scores: str = "log_cmp of tiny", *, in_sample: bool = False) -> Judgement:
+def judgement(scores: str = "log_cmp of tiny", *, in_sample: bool = False) -> CalibrationFindings:
     rng = np.random.default_rng(0)
     confidence = rng.random(500)
     right = rng.random(500) < confidence**2
     threshold = Threshold(0.9, "error_rate", 0.1, 0.05, 0.08, 500, 60, 0.12, 0.09, 0.15, in_sample)
     before = calibration_report(confidence, right, in_sample=in_sample)
     after = calibration_report(confidence**2, right, in_sample=in_sample)
-    return Judgement("beta", scores, 400, 1, after, before, threshold)
+    return CalibrationFindings("beta", scores, 400, 1, after, before, threshold)
 
 
 def test_the_page_shows_every_line_of_the_table_and_every_bin():
@@ -62,7 +62,7 @@ def test_a_diagram_has_a_point_and_an_interval_for_every_bin():
 
 def test_one_class_only_has_no_area_and_no_skill():
     report = calibration_report(np.full(20, 0.9), np.ones(20, bool))
-    lines = {line.name: line.after for line in measures(Judgement("platt", "x", 9, 0, report, None))}
+    lines = {line.name: line.after for line in measures(CalibrationFindings("platt", "x", 9, 0, report, None))}
     assert lines["AUROC"] == "one class only"
     assert lines["Brier skill"] == lines["PRR"] == "undefined"
 

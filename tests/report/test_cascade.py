@@ -9,10 +9,10 @@ import numpy as np
 from foureyes.cascade.curves import Costs, compare
 from foureyes.cascade.lead import router_lead
 from foureyes.cascade.routers import ThresholdRouter
-from foureyes.report.cascade import Comparison, cascade_lines, cascade_page, curve_lines, lead_lines
+from foureyes.report.cascade import CascadeFindings, cascade_lines, cascade_page, curve_lines, lead_lines
 
 
-def comparison(*, better: bool = True, costs: Costs | None = None) -> Comparison:
+def comparison(*, better: bool = True, costs: Costs | None = None) -> CascadeFindings:
     rng = np.random.default_rng(0)
     confidence = rng.random(200)
     small, large = rng.random(200) < confidence, rng.random(200) < 0.9
@@ -21,7 +21,7 @@ def comparison(*, better: bool = True, costs: Costs | None = None) -> Comparison
     reads = {"router": (ThresholdRouter(), confidence), "<b>other": (ThresholdRouter(), other)}
     curves = compare(reads, first, second, costs=costs, interval=(0.95, 50, 0))
     lead = router_lead(reads["router"], reads["<b>other"], first, second, interval=(0.95, 50, 0))
-    return Comparison(curves, 3, curves["router"].cheapest(0.5), {"<b>other": lead})
+    return CascadeFindings(curves, 3, curves["router"].cheapest(0.5), {"<b>other": lead})
 
 
 def test_every_curve_is_a_line_of_the_table_and_the_picture_is_there():

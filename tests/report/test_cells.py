@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foureyes.report.cells import cells_of, pieces, plain, token_pieces
+from foureyes.report.cells import cells_of, pieces, token_pieces, visible_text
 from foureyes.types import Reading
 from tests.report.readings import reading
 
@@ -76,7 +76,7 @@ def test_no_character_that_acts_comes_through(text: str) -> None:
             assert not [
                 c for c in piece.text if c not in "\u200c\u200d" and unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp")
             ]
-    assert not [c for c in plain(text) if unicodedata.category(c) in ("Cc", "Zl", "Zp")]
+    assert not [c for c in visible_text(text) if unicodedata.category(c) in ("Cc", "Zl", "Zp")]
 
 
 @given(TEXTS)
@@ -104,7 +104,7 @@ def test_what_can_be_shown_is_shown_as_it_is(text: str) -> None:
     ],
 )
 def test_stand_ins(text: str, shown: str) -> None:
-    assert plain(text) == shown
+    assert visible_text(text) == shown
 
 
 def test_a_space_before_a_lone_token_is_seen() -> None:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foureyes.report.check import check_page
-from foureyes.report.outcome import CheckResult
+from foureyes.report.check_result import CheckResult
 from foureyes.types import Exchange, Message, Reading, Unscored
 from tests.report.readings import outcome, reading
 

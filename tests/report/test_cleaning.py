@@ -8,10 +8,10 @@ import numpy as np
 
 from foureyes.cleaning.labels import find_label_issues
 from foureyes.cleaning.stopping import precision_curve
-from foureyes.report.cleaning import Findings, MeasuredPrecision, MethodPoint, cleaning_page, issue_of
+from foureyes.report.cleaning import CleaningFindings, MeasuredPrecision, MethodPoint, cleaning_page, issue_of
 
 
-def findings(*, n: int = 50, measured: bool = False) -> Findings:
+def findings(*, n: int = 50, measured: bool = False) -> CleaningFindings:
     rng = np.random.default_rng(0)
     probs = rng.dirichlet([0.5, 0.5], n)
     issues = find_label_issues(rng.integers(0, 2, n), probs, keep_top=1)
@@ -19,7 +19,7 @@ def findings(*, n: int = 50, measured: bool = False) -> Findings:
     seen = MeasuredPrecision(
         points, (MethodPoint("basic", 9, 0.5, None), MethodPoint("confident_learning", 0, None, 0.0)), n, n // 2
     )
-    return Findings(issues, 1.0, ("<b>cat", "dog"), ["<img src=x>" * 50] * n, seen if measured else None)
+    return CleaningFindings(issues, 1.0, ("<b>cat", "dog"), ["<img src=x>" * 50] * n, seen if measured else None)
 
 
 def test_every_issue_is_listed_in_order_and_outside_text_is_text():

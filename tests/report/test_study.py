@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from foureyes.report.study import (
+    ForestMark,
     ForestPlot,
-    Mark,
     Section,
     StudyReport,
     TextTable,
@@ -22,7 +22,9 @@ HOSTILE = "<script>alert(1)</script> | `x` *y* [z](javascript:1)"
 
 def report(text: str = "a figure") -> StudyReport:
     table = TextTable(("what", "value"), ((text, "0.500 [0.400, 0.600]"), ("b", text)), f"of {text}", f"note on {text}")
-    forest = ForestPlot(f"AUROC of {text}", (Mark(text, 0.6, 0.5, 0.7), Mark("theirs", 0.4, published=True)))
+    forest = ForestPlot(
+        f"AUROC of {text}", (ForestMark(text, 0.6, 0.5, 0.7), ForestMark("theirs", 0.4, published=True))
+    )
     sections = (
         Section("First", (f"said of {text}",), (table,), forest),
         Section("Empty", (), (TextTable(("x",), ()),)),

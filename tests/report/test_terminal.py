@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from foureyes.report.outcome import CheckResult
-from foureyes.report.scale import TERMINAL_INK, terminal_colour
-from foureyes.report.terminal import draw
+from foureyes.report.check_result import CheckResult
+from foureyes.report.colour_scale import TERMINAL_INK, terminal_colour
+from foureyes.report.terminal import draw_check
 from foureyes.types import Exchange, Message, Unscored
 from tests.report.readings import outcome, reading
 
@@ -22,7 +22,7 @@ def drawn(*outcomes: CheckResult, prompt: object = "Why?", answer: str = "unread
     settings: dict[str, object] = {"width": 80, "color_system": None, "no_color": True} | console
     out = io.StringIO()
     exchange = Exchange(prompt, answer)  # type: ignore[arg-type]
-    draw(Console(file=out, highlight=False, **settings), exchange, outcomes)  # type: ignore[arg-type]
+    draw_check(Console(file=out, highlight=False, **settings), exchange, outcomes)  # type: ignore[arg-type]
     return out.getvalue()
 
 

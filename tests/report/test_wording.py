@@ -10,11 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foureyes.report.cells import cells_of
-from foureyes.report.outcome import CheckResult
+from foureyes.report.check_result import CheckResult
 from foureyes.report.wording import (
     CAVEAT,
     REFERENCE,
-    compared,
     degree_words,
     entropy,
     finding,
@@ -22,9 +21,10 @@ from foureyes.report.wording import (
     likelihood,
     peak_sentence,
     preferred,
-    quoted,
+    quotation,
     ranks,
     signal_lines,
+    surprise_sentence,
 )
 from foureyes.types import Unscored
 from tests.report.readings import outcome, reading, scored
@@ -65,10 +65,10 @@ def test_no_finding_passes_judgement() -> None:
 
 
 def test_surprise_is_compared_with_expectation() -> None:
-    assert compared(scored(reading("a b", [2.0, 2.4], entropy=[0.5, 1.5]))) == (
+    assert surprise_sentence(scored(reading("a b", [2.0, 2.4], entropy=[0.5, 1.5]))) == (
         "2.20 nats a token where it expected 1.00: on average a token was 3.3 times less likely than expected."
     )
-    assert compared(scored(reading("a b", [0.5, 0.5]))) == (
+    assert surprise_sentence(scored(reading("a b", [0.5, 0.5]))) == (
         "0.50 nats a token where it expected 1.00: "
         "on average its tokens were about as likely as it expects of its own words, or likelier."
     )
@@ -77,7 +77,7 @@ def test_surprise_is_compared_with_expectation() -> None:
 @given(st.floats(math.log(1.06), 20))
 def test_words_and_numbers_agree_on_the_reference_points(excess: float) -> None:
     row = scored(reading("a b", [2.0 + excess] * 2, entropy=[2.0, 2.0]))
-    times = float(compared(row).split(" was ")[1].split(" times")[0].replace(",", ""))
+    times = float(surprise_sentence(row).split(" was ")[1].split(" times")[0].replace(",", ""))
     degree = "hardly surprised" if times < 2 else "surprised" if times < 10 else "very surprised"
     assert degree_words(row) == degree
 
@@ -85,8 +85,8 @@ def test_words_and_numbers_agree_on_the_reference_points(excess: float) -> None:
 def test_an_interval_says_so() -> None:
     row = scored(reading("a b", [4.0, 4.0], entropy=[1.0, 1.0], entropy_high=[3.0, 3.0]))
     assert degree_words(row) == "at least surprised"
-    assert "where it expected 1.00–3.00" in compared(row)
-    assert "at least 2.7 times less likely" in compared(row)
+    assert "where it expected 1.00–3.00" in surprise_sentence(row)
+    assert "at least 2.7 times less likely" in surprise_sentence(row)
     shown = {line.name: line.values[0] for line in signal_lines([row])}
     assert shown["cme"] == "1.00–3.00"
     assert shown["excess"] == "1.00 to 3.00"
@@ -147,9 +147,9 @@ def test_a_likelihood_is_near_the_truth_and_never_zero_nor_certain_when_it_is_no
 
 
 def test_quotations_are_one_line_and_short() -> None:
-    assert quoted("a\n\u202eb") == "“a↵⟨U+202E⟩b”"
-    assert quoted("  ") == "“  ”"
-    assert quoted("x" * 200 + "end") == f"“{'x' * 20}…{'x' * 17}end”"
+    assert quotation("a\n\u202eb") == "“a↵⟨U+202E⟩b”"
+    assert quotation("  ") == "“  ”"
+    assert quotation("x" * 200 + "end") == f"“{'x' * 20}…{'x' * 17}end”"
 
 
 def test_the_table_of_signals() -> None:
@@ -171,5 +171,5 @@ def test_the_table_of_signals() -> None:
 def test_an_answer_without_any_surprise_can_be_shown() -> None:
     row = scored(reading("a b", [0.0, 0.0], entropy=[0.0, 0.0]))
     assert signal_lines([row])
-    assert "about as likely" in compared(row)
+    assert "about as likely" in surprise_sentence(row)
     assert "100%" in peak_sentence(row)

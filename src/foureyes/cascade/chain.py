@@ -18,13 +18,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from foureyes.cascade.policy import Action, ConfidenceGate, Policy
+from foureyes.cascade.policy import CascadeAction, ConfidenceGate, Policy
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.bounds import rate_lower
 from foureyes.maths.columns import flags, probabilities, same_length
 from foureyes.maths.routing import equal_count_cuts
 
-__all__ = ["ChainPoint", "best", "cheapest", "evaluate", "fit_chain", "fit_chains"]
+__all__ = ["ChainPoint", "best", "cheapest", "evaluate_chain", "fit_chain", "fit_chains"]
 
 Floats = NDArray[np.float64]
 
@@ -103,7 +103,7 @@ def fit_chain(
     worth_of_rest: Floats | None = None if abstain is None else np.full(len(columns[0]), float(abstain))
     gates: list[ConfidenceGate] = []
     for s in range(len(columns) - 1, -1, -1):
-        otherwise: Action = "escalate" if gates else "abstain"
+        otherwise: CascadeAction = "escalate" if gates else "abstain"
         gate, worth = _gate(columns[s], outcomes[s], worth_of_rest, otherwise, bins)
         gates.insert(0, gate)
         worth_of_rest = worth - price * paid[s]
@@ -144,7 +144,7 @@ def fit_chains(
     return tuple(dict.fromkeys(fitted))
 
 
-def evaluate(
+def evaluate_chain(
     policy: Policy, confidences: Sequence[ArrayLike], correct: Sequence[ArrayLike], costs: Sequence[ArrayLike]
 ) -> ChainPoint:
     """What a policy costs and brings on rows it was not fitted on.
@@ -184,7 +184,7 @@ def cheapest(
     """The cheapest point that reaches an accuracy.
 
     Args:
-        points: from :func:`evaluate`.
+        points: from :func:`evaluate_chain`.
         accuracy: wanted, in [0, 1].
         of: right answers per question, or per answer given.
 
@@ -213,7 +213,7 @@ def best(points: Sequence[ChainPoint], *, cost: float) -> ChainPoint:
 
 
 def _gate(
-    confidence: Floats, outcome: Floats, worth_of_rest: Floats | None, otherwise: Action, bins: int
+    confidence: Floats, outcome: Floats, worth_of_rest: Floats | None, otherwise: CascadeAction, bins: int
 ) -> tuple[ConfidenceGate, Floats]:
     """The better action in every bin, and what each row is worth under it."""
     if worth_of_rest is None:
@@ -222,7 +222,7 @@ def _gate(
     place = np.searchsorted(cuts, confidence, side="right")
     gained = np.bincount(place, weights=worth_of_rest - outcome, minlength=len(cuts) + 1)
     passes = gained / np.bincount(place, minlength=len(cuts) + 1) > 1e-12
-    actions: list[Action] = [otherwise if passed else "answer" for passed in passes]
+    actions: list[CascadeAction] = [otherwise if passed else "answer" for passed in passes]
     return ConfidenceGate(tuple(cuts.tolist()), tuple(actions)), np.where(passes[place], worth_of_rest, outcome)
 
 

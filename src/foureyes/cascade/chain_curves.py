@@ -17,13 +17,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from foureyes.calibration.rows import Rows
-from foureyes.cascade.chain import ChainPoint, evaluate, fit_chains
+from foureyes.cascade.chain import ChainPoint, evaluate_chain, fit_chains
 from foureyes.cascade.policy import Policy
 from foureyes.display import TableResult, columns_of
 from foureyes.errors import InputError
 from foureyes.maths.columns import probabilities, same_length
 
-__all__ = ["Alone", "Chain", "ChainCurve", "chain_costs", "chain_curve"]
+__all__ = ["Chain", "ChainCurve", "SingleModel", "chain_costs", "chain_curve"]
 
 Floats = NDArray[np.float64]
 
@@ -110,7 +110,7 @@ class Chain:
 
 
 @dataclass(frozen=True, slots=True)
-class Alone:
+class SingleModel:
     """Asking one model for every question: mean cost per question, and right answers per question."""
 
     cost: float
@@ -133,8 +133,8 @@ class ChainCurve(TableResult):
     """
 
     points: tuple[ChainPoint, ...]
-    alone: tuple[Alone, ...]
-    oracle: Alone
+    alone: tuple[SingleModel, ...]
+    oracle: SingleModel
     abstain: float | None
     n: int
     unit: str
@@ -149,13 +149,13 @@ class ChainCurve(TableResult):
         return point.accuracy + (self.abstain or 0.0) * (1 - point.answered)
 
     @property
-    def mixtures(self) -> tuple[Alone, ...]:
+    def mixtures(self) -> tuple[SingleModel, ...]:
         """The corners of what a coin and single models can reach, the cheapest first; straight lines lie between.
 
         Where abstaining is worth something, asking no model at all is one of the ways to act.
         """
-        nobody = () if self.abstain is None else (Alone(0.0, self.abstain),)
-        corners: list[Alone] = []
+        nobody = () if self.abstain is None else (SingleModel(0.0, self.abstain),)
+        corners: list[SingleModel] = []
         for model in sorted((*nobody, *self.alone), key=lambda model: (model.cost, -model.accuracy)):
             while len(corners) > 1 and _below(corners[-1], corners[-2], model):
                 corners.pop()
@@ -222,15 +222,15 @@ def chain_curve(
     if len(confidences) != chain.n_models:
         raise InputError(f"this chain asks {chain.n_models} models; got confidences of {len(confidences)}")
     paid, alone = chain_costs(costs, verifier, abstains=chain.abstain is not None)
-    points = [evaluate(policy, confidences, correct, paid) for policy in chain.policies]
+    points = [evaluate_chain(policy, confidences, correct, paid) for policy in chain.policies]
     right = np.array(correct, np.bool_)
     means = [float(np.asarray(cost, np.float64).mean()) for cost in alone]
     first = np.where(right.any(axis=0), right.argmax(axis=0), 0)
     asked = np.cumsum([np.broadcast_to(np.asarray(cost, np.float64), right.shape[1]) for cost in alone], axis=0)
     return ChainCurve(
         points=tuple(sorted(points, key=lambda point: (point.cost, point.accuracy))),
-        alone=tuple(map(Alone, means, right.mean(axis=1).tolist())),
-        oracle=Alone(float(np.choose(first, asked).mean()), float(right.any(axis=0).mean())),
+        alone=tuple(map(SingleModel, means, right.mean(axis=1).tolist())),
+        oracle=SingleModel(float(np.choose(first, asked).mean()), float(right.any(axis=0).mean())),
         abstain=chain.abstain,
         n=right.shape[1],
         unit=unit,
@@ -244,7 +244,7 @@ def _columns(confidences: Sequence[ArrayLike]) -> list[Floats]:
     return columns
 
 
-def _below(middle: Alone, left: Alone, right: Alone) -> bool:
+def _below(middle: SingleModel, left: SingleModel, right: SingleModel) -> bool:
     """Whether the middle one lies on or below the straight line between the others."""
     run, rise = right.cost - left.cost, right.accuracy - left.accuracy
     return (middle.accuracy - left.accuracy) * run <= rise * (middle.cost - left.cost)

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from foureyes.cascade.routers import InSample, Router, unseen
+from foureyes.cascade.routers import InSample, Router, held_out_priority
 from foureyes.display import TableResult, columns_of
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.columns import flags, same_length
@@ -182,7 +182,7 @@ def cascade_curve(
 
     Source: Hao et al., arXiv 2601.07965, section 4; Ong et al., RouteLLM, ICLR 2025.
     """
-    priority = unseen(router, small_conf)
+    priority = held_out_priority(router, small_conf)
     small, large = flags("small_correct", small_correct), flags("large_correct", large_correct)
     same_length(small_conf=priority, small_correct=small, large_correct=large)
     table = tally(priority, small, large)

@@ -14,7 +14,7 @@ from foureyes.cascade.policy import CascadeDecision, Policy
 from foureyes.errors import InputError, ModelError
 from foureyes.types import Unscored
 
-__all__ = ["CascadeResult", "Reply", "Step", "run"]
+__all__ = ["CascadeResult", "Reply", "Step", "run_cascade"]
 
 Q = TypeVar("Q")
 A = TypeVar("A")
@@ -38,7 +38,7 @@ class CascadeResult(Generic[A]):
     decision: CascadeDecision
 
 
-def run(policy: Policy, steps: Sequence[Step[Q, A]], questions: Sequence[Q]) -> list[CascadeResult[A]]:
+def run_cascade(policy: Policy, steps: Sequence[Step[Q, A]], questions: Sequence[Q]) -> list[CascadeResult[A]]:
     """Answers questions with as few calls to the larger models as the policy allows.
 
     Args:
@@ -58,7 +58,7 @@ def run(policy: Policy, steps: Sequence[Step[Q, A]], questions: Sequence[Q]) -> 
         >>> small = lambda words: [(w.upper(), len(w) / 10) for w in words]
         >>> large = lambda words: [(w.title(), 1.0) for w in words]
         >>> policy = Policy((ConfidenceGate((0.5,), ("escalate", "answer")), ALWAYS))
-        >>> [outcome.answer for outcome in run(policy, [small, large], ["ab", "abcdef"])]
+        >>> [outcome.answer for outcome in run_cascade(policy, [small, large], ["ab", "abcdef"])]
         ['Ab', 'ABCDEF']
     """
     if len(steps) != len(policy.gates):

@@ -8,19 +8,19 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from foureyes.cascade.routers import Router, unseen
+from foureyes.cascade.routers import Router, held_out_priority
 from foureyes.display import Result
-from foureyes.maths.contest import contest
 from foureyes.maths.resampling import open_percentiles, percentiles
+from foureyes.maths.router_comparison import compare_routers
 
-__all__ = ["Lead", "Reads", "router_lead"]
+__all__ = ["Reads", "RouterLead", "router_lead"]
 
 Reads: TypeAlias = tuple[Router, Any]
 """A router and what it reads of the rows."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Lead(Result):
+class RouterLead(Result):
     """One router less another, on the same rows.
 
     Attributes:
@@ -50,7 +50,7 @@ def router_lead(
     large_correct: ArrayLike,
     *,
     interval: tuple[float, int, int] = (0.95, 1000, 0),
-) -> Lead:
+) -> RouterLead:
     """How far one router is ahead of another, both drawn in the same bootstrap samples.
 
     Two curves' own bands overlap long before the routers are equally good, since both rise and fall with the rows;
@@ -77,12 +77,14 @@ def router_lead(
         (0.25, 0.125)
     """
     level = interval[0]
-    found = contest((unseen(*one), unseen(*other)), small_correct, large_correct, interval=interval)
+    found = compare_routers(
+        (held_out_priority(*one), held_out_priority(*other)), small_correct, large_correct, interval=interval
+    )
     over_low, over_high = percentiles(found.drawn_gained, level)
     gap, with_gap = found.gap > 0, found.drawn_gap > 0
     ratio = np.divide(found.drawn_gained, found.drawn_gap, out=np.zeros(len(with_gap)), where=with_gap)
     low, high = open_percentiles(np.where(with_gap, ratio, -np.inf), np.where(with_gap, ratio, np.inf), level)
-    return Lead(
+    return RouterLead(
         apgr=found.gained / found.gap if gap else None,
         low=low if gap else None,
         high=high if gap else None,

@@ -32,9 +32,9 @@ from foureyes.errors import InputError
 from foureyes.maths.columns import probabilities, same_length
 from foureyes.types import Unscored
 
-__all__ = ["ALWAYS", "Action", "CascadeDecision", "ConfidenceGate", "Policy", "Simulated"]
+__all__ = ["ALWAYS", "CascadeAction", "CascadeDecision", "ConfidenceGate", "Policy", "SimulatedCascade"]
 
-Action: TypeAlias = Literal["answer", "escalate", "abstain"]
+CascadeAction: TypeAlias = Literal["answer", "escalate", "abstain"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +54,17 @@ class ConfidenceGate:
     """
 
     cuts: tuple[float, ...]
-    actions: tuple[Action, ...]
+    actions: tuple[CascadeAction, ...]
 
     def __post_init__(self) -> None:
         if len(self.actions) != len(self.cuts) + 1:
             raise InputError(f"{len(self.cuts)} cuts need {len(self.cuts) + 1} actions; got {len(self.actions)}")
         if not all(a < b for a, b in zip(self.cuts, self.cuts[1:], strict=False)):
             raise InputError(f"cuts must increase; got {self.cuts}")
-        if unknown := set(self.actions) - set(get_args(Action)):
-            raise InputError(f"an action is one of {', '.join(get_args(Action))}; got {unknown.pop()!r}")
+        if unknown := set(self.actions) - set(get_args(CascadeAction)):
+            raise InputError(f"an action is one of {', '.join(get_args(CascadeAction))}; got {unknown.pop()!r}")
 
-    def action(self, confidence: float) -> Action:
+    def action(self, confidence: float) -> CascadeAction:
         """What to do at a confidence in [0, 1].
 
         Raises:
@@ -94,7 +94,7 @@ class CascadeDecision:
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Simulated(Result):
+class SimulatedCascade(Result):
     """What a policy does to rows whose confidences under every model are known.
 
     Attributes:
@@ -160,7 +160,7 @@ class Policy:
                 return CascadeDecision(action, stage, tuple(seen))
         raise AssertionError("the last gate never escalates")
 
-    def simulate(self, confidences: Sequence[ArrayLike]) -> Simulated:
+    def simulate(self, confidences: Sequence[ArrayLike]) -> SimulatedCascade:
         """The same decisions for N rows at once, for choosing a policy on data.
 
         Args:
@@ -179,7 +179,7 @@ class Policy:
             stage[waiting] = s
             answered[waiting[actions == "answer"]] = True
             waiting = waiting[actions == "escalate"]
-        return Simulated(stage, answered)
+        return SimulatedCascade(stage, answered)
 
     def to_json(self) -> str:
         """The policy as JSON."""
@@ -200,5 +200,5 @@ class Policy:
         return cls(gates)
 
 
-def _unscored_action(stage: int, last: int) -> Action:
+def _unscored_action(stage: int, last: int) -> CascadeAction:
     return "abstain" if stage == last else "escalate"

@@ -31,8 +31,8 @@ __all__ = [
     "Router",
     "SupportsPredictProba",
     "ThresholdRouter",
-    "through",
-    "unseen",
+    "calibrated_router",
+    "held_out_priority",
 ]
 
 Order: TypeAlias = Literal["confidence", "accuracy", "threshold"]
@@ -218,7 +218,7 @@ class AdvantageRouter(Result):
 
 
 @dataclass(frozen=True, slots=True)
-class _Through:
+class _CalibratedRouter:
     calibrator: SupportsPredictProba
     router: Router
 
@@ -240,12 +240,12 @@ class InSample:
         return self.router.priority(read)
 
 
-def through(calibrator: SupportsPredictProba, router: Router) -> Router:
+def calibrated_router(calibrator: SupportsPredictProba, router: Router) -> Router:
     """The same router for raw scores: they pass through the calibrator first."""
-    return _Through(calibrator, router)
+    return _CalibratedRouter(calibrator, router)
 
 
-def unseen(router: Router, read: Any) -> Floats:
+def held_out_priority(router: Router, read: Any) -> Floats:
     """(N,) the priorities of rows that the router was not fitted on.
 
     Raises:

@@ -16,10 +16,10 @@ from foureyes.signals.catalog import require_one_pass
 from foureyes.signals.cross import score
 from foureyes.types import Prompt, Scored, Unscored, Written
 
-__all__ = ["written_and_read"]
+__all__ = ["write_and_read_step"]
 
 
-def written_and_read(
+def write_and_read_step(
     writer: Writer,
     reader: Reader,
     calibrator: ScoreCalibrator,
@@ -37,7 +37,7 @@ def written_and_read(
         signal: what is calibrated, by its name in the catalogue; one of one reading.
 
     Returns:
-        A step for :func:`foureyes.cascade.driver.run`: (what was written, P(correct)), or ``Unscored`` in place of the
+        A step for :func:`foureyes.cascade.driver.run_cascade`: (what was written, P(correct)), or ``Unscored`` in place of the
         confidence where the model could not write or the verifier could not read.
 
     Raises:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from foureyes.errors import InputError, NotEnoughData
-from foureyes.maths.noise import ExpertOpinion, Labels, class_labels, class_matrix, opinion
+from foureyes.maths.label_noise import ExpertOpinion, Labels, class_labels, class_matrix, expert_opinion
 
 __all__ = ["Experts", "PredProbs"]
 
@@ -53,7 +53,7 @@ class Experts:
         given = class_labels(labels, n_classes)
         if not len(given):
             raise NotEnoughData("label issues need at least one row; got none")
-        opinions = tuple(opinion(given, matrix, name=name) for name, matrix in matrices.items())
+        opinions = tuple(expert_opinion(given, matrix, name=name) for name, matrix in matrices.items())
         return cls(tuple(matrices), given, tuple(matrices.values()), opinions)
 
     @property

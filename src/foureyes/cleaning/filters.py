@@ -14,10 +14,17 @@ from numpy.typing import NDArray
 
 from foureyes.cleaning.experts import Experts
 from foureyes.errors import InputError, NotEnoughData
-from foureyes.maths.noise import class_thresholds, confident_labels
-from foureyes.maths.pruning import confident_joint, largest_margins, lowest_given, margins, quotas, weighted_entropies
+from foureyes.maths.label_noise import class_thresholds, confident_labels
+from foureyes.maths.label_pruning import (
+    confident_joint,
+    largest_margins,
+    lowest_given,
+    margins,
+    quotas,
+    weighted_entropies,
+)
 
-__all__ = ["FilterBy", "RankBy", "filtered", "ranked"]
+__all__ = ["FilterBy", "RankBy", "filter_mask", "rank_rows"]
 
 FilterBy: TypeAlias = Literal[
     "prune_by_noise_rate",
@@ -34,7 +41,7 @@ Mask = NDArray[np.bool_]
 Rows = NDArray[np.intp]
 
 
-def filtered(experts: Experts, filter_by: FilterBy) -> Mask:
+def filter_mask(experts: Experts, filter_by: FilterBy) -> Mask:
     """(N,) true where the filter finds an issue.
 
     Raises:
@@ -58,7 +65,7 @@ def filtered(experts: Experts, filter_by: FilterBy) -> Mask:
     return _pruned(experts, filter_by) & _contradicted(experts)
 
 
-def ranked(experts: Experts, rows: Rows, rank_by: RankBy) -> Rows:
+def rank_rows(experts: Experts, rows: Rows, rank_by: RankBy) -> Rows:
     """Rows in order of label quality, the worst first.
 
     Raises:

@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from foureyes.cleaning.experts import Experts, PredProbs
-from foureyes.cleaning.filters import FilterBy, RankBy, filtered, ranked
+from foureyes.cleaning.filters import FilterBy, RankBy, filter_mask, rank_rows
 from foureyes.display import TableResult
 from foureyes.errors import InputError, NotEnoughData
-from foureyes.maths.noise import chosen, class_thresholds, confident_labels, levels
+from foureyes.maths.label_noise import chosen, class_thresholds, confident_labels, levels
 
 __all__ = ["ExpertVote", "Issue", "Issues", "Method", "find_label_issues"]
 
@@ -242,10 +242,10 @@ def find_label_issues(
     if method != "calibrated":
         raise InputError(f"give either method or cleanlab's filter_by, not both; got method={method!r}")
     experts = Experts.read(labels, pred_probs)
-    mask = filtered(experts, filter_by or "prune_by_noise_rate")
+    mask = filter_mask(experts, filter_by or "prune_by_noise_rate")
     if return_indices_ranked_by is None:
         return mask
-    return ranked(experts, np.flatnonzero(mask), return_indices_ranked_by)
+    return rank_rows(experts, np.flatnonzero(mask), return_indices_ranked_by)
 
 
 def _issues(experts: Experts, method: Method, keep_top: float) -> Issues:

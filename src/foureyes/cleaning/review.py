@@ -4,7 +4,7 @@ A review file is a CSV with a row an issue and two columns to fill in: ``decisio
 label other than the suggested one, ``new_label``. Nothing changes a label by itself: rows without a decision stay as
 they are.
 
-A newcomer starts at :func:`write_review`, then :func:`read_review`, then :func:`cleaned` or :func:`clean_records`.
+A newcomer starts at :func:`write_review`, then :func:`read_review`, then :func:`apply_decisions` or :func:`clean_records`.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from foureyes.cleaning.labels import Issue, Issues
 from foureyes.errors import InputError
 
 __all__ = [
-    "Action",
+    "ReviewAction",
     "ReviewDecision",
+    "apply_decisions",
     "clean_records",
-    "cleaned",
     "read_review",
     "review_table",
     "suggestions",
     "write_review",
 ]
 
-Action: TypeAlias = Literal["keep", "relabel", "drop"]
+ReviewAction: TypeAlias = Literal["keep", "relabel", "drop"]
 
 _FIXED = ("row", "item", "given", "suggested", "score", "agreement", "reason", "decision", "new_label")
 
@@ -50,12 +50,12 @@ class ReviewDecision:
         InputError: an unknown action, or a label where none belongs, or none where one does.
     """
 
-    action: Action
+    action: ReviewAction
     label: int | None = None
 
     def __post_init__(self) -> None:
-        if self.action not in get_args(Action):
-            raise InputError(f"a decision is one of {', '.join(get_args(Action))}; got {self.action!r}")
+        if self.action not in get_args(ReviewAction):
+            raise InputError(f"a decision is one of {', '.join(get_args(ReviewAction))}; got {self.action!r}")
         if (self.label is not None) != (self.action == "relabel"):
             raise InputError(f"relabel goes with a label, keep and drop without; got {self.action} and {self.label}")
 
@@ -147,7 +147,9 @@ def suggestions(issues: Issues, action: Literal["relabel", "drop"]) -> dict[int,
     return {row: ReviewDecision("relabel", label) for row, label in pairs}
 
 
-def cleaned(labels: ArrayLike, decisions: Mapping[int, ReviewDecision]) -> tuple[NDArray[np.intp], NDArray[Any]]:
+def apply_decisions(
+    labels: ArrayLike, decisions: Mapping[int, ReviewDecision]
+) -> tuple[NDArray[np.intp], NDArray[Any]]:
     """The rows to keep and their labels.
 
     Args:
@@ -161,7 +163,7 @@ def cleaned(labels: ArrayLike, decisions: Mapping[int, ReviewDecision]) -> tuple
         InputError: a decision names a row that does not exist.
 
     Example:
-        >>> cleaned([0, 1, 1], {0: ReviewDecision("drop"), 2: ReviewDecision("relabel", 0)})
+        >>> apply_decisions([0, 1, 1], {0: ReviewDecision("drop"), 2: ReviewDecision("relabel", 0)})
         (array([1, 2]), array([1, 0]))
     """
     new = np.array(labels)
@@ -241,8 +243,8 @@ def _row(line: Mapping[str, str], number: int) -> int:
 
 def _decision(line: Mapping[str, str], number: int, classes: Sequence[str] | None) -> ReviewDecision:
     action = line["decision"].strip().lower()
-    if action not in get_args(Action):
-        raise InputError(f"line {number}: decision must be one of {', '.join(get_args(Action))}; got {action!r}")
+    if action not in get_args(ReviewAction):
+        raise InputError(f"line {number}: decision must be one of {', '.join(get_args(ReviewAction))}; got {action!r}")
     if action != "relabel":
         return ReviewDecision("keep" if action == "keep" else "drop")
     return ReviewDecision("relabel", _label((line["new_label"] or line["suggested"]).strip(), number, classes))

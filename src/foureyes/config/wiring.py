@@ -167,10 +167,10 @@ def _watches(tenant: TenantSettings, alpha: float, cache: PartCache) -> dict[str
 
 def _held(judge: Judge, watches: Mapping[str, PromiseWatch]) -> Judge:
     """A judge, held to its promise where it made one."""
-    from foureyes.monitoring.promised import PromisedJudge  # noqa: PLC0415 - loads numpy
+    from foureyes.monitoring.suspendable_judge import SuspendableJudge  # noqa: PLC0415 - loads numpy
 
     watch = watches.get(f"{judge.provider}/{judge.name}")
-    return judge if watch is None else PromisedJudge(judge, watch)
+    return judge if watch is None else SuspendableJudge(judge, watch)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from foureyes.demo.questions import DemoQuestion
 from foureyes.demo.run import Read
 from foureyes.errors import InputError, NotEnoughData
-from foureyes.maths.pairs import Preference, preference
+from foureyes.maths.pairwise import PairwiseAccuracy, pairwise_accuracy
 from foureyes.maths.ranking import Auroc, auroc
 from foureyes.maths.roc import Roc, roc
 from foureyes.signals.catalog import signal
@@ -81,7 +81,7 @@ class SignalResult:
     signal: str
     pairs: Pairs
     auroc: Auroc
-    preference: Preference
+    preference: PairwiseAccuracy
 
     def curve(self) -> Roc:
         """The ROC curve behind the area, with its band."""
@@ -226,4 +226,4 @@ def _complete(values: Floats) -> Pairs:
 
 def _measure(verifier: str, name: str, pairs: Pairs) -> SignalResult:
     area = auroc(*pairs.rows, groups=pairs.groups, seed=_SEED)
-    return SignalResult(verifier, name, pairs, area, preference(pairs.right, pairs.wrong, seed=_SEED))
+    return SignalResult(verifier, name, pairs, area, pairwise_accuracy(pairs.right, pairs.wrong, seed=_SEED))

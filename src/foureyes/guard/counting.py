@@ -88,7 +88,7 @@ def skill_weight(right: int, n: int) -> float:
 
     The log-odds of being right is the best weight for *independent* voters of known skill; one that is right half the
     time, or less, gets 0 and cannot decide anything. Add-one smoothing keeps few rows from making it infinite. Verifiers
-    do err together (measure it with :func:`foureyes.maths.pairs`), and then a heavy one is worth less than this says: set
+    do err together (measure it with :func:`foureyes.maths.pairwise`), and then a heavy one is worth less than this says: set
     a quorum.
 
     Args:

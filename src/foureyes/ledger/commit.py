@@ -12,7 +12,7 @@ from foureyes.ledger.audit import follows
 from foureyes.ledger.entry import Draft, Receipt, stamp
 from foureyes.ledger.keys import Signer, VerifierKey
 from foureyes.ledger.log import signed_head
-from foureyes.ledger.sealing import Sealed, Tip, seal, subtree_of, tip_of
+from foureyes.ledger.sealing import LogTip, Sealed, seal, subtree_of, tip_of
 from foureyes.ledger.store import Extension, Store, Transaction
 from foureyes.maths.merkle import proof
 
@@ -44,7 +44,7 @@ class Committer:
         self, store: Store, *, signer: Signer, keys: Sequence[VerifierKey], clock: Callable[[], datetime]
     ) -> None:
         self._store, self._signer, self._keys, self._clock = store, signer, keys, clock
-        self._tip = Tip.first(signer.key.name)
+        self._tip = LogTip.first(signer.key.name)
         self._head: str | None = None
 
     def open(self) -> None:
@@ -105,7 +105,7 @@ class Committer:
         transaction.extend(Extension(tip.edge.size, sealed.entries, sealed.nodes, note, keep))
         return _Pending(sealed, note)
 
-    def _current(self, transaction: Transaction) -> Tip:
+    def _current(self, transaction: Transaction) -> LogTip:
         """The end of the log: the one we know, or what another replica made of it since."""
         if transaction.head() == self._head:
             return self._tip

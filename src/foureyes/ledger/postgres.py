@@ -22,7 +22,7 @@ try:
 except ModuleNotFoundError as missing:
     raise ConfigError("a ledger in PostgreSQL needs psycopg: pip install 'foureyes[postgres]'") from missing
 
-__all__ = ["PostgresStore", "translated"]
+__all__ = ["PostgresStore", "translate_errors"]
 
 _PAGE: Final = 4096
 _LAST: Final = (1 << 63) - 1
@@ -84,7 +84,7 @@ class PostgresStore(Store):
         self._writable = create
         self._writing = threading.Lock()
         self._writer: psycopg.Connection | None = None
-        with translated(self._what), self._connected() as connection:
+        with translate_errors(self._what), self._connected() as connection:
             if create:
                 self._prepare(connection)
             self._require_ledger(connection)
@@ -92,7 +92,7 @@ class PostgresStore(Store):
     @contextmanager
     def snapshot(self) -> Iterator[View]:
         """A view of its own connection: a transaction that reads what was committed when it began."""
-        with translated(self._what), self._connected() as connection:
+        with translate_errors(self._what), self._connected() as connection:
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             connection.read_only = True
             with connection.transaction():
@@ -101,7 +101,7 @@ class PostgresStore(Store):
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """The one transaction of all replicas that writes; commits when left. A lost connection is made anew first."""
-        with self._writing, translated(self._what):
+        with self._writing, translate_errors(self._what):
             if not self._writable:
                 raise LedgerError(f"{self._what} is closed, or was opened for reading")
             if self._writer is None or self._writer.closed:
@@ -112,7 +112,7 @@ class PostgresStore(Store):
 
     def close(self) -> None:
         """Closes the connection."""
-        with self._writing, translated(self._what):
+        with self._writing, translate_errors(self._what):
             self._writable = False
             if self._writer is not None:
                 self._writer.close()
@@ -183,7 +183,7 @@ class _Transaction(_View, Transaction):
 
 
 @contextmanager
-def translated(what: object) -> Iterator[None]:
+def translate_errors(what: object) -> Iterator[None]:
     """Psycopg's errors as ours, by the table above."""
     try:
         yield

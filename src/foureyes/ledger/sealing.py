@@ -1,6 +1,6 @@
 """Where the next entries go: pure decisions of the writer, without a thread, a clock or a disk.
 
-A :class:`Tip` is all of a log that is needed to extend it: its size, its last entry's hash and the right edge of its
+A :class:`LogTip` is all of a log that is needed to extend it: its size, its last entry's hash and the right edge of its
 tree. :func:`seal` gives drafts their places; :func:`tip_of` finds the tip of a log that is kept somewhere, and believes
 it only when the signed head says the same.
 """
@@ -16,11 +16,11 @@ from foureyes.ledger.entry import Draft, Receipt, genesis
 from foureyes.ledger.store import View
 from foureyes.maths.merkle import Frontier, Node, Subtree, leaf_hash, tiled
 
-__all__ = ["Sealed", "Tip", "seal", "subtree_of", "tip_of"]
+__all__ = ["LogTip", "Sealed", "seal", "subtree_of", "tip_of"]
 
 
 @dataclass(frozen=True, slots=True)
-class Tip:
+class LogTip:
     """The end of a log.
 
     Attributes:
@@ -34,7 +34,7 @@ class Tip:
     edge: Frontier
 
     @classmethod
-    def first(cls, origin: str) -> Tip:
+    def first(cls, origin: str) -> LogTip:
         """Of a log without entries."""
         return cls(Checkpoint(origin, 0, Frontier().root()), genesis(origin), Frontier())
 
@@ -50,7 +50,7 @@ class Sealed:
         receipts: one for each.
     """
 
-    tip: Tip
+    tip: LogTip
     entries: Sequence[bytes]
     nodes: Sequence[Node]
     receipts: Sequence[Receipt]
@@ -61,7 +61,7 @@ class Sealed:
         return self.tip.edge.size - len(self.entries)
 
 
-def seal(tip: Tip, drafts: Sequence[Draft], times: Sequence[str]) -> Sealed:
+def seal(tip: LogTip, drafts: Sequence[Draft], times: Sequence[str]) -> Sealed:
     """Gives drafts their places after the tip.
 
     Args:
@@ -76,12 +76,12 @@ def seal(tip: Tip, drafts: Sequence[Draft], times: Sequence[str]) -> Sealed:
         previous = leaf_hash(entries[-1])
         hashes.append(previous)
     edge, nodes = tip.edge.extended(hashes)
-    grown = Tip(Checkpoint(origin, edge.size, edge.root()), previous, edge)
+    grown = LogTip(Checkpoint(origin, edge.size, edge.root()), previous, edge)
     places = enumerate(zip(hashes, times, strict=True), first)
     return Sealed(grown, entries, nodes, [Receipt(index, leaf.hex(), time, origin) for index, (leaf, time) in places])
 
 
-def tip_of(view: View, checkpoint: Checkpoint) -> Tip:
+def tip_of(view: View, checkpoint: Checkpoint) -> LogTip:
     """The tip of the log under a view.
 
     Args:
@@ -92,12 +92,12 @@ def tip_of(view: View, checkpoint: Checkpoint) -> Tip:
         LedgerTampered: what is kept does not lead to the signed root: nothing may be added to such a log.
     """
     if checkpoint.size == 0:
-        return Tip.first(checkpoint.origin)
+        return LogTip.first(checkpoint.origin)
     edge = Frontier.of(checkpoint.size, subtree_of(view))
     if edge.root() != checkpoint.root:
         raise LedgerTampered(f"what is stored of {checkpoint} leads to the root {edge.root().hex()[:16]}…")
     (last,) = view.entries(checkpoint.size - 1, checkpoint.size)  # it is there: the root was computed from it
-    return Tip(checkpoint, leaf_hash(last), edge)
+    return LogTip(checkpoint, leaf_hash(last), edge)
 
 
 def subtree_of(view: View) -> Subtree:

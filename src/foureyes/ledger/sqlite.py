@@ -19,7 +19,7 @@ from typing import Final
 from foureyes.errors import ConfigError, InputError, LedgerConflict, LedgerError, LedgerTampered
 from foureyes.ledger.store import Extension, Store, Transaction, View
 
-__all__ = ["APPLICATION_ID", "SqliteStore", "translated"]
+__all__ = ["APPLICATION_ID", "SqliteStore", "translate_errors"]
 
 APPLICATION_ID: Final = 0x34455945  # "4EYE", in the file's header
 
@@ -71,7 +71,7 @@ class SqliteStore(Store):
         self._writer: sqlite3.Connection | None = None
         if not create and not path.is_file():
             raise InputError(f"{path}: no such ledger")
-        with translated(path):
+        with translate_errors(path):
             if create:
                 self._writer = self._connected("rwc", _prepare)
             else:
@@ -81,7 +81,7 @@ class SqliteStore(Store):
     @contextmanager
     def snapshot(self) -> Iterator[View]:
         """A view of its own connection: a transaction that reads."""
-        with translated(self._path):
+        with translate_errors(self._path):
             connection = self._reader()
             try:
                 connection.execute("BEGIN")
@@ -92,7 +92,7 @@ class SqliteStore(Store):
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """The one transaction that writes; commits when left, and then the bytes are on the disk."""
-        with self._writing, translated(self._path):
+        with self._writing, translate_errors(self._path):
             if self._writer is None:
                 raise LedgerError(f"{self._path} is closed, or was opened for reading")
             self._require_same_file()
@@ -107,7 +107,7 @@ class SqliteStore(Store):
 
     def close(self) -> None:
         """Closes the file; what is in its write-ahead log moves into it."""
-        with self._writing, translated(self._path):
+        with self._writing, translate_errors(self._path):
             if self._writer is not None:
                 self._writer.close()
                 self._writer = None
@@ -183,7 +183,7 @@ class _Transaction(_View, Transaction):
 
 
 @contextmanager
-def translated(what: object) -> Iterator[None]:
+def translate_errors(what: object) -> Iterator[None]:
     """SQLite's errors as ours, by the table above."""
     try:
         yield

@@ -1,14 +1,14 @@
 from .agreement import MissAgreement as MissAgreement
 from .agreement import miss_agreement as miss_agreement
+from .auroc_prior import AurocPrior as AurocPrior
 from .difference import Difference as Difference
 from .difference import paired_difference as paired_difference
-from .expectation import Expectation as Expectation
 from .flips import Flips as Flips
-from .flips import Share as Share
+from .flips import FlipShare as FlipShare
 from .flips import answer_flips as answer_flips
 from .flips import decision_flips as decision_flips
 from .merkle import Node as Node
-from .pairs import Preference as Preference
+from .pairwise import PairwiseAccuracy as PairwiseAccuracy
 from .ranking import Auroc as Auroc
 from .ranking import auroc as auroc
 from .reliability import Ece as Ece
@@ -26,19 +26,19 @@ from .scoring import brier as brier
 from .scoring import dcs as dcs
 from .scoring import nll as nll
 from .selection import (
-    Candidate as Candidate,
-)
-from .selection import (
-    CandidateEvidence as CandidateEvidence,
-)
-from .selection import (
     SelectionRule as SelectionRule,
+)
+from .selection import (
+    VerifierCandidate as VerifierCandidate,
 )
 from .selection import (
     VerifierChoice as VerifierChoice,
 )
 from .selection import (
+    VerifierEvidence as VerifierEvidence,
+)
+from .selection import (
     choose_verifier as choose_verifier,
 )
-from .within import Within as Within
-from .within import within_question as within_question
+from .within_question import WithinQuestionAuroc as WithinQuestionAuroc
+from .within_question import within_question as within_question

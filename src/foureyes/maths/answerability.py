@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from foureyes.display import Result
 from foureyes.errors import NotEnoughData
 from foureyes.maths.columns import flags, same_length
-from foureyes.maths.flips import Share
+from foureyes.maths.flips import FlipShare
 
 __all__ = ["Answerability", "answerability"]
 
@@ -31,8 +31,8 @@ class Answerability(Result):
         level: of all three intervals.
     """
 
-    declined_unanswerable: Share
-    declined_answerable: Share
+    declined_unanswerable: FlipShare
+    declined_answerable: FlipShare
     informedness: float
     low: float
     high: float
@@ -63,8 +63,8 @@ def answerability(declined: ArrayLike, unanswerable: ArrayLike, *, level: float 
     n_without = int(without.sum())
     if n_without in (0, n):
         raise NotEnoughData(f"wanted unanswerable questions and controls; got {n_without} and {n - n_without}")
-    hits = Share.of(int(held[without].sum()), n_without, level)
-    misses = Share.of(int(held[~without].sum()), n - n_without, level)
+    hits = FlipShare.of(int(held[without].sum()), n_without, level)
+    misses = FlipShare.of(int(held[~without].sum()), n - n_without, level)
     gap = hits.value - misses.value
     low = gap - math.hypot(hits.value - hits.low, misses.high - misses.value)
     high = gap + math.hypot(hits.high - hits.value, misses.value - misses.low)

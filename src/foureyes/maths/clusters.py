@@ -1,7 +1,7 @@
 """Texts that mean the same, and how spread out meanings are.
 
 Which texts mean the same is asked of a model, pair by pair; here is only the order of asking, free of I/O
-(:func:`clustering`), and what follows from the answers (:func:`spread`).
+(:func:`clustering`), and what follows from the answers (:func:`cluster_entropy`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.columns import group_ids, real, same_length
 
-__all__ = ["clustering", "spread"]
+__all__ = ["cluster_entropy", "clustering"]
 
 
 def clustering(n: int) -> Generator[list[tuple[int, int]], Sequence[bool], tuple[int, ...]]:
@@ -67,7 +67,7 @@ def clustering(n: int) -> Generator[list[tuple[int, int]], Sequence[bool], tuple
     return tuple(cluster)
 
 
-def spread(cluster: ArrayLike, log_weights: ArrayLike | None = None) -> float:
+def cluster_entropy(cluster: ArrayLike, log_weights: ArrayLike | None = None) -> float:
     """Entropy over clusters, −Σ_c P(c) ln P(c), nats: 0 all in one, ln N all apart.
 
     P(c) is the share of the weight that falls into c.
@@ -81,7 +81,7 @@ def spread(cluster: ArrayLike, log_weights: ArrayLike | None = None) -> float:
         NotEnoughData: no members.
 
     Example:
-        >>> round(spread([0, 0, 1, 1]), 4), spread([3, 3])
+        >>> round(cluster_entropy([0, 0, 1, 1]), 4), cluster_entropy([3, 3])
         (0.6931, 0.0)
 
     Source: Farquhar et al. 2024, equations 4 to 7.

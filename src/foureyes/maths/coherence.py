@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from foureyes.display import Result
 from foureyes.errors import NotEnoughData
 from foureyes.maths.columns import probabilities, same_length
-from foureyes.maths.flips import Share
+from foureyes.maths.flips import FlipShare
 from foureyes.maths.resampling import check_draws, multinomial, percentiles
 
 __all__ = ["Incoherence", "incoherence"]
@@ -38,7 +38,7 @@ class Incoherence(Result):
     high: float
     level: float
     excess: float
-    both_sure: Share
+    both_sure: FlipShare
     n: int
 
 
@@ -73,5 +73,5 @@ def incoherence(
     excess = first + second - 1
     distances, counts = np.unique(np.abs(excess), return_counts=True)
     low, high = percentiles(multinomial(counts, draws, np.random.default_rng(seed)) @ distances / n, level)
-    both = Share.of(int(((first > 0.5) & (second > 0.5)).sum()), n, level)
+    both = FlipShare.of(int(((first > 0.5) & (second > 0.5)).sum()), n, level)
     return Incoherence(float(np.abs(excess).mean()), low, high, level, float(excess.mean()), both, n)

@@ -19,11 +19,11 @@ from foureyes.errors import NotEnoughData
 from foureyes.maths.bounds import clopper_pearson
 from foureyes.maths.columns import flags, same_length
 
-__all__ = ["Flips", "Share", "answer_flips", "decision_flips"]
+__all__ = ["FlipShare", "Flips", "answer_flips", "decision_flips"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Share(Result):
+class FlipShare(Result):
     """A share of rows with its exact interval.
 
     Attributes:
@@ -41,7 +41,7 @@ class Share(Result):
     n: int
 
     @classmethod
-    def of(cls, k: int, n: int, level: float = 0.95) -> Share:
+    def of(cls, k: int, n: int, level: float = 0.95) -> FlipShare:
         """The share k / n.
 
         Raises:
@@ -64,18 +64,18 @@ class Flips(Result):
         accuracy_before, accuracy_after: shares that were right.
     """
 
-    negative: Share
-    positive: Share
-    wandering: Share | None
-    accuracy_before: Share
-    accuracy_after: Share
+    negative: FlipShare
+    positive: FlipShare
+    wandering: FlipShare | None
+    accuracy_before: FlipShare
+    accuracy_after: FlipShare
 
     @property
-    def nfr_mc(self) -> Share | None:
+    def nfr_mc(self) -> FlipShare | None:
         """Changed and wrong after, whatever was before: negative flips and wandering ones together (NFR_mc)."""
         if self.wandering is None:
             return None
-        return Share.of(self.negative.k + self.wandering.k, self.negative.n, self.negative.level)
+        return FlipShare.of(self.negative.k + self.wandering.k, self.negative.n, self.negative.level)
 
 
 def answer_flips(
@@ -108,7 +108,7 @@ def answer_flips(
     now = np.array([a == t for a, t in zip(after, truth, strict=True)], dtype=np.bool_)
     moved = np.array([a != b for a, b in zip(after, before, strict=True)], dtype=np.bool_)
     flips = decision_flips(was, now, level=level)
-    wandering = Share.of(int((~was & ~now & moved).sum()), len(was), level)
+    wandering = FlipShare.of(int((~was & ~now & moved).sum()), len(was), level)
     return Flips(flips.negative, flips.positive, wandering, flips.accuracy_before, flips.accuracy_after)
 
 
@@ -135,9 +135,9 @@ def decision_flips(before: ArrayLike, after: ArrayLike, *, level: float = 0.95) 
     n = same_length(before=was, after=now)
     negative, positive = int((was & ~now).sum()), int((~was & now).sum())
     return Flips(
-        negative=Share.of(negative, n, level),
-        positive=Share.of(positive, n, level),
+        negative=FlipShare.of(negative, n, level),
+        positive=FlipShare.of(positive, n, level),
         wandering=None,
-        accuracy_before=Share.of(int(was.sum()), n, level),
-        accuracy_after=Share.of(int(now.sum()), n, level),
+        accuracy_before=FlipShare.of(int(was.sum()), n, level),
+        accuracy_after=FlipShare.of(int(now.sum()), n, level),
     )

@@ -1,7 +1,7 @@
 """Which verifier, under a budget, from few labels: a rule that says how sure it is, and abstains when it is not.
 
 1. Candidates that cost more than the budget are out.
-2. What is known without labels is a normal guess at each candidate's AUROC (:mod:`foureyes.maths.expectation`).
+2. What is known without labels is a normal guess at each candidate's AUROC (:mod:`foureyes.maths.auroc_prior`).
 3. The labels give an AUROC each, and how those vary together: candidates are judged on the same rows, so that most of
    the luck of the draw is shared and drops out of their differences.
 4. Guess and labels make a joint normal posterior. A candidate is *good enough* if it is within ``tolerance`` of the best
@@ -24,15 +24,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from foureyes.display import Result
 from foureyes.errors import InputError
+from foureyes.maths.auroc_prior import UNINFORMED_PRIOR, AurocPrior
 from foureyes.maths.columns import flags, group_ids, real, same_length
-from foureyes.maths.expectation import BLANK, Expectation
 
 __all__ = [
     "DEFAULT_RULE",
-    "Candidate",
-    "CandidateEvidence",
     "SelectionRule",
+    "VerifierCandidate",
     "VerifierChoice",
+    "VerifierEvidence",
     "choose_verifier",
     "committee",
 ]
@@ -44,7 +44,7 @@ _MOST_LABELS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Candidate:
+class VerifierCandidate:
     """A verifier that could be used.
 
     Attributes:
@@ -60,7 +60,7 @@ class Candidate:
     name: str
     cost: float
     uncertainty: ArrayLike = ()
-    expected: Expectation = BLANK
+    expected: AurocPrior = UNINFORMED_PRIOR
 
     def __post_init__(self) -> None:
         if not 0 <= self.cost < math.inf:
@@ -100,7 +100,7 @@ DEFAULT_RULE: Final = SelectionRule()
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class CandidateEvidence(Result):
+class VerifierEvidence(Result):
     """What is known of one candidate, labels and expectation together.
 
     Attributes:
@@ -137,7 +137,7 @@ class VerifierChoice(Result):
 
     chosen: str | None
     reason: str
-    standings: tuple[CandidateEvidence, ...]
+    standings: tuple[VerifierEvidence, ...]
     too_dear: tuple[str, ...]
     n_right: int
     n_wrong: int
@@ -145,7 +145,7 @@ class VerifierChoice(Result):
 
 
 def choose_verifier(
-    candidates: Sequence[Candidate],
+    candidates: Sequence[VerifierCandidate],
     wrong: ArrayLike,
     *,
     rule: SelectionRule = DEFAULT_RULE,
@@ -171,8 +171,8 @@ def choose_verifier(
     Example:
         >>> rng = np.random.default_rng(0)
         >>> wrong = rng.random(200) < 0.4
-        >>> good = Candidate("1.5b", cost=3.0, uncertainty=rng.normal(size=200) + 2 * wrong)
-        >>> poor = Candidate("135m", cost=1.0, uncertainty=rng.normal(size=200))
+        >>> good = VerifierCandidate("1.5b", cost=3.0, uncertainty=rng.normal(size=200) + 2 * wrong)
+        >>> poor = VerifierCandidate("135m", cost=1.0, uncertainty=rng.normal(size=200))
         >>> choose_verifier([good, poor], wrong).chosen
         '1.5b'
         >>> choose_verifier([good, poor], wrong, rule=SelectionRule(budget=2.0)).chosen is None
@@ -204,7 +204,7 @@ def choose_verifier(
     return VerifierChoice(None, _undecided(ranked, rule, needed), ranked, too_dear, *counts, needed)
 
 
-def committee(members: Sequence[Candidate], *, name: str | None = None) -> Candidate:
+def committee(members: Sequence[VerifierCandidate], *, name: str | None = None) -> VerifierCandidate:
     """Several verifiers as one candidate: the mean of their ranks, for the sum of their costs.
 
     Ranks, because uncertainties of different verifiers have no common unit. It is expected to be as good as its
@@ -219,7 +219,7 @@ def committee(members: Sequence[Candidate], *, name: str | None = None) -> Candi
         InputError: fewer than two members, or they saw different numbers of rows.
 
     Example:
-        >>> both = committee([Candidate("a", 1.0, [0.1, 0.2, 0.9]), Candidate("b", 2.0, [5, 7, 9])])
+        >>> both = committee([VerifierCandidate("a", 1.0, [0.1, 0.2, 0.9]), VerifierCandidate("b", 2.0, [5, 7, 9])])
         >>> both.name, both.cost, both.uncertainty.tolist()
         ('a+b', 3.0, [0.0, 1.0, 2.0])
     """
@@ -227,11 +227,11 @@ def committee(members: Sequence[Candidate], *, name: str | None = None) -> Candi
         raise InputError(f"a committee needs at least two members; got {len(members)}")
     columns = [real(member.name, member.uncertainty) for member in members]
     same_length(**{str(i): column for i, column in enumerate(columns)})
-    return Candidate(
+    return VerifierCandidate(
         name="+".join(m.name for m in members) if name is None else name,
         cost=sum(m.cost for m in members),
         uncertainty=np.mean([_ranks(column) for column in columns], axis=0),
-        expected=Expectation(float(np.mean([m.expected.auroc for m in members])), max(m.expected.sd for m in members)),
+        expected=AurocPrior(float(np.mean([m.expected.auroc for m in members])), max(m.expected.sd for m in members)),
     )
 
 
@@ -252,7 +252,9 @@ class _Posterior:
     noise: Floats  # (K, K) covariance of those
 
     @classmethod
-    def of(cls, candidates: Sequence[Candidate], is_wrong: NDArray[np.bool_], ids: NDArray[np.intp]) -> _Posterior:
+    def of(
+        cls, candidates: Sequence[VerifierCandidate], is_wrong: NDArray[np.bool_], ids: NDArray[np.intp]
+    ) -> _Posterior:
         expected = np.array([c.expected.auroc for c in candidates])
         doubt = np.array([c.expected.sd for c in candidates]) ** 2
         n_wrong, n_right, k = int(is_wrong.sum()), int((~is_wrong).sum()), len(candidates)
@@ -277,8 +279,8 @@ class _Posterior:
         return self.expected + gain @ (self.seen - self.expected), prior - gain @ prior
 
     def standings(
-        self, candidates: Sequence[Candidate], rule: SelectionRule, seed: int, *, more: float
-    ) -> list[CandidateEvidence]:
+        self, candidates: Sequence[VerifierCandidate], rule: SelectionRule, seed: int, *, more: float
+    ) -> list[VerifierEvidence]:
         mean, covariance = self.with_labels(more)
         # The same standard normals for every ``more``: what changes is what more labels change.
         z = np.random.default_rng(seed).standard_normal((_DRAWS, len(mean)))
@@ -287,7 +289,7 @@ class _Posterior:
         behind = drawn.max(axis=1)[:, None] - drawn
         half = 1.96 * np.sqrt(np.maximum(np.diag(covariance), 0))
         return [
-            CandidateEvidence(
+            VerifierEvidence(
                 name=candidate.name,
                 cost=candidate.cost,
                 auroc=float(mean[i]),
@@ -300,7 +302,9 @@ class _Posterior:
             for i, candidate in enumerate(candidates)
         ]
 
-    def labels_needed(self, candidates: Sequence[Candidate], rule: SelectionRule, seed: int, n: int) -> int | None:
+    def labels_needed(
+        self, candidates: Sequence[VerifierCandidate], rule: SelectionRule, seed: int, n: int
+    ) -> int | None:
         """Least number of labels that would decide, if those to come look like those there are."""
         if self.seen is None:
             return None
@@ -330,12 +334,12 @@ def _placements(u: Floats, is_wrong: NDArray[np.bool_]) -> Floats:
     return placed
 
 
-def _cheapest_good_enough(standings: Sequence[CandidateEvidence], rule: SelectionRule) -> CandidateEvidence | None:
+def _cheapest_good_enough(standings: Sequence[VerifierEvidence], rule: SelectionRule) -> VerifierEvidence | None:
     enough = [s for s in standings if s.p_good_enough >= rule.sure and s.p_better_than_coin >= rule.sure]
     return min(enough, key=lambda s: (s.cost, -s.p_good_enough), default=None)
 
 
-def _decided(chosen: CandidateEvidence, ranked: Sequence[CandidateEvidence], rule: SelectionRule) -> str:
+def _decided(chosen: VerifierEvidence, ranked: Sequence[VerifierEvidence], rule: SelectionRule) -> str:
     if len(ranked) == 1:
         return f"{chosen.name}: the only candidate, better than a coin with probability {chosen.p_better_than_coin:.2f}"
     return (
@@ -344,7 +348,7 @@ def _decided(chosen: CandidateEvidence, ranked: Sequence[CandidateEvidence], rul
     )
 
 
-def _undecided(ranked: Sequence[CandidateEvidence], rule: SelectionRule, needed: int | None) -> str:
+def _undecided(ranked: Sequence[VerifierEvidence], rule: SelectionRule, needed: int | None) -> str:
     best = max(ranked, key=lambda s: s.p_good_enough)
     if all(s.p_better_than_coin < rule.sure for s in ranked):
         surest = max(ranked, key=lambda s: s.p_better_than_coin)

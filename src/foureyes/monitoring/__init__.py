@@ -8,19 +8,20 @@ knows nothing of verdicts, services or ledgers; it is told what was decided as a
 A newcomer starts at :class:`~foureyes.monitoring.monitor.Monitor`; the detectors are in :mod:`foureyes.maths.change`.
 """
 
-from foureyes.monitoring.accuracy import Estimated, Realised, estimated_accuracy, realised_accuracy
+from foureyes.monitoring.accuracy import EstimatedAccuracy, RealisedAccuracy, estimated_accuracy, realised_accuracy
 from foureyes.monitoring.alarms import Alarm
-from foureyes.monitoring.metrics import Sample, samples
+from foureyes.monitoring.metrics import MetricSample, metric_samples
 from foureyes.monitoring.monitor import Monitor
 from foureyes.monitoring.observation import AnswerOutcome, Observation, ObservedVote
 from foureyes.monitoring.promise import Promise, PromiseStatus, PromiseWatch, ThresholdLike
-from foureyes.monitoring.promised import PromisedJudge
 from foureyes.monitoring.settings import MonitorSettings
+from foureyes.monitoring.suspendable_judge import SuspendableJudge
 
 __all__ = [
     "Alarm",
     "AnswerOutcome",
-    "Estimated",
+    "EstimatedAccuracy",
+    "MetricSample",
     "Monitor",
     "MonitorSettings",
     "Observation",
@@ -28,11 +29,10 @@ __all__ = [
     "Promise",
     "PromiseStatus",
     "PromiseWatch",
-    "PromisedJudge",
-    "Realised",
-    "Sample",
+    "RealisedAccuracy",
+    "SuspendableJudge",
     "ThresholdLike",
     "estimated_accuracy",
+    "metric_samples",
     "realised_accuracy",
-    "samples",
 ]

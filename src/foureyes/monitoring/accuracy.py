@@ -19,7 +19,7 @@ from foureyes.errors import NotEnoughData
 from foureyes.maths.bounds import binomial_cdf, clopper_pearson
 from foureyes.maths.columns import flags, fraction, probabilities, same_length
 
-__all__ = ["ASSUMES", "Estimated", "Realised", "estimated_accuracy", "realised_accuracy"]
+__all__ = ["ASSUMES", "EstimatedAccuracy", "RealisedAccuracy", "estimated_accuracy", "realised_accuracy"]
 
 ASSUMES = (
     "Calibration holds for these answers: of those given confidence c, a share c is right. The interval says how far "
@@ -29,7 +29,7 @@ ASSUMES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Estimated:
+class EstimatedAccuracy:
     """Accuracy without labels.
 
     Attributes:
@@ -50,7 +50,7 @@ class Estimated:
 
 
 @dataclass(frozen=True, slots=True)
-class Realised:
+class RealisedAccuracy:
     """Accuracy by labels, beside what the confidences of the same answers said.
 
     Attributes:
@@ -73,7 +73,7 @@ class Realised:
     p_value: float | None
 
 
-def estimated_accuracy(confidence: ArrayLike, *, level: float = 0.95) -> Estimated:
+def estimated_accuracy(confidence: ArrayLike, *, level: float = 0.95) -> EstimatedAccuracy:
     """Estimates the share of right answers from their calibrated confidences.
 
     If calibration holds and answers are independent, the number of right ones is a sum of N unequal coins. Its tails
@@ -105,10 +105,12 @@ def estimated_accuracy(confidence: ArrayLike, *, level: float = 0.95) -> Estimat
         raise NotEnoughData("an accuracy is estimated from confidences; got none", needed=1)
     mean = float(c.mean())
     low, high = _central(n, mean, (1 - level) / 2)
-    return Estimated(mean, low / n, high / n, level, n)
+    return EstimatedAccuracy(mean, low / n, high / n, level, n)
 
 
-def realised_accuracy(correct: ArrayLike, confidence: Sequence[float | None], *, level: float = 0.95) -> Realised:
+def realised_accuracy(
+    correct: ArrayLike, confidence: Sequence[float | None], *, level: float = 0.95
+) -> RealisedAccuracy:
     """Measures the share of right answers, and tests whether their confidences foretold it.
 
     Args:
@@ -133,11 +135,11 @@ def realised_accuracy(correct: ArrayLike, confidence: Sequence[float | None], *,
     low, high = clopper_pearson(k, n, level)
     stated = np.array([c is not None for c in confidence])
     if not stated.any():
-        return Realised(k / n, low, high, level, n, None, None, None)
+        return RealisedAccuracy(k / n, low, high, level, n, None, None, None)
     c = probabilities("confidence", [value for value in confidence if value is not None])
     expected, share = float(c.mean()), float(right[stated].mean())
     p = _two_sided(int(right[stated].sum()), len(c), expected)
-    return Realised(k / n, low, high, level, n, expected, share - expected, p)
+    return RealisedAccuracy(k / n, low, high, level, n, expected, share - expected, p)
 
 
 def _central(n: int, mean: float, tail: float) -> tuple[int, int]:

@@ -7,9 +7,9 @@ from typing import Any, Literal, TypeAlias
 
 from foureyes.errors import InputError
 
-__all__ = ["Alarm", "Kind"]
+__all__ = ["Alarm", "AlarmKind"]
 
-Kind: TypeAlias = Literal["drift", "rate", "promise"]
+AlarmKind: TypeAlias = Literal["drift", "rate", "promise"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Alarm:
     """
 
     key: str
-    kind: Kind
+    kind: AlarmKind
     at: float
     statement: str
     false_alarms: str

@@ -19,18 +19,25 @@ from foureyes.maths.reliability import reliability
 from foureyes.monitoring.accuracy import estimated_accuracy, realised_accuracy
 from foureyes.monitoring.observation import AnswerOutcome, Observation, ObservedVote
 
-__all__ = ["decision_figures", "outcome_figures", "pair_figures", "share", "verifier_figures", "verifiers_of"]
+__all__ = [
+    "decision_figures",
+    "outcome_figures",
+    "pair_figures",
+    "rate_with_interval",
+    "verifier_figures",
+    "verifiers_of",
+]
 
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _LEAST_FOR_BINS = 30
 _MOST_BINS = 10
 
 
-def share(events: Iterable[bool], level: float) -> dict[str, Any] | None:
+def rate_with_interval(events: Iterable[bool], level: float) -> dict[str, Any] | None:
     """A rate as ``{value, low, high, k, n}``, the interval exact; ``None`` where there is nothing to count.
 
     Example:
-        >>> share([True, False, False, False], 0.95)["value"]
+        >>> rate_with_interval([True, False, False, False], 0.95)["value"]
         0.25
     """
     seen = list(events)
@@ -48,10 +55,10 @@ def decision_figures(observations: Sequence[Observation], level: float) -> dict[
     votes = [opinion for o in observations for opinion in o.opinions]
     return {
         "decisions": len(observations),
-        "flag_rate": share((not o.safe for o in observations), level),
-        "no_consensus": share((not o.consensus for o in observations), level),
-        "disagreement": share(differing, level),
-        "verifier_errors": share((vote.verdict == "error" for vote in votes), level),
+        "flag_rate": rate_with_interval((not o.safe for o in observations), level),
+        "no_consensus": rate_with_interval((not o.consensus for o in observations), level),
+        "disagreement": rate_with_interval(differing, level),
+        "verifier_errors": rate_with_interval((vote.verdict == "error" for vote in votes), level),
         "confidence": _spread(confidences),
         "latency_ms": _spread([o.latency_ms for o in observations]),
         "estimated_accuracy": asdict(estimated_accuracy(confidences, level=level)) if confidences else None,
@@ -84,7 +91,7 @@ def pair_figures(
         pairs.append(
             {
                 "verifiers": [first, second],
-                "disagreement": share((a.verdict != b.verdict for a, b in both), level),
+                "disagreement": rate_with_interval((a.verdict != b.verdict for a, b in both), level),
                 "misses": _misses(first, second, outcomes, level),
             }
         )
@@ -112,15 +119,15 @@ def _verifier(
     return {
         "verifier": name,
         "votes": len(votes),
-        "errors": share((vote.verdict == "error" for vote in votes), level),
-        "abstentions": share((vote.verdict == "abstain" for vote in votes), level),
-        "unsafe": share((vote.verdict == "unsafe" for vote in definite), level),
-        "alone": share(_differs_from_all_others(observations, name), level),
+        "errors": rate_with_interval((vote.verdict == "error" for vote in votes), level),
+        "abstentions": rate_with_interval((vote.verdict == "abstain" for vote in votes), level),
+        "unsafe": rate_with_interval((vote.verdict == "unsafe" for vote in definite), level),
+        "alone": rate_with_interval(_differs_from_all_others(observations, name), level),
         "confidence": _spread([vote.confidence for vote in votes if vote.confidence is not None]),
         "log_cmp": _spread([vote.log_cmp for vote in votes if vote.log_cmp is not None]),
         "latency_ms": _spread(answered),
-        "caught": share((vote.verdict == "unsafe" for vote, right in sided if not right), level),
-        "false_blocks": share((vote.verdict == "unsafe" for vote, right in sided if right), level),
+        "caught": rate_with_interval((vote.verdict == "unsafe" for vote, right in sided if not right), level),
+        "false_blocks": rate_with_interval((vote.verdict == "unsafe" for vote, right in sided if right), level),
     }
 
 

@@ -25,7 +25,7 @@ from foureyes.monitoring.alarms import Alarm
 from foureyes.monitoring.figures import decision_figures, outcome_figures, pair_figures, verifier_figures
 from foureyes.monitoring.observation import AnswerOutcome, Observation
 from foureyes.monitoring.promise import PromiseStatus, PromiseWatch
-from foureyes.monitoring.recent import Recent
+from foureyes.monitoring.rolling_window import RollingWindow
 from foureyes.monitoring.settings import MonitorSettings
 from foureyes.monitoring.timeline import Timeline
 
@@ -76,8 +76,8 @@ class Monitor:
         self.settings = settings or MonitorSettings()
         self._reference = dict(reference or {})
         self._seed = seed
-        self._observations: Recent[Observation] = self._recent()
-        self._outcomes: Recent[AnswerOutcome] = self._recent(forever=True)
+        self._observations: RollingWindow[Observation] = self._recent()
+        self._outcomes: RollingWindow[AnswerOutcome] = self._recent(forever=True)
         self._timeline = Timeline(bucket_s=self.settings.bucket_s, buckets=self.settings.buckets)
         self._drift: dict[str, ExchangeabilityTest] = {}
         self._rates: dict[str, RateDetector] = {}
@@ -233,8 +233,10 @@ class Monitor:
         self._rates = {name: RateDetector.from_state(state) for name, state in document["rates"].items()}
         self._standing = {(alarm := Alarm.from_dict(entry)).key: alarm for entry in document["standing"]}
 
-    def _recent(self, *, forever: bool = False) -> Recent[Any]:
-        return Recent(most=self.settings.window_size, seconds=float("inf") if forever else self.settings.window_s)
+    def _recent(self, *, forever: bool = False) -> RollingWindow[Any]:
+        return RollingWindow(
+            most=self.settings.window_size, seconds=float("inf") if forever else self.settings.window_s
+        )
 
     def _watch_drift(self, name: str, value: float, at: float) -> Alarm | None:
         test = self._drift.pop(name, None) or self._open(name)

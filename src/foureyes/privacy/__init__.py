@@ -10,7 +10,7 @@ A newcomer starts at :func:`foureyes.privacy.conceal.conceal`, then :mod:`~foure
 """
 
 from foureyes.privacy.conceal import Concealed, conceal, reveal
-from foureyes.privacy.findings import Detector, Finding, resolve
+from foureyes.privacy.findings import Detector, Finding, merge_overlapping
 from foureyes.privacy.names import NamesDetector
 from foureyes.privacy.patterns import COUNTRIES, PatternDetector
 from foureyes.privacy.vault import Conversation, TokenEntry, Vault, VaultLimits
@@ -27,6 +27,6 @@ __all__ = [
     "Vault",
     "VaultLimits",
     "conceal",
-    "resolve",
+    "merge_overlapping",
     "reveal",
 ]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from foureyes.errors import FoureyesError, PrivacyError
-from foureyes.privacy.findings import Detector, Finding, resolve
+from foureyes.privacy.findings import Detector, Finding, merge_overlapping
 from foureyes.privacy.tokens import replace_tokens, token_shapes, tokens_in
 from foureyes.privacy.vault import Conversation, TokenEntry
 from foureyes.types.exchange import require_text
@@ -65,9 +65,9 @@ def conceal(texts: Sequence[str], detector: Detector, conversation: Conversation
     """
     for text in texts:
         require_text("a text to conceal", text)
-    spans = [resolve([*_found(text, detector), *token_shapes(text)]) for text in texts]
+    spans = [merge_overlapping([*_found(text, detector), *token_shapes(text)]) for text in texts]
     known = _kinds([*conversation.known(), *_values(texts, spans)])
-    spans = [resolve([*own, *_repeats(text, known)]) for text, own in zip(texts, spans, strict=True)]
+    spans = [merge_overlapping([*own, *_repeats(text, known)]) for text, own in zip(texts, spans, strict=True)]
     kinds = _kinds(_values(texts, spans))
     entries = conversation.issue([(kind, value) for value, kind in kinds.items()])
     tokens = {value: entry.token for value, entry in zip(kinds, entries, strict=True)}

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from foureyes.errors import InputError, PrivacyError
-from foureyes.privacy.sealing import new_key
+from foureyes.privacy.encryption import new_key
 from foureyes.privacy.tokens import mint
 
-__all__ = ["Conversation", "PassingConversation", "TokenEntry", "VaultLimits"]
+__all__ = ["Conversation", "EphemeralConversation", "TokenEntry", "VaultLimits"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Conversation(Protocol):
         ...
 
 
-class PassingConversation:
+class EphemeralConversation:
     """A conversation of one request, in this object only."""
 
     def __init__(self) -> None:

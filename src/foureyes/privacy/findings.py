@@ -14,7 +14,7 @@ from typing import Final, Protocol, runtime_checkable
 
 from foureyes.errors import InputError
 
-__all__ = ["Detector", "Finding", "resolve"]
+__all__ = ["Detector", "Finding", "merge_overlapping"]
 
 _KIND: Final = re.compile(r"[A-Z][A-Z0-9_]{0,39}", re.ASCII)
 
@@ -62,7 +62,7 @@ class Detector(Protocol):
         ...
 
 
-def resolve(findings: Iterable[Finding]) -> list[Finding]:
+def merge_overlapping(findings: Iterable[Finding]) -> list[Finding]:
     """Spans to replace, by the rule in the module docstring.
 
     Returns:
@@ -70,7 +70,7 @@ def resolve(findings: Iterable[Finding]) -> list[Finding]:
 
     Example:
         >>> url, email = Finding(0, 30, "URL", 0.6), Finding(8, 23, "EMAIL_ADDRESS", 1.0)
-        >>> resolve([url, email, Finding(30, 40, "PHONE_NUMBER", 0.4)])
+        >>> merge_overlapping([url, email, Finding(30, 40, "PHONE_NUMBER", 0.4)])
         [Finding(start=0, end=30, kind='EMAIL_ADDRESS', score=1.0), \
 Finding(start=30, end=40, kind='PHONE_NUMBER', score=0.4)]
     """

@@ -111,7 +111,7 @@ class PatternDetector:
         Raises:
             PrivacyError: it took too long.
         """
-        patience = _Patience(self._timeout_s * (1 + len(text) / 1e6), self._clock)
+        patience = _TimeLimit(self._timeout_s * (1 + len(text) / 1e6), self._clock)
         found = (
             finding
             for window in windows(len(text), size=_SIZE, overlap=_OVERLAP)
@@ -126,7 +126,7 @@ class PatternDetector:
         return (shape for shape in self._shapes if seen[_CLUES.get(shape.kind, _DIGIT)])
 
 
-class _Patience:
+class _TimeLimit:
     """The time a text may take: what is not looked at to its end in it does not go out."""
 
     def __init__(self, seconds: float, clock: Callable[[], float]) -> None:
@@ -153,7 +153,7 @@ class _Shape(Protocol):
     @property
     def kind(self) -> str: ...
 
-    def find(self, text: str, window: TextWindow, patience: _Patience) -> Iterator[Finding]: ...
+    def find(self, text: str, window: TextWindow, patience: _TimeLimit) -> Iterator[Finding]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ class _Patterns:
     recognizer: PatternRecognizer
     compiled: tuple[tuple[Any, float], ...]
 
-    def find(self, text: str, window: TextWindow, patience: _Patience) -> Iterator[Finding]:
+    def find(self, text: str, window: TextWindow, patience: _TimeLimit) -> Iterator[Finding]:
         for pattern, score in self.compiled:
             try:
                 for match in pattern.finditer(text, window.start, window.end, timeout=patience.left()):
@@ -209,7 +209,7 @@ class _Phones:
     kind: str
     recognizer: PhoneRecognizer
 
-    def find(self, text: str, window: TextWindow, patience: _Patience) -> Iterator[Finding]:
+    def find(self, text: str, window: TextWindow, patience: _TimeLimit) -> Iterator[Finding]:
         for start, end in _stretches(text, window):
             patience.left()
             for hit in self.recognizer.analyze(text[start:end], [self.kind]):

@@ -18,10 +18,10 @@ from typing import Final, Self
 
 from foureyes.errors import PrivacyError
 from foureyes.privacy.conversation import TokenEntry, VaultLimits
-from foureyes.privacy.sealing import Box, Marks, TenantKeys, new_key
+from foureyes.privacy.encryption import AesGcmBox, ConversationKeys, TenantKeys, new_key
 from foureyes.privacy.tokens import mint
 
-__all__ = ["KeptConversation", "Storage"]
+__all__ = ["StoredConversation", "VaultStorage"]
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS vault (one INTEGER PRIMARY KEY CHECK (one = 1), wrapped BLOB NOT NULL);
@@ -37,7 +37,7 @@ _TOUCH: Final = 1 / 16  # of the time to live: how stale a session's time of use
 _PRAGMAS: Final = ("secure_delete = ON", "foreign_keys = ON", "journal_mode = TRUNCATE", "synchronous = FULL")
 
 
-class Storage:
+class VaultStorage:
     """The rows of one vault. Every method but :meth:`close` works in a transaction of :meth:`transaction`.
 
     Args:
@@ -55,7 +55,7 @@ class Storage:
         self._lock = threading.Lock()
         self.limits = limits
         self._wrapped = self._own_key(keys)
-        self._box = Box(keys.box.open(self._wrapped, b"vault"))
+        self._box = AesGcmBox(keys.box.open(self._wrapped, b"vault"))
 
     @classmethod
     def open(cls, path: Path | None, keys: TenantKeys, limits: VaultLimits, clock: Callable[[], float]) -> Self:
@@ -89,7 +89,7 @@ class Storage:
                 raise PrivacyError("the vault was destroyed")
             yield self._db
 
-    def marks(self, name: bytes) -> Marks | None:
+    def marks(self, name: bytes) -> ConversationKeys | None:
         """The key of a conversation that has not expired, and its time of use brought up to date."""
         row = self._db.execute("SELECT wrapped, used FROM session WHERE name = ?", [name]).fetchone()
         now = self._clock()
@@ -97,9 +97,9 @@ class Storage:
             return None
         if row[1] < now - self.limits.ttl_s * _TOUCH:
             self._db.execute("UPDATE session SET used = ? WHERE name = ?", [now, name])
-        return Marks.of(self._box.open(row[0], name))
+        return ConversationKeys.of(self._box.open(row[0], name))
 
-    def begin(self, name: bytes) -> Marks:
+    def begin(self, name: bytes) -> ConversationKeys:
         """A new conversation, at the cost of those that expired or, when full, of the one unused for longest."""
         self.expire()
         [count] = self._db.execute("SELECT COUNT(*) FROM session").fetchone()
@@ -109,7 +109,7 @@ class Storage:
             self._db.execute(f"DELETE FROM session WHERE name IN ({oldest})", [over])  # noqa: S608 - words of our own
         key = new_key()
         self._db.execute("INSERT INTO session VALUES (?, ?, ?)", [name, self._box.seal(key, name), self._clock()])
-        return Marks.of(key)
+        return ConversationKeys.of(key)
 
     def expire(self) -> int:
         """Deletes what has expired; returns how many."""
@@ -144,7 +144,7 @@ class Storage:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptConversation:
+class StoredConversation:
     """A conversation in a vault; see :class:`~foureyes.privacy.conversation.Conversation`.
 
     Attributes:
@@ -152,7 +152,7 @@ class KeptConversation:
         name: of the session, as the file knows it.
     """
 
-    storage: Storage
+    storage: VaultStorage
     name: bytes
 
     def issue(self, values: Sequence[tuple[str, str]]) -> list[TokenEntry]:
@@ -184,7 +184,9 @@ class KeptConversation:
             rows = db.execute("SELECT kind, token, sealed FROM value WHERE session = ?", [self.name]).fetchall()
         return [(kind, self._opened(marks, token, sealed)) for kind, token, sealed in rows]
 
-    def _issue(self, db: sqlite3.Connection, marks: Marks, held: Counter[str], wanted: tuple[str, str]) -> TokenEntry:
+    def _issue(
+        self, db: sqlite3.Connection, marks: ConversationKeys, held: Counter[str], wanted: tuple[str, str]
+    ) -> TokenEntry:
         kind, value = wanted
         mark = marks.mark(value)
         old = db.execute("SELECT token, kind FROM value WHERE session = ? AND mark = ?", [self.name, mark]).fetchone()
@@ -197,7 +199,7 @@ class KeptConversation:
         db.execute("INSERT INTO value VALUES (?, ?, ?, ?, ?)", [self.name, token, kind, mark, sealed])
         return TokenEntry(token, kind, created=True)
 
-    def _opened(self, marks: Marks, token: str, sealed: bytes) -> str:
+    def _opened(self, marks: ConversationKeys, token: str, sealed: bytes) -> str:
         return marks.box.open(sealed, self._place(token)).decode()
 
     def _place(self, token: str) -> bytes:

@@ -6,7 +6,7 @@ memory or in a SQLite file; without, one that nothing keeps and that ends with t
 What holds throughout:
 
 * A value leaves only through the conversation in which it was concealed, and only while that exists.
-* Nothing is readable in the file but kinds, tokens and times of use; see :mod:`foureyes.privacy.sealing`.
+* Nothing is readable in the file but kinds, tokens and times of use; see :mod:`foureyes.privacy.encryption`.
 * Deleting overwrites; see :mod:`foureyes.privacy.storage`. What the disk beneath keeps is beyond a file's reach, and without
   the deleted key it is noise.
 * Every call is safe from any thread, and from several processes on one file.
@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Self
 
 from foureyes.errors import ConfigError, InputError
-from foureyes.privacy.conversation import Conversation, PassingConversation, TokenEntry, VaultLimits
-from foureyes.privacy.sealing import TenantKeys, new_key
-from foureyes.privacy.storage import KeptConversation, Storage
+from foureyes.privacy.conversation import Conversation, EphemeralConversation, TokenEntry, VaultLimits
+from foureyes.privacy.encryption import TenantKeys, new_key
+from foureyes.privacy.storage import StoredConversation, VaultStorage
 
 __all__ = ["Conversation", "TokenEntry", "Vault", "VaultLimits"]
 
@@ -44,7 +44,7 @@ class Vault:
         foureyes.errors.PrivacyError: no such conversation: it was deleted, has expired or never held personal data
     """
 
-    def __init__(self, storage: Storage, keys: TenantKeys) -> None:
+    def __init__(self, storage: VaultStorage, keys: TenantKeys) -> None:
         self._storage = storage
         self._keys = keys
 
@@ -75,7 +75,7 @@ class Vault:
         if path is not None and key is None:
             raise ConfigError("a vault in a file needs a key that is kept elsewhere")
         keys = TenantKeys(new_key() if key is None else key, tenant)
-        return cls(Storage.open(path, keys, limits or VaultLimits(), clock), keys)
+        return cls(VaultStorage.open(path, keys, limits or VaultLimits(), clock), keys)
 
     def conversation(self, session_id: str | None = None) -> Conversation:
         """The conversation of a session; ``None`` for one that nothing keeps and that ends with the object.
@@ -84,8 +84,8 @@ class Vault:
             InputError: the id is empty, or no text.
         """
         if session_id is None:
-            return PassingConversation()
-        return KeptConversation(self._storage, self._name(session_id))
+            return EphemeralConversation()
+        return StoredConversation(self._storage, self._name(session_id))
 
     def __contains__(self, session_id: str) -> bool:
         with self._storage.transaction():

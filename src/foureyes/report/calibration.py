@@ -12,11 +12,11 @@ from foureyes.calibration import CalibrationReport, Threshold
 from foureyes.report import page
 from foureyes.report.diagrams import reliability_diagram
 
-__all__ = ["Judgement", "Measure", "calibration_page", "measures"]
+__all__ = ["CalibrationFindings", "MeasureLine", "calibration_page", "measures"]
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class CalibrationFindings:
     """A calibrator judged.
 
     Attributes:
@@ -59,7 +59,7 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
+class MeasureLine:
     """A line of the table: a measure, its value before and after (empty where there is none), what it means."""
 
     name: str
@@ -68,7 +68,7 @@ class Measure:
     meaning: str
 
 
-def measures(judged: Judgement) -> list[Measure]:
+def measures(judged: CalibrationFindings) -> list[MeasureLine]:
     """The table of measures.
 
     Args:
@@ -78,10 +78,10 @@ def measures(judged: Judgement) -> list[Measure]:
         One entry a measure; the same words on a terminal and on the page.
     """
     before = dict(_values(judged.before)) if judged.before else {}
-    return [Measure(name, before.get(name, ""), value, _MEANINGS[name]) for name, value in _values(judged.after)]
+    return [MeasureLine(name, before.get(name, ""), value, _MEANINGS[name]) for name, value in _values(judged.after)]
 
 
-def calibration_page(judged: Judgement) -> str:
+def calibration_page(judged: CalibrationFindings) -> str:
     """The page as HTML.
 
     Args:

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from foureyes.cascade.curves import Curve, Point
-    from foureyes.cascade.lead import Lead
+    from foureyes.cascade.lead import RouterLead
 
-__all__ = ["Comparison", "CurveLine", "LeadLine", "cascade_lines", "cascade_page", "curve_lines", "lead_lines"]
+__all__ = ["CascadeFindings", "CurveLine", "LeadLine", "cascade_lines", "cascade_page", "curve_lines", "lead_lines"]
 
 _LOOKS: Final = {
     "router": (RIGHT, "-", 2.2),
@@ -31,7 +31,7 @@ _OTHER_DASHES: Final = ((0, (6, 1.5, 1, 1.5)), (0, (2, 1)), (0, (8, 2)), (0, (4,
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Comparison:
+class CascadeFindings:
     """Curves on the same rows.
 
     Attributes:
@@ -44,7 +44,7 @@ class Comparison:
     curves: Mapping[str, Curve]
     n_left_out: int
     chosen: Point | None
-    leads: Mapping[str, Lead] = field(default_factory=dict)
+    leads: Mapping[str, RouterLead] = field(default_factory=dict)
 
     @property
     def router(self) -> Curve:
@@ -92,7 +92,7 @@ class LeadLine:
     accuracy: str
 
 
-def curve_lines(found: Comparison) -> list[CurveLine]:
+def curve_lines(found: CascadeFindings) -> list[CurveLine]:
     """One line a curve, the same on a terminal and on the page."""
     return [
         CurveLine(
@@ -107,7 +107,7 @@ def curve_lines(found: Comparison) -> list[CurveLine]:
     ]
 
 
-def lead_lines(found: Comparison) -> list[LeadLine]:
+def lead_lines(found: CascadeFindings) -> list[LeadLine]:
     """One line for each router to compare with, the same on a terminal and on the page."""
     return [
         LeadLine(
@@ -119,13 +119,13 @@ def lead_lines(found: Comparison) -> list[LeadLine]:
     ]
 
 
-def cascade_lines(found: Comparison) -> list[str]:
+def cascade_lines(found: CascadeFindings) -> list[str]:
     """Everything in numbers, for a terminal."""
     chosen = ["", _words(found.chosen, found.router.unit)] if found.chosen else []
     return [*_table(found), *_leads(found), "", _at_best(found), *chosen]
 
 
-def cascade_page(found: Comparison) -> str:
+def cascade_page(found: CascadeFindings) -> str:
     """The page as HTML.
 
     Args:
@@ -155,7 +155,7 @@ def cascade_page(found: Comparison) -> str:
     )
 
 
-def _table(found: Comparison) -> Iterator[str]:
+def _table(found: CascadeFindings) -> Iterator[str]:
     costs = found.router.apgr_on_cost is not None
     yield f"{'':<14}{'APGR':<24}{'above random':<14}{'CPT 50 %':<10}{'CPT 80 %':<10}{'APGR on cost' * costs}".rstrip()
     for line in curve_lines(found):
@@ -163,7 +163,7 @@ def _table(found: Comparison) -> Iterator[str]:
         yield f"{line.name:<14}{numbers}".rstrip()
 
 
-def _leads(found: Comparison) -> Iterator[str]:
+def _leads(found: CascadeFindings) -> Iterator[str]:
     if found.leads:
         yield f"\n{'router less':<14}{'APGR':<26}mean accuracy"
     for line in lead_lines(found):
@@ -176,7 +176,7 @@ def _looks(names: Iterable[str]) -> dict[str, tuple[str, Any, float]]:
     return {**_LOOKS, **theirs}
 
 
-def _curves(found: Comparison) -> str:
+def _curves(found: CascadeFindings) -> str:
     with canvas((6.6, 4.2), "cascade") as (figure, axes):
         for name, (colour, dashes, width) in _looks(found.curves).items():
             if name in found.curves:
@@ -202,7 +202,7 @@ def _curves(found: Comparison) -> str:
         return svg(figure, "Accuracy of the cascade against its cost")
 
 
-def _band(axes: Axes, found: Comparison) -> None:
+def _band(axes: Axes, found: CascadeFindings) -> None:
     points = found.router.points
     axes.fill_between(
         [p.cost for p in points],
@@ -224,7 +224,7 @@ def _words(point: Point, unit: str) -> str:
     )
 
 
-def _at_best(found: Comparison) -> str:
+def _at_best(found: CascadeFindings) -> str:
     """Whether the cascade beats both of its models, which it may where each knows what the other does not."""
     best, curve = found.best, found.router
     alone = max(curve.small_accuracy, curve.large_accuracy)

@@ -17,7 +17,7 @@ import numpy as np
 
 from foureyes.types import Reading
 
-__all__ = ["HeatCell", "Piece", "PieceKind", "cells_of", "pieces", "plain", "token_pieces"]
+__all__ = ["HeatCell", "Piece", "PieceKind", "cells_of", "pieces", "token_pieces", "visible_text"]
 
 PieceKind: TypeAlias = Literal["text", "newline", "tab", "space", "name"]
 
@@ -114,11 +114,11 @@ def token_pieces(text: str) -> list[Piece]:
     return [Piece(" ", "space")] * (len(text) - len(rest)) + pieces(rest)
 
 
-def plain(text: str) -> str:
+def visible_text(text: str) -> str:
     r"""Text on one line, for sentences: every stand-in in place, line ends and tabs as arrows.
 
     Example:
-        >>> plain("so:\n\u202eabc")
+        >>> visible_text("so:\n\u202eabc")
         'so:↵⟨U+202E⟩abc'
     """
     shown = {"newline": "↵", "tab": "⇥"}

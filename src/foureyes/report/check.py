@@ -14,9 +14,9 @@ from itertools import count
 from typing import Final
 
 from foureyes.report import page, wording
-from foureyes.report.cells import HeatCell, Piece, cells_of, pieces, plain, token_pieces
-from foureyes.report.outcome import CheckResult, Degree, excess_of
-from foureyes.report.scale import CLIP_NATS, TICKS, strength
+from foureyes.report.cells import HeatCell, Piece, cells_of, pieces, token_pieces, visible_text
+from foureyes.report.check_result import CheckResult, SurpriseDegree, excess_of
+from foureyes.report.colour_scale import CLIP_NATS, TICKS, strength
 from foureyes.types import Exchange, Reading, Scored, Unscored
 
 __all__ = ["check_page"]
@@ -108,7 +108,7 @@ def check_page(exchange: Exchange, outcomes: Sequence[CheckResult]) -> str:
         maps=[_section(outcome, f"v{i}") for i, outcome in enumerate(outcomes)],
         ticks=[_tick(nats) for nats in TICKS],
         signals=wording.signal_lines([row for _, row in scored]),
-        scored=[plain(name) for name, _ in scored],
+        scored=[visible_text(name) for name, _ in scored],
         caveat=wording.CAVEAT,
         reference=wording.REFERENCE,
         clip=f"{CLIP_NATS:g}",
@@ -124,15 +124,15 @@ def _turns(exchange: Exchange) -> list[tuple[str, list[Piece]]]:
 
 def _section(outcome: CheckResult, key: str) -> _Map | _Silence:
     if isinstance(outcome.row, Unscored):
-        return _Silence(plain(outcome.verifier), outcome.row.reason, plain(outcome.row.detail))
+        return _Silence(visible_text(outcome.verifier), outcome.row.reason, visible_text(outcome.row.detail))
     reading = outcome.row.reading
     cells = cells_of(reading)
     keys = (f"{key}c{i}" for i in count())
     return _Map(
-        verifier=plain(outcome.verifier),
+        verifier=visible_text(outcome.verifier),
         finding=wording.finding(outcome.row),
-        loud=excess_of(outcome.row).degree >= Degree.SURPRISED,
-        compared=wording.compared(outcome.row),
+        loud=excess_of(outcome.row).degree >= SurpriseDegree.SURPRISED,
+        compared=wording.surprise_sentence(outcome.row),
         spots=[_spot(reading, cell, key) for cell, key in zip(cells, keys, strict=False)],
         places=_places(reading, cells),
     )
@@ -179,7 +179,7 @@ def _places(reading: Reading, cells: Sequence[HeatCell]) -> list[_Place]:
     eligible = [cell for cell in cells if cell.selected]
     return [
         _Place(
-            text=wording.quoted(cell.text),
+            text=wording.quotation(cell.text),
             likelihood=wording.likelihood(cell.surprise),
             instead=wording.preferred(reading, cell),
         )
@@ -193,8 +193,8 @@ def _tick(nats: float) -> tuple[str, str, str]:
 
 
 def _source(outcome: CheckResult) -> tuple[str, str | None, str]:
-    fingerprint = outcome.fingerprint and plain(outcome.fingerprint)
-    return plain(outcome.verifier), fingerprint, _how_it_read(outcome.row)
+    fingerprint = outcome.fingerprint and visible_text(outcome.fingerprint)
+    return visible_text(outcome.verifier), fingerprint, _how_it_read(outcome.row)
 
 
 def _how_it_read(row: Scored | Unscored) -> str:

@@ -14,7 +14,7 @@ from foureyes.cleaning.stopping import StopPoint
 from foureyes.report import page
 from foureyes.report.drawing import INK, LINE, MUTED, RIGHT, WRONG, canvas, svg
 
-__all__ = ["Findings", "MeasuredPrecision", "MethodPoint", "ShownIssue", "cleaning_page", "issue_of"]
+__all__ = ["CleaningFindings", "MeasuredPrecision", "MethodPoint", "ShownIssue", "cleaning_page", "issue_of"]
 
 _LISTED: Final = 500
 _LONGEST: Final = 300
@@ -41,7 +41,7 @@ class MeasuredPrecision:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Findings:
+class CleaningFindings:
     """What cleaning found.
 
     Attributes:
@@ -83,7 +83,7 @@ class ShownIssue:
     item: str
 
 
-def issue_of(issue: Issue, found: Findings) -> ShownIssue:
+def issue_of(issue: Issue, found: CleaningFindings) -> ShownIssue:
     """One issue in words, its classes by name where they are known."""
     names = found.classes
     item = "" if found.items is None else str(found.items[issue.row])
@@ -97,7 +97,7 @@ def issue_of(issue: Issue, found: Findings) -> ShownIssue:
     )
 
 
-def cleaning_page(found: Findings) -> str:
+def cleaning_page(found: CleaningFindings) -> str:
     """The page as HTML: at most 500 issues, the surest first.
 
     Args:

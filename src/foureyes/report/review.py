@@ -13,7 +13,7 @@ from typing import Final
 from foureyes.cleaning.labels import Issue
 from foureyes.cleaning.review import review_table
 from foureyes.report import page
-from foureyes.report.cleaning import Findings
+from foureyes.report.cleaning import CleaningFindings
 
 __all__ = ["review_page"]
 
@@ -37,7 +37,7 @@ class _Shown:
     votes: list[_Vote]
 
 
-def review_page(found: Findings) -> str:
+def review_page(found: CleaningFindings) -> str:
     """The page of the surest issues, at most 2,000 of them.
 
     Args:
@@ -57,7 +57,7 @@ def review_page(found: Findings) -> str:
     )
 
 
-def _shown(issue: Issue, found: Findings) -> _Shown:
+def _shown(issue: Issue, found: CleaningFindings) -> _Shown:
     def named(label: int) -> str:
         return str(label) if found.classes is None else found.classes[label]
 

@@ -18,8 +18,8 @@ from foureyes.report import page
 from foureyes.report.drawing import INK, LINE, MUTED, RIGHT, WRONG, canvas, svg
 
 __all__ = [
+    "ForestMark",
     "ForestPlot",
-    "Mark",
     "Section",
     "StudyReport",
     "TextTable",
@@ -51,7 +51,7 @@ class TextTable:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class ForestMark:
     """A figure with its interval, in a :class:`ForestPlot`.
 
     Attributes:
@@ -78,7 +78,7 @@ class ForestPlot:
     """
 
     title: str
-    marks: tuple[Mark, ...]
+    marks: tuple[ForestMark, ...]
     chance: float = 0.5
 
     def drawn(self, name: str) -> Markup:

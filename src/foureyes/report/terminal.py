@@ -16,28 +16,28 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from foureyes.report.cells import HeatCell, Piece, cells_of, pieces, plain
-from foureyes.report.outcome import CheckResult, Degree, excess_of
-from foureyes.report.scale import CLIP_NATS, TERMINAL_FROM, TERMINAL_INK, TICKS, terminal_colour
+from foureyes.report.cells import HeatCell, Piece, cells_of, pieces, visible_text
+from foureyes.report.check_result import CheckResult, SurpriseDegree, excess_of
+from foureyes.report.colour_scale import CLIP_NATS, TERMINAL_FROM, TERMINAL_INK, TICKS, terminal_colour
 from foureyes.report.wording import (
     CAVEAT,
     REFERENCE,
-    compared,
     finding,
     headline,
     likelihood,
     peak_sentence,
     signal_lines,
+    surprise_sentence,
 )
 from foureyes.types import Exchange, Reading, Scored
 
-__all__ = ["draw"]
+__all__ = ["draw_check"]
 
 _PROMPT_LENGTH: Final = 600
 _SHOWN: Final = {"newline": "↵\n", "tab": "⇥\t"}
 
 
-def draw(console: Console, exchange: Exchange, outcomes: Sequence[CheckResult]) -> None:
+def draw_check(console: Console, exchange: Exchange, outcomes: Sequence[CheckResult]) -> None:
     """Writes what the verifiers saw, for a person.
 
     Args:
@@ -66,19 +66,19 @@ def _prompt(exchange: Exchange) -> Text:
 
 
 def _one_line(text: str) -> str:
-    return plain(text if len(text) <= _PROMPT_LENGTH else f"{text[:_PROMPT_LENGTH]} …")
+    return visible_text(text if len(text) <= _PROMPT_LENGTH else f"{text[:_PROMPT_LENGTH]} …")
 
 
 def _verifier(outcome: CheckResult, *, coloured: bool) -> RenderableType:
-    name = (plain(outcome.verifier), "bold")
+    name = (visible_text(outcome.verifier), "bold")
     if not isinstance(outcome.row, Scored):
-        return Group(Text.assemble(name, "  could not tell"), _indented(Text(plain(str(outcome.row)))))
-    loud = "bold" if excess_of(outcome.row).degree >= Degree.SURPRISED else ""
+        return Group(Text.assemble(name, "  could not tell"), _indented(Text(visible_text(str(outcome.row)))))
+    loud = "bold" if excess_of(outcome.row).degree >= SurpriseDegree.SURPRISED else ""
     return Group(
         Text.assemble(name, "  ", (finding(outcome.row), loud)),
         _indented(_answer(outcome.row.reading, coloured=coloured)),
         Text(),
-        _indented(Text(compared(outcome.row))),
+        _indented(Text(surprise_sentence(outcome.row))),
         _indented(Text(peak_sentence(outcome.row))),
     )
 
@@ -136,7 +136,7 @@ def _signals(scored: Sequence[CheckResult]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("signal")
     for outcome in scored:
-        table.add_column(plain(outcome.verifier), justify="right")
+        table.add_column(visible_text(outcome.verifier), justify="right")
     table.add_column("")
     for line in signal_lines([outcome.row for outcome in scored if isinstance(outcome.row, Scored)]):
         table.add_row(line.name, *line.values, Text(line.meaning, "dim"))

@@ -11,16 +11,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from foureyes.report.cells import HeatCell, plain
-from foureyes.report.outcome import (
+from foureyes.report.cells import HeatCell, visible_text
+from foureyes.report.check_result import (
     PLACE_FACTOR,
     REFERENCE_FACTORS,
     CheckResult,
-    Degree,
-    Excess,
-    exception_in,
+    SurpriseDegree,
+    SurpriseExcess,
     excess_of,
     peak_of,
+    standout_in,
 )
 from foureyes.signals.catalog import Signal, one_pass
 from foureyes.types import Reading, Scored
@@ -29,7 +29,6 @@ __all__ = [
     "CAVEAT",
     "REFERENCE",
     "SignalLine",
-    "compared",
     "degree_words",
     "entropy",
     "finding",
@@ -37,10 +36,11 @@ __all__ = [
     "likelihood",
     "peak_sentence",
     "preferred",
-    "quoted",
+    "quotation",
     "ranks",
     "shown",
     "signal_lines",
+    "surprise_sentence",
 ]
 
 CAVEAT: Final = (
@@ -54,10 +54,10 @@ REFERENCE: Final = (
 )
 
 _DEGREES: Final = {
-    Degree.NOT: "not surprised",
-    Degree.HARDLY: "hardly surprised",
-    Degree.SURPRISED: "surprised",
-    Degree.VERY: "very surprised",
+    SurpriseDegree.NOT: "not surprised",
+    SurpriseDegree.HARDLY: "hardly surprised",
+    SurpriseDegree.SURPRISED: "surprised",
+    SurpriseDegree.VERY: "very surprised",
 }
 _LARGE: Final = ((1e9, " billion"), (1e6, " million"))
 _QUOTE_LENGTH: Final = 40
@@ -132,7 +132,7 @@ def finding(row: Scored) -> str:
     return degree_words(row) + _except_for(row)
 
 
-def compared(row: Scored) -> str:
+def surprise_sentence(row: Scored) -> str:
     """Surprise against expectation, in a sentence with both numbers."""
     excess = excess_of(row)
     said = f"{row.log_cmp:.2f} nats a token where it expected {_interval(row.cme_low, row.cme_high)}"
@@ -145,7 +145,7 @@ def compared(row: Scored) -> str:
 def peak_sentence(row: Scored) -> str:
     """Where the verifier was most surprised, and what it would have said there instead."""
     cell = peak_of(row)
-    where = f"Most surprised at {quoted(cell.text)} ({likelihood(cell.surprise)}, rank {ranks(row.reading, cell)})"
+    where = f"Most surprised at {quotation(cell.text)} ({likelihood(cell.surprise)}, rank {ranks(row.reading, cell)})"
     instead = preferred(row.reading, cell)
     if instead is None:
         return f"{where}, which still was its first choice."
@@ -166,17 +166,17 @@ def preferred(reading: Reading, cell: HeatCell) -> str | None:
     if not reading.alternatives:
         return ""
     best = reading.alternatives[token][0]
-    return f"{quoted(best.text)} ({likelihood(-best.logprob)})"
+    return f"{quotation(best.text)} ({likelihood(-best.logprob)})"
 
 
-def quoted(text: str) -> str:
+def quotation(text: str) -> str:
     r"""Text as a quotation on one line, without spaces around it, long ones shortened in the middle.
 
     Example:
-        >>> quoted(" Canberra\n")
+        >>> quotation(" Canberra\n")
         '“Canberra↵”'
     """
-    line = plain(text.strip(" ") or text)
+    line = visible_text(text.strip(" ") or text)
     half = _QUOTE_LENGTH // 2
     return f"“{line if len(line) <= _QUOTE_LENGTH else f'{line[:half]}…{line[-half:]}'}”"
 
@@ -216,8 +216,8 @@ def _of_one(row: Scored) -> str:
 
 
 def _of_several(rows: Sequence[Scored]) -> str:
-    surprised = sum(excess_of(row).degree >= Degree.SURPRISED for row in rows)
-    in_part = sum(exception_in(row) is not None for row in rows)
+    surprised = sum(excess_of(row).degree >= SurpriseDegree.SURPRISED for row in rows)
+    in_part = sum(standout_in(row) is not None for row in rows)
     if surprised:
         return f"{_of(surprised, len(rows), ' verifiers').capitalize()} surprised by this answer"
     if in_part:
@@ -226,8 +226,8 @@ def _of_several(rows: Sequence[Scored]) -> str:
 
 
 def _except_for(row: Scored) -> str:
-    place = exception_in(row)
-    return f", except at {quoted(place.text)}" if place else ""
+    place = standout_in(row)
+    return f", except at {quotation(place.text)}" if place else ""
 
 
 def _of(count: int, total: int, noun: str = "") -> str:
@@ -247,7 +247,7 @@ def _interval(low: float, high: float) -> str:
     return f"{low:.2f}" if low == high else f"{low:.2f}–{high:.2f}"
 
 
-def _excess(excess: Excess) -> str:
+def _excess(excess: SurpriseExcess) -> str:
     return _signed(excess.low) if excess.exact else f"{_signed(excess.low)} to {_signed(excess.high)}"
 
 

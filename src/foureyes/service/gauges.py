@@ -15,13 +15,13 @@ from prometheus_client import generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from foureyes.monitoring import Monitor, Sample, samples
+from foureyes.monitoring import MetricSample, Monitor, metric_samples
 
 __all__ = ["Gauges"]
 
 _FRESH_S: Final = 10.0
 
-Numbered: TypeAlias = tuple[int, Sample]
+Numbered: TypeAlias = tuple[int, MetricSample]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Gauges:
 async def _rendered(monitors: Sequence[Monitor], now: float) -> bytes:
     found: list[Numbered] = []
     for number, monitor in enumerate(monitors, 1):
-        found += [(number, sample) for sample in samples(monitor.snapshot(now))]
+        found += [(number, sample) for sample in metric_samples(monitor.snapshot(now))]
         await asyncio.sleep(0)
     return generate_latest(_Families(found))
 
@@ -77,7 +77,7 @@ class _Families(Collector):
         self._found = found
 
     def collect(self) -> Iterator[Metric]:
-        """One family a name, in the order of the names' first samples."""
+        """One family a name, in the order of the names' first metric_samples."""
         families: dict[str, GaugeMetricFamily] = {}
         for number, sample in self._found:
             if (family := families.get(sample.name)) is None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from foureyes.display import Result
 from foureyes.errors import InputError
-from foureyes.maths.clusters import clustering, spread
+from foureyes.maths.clusters import cluster_entropy, clustering
 from foureyes.models.entailment import Entailment, Pair
 from foureyes.signals.samples import Samples, usable
 from foureyes.types import Prompt, Unscored, Written
@@ -49,14 +49,14 @@ class Meanings(Result):
     @property
     def entropy(self) -> float:
         """Discrete semantic entropy, nats: each sample counts the same. From 0 to ln M; needs no probabilities."""
-        return spread(self.cluster)
+        return cluster_entropy(self.cluster)
 
     @property
     def weighted_entropy(self) -> float | Unscored:
         """Semantic entropy with each sample weighted by its length-normalised probability, nats, 0 to ln M."""
         if self.mean_logprob is None:
             return Unscored("bad_reply", "the writer did not state the probabilities of its words")
-        return spread(self.cluster, self.mean_logprob)
+        return cluster_entropy(self.cluster, self.mean_logprob)
 
 
 def meanings(

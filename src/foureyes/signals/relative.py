@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foureyes.errors import InputError, NotEnoughData
-from foureyes.maths.preference import Strengths, bradley_terry, rings
+from foureyes.maths.bradley_terry import Strengths, bradley_terry, rings
 from foureyes.models.roles import Reader
 from foureyes.signals.asking import share_of_second, two_options
 from foureyes.types import Exchange, Unscored, text_of

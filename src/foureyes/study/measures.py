@@ -21,11 +21,11 @@ from foureyes.cascade.routers import ThresholdRouter
 from foureyes.errors import NotEnoughData
 from foureyes.maths.agreement import MissAgreement, miss_agreement
 from foureyes.maths.difference import Difference, paired_difference
-from foureyes.maths.flips import Share
+from foureyes.maths.flips import FlipShare
 from foureyes.maths.ranking import Auroc, auroc
 from foureyes.maths.reliability import Ece, ece
 from foureyes.maths.risk_coverage import Aurc, aurc
-from foureyes.maths.within import Within, within_question
+from foureyes.maths.within_question import WithinQuestionAuroc, within_question
 from foureyes.study.cells import Cell, SignalValues
 from foureyes.types import Unscored
 
@@ -90,7 +90,7 @@ class RankingFigures:
     """
 
     auroc: Maybe[Auroc]
-    within: Maybe[Within]
+    within: Maybe[WithinQuestionAuroc]
     aurc: Maybe[Aurc]
     n: int
     unscored: Mapping[str, int]
@@ -152,9 +152,9 @@ def attempt(measure: Callable[[], Figure]) -> Maybe[Figure]:
         return MissingFigure(str(error))
 
 
-def accuracy(cell: Cell) -> Maybe[Share]:
+def accuracy(cell: Cell) -> Maybe[FlipShare]:
     """Share of all answers graded right; what could not be parsed is in the denominator."""
-    return attempt(lambda: Share.of(int(cell.right.sum()), len(cell.answers)))
+    return attempt(lambda: FlipShare.of(int(cell.right.sum()), len(cell.answers)))
 
 
 def rank_signal(cell: Cell, signal: SignalValues) -> RankingFigures:

@@ -17,9 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foureyes.errors import InputError, NotEnoughData
-from foureyes.maths.expectation import BLANK, Expectation, Experience
+from foureyes.maths.auroc_prior import UNINFORMED_PRIOR, AurocPrior, PriorModel
 from foureyes.maths.ranking import auroc
-from foureyes.maths.selection import DEFAULT_RULE, Candidate, SelectionRule, VerifierChoice, choose_verifier, committee
+from foureyes.maths.selection import (
+    DEFAULT_RULE,
+    SelectionRule,
+    VerifierCandidate,
+    VerifierChoice,
+    choose_verifier,
+    committee,
+)
 from foureyes.study.cells import Cell, SignalValues
 
 __all__ = ["Backtest", "backtest", "choose", "learn_experience"]
@@ -58,7 +65,7 @@ def choose(
     n_labels: int,
     signal: str = "log_cmp",
     rule: SelectionRule = DEFAULT_RULE,
-    learnt: Experience | None = None,
+    learnt: PriorModel | None = None,
     seed: int = 0,
 ) -> VerifierChoice:
     """Chooses among the verifiers of a cell and their pairs.
@@ -80,7 +87,7 @@ def choose(
     return _chosen(cell, signals, drawn, rule, learnt, seed)
 
 
-def learn_experience(cells: Sequence[Cell], *, signal: str = "log_cmp") -> Experience | None:
+def learn_experience(cells: Sequence[Cell], *, signal: str = "log_cmp") -> PriorModel | None:
     """What evidence without labels meant in these cells; ``None`` where they are too few to tell."""
     rows = [(row, found, cell) for cell in cells for row, found in _measured(cell, signal)]
     places = {place: i for i, place in enumerate(dict.fromkeys((cell.task, cell.generator) for _, _, cell in rows))}
@@ -88,7 +95,7 @@ def learn_experience(cells: Sequence[Cell], *, signal: str = "log_cmp") -> Exper
     if not names:
         return None
     try:
-        return Experience.fit(
+        return PriorModel.fit(
             {name: [row[name] for row, _, _ in rows] for name in sorted(names)},
             [found for _, found, _ in rows],
             groups=[places[cell.task, cell.generator] for _, _, cell in rows],
@@ -140,7 +147,7 @@ def _lost(
     keep: NDArray[np.intp],
     n: int,
     rule: SelectionRule,
-    learnt: Experience | None,
+    learnt: PriorModel | None,
     seed: int,
 ) -> float | None:
     """AUROC given away by one choice, on the rows not drawn; ``None`` where the rule abstained or nothing can be judged."""
@@ -159,7 +166,7 @@ def _chosen(
     signals: Mapping[str, SignalValues],
     rows: NDArray[np.intp],
     rule: SelectionRule,
-    learnt: Experience | None,
+    learnt: PriorModel | None,
     seed: int,
 ) -> VerifierChoice:
     candidates = _candidates(cell, signals, rows, learnt)
@@ -167,10 +174,10 @@ def _chosen(
 
 
 def _candidates(
-    cell: Cell, signals: Mapping[str, SignalValues], rows: NDArray[np.intp], learnt: Experience | None
-) -> list[Candidate]:
+    cell: Cell, signals: Mapping[str, SignalValues], rows: NDArray[np.intp], learnt: PriorModel | None
+) -> list[VerifierCandidate]:
     single = [
-        Candidate(name, _milliseconds(s, cell), s.numbers()[0][rows], _expected(cell, name, learnt))
+        VerifierCandidate(name, _milliseconds(s, cell), s.numbers()[0][rows], _expected(cell, name, learnt))
         for name, s in signals.items()
     ]
     if not len(rows):
@@ -182,10 +189,10 @@ def _milliseconds(signal: SignalValues, cell: Cell) -> float:
     return 1000 * signal.cost.seconds / len(cell.answers)
 
 
-def _expected(cell: Cell, verifier: str, learnt: Experience | None) -> Expectation:
+def _expected(cell: Cell, verifier: str, learnt: PriorModel | None) -> AurocPrior:
     evidence = _evidence(cell, verifier)
     if learnt is None or not set(learnt.names) <= evidence.keys():
-        return BLANK
+        return UNINFORMED_PRIOR
     return learnt.expect({name: evidence[name] for name in learnt.names})
 
 

@@ -14,7 +14,7 @@ from foureyes.cli.calibrate.table import ScoreTable, confidence_of, read_scores,
 from foureyes.cli.files import read_text, require_new_fields, require_places, require_same_format, spread
 from foureyes.cli.output import CommandOutput
 from foureyes.errors import InputError, NotEnoughData
-from foureyes.report.calibration import Judgement, calibration_page, measures
+from foureyes.report.calibration import CalibrationFindings, calibration_page, measures
 from foureyes.report.page import write
 from foureyes.tables import open_table, write_text
 
@@ -94,17 +94,17 @@ def _report(args: argparse.Namespace, output: CommandOutput) -> None:
     _present(judged, args, output)
 
 
-def _present(judged: Judgement, args: argparse.Namespace, output: CommandOutput) -> None:
+def _present(judged: CalibrationFindings, args: argparse.Namespace, output: CommandOutput) -> None:
     _draw(judged, args, output)
     output.give(judged.to_dict, lambda: _show(judged))
 
 
-def _judged(calibrator: Calibrator, scores: ScoreTable, *, allow_fitted_rows: bool = False) -> Judgement:
+def _judged(calibrator: Calibrator, scores: ScoreTable, *, allow_fitted_rows: bool = False) -> CalibrationFindings:
     after = calibrator.report(
         scores.x, scores.outcome, source=scores.source, groups=scores.groups, allow_fitted_rows=allow_fitted_rows
     )
     before = stated_before(calibrator, scores)
-    return Judgement(
+    return CalibrationFindings(
         kind=calibrator.kind,
         scores=scores.words,
         n_fitted=calibrator.fitted_on.rows.n,
@@ -123,7 +123,7 @@ def _require_promise(args: argparse.Namespace) -> None:
         raise InputError("--cost and --worst-cost belong to --max-cost")
 
 
-def _draw(judged: Judgement, args: argparse.Namespace, output: CommandOutput) -> None:
+def _draw(judged: CalibrationFindings, args: argparse.Namespace, output: CommandOutput) -> None:
     """The page in its file, before anything is printed: whoever reads our stdout may go away."""
     if judged.after.in_sample:
         output.warn("judged on rows that were fitted on: the figures say nothing about new rows")
@@ -132,7 +132,7 @@ def _draw(judged: Judgement, args: argparse.Namespace, output: CommandOutput) ->
         output.say(f"page: {args.html}")
 
 
-def _show(judged: Judgement | None) -> None:
+def _show(judged: CalibrationFindings | None) -> None:
     if judged is None:
         return
     if judged.direction_note:

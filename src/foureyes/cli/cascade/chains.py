@@ -6,7 +6,7 @@ import argparse
 from dataclasses import asdict
 from typing import Any
 
-from foureyes.cascade.chain import ChainPoint, best, cheapest, evaluate
+from foureyes.cascade.chain import ChainPoint, best, cheapest, evaluate_chain
 from foureyes.cascade.chain_curves import Chain, ChainCurve, chain_costs, chain_curve
 from foureyes.cascade.policy import Policy
 from foureyes.cli.cascade.policies import require_unseen
@@ -103,7 +103,7 @@ def _judged(policy: Policy, models: Models, args: argparse.Namespace) -> dict[st
     abstains = "abstain" in policy.gates[-1].actions
     costs = models.costs(args.cost or ["0"] * len(policy.gates))
     paid, _ = chain_costs(costs, models.cost(args.verifier_cost), abstains=abstains)
-    point = asdict(evaluate(policy, models.confidences, models.correct, paid))
+    point = asdict(evaluate_chain(policy, models.confidences, models.correct, paid))
     numbers = {name: point[name] for name in ("accuracy", "accuracy_answered", "low", "answered", "stopped")}
     return numbers | ({"cost": point["cost"]} if args.cost else {})
 

@@ -18,7 +18,7 @@ from foureyes.cli.cascade.policies import kind_of
 from foureyes.cli.cascade.table import Models, require_costs
 from foureyes.cli.files import read_text
 from foureyes.errors import InputError
-from foureyes.report.cascade import Comparison
+from foureyes.report.cascade import CascadeFindings
 
 __all__ = ["compared", "fit_learned", "fit_router"]
 
@@ -61,7 +61,7 @@ def fit_learned(models: Models, args: argparse.Namespace) -> MatrixRouter:
     return MatrixRouter.fit(models.features, np.column_stack(models.correct), seed=args.seed)
 
 
-def compared(router: AdvantageRouter, models: Models, args: argparse.Namespace) -> Comparison:
+def compared(router: AdvantageRouter, models: Models, args: argparse.Namespace) -> CascadeFindings:
     """The router's curve beside its baselines, its lead over each, and the point that the target picks.
 
     Raises:
@@ -84,7 +84,7 @@ def compared(router: AdvantageRouter, models: Models, args: argparse.Namespace) 
     reads = {name: (_allowed(name, one, read, args), read) for name, (one, read) in given.items()}
     curves = compare(reads, small, large, costs=_costs(models, args), question_only=learned)
     leads = {name: router_lead(reads["router"], reads[name], small, large) for name in reads if name != "router"}
-    return Comparison(curves, models.n_left_out, _chosen(curves["router"], args), leads)
+    return CascadeFindings(curves, models.n_left_out, _chosen(curves["router"], args), leads)
 
 
 def _require_two(option: str, n: int) -> None:

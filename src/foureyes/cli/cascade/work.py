@@ -18,14 +18,14 @@ from foureyes.cli.cascade.table import Models, read_models
 from foureyes.cli.files import read_text, require_new_fields, require_places, require_same_format
 from foureyes.cli.output import CommandOutput
 from foureyes.errors import InputError
-from foureyes.report.cascade import Comparison, cascade_lines, cascade_page
+from foureyes.report.cascade import CascadeFindings, cascade_lines, cascade_page
 from foureyes.report.chain import ChainFindings, chain_lines, chain_page
 from foureyes.report.page import write
 from foureyes.tables import open_table, write_text
 
 __all__ = ["run"]
 
-_Look: TypeAlias = tuple[Comparison | ChainFindings, Sequence[str], Callable[[], str]]
+_Look: TypeAlias = tuple[CascadeFindings | ChainFindings, Sequence[str], Callable[[], str]]
 
 
 def run(args: argparse.Namespace, output: CommandOutput) -> None:

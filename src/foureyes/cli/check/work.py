@@ -22,9 +22,9 @@ from foureyes.models.catalog import open_reader
 from foureyes.models.roles import Reader
 from foureyes.models.weights.fetch_cost import fetch_cost
 from foureyes.report.check import check_page
-from foureyes.report.outcome import CheckResult, ask
+from foureyes.report.check_result import CheckResult, check_with
 from foureyes.report.page import require_place_for, write
-from foureyes.report.terminal import draw
+from foureyes.report.terminal import draw_check
 from foureyes.types import Exchange, Scored, Unscored
 
 __all__ = ["check", "record", "run"]
@@ -101,7 +101,7 @@ def _asked(exchange: Exchange, args: argparse.Namespace, open_reader: Callable[[
     console = Console(stderr=True)
     for ref in dict.fromkeys(verifiers_of(args)):
         with console.status(Text(f"{ref} is reading …")):
-            outcome = ask(ref, exchange, open_reader=open_reader, top_k=args.top_k)
+            outcome = check_with(ref, exchange, open_reader=open_reader, top_k=args.top_k)
         yield outcome
 
 
@@ -110,7 +110,7 @@ def _draw(exchange: Exchange, outcomes: Sequence[CheckResult]) -> None:
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without our arrows still gets the words
     console = Console(highlight=False)
     console.width = min(console.width, _WIDEST)
-    draw(console, exchange, outcomes)
+    draw_check(console, exchange, outcomes)
 
 
 def _texts(args: argparse.Namespace) -> tuple[str, str]:

@@ -9,13 +9,13 @@ from typing import Any, Final
 import numpy as np
 
 from foureyes.cleaning.labels import find_label_issues
-from foureyes.cleaning.review import cleaned, read_review, suggestions, write_review
+from foureyes.cleaning.review import apply_decisions, read_review, suggestions, write_review
 from foureyes.cleaning.stopping import keep_top_for
 from foureyes.cli.clean.table import Labelled, precision_of, read_labelled
 from foureyes.cli.files import require_new_fields, require_places, require_same_format
 from foureyes.cli.output import CommandOutput
 from foureyes.errors import InputError
-from foureyes.report.cleaning import Findings, cleaning_page, issue_of
+from foureyes.report.cleaning import CleaningFindings, cleaning_page, issue_of
 from foureyes.report.page import write
 from foureyes.report.review import review_page
 
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace, output: CommandOutput) -> None:
     output.give(found.to_dict, lambda: _show(found))
 
 
-def _show(found: Findings) -> None:
+def _show(found: CleaningFindings) -> None:
     for issue in found.issues[:_SHOWN]:
         shown = issue_of(issue, found)
         print(f"row {shown.row}  score {shown.score}  {shown.reason}")
@@ -65,17 +65,19 @@ def _require_options(args: argparse.Namespace) -> None:
         require_same_format(args.source, args.out)
 
 
-def _found(data: Labelled, args: argparse.Namespace, output: CommandOutput) -> Findings:
+def _found(data: Labelled, args: argparse.Namespace, output: CommandOutput) -> CleaningFindings:
     measured = precision_of(data) if data.wrong is not None else None
     keep_top = 0.3 if args.keep_top is None else args.keep_top
     if measured is not None and args.precision is not None:
         keep_top = keep_top_for(measured.points, args.precision).keep_top
         output.say(f"keep-top {keep_top:g}: the largest share that surely is {args.precision:g} precise")
     issues = find_label_issues(data.labels, data.probs, method=args.method, keep_top=keep_top)
-    return Findings(issues, keep_top if args.method == "calibrated" else None, data.classes, data.items, measured)
+    return CleaningFindings(
+        issues, keep_top if args.method == "calibrated" else None, data.classes, data.items, measured
+    )
 
 
-def _write_review(found: Findings, path: Path, output: CommandOutput) -> None:
+def _write_review(found: CleaningFindings, path: Path, output: CommandOutput) -> None:
     if path.suffix.lower() in {".html", ".htm"}:
         write(path, review_page(found))
     else:
@@ -83,7 +85,7 @@ def _write_review(found: Findings, path: Path, output: CommandOutput) -> None:
     output.say(f"to decide on: {path}")
 
 
-def _write_copy(data: Labelled, found: Findings, args: argparse.Namespace, output: CommandOutput) -> None:
+def _write_copy(data: Labelled, found: CleaningFindings, args: argparse.Namespace, output: CommandOutput) -> None:
     if args.action == "flag" and not args.decisions:
         data.table.save(args.out, _flags(data, found))
         output.say(f"{found.issues.n_rows:,} rows with 'is_label_issue' → {args.out}")
@@ -91,7 +93,7 @@ def _write_copy(data: Labelled, found: Findings, args: argparse.Namespace, outpu
     chosen = (
         read_review(args.decisions, classes=data.classes) if args.decisions else suggestions(found.issues, args.action)
     )
-    kept, labels = cleaned(data.labels, chosen)
+    kept, labels = apply_decisions(data.labels, chosen)
     new: list[Any] = data.named(data.labels)
     for row, label in zip(kept.tolist(), data.named(labels), strict=True):
         new[row] = label
@@ -100,7 +102,7 @@ def _write_copy(data: Labelled, found: Findings, args: argparse.Namespace, outpu
     output.say(f"{n_changed:,} relabelled, {len(data.labels) - len(kept):,} dropped, {len(kept):,} rows → {args.out}")
 
 
-def _flags(data: Labelled, found: Findings) -> dict[str, list[Any]]:
+def _flags(data: Labelled, found: CleaningFindings) -> dict[str, list[Any]]:
     """The columns of a flagged copy; rows without an issue suggest the label they have."""
     suggested = data.labels.copy()
     suggested[found.issues.row] = found.issues.suggested
@@ -109,7 +111,7 @@ def _flags(data: Labelled, found: Findings) -> dict[str, list[Any]]:
     return columns
 
 
-def _write_page(found: Findings, args: argparse.Namespace, output: CommandOutput) -> None:
+def _write_page(found: CleaningFindings, args: argparse.Namespace, output: CommandOutput) -> None:
     if args.html:
         write(args.html, cleaning_page(found))
         output.say(f"page: {args.html}")

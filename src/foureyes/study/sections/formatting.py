@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from foureyes.maths.difference import Difference
-from foureyes.maths.flips import Share
+from foureyes.maths.flips import FlipShare
 from foureyes.maths.ranking import Auroc
 from foureyes.study.cells import Cell, SignalValues
 from foureyes.study.measures import MissingFigure
@@ -75,7 +75,7 @@ def fixed(value: float, digits: int = 3) -> str:
     return f"{value:z.{digits}f}"
 
 
-def share(found: Share) -> str:
+def share(found: FlipShare) -> str:
     """A share with its count."""
     return f"{found.k:,} = {interval(found)}"
 

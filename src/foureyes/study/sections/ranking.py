@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 from foureyes.maths.difference import Difference
 from foureyes.maths.ranking import Auroc
-from foureyes.report.study import ForestPlot, Mark, Section, TextTable
+from foureyes.report.study import ForestMark, ForestPlot, Section, TextTable
 from foureyes.study.cells import Cell, SignalValues
 from foureyes.study.claims import ClaimResult
 from foureyes.study.controls import CONTROLS, MODEL
@@ -85,11 +85,13 @@ def _difference(found: Difference | MissingFigure) -> tuple[str, ...]:
 def _forest(first: ClaimResult) -> ForestPlot | None:
     """The first claim's differences, ours and published ones."""
     marks = [
-        Mark(f"{t.task}: {t.generator} ← {t.verifier}".removesuffix(" ← "), t.found.value, t.found.low, t.found.high)
+        ForestMark(
+            f"{t.task}: {t.generator} ← {t.verifier}".removesuffix(" ← "), t.found.value, t.found.low, t.found.high
+        )
         for t in first.tests
         if isinstance(t.found, Difference) and not t.found.few
     ]
-    published = [Mark(f"published: {p.of}", p.better - p.than, published=True) for p in first.claim.published]
+    published = [ForestMark(f"published: {p.of}", p.better - p.than, published=True) for p in first.claim.published]
     return ForestPlot(f"Difference of AUROC: {first.claim.says}", (*marks, *published), 0.0) if marks else None
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from foureyes.maths.answerability import answerability
 from foureyes.maths.coherence import incoherence
-from foureyes.maths.flips import Flips, Share, answer_flips, decision_flips
+from foureyes.maths.flips import Flips, FlipShare, answer_flips, decision_flips
 from foureyes.maths.pressure import pressure
 from foureyes.maths.ranking import auroc
 from foureyes.report.study import Section, TextTable
@@ -101,7 +101,7 @@ def _shuffled(cell: Cell, base: Cell) -> Iterator[tuple[str, ...]]:
     )
     right = [sum(answer.grade == "right" for answer in side) for side in zip(*pairs, strict=True)] if pairs else [0, 0]
     n = len(pairs)
-    shares = [attempt(partial(Share.of, k, n)) for k in (same, *right)]
+    shares = [attempt(partial(FlipShare.of, k, n)) for k in (same, *right)]
     yield cell_label(cell), *(or_missing(share) for share in shares), chosen, str(left_out)
 
 

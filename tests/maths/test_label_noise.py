@@ -5,7 +5,14 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from foureyes.errors import InputError
-from foureyes.maths.noise import class_labels, class_matrix, class_thresholds, confident_labels, levels, opinion
+from foureyes.maths.label_noise import (
+    class_labels,
+    class_matrix,
+    class_thresholds,
+    confident_labels,
+    expert_opinion,
+    levels,
+)
 
 
 @st.composite
@@ -21,7 +28,7 @@ def judged(draw, min_rows=1):
 @given(judged())
 def test_an_opinion_is_the_most_probable_class_unless_the_given_one_is_as_probable(rows):
     labels, probs = rows
-    view = opinion(labels, probs)
+    view = expert_opinion(labels, probs)
     for i, (y, p) in enumerate(zip(labels, probs, strict=True)):
         assert view.label[i] == (y if p[y] >= p.max() - 1e-6 else p.argmax())
         assert view.confidence[i] == p[view.label[i]]
@@ -32,11 +39,11 @@ def test_an_opinion_is_the_most_probable_class_unless_the_given_one_is_as_probab
 def test_the_order_of_rows_and_of_classes_does_not_matter(rows, random):
     labels, probs = rows
     order = random.sample(range(len(labels)), len(labels))
-    view, moved = opinion(labels, probs), opinion(labels[order], probs[order])
+    view, moved = expert_opinion(labels, probs), expert_opinion(labels[order], probs[order])
     np.testing.assert_array_equal(view.label[order], moved.label)
     np.testing.assert_array_equal(view.confidence[order], moved.confidence)
     classes = np.array(random.sample(range(probs.shape[1]), probs.shape[1]))
-    renamed = opinion(np.argsort(classes)[labels], probs[:, classes])
+    renamed = expert_opinion(np.argsort(classes)[labels], probs[:, classes])
     np.testing.assert_array_equal(view.label == labels, renamed.label == np.argsort(classes)[labels])
 
 
@@ -82,8 +89,8 @@ def test_every_precision_gives_the_same_labels(dtype):
     clear = np.abs(probs - probs[np.arange(500), labels][:, None])
     clear[np.arange(500), labels] = 1
     sure = clear.min(axis=1) > 0.01
-    narrow = opinion(labels, probs.astype(dtype))
-    np.testing.assert_array_equal(narrow.label[sure], opinion(labels, probs).label[sure])
+    narrow = expert_opinion(labels, probs.astype(dtype))
+    np.testing.assert_array_equal(narrow.label[sure], expert_opinion(labels, probs).label[sure])
 
 
 @pytest.mark.parametrize(
@@ -99,14 +106,14 @@ def test_every_precision_gives_the_same_labels(dtype):
 )
 def test_what_is_not_a_distribution_is_refused_and_said(probs, message):
     with pytest.raises(InputError, match=message):
-        opinion(np.zeros(2, np.intp), np.array(probs), name="resnet")
+        expert_opinion(np.zeros(2, np.intp), np.array(probs), name="resnet")
 
 
 def test_the_bad_row_is_named_however_far_down_it_is():
     probs = np.full((200_000, 2), 0.5)
     probs[181_818] = 0.7
     with pytest.raises(InputError, match=r"row 181818 sums to 1\.4"):
-        opinion(np.zeros(200_000, np.intp), probs)
+        expert_opinion(np.zeros(200_000, np.intp), probs)
 
 
 @pytest.mark.parametrize(
@@ -135,4 +142,4 @@ def test_what_is_no_matrix_of_numbers_is_refused(matrix, message):
 
 def test_lengths_that_differ_are_refused():
     with pytest.raises(InputError, match="each of the 3 labels; got 2"):
-        opinion(np.zeros(3, np.intp), np.full((2, 2), 0.5))
+        expert_opinion(np.zeros(3, np.intp), np.full((2, 2), 0.5))

@@ -6,10 +6,10 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Generic, Protocol, TypeVar
 
-__all__ = ["Dated", "Recent"]
+__all__ = ["RollingWindow", "Timestamped"]
 
 
-class Dated(Protocol):
+class Timestamped(Protocol):
     """Something that happened at a moment."""
 
     @property
@@ -18,10 +18,10 @@ class Dated(Protocol):
         ...
 
 
-T = TypeVar("T", bound=Dated)
+T = TypeVar("T", bound=Timestamped)
 
 
-class Recent(Generic[T]):
+class RollingWindow(Generic[T]):
     """At most ``most`` entries, none older than ``seconds``.
 
     Age is counted from the latest moment heard of, so that a clock set back forgets nothing and one set forward

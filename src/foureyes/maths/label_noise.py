@@ -8,7 +8,7 @@ disagrees. Matrices may be memory-mapped: they are read in blocks.
 The rule that holds throughout: *the given label wins ties*. A class counts as more probable than the given label only
 by more than 1e-6, so that an expert without an opinion never accuses anybody.
 
-A newcomer starts at :func:`opinion`.
+A newcomer starts at :func:`expert_opinion`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from foureyes.errors import InputError
-from foureyes.maths.blocks import blocks
+from foureyes.maths.row_blocks import row_blocks
 
 __all__ = [
     "TOLERANCE",
@@ -30,8 +30,8 @@ __all__ = [
     "class_matrix",
     "class_thresholds",
     "confident_labels",
+    "expert_opinion",
     "levels",
-    "opinion",
 ]
 
 TOLERANCE = 1e-6
@@ -91,7 +91,7 @@ def class_matrix(name: str, probs: Any) -> Matrix:
     return matrix
 
 
-def opinion(labels: Labels, probs: Matrix, *, name: str = "pred_probs") -> ExpertOpinion:
+def expert_opinion(labels: Labels, probs: Matrix, *, name: str = "pred_probs") -> ExpertOpinion:
     """What an expert says of every row, in one pass that also checks that the rows are distributions.
 
     Args:
@@ -103,7 +103,7 @@ def opinion(labels: Labels, probs: Matrix, *, name: str = "pred_probs") -> Exper
         InputError: lengths differ, or a row is not a distribution (NaN, logits, unnormalised scores).
 
     Example:
-        >>> opinion(np.array([0, 0]), np.array([[0.2, 0.8], [0.5, 0.5]])).label
+        >>> expert_opinion(np.array([0, 0]), np.array([[0.2, 0.8], [0.5, 0.5]])).label
         array([1, 0], dtype=int32)
     """
     n = len(labels)
@@ -112,7 +112,7 @@ def opinion(labels: Labels, probs: Matrix, *, name: str = "pred_probs") -> Exper
     dtype = np.promote_types(probs.dtype, np.float32)
     best = ExpertOpinion(np.empty(n, np.int32), np.empty(n, dtype), np.empty(n, dtype))
     tolerance = _HALF_SUM_TOLERANCE if probs.dtype == np.float16 else _SUM_TOLERANCE
-    for where, block in blocks(probs):
+    for where, block in row_blocks(probs):
         _require_distributions(name, block, where.start, tolerance)
         best.label[where], best.confidence[where], best.given[where] = _most_probable(labels[where], block)
     return best
@@ -149,7 +149,7 @@ def _require_distributions(name: str, block: Matrix, start: int, tolerance: floa
 def chosen(probs: Matrix, rows: NDArray[np.intp], classes: NDArray[Any]) -> Floats:
     """(M,) the probability of one class in each of M rows, read in blocks."""
     found = np.empty(len(rows), np.promote_types(probs.dtype, np.float32))
-    for where, block in blocks(probs, rows):
+    for where, block in row_blocks(probs, rows):
         found[where] = block[np.arange(len(block)), classes[where]]
     return found
 
@@ -218,7 +218,7 @@ def confident_labels(
     Source: Northcutt, Jiang & Chuang, JAIR 2021, section 3.1; cleanlab 2.9 ``compute_confident_joint``.
     """
     believed = np.empty(len(probs) if rows is None else len(rows), np.int32)
-    for where, block in blocks(probs, rows):
+    for where, block in row_blocks(probs, rows):
         candidate = block >= (thresholds - TOLERANCE).astype(block.dtype)
         n_candidates = np.count_nonzero(candidate, axis=1)
         one = np.where(n_candidates == 1, candidate.argmax(axis=1), -1)

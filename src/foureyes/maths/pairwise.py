@@ -16,11 +16,11 @@ from foureyes.errors import NotEnoughData
 from foureyes.maths.columns import real, same_length
 from foureyes.maths.resampling import check_draws, multinomial, percentiles
 
-__all__ = ["Preference", "preference"]
+__all__ = ["PairwiseAccuracy", "pairwise_accuracy"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Preference(Result):
+class PairwiseAccuracy(Result):
     """How often the right one of two answers is the less surprising one.
 
     Attributes:
@@ -39,9 +39,9 @@ class Preference(Result):
     n_ties: int
 
 
-def preference(
+def pairwise_accuracy(
     right: ArrayLike, wrong: ArrayLike, *, level: float = 0.95, draws: int = 1000, seed: int = 0
-) -> Preference:
+) -> PairwiseAccuracy:
     """Share of the pairs in which the right answer has the smaller uncertainty.
 
     (1/N) Σ [u_right < u_wrong] + ½ [u_right = u_wrong]: the mean over questions of the AUROC within a question, as
@@ -63,7 +63,7 @@ def preference(
         NotEnoughData: there are no pairs.
 
     Example:
-        >>> preference([1.0, 2.0, 3.0], [1.5, 2.0, 4.0], seed=1).value
+        >>> pairwise_accuracy([1.0, 2.0, 3.0], [1.5, 2.0, 4.0], seed=1).value
         0.8333333333333334
     """
     u_right, u_wrong = real("right", right), real("wrong", wrong)
@@ -81,4 +81,4 @@ def preference(
         low, high = exact, 1.0
     elif value == 0:
         low, high = 0.0, 1 - exact
-    return Preference(value, low, high, level, n, int(tied))
+    return PairwiseAccuracy(value, low, high, level, n, int(tied))

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
 from foureyes.errors import InputError, NotEnoughData
-from foureyes.maths.preference import bradley_terry, rings
+from foureyes.maths.bradley_terry import bradley_terry, rings
 
 
 def test_strengths_are_those_of_a_penalised_logistic_regression():

@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from foureyes.errors import InputError, NotEnoughData
-from foureyes.maths.pairs import preference
+from foureyes.maths.pairwise import pairwise_accuracy
 from foureyes.maths.ranking import auroc
-from foureyes.maths.within import question_means, within_question
+from foureyes.maths.within_question import question_means, within_question
 
 
 @st.composite
@@ -51,7 +51,7 @@ def test_one_wrong_and_one_right_each_is_the_preference():
     found = within_question(
         np.concatenate([right, wrong]), np.repeat([0, 1], 60), np.tile(np.arange(60), 2), draws=4000
     )
-    pairs = preference(right, wrong, draws=4000)
+    pairs = pairwise_accuracy(right, wrong, draws=4000)
     assert found.value == pytest.approx(pairs.value)
     assert (found.low, found.high) == pytest.approx((pairs.low, pairs.high), abs=0.02)
     assert (found.n_pairs, found.n_questions) == (60, 60)

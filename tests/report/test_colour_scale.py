@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from foureyes.report.scale import CLIP_NATS, TERMINAL_FROM, TERMINAL_INK, TICKS, strength, terminal_colour
+from foureyes.report.colour_scale import CLIP_NATS, TERMINAL_FROM, TERMINAL_INK, TICKS, strength, terminal_colour
 
 STEPS = np.linspace(TERMINAL_FROM, CLIP_NATS, 25)
 

@@ -2,7 +2,7 @@
 
 The *confident joint* counts rows by given label and by the label Confident Learning believes in. The filters here take
 its off-diagonal counts as quotas and fill them with the rows that fit worst. They exist so that a call written for
-cleanlab keeps its answer; :mod:`foureyes.maths.noise` is where to start.
+cleanlab keeps its answer; :mod:`foureyes.maths.label_noise` is where to start.
 
 Where rows tie at the edge of a quota, which of them is blamed is arbitrary, here as there.
 
@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from foureyes.maths.blocks import blocks, gathered
-from foureyes.maths.noise import TOLERANCE
+from foureyes.maths.label_noise import TOLERANCE
+from foureyes.maths.row_blocks import copy_rows, row_blocks
 
 __all__ = ["confident_joint", "largest_margins", "lowest_given", "margins", "quotas", "weighted_entropies"]
 
@@ -34,7 +34,7 @@ def confident_joint(labels: Labels, believed: NDArray[np.int32], n_classes: int)
 
     Args:
         labels: (N,) given labels.
-        believed: (N,) from :func:`foureyes.maths.noise.confident_labels`; -1 rows are left out before scaling.
+        believed: (N,) from :func:`foureyes.maths.label_noise.confident_labels`; -1 rows are left out before scaling.
         n_classes: K.
 
     Returns:
@@ -102,13 +102,13 @@ def largest_margins(labels: Labels, probs: Matrix, given: Floats, quota: Joint, 
             continue
         wanted = np.where(np.arange(len(quota)) == label, 0, quota[label])
         rows = suspects[places]
-        lead = gathered(probs, rows) - given[rows, None]
+        lead = copy_rows(probs, rows) - given[rows, None]
         # Rows that are no suspects lead by 1e-6 at most, so that a quota filled above that needs none of them.
         filled = np.count_nonzero(lead > TOLERANCE, axis=0) >= wanted
         _blame(blamed, rows, lead, wanted * filled)
         if not filled.all():
             rows = whole[label]
-            _blame(blamed, rows, gathered(probs, rows) - given[rows, None], wanted * ~filled)
+            _blame(blamed, rows, copy_rows(probs, rows) - given[rows, None], wanted * ~filled)
     return blamed
 
 
@@ -116,7 +116,7 @@ def margins(labels: Labels, probs: Matrix, rows: NDArray[np.intp] | None = None)
     """``normalized_margin``: (p(given) - max p(other) + 1) / 2, in [0, 1]; low = the label is likely wrong."""
     asked = labels if rows is None else labels[rows]
     quality = np.empty(len(asked), np.promote_types(probs.dtype, np.float32))
-    for where, block in blocks(probs, rows):
+    for where, block in row_blocks(probs, rows):
         own = (np.arange(len(block)), asked[where])
         given, others = block[own], block.copy()
         others[own] = -np.inf
@@ -127,7 +127,7 @@ def margins(labels: Labels, probs: Matrix, rows: NDArray[np.intp] | None = None)
 def weighted_entropies(labels: Labels, probs: Matrix, rows: NDArray[np.intp]) -> Floats:
     """``confidence_weighted_entropy``: ln(1 + e) / e of e = normalised entropy / p(given); low = likely wrong."""
     ratio = np.empty(len(rows), np.float64)
-    for where, block in blocks(probs, rows):
+    for where, block in row_blocks(probs, rows):
         logs = np.log(block, out=np.zeros_like(block), where=block > 0)
         entropy = -(block * logs).sum(axis=1) / np.log(block.shape[1])
         ratio[where] = entropy / np.maximum(block[np.arange(len(block)), labels[rows[where]]], TOLERANCE)

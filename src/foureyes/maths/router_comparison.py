@@ -17,7 +17,7 @@ from foureyes.maths.columns import flags, real, same_length
 from foureyes.maths.resampling import check_draws, multinomial
 from foureyes.maths.routing import Tally, over_random, tally
 
-__all__ = ["Contest", "contest"]
+__all__ = ["RouterComparison", "compare_routers"]
 
 Floats = NDArray[np.float64]
 
@@ -26,7 +26,7 @@ _DRAWN_AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Contest:
+class RouterComparison:
     """What one order of the rows gains over another.
 
     Attributes:
@@ -43,13 +43,13 @@ class Contest:
     n: int
 
 
-def contest(
+def compare_routers(
     priorities: tuple[ArrayLike, ArrayLike],
     small_correct: ArrayLike,
     large_correct: ArrayLike,
     *,
     interval: tuple[float, int, int] = (0.95, 1000, 0),
-) -> Contest:
+) -> RouterComparison:
     """Compares two orders of the same rows.
 
     The values are exact. The draws pool either order into at most 64 tiers of about equal size, and are shifted by
@@ -66,7 +66,7 @@ def contest(
         NotEnoughData: there is no row.
 
     Example:
-        >>> found = contest(([3, 2, 1, 0], [0, 1, 2, 3]), [0, 0, 1, 1], [1, 1, 1, 1])
+        >>> found = compare_routers(([3, 2, 1, 0], [0, 1, 2, 3]), [0, 0, 1, 1], [1, 1, 1, 1])
         >>> found.gained, found.gap
         (0.25, 0.5)
     """
@@ -84,7 +84,7 @@ def contest(
     drawn = [(_ahead(*pair), pair[0].gap) for pair in _drawn(both, pooled, draws, np.random.default_rng(seed))]
     value = float(_ahead(*exact))
     shift = value - float(_ahead(*pooled))
-    return Contest(
+    return RouterComparison(
         gained=value,
         gap=float(exact[0].gap),
         drawn_gained=np.concatenate([gained for gained, _ in drawn]) + shift,

@@ -2,11 +2,11 @@
 
 Before anyone has labelled a row, some things about a verifier are known: its cost, how often it disagrees with the
 generator, how surprised and how unsure it is on average, what the agreements of several models imply. Past studies say
-how such evidence went together with the AUROC that was measured afterwards. :class:`Experience` is a linear fit to
+how such evidence went together with the AUROC that was measured afterwards. :class:`PriorModel` is a linear fit to
 them; its honesty is in the error of held-out groups, which is what it states as the standard deviation. Evidence that
 does not predict held-out groups better than their mean does, by one standard error, is not used, and the value says so.
 
-A newcomer starts at :meth:`Experience.fit`, then :func:`foureyes.maths.selection.choose_verifier`.
+A newcomer starts at :meth:`PriorModel.fit`, then :func:`foureyes.maths.selection.choose_verifier`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from foureyes.display import Result
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.columns import group_ids, probabilities, real, same_length
 
-__all__ = ["BLANK", "Expectation", "Experience"]
+__all__ = ["UNINFORMED_PRIOR", "AurocPrior", "PriorModel"]
 
 Floats = NDArray[np.float64]
 
@@ -34,7 +34,7 @@ _LEAST_SD = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
-class Expectation:
+class AurocPrior:
     """A normal guess at an AUROC before labels are seen.
 
     Attributes:
@@ -53,12 +53,12 @@ class Expectation:
             raise InputError(f"an expectation needs an AUROC in [0, 1] and a spread above 0; got {self}")
 
 
-BLANK = Expectation(0.65, 0.15)
+UNINFORMED_PRIOR = AurocPrior(0.65, 0.15)
 """Nothing is known but that verifiers have been everything from misleading to excellent: 95 % between .36 and .94."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Experience(Result):
+class PriorModel(Result):
     """A linear map from evidence to an expected AUROC.
 
     Attributes:
@@ -93,7 +93,7 @@ class Experience(Result):
     @classmethod
     def fit(
         cls, evidence: Mapping[str, ArrayLike], auroc: ArrayLike, *, groups: ArrayLike, ridge: float = 1.0
-    ) -> Experience:
+    ) -> PriorModel:
         """Learns from cells of past studies: one verifier on one generator's answers to one task each.
 
         Args:
@@ -107,7 +107,7 @@ class Experience(Result):
             NotEnoughData: fewer than three groups.
 
         Example:
-            >>> learnt = Experience.fit({"cme": [1, 2, 3, 1, 2, 3]}, [0.9, 0.8, 0.7] * 2, groups=[0, 1, 2, 3, 4, 5])
+            >>> learnt = PriorModel.fit({"cme": [1, 2, 3, 1, 2, 3]}, [0.9, 0.8, 0.7] * 2, groups=[0, 1, 2, 3, 4, 5])
             >>> learnt.informative, learnt.expect({"cme": 1.0}).auroc > learnt.expect({"cme": 3.0}).auroc
             (True, True)
         """
@@ -128,7 +128,7 @@ class Experience(Result):
         sd, sd_blind = (max(float(np.sqrt(errors.mean())), _LEAST_SD) for errors in (led if useful else blind, blind))
         return cls(tuple(columns), tuple(weights.tolist()), intercept, sd, sd_blind, n, n_groups)
 
-    def expect(self, evidence: Mapping[str, float]) -> Expectation:
+    def expect(self, evidence: Mapping[str, float]) -> AurocPrior:
         """What to expect of a verifier with this evidence.
 
         Raises:
@@ -138,14 +138,14 @@ class Experience(Result):
             raise InputError(f"learnt from {', '.join(self.names)}; got {', '.join(evidence) or 'no evidence'}")
         values = real("evidence", [evidence[name] for name in self.names], finite=True)
         mean = self.intercept + float(values @ np.array(self.weights))
-        return Expectation(min(1.0, max(0.0, mean)), self.sd)
+        return AurocPrior(min(1.0, max(0.0, mean)), self.sd)
 
     def to_json(self) -> str:
         """As a JSON object that :meth:`from_json` reads back to an equal value."""
         return json.dumps({"format": _FORMAT, "version": _VERSION, **asdict(self)}, allow_nan=False)
 
     @classmethod
-    def from_json(cls, text: str) -> Experience:
+    def from_json(cls, text: str) -> PriorModel:
         """Reads what :meth:`to_json` wrote.
 
         Raises:

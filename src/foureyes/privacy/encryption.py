@@ -31,7 +31,7 @@ try:
 except ModuleNotFoundError as error:
     raise ConfigError(f"a vault needs {error.name}: pip install 'foureyes[privacy]'") from error
 
-__all__ = ["KEY_BYTES", "Box", "Marks", "TenantKeys", "new_key"]
+__all__ = ["KEY_BYTES", "AesGcmBox", "ConversationKeys", "TenantKeys", "new_key"]
 
 KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
@@ -42,7 +42,7 @@ def new_key() -> bytes:
     return secrets.token_bytes(KEY_BYTES)
 
 
-class Box:
+class AesGcmBox:
     """Seals and opens small pieces under one key, AES-256-GCM with random nonces (NIST SP 800-38D)."""
 
     def __init__(self, key: bytes) -> None:
@@ -66,7 +66,7 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Marks:
+class ConversationKeys:
     """What a conversation's key is used for.
 
     Attributes:
@@ -75,12 +75,12 @@ class Marks:
     """
 
     tag_key: bytes
-    box: Box
+    box: AesGcmBox
 
     @classmethod
-    def of(cls, key: bytes) -> Marks:
+    def of(cls, key: bytes) -> ConversationKeys:
         """The uses of this key."""
-        return cls(_derived(key, "marks"), Box(_derived(key, "seals")))
+        return cls(_derived(key, "marks"), AesGcmBox(_derived(key, "seals")))
 
     def mark(self, value: str) -> bytes:
         """By which a value is found again without being opened."""
@@ -102,7 +102,7 @@ class TenantKeys:
         if len(key) < KEY_BYTES:
             raise ConfigError(f"the key of a vault must have at least {KEY_BYTES} bytes; got {len(key)}")
         self._names = _derived(key, f"names\0{tenant}")
-        self.box = Box(_derived(key, f"wraps\0{tenant}"))
+        self.box = AesGcmBox(_derived(key, f"wraps\0{tenant}"))
 
     def name(self, session_id: str) -> bytes:
         """A session's name in the file, from which its id cannot be read."""

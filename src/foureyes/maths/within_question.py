@@ -5,7 +5,7 @@ only with answers to the same question, and every question counts once. What rem
 question only is the AUROC of :func:`question_means`; what it adds to such a control is a
 :func:`~foureyes.maths.difference.paired_difference`.
 
-For one right and one wrong answer a question see :mod:`foureyes.maths.pairs`.
+For one right and one wrong answer a question see :mod:`foureyes.maths.pairwise`.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from foureyes.errors import NotEnoughData
 from foureyes.maths.columns import flags, group_ids, real, same_length
 from foureyes.maths.resampling import check_draws, group_weights, percentiles
 
-__all__ = ["Within", "question_means", "within_question"]
+__all__ = ["WithinQuestionAuroc", "question_means", "within_question"]
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Within(Result):
+class WithinQuestionAuroc(Result):
     """The mean AUROC within a question.
 
     Attributes:
@@ -55,7 +55,7 @@ def within_question(
     level: float = 0.95,
     draws: int = 1000,
     seed: int = 0,
-) -> Within:
+) -> WithinQuestionAuroc:
     """Mean over questions of the AUROC of "wrong" among the answers to each.
 
     Ties count half. Where all questions agree perfectly, the open end of the interval is the exact binomial bound
@@ -90,7 +90,7 @@ def within_question(
     if value in (0.0, 1.0):
         exact = ((1 - level) / 2) ** (1 / n)
         low, high = (exact, 1.0) if value == 1.0 else (0.0, 1 - exact)
-    return Within(value, low, high, level, n, n_pairs, int(ids.max()) + 1 - n)
+    return WithinQuestionAuroc(value, low, high, level, n, n_pairs, int(ids.max()) + 1 - n)
 
 
 def question_means(uncertainty: ArrayLike, question: ArrayLike) -> Floats:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from foureyes.errors import InputError, NotEnoughData
-from foureyes.maths.expectation import BLANK, Expectation, Experience
+from foureyes.maths.auroc_prior import UNINFORMED_PRIOR, AurocPrior, PriorModel
 
 
 def cells(n_groups=12, noise=0.02, seed=0):
@@ -17,7 +17,7 @@ def cells(n_groups=12, noise=0.02, seed=0):
 
 def test_a_line_is_found_and_its_error_is_that_of_held_out_groups():
     evidence, auroc, groups = cells()
-    learnt = Experience.fit(evidence, auroc, groups=groups, ridge=0)
+    learnt = PriorModel.fit(evidence, auroc, groups=groups, ridge=0)
     assert learnt.informative
     assert learnt.weights == pytest.approx((-0.1, 0.05), abs=0.03)
     assert learnt.sd == pytest.approx(0.02, abs=0.008)
@@ -28,8 +28,8 @@ def test_a_line_is_found_and_its_error_is_that_of_held_out_groups():
 
 def test_the_order_of_the_evidence_does_not_matter():
     evidence, auroc, groups = cells()
-    learnt = Experience.fit(dict(reversed(evidence.items())), auroc, groups=groups)
-    other = Experience.fit(evidence, auroc, groups=groups)
+    learnt = PriorModel.fit(dict(reversed(evidence.items())), auroc, groups=groups)
+    other = PriorModel.fit(evidence, auroc, groups=groups)
     seen = {"disagree": 0.1, "cme": 1.5}
     assert learnt.expect(seen).auroc == pytest.approx(other.expect(seen).auroc)
 
@@ -38,7 +38,7 @@ def test_evidence_that_predicts_nothing_is_not_used():
     rng, used = np.random.default_rng(1), 0
     for _ in range(100):
         auroc = rng.uniform(0.5, 0.9, 40)
-        learnt = Experience.fit({"noise": rng.normal(size=40)}, auroc, groups=np.arange(40) % 10)
+        learnt = PriorModel.fit({"noise": rng.normal(size=40)}, auroc, groups=np.arange(40) % 10)
         used += learnt.informative
         if not learnt.informative:
             assert learnt.expect({"noise": 100.0}).auroc == pytest.approx(auroc.mean())
@@ -52,32 +52,32 @@ def test_what_holds_within_groups_only_does_not_count():
     groups = np.repeat(np.arange(8), 10)
     level = rng.uniform(0.5, 0.9, 8)[groups]
     names = {f"group {g}": (groups == g).astype(float) for g in range(8)}
-    learnt = Experience.fit(names, level, groups=groups)
+    learnt = PriorModel.fit(names, level, groups=groups)
     assert learnt.sd >= 0.9 * level.std()
 
 
 def test_an_expectation_stays_within_the_range_of_an_auroc():
     evidence, auroc, groups = cells()
-    learnt = Experience.fit(evidence, auroc, groups=groups)
+    learnt = PriorModel.fit(evidence, auroc, groups=groups)
     assert learnt.expect({"cme": 1e6, "disagree": 0.0}).auroc == 0.0
     assert learnt.expect({"cme": -1e6, "disagree": 0.0}).auroc == 1.0
 
 
 def test_a_perfect_fit_still_leaves_some_doubt():
-    learnt = Experience.fit({"x": [1, 2, 3, 4]}, [0.5, 0.6, 0.7, 0.8], groups=[0, 1, 2, 3], ridge=0)
+    learnt = PriorModel.fit({"x": [1, 2, 3, 4]}, [0.5, 0.6, 0.7, 0.8], groups=[0, 1, 2, 3], ridge=0)
     assert learnt.sd == pytest.approx(1e-3)
 
 
 def test_constant_evidence_does_no_harm():
-    learnt = Experience.fit({"x": [1, 1, 1]}, [0.5, 0.6, 0.7], groups=[0, 1, 2])
+    learnt = PriorModel.fit({"x": [1, 1, 1]}, [0.5, 0.6, 0.7], groups=[0, 1, 2])
     assert not learnt.informative
     assert learnt.expect({"x": 1}).auroc == pytest.approx(0.6)
 
 
 def test_it_survives_json():
     evidence, auroc, groups = cells()
-    learnt = Experience.fit(evidence, auroc, groups=groups)
-    assert Experience.from_json(learnt.to_json()) == learnt
+    learnt = PriorModel.fit(evidence, auroc, groups=groups)
+    assert PriorModel.from_json(learnt.to_json()) == learnt
 
 
 @pytest.mark.parametrize(
@@ -91,14 +91,14 @@ def test_it_survives_json():
 )
 def test_json_that_is_no_experience(text, message):
     with pytest.raises(InputError, match=message):
-        Experience.from_json(text)
+        PriorModel.from_json(text)
 
 
 def test_another_version_is_refused():
     evidence, auroc, groups = cells()
-    text = Experience.fit(evidence, auroc, groups=groups).to_json().replace('"version": 1', '"version": 2')
+    text = PriorModel.fit(evidence, auroc, groups=groups).to_json().replace('"version": 1', '"version": 2')
     with pytest.raises(InputError, match=r"version 1; got 'foureyes.experience' version 2"):
-        Experience.from_json(text)
+        PriorModel.from_json(text)
 
 
 @pytest.mark.parametrize(
@@ -112,14 +112,14 @@ def test_another_version_is_refused():
 )
 def test_json_from_a_stranger_is_checked(change, message):
     evidence, auroc, groups = cells()
-    document = json.loads(Experience.fit(evidence, auroc, groups=groups).to_json()) | change
+    document = json.loads(PriorModel.fit(evidence, auroc, groups=groups).to_json()) | change
     with pytest.raises(InputError, match=message):
-        Experience.from_json(json.dumps(document))
+        PriorModel.from_json(json.dumps(document))
 
 
 def test_too_few_groups_teach_nothing():
     with pytest.raises(NotEnoughData, match="at least 3 groups of cells; got 2"):
-        Experience.fit({"x": [1, 2, 3]}, [0.5, 0.6, 0.7], groups=[0, 1, 1])
+        PriorModel.fit({"x": [1, 2, 3]}, [0.5, 0.6, 0.7], groups=[0, 1, 1])
 
 
 @pytest.mark.parametrize(
@@ -133,12 +133,12 @@ def test_too_few_groups_teach_nothing():
 )
 def test_cells_that_cannot_be_used(evidence, auroc, message):
     with pytest.raises(InputError, match=message):
-        Experience.fit(evidence, auroc, groups=np.arange(len(auroc)))
+        PriorModel.fit(evidence, auroc, groups=np.arange(len(auroc)))
 
 
 def test_other_evidence_than_it_learnt_from_is_refused():
     evidence, auroc, groups = cells()
-    learnt = Experience.fit(evidence, auroc, groups=groups)
+    learnt = PriorModel.fit(evidence, auroc, groups=groups)
     with pytest.raises(InputError, match="learnt from cme, disagree; got cme"):
         learnt.expect({"cme": 1.0})
 
@@ -146,9 +146,9 @@ def test_other_evidence_than_it_learnt_from_is_refused():
 @pytest.mark.parametrize(("auroc", "sd"), [(1.2, 0.1), (0.5, 0.0), (0.5, float("nan")), (float("nan"), 0.1)])
 def test_an_expectation_is_a_real_guess(auroc, sd):
     with pytest.raises(InputError, match="an expectation needs"):
-        Expectation(auroc, sd)
+        AurocPrior(auroc, sd)
 
 
 def test_knowing_nothing_allows_everything():
-    assert BLANK.auroc - 1.96 * BLANK.sd < 0.4
-    assert BLANK.auroc + 1.96 * BLANK.sd > 0.9
+    assert UNINFORMED_PRIOR.auroc - 1.96 * UNINFORMED_PRIOR.sd < 0.4
+    assert UNINFORMED_PRIOR.auroc + 1.96 * UNINFORMED_PRIOR.sd > 0.9

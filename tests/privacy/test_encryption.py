@@ -3,27 +3,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foureyes.errors import ConfigError, PrivacyError
-from foureyes.privacy.sealing import Box, Marks, TenantKeys, new_key
+from foureyes.privacy.encryption import AesGcmBox, ConversationKeys, TenantKeys, new_key
 
 KEY = bytes(range(32))
 
 
 @given(st.binary(max_size=200), st.binary(max_size=40))
 def test_what_is_sealed_opens_with_its_key_in_its_place(piece, place):
-    sealed = Box(KEY).seal(piece, place)
-    assert Box(KEY).open(sealed, place) == piece
+    sealed = AesGcmBox(KEY).seal(piece, place)
+    assert AesGcmBox(KEY).open(sealed, place) == piece
     assert len(piece) < 4 or piece not in sealed
 
 
 @given(st.binary(min_size=1, max_size=60), st.data())
 def test_any_flipped_bit_another_place_or_key_is_refused(piece, data):
-    sealed = bytearray(Box(KEY).seal(piece, b"here"))
+    sealed = bytearray(AesGcmBox(KEY).seal(piece, b"here"))
     sealed[data.draw(st.integers(0, len(sealed) - 1))] ^= 1 << data.draw(st.integers(0, 7))
-    whole = Box(KEY).seal(piece, b"here")
+    whole = AesGcmBox(KEY).seal(piece, b"here")
     for box, what, place in (
-        (Box(KEY), bytes(sealed), b"here"),
-        (Box(KEY), whole, b"there"),
-        (Box(new_key()), whole, b"here"),
+        (AesGcmBox(KEY), bytes(sealed), b"here"),
+        (AesGcmBox(KEY), whole, b"there"),
+        (AesGcmBox(new_key()), whole, b"here"),
     ):
         with pytest.raises(PrivacyError, match="does not open"):
             box.open(what, place)
@@ -31,11 +31,11 @@ def test_any_flipped_bit_another_place_or_key_is_refused(piece, data):
 
 def test_a_piece_too_short_to_be_sealed_is_refused():
     with pytest.raises(PrivacyError):
-        Box(KEY).open(b"short", b"")
+        AesGcmBox(KEY).open(b"short", b"")
 
 
 def test_sealing_twice_never_looks_the_same():
-    assert Box(KEY).seal(b"ana", b"") != Box(KEY).seal(b"ana", b"")
+    assert AesGcmBox(KEY).seal(b"ana", b"") != AesGcmBox(KEY).seal(b"ana", b"")
 
 
 def test_tenants_with_one_key_share_nothing():
@@ -46,7 +46,7 @@ def test_tenants_with_one_key_share_nothing():
 
 
 def test_the_uses_of_one_key_are_apart_and_a_short_key_is_refused():
-    marks = Marks.of(KEY)
+    marks = ConversationKeys.of(KEY)
     assert marks.tag_key != KEY
     assert marks.mark("ana") != marks.mark("ben")
     with pytest.raises(ConfigError, match="at least 32 bytes; got 16"):
@@ -54,5 +54,5 @@ def test_the_uses_of_one_key_are_apart_and_a_short_key_is_refused():
 
 
 def test_keys_are_not_shown():
-    assert KEY.hex() not in repr(Marks.of(KEY))
-    assert repr(Marks.of(KEY).tag_key) not in repr(Marks.of(KEY))
+    assert KEY.hex() not in repr(ConversationKeys.of(KEY))
+    assert repr(ConversationKeys.of(KEY).tag_key) not in repr(ConversationKeys.of(KEY))

@@ -8,10 +8,10 @@ from foureyes.models.roles import Judge
 from foureyes.monitoring.promise import PromiseWatch
 from foureyes.types import Exchange, Vote
 
-__all__ = ["PromisedJudge"]
+__all__ = ["SuspendableJudge"]
 
 
-class PromisedJudge:
+class SuspendableJudge:
     """Lets a judge vote, and turns its "safe" into an abstention while its promise is suspended.
 
     It asks and does not feed: give the same watch to the tenant's :class:`~foureyes.monitoring.monitor.Monitor`, under the
@@ -27,7 +27,7 @@ class PromisedJudge:
         >>> from foureyes.models.scripted import ScriptedJudge
         >>> from foureyes.monitoring import Promise
         >>> watch = PromiseWatch(Promise(0.8, "error_rate", 0.05, "at most 5 % wrong"), [0.9] * 100)
-        >>> judge = PromisedJudge(ScriptedJudge("safe", confidence=0.9), watch)
+        >>> judge = SuspendableJudge(ScriptedJudge("safe", confidence=0.9), watch)
         >>> asyncio.run(judge.vote(Exchange("2 + 2?", "4"))).verdict
         'safe'
         >>> alarm = next(alarm for t in range(100) if (alarm := watch.observe(0.2, float(t))))

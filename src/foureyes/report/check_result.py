@@ -24,12 +24,12 @@ __all__ = [
     "PLACE_FACTOR",
     "REFERENCE_FACTORS",
     "CheckResult",
-    "Degree",
-    "Excess",
-    "ask",
-    "exception_in",
+    "SurpriseDegree",
+    "SurpriseExcess",
+    "check_with",
     "excess_of",
     "peak_of",
+    "standout_in",
 ]
 
 REFERENCE_FACTORS: Final = (1.0, 2.0, 10.0)
@@ -39,7 +39,7 @@ PLACE_FACTOR: Final = 100.0
 """How many times less likely than expected a single place must be to stand out from an unsurprising answer."""
 
 
-class Degree(IntEnum):
+class SurpriseDegree(IntEnum):
     """How surprised a verifier was, by :data:`REFERENCE_FACTORS`: conventions for words, not thresholds with a promise."""
 
     NOT = 0
@@ -64,7 +64,7 @@ class CheckResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Excess:
+class SurpriseExcess:
     """Mean surprise beyond the verifier's own expectation, nats per token; an interval where its entropy is one."""
 
     low: float
@@ -76,7 +76,7 @@ class Excess:
         return self.low == self.high
 
     @property
-    def degree(self) -> Degree:
+    def degree(self) -> SurpriseDegree:
         """The degree that is certain: that of the lower bound."""
         return _degree(self.low)
 
@@ -86,7 +86,7 @@ class Excess:
         return _degree(self.high) > self.degree
 
 
-def ask(ref: str, exchange: Exchange, *, open_reader: Callable[[str], Reader], top_k: int) -> CheckResult:
+def check_with(ref: str, exchange: Exchange, *, open_reader: Callable[[str], Reader], top_k: int) -> CheckResult:
     """Opens one verifier, lets it read the exchange, and lets go of it.
 
     A verifier that fails as a whole comes out as one that could not tell, so that others can still be asked.
@@ -108,7 +108,7 @@ def ask(ref: str, exchange: Exchange, *, open_reader: Callable[[str], Reader], t
     return CheckResult(reader.name, reader.fingerprint, row)
 
 
-def excess_of(row: Scored) -> Excess:
+def excess_of(row: Scored) -> SurpriseExcess:
     """How far the surprise lies above what the verifier expected.
 
     Example:
@@ -119,7 +119,7 @@ def excess_of(row: Scored) -> Excess:
         >>> excess_of(row).degree.name
         'VERY'
     """
-    return Excess(row.log_cmp - row.cme_high, row.log_cmp - row.cme_low)
+    return SurpriseExcess(row.log_cmp - row.cme_high, row.log_cmp - row.cme_low)
 
 
 def peak_of(row: Scored) -> HeatCell:
@@ -127,13 +127,13 @@ def peak_of(row: Scored) -> HeatCell:
     return max((cell for cell in cells_of(row.reading) if cell.selected), key=lambda cell: cell.surprise)
 
 
-def exception_in(row: Scored) -> HeatCell | None:
+def standout_in(row: Scored) -> HeatCell | None:
     """The place that stands out from an answer that did not surprise as a whole, if there is one."""
     peak = peak_of(row)
     expected = float(row.reading.entropy_high[list(peak.tokens)].sum())
     stands_out = peak.surprise - expected >= math.log(PLACE_FACTOR)
-    return peak if stands_out and excess_of(row).degree < Degree.SURPRISED else None
+    return peak if stands_out and excess_of(row).degree < SurpriseDegree.SURPRISED else None
 
 
-def _degree(excess: float) -> Degree:
-    return Degree(sum(excess >= math.log(factor) for factor in REFERENCE_FACTORS))
+def _degree(excess: float) -> SurpriseDegree:
+    return SurpriseDegree(sum(excess >= math.log(factor) for factor in REFERENCE_FACTORS))

@@ -4,7 +4,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from foureyes.maths.pruning import confident_joint, largest_margins, lowest_given, margins, quotas, weighted_entropies
+from foureyes.maths.label_pruning import (
+    confident_joint,
+    largest_margins,
+    lowest_given,
+    margins,
+    quotas,
+    weighted_entropies,
+)
 
 
 @st.composite

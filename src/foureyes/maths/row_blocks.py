@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["blocks", "gathered"]
+__all__ = ["copy_rows", "row_blocks"]
 
 Matrix = NDArray[Any]
 
 _NUMBERS_A_BLOCK = 1 << 17
 
 
-def blocks(matrix: Matrix, rows: NDArray[np.intp] | None = None) -> Iterator[tuple[slice, Matrix]]:
+def row_blocks(matrix: Matrix, rows: NDArray[np.intp] | None = None) -> Iterator[tuple[slice, Matrix]]:
     """Blocks of a matrix as floating-point numbers, in order.
 
     Args:
@@ -42,10 +42,10 @@ def blocks(matrix: Matrix, rows: NDArray[np.intp] | None = None) -> Iterator[tup
             mapped.madvise(mmap.MADV_DONTNEED)
 
 
-def gathered(matrix: Matrix, rows: NDArray[np.intp]) -> Matrix:
+def copy_rows(matrix: Matrix, rows: NDArray[np.intp]) -> Matrix:
     """(M, K) some rows, copied block by block, so that a mapped file does not stay in memory beside them."""
     copy = np.empty((len(rows), matrix.shape[1]), np.promote_types(matrix.dtype, np.float32))
-    for where, block in blocks(matrix, rows):
+    for where, block in row_blocks(matrix, rows):
         copy[where] = block
     return copy
 
