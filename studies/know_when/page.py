@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias
 
-from foureyes.report.study import ForestPlot, Mark, Section, StudyReport, TextTable
+from foureyes.report.study import ForestMark, ForestPlot, Section, StudyReport, TextTable
 from foureyes.study.claims import Verdict, counted
 from foureyes.study.sections.formatting import fixed, interval
 from studies.know_when.intervals import median_of
@@ -105,7 +105,9 @@ def _claims(claims: Sequence[Claim], again: Halvings) -> Section:
     ]
     marks = [(claim.says, pooled(claim, again)) for claim in claims]
     forest = ForestPlot(
-        "Differences, above zero where a claim holds", tuple(Mark(s, f.value, f.low, f.high) for s, f in marks), 0.0
+        "Differences, above zero where a claim holds",
+        tuple(ForestMark(s, f.value, f.low, f.high) for s, f in marks),
+        0.0,
     )
     return Section("Claims", (_HOW_DECIDED,), tuple(tables), forest)
 
