@@ -15,10 +15,18 @@ from typing import Final
 
 from foureyes.report.study import save_study
 from foureyes.study.provenance import describe_machine, package_versions
-from studies.know_when import labels, learned, networks, pairings, redux, shift, transfer
-from studies.know_when.page import build_report, cell, pooled, settled
-from studies.know_when.store import Store
-from studies.know_when.values import Figure, Part, Plan
+from studies.know_when import (
+    cifar10,
+    cifar10_shift,
+    label_errors,
+    language_calibration,
+    language_cascades,
+    mmlu_redux,
+    question_routers,
+)
+from studies.know_when.page import build_report, cell, final_verdict, pooled
+from studies.know_when.published_data import Store
+from studies.know_when.values import Figure, Part, RunSettings
 
 __all__ = ["PARTS", "main"]
 
@@ -26,26 +34,26 @@ QUICK_DRAWS: Final = 100
 EACH_LEVEL: Final = 0.975
 EACH_DRAWS: Final = 400
 
-PARTS: Final[Mapping[str, Callable[[Store, Plan], Part]]] = {
-    "networks": networks.study,
-    "shift": shift.study,
-    "transfer": transfer.study,
-    "cascades": pairings.study,
-    "learned": learned.study,
-    "labels": labels.study,
-    "redux": redux.study,
+PARTS: Final[Mapping[str, Callable[[Store, RunSettings], Part]]] = {
+    "cifar10": cifar10.study,
+    "cifar10_shift": cifar10_shift.study,
+    "language_calibration": language_calibration.study,
+    "language_cascades": language_cascades.study,
+    "question_routers": question_routers.study,
+    "label_errors": label_errors.study,
+    "mmlu_redux": mmlu_redux.study,
 }
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Runs the parts, prints the verdicts, and writes the page and the Markdown."""
     args = _arguments(argv)
-    plan = Plan(seed=args.seed, draws=QUICK_DRAWS if args.quick else args.draws)
+    plan = RunSettings(seed=args.seed, draws=QUICK_DRAWS if args.quick else args.draws)
     store = Store(args.data)
     parts, missing = _run(args.only or list(PARTS), store, plan)
     again = _again(list(parts), store, plan, 1 if args.quick else args.splits)
     for claim in (claim for part in parts.values() for claim in part.claims):
-        print(f"{settled(claim, again):<12} {claim.says}: {cell(pooled(claim, again))} ({claim.reads})")
+        print(f"{final_verdict(claim, again):<12} {claim.says}: {cell(pooled(claim, again))} ({claim.measured_as})")
     origin = _origin(plan, 1 if args.quick else args.splits)
     command = "python -m studies.know_when --data DATA"
     report = build_report(list(parts.values()), missing, origin, store.read, again, command)
@@ -71,7 +79,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def _run(names: Sequence[str], store: Store, plan: Plan) -> tuple[dict[str, Part], dict[str, str]]:
+def _run(names: Sequence[str], store: Store, plan: RunSettings) -> tuple[dict[str, Part], dict[str, str]]:
     """Parts by name, and why the others could not be run."""
     parts, missing = {}, {}
     for name in names:
@@ -86,18 +94,18 @@ def _run(names: Sequence[str], store: Store, plan: Plan) -> tuple[dict[str, Part
     return parts, missing
 
 
-def _again(names: Sequence[str], store: Store, plan: Plan, splits: int) -> dict[str, list[Figure]]:
+def _again(names: Sequence[str], store: Store, plan: RunSettings, splits: int) -> dict[str, list[Figure]]:
     """What several halvings say of every claim, at the level that leaves 95 % to their medians; none if there is but one."""
     found: dict[str, list[Figure]] = {}
     each = replace(plan, level=EACH_LEVEL, draws=min(plan.draws, EACH_DRAWS), claims_only=True)
     for seed in range(plan.seed, plan.seed + splits) if splits > 1 else ():
         for part in _run(names, store, replace(each, seed=seed))[0].values():
             for claim in part.claims:
-                found.setdefault(claim.says, []).append(claim.here)
+                found.setdefault(claim.says, []).append(claim.difference)
     return found
 
 
-def _origin(plan: Plan, splits: int) -> str:
+def _origin(plan: RunSettings, splits: int) -> str:
     halvings = f"{splits} halvings, {min(plan.draws, EACH_DRAWS)} draws each" if splits > 1 else "one halving"
     versions = ", ".join(f"{name} {number}" for name, number in package_versions().items())
     return f"Seed {plan.seed}, {plan.draws} draws, {plan.bins} bins, {halvings}. {describe_machine()}. {versions}."

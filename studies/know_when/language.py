@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 import foureyes as fe
 from studies.know_when.intervals import Floats, Rows, halves
-from studies.know_when.store import Store
-from studies.know_when.values import Plan
+from studies.know_when.published_data import Store
+from studies.know_when.values import RunSettings
 
 __all__ = ["PROMPTS", "TASKS", "Kind", "Setting", "log_odds", "pairs", "settings"]
 
@@ -65,7 +65,7 @@ class Setting:
         return fe.HistogramBinning.fit(log_odds(self.msp[model, self.fit]), self.right[model, self.fit])
 
 
-def settings(store: Store, plan: Plan) -> list[Setting]:
+def settings(store: Store, plan: RunSettings) -> list[Setting]:
     """All tasks under both prompts."""
     found = []
     for task in TASKS:

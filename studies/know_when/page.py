@@ -12,7 +12,7 @@ from foureyes.study.sections.formatting import fixed, interval
 from studies.know_when.intervals import median_of
 from studies.know_when.values import Cell, Claim, Figure, Part, Question, Table, verdict
 
-__all__ = ["Halvings", "build_report", "cell", "pooled", "settled"]
+__all__ = ["Halvings", "build_report", "cell", "final_verdict", "pooled"]
 
 Halvings: TypeAlias = Mapping[str, Sequence[Figure]]
 """What several ways to halve the rows say of a claim, by its text: intervals of level 97.5 %."""
@@ -56,7 +56,7 @@ def build_report(
         again: what several halvings say of every claim; empty where there was one.
         command: that makes it again.
     """
-    claims = [claim for asks in Question for part in parts for claim in part.claims if claim.asks is asks]
+    claims = [claim for question in Question for part in parts for claim in part.claims if claim.question is question]
     files = TextTable(("data file", "sha256"), tuple(sorted(checksums.items())))
     sections = [
         *([_claims(claims, again)] if claims else []),
@@ -77,31 +77,36 @@ def cell(value: Cell) -> str:
 def pooled(claim: Claim, again: Halvings) -> Figure:
     """What all halvings together say; the first halves alone where no others were tried."""
     figures = again.get(claim.says, [])
-    return median_of(figures) if figures else claim.here
+    return median_of(figures) if figures else claim.difference
 
 
-def settled(claim: Claim, again: Halvings) -> Verdict:
+def final_verdict(claim: Claim, again: Halvings) -> Verdict:
     """The verdict on what all halvings say together."""
     return verdict(pooled(claim, again))
 
 
 def _findings(claims: Sequence[Claim], again: Halvings) -> tuple[str, ...]:
-    n = Counter(settled(claim, again) for claim in claims)
+    n = Counter(final_verdict(claim, again) for claim in claims)
     tally = (
         f"Of {len(claims)} claims {n['holds']} hold, {n['fails']} fail, {n['no difference']} make no difference of a point, "
         f"and {n['not decided']} are not decided."
     )
-    answers = {asks: [settled(claim, again) for claim in claims if claim.asks is asks] for asks in Question}
-    found = (f"{asks.value} Of {len(said)} claims, {counted(said)}." for asks, said in answers.items() if said)
+    answers = {
+        question: [final_verdict(claim, again) for claim in claims if claim.question is question]
+        for question in Question
+    }
+    found = (f"{question.value} Of {len(said)} claims, {counted(said)}." for question, said in answers.items() if said)
     return (tally, *found) if claims else ()
 
 
 def _claims(claims: Sequence[Claim], again: Halvings) -> Section:
     columns = ("claim", "paper", "in the paper's terms, here", "difference", "measured as", "verdict", "halvings")
     tables = [
-        TextTable(columns, tuple(_claim(claim, again) for claim in claims if claim.asks is asks), asks.value)
-        for asks in Question
-        if any(claim.asks is asks for claim in claims)
+        TextTable(
+            columns, tuple(_claim(claim, again) for claim in claims if claim.question is question), question.value
+        )
+        for question in Question
+        if any(claim.question is question for claim in claims)
     ]
     marks = [(claim.says, pooled(claim, again)) for claim in claims]
     forest = ForestPlot(
@@ -113,10 +118,10 @@ def _claims(claims: Sequence[Claim], again: Halvings) -> Section:
 
 
 def _claim(claim: Claim, again: Halvings) -> tuple[str, ...]:
-    here = f"{cell(pooled(claim, again))} {claim.here.unit}"
-    said = settled(claim, again) + (f" (small sample: {claim.small})" if claim.small else "")
-    halves = counted(map(verdict, again.get(claim.says, [claim.here])))
-    return claim.says, claim.paper, claim.levels or "–", here, claim.reads, said, halves
+    here = f"{cell(pooled(claim, again))} {claim.difference.unit}"
+    said = final_verdict(claim, again) + (f" (small sample: {claim.caveat})" if claim.caveat else "")
+    halves = counted(map(verdict, again.get(claim.says, [claim.difference])))
+    return claim.says, claim.paper, claim.in_paper_terms or "–", here, claim.measured_as, said, halves
 
 
 def _table(table: Table) -> TextTable:

@@ -9,7 +9,7 @@ from typing import Final, TypeAlias, TypedDict
 
 from foureyes.study.claims import Verdict, verdict_of
 
-__all__ = ["NO_FIGURE", "Bootstrap", "Cell", "Claim", "Figure", "Part", "Plan", "Question", "Table", "verdict"]
+__all__ = ["NO_FIGURE", "Bootstrap", "Cell", "Claim", "Figure", "Part", "Question", "RunSettings", "Table", "verdict"]
 
 
 class Question(Enum):
@@ -37,7 +37,7 @@ class Bootstrap(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RunSettings:
     """How everything is run.
 
     Attributes:
@@ -79,22 +79,22 @@ class Claim:
     """A claim, as a difference that is above zero if it holds.
 
     Attributes:
-        asks: the question it helps to answer.
+        question: that it helps to answer.
         says: the claim.
         paper: the paper's own figure.
-        here: the difference measured here.
-        reads: what the difference is of.
-        small: says why the figure should not be leant on; empty if it may.
-        levels: the two things compared, in the terms of the paper's figure; empty where it has none.
+        difference: measured here.
+        measured_as: what the difference is of.
+        caveat: why the figure should not be leant on; empty if it may.
+        in_paper_terms: the two things compared, in the terms of the paper's figure; empty where it has none.
     """
 
-    asks: Question
+    question: Question
     says: str
     paper: str
-    here: Figure
-    reads: str
-    small: str = ""
-    levels: str = ""
+    difference: Figure
+    measured_as: str
+    caveat: str = ""
+    in_paper_terms: str = ""
 
 
 def verdict(difference: Figure) -> Verdict:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from foureyes.report.study import study_markdown
-from studies.know_when.page import build_report, cell, settled
+from studies.know_when.page import build_report, cell, final_verdict
 from studies.know_when.values import Claim, Figure, Part, Question, Table, verdict
 
 
@@ -37,13 +37,13 @@ def test_a_figure_is_shown_with_interval_and_n():
 def test_a_halving_that_dissents_does_not_decide_and_most_of_them_do():
     claim = Claim(Question.TRANSFER, "it works", "paper .5", figure(0.1, 0.3), "points")
     most = [figure(0.1, 0.3), figure(0.2, 0.4), figure(0.05, 0.2), figure(-0.1, 0.2), figure(0.1, 0.2)]
-    assert settled(claim, {"it works": most}) == "holds"
-    assert settled(claim, {"it works": [*most[3:], figure(-0.2, 0.1)]}) == "not decided"
-    assert settled(claim, {}) == "holds"
+    assert final_verdict(claim, {"it works": most}) == "holds"
+    assert final_verdict(claim, {"it works": [*most[3:], figure(-0.2, 0.1)]}) == "not decided"
+    assert final_verdict(claim, {}) == "holds"
 
 
 def test_the_page_counts_verdicts_and_says_what_was_skipped():
-    held = Claim(Question.TRANSFER, "it works", "paper .5", figure(0.1, 0.3), "points", small="three rows")
+    held = Claim(Question.TRANSFER, "it works", "paper .5", figure(0.1, 0.3), "points", caveat="three rows")
     lost = Claim(Question.CLEANING, "it flies", "paper .6", figure(-0.3, -0.1), "points")
     tables = (Table("T", ("a", "b"), [("x|y", 1)]), Table("Empty", ("a",), []))
     halvings = {"it works": [figure(0.2, 0.4), figure(-0.1, 0.3), figure(-0.5, -0.2)]}

@@ -25,7 +25,7 @@ def done(data: Path, out: Path, *options: str) -> str:
 
 
 def test_what_is_printed_stands_on_the_page(data, tmp_path, capsys):
-    page = done(data, tmp_path, "--quick", "--only", "learned")
+    page = done(data, tmp_path, "--quick", "--only", "question_routers")
     verdict, _, claim = capsys.readouterr().out.partition(" ")
     says, _, figure = claim.strip().partition(": ")
     assert f"| {says} |" in page
@@ -36,7 +36,7 @@ def test_what_is_printed_stands_on_the_page(data, tmp_path, capsys):
 
 
 def test_other_halves_are_tried_and_counted(data, tmp_path):
-    page = done(data, tmp_path, "--draws", "100", "--splits", "3", "--only", "shift")
+    page = done(data, tmp_path, "--draws", "100", "--splits", "3", "--only", "cifar10_shift")
     counted = [line.rsplit("|", 2)[1] for line in page.splitlines() if line.startswith(("| Calibration", "| The conf"))]
     assert [sum(int(part.rsplit(" ", 1)[1]) for part in cell.strip().split(", ")) for cell in counted] == [3, 3]
 

@@ -11,6 +11,7 @@ import pytest
 DOCS = Path(__file__).parents[2] / "docs"
 STUDIES = sorted((DOCS / "studies").glob("*.toml"))
 ROW = re.compile(r"^\| \[(\w+)\]\(studies/\w+\.md\) .*?\| [^|]+ \| ([^|]+) \|$", re.MULTILINE)
+COUNT = re.compile(r"\d+")
 FIGURE = re.compile(r"\d\.\d{3}\b")
 
 
@@ -31,3 +32,10 @@ def test_figures_that_are_told_stand_on_the_pages():
         page = (DOCS / "studies" / f"{name}.md").read_text(encoding="utf-8")
         for figure in FIGURE.findall(words):
             assert figure in page, f"{name}: {figure} is not on its page"
+
+
+def test_verdicts_on_the_claims_of_the_paper_are_those_of_its_page():
+    said = dict(ROW.findall((DOCS / "prove.md").read_text(encoding="utf-8")))["know_when"]
+    page = (DOCS / "studies" / "know_when.md").read_text(encoding="utf-8")
+    tally = next(line for line in page.splitlines() if line.startswith("- Of "))
+    assert COUNT.findall(said) == COUNT.findall(tally)

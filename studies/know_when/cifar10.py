@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 import foureyes as fe
-from studies.know_when.duel import ORDERS, Cascade, Duo, cascade, same_size
+from studies.know_when.cascades import ORDERS, Cascade, ModelPair, cascade, same_size
 from studies.know_when.intervals import Floats, Rows, figure_over_rows, halves, mean_over_rows
-from studies.know_when.store import Store
-from studies.know_when.values import NO_FIGURE, Cell, Claim, Figure, Part, Plan, Question, Table
+from studies.know_when.published_data import Store
+from studies.know_when.values import NO_FIGURE, Cell, Claim, Figure, Part, Question, RunSettings, Table
 
 __all__ = ["Network", "networks", "study"]
 
@@ -23,7 +23,7 @@ FILES = {
     "WRN-16-4": "cifar10_probs_netcal/wideresnet-16-4-cifar-10.npz",
     "VGG16": "cifar10_probs_vgg16_verifiedcal/vgg16_cifar10_probs.npz",
 }
-Pairs: TypeAlias = dict[str, tuple[Duo, Duo]]
+Pairs: TypeAlias = dict[str, tuple[ModelPair, ModelPair]]
 
 SAME = 0.03  # two networks within three points of accuracy count as equally good
 
@@ -54,7 +54,7 @@ def networks(store: Store) -> tuple[NDArray[np.intp], list[Network]]:
     return labels.astype(np.intp), found
 
 
-def study(store: Store, plan: Plan) -> Part:
+def study(store: Store, plan: RunSettings) -> Part:
     """Fits on 5 000 images, judges on the other 5 000."""
     labels, nets = networks(store)
     fit, test = halves(len(labels), plan.seed)
@@ -63,8 +63,8 @@ def study(store: Store, plan: Plan) -> Part:
     rows = [_calibrated(net, scaled, cool, test) for net, scaled, cool in zip(nets, warm, cooled, strict=True)]
     pairs: Pairs = {}
     for i, j in combinations(range(len(nets)), 2):
-        duo = Duo((nets[i].stated, nets[j].stated), (cooled[i], cooled[j]), (nets[i].right, nets[j].right))
-        pairs[f"{nets[i].name} → {nets[j].name}"] = duo.take(fit), duo.take(test)
+        pair = ModelPair((nets[i].stated, nets[j].stated), (cooled[i], cooled[j]), (nets[i].right, nets[j].right))
+        pairs[f"{nets[i].name} → {nets[j].name}"] = pair.take(fit), pair.take(test)
     return Part(
         title="CIFAR-10 networks",
         claims=_claims(nets, cooled, pairs, plan),
@@ -100,7 +100,7 @@ def _errors(nets: list[Network], cooled: list[Floats], test: Rows) -> str:
     return f"mean ECE {before:.4f} → {after:.4f}"
 
 
-def _areas_before_and_after(done: Cascade, judged: Duo) -> str:
+def _areas_before_and_after(done: Cascade, judged: ModelPair) -> str:
     if judged.gap <= 0:
         return "no gap"
     return f"APGR {done.area('uncalibrated'):.4f} → {done.area('calibrated'):.4f}"
@@ -112,7 +112,7 @@ def _brier_saved(net: Network, cooled: Floats, test: Rows) -> Floats:
     return saved
 
 
-def _areas(pairs: Pairs, plan: Plan) -> Table:
+def _areas(pairs: Pairs, plan: RunSettings) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for name, (fit, test) in pairs.items():
         done = cascade(fit, test, plan.bins)
@@ -123,7 +123,7 @@ def _areas(pairs: Pairs, plan: Plan) -> Table:
     return Table("Cascades, other half: mean accuracy above a random router's", columns, rows)
 
 
-def _equals(pairs: Pairs, plan: Plan) -> Table:
+def _equals(pairs: Pairs, plan: RunSettings) -> Table:
     rows: list[tuple[Cell, ...]] = [
         (name, float(test.right[0].mean()), float(test.right[1].mean()), _gain(fit, test, plan))
         for name, (fit, test) in pairs.items()
@@ -133,11 +133,11 @@ def _equals(pairs: Pairs, plan: Plan) -> Table:
     return Table("About equal networks: the second answers where its calibrated advantage is above zero", columns, rows)
 
 
-def _gain(fit: Duo, test: Duo, plan: Plan) -> Figure:
+def _gain(fit: ModelPair, test: ModelPair, plan: RunSettings) -> Figure:
     return mean_over_rows(same_size(fit, test, plan.bins), **plan.bootstrap)
 
 
-def _claims(nets: list[Network], cooled: list[Floats], pairs: Pairs, plan: Plan) -> list[Claim]:
+def _claims(nets: list[Network], cooled: list[Floats], pairs: Pairs, plan: RunSettings) -> list[Claim]:
     test = halves(len(cooled[0]), plan.seed)[1]
     saved = np.mean([_brier_saved(net, cool, test) for net, cool in zip(nets, cooled, strict=True)], axis=0)
     claims = [
@@ -147,7 +147,7 @@ def _claims(nets: list[Network], cooled: list[Floats], pairs: Pairs, plan: Plan)
             "ImageNet, EVA02-L: ECE .2624 → .0296",
             mean_over_rows(saved, **plan.bootstrap),
             f"Brier score saved, mean of {len(nets)} networks",
-            levels=_errors(nets, cooled, test),
+            in_paper_terms=_errors(nets, cooled, test),
         )
     ]
     for name, (fit, judged) in pairs.items():
@@ -161,7 +161,7 @@ def _claims(nets: list[Network], cooled: list[Floats], pairs: Pairs, plan: Plan)
                 "ImageNet APGR .7984 with calibration",
                 ahead,
                 "mean accuracy, difference",
-                levels=_areas_before_and_after(done, judged),
+                in_paper_terms=_areas_before_and_after(done, judged),
             )
         )
         if abs(fit.gap) <= SAME:

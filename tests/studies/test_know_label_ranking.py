@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import foureyes as fe
-from studies.know_when.detection import places, precision_at, precisions, reachable
+from studies.know_when.label_ranking import places, precision_at, precisions, reachable
 
 NEVER = np.inf
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 import foureyes as fe
 from studies.know_when.intervals import Floats, Rows, halves, mean_over_rows
-from studies.know_when.store import Store
-from studies.know_when.values import NO_FIGURE, Cell, Claim, Part, Plan, Question, Table
+from studies.know_when.published_data import Store
+from studies.know_when.values import NO_FIGURE, Cell, Claim, Part, Question, RunSettings, Table
 
 __all__ = ["Votes", "agreement", "study"]
 
@@ -34,7 +34,7 @@ class Votes:
         return Votes(self.agreement[:, rows], self.right[:, rows])
 
 
-def study(store: Store, plan: Plan) -> Part:
+def study(store: Store, plan: RunSettings) -> Part:
     """Isotonic regression on the share that agrees, one a network: the share has only 30 values."""
     data = store.arrays(FILE)
     sets = {name: Votes(agreement(data[key]), data[key] == data[f"{key}_labels"]) for name, key in SETS.items()}
@@ -86,7 +86,7 @@ def _stated(fitted: list[fe.Isotonic], votes: Votes) -> Floats:
     return np.array([one.predict_proba(row) for one, row in zip(fitted, votes.agreement, strict=True)])
 
 
-def _row(name: str, votes: Votes, stated: Floats, plan: Plan) -> tuple[Cell, ...]:
+def _row(name: str, votes: Votes, stated: Floats, plan: RunSettings) -> tuple[Cell, ...]:
     raw = [fe.ece(*row, bins=plan.bins).value for row in zip(votes.agreement, votes.right, strict=True)]
     after = [fe.ece(*row, bins=plan.bins) for row in zip(stated, votes.right, strict=True)]
     over = mean_over_rows((stated - votes.right).mean(axis=0), **plan.bootstrap)
@@ -95,7 +95,7 @@ def _row(name: str, votes: Votes, stated: Floats, plan: Plan) -> tuple[Cell, ...
     return name, votes.right.shape[1], float(votes.right.mean()), float(np.mean(raw)), mean_after, real, over
 
 
-def _claims(sets: dict[str, Votes], stated: dict[str, Floats], plan: Plan) -> list[Claim]:
+def _claims(sets: dict[str, Votes], stated: dict[str, Floats], plan: RunSettings) -> list[Claim]:
     votes, confidence = sets["CIFAR-10.1 v6"], stated["CIFAR-10.1 v6"]
     saved = ((votes.agreement - votes.right) ** 2 - (confidence - votes.right) ** 2).mean(axis=0)
     figure = mean_over_rows(saved, **plan.bootstrap)

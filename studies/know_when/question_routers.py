@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from foureyes.cascade.curves import Curve, compare
 from foureyes.cascade.matrix import MatrixRouter, hashed_words
 from studies.know_when.intervals import Floats, halves
-from studies.know_when.store import Store
-from studies.know_when.values import Claim, Figure, Part, Plan, Question, Table
+from studies.know_when.published_data import Store
+from studies.know_when.values import Claim, Figure, Part, Question, RunSettings, Table
 
 __all__ = ["SubjectRouter", "study"]
 
@@ -37,7 +37,7 @@ class SubjectRouter:
         return np.array([self._gain.get(str(subject), self._overall) for subject in read])
 
 
-def study(store: Store, plan: Plan) -> Part:
+def study(store: Store, plan: RunSettings) -> Part:
     """Fits both routers on half of the questions."""
     rows = store.rows(FILE)
     right = np.array([[r["mixtral_8x7b_correct"] == "1", r["gpt4_1106_correct"] == "1"] for r in rows])
@@ -91,6 +91,6 @@ def _claims(learned: Curve) -> list[Claim]:
             paper,
             _area(learned, 0.5),
             "APGR above 0.5",
-            levels=f"APGR {learned.apgr:.4f}",
+            in_paper_terms=f"APGR {learned.apgr:.4f}",
         )
     ]

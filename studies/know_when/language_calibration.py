@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 import foureyes as fe
 from studies.know_when.intervals import Floats, mean_over_models
 from studies.know_when.language import TASKS, Setting, log_odds, settings
-from studies.know_when.store import Store
-from studies.know_when.values import NO_FIGURE, Cell, Claim, Figure, Part, Plan, Question, Table
+from studies.know_when.published_data import Store
+from studies.know_when.values import NO_FIGURE, Cell, Claim, Figure, Part, Question, RunSettings, Table
 
 __all__ = ["relation", "study"]
 
@@ -20,7 +20,7 @@ RELATIONS = ("same task", "other prompt", "other task")
 Key = tuple[str, str, int]
 
 
-def study(store: Store, plan: Plan) -> Part:
+def study(store: Store, plan: RunSettings) -> Part:
     """Every calibrator on every task and prompt of its model, on the half of the questions none was fitted on."""
     found = settings(store, plan)
     fitted = {(s.task, s.prompt, m): s.platt(m) for s in found for m in range(len(s.models))}
@@ -67,7 +67,7 @@ class Error:
     after: float
 
 
-def _judged(setting: Setting, model: int, fitted: dict[Key, fe.Platt], plan: Plan) -> list[Error]:
+def _judged(setting: Setting, model: int, fitted: dict[Key, fe.Platt], plan: RunSettings) -> list[Error]:
     """Under every calibrator of the model."""
     right, msp = setting.right[model, setting.test], setting.msp[model, setting.test]
     before = fe.ece(msp, right, bins=plan.bins).value
@@ -80,21 +80,21 @@ def _judged(setting: Setting, model: int, fitted: dict[Key, fe.Platt], plan: Pla
     ]
 
 
-def _after(platt: fe.Platt, msp: Floats, right: NDArray[np.bool_], plan: Plan) -> float:
+def _after(platt: fe.Platt, msp: Floats, right: NDArray[np.bool_], plan: RunSettings) -> float:
     return fe.ece(platt.predict_proba(log_odds(msp)), right, bins=plan.bins).value
 
 
-def _over_models(values: Sequence[float], errors: Sequence[Error], plan: Plan, n_models: int) -> Figure:
+def _over_models(values: Sequence[float], errors: Sequence[Error], plan: RunSettings, n_models: int) -> Figure:
     members, unit = np.array([[e.model] for e in errors]), f"settings of {n_models} models"
     return mean_over_models(values, members, unit=unit, **plan.bootstrap, n_models=n_models)
 
 
-def _saved(errors: Sequence[Error], name: str, plan: Plan, n_models: int) -> Figure:
+def _saved(errors: Sequence[Error], name: str, plan: RunSettings, n_models: int) -> Figure:
     some = [e for e in errors if e.relation == name]
     return _over_models([e.before - e.after for e in some], some, plan, n_models)
 
 
-def _lost(errors: Sequence[Error], plan: Plan, n_models: int) -> Figure:
+def _lost(errors: Sequence[Error], plan: RunSettings, n_models: int) -> Figure:
     """Mean ECE of the task's own calibrator less that of another task's, on the same rows."""
     own = {(e.task, e.prompt, e.model): e.after for e in errors if e.relation == "same task"}
     away = [e for e in errors if e.relation == "other task"]
@@ -107,7 +107,7 @@ def _wins(errors: Sequence[Error], name: str) -> tuple[int, int]:
     return sum(better), len(better)
 
 
-def _by_task(errors: Sequence[Error], found: Sequence[Setting], plan: Plan) -> Table:
+def _by_task(errors: Sequence[Error], found: Sequence[Setting], plan: RunSettings) -> Table:
     n_models = len(found[0].models)
     rows: list[tuple[Cell, ...]] = []
     for task in TASKS:
@@ -145,7 +145,7 @@ def _claims(saved: dict[str, Figure], lost: Figure, levels: dict[str, str]) -> l
             paper.get(name, NO_FIGURE),
             saved[name],
             "ECE saved, mean",
-            levels=levels.get(name, ""),
+            in_paper_terms=levels.get(name, ""),
         )
         for name in RELATIONS
     ]

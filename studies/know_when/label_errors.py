@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 import foureyes as fe
-from studies.know_when.detection import Flags, places, precisions, reachable
+from studies.know_when.cifar10 import networks
 from studies.know_when.intervals import Floats, Rows, halves, weighted_over_rows
-from studies.know_when.networks import networks
-from studies.know_when.store import Store
-from studies.know_when.values import Cell, Claim, Figure, Part, Plan, Question, Table
+from studies.know_when.label_ranking import Flags, places, precisions, reachable
+from studies.know_when.published_data import Store
+from studies.know_when.values import Cell, Claim, Figure, Part, Question, RunSettings, Table
 
 __all__ = ["COMPARISON", "Checked", "Compared", "calibrated_probs", "compared", "judged", "study"]
 
@@ -87,7 +87,7 @@ class Compared:
         return self.n_wrong, *self.flags, self.found, self.ours, self.theirs, self.ahead, self.gained
 
 
-def study(store: Store, plan: Plan) -> Part:
+def study(store: Store, plan: RunSettings) -> Part:
     """One expert everywhere, and an ensemble on CIFAR-10."""
     sets = {name: _checked(store, name) for name in VOTES}
     cases = {name: (data, {"published": data.probs}) for name, data in sets.items()}
@@ -130,13 +130,13 @@ def calibrated_probs(labels: NDArray[np.intp], probs: Floats, seed: int) -> Floa
     return stated
 
 
-def compared(data: Checked, experts: Mapping[str, Floats], plan: Plan) -> Compared:
+def compared(data: Checked, experts: Mapping[str, Floats], plan: RunSettings) -> Compared:
     """The calibrated method beside Confident Learning and beside itself without calibration."""
     stated = {name: calibrated_probs(data.labels, probs, plan.seed) for name, probs in experts.items()}
     return judged(data, experts, stated, plan)
 
 
-def judged(data: Checked, raw: Mapping[str, Floats], stated: Mapping[str, Floats], plan: Plan) -> Compared:
+def judged(data: Checked, raw: Mapping[str, Floats], stated: Mapping[str, Floats], plan: RunSettings) -> Compared:
     """The same, for confidences that were calibrated elsewhere."""
     ours = fe.find_label_issues(data.labels, dict(stated), keep_top=1.0)
     plain = fe.find_label_issues(data.labels, dict(raw), keep_top=1.0)

@@ -9,13 +9,13 @@ from typing import get_args
 
 import numpy as np
 
-from studies.know_when.duel import ORDERS, Cascade, Duo, cascade, same_size
+from studies.know_when.cascades import ORDERS, Cascade, ModelPair, cascade, same_size
 from studies.know_when.intervals import Floats, figure_over_rows, mean_over_models, mean_over_rows
 from studies.know_when.language import TASKS, Kind, Setting, pairs, settings
-from studies.know_when.store import Store
-from studies.know_when.values import NO_FIGURE, Cell, Claim, Figure, Part, Plan, Question, Table
+from studies.know_when.published_data import Store
+from studies.know_when.values import NO_FIGURE, Cell, Claim, Figure, Part, Question, RunSettings, Table
 
-__all__ = ["Bout", "bouts", "study"]
+__all__ = ["PairResult", "pair_results", "study"]
 
 GAP = 0.05
 SAME = 0.02
@@ -31,7 +31,7 @@ WIDTHS = ((0.05, 0.10), (0.10, 0.20), (0.20, 1.0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Bout:
+class PairResult:
     """A pair of models under one task and prompt.
 
     Attributes:
@@ -49,14 +49,14 @@ class Bout:
     gained: Floats
 
 
-def study(store: Store, plan: Plan) -> Part:
+def study(store: Store, plan: RunSettings) -> Part:
     """Pairs are chosen by their gap on the half that everything is fitted on."""
     found = settings(store, plan)
-    everyone = [bout for setting in found for bout in bouts(setting, plan.bins)]
-    wide = [bout for bout in everyone if bout.gap > GAP and _has_gap(bout)]
-    near = [bout for bout in everyone if bout.gap <= SAME]
+    everyone = [pair for setting in found for pair in pair_results(setting, plan.bins)]
+    wide = [pair for pair in everyone if pair.gap > GAP and _has_gap(pair)]
+    near = [pair for pair in everyone if pair.gap <= SAME]
     over = _Means(plan, len(found[0].models))
-    left_out = sum(bout.gap > GAP for bout in everyone) - len(wide)
+    left_out = sum(pair.gap > GAP for pair in everyone) - len(wide)
     return Part(
         title="14 language models: cascades",
         claims=_claims(over, wide, near),
@@ -80,7 +80,9 @@ def study(store: Store, plan: Plan) -> Part:
     )
 
 
-def _tables(over: _Means, found: Sequence[Setting], wide: Sequence[Bout], near: Sequence[Bout]) -> tuple[Table, ...]:
+def _tables(
+    over: _Means, found: Sequence[Setting], wide: Sequence[PairResult], near: Sequence[PairResult]
+) -> tuple[Table, ...]:
     return (
         _areas(over, wide),
         _orders(over, wide),
@@ -91,17 +93,17 @@ def _tables(over: _Means, found: Sequence[Setting], wide: Sequence[Bout], near: 
     )
 
 
-def bouts(
+def pair_results(
     setting: Setting, bins: int, *, only: Collection[tuple[int, int]] | None = None, kind: Kind = "platt"
-) -> list[Bout]:
+) -> list[PairResult]:
     """Every pair of models of a setting that may be compared, or some of them."""
     stated = np.array([setting.stated(m, kind) for m in range(len(setting.models))])
     made = []
-    for i, j in (pair for pair in pairs(setting) if only is None or pair in only):
-        duo = Duo((setting.msp[i], setting.msp[j]), (stated[i], stated[j]), (setting.right[i], setting.right[j]))
-        fit, test = duo.take(setting.fit), duo.take(setting.test)
+    for i, j in (both for both in pairs(setting) if only is None or both in only):
+        pair = ModelPair((setting.msp[i], setting.msp[j]), (stated[i], stated[j]), (setting.right[i], setting.right[j]))
+        fit, test = pair.take(setting.fit), pair.take(setting.test)
         done = cascade(fit, test, bins)
-        made.append(Bout(setting.task, (i, j), fit.gap, done, same_size(fit, test, bins)))
+        made.append(PairResult(setting.task, (i, j), fit.gap, done, same_size(fit, test, bins)))
     return made
 
 
@@ -110,8 +112,8 @@ def _turned(found: Sequence[Setting]) -> str:
     return f"{sum(slope < 0 for slope in slopes)} of {len(slopes)}"
 
 
-def _has_gap(bout: Bout) -> bool:
-    small, large = bout.done.right
+def _has_gap(pair: PairResult) -> bool:
+    small, large = pair.done.right
     return bool(large.mean() > small.mean())
 
 
@@ -119,42 +121,42 @@ def _has_gap(bout: Bout) -> bool:
 class _Means:
     """Means over pairs, with intervals over models."""
 
-    plan: Plan
+    plan: RunSettings
     n_models: int
 
-    def of(self, values: Sequence[float], some: Sequence[Bout]) -> Figure:
+    def of(self, values: Sequence[float], some: Sequence[PairResult]) -> Figure:
         return mean_over_models(
             values,
-            np.array([bout.members for bout in some]),
+            np.array([pair.members for pair in some]),
             unit=f"pairs of {self.n_models} models",
             **self.plan.bootstrap,
             n_models=self.n_models,
         )
 
-    def area(self, order: str, some: Sequence[Bout]) -> Figure:
-        return self.of([bout.done.area(order) for bout in some], some)
+    def area(self, order: str, some: Sequence[PairResult]) -> Figure:
+        return self.of([pair.done.area(order) for pair in some], some)
 
-    def ahead(self, order: str, other: str, some: Sequence[Bout]) -> Figure:
-        return self.of([bout.done.area(order) - bout.done.area(other) for bout in some], some)
+    def ahead(self, order: str, other: str, some: Sequence[PairResult]) -> Figure:
+        return self.of([pair.done.area(order) - pair.done.area(other) for pair in some], some)
 
 
-def _areas(over: _Means, wide: Sequence[Bout]) -> Table:
+def _areas(over: _Means, wide: Sequence[PairResult]) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for task in TASKS:
-        some = [bout for bout in wide if bout.task == task]
+        some = [pair for pair in wide if pair.task == task]
         if some:
-            oracle = float(np.mean([bout.done.area("oracle") for bout in some]))
+            oracle = float(np.mean([pair.done.area("oracle") for pair in some]))
             rows.append((task, len(some), *(over.area(order, some) for order in ORDERS), oracle))
     columns = ("task", "pairs", *(f"APGR {order}" for order in ORDERS), "oracle")
     return Table("Mean APGR of pairs with a gap, other half (random is 0.5)", columns, rows)
 
 
-def _orders(over: _Means, wide: Sequence[Bout]) -> Table:
+def _orders(over: _Means, wide: Sequence[PairResult]) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for low, high in WIDTHS:
-        some = [bout for bout in wide if low < bout.gap <= high]
+        some = [pair for pair in wide if low < pair.gap <= high]
         if some:
-            differ = [bout.done.reversed_bins > 0 for bout in some]
+            differ = [pair.done.reversed_bins > 0 for pair in some]
             far = [abs(b.done.area("calibrated") - b.done.area("threshold")) > 0.01 for b in some]
             rows.append(
                 (
@@ -177,17 +179,17 @@ def _orders(over: _Means, wide: Sequence[Bout]) -> Table:
     return Table("When the three orderings differ", columns, rows)
 
 
-def _equals(over: _Means, near: Sequence[Bout], plan: Plan) -> Table:
+def _equals(over: _Means, near: Sequence[PairResult], plan: RunSettings) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for task in TASKS:
-        some = [bout for bout in near if bout.task == task]
+        some = [pair for pair in near if pair.task == task]
         if some:
-            gains = [mean_over_rows(bout.gained, **replace(plan, draws=plan.draws // 5).bootstrap) for bout in some]
+            gains = [mean_over_rows(pair.gained, **replace(plan, draws=plan.draws // 5).bootstrap) for pair in some]
             rows.append(
                 (
                     task,
                     len(some),
-                    over.of([float(bout.gained.mean()) for bout in some], some),
+                    over.of([float(pair.gained.mean()) for pair in some], some),
                     sum(gain.value > 0 for gain in gains),
                     sum(gain.low > 0 for gain in gains),
                     sum(gain.high < 0 for gain in gains),
@@ -200,8 +202,8 @@ def _equals(over: _Means, near: Sequence[Bout], plan: Plan) -> Table:
 def _by_calibrator(over: _Means, found: Sequence[Setting]) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for kind in get_args(Kind):
-        everyone = [bout for setting in found for bout in bouts(setting, over.plan.bins, kind=kind)]
-        wide = [bout for bout in everyone if bout.gap > GAP and _has_gap(bout)]
+        everyone = [pair for setting in found for pair in pair_results(setting, over.plan.bins, kind=kind)]
+        wide = [pair for pair in everyone if pair.gap > GAP and _has_gap(pair)]
         if wide:
             ahead = [over.ahead("calibrated", other, wide) for other in ("uncalibrated", "threshold")]
             rows.append((kind, over.area("calibrated", wide), *ahead))
@@ -212,42 +214,42 @@ def _by_calibrator(over: _Means, found: Sequence[Setting]) -> Table:
 def _by_bins(over: _Means, found: Sequence[Setting]) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for bins, paper in PAPER_BINS.items():
-        everyone = [bout for s in found if s.task == "mmlu" for bout in bouts(s, bins)]
-        wide = [bout for bout in everyone if bout.gap > GAP and _has_gap(bout)]
+        everyone = [pair for s in found if s.task == "mmlu" for pair in pair_results(s, bins)]
+        wide = [pair for pair in everyone if pair.gap > GAP and _has_gap(pair)]
         if wide:
             rows.append((bins, over.area("calibrated", wide), over.area("threshold", wide), paper))
     columns = ("bins", "APGR calibrated", "APGR threshold", "the paper's MMLU")
     return Table("MMLU by number of bins", columns, rows)
 
 
-def _families(found: Sequence[Setting], plan: Plan) -> Table:
+def _families(found: Sequence[Setting], plan: RunSettings) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for setting in (s for s in found if s.task == "mmlu" and s.prompt == "first"):
         numbers = {name: m for m, name in enumerate(setting.models)}
         wanted = {(numbers[a], numbers[b]): f"{a} → {b}" for a, b in FAMILIES if {a, b} <= numbers.keys()}
-        for bout in bouts(setting, plan.bins, only=wanted):
-            done = bout.done
+        for pair in pair_results(setting, plan.bins, only=wanted):
+            done = pair.done
             areas = [figure_over_rows(partial(done.area, o), done.n, **plan.bootstrap) for o in ORDERS]
-            rows.append((wanted[bout.members], bout.gap, *areas))
+            rows.append((wanted[pair.members], pair.gap, *areas))
     columns = ("small → large", "gap", *(f"APGR {order}" for order in ORDERS))
     return Table(
         "Nearest to the paper's pairs: one family, MMLU, first prompt; the paper has APGR .7013", columns, rows
     )
 
 
-def _mmlu(wide: Sequence[Bout], *orders: str) -> str:
+def _mmlu(wide: Sequence[PairResult], *orders: str) -> str:
     """Mean APGR on the task of the paper's figure."""
-    some = [bout for bout in wide if bout.task == "mmlu"]
+    some = [pair for pair in wide if pair.task == "mmlu"]
     if not some:
         return ""
-    areas = (np.mean([bout.done.area(order) for bout in some]) for order in orders)
+    areas = (np.mean([pair.done.area(order) for pair in some]) for order in orders)
     return f"MMLU, {len(some)} pairs: APGR {' → '.join(f'{area:.4f}' for area in areas)}"
 
 
-def _claims(over: _Means, wide: Sequence[Bout], near: Sequence[Bout]) -> list[Claim]:
+def _claims(over: _Means, wide: Sequence[PairResult], near: Sequence[PairResult]) -> list[Claim]:
     claims = []
     if wide:
-        above = over.of([bout.done.area("calibrated") - 0.5 for bout in wide], wide)
+        above = over.of([pair.done.area("calibrated") - 0.5 for pair in wide], wide)
         claims = [
             Claim(
                 Question.ORDERING,
@@ -255,7 +257,7 @@ def _claims(over: _Means, wide: Sequence[Bout], near: Sequence[Bout]) -> list[Cl
                 "APGR .7013 on MMLU, so .2013",
                 above,
                 "APGR above 0.5",
-                levels=_mmlu(wide, "calibrated"),
+                in_paper_terms=_mmlu(wide, "calibrated"),
             ),
             Claim(
                 Question.CALIBRATED,
@@ -263,7 +265,7 @@ def _claims(over: _Means, wide: Sequence[Bout], near: Sequence[Bout]) -> list[Cl
                 "MMLU .7013 with the best calibrator",
                 over.ahead("calibrated", "uncalibrated", wide),
                 "APGR, difference",
-                levels=_mmlu(wide, "uncalibrated", "calibrated"),
+                in_paper_terms=_mmlu(wide, "uncalibrated", "calibrated"),
             ),
             Claim(
                 Question.ORDERING,
@@ -271,11 +273,11 @@ def _claims(over: _Means, wide: Sequence[Bout], near: Sequence[Bout]) -> list[Cl
                 NO_FIGURE,
                 over.ahead("calibrated", "threshold", wide),
                 "APGR, difference",
-                levels=_mmlu(wide, "threshold", "calibrated"),
+                in_paper_terms=_mmlu(wide, "threshold", "calibrated"),
             ),
         ]
     if near:
-        gain = over.of([float(bout.gained.mean()) for bout in near], near)
+        gain = over.of([float(pair.gained.mean()) for pair in near], near)
         says = "A cascade of two about equal language models beats both"
         claims.append(Claim(Question.SAME_SIZE, says, NO_FIGURE, gain, "accuracy over the better one"))
     return claims

@@ -11,9 +11,9 @@ import foureyes as fe
 from foureyes.cleaning.panel import letter_indices, letter_probs, panel_probs
 from foureyes.cleaning.stopping import precision_curve
 from studies.know_when.intervals import Floats, halves
-from studies.know_when.labels import COMPARISON, Checked, Compared, calibrated_probs, judged
-from studies.know_when.store import Store
-from studies.know_when.values import Cell, Claim, Part, Plan, Question, Table
+from studies.know_when.label_errors import COMPARISON, Checked, Compared, calibrated_probs, judged
+from studies.know_when.published_data import Store
+from studies.know_when.values import Cell, Claim, Part, Question, RunSettings, Table
 
 __all__ = ["agreement", "study"]
 
@@ -23,7 +23,7 @@ _OTHER_COLUMNS = 8
 _AT_LEAST = 0.26  # of four options the one that was named stays the most probable, however little it is believed
 
 
-def study(store: Store, plan: Plan) -> Part:
+def study(store: Store, plan: RunSettings) -> Part:
     """The panel as one expert, and as fourteen who must all contradict the answer."""
     rows = store.rows(FILE)
     names = list(rows[0])[_OTHER_COLUMNS:]
@@ -67,7 +67,7 @@ def agreement(chosen: NDArray[np.intp]) -> Floats:
     return share
 
 
-def _confidences(letters: Mapping[str, list[str]], given: NDArray[np.intp], plan: Plan) -> dict[str, Floats]:
+def _confidences(letters: Mapping[str, list[str]], given: NDArray[np.intp], plan: RunSettings) -> dict[str, Floats]:
     chosen = np.array([letter_indices(said, 4) for said in letters.values()])
     one, other = halves(len(given), plan.seed)
     stated = {}
@@ -104,7 +104,7 @@ def _claims(done: Mapping[str, Compared]) -> list[Claim]:
             "ImageNet, flags of one method only: .665 against .537",
             result.ahead,
             "precision at equal detection",
-            levels=f"{result.ours.value:.4f} against {result.theirs.value:.4f}",
+            in_paper_terms=f"{result.ours.value:.4f} against {result.theirs.value:.4f}",
         )
         for name, result in done.items()
         if name.endswith("wrong_groundtruth")
