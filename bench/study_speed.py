@@ -37,12 +37,12 @@ SIGNALS: Final = (
     "log_cmp",
     "cme",
     "nats_per_byte",
-    "max_nll",
+    "min_logprob",
     "mean_rank",
-    "top1",
-    "token_prob",
-    "option",
-    "question",
+    "mean_top1_prob",
+    "mean_token_prob",
+    "p_option",
+    "option_entropy",
     "v_agree",
 )
 

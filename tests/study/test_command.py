@@ -20,7 +20,7 @@ title = "Which signal?"
 preface = "Two <scripted> models."
 generators = ["g"]
 verifiers = ["v", "w"]
-signals = ["log_cmp", "cme", "question", "v_agree"]
+signals = ["log_cmp", "cme", "option_entropy", "v_agree"]
 labels = [10]
 [[task]]
 name = "own"

@@ -17,7 +17,7 @@ from foureyes.study.tasks.loading import TaskSpec
 from foureyes.types import Unscored
 from tests.study.conftest import CountingReader, ScriptedWriter, Shop, a_usage
 
-SIGNALS = ("log_cmp", "cme", "option", "question", "v_agree", "p_true")
+SIGNALS = ("log_cmp", "cme", "p_option", "option_entropy", "v_agree", "p_true")
 
 
 def refs(*names: str) -> tuple[ModelRef, ...]:
@@ -56,7 +56,13 @@ def test_every_row_has_every_signal_of_every_verifier(shop: Shop, data: Path, tm
     (cell,) = results.cells
     assert (cell.task, cell.generator, len(cell.answers)) == ("own", "g", 40)
     taken = [f"{v}.{s}" for v in "vw" for s in SIGNALS]
-    assert [s.key for s in cell.signals] == ["own.g_ppl", "own.g_ent", *taken, "control.difficulty", "control.wording"]
+    assert [s.key for s in cell.signals] == [
+        "own.log_g_ppl",
+        "own.g_ent",
+        *taken,
+        "control.difficulty",
+        "control.wording",
+    ]
     assert all(isinstance(value, float) for signal in cell.signals for value in signal.values)
     assert all(answer.text in "ABCD" for answer in cell.answers)
     assert set(cell.verified or {}) == {"v", "w"}
@@ -68,7 +74,7 @@ def test_a_signal_shares_what_another_has_paid_for(shop: Shop, data: Path, tmp_p
         done(own_study(signals=("log_cmp",)), shop, data, store)
         asked = len(shop.readers["v"].asked)  # type: ignore[attr-defined]
         assert asked == 160  # four letters a question
-        done(own_study(signals=("log_cmp", "cme", "option", "question", "v_agree")), shop, data, store)
+        done(own_study(signals=("log_cmp", "cme", "p_option", "option_entropy", "v_agree")), shop, data, store)
         assert len(shop.readers["v"].asked) == asked  # type: ignore[attr-defined]
 
 

@@ -80,7 +80,7 @@ after = "b"
         (LEAST.split("[[task]]", maxsplit=1)[0], "needs at least one"),
         (LEAST + "limit = 0\n", "a limit is at least 1; got 0"),
         (LEAST + "limits = 1\n", "task 1 has no limits"),
-        ('signals = ["log_pmc"]\n' + LEAST, "unknown signal 'log_pmc' in 'log_pmc'; known are log_cmp"),
+        ('signals = ["log_pmc"]\n' + LEAST, "no study takes the signal 'log_pmc' in 'log_pmc'; known are log_cmp"),
         (LEAST + '[[claim]]\nsays = "c"\nbetter = "log_cmp"\n', "claim 1 needs better and than"),
         (LEAST + "[writing]\nsamples = 0\n", "writing wants max_tokens and samples of at least 1"),
         (LEAST + "[budget]\nminutes = 3\n", "budget has no minutes; it may have seconds, tokens"),

@@ -15,7 +15,7 @@ STUDY = """
 title = "Tiny"
 generators = [{{name = "chat", model = "{chat}"}}]
 verifiers = [{{name = "base", model = "{base}"}}]
-signals = ["log_cmp", "cme", "option", "v_agree"]
+signals = ["log_cmp", "cme", "p_option", "v_agree"]
 [writing]
 max_tokens = 4
 [[task]]
@@ -69,7 +69,7 @@ def test_letters_are_read_as_the_public_function_reads_them(
     out = tmp_path / "whole" / "tiny"
     assert main(["bench", "run", str(study), "--data", str(data), "-q", "--out", str(out)]) == 0
     cell = load_cells(out / "cells.jsonl")[0]
-    option = cell.signal("base", "option")
+    option = cell.signal("base", "p_option")
     assert option is not None
     questions = [MultipleChoice(f"Question {i}?", tuple(f"option {i}.{k}" for k in range(4))) for i in range(40)]
     found = option_distributions(questions, TransformersReader.load(tiny_base_model))

@@ -20,9 +20,9 @@ __all__ = ["CONTROLS", "MODEL", "controls"]
 
 MODEL: Final = "control"
 
-CONTROLS: Final[Mapping[str, tuple[str, tuple[Part, ...]]]] = {
-    "difficulty": ("a control: learnt from the words of the question alone", ("question",)),
-    "wording": ("a control: learnt from the words of question and answer", ("question", "answer")),
+CONTROLS: Final[Mapping[str, tuple[Part, ...]]] = {
+    "difficulty": ("question",),
+    "wording": ("question", "answer"),
 }
 
 
@@ -40,7 +40,7 @@ def controls(cell: Cell, items: Sequence[TaskItem], *, seed: int) -> list[Signal
         if answer.grade != "unparseable"
     ]
     found = []
-    for name, (_, sees) in CONTROLS.items():
+    for name, sees in CONTROLS.items():
         try:
             values = iter(cross_fitted(cases, cell.right[cell.graded], sees=sees, seed=seed).tolist())
         except NotEnoughData:

@@ -22,7 +22,7 @@ from foureyes.study.cached_models import CachedReader, CachedWriter, LazyModel, 
 from foureyes.study.cells import Cell, GradedAnswer, SignalValues
 from foureyes.study.controls import controls
 from foureyes.study.plan import STORED, ModelRef, Study
-from foureyes.study.signal_functions import OWN_SIGNALS, SIGNALS, SignalInput, option_probabilities
+from foureyes.study.signal_functions import OWN_SIGNALS, SignalInput, option_probabilities, study_signals
 from foureyes.study.store import CallStore, Cost
 from foureyes.study.tasks.grading import Grade, grade, letter_of, mentions, normalised, number_of
 from foureyes.study.tasks.items import TaskItem
@@ -296,9 +296,9 @@ def _said(item: TaskItem, text: str) -> str:
 
 def _applies(name: str, items: Sequence[TaskItem]) -> bool:
     """Whether a signal can be taken of these questions at all."""
-    if SIGNALS[name].own:
+    if name in OWN_SIGNALS:
         return False
-    if name in ("option", "question"):
+    if name in ("p_option", "option_entropy"):
         return all(item.kind == "letter" for item in items)
     return name != "v_agree" or all(item.kind != "judged" for item in items)
 
@@ -306,8 +306,8 @@ def _applies(name: str, items: Sequence[TaskItem]) -> bool:
 def _taken(model: str, name: str, asked: SignalInput) -> SignalValues:
     asked.reader.reset()
     asked.writer.reset()
-    values = SIGNALS[name].take(asked)
-    came_with_the_answer = SIGNALS[name].own
+    values = study_signals()[name](asked)
+    came_with_the_answer = name in OWN_SIGNALS
     return SignalValues(
         model, name, tuple(values), Cost() if came_with_the_answer else asked.reader.spent + asked.writer.spent
     )

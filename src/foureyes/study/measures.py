@@ -52,10 +52,10 @@ Bools = NDArray[np.bool_]
 
 CONFIDENCE: Final[Mapping[str, Callable[[Floats], Floats]]] = {
     "log_cmp": lambda u: np.exp(-u),
-    "g_ppl": lambda u: np.exp(-u),
-    "option": lambda u: 1 - u,
+    "log_g_ppl": lambda u: np.exp(-u),
+    "p_option": lambda u: 1 - u,
     "p_true": lambda u: 1 - u,
-    "token_prob": lambda u: 1 - u,
+    "mean_token_prob": lambda u: 1 - u,
     "v_agree": lambda u: 1 - u,
 }
 """Signals that state a probability as they are, and which: what an error of calibration *before* can be measured of."""

@@ -33,14 +33,15 @@ from typing import Any, Final, TypeVar
 from foureyes.errors import InputError
 from foureyes.study.cached_models import Budget
 from foureyes.study.controls import CONTROLS
-from foureyes.study.signal_functions import SIGNALS
+from foureyes.study.signal_functions import study_signals
 from foureyes.study.tasks.loading import TaskSpec
 
-__all__ = ["Claim", "ModelRef", "Published", "SignalColumn", "Study", "Update", "Writing", "load_study"]
+__all__ = ["ONE_READING", "Claim", "ModelRef", "Published", "SignalColumn", "Study", "Update", "Writing", "load_study"]
 
 STORED: Final = "stored"
 
-_ONE_READING: Final = ("log_cmp", "cme", "max_nll", "mean_rank", "top1", "token_prob")
+ONE_READING: Final = ("log_cmp", "cme", "min_logprob", "mean_rank", "mean_top1_prob", "mean_token_prob")
+"""Signals of one reading that are taken by default, and combined as one set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +111,9 @@ class SignalColumn:
             InputError: the signal is not known.
         """
         model, dot, signal = text.rpartition(".")
-        if signal not in SIGNALS and (model, signal) not in {("control", name) for name in CONTROLS}:
-            raise InputError(f"unknown signal {signal!r} in {text!r}; known are {', '.join(SIGNALS)}")
+        known = study_signals()
+        if signal not in known and (model, signal) not in {("control", name) for name in CONTROLS}:
+            raise InputError(f"no study takes the signal {signal!r} in {text!r}; known are {', '.join(known)}")
         return cls(model if dot else "*", signal)
 
 
@@ -180,7 +182,7 @@ class Study:
     generators: tuple[ModelRef, ...]
     verifiers: tuple[ModelRef, ...]
     tasks: tuple[TaskSpec, ...]
-    signals: tuple[str, ...] = _ONE_READING
+    signals: tuple[str, ...] = ONE_READING
     preface: str = ""
     claims: tuple[Claim, ...] = ()
     updates: tuple[Update, ...] = ()

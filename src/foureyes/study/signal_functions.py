@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from foureyes.models.roles import Sampling
 from foureyes.signals.agree import Match, same_answer
-from foureyes.signals.catalog import signal
+from foureyes.signals.catalog import Signal, one_pass, signal
 from foureyes.signals.cross import p_true, score, signals_of
 from foureyes.signals.entailment import AskedEntailment
 from foureyes.signals.knowing import answerless, p_ik
@@ -32,7 +33,7 @@ from foureyes.study.tasks.grading import letter_of
 from foureyes.study.tasks.items import Kind, TaskItem
 from foureyes.types import Exchange, Prompt, Reading, Scored, Unscored, Written
 
-__all__ = ["MATCH", "OWN_SIGNALS", "SIGNALS", "SignalInput", "StudySignal", "option_probabilities"]
+__all__ = ["MATCH", "OWN_SIGNALS", "SignalInput", "option_probabilities", "study_signals"]
 
 Floats = NDArray[np.float64]
 
@@ -67,19 +68,8 @@ class SignalInput:
         return [Exchange(item.prompt, answer) for item, answer in zip(self.items, self.answers, strict=True)]
 
 
-@dataclass(frozen=True, slots=True)
-class StudySignal:
-    """A signal that a study can ask for.
-
-    Attributes:
-        words: what it is.
-        take: one uncertainty, or why there is none, a row.
-        own: whether it is the generator's signal of its own answer.
-    """
-
-    words: str
-    take: Callable[[SignalInput], list[Value]]
-    own: bool = False
+Take: TypeAlias = Callable[[SignalInput], list[Value]]
+"""One uncertainty, or why there is none, a row."""
 
 
 def option_probabilities(
@@ -129,9 +119,9 @@ def _value(row: Scored | Unscored, take: Callable[[Scored], float | None]) -> Va
     return Unscored("bad_reply", "only bounds on the entropy are known") if value is None else value
 
 
-def _uncertainty(row: Scored, name: str) -> float | None:
-    value = row[name]
-    return None if value is None else signal(name).uncertainty(value)
+def _uncertainty(signal: Signal, row: Scored) -> float | None:
+    value = row[signal.name]
+    return None if value is None else signal.uncertainty(value)
 
 
 def _option(asked: SignalInput) -> list[Value]:
@@ -247,34 +237,27 @@ def _of_written(written: Written | Unscored, take: Callable[[Scored], float | No
     return _value(signals_of(written.reading), take)
 
 
-SIGNALS: Final[Mapping[str, StudySignal]] = MappingProxyType(
+_TAKEN: Final[Mapping[str, Take]] = MappingProxyType(
     {
-        "log_cmp": StudySignal("CMP: mean surprise per answer token, log", _scored(lambda row: row.log_cmp)),
-        "cme": StudySignal("CME: mean entropy at the answer's places", _scored(lambda row: row.cme)),
-        "nats_per_byte": StudySignal("surprise per byte", _scored(lambda row: row["nats_per_byte"])),
-        "max_nll": StudySignal(
-            "surprise of the least likely token", _scored(lambda row: _uncertainty(row, "min_logprob"))
-        ),
-        "mean_rank": StudySignal("mean rank of the answer's tokens", _scored(lambda row: row["mean_rank"])),
-        "top1": StudySignal(
-            "1 − mean probability of the likeliest token", _scored(lambda row: _uncertainty(row, "mean_top1_prob"))
-        ),
-        "token_prob": StudySignal(
-            "1 − mean probability of the answer's tokens", _scored(lambda row: _uncertainty(row, "mean_token_prob"))
-        ),
-        "option": StudySignal("1 − share of the chosen option among the options", _option),
-        "question": StudySignal("entropy over the options, whatever the answer: a control", _question),
-        "v_agree": StudySignal("V-Agree: the verifier's own answer differs", _v_agree),
-        "p_true": StudySignal("1 − P(True)", lambda asked: list(p_true(asked.exchanges, asked.reader))),
-        "p_ik": StudySignal("1 − P(IK): does the verifier know the answer at all", _asked_of_questions(p_ik)),
-        "answerless": StudySignal("1 − P(True) with the answer withheld: a control", _asked_of_questions(answerless)),
-        "relative": StudySignal("relative confidence: preferences between rows", _relative),
-        "verbalised": StudySignal("1 − the confidence that the verifier states", _verbalised),
-        "self_consistency": StudySignal("share of the model's own samples that say otherwise", _self_consistency),
-        "semantic_entropy": StudySignal("entropy over the meanings of the model's own samples", _semantic_entropy),
-        "g_ppl": StudySignal("G-PPL: the generator's own surprise, log", _own(lambda row: row.log_cmp), own=True),
-        "g_ent": StudySignal("G-Ent: the generator's own entropy", _own(lambda row: row.cme), own=True),
+        "p_option": _option,
+        "option_entropy": _question,
+        "v_agree": _v_agree,
+        "p_true": lambda asked: list(p_true(asked.exchanges, asked.reader)),
+        "p_ik": _asked_of_questions(p_ik),
+        "answerless": _asked_of_questions(answerless),
+        "relative_confidence": _relative,
+        "verbalised": _verbalised,
+        "self_consistency": _self_consistency,
+        "semantic_entropy": _semantic_entropy,
+        "log_g_ppl": _own(lambda row: row.log_cmp),
+        "g_ent": _own(lambda row: row.cme),
     }
 )
 
-OWN_SIGNALS: Final = tuple(name for name, readout in SIGNALS.items() if readout.own)
+OWN_SIGNALS: Final = tuple(name for name in _TAKEN if "generator" in signal(name).needs)
+"""The generator's signals of its own answer."""
+
+
+def study_signals() -> dict[str, Take]:
+    """What a study can ask for, by the names of the catalogue: all of one reading, and the others known here."""
+    return {**{row.name: _scored(partial(_uncertainty, row)) for row in one_pass()}, **_TAKEN}

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final
 
 from foureyes.report.study import Section, TextTable
 from foureyes.study.cells import Cell, SignalValues
 from foureyes.study.measures import MissingFigure, calibrate_signal, combine_signals, gain_by_labels
-from foureyes.study.plan import Study
+from foureyes.study.plan import ONE_READING, Study
 from foureyes.study.sections.formatting import cell_label, cost_per_row, ece, or_missing, signal_label, signed
 from foureyes.study.store import Cost
 from foureyes.study.verifier_choice import backtest
 
 __all__ = ["calibration", "choices", "combinations", "labels"]
-
-_ONE_READING: Final = ("log_cmp", "cme", "max_nll", "mean_rank", "top1", "token_prob")
 
 
 def calibration(cells: Sequence[Cell]) -> Section:
@@ -24,7 +21,7 @@ def calibration(cells: Sequence[Cell]) -> Section:
         _calibrated_row(cells, cell, signal)
         for cell in cells
         for signal in cell.signals
-        if signal.name in ("log_cmp", "option", "g_ppl")
+        if signal.name in ("log_cmp", "p_option", "log_g_ppl")
     ]
     columns = ("answers, signal", "ECE before", "after (Platt, other half)", "with another task's fit")
     note = (
@@ -79,7 +76,7 @@ def _sets(cell: Cell) -> Iterator[tuple[str, list[SignalValues]]]:
     own = [signal for signal in cell.signals if signal.model == "own"]
     for verifier in cell.verifiers:
         mine = [signal for signal in cell.signals if signal.model == verifier]
-        reading = [signal for signal in mine if signal.name in _ONE_READING]
+        reading = [signal for signal in mine if signal.name in ONE_READING]
         if len(reading) > 1:
             yield f"one reading by {verifier}", reading
         if reading and own:

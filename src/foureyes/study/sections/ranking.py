@@ -8,9 +8,10 @@ from typing import Final, TypeAlias
 from foureyes.maths.difference import Difference
 from foureyes.maths.ranking import Auroc
 from foureyes.report.study import ForestMark, ForestPlot, Section, TextTable
+from foureyes.signals.catalog import Signal, signal
 from foureyes.study.cells import Cell, SignalValues
 from foureyes.study.claims import ClaimResult
-from foureyes.study.controls import CONTROLS, MODEL
+from foureyes.study.controls import MODEL
 from foureyes.study.measures import MissingFigure, RankingFigures, accuracy, compare_signals, rank_signal
 from foureyes.study.sections.formatting import (
     COST,
@@ -23,7 +24,6 @@ from foureyes.study.sections.formatting import (
     signed,
     too_few,
 )
-from foureyes.study.signal_functions import SIGNALS
 
 __all__ = ["Found", "answers", "claims", "controls", "failing", "rank_all", "signals"]
 
@@ -132,15 +132,17 @@ def signals(found: Sequence[tuple[Cell, Sequence[tuple[SignalValues, RankingFigu
         )
         columns = ("signal", "AUROC of wrong", "within question", "AURC", "rows", "left out", *COST)
         tables.append(TextTable(columns, rows, cell_label(cell)))
-    words = {name: readout.words for name, readout in SIGNALS.items()} | {
-        name: said for name, (said, _) in CONTROLS.items()
-    }
-    glossary = "; ".join(f"{name}: {words[name]}" for name in dict.fromkeys(_names(found)))
+    glossary = "; ".join(_explained(signal(name)) for name in dict.fromkeys(_names(found)))
     how = (
         "AUROC: a wrong answer has the larger uncertainty than a right one, 0.5 is chance. AURC: mean share of errors over "
         "all coverages, lower is better. Intervals are 95 % bootstraps over questions. Cost is of taking the signal alone, a row."
     )
     return Section("Who finds wrong answers", (how, glossary), tuple(tables))
+
+
+def _explained(row: Signal) -> str:
+    turned = ", turned so that larger is worse" if row.larger_is == "better" else ""
+    return f"{row.name}: {row.title}{turned}{', a control' if row.control else ''}"
 
 
 def _names(found: Sequence[tuple[Cell, Sequence[tuple[SignalValues, RankingFigures]]]]) -> Iterator[str]:

@@ -109,7 +109,7 @@ def _answerable(cell: Cell, _base: Cell) -> Iterator[tuple[str, ...]]:
     without = np.array([answer.about == "unanswerable" for answer in cell.answers], np.bool_)
     for signal in cell.signals:
         u, there = signal.numbers()
-        if signal.name not in ("g_ent", "log_cmp", "cme", "question") or not there.any():
+        if signal.name not in ("g_ent", "log_cmp", "cme", "option_entropy") or not there.any():
             continue
         declined = u[there] > np.median(u[there])
         found = attempt(partial(auroc, u[there], without[there]))
