@@ -56,12 +56,14 @@ class ModelError(FoureyesError):
     Attributes:
         model: the name of the model or endpoint.
         retryable: whether the same call may succeed later.
+        status: the HTTP status, where a server answered with one.
     """
 
-    def __init__(self, message: str, *, model: str, retryable: bool = False) -> None:
+    def __init__(self, message: str, *, model: str, retryable: bool = False, status: int | None = None) -> None:
         super().__init__(message)
         self.model = model
         self.retryable = retryable
+        self.status = status
 
 
 class ModelUnavailable(ModelError):

@@ -14,6 +14,7 @@ from foureyes.errors import ModelError
 from foureyes.guard import Council, Member
 from foureyes.models.chat import ChatJudge, Endpoint
 from foureyes.models.judging import ask
+from foureyes.models.providers import connect
 from foureyes.types import Exchange, Message
 from tests.servers.chat_simulator import ChatSimulator, code_of, verdict
 
@@ -154,7 +155,7 @@ def judged(say):
     """What a judge behind a server that says so makes of every payload, by the payload's name."""
 
     async def all_of_them(server):
-        judge = ChatJudge(Endpoint(f"{server.url}/v1", "scripted"))
+        judge = ChatJudge(connect("openai", Endpoint("scripted", f"{server.url}/v1")))
         try:
             return {name: await verdict_of(judge, payload) for name, payload in PAYLOADS.items()}
         finally:
@@ -182,7 +183,7 @@ def test_an_honest_judge_is_not_kept_from_voting():
 
 def test_an_attacker_who_saw_an_earlier_code_gains_nothing():
     with ChatSimulator() as server:
-        judge = ChatJudge(Endpoint(f"{server.url}/v1", "leaky"))
+        judge = ChatJudge(connect("openai", Endpoint("leaky", f"{server.url}/v1")))
 
         async def twice():
             await judge.vote(Exchange("Capital of Australia?", "Sydney"))
@@ -198,7 +199,7 @@ def test_an_attacker_who_saw_an_earlier_code_gains_nothing():
 
 def test_a_council_of_parrots_verifies_nothing():
     with ChatSimulator(PARROTS["the response"]) as server:
-        judges = [ChatJudge(Endpoint(f"{server.url}/v1", f"parrot-{i}")) for i in range(3)]
+        judges = [ChatJudge(connect("openai", Endpoint(f"parrot-{i}", f"{server.url}/v1"))) for i in range(3)]
 
         async def once():
             verdict = await Council([Member(judge) for judge in judges]).ask(Exchange("Capital?", SAFE))

@@ -2,7 +2,9 @@
 
 import pytest
 
-from foureyes.models.chat import ChatJudge, Endpoint, Limits
+from foureyes.http import RequestLimits
+from foureyes.models.chat import ChatJudge, Endpoint
+from foureyes.models.providers import connect
 from foureyes.testing import JudgeContract
 from tests.servers.chat_simulator import ChatSimulator
 
@@ -20,13 +22,13 @@ class TestContract(JudgeContract):
 
     @pytest.fixture
     def judge(self, server, runner, form):
-        judge = ChatJudge(Endpoint(f"{server.url}/v1", "toy", "local"), form=form)
+        judge = ChatJudge(connect("openai", Endpoint("toy", f"{server.url}/v1")), form=form)
         yield judge
         runner.run(judge.aclose())
 
     @pytest.fixture
     def unreachable(self, server, runner):
-        judge = ChatJudge(Endpoint(f"{server.url}/v1", "toy", limits=Limits(attempts=1)))
+        judge = ChatJudge(connect("openai", Endpoint("toy", f"{server.url}/v1", limits=RequestLimits(attempts=1))))
         server.stop()
         yield judge
         runner.run(judge.aclose())

@@ -2,7 +2,9 @@
 
 import pytest
 
-from foureyes.models.providers import Account, AnthropicJudge, GoogleJudge, Limits
+from foureyes.http import RequestLimits
+from foureyes.models.chat import ChatJudge, Endpoint
+from foureyes.models.providers import connect
 from foureyes.testing import JudgeContract
 from tests.servers.chat_simulator import ChatSimulator
 
@@ -15,21 +17,22 @@ class Contract(JudgeContract):
 
     @pytest.fixture
     def judge(self, server, runner):
-        judge = self.kind(Account("toy", "key-123", server.url))
+        judge = ChatJudge(connect(self.api, Endpoint("toy", server.url, "key-123")), form="schema")
         yield judge
         runner.run(judge.aclose())
 
     @pytest.fixture
     def unreachable(self, server, runner):
-        judge = self.kind(Account("toy", "key-123", server.url, limits=Limits(attempts=1)))
+        limits = RequestLimits(attempts=1)
+        judge = ChatJudge(connect(self.api, Endpoint("toy", server.url, "key-123", limits=limits)))
         server.stop()
         yield judge
         runner.run(judge.aclose())
 
 
 class TestAnthropic(Contract):
-    kind = AnthropicJudge
+    api = "anthropic"
 
 
 class TestGoogle(Contract):
-    kind = GoogleJudge
+    api = "google"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 
@@ -9,10 +10,12 @@ import numpy as np
 import pytest
 
 import foureyes as fe
-from foureyes.errors import ConfigError, ModelUnavailable
-from foureyes.models.catalog import _extra, open_reader, open_writer
+from foureyes.errors import ConfigError, ModelRefused, ModelUnavailable
+from foureyes.models.catalog import KEY_VARIABLES, _extra, open_chat, open_reader, open_writer
+from foureyes.models.chat import ChatModel
 from foureyes.models.roles import Reader, Sampling, Writer
 from foureyes.types import Exchange, Reading
+from tests.servers.chat_simulator import ChatSimulator
 
 
 @pytest.fixture(autouse=True)
@@ -67,7 +70,7 @@ def test_unknown_names_are_told_what_is_known(open_it):
 
 
 def test_a_server_decides_for_itself_and_keeps_its_password():
-    with pytest.raises(ConfigError, match="is a server, which decides for itself: leave out dtype, device") as failure:
+    with pytest.raises(ConfigError, match="runs elsewhere and decides for itself: leave out dtype, device") as failure:
         open_reader("http://me:secret@localhost:9/v1", dtype="float32", device="cpu")
     assert "secret" not in str(failure.value)
 
@@ -77,9 +80,54 @@ def test_a_server_that_is_not_there():
         open_reader("http://127.0.0.1:9/v1#tiny")
 
 
-def test_servers_do_not_write_yet():
-    with pytest.raises(ConfigError, match="not yet written with"):
-        open_writer("http://127.0.0.1:9/v1#tiny")
+@pytest.mark.parametrize("suffix", ["", "/v1", "/v1#toy"])
+def test_a_server_writes(suffix, monkeypatch):
+    monkeypatch.setenv("FOUREYES_API_KEY", "sk-server-1")
+    with ChatSimulator(lambda _, user: f"echo {user}") as server, open_writer(f"{server.url}{suffix}") as writer:
+        assert isinstance(writer, Writer)
+        assert writer.name == "toy"
+        ((written,),) = writer.write(["Hi"], Sampling())
+        assert written.exchange.answer == "echo Hi"
+        assert server.headers["Authorization"] == "Bearer sk-server-1"
+
+
+def test_a_server_of_several_models_wants_a_name_and_one_that_is_gone_is_unavailable():
+    with ChatSimulator() as server:
+        server.names = ["one", "two"]
+        with pytest.raises(ModelRefused, match="it serves one, two"):
+            open_writer(server.url)
+        assert open_chat(f"{server.url}#two").name == "two"
+        server.stop()
+        with pytest.raises(ModelUnavailable):
+            open_writer(f"{server.url}#two")
+
+
+@pytest.mark.parametrize("api", ["openai", "anthropic", "google"])
+def test_a_provider_writes_and_judges_with_the_key_of_the_environment(api, monkeypatch):
+    variables = KEY_VARIABLES[api]
+    for name in variables:
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(ConfigError, match=f"needs an API key: set {variables[0]}"):
+        open_writer(f"{api}:some-model")
+    monkeypatch.setenv(variables[-1], "sk-very-secret")
+    model = open_chat(f"{api}:some-model")
+    assert (model.provider, model.name) == (api, "some-model")
+    assert isinstance(model, ChatModel)
+    assert "sk-very-secret" not in repr(model)
+    asyncio.run(model.aclose())
+    with open_writer(f"{api}:some-model") as writer:
+        assert isinstance(writer, Writer)
+    with pytest.raises(ConfigError, match="can write and judge but not read"):
+        open_reader(f"{api}:some-model")
+    monkeypatch.setenv(variables[-1], "sk two words")
+    with pytest.raises(ConfigError, match="no header can carry") as failure:
+        open_writer(f"{api}:some-model")
+    assert "two words" not in str(failure.value)
+
+
+def test_what_runs_here_cannot_be_talked_to():
+    with pytest.raises(ConfigError, match="cannot be talked to"):
+        open_chat("gemma3-270m")
 
 
 def test_a_missing_extra_is_named():

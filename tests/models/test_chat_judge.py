@@ -1,4 +1,4 @@
-"""A judge and an answerer behind a chat endpoint: what is sent, and what of a reply is believed."""
+"""A judge and an answerer over OpenAI's protocol: what is sent, and what of a reply is believed."""
 
 import asyncio
 import json
@@ -6,8 +6,9 @@ import json
 import pytest
 
 from foureyes.errors import ConfigError, InputError, ModelError, ModelRefused
-from foureyes.models.chat import ChatAnswerer, ChatJudge, Endpoint
-from foureyes.models.chat.wire import RESERVED, words
+from foureyes.models.chat import ChatAnswerer, ChatJudge, ChatModel, Endpoint
+from foureyes.models.providers import connect
+from foureyes.models.providers.openai import OpenAIChat
 from foureyes.models.roles import Answerer, Judge
 from foureyes.types import Exchange, Message
 from tests.servers.chat_simulator import ChatSimulator, code_of, verdict
@@ -22,13 +23,13 @@ def server():
         yield server
 
 
-def endpoint(server, **options):
-    return Endpoint(f"{server.url}/v1", "toy", "local", **options)
+def model(server, **options):
+    return connect("openai", Endpoint("toy", f"{server.url}/v1", provider="local", **options))
 
 
 def vote(server, exchange=EXCHANGE, **options):
     async def once():
-        judge = ChatJudge(endpoint(server), **options)
+        judge = ChatJudge(model(server), **options)
         try:
             return await judge.vote(exchange)
         finally:
@@ -39,7 +40,7 @@ def vote(server, exchange=EXCHANGE, **options):
 
 def answer(server, prompt, **options):
     async def once():
-        answerer = ChatAnswerer(endpoint(server, **options))
+        answerer = ChatAnswerer(model(server, **options))
         try:
             return await answerer.answer(prompt)
         finally:
@@ -115,11 +116,16 @@ def test_the_form_says_how_far_the_server_is_held(server):
         vote(server, form="loose")
 
 
-@pytest.mark.parametrize("option", sorted(RESERVED))
+@pytest.mark.parametrize("option", sorted(OpenAIChat.reserved))
 def test_options_cannot_set_what_is_not_theirs(server, option):
-    for kind in (ChatJudge, ChatAnswerer):
-        with pytest.raises(ConfigError, match=option):
-            kind(endpoint(server, options={option: "x"}))
+    with pytest.raises(ConfigError, match=option):
+        model(server, options={option: "x"})
+
+
+@pytest.mark.parametrize("wrong", [{"model": ""}, {"provider": ""}, {"key": "with\nnewline"}, {"url": "ftp://host"}])
+def test_an_endpoint_is_valid_once_built(wrong):
+    with pytest.raises(ConfigError):
+        Endpoint(**{"model": "m"} | wrong)
 
 
 def test_given_options_replace_the_default_ones(server):
@@ -127,6 +133,9 @@ def test_given_options_replace_the_default_ones(server):
     ((_, body),) = server.requests
     assert (body["max_completion_tokens"], body["temperature"]) == (99, 0.7)
     assert "max_tokens" not in body
+
+
+CALL = {"id": "call_1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
 
 
 def choice(**changed):
@@ -142,11 +151,13 @@ def choice(**changed):
         (choice(message={"content": None, "refusal": "I can't"}), ModelRefused, "declined"),
         (choice(message={"content": None}), ModelError, "said nothing"),
         (choice(message={"content": ""}), ModelError, "said nothing"),
-        (choice(message={"content": " \n"}), ModelError, "not a chat completion"),
+        (choice(message={"content": " \n"}), ModelError, "said nothing"),
         (choice(message={"content": ["safe"]}), ModelError, "not a chat completion"),
         (choice(message=None), ModelError, "not a chat completion"),
+        (choice(message={"content": "a", "tool_calls": [CALL]}), ModelError, "calls a tool"),
+        (choice(message={"content": None, "tool_calls": [{"id": "x"}]}), ModelError, "no id, name or arguments"),
         ({"choices": []}, ModelError, "not a chat completion"),
-        ({"choices": choice()["choices"] * 2}, ModelError, "one message"),
+        ({"choices": choice()["choices"] * 2}, ModelError, "up to 1 choices"),
         ({"error": {"message": "x"}}, ModelError, "not a chat completion"),
         ([], ModelError, "not a chat completion"),
         (None, ModelError, "not a chat completion"),
@@ -155,9 +166,10 @@ def choice(**changed):
     ],
     ids=lambda value: json.dumps(value)[:40] if not isinstance(value, type) else value.__name__,
 )
-def test_a_reply_that_is_no_completion_is_a_model_error(reply, kind, message):
+def test_a_reply_that_is_no_completion_is_a_model_error(server, reply, kind, message):
+    server.say, server.tamper = lambda *_: "", lambda _: reply
     with pytest.raises(kind, match=message) as caught:
-        words(reply, "toy")
+        answer(server, "Hi")
     assert caught.value.model == "toy"
 
 
@@ -180,10 +192,17 @@ def test_an_answerer_answers_in_the_turns_it_was_given(server):
     assert server.requests[0][1]["messages"] == [{"role": t.role, "content": t.content} for t in turns]
 
 
-def test_judge_and_answerer_are_what_their_roles_ask_for(server):
-    judge, answerer = ChatJudge(endpoint(server)), ChatAnswerer(endpoint(server))
+def test_judge_answerer_and_model_are_what_their_roles_ask_for(server):
+    judge, answerer = ChatJudge(model(server)), ChatAnswerer(model(server))
+    assert isinstance(model(server), ChatModel)
     assert isinstance(judge, Judge)
     assert isinstance(answerer, Answerer)
     assert (answerer.provider, answerer.name) == ("local", "toy")
-    for part in (judge, answerer):
-        asyncio.run(part.aclose())
+
+
+def test_an_error_names_the_model_and_the_status_and_shows_no_key(server):
+    server.say = lambda *_: ""
+    server.trouble = lambda handler, _: send(handler, b'{"error": "no such key sk-123"}', 401)
+    with pytest.raises(ModelRefused, match=r"toy: HTTP 401: no such key \[key\]") as caught:
+        answer(server, "Hi", key="sk-123")
+    assert (caught.value.status, caught.value.retryable) == (401, False)

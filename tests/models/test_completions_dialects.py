@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foureyes.models.completions.connection import Fault
-from foureyes.models.completions.dialects import DIALECTS, LogprobRequest, number
+from foureyes.models.completions.dialects import DIALECTS, LogprobRequest
+from foureyes.models.shown import Fault, number
 from foureyes.types import Alternative
 
 ASK = LogprobRequest("smollm2-135m", (1, 2, 3, 400), start=2, k=2)

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from foureyes.errors import ConfigError, InputError, ModelRefused, ModelUnavailable
-from foureyes.models.completions import CompletionsReader, Limits
-from foureyes.models.completions.reader import KEY_VARIABLE
+from foureyes.http import RequestLimits
+from foureyes.http.addresses import KEY_VARIABLE
+from foureyes.models.completions import CompletionsReader
 from foureyes.types import Exchange, Message, Reading, Unscored
 from tests.servers.simulator import ASSISTANT, BOS, USER, Simulator, ToyModel, send, wait_until
 
@@ -23,7 +24,7 @@ def server():
 
 
 def open_reader(server, **options):
-    options.setdefault("limits", Limits(attempts=2, timeout=5.0))
+    options.setdefault("limits", RequestLimits(attempts=2, timeout=5.0))
     return CompletionsReader.open(server.url, **options)
 
 
@@ -102,7 +103,7 @@ class TestValues:
         with open_reader(server) as reader:
             assert reader.server.vocabulary == server.model.size
             asked = only(reader.read([Exchange(QUESTION, ANSWER)]))
-        with open_reader(server, limits=Limits(vocabulary=1000)) as reader:
+        with open_reader(server, vocabulary=1000) as reader:
             told = only(reader.read([Exchange(QUESTION, ANSWER)]))
         assert (told.entropy_high > asked.entropy_high).all()
         assert (told.entropy_low == asked.entropy_low).all()
@@ -204,7 +205,7 @@ class TestRows:
 
 class TestDeath:
     def test_rows_read_before_the_server_died_stay_and_the_rest_is_unavailable_at_once(self, server):
-        with open_reader(server, limits=Limits(concurrency=4, attempts=2)) as reader:
+        with open_reader(server, limits=RequestLimits(concurrency=4, attempts=2)) as reader:
             server.dies_after = server.completed + 10
             rows = reader.read([Exchange(QUESTION, f"answer {i}") for i in range(2000)])
             asked = sum(path == "/v1/completions" for path, _ in server.requests)
@@ -218,7 +219,7 @@ class TestDeath:
                 reader.read(MANY)
 
     def test_a_server_that_hangs_costs_the_rows_in_flight_and_not_each_row_its_time(self, server):
-        with open_reader(server, limits=Limits(concurrency=4, timeout=0.5)) as reader:
+        with open_reader(server, limits=RequestLimits(concurrency=4, timeout=0.5)) as reader:
             server.trouble = server.hang
             before = len(server.requests)
             rows = reader.read(MANY)
@@ -226,7 +227,7 @@ class TestDeath:
             assert sum(path == "/v1/completions" for path, _ in server.requests[before:]) <= 8
 
     def test_a_server_that_comes_back_is_read_again(self, server):
-        with open_reader(server, limits=Limits(concurrency=2, attempts=1)) as reader:
+        with open_reader(server, limits=RequestLimits(concurrency=2, attempts=1)) as reader:
             server.trouble = lambda handler, _: send(handler, b"", 503)
             assert {row.reason for row in reader.read(MANY)} == {"unavailable"}
             server.trouble = None
@@ -376,7 +377,7 @@ class TestProbe:
         ],
     )
     def test_what_is_no_address_is_refused(self, url):
-        with pytest.raises(ConfigError, match="wanted a URL such as"):
+        with pytest.raises(ConfigError, match="wanted an address like"):
             CompletionsReader.open(url)
 
     def test_a_password_in_the_address_is_refused_and_not_repeated(self):
@@ -408,7 +409,7 @@ class TestKey:
 
     @pytest.mark.parametrize("key", ["two words", "naïve-key", "line\nbreak"])
     def test_a_key_that_fits_no_header_is_refused_unseen(self, server, key):
-        with pytest.raises(ConfigError, match="printable ASCII") as caught:
+        with pytest.raises(ConfigError, match="visible ASCII") as caught:
             open_reader(server, api_key=key)
         assert key not in str(caught.value)
 
@@ -434,7 +435,7 @@ class TestFingerprint:
             ({"kind": "sglang"}, {}),
             ({}, {"flavour": "echo"}),
             ({}, {"truncate": "left"}),
-            ({}, {"limits": Limits(vocabulary=5000)}),
+            ({}, {"vocabulary": 5000}),
             ({"model": ToyModel(template=False)}, {}),
         ]
         prints = set()

@@ -1,4 +1,4 @@
-"""Judges through their providers' SDKs: the real SDK against a server on loopback."""
+"""Claude and Gemini as judges and answerers: the real SDKs against a server on loopback."""
 
 import asyncio
 import gzip
@@ -12,26 +12,22 @@ import httpx2
 import pytest
 from google.genai import errors as google_errors
 
-from foureyes.errors import ConfigError, InputError, ModelError, ModelRefused, ModelUnavailable
-from foureyes.models.attempts import OVERLOADED, Limits
-from foureyes.models.providers import (
-    Account,
-    AnthropicAnswerer,
-    AnthropicJudge,
-    GoogleAnswerer,
-    GoogleJudge,
-    claude,
-    gemini,
-)
-from foureyes.models.providers.failures import failure
-from foureyes.models.roles import Answerer
-from foureyes.types import Exchange, Message
+from foureyes.errors import ConfigError, ModelError, ModelRefused, ModelUnavailable
+from foureyes.http import RequestLimits
+from foureyes.http.failures import RETRIED_STATUSES, RequestFailed
+from foureyes.models.chat import ChatAnswerer, ChatJudge, ChatRequest, Endpoint
+from foureyes.models.chat.talking import messages_of
+from foureyes.models.providers import anthropic as anthropic_adapter
+from foureyes.models.providers import connect
+from foureyes.models.providers import google as google_adapter
+from foureyes.models.providers.sdk import failure
+from foureyes.types import Exchange, Message, TokenUsage
 from tests.servers.chat_simulator import ChatSimulator, verdict
 from tests.servers.simulator import send
 
 EXCHANGE = Exchange("Capital of Australia?", "Sydney")
 KEY = "sk-very-secret-123"
-BOTH = pytest.mark.parametrize("kind", [AnthropicJudge, GoogleJudge])
+BOTH = pytest.mark.parametrize("kind", ["anthropic", "google"])
 
 
 @pytest.fixture
@@ -40,20 +36,34 @@ def server():
         yield server
 
 
-def vote(server, kind, *, limits=None, **options):
+def talk(server, kind, work, *, limits=None, key=KEY):
     async def once():
-        judge = kind(Account("toy", KEY, server.url, limits=limits or Limits()), **options)
+        model = connect(kind, Endpoint("toy", server.url, key, limits=limits or RequestLimits()))
         try:
-            return await judge.vote(EXCHANGE)
+            return await work(model)
         finally:
-            await judge.aclose()
+            await model.aclose()
 
     return asyncio.run(once())
 
 
+def vote(server, kind, *, limits=None, form="schema", **options):
+    return talk(server, kind, lambda model: ChatJudge(model, form=form, **options).vote(EXCHANGE), limits=limits)
+
+
+def answer(server, kind, prompt="Hi"):
+    return talk(server, kind, lambda model: ChatAnswerer(model).answer(prompt))
+
+
+def say(server, kind, reply):
+    server.say, server.tamper = lambda *_: "", lambda _: reply
+    ((said),) = talk(server, kind, lambda model: model.say(ChatRequest(messages_of("Hi"))))
+    return said
+
+
 def error_of(server, kind, wanted=ModelError, **limits):
     with pytest.raises(wanted) as caught:
-        vote(server, kind, limits=Limits(**limits))
+        vote(server, kind, limits=RequestLimits(**limits))
     assert caught.value.model == "toy"
     assert KEY not in "".join(traceback.format_exception(caught.value)) + repr(caught.value)
     return caught.value
@@ -95,7 +105,7 @@ def httpx2_exceptions():
     ids=lambda k: k.__name__,
 )
 def test_every_exception_of_anthropics_sdk_becomes_a_model_error(kind):
-    mapped(kind, claude.MEANING)
+    mapped(kind, anthropic_adapter.MEANING)
 
 
 @pytest.mark.parametrize(
@@ -104,21 +114,19 @@ def test_every_exception_of_anthropics_sdk_becomes_a_model_error(kind):
     ids=lambda k: k.__name__,
 )
 def test_every_exception_of_googles_sdk_becomes_a_model_error(kind):
-    mapped(kind, gemini.MEANING)
+    mapped(kind, google_adapter.MEANING)
 
 
 def mapped(kind, table):
     error = kind.__new__(kind)
     assert isinstance(error, tuple(table)), "it is caught"
-    ours = failure(error, table, Account("toy", KEY))
-    assert isinstance(ours, ModelError)
-    assert str(ours).startswith("toy: ")
+    assert isinstance(failure(error, table, Endpoint("toy", key=KEY)), RequestFailed)
 
 
 def test_the_tables_name_nothing_the_sdks_do_not_raise():
     common = {*httpx2_exceptions(), httpx2.TransportError, ValueError, RecursionError}
-    assert set(claude.MEANING) <= common | set(anthropic_exceptions())
-    assert set(gemini.MEANING) <= common | set(google_exceptions())
+    assert set(anthropic_adapter.MEANING) <= common | set(anthropic_exceptions())
+    assert set(google_adapter.MEANING) <= common | set(google_exceptions())
 
 
 @BOTH
@@ -127,7 +135,7 @@ def test_a_verdict_becomes_a_vote(server, kind, said):
     server.say = lambda _, user: verdict(user, said, reason="because")
     found = vote(server, kind)
     assert (found.verdict, found.reason, found.model) == (said, "because", "toy")
-    assert found.provider == {AnthropicJudge: "anthropic", GoogleJudge: "google"}[kind]
+    assert found.provider == kind
 
 
 @BOTH
@@ -140,16 +148,14 @@ def test_the_server_is_shown_instructions_and_the_quoted_exchange(server, kind):
 
 
 def test_each_provider_is_asked_for_structured_output(server):
-    vote(server, AnthropicJudge)
-    vote(server, AnthropicJudge, form="words")
-    vote(server, GoogleJudge)
+    vote(server, "anthropic")
+    vote(server, "anthropic", form="words")
+    vote(server, "google")
     claude, plain, gemini = (body for _, body in server.requests)
     assert claude["output_config"]["format"]["schema"]["required"] == ["code", "verdict", "confidence", "reason"]
     assert "output_config" not in plain
     assert gemini["generationConfig"]["responseMimeType"] == "application/json"
     assert gemini["generationConfig"]["responseJsonSchema"]["required"] == ["code", "verdict", "confidence", "reason"]
-    with pytest.raises(InputError, match="one of words, schema"):
-        vote(server, AnthropicJudge, form="loose")
 
 
 @BOTH
@@ -164,7 +170,7 @@ def test_a_busy_server_is_asked_again_and_unavailable_when_it_stays_so(server, k
     server.trouble = lambda handler, _: send(handler, b'{"error": {"message": "busy"}}', 429)
     assert error_of(server, kind, ModelUnavailable, attempts=2).retryable
     assert len(server.requests) == 2
-    replies = iter([min(OVERLOADED)])
+    replies = iter([min(RETRIED_STATUSES)])
     server.trouble = lambda handler, _: send(handler, b"{}", s) if (s := next(replies, 0)) else False
     assert vote(server, kind).verdict == "safe"
 
@@ -222,72 +228,73 @@ def test_a_reply_that_is_none_is_a_model_error(server, kind, content):
 def test_a_reply_without_end_and_a_packed_one_are_given_up(server, kind):
     """Both would be verdicts otherwise."""
     server.trouble = lambda handler, reply: send(handler, json.dumps(reply).encode() + b" " * (1 << 20))
-    error_of(server, kind, most_bytes=100_000, attempts=1)
-    assert vote(server, kind, limits=Limits(most_bytes=1 << 22)).verdict == "safe"
+    error_of(server, kind, max_bytes=100_000, attempts=1)
+    assert vote(server, kind, limits=RequestLimits(max_bytes=1 << 22)).verdict == "safe"
     server.trouble = lambda handler, reply: send(
         handler, gzip.compress(json.dumps(reply).encode()), 200, **{"Content-Encoding": "gzip"}
     )
     error_of(server, kind, attempts=1)
 
 
-@pytest.mark.parametrize(
-    ("reply", "kind", "message"),
-    [
-        ({"type": "message", "stop_reason": "refusal", "content": []}, ModelRefused, "declined"),
-        (
-            {"type": "message", "stop_reason": "max_tokens", "content": [{"type": "text", "text": "{"}]},
-            ModelError,
-            "cut off",
-        ),
-        ({"type": "message", "stop_reason": "end_turn", "content": []}, ModelError, "got 0 blocks"),
-        ({"type": "message", "content": [{"type": "text", "text": "a"}] * 2}, ModelError, "got 2 blocks"),
-        (
-            {"type": "message", "content": [{"type": "tool_use", "input": {"verdict": "safe"}}]},
-            ModelError,
-            "got 1 blocks",
-        ),
-        ({"type": "error"}, ModelError, "not a message"),
-    ],
-    ids=str,
-)
-def test_what_claude_did_not_say_in_one_text_is_not_believed(reply, kind, message):
-    with pytest.raises(kind, match=message):
-        claude.words(reply, "toy")
+def claude(*blocks, stop_reason="end_turn"):
+    return {"type": "message", "stop_reason": stop_reason, "content": list(blocks)}
 
 
-def test_claudes_thinking_is_not_its_word():
-    blocks = [{"type": "thinking", "thinking": "safe?"}, {"type": "text", "text": "word"}]
-    assert claude.words({"type": "message", "content": blocks}, "toy") == "word"
+def gemini(*parts, reason="STOP"):
+    return {"candidates": [{"finishReason": reason, "content": {"parts": list(parts)}}]}
+
+
+WORDS = {"text": "word"}
+TEXT = {"type": "text", "text": "word"}
+TOOL = {"type": "tool_use", "id": "toolu_1", "name": "look", "input": {"branch": "Süd"}}
 
 
 @pytest.mark.parametrize(
-    ("reply", "kind", "message"),
+    ("kind", "reply", "wanted", "message"),
     [
-        ({"promptFeedback": {"blockReason": "SAFETY"}}, ModelRefused, "refused the request"),
-        ({"candidates": [{"finishReason": "SAFETY"}]}, ModelRefused, "withheld"),
-        (
-            {"candidates": [{"finishReason": "MAX_TOKENS", "content": {"parts": [{"text": "{"}]}}]},
-            ModelError,
-            "cut off",
-        ),
-        ({"candidates": []}, ModelError, "not one candidate"),
-        ({"candidates": [{"content": {"parts": [{"text": "a"}]}}] * 2}, ModelError, "not one candidate"),
-        ({"candidates": [{"content": {"parts": []}}]}, ModelError, "got 0 parts"),
-        ({"candidates": [{"content": {"parts": [{"functionCall": {}}]}}]}, ModelError, "got 1 parts"),
+        ("anthropic", claude(stop_reason="refusal"), ModelRefused, "declined"),
+        ("anthropic", claude({"type": "text", "text": "{"}, stop_reason="max_tokens"), ModelError, "cut off"),
+        ("anthropic", claude(), ModelError, "said nothing"),
+        ("anthropic", claude({"type": "text", "text": " "}), ModelError, "said nothing"),
+        ("anthropic", claude(TOOL), ModelError, "calls a tool"),
+        ("anthropic", claude({"type": "tool_use", "input": {}}), ModelError, "no id, name or arguments"),
+        ("anthropic", claude({"type": "image"}), ModelError, "another kind"),
+        ("anthropic", {"type": "error"}, ModelError, "not a message"),
+        ("google", {"promptFeedback": {"blockReason": "SAFETY"}}, ModelRefused, "withheld"),
+        ("google", {"candidates": [{"finishReason": "SAFETY"}]}, ModelRefused, "withheld"),
+        ("google", gemini({"text": "{"}, reason="MAX_TOKENS"), ModelError, "cut off"),
+        ("google", {"candidates": [{"finishReason": "MAX_TOKENS", "content": {}}]}, ModelError, "cut off"),
+        ("google", {"candidates": []}, ModelError, "not one candidate"),
+        ("google", {"candidates": gemini(WORDS)["candidates"] * 2}, ModelError, "not one candidate"),
+        ("google", gemini(), ModelError, "said nothing"),
+        ("google", gemini({"functionCall": {"name": "look"}}), ModelError, "calls a tool"),
+        ("google", gemini({"functionCall": {}}), ModelError, "no name"),
+        ("google", gemini({"inlineData": {}}), ModelError, "another kind"),
     ],
     ids=str,
 )
-def test_what_gemini_did_not_say_in_one_text_is_not_believed(reply, kind, message):
-    with pytest.raises(kind, match=message):
-        gemini.words(reply, "toy")
+def test_what_is_not_whole_words_is_not_believed(server, kind, reply, wanted, message):
+    server.say, server.tamper = lambda *_: "", lambda _: reply
+    with pytest.raises(wanted, match=message):
+        answer(server, kind)
 
 
-def test_geminis_thoughts_are_not_its_word():
-    parts = [{"text": "safe?", "thought": True}, {"text": "word"}]
-    assert gemini.words({"candidates": [{"content": {"parts": parts}}]}, "toy") == "word"
+def test_thinking_is_not_the_models_word(server):
+    assert say(server, "anthropic", claude({"type": "thinking", "thinking": "safe?"}, TEXT)).text == "word"
+    assert say(server, "google", gemini({"text": "safe?", "thought": True}, WORDS, WORDS)).text == "wordword"
 
 
-@pytest.mark.parametrize("kind", [AnthropicAnswerer, GoogleAnswerer])
+def test_tool_calls_and_usage_are_handed_on(server):
+    reply = say(server, "anthropic", claude(TEXT, TOOL) | {"usage": {"input_tokens": 30, "output_tokens": 12}})
+    assert (reply.text, reply.usage) == ("word", TokenUsage(30, 12))
+    ((call),) = reply.tool_calls
+    assert (call.id, call.name, call.arguments) == ("toolu_1", "look", '{"branch": "Süd"}')
+    usage = {"promptTokenCount": 20, "candidatesTokenCount": 9, "thoughtsTokenCount": 3}
+    reply = say(server, "google", gemini({"functionCall": {"name": "look", "args": {}}}) | {"usageMetadata": usage})
+    assert (reply.tool_calls[0].name, reply.tool_calls[0].arguments, reply.usage) == ("look", "{}", TokenUsage(20, 12))
+
+
+@BOTH
 def test_an_answerer_answers_in_the_turns_it_was_given(server, kind):
     server.say = lambda system, user: f"{system}|{user}"
     turns = (
@@ -296,32 +303,7 @@ def test_an_answerer_answers_in_the_turns_it_was_given(server, kind):
         Message("assistant", "Hello."),
         Message("user", "Who?"),
     )
-
-    async def both():
-        answerer = kind(Account("toy", KEY, server.url))
-        assert isinstance(answerer, Answerer)
-        assert answerer.name == "toy"
-        try:
-            return await answerer.answer(turns), await answerer.answer("Hi")
-        finally:
-            await answerer.aclose()
-
-    assert asyncio.run(both()) == ("Be brief.|Who?", "|Hi")
-
-
-@pytest.mark.parametrize("kind", [AnthropicAnswerer, GoogleAnswerer])
-def test_an_answerer_that_says_nothing_raises(server, kind):
-    server.say = lambda *_: " "
-
-    async def once():
-        answerer = kind(Account("toy", KEY, server.url))
-        try:
-            await answerer.answer("Hi")
-        finally:
-            await answerer.aclose()
-
-    with pytest.raises(ModelError, match="wanted one"):
-        asyncio.run(once())
+    assert (answer(server, kind, turns), answer(server, kind)) == ("Be brief.|Who?", "|Hi")
 
 
 @BOTH
@@ -330,7 +312,7 @@ def test_the_key_stands_in_no_log(server, kind, caplog):
     vote(server, kind)
     assert KEY in " ".join(server.headers.values())
     assert KEY not in caplog.text
-    assert KEY not in repr(Account("toy", KEY))
+    assert KEY not in repr(connect(kind, Endpoint("toy", key=KEY)))
 
 
 @BOTH
@@ -344,11 +326,13 @@ def test_the_environment_does_not_say_where_to_send_a_key(server, kind, monkeypa
     assert "other" not in " ".join(server.headers.values())
 
 
-@pytest.mark.parametrize(
-    "wrong", [{"model": ""}, {"key": ""}, {"key": "with\nnewline"}, {"key": "trailing "}, {"key": "schlüssel"}]
-)
-def test_an_account_is_valid_once_built(wrong):
-    with pytest.raises(ConfigError):
-        Account(**{"model": "m", "key": "k"} | wrong)
-    with pytest.raises(InputError, match="at least 64 tokens"):
-        Account("m", "k", most_tokens=10)
+@BOTH
+def test_a_provider_that_lets_nobody_in_wants_a_key(kind):
+    with pytest.raises(ConfigError, match="needs an API key"):
+        connect(kind, Endpoint("toy"))
+
+
+@BOTH
+def test_options_cannot_set_what_is_not_theirs(kind):
+    with pytest.raises(ConfigError, match="tools"):
+        connect(kind, Endpoint("toy", key=KEY, options={"tools": []}))

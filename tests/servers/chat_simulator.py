@@ -42,12 +42,14 @@ class ChatSimulator(Simulator):
         self.say = say
         self.asked: list[tuple[str, str]] = []
 
-    def completes(self, path: str) -> bool:  # noqa: ARG002 - the simulator's signature
-        """Every route is one of a model's words."""
-        return True
+    def completes(self, path: str) -> bool:
+        """Every route but the list of models is one of a model's words."""
+        return not path.endswith("/models")
 
     def answer(self, path: str, body: Any) -> Any:
         """The model's words, in the format of the route."""
+        if path.endswith("/v1/models"):
+            return {"data": [{"id": name} for name in self.names]}
         if path.endswith("/v1/chat/completions"):
             turns = body["messages"]
             system = "".join(turn["content"] for turn in turns if turn["role"] == "system")

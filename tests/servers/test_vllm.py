@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from foureyes.errors import ModelRefused
-from foureyes.models.completions import CompletionsReader, Limits
+from foureyes.http import RequestLimits
+from foureyes.models.completions import CompletionsReader
 from foureyes.testing import EXCHANGES, TEXTS, ReaderContract
 from foureyes.types import Exchange, Reading, Unscored
 
@@ -82,9 +83,9 @@ def test_the_prefix_cache_does_not_move_values(vllm):
             ("Capital of Australia?", "Who wrote Hamlet?"), ("Canberra.", "Shakespeare wrote it.", "Nobody knows.")
         )
     ]
-    with CompletionsReader.open(vllm, limits=Limits(concurrency=1)) as one_by_one:
+    with CompletionsReader.open(vllm, limits=RequestLimits(concurrency=1)) as one_by_one:
         alone = one_by_one.read(exchanges)
-    with CompletionsReader.open(vllm, limits=Limits(concurrency=6)) as together:
+    with CompletionsReader.open(vllm, limits=RequestLimits(concurrency=6)) as together:
         reverse = together.read(exchanges[::-1])[::-1]
     moved = max(float(np.abs(a.nll - b.nll).max()) for a, b in zip(alone, reverse, strict=True))
     assert moved <= SAME_ARITHMETIC

@@ -10,7 +10,9 @@ import json
 import pytest
 
 from foureyes.guard import Council, Member
-from foureyes.models.chat import ChatAnswerer, ChatJudge, Endpoint, Limits
+from foureyes.http import RequestLimits
+from foureyes.models.chat import ChatAnswerer, ChatJudge, Endpoint
+from foureyes.models.providers import connect
 from foureyes.types import Exchange, Message
 
 pytestmark = [pytest.mark.vllm, pytest.mark.weights]
@@ -26,14 +28,10 @@ CONTENT = ("none of safe", "not a number from 0 to 1", "with a confidence of")
 """Errors that are about what was said, not about its form: a grammar does not know which numbers are sensible."""
 
 
-def endpoint(vllm, **options):
-    return Endpoint(
-        vllm,
-        "smollm2-135m",
-        "vllm",
-        options={"temperature": 0, "max_tokens": 400} | options,
-        limits=Limits(timeout=120),
-    )
+def model(vllm, **options):
+    asked = {"temperature": 0, "max_tokens": 400} | options
+    limits = RequestLimits(timeout=120)
+    return connect("openai", Endpoint("smollm2-135m", vllm, provider="vllm", options=asked, limits=limits))
 
 
 def with_judge(judge, work):
@@ -51,7 +49,7 @@ async def all_of(judge):
 
 
 def test_a_server_held_to_the_grammar_replies_in_the_form_asked_for(vllm):
-    votes = with_judge(ChatJudge(endpoint(vllm), form="exact"), all_of)
+    votes = with_judge(ChatJudge(model(vllm), form="exact"), all_of)
     readable = 0
     for vote in votes:
         if isinstance(vote, Exception):
@@ -64,7 +62,7 @@ def test_a_server_held_to_the_grammar_replies_in_the_form_asked_for(vllm):
 
 def test_in_words_alone_such_a_model_gives_errors_and_never_a_wrong_vote(vllm):
     """It has never been seen to manage the form; whatever it says, only the form votes."""
-    for vote in with_judge(ChatJudge(endpoint(vllm)), all_of):
+    for vote in with_judge(ChatJudge(model(vllm)), all_of):
         assert isinstance(vote, Exception) or vote.verdict == "error", vote
 
 
@@ -86,7 +84,7 @@ def test_a_template_token_in_a_response_is_read_as_text(vllm):
 
 
 def test_an_answerer_answers(vllm):
-    said = with_judge(ChatAnswerer(endpoint(vllm, max_tokens=64, stop=["."])), lambda a: a.answer("Capital of France?"))
+    said = with_judge(ChatAnswerer(model(vllm, max_tokens=64, stop=["."])), lambda a: a.answer("Capital of France?"))
     assert said.strip()
 
 
@@ -94,6 +92,6 @@ def test_a_council_of_it_answers_in_time(vllm):
     async def ask(judge):
         return await Council([Member(judge)], deadline_s=60).ask(EXCHANGES[0])
 
-    verdict = with_judge(ChatJudge(endpoint(vllm), form="exact"), ask)
+    verdict = with_judge(ChatJudge(model(vllm), form="exact"), ask)
     assert len(verdict.votes) == 1
     assert json.dumps(verdict.safe) in ("true", "false")

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from foureyes.config.endpoint import objection
 from foureyes.config.settings import (
     MonitoringSettings,
     PrivacySettings,
@@ -25,6 +24,7 @@ from foureyes.config.table import FLAG, TEXT, Problems, Table, number, whole
 from foureyes.config.tenants import read_tenants
 from foureyes.config.verifiers import read_verifiers
 from foureyes.errors import ConfigError
+from foureyes.http.addresses import objection
 
 __all__ = ["VARIABLE", "load"]
 

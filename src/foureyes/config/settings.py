@@ -12,6 +12,7 @@ from typing import Final, Literal, TypeAlias
 
 from foureyes.config.keys import ApiKey, Keyring
 from foureyes.config.secret import Secret
+from foureyes.models.weights.reference import Api
 
 __all__ = [
     "Api",
@@ -32,7 +33,6 @@ __all__ = [
     "needs_restart",
 ]
 
-Api: TypeAlias = Literal["openai", "anthropic", "google"]
 Form: TypeAlias = Literal["words", "schema", "exact"]
 Mode: TypeAlias = Literal["enforce", "observe"]
 Pii: TypeAlias = Literal["off", "patterns", "names"]

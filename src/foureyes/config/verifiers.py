@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from foureyes.config.endpoint import objection
 from foureyes.config.settings import Api, JudgeVerifier, ReaderVerifier, Verifier
 from foureyes.config.table import FLAG, TEXT, Kind, Table, number, one_of, whole
 from foureyes.guard.reader_judge import SHIPPED_MODELS
+from foureyes.http.addresses import fits_a_header, objection
 
 __all__ = ["read_verifiers"]
 
@@ -37,7 +37,7 @@ def _judge(name: str, table: Table) -> JudgeVerifier:
         table.wrong("base_url", "missing; wanted the server's address up to and including /v1")
     if key is None and api != "openai":
         table.wrong("key", f"the API of {api} needs a key: name it with key_env or key_file")
-    if key is not None and not _fits_a_header(key.reveal()):
+    if key is not None and not fits_a_header(key.reveal()):
         table.wrong("key", "wanted printable ASCII without spaces; got something else, not shown")
     for field in ("provider", "form", "options"):
         if api != "openai" and table.has(field):
@@ -83,10 +83,6 @@ def _reader(name: str, table: Table) -> ReaderVerifier:
         threshold=threshold,
         cut=cut,
     )
-
-
-def _fits_a_header(key: str) -> bool:
-    return key.isascii() and key.isprintable() and " " not in key
 
 
 def _weight(table: Table) -> float:

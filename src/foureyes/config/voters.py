@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from foureyes.calibration.calibrator import ScoreCalibrator
     from foureyes.guard.batcher import ReaderBatcher
     from foureyes.guard.reader_judge import Cut, ReaderJudge
+    from foureyes.models.chat import ChatModel
     from foureyes.monitoring.promise import Promise
 
-__all__ = ["OpenReader", "promise_of", "voter"]
+__all__ = ["OpenReader", "chat_model", "promise_of", "voter"]
 
 OpenReader = Callable[[str], Reader]
 
@@ -62,21 +63,32 @@ def promise_of(verifier: Verifier) -> Promise | None:
     return None if threshold.in_sample else Promise.of(threshold)
 
 
+def chat_model(verifier: JudgeVerifier) -> ChatModel:
+    """The model behind a verifier that can be talked to: it judges, and it answers in a council.
+
+    Raises:
+        ConfigError: an option sets what is not its to set, or an extra is not installed.
+    """
+    from foureyes.http import RequestLimits  # noqa: PLC0415 - as below
+    from foureyes.models.chat import Endpoint  # noqa: PLC0415 - loads numpy
+    from foureyes.models.providers import connect  # noqa: PLC0415 - as above
+
+    endpoint = Endpoint(
+        verifier.model,
+        verifier.base_url,
+        None if verifier.key is None else verifier.key.reveal(),
+        verifier.provider,
+        None if verifier.options is None else dict(verifier.options),
+        RequestLimits(timeout=verifier.timeout_s, attempts=verifier.attempts, concurrency=verifier.concurrency),
+    )
+    return connect(verifier.api, endpoint)
+
+
 def _judge(verifier: JudgeVerifier) -> Judge:
-    from foureyes.models.attempts import Limits  # noqa: PLC0415 - needs an extra
+    """Anthropic and Google prepare one schema for all requests; other servers are held to what the settings say."""
+    from foureyes.models.chat import ChatJudge  # noqa: PLC0415 - loads numpy
 
-    limits = Limits(timeout=verifier.timeout_s, attempts=verifier.attempts, concurrency=verifier.concurrency)
-    key = None if verifier.key is None else verifier.key.reveal()
-    if verifier.api == "openai":
-        from foureyes.models.chat import ChatJudge, Endpoint  # noqa: PLC0415 - loads httpx
-
-        options = {} if verifier.options is None else {"options": dict(verifier.options)}
-        endpoint = Endpoint(verifier.base_url or "", verifier.model, verifier.provider, key, limits=limits, **options)
-        return ChatJudge(endpoint, form=verifier.form)
-    from foureyes.models.providers import Account, AnthropicJudge, GoogleJudge  # noqa: PLC0415 - loads SDKs
-
-    account = Account(verifier.model, key or "", verifier.base_url, limits=limits)
-    return AnthropicJudge(account) if verifier.api == "anthropic" else GoogleJudge(account)
+    return ChatJudge(chat_model(verifier), form=verifier.form if verifier.api == "openai" else "schema")
 
 
 def _batcher(reader: Reader) -> ReaderBatcher:

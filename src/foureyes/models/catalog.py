@@ -1,23 +1,35 @@
-"""From a reference to an object that reads or writes.
+"""From a reference to an object that reads, writes or can be talked to.
 
 ``gemma3-270m``, ``hf:OWNER/NAME``, ``gguf:/path/model.gguf`` and folders are run in this process; ``http://host/v1#model``
-is asked over the network. What is needed for either is imported here only when it is opened.
+is asked over the network, and so are the models of ``openai:``, ``anthropic:`` and ``google:``. What is needed for either is
+imported here only when it is opened.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from foureyes.errors import ConfigError
 from foureyes.models.roles import Reader, Writer
 from foureyes.models.weights import OnStep, ensure
 from foureyes.models.weights.redaction import redacted
-from foureyes.models.weights.reference import ServerReference, parse
+from foureyes.models.weights.reference import ProviderReference, ServerReference, parse
 from foureyes.models.weights.values import ignore_step
 
-__all__ = ["open_reader", "open_writer"]
+if TYPE_CHECKING:
+    from foureyes.models.chat import ChatModel
+
+__all__ = ["KEY_VARIABLES", "open_chat", "open_reader", "open_writer"]
+
+KEY_VARIABLES: Final = {
+    "openai": ("OPENAI_API_KEY",),
+    "anthropic": ("ANTHROPIC_API_KEY",),
+    "google": ("GOOGLE_API_KEY", "GEMINI_API_KEY"),
+}
+"""Where a provider's key is looked for: the environment variables of its own SDK, in their order."""
 
 Truncate: TypeAlias = Literal["refuse", "left"]
 
@@ -51,6 +63,10 @@ def open_reader(
         >>> reader = open_reader("http://localhost:8000/v1")      # doctest: +SKIP
     """
     target = parse(reference)
+    if isinstance(target, ProviderReference):
+        raise ConfigError(
+            f"{reference} can write and judge but not read: providers do not show the log-probabilities of a given text"
+        )
     if isinstance(target, ServerReference):
         _refuse_local_options(reference, dtype, device)
         with _extra("http"):
@@ -81,20 +97,28 @@ def open_writer(
     """Opens a generator.
 
     Args:
-        reference: what names the model; not a server.
+        reference: what names the model, in one of the forms of :mod:`foureyes.models.weights.reference`.
         dtype: as for :func:`open_reader`.
         device: as for :func:`open_reader`.
         on_step: as for :func:`open_reader`.
 
     Raises:
-        ConfigError: the reference is none or a server, or an extra is not installed.
-        ModelUnavailable: the weights cannot be fetched or loaded.
-        ModelRefused: the hub says no.
+        ConfigError: the reference is none, an argument does not go with it, a key is missing from the environment, or an
+            extra is not installed.
+        ModelUnavailable: the weights cannot be fetched or loaded, or the server cannot be reached.
+        ModelRefused: the hub or the server says no.
+
+    Example:
+        >>> writer = open_writer("gemma3-270m")                            # doctest: +SKIP
+        >>> writer = open_writer("http://localhost:8000/v1#qwen3-8b")      # doctest: +SKIP
+        >>> writer = open_writer("anthropic:claude-sonnet-4-5")            # doctest: +SKIP
     """
-    if isinstance(parse(reference), ServerReference):
-        raise ConfigError(
-            f"{redacted(reference)}: servers can be read with but not yet written with; give a model to run here"
-        )
+    if isinstance(parse(reference), ServerReference | ProviderReference):
+        _refuse_local_options(reference, dtype, device)
+        model = open_chat(reference)
+        from foureyes.models.chat.writer import ChatWriter  # noqa: PLC0415 - loads what open_chat found installed
+
+        return ChatWriter(model)
     with _extra("local"):
         from foureyes.models.transformers import TransformersWriter  # noqa: PLC0415 - loads torch
     weights = ensure(reference, on_step=on_step)
@@ -106,6 +130,44 @@ def open_writer(
         device=device,
     )
     return writer
+
+
+def open_chat(reference: str) -> ChatModel:
+    """Opens a model that can be talked to, for :class:`~foureyes.models.chat.ChatJudge` and its like.
+
+    Keys come from the environment: ``FOUREYES_API_KEY`` for servers, if they want one, :data:`KEY_VARIABLES` for providers.
+
+    Args:
+        reference: ``http://host/v1#model``, ``openai:MODEL``, ``anthropic:MODEL`` or ``google:MODEL``.
+
+    Raises:
+        ConfigError: the reference is another, a key is missing or cannot be sent, or an extra is not installed.
+        ModelUnavailable: the server cannot be reached. Providers are not asked before the first request.
+        ModelRefused: the server does not serve the model, or several and none is named.
+    """
+    target = parse(reference)
+    if not isinstance(target, ServerReference | ProviderReference):
+        raise ConfigError(f"{redacted(reference)} runs in this process: it reads and writes, and cannot be talked to")
+    with _extra("http" if isinstance(target, ServerReference) or target.api == "openai" else "providers"):
+        from foureyes.http.addresses import server_key  # noqa: PLC0415 - as below
+        from foureyes.http.limits import BATCH_LIMITS  # noqa: PLC0415 - as below
+        from foureyes.models.chat import Endpoint  # noqa: PLC0415 - as below
+        from foureyes.models.completions.probe import served_model  # noqa: PLC0415 - as below
+        from foureyes.models.providers import connect  # noqa: PLC0415 - loads httpx or an SDK
+
+        if isinstance(target, ProviderReference):
+            key = _key(target)
+            return connect(target.api, Endpoint(target.model, key=key, provider=target.api, limits=BATCH_LIMITS))
+        root, model = served_model(target.url, target.model)
+        return connect("openai", Endpoint(model, f"{root}/v1", server_key(), limits=BATCH_LIMITS))
+
+
+def _key(target: ProviderReference) -> str:
+    variables = KEY_VARIABLES[target.api]
+    key = next(filter(None, map(os.environ.get, variables)), None)
+    if key is None:
+        raise ConfigError(f"{target.api}:{target.model} needs an API key: set {' or '.join(variables)}")
+    return key
 
 
 @contextmanager
@@ -123,4 +185,4 @@ def _extra(name: str) -> Iterator[None]:
 def _refuse_local_options(reference: str, dtype: str | None, device: str | None) -> None:
     given = {name: value for name, value in (("dtype", dtype), ("device", device)) if value is not None}
     if given:
-        raise ConfigError(f"{redacted(reference)} is a server, which decides for itself: leave out {', '.join(given)}")
+        raise ConfigError(f"{redacted(reference)} runs elsewhere and decides for itself: leave out {', '.join(given)}")

@@ -12,6 +12,7 @@ HMAC-SHA256 so that the receiver knows the sender: header ``X-Foureyes-Signature
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -23,17 +24,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from foureyes.errors import ConfigError
+from foureyes.http.client import HttpClient
+from foureyes.http.failures import RequestFailed
+from foureyes.http.limits import RequestLimits
 from foureyes.monitoring.alarms import Alarm
-
-try:
-    import httpx
-    import stamina
-except ImportError as error:
-    raise ConfigError(f"alarms by webhook need {error.name}: pip install 'foureyes[http]'") from error
 
 __all__ = ["Delivery", "Webhook", "signature"]
 
-_BUSY: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+_LIMITS: Final = RequestLimits(timeout=20.0, attempts=4, concurrency=1)
 _STOP: Final = None
 
 
@@ -50,14 +48,6 @@ class Delivery:
     delivered: int = 0
     failed: int = 0
     dropped: int = 0
-
-
-class _Refused(Exception):
-    """The receiver will not take it; ``retry`` where it may later."""
-
-    def __init__(self, words: str, *, retry: bool) -> None:
-        super().__init__(words)
-        self.retry = retry
 
 
 def signature(secret: bytes, seconds: int, body: bytes) -> str:
@@ -78,8 +68,7 @@ class Webhook:
         url: of the receiver, http or https.
         secret: shared with the receiver, at least 16 bytes.
         clock: seconds since 1970.
-        timeout_s: for one attempt.
-        attempts: most times an alarm is sent.
+        limits: how long one alarm may take, and how often it is sent at most.
         pending: most alarms waiting.
         log: a structlog logger told of what could not be delivered; ``None`` for none.
 
@@ -93,23 +82,20 @@ class Webhook:
         *,
         secret: bytes,
         clock: Callable[[], float],
-        timeout_s: float = 5.0,
-        attempts: int = 4,
+        limits: RequestLimits = _LIMITS,
         pending: int = 256,
         log: Any = None,
     ) -> None:
-        self._url = _checked(url)
         if len(secret) < 16:
             raise ConfigError(f"a webhook's secret wants at least 16 bytes; got {len(secret)}")
         self._secret = secret
         self._clock = clock
-        self._attempts = attempts
         self._log = log
         self._counted = Delivery()
         self._lock = threading.Lock()
         self._closed = False
         self._queue: queue.Queue[Alarm | None] = queue.Queue(maxsize=pending)
-        self._client = httpx.Client(timeout=timeout_s, follow_redirects=False, trust_env=False)
+        self._client = HttpClient(url, limits=limits, proxies=False)
         self._thread = threading.Thread(target=self._work, name="foureyes-webhook", daemon=True)
         self._thread.start()
 
@@ -138,8 +124,6 @@ class Webhook:
         self._thread.join(wait_s)
         if self._thread.is_alive():
             self._drop_waiting()
-        else:
-            self._client.close()
 
     def _drop_waiting(self) -> None:
         """Empties the queue, so that the thread ends after the alarm it has in hand."""
@@ -149,31 +133,23 @@ class Webhook:
         self._queue.put_nowait(_STOP)
 
     def _work(self) -> None:
-        while (alarm := self._queue.get()) is not _STOP:
-            try:
-                self._deliver(alarm)
-            except (_Refused, httpx.HTTPError) as error:
-                self._count(failed=1)
-                self._tell(alarm, error)
-            else:
-                self._count(delivered=1)
+        with asyncio.Runner() as loop:
+            while (alarm := self._queue.get()) is not _STOP:
+                try:
+                    loop.run(self._deliver(alarm))
+                except RequestFailed as error:
+                    self._count(failed=1)
+                    self._tell(alarm, error)
+                else:
+                    self._count(delivered=1)
+            loop.run(self._client.aclose())
 
-    def _deliver(self, alarm: Alarm) -> None:
-        retries = stamina.retry_context(
-            on=_worth_repeating, attempts=self._attempts, timeout=None, wait_initial=0.1, wait_max=5.0, wait_jitter=0.1
-        )
-        for attempt in retries:
-            with attempt:
-                self._post(alarm)
-
-    def _post(self, alarm: Alarm) -> None:
+    async def _deliver(self, alarm: Alarm) -> None:
         body = json.dumps(alarm.to_dict(), allow_nan=False).encode()
         signed = signature(self._secret, int(self._clock()), body)
-        headers = {"Content-Type": "application/json", "X-Foureyes-Signature": signed}
-        with self._client.stream("POST", self._url, content=body, headers=headers) as response:
-            status = response.status_code  # the reply's body is nobody's business and is not read
-        if not 200 <= status < 300:
-            raise _Refused(f"HTTP {status}", retry=status in _BUSY)
+        await self._client.send(
+            "POST", "", body, headers={"Content-Type": "application/json", "X-Foureyes-Signature": signed}
+        )
 
     def _count(self, **more: int) -> None:
         with self._lock:
@@ -184,20 +160,6 @@ class Webhook:
                 old.dropped + more.get("dropped", 0),
             )
 
-    def _tell(self, alarm: Alarm, error: Exception) -> None:
+    def _tell(self, alarm: Alarm, error: RequestFailed) -> None:
         if self._log is not None:
-            self._log.warning("alarm_not_delivered", key=alarm.key, error=type(error).__name__)
-
-
-def _worth_repeating(error: Exception) -> bool:
-    return error.retry if isinstance(error, _Refused) else isinstance(error, httpx.TransportError)
-
-
-def _checked(url: str) -> httpx.URL:
-    try:
-        parsed = httpx.URL(url)
-    except httpx.InvalidURL as error:
-        raise ConfigError(f"a webhook wants an http or https address; got one that cannot be read: {error}") from error
-    if parsed.scheme not in ("http", "https") or not parsed.host:
-        raise ConfigError(f"a webhook wants an http or https address; got {parsed.scheme or 'no scheme'}")
-    return parsed
+            self._log.warning("alarm_not_delivered", key=alarm.key, error=error.kind, status=error.status)

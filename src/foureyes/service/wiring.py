@@ -17,8 +17,9 @@ from fastapi import FastAPI
 
 from foureyes.config import JudgeVerifier, Reloader, TenantSettings
 from foureyes.config import wiring as config
+from foureyes.config.voters import chat_model
 from foureyes.errors import FoureyesError
-from foureyes.models.chat import ChatAnswerer, Endpoint, Limits
+from foureyes.models.chat import ChatAnswerer
 from foureyes.models.roles import Answerer
 from foureyes.monitoring.sinks import LogSink
 from foureyes.service.app import create_app
@@ -35,19 +36,18 @@ _MINUTE_S: Final = 60.0
 
 
 class Answerers:
-    """The chat endpoints among the verifiers as models that answer, each made once."""
+    """The verifiers that can be talked to as models that answer, each made once."""
 
     def __init__(self) -> None:
         self._made: dict[JudgeVerifier, ChatAnswerer] = {}
 
     def of(self, tenant: TenantSettings) -> list[Answerer]:
         """Those of a tenant, in the order of its verifiers."""
-        chats = [one for one in tenant.verifiers if isinstance(one, JudgeVerifier) and one.api == "openai"]
-        return [self._one(one) for one in chats]
+        return [self._one(one) for one in tenant.verifiers if isinstance(one, JudgeVerifier)]
 
     def _one(self, verifier: JudgeVerifier) -> ChatAnswerer:
         if verifier not in self._made:
-            self._made[verifier] = _answerer(verifier)
+            self._made[verifier] = ChatAnswerer(chat_model(verifier))
         return self._made[verifier]
 
     async def close(self, *, but: Collection[TenantSettings] = ()) -> None:
@@ -200,13 +200,4 @@ def _tenant(built: config.TenantParts, answerers: Sequence[Answerer]) -> TenantP
         watches=built.watches,
         rate=RateLimit(per_second, limits.burst, limits.per_day),
         show_texts=built.settings.show_texts,
-    )
-
-
-def _answerer(verifier: JudgeVerifier) -> ChatAnswerer:
-    limits = Limits(timeout=verifier.timeout_s, attempts=verifier.attempts, concurrency=verifier.concurrency)
-    key = None if verifier.key is None else verifier.key.reveal()
-    options = {} if verifier.options is None else {"options": dict(verifier.options)}
-    return ChatAnswerer(
-        Endpoint(verifier.base_url or "", verifier.model, verifier.provider, key, limits=limits, **options)
     )

@@ -49,6 +49,8 @@ def own_signals(written: Written | Unscored) -> OwnSignals | Unscored:
     """
     if isinstance(written, Unscored):
         return written
+    if written.reading is None and written.exchange.answer:
+        return Unscored("bad_reply", "the generator did not state the probabilities of its words")
     if written.reading is None:
         return Unscored("empty_answer", "the generator ended without a word")
     return _own(signals_of(written.reading))

@@ -14,7 +14,7 @@ Newcomers start at :class:`Exchange` (what goes in), then :class:`Reading` (what
 
 from foureyes.types.exchange import Exchange, Message, Prompt, Role, text_of
 from foureyes.types.ids import new_id
-from foureyes.types.reading import Alternative, Reading, Reason, Scored, Token, Unscored, Written
+from foureyes.types.reading import Alternative, Reading, Reason, Scored, Token, TokenUsage, Unscored, Written
 from foureyes.types.votes import Verdict, Vote, VoteVerdict
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "Role",
     "Scored",
     "Token",
+    "TokenUsage",
     "Unscored",
     "Verdict",
     "Vote",

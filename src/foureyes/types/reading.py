@@ -14,7 +14,7 @@ from foureyes.display import Result, TableResult, columns_of
 from foureyes.errors import InputError
 from foureyes.types.exchange import Exchange
 
-__all__ = ["Alternative", "Reading", "Reason", "Scored", "Token", "Unscored", "Written"]
+__all__ = ["Alternative", "Reading", "Reason", "Scored", "Token", "TokenUsage", "Unscored", "Written"]
 
 Reason: TypeAlias = Literal[
     "empty_answer",  # nothing to read
@@ -69,7 +69,7 @@ class Reading(TableResult):
     Attributes:
         model: name of the verifier.
         answer: the answer that was read.
-        token_ids: (T,) int64, in the verifier's vocabulary.
+        token_ids: (T,) int64, in the verifier's vocabulary; −1 where a server shows texts only.
         spans: (T, 2) int64, half-open byte ranges in the answer's UTF-8.
         nll: (T,) float64, −ln p(token | prompt, earlier tokens), nats, ≥ 0.
         entropy_low, entropy_high: (T,) float64, nats. Equal where the whole vocabulary was seen; an interval where a
@@ -270,6 +270,19 @@ class Unscored:
         return {name: value for name, value in fields.items() if value not in (None, "")}
 
 
+@dataclass(frozen=True, slots=True)
+class TokenUsage:
+    """Tokens that one answer took, as the server counts them.
+
+    Attributes:
+        prompt_tokens: read.
+        answer_tokens: written, thinking included.
+    """
+
+    prompt_tokens: int
+    answer_tokens: int
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Written(Result):
     """An answer a writer generated, with what it saw of its own words.
@@ -277,10 +290,12 @@ class Written(Result):
     Attributes:
         exchange: the prompt and the answer.
         reading: the writer's own statistics of the tokens it chose (before temperature or any cut), for G-PPL and
-            G-Ent; ``None`` when it ended at once without a word.
+            G-Ent; ``None`` when it ended at once without a word, or shows no log-probabilities.
         finish: ``"stop"`` when the writer ended by itself, ``"length"`` when it was cut.
+        usage: tokens that were read and written, where the writer counts them apart from its reading.
     """
 
     exchange: Exchange
     reading: Reading | None
     finish: Literal["stop", "length"]
+    usage: TokenUsage | None = None

@@ -1,19 +1,20 @@
-"""Talking to any server that speaks OpenAI's chat completions: OpenAI itself, vLLM, llama.cpp's server, Ollama, SGLang.
+"""Models that can be talked to, in their three roles: a judge, an answerer and a writer.
 
-The rule that holds throughout: the address, the key and everything else about the server come from an :class:`Endpoint`
-that was configured; an exchange supplies text to be quoted and nothing more.
+The rule that holds throughout: the roles are written once, over one small protocol; the providers in
+:mod:`foureyes.models.providers` only translate. An exchange supplies text to be quoted and nothing more: the address, the key
+and everything else about a model come from what was configured.
 
 ::
 
-    judge, answerer ─── connection     one request: time, size, retries, and what can go wrong
-                   └─── wire           pure: the request's body, and the words in a reply
+    judge, answerer, writer ─── talking     what is said to a model, and what comes back
+           │
+        reading                             pure: from the log-probabilities in a reply to a Reading
 
-Start at :class:`ChatJudge`. It needs the extra ``http``.
+Start at :class:`~foureyes.models.chat.talking.ChatModel`, or at :func:`foureyes.models.catalog.open_chat`, which makes one.
 """
 
-from foureyes.models.attempts import Limits
 from foureyes.models.chat.answerer import ChatAnswerer
-from foureyes.models.chat.connection import Endpoint
-from foureyes.models.chat.judge import ChatJudge, Form
+from foureyes.models.chat.judge import ChatJudge
+from foureyes.models.chat.talking import ChatModel, ChatReply, ChatRequest, Endpoint, ToolCall
 
-__all__ = ["ChatAnswerer", "ChatJudge", "Endpoint", "Form", "Limits"]
+__all__ = ["ChatAnswerer", "ChatJudge", "ChatModel", "ChatReply", "ChatRequest", "Endpoint", "ToolCall"]

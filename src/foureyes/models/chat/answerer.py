@@ -1,50 +1,44 @@
-"""A model behind a chat endpoint as somebody who answers questions."""
+"""A model that can be talked to as somebody who answers questions."""
 
 from __future__ import annotations
 
-from foureyes.models.chat.connection import Connection, Endpoint
-from foureyes.models.chat.wire import body, turns, words
+from foureyes.models.chat.talking import ChatModel, ChatRequest, messages_of, whole_text
 from foureyes.types import Prompt
 
 __all__ = ["ChatAnswerer"]
 
 
 class ChatAnswerer:
-    """Answers one prompt at a time.
+    """Answers one prompt at a time; see :class:`~foureyes.models.roles.Answerer`.
 
     Args:
-        endpoint: what was configured; a temperature above 0 among its options makes repeated answers independent.
-
-    Raises:
-        ConfigError: an option of the endpoint sets what is not its to set.
+        model: that answers; a temperature above 0 among its options makes repeated answers independent.
     """
 
-    def __init__(self, endpoint: Endpoint) -> None:
-        body(endpoint.model, [], endpoint.options)  # refuses bad options now
-        self._endpoint = endpoint
-        self._connection = Connection(endpoint)
+    def __init__(self, model: ChatModel) -> None:
+        self._model = model
 
     @property
     def provider(self) -> str:
-        """Who runs the model, as configured."""
-        return self._endpoint.provider
+        """Who runs the model."""
+        return self._model.provider
 
     @property
     def name(self) -> str:
-        """Which model, as configured."""
-        return self._endpoint.model
+        """Which model."""
+        return self._model.name
 
     async def aclose(self) -> None:
-        """Closes every connection to the server."""
-        await self._connection.aclose()
+        """Closes every connection to the model's server."""
+        await self._model.aclose()
 
     async def answer(self, prompt: Prompt) -> str:
-        """The model's answer; see :class:`~foureyes.models.roles.Answerer`.
+        """The model's answer.
 
         Raises:
-            ModelUnavailable: the server cannot be reached, is busy, or took too long.
-            ModelRefused: the server or the model said no.
-            ModelError: the reply is not a chat completion, empty, or cut off.
+            ModelUnavailable: it cannot be reached, is busy, or took too long.
+            ModelRefused: the model, its filter or its server said no.
+            ModelError: what came back is no reply, is empty, or was cut off.
         """
-        request = body(self.name, turns(prompt), self._endpoint.options)
-        return words(await self._connection.complete(request), self.name)
+        reply, *_ = await self._model.say(ChatRequest(messages_of(prompt)))
+        return whole_text(reply, self.name)

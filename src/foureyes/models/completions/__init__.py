@@ -8,7 +8,7 @@ sent. A server that cannot show it is refused before any row is read, and a row 
 ::
 
     reader ─── probe         what the endpoint is and can do, asked once
-       ├────── connection    one request: time limits, retries, size limits, and the table of what can go wrong
+       ├────── connection    one request, by the rules of foureyes.http
        ├────── dialects      pure: a question becomes a request, a reply becomes what was seen at each position
        ├────── spelling      pure: which bytes of the answer each token covers
        └────── assembly      pure: what was seen becomes a Reading
@@ -16,7 +16,6 @@ sent. A server that cannot show it is refused before any row is read, and a row 
 Start at :class:`CompletionsReader`. It needs the extra ``http``.
 """
 
-from foureyes.models.completions.connection import Limits
 from foureyes.models.completions.reader import CompletionsReader
 
-__all__ = ["CompletionsReader", "Limits"]
+__all__ = ["CompletionsReader"]

@@ -1,12 +1,7 @@
-"""From what a server showed at each position to a :class:`~foureyes.types.Reading`.
-
-A server shows the actual token and the k most likely ones, so the entropy is an interval, and a rank beyond k is known
-only where the server counts it (vLLM does). Elsewhere it is the smallest rank consistent with what was shown.
-"""
+"""From what a server showed at each position to a :class:`~foureyes.types.Reading`."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foureyes.errors import InputError
-from foureyes.maths.information import entropy_interval
-from foureyes.models.completions.connection import Fault, bad_reply
-from foureyes.models.completions.dialects import LogprobRequest, ShownToken
+from foureyes.models.completions.dialects import LogprobRequest
+from foureyes.models.shown import Fault, ShownToken, bad_reply, columns
 from foureyes.types import Exchange, Reading, Unscored
 
 __all__ = ["Tokens", "assemble"]
@@ -57,59 +51,19 @@ def assemble(
             (``span``).
     """
     try:
-        entropy = entropy_interval(
-            _matrix(seen), vocabulary, largest_unseen=[_largest_unseen(position, ask.k) for position in seen]
-        )
         return Reading(
             model=ask.model,
             answer=exchange.answer,
             token_ids=np.array(ask.answer),
             spans=np.array(spans),
-            nll=np.array([-position.logprob for position in seen]),
-            entropy_low=entropy.low,
-            entropy_high=entropy.high,
-            missing_mass=entropy.missing,
-            rank=np.array([_rank(position) for position in seen]),
-            top1=np.array([_top1(position) for position in seen]),
             selected=_selected(exchange, spans),
             n_prompt_tokens=len(tokens.prompt),
             n_dropped=tokens.n_dropped,
             alternatives=tuple(position.top[: ask.kept] for position in seen) if ask.kept else (),
+            **columns(seen, k=ask.k, vocabulary=vocabulary),
         )
     except InputError as error:
         raise bad_reply(f"the server's numbers are not those of a distribution: {error}") from error
-
-
-def _below_the_top(position: ShownToken) -> bool:
-    return position.logprob < position.top[-1].logprob
-
-
-def _matrix(seen: Sequence[ShownToken]) -> NDArray[np.float64]:
-    """(T, K) log-probabilities of all that was shown, the actual token included, padded with −inf."""
-    rows = [
-        [a.logprob for a in position.top] + ([position.logprob] if _below_the_top(position) else [])
-        for position in seen
-    ]
-    matrix = np.full((len(rows), max(map(len, rows))), -math.inf)
-    for t, row in enumerate(rows):
-        matrix[t, : len(row)] = row
-    return matrix
-
-
-def _largest_unseen(position: ShownToken, k: int) -> float:
-    """The k-th best bounds what was not shown; of a server that showed fewer than asked nothing is known."""
-    return position.top[-1].logprob if len(position.top) >= k else 0.0
-
-
-def _rank(position: ShownToken) -> int:
-    """Exact within the top; beyond it the server's count, or else the least that what it showed allows."""
-    if not _below_the_top(position):
-        return 1 + sum(a.logprob > position.logprob for a in position.top)
-    return max(position.rank or 0, len(position.top) + 1)
-
-
-def _top1(position: ShownToken) -> float:
-    return math.exp(max(position.top[0].logprob, position.logprob))
 
 
 def _selected(exchange: Exchange, spans: Sequence[tuple[int, int]]) -> NDArray[np.bool_]:

@@ -2,8 +2,7 @@
 
 A dialect turns an :class:`LogprobRequest` into a request body and a reply into one :class:`ShownToken` per answer position. It does no
 input or output, and it believes nothing: counts must match, the first entry must be null, and every entry must be for
-the token id that was sent. What fails that is a :class:`~foureyes.models.completions.connection.Fault` with reason
-``bad_reply``; a number that is NaN, infinite, null or a server's stand-in for one is ``not_finite``.
+the token id that was sent. What fails that is a :class:`~foureyes.models.shown.Fault`.
 
 Sources: vLLM 0.32 ``entrypoints/openai/completion/protocol.py``; SGLang ``docs/basic_usage/sampling_params.md`` and
 ``scheduler_output_processor_mixin.py``; both as documented by their projects.
@@ -11,22 +10,16 @@ Sources: vLLM 0.32 ``entrypoints/openai/completion/protocol.py``; SGLang ``docs/
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
-from foureyes.models.completions.connection import Fault, bad_reply
-from foureyes.types import Alternative, Unscored
+from foureyes.models.shown import ShownToken, bad_reply, best_first, natural, number, want
+from foureyes.types import Alternative
 
-__all__ = ["DIALECTS", "VLLM", "Dialect", "Echo", "LogprobRequest", "SGLang", "ShownToken", "natural", "number", "want"]
-
-_STAND_IN = -9999.0
-"""vLLM prints this, or less, for a log-probability of minus infinity, which JSON cannot hold."""
+__all__ = ["DIALECTS", "VLLM", "Dialect", "Echo", "LogprobRequest", "SGLang"]
 
 _PART = "\ufffd"
 """A token that carries only part of a character; vLLM prints it as an empty text."""
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,23 +44,6 @@ class LogprobRequest:
     def answer(self) -> tuple[int, ...]:
         """The answer's tokens."""
         return self.ids[self.start :]
-
-
-@dataclass(frozen=True, slots=True)
-class ShownToken:
-    """What a server showed at one position of the answer.
-
-    Attributes:
-        logprob: of the token that stands there, nats.
-        rank: the server's own count of its rank, where it gives one.
-        text: the token's text as the server prints it; empty where it does not.
-        top: the most likely tokens, best first; at least one.
-    """
-
-    logprob: float
-    rank: int | None
-    text: str
-    top: tuple[Alternative, ...]
 
 
 class Dialect(Protocol):
@@ -141,7 +117,7 @@ class VLLM:
         }
         below = len(shown) > k  # k + 1 entries: the actual token is the one beyond the top
         top = [alternative for name, alternative in shown.items() if not (below and name == str(token))]
-        return ShownToken(shown[str(token)].logprob, max(rank, 1), shown[str(token)].text, _best_first(top, k))
+        return ShownToken(shown[str(token)].logprob, max(rank, 1), shown[str(token)].text, best_first(top, k))
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +159,7 @@ class Echo:
     def _top(self, entry: object, token: object, k: int) -> tuple[Alternative, ...]:
         shown = want(entry, dict, "logprobs.top_logprobs[]")
         below = len(shown) > k
-        return _best_first(
+        return best_first(
             [Alternative(str(_id(name)), number(p)) for name, p in shown.items() if not (below and name == token)], k
         )
 
@@ -231,39 +207,10 @@ class SGLang:
 
     def _top(self, entry: object, k: int) -> tuple[Alternative, ...]:
         triples = [_triple(shown, "input_top_logprobs[][]") for shown in want(entry, list, "input_top_logprobs[]")]
-        return _best_first([Alternative(_text(text), number(p)) for p, _, text in triples], k)
+        return best_first([Alternative(_text(text), number(p)) for p, _, text in triples], k)
 
 
 DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in (VLLM(), Echo(), SGLang())}
-
-
-def want(value: object, kind: type[T], where: str) -> T:
-    """The value, if it is what JSON should hold there."""
-    if isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
-        return value
-    got = "nothing" if value is None else repr(value)
-    raise bad_reply(f"{where}: wanted {kind.__name__}; got {got[:60]}")
-
-
-def natural(value: object, where: str) -> int:
-    """A token id or a rank: a whole number from 0 that fits 32 bits."""
-    whole = want(value, int, where)
-    if not 0 <= whole < 1 << 31:
-        raise bad_reply(f"{where}: wanted a number from 0 to 2^31; got {whole!r:.60}")
-    return whole
-
-
-def number(value: object) -> float:
-    """A finite log-probability, ≤ 0 but for rounding."""
-    if value is None:  # orjson, which some servers use, prints NaN as null
-        raise Fault(Unscored("not_finite", "wanted a log-probability; got null"))
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise bad_reply(f"wanted a log-probability; got {value!r:.60}")
-    if value <= _STAND_IN or value == math.inf or value != value:  # noqa: PLR0124 - NaN; isfinite fails on huge integers
-        raise Fault(Unscored("not_finite", f"wanted a finite log-probability; got {value}"))
-    if value > 1e-3:
-        raise bad_reply(f"wanted a log-probability, at most 0; got {value}")
-    return min(float(value), 0.0)
 
 
 def _choice(reply: object) -> dict[str, Any]:
@@ -313,9 +260,3 @@ def _id(token: object) -> int:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
-
-
-def _best_first(alternatives: list[Alternative], k: int) -> tuple[Alternative, ...]:
-    if not alternatives:
-        raise bad_reply(f"wanted the {k} most likely tokens; got none")
-    return tuple(sorted(alternatives, key=lambda a: -a.logprob)[:k])

@@ -18,12 +18,15 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 from foureyes.errors import InputError, ModelError, ModelRefused, ModelUnavailable
-from foureyes.models.completions.connection import Connection, Fault, Limits
-from foureyes.models.completions.dialects import DIALECTS, Dialect, LogprobRequest, want
+from foureyes.http.addresses import server_key, server_root
+from foureyes.http.limits import BATCH_LIMITS
+from foureyes.models.completions.connection import Connection
+from foureyes.models.completions.dialects import DIALECTS, Dialect, LogprobRequest
 from foureyes.models.completions.tokenising import Tokeniser
+from foureyes.models.shown import LARGEST_VOCABULARY, Fault, want
 from foureyes.types import Exchange
 
-__all__ = ["PROOF", "Flavour", "ServerFacts", "learn", "refuse", "show"]
+__all__ = ["PROOF", "Flavour", "ServerFacts", "learn", "refuse", "served_model", "show"]
 
 Flavour: TypeAlias = Literal["auto", "vllm", "echo", "sglang"]
 
@@ -34,7 +37,6 @@ PROOF: Final = (
 )
 """The same question twice, and another one with the same answer."""
 
-LARGEST_VOCABULARY: Final = 1 << 20
 _TEXT = "The capital of France is Paris"
 _SMALL_REPLY = 1 << 20
 
@@ -64,7 +66,9 @@ class ServerFacts:
     shown: int
 
 
-def learn(connection: Connection, model: str | None, flavour: Flavour, limits: Limits) -> ServerFacts:
+def learn(
+    connection: Connection, model: str | None, flavour: Flavour, *, shown: int, vocabulary: int | None
+) -> ServerFacts:
     """Asks the five questions.
 
     Raises:
@@ -82,9 +86,9 @@ def learn(connection: Connection, model: str | None, flavour: Flavour, limits: L
     # 3
     chat = _has_template(connection, name)
     # 4
-    shown = show(connection, name, dialect, limits.shown)
+    shown = show(connection, name, dialect, shown)
     # 5
-    vocabulary = limits.vocabulary or _vocabulary(connection, name, dialect) or LARGEST_VOCABULARY
+    vocabulary = vocabulary or _vocabulary(connection, name, dialect) or LARGEST_VOCABULARY
     length = card.get("max_model_len")
     return ServerFacts(
         url=connection.root,
@@ -115,13 +119,29 @@ def show(connection: Connection, model: str, dialect: Dialect, k: int) -> int:
     """
     ask = LogprobRequest(model, (1, 2, 3), 1, k)
     try:
-        connection.post(dialect.path, dialect.body(ask), most=_SMALL_REPLY)
+        connection.post(dialect.path, dialect.body(ask), max_bytes=_SMALL_REPLY)
     except Fault as fault:
         allowed = re.search(r"max(?:imum)? allowed: *(\d+)", fault.detail)
         if fault.status != 400 or not allowed or not 1 <= int(allowed[1]) < k:
             raise refuse(connection, fault, f"wanted the {k} most likely tokens at each position") from fault
         return int(allowed[1])
     return k
+
+
+def served_model(url: str, model: str | None) -> tuple[str, str]:
+    """A server's address without ``/v1``, and the name of a model that it serves: the one asked for, or its only one.
+
+    Raises:
+        ConfigError: the address or the key in the environment cannot be used.
+        ModelUnavailable: the server does not answer.
+        ModelRefused: it does not serve the model, or several and none is named.
+    """
+    root, named = server_root(url)
+    connection = Connection(root, key=server_key(), limits=BATCH_LIMITS)
+    try:
+        return root, want(_card(connection, model or named)["id"], str, "data[].id")
+    finally:
+        connection.close()
 
 
 def _card(connection: Connection, model: str | None) -> dict[str, Any]:
@@ -168,7 +188,7 @@ def _dialect(connection: Connection, model: str, flavour: Flavour, card: dict[st
 def _instead_of_logprobs(connection: Connection, body: dict[str, Any]) -> str | None:
     """What the server does instead of showing log-probabilities of the prompt; ``None`` when it shows them."""
     try:
-        reply = connection.post("/v1/completions", body, most=_SMALL_REPLY)
+        reply = connection.post("/v1/completions", body, max_bytes=_SMALL_REPLY)
         choice = want(want(want(reply, dict, "the reply").get("choices"), list, "choices")[0], dict, "choices[0]")
     except Fault as fault:
         if fault.server_wide:
@@ -206,7 +226,7 @@ def _vocabulary(connection: Connection, model: str, dialect: Dialect) -> int | N
         return None
     body = {"model": model, "prompt": [1], "max_tokens": 1, "logit_bias": {str(2**31 - 1): 1}}
     try:
-        connection.post(dialect.path, body, most=_SMALL_REPLY)
+        connection.post(dialect.path, body, max_bytes=_SMALL_REPLY)
     except Fault as fault:
         size = re.search(r"[Vv]ocabulary size: *(\d+)", fault.detail)
         return int(size[1]) if size and int(size[1]) >= 2 else None

@@ -1,39 +1,39 @@
 """The reader: exchanges in, readings out, several requests at a time.
 
 When the server dies, the rows that were read stay, and the rest of the call is ``Unscored("unavailable")`` at once: a
-:class:`Breaker` counts failures in a row and stops asking. The next call looks whether the server is back, and raises
+:class:`~foureyes.http.breaker.Breaker` counts failures in a row and stops asking. The next call looks whether the server is back, and raises
 :class:`~foureyes.errors.ModelUnavailable` when it is not.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from types import TracebackType
 from typing import Final, Literal, Self
-from urllib.parse import urlsplit
 
 import numpy as np
 
-from foureyes.errors import ConfigError, InputError, ModelRefused, ModelUnavailable
+from foureyes.errors import InputError, ModelRefused, ModelUnavailable
+from foureyes.http.addresses import server_key, server_root
+from foureyes.http.breaker import Breaker
+from foureyes.http.limits import BATCH_LIMITS, RequestLimits
 from foureyes.models.completions import probe
 from foureyes.models.completions.assembly import Tokens, assemble
-from foureyes.models.completions.connection import Connection, Fault, Limits, bad_reply
-from foureyes.models.completions.dialects import LogprobRequest, ShownToken
+from foureyes.models.completions.connection import Connection
+from foureyes.models.completions.dialects import LogprobRequest
 from foureyes.models.completions.probe import Flavour, ServerFacts
 from foureyes.models.completions.spelling import clip, spans_by_spelling, spans_by_text
 from foureyes.models.completions.tokenising import Tokeniser
 from foureyes.models.prompts import as_messages
+from foureyes.models.shown import Fault, ShownToken, bad_reply
 from foureyes.types import Exchange, Reading, Unscored
 
-__all__ = ["Breaker", "CompletionsReader"]
+__all__ = ["CompletionsReader"]
 
-KEY_VARIABLE: Final = "FOUREYES_API_KEY"
 FAILURES_IN_A_ROW: Final = 3
 SAME_ANSWER_NATS: Final = 0.1
 """How far two readings of one text may lie apart in the proof; other company in a batch may move bfloat16 a little."""
@@ -58,13 +58,15 @@ class CompletionsReader:
         ...     reader.read([Exchange("Capital of Australia?", "Sydney")])[0].nll
     """
 
-    def __init__(self, server: ServerFacts, connection: Connection, limits: Limits, *, truncate: Truncate) -> None:
+    def __init__(
+        self, server: ServerFacts, connection: Connection, limits: RequestLimits, *, truncate: Truncate
+    ) -> None:
         self._server = server
         self._connection = connection
         self._limits = limits
         self._truncate = truncate
         self._tokeniser = Tokeniser(connection, server.model, chat=server.chat)
-        self._breaker = Breaker(FAILURES_IN_A_ROW)
+        self._breaker: Breaker[str] = Breaker(FAILURES_IN_A_ROW)
 
     @classmethod
     def open(
@@ -75,7 +77,9 @@ class CompletionsReader:
         api_key: str | None = None,
         flavour: Flavour = "auto",
         truncate: Truncate = "refuse",
-        limits: Limits | None = None,
+        limits: RequestLimits = BATCH_LIMITS,
+        shown: int = 20,
+        vocabulary: int | None = None,
     ) -> Self:
         """Connects, finds out what the endpoint can do, and proves it on three readings.
 
@@ -86,7 +90,11 @@ class CompletionsReader:
             flavour: how the server shows log-probabilities; ``"auto"`` tries.
             truncate: what becomes of a row that does not fit the context: ``"refuse"`` leaves it unscored, ``"left"``
                 drops the beginning of its prompt and says so in ``n_dropped``.
-            limits: time, concurrency and size; :class:`Limits` () where none are given.
+            limits: time and concurrency.
+            shown: most likely tokens asked for at each position, ≥ 1. More narrow the entropy's interval and cost
+                bandwidth: about 90 bytes a token of prompt and answer each. A server may allow fewer.
+            vocabulary: number of tokens in the model's vocabulary, or more. ``None`` asks the server, and where that
+                does not tell takes 2^20, above every published vocabulary.
 
         Raises:
             InputError: an argument is none of those allowed.
@@ -96,11 +104,11 @@ class CompletionsReader:
         """
         if truncate not in ("refuse", "left"):
             raise InputError(f"truncate must be 'refuse' or 'left'; got {truncate!r}")
-        limits = limits or Limits()
-        root, named = _address(url)
-        connection = Connection(root, key=_key(api_key), limits=limits)
+        _require_sizes(shown, vocabulary)
+        root, named = server_root(url)
+        connection = Connection(root, key=api_key or server_key(), limits=limits)
         try:
-            server = probe.learn(connection, model or named, flavour, limits)
+            server = probe.learn(connection, model or named, flavour, shown=shown, vocabulary=vocabulary)
             reader = cls(server, connection, limits, truncate=truncate)
             reader._prove()
         except BaseException:
@@ -206,7 +214,7 @@ class CompletionsReader:
         ids = tokens.prompt + tokens.answer
         ask = LogprobRequest(e.model, ids, len(tokens.prompt), max(e.shown, top_k), kept=top_k)
         most = (1 << 16) + 512 * len(ids) * (ask.k + 2)
-        seen = e.dialect.understand(self._connection.post(e.dialect.path, e.dialect.body(ask), most=most), ask)
+        seen = e.dialect.understand(self._connection.post(e.dialect.path, e.dialect.body(ask), max_bytes=most), ask)
         if ask.kept and e.dialect.ids_for_texts:
             seen = self._tokeniser.spell(seen, ask.kept)
         spans = _spans(exchange, tokens, seen)
@@ -239,39 +247,6 @@ class CompletionsReader:
         if np.array_equal(first, other):
             detail = "the same numbers for two questions, so the server does not condition on the prompt"
             raise ModelRefused(f"{self._server.url}: {wanted}; got: {detail}", model=self.name)
-
-
-class Breaker:
-    """Stops asking a server that failed several times in a row, whichever thread asked.
-
-    Args:
-        limit: failures without a success between them, ≥ 1.
-
-    Example:
-        >>> breaker = Breaker(2)
-        >>> for outcome in ("refused", None, "refused", "refused"):
-        ...     breaker.count(outcome)
-        >>> breaker.reason
-        'refused'
-    """
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._failures = 0
-        self._lock = threading.Lock()
-        self._reason: str | None = None
-
-    @property
-    def reason(self) -> str | None:
-        """The failure that stopped it; ``None`` while it goes on. Once stopped it stays so."""
-        return self._reason
-
-    def count(self, failure: str | None) -> None:
-        """Counts one outcome; ``None`` is a success."""
-        with self._lock:
-            self._failures = 0 if failure is None else self._failures + 1
-            if self._failures >= self._limit and self._reason is None:
-                self._reason = failure
 
 
 def _emptiness(exchange: Exchange) -> Unscored | None:
@@ -312,27 +287,6 @@ def _spans(exchange: Exchange, tokens: Tokens, seen: Sequence[ShownToken]) -> li
     return clip(spans, len(tokens.prefix.encode()))
 
 
-def _address(url: str) -> tuple[str, str | None]:
-    """The server's root and the model named after ``#``."""
-    wanted = "wanted a URL such as http://host:8000/v1#model"
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        raise ConfigError(f"{wanted}; got one with {error}") from error
-    if parts.username is not None or parts.password is not None:
-        raise ConfigError(f"{wanted}; got one with a password in it: give the key in {KEY_VARIABLE} instead")
-    if parts.scheme not in {"http", "https"} or not host or parts.query:
-        raise ConfigError(f"{wanted}; got {url!r}")
-    path = parts.path.rstrip("/").removesuffix("/v1")
-    return f"{parts.scheme}://{parts.netloc}{path}", parts.fragment or None
-
-
-def _key(api_key: str | None) -> str | None:
-    """The key to send. A key that cannot stand in a header is refused without being quoted."""
-    key = api_key if api_key is not None else os.environ.get(KEY_VARIABLE)
-    if not key:
-        return None
-    if not (key.isascii() and key.isprintable()) or " " in key:
-        raise ConfigError("wanted an API key of printable ASCII without spaces; got one with other characters")
-    return key
+def _require_sizes(shown: int, vocabulary: int | None) -> None:
+    if shown < 1 or (vocabulary is not None and vocabulary < 2):
+        raise InputError(f"wanted shown ≥ 1 and a vocabulary ≥ 2; got shown {shown}, vocabulary {vocabulary}")

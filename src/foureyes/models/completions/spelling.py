@@ -16,7 +16,7 @@ from functools import partial
 from itertools import accumulate, pairwise
 from typing import Final
 
-__all__ = ["clip", "spans_by_spelling", "spans_by_text"]
+__all__ = ["clip", "spans_by_bytes", "spans_by_spelling", "spans_by_text"]
 
 Span = tuple[int, int]
 
@@ -112,6 +112,22 @@ def _project(raw: list[int], targets: list[int], parts: list[str], skip: int) ->
             yield source[first], source[first]
         else:
             yield source[first], source[bisect_right(starts, end - 1)]
+
+
+def spans_by_bytes(raw: Sequence[bytes], text: str) -> list[Span] | None:
+    r"""Byte ranges from the tokens' own bytes.
+
+    Returns:
+        As :func:`spans_by_spelling`.
+
+    Example:
+        >>> spans_by_bytes([b"caf", b"\xc3", b"\xa9"], "café")
+        [(0, 3), (3, 5), (3, 5)]
+    """
+    if b"".join(raw) != text.encode():
+        return None
+    parts = list(text)
+    return list(_project([len(r) for r in raw], [len(part.encode()) for part in parts], parts, 0))
 
 
 def spans_by_text(texts: Sequence[str], text: str) -> list[Span] | None:

@@ -10,9 +10,9 @@ from dataclasses import replace
 from typing import Any
 
 from foureyes.models.completions.assembly import Tokens
-from foureyes.models.completions.connection import Connection, Fault, bad_reply
-from foureyes.models.completions.dialects import ShownToken, natural, want
+from foureyes.models.completions.connection import Connection
 from foureyes.models.prompts import PLAIN_PREFIX, TEMPLATE_DATE, as_messages, plain_prompt
+from foureyes.models.shown import Fault, ShownToken, bad_reply, natural, want
 from foureyes.types import Alternative, Exchange, Prompt, Unscored
 
 __all__ = ["Tokeniser"]
@@ -71,14 +71,16 @@ class Tokeniser:
     def _text(self, token: int) -> str:
         if token not in self._texts:
             body = {"model": self._model, "tokens": [token]}
-            reply = want(self._connection.post("/detokenize", body, most=1 << 16), dict, "the reply of /detokenize")
+            reply = want(
+                self._connection.post("/detokenize", body, max_bytes=1 << 16), dict, "the reply of /detokenize"
+            )
             self._texts[token] = want(reply.get("prompt"), str, "prompt")
         return self._texts[token]
 
     def _post(self, body: dict[str, Any]) -> dict[str, Any]:
         text = str(body.get("prompt") or body.get("messages"))
         reply = self._connection.post(
-            "/tokenize", {"model": self._model, **body}, most=(1 << 16) + 64 * len(text.encode())
+            "/tokenize", {"model": self._model, **body}, max_bytes=(1 << 16) + 64 * len(text.encode())
         )
         return want(reply, dict, "the reply of /tokenize")
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from foureyes.http.words import cleaned
 from foureyes.models.judging.question import VerdictRequest
 from foureyes.models.judging.ruling import ruling
 from foureyes.models.judging.strict import NotInForm
-from foureyes.models.wording import cleaned
 from foureyes.types import Vote
 
 __all__ = ["vote_of"]

@@ -1,23 +1,48 @@
-"""Anthropic's and Google's models, asked through their own SDKs.
+"""The providers of models that can be talked to: each translates one API, and nothing more.
 
-The rule that holds throughout: the SDK signs, addresses and sends; how long, how often and how much is decided here, and so
-is what may be believed. Replies are taken raw and read strictly, so that nothing an SDK makes of a broken reply can pass
-for a verdict. No key stands in any message or representation.
+The rule that holds throughout: an SDK signs, addresses and sends; how long, how often and how much is decided by
+:mod:`foureyes.http`, and so is what may be believed. Replies are taken raw and read strictly, so that nothing an SDK makes of
+a broken reply can pass for words of a model. No key stands in any message or representation.
 
 ::
 
-    anthropic_roles, google_roles     a judge and an answerer each
-            │              │
-          claude         gemini       one message, and what the SDK's exceptions mean
-            └──────┬───────┘
-       account, failures, transport   what was configured; exceptions; a client without redirects and endless replies
+    openai      OpenAI's chat completions: OpenAI itself, vLLM, llama.cpp's server, Ollama, SGLang, OpenRouter, …
+    anthropic   Claude, through Anthropic's SDK
+    google      Gemini, through Google's SDK
+    base        what they share
+    sdk         what the two over SDKs share: a bounded client, and what the SDKs' exceptions mean
 
-It needs the extra ``providers``. Other providers speak OpenAI's format: :mod:`foureyes.models.chat`.
+Start at :func:`connect`. OpenAI's protocol needs the extra ``http``, the others ``providers``.
 """
 
-from foureyes.models.attempts import Limits
-from foureyes.models.providers.account import Account
-from foureyes.models.providers.anthropic_roles import AnthropicAnswerer, AnthropicJudge
-from foureyes.models.providers.google_roles import GoogleAnswerer, GoogleJudge
+from __future__ import annotations
 
-__all__ = ["Account", "AnthropicAnswerer", "AnthropicJudge", "GoogleAnswerer", "GoogleJudge", "Limits"]
+from foureyes.models.chat.talking import ChatModel, Endpoint
+from foureyes.models.weights.reference import Api
+
+__all__ = ["Api", "connect"]
+
+
+def connect(api: Api, endpoint: Endpoint) -> ChatModel:
+    """A model that can be talked to. No request is sent.
+
+    Args:
+        api: the protocol that its provider speaks.
+        endpoint: what was configured.
+
+    Raises:
+        ConfigError: an option sets what is not its to set, a key is missing, or an extra is not installed.
+    """
+    match api:
+        case "openai":
+            from foureyes.models.providers.openai import OpenAIChat  # noqa: PLC0415 - loads httpx
+
+            return OpenAIChat(endpoint)
+        case "anthropic":
+            from foureyes.models.providers.anthropic import AnthropicChat  # noqa: PLC0415 - loads the SDK
+
+            return AnthropicChat(endpoint)
+        case "google":
+            from foureyes.models.providers.google import GoogleChat  # noqa: PLC0415 - loads the SDK
+
+            return GoogleChat(endpoint)

@@ -5,7 +5,8 @@
 ``hf:Qwen/Qwen3-0.6B``     a Hugging Face repository, ``@revision`` appended or not
 ``gguf:/path/model.gguf``  a GGUF file on this machine
 ``/path/to/folder``        a folder with ``config.json``, safetensors and a tokenizer
-``http://host:8000/v1``    a server that speaks the completions protocol, ``#model`` appended or not
+``http://host:8000/v1``    a server that speaks OpenAI's protocols, ``#model`` appended or not
+``openai:gpt-4.1-mini``    a model of OpenAI's, asked through its API; ``anthropic:`` and ``google:`` alike
 =========================  =====================================================================
 
 Start at :func:`parse`. Nothing here touches the network; the disk is asked only whether a folder is there.
@@ -16,14 +17,18 @@ from __future__ import annotations
 import difflib
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from foureyes.errors import ConfigError
 from foureyes.models.weights.known import KNOWN, KnownModel
 
-__all__ = ["Folder", "Gguf", "Hub", "Reference", "ServerReference", "parse"]
+__all__ = ["Folder", "Gguf", "Hub", "ProviderReference", "Reference", "ServerReference", "parse"]
+
+
+Api: TypeAlias = Literal["openai", "anthropic", "google"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +55,27 @@ class Folder:
 
 @dataclass(frozen=True, slots=True)
 class ServerReference:
-    """A server that speaks the completions protocol."""
+    """A server that speaks OpenAI's protocols: completions to be read through, chat to write."""
 
     url: str
     model: str | None = None
 
 
-Reference: TypeAlias = KnownModel | Hub | Gguf | Folder | ServerReference
+@dataclass(frozen=True, slots=True)
+class ProviderReference:
+    """A model of a provider that is asked through its API. It can write and judge; none lets itself be read through."""
+
+    api: Api
+    model: str
+
+
+Reference: TypeAlias = KnownModel | Hub | Gguf | Folder | ServerReference | ProviderReference
+
+APIS: Final[Mapping[str, Api]] = {"openai": "openai", "anthropic": "anthropic", "google": "google"}
 
 FORMS: Final = (
-    "hf:OWNER/NAME[@REVISION], gguf:/path/to/model.gguf, a folder with a config.json, or http://host:port/v1#model"
+    "hf:OWNER/NAME[@REVISION], gguf:/path/to/model.gguf, a folder with a config.json, http://host:port/v1#model, or "
+    "openai:MODEL, anthropic:MODEL or google:MODEL"
 )
 
 _HUB: Final = re.compile(r"(?P<repository>(?:[\w.-]+/)?[\w.-]+)(?:@(?P<revision>[^\s@]+))?", re.ASCII)
@@ -84,7 +100,7 @@ def parse(reference: str) -> Reference:
         Traceback (most recent call last):
         foureyes.errors.ConfigError: unknown model 'gemma3-27m'; did you mean gemma3-270m? Known by name: smollm2-135m, \
 gemma3-270m, qwen2.5-coder-0.5b, qwen2.5-coder-1.5b. Or give hf:OWNER/NAME[@REVISION], gguf:/path/to/model.gguf, \
-a folder with a config.json, or http://host:port/v1#model
+a folder with a config.json, http://host:port/v1#model, or openai:MODEL, anthropic:MODEL or google:MODEL
     """
     if reference in KNOWN:
         return KNOWN[reference]
@@ -92,11 +108,19 @@ a folder with a config.json, or http://host:port/v1#model
     if colon and scheme in ("http", "https"):
         url, _, model = reference.partition("#")
         return ServerReference(url, model or None)
+    if colon and scheme in APIS:
+        return _provider(APIS[scheme], rest)
     if colon and scheme == "hf":
         return _hub(rest)
     if colon and scheme == "gguf":
         return _gguf(rest)
     return _folder(reference)
+
+
+def _provider(api: Api, model: str) -> ProviderReference:
+    if not model or not model.isprintable() or " " in model:
+        raise ConfigError(f"wanted the name of a model after {api}:; got {model!r}")
+    return ProviderReference(api, model)
 
 
 def _hub(text: str) -> Hub:

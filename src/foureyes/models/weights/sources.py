@@ -23,7 +23,7 @@ from foureyes.models.weights.converted import Converted
 from foureyes.models.weights.folders import check_weights, folder_fingerprint
 from foureyes.models.weights.known import NOT_STATED, KnownModel
 from foureyes.models.weights.redaction import redacted
-from foureyes.models.weights.reference import Folder, Gguf, Hub, Reference, ServerReference
+from foureyes.models.weights.reference import Folder, Gguf, Hub, ProviderReference, Reference, ServerReference
 from foureyes.models.weights.store import digest_memory
 from foureyes.models.weights.values import OnStep, Weights
 
@@ -72,6 +72,8 @@ def source_of(reference: Reference, cache: Path) -> WeightSource:
             return LocalFolder(path, cache)
         case ServerReference(url):
             raise ConfigError(f"{redacted(url)} is a server: its weights are its own affair")
+        case ProviderReference(api, model):
+            raise ConfigError(f"{api}:{model} runs at its provider: its weights are not to be had")
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ class OpinionItem(ResponseModel):
 class SupportItem(ResponseModel):
     """Where a claim stands."""
 
-    opinion: int = Field(ge=0, description="number of the opinion")
+    answer: int = Field(ge=0, description="number of the opinion")
     quote: str
 
 

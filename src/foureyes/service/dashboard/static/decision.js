@@ -8,19 +8,19 @@ const WORDS = { safe: "safe", unsafe: "unsafe", abstain: "abstained", error: "fa
 
 export function openDecision(item) {
   const dialog = byId("decision");
-  const { word, sign, kind } = outcome(item.verification);
+  const { word, sign, kind } = outcome(item.answer);
   dialog.replaceChildren(
     el(
       "header",
       { class: "dialog-head" },
       el("span", { class: `mark ${kind}`, "aria-hidden": "true", text: sign }),
-      el("div", {}, el("h2", { id: "decision-title", text: word[0].toUpperCase() + word.slice(1) }), el("p", { class: "about", text: item.verification.reason })),
+      el("div", {}, el("h2", { id: "decision-title", text: word[0].toUpperCase() + word.slice(1) }), el("p", { class: "about", text: item.answer.reason })),
       el("button", { type: "button", class: "close", "aria-label": "Close", text: "×", onclick: () => dialog.close() }),
     ),
     texts(item),
-    votes(item.verification.votes),
+    votes(item.answer.votes),
     facts(item),
-    record(item.verification.ledger_entry),
+    record(item.answer.ledger_entry),
   );
   dialog.showModal();
   dialog.scrollTop = 0;
@@ -91,15 +91,15 @@ function ballot(vote) {
 }
 
 function facts(item) {
-  const { verification } = item;
+  const { answer } = item;
   const rows = [
     ["Decided", dayTime(item.at)],
-    ["Took", milliseconds(verification.latency_ms)],
-    ["Agreement", percent(verification.agreement_ratio)],
+    ["Took", milliseconds(answer.latency_ms)],
+    ["Agreement", percent(answer.agreement_ratio)],
     ["Agent", item.agent_id ?? DASH],
-    ["Request", verification.request_id],
-    ...(verification.enforced === false ? [["Enforced", "no, observed only"]] : []),
-    ...(verification.stage ? [["Stopped at", verification.stage]] : []),
+    ["Request", answer.request_id],
+    ...(answer.enforced === false ? [["Enforced", "no, observed only"]] : []),
+    ...(answer.stage ? [["Stopped at", answer.stage]] : []),
   ];
   return el("dl", { class: "facts" }, rows.map(([name, value]) => el("div", {}, el("dt", { text: name }), el("dd", { text: value }))));
 }

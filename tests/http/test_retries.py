@@ -5,11 +5,13 @@ import asyncio
 import pytest
 
 from bench.virtual import run
-from foureyes.errors import InputError, ModelError, ModelRefused, ModelUnavailable
-from foureyes.models.attempts import Limits, attempted
-from foureyes.models.wording import cleaned, message_of
+from foureyes.errors import InputError
+from foureyes.http import RequestLimits
+from foureyes.http.failures import RequestFailed
+from foureyes.http.retries import attempted
+from foureyes.http.words import cleaned, message_of
 
-BUSY = ModelUnavailable("busy", model="m", retryable=True)
+BUSY = RequestFailed("busy", "unavailable", retryable=True)
 
 
 class Server:
@@ -30,7 +32,7 @@ class Server:
 
 def attempt(server, **limits):
     async def scene():
-        return await attempted(server, model="m", limits=Limits(**limits)), asyncio.get_running_loop().time()
+        return await attempted(server, RequestLimits(**limits)), asyncio.get_running_loop().time()
 
     return run(scene())
 
@@ -47,12 +49,12 @@ def test_what_may_succeed_later_is_repeated():
 
 def test_the_last_failure_is_raised_when_attempts_run_out():
     server = Server(BUSY)
-    with pytest.raises(ModelUnavailable, match="busy"):
+    with pytest.raises(RequestFailed, match="busy"):
         attempt(server, attempts=4)
     assert server.calls == 4
 
 
-@pytest.mark.parametrize("error", [ModelRefused("no", model="m"), ModelError("odd", model="m"), KeyError("a bug")])
+@pytest.mark.parametrize("error", [RequestFailed("no", "refused"), RequestFailed("odd"), KeyError("a bug")])
 def test_anything_else_is_raised_and_not_repeated(error):
     server = Server(error)
     with pytest.raises(type(error)):
@@ -63,8 +65,8 @@ def test_anything_else_is_raised_and_not_repeated(error):
 def test_everything_together_ends_at_the_deadline():
     async def scene(server, **limits):
         loop = asyncio.get_running_loop()
-        with pytest.raises(ModelUnavailable, match=r"no whole reply within 2 s") as caught:
-            await attempted(server, model="m", limits=Limits(timeout=2.0, **limits))
+        with pytest.raises(RequestFailed, match=r"no whole reply within 2 s") as caught:
+            await attempted(server, RequestLimits(timeout=2.0, **limits))
         assert caught.value.retryable
         return loop.time()
 
@@ -74,7 +76,7 @@ def test_everything_together_ends_at_the_deadline():
 
 def test_being_cancelled_is_passed_on():
     async def scene():
-        task = asyncio.create_task(attempted(Server(1e9), model="m", limits=Limits()))
+        task = asyncio.create_task(attempted(Server(1e9), RequestLimits()))
         await asyncio.sleep(1)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -83,10 +85,10 @@ def test_being_cancelled_is_passed_on():
     run(scene())
 
 
-@pytest.mark.parametrize("wrong", [{"timeout": 0}, {"attempts": 0}, {"concurrency": 0}, {"most_bytes": 0}])
+@pytest.mark.parametrize("wrong", [{"timeout": 0}, {"attempts": 0}, {"concurrency": 0}, {"max_bytes": 0}])
 def test_limits_are_valid_once_built(wrong):
     with pytest.raises(InputError, match=next(iter(wrong))):
-        Limits(**wrong)
+        RequestLimits(**wrong)
 
 
 @pytest.mark.parametrize(

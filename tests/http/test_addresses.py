@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foureyes.config import objection
-from foureyes.config.endpoint import is_loopback
+from foureyes.http.addresses import is_loopback
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Final
 
-__all__ = ["cleaned", "fits_a_header", "message_of"]
+__all__ = ["cleaned", "message_of"]
 
 _LONGEST: Final = 300
 
@@ -26,18 +26,6 @@ def cleaned(words: str, *, secret: str | None = None) -> str:
         line = line.replace(secret, "[key]")
     line = " ".join(line.split())
     return line if len(line) <= _LONGEST else line[:_LONGEST] + "…"
-
-
-def fits_a_header(key: str) -> bool:
-    r"""Whether a key can be sent: visible ASCII, without the line break that a file may end with.
-
-    What cannot be sent would be quoted in the HTTP library's complaint.
-
-    Example:
-        >>> fits_a_header("sk-123"), fits_a_header("sk-123\n"), fits_a_header("")
-        (True, False, False)
-    """
-    return key.isascii() and key.isprintable() and key.split() == [key]
 
 
 def message_of(content: bytes) -> str:

@@ -1,19 +1,20 @@
-"""One chat completion and all that can go wrong with it."""
+"""One request over HTTP and all that can go wrong with it."""
 
 import asyncio
 import gzip
 import json
 import logging
+import subprocess
+import sys
 import traceback
 
 import httpx
 import pytest
 
-from foureyes.errors import ConfigError, ModelError, ModelRefused, ModelUnavailable
-from foureyes.models.attempts import OVERLOADED, Limits
-from foureyes.models.chat import Endpoint
-from foureyes.models.chat.connection import Connection
-from foureyes.models.http_errors import MEANING, meaning_of
+from foureyes.errors import ConfigError
+from foureyes.http import RequestLimits
+from foureyes.http.client import HttpClient
+from foureyes.http.failures import MEANINGS, RETRIED_STATUSES, RequestFailed, meaning_of, meanings_in
 from tests.servers.chat_simulator import ChatSimulator
 from tests.servers.simulator import send
 
@@ -29,19 +30,19 @@ def server():
 
 def complete(server, *, key=None, url=None, **limits):
     async def once():
-        connection = Connection(Endpoint(url or f"{server.url}/v1", "toy", key=key, limits=Limits(**limits)))
+        client = HttpClient(url or f"{server.url}/v1", key=key, limits=RequestLimits(**limits))
         try:
-            return await connection.complete(BODY)
+            return await client.post("/chat/completions", BODY)
         finally:
-            await connection.aclose()
+            await client.aclose()
 
     return asyncio.run(once())
 
 
-def error_of(server, kind=ModelError, **options):
-    with pytest.raises(kind) as caught:
+def failure_of(server, kind, **options):
+    with pytest.raises(RequestFailed) as caught:
         complete(server, **options)
-    assert caught.value.model == "toy"
+    assert caught.value.kind == kind
     assert KEY not in "".join(traceback.format_exception(caught.value))
     return caught.value
 
@@ -57,14 +58,13 @@ def foreign_exceptions():
 
 
 @pytest.mark.parametrize("kind", foreign_exceptions(), ids=lambda kind: kind.__name__)
-def test_every_exception_of_httpx_becomes_a_model_error(kind):
-    error = kind.__new__(kind)
-    assert isinstance(error, tuple(MEANING)), "it is caught"
-    connection = Connection(Endpoint("http://localhost/v1", "toy", key=KEY))
-    ours = connection._failure(error)
-    assert isinstance(ours, ModelUnavailable if meaning_of(error).reason == "unavailable" else ModelError)
-    assert ours.retryable == meaning_of(error).retry
-    asyncio.run(connection.aclose())
+def test_every_exception_of_httpx_has_a_meaning(kind):
+    assert isinstance(kind.__new__(kind), tuple(meanings_in(httpx))), "it is caught"
+    assert meaning_of(kind.__new__(kind)).words
+
+
+def test_the_table_names_nothing_that_httpx_does_not_raise():
+    assert set(MEANINGS) <= {kind.__name__ for kind in foreign_exceptions()}
 
 
 def test_json_comes_back_and_the_request_goes_where_it_was_configured(server):
@@ -77,10 +77,10 @@ def test_json_comes_back_and_the_request_goes_where_it_was_configured(server):
 def test_a_server_that_is_not_there_is_unavailable(server):
     url = f"{server.url}/v1"
     server.stop()
-    assert error_of(server, ModelUnavailable, url=url, attempts=1).retryable
+    assert failure_of(server, "unavailable", url=url, attempts=1).retryable
 
 
-@pytest.mark.parametrize("status", sorted(OVERLOADED))
+@pytest.mark.parametrize("status", sorted(RETRIED_STATUSES))
 def test_a_busy_server_is_asked_again(server, status):
     replies = iter([status])
     server.trouble = lambda handler, _: send(handler, b'{"error": "busy"}', s) if (s := next(replies, 0)) else False
@@ -90,7 +90,7 @@ def test_a_busy_server_is_asked_again(server, status):
 
 def test_a_server_that_stays_busy_is_unavailable(server):
     server.trouble = lambda handler, _: send(handler, b"slow down", 429)
-    error = error_of(server, ModelUnavailable, attempts=2)
+    error = failure_of(server, "unavailable", attempts=2)
     assert "HTTP 429: slow down" in str(error)
     assert len(server.requests) == 2
 
@@ -98,7 +98,7 @@ def test_a_server_that_stays_busy_is_unavailable(server):
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 413, 422, 451, 501])
 def test_a_refusal_is_not_repeated(server, status):
     server.trouble = lambda handler, _: send(handler, b'{"error": {"message": "no such model"}}', status)
-    error = error_of(server, ModelRefused)
+    error = failure_of(server, "refused")
     assert f"HTTP {status}: no such model" in str(error)
     assert not error.retryable
     assert len(server.requests) == 1
@@ -108,8 +108,8 @@ def test_a_refusal_is_not_repeated(server, status):
 def test_a_redirect_is_a_refusal_and_not_followed(server, status):
     with ChatSimulator() as other:
         server.trouble = lambda handler, _: send(handler, b"", status, Location=f"{other.url}/v1/chat/completions")
-        error = error_of(server, ModelRefused)
-        assert "redirects elsewhere" in str(error)
+        error = failure_of(server, "refused")
+        assert f"redirects to {other.url}" in str(error)
         assert other.requests == []
 
 
@@ -123,21 +123,21 @@ def test_a_connection_cut_in_the_middle_is_unavailable_after_another_attempt(ser
         return True
 
     server.trouble = cut
-    error_of(server, ModelUnavailable, attempts=2)
+    failure_of(server, "unavailable", attempts=2)
     assert len(server.requests) == 2
 
 
 @pytest.mark.parametrize("trouble", ["hang", "drip"])
 def test_a_server_that_hangs_or_drips_is_left_in_time(server, trouble):
     server.trouble = getattr(server, trouble)
-    error = error_of(server, ModelUnavailable, timeout=0.3)
-    assert str(error).startswith(("no whole reply within 0.3 s", "toy: the server did not answer in time"))
+    error = failure_of(server, "unavailable", timeout=0.3)
+    assert str(error) == "no whole reply within 0.3 s"
     assert len(server.requests) == 1
 
 
 def test_pauses_between_attempts_count_towards_the_time(server):
     server.trouble = lambda handler, _: send(handler, b"busy", 503)
-    error = error_of(server, ModelUnavailable, timeout=0.5, attempts=1000)
+    error = failure_of(server, "unavailable", timeout=0.5, attempts=1000)
     assert "no whole reply within 0.5 s" in str(error)
 
 
@@ -146,21 +146,21 @@ def test_pauses_between_attempts_count_towards_the_time(server):
     [b"", b"<html>", b"{", b"\xff\xfe", b"[" * 100_000, gzip.compress(b"{}", mtime=0)],
     ids=lambda content: repr(content[:6]),
 )
-def test_what_is_not_json_is_a_model_error(server, content):
+def test_what_is_not_json_is_a_bad_reply(server, content):
     server.trouble = lambda handler, _: send(handler, content)
-    assert "wanted JSON" in str(error_of(server))
+    assert "wanted JSON" in str(failure_of(server, "bad_reply"))
 
 
 def test_a_reply_without_end_is_given_up(server):
     server.trouble = lambda handler, reply: send(handler, json.dumps(reply).encode() + b" " * (1 << 20))
-    assert "at most 100000 bytes" in str(error_of(server, most_bytes=100_000))
+    assert "at most 100000 bytes" in str(failure_of(server, "bad_reply", max_bytes=100_000))
 
 
 def test_a_packed_reply_is_neither_asked_for_nor_unpacked(server):
     server.trouble = lambda handler, reply: send(
         handler, gzip.compress(json.dumps(reply).encode()), 200, **{"Content-Encoding": "gzip"}
     )
-    assert "wanted JSON" in str(error_of(server))
+    assert "wanted JSON" in str(failure_of(server, "bad_reply"))
     assert server.headers["Accept-Encoding"] == "identity"
 
 
@@ -168,37 +168,39 @@ def test_the_key_goes_into_one_header_and_into_no_word_of_ours(server, caplog):
     caplog.set_level(logging.DEBUG)
     words = json.dumps({"error": {"message": f"Incorrect API key provided: {KEY}"}}).encode()
     server.trouble = lambda handler, _: send(handler, words, 503)
-    error = error_of(server, key=KEY, attempts=2)
+    error = failure_of(server, "unavailable", key=KEY, attempts=2)
     assert server.headers["Authorization"] == f"Bearer {KEY}"
     assert "Incorrect API key provided: [key]" in str(error)
-    endpoint = Endpoint("http://localhost/v1", "toy", key=KEY)
-    assert KEY not in repr(endpoint) + repr(error) + repr(Connection(endpoint)) + caplog.text
+    client = HttpClient("http://localhost/v1", key=KEY, limits=RequestLimits())
+    assert KEY not in repr(error) + repr(client) + caplog.text
 
 
 def test_a_servers_words_cannot_take_over_the_terminal(server):
     server.trouble = lambda handler, _: send(handler, b'{"message": "\\u001b[2J' + b"long " * 500 + b'"}', 400)
-    words = str(error_of(server, ModelRefused))
+    words = str(failure_of(server, "refused"))
     assert words.isprintable()
     assert len(words) < 400
 
 
+@pytest.mark.parametrize("key", ["with\nnewline", "", "trailing ", "schlüssel"])
+def test_a_key_that_no_header_can_carry_is_refused_without_being_shown(key):
+    with pytest.raises(ConfigError, match="no header can carry") as caught:
+        HttpClient("http://localhost", key=key, limits=RequestLimits())
+    assert not key or key not in str(caught.value)
+
+
 @pytest.mark.parametrize(
-    ("wrong", "message"),
-    [
-        ({"url": "ftp://host/v1"}, "http or https"),
-        ({"url": "host/v1"}, "http or https"),
-        ({"url": "http:///v1"}, "http or https"),
-        ({"url": "http://[::1/v1"}, "cannot be read"),
-        ({"url": f"http://user:{KEY}@host/v1"}, "must not carry credentials"),
-        ({"model": ""}, "empty"),
-        ({"provider": ""}, "empty"),
-        ({"key": "with\nnewline"}, "no header can carry"),
-        ({"key": ""}, "no header can carry"),
-        ({"key": "trailing "}, "no header can carry"),
-        ({"key": "schlüssel"}, "no header can carry"),
-    ],
+    "url", ["ftp://host/v1", "host/v1", "http:///v1", "http://[::1/v1", f"http://user:{KEY}@host/v1"]
 )
-def test_an_endpoint_is_valid_once_built_and_refusals_hold_no_secret(wrong, message):
-    with pytest.raises(ConfigError, match=message) as caught:
-        Endpoint(**{"url": "http://host/v1", "model": "m"} | wrong)
+def test_an_address_that_is_none_is_refused_without_being_shown(url):
+    with pytest.raises(ConfigError, match="wanted an address like") as caught:
+        HttpClient(url, limits=RequestLimits())
     assert KEY not in str(caught.value)
+
+
+@pytest.mark.parametrize("missing", ["httpx", "stamina"])
+def test_what_is_not_installed_is_named_with_what_installs_it(missing):
+    program = f"import sys; sys.modules[{missing!r}] = None; import foureyes.http.client"
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert "foureyes.errors.ConfigError" in run.stderr
+    assert "pip install 'foureyes[http]'" in run.stderr

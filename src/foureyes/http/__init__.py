@@ -1,0 +1,21 @@
+"""Asking other machines over HTTP: readers, judges, writers and webhooks all do it by the rules in this package.
+
+The rule that holds throughout: what cannot be had becomes :class:`~foureyes.http.failures.RequestFailed`, within the limits that
+were set, and no key stands in its words.
+
+::
+
+    blocking     the same from synchronous code
+    client       one request: JSON out, JSON in
+    ├── retries      what is sent again, and until when
+    ├── failures     what every exception and status means
+    ├── limits       how long, how often, how many at once, how much
+    ├── addresses    which addresses and keys are used at all
+    └── words        another server's words, made fit for our messages
+
+Start at :class:`~foureyes.http.client.HttpClient`. What needs httpx is in the extra ``http``.
+"""
+
+from foureyes.http.limits import RequestLimits
+
+__all__ = ["RequestLimits"]

@@ -1,0 +1,62 @@
+"""Asynchronous requests for synchronous callers: an event loop in a thread of its own.
+
+Readers and writers are synchronous, as the models that run in this process are; judges wait in an event loop. With this they
+all send their requests through one client.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import weakref
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+__all__ = ["LoopThread"]
+
+T = TypeVar("T")
+
+
+class LoopThread:
+    """An event loop that runs until it is closed, or nobody holds it any more.
+
+    Example:
+        >>> loop = LoopThread()
+        >>> loop.run(asyncio.sleep(0, "slept"))
+        'slept'
+        >>> loop.close()
+    """
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=_run, args=(self._loop,), name="foureyes-http", daemon=True)
+        self._thread.start()
+        self._stop = weakref.finalize(self, self._loop.call_soon_threadsafe, self._loop.stop)
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """What the work comes to. Any thread may ask; an interrupted one cancels its work."""
+        if not self._stop.alive:
+            work.close()
+            raise RuntimeError("the connections are closed")
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
+
+    def close(self, last: Callable[[], Coroutine[Any, Any, None]] | None = None) -> None:
+        """Ends the thread, after some last work; does nothing the second time."""
+        if not self._stop.alive:
+            return
+        if last is not None:
+            self.run(last())
+        self._stop()
+        self._thread.join()
+
+
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    try:
+        loop.run_forever()
+    finally:
+        loop.close()

@@ -1,0 +1,84 @@
+"""What all providers share: who they are, whose options they take, and failures in our words."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from foureyes.errors import ConfigError, ModelError, ModelRefused, ModelUnavailable
+from foureyes.http.failures import RequestFailed
+from foureyes.models.chat.talking import ChatReply, ChatRequest, Endpoint
+
+__all__ = ["ProviderChat"]
+
+_KINDS = {"unavailable": ModelUnavailable, "refused": ModelRefused, "bad_reply": ModelError}
+
+
+class ProviderChat(ABC):
+    """A model behind one provider's API; see :class:`~foureyes.models.chat.talking.ChatModel`.
+
+    Attributes:
+        usual_name: what the provider is called where the configuration does not say.
+        home: its own address.
+        usual_options: of requests whose configuration has none.
+        reserved: fields of a request that no option may set.
+    """
+
+    usual_name: ClassVar[str]
+    home: ClassVar[str]
+    usual_options: ClassVar[Mapping[str, Any]]
+    reserved: ClassVar[frozenset[str]]
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._url = endpoint.url or self.home
+        self._options = dict(self.usual_options if endpoint.options is None else endpoint.options)
+        if taken := self.reserved & set(self._options):
+            raise ConfigError(f"these options are not free to set: {', '.join(sorted(taken))}")
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._endpoint!r})"
+
+    @property
+    def provider(self) -> str:
+        """Who runs the model, as configured."""
+        return self._endpoint.provider or self.usual_name
+
+    @property
+    def name(self) -> str:
+        """Which model, as configured."""
+        return self._endpoint.model
+
+    @property
+    def fingerprint(self) -> str:
+        """Provider, address, model and options; whether a name still means the same weights only the provider knows."""
+        parts = (type(self).__name__, self.provider, self._url, self.name, sorted(self._options.items()))
+        return f"chat:{hashlib.sha256(repr(parts).encode()).hexdigest()}"
+
+    async def say(self, request: ChatRequest) -> Sequence[ChatReply]:
+        """What the model replies; see :class:`~foureyes.models.chat.talking.ChatModel`."""
+        try:
+            return self._replies(await self._sent(self._body(request)), request)
+        except RequestFailed as failure:
+            kind = _KINDS[failure.kind]
+            raise kind(
+                f"{self.name}: {failure}", model=self.name, retryable=failure.retryable, status=failure.status
+            ) from failure
+
+    @abstractmethod
+    async def aclose(self) -> None:
+        """Closes every connection to the server."""
+
+    @abstractmethod
+    def _body(self, request: ChatRequest) -> dict[str, Any]:
+        """The request in the provider's words."""
+
+    @abstractmethod
+    async def _sent(self, body: dict[str, Any]) -> Any:
+        """The JSON that comes back; raises :class:`~foureyes.http.failures.RequestFailed`."""
+
+    @abstractmethod
+    def _replies(self, reply: Any, request: ChatRequest) -> list[ChatReply]:
+        """The provider's reply in our words; raises :class:`~foureyes.http.failures.RequestFailed`."""

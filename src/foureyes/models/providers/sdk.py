@@ -1,0 +1,131 @@
+"""What providers over an SDK share: a client that keeps to the limits, and what the SDK's exceptions mean."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any, Final, TypeAlias
+
+from foureyes.errors import ConfigError
+from foureyes.http.failures import Meaning, RequestFailed, meanings_in, refused
+from foureyes.http.limits import RequestLimits
+from foureyes.http.retries import attempted
+from foureyes.http.words import cleaned
+from foureyes.models.chat.talking import Endpoint
+
+try:
+    import httpx2
+except ImportError as error:
+    raise ConfigError(f"this provider needs {error.name}: pip install 'foureyes[providers]'") from error
+
+__all__ = ["COMMON", "MeaningTable", "bounded_client", "failure", "required_key", "sent"]
+
+MeaningTable: TypeAlias = Mapping[type[Exception], Meaning]
+
+_CONNECT_SECONDS: Final = 5.0
+
+COMMON: Final[MeaningTable] = {
+    **meanings_in(httpx2),
+    httpx2.TransportError: Meaning("unavailable", "the transport failed", server_wide=True),  # its own, beyond httpx's
+    ValueError: Meaning("bad_reply", "the SDK could not make sense of the reply"),
+    RecursionError: Meaning("bad_reply", "the reply is nested too deeply"),
+}
+"""What any SDK over httpx2 lets through: that library's exceptions, and decoders'."""
+
+
+async def sent(call: Callable[[], Awaitable[str | bytes]], table: MeaningTable, endpoint: Endpoint) -> Any:
+    """The JSON that a call of an SDK brings back, by our rules of what is repeated and until when.
+
+    Raises:
+        RequestFailed: it brings none.
+    """
+
+    async def once() -> str | bytes:
+        try:
+            return await call()
+        except tuple(table) as error:
+            quotes_key = required_key(endpoint) in str(error)  # as a server's words may
+            raise failure(error, table, endpoint) from (None if quotes_key else error)
+
+    content = await attempted(once, endpoint.limits)
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise RequestFailed("wanted JSON; the server answered something else") from error
+
+
+def failure(error: Exception, table: MeaningTable, endpoint: Endpoint) -> RequestFailed:
+    """An SDK's exception as ours. Its status decides first, where there was a reply with one."""
+    status = getattr(error, "status_code", None) or getattr(error, "code", None)
+    if isinstance(status, int):
+        return refused(status, cleaned(f"HTTP {status}: {error}", secret=endpoint.key))
+    meaning = next(table[kind] for kind in type(error).__mro__ if kind in table)
+    return RequestFailed(
+        f"{meaning.words} ({type(error).__name__})",
+        meaning.kind,
+        retryable=meaning.retryable,
+        server_wide=meaning.server_wide,
+    )
+
+
+def required_key(endpoint: Endpoint) -> str:
+    """The key, for providers that let nobody in without.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    if endpoint.key is None:
+        raise ConfigError(f"{endpoint.model} needs an API key; got none")
+    return endpoint.key
+
+
+def bounded_client(limits: RequestLimits) -> httpx2.AsyncClient:
+    """A client that keeps to the limits whatever the server sends: no redirects, no packed replies, none without end.
+
+    Proxies named in the environment are not used: a transport of one's own leaves them out.
+    """
+    pool = httpx2.Limits(max_connections=limits.concurrency, max_keepalive_connections=limits.concurrency)
+    return httpx2.AsyncClient(
+        transport=_Bounded(limits.max_bytes, pool),
+        headers={"Accept-Encoding": "identity"},
+        timeout=httpx2.Timeout(limits.timeout, connect=min(limits.timeout, _CONNECT_SECONDS)),
+        follow_redirects=False,
+    )
+
+
+class _Bounded(httpx2.AsyncHTTPTransport):
+    def __init__(self, max_bytes: int, pool: httpx2.Limits) -> None:
+        super().__init__(limits=pool)
+        self._max_bytes = max_bytes
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        response = await super().handle_async_request(request)
+        if response.headers.get("content-encoding", "identity") != "identity":
+            await response.aclose()
+            raise httpx2.DecodingError("the reply is packed although none was asked for", request=request)
+        stream = response.stream
+        if not isinstance(stream, httpx2.AsyncByteStream):
+            raise httpx2.DecodingError("the reply is not a stream", request=request)
+        body = _Body(stream, self._max_bytes)
+        return httpx2.Response(
+            response.status_code, headers=response.headers, stream=body, extensions=response.extensions
+        )
+
+
+class _Body(httpx2.AsyncByteStream):
+    """A reply's body, given up when it grows too large."""
+
+    def __init__(self, stream: httpx2.AsyncByteStream, max_bytes: int) -> None:
+        self._stream = stream
+        self._max_bytes = max_bytes
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        seen = 0
+        async for piece in self._stream:
+            seen += len(piece)
+            if seen > self._max_bytes:
+                raise httpx2.DecodingError(f"wanted a reply of at most {self._max_bytes} bytes; got more")
+            yield piece
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
