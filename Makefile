@@ -1,4 +1,4 @@
-# foureyes: make demo | test | test-servers | check | bench | studies
+# foureyes: make demo (SMALL=1 for the smaller models) | test | test-servers | check | bench | studies
 # Every target does its own set-up on a machine with only Python ≥ 3.11, and is quick the second time.
 
 PYTHON ?= python3
@@ -13,7 +13,7 @@ help:
 	@grep -E '^#' Makefile | sed 's/^# //'
 
 demo: $(VENV)/user
-	$(BIN)/foureyes demo --html foureyes-demo.html
+	$(BIN)/foureyes demo --html foureyes-demo.html $(if $(SMALL),--small)
 
 test: $(VENV)/developer $(VENV)/browser
 	$(BIN)/foureyes models pull smollm2-135m gemma3-270m

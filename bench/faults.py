@@ -384,7 +384,7 @@ def said_safe(route: str, reply: Reply) -> bool:
         return name == "event: verdict" and json.loads(data.removeprefix("data: "))["safe"] is True
     answer = reply.json()
     if route == "batch":
-        return any((result["answer"] or {}).get("safe") is True for result in answer["results"])
+        return any((result["verification"] or {}).get("safe") is True for result in answer["results"])
     if route == "litellm":
         return bool(answer["action"] != "BLOCKED")
     return answer.get("safe") is True or answer.get("status") == "success"

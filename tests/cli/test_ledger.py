@@ -111,7 +111,7 @@ def test_verify_tells_of_clocks_that_went_back(tmp_path, capsys):
 def test_prove_inclusion(path, capsys):
     assert ledger("prove", "inclusion", path, "7", "--key", KEY, "--size", "30") == 0
     out = json.loads(capsys.readouterr().out)
-    assert out["inclusion"] == open_log(str(path), [SIGNER.key]).prove_inclusion(7, 30).to_json()
+    assert out["inclusion"] == open_log(str(path), [SIGNER.key]).prove_inclusion(7, 30).to_dict()
     assert out["checkpoint"].startswith(f"{NAME}\n60\n")
 
 
@@ -119,7 +119,7 @@ def test_prove_consistency(path, capsys):
     assert ledger("prove", "consistency", path, "30", "--key", KEY) == 0
     out = json.loads(capsys.readouterr().out)
     assert (out["consistency"]["old"], out["consistency"]["new"]) == (30, 60)
-    assert out["consistency"] == open_log(str(path), [SIGNER.key]).prove_consistency(30).to_json()
+    assert out["consistency"] == open_log(str(path), [SIGNER.key]).prove_consistency(30).to_dict()
 
 
 def test_prove_what_is_not_there(path, capsys):

@@ -102,7 +102,7 @@ def test_a_verification_runs_through_every_part(wired):
     assert "ana@" not in seen.answer
     assert "ana@" not in str(seen.prompt)
     assert "[EMAIL_ADDRESS_1_" in seen.answer
-    assert "ana" not in str(entry.to_json())
+    assert "ana" not in str(entry.to_dict())
 
 
 def test_a_tenant_without_a_policy_shows_texts_as_they_are(wired):

@@ -1,10 +1,11 @@
+from collections.abc import Callable
 from itertools import permutations
 
 import numpy as np
 import pytest
 
-from foureyes.demo.measures import SIGNALS, DemoResults, study, together
-from foureyes.demo.questions import load
+from foureyes.demo.measures import SIGNALS, Caught, DemoResults, study, together
+from foureyes.demo.questions import DemoQuestion, load
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.types import Exchange, Unscored
 from tests.demo.verifiers import Opinionated, reading_of
@@ -47,6 +48,19 @@ def test_a_model_in_the_authors_place_is_measured_and_decides_nothing() -> None:
         assert found.by("a")["nats_per_byte"].auroc.value == 0.0
     with pytest.raises(InputError, match="one or more verifiers"):
         study(QUESTIONS, [author])
+
+
+def test_what_the_second_reader_sees_of_the_authors_mistakes_is_counted() -> None:
+    first, second = QUESTIONS[0], QUESTIONS[1]
+
+    def wrong_about(*questions: DemoQuestion) -> Callable[[Exchange], float]:
+        texts = {question.prompt for question in questions}
+        return lambda exchange: (contrary if exchange.prompt in texts else knowing)(exchange)
+
+    author = reading_of(Opinionated("a", wrong_about(first, second)), by="author")
+    reader = reading_of(Opinionated("r", wrong_about(second)))
+    assert study(QUESTIONS, [author, reader]).caught == Caught(n_fooled=2, n_caught=1)
+    assert study(QUESTIONS, [reader]).caught is None
 
 
 def test_together_is_the_mean_of_nats_per_byte(arbitrary: DemoResults) -> None:

@@ -212,7 +212,7 @@ def test_of_many_jumps_the_first_hundred_are_shown():
     found = audit(jumpy.entries, jumpy.note())
     assert found.clock_jumps == 299
     assert len(found.jumps) == 100
-    assert found.to_json()["jumps"][0]["index"] == 1
+    assert found.to_dict()["jumps"][0]["index"] == 1
 
 
 def grown(written, old, new):

@@ -42,7 +42,7 @@ def test_what_is_read_is_what_was_written(payload):
     assert entry.payload == payload
     assert (entry.index, entry.previous, entry.time, entry.id, entry.event) == (12, GENESIS.hex(), TIME, ID, "tested")
     assert entry.hash == leaf_hash(raw).hex()
-    assert entry.to_json() == {**json.loads(raw), "hash": entry.hash}
+    assert entry.to_dict() == {**json.loads(raw), "hash": entry.hash}
     assert b"\n" not in raw
 
 

@@ -68,7 +68,7 @@ def test_two_signed_roots_of_one_size_prove_nothing():
 
 @pytest.mark.parametrize(("name", "one"), [("inclusion", INCLUSION), ("consistency", CONSISTENCY)])
 def test_json_keeps_a_proof(name, one):
-    assert parse_proof(json.dumps({name: one.to_json(), "checkpoint": "note"})) == (one, "note")
+    assert parse_proof(json.dumps({name: one.to_dict(), "checkpoint": "note"})) == (one, "note")
 
 
 @pytest.mark.parametrize(
@@ -89,6 +89,6 @@ def test_json_keeps_a_proof(name, one):
     ],
 )
 def test_what_is_no_proof_is_refused(change):
-    changed = change({"inclusion": INCLUSION.to_json(), "checkpoint": "note"})
+    changed = change({"inclusion": INCLUSION.to_dict(), "checkpoint": "note"})
     with pytest.raises(InputError, match="not a proof"):
         parse_proof(changed if isinstance(changed, str) else json.dumps(changed))

@@ -100,7 +100,6 @@ class House:
 
     @property
     def log(self) -> StringIO:
-        self.state.chores.finish()
         return self._log
 
     def logged(self) -> list[dict[str, Any]]:

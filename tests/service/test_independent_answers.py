@@ -82,7 +82,7 @@ def test_a_council_that_can_be_sorted_is(house: House) -> None:
     answer = house.call("POST", "/v1/guard/council", {"prompt": "Capital of Australia?"}).json()
     assert answer["synthesised"] is True
     assert answer["consensus"][0]["claim"] == "It is Canberra."
-    assert [place["answer"] for place in answer["consensus"][0]["support"]] == [0, 1]
+    assert [place["opinion"] for place in answer["consensus"][0]["support"]] == [0, 1]
 
 
 def test_segments_are_in_the_feed_where_texts_are_shown(house: House) -> None:

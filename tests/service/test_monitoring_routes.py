@@ -8,6 +8,7 @@ from typing import Any
 
 from foureyes.monitoring import Alarm, Monitor, MonitorSettings
 from foureyes.service.tenant_state import observation_of
+from foureyes.service.wire.decisions import AlarmItem
 from foureyes.types import Verdict, Vote
 from tests.service.house import House, open_house
 
@@ -25,12 +26,12 @@ def verified(house: House, n: int = 3) -> House:
 def test_decisions_come_newest_first_and_without_texts(house: House) -> None:
     verified(house)
     found = house.call("GET", "/v1/decisions?limit=2", key="audit").json()["decisions"]
-    assert [decision["answer"]["ledger_entry"]["index"] for decision in found] == [2, 1]
+    assert [decision["verification"]["ledger_entry"]["index"] for decision in found] == [2, 1]
     assert [(decision["agent_id"], decision["prompt"], decision["response"]) for decision in found] == [
         ("agent-7", None, None)
     ] * 2
     assert found[0]["at"] == "2027-01-15T08:00:00.000+00:00"
-    assert [vote["verdict"] for vote in found[0]["answer"]["votes"]] == ["safe", "safe", "unsafe"]
+    assert [vote["verdict"] for vote in found[0]["verification"]["votes"]] == ["safe", "safe", "unsafe"]
 
 
 def test_texts_are_shown_only_where_the_tenant_shows_them(house: House) -> None:
@@ -86,7 +87,7 @@ def test_alarms_reach_whoever_watches(house: House) -> None:
         raised += tenant.observe(f"v-{i}", failing, at=float(i))
     assert [alarm.key for alarm in raised] == ["rate:errors:p/a"]
     [event] = tenant.feed.latest(1, kind="alarm")
-    assert event.value == raised[0]
+    assert event.value == AlarmItem.of(raised[0])
     [sent] = watch(house, "/v1/events", 1)
     assert (sent["event"], sent["data"]["key"]) == ("alarm", "rate:errors:p/a")
     standing = house.call("GET", "/v1/monitoring").json()["monitor"]["alarms"]
@@ -126,7 +127,7 @@ def test_events_begin_with_what_is_remembered(house: House) -> None:
     verified(house)
     told = watch(house, "/v1/events", 3)
     assert [(event["id"], event["event"]) for event in told] == [(1, "decision"), (2, "decision"), (3, "decision")]
-    assert told[0]["data"]["answer"]["safe"] is True
+    assert told[0]["data"]["verification"]["safe"] is True
 
 
 def test_events_go_on_after_the_one_seen_last(house: House) -> None:

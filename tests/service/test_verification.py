@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from foureyes.models.scripted import ScriptedJudge
+from foureyes.monitoring import Monitor
 from foureyes.service.rate_limit import RateLimit
 from tests.service.house import House, open_house
 
@@ -115,7 +116,7 @@ def test_a_batch_answers_every_item_in_order(house: House) -> None:
     reply = house.call("POST", "/v1/guard/verify/batch", {"items": items})
     results = reply.json()["results"]
     assert [result["index"] for result in results] == [0, 1, 2]
-    assert [(result["answer"] or {}).get("safe") for result in results] == [True, None, True]
+    assert [(result["verification"] or {}).get("safe") for result in results] == [True, None, True]
     assert results[1]["problem"]["status"] == 404
     assert len(list(house.ledger.entries())) == 2
 
@@ -139,8 +140,8 @@ def test_one_item_that_breaks_does_not_spoil_the_others(house: House) -> None:
     house.change(guard=Broken())
     reply = house.call("POST", "/v1/guard/verify/batch", {"items": [ASKED, {**ASKED, "response": "breaks"}, ASKED]})
     first, second, third = reply.json()["results"]
-    assert first["answer"]["safe"] is third["answer"]["safe"] is True
-    assert (second["answer"], second["problem"]["status"]) == (None, 500)
+    assert first["verification"]["safe"] is third["verification"]["safe"] is True
+    assert (second["verification"], second["problem"]["status"]) == (None, 500)
 
 
 def test_a_batch_costs_what_its_items_cost(house: House) -> None:
@@ -214,3 +215,15 @@ async def _hang_up_after_the_first_vote(house: House) -> bytes:
     scope = scope_of("POST", "/v1/guard/verify/stream", headers) | {"asgi": {"version": "3.0", "spec_version": "2.3"}}
     await house.app(scope, receive, send)
     return bytes(sent)
+
+
+def test_a_bug_in_what_is_published_keeps_no_decision_back(house: House) -> None:
+    class Broken(Monitor):
+        def observe(self, *_: Any) -> Any:
+            raise ZeroDivisionError("canary")
+
+    house.state.tenant("acme").monitor = Broken()
+    reply = house.call("POST", PATHS[0], ASKED)
+    assert (reply.status, reply.json()["safe"]) == (200, True)
+    assert [line["error"] for line in house.logged() if line["event"] == "failure"] == ["ZeroDivisionError"]
+    assert "canary" not in house.log.getvalue()

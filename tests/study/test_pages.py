@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from foureyes.signals.catalog import signal
+from foureyes.study.sections.ranking import glossary_entry
+
 DOCS = Path(__file__).parents[2] / "docs"
 STUDIES = sorted((DOCS / "studies").glob("*.toml"))
 ROW = re.compile(r"^\| \[(\w+)\]\(studies/\w+\.md\) .*?\| [^|]+ \| ([^|]+) \|$", re.MULTILINE)
@@ -23,6 +26,16 @@ def test_every_study_has_its_page_and_all_of_its_claims(study):
     assert "Unfinished" not in page
     for claim in plan.get("claim", ()):
         assert f"- {claim['says']}: of " in page
+
+
+@pytest.mark.parametrize("study", STUDIES, ids=lambda path: path.stem)
+def test_signals_of_a_page_have_the_names_and_words_of_the_catalogue(study):
+    page = study.with_suffix(".md").read_text(encoding="utf-8")
+    glossary = next(line for line in page.splitlines() if re.match(r"log_\w+: ", line))
+    names = [entry.partition(": ")[0] for entry in glossary.split("; ")]
+    assert glossary == "; ".join(glossary_entry(signal(name)) for name in names)
+    columns = re.findall(r"^\| [^|]+ \| [\w.-]+\.([a-z]\w+) \| ", page.replace("\\", ""), re.MULTILINE)
+    assert set(columns) <= set(names)
 
 
 def test_figures_that_are_told_stand_on_the_pages():

@@ -22,7 +22,7 @@ from foureyes.maths.roc import Roc, roc
 from foureyes.signals.catalog import signal
 from foureyes.types import Scored, Unscored
 
-__all__ = ["SIGNALS", "TOGETHER", "DemoResults", "Pairs", "SignalResult", "study", "together"]
+__all__ = ["SIGNALS", "TOGETHER", "Caught", "DemoResults", "Pairs", "SignalResult", "study", "together"]
 
 Floats = NDArray[np.float64]
 
@@ -88,6 +88,19 @@ class SignalResult:
         return roc(*self.pairs.rows, groups=self.pairs.groups, seed=_SEED)
 
 
+@dataclass(frozen=True, slots=True)
+class Caught:
+    """What a second reader sees of an author's mistakes.
+
+    Attributes:
+        n_fooled: questions whose wrong answer surprises the model in the author's place less than the right one.
+        n_caught: those of them whose right answer surprises the verifiers less.
+    """
+
+    n_fooled: int
+    n_caught: int
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class DemoResults:
     """All that the demo found.
@@ -114,6 +127,16 @@ class DemoResults:
     def author(self) -> Read | None:
         """What a model in the author's place saw, if one read."""
         return next((read for read in self.reads if read.by == "author"), None)
+
+    @property
+    def caught(self) -> Caught | None:
+        """What the verifiers see of the author's mistakes, by the measure that decides; ``None`` without an author."""
+        if self.author is None:
+            return None
+        own, second = self.by(self.author.verifier)[self.overall.signal].pairs, self.overall.pairs
+        _, i, j = np.intersect1d(own.question, second.question, return_indices=True)
+        fooled = own.gap[i] < 0
+        return Caught(int(fooled.sum()), int((fooled & (second.gap[j] > 0)).sum()))
 
     def by(self, verifier: str) -> dict[str, SignalResult]:
         """The measures of one verifier, by signal."""

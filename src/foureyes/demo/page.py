@@ -92,6 +92,7 @@ def demo_page(found: DemoResults) -> str:
         n_left_out=found.n_left_out,
         n_preferred=int((found.overall.pairs.gap > 0).sum()),
         author=None if found.author is None else found.author.verifier,
+        caught=found.caught,
         names=[read.verifier for read in found.verifiers],
         together=len(found.verifiers) > 1,
         overall=_line(found.overall),

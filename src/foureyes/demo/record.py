@@ -19,14 +19,15 @@ def record(found: DemoResults) -> dict[str, Any]:
         found: what the demo found.
 
     Returns:
-        ``verifiers`` (each with whose place it takes, ``by``) and ``together`` with areas, preferences and their intervals, ``questions`` with the signals of
-        both answers by verifier. All but ``seconds`` is the same in every run on the same machine.
+        ``verifiers`` (each with whose place it takes, ``by``) and ``together`` with areas, preferences and their
+        intervals, ``caught``, ``questions`` with the signals of both answers by verifier. All but ``seconds`` is the same in every run on the same machine.
     """
     return {
         "n_questions": len(found.questions),
         "n_left_out": found.n_left_out,
         "verifiers": [_verifier(found, read) for read in found.reads],
         "together": _measured(found.overall) if len(found.verifiers) > 1 else None,
+        "caught": None if found.caught is None else asdict(found.caught),
         "questions": [
             asdict(question) | {"read_by": {read.verifier: _answers(read, i) for read in found.reads}}
             for i, question in enumerate(found.questions)

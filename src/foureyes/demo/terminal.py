@@ -85,10 +85,16 @@ def _measures(found: DemoResults) -> Table:
 
 def _places(found: DemoResults) -> list[Text]:
     """Who is in the author's place and who reads, where that was so."""
-    if found.author is None:
+    if found.author is None or found.caught is None:
         return []
-    names = found.author.verifier, found.verifiers[0].verifier
-    return [Text("{} is in the author's place: its own doubt; {} is the second reader.".format(*names), "dim")]
+    author, reader, caught = found.author.verifier, found.verifiers[0].verifier, found.caught
+    return [
+        Text(f"{author} is in the author's place: its own doubt; {reader} is the second reader."),
+        Text(
+            f"The author's model likes the wrong answer better in {caught.n_fooled} questions (nats per byte); the second "
+            f"reader prefers the right one in {caught.n_caught} of them."
+        ),
+    ]
 
 
 def _cells(measured: SignalResult) -> tuple[Text, str, Text]:

@@ -68,7 +68,7 @@ class Audit:
     clock_jumps: int
     jumps: tuple[ClockJump, ...]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """As a JSON object."""
         return asdict(self)
 

@@ -144,7 +144,7 @@ class Entry:
         """Of its bytes, in hex: the next entry names it, and it is a leaf of the tree."""
         return leaf_hash(self.raw).hex()
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """As a JSON object, its hash included."""
         return {**json.loads(self.raw), "hash": self.hash}
 

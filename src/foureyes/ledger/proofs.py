@@ -66,7 +66,7 @@ class InclusionProof:
                 f"the proof does not lead from entry {self.index} to the signed root", index=self.index
             )
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """As a JSON object."""
         return {**asdict(self), "path": list(self.path)}
 
@@ -118,7 +118,7 @@ class ConsistencyProof:
         if not self.holds():
             raise LedgerTampered(f"the log of {self.new} entries does not begin with the {self.old} that were signed")
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """As a JSON object."""
         return {**asdict(self), "hashes": list(self.hashes)}
 

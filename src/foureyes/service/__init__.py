@@ -1,19 +1,18 @@
-"""The guard as a service: HTTP shapes, routes, a door in front of them, and a page to watch it on.
+"""An HTTP service that verifies a model's responses: FastAPI routes around a guard, and a page to watch it on.
 
 ::
 
-    running ─── app ─── door             names, bounds, counts and logs every request; turns every exception into a problem
-                 │       lean            the one place that reads a body
-                 │       access          who calls, what they may do, how much of it
+    running ─── app ─── middleware       names, bounds, counts and logs every request; turns every exception into a problem
+                 │       body            reads a body, once its caller is admitted
+                 │       access          who calls, what they may do, how much of it (rate_limit)
                  ├────── routes          one file a subject; they translate and decide nothing
-                 ├────── verifying       the one place where an answer says "safe"
-                 ├────── chores          what can wait until an answer is sent
-                 ├────── gauges          what the monitors know, for Prometheus
-                 ├────── keeping, memory what is written down of each tenant, and read again at the next start
-                 └────── live, desk      the parts in force, and what is remembered of each tenant
+                 ├────── verification    runs the guard, and publishes its decision to feed, metrics and monitor
+                 ├────── metrics         counters, and what the monitors know (gauges), for Prometheus
+                 ├────── maintenance     saves tenants' state and shows ledgers to their witnesses, every half a minute
+                 └────── app_state       the parts in force, and tenant_state: what is known of each tenant (persistence)
     wiring                               from a configuration to parts, and from a changed file to changed parts
-    wire                                 every field of HTTP
+    wire                                 every field of HTTP: requests and responses as pydantic models
 
 The rule that holds throughout: what could not be verified is not safe, and no text, key or stranger's question leaves a
-trace anywhere but in its own answer. Needs the extra ``service``. Start at :func:`foureyes.service.app.create_app`.
+trace anywhere but in its own response. Needs the extra ``service``. Start at :func:`foureyes.service.app.create_app`.
 """

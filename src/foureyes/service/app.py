@@ -1,10 +1,10 @@
-"""The application: routes behind a door.
+"""The ASGI application: middleware around routes.
 
 ::
 
-    door ─── routes ─── lean ─── access          who may do what
-      │         └────── verifying ─── guard      the only place where an answer says "safe"
-      └──── problems                             everything else that can be said
+    middleware ─── routes ─── body, access             who may do what
+         │            └────── verification ─── guard   the only place where a response says "safe"
+         └──── problems                                everything else that can be said
 
 :func:`create_app` takes the parts and keeps no global state; two applications in one process share nothing.
 """
@@ -22,15 +22,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from foureyes import __version__
-from foureyes.errors import FoureyesError
 from foureyes.service.app_state import AppState, Instruments
+from foureyes.service.body import BodyRoute
 from foureyes.service.dashboard import router as dashboard
-from foureyes.service.lean import LeanRoute
 from foureyes.service.maintenance import maintain_forever
 from foureyes.service.middleware import RequestMiddleware
 from foureyes.service.openapi import DESCRIPTION, TAGS, describe
 from foureyes.service.parts import Parts
-from foureyes.service.problems import MEDIA_TYPE, problem_of
+from foureyes.service.problems import problem_response
 from foureyes.service.routes import decisions, gateways, guard, health, independent_answers, ledger, monitoring, privacy
 
 __all__ = ["create_app"]
@@ -61,21 +60,15 @@ def create_app(parts: Parts, instruments: Instruments | None = None) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.foureyes = state
-    app.router.route_class = LeanRoute
+    app.router.route_class = BodyRoute
     for subject in (guard, independent_answers, privacy, decisions, ledger, gateways, monitoring, health):
         subject.add(app.router)
     app.include_router(dashboard())
-    for error in (HTTPException, RequestValidationError, FoureyesError, TimeoutError):
+    for error in (HTTPException, RequestValidationError):
         app.add_exception_handler(error, _problem)
+    app.add_middleware(RequestMiddleware, state=state)
     setattr(app, "openapi", describe(app))  # noqa: B010 - FastAPI's own way to extend the document
-    app.middleware_stack = RequestMiddleware(app.build_middleware_stack(), state, _shortcuts(app))
     return app
-
-
-def _shortcuts(app: FastAPI) -> dict[tuple[str, str], Route]:
-    """The routes that do all they need themselves."""
-    lean = [route for route in app.routes if isinstance(route, LeanRoute) and route.body_field is not None]
-    return {(method, route.path): route for route in lean for method in route.methods or () if "{" not in route.path}
 
 
 def _lifespan(state: AppState) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
@@ -98,15 +91,14 @@ def _lifespan(state: AppState) -> Callable[[FastAPI], AbstractAsyncContextManage
 
 
 async def _problem(request: Request, error: Exception) -> Response:
-    state: AppState = request.scope["foureyes.state"]
-    request_id: str = request.scope["foureyes.request_id"]
-    state.log_failure(error, request_id)
-    problem = problem_of(error, request_id)
-    headers = {"Allow": _served(request)} if problem.status == 405 else getattr(error, "headers", None)
-    return Response(problem.body(), problem.status, headers=headers, media_type=MEDIA_TYPE)
+    """A refusal, of ours or of FastAPI's own; whatever else is raised, the middleware answers."""
+    response = problem_response(error, request.scope["foureyes.request_id"])
+    if response.status_code == 405:
+        response.headers["Allow"] = _served_methods(request)
+    return response
 
 
-def _served(request: Request) -> str:
+def _served_methods(request: Request) -> str:
     """The methods of every route at this path; each method has a route of its own."""
     found = [
         route for route in request.app.routes if isinstance(route, Route) and route.path_regex.match(request.url.path)

@@ -18,7 +18,6 @@ from starlette.types import Scope
 from foureyes.errors import ConfigError, InputError
 from foureyes.monitoring import Alarm
 from foureyes.monitoring.sinks import send_all
-from foureyes.service.chores import Chores
 from foureyes.service.logs import Log, open_log, raised_at
 from foureyes.service.metrics import Metrics
 from foureyes.service.parts import Parts
@@ -56,7 +55,6 @@ class AppState:
     def __init__(self, parts: Parts, instruments: Instruments | None = None) -> None:
         self.instruments: Final = instruments or Instruments()
         self.metrics: Final = Metrics()
-        self.chores: Final = Chores(on_error=lambda error: self.log_failure(error, "chores"))
         self.parts = parts
         self._tenants = {name: TenantState.restore(name, parts) for name in parts.tenants}
 
@@ -90,7 +88,6 @@ class AppState:
 
     def save(self, tenants: Iterable[TenantState]) -> None:
         """Saves what is known of tenants, where the configuration names a place; one that fails is logged and stops no other."""
-        self.chores.finish()
         if (store := self.parts.state_store) is None:
             return
         for tenant in tenants:

@@ -15,11 +15,12 @@ from typing import Any, Final
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 
 from foureyes.errors import FoureyesError, InputError, LedgerError, ModelError
 from foureyes.service.wire.base import FieldError, Problem
 
-__all__ = ["KINDS", "MEDIA_TYPE", "Refused", "problem_of", "send_problem", "wrongs"]
+__all__ = ["KINDS", "Refused", "problem_of", "problem_response"]
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -88,8 +89,7 @@ def problem_of(error: BaseException, request_id: str) -> Problem:
         True
     """
     if isinstance(error, RequestValidationError | ValidationError):
-        errors = wrongs(error.errors(), where="")
-        return _problem(422, request_id, _counted(errors), errors)
+        return _invalid(error.errors(), request_id)
     if isinstance(error, HTTPException):
         said = (error.detail or None, error.errors) if isinstance(error, Refused) else (None, ())
         return _problem(error.status_code, request_id, *said)
@@ -99,32 +99,19 @@ def problem_of(error: BaseException, request_id: str) -> Problem:
     return _problem(found[0], request_id, found[1])
 
 
-def wrongs(errors: Sequence[Any], *, where: str) -> list[FieldError]:
-    """Findings of pydantic without the values they are about.
+def problem_response(error: Exception, request_id: str) -> Response:
+    """The problem as a response, with the headers that the error brings along, as ``Retry-After``."""
+    problem = problem_of(error, request_id)
+    return Response(problem.body(), problem.status, headers=getattr(error, "headers", None), media_type=MEDIA_TYPE)
 
-    Args:
-        errors: as ``ValidationError.errors()`` gives them.
-        where: put before every pointer.
-    """
-    return [
-        FieldError(where=_pointer(where, error["loc"]), what=str(error["msg"])[:_LONGEST])
-        for error in errors[:_MOST_ERRORS]
+
+def _invalid(found: Sequence[Any], request_id: str) -> Problem:
+    """Findings of pydantic without the values they are about."""
+    errors = [
+        FieldError(where=_pointer(error["loc"]), what=str(error["msg"])[:_LONGEST]) for error in found[:_MOST_ERRORS]
     ]
-
-
-async def send_problem(problem: Problem, send: Any, headers: Mapping[str, str] | None = None) -> None:
-    """Answers a request with a problem.
-
-    Args:
-        problem: what to say.
-        send: the ASGI callable.
-        headers: further headers, as ``Retry-After`` or ``WWW-Authenticate``.
-    """
-    body = problem.body()
-    fields = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
-    fields += [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()]
-    await send({"type": "http.response.start", "status": problem.status, "headers": fields})
-    await send({"type": "http.response.body", "body": body})
+    counted = "1 field is wrong" if len(found) == 1 else f"{len(found)} fields are wrong"
+    return _problem(422, request_id, counted, errors)
 
 
 def _problem(status: int, request_id: str, detail: str | None = None, errors: Sequence[FieldError] = ()) -> Problem:
@@ -139,9 +126,10 @@ def _problem(status: int, request_id: str, detail: str | None = None, errors: Se
     )
 
 
-def _counted(errors: Sequence[FieldError]) -> str:
-    return "1 field is wrong" if len(errors) == 1 else f"{len(errors)} fields are wrong"
-
-
-def _pointer(where: str, loc: Sequence[str | int]) -> str:
-    return "/".join([where, *(str(part)[:_LONGEST].replace("~", "~0").replace("/", "~1") for part in loc)]) or "/"
+def _pointer(loc: Sequence[str | int]) -> str:
+    """A JSON pointer into the body, or the name of a parameter."""
+    kind, *path = loc or ("body",)
+    if kind in ("query", "path", "header"):
+        return str(path[0])
+    inside = path if kind == "body" else loc
+    return "/" + "/".join(str(part)[:_LONGEST].replace("~", "~0").replace("/", "~1") for part in inside)

@@ -37,8 +37,8 @@ def event(name: str, value: BaseModel, *, number: int | None = None) -> bytes:
     """One event.
 
     Example:
-        >>> from foureyes.service.wire.privacy import SessionAnswer
-        >>> print(event("revoked", SessionAnswer(session_id="chat-7", revoked=True), number=3).decode().strip())
+        >>> from foureyes.service.wire.privacy import SessionResponse
+        >>> print(event("revoked", SessionResponse(session_id="chat-7", revoked=True), number=3).decode().strip())
         id: 3
         event: revoked
         data: {"session_id":"chat-7","revoked":true}

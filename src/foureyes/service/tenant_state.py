@@ -16,7 +16,7 @@ from foureyes.service.feed import Feed
 from foureyes.service.parts import Parts, TenantParts
 from foureyes.service.persistence import StateStore
 from foureyes.service.rate_limit import RateLimiter
-from foureyes.service.shown import Told
+from foureyes.service.wire.decisions import AlarmItem, FeedItem
 from foureyes.types import Verdict, Vote
 
 __all__ = ["TenantState", "observation_of"]
@@ -42,7 +42,7 @@ class TenantState:
         self.name: Final = name
         self.parts = parts
         self.rate_limiter: Final = RateLimiter(parts.rate)
-        self.feed: Final[Feed[Told | Alarm]] = Feed()
+        self.feed: Final[Feed[FeedItem | AlarmItem]] = Feed()
         self.gate: Final = gate
         self.monitor: Final = monitor
         self.saved_alarms: tuple[Alarm, ...] = monitor.standing
@@ -104,7 +104,7 @@ class TenantState:
 
     def _shown(self, alarms: list[Alarm]) -> list[Alarm]:
         for alarm in alarms:
-            self.feed.add("alarm", alarm)
+            self.feed.add("alarm", AlarmItem.of(alarm))
         return alarms
 
 

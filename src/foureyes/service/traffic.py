@@ -86,7 +86,6 @@ async def play(state: AppState, tenant: str, scene: Scene) -> None:
         state, served, served.parts, "traffic", frozenset({"verify"}), {"headers": [], "foureyes.request_id": "traffic"}
     )
     decision = await verify(call, VerifyRequest(prompt=scene.prompt, response=scene.response, agent_id=scene.agent))
-    state.chores.finish()
     state.alarm(served.report(decision.request_id, right=scene.right, at=state.instruments.wall_clock()) or ())
     served.gate.report(scene.agent, ActionOutcome(scene.right, _SURE))
 

@@ -1,26 +1,24 @@
 """One verification for one caller: the shape that came in, the guard, and who is told.
 
-Every route that verifies goes through :func:`verify`. What is sent of a decision (:mod:`foureyes.service.answers`) only
-copies what the guard decided. A newcomer starts here.
+Every route that verifies goes through :func:`verify`. A newcomer starts here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from foureyes.errors import InputError
 from foureyes.service.access import Call
 from foureyes.service.problems import Refused
-from foureyes.service.shown import Told
-from foureyes.service.wire.guard import Turn, VerifyRequest
+from foureyes.service.wire.decisions import FeedItem, rfc3339
+from foureyes.service.wire.guard import Turn, VerifyRequest, VerifyResponse
 from foureyes.types import Exchange, Message, Vote, text_of
 
 if TYPE_CHECKING:
     from foureyes.guard import Decision
 
-__all__ = ["decide", "exchange_of", "members_of", "require_members", "tell", "verify"]
+__all__ = ["exchange_of", "members_of", "publish", "require_members", "run_guard", "verify"]
 
 
 async def verify(call: Call, body: VerifyRequest, *, on_vote: Callable[[Vote], None] | None = None) -> Decision:
@@ -34,12 +32,12 @@ async def verify(call: Call, body: VerifyRequest, *, on_vote: Callable[[Vote], N
     Raises:
         Refused: a verifier that is not configured.
     """
-    decision = await decide(call, body, on_vote=on_vote)
-    call.state.chores.add(partial(tell, call, body, decision, at=call.state.instruments.wall_clock()))
+    decision = await run_guard(call, body, on_vote=on_vote)
+    publish(call, body, decision)
     return decision
 
 
-async def decide(call: Call, body: VerifyRequest, *, on_vote: Callable[[Vote], None] | None = None) -> Decision:
+async def run_guard(call: Call, body: VerifyRequest, *, on_vote: Callable[[Vote], None] | None = None) -> Decision:
     """The same, without telling anybody."""
     require_members(call, body)
     tracer = call.state.instruments.tracer
@@ -56,38 +54,39 @@ async def decide(call: Call, body: VerifyRequest, *, on_vote: Callable[[Vote], N
     return decision
 
 
-def tell(
-    call: Call,
-    body: VerifyRequest,
-    decision: Decision,
-    *,
-    at: float,
-    segments: list[dict[str, Any]] | None = None,
+def publish(
+    call: Call, body: VerifyRequest, decision: Decision, *, segments: list[dict[str, Any]] | None = None
 ) -> None:
     """Counts a verification, shows it to whoever watches, and tells the monitor.
+
+    A bug in any of these is logged and keeps no decision back: it is made, and recorded, by then.
 
     Args:
         call: who asked.
         body: what was asked; its texts are shown only where the tenant shows them.
         decision: what the guard decided.
-        at: when, seconds since 1970.
         segments: of a fine-grained check.
     """
-    state, texts = call.state, call.parts.show_texts
-    state.metrics.verification(decision.verdict, decision.failed)
-    call.tenant.feed.add(
-        "decision",
-        Told(
-            at,
-            body.agent_id,
-            decision,
-            prompt=text_of(exchange_of(body.prompt, "").prompt) if texts else None,
-            response=body.response if texts else None,
-            segments=segments if texts else None,
-        ),
+    try:
+        _publish(call, body, decision, segments)
+    except Exception as error:  # noqa: BLE001 - whatever it is, see above
+        call.state.log_failure(error, call.request_id)
+
+
+def _publish(call: Call, body: VerifyRequest, decision: Decision, segments: list[dict[str, Any]] | None) -> None:
+    at, texts = call.state.instruments.wall_clock(), call.parts.show_texts
+    call.state.metrics.verification(decision.verdict, decision.failed)
+    item = FeedItem(
+        at=rfc3339(at),
+        agent_id=body.agent_id,
+        verification=VerifyResponse.of(decision),
+        prompt=text_of(exchange_of(body.prompt, "").prompt) if texts else None,
+        response=body.response if texts else None,
+        segments=segments if texts else None,
     )
+    call.tenant.feed.add("decision", item)
     if alarms := call.tenant.observe(decision.request_id, decision.verdict, at=at):
-        state.alarm(alarms)
+        call.state.alarm(alarms)
 
 
 def exchange_of(prompt: str | Sequence[Turn], response: str) -> Exchange:

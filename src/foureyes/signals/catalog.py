@@ -472,7 +472,7 @@ _ROWS: Final = (
     ),
     _asked(
         "wording",
-        "the same, from the words of question and answer alone",
+        "1 − P(correct), learnt from the words of question and answer alone",
         ("labels",),
         "history.cross_fitted",
         ("0", "0"),
@@ -480,7 +480,7 @@ _ROWS: Final = (
     ),
     _asked(
         "difficulty",
-        "the same, from the words of the question alone",
+        "1 − P(correct), learnt from the words of the question alone",
         ("labels",),
         "history.cross_fitted",
         ("0", "0"),

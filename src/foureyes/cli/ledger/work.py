@@ -62,7 +62,7 @@ def _keygen(args: argparse.Namespace, output: CommandOutput) -> None:
 
 def _verify(args: argparse.Namespace, output: CommandOutput) -> None:
     audit = _opened(args).verify(read_text(path) for path in args.seen)
-    output.give(audit.to_json)
+    output.give(audit.to_dict)
     _tell(audit, output)
 
 
@@ -87,7 +87,7 @@ def _prove(args: argparse.Namespace, output: CommandOutput) -> None:
         proof = log.prove_inclusion(args.index, newest.size if args.size is None else args.size)
     else:
         proof = log.prove_consistency(args.old, newest.size if args.new is None else args.new)
-    document = {args.kind: proof.to_json(), "checkpoint": note}
+    document = {args.kind: proof.to_dict(), "checkpoint": note}
     output.give(lambda: document, lambda: print(json.dumps(document)))
 
 

@@ -110,7 +110,7 @@ class Manifest:
         return json.dumps({"format": _FORMAT, **asdict(self)}, indent=2, ensure_ascii=False) + "\n"
 
     @classmethod
-    def from_json(cls, text: str | bytes) -> Manifest:
+    def from_json(cls, text: str) -> Manifest:
         """The manifest that :meth:`to_json` wrote.
 
         Raises:
@@ -138,7 +138,7 @@ class CacheEntry:
     def manifest(self) -> Manifest | None:
         """What is in the place; ``None`` when nothing is."""
         try:
-            return Manifest.from_json((self.folder / MANIFEST).read_bytes())
+            return Manifest.from_json((self.folder / MANIFEST).read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
         except ValueError as error:

@@ -38,7 +38,6 @@ async def check(call: Verifying, body: ActionCheckRequest) -> ActionCheckRespons
 
 async def outcome(call: Verifying, body: OutcomeRequest) -> OutcomeResponse:
     """Counts towards the agent's record; with `verification_id`, also towards the monitor's measured accuracy."""
-    call.state.chores.finish()
     if body.verification_id is not None:
         alarms = call.tenant.report(body.verification_id, right=body.correct, at=call.state.instruments.wall_clock())
         if alarms is None:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from foureyes.service.access import Call, Verifying, spend
-from foureyes.service.answers import answer_of, plain, vote_answer
 from foureyes.service.problems import problem_of
 from foureyes.service.sse import EventStream, described, event
 from foureyes.service.verification import require_members, verify
-from foureyes.service.wire.guard import BatchItem, BatchRequest, BatchResponse, VerifyRequest, VerifyResponse
+from foureyes.service.wire.guard import BatchItem, BatchRequest, BatchResponse, VerifyRequest, VerifyResponse, VoteItem
 from foureyes.types import Vote
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ _STREAM: Final = described(
 def add(router: APIRouter) -> None:
     """Adds the routes."""
     for path in ("/v1/guard/verify", "/v1/suite/guard/verify"):
-        router.post(path, tags=["guard"], summary="Verify one response", response_model=VerifyResponse)(verify_one)
+        router.post(path, tags=["guard"], summary="Verify one response")(verify_one)
     router.post("/v1/guard/verify/batch", tags=["guard"], summary="Verify several responses")(verify_batch)
     router.post(
         "/v1/guard/verify/stream",
@@ -41,13 +40,13 @@ def add(router: APIRouter) -> None:
     )(verify_stream)
 
 
-async def verify_one(call: Verifying, body: VerifyRequest) -> dict[str, Any]:
+async def verify_one(call: Verifying, body: VerifyRequest) -> VerifyResponse:
     """Asks every configured verifier whether the response is right and safe to act on.
 
-    `safe` is true only if a majority of the configured verifiers said so within the deadline and the ledger has it. An
-    answer with `safe: false` says "not verified"; `reason` and `stage` say why.
+    `safe` is true only if a majority of the configured verifiers said so within the deadline and the ledger has it. A
+    response with `safe: false` says "not verified"; `reason` and `stage` say why.
     """
-    return plain(await verify(call, body))
+    return VerifyResponse.of(await verify(call, body))
 
 
 async def verify_batch(call: Verifying, body: BatchRequest) -> BatchResponse:
@@ -70,7 +69,7 @@ async def verify_stream(call: Verifying, body: VerifyRequest) -> Response:
 async def _item(call: Call, index: int, body: VerifyRequest, gate: asyncio.Semaphore) -> BatchItem:
     async with gate:
         try:
-            return BatchItem(index=index, answer=answer_of(await verify(call, body)))
+            return BatchItem(index=index, verification=VerifyResponse.of(await verify(call, body)))
         except Exception as error:  # noqa: BLE001 - one item's failure, of whatever kind, must not spoil the others
             call.state.log_failure(error, call.request_id)
             return BatchItem(index=index, problem=problem_of(error, call.request_id))
@@ -82,7 +81,7 @@ async def _events(call: Call, body: VerifyRequest) -> AsyncGenerator[bytes]:
     verifying.add_done_callback(lambda _: votes.put_nowait(None))
     try:
         while (vote := await votes.get()) is not None:
-            yield event("vote", vote_answer(vote))
+            yield event("vote", VoteItem.of(vote))
         yield _last(call, verifying)
     finally:
         verifying.cancel()
@@ -90,6 +89,6 @@ async def _events(call: Call, body: VerifyRequest) -> AsyncGenerator[bytes]:
 
 def _last(call: Call, verifying: asyncio.Task[Decision]) -> bytes:
     if verifying.cancelled() or (error := verifying.exception()) is None:
-        return event("verdict", answer_of(verifying.result()))
+        return event("verdict", VerifyResponse.of(verifying.result()))
     call.state.log_failure(error, call.request_id)
     return event("problem", problem_of(error, call.request_id))

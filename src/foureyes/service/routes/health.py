@@ -56,7 +56,6 @@ async def readyz(request: Request) -> Response:
 async def metrics(request: Request) -> Response:
     """Counters, histograms and the monitors' gauges; names carry their units. Tenants are numbered, not named."""
     state: AppState = request.scope["foureyes.state"]
-    state.chores.finish()
     monitors = [state.tenant(tenant).monitor for tenant in state.parts.tenants]
     gauges = await state.metrics.gauges.render(monitors, state.instruments.wall_clock())
     return Response(state.metrics.render() + gauges, media_type=Metrics.content_type)

@@ -17,9 +17,9 @@ from foureyes.guard.segment_check import (
     correct_segments,
 )
 from foureyes.service.access import Call, Verifying
-from foureyes.service.answers import answer_of
 from foureyes.service.problems import Refused
-from foureyes.service.verification import decide, exchange_of, tell
+from foureyes.service.verification import exchange_of, publish, run_guard
+from foureyes.service.wire.guard import VerifyResponse
 from foureyes.service.wire.independent_answers import (
     ClaimItem,
     CouncilRequest,
@@ -57,12 +57,12 @@ async def segments(call: Verifying, body: SegmentCheckRequest) -> SegmentCheckRe
     answerers = _answerers(call, least=1)
     exchange = exchange_of(body.prompt, body.response)
     decision, (report, corrected, reveal) = await asyncio.gather(
-        decide(call, body), _fine(call, body, exchange, answerers)
+        run_guard(call, body), _fine(call, body, exchange, answerers)
     )
     found = [await _segment(finding, reveal) for finding in report.findings]
-    tell(call, body, decision, at=call.state.instruments.wall_clock(), segments=[one.model_dump() for one in found])
+    publish(call, body, decision, segments=[one.model_dump() for one in found])
     return SegmentCheckResponse(
-        verdict=answer_of(decision), segments=found, corrected=corrected, missing=list(report.missing)
+        verdict=VerifyResponse.of(decision), segments=found, corrected=corrected, missing=list(report.missing)
     )
 
 
@@ -137,5 +137,5 @@ async def _council(call: Call, found: Opinions, reveal: Reveal) -> CouncilRespon
 async def _claim(claim: OpinionClaim, reveal: Reveal) -> ClaimItem:
     return ClaimItem(
         claim=await reveal(claim.text),
-        support=[SupportItem(answer=place.answer, quote=await reveal(place.quote)) for place in claim.support],
+        support=[SupportItem(opinion=place.answer, quote=await reveal(place.quote)) for place in claim.support],
     )

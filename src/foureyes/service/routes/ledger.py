@@ -120,7 +120,7 @@ async def inclusion(
 ) -> InclusionResponse:
     """Siblings from the entry to the root of the log of that size."""
     proof = await _provable(lambda: _ledger(call).prove_inclusion(index, size))
-    return InclusionResponse.model_validate(proof.to_json())
+    return InclusionResponse.model_validate(proof.to_dict())
 
 
 async def consistency(
@@ -128,7 +128,7 @@ async def consistency(
 ) -> ConsistencyResponse:
     """That the log of size `new` begins with the log of size `old`."""
     proof = await _provable(lambda: _ledger(call).prove_consistency(old, new))
-    return ConsistencyResponse.model_validate(proof.to_json())
+    return ConsistencyResponse.model_validate(proof.to_dict())
 
 
 async def audit(

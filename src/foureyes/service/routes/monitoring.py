@@ -11,9 +11,8 @@ from starlette.responses import Response
 from foureyes.service.access import Auditing, Call
 from foureyes.service.feed import Lagging
 from foureyes.service.problems import Refused, problem_of
-from foureyes.service.shown import Told, shown, verification_item
 from foureyes.service.sse import KEEP_ALIVE, EventStream, described, event
-from foureyes.service.wire.decisions import DecisionsResponse
+from foureyes.service.wire.decisions import DecisionsResponse, FeedItem
 from foureyes.service.wire.monitoring import AcknowledgeRequest, AcknowledgeResponse, SnapshotResponse
 
 __all__ = ["add"]
@@ -55,9 +54,7 @@ async def acknowledge(call: Auditing, body: AcknowledgeRequest) -> AcknowledgeRe
 async def latest(call: Auditing, limit: Annotated[int, Query(ge=1, le=500)] = 50) -> DecisionsResponse:
     """The newest first; as many as this process remembers."""
     found = call.tenant.feed.latest(limit, kind="decision")
-    return DecisionsResponse(
-        decisions=[verification_item(entry.value) for entry in found if isinstance(entry.value, Told)]
-    )
+    return DecisionsResponse(decisions=[entry.value for entry in found if isinstance(entry.value, FeedItem)])
 
 
 async def events(
@@ -75,6 +72,6 @@ async def _events(call: Call, after: int) -> AsyncGenerator[bytes]:
     yield KEEP_ALIVE
     try:
         async for happened in call.tenant.feed.watch(after, every_s=_EVERY_S):
-            yield KEEP_ALIVE if happened is None else event(happened.kind, shown(happened.value), number=happened.id)
+            yield KEEP_ALIVE if happened is None else event(happened.kind, happened.value, number=happened.id)
     except Lagging:
         yield event("problem", problem_of(Refused(503, "you fell too far behind; come back"), call.request_id))

@@ -1,4 +1,4 @@
-"""The shapes of HTTP: every field a caller sends or gets stands here, and nothing else in foureyes knows them.
+"""Requests and responses as pydantic models: every field a caller sends or gets, and nothing else in foureyes knows them.
 
 Two rules hold. What a caller of *our* routes sends is checked strictly: an unknown field is refused, so that a mistyped or
 a smuggled one (``base_url``, ``api_key``, ``headers``) never passes silently. What a *gateway* sends in its own shape

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field
 
 from foureyes.service.wire.base import Agent, Name, RequestModel, ResponseModel, example
 from foureyes.service.wire.guard import VerifyResponse
+
+if TYPE_CHECKING:
+    from foureyes.monitoring import Alarm
 
 __all__ = [
     "ActionCheckRequest",
@@ -18,6 +22,16 @@ __all__ = [
     "OutcomeRequest",
     "OutcomeResponse",
 ]
+
+
+def rfc3339(at: float) -> str:
+    """A moment in seconds since 1970 as RFC 3339 in UTC, to the millisecond.
+
+    Example:
+        >>> rfc3339(0.0)
+        '1970-01-01T00:00:00.000+00:00'
+    """
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
 
 
 class ActionCheckRequest(RequestModel):
@@ -85,7 +99,7 @@ class FeedItem(ResponseModel):
 
     at: str = Field(description="RFC 3339, UTC")
     agent_id: str | None
-    answer: VerifyResponse
+    verification: VerifyResponse
     prompt: str | None = None
     response: str | None = None
     segments: list[dict[str, Any]] | None = Field(default=None, description="of a fine-grained check")
@@ -100,6 +114,18 @@ class AlarmItem(ResponseModel):
     statement: str
     false_alarms: str = Field(description="how often such an alarm is raised for nothing")
     resume: str = Field(description="what ends it")
+
+    @classmethod
+    def of(cls, alarm: Alarm) -> Self:
+        """An alarm as it is sent."""
+        return cls(
+            at=rfc3339(alarm.at),
+            key=alarm.key,
+            kind=alarm.kind,
+            statement=alarm.statement,
+            false_alarms=alarm.false_alarms,
+            resume=alarm.resume,
+        )
 
 
 class DecisionsResponse(ResponseModel):

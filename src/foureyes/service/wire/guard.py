@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self, TypeAlias
 
 from pydantic import Field
 
@@ -16,7 +16,6 @@ __all__ = [
     "BatchResponse",
     "LedgerEntry",
     "Turn",
-    "VerdictResponse",
     "Verifier",
     "VerifyRequest",
     "VerifyResponse",
@@ -63,6 +62,12 @@ _ANSWER: Final[dict[str, Any]] = {
 }
 
 
+if TYPE_CHECKING:
+    from foureyes.guard import Decision
+    from foureyes.guard.protocols import RecordReceipt
+    from foureyes.types import Vote
+
+
 class Turn(RequestModel):
     """One turn of a conversation."""
 
@@ -103,6 +108,18 @@ class VoteItem(ResponseModel):
     reason: str
     latency_ms: float = Field(ge=0)
 
+    @classmethod
+    def of(cls, vote: Vote) -> Self:
+        """A vote as it is sent."""
+        return cls(
+            provider=vote.provider,
+            model=vote.model,
+            verdict=vote.verdict,
+            confidence=vote.confidence,
+            reason=vote.reason,
+            latency_ms=vote.latency_ms,
+        )
+
 
 class LedgerEntry(ResponseModel):
     """Where the decision is recorded, so that anyone can ask for a proof."""
@@ -114,9 +131,21 @@ class LedgerEntry(ResponseModel):
     timestamp: str = Field(description="RFC 3339, UTC")
     log_id: str
 
+    @classmethod
+    def of(cls, receipt: RecordReceipt) -> Self:
+        """A receipt as it is sent."""
+        return cls(
+            index=receipt.index,
+            entry_hash=receipt.entry_hash,
+            timestamp=receipt.timestamp,
+            log_id=receipt.log_id,
+        )
 
-class VerdictResponse(ResponseModel):
-    """What the verifiers came to."""
+
+class VerifyResponse(ResponseModel):
+    """The verdict on one response. ``safe`` is true only when it was verified and recorded."""
+
+    model_config = example(**_ANSWER)
 
     consensus_reached: bool = Field(description="whether enough of the configured verifiers agree")
     safe: bool = Field(description="true only if consensus was reached, on safe, and the ledger has it")
@@ -124,13 +153,6 @@ class VerdictResponse(ResponseModel):
     agreement_ratio: Probability = Field(description="share of the configured verifiers behind the verdict")
     latency_ms: float = Field(ge=0)
     reason: str
-
-
-class VerifyResponse(VerdictResponse):
-    """The verdict on one response. ``safe`` is true only when it was verified and recorded."""
-
-    model_config = example(**_ANSWER)
-
     request_id: str = Field(description="names this verification; the ledger's entry carries it too")
     stage: Literal["conceal", "record", "reveal"] | None = Field(
         description="the stage that failed, and so kept the response from being safe"
@@ -139,6 +161,23 @@ class VerifyResponse(VerdictResponse):
     ledger_entry: LedgerEntry | None = Field(
         description="absent when nothing could be recorded; never absent when safe"
     )
+
+    @classmethod
+    def of(cls, decision: Decision) -> Self:
+        """A decision as it is sent: it only copies what the guard decided."""
+        verdict = decision.verdict
+        return cls(
+            consensus_reached=verdict.consensus_reached,
+            safe=decision.safe,
+            votes=[VoteItem.of(vote) for vote in verdict.votes],
+            agreement_ratio=verdict.agreement_ratio,
+            latency_ms=verdict.latency_ms,
+            reason=verdict.reason,
+            request_id=decision.request_id,
+            stage=decision.failed,
+            enforced=decision.enforced,
+            ledger_entry=None if decision.receipt is None else LedgerEntry.of(decision.receipt),
+        )
 
 
 class BatchRequest(RequestModel):
@@ -150,17 +189,19 @@ class BatchRequest(RequestModel):
 
 
 class BatchItem(ResponseModel):
-    """What came of one of them: an answer, or a problem that concerns it alone."""
+    """What came of one of them: a verification, or a problem that concerns it alone."""
 
     index: int = Field(ge=0, description="position in the request")
-    answer: VerifyResponse | None = None
+    verification: VerifyResponse | None = None
     problem: Problem | None = None
 
 
 class BatchResponse(ResponseModel):
     """One result for every item, in order."""
 
-    model_config = example(request_id="0f8fad5bd9cb469fa16570867728950e", results=[{"index": 0, "answer": _ANSWER}])
+    model_config = example(
+        request_id="0f8fad5bd9cb469fa16570867728950e", results=[{"index": 0, "verification": _ANSWER}]
+    )
 
     request_id: str
     results: list[BatchItem]

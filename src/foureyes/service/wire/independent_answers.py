@@ -79,7 +79,7 @@ class OpinionItem(ResponseModel):
 class SupportItem(ResponseModel):
     """Where a claim stands."""
 
-    answer: int = Field(ge=0, description="number of the opinion")
+    opinion: int = Field(ge=0, description="number of the opinion")
     quote: str
 
 

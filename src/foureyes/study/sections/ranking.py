@@ -25,7 +25,7 @@ from foureyes.study.sections.formatting import (
     too_few,
 )
 
-__all__ = ["Found", "answers", "claims", "controls", "failing", "rank_all", "signals"]
+__all__ = ["Found", "answers", "claims", "controls", "failing", "glossary_entry", "rank_all", "signals"]
 
 Found: TypeAlias = Sequence[tuple[Cell, Sequence[tuple[SignalValues, RankingFigures]]]]
 
@@ -132,7 +132,7 @@ def signals(found: Sequence[tuple[Cell, Sequence[tuple[SignalValues, RankingFigu
         )
         columns = ("signal", "AUROC of wrong", "within question", "AURC", "rows", "left out", *COST)
         tables.append(TextTable(columns, rows, cell_label(cell)))
-    glossary = "; ".join(_explained(signal(name)) for name in dict.fromkeys(_names(found)))
+    glossary = "; ".join(glossary_entry(signal(name)) for name in dict.fromkeys(_names(found)))
     how = (
         "AUROC: a wrong answer has the larger uncertainty than a right one, 0.5 is chance. AURC: mean share of errors over "
         "all coverages, lower is better. Intervals are 95 % bootstraps over questions. Cost is of taking the signal alone, a row."
@@ -140,7 +140,8 @@ def signals(found: Sequence[tuple[Cell, Sequence[tuple[SignalValues, RankingFigu
     return Section("Who finds wrong answers", (how, glossary), tuple(tables))
 
 
-def _explained(row: Signal) -> str:
+def glossary_entry(row: Signal) -> str:
+    """What a signal is, under the name it has in the tables."""
     turned = ", turned so that larger is worse" if row.larger_is == "better" else ""
     return f"{row.name}: {row.title}{turned}{', a control' if row.control else ''}"
 

@@ -8,19 +8,19 @@ const WORDS = { safe: "safe", unsafe: "unsafe", abstain: "abstained", error: "fa
 
 export function openDecision(item) {
   const dialog = byId("decision");
-  const { word, sign, kind } = outcome(item.answer);
+  const { word, sign, kind } = outcome(item.verification);
   dialog.replaceChildren(
     el(
       "header",
       { class: "dialog-head" },
       el("span", { class: `mark ${kind}`, "aria-hidden": "true", text: sign }),
-      el("div", {}, el("h2", { id: "decision-title", text: word[0].toUpperCase() + word.slice(1) }), el("p", { class: "about", text: item.answer.reason })),
+      el("div", {}, el("h2", { id: "decision-title", text: word[0].toUpperCase() + word.slice(1) }), el("p", { class: "about", text: item.verification.reason })),
       el("button", { type: "button", class: "close", "aria-label": "Close", text: "×", onclick: () => dialog.close() }),
     ),
     texts(item),
-    votes(item.answer.votes),
+    votes(item.verification.votes),
     facts(item),
-    record(item.answer.ledger_entry),
+    record(item.verification.ledger_entry),
   );
   dialog.showModal();
   dialog.scrollTop = 0;
@@ -91,15 +91,15 @@ function ballot(vote) {
 }
 
 function facts(item) {
-  const { answer } = item;
+  const { verification } = item;
   const rows = [
     ["Decided", dayTime(item.at)],
-    ["Took", milliseconds(answer.latency_ms)],
-    ["Agreement", percent(answer.agreement_ratio)],
+    ["Took", milliseconds(verification.latency_ms)],
+    ["Agreement", percent(verification.agreement_ratio)],
     ["Agent", item.agent_id ?? DASH],
-    ["Request", answer.request_id],
-    ...(answer.enforced === false ? [["Enforced", "no, observed only"]] : []),
-    ...(answer.stage ? [["Stopped at", answer.stage]] : []),
+    ["Request", verification.request_id],
+    ...(verification.enforced === false ? [["Enforced", "no, observed only"]] : []),
+    ...(verification.stage ? [["Stopped at", verification.stage]] : []),
   ];
   return el("dl", { class: "facts" }, rows.map(([name, value]) => el("div", {}, el("dt", { text: name }), el("dd", { text: value }))));
 }

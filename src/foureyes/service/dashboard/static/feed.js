@@ -7,8 +7,8 @@ import { openDecision } from "./decision.js";
 const MOST = 60;
 const SHOWS = {
   all: () => true,
-  held: (item) => !item.answer.safe,
-  passed: (item) => item.answer.safe,
+  held: (item) => !item.verification.safe,
+  passed: (item) => item.verification.safe,
 };
 
 export class Feed {
@@ -32,7 +32,7 @@ export class Feed {
 
   /** Takes one more; while paused it waits. */
   add(item) {
-    if (this.items.some(({ answer }) => answer.request_id === item.answer.request_id)) return;
+    if (this.items.some(({ verification }) => verification.request_id === item.verification.request_id)) return;
     if (this.items.length && item.at < this.items[0].at) return; // a replay of what the list no longer shows
     if (this.paused) {
       this.waiting = [item, ...this.waiting].slice(0, MOST);
@@ -76,10 +76,10 @@ export class Feed {
 }
 
 function row(item, fresh) {
-  const { answer } = item;
-  const { word, sign, kind } = outcome(answer);
-  const votes = answer.votes.map((vote) => el("i", { class: `vote ${vote.verdict}` }));
-  const said = answer.votes.map((vote) => vote.verdict).join(", ");
+  const { verification } = item;
+  const { word, sign, kind } = outcome(verification);
+  const votes = verification.votes.map((vote) => el("i", { class: `vote ${vote.verdict}` }));
+  const said = verification.votes.map((vote) => vote.verdict).join(", ");
   return el(
     "li",
     { class: fresh ? "fresh" : null },
@@ -88,15 +88,15 @@ function row(item, fresh) {
       { type: "button", class: `row ${kind}`, onclick: () => openDecision(item) },
       el("time", { text: time(item.at) }),
       el("span", { class: `mark ${kind}` }, el("span", { "aria-hidden": "true", text: sign }), el("span", { class: "unseen", text: word })),
-      el("span", { class: "what" }, title(item), el("span", { class: "why", text: answer.reason })),
+      el("span", { class: "what" }, title(item), el("span", { class: "why", text: verification.reason })),
       el("span", { class: "votes" }, votes, el("span", { class: "unseen", text: `votes: ${said || "none"}` })),
-      el("span", { class: "number share", text: percent(answer.agreement_ratio), title: "agreement" }),
-      el("span", { class: "number ms", text: milliseconds(answer.latency_ms) }),
+      el("span", { class: "number share", text: percent(verification.agreement_ratio), title: "agreement" }),
+      el("span", { class: "number ms", text: milliseconds(verification.latency_ms) }),
     ),
   );
 }
 
 function title(item) {
-  const words = item.prompt ?? (item.agent_id ? `agent ${item.agent_id}` : item.answer.request_id);
+  const words = item.prompt ?? (item.agent_id ? `agent ${item.agent_id}` : item.verification.request_id);
   return el("span", { class: "said" }, el("span", { text: words }), item.response ? el("span", { class: "response", text: item.response }) : null);
 }

@@ -30,8 +30,8 @@ export const plural = (n, one, many = `${one}s`) => `${count(n)} ${n === 1 ? one
 export const short = (hash) => (hash.length > 20 ? `${hash.slice(0, 8)}…${hash.slice(-6)}` : hash);
 
 /** What became of an answer: one word, one sign, one class. */
-export function outcome(answer) {
-  if (answer.safe) return { word: "let through", sign: "✓", kind: "passed" };
-  if (answer.consensus_reached) return { word: "held back", sign: "✗", kind: "held" };
+export function outcome(verification) {
+  if (verification.safe) return { word: "let through", sign: "✓", kind: "passed" };
+  if (verification.consensus_reached) return { word: "held back", sign: "✗", kind: "held" };
   return { word: "undecided, held back", sign: "?", kind: "undecided" };
 }

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from bench.asgi import call
 from foureyes.errors import ConfigError
-from foureyes.service.lean import LeanRoute
+from foureyes.service.body import BodyRoute
 from foureyes.service.wire.guard import VerifyRequest
 from tests.service.house import House, open_house
 
@@ -19,7 +19,7 @@ __all__ = ["open_house"]
 
 def test_a_route_with_a_body_must_say_who_may_call_it() -> None:
     app = FastAPI()
-    app.router.route_class = LeanRoute
+    app.router.route_class = BodyRoute
     with pytest.raises(ConfigError, match="lets anybody in"):
 
         @app.post("/open")

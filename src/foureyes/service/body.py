@@ -1,0 +1,102 @@
+"""The route class of everything that has a body: the caller is admitted before a byte is read, and what is read is bounded.
+
+FastAPI would read the whole body first, however long and slow it is, and ask who calls afterwards. So, in this order:
+
+1. key, scope and rate limit (401, 403, 429);
+2. the body must be ``application/json`` (415), no larger than the limit, counted while it arrives (413), and arrive in
+   time (408);
+3. it is parsed by pydantic's own parser, which bounds the depth and takes no lone surrogate (400);
+4. the rest is FastAPI's: checking, the endpoint, and the response of the declared model.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from pydantic_core import from_json
+from starlette.requests import ClientDisconnect
+from starlette.types import Scope
+
+from foureyes.errors import ConfigError
+from foureyes.service.access import ADMITTED, RequireScope
+from foureyes.service.parts import ServerLimits
+from foureyes.service.problems import Refused
+
+__all__ = ["BodyRoute"]
+
+_CLOSE: Final = {"Connection": "close"}
+"""Said where the rest of a body may still be on its way."""
+
+
+class BodyRoute(APIRoute):
+    """A route that reads no body of a caller who is not admitted. Routes without a body are FastAPI's own."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """FastAPI's handler, after the caller is admitted and the body has arrived."""
+        handle = super().get_route_handler()
+        if self.body_field is None:
+            return handle
+        required = _required_scope(self)
+
+        async def admit_and_read(request: Request) -> Response:
+            request.scope[ADMITTED] = required.admit(request.scope)
+            body = await _read(request, request.scope["foureyes.state"].parts.limits)
+            return await handle(_ReadRequest(request.scope, body))
+
+        return admit_and_read
+
+
+class _ReadRequest(Request):
+    """A request whose body has arrived."""
+
+    def __init__(self, scope: Scope, body: bytes) -> None:
+        super().__init__(scope)
+        self._read_body = body
+
+    async def body(self) -> bytes:
+        return self._read_body or b" "  # FastAPI takes an empty body for none at all; it is one that is not JSON
+
+    async def json(self) -> Any:
+        try:
+            return from_json(self._read_body, allow_inf_nan=False)
+        except ValueError:
+            raise Refused(400, "the body is not JSON, or nested too deeply") from None
+
+
+def _required_scope(route: APIRoute) -> RequireScope:
+    for dependency in route.dependant.dependencies:
+        if isinstance(dependency.call, RequireScope):
+            return dependency.call
+    raise ConfigError(f"the route {route.path} has a body and lets anybody in: give it a Call")
+
+
+async def _read(request: Request, limits: ServerLimits) -> bytes:
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise Refused(415, "send Content-Type: application/json")
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and int(length) > limits.max_body_bytes:
+        raise _too_large(limits)
+    try:
+        async with asyncio.timeout(limits.body_timeout_s):
+            return await _assemble(request, limits)
+    except TimeoutError:
+        raise Refused(408, f"the body did not arrive within {limits.body_timeout_s:g} s", headers=_CLOSE) from None
+    except ClientDisconnect:
+        raise Refused(400, "the caller hung up") from None
+
+
+async def _assemble(request: Request, limits: ServerLimits) -> bytes:
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > limits.max_body_bytes:
+            raise _too_large(limits)
+    return bytes(body)
+
+
+def _too_large(limits: ServerLimits) -> Refused:
+    return Refused(413, f"a body may have {limits.max_body_bytes} bytes", headers=_CLOSE)
