@@ -59,7 +59,7 @@ def judged(entailment: Entailment) -> tuple[str, str, str]:
     there = entailment.entails([Pair(q, a, b) for q, a, b in pairs])
     back = entailment.entails([Pair(q, b, a) for q, a, b in pairs])
     both = np.array([_smaller(one, other) for one, other in zip(there, back, strict=True)])
-    area = auroc(-both, different)
+    area = auroc(-both, wrong=different)
     together, apart = int((both[~different] > 0.5).sum()), int((both[different] <= 0.5).sum())
     n = len(TRIPLES)
     return f"{together} of {n}", f"{apart} of {n}", f"{area.value:.2f} [{area.low:.2f}, {area.high:.2f}]"

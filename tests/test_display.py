@@ -36,7 +36,7 @@ def tables() -> dict[str, object]:
     return {
         "Reading": scored().reading,
         "Reliability": reliability(confidence, RIGHT),
-        "RiskCoverage": risk_coverage(UNCERTAINTY, ~RIGHT),
+        "RiskCoverage": risk_coverage(UNCERTAINTY, wrong=~RIGHT),
         "Choice": fe.fit_best(UNCERTAINTY, RIGHT),
         "Curve": fe.cascade_curve(confidence, RIGHT, RNG.random(200) > 0.2, router, costs=Costs(1, 5)),
         "Issues": fe.find_label_issues(np.repeat(np.arange(4), 50), RNG.dirichlet(np.ones(4), 200)),
@@ -97,7 +97,7 @@ sys.modules[{library!r}] = None
 import foureyes as fe
 from foureyes.maths import risk_coverage
 try:
-    risk_coverage([0.1, 0.9], [False, True]).to_{library}()
+    risk_coverage([0.1, 0.9], wrong=[False, True]).to_{library}()
 except fe.ConfigError as error:
     print(error)
 """

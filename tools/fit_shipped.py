@@ -70,7 +70,7 @@ def _held_out(surprise: Any, correct: Any, question: Any) -> dict[str, Any]:
         platt = fe.Platt.fit(surprise[~out], correct[~out])
         confidence[out] = platt.predict_proba(surprise[out])
         flagged[out] = confidence[out] < flag_rate(platt.predict_proba(surprise[~out]), rate=RATE).cut
-    auroc, ece = fe.auroc(-confidence, ~correct, groups=question), fe.ece(confidence, correct, groups=question)
+    auroc, ece = fe.auroc(-confidence, wrong=~correct, groups=question), fe.ece(confidence, correct, groups=question)
     return {
         "auroc": [round(float(value), 3) for value in (auroc.value, auroc.low, auroc.high)],
         "ece": [round(float(value), 3) for value in (ece.value, ece.low, ece.high)],

@@ -16,7 +16,7 @@ def words(text: str) -> set[str]:
 
 
 def area(of_right: list[float], of_wrong: list[float]) -> float:
-    return auroc(of_right + of_wrong, [False] * len(of_right) + [True] * len(of_wrong)).value
+    return auroc(of_right + of_wrong, wrong=[False] * len(of_right) + [True] * len(of_wrong)).value
 
 
 def test_there_are_120_in_nine_topics_two_thirds_of_them_easy() -> None:

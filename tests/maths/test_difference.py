@@ -27,10 +27,10 @@ def test_it_is_the_difference_of_the_measures_with_ties(seed, coarse):
     if coarse:
         one, other = np.round(one), np.round(other)
     area = paired_difference(one, other, wrong, draws=40)
-    assert (area.one, area.other) == pytest.approx([auroc(u, wrong, draws=40).value for u in (one, other)])
+    assert (area.one, area.other) == pytest.approx([auroc(u, wrong=wrong, draws=40).value for u in (one, other)])
     assert area.value == pytest.approx(area.one - area.other)
     risk = paired_difference(one, other, wrong, measure="aurc", draws=40)
-    assert (risk.one, risk.other) == pytest.approx([aurc(u, wrong, draws=40).value for u in (one, other)])
+    assert (risk.one, risk.other) == pytest.approx([aurc(u, wrong=wrong, draws=40).value for u in (one, other)])
 
 
 @pytest.mark.parametrize("measure", ["auroc", "aurc"])
@@ -45,7 +45,7 @@ def test_swapping_the_two_mirrors_everything(measure):
 def test_what_both_share_cancels_out():
     one, other, wrong = two_signals(gap=0.3)
     paired = paired_difference(one, other, wrong)
-    a, b = auroc(one, wrong), auroc(other, wrong)
+    a, b = auroc(one, wrong=wrong), auroc(other, wrong=wrong)
     assert paired.high - paired.low < 0.6 * np.hypot(a.high - a.low, b.high - b.low)
 
 
@@ -103,7 +103,7 @@ def test_the_rarer_class_is_counted_in_groups():
     assert paired_difference(u, -u, wrong).n_rarer == 60
     grouped = paired_difference(u, -u, wrong, groups=groups)
     assert (grouped.n_rarer, grouped.few) == (6, True)
-    alike = auroc(u, wrong), auroc(u, wrong, groups=groups)
+    alike = auroc(u, wrong=wrong), auroc(u, wrong=wrong, groups=groups)
     assert [(one.n_rarer, one.few) for one in alike] == [(60, False), (6, True)]
 
 

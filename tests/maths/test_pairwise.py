@@ -15,7 +15,7 @@ pairs = hnp.arrays(float, st.tuples(st.just(2), st.integers(1, 30)), elements=st
 @given(pairs)
 def test_it_is_the_mean_auroc_within_a_question(both):
     right, wrong = both
-    within = [auroc([r, w], [False, True], draws=40).value for r, w in zip(right, wrong, strict=True)]
+    within = [auroc([r, w], wrong=[False, True], draws=40).value for r, w in zip(right, wrong, strict=True)]
     assert pairwise_accuracy(right, wrong, draws=40).value == pytest.approx(np.mean(within))
 
 

@@ -20,7 +20,9 @@ def scored(draw):
 @given(scored())
 def test_the_area_under_it_is_the_auroc(rows):
     curve = roc(*rows, draws=40)
-    assert np.trapezoid(curve.caught, curve.false_alarms) == pytest.approx(auroc(*rows, draws=40).value)
+    assert np.trapezoid(curve.caught, curve.false_alarms) == pytest.approx(
+        auroc(rows[0], wrong=rows[1], draws=40).value
+    )
 
 
 @given(scored())

@@ -181,7 +181,7 @@ def test_the_posterior_follows_the_labels_closely_when_they_are_many():
     candidates, wrong = drawn([1.0, 0.3], n=4000)
     found = choose_verifier(candidates, wrong)
     for s in found.standings:
-        measured = auroc(candidates[int(s.name[1])].uncertainty, wrong)
+        measured = auroc(candidates[int(s.name[1])].uncertainty, wrong=wrong)
         assert s.auroc == pytest.approx(measured.value, abs=0.004)
         assert (s.low, s.high) == pytest.approx((measured.low, measured.high), abs=0.006)
 

@@ -63,10 +63,10 @@ def test_difficulty_alone_looks_good_across_questions_and_is_nothing_within():
     hard = rng.normal(size=300)
     wrong = rng.random(1500) < 1 / (1 + np.exp(-2 * hard))[question]
     u = hard[question] + rng.normal(size=1500) * 0.01
-    assert auroc(u, wrong).value > 0.8
+    assert auroc(u, wrong=wrong).value > 0.8
     found = within_question(u, wrong, question)
     assert found.low < 0.5 < found.high
-    assert auroc(question_means(u, question), wrong).value == pytest.approx(auroc(u, wrong).value, abs=0.01)
+    assert auroc(question_means(u, question), wrong=wrong).value == pytest.approx(auroc(u, wrong=wrong).value, abs=0.01)
 
 
 def test_perfect_agreement_is_not_certainty():

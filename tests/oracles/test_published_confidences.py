@@ -41,5 +41,5 @@ def test_confidence_of_language_models_ranks_their_answers():
     data = np.load(SHARED / "llm_mcq_confidence" / "arc_first_prompt.npz")
     model = data["models"].tolist().index("Llama3-70b")
     right = data["grade"][model] == 1
-    area = auroc(-data["msp"][model].astype(float), ~right)
+    area = auroc(-data["msp"][model].astype(float), wrong=~right)
     assert area.low > 0.75

@@ -29,9 +29,9 @@ def test_question_answer_and_signals_are_all_learnt_from():
     cases, correct = history()
     model = CorrectnessModel.fit(cases, correct)
     new, right = history(seed=1)
-    full = auroc(model.uncertainty(new), ~right).value
+    full = auroc(model.uncertainty(new), wrong=~right).value
     blind = CorrectnessModel.fit(cases, correct, sees=("question",))
-    control = auroc(blind.uncertainty(new), ~right).value
+    control = auroc(blind.uncertainty(new), wrong=~right).value
     assert full > control + 0.05
     assert control > 0.65, "topics differ in difficulty"
 
@@ -135,16 +135,16 @@ def test_nothing_is_judged_on_rows_of_its_own_fit():
     cases = [Case(Exchange(f"unique question {i}", f"answer {j}")) for i in range(100) for j in range(4)]
     correct = np.repeat(label, 4)
     leaky = CorrectnessModel.fit(cases, correct, ridge=0.01).uncertainty(cases)
-    assert auroc(leaky, ~correct).value > 0.95
-    honest = auroc(cross_fitted(cases, correct, ridge=0.01), ~correct, groups=np.repeat(np.arange(100), 4))
+    assert auroc(leaky, wrong=~correct).value > 0.95
+    honest = auroc(cross_fitted(cases, correct, ridge=0.01), wrong=~correct, groups=np.repeat(np.arange(100), 4))
     assert honest.low < 0.5 < honest.high
 
 
 def test_cross_fitting_is_as_good_as_a_fresh_set():
     cases, correct = history(600)
-    held_out = auroc(cross_fitted(cases, correct), ~correct).value
+    held_out = auroc(cross_fitted(cases, correct), wrong=~correct).value
     new, right = history(600, seed=4)
-    fresh = auroc(CorrectnessModel.fit(cases, correct).uncertainty(new), ~right).value
+    fresh = auroc(CorrectnessModel.fit(cases, correct).uncertainty(new), wrong=~right).value
     assert held_out == pytest.approx(fresh, abs=0.07)
 
 

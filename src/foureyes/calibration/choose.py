@@ -220,8 +220,8 @@ def held_out_gain(
         gain=gain,
         low=gain - 1.96 * error,
         high=gain + 1.96 * error,
-        auroc_single=auroc(-alone[best], ~right).value,
-        auroc_combined=auroc(-together, ~right).value,
+        auroc_single=auroc(-alone[best], wrong=~right).value,
+        auroc_combined=auroc(-together, wrong=~right).value,
     )
 
 

@@ -174,7 +174,7 @@ def _areas(columns: Mapping[str, Floats], right: Flags, drawn: Flags) -> tuple[f
 
 
 def _area(confidence: Floats, right: Flags) -> float:
-    return auroc(-confidence, ~right, draws=_LEAST_DRAWS).value
+    return auroc(-confidence, wrong=~right, draws=_LEAST_DRAWS).value
 
 
 def _both(right: Flags) -> bool:

@@ -102,8 +102,8 @@ def calibration_report(
         mce=float(np.abs(table.gap).max()),
         brier=brier(c, right),
         nll=nll(c, right),
-        auroc=auroc(-c, ~right, groups=groups) if right.any() and not right.all() else None,
-        aurc=aurc(-c, ~right, groups=groups),
+        auroc=auroc(-c, wrong=~right, groups=groups) if right.any() and not right.all() else None,
+        aurc=aurc(-c, wrong=~right, groups=groups),
         reliability=table,
         in_sample=in_sample,
     )

@@ -248,5 +248,6 @@ def _complete(values: Floats) -> Pairs:
 
 
 def _measure(verifier: str, name: str, pairs: Pairs) -> SignalResult:
-    area = auroc(*pairs.rows, groups=pairs.groups, seed=_SEED)
+    uncertainty, wrong = pairs.rows
+    area = auroc(uncertainty, wrong=wrong, groups=pairs.groups, seed=_SEED)
     return SignalResult(verifier, name, pairs, area, pairwise_accuracy(pairs.right, pairs.wrong, seed=_SEED))

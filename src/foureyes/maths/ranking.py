@@ -57,8 +57,8 @@ class Auroc(Result):
 
 def auroc(
     uncertainty: ArrayLike,
-    wrong: ArrayLike,
     *,
+    wrong: ArrayLike,
     level: float = 0.95,
     draws: int = 1000,
     seed: int = 0,
@@ -77,7 +77,8 @@ def auroc(
 
     Args:
         uncertainty: (N,) larger = more likely wrong; infinities are allowed, NaN is not.
-        wrong: (N,) booleans or 0/1, true where the answer is wrong.
+        wrong: (N,) booleans or 0/1, true where the answer is wrong; by its name only, so that confidences and correct
+            answers are not taken for uncertainties and wrong ones.
         level: of the interval, in (0, 1).
         draws: bootstrap samples.
         seed: of the bootstrap; the same seed gives the same interval.
@@ -91,7 +92,7 @@ def auroc(
         NotEnoughData: only one class is present, or fewer than two groups.
 
     Example:
-        >>> auroc([0.1, 0.4, 0.35, 0.8], [False, False, True, True]).value
+        >>> auroc([0.1, 0.4, 0.35, 0.8], wrong=[False, False, True, True]).value
         0.75
 
     Source: Hanley & McNeil 1982; Carpenter & Bithell 2000 (percentile bootstrap).

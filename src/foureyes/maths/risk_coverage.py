@@ -93,8 +93,8 @@ class RiskCoverage(TableResult):
 
 def aurc(
     uncertainty: ArrayLike,
-    wrong: ArrayLike,
     *,
+    wrong: ArrayLike,
     level: float = 0.95,
     draws: int = 1000,
     seed: int = 0,
@@ -106,7 +106,8 @@ def aurc(
 
     Args:
         uncertainty: (N,) larger = more likely wrong; infinities are allowed, NaN is not.
-        wrong: (N,) booleans or 0/1.
+        wrong: (N,) booleans or 0/1, true where the answer is wrong; by its name only, so that confidences and correct
+            answers are not taken for uncertainties and wrong ones.
         level: of the interval, in (0, 1).
         draws: bootstrap samples. Beyond 512 distinct uncertainties, neighbours are resampled as blocks.
         seed: of the bootstrap.
@@ -120,7 +121,7 @@ def aurc(
         NotEnoughData: no rows, or fewer than two groups.
 
     Example:
-        >>> area = aurc([0.1, 0.2, 0.3, 0.4], [False, False, True, True])
+        >>> area = aurc([0.1, 0.2, 0.3, 0.4], wrong=[False, False, True, True])
         >>> round(area.value, 4), area.blind, area.prr
         (0.2083, 0.5, 1.0)
 
@@ -144,7 +145,7 @@ def aurc(
     return Aurc(value, max(0.0, low), min(1.0, high), level, area_of_counts(perfect), n_wrong / n, n)
 
 
-def risk_coverage(uncertainty: ArrayLike, wrong: ArrayLike) -> RiskCoverage:
+def risk_coverage(uncertainty: ArrayLike, *, wrong: ArrayLike) -> RiskCoverage:
     """The risk and the coverage of every possible cut.
 
     Args:
@@ -156,7 +157,7 @@ def risk_coverage(uncertainty: ArrayLike, wrong: ArrayLike) -> RiskCoverage:
         NotEnoughData: no rows.
 
     Example:
-        >>> curve = risk_coverage([0.1, 0.2, 0.2, 0.4], [0, 0, 1, 1])
+        >>> curve = risk_coverage([0.1, 0.2, 0.2, 0.4], wrong=[0, 0, 1, 1])
         >>> curve.coverage.tolist(), curve.risk.round(3).tolist()
         ([0.25, 0.75, 1.0], [0.0, 0.333, 0.5])
     """

@@ -164,9 +164,9 @@ def rank_signal(cell: Cell, signal: SignalValues) -> RankingFigures:
     u, wrong, groups = u[keep], ~cell.right[keep], _renumbered(cell.groups[keep])
     several = len(groups) > len(set(groups.tolist()))
     return RankingFigures(
-        attempt(lambda: auroc(u, wrong, groups=groups if several else None)),
+        attempt(lambda: auroc(u, wrong=wrong, groups=groups if several else None)),
         attempt(lambda: within_question(u, wrong, groups)) if several else MissingFigure("one answer a question"),
-        attempt(lambda: aurc(u, wrong, draws=_AREA_DRAWS)) if len(u) else MissingFigure("no rows"),
+        attempt(lambda: aurc(u, wrong=wrong, draws=_AREA_DRAWS)) if len(u) else MissingFigure("no rows"),
         int(keep.sum()),
         Counter(value.reason for value in signal.values if isinstance(value, Unscored)),
         int((~cell.graded).sum()),

@@ -157,7 +157,9 @@ def _lost(
     if choice.chosen is None or wrong[rest].all() or not wrong[rest].any():
         return None
     candidates = _candidates(cell, signals, rest, None)
-    areas = {c.name: auroc(c.uncertainty, wrong[rest], draws=40).value for c in candidates if c.cost <= rule.budget}
+    areas = {
+        c.name: auroc(c.uncertainty, wrong=wrong[rest], draws=40).value for c in candidates if c.cost <= rule.budget
+    }
     return max(areas.values()) - areas[choice.chosen]
 
 
@@ -206,7 +208,7 @@ def _measured(cell: Cell, signal: str) -> list[tuple[dict[str, float], float]]:
         keep = _usable(cell, {verifier: taken})
         wrong = ~cell.right[keep]
         if wrong.any() and not wrong.all():
-            found.append((_evidence(cell, verifier), auroc(taken.numbers()[0][keep], wrong, draws=40).value))
+            found.append((_evidence(cell, verifier), auroc(taken.numbers()[0][keep], wrong=wrong, draws=40).value))
     return found
 
 

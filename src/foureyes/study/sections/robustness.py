@@ -112,7 +112,7 @@ def _answerable(cell: Cell, _base: Cell) -> Iterator[tuple[str, ...]]:
         if signal.name not in ("g_ent", "log_cmp", "cme", "option_entropy") or not there.any():
             continue
         declined = u[there] > np.median(u[there])
-        found = attempt(partial(auroc, u[there], without[there]))
+        found = attempt(partial(auroc, u[there], wrong=without[there]))
         held = attempt(partial(answerability, declined, without[there]))
         yield (
             f"{cell_label(cell)}, {signal_label(signal)}",
