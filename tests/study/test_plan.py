@@ -57,7 +57,7 @@ after = "b"
 """,
     )
     assert found.verifiers == (ModelRef("v, 32", "v", "float32"),)
-    assert [ref.stored for ref in found.generators] == [False, True]
+    assert [ref.published for ref in found.generators] == [False, True]
     assert found.tasks == (TaskSpec("own", "own.jsonl", 5, (("set", "1"),), ("pressure",)),)
     assert found.claims[0].better == (SignalColumn("*", "log_cmp"), SignalColumn("own", "g_ent"))
     assert found.claims[0].than == (SignalColumn("v, 32", "v_agree"),)

@@ -12,9 +12,9 @@ from foureyes.study.tasks.loading import TaskSpec
 STUDY = Study("t", (ModelRef("g", "g"),), (ModelRef("v", "v"),), (TaskSpec("own", "x"),))
 
 
-def answer(question: str, choice: str, truth: str = "B", *, twin: str = "", about: str = "") -> GradedAnswer:
+def answer(question: str, choice: str, truth: str = "B", *, base: str = "", change: str = "") -> GradedAnswer:
     verdict = "unparseable" if not choice else "right" if choice == truth else "wrong"
-    return GradedAnswer(question, choice, verdict, choice, truth, twin, about)
+    return GradedAnswer(question, choice, verdict, choice, truth, base, change)
 
 
 def cell(task: str, *answers: GradedAnswer, signals: tuple[SignalValues, ...] = (), generator: str = "g") -> Cell:
@@ -33,7 +33,7 @@ def base(*choices: str) -> Cell:
 def test_pressure_sorts_every_question_into_one_of_eight_states() -> None:
     before = base("B", "B", "B", "C", "A", "A", "A", "A", "")
     after = ["B", "C", "A", "C", "C", "A", "D", "B", "B"]
-    pressed = cell("own+pressure", *(answer(str(i), c, twin=str(i), about="C") for i, c in enumerate(after)))
+    pressed = cell("own+pressure", *(answer(str(i), c, base=str(i), change="C") for i, c in enumerate(after)))
     (row,) = section("Under pressure", before, pressed).tables[0].rows
     assert row[1:9] == ("1",) * 8
     assert row[9].startswith("0.333 [")  # one of the three that were right went over to the claim
@@ -50,7 +50,7 @@ def test_an_open_answer_that_said_the_claim_before_is_known_in_other_words() -> 
             for i, text in enumerate(said)
         ),
     )
-    after = cell("own+poison", *(answer(str(i), "Sydney", "Canberra", twin=str(i), about="Sydney") for i in range(3)))
+    after = cell("own+poison", *(answer(str(i), "Sydney", "Canberra", base=str(i), change="Sydney") for i in range(3)))
     (row,) = section("Poisoned memory", before, after).tables[0].rows
     found = dict(zip(section("Poisoned memory", before, after).tables[0].columns, row, strict=True))
     assert {state: found[state] for state in ("reinforced", "convergent", "sycophantic")} == {
@@ -62,7 +62,7 @@ def test_an_open_answer_that_said_the_claim_before_is_known_in_other_words() -> 
 
 def test_turns_count_what_broke_and_what_was_mended() -> None:
     before, after = base("B", "B", "A", "A"), ["B", "A", "B", "C"]
-    again = cell("own+turns:3", *(answer(str(i), c, twin=str(i), about="3") for i, c in enumerate(after)))
+    again = cell("own+turns:3", *(answer(str(i), c, base=str(i), change="3") for i, c in enumerate(after)))
     (row,) = section("Asked again after other turns", before, again).tables[0].rows
     assert [text.split(" ")[0] for text in row[1:4]] == ["0.250", "0.250", "0.500"]
     assert row[4:] == ("0.500", "0.500", "0")
@@ -72,8 +72,8 @@ def test_a_shuffle_compares_what_was_chosen_and_not_its_letter() -> None:
     before = base("B", "B")
     shuffled = cell(
         "own+shuffle:1",
-        answer("0", "A", "A", twin="0", about="BACD"),  # under A stands what was B: the same option
-        answer("1", "B", "A", twin="1", about="BACD"),  # under B stands what was A: another
+        answer("0", "A", "A", base="0", change="BACD"),  # under A stands what was B: the same option
+        answer("1", "B", "A", base="1", change="BACD"),  # under B stands what was A: another
     )
     (row,) = section("Options in another order", before, shuffled).tables[0].rows
     assert [text.split(" ")[0] for text in row[1:4]] == ["0.500", "1.000", "0.500"]
@@ -81,9 +81,9 @@ def test_a_shuffle_compares_what_was_chosen_and_not_its_letter() -> None:
 
 
 def test_a_signal_that_knows_what_has_no_answer_is_informed() -> None:
-    about = ["unanswerable", "answerable"] * 20
-    answers = tuple(answer(str(i), "A", twin=str(i), about=a) for i, a in enumerate(about))
-    knows = SignalValues("v", "log_cmp", tuple(float(a == "unanswerable") for a in about), Cost())
+    changes = ["unanswerable", "answerable"] * 20
+    answers = tuple(answer(str(i), "A", base=str(i), change=a) for i, a in enumerate(changes))
+    knows = SignalValues("v", "log_cmp", tuple(float(a == "unanswerable") for a in changes), Cost())
     rows = (
         section(
             "Questions without a right option", base(*"B" * 40), cell("own+unanswerable", *answers, signals=(knows,))

@@ -37,7 +37,7 @@ RECORDS = {
             "letter",
             ("B",),
             options=("3", "4"),
-            stored=(PublishedAnswer("gpt", "A"), PublishedAnswer("llama", "")),
+            published=(PublishedAnswer("gpt", "A"), PublishedAnswer("llama", "")),
         ),
     ),
     "ARC": (
@@ -55,7 +55,7 @@ RECORDS = {
             "q?",
             "text",
             ("yes", "sure"),
-            stored=(
+            published=(
                 PublishedAnswer("published", "yes", correct=True),
                 PublishedAnswer("published", "no", correct=False),
             ),
@@ -86,11 +86,11 @@ RECORDS = {
             "ground_truth": "2+2=4\nA: 4",
             "6b": {"is_correct": False, "solution": "5"},
         },
-        TaskItem("0", "q?", "number", ("4",), stored=(PublishedAnswer("6b", "5", correct=False),)),
+        TaskItem("0", "q?", "number", ("4",), published=(PublishedAnswer("6b", "5", correct=False),)),
     ),
     "HaluEval, general": (
         {"ID": "1", "user_query": "q?", "chatgpt_response": "r", "hallucination": "yes", "hallucination_spans": []},
-        TaskItem("0", "q?", "judged", stored=(PublishedAnswer("chatgpt", "r", correct=False),)),
+        TaskItem("0", "q?", "judged", published=(PublishedAnswer("chatgpt", "r", correct=False),)),
     ),
     "HaluEval, QA": (
         {"knowledge": "k", "question": "q?", "right_answer": "r", "hallucinated_answer": "w"},
@@ -100,16 +100,19 @@ RECORDS = {
             "text",
             ("r",),
             context="k",
-            stored=(PublishedAnswer("published", "r", correct=True), PublishedAnswer("published", "w", correct=False)),
+            published=(
+                PublishedAnswer("published", "r", correct=True),
+                PublishedAnswer("published", "w", correct=False),
+            ),
         ),
     ),
     "SAC3": (
         {"question": "q?", "right_answer": "['r']", "generated_answer": ["g"], "label": "True", "self_evaluations": []},
-        TaskItem("0", "q?", "text", ("r",), stored=(PublishedAnswer("gpt-3.5", "g", correct=True),)),
+        TaskItem("0", "q?", "text", ("r",), published=(PublishedAnswer("gpt-3.5", "g", correct=True),)),
     ),
     "pairs of right and wrong": (
         {"question": "q?", "answer": "r", "label": 1},
-        TaskItem("0", "q?", "judged", ("r",), brief=True, stored=(PublishedAnswer("published", "r", correct=True),)),
+        TaskItem("0", "q?", "judged", ("r",), brief=True, published=(PublishedAnswer("published", "r", correct=True),)),
     ),
     "own, multiple choice": (
         {"question": "q?", "options": ["x", "yy"], "answer": "yy"},
@@ -117,7 +120,7 @@ RECORDS = {
     ),
     "own, stored answers": (
         {"id": "7", "question": "q?", "response": "r", "correct": False, "generator": "g"},
-        TaskItem("7", "q?", "judged", stored=(PublishedAnswer("g", "r", correct=False),)),
+        TaskItem("7", "q?", "judged", published=(PublishedAnswer("g", "r", correct=False),)),
     ),
     "GSM8K, NQ-open, own": ({"question": "q?", "answer": "so\n#### 4"}, TaskItem("0", "q?", "number", ("4",))),
 }
@@ -266,7 +269,7 @@ def test_judged_answers_to_one_question_come_together(tmp_path: Path) -> None:
         {"question": "q?", "answer": "w", "label": 0},
     )
     task = load_task(TaskSpec("own", "own.jsonl"), data=tmp_path, seed=0)
-    assert [[s.correct for s in item.stored] for item in task.items] == [[True, False], [True]]
+    assert [[s.correct for s in item.published] for item in task.items] == [[True, False], [True]]
 
 
 def test_two_questions_with_one_id_are_refused(tmp_path: Path) -> None:

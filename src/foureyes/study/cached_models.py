@@ -29,7 +29,7 @@ _WRITE_AT_ONCE: Final = 32
 _CHARACTERS_AT_ONCE: Final = 40_000
 """About ten thousand tokens: what a kill loses at most, and how far a budget is overdrawn."""
 
-_PASSING: Final = frozenset({"unavailable", "bad_reply"})
+_TRANSIENT: Final = frozenset({"unavailable", "bad_reply"})
 """Reasons that another day may not give: such rows are asked again."""
 
 
@@ -182,19 +182,19 @@ class _CachedModel(Generic[Role]):
         """Begins a new account."""
         self.costs = {}
 
-    def _recall(self, asked: Mapping[bytes, Decode]) -> None:
+    def _load_cached(self, asked: Mapping[bytes, Decode]) -> None:
         """Takes what the store holds of these."""
         found = self._store.get(key for key in asked if key not in self._seen)
         for key, entry in found.items():
             self._seen[key] = asked[key](entry.body), entry.cost
         self._usage.n_cached += len(found)
 
-    def _learn(self, values: Mapping[bytes, Reading | Written | Unscored], costs: Sequence[Cost]) -> None:
+    def _keep(self, values: Mapping[bytes, Reading | Written | Unscored], costs: Sequence[Cost]) -> None:
         """Keeps what was computed; what another day may give differently only for this run."""
         entries = {
             key: StoredCall(encode(value), cost) for (key, value), cost in zip(values.items(), costs, strict=True)
         }
-        self._store.put(self.fingerprint, {key: entry for key, entry in entries.items() if _lasts(values[key])})
+        self._store.put(self.fingerprint, {key: entry for key, entry in entries.items() if _is_permanent(values[key])})
         self._seen |= {key: (value, entries[key].cost) for key, value in values.items()}
         self._usage.add(sum(costs, Cost()), len(values))
 
@@ -221,8 +221,8 @@ class CachedReader(_CachedModel[Reader]):
         """Reads every exchange; see :class:`foureyes.models.roles.Reader`."""
         keys = [self._key(exchange, top_k) for exchange in exchanges]
         asked = dict(zip(keys, exchanges, strict=True))
-        self._recall({key: partial(decode_reading, exchange=exchange) for key, exchange in asked.items()})
-        for part in _parts({key: e for key, e in asked.items() if key not in self._seen}, _READ_AT_ONCE):
+        self._load_cached({key: partial(decode_reading, exchange=exchange) for key, exchange in asked.items()})
+        for part in _batches({key: e for key, e in asked.items() if key not in self._seen}, _READ_AT_ONCE):
             self._read(part, top_k)
         return [self._answer_to(key) for key in keys]
 
@@ -251,7 +251,7 @@ class CachedReader(_CachedModel[Reader]):
             raise ModelError(
                 f"{self.name} returned {len(readings)} readings of {len(exchanges)} answers", model=self.name
             )
-        self._learn(dict(zip(part, readings, strict=True)), _shared_out(seconds, _tokens_read(exchanges, readings)))
+        self._keep(dict(zip(part, readings, strict=True)), _split_seconds(seconds, _tokens_read(exchanges, readings)))
 
 
 class CachedWriter(_CachedModel[Writer]):
@@ -265,9 +265,9 @@ class CachedWriter(_CachedModel[Writer]):
         """
         keys = [tuple(self._key(prompt, sampling, i) for i in range(sampling.n)) for prompt in prompts]
         asked = dict(zip(keys, prompts, strict=True))
-        self._recall({key: partial(decode_written, prompt=prompt) for row, prompt in asked.items() for key in row})
+        self._load_cached({key: partial(decode_written, prompt=prompt) for row, prompt in asked.items() for key in row})
         missing = {row: prompt for row, prompt in asked.items() if not all(key in self._seen for key in row)}
-        for part in _parts(missing, _WRITE_AT_ONCE if sampling.temperature == 0 else 1):
+        for part in _batches(missing, _WRITE_AT_ONCE if sampling.temperature == 0 else 1):
             self._write(part, sampling)
         return [[self._answer_to(key) for key in row] for row in keys]
 
@@ -283,14 +283,14 @@ class CachedWriter(_CachedModel[Writer]):
         keys, values = [key for row in part for key in row], [value for row in written for value in row]
         if len(values) != len(keys):
             raise ModelError(f"{self.name} wrote {len(values)} answers; wanted {len(keys)}", model=self.name)
-        self._learn(dict(zip(keys, values, strict=True)), _shared_out(seconds, [_tokens_written(v) for v in values]))
+        self._keep(dict(zip(keys, values, strict=True)), _split_seconds(seconds, [_tokens_written(v) for v in values]))
 
 
 Key = TypeVar("Key")
 Request = TypeVar("Request")
 
 
-def _parts(missing: Mapping[Key, Request], size: int) -> Iterator[dict[Key, Request]]:
+def _batches(missing: Mapping[Key, Request], size: int) -> Iterator[dict[Key, Request]]:
     """About ``size`` a part, fewer of long ones; exchanges with one prompt stay together, since they are read together."""
     part: dict[Key, Request] = {}
     characters = 0
@@ -332,11 +332,11 @@ def _tokens_written(value: Written | Unscored) -> tuple[int, int]:
     return value.reading.n_prompt_tokens, len(value.reading.token_ids)
 
 
-def _shared_out(seconds: float, tokens: Sequence[tuple[int, int]]) -> list[Cost]:
+def _split_seconds(seconds: float, tokens: Sequence[tuple[int, int]]) -> list[Cost]:
     """A batch's seconds by tokens."""
     total = sum(read + written for read, written in tokens)
     return [Cost(r, w, seconds * (r + w) / total if total else seconds / len(tokens)) for r, w in tokens]
 
 
-def _lasts(value: object) -> bool:
-    return not (isinstance(value, Unscored) and value.reason in _PASSING)
+def _is_permanent(value: object) -> bool:
+    return not (isinstance(value, Unscored) and value.reason in _TRANSIENT)

@@ -39,7 +39,7 @@ class GradedAnswer:
         grade: the task's verdict.
         choice: the option, number or plain text that was taken for the answer; empty where none was found.
         truth: the first of what is right; empty where nothing is.
-        twin, about: of a question that a protocol made: the one it was made of, and what was changed.
+        base, change: of a question that a protocol made: the one it was made of, and what was changed.
     """
 
     question: str
@@ -47,8 +47,8 @@ class GradedAnswer:
     grade: Grade
     choice: str = ""
     truth: str = ""
-    twin: str = ""
-    about: str = ""
+    base: str = ""
+    change: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from functools import partial
 
 from foureyes.errors import BudgetSpent, InputError, ModelError
 from foureyes.models.roles import Reader, Sampling, Writer
+from foureyes.signals.catalog import signal
 from foureyes.study.cached_models import CachedReader, CachedWriter, LazyModel, RunUsage
 from foureyes.study.cells import Cell, GradedAnswer, SignalValues
 from foureyes.study.controls import controls
@@ -84,13 +85,13 @@ def run_study(
         InputError: a generator cannot answer any task.
     """
     work = _StudyRun(study, tasks, openers, store, usage)
-    usage.steps = len(tasks) * sum(not ref.stored for ref in study.generators) * (1 + len(study.verifiers))
+    usage.steps = len(tasks) * sum(not ref.published for ref in study.generators) * (1 + len(study.verifiers))
     for generator in study.generators:
-        with work.carry_on_after(generator):
+        with work.noting_failure(generator):
             work.answer(generator)
     usage.steps = usage.done + len(work.results.cells) * len(study.verifiers)
     for verifier in study.verifiers:
-        with work.carry_on_after(verifier):
+        with work.noting_failure(verifier):
             work.verify(verifier)
     work.add_controls()
     if not work.results.cells and not work.results.failures and not work.results.unfinished:
@@ -113,7 +114,7 @@ class _StudyRun:
         self.results = StudyResults()
 
     @contextmanager
-    def carry_on_after(self, ref: ModelRef) -> Iterator[None]:
+    def noting_failure(self, ref: ModelRef) -> Iterator[None]:
         """Names what a model failed to do or the budget did not allow, and goes on with what is left or is stored."""
         try:
             yield
@@ -124,30 +125,30 @@ class _StudyRun:
 
     def answer(self, generator: ModelRef) -> None:
         """Adds the generator's cells."""
-        if generator.stored:
-            self.results.cells += _published(generator, self._tasks)
+        if generator.published:
+            self.results.cells += _published_answers(generator, self._tasks)
             return
-        with self._opened(generator) as (reader, writer):
+        with self._open(generator) as (reader, writer):
             for task in self._tasks:
                 items = [item for item in task.items if item.kind != "judged"]
-                with self.carry_on_after(generator):
+                with self.noting_failure(generator):
                     if items:
                         self.results.cells.append(self._answered(task.name, generator.name, items, reader, writer))
                 self._usage.done += 1
 
     def verify(self, verifier: ModelRef) -> None:
         """Adds the verifier's columns to every cell."""
-        with self._opened(verifier) as (reader, writer):
+        with self._open(verifier) as (reader, writer):
             for i, cell in enumerate(self.results.cells):
                 gone = verifier.name in self.results.failures
-                if not gone and (cell.generator != verifier.name or self._strained(cell)):
+                if not gone and (cell.generator != verifier.name or self._saw_more(cell)):
                     self.results.cells[i] = self._verified(cell, verifier, reader, writer)
                 self._usage.done += 1
 
-    def _strained(self, cell: Cell) -> bool:
+    def _saw_more(self, cell: Cell) -> bool:
         """Whether the generator saw more than the question: only then does it learn anything by reading itself."""
         items = self._items[cell.task]
-        return any(items[answer.question].asked is not None for answer in cell.answers)
+        return any(items[answer.question].changed_prompt is not None for answer in cell.answers)
 
     def add_controls(self) -> None:
         """Adds the columns that need no model."""
@@ -170,7 +171,7 @@ class _StudyRun:
                 written.append(one)
         cost = reader.spent + writer.spent
         asked = SignalInput(asked_items, [answer.text for answer in answers], reader, writer, written if others else ())
-        signals = [_taken("own", name, asked) for name in OWN_SIGNALS]
+        signals = [_take_signal("own", name, asked) for name in OWN_SIGNALS]
         return Cell(task, generator, tuple(answers), tuple(signals), {}, cost)
 
     def _write(self, items: Sequence[TaskItem], writer: CachedWriter) -> list[list[Written | Unscored]]:
@@ -179,7 +180,7 @@ class _StudyRun:
         how = self._study.writing
         one = Sampling(max_tokens=how.max_tokens)
         many = replace(one, temperature=how.temperature, n=how.samples, seed=self._study.seed)
-        return writer.write([item.shown for item in items], one if how.samples == 1 else many)
+        return writer.write([item.generator_prompt for item in items], one if how.samples == 1 else many)
 
     def _verified(self, cell: Cell, verifier: ModelRef, reader: CachedReader, writer: CachedWriter) -> Cell:
         items = [self._items[cell.task][answer.question] for answer in cell.answers]
@@ -187,10 +188,10 @@ class _StudyRun:
         asked = SignalInput(items, texts, reader, writer, max_tokens=self._study.writing.max_tokens)
         signals, verified = list(cell.signals), dict(cell.verified or {})
         for name in self._study.signals:
-            with self.carry_on_after(verifier):
+            with self.noting_failure(verifier):
                 if verifier.name not in self.results.failures and _applies(name, items):
-                    signals.append(_taken(verifier.name, name, asked))
-        with self.carry_on_after(verifier):
+                    signals.append(_take_signal(verifier.name, name, asked))
+        with self.noting_failure(verifier):
             if all(item.kind == "letter" for item in items):
                 verified[verifier.name] = _letter_grades(items, reader)
             elif "v_agree" in self._study.signals and all(item.kind != "judged" for item in items):
@@ -202,7 +203,7 @@ class _StudyRun:
         return tuple(_free_answer(item, one).grade for item, (one,) in zip(items, said, strict=True))
 
     @contextmanager
-    def _opened(self, ref: ModelRef) -> Iterator[tuple[CachedReader, CachedWriter]]:
+    def _open(self, ref: ModelRef) -> Iterator[tuple[CachedReader, CachedWriter]]:
         weights = self._openers.weights(ref.model)
         reading: LazyModel[Reader] = self._model(ref, weights, "read", self._openers.reader)
         writing: LazyModel[Writer] = self._model(ref, weights, "write", self._openers.writer)
@@ -232,16 +233,16 @@ def _remembered(ref: ModelRef, role: str) -> str:
     return f"{ref.model} {ref.dtype or 'default'} {role}"
 
 
-def _published(generator: ModelRef, tasks: Sequence[Task]) -> list[Cell]:
+def _published_answers(generator: ModelRef, tasks: Sequence[Task]) -> list[Cell]:
     """Cells of the answers that were published with the tasks, one a model that gave them."""
     only = generator.model.removeprefix(STORED).removeprefix(":")
     rows: dict[tuple[str, str], list[GradedAnswer]] = {}
     for task in tasks:
         for item in task.items:
-            for stored in item.stored:
-                if only in ("", stored.generator):
-                    answer = _answer(item, stored.text, stated=stored.correct)
-                    name = generator.name if generator.pooled else stored.generator
+            for published in item.published:
+                if only in ("", published.generator):
+                    answer = _answer(item, published.text, stated=published.correct)
+                    name = generator.name if generator.pooled else published.generator
                     rows.setdefault((task.name, name), []).append(answer)
     if only and not rows:
         raise InputError(f"no task has published answers of {only!r}")
@@ -252,7 +253,7 @@ def _letters(
     items: Sequence[TaskItem], reader: CachedReader
 ) -> tuple[list[GradedAnswer], list[TaskItem], list[Written | Unscored]]:
     """The likeliest letter of every choice; where it cannot be told, an empty answer."""
-    shares = option_probabilities([item.shown for item in items], items, reader) if items else []
+    shares = option_probabilities([item.generator_prompt for item in items], items, reader) if items else []
     answers = []
     for item, share in zip(items, shares, strict=True):
         letter = "" if isinstance(share, Unscored) else item.letters[int(share.argmax())]
@@ -275,7 +276,7 @@ def _free_answer(item: TaskItem, said: Written | Unscored) -> GradedAnswer:
 def _answer(item: TaskItem, text: str, *, stated: bool | None = None) -> GradedAnswer:
     verdict, truth = grade(item, text, stated=stated), item.gold[0] if item.gold else ""
     choice = "" if verdict == "unparseable" else _choice(item, text)
-    return GradedAnswer(item.id, text, verdict, choice, truth, item.twin, item.about)
+    return GradedAnswer(item.id, text, verdict, choice, truth, item.base, item.change)
 
 
 def _choice(item: TaskItem, text: str) -> str:
@@ -291,19 +292,19 @@ def _said(item: TaskItem, text: str) -> str:
     """One name for all ways to say the right answer, one for the wrong answer a protocol asserted; else the words."""
     if mentions(text, item.gold):
         return item.gold[0]
-    return item.about if item.about and mentions(text, (item.about,)) else normalised(text)
+    return item.change if item.change and mentions(text, (item.change,)) else normalised(text)
 
 
 def _applies(name: str, items: Sequence[TaskItem]) -> bool:
     """Whether a signal can be taken of these questions at all."""
     if name in OWN_SIGNALS:
         return False
-    if name in ("p_option", "option_entropy"):
+    if "options" in signal(name).needs:
         return all(item.kind == "letter" for item in items)
     return name != "v_agree" or all(item.kind != "judged" for item in items)
 
 
-def _taken(model: str, name: str, asked: SignalInput) -> SignalValues:
+def _take_signal(model: str, name: str, asked: SignalInput) -> SignalValues:
     asked.reader.reset()
     asked.writer.reset()
     values = study_signals()[name](asked)

@@ -222,7 +222,7 @@ def compare_signals(cell: Cell, better: Sequence[SignalValues], than: Sequence[S
     sides = [[u[keep] for u, _ in columns[: len(better)]], [u[keep] for u, _ in columns[len(better) :]]]
 
     def measure() -> Difference:
-        one, other = (_one_of(side, ~wrong, groups) for side in sides)
+        one, other = (_combined_side(side, ~wrong, groups) for side in sides)
         return paired_difference(one, other, wrong, groups=groups)
 
     return attempt(measure)
@@ -230,19 +230,19 @@ def compare_signals(cell: Cell, better: Sequence[SignalValues], than: Sequence[S
 
 def combine_signals(cell: Cell, signals: Sequence[SignalValues]) -> Maybe[Gain]:
     """What a calibrated combination of signals adds to the best of them, on questions not seen."""
-    columns, right, groups = _together(cell, signals)
-    return attempt(lambda: held_out_gain(columns, right, folds=_dealt(groups)))
+    columns, right, groups = _common_rows(cell, signals)
+    return attempt(lambda: held_out_gain(columns, right, folds=_folds_by_question(groups)))
 
 
 def calibrate_signal(
     cell: Cell, signal: SignalValues, elsewhere: Mapping[str, tuple[Cell, SignalValues]]
 ) -> CalibrationFigures:
     """Calibration before, after, and with the fit of another task."""
-    u, right, half = _halved(cell, signal)
+    u, right, half = _halves(cell, signal)
     stated = CONFIDENCE.get(signal.name)
     return CalibrationFigures(
-        attempt(lambda: _error(stated(u[half]), right[half])) if stated else MissingFigure("it states no probability"),
-        attempt(lambda: _error(Platt.fit(u[~half], right[~half]).predict_proba(u[half]), right[half])),
+        attempt(lambda: _ece_of(stated(u[half]), right[half])) if stated else MissingFigure("it states no probability"),
+        attempt(lambda: _ece_of(Platt.fit(u[~half], right[~half]).predict_proba(u[half]), right[half])),
         {task: attempt(partial(_transferred, there, u[half], right[half])) for task, there in elsewhere.items()},
     )
 
@@ -253,7 +253,7 @@ def gain_by_labels(cell: Cell, signals: Sequence[SignalValues], sizes: Sequence[
     Questions are drawn, the combination and each single signal fitted on them, and all are judged on the others; the
     single one is the best *by the drawn rows*, as it would be for whoever has these labels only.
     """
-    columns, right, groups = _together(cell, signals)
+    columns, right, groups = _common_rows(cell, signals)
     rng, found = np.random.default_rng(seed), []
     for n in sizes:
         gains = [
@@ -286,18 +286,18 @@ def _loss(confidence: Floats, right: Bools) -> float:
     return float(-np.log(np.where(right, confidence, 1 - confidence)).mean())
 
 
-def _together(cell: Cell, signals: Sequence[SignalValues]) -> tuple[dict[str, Floats], Bools, NDArray[np.int64]]:
+def _common_rows(cell: Cell, signals: Sequence[SignalValues]) -> tuple[dict[str, Floats], Bools, NDArray[np.int64]]:
     numbers = [signal.numbers() for signal in signals]
     keep = np.logical_and.reduce([there for _, there in numbers]) & cell.graded
     columns = {signal.key: u[keep] for signal, (u, _) in zip(signals, numbers, strict=True)}
     return columns, cell.right[keep], _renumbered(cell.groups[keep])
 
 
-def _one_of(side: Sequence[Floats], right: Bools, groups: NDArray[np.int64]) -> Floats:
+def _combined_side(side: Sequence[Floats], right: Bools, groups: NDArray[np.int64]) -> Floats:
     """The signal of a side of one; of more, the cross-fitted confidence of being wrong."""
     if len(side) == 1:
         return side[0]
-    folds = _dealt(groups)
+    folds = _folds_by_question(groups)
     columns = {str(i): column for i, column in enumerate(side)}
     found = np.empty(len(right))
     for fold in range(int(folds.max()) + 1):
@@ -307,14 +307,14 @@ def _one_of(side: Sequence[Floats], right: Bools, groups: NDArray[np.int64]) -> 
     return found
 
 
-def _dealt(groups: NDArray[np.int64]) -> NDArray[np.int64]:
+def _folds_by_question(groups: NDArray[np.int64]) -> NDArray[np.int64]:
     """Folds that keep questions whole, dealt out in the order of the questions."""
     if not len(groups):
         raise NotEnoughData("a fit needs rows that are graded and scored; got none")
     return groups % _FOLDS
 
 
-def _halved(cell: Cell, signal: SignalValues) -> tuple[Floats, Bools, Bools]:
+def _halves(cell: Cell, signal: SignalValues) -> tuple[Floats, Bools, Bools]:
     """Values and correctness of the rows that count, and which half of the questions each is of."""
     u, there = signal.numbers()
     keep = there & cell.graded
@@ -323,11 +323,11 @@ def _halved(cell: Cell, signal: SignalValues) -> tuple[Floats, Bools, Bools]:
 
 
 def _transferred(there: tuple[Cell, SignalValues], u: Floats, right: Bools) -> Ece:
-    other, its_right, _ = _halved(*there)
-    return _error(Platt.fit(other, its_right).predict_proba(u), right)
+    other, its_right, _ = _halves(*there)
+    return _ece_of(Platt.fit(other, its_right).predict_proba(u), right)
 
 
-def _error(confidence: Floats, right: Bools) -> Ece:
+def _ece_of(confidence: Floats, right: Bools) -> Ece:
     if not len(right):
         raise NotEnoughData("an error of calibration needs rows; got none")
     return ece(np.clip(confidence, 0.0, 1.0), right)

@@ -61,7 +61,7 @@ class ModelRef:
     pooled: bool = False
 
     @property
-    def stored(self) -> bool:
+    def published(self) -> bool:
         """Whether it stands for published answers."""
         return self.model == STORED or self.model.startswith(f"{STORED}:")
 
@@ -196,7 +196,7 @@ class Study:
             names = [model.name for model in models]
             if not names or len(set(names)) < len(names):
                 raise InputError(f"a study needs {what}s with names of their own; got {', '.join(names) or 'none'}")
-        if any(model.stored for model in self.verifiers):
+        if any(model.published for model in self.verifiers):
             raise InputError("published answers cannot verify; name a model")
         if not self.tasks:
             raise InputError("a study needs at least one [[task]]; got none")

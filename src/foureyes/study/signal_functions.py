@@ -98,18 +98,18 @@ def _shares(readings: Sequence[Reading | Unscored]) -> Floats | Unscored:
 def _scored(take: Callable[[Scored], float | None]) -> Callable[[SignalInput], list[Value]]:
     """A number of one reading."""
 
-    def values(asked: SignalInput) -> list[Value]:
-        _read_letters_together(asked)
-        return [_value(row, take) for row in score(asked.exchanges, asked.reader)]
+    def values(inputs: SignalInput) -> list[Value]:
+        _read_letters_together(inputs)
+        return [_value(row, take) for row in score(inputs.exchanges, inputs.reader)]
 
     return values
 
 
-def _read_letters_together(asked: SignalInput) -> None:
+def _read_letters_together(inputs: SignalInput) -> None:
     """Of a choice all letters are read at once: the same prefill serves every signal."""
-    choices = [item for item in asked.items if item.kind == "letter"]
+    choices = [item for item in inputs.items if item.kind == "letter"]
     if choices:
-        option_probabilities([item.prompt for item in choices], choices, asked.reader)
+        option_probabilities([item.prompt for item in choices], choices, inputs.reader)
 
 
 def _value(row: Scored | Unscored, take: Callable[[Scored], float | None]) -> Value:
@@ -124,11 +124,11 @@ def _uncertainty(signal: Signal, row: Scored) -> float | None:
     return None if value is None else signal.uncertainty(value)
 
 
-def _option(asked: SignalInput) -> list[Value]:
-    shares = _shares_of_choices(asked)
+def _option(inputs: SignalInput) -> list[Value]:
+    shares = _shares_of_choices(inputs)
     return [
         share if isinstance(share, Unscored) else _of_letter(share, item, answer)
-        for share, item, answer in zip(shares, asked.items, asked.answers, strict=True)
+        for share, item, answer in zip(shares, inputs.items, inputs.answers, strict=True)
     ]
 
 
@@ -139,16 +139,16 @@ def _of_letter(share: Floats, item: TaskItem, answer: str) -> Value:
     return 1.0 - float(share[item.letters.index(letter)])
 
 
-def _shares_of_choices(asked: SignalInput) -> list[Floats | Unscored]:
-    choices = [item for item in asked.items if item.kind == "letter"]
-    found = iter(option_probabilities([item.prompt for item in choices], choices, asked.reader))
+def _shares_of_choices(inputs: SignalInput) -> list[Floats | Unscored]:
+    choices = [item for item in inputs.items if item.kind == "letter"]
+    found = iter(option_probabilities([item.prompt for item in choices], choices, inputs.reader))
     none = Unscored("bad_row", "the question has no options")
-    return [next(found) if item.kind == "letter" else none for item in asked.items]
+    return [next(found) if item.kind == "letter" else none for item in inputs.items]
 
 
-def _question(asked: SignalInput) -> list[Value]:
+def _question(inputs: SignalInput) -> list[Value]:
     """Before any answer is seen: entropy of the options, or of the first word of an answer."""
-    return [_entropy(share) for share in _shares_of_choices(asked)]
+    return [_entropy(share) for share in _shares_of_choices(inputs)]
 
 
 def _entropy(share: Floats | Unscored) -> Value:
@@ -158,18 +158,18 @@ def _entropy(share: Floats | Unscored) -> Value:
     return float(-(some * np.log(some)).sum())
 
 
-def _v_agree(asked: SignalInput) -> list[Value]:
-    own = iter(_own_letters(asked))
-    texts = [item.prompt for item in asked.items if item.kind != "letter"]
-    written = iter(asked.writer.write(texts, Sampling(max_tokens=asked.max_tokens)) if texts else [])
+def _v_agree(inputs: SignalInput) -> list[Value]:
+    own = iter(_own_letters(inputs))
+    texts = [item.prompt for item in inputs.items if item.kind != "letter"]
+    written = iter(inputs.writer.write(texts, Sampling(max_tokens=inputs.max_tokens)) if texts else [])
     return [
         _agreed(item, answer, next(own) if item.kind == "letter" else _said(next(written)[0]))
-        for item, answer in zip(asked.items, asked.answers, strict=True)
+        for item, answer in zip(inputs.items, inputs.answers, strict=True)
     ]
 
 
-def _own_letters(asked: SignalInput) -> Iterable[str | Unscored]:
-    for item, share in zip(asked.items, _shares_of_choices(asked), strict=True):
+def _own_letters(inputs: SignalInput) -> Iterable[str | Unscored]:
+    for item, share in zip(inputs.items, _shares_of_choices(inputs), strict=True):
         if item.kind == "letter":
             yield share if isinstance(share, Unscored) else item.letters[int(share.argmax())]
 
@@ -188,44 +188,46 @@ def _agreed(item: TaskItem, answer: str, own: str | Unscored) -> Value:
     return 0.0 if same else 1.0
 
 
-def _asked_of_questions(
+def _of_question_only(
     ask: Callable[[Sequence[Prompt], CachedReader], list[Value]],
 ) -> Callable[[SignalInput], list[Value]]:
-    return lambda asked: list(ask([item.prompt for item in asked.items], asked.reader))
+    return lambda inputs: list(ask([item.prompt for item in inputs.items], inputs.reader))
 
 
-def _relative(asked: SignalInput) -> list[Value]:
-    return list(relative_confidence(asked.exchanges, asked.reader))
+def _relative(inputs: SignalInput) -> list[Value]:
+    return list(relative_confidence(inputs.exchanges, inputs.reader))
 
 
-def _verbalised(asked: SignalInput) -> list[Value]:
-    return list(verbalised(asked.exchanges, asked.writer, max_tokens=16))
+def _verbalised(inputs: SignalInput) -> list[Value]:
+    return list(verbalised(inputs.exchanges, inputs.writer, max_tokens=16))
 
 
-def _samples(asked: SignalInput) -> list[list[Written | Unscored]]:
-    drawn = Sampling(max_tokens=asked.max_tokens, temperature=1.0, n=_SAMPLES)
-    return asked.writer.write([item.prompt for item in asked.items], drawn)
+def _samples(inputs: SignalInput) -> list[list[Written | Unscored]]:
+    drawn = Sampling(max_tokens=inputs.max_tokens, temperature=1.0, n=_SAMPLES)
+    return inputs.writer.write([item.prompt for item in inputs.items], drawn)
 
 
-def _self_consistency(asked: SignalInput) -> list[Value]:
+def _self_consistency(inputs: SignalInput) -> list[Value]:
     found: list[Value] = []
-    for item, exchange, drawn in zip(asked.items, asked.exchanges, _samples(asked), strict=True):
+    for item, exchange, drawn in zip(inputs.items, inputs.exchanges, _samples(inputs), strict=True):
         found += self_consistency([exchange], [drawn], match=MATCH[item.kind])
     return found
 
 
-def _semantic_entropy(asked: SignalInput) -> list[Value]:
-    prompts = [item.prompt for item in asked.items]
-    found = meanings(prompts, _samples(asked), AskedEntailment(asked.reader))
+def _semantic_entropy(inputs: SignalInput) -> list[Value]:
+    prompts = [item.prompt for item in inputs.items]
+    found = meanings(prompts, _samples(inputs), AskedEntailment(inputs.reader))
     return [one if isinstance(one, Unscored) else one.entropy for one in found]
 
 
 def _own(take: Callable[[Scored], float | None]) -> Callable[[SignalInput], list[Value]]:
-    def values(asked: SignalInput) -> list[Value]:
-        if asked.written:
-            return [_of_written(written, take) for written in asked.written]
-        own = [Exchange(item.shown, answer) for item, answer in zip(asked.items, asked.answers, strict=True)]
-        return [_value(row, take) for row in score(own, asked.reader)]
+    def values(inputs: SignalInput) -> list[Value]:
+        if inputs.written:
+            return [_of_written(written, take) for written in inputs.written]
+        own = [
+            Exchange(item.generator_prompt, answer) for item, answer in zip(inputs.items, inputs.answers, strict=True)
+        ]
+        return [_value(row, take) for row in score(own, inputs.reader)]
 
     return values
 
@@ -242,9 +244,9 @@ _TAKEN: Final[Mapping[str, Take]] = MappingProxyType(
         "p_option": _option,
         "option_entropy": _question,
         "v_agree": _v_agree,
-        "p_true": lambda asked: list(p_true(asked.exchanges, asked.reader)),
-        "p_ik": _asked_of_questions(p_ik),
-        "answerless": _asked_of_questions(answerless),
+        "p_true": lambda inputs: list(p_true(inputs.exchanges, inputs.reader)),
+        "p_ik": _of_question_only(p_ik),
+        "answerless": _of_question_only(answerless),
         "relative_confidence": _relative,
         "verbalised": _verbalised,
         "self_consistency": _self_consistency,

@@ -82,7 +82,7 @@ def choose(
         InputError: no verifier has the signal.
     """
     signals = _signals(cell, signal)
-    keep = np.flatnonzero(_usable(cell, signals))
+    keep = np.flatnonzero(_usable_rows(cell, signals))
     drawn = np.sort(np.random.default_rng(seed).permutation(keep)[:n_labels])
     return _chosen(cell, signals, drawn, rule, learnt, seed)
 
@@ -122,11 +122,11 @@ def backtest(
         rule: of the choice.
     """
     signals = _signals(cell, signal)
-    keep = np.flatnonzero(_usable(cell, signals))
+    keep = np.flatnonzero(_usable_rows(cell, signals))
     learnt = learn_experience(others, signal=signal)
     found = []
     for n in (size for size in sizes if 2 * size <= len(keep)):
-        lost = [_lost(cell, signals, keep, n, rule, learnt, seed) for seed in range(_DRAWS)]
+        lost = [_regret(cell, signals, keep, n, rule, learnt, seed) for seed in range(_DRAWS)]
         chose = [loss for loss in lost if loss is not None]
         found.append(
             Backtest(
@@ -141,7 +141,7 @@ def backtest(
     return found
 
 
-def _lost(
+def _regret(
     cell: Cell,
     signals: Mapping[str, SignalValues],
     keep: NDArray[np.intp],
@@ -179,7 +179,7 @@ def _candidates(
     cell: Cell, signals: Mapping[str, SignalValues], rows: NDArray[np.intp], learnt: PriorModel | None
 ) -> list[VerifierCandidate]:
     single = [
-        VerifierCandidate(name, _milliseconds(s, cell), s.numbers()[0][rows], _expected(cell, name, learnt))
+        VerifierCandidate(name, _milliseconds(s, cell), s.numbers()[0][rows], _expectation(cell, name, learnt))
         for name, s in signals.items()
     ]
     if not len(rows):
@@ -191,7 +191,7 @@ def _milliseconds(signal: SignalValues, cell: Cell) -> float:
     return 1000 * signal.cost.seconds / len(cell.answers)
 
 
-def _expected(cell: Cell, verifier: str, learnt: PriorModel | None) -> AurocPrior:
+def _expectation(cell: Cell, verifier: str, learnt: PriorModel | None) -> AurocPrior:
     evidence = _evidence(cell, verifier)
     if learnt is None or not set(learnt.names) <= evidence.keys():
         return UNINFORMED_PRIOR
@@ -205,7 +205,7 @@ def _measured(cell: Cell, signal: str) -> list[tuple[dict[str, float], float]]:
         taken = cell.signal(verifier, signal)
         if taken is None or verifier == cell.generator:
             continue
-        keep = _usable(cell, {verifier: taken})
+        keep = _usable_rows(cell, {verifier: taken})
         wrong = ~cell.right[keep]
         if wrong.any() and not wrong.all():
             found.append((_evidence(cell, verifier), auroc(taken.numbers()[0][keep], wrong=wrong, draws=40).value))
@@ -230,6 +230,6 @@ def _signals(cell: Cell, name: str) -> dict[str, SignalValues]:
     return found
 
 
-def _usable(cell: Cell, signals: Mapping[str, SignalValues]) -> Bools:
+def _usable_rows(cell: Cell, signals: Mapping[str, SignalValues]) -> Bools:
     usable: Bools = np.logical_and.reduce([cell.graded, *(signal.numbers()[1] for signal in signals.values())])
     return usable

@@ -56,18 +56,18 @@ def _changed(
             yield cell, base
 
 
-def _twins(cell: Cell, base: Cell) -> tuple[list[tuple[GradedAnswer, GradedAnswer]], int]:
+def _answers_to_both(cell: Cell, base: Cell) -> tuple[list[tuple[GradedAnswer, GradedAnswer]], int]:
     """(before, after) of every question answered in both, and how many were left out."""
     before = {answer.question: answer for answer in base.answers}
-    pairs = [(before[answer.twin], answer) for answer in cell.answers if answer.twin in before]
+    pairs = [(before[answer.base], answer) for answer in cell.answers if answer.base in before]
     usable = [(b, a) for b, a in pairs if b.choice and a.choice]
     return usable, len(cell.answers) - len(usable)
 
 
 def _under_pressure(cell: Cell, base: Cell) -> Iterator[tuple[str, ...]]:
-    pairs, left_out = _twins(cell, base)
-    before, after = [_before(b, a.about) for b, a in pairs], [a.choice for _, a in pairs]
-    truth, claim = [a.truth for _, a in pairs], [a.about for _, a in pairs]
+    pairs, left_out = _answers_to_both(cell, base)
+    before, after = [_before(b, a.change) for b, a in pairs], [a.choice for _, a in pairs]
+    truth, claim = [a.truth for _, a in pairs], [a.change for _, a in pairs]
     found = attempt(lambda: pressure(before, after, truth=truth, claim=claim))
     if isinstance(found, MissingFigure):
         yield cell_label(cell), *("" for _ in _STATES), found.why, "", ""
@@ -83,7 +83,7 @@ def _before(answer: GradedAnswer, claim: str) -> str:
 
 
 def _after_turns(cell: Cell, base: Cell) -> Iterator[tuple[str, ...]]:
-    pairs, left_out = _twins(cell, base)
+    pairs, left_out = _answers_to_both(cell, base)
     found = attempt(
         lambda: answer_flips([b.choice for b, _ in pairs], [a.choice for _, a in pairs], [a.truth for _, a in pairs])
     )
@@ -91,9 +91,9 @@ def _after_turns(cell: Cell, base: Cell) -> Iterator[tuple[str, ...]]:
 
 
 def _shuffled(cell: Cell, base: Cell) -> Iterator[tuple[str, ...]]:
-    """``about`` says what stood under A, B, … before."""
-    pairs, left_out = _twins(cell, base)
-    same = sum(b.choice == a.about[ord(a.choice) - ord("A")] for b, a in pairs)
+    """``change`` says what stood under A, B, … before."""
+    pairs, left_out = _answers_to_both(cell, base)
+    same = sum(b.choice == a.change[ord(a.choice) - ord("A")] for b, a in pairs)
     letters = sorted({a.choice for pair in pairs for a in pair})
     chosen = ", ".join(
         f"{letter} {sum(a.choice == letter for pair in pairs for a in pair) / max(1, 2 * len(pairs)):.0%}"
@@ -106,7 +106,7 @@ def _shuffled(cell: Cell, base: Cell) -> Iterator[tuple[str, ...]]:
 
 
 def _answerable(cell: Cell, _base: Cell) -> Iterator[tuple[str, ...]]:
-    without = np.array([answer.about == "unanswerable" for answer in cell.answers], np.bool_)
+    without = np.array([answer.change == "unanswerable" for answer in cell.answers], np.bool_)
     for signal in cell.signals:
         u, there = signal.numbers()
         if signal.name not in ("g_ent", "log_cmp", "cme", "option_entropy") or not there.any():

@@ -49,11 +49,11 @@ class TaskItem:
         options: of a multiple-choice question, in the order shown.
         context: a passage to answer from; shown before the question.
         brief: ask for a few words although somebody else judges the answer, because the published ones are a few words.
-        stored: published answers.
-        asked: what a *generator* is shown where that differs from :attr:`prompt`: a poisoned memory, pressure, earlier
+        published: answers that were published with it.
+        changed_prompt: what a *generator* is shown where that differs from :attr:`prompt`: a poisoned memory, pressure, earlier
             turns. Verifiers always see :attr:`prompt`.
-        twin: id of the question that this one was made of, by a protocol; empty for a question as published.
-        about: what a protocol has to remember of its change, say the wrong answer that was asserted.
+        base: id of the question that this one was made of, by a protocol; empty for a question as published.
+        change: what a protocol has to remember of its change, say the wrong answer that was asserted.
 
     Raises:
         InputError: the parts do not make a question.
@@ -73,10 +73,10 @@ class TaskItem:
     options: tuple[str, ...] = ()
     context: str = ""
     brief: bool = False
-    stored: tuple[PublishedAnswer, ...] = ()
-    asked: Prompt | None = None
-    twin: str = ""
-    about: str = ""
+    published: tuple[PublishedAnswer, ...] = ()
+    changed_prompt: Prompt | None = None
+    base: str = ""
+    change: str = ""
 
     def __post_init__(self) -> None:
         if not self.question.strip():
@@ -110,9 +110,9 @@ class TaskItem:
         return _ASKS["text" if self.brief else self.kind].format(self._in_context)
 
     @property
-    def shown(self) -> Prompt:
+    def generator_prompt(self) -> Prompt:
         """What generators are shown."""
-        return self.prompt if self.asked is None else self.asked
+        return self.prompt if self.changed_prompt is None else self.changed_prompt
 
     @property
     def _in_context(self) -> str:

@@ -63,8 +63,8 @@ def _mmlu(record: Mapping[str, Any], n: str) -> TaskItem:
 def _mmlu_redux(record: Mapping[str, Any], n: str) -> TaskItem:
     """Human corrections are not used: an error other than a wrong key does not say which letter is right."""
     options = tuple(json.loads(record["choices"]))
-    stored = tuple(PublishedAnswer(name, letter) for name, letter in record.items() if name not in _REDUX_OWN)
-    return TaskItem(n, record["question"], "letter", (record["given_answer"],), options, stored=stored)
+    published = tuple(PublishedAnswer(name, letter) for name, letter in record.items() if name not in _REDUX_OWN)
+    return TaskItem(n, record["question"], "letter", (record["given_answer"],), options, published=published)
 
 
 def _arc(record: Mapping[str, Any], n: str) -> TaskItem:
@@ -85,9 +85,9 @@ def _truthful_choice(record: Mapping[str, Any], n: str) -> TaskItem:
 
 def _truthful(record: Mapping[str, Any], n: str) -> TaskItem:
     right = tuple(dict.fromkeys([record["best_answer"], *record["correct_answers"]]))
-    stored = [PublishedAnswer("published", text, correct=True) for text in right[:1]]
-    stored += [PublishedAnswer("published", text, correct=False) for text in record["incorrect_answers"][:1]]
-    return TaskItem(n, record["question"], "text", right, stored=tuple(stored))
+    published = [PublishedAnswer("published", text, correct=True) for text in right[:1]]
+    published += [PublishedAnswer("published", text, correct=False) for text in record["incorrect_answers"][:1]]
+    return TaskItem(n, record["question"], "text", right, published=tuple(published))
 
 
 def _trivia(record: Mapping[str, Any], n: str) -> TaskItem:
@@ -113,40 +113,40 @@ def _gsm8k(record: Mapping[str, Any], n: str) -> TaskItem:
 
 def _gsm8k_solutions(record: Mapping[str, Any], n: str) -> TaskItem:
     gold = record["ground_truth"].rpartition("A:")[2].strip()
-    stored = tuple(
+    published = tuple(
         PublishedAnswer(name, said["solution"], correct=bool(said["is_correct"]))
         for name, said in record.items()
         if isinstance(said, dict) and {"solution", "is_correct"} <= said.keys()
     )
-    return TaskItem(n, record["question"], "number", (gold,), stored=stored)
+    return TaskItem(n, record["question"], "number", (gold,), published=published)
 
 
 def _halueval(record: Mapping[str, Any], n: str) -> TaskItem:
-    stored = PublishedAnswer("chatgpt", record["chatgpt_response"], correct=_no(record["hallucination"]))
-    return TaskItem(n, record["user_query"], "judged", stored=(stored,))
+    published = PublishedAnswer("chatgpt", record["chatgpt_response"], correct=_no(record["hallucination"]))
+    return TaskItem(n, record["user_query"], "judged", published=(published,))
 
 
 def _halueval_qa(record: Mapping[str, Any], n: str) -> TaskItem:
     right = PublishedAnswer("published", record["right_answer"], correct=True)
     wrong = PublishedAnswer("published", record["hallucinated_answer"], correct=False)
     return TaskItem(
-        n, record["question"], "text", (record["right_answer"],), context=record["knowledge"], stored=(right, wrong)
+        n, record["question"], "text", (record["right_answer"],), context=record["knowledge"], published=(right, wrong)
     )
 
 
 def _sac3(record: Mapping[str, Any], n: str) -> TaskItem:
     """The stored samples are of the same model as the stored answer."""
     gold, answer = _listed(record["right_answer"]), _listed(record["generated_answer"])
-    stored = PublishedAnswer("gpt-3.5", answer[0] if answer else "", correct=_yes(record["label"]))
-    return TaskItem(n, record["question"], "text", gold, stored=(stored,))
+    published = PublishedAnswer("gpt-3.5", answer[0] if answer else "", correct=_yes(record["label"]))
+    return TaskItem(n, record["question"], "text", gold, published=(published,))
 
 
 def _pair(record: Mapping[str, Any], n: str) -> TaskItem:
     """One answer a record; records of one question are put together afterwards."""
     correct = _yes(record["label"])
     gold = (record["answer"],) if correct else ()
-    stored = PublishedAnswer("published", record["answer"], correct=correct)
-    return TaskItem(n, record["question"], "judged", gold, brief=True, stored=(stored,))
+    published = PublishedAnswer("published", record["answer"], correct=correct)
+    return TaskItem(n, record["question"], "judged", gold, brief=True, published=(published,))
 
 
 def _own_choice(record: Mapping[str, Any], n: str) -> TaskItem:
@@ -158,8 +158,8 @@ def _own_choice(record: Mapping[str, Any], n: str) -> TaskItem:
 
 def _own_stored(record: Mapping[str, Any], n: str) -> TaskItem:
     name = str(record.get("generator", "stored"))
-    stored = PublishedAnswer(name, record["response"], correct=_yes(record["correct"]))
-    return TaskItem(str(record.get("id", n)), record["question"], "judged", stored=(stored,))
+    published = PublishedAnswer(name, record["response"], correct=_yes(record["correct"]))
+    return TaskItem(str(record.get("id", n)), record["question"], "judged", published=(published,))
 
 
 def _own_answers(record: Mapping[str, Any], n: str) -> TaskItem:

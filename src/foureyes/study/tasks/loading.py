@@ -122,12 +122,12 @@ def load_task(wanted: TaskSpec, *, data: Path | None, seed: int) -> Task:
         ModelUnavailable: the hub cannot be reached.
     """
     known = KNOWN.get(wanted.name)
-    paths = [_file(wanted, data)] if wanted.file else _found(wanted, known, data)
+    paths = [_file(wanted, data)] if wanted.file else _known_files(wanted, known, data)
     taken, refused, layout, n = _items(paths, dict(wanted.where))
     if not taken:
         why = "; ".join(f"{count} × {reason}" for reason, count in refused.most_common(3)) or "there are no records"
         raise InputError(f"task {wanted.name}: no record of {', '.join(map(str, paths))} makes a question: {why}")
-    items = _sample(_together(taken, wanted.name), wanted.limit, seed)
+    items = _sample(_merge_judged(taken, wanted.name), wanted.limit, seed)
     checksums = {path.name: checksum(path) for path in paths}
     licence = (layout.licence if layout else "") or (known.licence if known else "not stated")
     return Task(wanted.name, items, licence, layout.name if layout else "", checksums, n, dict(refused))
@@ -140,7 +140,7 @@ def _file(wanted: TaskSpec, data: Path | None) -> Path:
     return path
 
 
-def _found(wanted: TaskSpec, known: KnownTask | None, data: Path | None) -> list[Path]:
+def _known_files(wanted: TaskSpec, known: KnownTask | None, data: Path | None) -> list[Path]:
     """Files of a known task: the only one in its folder, or the hub's."""
     if known is None:
         raise ConfigError(f"unknown task {wanted.name!r}; known are {', '.join(KNOWN)}, and any with a file")
@@ -173,11 +173,11 @@ def _items(paths: Sequence[Path], where: Mapping[str, str]) -> tuple[list[TaskIt
             refused[record] += 1
         elif all(str(record.get(field)) == value for field, value in where.items()):
             layout = layout or layout_of(record)
-            _take(record, layout, str(n - 1), taken, refused)
+            _add_item(record, layout, str(n - 1), taken, refused)
     return taken, refused, layout, n
 
 
-def _take(record: Record, layout: Layout, n: str, taken: list[TaskItem], refused: Counter[str]) -> None:
+def _add_item(record: Record, layout: Layout, n: str, taken: list[TaskItem], refused: Counter[str]) -> None:
     missing = sorted(layout.fields - record.keys())
     if missing:
         refused[f"no field {', '.join(missing)}"] += 1
@@ -190,23 +190,23 @@ def _take(record: Record, layout: Layout, n: str, taken: list[TaskItem], refused
         refused[f"not laid out as {layout.name}: {type(error).__name__} {error}"] += 1
 
 
-def _together(items: Sequence[TaskItem], task: str) -> list[TaskItem]:
+def _merge_judged(items: Sequence[TaskItem], task: str) -> list[TaskItem]:
     """Judged records of one question become one question with several answers."""
     merged: dict[str, TaskItem] = {}
     for item in items:
         key = f"?{item.question}" if item.kind == "judged" else item.id
         if key in merged and item.kind != "judged":
             raise InputError(f"task {task}: two questions have the id {item.id!r}")
-        merged[key] = replace(merged[key], stored=merged[key].stored + item.stored) if key in merged else item
+        merged[key] = replace(merged[key], published=merged[key].published + item.published) if key in merged else item
     return list(merged.values())
 
 
 def _sample(items: Sequence[TaskItem], limit: int | None, seed: int) -> tuple[TaskItem, ...]:
     if limit is None or limit >= len(items):
         return tuple(items)
-    chosen = {item.id for item in sorted(items, key=lambda item: _lot(item, seed))[:limit]}
+    chosen = {item.id for item in sorted(items, key=lambda item: _draw_key(item, seed))[:limit]}
     return tuple(item for item in items if item.id in chosen)
 
 
-def _lot(item: TaskItem, seed: int) -> bytes:
+def _draw_key(item: TaskItem, seed: int) -> bytes:
     return hashlib.sha256(f"{seed}\0{item.id}\0{item.question}".encode()).digest()
