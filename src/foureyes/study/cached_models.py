@@ -1,4 +1,4 @@
-"""Models that are asked once: a reader and a writer in front of the store.
+"""A reader and a writer that cache on disk what their model said, so that nothing is computed twice.
 
 They have the roles of what they stand for, so every signal takes them as they are, and a signal nobody thought of when
 the study began finds its readings paid for. The model itself is loaded at the first question that is not in the store;
@@ -30,7 +30,7 @@ _CHARACTERS_AT_ONCE: Final = 40_000
 """About ten thousand tokens: what a kill loses at most, and how far a budget is overdrawn."""
 
 _TRANSIENT: Final = frozenset({"unavailable", "bad_reply"})
-"""Reasons that another day may not give: such rows are asked again."""
+"""Reasons that may be gone at the next run: such rows are not stored, but asked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class RunUsage:
 
 
 class LazyModel(Generic[Role]):
-    """A model that is loaded when it is needed, and known without where the store remembers it.
+    """A model that is loaded at its first use; its name and fingerprint come from the store where they are kept there.
 
     Args:
         reference: what names it, with its arithmetic; what the store remembers it by.
@@ -105,7 +105,7 @@ class LazyModel(Generic[Role]):
 
     @property
     def known(self) -> bool:
-        """Whether its name and fingerprint can be told without loading it."""
+        """Whether the store knows its name and fingerprint, so that it need not be loaded for them."""
         return self._known is not None
 
     @property
@@ -150,7 +150,7 @@ class LazyModel(Generic[Role]):
 
 
 class _CachedModel(Generic[Role]):
-    """What a stored reader and a stored writer share: the model behind, and what this run has seen of its answers.
+    """What cached readers and writers share: the model, the store, and the answers this run has used so far.
 
     Attributes:
         costs: cost of every answer that was asked for since :meth:`reset`, now or when it was computed, by its key.
@@ -179,18 +179,18 @@ class _CachedModel(Generic[Role]):
         return sum(self.costs.values(), Cost())
 
     def reset(self) -> None:
-        """Begins a new account."""
+        """Starts counting :attr:`spent` from zero."""
         self.costs = {}
 
     def _load_cached(self, asked: Mapping[bytes, Decode]) -> None:
-        """Takes what the store holds of these."""
+        """Reads these answers from the store, where it has them."""
         found = self._store.get(key for key in asked if key not in self._seen)
         for key, entry in found.items():
             self._seen[key] = asked[key](entry.body), entry.cost
         self._usage.n_cached += len(found)
 
     def _keep(self, values: Mapping[bytes, Reading | Written | Unscored], costs: Sequence[Cost]) -> None:
-        """Keeps what was computed; what another day may give differently only for this run."""
+        """Stores what was computed; failures that may pass are kept for this run only."""
         entries = {
             key: StoredCall(encode(value), cost) for (key, value), cost in zip(values.items(), costs, strict=True)
         }
@@ -205,7 +205,7 @@ class _CachedModel(Generic[Role]):
 
 
 class CachedReader(_CachedModel[Reader]):
-    """A reader whose readings are computed once.
+    """A reader that computes a reading only where the store has none.
 
     Args:
         model: that reads.
@@ -227,7 +227,7 @@ class CachedReader(_CachedModel[Reader]):
         return [self._answer_to(key) for key in keys]
 
     def _key(self, exchange: Exchange, top_k: int) -> bytes:
-        """Remembered, as every signal asks for the same."""
+        """The key of a reading; kept, since every signal asks for the same readings."""
         if (exchange, top_k) not in self._keys:
             self._keys[exchange, top_k] = self._new_key(exchange, top_k)
         return self._keys[exchange, top_k]
@@ -255,7 +255,7 @@ class CachedReader(_CachedModel[Reader]):
 
 
 class CachedWriter(_CachedModel[Writer]):
-    """A writer whose answers are written once; arguments as of :class:`CachedReader`."""
+    """A writer that writes an answer only where the store has none; arguments as of :class:`CachedReader`."""
 
     def write(self, prompts: Sequence[Prompt], sampling: Sampling) -> list[list[Written | Unscored]]:
         """Answers every prompt; see :class:`foureyes.models.roles.Writer`.
@@ -291,7 +291,7 @@ Request = TypeVar("Request")
 
 
 def _batches(missing: Mapping[Key, Request], size: int) -> Iterator[dict[Key, Request]]:
-    """About ``size`` a part, fewer of long ones; exchanges with one prompt stay together, since they are read together."""
+    """Batches of about ``size``, fewer of long ones; exchanges with one prompt stay together, since they are read together."""
     part: dict[Key, Request] = {}
     characters = 0
     for prompt, same in groupby(missing.items(), key=lambda entry: getattr(entry[1], "prompt", entry[1])):
@@ -333,7 +333,7 @@ def _tokens_written(value: Written | Unscored) -> tuple[int, int]:
 
 
 def _split_seconds(seconds: float, tokens: Sequence[tuple[int, int]]) -> list[Cost]:
-    """A batch's seconds by tokens."""
+    """The cost of every row of a batch: its tokens, and its share of the seconds by them."""
     total = sum(read + written for read, written in tokens)
     return [Cost(r, w, seconds * (r + w) / total if total else seconds / len(tokens)) for r, w in tokens]
 

@@ -1,4 +1,4 @@
-"""What a study found, row by row: one cell a task and generator, one column a model's signal.
+"""The results of a study, row by row: one cell a task and generator, one column a model's signal.
 
 Kept as JSON lines, one cell a line, so that a report can be made again, and by others, without a model.
 """

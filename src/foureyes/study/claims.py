@@ -1,4 +1,4 @@
-"""Claims put to the rows: held, failed, or not decided, pair by pair.
+"""Claims tested on the rows of a study: each holds, fails or is not decided, pair by pair.
 
 A claim holds for a pair where the whole 95 % interval of the difference lies above zero, fails where it lies below, and
 is not decided otherwise. Where fewer than ten questions have a right answer, or a wrong one, an interval is too narrow to be
@@ -65,7 +65,7 @@ def counted(verdicts: Iterable[Verdict]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ClaimTest:
-    """A claim on one pair.
+    """A claim tested on one pair of generator and verifier.
 
     Attributes:
         task, generator, verifier: of the pair; no verifier where both sides name theirs.
@@ -89,14 +89,14 @@ class ClaimTest:
 
 @dataclass(frozen=True, slots=True)
 class ClaimResult:
-    """A claim on all its pairs."""
+    """A claim, and its test on every pair."""
 
     claim: Claim
     tests: tuple[ClaimTest, ...]
 
     @property
     def sentence(self) -> str:
-        """The claim and what became of it."""
+        """The claim, and in how many pairs it holds."""
         n, said = len(self.tests), counted(test.verdict for test in self.tests)
         differences = [
             test.found.value for test in self.tests if isinstance(test.found, Difference) and not test.found.few
@@ -112,7 +112,7 @@ class ClaimResult:
 
 
 def decide(claim: Claim, cells: Sequence[Cell]) -> ClaimResult:
-    """Puts a claim to every pair that has its signals."""
+    """Tests a claim on every pair that has its signals."""
     return ClaimResult(claim, tuple(test for cell in cells if _in_scope(claim, cell) for test in _tests(claim, cell)))
 
 

@@ -1,4 +1,4 @@
-"""Controls: what is known of an answer without any model, learnt from the labels of the other questions.
+"""Control signals, which need no model: P(correct) learnt from words and the labels of the other questions.
 
 ``difficulty`` sees the words of the question only: what a signal adds to it is knowledge of the *answer*. ``wording``
 sees the answer's words too. Both are cross-fitted, so that no row is judged by a fit that has seen its question.

@@ -35,7 +35,7 @@ __all__ = ["ModelOpeners", "StudyResults", "run_study"]
 
 @dataclass(frozen=True, slots=True)
 class ModelOpeners:
-    """Where models come from.
+    """How the models of a study are opened.
 
     Attributes:
         reader, writer: open one by its reference and arithmetic.
@@ -49,7 +49,7 @@ class ModelOpeners:
 
 @dataclass(slots=True)
 class StudyResults:
-    """What a run came to.
+    """What a run found.
 
     Attributes:
         cells: one a task and generator.
@@ -100,7 +100,7 @@ def run_study(
 
 
 class _StudyRun:
-    """One run under way."""
+    """The state of a run: what it works with, and its results so far."""
 
     def __init__(
         self, study: Study, tasks: Sequence[Task], openers: ModelOpeners, store: CallStore, usage: RunUsage
@@ -115,7 +115,7 @@ class _StudyRun:
 
     @contextmanager
     def noting_failure(self, ref: ModelRef) -> Iterator[None]:
-        """Names what a model failed to do or the budget did not allow, and goes on with what is left or is stored."""
+        """Notes a model's failure or a spent budget in the results, and lets the run go on with what is left or is stored."""
         try:
             yield
         except ModelError as error:
@@ -289,7 +289,7 @@ def _choice(item: TaskItem, text: str) -> str:
 
 
 def _said(item: TaskItem, text: str) -> str:
-    """One name for all ways to say the right answer, one for the wrong answer a protocol asserted; else the words."""
+    """One text for all ways to say the right answer, one for the wrong answer a protocol asserted; else the answer itself."""
     if mentions(text, item.gold):
         return item.gold[0]
     return item.change if item.change and mentions(text, (item.change,)) else normalised(text)

@@ -1,4 +1,4 @@
-"""What the rows of one cell say: every figure with its interval and its denominator.
+"""Measures of one cell: ranking, calibration, cascades, combinations, each with its interval and its denominator.
 
 Rows that are graded and scored count; how many are not, and why, stands beside. Where there is nothing to measure, one
 class only, say, there is :class:`MissingFigure` with the reason and no number. Resampling goes by question throughout.
@@ -158,7 +158,7 @@ def accuracy(cell: Cell) -> Maybe[FlipShare]:
 
 
 def rank_signal(cell: Cell, signal: SignalValues) -> RankingFigures:
-    """One signal on one cell."""
+    """AUROC, AUROC within questions and AURC of one signal on one cell."""
     u, there = signal.numbers()
     keep = there & cell.graded
     u, wrong, groups = u[keep], ~cell.right[keep], _renumbered(cell.groups[keep])

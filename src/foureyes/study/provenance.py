@@ -1,4 +1,4 @@
-"""Where the numbers of a study come from: data, models, versions, machine, cost."""
+"""The manifest of a run: data, models, versions, machine, cost, and what failed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PACKAGES: Final = ("numpy", "torch", "transformers", "tokenizers")
 
 @dataclass(frozen=True, slots=True)
 class TaskSource:
-    """A task's questions: how many, of what.
+    """Where the questions of a task come from.
 
     Attributes:
         name, layout, licence: of the task.
@@ -46,7 +46,7 @@ class TaskSource:
 
 @dataclass(frozen=True, slots=True)
 class StudyManifest:
-    """All of it.
+    """Where the numbers of a study come from.
 
     Attributes:
         study: name of the study file.
@@ -101,7 +101,7 @@ class StudyManifest:
 def manifest_of(
     name: str, study: Study, tasks: Sequence[Task], results: StudyResults, usage: RunUsage
 ) -> StudyManifest:
-    """What there is to say of a run."""
+    """The manifest of a run."""
     return StudyManifest(
         study=name,
         seed=study.seed,

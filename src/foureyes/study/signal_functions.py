@@ -1,4 +1,4 @@
-"""Signals by name, as a study asks for them: each takes a cell's answers and a model, and gives one value a row.
+"""The functions that take a study's signals: each is given answers and a model, and returns one uncertainty a row.
 
 A verifier sees the question as published and the answer. The generator's own signals, named ``own.…``, see what the
 generator saw, poison and pressure included: that is the difference between checking and self-grading. Models come from
@@ -44,7 +44,7 @@ MATCH: Final[Mapping[Kind, Match]] = {"letter": "letter", "number": "number", "t
 
 @dataclass(frozen=True, slots=True)
 class SignalInput:
-    """What a signal is taken of.
+    """What a signal is computed from.
 
     Attributes:
         items: (N,) the question of every row.
@@ -75,7 +75,7 @@ Take: TypeAlias = Callable[[SignalInput], list[Value]]
 def option_probabilities(
     prompts: Sequence[Prompt], items: Sequence[TaskItem], reader: CachedReader
 ) -> list[Floats | Unscored]:
-    """How likely each option's letter is, over the options, for questions put in these words.
+    """The probability of each option's letter among the letters, for questions put in these words.
 
     Returns:
         Per question an array that sums to 1, in the order of the options, or why there is none.

@@ -1,4 +1,4 @@
-"""What models said, kept by what they were asked: SQLite, one entry a question to a model.
+"""The cache of everything models said, by what they were asked: SQLite, one entry a question to a model.
 
 An entry's key is the sha256 of everything its value depends on: the model's fingerprint (weights, tokenizer, template,
 arithmetic), what it was asked, and how. Another model, prompt or temperature is another key, so an entry is never wrong
@@ -37,7 +37,7 @@ CREATE TABLE IF NOT EXISTS models (
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What something took.
+    """Tokens and seconds that something took.
 
     Attributes:
         read: tokens that went through a model's prompt side, a shared prompt once.
@@ -105,7 +105,7 @@ class CallStore:
         self.close()
 
     def close(self) -> None:
-        """Lets go of the file."""
+        """Closes the file."""
         self._base.close()
 
     def get(self, keys: Iterable[bytes]) -> dict[bytes, StoredCall]:

@@ -1,4 +1,4 @@
-"""Which verifier? The rule of :mod:`foureyes.maths.selection`, fed with the rows of a study.
+"""The choice of a verifier by the rule of :mod:`foureyes.maths.selection`, from the rows of a study.
 
 Candidates are the verifiers of a cell and every pair of them; what a row costs is measured. What is known without labels
 (how often verifier and generator disagree, how surprised and unsure the verifier is on average) is weighed by what it
@@ -40,7 +40,7 @@ _DRAWS: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Backtest:
-    """What the rule is worth with so many labels.
+    """How good the rule's choices are with so many labels.
 
     Attributes:
         n: labelled rows a draw.
@@ -88,7 +88,7 @@ def choose(
 
 
 def learn_experience(cells: Sequence[Cell], *, signal: str = "log_cmp") -> PriorModel | None:
-    """What evidence without labels meant in these cells; ``None`` where they are too few to tell."""
+    """Learns what evidence without labels says of a verifier's AUROC in these cells; ``None`` where they are too few to tell."""
     rows = [(row, found, cell) for cell in cells for row, found in _measured(cell, signal)]
     places = {place: i for i, place in enumerate(dict.fromkeys((cell.task, cell.generator) for _, _, cell in rows))}
     names = set.intersection(*(set(row) for row, _, _ in rows)) if rows else set()

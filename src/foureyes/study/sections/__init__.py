@@ -1,7 +1,7 @@
-"""From rows to a report: which sections there are, and what stands in them.
+"""The report of a study: its sections, made of the rows of its cells.
 
 Figures come from :mod:`foureyes.study.measures`, their looks from :mod:`foureyes.report.study`; here they become text. A
-figure that is missing is told as its reason. Start at :func:`build_report`.
+figure that is missing is shown as its reason. Start at :func:`build_report`.
 """
 
 from __future__ import annotations

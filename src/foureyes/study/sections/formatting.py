@@ -1,4 +1,4 @@
-"""Figures as text: one look for each kind, and for a figure that is missing its reason."""
+"""Figures as text, one format for each kind; of a figure that is missing, the reason."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ def cost_per_row(cost: Cost, n: int) -> tuple[str, str, str]:
 
 
 def cell_label(cell: Cell) -> str:
-    """Whose answers to what."""
+    """``TASK: GENERATOR``."""
     return f"{cell.task}: {cell.generator}"
 
 
 def signal_label(signal: SignalValues) -> str:
-    """Which signal of whom."""
+    """``SIGNAL of MODEL``."""
     if signal.model == "control":
         return f"{signal.name}, a control"
     return f"{signal.name} of {'the generator' if signal.model == 'own' else signal.model}"

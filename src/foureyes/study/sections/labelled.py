@@ -1,4 +1,4 @@
-"""What can be made of signals with labels: calibration, combinations, how many labels, which verifier."""
+"""Sections on what needs labels: calibration, combinations, how many labels they take, the choice of a verifier."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Generator and verifier, and verifiers among themselves: who was right, what a cascade gains, what both miss."""
+"""The section on pairs of models: who was right, what a cascade gains, which wrong answers both miss."""
 
 from __future__ import annotations
 

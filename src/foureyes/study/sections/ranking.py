@@ -1,4 +1,4 @@
-"""Who answers, who finds wrong answers, what claims come to, and where everything fails."""
+"""Sections on claims, accuracy, and how well each signal ranks wrong answers above right ones."""
 
 from __future__ import annotations
 

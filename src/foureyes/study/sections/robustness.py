@@ -1,4 +1,4 @@
-"""What the protocols show: outcomes question by question, as sections of a report.
+"""Sections on the robustness protocols: outcomes question by question.
 
 Each changed question is compared with the one it was made of; pairs in which one answer could not be parsed are left out
 and counted. The measures are those of :mod:`foureyes.maths`: pressure, flips, answerability, coherence.

@@ -1,4 +1,4 @@
-"""What a question is, and how it is put to a model."""
+"""Questions, and the prompts made of them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class PublishedAnswer:
 
 @dataclass(frozen=True, slots=True)
 class TaskItem:
-    """A question.
+    """A question with what is right, as a task holds it.
 
     Attributes:
         id: unlike any other of its task.
