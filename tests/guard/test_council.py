@@ -55,10 +55,10 @@ def test_votes_stand_in_the_order_of_the_verifiers_under_their_configured_names(
 def test_what_a_vote_states_reaches_the_verdict():
     class Reading(Acting):
         async def vote(self, exchange):
-            return Vote("elsewhere", "other", "safe", 0.9, "read", 7.0, surprise=1.25)
+            return Vote("elsewhere", "other", "safe", 0.9, "read", 7.0, log_cmp=1.25)
 
     [vote] = ask(Reading("safe", name="reader")).votes
-    assert vote == Vote("test", "reader", "safe", 0.9, "read", vote.latency_ms, surprise=1.25)
+    assert vote == Vote("test", "reader", "safe", 0.9, "read", vote.latency_ms, log_cmp=1.25)
     assert vote.latency_ms == 0
 
 

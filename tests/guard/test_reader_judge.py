@@ -49,9 +49,9 @@ def test_its_reason_says_confidence_cut_and_surprise():
 
 
 def test_its_surprise_is_stated_as_a_number_too():
-    assert vote("Sydney").surprise == pytest.approx(-np.log(0.05))
+    assert vote("Sydney").log_cmp == pytest.approx(-np.log(0.05))
     certain = ScriptedReader({"Canberra": 1.0})
-    assert vote("Canberra", reader=certain).surprise == 0
+    assert vote("Canberra", reader=certain).log_cmp == 0
 
 
 def test_a_calibrator_that_turns_surprise_round_is_refused_unless_it_was_accepted():
@@ -68,7 +68,7 @@ def test_a_calibrator_that_turns_surprise_round_is_refused_unless_it_was_accepte
 @pytest.mark.parametrize("answer", ["", "lost", "nan"])
 def test_what_could_not_be_read_is_an_abstention_and_never_confident(answer):
     found = vote(answer)
-    assert (found.verdict, found.confidence, found.surprise) == ("abstain", None, None)
+    assert (found.verdict, found.confidence, found.log_cmp) == ("abstain", None, None)
     assert found.reason
 
 

@@ -57,7 +57,7 @@ def test_an_alarm_that_does_not_stand_cannot_be_ended(house: House) -> None:
 
 def test_what_the_monitor_is_told_has_no_text() -> None:
     votes = (
-        Vote("p", "a", "safe", 0.75, "canary", 1.0, surprise=1.3),
+        Vote("p", "a", "safe", 0.75, "canary", 1.0, log_cmp=1.3),
         Vote("p", "b", "error", None, "canary", 2.0),
         Vote("p", "c", "safe", 0.25),
     )

@@ -26,6 +26,7 @@ from foureyes.signals.catalog import Signal, one_pass, register, registered, req
 from foureyes.signals.cross import score
 from foureyes.types import Exchange, Reading, Scored
 from tests.report.readings import reading
+from tools import signals_table
 
 
 def spread_of_surprise(reading: Reading) -> float:
@@ -164,3 +165,9 @@ def test_score_writes_the_signals_that_are_asked_for(tmp_path: Path, capsys: pyt
     assert [name for name in json.loads(row)["foureyes"]["scripted"] if name not in FACTS] == ["min_logprob", "cme"]
     assert main([*arguments, "--signal", "v_agree"]) == 1
     assert "v_agree needs writer, not one reading" in capsys.readouterr().err
+
+
+def test_the_page_of_signals_says_what_the_catalogue_says() -> None:
+    text = signals_table.PAGE.read_text(encoding="utf-8")
+    assert text == signals_table.page(text), "python tools/signals_table.py writes it"
+    assert all(f"| `{row.name}` |" in text for row in signals())

@@ -169,7 +169,7 @@ class Council:
         if at > ends:
             return Vote(provider, model, "error", None, "voted after the deadline", (at - started) * 1000)
         latency_ms = (at - started) * 1000
-        return Vote(provider, model, vote.verdict, vote.confidence, vote.reason, latency_ms, vote.surprise)
+        return Vote(provider, model, vote.verdict, vote.confidence, vote.reason, latency_ms, vote.log_cmp)
 
 
 def _escaped(name: str) -> str:

@@ -120,7 +120,7 @@ class ReaderJudge:
         if self.direction_note:
             reason += f"; {self.direction_note}"
         verdict: VoteVerdict = "safe" if confidence >= self._cut else "unsafe"
-        return Vote(self._provider, self.name, verdict, confidence, reason, surprise=scored.log_cmp)
+        return Vote(self._provider, self.name, verdict, confidence, reason, log_cmp=scored.log_cmp)
 
     def _confidence(self, scored: Scored) -> float:
         return float(self._calibrator.predict_proba([scored.log_cmp])[0])

@@ -122,4 +122,4 @@ def observation_of(verdict: Verdict, at: float) -> Observation:
 
 
 def _opinion(vote: Vote) -> ObservedVote:
-    return ObservedVote(f"{vote.provider}/{vote.model}", vote.verdict, vote.confidence, vote.surprise, vote.latency_ms)
+    return ObservedVote(f"{vote.provider}/{vote.model}", vote.verdict, vote.confidence, vote.log_cmp, vote.latency_ms)

@@ -1,4 +1,6 @@
+from . import catalog as catalog
 from .agree import v_agree as v_agree
+from .catalog import Signal as Signal
 from .choice import (
     MultipleChoice as MultipleChoice,
 )

@@ -30,7 +30,7 @@ class Vote:
             where the verifier states none; never stated by an error.
         reason: why, in a sentence for a person. May quote the exchange.
         latency_ms: from being asked to having voted, ≥ 0.
-        surprise: the answer's log_cmp, nats a token, ≥ 0; ``None`` where the verifier read no log-probabilities.
+        log_cmp: mean surprise per token of the answer, nats, ≥ 0; ``None`` where the verifier read no log-probabilities.
 
     Raises:
         InputError: a value is outside its range.
@@ -46,7 +46,7 @@ class Vote:
     confidence: float | None = None
     reason: str = ""
     latency_ms: float = 0.0
-    surprise: float | None = None
+    log_cmp: float | None = None
 
     def __post_init__(self) -> None:
         require_text("vote provider", self.provider)
@@ -60,8 +60,8 @@ class Vote:
             raise InputError(f"an error is not confident of anything; got {self.confidence}")
         if not 0 <= self.latency_ms < math.inf:
             raise InputError(f"latency_ms must be a time, at least 0; got {self.latency_ms}")
-        if self.surprise is not None and not 0 <= self.surprise < math.inf:
-            raise InputError(f"a vote's surprise must be finite and at least 0, or None; got {self.surprise}")
+        if self.log_cmp is not None and not 0 <= self.log_cmp < math.inf:
+            raise InputError(f"log_cmp must be finite and at least 0, or None; got {self.log_cmp}")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
