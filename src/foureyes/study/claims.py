@@ -42,8 +42,8 @@ def verdict_of(difference: Interval, *, negligible: float = 0.0) -> Verdict:
     where the interval shows it to be smaller than ``negligible`` either way, and nothing is decided otherwise.
 
     Example:
-        >>> from foureyes.maths.flips import Share
-        >>> verdict_of(Share.of(9, 10))
+        >>> from foureyes.maths.flips import FlipShare
+        >>> verdict_of(FlipShare.of(9, 10))
         'holds'
     """
     if difference.low > 0:
