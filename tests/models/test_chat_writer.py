@@ -308,3 +308,16 @@ def test_a_writer_may_be_asked_from_within_an_event_loop(writer):
         return writer().write(["Hi"], Sampling())
 
     assert one(asyncio.run(scene())).exchange.answer == "echo Hi"
+
+
+def test_it_stands_where_any_writer_stands(server, writer):
+    from foureyes.signals.agree import v_agree
+    from foureyes.signals.samples import self_consistency
+    from foureyes.types import Exchange
+
+    server.say = lambda _, user: "Canberra" if "Australia" in user else "Paris"
+    opened = writer()
+    exchanges = [Exchange("Capital of Australia?", "Sydney"), Exchange("Capital of France?", "Paris")]
+    assert v_agree(exchanges, opened) == [1.0, 0.0]
+    drawn = opened.write(["Capital of Australia?"], Sampling(temperature=1.0, n=4))
+    assert self_consistency([Exchange("Capital of Australia?", "Canberra")], drawn) == [0.0]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from foureyes.errors import ConfigError
 from foureyes.models.roles import Reader, Sampling, Writer
 from foureyes.models.scripted import ScriptedReader
 from foureyes.study.cached_models import Budget, RunUsage
@@ -60,8 +61,11 @@ class Shop:
         self.readers: dict[str, ScriptedReader] = {}
         self.writers: dict[str, ScriptedWriter] = {}
         self.opened: list[str] = []
+        self.only_write: set[str] = set()
 
     def reader(self, reference: str, _dtype: str | None) -> Reader:
+        if reference in self.only_write:
+            raise ConfigError(f"{reference} cannot be read with")
         self.opened.append(reference)
         return self.readers.setdefault(reference, CountingReader(reference))
 
@@ -72,7 +76,7 @@ class Shop:
     def openers(
         self, weights: Callable[[str], str | None] = lambda reference: f"weights of {reference}"
     ) -> ModelOpeners:
-        return ModelOpeners(self.reader, self.writer, weights)
+        return ModelOpeners(self.reader, self.writer, weights, lambda reference: reference not in self.only_write)
 
 
 @pytest.fixture

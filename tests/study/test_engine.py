@@ -179,6 +179,27 @@ def test_free_answers_are_graded_and_nothing_said_is_no_error(shop: Shop, free: 
     assert (cell.verified or {})["v"] == ("right", "right", "right")
 
 
+def test_models_that_only_write_answer_and_agree_in_words_and_what_they_cannot_is_noted(
+    shop: Shop, data: Path, tmp_path: Path
+) -> None:
+    shop.only_write = {"g", "v"}
+    shop.writers["g"] = ScriptedWriter("g", {f"Question {i}?": "ABCD"[i % 4] for i in range(30)})
+    shop.writers["v"] = ScriptedWriter("v", {"Question": "The answer is (A)."})
+    study = own_study(verifiers=refs("v"), signals=("log_cmp", "v_agree"))
+    with CallStore(tmp_path / "s") as store:
+        results = done(study, shop, data, store)
+    (cell,) = results.cells
+    grades = [answer.grade for answer in cell.answers]
+    assert (grades.count("right"), grades.count("unparseable")) == (30, 10)
+    agree = cell.signal("v", "v_agree")
+    assert agree is not None
+    assert [agree.values[i] for i in range(5)] == [0.0 if cell.answers[i].text == "A" else 1.0 for i in range(5)]
+    assert cell.signal("v", "log_cmp") is None
+    assert results.notes == ["v can only write: it has no log_cmp"]
+    assert results.failures == {}
+    assert set(cell.verified or {}) == {"v"}
+
+
 def test_published_answers_make_a_cell_a_model(shop: Shop, tmp_path: Path) -> None:
     rows = [
         {"question": f"q{i}", "response": "yes", "correct": i % 2, "generator": name}

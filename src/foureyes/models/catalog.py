@@ -12,17 +12,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from foureyes.errors import ConfigError
+from foureyes.errors import ConfigError, ModelRefused
 from foureyes.models.roles import Reader, Writer
 from foureyes.models.weights import OnStep, ensure
 from foureyes.models.weights.redaction import redacted
-from foureyes.models.weights.reference import ProviderReference, ServerReference, parse
+from foureyes.models.weights.reference import ProviderReference, ServerReference, parse, runs_elsewhere
 from foureyes.models.weights.values import ignore_step
 
 if TYPE_CHECKING:
     from foureyes.models.chat import ChatModel
 
-__all__ = ["KEY_VARIABLES", "open_chat", "open_reader", "open_writer"]
+__all__ = ["KEY_VARIABLES", "can_read", "open_chat", "open_reader", "open_writer"]
 
 KEY_VARIABLES: Final = {
     "openai": ("OPENAI_API_KEY",),
@@ -113,7 +113,7 @@ def open_writer(
         >>> writer = open_writer("http://localhost:8000/v1#qwen3-8b")      # doctest: +SKIP
         >>> writer = open_writer("anthropic:claude-sonnet-4-5")            # doctest: +SKIP
     """
-    if isinstance(parse(reference), ServerReference | ProviderReference):
+    if runs_elsewhere(reference):
         _refuse_local_options(reference, dtype, device)
         model = open_chat(reference)
         from foureyes.models.chat.writer import ChatWriter  # noqa: PLC0415 - loads what open_chat found installed
@@ -130,6 +130,25 @@ def open_writer(
         device=device,
     )
     return writer
+
+
+def can_read(reference: str) -> bool:
+    """Whether a model can be read with. A server is asked, as only it knows whether it shows what reading needs.
+
+    Raises:
+        ConfigError: the reference is none, or an extra is not installed.
+        ModelUnavailable: the server cannot be reached.
+    """
+    target = parse(reference)
+    if not isinstance(target, ServerReference):
+        return not isinstance(target, ProviderReference)
+    with _extra("http"):
+        from foureyes.models.completions import CompletionsReader  # noqa: PLC0415 - loads httpx
+    try:
+        CompletionsReader.open(target.url, model=target.model).close()
+    except ModelRefused:
+        return False
+    return True
 
 
 def open_chat(reference: str) -> ChatModel:

@@ -327,7 +327,11 @@ def _tokens_read(exchanges: Sequence[Exchange], readings: Sequence[Reading | Uns
 
 
 def _tokens_written(value: Written | Unscored) -> tuple[int, int]:
-    if isinstance(value, Unscored) or value.reading is None:
+    if isinstance(value, Unscored):
+        return 0, 0
+    if value.usage is not None:
+        return value.usage.prompt_tokens, value.usage.answer_tokens
+    if value.reading is None:
         return 0, 0
     return value.reading.n_prompt_tokens, len(value.reading.token_ids)
 

@@ -40,11 +40,13 @@ class ModelOpeners:
     Attributes:
         reader, writer: open one by its reference and arithmetic.
         weights: identity of a reference's weights without loading them; ``None`` where only opening can tell.
+        can_read: whether a reference can be read with; one behind an API often only writes.
     """
 
     reader: Callable[[str, str | None], Reader]
     writer: Callable[[str, str | None], Writer]
     weights: Callable[[str], str | None]
+    can_read: Callable[[str], bool] = lambda _reference: True
 
 
 @dataclass(slots=True)
@@ -133,7 +135,7 @@ class _StudyRun:
                 items = [item for item in task.items if item.kind != "judged"]
                 with self.noting_failure(generator):
                     if items:
-                        self.results.cells.append(self._answered(task.name, generator.name, items, reader, writer))
+                        self.results.cells.append(self._answered(task.name, generator, items, reader, writer))
                 self._usage.done += 1
 
     def verify(self, verifier: ModelRef) -> None:
@@ -158,11 +160,14 @@ class _StudyRun:
             self.results.cells[i] = replace(cell, signals=(*cell.signals, *found))
 
     def _answered(
-        self, task: str, generator: str, items: Sequence[TaskItem], reader: CachedReader, writer: CachedWriter
+        self, task: str, generator: ModelRef, items: Sequence[TaskItem], reader: CachedReader, writer: CachedWriter
     ) -> Cell:
+        """Letters are read off where the generator can be read with; it writes everything else."""
         reader.reset()
         writer.reset()
-        choices, others = [i for i in items if i.kind == "letter"], [i for i in items if i.kind != "letter"]
+        reads = self._openers.can_read(generator.model)
+        choices = [item for item in items if item.kind == "letter" and reads]
+        others = [item for item in items if item.kind != "letter" or not reads]
         answers, asked_items, written = _letters(choices, reader)
         for item, several in zip(others, self._write(others, writer), strict=True):
             for one in several:
@@ -172,7 +177,7 @@ class _StudyRun:
         cost = reader.spent + writer.spent
         asked = SignalInput(asked_items, [answer.text for answer in answers], reader, writer, written if others else ())
         signals = [_take_signal("own", name, asked) for name in OWN_SIGNALS]
-        return Cell(task, generator, tuple(answers), tuple(signals), {}, cost)
+        return Cell(task, generator.name, tuple(answers), tuple(signals), {}, cost)
 
     def _write(self, items: Sequence[TaskItem], writer: CachedWriter) -> list[list[Written | Unscored]]:
         if not items:
@@ -185,18 +190,26 @@ class _StudyRun:
     def _verified(self, cell: Cell, verifier: ModelRef, reader: CachedReader, writer: CachedWriter) -> Cell:
         items = [self._items[cell.task][answer.question] for answer in cell.answers]
         texts = [answer.text for answer in cell.answers]
-        asked = SignalInput(items, texts, reader, writer, max_tokens=self._study.writing.max_tokens)
+        reads = self._openers.can_read(verifier.model)
+        asked = SignalInput(items, texts, reader, writer, max_tokens=self._study.writing.max_tokens, can_read=reads)
         signals, verified = list(cell.signals), dict(cell.verified or {})
-        for name in self._study.signals:
+        for name in self._signals_of(verifier, reads=reads):
             with self.noting_failure(verifier):
                 if verifier.name not in self.results.failures and _applies(name, items):
                     signals.append(_take_signal(verifier.name, name, asked))
         with self.noting_failure(verifier):
-            if all(item.kind == "letter" for item in items):
+            if reads and all(item.kind == "letter" for item in items):
                 verified[verifier.name] = _letter_grades(items, reader)
             elif "v_agree" in self._study.signals and all(item.kind != "judged" for item in items):
                 verified[verifier.name] = self._free_grades(items, writer)
         return replace(cell, signals=tuple(signals), verified=verified)
+
+    def _signals_of(self, verifier: ModelRef, *, reads: bool) -> list[str]:
+        """Those of the study that the verifier can give."""
+        without = [name for name in self._study.signals if not reads and "reader" in signal(name).needs]
+        if without:
+            self._note(f"{verifier.name} can only write: it has no {', '.join(without)}")
+        return [name for name in self._study.signals if name not in without]
 
     def _free_grades(self, items: Sequence[TaskItem], writer: CachedWriter) -> tuple[Grade, ...]:
         said = writer.write([item.prompt for item in items], Sampling(max_tokens=self._study.writing.max_tokens))
@@ -207,10 +220,11 @@ class _StudyRun:
         weights = self._openers.weights(ref.model)
         reading: LazyModel[Reader] = self._model(ref, weights, "read", self._openers.reader)
         writing: LazyModel[Writer] = self._model(ref, weights, "write", self._openers.writer)
-        if not reading.known:
+        identity: LazyModel[Reader] | LazyModel[Writer] = reading if self._openers.can_read(ref.model) else writing
+        if not identity.known:
             self._usage.require_budget()  # to load a model is work too
-        self.results.fingerprints[ref.name] = reading.fingerprint
-        self._note_other_weights(ref, reading.fingerprint)
+        self.results.fingerprints[ref.name] = identity.fingerprint
+        self._note_other_weights(ref, identity.fingerprint)
         try:
             yield CachedReader(reading, self._store, self._usage), CachedWriter(writing, self._store, self._usage)
         finally:
@@ -224,9 +238,11 @@ class _StudyRun:
 
     def _note_other_weights(self, ref: ModelRef, fingerprint: str) -> None:
         for other, n in self._store.of_other_weights(_remembered(ref, "read"), fingerprint).items():
-            note = f"{ref.name}: the store holds {n:,} entries made with other weights ({other}); none was used"
-            if note not in self.results.notes:
-                self.results.notes.append(note)
+            self._note(f"{ref.name}: the store holds {n:,} entries made with other weights ({other}); none was used")
+
+    def _note(self, words: str) -> None:
+        if words not in self.results.notes:
+            self.results.notes.append(words)
 
 
 def _remembered(ref: ModelRef, role: str) -> str:

@@ -53,6 +53,7 @@ class SignalInput:
         writer: the same, as one that writes.
         written: (N,) how the answers came about, where they are this model's own.
         max_tokens: of an answer that has to be written.
+        can_read: whether the model reads at all; one that does not writes its letters, too.
     """
 
     items: Sequence[TaskItem]
@@ -61,6 +62,7 @@ class SignalInput:
     writer: CachedWriter
     written: Sequence[Written | Unscored] = ()
     max_tokens: int = 48
+    can_read: bool = True
 
     @property
     def exchanges(self) -> list[Exchange]:
@@ -159,12 +161,13 @@ def _entropy(share: Floats | Unscored) -> Value:
 
 
 def _v_agree(inputs: SignalInput) -> list[Value]:
-    own = iter(_own_letters(inputs))
-    texts = [item.prompt for item in inputs.items if item.kind != "letter"]
+    reads = [item.kind == "letter" and inputs.can_read for item in inputs.items]
+    own = iter(_own_letters(inputs) if any(reads) else ())
+    texts = [item.prompt for item, read in zip(inputs.items, reads, strict=True) if not read]
     written = iter(inputs.writer.write(texts, Sampling(max_tokens=inputs.max_tokens)) if texts else [])
     return [
-        _agreed(item, answer, next(own) if item.kind == "letter" else _said(next(written)[0]))
-        for item, answer in zip(inputs.items, inputs.answers, strict=True)
+        _agreed(item, answer, next(own) if read else _said(next(written)[0], item))
+        for item, answer, read in zip(inputs.items, inputs.answers, reads, strict=True)
     ]
 
 
@@ -174,8 +177,11 @@ def _own_letters(inputs: SignalInput) -> Iterable[str | Unscored]:
             yield share if isinstance(share, Unscored) else item.letters[int(share.argmax())]
 
 
-def _said(written: Written | Unscored) -> str | Unscored:
-    return written if isinstance(written, Unscored) else written.exchange.answer
+def _said(written: Written | Unscored, item: TaskItem) -> str | Unscored:
+    if isinstance(written, Unscored):
+        return written
+    said = written.exchange.answer
+    return (letter_of(said, item.options) if item.kind == "letter" else None) or said
 
 
 def _agreed(item: TaskItem, answer: str, own: str | Unscored) -> Value:
@@ -235,7 +241,7 @@ def _own(take: Callable[[Scored], float | None]) -> Callable[[SignalInput], list
 def _of_written(written: Written | Unscored, take: Callable[[Scored], float | None]) -> Value:
     if isinstance(written, Unscored) or written.reading is None:
         found = own_signals(written)
-        return found if isinstance(found, Unscored) else Unscored("empty_answer", "the generator ended without a word")
+        return found if isinstance(found, Unscored) else Unscored("bad_reply", "the generator shows no probabilities")
     return _value(signals_of(written.reading), take)
 
 

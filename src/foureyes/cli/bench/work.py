@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -16,10 +17,10 @@ from foureyes.cli.output import CommandOutput
 from foureyes.cli.words import counted, duration, tell_step
 from foureyes.errors import InputError
 from foureyes.maths.selection import SelectionRule, VerifierChoice
-from foureyes.models.catalog import open_reader, open_writer
+from foureyes.models.catalog import can_read, open_reader, open_writer
 from foureyes.models.roles import Reader, Writer
 from foureyes.models.weights import locate
-from foureyes.models.weights.reference import ServerReference, parse
+from foureyes.models.weights.reference import runs_elsewhere
 from foureyes.report.study import save_study
 from foureyes.study.cached_models import Budget, RunUsage
 from foureyes.study.cells import load_cells, save_cells
@@ -156,7 +157,7 @@ def _catalog() -> ModelOpeners:
         return open_writer(reference, dtype=dtype, on_step=tell_step)
 
     def weights(reference: str) -> str | None:
-        found = None if isinstance(parse(reference), ServerReference) else locate(reference)
+        found = None if runs_elsewhere(reference) else locate(reference)
         return found.fingerprint if found else None
 
-    return ModelOpeners(reader, writer, weights)
+    return ModelOpeners(reader, writer, weights, cache(can_read))

@@ -25,7 +25,7 @@ from typing import Final, Literal, TypeAlias
 from foureyes.errors import ConfigError
 from foureyes.models.weights.known import KNOWN, KnownModel
 
-__all__ = ["Folder", "Gguf", "Hub", "ProviderReference", "Reference", "ServerReference", "parse"]
+__all__ = ["Folder", "Gguf", "Hub", "ProviderReference", "Reference", "ServerReference", "parse", "runs_elsewhere"]
 
 
 Api: TypeAlias = Literal["openai", "anthropic", "google"]
@@ -115,6 +115,15 @@ a folder with a config.json, http://host:port/v1#model, or openai:MODEL, anthrop
     if colon and scheme == "gguf":
         return _gguf(rest)
     return _folder(reference)
+
+
+def runs_elsewhere(reference: str) -> bool:
+    """Whether a reference names a model behind a server or a provider's API.
+
+    Raises:
+        ConfigError: the reference is none.
+    """
+    return isinstance(parse(reference), ServerReference | ProviderReference)
 
 
 def _provider(api: Api, model: str) -> ProviderReference:
