@@ -26,14 +26,14 @@ from foureyes.cli.calibrate.table import ScoreTable
 from foureyes.errors import InputError
 from foureyes.signals.catalog import LargerIs
 
-__all__ = ["fitted", "held_out"]
+__all__ = ["fit_calibrator", "split_rows"]
 
 _SCORES: Final[tuple[Candidate, ...]] = ("platt", "histogram", "isotonic")
 _CONFIDENCES: Final[tuple[Candidate, ...]] = ("platt", "beta", "histogram", "isotonic")
 _FOLDS: Final = 5
 
 
-def held_out(scores: ScoreTable, share: float, seed: int) -> tuple[ScoreTable, ScoreTable]:
+def split_rows(scores: ScoreTable, share: float, seed: int) -> tuple[ScoreTable, ScoreTable]:
     """Rows to fit on and rows to judge on; groups are kept whole.
 
     Args:
@@ -47,7 +47,7 @@ def held_out(scores: ScoreTable, share: float, seed: int) -> tuple[ScoreTable, S
     return scores.rows(np.flatnonzero(~kept)), scores.rows(np.flatnonzero(kept))
 
 
-def fitted(
+def fit_calibrator(
     scores: ScoreTable, kind: str | None, larger_is: LargerIs | None, accepted: str | None = None
 ) -> tuple[Calibrator, dict[str, Any]]:
     """Fits a calibrator.
@@ -74,11 +74,11 @@ def fitted(
         found = Temperature.fit(scores.x, scores.outcome, scale=scale, source=scores.source)
         return found, {"reason": f"temperature {found.temperature:.4g}"}
     if asked == "combiner":
-        return _combined(scores, accepted)
-    return _single(scores, asked, larger_is, accepted)
+        return _fit_combiner(scores, accepted)
+    return _fit_single(scores, asked, larger_is, accepted)
 
 
-def _combined(scores: ScoreTable, accepted: str | None) -> tuple[Calibrator, dict[str, Any]]:
+def _fit_combiner(scores: ScoreTable, accepted: str | None) -> tuple[Calibrator, dict[str, Any]]:
     signals = scores.x if isinstance(scores.x, dict) else {scores.words: scores.x}
     if len(signals) < 2:
         raise InputError("a combiner needs at least two scores: repeat --score")
@@ -91,7 +91,7 @@ def _combined(scores: ScoreTable, accepted: str | None) -> tuple[Calibrator, dic
     return found, {"reason": reason, "gain": asdict(gain)}
 
 
-def _single(
+def _fit_single(
     scores: ScoreTable, asked: str, larger_is: LargerIs | None, accepted: str | None
 ) -> tuple[Calibrator, dict[str, Any]]:
     simple: dict[str, type[Platt | Beta | HistogramBinning]] = {

@@ -10,16 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foureyes.calibration import Calibrator, Threshold, flag_rate, promise, promise_cost, promise_false_blocks
-from foureyes.cli.calibrate.table import ScoreTable, confidence_of, right_of
+from foureyes.cli.calibrate.table import ScoreTable, confidence_of, correctness_of
 from foureyes.cli.files import read_text
 from foureyes.errors import InputError
 
-__all__ = ["acted_on", "promised"]
+__all__ = ["choose_threshold", "decide_rows"]
 
 Floats = NDArray[np.float64]
 
 
-def promised(
+def choose_threshold(
     calibrator: Calibrator, scores: ScoreTable, args: argparse.Namespace, *, in_sample: bool
 ) -> Threshold | None:
     """The cut that keeps what ``--max-error``, ``--max-cost`` or ``--max-false-blocks`` asks for, if one does ask.
@@ -38,7 +38,7 @@ def promised(
     if all(limit is None for limit in limits):
         return None
     _require_independent(scores)
-    confidence, right = confidence_of(calibrator, scores), right_of(calibrator, scores)
+    confidence, right = confidence_of(calibrator, scores), correctness_of(calibrator, scores)
     if args.max_error is not None:
         found = promise(confidence, right, max_error=args.max_error, delta=args.delta)
     elif args.max_false_blocks is not None:
@@ -48,7 +48,7 @@ def promised(
     return replace(found, in_sample=in_sample)
 
 
-def acted_on(confidence: Floats, args: argparse.Namespace) -> tuple[dict[str, list[bool]], str]:
+def decide_rows(confidence: Floats, args: argparse.Namespace) -> tuple[dict[str, list[bool]], str]:
     """The column that ``--threshold`` or ``--flag-rate`` asks for, by name, and what may be said of it.
 
     Raises:

@@ -14,7 +14,7 @@ from foureyes.cli.files import class_indices
 from foureyes.errors import InputError
 from foureyes.tables import Column, Table
 
-__all__ = ["ScoreTable", "confidence_of", "read_scores", "right_of", "stated_before"]
+__all__ = ["ScoreTable", "confidence_of", "correctness_of", "read_scores", "uncalibrated"]
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -55,7 +55,7 @@ class ScoreTable:
         """Some of the rows."""
         return replace(
             self,
-            x=_taken(self.x, places),
+            x=_take(self.x, places),
             outcome=self.outcome[places],
             kept=self.kept[places],
             groups=None if self.groups is None else self.groups[places],
@@ -95,7 +95,7 @@ def read_scores(
         )
     words = str(source or " and ".join(named))
     return ScoreTable(
-        x=_taken(x, kept),
+        x=_take(x, kept),
         outcome=said[kept],
         kept=kept,
         n_left_out=len(table) - len(kept),
@@ -116,24 +116,24 @@ def confidence_of(calibrator: Calibrator, scores: ScoreTable) -> Floats:
     raise InputError(f"cannot apply a calibrator of kind {calibrator.kind!r} to rows")
 
 
-def right_of(calibrator: Calibrator, scores: ScoreTable) -> Bools:
+def correctness_of(calibrator: Calibrator, scores: ScoreTable) -> Bools:
     """(n,) whether each answer is right."""
     right = scores.x.argmax(axis=1) == scores.outcome if isinstance(calibrator, Temperature) else scores.outcome
     return np.asarray(right, np.bool_)
 
 
-def stated_before(calibrator: Calibrator, scores: ScoreTable) -> tuple[Floats, Bools] | None:
+def uncalibrated(calibrator: Calibrator, scores: ScoreTable) -> tuple[Floats, Bools] | None:
     """Confidence and correctness of the rows without the calibrator; ``None`` where scores state no probability.
 
     A score states one if all of them lie in [0, 1] and the calibrator found that larger is better.
     """
     if isinstance(calibrator, Temperature):
         plain = replace(calibrator, temperature=1.0)
-        return plain.confidence(scores.x), right_of(calibrator, scores)
+        return plain.confidence(scores.x), correctness_of(calibrator, scores)
     if not isinstance(calibrator, ScoreCalibrator) or not scores.n or scores.x.min() < 0 or scores.x.max() > 1:
         return None
     least, most = calibrator.predict_proba([calibrator.low, calibrator.high]).tolist()
-    return (scores.x, right_of(calibrator, scores)) if most > least else None
+    return (scores.x, correctness_of(calibrator, scores)) if most > least else None
 
 
 def _require_scores(signals: list[str], scale: str, calibrator: Calibrator | None) -> None:
@@ -186,5 +186,5 @@ def _source(names: list[str], model: str | None) -> Source | None:
     return Source(" + ".join(part[2] for part in parts), " + ".join(dict.fromkeys(part[0] for part in parts)))
 
 
-def _taken(x: Any, places: NDArray[np.intp]) -> Any:
+def _take(x: Any, places: NDArray[np.intp]) -> Any:
     return {name: column[places] for name, column in x.items()} if isinstance(x, dict) else x[places]

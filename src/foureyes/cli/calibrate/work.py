@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from foureyes.calibration import Calibrator, calibration_report
-from foureyes.cli.calibrate.fitters import fitted, held_out
-from foureyes.cli.calibrate.promises import acted_on, promised
-from foureyes.cli.calibrate.table import ScoreTable, confidence_of, read_scores, stated_before
+from foureyes.cli.calibrate.fitters import fit_calibrator, split_rows
+from foureyes.cli.calibrate.promises import choose_threshold, decide_rows
+from foureyes.cli.calibrate.table import ScoreTable, confidence_of, read_scores, uncalibrated
 from foureyes.cli.files import read_text, require_new_fields, require_places, require_same_format, spread
 from foureyes.cli.output import CommandOutput
 from foureyes.cli.words import counted
@@ -36,9 +36,11 @@ def _fit(args: argparse.Namespace, output: CommandOutput) -> None:
         )
     require_places(args.html, args.out)
     scores = read_scores(open_table(args.source), args, outcome=True)
-    learned, kept = held_out(scores, args.hold_out, args.seed)
-    calibrator, words = fitted(learned, args.kind, args.larger_is, " + ".join(args.accept_direction or ()) or None)
-    judged = _judged(calibrator, kept) if kept.n else None
+    learned, kept = split_rows(scores, args.hold_out, args.seed)
+    calibrator, words = fit_calibrator(
+        learned, args.kind, args.larger_is, " + ".join(args.accept_direction or ()) or None
+    )
+    judged = _judge(calibrator, kept) if kept.n else None
     if calibrator.direction_note:
         output.warn(calibrator.direction_note)
     write_text(args.out, calibrator.to_json())
@@ -46,11 +48,11 @@ def _fit(args: argparse.Namespace, output: CommandOutput) -> None:
         f"{words['reason']}\nfitted on {counted(calibrator.fitted_on.rows.n, 'row')} → {args.out}{_left_out(scores)}"
     )
     if judged is not None:
-        _draw(judged, args, output)
+        _write_page(judged, args, output)
     output.give(
         lambda: {
             **words,
-            "fitted": json.loads(calibrator.to_json()),
+            "fit_calibrator": json.loads(calibrator.to_json()),
             "report": judged and judged.to_dict(),
             "n_left_out": scores.n_left_out,
             "output": str(args.out),
@@ -60,14 +62,14 @@ def _fit(args: argparse.Namespace, output: CommandOutput) -> None:
 
 
 def _apply(args: argparse.Namespace, output: CommandOutput) -> None:
-    calibrator = _opened(args.calibrator)
+    calibrator = _open_calibrator(args.calibrator)
     table = open_table(args.source)
     require_same_format(args.source, args.out)
     scores = read_scores(table, args, outcome=False, calibrator=calibrator)
     if calibrator.direction_note:
         output.warn(calibrator.direction_note)
     confidence = confidence_of(calibrator, scores)
-    more, statement = acted_on(confidence, args)
+    more, statement = decide_rows(confidence, args)
     columns = {args.field: confidence.tolist(), **more}
     if not args.overwrite_field:
         require_new_fields(table, columns, "--overwrite-field replaces it, --field names another")
@@ -82,12 +84,12 @@ def _apply(args: argparse.Namespace, output: CommandOutput) -> None:
 
 def _report(args: argparse.Namespace, output: CommandOutput) -> None:
     _require_promise(args)
-    calibrator = _opened(args.calibrator)
+    calibrator = _open_calibrator(args.calibrator)
     require_places(args.html, args.threshold)
     scores = read_scores(open_table(args.source), args, outcome=True, calibrator=calibrator)
-    judged = _judged(calibrator, scores, allow_fitted_rows=args.allow_fitted_rows)
+    judged = _judge(calibrator, scores, allow_fitted_rows=args.allow_fitted_rows)
     try:
-        judged = replace(judged, threshold=promised(calibrator, scores, args, in_sample=judged.after.in_sample))
+        judged = replace(judged, threshold=choose_threshold(calibrator, scores, args, in_sample=judged.after.in_sample))
     except NotEnoughData:
         _present(judged, args, output)  # what was measured is of use without the promise that cannot be made
         raise
@@ -98,15 +100,15 @@ def _report(args: argparse.Namespace, output: CommandOutput) -> None:
 
 
 def _present(judged: CalibrationFindings, args: argparse.Namespace, output: CommandOutput) -> None:
-    _draw(judged, args, output)
+    _write_page(judged, args, output)
     output.give(judged.to_dict, lambda: _show(judged))
 
 
-def _judged(calibrator: Calibrator, scores: ScoreTable, *, allow_fitted_rows: bool = False) -> CalibrationFindings:
+def _judge(calibrator: Calibrator, scores: ScoreTable, *, allow_fitted_rows: bool = False) -> CalibrationFindings:
     after = calibrator.report(
         scores.x, scores.outcome, source=scores.source, groups=scores.groups, allow_fitted_rows=allow_fitted_rows
     )
-    before = stated_before(calibrator, scores)
+    before = uncalibrated(calibrator, scores)
     return CalibrationFindings(
         kind=calibrator.kind,
         scores=scores.words,
@@ -126,7 +128,7 @@ def _require_promise(args: argparse.Namespace) -> None:
         raise InputError("--cost and --worst-cost belong to --max-cost")
 
 
-def _draw(judged: CalibrationFindings, args: argparse.Namespace, output: CommandOutput) -> None:
+def _write_page(judged: CalibrationFindings, args: argparse.Namespace, output: CommandOutput) -> None:
     """The page in its file, before anything is printed: whoever reads our stdout may go away."""
     if judged.after.in_sample:
         output.warn("judged on rows that were fitted on: the figures say nothing about new rows")
@@ -149,7 +151,7 @@ def _show(judged: CalibrationFindings | None) -> None:
         print(judged.threshold.assumes)
 
 
-def _opened(path: Path) -> Calibrator:
+def _open_calibrator(path: Path) -> Calibrator:
     return Calibrator.from_json(read_text(path))
 
 

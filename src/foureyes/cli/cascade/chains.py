@@ -10,16 +10,16 @@ from foureyes.cascade.chain import ChainPoint, best, cheapest, evaluate_chain
 from foureyes.cascade.chain_curves import Chain, ChainCurve, chain_costs, chain_curve
 from foureyes.cascade.policy import Policy
 from foureyes.cli.cascade.policies import require_unseen
-from foureyes.cli.cascade.table import Models, read_models, require_costs
+from foureyes.cli.cascade.table import ModelTable, read_models, require_costs
 from foureyes.cli.files import read_text, spread
 from foureyes.errors import InputError
 from foureyes.report.chain import ChainFindings
 from foureyes.tables import Table
 
-__all__ = ["fit_chain", "measured", "simulated"]
+__all__ = ["fit_chain", "measure_chain", "simulate_policy"]
 
 
-def fit_chain(models: Models, args: argparse.Namespace) -> Chain:
+def fit_chain(models: ModelTable, args: argparse.Namespace) -> Chain:
     """Fits the policies of a row of models.
 
     Raises:
@@ -40,7 +40,7 @@ def fit_chain(models: Models, args: argparse.Namespace) -> Chain:
     return Chain.fit(models.confidences, paid, bins=args.bins, correct=correct, abstain=args.abstain)
 
 
-def measured(chain: Chain, models: Models, args: argparse.Namespace) -> ChainFindings:
+def measure_chain(chain: Chain, models: ModelTable, args: argparse.Namespace) -> ChainFindings:
     """The chain's curve, and the point that the target picks.
 
     Raises:
@@ -65,10 +65,10 @@ def measured(chain: Chain, models: Models, args: argparse.Namespace) -> ChainFin
             f"the chain was fitted on {chain.rows.n} rows, and these {models.n} are among them; wanted others "
             "(--allow-fitted-rows takes them and marks the result)"
         )
-    return ChainFindings(found, tuple(args.conf), models.n_left_out, _chosen(found, args))
+    return ChainFindings(found, tuple(args.conf), models.n_left_out, _target_point(found, args))
 
 
-def simulated(args: argparse.Namespace, table: Table) -> tuple[dict[str, Any], dict[str, list[Any]]]:
+def simulate_policy(args: argparse.Namespace, table: Table) -> tuple[dict[str, Any], dict[str, list[Any]]]:
     """What a policy does to the rows of a table.
 
     Returns:
@@ -90,7 +90,7 @@ def simulated(args: argparse.Namespace, table: Table) -> tuple[dict[str, Any], d
     if models.correct:
         if not args.allow_fitted_rows:
             require_unseen(text, models.confidences[0])
-        numbers |= _judged(policy, models, args)
+        numbers |= _outcomes(policy, models, args)
     elif args.cost:
         raise InputError("--cost is counted where outcomes are known: give --correct for each model too")
     return numbers, {
@@ -99,7 +99,7 @@ def simulated(args: argparse.Namespace, table: Table) -> tuple[dict[str, Any], d
     }
 
 
-def _judged(policy: Policy, models: Models, args: argparse.Namespace) -> dict[str, Any]:
+def _outcomes(policy: Policy, models: ModelTable, args: argparse.Namespace) -> dict[str, Any]:
     abstains = "abstain" in policy.gates[-1].actions
     costs = models.costs(args.cost or ["0"] * len(policy.gates))
     paid, _ = chain_costs(costs, models.cost(args.verifier_cost), abstains=abstains)
@@ -108,7 +108,7 @@ def _judged(policy: Policy, models: Models, args: argparse.Namespace) -> dict[st
     return numbers | ({"cost": point["cost"]} if args.cost else {})
 
 
-def _chosen(curve: ChainCurve, args: argparse.Namespace) -> ChainPoint | None:
+def _target_point(curve: ChainCurve, args: argparse.Namespace) -> ChainPoint | None:
     if args.target_accuracy is not None:
         return cheapest(curve.points, args.target_accuracy, of=args.of)
     return None if args.target_cost is None else best(curve.points, cost=args.target_cost)

@@ -15,15 +15,15 @@ from foureyes.cascade.lead import Reads, router_lead
 from foureyes.cascade.matrix import MatrixRouter
 from foureyes.cascade.routers import AdvantageRouter, FittedRouter, InSample, Router, ThresholdRouter
 from foureyes.cli.cascade.policies import kind_of
-from foureyes.cli.cascade.table import Models, require_costs
+from foureyes.cli.cascade.table import ModelTable, require_costs
 from foureyes.cli.files import read_text
 from foureyes.errors import InputError
 from foureyes.report.cascade import CascadeFindings
 
-__all__ = ["compared", "fit_learned", "fit_router"]
+__all__ = ["compare_routers", "fit_learned", "fit_router"]
 
 
-def fit_router(models: Models, args: argparse.Namespace) -> AdvantageRouter:
+def fit_router(models: ModelTable, args: argparse.Namespace) -> AdvantageRouter:
     """Learns the order of the small model's confidence bins.
 
     Raises:
@@ -43,7 +43,7 @@ def fit_router(models: Models, args: argparse.Namespace) -> AdvantageRouter:
     return AdvantageRouter.fit(small, large, bins=args.bins, order=args.order, correct=correct)
 
 
-def fit_learned(models: Models, args: argparse.Namespace) -> MatrixRouter:
+def fit_learned(models: ModelTable, args: argparse.Namespace) -> MatrixRouter:
     """Learns from questions alone which model is right.
 
     Raises:
@@ -61,7 +61,7 @@ def fit_learned(models: Models, args: argparse.Namespace) -> MatrixRouter:
     return MatrixRouter.fit(models.features, np.column_stack(models.correct), seed=args.seed)
 
 
-def compared(router: AdvantageRouter, models: Models, args: argparse.Namespace) -> CascadeFindings:
+def compare_routers(router: AdvantageRouter, models: ModelTable, args: argparse.Namespace) -> CascadeFindings:
     """The router's curve beside its baselines, its lead over each, and the point that the target picks.
 
     Raises:
@@ -81,10 +81,10 @@ def compared(router: AdvantageRouter, models: Models, args: argparse.Namespace) 
         learned |= {name} if isinstance(other, MatrixRouter) else set()
     if models.features is not None and not learned:
         raise InputError("--question and --features are read by a learned router: give one with --against")
-    reads = {name: (_allowed(name, one, read, args), read) for name, (one, read) in given.items()}
+    reads = {name: (_marked_if_fitted(name, one, read, args), read) for name, (one, read) in given.items()}
     curves = compare(reads, small, large, costs=_costs(models, args), question_only=learned)
     leads = {name: router_lead(reads["router"], reads[name], small, large) for name in reads if name != "router"}
-    return CascadeFindings(curves, models.n_left_out, _chosen(curves["router"], args), leads)
+    return CascadeFindings(curves, models.n_left_out, _target_point(curves["router"], args), leads)
 
 
 def _require_two(option: str, n: int) -> None:
@@ -104,7 +104,7 @@ def _name(path: Path, taken: Collection[str]) -> str:
     return name
 
 
-def _other(path: Path, models: Models) -> Reads:
+def _other(path: Path, models: ModelTable) -> Reads:
     """A router to compare with, and what it reads."""
     text = read_text(path)
     if kind_of(text, path) != "matrix_router":
@@ -116,7 +116,7 @@ def _other(path: Path, models: Models) -> Reads:
     return MatrixRouter.from_json(text), models.features
 
 
-def _allowed(name: str, router: Router, read: Any, args: argparse.Namespace) -> Router:
+def _marked_if_fitted(name: str, router: Router, read: Any, args: argparse.Namespace) -> Router:
     if not (isinstance(router, FittedRouter) and router.fitted_on(read)):
         return router
     if not args.allow_fitted_rows:
@@ -127,7 +127,7 @@ def _allowed(name: str, router: Router, read: Any, args: argparse.Namespace) -> 
     return InSample(router)
 
 
-def _costs(models: Models, args: argparse.Namespace) -> Costs | None:
+def _costs(models: ModelTable, args: argparse.Namespace) -> Costs | None:
     require_costs(args, 2)
     if not args.cost:
         return None
@@ -135,7 +135,7 @@ def _costs(models: Models, args: argparse.Namespace) -> Costs | None:
     return Costs(small, large, models.cost(args.verifier_cost), unit=args.unit)
 
 
-def _chosen(curve: Curve, args: argparse.Namespace) -> Point | None:
+def _target_point(curve: Curve, args: argparse.Namespace) -> Point | None:
     if args.target_accuracy is not None:
         return curve.cheapest(args.target_accuracy)
     return None if args.target_cost is None else curve.best(cost=args.target_cost)

@@ -14,7 +14,7 @@ from foureyes.cascade.matrix import hashed_words
 from foureyes.errors import InputError
 from foureyes.tables import Column, Table
 
-__all__ = ["Cost", "Models", "cost_of", "read_models", "require_costs"]
+__all__ = ["Cost", "ModelTable", "cost_of", "read_models", "require_costs"]
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -22,7 +22,7 @@ Cost = float | Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Models:
+class ModelTable:
     """Columns of some models, of the rows that have all of them.
 
     Attributes:
@@ -65,7 +65,7 @@ class Models:
         return cost_of(self.table, said, self.kept)
 
 
-def read_models(table: Table, args: argparse.Namespace) -> Models:
+def read_models(table: Table, args: argparse.Namespace) -> ModelTable:
     """Reads the fields that ``--conf``, ``--correct``, ``--uncalibrated``, ``--question`` and ``--features`` name.
 
     Raises:
@@ -80,7 +80,7 @@ def read_models(table: Table, args: argparse.Namespace) -> Models:
     if not columns:
         raise InputError("say what to read: --conf FIELD for each model")
     kept = np.flatnonzero(np.logical_and.reduce([column.present for column in columns]))
-    return Models(
+    return ModelTable(
         confidences=tuple(column.values[kept] for column in confidences),
         correct=tuple(column.values[kept] for column in correct),
         raw=None if raw is None else raw.values[kept],

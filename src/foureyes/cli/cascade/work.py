@@ -11,10 +11,10 @@ from foureyes.cascade.chain_curves import Chain
 from foureyes.cascade.matrix import MatrixRouter
 from foureyes.cascade.policy import ALWAYS, Policy
 from foureyes.cascade.routers import AdvantageRouter
-from foureyes.cli.cascade.chains import fit_chain, measured, simulated
+from foureyes.cli.cascade.chains import fit_chain, measure_chain, simulate_policy
 from foureyes.cli.cascade.policies import kind_of, write_policy
-from foureyes.cli.cascade.routers import compared, fit_learned, fit_router
-from foureyes.cli.cascade.table import Models, read_models
+from foureyes.cli.cascade.routers import compare_routers, fit_learned, fit_router
+from foureyes.cli.cascade.table import ModelTable, read_models
 from foureyes.cli.files import read_text, require_new_fields, require_places, require_same_format
 from foureyes.cli.output import CommandOutput
 from foureyes.cli.words import counted
@@ -26,7 +26,7 @@ from foureyes.tables import open_table, write_text
 
 __all__ = ["run"]
 
-_Look: TypeAlias = tuple[CascadeFindings | ChainFindings, Sequence[str], Callable[[], str]]
+_Measured: TypeAlias = tuple[CascadeFindings | ChainFindings, Sequence[str], Callable[[], str]]
 
 
 def run(args: argparse.Namespace, output: CommandOutput) -> None:
@@ -37,13 +37,13 @@ def run(args: argparse.Namespace, output: CommandOutput) -> None:
 def _fit(args: argparse.Namespace, output: CommandOutput) -> None:
     require_places(None, args.out)
     models = read_models(open_table(args.source), args)
-    fitted, words = _fitted(models, args)
+    fitted, words = _fit_suitable(models, args)
     write_text(args.out, fitted.to_json())
     output.say(f"{words} → {args.out}{models.left_out}")
     output.give(lambda: {"fitted": json.loads(fitted.to_json()), "rows": models.n, "output": str(args.out)})
 
 
-def _fitted(models: Models, args: argparse.Namespace) -> tuple[AdvantageRouter | MatrixRouter | Chain, str]:
+def _fit_suitable(models: ModelTable, args: argparse.Namespace) -> tuple[AdvantageRouter | MatrixRouter | Chain, str]:
     """What suits the number of models, and what it is in words."""
     if args.order == "learned":
         return fit_learned(models, args), f"a router that reads questions, from {counted(models.n, 'row')}"
@@ -75,7 +75,7 @@ def _curve(args: argparse.Namespace, output: CommandOutput) -> None:
     models = read_models(open_table(args.source), args)
     if not models.confidences:
         raise InputError("say what to read: --conf FIELD for each model")
-    look = _chain if kind == "cascade_chain" else _routers
+    look = _measure_chain if kind == "cascade_chain" else _measure_router
     found, lines, page = look(text, models, args, output)
     output.say(f"{counted(models.n, 'row')}{models.left_out}")
     if found.in_sample:
@@ -86,9 +86,9 @@ def _curve(args: argparse.Namespace, output: CommandOutput) -> None:
     output.give(found.to_dict, lambda: print("\n".join(lines)))
 
 
-def _routers(text: str, models: Models, args: argparse.Namespace, output: CommandOutput) -> _Look:
+def _measure_router(text: str, models: ModelTable, args: argparse.Namespace, output: CommandOutput) -> _Measured:
     router = AdvantageRouter.from_json(text)
-    found = compared(router, models, args)
+    found = compare_routers(router, models, args)
     if args.policy and found.chosen:
         policy = Policy((router.gate(found.chosen.cut), ALWAYS))
         write_policy(args.policy, policy, models.confidences[0])
@@ -96,8 +96,8 @@ def _routers(text: str, models: Models, args: argparse.Namespace, output: Comman
     return found, cascade_lines(found), lambda: cascade_page(found)
 
 
-def _chain(text: str, models: Models, args: argparse.Namespace, output: CommandOutput) -> _Look:
-    found = measured(Chain.from_json(text), models, args)
+def _measure_chain(text: str, models: ModelTable, args: argparse.Namespace, output: CommandOutput) -> _Measured:
+    found = measure_chain(Chain.from_json(text), models, args)
     if args.policy and found.chosen:
         write_policy(args.policy, found.chosen.policy, models.confidences[0])
         output.say(f"policy: {args.policy}")
@@ -111,7 +111,7 @@ def _simulate(args: argparse.Namespace, output: CommandOutput) -> None:
         require_same_format(args.source, args.out)
         require_places(None, args.out)
     table = open_table(args.source)
-    numbers, columns = simulated(args, table)
+    numbers, columns = simulate_policy(args, table)
     if args.out:
         require_new_fields(table, columns, "rename it")
         table.save(args.out, columns)

@@ -35,7 +35,7 @@ _WIDEST: Final = 100
 
 def run(args: argparse.Namespace, output: CommandOutput) -> None:
     """Reads the answer with every verifier of the catalog that was asked for, and shows what they saw."""
-    check(args, output, lambda ref: _opened(ref, args))
+    check(args, output, lambda ref: _open(ref, args))
 
 
 def check(args: argparse.Namespace, output: CommandOutput, open_reader: Callable[[str], Reader]) -> None:
@@ -53,7 +53,7 @@ def check(args: argparse.Namespace, output: CommandOutput, open_reader: Callable
     exchange = Exchange(*_texts(args))
     if args.html:
         require_place_for(args.html)
-    outcomes = list(_asked(exchange, args, open_reader))
+    outcomes = list(_ask_all(exchange, args, open_reader))
     output.give(lambda: record(exchange, outcomes), lambda: _draw(exchange, outcomes))
     if args.html:
         write(args.html, check_page(exchange, outcomes))
@@ -82,7 +82,7 @@ def record(exchange: Exchange, outcomes: Iterable[CheckResult]) -> dict[str, Any
     }
 
 
-def _opened(ref: str, args: argparse.Namespace) -> Reader:
+def _open(ref: str, args: argparse.Namespace) -> Reader:
     chosen = bool(args.small or args.verifier)
     tell_cost(fetch_cost([ref]), way_out="" if chosen else "or add --small")
     return open_reader(ref, dtype=args.dtype, on_step=tell_step)
@@ -97,7 +97,9 @@ def _fields(row: Scored | Unscored) -> dict[str, Any]:
     return fields
 
 
-def _asked(exchange: Exchange, args: argparse.Namespace, open_reader: Callable[[str], Reader]) -> Iterator[CheckResult]:
+def _ask_all(
+    exchange: Exchange, args: argparse.Namespace, open_reader: Callable[[str], Reader]
+) -> Iterator[CheckResult]:
     console = Console(stderr=True)
     for ref in dict.fromkeys(verifiers_of(args)):
         with console.status(Text(f"{ref} is reading …")):

@@ -19,11 +19,11 @@ from foureyes.errors import InputError
 from foureyes.report.cleaning import MeasuredPrecision, MethodPoint
 from foureyes.tables import Column, Table, open_table
 
-__all__ = ["Labelled", "precision_of", "read_labelled"]
+__all__ = ["LabelTable", "precision_of", "read_labels"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Labelled:
+class LabelTable:
     """Labels and what is known of them.
 
     Attributes:
@@ -50,7 +50,7 @@ class Labelled:
         return found if self.classes is None else [self.classes[label] for label in found]
 
 
-def read_labelled(args: argparse.Namespace) -> Labelled:
+def read_labels(args: argparse.Namespace) -> LabelTable:
     """Reads what the options name.
 
     Raises:
@@ -71,12 +71,12 @@ def read_labelled(args: argparse.Namespace) -> Labelled:
         true, known = _labels(table, args.true, classes)
         verified = np.flatnonzero(known)
         wrong = true[verified] != labels[verified]
-    return Labelled(
+    return LabelTable(
         table, labels, probs, classes, list(table.values(args.item)) if args.item else None, verified, wrong
     )
 
 
-def precision_of(data: Labelled) -> MeasuredPrecision:
+def precision_of(data: LabelTable) -> MeasuredPrecision:
     """Precision and detection of the three methods on the verified rows."""
     if data.verified is None or data.wrong is None:
         raise InputError("precision needs verified labels; got none")
@@ -86,7 +86,7 @@ def precision_of(data: Labelled) -> MeasuredPrecision:
     return MeasuredPrecision(points, others, len(data.verified), int(data.wrong.sum()))
 
 
-def _point(data: Labelled, method: Method) -> MethodPoint:
+def _point(data: LabelTable, method: Method) -> MethodPoint:
     mask = find_label_issues(data.labels, data.probs, method=method).mask
     assert data.verified is not None
     assert data.wrong is not None
@@ -149,7 +149,7 @@ def _panel(table: Table, args: argparse.Namespace, classes: tuple[str, ...] | No
     if len(args.confidence) != len(letters):
         raise InputError(f"--confidence goes once with each of {len(letters)} --letters; got {len(args.confidence)}")
     return {
-        name: letter_probs(said, len(options), confidences=_stated(table, field, said))
+        name: letter_probs(said, len(options), confidences=_confidences(table, field, said))
         for (name, said), field in zip(letters.items(), args.confidence, strict=True)
     }
 
@@ -162,7 +162,7 @@ def _letters(table: Table, name: str) -> list[str | None]:
     return said
 
 
-def _stated(table: Table, field: str, said: list[str | None]) -> NDArray[np.float64]:
+def _confidences(table: Table, field: str, said: list[str | None]) -> NDArray[np.float64]:
     """Confidences; none is needed where a model said nothing."""
     column = table.numbers(field)
     silent = np.array([not letter for letter in said], np.bool_)

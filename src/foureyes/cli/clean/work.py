@@ -11,7 +11,7 @@ import numpy as np
 from foureyes.cleaning.labels import find_label_issues
 from foureyes.cleaning.review import apply_decisions, read_review, suggestions, write_review
 from foureyes.cleaning.stopping import keep_top_for
-from foureyes.cli.clean.table import Labelled, precision_of, read_labelled
+from foureyes.cli.clean.table import LabelTable, precision_of, read_labels
 from foureyes.cli.files import require_new_fields, require_places, require_same_format
 from foureyes.cli.output import CommandOutput
 from foureyes.cli.words import counted
@@ -33,8 +33,8 @@ def run(args: argparse.Namespace, output: CommandOutput) -> None:
     """
     _require_options(args)
     require_places(args.html, args.out)
-    data = read_labelled(args)
-    found = _found(data, args, output)
+    data = read_labels(args)
+    found = _find(data, args, output)
     experts = " and ".join(found.issues.experts)
     labels = counted(found.issues.n_rows, "label")
     output.say(
@@ -69,7 +69,7 @@ def _require_options(args: argparse.Namespace) -> None:
         require_same_format(args.source, args.out)
 
 
-def _found(data: Labelled, args: argparse.Namespace, output: CommandOutput) -> CleaningFindings:
+def _find(data: LabelTable, args: argparse.Namespace, output: CommandOutput) -> CleaningFindings:
     measured = precision_of(data) if data.wrong is not None else None
     keep_top = 0.3 if args.keep_top is None else args.keep_top
     if measured is not None and args.precision is not None:
@@ -89,7 +89,7 @@ def _write_review(found: CleaningFindings, path: Path, output: CommandOutput) ->
     output.say(f"to decide on: {path}")
 
 
-def _write_copy(data: Labelled, found: CleaningFindings, args: argparse.Namespace, output: CommandOutput) -> None:
+def _write_copy(data: LabelTable, found: CleaningFindings, args: argparse.Namespace, output: CommandOutput) -> None:
     if args.action == "flag" and not args.decisions:
         data.table.save(args.out, _flags(data, found))
         output.say(f"{counted(found.issues.n_rows, 'row')} with 'is_label_issue' → {args.out}")
@@ -108,7 +108,7 @@ def _write_copy(data: Labelled, found: CleaningFindings, args: argparse.Namespac
     )
 
 
-def _flags(data: Labelled, found: CleaningFindings) -> dict[str, list[Any]]:
+def _flags(data: LabelTable, found: CleaningFindings) -> dict[str, list[Any]]:
     """The columns of a flagged copy; rows without an issue suggest the label they have."""
     suggested = data.labels.copy()
     suggested[found.issues.row] = found.issues.suggested

@@ -33,7 +33,7 @@ _WIDEST: Final = 100
 
 def run(args: argparse.Namespace, output: CommandOutput) -> None:
     """Opens the models one after another, so that one at a time is in memory, and shows what they saw."""
-    show(_opened(args, output), output, page=args.html)
+    show(_open_all(args, output), output, page=args.html)
 
 
 def show(readers: Iterable[tuple[Reader, ReadBy]], output: CommandOutput, *, page: Path | None) -> None:
@@ -72,7 +72,7 @@ def wanted(args: argparse.Namespace) -> list[tuple[str, ReadBy]]:
     return [(pair.author, "author"), (pair.reader, "verifier")]
 
 
-def _opened(args: argparse.Namespace, output: CommandOutput) -> Iterator[tuple[Reader, ReadBy]]:
+def _open_all(args: argparse.Namespace, output: CommandOutput) -> Iterator[tuple[Reader, ReadBy]]:
     models = wanted(args)
     tell_cost(fetch_cost(ref for ref, _ in models), way_out="" if args.small or args.verifier else "or add --small")
     for ref, by in models:

@@ -61,12 +61,12 @@ def _keygen(args: argparse.Namespace, output: CommandOutput) -> None:
 
 
 def _verify(args: argparse.Namespace, output: CommandOutput) -> None:
-    audit = _opened(args).verify(read_text(path) for path in args.seen)
+    audit = _open_log(args).verify(read_text(path) for path in args.seen)
     output.give(audit.to_dict)
-    _tell(audit, output)
+    _show_audit(audit, output)
 
 
-def _tell(audit: Audit, output: CommandOutput) -> None:
+def _show_audit(audit: Audit, output: CommandOutput) -> None:
     output.say(
         f"{audit.origin}: all {counted(audit.size, 'entry is', 'entries are')} what was signed; "
         f"{counted(audit.checkpoints, 'checkpoint agrees', 'checkpoints agree')}; "
@@ -79,7 +79,7 @@ def _tell(audit: Audit, output: CommandOutput) -> None:
 
 
 def _prove(args: argparse.Namespace, output: CommandOutput) -> None:
-    log = _opened(args)
+    log = _open_log(args)
     note = log.head()  # read first, so that the proof is about what this checkpoint signs
     newest = Checkpoint.opened(note, log.keys)
     proof: InclusionProof | ConsistencyProof
@@ -100,7 +100,7 @@ def _check(args: argparse.Namespace, output: CommandOutput) -> None:
 
 
 def _checkpoint(args: argparse.Namespace, output: CommandOutput) -> None:
-    log = _opened(args)
+    log = _open_log(args)
     notes = log.checkpoints() if args.all else [log.head()]
     output.give(lambda: {"checkpoints": list(notes)}, lambda: print("\n".join(notes), end=""))
 
@@ -108,8 +108,8 @@ def _checkpoint(args: argparse.Namespace, output: CommandOutput) -> None:
 def _export(args: argparse.Namespace, output: CommandOutput) -> None:
     if args.json and args.out is None:
         raise InputError("--json prints the summary on stdout, where the export goes; give -o a file")
-    log = _opened(args)
-    n = write_export(log, sys.stdout.buffer) if args.out is None else _exported(log, args.out)
+    log = _open_log(args)
+    n = write_export(log, sys.stdout.buffer) if args.out is None else _export_to_file(log, args.out)
     output.say(f"{counted(n, 'entry', 'entries')} written")
     if args.with_verifier is not None:
         script = args.with_verifier / "verify_export.py"
@@ -118,9 +118,9 @@ def _export(args: argparse.Namespace, output: CommandOutput) -> None:
     output.give(lambda: {"entries": n, "output": str(args.out)})
 
 
-def _exported(log: Log, out: Path) -> int:
+def _export_to_file(log: Log, out: Path) -> int:
     """An export that fails leaves no file behind."""
-    with _created(out) as file:
+    with _create(out) as file:
         try:
             return write_export(log, file)
         except FoureyesError:
@@ -129,7 +129,7 @@ def _exported(log: Log, out: Path) -> int:
 
 
 def _watch(args: argparse.Namespace, output: CommandOutput) -> None:
-    log, witness = _opened(args), Witness(args.state)
+    log, witness = _open_log(args), Witness(args.state)
     while True:
         seen = witness.see(log)
         output.give_now({"log": seen.origin, "size": seen.size, "root": seen.root.hex()})
@@ -139,11 +139,11 @@ def _watch(args: argparse.Namespace, output: CommandOutput) -> None:
         time.sleep(args.every)
 
 
-def _opened(args: argparse.Namespace) -> Log:
+def _open_log(args: argparse.Namespace) -> Log:
     return open_log(args.log, read_keys(args.key))
 
 
-def _created(path: Path) -> BinaryIO:
+def _create(path: Path) -> BinaryIO:
     try:
         return path.open("xb")
     except OSError as error:
