@@ -52,7 +52,7 @@ def _fit(args: argparse.Namespace, output: CommandOutput) -> None:
     output.give(
         lambda: {
             **words,
-            "fit_calibrator": json.loads(calibrator.to_json()),
+            "fitted": json.loads(calibrator.to_json()),
             "report": judged and judged.to_dict(),
             "n_left_out": scores.n_left_out,
             "output": str(args.out),
