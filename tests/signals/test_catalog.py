@@ -120,7 +120,10 @@ def test_an_unknown_name_is_answered_with_what_was_meant() -> None:
 
 
 def test_what_one_reading_does_not_give_says_how_to_take_it() -> None:
-    with pytest.raises(InputError, match=r"semantic_entropy needs samples and entailment.*signals\.meaning\.meanings"):
+    with pytest.raises(
+        InputError,
+        match=r"semantic_entropy needs more than one reading \(samples, entailment\).*signals\.meaning\.meanings",
+    ):
         require_one_pass(["log_cmp", "semantic_entropy"])
     with pytest.raises(InputError, match="each once; got cme, cme"):
         require_one_pass(["cme", "cme"])
@@ -163,8 +166,12 @@ def test_score_writes_the_signals_that_are_asked_for(tmp_path: Path, capsys: pyt
     score_file(job_of(args), lambda: [ScriptedReader()])
     [row] = out.read_text().splitlines()
     assert [name for name in json.loads(row)["foureyes"]["scripted"] if name not in FACTS] == ["min_logprob", "cme"]
+    args = parser_of(["score"]).parse_args([*arguments, "--signal", "p_true", "--signal", "p_ik", "--force"])
+    score_file(job_of(args), lambda: [ScriptedReader({"A": 0.6, "B": 0.2})])
+    asked = json.loads(out.read_text())["foureyes"]["scripted"]
+    assert (asked["p_true"], asked["p_ik"]) == (pytest.approx(0.25), pytest.approx(0.25))
     assert main([*arguments, "--signal", "v_agree"]) == 1
-    assert "v_agree needs writer, not one reading" in capsys.readouterr().err
+    assert "v_agree needs more than a row and a reader (writer)" in capsys.readouterr().err
 
 
 def test_the_page_of_signals_says_what_the_catalogue_says() -> None:

@@ -7,7 +7,8 @@ import transformers
 
 from foureyes.models.scripted import ScriptedReader
 from foureyes.models.transformers import TransformersReader
-from foureyes.signals.cross import p_true, score, score_panel, signals_of
+from foureyes.signals.cross import score, score_panel, signals_of
+from foureyes.signals.knowing import p_true
 from foureyes.types import Exchange, Reading, Scored, Unscored
 
 PROBABILITIES = {"one": 0.5, "two": 0.25, "three": 0.125}

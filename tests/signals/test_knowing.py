@@ -1,8 +1,7 @@
 import pytest
 
 from foureyes.models.scripted import ScriptedReader
-from foureyes.signals.cross import p_true
-from foureyes.signals.knowing import answerless, p_ik
+from foureyes.signals.knowing import answerless, p_ik, p_true
 from foureyes.types import Exchange, Message, Unscored
 
 

@@ -6,7 +6,7 @@ All that can be refused is refused before a model is loaded. Start at :func:`sco
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, Literal, TypeAlias
@@ -20,7 +20,7 @@ from foureyes.batch.rows import Fields
 from foureyes.batch.window import Result, RowSink, RowSource, WindowLimits
 from foureyes.errors import InputError, ModelError
 from foureyes.models.roles import Reader
-from foureyes.signals.catalog import one_pass, require_one_pass
+from foureyes.signals.catalog import one_pass, require_reader_enough, signal
 from foureyes.signals.cross import score
 from foureyes.types import Exchange, Scored, Unscored
 
@@ -77,7 +77,7 @@ class Job:
             raise InputError("--resume needs an input that can be read again and an output that was kept: two files")
         if streams and self.form == "parquet":
             raise InputError("Parquet needs files: it cannot be read from standard input or written to standard output")
-        require_one_pass(self.signals)
+        require_reader_enough(self.signals)
         _ = self.source_form, self.out_form
 
     @property
@@ -173,7 +173,7 @@ def score_window(
     Raises:
         ModelError: a verifier as a whole failed, or did not return one reading per answer.
     """
-    columns = {name: _scored(exchanges, reader) for name, reader in readers.items()}
+    columns = {name: _scored(exchanges, reader, signals or ()) for name, reader in readers.items()}
     rows = zip(*columns.values(), strict=True)
     return [
         {name: result_of(cell, signals=signals, tokens=tokens) for name, cell in zip(columns, row, strict=True)}
@@ -199,13 +199,25 @@ def numbered(readers: Sequence[Reader]) -> dict[str, Reader]:
     return named
 
 
-def _scored(exchanges: Sequence[Exchange | Unscored], reader: Reader) -> list[Scored | Unscored]:
+def _scored(
+    exchanges: Sequence[Exchange | Unscored], reader: Reader, signals: Sequence[str]
+) -> list[Scored | Unscored]:
     readable = [exchange for exchange in exchanges if isinstance(exchange, Exchange)]
     scores = score(readable, reader) if readable else []
     if len(scores) != len(readable):
         raise ModelError(f"{reader.name} returned {len(scores)} readings of {len(readable)} answers", model=reader.name)
+    for name in signals:
+        if (ask := signal(name).ask) is not None:
+            scores = [_with(row, name, value) for row, value in zip(scores, ask(readable, reader), strict=True)]
     rest = iter(scores)
     return [next(rest) if isinstance(exchange, Exchange) else exchange for exchange in exchanges]
+
+
+def _with(row: Scored | Unscored, name: str, value: float | Unscored) -> Scored | Unscored:
+    """The row with one signal more; one that could not be told is ``None``, as the others are."""
+    if isinstance(row, Unscored):
+        return row
+    return replace(row, signals={**row.signals, name: None if isinstance(value, Unscored) else value})
 
 
 def _check_places(job: Job) -> None:

@@ -10,7 +10,6 @@ from .choice import (
 from .choice import (
     option_distributions as option_distributions,
 )
-from .cross import p_true as p_true
 from .cross import score as score
 from .cross import score_panel as score_panel
 from .divergence import cross_entropy as cross_entropy
@@ -19,6 +18,7 @@ from .history import CorrectnessModel as CorrectnessModel
 from .history import cross_fitted as cross_fitted
 from .knowing import answerless as answerless
 from .knowing import p_ik as p_ik
+from .knowing import p_true as p_true
 from .meaning import Meanings as Meanings
 from .meaning import meanings as meanings
 from .relative import relative_confidence as relative_confidence

@@ -18,10 +18,23 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 from foureyes.errors import InputError
+from foureyes.models.roles import Reader
 from foureyes.signals import one_pass as reading_signals
-from foureyes.types import Reading
+from foureyes.signals.knowing import answerless, p_ik, p_true
+from foureyes.types import Exchange, Reading, Unscored
 
-__all__ = ["LargerIs", "Need", "Signal", "one_pass", "register", "registered", "require_one_pass", "signal", "signals"]
+__all__ = [
+    "LargerIs",
+    "Need",
+    "Signal",
+    "one_pass",
+    "register",
+    "registered",
+    "require_one_pass",
+    "require_reader_enough",
+    "signal",
+    "signals",
+]
 
 LargerIs: TypeAlias = Literal["worse", "better"]
 """What a larger value says of the answer: ``"worse"`` for an uncertainty, ``"better"`` for a confidence."""
@@ -32,6 +45,7 @@ of a multiple-choice question, answers known to be right or wrong, a model of en
 answer."""
 
 Take: TypeAlias = Callable[[Reading], float | None]
+Ask: TypeAlias = Callable[[Sequence[Exchange], Reader], list[float | Unscored]]
 
 _CMP: Final = "Gorbett & Jana, arXiv 2603.25450"
 
@@ -51,6 +65,7 @@ class Signal:
         readings, generations: what one row costs beyond the answer itself; letters stand for the call's parameters.
         source: paper and section or equation.
         take: how it is taken of one reading; ``None`` where one reading is not enough.
+        ask: how it is taken of rows by asking the reader once more for each; ``None`` where it is not taken so.
         control: whether it never sees the answer, so that every signal that does has to beat it.
 
     Raises:
@@ -69,6 +84,7 @@ class Signal:
     generations: str
     source: str
     take: Take | None = None
+    ask: Ask | None = None
     control: bool = False
 
     def __post_init__(self) -> None:
@@ -158,10 +174,23 @@ def require_one_pass(names: Sequence[str]) -> None:
     Raises:
         InputError: no names, one twice, an unknown one, or one that needs more than a reading; says how to take it.
     """
+    _require(names, [row.name for row in one_pass()], "one reading")
+
+
+def require_reader_enough(names: Sequence[str]) -> None:
+    """Refuses names that need more than a reader and the row: what ``foureyes score`` cannot write.
+
+    Raises:
+        InputError: as for :func:`require_one_pass`.
+    """
+    _require(names, [row.name for row in signals() if row.take or row.ask], "a row and a reader")
+
+
+def _require(names: Sequence[str], known: Sequence[str], what: str) -> None:
     for row in map(signal, names):
-        if row.take is None:
+        if row.name not in known:
             raise InputError(
-                f"{row.name} needs {' and '.join(row.needs)}, not one reading: take it with foureyes.signals.{row.call}"
+                f"{row.name} needs more than {what} ({', '.join(row.needs)}): take it with foureyes.signals.{row.call}"
             )
     if not names or len(set(names)) < len(names):
         raise InputError(f"wanted one or more signals, each once; got {', '.join(names) or 'none'}")
@@ -308,9 +337,10 @@ _ROWS: Final = (
         "p_true",
         "P(True): 1 − the probability that the answer is called true",
         ("reader",),
-        "cross.p_true",
+        "knowing.p_true",
         ("1", "0"),
         "Kadavath et al. 2022, arXiv 2207.05221, §3",
+        ask=p_true,
     ),
     _asked(
         "p_ik",
@@ -319,6 +349,7 @@ _ROWS: Final = (
         "knowing.p_ik",
         ("1", "0"),
         "Kadavath et al. 2022, arXiv 2207.05221, §5",
+        ask=lambda exchanges, reader: p_ik([exchange.prompt for exchange in exchanges], reader),
         control=True,
     ),
     _asked(
@@ -328,6 +359,7 @@ _ROWS: Final = (
         "knowing.answerless",
         ("1", "0"),
         "Xiao et al. 2025, arXiv 2509.24988",
+        ask=lambda exchanges, reader: answerless([exchange.prompt for exchange in exchanges], reader),
         control=True,
     ),
     _asked(

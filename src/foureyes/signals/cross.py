@@ -1,22 +1,21 @@
 """Signals from one verifier's reading of another model's answer, one prefill and no generation.
 
-:func:`score` gives the ones that come for nothing with the reading; :func:`p_true` asks the verifier in words.
+:func:`score` gives all that the catalogue takes of one reading; :mod:`foureyes.signals.knowing` asks the verifier in words.
 The same statistics of a generator's reading of its own answer are the within-model baselines
 (:mod:`foureyes.signals.within`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from foureyes.models.roles import Reader
-from foureyes.signals.asking import share_of_second, two_options
 from foureyes.signals.catalog import one_pass
 from foureyes.signals.spans import final_answer_span
-from foureyes.types import Exchange, Reading, Scored, Unscored, text_of
+from foureyes.types import Exchange, Reading, Scored, Unscored
 
-__all__ = ["p_true", "score", "score_panel", "signals_of", "with_final_answer"]
+__all__ = ["score", "score_panel", "signals_of", "with_final_answer"]
 
 
 def score(
@@ -79,30 +78,3 @@ def signals_of(reading: Reading | Unscored) -> Scored | Unscored:
         return reading
     taken = {row.name: row.take(reading) for row in one_pass() if row.take is not None}
     return Scored(reading.model, taken, reading)
-
-
-def p_true(exchanges: Sequence[Exchange], reader: Reader) -> list[float | Unscored]:
-    """Asks the verifier in words whether the answer is correct, and reads the probability of "False".
-
-    The question ends with ``A) True  B) False``; the probabilities of the two letters are renormalised over the two,
-    and 1 − P(True) is returned, so that this too is an uncertainty: 0 sure of true, 1 sure of false.
-
-    Args:
-        exchanges: prompts and answers.
-        reader: the verifier that is asked.
-
-    Returns:
-        One number in [0, 1] or one :class:`Unscored` per exchange, in order.
-
-    Source: Kadavath et al. 2022, arXiv 2207.05221, section 3 (P(True)).
-    """
-    shares = iter(share_of_second([_true_or_false(e) for e in exchanges if e.answer.strip()], reader))
-    return [next(shares) if e.answer.strip() else _NOTHING_TO_JUDGE for e in exchanges]
-
-
-_NOTHING_TO_JUDGE = Unscored("empty_answer", "the answer is empty; wanted a statement to call true or false")
-
-
-def _true_or_false(exchange: Exchange) -> str:
-    question = f"{text_of(exchange.prompt)}\n\nProposed answer: {exchange.answer}\n\nIs the proposed answer correct?"
-    return two_options(question, "True", "False")

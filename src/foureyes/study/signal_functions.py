@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from foureyes.models.roles import Sampling
 from foureyes.signals.agree import Match, same_answer
 from foureyes.signals.catalog import Signal, one_pass, signal
-from foureyes.signals.cross import p_true, score, signals_of
+from foureyes.signals.cross import score, signals_of
 from foureyes.signals.entailment import AskedEntailment
-from foureyes.signals.knowing import answerless, p_ik
+from foureyes.signals.knowing import answerless, p_ik, p_true
 from foureyes.signals.meaning import meanings
 from foureyes.signals.relative import relative_confidence
 from foureyes.signals.samples import self_consistency

@@ -28,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--signal",
         action="append",
         metavar="SIGNAL",
-        help="a signal to write, see foureyes signals; repeat for more (default: all that come with one reading)",
+        help="a signal to write, such as log_cmp or p_true (foureyes signals lists them); repeat for more (default: all that come with one reading)",
     )
     parser.add_argument("--tokens", action="store_true", help="add what was seen at every token, as arrays")
     _add_reading(parser.add_argument_group("verifiers"))

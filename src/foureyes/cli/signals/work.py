@@ -29,7 +29,9 @@ def _lines(rows: Sequence[Signal]) -> None:
 
 def _details(rows: Sequence[Signal]) -> None:
     for row in rows:
-        taken = f"foureyes.signals.{row.call}" + (", or foureyes score --signal " + row.name if row.take else "")
+        taken = f"foureyes.signals.{row.call}" + (
+            ", or foureyes score --signal " + row.name if row.take or row.ask else ""
+        )
         print(f"{row.name}: {row.caption}")
         print(
             f"  larger is {row.larger_is}, {row.span}{', a control: it never sees the answer' if row.control else ''}"
