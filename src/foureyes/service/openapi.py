@@ -14,7 +14,7 @@ from fastapi.routing import APIRoute
 
 from foureyes.service.access import RequireScope
 from foureyes.service.problems import KINDS, MEDIA_TYPE
-from foureyes.service.wire.base import Problem
+from foureyes.service.wire.base import EXAMPLE_ID, Problem
 
 __all__ = ["DESCRIPTION", "TAGS", "describe"]
 
@@ -85,7 +85,7 @@ def _problem_response(status: int) -> dict[str, Any]:
         "type": f"urn:foureyes:problem:{kind}",
         "title": title,
         "status": status,
-        "request_id": "0f8fad5bd9cb469f",
+        "request_id": EXAMPLE_ID,
     }
     return {
         "description": title,

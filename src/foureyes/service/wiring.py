@@ -29,6 +29,7 @@ from foureyes.service.parts import Parts, ServerLimits, TenantParts
 from foureyes.service.persistence import StateStore
 from foureyes.service.rate_limit import RateLimit
 from foureyes.service.tracing import open_tracer
+from foureyes.service.wire.health import NOT_READY
 
 __all__ = ["Service", "follow", "parts_of"]
 
@@ -177,14 +178,12 @@ class Service:
         return replace(parts, not_ready=self._not_ready, close=self.close)
 
     def _not_ready(self) -> Mapping[str, str]:
-        missing = {}
-        if self._behind or self._reloader.error is not None:
-            missing["configuration"] = "the file on the disk is broken; the one before it is in force"
-        if any(tenant.ledger is not None and tenant.ledger.tampered for tenant in self._built.tenants.values()):
-            missing["ledger"] = (
-                "one does not continue what its witness saw; nothing is recorded in it, or safe without it"
-            )
-        return missing
+        ledgers = [tenant.ledger for tenant in self._built.tenants.values()]
+        failed = {
+            "configuration": self._behind or self._reloader.error is not None,
+            "ledger": any(ledger is not None and ledger.tampered for ledger in ledgers),
+        }
+        return {part: words for part, words in NOT_READY.items() if failed[part]}
 
 
 def _tenant(built: config.TenantParts, answerers: Sequence[Answerer]) -> TenantParts:

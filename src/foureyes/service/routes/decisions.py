@@ -9,7 +9,13 @@ from fastapi import APIRouter
 from foureyes.guard.gate import ActionOutcome
 from foureyes.service.access import Verifying
 from foureyes.service.problems import Refused
-from foureyes.service.wire.decisions import ActionCheckRequest, ActionCheckResponse, OutcomeRequest, OutcomeResponse
+from foureyes.service.wire.decisions import (
+    ActionCheckRequest,
+    ActionCheckResponse,
+    ActionScores,
+    OutcomeRequest,
+    OutcomeResponse,
+)
 
 __all__ = ["add"]
 
@@ -32,7 +38,7 @@ async def check(call: Verifying, body: ActionCheckRequest) -> ActionCheckRespons
         decision=decision.action,
         reason_code=decision.code,
         reasons=list(decision.reasons),
-        scores=asdict(decision.record),
+        scores=ActionScores(**asdict(decision.record)),
     )
 
 

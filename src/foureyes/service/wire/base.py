@@ -6,7 +6,9 @@ from typing import Annotated, Any, Final, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-__all__ = ["Agent", "FieldError", "Name", "Problem", "RequestModel", "ResponseModel", "Session", "Text"]
+__all__ = ["EXAMPLE_ID", "Agent", "FieldError", "Name", "Problem", "RequestModel", "ResponseModel", "Session", "Text"]
+
+EXAMPLE_ID: Final = "0f8fad5bd9cb469fa16570867728950e"
 
 Text: TypeAlias = Annotated[str, Field(min_length=1)]
 """Any text with at least one character; the size of a body bounds it from above."""
@@ -46,7 +48,7 @@ class Problem(ResponseModel):
     title: str = Field(description="the kind of problem in words", examples=["The request is not valid"])
     status: int = Field(description="the HTTP status", examples=[422])
     detail: str | None = Field(default=None, description="what happened this time", examples=["1 field is wrong"])
-    request_id: str = Field(description="names this request in our logs", examples=["0f8fad5bd9cb469fa16570867728950e"])
+    request_id: str = Field(description="names this request in our logs", examples=[EXAMPLE_ID])
     errors: list[FieldError] | None = Field(default=None, description="what is wrong, field by field")
 
     def body(self) -> bytes:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self, TypeAlias
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from foureyes.service.wire.base import Agent, Name, RequestModel, ResponseModel, example
+from foureyes.guard.gate import GateAction, GateReason
+from foureyes.service.wire.base import EXAMPLE_ID, Agent, Name, RequestModel, ResponseModel, example
 from foureyes.service.wire.guard import VerifyResponse
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ActionCheckRequest",
     "ActionCheckResponse",
+    "ActionScores",
     "AlarmItem",
     "DecisionsResponse",
     "FeedItem",
@@ -44,31 +46,48 @@ class ActionCheckRequest(RequestModel):
     resource_type: Name | None = Field(default=None, examples=["send_email"])
 
 
+Score: TypeAlias = Annotated[float, Field(ge=0, le=1), AfterValidator(lambda score: round(score, 4))]
+
+
+class ActionScores(ResponseModel):
+    """What is known of an agent; null where nothing is."""
+
+    outcomes: int = Field(ge=0, description="how many are counted")
+    reliability: Score | None = Field(description="share that was right")
+    reliability_low: Score = Field(description="lower end of the 95 % interval of it")
+    reliability_high: Score = Field(description="upper end of the 95 % interval of it")
+    risk: Score | None = Field(description="share that did harm")
+    brier: Score | None = Field(description="mean Brier score of the confidence stated")
+
+
 class ActionCheckResponse(ResponseModel):
     """Whether it may, with reasons a person can read and a code a program can."""
 
     model_config = example(
-        request_id="0f8fad5bd9cb469fa16570867728950e",
+        request_id=EXAMPLE_ID,
         agent_id="agent-7",
         decision="review",
         reason_code="too_few_outcomes",
-        reasons=["3 outcomes are known; a decision needs 20"],
+        reasons=[
+            "3 outcomes are known; a decision needs 20",
+            "reliability lies between 0.29 and 1.00; wanted 0.80",
+        ],
         scores={
             "outcomes": 3,
-            "reliability": 0.67,
-            "reliability_low": 0.09,
-            "reliability_high": 0.99,
+            "reliability": 1.0,
+            "reliability_low": 0.2924,
+            "reliability_high": 1.0,
             "risk": 0.0,
-            "brier": 0.21,
+            "brier": 0.01,
         },
     )
 
     request_id: str
     agent_id: str
-    decision: Literal["allow", "review", "deny"]
-    reason_code: str
+    decision: GateAction
+    reason_code: GateReason
     reasons: list[str]
-    scores: dict[str, float | None] = Field(description="what the decision rests on; null where nothing is known yet")
+    scores: ActionScores = Field(description="what the decision rests on")
 
 
 class OutcomeRequest(RequestModel):
@@ -88,7 +107,7 @@ class OutcomeRequest(RequestModel):
 class OutcomeResponse(ResponseModel):
     """That the outcome counts from now on."""
 
-    model_config = example(agent_id="agent-7", outcomes=21)
+    model_config = example(agent_id="agent-7", outcomes=4)
 
     agent_id: str
     outcomes: int = Field(ge=0, description="outcomes now known of this agent")

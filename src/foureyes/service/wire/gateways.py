@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from foureyes.service.wire.base import ResponseModel, example
+from foureyes.service.wire.base import EXAMPLE_ID, ResponseModel, example
 
 __all__ = ["ChatMessage", "GuardrailsChoice", "LiteLLMRequest", "LiteLLMResponse", "NeMoRequest", "NeMoResponse"]
 
@@ -48,7 +48,7 @@ class LiteLLMRequest(_Foreign):
 class LiteLLMResponse(ResponseModel):
     """``NONE``: go on; ``GUARDRAIL_INTERVENED``: go on with these texts; ``BLOCKED``: stop."""
 
-    model_config = example(action="BLOCKED", blocked_reason="2 of 2 verifiers voted unsafe")
+    model_config = example(action="BLOCKED", blocked_reason=f"1 of 1 verifiers say unsafe (verification {EXAMPLE_ID})")
 
     action: Literal["BLOCKED", "NONE", "GUARDRAIL_INTERVENED"]
     blocked_reason: str | None = None
@@ -82,7 +82,9 @@ class NeMoResponse(ResponseModel):
     """Whether the last assistant message may go out."""
 
     model_config = example(
-        status="blocked", rails_status={"cross model verification": {"status": "blocked"}}, guardrails_data={}
+        status="blocked",
+        rails_status={"cross model verification": {"status": "blocked"}},
+        guardrails_data={"reason": "1 of 1 verifiers say unsafe", "request_id": EXAMPLE_ID},
     )
 
     status: Literal["success", "blocked"]

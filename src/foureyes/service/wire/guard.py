@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self, TypeAlia
 
 from pydantic import Field
 
-from foureyes.service.wire.base import Agent, Name, Problem, RequestModel, ResponseModel, Session, Text, example
+from foureyes.service.wire.base import (
+    EXAMPLE_ID,
+    Agent,
+    Name,
+    Problem,
+    RequestModel,
+    ResponseModel,
+    Session,
+    Text,
+    example,
+)
 
 __all__ = [
     "MAX_BATCH",
@@ -34,28 +44,28 @@ Probability: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 
 _VOTES: Final[list[dict[str, Any]]] = [
     {
-        "provider": "embedded",
-        "model": "gemma3-270m",
+        "provider": "openai",
+        "model": "gpt-5",
         "verdict": "unsafe",
         "confidence": 0.11,
-        "reason": "its confidence 0.11 is below the cut 0.62",
-        "latency_ms": 84.2,
+        "reason": "The capital of Australia is Canberra.",
+        "latency_ms": 842.5,
     }
 ]
 _RECEIPT: Final = {
     "index": 41,
     "entry_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "timestamp": "2026-11-25T21:30:00.000000Z",
-    "log_id": "foureyes/demo",
+    "log_id": "example.com/acme",
 }
 _ANSWER: Final[dict[str, Any]] = {
-    "request_id": "0f8fad5bd9cb469fa16570867728950e",
+    "request_id": EXAMPLE_ID,
     "consensus_reached": True,
     "safe": False,
     "votes": _VOTES,
     "agreement_ratio": 1.0,
-    "latency_ms": 86.0,
-    "reason": "1 of 1 verifiers voted unsafe",
+    "latency_ms": 843.1,
+    "reason": "1 of 1 verifiers say unsafe",
     "stage": None,
     "enforced": True,
     "ledger_entry": _RECEIPT,
@@ -183,7 +193,16 @@ class VerifyResponse(ResponseModel):
 class BatchRequest(RequestModel):
     """Several responses to verify."""
 
-    model_config = example(items=[{"prompt": "2 + 2?", "response": "4"}, {"prompt": "2 + 2?", "response": "5"}])
+    model_config = example(
+        items=[
+            {"prompt": "Capital of Australia?", "response": "Sydney is the capital of Australia."},
+            {
+                "prompt": "Capital of Australia?",
+                "response": "Canberra.",
+                "models": [{"provider": "openai", "model": "gpt-4"}],
+            },
+        ]
+    )
 
     items: Annotated[list[VerifyRequest], Field(min_length=1, max_length=MAX_BATCH)]
 
@@ -200,7 +219,22 @@ class BatchResponse(ResponseModel):
     """One result for every item, in order."""
 
     model_config = example(
-        request_id="0f8fad5bd9cb469fa16570867728950e", results=[{"index": 0, "verification": _ANSWER}]
+        request_id=EXAMPLE_ID,
+        results=[
+            {"index": 0, "verification": _ANSWER, "problem": None},
+            {
+                "index": 1,
+                "verification": None,
+                "problem": {
+                    "type": "urn:foureyes:problem:not-found",
+                    "title": "There is no such thing",
+                    "status": 404,
+                    "detail": "no such verifier is configured: 'openai' 'gpt-4'; there are openai gpt-5",
+                    "request_id": EXAMPLE_ID,
+                    "errors": None,
+                },
+            },
+        ],
     )
 
     request_id: str

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
 from foureyes.service.wire.base import ResponseModel
 
-__all__ = ["HealthResponse", "ReadyResponse"]
+__all__ = ["NOT_READY", "HealthResponse", "ReadyResponse"]
+
+NOT_READY: Final = {
+    "configuration": "the file on the disk is broken; the one before it is in force",
+    "ledger": "one does not continue what its witness saw; nothing is recorded in it, or safe without it",
+}
+"""Parts that may not be ready, and what is said of them."""
 
 
 class HealthResponse(ResponseModel):
@@ -21,4 +27,4 @@ class ReadyResponse(ResponseModel):
     """Whether the service can verify."""
 
     ready: bool
-    not_ready: dict[str, str] = Field(description="part: why", examples=[{"ledger": "cannot be written"}])
+    not_ready: dict[str, str] = Field(description="part: why", examples=[{"configuration": NOT_READY["configuration"]}])

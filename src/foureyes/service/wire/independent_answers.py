@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from foureyes.service.wire.base import RequestModel, ResponseModel, Session, Text, example
+from foureyes.service.wire.base import EXAMPLE_ID, RequestModel, ResponseModel, Session, Text, example
 from foureyes.service.wire.guard import MAX_TURNS, Turn, VerifyRequest, VerifyResponse
 
 __all__ = [
@@ -47,7 +47,13 @@ class SegmentCheckResponse(ResponseModel):
     model_config = example(
         verdict=VerifyResponse.model_config["json_schema_extra"]["examples"][0],  # type: ignore[index]
         segments=[
-            {"text": "It is the capital of Austria.", "label": "contradictory", "checked": True, "evidence": ["…"]}
+            {"text": "Canberra is a city.", "label": "neutral", "checked": True, "evidence": []},
+            {
+                "text": "It is the capital of Austria.",
+                "label": "contradictory",
+                "checked": True,
+                "evidence": 2 * ["Canberra is the capital of Australia."] + 2 * ["The capital is Canberra."],
+            },
         ],
         corrected="Canberra is a city. It is the capital of Australia.",
         missing=[],
@@ -101,13 +107,21 @@ class CouncilResponse(ResponseModel):
     """Independent answers, and what they say together."""
 
     model_config = example(
-        request_id="0f8fad5bd9cb469fa16570867728950e",
-        opinions=[{"provider": "openai", "model": "gpt-5", "text": "Canberra."}],
-        synthesised=False,
-        consensus=[],
+        request_id=EXAMPLE_ID,
+        opinions=[
+            {"provider": "openai", "model": "gpt-5", "text": "Canberra is the capital of Australia."},
+            {"provider": "openai", "model": "gpt-5-mini", "text": "The capital is Canberra."},
+        ],
+        synthesised=True,
+        consensus=[
+            {
+                "claim": "Canberra is the capital of Australia.",
+                "support": [{"opinion": 0, "quote": "Canberra"}, {"opinion": 1, "quote": "Canberra"}],
+            }
+        ],
         disagreement=[],
         unique=[],
-        missing=["a synthesis needs two answers; there are 1"],
+        missing=[],
     )
 
     request_id: str

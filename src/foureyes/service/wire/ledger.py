@@ -44,7 +44,11 @@ class EntriesResponse(ResponseModel):
 class LogResponse(ResponseModel):
     """What an auditor needs to check this log elsewhere."""
 
-    model_config = example(log_id="foureyes/demo", size=42, keys=["foureyes/demo+0f1e2d3c+AV8…"])
+    model_config = example(
+        log_id="example.com/acme",
+        size=42,
+        keys=["example.com/acme+0f1e2d3c+ASuicZ9SGcbJhBnWGv7gFyMo6ZVwAwwp8Z2PJv1cfzYu"],
+    )
 
     log_id: str
     size: int = Field(ge=0)
@@ -99,7 +103,7 @@ class ExportRequest(RequestModel):
 class ExportResponse(ResponseModel):
     """Where the export can be fetched. It is made as it is sent, so it is ready at once."""
 
-    model_config = example(job_id="0-42", status="completed", size=42, download="/v1/ledger/export?size=42")
+    model_config = example(job_id="42", status="completed", size=42, download="/v1/ledger/export")
 
     job_id: str
     status: Literal["completed"]

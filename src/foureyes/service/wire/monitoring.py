@@ -21,7 +21,7 @@ class SnapshotResponse(ResponseModel):
 class AcknowledgeRequest(RequestModel):
     """The alarm to end."""
 
-    model_config = example(key="drift:confidence")
+    model_config = example(key="rate:errors:openai/gpt-5")
 
     key: Annotated[str, Field(min_length=1, max_length=300)]
 
@@ -29,7 +29,7 @@ class AcknowledgeRequest(RequestModel):
 class AcknowledgeResponse(ResponseModel):
     """The alarm that was ended, and those that stand."""
 
-    model_config = example(key="drift:confidence", standing=[])
+    model_config = example(key="rate:errors:openai/gpt-5", standing=[])
 
     key: str
     standing: list[str]
