@@ -8,7 +8,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -277,3 +277,30 @@ def test_a_verb_loads_its_own_work_only() -> None:
     loaded = loaded_by("from foureyes.cli import main; main(['keys', 'acme'])")
     assert {name for name in loaded if re.match(r"foureyes\.cli\.\w+\.work", name)} == {"foureyes.cli.keys.work"}
     assert not loaded & {"torch", "rich", "jinja2", "fastapi"}
+
+
+# ------------------------------------------------------------------------------------------------ choices
+
+
+def choices(command: str, option: str) -> set[str]:
+    leaf = next(leaf for leaf in leaves(parser_of(VERBS)) if leaf.prog == f"foureyes {command}")
+    return set(next(action.choices for action in leaf._actions if option in action.option_strings))
+
+
+def test_choices_are_the_words_of_the_library() -> None:
+    """Options name them once more, so that ``--help`` does not wait for numpy."""
+    from foureyes.batch.run import Format
+    from foureyes.calibration.choose import Candidate
+    from foureyes.cascade.routers import Order
+    from foureyes.cleaning.labels import Method
+    from foureyes.config.keys import Right
+    from foureyes.models.catalog import Truncate
+    from foureyes.signals.catalog import LargerIs
+
+    assert choices("score", "--format") == set(get_args(Format))
+    assert choices("score", "--truncate") == set(get_args(Truncate))
+    assert choices("calibrate fit", "--larger-is") == set(get_args(LargerIs))
+    assert choices("calibrate fit", "--kind") == {*get_args(Candidate), "best", "temperature", "combiner"}
+    assert choices("cascade fit", "--order") == {*get_args(Order), "learned"}
+    assert choices("clean", "--method") == set(get_args(Method))
+    assert choices("keys", "--scope") == set(get_args(Right))

@@ -54,7 +54,7 @@ def parser_of(verbs: Collection[str]) -> CommandParser:
         command = commands.add(verb, summary)
         if verb in verbs:
             import_module(f"foureyes.cli.{verb}.options").configure(command)
-            _complete(command)
+            _add_common(command)
     return parser
 
 
@@ -88,7 +88,7 @@ def work(args: argparse.Namespace, output: CommandOutput) -> None:
     module.run(args, output)
 
 
-def _complete(command: CommandParser) -> None:
+def _add_common(command: CommandParser) -> None:
     """What every command has."""
     for leaf in leaves(command):
         leaf.add_argument("--json", action="store_true", help="the result as one JSON object on stdout")
