@@ -8,6 +8,7 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
@@ -24,6 +25,7 @@ from foureyes.models.scripted import ScriptedReader
 from foureyes.report.wording import signal_lines
 from foureyes.signals.catalog import Signal, one_pass, register, registered, require_one_pass, signal, signals
 from foureyes.signals.cross import score
+from foureyes.signals.one_pass import nats_per_byte
 from foureyes.types import Exchange, Reading, Scored
 from tests.report.readings import reading
 from tools import signals_table
@@ -178,3 +180,17 @@ def test_the_page_of_signals_says_what_the_catalogue_says() -> None:
     text = signals_table.PAGE.read_text(encoding="utf-8")
     assert text == signals_table.page(text), "python tools/signals_table.py writes it"
     assert all(f"| `{row.name}` |" in text for row in signals())
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 4)), min_size=1, max_size=8))
+def test_a_byte_that_tokens_share_counts_once(places: list[tuple[int, int]]) -> None:
+    spans = [(start, min(start + length, 10)) for start, length in places]
+    read = replace(reading("abcdefghij", [1.0] * 1), **columns(len(spans)), spans=np.array(spans))
+    covered = {byte for start, end in spans for byte in range(start, end)}
+    assert nats_per_byte(read) == pytest.approx(len(spans) / len(covered))
+
+
+def columns(n: int) -> dict[str, np.ndarray]:
+    ones = ("nll", "rank", "top1", "token_ids", "selected")
+    zeros = ("entropy_low", "entropy_high", "missing_mass")
+    return {name: np.ones(n) for name in ones} | {name: np.zeros(n) for name in zeros}

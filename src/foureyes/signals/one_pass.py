@@ -80,7 +80,8 @@ def mean_token_prob(reading: Reading) -> float:
 
 def _bytes_covered(reading: Reading) -> int:
     """UTF-8 bytes under the selected tokens, each byte once even where tokens share a character."""
-    covered = np.zeros(len(reading.answer.encode()), dtype=bool)
-    for start, end in reading.spans[reading.selected]:
-        covered[start:end] = True
-    return int(covered.sum())
+    starts, ends = reading.spans[reading.selected].T
+    order = np.argsort(starts, kind="stable")
+    starts, ends = starts[order], ends[order]
+    before = np.concatenate([[0], np.maximum.accumulate(ends)[:-1]])
+    return int(np.maximum(ends - np.maximum(starts, before), 0).sum())
