@@ -221,6 +221,43 @@ def test_the_object_of_a_failure_says_what_the_line_on_stderr_says(capsys: pytes
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        "keys acme",
+        "models list",
+        "signals",
+        "signals log_cmp",
+        "help",
+        "help score",
+        "completion bash",
+        "ledger keygen k",
+    ],
+)
+def test_a_result_of_a_real_command_comes_in_the_object(
+    line: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main([*line.split(), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert list(found) == KEYS
+    assert line.startswith(found["verb"])
+    assert found["result"]
+    assert (found["warnings"], found["error"]) == ([], None)
+
+
+def test_a_verb_that_is_not_installed_says_what_to_install() -> None:
+    program = (
+        "import sys; sys.modules['fastapi'] = None\n"
+        "from foureyes.cli import main; sys.exit(main(['serve', '--demo', '--json']))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    wanted = "foureyes serve needs an extra (fastapi): pip install 'foureyes[service]'"
+    assert done.stderr == f"foureyes: {wanted}\n"
+    assert json.loads(done.stdout)["error"] == {"kind": "ConfigError", "message": wanted, "exit": 1}
+
+
+@pytest.mark.parametrize(
     ("error", "status"),
     [
         (InputError("x"), 1),
