@@ -246,6 +246,7 @@ def test_a_target_gives_a_policy_that_does_on_other_rows_what_the_library_says(
         (["--correct", "right_small"], "give --correct twice, the small model's first; got 3"),
         (["--against", "none.json"], "cannot read none.json"),
         (["--question", "question"], "read by a learned router: give one with --against"),
+        (["--uncalibrated", "foureyes.v.p_true"], "'foureyes.v.p_true' is an uncertainty, of which larger is worse"),
     ],
 )
 def test_what_cannot_be_done_is_one_line(

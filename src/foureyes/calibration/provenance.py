@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from foureyes.calibration.rows import Rows
 from foureyes.errors import ConfigError, InputError
-from foureyes.signals.catalog import LargerIs, signals
+from foureyes.signals.catalog import LargerIs, direction
 
 __all__ = ["FittedOn", "Source"]
 
@@ -44,7 +44,7 @@ class Source:
     @property
     def larger_is(self) -> LargerIs | None:
         """What a larger value says, by the catalogue of signals; ``None`` of a signal that is not in it."""
-        return next((row.larger_is for row in signals() if row.name == self.signal), None)
+        return direction(self.signal)
 
 
 @dataclass(frozen=True, slots=True)

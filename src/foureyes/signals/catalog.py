@@ -27,6 +27,7 @@ __all__ = [
     "LargerIs",
     "Need",
     "Signal",
+    "direction",
     "one_pass",
     "register",
     "registered",
@@ -166,6 +167,11 @@ def signal(name: str) -> Signal:
         meant = f"did you mean {' or '.join(close)}?" if close else f"known are {', '.join(_rows)}"
         raise InputError(f"there is no signal {name!r}; {meant}")
     return _rows[name]
+
+
+def direction(name: str) -> LargerIs | None:
+    """What a larger value of this signal says; ``None`` of one that is not in the catalogue."""
+    return _rows[name].larger_is if name in _rows else None
 
 
 def require_one_pass(names: Sequence[str]) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from foureyes.cascade.matrix import hashed_words
 from foureyes.errors import InputError
+from foureyes.signals.catalog import direction
 from foureyes.tables import Column, Table
 
 __all__ = ["Cost", "ModelTable", "cost_of", "read_models", "require_costs"]
@@ -71,9 +72,10 @@ def read_models(table: Table, args: argparse.Namespace) -> ModelTable:
     Raises:
         InputError: fields that cannot be used.
     """
+    named = getattr(args, "uncalibrated", None)
+    _require_confidences([*(args.conf or ()), *([] if named is None else [named])])
     confidences = [table.numbers(field) for field in args.conf or ()]
     correct = [table.flags(field) for field in args.correct or ()]
-    named = getattr(args, "uncalibrated", None)
     raw = None if named is None else table.numbers(named)
     features = _features(table, args)
     columns: list[Column[Any]] = [*confidences, *correct, *(one for one in (raw, features) if one is not None)]
@@ -118,6 +120,16 @@ def cost_of(table: Table, said: str, kept: NDArray[np.intp]) -> Cost:
     if len(lacking):
         raise InputError(f"{table.name}: row {lacking[0]} has no {name!r}; every row needs a cost")
     return column.values[kept] * (1.0 if name == said or unit is None else unit)
+
+
+def _require_confidences(fields: Sequence[str]) -> None:
+    """Refuses signals of ``foureyes score`` of which larger is worse: they would keep the wrong answers."""
+    for field in fields:
+        name = field.rpartition(".")[2]
+        if field.startswith("foureyes.") and direction(name) == "worse":
+            raise InputError(
+                f"{field!r} is an uncertainty, of which larger is worse; wanted a confidence, as foureyes calibrate apply writes it"
+            )
 
 
 def _number(text: str) -> float | None:
