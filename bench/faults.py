@@ -29,13 +29,13 @@ from typing import Any, Final
 
 from bench.asgi import Reply, call
 from bench.virtual import run
-from foureyes.config import Keyring, new_key
+from foureyes.config import Keyring, ServerSettings, new_key
+from foureyes.config.parts import Parts, TenantParts
 from foureyes.errors import LedgerConflict, LedgerError, ModelRefused, ModelUnavailable, PrivacyError
 from foureyes.guard import Council, Guard, Member, Timing
 from foureyes.service.app import create_app
 from foureyes.service.app_state import Instruments
 from foureyes.service.logs import open_log
-from foureyes.service.parts import Parts, ServerLimits, TenantParts
 from foureyes.types import Exchange, Vote
 
 __all__ = ["FAULTS", "ROUTES", "Row", "main", "markdown", "suffer"]
@@ -464,8 +464,8 @@ def _app(failing: Failing) -> Any:
         recorder=failing,
         timing=Timing(DEADLINE_S, DEADLINE_S / 4),
     )
-    limits = ServerLimits(max_body_bytes=1 << 16, body_timeout_s=BODY_S, max_in_flight=10_000)
-    parts = Parts(Keyring((_KEY.stored,)), {"faults": TenantParts(guard)}, limits)
+    server = ServerSettings(max_body_bytes=1 << 16, body_timeout_s=BODY_S, max_in_flight=10_000)
+    parts = Parts(Keyring((_KEY.stored,)), {"faults": TenantParts(guard)}, server)
     return create_app(parts, Instruments(log=open_log(StringIO()), wall_clock=failing.wall_clock))
 
 

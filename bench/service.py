@@ -32,13 +32,13 @@ from bench.machine import describe, usable_processors
 from bench.ratios import Spread, per_round
 from bench.section import aims, at_least, at_most
 from foureyes.config import Keyring, new_key
+from foureyes.config.parts import Parts, TenantParts
 from foureyes.guard import Council, Guard, Member
 from foureyes.guard.vault_concealer import VaultConcealer
 from foureyes.ledger import Signer, open_ledger, text_hash
 from foureyes.models.scripted import ScriptedJudge
 from foureyes.privacy import PatternDetector, Vault
 from foureyes.service.app import create_app
-from foureyes.service.parts import Parts, TenantParts
 from foureyes.service.running import listen, run
 from foureyes.service.wire.guard import VerifyRequest, VerifyResponse
 

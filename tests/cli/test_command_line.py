@@ -330,9 +330,9 @@ def test_choices_are_the_words_of_the_library() -> None:
     from foureyes.calibration.choose import Candidate
     from foureyes.cascade.routers import Order
     from foureyes.cleaning.labels import Method
-    from foureyes.config.keys import Right
     from foureyes.models.catalog import Truncate
     from foureyes.signals.catalog import LargerIs
+    from foureyes.types.choices import KeyScope
 
     assert choices("score", "--format") == set(get_args(Format))
     assert choices("score", "--truncate") == set(get_args(Truncate))
@@ -340,4 +340,4 @@ def test_choices_are_the_words_of_the_library() -> None:
     assert choices("calibrate fit", "--kind") == {*get_args(Candidate), "best", "temperature", "combiner"}
     assert choices("cascade fit", "--order") == {*get_args(Order), "learned"}
     assert choices("clean", "--method") == set(get_args(Method))
-    assert choices("keys", "--scope") == set(get_args(Right))
+    assert choices("keys", "--scope") == set(get_args(KeyScope))

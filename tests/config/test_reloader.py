@@ -81,13 +81,13 @@ def test_secrets_and_calibrators_are_watched_too(folder):
     reloader = Reloader(folder.write(text), ENVIRON)
     secret.write_text("second")
     assert reloader.check() is True
-    assert reloader.settings.tenants[0].verifiers[0].key.reveal() == "second"
+    assert reloader.settings.tenants["acme"].verifiers[0].key.reveal() == "second"
     (folder.path / "platt.json").write_text('{"other": 1}')
     assert reloader.check() is True
     secret.unlink()
     assert reloader.check() is False
     assert "cannot be read" in str(reloader.error)
-    assert reloader.settings.tenants[0].verifiers[0].key.reveal() == "second"
+    assert reloader.settings.tenants["acme"].verifiers[0].key.reveal() == "second"
 
 
 def test_the_error_holds_no_secret(folder, reloader):
@@ -110,7 +110,7 @@ def test_whoever_reads_while_others_check_sees_whole_settings(folder, reloader):
         seen = set()
         while not done.is_set():
             settings = reloader.settings
-            seen.add((settings.server.port, settings.tenants[0].deadline_s))
+            seen.add((settings.server.port, settings.tenants["acme"].timing.deadline_s))
         return seen
 
     with ThreadPoolExecutor(3) as pool:

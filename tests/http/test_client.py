@@ -130,14 +130,14 @@ def test_a_connection_cut_in_the_middle_is_unavailable_after_another_attempt(ser
 @pytest.mark.parametrize("trouble", ["hang", "drip"])
 def test_a_server_that_hangs_or_drips_is_left_in_time(server, trouble):
     server.trouble = getattr(server, trouble)
-    error = failure_of(server, "unavailable", timeout=0.3)
+    error = failure_of(server, "unavailable", timeout_s=0.3)
     assert str(error) == "no whole reply within 0.3 s"
     assert len(server.requests) == 1
 
 
 def test_pauses_between_attempts_count_towards_the_time(server):
     server.trouble = lambda handler, _: send(handler, b"busy", 503)
-    error = failure_of(server, "unavailable", timeout=0.5, attempts=1000)
+    error = failure_of(server, "unavailable", timeout_s=0.5, attempts=1000)
     assert "no whole reply within 0.5 s" in str(error)
 
 

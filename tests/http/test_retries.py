@@ -66,7 +66,7 @@ def test_everything_together_ends_at_the_deadline():
     async def scene(server, **limits):
         loop = asyncio.get_running_loop()
         with pytest.raises(RequestFailed, match=r"no whole reply within 2 s") as caught:
-            await attempted(server, RequestLimits(timeout=2.0, **limits))
+            await attempted(server, RequestLimits(timeout_s=2.0, **limits))
         assert caught.value.retryable
         return loop.time()
 
@@ -85,7 +85,7 @@ def test_being_cancelled_is_passed_on():
     run(scene())
 
 
-@pytest.mark.parametrize("wrong", [{"timeout": 0}, {"attempts": 0}, {"concurrency": 0}, {"max_bytes": 0}])
+@pytest.mark.parametrize("wrong", [{"timeout_s": 0}, {"attempts": 0}, {"concurrency": 0}, {"max_bytes": 0}])
 def test_limits_are_valid_once_built(wrong):
     with pytest.raises(InputError, match=next(iter(wrong))):
         RequestLimits(**wrong)

@@ -198,7 +198,7 @@ def test_a_redirect_is_not_followed(server, kind):
 @pytest.mark.parametrize("trouble", ["hang", "drip"])
 def test_a_server_that_hangs_or_drips_is_left_in_time(server, kind, trouble):
     server.trouble = getattr(server, trouble)
-    error_of(server, kind, ModelUnavailable, timeout=0.4, attempts=1)
+    error_of(server, kind, ModelUnavailable, timeout_s=0.4, attempts=1)
 
 
 @BOTH

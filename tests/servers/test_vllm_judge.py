@@ -30,7 +30,7 @@ CONTENT = ("none of safe", "not a number from 0 to 1", "with a confidence of")
 
 def model(vllm, **options):
     asked = {"temperature": 0, "max_tokens": 400} | options
-    limits = RequestLimits(timeout=120)
+    limits = RequestLimits(timeout_s=120)
     return connect("openai", Endpoint("smollm2-135m", vllm, provider="vllm", options=asked, limits=limits))
 
 
@@ -75,7 +75,9 @@ def test_a_template_token_in_a_response_is_read_as_text(vllm):
     hostile = ask(EXCHANGES[3], "5eed5eed5eed").user
     root = vllm.removesuffix("/v1")
     raw, quoted = (
-        httpx.post(f"{root}/tokenize", json={"prompt": text, "add_special_tokens": False}, timeout=60).json()["tokens"]
+        httpx.post(f"{root}/tokenize", json={"prompt": text, "add_special_tokens": False}, timeout_s=60).json()[
+            "tokens"
+        ]
         for text in (EXCHANGES[3].answer, hostile)
     )
     special = {1, 2}  # <|im_start|> and <|im_end|> of smollm2

@@ -14,7 +14,8 @@ from typing import Any, Self
 import pytest
 
 from bench.asgi import Reply, call
-from foureyes.config.keys import Keyring, new_key
+from foureyes.config import Keyring, ServerSettings, new_key
+from foureyes.config.parts import Parts, TenantParts
 from foureyes.guard import Council, Guard, Member, Timing
 from foureyes.ledger import Ledger, Signer
 from foureyes.ledger.sqlite import SqliteStore
@@ -24,7 +25,6 @@ from foureyes.privacy import PatternDetector, Vault
 from foureyes.service.app import create_app
 from foureyes.service.app_state import Instruments
 from foureyes.service.logs import open_log
-from foureyes.service.parts import Parts, ServerLimits, TenantParts
 
 SCOPES = ("verify", "audit", "admin")
 
@@ -55,14 +55,14 @@ class House:
         return self.app.state.foureyes
 
     def change(
-        self, *, limits: ServerLimits | None = None, judges: Sequence[Judge] | None = None, **tenant: Any
+        self, *, server: ServerSettings | None = None, judges: Sequence[Judge] | None = None, **tenant: Any
     ) -> None:
         """Puts other parts in force, as a reload would."""
         self.judges = list(judges or self.judges)
         tenant.setdefault("guard", self.guard())
         changed = replace(self.state.parts.tenants["acme"], **tenant)
         self.state.replace(
-            replace(self.state.parts, tenants={"acme": changed}, limits=limits or self.state.parts.limits)
+            replace(self.state.parts, tenants={"acme": changed}, server=server or self.state.parts.server)
         )
 
     def guard(self, **options: Any) -> Guard:

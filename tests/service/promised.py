@@ -10,10 +10,10 @@ from typing import Any
 from bench.asgi import call
 from foureyes.calibration import Platt, Threshold
 from foureyes.config import NewKey, load, new_key, wiring
+from foureyes.config.parts import Parts
 from foureyes.models.scripted import ScriptedReader
 from foureyes.monitoring import Alarm
 from foureyes.service.app import create_app
-from foureyes.service.wiring import parts_of
 
 NAME = "promise:foureyes/scripted"
 CALM = {f"calm{i}": 0.7 + 0.02 * (i * 5 % 13) for i in range(40)}
@@ -49,15 +49,15 @@ class Serving:
         self.built = self.build(threshold=threshold)
         self.app: Any = create_app(self.parts())
 
-    def build(self, more: str = "", *, threshold: Threshold = PROMISED) -> wiring.Parts:
+    def build(self, more: str = "", *, threshold: Threshold = PROMISED) -> Parts:
         (self.folder / "cut.json").write_text(threshold.to_json())
         file = self.folder / "foureyes.toml"
         file.write_text(self.configured + more + self.key.toml)
         reader = ScriptedReader(CALM | DRIFTED)
         return wiring.build(load(file, {}), before=getattr(self, "built", None), open_reader=lambda _: reader)
 
-    def parts(self) -> Any:
-        return replace(parts_of(self.built), sinks=(self,))
+    def parts(self) -> Parts:
+        return replace(self.built, sinks=(self,))
 
     def reload(self, more: str = "", *, threshold: Threshold = PROMISED) -> None:
         self.built = self.build(more, threshold=threshold)
@@ -83,7 +83,6 @@ class Serving:
         """Runs the application's whole life, and so its end."""
         async with self.app.router.lifespan_context(self.app):
             pass
-        await self.built.close()
 
 
 def drift(serving: Serving) -> None:

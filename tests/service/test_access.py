@@ -7,10 +7,9 @@ import json
 import pytest
 
 from bench.asgi import call
+from foureyes.config import RateLimit, ServerSettings
 from foureyes.config.keys import Keyring, new_key
 from foureyes.service.access import RequireScope, presented_key
-from foureyes.service.parts import ServerLimits
-from foureyes.service.rate_limit import RateLimit
 from tests.service.house import House, open_house
 
 __all__ = ["open_house"]
@@ -86,7 +85,7 @@ def test_who_may_not_is_told_before_the_body_is_looked_at(house: House) -> None:
 
 
 def test_beyond_the_allowance_one_is_told_when_to_come_back(house: House) -> None:
-    house.change(rate=RateLimit(per_second=0.1, burst=2))
+    house.change(rate=RateLimit(requests_per_minute=6, burst=2))
     replies = [house.call("POST", VERIFY, ASKED, key="verify") for _ in range(3)]
     assert [reply.status for reply in replies] == [200, 200, 429]
     assert replies[2].headers["retry-after"] == "10"
@@ -101,7 +100,7 @@ def test_one_tenants_allowance_is_not_anothers(house: House) -> None:
     tenants = {**house.state.parts.tenants, "other": house.state.parts.tenants["acme"]}
     keyring = Keyring((*house.state.parts.keyring.keys, other.stored))
     house.state.replace(replace(house.state.parts, tenants=tenants, keyring=keyring))
-    house.state.tenant("acme").change(replace(house.state.tenant("acme").parts, rate=RateLimit(per_day=0)))
+    house.state.tenant("acme").change(replace(house.state.tenant("acme").parts, rate=RateLimit(requests_per_day=0)))
     assert house.call("POST", VERIFY, ASKED, key="verify").status == 429
     assert house.call("POST", VERIFY, ASKED, key=None, headers={"x-api-key": other.presented}).status == 200
 
@@ -134,7 +133,7 @@ def test_the_body_is_not_read_for_strangers(house: House) -> None:
 def test_a_body_is_bounded_however_it_arrives(house: House) -> None:
     import asyncio
 
-    house.change(limits=ServerLimits(max_body_bytes=1000))
+    house.change(server=ServerSettings(max_body_bytes=1000))
     key = {"x-api-key": house.keys["verify"].presented, "content-type": "application/json"}
     announced = {**key, "content-length": "1001"}
     pieces = [b" " * 100] * 11

@@ -12,7 +12,7 @@ import pytest
 
 from bench.asgi import call
 from foureyes.config import Reloader, new_key
-from foureyes.service.wiring import follow
+from foureyes.service.configured import ConfiguredService
 from tests.servers.chat_simulator import ChatSimulator
 
 VERIFIER = """
@@ -39,7 +39,7 @@ def asked(folder: Path, server: ChatSimulator, apis: tuple[str, ...], path: str,
     verifiers = "".join(VERIFIER.format(api=api, url=urls.get(api, server.url)) for api in apis)
     file = folder / "foureyes.toml"
     file.write_text(verifiers + TENANT + key.toml)
-    service = follow(Reloader(file, ENVIRON))
+    service = ConfiguredService.open(Reloader(file, ENVIRON))
 
     async def scene() -> Any:
         headers = {"x-api-key": key.presented, "content-type": "application/json"}

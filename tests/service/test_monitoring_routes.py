@@ -162,9 +162,8 @@ def test_the_page_is_served(house: House) -> None:
 
 
 def test_ready_or_not_and_why(house: House) -> None:
-    from dataclasses import replace
-
-    assert house.call("GET", "/readyz", key=None).json() == {"ready": True, "not_ready": {}}
-    house.state.replace(replace(house.state.parts, not_ready=lambda: {"ledger": "cannot be written"}))
+    assert house.call("GET", "/readyz", key=None).json() == {"ready": True, "not_ready": {}, "needs_restart": []}
+    house.state.file_is_broken = True
     reply = house.call("GET", "/readyz", key=None)
-    assert (reply.status, reply.json()) == (503, {"ready": False, "not_ready": {"ledger": "cannot be written"}})
+    told = {"configuration": "the file on the disk is broken; the one before it is in force"}
+    assert (reply.status, reply.json()) == (503, {"ready": False, "not_ready": told, "needs_restart": []})

@@ -25,7 +25,7 @@ async def lived(app: object) -> None:
 
 
 def test_records_and_figures_outlive_a_restart(house: House) -> None:
-    parts = replace(house.state.parts, state_store=StateStore(house.folder))
+    parts = replace(house.state.parts, state=house.folder)
     first = create_app(parts)
     for _ in range(40):
         first.state.foureyes.tenant("acme").gate.report("agent-7", ActionOutcome(correct=True))
@@ -43,7 +43,7 @@ def test_without_a_store_everything_begins_anew(house: House) -> None:
 def test_a_broken_file_stops_the_service_from_starting(house: House) -> None:
     (house.folder / "acme.json").write_text('{"gate": "{}"')
     with pytest.raises(ConfigError, match="move it away to begin anew"):
-        create_app(replace(house.state.parts, state_store=StateStore(house.folder)))
+        create_app(replace(house.state.parts, state=house.folder))
 
 
 def test_what_cannot_be_written_leaves_what_was_there(tmp_path: Path) -> None:

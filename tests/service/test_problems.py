@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from foureyes.config import ServerSettings
 from foureyes.errors import ConfigError, InputError, LedgerError, LedgerTampered, ModelUnavailable, PrivacyError
-from foureyes.service.parts import ServerLimits
 from foureyes.service.problems import KINDS, Refused, problem_of
 from tests.service.house import House, open_house
 
@@ -109,7 +109,7 @@ def test_too_many_at_once_are_refused_at_once_and_health_still_answers(house: Ho
                 await release.wait()
                 return await house.guard().verify(*arguments, **options)
 
-        house.change(guard=Slow(), limits=ServerLimits(max_in_flight=2))
+        house.change(guard=Slow(), server=ServerSettings(max_in_flight=2))
         held = [asyncio.create_task(house.acall("POST", "/v1/guard/verify", ASKED)) for _ in range(2)]
         await asyncio.sleep(0)
         await asyncio.sleep(0)

@@ -8,14 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from foureyes.config import RateLimit
 from foureyes.errors import InputError
-from foureyes.service.rate_limit import RateLimit, RateLimiter
+from foureyes.service.rate_limit import RateLimiter
 
 DAY = 86_400.0
 
 
 def test_a_burst_then_the_rate() -> None:
-    limiter = RateLimiter(RateLimit(per_second=2, burst=3))
+    limiter = RateLimiter(RateLimit(requests_per_minute=120, burst=3))
     assert [limiter.acquire(1, now=0.0) for _ in range(4)] == [None, None, None, 0.5]
     assert limiter.acquire(1, now=0.5) is None
     assert limiter.acquire(1, now=0.5) == 0.5
@@ -27,14 +28,14 @@ def test_no_rate_allows_everything() -> None:
 
 
 def test_a_quota_lasts_until_midnight() -> None:
-    limiter = RateLimiter(RateLimit(per_day=2))
+    limiter = RateLimiter(RateLimit(requests_per_day=2))
     noon = 20_000 * DAY + DAY / 2
     assert [limiter.acquire(1, now=noon) for _ in range(3)] == [None, None, DAY / 2]
     assert limiter.acquire(1, now=noon + DAY / 2) is None
 
 
 def test_what_was_refused_is_not_counted() -> None:
-    limiter = RateLimiter(RateLimit(per_second=1, burst=1, per_day=2))
+    limiter = RateLimiter(RateLimit(requests_per_minute=60, burst=1, requests_per_day=2))
     assert limiter.acquire(1, now=0.0) is None
     assert all(limiter.acquire(1, now=0.0) == 1.0 for _ in range(10))
     assert limiter.acquire(1, now=1.0) is None
@@ -42,30 +43,37 @@ def test_what_was_refused_is_not_counted() -> None:
 
 
 def test_more_than_a_burst_waits_for_a_full_bucket_and_leaves_a_debt() -> None:
-    limiter = RateLimiter(RateLimit(per_second=1, burst=2))
+    limiter = RateLimiter(RateLimit(requests_per_minute=60, burst=2))
     assert limiter.acquire(5, now=0.0) is None
     assert limiter.acquire(1, now=0.0) == 4.0
     assert limiter.acquire(1, now=4.0) is None
 
 
 def test_a_clock_set_back_gives_nothing_away() -> None:
-    limiter = RateLimiter(RateLimit(per_second=1, burst=1))
+    limiter = RateLimiter(RateLimit(requests_per_minute=60, burst=1))
     assert limiter.acquire(1, now=100.0) is None
     assert limiter.acquire(1, now=50.0) == 1.0
 
 
 def test_another_rate_keeps_what_was_used() -> None:
-    limiter = RateLimiter(RateLimit(per_day=5))
+    limiter = RateLimiter(RateLimit(requests_per_day=5))
     assert limiter.acquire(4, now=0.0) is None
-    limiter.change(RateLimit(per_day=4))
+    limiter.change(RateLimit(requests_per_day=4))
     assert limiter.acquire(1, now=1.0) == DAY - 1
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"per_second": 0.0}, {"per_second": math.inf}, {"per_second": math.nan}, {"burst": 0}, {"per_day": -1}]
+    "wrong",
+    [
+        {"requests_per_minute": 0.0},
+        {"requests_per_minute": math.inf},
+        {"requests_per_minute": math.nan},
+        {"burst": 0},
+        {"requests_per_day": -1},
+    ],
 )
 def test_a_rate_that_is_none(wrong: dict[str, float]) -> None:
-    with pytest.raises(InputError, match="a rate wants"):
+    with pytest.raises(InputError, match="a rate limit wants"):
         RateLimit(**wrong)  # type: ignore[arg-type]
 
 
@@ -77,7 +85,7 @@ def test_a_rate_that_is_none(wrong: dict[str, float]) -> None:
 def test_over_any_stretch_no_more_than_a_burst_and_the_rate(
     steps: list[tuple[float, int]], rate: float, burst: int
 ) -> None:
-    limiter, now, taken = RateLimiter(RateLimit(per_second=rate, burst=burst)), 0.0, 0
+    limiter, now, taken = RateLimiter(RateLimit(requests_per_minute=60 * rate, burst=burst)), 0.0, 0
     for wait, n in steps:
         now += wait
         if limiter.acquire(n, now=now) is None:
@@ -87,7 +95,7 @@ def test_over_any_stretch_no_more_than_a_burst_and_the_rate(
 
 @given(st.floats(0.01, 100), st.integers(1, 5), st.integers(0, 20))
 def test_coming_back_when_told_is_enough(rate: float, burst: int, earlier: int) -> None:
-    limiter = RateLimiter(RateLimit(per_second=rate, burst=burst))
+    limiter = RateLimiter(RateLimit(requests_per_minute=60 * rate, burst=burst))
     for _ in range(earlier):
         limiter.acquire(1, now=0.0)
     wait = limiter.acquire(1, now=0.0)

@@ -16,9 +16,9 @@ from foureyes.errors import ConfigError, LedgerTampered
 from foureyes.guard.gate import ActionOutcome, AgentGate
 from foureyes.ledger import Signer
 from foureyes.monitoring import Monitor
+from foureyes.service.configured import ConfiguredService
 from foureyes.service.maintenance import maintain, maintain_forever
 from foureyes.service.persistence import StateStore
-from foureyes.service.wiring import follow
 from tests.service.promised import CALM, CONFIGURED, DRIFTED, NAME, PROMISED, Serving, drift
 
 KEPT = CONFIGURED.replace("[monitoring]", '[monitoring]\nstate = "state"')
@@ -205,7 +205,7 @@ def test_a_reload_is_refused_while_a_memory_is_broken_and_applied_afterwards(tmp
         Signer.generate(f"example.com/{tenant}").save(tmp_path / f"{tenant}.key")
     file = tmp_path / "foureyes.toml"
     file.write_text(RECORDED + key.toml)
-    service = follow(Reloader(file, {"SALT": "a salt of sixteen bytes"}))
+    service = ConfiguredService.open(Reloader(file, {"SALT": "a salt of sixteen bytes"}))
 
     async def scene() -> tuple[list[int], list[str]]:
         broken, statuses = tmp_path / "state" / "other.json", []
@@ -230,7 +230,7 @@ def test_a_record_is_shown_to_its_witness_while_it_is_written(
         Signer.generate(f"example.com/{tenant}").save(tmp_path / f"{tenant}.key")
     file = tmp_path / "foureyes.toml"
     file.write_text(RECORDED + OTHER)
-    service = follow(Reloader(file, {"SALT": "a salt of sixteen bytes"}))
+    service = ConfiguredService.open(Reloader(file, {"SALT": "a salt of sixteen bytes"}))
     acme = service.app.state.foureyes.tenant("acme").parts.ledger
 
     def seen(tenant: str) -> str:

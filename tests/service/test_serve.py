@@ -97,7 +97,7 @@ def test_it_serves_follows_its_file_and_ends_when_told(tmp_path: Path) -> None:
         answer = verify().json()
         assert (answer["safe"], answer["votes"][0]["verdict"]) == (False, "error")
         assert answer["ledger_entry"]["index"] == 0
-        assert client.get("/readyz").json() == {"ready": True, "not_ready": {}}
+        assert client.get("/readyz").json() == {"ready": True, "not_ready": {}, "needs_restart": []}
 
         file.write_text("this is = not a [configuration")
         process.send_signal(signal.SIGHUP)
@@ -110,6 +110,18 @@ def test_it_serves_follows_its_file_and_ends_when_told(tmp_path: Path) -> None:
         assert until_logged(process, "configuration")["applied"] is True
         assert client.get("/readyz").status_code == 200
         assert verify().status_code == 429
+
+        file.write_text(
+            file.read_text() + "[server]\nport = 9999\nmax_in_flight = 0\n[telemetry]\nservice_name = 'eyes'\n"
+        )
+        process.send_signal(signal.SIGHUP)
+        assert until_logged(process, "configuration")["applied"] is False
+        file.write_text(file.read_text().replace("max_in_flight = 0", "max_in_flight = 1"))
+        process.send_signal(signal.SIGHUP)
+        told = until_logged(process, "configuration")
+        later = ["[server] port", "[telemetry] service_name"]
+        assert (told["applied"], told["needs_restart"]) == (True, later)
+        assert client.get("/readyz").json() == {"ready": True, "not_ready": {}, "needs_restart": later}
 
         client.close()
         process.send_signal(signal.SIGTERM)

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from foureyes.config import RateLimit
 from foureyes.models.scripted import ScriptedJudge
 from foureyes.monitoring import Monitor
-from foureyes.service.rate_limit import RateLimit
 from tests.service.house import House, open_house
 
 __all__ = ["open_house"]
@@ -145,7 +145,7 @@ def test_one_item_that_breaks_does_not_spoil_the_others(house: House) -> None:
 
 
 def test_a_batch_costs_what_its_items_cost(house: House) -> None:
-    house.change(rate=RateLimit(per_day=3))
+    house.change(rate=RateLimit(requests_per_day=3))
     assert house.call("POST", "/v1/guard/verify/batch", {"items": [ASKED] * 3}).status == 200
     assert house.call("POST", PATHS[0], ASKED).status == 429
 

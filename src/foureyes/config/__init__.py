@@ -8,11 +8,20 @@ written, shown or logged; and nothing of a request becomes an address, a key or 
 A newcomer starts at :mod:`foureyes.config.settings`.
 """
 
-from foureyes.config.keys import ApiKey, Keyring, NewKey, Principal, Right, new_key
+from foureyes.config.keys import ApiKey, Keyring, NewKey, Principal, new_key
 from foureyes.config.load import load
 from foureyes.config.reloader import Reloader
 from foureyes.config.secret import Secret
-from foureyes.config.settings import JudgeVerifier, ReaderVerifier, Settings, TenantSettings, Verifier, needs_restart
+from foureyes.config.settings import (
+    JudgeVerifier,
+    RateLimit,
+    ReaderVerifier,
+    ServerSettings,
+    Settings,
+    TenantSettings,
+    Verifier,
+    needs_restart,
+)
 from foureyes.http.addresses import objection
 
 __all__ = [
@@ -21,10 +30,11 @@ __all__ = [
     "Keyring",
     "NewKey",
     "Principal",
+    "RateLimit",
     "ReaderVerifier",
     "Reloader",
-    "Right",
     "Secret",
+    "ServerSettings",
     "Settings",
     "TenantSettings",
     "Verifier",

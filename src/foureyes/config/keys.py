@@ -16,17 +16,31 @@ import secrets
 import time
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
-from typing import Final, Literal, TypeAlias, get_args
+from datetime import datetime
+from typing import Annotated, Any, Final, get_args
+
+from pydantic import BeforeValidator, Field
 
 from foureyes.errors import InputError
+from foureyes.types.choices import KeyScope
 
-__all__ = ["TENANT_NAME", "ApiKey", "Keyring", "NewKey", "Principal", "Right", "new_key"]
-
-Right: TypeAlias = Literal["verify", "audit", "admin"]
+__all__ = ["TENANT_NAME", "ApiKey", "Keyring", "NewKey", "Principal", "new_key"]
 
 _HASH: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _ID: Final = re.compile(r"[A-Za-z0-9]{1,32}", re.ASCII)
 TENANT_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
+
+
+def _seconds(moment: Any) -> Any:
+    if isinstance(moment, datetime) and moment.tzinfo is not None:
+        return moment.timestamp()
+    if moment is None or isinstance(moment, float):
+        return moment
+    raise ValueError("wanted a date and time with its offset, such as 2027-01-31T00:00:00Z")
+
+
+Moment = Annotated[float | None, BeforeValidator(_seconds)]
+"""Seconds since 1970; in the file a date and time with its offset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +63,19 @@ class ApiKey:
     tenant: str
     id: str
     sha256: str
-    scopes: frozenset[Right]
-    not_before: float | None = None
-    expires: float | None = None
+    scopes: Annotated[frozenset[KeyScope], Field(strict=False)]
+    not_before: Moment = None
+    expires: Moment = None
 
     def __post_init__(self) -> None:
         if not _ID.fullmatch(self.id):
             raise InputError("the id of a key is up to 32 letters and digits")
         if not _HASH.fullmatch(self.sha256):
             raise InputError(f"the sha256 of key {self.id} must be 64 hexadecimal digits in lower case")
-        if not self.scopes or not self.scopes <= set(get_args(Right)):
-            raise InputError(f"key {self.id} wants scopes among {', '.join(get_args(Right))}; got {set(self.scopes)}")
+        if not self.scopes or not self.scopes <= set(get_args(KeyScope)):
+            raise InputError(
+                f"key {self.id} wants scopes among {', '.join(get_args(KeyScope))}; got {set(self.scopes)}"
+            )
         if self.not_before is not None and self.expires is not None and self.not_before >= self.expires:
             raise InputError(f"key {self.id} would never be valid: it expires before it begins")
 
@@ -81,7 +97,7 @@ class Principal:
 
     tenant: str
     key_id: str
-    scopes: frozenset[Right]
+    scopes: frozenset[KeyScope]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +164,7 @@ class NewKey:
         )
 
 
-def new_key(tenant: str, scopes: Collection[Right]) -> NewKey:
+def new_key(tenant: str, scopes: Collection[KeyScope]) -> NewKey:
     """Makes a key from the system's randomness.
 
     Args:

@@ -1,38 +1,80 @@
-"""From a file and the environment to :class:`~foureyes.config.settings.Settings`: the file as a whole.
+"""From a file and the environment to :class:`~foureyes.config.settings.Settings`, or to every mistake at once.
 
-The file says everything but secrets; those it names, by the environment variable or the file they are in. All mistakes of a
-file are reported together, and no settings come out of a file with one. docs/configuration.md shows every key; verifiers
-and tenants have modules of their own.
+The file says everything but secrets; those it names, by the environment variable or the file they are in. No settings come out
+of a file with a mistake. Each mistake is a line: its table, its key, what was got and what was wanted. A key that is none is a
+mistake too, as a misspelt limit would be no limit. Values are shown unless their key says that they may be secret.
 """
 
 from __future__ import annotations
 
+import difflib
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from foureyes.config.fields import Source, Table, inline_fields, keys_of
+from foureyes.config.keys import ApiKey
 from foureyes.config.settings import (
+    JudgeVerifier,
+    LedgerSettings,
     MonitoringSettings,
     PrivacySettings,
     ReaderVerifier,
     ServerSettings,
     Settings,
     TelemetrySettings,
+    TenantSettings,
 )
-from foureyes.config.table import FLAG, TEXT, Problems, Table, number, whole
-from foureyes.config.tenants import read_tenants
-from foureyes.config.verifiers import read_verifiers
 from foureyes.errors import ConfigError
-from foureyes.http.addresses import objection
 
-__all__ = ["VARIABLE", "load"]
+__all__ = ["TABLES", "VARIABLE", "load"]
 
 VARIABLE: Final = "FOUREYES_CONFIG"
 """Environment variable that names the file where no path is given."""
 
+TABLES: Final[Mapping[str, type]] = {
+    "": Settings,
+    "server": ServerSettings,
+    "privacy": PrivacySettings,
+    "monitoring": MonitoringSettings,
+    "telemetry": TelemetrySettings,
+    "verifiers.*.judge": JudgeVerifier,
+    "verifiers.*.reader": ReaderVerifier,
+    "ledger": LedgerSettings,
+    "tenants.*": TenantSettings,
+    "tenants.*.ledger": LedgerSettings,
+    "tenants.*.keys.*": ApiKey,
+}
+"""Every table of the file, by its place; ``*`` for a name or a number that is the operator's."""
+
 _LARGEST_FILE: Final = 4 << 20
-_DAY_S: Final = 86_400.0
+_SECRETIVE: Final = re.compile(r"key|secret|salt|token|password|auth|url", re.IGNORECASE)
+_SHOWN: Final = 60
+_WANTED: Final = {
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "finite_number": "a number",
+    "bool_type": "true or false",
+    "string_type": "text",
+    "literal_error": "{expected}",
+    "greater_than": "more than {gt:g}",
+    "greater_than_equal": "at least {ge:g}",
+    "less_than_equal": "at most {le:g}",
+    "model_type": "a table",
+    "model_attributes_type": "a table",
+    "dataclass_type": "a table",
+    "mapping_type": "tables with names",
+    "tuple_type": "a list",
+    "frozen_set_type": "a list",
+}
+"""What was wanted, by pydantic's names of mistakes."""
+
+Loc: TypeAlias = tuple[int | str, ...]
 
 
 def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
@@ -53,17 +95,17 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
     if path is None and not environ.get(VARIABLE):
         return Settings()
     path = Path(environ[VARIABLE]) if path is None else path
-    problems = Problems(str(path), path.parent, environ)
-    root = Table(_document(path), "", problems)
-    server, privacy = _server(root.table("server")), _privacy(root.table("privacy"))
-    monitoring, telemetry = _monitoring(root.table("monitoring")), _telemetry(root.table("telemetry"))
-    verifiers = read_verifiers(root)
-    tenants = read_tenants(root, verifiers)
-    root.done()
-    problems.check()
-    read = [verifier for verifier in verifiers.values() if isinstance(verifier, ReaderVerifier)]
-    fitted = [file for verifier in read for file in (verifier.calibrator, verifier.threshold) if file]
-    return Settings(server, tenants, privacy, monitoring, telemetry, (path, *problems.files, *fitted))
+    document = _document(path)
+    named = document.get("verifiers")
+    source = Source(path.parent, environ, tuple(named) if isinstance(named, dict) else ())
+    try:
+        settings = Settings.model_validate(document, context=source)
+    except ValidationError as error:
+        lines = [line for details in error.errors(include_url=False) if (line := _line(details)) is not None]
+    else:
+        return settings.model_copy(update={"files": (path, *source.files)})
+    many = "mistake" if len(lines) == 1 else "mistakes"
+    raise ConfigError(f"{path} has {len(lines)} {many}:" + "".join(f"\n  {line}" for line in lines))
 
 
 def _document(path: Path) -> dict[str, Any]:
@@ -81,82 +123,63 @@ def _document(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path} is not TOML: {said}") from error
 
 
-def _server(table: Table) -> ServerSettings:
-    usual = ServerSettings()
-    server = ServerSettings(
-        host=table.take("host", TEXT, usual.host),
-        port=table.take("port", whole(0, 65_535), usual.port),
-        max_body_bytes=table.take("max_body_bytes", whole(1_024, 1 << 30), usual.max_body_bytes),
-        body_timeout_s=table.take("body_timeout_s", number(0, 600, above=True), usual.body_timeout_s),
-        max_in_flight=table.take("max_in_flight", whole(1, 100_000), usual.max_in_flight),
-        batch_parallel=table.take("batch_parallel", whole(1, 1_000), usual.batch_parallel),
-    )
-    table.done()
-    return server
+def _line(error: ErrorDetails) -> str | None:
+    """One mistake; ``None`` for one that only follows from another."""
+    loc, kind, context = error["loc"], error["type"], error.get("ctx", {})
+    match kind:
+        case "default_factory_not_called":
+            return None
+        case "extra_forbidden" | "unexpected_keyword_argument":
+            return f"{_place(loc)}: unknown{_hint(loc)}"
+        case "missing":
+            return f"{_place(loc)}: missing"
+        case "union_tag_not_found" | "union_tag_invalid":
+            got = f"got {context['tag'][:_SHOWN]!r}" if "tag" in context else "it is missing"
+            return f"{_place((*loc, 'judge', 'kind'))}: wanted judge or reader; {got}"
+        case "value_error":
+            return f"{_place(loc)}: {context['error']}"
+    wanted = f"wanted {_WANTED[kind].format(**context)}" if kind in _WANTED else error["msg"]
+    return f"{_place(loc)}: {wanted}; got {_shown(loc, error['input'])}"
 
 
-def _privacy(table: Table) -> PrivacySettings:
-    usual = PrivacySettings()
-    privacy = PrivacySettings(
-        vault=table.path("vault"),
-        key=table.secret("key"),
-        ttl_s=table.take("ttl_s", number(0, 3_660 * _DAY_S, above=True), usual.ttl_s),
-        max_sessions=table.take("max_sessions", whole(1, 10**8), usual.max_sessions),
-        max_values=table.take("max_values", whole(1, 10**6), usual.max_values),
-        min_score=table.take("min_score", number(0, 1, above=True), usual.min_score),
-        pipeline=table.take("pipeline", TEXT, usual.pipeline),
-    )
-    if privacy.vault is not None and privacy.key is None:
-        table.wrong("vault", "a vault in files needs a key: name it with key_env or key_file")
-    if privacy.key is not None and _bytes(privacy.key.reveal()) < 32:
-        table.wrong("key", "wanted at least 64 hexadecimal digits, say from: openssl rand -hex 32")
-    table.done()
-    return privacy
+def _place(loc: Loc) -> str:
+    """Table and key as they stand in the file."""
+    table, rest = _split(loc)
+    place = table[:2] if table[:1] == ("verifiers",) else table
+    return f"[{_joined(place)}] {_joined(rest)}".rstrip() if place else f"[{_joined(rest)}]"
 
 
-def _monitoring(table: Table) -> MonitoringSettings:
-    usual = MonitoringSettings()
-    share = number(0, 1, above=True)
-    monitoring = MonitoringSettings(
-        window_size=table.take("window_size", whole(1, 100_000), usual.window_size),
-        window_s=table.take("window_s", number(0, 366 * _DAY_S, above=True), usual.window_s),
-        bucket_s=table.take("bucket_s", number(0, _DAY_S, above=True), usual.bucket_s),
-        buckets=table.take("buckets", whole(1, 10_000), usual.buckets),
-        alpha=table.take("alpha", share, usual.alpha),
-        run_length=table.take("run_length", number(1, 1e12, above=True), usual.run_length),
-        max_error_rate=table.take("max_error_rate", share, usual.max_error_rate),
-        max_disagreement=table.maybe("max_disagreement", share),
-        max_flag_rate=table.maybe("max_flag_rate", share),
-        webhook=_address(table, "webhook"),
-        webhook_key=table.secret("webhook_key"),
-        state=table.path("state"),
-    )
-    if monitoring.webhook is not None and monitoring.webhook_key is None:
-        table.wrong("webhook", "alarms are signed: name a key with webhook_key_env or webhook_key_file")
-    if monitoring.webhook_key is not None and len(monitoring.webhook_key.reveal().encode()) < 16:
-        table.wrong("webhook_key", "wanted at least 16 bytes")
-    table.done()
-    return monitoring
+def _split(loc: Loc) -> tuple[Loc, Loc]:
+    """The table, and the key in it with what is wrong there; no key for a mistake of the table as a whole."""
+    n = max(n for n in range(len(loc) + 1) if _pattern(loc[:n]) in TABLES)
+    table = TABLES[_pattern(loc[:n])]
+    inline = issubclass(table, Table) and loc[n : n + 1] and loc[n] in inline_fields(table)
+    return loc[:n], loc[n + 1 :] if inline else loc[n:]
 
 
-def _telemetry(table: Table) -> TelemetrySettings:
-    usual = TelemetrySettings()
-    telemetry = TelemetrySettings(_address(table, "endpoint"), table.take("service_name", TEXT, usual.service_name))
-    table.done()
-    return telemetry
+def _pattern(loc: Loc) -> str:
+    return ".".join("*" if i in (1, 3) else str(part) for i, part in enumerate(loc))
 
 
-def _address(table: Table, key: str) -> str | None:
-    allow_http = table.take("allow_http", FLAG, default=False)
-    url = table.maybe(key, TEXT)
-    if url is not None and (wrong := objection(url, allow_http=allow_http)):
-        table.wrong(key, wrong)
-    return url
+def _joined(parts: Loc) -> str:
+    return "".join(f" {part + 1}" if isinstance(part, int) else f".{_name(part)}" for part in parts).lstrip(".")
 
 
-def _bytes(digits: str) -> int:
-    """How many bytes hexadecimal digits stand for; 0 for anything else."""
-    try:
-        return len(bytes.fromhex(digits))
-    except ValueError:
-        return 0
+def _name(key: str) -> str:
+    return key if re.fullmatch(r"[\w. -]{1,60}", key, re.ASCII) else f"{key[:_SHOWN]!r}"
+
+
+def _hint(loc: Loc) -> str:
+    table, rest = _split(loc)
+    keys = sorted(keys_of(TABLES[_pattern(table)]))
+    near = difflib.get_close_matches(str(rest[-1]), keys, n=1)
+    return f"; did you mean {near[0]}?" if near else f"; known are {', '.join(keys)}"
+
+
+def _shown(loc: Loc, value: object) -> str:
+    secretive = any(isinstance(part, str) and _SECRETIVE.search(part) for part in _split(loc)[1])
+    if isinstance(value, bool | int | float) or (isinstance(value, str) and not secretive):
+        shown = repr(value)
+        return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"
+    kinds: dict[type, str] = {str: "text, not shown", list: "a list", tuple: "a list", dict: "a table"}
+    return kinds.get(type(value), "a date or time")

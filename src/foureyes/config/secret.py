@@ -12,23 +12,23 @@ _HIDDEN: Final = "***"
 
 @final
 class Secret:
-    """A secret and where it came from. Only :meth:`reveal` shows it, and only to whoever uses it.
+    """A secret. Only :meth:`reveal` shows it, and only to whoever uses it.
+
+    pydantic's ``SecretStr`` would do for what is printed; it can be pickled, and has a ``__dict__``.
 
     Args:
         value: the secret.
-        source: where it was read, in words fit for an error.
 
     Example:
-        >>> key = Secret("sk-123", source="the environment variable OPENAI_API_KEY")
+        >>> key = Secret("sk-123")
         >>> key, f"{key}", key.reveal()
         (Secret('***'), '***', 'sk-123')
     """
 
-    __slots__ = ("__value", "source")
+    __slots__ = ("__value",)
 
-    def __init__(self, value: str, *, source: str = "") -> None:
+    def __init__(self, value: str) -> None:
         self.__value = value
-        self.source = source
 
     def reveal(self) -> str:
         """The secret itself."""

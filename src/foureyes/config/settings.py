@@ -1,45 +1,75 @@
-"""What can be configured, as frozen values. What each one is called in TOML stands in :mod:`foureyes.config.load`.
+"""What can be configured: one class a table of the file, one attribute a key, its limits beside it.
 
-Defaults are for one machine and no outsiders: loopback, no tenants, personal data concealed by its shape. A newcomer starts
-at :class:`Settings`.
+Defaults are for one machine and no outsiders: loopback, no tenants, personal data concealed by its shape. A value that a lower
+layer takes as it is (how long a verification may take, what a monitor remembers) is that layer's own class here, so there is
+nothing to copy. docs/configuration.md shows every key; :mod:`foureyes.config.load` reads the file. A newcomer starts at
+:class:`Settings`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import difflib
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Final, Literal, Self, TypeAlias
+from urllib.parse import urlsplit
 
-from foureyes.config.keys import ApiKey, Keyring
+from pydantic import (
+    BeforeValidator,
+    Field,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from foureyes.config.fields import (
+    Address,
+    ExistingFile,
+    FilePath,
+    Inline,
+    Known,
+    SecretValue,
+    Source,
+    Table,
+    Text,
+    secret,
+)
+from foureyes.config.keys import TENANT_NAME, ApiKey, Keyring
 from foureyes.config.secret import Secret
-from foureyes.models.weights.reference import Api
+from foureyes.errors import InputError
+from foureyes.guard import Timing
+from foureyes.guard.reader_judge import SHIPPED_MODELS
+from foureyes.http import RequestLimits
+from foureyes.http.addresses import fits_a_header, objection
+from foureyes.monitoring.settings import MonitorSettings
+from foureyes.privacy import COUNTRIES, VaultLimits
+from foureyes.types.choices import GuardMode, PiiPolicy, ProviderApi, VerdictForm
 
 __all__ = [
-    "Api",
-    "Form",
     "JudgeVerifier",
     "LedgerSettings",
-    "Mode",
     "MonitoringSettings",
-    "Pii",
     "PrivacySettings",
+    "RateLimit",
     "ReaderVerifier",
     "ServerSettings",
     "Settings",
     "TelemetrySettings",
-    "TenantLimits",
     "TenantSettings",
     "Verifier",
     "needs_restart",
 ]
 
-Form: TypeAlias = Literal["words", "schema", "exact"]
-Mode: TypeAlias = Literal["enforce", "observe"]
-Pii: TypeAlias = Literal["off", "patterns", "names"]
+_PLACE: Final = "{tenant}"
+_VAULT_KEY: Final = re.compile(r"([0-9a-fA-F]{2}){32,}")
 
 
-@dataclass(frozen=True, slots=True)
-class ServerSettings:
+class ServerSettings(Table):
     """Where the service listens and what bounds it as a whole.
 
     Attributes:
@@ -47,93 +77,237 @@ class ServerSettings:
         port: 0 for any free one.
         max_body_bytes: largest request body.
         body_timeout_s: most seconds for a body to arrive.
-        max_in_flight: requests served at once; more are refused.
+        max_in_flight: requests served at once; more are refused, not queued.
         batch_parallel: items of one batch verified at once.
-        batch_items: most items in one batch.
     """
 
-    host: str = "127.0.0.1"
-    port: int = 8321
-    max_body_bytes: int = 1 << 20
-    body_timeout_s: float = 10.0
-    max_in_flight: int = 512
-    batch_parallel: int = 8
+    host: Text = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65_535)] = 8321
+    max_body_bytes: Annotated[int, Field(ge=1_000, le=1 << 30)] = 1 << 20
+    body_timeout_s: Annotated[float, Field(gt=0, le=600)] = 10.0
+    max_in_flight: Annotated[int, Field(ge=1, le=100_000)] = 512
+    batch_parallel: Annotated[int, Field(ge=1, le=1_000)] = 8
 
 
-@dataclass(frozen=True, slots=True)
-class JudgeVerifier:
+class PrivacySettings(Table):
+    """How personal data is found and where it is kept.
+
+    Attributes:
+        key: of the vaults, 64 hexadecimal digits; needed for files.
+        vault: folder with one file a tenant; ``None`` keeps values in memory until the process ends.
+        limits: how much a tenant's vault keeps, and for how long.
+        min_score: findings below it are left out.
+        pipeline: spaCy pipeline for names and places, for tenants whose policy is ``names``.
+    """
+
+    key: SecretValue | None = None
+    vault: FilePath | None = None
+    limits: Annotated[VaultLimits, Inline()] = VaultLimits()
+    min_score: Annotated[float, Field(gt=0, le=1)] = 0.4
+    pipeline: Text = "en_core_web_sm"
+
+    @classmethod
+    def objections(cls, key: str, value: Any, known: Known) -> Iterator[str]:
+        """Whether vaults can be sealed."""
+        match key:
+            case "key" if value is not None and not _VAULT_KEY.fullmatch(value.reveal()):
+                yield "wanted at least 64 hexadecimal digits, say from: openssl rand -hex 32"
+            case "vault" if value is not None and known.get("key", value) is None:
+                yield "a vault in files needs a key: name it with key_env or key_file"
+
+
+class MonitoringSettings(Table):
+    """What is watched and where alarms go.
+
+    Attributes:
+        monitor: how much monitors remember, and how often they may be wrong.
+        allow_http: let alarms go to another machine over plain http.
+        webhook_key: shared with the receiver of alarms, to sign with.
+        webhook: address alarms are posted to; ``None`` for none.
+        state: folder in which monitors and gates are kept between two runs, one file a tenant; ``None`` forgets them.
+    """
+
+    monitor: Annotated[MonitorSettings, Inline()] = MonitorSettings()
+    allow_http: bool = False
+    webhook_key: SecretValue | None = None
+    webhook: Address | None = None
+    state: FilePath | None = None
+
+    @classmethod
+    def objections(cls, key: str, value: Any, known: Known) -> Iterator[str]:
+        """Whether alarms can be signed."""
+        match key:
+            case "webhook_key" if value is not None and _is_short(value):
+                yield "wanted at least 16 bytes"
+            case "webhook" if value is not None and known.get("webhook_key", value) is None:
+                yield "alarms are signed: name a key with webhook_key_env or webhook_key_file"
+
+
+class TelemetrySettings(Table):
+    """Where traces go.
+
+    Attributes:
+        allow_http: let traces go to another machine over plain http.
+        endpoint: OTLP over HTTP; ``None`` for nowhere.
+        service_name: as they name the service.
+    """
+
+    allow_http: bool = False
+    endpoint: Address | None = None
+    service_name: Text = "foureyes"
+
+
+def _pairs(options: Any) -> Any:
+    """A table whose keys are not ours to know, in order, so that it can be hashed."""
+    if not isinstance(options, dict):
+        return options
+    if not all(isinstance(value, str | int | float) for value in options.values()):
+        raise ValueError("wanted a table of texts, numbers and flags")
+    return tuple(options.items())
+
+
+Options: TypeAlias = Annotated[tuple[tuple[str, str | int | float | bool], ...], BeforeValidator(_pairs)]
+Weight: TypeAlias = Annotated[float, Field(ge=0, le=1e6)]
+
+
+class JudgeVerifier(Table):
     """A verifier that is asked in words.
 
     Attributes:
+        kind: tells it from a reader in the file.
         name: by which tenants refer to it.
+        api: how it is spoken to; ``openai`` is whatever speaks OpenAI's chat protocol.
         provider, model: by which votes and requests name it.
         weight: of its vote, 0 to 10⁶.
-        api: how it is spoken to; ``openai`` is whatever speaks OpenAI's chat protocol.
+        allow_http: let what is asked go to another machine over plain http.
         base_url: of the server; ``None`` for the provider's own, which only SDKs know.
         key: sent to it and shown to nobody.
         form: how far an ``openai`` server is held to the form of a verdict.
         options: further fields of every request to an ``openai`` server, instead of greedy decoding and 512 tokens.
-        timeout_s: for one attempt.
-        attempts: most times it is asked.
-        concurrency: most questions under way.
+        limits: how long one question may take with all its attempts, how many of these there are, and how many questions
+            are under way at once.
     """
 
-    name: str
-    provider: str
-    model: str
-    weight: float = 1.0
-    api: Api = "openai"
-    base_url: str | None = None
-    key: Secret | None = None
-    form: Form = "words"
-    options: tuple[tuple[str, str | int | float | bool], ...] | None = None
-    timeout_s: float = 10.0
-    attempts: int = 2
-    concurrency: int = 64
+    kind: Literal["judge"] = "judge"
+    name: Text
+    api: ProviderApi = "openai"
+    provider: Text = Field(default_factory=lambda known: known["api"])
+    model: Text
+    weight: Weight = 1.0
+    allow_http: bool = False
+    base_url: Address | None = None
+    key: SecretValue | None = None
+    form: VerdictForm = "words"
+    options: Options | None = None
+    limits: Annotated[RequestLimits, Inline()] = RequestLimits(timeout_s=10.0)
+
+    @classmethod
+    def objections(cls, key: str, value: Any, known: Known) -> Iterator[str]:
+        """What the API wants."""
+        api = known.get("api", "openai")
+        match key:
+            case "base_url" if value is None and known.get("api") == "openai":
+                yield "missing; wanted the server's address up to and including /v1"
+            case "key" if value is None and api != "openai":
+                yield f"the API of {api} needs a key: name it with key_env or key_file"
+            case "key" if value is not None and not fits_a_header(value.reveal()):
+                yield "wanted printable ASCII without spaces; got something else, not shown"
+            case "provider" | "form" | "options" if api != "openai" and value not in (api, "words", None):
+                yield f"the API of {api} has its own: leave it out"
 
 
-@dataclass(frozen=True, slots=True)
-class ReaderVerifier:
+class ReaderVerifier(Table):
     """A verifier that reads log-probabilities and is calibrated.
 
     Attributes:
-        name, provider, model, weight: as for a judge.
+        kind: tells it from a judge in the file.
+        name: by which tenants refer to it.
+        allow_http: let texts go to another machine over plain http.
         reader: reference of the model, as for ``foureyes check --verifier``.
+        provider, model: by which votes and requests name it.
+        weight: of its vote, 0 to 10⁶.
         calibrator: JSON file of ``foureyes calibrate``; ``None`` for what is shipped with a model known by name.
         threshold: JSON file of a promise; ``None`` where ``cut`` is given, or with what is shipped.
         cut: confidence from which on it votes safe, in [0, 1]; ``None`` where a threshold is given.
     """
 
-    name: str
-    provider: str
-    model: str
-    reader: str
-    weight: float = 1.0
-    calibrator: Path | None = None
-    threshold: Path | None = None
-    cut: float | None = None
+    kind: Literal["reader"] = "reader"
+    name: Text
+    allow_http: bool = False
+    reader: Text
+    provider: Text = "foureyes"
+    model: Text = Field(default_factory=lambda known: known["reader"])
+    weight: Weight = 1.0
+    calibrator: ExistingFile | None = None
+    threshold: ExistingFile | None = None
+    cut: Annotated[float, Field(ge=0, le=1)] | None = None
+
+    @classmethod
+    def objections(cls, key: str, value: Any, known: Known) -> Iterator[str]:
+        """Where the model is, and what turns what it reads into a vote."""
+        match key:
+            case "reader" if value.startswith(("http:", "https:")):
+                wrong = objection(value.partition("#")[0], allow_http=known.get("allow_http", False))
+                yield from [wrong] if wrong else []
+            case "calibrator" if value is None and known.get("reader", SHIPPED_MODELS[0]) not in SHIPPED_MODELS:
+                yield f"missing; one comes with {', '.join(SHIPPED_MODELS)} only: fit yours, foureyes calibrate"
+            case "cut" if not _is_one_way(value, known):
+                yield "a calibrator wants a threshold, the file of a promise, or a cut, a confidence of your own"
+
+
+def _is_one_way(cut: float | None, known: Known) -> bool:
+    """Whether a calibrator has one threshold or cut, and what is shipped neither."""
+    if not known.keys() >= {"calibrator", "threshold"}:
+        return True
+    ways = (known["threshold"] is not None) + (cut is not None)
+    return ways == (0 if known["calibrator"] is None else 1)
 
 
 Verifier: TypeAlias = JudgeVerifier | ReaderVerifier
 
 
 @dataclass(frozen=True, slots=True)
-class TenantLimits:
+class RateLimit:
     """How much a tenant may ask for.
 
-    Attributes:
-        per_minute: requests a minute in the long run; ``None`` for any number.
-        burst: requests at once after a pause.
-        per_day: requests a day (UTC); ``None`` for any number.
+    Args:
+        requests_per_minute: in the long run, > 0; ``None`` for any number.
+        burst: requests at once after a pause, ≥ 1.
+        requests_per_day: UTC, ≥ 0; ``None`` for any number.
+
+    Raises:
+        InputError: a number is outside its range.
     """
 
-    per_minute: float | None = None
+    requests_per_minute: float | None = None
     burst: int = 60
-    per_day: int | None = None
+    requests_per_day: int | None = None
+
+    def __post_init__(self) -> None:
+        rate, day = self.requests_per_minute, self.requests_per_day
+        laws = {
+            f"requests_per_minute > 0, got {rate}": rate is None or 0 < rate < math.inf,
+            f"burst ≥ 1, got {self.burst}": self.burst >= 1,
+            f"requests_per_day ≥ 0, got {day}": day is None or day >= 0,
+        }
+        if broken := [law for law, holds in laws.items() if not holds]:
+            raise InputError(f"a rate limit wants {'; '.join(broken)}")
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerSettings:
+def _ledger_url(url: Any, info: ValidationInfo) -> Any:
+    """An address without a password may stand in the file; one with a password is a secret like others."""
+    if not isinstance(url, str):
+        return secret(url, info)
+    if not url.startswith(("sqlite:", "postgresql://", "postgres://")):
+        raise ValueError("wanted sqlite:/path or postgresql://…; got something else, not shown")
+    if ":" in urlsplit(url).netloc.rpartition("@")[0]:
+        raise ValueError("it holds a password: name it with url_env or url_file")
+    scheme, _, path = url.partition(":")
+    folder = info.context.folder if isinstance(info.context, Source) else Path()
+    return Secret(f"{scheme}:{folder / path}" if scheme == "sqlite" else url)
+
+
+class LedgerSettings(Table):
     """Where a tenant's record is kept.
 
     Attributes:
@@ -143,13 +317,39 @@ class LedgerSettings:
             no such memory.
     """
 
-    url: Secret
-    key_file: Path
-    witness: Path | None = None
+    may_stand_in_file: ClassVar = frozenset({"url"})
+
+    url: Annotated[Secret, BeforeValidator(_ledger_url)]
+    key_file: FilePath
+    witness: FilePath | None = None
+
+    def of(self, tenant: str) -> Self:
+        """This pattern for one tenant, its name in place of ``{tenant}``."""
+        named = {
+            "url": Secret(self.url.reveal().replace(_PLACE, tenant)),
+            "key_file": Path(str(self.key_file).replace(_PLACE, tenant)),
+            "witness": None if self.witness is None else Path(str(self.witness).replace(_PLACE, tenant)),
+        }
+        return self.model_copy(update=named)
 
 
-@dataclass(frozen=True, slots=True)
-class TenantSettings:
+def _named_verifiers(names: Any, source: Source) -> Iterator[Verifier]:
+    """Those of these names; those whose own table is wrong are left out, as that is a mistake already."""
+    for name in _texts(names):
+        if name in source.verifiers:
+            yield source.verifiers[name]
+        elif name not in source.named:
+            near = difflib.get_close_matches(name, source.named, n=1) or source.named
+            raise ValueError(f"no verifier is called {name!r}; there are {', '.join(near) or 'none'}")
+
+
+def _texts(values: Any) -> Sequence[str]:
+    if not isinstance(values, list | tuple) or not values or not all(isinstance(value, str) for value in values):
+        raise PydanticCustomError("texts", "wanted a list of texts, at least one")
+    return values
+
+
+class TenantSettings(Table):
     """Everything about one tenant.
 
     Attributes:
@@ -157,125 +357,163 @@ class TenantSettings:
         keys: its API keys, as hashes.
         verifiers: asked about every answer, each with its own provider and model.
         quorum: least number of them that must say safe or unsafe.
-        deadline_s: most seconds from a request to its decision.
-        record_s: of these kept back for the ledger.
+        timing: most seconds from a request to its decision, and of these kept back for the ledger.
         mode: ``observe`` marks decisions as not enforced; it changes nothing else.
-        limits: how much it may ask for.
+        rate: how much it may ask for.
         pii: how personal data is looked for; ``off`` shows verifiers the texts as they are.
         countries: whose identifiers are looked for.
-        salt: for hashes of texts in the ledger; needed where there is one.
         ledger: its record; ``None`` for none.
+        salt: for hashes of texts in the ledger; needed where there is one.
         show_texts: whether the dashboard's feed keeps texts. For demonstrations.
     """
 
     name: str
-    keys: tuple[ApiKey, ...] = ()
+    keys: Annotated[tuple[Annotated[ApiKey, Inline()], ...], Field(strict=False)] = ()
     verifiers: tuple[Verifier, ...] = ()
-    quorum: int = 1
-    deadline_s: float = 15.0
-    record_s: float = 3.0
-    mode: Mode = "enforce"
-    limits: TenantLimits = field(default_factory=TenantLimits)
-    pii: Pii = "patterns"
+    quorum: Annotated[int, Field(ge=1, le=1_000)] = 1
+    timing: Annotated[Timing, Inline()] = Timing()
+    mode: GuardMode = "enforce"
+    rate: Annotated[RateLimit, Inline()] = RateLimit()
+    pii: PiiPolicy = "patterns"
     countries: tuple[str, ...] = ("uk", "us")
-    salt: Secret | None = None
     ledger: LedgerSettings | None = None
+    salt: SecretValue | None = None
     show_texts: bool = False
 
+    @field_validator("keys", mode="before")
+    @classmethod
+    def _are_its_own(cls, rows: Any, info: ValidationInfo) -> Any:
+        own = {"tenant": info.data.get("name", "?")}
+        return [own | row if isinstance(row, dict) else row for row in rows] if isinstance(rows, list) else rows
 
-@dataclass(frozen=True, slots=True)
-class PrivacySettings:
-    """How personal data is found and where it is kept.
+    @field_validator("verifiers", mode="before")
+    @classmethod
+    def _by_name(cls, names: Any, info: ValidationInfo) -> Any:
+        source = info.context
+        return names if source is None else tuple(_named_verifiers(names or source.named, source))
 
-    Attributes:
-        vault: folder with one file a tenant; ``None`` keeps values in memory until the process ends.
-        key: of the vaults, 64 hexadecimal digits; needed for files.
-        ttl_s: seconds after its last use at which a conversation is deleted.
-        max_sessions: most conversations of a tenant.
-        max_values: most values of a conversation.
-        min_score: findings below it are left out.
-        pipeline: spaCy pipeline for names and places, for tenants whose policy is ``names``.
-    """
+    @field_validator("countries", mode="before")
+    @classmethod
+    def _in_order(cls, countries: Any) -> Any:
+        return tuple(sorted(set(_texts(countries)))) if isinstance(countries, list) else countries
 
-    vault: Path | None = None
-    key: Secret | None = None
-    ttl_s: float = 86_400.0
-    max_sessions: int = 100_000
-    max_values: int = 10_000
-    min_score: float = 0.4
-    pipeline: str = "en_core_web_sm"
-
-
-@dataclass(frozen=True, slots=True)
-class MonitoringSettings:
-    """What is watched and where alarms go.
-
-    Attributes:
-        window_size, window_s, bucket_s, buckets, alpha, run_length, max_error_rate, max_disagreement, max_flag_rate: of
-            :class:`foureyes.monitoring.settings.MonitorSettings`.
-        webhook: address alarms are posted to; ``None`` for none.
-        webhook_key: shared with the receiver, to sign with.
-        state: folder in which monitors and gates are kept between two runs, one file a tenant; ``None`` forgets them.
-    """
-
-    window_size: int = 1000
-    window_s: float = 3600.0
-    bucket_s: float = 60.0
-    buckets: int = 120
-    alpha: float = 0.01
-    run_length: float = 10_000.0
-    max_error_rate: float = 0.05
-    max_disagreement: float | None = None
-    max_flag_rate: float | None = None
-    webhook: str | None = None
-    webhook_key: Secret | None = None
-    state: Path | None = None
+    @classmethod
+    def objections(cls, key: str, value: Any, known: Known) -> Iterator[str]:
+        """What values must be to one another."""
+        n = len(known.get("verifiers", ()))
+        match key:
+            case "name" if not TENANT_NAME.fullmatch(value):
+                yield f"a tenant's name is up to 64 letters, digits, - and _; got {value[:80]!r}"
+            case "keys" if any(entry.tenant != known.get("name", entry.tenant) for entry in value):
+                yield "a key belongs to the tenant of its table"
+            case "verifiers" if twice := _first_repeated((one.provider, one.model) for one in value):
+                yield f"each needs its own provider and model; two are {' '.join(twice)}"
+            case "quorum" if 0 < n < value:
+                yield f"{value} of {n} verifiers can never vote: nothing would be safe"
+            case "countries" if not set(value) <= set(COUNTRIES):
+                yield f"wanted a list with some of {', '.join(COUNTRIES)}"
+            case "salt" if value is None and known.get("ledger") is not None:
+                yield "the ledger's hashes of texts need a salt: name it with salt_env or salt_file"
+            case "salt" if value is not None and _is_short(value):
+                yield "wanted at least 16 bytes, say from: openssl rand -hex 16"
 
 
-@dataclass(frozen=True, slots=True)
-class TelemetrySettings:
-    """Where traces go.
-
-    Attributes:
-        endpoint: OTLP over HTTP; ``None`` for nowhere.
-        service_name: as they name the service.
-    """
-
-    endpoint: str | None = None
-    service_name: str = "foureyes"
+def _remembered(table: Any, read: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+    """A verifier, kept for the tenants that ask for it by name."""
+    verifier = read(table)
+    if isinstance(info.context, Source):
+        info.context.verifiers[verifier.name] = verifier
+    return verifier
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+def _told(name: str, table: Any, pattern: LedgerSettings | None) -> Any:
+    own = {"name": name} if pattern is None else {"name": name, "ledger": pattern.of(name)}
+    return own | table if isinstance(table, dict) else table
+
+
+class Settings(Table):
     """Everything that can be configured.
 
     Attributes:
         server, privacy, monitoring, telemetry: of the service as a whole.
+        verifiers: all that there are, by name.
+        ledger: the pattern for every tenant's own; ``None`` for none.
         tenants: by name, in the order of the file.
-        files: every file that was read, the configuration first: what a reloader watches.
+        files: every file that was read, the configuration first: what a reloader watches. No key of the file.
     """
 
-    server: ServerSettings = field(default_factory=ServerSettings)
-    tenants: tuple[TenantSettings, ...] = ()
-    privacy: PrivacySettings = field(default_factory=PrivacySettings)
-    monitoring: MonitoringSettings = field(default_factory=MonitoringSettings)
-    telemetry: TelemetrySettings = field(default_factory=TelemetrySettings)
+    server: ServerSettings = ServerSettings()
+    privacy: PrivacySettings = PrivacySettings()
+    monitoring: MonitoringSettings = MonitoringSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
+    verifiers: Mapping[
+        str, Annotated[Annotated[Verifier, Field(discriminator="kind")], WrapValidator(_remembered)]
+    ] = {}
+    ledger: LedgerSettings | None = None
+    tenants: Mapping[str, TenantSettings] = {}
     files: tuple[Path, ...] = ()
+
+    @field_validator("verifiers", "tenants", mode="before")
+    @classmethod
+    def _are_told(cls, tables: Any, info: ValidationInfo) -> Any:
+        """Each its name, and a tenant the ledger of the pattern, unless it has one of its own."""
+        if not isinstance(tables, dict):
+            return tables
+        pattern = info.data.get("ledger") if info.field_name == "tenants" else None
+        return {name: _told(name, table, pattern) for name, table in tables.items()}
+
+    @classmethod
+    def objections(cls, key: str, value: Any, known: Known) -> Iterator[str]:  # noqa: ARG003 - asks nothing else
+        """What tenants must be to one another."""
+        if key != "tenants":
+            return
+        ledgers = [tenant.ledger for tenant in value.values() if tenant.ledger is not None]
+        for part in LedgerSettings.model_fields:
+            if _first_repeated(found for ledger in ledgers if (found := getattr(ledger, part)) is not None):
+                yield f"no two share a record: each needs its own {part} of a ledger, say with {_PLACE} in it"
+        if renamed := [name for name, tenant in value.items() if tenant.name != name]:
+            yield f"the name of {renamed[0]} is the name of its table"
+        _keyring(value.values())
 
     @property
     def keyring(self) -> Keyring:
         """Every tenant's keys."""
-        return Keyring(tuple(key for tenant in self.tenants for key in tenant.keys))
-
-    def tenant(self, name: str) -> TenantSettings | None:
-        """The tenant of a name."""
-        return next((tenant for tenant in self.tenants if tenant.name == name), None)
-
-
-_FIXED: Final = ("host", "port")
+        return _keyring(self.tenants.values())
 
 
 def needs_restart(old: Settings, new: Settings) -> tuple[str, ...]:
-    """What changed that only a new process can apply, by its place in the file."""
-    moved = tuple(f"[server] {key}" for key in _FIXED if getattr(old.server, key) != getattr(new.server, key))
-    return (*moved, "[telemetry]") if old.telemetry != new.telemetry else moved
+    """What changed that only a new process can apply, by its place in the file.
+
+    A socket and a tracer are opened once; a monitor keeps the windows it was built with; and a vault in memory would lose its
+    values by being made anew.
+    """
+    pairs: list[tuple[str, object, object, Iterable[str]]] = [
+        ("server", old.server, new.server, ("host", "port")),
+        ("telemetry", old.telemetry, new.telemetry, TelemetrySettings.model_fields),
+        ("monitoring", old.monitoring.monitor, new.monitoring.monitor, [f.name for f in fields(MonitorSettings)]),
+    ]
+    if old.privacy.vault is None and new.privacy.vault is None:
+        pairs.append(("privacy", old.privacy.limits, new.privacy.limits, [f.name for f in fields(VaultLimits)]))
+    return tuple(
+        f"[{table}] {key}"
+        for table, before, after, keys in pairs
+        for key in keys
+        if getattr(before, key) != getattr(after, key)
+    )
+
+
+def _keyring(tenants: Iterable[TenantSettings]) -> Keyring:
+    return Keyring(tuple(key for tenant in tenants for key in tenant.keys))
+
+
+def _is_short(key: Secret) -> bool:
+    return len(key.reveal().encode()) < 16
+
+
+def _first_repeated(values: Iterable[Any]) -> Any:
+    seen = set()
+    for value in values:
+        if value in seen:
+            return value
+        seen.add(value)
+    return None

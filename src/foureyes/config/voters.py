@@ -1,4 +1,4 @@
-"""From a verifier's settings to something that votes."""
+"""From a verifier's settings to something that votes, or that answers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from foureyes.config.part_cache import PartCache
 from foureyes.config.settings import JudgeVerifier, ReaderVerifier, Verifier
 from foureyes.errors import ConfigError, InputError
-from foureyes.models.roles import Judge, Reader
+from foureyes.models.roles import Answerer, Judge, Reader
 
 if TYPE_CHECKING:
     from foureyes.calibration import Threshold
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from foureyes.models.chat import ChatModel
     from foureyes.monitoring.promise import Promise
 
-__all__ = ["OpenReader", "chat_model", "promise_of", "voter"]
+__all__ = ["OpenReader", "answerer", "promise_of", "voter"]
 
 OpenReader = Callable[[str], Reader]
 
@@ -40,13 +40,18 @@ def voter(verifier: Verifier, cache: PartCache, open_reader: OpenReader) -> Judg
         ModelError: the reader cannot be loaded.
     """
     if isinstance(verifier, JudgeVerifier):
-        settings = (verifier.provider, verifier.model, verifier.api, verifier.base_url, verifier.key, verifier.form)
-        how = (verifier.options, verifier.timeout_s, verifier.attempts, verifier.concurrency)
-        return cache.get_or_make(("judge", settings, how), partial(_judge, verifier))
+        return cache.get_or_make(("judge", _connection(verifier)), partial(_judge, verifier))
     batcher = cache.get_or_make(("reader", verifier.reader), lambda: _batcher(open_reader(verifier.reader)))
     fitted = tuple(_digest(path) for path in (verifier.calibrator, verifier.threshold))
     made_of = ("reading", verifier.provider, verifier.model, verifier.reader, verifier.cut, fitted)
     return cache.get_or_make(made_of, partial(_reading, verifier, batcher))
+
+
+def answerer(verifier: Verifier, cache: PartCache) -> Answerer | None:
+    """The verifier as a model that answers in words, new or from the cache; ``None`` for a reader."""
+    if not isinstance(verifier, JudgeVerifier):
+        return None
+    return cache.get_or_make(("answerer", _connection(verifier)), partial(_answerer, verifier))
 
 
 def promise_of(verifier: Verifier) -> Promise | None:
@@ -63,32 +68,37 @@ def promise_of(verifier: Verifier) -> Promise | None:
     return None if threshold.in_sample else Promise.of(threshold)
 
 
-def chat_model(verifier: JudgeVerifier) -> ChatModel:
+def _chat_model(verifier: JudgeVerifier) -> ChatModel:
     """The model behind a verifier that can be talked to: it judges, and it answers in a council.
 
     Raises:
         ConfigError: an option sets what is not its to set, or an extra is not installed.
     """
-    from foureyes.http import RequestLimits  # noqa: PLC0415 - as below
     from foureyes.models.chat import Endpoint  # noqa: PLC0415 - loads numpy
     from foureyes.models.providers import connect  # noqa: PLC0415 - as above
 
-    endpoint = Endpoint(
-        verifier.model,
-        verifier.base_url,
-        None if verifier.key is None else verifier.key.reveal(),
-        verifier.provider,
-        None if verifier.options is None else dict(verifier.options),
-        RequestLimits(timeout=verifier.timeout_s, attempts=verifier.attempts, concurrency=verifier.concurrency),
-    )
+    key = None if verifier.key is None else verifier.key.reveal()
+    options = None if verifier.options is None else dict(verifier.options)
+    endpoint = Endpoint(verifier.model, verifier.base_url, key, verifier.provider, options, verifier.limits)
     return connect(verifier.api, endpoint)
+
+
+def _connection(verifier: JudgeVerifier) -> JudgeVerifier:
+    """What a connection depends on: everything but what tenants call the verifier and how much its vote weighs."""
+    return verifier.model_copy(update={"name": "", "weight": 0.0})
 
 
 def _judge(verifier: JudgeVerifier) -> Judge:
     """Anthropic and Google prepare one schema for all requests; other servers are held to what the settings say."""
     from foureyes.models.chat import ChatJudge  # noqa: PLC0415 - loads numpy
 
-    return ChatJudge(chat_model(verifier), form=verifier.form if verifier.api == "openai" else "schema")
+    return ChatJudge(_chat_model(verifier), form=verifier.form if verifier.api == "openai" else "schema")
+
+
+def _answerer(verifier: JudgeVerifier) -> Answerer:
+    from foureyes.models.chat import ChatAnswerer  # noqa: PLC0415 - loads numpy
+
+    return ChatAnswerer(_chat_model(verifier))
 
 
 def _batcher(reader: Reader) -> ReaderBatcher:

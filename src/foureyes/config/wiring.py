@@ -2,7 +2,7 @@
 
 What a part is made of is a frozen value, so a part whose settings did not change is the same part: :func:`build` takes over
 from the parts before whatever it can, and a change of one tenant's quorum loads no weights and reopens no ledger. What is no
-longer used is closed by :meth:`Parts.close`, when the caller knows that nobody works with it any more.
+longer used is closed by :meth:`~foureyes.config.parts.Parts.close`, when the caller knows that nobody works with it any more.
 
 Everything heavy or optional is imported where it is made.
 """
@@ -10,20 +10,19 @@ Everything heavy or optional is imported where it is made.
 from __future__ import annotations
 
 import time
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from foureyes.config.keys import Keyring
-from foureyes.config.part_cache import PartCache, close
+from foureyes.config.part_cache import PartCache
+from foureyes.config.parts import Parts, TenantParts
 from foureyes.config.settings import LedgerSettings, MonitoringSettings, PrivacySettings, Settings, TenantSettings
-from foureyes.config.voters import OpenReader, promise_of, voter
+from foureyes.config.voters import OpenReader, answerer, promise_of, voter
 from foureyes.errors import ConfigError, FoureyesError
-from foureyes.guard import Council, Guard, Member, QuorumRule, Timing
+from foureyes.guard import Council, Guard, Member, QuorumRule
 from foureyes.guard.vault_concealer import VaultConcealer
 from foureyes.models import catalog
 
@@ -31,66 +30,10 @@ if TYPE_CHECKING:
     from foureyes.ledger import Json, Ledger
     from foureyes.models.roles import Judge
     from foureyes.monitoring.promise import PromiseWatch
-    from foureyes.monitoring.settings import MonitorSettings
     from foureyes.monitoring.sinks import AlarmSink
     from foureyes.privacy import Detector, Vault
 
-__all__ = ["Parts", "TenantParts", "build"]
-
-
-@dataclass(frozen=True, slots=True)
-class TenantParts:
-    """What one tenant's requests may touch.
-
-    Attributes:
-        settings: what it was made of: limits, mode, whether texts are shown.
-        guard: verifies.
-        ledger: keeps the record; ``None`` where none is configured.
-        vault, detector, concealer: personal data; ``None`` where the policy is ``off``.
-        watches: of what is promised of verifiers that have a threshold, named ``PROVIDER/MODEL``: for whoever tells them
-            what is seen. While one is suspended, its verifier's safe is an abstention.
-    """
-
-    settings: TenantSettings
-    guard: Guard
-    ledger: Ledger | None = None
-    vault: Vault | None = None
-    detector: Detector | None = None
-    concealer: VaultConcealer | None = None
-    watches: tuple[PromiseWatch, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """Everything that settings say.
-
-    Attributes:
-        settings: what was wired.
-        keyring: knows the API keys.
-        tenants: by name.
-        monitor: what each tenant's monitor is built with.
-        alarms: where alarms go, besides the log.
-        cached: every part that can be closed, by what it is made of.
-    """
-
-    settings: Settings
-    keyring: Keyring
-    tenants: Mapping[str, TenantParts]
-    monitor: MonitorSettings
-    alarms: tuple[AlarmSink, ...] = ()
-    cached: Mapping[Hashable, Any] = field(default_factory=dict, repr=False)
-
-    async def close(self, *, but: Parts | None = None) -> None:
-        """Closes every part.
-
-        Args:
-            but: parts built from these, which go on using some of them.
-        """
-        kept = but.cached if but is not None else {}
-        async with AsyncExitStack() as ending:  # the last made is closed first, and one that fails stops no other
-            for what, part in self.cached.items():
-                if what not in kept:
-                    ending.push_async_callback(close, part)
+__all__ = ["build"]
 
 
 def build(settings: Settings, *, before: Parts | None = None, open_reader: OpenReader = catalog.open_reader) -> Parts:
@@ -108,14 +51,15 @@ def build(settings: Settings, *, before: Parts | None = None, open_reader: OpenR
     """
     cache = PartCache(before.cached if before is not None else {})
     try:
-        tenants = {tenant.name: _tenant(tenant, settings, cache, open_reader) for tenant in settings.tenants}
+        tenants = {name: _tenant(tenant, settings, cache, open_reader) for name, tenant in settings.tenants.items()}
         alarms = _alarms(settings.monitoring, cache)
         if settings.monitoring.state is not None:
             _folder(settings.monitoring.state, "[monitoring] state")
     except FoureyesError:
         _abandon(cache)
         raise
-    return Parts(settings, settings.keyring, tenants, _monitor(settings.monitoring), alarms, cache.parts)
+    monitoring = settings.monitoring
+    return Parts(settings.keyring, tenants, settings.server, monitoring.monitor, alarms, monitoring.state, cache.parts)
 
 
 def _abandon(cache: PartCache) -> None:
@@ -126,11 +70,11 @@ def _abandon(cache: PartCache) -> None:
 
 
 def _tenant(tenant: TenantSettings, settings: Settings, cache: PartCache, open_reader: OpenReader) -> TenantParts:
-    watches = _watches(tenant, settings.monitoring.alpha, cache)
+    watches = _watches(tenant, settings.monitoring.monitor.alpha, cache)
     members = [
         Member(_held(voter(verifier, cache, open_reader), watches), verifier.weight) for verifier in tenant.verifiers
     ]
-    council = Council(members, QuorumRule(tenant.quorum), deadline_s=tenant.deadline_s)
+    council = Council(members, QuorumRule(tenant.quorum), deadline_s=tenant.timing.deadline_s)
     ledger = _ledger(tenant.ledger, cache) if tenant.ledger is not None else None
     vault = detector = concealer = None
     if tenant.pii != "off":
@@ -141,10 +85,20 @@ def _tenant(tenant: TenantSettings, settings: Settings, cache: PartCache, open_r
         council,
         concealer=concealer,
         recorder=None if ledger is None else _Record(ledger, _salt(tenant)),
-        timing=Timing(tenant.deadline_s, tenant.record_s),
+        timing=tenant.timing,
         mode=tenant.mode,
     )
-    return TenantParts(tenant, guard, ledger, vault, detector, concealer, tuple(watches.values()))
+    return TenantParts(
+        guard,
+        ledger,
+        vault,
+        detector,
+        concealer,
+        answerers=[one for verifier in tenant.verifiers if (one := answerer(verifier, cache)) is not None],
+        watches=tuple(watches.values()),
+        rate=tenant.rate,
+        show_texts=tenant.show_texts,
+    )
 
 
 def _watches(tenant: TenantSettings, alpha: float, cache: PartCache) -> dict[str, PromiseWatch]:
@@ -205,14 +159,13 @@ def _salt(tenant: TenantSettings) -> bytes:
 
 
 def _vault(tenant: str, privacy: PrivacySettings, cache: PartCache) -> Vault:
-    from foureyes.privacy import Vault, VaultLimits  # noqa: PLC0415 - needs an extra
+    from foureyes.privacy import Vault  # noqa: PLC0415 - needs an extra
 
-    limits = VaultLimits(privacy.ttl_s, privacy.max_sessions, privacy.max_values)
     key = None if privacy.key is None else bytes.fromhex(privacy.key.reveal())
     path = None if privacy.vault is None else _folder(privacy.vault, "[privacy] vault") / f"{tenant}.db"
     # A vault in memory would lose its values by being made anew: its bounds change with the next process.
-    what = ("vault", tenant, path, privacy.key, limits if path is not None else None)
-    return cache.get_or_make(what, lambda: Vault.open(path, key=key, tenant=tenant, limits=limits))
+    what = ("vault", tenant, path, privacy.key, privacy.limits if path is not None else None)
+    return cache.get_or_make(what, lambda: Vault.open(path, key=key, tenant=tenant, limits=privacy.limits))
 
 
 def _folder(path: Path, what: str) -> Path:
@@ -235,13 +188,6 @@ def _detector(tenant: TenantSettings, privacy: PrivacySettings, cache: PartCache
     return cache.get_or_make(
         ("names", privacy.pipeline, what), lambda: NamesDetector(privacy.pipeline, patterns=patterns)
     )
-
-
-def _monitor(monitoring: MonitoringSettings) -> MonitorSettings:
-    from foureyes.monitoring.settings import MonitorSettings  # noqa: PLC0415 - beside what it is used for
-
-    shared = [f.name for f in fields(MonitorSettings) if hasattr(monitoring, f.name)]
-    return MonitorSettings(**{name: getattr(monitoring, name) for name in shared})
 
 
 def _alarms(monitoring: MonitoringSettings, cache: PartCache) -> tuple[AlarmSink, ...]:

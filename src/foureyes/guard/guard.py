@@ -29,11 +29,11 @@ from foureyes.guard.deadline import DeadlineRunner, log_bug, wrap_uncancellable
 from foureyes.guard.ledger_payload import EVENT, verification_payload
 from foureyes.guard.protocols import ConcealedExchange, Concealer, Json, Recorder, RecordReceipt
 from foureyes.types import Exchange, Verdict, Vote, new_id
+from foureyes.types.choices import GuardMode
 
 __all__ = ["Decision", "Guard", "GuardMode", "Stage", "Timing"]
 
 Stage: TypeAlias = Literal["conceal", "record", "reveal"]
-GuardMode: TypeAlias = Literal["enforce", "observe"]
 
 T = TypeVar("T")
 

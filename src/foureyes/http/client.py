@@ -52,7 +52,7 @@ class HttpClient:
             headers["Authorization"] = f"Bearer {key}"
         self._client = httpx.AsyncClient(
             headers=headers,
-            timeout=httpx.Timeout(None, connect=min(limits.timeout, CONNECT_SECONDS)),  # the deadline bounds the rest
+            timeout=httpx.Timeout(None, connect=min(limits.timeout_s, CONNECT_SECONDS)),  # the deadline bounds the rest
             limits=httpx.Limits(max_connections=limits.concurrency, max_keepalive_connections=limits.concurrency),
             follow_redirects=False,
             trust_env=proxies,

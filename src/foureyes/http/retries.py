@@ -38,13 +38,13 @@ async def attempted(call: Callable[[], Awaitable[T]], limits: RequestLimits) -> 
         on=_worth_repeating, attempts=limits.attempts, timeout=None, wait_initial=0.1, wait_max=5.0, wait_jitter=0.1
     )
     try:
-        async with asyncio.timeout(limits.timeout):
+        async with asyncio.timeout(limits.timeout_s):
             async for attempt in retries:
                 with attempt:
                     return await call()
     except TimeoutError as error:
         raise RequestFailed(
-            f"no whole reply within {limits.timeout:g} s", "unavailable", retryable=True, server_wide=True
+            f"no whole reply within {limits.timeout_s:g} s", "unavailable", retryable=True, server_wide=True
         ) from error
     raise AssertionError("stamina raises the last failure itself")
 

@@ -31,7 +31,7 @@ from foureyes.monitoring.alarms import Alarm
 
 __all__ = ["Delivery", "Webhook", "signature"]
 
-_LIMITS: Final = RequestLimits(timeout=20.0, attempts=4, concurrency=1)
+_LIMITS: Final = RequestLimits(timeout_s=20.0, attempts=4, concurrency=1)
 _STOP: Final = None
 
 

@@ -15,19 +15,18 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 from fastapi import Depends, Request
 from starlette.types import Scope
 
+from foureyes.config.parts import TenantParts
 from foureyes.service.app_state import AppState
-from foureyes.service.parts import TenantParts
 from foureyes.service.problems import Refused
 from foureyes.service.tenant_state import TenantState
+from foureyes.types.choices import KeyScope
 
-__all__ = ["ADMITTED", "Administering", "Auditing", "Call", "RequireScope", "Right", "Verifying", "presented_key"]
-
-Right: TypeAlias = Literal["verify", "audit", "admin"]
+__all__ = ["ADMITTED", "Administering", "Auditing", "Call", "RequireScope", "Verifying", "presented_key"]
 
 ADMITTED: Final = "foureyes.admitted"
 """Where a request's scope holds its :class:`Call` once the caller was admitted."""
@@ -77,7 +76,7 @@ class RequireScope:
         cost: whether a request counts against the tenant's allowance.
     """
 
-    def __init__(self, right: Right, *, cost: bool = True) -> None:
+    def __init__(self, right: KeyScope, *, cost: bool = True) -> None:
         self.right: Final = right
         self._cost = cost
 

@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI, Request
@@ -22,28 +22,31 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from foureyes import __version__
+from foureyes.config.parts import Parts
 from foureyes.service.app_state import AppState, Instruments
 from foureyes.service.body import BodyRoute
 from foureyes.service.dashboard import router as dashboard
 from foureyes.service.maintenance import maintain_forever
 from foureyes.service.middleware import RequestMiddleware
 from foureyes.service.openapi import DESCRIPTION, TAGS, describe
-from foureyes.service.parts import Parts
 from foureyes.service.problems import problem_response
 from foureyes.service.routes import decisions, gateways, guard, health, independent_answers, ledger, monitoring, privacy
 
 __all__ = ["create_app"]
 
 
-def create_app(parts: Parts, instruments: Instruments | None = None) -> FastAPI:
+def create_app(
+    parts: Parts, instruments: Instruments | None = None, *, close: Callable[[], Awaitable[None]] | None = None
+) -> FastAPI:
     """The service as an ASGI application.
 
     Args:
         parts: what the configuration wired. ``app.state.foureyes.replace(parts)`` puts others in force.
         instruments: log, tracer and clocks.
+        close: what the lifespan ends with; ``None`` closes the parts then in force.
 
     Returns:
-        The application; its lifespan closes the parts in force when it ends.
+        The application.
     """
     state = AppState(parts, instruments)
     app = FastAPI(
@@ -55,7 +58,7 @@ def create_app(parts: Parts, instruments: Instruments | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=_lifespan(state),
+        lifespan=_lifespan(state, close),
         # FastAPI would tell by itself, wherever a process has set up OpenTelemetry: paths as sent, errors in their words
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
@@ -71,7 +74,9 @@ def create_app(parts: Parts, instruments: Instruments | None = None) -> FastAPI:
     return app
 
 
-def _lifespan(state: AppState) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _lifespan(
+    state: AppState, close: Callable[[], Awaitable[None]] | None
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         maintenance = asyncio.create_task(maintain_forever(state))
@@ -85,7 +90,7 @@ def _lifespan(state: AppState) -> Callable[[FastAPI], AbstractAsyncContextManage
             try:
                 state.save(state.tenants)
             finally:
-                await state.parts.close()
+                await (close or state.parts.close)()
 
     return lifespan
 

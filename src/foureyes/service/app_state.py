@@ -15,14 +15,16 @@ from typing import Final
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
+from foureyes.config.parts import Parts
 from foureyes.errors import ConfigError, InputError
 from foureyes.monitoring import Alarm
 from foureyes.monitoring.sinks import send_all
 from foureyes.service.logs import Log, open_log, raised_at
 from foureyes.service.metrics import Metrics
-from foureyes.service.parts import Parts
+from foureyes.service.persistence import StateStore
 from foureyes.service.tenant_state import TenantState
 from foureyes.service.tracing import Tracer
+from foureyes.service.wire.health import NOT_READY
 
 __all__ = ["AppState", "Instruments"]
 
@@ -50,12 +52,18 @@ class AppState:
     Args:
         parts: what the configuration wired.
         instruments: log, tracer and clocks.
+
+    Attributes:
+        file_is_broken: whether the configuration on the disk is not the one in force.
+        needs_restart: changed settings that only a new process applies, by their place in the file.
     """
 
     def __init__(self, parts: Parts, instruments: Instruments | None = None) -> None:
         self.instruments: Final = instruments or Instruments()
         self.metrics: Final = Metrics()
         self.parts = parts
+        self.file_is_broken = False
+        self.needs_restart: tuple[str, ...] = ()
         self._tenants = {name: TenantState.restore(name, parts) for name in parts.tenants}
 
     @property
@@ -88,8 +96,9 @@ class AppState:
 
     def save(self, tenants: Iterable[TenantState]) -> None:
         """Saves what is known of tenants, where the configuration names a place; one that fails is logged and stops no other."""
-        if (store := self.parts.state_store) is None:
+        if self.parts.state is None:
             return
+        store = StateStore(self.parts.state)
         for tenant in tenants:
             try:
                 tenant.save(store)
@@ -99,6 +108,16 @@ class AppState:
     def _log_unsaved(self, tenant: TenantState, error: ConfigError) -> None:
         """The words of this error tell of a file and of the system; an operator needs them."""
         self.instruments.log.error("state", tenant=tenant.name, saved=False, error=str(error))
+
+    @property
+    def not_ready(self) -> dict[str, str]:
+        """Parts that are not ready, and why, in words fit for a stranger."""
+        ledgers = [tenant.ledger for tenant in self.parts.tenants.values()]
+        failed = {
+            "configuration": self.file_is_broken,
+            "ledger": any(ledger is not None and ledger.tampered for ledger in ledgers),
+        }
+        return {part: words for part, words in NOT_READY.items() if failed[part]}
 
     def count(self, scope: Scope, status: int, seconds: float) -> None:
         """Counts and logs a request that was served.

@@ -21,9 +21,9 @@ from pydantic_core import from_json
 from starlette.requests import ClientDisconnect
 from starlette.types import Scope
 
+from foureyes.config import ServerSettings
 from foureyes.errors import ConfigError
 from foureyes.service.access import ADMITTED, RequireScope
-from foureyes.service.parts import ServerLimits
 from foureyes.service.problems import Refused
 
 __all__ = ["BodyRoute"]
@@ -44,7 +44,7 @@ class BodyRoute(APIRoute):
 
         async def admit_and_read(request: Request) -> Response:
             request.scope[ADMITTED] = required.admit(request.scope)
-            body = await _read(request, request.scope["foureyes.state"].parts.limits)
+            body = await _read(request, request.scope["foureyes.state"].parts.server)
             return await handle(_ReadRequest(request.scope, body))
 
         return admit_and_read
@@ -74,7 +74,7 @@ def _required_scope(route: APIRoute) -> RequireScope:
     raise ConfigError(f"the route {route.path} has a body and lets anybody in: give it a Call")
 
 
-async def _read(request: Request, limits: ServerLimits) -> bytes:
+async def _read(request: Request, limits: ServerSettings) -> bytes:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise Refused(415, "send Content-Type: application/json")
     length = request.headers.get("content-length", "")
@@ -89,7 +89,7 @@ async def _read(request: Request, limits: ServerLimits) -> bytes:
         raise Refused(400, "the caller hung up") from None
 
 
-async def _assemble(request: Request, limits: ServerLimits) -> bytes:
+async def _assemble(request: Request, limits: ServerSettings) -> bytes:
     body = bytearray()
     async for piece in request.stream():
         body += piece
@@ -98,5 +98,5 @@ async def _assemble(request: Request, limits: ServerLimits) -> bytes:
     return bytes(body)
 
 
-def _too_large(limits: ServerLimits) -> Refused:
+def _too_large(limits: ServerSettings) -> Refused:
     return Refused(413, f"a body may have {limits.max_body_bytes} bytes", headers=_CLOSE)

@@ -8,7 +8,7 @@ by its shape, one tenant, one key made for this run, and sample traffic. It show
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from secrets import token_hex
@@ -19,6 +19,7 @@ from fastapi import FastAPI
 
 from foureyes.config import NewKey, ReaderVerifier, Secret, Settings, TenantSettings, new_key, wiring
 from foureyes.config.settings import LedgerSettings
+from foureyes.guard import Timing
 from foureyes.ledger import Signer
 from foureyes.models.catalog import open_reader
 from foureyes.models.weights import ModelPair, OnStep
@@ -26,7 +27,6 @@ from foureyes.service.app import create_app
 from foureyes.service.app_state import Instruments
 from foureyes.service.logs import open_log
 from foureyes.service.traffic import trickle
-from foureyes.service.wiring import parts_of
 
 __all__ = ["Demo", "demo_app", "demo_settings"]
 
@@ -70,24 +70,23 @@ def demo_app(folder: Path, pair: ModelPair, *, on_step: OnStep) -> Demo:
     key = new_key(TENANT, {"admin"})
     Signer.generate("foureyes.demo/ledger").save(folder / _LEDGER_KEY)
     built = wiring.build(demo_settings(folder, pair, key), open_reader=partial(open_reader, on_step=on_step))
-    app = create_app(replace(parts_of(built), close=built.close), Instruments(log=open_log(stderr)))
+    app = create_app(built, Instruments(log=open_log(stderr)))
     return Demo(app, key.presented, partial(trickle, app.state.foureyes, TENANT, quickly=_QUICKLY, pause_s=_PAUSE_S))
 
 
 def demo_settings(folder: Path, pair: ModelPair, key: NewKey) -> Settings:
     """What a configuration of the demo would say."""
     verifiers = tuple(
-        ReaderVerifier(model, "foureyes", model, model, weight=weight)
+        ReaderVerifier(name=model, reader=model, weight=weight)
         for model, weight in ((pair.author, 1.0), (pair.reader, _READER_WEIGHT))
     )
-    ledger = LedgerSettings(Secret(f"sqlite:{folder / 'ledger.db'}"), folder / _LEDGER_KEY)
     tenant = TenantSettings(
-        TENANT,
+        name=TENANT,
         keys=(key.stored,),
         verifiers=verifiers,
-        deadline_s=_DEADLINE_S,
+        timing=Timing(deadline_s=_DEADLINE_S),
+        ledger=LedgerSettings(url=Secret(f"sqlite:{folder / 'ledger.db'}"), key_file=folder / _LEDGER_KEY),
         salt=Secret(token_hex(32)),
-        ledger=ledger,
         show_texts=True,
     )
-    return Settings(tenants=(tenant,))
+    return Settings(tenants={TENANT: tenant})

@@ -77,7 +77,7 @@ class RequestMiddleware:
             self._state.count(scope, response.status, self._state.instruments.clock() - started)
 
     async def _serve(self, scope: Scope, receive: Receive, response: _SentResponse) -> None:
-        if self._in_flight >= self._state.parts.limits.max_in_flight and scope["path"] not in _UNLIMITED:
+        if self._in_flight >= self._state.parts.server.max_in_flight and scope["path"] not in _UNLIMITED:
             raise Refused(503, "too many requests are in flight", headers={"Retry-After": "1"})
         self._in_flight += 1
         try:

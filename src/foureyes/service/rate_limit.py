@@ -6,42 +6,13 @@ A refusal says when to come back and costs nothing: what was refused is not coun
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
 from typing import Final
 
-from foureyes.errors import InputError
+from foureyes.config import RateLimit
 
-__all__ = ["RateLimit", "RateLimiter"]
+__all__ = ["RateLimiter"]
 
 _DAY_S: Final = 86_400.0
-
-
-@dataclass(frozen=True, slots=True)
-class RateLimit:
-    """What is allowed.
-
-    Args:
-        per_second: requests a second in the long run, > 0; ``None`` for any number.
-        burst: requests at once after a pause, ≥ 1.
-        per_day: requests a day (UTC); ``None`` for any number.
-
-    Raises:
-        InputError: a number is outside its range.
-    """
-
-    per_second: float | None = None
-    burst: int = 1
-    per_day: int | None = None
-
-    def __post_init__(self) -> None:
-        laws = {
-            f"per_second > 0, got {self.per_second}": self.per_second is None or 0 < self.per_second < math.inf,
-            f"burst ≥ 1, got {self.burst}": self.burst >= 1,
-            f"per_day ≥ 0, got {self.per_day}": self.per_day is None or self.per_day >= 0,
-        }
-        if broken := [law for law, holds in laws.items() if not holds]:
-            raise InputError(f"a rate wants {'; '.join(broken)}")
 
 
 class RateLimiter:
@@ -51,7 +22,7 @@ class RateLimiter:
         rate: what is allowed; :meth:`change` replaces it and keeps what was used.
 
     Example:
-        >>> limiter = RateLimiter(RateLimit(per_second=2, burst=1))
+        >>> limiter = RateLimiter(RateLimit(requests_per_minute=120, burst=1))
         >>> limiter.acquire(1, now=0.0), limiter.acquire(1, now=0.0), limiter.acquire(1, now=0.5)
         (None, 0.5, None)
     """
@@ -80,7 +51,7 @@ class RateLimiter:
         day = int(now // _DAY_S)
         if day != self._day:
             self._day, self._used = day, 0
-        if self._rate.per_day is not None and self._used + n > self._rate.per_day:
+        if self._rate.requests_per_day is not None and self._used + n > self._rate.requests_per_day:
             return (day + 1) * _DAY_S - now
         if (wait := self._wait(n, now)) is not None:
             return wait
@@ -88,13 +59,14 @@ class RateLimiter:
         return None
 
     def _wait(self, n: int, now: float) -> float | None:
-        if self._rate.per_second is None:
+        if self._rate.requests_per_minute is None:
             return None
+        per_second = self._rate.requests_per_minute / 60
         since = 0.0 if self._filled_at is None else max(0.0, now - self._filled_at)
-        self._tokens = min(float(self._rate.burst), self._tokens + since * self._rate.per_second)
+        self._tokens = min(float(self._rate.burst), self._tokens + since * per_second)
         self._filled_at = now
         missing = min(n, self._rate.burst) - self._tokens
         if missing > 1e-9:
-            return missing / self._rate.per_second
+            return missing / per_second
         self._tokens -= n
         return None

@@ -10,10 +10,10 @@ import asyncio
 from collections import OrderedDict
 from typing import Final
 
+from foureyes.config.parts import Parts, TenantParts
 from foureyes.guard.gate import AgentGate
 from foureyes.monitoring import Alarm, AnswerOutcome, Monitor, Observation, ObservedVote
 from foureyes.service.feed import Feed
-from foureyes.service.parts import Parts, TenantParts
 from foureyes.service.persistence import StateStore
 from foureyes.service.rate_limit import RateLimiter
 from foureyes.service.wire.decisions import AlarmItem, FeedItem
@@ -57,7 +57,7 @@ class TenantState:
             ConfigError: what was saved cannot be used.
         """
         tenant = parts.tenants[name]
-        saved = None if parts.state_store is None else parts.state_store.load(name)
+        saved = None if parts.state is None else StateStore(parts.state).load(name)
         gate, monitor = saved or (AgentGate(), Monitor(parts.monitor))
         if monitor.settings != parts.monitor:  # its windows were other ones; what is promised is not
             monitor = Monitor(parts.monitor, promises=monitor.watches)

@@ -20,9 +20,9 @@ from foureyes.errors import ConfigError
 from foureyes.models.weights.fetch_cost import fetch_cost
 from foureyes.models.weights.known import SMALL_PAIR, STANDARD_PAIR
 from foureyes.service import running
+from foureyes.service.configured import ConfiguredService
 from foureyes.service.demo import demo_app
 from foureyes.service.running import address_of, is_open_to_others, listen
-from foureyes.service.wiring import follow
 
 __all__ = ["run"]
 
@@ -54,12 +54,12 @@ def _demo(args: argparse.Namespace, output: CommandOutput) -> None:
 def _configured(args: argparse.Namespace, output: CommandOutput) -> None:
     reloader = Reloader(args.config, os.environ)
     server = reloader.settings.server
-    if not any(tenant.keys for tenant in reloader.settings.tenants):
+    if not any(tenant.keys for tenant in reloader.settings.tenants.values()):
         raise ConfigError(
             "no tenant has an API key, so nobody could call the service: make one with `foureyes keys TENANT`"
         )
     with listen(args.host or server.host, server.port if args.port is None else args.port) as listening:
-        service = follow(reloader)
+        service = ConfiguredService.open(reloader)
         if args.check:
             asyncio.run(service.close())
             output.say("the configuration is right")

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, get_args
 
 from foureyes.errors import InputError
 from foureyes.models.chat.talking import ChatModel, ChatRequest, whole_text
 from foureyes.models.judging import VerdictRequest, ask, new_code, schema, vote_of
 from foureyes.types import Exchange, Message, Vote
+from foureyes.types.choices import VerdictForm
 
-__all__ = ["ChatJudge", "Form"]
-
-Form: TypeAlias = Literal["words", "schema", "exact"]
+__all__ = ["ChatJudge"]
 
 
 class ChatJudge:
@@ -43,12 +42,12 @@ class ChatJudge:
         self,
         model: ChatModel,
         *,
-        form: Form = "words",
+        form: VerdictForm = "words",
         instructions: Literal["system", "user"] = "system",
         codes: Callable[[], str] = new_code,
     ) -> None:
-        if form not in get_args(Form):
-            raise InputError(f"form must be one of {', '.join(get_args(Form))}; got {form!r}")
+        if form not in get_args(VerdictForm):
+            raise InputError(f"form must be one of {', '.join(get_args(VerdictForm))}; got {form!r}")
         if instructions not in ("system", "user"):
             raise InputError(f"instructions are a turn of the system or the user; got {instructions!r}")
         self._model = model

@@ -18,12 +18,12 @@ Start at :func:`connect`. OpenAI's protocol needs the extra ``http``, the others
 from __future__ import annotations
 
 from foureyes.models.chat.talking import ChatModel, Endpoint
-from foureyes.models.weights.reference import Api
+from foureyes.types.choices import ProviderApi
 
-__all__ = ["Api", "connect"]
+__all__ = ["connect"]
 
 
-def connect(api: Api, endpoint: Endpoint) -> ChatModel:
+def connect(api: ProviderApi, endpoint: Endpoint) -> ChatModel:
     """A model that can be talked to. No request is sent.
 
     Args:

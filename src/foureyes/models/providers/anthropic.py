@@ -58,7 +58,7 @@ class AnthropicChat(ProviderChat):
             api_key=required_key(endpoint),
             base_url=self._url,
             max_retries=0,  # attempts are counted here
-            timeout=endpoint.limits.timeout,
+            timeout=endpoint.limits.timeout_s,
             http_client=bounded_client(endpoint.limits),
         )
 

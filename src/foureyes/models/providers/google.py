@@ -53,7 +53,7 @@ class GoogleChat(ProviderChat):
             api_key=required_key(endpoint),
             http_options=types.HttpOptions(
                 base_url=self._url,
-                timeout=int(endpoint.limits.timeout * 1000),
+                timeout=int(endpoint.limits.timeout_s * 1000),
                 retry_options=types.HttpRetryOptions(attempts=1),  # attempts are counted here
                 httpx_async_client=self._http,
             ),

@@ -88,7 +88,7 @@ def bounded_client(limits: RequestLimits) -> httpx2.AsyncClient:
     return httpx2.AsyncClient(
         transport=_Bounded(limits.max_bytes, pool),
         headers={"Accept-Encoding": "identity"},
-        timeout=httpx2.Timeout(limits.timeout, connect=min(limits.timeout, _CONNECT_SECONDS)),
+        timeout=httpx2.Timeout(limits.timeout_s, connect=min(limits.timeout_s, _CONNECT_SECONDS)),
         follow_redirects=False,
     )
 

@@ -20,15 +20,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import Final, TypeAlias
 
 from foureyes.errors import ConfigError
 from foureyes.models.weights.known import KNOWN, KnownModel
+from foureyes.types.choices import ProviderApi
 
 __all__ = ["Folder", "Gguf", "Hub", "ProviderReference", "Reference", "ServerReference", "parse", "runs_elsewhere"]
-
-
-Api: TypeAlias = Literal["openai", "anthropic", "google"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +63,13 @@ class ServerReference:
 class ProviderReference:
     """A model of a provider that is asked through its API. It can write and judge; none lets itself be read through."""
 
-    api: Api
+    api: ProviderApi
     model: str
 
 
 Reference: TypeAlias = KnownModel | Hub | Gguf | Folder | ServerReference | ProviderReference
 
-APIS: Final[Mapping[str, Api]] = {"openai": "openai", "anthropic": "anthropic", "google": "google"}
+APIS: Final[Mapping[str, ProviderApi]] = {"openai": "openai", "anthropic": "anthropic", "google": "google"}
 
 FORMS: Final = (
     "hf:OWNER/NAME[@REVISION], gguf:/path/to/model.gguf, a folder with a config.json, http://host:port/v1#model, or "
@@ -126,7 +124,7 @@ def runs_elsewhere(reference: str) -> bool:
     return isinstance(parse(reference), ServerReference | ProviderReference)
 
 
-def _provider(api: Api, model: str) -> ProviderReference:
+def _provider(api: ProviderApi, model: str) -> ProviderReference:
     if not model or not model.isprintable() or " " in model:
         raise ConfigError(f"wanted the name of a model after {api}:; got {model!r}")
     return ProviderReference(api, model)

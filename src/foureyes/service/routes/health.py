@@ -48,8 +48,8 @@ async def healthz() -> HealthResponse:
 async def readyz(request: Request) -> Response:
     """Names the parts that are not ready, and why, in words fit for a stranger."""
     state: AppState = request.scope["foureyes.state"]
-    missing = dict(state.parts.not_ready())
-    ready = ReadyResponse(ready=not missing, not_ready=missing)
+    missing = state.not_ready
+    ready = ReadyResponse(ready=not missing, not_ready=missing, needs_restart=list(state.needs_restart))
     return JSONResponse(ready.model_dump(), status_code=200 if ready.ready else 503)
 
 

@@ -28,3 +28,7 @@ class ReadyResponse(ResponseModel):
 
     ready: bool
     not_ready: dict[str, str] = Field(description="part: why", examples=[{"configuration": NOT_READY["configuration"]}])
+    needs_restart: list[str] = Field(
+        description="settings that were changed since the start and that only a new process applies",
+        examples=[["[server] port"]],
+    )

@@ -1,0 +1,244 @@
+"""What the values of a configuration may be: texts, paths, addresses, and secrets that are only named in the file.
+
+:class:`Table` is the base of every table. It takes exactly the keys it declares, in their own types: ``"8000"`` is no port and
+``true`` is no number. Two things go from keys to fields under another name:
+
+* A secret field ``key`` is given as ``key_env`` or ``key_file``: the name of an environment variable or a file.
+* A field marked :class:`Inline` is a value of a lower layer, say how long a verification may take. The keys of its
+  attributes stand in the table itself, so what is configured is the value that is used and not a copy of it.
+
+No message of these checks repeats what may be a secret.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Final, TypeAlias, cast, get_args
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import CoreSchema, PydanticCustomError
+
+from foureyes.config.secret import Secret
+from foureyes.http.addresses import objection
+
+__all__ = [
+    "Address",
+    "ExistingFile",
+    "FilePath",
+    "Inline",
+    "Known",
+    "SecretValue",
+    "Source",
+    "Table",
+    "Text",
+    "inline_fields",
+    "keys_of",
+    "secret",
+]
+
+Known: TypeAlias = Mapping[str, Any]
+
+_VARIABLE: Final = re.compile(r"[A-Z_][A-Z0-9_]{0,127}", re.ASCII)
+_LARGEST_SECRET: Final = 65_536
+_BY_PLACE: Final = {"name", "tenant", "files"}
+"""Attributes that are told by where a table stands; they are no keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a configuration is read from; the context of its checks. Without one, values are built in code.
+
+    Attributes:
+        folder: what relative paths are relative to.
+        environ: the environment, in which secrets may be.
+        named: every verifier there is a table for, right or wrong.
+        verifiers: those whose table is right, by name; filled while tables are read.
+        files: secrets, calibrators and thresholds that were read; filled while tables are read.
+    """
+
+    folder: Path
+    environ: Mapping[str, str]
+    named: tuple[str, ...] = ()
+    verifiers: dict[str, Any] = field(default_factory=dict)
+    files: list[Path] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """A secret by its variable's or its file's name, and whatever stands in the secret's own place."""
+
+    variable: Any = None
+    file: Any = None
+    inline: Any = None
+
+
+class Inline:
+    """Marks a field whose value is a dataclass of a lower layer: its attributes are keys of the table around it."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        schema: Any = handler.resolve_ref_schema(handler(source))
+        schema["strict"] = False  # it is made of keys; they stay strict
+        return cast("CoreSchema", schema)
+
+
+class Table(BaseModel):
+    """A table of the file: frozen, with no other keys than its own."""
+
+    may_stand_in_file: ClassVar[frozenset[str]] = frozenset()
+    """Secret fields that also have a key of their own name, for values that hold no secret."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        validate_default=True,
+        allow_inf_nan=False,
+        arbitrary_types_allowed=True,
+        hide_input_in_errors=True,
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _arrange(cls, values: Any) -> Any:
+        """From the keys of the file to the fields they are for."""
+        if not isinstance(values, dict):
+            return values
+        rest = dict(values)
+        for name in _secrets(cls):
+            variable, file = rest.pop(f"{name}_env", None), rest.pop(f"{name}_file", None)
+            if (variable, file) != (None, None):
+                rest[name] = _Named(variable, file, rest.get(name))
+        for name, keys in inline_fields(cls).items():
+            if given := {key: rest.pop(key) for key in keys if key in rest}:
+                usual = cls.model_fields[name].default
+                rest[name] = {key: getattr(usual, key) for key in keys} | given
+        return rest
+
+    @field_validator("*")
+    @classmethod
+    def _check(cls, value: Any, info: ValidationInfo) -> Any:
+        for wrong in cls.objections(str(info.field_name), value, info.data):
+            raise ValueError(wrong)
+        return value
+
+    @classmethod
+    def objections(cls, key: str, value: Any, known: Known) -> Iterable[str]:  # noqa: ARG003 - for tables that have some
+        """What is wrong with a value beside others; the first is told.
+
+        Args:
+            key: of the value.
+            value: right by itself; defaults are asked about too.
+            known: the values of keys before it, without those that are wrong themselves.
+        """
+        return ()
+
+
+def keys_of(table: Any) -> set[str]:
+    """The keys a table of the file may have."""
+    if not issubclass(table, Table):
+        return {str(f.name) for f in fields(table)} - _BY_PLACE
+    inline, secrets = inline_fields(table), _secrets(table)
+    keys = table.model_fields.keys() - inline.keys() - (secrets - table.may_stand_in_file) - _BY_PLACE
+    return set(keys).union(*inline.values(), (f"{name}_{how}" for name in secrets for how in ("env", "file")))
+
+
+def _secrets(table: type[Table]) -> set[str]:
+    return {name for name, info in table.model_fields.items() if Secret in _types(info.annotation)}
+
+
+def inline_fields(table: type[Table]) -> dict[str, list[str]]:
+    """The fields of a table whose keys stand in the table itself, with these."""
+    found = {
+        name: info for name, info in table.model_fields.items() if any(isinstance(m, Inline) for m in info.metadata)
+    }
+    return {name: [f.name for f in fields(cast("Any", info.annotation))] for name, info in found.items()}
+
+
+def _types(annotation: Any) -> Iterator[Any]:
+    yield annotation
+    for inner in get_args(annotation):
+        yield from _types(inner)
+
+
+def secret(value: Any, info: ValidationInfo) -> Any:
+    """A secret from where it is named. Messages repeat neither value nor name: people do write one in the other's place."""
+    what, source = info.field_name, info.context
+    if isinstance(value, Secret):
+        return value
+    if not isinstance(value, _Named) or value.inline is not None or not isinstance(source, Source):
+        raise ValueError(f"secrets do not stand in the configuration: name one with {what}_env or {what}_file")
+    if value.variable is not None and value.file is not None:
+        raise ValueError(f"give {what}_env or {what}_file, not both")
+    if value.file is not None:
+        return _from_file(value.file, source, f"{what}_file")
+    return _from_environment(value.variable, source, f"{what}_env")
+
+
+def _from_environment(name: Any, source: Source, key: str) -> Secret:
+    if not isinstance(name, str) or not _VARIABLE.fullmatch(name):
+        raise ValueError(
+            f"{key} wanted the name of an environment variable, in capitals; got something else, not shown"
+        )
+    if not (value := source.environ.get(name, "").strip()):
+        raise ValueError(f"the environment variable that {key} names is not set, or empty")
+    return Secret(value)
+
+
+def _from_file(name: Any, source: Source, key: str) -> Secret:
+    path = source.folder / _text(name)
+    source.files.append(path)
+    try:
+        with path.open(encoding="utf-8") as file:
+            value = file.read(_LARGEST_SECRET).strip()
+    except (OSError, ValueError) as error:
+        said = getattr(error, "strerror", None) or "not UTF-8 text"
+        raise ValueError(f"the file that {key} names cannot be read: {said}") from None
+    if not value:
+        raise ValueError(f"the file that {key} names is empty")
+    return Secret(value)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value or not value.isprintable():
+        raise PydanticCustomError("text", "wanted text")
+    return value
+
+
+def _path(value: Any, info: ValidationInfo) -> Path:
+    if isinstance(value, Path):
+        return value
+    return Path(info.context.folder if isinstance(info.context, Source) else "", _text(value))
+
+
+def _existing(path: Path, info: ValidationInfo) -> Path:
+    if not path.is_file():
+        raise ValueError(f"no such file: {path}")
+    if isinstance(info.context, Source):
+        info.context.files.append(path)
+    return path
+
+
+def _address(url: str, info: ValidationInfo) -> str:
+    if wrong := objection(url, allow_http=info.data.get("allow_http", False)):
+        raise ValueError(wrong)
+    return url
+
+
+Text = Annotated[str, BeforeValidator(_text)]
+FilePath = Annotated[Path, BeforeValidator(_path)]
+ExistingFile = Annotated[FilePath, AfterValidator(_existing)]
+SecretValue = Annotated[Secret, BeforeValidator(secret)]
+Address = Annotated[Text, AfterValidator(_address)]
+"""An http or https address; plain http to other machines where ``allow_http``, a key before it, is true."""

@@ -1,0 +1,128 @@
+"""A service that follows its configuration file: what ``foureyes serve --config`` runs.
+
+A broken file, or parts that cannot be made of it, change nothing: the parts in force stay, the log says why, and ``/readyz`` says
+that the file on the disk is not the one in force. What a right file changes is put in force between two requests; what only a
+new process can apply is named by the log and by ``/readyz``. Parts that are no longer used are closed only when no request can
+be working with them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from dataclasses import replace
+from typing import Final, Self
+
+from fastapi import FastAPI
+
+from foureyes.config import Reloader, Settings, needs_restart, wiring
+from foureyes.config.parts import Parts
+from foureyes.errors import FoureyesError
+from foureyes.monitoring.sinks import LogSink
+from foureyes.service.app import create_app
+from foureyes.service.app_state import AppState, Instruments
+from foureyes.service.logs import open_log
+from foureyes.service.tracing import open_tracer
+
+__all__ = ["ConfiguredService"]
+
+
+class ConfiguredService:
+    """An application and the configuration it follows.
+
+    Args:
+        reloader: looks at the files.
+        instruments: log, tracer and clocks.
+
+    Attributes:
+        app: the application; its lifespan closes the parts.
+
+    Raises:
+        FoureyesError: a part cannot be made of the settings.
+    """
+
+    def __init__(self, reloader: Reloader, instruments: Instruments) -> None:
+        self._reloader = reloader
+        self._begun_with = self._in_force = reloader.settings
+        self._log = instruments.log
+        self._parts = self._built(reloader.settings)
+        self._behind = False
+        self._retiring: set[asyncio.Task[None]] = set()
+        self.app: Final[FastAPI] = create_app(self._parts, instruments, close=self.close)
+
+    @classmethod
+    def open(cls, reloader: Reloader) -> Self:
+        """With a log on stderr, and traces where the configuration sends them."""
+        log, telemetry = open_log(sys.stderr), reloader.settings.telemetry
+        if telemetry.endpoint is None:
+            return cls(reloader, Instruments(log=log))
+        return cls(
+            reloader, Instruments(log=log, tracer=open_tracer(telemetry.endpoint, service=telemetry.service_name))
+        )
+
+    @property
+    def _state(self) -> AppState:
+        state: AppState = self.app.state.foureyes
+        return state
+
+    async def check(self) -> None:
+        """Looks at the files again; puts what they say in force if it changed and all of it can be made."""
+        known = self._reloader.error
+        changed = await asyncio.to_thread(self._reloader.check)
+        if (error := self._reloader.error) is not None and str(error) != str(known):
+            self._refuse(error)
+        if changed or self._behind:
+            await self._apply(self._reloader.settings)
+        self._state.file_is_broken = self._behind or self._reloader.error is not None
+
+    async def close(self) -> None:
+        """Closes the parts in force, and those that were waiting to be."""
+        for task in self._retiring:
+            task.cancel()
+        await asyncio.gather(*self._retiring, return_exceptions=True)
+        await self._parts.close()
+
+    async def _apply(self, settings: Settings) -> None:
+        old, before = self._parts, self._in_force
+        try:
+            fresh = await asyncio.to_thread(self._built, settings, before=old)
+            await self._put_in_force(fresh)
+        except FoureyesError as error:
+            if not self._behind:
+                self._refuse(error)
+            self._behind = True
+            return
+        self._parts, self._in_force, self._behind = fresh, settings, False
+        self._state.needs_restart = needs_restart(self._begun_with, settings)
+        self._state.metrics.reload(refused=False)
+        self._log.info(
+            "configuration", applied=True, tenants=len(fresh.tenants), needs_restart=list(self._state.needs_restart)
+        )
+        retiring = asyncio.create_task(self._retire(old, fresh, before))
+        self._retiring.add(retiring)
+        retiring.add_done_callback(self._retiring.discard)
+
+    async def _put_in_force(self, fresh: Parts) -> None:
+        """Hands over to fresh parts, or closes what was made for them."""
+        try:
+            self._state.replace(fresh)
+        except FoureyesError:
+            await fresh.close(but=self._parts)
+            raise
+
+    async def _retire(self, old: Parts, fresh: Parts, before: Settings) -> None:
+        """Closes what only the old parts used, once no request can be working with it any more."""
+        try:
+            await asyncio.sleep(2 * max((tenant.timing.deadline_s for tenant in before.tenants.values()), default=0.0))
+        finally:  # at the end of the service nobody works with them either
+            await old.close(but=fresh)
+
+    def _refuse(self, error: FoureyesError) -> None:
+        """The words of a configuration's errors hold no secrets; an operator needs them."""
+        self._state.metrics.reload(refused=True)
+        self._log.error("configuration", applied=False, error=str(error))
+
+    def _built(self, settings: Settings, *, before: Parts | None = None) -> Parts:
+        """Alarms go to the log as well."""
+        parts = wiring.build(settings, before=before)
+        return replace(parts, sinks=(*parts.sinks, LogSink(self._log)))

@@ -1,0 +1,22 @@
+"""Words with a fixed choice that configuration, guard, models, service and command line share: each set stands here once."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+__all__ = ["GuardMode", "KeyScope", "PiiPolicy", "ProviderApi", "VerdictForm"]
+
+GuardMode: TypeAlias = Literal["enforce", "observe"]
+"""Whether a decision is meant to be acted on. ``observe`` marks it as not enforced and changes nothing else."""
+
+KeyScope: TypeAlias = Literal["verify", "audit", "admin"]
+"""What an API key may do: ask the guard, read the record and what was decided, or everything."""
+
+PiiPolicy: TypeAlias = Literal["off", "patterns", "names"]
+"""How personal data is looked for: not at all, by its shape, or by its shape and with a model for names and places."""
+
+ProviderApi: TypeAlias = Literal["openai", "anthropic", "google"]
+"""How a model is spoken to; ``openai`` is whatever speaks OpenAI's chat protocol."""
+
+VerdictForm: TypeAlias = Literal["words", "schema", "exact"]
+"""How far a model is held to the form of a verdict: asked in words, by a JSON schema, or by a schema held to exactly."""
