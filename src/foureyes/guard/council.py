@@ -150,7 +150,7 @@ class Council:
         finally:
             for task in tasks:
                 self._runner.abandon(task, "a verifier, after its deadline,")
-        latency_ms = (loop.time() - started) * 1000
+        latency_ms = _ms(loop.time() - started)
         return count_votes(
             [votes[i] for i in range(len(tasks))], self._rule, weights=self._weights, latency_ms=latency_ms
         )
@@ -159,21 +159,26 @@ class Council:
         """The vote of one verifier under its configured name, or the error that stands for it."""
         provider, model = self._keys[i]
         if not task.done():
-            return Vote(provider, model, "error", None, "no vote before the deadline", (ends - started) * 1000)
-        taken = (now - started) * 1000
+            return Vote(provider, model, "error", None, "no vote before the deadline", _ms(ends - started))
+        taken = _ms(now - started)
         if task.cancelled():
             return Vote(provider, model, "error", None, "the verifier was cancelled", taken)
         if (error := task.exception()) is not None:
             return Vote(provider, model, "error", None, _reason(error), taken)
         vote, at = task.result()
         if at > ends:
-            return Vote(provider, model, "error", None, "voted after the deadline", (at - started) * 1000)
-        latency_ms = (at - started) * 1000
+            return Vote(provider, model, "error", None, "voted after the deadline", _ms(at - started))
+        latency_ms = _ms(at - started)
         return Vote(provider, model, vote.verdict, vote.confidence, vote.reason, latency_ms, vote.log_cmp)
 
 
 def _escaped(name: str) -> str:
     return ascii(name[:_SHOWN])
+
+
+def _ms(seconds: float) -> float:
+    """Milliseconds to the microsecond. What is beyond that is noise of the clock and of a subtraction, kept for ever."""
+    return round(seconds * 1000, 3)
 
 
 async def _ask_one(judge: Judge, exchange: Exchange, loop: asyncio.AbstractEventLoop) -> tuple[Vote, float]:
