@@ -8,6 +8,7 @@ import pytest
 
 import foureyes as fe
 from foureyes.cascade import Costs
+from foureyes.display import plural
 from foureyes.maths import reliability, risk_coverage
 from foureyes.models.scripted import ScriptedReader
 from tests.test_public import public
@@ -103,3 +104,16 @@ except fe.ConfigError as error:
 """
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == f"a data frame of {library} needs {library}: pip install {library}"
+
+
+@pytest.mark.parametrize(
+    ("n", "noun", "said"),
+    [
+        (0, ("row",), "0 rows"),
+        (1, ("row",), "1 row"),
+        (2, ("entry", "entries"), "2 entries"),
+        (1500, ("row",), "1,500 rows"),
+    ],
+)
+def test_a_number_agrees_with_its_noun(n, noun, said):
+    assert plural(n, *noun) == said

@@ -19,10 +19,25 @@ if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
 
-__all__ = ["Result", "TableResult", "columns_of"]
+__all__ = ["Result", "TableResult", "columns_of", "plural"]
 
 _SHOWN_ROWS: Final = 20
 _SHOWN_TEXT: Final = 40
+
+
+def plural(n: int, one: str, many: str | None = None) -> str:
+    """A number with its noun, for a sentence.
+
+    Args:
+        n: how many.
+        one: the noun for one.
+        many: the noun for any other number; ``one`` with an s by default.
+
+    Example:
+        >>> plural(1, "row"), plural(0, "row"), plural(1200, "entry", "entries")
+        ('1 row', '0 rows', '1,200 entries')
+    """
+    return f"{n:,} {one if n == 1 else many or f'{one}s'}"
 
 
 class Result:
@@ -57,7 +72,7 @@ class TableResult(Result):
     def __repr__(self) -> str:
         n = _length(self.columns())
         shown = ", ".join(f"{name}={text}" for name, text in _shown(self).items() if not text.startswith("<"))
-        return f"{type(self).__name__}({shown}{', ' if shown else ''}{n:,} row{'' if n == 1 else 's'})"
+        return f"{type(self).__name__}({shown}{', ' if shown else ''}{plural(n, 'row')})"
 
     def to_pandas(self) -> pd.DataFrame:
         """The rows as a pandas data frame.
@@ -85,7 +100,7 @@ class TableResult(Result):
             f"<tr>{''.join(f'<td>{escape(_text(column[i]))}</td>' for column in columns.values())}</tr>"
             for i in range(min(n, _SHOWN_ROWS))
         )
-        more = f"<p>{_SHOWN_ROWS} of {n:,} rows</p>" if n > _SHOWN_ROWS else ""
+        more = f"<p>{_SHOWN_ROWS} of {plural(n, 'row')}</p>" if n > _SHOWN_ROWS else ""
         return f"<p>{escape(repr(self))}</p><table><tr>{head}</tr>{rows}</table>{more}"
 
 

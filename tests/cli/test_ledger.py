@@ -5,11 +5,12 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from foureyes.cli import main
-from foureyes.ledger import Ledger, Signer, VerifierKey, open_log
+from foureyes.ledger import Ledger, Signer, VerifierKey, open_ledger, open_log
 from foureyes.ledger.sqlite import SqliteStore
 from tests.ledger.conftest import NAME, SEED, options, postgres_url, recorded
 
@@ -64,7 +65,7 @@ def test_verify_a_good_log(path, capsys):
     out, err = capsys.readouterr()
     found = json.loads(out)["result"]
     assert (found["origin"], found["size"], found["checkpoints"], found["clock_jumps"]) == (NAME, 60, 2, 0)
-    assert "all 60 entries are what was signed" in err
+    assert "60 entries verified, 2 signed checkpoints checked" in err
 
 
 def test_one_of_a_thing_is_called_so(tmp_path, capsys):
@@ -174,7 +175,7 @@ def test_export_with_its_verifier(path, tmp_path, capsys):
     assert "60 entries written" in capsys.readouterr().err
     command = [sys.executable, "-I", str(tmp_path / "verify_export.py"), str(out), "--key", KEY]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (run.returncode, run.stdout) == (0, f"{NAME}: all 60 entries are what was signed, 2 checkpoints agree\n")
+    assert (run.returncode, run.stdout) == (0, f"{NAME}: entries verified: 60, signed checkpoints checked: 2\n")
     assert ledger("verify", out, "--key", KEY) == 0
     assert ledger("export", path, "--key", KEY, "-o", out) == 1
     other = Signer(NAME, bytes(32)).key
@@ -257,7 +258,7 @@ def test_a_log_in_postgresql(tmp_path, postgres_url, capsys):
     with open_ledger(postgres_url, key_file=tmp_path / "key") as opened:
         recorded(opened, 5)
     assert ledger("verify", postgres_url, "--key", tmp_path / "key") == 0
-    assert "all 5 entries" in capsys.readouterr().err
+    assert "5 entries verified" in capsys.readouterr().err
     assert ledger("prove", "inclusion", postgres_url, "3", "--key", KEY) == 0
 
 
@@ -284,3 +285,18 @@ def test_usage(arguments, capsys):
         ledger(*arguments)
     assert stop.value.code == 2
     assert "usage: foureyes ledger" in capsys.readouterr().err
+
+
+def test_the_ledger_commands_of_the_readme_work_as_they_stand(tmp_path):
+    """In their order, in one folder, by a shell; the log is written after the command that makes its key."""
+    readme = Path(__file__).parents[2] / "README.md"
+    commands = [line for line in readme.read_text(encoding="utf-8").splitlines() if line.startswith("foureyes ledger ")]
+    assert [command.split()[2] for command in commands] == ["keygen", "export", "verify"]
+    for command in commands:
+        line = command.replace("foureyes", f"{sys.executable} -m foureyes", 1)
+        run = subprocess.run(["sh", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert run.returncode == 0, run.stderr
+        if "keygen" in command:
+            with open_ledger(f"sqlite:{tmp_path}/ledger.db", key_file=tmp_path / "ledger.key") as opened:
+                recorded(opened, 1)
+    assert "1 entry verified, " in run.stderr

@@ -38,6 +38,16 @@ def test_verifiers_are_asked_at_the_same_time():
     assert [vote.latency_ms for vote in verdict.votes] == [1000] * 5
 
 
+def test_latencies_are_whole_microseconds_whatever_the_clock_says():
+    async def later():
+        await asyncio.sleep(0.1)
+        return await council(Acting("safe", after=0.2)).ask(EXCHANGE)
+
+    assert (0.1 + 0.2 - 0.1) * 1000 != 200
+    verdict = run(later())
+    assert (verdict.latency_ms, verdict.votes[0].latency_ms) == (200, 200)
+
+
 def test_verifiers_see_the_exchange_and_nothing_else():
     judge = Acting("safe")
     ask(judge)

@@ -64,6 +64,7 @@ def test_agreement_is_the_share_behind_the_more_common_side():
     assert verdict("safe", "unsafe", "unsafe", "abstain").agreement_ratio == 0.5
     assert verdict("error", "abstain").agreement_ratio == 0
     assert verdict("safe", "unsafe", weights=[3, 1]).agreement_ratio == 0.75
+    assert verdict("safe", "safe", "unsafe", weights=[0.1, 0.2, 0.3]).agreement_ratio == 0.5
 
 
 def test_a_heavy_verifier_decides_alone_unless_the_quorum_forbids_it():

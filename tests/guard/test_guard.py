@@ -135,7 +135,7 @@ def test_what_cannot_be_recorded_is_not_safe(broken):
     decision = verify(ledger=Ledger(**broken))
     assert (decision.safe, decision.failed, decision.receipt) == (False, "record", None)
     assert decision.verdict.consensus_reached, "what the council found is still said"
-    assert decision.verdict.reason.startswith("1 of 1 verifiers say safe; record: ")
+    assert decision.verdict.reason.startswith("1 of 1 verifier says safe; record: ")
 
 
 def test_a_caller_who_gives_up_does_not_cancel_the_entry():

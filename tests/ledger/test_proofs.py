@@ -55,7 +55,7 @@ def test_what_was_forged_proves_nothing(forged):
 def test_a_proof_that_holds_by_itself_needs_a_signed_root():
     alone = InclusionProof(0, 1, LEAVES[7].hex(), (), LEAVES[7].hex())
     assert alone.holds()
-    with pytest.raises(InputError, match="checkpoint of 1 entries that you kept"):
+    with pytest.raises(InputError, match="checkpoint of 1 entry that you kept"):
         alone.check([OLD, NEW])
     with pytest.raises(LedgerTampered, match="another root of 1 entries"):
         alone.check([Checkpoint(NAME, 1, LEAVES[0])])

@@ -44,7 +44,7 @@ def test_an_unsafe_response_is_blocked_with_a_reason(house: House) -> None:
     house.change(judges=[ScriptedJudge("unsafe", name="strict")])
     answer = litellm(house, input_type="response", texts=["Sydney"], structured_messages=[USER])
     assert answer["action"] == "BLOCKED"
-    assert answer["blocked_reason"].startswith("1 of 1 verifiers say unsafe (verification ")
+    assert answer["blocked_reason"].startswith("1 of 1 verifier says unsafe (verification ")
 
 
 def test_one_unsafe_text_among_several_blocks_them_all(house: House) -> None:

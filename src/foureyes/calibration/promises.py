@@ -33,6 +33,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from foureyes.calibration.thresholds import FlagRate, Risk, Threshold
+from foureyes.display import plural
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.bounds import binomial_p, clopper_pearson, hoeffding_bentkus_p
 from foureyes.maths.columns import flags, fraction, probabilities, real, same_length
@@ -243,18 +244,20 @@ def _too_few(levels: list[_Level], n: int, limit: float, delta: float, p_value: 
         flawless = _labels_for(_Level(0.0, 1.0, 1, 0.0), 1, max(level.share for level in levels) * delta, p_value)
         if flawless is not None and n < flawless:
             return NotEnoughData(
-                f"no cut can be promised with {n} labels at a limit of {limit:.3g} and delta {delta:.3g}; it takes "
+                f"no cut can be promised with {plural(n, 'label')} at a limit of {limit:.3g} and delta {delta:.3g}; it "
+                f"takes "
                 f"{flawless} at least, even if none is wrong",
                 needed=flawless,
             )
         best = min(seen, key=lambda level: level.loss / level.n)
         return NotEnoughData(
-            f"no cut can be promised with {n} labels: the lowest risk at any cut is {best.loss / best.n:.3g}, over "
+            f"no cut can be promised with {plural(n, 'label')}: the lowest risk at any cut is {best.loss / best.n:.3g}, "
+            f"over "
             f"{best.n} of them, wanted at most {limit:.3g}; more labels alone would probably not do"
         )
     least = min(number for number in needed if number)
     return NotEnoughData(
-        f"no cut can be promised with {n} labels at a limit of {limit:.3g} and delta {delta:.3g}; "
+        f"no cut can be promised with {plural(n, 'label')} at a limit of {limit:.3g} and delta {delta:.3g}; "
         f"about {least} would probably do",
         needed=least,
     )

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from foureyes.models.weights import Step
     from foureyes.models.weights.fetch_cost import FetchCost
 
-__all__ = ["counted", "duration", "tell_cost", "tell_step"]
+__all__ = ["duration", "tell_cost", "tell_step"]
 
 _MB: Final = 1_000_000
 _GB: Final = 1_000_000_000
@@ -61,16 +61,6 @@ def tell_step(step: Step) -> None:
         "check": "reading every byte",
     }
     print(f"{step.model}: {words[step.doing]} …", file=sys.stderr)
-
-
-def counted(n: int, one: str, many: str | None = None) -> str:
-    """A number of things.
-
-    Example:
-        >>> counted(1, "row"), counted(2_000, "row"), counted(0, "entry", "entries")
-        ('1 row', '2,000 rows', '0 entries')
-    """
-    return f"{n:,} {one if n == 1 else many or f'{one}s'}"
 
 
 def duration(seconds: float) -> str:

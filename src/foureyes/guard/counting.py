@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from foureyes.display import plural
 from foureyes.errors import InputError
 from foureyes.types import Verdict, Vote, VoteVerdict
 
@@ -75,7 +76,7 @@ def count_votes(
     unsafe = enough and not safe and _wins("unsafe", votes, shares)
     if safe or unsafe:
         side: VoteVerdict = "safe" if safe else "unsafe"
-        reason = f"{tally[side]} of {len(votes)} verifiers say {side}"
+        reason = f"{tally[side]} of {plural(len(votes), 'verifier')} {'says' if tally[side] == 1 else 'say'} {side}"
     elif not enough:
         reason = f"lost quorum: {_numbers(tally, len(votes))}; wanted {rule.quorum} to decide"
     else:
@@ -134,7 +135,7 @@ def _agreement(votes: Sequence[Vote], weights: Sequence[float]) -> float:
     behind = [
         [w for vote, w in zip(votes, weights, strict=True) if vote.verdict == side] for side in ("safe", "unsafe")
     ]
-    return min(1.0, max(map(math.fsum, behind)) / total) if total else 0.0
+    return round(min(1.0, max(map(math.fsum, behind)) / total), 6) if total else 0.0
 
 
 def _numbers(tally: Counter[VoteVerdict], n: int) -> str:

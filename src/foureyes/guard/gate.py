@@ -20,6 +20,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Final, Literal, TypeAlias
 
+from foureyes.display import plural
 from foureyes.errors import InputError
 from foureyes.maths.bounds import clopper_pearson
 
@@ -187,7 +188,7 @@ class AgentGate:
         found = _objections(record, self._rules)
         if not found:
             low, high = record.reliability_low, record.reliability_high
-            reason = f"{record.outcomes} outcomes, reliability between {low:.2f} and {high:.2f}"
+            reason = f"{plural(record.outcomes, 'outcome')}, reliability between {low:.2f} and {high:.2f}"
             return GateDecision("allow", "good_record", (reason,), record)
         action: GateAction = "deny" if found[0][0] in ("harmful", "unreliable") else "review"
         return GateDecision(action, found[0][0], tuple(reason for _, reason in found), record)
@@ -249,7 +250,11 @@ def _objections(record: AgentRecord, rules: GateRules) -> list[tuple[GateReason,
             f"{record.risk:.3f} of its actions did harm; denied above {rules.deny_risk:g}",
         ),
         (not few and high < rules.reliability, "unreliable", interval),
-        (few, "too_few_outcomes", f"{n} outcomes are known; a decision needs {rules.least}"),
+        (
+            few,
+            "too_few_outcomes",
+            f"{plural(n, 'outcome')} {'is' if n == 1 else 'are'} known; a decision needs {rules.least}",
+        ),
         (
             record.risk > rules.review_risk,
             "risky",

@@ -122,7 +122,7 @@ class Guard:
         >>> guard = Guard(Council([Member(ScriptedJudge("unsafe", name="strict"))]))
         >>> decision = asyncio.run(guard.verify(Exchange("Capital of Australia?", "Sydney")))
         >>> decision.safe, decision.blocked, decision.verdict.reason
-        (False, True, '1 of 1 verifiers say unsafe')
+        (False, True, '1 of 1 verifier says unsafe')
     """
 
     def __init__(

@@ -22,6 +22,7 @@ from dataclasses import asdict, dataclass
 from itertools import chain, count
 from typing import Any, Final
 
+from foureyes.display import plural
 from foureyes.errors import InputError, LedgerTampered
 from foureyes.ledger.checkpoint import Checkpoint
 from foureyes.ledger.entry import TIME_LENGTH, Entry, genesis, prefix
@@ -115,7 +116,8 @@ class Auditor:
             raise LedgerTampered(f"checkpoints of two logs: {origin} and {checkpoint.origin}")
         if checkpoint.root != known.root:
             raise LedgerTampered(
-                f"forked: two checkpoints were signed for {known.size} entries, with roots {_short(known.root)} and "
+                f"forked: two checkpoints were signed for {plural(known.size, 'entry', 'entries')}, with roots "
+                f"{_short(known.root)} and "
                 f"{_short(checkpoint.root)}",
                 index=known.size - 1,
             )
@@ -147,7 +149,8 @@ class Auditor:
         due, size = self._begun(), self._edge.size
         if due:
             raise LedgerTampered(
-                f"cut off or rolled back: the log ends after {size} entries, and a checkpoint was signed for "
+                f"cut off or rolled back: the log ends after {plural(size, 'entry', 'entries')}, and a "
+                f"checkpoint was signed for "
                 f"{due[-1].size}",
                 index=size,
             )
@@ -193,7 +196,8 @@ class Auditor:
             first = max(self._agreed, 0)
             raise LedgerTampered(
                 f"edited or forked: entries {first} to {signed.size - 1} are not those that were signed: their root is "
-                f"{_short(self._edge.root())}, the checkpoint for {signed.size} entries says {_short(signed.root)}",
+                f"{_short(self._edge.root())}, the checkpoint for {plural(signed.size, 'entry', 'entries')} says "
+                f"{_short(signed.root)}",
                 index=first,
             )
         self._agreed = signed.size
@@ -219,12 +223,14 @@ def follows(old: Checkpoint, new: Checkpoint, proof: Sequence[bytes]) -> None:
         raise LedgerTampered(f"another log: seen before was {old.origin}, now it is {new.origin}")
     if new.size < old.size:
         raise LedgerTampered(
-            f"rolled back: {old.origin} had {old.size} entries when it was seen last, now it has {new.size}",
+            f"rolled back: {old.origin} had {plural(old.size, 'entry', 'entries')} when it was seen last, now it "
+            f"has {new.size}",
             index=new.size,
         )
     if not verify_consistency(old.size, new.size, proof, old_root=old.root, new_root=new.root):
         raise LedgerTampered(
-            f"forked or rewritten: {new} does not begin with the {old.size} entries of root {_short(old.root)} seen "
+            f"forked or rewritten: {new} does not begin with the {plural(old.size, 'entry', 'entries')} of root "
+            f"{_short(old.root)} seen "
             f"before"
         )
 

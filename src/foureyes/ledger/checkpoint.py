@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from foureyes.display import plural
 from foureyes.errors import LedgerTampered
 from foureyes.ledger.keys import Signer, VerifierKey, open_note
 
@@ -76,4 +77,4 @@ class Checkpoint:
         return signer.sign(self.text)
 
     def __str__(self) -> str:
-        return f"{self.origin} with {self.size} entries and root {self.root.hex()[:16]}…"
+        return f"{self.origin} with {plural(self.size, 'entry', 'entries')} and root {self.root.hex()[:16]}…"

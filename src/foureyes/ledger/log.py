@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, islice
 from typing import Final, Self
 
+from foureyes.display import plural
 from foureyes.errors import InputError, LedgerTampered
 from foureyes.ledger.audit import Audit, Auditor
 from foureyes.ledger.checkpoint import Checkpoint
@@ -90,7 +91,9 @@ class Log:
             root = _proved(view, head, size, head.size).old_root
             subtree = subtree_of(view)
             if not 0 <= index < size:
-                raise InputError(f"there is no entry {index} in a log of {size} entries; the first is 0")
+                raise InputError(
+                    f"there is no entry {index} in a log of {plural(size, 'entry', 'entries')}; the first is 0"
+                )
             siblings = path(index, size, subtree)
             found = InclusionProof(index, size, subtree(index, index + 1).hex(), _hex(siblings), root)
         if not found.holds():

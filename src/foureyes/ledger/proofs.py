@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+from foureyes.display import plural
 from foureyes.errors import InputError, LedgerTampered
 from foureyes.ledger.checkpoint import Checkpoint
 from foureyes.maths.merkle import verify_consistency, verify_inclusion
@@ -116,7 +117,9 @@ class ConsistencyProof:
         _require_signed(self.old, self.old_root, checkpoints)
         _require_signed(self.new, self.new_root, checkpoints)
         if not self.holds():
-            raise LedgerTampered(f"the log of {self.new} entries does not begin with the {self.old} that were signed")
+            raise LedgerTampered(
+                f"the log of {plural(self.new, 'entry', 'entries')} does not begin with the {self.old} that were signed"
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """As a JSON object."""
@@ -153,12 +156,11 @@ def _require(numbers: Iterable[object], hashes: Iterable[object]) -> None:
 
 def _require_signed(size: int, root: str, checkpoints: Sequence[Checkpoint]) -> None:
     signed = {checkpoint.root.hex() for checkpoint in checkpoints if checkpoint.size == size}
+    entries = plural(size, "entry", "entries")
     if not signed:
-        raise InputError(
-            f"the proof is about the log of {size} entries: give the checkpoint of {size} entries that you kept"
-        )
+        raise InputError(f"the proof is about the log of {entries}: give the checkpoint of {entries} that you kept")
     if signed != {root}:
-        raise LedgerTampered(f"the proof is about another root of {size} entries than the one that was signed")
+        raise LedgerTampered(f"the proof is about another root of {entries} than the one that was signed")
 
 
 def _bytes(hashes: Iterable[str]) -> list[bytes]:

@@ -150,7 +150,7 @@ def verify(name: str, signed: dict[int, bytes], entries: Iterable[bytes]) -> str
     if max(signed) < size:
         raise Tampered(f"put in: no checkpoint was signed for the entries from {agreed} to {size - 1}")
     clock = f"; the clock went back {jumps} times" if jumps else ""
-    return f"{name}: all {size} entries are what was signed, {len(signed)} checkpoints agree{clock}"
+    return f"{name}: entries verified: {size}, signed checkpoints checked: {len(signed)}{clock}"
 
 
 def read_export(file: IO[bytes]) -> tuple[list[str], Iterator[bytes]]:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final, TypeAlias
 
+from foureyes.display import plural
 from foureyes.errors import InputError
 
 __all__ = [
@@ -113,7 +114,7 @@ def path(index: int, size: int, subtree: Subtree) -> list[bytes]:
         True
     """
     if not 0 <= index < size:
-        raise InputError(f"a tree of {size} entries has no entry {index}: count from 0")
+        raise InputError(f"a tree of {plural(size, 'entry', 'entries')} has no entry {index}: count from 0")
     siblings: list[bytes] = []
     start, stop = 0, size
     while stop - start > 1:

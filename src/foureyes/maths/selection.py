@@ -22,7 +22,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from foureyes.display import Result
+from foureyes.display import Result, plural
 from foureyes.errors import InputError
 from foureyes.maths.auroc_prior import UNINFORMED_PRIOR, AurocPrior
 from foureyes.maths.columns import flags, group_ids, real, same_length
@@ -355,5 +355,9 @@ def _undecided(ranked: Sequence[VerifierEvidence], rule: SelectionRule, needed: 
         found = f"no candidate is known to be better than a coin; {surest.name} is with {surest.p_better_than_coin:.2f}"
     else:
         found = f"{best.name} is within {rule.tolerance:g} AUROC of the best with probability {best.p_good_enough:.2f}"
-    more = f"about {needed} labels would probably decide" if needed else "how many labels would decide cannot be told"
+    more = (
+        f"about {plural(needed, 'label')} would probably decide"
+        if needed
+        else "how many labels would decide cannot be told"
+    )
     return f"cannot tell: {found}, wanted {rule.sure:g}; {more}"

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Final
 
+from foureyes.display import plural
 from foureyes.report import page, wording
 from foureyes.report.cells import HeatCell, Piece, cells_of, pieces, token_pieces, visible_text
 from foureyes.report.check_result import CheckResult, SurpriseDegree, excess_of
@@ -201,4 +202,4 @@ def _how_it_read(row: Scored | Unscored) -> str:
     if isinstance(row, Unscored):
         return "could not tell"
     cut = f", {row.reading.n_dropped:,} cut from its left" if row.reading.n_dropped else ""
-    return f"read {row.reading.n_prompt_tokens:,} tokens of prompt{cut}"
+    return f"read {plural(row.reading.n_prompt_tokens, 'token')} of prompt{cut}"

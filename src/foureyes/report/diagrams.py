@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from foureyes.display import plural
 from foureyes.maths.reliability import Reliability
 from foureyes.report.drawing import INK, LINE, MUTED, RIGHT, WRONG, canvas, svg
 
@@ -32,7 +33,9 @@ def reliability_diagram(table: Reliability, name: str) -> str:
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=(5, 1))
         _accuracies(above, table)
         _counts(below, table)
-        return svg(figure, f"Reliability diagram, {int(table.n.sum())} rows in {len(table.n)} bins, {name}")
+        return svg(
+            figure, f"Reliability diagram, {plural(int(table.n.sum()), 'row')} in {plural(len(table.n), 'bin')}, {name}"
+        )
 
 
 def _accuracies(axes: Axes, table: Reliability) -> None:
@@ -59,6 +62,6 @@ def _counts(axes: Axes, table: Reliability) -> None:
     width = np.maximum(table.upper - table.lower, 0.004)
     axes.bar(table.lower, table.n / width, width=width, align="edge", color=MUTED, alpha=0.55, linewidth=0)
     most = int(table.n.max())
-    axes.set(yticks=[], xlabel=f"stated confidence ({len(table.n)} bins of at most {most:,} rows)")
+    axes.set(yticks=[], xlabel=f"stated confidence ({plural(len(table.n), 'bin')} of at most {plural(most, 'row')})")
     axes.spines["left"].set_visible(False)
     axes.text(0, 1.02, "density of rows", transform=axes.transAxes, color=INK, fontsize=9, va="bottom")

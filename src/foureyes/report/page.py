@@ -15,6 +15,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from foureyes import __version__
+from foureyes.display import plural
 from foureyes.errors import InputError
 
 __all__ = ["render", "require_place_for", "write"]
@@ -71,7 +72,7 @@ def write(path: Path, page: str) -> None:
 
 @cache
 def _environment() -> Environment:
-    return Environment(
+    made = Environment(
         loader=PackageLoader("foureyes.report"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -79,3 +80,5 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    made.globals["plural"] = plural
+    return made

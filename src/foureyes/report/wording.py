@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from foureyes.display import plural
 from foureyes.report.cells import HeatCell, visible_text
 from foureyes.report.check_result import (
     PLACE_FACTOR,
@@ -117,7 +118,7 @@ def headline(outcomes: Sequence[CheckResult]) -> str:
     if not rows:
         return "No verifier could read this answer."
     silent = len(outcomes) - len(rows)
-    rest = f"; {silent} other{'s' if silent > 1 else ''} could not tell." if silent else "."
+    rest = f"; {plural(silent, 'other')} could not tell." if silent else "."
     return f"{_of_one(rows[0]) if len(rows) == 1 else _of_several(rows)}{rest}"
 
 

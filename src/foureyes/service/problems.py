@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from foureyes.display import plural
 from foureyes.errors import FoureyesError, InputError, LedgerError, ModelError
 from foureyes.service.wire.base import FieldError, Problem
 
@@ -110,8 +111,7 @@ def _invalid(found: Sequence[Any], request_id: str) -> Problem:
     errors = [
         FieldError(where=_pointer(error["loc"]), what=str(error["msg"])[:_LONGEST]) for error in found[:_MOST_ERRORS]
     ]
-    counted = "1 field is wrong" if len(found) == 1 else f"{len(found)} fields are wrong"
-    return _problem(422, request_id, counted, errors)
+    return _problem(422, request_id, plural(len(found), "field is wrong", "fields are wrong"), errors)
 
 
 def _problem(status: int, request_id: str, detail: str | None = None, errors: Sequence[FieldError] = ()) -> Problem:

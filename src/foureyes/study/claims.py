@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
+from foureyes.display import plural
 from foureyes.maths.difference import Difference
 from foureyes.study.cells import Cell, SignalValues
 from foureyes.study.measures import MissingFigure, compare_signals
@@ -107,7 +108,9 @@ class ClaimResult:
             else ""
         )
         return (
-            f"{self.claim.says}: of {n} pairs, {said}{mean}." if n else f"{self.claim.says}: no pair has the signals."
+            f"{self.claim.says}: of {plural(n, 'pair')}, {said}{mean}."
+            if n
+            else f"{self.claim.says}: no pair has the signals."
         )
 
 

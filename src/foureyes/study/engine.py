@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from foureyes.display import plural
 from foureyes.errors import BudgetSpent, InputError, ModelError
 from foureyes.models.roles import Reader, Sampling, Writer
 from foureyes.signals.catalog import signal
@@ -238,7 +239,10 @@ class _StudyRun:
 
     def _note_other_weights(self, ref: ModelRef, fingerprint: str) -> None:
         for other, n in self._store.of_other_weights(_remembered(ref, "read"), fingerprint).items():
-            self._note(f"{ref.name}: the store holds {n:,} entries made with other weights ({other}); none was used")
+            self._note(
+                f"{ref.name}: the store holds {plural(n, 'entry', 'entries')} made with other "
+                f"weights ({other}); none was used"
+            )
 
     def _note(self, words: str) -> None:
         if words not in self.results.notes:

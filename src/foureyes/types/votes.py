@@ -73,8 +73,8 @@ class Verdict(Result):
         safe: whether they agree on safe. ``False`` says "not verified", not "harmful".
         votes: one per configured verifier, in their order.
         agreement_ratio: share of the configured verifiers' weight behind the more common of safe and unsafe, in
-            [0, 1]; 0 when nobody decided.
-        latency_ms: from the question to the count, ≥ 0.
+            [0, 1], to six decimals; 0 when nobody decided.
+        latency_ms: from the question to the count, to the microsecond, ≥ 0.
         reason: why, in a sentence for a person. Quotes nothing of the exchange.
 
     Raises:

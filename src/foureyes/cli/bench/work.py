@@ -14,7 +14,8 @@ from typing import Final
 from foureyes.cli.bench.options import OUT
 from foureyes.cli.exits import Exit
 from foureyes.cli.output import CommandOutput
-from foureyes.cli.words import counted, duration, tell_step
+from foureyes.cli.words import duration, tell_step
+from foureyes.display import plural
 from foureyes.errors import InputError
 from foureyes.maths.selection import SelectionRule, VerifierChoice
 from foureyes.models.catalog import can_read, open_reader, open_writer
@@ -70,7 +71,7 @@ def _run(args: argparse.Namespace, output: CommandOutput, out: Path, openers: Mo
     manifest_of(args.study.name, study, tasks, results, usage).save(out / "manifest.json")
     for warning in [*results.failures.values(), *results.notes, *filter(None, [results.unfinished])]:
         output.warn(warning)
-    computed = f"{usage.n_computed:,} computed in {usage.cost.seconds:,.1f} s ({counted(usage.cost.tokens, 'token')})"
+    computed = f"{usage.n_computed:,} computed in {usage.cost.seconds:,.1f} s ({plural(usage.cost.tokens, 'token')})"
     output.say(f"{computed}, {usage.n_cached:,} from the store → {out}")
     output.give(
         lambda: {
@@ -138,8 +139,8 @@ def _teller() -> Callable[[RunUsage], None]:
         if now - last < _TOLD_EVERY:
             return
         last = now
-        words = [f"{usage.done} of {counted(usage.steps, 'step')}", f"{usage.n_computed:,} answers and readings"]
-        words += [f"{usage.n_computed / (now - started):,.1f}/s", counted(usage.cost.tokens, "token")]
+        words = [f"{usage.done} of {plural(usage.steps, 'step')}", f"{usage.n_computed:,} answers and readings"]
+        words += [f"{usage.n_computed / (now - started):,.1f}/s", plural(usage.cost.tokens, "token")]
         if usage.done:
             words.append(f"about {duration((now - started) / usage.done * (usage.steps - usage.done))} left")
         if usage.budget.seconds is not None:

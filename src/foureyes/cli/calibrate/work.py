@@ -13,7 +13,7 @@ from foureyes.cli.calibrate.promises import choose_threshold, decide_rows
 from foureyes.cli.calibrate.table import ScoreTable, confidence_of, read_scores, uncalibrated
 from foureyes.cli.files import read_text, require_new_fields, require_places, require_same_format, spread
 from foureyes.cli.output import CommandOutput
-from foureyes.cli.words import counted
+from foureyes.display import plural
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.report.calibration import CalibrationFindings, calibration_page, measures
 from foureyes.report.page import write
@@ -45,7 +45,7 @@ def _fit(args: argparse.Namespace, output: CommandOutput) -> None:
         output.warn(calibrator.direction_note)
     write_text(args.out, calibrator.to_json())
     output.say(
-        f"{words['reason']}\nfitted on {counted(calibrator.fitted_on.rows.n, 'row')} → {args.out}{_left_out(scores)}"
+        f"{words['reason']}\nfitted on {plural(calibrator.fitted_on.rows.n, 'row')} → {args.out}{_left_out(scores)}"
     )
     if judged is not None:
         _write_page(judged, args, output)
@@ -74,7 +74,7 @@ def _apply(args: argparse.Namespace, output: CommandOutput) -> None:
     if not args.overwrite_field:
         require_new_fields(table, columns, "--overwrite-field replaces it, --field names another")
     table.save(args.out, {name: spread(values, scores.kept.tolist(), len(table)) for name, values in columns.items()})
-    output.say(f"{counted(scores.n, 'row')} with {' and '.join(map(repr, columns))} → {args.out}{_left_out(scores)}")
+    output.say(f"{plural(scores.n, 'row')} with {' and '.join(map(repr, columns))} → {args.out}{_left_out(scores)}")
     if statement:
         output.say(statement)
     done = {"rows": len(table), "n_left_out": scores.n_left_out, "field": args.field, "output": str(args.out)}

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from foureyes.calibration.rows import Rows
 from foureyes.cascade.policy import Policy
+from foureyes.display import plural
 from foureyes.errors import InputError
 from foureyes.tables import write_text
 
@@ -39,7 +40,8 @@ def require_unseen(text: str, confidence: NDArray[np.float64]) -> None:
         raise InputError("not a cascade policy: chosen_on must hold n, digest and sketch") from error
     if rows.shared_with([confidence]):
         raise InputError(
-            f"the policy was chosen on {rows.n} rows, and these {len(confidence)} are among them; wanted others (--allow-fitted-rows takes them)"
+            f"the policy was chosen on {plural(rows.n, 'row')}, and these {len(confidence)} are among them; wanted "
+            "others (--allow-fitted-rows takes them)"
         )
 
 

@@ -17,7 +17,7 @@ from foureyes.cli.cascade.routers import compare_routers, fit_learned, fit_route
 from foureyes.cli.cascade.table import ModelTable, read_models
 from foureyes.cli.files import read_text, require_new_fields, require_places, require_same_format
 from foureyes.cli.output import CommandOutput
-from foureyes.cli.words import counted
+from foureyes.display import plural
 from foureyes.errors import InputError
 from foureyes.report.cascade import CascadeFindings, cascade_lines, cascade_page
 from foureyes.report.chain import ChainFindings, chain_lines, chain_page
@@ -46,22 +46,22 @@ def _fit(args: argparse.Namespace, output: CommandOutput) -> None:
 def _fit_suitable(models: ModelTable, args: argparse.Namespace) -> tuple[AdvantageRouter | MatrixRouter | Chain, str]:
     """What suits the number of models, and what it is in words."""
     if args.order == "learned":
-        return fit_learned(models, args), f"a router that reads questions, from {counted(models.n, 'row')}"
+        return fit_learned(models, args), f"a router that reads questions, from {plural(models.n, 'row')}"
     if models.features is not None:
         raise InputError("--question and --features are read by --order learned only")
     if len(models.confidences) == 2 and args.abstain is None:
         router = fit_router(models, args)
-        bins, pairs = counted(len(router.counts), "bin"), counted(len(router.unlike_threshold), "pair")
+        bins, pairs = plural(len(router.counts), "bin"), plural(len(router.unlike_threshold), "pair")
         return (
             router,
-            f"{bins} of {counted(models.n, 'row')}, {pairs} of them in another order than a plain threshold's",
+            f"{bins} of {plural(models.n, 'row')}, {pairs} of them in another order than a plain threshold's",
         )
     if len(models.confidences) < 2 and args.abstain is None:
         raise InputError(f"give --conf once for each model, two or more; got {len(models.confidences)}")
     chain = fit_chain(models, args)
     return (
         chain,
-        f"{counted(len(chain.policies), 'policy', 'policies')} for {counted(chain.n_models, 'model')}, from {counted(models.n, 'row')}",
+        f"{plural(len(chain.policies), 'policy', 'policies')} for {plural(chain.n_models, 'model')}, from {plural(models.n, 'row')}",
     )
 
 
@@ -77,7 +77,7 @@ def _curve(args: argparse.Namespace, output: CommandOutput) -> None:
         raise InputError("say what to read: --conf FIELD for each model")
     look = _measure_chain if kind == "cascade_chain" else _measure_router
     found, lines, page = look(text, models, args, output)
-    output.say(f"{counted(models.n, 'row')}{models.left_out}")
+    output.say(f"{plural(models.n, 'row')}{models.left_out}")
     if found.in_sample:
         output.warn("measured on rows that were fitted on: the figures say nothing about new rows")
     if args.html:
@@ -115,7 +115,7 @@ def _simulate(args: argparse.Namespace, output: CommandOutput) -> None:
     if args.out:
         require_new_fields(table, columns, "rename it")
         table.save(args.out, columns)
-        output.say(f"{counted(len(table), 'row')} with 'stage' and 'answered' → {args.out}")
+        output.say(f"{plural(len(table), 'row')} with 'stage' and 'answered' → {args.out}")
     output.give(
         lambda: numbers, lambda: print("\n".join(f"{name:<18}{_shown(value)}" for name, value in numbers.items()))
     )

@@ -14,7 +14,7 @@ from foureyes.cleaning.stopping import keep_top_for
 from foureyes.cli.clean.table import LabelTable, precision_of, read_labels
 from foureyes.cli.files import require_new_fields, require_places, require_same_format
 from foureyes.cli.output import CommandOutput
-from foureyes.cli.words import counted
+from foureyes.display import plural
 from foureyes.errors import InputError
 from foureyes.report.cleaning import CleaningFindings, cleaning_page, issue_of
 from foureyes.report.page import write
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace, output: CommandOutput) -> None:
     data = read_labels(args)
     found = _find(data, args, output)
     experts = " and ".join(found.issues.experts)
-    labels = counted(found.issues.n_rows, "label")
+    labels = plural(found.issues.n_rows, "label")
     output.say(
         f"{len(found.issues):,} of {labels} {'is' if len(found.issues) == 1 else 'are'} contradicted by {experts}"
     )
@@ -92,7 +92,7 @@ def _write_review(found: CleaningFindings, path: Path, output: CommandOutput) ->
 def _write_copy(data: LabelTable, found: CleaningFindings, args: argparse.Namespace, output: CommandOutput) -> None:
     if args.action == "flag" and not args.decisions:
         data.table.save(args.out, _flags(data, found))
-        output.say(f"{counted(found.issues.n_rows, 'row')} with 'is_label_issue' → {args.out}")
+        output.say(f"{plural(found.issues.n_rows, 'row')} with 'is_label_issue' → {args.out}")
         return
     chosen = (
         read_review(args.decisions, classes=data.classes) if args.decisions else suggestions(found.issues, args.action)
@@ -104,7 +104,7 @@ def _write_copy(data: LabelTable, found: CleaningFindings, args: argparse.Namesp
     data.table.save(args.out, {args.label: new}, rows=kept)
     n_changed = int((data.labels[kept] != np.asarray(labels)).sum())
     output.say(
-        f"{n_changed:,} relabelled, {len(data.labels) - len(kept):,} dropped, {counted(len(kept), 'row')} → {args.out}"
+        f"{n_changed:,} relabelled, {len(data.labels) - len(kept):,} dropped, {plural(len(kept), 'row')} → {args.out}"
     )
 
 

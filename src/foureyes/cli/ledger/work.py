@@ -13,7 +13,7 @@ from typing import BinaryIO, Final
 
 from foureyes.cli.files import read_text
 from foureyes.cli.output import CommandOutput
-from foureyes.cli.words import counted
+from foureyes.display import plural
 from foureyes.errors import FoureyesError, InputError
 from foureyes.ledger import (
     Audit,
@@ -68,12 +68,11 @@ def _verify(args: argparse.Namespace, output: CommandOutput) -> None:
 
 def _show_audit(audit: Audit, output: CommandOutput) -> None:
     output.say(
-        f"{audit.origin}: all {counted(audit.size, 'entry is', 'entries are')} what was signed; "
-        f"{counted(audit.checkpoints, 'checkpoint agrees', 'checkpoints agree')}; "
-        f"root {audit.root}"
+        f"{audit.origin}: {plural(audit.size, 'entry', 'entries')} verified, "
+        f"{plural(audit.checkpoints, 'signed checkpoint')} checked; root {audit.root}"
     )
     if audit.clock_jumps:
-        output.say(f"the clock went back {counted(audit.clock_jumps, 'time')}:")
+        output.say(f"the clock went back {plural(audit.clock_jumps, 'time')}:")
         for jump in audit.jumps[:_SHOWN_JUMPS]:
             output.say(f"  at entry {jump.index}, from {jump.before} to {jump.after}")
 
@@ -110,7 +109,7 @@ def _export(args: argparse.Namespace, output: CommandOutput) -> None:
         raise InputError("--json prints the summary on stdout, where the export goes; give -o a file")
     log = _open_log(args)
     n = write_export(log, sys.stdout.buffer) if args.out is None else _export_to_file(log, args.out)
-    output.say(f"{counted(n, 'entry', 'entries')} written")
+    output.say(f"{plural(n, 'entry', 'entries')} written")
     if args.with_verifier is not None:
         script = args.with_verifier / "verify_export.py"
         _copy(Path(verify_export.__file__), script)
@@ -133,7 +132,7 @@ def _watch(args: argparse.Namespace, output: CommandOutput) -> None:
     while True:
         seen = witness.see(log)
         output.give_now({"log": seen.origin, "size": seen.size, "root": seen.root.hex()})
-        output.say(f"{seen.origin}: {counted(seen.size, 'entry', 'entries')}, and it only grew")
+        output.say(f"{seen.origin}: {plural(seen.size, 'entry', 'entries')}, and it only grew")
         if args.once:
             return
         time.sleep(args.every)

@@ -14,7 +14,8 @@ from rich.progress import BarColumn, SpinnerColumn, TextColumn
 from rich.progress import Progress as Display
 
 from foureyes.batch.results import Tallies
-from foureyes.cli.words import counted, duration
+from foureyes.cli.words import duration
+from foureyes.display import plural
 
 __all__ = ["Pace", "Progress", "progress_on"]
 
@@ -53,7 +54,7 @@ class Pace:
         """
         fresh = tallies.rows - tallies.resumed
         rate = fresh / self.seconds if self.seconds > 0 else 0.0
-        words = [counted(tallies.rows, "row") if total is None else f"{tallies.rows:,} of {counted(total, 'row')}"]
+        words = [plural(tallies.rows, "row") if total is None else f"{tallies.rows:,} of {plural(total, 'row')}"]
         if rate > 0:
             words.append(f"{rate:,.1f} rows/s")
             if total is not None:

@@ -16,7 +16,8 @@ from foureyes.batch.run import Job, score_file
 from foureyes.batch.window import WindowLimits
 from foureyes.cli.output import CommandOutput
 from foureyes.cli.score.progress import Pace, progress_on
-from foureyes.cli.words import counted, tell_step
+from foureyes.cli.words import tell_step
+from foureyes.display import plural
 from foureyes.errors import InputError, ModelError
 from foureyes.models.catalog import open_reader
 from foureyes.models.roles import Reader
@@ -83,12 +84,12 @@ def summary(tallies: Tallies, out: str, seconds: float) -> str:
     """What became of the rows, for a person."""
     resumed = f" ({tallies.resumed:,} of them finished before)" if tallies.resumed else ""
     where = "" if out == "-" else f" → {out}"
-    head = f"{counted(tallies.rows, 'row')}{resumed} in {seconds:.1f} s{where}"
+    head = f"{plural(tallies.rows, 'row')}{resumed} in {seconds:.1f} s{where}"
     return "\n".join([head, *(_verdict(name, tally) for name, tally in tallies.by_verifier.items())])
 
 
 def _verdict(name: str, tally: RowTally) -> str:
-    tokens = f"{counted(tally.tokens, 'answer token')}, {counted(tally.prompt_tokens, 'prompt token')}"
+    tokens = f"{plural(tally.tokens, 'answer token')}, {plural(tally.prompt_tokens, 'prompt token')}"
     line = f"  {name}: {tally.scored:,} scored, {tokens}"
     reasons = [f"\n    {n:,} unscored, {reason}: {tally.first[reason]}" for reason, n in tally.unscored.most_common()]
     return line + "".join(reasons)

@@ -17,6 +17,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias, get_args
 
+from foureyes.display import plural
 from foureyes.errors import InputError, ModelError, ModelRefused, ModelUnavailable
 from foureyes.http.addresses import server_key, server_root
 from foureyes.http.limits import BATCH_LIMITS
@@ -203,7 +204,7 @@ def _instead_of_logprobs(connection: Connection, body: dict[str, Any]) -> str | 
     if not isinstance(shown, list):
         return "it showed no log-probabilities"
     if len(shown) < 3:
-        return f"it ignored it and showed {len(shown)} generated token(s), none of the prompt"
+        return f"it ignored it and showed {plural(len(shown), 'generated token')}, none of the prompt"
     return None
 
 

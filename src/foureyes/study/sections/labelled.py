@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from foureyes.display import plural
 from foureyes.report.study import Section, TextTable
 from foureyes.study.cells import Cell, SignalValues
 from foureyes.study.measures import MissingFigure, calibrate_signal, combine_signals, gain_by_labels
@@ -110,7 +111,7 @@ def labels(study: Study, cells: Sequence[Cell]) -> Section:
                     first,
                 )
             )
-    columns = ("answers, signals", *(f"{n} labels" for n in study.labels), "enough")
+    columns = ("answers, signals", *(plural(n, "label") for n in study.labels), "enough")
     note = (
         "Log loss saved by the combination over the single signal that these labels single out, on the other rows, mean of 20 draws "
         "of labelled questions and its middle 90 %. Enough: the first number with which 19 of 20 draws gain."

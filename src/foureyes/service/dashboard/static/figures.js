@@ -23,7 +23,7 @@ export function headline({ figures, alarms }) {
 export function span({ window, total }) {
   const hours = window.seconds / 3600;
   const long = hours === 1 ? "hour" : hours > 1 ? plural(+hours.toFixed(1), "hour") : plural(Math.round(window.seconds / 60), "minute");
-  return `Figures are of the last ${long}, at most ${count(window.size)} decisions; ${plural(total, "decision")} in all. Intervals are ${Math.round(window.level * 100)} %.`;
+  return `Figures are of the last ${long}, at most ${plural(window.size, "decision")}; ${plural(total, "decision")} in all. Intervals are ${Math.round(window.level * 100)} %.`;
 }
 
 function strip(share) {

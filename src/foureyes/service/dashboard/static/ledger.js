@@ -55,12 +55,12 @@ async function history(checkpoint, key) {
   const kept = JSON.parse(localStorage.getItem(place(checkpoint.origin)) ?? "null");
   if (kept && kept.key !== key.id) return { words: "the log’s key is not the one this browser saw before", good: false };
   if (kept && kept.size > checkpoint.size) {
-    return { words: `this browser saw ${count(kept.size)} entries before, and now there are fewer`, good: false };
+    return { words: `this browser saw ${plural(kept.size, "entry", "entries")} before, and now there are fewer`, good: false };
   }
   const needed = kept && kept.size > 0 && kept.size < checkpoint.size;
   const { hashes } = needed ? await get(`v1/ledger/proof/consistency?old=${kept.size}&new=${checkpoint.size}`) : { hashes: [] };
   if (kept && !(await extend(kept.size, kept.root, checkpoint.size, checkpoint.root, hashes))) {
-    return { words: `it does not extend the log of ${count(kept.size)} entries that this browser saw before`, good: false };
+    return { words: `it does not extend the log of ${plural(kept.size, "entry", "entries")} that this browser saw before`, good: false };
   }
   localStorage.setItem(place(checkpoint.origin), JSON.stringify({ size: checkpoint.size, root: checkpoint.root, key: key.id }));
   return { words: kept ? "extends what this browser saw before" : "first seen by this browser", good: true };
