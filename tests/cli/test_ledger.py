@@ -72,7 +72,7 @@ def test_one_of_a_thing_is_called_so(tmp_path, capsys):
     with Ledger.open(SqliteStore(tmp_path / "l.db"), signer=SIGNER, options=options()) as opened:
         recorded(opened, 1)
     assert ledger("verify", tmp_path / "l.db", "--key", KEY) == 0
-    assert "all 1 entry is what was signed; 1 checkpoint agrees; root" in capsys.readouterr().err
+    assert "1 entry verified, 1 signed checkpoint checked; root" in capsys.readouterr().err
 
 
 def test_verify_says_where_a_log_was_edited_and_exits_with_3(path, capsys):
