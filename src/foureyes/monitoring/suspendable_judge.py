@@ -49,6 +49,11 @@ class SuspendableJudge:
         """The judge's name."""
         return self._judge.name
 
+    @property
+    def direction_note(self) -> str:
+        """What a judge that reads says of its calibrator's direction; or empty."""
+        return str(getattr(self._judge, "direction_note", ""))
+
     async def vote(self, exchange: Exchange) -> Vote:
         """Votes once; see :class:`~foureyes.models.roles.Judge`."""
         vote = await self._judge.vote(exchange)

@@ -21,10 +21,10 @@ from foureyes.errors import FoureyesError
 from foureyes.monitoring.sinks import LogSink
 from foureyes.service.app import create_app
 from foureyes.service.app_state import AppState, Instruments
-from foureyes.service.logs import open_log
+from foureyes.service.logs import Log, open_log
 from foureyes.service.tracing import open_tracer
 
-__all__ = ["ConfiguredService"]
+__all__ = ["ConfiguredService", "log_directions"]
 
 
 class ConfiguredService:
@@ -125,4 +125,13 @@ class ConfiguredService:
     def _built(self, settings: Settings, *, before: Parts | None = None) -> Parts:
         """Alarms go to the log as well."""
         parts = wiring.build(settings, before=before)
+        log_directions(parts, self._log)
         return replace(parts, sinks=(*parts.sinks, LogSink(self._log)))
+
+
+def log_directions(parts: Parts, log: Log) -> None:
+    """Logs which verifiers read by a calibrator that was accepted although it contradicts the catalogue of signals."""
+    for name, tenant in parts.tenants.items():
+        for member in tenant.guard.council.members:
+            if note := getattr(member.judge, "direction_note", ""):
+                log.warning("calibrator", tenant=name, verifier="/".join(member.key), note=note)
