@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Draws docs/images/check.svg, the picture of a terminal in the README, from a real check by the bundled verifiers.
+"""Draws docs/images/check.svg, the picture of a terminal in the README, from a real check.
 
 Run it from the repository: ``python tools/check_picture.py [FILE]``.
 """
@@ -16,12 +16,12 @@ from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
 from foureyes.models.catalog import open_reader
+from foureyes.models.weights.known import STANDARD_PAIR
 from foureyes.report.check_result import check_with
 from foureyes.report.terminal import draw_check
 from foureyes.types import Exchange
 
 PICTURE: Final = Path(__file__).parent.parent / "docs" / "images" / "check.svg"
-VERIFIERS: Final = ("smollm2-135m", "gemma3-270m")
 EXCHANGE: Final = Exchange(
     "Who was the first person on the Moon?",
     "The first person on the Moon was Neil Armstrong, who landed on July 20, 1959 with Apollo 11.",
@@ -64,7 +64,7 @@ def picture() -> str:
     console = Console(
         record=True, file=io.StringIO(), width=COLUMNS, force_terminal=True, color_system="truecolor", highlight=False
     )
-    outcomes = [check_with(ref, EXCHANGE, open_reader=open_reader, top_k=1) for ref in VERIFIERS]
+    outcomes = [check_with(STANDARD_PAIR.reader, EXCHANGE, open_reader=open_reader, top_k=1)]
     console.print(Text.assemble(("$ ", "dim"), f'foureyes check "{EXCHANGE.prompt}" \\\n"{EXCHANGE.answer}"\n'))
     draw_check(console, EXCHANGE, outcomes)
     return console.export_svg(title="", theme=THEME, code_format=FORMAT, unique_id="check")

@@ -53,5 +53,6 @@ def test_who_is_in_the_authors_place_is_said(shown: str) -> None:
     assert "the-author stands in the place of an author" in page
     assert "<span>the author’s own doubt</span>" in page
     assert "<span>the second reader</span>" in page
+    assert "<figcaption>the-reader: the second reader</figcaption>" in page
     assert "the-reader read 240 answers" in page
     assert "the place of an author" not in shown

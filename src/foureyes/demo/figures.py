@@ -43,9 +43,7 @@ def spread(measured: SignalResult) -> str:
         for values, side, colour in ((pairs.right, 1, RIGHT), (pairs.wrong, -1, WRONG)):
             axes.vlines(np.median(values), 0, side * (tallest + 1.5), color=colour, linewidth=1.6)
         axes.axhline(0, color=MUTED, linewidth=0.8)
-        axes.set(
-            ylim=(-tallest - 2, tallest + 2), xlim=(0, edges[-1]), yticks=[], xlabel=signal(measured.signal).caption
-        )
+        axes.set(ylim=(-tallest - 2, tallest + 2), xlim=(0, edges[-1]), yticks=[], xlabel=_axis(measured))
         axes.spines["left"].set_visible(False)
         _label(axes, (0.98, 0.94), "right answers", RIGHT)
         _label(axes, (0.98, 0.06), "wrong answers", WRONG)
@@ -95,13 +93,18 @@ def gaps(measured: SignalResult) -> str:
         axes.scatter(x, wrong, s=22, color=WRONG, linewidths=0, label="wrong answer")
         if n_fooled:
             axes.axvline(n_fooled - 0.5, color=MUTED, linewidth=1, linestyle=(0, (3, 3)))
-        axes.set(xlim=(-1, len(x)), xticks=[], ylabel=signal(measured.signal).caption)
+        axes.set(xlim=(-1, len(x)), xticks=[], ylabel=_axis(measured))
         axes.set_yscale("function", functions=(np.sqrt, np.square))
         axes.set(ylim=(0, None), yticks=[y for y in _TICKS if y <= max(right.max(), wrong.max())])
         _below(axes, 0, "left", f"{n_fooled} questions: the wrong answer surprises less", WRONG)
         _below(axes, 1, "right", f"{int((pairs.gap > 0).sum())} questions: the right answer surprises less", RIGHT)
         axes.legend(frameon=False, loc="upper center", ncols=2)
         return svg(figure, "Surprise of the right and the wrong answer to every question")
+
+
+def _axis(measured: SignalResult) -> str:
+    row = signal(measured.signal)
+    return f"{row.short_title}, {row.unit}"
 
 
 def _stack(axes: Axes, values: Floats, edges: Floats, *, side: int, colour: str) -> int:

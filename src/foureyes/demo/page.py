@@ -9,7 +9,7 @@ from typing import Final
 from markupsafe import Markup
 
 from foureyes.demo import figures
-from foureyes.demo.measures import DemoResults, SignalResult
+from foureyes.demo.measures import TOGETHER, DemoResults, SignalResult
 from foureyes.demo.questions import DemoQuestion
 from foureyes.demo.run import Read
 from foureyes.report import page
@@ -97,7 +97,7 @@ def demo_page(found: DemoResults) -> str:
         together=len(found.verifiers) > 1,
         overall=_line(found.overall),
         groups=_groups(found),
-        panels=[_panel(measured) for measured in _pictured(found)],
+        panels=[_panel(measured, found) for measured in _pictured(found)],
         gaps=_drawn(figures.gaps(found.overall)),
         liked_wrong=[pairs[place] for place in found.most_liked_wrong(_N_OFFENDERS)],
         disliked_right=[pairs[place] for place in found.most_disliked_right(_N_OFFENDERS)],
@@ -129,7 +129,7 @@ def _line(measured: SignalResult) -> _Line:
     area, preferred = measured.auroc, measured.preference
     return _Line(
         measured.signal,
-        signal(measured.signal).caption,
+        signal(measured.signal).short_title,
         _figure((area.low, area.value, area.high), "{:.2f}"),
         _figure((preferred.low, preferred.value, preferred.high), "{:.0%}"),
     )
@@ -152,9 +152,11 @@ def _pictured(found: DemoResults) -> list[SignalResult]:
     return [*each, found.overall] if len(found.verifiers) > 1 else each
 
 
-def _panel(measured: SignalResult) -> _Panel:
+def _panel(measured: SignalResult, found: DemoResults) -> _Panel:
+    about = next((_place_of(read, found) for read in found.reads if read.verifier == measured.verifier), "")
+    title = measured.verifier.capitalize() if measured.verifier == TOGETHER else measured.verifier
     return _Panel(
-        measured.verifier.capitalize() if measured.verifier == "together" else measured.verifier,
+        f"{title}: {about}" if about else title,
         _drawn(figures.spread(measured)),
         _drawn(figures.roc(measured)),
     )

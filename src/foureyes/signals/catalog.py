@@ -104,6 +104,11 @@ class Signal:
         return value if self.larger_is == "worse" else self.high - value
 
     @property
+    def short_title(self) -> str:
+        """The title up to its first comma, for the head of a column or the axis of a picture."""
+        return self.title.partition(",")[0]
+
+    @property
     def caption(self) -> str:
         """The title, with the unit where there is more to say than that it is a number."""
         return f"{self.title}, {self.unit}" if "nats" in self.unit else self.title
