@@ -26,13 +26,13 @@ from foureyes.service.app import create_app
 from foureyes.service.app_state import Instruments
 from foureyes.service.logs import open_log
 
-SCOPES = ("verify", "audit", "admin")
+SCOPES: tuple[KeyScope, ...] = ("verify", "audit", "admin")
 
 
 class House:
     """Parts of a service that tests can look into, and change before they call it."""
 
-    def __init__(self, folder: Path, verdicts: Sequence[str] = ("safe", "safe", "unsafe")) -> None:
+    def __init__(self, folder: Path, verdicts: Sequence[VoteVerdict] = ("safe", "safe", "unsafe")) -> None:
         self.folder = folder
         self._log = StringIO()
         self.now = 1_800_000_000.0
