@@ -25,6 +25,8 @@ from foureyes.privacy import PatternDetector, Vault
 from foureyes.service.app import create_app
 from foureyes.service.app_state import Instruments
 from foureyes.service.logs import open_log
+from foureyes.types.choices import KeyScope
+from foureyes.types.votes import VoteVerdict
 
 SCOPES: tuple[KeyScope, ...] = ("verify", "audit", "admin")
 
