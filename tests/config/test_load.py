@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from foureyes.config import JudgeVerifier, RateLimit, ReaderVerifier, Settings, load, needs_restart
+from foureyes.config.load import load_with_files
 from foureyes.errors import ConfigError
 from tests.config.whole import ENVIRON, HASH, WHOLE
 
@@ -63,9 +64,9 @@ def test_the_keyring_knows_every_tenants_keys(folder):
 def test_every_file_that_was_read_is_named(folder):
     (folder.path / "key.txt").write_text("sk-1\n")
     text = WHOLE.replace('key_env = "OPENAI_API_KEY"', 'key_file = "key.txt"')
-    settings = folder.load(text)
+    settings, files = load_with_files(folder.write(text), ENVIRON)
     assert settings.tenants["acme"].verifiers[0].key.reveal() == "sk-1"
-    assert settings.files == (folder.file, folder.path / "key.txt", folder.path / "platt.json")
+    assert files == (folder.file, folder.path / "key.txt", folder.path / "platt.json")
 
 
 def test_without_a_file_there_are_defaults_and_nobody_may_enter(tmp_path):
@@ -108,6 +109,11 @@ def test_every_mistake_is_reported_at_once_with_file_table_and_key(folder):
     ("more", "says"),
     [
         ("port = 1", r"\[port\]: unknown"),
+        ("files = ['a']", r"\[files\]: unknown"),
+        ("[verifiers.w]\nname = 'v'\nkind = 'judge'\nmodel = 'm'\nbase_url = 'http://localhost/v1'", r"w is called by the name of its table"),
+        ("[tenants.a]\nname = 'b'", r"a is called by the name of its table"),
+        ("[[tenants.a.keys]]\nid = 'x'\nsha256 = '" + HASH + "'\nscopes = ['verify']\ntenant = 'b'", r"a key belongs to the tenant of its table"),
+        ("[tenants.a.rate]\nburst = 5", r"\[tenants.a\]: rate is unknown; its requests_per_minute, burst, requests_per_day are keys of this table"),
         ("[sever]\nport = 1", r"\[sever\]: unknown; did you mean server\?"),
         ("[server]\nport = '8000'", r"\[server\] port: wanted a whole number; got '8000'"),
         ("[server]\nport = true", r"port: wanted a whole number; got True"),

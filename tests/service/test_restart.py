@@ -12,7 +12,7 @@ import pytest
 from bench.asgi import call
 from foureyes.calibration import Threshold
 from foureyes.config import NewKey, Reloader, new_key
-from foureyes.errors import ConfigError, LedgerTampered
+from foureyes.errors import ConfigError, LedgerError, LedgerTampered
 from foureyes.guard.gate import ActionOutcome, AgentGate
 from foureyes.ledger import Signer
 from foureyes.monitoring import Monitor
@@ -254,3 +254,21 @@ def test_a_record_is_shown_to_its_witness_while_it_is_written(
 
     asyncio.run(scene())
     assert '"error":"LedgerTampered"' in capsys.readouterr().err
+
+
+def test_what_a_change_left_behind_is_closed_at_the_latest_when_the_service_ends(tmp_path: Path) -> None:
+    Signer.generate("example.com/acme").save(tmp_path / "acme.key")
+    file = tmp_path / "foureyes.toml"
+    file.write_text(RECORDED)
+    service = ConfiguredService.open(Reloader(file, {"SALT": "a salt of sixteen bytes"}))
+    before = service.app.state.foureyes.tenant("acme").parts.ledger
+
+    async def scene() -> None:
+        file.write_text(RECORDED.replace("sqlite:{tenant}.db", "sqlite:moved-{tenant}.db").replace(".seen", ".seen2"))
+        async with service.app.router.lifespan_context(service.app):
+            await service.check()
+            before.append("verified", {"safe": True}).result()  # a request may still be working with it
+
+    asyncio.run(scene())
+    with pytest.raises(LedgerError, match="closed"):
+        before.append("verified", {"safe": True})

@@ -52,7 +52,7 @@ Known: TypeAlias = Mapping[str, Any]
 
 _VARIABLE: Final = re.compile(r"[A-Z_][A-Z0-9_]{0,127}", re.ASCII)
 _LARGEST_SECRET: Final = 65_536
-_BY_PLACE: Final = {"name", "tenant", "files"}
+_BY_PLACE: Final = {"name", "tenant"}
 """Attributes that are told by where a table stands; they are no keys."""
 
 
@@ -121,6 +121,8 @@ class Table(BaseModel):
             if (variable, file) != (None, None):
                 rest[name] = _Named(variable, file, rest.get(name))
         for name, keys in inline_fields(cls).items():
+            if isinstance(rest.get(name), dict):
+                raise ValueError(f"{name} is unknown; its {', '.join(keys)} are keys of this table")  # noqa: TRY004 - as pydantic reports it
             if given := {key: rest.pop(key) for key in keys if key in rest}:
                 usual = cls.model_fields[name].default
                 rest[name] = {key: getattr(usual, key) for key in keys} | given

@@ -14,17 +14,19 @@ import hmac
 import re
 import secrets
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Any, Final, get_args
+from typing import Annotated, Any, Final, TypeVar, get_args
 
 from pydantic import BeforeValidator, Field
 
 from foureyes.errors import InputError
 from foureyes.types.choices import KeyScope
 
-__all__ = ["TENANT_NAME", "ApiKey", "Keyring", "NewKey", "Principal", "new_key"]
+__all__ = ["TENANT_NAME", "ApiKey", "Keyring", "NewKey", "Principal", "first_repeated", "new_key"]
+
+T = TypeVar("T", bound=Hashable)
 
 _HASH: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _ID: Final = re.compile(r"[A-Za-z0-9]{1,32}", re.ASCII)
@@ -123,7 +125,7 @@ class Keyring:
 
     def __post_init__(self) -> None:
         for what in ("sha256", "id"):
-            if twice := _first_repeated(getattr(key, what) for key in self.keys):
+            if twice := first_repeated(getattr(key, what) for key in self.keys):
                 raise InputError(f"every key needs its own {what}; two have {twice}")
 
     def identify(self, presented: str) -> Principal | None:
@@ -186,8 +188,9 @@ def new_key(tenant: str, scopes: Collection[KeyScope]) -> NewKey:
     return NewKey(presented, ApiKey(tenant, key_id, digest, frozenset(scopes)))
 
 
-def _first_repeated(values: Iterable[str]) -> str | None:
-    seen: set[str] = set()
+def first_repeated(values: Iterable[T]) -> T | None:
+    """The first value that was there before; ``None`` if each is there once."""
+    seen: set[T] = set()
     for value in values:
         if value in seen:
             return value

@@ -32,7 +32,7 @@ from foureyes.config.settings import (
 )
 from foureyes.errors import ConfigError
 
-__all__ = ["TABLES", "VARIABLE", "load"]
+__all__ = ["TABLES", "VARIABLE", "load", "load_with_files"]
 
 VARIABLE: Final = "FOUREYES_CONFIG"
 """Environment variable that names the file where no path is given."""
@@ -92,8 +92,13 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
         >>> load(None, {}).server.host
         '127.0.0.1'
     """
+    return load_with_files(path, environ)[0]
+
+
+def load_with_files(path: Path | None, environ: Mapping[str, str]) -> tuple[Settings, tuple[Path, ...]]:
+    """The same, and every file that was read, the configuration first: what a reloader watches."""
     if path is None and not environ.get(VARIABLE):
-        return Settings()
+        return Settings(), ()
     path = Path(environ[VARIABLE]) if path is None else path
     document = _document(path)
     named = document.get("verifiers")
@@ -103,7 +108,7 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
     except ValidationError as error:
         lines = [line for details in error.errors(include_url=False) if (line := _line(details)) is not None]
     else:
-        return settings.model_copy(update={"files": (path, *source.files)})
+        return settings, (path, *source.files)
     many = "mistake" if len(lines) == 1 else "mistakes"
     raise ConfigError(f"{path} has {len(lines)} {many}:" + "".join(f"\n  {line}" for line in lines))
 

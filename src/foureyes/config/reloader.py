@@ -13,7 +13,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-from foureyes.config.load import load
+from foureyes.config.load import load_with_files
 from foureyes.config.settings import Settings
 from foureyes.errors import ConfigError
 
@@ -36,8 +36,8 @@ class Reloader:
         self._environ = environ
         self._lock = threading.Lock()
         self._error: ConfigError | None = None
-        self._settings = load(path, environ)
-        self._seen = _digest(self._settings.files)
+        self._settings, self._files = load_with_files(path, environ)
+        self._seen = _digest(self._files)
 
     @property
     def settings(self) -> Settings:
@@ -56,21 +56,21 @@ class Reloader:
             Whether parts made of the settings before are out of date.
         """
         with self._lock:
-            if self._error is None and _digest(self._settings.files) == self._seen:
+            if self._error is None and _digest(self._files) == self._seen:
                 return False
             return self._read()
 
     def _read(self) -> bool:
         before = self._seen
         try:
-            fresh = load(self._path, self._environ)
-            seen = _digest(fresh.files)
-            settled = load(self._path, self._environ) == fresh
+            fresh, files = load_with_files(self._path, self._environ)
+            seen = _digest(files)
+            settled = load_with_files(self._path, self._environ) == (fresh, files)
         except ConfigError as error:
             self._error = error
             return False
         self._error = None
-        self._settings = fresh
+        self._settings, self._files = fresh, files
         self._seen = seen if settled else b""  # written to while it was read: look again at the next check
         return self._seen != before
 

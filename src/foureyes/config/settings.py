@@ -39,7 +39,7 @@ from foureyes.config.fields import (
     Text,
     secret,
 )
-from foureyes.config.keys import TENANT_NAME, ApiKey, Keyring
+from foureyes.config.keys import TENANT_NAME, ApiKey, Keyring, first_repeated
 from foureyes.config.secret import Secret
 from foureyes.errors import InputError
 from foureyes.guard import Timing
@@ -406,7 +406,7 @@ class TenantSettings(Table):
                 yield f"a tenant's name is up to 64 letters, digits, - and _; got {value[:80]!r}"
             case "keys" if any(entry.tenant != known.get("name", entry.tenant) for entry in value):
                 yield "a key belongs to the tenant of its table"
-            case "verifiers" if twice := _first_repeated((one.provider, one.model) for one in value):
+            case "verifiers" if twice := first_repeated((one.provider, one.model) for one in value):
                 yield f"each needs its own provider and model; two are {' '.join(twice)}"
             case "quorum" if 0 < n < value:
                 yield f"{value} of {n} verifiers can never vote: nothing would be safe"
@@ -439,7 +439,6 @@ class Settings(Table):
         verifiers: all that there are, by name.
         ledger: the pattern for every tenant's own; ``None`` for none.
         tenants: by name, in the order of the file.
-        files: every file that was read, the configuration first: what a reloader watches. No key of the file.
     """
 
     server: ServerSettings = ServerSettings()
@@ -451,7 +450,6 @@ class Settings(Table):
     ] = {}
     ledger: LedgerSettings | None = None
     tenants: Mapping[str, TenantSettings] = {}
-    files: tuple[Path, ...] = ()
 
     @field_validator("verifiers", "tenants", mode="before")
     @classmethod
@@ -465,14 +463,14 @@ class Settings(Table):
     @classmethod
     def objections(cls, key: str, value: Any, known: Known) -> Iterator[str]:  # noqa: ARG003 - asks nothing else
         """What tenants must be to one another."""
+        if key in ("verifiers", "tenants") and (other := [name for name, one in value.items() if one.name != name]):
+            yield f"{other[0]} is called by the name of its table; it has no key for another"
         if key != "tenants":
             return
         ledgers = [tenant.ledger for tenant in value.values() if tenant.ledger is not None]
         for part in LedgerSettings.model_fields:
-            if _first_repeated(found for ledger in ledgers if (found := getattr(ledger, part)) is not None):
+            if first_repeated(found for ledger in ledgers if (found := getattr(ledger, part)) is not None):
                 yield f"no two share a record: each needs its own {part} of a ledger, say with {_PLACE} in it"
-        if renamed := [name for name, tenant in value.items() if tenant.name != name]:
-            yield f"the name of {renamed[0]} is the name of its table"
         _keyring(value.values())
 
     @property
@@ -508,12 +506,3 @@ def _keyring(tenants: Iterable[TenantSettings]) -> Keyring:
 
 def _is_short(key: Secret) -> bool:
     return len(key.reveal().encode()) < 16
-
-
-def _first_repeated(values: Iterable[Any]) -> Any:
-    seen = set()
-    for value in values:
-        if value in seen:
-            return value
-        seen.add(value)
-    return None

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from foureyes.config.part_cache import PartCache
 from foureyes.config.parts import Parts, TenantParts
 from foureyes.config.settings import LedgerSettings, MonitoringSettings, PrivacySettings, Settings, TenantSettings
-from foureyes.config.voters import OpenReader, answerer, promise_of, voter
+from foureyes.config.verifiers import OpenReader, answerer_of, judge_of, promise_of
 from foureyes.errors import ConfigError, FoureyesError
 from foureyes.guard import Council, Guard, Member, QuorumRule
 from foureyes.guard.vault_concealer import VaultConcealer
@@ -72,7 +72,7 @@ def _abandon(cache: PartCache) -> None:
 def _tenant(tenant: TenantSettings, settings: Settings, cache: PartCache, open_reader: OpenReader) -> TenantParts:
     watches = _watches(tenant, settings.monitoring.monitor.alpha, cache)
     members = [
-        Member(_held(voter(verifier, cache, open_reader), watches), verifier.weight) for verifier in tenant.verifiers
+        Member(_held(judge_of(verifier, cache, open_reader), watches), verifier.weight) for verifier in tenant.verifiers
     ]
     council = Council(members, QuorumRule(tenant.quorum), deadline_s=tenant.timing.deadline_s)
     ledger = _ledger(tenant.ledger, cache) if tenant.ledger is not None else None
@@ -94,7 +94,7 @@ def _tenant(tenant: TenantSettings, settings: Settings, cache: PartCache, open_r
         vault,
         detector,
         concealer,
-        answerers=[one for verifier in tenant.verifiers if (one := answerer(verifier, cache)) is not None],
+        answerers=[one for verifier in tenant.verifiers if (one := answerer_of(verifier, cache)) is not None],
         watches=tuple(watches.values()),
         rate=tenant.rate,
         show_texts=tenant.show_texts,

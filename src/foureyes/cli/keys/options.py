@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from typing import get_args
-
-from foureyes.types.choices import KeyScope
+from typing import Final
 
 __all__ = ["configure"]
+
+_SCOPES: Final = ("verify", "audit", "admin")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -16,6 +16,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scope",
         action="append",
-        choices=get_args(KeyScope),
+        choices=_SCOPES,
         help="what it may do; may be given several times (default: verify)",
     )

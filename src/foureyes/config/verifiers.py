@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from foureyes.models.chat import ChatModel
     from foureyes.monitoring.promise import Promise
 
-__all__ = ["OpenReader", "answerer", "promise_of", "voter"]
+__all__ = ["OpenReader", "answerer_of", "judge_of", "promise_of"]
 
 OpenReader = Callable[[str], Reader]
 
 
-def voter(verifier: Verifier, cache: PartCache, open_reader: OpenReader) -> Judge:
+def judge_of(verifier: Verifier, cache: PartCache, open_reader: OpenReader) -> Judge:
     """The verifier, new or from the cache. Several that read with one model share it.
 
     Args:
@@ -47,11 +47,11 @@ def voter(verifier: Verifier, cache: PartCache, open_reader: OpenReader) -> Judg
     return cache.get_or_make(made_of, partial(_reading, verifier, batcher))
 
 
-def answerer(verifier: Verifier, cache: PartCache) -> Answerer | None:
+def answerer_of(verifier: Verifier, cache: PartCache) -> Answerer | None:
     """The verifier as a model that answers in words, new or from the cache; ``None`` for a reader."""
     if not isinstance(verifier, JudgeVerifier):
         return None
-    return cache.get_or_make(("answerer", _connection(verifier)), partial(_answerer, verifier))
+    return cache.get_or_make(("answerer_of", _connection(verifier)), partial(_answerer, verifier))
 
 
 def promise_of(verifier: Verifier) -> Promise | None:
