@@ -19,6 +19,7 @@ PACKAGES = (
     ".cascade",
     ".cleaning",
     ".guard",
+    ".http",
     ".ledger",
     ".maths",
     ".models",

@@ -25,6 +25,7 @@ MODULES = (
     "foureyes.cascade",
     "foureyes.cleaning",
     "foureyes.guard",
+    "foureyes.http",
     "foureyes.privacy",
     "foureyes.ledger",
     "foureyes.monitoring",

@@ -183,7 +183,8 @@ class JudgeVerifier(Table):
         base_url: of the server; ``None`` for the provider's own, which only SDKs know.
         key: sent to it and shown to nobody.
         form: how far an ``openai`` server is held to the form of a verdict.
-        options: further fields of every request to an ``openai`` server, instead of greedy decoding and 512 tokens.
+        options: further fields of every request, in the provider's words, instead of its usual ones: see
+            :class:`~foureyes.models.chat.talking.Endpoint`.
         limits: how long one question may take with all its attempts, how many of these there are, and how many questions
             are under way at once.
     """
@@ -212,7 +213,7 @@ class JudgeVerifier(Table):
                 yield f"the API of {api} needs a key: name it with key_env or key_file"
             case "key" if value is not None and not fits_a_header(value.reveal()):
                 yield "wanted printable ASCII without spaces; got something else, not shown"
-            case "provider" | "form" | "options" if api != "openai" and value not in (api, "words", None):
+            case "provider" | "form" if api != "openai" and value not in (api, "words"):
                 yield f"the API of {api} has its own: leave it out"
 
 

@@ -1,7 +1,8 @@
 """The only code that talks to a model.
 
 Start at :mod:`~foureyes.models.roles` (what a model can do), then :mod:`~foureyes.models.catalog` (from a reference
-such as ``"gemma3-270m"`` or ``"http://host:8000/v1#name"`` to an object that can do it).
+such as ``"gemma3-270m"``, ``"http://host:8000/v1#name"`` or ``"anthropic:NAME"`` to an object that can do it). Models that can
+be talked to share one protocol, :class:`~foureyes.models.chat.talking.ChatModel`.
 """
 
 import lazy_loader

@@ -10,17 +10,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from foureyes.errors import ConfigError, ModelRefused
+from foureyes.models.chat.talking import ChatModel
 from foureyes.models.roles import Reader, Writer
 from foureyes.models.weights import OnStep, ensure
 from foureyes.models.weights.redaction import redacted
 from foureyes.models.weights.reference import ProviderReference, ServerReference, parse, runs_elsewhere
 from foureyes.models.weights.values import ignore_step
-
-if TYPE_CHECKING:
-    from foureyes.models.chat import ChatModel
 
 __all__ = ["KEY_VARIABLES", "can_read", "open_chat", "open_reader", "open_writer"]
 
