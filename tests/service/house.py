@@ -15,6 +15,7 @@ import pytest
 
 from bench.asgi import Reply, call
 from foureyes.config import Keyring, ServerSettings, new_key
+from foureyes.config.keys import NewKey
 from foureyes.config.parts import Parts, TenantParts
 from foureyes.guard import Council, Guard, Member, Timing
 from foureyes.ledger import Ledger, Signer
@@ -38,7 +39,7 @@ class House:
         self.folder = folder
         self._log = StringIO()
         self.now = 1_800_000_000.0
-        self.keys = {scope: new_key("acme", {scope}) for scope in SCOPES}
+        self.keys: dict[str, NewKey] = {scope: new_key("acme", {scope}) for scope in SCOPES}
         self.ledger = Ledger.open(SqliteStore(folder / "ledger.db"), signer=Signer.generate("example.com/acme"))
         self.vault = Vault.open()
         self.judges: list[Judge] = [ScriptedJudge(v, name=name) for v, name in zip(verdicts, "abcdefgh", strict=False)]
