@@ -246,7 +246,7 @@ def test_the_promise_of_a_threshold_is_there_to_be_watched(wired):
     promised = WIRED.replace("cut = 0.5", 'threshold = "cut.json"')
     parts = build(settings_of(wired, promised), open_reader=Opened())
     [acme], [plain] = parts.tenants["acme"].watches, parts.tenants["plain"].watches
-    assert (acme.standing.name, acme.promise.cut, acme.promise.limit) == ("foureyes/scripted", 0.5, 0.05)
+    assert (acme.status.name, acme.promise.cut, acme.promise.limit) == ("foureyes/scripted", 0.5, 0.05)
     assert acme is not plain
     asyncio.run(parts.close())
     (wired.path / "cut.json").write_text("{}")

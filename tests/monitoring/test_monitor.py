@@ -37,7 +37,7 @@ def test_a_drop_of_confidence_is_reported_once_with_what_it_means():
     assert "0.8" in alarm.statement
     assert "on average before" in alarm.statement
     assert "ever" in alarm.false_alarms
-    assert alarm in monitor.standing
+    assert alarm in monitor.active_alarms
 
 
 def test_a_rise_of_surprise_names_the_verifier():
@@ -53,9 +53,9 @@ def test_a_verifier_that_breaks_down_is_reported_and_the_alarm_ends_when_it_is_b
     (alarm,) = (a for a in feed(monitor, decisions(60, World(failing=0.9), seed=1, start=300)) if a.kind == "rate")
     assert alarm.key == "rate:errors:judge"
     assert "judge" in alarm.statement
-    assert [a.key for a in monitor.standing if a.kind == "rate"] == [alarm.key]
+    assert [a.key for a in monitor.active_alarms if a.kind == "rate"] == [alarm.key]
     feed(monitor, decisions(200, World(failing=0.0), seed=2, start=360))
-    assert not [a for a in monitor.standing if a.kind == "rate"]
+    assert not [a for a in monitor.active_alarms if a.kind == "rate"]
     again = feed(monitor, decisions(60, World(failing=0.9), seed=3, start=560))
     assert [a.key for a in again if a.kind == "rate"] == [alarm.key]
 
@@ -72,9 +72,9 @@ def test_acknowledging_makes_the_new_the_normal():
     low = [plain(float(t), confidence=0.3 + (t * 7919 % 97) / 970) for t in range(600)]
     assert [alarm.key for alarm in feed(monitor, low[:200])] == ["drift:confidence"]
     assert monitor.acknowledge("drift:confidence").kind == "drift"
-    assert monitor.standing == ()
+    assert monitor.active_alarms == ()
     assert feed(monitor, low[200:]) == []
-    with pytest.raises(InputError, match="no alarm 'drift:confidence' stands; standing: none"):
+    with pytest.raises(InputError, match="no alarm 'drift:confidence' stands; active: none"):
         monitor.acknowledge("drift:confidence")
 
 
@@ -214,9 +214,9 @@ def broken(name):
 
 def test_a_promise_that_was_suspended_before_stands_among_the_alarms():
     monitor = Monitor(promises=[broken("a"), promised("b")])
-    assert [alarm.key for alarm in monitor.standing] == ["promise:a"]
+    assert [alarm.key for alarm in monitor.active_alarms] == ["promise:a"]
     monitor.acknowledge("promise:a")
-    assert all(standing.holds for standing in monitor.promises)
+    assert all(status.holds for status in monitor.promises)
 
 
 def test_watches_change_and_a_suspension_stays_where_its_promise_does():
@@ -225,10 +225,10 @@ def test_watches_change_and_a_suspension_stays_where_its_promise_does():
     same, renewed, fresh = promised("same"), promised("renewed", limit=0.2), promised("fresh")
     monitor.watch([same, renewed, fresh])
     assert monitor.watches == (same, renewed, fresh)
-    assert [standing.holds for standing in monitor.promises] == [False, True, True]
-    assert [alarm.key for alarm in monitor.standing] == ["promise:same"]
+    assert [status.holds for status in monitor.promises] == [False, True, True]
+    assert [alarm.key for alarm in monitor.active_alarms] == ["promise:same"]
     monitor.watch([])
-    assert (monitor.promises, monitor.standing) == ((), ())
+    assert (monitor.promises, monitor.active_alarms) == ((), ())
 
 
 def test_watching_the_same_again_changes_nothing():
@@ -243,7 +243,7 @@ def test_other_alarms_stand_when_watches_change():
     monitor = Monitor(MonitorSettings(max_error_rate=0.05))
     for t in range(500):
         monitor.observe(Observation(float(t), safe=False, consensus=False, opinions=(ObservedVote("a", "error"),)))
-    standing = monitor.standing
-    assert standing
+    active = monitor.active_alarms
+    assert active
     monitor.watch([promised("a")])
-    assert monitor.standing == standing
+    assert monitor.active_alarms == active

@@ -31,9 +31,9 @@ def test_while_answers_come_as_they_did_the_promise_holds(threshold):
     watch = watch_of(threshold)
     for t, c in enumerate(world(1)[0]):
         assert watch.observe(float(c), float(t)) is None
-    assert watch.standing.holds
-    assert watch.standing.statement == threshold.statement
-    assert watch.standing.reason is None
+    assert watch.status.holds
+    assert watch.status.statement == threshold.statement
+    assert watch.status.reason is None
 
 
 def test_of_many_promises_kept_hardly_any_is_suspended(threshold):
@@ -45,7 +45,7 @@ def test_of_many_promises_kept_hardly_any_is_suspended(threshold):
         for t, confidence in enumerate(c[120:].tolist()):
             watch.observe(confidence, float(t))
             watch.outcome(confidence, float(t), right=bool(rng.random() < confidence))
-        suspended += not watch.standing.holds
+        suspended += not watch.status.holds
     assert rate_lower(suspended, 300, 1e-4) <= 0.2
 
 
@@ -54,11 +54,11 @@ def test_drift_suspends_it_once_and_says_why_and_how_to_resume(threshold):
     rng = np.random.default_rng(2)
     alarms = [alarm for t in range(300) if (alarm := watch.observe(float(rng.beta(5, 5)), float(t)))]
     assert [alarm.key for alarm in alarms] == ["promise:reader"]
-    standing = watch.standing
-    assert not standing.holds
-    assert standing.since == alarms[0].at
-    assert "no longer distributed" in standing.reason
-    assert "acknowledge" in standing.resume
+    status = watch.status
+    assert not status.holds
+    assert status.since == alarms[0].at
+    assert "no longer distributed" in status.reason
+    assert "acknowledge" in status.resume
 
 
 def test_outcomes_worse_than_promised_suspend_it_though_nothing_drifts(threshold):
@@ -72,7 +72,7 @@ def test_outcomes_worse_than_promised_suspend_it_though_nothing_drifts(threshold
 def test_outcomes_of_answers_that_were_held_back_say_nothing_about_the_promise(threshold):
     watch = watch_of(threshold)
     assert not any(watch.outcome(threshold.cut - 0.01, float(t), right=False) for t in range(500))
-    assert watch.standing.holds
+    assert watch.status.holds
 
 
 def test_a_promise_about_false_blocks_looks_at_right_answers_only():
@@ -84,7 +84,7 @@ def test_a_promise_about_false_blocks_looks_at_right_answers_only():
 def test_a_promise_about_costs_is_watched_for_drift_alone():
     watch = PromiseWatch(Promise(0.8, "mean_cost", 4.0, "cheap"), [0.9] * 100)
     assert not any(watch.outcome(0.9, float(t), right=False) for t in range(200))
-    assert PromiseWatch.from_json(watch.to_json()).standing == watch.standing
+    assert PromiseWatch.from_json(watch.to_json()).status == watch.status
 
 
 def test_without_a_reference_the_first_confidences_count_as_normal(threshold):
@@ -100,7 +100,7 @@ def test_acknowledging_resumes_it_with_the_new_as_normal(threshold):
     new = rng.beta(5, 5, 900).tolist()
     assert any(watch.observe(c, 0.0) for c in new[:200])
     watch.acknowledge()
-    assert watch.standing.holds
+    assert watch.status.holds
     assert not any(watch.observe(c, 0.0) for c in new[200:])
     with pytest.raises(InputError, match="nothing to acknowledge"):
         watch.acknowledge()
@@ -111,7 +111,7 @@ def test_renewing_replaces_what_is_promised(threshold):
     while watch.observe(0.3, 0.0) is None:
         pass
     watch.renew(Promise(0.2, "error_rate", 0.3, "a humbler promise"), [0.3] * 200)
-    assert watch.standing.holds
+    assert watch.status.holds
     assert watch.promise.limit == 0.3
     assert not any(watch.observe(0.3, 0.0) for _ in range(200))
 
@@ -125,7 +125,7 @@ def test_a_restored_watch_goes_on_as_if_nothing_had_happened(threshold, cut):
             broken = PromiseWatch.from_json(json.dumps(json.loads(broken.to_json())))
         assert straight.observe(c, float(t)) == broken.observe(c, float(t))
         assert straight.outcome(c, float(t), right=t % 3 > 0) == broken.outcome(c, float(t), right=t % 3 > 0)
-    assert straight.standing == broken.standing
+    assert straight.status == broken.status
 
 
 def test_what_promises_nothing_cannot_be_watched(threshold):
@@ -155,11 +155,11 @@ def test_whoever_knows_a_reason_may_suspend_it_once():
     assert watch.alarm is None
     alarm = watch.suspend("its memory was lost", 3.0)
     assert (alarm.key, alarm.at) == ("promise:reader", 3.0)
-    assert "its memory was lost" in watch.standing.reason
+    assert "its memory was lost" in watch.status.reason
     assert watch.suspend("another reason", 4.0) is None
     assert watch.alarm == alarm
     watch.acknowledge()
-    assert watch.standing.holds
+    assert watch.status.holds
 
 
 def test_a_watch_that_takes_over_goes_on_where_the_other_stood():
@@ -167,15 +167,15 @@ def test_a_watch_that_takes_over_goes_on_where_the_other_stood():
     later = PromiseWatch(earlier.promise, (), name="reader", alpha=0.5)
     later.take_over(earlier)
     assert later.to_json() == earlier.to_json()
-    assert not later.standing.holds
+    assert not later.status.holds
 
 
 def test_taking_over_under_another_promise_renews_it_and_spends_of_the_same_alpha():
     earlier = suspended(name="reader")
     later = PromiseWatch(Promise(0.7, "error_rate", 0.1, "at most 10 % wrong"), (), name="reader")
     later.take_over(earlier)
-    assert later.standing.holds
-    assert later.standing.statement == "at most 10 % wrong"
+    assert later.status.holds
+    assert later.status.statement == "at most 10 % wrong"
     document, before = json.loads(later.to_json()), json.loads(earlier.to_json())
     assert document["rounds"] == before["rounds"] + 1
     assert document["risk"]["alpha"] < before["risk"]["alpha"]

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from foureyes.errors import InputError
 from foureyes.report.drawing import require_matplotlib
-from foureyes.report.page import require_place_for
 from foureyes.tables import Column, Table
+from foureyes.tables.saving import require_place
 
 __all__ = ["class_indices", "read_text", "require_new_fields", "require_places", "require_same_format", "spread"]
 
@@ -28,7 +28,7 @@ def require_places(page: Path | None, *others: Path | None) -> None:
         require_matplotlib()
     for path in (page, *others):
         if path is not None:
-            require_place_for(path)
+            require_place(path)
 
 
 def require_same_format(source: str, out: Path) -> None:

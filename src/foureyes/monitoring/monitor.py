@@ -6,7 +6,7 @@
    detector;
 3. every promise that a verifier's threshold makes is watched by its :class:`~foureyes.monitoring.promise.PromiseWatch`;
 4. a detector that alarms raises an :class:`~foureyes.monitoring.alarms.Alarm`, which stands until it is acknowledged
-   (drift, promises) or the rate has come down (rates). A standing alarm is not raised again.
+   (drift, promises) or the rate has come down (rates). A active alarm is not raised again.
 
 All exchangeability tests share one α: the i-th to be opened gets α/(i(i + 1)), which sums to α however many follow. So
 the chance that the monitor *ever* raises a false drift alarm is at most ``MonitorSettings.alpha``.
@@ -81,21 +81,21 @@ class Monitor:
         self._timeline = Timeline(bucket_s=self.settings.bucket_s, buckets=self.settings.buckets)
         self._drift: dict[str, ExchangeabilityTest] = {}
         self._rates: dict[str, RateDetector] = {}
-        self._standing: dict[str, Alarm] = {}
+        self._active: dict[str, Alarm] = {}
         self._promises: dict[str, PromiseWatch] = {}
         self._total = 0
         self._opened = 0
         self.watch(promises)
 
     @property
-    def standing(self) -> tuple[Alarm, ...]:
+    def active_alarms(self) -> tuple[Alarm, ...]:
         """The alarms that have not ended, oldest first."""
-        return tuple(self._standing.values())
+        return tuple(self._active.values())
 
     @property
     def promises(self) -> tuple[PromiseStatus, ...]:
         """Every promise watched, and whether it holds."""
-        return tuple(watch.standing for watch in self._promises.values())
+        return tuple(watch.status for watch in self._promises.values())
 
     @property
     def watches(self) -> tuple[PromiseWatch, ...]:
@@ -108,12 +108,12 @@ class Monitor:
         A watch goes on where the one of its name stood (:meth:`PromiseWatch.take_over`), so a promise that was suspended
         stays so unless it is another promise now. Suspended ones stand among the alarms.
         """
-        before, self._promises = self._promises, {watch.standing.name: watch for watch in promises}
+        before, self._promises = self._promises, {watch.status.name: watch for watch in promises}
         for name, watch in self._promises.items():
             if name in before and before[name] is not watch:
                 watch.take_over(before[name])
-        self._standing = {key: alarm for key, alarm in self._standing.items() if alarm.kind != "promise"}
-        self._standing |= {alarm.key: alarm for watch in promises if (alarm := watch.alarm) is not None}
+        self._active = {key: alarm for key, alarm in self._active.items() if alarm.kind != "promise"}
+        self._active |= {alarm.key: alarm for watch in promises if (alarm := watch.alarm) is not None}
 
     def observe(self, o: Observation) -> list[Alarm]:
         """Takes the next decision.
@@ -145,19 +145,19 @@ class Monitor:
         return alarms
 
     def acknowledge(self, key: str) -> Alarm:
-        """Ends a standing alarm: what comes from now on is the new normal.
+        """Ends a active alarm: what comes from now on is the new normal.
 
         Raises:
             InputError: no such alarm stands.
         """
-        if key not in self._standing:
-            raise InputError(f"no alarm {key!r} stands; standing: {', '.join(self._standing) or 'none'}")
+        if key not in self._active:
+            raise InputError(f"no alarm {key!r} stands; active: {', '.join(self._active) or 'none'}")
         kind, name = key.split(":", 1)
         if kind == "drift" and name in self._drift:
             self._drift[name].restart(())
         if kind == "promise":
             self._promises[name].acknowledge()
-        return self._standing.pop(key)
+        return self._active.pop(key)
 
     def snapshot(self, now: float) -> dict[str, Any]:
         """Everything a dashboard or a scraper shows, as plain JSON values.
@@ -175,8 +175,8 @@ class Monitor:
             "verifiers": verifier_figures(seen, told, level),
             "pairs": pair_figures(seen, told, level),
             "outcomes": outcome_figures(told, level),
-            "alarms": [alarm.to_dict() for alarm in self.standing],
-            "promises": [standing.to_dict() for standing in self.promises],
+            "alarms": [alarm.to_dict() for alarm in self.active_alarms],
+            "promises": [status.to_dict() for status in self.promises],
             "detectors": [self._about(name, test) for name, test in self._drift.items()],
             "timeline": self._timeline.columns(now),
         }
@@ -197,7 +197,7 @@ class Monitor:
             "drift": {name: test.state() for name, test in self._drift.items()},
             "rates": {name: detector.state() for name, detector in self._rates.items()},
             "promises": [watch.to_json() for watch in self._promises.values()],
-            "standing": [alarm.to_dict() for alarm in self.standing],
+            "active_alarms": [alarm.to_dict() for alarm in self.active_alarms],
         }
         return json.dumps(document, allow_nan=False)
 
@@ -231,7 +231,7 @@ class Monitor:
         self._timeline.restore(document["timeline"])
         self._drift = {name: ExchangeabilityTest.from_state(state) for name, state in document["drift"].items()}
         self._rates = {name: RateDetector.from_state(state) for name, state in document["rates"].items()}
-        self._standing = {(alarm := Alarm.from_dict(entry)).key: alarm for entry in document["standing"]}
+        self._active = {(alarm := Alarm.from_dict(entry)).key: alarm for entry in document["active_alarms"]}
 
     def _recent(self, *, forever: bool = False) -> RollingWindow[Any]:
         return RollingWindow(
@@ -255,7 +255,7 @@ class Monitor:
     def _forget(self, detectors: dict[str, Any], kind: str) -> None:
         oldest = next(iter(detectors))
         del detectors[oldest]
-        self._standing.pop(f"{kind}:{oldest}", None)
+        self._active.pop(f"{kind}:{oldest}", None)
 
     def _events(self, o: Observation) -> Iterator[tuple[str, float]]:
         for opinion in o.opinions:
@@ -269,12 +269,12 @@ class Monitor:
         detector = self._rates.pop(name, None) or self._detector(name)
         self._rates[name] = detector
         risen = detector.observe(event)
-        if not (risen or self._standing):
+        if not (risen or self._active):
             return None
         key = f"rate:{name}"
-        if key in self._standing and not event and self._calm(name, detector.limit):
-            del self._standing[key]
-        if not risen or key in self._standing:
+        if key in self._active and not event and self._calm(name, detector.limit):
+            del self._active[key]
+        if not risen or key in self._active:
             return None
         return self._raise(_rate_alarm(name, detector, at))
 
@@ -297,7 +297,7 @@ class Monitor:
                 yield self._promises[opinion.verifier], opinion.confidence
 
     def _raise(self, alarm: Alarm) -> Alarm:
-        self._standing[alarm.key] = alarm
+        self._active[alarm.key] = alarm
         return alarm
 
     def _about(self, name: str, test: ExchangeabilityTest) -> dict[str, Any]:

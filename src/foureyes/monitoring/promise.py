@@ -8,7 +8,7 @@ was chosen on. A :class:`PromiseWatch` bets against both halves of that sentence
 * the promised risk is exceeded among the outcomes reported (a test by betting), which asks the promise itself.
 
 Each has half of ``alpha``: the chance that a promise is *ever* suspended for nothing is at most ``alpha``. Whoever
-decides asks :attr:`PromiseWatch.standing`; a suspended one says since when, why, and how to resume it.
+decides asks :attr:`PromiseWatch.status`; a suspended one says since when, why, and how to resume it.
 """
 
 from __future__ import annotations
@@ -134,11 +134,11 @@ class PromiseWatch:
     Example:
         >>> promise = Promise(0.8, "error_rate", 0.05, "at most 5 % wrong")
         >>> watch = PromiseWatch(promise, [i / 100 for i in range(50, 100)])
-        >>> watch.standing.holds
+        >>> watch.status.holds
         True
         >>> for t in range(100):
         ...     alarm = watch.observe(0.51, float(t))
-        >>> watch.standing.holds
+        >>> watch.status.holds
         False
     """
 
@@ -164,7 +164,7 @@ class PromiseWatch:
         return self._alarm
 
     @property
-    def standing(self) -> PromiseStatus:
+    def status(self) -> PromiseStatus:
         """Whether it holds."""
         if self._alarm is None:
             return PromiseStatus(self._name, holds=True, statement=self._promise.statement)

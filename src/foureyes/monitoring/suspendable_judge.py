@@ -57,10 +57,10 @@ class SuspendableJudge:
     async def vote(self, exchange: Exchange) -> Vote:
         """Votes once; see :class:`~foureyes.models.roles.Judge`."""
         vote = await self._judge.vote(exchange)
-        standing = self._watch.standing
-        if standing.holds or vote.verdict != "safe":
+        status = self._watch.status
+        if status.holds or vote.verdict != "safe":
             return vote
-        return replace(vote, verdict="abstain", reason=f"its promise is suspended: {standing.reason}")
+        return replace(vote, verdict="abstain", reason=f"its promise is suspended: {status.reason}")
 
     async def aclose(self) -> None:
         """Closes the judge, where it has something to close."""

@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 from functools import cache
-from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from foureyes import __version__
 from foureyes.display import plural
-from foureyes.errors import InputError
 
-__all__ = ["render", "require_place_for", "write"]
+__all__ = ["render"]
 
 
 def render(template: str, *, script: str = "page.js", **values: object) -> str:
@@ -37,37 +34,6 @@ def render(template: str, *, script: str = "page.js", **values: object) -> str:
     digest = base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
     page = environment.get_template(template)
     return page.render(script=script, script_hash=f"sha256-{digest}", version=__version__, **values)
-
-
-def require_place_for(path: Path) -> None:
-    """Checks, before any slow work, that a page could be put there.
-
-    Raises:
-        InputError: the folder is missing or not a folder, or something other than a regular file is in the way.
-    """
-    if not path.parent.is_dir():
-        raise InputError(f"cannot write {path}: wanted a folder, {path.parent} is not one")
-    if path.exists() and not path.is_file():
-        raise InputError(f"cannot write {path}: it is there and not a regular file")
-
-
-def write(path: Path, page: str) -> None:
-    """Writes a page whole or not at all: readers of ``path`` see the old file or the new one.
-
-    Raises:
-        InputError: it cannot be written; what was there before is untouched.
-    """
-    require_place_for(path)
-    target = path.resolve()
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        try:
-            part.write_text(page, encoding="utf-8", newline="\n")
-            part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror or error}") from error
 
 
 @cache

@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from foureyes.report import page
 from foureyes.report.drawing import INK, LINE, MUTED, RIGHT, WRONG, canvas, svg
+from foureyes.tables.saving import write_text
 
 __all__ = [
     "ForestMark",
@@ -197,10 +198,10 @@ def save_study(report: StudyReport, *, html: Path, markdown: Path) -> None:
         InputError: a file cannot be written.
         ConfigError: matplotlib, which draws the pictures, is not installed.
     """
-    page.write(html, study_page(report))
-    page.write(markdown, study_markdown(report, pictures=markdown.stem))
+    write_text(html, study_page(report))
+    write_text(markdown, study_markdown(report, pictures=markdown.stem))
     for name, drawn in picture_files(report, markdown.stem).items():
-        page.write(markdown.with_name(name), drawn)
+        write_text(markdown.with_name(name), drawn)
 
 
 def _paragraphs(texts: Sequence[str]) -> list[str]:

@@ -33,7 +33,7 @@ async def maintain_forever(state: AppState, *, every_s: float = _EVERY_S) -> Non
 
 async def maintain(state: AppState) -> None:
     """Saves tenants whose alarms are not those that were saved, and shows every ledger to its witness."""
-    state.save([tenant for tenant in state.tenants if tenant.monitor.standing != tenant.saved_alarms])
+    state.save([tenant for tenant in state.tenants if tenant.monitor.active_alarms != tenant.saved_alarms])
     for ledger in [tenant.parts.ledger for tenant in state.tenants if tenant.parts.ledger is not None]:
         try:
             await asyncio.to_thread(ledger.remember)

@@ -45,7 +45,7 @@ class TenantState:
         self.feed: Final[Feed[FeedItem | AlarmItem]] = Feed()
         self.gate: Final = gate
         self.monitor: Final = monitor
-        self.saved_alarms: tuple[Alarm, ...] = monitor.standing
+        self.saved_alarms: tuple[Alarm, ...] = monitor.active_alarms
         self.auditing: Final = asyncio.Lock()
         self._seen: OrderedDict[str, Observation] = OrderedDict()
 
@@ -71,7 +71,7 @@ class TenantState:
             ConfigError: they cannot be written.
         """
         store.save(self.name, self.gate, self.monitor)
-        self.saved_alarms = self.monitor.standing
+        self.saved_alarms = self.monitor.active_alarms
 
     def change(self, parts: TenantParts) -> None:
         """Works with other parts from now on; requests under way keep those they came with."""

@@ -16,7 +16,6 @@ from foureyes.cli.output import CommandOutput
 from foureyes.display import plural
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.report.calibration import CalibrationFindings, calibration_page, measures
-from foureyes.report.page import write
 from foureyes.tables import open_table, write_text
 
 __all__ = ["run"]
@@ -133,7 +132,7 @@ def _write_page(judged: CalibrationFindings, args: argparse.Namespace, output: C
     if judged.after.in_sample:
         output.warn("judged on rows that were fitted on: the figures say nothing about new rows")
     if args.html:
-        write(args.html, calibration_page(judged))
+        write_text(args.html, calibration_page(judged))
         output.say(f"page: {args.html}")
 
 

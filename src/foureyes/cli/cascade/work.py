@@ -21,7 +21,6 @@ from foureyes.display import plural
 from foureyes.errors import InputError
 from foureyes.report.cascade import CascadeFindings, cascade_lines, cascade_page
 from foureyes.report.chain import ChainFindings, chain_lines, chain_page
-from foureyes.report.page import write
 from foureyes.tables import open_table, write_text
 
 __all__ = ["run"]
@@ -81,7 +80,7 @@ def _curve(args: argparse.Namespace, output: CommandOutput) -> None:
     if found.in_sample:
         output.warn("measured on rows that were fitted on: the figures say nothing about new rows")
     if args.html:
-        write(args.html, page())  # before anything is printed: whoever reads our stdout may go away
+        write_text(args.html, page())  # before anything is printed: whoever reads our stdout may go away
         output.say(f"page: {args.html}")
     output.give(found.to_dict, lambda: print("\n".join(lines)))
 

@@ -23,8 +23,8 @@ from foureyes.models.roles import Reader
 from foureyes.models.weights.fetch_cost import fetch_cost
 from foureyes.report.check import check_page
 from foureyes.report.check_result import CheckResult, check_with
-from foureyes.report.page import require_place_for, write
 from foureyes.report.terminal import draw_check
+from foureyes.tables.saving import require_place, write_text
 from foureyes.types import Exchange, Scored, Unscored
 
 __all__ = ["check", "record", "run"]
@@ -52,11 +52,11 @@ def check(args: argparse.Namespace, output: CommandOutput, open_reader: Callable
     """
     exchange = Exchange(*_texts(args))
     if args.html:
-        require_place_for(args.html)
+        require_place(args.html)
     outcomes = list(_ask_all(exchange, args, open_reader))
     output.give(lambda: record(exchange, outcomes), lambda: _draw(exchange, outcomes))
     if args.html:
-        write(args.html, check_page(exchange, outcomes))
+        write_text(args.html, check_page(exchange, outcomes))
         output.say(f"page: {args.html}")
     if not any(isinstance(outcome.row, Scored) for outcome in outcomes):
         output.status = Exit.FAILED

@@ -17,8 +17,8 @@ from foureyes.cli.output import CommandOutput
 from foureyes.display import plural
 from foureyes.errors import InputError
 from foureyes.report.cleaning import CleaningFindings, cleaning_page, issue_of
-from foureyes.report.page import write
 from foureyes.report.review import review_page
+from foureyes.tables.saving import write_text
 
 __all__ = ["run"]
 
@@ -83,7 +83,7 @@ def _find(data: LabelTable, args: argparse.Namespace, output: CommandOutput) -> 
 
 def _write_review(found: CleaningFindings, path: Path, output: CommandOutput) -> None:
     if path.suffix.lower() in {".html", ".htm"}:
-        write(path, review_page(found))
+        write_text(path, review_page(found))
     else:
         write_review(path, found.issues, items=found.items, classes=found.classes)
     output.say(f"to decide on: {path}")
@@ -119,5 +119,5 @@ def _flags(data: LabelTable, found: CleaningFindings) -> dict[str, list[Any]]:
 
 def _write_page(found: CleaningFindings, args: argparse.Namespace, output: CommandOutput) -> None:
     if args.html:
-        write(args.html, cleaning_page(found))
+        write_text(args.html, cleaning_page(found))
         output.say(f"page: {args.html}")

@@ -23,7 +23,7 @@ from foureyes.models.catalog import open_reader
 from foureyes.models.roles import Reader
 from foureyes.models.weights.fetch_cost import fetch_cost
 from foureyes.models.weights.known import SMALL_PAIR, STANDARD_PAIR
-from foureyes.report.page import require_place_for, write
+from foureyes.tables.saving import require_place, write_text
 
 __all__ = ["run", "show", "wanted"]
 
@@ -50,7 +50,7 @@ def show(readers: Iterable[tuple[Reader, ReadBy]], output: CommandOutput, *, pag
     """
     if page is not None:  # found out before the minute of reading, not after it
         require_matplotlib()
-        require_place_for(page)
+        require_place(page)
     questions, reads = load(), []
     for reader, by in readers:
         output.say(f"{reader.name}: reading {2 * len(questions)} answers to {len(questions)} questions …")
@@ -60,7 +60,7 @@ def show(readers: Iterable[tuple[Reader, ReadBy]], output: CommandOutput, *, pag
     found = study(questions, reads)
     output.give(lambda: record(found), lambda: _draw(found))
     if page is not None:
-        write(page, demo_page(found))
+        write_text(page, demo_page(found))
         output.say(f"page: {page}")
 
 

@@ -45,10 +45,10 @@ async def snapshot(call: Auditing) -> SnapshotResponse:
 
 async def acknowledge(call: Auditing, body: AcknowledgeRequest) -> AcknowledgeResponse:
     """Ends an alarm: what comes from now on is the new normal."""
-    if body.key not in {alarm.key for alarm in call.tenant.monitor.standing}:
+    if body.key not in {alarm.key for alarm in call.tenant.monitor.active_alarms}:
         raise Refused(404, "no such alarm stands")
     call.tenant.monitor.acknowledge(body.key)
-    return AcknowledgeResponse(key=body.key, standing=[alarm.key for alarm in call.tenant.monitor.standing])
+    return AcknowledgeResponse(key=body.key, standing=[alarm.key for alarm in call.tenant.monitor.active_alarms])
 
 
 async def latest(call: Auditing, limit: Annotated[int, Query(ge=1, le=500)] = 50) -> DecisionsResponse:
