@@ -329,10 +329,10 @@ def test_choices_are_the_words_of_the_library() -> None:
     from foureyes.batch.run import Format
     from foureyes.calibration.choose import Candidate
     from foureyes.cascade.routers import Order
+    from foureyes.choices import KeyScope
     from foureyes.cleaning.labels import Method
     from foureyes.models.catalog import Truncate
     from foureyes.signals.catalog import LargerIs
-    from foureyes.types.choices import KeyScope
 
     assert choices("score", "--format") == set(get_args(Format))
     assert choices("score", "--truncate") == set(get_args(Truncate))

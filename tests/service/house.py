@@ -14,6 +14,7 @@ from typing import Any, Self
 import pytest
 
 from bench.asgi import Reply, call
+from foureyes.choices import KeyScope
 from foureyes.config import Keyring, ServerSettings, new_key
 from foureyes.config.keys import NewKey
 from foureyes.config.parts import Parts, TenantParts
@@ -26,7 +27,6 @@ from foureyes.privacy import PatternDetector, Vault
 from foureyes.service.app import create_app
 from foureyes.service.app_state import Instruments
 from foureyes.service.logs import open_log
-from foureyes.types.choices import KeyScope
 from foureyes.types.votes import VoteVerdict
 
 SCOPES: tuple[KeyScope, ...] = ("verify", "audit", "admin")

@@ -21,8 +21,8 @@ from typing import Annotated, Any, Final, TypeVar, get_args
 
 from pydantic import BeforeValidator, Field
 
+from foureyes.choices import KeyScope
 from foureyes.errors import InputError
-from foureyes.types.choices import KeyScope
 
 __all__ = ["TENANT_NAME", "ApiKey", "Keyring", "NewKey", "Principal", "first_repeated", "new_key"]
 

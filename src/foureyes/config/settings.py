@@ -27,6 +27,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from foureyes.choices import GuardMode, PiiPolicy, ProviderApi, VerdictForm
 from foureyes.config.fields import (
     Address,
     ExistingFile,
@@ -48,7 +49,6 @@ from foureyes.http import RequestLimits
 from foureyes.http.addresses import fits_a_header, objection
 from foureyes.monitoring.settings import MonitorSettings
 from foureyes.privacy import COUNTRIES, VaultLimits
-from foureyes.types.choices import GuardMode, PiiPolicy, ProviderApi, VerdictForm
 
 __all__ = [
     "JudgeVerifier",

@@ -23,13 +23,13 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, TypeAlias, TypeGuard, TypeVar, get_args
 
+from foureyes.choices import GuardMode
 from foureyes.errors import FoureyesError, InputError
 from foureyes.guard.council import Council, OnVote
 from foureyes.guard.deadline import DeadlineRunner, log_bug, wrap_uncancellable
 from foureyes.guard.ledger_payload import EVENT, verification_payload
 from foureyes.guard.protocols import ConcealedExchange, Concealer, Json, Recorder, RecordReceipt
 from foureyes.types import Exchange, Verdict, Vote, new_id
-from foureyes.types.choices import GuardMode
 
 __all__ = ["Decision", "Guard", "GuardMode", "Stage", "Timing"]
 

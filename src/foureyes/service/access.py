@@ -20,11 +20,11 @@ from typing import Annotated, Final, TypeAlias
 from fastapi import Depends, Request
 from starlette.types import Scope
 
+from foureyes.choices import KeyScope
 from foureyes.config.parts import TenantParts
 from foureyes.service.app_state import AppState
 from foureyes.service.problems import Refused
 from foureyes.service.tenant_state import TenantState
-from foureyes.types.choices import KeyScope
 
 __all__ = ["ADMITTED", "Administering", "Auditing", "Call", "RequireScope", "Verifying", "presented_key"]
 

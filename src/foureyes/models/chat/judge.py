@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, get_args
 
+from foureyes.choices import VerdictForm
 from foureyes.errors import InputError
 from foureyes.models.chat.talking import ChatModel, ChatRequest, whole_text
 from foureyes.models.judging import VerdictRequest, ask, new_code, schema, vote_of
 from foureyes.types import Exchange, Message, Vote
-from foureyes.types.choices import VerdictForm
 
 __all__ = ["ChatJudge"]
 

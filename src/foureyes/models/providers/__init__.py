@@ -17,8 +17,8 @@ Start at :func:`connect`. OpenAI's protocol needs the extra ``http``, the others
 
 from __future__ import annotations
 
+from foureyes.choices import ProviderApi
 from foureyes.models.chat.talking import ChatModel, Endpoint
-from foureyes.types.choices import ProviderApi
 
 __all__ = ["connect"]
 

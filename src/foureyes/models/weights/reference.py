@@ -22,9 +22,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
 
+from foureyes.choices import ProviderApi
 from foureyes.errors import ConfigError
 from foureyes.models.weights.known import KNOWN, KnownModel
-from foureyes.types.choices import ProviderApi
 
 __all__ = ["Folder", "Gguf", "Hub", "ProviderReference", "Reference", "ServerReference", "parse", "runs_elsewhere"]
 

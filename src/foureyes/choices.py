@@ -1,4 +1,7 @@
-"""Words with a fixed choice that configuration, guard, models, service and command line share: each set stands here once."""
+"""Words with a fixed choice that configuration, guard, models, service and command line share: each set stands here once.
+
+They are in no package, so that a command line can name them without loading numpy.
+"""
 
 from __future__ import annotations
 
