@@ -245,7 +245,7 @@ def test_with_a_record_that_was_put_back_it_does_not_start(
         ledger.append("verified", {"safe": True}).result()
     database.write_bytes(older)
     assert main(check) == 3
-    assert "rolled back: example.com/acme had 1 entries" in capsys.readouterr().err
+    assert "rolled back: example.com/acme had 1 entry" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
