@@ -33,7 +33,7 @@ _THRIFTIEST = 1e-4
 
 @dataclass(frozen=True, slots=True)
 class ChainPoint:
-    """What a policy does to labelled rows.
+    """Cost and accuracy of a policy on labelled rows.
 
     Attributes:
         policy: the policy.
@@ -65,7 +65,7 @@ def fit_chain(
     correct: Sequence[ArrayLike] | None = None,
     abstain: float | None = None,
 ) -> Policy:
-    """The gates that are worth most, on validation rows, at a price.
+    """Fits the confidence gates of a chain that are worth most on validation rows, at one price of cost.
 
     From the last model s = n back to the first, with o_s the row's outcome under model s (its confidence, or whether it
     was right) and v_s what the chain from s on is worth, for every equal-count bin b of c_s:
@@ -119,7 +119,7 @@ def fit_chains(
     correct: Sequence[ArrayLike] | None = None,
     abstain: float | None = None,
 ) -> tuple[Policy, ...]:
-    """Policies for a row of prices, the thriftiest first, without repetition.
+    """Fits policies for a range of prices, the cheapest first, without repetition.
 
     Args:
         confidences: n columns (N,) of calibrated P(correct), the cheapest model first.
@@ -147,7 +147,7 @@ def fit_chains(
 def evaluate_chain(
     policy: Policy, confidences: Sequence[ArrayLike], correct: Sequence[ArrayLike], costs: Sequence[ArrayLike]
 ) -> ChainPoint:
-    """What a policy costs and brings on rows it was not fitted on.
+    """Measures cost and accuracy of a policy on rows it was not fitted on.
 
     Args:
         policy: fitted gates.

@@ -1,4 +1,4 @@
-"""What a chain of models buys: the policies fitted at a row of prices, measured on rows they have not seen.
+"""Cost-accuracy curves of a chain of models: policies fitted at a range of prices, measured on unseen rows.
 
 Beside them stand what each model costs and brings when it is asked alone, the mixtures of those (toss a coin, then ask
 one model: the best that can be had without looking at anything), and an oracle that stops at the first right answer.
@@ -30,7 +30,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """Policies of one row of models, the thriftiest first.
+    """Policies over the same chain of models, the cheapest first.
 
     Attributes:
         policies: fitted at falling prices of a unit of cost.
@@ -119,7 +119,7 @@ class SingleModel:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ChainCurve(TableResult):
-    """A chain at every price.
+    """Accuracy of a chain at every price.
 
     Attributes:
         points: one a policy, the cheapest first.

@@ -1,4 +1,4 @@
-"""What a router buys: accuracy at every cost, with one number for the whole curve and bands around it.
+"""Cost-accuracy curves of a router, with one number for the whole curve and bands around it.
 
 Measure on rows that neither the calibrators nor the router have seen. The curve covers the whole range from "small
 model alone" to "large model alone"; every point of it can be carried out, and between points the router tosses a coin.
@@ -50,7 +50,7 @@ class Costs:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One way to run the cascade.
+    """One operating point of a cascade: its cut, cost and accuracy.
 
     Attributes:
         escalated: share of rows that go to the large model, in [0, 1].
@@ -72,7 +72,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Curve(TableResult):
-    """A cascade at every share of escalation.
+    """Accuracy of a cascade at every share of escalation.
 
     Attributes:
         apgr: average performance gap recovered over [0, 1]: 0.5 is a random router. ``None`` when the large model is

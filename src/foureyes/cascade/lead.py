@@ -1,4 +1,4 @@
-"""How far one router is ahead of another: the difference of their curves, with an interval of its own."""
+"""The difference between the curves of two routers, with an interval of its own."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Reads: TypeAlias = tuple[Router, Any]
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RouterLead(Result):
-    """One router less another, on the same rows.
+    """The lead of one router over another, on the same rows.
 
     Attributes:
         apgr: difference of the two APGRs; ``None`` where the large model is not the more accurate one.

@@ -80,7 +80,7 @@ ALWAYS = ConfidenceGate((), ("answer",))
 
 @dataclass(frozen=True, slots=True)
 class CascadeDecision:
-    """What the cascade came to.
+    """The decision on one question: answer or abstain, and after which model.
 
     Attributes:
         action: ``"answer"``, with the answer of model ``stage``, or ``"abstain"``.
@@ -95,7 +95,7 @@ class CascadeDecision:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class SimulatedCascade(Result):
-    """What a policy does to rows whose confidences under every model are known.
+    """A policy's decisions on rows whose confidences under every model are known.
 
     Attributes:
         stage: (N,) the last model asked.

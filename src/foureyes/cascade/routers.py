@@ -1,4 +1,4 @@
-"""Which answers of the small model to give up first.
+"""Routers: the order in which the small model's answers are escalated to the large one.
 
 A router gives every row a *priority*: the higher, the sooner the row goes to the large model. Rows of equal priority
 are alike to it. Fitted routers are frozen values; the thresholds on their priorities come from a curve
@@ -241,7 +241,7 @@ class InSample:
 
 
 def calibrated_router(calibrator: SupportsPredictProba, router: Router) -> Router:
-    """The same router for raw scores: they pass through the calibrator first."""
+    """Wraps a router of confidences so that it takes raw scores: they pass through the calibrator first."""
     return _CalibratedRouter(calibrator, router)
 
 

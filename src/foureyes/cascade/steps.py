@@ -1,4 +1,4 @@
-"""Steps of a cascade made of our own parts: one model writes, another reads, a calibrator says how sure that makes us.
+"""Cascade steps in which one model writes, another reads, and a calibrator turns the reading into a confidence.
 
 The verifier's reading is part of what a step costs; :class:`foureyes.cascade.curves.Costs` has a place for it.
 """
@@ -27,7 +27,7 @@ def write_and_read_step(
     sampling: Sampling | None = None,
     signal: str = "log_cmp",
 ) -> Step[Prompt, Written]:
-    """A step that answers prompts and is as confident as a verifier's reading allows.
+    """Builds a step that answers prompts, with P(correct) from a verifier's reading of each answer.
 
     Args:
         writer: the model that answers.

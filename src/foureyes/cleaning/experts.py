@@ -1,4 +1,4 @@
-"""What the caller hands over as ``pred_probs``, made into experts with names and one opinion each.
+"""Turns the ``pred_probs`` of a caller into experts: named, checked, with one opinion a row.
 
 One matrix is one expert. Several come as a list or tuple of matrices, or as a mapping from names to matrices.
 """
@@ -22,7 +22,7 @@ PredProbs: TypeAlias = ArrayLike | list[NDArray[Any]] | tuple[NDArray[Any], ...]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Experts:
-    """Given labels and what every expert says of them.
+    """Given labels, and every expert's probabilities for the same rows.
 
     Attributes:
         names: of the experts, E of them.

@@ -1,4 +1,4 @@
-"""cleanlab's call: its seven filters and three rankings for one expert, with the same rows as answer.
+"""cleanlab's seven filters and three rankings, for one expert, with the same rows as result.
 
 Every filter but the two ``low_…`` ones also lets a row go when the expert's most probable class is the given label.
 
@@ -42,7 +42,7 @@ Rows = NDArray[np.intp]
 
 
 def filter_mask(experts: Experts, filter_by: FilterBy) -> Mask:
-    """(N,) true where the filter finds an issue.
+    """Applies one of cleanlab's filters: (N,) true where it finds a label issue.
 
     Raises:
         InputError: the filter is unknown, or there is more than one expert.

@@ -1,4 +1,4 @@
-"""Out-of-fold probabilities: every row is judged by a model that never saw it.
+"""Out-of-fold probabilities: those of every row come from a model that was fitted without it.
 
 Cleaning with a model's in-sample probabilities finds nothing: the model has learned the wrong labels too.
 """

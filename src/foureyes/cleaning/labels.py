@@ -1,4 +1,4 @@
-"""Find the labels that every expert contradicts, ranked, with reasons and a suggestion.
+"""Finds the labels that every expert contradicts, ranked, with reasons and a suggestion.
 
 Three methods share one principle: *a label is an issue when every expert says so*. They differ in when an expert says
 so: ``basic`` takes its most probable class, ``calibrated`` only where it is among the most confident, and

@@ -1,4 +1,4 @@
-"""Multiple choice: from the letters of language models to probabilities over the options.
+"""Turns the letters that language models chose in multiple-choice tests into probabilities over the options.
 
 A model that says nothing, or nothing that is one of the options, gets the uniform distribution. That is what "could
 not tell" means for cleaning: it never contradicts a label, and it is never among the most confident.

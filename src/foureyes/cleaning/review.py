@@ -1,4 +1,4 @@
-"""Put the list before a person, and carry out what the person decided.
+"""Writes label issues to a file for a person to decide on, and applies the decisions.
 
 A review file is a CSV with a row an issue and two columns to fill in: ``decision`` (keep, relabel or drop) and, for a
 label other than the suggested one, ``new_label``. Nothing changes a label by itself: rows without a decision stay as
@@ -40,7 +40,7 @@ _FIXED = ("row", "item", "given", "suggested", "score", "agreement", "reason", "
 
 @dataclass(frozen=True, slots=True)
 class ReviewDecision:
-    """What to do with one row.
+    """A person's decision on one row: keep, relabel or drop.
 
     Args:
         action: keep the label, give it another, or drop the row.
@@ -150,7 +150,7 @@ def suggestions(issues: Issues, action: Literal["relabel", "drop"]) -> dict[int,
 def apply_decisions(
     labels: ArrayLike, decisions: Mapping[int, ReviewDecision]
 ) -> tuple[NDArray[np.intp], NDArray[Any]]:
-    """The rows to keep and their labels.
+    """Applies decisions: the rows to keep, and their labels.
 
     Args:
         labels: (N,) given class indices; they stay as they are.

@@ -1,4 +1,4 @@
-"""How far down the list to go: precision against detection, and where to stop.
+"""Precision against detection along a ranked list of label issues, and where to stop.
 
 Rows that a person has verified say how often a flag is right. The bounds on all shares of the grid hold together with
 probability at least 1 - δ, so that the share may be chosen after looking at them.
@@ -28,7 +28,7 @@ _MOST_LABELS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class StopPoint:
-    """What flagging at one share does, as far as verified rows tell.
+    """Precision and detection when a given share of rows is heard, on verified rows.
 
     Attributes:
         keep_top: the share of most confident rows heard, see :func:`~foureyes.cleaning.labels.find_label_issues`.

@@ -10,7 +10,9 @@ __all__ = ["ask_answerer"]
 
 
 async def ask_answerer(answerer: Answerer, prompt: Prompt) -> str:
-    """What it answers. Nothing happens before this is awaited, so a plug-in that fails when called fails in its task.
+    """Asks a model for an answer to a prompt.
+
+    Nothing happens before this is awaited, so a plug-in that fails when called fails in its task.
 
     Raises:
         ModelError: it says so, or what it returned is not a text with words in it.

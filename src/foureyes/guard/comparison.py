@@ -1,4 +1,4 @@
-"""Asking whether the segments of a response agree with an independent answer, and reading what is said. Pure.
+"""Prompts that compare a response's segments with an independent answer, and parsers of the replies. Pure.
 
 Response and answer are data, quoted as in :mod:`foureyes.models.judging`; the reply must repeat the request's code, name
 every segment once, and quote the answer word for word wherever it claims that the answer speaks of a segment.
@@ -53,7 +53,7 @@ Reply with one JSON object and not a character besides:
 
 @dataclass(frozen=True, slots=True)
 class SegmentComparison:
-    """What one independent answer says of one segment.
+    """One independent answer's label of one segment, with the passage it rests on.
 
     Attributes:
         label: whether it supports it, contradicts it, or does not speak of it.
@@ -65,13 +65,13 @@ class SegmentComparison:
 
 
 def comparison_prompt(exchange: Exchange, cut: Sequence[Segment], answer: str, code: str) -> Prompt:
-    """The request to compare a response with one independent answer."""
+    """Builds the prompt that asks a model to compare a response's segments with one independent answer."""
     listed = "\n".join(f"{number}: {quoted(segment.text)}" for number, segment in enumerate(cut))
     return _request(_COMPARE, code, QUESTION=quoted(exchange.prompt), SEGMENTS=listed, ANSWER=quoted(answer))
 
 
 def parse_comparison(reply: str, code: str, n: int, answer: str) -> list[SegmentComparison]:
-    """What a reply says of the ``n`` segments, in order.
+    """Parses a comparison: one label and quote for each of the ``n`` segments, in order.
 
     Raises:
         NotInForm: it is not in the form asked for, or quotes what the answer does not say.
@@ -83,7 +83,7 @@ def parse_comparison(reply: str, code: str, n: int, answer: str) -> list[Segment
 
 
 def correction_prompt(exchange: Exchange, segment: Segment, quotes: Sequence[str], code: str) -> Prompt:
-    """The request to correct one segment in the light of what contradicts it."""
+    """Builds the prompt that asks a model to correct one segment, given the passages that contradict it."""
     passages = "\n".join(quoted(quote) for quote in quotes)
     return _request(
         _CORRECT,
@@ -96,7 +96,7 @@ def correction_prompt(exchange: Exchange, segment: Segment, quotes: Sequence[str
 
 
 def parse_correction(reply: str, code: str, segment: Segment) -> str:
-    """The replacement in a reply.
+    """Parses a correction: the text that replaces the segment.
 
     Raises:
         NotInForm: it is not in the form asked for, empty, on several lines where the segment is on one, or out of

@@ -29,7 +29,7 @@ OnVote: TypeAlias = Callable[[Vote], None]
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A verifier and what its vote weighs.
+    """A verifier and the weight of its vote.
 
     Args:
         judge: who votes.
@@ -46,7 +46,7 @@ class Member:
 
 
 class Council:
-    """Verifiers that decide together.
+    """Several verifiers whose votes are counted into one verdict.
 
     Args:
         verifiers: at least one, each with its own provider and model; some weight among them.

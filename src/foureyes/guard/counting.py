@@ -1,4 +1,4 @@
-"""How votes become a verdict, as a pure function.
+"""Counts votes into a verdict, as a pure function.
 
 The rule that holds throughout: "safe" needs *more than half of the configured verifiers' weight* on safe. A verifier that
 failed, abstained or was late stays in the denominator; it can only keep a verdict from being reached, never help one.
@@ -23,7 +23,7 @@ _HEAVIEST = 1e6
 
 @dataclass(frozen=True, slots=True)
 class QuorumRule:
-    """What a council needs besides a majority.
+    """What a verdict needs besides a weighted majority: a quorum.
 
     Args:
         quorum: least number of verifiers that must say safe or unsafe, ≥ 1. Above half of the configured number it
@@ -43,7 +43,7 @@ class QuorumRule:
 def count_votes(
     votes: Sequence[Vote], rule: QuorumRule, *, weights: Sequence[float] | None = None, latency_ms: float = 0.0
 ) -> Verdict:
-    """Counts one vote per configured verifier.
+    """Counts one vote per configured verifier into a verdict.
 
     1. Only safe and unsafe decide. Abstentions and errors count as configured and as nothing else.
     2. Fewer deciding votes than ``rule.quorum``: no consensus.

@@ -1,7 +1,7 @@
-"""Waiting no longer than a deadline for work that may not keep to it.
+"""Runs asynchronous work under a deadline that holds even where the work ignores being cancelled.
 
 The rule that holds throughout: whoever waits is never held up by the work. Work that is not done in time is cancelled
-and let go of, whether or not it heeds the cancellation; what it comes to afterwards counts for nothing. A bug in it is
+and abandoned, whether or not it heeds the cancellation; what it comes to afterwards counts for nothing. A bug in it is
 logged, by the class of the exception and where it was raised, without its message, which may quote a user's text.
 
 All time is the running loop's, so a test can bring its own.

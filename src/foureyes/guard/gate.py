@@ -1,4 +1,4 @@
-"""May this agent act on its own? A state machine over what came of its earlier actions, without I/O or clock.
+"""Decides whether an agent may act on its own, by the outcomes of its earlier actions. No I/O, no clock.
 
 :meth:`AgentGate.report` takes an outcome, :meth:`AgentGate.decide` says allow, review or deny with its reasons, and the whole state
 goes into JSON and back. The rule that holds throughout: nothing is allowed on hope. An agent nobody knows, or knows too
@@ -37,7 +37,7 @@ _VERSION: Final = 1
 
 @dataclass(frozen=True, slots=True)
 class ActionOutcome:
-    """What came of one action.
+    """The outcome of one action of an agent.
 
     Args:
         correct: whether it was right.
@@ -59,7 +59,7 @@ class ActionOutcome:
 
 @dataclass(frozen=True, slots=True)
 class GateRules:
-    """What an agent needs.
+    """What an agent's record must show before it may act alone.
 
     Args:
         window: outcomes kept of each agent, ≥ 1.
@@ -99,7 +99,7 @@ class GateRules:
 
 @dataclass(frozen=True, slots=True)
 class AgentRecord:
-    """What is known of an agent.
+    """Statistics of an agent's recent outcomes.
 
     Attributes:
         outcomes: how many are counted, at most the window.
@@ -119,7 +119,7 @@ class AgentRecord:
 
 @dataclass(frozen=True, slots=True)
 class GateDecision:
-    """Whether an agent may act.
+    """Allow, review or deny, with reasons.
 
     Attributes:
         action: allow, review (a person decides) or deny.
@@ -135,7 +135,7 @@ class GateDecision:
 
 
 class AgentGate:
-    """Agents' records, and what they allow. Not thread-safe: one owner.
+    """Keeps each agent's recent outcomes and decides whether it may act. Not thread-safe: one owner.
 
     Args:
         rules: what an agent needs.

@@ -1,4 +1,4 @@
-"""The guard: what happens to one exchange between generation and action.
+"""The guard: verifies one exchange between its generation and any action on it.
 
 Stages, in this order, each bounded in time:
 
@@ -61,7 +61,7 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the guard says of one exchange.
+    """The guard's decision on one exchange: safe or not, and where it is recorded.
 
     Args:
         request_id: names this verification in answer and ledger.

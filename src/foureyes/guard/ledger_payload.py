@@ -18,7 +18,7 @@ EVENT: Final = "cross_model_verification"
 
 
 def verification_payload(exchange: Exchange, verdict: Verdict, text_hash: Callable[[str], str]) -> dict[str, Json]:
-    """The part of an entry that says what was verified and what came of it.
+    """The payload of a ledger entry: hashes of the texts, the votes and the verdict.
 
     Args:
         exchange: as the caller sent it, so that the caller can prove what was asked.

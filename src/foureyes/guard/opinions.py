@@ -59,7 +59,7 @@ class Opinion:
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """Where a claim stands.
+    """A passage of an answer that a claim rests on.
 
     Attributes:
         answer: number of the opinion.
@@ -72,7 +72,7 @@ class Support:
 
 @dataclass(frozen=True, slots=True)
 class OpinionClaim:
-    """Something that is claimed, and by whom."""
+    """A claim, and the passages of answers that make it."""
 
     text: str
     support: tuple[Support, ...]
@@ -88,7 +88,7 @@ class Disagreement:
 
 @dataclass(frozen=True, slots=True)
 class Synthesis:
-    """What the answers say together."""
+    """The claims of all answers, sorted into consensus, disagreement and unique ones."""
 
     consensus: tuple[OpinionClaim, ...]
     disagreement: tuple[Disagreement, ...]
@@ -97,7 +97,7 @@ class Synthesis:
 
 @dataclass(frozen=True, slots=True)
 class Opinions:
-    """What a council thinks.
+    """Independent answers of several models, and their synthesis.
 
     Attributes:
         opinions: the answers that came, in the order of the models.
@@ -118,7 +118,7 @@ async def gather_opinions(
     stage_s: float = 30.0,
     codes: Callable[[], str] = new_code,
 ) -> Opinions:
-    """Asks every model, then has their answers sorted.
+    """Asks every model the same prompt, then has one model sort their claims.
 
     Args:
         prompt: what is asked; personal data already concealed.
@@ -158,7 +158,7 @@ async def gather_opinions(
 
 
 def parse_synthesis(reply: str, code: str, answers: Sequence[str]) -> Synthesis:
-    """The synthesis in a reply.
+    """Parses a synthesis, and checks that every claim rests on words of the answers it names.
 
     Raises:
         NotInForm: it is not in the form asked for, or rests on what no answer says.

@@ -1,4 +1,4 @@
-"""What the guard needs of others, as small protocols: whoever conceals personal data, and whoever keeps the record.
+"""Protocols of what the guard depends on: a concealer of personal data, and a recorder of decisions.
 
 The guard knows neither vault nor ledger; :mod:`foureyes.config` hands it objects that fit these. The guard bounds the
 time it waits for them, and takes whatever they raise as "not safe". What blocks belongs in a thread of the
@@ -37,7 +37,7 @@ class ConcealedExchange(Protocol):
 
 @runtime_checkable
 class Concealer(Protocol):
-    """Takes personal data out of what verifiers see."""
+    """Replaces personal data by tokens before verifiers see a text."""
 
     async def conceal(self, exchange: Exchange, *, tenant: str, session: str | None) -> ConcealedExchange:
         """Replaces personal data in the prompt and the answer by stable tokens.
@@ -54,7 +54,7 @@ class Concealer(Protocol):
 
 
 class RecordReceipt(Protocol):
-    """Where in the ledger an entry stands."""
+    """A receipt for an entry: its place, hash and time in the ledger."""
 
     @property
     def index(self) -> int:
@@ -79,7 +79,7 @@ class RecordReceipt(Protocol):
 
 @runtime_checkable
 class Recorder(Protocol):
-    """Keeps the record."""
+    """Records decisions durably: the ledger, to the guard."""
 
     def text_hash(self, tenant: str, text: str) -> str:
         """A hash of a text under the tenant's salt, so that short texts cannot be guessed from it.

@@ -1,4 +1,4 @@
-"""A reader as a verifier: calibrated surprise against a cut. Needs no key, no server and no words.
+"""A verifier made of a reader: it compares P(correct), calibrated from the reader's surprise, with a cut.
 
 The reader reads the answer (:mod:`foureyes.signals.cross`), a calibrator turns its surprise into P(correct), and the answer
 is safe from a cut on. What could not be read is an abstention. The confidence it states is the calibrator's: as good as
@@ -35,7 +35,7 @@ _FORMAT: Final = "foureyes.reading_judge"
 
 
 class ReaderJudge:
-    """Votes by how much an answer surprises a reader.
+    """Votes safe or unsafe by how much an answer surprises a reader.
 
     Args:
         reader: the verifier; or a batcher in front of it, for judges that share one reader. Whoever made a batcher closes it.

@@ -1,4 +1,4 @@
-"""The same question in other words, so that answers to it are independent of one phrasing. Pure.
+"""Rephrases a prompt by templates, so that independent answers do not depend on one wording. Pure.
 
 Templates, not paraphrases by a model: they cannot change what is asked, cost nothing and are the same every time.
 """
@@ -26,7 +26,7 @@ N_PHRASINGS: Final = len(_WORDINGS)
 
 
 def rephrase(prompt: Prompt, number: int) -> Prompt:
-    r"""A prompt in one of its wordings.
+    r"""Rephrases a prompt by one of the templates.
 
     Args:
         prompt: a text, or turns, of which the last one of the user is rephrased.

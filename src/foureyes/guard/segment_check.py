@@ -1,4 +1,4 @@
-"""Fine-grained checking: which sentence of a response do independent answers contradict?
+"""Fine-grained checking: finds the sentences of a response that independent answers contradict.
 
 1. The response is cut into sentence-like segments (:mod:`foureyes.guard.segments`).
 2. Verifiers answer the prompt, and the prompt in other words, without having seen the response.
@@ -54,7 +54,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class SegmentCheckLimits:
-    """How much is asked, and how long it may take.
+    """Limits of a segment check: wordings asked, and seconds each stage may take.
 
     Args:
         wordings: how many wordings of the prompt each verifier answers, 1 … 5; the first is the prompt itself.
@@ -78,7 +78,7 @@ class SegmentCheckLimits:
 
 @dataclass(frozen=True, slots=True)
 class IndependentAnswer:
-    """An independent answer.
+    """An answer given without having seen the response.
 
     Attributes:
         provider, model: whose.
@@ -109,7 +109,7 @@ class SegmentEvidence:
 
 @dataclass(frozen=True, slots=True)
 class SegmentFinding:
-    """What is known of a segment.
+    """A segment's label and the evidence behind it.
 
     Attributes:
         segment: where it stands.
@@ -134,7 +134,7 @@ class SegmentFinding:
 
 @dataclass(frozen=True, slots=True)
 class SegmentReport:
-    """What fine-grained checking found.
+    """The findings of a segment check.
 
     Attributes:
         findings: one a segment, in order.
@@ -214,7 +214,7 @@ async def check_segments(
 
 
 def combine_labels(evidence: Sequence[SegmentEvidence]) -> SegmentLabel:
-    """One label of several comparisons.
+    """Combines the labels of several comparisons of one segment into one.
 
     Contradictory if at least as many answers contradict as support, and one does; accurate if more support; neutral if no
     answer speaks of it.

@@ -1,4 +1,4 @@
-"""Cutting an answer into sentence-like segments, each with its exact place.
+"""Splits an answer into sentence-like segments, each with its exact place.
 
 The rule that holds throughout: every character that is not white space belongs to exactly one segment, in order, and a
 segment is the text between its ends, unchanged. What is between segments can therefore be put back byte for byte.
@@ -104,7 +104,7 @@ _SOMETIMES_LAST: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A piece of an answer.
+    """A sentence-like piece of an answer.
 
     Attributes:
         start, end: half-open range of characters of the answer.
@@ -117,7 +117,7 @@ class Segment:
 
 
 def split_segments(text: str) -> list[Segment]:
-    """Cuts a text.
+    """Splits a text into sentence-like segments.
 
     A fenced block of code is one segment. So are a heading, a row of a table and each sentence of a list item; elsewhere
     sentences end at ``.``, ``!``, ``?`` before white space, at their full-width twins, and at an empty line. Decimals,

@@ -1,4 +1,4 @@
-"""A tenant's vault and a detector as the guard's concealer.
+"""The guard's concealer for one tenant: a vault and a detector of personal data, in threads of their own.
 
 Both block, so they work in threads of their own. The rule that holds throughout: no more calls are handed to the threads
 than there are threads. A detector that hangs keeps its thread, and callers wait for another within their deadline, or in

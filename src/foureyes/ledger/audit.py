@@ -1,4 +1,4 @@
-"""Is a log what was written to it? Every decision of an audit, in a class that touches no file, network or clock.
+"""Audits a log: every check of entries, hashes and checkpoints, in a class that touches no file, network or clock.
 
 The :class:`Auditor` is told checkpoints, then entries, and raises :class:`~foureyes.errors.LedgerTampered` at the first
 thing that does not fit, with its place:
@@ -36,7 +36,7 @@ _SHOWN_JUMPS: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class ClockJump:
-    """A clock that went back.
+    """A place where an entry's time lies before that of the entry before it.
 
     Attributes:
         index: of the entry whose time is earlier than that of the entry before it.
@@ -209,7 +209,7 @@ class Auditor:
 
 
 def follows(old: Checkpoint, new: Checkpoint, proof: Sequence[bytes]) -> None:
-    """Makes sure that a log only grew between two of its checkpoints.
+    """Checks that a log only grew between two of its checkpoints.
 
     Args:
         old: seen earlier, signature checked.

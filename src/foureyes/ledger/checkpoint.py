@@ -24,7 +24,7 @@ _TEXT: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """What a log was at one moment.
+    """A log's name, size and root hash at one moment.
 
     Attributes:
         origin: name of the log, the same as that of the key that signs.

@@ -1,4 +1,4 @@
-"""How a batch of drafts becomes durable: the one procedure that writes to a log. Start at :class:`Committer`."""
+"""Commits a batch of drafts: the one procedure that writes to a log. Start at :class:`Committer`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an entry is, as bytes: one line of JSON, written once and never written again.
+"""Entries of a log as bytes: one line of JSON each, encoded once and never again.
 
 ::
 
@@ -206,7 +206,7 @@ def utc_now() -> datetime:
 
 
 def text_hash(text: str, salt: bytes) -> str:
-    """Stands for a text in a payload: HMAC-SHA256 keyed with a tenant's salt, in hex.
+    """The keyed hash that stands for a text in a payload: HMAC-SHA256 with a tenant's salt, in hex.
 
     Without the salt, nobody can find out by trying likely texts ("yes", "approve") which one it was. With it, whoever
     has the text can show that it was this one.

@@ -1,4 +1,4 @@
-r"""A log as one file of lines, to be checked offline by :mod:`foureyes.ledger.verify_export` or read like any other.
+r"""Exports a log as one file of lines, which :mod:`foureyes.ledger.verify_export` checks offline.
 
 ::
 

@@ -1,4 +1,4 @@
-"""From a reference to a log: ``sqlite:/path``, ``postgresql://…``, or the path of a SQLite file or an export."""
+"""Opens a log by reference: ``sqlite:/path``, ``postgresql://…``, or the path of a SQLite file or an export."""
 
 from __future__ import annotations
 

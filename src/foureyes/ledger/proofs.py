@@ -1,4 +1,4 @@
-"""Proofs, to be checked by somebody who has neither the log nor a reason to trust who keeps it.
+"""Inclusion and consistency proofs, checked by somebody who has neither the log nor a reason to trust its keeper.
 
 A proof leads from an entry, or from an earlier root, to a root. It says nothing until that root is one that was signed:
 ``check`` wants the checkpoints. Start at :class:`InclusionProof`.
@@ -24,7 +24,7 @@ _HASH: Final = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class InclusionProof:
-    """That an entry stands in a log of some size.
+    """A proof that an entry stands in a log of some size.
 
     Attributes:
         index: of the entry.
@@ -77,7 +77,7 @@ class InclusionProof:
 
 @dataclass(frozen=True, slots=True)
 class ConsistencyProof:
-    """That a log only grew from one size to another.
+    """A proof that a log only grew from one size to another.
 
     Attributes:
         old: size then.

@@ -1,4 +1,4 @@
-"""Where the next entries go: pure decisions of the writer, without a thread, a clock or a disk.
+"""Seals drafts into entries: gives each its index, hash and place in the tree. Pure: no thread, clock or disk.
 
 A :class:`LogTip` is all of a log that is needed to extend it: its size, its last entry's hash and the right edge of its
 tree. :func:`seal` gives drafts their places; :func:`tip_of` finds the tip of a log that is kept somewhere, and believes
@@ -21,7 +21,7 @@ __all__ = ["LogTip", "Sealed", "seal", "subtree_of", "tip_of"]
 
 @dataclass(frozen=True, slots=True)
 class LogTip:
-    """The end of a log.
+    """The end of a log: all that is needed to append to it.
 
     Attributes:
         checkpoint: what it is as a whole.
@@ -41,7 +41,7 @@ class LogTip:
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """Drafts that have become entries.
+    """Drafts that have become entries, with the log's new end.
 
     Attributes:
         tip: of the log once they are in it.

@@ -1,4 +1,4 @@
-"""What a place that keeps a log must be able to do. It keeps bytes and decides nothing.
+"""The protocol of a log's storage. A store keeps bytes and decides nothing.
 
 A store holds three things, none of which is ever changed once written, and one that is:
 
@@ -29,7 +29,7 @@ __all__ = ["Extension", "ReadableStore", "Store", "Transaction", "View"]
 
 @dataclass(frozen=True, slots=True)
 class Extension:
-    """What one commit adds.
+    """The entries, tree nodes and checkpoint that one commit adds.
 
     Attributes:
         first: index of the first new entry.
@@ -47,7 +47,7 @@ class Extension:
 
 
 class View(Protocol):
-    """What a log was at one moment, however much is appended meanwhile."""
+    """A consistent view of a log at one moment, however much is appended meanwhile."""
 
     def head(self) -> str | None:
         """The newest checkpoint; ``None`` where no log was begun."""

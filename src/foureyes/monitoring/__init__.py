@@ -1,4 +1,4 @@
-"""What a running guard sees of itself: rolling figures, changes, alarms, and promises that are suspended in time.
+"""Monitors a running guard: rolling figures, change detection, alarms, and promises that are suspended in time.
 
 Everything but the sinks is pure: moments are passed in, memory is bounded, the state is JSON and survives a restart. It
 knows nothing of verdicts, services or ledgers; it is told what was decided as an

@@ -1,4 +1,4 @@
-"""How many answers are right: estimated without labels, measured with them, and the two compared.
+"""The accuracy of recent answers: estimated without labels, measured with them, and the two compared.
 
 If a calibrated confidence means what it says, the mean confidence of the answers in a window is the expected share of
 right ones among them. NannyML calls this Confidence-Based Performance Estimation (CBPE). It rests wholly on that "if":
@@ -30,7 +30,7 @@ ASSUMES = (
 
 @dataclass(frozen=True, slots=True)
 class EstimatedAccuracy:
-    """Accuracy without labels.
+    """Accuracy estimated from calibrated confidences, without labels.
 
     Attributes:
         value: mean confidence, the expected share of right answers, in [0, 1].
@@ -51,7 +51,7 @@ class EstimatedAccuracy:
 
 @dataclass(frozen=True, slots=True)
 class RealisedAccuracy:
-    """Accuracy by labels, beside what the confidences of the same answers said.
+    """Accuracy measured by labels, beside what the confidences of the same answers foretold.
 
     Attributes:
         value: share of right answers among the labelled.

@@ -1,4 +1,4 @@
-"""An alarm is a value; whether it is mailed, counted or shown is for others to say."""
+"""Alarms as plain values; whether one is mailed, counted or shown is the caller's business."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ AlarmKind: TypeAlias = Literal["drift", "rate", "promise"]
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """Something changed.
+    """An alarm: what changed, when, and how often such an alarm is false.
 
     Attributes:
         key: what it is about, such as ``"drift:confidence"``; as long as it stands it is not raised again.

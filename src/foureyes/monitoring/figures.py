@@ -1,4 +1,4 @@
-"""The rolling figures, each a pure function of the observations in the window.
+"""The figures of a rolling window, each a pure function of the observations in it.
 
 What cannot be told (no vote, no confidence, no label) is left out of the document or ``None`` in it, never 0. Every
 share comes with its count and its exact interval.
@@ -49,7 +49,7 @@ def rate_with_interval(events: Iterable[bool], level: float) -> dict[str, Any] |
 
 
 def decision_figures(observations: Sequence[Observation], level: float) -> dict[str, Any]:
-    """What became of the answers in the window."""
+    """Flag rate, disagreement, errors, confidence and latency over the decisions in the window."""
     confidences = [o.confidence for o in observations if o.confidence is not None]
     differing = [o.disagreement for o in observations if o.disagreement is not None]
     votes = [opinion for o in observations for opinion in o.opinions]

@@ -1,4 +1,4 @@
-"""The snapshot as plain numbers for Prometheus: names, labels, values. Whoever serves ``/metrics`` renders them."""
+"""Turns a monitor's snapshot into Prometheus gauges: names, labels, values. The service renders them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["MetricSample", "metric_samples"]
 
 @dataclass(frozen=True, slots=True)
 class MetricSample:
-    """One gauge at one moment.
+    """One gauge's name, labels and value.
 
     Attributes:
         name: in Prometheus' manner, unit last.

@@ -1,4 +1,4 @@
-"""The monitor: told of decisions, it keeps the rolling figures and says when something changed.
+"""The monitor: takes every decision, keeps the rolling figures, and raises alarms when something changed.
 
 1. every observation goes into the window and the timeline;
 2. its signals go into one detector each: confidence, flags, disagreement and every verifier's log_cmp into an

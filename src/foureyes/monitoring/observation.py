@@ -1,4 +1,4 @@
-"""What the monitor is told: a decision with its opinions, and later perhaps whether the answer was right.
+"""The records a monitor takes: a decision with its votes, and later perhaps whether the answer was right.
 
 No texts, no request bodies, no names of people: numbers, words of a fixed vocabulary, and the names of verifiers.
 """
@@ -19,7 +19,7 @@ _WORDS: Final[tuple[str, ...]] = get_args(VoteVerdict)
 
 @dataclass(frozen=True, slots=True)
 class ObservedVote:
-    """One verifier's vote.
+    """One verifier's vote, as numbers and fixed words.
 
     Args:
         verifier: its name.
@@ -55,7 +55,7 @@ class ObservedVote:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """One decision.
+    """One decision of the guard, as numbers and fixed words.
 
     Args:
         at: when, in seconds since 1970.
@@ -116,7 +116,7 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class AnswerOutcome:
-    """What became of an answer, learnt later.
+    """Whether an answer turned out right, learnt after the decision on it.
 
     Args:
         at: when it was reported, in seconds since 1970.

@@ -1,4 +1,4 @@
-"""A promise is suspended when what it rests on no longer holds.
+"""Watches whether a threshold's promised error rate still holds, and suspends the promise when it may not.
 
 A threshold promises that "of the answers let through, at most α are wrong" for answers drawn like the labelled ones it
 was chosen on. A :class:`PromiseWatch` bets against both halves of that sentence:
@@ -66,7 +66,7 @@ class ThresholdLike(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """What was promised.
+    """A promise: the cut, the risk that was bounded, and its limit.
 
     Attributes:
         cut: answers with at least this confidence are let through.
@@ -118,7 +118,7 @@ class PromiseStatus:
 
 
 class PromiseWatch:
-    """Ties a promise to what it rests on.
+    """Watches one promise: drift of the confidences, and the promised risk itself where labels come in.
 
     Args:
         promise: from :meth:`Promise.of`.

@@ -1,4 +1,4 @@
-"""The last entries of a stream, by count and by age: the one place where the monitor remembers anything but sums."""
+"""A rolling window over a stream, bounded by number and by age: all that the monitor keeps besides sums."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["RollingWindow", "Timestamped"]
 
 
 class Timestamped(Protocol):
-    """Something that happened at a moment."""
+    """Anything with a time stamp."""
 
     @property
     def at(self) -> float:

@@ -1,4 +1,4 @@
-"""How much the monitor remembers, and how often it may be wrong."""
+"""Settings of a monitor: how much it remembers, and how often its alarms may be false."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["MonitorSettings"]
 
 @dataclass(frozen=True, slots=True)
 class MonitorSettings:
-    """What a monitor is built with.
+    """Windows, limits and rates of false alarms of one monitor.
 
     Args:
         window_size: decisions in the rolling window, 1 to 100 000.

@@ -1,4 +1,4 @@
-"""Where alarms go. A sink never blocks and never raises into the request that raised the alarm.
+"""Alarm sinks: where alarms are sent. A sink never blocks and never raises into the request that raised the alarm.
 
 A newcomer starts at :class:`AlarmSink`. The webhook has a module of its own, :mod:`foureyes.monitoring.webhook`, as it needs
 an extra.
@@ -15,7 +15,7 @@ __all__ = ["AlarmSink", "LogSink", "send_all"]
 
 
 class AlarmSink(Protocol):
-    """Takes alarms."""
+    """Takes alarms and delivers them somewhere."""
 
     def send(self, alarm: Alarm) -> None:
         """Takes one, at once; whatever is slow happens elsewhere."""

@@ -1,4 +1,4 @@
-"""A verifier whose word counts only while its promise holds."""
+"""A verifier that abstains instead of saying safe while its promise is suspended."""
 
 from __future__ import annotations
 

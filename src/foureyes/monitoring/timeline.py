@@ -1,4 +1,4 @@
-"""The past as a row of equal spans of time, each a handful of sums: what a plot shows, in memory that does not grow."""
+"""A time series of decisions in buckets of equal width, for plots, in memory that does not grow."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SMOOTHED: Final = 5
 
 @dataclass(slots=True)
 class Bucket:
-    """Sums over one span of time."""
+    """Counts and sums over one span of time."""
 
     start: float
     decisions: int = 0

@@ -37,7 +37,7 @@ _STOP: Final = None
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What became of the alarms so far.
+    """Counts of alarms delivered, failed and dropped.
 
     Attributes:
         delivered: taken by the receiver.

@@ -1,4 +1,4 @@
-"""Personal data: found, replaced by stable tokens, restored.
+"""Finds personal data in texts, replaces it by stable tokens, and restores it.
 
 Verifiers are third parties. What identifies a person is taken out of a text before they see it and put back only in what
 returns to the caller. The rule that holds throughout: whatever fails, nothing goes out; every failure is a

@@ -1,4 +1,4 @@
-"""Personal data out of a text, and back in.
+"""Replaces personal data in texts by tokens, and restores it.
 
 :func:`conceal` replaces, :func:`reveal` restores: whatever the text, what comes back is the text, byte for byte. Three
 things besides a detector's findings are replaced: what already looks like a token, so that nobody can smuggle one in; and
@@ -25,7 +25,7 @@ _SHORTEST_REPEAT: Final = 4  # characters: shorter values are everyday words too
 
 @dataclass(frozen=True, slots=True)
 class Concealed:
-    """Texts without their personal data.
+    """Texts whose personal data stand as tokens.
 
     Attributes:
         texts: in the order given.

@@ -1,4 +1,4 @@
-"""What tokens are stable in: the same value gives the same token in one conversation, and another in any other."""
+"""Conversations: the scope of tokens. A value has one token in a conversation, and another in any other."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class VaultLimits:
 
 @dataclass(frozen=True, slots=True)
 class TokenEntry:
-    """A token for a value.
+    """A token, and what it was issued for.
 
     Attributes:
         token: what stands for it.
@@ -57,7 +57,7 @@ class TokenEntry:
 
 
 class Conversation(Protocol):
-    """What tokens are stable in."""
+    """Issues tokens for values, and looks values up by token; tokens are stable within it."""
 
     def issue(self, values: Sequence[tuple[str, str]]) -> list[TokenEntry]:
         """A token for each (kind, value), all of them or none. One value has one token, whatever kinds it is given.
@@ -85,7 +85,7 @@ class Conversation(Protocol):
 
 
 class EphemeralConversation:
-    """A conversation of one request, in this object only."""
+    """A conversation of one request, kept in memory only."""
 
     def __init__(self) -> None:
         self._key = new_key()

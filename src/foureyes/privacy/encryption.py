@@ -1,4 +1,4 @@
-"""The keys of a vault and what they are for.
+"""Encryption of a vault: its keys, how they are derived and wrapped, and what each is used for.
 
 ::
 
@@ -67,7 +67,7 @@ class AesGcmBox:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ConversationKeys:
-    """What a conversation's key is used for.
+    """Keys derived from a conversation's key: for the tags of tokens, and for encrypting values.
 
     Attributes:
         tag_key: for the tags of tokens.
@@ -88,7 +88,7 @@ class ConversationKeys:
 
 
 class TenantKeys:
-    """What one tenant's part of a key is used for.
+    """Keys derived for one tenant: for names of sessions, and for wrapping the vault's key.
 
     Args:
         key: at least 32 random bytes; several tenants may share it.

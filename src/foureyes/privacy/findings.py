@@ -1,4 +1,4 @@
-"""What a detector says, and the rule by which findings that overlap become spans to replace.
+"""Findings of a detector of personal data, and the rule by which overlapping ones are merged.
 
 The rule: findings that share a character are one span from the first to the last of their characters, so whatever any
 detector found is covered. The span takes the kind of its best finding: the highest score, then the longest, then the
@@ -63,7 +63,7 @@ class Detector(Protocol):
 
 
 def merge_overlapping(findings: Iterable[Finding]) -> list[Finding]:
-    """Spans to replace, by the rule in the module docstring.
+    """Merges findings that overlap into spans to replace, by the rule in the module docstring.
 
     Returns:
         Disjoint findings in order of their place.

@@ -1,4 +1,4 @@
-"""Names of people and places, which have no shape: a spaCy pipeline reads the text for them.
+"""Finds names of people and places, which follow no pattern, with a spaCy pipeline.
 
 What it finds is added to what :class:`~foureyes.privacy.patterns.PatternDetector` finds. A statistical model misses some
 names and takes other words for names; how often depends on the pipeline and the language, and is the operator's to weigh.
@@ -30,7 +30,7 @@ _UNUSED: Final = ("parser", "tagger", "attribute_ruler", "lemmatizer", "morpholo
 
 
 class NamesDetector:
-    """Finds names and places with a model, and everything else by its shape.
+    """Finds names and places with a spaCy model, and everything else by its pattern.
 
     Args:
         pipeline: an installed spaCy pipeline, by its package's name.

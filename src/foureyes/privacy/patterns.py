@@ -1,4 +1,4 @@
-"""Personal data that has a shape: addresses, numbers with check digits, identifiers of many countries.
+"""Finds personal data that follows a pattern: addresses, numbers with check digits, identifiers of many countries.
 
 The shapes, their checks and the words that make a weak one likely are those of Presidio; the walk over the text is ours,
 for three reasons. Presidio's engine wants a language model even where none is used. Where a pattern takes too long it
@@ -65,7 +65,7 @@ _CREDENTIALS: Final = (
 
 
 class PatternDetector:
-    """Finds personal data by its shape. No model is loaded, nothing is fetched.
+    """Finds personal data by patterns and check digits. No model is loaded, nothing is fetched.
 
     Args:
         countries: whose identifiers to look for, of :data:`COUNTRIES`, besides those of no country (e-mail addresses,

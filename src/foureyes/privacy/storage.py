@@ -1,4 +1,4 @@
-"""A vault's rows in SQLite, in memory or in a file, and the conversations among them.
+"""Stores a vault in SQLite, in memory or in a file: its conversations, and their encrypted values.
 
 Everything happens in transactions that take the write lock at once, so threads and processes see one order of events. The
 journal is a rollback journal, cut after every commit, since a write-ahead log would keep old pages; ``secure_delete``
@@ -145,7 +145,7 @@ class VaultStorage:
 
 @dataclass(frozen=True, slots=True)
 class StoredConversation:
-    """A conversation in a vault; see :class:`~foureyes.privacy.conversation.Conversation`.
+    """A conversation kept in a vault; see :class:`~foureyes.privacy.conversation.Conversation`.
 
     Attributes:
         storage: of the vault.

@@ -1,4 +1,4 @@
-"""The words that stand for personal data: ``[EMAIL_ADDRESS_1_K3F9QX2D]``.
+"""Tokens that stand for personal data in a text: ``[EMAIL_ADDRESS_1_K3F9QX2D]``.
 
 A token is a kind, a number within its conversation and a tag under the conversation's key. It holds nothing of the value
 but the fact that it is the same value again. Its alphabet is made to survive: square brackets, capitals, digits and
@@ -29,7 +29,7 @@ _SHAPE: Final = re.compile(r"\[[A-Z][A-Z0-9_]{0,39}_[1-9][0-9]{0,8}_[A-Z2-7]{8}\
 
 
 def mint(key: bytes, kind: str, number: int, value: str) -> str:
-    """The token of a value.
+    """Makes the token of a value.
 
     Args:
         key: the conversation's, for tags.
@@ -46,7 +46,7 @@ def mint(key: bytes, kind: str, number: int, value: str) -> str:
 
 
 def token_shapes(text: str) -> Iterator[Finding]:
-    """What looks like a token, whoever wrote it there."""
+    """Finds what looks like a token, whoever wrote it there."""
     return (Finding(match.start(), match.end(), LOOKALIKE) for match in _SHAPE.finditer(text))
 
 

@@ -1,4 +1,4 @@
-"""Where the values behind tokens are kept, sealed, until their conversation is deleted.
+"""A vault: keeps the values behind tokens, encrypted, until their conversation is deleted.
 
 One vault is one tenant's. :meth:`Vault.conversation` with a session's id gives a conversation that is kept in the vault, in
 memory or in a SQLite file; without, one that nothing keeps and that ends with the object.
@@ -28,7 +28,7 @@ __all__ = ["Conversation", "TokenEntry", "Vault", "VaultLimits"]
 
 
 class Vault:
-    """One tenant's values. Made by :meth:`open`.
+    """One tenant's vault of values behind tokens. Made by :meth:`open`.
 
     Example:
         >>> vault = Vault.open()

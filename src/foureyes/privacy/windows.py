@@ -1,4 +1,4 @@
-"""A long text in pieces that overlap, so that no detector ever meets a limit of its library.
+"""Splits a long text into overlapping windows, so that no detector meets a limit of its library.
 
 A window begins ``overlap`` characters before the one before it ends. What is at most ``overlap`` long lies whole in at
 least one window, and a finding that the end of a window may have cut short is left to the next one, which sees all of
@@ -33,7 +33,7 @@ class TextWindow:
 
 
 def windows(length: int, *, size: int, overlap: int) -> Iterator[TextWindow]:
-    """Cuts a text of ``length`` characters; ``size`` must exceed ``overlap``.
+    """Splits a text of ``length`` characters into windows; ``size`` must exceed ``overlap``.
 
     Example:
         >>> [(w.start, w.end) for w in windows(250, size=100, overlap=20)]

@@ -1,4 +1,4 @@
-"""Readings drawn for a person: coloured text for a terminal, self-contained pages for a browser.
+"""Reports for people: coloured text for a terminal, self-contained pages for a browser.
 
 The rule that holds throughout: what is drawn is what was read. Every character of the answer is shown, once and in
 order; what cannot be seen (line ends, tabs, control and direction-changing characters) is named instead of obeyed;

@@ -1,4 +1,4 @@
-"""What a calibrator does to confidences on rows it has not seen: the same figures as lines of text and as a page."""
+"""The calibration report: a calibrator's measures on rows it has not seen, as lines of text and as a page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["CalibrationFindings", "MeasureLine", "calibration_page", "measures"]
 
 @dataclass(frozen=True, slots=True)
 class CalibrationFindings:
-    """A calibrator judged.
+    """A calibrator's measures on held-out rows, before and after.
 
     Attributes:
         kind: of the calibrator.
@@ -82,7 +82,7 @@ def measures(judged: CalibrationFindings) -> list[MeasureLine]:
 
 
 def calibration_page(judged: CalibrationFindings) -> str:
-    """The page as HTML.
+    """The calibration report as an HTML page.
 
     Args:
         judged: what to show.

@@ -1,4 +1,4 @@
-"""What a cascade buys, for a person: accuracy at every cost, the router beside its baselines."""
+"""The report of a two-model cascade: accuracy at every cost, the router beside its baselines."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _OTHER_DASHES: Final = ((0, (6, 1.5, 1, 1.5)), (0, (2, 1)), (0, (8, 2)), (0, (4,
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CascadeFindings:
-    """Curves on the same rows.
+    """Curves of several routers on the same rows, and how far they lie apart.
 
     Attributes:
         curves: name → curve; ``router`` is the one that was fitted.
@@ -126,7 +126,7 @@ def cascade_lines(found: CascadeFindings) -> list[str]:
 
 
 def cascade_page(found: CascadeFindings) -> str:
-    """The page as HTML.
+    """The cascade report as an HTML page.
 
     Args:
         found: what to show.

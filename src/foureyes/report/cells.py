@@ -1,4 +1,4 @@
-"""The answer cut into cells that can be coloured, and characters into pieces that can be seen.
+"""Splits an answer into the cells of a heat map, and replaces characters that cannot be seen.
 
 Two rules hold throughout. The cells of a reading, put together, are the answer: nothing is lost, repeated or moved,
 whatever the tokenizer did. And no character reaches a reader's terminal or browser as a command: what steers rather
@@ -27,7 +27,7 @@ _STEERING: Final = frozenset({"Cc", "Cf", "Zl", "Zp"})
 
 @dataclass(frozen=True, slots=True)
 class HeatCell:
-    """A piece of an answer that is shown as one.
+    """A piece of an answer that is coloured as one.
 
     Attributes:
         text: the characters it covers.

@@ -1,4 +1,4 @@
-"""What a chain of models buys, for a person: accuracy at every cost, beside each model alone and a coin between them."""
+"""The report of a chain of models: accuracy at every cost, beside each model alone and a coin between them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["ChainFindings", "ChainLine", "ModelLine", "chain_lines", "chain_page
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ChainFindings:
-    """A chain measured.
+    """A chain of models, measured on labelled rows.
 
     Attributes:
         curve: its points.
@@ -112,7 +112,7 @@ def chain_lines(found: ChainFindings) -> list[str]:
 
 
 def chain_page(found: ChainFindings) -> str:
-    """The page as HTML.
+    """The chain report as an HTML page.
 
     Args:
         found: what to show.

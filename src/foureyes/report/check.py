@@ -1,4 +1,4 @@
-"""The page of one check: the answer as a heat map, once per verifier, with what each would have said instead.
+"""The page of ``foureyes check``: the answer as a heat map, once per verifier, with what each would have said instead.
 
 Everything the template shows is worked out here and handed over as text and shares of one; the template decides only
 where it stands.
@@ -91,7 +91,7 @@ class _Silence:
 
 
 def check_page(exchange: Exchange, outcomes: Sequence[CheckResult]) -> str:
-    """The page as HTML.
+    """The page of one check as HTML.
 
     Args:
         exchange: the prompt and the answer that were read.

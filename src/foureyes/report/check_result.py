@@ -1,4 +1,4 @@
-"""What came of asking one verifier, and how surprised it was against its own expectation.
+"""Checks an answer with one verifier, and compares its surprise with its own entropy.
 
 Without calibration a surprise has no meaning of its own, so it is compared with the one reference point the verifier
 brings along: its entropy. Had the verifier drawn the answer's tokens itself, its surprise would average its entropy at
@@ -50,7 +50,7 @@ class SurpriseDegree(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What came of asking one verifier.
+    """The signals of one verifier, or why there are none.
 
     Attributes:
         verifier: its name.
@@ -87,7 +87,7 @@ class SurpriseExcess:
 
 
 def check_with(ref: str, exchange: Exchange, *, open_reader: Callable[[str], Reader], top_k: int) -> CheckResult:
-    """Opens one verifier, lets it read the exchange, and lets go of it.
+    """Opens one verifier, scores the exchange with it, and closes it.
 
     A verifier that fails as a whole comes out as one that could not tell, so that others can still be asked.
 

@@ -1,4 +1,4 @@
-"""Label issues for a person: the ranked list, and how precise it is where labels were verified."""
+"""The report of label issues: the ranked list, and its precision where labels were verified."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class MeasuredPrecision:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CleaningFindings:
-    """What cleaning found.
+    """Label issues, and how precise they are where labels were verified.
 
     Attributes:
         issues: ranked.

@@ -1,4 +1,4 @@
-"""What every picture shares: matplotlib's SVG, drawn in colours that the page's style sheet decides.
+"""Shared drawing: matplotlib figures as SVG, in colours that the page's style sheet decides.
 
 Every colour stands for a role and is written as a CSS variable, so that one picture reads on light and on dark. Text
 stays text. The same numbers give the same bytes.

@@ -1,4 +1,4 @@
-"""Pages: one HTML file each, nothing loaded from anywhere, nothing executed but what foureyes wrote.
+"""Renders pages: one HTML file each, which loads nothing and executes only what foureyes wrote.
 
 The rule that holds throughout: text from outside reaches a page only through autoescaping templates, and a content
 security policy with the hash of the one script makes the browser refuse whatever might slip through.

@@ -1,4 +1,4 @@
-"""A page to click through: item, given label, the experts' labels and confidences, and a decision for each.
+"""The review page of label issues: item, given label, the experts' labels, and a decision to click for each.
 
 The page is complete in itself. What a person decides stays in the page until it is saved, as the same CSV that
 :func:`foureyes.cleaning.review.write_review` writes, decisions filled in.

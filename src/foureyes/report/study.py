@@ -1,4 +1,4 @@
-"""A study for a person: sections of tables and pictures, as one page and as Markdown.
+"""The report of a study: sections of tables and pictures, as one page and as Markdown.
 
 What stands in a table is text that its maker wrote, figures with their intervals and denominators; nothing is computed
 here. Start at :class:`StudyReport`.

@@ -1,4 +1,4 @@
-"""The findings on a terminal: every token of the answer on a background as strong as its surprise.
+"""Draws a check on a terminal: every token of the answer on a background as strong as its surprise.
 
 Colours carry their own letters, so they can be read on black and on white. Where there is no colour (``NO_COLOR``, a
 dumb terminal, a pipe), the surprising tokens are followed by their surprise as a number instead.
@@ -38,7 +38,7 @@ _SHOWN: Final = {"newline": "↵\n", "tab": "⇥\t"}
 
 
 def draw_check(console: Console, exchange: Exchange, outcomes: Sequence[CheckResult]) -> None:
-    """Writes what the verifiers saw, for a person.
+    """Draws the results of a check: the coloured answer of each verifier, and the table of signals.
 
     Args:
         console: where to; its colour system and width are respected.

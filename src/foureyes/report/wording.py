@@ -1,4 +1,4 @@
-"""Numbers and findings put into words, the same words on a terminal and on a page.
+"""Words for numbers and findings of a check, the same on a terminal and on a page.
 
 The rule that holds throughout: a verifier is *surprised*, an answer is never called wrong. Without calibration nothing
 here is a probability that the answer is correct, and :data:`CAVEAT` says so wherever a finding is shown.
