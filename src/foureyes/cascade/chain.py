@@ -65,7 +65,7 @@ def fit_chain(
     correct: Sequence[ArrayLike] | None = None,
     abstain: float | None = None,
 ) -> Policy:
-    """Fits the confidence gates of a chain that are worth most on validation rows, at one price of cost.
+    """Fits the confidence gates of a chain that are worth most on validation rows, when a unit of cost has this price.
 
     From the last model s = n back to the first, with o_s the row's outcome under model s (its confidence, or whether it
     was right) and v_s what the chain from s on is worth, for every equal-count bin b of c_s:
