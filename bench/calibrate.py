@@ -25,7 +25,7 @@ import numpy as np
 
 from bench.machine import memory
 from bench.ratios import Spread, furthest, marginal, per_round
-from bench.section import MIB, Aim, Grid, Section, aims, at_least, steady, words
+from bench.section import MIB, Aim, BenchSection, Grid, aims, at_least, steady, words
 from bench.session import ROOT, asked, can_import
 
 OURS: Final = "foureyes"
@@ -45,7 +45,7 @@ Call = Callable[[dict[str, Any]], Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class CalibrationRun:
     """What one call took, and what it found."""
 
     seconds: float
@@ -67,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     print(f"{aims(found.aims)}\n\n{words(found)}")
 
 
-def section(rivals: str, rounds: int, rows: int = 10_000_000) -> Section:
+def section(rivals: str, rounds: int, rows: int = 10_000_000) -> BenchSection:
     """Measures everything."""
     contenders = {who: python for who, python in everyone(rivals).items() if installed(who, python)}
     wanted: list[Aim] = []
@@ -90,7 +90,7 @@ def section(rivals: str, rounds: int, rows: int = 10_000_000) -> Section:
         ),
         *([f"Not installed, left out: {', '.join(left_out)}."] if left_out else []),
     )
-    return Section("Calibration", wanted, grids, notes)
+    return BenchSection("Calibration", wanted, grids, notes)
 
 
 def everyone(rivals: str) -> dict[str, str]:
@@ -109,10 +109,10 @@ def size(what: str, rows: int) -> int:
     return rows if what.startswith("ece") else rows // 10
 
 
-def raced(what: str, file: Path, contenders: dict[str, str], rounds: int) -> dict[str, list[Run]]:
+def raced(what: str, file: Path, contenders: dict[str, str], rounds: int) -> dict[str, list[CalibrationRun]]:
     """Every contender that can do it, ours first, round after round."""
     able = {who: python for who, python in contenders.items() if what in calls(who)}
-    runs: dict[str, list[Run]] = {who: [] for who in able}
+    runs: dict[str, list[CalibrationRun]] = {who: [] for who in able}
     for _ in range(rounds):
         for who, python in able.items():
             runs[who].append(run(python, who, what, file))
@@ -120,7 +120,7 @@ def raced(what: str, file: Path, contenders: dict[str, str], rounds: int) -> dic
     return runs
 
 
-def lead(runs: dict[str, list[Run]]) -> Spread | None:
+def lead(runs: dict[str, list[CalibrationRun]]) -> Spread | None:
     """How many times our time the fastest rival took."""
     ours = runs[OURS]
     rivals = [theirs for who, theirs in runs.items() if who != OURS]
@@ -128,7 +128,7 @@ def lead(runs: dict[str, list[Run]]) -> Spread | None:
     return per_round(fastest, [once.seconds for once in ours])
 
 
-def line(who: str, runs: dict[str, list[Run]]) -> list[str]:
+def line(who: str, runs: dict[str, list[CalibrationRun]]) -> list[str]:
     ours, theirs = runs[OURS], runs[who]
     slower = per_round([r.seconds for r in theirs], [r.seconds for r in ours])
     added = f"{theirs[0].added / MIB:,.0f} MiB"
@@ -165,8 +165,10 @@ def write(folder: Path, what: str, n: int) -> Path:
     return file
 
 
-def run(python: str, who: str, what: str, file: Path) -> Run:
-    return Run(**json.loads(asked(python, "bench.calibrate", "--worker", who, what, str(file)).splitlines()[-1]))
+def run(python: str, who: str, what: str, file: Path) -> CalibrationRun:
+    return CalibrationRun(
+        **json.loads(asked(python, "bench.calibrate", "--worker", who, what, str(file)).splitlines()[-1])
+    )
 
 
 def measured(who: str, what: str, file: str) -> dict[str, Any]:

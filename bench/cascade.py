@@ -16,7 +16,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 
 from bench.ratios import marginal, per_round
-from bench.section import Aim, Grid, Section, aims, steady, words
+from bench.section import Aim, BenchSection, Grid, aims, steady, words
 from foureyes.cascade.curves import Curve, cascade_curve
 from foureyes.cascade.lead import RouterLead, router_lead
 from foureyes.cascade.routers import AdvantageRouter, InSample, Router, ThresholdRouter
@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     print(f"{aims(found.aims)}\n\n{words(found)}")
 
 
-def section(rounds: int, n: int = 1_000_000, growing: Sequence[int] = GROWING) -> Section:
+def section(rounds: int, n: int = 1_000_000, growing: Sequence[int] = GROWING) -> BenchSection:
     """Measures everything."""
     rows = models(n)
     fitted = AdvantageRouter.fit(rows[0], np.full(n, 0.85))
@@ -66,7 +66,7 @@ def section(rounds: int, n: int = 1_000_000, growing: Sequence[int] = GROWING) -
     lines.append(["lead of 15 bins over the threshold, paired", f"{statistics.median(paired):.2f}", "–", "–"])
     wanted.append(steady("curve: a row more costs, last step ÷ first", grown(rounds, growing)))
     head = ("", "seconds", f"resampling rows, {DRAWS:,} draws", "× as fast")
-    return Section("Cascade curves", wanted, [Grid(f"{DRAWS:,} bootstrap draws, {n:,} rows", head, lines)], NOTES)
+    return BenchSection("Cascade curves", wanted, [Grid(f"{DRAWS:,} bootstrap draws, {n:,} rows", head, lines)], NOTES)
 
 
 def grown(rounds: int, sizes: Sequence[int]) -> list[float]:

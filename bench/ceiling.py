@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import torch
 
-from bench.job import Contender, Job
-from bench.pairs import Pair
+from bench.job import Contender, ContenderJob
+from bench.pairs import TokenPair
 
 __all__ = ["Ceiling", "load"]
 
@@ -27,7 +27,7 @@ class Ceiling:
         self._repeats = 1
         self._choose(SIZES[0])
 
-    def prepare(self, _: Sequence[Pair]) -> dict[str, Any]:
+    def prepare(self, _: Sequence[TokenPair]) -> dict[str, Any]:
         """Keeps the size with the highest rate."""
         rates = {size: self._rate(size) for size in SIZES}
         size = max(rates, key=rates.__getitem__)
@@ -36,7 +36,7 @@ class Ceiling:
         self._repeats = max(1, round(TIMED_SECONDS * rates[size] / flop))
         return {"size": size, "flop": self._repeats * flop}
 
-    def multiply(self, _: Sequence[Pair]) -> None:
+    def multiply(self, _: Sequence[TokenPair]) -> None:
         """The work that is timed."""
         for _repeat in range(self._repeats):
             torch.mm(self._left, self._right, out=self._product)
@@ -57,7 +57,7 @@ class Ceiling:
         return float(2 * size**3 / best)
 
 
-def load(job: Job) -> Contender:
+def load(job: ContenderJob) -> Contender:
     """The ceiling of one arithmetic; the job's folder is not looked at."""
     ceiling = Ceiling(getattr(torch, job.dtype))
     return Contender(ceiling.multiply, lambda _: [], ceiling.prepare)

@@ -25,7 +25,7 @@ import numpy as np
 
 from bench.machine import memory
 from bench.ratios import marginal, per_round
-from bench.section import MIB, Aim, Grid, Section, aims, at_least, at_most, steady, words
+from bench.section import MIB, Aim, BenchSection, Grid, aims, at_least, at_most, steady, words
 from bench.session import ROOT, asked, can_import
 
 SHARED: Final = ("confident_learning", "prune_by_noise_rate", "predicted_neq_given")
@@ -56,7 +56,7 @@ LARGE_HEAD: Final = ("", "seconds", "the whole process at its largest")
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class CleaningRun:
     """What one call took, and what it found."""
 
     seconds: float
@@ -80,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     print(f"{aims(found.aims)}\n\n{words(found)}")
 
 
-def section(rivals: str, rounds: int, *, mapped: bool) -> Section:
+def section(rivals: str, rounds: int, *, mapped: bool) -> BenchSection:
     """Measures everything."""
     rival = rivals if can_import(rivals, "cleanlab") else None
     wanted: list[Aim] = []
@@ -101,12 +101,12 @@ def section(rivals: str, rounds: int, *, mapped: bool) -> Section:
             large, rows = in_memory(write(Path(temporary), *MAPPED, dtype="float32"))
             wanted += large
             grids.append(Grid(f"{MAPPED[0]:,} × {MAPPED[1]} in single precision, from a mapped file", LARGE_HEAD, rows))
-    return Section("Label issues beside cleanlab", wanted, grids, NOTES if rival else (NO_RIVAL, *NOTES))
+    return BenchSection("Label issues beside cleanlab", wanted, grids, NOTES if rival else (NO_RIVAL, *NOTES))
 
 
-def race(folder: Path, rival: str | None, what: str, rounds: int) -> tuple[list[Run], list[Run]]:
-    ours: list[Run] = []
-    theirs: list[Run] = []
+def race(folder: Path, rival: str | None, what: str, rounds: int) -> tuple[list[CleaningRun], list[CleaningRun]]:
+    ours: list[CleaningRun] = []
+    theirs: list[CleaningRun] = []
     for _ in range(rounds):
         ours.append(run(*OURS, what, folder))
         if rival:
@@ -115,7 +115,7 @@ def race(folder: Path, rival: str | None, what: str, rounds: int) -> tuple[list[
     return ours, theirs
 
 
-def judged(name: str, ours: Sequence[Run], theirs: Sequence[Run]) -> list[Aim]:
+def judged(name: str, ours: Sequence[CleaningRun], theirs: Sequence[CleaningRun]) -> list[Aim]:
     faster = per_round([r.seconds for r in theirs], [r.seconds for r in ours])
     added = per_round(*(bytes_of(runs, "added") for runs in (ours, theirs)))
     return [
@@ -127,18 +127,18 @@ def judged(name: str, ours: Sequence[Run], theirs: Sequence[Run]) -> list[Aim]:
     ]
 
 
-def bytes_of(runs: Sequence[Run], which: str) -> list[int]:
+def bytes_of(runs: Sequence[CleaningRun], which: str) -> list[int]:
     """Of every run, at least one MiB: less is not told apart."""
     return [max(getattr(once, which), MIB) for once in runs]
 
 
-def found(ours: Sequence[Run], theirs: Sequence[Run]) -> str:
+def found(ours: Sequence[CleaningRun], theirs: Sequence[CleaningRun]) -> str:
     if not theirs:
         return "not measured"
     return "the same" if {r.found for r in ours} == {r.found for r in theirs} else "OTHERS"
 
 
-def line(what: str, ours: Sequence[Run], theirs: Sequence[Run]) -> list[str]:
+def line(what: str, ours: Sequence[CleaningRun], theirs: Sequence[CleaningRun]) -> list[str]:
     head = [what, f"{statistics.median(r.seconds for r in ours):.2f}"]
     added = f"{ours[0].added / MIB:,.0f} MiB"
     if not theirs:
@@ -187,8 +187,8 @@ def write(folder: Path, n: int, k: int, dtype: str = "float64") -> Path:
     return place
 
 
-def run(python: str, who: str, what: str, folder: Path) -> Run:
-    return Run(**json.loads(asked(python, "bench.clean", "--worker", who, what, str(folder)).splitlines()[-1]))
+def run(python: str, who: str, what: str, folder: Path) -> CleaningRun:
+    return CleaningRun(**json.loads(asked(python, "bench.clean", "--worker", who, what, str(folder)).splitlines()[-1]))
 
 
 def measured(who: str, what: str, folder: str) -> dict[str, Any]:

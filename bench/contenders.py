@@ -1,6 +1,6 @@
 """Who reads the pairs. Every contender is given the same pairs and loads the same folder in the same arithmetic.
 
-A contender is loaded by a function that takes a :class:`~bench.job.Job` and returns a :class:`~bench.job.Contender`; imports stay inside the
+A contender is loaded by a function that takes a :class:`~bench.job.ContenderJob` and returns a :class:`~bench.job.Contender`; imports stay inside the
 functions, because rivals live in a virtual environment of their own, without foureyes.
 """
 
@@ -10,34 +10,34 @@ from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Final
 
-from bench.job import Contender, Job, warm
-from bench.pairs import Pair
+from bench.job import Contender, ContenderJob, warm
+from bench.pairs import TokenPair
 
 __all__ = ["LOADERS", "RIVALS"]
 
 
-def naive(job: Job) -> Contender:
+def naive(job: ContenderJob) -> Contender:
     """The snippet in circulation; see :mod:`bench.rivals`."""
     from bench import rivals  # noqa: PLC0415
 
     return rivals.naive(job)
 
 
-def lm_eval(job: Job) -> Contender:
+def lm_eval(job: ContenderJob) -> Contender:
     """lm-evaluation-harness; see :mod:`bench.rivals`."""
     from bench import rivals  # noqa: PLC0415
 
     return rivals.lm_eval(job)
 
 
-def lm_eval_sizes(job: Job) -> Contender:
+def lm_eval_sizes(job: ContenderJob) -> Contender:
     """lm-evaluation-harness in search of its best batch size; see :mod:`bench.rivals`."""
     from bench import rivals  # noqa: PLC0415
 
     return rivals.lm_eval_sizes(job)
 
 
-def foureyes(job: Job) -> Contender:
+def foureyes(job: ContenderJob) -> Contender:
     """What a user calls, from texts to signals."""
     from foureyes import Exchange, Scored  # noqa: PLC0415
     from foureyes.models.transformers import TransformersReader  # noqa: PLC0415
@@ -45,7 +45,7 @@ def foureyes(job: Job) -> Contender:
 
     reader = TransformersReader.load(job.folder, dtype=job.dtype, device="cpu")
 
-    def read(pairs: Sequence[Pair]) -> list[float]:
+    def read(pairs: Sequence[TokenPair]) -> list[float]:
         rows = score([Exchange(pair.prompt, pair.answer) for pair in pairs], reader)
         unscored = [row for row in rows if not isinstance(row, Scored)]
         if unscored:
@@ -55,7 +55,7 @@ def foureyes(job: Job) -> Contender:
     return warm(read, layout=reader.layout)
 
 
-def foureyes_alone(job: Job) -> Contender:
+def foureyes_alone(job: ContenderJob) -> Contender:
     """The same with every sequence laid in full, nothing shared: the very tokens that the floor reads."""
     from foureyes.models.transformers import packing, reader  # noqa: PLC0415
 
@@ -71,20 +71,20 @@ def _replace(module: ModuleType, name: str, value: object) -> None:
     setattr(module, name, value)
 
 
-def foureyes_apart(job: Job) -> Contender:
+def foureyes_apart(job: ContenderJob) -> Contender:
     """The same called once for every pair."""
     together = foureyes(job).likelihoods
     return warm(lambda pairs: [value for pair in pairs for value in together([pair])])
 
 
-def floor(job: Job) -> Contender:
+def floor(job: ContenderJob) -> Contender:
     """The bare forward pass; see :mod:`bench.floor`."""
     from bench.floor import load  # noqa: PLC0415
 
     return load(job)
 
 
-def ceiling(job: Job) -> Contender:
+def ceiling(job: ContenderJob) -> Contender:
     """The matrix product; see :mod:`bench.ceiling`."""
     from bench.ceiling import load  # noqa: PLC0415
 
@@ -94,7 +94,7 @@ def ceiling(job: Job) -> Contender:
 RIVALS: Final = ("naive", "lm-eval", "lm-eval, batch sizes")
 """Those that run in the virtual environment of ``bench/requirements-rivals.txt``."""
 
-LOADERS: Final[dict[str, Callable[[Job], Contender]]] = {
+LOADERS: Final[dict[str, Callable[[ContenderJob], Contender]]] = {
     "naive": naive,
     "lm-eval": lm_eval,
     "lm-eval, batch sizes": lm_eval_sizes,

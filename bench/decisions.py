@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from bench import calibrate, cascade, clean
 from bench.machine import describe
-from bench.section import Section, aims, words
+from bench.section import BenchSection, aims, words
 from bench.session import ROOT
 
 __all__ = ["main", "render"]
@@ -67,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         print(f"bench: wrote {args.markdown}", file=sys.stderr)
 
 
-def render(sections: Sequence[Section], about: Mapping[str, Any]) -> str:
+def render(sections: Sequence[BenchSection], about: Mapping[str, Any]) -> str:
     """The page. Pure."""
     wanted = [aim for section in sections for aim in section.aims]
     head = INTRODUCTION.format(
@@ -91,7 +91,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     return args
 
 
-def _benches(args: argparse.Namespace) -> dict[str, Callable[[], Section]]:
+def _benches(args: argparse.Namespace) -> dict[str, Callable[[], BenchSection]]:
     rows = QUICK_ROWS if args.quick else 10_000_000
     return {
         "calibrate": lambda: calibrate.section(args.rivals, args.rounds, rows),

@@ -48,7 +48,7 @@ _VERIFIERS: Final = ("a", "b", "c")
 
 
 @dataclass(slots=True)
-class Scene:
+class FaultScene:
     """What one request meets: a fault by name, or nothing, at every place where something can go wrong.
 
     Attributes:
@@ -74,11 +74,11 @@ class Failing:
     """The parts of a guard, each of which does to a request what its scene says."""
 
     def __init__(self) -> None:
-        self.scenes: dict[str, Scene] = {}
+        self.scenes: dict[str, FaultScene] = {}
         self.index = itertools.count()
         self.now = 1_800_000_000.0
 
-    def scene(self, exchange: Exchange) -> Scene:
+    def scene(self, exchange: Exchange) -> FaultScene:
         """The scene is named by the response."""
         return self.scenes[exchange.answer]
 
@@ -102,7 +102,7 @@ class Failing:
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class ScriptedReceipt:
     """Of an entry that was written."""
 
     index: int
@@ -112,7 +112,7 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
-class Concealed:
+class ScriptedConcealed:
     """An exchange as it was, and a way back that may fail."""
 
     exchange: Exchange
@@ -202,8 +202,8 @@ VOTING: Final[dict[str, Callable[[Voter], Awaitable[Any]]]] = {
 
 
 def _revealing(work: Callable[..., Awaitable[Any]] | None) -> Callable[[Failing, Exchange], Awaitable[Any]]:
-    async def conceal(failing: Failing, exchange: Exchange) -> Concealed:
-        return Concealed(exchange, work or REVEALING[failing.scene(exchange).reveal])
+    async def conceal(failing: Failing, exchange: Exchange) -> ScriptedConcealed:
+        return ScriptedConcealed(exchange, work or REVEALING[failing.scene(exchange).reveal])
 
     return conceal
 
@@ -235,7 +235,7 @@ def _resolved(value: Any) -> Callable[[Failing], Any]:
         if isinstance(value, BaseException):
             future.set_exception(value)
         else:
-            future.set_result(Receipt(next(failing.index)) if value is None else value)
+            future.set_result(ScriptedReceipt(next(failing.index)) if value is None else value)
         return future
 
     return append
@@ -256,7 +256,7 @@ def _too_late(_: Failing) -> concurrent.futures.Future[Any]:
 
 def _settle(future: concurrent.futures.Future[Any]) -> None:
     if not future.cancelled():
-        future.set_result(Receipt(0))
+        future.set_result(ScriptedReceipt(0))
 
 
 RECORDING: Final[dict[str, Callable[[Failing], Any]]] = {
@@ -308,32 +308,32 @@ class _Pause:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class InjectedFault:
     """A fault, where it strikes, and the scene of a request that meets it."""
 
     stage: str
     name: str
-    scene: Callable[[random.Random], Scene]
+    scene: Callable[[random.Random], FaultScene]
 
 
-def _voting(name: str, faulty: int) -> Callable[[random.Random], Scene]:
-    def scene(draw: random.Random) -> Scene:
+def _voting(name: str, faulty: int) -> Callable[[random.Random], FaultScene]:
+    def scene(draw: random.Random) -> FaultScene:
         votes = [name] * faulty + ["safe"] * (3 - faulty)
         draw.shuffle(votes)
-        return Scene(votes=tuple(votes))
+        return FaultScene(votes=tuple(votes))
 
     return scene
 
 
-def _at(place: str, name: str, votes: tuple[str, ...] = ("safe",) * 3) -> Callable[[random.Random], Scene]:
+def _at(place: str, name: str, votes: tuple[str, ...] = ("safe",) * 3) -> Callable[[random.Random], FaultScene]:
     meets: dict[str, Any] = {place: name, "votes": votes}
-    return lambda _: Scene(**meets)
+    return lambda _: FaultScene(**meets)
 
 
-def _all_faults() -> list[Fault]:
+def _all_faults() -> list[InjectedFault]:
     words = ("one of three", "two of three", "all three")
     found = [
-        Fault(f"verifier, {words[n - 1]}", name, _voting(name, n))
+        InjectedFault(f"verifier, {words[n - 1]}", name, _voting(name, n))
         for n in (1, 2, 3)
         for name in VOTING
         if name != "safe"
@@ -345,13 +345,13 @@ def _all_faults() -> list[Fault]:
         ("clock", "clock", CLOCKS),
         ("request", "request", _UNREADABLE),
     ]
-    found += [Fault("smuggled", name, _at("request", name, ("unsafe",) * 3)) for name in _SMUGGLED]
+    found += [InjectedFault("smuggled", name, _at("request", name, ("unsafe",) * 3)) for name in _SMUGGLED]
     for stage, place, faults in places:
-        found += [Fault(stage, name, _at(place, name)) for name in faults if name]
+        found += [InjectedFault(stage, name, _at(place, name)) for name in faults if name]
     return found
 
 
-FAULTS: Final[Sequence[Fault]] = _all_faults()
+FAULTS: Final[Sequence[InjectedFault]] = _all_faults()
 ROUTES: Final = ("verify", "suite", "batch", "stream", "litellm", "nemo")
 _PATHS: Final = {
     "verify": "/v1/guard/verify",
@@ -408,7 +408,7 @@ class Row:
     late: int = 0
     slowest_s: float = 0.0
 
-    def add(self, scene: Scene, *, safe: bool, reply: Reply, took_s: float) -> None:
+    def add(self, scene: FaultScene, *, safe: bool, reply: Reply, took_s: float) -> None:
         """Takes one answer."""
         self.n += 1
         self.outcomes["safe" if safe else "not safe" if reply.status == 200 else str(reply.status)] += 1
@@ -438,7 +438,9 @@ async def suffer(requests: int, *, seed: int = 0, together: int = 64) -> dict[tu
     return rows
 
 
-async def _one(app: Any, failing: Failing, rows: Any, i: int, route: str, fault: Fault, draw: random.Random) -> None:
+async def _one(
+    app: Any, failing: Failing, rows: Any, i: int, route: str, fault: InjectedFault, draw: random.Random
+) -> None:
     response, scene = f"answer {i}", fault.scene(draw)
     failing.scenes[response] = scene
     body, headers = (

@@ -14,8 +14,8 @@ from typing import Any, Final
 import torch
 from transformers import AutoModelForCausalLM
 
-from bench.job import Contender, Job
-from bench.pairs import Pair
+from bench.job import Contender, ContenderJob
+from bench.pairs import TokenPair
 
 __all__ = ["Floor", "batches", "load", "padding"]
 
@@ -44,14 +44,14 @@ class Floor:
         self.budget = budget
 
     @torch.inference_mode()
-    def read(self, pairs: Sequence[Pair]) -> None:
+    def read(self, pairs: Sequence[TokenPair]) -> None:
         """The work that is timed: all logits of all answer tokens, and no more."""
         for batch in batches([len(pair.fed) for pair in pairs], self.budget):
             for _ in self._logits_of([pairs[i] for i in batch]):
                 pass
 
     @torch.inference_mode()
-    def likelihoods(self, pairs: Sequence[Pair]) -> list[float]:
+    def likelihoods(self, pairs: Sequence[TokenPair]) -> list[float]:
         """What the same pass says of each answer, to show that it read the same tokens."""
         result = [0.0] * len(pairs)
         for batch in batches([len(pair.fed) for pair in pairs], self.budget):
@@ -64,7 +64,7 @@ class Floor:
                 result[i] = float(values.sum())
         return result
 
-    def tune(self, pairs: Sequence[Pair]) -> dict[str, Any]:
+    def tune(self, pairs: Sequence[TokenPair]) -> dict[str, Any]:
         """Keeps the budget that is fastest on a sample of the pairs, enough to fill the largest batch."""
         step = max(1, sum(len(pair.fed) for pair in pairs) // BUDGETS[-1])
         sample = pairs[::step]
@@ -78,7 +78,7 @@ class Floor:
         self.budget = min(seconds, key=seconds.__getitem__)
         return {"batch_tokens": self.budget, "padding": padding([len(pair.fed) for pair in pairs], self.budget)}
 
-    def _logits_of(self, pairs: Sequence[Pair]) -> Iterator[torch.Tensor]:
+    def _logits_of(self, pairs: Sequence[TokenPair]) -> Iterator[torch.Tensor]:
         """Logits of the answer rows, pair after pair, HEAD_ROWS at a time in the same memory."""
         longest = max(len(pair.fed) for pair in pairs)
         ids = torch.tensor([pair.fed + [0] * (longest - len(pair.fed)) for pair in pairs])
@@ -123,7 +123,7 @@ def padding(lengths: Sequence[int], budget: int) -> float:
     return 1 - sum(lengths) / area
 
 
-def load(job: Job) -> Contender:
+def load(job: ContenderJob) -> Contender:
     """The floor of one model."""
     dtype = getattr(torch, job.dtype)
     model = AutoModelForCausalLM.from_pretrained(job.folder, dtype=dtype, local_files_only=True).eval()

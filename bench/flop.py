@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from bench.pairs import Pair
+from bench.pairs import TokenPair
 
 __all__ = ["Shape", "forward_flop", "shape_of"]
 
@@ -47,7 +47,7 @@ def causal_pairs(n: int, window: int | None) -> int:
     return w * (w + 1) // 2 + (n - w) * w
 
 
-def forward_flop(shape: Shape, pairs: Sequence[Pair]) -> int:
+def forward_flop(shape: Shape, pairs: Sequence[TokenPair]) -> int:
     """Of the pairs, each read in full on its own."""
     total = 0
     for pair in pairs:

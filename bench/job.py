@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.pairs import Pair
+from bench.pairs import TokenPair
 
-__all__ = ["Contender", "Job", "warm"]
+__all__ = ["Contender", "ContenderJob", "warm"]
 
-Read = Callable[[Sequence[Pair]], list[float]]
+Read = Callable[[Sequence[TokenPair]], list[float]]
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class ContenderJob:
     """What a contender is to load."""
 
     folder: Path
@@ -33,15 +33,15 @@ class Contender:
         prepare: warms up, or finds the best settings, on the pairs; returns what to tell of it in the report.
     """
 
-    read: Callable[[Sequence[Pair]], object]
+    read: Callable[[Sequence[TokenPair]], object]
     likelihoods: Read
-    prepare: Callable[[Sequence[Pair]], dict[str, Any]]
+    prepare: Callable[[Sequence[TokenPair]], dict[str, Any]]
 
 
 def warm(read: Read, **notes: Any) -> Contender:
     """A contender whose first pairs are read once before anything is timed."""
 
-    def prepare(pairs: Sequence[Pair]) -> dict[str, Any]:
+    def prepare(pairs: Sequence[TokenPair]) -> dict[str, Any]:
         read(pairs[:2])
         return notes
 

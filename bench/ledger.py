@@ -31,7 +31,7 @@ from typing import Final
 
 from bench.machine import describe, memory
 from bench.ratios import per_round
-from bench.section import MIB, Aim, Grid, Section, aims, at_least, words
+from bench.section import MIB, Aim, BenchSection, Grid, aims, at_least, words
 from bench.session import asked
 from foureyes.ledger import Ledger, Log, Options, Receipt, Signer
 from foureyes.ledger.entry import Draft, Json, stamp, utc_now
@@ -130,7 +130,7 @@ def verifying(folder: Path, args: argparse.Namespace) -> Verifying:
     return Verifying(n, rates, resident)
 
 
-def section(appends: Mapping[str, Sequence[float]], log: Verifying, threads: Sequence[int]) -> Section:
+def section(appends: Mapping[str, Sequence[float]], log: Verifying, threads: Sequence[int]) -> BenchSection:
     """Judges what was measured."""
     ratios = {name: per_round(rates, appends["row"]) for name, rates in appends.items()}
     loads = {"flight": NAMES["flight"], **{f"threads-{n}": f"{n} threads" for n in threads}}
@@ -151,7 +151,7 @@ def section(appends: Mapping[str, Sequence[float]], log: Verifying, threads: Seq
         Grid(f"Verifying {log.entries:,} entries, one process", ("", "entries/s", "range", "÷ hashing each row"), more),
         Grid("Resident at most", ("", f"{log.entries:,} entries", f"{4 * log.entries:,} entries"), memory),
     )
-    return Section("The ledger", wanted, grids, ((__doc__ or "").partition("\n\n")[2].strip(), disk(appends)))
+    return BenchSection("The ledger", wanted, grids, ((__doc__ or "").partition("\n\n")[2].strip(), disk(appends)))
 
 
 def disk(appends: Mapping[str, Sequence[float]]) -> str:
@@ -179,7 +179,7 @@ def said(rates: Sequence[float]) -> tuple[str, str]:
     return f"{statistics.median(rates):,.0f}", f"{min(rates):,.0f} to {max(rates):,.0f}"
 
 
-def page(found: Section, command: str) -> str:
+def page(found: BenchSection, command: str) -> str:
     machine = describe(Path(sys.executable), Path("none"), ("foureyes", "cryptography"))
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
     about = (

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-__all__ = ["Pair", "load", "save", "spread"]
+__all__ = ["TokenPair", "load", "save", "spread"]
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class TokenPair:
     """A prompt and an answer, and the token ids that foureyes makes of them with the model's own tokenizer."""
 
     prompt: str
@@ -30,17 +30,17 @@ class Pair:
         return self.ids[:-1]
 
 
-def save(pairs: Iterable[Pair], path: Path) -> None:
+def save(pairs: Iterable[TokenPair], path: Path) -> None:
     """Writes pairs as JSON."""
     path.write_text(json.dumps([asdict(pair) for pair in pairs]), encoding="utf-8")
 
 
-def load(path: Path) -> list[Pair]:
+def load(path: Path) -> list[TokenPair]:
     """The pairs that :func:`save` wrote."""
     rows = json.loads(path.read_text(encoding="utf-8"))
-    return [Pair(r["prompt"], r["answer"], tuple(r["prompt_ids"]), tuple(r["answer_ids"])) for r in rows]
+    return [TokenPair(r["prompt"], r["answer"], tuple(r["prompt_ids"]), tuple(r["answer_ids"])) for r in rows]
 
 
-def spread(pairs: Sequence[Pair], n: int) -> list[Pair]:
+def spread(pairs: Sequence[TokenPair], n: int) -> list[TokenPair]:
     """About n of the pairs, evenly spaced."""
     return list(pairs[:: max(1, len(pairs) // n)][:n])

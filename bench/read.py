@@ -26,10 +26,10 @@ from typing import Any, Final
 
 from bench.flop import Shape, forward_flop
 from bench.machine import describe, usable_processors
-from bench.pairs import Pair, load
+from bench.pairs import TokenPair, load
 from bench.report import render
 from bench.scaling import run_sizes, start_up, write_rows
-from bench.session import ROOT, Cell, Setting, Task, WorkerFailed, asked, run_cell
+from bench.session import ROOT, RunSetting, TimedCell, TimedTask, WorkerFailed, asked, run_cell
 from bench.targets import Results
 
 MODELS: Final = ("smollm2-135m", "gemma3-270m")
@@ -88,7 +88,7 @@ def main() -> int:
     else:
         with tempfile.TemporaryDirectory() as folder:
             size = _size(args)
-            setting = Setting(Path(sys.executable), _python(args.rivals), args.threads, size.rounds, Path(folder))
+            setting = RunSetting(Path(sys.executable), _python(args.rivals), args.threads, size.rounds, Path(folder))
             results = _kept(measured(args, size, setting), args.json)
     page = render(results)
     print(page)
@@ -115,7 +115,7 @@ def _size(args: argparse.Namespace) -> Size:
     return replace(size, **{name: value for name in ("rounds", "short", "long") if (value := getattr(args, name))})
 
 
-def measured(args: argparse.Namespace, size: Size, setting: Setting) -> Iterator[Results]:
+def measured(args: argparse.Namespace, size: Size, setting: RunSetting) -> Iterator[Results]:
     """Runs everything; gives what there is so far after every step."""
     about = {
         "command": shlex.join(["python", "-m", "bench.read", *sys.argv[1:]]),
@@ -143,7 +143,7 @@ def _now(about: dict[str, Any]) -> dict[str, Any]:
     return {**about, "load_after": os.getloadavg()[0]}
 
 
-def _plan(model: str, folder: Path, args: argparse.Namespace, size: Size, setting: Setting) -> Iterator[Task]:
+def _plan(model: str, folder: Path, args: argparse.Namespace, size: Size, setting: RunSetting) -> Iterator[TimedTask]:
     """Writes the model's pairs; gives every cell that is to be measured."""
     place = setting.scratch / model
     place.mkdir()
@@ -152,10 +152,10 @@ def _plan(model: str, folder: Path, args: argparse.Namespace, size: Size, settin
     for dtype in args.dtype or size.dtypes:
         for workload in args.workload or CONTENDERS:
             path = place / f"{workload}.json"
-            yield Task(model, folder, dtype, workload, path, _work(load(path), shape))
+            yield TimedTask(model, folder, dtype, workload, path, _work(load(path), shape))
 
 
-def _work(pairs: Sequence[Pair], shape: Shape) -> dict[str, int]:
+def _work(pairs: Sequence[TokenPair], shape: Shape) -> dict[str, int]:
     return {
         "pairs": len(pairs),
         "tokens": sum(len(pair.ids) for pair in pairs),
@@ -164,7 +164,7 @@ def _work(pairs: Sequence[Pair], shape: Shape) -> dict[str, int]:
     }
 
 
-def _cell(task: Task, setting: Setting) -> Cell:
+def _cell(task: TimedTask, setting: RunSetting) -> TimedCell:
     start = time.monotonic()
     cell = run_cell(task, CONTENDERS[task.workload], setting)
     failed = f", FAILED: {', '.join(cell.failures)}" if cell.failures else ""
@@ -174,7 +174,7 @@ def _cell(task: Task, setting: Setting) -> Cell:
     return cell
 
 
-def _scaling(size: Size, setting: Setting) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+def _scaling(size: Size, setting: RunSetting) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     tiny = setting.scratch / "tiny"
     _asked(setting, "bench.tiny", str(tiny))
     verifiers = {"a tiny model": (str(tiny), size.tiny_rows), MODELS[0]: (MODELS[0], size.model_rows)}
@@ -194,7 +194,7 @@ def _row_files(sizes: Sequence[int], scratch: Path, *, terse: bool) -> list[Path
     return paths
 
 
-def _asked(setting: Setting, module: str, *arguments: str) -> str:
+def _asked(setting: RunSetting, module: str, *arguments: str) -> str:
     return asked(setting.python, module, *arguments, environment=setting.environment)
 
 
@@ -208,7 +208,7 @@ def _command() -> Path:
 
 
 def _restored(kept: dict[str, Any]) -> Results:
-    return Results(**{**kept, "cells": [Cell(**cell) for cell in kept["cells"]]})
+    return Results(**{**kept, "cells": [TimedCell(**cell) for cell in kept["cells"]]})
 
 
 if __name__ == "__main__":

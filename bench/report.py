@@ -8,7 +8,7 @@ from string import Template
 from typing import Any, Final
 
 from bench.ratios import Spread, furthest, marginal
-from bench.session import Cell
+from bench.session import TimedCell
 from bench.targets import ALONE, TARGETS, WORKLOADS, Results, Target, memory_ratio, speed_ratio, steadiness
 
 __all__ = ["render"]
@@ -82,7 +82,7 @@ def _reached(target: Target, results: Results, columns: Sequence[tuple[str, str]
     return ["–" if cell is None else _verdict(target, cell, target.reached(cell)) for cell in cells]
 
 
-def _verdict(target: Target, cell: Cell, spread: Spread | None) -> str:
+def _verdict(target: Target, cell: TimedCell, spread: Spread | None) -> str:
     return "–" if spread is None else f"{spread}{KEPT[target.met(cell, spread)]}"
 
 
@@ -101,7 +101,7 @@ def _scaling_targets(results: Results) -> str:
     return _table(["", "aim", "reached"], rows)
 
 
-def _cell(results: Results, cell: Cell) -> str:
+def _cell(results: Results, cell: TimedCell) -> str:
     about = cell.work
     title = f"### {cell.model}, {cell.dtype}, {WORKLOADS[cell.workload]}"
     size = f"{about['pairs']:,} pairs, {about['tokens']:,} tokens, {about['answer_tokens']:,} of them of answers."
@@ -124,7 +124,7 @@ def _cell(results: Results, cell: Cell) -> str:
     return "\n\n".join([title, size, _table(head, rows), *failures, _settings(cell)])
 
 
-def _line(cell: Cell, name: str, n_tokens: int, exact: Cell | None) -> list[str]:
+def _line(cell: TimedCell, name: str, n_tokens: int, exact: TimedCell | None) -> list[str]:
     seconds = cell.column(name, "seconds")
     return [
         name,
@@ -153,7 +153,7 @@ def _furthest(ours: Sequence[float] | None, theirs: Sequence[float] | None) -> s
     return f"{furthest(ours[:n], theirs[:n]):.2g}"
 
 
-def _settings(cell: Cell) -> str:
+def _settings(cell: TimedCell) -> str:
     harness, floor = cell.notes.get("lm-eval", {}), cell.notes.get("floor", {})
     said = []
     if "batch_size" in harness:

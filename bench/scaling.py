@@ -65,7 +65,7 @@ def run_sizes(
         out = source.with_suffix(".out.jsonl")
         arguments = ["score", str(source), "-o", str(out), "--verifier", verifier, "--force", "--quiet", "--json"]
         run = measure([str(command), *arguments], environment)
-        summary = json.loads(run.pop("said"))
+        summary = json.loads(run.pop("said"))["result"]
         runs.append({"rows": n, "reading_seconds": summary["seconds"], **run})
         out.unlink()
     return runs

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from bench.ratios import Spread
 
-__all__ = ["MIB", "Aim", "Grid", "Section", "aims", "at_least", "at_most", "grid", "steady", "words"]
+__all__ = ["MIB", "Aim", "BenchSection", "Grid", "aims", "at_least", "at_most", "grid", "steady", "words"]
 
 MIB = 1 << 20
 
@@ -32,7 +32,7 @@ class Grid:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class BenchSection:
     """A bench's results.
 
     Attributes:
@@ -76,7 +76,7 @@ def aims(found: Iterable[Aim]) -> str:
     return grid(("", "aim", "reached"), rows)
 
 
-def words(section: Section) -> str:
+def words(section: BenchSection) -> str:
     """A section as Markdown, without its aims."""
     parts = [f"## {section.title}", *section.notes]
     for one in section.grids:

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from bench.contenders import RIVALS
 
-__all__ = ["Cell", "Setting", "Task", "Worker", "WorkerFailed", "asked", "run_cell", "started"]
+__all__ = ["RunSetting", "TimedCell", "TimedTask", "Worker", "WorkerFailed", "asked", "run_cell", "started"]
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 
@@ -37,7 +37,7 @@ class WorkerFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class RunSetting:
     """What is the same for all contenders of a run."""
 
     python: Path
@@ -54,8 +54,8 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """What the contenders of one cell have to read; ``work`` as in :class:`Cell`."""
+class TimedTask:
+    """What the contenders of one cell have to read; ``work`` as in :class:`TimedCell`."""
 
     model: str
     folder: Path
@@ -66,7 +66,7 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class TimedCell:
     """What came out of one task.
 
     Attributes:
@@ -129,7 +129,7 @@ class Worker:
 
 
 @contextmanager
-def started(name: str, task: Task, setting: Setting, batch_size: int | None = None) -> Iterator[Worker]:
+def started(name: str, task: TimedTask, setting: RunSetting, batch_size: int | None = None) -> Iterator[Worker]:
     """A contender's process, ended when the block is left."""
     python = setting.rivals_python if name in RIVALS else setting.python
     command = [str(python), "-m", "bench.worker", name, str(task.folder), str(task.pairs)]
@@ -144,9 +144,9 @@ def started(name: str, task: Task, setting: Setting, batch_size: int | None = No
             yield Worker(name, process, Path(errors.name))
 
 
-def run_cell(task: Task, contenders: Sequence[str], setting: Setting) -> Cell:
+def run_cell(task: TimedTask, contenders: Sequence[str], setting: RunSetting) -> TimedCell:
     """Has every contender read the task's pairs, in turn, in every round."""
-    cell = Cell(task.model, task.dtype, task.workload, task.work)
+    cell = TimedCell(task.model, task.dtype, task.workload, task.work)
     with ExitStack() as stack:
         workers = {}
         for name in contenders:
@@ -162,7 +162,7 @@ def run_cell(task: Task, contenders: Sequence[str], setting: Setting) -> Cell:
     return cell
 
 
-def _read_once(cell: Cell, name: str, worker: Worker) -> None:
+def _read_once(cell: TimedCell, name: str, worker: Worker) -> None:
     run = worker.ask("read")
     said = run.pop("read")
     cell.runs.setdefault(name, []).append(run)
@@ -170,7 +170,7 @@ def _read_once(cell: Cell, name: str, worker: Worker) -> None:
         cell.likelihoods[name] = worker.ask("likelihoods")["read"] if said is None else said
 
 
-def _batch_size(name: str, task: Task, setting: Setting, cell: Cell) -> int | None:
+def _batch_size(name: str, task: TimedTask, setting: RunSetting, cell: TimedCell) -> int | None:
     """Of lm-eval, the one that is best for this task."""
     if name != "lm-eval":
         return None
@@ -181,7 +181,7 @@ def _batch_size(name: str, task: Task, setting: Setting, cell: Cell) -> int | No
 
 
 @contextmanager
-def _noting_failure(cell: Cell, name: str) -> Iterator[None]:
+def _noting_failure(cell: TimedCell, name: str) -> Iterator[None]:
     try:
         yield
     except WorkerFailed as error:

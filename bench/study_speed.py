@@ -96,7 +96,7 @@ print(json.dumps(time.perf_counter() - start))
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class HarnessSetting:
     """How the harness is run."""
 
     dtype: str
@@ -107,7 +107,7 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class StudyTimings:
     """What was measured, seconds round by round.
 
     Attributes:
@@ -119,13 +119,13 @@ class Found:
     """
 
     questions: int
-    tried: dict[Setting, float]
+    tried: dict[HarnessSetting, float]
     harness: Sequence[float]
     study: Sequence[float]
     again: Sequence[float]
 
 
-def harness(python: Path, folders: list[str], requests: Path, setting: Setting) -> float:
+def harness(python: Path, folders: list[str], requests: Path, setting: HarnessSetting) -> float:
     """Seconds of one run of lm-evaluation-harness over both models."""
     command = [str(python), "-c", _HARNESS, json.dumps([folders, str(requests), setting.dtype, setting.batch])]
     return float(json.loads(_said(command).splitlines()[-1]))
@@ -162,20 +162,22 @@ def _said(command: list[str]) -> str:
     return done.stdout
 
 
-def measure(args: argparse.Namespace, place: Path) -> Found:
+def measure(args: argparse.Namespace, place: Path) -> StudyTimings:
     """Lets both do it, in turn."""
     from foureyes.models.weights import ensure  # noqa: PLC0415 - the harness's process has no foureyes
 
     folders = [str(ensure(model).folder) for model in MODELS]
     few, all_ = (_written(place / f"{n}.json", requests_of(args.data, n)) for n in (args.few, args.questions))
-    settings = [Setting(*both) for both in product(args.dtype, args.batch)]
+    settings = [HarnessSetting(*both) for both in product(args.dtype, args.batch)]
     tried = {setting: harness(args.rivals, folders, few, setting) for setting in settings}
     path, fastest = study_file(place, args.questions), min(tried, key=lambda setting: tried[setting])
-    found = Found(args.questions, tried, [], [], [])
+    found = StudyTimings(args.questions, tried, [], [], [])
     for i in range(args.rounds):
         fresh, again = study(path, args.data, place / f"run-{i}" / "speed")
         taken = harness(args.rivals, folders, all_, fastest)
-        found = Found(found.questions, tried, [*found.harness, taken], [*found.study, fresh], [*found.again, again])
+        found = StudyTimings(
+            found.questions, tried, [*found.harness, taken], [*found.study, fresh], [*found.again, again]
+        )
         print(f"round {i + 1}: study {fresh:.0f} s, once more {again:.1f} s, harness {taken:.0f} s", file=sys.stderr)
     return found
 
@@ -185,7 +187,7 @@ def _written(path: Path, requests: list[tuple[str, str]]) -> Path:
     return path
 
 
-def page(found: Found, rivals: Path) -> str:
+def page(found: StudyTimings, rivals: Path) -> str:
     """The page."""
     machine = describe(Path(sys.executable), rivals)
     ours, theirs = (

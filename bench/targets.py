@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bench.ratios import Spread, marginal, per_round
-from bench.session import Cell
+from bench.session import TimedCell
 
 __all__ = ["TARGETS", "Results", "Target", "memory_ratio", "speed_ratio", "steadiness"]
 
@@ -24,11 +24,11 @@ class Results:
     """
 
     about: Mapping[str, Any]
-    cells: Sequence[Cell]
+    cells: Sequence[TimedCell]
     scaling: Mapping[str, Sequence[Mapping[str, Any]]]
     start_up: Mapping[str, Any]
 
-    def cell(self, model: str, dtype: str, workload: str) -> Cell | None:
+    def cell(self, model: str, dtype: str, workload: str) -> TimedCell | None:
         """One cell, if it was run."""
         asked = (model, dtype, workload)
         return next((cell for cell in self.cells if (cell.model, cell.dtype, cell.workload) == asked), None)
@@ -40,11 +40,11 @@ class Target:
 
     name: str
     workload: str
-    reached: Callable[[Cell], Spread | None]
-    bound: Callable[[Cell], float | None]
+    reached: Callable[[TimedCell], Spread | None]
+    bound: Callable[[TimedCell], float | None]
     at_most: bool = False
 
-    def met(self, cell: Cell, spread: Spread) -> bool | None:
+    def met(self, cell: TimedCell, spread: Spread) -> bool | None:
         """Whether the median keeps the bound; ``None`` where there is none."""
         bound = self.bound(cell)
         if bound is None:
@@ -52,17 +52,17 @@ class Target:
         return spread.median <= bound if self.at_most else spread.median >= bound
 
 
-def speed_ratio(cell: Cell, ours: str, theirs: str, quantity: str = "seconds") -> Spread | None:
+def speed_ratio(cell: TimedCell, ours: str, theirs: str, quantity: str = "seconds") -> Spread | None:
     """How many times as fast one contender was as another, within each round."""
     return per_round(cell.column(theirs, quantity), cell.column(ours, quantity))
 
 
-def memory_ratio(cell: Cell, ours: str, theirs: str) -> Spread | None:
+def memory_ratio(cell: TimedCell, ours: str, theirs: str) -> Spread | None:
     """One contender's peak memory over another's, of the whole process."""
     return per_round(cell.peak(ours), cell.peak(theirs))
 
 
-def ceiling_share(cell: Cell, contender: str) -> Spread | None:
+def ceiling_share(cell: TimedCell, contender: str) -> Spread | None:
     """Share of the machine's matrix product that a contender reached, by the formula's count of its work."""
     most = cell.notes.get("ceiling", {}).get("flop")
     if most is None:
@@ -82,51 +82,51 @@ WORKLOADS: Final = {"short": "short pairs", "long": "512-token prompts"}
 ALONE: Final = "foureyes, nothing shared"
 
 
-def _alone_to_floor(cell: Cell) -> Spread | None:
+def _alone_to_floor(cell: TimedCell) -> Spread | None:
     return speed_ratio(cell, ALONE, "floor")
 
 
-def _called_to_floor(cell: Cell) -> Spread | None:
+def _called_to_floor(cell: TimedCell) -> Spread | None:
     return speed_ratio(cell, "foureyes", "floor")
 
 
-def _called_to_lm_eval(cell: Cell) -> Spread | None:
+def _called_to_lm_eval(cell: TimedCell) -> Spread | None:
     return speed_ratio(cell, "foureyes", "lm-eval")
 
 
-def _memory_to_lm_eval(cell: Cell) -> Spread | None:
+def _memory_to_lm_eval(cell: TimedCell) -> Spread | None:
     return memory_ratio(cell, "foureyes", "lm-eval")
 
 
-def _working_to_lm_eval(cell: Cell) -> Spread | None:
+def _working_to_lm_eval(cell: TimedCell) -> Spread | None:
     return per_round(cell.working("foureyes"), cell.working("lm-eval"))
 
 
-def _share(cell: Cell) -> Spread | None:
+def _share(cell: TimedCell) -> Spread | None:
     return ceiling_share(cell, ALONE)
 
 
-def _share_of_floor(cell: Cell) -> Spread | None:
+def _share_of_floor(cell: TimedCell) -> Spread | None:
     return ceiling_share(cell, "floor")
 
 
-def _together(cell: Cell) -> Spread | None:
+def _together(cell: TimedCell) -> Spread | None:
     return speed_ratio(cell, "foureyes", "foureyes, apart")
 
 
-def _always(bound: float) -> Callable[[Cell], float]:
+def _always(bound: float) -> Callable[[TimedCell], float]:
     return lambda _: bound
 
 
-def _never(_: Cell) -> None:
+def _never(_: TimedCell) -> None:
     return None
 
 
-def _times_lm_eval(cell: Cell) -> float | None:
+def _times_lm_eval(cell: TimedCell) -> float | None:
     return {"smollm2-135m": 2.0, "gemma3-270m": 3.0}.get(cell.model)
 
 
-def _of_ceiling(cell: Cell) -> float | None:
+def _of_ceiling(cell: TimedCell) -> float | None:
     return 0.6 if cell.dtype == "bfloat16" else None
 
 

@@ -20,8 +20,8 @@ from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
 from bench.contenders import LOADERS  # noqa: E402
-from bench.job import Contender, Job  # noqa: E402
-from bench.pairs import Pair, load  # noqa: E402
+from bench.job import Contender, ContenderJob  # noqa: E402
+from bench.pairs import TokenPair, load  # noqa: E402
 
 __all__ = ["forget_peak", "resident_bytes"]
 
@@ -45,7 +45,7 @@ def forget_peak() -> None:
         counters.write_text("5", encoding="ascii")
 
 
-def timed(contender: Contender, pairs: Sequence[Pair]) -> dict[str, Any]:
+def timed(contender: Contender, pairs: Sequence[TokenPair]) -> dict[str, Any]:
     """Reads the pairs once, against the clock."""
     rest = resident_bytes("VmRSS")
     forget_peak()
@@ -74,7 +74,7 @@ def main() -> None:
 
     torch.set_num_threads(args.threads)
     pairs = load(args.pairs)
-    contender = LOADERS[args.contender](Job(args.folder, args.dtype, args.batch_size))
+    contender = LOADERS[args.contender](ContenderJob(args.folder, args.dtype, args.batch_size))
     load_seconds = time.perf_counter() - _BORN
     notes = contender.prepare(pairs)
     say({"load_seconds": load_seconds, "loading_peak_bytes": resident_bytes("VmHWM"), **notes})

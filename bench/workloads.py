@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from transformers import AutoTokenizer
 
-from bench.pairs import Pair, save
+from bench.pairs import TokenPair, save
 from foureyes import Exchange
 from foureyes.models.transformers.formatting import Formatter, Item
 
@@ -37,11 +37,11 @@ def questions() -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines]
 
 
-def to_pairs(exchanges: list[Exchange], formatter: Formatter) -> list[Pair]:
+def to_pairs(exchanges: list[Exchange], formatter: Formatter) -> list[TokenPair]:
     """Exchanges with the token ids that foureyes reads."""
     items = formatter.items(exchanges)
     return [
-        Pair(
+        TokenPair(
             str(item.exchange.prompt),
             item.exchange.answer,
             tuple(item.prompt_ids.tolist()),

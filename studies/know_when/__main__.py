@@ -25,8 +25,8 @@ from studies.know_when import (
     question_routers,
 )
 from studies.know_when.page import build_report, cell, final_verdict, pooled
-from studies.know_when.published_data import Store
-from studies.know_when.values import Figure, Part, RunSettings
+from studies.know_when.published_data import PublishedData
+from studies.know_when.values import Figure, RunSettings, StudyPart
 
 __all__ = ["PARTS", "main"]
 
@@ -34,7 +34,7 @@ QUICK_DRAWS: Final = 100
 EACH_LEVEL: Final = 0.975
 EACH_DRAWS: Final = 400
 
-PARTS: Final[Mapping[str, Callable[[Store, RunSettings], Part]]] = {
+PARTS: Final[Mapping[str, Callable[[PublishedData, RunSettings], StudyPart]]] = {
     "cifar10": cifar10.study,
     "cifar10_shift": cifar10_shift.study,
     "language_calibration": language_calibration.study,
@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Runs the parts, prints the verdicts, and writes the page and the Markdown."""
     args = _arguments(argv)
     plan = RunSettings(seed=args.seed, draws=QUICK_DRAWS if args.quick else args.draws)
-    store = Store(args.data)
+    store = PublishedData(args.data)
     parts, missing = _run(args.only or list(PARTS), store, plan)
     again = _again(list(parts), store, plan, 1 if args.quick else args.splits)
     for claim in (claim for part in parts.values() for claim in part.claims):
@@ -79,7 +79,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def _run(names: Sequence[str], store: Store, plan: RunSettings) -> tuple[dict[str, Part], dict[str, str]]:
+def _run(names: Sequence[str], store: PublishedData, plan: RunSettings) -> tuple[dict[str, StudyPart], dict[str, str]]:
     """Parts by name, and why the others could not be run."""
     parts, missing = {}, {}
     for name in names:
@@ -94,7 +94,7 @@ def _run(names: Sequence[str], store: Store, plan: RunSettings) -> tuple[dict[st
     return parts, missing
 
 
-def _again(names: Sequence[str], store: Store, plan: RunSettings, splits: int) -> dict[str, list[Figure]]:
+def _again(names: Sequence[str], store: PublishedData, plan: RunSettings, splits: int) -> dict[str, list[Figure]]:
     """What several halvings say of every claim, at the level that leaves 95 % to their medians; none if there is but one."""
     found: dict[str, list[Figure]] = {}
     each = replace(plan, level=EACH_LEVEL, draws=min(plan.draws, EACH_DRAWS), claims_only=True)

@@ -16,7 +16,7 @@ import foureyes as fe
 from foureyes.maths.routing import Tally, apgr, over_random, tally
 from studies.know_when.intervals import Floats, Rows
 
-__all__ = ["ORDERS", "Cascade", "ModelPair", "cascade", "same_size"]
+__all__ = ["ORDERS", "Cascade", "CascadePair", "cascade", "same_size"]
 
 Flags: TypeAlias = NDArray[np.bool_]
 
@@ -24,7 +24,7 @@ ORDERS = ("uncalibrated", "calibrated", "accuracy", "threshold")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ModelPair:
+class CascadePair:
     """Two models on the same N rows.
 
     Attributes:
@@ -37,13 +37,13 @@ class ModelPair:
     stated: tuple[Floats, Floats]
     right: tuple[Flags, Flags]
 
-    def take(self, rows: Rows) -> ModelPair:
+    def take(self, rows: Rows) -> CascadePair:
         """The same for some rows."""
 
         def two(columns: tuple[NDArray[Any], NDArray[Any]]) -> Any:
             return columns[0][rows], columns[1][rows]
 
-        return ModelPair(two(self.raw), two(self.stated), two(self.right))
+        return CascadePair(two(self.raw), two(self.stated), two(self.right))
 
     @property
     def gap(self) -> float:
@@ -87,7 +87,7 @@ class Cascade:
         return tally(self.priority[order][of], self.right[0][of], self.right[1][of])
 
 
-def cascade(fit: ModelPair, test: ModelPair, bins: int) -> Cascade:
+def cascade(fit: CascadePair, test: CascadePair, bins: int) -> Cascade:
     """Fits every ordering on some rows and applies it to others."""
     routers = {
         "uncalibrated": fe.AdvantageRouter.fit(*fit.raw, bins=bins),
@@ -101,7 +101,7 @@ def cascade(fit: ModelPair, test: ModelPair, bins: int) -> Cascade:
     return Cascade(test.right, {**priority, "oracle": known}, len(routers["calibrated"].unlike_threshold))
 
 
-def same_size(fit: ModelPair, test: ModelPair, bins: int) -> Floats:
+def same_size(fit: CascadePair, test: CascadePair, bins: int) -> Floats:
     """(N,) what the cascade of two about equal models gains over the better of them, row by row: 1, 0 or -1.
 
     Bins whose calibrated advantage is above zero go to the other model; no label of the rows judged is used but to say

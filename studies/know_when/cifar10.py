@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 import foureyes as fe
-from studies.know_when.cascades import ORDERS, Cascade, ModelPair, cascade, same_size
+from studies.know_when.cascades import ORDERS, Cascade, CascadePair, cascade, same_size
 from studies.know_when.intervals import Floats, Rows, figure_over_rows, halves, mean_over_rows
-from studies.know_when.published_data import Store
-from studies.know_when.values import NO_FIGURE, Cell, Claim, Figure, Part, Question, RunSettings, Table
+from studies.know_when.published_data import PublishedData
+from studies.know_when.values import NO_FIGURE, Cell, Figure, FigureTable, PaperClaim, Question, RunSettings, StudyPart
 
 __all__ = ["Network", "networks", "study"]
 
@@ -23,7 +23,7 @@ FILES = {
     "WRN-16-4": "cifar10_probs_netcal/wideresnet-16-4-cifar-10.npz",
     "VGG16": "cifar10_probs_vgg16_verifiedcal/vgg16_cifar10_probs.npz",
 }
-Pairs: TypeAlias = dict[str, tuple[ModelPair, ModelPair]]
+Pairs: TypeAlias = dict[str, tuple[CascadePair, CascadePair]]
 
 SAME = 0.03  # two networks within three points of accuracy count as equally good
 
@@ -43,7 +43,7 @@ class Network:
         return confidence
 
 
-def networks(store: Store) -> tuple[NDArray[np.intp], list[Network]]:
+def networks(store: PublishedData) -> tuple[NDArray[np.intp], list[Network]]:
     """Labels of the test images and the networks, the weakest first."""
     found = []
     for name, file in FILES.items():
@@ -54,7 +54,7 @@ def networks(store: Store) -> tuple[NDArray[np.intp], list[Network]]:
     return labels.astype(np.intp), found
 
 
-def study(store: Store, plan: RunSettings) -> Part:
+def study(store: PublishedData, plan: RunSettings) -> StudyPart:
     """Fits on 5 000 images, judges on the other 5 000."""
     labels, nets = networks(store)
     fit, test = halves(len(labels), plan.seed)
@@ -63,13 +63,13 @@ def study(store: Store, plan: RunSettings) -> Part:
     rows = [_calibrated(net, scaled, cool, test) for net, scaled, cool in zip(nets, warm, cooled, strict=True)]
     pairs: Pairs = {}
     for i, j in combinations(range(len(nets)), 2):
-        pair = ModelPair((nets[i].stated, nets[j].stated), (cooled[i], cooled[j]), (nets[i].right, nets[j].right))
+        pair = CascadePair((nets[i].stated, nets[j].stated), (cooled[i], cooled[j]), (nets[i].right, nets[j].right))
         pairs[f"{nets[i].name} → {nets[j].name}"] = pair.take(fit), pair.take(test)
-    return Part(
+    return StudyPart(
         title="CIFAR-10 networks",
         claims=_claims(nets, cooled, pairs, plan),
         tables=(
-            Table(
+            FigureTable(
                 "Calibration by one temperature, other half",
                 ("network", "accuracy", "temperature", "ECE before", "ECE after", "after, by chance"),
                 rows,
@@ -100,7 +100,7 @@ def _errors(nets: list[Network], cooled: list[Floats], test: Rows) -> str:
     return f"mean ECE {before:.4f} → {after:.4f}"
 
 
-def _areas_before_and_after(done: Cascade, judged: ModelPair) -> str:
+def _areas_before_and_after(done: Cascade, judged: CascadePair) -> str:
     if judged.gap <= 0:
         return "no gap"
     return f"APGR {done.area('uncalibrated'):.4f} → {done.area('calibrated'):.4f}"
@@ -112,7 +112,7 @@ def _brier_saved(net: Network, cooled: Floats, test: Rows) -> Floats:
     return saved
 
 
-def _areas(pairs: Pairs, plan: RunSettings) -> Table:
+def _areas(pairs: Pairs, plan: RunSettings) -> FigureTable:
     rows: list[tuple[Cell, ...]] = []
     for name, (fit, test) in pairs.items():
         done = cascade(fit, test, plan.bins)
@@ -120,28 +120,30 @@ def _areas(pairs: Pairs, plan: RunSettings) -> Table:
         known = [done.area(order) if test.gap > 0 else "no gap" for order in ("calibrated", "oracle")]
         rows.append((name, test.gap, *areas, *known, done.reversed_bins))
     columns = ("small → large", "gap", *ORDERS, "APGR calibrated", "APGR oracle", "reversed pairs of bins")
-    return Table("Cascades, other half: mean accuracy above a random router's", columns, rows)
+    return FigureTable("Cascades, other half: mean accuracy above a random router's", columns, rows)
 
 
-def _equals(pairs: Pairs, plan: RunSettings) -> Table:
+def _equals(pairs: Pairs, plan: RunSettings) -> FigureTable:
     rows: list[tuple[Cell, ...]] = [
         (name, float(test.right[0].mean()), float(test.right[1].mean()), _gain(fit, test, plan))
         for name, (fit, test) in pairs.items()
         if abs(fit.gap) <= SAME
     ]
     columns = ("pair", "accuracy of the first", "of the second", "the cascade over the better one")
-    return Table("About equal networks: the second answers where its calibrated advantage is above zero", columns, rows)
+    return FigureTable(
+        "About equal networks: the second answers where its calibrated advantage is above zero", columns, rows
+    )
 
 
-def _gain(fit: ModelPair, test: ModelPair, plan: RunSettings) -> Figure:
+def _gain(fit: CascadePair, test: CascadePair, plan: RunSettings) -> Figure:
     return mean_over_rows(same_size(fit, test, plan.bins), **plan.bootstrap)
 
 
-def _claims(nets: list[Network], cooled: list[Floats], pairs: Pairs, plan: RunSettings) -> list[Claim]:
+def _claims(nets: list[Network], cooled: list[Floats], pairs: Pairs, plan: RunSettings) -> list[PaperClaim]:
     test = halves(len(cooled[0]), plan.seed)[1]
     saved = np.mean([_brier_saved(net, cool, test) for net, cool in zip(nets, cooled, strict=True)], axis=0)
     claims = [
-        Claim(
+        PaperClaim(
             Question.TRANSFER,
             "Calibration helps on unseen images of the same kind",
             "ImageNet, EVA02-L: ECE .2624 → .0296",
@@ -155,7 +157,7 @@ def _claims(nets: list[Network], cooled: list[Floats], pairs: Pairs, plan: RunSe
         ahead = figure_over_rows(done.ahead("calibrated", "uncalibrated"), done.n, **plan.bootstrap)
         says = f"A calibrated cascade beats an uncalibrated one: {name}"
         claims.append(
-            Claim(
+            PaperClaim(
                 Question.CALIBRATED,
                 says,
                 "ImageNet APGR .7984 with calibration",
@@ -167,7 +169,7 @@ def _claims(nets: list[Network], cooled: list[Floats], pairs: Pairs, plan: RunSe
         if abs(fit.gap) <= SAME:
             says = f"A cascade of two about equal networks beats both: {name}"
             claims.append(
-                Claim(
+                PaperClaim(
                     Question.SAME_SIZE,
                     says,
                     NO_FIGURE,

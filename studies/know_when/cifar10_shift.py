@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 import foureyes as fe
 from studies.know_when.intervals import Floats, Rows, halves, mean_over_rows
-from studies.know_when.published_data import Store
-from studies.know_when.values import NO_FIGURE, Cell, Claim, Part, Question, RunSettings, Table
+from studies.know_when.published_data import PublishedData
+from studies.know_when.values import NO_FIGURE, Cell, FigureTable, PaperClaim, Question, RunSettings, StudyPart
 
 __all__ = ["Votes", "agreement", "study"]
 
@@ -34,7 +34,7 @@ class Votes:
         return Votes(self.agreement[:, rows], self.right[:, rows])
 
 
-def study(store: Store, plan: RunSettings) -> Part:
+def study(store: PublishedData, plan: RunSettings) -> StudyPart:
     """Isotonic regression on the share that agrees, one a network: the share has only 30 values."""
     data = store.arrays(FILE)
     sets = {name: Votes(agreement(data[key]), data[key] == data[f"{key}_labels"]) for name, key in SETS.items()}
@@ -47,11 +47,11 @@ def study(store: Store, plan: RunSettings) -> Part:
     sets[home] = sets[home].take(test)
     stated = {name: _stated(fitted, votes) for name, votes in sets.items()}
     rows = [_row(name, sets[name], stated[name], plan) for name in sets]
-    return Part(
+    return StudyPart(
         title="CIFAR-10.1: calibration under a natural shift",
         claims=_claims(sets, stated, plan),
         tables=(
-            Table(
+            FigureTable(
                 "30 networks; confidence from the agreement of the others, calibrated on half of CIFAR-10",
                 (
                     "images",
@@ -95,20 +95,20 @@ def _row(name: str, votes: Votes, stated: Floats, plan: RunSettings) -> tuple[Ce
     return name, votes.right.shape[1], float(votes.right.mean()), float(np.mean(raw)), mean_after, real, over
 
 
-def _claims(sets: dict[str, Votes], stated: dict[str, Floats], plan: RunSettings) -> list[Claim]:
+def _claims(sets: dict[str, Votes], stated: dict[str, Floats], plan: RunSettings) -> list[PaperClaim]:
     votes, confidence = sets["CIFAR-10.1 v6"], stated["CIFAR-10.1 v6"]
     saved = ((votes.agreement - votes.right) ** 2 - (confidence - votes.right) ** 2).mean(axis=0)
     figure = mean_over_rows(saved, **plan.bootstrap)
     over = mean_over_rows((votes.right - confidence).mean(axis=0), **plan.bootstrap)
     return [
-        Claim(
+        PaperClaim(
             Question.TRANSFER,
             "Calibration still helps on shifted images",
             "APGR .7984 clean; .6364, .5999, .5409 under corruption of severity 5",
             figure,
             "Brier score saved on CIFAR-10.1 v6, mean of 30 networks",
         ),
-        Claim(
+        PaperClaim(
             Question.TRANSFER,
             "The confidence is not too high on shifted images",
             NO_FIGURE,

@@ -17,8 +17,8 @@ import foureyes as fe
 from studies.know_when.cifar10 import networks
 from studies.know_when.intervals import Floats, Rows, halves, weighted_over_rows
 from studies.know_when.label_ranking import Flags, places, precisions, reachable
-from studies.know_when.published_data import Store
-from studies.know_when.values import Cell, Claim, Figure, Part, Question, RunSettings, Table
+from studies.know_when.published_data import PublishedData
+from studies.know_when.values import Cell, Figure, FigureTable, PaperClaim, Question, RunSettings, StudyPart
 
 __all__ = ["COMPARISON", "Checked", "Compared", "calibrated_probs", "compared", "judged", "study"]
 
@@ -87,17 +87,17 @@ class Compared:
         return self.n_wrong, *self.flags, self.found, self.ours, self.theirs, self.ahead, self.gained
 
 
-def study(store: Store, plan: RunSettings) -> Part:
+def study(store: PublishedData, plan: RunSettings) -> StudyPart:
     """One expert everywhere, and an ensemble on CIFAR-10."""
     sets = {name: _checked(store, name) for name in VOTES}
     cases = {name: (data, {"published": data.probs}) for name, data in sets.items()}
     cases |= {f"cifar10, {name}": (sets["cifar10"], experts) for name, experts in _ensembles(store, sets["cifar10"])}
     done = {name: compared(data, experts, plan) for name, (data, experts) in cases.items()}
-    return Part(
+    return StudyPart(
         title="Label errors against human votes",
         claims=_claims(done),
         tables=(
-            Table(
+            FigureTable(
                 "Precision among the checked rows, at the largest detection both methods reach",
                 ("data, experts", "checked", *COMPARISON),
                 [(name, len(cases[name][0].rows), *result.cells) for name, result in done.items()],
@@ -159,7 +159,7 @@ def judged(data: Checked, raw: Mapping[str, Floats], stated: Mapping[str, Floats
     )
 
 
-def _checked(store: Store, name: str) -> Checked:
+def _checked(store: PublishedData, name: str) -> Checked:
     votes = store.json(f"label_errors/{VOTES[name]}")
     rows = np.array([vote["index" if name == "imdb" else "id"] for vote in votes], np.intp)
     wrong = np.array([vote["mturk"]["given"] < 3 for vote in votes])
@@ -168,7 +168,7 @@ def _checked(store: Store, name: str) -> Checked:
     return Checked(labels, probs / probs.sum(axis=1, keepdims=True), rows, wrong)
 
 
-def _ensembles(store: Store, cifar: Checked) -> list[tuple[str, dict[str, Floats]]]:
+def _ensembles(store: PublishedData, cifar: Checked) -> list[tuple[str, dict[str, Floats]]]:
     try:
         nets = {net.name: net.probs for net in networks(store)[1]}
     except FileNotFoundError:
@@ -182,7 +182,7 @@ def _ensembles(store: Store, cifar: Checked) -> list[tuple[str, dict[str, Floats
     ]
 
 
-def _claims(done: Mapping[str, Compared]) -> list[Claim]:
+def _claims(done: Mapping[str, Compared]) -> list[PaperClaim]:
     claims = []
     for name in ("imdb", "20news", "mnist", "cifar10", "cifar10, WRN-16-4 + VGG16"):
         if name in done:
@@ -193,5 +193,5 @@ def _claims(done: Mapping[str, Compared]) -> list[Claim]:
             result = done[name]
             levels = f"{result.ours.value:.4f} against {result.theirs.value:.4f}"
             reads = "precision at equal detection"
-            claims.append(Claim(Question.CLEANING, says, paper, result.ahead, reads, few, levels))
+            claims.append(PaperClaim(Question.CLEANING, says, paper, result.ahead, reads, few, levels))
     return claims

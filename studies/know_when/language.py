@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 import foureyes as fe
 from studies.know_when.intervals import Floats, Rows, halves
-from studies.know_when.published_data import Store
+from studies.know_when.published_data import PublishedData
 from studies.know_when.values import RunSettings
 
-__all__ = ["PROMPTS", "TASKS", "Kind", "Setting", "log_odds", "pairs", "settings"]
+__all__ = ["PROMPTS", "TASKS", "Kind", "PromptedTask", "log_odds", "pairs", "settings"]
 
 TASKS = ("arc", "mmlu", "truthfulqa")
 PROMPTS = ("first", "second")
@@ -26,7 +26,7 @@ _REORDERED = ("Llama3-8b", "Llama3-70b")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Setting:
+class PromptedTask:
     """One task under one prompt: M models, N questions.
 
     Attributes:
@@ -65,7 +65,7 @@ class Setting:
         return fe.HistogramBinning.fit(log_odds(self.msp[model, self.fit]), self.right[model, self.fit])
 
 
-def settings(store: Store, plan: RunSettings) -> list[Setting]:
+def settings(store: PublishedData, plan: RunSettings) -> list[PromptedTask]:
     """All tasks under both prompts."""
     found = []
     for task in TASKS:
@@ -73,7 +73,9 @@ def settings(store: Store, plan: RunSettings) -> list[Setting]:
             data = store.arrays(f"llm_mcq_confidence/{task}_{prompt}_prompt.npz")
             names = tuple(data["models"].tolist())
             fit, test = halves(data["grade"].shape[1], plan.seed)
-            found.append(Setting(task, prompt, names, data["grade"] == 1, data["msp"].astype(np.float64), fit, test))
+            found.append(
+                PromptedTask(task, prompt, names, data["grade"] == 1, data["msp"].astype(np.float64), fit, test)
+            )
     return found
 
 
@@ -84,7 +86,7 @@ def log_odds(msp: Floats) -> Floats:
     return odds
 
 
-def pairs(setting: Setting) -> list[tuple[int, int]]:
+def pairs(setting: PromptedTask) -> list[tuple[int, int]]:
     """(small, large) models whose rows are the same questions, the one that did worse on the first half being small."""
     accuracy = setting.right[:, setting.fit].mean(axis=1)
     apart = [setting.task == "mmlu" and name in _REORDERED for name in setting.models]

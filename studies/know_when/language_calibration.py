@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 import foureyes as fe
 from studies.know_when.intervals import Floats, mean_over_models
-from studies.know_when.language import TASKS, Setting, log_odds, settings
-from studies.know_when.published_data import Store
-from studies.know_when.values import NO_FIGURE, Cell, Claim, Figure, Part, Question, RunSettings, Table
+from studies.know_when.language import TASKS, PromptedTask, log_odds, settings
+from studies.know_when.published_data import PublishedData
+from studies.know_when.values import NO_FIGURE, Cell, Figure, FigureTable, PaperClaim, Question, RunSettings, StudyPart
 
 __all__ = ["relation", "study"]
 
@@ -20,19 +20,19 @@ RELATIONS = ("same task", "other prompt", "other task")
 Key = tuple[str, str, int]
 
 
-def study(store: Store, plan: RunSettings) -> Part:
+def study(store: PublishedData, plan: RunSettings) -> StudyPart:
     """Every calibrator on every task and prompt of its model, on the half of the questions none was fitted on."""
     found = settings(store, plan)
     fitted = {(s.task, s.prompt, m): s.platt(m) for s in found for m in range(len(s.models))}
     measured = [_judged(s, m, fitted, plan) for s in found for m in range(len(s.models))]
     errors = [row for rows in measured for row in rows]
     saved = {name: _saved(errors, name, plan, len(found[0].models)) for name in RELATIONS}
-    return Part(
+    return StudyPart(
         title="14 language models: calibration",
         claims=_claims(saved, _lost(errors, plan, len(found[0].models)), _mmlu(errors)),
         tables=(
             _by_task(errors, found, plan),
-            Table(
+            FigureTable(
                 "Where the calibrator comes from: ECE before less ECE after",
                 ("fitted on", "mean saving", "smaller ECE in", "of"),
                 [(name, saved[name], *_wins(errors, name)) for name in RELATIONS],
@@ -67,7 +67,7 @@ class Error:
     after: float
 
 
-def _judged(setting: Setting, model: int, fitted: dict[Key, fe.Platt], plan: RunSettings) -> list[Error]:
+def _judged(setting: PromptedTask, model: int, fitted: dict[Key, fe.Platt], plan: RunSettings) -> list[Error]:
     """Under every calibrator of the model."""
     right, msp = setting.right[model, setting.test], setting.msp[model, setting.test]
     before = fe.ece(msp, right, bins=plan.bins).value
@@ -107,7 +107,7 @@ def _wins(errors: Sequence[Error], name: str) -> tuple[int, int]:
     return sum(better), len(better)
 
 
-def _by_task(errors: Sequence[Error], found: Sequence[Setting], plan: RunSettings) -> Table:
+def _by_task(errors: Sequence[Error], found: Sequence[PromptedTask], plan: RunSettings) -> FigureTable:
     n_models = len(found[0].models)
     rows: list[tuple[Cell, ...]] = []
     for task in TASKS:
@@ -117,7 +117,7 @@ def _by_task(errors: Sequence[Error], found: Sequence[Setting], plan: RunSetting
         after = [_over_models([e.after for e in some[name]], some[name], plan, n_models) for name in RELATIONS]
         rows.append((task, next(len(s.test) for s in found if s.task == task), before, *after))
     columns = ("task", "questions", "before", *(f"fitted on the {name}" for name in RELATIONS))
-    return Table("Mean ECE over models and prompts, other half of the questions", columns, rows)
+    return FigureTable("Mean ECE over models and prompts, other half of the questions", columns, rows)
 
 
 def _mmlu(errors: Sequence[Error]) -> dict[str, str]:
@@ -131,7 +131,7 @@ def _mmlu(errors: Sequence[Error]) -> dict[str, str]:
     return said
 
 
-def _claims(saved: dict[str, Figure], lost: Figure, levels: dict[str, str]) -> list[Claim]:
+def _claims(saved: dict[str, Figure], lost: Figure, levels: dict[str, str]) -> list[PaperClaim]:
     says = {
         "same task": "Calibration lowers the ECE on unseen questions (language models)",
         "other prompt": "A calibrator of the other prompt still lowers it",
@@ -139,7 +139,7 @@ def _claims(saved: dict[str, Figure], lost: Figure, levels: dict[str, str]) -> l
     }
     paper = {"same task": "MMLU, Llama-8B, Platt: .1830 → .0901, so .0929"}
     claims = [
-        Claim(
+        PaperClaim(
             Question.TRANSFER,
             says[name],
             paper.get(name, NO_FIGURE),
@@ -152,5 +152,7 @@ def _claims(saved: dict[str, Figure], lost: Figure, levels: dict[str, str]) -> l
     reads = "ECE of the task's own calibrator less that of another task's, mean"
     return [
         *claims,
-        Claim(Question.TRANSFER, "A calibrator of another task is as good as the task's own", NO_FIGURE, lost, reads),
+        PaperClaim(
+            Question.TRANSFER, "A calibrator of another task is as good as the task's own", NO_FIGURE, lost, reads
+        ),
     ]

@@ -9,11 +9,11 @@ from typing import get_args
 
 import numpy as np
 
-from studies.know_when.cascades import ORDERS, Cascade, ModelPair, cascade, same_size
+from studies.know_when.cascades import ORDERS, Cascade, CascadePair, cascade, same_size
 from studies.know_when.intervals import Floats, figure_over_rows, mean_over_models, mean_over_rows
-from studies.know_when.language import TASKS, Kind, Setting, pairs, settings
-from studies.know_when.published_data import Store
-from studies.know_when.values import NO_FIGURE, Cell, Claim, Figure, Part, Question, RunSettings, Table
+from studies.know_when.language import TASKS, Kind, PromptedTask, pairs, settings
+from studies.know_when.published_data import PublishedData
+from studies.know_when.values import NO_FIGURE, Cell, Figure, FigureTable, PaperClaim, Question, RunSettings, StudyPart
 
 __all__ = ["PairResult", "pair_results", "study"]
 
@@ -49,7 +49,7 @@ class PairResult:
     gained: Floats
 
 
-def study(store: Store, plan: RunSettings) -> Part:
+def study(store: PublishedData, plan: RunSettings) -> StudyPart:
     """Pairs are chosen by their gap on the half that everything is fitted on."""
     found = settings(store, plan)
     everyone = [pair for setting in found for pair in pair_results(setting, plan.bins)]
@@ -57,7 +57,7 @@ def study(store: Store, plan: RunSettings) -> Part:
     near = [pair for pair in everyone if pair.gap <= SAME]
     over = _Means(plan, len(found[0].models))
     left_out = sum(pair.gap > GAP for pair in everyone) - len(wide)
-    return Part(
+    return StudyPart(
         title="14 language models: cascades",
         claims=_claims(over, wide, near),
         tables=() if plan.claims_only else _tables(over, found, wide, near),
@@ -81,8 +81,8 @@ def study(store: Store, plan: RunSettings) -> Part:
 
 
 def _tables(
-    over: _Means, found: Sequence[Setting], wide: Sequence[PairResult], near: Sequence[PairResult]
-) -> tuple[Table, ...]:
+    over: _Means, found: Sequence[PromptedTask], wide: Sequence[PairResult], near: Sequence[PairResult]
+) -> tuple[FigureTable, ...]:
     return (
         _areas(over, wide),
         _orders(over, wide),
@@ -94,20 +94,22 @@ def _tables(
 
 
 def pair_results(
-    setting: Setting, bins: int, *, only: Collection[tuple[int, int]] | None = None, kind: Kind = "platt"
+    setting: PromptedTask, bins: int, *, only: Collection[tuple[int, int]] | None = None, kind: Kind = "platt"
 ) -> list[PairResult]:
     """Every pair of models of a setting that may be compared, or some of them."""
     stated = np.array([setting.stated(m, kind) for m in range(len(setting.models))])
     made = []
     for i, j in (both for both in pairs(setting) if only is None or both in only):
-        pair = ModelPair((setting.msp[i], setting.msp[j]), (stated[i], stated[j]), (setting.right[i], setting.right[j]))
+        pair = CascadePair(
+            (setting.msp[i], setting.msp[j]), (stated[i], stated[j]), (setting.right[i], setting.right[j])
+        )
         fit, test = pair.take(setting.fit), pair.take(setting.test)
         done = cascade(fit, test, bins)
         made.append(PairResult(setting.task, (i, j), fit.gap, done, same_size(fit, test, bins)))
     return made
 
 
-def _turned(found: Sequence[Setting]) -> str:
+def _turned(found: Sequence[PromptedTask]) -> str:
     slopes = [setting.platt(m).slope for setting in found for m in range(len(setting.models))]
     return f"{sum(slope < 0 for slope in slopes)} of {len(slopes)}"
 
@@ -140,7 +142,7 @@ class _Means:
         return self.of([pair.done.area(order) - pair.done.area(other) for pair in some], some)
 
 
-def _areas(over: _Means, wide: Sequence[PairResult]) -> Table:
+def _areas(over: _Means, wide: Sequence[PairResult]) -> FigureTable:
     rows: list[tuple[Cell, ...]] = []
     for task in TASKS:
         some = [pair for pair in wide if pair.task == task]
@@ -148,10 +150,10 @@ def _areas(over: _Means, wide: Sequence[PairResult]) -> Table:
             oracle = float(np.mean([pair.done.area("oracle") for pair in some]))
             rows.append((task, len(some), *(over.area(order, some) for order in ORDERS), oracle))
     columns = ("task", "pairs", *(f"APGR {order}" for order in ORDERS), "oracle")
-    return Table("Mean APGR of pairs with a gap, other half (random is 0.5)", columns, rows)
+    return FigureTable("Mean APGR of pairs with a gap, other half (random is 0.5)", columns, rows)
 
 
-def _orders(over: _Means, wide: Sequence[PairResult]) -> Table:
+def _orders(over: _Means, wide: Sequence[PairResult]) -> FigureTable:
     rows: list[tuple[Cell, ...]] = []
     for low, high in WIDTHS:
         some = [pair for pair in wide if low < pair.gap <= high]
@@ -176,10 +178,10 @@ def _orders(over: _Means, wide: Sequence[PairResult]) -> Table:
         "APGR, confidence advantage less threshold",
         "accuracy advantage less threshold",
     )
-    return Table("When the three orderings differ", columns, rows)
+    return FigureTable("When the three orderings differ", columns, rows)
 
 
-def _equals(over: _Means, near: Sequence[PairResult], plan: RunSettings) -> Table:
+def _equals(over: _Means, near: Sequence[PairResult], plan: RunSettings) -> FigureTable:
     rows: list[tuple[Cell, ...]] = []
     for task in TASKS:
         some = [pair for pair in near if pair.task == task]
@@ -196,10 +198,10 @@ def _equals(over: _Means, near: Sequence[PairResult], plan: RunSettings) -> Tabl
                 )
             )
     columns = ("task", "pairs", "mean gain over the better one", "above it", "clearly above", "clearly below")
-    return Table(f"Pairs within {SAME:.0%}: accuracy of the cascade less that of the better model", columns, rows)
+    return FigureTable(f"Pairs within {SAME:.0%}: accuracy of the cascade less that of the better model", columns, rows)
 
 
-def _by_calibrator(over: _Means, found: Sequence[Setting]) -> Table:
+def _by_calibrator(over: _Means, found: Sequence[PromptedTask]) -> FigureTable:
     rows: list[tuple[Cell, ...]] = []
     for kind in get_args(Kind):
         everyone = [pair for setting in found for pair in pair_results(setting, over.plan.bins, kind=kind)]
@@ -208,10 +210,10 @@ def _by_calibrator(over: _Means, found: Sequence[Setting]) -> Table:
             ahead = [over.ahead("calibrated", other, wide) for other in ("uncalibrated", "threshold")]
             rows.append((kind, over.area("calibrated", wide), *ahead))
     columns = ("calibrator", "APGR calibrated", "less uncalibrated", "less a threshold on the same confidence")
-    return Table("All pairs with a gap, by calibrator", columns, rows)
+    return FigureTable("All pairs with a gap, by calibrator", columns, rows)
 
 
-def _by_bins(over: _Means, found: Sequence[Setting]) -> Table:
+def _by_bins(over: _Means, found: Sequence[PromptedTask]) -> FigureTable:
     rows: list[tuple[Cell, ...]] = []
     for bins, paper in PAPER_BINS.items():
         everyone = [pair for s in found if s.task == "mmlu" for pair in pair_results(s, bins)]
@@ -219,10 +221,10 @@ def _by_bins(over: _Means, found: Sequence[Setting]) -> Table:
         if wide:
             rows.append((bins, over.area("calibrated", wide), over.area("threshold", wide), paper))
     columns = ("bins", "APGR calibrated", "APGR threshold", "the paper's MMLU")
-    return Table("MMLU by number of bins", columns, rows)
+    return FigureTable("MMLU by number of bins", columns, rows)
 
 
-def _families(found: Sequence[Setting], plan: RunSettings) -> Table:
+def _families(found: Sequence[PromptedTask], plan: RunSettings) -> FigureTable:
     rows: list[tuple[Cell, ...]] = []
     for setting in (s for s in found if s.task == "mmlu" and s.prompt == "first"):
         numbers = {name: m for m, name in enumerate(setting.models)}
@@ -232,7 +234,7 @@ def _families(found: Sequence[Setting], plan: RunSettings) -> Table:
             areas = [figure_over_rows(partial(done.area, o), done.n, **plan.bootstrap) for o in ORDERS]
             rows.append((wanted[pair.members], pair.gap, *areas))
     columns = ("small → large", "gap", *(f"APGR {order}" for order in ORDERS))
-    return Table(
+    return FigureTable(
         "Nearest to the paper's pairs: one family, MMLU, first prompt; the paper has APGR .7013", columns, rows
     )
 
@@ -246,12 +248,12 @@ def _mmlu(wide: Sequence[PairResult], *orders: str) -> str:
     return f"MMLU, {len(some)} pairs: APGR {' → '.join(f'{area:.4f}' for area in areas)}"
 
 
-def _claims(over: _Means, wide: Sequence[PairResult], near: Sequence[PairResult]) -> list[Claim]:
+def _claims(over: _Means, wide: Sequence[PairResult], near: Sequence[PairResult]) -> list[PaperClaim]:
     claims = []
     if wide:
         above = over.of([pair.done.area("calibrated") - 0.5 for pair in wide], wide)
         claims = [
-            Claim(
+            PaperClaim(
                 Question.ORDERING,
                 "A calibrated cascade beats a random one: language models",
                 "APGR .7013 on MMLU, so .2013",
@@ -259,7 +261,7 @@ def _claims(over: _Means, wide: Sequence[PairResult], near: Sequence[PairResult]
                 "APGR above 0.5",
                 in_paper_terms=_mmlu(wide, "calibrated"),
             ),
-            Claim(
+            PaperClaim(
                 Question.CALIBRATED,
                 "A calibrated cascade beats an uncalibrated one: language models",
                 "MMLU .7013 with the best calibrator",
@@ -267,7 +269,7 @@ def _claims(over: _Means, wide: Sequence[PairResult], near: Sequence[PairResult]
                 "APGR, difference",
                 in_paper_terms=_mmlu(wide, "uncalibrated", "calibrated"),
             ),
-            Claim(
+            PaperClaim(
                 Question.ORDERING,
                 "Ordering by calibrated advantage beats the plain threshold: language models",
                 NO_FIGURE,
@@ -279,5 +281,5 @@ def _claims(over: _Means, wide: Sequence[PairResult], near: Sequence[PairResult]
     if near:
         gain = over.of([float(pair.gained.mean()) for pair in near], near)
         says = "A cascade of two about equal language models beats both"
-        claims.append(Claim(Question.SAME_SIZE, says, NO_FIGURE, gain, "accuracy over the better one"))
+        claims.append(PaperClaim(Question.SAME_SIZE, says, NO_FIGURE, gain, "accuracy over the better one"))
     return claims

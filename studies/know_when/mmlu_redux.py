@@ -12,8 +12,8 @@ from foureyes.cleaning.panel import letter_indices, letter_probs, panel_probs
 from foureyes.cleaning.stopping import precision_curve
 from studies.know_when.intervals import Floats, halves
 from studies.know_when.label_errors import COMPARISON, Checked, Compared, calibrated_probs, judged
-from studies.know_when.published_data import Store
-from studies.know_when.values import Cell, Claim, Part, Question, RunSettings, Table
+from studies.know_when.published_data import PublishedData
+from studies.know_when.values import Cell, FigureTable, PaperClaim, Question, RunSettings, StudyPart
 
 __all__ = ["agreement", "study"]
 
@@ -23,7 +23,7 @@ _OTHER_COLUMNS = 8
 _AT_LEAST = 0.26  # of four options the one that was named stays the most probable, however little it is believed
 
 
-def study(store: Store, plan: RunSettings) -> Part:
+def study(store: PublishedData, plan: RunSettings) -> StudyPart:
     """The panel as one expert, and as fourteen who must all contradict the answer."""
     rows = store.rows(FILE)
     names = list(rows[0])[_OTHER_COLUMNS:]
@@ -42,7 +42,7 @@ def study(store: Store, plan: RunSettings) -> Part:
     for truth, wrong in (("wrong_groundtruth", kinds == "wrong_groundtruth"), ("any error", kinds != "ok")):
         data = Checked(given, panel["panel"], np.arange(len(rows)), wrong)
         done |= {f"{way}, {truth}": judged(data, raw, stated, plan) for way, (raw, stated) in ways.items()}
-    return Part(
+    return StudyPart(
         title="MMLU-Redux: a panel of 14 language models",
         claims=_claims(done),
         tables=(_table(done), _stops(given, ways["panel as one expert"][1], kinds == "wrong_groundtruth")),
@@ -79,13 +79,13 @@ def _confidences(letters: Mapping[str, list[str]], given: NDArray[np.intp], plan
     return stated
 
 
-def _table(done: Mapping[str, Compared]) -> Table:
+def _table(done: Mapping[str, Compared]) -> FigureTable:
     title = "Precision over all questions, at the largest detection both methods reach"
     rows = [(name, *result.cells) for name, result in done.items()]
-    return Table(title, ("experts, what counts as wrong", *COMPARISON), rows)
+    return FigureTable(title, ("experts, what counts as wrong", *COMPARISON), rows)
 
 
-def _stops(given: NDArray[np.intp], stated: Mapping[str, Floats], wrong: NDArray[np.bool_]) -> Table:
+def _stops(given: NDArray[np.intp], stated: Mapping[str, Floats], wrong: NDArray[np.bool_]) -> FigureTable:
     issues = fe.find_label_issues(given, dict(stated), keep_top=1.0)
     points = precision_curve(issues, np.arange(len(given)), wrong, grid=SHARES)
     rows: list[tuple[Cell, ...]] = [
@@ -93,12 +93,12 @@ def _stops(given: NDArray[np.intp], stated: Mapping[str, Floats], wrong: NDArray
         for point in points
     ]
     columns = ("most confident rows heard", "flagged", "wrong", "precision", "bounded below by", "detected")
-    return Table("The panel as one expert, wrong_groundtruth: precision against detection", columns, rows)
+    return FigureTable("The panel as one expert, wrong_groundtruth: precision against detection", columns, rows)
 
 
-def _claims(done: Mapping[str, Compared]) -> list[Claim]:
+def _claims(done: Mapping[str, Compared]) -> list[PaperClaim]:
     return [
-        Claim(
+        PaperClaim(
             Question.CLEANING,
             f"Calibrated ensemble beats Confident Learning: MMLU-Redux, {name}",
             "ImageNet, flags of one method only: .665 against .537",

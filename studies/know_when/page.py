@@ -10,7 +10,7 @@ from foureyes.report.study import ForestMark, ForestPlot, Section, StudyReport, 
 from foureyes.study.claims import Verdict, counted
 from foureyes.study.sections.formatting import fixed, interval
 from studies.know_when.intervals import median_of
-from studies.know_when.values import Cell, Claim, Figure, Part, Question, Table, verdict
+from studies.know_when.values import Cell, Figure, FigureTable, PaperClaim, Question, StudyPart, verdict
 
 __all__ = ["Halvings", "build_report", "cell", "final_verdict", "pooled"]
 
@@ -39,7 +39,7 @@ _HOW_DECIDED: Final = (
 
 
 def build_report(
-    parts: Sequence[Part],
+    parts: Sequence[StudyPart],
     missing: Mapping[str, str],
     origin: str,
     checksums: Mapping[str, str],
@@ -74,18 +74,18 @@ def cell(value: Cell) -> str:
     return fixed(value, 4) if isinstance(value, float) else str(value)
 
 
-def pooled(claim: Claim, again: Halvings) -> Figure:
+def pooled(claim: PaperClaim, again: Halvings) -> Figure:
     """What all halvings together say; the first halves alone where no others were tried."""
     figures = again.get(claim.says, [])
     return median_of(figures) if figures else claim.difference
 
 
-def final_verdict(claim: Claim, again: Halvings) -> Verdict:
+def final_verdict(claim: PaperClaim, again: Halvings) -> Verdict:
     """The verdict on what all halvings say together."""
     return verdict(pooled(claim, again))
 
 
-def _findings(claims: Sequence[Claim], again: Halvings) -> tuple[str, ...]:
+def _findings(claims: Sequence[PaperClaim], again: Halvings) -> tuple[str, ...]:
     n = Counter(final_verdict(claim, again) for claim in claims)
     tally = (
         f"Of {len(claims)} claims {n['holds']} hold, {n['fails']} fail, {n['no difference']} make no difference of a point, "
@@ -99,7 +99,7 @@ def _findings(claims: Sequence[Claim], again: Halvings) -> tuple[str, ...]:
     return (tally, *found) if claims else ()
 
 
-def _claims(claims: Sequence[Claim], again: Halvings) -> Section:
+def _claims(claims: Sequence[PaperClaim], again: Halvings) -> Section:
     columns = ("claim", "paper", "in the paper's terms, here", "difference", "measured as", "verdict", "halvings")
     tables = [
         TextTable(
@@ -117,12 +117,12 @@ def _claims(claims: Sequence[Claim], again: Halvings) -> Section:
     return Section("Claims", (_HOW_DECIDED,), tuple(tables), forest)
 
 
-def _claim(claim: Claim, again: Halvings) -> tuple[str, ...]:
+def _claim(claim: PaperClaim, again: Halvings) -> tuple[str, ...]:
     here = f"{cell(pooled(claim, again))} {claim.difference.unit}"
     said = final_verdict(claim, again) + (f" (small sample: {claim.caveat})" if claim.caveat else "")
     halves = counted(map(verdict, again.get(claim.says, [claim.difference])))
     return claim.says, claim.paper, claim.in_paper_terms or "–", here, claim.measured_as, said, halves
 
 
-def _table(table: Table) -> TextTable:
+def _table(table: FigureTable) -> TextTable:
     return TextTable(tuple(table.columns), tuple(tuple(map(cell, row)) for row in table.rows), table.title)

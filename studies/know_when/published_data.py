@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from foureyes.study.tasks.files import Record, checksum, records
 
-__all__ = ["Store"]
+__all__ = ["PublishedData"]
 
 
 @dataclass(frozen=True, slots=True)
-class Store:
+class PublishedData:
     """A folder of data; every method raises :class:`FileNotFoundError` where its file is not there.
 
     Attributes:

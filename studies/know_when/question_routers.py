@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from foureyes.cascade.curves import Curve, compare
 from foureyes.cascade.matrix import MatrixRouter, hashed_words
 from studies.know_when.intervals import Floats, halves
-from studies.know_when.published_data import Store
-from studies.know_when.values import Claim, Figure, Part, Question, RunSettings, Table
+from studies.know_when.published_data import PublishedData
+from studies.know_when.values import Figure, FigureTable, PaperClaim, Question, RunSettings, StudyPart
 
 __all__ = ["SubjectRouter", "study"]
 
@@ -37,7 +37,7 @@ class SubjectRouter:
         return np.array([self._gain.get(str(subject), self._overall) for subject in read])
 
 
-def study(store: Store, plan: RunSettings) -> Part:
+def study(store: PublishedData, plan: RunSettings) -> StudyPart:
     """Fits both routers on half of the questions."""
     rows = store.rows(FILE)
     right = np.array([[r["mixtral_8x7b_correct"] == "1", r["gpt4_1106_correct"] == "1"] for r in rows])
@@ -53,11 +53,11 @@ def study(store: Store, plan: RunSettings) -> Part:
         right[test, 1],
         interval=(plan.level, plan.draws, plan.seed),
     )
-    return Part(
+    return StudyPart(
         title="RouteLLM's MMLU: Mixtral 8x7B → GPT-4",
         claims=_claims(curves["matrix factorisation"]),
         tables=(
-            Table(
+            FigureTable(
                 "Routers that see the question only, other half",
                 ("router", "APGR", "CPT(50)", "CPT(80)"),
                 _rows(curves),
@@ -82,10 +82,10 @@ def _rows(curves: dict[str, Curve]) -> list[tuple[str | Figure | float, ...]]:
     return [(name, _area(curve), curve.cpt50 or 0.0, curve.cpt80 or 0.0) for name, curve in curves.items()]
 
 
-def _claims(learned: Curve) -> list[Claim]:
+def _claims(learned: Curve) -> list[PaperClaim]:
     paper = "RouteLLM-MF .5497 on MMLU, so .0497"
     return [
-        Claim(
+        PaperClaim(
             Question.ORDERING,
             "A learned router that sees the question only beats a random one",
             paper,

@@ -9,7 +9,18 @@ from typing import Final, TypeAlias, TypedDict
 
 from foureyes.study.claims import Verdict, verdict_of
 
-__all__ = ["NO_FIGURE", "Bootstrap", "Cell", "Claim", "Figure", "Part", "Question", "RunSettings", "Table", "verdict"]
+__all__ = [
+    "NO_FIGURE",
+    "Bootstrap",
+    "Cell",
+    "Figure",
+    "FigureTable",
+    "PaperClaim",
+    "Question",
+    "RunSettings",
+    "StudyPart",
+    "verdict",
+]
 
 
 class Question(Enum):
@@ -75,7 +86,7 @@ Cell: TypeAlias = str | int | float | Figure
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class PaperClaim:
     """A claim, as a difference that is above zero if it holds.
 
     Attributes:
@@ -103,7 +114,7 @@ def verdict(difference: Figure) -> Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class FigureTable:
     """Rows of figures under a title, before they become text."""
 
     title: str
@@ -112,10 +123,10 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class StudyPart:
     """What one part found."""
 
     title: str
-    claims: Sequence[Claim] = ()
-    tables: Sequence[Table] = ()
+    claims: Sequence[PaperClaim] = ()
+    tables: Sequence[FigureTable] = ()
     notes: Sequence[str] = ()

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from bench.pairs import Pair
+from bench.pairs import TokenPair
 from bench.workloads import short, to_pairs
 
 
 @pytest.fixture(scope="session")
-def tiny_pairs(tiny_model: Path) -> list[Pair]:
+def tiny_pairs(tiny_model: Path) -> list[TokenPair]:
     """Twelve of the demo's pairs, in the tokens of the tiny model."""
     from transformers import AutoTokenizer
 

@@ -10,10 +10,10 @@ from torch.nn import Embedding
 from torch.nn.modules.module import register_module_forward_pre_hook
 
 from bench.contenders import LOADERS
-from bench.job import Job
-from bench.pairs import Pair, save
+from bench.job import ContenderJob
+from bench.pairs import TokenPair, save
 from bench.ratios import furthest
-from bench.session import Setting, Task, WorkerFailed, run_cell, started
+from bench.session import RunSetting, TimedTask, WorkerFailed, run_cell, started
 from foureyes.models.transformers import packing, reader
 
 
@@ -25,20 +25,25 @@ def sharing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("name", ["naive", "floor", "foureyes, nothing shared", "foureyes, apart"])
-def test_contenders_agree_with_foureyes(name: str, tiny_model: Path, tiny_pairs: list[Pair]) -> None:
-    job = Job(tiny_model, "float32")
+def test_contenders_agree_with_foureyes(name: str, tiny_model: Path, tiny_pairs: list[TokenPair]) -> None:
+    job = ContenderJob(tiny_model, "float32")
     ours = LOADERS["foureyes"](job).likelihoods(tiny_pairs)
     assert furthest(LOADERS[name](job).likelihoods(tiny_pairs), ours) < 1e-3
 
 
 @pytest.mark.parametrize(("name", "in_full"), [("foureyes", False), ("foureyes, nothing shared", True)])
-def test_nothing_shared_feeds_every_token(name: str, in_full: bool, tiny_model: Path, tiny_pairs: list[Pair]) -> None:  # noqa: FBT001
+def test_nothing_shared_feeds_every_token(
+    name: str,
+    in_full: bool,  # noqa: FBT001 - a parameter of the test
+    tiny_model: Path,
+    tiny_pairs: list[TokenPair],
+) -> None:
     fed = []
     hook = register_module_forward_pre_hook(
         lambda module, given: fed.append(given) if isinstance(module, Embedding) else None
     )
     try:
-        contender = LOADERS[name](Job(tiny_model, "float32"))
+        contender = LOADERS[name](ContenderJob(tiny_model, "float32"))
         fed.clear()  # the probe of a loaded model
         contender.read(tiny_pairs)
     finally:
@@ -48,24 +53,24 @@ def test_nothing_shared_feeds_every_token(name: str, in_full: bool, tiny_model: 
     assert n_fed == n_tokens if in_full else n_fed < 0.8 * n_tokens
 
 
-def test_the_naive_reading_is_given_the_prompt(tiny_model: Path, tiny_pairs: list[Pair]) -> None:
+def test_the_naive_reading_is_given_the_prompt(tiny_model: Path, tiny_pairs: list[TokenPair]) -> None:
     first, other = tiny_pairs[0], tiny_pairs[2]
-    swapped = Pair(first.prompt, first.answer, other.prompt_ids, first.answer_ids)
-    naive = LOADERS["naive"](Job(tiny_model, "float32"))
+    swapped = TokenPair(first.prompt, first.answer, other.prompt_ids, first.answer_ids)
+    naive = LOADERS["naive"](ContenderJob(tiny_model, "float32"))
     assert abs(naive.likelihoods([first])[0] - naive.likelihoods([swapped])[0]) > 1e-3
 
 
 @pytest.fixture
-def task(tiny_model: Path, tiny_pairs: list[Pair], tmp_path: Path) -> Task:
+def task(tiny_model: Path, tiny_pairs: list[TokenPair], tmp_path: Path) -> TimedTask:
     save(tiny_pairs, tmp_path / "pairs.json")
-    return Task("tiny", tiny_model, "float32", "short", tmp_path / "pairs.json", {})
+    return TimedTask("tiny", tiny_model, "float32", "short", tmp_path / "pairs.json", {})
 
 
-def test_a_cell_is_read_round_after_round_and_one_failure_stops_nobody_else(task: Task, tmp_path: Path) -> None:
+def test_a_cell_is_read_round_after_round_and_one_failure_stops_nobody_else(task: TimedTask, tmp_path: Path) -> None:
     broken = tmp_path / "python"
     broken.write_text("#!/bin/sh\necho out of memory >&2\nexit 9\n")
     broken.chmod(0o755)
-    cell = run_cell(task, ["naive", "floor", "foureyes"], Setting(Path(sys.executable), broken, 1, 2, tmp_path))
+    cell = run_cell(task, ["naive", "floor", "foureyes"], RunSetting(Path(sys.executable), broken, 1, 2, tmp_path))
     assert cell.failures == {"naive": "naive ended with status 9: out of memory"}
     assert [len(runs) for runs in cell.runs.values()] == [2, 2]
     assert all(
@@ -74,11 +79,11 @@ def test_a_cell_is_read_round_after_round_and_one_failure_stops_nobody_else(task
     assert furthest(cell.likelihoods["floor"], cell.likelihoods["foureyes"]) < 1e-3
 
 
-def test_a_worker_that_ends_early_is_told_from_one_that_answers(task: Task, tmp_path: Path) -> None:
+def test_a_worker_that_ends_early_is_told_from_one_that_answers(task: TimedTask, tmp_path: Path) -> None:
     once = tmp_path / "python"
     once.write_text("#!/bin/sh\necho '{\"load_seconds\": 1}'\n")
     once.chmod(0o755)
-    with started("naive", task, Setting(once, once, 1, 1, tmp_path)) as worker:
+    with started("naive", task, RunSetting(once, once, 1, 1, tmp_path)) as worker:
         assert worker.hear() == {"load_seconds": 1}
         with pytest.raises(WorkerFailed, match="ended with status 0: no message"):
             worker.hear()

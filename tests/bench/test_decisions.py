@@ -7,7 +7,7 @@ import pytest
 
 from bench import calibrate, cascade, clean, decisions
 from bench.ratios import Spread
-from bench.section import Aim, Grid, Section, aims, at_least, at_most, steady, words
+from bench.section import Aim, BenchSection, Grid, aims, at_least, at_most, steady, words
 
 ABOUT = {
     "command": "python -m bench.decisions",
@@ -52,7 +52,7 @@ def test_an_aim_is_judged_by_its_median_and_not_at_all_where_nothing_was_measure
 
 
 def test_the_page_holds_the_aims_the_tables_and_what_they_were_made_on():
-    section = Section(
+    section = BenchSection(
         "Cleaning", [Aim("fast", "≥ 3", "4.5", kept=True)], [Grid("1 × 10", ("", "s"), [("ours", "0.1")])], ["A note."]
     )
     page = decisions.render([section], ABOUT)
@@ -77,7 +77,7 @@ def test_contenders_are_timed_on_the_same_file_and_their_results_compared(tmp_pa
 
 def test_the_fastest_rival_of_each_round_is_the_one_to_beat():
     def runs(*seconds):
-        return [calibrate.Run(s, 0, [0.0]) for s in seconds]
+        return [calibrate.CalibrationRun(s, 0, [0.0]) for s in seconds]
 
     found = calibrate.lead({"foureyes": runs(1, 1), "a": runs(5, 9), "b": runs(7, 6)})
     assert (found.low, found.high) == (5, 6)
@@ -90,12 +90,12 @@ def test_a_call_of_clean_is_timed_and_its_rows_are_remembered(tmp_path):
         clean.measured("foureyes", what, str(folder)) for what in ("confident_learning", "mapped confident_learning")
     ]
     assert done[0]["found"] == done[1]["found"]
-    ours = [clean.Run(**once) for once in done]
-    theirs = [clean.Run(once.seconds * 4, once.cpu, once.added * 10, once.total, once.found) for once in ours]
+    ours = [clean.CleaningRun(**once) for once in done]
+    theirs = [clean.CleaningRun(once.seconds * 4, once.cpu, once.added * 10, once.total, once.found) for once in ours]
     verdicts = {aim.what.split(": ")[1]: aim for aim in clean.judged("x", ours, theirs)}
     assert verdicts["× as fast as cleanlab"].kept
     assert verdicts["the same rows"].kept
-    other = [clean.Run(once.seconds, once.cpu, 1, 1, "another") for once in ours]
+    other = [clean.CleaningRun(once.seconds, once.cpu, 1, 1, "another") for once in ours]
     assert clean.judged("x", ours, other)[2].kept is False
     assert clean.judged("x", ours, [])[2].kept is None
 

@@ -10,8 +10,8 @@ from transformers import AutoModelForCausalLM
 
 from bench.contenders import LOADERS
 from bench.floor import BUDGETS, WASTE, Floor, batches, padding
-from bench.job import Job
-from bench.pairs import Pair
+from bench.job import ContenderJob
+from bench.pairs import TokenPair
 from bench.ratios import furthest
 
 lengths = st.lists(st.integers(1, 700), min_size=1, max_size=60)
@@ -30,13 +30,13 @@ def test_rows_that_stand_alone_have_no_pads(rows: list[int]) -> None:
     assert 0.0 <= padding(rows, budget=4096) <= WASTE + 1e-9
 
 
-def test_likelihoods_do_not_depend_on_the_batch(tiny_model: Path, tiny_pairs: list[Pair]) -> None:
+def test_likelihoods_do_not_depend_on_the_batch(tiny_model: Path, tiny_pairs: list[TokenPair]) -> None:
     model = AutoModelForCausalLM.from_pretrained(tiny_model).eval()
     alone, together = (Floor(model, budget).likelihoods(tiny_pairs) for budget in (1, 4096))
     assert furthest(alone, together) < 1e-4
 
 
-def test_tuning_keeps_one_of_the_budgets(tiny_model: Path, tiny_pairs: list[Pair]) -> None:
-    notes = LOADERS["floor"](Job(tiny_model, "float32")).prepare(tiny_pairs)
+def test_tuning_keeps_one_of_the_budgets(tiny_model: Path, tiny_pairs: list[TokenPair]) -> None:
+    notes = LOADERS["floor"](ContenderJob(tiny_model, "float32")).prepare(tiny_pairs)
     assert notes["batch_tokens"] in BUDGETS
     assert 0 <= notes["padding"] <= WASTE

@@ -13,7 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoModelForCausalLM
 
 from bench.flop import causal_pairs, forward_flop, shape_of
-from bench.pairs import Pair
+from bench.pairs import TokenPair
 
 
 @given(st.integers(0, 60), st.one_of(st.none(), st.integers(1, 80)))
@@ -26,7 +26,7 @@ def test_keys_in_sight_are_those_of_a_mask(n: int, window: int | None) -> None:
 
 def test_the_formula_counts_what_torch_counts(tiny_model: Path) -> None:
     model = AutoModelForCausalLM.from_pretrained(tiny_model, attn_implementation="eager")
-    pair = Pair("", "", tuple(range(2, 22)), tuple(range(30, 36)))
+    pair = TokenPair("", "", tuple(range(2, 22)), tuple(range(30, 36)))
     n, a = len(pair.fed), len(pair.answer_ids)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         model(torch.tensor([pair.fed]), logits_to_keep=a, use_cache=False)

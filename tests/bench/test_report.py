@@ -13,7 +13,7 @@ import pytest
 
 from bench.read import _kept, _restored
 from bench.report import render
-from bench.session import Cell
+from bench.session import TimedCell
 from bench.targets import ALONE, TARGETS, Results, speed_ratio, steadiness
 
 
@@ -21,11 +21,11 @@ def run(seconds: float, mib: float = 100) -> dict[str, float]:
     return {"seconds": seconds, "cpu_seconds": 2 * seconds, "reading_peak_bytes": mib * 2**20, "rest_bytes": 50 * 2**20}
 
 
-def a_cell(model: str = "gemma3-270m", workload: str = "long", **runs: list[dict[str, float]]) -> Cell:
+def a_cell(model: str = "gemma3-270m", workload: str = "long", **runs: list[dict[str, float]]) -> TimedCell:
     named = {name.replace("_", "-"): each for name, each in runs.items()}
     notes: dict[str, dict[str, Any]] = {name: {"load_seconds": 1.0, "loading_peak_bytes": 2**20} for name in named}
     work = {"pairs": 2, "tokens": 1000, "answer_tokens": 60, "flop": 500}
-    cell = Cell(model, "bfloat16", workload, work, {**named}, notes)
+    cell = TimedCell(model, "bfloat16", workload, work, {**named}, notes)
     if "alone" in cell.runs:
         cell.runs[ALONE], cell.notes[ALONE] = cell.runs.pop("alone"), cell.notes.pop("alone")
     if "ceiling" in cell.notes:
@@ -33,7 +33,7 @@ def a_cell(model: str = "gemma3-270m", workload: str = "long", **runs: list[dict
     return cell
 
 
-def results(*cells: Cell) -> Results:
+def results(*cells: TimedCell) -> Results:
     machine = {
         "processor": "p",
         "processors": 2,
@@ -62,7 +62,7 @@ def results(*cells: Cell) -> Results:
     )
 
 
-def reached(name: str, cell: Cell) -> str:
+def reached(name: str, cell: TimedCell) -> str:
     target = next(target for target in TARGETS if target.name == name)
     spread = target.reached(cell)
     return "nothing" if spread is None else f"{spread} {target.met(cell, spread)}"

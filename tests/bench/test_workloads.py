@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.pairs import Pair, load, save, spread
+from bench.pairs import TokenPair, load, save, spread
 from bench.workloads import answers_to_one, long, short, to_pairs
 from foureyes.models.transformers.formatting import Formatter
 
@@ -38,7 +38,7 @@ def test_short_pairs_are_as_many_as_asked_for(n: int) -> None:
     assert len({(pair.prompt, pair.answer) for pair in pairs}) == n
 
 
-def test_pairs_survive_the_disk(tmp_path: Path, tiny_pairs: list[Pair]) -> None:
+def test_pairs_survive_the_disk(tmp_path: Path, tiny_pairs: list[TokenPair]) -> None:
     save(tiny_pairs, tmp_path / "pairs.json")
     assert load(tmp_path / "pairs.json") == tiny_pairs
     assert len(spread(tiny_pairs, 5)) == 5

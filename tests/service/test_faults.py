@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from bench.faults import FAULTS, ROUTES, Row, Scene, markdown, suffer
+from bench.faults import FAULTS, ROUTES, FaultScene, Row, markdown, suffer
 from bench.virtual import run
 
 REQUESTS = 10_200
@@ -40,9 +40,9 @@ def test_the_suite_would_notice_a_lie() -> None:
     from bench.asgi import Reply
 
     row = Row()
-    row.add(Scene(record="disk full"), safe=True, reply=Reply(200, {}, b"{}"), took_s=0.1)
-    row.add(Scene(votes=("safe", "unsafe", "unsafe")), safe=True, reply=Reply(200, {}, b"{}"), took_s=99.0)
-    row.add(Scene(), safe=True, reply=Reply(200, {}, b"{}"), took_s=0.1)
+    row.add(FaultScene(record="disk full"), safe=True, reply=Reply(200, {}, b"{}"), took_s=0.1)
+    row.add(FaultScene(votes=("safe", "unsafe", "unsafe")), safe=True, reply=Reply(200, {}, b"{}"), took_s=99.0)
+    row.add(FaultScene(), safe=True, reply=Reply(200, {}, b"{}"), took_s=0.1)
     assert (row.n, row.unverified, row.late) == (3, 2, 1)
 
 

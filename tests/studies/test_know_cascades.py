@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from studies.know_when.cascades import ORDERS, ModelPair, cascade, same_size
+from studies.know_when.cascades import ORDERS, CascadePair, cascade, same_size
 
 
-def pair(n: int, seed: int) -> ModelPair:
+def pair(n: int, seed: int) -> CascadePair:
     """A small model that knows what it knows, and a large one that is right in nine of ten."""
     rng = np.random.default_rng(seed)
     conf = rng.random(n)
     large = np.full(n, 0.9)
-    return ModelPair((conf**0.3, large), (conf, large), (rng.random(n) < conf, rng.random(n) < 0.9))
+    return CascadePair((conf**0.3, large), (conf, large), (rng.random(n) < conf, rng.random(n) < 0.9))
 
 
 def test_orderings_that_should_agree_do_and_all_beat_chance():
@@ -37,7 +37,7 @@ def test_a_large_model_that_fails_where_the_small_one_doubts_reverses_bins():
     conf = np.repeat([0.2, 0.5, 0.9], 100)
     large = np.repeat([0.1, 0.9, 0.9], 100)
     right = np.arange(300) % 2 == 0
-    both = ModelPair((conf, large), (conf, large), (right, ~right))
+    both = CascadePair((conf, large), (conf, large), (right, ~right))
     assert cascade(both, both, bins=3).reversed_bins == 2
 
 
@@ -46,12 +46,12 @@ def test_complementary_models_of_one_size_gain_over_the_better_one():
     first = np.arange(n) % 2 == 0
     conf = np.where(first, 0.9, 0.1)
     half = np.full(n, 0.5)
-    both = ModelPair((conf, half), (conf, half), (first, ~first))
+    both = CascadePair((conf, half), (conf, half), (first, ~first))
     assert same_size(both, both, bins=2).mean() == pytest.approx(0.5)
 
 
 def test_a_model_that_adds_nothing_is_not_asked():
     conf = np.linspace(0.6, 1, 100)
     right = np.arange(100) % 3 > 0
-    both = ModelPair((conf, conf - 0.1), (conf, conf - 0.1), (right, np.zeros(100, bool)))
+    both = CascadePair((conf, conf - 0.1), (conf, conf - 0.1), (right, np.zeros(100, bool)))
     assert not same_size(both, both, bins=5).any()

@@ -15,7 +15,7 @@ from studies.know_when import (
     question_routers,
 )
 from studies.know_when.language import log_odds, pairs, settings
-from studies.know_when.published_data import Store
+from studies.know_when.published_data import PublishedData
 from studies.know_when.values import Figure, RunSettings, verdict
 from tests.studies.know_folder import write
 
@@ -23,8 +23,8 @@ PLAN = RunSettings(draws=100, bins=5)
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    return Store(write(tmp_path_factory.mktemp("data")))
+def store(tmp_path_factory: pytest.TempPathFactory) -> PublishedData:
+    return PublishedData(write(tmp_path_factory.mktemp("data")))
 
 
 def claims(part):
@@ -142,6 +142,6 @@ def test_a_model_that_said_nothing_agrees_with_nobody():
 
 def test_missing_files_are_named_and_read_ones_remembered(store, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"label_errors/x\.npy is not in the data folder"):
-        Store(tmp_path).array("label_errors/x.npy")
+        PublishedData(tmp_path).array("label_errors/x.npy")
     question_routers.study(store, PLAN)
     assert len(store.read["routellm_mmlu/mmlu_correctness.csv.gz"]) == 64

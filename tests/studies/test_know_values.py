@@ -6,7 +6,7 @@ import pytest
 
 from foureyes.report.study import study_markdown
 from studies.know_when.page import build_report, cell, final_verdict
-from studies.know_when.values import Claim, Figure, Part, Question, Table, verdict
+from studies.know_when.values import Figure, FigureTable, PaperClaim, Question, StudyPart, verdict
 
 
 def figure(low: float, high: float) -> Figure:
@@ -35,7 +35,7 @@ def test_a_figure_is_shown_with_interval_and_n():
 
 
 def test_a_halving_that_dissents_does_not_decide_and_most_of_them_do():
-    claim = Claim(Question.TRANSFER, "it works", "paper .5", figure(0.1, 0.3), "points")
+    claim = PaperClaim(Question.TRANSFER, "it works", "paper .5", figure(0.1, 0.3), "points")
     most = [figure(0.1, 0.3), figure(0.2, 0.4), figure(0.05, 0.2), figure(-0.1, 0.2), figure(0.1, 0.2)]
     assert final_verdict(claim, {"it works": most}) == "holds"
     assert final_verdict(claim, {"it works": [*most[3:], figure(-0.2, 0.1)]}) == "not decided"
@@ -43,12 +43,12 @@ def test_a_halving_that_dissents_does_not_decide_and_most_of_them_do():
 
 
 def test_the_page_counts_verdicts_and_says_what_was_skipped():
-    held = Claim(Question.TRANSFER, "it works", "paper .5", figure(0.1, 0.3), "points", caveat="three rows")
-    lost = Claim(Question.CLEANING, "it flies", "paper .6", figure(-0.3, -0.1), "points")
-    tables = (Table("T", ("a", "b"), [("x|y", 1)]), Table("Empty", ("a",), []))
+    held = PaperClaim(Question.TRANSFER, "it works", "paper .5", figure(0.1, 0.3), "points", caveat="three rows")
+    lost = PaperClaim(Question.CLEANING, "it flies", "paper .6", figure(-0.3, -0.1), "points")
+    tables = (FigureTable("T", ("a", "b"), [("x|y", 1)]), FigureTable("Empty", ("a",), []))
     halvings = {"it works": [figure(0.2, 0.4), figure(-0.1, 0.3), figure(-0.5, -0.2)]}
     missing = {"second": "x.npz is not in the data folder"}
-    parts = [Part("First", (held, lost), tables, ("a note",))]
+    parts = [StudyPart("First", (held, lost), tables, ("a note",))]
     page = study_markdown(build_report(parts, missing, "Seed 0.", {"x.npz": "abc"}, halvings, "c"))
     assert "Of 2 claims 0 hold, 1 fail, 0 make no difference of a point, and 1 are not decided." in page
     assert "0.1000 \\[-0.1000, 0.3000\\], n=7 rows" in page
