@@ -9,6 +9,7 @@ from foureyes.demo.measures import DemoResults, study
 from foureyes.demo.questions import load
 from foureyes.demo.terminal import draw, strip
 from foureyes.models.scripted import ScriptedReader
+from foureyes.models.weights import KNOWN
 from foureyes.types import Unscored
 from tests.demo.verifiers import author_and_reader, reading_of
 
@@ -38,6 +39,13 @@ def test_the_offenders_stand_there_with_both_answers(arbitrary: DemoResults) -> 
 @pytest.mark.parametrize("width", [80, 120])
 def test_no_line_is_wider_than_the_terminal(arbitrary: DemoResults, width: int) -> None:
     assert max(map(len, drawn(arbitrary, width).splitlines())) <= width
+
+
+def test_a_terminal_of_80_columns_has_room_for_the_longest_known_name() -> None:
+    name = max(KNOWN, key=len)
+    lines = drawn(study(load(), [reading_of(ScriptedReader(name=name))]), width=80).splitlines()
+    assert name in lines[3]
+    assert all("…" not in line for line in lines if "●" in line)
 
 
 def test_one_verifier_has_no_together(arbitrary: DemoResults) -> None:

@@ -31,7 +31,7 @@ def draw(console: Console, found: DemoResults) -> None:
         "",
         _measures(found),
         "",
-        Text("95 % intervals, whole questions resampled; ┊ marks chance.", "dim"),
+        Text("Preferred: it surprises less. 95 % intervals, whole questions resampled; ┊ marks chance.", "dim"),
         *_places(found),
         Text("Small models know few facts: read the intervals.", "dim"),
         "",
@@ -71,7 +71,7 @@ def strip(low: float, value: float, high: float) -> str:
 def _measures(found: DemoResults) -> Table:
     start, end, width = _STRIP
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    for column in ("", "AUROC of “wrong”", f"{start}{'':{width - 6}}{end}", "right surprises less"):
+    for column in ("", "AUROC of “wrong”", f"{start}{'':{width - 6}}{end}", "right preferred"):
         table.add_column(column)
     for read in found.reads:
         table.add_row(Text(read.verifier, "bold"))

@@ -45,7 +45,7 @@ PROBE_VOCABULARY = 4096
 PROBE_TOLERANCE = {torch.float32: 0.005, torch.float16: 0.05, torch.bfloat16: 0.35}
 """Largest mean difference over a probe's sequence, in nats a token, between the two ways of reading it that is still
 rounding. In bfloat16 rounding was measured at up to 0.18 (single tokens at 0.8); a wrong mask, position or logit scale
-at 0.5 to 5 in some sequence, on the two bundled models."""
+at 0.5 to 5 in some sequence, on the two small models known by name."""
 
 
 class TransformersReader:
