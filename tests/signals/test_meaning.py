@@ -41,15 +41,17 @@ def test_texts_that_mean_the_same_are_one_cluster():
     (row,) = meanings(["q"], [drawn(*CANBERRA, "Sydney", "It is Sydney", "Perth")], SameCity())
     assert row.cluster == (0, 0, 0, 1, 1, 2)
     assert row.n_clusters == 3
-    assert row.entropy == pytest.approx(-(0.5 * math.log(0.5) + 1 / 3 * math.log(1 / 3) + 1 / 6 * math.log(1 / 6)))
+    assert row.semantic_entropy == pytest.approx(
+        -(0.5 * math.log(0.5) + 1 / 3 * math.log(1 / 3) + 1 / 6 * math.log(1 / 6))
+    )
 
 
 def test_weights_are_length_normalised_probabilities():
     samples = drawn("Canberra", "Sydney Sydney Sydney", probabilities={"Canberra": 0.5, "Sydney": 0.25})
     (row,) = meanings(["q"], [samples], SameCity())
     assert row.mean_logprob == pytest.approx((math.log(0.5), math.log(0.25)))
-    assert row.weighted_entropy == pytest.approx(-(2 / 3 * math.log(2 / 3) + 1 / 3 * math.log(1 / 3)))
-    assert row.entropy == pytest.approx(math.log(2))
+    assert row.semantic_entropy_weighted == pytest.approx(-(2 / 3 * math.log(2 / 3) + 1 / 3 * math.log(1 / 3)))
+    assert row.semantic_entropy == pytest.approx(math.log(2))
 
 
 def test_equal_texts_are_not_asked_about():
@@ -94,14 +96,14 @@ def test_without_probabilities_only_the_discrete_entropy_is_to_be_had():
 
     samples = [replace(sample, reading=None) for sample in drawn("Rome", "Bonn")]
     (row,) = meanings(["q"], [samples], SameCity())
-    assert row.entropy == pytest.approx(math.log(2))
-    assert row.weighted_entropy.reason == "bad_reply"
+    assert row.semantic_entropy == pytest.approx(math.log(2))
+    assert row.semantic_entropy_weighted.reason == "bad_reply"
 
 
 @given(st.lists(st.sampled_from(["Rome", "Bonn", "Oslo", "It is Rome", "It is Bonn"]), min_size=2, max_size=10))
 def test_entropies_lie_between_0_and_the_logarithm_of_the_samples(said):
     (row,) = meanings(["q"], [drawn(*said)], SameCity())
-    for entropy in (row.entropy, row.weighted_entropy):
+    for entropy in (row.semantic_entropy, row.semantic_entropy_weighted):
         assert 0 <= entropy <= math.log(len(said))
     assert row.n_clusters == len({text.split()[-1] for text in said})
 
@@ -126,4 +128,4 @@ def test_a_real_reader_gives_the_same_whatever_the_neighbours(tiny_model):
     together = meanings(["q", "r"], rows, asked)
     alone = [meanings([prompt], [row], asked)[0] for prompt, row in zip("qr", rows, strict=True)]
     assert [row.cluster for row in together] == [row.cluster for row in alone]
-    assert np.isfinite([row.entropy for row in together]).all()
+    assert np.isfinite([row.semantic_entropy for row in together]).all()

@@ -41,8 +41,8 @@ def test_samples_of_a_small_model_are_clustered_and_compared(samples, reader):
     rows = meanings(QUESTIONS, samples, AskedEntailment(reader))
     assert all(isinstance(row, Meanings) for row in rows)
     for row in rows:
-        assert 0 <= row.entropy <= math.log(4)
-        assert 0 <= row.weighted_entropy <= math.log(4)
+        assert 0 <= row.semantic_entropy <= math.log(4)
+        assert 0 <= row.semantic_entropy_weighted <= math.log(4)
         assert len(row.cluster) + row.n_left_out == 4
     assert all(0 <= row.inter <= 1 for row in similarities(samples, samples))
     for value in self_consistency([Exchange(q, a) for q, a in zip(QUESTIONS, ("Paris", "4"), strict=True)], samples):

@@ -47,16 +47,16 @@ def test_the_gap_by_hand():
     (row,) = similarities([own], [others], similarity=same)
     assert row.intra == pytest.approx(1 / 3)
     assert row.inter == pytest.approx(2 / 6)
-    assert row.gap == pytest.approx(0)
-    assert row.total == pytest.approx(2 / 3)
+    assert row.similarity_gap == pytest.approx(0)
+    assert row.similarity_total == pytest.approx(2 / 3)
 
 
 def test_a_confident_error_shows_in_the_gap_only():
     (row,) = similarities([drawn("Sydney", "Sydney", "Sydney")], [drawn("Canberra", "Canberra")])
     assert row.intra == pytest.approx(1)
-    assert row.gap > 0.8
+    assert row.similarity_gap > 0.8
     (fine,) = similarities([drawn("Canberra", "Canberra")], [drawn("Canberra", "It is Canberra")])
-    assert fine.gap < 0.2
+    assert fine.similarity_gap < 0.2
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_too_few_samples_are_no_number(own, others, reason):
 
 def test_one_bad_row_leaves_the_others_alone():
     rows = similarities([drawn("a", "a"), drawn()], [drawn("a"), drawn("a")], similarity=same)
-    assert rows[0].gap == 0
+    assert rows[0].similarity_gap == 0
     assert rows[1].reason == "empty_answer"
 
 

@@ -1,7 +1,7 @@
 """Readings in, an uncertainty or an honest "could not tell" out.
 
-Every raw signal is an *uncertainty*: larger = more likely wrong. Turning one into a probability is calibration's work.
-Start at :func:`foureyes.signals.cross.score`.
+Every signal is a row of :mod:`foureyes.signals.catalog`, which says what it is called, which way it points and what it costs.
+Turning one into a probability is calibration's work. Start at :func:`foureyes.signals.cross.score`.
 """
 
 import lazy_loader

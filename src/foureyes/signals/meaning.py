@@ -47,12 +47,12 @@ class Meanings(Result):
         return len(set(self.cluster))
 
     @property
-    def entropy(self) -> float:
+    def semantic_entropy(self) -> float:
         """Discrete semantic entropy, nats: each sample counts the same. From 0 to ln M; needs no probabilities."""
         return cluster_entropy(self.cluster)
 
     @property
-    def weighted_entropy(self) -> float | Unscored:
+    def semantic_entropy_weighted(self) -> float | Unscored:
         """Semantic entropy with each sample weighted by its length-normalised probability, nats, 0 to ln M."""
         if self.mean_logprob is None:
             return Unscored("bad_reply", "the writer did not state the probabilities of its words")

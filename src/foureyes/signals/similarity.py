@@ -42,12 +42,12 @@ class Similarities(Result):
     inter: float
 
     @property
-    def gap(self) -> float:
+    def similarity_gap(self) -> float:
         """Intra minus inter, in [−1, 1]: an uncertainty; what self-consistency cannot see (epistemic)."""
         return self.intra - self.inter
 
     @property
-    def total(self) -> float:
+    def similarity_total(self) -> float:
         """(1 − intra) + gap = 1 − inter, in [0, 1]: an uncertainty; own inconsistency and the gap together."""
         return 1 - self.inter
 

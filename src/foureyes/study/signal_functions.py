@@ -70,7 +70,7 @@ class SignalInput:
         return [Exchange(item.prompt, answer) for item, answer in zip(self.items, self.answers, strict=True)]
 
 
-Take: TypeAlias = Callable[[SignalInput], list[Value]]
+SignalFunction: TypeAlias = Callable[[SignalInput], list[Value]]
 """One uncertainty, or why there is none, a row."""
 
 
@@ -223,7 +223,7 @@ def _self_consistency(inputs: SignalInput) -> list[Value]:
 def _semantic_entropy(inputs: SignalInput) -> list[Value]:
     prompts = [item.prompt for item in inputs.items]
     found = meanings(prompts, _samples(inputs), AskedEntailment(inputs.reader))
-    return [one if isinstance(one, Unscored) else one.entropy for one in found]
+    return [one if isinstance(one, Unscored) else one.semantic_entropy for one in found]
 
 
 def _own(take: Callable[[Scored], float | None]) -> Callable[[SignalInput], list[Value]]:
@@ -245,7 +245,7 @@ def _of_written(written: Written | Unscored, take: Callable[[Scored], float | No
     return _value(signals_of(written.reading), take)
 
 
-_TAKEN: Final[Mapping[str, Take]] = MappingProxyType(
+_TAKEN: Final[Mapping[str, SignalFunction]] = MappingProxyType(
     {
         "p_option": _option,
         "option_entropy": _question,
@@ -266,6 +266,6 @@ OWN_SIGNALS: Final = tuple(name for name in _TAKEN if "generator" in signal(name
 """The generator's signals of its own answer."""
 
 
-def study_signals() -> dict[str, Take]:
+def study_signals() -> dict[str, SignalFunction]:
     """What a study can ask for, by the names of the catalogue: all of one reading, and the others known here."""
     return {**{row.name: _scored(partial(_uncertainty, row)) for row in one_pass()}, **_TAKEN}

@@ -4,7 +4,8 @@ Every value here is frozen and valid once built: a constructor that returns has 
 throughout the project:
 
 1. Nats everywhere (bits only where a name says ``_bits``).
-2. A raw signal is an *uncertainty*, larger = more likely wrong; a *confidence* is P(the answer is correct) in [0, 1].
+2. A raw signal is an *uncertainty*, larger = more likely wrong, unless its row in the catalogue says otherwise; a
+   *confidence* is P(the answer is correct) in [0, 1].
 3. "Could not tell" is a value, :class:`Unscored`, never NaN, 0.0, an empty list or a default.
 
 Newcomers start at :class:`Exchange` (what goes in), then :class:`Reading` (what one verifier saw, token by token) and
