@@ -66,7 +66,7 @@ class Trial:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Choice(TableResult):
-    """A calibrator and why it was chosen.
+    """The calibrator that :func:`fit_best` chose, the reason, and how every candidate did.
 
     Attributes:
         calibrator: fitted on all rows.

@@ -26,7 +26,7 @@ _ONCE = 0.9
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Rows(Result):
-    """What is remembered of a set of rows.
+    """A fingerprint of a set of rows, by which rows of a fit are recognised later.
 
     Attributes:
         n: how many.

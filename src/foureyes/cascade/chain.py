@@ -33,7 +33,7 @@ _THRIFTIEST = 1e-4
 
 @dataclass(frozen=True, slots=True)
 class ChainPoint:
-    """Cost and accuracy of a policy on labelled rows.
+    """Accuracy, cost and coverage of one policy on labelled rows.
 
     Attributes:
         policy: the policy.

@@ -119,7 +119,7 @@ class SingleModel:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ChainCurve(TableResult):
-    """Accuracy of a chain at every price.
+    """Accuracy and cost of a chain of models at every price, measured on labelled rows.
 
     Attributes:
         points: one a policy, the cheapest first.

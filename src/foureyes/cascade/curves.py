@@ -50,7 +50,7 @@ class Costs:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One operating point of a cascade: its cut, cost and accuracy.
+    """Accuracy and cost of a cascade at one share of escalation.
 
     Attributes:
         escalated: share of rows that go to the large model, in [0, 1].
@@ -154,7 +154,7 @@ def cascade_curve(
     costs: Costs | None = None,
     interval: tuple[float, int, int] = (0.95, 1000, 0),
 ) -> Curve:
-    """Accuracy of a cascade at every cost.
+    """Measures the accuracy of a two-model cascade at every cost, on labelled rows.
 
     Args:
         small_conf: (N,) confidences of the small model, or whatever else the router reads of N rows, say features.

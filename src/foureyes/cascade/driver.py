@@ -27,7 +27,7 @@ _Deciding: TypeAlias = Generator[int, float | Unscored, CascadeDecision]
 
 @dataclass(frozen=True, slots=True)
 class CascadeResult(Generic[A]):
-    """The answer to one question, and the decision that led to it.
+    """The answer that a cascade gave to one question, and how it was decided.
 
     Attributes:
         answer: of the model that was asked last; ``None`` when the cascade abstained.

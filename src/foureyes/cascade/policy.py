@@ -80,7 +80,7 @@ ALWAYS = ConfidenceGate((), ("answer",))
 
 @dataclass(frozen=True, slots=True)
 class CascadeDecision:
-    """The decision on one question: answer or abstain, and after which model.
+    """How a cascade decided one question: which model's answer was taken, or that it abstained.
 
     Attributes:
         action: ``"answer"``, with the answer of model ``stage``, or ``"abstain"``.

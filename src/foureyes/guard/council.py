@@ -29,7 +29,7 @@ OnVote: TypeAlias = Callable[[Vote], None]
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A verifier and the weight of its vote.
+    """One verifier of a council and the weight of its vote.
 
     Args:
         judge: who votes.
@@ -46,7 +46,7 @@ class Member:
 
 
 class Council:
-    """Several verifiers whose votes are counted into one verdict.
+    """Several verifiers that are asked in parallel under one deadline and decide by vote.
 
     Args:
         verifiers: at least one, each with its own provider and model; some weight among them.

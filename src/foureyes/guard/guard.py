@@ -40,7 +40,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long a verification may take.
+    """How long one verification may take, and how long recording it may.
 
     Args:
         deadline_s: most seconds from the call to its decision.
@@ -61,7 +61,7 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The guard's decision on one exchange: safe or not, and where it is recorded.
+    """What the guard decided of one answer: the verdict, its receipt in the ledger, and what failed.
 
     Args:
         request_id: names this verification in answer and ledger.

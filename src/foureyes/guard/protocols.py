@@ -54,7 +54,7 @@ class Concealer(Protocol):
 
 
 class RecordReceipt(Protocol):
-    """A receipt for an entry: its place, hash and time in the ledger."""
+    """Where in the ledger a verification was recorded."""
 
     @property
     def index(self) -> int:
@@ -79,7 +79,7 @@ class RecordReceipt(Protocol):
 
 @runtime_checkable
 class Recorder(Protocol):
-    """Records decisions durably: the ledger, to the guard."""
+    """Protocol of what keeps the record of verifications, such as a ledger."""
 
     def text_hash(self, tenant: str, text: str) -> str:
         """A hash of a text under the tenant's salt, so that short texts cannot be guessed from it.

@@ -36,7 +36,7 @@ _SHOWN_JUMPS: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class ClockJump:
-    """A place where an entry's time lies before that of the entry before it.
+    """Two neighbouring entries of a log of which the later one has the earlier time.
 
     Attributes:
         index: of the entry whose time is earlier than that of the entry before it.

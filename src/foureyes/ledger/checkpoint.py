@@ -24,7 +24,7 @@ _TEXT: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A log's name, size and root hash at one moment.
+    """The size and the root of a log at one moment, as signed in its checkpoints.
 
     Attributes:
         origin: name of the log, the same as that of the key that signs.

@@ -102,7 +102,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry, read.
+    """One entry of a log, decoded.
 
     Attributes:
         index: place in the log, from 0.

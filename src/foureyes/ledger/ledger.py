@@ -25,7 +25,7 @@ _QUEUE: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a ledger is written.
+    """How a ledger is written: clock, ids, queue, former keys and witness.
 
     Attributes:
         clock: says when; what it says is recorded as it is, also if that is earlier than before.

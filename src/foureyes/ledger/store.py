@@ -29,7 +29,7 @@ __all__ = ["Extension", "ReadableStore", "Store", "Transaction", "View"]
 
 @dataclass(frozen=True, slots=True)
 class Extension:
-    """The entries, tree nodes and checkpoint that one commit adds.
+    """What one commit adds to a log: entries, tree nodes and a checkpoint.
 
     Attributes:
         first: index of the first new entry.
@@ -91,7 +91,7 @@ class ReadableStore(Protocol):
 
 
 class Store(ReadableStore, Protocol):
-    """A log that can be written to as well."""
+    """Protocol of a place that keeps a log and can add to it, such as SQLite or PostgreSQL."""
 
     def transaction(self) -> AbstractContextManager[Transaction]:
         """Waits until nobody else writes, in this process or another; leaving it makes what was added durable."""

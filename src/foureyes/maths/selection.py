@@ -45,7 +45,7 @@ _MOST_LABELS = 1_000_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VerifierCandidate:
-    """A verifier that could be used.
+    """A verifier that could be chosen: its cost, and its uncertainties where answers are labelled.
 
     Attributes:
         name: to be told apart by.
@@ -70,7 +70,7 @@ class VerifierCandidate:
 
 @dataclass(frozen=True, slots=True)
 class SelectionRule:
-    """What counts as good enough.
+    """What a verifier has to reach to be chosen: a budget, a tolerance and a certainty.
 
     Attributes:
         budget: most that one row may cost.
@@ -124,7 +124,7 @@ class VerifierEvidence(Result):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class VerifierChoice(Result):
-    """The rule's decision.
+    """Which verifier was chosen and why, with the evidence on every candidate.
 
     Attributes:
         chosen: the candidate to use; ``None`` where it cannot be told, or none is any good, or none is affordable.
@@ -152,7 +152,7 @@ def choose_verifier(
     groups: ArrayLike | None = None,
     seed: int = 0,
 ) -> VerifierChoice:
-    """Applies the rule of this module.
+    """Chooses the verifier that finds wrong answers best within a budget, or none where the labels cannot tell.
 
     Args:
         candidates: with the uncertainties of the same labelled rows, in the same order. Rows that one of them could

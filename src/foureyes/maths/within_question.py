@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, repr=False)
 class WithinQuestionAuroc(Result):
-    """The mean AUROC within a question.
+    """The mean over questions of the AUROC of "wrong" among the answers to each.
 
     Attributes:
         value: in [0, 1]; 0.5 = no information beyond the question.

@@ -40,7 +40,7 @@ def open_reader(
     truncate: Truncate = "refuse",
     on_step: OnStep = ignore_step,
 ) -> Reader:
-    """Opens a verifier.
+    """Opens a verifier, by name, folder, hub reference, GGUF file or server address.
 
     Args:
         reference: what names the model, in one of the forms of :mod:`foureyes.models.weights.reference`.
@@ -92,7 +92,7 @@ def open_writer(
     device: str | None = None,
     on_step: OnStep = ignore_step,
 ) -> Writer:
-    """Opens a generator.
+    """Opens a model that writes answers, by name, folder, hub reference or provider.
 
     Args:
         reference: what names the model, in one of the forms of :mod:`foureyes.models.weights.reference`.

@@ -17,7 +17,7 @@ __all__ = ["Entailment", "Pair"]
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two answers to one question.
+    """Two answers to one question, of which the first may imply the second.
 
     Attributes:
         question: what both answer; short answers mean little without it.
@@ -32,7 +32,7 @@ class Pair:
 
 @runtime_checkable
 class Entailment(Protocol):
-    """Judges pairs."""
+    """Protocol of models that say how likely one answer implies another."""
 
     @property
     def name(self) -> str:

@@ -94,7 +94,7 @@ class Predictor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How a writer chooses its words.
+    """How a writer draws its words: how many answers, how long, at which temperature.
 
     Args:
         max_tokens: most tokens to write, ≥ 1.

@@ -30,7 +30,7 @@ ASSUMES = (
 
 @dataclass(frozen=True, slots=True)
 class EstimatedAccuracy:
-    """Accuracy estimated from calibrated confidences, without labels.
+    """The share of right answers, estimated from calibrated confidences without labels.
 
     Attributes:
         value: mean confidence, the expected share of right answers, in [0, 1].

@@ -14,7 +14,7 @@ AlarmKind: TypeAlias = Literal["drift", "rate", "promise"]
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """An alarm: what changed, when, and how often such an alarm is false.
+    """Something that a monitor noticed: a figure that changed, or a promise that no longer holds.
 
     Attributes:
         key: what it is about, such as ``"drift:confidence"``; as long as it stands it is not raised again.

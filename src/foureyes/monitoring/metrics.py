@@ -11,7 +11,7 @@ __all__ = ["MetricSample", "metric_samples"]
 
 @dataclass(frozen=True, slots=True)
 class MetricSample:
-    """One gauge's name, labels and value.
+    """The value of one gauge at one moment, with its labels.
 
     Attributes:
         name: in Prometheus' manner, unit last.

@@ -19,7 +19,7 @@ _WORDS: Final[tuple[str, ...]] = get_args(VoteVerdict)
 
 @dataclass(frozen=True, slots=True)
 class ObservedVote:
-    """One verifier's vote, as numbers and fixed words.
+    """One verifier's vote as a monitor is told of it.
 
     Args:
         verifier: its name.
@@ -55,7 +55,7 @@ class ObservedVote:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """One decision of the guard, as numbers and fixed words.
+    """One decision of the guard as a monitor is told of it: time, verdict and votes.
 
     Args:
         at: when, in seconds since 1970.

@@ -66,7 +66,7 @@ class ThresholdLike(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """A promise: the cut, the risk that was bounded, and its limit.
+    """What was promised of a threshold: at most this share of wrong answers among those let through.
 
     Attributes:
         cut: answers with at least this confidence are let through.
@@ -94,7 +94,7 @@ class Promise:
 
 @dataclass(frozen=True, slots=True)
 class PromiseStatus:
-    """Whether a promise holds at the moment.
+    """Whether a promise holds at the moment, and why not.
 
     Attributes:
         name: whose promise it is.
@@ -118,7 +118,7 @@ class PromiseStatus:
 
 
 class PromiseWatch:
-    """Watches one promise: drift of the confidences, and the promised risk itself where labels come in.
+    """Suspends a promise when the answers or confidences it rests on have changed.
 
     Args:
         promise: from :meth:`Promise.of`.

@@ -25,7 +25,7 @@ _SHORTEST_REPEAT: Final = 4  # characters: shorter values are everyday words too
 
 @dataclass(frozen=True, slots=True)
 class Concealed:
-    """Texts whose personal data stand as tokens.
+    """Texts in which tokens stand for personal data, and a list of those tokens.
 
     Attributes:
         texts: in the order given.
@@ -42,7 +42,7 @@ class Concealed:
 
 
 def conceal(texts: Sequence[str], detector: Detector, conversation: Conversation) -> Concealed:
-    """Replaces personal data by tokens.
+    """Replaces personal data in texts by tokens that only their conversation can turn back.
 
     Args:
         texts: what belongs together, say a prompt and its answer.

@@ -43,7 +43,7 @@ class VaultLimits:
 
 @dataclass(frozen=True, slots=True)
 class TokenEntry:
-    """A token, and what it was issued for.
+    """A token, and the personal value it stands for.
 
     Attributes:
         token: what stands for it.
@@ -57,7 +57,7 @@ class TokenEntry:
 
 
 class Conversation(Protocol):
-    """Issues tokens for values, and looks values up by token; tokens are stable within it."""
+    """Protocol of what keeps tokens stable: the same value gives the same token within one conversation."""
 
     def issue(self, values: Sequence[tuple[str, str]]) -> list[TokenEntry]:
         """A token for each (kind, value), all of them or none. One value has one token, whatever kinds it is given.

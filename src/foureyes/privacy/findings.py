@@ -21,7 +21,7 @@ _KIND: Final = re.compile(r"[A-Z][A-Z0-9_]{0,39}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A piece of personal data in a text.
+    """A piece of personal data in a text: where, of what kind, how surely.
 
     Args:
         start: its first character, ≥ 0.

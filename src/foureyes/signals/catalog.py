@@ -53,7 +53,7 @@ _CMP: Final = "Gorbett & Jana, arXiv 2603.25450"
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """One row of the catalogue.
+    """What one signal is: name, direction, range, needs, cost and source; one row of the catalogue.
 
     Attributes:
         name: the one name it goes by everywhere.

@@ -76,7 +76,7 @@ class OptionDistribution(Result):
 def option_distributions(
     questions: Sequence[MultipleChoice], reader: Reader, *, shuffle_seed: int | None = None
 ) -> list[OptionDistribution | Unscored]:
-    """Reads the letters of every question.
+    """Reads how likely a verifier finds every option of multiple-choice questions.
 
     Args:
         questions: the questions.

@@ -42,7 +42,7 @@ _EVERYTHING: Final[tuple[Part, ...]] = ("question", "answer", "signals")
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One answer as the model sees it.
+    """One answer as a correctness model sees it: the exchange, and signals of it.
 
     Attributes:
         exchange: question and answer.

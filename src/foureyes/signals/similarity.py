@@ -31,7 +31,7 @@ Similarity: TypeAlias = Callable[[str, str], float]
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Similarities(Result):
-    """How alike one prompt's samples are.
+    """How alike the samples of one prompt are, within one model and between two.
 
     Attributes:
         intra: mean over pairs of the generator's own samples, in [0, 1].

@@ -66,7 +66,7 @@ class Vote:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Verdict(Result):
-    """What a council came to.
+    """What a council of verifiers decided of one answer, with every vote.
 
     Args:
         consensus_reached: whether more of the configured verifiers than the rule asks for agree on safe, or on unsafe.

@@ -60,7 +60,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """What is said to a model.
+    """The messages said to a model, and how it is to answer.
 
     Attributes:
         messages: the conversation so far.
@@ -107,7 +107,7 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class ChatReply:
-    """What a model said.
+    """What a model said to one request: text, tool calls, token log-probabilities, usage.
 
     Attributes:
         text: its words, thinking left out; empty where it only calls tools or refuses.
