@@ -9,7 +9,7 @@ import pytest
 from bench.asgi import call
 from foureyes.config import RateLimit, ServerSettings
 from foureyes.config.keys import Keyring, new_key
-from foureyes.service.access import RequireScope, presented_key
+from foureyes.service.access import presented_key
 from tests.service.house import House, open_house
 
 __all__ = ["open_house"]
@@ -160,4 +160,3 @@ def test_the_longest_key_that_is_looked_at_is_bounded() -> None:
     scope = {"headers": [(b"x-api-key", b"k" * 513)]}
     assert presented_key(scope) is None
     assert presented_key({"headers": [(b"x-api-key", b"k" * 512)]}) == "k" * 512
-    assert RequireScope("verify").right == "verify"

@@ -53,7 +53,7 @@ def test_traffic_is_verified_and_its_outcomes_are_reported(house: House) -> None
 
 @pytest.mark.parametrize("pair", [SMALL_PAIR, STANDARD_PAIR])
 def test_the_second_reader_decides_and_the_authors_model_is_heard(pair: ModelPair, tmp_path: Path) -> None:
-    [tenant] = demo_settings(tmp_path, pair, new_key("demo", {"admin"})).tenants
+    [tenant] = demo_settings(tmp_path, pair, new_key("demo", {"admin"})).tenants.values()
     assert [verifier.model for verifier in tenant.verifiers] == [pair.author, pair.reader]
     author, reader = (verifier.weight for verifier in tenant.verifiers)
     assert reader > author > 0

@@ -6,7 +6,7 @@
     async def verify(call: Verifying, body: VerifyRequest) -> VerifyResponse: ...
 
 The rules, in this order: no key, or one that nobody has, is a 401 in the same words; a key without the scope is a 403; a
-tenant beyond its allowance is a 429 that says when to come back. All this happens before a byte of the body is read. The
+tenant beyond its rate limit is a 429 that says when to come back. All this happens before a byte of the body is read. The
 parts a request works with are those in force when it arrived, so that a change of configuration never splits a request.
 """
 
@@ -26,7 +26,7 @@ from foureyes.service.app_state import AppState
 from foureyes.service.problems import Refused
 from foureyes.service.tenant_state import TenantState
 
-__all__ = ["ADMITTED", "Administering", "Auditing", "Call", "RequireScope", "Verifying", "presented_key"]
+__all__ = ["ADMITTED", "Auditing", "Call", "RequireScope", "Verifying", "presented_key"]
 
 ADMITTED: Final = "foureyes.admitted"
 """Where a request's scope holds its :class:`Call` once the caller was admitted."""
@@ -43,7 +43,6 @@ class Call:
         state: of the application.
         tenant: what is known of the caller's tenant in this process.
         parts: the tenant's parts in force when it arrived.
-        key_id: which key was used, by its public name; never the key.
         scopes: what it may do.
         scope: of ASGI, for headers and the request's name.
     """
@@ -51,7 +50,6 @@ class Call:
     state: AppState
     tenant: TenantState
     parts: TenantParts
-    key_id: str
     scopes: Collection[str]
     scope: Scope
 
@@ -69,16 +67,14 @@ class Call:
 
 
 class RequireScope:
-    """A dependency that lets in whoever holds a key with one right.
+    """A dependency that admits whoever holds a key with one scope, within the tenant's rate limit.
 
     Args:
-        right: what the route needs; ``admin`` keys may do everything.
-        cost: whether a request counts against the tenant's allowance.
+        scope: what the route needs; ``admin`` keys may do everything.
     """
 
-    def __init__(self, right: KeyScope, *, cost: bool = True) -> None:
-        self.right: Final = right
-        self._cost = cost
+    def __init__(self, scope: KeyScope) -> None:
+        self.scope: Final = scope
 
     async def __call__(self, request: Request) -> Call:
         """Admits the caller, unless that was done before the body was read."""
@@ -97,12 +93,11 @@ class RequireScope:
         if principal is None:
             raise Refused(401, "send it as 'Authorization: Bearer KEY' or 'X-API-Key: KEY'", headers=CHALLENGE)
         scope["foureyes.tenant"] = principal.tenant
-        if self.right not in principal.scopes and "admin" not in principal.scopes:
-            raise Refused(403, f"it needs the scope '{self.right}'")
+        if self.scope not in principal.scopes and "admin" not in principal.scopes:
+            raise Refused(403, f"it needs the scope '{self.scope}'")
         tenant = state.tenant(principal.tenant)
-        if self._cost:
-            spend(tenant, 1, now=state.instruments.wall_clock())
-        return Call(state, tenant, tenant.parts, principal.key_id, principal.scopes, scope)
+        spend(tenant, 1, now=state.instruments.wall_clock())
+        return Call(state, tenant, tenant.parts, principal.scopes, scope)
 
 
 def spend(tenant: TenantState, n: int, *, now: float) -> None:
@@ -134,4 +129,3 @@ def presented_key(scope: Scope) -> str | None:
 
 Verifying: TypeAlias = Annotated[Call, Depends(RequireScope("verify"))]
 Auditing: TypeAlias = Annotated[Call, Depends(RequireScope("audit"))]
-Administering: TypeAlias = Annotated[Call, Depends(RequireScope("admin"))]

@@ -98,7 +98,7 @@ def _complete(operation: dict[str, Any], route: APIRoute) -> None:
     statuses = list(_ALWAYS)
     if needs:
         operation["security"] = [{"bearer": []}, {"key": []}]
-        operation["description"] = f"{operation.get('description', '')}\n\nNeeds the scope `{needs[0].right}`.".strip()
+        operation["description"] = f"{operation.get('description', '')}\n\nNeeds the scope `{needs[0].scope}`.".strip()
         statuses += _WITH_KEY
     if "requestBody" in operation:
         statuses += _WITH_BODY

@@ -1,8 +1,8 @@
-"""Runs an application: a socket, uvicorn, an end within a bound, and a configuration that is looked at again.
+"""Runs an application: a socket, uvicorn, an end within a bound, and a configuration that is reloaded.
 
 :func:`listen` binds first, so that an address that is taken is an error before anything is loaded. :func:`run` serves
 until SIGINT or SIGTERM: new requests are then refused, those under way get :data:`DRAIN_S` seconds, and what still runs is
-cut off without an answer. On SIGHUP, and every few seconds, whatever was given as ``again`` is called.
+cut off without an answer. On SIGHUP, and every few seconds, whatever was given as ``reload`` is called.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ DRAIN_S: Final = 20
 """Seconds that requests under way get when the service ends."""
 
 _BACKLOG: Final = 2048
-_AGAIN_S: Final = 5.0
+_RELOAD_S: Final = 5.0
 _GARBAGE: Final = (20_000, 50, 100)
 """How often Python looks for cycles. A service keeps many thousands of records that hold none, and its requests leave none;
-looking through all of them again and again costs a quarter of its time, and tens of milliseconds at once."""
+looking through all of them again and again takes a tenth of a second at once where models are loaded."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -70,16 +70,16 @@ def run(
     app: FastAPI,
     listening: socket.socket,
     *,
-    again: Callable[[], Awaitable[None]] | None = None,
-    beside: Sequence[Callable[[], Awaitable[None]]] = (),
+    reload: Callable[[], Awaitable[None]] | None = None,
+    background: Sequence[Callable[[], Awaitable[None]]] = (),
 ) -> None:
     """Serves until a signal.
 
     Args:
         app: what to serve; its lifespan is run.
         listening: a bound socket; closed at the end.
-        again: called on SIGHUP and every few seconds.
-        beside: work to do meanwhile, ended with the service.
+        reload: called on SIGHUP and every few seconds.
+        background: work to do meanwhile, ended with the service.
     """
     config = uvicorn.Config(
         app,
@@ -96,7 +96,7 @@ def run(
     gc.freeze()  # what was imported and loaded stays
     gc.set_threshold(*_GARBAGE)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(server, listening, again, beside))
+        runner.run(_serve(server, listening, reload, background))
 
 
 class _Server(uvicorn.Server):
@@ -116,12 +116,12 @@ class _Server(uvicorn.Server):
 async def _serve(
     server: uvicorn.Server,
     listening: socket.socket,
-    again: Callable[[], Awaitable[None]] | None,
-    beside: Sequence[Callable[[], Awaitable[None]]],
+    reload: Callable[[], Awaitable[None]] | None,
+    background: Sequence[Callable[[], Awaitable[None]]],
 ) -> None:
-    works = [asyncio.ensure_future(work()) for work in beside]
-    if again is not None:
-        works.append(asyncio.ensure_future(_every(again, _hangups())))
+    works = [asyncio.ensure_future(work()) for work in background]
+    if reload is not None:
+        works.append(asyncio.ensure_future(_reload_often(reload, _hangups())))
     try:
         await server.serve(sockets=[listening])
     finally:
@@ -130,12 +130,12 @@ async def _serve(
         await asyncio.gather(*works, return_exceptions=True)
 
 
-async def _every(again: Callable[[], Awaitable[None]], hangup: asyncio.Event) -> None:
+async def _reload_often(reload: Callable[[], Awaitable[None]], hangup: asyncio.Event) -> None:
     while True:
         with suppress(TimeoutError):
-            await asyncio.wait_for(hangup.wait(), _AGAIN_S)
+            await asyncio.wait_for(hangup.wait(), _RELOAD_S)
         hangup.clear()
-        await again()
+        await reload()
 
 
 def _hangups() -> asyncio.Event:

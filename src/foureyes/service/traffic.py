@@ -82,9 +82,7 @@ async def trickle(state: AppState, tenant: str, *, quickly: int, pause_s: float,
 async def play(state: AppState, tenant: str, scene: Scene) -> None:
     """Verifies one scene and reports what is known of it."""
     served = state.tenant(tenant)
-    call = Call(
-        state, served, served.parts, "traffic", frozenset({"verify"}), {"headers": [], "foureyes.request_id": "traffic"}
-    )
+    call = Call(state, served, served.parts, frozenset({"verify"}), {"headers": [], "foureyes.request_id": "traffic"})
     decision = await verify(call, VerifyRequest(prompt=scene.prompt, response=scene.response, agent_id=scene.agent))
     state.alarm(served.report(decision.request_id, right=scene.right, at=state.instruments.wall_clock()) or ())
     served.gate.report(scene.agent, ActionOutcome(scene.right, _SURE))
