@@ -32,7 +32,7 @@ FORMS: Final = {
     "hashes": HASH,
     "timestamp": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z",
     "keys": r"example\.com/acme\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+",
-    "latency_ms": r"[0-9.]+",
+    "latency_ms": r"\d+(\.\d{1,3})?",
     **dict.fromkeys(("index", "size", "old", "new", "entries_checked", "checkpoints", "job_id"), r"[0-9]+"),
 }
 """What differs from run to run, by the name of its field."""

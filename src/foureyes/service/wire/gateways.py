@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from foureyes.service.wire.base import EXAMPLE_ID, ResponseModel, example
+from foureyes.service.wire.guard import EXAMPLE_REASON
 
 __all__ = ["ChatMessage", "GuardrailsChoice", "LiteLLMRequest", "LiteLLMResponse", "NeMoRequest", "NeMoResponse"]
 
@@ -48,7 +49,7 @@ class LiteLLMRequest(_Foreign):
 class LiteLLMResponse(ResponseModel):
     """``NONE``: go on; ``GUARDRAIL_INTERVENED``: go on with these texts; ``BLOCKED``: stop."""
 
-    model_config = example(action="BLOCKED", blocked_reason=f"1 of 1 verifiers say unsafe (verification {EXAMPLE_ID})")
+    model_config = example(action="BLOCKED", blocked_reason=f"{EXAMPLE_REASON} (verification {EXAMPLE_ID})")
 
     action: Literal["BLOCKED", "NONE", "GUARDRAIL_INTERVENED"]
     blocked_reason: str | None = None
@@ -84,7 +85,7 @@ class NeMoResponse(ResponseModel):
     model_config = example(
         status="blocked",
         rails_status={"cross model verification": {"status": "blocked"}},
-        guardrails_data={"reason": "1 of 1 verifiers say unsafe", "request_id": EXAMPLE_ID},
+        guardrails_data={"reason": EXAMPLE_REASON, "request_id": EXAMPLE_ID},
     )
 
     status: Literal["success", "blocked"]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self, TypeAlia
 
 from pydantic import Field
 
+from foureyes.guard.counting import QuorumRule, count_votes
 from foureyes.service.wire.base import (
     EXAMPLE_ID,
     Agent,
@@ -17,8 +18,10 @@ from foureyes.service.wire.base import (
     Text,
     example,
 )
+from foureyes.types import Vote
 
 __all__ = [
+    "EXAMPLE_REASON",
     "MAX_BATCH",
     "MAX_TURNS",
     "BatchItem",
@@ -41,6 +44,8 @@ MAX_TURNS: Final = 256
 MAX_MODELS: Final = 16
 
 Probability: TypeAlias = Annotated[float, Field(ge=0, le=1)]
+
+EXAMPLE_REASON: Final = count_votes([Vote("openai", "gpt-5", "unsafe")], QuorumRule()).reason
 
 _VOTES: Final[list[dict[str, Any]]] = [
     {
@@ -65,7 +70,7 @@ _ANSWER: Final[dict[str, Any]] = {
     "votes": _VOTES,
     "agreement_ratio": 1.0,
     "latency_ms": 843.1,
-    "reason": "1 of 1 verifiers say unsafe",
+    "reason": EXAMPLE_REASON,
     "stage": None,
     "enforced": True,
     "ledger_entry": _RECEIPT,
@@ -75,7 +80,6 @@ _ANSWER: Final[dict[str, Any]] = {
 if TYPE_CHECKING:
     from foureyes.guard import Decision
     from foureyes.guard.protocols import RecordReceipt
-    from foureyes.types import Vote
 
 
 class Turn(RequestModel):
