@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -270,6 +271,25 @@ def test_a_verb_that_is_not_installed_says_what_to_install() -> None:
 )
 def test_exit_statuses(error: BaseException, status: int) -> None:
     assert exit_of(error) == status
+
+
+def test_a_terminal_without_our_letters_gets_the_words() -> None:
+    command, environ = [sys.executable, "-m", "foureyes", "help", "score"], os.environ | {"PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, capture_output=True, check=False, env=environ)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert rb"hf:\u2026" in done.stdout
+
+
+@pytest.mark.parametrize("line", ["help", "keys acme", "signals --json"])
+def test_a_reader_who_went_away_is_no_error(line: str) -> None:
+    ours, theirs = os.pipe()
+    os.close(ours)
+    command = [sys.executable, "-m", "foureyes", *line.split()]
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    done = subprocess.run(command, stdout=theirs, stderr=subprocess.PIPE, text=True, check=False, env=environ)
+    os.close(theirs)
+    assert done.returncode == 0
+    assert "Error" not in done.stderr
 
 
 # ------------------------------------------------------------------------------------------------ loading

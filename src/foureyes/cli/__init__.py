@@ -7,6 +7,7 @@ with stands in :mod:`foureyes.cli.exits`.
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -31,16 +32,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     if "_ARGCOMPLETE" in os.environ:
         import_module("foureyes.cli.completion.answer").answer()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without our arrows still gets the words
     arguments = list(sys.argv[1:] if argv is None else argv)
     verb = next((word for word in arguments if not word.startswith("-")), "")
     args = parser_of([verb]).parse_args(arguments)
     output = CommandOutput.of(args)
     try:
-        return _run(args, output)
+        status = _run(args, output)
+        sys.stdout.flush()
     except BrokenPipeError:
         # The reader of our stdout went away: nothing is wrong with us, and Python must not try to flush at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.FINE
+    return status
 
 
 def _run(args: argparse.Namespace, output: CommandOutput) -> Exit:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import io
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -108,8 +107,6 @@ def _ask_all(
 
 
 def _draw(exchange: Exchange, outcomes: Sequence[CheckResult]) -> None:
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without our arrows still gets the words
     console = Console(highlight=False)
     console.width = min(console.width, _WIDEST)
     draw_check(console, exchange, outcomes)
