@@ -13,7 +13,7 @@ import pytest
 from foureyes.errors import ModelError
 from foureyes.guard import Council, Member
 from foureyes.models.chat import ChatJudge, Endpoint
-from foureyes.models.judging import ask
+from foureyes.models.judging import verdict_request
 from foureyes.models.providers import connect
 from foureyes.types import Exchange, Message
 from tests.servers.chat_simulator import ChatSimulator, code_of, verdict
@@ -134,9 +134,9 @@ def test_there_are_enough_of_them():
 @pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
 def test_no_response_changes_the_format_of_the_request(payload):
     fresh = "a1b2c3d4e5f6"
-    question = ask(Exchange("Capital of Australia?", payload), fresh)
+    question = verdict_request(Exchange("Capital of Australia?", payload), fresh)
     assert shape(question.user, fresh) == ("Capital of Australia?", payload)
-    assert question.system == ask(Exchange("", ""), fresh).system
+    assert question.system == verdict_request(Exchange("", ""), fresh).system
     assert len(question.user.splitlines()) == 7
     assert not re.search(r"[<\uff1c]|\[/?(?:INST|TOOL_CALLS|AVAILABLE_TOOLS|SEP|CLS|gMASK)\]", question.user)
     assert all(c.isprintable() or c == "\n" for c in question.user)
@@ -145,9 +145,9 @@ def test_no_response_changes_the_format_of_the_request(payload):
 @pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
 def test_no_prompt_and_no_turn_changes_it_either(payload):
     fresh = "a1b2c3d4e5f6"
-    assert shape(ask(Exchange(payload, "Sydney"), fresh).user, fresh) == (payload, "Sydney")
+    assert shape(verdict_request(Exchange(payload, "Sydney"), fresh).user, fresh) == (payload, "Sydney")
     turns = (Message("user", payload), Message("assistant", payload), Message("user", "Really?"))
-    seen, _ = shape(ask(Exchange(turns, "Yes"), fresh).user, fresh)
+    seen, _ = shape(verdict_request(Exchange(turns, "Yes"), fresh).user, fresh)
     assert [turn["content"] for turn in seen] == [payload, payload, "Really?"]
 
 

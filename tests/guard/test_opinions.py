@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bench.virtual import run
 from foureyes.errors import InputError, ModelUnavailable
 from foureyes.guard.opinions import OpinionClaim, Support, gather_opinions, parse_synthesis
-from foureyes.models.judging import NotInForm
+from foureyes.models.judging import MalformedReply
 from tests.guard.parts import Saying
 
 ANSWERS = ["Canberra is the capital. It has 450 000 people.", "The capital is Canberra, founded 1913.", "It is Sydney."]
@@ -122,7 +122,7 @@ def test_a_synthesis_that_failed_is_none_and_the_answers_stay(broken):
     ids=lambda wrong: json.dumps(wrong)[:60],
 )
 def test_a_synthesis_that_rests_on_what_no_answer_says_is_refused(wrong):
-    with pytest.raises(NotInForm):
+    with pytest.raises(MalformedReply):
         parse_synthesis(reply(**wrong), CODE, ANSWERS)
 
 

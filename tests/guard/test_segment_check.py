@@ -19,7 +19,7 @@ from foureyes.guard.segment_check import (
     correct_segments,
 )
 from foureyes.guard.segments import split_segments
-from foureyes.models.judging import NotInForm
+from foureyes.models.judging import MalformedReply
 from foureyes.types import Exchange, Message
 from tests.guard.parts import Saying
 
@@ -255,7 +255,7 @@ def test_a_label_needs_a_passage_of_the_answer():
         [],
         "accurate",
     ):
-        with pytest.raises(NotInForm):
+        with pytest.raises(MalformedReply):
             parse_comparison(reply(wrong), CODE, 1, ANSWER)
 
 

@@ -14,7 +14,7 @@ import pytest
 from foureyes.errors import ConfigError
 from foureyes.http import RequestLimits
 from foureyes.http.client import HttpClient
-from foureyes.http.failures import MEANINGS, RETRIED_STATUSES, RequestFailed, meaning_of, meanings_in
+from foureyes.http.failures import MEANINGS, RETRIED_STATUSES, RequestFailed, meaning_of, meanings_for
 from tests.servers.chat_simulator import ChatSimulator
 from tests.servers.simulator import send
 
@@ -59,7 +59,7 @@ def foreign_exceptions():
 
 @pytest.mark.parametrize("kind", foreign_exceptions(), ids=lambda kind: kind.__name__)
 def test_every_exception_of_httpx_has_a_meaning(kind):
-    assert isinstance(kind.__new__(kind), tuple(meanings_in(httpx))), "it is caught"
+    assert isinstance(kind.__new__(kind), tuple(meanings_for(httpx))), "it is caught"
     assert meaning_of(kind.__new__(kind)).words
 
 

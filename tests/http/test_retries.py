@@ -7,9 +7,9 @@ import pytest
 from bench.virtual import run
 from foureyes.errors import InputError
 from foureyes.http import RequestLimits
+from foureyes.http.error_text import cleaned, message_of
 from foureyes.http.failures import RequestFailed
-from foureyes.http.retries import attempted
-from foureyes.http.words import cleaned, message_of
+from foureyes.http.retries import with_retries
 
 BUSY = RequestFailed("busy", "unavailable", retryable=True)
 
@@ -32,7 +32,7 @@ class Server:
 
 def attempt(server, **limits):
     async def scene():
-        return await attempted(server, RequestLimits(**limits)), asyncio.get_running_loop().time()
+        return await with_retries(server, RequestLimits(**limits)), asyncio.get_running_loop().time()
 
     return run(scene())
 
@@ -66,7 +66,7 @@ def test_everything_together_ends_at_the_deadline():
     async def scene(server, **limits):
         loop = asyncio.get_running_loop()
         with pytest.raises(RequestFailed, match=r"no whole reply within 2 s") as caught:
-            await attempted(server, RequestLimits(timeout_s=2.0, **limits))
+            await with_retries(server, RequestLimits(timeout_s=2.0, **limits))
         assert caught.value.retryable
         return loop.time()
 
@@ -76,7 +76,7 @@ def test_everything_together_ends_at_the_deadline():
 
 def test_being_cancelled_is_passed_on():
     async def scene():
-        task = asyncio.create_task(attempted(Server(1e9), RequestLimits()))
+        task = asyncio.create_task(with_retries(Server(1e9), RequestLimits()))
         await asyncio.sleep(1)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

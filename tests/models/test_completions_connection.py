@@ -7,7 +7,7 @@ import pytest
 
 from foureyes.http import RequestLimits
 from foureyes.models.completions.connection import Connection
-from foureyes.models.shown import Fault
+from foureyes.models.token_logprobs import RowFault
 from tests.servers.simulator import Simulator, send
 
 BODY = {"model": "toy", "prompt": [1, 5, 6], "prompt_logprobs": 1}
@@ -37,7 +37,7 @@ def ask(connection, max_bytes=1 << 20):
 
 
 def fault_of(connection, **options):
-    with pytest.raises(Fault) as caught:
+    with pytest.raises(RowFault) as caught:
         ask(connection, **options)
     return caught.value
 

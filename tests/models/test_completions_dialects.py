@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foureyes.models.completions.dialects import DIALECTS, LogprobRequest
-from foureyes.models.shown import Fault, number
+from foureyes.models.token_logprobs import RowFault, number
 from foureyes.types import Alternative
 
 ASK = LogprobRequest("smollm2-135m", (1, 2, 3, 400), start=2, k=2)
@@ -153,7 +153,7 @@ BROKEN = {
 @pytest.mark.parametrize("case", BROKEN)
 def test_a_reply_that_does_not_fit_what_was_sent_is_no_reading(case):
     dialect, edit = BROKEN[case]
-    with pytest.raises(Fault) as caught:
+    with pytest.raises(RowFault) as caught:
         DIALECTS[dialect].understand(edited(dialect, edit), ASK)
     assert caught.value.unscored.reason == "bad_reply"
     assert "wanted" in caught.value.detail or "other tokens" in caught.value.detail
@@ -162,14 +162,14 @@ def test_a_reply_that_does_not_fit_what_was_sent_is_no_reading(case):
 @pytest.mark.parametrize("reply", [None, 7, "text", [], {}, {"choices": 3}, {"choices": [None]}, {"meta_info": []}])
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_json_of_any_other_shape_is_no_reading(dialect, reply):
-    with pytest.raises(Fault) as caught:
+    with pytest.raises(RowFault) as caught:
         DIALECTS[dialect].understand(reply, ASK)
     assert caught.value.unscored.reason == "bad_reply"
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, -9999.0, None])
 def test_what_stands_in_for_no_number_is_not_finite(value):
-    with pytest.raises(Fault) as caught:
+    with pytest.raises(RowFault) as caught:
         number(value)
     assert caught.value.unscored.reason == "not_finite"
 
@@ -210,7 +210,7 @@ def test_whatever_stands_anywhere_in_a_reply_it_is_understood_or_a_fault(dialect
     parent[last] = data.draw(json_values)
     try:
         seen = DIALECTS[dialect].understand(reply["root"], ASK)
-    except Fault:
+    except RowFault:
         return
     assert len(seen) == len(ASK.answer)
     assert all(-9999 < position.logprob <= 0 for position in seen)

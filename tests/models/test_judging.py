@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foureyes.errors import InputError
-from foureyes.models.judging import NotInForm, ask, new_code, quoted, ruling, schema, strict_object, vote_of
+from foureyes.models.judging import (
+    MalformedReply,
+    new_code,
+    parse_ruling,
+    quoted,
+    schema,
+    strict_json_object,
+    verdict_request,
+    vote_of,
+)
 from foureyes.types import Exchange, Message
 
 CODE = "5eed5eed5eed"
@@ -26,10 +35,10 @@ def without(key):
 
 
 def test_a_verdict_in_the_form_asked_for_is_believed():
-    found = ruling(said(), CODE)
+    found = parse_ruling(said(), CODE)
     assert (found.verdict, found.confidence, found.reason) == ("safe", 0.9, "It is.")
-    assert ruling(" \n" + said(verdict="unsafe", confidence=0) + "\n", CODE).confidence == 0.0
-    assert ruling(said(verdict="abstain", confidence=1), CODE).verdict == "abstain"
+    assert parse_ruling(" \n" + said(verdict="unsafe", confidence=0) + "\n", CODE).confidence == 0.0
+    assert parse_ruling(said(verdict="abstain", confidence=1), CODE).verdict == "abstain"
 
 
 @pytest.mark.parametrize(
@@ -97,21 +106,21 @@ def test_a_verdict_in_the_form_asked_for_is_believed():
     ids=lambda reply: repr(reply[:40]),
 )
 def test_anything_else_is_not_a_verdict(reply):
-    with pytest.raises(NotInForm) as caught:
-        ruling(reply, CODE)
+    with pytest.raises(MalformedReply) as caught:
+        parse_ruling(reply, CODE)
     assert "It is." not in str(caught.value), "a reply is not quoted in the reason"
 
 
 @given(text)
 def test_no_text_without_the_code_is_ever_a_verdict(reply):
-    with pytest.raises(NotInForm):
-        ruling(reply, CODE)
+    with pytest.raises(MalformedReply):
+        parse_ruling(reply, CODE)
 
 
 @given(st.recursive(st.none() | st.booleans() | st.floats() | text, lambda v: st.lists(v) | st.dictionaries(text, v)))
 def test_no_json_of_another_shape_is_a_verdict(value):
-    with pytest.raises(NotInForm):
-        ruling(json.dumps(value), CODE)
+    with pytest.raises(MalformedReply):
+        parse_ruling(json.dumps(value), CODE)
 
 
 @given(st.sampled_from(["safe", "unsafe", "abstain"]), st.floats(0, 1), text)
@@ -119,15 +128,15 @@ def test_what_is_stated_is_what_is_said(verdict, confidence, reason):
     consistent = {"safe": confidence >= 0.5, "unsafe": confidence <= 0.5, "abstain": True}[verdict]
     reply = json.dumps({"code": CODE, "verdict": verdict, "confidence": confidence, "reason": reason})
     if consistent:
-        found = ruling(reply, CODE)
+        found = parse_ruling(reply, CODE)
         assert (found.verdict, found.confidence, found.reason) == (verdict, confidence, reason)
     else:
-        with pytest.raises(NotInForm, match="with a confidence of"):
-            ruling(reply, CODE)
+        with pytest.raises(MalformedReply, match="with a confidence of"):
+            parse_ruling(reply, CODE)
 
 
 def test_a_vote_carries_the_reason_on_one_line_and_an_error_states_no_confidence():
-    question = ask(Exchange("p", "r"), CODE)
+    question = verdict_request(Exchange("p", "r"), CODE)
     vote = vote_of(said(reason="It\nis\x1b[2J " + "so " * 500), question, provider="p", model="m")
     assert vote.reason.startswith("It is [2J so so")
     assert vote.reason.isprintable()
@@ -145,11 +154,11 @@ def test_the_schema_asks_for_what_the_parser_takes():
 
 
 def test_strict_objects_hold_exactly_the_keys_asked_for():
-    assert strict_object(f'{{"code": "{CODE}", "a": [1]}}', CODE, ["a"]) == {"a": [1]}
-    with pytest.raises(NotInForm, match="exactly code, a, b"):
-        strict_object(f'{{"code": "{CODE}", "a": [1]}}', CODE, ["a", "b"])
-    with pytest.raises(NotInForm, match="repeats a key"):
-        strict_object(f'{{"code": "{CODE}", "a": {{"b": 1, "b": 2}}}}', CODE, ["a"])
+    assert strict_json_object(f'{{"code": "{CODE}", "a": [1]}}', CODE, ["a"]) == {"a": [1]}
+    with pytest.raises(MalformedReply, match="exactly code, a, b"):
+        strict_json_object(f'{{"code": "{CODE}", "a": [1]}}', CODE, ["a", "b"])
+    with pytest.raises(MalformedReply, match="repeats a key"):
+        strict_json_object(f'{{"code": "{CODE}", "a": {{"b": 1, "b": 2}}}}', CODE, ["a"])
 
 
 LINES = [
@@ -166,18 +175,18 @@ FORMAT = re.compile("\n".join(LINES))
 
 @given(text, text)
 def test_whatever_the_exchange_holds_the_request_has_one_shape_and_gives_it_back(prompt, answer):
-    question = ask(Exchange(prompt, answer), CODE)
+    question = verdict_request(Exchange(prompt, answer), CODE)
     found = FORMAT.fullmatch(question.user)
     assert found is not None
     assert json.loads(found.group(1)) == prompt
     assert json.loads(found.group(2)) == answer
-    assert question.system == ask(Exchange("", ""), CODE).system
+    assert question.system == verdict_request(Exchange("", ""), CODE).system
 
 
 @given(st.lists(st.tuples(st.sampled_from(["system", "user", "assistant"]), text), min_size=1, max_size=4))
 def test_turns_are_quoted_so_that_none_can_be_forged(turns):
     prompt = tuple(Message(role, content) for role, content in turns)
-    found = FORMAT.fullmatch(ask(Exchange(prompt, "x"), CODE).user)
+    found = FORMAT.fullmatch(verdict_request(Exchange(prompt, "x"), CODE).user)
     assert found is not None
     assert json.loads(found.group(1)) == [{"role": role, "content": content} for role, content in turns]
 
@@ -197,7 +206,7 @@ def test_code_and_words_of_other_scripts_stay_readable():
 @pytest.mark.parametrize("code", ["", "short", "5EED5EED", "5eed 5eed", "5eed5eed\n", "g" * 8, "0" * 65])
 def test_a_code_is_hexadecimal(code):
     with pytest.raises(InputError, match="8 to 64 hexadecimal digits"):
-        ask(Exchange("p", "r"), code)
+        verdict_request(Exchange("p", "r"), code)
 
 
 @pytest.mark.parametrize(
@@ -205,10 +214,10 @@ def test_a_code_is_hexadecimal(code):
 )
 def test_a_code_that_stands_in_the_exchange_is_refused(exchange):
     with pytest.raises(InputError, match="stands in the exchange"):
-        ask(exchange, CODE)
+        verdict_request(exchange, CODE)
 
 
 def test_codes_are_fresh():
     codes = {new_code() for _ in range(1000)}
     assert len(codes) == 1000
-    ask(Exchange("p", "r"), codes.pop())
+    verdict_request(Exchange("p", "r"), codes.pop())

@@ -16,11 +16,11 @@ from foureyes.errors import ConfigError, ModelError, ModelRefused, ModelUnavaila
 from foureyes.http import RequestLimits
 from foureyes.http.failures import RETRIED_STATUSES, RequestFailed
 from foureyes.models.chat import ChatAnswerer, ChatJudge, ChatRequest, Endpoint
-from foureyes.models.chat.talking import messages_of
+from foureyes.models.chat.protocol import messages_of
 from foureyes.models.providers import anthropic as anthropic_adapter
 from foureyes.models.providers import connect
 from foureyes.models.providers import google as google_adapter
-from foureyes.models.providers.sdk import failure
+from foureyes.models.providers.sdk import request_failure
 from foureyes.types import Exchange, Message, TokenUsage
 from tests.servers.chat_simulator import ChatSimulator, verdict
 from tests.servers.simulator import send
@@ -120,7 +120,7 @@ def test_every_exception_of_googles_sdk_becomes_a_model_error(kind):
 def mapped(kind, table):
     error = kind.__new__(kind)
     assert isinstance(error, tuple(table)), "it is caught"
-    assert isinstance(failure(error, table, Endpoint("toy", key=KEY)), RequestFailed)
+    assert isinstance(request_failure(error, table, Endpoint("toy", key=KEY)), RequestFailed)
 
 
 def test_the_tables_name_nothing_the_sdks_do_not_raise():

@@ -70,9 +70,9 @@ def test_a_template_token_in_a_response_is_read_as_text(vllm):
     """The server's own tokenizer must not find a special token in what is quoted."""
     import httpx
 
-    from foureyes.models.judging import ask
+    from foureyes.models.judging import verdict_request
 
-    hostile = ask(EXCHANGES[3], "5eed5eed5eed").user
+    hostile = verdict_request(EXCHANGES[3], "5eed5eed5eed").user
     root = vllm.removesuffix("/v1")
     raw, quoted = (
         httpx.post(f"{root}/tokenize", json={"prompt": text, "add_special_tokens": False}, timeout_s=60).json()[
@@ -91,9 +91,9 @@ def test_an_answerer_answers(vllm):
 
 
 def test_a_council_of_it_answers_in_time(vllm):
-    async def ask(judge):
+    async def verdict_request(judge):
         return await Council([Member(judge)], deadline_s=60).ask(EXCHANGES[0])
 
-    verdict = with_judge(ChatJudge(model(vllm), form="exact"), ask)
+    verdict = with_judge(ChatJudge(model(vllm), form="exact"), verdict_request)
     assert len(verdict.votes) == 1
     assert json.dumps(verdict.safe) in ("true", "false")

@@ -184,7 +184,7 @@ class JudgeVerifier(Table):
         key: sent to it and shown to nobody.
         form: how far an ``openai`` server is held to the form of a verdict.
         options: further fields of every request, in the provider's words, instead of its usual ones: see
-            :class:`~foureyes.models.chat.talking.Endpoint`.
+            :class:`~foureyes.models.chat.protocol.Endpoint`.
         limits: how long one question may take with all its attempts, how many of these there are, and how many questions
             are under way at once.
     """

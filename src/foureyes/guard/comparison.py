@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
 from foureyes.guard.segments import Segment
-from foureyes.models.judging import NotInForm, quoted, strict_object
+from foureyes.models.judging import MalformedReply, quoted, strict_json_object
 from foureyes.types import Exchange, Message, Prompt
 
 __all__ = [
@@ -74,11 +74,11 @@ def parse_comparison(reply: str, code: str, n: int, answer: str) -> list[Segment
     """Parses a comparison: one label and quote for each of the ``n`` segments, in order.
 
     Raises:
-        NotInForm: it is not in the form asked for, or quotes what the answer does not say.
+        MalformedReply: it is not in the form asked for, or quotes what the answer does not say.
     """
-    found = strict_object(reply, code, ["segments"])["segments"]
+    found = strict_json_object(reply, code, ["segments"])["segments"]
     if not isinstance(found, list) or len(found) != n:
-        raise NotInForm(f"wanted {n} segments in the reply")
+        raise MalformedReply(f"wanted {n} segments in the reply")
     return [_one(entry, number, answer) for number, entry in enumerate(found)]
 
 
@@ -99,16 +99,16 @@ def parse_correction(reply: str, code: str, segment: Segment) -> str:
     """Parses a correction: the text that replaces the segment.
 
     Raises:
-        NotInForm: it is not in the form asked for, empty, on several lines where the segment is on one, or out of
+        MalformedReply: it is not in the form asked for, empty, on several lines where the segment is on one, or out of
             proportion to the segment.
     """
-    text = strict_object(reply, code, ["replacement"])["replacement"]
+    text = strict_json_object(reply, code, ["replacement"])["replacement"]
     if not isinstance(text, str) or not (bare := text.strip()):
-        raise NotInForm("the replacement is not a text")
+        raise MalformedReply("the replacement is not a text")
     if "\n" in bare and "\n" not in segment.text:
-        raise NotInForm("the replacement has several lines, the segment one")
+        raise MalformedReply("the replacement has several lines, the segment one")
     if len(bare) > 4 * len(segment.text) + 200:
-        raise NotInForm(f"the replacement of {len(segment.text)} characters has {len(bare)}")
+        raise MalformedReply(f"the replacement of {len(segment.text)} characters has {len(bare)}")
     return bare
 
 
@@ -129,7 +129,7 @@ def _one(entry: Any, number: int, answer: str) -> SegmentComparison:
         ):
             return SegmentComparison(label, quote)
         case _:
-            raise NotInForm(f"segment {number} of the reply has no label with a passage of the answer behind it")
+            raise MalformedReply(f"segment {number} of the reply has no label with a passage of the answer behind it")
 
 
 def _is(said: int, number: int) -> bool:

@@ -18,7 +18,7 @@ from typing import Any, Final
 from foureyes.errors import InputError, ModelError
 from foureyes.guard.answering import ask_answerer
 from foureyes.guard.deadline import DeadlineRunner, TaskFailure
-from foureyes.models.judging import NotInForm, new_code, quoted, strict_object
+from foureyes.models.judging import MalformedReply, new_code, quoted, strict_json_object
 from foureyes.models.roles import Answerer
 from foureyes.types import Message, Prompt
 
@@ -161,9 +161,9 @@ def parse_synthesis(reply: str, code: str, answers: Sequence[str]) -> Synthesis:
     """Parses a synthesis, and checks that every claim rests on words of the answers it names.
 
     Raises:
-        NotInForm: it is not in the form asked for, or rests on what no answer says.
+        MalformedReply: it is not in the form asked for, or rests on what no answer says.
     """
-    found = strict_object(reply, code, ["consensus", "disagreement", "unique"])
+    found = strict_json_object(reply, code, ["consensus", "disagreement", "unique"])
     return Synthesis(
         tuple(_claim(entry, answers, least=2) for entry in _list(found["consensus"])),
         tuple(_disagreement(entry, answers) for entry in _list(found["disagreement"])),
@@ -181,13 +181,13 @@ async def _synthesise(prompt: Prompt, found: Sequence[Opinion], synthesiser: Ans
     reply = await ask_answerer(synthesiser, request)
     try:
         return parse_synthesis(reply, code, [opinion.text for opinion in found])
-    except NotInForm as error:
+    except MalformedReply as error:
         raise ModelError(str(error), model=synthesiser.name) from error
 
 
 def _list(value: Any) -> list[Any]:
     if not isinstance(value, list):
-        raise NotInForm("wanted a list of claims in the reply")
+        raise MalformedReply("wanted a list of claims in the reply")
     return value
 
 
@@ -196,10 +196,10 @@ def _claim(entry: Any, answers: Sequence[str], *, least: int = 1, most: int | No
         case {"claim": str(text), "support": list(support), **rest} if text.strip() and not rest:
             claim = OpinionClaim(text, tuple(_support(place, answers) for place in support))
         case _:
-            raise NotInForm("a claim of the reply is not a text with its support")
+            raise MalformedReply("a claim of the reply is not a text with its support")
     behind = _behind(claim)
     if len(behind) < least or (most is not None and len(behind) > most):
-        raise NotInForm(
+        raise MalformedReply(
             f"a claim of the reply rests on {len(behind)} answers; wanted {least} at least, {most or 'any'} at most"
         )
     return claim
@@ -212,7 +212,7 @@ def _support(entry: Any, answers: Sequence[str]) -> Support:
         ):
             if quote.strip() and quote in answers[number]:
                 return Support(number, quote)
-    raise NotInForm("the reply rests a claim on words that stand in no answer")
+    raise MalformedReply("the reply rests a claim on words that stand in no answer")
 
 
 def _disagreement(entry: Any, answers: Sequence[str]) -> Disagreement:
@@ -220,10 +220,10 @@ def _disagreement(entry: Any, answers: Sequence[str]) -> Disagreement:
         case {"topic": str(topic), "positions": list(positions), **rest} if topic.strip() and not rest:
             found = Disagreement(topic, tuple(_claim(position, answers) for position in positions))
         case _:
-            raise NotInForm("a disagreement of the reply is not a topic with positions")
+            raise MalformedReply("a disagreement of the reply is not a topic with positions")
     sides = [_behind(position) for position in found.positions]
     if len(sides) < 2 or len(set().union(*sides)) < sum(map(len, sides)):
-        raise NotInForm("a disagreement needs two positions, and no answer on both of them")
+        raise MalformedReply("a disagreement needs two positions, and no answer on both of them")
     return found
 
 

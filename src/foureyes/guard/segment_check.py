@@ -35,7 +35,7 @@ from foureyes.guard.comparison import (
 from foureyes.guard.deadline import DeadlineRunner, TaskFailure
 from foureyes.guard.rephrasing import N_PHRASINGS, rephrase
 from foureyes.guard.segments import Segment, split_segments
-from foureyes.models.judging import NotInForm, new_code
+from foureyes.models.judging import MalformedReply, new_code
 from foureyes.models.roles import Answerer
 from foureyes.types import Exchange
 
@@ -271,7 +271,7 @@ async def _compare(
     reply = await ask_answerer(comparer, comparison_prompt(exchange, cut, answer, code))
     try:
         return parse_comparison(reply, code, len(cut), answer)
-    except NotInForm as error:
+    except MalformedReply as error:
         raise ModelError(str(error), model=comparer.name) from error
 
 
@@ -280,7 +280,7 @@ async def _edit(exchange: Exchange, finding: SegmentFinding, editor: Answerer, c
     reply = await ask_answerer(editor, correction_prompt(exchange, finding.segment, quotes, code))
     try:
         return parse_correction(reply, code, finding.segment)
-    except NotInForm as error:
+    except MalformedReply as error:
         raise ModelError(str(error), model=editor.name) from error
 
 

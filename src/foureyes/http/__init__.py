@@ -11,7 +11,7 @@ were set, and no key stands in its words.
     ├── failures     what every exception and status means
     ├── limits       how long, how often, how many at once, how much
     ├── addresses    which addresses and keys are used at all
-    └── words        another server's words, made fit for our messages
+    └── error_text   another server's words, made fit for our messages
 
 Start at :class:`~foureyes.http.client.HttpClient`. What needs httpx is in the extra ``http``.
 """

@@ -12,10 +12,10 @@ from typing import Any, Final
 
 from foureyes.errors import ConfigError
 from foureyes.http.addresses import require_address, require_key
-from foureyes.http.failures import RequestFailed, meaning_of, meanings_in, refused
+from foureyes.http.error_text import cleaned, message_of
+from foureyes.http.failures import RequestFailed, failure_of_status, meaning_of, meanings_for
 from foureyes.http.limits import RequestLimits
-from foureyes.http.retries import attempted
-from foureyes.http.words import cleaned, message_of
+from foureyes.http.retries import with_retries
 
 try:
     import httpx
@@ -27,7 +27,7 @@ __all__ = ["CONNECT_SECONDS", "HttpClient"]
 CONNECT_SECONDS: Final = 5.0
 """Time to open a connection in, where the limits leave more."""
 
-_EXCEPTIONS: Final = tuple(meanings_in(httpx))
+_EXCEPTIONS: Final = tuple(meanings_for(httpx))
 
 
 class HttpClient:
@@ -105,7 +105,7 @@ class HttpClient:
         """
         limits = limits or self._limits
         request = self._client.build_request(method, self._url(path), content=content, headers=headers)
-        return await attempted(lambda: self._once(request, limits.max_bytes), limits)
+        return await with_retries(lambda: self._once(request, limits.max_bytes), limits)
 
     async def _once(self, request: httpx.Request, max_bytes: int) -> bytes:
         try:
@@ -121,7 +121,7 @@ class HttpClient:
                 words, meaning.kind, retryable=meaning.retryable, server_wide=meaning.server_wide
             ) from error
         if not response.is_success:
-            raise refused(response.status_code, self._clean(_said(response, content)))
+            raise failure_of_status(response.status_code, self._clean(_said(response, content)))
         return content
 
     def _url(self, path: str) -> str:

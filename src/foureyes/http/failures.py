@@ -16,9 +16,9 @@ __all__ = [
     "FailureKind",
     "Meaning",
     "RequestFailed",
+    "failure_of_status",
     "meaning_of",
-    "meanings_in",
-    "refused",
+    "meanings_for",
 ]
 
 FailureKind: TypeAlias = Literal["unavailable", "refused", "bad_reply"]
@@ -84,7 +84,7 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
 """By the name of a base class; :func:`meaning_of` walks an exception's ancestors."""
 
 
-def meanings_in(library: ModuleType) -> dict[type[Exception], Meaning]:
+def meanings_for(library: ModuleType) -> dict[type[Exception], Meaning]:
     """The table for the exceptions of ``httpx`` or ``httpx2``."""
     return {getattr(library, name): meaning for name, meaning in MEANINGS.items()}
 
@@ -94,7 +94,7 @@ def meaning_of(error: Exception) -> Meaning:
     return next(MEANINGS[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in MEANINGS)
 
 
-def refused(status: int, words: str) -> RequestFailed:
+def failure_of_status(status: int, words: str) -> RequestFailed:
     """The failure of a reply with a status other than success. Being busy is worth another attempt, a refusal is not."""
     busy = status in RETRIED_STATUSES
     kind: FailureKind = "unavailable" if busy else "refused"

@@ -19,12 +19,12 @@ try:
 except ImportError as error:
     raise ConfigError(f"talking to a server needs {error.name}: pip install 'foureyes[http]'") from error
 
-__all__ = ["attempted"]
+__all__ = ["with_retries"]
 
 T = TypeVar("T")
 
 
-async def attempted(call: Callable[[], Awaitable[T]], limits: RequestLimits) -> T:
+async def with_retries(call: Callable[[], Awaitable[T]], limits: RequestLimits) -> T:
     """What a call comes to.
 
     Args:

@@ -2,7 +2,7 @@
 
 Start at :mod:`~foureyes.models.roles` (what a model can do), then :mod:`~foureyes.models.catalog` (from a reference
 such as ``"gemma3-270m"``, ``"http://host:8000/v1#name"`` or ``"anthropic:NAME"`` to an object that can do it). Models that can
-be talked to share one protocol, :class:`~foureyes.models.chat.talking.ChatModel`.
+be talked to share one protocol, :class:`~foureyes.models.chat.protocol.ChatModel`.
 """
 
 import lazy_loader

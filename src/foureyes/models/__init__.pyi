@@ -3,11 +3,11 @@ from .catalog import open_reader as open_reader
 from .catalog import open_writer as open_writer
 from .chat.answerer import ChatAnswerer as ChatAnswerer
 from .chat.judge import ChatJudge as ChatJudge
-from .chat.talking import ChatModel as ChatModel
-from .chat.talking import ChatReply as ChatReply
-from .chat.talking import ChatRequest as ChatRequest
-from .chat.talking import Endpoint as Endpoint
-from .chat.talking import ToolCall as ToolCall
+from .chat.protocol import ChatModel as ChatModel
+from .chat.protocol import ChatReply as ChatReply
+from .chat.protocol import ChatRequest as ChatRequest
+from .chat.protocol import Endpoint as Endpoint
+from .chat.protocol import ToolCall as ToolCall
 from .chat.writer import ChatWriter as ChatWriter
 from .entailment import Entailment as Entailment
 from .entailment import Pair as Pair
@@ -19,5 +19,5 @@ from .roles import Predictor as Predictor
 from .roles import Reader as Reader
 from .roles import Sampling as Sampling
 from .roles import Writer as Writer
-from .shown import ShownToken as ShownToken
+from .token_logprobs import TokenLogprobs as TokenLogprobs
 from .weights.values import Step as Step

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Final, Literal, TypeAlias
 
 from foureyes.errors import ConfigError, ModelRefused
-from foureyes.models.chat.talking import ChatModel
+from foureyes.models.chat.protocol import ChatModel
 from foureyes.models.roles import Reader, Writer
 from foureyes.models.weights import OnStep, ensure
 from foureyes.models.weights.redaction import redacted

@@ -6,15 +6,15 @@ and everything else about a model come from what was configured.
 
 ::
 
-    judge, answerer, writer ─── talking     what is said to a model, and what comes back
+    judge, answerer, writer ─── protocol    what is said to a model, and what comes back
            │
         reading                             pure: from the log-probabilities in a reply to a Reading
 
-Start at :class:`~foureyes.models.chat.talking.ChatModel`, or at :func:`foureyes.models.catalog.open_chat`, which makes one.
+Start at :class:`~foureyes.models.chat.protocol.ChatModel`, or at :func:`foureyes.models.catalog.open_chat`, which makes one.
 """
 
 from foureyes.models.chat.answerer import ChatAnswerer
 from foureyes.models.chat.judge import ChatJudge
-from foureyes.models.chat.talking import ChatModel, ChatReply, ChatRequest, Endpoint, ToolCall
+from foureyes.models.chat.protocol import ChatModel, ChatReply, ChatRequest, Endpoint, ToolCall
 
 __all__ = ["ChatAnswerer", "ChatJudge", "ChatModel", "ChatReply", "ChatRequest", "Endpoint", "ToolCall"]

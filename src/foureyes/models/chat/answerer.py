@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from foureyes.models.chat.talking import ChatModel, ChatRequest, messages_of, whole_text
+from foureyes.models.chat.protocol import ChatModel, ChatRequest, messages_of, whole_text
 from foureyes.types import Prompt
 
 __all__ = ["ChatAnswerer"]

@@ -7,8 +7,8 @@ from typing import Any, Literal, get_args
 
 from foureyes.choices import VerdictForm
 from foureyes.errors import InputError
-from foureyes.models.chat.talking import ChatModel, ChatRequest, whole_text
-from foureyes.models.judging import VerdictRequest, ask, new_code, schema, vote_of
+from foureyes.models.chat.protocol import ChatModel, ChatRequest, whole_text
+from foureyes.models.judging import VerdictRequest, new_code, schema, verdict_request, vote_of
 from foureyes.types import Exchange, Message, Vote
 
 __all__ = ["ChatJudge"]
@@ -77,7 +77,7 @@ class ChatJudge:
             ModelRefused: the model, its filter or its server said no.
             ModelError: what came back is no reply, is empty, or was cut off.
         """
-        question = ask(exchange, self._codes())
+        question = verdict_request(exchange, self._codes())
         reply, *_ = await self._model.say(ChatRequest(self._messages(question), self._schema(question.code)))
         return vote_of(whole_text(reply, self.name), question, provider=self.provider, model=self.name)
 

@@ -12,9 +12,9 @@ from itertools import accumulate
 import numpy as np
 
 from foureyes.errors import InputError
-from foureyes.models.chat.talking import ChatReply
+from foureyes.models.chat.protocol import ChatReply
 from foureyes.models.completions.spelling import spans_by_bytes, spans_by_text
-from foureyes.models.shown import LARGEST_VOCABULARY, ShownToken, columns
+from foureyes.models.token_logprobs import LARGEST_VOCABULARY, TokenLogprobs, columns
 from foureyes.types import Reading
 
 __all__ = ["reading_of"]
@@ -46,7 +46,9 @@ def reading_of(reply: ChatReply, *, model: str, k: int) -> Reading | None:
         return None
 
 
-def _spelled(tokens: Sequence[ShownToken], answer: str) -> tuple[Sequence[ShownToken], list[tuple[int, int]]] | None:
+def _spelled(
+    tokens: Sequence[TokenLogprobs], answer: str
+) -> tuple[Sequence[TokenLogprobs], list[tuple[int, int]]] | None:
     """The tokens that spell the answer, and the bytes of it that each covers."""
     for end in (len(tokens), len(tokens) - 1):  # the last token may be the one that ended the turn
         kept = _last(tokens[: max(end, 0)], answer.encode())
@@ -59,7 +61,7 @@ def _spelled(tokens: Sequence[ShownToken], answer: str) -> tuple[Sequence[ShownT
     return None
 
 
-def _last(tokens: Sequence[ShownToken], answer: bytes) -> Sequence[ShownToken]:
+def _last(tokens: Sequence[TokenLogprobs], answer: bytes) -> Sequence[TokenLogprobs]:
     """The last tokens that have as many bytes as the answer; before them a model may have thought."""
     sizes = list(accumulate(len(token.raw or b"") for token in reversed(tokens)))
     return tokens[-1 - sizes.index(len(answer)) :] if len(answer) in sizes else ()

@@ -1,7 +1,7 @@
 """A model that can be talked to as a writer.
 
 A :class:`~foureyes.models.roles.Writer` is synchronous and takes a batch, because most models that write run in this process;
-one behind an API waits for a network, and :class:`~foureyes.models.chat.talking.ChatModel` is asynchronous, because judges are.
+one behind an API waits for a network, and :class:`~foureyes.models.chat.protocol.ChatModel` is asynchronous, because judges are.
 So the writer keeps an event loop in a thread of its own and has several requests under way in it
 (`docs/adr/026-one-protocol-for-talking.md`).
 """
@@ -18,8 +18,8 @@ from typing import Final, Self
 from foureyes.errors import ModelError, ModelRefused, ModelUnavailable
 from foureyes.http.blocking import LoopThread
 from foureyes.http.breaker import Breaker
+from foureyes.models.chat.protocol import ChatModel, ChatReply, ChatRequest, messages_of
 from foureyes.models.chat.reading import reading_of
-from foureyes.models.chat.talking import ChatModel, ChatReply, ChatRequest, messages_of
 from foureyes.models.roles import Sampling
 from foureyes.types import Exchange, Prompt, Unscored, Written
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from foureyes.errors import InputError
 from foureyes.models.completions.dialects import LogprobRequest
-from foureyes.models.shown import Fault, ShownToken, bad_reply, columns
+from foureyes.models.token_logprobs import RowFault, TokenLogprobs, bad_reply, columns
 from foureyes.types import Exchange, Reading, Unscored
 
 __all__ = ["Tokens", "assemble"]
@@ -39,7 +39,7 @@ def assemble(
     exchange: Exchange,
     tokens: Tokens,
     spans: Sequence[tuple[int, int]],
-    seen: Sequence[ShownToken],
+    seen: Sequence[TokenLogprobs],
     *,
     ask: LogprobRequest,
     vocabulary: int,
@@ -47,7 +47,7 @@ def assemble(
     """Builds the reading.
 
     Raises:
-        Fault: the numbers are not those of a distribution (``bad_reply``), or no token touches the answer's span
+        RowFault: the numbers are not those of a distribution (``bad_reply``), or no token touches the answer's span
             (``span``).
     """
     try:
@@ -74,5 +74,5 @@ def _selected(exchange: Exchange, spans: Sequence[tuple[int, int]]) -> NDArray[n
     selected = np.array([a < end and b > start for a, b in spans])
     if not selected.any():
         first, last = exchange.answer_span
-        raise Fault(Unscored("span", f"no token covers characters {first}..{last} of the answer"))
+        raise RowFault(Unscored("span", f"no token covers characters {first}..{last} of the answer"))
     return selected

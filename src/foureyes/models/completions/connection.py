@@ -10,7 +10,7 @@ from foureyes.http.blocking import LoopThread
 from foureyes.http.client import HttpClient
 from foureyes.http.failures import RequestFailed
 from foureyes.http.limits import RequestLimits
-from foureyes.models.shown import Fault
+from foureyes.models.token_logprobs import RowFault
 
 __all__ = ["Connection"]
 
@@ -44,7 +44,7 @@ class Connection:
         self._loop.close(self._client.aclose)
 
     def get(self, path: str, *, attempts: int | None = None) -> Any:
-        """Fetches a small JSON document; raises :class:`~foureyes.models.shown.Fault`."""
+        """Fetches a small JSON document; raises :class:`~foureyes.models.token_logprobs.RowFault`."""
         limits = replace(self._limits, max_bytes=_SMALL_DOCUMENT, attempts=attempts or self._limits.attempts)
         return self._reply(self._client.get(path, limits=limits), f"GET {path}")
 
@@ -57,7 +57,7 @@ class Connection:
             max_bytes: size beyond which the reply is given up.
 
         Raises:
-            Fault: it could not be sent, the server refused, or the reply is too late, too large or not JSON.
+            RowFault: it could not be sent, the server refused, or the reply is too late, too large or not JSON.
         """
         limits = replace(self._limits, max_bytes=max_bytes)
         return self._reply(self._client.post(path, body, limits=limits), f"POST {path}")
@@ -66,4 +66,4 @@ class Connection:
         try:
             return self._loop.run(request)
         except RequestFailed as failure:
-            raise Fault.of(failure, asked) from failure
+            raise RowFault.of(failure, asked) from failure

@@ -1,8 +1,8 @@
 """The three ways servers show the log-probabilities of a given text, as pure functions.
 
-A dialect turns an :class:`LogprobRequest` into a request body and a reply into one :class:`ShownToken` per answer position. It does no
+A dialect turns an :class:`LogprobRequest` into a request body and a reply into one :class:`TokenLogprobs` per answer position. It does no
 input or output, and it believes nothing: counts must match, the first entry must be null, and every entry must be for
-the token id that was sent. What fails that is a :class:`~foureyes.models.shown.Fault`.
+the token id that was sent. What fails that is a :class:`~foureyes.models.token_logprobs.RowFault`.
 
 Sources: vLLM 0.32 ``entrypoints/openai/completion/protocol.py``; SGLang ``docs/basic_usage/sampling_params.md`` and
 ``scheduler_output_processor_mixin.py``; both as documented by their projects.
@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from foureyes.models.shown import ShownToken, bad_reply, best_first, natural, number, want
+from foureyes.models.token_logprobs import TokenLogprobs, bad_reply, best_first, natural, number, want
 from foureyes.types import Alternative
 
 __all__ = ["DIALECTS", "VLLM", "Dialect", "Echo", "LogprobRequest", "SGLang"]
@@ -68,8 +68,8 @@ class Dialect(Protocol):
         """The request."""
         ...
 
-    def understand(self, reply: object, ask: LogprobRequest) -> list[ShownToken]:
-        """One entry per token of the answer; raises :class:`Fault`."""
+    def understand(self, reply: object, ask: LogprobRequest) -> list[TokenLogprobs]:
+        """One entry per token of the answer; raises :class:`~foureyes.models.token_logprobs.RowFault`."""
         ...
 
 
@@ -95,14 +95,14 @@ class VLLM:
             "return_token_ids": True,
         }
 
-    def understand(self, reply: object, ask: LogprobRequest) -> list[ShownToken]:
+    def understand(self, reply: object, ask: LogprobRequest) -> list[TokenLogprobs]:
         """One entry per token of the answer."""
         choice = _choice(reply)
         _same_ids(choice.get("prompt_token_ids"), ask)
         entries = _aligned(choice.get("prompt_logprobs"), len(ask.ids), "prompt_logprobs")
         return [self._seen(entries[t], ask.ids[t], ask.k) for t in range(ask.start, len(ask.ids))]
 
-    def _seen(self, entry: object, token: int, k: int) -> ShownToken:
+    def _seen(self, entry: object, token: int, k: int) -> TokenLogprobs:
         by_id = {
             name: want(shown, dict, "prompt_logprobs[]{}")
             for name, shown in want(entry, dict, "prompt_logprobs[]").items()
@@ -117,7 +117,7 @@ class VLLM:
         }
         below = len(shown) > k  # k + 1 entries: the actual token is the one beyond the top
         top = [alternative for name, alternative in shown.items() if not (below and name == str(token))]
-        return ShownToken(shown[str(token)].logprob, max(rank, 1), shown[str(token)].text, best_first(top, k))
+        return TokenLogprobs(shown[str(token)].logprob, max(rank, 1), shown[str(token)].text, best_first(top, k))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ class Echo:
             "return_tokens_as_token_ids": True,
         }
 
-    def understand(self, reply: object, ask: LogprobRequest) -> list[ShownToken]:
+    def understand(self, reply: object, ask: LogprobRequest) -> list[TokenLogprobs]:
         """One entry per token of the answer."""
         choice = _choice(reply)
         logprobs = want(choice.get("logprobs"), dict, "choices[0].logprobs")
@@ -153,7 +153,8 @@ class Echo:
         actual = _aligned(logprobs.get("token_logprobs"), n, "logprobs.token_logprobs")
         tops = _aligned(logprobs.get("top_logprobs"), n, "logprobs.top_logprobs")
         return [
-            ShownToken(number(actual[t]), None, "", self._top(tops[t], tokens[t], ask.k)) for t in range(ask.start, n)
+            TokenLogprobs(number(actual[t]), None, "", self._top(tops[t], tokens[t], ask.k))
+            for t in range(ask.start, n)
         ]
 
     def _top(self, entry: object, token: object, k: int) -> tuple[Alternative, ...]:
@@ -188,7 +189,7 @@ class SGLang:
             "return_text_in_logprobs": True,
         }
 
-    def understand(self, reply: object, ask: LogprobRequest) -> list[ShownToken]:
+    def understand(self, reply: object, ask: LogprobRequest) -> list[TokenLogprobs]:
         """One entry per token of the answer."""
         meta = want(want(reply, dict, "the reply").get("meta_info"), dict, "meta_info")
         n = len(ask.answer) + 1
@@ -201,7 +202,7 @@ class SGLang:
         if [row[1] for row in rows] != list(ask.answer):
             raise bad_reply(f"wanted the answer's token ids; got {[row[1] for row in rows][:8]}…")
         return [
-            ShownToken(number(row[0]), None, _text(row[2]), self._top(top, ask.k))
+            TokenLogprobs(number(row[0]), None, _text(row[2]), self._top(top, ask.k))
             for row, top in zip(rows, tops[1:], strict=True)
         ]
 

@@ -24,10 +24,10 @@ from foureyes.http.limits import BATCH_LIMITS
 from foureyes.models.completions.connection import Connection
 from foureyes.models.completions.dialects import DIALECTS, Dialect, LogprobRequest
 from foureyes.models.completions.tokenising import Tokeniser
-from foureyes.models.shown import LARGEST_VOCABULARY, Fault, want
+from foureyes.models.token_logprobs import LARGEST_VOCABULARY, RowFault, want
 from foureyes.types import Exchange
 
-__all__ = ["PROOF", "Flavour", "ServerFacts", "learn", "refuse", "served_model", "show"]
+__all__ = ["PROOF", "Flavour", "ServerFacts", "endpoint_error", "largest_top_k", "probe_server", "served_model"]
 
 Flavour: TypeAlias = Literal["auto", "vllm", "echo", "sglang"]
 
@@ -67,7 +67,7 @@ class ServerFacts:
     shown: int
 
 
-def learn(
+def probe_server(
     connection: Connection, model: str | None, flavour: Flavour, *, shown: int, vocabulary: int | None
 ) -> ServerFacts:
     """Asks the five questions.
@@ -87,7 +87,7 @@ def learn(
     # 3
     chat = _has_template(connection, name)
     # 4
-    shown = show(connection, name, dialect, shown)
+    shown = largest_top_k(connection, name, dialect, shown)
     # 5
     vocabulary = vocabulary or _vocabulary(connection, name, dialect) or LARGEST_VOCABULARY
     length = card.get("max_model_len")
@@ -104,7 +104,7 @@ def learn(
     )
 
 
-def refuse(connection: Connection, fault: Fault, wanted: str) -> ModelError:
+def endpoint_error(connection: Connection, fault: RowFault, wanted: str) -> ModelError:
     """The error for an endpoint: unavailable when it cannot be reached, refused when what it says will not do."""
     words = f"{connection.root}: {wanted}; got: {fault.detail}"
     if fault.server_wide and fault.status not in {401, 403}:
@@ -112,7 +112,7 @@ def refuse(connection: Connection, fault: Fault, wanted: str) -> ModelError:
     return ModelRefused(words, model=connection.root)
 
 
-def show(connection: Connection, model: str, dialect: Dialect, k: int) -> int:
+def largest_top_k(connection: Connection, model: str, dialect: Dialect, k: int) -> int:
     """The number of most likely tokens the server shows when asked for k: k, or the most that it names.
 
     Raises:
@@ -121,10 +121,10 @@ def show(connection: Connection, model: str, dialect: Dialect, k: int) -> int:
     ask = LogprobRequest(model, (1, 2, 3), 1, k)
     try:
         connection.post(dialect.path, dialect.body(ask), max_bytes=_SMALL_REPLY)
-    except Fault as fault:
+    except RowFault as fault:
         allowed = re.search(r"max(?:imum)? allowed: *(\d+)", fault.detail)
         if fault.status != 400 or not allowed or not 1 <= int(allowed[1]) < k:
-            raise refuse(connection, fault, f"wanted the {k} most likely tokens at each position") from fault
+            raise endpoint_error(connection, fault, f"wanted the {k} most likely tokens at each position") from fault
         return int(allowed[1])
     return k
 
@@ -153,8 +153,8 @@ def _card(connection: Connection, model: str | None) -> dict[str, Any]:
             want(want(card, dict, "data[]").get("id"), str, "data[].id"): card
             for card in want(reply.get("data"), list, "data")
         }
-    except Fault as fault:
-        raise refuse(connection, fault, "wanted a list of models") from fault
+    except RowFault as fault:
+        raise endpoint_error(connection, fault, "wanted a list of models") from fault
     if model is None and len(cards) == 1:
         model = next(iter(cards))
     if model is None or model not in cards:
@@ -191,9 +191,9 @@ def _instead_of_logprobs(connection: Connection, body: dict[str, Any]) -> str | 
     try:
         reply = connection.post("/v1/completions", body, max_bytes=_SMALL_REPLY)
         choice = want(want(want(reply, dict, "the reply").get("choices"), list, "choices")[0], dict, "choices[0]")
-    except Fault as fault:
+    except RowFault as fault:
         if fault.server_wide:
-            raise refuse(connection, fault, "wanted a completion") from fault
+            raise endpoint_error(connection, fault, "wanted a completion") from fault
         return f"it answered {fault.detail}"
     except IndexError:
         return "it answered without a choice"
@@ -214,10 +214,10 @@ def _has_template(connection: Connection, model: str) -> bool:
     try:
         Tokeniser(connection, model, chat=False).tokens(PROOF[0])
         Tokeniser(connection, model, chat=True).prompt(PROOF[0].prompt)
-    except Fault as fault:
+    except RowFault as fault:
         if fault.status == 400 and "template" in fault.detail.lower():
             return False
-        raise refuse(connection, fault, wanted) from fault
+        raise endpoint_error(connection, fault, wanted) from fault
     return True
 
 
@@ -228,7 +228,7 @@ def _vocabulary(connection: Connection, model: str, dialect: Dialect) -> int | N
     body = {"model": model, "prompt": [1], "max_tokens": 1, "logit_bias": {str(2**31 - 1): 1}}
     try:
         connection.post(dialect.path, body, max_bytes=_SMALL_REPLY)
-    except Fault as fault:
+    except RowFault as fault:
         size = re.search(r"[Vv]ocabulary size: *(\d+)", fault.detail)
         return int(size[1]) if size and int(size[1]) >= 2 else None
     return None
@@ -239,8 +239,8 @@ def _version(connection: Connection, dialect: Dialect) -> str:
     path = "/get_server_info" if dialect.name == "sglang" else "/version"
     try:
         reply = connection.get(path)
-    except Fault as fault:
+    except RowFault as fault:
         if fault.server_wide:
-            raise refuse(connection, fault, "wanted its version") from fault
+            raise endpoint_error(connection, fault, "wanted its version") from fault
         return "unknown"
     return str(reply.get("version")) if isinstance(reply, dict) else "unknown"

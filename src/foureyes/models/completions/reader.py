@@ -29,7 +29,7 @@ from foureyes.models.completions.probe import Flavour, ServerFacts
 from foureyes.models.completions.spelling import clip, spans_by_spelling, spans_by_text
 from foureyes.models.completions.tokenising import Tokeniser
 from foureyes.models.prompts import as_messages
-from foureyes.models.shown import Fault, ShownToken, bad_reply
+from foureyes.models.token_logprobs import RowFault, TokenLogprobs, bad_reply
 from foureyes.types import Exchange, Reading, Unscored
 
 __all__ = ["CompletionsReader"]
@@ -108,7 +108,7 @@ class CompletionsReader:
         root, named = server_root(url)
         connection = Connection(root, key=api_key or server_key(), limits=limits)
         try:
-            server = probe.learn(connection, model or named, flavour, shown=shown, vocabulary=vocabulary)
+            server = probe.probe_server(connection, model or named, flavour, shown=shown, vocabulary=vocabulary)
             reader = cls(server, connection, limits, truncate=truncate)
             reader._prove()
         except BaseException:
@@ -177,7 +177,7 @@ class CompletionsReader:
             return
         try:
             self._connection.get("/v1/models", attempts=1)
-        except Fault as fault:
+        except RowFault as fault:
             words = f"{self._server.url} stopped answering ({self._breaker.reason}) and is not back: {fault.detail}"
             raise ModelUnavailable(words, model=self.name, retryable=True) from fault
         self._breaker = Breaker(FAILURES_IN_A_ROW)
@@ -186,7 +186,7 @@ class CompletionsReader:
         e = self._server
         if top_k <= e.shown:
             return
-        shown = probe.show(self._connection, e.model, e.dialect, top_k)
+        shown = probe.largest_top_k(self._connection, e.model, e.dialect, top_k)
         if shown < top_k:
             raise ModelRefused(
                 f"{e.url} shows at most {shown} alternatives at each token; wanted {top_k}. vLLM shows more when "
@@ -202,7 +202,7 @@ class CompletionsReader:
             return Unscored("unavailable", f"not asked, as the server stopped answering: {breaker.reason}")
         try:
             reading = self._ask(exchange, top_k)
-        except Fault as fault:
+        except RowFault as fault:
             breaker.count(fault.detail if fault.server_wide else None)
             return fault.unscored
         breaker.count(None)
@@ -227,7 +227,7 @@ class CompletionsReader:
             return tokens
         room = limit - len(tokens.answer)
         if self._truncate == "refuse" or room < 1:
-            raise Fault(Unscored("context", f"{n} tokens do not fit a context of {limit}", got=n, limit=limit))
+            raise RowFault(Unscored("context", f"{n} tokens do not fit a context of {limit}", got=n, limit=limit))
         return replace(tokens, prompt=tokens.prompt[-room:], n_dropped=len(tokens.prompt) - room)
 
     def _prove(self) -> None:
@@ -237,8 +237,8 @@ class CompletionsReader:
         for exchange in probe.PROOF:
             try:
                 rows.append(self._ask(exchange, 0))
-            except Fault as fault:
-                raise probe.refuse(self._connection, fault, wanted) from fault
+            except RowFault as fault:
+                raise probe.endpoint_error(self._connection, fault, wanted) from fault
         first, again, other = (row.nll for row in rows)
         if not np.allclose(first, again, rtol=0, atol=SAME_ANSWER_NATS):
             moved = float(np.abs(first - again).max())
@@ -277,7 +277,7 @@ def _in_order(
             future.cancel()
 
 
-def _spans(exchange: Exchange, tokens: Tokens, seen: Sequence[ShownToken]) -> list[tuple[int, int]]:
+def _spans(exchange: Exchange, tokens: Tokens, seen: Sequence[TokenLogprobs]) -> list[tuple[int, int]]:
     text = tokens.prefix + exchange.answer
     spans = spans_by_spelling(tokens.pieces, text) if tokens.pieces is not None else None
     if spans is None:

@@ -12,7 +12,7 @@ from typing import Any
 from foureyes.models.completions.assembly import Tokens
 from foureyes.models.completions.connection import Connection
 from foureyes.models.prompts import PLAIN_PREFIX, TEMPLATE_DATE, as_messages, plain_prompt
-from foureyes.models.shown import Fault, ShownToken, bad_reply, natural, want
+from foureyes.models.token_logprobs import RowFault, TokenLogprobs, bad_reply, natural, want
 from foureyes.types import Alternative, Exchange, Prompt, Unscored
 
 __all__ = ["Tokeniser"]
@@ -34,16 +34,16 @@ class Tokeniser:
         self._texts: dict[int, str] = {}  # no more than the vocabulary, and only of servers that show ids
 
     def tokens(self, exchange: Exchange) -> Tokens:
-        """Prompt and answer, tokenised apart so that nothing merges across the boundary; raises :class:`Fault`."""
+        """Prompt and answer, tokenised apart so that nothing merges across the boundary; raises :class:`RowFault`."""
         prefix = "" if self._chat else PLAIN_PREFIX
         reply = self._post({"prompt": prefix + exchange.answer, "add_special_tokens": False, "return_token_strs": True})
         answer = _ids(reply)
         if not answer:
-            raise Fault(Unscored("empty_answer", "the verifier's tokenizer makes no token of the answer"))
+            raise RowFault(Unscored("empty_answer", "the verifier's tokenizer makes no token of the answer"))
         return Tokens(self.prompt(exchange.prompt), answer, _pieces(reply, len(answer)), prefix)
 
     def prompt(self, prompt: Prompt) -> tuple[int, ...]:
-        """Ids of the prompt up to where the answer begins; raises :class:`Fault`."""
+        """Ids of the prompt up to where the answer begins; raises :class:`RowFault`."""
         if not self._chat:
             return _ids(self._post({"prompt": plain_prompt(prompt), "add_special_tokens": True}))
         conversation = {
@@ -53,13 +53,13 @@ class Tokeniser:
         }
         try:
             return _ids(self._post(conversation))
-        except Fault as fault:
+        except RowFault as fault:
             if fault.status not in {400, 422}:
                 raise
-            raise Fault(Unscored("template", fault.detail), status=fault.status) from fault
+            raise RowFault(Unscored("template", fault.detail), status=fault.status) from fault
 
-    def spell(self, seen: Sequence[ShownToken], kept: int) -> list[ShownToken]:
-        """The same with the first alternatives' ids, in decimal, replaced by their texts; raises :class:`Fault`."""
+    def spell(self, seen: Sequence[TokenLogprobs], kept: int) -> list[TokenLogprobs]:
+        """The same with the first alternatives' ids, in decimal, replaced by their texts; raises :class:`RowFault`."""
         return [
             replace(position, top=tuple(self._spelled(a) for a in position.top[:kept]) + position.top[kept:])
             for position in seen

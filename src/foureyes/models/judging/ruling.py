@@ -13,9 +13,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
-from foureyes.models.judging.strict import NotInForm, strict_object
+from foureyes.models.judging.strict_json import MalformedReply, strict_json_object
 
-__all__ = ["Ruling", "ruling", "schema"]
+__all__ = ["Ruling", "parse_ruling", "schema"]
 
 Said: TypeAlias = Literal["safe", "unsafe", "abstain"]
 
@@ -37,7 +37,7 @@ class Ruling:
     reason: str
 
 
-def ruling(reply: str, code: str) -> Ruling:
+def parse_ruling(reply: str, code: str) -> Ruling:
     """Believes a reply, or does not.
 
     Args:
@@ -46,18 +46,18 @@ def ruling(reply: str, code: str) -> Ruling:
             where a model echoes it.
 
     Raises:
-        NotInForm: it is anything but one verdict in the form asked for.
+        MalformedReply: it is anything but one verdict in the form asked for.
 
     Example:
-        >>> ruling('{"code": "5eed5eed", "verdict": "safe", "confidence": 0.9, "reason": "It is."}', "5eed5eed").verdict
+        >>> parse_ruling('{"code": "5eed5eed", "verdict": "safe", "confidence": 0.9, "reason": "It is."}', "5eed5eed").verdict
         'safe'
     """
-    found = strict_object(reply, code, _KEYS)
+    found = strict_json_object(reply, code, _KEYS)
     verdict, confidence = _verdict(found["verdict"]), _confidence(found["confidence"])
     if (verdict == "safe" and confidence < 0.5) or (verdict == "unsafe" and confidence > 0.5):
-        raise NotInForm(f"the judge says {verdict} with a confidence of {confidence:g} in the response")
+        raise MalformedReply(f"the judge says {verdict} with a confidence of {confidence:g} in the response")
     if not isinstance(found["reason"], str):
-        raise NotInForm("the judge's reason is not text")
+        raise MalformedReply("the judge's reason is not text")
     return Ruling(verdict, confidence, found["reason"])
 
 
@@ -89,10 +89,10 @@ def _verdict(value: object) -> Said:
         case "safe" | "unsafe" | "abstain":
             return value
         case _:
-            raise NotInForm("the judge's verdict is none of safe, unsafe, abstain")
+            raise MalformedReply("the judge's verdict is none of safe, unsafe, abstain")
 
 
 def _confidence(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise NotInForm("the judge's confidence is not a number from 0 to 1")
+        raise MalformedReply("the judge's confidence is not a number from 0 to 1")
     return float(value)

@@ -18,7 +18,7 @@ Start at :func:`connect`. OpenAI's protocol needs the extra ``http``, the others
 from __future__ import annotations
 
 from foureyes.choices import ProviderApi
-from foureyes.models.chat.talking import ChatModel, Endpoint
+from foureyes.models.chat.protocol import ChatModel, Endpoint
 
 __all__ = ["connect"]
 

@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Final
 
 from foureyes.errors import ConfigError
 from foureyes.http.failures import Meaning, RequestFailed
-from foureyes.models.chat.talking import ChatReply, ChatRequest, Endpoint, Finish, ToolCall
+from foureyes.models.chat.protocol import ChatReply, ChatRequest, Endpoint, Finish, ToolCall
 from foureyes.models.providers.base import ProviderChat
-from foureyes.models.providers.sdk import COMMON, MeaningTable, bounded_client, required_key, sent
+from foureyes.models.providers.sdk import COMMON, MeaningTable, bounded_client, required_key, send_with_retries
 from foureyes.types import TokenUsage
 
 try:
@@ -83,7 +83,7 @@ class AnthropicChat(ProviderChat):
             content: bytes = await raw.http_response.aread()
             return content
 
-        return await sent(call, MEANING, self._endpoint)
+        return await send_with_retries(call, MEANING, self._endpoint)
 
     def _replies(self, reply: Any, request: ChatRequest) -> list[ChatReply]:  # noqa: ARG002 - one reply, whatever was asked
         match reply:

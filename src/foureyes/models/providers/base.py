@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from foureyes.errors import ConfigError, ModelError, ModelRefused, ModelUnavailable
 from foureyes.http.failures import RequestFailed
-from foureyes.models.chat.talking import ChatReply, ChatRequest, Endpoint
+from foureyes.models.chat.protocol import ChatReply, ChatRequest, Endpoint
 
 __all__ = ["ProviderChat"]
 
@@ -17,7 +17,7 @@ _KINDS = {"unavailable": ModelUnavailable, "refused": ModelRefused, "bad_reply":
 
 
 class ProviderChat(ABC):
-    """A model behind one provider's API; see :class:`~foureyes.models.chat.talking.ChatModel`.
+    """A model behind one provider's API; see :class:`~foureyes.models.chat.protocol.ChatModel`.
 
     Attributes:
         usual_name: what the provider is called where the configuration does not say.
@@ -58,7 +58,7 @@ class ProviderChat(ABC):
         return f"chat:{hashlib.sha256(repr(parts).encode()).hexdigest()}"
 
     async def say(self, request: ChatRequest) -> Sequence[ChatReply]:
-        """What the model replies; see :class:`~foureyes.models.chat.talking.ChatModel`."""
+        """What the model replies; see :class:`~foureyes.models.chat.protocol.ChatModel`."""
         try:
             return self._replies(await self._sent(self._body(request)), request)
         except RequestFailed as failure:

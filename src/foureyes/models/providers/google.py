@@ -8,10 +8,10 @@ from typing import Any, ClassVar, Final
 
 from foureyes.errors import ConfigError
 from foureyes.http.failures import Meaning, RequestFailed
-from foureyes.models.chat.talking import ChatReply, ChatRequest, Endpoint, Finish, ToolCall
+from foureyes.models.chat.protocol import ChatReply, ChatRequest, Endpoint, Finish, ToolCall
 from foureyes.models.providers.base import ProviderChat
-from foureyes.models.providers.sdk import COMMON, MeaningTable, bounded_client, required_key, sent
-from foureyes.models.shown import Fault, ShownToken, best_first, number, want
+from foureyes.models.providers.sdk import COMMON, MeaningTable, bounded_client, required_key, send_with_retries
+from foureyes.models.token_logprobs import RowFault, TokenLogprobs, best_first, number, want
 from foureyes.types import Alternative, TokenUsage
 
 try:
@@ -92,7 +92,7 @@ class GoogleChat(ProviderChat):
             raw = answer.sdk_http_response
             return (raw and raw.body) or ""
 
-        return await sent(call, MEANING, self._endpoint)
+        return await send_with_retries(call, MEANING, self._endpoint)
 
     def _replies(self, reply: Any, request: ChatRequest) -> list[ChatReply]:  # noqa: ARG002 - one reply, whatever was asked
         match reply:
@@ -135,23 +135,23 @@ def _tool_calls(parts: list[Any]) -> tuple[ToolCall, ...]:
     return tuple(calls)
 
 
-def _tokens(candidate: Mapping[str, Any]) -> tuple[ShownToken, ...] | None:
+def _tokens(candidate: Mapping[str, Any]) -> tuple[TokenLogprobs, ...] | None:
     match candidate:
         case {"logprobsResult": {"chosenCandidates": [_, *_] as chosen, "topCandidates": [*tops]}} if len(tops) == len(
             chosen
         ):
             try:
                 return tuple(_token(own, top) for own, top in zip(chosen, tops, strict=True))
-            except Fault:
+            except RowFault:
                 return None
         case _:
             return None
 
 
-def _token(own: Any, top: Any) -> ShownToken:
+def _token(own: Any, top: Any) -> TokenLogprobs:
     said = _alternative(own)
     best = [_alternative(one) for one in want(top, dict, "topCandidates[]").get("candidates") or ()]
-    return ShownToken(said.logprob, None, said.text, best_first(best or [said], len(best) or 1), said.text.encode())
+    return TokenLogprobs(said.logprob, None, said.text, best_first(best or [said], len(best) or 1), said.text.encode())
 
 
 def _alternative(entry: Any) -> Alternative:

@@ -7,9 +7,9 @@ from typing import Any, ClassVar, Final
 
 from foureyes.http.client import HttpClient
 from foureyes.http.failures import RequestFailed
-from foureyes.models.chat.talking import ChatReply, ChatRequest, Endpoint, Finish, ToolCall
+from foureyes.models.chat.protocol import ChatReply, ChatRequest, Endpoint, Finish, ToolCall
 from foureyes.models.providers.base import ProviderChat
-from foureyes.models.shown import Fault, ShownToken, best_first, number, want
+from foureyes.models.token_logprobs import RowFault, TokenLogprobs, best_first, number, want
 from foureyes.types import Alternative, TokenUsage
 
 __all__ = ["OpenAIChat"]
@@ -105,22 +105,22 @@ def _tool_calls(message: Mapping[str, Any]) -> tuple[ToolCall, ...]:
     return tuple(calls)
 
 
-def _tokens(choice: Mapping[str, Any]) -> tuple[ShownToken, ...] | None:
+def _tokens(choice: Mapping[str, Any]) -> tuple[TokenLogprobs, ...] | None:
     """The tokens as shown; ``None`` where there are none, or what is shown are no log-probabilities."""
     match choice:
         case {"logprobs": {"content": [_, *_] as entries}}:
             try:
                 return tuple(map(_token, entries))
-            except Fault:
+            except RowFault:
                 return None
         case _:
             return None
 
 
-def _token(entry: Any) -> ShownToken:
+def _token(entry: Any) -> TokenLogprobs:
     own = _alternative(entry)
     top = [_alternative(one) for one in entry.get("top_logprobs") or ()]
-    return ShownToken(own.logprob, None, own.text, best_first(top or [own], len(top) or 1), _raw(entry.get("bytes")))
+    return TokenLogprobs(own.logprob, None, own.text, best_first(top or [own], len(top) or 1), _raw(entry.get("bytes")))
 
 
 def _alternative(entry: Any) -> Alternative:

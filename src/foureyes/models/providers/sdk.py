@@ -7,25 +7,25 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Final, TypeAlias
 
 from foureyes.errors import ConfigError
-from foureyes.http.failures import Meaning, RequestFailed, meanings_in, refused
+from foureyes.http.error_text import cleaned
+from foureyes.http.failures import Meaning, RequestFailed, failure_of_status, meanings_for
 from foureyes.http.limits import RequestLimits
-from foureyes.http.retries import attempted
-from foureyes.http.words import cleaned
-from foureyes.models.chat.talking import Endpoint
+from foureyes.http.retries import with_retries
+from foureyes.models.chat.protocol import Endpoint
 
 try:
     import httpx2
 except ImportError as error:
     raise ConfigError(f"this provider needs {error.name}: pip install 'foureyes[providers]'") from error
 
-__all__ = ["COMMON", "MeaningTable", "bounded_client", "failure", "required_key", "sent"]
+__all__ = ["COMMON", "MeaningTable", "bounded_client", "request_failure", "required_key", "send_with_retries"]
 
 MeaningTable: TypeAlias = Mapping[type[Exception], Meaning]
 
 _CONNECT_SECONDS: Final = 5.0
 
 COMMON: Final[MeaningTable] = {
-    **meanings_in(httpx2),
+    **meanings_for(httpx2),
     httpx2.TransportError: Meaning("unavailable", "the transport failed", server_wide=True),  # its own, beyond httpx's
     ValueError: Meaning("bad_reply", "the SDK could not make sense of the reply"),
     RecursionError: Meaning("bad_reply", "the reply is nested too deeply"),
@@ -33,7 +33,7 @@ COMMON: Final[MeaningTable] = {
 """What any SDK over httpx2 lets through: that library's exceptions, and decoders'."""
 
 
-async def sent(call: Callable[[], Awaitable[str | bytes]], table: MeaningTable, endpoint: Endpoint) -> Any:
+async def send_with_retries(call: Callable[[], Awaitable[str | bytes]], table: MeaningTable, endpoint: Endpoint) -> Any:
     """The JSON that a call of an SDK brings back, by our rules of what is repeated and until when.
 
     Raises:
@@ -45,20 +45,20 @@ async def sent(call: Callable[[], Awaitable[str | bytes]], table: MeaningTable, 
             return await call()
         except tuple(table) as error:
             quotes_key = required_key(endpoint) in str(error)  # as a server's words may
-            raise failure(error, table, endpoint) from (None if quotes_key else error)
+            raise request_failure(error, table, endpoint) from (None if quotes_key else error)
 
-    content = await attempted(once, endpoint.limits)
+    content = await with_retries(once, endpoint.limits)
     try:
         return json.loads(content)
     except (ValueError, RecursionError) as error:
         raise RequestFailed("wanted JSON; the server answered something else") from error
 
 
-def failure(error: Exception, table: MeaningTable, endpoint: Endpoint) -> RequestFailed:
+def request_failure(error: Exception, table: MeaningTable, endpoint: Endpoint) -> RequestFailed:
     """An SDK's exception as ours. Its status decides first, where there was a reply with one."""
     status = getattr(error, "status_code", None) or getattr(error, "code", None)
     if isinstance(status, int):
-        return refused(status, cleaned(f"HTTP {status}: {error}", secret=endpoint.key))
+        return failure_of_status(status, cleaned(f"HTTP {status}: {error}", secret=endpoint.key))
     meaning = next(table[kind] for kind in type(error).__mro__ if kind in table)
     return RequestFailed(
         f"{meaning.words} ({type(error).__name__})",

@@ -3,7 +3,7 @@
 A server shows the actual token and the k most likely ones, so the entropy is an interval, and a rank beyond k is known
 only where the server counts it (vLLM does). Elsewhere it is the smallest rank consistent with what was shown.
 
-Nothing is believed unseen: what is not of the kind that JSON should hold there is a :class:`Fault` with reason ``bad_reply``,
+Nothing is believed unseen: what is not of the kind that JSON should hold there is a :class:`RowFault` with reason ``bad_reply``,
 a number that is NaN, infinite, null or a server's stand-in for one is ``not_finite``.
 """
 
@@ -23,8 +23,8 @@ from foureyes.types import Alternative, Reason, Unscored
 
 __all__ = [
     "LARGEST_VOCABULARY",
-    "Fault",
-    "ShownToken",
+    "RowFault",
+    "TokenLogprobs",
     "bad_reply",
     "best_first",
     "columns",
@@ -42,7 +42,7 @@ _STAND_IN = -9999.0
 T = TypeVar("T")
 
 
-class Fault(Exception):
+class RowFault(Exception):
     """Why a row cannot be read; it becomes a value or a ModelError and never leaves ``foureyes.models``.
 
     Attributes:
@@ -58,7 +58,7 @@ class Fault(Exception):
         self.server_wide = server_wide
 
     @classmethod
-    def of(cls, failure: RequestFailed, asked: str) -> Fault:
+    def of(cls, failure: RequestFailed, asked: str) -> RowFault:
         """The fault of a request that came to nothing."""
         reason: Reason = "bad_reply" if failure.kind == "bad_reply" else "unavailable"
         return cls(Unscored(reason, f"{asked}: {failure}"), status=failure.status, server_wide=failure.server_wide)
@@ -70,7 +70,7 @@ class Fault(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class ShownToken:
+class TokenLogprobs:
     """What a server showed at one token of an answer.
 
     Attributes:
@@ -88,7 +88,7 @@ class ShownToken:
     raw: bytes | None = None
 
 
-def columns(shown: Sequence[ShownToken], *, k: int, vocabulary: int) -> dict[str, Any]:
+def columns(shown: Sequence[TokenLogprobs], *, k: int, vocabulary: int) -> dict[str, Any]:
     """The statistics of a reading, by the names of its fields.
 
     Args:
@@ -112,9 +112,9 @@ def columns(shown: Sequence[ShownToken], *, k: int, vocabulary: int) -> dict[str
     }
 
 
-def bad_reply(detail: str) -> Fault:
+def bad_reply(detail: str) -> RowFault:
     """The fault of a reply that is not what was asked for."""
-    return Fault(Unscored("bad_reply", detail))
+    return RowFault(Unscored("bad_reply", detail))
 
 
 def want(value: object, kind: type[T], where: str) -> T:
@@ -136,11 +136,11 @@ def natural(value: object, where: str) -> int:
 def number(value: object) -> float:
     """A finite log-probability, ≤ 0 but for rounding."""
     if value is None:  # orjson, which some servers use, prints NaN as null
-        raise Fault(Unscored("not_finite", "wanted a log-probability; got null"))
+        raise RowFault(Unscored("not_finite", "wanted a log-probability; got null"))
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise bad_reply(f"wanted a log-probability; got {value!r:.60}")
     if value <= _STAND_IN or value == math.inf or value != value:  # noqa: PLR0124 - NaN; isfinite fails on huge integers
-        raise Fault(Unscored("not_finite", f"wanted a finite log-probability; got {value}"))
+        raise RowFault(Unscored("not_finite", f"wanted a finite log-probability; got {value}"))
     if value > 1e-3:
         raise bad_reply(f"wanted a log-probability, at most 0; got {value}")
     return min(float(value), 0.0)
@@ -150,18 +150,18 @@ def best_first(alternatives: Sequence[Alternative], k: int) -> tuple[Alternative
     """The k most likely.
 
     Raises:
-        Fault: there is none.
+        RowFault: there is none.
     """
     if not alternatives:
         raise bad_reply(f"wanted the {k} most likely tokens; got none")
     return tuple(sorted(alternatives, key=lambda a: -a.logprob)[:k])
 
 
-def _below_the_top(position: ShownToken) -> bool:
+def _below_the_top(position: TokenLogprobs) -> bool:
     return position.logprob < position.top[-1].logprob
 
 
-def _matrix(shown: Sequence[ShownToken]) -> NDArray[np.float64]:
+def _matrix(shown: Sequence[TokenLogprobs]) -> NDArray[np.float64]:
     """(T, K) log-probabilities of all that was shown, the actual token included, padded with −inf."""
     rows = [
         [a.logprob for a in position.top] + ([position.logprob] if _below_the_top(position) else [])
@@ -173,17 +173,17 @@ def _matrix(shown: Sequence[ShownToken]) -> NDArray[np.float64]:
     return matrix
 
 
-def _largest_unseen(position: ShownToken, k: int) -> float:
+def _largest_unseen(position: TokenLogprobs, k: int) -> float:
     """The k-th best bounds what was not shown; of a server that showed fewer than asked nothing is known."""
     return position.top[-1].logprob if len(position.top) >= k else 0.0
 
 
-def _rank(position: ShownToken) -> int:
+def _rank(position: TokenLogprobs) -> int:
     """Exact within the top; beyond it the server's count, or else the least that what it showed allows."""
     if not _below_the_top(position):
         return 1 + sum(a.logprob > position.logprob for a in position.top)
     return max(position.rank or 0, len(position.top) + 1)
 
 
-def _top1(position: ShownToken) -> float:
+def _top1(position: TokenLogprobs) -> float:
     return math.exp(max(position.top[0].logprob, position.logprob))

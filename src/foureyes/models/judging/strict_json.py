@@ -11,14 +11,14 @@ import json
 from collections.abc import Collection
 from typing import Any, NoReturn
 
-__all__ = ["NotInForm", "strict_object"]
+__all__ = ["MalformedReply", "strict_json_object"]
 
 
-class NotInForm(Exception):
+class MalformedReply(Exception):
     """A reply that is not in the form asked for. The message quotes nothing of it."""
 
 
-def strict_object(reply: str, code: str, keys: Collection[str]) -> dict[str, Any]:
+def strict_json_object(reply: str, code: str, keys: Collection[str]) -> dict[str, Any]:
     """The object in a reply.
 
     Args:
@@ -27,10 +27,10 @@ def strict_object(reply: str, code: str, keys: Collection[str]) -> dict[str, Any
         keys: exactly these besides, at its top.
 
     Raises:
-        NotInForm: it is anything else.
+        MalformedReply: it is anything else.
 
     Example:
-        >>> strict_object('{"code": "5eed5eed", "claim": "x"}', "5eed5eed", ["claim"])
+        >>> strict_json_object('{"code": "5eed5eed", "claim": "x"}', "5eed5eed", ["claim"])
         {'claim': 'x'}
     """
     try:
@@ -38,21 +38,21 @@ def strict_object(reply: str, code: str, keys: Collection[str]) -> dict[str, Any
         found = json.loads(reply, object_pairs_hook=_once, parse_constant=_no_number)
         json.dumps(found, ensure_ascii=False).encode()  # finds surrogates that were escaped
     except (ValueError, RecursionError) as error:
-        raise NotInForm("the reply is not one JSON object") from error
+        raise MalformedReply("the reply is not one JSON object") from error
     if not isinstance(found, dict) or set(found) != {"code", *keys}:
-        raise NotInForm(f"the reply is not an object of exactly {', '.join(['code', *keys])}")
+        raise MalformedReply(f"the reply is not an object of exactly {', '.join(['code', *keys])}")
     said = found.pop("code")
     if not isinstance(said, str) or not hmac.compare_digest(said.encode(), code.encode()):
-        raise NotInForm("the reply does not repeat the code it was given")
+        raise MalformedReply("the reply does not repeat the code it was given")
     return found
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise NotInForm("the reply repeats a key")
+        raise MalformedReply("the reply repeats a key")
     return found
 
 
 def _no_number(name: str) -> NoReturn:
-    raise NotInForm(f"the reply holds {name}, which is no number")
+    raise MalformedReply(f"the reply holds {name}, which is no number")

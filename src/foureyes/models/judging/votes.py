@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from foureyes.http.words import cleaned
-from foureyes.models.judging.question import VerdictRequest
-from foureyes.models.judging.ruling import ruling
-from foureyes.models.judging.strict import NotInForm
+from foureyes.http.error_text import cleaned
+from foureyes.models.judging.request import VerdictRequest
+from foureyes.models.judging.ruling import parse_ruling
+from foureyes.models.judging.strict_json import MalformedReply
 from foureyes.types import Vote
 
 __all__ = ["vote_of"]
@@ -24,7 +24,7 @@ def vote_of(words: str, question: VerdictRequest, *, provider: str, model: str) 
         The vote, its reason on one line; the time it took is not known here.
     """
     try:
-        said = ruling(words, question.code)
-    except NotInForm as error:
+        said = parse_ruling(words, question.code)
+    except MalformedReply as error:
         return Vote(provider, model, "error", None, str(error))
     return Vote(provider, model, said.verdict, said.confidence, cleaned(said.reason))

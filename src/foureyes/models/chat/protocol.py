@@ -10,7 +10,7 @@ from foureyes.errors import ConfigError, ModelError, ModelRefused
 from foureyes.http.addresses import require_address, require_key
 from foureyes.http.limits import RequestLimits
 from foureyes.models.roles import Sampling
-from foureyes.models.shown import ShownToken
+from foureyes.models.token_logprobs import TokenLogprobs
 from foureyes.types import Message, Prompt, TokenUsage
 
 __all__ = ["ChatModel", "ChatReply", "ChatRequest", "Endpoint", "Finish", "ToolCall", "messages_of", "whole_text"]
@@ -120,7 +120,7 @@ class ChatReply:
     text: str
     finish: Finish = "stop"
     tool_calls: tuple[ToolCall, ...] = ()
-    tokens: tuple[ShownToken, ...] | None = None
+    tokens: tuple[TokenLogprobs, ...] | None = None
     usage: TokenUsage | None = None
 
 
