@@ -32,7 +32,7 @@ from bench.virtual import run
 from foureyes.config import Keyring, ServerSettings, new_key
 from foureyes.config.parts import Parts, TenantParts
 from foureyes.errors import LedgerConflict, LedgerError, ModelRefused, ModelUnavailable, PrivacyError
-from foureyes.guard import Council, Guard, Member, Timing
+from foureyes.guard import Council, CouncilMember, Guard, Timing
 from foureyes.service.app import create_app
 from foureyes.service.app_state import Instruments
 from foureyes.service.logs import open_log
@@ -461,7 +461,7 @@ async def _one(
 
 def _app(failing: Failing) -> Any:
     guard = Guard(
-        Council([Member(Voter(failing, name)) for name in _VERIFIERS], deadline_s=DEADLINE_S),
+        Council([CouncilMember(Voter(failing, name)) for name in _VERIFIERS], deadline_s=DEADLINE_S),
         concealer=failing,
         recorder=failing,
         timing=Timing(DEADLINE_S, DEADLINE_S / 4),

@@ -33,7 +33,7 @@ from bench.machine import describe, memory
 from bench.ratios import per_round
 from bench.section import MIB, Aim, BenchSection, Grid, aims, at_least, words
 from bench.session import asked
-from foureyes.ledger import Ledger, Log, Options, Receipt, Signer
+from foureyes.ledger import Ledger, LedgerOptions, Log, Receipt, Signer
 from foureyes.ledger.entry import Draft, Json, stamp, utc_now
 from foureyes.ledger.sealing import LogTip, seal
 from foureyes.ledger.sqlite import SqliteStore
@@ -248,7 +248,7 @@ def appended(file: Path, n: int, threads: int) -> dict[str, float]:
 
 def written(file: Path, n: int, flight: int = 4096) -> dict[str, float]:
     """A log through the ledger itself, by one thread with so many appends in flight."""
-    ledger = Ledger.open(SqliteStore(file), signer=SIGNER, options=Options(queue=flight))
+    ledger = Ledger.open(SqliteStore(file), signer=SIGNER, options=LedgerOptions(queue=flight))
 
     def work() -> None:
         waiting: deque[Future[Receipt]] = deque()

@@ -33,7 +33,7 @@ from bench.ratios import Spread, per_round
 from bench.section import aims, at_least, at_most
 from foureyes.config import Keyring, new_key
 from foureyes.config.parts import Parts, TenantParts
-from foureyes.guard import Council, Guard, Member
+from foureyes.guard import Council, CouncilMember, Guard
 from foureyes.guard.vault_concealer import VaultConcealer
 from foureyes.ledger import Signer, open_ledger, text_hash
 from foureyes.models.scripted import ScriptedJudge
@@ -160,7 +160,7 @@ def _shapes_in_fastapi() -> Any:
 def _verifying(folder: Path, *, recorded: bool, personal_data: bool) -> tuple[Any, str]:
     Signer.generate("foureyes.study/ledger").save(folder / "ledger.key")
     ledger = open_ledger(f"sqlite:{folder / 'ledger.db'}", key_file=folder / "ledger.key")
-    judges = [Member(ScriptedJudge("safe", name=name)) for name in ("a", "b", "c")]
+    judges = [CouncilMember(ScriptedJudge("safe", name=name)) for name in ("a", "b", "c")]
     guard = Guard(
         Council(judges),
         recorder=_Salted(ledger, os.urandom(32)) if recorded else None,

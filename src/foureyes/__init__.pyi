@@ -66,8 +66,8 @@ from .errors import (
     PrivacyError as PrivacyError,
 )
 from .guard import Council as Council
+from .guard import CouncilMember as CouncilMember
 from .guard import Guard as Guard
-from .guard import Member as Member
 from .maths import aurc as aurc
 from .maths import auroc as auroc
 from .maths import brier as brier

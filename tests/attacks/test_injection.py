@@ -11,7 +11,7 @@ import re
 import pytest
 
 from foureyes.errors import ModelError
-from foureyes.guard import Council, Member
+from foureyes.guard import Council, CouncilMember
 from foureyes.models.chat import ChatJudge, Endpoint
 from foureyes.models.judging import verdict_request
 from foureyes.models.providers import connect
@@ -202,7 +202,7 @@ def test_a_council_of_parrots_verifies_nothing():
         judges = [ChatJudge(connect("openai", Endpoint(f"parrot-{i}", f"{server.url}/v1"))) for i in range(3)]
 
         async def once():
-            verdict = await Council([Member(judge) for judge in judges]).ask(Exchange("Capital?", SAFE))
+            verdict = await Council([CouncilMember(judge) for judge in judges]).ask(Exchange("Capital?", SAFE))
             for judge in judges:
                 await judge.aclose()
             return verdict

@@ -9,11 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foureyes.errors import InputError
-from foureyes.guard import Council, Member
+from foureyes.guard import Council, CouncilMember
 from foureyes.models.scripted import ScriptedJudge
 
 ACME = Council(
-    [Member(ScriptedJudge(provider="openai", name="gpt-5")), Member(ScriptedJudge(provider="local", name="qwen3-8b"))]
+    [
+        CouncilMember(ScriptedJudge(provider="openai", name="gpt-5")),
+        CouncilMember(ScriptedJudge(provider="local", name="qwen3-8b")),
+    ]
 )
 
 ATTACKS = {

@@ -9,14 +9,14 @@ import pytest
 
 from bench.virtual import run
 from foureyes.errors import InputError, ModelRefused, ModelUnavailable
-from foureyes.guard import Council, Member, QuorumRule
+from foureyes.guard import Council, CouncilMember, QuorumRule
 from foureyes.models.scripted import ScriptedJudge
 from foureyes.types import Exchange, Vote
 from tests.guard.parts import EXCHANGE, Acting, Stubborn
 
 
 def council(*judges, deadline_s=2.0, **options):
-    return Council([Member(judge) for judge in judges], deadline_s=deadline_s, **options)
+    return Council([CouncilMember(judge) for judge in judges], deadline_s=deadline_s, **options)
 
 
 async def timed(work):
@@ -245,7 +245,7 @@ def test_a_listener_that_fails_fails_the_question_and_leaves_no_verifier_behind(
 
 def test_only_some_verifiers_may_be_asked():
     asked = Council(
-        [Member(ScriptedJudge("unsafe", name=n), w) for n, w in (("a", 1), ("b", 1), ("c", 1))], QuorumRule(2)
+        [CouncilMember(ScriptedJudge("unsafe", name=n), w) for n, w in (("a", 1), ("b", 1), ("c", 1))], QuorumRule(2)
     )
     chosen = asked.only([("scripted", "c"), ("scripted", "a")])
     assert [member.key for member in chosen.members] == [("scripted", "c"), ("scripted", "a")]
@@ -253,7 +253,7 @@ def test_only_some_verifiers_may_be_asked():
 
 
 def test_choosing_fewer_verifiers_than_the_quorum_is_never_safe():
-    asked = Council([Member(ScriptedJudge("safe", name=name)) for name in "abc"], QuorumRule(2))
+    asked = Council([CouncilMember(ScriptedJudge("safe", name=name)) for name in "abc"], QuorumRule(2))
     assert run(asked.ask(EXCHANGE)).safe
     assert not run(asked.only([("scripted", "a")]).ask(EXCHANGE)).safe
 
@@ -270,13 +270,13 @@ def test_a_council_is_valid_once_built():
     judge = ScriptedJudge()
     for members, message in (
         ([], "some weight"),
-        ([Member(judge), Member(judge)], "its own"),
-        ([Member(judge, 0)], "weight"),
+        ([CouncilMember(judge), CouncilMember(judge)], "its own"),
+        ([CouncilMember(judge, 0)], "weight"),
     ):
         with pytest.raises(InputError, match=message):
             Council(members)
     with pytest.raises(InputError, match="weight lies between"):
-        Council([Member(judge), Member(ScriptedJudge(name="b"), -0.5)])
+        Council([CouncilMember(judge), CouncilMember(ScriptedJudge(name="b"), -0.5)])
     for deadline in (0, -1, float("inf"), float("nan")):
         with pytest.raises(InputError, match="deadline_s"):
-            Council([Member(judge)], deadline_s=deadline)
+            Council([CouncilMember(judge)], deadline_s=deadline)

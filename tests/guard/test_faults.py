@@ -16,7 +16,7 @@ import pytest
 
 from bench.virtual import run
 from foureyes.errors import LedgerError, ModelRefused, ModelUnavailable, PrivacyError
-from foureyes.guard import Council, Guard, Member, Timing
+from foureyes.guard import Council, CouncilMember, Guard, Timing
 from foureyes.types import Exchange, Vote
 from tests.guard.parts import Acting, Hidden, Ledger, Receipt, Stubborn, Vault
 
@@ -157,7 +157,7 @@ def truth(verifiers, concealing, recording):
 async def suffer(scene):
     verifiers, concealing, recording = scene
     guard = Guard(
-        Council([Member(VERIFIERS[kind](str(i))) for i, kind in enumerate(verifiers)], deadline_s=COUNCIL_S),
+        Council([CouncilMember(VERIFIERS[kind](str(i))) for i, kind in enumerate(verifiers)], deadline_s=COUNCIL_S),
         concealer=CONCEALING[concealing](),
         recorder=RECORDING[recording](),
         timing=TIMING,

@@ -10,7 +10,7 @@ import pytest
 
 from bench.virtual import run
 from foureyes.errors import InputError, LedgerConflict, LedgerError, PrivacyError
-from foureyes.guard import Council, Decision, Guard, Member, Timing
+from foureyes.guard import Council, CouncilMember, Decision, Guard, Timing
 from foureyes.models.scripted import ScriptedJudge
 from foureyes.types import Exchange, Message, Verdict, Vote
 from tests.guard.parts import EXCHANGE, Acting, Hidden, Ledger, Vault
@@ -27,7 +27,7 @@ def guard(*judges, ledger=None, vault=None, **options):
     numbers = itertools.count()
     judges = judges or (ScriptedJudge("safe"),)
     return Guard(
-        Council([Member(judge) for judge in judges], deadline_s=1.5),
+        Council([CouncilMember(judge) for judge in judges], deadline_s=1.5),
         recorder=ledger,
         concealer=vault,
         timing=TIMING,

@@ -162,12 +162,12 @@ def test_a_shipped_judge_opens_its_reader():
 
 @pytest.mark.weights
 def test_the_shipped_judges_verify_together_without_a_key():
-    from foureyes.guard import Council, Member
+    from foureyes.guard import Council, CouncilMember
     from foureyes.models.catalog import open_reader
 
     async def once():
         judges = [shipped_judge(model, open_reader) for model in ("smollm2-135m", "gemma3-270m")]
-        council = Council([Member(judge) for judge in judges], deadline_s=60)
+        council = Council([CouncilMember(judge) for judge in judges], deadline_s=60)
         right = await council.ask(Exchange("What is the capital of France? Answer with the name only.", "Paris"))
         wrong = await council.ask(Exchange("What is the capital of France? Answer with the name only.", "Qxzzy Blorp"))
         for judge in judges:

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from foureyes.errors import PrivacyError
-from foureyes.guard import Council, Guard, Member, Timing
+from foureyes.guard import Council, CouncilMember, Guard, Timing
 from foureyes.guard.protocols import Concealer
 from foureyes.guard.vault_concealer import VaultConcealer
 from foureyes.privacy import PatternDetector, Vault
@@ -103,7 +103,7 @@ def test_a_detector_that_hangs_blocks_and_nothing_piles_up_behind_it(vault):
     async def crowd():
         concealer = VaultConcealer(vault, detector, threads=2)
         timing = Timing(deadline_s=0.4, record_s=0.1)
-        guard = Guard(Council([Member(judge)]), concealer=concealer, recorder=Ledger(), timing=timing)
+        guard = Guard(Council([CouncilMember(judge)]), concealer=concealer, recorder=Ledger(), timing=timing)
         decisions = await asyncio.gather(*(guard.verify(Exchange("a", "b")) for _ in range(50)))
         waiting = concealer._hands._threads._work_queue.qsize()
         detector.go.set()
@@ -124,7 +124,7 @@ def test_the_guard_shows_verifiers_tokens_and_the_caller_values(vault):
 
     async def once():
         concealer = VaultConcealer(vault, PatternDetector())
-        guard = Guard(Council([Member(judge)]), concealer=concealer, recorder=Ledger())
+        guard = Guard(Council([CouncilMember(judge)]), concealer=concealer, recorder=Ledger())
         decision = await guard.verify(Exchange(f"Who is {MAIL}?", "A customer."))
         concealer.close()
         return decision

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from foureyes.ledger import Ledger, Options, Signer
+from foureyes.ledger import Ledger, LedgerOptions, Signer
 from foureyes.ledger.sqlite import SqliteStore
 from foureyes.ledger.store import Store
 from tests.postgres import postgres_url
@@ -31,10 +31,10 @@ class Clock:
         return self.now
 
 
-def options(**more: object) -> Options:
+def options(**more: object) -> LedgerOptions:
     """Everything that is random or timed is counted instead."""
     ids = count()
-    return Options(**{"clock": Clock(), "new_id": lambda: f"{next(ids):032x}", **more})  # type: ignore[arg-type]
+    return LedgerOptions(**{"clock": Clock(), "new_id": lambda: f"{next(ids):032x}", **more})  # type: ignore[arg-type]
 
 
 def recorded(ledger: Ledger, n: int, *, first: int = 0) -> None:

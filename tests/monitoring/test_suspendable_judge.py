@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from foureyes.calibration import Platt
-from foureyes.guard import Council, Guard, Member
+from foureyes.guard import Council, CouncilMember, Guard
 from foureyes.guard.reader_judge import ReaderJudge
 from foureyes.models.scripted import ScriptedJudge, ScriptedReader
 from foureyes.monitoring import Monitor, Observation, ObservedVote, Promise, PromiseWatch, SuspendableJudge
@@ -56,7 +56,7 @@ def test_other_votes_stand(verdict):
 
 def test_a_guard_lets_nothing_through_on_a_suspended_promise_until_it_is_resumed():
     promise = suspended()
-    guard = Guard(Council([Member(SuspendableJudge(ScriptedJudge("safe", confidence=0.9), promise))]))
+    guard = Guard(Council([CouncilMember(SuspendableJudge(ScriptedJudge("safe", confidence=0.9), promise))]))
     assert not asyncio.run(guard.verify(ASKED)).safe
     promise.acknowledge()
     assert asyncio.run(guard.verify(ASKED)).safe

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foureyes.errors import ConfigError, PrivacyError
-from foureyes.privacy.encryption import AesGcmBox, ConversationKeys, TenantKeys, new_key
+from foureyes.privacy.encryption import AesGcmBox, ConversationKeys, TenantKeys, random_key
 
 KEY = bytes(range(32))
 
@@ -23,7 +23,7 @@ def test_any_flipped_bit_another_place_or_key_is_refused(piece, data):
     for box, what, place in (
         (AesGcmBox(KEY), bytes(sealed), b"here"),
         (AesGcmBox(KEY), whole, b"there"),
-        (AesGcmBox(new_key()), whole, b"here"),
+        (AesGcmBox(random_key()), whole, b"here"),
     ):
         with pytest.raises(PrivacyError, match="does not open"):
             box.open(what, place)

@@ -9,7 +9,7 @@ import json
 
 import pytest
 
-from foureyes.guard import Council, Member
+from foureyes.guard import Council, CouncilMember
 from foureyes.http import RequestLimits
 from foureyes.models.chat import ChatAnswerer, ChatJudge, Endpoint
 from foureyes.models.providers import connect
@@ -92,7 +92,7 @@ def test_an_answerer_answers(vllm):
 
 def test_a_council_of_it_answers_in_time(vllm):
     async def verdict_request(judge):
-        return await Council([Member(judge)], deadline_s=60).ask(EXCHANGES[0])
+        return await Council([CouncilMember(judge)], deadline_s=60).ask(EXCHANGES[0])
 
     verdict = with_judge(ChatJudge(model(vllm), form="exact"), verdict_request)
     assert len(verdict.votes) == 1

@@ -18,7 +18,7 @@ from foureyes.choices import KeyScope
 from foureyes.config import Keyring, ServerSettings, new_key
 from foureyes.config.keys import NewKey
 from foureyes.config.parts import Parts, TenantParts
-from foureyes.guard import Council, Guard, Member, Timing
+from foureyes.guard import Council, CouncilMember, Guard, Timing
 from foureyes.ledger import Ledger, Signer
 from foureyes.ledger.sqlite import SqliteStore
 from foureyes.models.roles import Judge
@@ -71,7 +71,7 @@ class House:
     def guard(self, **options: Any) -> Guard:
         options.setdefault("recorder", Recording(self.ledger))
         return Guard(
-            Council([Member(judge) for judge in self.judges], deadline_s=5.0), timing=Timing(8.0, 2.0), **options
+            Council([CouncilMember(judge) for judge in self.judges], deadline_s=5.0), timing=Timing(8.0, 2.0), **options
         )
 
     def call(

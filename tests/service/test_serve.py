@@ -20,7 +20,7 @@ import pytest
 
 from foureyes.cli import main
 from foureyes.config import NewKey, new_key
-from foureyes.ledger import Options, Signer, Witness, open_ledger
+from foureyes.ledger import LedgerOptions, Signer, Witness, open_ledger
 
 ASKED = {"prompt": "Capital of Australia?", "response": "Canberra"}
 
@@ -240,7 +240,7 @@ def test_with_a_record_that_was_put_back_it_does_not_start(
     assert main(check) == 0
     database = tmp_path / "acme.db"
     older = database.read_bytes()
-    options = Options(witness=Witness(tmp_path / "seen"))
+    options = LedgerOptions(witness=Witness(tmp_path / "seen"))
     with open_ledger(f"sqlite:{database}", key_file=tmp_path / "acme.key", options=options) as ledger:
         ledger.append("verified", {"safe": True}).result()
     database.write_bytes(older)

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from foureyes.cascade.routers import Router, held_out_priority
 from foureyes.display import Result
 from foureyes.maths.resampling import open_percentiles, percentiles
-from foureyes.maths.router_comparison import compare_routers
+from foureyes.maths.router_comparison import compare_orders
 
 __all__ = ["Reads", "RouterLead", "router_lead"]
 
@@ -77,7 +77,7 @@ def router_lead(
         (0.25, 0.125)
     """
     level = interval[0]
-    found = compare_routers(
+    found = compare_orders(
         (held_out_priority(*one), held_out_priority(*other)), small_correct, large_correct, interval=interval
     )
     over_low, over_high = percentiles(found.drawn_gained, level)

@@ -22,7 +22,7 @@ from foureyes.config.parts import Parts, TenantParts
 from foureyes.config.settings import LedgerSettings, MonitoringSettings, PrivacySettings, Settings, TenantSettings
 from foureyes.config.verifiers import OpenReader, answerer_of, judge_of, promise_of
 from foureyes.errors import ConfigError, FoureyesError
-from foureyes.guard import Council, Guard, Member, QuorumRule
+from foureyes.guard import Council, CouncilMember, Guard, QuorumRule
 from foureyes.guard.vault_concealer import VaultConcealer
 from foureyes.models import catalog
 
@@ -72,7 +72,8 @@ def _abandon(cache: PartCache) -> None:
 def _tenant(tenant: TenantSettings, settings: Settings, cache: PartCache, open_reader: OpenReader) -> TenantParts:
     watches = _watches(tenant, settings.monitoring.monitor.alpha, cache)
     members = [
-        Member(_held(judge_of(verifier, cache, open_reader), watches), verifier.weight) for verifier in tenant.verifiers
+        CouncilMember(_held(judge_of(verifier, cache, open_reader), watches), verifier.weight)
+        for verifier in tenant.verifiers
     ]
     council = Council(members, QuorumRule(tenant.quorum), deadline_s=tenant.timing.deadline_s)
     ledger = _ledger(tenant.ledger, cache) if tenant.ledger is not None else None
@@ -144,9 +145,9 @@ class _Record:
 
 
 def _ledger(ledger: LedgerSettings, cache: PartCache) -> Ledger:
-    from foureyes.ledger import Options, Witness, open_ledger  # noqa: PLC0415 - needs an extra
+    from foureyes.ledger import LedgerOptions, Witness, open_ledger  # noqa: PLC0415 - needs an extra
 
-    options = Options(witness=None if ledger.witness is None else Witness(ledger.witness))
+    options = LedgerOptions(witness=None if ledger.witness is None else Witness(ledger.witness))
     return cache.get_or_make(
         ledger, lambda: open_ledger(ledger.url.reveal(), key_file=ledger.key_file, options=options)
     )

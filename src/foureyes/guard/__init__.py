@@ -15,7 +15,7 @@
 The rule that holds throughout: what could not be verified is not safe. Start at :class:`Guard`.
 """
 
-from foureyes.guard.council import Council, Member
+from foureyes.guard.council import Council, CouncilMember
 from foureyes.guard.counting import QuorumRule, count_votes, skill_weight
 from foureyes.guard.guard import Decision, Guard, Timing
 from foureyes.guard.protocols import ConcealedExchange, Concealer, Recorder, RecordReceipt
@@ -24,9 +24,9 @@ __all__ = [
     "ConcealedExchange",
     "Concealer",
     "Council",
+    "CouncilMember",
     "Decision",
     "Guard",
-    "Member",
     "QuorumRule",
     "RecordReceipt",
     "Recorder",

@@ -19,7 +19,7 @@ from foureyes.guard.deadline import DeadlineRunner, log_bug, wait_until
 from foureyes.models.roles import Judge
 from foureyes.types import Exchange, Verdict, Vote
 
-__all__ = ["Council", "Member", "OnVote"]
+__all__ = ["Council", "CouncilMember", "OnVote"]
 
 _SHOWN: Final = 60
 """Characters of a requested name that a message repeats."""
@@ -28,7 +28,7 @@ OnVote: TypeAlias = Callable[[Vote], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class CouncilMember:
     """One verifier of a council and the weight of its vote.
 
     Args:
@@ -58,13 +58,13 @@ class Council:
 
     Example:
         >>> from foureyes.models.scripted import ScriptedJudge
-        >>> council = Council([Member(ScriptedJudge("safe", name=name)) for name in ("a", "b", "c")])
+        >>> council = Council([CouncilMember(ScriptedJudge("safe", name=name)) for name in ("a", "b", "c")])
         >>> asyncio.run(council.ask(Exchange("Capital of Australia?", "Canberra"))).safe
         True
     """
 
     def __init__(
-        self, verifiers: Sequence[Member], rule: QuorumRule | None = None, *, deadline_s: float = 10.0
+        self, verifiers: Sequence[CouncilMember], rule: QuorumRule | None = None, *, deadline_s: float = 10.0
     ) -> None:
         self._members = tuple(verifiers)
         self._keys = [member.key for member in self._members]
@@ -83,7 +83,7 @@ class Council:
         )  # refuses bad weights now
 
     @property
-    def members(self) -> tuple[Member, ...]:
+    def members(self) -> tuple[CouncilMember, ...]:
         """The verifiers, in order."""
         return self._members
 

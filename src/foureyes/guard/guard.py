@@ -117,9 +117,9 @@ class Guard:
         new_id: gives each verification its name.
 
     Example:
-        >>> from foureyes.guard.council import Member
+        >>> from foureyes.guard.council import CouncilMember
         >>> from foureyes.models.scripted import ScriptedJudge
-        >>> guard = Guard(Council([Member(ScriptedJudge("unsafe", name="strict"))]))
+        >>> guard = Guard(Council([CouncilMember(ScriptedJudge("unsafe", name="strict"))]))
         >>> decision = asyncio.run(guard.verify(Exchange("Capital of Australia?", "Sydney")))
         >>> decision.safe, decision.blocked, decision.verdict.reason
         (False, True, '1 of 1 verifier says unsafe')

@@ -19,7 +19,7 @@ from foureyes.ledger.audit import Audit, Auditor, ClockJump
 from foureyes.ledger.checkpoint import Checkpoint
 from foureyes.ledger.entry import Entry, Json, Receipt, text_hash
 from foureyes.ledger.keys import Signer, VerifierKey, read_keys
-from foureyes.ledger.ledger import Ledger, Options
+from foureyes.ledger.ledger import Ledger, LedgerOptions
 from foureyes.ledger.log import Log
 from foureyes.ledger.opening import open_ledger, open_log
 from foureyes.ledger.proofs import ConsistencyProof, InclusionProof
@@ -37,8 +37,8 @@ __all__ = [
     "InclusionProof",
     "Json",
     "Ledger",
+    "LedgerOptions",
     "Log",
-    "Options",
     "Receipt",
     "Signer",
     "Store",

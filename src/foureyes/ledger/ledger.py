@@ -18,13 +18,13 @@ from foureyes.ledger.witness import Witness
 from foureyes.ledger.writer import CommitThread
 from foureyes.types import new_id
 
-__all__ = ["Ledger", "Options"]
+__all__ = ["Ledger", "LedgerOptions"]
 
 _QUEUE: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class LedgerOptions:
     """How a ledger is written: clock, ids, queue, former keys and witness.
 
     Attributes:
@@ -64,7 +64,7 @@ class Ledger(Log):
         >>> folder.cleanup()
     """
 
-    def __init__(self, store: Store, signer: Signer, options: Options) -> None:
+    def __init__(self, store: Store, signer: Signer, options: LedgerOptions) -> None:
         super().__init__(store, (signer.key, *options.former))
         self._written, self._name, self._options = store, signer.key.name, options
         self._tampered: LedgerTampered | None = None
@@ -78,7 +78,7 @@ class Ledger(Log):
             raise
 
     @classmethod
-    def open(cls, store: Store, *, signer: Signer, options: Options | None = None) -> Self:
+    def open(cls, store: Store, *, signer: Signer, options: LedgerOptions | None = None) -> Self:
         """Opens a log, or begins one where there is none.
 
         Args:
@@ -91,7 +91,7 @@ class Ledger(Log):
                 continue what the witness saw. All of it is only checked by :meth:`verify`.
             LedgerError: the store cannot be read or written.
         """
-        return cls(store, signer, options or Options())
+        return cls(store, signer, options or LedgerOptions())
 
     @property
     def log_id(self) -> str:

@@ -10,7 +10,7 @@ from typing import Final
 from foureyes.errors import InputError
 from foureyes.ledger.export import ExportFile
 from foureyes.ledger.keys import Signer, VerifierKey
-from foureyes.ledger.ledger import Ledger, Options
+from foureyes.ledger.ledger import Ledger, LedgerOptions
 from foureyes.ledger.log import Log
 from foureyes.ledger.sqlite import SqliteStore
 from foureyes.ledger.store import ReadableStore, Store
@@ -22,7 +22,7 @@ _POSTGRES: Final = ("postgresql://", "postgres://")
 _MAGIC: Final = b"SQLite format 3\x00"
 
 
-def open_ledger(reference: str, *, key_file: Path | str, options: Options | None = None) -> Ledger:
+def open_ledger(reference: str, *, key_file: Path | str, options: LedgerOptions | None = None) -> Ledger:
     """Opens a log to write to, or begins one where there is none.
 
     Args:
@@ -43,7 +43,7 @@ def open_ledger(reference: str, *, key_file: Path | str, options: Options | None
         0
     """
     signer, former = read_signer(Path(key_file))
-    options = options or Options()
+    options = options or LedgerOptions()
     options = replace(options, former=(*options.former, *former))
     return Ledger.open(_store(reference), signer=signer, options=options)
 

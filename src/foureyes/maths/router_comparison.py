@@ -17,7 +17,7 @@ from foureyes.maths.columns import flags, real, same_length
 from foureyes.maths.resampling import check_draws, multinomial
 from foureyes.maths.routing import Tally, over_random, tally
 
-__all__ = ["RouterComparison", "compare_routers"]
+__all__ = ["RouterComparison", "compare_orders"]
 
 Floats = NDArray[np.float64]
 
@@ -43,7 +43,7 @@ class RouterComparison:
     n: int
 
 
-def compare_routers(
+def compare_orders(
     priorities: tuple[ArrayLike, ArrayLike],
     small_correct: ArrayLike,
     large_correct: ArrayLike,
@@ -66,7 +66,7 @@ def compare_routers(
         NotEnoughData: there is no row.
 
     Example:
-        >>> found = compare_routers(([3, 2, 1, 0], [0, 1, 2, 3]), [0, 0, 1, 1], [1, 1, 1, 1])
+        >>> found = compare_orders(([3, 2, 1, 0], [0, 1, 2, 3]), [0, 0, 1, 1], [1, 1, 1, 1])
         >>> found.gained, found.gap
         (0.25, 0.5)
     """

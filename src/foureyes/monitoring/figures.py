@@ -25,7 +25,7 @@ __all__ = [
     "pair_figures",
     "rate_with_interval",
     "verifier_figures",
-    "verifiers_of",
+    "verifier_names",
 ]
 
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -65,7 +65,7 @@ def decision_figures(observations: Sequence[Observation], level: float) -> dict[
     }
 
 
-def verifiers_of(observations: Iterable[Observation]) -> list[str]:
+def verifier_names(observations: Iterable[Observation]) -> list[str]:
     """Names of all verifiers that voted, in alphabetical order."""
     return sorted({opinion.verifier for o in observations for opinion in o.opinions})
 
@@ -74,7 +74,7 @@ def verifier_figures(
     observations: Sequence[Observation], outcomes: Sequence[AnswerOutcome], level: float
 ) -> list[dict[str, Any]]:
     """One document a verifier: how it votes, how often it fails, how it compares with the others and with labels."""
-    return [_verifier(name, observations, outcomes, level) for name in verifiers_of(observations)]
+    return [_verifier(name, observations, outcomes, level) for name in verifier_names(observations)]
 
 
 def pair_figures(
@@ -86,7 +86,7 @@ def pair_figures(
     was judged by both.
     """
     pairs = []
-    for first, second in combinations(verifiers_of(observations), 2):
+    for first, second in combinations(verifier_names(observations), 2):
         both = [(a, b) for a, b in (_two(o, first, second) for o in observations) if a and b]
         pairs.append(
             {

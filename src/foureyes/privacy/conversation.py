@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from foureyes.errors import InputError, PrivacyError
-from foureyes.privacy.encryption import new_key
+from foureyes.privacy.encryption import random_key
 from foureyes.privacy.tokens import mint
 
 __all__ = ["Conversation", "EphemeralConversation", "TokenEntry", "VaultLimits"]
@@ -88,7 +88,7 @@ class EphemeralConversation:
     """A conversation of one request, kept in memory only."""
 
     def __init__(self) -> None:
-        self._key = new_key()
+        self._key = random_key()
         self._entries: dict[str, TokenEntry] = {}
         self._held: Counter[str] = Counter()
         self._lock = threading.Lock()

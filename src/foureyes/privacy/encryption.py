@@ -31,13 +31,13 @@ try:
 except ModuleNotFoundError as error:
     raise ConfigError(f"a vault needs {error.name}: pip install 'foureyes[privacy]'") from error
 
-__all__ = ["KEY_BYTES", "AesGcmBox", "ConversationKeys", "TenantKeys", "new_key"]
+__all__ = ["KEY_BYTES", "AesGcmBox", "ConversationKeys", "TenantKeys", "random_key"]
 
 KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
 
 
-def new_key() -> bytes:
+def random_key() -> bytes:
     """A random key."""
     return secrets.token_bytes(KEY_BYTES)
 

@@ -18,7 +18,7 @@ from typing import Final, Self
 
 from foureyes.errors import PrivacyError
 from foureyes.privacy.conversation import TokenEntry, VaultLimits
-from foureyes.privacy.encryption import AesGcmBox, ConversationKeys, TenantKeys, new_key
+from foureyes.privacy.encryption import AesGcmBox, ConversationKeys, TenantKeys, random_key
 from foureyes.privacy.tokens import mint
 
 __all__ = ["StoredConversation", "VaultStorage"]
@@ -107,7 +107,7 @@ class VaultStorage:
         if over > 0:
             oldest = "SELECT name FROM session ORDER BY used LIMIT ?"
             self._db.execute(f"DELETE FROM session WHERE name IN ({oldest})", [over])  # noqa: S608 - words of our own
-        key = new_key()
+        key = random_key()
         self._db.execute("INSERT INTO session VALUES (?, ?, ?)", [name, self._box.seal(key, name), self._clock()])
         return ConversationKeys.of(key)
 
@@ -138,7 +138,7 @@ class VaultStorage:
         with self._lock, _mapped("opened"), _committed(self._db):
             stored = self._stored_key()
             if stored is None:
-                stored = keys.box.seal(new_key(), b"vault")
+                stored = keys.box.seal(random_key(), b"vault")
                 self._db.execute("INSERT INTO vault VALUES (1, ?)", [stored])
             return stored
 

@@ -21,7 +21,7 @@ from typing import Self
 
 from foureyes.errors import ConfigError, InputError
 from foureyes.privacy.conversation import Conversation, EphemeralConversation, TokenEntry, VaultLimits
-from foureyes.privacy.encryption import TenantKeys, new_key
+from foureyes.privacy.encryption import TenantKeys, random_key
 from foureyes.privacy.storage import StoredConversation, VaultStorage
 
 __all__ = ["Conversation", "TokenEntry", "Vault", "VaultLimits"]
@@ -74,7 +74,7 @@ class Vault:
         """
         if path is not None and key is None:
             raise ConfigError("a vault in a file needs a key that is kept elsewhere")
-        keys = TenantKeys(new_key() if key is None else key, tenant)
+        keys = TenantKeys(random_key() if key is None else key, tenant)
         return cls(VaultStorage.open(path, keys, limits or VaultLimits(), clock), keys)
 
     def conversation(self, session_id: str | None = None) -> Conversation:
