@@ -159,9 +159,9 @@ class TelemetrySettings(Table):
 
 def _pairs(options: Any) -> Any:
     """A table whose keys are not ours to know, in order, so that it can be hashed."""
-    if not isinstance(options, dict):
+    if isinstance(options, tuple) or options is None:
         return options
-    if not all(isinstance(value, str | int | float) for value in options.values()):
+    if not isinstance(options, dict) or not all(isinstance(value, str | int | float) for value in options.values()):
         raise ValueError("wanted a table of texts, numbers and flags")
     return tuple(options.items())
 
@@ -411,8 +411,8 @@ class TenantSettings(Table):
                 yield f"each needs its own provider and model; two are {' '.join(twice)}"
             case "quorum" if 0 < n < value:
                 yield f"{value} of {n} verifiers can never vote: nothing would be safe"
-            case "countries" if not set(value) <= set(COUNTRIES):
-                yield f"wanted a list with some of {', '.join(COUNTRIES)}"
+            case "countries" if others := sorted(set(value) - set(COUNTRIES)):
+                yield f"wanted a list with some of {', '.join(COUNTRIES)}; got {', '.join(others)}"
             case "salt" if value is None and known.get("ledger") is not None:
                 yield "the ledger's hashes of texts need a salt: name it with salt_env or salt_file"
             case "salt" if value is not None and _is_short(value):

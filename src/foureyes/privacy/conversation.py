@@ -31,7 +31,10 @@ class VaultLimits:
 
     def __post_init__(self) -> None:
         if not (self.ttl_s > 0 and self.max_sessions >= 1 and self.max_values >= 1):
-            raise InputError(f"ttl_s must be above 0, max_sessions and max_values at least 1; got {self}")
+            raise InputError(
+                f"ttl_s must be above 0, max_sessions and max_values at least 1; got {self.ttl_s:g}, "
+                f"{self.max_sessions} and {self.max_values}"
+            )
 
     def require_room(self, values: int) -> None:
         """Raises PrivacyError where a conversation that holds this many values may not take another."""

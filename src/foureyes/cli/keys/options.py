@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from typing import Final
+from typing import get_args
+
+from foureyes.choices import KeyScope
 
 __all__ = ["configure"]
-
-_SCOPES: Final = ("verify", "audit", "admin")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -16,6 +16,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scope",
         action="append",
-        choices=_SCOPES,
+        choices=get_args(KeyScope),
         help="what it may do; may be given several times (default: verify)",
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Final, Self, TypeAlias
 
 from pydantic import Field
 
 from foureyes.guard.counting import QuorumRule, count_votes
+from foureyes.guard.guard import Stage
 from foureyes.service.wire.base import (
     EXAMPLE_ID,
     Agent,
@@ -18,7 +19,8 @@ from foureyes.service.wire.base import (
     Text,
     example,
 )
-from foureyes.types import Vote
+from foureyes.types import Role, Vote
+from foureyes.types.votes import VoteVerdict
 
 __all__ = [
     "EXAMPLE_REASON",
@@ -85,7 +87,7 @@ if TYPE_CHECKING:
 class Turn(RequestModel):
     """One turn of a conversation."""
 
-    role: Literal["system", "user", "assistant"]
+    role: Role
     content: Text
 
 
@@ -117,7 +119,7 @@ class VoteItem(ResponseModel):
 
     provider: str
     model: str
-    verdict: Literal["safe", "unsafe", "abstain", "error"]
+    verdict: VoteVerdict
     confidence: Probability | None = Field(description="P(the response is right and safe to act on), where it says one")
     reason: str
     latency_ms: float = Field(ge=0)
@@ -168,9 +170,7 @@ class VerifyResponse(ResponseModel):
     latency_ms: float = Field(ge=0)
     reason: str
     request_id: str = Field(description="names this verification; the ledger's entry carries it too")
-    stage: Literal["conceal", "record", "reveal"] | None = Field(
-        description="the stage that failed, and so kept the response from being safe"
-    )
+    stage: Stage | None = Field(description="the stage that failed, and so kept the response from being safe")
     enforced: bool = Field(description="false while the tenant only observes: the caller is told, not bound")
     ledger_entry: LedgerEntry | None = Field(
         description="absent when nothing could be recorded; never absent when safe"

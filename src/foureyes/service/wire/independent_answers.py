@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
+from foureyes.guard.comparison import SegmentLabel
 from foureyes.service.wire.base import EXAMPLE_ID, RequestModel, ResponseModel, Session, Text, example
 from foureyes.service.wire.guard import MAX_TURNS, Turn, VerifyRequest, VerifyResponse
 
@@ -36,7 +37,7 @@ class SegmentItem(ResponseModel):
     """One segment, and what independent answers say of it."""
 
     text: str
-    label: Literal["accurate", "contradictory", "neutral"]
+    label: SegmentLabel
     checked: bool = Field(description="whether it was compared with any answer; if not, its label says nothing")
     evidence: list[str] = Field(description="passages of independent answers")
 
