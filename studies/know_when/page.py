@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias
 
+from foureyes.display import plural
 from foureyes.report.study import ForestMark, ForestPlot, Section, StudyReport, TextTable
-from foureyes.study.claims import Verdict, counted
+from foureyes.study.claims import Verdict, verdict_counts
 from foureyes.study.sections.formatting import fixed, interval
 from studies.know_when.intervals import median_of
 from studies.know_when.values import Cell, Figure, FigureTable, PaperClaim, Question, StudyPart, verdict
@@ -95,7 +96,11 @@ def _findings(claims: Sequence[PaperClaim], again: Halvings) -> tuple[str, ...]:
         question: [final_verdict(claim, again) for claim in claims if claim.question is question]
         for question in Question
     }
-    found = (f"{question.value} Of {len(said)} claims, {counted(said)}." for question, said in answers.items() if said)
+    found = (
+        f"{question.value} Of {plural(len(said), 'claim')}, {verdict_counts(said)}."
+        for question, said in answers.items()
+        if said
+    )
     return (tally, *found) if claims else ()
 
 
@@ -120,7 +125,7 @@ def _claims(claims: Sequence[PaperClaim], again: Halvings) -> Section:
 def _claim(claim: PaperClaim, again: Halvings) -> tuple[str, ...]:
     here = f"{cell(pooled(claim, again))} {claim.difference.unit}"
     said = final_verdict(claim, again) + (f" (small sample: {claim.caveat})" if claim.caveat else "")
-    halves = counted(map(verdict, again.get(claim.says, [claim.difference])))
+    halves = verdict_counts(map(verdict, again.get(claim.says, [claim.difference])))
     return claim.says, claim.paper, claim.in_paper_terms or "–", here, claim.measured_as, said, halves
 
 

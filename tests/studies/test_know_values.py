@@ -54,7 +54,7 @@ def test_the_page_counts_verdicts_and_says_what_was_skipped():
     assert "0.1000 \\[-0.1000, 0.3000\\], n=7 rows" in page
     assert "not decided (small sample: three rows) | holds in 1, not decided in 1, fails in 1 |" in page
     assert "fails | fails in 1 |" in page
-    assert "- Do calibrated experts beat Confident Learning at equal detection? Of 1 claims, fails in 1." in page
+    assert "- Do calibrated experts beat Confident Learning at equal detection? Of 1 claim, fails in 1." in page
     assert "beat both?" not in page
     assert "second was skipped: x.npz is not in the data folder" in page
     assert "| x\\|y | 1 |" in page

@@ -176,7 +176,7 @@ def test_claims_hold_fail_or_stay_open() -> None:
     assert [(test.verifier, test.verdict) for test in found.tests] == [("v", "holds"), ("w", "not decided")]
     back = decide(Claim("c", (SignalColumn("own", "g_ent"),), (SignalColumn("v", "log_cmp"),)), [cell(bad, good)])
     assert [test.verdict for test in back.tests] == ["fails"]
-    assert "of 1 pairs, fails in 1; mean difference of AUROC −0" in back.sentence
+    assert "of 1 pair, fails in 1; mean difference of AUROC −0" in back.sentence
 
 
 def test_a_claim_is_not_decided_by_a_handful_of_right_answers() -> None:
@@ -186,7 +186,7 @@ def test_a_claim_is_not_decided_by_a_handful_of_right_answers() -> None:
         Claim("c", (SignalColumn("*", "log_cmp"),), (SignalColumn("own", "g_ent"),)), [cell(own, good, right=right)]
     )
     assert [test.verdict for test in found.tests] == ["too few"]
-    assert found.sentence == "c: of 1 pairs, too few in 1."
+    assert found.sentence == "c: of 1 pair, too few in 1."
     section = claims([found])
     assert "too few: 9 of the rarer kind" in section.tables[0].rows[0][3]
     assert section.tables[0].rows[0][4] == ""

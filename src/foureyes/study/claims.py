@@ -19,7 +19,7 @@ from foureyes.study.cells import Cell, SignalValues
 from foureyes.study.measures import MissingFigure, compare_signals
 from foureyes.study.plan import Claim, SignalColumn
 
-__all__ = ["ClaimResult", "ClaimTest", "Interval", "Verdict", "counted", "decide", "verdict_of"]
+__all__ = ["ClaimResult", "ClaimTest", "Interval", "Verdict", "decide", "verdict_counts", "verdict_of"]
 
 Verdict: TypeAlias = Literal["holds", "fails", "no difference", "not decided", "too few", "no data"]
 
@@ -54,11 +54,11 @@ def verdict_of(difference: Interval, *, negligible: float = 0.0) -> Verdict:
     return "no difference" if max(-difference.low, difference.high) < negligible else "not decided"
 
 
-def counted(verdicts: Iterable[Verdict]) -> str:
+def verdict_counts(verdicts: Iterable[Verdict]) -> str:
     """How often each verdict was given, the most frequent first.
 
     Example:
-        >>> counted(["holds", "fails", "holds"])
+        >>> verdict_counts(["holds", "fails", "holds"])
         'holds in 2, fails in 1'
     """
     return ", ".join(f"{verdict} in {n}" for verdict, n in Counter(verdicts).most_common())
@@ -98,7 +98,7 @@ class ClaimResult:
     @property
     def sentence(self) -> str:
         """The claim, and in how many pairs it holds."""
-        n, said = len(self.tests), counted(test.verdict for test in self.tests)
+        n, said = len(self.tests), verdict_counts(test.verdict for test in self.tests)
         differences = [
             test.found.value for test in self.tests if isinstance(test.found, Difference) and not test.found.few
         ]
