@@ -104,7 +104,7 @@ def test_a_chain_may_abstain_in_the_end_and_a_target_then_counts_answers(
     assert numbers["accuracy_answered"] == pytest.approx(0.93, abs=0.03)
     assert numbers["cost"] == pytest.approx(chosen["cost"], rel=0.05)
     assert main([*simulate, str(rows("b.npz", 2))]) == 1
-    assert "was chosen on 1500 rows" in capsys.readouterr().err
+    assert "was chosen on 1,500 rows, and these 1,500 are" in capsys.readouterr().err
     assert curve(chain, rows("b.npz", 2), *target[:4]) == 0
     assert "← target" in capsys.readouterr().out
 
@@ -126,7 +126,7 @@ def test_the_rows_of_the_fit_are_refused_unless_asked_for(
 ) -> None:
     chain = fit(rows, tmp_path / "chain.json")
     assert curve(chain, rows("a.npz", 1)) == 1
-    assert "the chain was fitted on 1500 rows" in capsys.readouterr().err
+    assert "the chain was fitted on 1,500 rows" in capsys.readouterr().err
     assert curve(chain, rows("a.npz", 1), "--allow-fitted-rows", "--json") == 0
     shown = capsys.readouterr()
     assert json.loads(shown.out)["result"]["in_sample"] is True

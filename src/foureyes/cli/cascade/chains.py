@@ -12,6 +12,7 @@ from foureyes.cascade.policy import Policy
 from foureyes.cli.cascade.policies import require_unseen
 from foureyes.cli.cascade.table import ModelTable, read_models, require_costs
 from foureyes.cli.files import read_text, spread
+from foureyes.display import plural
 from foureyes.errors import InputError
 from foureyes.report.chain import ChainFindings
 from foureyes.tables import Table
@@ -62,7 +63,7 @@ def measure_chain(chain: Chain, models: ModelTable, args: argparse.Namespace) ->
     )
     if found.in_sample and not args.allow_fitted_rows:
         raise InputError(
-            f"the chain was fitted on {chain.rows.n} rows, and these {models.n} are among them; wanted others "
+            f"the chain was fitted on {plural(chain.rows.n, 'row')}, and these {models.n:,} are among them; wanted others "
             "(--allow-fitted-rows takes them and marks the result)"
         )
     return ChainFindings(found, tuple(args.conf), models.n_left_out, _target_point(found, args))

@@ -40,7 +40,7 @@ def require_unseen(text: str, confidence: NDArray[np.float64]) -> None:
         raise InputError("not a cascade policy: chosen_on must hold n, digest and sketch") from error
     if rows.shared_with([confidence]):
         raise InputError(
-            f"the policy was chosen on {plural(rows.n, 'row')}, and these {len(confidence)} are among them; wanted "
+            f"the policy was chosen on {plural(rows.n, 'row')}, and these {len(confidence):,} are among them; wanted "
             "others (--allow-fitted-rows takes them)"
         )
 
