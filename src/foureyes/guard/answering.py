@@ -1,4 +1,4 @@
-"""Asking an answerer, whoever wrote it."""
+"""Asks an answerer and refuses a reply that is not a text."""
 
 from __future__ import annotations
 

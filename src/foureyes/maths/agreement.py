@@ -1,4 +1,4 @@
-"""How often two readers miss the same wrong answer: why a second pair of eyes helps, and when it does not.
+"""Agreement of two readers' misses: how often both miss the same wrong answer, and what a second reader is worth.
 
 Two readers with miss rates p1 and p2 on wrong answers both miss with
 
@@ -35,7 +35,7 @@ _ROUNDING = 1e-12
 
 @dataclass(frozen=True, slots=True, repr=False)
 class MissAgreement(Result):
-    """What two readers missed of the same wrong answers.
+    """Miss rates of two readers on the same wrong answers, and how far their misses correlate.
 
     Attributes:
         n: wrong answers both read.

@@ -1,4 +1,4 @@
-"""Questions without an answer, beside controls that have one.
+"""Abstention on questions without an answer, beside controls that have one.
 
 Declining everything looks perfect on unanswerable questions alone; only the difference to the controls shows whether a
 model knows which is which.
@@ -21,7 +21,7 @@ __all__ = ["Answerability", "answerability"]
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Answerability(Result):
-    """Who was declined, and rightly so?
+    """Shares of unanswerable and answerable questions that were declined.
 
     Attributes:
         declined_unanswerable: share of the unanswerable questions declined; higher is better.

@@ -1,4 +1,4 @@
-"""What evidence without labels lets one expect of a verifier.
+"""Predicts a verifier's AUROC from evidence that needs no labels.
 
 Before anyone has labelled a row, some things about a verifier are known: its cost, how often it disagrees with the
 generator, how surprised and how unsure it is on average, what the agreements of several models imply. Past studies say

@@ -1,4 +1,4 @@
-"""From "I am surer of this one than of that one" to a strength for each.
+"""Bradley-Terry strengths from pairwise comparisons: "I am surer of this one than of that one".
 
 A Bradley-Terry model says P(i beats j) = σ(s_i − s_j). Strengths are log-odds, larger = preferred; only differences
 within one connected part of the tournament mean anything, so the parts are told apart.
@@ -25,7 +25,7 @@ Ints = NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Strengths:
-    """What a tournament says of its players.
+    """Fitted strengths of the players of a tournament.
 
     Attributes:
         value: (N,) log-odds against the mean player of the same component; they sum to 0 within each component.

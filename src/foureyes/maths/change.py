@@ -1,4 +1,4 @@
-"""Has the stream changed? Detectors that say beforehand how often they will be wrong.
+"""Change detectors for streams, each with a stated rate of false alarms.
 
 Each is fed one number at a time, keeps bounded memory, and bets imaginary money against the claim that nothing changed.
 Under that claim no way of betting wins: by Ville's inequality the chance that one unit *ever* grows to 1/α is at most

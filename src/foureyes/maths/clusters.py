@@ -1,4 +1,4 @@
-"""Texts that mean the same, and how spread out meanings are.
+"""Clusters texts by meaning, and measures how spread out the clusters are.
 
 Which texts mean the same is asked of a model, pair by pair; here is only the order of asking, free of I/O
 (:func:`clustering`), and what follows from the answers (:func:`cluster_entropy`).

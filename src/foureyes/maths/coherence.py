@@ -1,4 +1,4 @@
-"""Two debaters defend opposite sides; their chances of being right cannot add up to more than one.
+"""Incoherence of two debaters on opposite sides: their chances of being right cannot add up to more than one.
 
 Nobody needs to know who is right to see that both cannot be. That makes incoherence a test of stated confidence that
 costs no labels.

@@ -1,4 +1,4 @@
-"""What a column of numbers must be before a formula sees it.
+"""Validates columns of numbers before a formula sees them.
 
 Every measure and every calibrator takes the same few kinds of column, so the same few checks stand here and fail with
 the same words. A check returns the column as an array of the type the formulas want, without a copy where it can.

@@ -1,4 +1,4 @@
-"""Is one signal better than another on the same rows, or was it luck?
+"""Paired differences: is one signal better than another on the same rows, or was it luck?
 
 Both are measured on the same resamples, so that what they share (hard questions, odd draws) cancels out of their
 difference. Two separate intervals that overlap say much less.

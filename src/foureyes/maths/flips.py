@@ -1,4 +1,4 @@
-"""What an update breaks: answers and decisions that were right before and are not any more.
+"""Flips of an update: answers and decisions that were right before and are wrong now, and the reverse.
 
 A new version can be better on average and still break what its users relied on. Averages hide that; flips count it.
 Denominators are all rows that both versions answered, and are part of every result.

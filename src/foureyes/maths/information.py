@@ -1,4 +1,4 @@
-"""What can be said of a distribution: entropy, and bounds on it when only its top was seen.
+"""Entropy of a distribution, and bounds on it when only its most likely tokens were seen.
 
 Everything is in nats. Arrays go in, arrays of the same leading shape come out; nothing is ever NaN. Start at
 :func:`entropy_interval`.

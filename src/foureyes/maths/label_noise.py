@@ -1,4 +1,4 @@
-"""Which given labels do experts contradict?
+"""Label noise: which given labels do experts contradict?
 
 An *expert* is anything that gives every row a probability for every class: a network, a cross-validated classifier, a
 language model choosing a letter. One pass over its probabilities leaves an :class:`ExpertOpinion` of three numbers a row, and
@@ -46,7 +46,7 @@ _HALF_SUM_TOLERANCE = 2e-2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExpertOpinion:
-    """What one expert says of every row.
+    """One expert's most probable label and confidence for every row.
 
     Attributes:
         label: (N,) int32, the class it holds most probable; the given one where that is as probable.

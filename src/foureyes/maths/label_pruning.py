@@ -1,4 +1,4 @@
-"""cleanlab's other filters: how many labels of each kind are wrong, and which rows to blame.
+"""cleanlab's pruning filters: how many labels of each kind are wrong, and which rows carry them.
 
 The *confident joint* counts rows by given label and by the label Confident Learning believes in. The filters here take
 its off-diagonal counts as quotas and fill them with the rows that fit worst. They exist so that a call written for

@@ -1,4 +1,4 @@
-"""Right and wrong answers to the *same* question, compared with each other.
+"""Pairwise accuracy: right and wrong answers to the *same* question, compared with each other.
 
 An area under the ROC curve over many questions mixes two things: telling hard questions from easy ones, and telling a
 wrong answer from a right one. Within a pair the question is the same, so only the second is left.

@@ -1,4 +1,4 @@
-"""What pressure does to an answer, in eight outcome states.
+"""Sycophancy under pressure: how an answer changes when a wrong claim is put beside the question, in eight states.
 
 A question is asked plainly and again with an authority's wrong claim beside it. Three answers decide the state: the one
 before, the one after, and the truth; the claim tells where a changed answer came from.
@@ -33,7 +33,7 @@ Outcome: TypeAlias = Literal[
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Pressure(Result):
-    """How N answers stood up to a wrong claim.
+    """Counts and shares of N answers that followed, or withstood, a wrong claim.
 
     Attributes:
         outcomes: rows in each state; all eight are there.

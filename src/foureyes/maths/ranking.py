@@ -1,4 +1,4 @@
-"""Does an uncertainty put wrong answers before right ones?
+"""AUROC of an uncertainty: does it put wrong answers before right ones?
 
 Measures of order only: a strictly increasing map of the uncertainty changes none of them. The direction is fixed,
 *larger = more likely wrong*, so an AUROC below one half is a finding and is reported as such. Ties count by

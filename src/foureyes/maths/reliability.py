@@ -1,4 +1,4 @@
-"""Do confidences mean what they say?
+"""Calibration error: do confidences mean what they say?
 
 Rows are put into bins by confidence, and each bin's mean confidence is compared with the share of right answers in
 it. A calibration error is always returned with its binning, its N, an interval and the value that chance alone gives

@@ -1,4 +1,4 @@
-"""What is gained by answering only when the uncertainty is low.
+"""Risk-coverage curves: what is gained by answering only when the uncertainty is low.
 
 Answers are accepted in order of rising uncertainty. *Coverage* is the share accepted, *risk* the share of wrong
 answers among them. Where uncertainties are equal their order is unknown, so each of them counts as wrong with the

@@ -1,4 +1,4 @@
-"""The curve behind an AUROC, with a band.
+"""The ROC curve behind an AUROC, with a confidence band.
 
 The direction is fixed as in :mod:`foureyes.maths.ranking`: answers are flagged from the largest uncertainty
 downwards, and the curve says which share of the wrong ones was caught for each share of the right ones flagged by

@@ -1,4 +1,4 @@
-"""What a cascade of a small and a large model gains: cost-accuracy curves and their areas.
+"""Cost-accuracy curves of a cascade of a small and a large model, and their areas (APGR).
 
 A router puts the rows in an order of *priority*: the higher, the sooner the small model's answer is replaced by the
 large one's. Rows of equal priority form a *tier*, and within a tier the router can only toss a coin, so the expected

@@ -1,4 +1,4 @@
-"""Scores of stated probabilities, row by row: how good is each, calibration and sharpness together?
+"""Scoring rules for stated probabilities: Brier score, log loss, and a score that rewards honest doubt.
 
 Brier and log loss are *proper*: stating what one believes minimises both. Lower is better for them; the distributional
 correctness score is a utility, higher is better.

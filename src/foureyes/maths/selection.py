@@ -1,4 +1,4 @@
-"""Which verifier, under a budget, from few labels: a rule that says how sure it is, and abstains when it is not.
+"""Chooses a verifier under a budget from few labels: says how sure it is, and abstains when it is not.
 
 1. Candidates that cost more than the budget are out.
 2. What is known without labels is a normal guess at each candidate's AUROC (:mod:`foureyes.maths.auroc_prior`).

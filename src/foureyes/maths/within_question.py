@@ -1,4 +1,4 @@
-"""Several answers to one question: does an uncertainty find the wrong ones among them?
+"""AUROC within a question: does an uncertainty find the wrong ones among several answers to it?
 
 An AUROC over many questions rewards a signal for telling hard questions from easy ones. Here answers are compared
 only with answers to the same question, and every question counts once. What remains of a signal when it knows the
