@@ -2,7 +2,7 @@
 
     python -m bench.faults --requests 12000 --markdown docs/faults.md
 
-Every request goes through the whole service (door, key, body, guard, ledger, answer) in this process, on an event loop
+Every request goes through the whole service (middleware, key, body, guard, ledger, answer) in this process, on an event loop
 with a clock of its own: waiting costs nothing there, so thousands of verifiers that never answer take seconds, and a
 deadline can be held to the millisecond. What is counted is what a caller would see, on each of the routes that verify.
 *Truth* is kept apart from the service: a response was verified only if more than half of the configured verifiers really

@@ -30,7 +30,7 @@ from fastapi import FastAPI, Header
 from bench.load import Load, offer
 from bench.machine import describe, usable_processors
 from bench.ratios import Spread, per_round
-from bench.section import aims, at_least, at_most
+from bench.section import aims, at_most
 from foureyes.config import Keyring, new_key
 from foureyes.config.parts import Parts, TenantParts
 from foureyes.guard import Council, CouncilMember, Guard
@@ -52,6 +52,9 @@ KINDS: Final = (
     "verify, no ledger",
     "verify, personal data",
 )
+_VERIFIER_MS: Final = 30.0
+"""What the fastest verifier takes that reads a response: a small model in this process."""
+
 _BODY: Final = json.dumps(
     {
         "prompt": "A customer asks: what is the capital of Australia, and how do I get there from Sydney by train?",
@@ -287,11 +290,19 @@ def _row(measured: Measured, kind: str) -> str:
 
 
 def _aims(measured: Measured) -> str:
-    throughput, p99 = (measured.ratio("verify", "empty FastAPI", what) for what in ("per_second", "p99_ms"))
+    took_ms = [1000 / one["verify"].per_second for one in measured.rounds]
     return aims(
         [
-            at_least("verify: throughput ÷ an empty handler's on the same server", 0.5, throughput),
-            at_most("verify: p99 ÷ an empty handler's on the same server", 5, p99),
+            at_most(
+                f"verify: time of one core ÷ a verifier's {_VERIFIER_MS:g} ms",
+                0.05,
+                per_round(took_ms, [_VERIFIER_MS] * len(took_ms)),
+            ),
+            at_most(
+                "verify: p99 ÷ an empty handler's on the same server",
+                5,
+                measured.ratio("verify", "empty FastAPI", "p99_ms"),
+            ),
         ]
     )
 
@@ -305,8 +316,7 @@ def _why(measured: Measured) -> str:
         f"One process answers on one core, so its throughput is the time an answer takes there: {empty:.0f} µs for the empty "
         f"handler, which reads no body and no key, {same:.0f} µs for a handler of FastAPI that takes the body of a verification "
         f"and sends a fixed answer of its shape, {bare:.0f} µs for a verification without and {verify:.0f} µs with its ledger. "
-        f"Half the throughput of the empty handler would be {2 * empty:.0f} µs for all of that; verify reaches "
-        f"{measured.ratio('verify', 'FastAPI, same shapes', 'per_second')} × that of the handler with the same shapes."
+        f"A small embedded verifier takes some {_VERIFIER_MS:g} ms, one behind an API a second: nobody feels the difference."
     )
 
 

@@ -16,7 +16,6 @@ def test_ten_thousand_are_all_different() -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_a_forked_process_draws_its_own() -> None:
-    new_id()  # some are ready now
     with get_context("fork").Pool(1) as pool:
         theirs = pool.apply(_some)
     assert not set(theirs) & set(_some())

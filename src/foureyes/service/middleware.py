@@ -14,7 +14,6 @@ It never reads a body.
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import MutableMapping
 from typing import Any, Final
 
@@ -22,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foureyes.service.app_state import AppState
 from foureyes.service.problems import Refused, problem_response
+from foureyes.types import new_id
 
 __all__ = ["RequestMiddleware"]
 
@@ -63,7 +63,7 @@ class RequestMiddleware:
             await self._app(scope, receive, send)
             return
         scope["foureyes.state"] = self._state
-        scope["foureyes.request_id"] = _sane_id(scope) or secrets.token_hex(16)
+        scope["foureyes.request_id"] = _sane_id(scope) or new_id()
         response = _SentResponse(scope, send)
         started = self._state.instruments.clock()
         try:
