@@ -6,7 +6,8 @@
 
 Every question gives two rows, its right and its wrong answer, so half of the rows are wrong. The figures in the provenance
 come from five folds over questions, so that no question is measured on which the calibration was fitted; the calibration
-that is written is fitted on all of them.
+that is written is fitted on all of them. Two models with equal votes let through what neither of them flags; how much that
+is, is printed for the pairs that commands use.
 """
 
 from __future__ import annotations
@@ -26,14 +27,15 @@ import foureyes as fe
 from foureyes.calibration import Source, flag_rate
 from foureyes.demo.questions import load
 from foureyes.guard.reader_judge import SHIPPED_MODELS
+from foureyes.models.weights import SMALL_PAIR, STANDARD_PAIR
 
 FOLDS = 5
 RATE = 0.5
 TARGET = Path(__file__).parents[1] / "src" / "foureyes" / "guard" / "shipped"
 
 
-def fitted(model: str) -> dict[str, Any]:
-    """The document of one model."""
+def fitted(model: str) -> tuple[dict[str, Any], Any]:
+    """The document of one model; and (questions, 2) whether it flags the right and the wrong answer, held out."""
     questions = load()
     reader = fe.open_reader(model)
     rows = fe.score([exchange for question in questions for exchange in question.exchanges], reader)
@@ -43,7 +45,10 @@ def fitted(model: str) -> dict[str, Any]:
     question = np.repeat(np.arange(len(questions)), 2)[read]
     platt = fe.Platt.fit(surprise, correct, source=Source("log_cmp", reader.name))
     cut = flag_rate(platt.predict_proba(surprise), rate=RATE)
-    return {
+    flagged, figures = _held_out(surprise, correct, question)
+    blocked = np.ones(len(read), dtype=bool)  # what could not be read is not let through
+    blocked[read] = flagged
+    document = {
         "format": "foureyes.reading_judge",
         "version": 1,
         "calibrator": json.loads(platt.to_json()),
@@ -56,14 +61,15 @@ def fitted(model: str) -> dict[str, Any]:
             "questions_sha256": _digest(),
             "rows": int(read.sum()),
             "unread": int((~read).sum()),
-            **_held_out(surprise, correct, question),
+            **figures,
             "says": cut.statement,
         },
     }
+    return document, blocked.reshape(-1, 2)
 
 
-def _held_out(surprise: Any, correct: Any, question: Any) -> dict[str, Any]:
-    """How well it does on questions it was not fitted on."""
+def _held_out(surprise: Any, correct: Any, question: Any) -> tuple[Any, dict[str, Any]]:
+    """What it flags of questions it was not fitted on, and how well that does."""
     confidence, flagged = np.empty(len(correct)), np.empty(len(correct), dtype=bool)
     for fold in range(FOLDS):
         out = question % FOLDS == fold
@@ -71,12 +77,17 @@ def _held_out(surprise: Any, correct: Any, question: Any) -> dict[str, Any]:
         confidence[out] = platt.predict_proba(surprise[out])
         flagged[out] = confidence[out] < flag_rate(platt.predict_proba(surprise[~out]), rate=RATE).cut
     auroc, ece = fe.auroc(-confidence, wrong=~correct, groups=question), fe.ece(confidence, correct, groups=question)
-    return {
+    return flagged, {
         "auroc": [round(float(value), 3) for value in (auroc.value, auroc.low, auroc.high)],
         "ece": [round(float(value), 3) for value in (ece.value, ece.low, ece.high)],
         "flagged_of_wrong": round(float(flagged[~correct].mean()), 3),
         "flagged_of_right": round(float(flagged[correct].mean()), 3),
     }
+
+
+def _told(name: str, blocked: Any) -> str:
+    right, wrong = blocked.mean(axis=0)
+    return f"{name}: {right:.0%} of right answers blocked, {1 - wrong:.0%} of wrong ones passed\n"
 
 
 def _digest() -> str:
@@ -89,14 +100,19 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="compare with what is there and write nothing")
     check, same = parser.parse_args().check, True
     TARGET.mkdir(exist_ok=True)
+    blocked = {}
     for model in SHIPPED_MODELS:
-        text = json.dumps(fitted(model), indent=1) + "\n"
+        document, blocked[model] = fitted(model)
+        text = json.dumps(document, indent=1) + "\n"
         path = TARGET / f"{model}.json"
         if check:
             same = same and _agree(json.loads(path.read_text(encoding="utf-8")), json.loads(text))
         else:
             path.write_text(text, encoding="utf-8")
-        sys.stdout.write(f"{model}: {json.dumps(json.loads(text)['provenance'])}\n")
+        sys.stdout.write(_told(model, blocked[model]))
+    for pair in (SMALL_PAIR, STANDARD_PAIR):
+        either = blocked[pair.author] | blocked[pair.reader]
+        sys.stdout.write(_told(f"{pair.author} and {pair.reader}, equal votes", either))
     return 0 if same else 1
 
 
