@@ -272,6 +272,11 @@ def test_what_needs_a_new_process_is_named(folder):
     assert needs_restart(old, folder.load(WHOLE.replace("quorum = 2", "quorum = 1"))) == ()
     moved = folder.load(WHOLE.replace("9000", "9001").replace('"guard"', '"eyes"'))
     assert needs_restart(old, moved) == ("[server] port", "[telemetry] service_name")
+    wider = folder.load(WHOLE.replace("window_s = 600", "window_s = 700").replace("ttl_s = 3600", "ttl_s = 60"))
+    assert needs_restart(old, wider) == ("[monitoring] window_s",)
+    forgetful = WHOLE.replace('vault = "vaults"\n', "")
+    shorter = folder.load(forgetful.replace("ttl_s = 3600", "ttl_s = 60"))
+    assert needs_restart(folder.load(forgetful), shorter) == ("[privacy] ttl_s",)
 
 
 def test_the_example_of_the_documentation_is_a_configuration(folder):

@@ -1,9 +1,9 @@
 """The one place where a service is configured and its parts are wired.
 
 ``load(path, environ)`` reads TOML and the environment into frozen :class:`Settings`, or reports every mistake at once.
-:class:`Keyring` says whose API key it is, :class:`Reloader` follows the file, and ``foureyes.config.wiring.build`` makes the
-parts. Two rules hold throughout: a secret is named and never
-written, shown or logged; and nothing of a request becomes an address, a key or a header.
+:class:`Keyring` says whose API key it is, :class:`Reloader` follows the file, and :func:`foureyes.config.wiring.build` makes the
+:class:`~foureyes.config.parts.Parts` that the service works with. Two rules hold throughout: a secret is named and never written,
+shown or logged; and nothing of a request becomes an address, a key or a header.
 
 A newcomer starts at :mod:`foureyes.config.settings`.
 """

@@ -43,10 +43,10 @@ class ConfiguredService:
 
     def __init__(self, reloader: Reloader, instruments: Instruments) -> None:
         self._reloader = reloader
-        self._begun_with = self._in_force = reloader.settings
+        self._started_with = self._in_force = reloader.settings
         self._log = instruments.log
         self._parts = self._built(reloader.settings)
-        self._behind = False
+        self._behind = False  # whether the settings in force are right and their parts could not be made
         self._retiring: set[asyncio.Task[None]] = set()
         self.app: Final[FastAPI] = create_app(self._parts, instruments, close=self.close)
 
@@ -93,7 +93,7 @@ class ConfiguredService:
             self._behind = True
             return
         self._parts, self._in_force, self._behind = fresh, settings, False
-        self._state.needs_restart = needs_restart(self._begun_with, settings)
+        self._state.needs_restart = needs_restart(self._started_with, settings)
         self._state.metrics.reload(refused=False)
         self._log.info(
             "configuration", applied=True, tenants=len(fresh.tenants), needs_restart=list(self._state.needs_restart)
