@@ -55,7 +55,7 @@ def test_the_key_is_kept_in_the_tab_and_nowhere_else(enter: Enter, served: Serve
     page.reload()
     expect(page.locator("#board")).to_be_visible()
     page.get_by_role("button", name="Forget the key").click()
-    expect(page.locator("#door")).to_be_visible()
+    expect(page.locator("#sign-in")).to_be_visible()
     assert page.evaluate("sessionStorage.length") == 0
 
 
@@ -208,7 +208,7 @@ def poison(document: Any) -> Any:
 
 def test_the_keyboard_reaches_everything_and_shows_where_it_is(enter: Enter) -> None:
     page = enter(scope=None)
-    expect(page.locator("#door")).to_be_visible()
+    expect(page.locator("#sign-in")).to_be_visible()
     page.get_by_role("link", name="Skip to the content").focus()
     assert walk(page, 3) == ["Dark", "key", "Open"]
     page = open_board(enter)

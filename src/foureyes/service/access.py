@@ -1,4 +1,4 @@
-"""Who calls, and what they may do: the first thing every route asks.
+"""Authentication, scopes and rate limits: who calls, what their key may do, and how much of it.
 
 ::
 

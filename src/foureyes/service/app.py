@@ -96,7 +96,7 @@ def _lifespan(
 
 
 async def _problem(request: Request, error: Exception) -> Response:
-    """A refusal, of ours or of FastAPI's own; whatever else is raised, the middleware answers."""
+    """The response to a refusal, ours or FastAPI's own; whatever else is raised, the middleware turns into one."""
     response = problem_response(error, request.scope["foureyes.request_id"])
     if response.status_code == 405:
         response.headers["Allow"] = _served_methods(request)

@@ -31,7 +31,7 @@ __all__ = ["AppState", "Instruments"]
 
 @dataclass(frozen=True, slots=True)
 class Instruments:
-    """What the service measures and tells with; everything timed comes from here.
+    """The log, the tracer and the clocks of an application; everything timed comes from here.
 
     Attributes:
         log: where log lines go.

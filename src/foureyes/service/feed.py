@@ -1,4 +1,4 @@
-"""A tenant's latest decisions, and whoever watches them come.
+"""A bounded list of a tenant's latest decisions and alarms, and a queue for every browser that follows them.
 
 Memory is bounded twice: the feed keeps the last few hundred, and a watcher that does not keep up is let go (it is told so
 and may come back with the id it saw last). Adding never waits for anybody. One event loop uses a feed.
@@ -29,7 +29,7 @@ class Lagging(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Event(Generic[T]):
-    """Something that happened.
+    """A numbered entry of a feed.
 
     Attributes:
         id: grows by one, from 1.

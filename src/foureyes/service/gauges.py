@@ -1,4 +1,4 @@
-"""What the monitors know, for Prometheus: made when somebody asks, and at most every few seconds.
+"""The figures of every tenant's monitor as Prometheus gauges, computed on request and at most every few seconds.
 
 ``/metrics`` needs no key, so tenants are told apart by a number: the place in the configuration, from 1. Figures of a window of thousands take tens of milliseconds, so they are remembered for a while, and the
 event loop gets its turn between two tenants.

@@ -1,7 +1,7 @@
-"""What the application does beside its requests, every half a minute, for ever.
+"""Periodic work of the application, every half a minute: saving what changed, and showing ledgers to their witnesses.
 
-It saves tenants whose alarms changed, so that a process that is killed loses some figures and not that a promise was
-suspended, and shows every ledger to its witness. What cannot be written is logged, and tried again in the next round.
+Tenants are saved when their alarms changed, so that a process that is killed loses some figures and not that a promise was
+suspended. What cannot be written is logged, and tried again in the next round.
 """
 
 from __future__ import annotations

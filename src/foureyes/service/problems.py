@@ -51,7 +51,7 @@ _TOLD: Final[Sequence[tuple[type[Exception], int, str | None]]] = (
     (ModelError, 503, "a model cannot be used"),
     (FoureyesError, 503, "a part of the service cannot be used"),
 )
-"""What is told of other errors: the first that fits."""
+"""Status and detail of other errors: the first class that fits."""
 
 _MOST_ERRORS: Final = 20
 _LONGEST: Final = 120

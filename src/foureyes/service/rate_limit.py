@@ -16,7 +16,7 @@ _DAY_S: Final = 86_400.0
 
 
 class RateLimiter:
-    """What is left of it: a bucket that fills at the rate, and a count that starts again every day.
+    """What is left of what a tenant may ask for: a bucket that fills at the rate, and a count that starts again every day.
 
     Args:
         rate: what is allowed; :meth:`change` replaces it and keeps what was used.

@@ -1,4 +1,4 @@
-"""Runs an application: a socket, uvicorn, an end within a bound, and a configuration that is reloaded.
+"""Runs an application on uvicorn: binds the socket, reloads the configuration, and ends within a bound.
 
 :func:`listen` binds first, so that an address that is taken is an error before anything is loaded. :func:`run` serves
 until SIGINT or SIGTERM: new requests are then refused, those under way get :data:`DRAIN_S` seconds, and what still runs is
@@ -56,7 +56,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def address_of(listening: socket.socket) -> str:
-    """What to open in a browser."""
+    """The address to open in a browser."""
     host, port = listening.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 

@@ -48,7 +48,7 @@ def event(name: str, value: BaseModel, *, number: int | None = None) -> bytes:
 
 
 class EventStream(StreamingResponse):
-    """The answer that carries them; whoever hangs up cancels what makes them."""
+    """The response that carries events; a caller who hangs up cancels what makes them."""
 
     media_type = "text/event-stream"
 

@@ -1,4 +1,4 @@
-"""One verification for one caller: the shape that came in, the guard, and who is told.
+"""One verification for one caller: the request as an exchange, the guard's decision, and its publication.
 
 Every route that verifies goes through :func:`verify`. A newcomer starts here.
 """
@@ -22,7 +22,7 @@ __all__ = ["exchange_of", "members_of", "publish", "require_members", "run_guard
 
 
 async def verify(call: Call, body: VerifyRequest, *, on_vote: Callable[[Vote], None] | None = None) -> Decision:
-    """Verifies one response, and tells whoever watches.
+    """Verifies one response, and publishes the decision.
 
     Args:
         call: who asks.
@@ -38,7 +38,7 @@ async def verify(call: Call, body: VerifyRequest, *, on_vote: Callable[[Vote], N
 
 
 async def run_guard(call: Call, body: VerifyRequest, *, on_vote: Callable[[Vote], None] | None = None) -> Decision:
-    """The same, without telling anybody."""
+    """Has the guard decide, inside a span where traces are on; publishes nothing."""
     require_members(call, body)
     tracer = call.state.instruments.tracer
     with tracer.verification(call.headers) as span:

@@ -115,7 +115,7 @@ class Board {
     this.dirty = true;
   }
 
-  /** Lets a lost line pass, since it is tried again; a key that is refused shows the door. */
+  /** Lets a lost line pass, since it is tried again; a key that is refused leads back to signing in. */
   async attempt(work) {
     try {
       await work();
@@ -142,7 +142,7 @@ function wrong(error) {
 }
 
 function show(open) {
-  byId("door").hidden = open;
+  byId("sign-in").hidden = open;
   byId("board").hidden = !open;
   byId("leave").hidden = !open;
   byId("line").hidden = !open;
@@ -160,7 +160,7 @@ function leave(words = "") {
   location.reload();
 }
 
-/** Shows the door, and why. */
+/** Asks for a key, and says why. */
 function knock(words) {
   show(false);
   byId("key-wrong").textContent = words;
