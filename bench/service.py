@@ -30,7 +30,7 @@ from fastapi import FastAPI, Header
 from bench.load import Load, offer
 from bench.machine import describe, usable_processors
 from bench.ratios import Spread, per_round
-from bench.section import aims, at_most
+from bench.section import aims, at_least, at_most
 from foureyes.config import Keyring, new_key
 from foureyes.config.parts import Parts, TenantParts
 from foureyes.guard import Council, CouncilMember, Guard
@@ -297,6 +297,11 @@ def _aims(measured: Measured) -> str:
                 f"verify: time of one core ÷ a verifier's {_VERIFIER_MS:g} ms",
                 0.05,
                 per_round(took_ms, [_VERIFIER_MS] * len(took_ms)),
+            ),
+            at_least(
+                "verify: throughput ÷ an empty handler's on the same server",
+                0.5,
+                measured.ratio("verify", "empty FastAPI", "per_second"),
             ),
             at_most(
                 "verify: p99 ÷ an empty handler's on the same server",
