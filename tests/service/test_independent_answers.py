@@ -1,4 +1,4 @@
-"""The modes that look closer, with models that answer from a script."""
+"""Segment check and council, with models that answer from a script."""
 
 from __future__ import annotations
 

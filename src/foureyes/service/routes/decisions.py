@@ -1,4 +1,4 @@
-"""May this agent act? What came of it? The gate decides; this translates."""
+"""Whether an agent may act on its own, and reports of what came of its actions. The gate decides; this translates."""
 
 from __future__ import annotations
 

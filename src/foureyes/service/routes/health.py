@@ -1,4 +1,4 @@
-"""Is it alive, is it ready, how is it doing. None of these needs a key, and none tells a stranger anything."""
+"""Health, readiness and metrics of the process. None of these needs a key, and none tells a stranger anything."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The two modes that look closer. Models that answer see personal data as tokens; the caller gets it back."""
+"""Segment check and council: the routes that ask models for answers of their own.
+
+These models see personal data as tokens; the caller gets the data back.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +60,7 @@ async def segments(call: Verifying, body: SegmentCheckRequest) -> SegmentCheckRe
     answerers = _answerers(call, least=1)
     exchange = exchange_of(body.prompt, body.response)
     decision, (report, corrected, reveal) = await asyncio.gather(
-        run_guard(call, body), _fine(call, body, exchange, answerers)
+        run_guard(call, body), _check(call, body, exchange, answerers)
     )
     found = [await _segment(finding, reveal) for finding in report.findings]
     publish(call, body, decision, segments=[one.model_dump() for one in found])
@@ -94,7 +97,7 @@ async def _as_it_is(text: str) -> str:
     return text
 
 
-async def _fine(
+async def _check(
     call: Call, body: SegmentCheckRequest, exchange: Exchange, answerers: Sequence[Answerer]
 ) -> tuple[SegmentReport, str | None, Reveal]:
     shown, reveal = await _concealed(call, exchange, body.session_id)
@@ -115,21 +118,21 @@ async def _segment(finding: SegmentFinding, reveal: Reveal) -> SegmentItem:
 
 
 async def _council(call: Call, found: Opinions, reveal: Reveal) -> CouncilResponse:
-    sorted_ = found.synthesis
+    synthesis = found.synthesis
     return CouncilResponse(
         request_id=call.request_id,
         opinions=[
             OpinionItem(provider=one.provider, model=one.model, text=await reveal(one.text)) for one in found.opinions
         ],
-        synthesised=sorted_ is not None,
-        consensus=[await _claim(claim, reveal) for claim in (sorted_.consensus if sorted_ else ())],
+        synthesised=synthesis is not None,
+        consensus=[await _claim(claim, reveal) for claim in (synthesis.consensus if synthesis else ())],
         disagreement=[
             DisagreementItem(
                 topic=await reveal(one.topic), positions=[await _claim(claim, reveal) for claim in one.positions]
             )
-            for one in (sorted_.disagreement if sorted_ else ())
+            for one in (synthesis.disagreement if synthesis else ())
         ],
-        unique=[await _claim(claim, reveal) for claim in (sorted_.unique if sorted_ else ())],
+        unique=[await _claim(claim, reveal) for claim in (synthesis.unique if synthesis else ())],
         missing=list(found.missing),
     )
 

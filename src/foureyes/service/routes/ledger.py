@@ -1,4 +1,4 @@
-"""The record: entries, checkpoints, proofs, an audit and an export.
+"""The ledger: entries, checkpoints, proofs, an audit and an export.
 
 A log may be shared by tenants. Hashes are for everyone who may audit; what an entry says is for the tenant it is about, so
 other tenants' entries are left out of lists, and the export of a log that tenants share needs the scope ``admin``.

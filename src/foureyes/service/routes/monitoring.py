@@ -1,4 +1,4 @@
-"""What a dashboard shows: figures, the latest decisions, and events as they happen."""
+"""What the dashboard asks for: figures, the latest decisions, and events as they happen."""
 
 from __future__ import annotations
 

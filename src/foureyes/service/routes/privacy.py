@@ -1,4 +1,4 @@
-"""Personal data: tokens in its place, and back. A detector that fails is a 503; no text goes out half done."""
+"""Replacing personal data by tokens, and restoring it. A detector that fails is a 503; no text goes out half done."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all shapes share: strict requests, plain answers, and the problem that every error is."""
+"""What all requests and responses share: strict checking, names, and the problem that every error is."""
 
 from __future__ import annotations
 

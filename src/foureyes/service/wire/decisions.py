@@ -1,4 +1,4 @@
-"""May this agent act? And what came of it?"""
+"""Requests and responses about an agent's actions (may it act, what came of it), and the items of the feed."""
 
 from __future__ import annotations
 

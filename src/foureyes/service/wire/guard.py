@@ -1,4 +1,4 @@
-"""Verification: one response, many, and the two modes that look closer."""
+"""Requests and responses of verification: one response, a batch, and what every verdict says."""
 
 from __future__ import annotations
 

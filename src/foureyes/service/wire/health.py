@@ -1,4 +1,4 @@
-"""Alive, and ready."""
+"""Responses of ``/healthz`` and ``/readyz``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The two modes that look closer: segment by segment, and several models' own answers."""
+"""Requests and responses of the routes that ask models for answers of their own: segment check and council."""
 
 from __future__ import annotations
 

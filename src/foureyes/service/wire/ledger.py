@@ -1,4 +1,4 @@
-"""The record, and proofs of it. Every hash is hex; every proof can be checked without this service."""
+"""Responses of the ledger's routes: entries, proofs, audit, export. Every hash is hex; every proof can be checked without this service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a dashboard asks for."""
+"""Requests and responses of the monitor's routes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Personal data out of a text, and back into it."""
+"""Requests and responses of replacing personal data by tokens, and of restoring it."""
 
 from __future__ import annotations
 
