@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foureyes.config import objection
-from foureyes.http.addresses import is_loopback
+from foureyes.http.addresses import is_loopback, objection
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,6 @@ from foureyes.config.settings import (
     Verifier,
     needs_restart,
 )
-from foureyes.http.addresses import objection
 
 __all__ = [
     "ApiKey",
@@ -41,5 +40,4 @@ __all__ = [
     "load",
     "needs_restart",
     "new_key",
-    "objection",
 ]

@@ -76,7 +76,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class _Named:
+class _NamedSecret:
     """A secret by its variable's or its file's name, and whatever stands in the secret's own place."""
 
     variable: Any = None
@@ -119,7 +119,7 @@ class Table(BaseModel):
         for name in _secrets(cls):
             variable, file = rest.pop(f"{name}_env", None), rest.pop(f"{name}_file", None)
             if (variable, file) != (None, None):
-                rest[name] = _Named(variable, file, rest.get(name))
+                rest[name] = _NamedSecret(variable, file, rest.get(name))
         for name, keys in inline_fields(cls).items():
             if isinstance(rest.get(name), dict):
                 raise ValueError(f"{name} is unknown; its {', '.join(keys)} are keys of this table")  # noqa: TRY004 - as pydantic reports it
@@ -179,7 +179,7 @@ def secret(value: Any, info: ValidationInfo) -> Any:
     what, source = info.field_name, info.context
     if isinstance(value, Secret):
         return value
-    if not isinstance(value, _Named) or value.inline is not None or not isinstance(source, Source):
+    if not isinstance(value, _NamedSecret) or value.inline is not None or not isinstance(source, Source):
         raise ValueError(f"secrets do not stand in the configuration: name one with {what}_env or {what}_file")
     if value.variable is not None and value.file is not None:
         raise ValueError(f"give {what}_env or {what}_file, not both")

@@ -56,13 +56,13 @@ def build(settings: Settings, *, before: Parts | None = None, open_reader: OpenR
         if settings.monitoring.state is not None:
             _folder(settings.monitoring.state, "[monitoring] state")
     except FoureyesError:
-        _abandon(cache)
+        _close_made(cache)
         raise
     monitoring = settings.monitoring
     return Parts(settings.keyring, tenants, settings.server, monitoring.monitor, alarms, monitoring.state, cache.parts)
 
 
-def _abandon(cache: PartCache) -> None:
+def _close_made(cache: PartCache) -> None:
     """Closes what was made for nothing. Judges hold nothing before their first question, and close in a loop only."""
     for part in cache.made.values():
         if hasattr(part, "close") and not hasattr(part, "aclose"):
@@ -72,7 +72,7 @@ def _abandon(cache: PartCache) -> None:
 def _tenant(tenant: TenantSettings, settings: Settings, cache: PartCache, open_reader: OpenReader) -> TenantParts:
     watches = _watches(tenant, settings.monitoring.monitor.alpha, cache)
     members = [
-        CouncilMember(_held(judge_of(verifier, cache, open_reader), watches), verifier.weight)
+        CouncilMember(_held_to_promise(judge_of(verifier, cache, open_reader), watches), verifier.weight)
         for verifier in tenant.verifiers
     ]
     council = Council(members, QuorumRule(tenant.quorum), deadline_s=tenant.timing.deadline_s)
@@ -120,7 +120,7 @@ def _watches(tenant: TenantSettings, alpha: float, cache: PartCache) -> dict[str
     }
 
 
-def _held(judge: Judge, watches: Mapping[str, PromiseWatch]) -> Judge:
+def _held_to_promise(judge: Judge, watches: Mapping[str, PromiseWatch]) -> Judge:
     """A judge, held to its promise where it made one."""
     from foureyes.monitoring.suspendable_judge import SuspendableJudge  # noqa: PLC0415 - loads numpy
 
