@@ -34,8 +34,8 @@ RATE = 0.5
 TARGET = Path(__file__).parents[1] / "src" / "foureyes" / "guard" / "shipped"
 
 
-def fitted(model: str) -> tuple[dict[str, Any], Any]:
-    """The document of one model; and (questions, 2) whether it flags the right and the wrong answer, held out."""
+def fitted(model: str) -> tuple[dict[str, Any], Any, Any]:
+    """The document of one model; (questions, 2) whether it flags the right and the wrong answer, held out; their surprise."""
     questions = load()
     reader = fe.open_reader(model)
     rows = fe.score([exchange for question in questions for exchange in question.exchanges], reader)
@@ -46,8 +46,8 @@ def fitted(model: str) -> tuple[dict[str, Any], Any]:
     platt = fe.Platt.fit(surprise, correct, source=Source("log_cmp", reader.name))
     cut = flag_rate(platt.predict_proba(surprise), rate=RATE)
     flagged, figures = _held_out(surprise, correct, question)
-    blocked = np.ones(len(read), dtype=bool)  # what could not be read is not let through
-    blocked[read] = flagged
+    blocked, surprises = np.ones(len(read), dtype=bool), np.full(len(read), np.inf)
+    blocked[read], surprises[read] = flagged, surprise  # what could not be read is not let through
     document = {
         "format": "foureyes.reading_judge",
         "version": 1,
@@ -65,7 +65,7 @@ def fitted(model: str) -> tuple[dict[str, Any], Any]:
             "says": cut.statement,
         },
     }
-    return document, blocked.reshape(-1, 2)
+    return document, blocked.reshape(-1, 2), surprises.reshape(-1, 2)
 
 
 def _held_out(surprise: Any, correct: Any, question: Any) -> tuple[Any, dict[str, Any]]:
@@ -100,9 +100,9 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="compare with what is there and write nothing")
     check, same = parser.parse_args().check, True
     TARGET.mkdir(exist_ok=True)
-    blocked = {}
+    blocked, surprise = {}, {}
     for model in SHIPPED_MODELS:
-        document, blocked[model] = fitted(model)
+        document, blocked[model], surprise[model] = fitted(model)
         text = json.dumps(document, indent=1) + "\n"
         path = TARGET / f"{model}.json"
         if check:
@@ -113,6 +113,9 @@ def main() -> int:
     for pair in (SMALL_PAIR, STANDARD_PAIR):
         either = blocked[pair.author] | blocked[pair.reader]
         sys.stdout.write(_told(f"{pair.author} and {pair.reader}, equal votes", either))
+        as_many = np.quantile(surprise[pair.reader][:, 0], 1 - either[:, 0].mean())
+        alone = surprise[pair.reader] > as_many
+        sys.stdout.write(_told(f"{pair.reader} alone, with a cut that blocks as many right ones", alone))
     return 0 if same else 1
 
 
