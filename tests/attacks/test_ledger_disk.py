@@ -94,7 +94,7 @@ def test_a_file_that_cannot_be_written_can_be_verified_and_nothing_else(tmp_path
 
 
 def test_a_file_that_somebody_holds_makes_appends_fail_not_hang(tmp_path):
-    ledger = Ledger.open(SqliteStore(tmp_path / "ledger.db", patience_s=0.01), signer=SIGNER, options=options())
+    ledger = Ledger.open(SqliteStore(tmp_path / "ledger.db", busy_timeout_s=0.01), signer=SIGNER, options=options())
     recorded(ledger, 1)
     holder = sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")

@@ -182,7 +182,7 @@ class TestSqlite:
         store.close()
 
     def test_whoever_waits_too_long_for_another_writer_has_a_conflict(self, tmp_path):
-        store, other = (SqliteStore(tmp_path / "ledger.db", patience_s=0.01) for _ in range(2))
+        store, other = (SqliteStore(tmp_path / "ledger.db", busy_timeout_s=0.01) for _ in range(2))
         with store.transaction(), pytest.raises(LedgerConflict, match="locked"), other.transaction():
             pass
         store.close()

@@ -29,6 +29,7 @@ Floats = NDArray[np.float64]
 
 _ARRAYS = ("projection", "models", "bias", "centre")
 _BATCH = 256
+_EPOCHS = 60
 _HELD_OUT = 10
 _PATIENCE = 5
 _STEP = 3e-3
@@ -100,9 +101,7 @@ class MatrixRouter(Result):
     pair: tuple[int, int] = (0, -1)
 
     @classmethod
-    def fit(
-        cls, features: ArrayLike, correct: ArrayLike, *, dim: int = 32, epochs: int = 60, seed: int = 0
-    ) -> MatrixRouter:
+    def fit(cls, features: ArrayLike, correct: ArrayLike, *, dim: int = 32, seed: int = 0) -> MatrixRouter:
         """Learns from the questions on which models differ: minimises -ln P(the one that is right beats the one that is not).
 
         Adam on batches of 256 questions; a tenth of the questions is held out, and the epoch that does best on it is
@@ -112,7 +111,6 @@ class MatrixRouter(Result):
             features: (N, D) numbers of each question.
             correct: (N, M) flags, whether each of M ≥ 2 models is right; the smallest first, the largest last.
             dim: d, number of factors.
-            epochs: at most so many passes.
             seed: of the start, the order and the part held out.
 
         Raises:
@@ -127,7 +125,7 @@ class MatrixRouter(Result):
         centre = x.mean(axis=0)
         rng = np.random.default_rng(seed)
         start = _Factors.start(x.shape[1], right.shape[1], dim, rng)
-        best = _trained(start, x[differ] - centre, right[differ], epochs, rng)
+        best = _train(start, x[differ] - centre, right[differ], rng)
         return cls(best.projection, best.models, best.bias, centre, Rows.of(list(x.T)))
 
     def between(self, small: int, large: int) -> MatrixRouter:
@@ -206,12 +204,12 @@ class _Factors:
         return x.T @ (by_score @ self.models), by_score.T @ factors, by_score.sum(axis=0)
 
 
-def _trained(start: _Factors, x: Floats, right: Floats, epochs: int, rng: np.random.Generator) -> _Factors:
+def _train(start: _Factors, x: Floats, right: Floats, rng: np.random.Generator) -> _Factors:
     order = rng.permutation(len(x))
     held, rest = order[: len(x) // _HELD_OUT], order[len(x) // _HELD_OUT :]
     best, lowest, waited = start, start.loss(x[held], right[held]), 0
     now, adam = start, _Adam(start.parts)
-    for _ in range(epochs):
+    for _ in range(_EPOCHS):
         for batch in np.array_split(rng.permutation(rest), -(-len(rest) // _BATCH)):
             now = _Factors(*adam.step(now.parts, now.gradient(x[batch], right[batch])))
         loss = now.loss(x[held], right[held])

@@ -44,7 +44,7 @@ class Experts:
             InputError: labels or probabilities cannot be used; the message names the expert and the row.
             NotEnoughData: there is no row.
         """
-        matrices = {name: class_matrix(name, probs) for name, probs in _named(pred_probs).items()}
+        matrices = {name: class_matrix(name, probs) for name, probs in _by_name(pred_probs).items()}
         widths = {name: matrix.shape[1] for name, matrix in matrices.items()}
         n_classes = next(iter(widths.values()))
         if set(widths.values()) != {n_classes}:
@@ -69,7 +69,7 @@ class Experts:
         return np.flatnonzero(against)
 
 
-def _named(pred_probs: PredProbs) -> Mapping[str, Any]:
+def _by_name(pred_probs: PredProbs) -> Mapping[str, Any]:
     if isinstance(pred_probs, Mapping):
         named: Mapping[str, Any] = pred_probs
     elif isinstance(pred_probs, list | tuple) and pred_probs and np.ndim(pred_probs[0]) == 2:

@@ -55,14 +55,14 @@ def filter_mask(experts: Experts, filter_by: FilterBy) -> Mask:
     if np.all(experts.labels == experts.labels[0]):
         raise NotEnoughData(f"label issues need rows of at least two classes; got only class {experts.labels[0]}")
     if filter_by == "predicted_neq_given":
-        return _contradicted(experts)
+        return _contradicted_rows(experts)
     if filter_by == "confident_learning":
         return _off_diagonal(experts)
     if filter_by == "low_self_confidence":
         return _lowest(experts.opinions[0].given, int(_off_diagonal(experts).sum()))
     if filter_by == "low_normalized_margin":
         return _lowest(margins(experts.labels, experts.probs[0]), int(_off_diagonal(experts).sum()))
-    return _pruned(experts, filter_by) & _contradicted(experts)
+    return _prune(experts, filter_by) & _contradicted_rows(experts)
 
 
 def rank_rows(experts: Experts, rows: Rows, rank_by: RankBy) -> Rows:
@@ -82,7 +82,7 @@ def rank_rows(experts: Experts, rows: Rows, rank_by: RankBy) -> Rows:
     return rows[np.argsort(quality, kind="stable")]
 
 
-def _contradicted(experts: Experts) -> Mask:
+def _contradicted_rows(experts: Experts) -> Mask:
     mask: Mask = experts.opinions[0].label != experts.labels
     return mask
 
@@ -99,7 +99,7 @@ def _off_diagonal(experts: Experts) -> Mask:
     return mask
 
 
-def _pruned(experts: Experts, filter_by: FilterBy) -> Mask:
+def _prune(experts: Experts, filter_by: FilterBy) -> Mask:
     probs, given = experts.probs[0], experts.opinions[0].given
     believed = confident_labels(probs, _thresholds(experts))
     quota = quotas(confident_joint(experts.labels, believed, experts.n_classes))

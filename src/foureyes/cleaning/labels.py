@@ -252,7 +252,7 @@ def _issues(experts: Experts, method: Method, keep_top: float) -> Issues:
     if method == "calibrated":
         return _calibrated(experts, keep_top)
     if method == "basic":
-        return _built(experts, method, experts.contradicted())
+        return _build_issues(experts, method, experts.contradicted())
     if method == "confident_learning":
         return _confident(experts)
     raise InputError(f"method must be one of {', '.join(get_args(Method))}; got {method!r}")
@@ -270,7 +270,7 @@ def _calibrated(experts: Experts, keep_top: float) -> Issues:
     level = np.max([levels(view.confidence, rows) for view in experts.opinions], axis=0)
     within = level <= keep_top
     considered = tuple(_share_considered(view.confidence, keep_top) for view in experts.opinions)
-    return _built(experts, "calibrated", rows[within], score=level[within], considered=considered)
+    return _build_issues(experts, "calibrated", rows[within], score=level[within], considered=considered)
 
 
 def _share_considered(confidence: NDArray[Any], keep_top: float) -> float:
@@ -294,10 +294,10 @@ def _confident(experts: Experts) -> Issues:
         said.append(confident_labels(probs, thresholds, rows))
     against = np.column_stack(said)
     blamed = ((against >= 0) & (against != experts.labels[rows, None])).all(axis=1)
-    return _built(experts, "confident_learning", rows[blamed], against=against[blamed])
+    return _build_issues(experts, "confident_learning", rows[blamed], against=against[blamed])
 
 
-def _built(
+def _build_issues(
     experts: Experts,
     method: Method,
     rows: Rows,

@@ -198,7 +198,7 @@ class Guard:
     ) -> ConcealedExchange | None:
         if self._concealer is None:
             return None
-        work = _hidden(self._concealer, exchange, owner)
+        work = _conceal_exchange(self._concealer, exchange, owner)
         return await self._stage("conceal", outcome, work, ends - self._timing.record_s)
 
     async def _record(
@@ -222,7 +222,7 @@ class Guard:
     async def _reveal(self, outcome: _Outcome, concealed: ConcealedExchange | None, ends: float) -> None:
         if concealed is None:
             return
-        revealed = await self._stage("reveal", outcome, _revealed(concealed, outcome.verdict.votes), ends)
+        revealed = await self._stage("reveal", outcome, _reveal_reasons(concealed, outcome.verdict.votes), ends)
         if revealed is not None:
             outcome.verdict = replace(outcome.verdict, votes=revealed)
 
@@ -263,7 +263,9 @@ class _Outcome:
             self.withhold(stage, f"failed unexpectedly: {type(error).__name__}")
 
 
-async def _hidden(concealer: Concealer, exchange: Exchange, owner: tuple[str, str | None]) -> ConcealedExchange:
+async def _conceal_exchange(
+    concealer: Concealer, exchange: Exchange, owner: tuple[str, str | None]
+) -> ConcealedExchange:
     """What verifiers may see. Of a concealer that breaks its contract, nothing."""
     tenant, session = owner
     found = await concealer.conceal(exchange, tenant=tenant, session=session)
@@ -292,5 +294,5 @@ def _is_receipt(given: object) -> TypeGuard[RecordReceipt]:
         return False
 
 
-async def _revealed(concealed: ConcealedExchange, votes: Sequence[Vote]) -> tuple[Vote, ...]:
+async def _reveal_reasons(concealed: ConcealedExchange, votes: Sequence[Vote]) -> tuple[Vote, ...]:
     return tuple([replace(vote, reason=await concealed.reveal(vote.reason)) for vote in votes])

@@ -262,7 +262,7 @@ async def correct_segments(
     missing = [
         (number, text.reason) for number, text in zip(wanted, came, strict=True) if isinstance(text, TaskFailure)
     ]
-    return CorrectedResponse(_assembled(exchange.answer, report.findings, texts), tuple(texts), tuple(missing))
+    return CorrectedResponse(_splice(exchange.answer, report.findings, texts), tuple(texts), tuple(missing))
 
 
 async def _compare(
@@ -318,7 +318,7 @@ def _missing(
     )
 
 
-def _assembled(text: str, findings: Sequence[SegmentFinding], replacements: dict[int, str]) -> str:
+def _splice(text: str, findings: Sequence[SegmentFinding], replacements: dict[int, str]) -> str:
     parts, done = [], 0
     for number, replacement in sorted(replacements.items()):
         segment = findings[number].segment

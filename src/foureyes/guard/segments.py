@@ -127,7 +127,7 @@ def split_segments(text: str) -> list[Segment]:
         >>> [s.text for s in split_segments("Dr. Lee paid 3.50 dollars. It rained.")]
         ['Dr. Lee paid 3.50 dollars.', 'It rained.']
     """
-    return [Segment(start, end, text[start:end]) for start, end in _trimmed(text, _pieces(text))]
+    return [Segment(start, end, text[start:end]) for start, end in _strip_spans(text, _pieces(text))]
 
 
 def _pieces(text: str) -> Iterator[Span]:
@@ -189,7 +189,7 @@ def _ends_sentence(text: str, start: int, mark: re.Match[str]) -> bool:
     return not (initial or name in _NEVER_LAST or (name in _SOMETIMES_LAST and not following.isupper()))
 
 
-def _trimmed(text: str, spans: Iterator[Span]) -> Iterator[Span]:
+def _strip_spans(text: str, spans: Iterator[Span]) -> Iterator[Span]:
     for start, end in spans:
         piece = text[start:end]
         bare = piece.strip()

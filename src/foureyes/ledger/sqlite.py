@@ -23,7 +23,7 @@ __all__ = ["APPLICATION_ID", "SqliteStore", "translate_errors"]
 
 APPLICATION_ID: Final = 0x34455945  # "4EYE", in the file's header
 
-_PATIENCE_S: Final = 10.0
+_BUSY_TIMEOUT_S: Final = 10.0
 _INSERTS: Final = {
     rows: "INSERT INTO entries VALUES (?, ?)" + ", (?, ?)" * (rows - 1)
     for rows in (512, 256, 128, 64, 32, 16, 8, 4, 2, 1)
@@ -55,7 +55,7 @@ class SqliteStore(Store):
     Args:
         path: of the file.
         create: make the file where there is none; otherwise the log is opened for reading only.
-        patience_s: how long to wait, in seconds, for another writer.
+        busy_timeout_s: how long to wait, in seconds, for another writer.
 
     Raises:
         InputError: there is no such file, or it is something else.
@@ -63,10 +63,10 @@ class SqliteStore(Store):
         LedgerError: it cannot be opened.
     """
 
-    def __init__(self, path: Path, *, create: bool = True, patience_s: float = _PATIENCE_S) -> None:
+    def __init__(self, path: Path, *, create: bool = True, busy_timeout_s: float = _BUSY_TIMEOUT_S) -> None:
         if sqlite3.sqlite_version_info < (3, 37):
             raise ConfigError(f"the ledger needs SQLite 3.37; this Python has {sqlite3.sqlite_version}")
-        self._path, self._patience_s = path, patience_s
+        self._path, self._busy_timeout_s = path, busy_timeout_s
         self._writing = threading.Lock()
         self._writer: sqlite3.Connection | None = None
         if not create and not path.is_file():
@@ -125,7 +125,7 @@ class SqliteStore(Store):
         connection = sqlite3.connect(
             f"{self._path.absolute().as_uri()}?mode={mode}",
             uri=True,
-            timeout=self._patience_s,
+            timeout=self._busy_timeout_s,
             isolation_level=None,
             check_same_thread=False,
         )

@@ -105,10 +105,10 @@ def largest_margins(labels: Labels, probs: Matrix, given: Floats, quota: Joint, 
         lead = copy_rows(probs, rows) - given[rows, None]
         # Rows that are no suspects lead by 1e-6 at most, so that a quota filled above that needs none of them.
         filled = np.count_nonzero(lead > TOLERANCE, axis=0) >= wanted
-        _blame(blamed, rows, lead, wanted * filled)
+        _mark_rows(blamed, rows, lead, wanted * filled)
         if not filled.all():
             rows = whole[label]
-            _blame(blamed, rows, copy_rows(probs, rows) - given[rows, None], wanted * ~filled)
+            _mark_rows(blamed, rows, copy_rows(probs, rows) - given[rows, None], wanted * ~filled)
     return blamed
 
 
@@ -144,7 +144,7 @@ def _by_label(labels: Labels, n_classes: int, *, least: int = 2) -> Iterator[tup
             yield label, rows
 
 
-def _blame(blamed: Mask, rows: NDArray[np.intp], lead: Matrix, wanted: NDArray[np.int64]) -> None:
+def _mark_rows(blamed: Mask, rows: NDArray[np.intp], lead: Matrix, wanted: NDArray[np.int64]) -> None:
     """Marks, for every class, as many rows as wanted in which that class leads the given label by most."""
     for other in np.flatnonzero(wanted):
         blamed[rows[_first(-lead[:, other], int(wanted[other]))]] = True

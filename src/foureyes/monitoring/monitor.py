@@ -335,7 +335,7 @@ def _drift_alarm(name: str, test: ExchangeabilityTest, seen: Iterable[Observatio
         key=f"drift:{name}",
         kind="drift",
         at=at,
-        statement=f"{_named(name)} changed{moved}.",
+        statement=f"{_signal_title(name)} changed{moved}.",
         false_alarms=f"a chance of at most {100 * test.alpha:.2g} %, ever, on this signal",
         resume="Ends when acknowledged; what comes from then on is the new normal.",
     )
@@ -346,7 +346,7 @@ def _rate_alarm(name: str, detector: RateDetector, at: float) -> Alarm:
         key=f"rate:{name}",
         kind="rate",
         at=at,
-        statement=f"{_named(name)} rose above {detector.limit:.3g}.",
+        statement=f"{_signal_title(name)} rose above {detector.limit:.3g}.",
         false_alarms=f"one in {detector.run_length:,.0f} values on average, at most, while the rate is within its limit",
         resume="Ends by itself when the rate has come down, or when acknowledged.",
     )
@@ -356,7 +356,7 @@ def _mean(values: Sequence[float]) -> float | None:
     return sum(values) / len(values) if values else None
 
 
-def _named(signal: str) -> str:
+def _signal_title(signal: str) -> str:
     kind, _, verifier = signal.partition(":")
     return _WORDS[kind].format(verifier)
 

@@ -65,13 +65,13 @@ def conceal(texts: Sequence[str], detector: Detector, conversation: Conversation
     """
     for text in texts:
         require_text("a text to conceal", text)
-    spans = [merge_overlapping([*_found(text, detector), *token_shapes(text)]) for text in texts]
+    spans = [merge_overlapping([*_find(text, detector), *token_shapes(text)]) for text in texts]
     known = _kinds([*conversation.known(), *_values(texts, spans)])
     spans = [merge_overlapping([*own, *_repeats(text, known)]) for text, own in zip(texts, spans, strict=True)]
     kinds = _kinds(_values(texts, spans))
     entries = conversation.issue([(kind, value) for value, kind in kinds.items()])
     tokens = {value: entry.token for value, entry in zip(kinds, entries, strict=True)}
-    replaced = tuple(_replaced(text, own, tokens) for text, own in zip(texts, spans, strict=True))
+    replaced = tuple(_replace(text, own, tokens) for text, own in zip(texts, spans, strict=True))
     return Concealed(replaced, tuple(entries))
 
 
@@ -88,7 +88,7 @@ def reveal(text: str, conversation: Conversation) -> str:
     return replace_tokens(text, conversation.look_up(tokens).get) if tokens else text
 
 
-def _found(text: str, detector: Detector) -> list[Finding]:
+def _find(text: str, detector: Detector) -> list[Finding]:
     """What the detector finds; whatever else it does blocks the text."""
     try:
         found = list(detector.find(text))
@@ -131,7 +131,7 @@ def _kinds(values: Iterable[tuple[str, str]]) -> dict[str, str]:
     return kinds
 
 
-def _replaced(text: str, spans: Sequence[Finding], tokens: Mapping[str, str]) -> str:
+def _replace(text: str, spans: Sequence[Finding], tokens: Mapping[str, str]) -> str:
     parts, done = [], 0
     for span in spans:
         parts += [text[done : span.start], tokens[text[span.start : span.end]]]

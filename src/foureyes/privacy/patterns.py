@@ -111,12 +111,12 @@ class PatternDetector:
         Raises:
             PrivacyError: it took too long.
         """
-        patience = _TimeLimit(self._timeout_s * (1 + len(text) / 1e6), self._clock)
+        limit = _TimeLimit(self._timeout_s * (1 + len(text) / 1e6), self._clock)
         found = (
             finding
             for window in windows(len(text), size=_SIZE, overlap=_OVERLAP)
             for shape in self._possible(text, window)
-            for finding in window.whole(shape.find(text, window, patience))
+            for finding in window.whole(shape.find(text, window, limit))
         )
         return [finding for finding in found if finding.score >= self._min_score]
 
@@ -153,7 +153,7 @@ class _Shape(Protocol):
     @property
     def kind(self) -> str: ...
 
-    def find(self, text: str, window: TextWindow, patience: _TimeLimit) -> Iterator[Finding]: ...
+    def find(self, text: str, window: TextWindow, limit: _TimeLimit) -> Iterator[Finding]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,13 +164,13 @@ class _Patterns:
     recognizer: PatternRecognizer
     compiled: tuple[tuple[Any, float], ...]
 
-    def find(self, text: str, window: TextWindow, patience: _TimeLimit) -> Iterator[Finding]:
+    def find(self, text: str, window: TextWindow, limit: _TimeLimit) -> Iterator[Finding]:
         for pattern, score in self.compiled:
             try:
-                for match in pattern.finditer(text, window.start, window.end, timeout=patience.left()):
+                for match in pattern.finditer(text, window.start, window.end, timeout=limit.left()):
                     yield from self._checked(text, match, score)
             except TimeoutError as error:
-                raise patience.over() from error
+                raise limit.over() from error
 
     def _checked(self, text: str, match: Any, score: float) -> Iterator[Finding]:
         """The longest piece of a match that passes the checks, if any does."""
@@ -209,9 +209,9 @@ class _Phones:
     kind: str
     recognizer: PhoneRecognizer
 
-    def find(self, text: str, window: TextWindow, patience: _TimeLimit) -> Iterator[Finding]:
+    def find(self, text: str, window: TextWindow, limit: _TimeLimit) -> Iterator[Finding]:
         for start, end in _stretches(text, window):
-            patience.left()
+            limit.left()
             for hit in self.recognizer.analyze(text[start:end], [self.kind]):
                 yield Finding(start + hit.start, start + hit.end, self.kind, hit.score)
 

@@ -64,7 +64,7 @@ class VaultStorage:
         Raises:
             PrivacyError: it cannot be opened, is no vault, or is another key's.
         """
-        with _mapped("opened"):
+        with _translate_errors("opened"):
             if path is not None:
                 path.touch(mode=0o600)
             db = sqlite3.connect(path or ":memory:", timeout=10, isolation_level=None, check_same_thread=False)
@@ -84,7 +84,7 @@ class VaultStorage:
         Raises:
             PrivacyError: SQLite failed, or the vault was destroyed.
         """
-        with self._lock, _mapped("used"), _committed(self._db):
+        with self._lock, _translate_errors("used"), _transaction(self._db):
             if self._stored_key() != self._wrapped:
                 raise PrivacyError("the vault was destroyed")
             yield self._db
@@ -135,7 +135,7 @@ class VaultStorage:
 
     def _own_key(self, keys: TenantKeys) -> bytes:
         """The vault's own key as it is stored; made when there is none."""
-        with self._lock, _mapped("opened"), _committed(self._db):
+        with self._lock, _translate_errors("opened"), _transaction(self._db):
             stored = self._stored_key()
             if stored is None:
                 stored = keys.box.seal(random_key(), b"vault")
@@ -207,7 +207,7 @@ class StoredConversation:
 
 
 @contextmanager
-def _committed(db: sqlite3.Connection) -> Iterator[None]:
+def _transaction(db: sqlite3.Connection) -> Iterator[None]:
     db.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -219,7 +219,7 @@ def _committed(db: sqlite3.Connection) -> Iterator[None]:
 
 
 @contextmanager
-def _mapped(what: str) -> Iterator[None]:
+def _translate_errors(what: str) -> Iterator[None]:
     """Every failure of the file blocks."""
     try:
         yield

@@ -72,19 +72,19 @@ def _one_line(text: str) -> str:
 def _verifier(outcome: CheckResult, *, coloured: bool) -> RenderableType:
     name = (visible_text(outcome.verifier), "bold")
     if not isinstance(outcome.row, Scored):
-        return Group(Text.assemble(name, "  could not tell"), _indented(Text(visible_text(str(outcome.row)))))
+        return Group(Text.assemble(name, "  could not tell"), _indent(Text(visible_text(str(outcome.row)))))
     loud = "bold" if excess_of(outcome.row).degree >= SurpriseDegree.SURPRISED else ""
     return Group(
         Text.assemble(name, "  ", (finding(outcome.row), loud)),
-        _indented(_answer(outcome.row.reading, coloured=coloured)),
+        _indent(_answer(outcome.row.reading, coloured=coloured)),
         Text(),
-        _indented(Text(surprise_sentence(outcome.row))),
-        _indented(Text(peak_sentence(outcome.row))),
+        _indent(Text(surprise_sentence(outcome.row))),
+        _indent(Text(peak_sentence(outcome.row))),
     )
 
 
 def _answer(reading: Reading, *, coloured: bool) -> Text:
-    mark = _coloured if coloured else _numbered
+    mark = _colour_cell if coloured else _number_cell
     answer = Text(overflow="fold")
     for cell in cells_of(reading):
         answer.append_text(mark(cell))
@@ -93,12 +93,12 @@ def _answer(reading: Reading, *, coloured: bool) -> Text:
     return answer
 
 
-def _coloured(cell: HeatCell) -> Text:
+def _colour_cell(cell: HeatCell) -> Text:
     background = terminal_colour(cell.surprise) if cell.selected else None
     return Text(cell.lead).append_text(_text(cell.body, _heat(background) if background else Style()))
 
 
-def _numbered(cell: HeatCell) -> Text:
+def _number_cell(cell: HeatCell) -> Text:
     shown = _text(cell.text, Style())
     if cell.surprise < TERMINAL_FROM or not cell.selected:
         return shown
@@ -107,10 +107,10 @@ def _numbered(cell: HeatCell) -> Text:
 
 
 def _text(text: str, style: Style) -> Text:
-    return Text("".join(_SHOWN.get(piece.kind, _named(piece)) for piece in pieces(text)), style)
+    return Text("".join(_SHOWN.get(piece.kind, _visible_piece(piece)) for piece in pieces(text)), style)
 
 
-def _named(piece: Piece) -> str:
+def _visible_piece(piece: Piece) -> str:
     return f"⟨{piece.text}⟩" if piece.kind == "name" and len(piece.text) > 1 else piece.text
 
 
@@ -143,5 +143,5 @@ def _signals(scored: Sequence[CheckResult]) -> Table:
     return table
 
 
-def _indented(text: Text) -> Padding:
+def _indent(text: Text) -> Padding:
     return Padding(text, (0, 0, 0, 2))
