@@ -6,7 +6,7 @@ import math
 from typing import Any, Final
 
 from foureyes.signals import one_pass
-from foureyes.signals.catalog.row import LargerIs, Need, Signal, Take
+from foureyes.signals.catalog.row import Need, Signal, Take
 from foureyes.signals.knowing import answerless, p_ik, p_true
 
 __all__ = ["ROWS"]
@@ -14,10 +14,22 @@ __all__ = ["ROWS"]
 _CMP: Final = "Gorbett & Jana, arXiv 2603.25450"
 
 
-def _of_reading(
-    name: str, title: str, unit: str, larger_is: LargerIs, span: tuple[float, float], source: str, take: Take
-) -> Signal:
-    return Signal(name, title, unit, larger_is, *span, ("reader",), "cross.score", "1", "0", source, take)
+def _of_reading(name: str, title: str, span: tuple[float, float], source: str, take: Take, **more: Any) -> Signal:
+    """A row in nats per token of which larger is worse, unless ``more`` says otherwise."""
+    usual: dict[str, Any] = {"unit": "nats/token", "larger_is": "worse"}
+    return Signal(
+        name=name,
+        title=title,
+        low=span[0],
+        high=span[1],
+        needs=("reader",),
+        call="cross.score",
+        readings="1",
+        generations="0",
+        source=source,
+        take=take,
+        **{**usual, **more},
+    )
 
 
 def _asked(
@@ -41,62 +53,58 @@ _NATS: Final = {"unit": "nats", "high": math.inf}
 _FROM_ZERO: Final = (0.0, math.inf)
 
 ROWS: Final = (
-    _of_reading("log_cmp", "mean surprise", "nats/token", "worse", _FROM_ZERO, f"{_CMP}, CMP", one_pass.log_cmp),
-    _of_reading("cme", "mean entropy", "nats/token", "worse", _FROM_ZERO, f"{_CMP}, CME", one_pass.cme),
+    _of_reading("log_cmp", "mean surprise", _FROM_ZERO, f"{_CMP}, CMP", one_pass.log_cmp),
+    _of_reading("cme", "mean entropy", _FROM_ZERO, f"{_CMP}, CME", one_pass.cme),
     _of_reading(
         "excess",
         "surprise beyond what was expected, log_cmp − cme",
-        "nats/token",
-        "worse",
         (-math.inf, math.inf),
         f"{_CMP}, CMP and CME",
         one_pass.excess,
     ),
-    _of_reading("cmp", "perplexity, exp(log_cmp)", "", "worse", (1.0, math.inf), f"{_CMP}, CMP", one_pass.cmp),
+    _of_reading("cmp", "perplexity, exp(log_cmp)", (1.0, math.inf), f"{_CMP}, CMP", one_pass.cmp, unit=""),
     _of_reading(
         "nats_per_byte",
         "surprise per byte, comparable between tokenizers",
-        "nats/byte",
-        "worse",
         _FROM_ZERO,
         "CMP per byte; Gao et al. 2020, arXiv 2101.00027, §3.1 (bits per byte)",
         one_pass.nats_per_byte,
+        unit="nats/byte",
     ),
     _of_reading(
         "min_logprob",
         "log-probability of the least likely token",
-        "nats",
-        "better",
         (-math.inf, 0.0),
         "Manakul et al. 2023, arXiv 2303.08896, §4 (Max(−log p))",
         one_pass.min_logprob,
+        unit="nats",
+        larger_is="better",
     ),
     _of_reading(
         "mean_rank",
         "mean rank of the answer's tokens, 1 = always the first choice",
-        "",
-        "worse",
         (1.0, math.inf),
         "Gehrmann et al. 2019, arXiv 1906.04043 (rank of the actual token)",
         one_pass.mean_rank,
+        unit="",
     ),
     _of_reading(
         "mean_token_prob",
         "mean probability of the answer's tokens",
-        "probability",
-        "better",
         (0.0, 1.0),
         "CREW, arXiv 2510.13501, when taken over the final answer",
         one_pass.mean_token_prob,
+        unit="probability",
+        larger_is="better",
     ),
     _of_reading(
         "mean_top1_prob",
         "mean probability of the verifier's own first choices",
-        "probability",
-        "better",
         (0.0, 1.0),
         "Hendrycks & Gimpel 2017, arXiv 1610.02136 (maximum softmax probability)",
         one_pass.mean_top1_prob,
+        unit="probability",
+        larger_is="better",
     ),
     _asked(
         "p_true",
