@@ -110,7 +110,7 @@ class PaperClaim:
 
 def verdict(difference: Figure) -> Verdict:
     """The verdict on a difference; one that is shown to be smaller than a point is none."""
-    return verdict_of(difference, negligible=POINT)
+    return verdict_of(difference.low, difference.high, negligible=POINT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, TypeAlias
 
 from foureyes.display import plural
 from foureyes.maths.difference import Difference
@@ -19,39 +19,26 @@ from foureyes.study.cells import Cell, SignalValues
 from foureyes.study.measures import MissingFigure, compare_signals
 from foureyes.study.plan import Claim, SignalColumn
 
-__all__ = ["ClaimResult", "ClaimTest", "Interval", "Verdict", "decide", "verdict_counts", "verdict_of"]
+__all__ = ["ClaimResult", "ClaimTest", "Verdict", "decide", "verdict_counts", "verdict_of"]
 
 Verdict: TypeAlias = Literal["holds", "fails", "no difference", "not decided", "too few", "no data"]
 
 
-class Interval(Protocol):
-    """A difference that is above zero where a claim holds, with its interval."""
+def verdict_of(low: float, high: float, *, negligible: float = 0.0) -> Verdict:
+    """What the interval of a difference says of the claim that it is above zero.
 
-    @property
-    def low(self) -> float:
-        """Lower end."""
-
-    @property
-    def high(self) -> float:
-        """Upper end."""
-
-
-def verdict_of(difference: Interval, *, negligible: float = 0.0) -> Verdict:
-    """What an interval says of a claim.
-
-    It holds where the whole interval lies above zero and fails where it lies below. Across zero there is no difference
-    where the interval shows it to be smaller than ``negligible`` either way, and nothing is decided otherwise.
+    The claim holds where the whole interval lies above zero and fails where it lies below. Across zero there is no
+    difference where the interval shows it to be smaller than ``negligible`` either way; else nothing is decided.
 
     Example:
-        >>> from foureyes.maths.flips import FlipShare
-        >>> verdict_of(FlipShare.of(9, 10))
-        'holds'
+        >>> verdict_of(0.05, 0.15), verdict_of(-0.1, 0.2), verdict_of(-0.004, 0.003, negligible=0.01)
+        ('holds', 'not decided', 'no difference')
     """
-    if difference.low > 0:
+    if low > 0:
         return "holds"
-    if difference.high < 0:
+    if high < 0:
         return "fails"
-    return "no difference" if max(-difference.low, difference.high) < negligible else "not decided"
+    return "no difference" if max(-low, high) < negligible else "not decided"
 
 
 def verdict_counts(verdicts: Iterable[Verdict]) -> str:
@@ -85,7 +72,7 @@ class ClaimTest:
         """What the interval says."""
         if isinstance(self.found, MissingFigure):
             return "no data"
-        return "too few" if self.found.few else verdict_of(self.found)
+        return "too few" if self.found.few else verdict_of(self.found.low, self.found.high)
 
 
 @dataclass(frozen=True, slots=True)
