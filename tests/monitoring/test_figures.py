@@ -109,7 +109,7 @@ def test_reliability_waits_for_enough_labels_and_then_counts_every_one():
 
 @given(st.lists(st.floats(0, 500), max_size=60), st.integers(1, 8))
 def test_the_window_holds_the_latest_within_its_bounds(moments, most):
-    recent = RollingWindow(most=most, seconds=100.0)
+    recent = RollingWindow(max_entries=most, max_age_s=100.0)
     for at in moments:
         recent.add(seen(at=at))
     kept = [o.at for o in recent.entries()]

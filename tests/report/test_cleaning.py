@@ -9,6 +9,7 @@ import numpy as np
 from foureyes.cleaning.labels import find_label_issues
 from foureyes.cleaning.stopping import precision_curve
 from foureyes.report.cleaning import CleaningFindings, MeasuredPrecision, MethodPoint, cleaning_page, issue_of
+from foureyes.report.review import review_page
 
 
 def findings(*, n: int = 50, measured: bool = False) -> CleaningFindings:
@@ -65,3 +66,12 @@ def test_what_is_shown_of_an_issue_is_short():
     assert len(shown.item) < 310
     assert shown.given in ("<b>cat", "dog")
     assert shown.reason == found.issues[0].explain(found.classes)
+
+
+def test_one_label_is_called_so_on_both_pages():
+    found = CleaningFindings(
+        find_label_issues([0, 1], np.array([[0.1, 0.9], [0.2, 0.8]]), keep_top=1), 1.0, None, None, None
+    )
+    assert len(found.issues) == 1
+    assert "<h1>1 of 2 labels is contradicted.</h1>" in cleaning_page(found)
+    assert "<h1>1 label to decide on</h1>" in review_page(found)

@@ -235,7 +235,7 @@ class Monitor:
 
     def _recent(self, *, forever: bool = False) -> RollingWindow[Any]:
         return RollingWindow(
-            most=self.settings.window_size, seconds=float("inf") if forever else self.settings.window_s
+            max_entries=self.settings.window_size, max_age_s=float("inf") if forever else self.settings.window_s
         )
 
     def _watch_drift(self, name: str, value: float, at: float) -> Alarm | None:
