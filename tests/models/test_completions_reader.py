@@ -267,7 +267,7 @@ class TestProbe:
         server.ignores = {"echo", "prompt_logprobs"}
         words = self.refusal(server)
         assert "it showed no prompt_logprobs" in words
-        assert "it ignored it and showed 1 generated token(s), none of the prompt" in words
+        assert "it ignored it and showed 1 generated token, none of the prompt" in words
         assert "wanted the log-probabilities of a given text" in words
 
     def test_a_server_that_refuses_both_forms_is_quoted(self, server):

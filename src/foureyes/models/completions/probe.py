@@ -181,7 +181,7 @@ def _dialect(connection: Connection, model: str, flavour: Flavour, card: dict[st
     words = "; ".join(got)
     raise ModelRefused(
         f"{connection.root}: wanted the log-probabilities of a given text from /v1/completions (vLLM's prompt_logprobs, "
-        f"or echo) or SGLang's /generate; {words}. A server without them can judge answers but not read them",
+        f"or echo) or SGLang's /generate; {words}. A server without them can write and judge answers but not read them",
         model=connection.root,
     )
 
