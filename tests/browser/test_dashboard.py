@@ -141,12 +141,12 @@ def with_segments(route: Route) -> None:
 
 def test_an_alarm_is_acknowledged_by_who_may(enter: Enter, served: Served) -> None:
     page = open_board(enter)
-    standing = len(served.monitor.standing)
+    active = len(served.monitor.active_alarms)
     alarm = page.locator(".alarm").first
     words = alarm.locator(".what b").inner_text()
     alarm.get_by_role("button", name="Acknowledge").click()
     expect(page.locator(".alarm", has_text=words)).to_have_count(0)
-    assert len(served.monitor.standing) == standing - 1
+    assert len(served.monitor.active_alarms) == active - 1
 
 
 def promising(document: Any) -> Any:

@@ -28,7 +28,7 @@ def test_a_clearly_better_one_is_chosen_and_the_reason_says_how_sure():
     assert found.chosen == "v1"
     assert found.reason.startswith("v1: the cheapest that is within 0.02 AUROC of the best candidate with probability")
     assert found.needed is None
-    assert [s.name for s in found.standings] == ["v1", "v0"]
+    assert [s.name for s in found.evidence] == ["v1", "v0"]
     assert (found.n_right + found.n_wrong) == 400
 
 
@@ -129,7 +129,7 @@ def test_labels_outweigh_what_was_expected_once_there_are_many():
     assert choose_verifier(misled, wrong).chosen == "v1"
     few = [VerifierCandidate(c.name, c.cost, c.uncertainty[:4], c.expected) for c in misled]
     wrong = np.array([True, False, True, False])
-    assert choose_verifier(few, wrong).standings[0].name == "v0"
+    assert choose_verifier(few, wrong).evidence[0].name == "v0"
 
 
 def test_labels_of_one_class_or_one_question_say_nothing():
@@ -139,7 +139,7 @@ def test_labels_of_one_class_or_one_question_say_nothing():
         choose_verifier(candidates, wrong, groups=np.zeros(40, int)),
     ):
         assert found.chosen is None
-        assert [s.auroc for s in found.standings] == [0.65, 0.65]
+        assert [s.auroc for s in found.evidence] == [0.65, 0.65]
 
 
 def test_two_labels_that_agree_are_not_certainty():
@@ -147,7 +147,7 @@ def test_two_labels_that_agree_are_not_certainty():
     backwards = VerifierCandidate("unlucky", 1.0, [2.0, 1.0])
     found = choose_verifier([perfect, backwards], [False, True])
     assert found.chosen is None
-    assert found.standings[0].high - found.standings[0].low > 0.2
+    assert found.evidence[0].high - found.evidence[0].low > 0.2
 
 
 def test_repeated_rows_of_one_question_do_not_add_evidence():
@@ -156,7 +156,7 @@ def test_repeated_rows_of_one_question_do_not_add_evidence():
     once = choose_verifier(candidates, wrong)
     clustered = choose_verifier(thrice, np.repeat(wrong, 10), groups=np.repeat(np.arange(80), 10))
     naive = choose_verifier(thrice, np.repeat(wrong, 10))
-    width = [found.standings[0].high - found.standings[0].low for found in (once, clustered, naive)]
+    width = [found.evidence[0].high - found.evidence[0].low for found in (once, clustered, naive)]
     assert width[1] == pytest.approx(width[0], rel=0.1)
     assert width[2] < 0.6 * width[0]
 
@@ -166,21 +166,21 @@ def test_repeated_rows_of_one_question_do_not_add_evidence():
 def test_probabilities_are_probabilities_and_the_order_of_candidates_is_no_evidence(seed):
     candidates, wrong = drawn([0.5, 1.0, 1.5], n=50, seed=seed)
     found = choose_verifier(candidates, wrong)
-    assert sum(s.p_best for s in found.standings) == pytest.approx(1)
-    for s in found.standings:
+    assert sum(s.p_best for s in found.evidence) == pytest.approx(1)
+    for s in found.evidence:
         assert 0 <= s.low <= s.auroc <= s.high <= 1
         assert s.p_best <= s.p_good_enough <= 1
     turned = choose_verifier(candidates[::-1], wrong)
-    assert {s.name: s.auroc for s in turned.standings} == pytest.approx({s.name: s.auroc for s in found.standings})
-    assert sorted(s.p_best for s in turned.standings) == pytest.approx(
-        sorted(s.p_best for s in found.standings), abs=0.02
+    assert {s.name: s.auroc for s in turned.evidence} == pytest.approx({s.name: s.auroc for s in found.evidence})
+    assert sorted(s.p_best for s in turned.evidence) == pytest.approx(
+        sorted(s.p_best for s in found.evidence), abs=0.02
     )
 
 
 def test_the_posterior_follows_the_labels_closely_when_they_are_many():
     candidates, wrong = drawn([1.0, 0.3], n=4000)
     found = choose_verifier(candidates, wrong)
-    for s in found.standings:
+    for s in found.evidence:
         measured = auroc(candidates[int(s.name[1])].uncertainty, wrong=wrong)
         assert s.auroc == pytest.approx(measured.value, abs=0.004)
         assert (s.low, s.high) == pytest.approx((measured.low, measured.high), abs=0.006)

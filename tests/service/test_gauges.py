@@ -50,7 +50,7 @@ def test_every_figure_says_whose_it_is_by_number() -> None:
 
 
 def test_of_nothing_nothing_is_claimed() -> None:
-    assert set(rendered(Monitor())) == {"foureyes_window_decisions", "foureyes_alarms_standing"}
+    assert set(rendered(Monitor())) == {"foureyes_window_decisions", "foureyes_alarms_active"}
     assert rendered() == {}
 
 

@@ -90,10 +90,10 @@ def test_alarms_reach_whoever_watches(house: House) -> None:
     assert event.value == AlarmItem.of(raised[0])
     [sent] = watch(house, "/v1/events", 1)
     assert (sent["event"], sent["data"]["key"]) == ("alarm", "rate:errors:p/a")
-    standing = house.call("GET", "/v1/monitoring").json()["monitor"]["alarms"]
-    assert [alarm["key"] for alarm in standing] == ["rate:errors:p/a"]
+    active = house.call("GET", "/v1/monitoring").json()["monitor"]["alarms"]
+    assert [alarm["key"] for alarm in active] == ["rate:errors:p/a"]
     ended = house.call("POST", "/v1/monitoring/acknowledge", {"key": "rate:errors:p/a"}, key="audit").json()
-    assert ended == {"key": "rate:errors:p/a", "standing": []}
+    assert ended == {"key": "rate:errors:p/a", "active": []}
 
 
 def watch(house: House, path: str, n: int, **headers: str) -> list[dict[str, Any]]:

@@ -163,7 +163,7 @@ def test_a_verifier_is_chosen_or_the_rule_says_why_not(shop, data, study, tmp_pa
     assert command(shop, *asked, "--labels", 0, "--json") == 1
     found = json.loads(capsys.readouterr().out)["result"]
     assert found["chosen"] is None
-    assert [s["name"] for s in found["standings"]] == ["v"]
+    assert [s["name"] for s in found["evidence"]] == ["v"]
     assert command(shop, *asked, "--ms", 0.0) == 1
     assert "beyond the budget: v" in capsys.readouterr().out
     with pytest.raises(InputError, match="no answers of 'h' to 'own'; it has own: g"):

@@ -129,7 +129,7 @@ class VerifierChoice(Result):
     Attributes:
         chosen: the candidate to use; ``None`` where it cannot be told, or none is any good, or none is affordable.
         reason: in words.
-        standings: the affordable candidates, best first.
+        evidence: the affordable candidates, best first.
         too_dear: names of those beyond the budget.
         n_right, n_wrong: labels it rests on.
         needed: how many labels in all would probably decide; ``None`` where it is decided, or cannot be told.
@@ -137,7 +137,7 @@ class VerifierChoice(Result):
 
     chosen: str | None
     reason: str
-    standings: tuple[VerifierEvidence, ...]
+    evidence: tuple[VerifierEvidence, ...]
     too_dear: tuple[str, ...]
     n_right: int
     n_wrong: int
@@ -195,9 +195,9 @@ def choose_verifier(
     if not affordable:
         return VerifierChoice(None, f"no candidate costs {rule.budget:g} or less a row", (), too_dear, *counts)
     posterior = _Posterior.of(affordable, is_wrong, ids)
-    standings = posterior.standings(affordable, rule, seed, more=1.0)
-    chosen = _cheapest_good_enough(standings, rule)
-    ranked = tuple(sorted(standings, key=lambda s: -s.auroc))
+    evidence = posterior.evidence(affordable, rule, seed, more=1.0)
+    chosen = _cheapest_good_enough(evidence, rule)
+    ranked = tuple(sorted(evidence, key=lambda s: -s.auroc))
     if chosen is not None:
         return VerifierChoice(chosen.name, _decided(chosen, ranked, rule), ranked, too_dear, *counts)
     needed = posterior.labels_needed(affordable, rule, seed, len(is_wrong))
@@ -278,7 +278,7 @@ class _Posterior:
         gain = np.linalg.solve(prior + self.noise / more, prior).T
         return self.expected + gain @ (self.seen - self.expected), prior - gain @ prior
 
-    def standings(
+    def evidence(
         self, candidates: Sequence[VerifierCandidate], rule: SelectionRule, seed: int, *, more: float
     ) -> list[VerifierEvidence]:
         mean, covariance = self.with_labels(more)
@@ -310,8 +310,8 @@ class _Posterior:
             return None
 
         def decides(labels: int) -> bool:
-            standings = self.standings(candidates, rule, seed, more=labels / n)
-            return _cheapest_good_enough(standings, rule) is not None
+            evidence = self.evidence(candidates, rule, seed, more=labels / n)
+            return _cheapest_good_enough(evidence, rule) is not None
 
         low, high = n, 2 * n
         while not decides(high):
@@ -334,8 +334,8 @@ def _placements(u: Floats, is_wrong: NDArray[np.bool_]) -> Floats:
     return placed
 
 
-def _cheapest_good_enough(standings: Sequence[VerifierEvidence], rule: SelectionRule) -> VerifierEvidence | None:
-    enough = [s for s in standings if s.p_good_enough >= rule.sure and s.p_better_than_coin >= rule.sure]
+def _cheapest_good_enough(evidence: Sequence[VerifierEvidence], rule: SelectionRule) -> VerifierEvidence | None:
+    enough = [s for s in evidence if s.p_good_enough >= rule.sure and s.p_better_than_coin >= rule.sure]
     return min(enough, key=lambda s: (s.cost, -s.p_good_enough), default=None)
 
 

@@ -32,7 +32,7 @@ def metric_samples(snapshot: Mapping[str, Any]) -> list[MetricSample]:
     Example:
         >>> from foureyes.monitoring.monitor import Monitor
         >>> [(s.name, s.value) for s in metric_samples(Monitor().snapshot(0.0))]
-        [('foureyes_window_decisions', 0.0), ('foureyes_alarms_standing', 0.0)]
+        [('foureyes_window_decisions', 0.0), ('foureyes_alarms_active', 0.0)]
     """
     return [*_overall(snapshot), *(sample for entry in snapshot["verifiers"] for sample in _verifier(entry))]
 
@@ -40,7 +40,7 @@ def metric_samples(snapshot: Mapping[str, Any]) -> list[MetricSample]:
 def _overall(snapshot: Mapping[str, Any]) -> Iterator[MetricSample]:
     figures = snapshot["figures"]
     yield MetricSample("foureyes_window_decisions", float(figures["decisions"]), "decisions in the rolling window")
-    yield MetricSample("foureyes_alarms_standing", float(len(snapshot["alarms"])), "alarms that have not ended")
+    yield MetricSample("foureyes_alarms_active", float(len(snapshot["alarms"])), "alarms that have not ended")
     yield from _share("foureyes_flag_ratio", figures["flag_rate"], "share of answers held back")
     yield from _share("foureyes_disagreement_ratio", figures["disagreement"], "share of decisions verifiers differ on")
     if (estimated := figures["estimated_accuracy"]) is not None:

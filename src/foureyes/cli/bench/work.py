@@ -113,7 +113,7 @@ def _choose(args: argparse.Namespace, output: CommandOutput, out: Path) -> None:
 
 def _tell_choice(found: VerifierChoice) -> None:
     print(f"{found.chosen or 'no verifier'}: {found.reason}")
-    for s in found.standings:
+    for s in found.evidence:
         print(
             f"  {s.name}: AUROC {s.auroc:.3f} [{s.low:.3f}, {s.high:.3f}], {s.cost:,.1f} ms a row, "
             f"good enough with probability {s.p_good_enough:.2f}"

@@ -25,8 +25,8 @@ _STREAM: Final = described(
 
 def add(router: APIRouter) -> None:
     """Adds the routes."""
-    router.get("/v1/monitoring", tags=["monitoring"], summary="Rolling figures and standing alarms")(snapshot)
-    router.post("/v1/monitoring/acknowledge", tags=["monitoring"], summary="End a standing alarm")(acknowledge)
+    router.get("/v1/monitoring", tags=["monitoring"], summary="Rolling figures and active alarms")(snapshot)
+    router.post("/v1/monitoring/acknowledge", tags=["monitoring"], summary="End an active alarm")(acknowledge)
     router.get("/v1/decisions", tags=["monitoring"], summary="The latest verifications")(latest)
     router.get(
         "/v1/events",
@@ -48,7 +48,7 @@ async def acknowledge(call: Auditing, body: AcknowledgeRequest) -> AcknowledgeRe
     if body.key not in {alarm.key for alarm in call.tenant.monitor.active_alarms}:
         raise Refused(404, "no such alarm stands")
     call.tenant.monitor.acknowledge(body.key)
-    return AcknowledgeResponse(key=body.key, standing=[alarm.key for alarm in call.tenant.monitor.active_alarms])
+    return AcknowledgeResponse(key=body.key, active=[alarm.key for alarm in call.tenant.monitor.active_alarms])
 
 
 async def latest(call: Auditing, limit: Annotated[int, Query(ge=1, le=500)] = 50) -> DecisionsResponse:

@@ -29,7 +29,7 @@ class AcknowledgeRequest(RequestModel):
 class AcknowledgeResponse(ResponseModel):
     """The alarm that was ended, and those that stand."""
 
-    model_config = example(key="rate:errors:openai/gpt-5", standing=[])
+    model_config = example(key="rate:errors:openai/gpt-5", active=[])
 
     key: str
-    standing: list[str]
+    active: list[str]
