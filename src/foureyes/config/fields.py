@@ -1,6 +1,6 @@
 """What the values of a configuration may be: texts, paths, addresses, and secrets that are only named in the file.
 
-:class:`Table` is the base of every table. It takes exactly the keys it declares, in their own types: ``"8000"`` is no port and
+:class:`SettingsTable` is the base of every table. It takes exactly the keys it declares, in their own types: ``"8000"`` is no port and
 ``true`` is no number. Two things go from keys to fields under another name:
 
 * A secret field ``key`` is given as ``key_env`` or ``key_file``: the name of an environment variable or a file.
@@ -35,13 +35,13 @@ from foureyes.http.addresses import objection
 
 __all__ = [
     "Address",
+    "ConfigSource",
     "ExistingFile",
     "FilePath",
     "Inline",
     "Known",
     "SecretValue",
-    "Source",
-    "Table",
+    "SettingsTable",
     "Text",
     "inline_fields",
     "keys_of",
@@ -57,7 +57,7 @@ _BY_PLACE: Final = {"name", "tenant"}
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ConfigSource:
     """Where a configuration is read from; the context of its checks. Without one, values are built in code.
 
     Attributes:
@@ -93,7 +93,7 @@ class Inline:
         return cast("CoreSchema", schema)
 
 
-class Table(BaseModel):
+class SettingsTable(BaseModel):
     """A table of the file: frozen, with no other keys than its own."""
 
     may_stand_in_file: ClassVar[frozenset[str]] = frozenset()
@@ -149,18 +149,18 @@ class Table(BaseModel):
 
 def keys_of(table: Any) -> set[str]:
     """The keys a table of the file may have."""
-    if not issubclass(table, Table):
+    if not issubclass(table, SettingsTable):
         return {str(f.name) for f in fields(table)} - _BY_PLACE
     inline, secrets = inline_fields(table), _secrets(table)
     keys = table.model_fields.keys() - inline.keys() - (secrets - table.may_stand_in_file) - _BY_PLACE
     return set(keys).union(*inline.values(), (f"{name}_{how}" for name in secrets for how in ("env", "file")))
 
 
-def _secrets(table: type[Table]) -> set[str]:
+def _secrets(table: type[SettingsTable]) -> set[str]:
     return {name for name, info in table.model_fields.items() if Secret in _types(info.annotation)}
 
 
-def inline_fields(table: type[Table]) -> dict[str, list[str]]:
+def inline_fields(table: type[SettingsTable]) -> dict[str, list[str]]:
     """The fields of a table whose keys stand in the table itself, with these."""
     found = {
         name: info for name, info in table.model_fields.items() if any(isinstance(m, Inline) for m in info.metadata)
@@ -179,7 +179,7 @@ def secret(value: Any, info: ValidationInfo) -> Any:
     what, source = info.field_name, info.context
     if isinstance(value, Secret):
         return value
-    if not isinstance(value, _NamedSecret) or value.inline is not None or not isinstance(source, Source):
+    if not isinstance(value, _NamedSecret) or value.inline is not None or not isinstance(source, ConfigSource):
         raise ValueError(f"secrets do not stand in the configuration: name one with {what}_env or {what}_file")
     if value.variable is not None and value.file is not None:
         raise ValueError(f"give {what}_env or {what}_file, not both")
@@ -188,7 +188,7 @@ def secret(value: Any, info: ValidationInfo) -> Any:
     return _from_environment(value.variable, source, f"{what}_env")
 
 
-def _from_environment(name: Any, source: Source, key: str) -> Secret:
+def _from_environment(name: Any, source: ConfigSource, key: str) -> Secret:
     if not isinstance(name, str) or not _VARIABLE.fullmatch(name):
         raise ValueError(
             f"{key} wanted the name of an environment variable, in capitals; got something else, not shown"
@@ -198,7 +198,7 @@ def _from_environment(name: Any, source: Source, key: str) -> Secret:
     return Secret(value)
 
 
-def _from_file(name: Any, source: Source, key: str) -> Secret:
+def _from_file(name: Any, source: ConfigSource, key: str) -> Secret:
     path = source.folder / _text(name)
     source.files.append(path)
     try:
@@ -221,13 +221,13 @@ def _text(value: Any) -> str:
 def _path(value: Any, info: ValidationInfo) -> Path:
     if isinstance(value, Path):
         return value
-    return Path(info.context.folder if isinstance(info.context, Source) else "", _text(value))
+    return Path(info.context.folder if isinstance(info.context, ConfigSource) else "", _text(value))
 
 
 def _existing(path: Path, info: ValidationInfo) -> Path:
     if not path.is_file():
         raise ValueError(f"no such file: {path}")
-    if isinstance(info.context, Source):
+    if isinstance(info.context, ConfigSource):
         info.context.files.append(path)
     return path
 

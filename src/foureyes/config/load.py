@@ -17,7 +17,7 @@ from typing import Any, Final, TypeAlias
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from foureyes.config.fields import Source, Table, inline_fields, keys_of
+from foureyes.config.fields import ConfigSource, SettingsTable, inline_fields, keys_of
 from foureyes.config.keys import ApiKey
 from foureyes.config.settings import (
     JudgeVerifier,
@@ -102,7 +102,7 @@ def load_with_files(path: Path | None, environ: Mapping[str, str]) -> tuple[Sett
     path = Path(environ[VARIABLE]) if path is None else path
     document = _document(path)
     named = document.get("verifiers")
-    source = Source(path.parent, environ, tuple(named) if isinstance(named, dict) else ())
+    source = ConfigSource(path.parent, environ, tuple(named) if isinstance(named, dict) else ())
     try:
         settings = Settings.model_validate(document, context=source)
     except ValidationError as error:
@@ -158,7 +158,7 @@ def _split(loc: Loc) -> tuple[Loc, Loc]:
     """The table, and the key in it with what is wrong there; no key for a mistake of the table as a whole."""
     n = max(n for n in range(len(loc) + 1) if _pattern(loc[:n]) in TABLES)
     table = TABLES[_pattern(loc[:n])]
-    inline = issubclass(table, Table) and loc[n : n + 1] and loc[n] in inline_fields(table)
+    inline = issubclass(table, SettingsTable) and loc[n : n + 1] and loc[n] in inline_fields(table)
     return loc[:n], loc[n + 1 :] if inline else loc[n:]
 
 

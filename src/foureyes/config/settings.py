@@ -30,13 +30,13 @@ from pydantic_core import PydanticCustomError
 from foureyes.choices import GuardMode, PiiPolicy, ProviderApi, VerdictForm
 from foureyes.config.fields import (
     Address,
+    ConfigSource,
     ExistingFile,
     FilePath,
     Inline,
     Known,
     SecretValue,
-    Source,
-    Table,
+    SettingsTable,
     Text,
     secret,
 )
@@ -69,7 +69,7 @@ _PLACE: Final = "{tenant}"
 _VAULT_KEY: Final = re.compile(r"([0-9a-fA-F]{2}){32,}")
 
 
-class ServerSettings(Table):
+class ServerSettings(SettingsTable):
     """Where the service listens and what bounds it as a whole.
 
     Attributes:
@@ -89,7 +89,7 @@ class ServerSettings(Table):
     batch_parallel: Annotated[int, Field(ge=1, le=1_000)] = 8
 
 
-class PrivacySettings(Table):
+class PrivacySettings(SettingsTable):
     """How personal data is found and where it is kept.
 
     Attributes:
@@ -116,7 +116,7 @@ class PrivacySettings(Table):
                 yield "a vault in files needs a key: name it with key_env or key_file"
 
 
-class MonitoringSettings(Table):
+class MonitoringSettings(SettingsTable):
     """What is watched and where alarms go.
 
     Attributes:
@@ -143,7 +143,7 @@ class MonitoringSettings(Table):
                 yield "alarms are signed: name a key with webhook_key_env or webhook_key_file"
 
 
-class TelemetrySettings(Table):
+class TelemetrySettings(SettingsTable):
     """Where traces go.
 
     Attributes:
@@ -170,7 +170,7 @@ Options: TypeAlias = Annotated[tuple[tuple[str, str | int | float | bool], ...],
 Weight: TypeAlias = Annotated[float, Field(ge=0, le=1e6)]
 
 
-class JudgeVerifier(Table):
+class JudgeVerifier(SettingsTable):
     """A verifier that is asked in words.
 
     Attributes:
@@ -217,7 +217,7 @@ class JudgeVerifier(Table):
                 yield f"the API of {api} has its own: leave it out"
 
 
-class ReaderVerifier(Table):
+class ReaderVerifier(SettingsTable):
     """A verifier that reads log-probabilities and is calibrated.
 
     Attributes:
@@ -304,11 +304,11 @@ def _ledger_url(url: Any, info: ValidationInfo) -> Any:
     if ":" in urlsplit(url).netloc.rpartition("@")[0]:
         raise ValueError("it holds a password: name it with url_env or url_file")
     scheme, _, path = url.partition(":")
-    folder = info.context.folder if isinstance(info.context, Source) else Path()
+    folder = info.context.folder if isinstance(info.context, ConfigSource) else Path()
     return Secret(f"{scheme}:{folder / path}" if scheme == "sqlite" else url)
 
 
-class LedgerSettings(Table):
+class LedgerSettings(SettingsTable):
     """Where a tenant's record is kept.
 
     Attributes:
@@ -334,7 +334,7 @@ class LedgerSettings(Table):
         return self.model_copy(update=named)
 
 
-def _named_verifiers(names: Any, source: Source) -> Iterator[Verifier]:
+def _named_verifiers(names: Any, source: ConfigSource) -> Iterator[Verifier]:
     """Those of these names; those whose own table is wrong are left out, as that is a mistake already."""
     for name in _texts(names):
         if name in source.verifiers:
@@ -350,7 +350,7 @@ def _texts(values: Any) -> Sequence[str]:
     return values
 
 
-class TenantSettings(Table):
+class TenantSettings(SettingsTable):
     """Everything about one tenant.
 
     Attributes:
@@ -422,7 +422,7 @@ class TenantSettings(Table):
 def _remembered(table: Any, read: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
     """A verifier, kept for the tenants that ask for it by name."""
     verifier = read(table)
-    if isinstance(info.context, Source):
+    if isinstance(info.context, ConfigSource):
         info.context.verifiers[verifier.name] = verifier
     return verifier
 
@@ -432,7 +432,7 @@ def _told(name: str, table: Any, pattern: LedgerSettings | None) -> Any:
     return own | table if isinstance(table, dict) else table
 
 
-class Settings(Table):
+class Settings(SettingsTable):
     """Everything that can be configured.
 
     Attributes:
