@@ -46,7 +46,7 @@ async def snapshot(call: Auditing) -> SnapshotResponse:
 async def acknowledge(call: Auditing, body: AcknowledgeRequest) -> AcknowledgeResponse:
     """Ends an alarm: what comes from now on is the new normal."""
     if body.key not in {alarm.key for alarm in call.tenant.monitor.active_alarms}:
-        raise Refused(404, "no such alarm stands")
+        raise Refused(404, "no such alarm is active")
     call.tenant.monitor.acknowledge(body.key)
     return AcknowledgeResponse(key=body.key, active=[alarm.key for alarm in call.tenant.monitor.active_alarms])
 

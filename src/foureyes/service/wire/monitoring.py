@@ -27,7 +27,7 @@ class AcknowledgeRequest(RequestModel):
 
 
 class AcknowledgeResponse(ResponseModel):
-    """The alarm that was ended, and those that stand."""
+    """The alarm that was ended, and those that are still active."""
 
     model_config = example(key="rate:errors:openai/gpt-5", active=[])
 
