@@ -99,6 +99,13 @@ def test_every_public_name_says_what_it_is():
     assert not undocumented
 
 
+def test_the_page_of_public_names_is_current():
+    run = subprocess.run(
+        [sys.executable, "tools/public_names.py", "--check"], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+
+
 def signatures(value: object) -> Iterator[typing.Any]:
     """A function; or a class, for its fields, and its public methods."""
     if isinstance(value, (type, types.FunctionType)):
