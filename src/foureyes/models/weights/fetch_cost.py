@@ -22,6 +22,9 @@ _CONVERTER_BYTES: Final = 1.7e9
 _CONVERTED_BYTES: Final = 2.3
 """Memory of the converter, and of each parameter it converts: measured on models of 0.6 and 1.8 thousand million."""
 
+_LEAST_BYTES: Final = 3.4e9
+"""Memory that converting a small model with a large vocabulary takes: measured on gemma3-270m."""
+
 _MINUTES_A_GIGABYTE: Final = 2.5
 """Download and conversion, of a gigabyte of GGUF: measured on two cores behind a quick line."""
 
@@ -63,7 +66,7 @@ class FetchCost:
     def memory_bytes(self) -> int:
         """The most memory that converting takes."""
         largest = max((model.parameters for model in self.models), default=0)
-        return int(_CONVERTER_BYTES + _CONVERTED_BYTES * largest) if largest else 0
+        return int(max(_LEAST_BYTES, _CONVERTER_BYTES + _CONVERTED_BYTES * largest)) if largest else 0
 
     @property
     def minutes(self) -> int:
