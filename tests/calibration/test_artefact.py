@@ -38,6 +38,7 @@ def with_part(document, path, value):
         ("fitted_on.rows.digest", "abc", "32 digits; got 2 and 'abc'"),
         ("fitted_on.rows.sketch", 7, "sketch must be a row of numbers; got 7"),
         ("fitted_on.source", {"signal": "", "model": "m"}, "a source needs a signal and a model"),
+        ("parameters.slope", 10**400, "slope must be a finite number; got 10000"),
     ],
 )
 def test_an_artefact_that_was_tampered_with_is_refused(path, value, message):
@@ -45,7 +46,7 @@ def test_an_artefact_that_was_tampered_with_is_refused(path, value, message):
         Calibrator.from_json(with_part(PLATT, path, value))
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "3", '"platt"'])
+@pytest.mark.parametrize("text", ["", "{", "[]", "3", '"platt"', "[" * 100_000, "9" * 5000], ids=lambda text: text[:8])
 def test_what_is_no_artefact_is_refused(text):
     with pytest.raises(InputError, match="not a calibrator"):
         Calibrator.from_json(text)
@@ -75,3 +76,11 @@ def test_parameters_that_make_no_calibrator_are_refused():
         Calibrator.from_json(with_part(heat, "parameters.temperature", -1))
     with pytest.raises(InputError, match="scale must be one of"):
         Calibrator.from_json(with_part(heat, "parameters.scale", "odds"))
+
+
+@pytest.mark.parametrize("kind", [HistogramBinning, Isotonic])
+def test_confidences_are_probabilities(kind):
+    fitted = json.loads(kind.fit([1, 2, 3, 4], [1, 1, 0, 0]).to_json())
+    fitted["parameters"]["confidences"][0] = 7.0
+    with pytest.raises(InputError, match=r"confidences lie in \[0, 1\]; got .* to 7"):
+        Calibrator.from_json(json.dumps(fitted))

@@ -122,3 +122,42 @@ def test_of_a_combination_every_signal_is_held_against_the_outcome() -> None:
 def test_constant_scores_point_nowhere() -> None:
     assert Platt.fit([2.0] * 20, [1, 0] * 10, source=CMP).larger_is is None
     assert issubclass(Platt, ScoreCalibrator)
+
+
+def changed(fitted: ScoreCalibrator, **parameters: object) -> str:
+    """The artefact of a fit, edited by hand."""
+    document = json.loads(fitted.to_json())
+    document["parameters"] |= parameters
+    return json.dumps(document)
+
+
+def test_no_span_of_the_fit_hides_a_direction() -> None:
+    surprise, right = short_answers_are_right()
+    platt, curve = (kind.fit(surprise, ~right, source=CMP) for kind in (Platt, Isotonic))
+    for span in ({}, {"low": 2.0, "high": 2.0}, {"low": 0.0, "high": 1e-30}):
+        for text in (
+            changed(platt, slope=2.0, **span),
+            changed(curve, scores=[1.0, 2.0], confidences=[0.1, 0.9], **span),
+        ):
+            with pytest.raises(InputError, match="in this fit larger is better"):
+                Calibrator.from_json(text)
+    beta = Beta.fit([0.1, 0.9, 0.2, 0.8], [0, 1, 1, 0], source=Source("score", "m"))
+    text = changed(beta, low=0.5, high=0.5).replace('"score"', '"p_true"')
+    with pytest.raises(InputError, match="of p_true"):
+        Calibrator.from_json(text)
+
+
+@pytest.mark.parametrize("kind", [Platt, HistogramBinning, Isotonic])
+def test_a_span_the_wrong_way_round_is_refused(kind: type[Platt | HistogramBinning | Isotonic]) -> None:
+    surprise, right = short_answers_are_right()
+    with pytest.raises(InputError, match=r"scores lie between low and high; got 5\.0 and 1\.0"):
+        Calibrator.from_json(changed(kind.fit(surprise, ~right), low=5.0, high=1.0))
+
+
+def test_nothing_is_accepted_of_scores_of_no_stated_source() -> None:
+    surprise, right = short_answers_are_right()
+    document = json.loads(Platt.fit(surprise, right).to_json())
+    for accepted in ("log_cmp", 5, ["log_cmp"]):
+        document["fitted_on"]["accepted_direction"] = accepted
+        with pytest.raises(InputError, match=r"accept_direction names .*; got scores of no stated source"):
+            Calibrator.from_json(json.dumps(document))

@@ -20,8 +20,9 @@ from typing import Any
 from foureyes.calibration.provenance import FittedOn, Source
 from foureyes.calibration.rows import Rows
 from foureyes.errors import InputError
+from foureyes.json_text import parsed_json
 
-__all__ = ["Artefact", "require_numbers", "require_rows_of_numbers"]
+__all__ = ["Artefact", "require_confidences", "require_numbers", "require_rows_of_numbers", "require_span"]
 
 _FORMAT = "foureyes.calibrator"
 _VERSION = 1
@@ -60,7 +61,7 @@ class Artefact:
             InputError: not JSON, another format or version, or parts missing or misshapen.
         """
         try:
-            document = json.loads(text)
+            document = parsed_json(text)
         except json.JSONDecodeError as error:
             raise InputError(f"not a calibrator: not JSON at character {error.pos}") from error
         found = _object(document, "the document", "format", "version", "kind", "parameters", "fitted_on")
@@ -75,8 +76,22 @@ class Artefact:
 def require_numbers(kind: str, **values: Any) -> None:
     """Refuses parameters that are no finite numbers."""
     for name, value in values.items():
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise InputError(f"{kind}: {name} must be a finite number; got {value!r}")
+        if not _is_finite(value):
+            raise InputError(f"{kind}: {name} must be a finite number; got {value!r:.60}")
+
+
+def require_span(kind: str, low: float, high: float) -> None:
+    """Refuses a span of scores that is none: infinities would be taken for the wrong end of it."""
+    require_numbers(kind, low=low, high=high)
+    if low > high:
+        raise InputError(f"{kind}: scores lie between low and high; got {low!r} and {high!r}")
+
+
+def require_confidences(kind: str, values: tuple[float, ...]) -> None:
+    """Refuses confidences that are no probabilities."""
+    require_rows_of_numbers(kind, confidences=values)
+    if not all(0 <= value <= 1 for value in values):
+        raise InputError(f"{kind}: confidences lie in [0, 1]; got {min(values):g} to {max(values):g}")
 
 
 def require_rows_of_numbers(kind: str, **values: Any) -> None:
@@ -86,6 +101,15 @@ def require_rows_of_numbers(kind: str, **values: Any) -> None:
             raise InputError(f"{kind}: {name} must be a row of numbers; got {value!r}")
         for number in value:
             require_numbers(kind, **{name: number})
+
+
+def _is_finite(value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number beyond every float
+        return False
 
 
 def _object(value: Any, what: str, *names: str) -> dict[str, Any]:

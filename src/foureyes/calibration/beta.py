@@ -8,14 +8,16 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from foureyes.calibration.artefact import require_numbers
+from foureyes.calibration.artefact import require_numbers, require_span
 from foureyes.calibration.calibrator import ScoreCalibrator
+from foureyes.calibration.direction import direction_of_rise
 from foureyes.calibration.logistic import fit_line, sigmoid
 from foureyes.calibration.provenance import FittedOn, Source
 from foureyes.calibration.scores import Scores
 from foureyes.display import Result
 from foureyes.errors import InputError
 from foureyes.maths.columns import probabilities
+from foureyes.signals.catalog import LargerIs
 
 __all__ = ["Beta"]
 
@@ -56,7 +58,8 @@ class Beta(Result, ScoreCalibrator):
     high: float
 
     def __post_init__(self) -> None:
-        require_numbers(self.kind, a=self.a, b=self.b, c=self.c, low=self.low, high=self.high)
+        require_numbers(self.kind, a=self.a, b=self.b, c=self.c)
+        require_span(self.kind, self.low, self.high)
         if self.a < 0 or self.b < 0:
             raise InputError(f"beta: a and b must be at least 0; got {self.a:g} and {self.b:g}")
         self.require_direction()
@@ -89,6 +92,12 @@ class Beta(Result, ScoreCalibrator):
         weights = dict(zip(free, line.weights, strict=True))
         a, b = weights.get(0, 0.0), weights.get(1, 0.0)
         return cls(scores.fitted_on, a, b, line.intercept, scores.low, scores.high)
+
+    @property
+    def larger_is(self) -> LargerIs | None:
+        """From a confidence of 0 to one of 1, wherever those of the fit lay."""
+        least, most = self._confidence(np.array([0.0, 1.0])).tolist()
+        return direction_of_rise(most - least)
 
     def _confidence(self, values: Floats) -> Floats:
         left, right = _log_odds_parts(probabilities("confidences", values))

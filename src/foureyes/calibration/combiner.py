@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from foureyes.calibration.artefact import require_numbers, require_rows_of_numbers
+from foureyes.calibration.artefact import require_numbers, require_rows_of_numbers, require_span
 from foureyes.calibration.calibrator import Calibrator
 from foureyes.calibration.direction import require_directions
 from foureyes.calibration.logistic import fit_line, sigmoid
@@ -61,6 +61,8 @@ class Combiner(Result, Calibrator):
         require_numbers(self.kind, intercept=self.intercept, ridge=self.ridge)
         require_rows_of_numbers(self.kind, weights=self.weights, lows=self.lows, highs=self.highs)
         lengths = {len(self.signals), len(self.weights), len(self.lows), len(self.highs)}
+        for low, high in zip(self.lows, self.highs, strict=False):
+            require_span(self.kind, low, high)
         if len(lengths) != 1 or 0 in lengths or not all(isinstance(name, str) for name in self.signals):
             raise InputError(f"combiner: every signal needs a name, a weight and a span; got {self.signals!r}")
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from foureyes.calibration.artefact import require_numbers, require_rows_of_numbers
+from foureyes.calibration.artefact import require_confidences, require_rows_of_numbers, require_span
 from foureyes.calibration.calibrator import ScoreCalibrator
 from foureyes.calibration.direction import direction_of_rise
 from foureyes.calibration.provenance import FittedOn, Source
@@ -53,8 +53,9 @@ class HistogramBinning(Result, ScoreCalibrator):
     high: float
 
     def __post_init__(self) -> None:
-        require_numbers(self.kind, low=self.low, high=self.high)
-        require_rows_of_numbers(self.kind, edges=self.edges, confidences=self.confidences)
+        require_span(self.kind, self.low, self.high)
+        require_rows_of_numbers(self.kind, edges=self.edges)
+        require_confidences(self.kind, self.confidences)
         if len(self.confidences) != len(self.edges) + 1 or (np.diff(self.edges) <= 0).any():
             raise InputError(
                 f"histogram: B bins need B−1 ascending edges; got {len(self.confidences)} and {self.edges}"

@@ -8,9 +8,9 @@ from typing import ClassVar, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from foureyes.calibration.artefact import require_numbers, require_rows_of_numbers
+from foureyes.calibration.artefact import require_confidences, require_rows_of_numbers, require_span
 from foureyes.calibration.calibrator import ScoreCalibrator
-from foureyes.calibration.direction import direction_of
+from foureyes.calibration.direction import direction_of, direction_of_rise
 from foureyes.calibration.provenance import FittedOn, Source
 from foureyes.calibration.scores import Scores
 from foureyes.display import Result
@@ -54,8 +54,9 @@ class Isotonic(Result, ScoreCalibrator):
     high: float
 
     def __post_init__(self) -> None:
-        require_numbers(self.kind, low=self.low, high=self.high)
-        require_rows_of_numbers(self.kind, scores=self.scores, confidences=self.confidences)
+        require_span(self.kind, self.low, self.high)
+        require_rows_of_numbers(self.kind, scores=self.scores)
+        require_confidences(self.kind, self.confidences)
         steps = np.diff(self.confidences)
         if not self.scores or len(self.scores) != len(self.confidences) or (np.diff(self.scores) <= 0).any():
             raise InputError(f"isotonic: wanted as many ascending scores as confidences; got {len(self.scores)}")
@@ -107,6 +108,11 @@ class Isotonic(Result, ScoreCalibrator):
             scores.low,
             scores.high,
         )
+
+    @property
+    def larger_is(self) -> LargerIs | None:
+        """From one end of the curve to the other."""
+        return direction_of_rise(self.confidences[-1] - self.confidences[0])
 
     def _confidence(self, values: Floats) -> Floats:
         return np.interp(values, self.scores, self.confidences)

@@ -8,16 +8,20 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from foureyes.calibration.artefact import require_numbers
+from foureyes.calibration.artefact import require_numbers, require_span
 from foureyes.calibration.calibrator import ScoreCalibrator
+from foureyes.calibration.direction import direction_of_rise
 from foureyes.calibration.logistic import fit_line, sigmoid
 from foureyes.calibration.provenance import FittedOn, Source
 from foureyes.calibration.scores import Scores
 from foureyes.display import Result
+from foureyes.signals.catalog import LargerIs
 
 __all__ = ["Platt"]
 
 Floats = NDArray[np.float64]
+
+_WIDEST = 1e300  # a span whose product with a slope is still a number
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -51,7 +55,8 @@ class Platt(Result, ScoreCalibrator):
     high: float
 
     def __post_init__(self) -> None:
-        require_numbers(self.kind, slope=self.slope, intercept=self.intercept, low=self.low, high=self.high)
+        require_numbers(self.kind, slope=self.slope, intercept=self.intercept)
+        require_span(self.kind, self.low, self.high)
         self.require_direction()
 
     @classmethod
@@ -73,6 +78,11 @@ class Platt(Result, ScoreCalibrator):
         scores = Scores.of(x, correct, source, accept_direction)
         line = fit_line([scores.values], scores.confidence(scores.right.astype(np.float64)))
         return cls(scores.fitted_on, line.weights[0], line.intercept, scores.low, scores.high)
+
+    @property
+    def larger_is(self) -> LargerIs | None:
+        """By the slope, which holds beyond the scores of the fit too."""
+        return direction_of_rise(self.slope * min(max(self.high - self.low, 1.0), _WIDEST))
 
     def _confidence(self, values: Floats) -> Floats:
         return sigmoid(self.slope * values + self.intercept)

@@ -55,24 +55,26 @@ class FittedOn:
         rows: enough to recognise them, not the rows themselves.
         source: where the scores came from; ``None`` where ``fit`` was not told.
         accepted_direction: the signal whose direction was accepted although it contradicts the catalogue.
+
+    Raises:
+        InputError: a direction is accepted of a signal that these scores are not.
     """
 
     rows: Rows
     source: Source | None = None
     accepted_direction: str | None = None
 
+    def __post_init__(self) -> None:
+        accepted = self.accepted_direction
+        if accepted is None:
+            return
+        known = set(self.source.signal.split(" + ")) if self.source is not None else set()
+        if not isinstance(accepted, str) or not set(accepted.split(" + ")) <= known:
+            raise InputError(f"accept_direction names {accepted!r}; got {self.source or 'scores of no stated source'}")
+
     @classmethod
     def of(cls, columns: Sequence[NDArray[Any]], source: Source | None, accept_direction: str | None) -> FittedOn:
-        """Takes down what is fitted on.
-
-        Raises:
-            InputError: a direction is accepted of a signal that these scores are not.
-        """
-        known = set(source.signal.split(" + ")) if source is not None else set()
-        if accept_direction is not None and not set(accept_direction.split(" + ")) <= known:
-            raise InputError(
-                f"accept_direction names {accept_direction!r}; got {source or 'scores of no stated source'}"
-            )
+        """Takes down what is fitted on."""
         return cls(Rows.of(columns), source, accept_direction)
 
     def require(self, source: Source | None) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from foureyes.calibration.artefact import require_numbers
 from foureyes.display import Result
 from foureyes.errors import InputError
+from foureyes.json_text import parsed_json
 from foureyes.maths.columns import probabilities
 
 __all__ = ["FlagRate", "Risk", "Threshold"]
@@ -58,6 +59,8 @@ class Threshold(Result):
     def __post_init__(self) -> None:
         if self.risk not in get_args(Risk):
             raise InputError(f"risk must be one of {', '.join(get_args(Risk))}; got {self.risk!r}")
+        if not isinstance(self.in_sample, bool):
+            raise InputError(f"threshold: in_sample is true or false; got {self.in_sample!r:.60}")
         numbers = {name: value for name, value in asdict(self).items() if name not in ("risk", "in_sample")}
         require_numbers("threshold", **numbers)
 
@@ -95,7 +98,7 @@ class Threshold(Result):
             InputError: not such JSON.
         """
         try:
-            document: Any = json.loads(text)
+            document: Any = parsed_json(text)
         except json.JSONDecodeError as error:
             raise InputError(f"not a threshold: not JSON at character {error.pos}") from error
         wanted = {field.name for field in fields(cls)}

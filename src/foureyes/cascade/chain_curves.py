@@ -21,6 +21,7 @@ from foureyes.cascade.chain import ChainPoint, evaluate_chain, fit_chains
 from foureyes.cascade.policy import Policy
 from foureyes.display import TableResult, columns_of
 from foureyes.errors import InputError
+from foureyes.json_text import parsed_json
 from foureyes.maths.columns import probabilities, same_length
 
 __all__ = ["Chain", "ChainCurve", "SingleModel", "chain_costs", "chain_curve"]
@@ -98,7 +99,7 @@ class Chain:
             InputError: the text is not such JSON.
         """
         try:
-            fields = json.loads(text)
+            fields = parsed_json(text)
             kind, abstain, kept = fields["kind"], fields["abstain"], fields["rows"]
             policies = tuple(Policy.from_json(json.dumps(policy)) for policy in fields["policies"])
             rows = Rows(kept["n"], kept["digest"], tuple(kept["sketch"]))

@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from foureyes.calibration.rows import Rows
 from foureyes.display import Result
 from foureyes.errors import InputError, NotEnoughData
+from foureyes.json_text import parsed_json
 
 __all__ = ["MatrixRouter", "hashed_words"]
 
@@ -162,7 +163,7 @@ class MatrixRouter(Result):
             InputError: the text is not such JSON.
         """
         try:
-            fields = json.loads(text)
+            fields = parsed_json(text)
             kind, (small, large) = fields["kind"], fields["pair"]
             arrays = {name: np.array(fields[name], np.float64) for name in _ARRAYS}
             rows = Rows(fields["rows"]["n"], fields["rows"]["digest"], tuple(fields["rows"]["sketch"]))

@@ -29,6 +29,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from foureyes.display import Result
 from foureyes.errors import InputError
+from foureyes.json_text import parsed_json
 from foureyes.maths.columns import probabilities, same_length
 from foureyes.types import Unscored
 
@@ -193,7 +194,7 @@ class Policy:
             InputError: the text is not such JSON.
         """
         try:
-            fields = json.loads(text)
+            fields = parsed_json(text)
             gates = tuple(ConfidenceGate(tuple(gate["cuts"]), tuple(gate["actions"])) for gate in fields["gates"])
         except (json.JSONDecodeError, KeyError, TypeError) as error:
             raise InputError(f"not a cascade policy: {text[:60]!r}") from error

@@ -20,6 +20,7 @@ from foureyes.calibration.rows import Rows
 from foureyes.cascade.policy import ConfidenceGate
 from foureyes.display import Result
 from foureyes.errors import InputError
+from foureyes.json_text import parsed_json
 from foureyes.maths.columns import flags, probabilities, real, same_length
 from foureyes.maths.routing import equal_count_cuts
 
@@ -200,7 +201,7 @@ class AdvantageRouter(Result):
             InputError: the text is not such JSON.
         """
         try:
-            fields = json.loads(text)
+            fields = parsed_json(text)
             kind, order = fields["kind"], fields["order"]
             router = cls(
                 order=order,

@@ -22,6 +22,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from foureyes.display import plural
 from foureyes.errors import InputError
+from foureyes.json_text import parsed_json
 from foureyes.maths.bounds import clopper_pearson
 
 __all__ = ["ActionOutcome", "AgentGate", "AgentRecord", "GateAction", "GateDecision", "GateReason", "GateRules"]
@@ -209,7 +210,7 @@ class AgentGate:
             InputError: not such JSON, or of another version.
         """
         try:
-            document = json.loads(text)
+            document = parsed_json(text)
             if (document["format"], document["version"]) != (_FORMAT, _VERSION):
                 raise InputError(f"wanted a {_FORMAT} of version {_VERSION}; got {str(document)[:60]}")
             gate = cls(_rules(document["rules"]))

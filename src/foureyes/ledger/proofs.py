@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from foureyes.display import plural
 from foureyes.errors import InputError, LedgerTampered
+from foureyes.json_text import parsed_json
 from foureyes.ledger.checkpoint import Checkpoint
 from foureyes.maths.merkle import verify_consistency, verify_inclusion
 
@@ -136,14 +137,14 @@ def parse_proof(text: str) -> tuple[InclusionProof | ConsistencyProof, str]:
         InputError: it is something else.
     """
     try:
-        fields = json.loads(text)
+        fields = parsed_json(text)
         note = str(fields["checkpoint"])
         if "inclusion" in fields:
             inclusion = fields["inclusion"]
             return InclusionProof(**{**inclusion, "path": tuple(inclusion["path"])}), note
         consistency = fields["consistency"]
         return ConsistencyProof(**{**consistency, "hashes": tuple(consistency["hashes"])}), note
-    except (json.JSONDecodeError, RecursionError, KeyError, TypeError) as error:
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
         raise InputError("not a proof: wanted the JSON that foureyes ledger prove prints") from error
 
 

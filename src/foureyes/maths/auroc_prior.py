@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from foureyes.display import Result
 from foureyes.errors import InputError, NotEnoughData
+from foureyes.json_text import parsed_json
 from foureyes.maths.columns import group_ids, probabilities, real, same_length
 
 __all__ = ["UNINFORMED_PRIOR", "AurocPrior", "PriorModel"]
@@ -152,7 +153,7 @@ class PriorModel(Result):
             InputError: the text is not such JSON, or of another version.
         """
         try:
-            found = json.loads(text)
+            found = parsed_json(text)
             stated = found.pop("format"), found.pop("version")
             found |= {name: tuple(found[name]) for name in ("names", "weights")}
         except (KeyError, TypeError, AttributeError, ValueError) as error:

@@ -20,6 +20,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from foureyes.errors import InputError
+from foureyes.json_text import parsed_json
 from foureyes.maths.change import ExchangeabilityTest, RateDetector
 from foureyes.monitoring.alarms import Alarm
 from foureyes.monitoring.figures import decision_figures, outcome_figures, pair_figures, verifier_figures
@@ -363,7 +364,7 @@ def _signal_title(signal: str) -> str:
 
 def _document(text: str) -> dict[str, Any]:
     try:
-        document = json.loads(text)
+        document = parsed_json(text)
     except json.JSONDecodeError as error:
         raise InputError(f"not a monitor's state: not JSON at character {error.pos}") from error
     found = (document.get("format"), document.get("version")) if isinstance(document, dict) else (None, None)

@@ -21,6 +21,7 @@ from typing import Any, Final, Protocol
 from numpy.typing import ArrayLike
 
 from foureyes.errors import InputError
+from foureyes.json_text import parsed_json
 from foureyes.maths.change import ExchangeabilityTest, MeanTest
 from foureyes.maths.columns import fraction
 from foureyes.monitoring.alarms import Alarm
@@ -302,7 +303,7 @@ class PromiseWatch:
 
 def _document(text: str) -> Mapping[str, Any]:
     try:
-        document = json.loads(text)
+        document = parsed_json(text)
     except json.JSONDecodeError as error:
         raise InputError(f"not the state of a promise's watch: not JSON at character {error.pos}") from error
     found = (document.get("format"), document.get("version")) if isinstance(document, dict) else (None, None)

@@ -24,6 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from foureyes.display import Result
 from foureyes.errors import InputError, NotEnoughData
+from foureyes.json_text import parsed_json
 from foureyes.maths.columns import flags
 from foureyes.maths.sparse import SparseRows, fit_sparse, logistic
 from foureyes.signals.agree import plain_words
@@ -182,7 +183,7 @@ class CorrectnessModel(Result):
             InputError: the text is not such JSON, or of another version.
         """
         try:
-            found = json.loads(text)
+            found = parsed_json(text)
             stated = found.pop("format"), found.pop("version")
             found |= {name: tuple(found[name]) for name in ("sees", "signals", "centres", "scales")}
             found["weights"] = {int(i): float(w) for i, w in found["weights"].items()}

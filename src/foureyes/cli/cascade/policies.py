@@ -14,6 +14,7 @@ from foureyes.calibration.rows import Rows
 from foureyes.cascade.policy import Policy
 from foureyes.display import plural
 from foureyes.errors import InputError
+from foureyes.json_text import parsed_json
 from foureyes.tables import write_text
 
 __all__ = ["kind_of", "require_unseen", "write_policy"]
@@ -31,7 +32,7 @@ def require_unseen(text: str, confidence: NDArray[np.float64]) -> None:
     Raises:
         InputError: the rows were among those, or the file is none of ours.
     """
-    memory = json.loads(text).get("chosen_on")
+    memory = parsed_json(text).get("chosen_on")
     if memory is None:
         return
     try:
@@ -52,7 +53,7 @@ def kind_of(text: str, path: Path) -> str:
         InputError: the file is not a JSON object that says so.
     """
     try:
-        document: Any = json.loads(text)
+        document: Any = parsed_json(text)
     except json.JSONDecodeError as error:
         raise InputError(f"{path} is not JSON: {error}") from error
     if not isinstance(document, dict) or not isinstance(document.get("kind"), str):
