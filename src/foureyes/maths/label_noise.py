@@ -108,7 +108,7 @@ def expert_opinion(labels: Labels, probs: Matrix, *, name: str = "pred_probs") -
     """
     n = len(labels)
     if len(probs) != n:
-        raise InputError(f"{name} must have a row for each of the {n} labels; got {len(probs)} rows")
+        raise InputError(f"{name} must have a row for each of the {n} labels; got {len(probs)}")
     dtype = np.promote_types(probs.dtype, np.float32)
     best = ExpertOpinion(np.empty(n, np.int32), np.empty(n, dtype), np.empty(n, dtype))
     tolerance = _HALF_SUM_TOLERANCE if probs.dtype == np.float16 else _SUM_TOLERANCE
