@@ -70,6 +70,11 @@ def test_a_result_is_one_line_with_four_digits():
         assert len(repr(fitted)) < 400
 
 
+def test_a_tuple_of_one_is_shown_as_a_tuple():
+    found = fe.find_label_issues([0, 1] * 20, [np.array([[0.9, 0.1], [0.2, 0.8]] * 20)])
+    assert "experts=('pred_probs[0]',)" in repr(found)
+
+
 def test_a_page_escapes_what_an_answer_says():
     assert "<b>" not in scored().reading._repr_html_()
     assert "<b>" not in scored()._repr_html_()

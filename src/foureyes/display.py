@@ -149,7 +149,7 @@ def _text(value: object) -> str:
 def _sequence(values: Sequence[object]) -> str:
     if len(values) > 3 or any(is_dataclass(value) for value in values):
         return f"<{len(values)} in all>"
-    return f"({', '.join(map(_text, values))})"
+    return f"({', '.join(map(_text, values))}{',' * (len(values) == 1)})"
 
 
 def _library(name: str) -> Any:
