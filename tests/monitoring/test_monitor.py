@@ -1,5 +1,6 @@
 import json
 
+import numpy as np
 import pytest
 
 from foureyes.errors import InputError
@@ -58,6 +59,11 @@ def test_a_verifier_that_breaks_down_is_reported_and_the_alarm_ends_when_it_is_b
     assert not [a for a in monitor.active_alarms if a.kind == "rate"]
     again = feed(monitor, decisions(60, World(failing=0.9), seed=3, start=560))
     assert [a.key for a in again if a.kind == "rate"] == [alarm.key]
+
+
+def test_a_reference_may_be_an_array():
+    monitor = Monitor(reference={"confidence": np.linspace(0.5, 0.9, 50)})
+    assert Monitor.from_json(monitor.to_json()).to_json() == monitor.to_json()
 
 
 def test_limits_on_flags_and_disagreement_are_watched_where_they_are_set():

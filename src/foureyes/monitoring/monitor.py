@@ -15,7 +15,7 @@ the chance that the monitor *ever* raises a false drift alarm is at most ``Monit
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -70,12 +70,12 @@ class Monitor:
         self,
         settings: MonitorSettings | None = None,
         *,
-        reference: dict[str, list[float]] | None = None,
+        reference: Mapping[str, Iterable[float]] | None = None,
         promises: Sequence[PromiseWatch] = (),
         seed: int = 0,
     ) -> None:
         self.settings = settings or MonitorSettings()
-        self._reference = dict(reference or {})
+        self._reference = {name: [float(value) for value in values] for name, values in (reference or {}).items()}
         self._seed = seed
         self._observations: RollingWindow[Observation] = self._recent()
         self._outcomes: RollingWindow[AnswerOutcome] = self._recent(forever=True)
