@@ -5,6 +5,7 @@ import pytest
 import torch
 import transformers
 
+from foureyes.errors import InputError
 from foureyes.models.scripted import ScriptedReader
 from foureyes.models.transformers import TransformersReader
 from foureyes.signals.cross import score, score_panel, signals_of
@@ -25,6 +26,13 @@ def test_signals_are_their_formulas():
     assert row["mean_rank"] == pytest.approx(2.0)
     assert row.n_tokens == 3
     assert row.cme == row.cme_low == row.cme_high
+
+
+def test_what_is_no_exchange_and_what_is_no_reader_is_said():
+    with pytest.raises(InputError, match="sequence of Exchange; got str at row 1"):
+        score([Exchange("q", "one"), "one"], ScriptedReader(PROBABILITIES))
+    with pytest.raises(InputError, match="which open_reader opens by name; got 'smollm2-135m'"):
+        score([Exchange("q", "one")], "smollm2-135m")
 
 
 def test_a_span_narrows_every_signal():

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from foureyes.errors import InputError
 from foureyes.models.roles import Reader
 from foureyes.signals.catalog import one_pass
 from foureyes.signals.spans import final_answer_span
@@ -38,6 +39,7 @@ def score(
         One :class:`Scored` or :class:`Unscored` per exchange, in order.
 
     Raises:
+        InputError: a row is not an ``Exchange``, or the reader is a name.
         ModelUnavailable: the verifier as a whole is gone.
 
     Example:
@@ -49,6 +51,11 @@ def score(
     Source: Gorbett & Jana, arXiv 2603.25450, equations for CMP and CME.
     """
     wanted = list(exchanges)
+    for row, exchange in enumerate(wanted):
+        if not isinstance(exchange, Exchange):
+            raise InputError(f"exchanges must be a sequence of Exchange; got {type(exchange).__name__} at row {row}")
+    if isinstance(reader, str):
+        raise InputError(f"reader must be a Reader, which open_reader opens by name; got {reader!r}")
     if final_answer is None:
         return [signals_of(row) for row in reader.read(wanted, top_k=top_k)]
     narrowed = [with_final_answer(exchange, final_answer) for exchange in wanted]
