@@ -123,6 +123,7 @@ def test_public_keys_come_as_lines_or_in_files(tmp_path):
         (lambda: Signer.parse("nonsense"), "does not begin so"),
         (lambda: Signer.parse("PRIVATE+KEY+a+00000000+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz"), "line says"),
         (lambda: read_keys("  "), "holds no key"),
+        (lambda: read_keys("guard.pub"), "or a file of them; got 'guard.pub'"),
     ],
 )
 def test_what_is_no_key_is_refused(build, message):

@@ -211,6 +211,8 @@ def read_keys(source: str) -> list[VerifierKey]:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if not lines:
         raise InputError(f"{source} holds no key")
+    if "+" not in source and not path.is_file():
+        raise InputError(f"wanted a public key, NAME+ID+KEY, or a file of them; got {source!r}")
     return [Signer.parse(line).key if line.startswith(_PRIVATE) else VerifierKey.parse(line) for line in lines]
 
 
