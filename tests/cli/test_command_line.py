@@ -62,6 +62,8 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[str, str]:
         ("score --colour", "no option --colour"),
         ("calibrate fit --kind plat", f"argument --kind: got 'plat'; wanted one of {KINDS}; did you mean platt?"),
         ("calibrate fit --larger-is more", "argument --larger-is: got 'more'; wanted one of worse, better"),
+        ("ledger prove inclusion log x", "argument INDEX: wanted a whole number; got 'x'"),
+        ("cascade fit in -o out --abstain little", "argument --abstain: wanted a number; got 'little'"),
         ("serve --config a.toml more", "unrecognized arguments: more"),
         ("help scor", "no verb 'scor'; did you mean score?"),
         ("help calibrate fitt", "no action 'fitt'; did you mean fit?"),

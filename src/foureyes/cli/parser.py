@@ -78,6 +78,16 @@ class CommandParser(argparse.ArgumentParser):
             return option in known
         return option[:2] in known and f"-{option}" not in known  # -ofile is -o file, but -out is a slip for --out
 
+    def _get_value(self, action: argparse.Action, arg_string: str) -> Any:
+        """Called by argparse to turn a word into a value."""
+        try:
+            return super()._get_value(action, arg_string)
+        except argparse.ArgumentError:
+            if action.type not in (int, float):
+                raise
+            number = "a whole number" if action.type is int else "a number"
+            raise argparse.ArgumentError(action, f"wanted {number}; got {arg_string!r}") from None
+
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         """Called by argparse for every value that has choices."""
         if action.choices is None or value in action.choices:
