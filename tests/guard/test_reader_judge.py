@@ -48,6 +48,12 @@ def test_its_reason_says_confidence_cut_and_surprise():
     assert "wanted 0.500 or more (surprise 3.00 nats a token over 1)" in vote("Sydney").reason
 
 
+def test_a_near_miss_is_told_from_a_hit():
+    certainty = vote("Sydney").confidence
+    reason = vote("Sydney", cut=certainty + 0.0001).reason
+    assert f"confidence {certainty:.6f}, wanted {certainty + 0.0001:.6f} or more" in reason
+
+
 def test_its_surprise_is_stated_as_a_number_too():
     assert vote("Sydney").log_cmp == pytest.approx(-np.log(0.05))
     certain = ScriptedReader({"Canberra": 1.0})

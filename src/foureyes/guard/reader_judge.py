@@ -113,8 +113,9 @@ class ReaderJudge:
         if isinstance(scored, Unscored):
             return Vote(self._provider, self.name, "abstain", None, str(scored))
         confidence = self._confidence(scored)
+        digits = 3 if abs(confidence - self._cut) >= 0.001 else 6  # so that a near miss does not read as a hit
         reason = (
-            f"confidence {confidence:.3f}, wanted {self._cut:.3f} or more "
+            f"confidence {confidence:.{digits}f}, wanted {self._cut:.{digits}f} or more "
             f"(surprise {scored.log_cmp:.2f} nats a token over {scored.n_tokens})"
         )
         if self.direction_note:
