@@ -151,6 +151,23 @@ def test_what_is_not_json_is_a_bad_reply(server, content):
     assert "wanted JSON" in str(failure_of(server, "bad_reply"))
 
 
+@pytest.mark.parametrize("before", [0, 20, 45, 59])
+def test_no_part_of_the_key_is_told_of_what_is_not_json(server, before):
+    server.trouble = lambda handler, _: send(handler, b"x" * before + KEY.encode())
+    told = str(failure_of(server, "bad_reply", key=KEY))
+    assert "wanted JSON" in told
+    assert KEY[:4] not in told
+
+
+def test_a_status_line_that_is_none_shows_no_key(server):
+    def trouble(handler, _):
+        handler.wfile.write(f"HTTP/1.1 {KEY}\r\n\r\n".encode())
+        return True
+
+    server.trouble = trouble
+    assert KEY not in str(failure_of(server, "unavailable", key=KEY, attempts=1))
+
+
 def test_a_reply_without_end_is_given_up(server):
     server.trouble = lambda handler, reply: send(handler, json.dumps(reply).encode() + b" " * (1 << 20))
     assert "at most 100000 bytes" in str(failure_of(server, "bad_reply", max_bytes=100_000))

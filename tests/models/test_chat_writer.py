@@ -157,14 +157,25 @@ def test_tokens_without_bytes_are_found_by_their_texts(server, writer):
         [token("No", 0.9, ("Yes", 0.8)), token(".", 0.5)],  # no distribution
         [{"token": 7}],
         ["No."],
+        [{**token("No.", 0.5), "top_logprobs": 5}],
+        [{**token("", 0.5), "bytes": None}] * 3,  # no text
+        [{**token("\ufffd", 0.5), "bytes": None}],  # part of a character, where there is none
+        [{**token("No", 0.5), "bytes": None}, {**token("\ufffd", 0.5), "bytes": None}],
     ],
-    ids=range(7),
+    ids=range(11),
 )
 def test_what_does_not_fit_the_answer_is_no_reading_and_the_answer_stays(server, writer, tokens):
     shows(server, "No.", *tokens)
     written = one(writer().write(["Hi"], Sampling()))
     assert (written.exchange.answer, written.reading) == ("No.", None)
     assert own_signals(written).reason == "bad_reply"
+
+
+def test_counts_that_are_none_are_no_usage(server, writer):
+    shows(server, "No")
+    whole = server.tamper(None)
+    server.tamper = lambda _: whole | {"usage": {"prompt_tokens": -3, "completion_tokens": 2}}
+    assert one(writer().write(["Hi"], Sampling())).usage is None
 
 
 def test_chosen_tokens_alone_give_surprise_and_wide_bounds(server, writer):
@@ -224,6 +235,11 @@ def test_an_answer_may_be_cut_or_empty(server, writer, changed, finish, answer):
         ({"finish_reason": "content_filter"}, "unavailable", "filter"),
         ({"message": {"content": None, "refusal": "No."}}, "unavailable", "declined"),
         ({"message": None}, "bad_reply", "not a chat completion"),
+        ({"message": {"content": "No \ud800"}}, "bad_reply", "lone surrogate"),
+        ({"message": {"content": "No", "tool_calls": 5}}, "bad_reply", "not a list"),
+        ({"finish_reason": ["stop"]}, "bad_reply", "not text"),
+        ({"finish_reason": "abort"}, "bad_reply", "broke off its reply and calls that abort"),
+        ({"finish_reason": "error"}, "bad_reply", "broke off its reply"),
     ],
 )
 def test_what_is_no_answer_is_unscored(server, writer, changed, reason, words):

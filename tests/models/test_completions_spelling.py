@@ -116,5 +116,19 @@ def test_decoded_tokens_cover_the_whole_text(text, places):
         assert spans == sorted(spans)
 
 
+@pytest.mark.parametrize(
+    ("tokens", "text"),
+    [
+        (["", "", ""], "Paris is it"),
+        (["\ufffd"], "Paris"),
+        (["Hi", "\ufffd"], "Hi everybody"),
+        (["", "", ""], "巴黎是的"),
+        (["\ufffd", "\ufffd"], "👋👋"),
+    ],
+)
+def test_parts_of_characters_stand_for_no_words(tokens, text):
+    assert spans_by_text(tokens, text) is None
+
+
 def test_a_prefix_is_taken_off_the_front():
     assert clip([(0, 1), (0, 7), (7, 9)], 1) == [(0, 0), (0, 6), (6, 8)]

@@ -270,6 +270,10 @@ TOOL = {"type": "tool_use", "id": "toolu_1", "name": "look", "input": {"branch":
         ("google", gemini({"functionCall": {"name": "look"}}), ModelError, "calls a tool"),
         ("google", gemini({"functionCall": {}}), ModelError, "no name"),
         ("google", gemini({"inlineData": {}}), ModelError, "another kind"),
+        ("google", gemini(WORDS, reason=["STOP"]), ModelError, "not text"),
+        ("google", gemini({"text": "\ud800"}), ModelError, "lone surrogate"),
+        ("anthropic", claude(TEXT, stop_reason=["end_turn"]), ModelError, "not text"),
+        ("anthropic", claude({"type": "text", "text": "\ud800"}), ModelError, "lone surrogate"),
     ],
     ids=str,
 )

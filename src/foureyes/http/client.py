@@ -27,6 +27,9 @@ __all__ = ["CONNECT_SECONDS", "HttpClient"]
 CONNECT_SECONDS: Final = 5.0
 """Time to open a connection in, where the limits leave more."""
 
+_QUOTED: Final = 100_000
+"""Bytes of a reply that is no JSON which are looked through for the beginning that is told."""
+
 _EXCEPTIONS: Final = tuple(meanings_for(httpx))
 
 
@@ -117,9 +120,10 @@ class HttpClient:
         except _EXCEPTIONS as error:
             meaning = meaning_of(error)
             words = self._clean(f"{meaning.words} ({type(error).__name__}: {error})")
+            quotes_key = self._key is not None and self._key in str(error)  # as a line that is no status line may
             raise RequestFailed(
                 words, meaning.kind, retryable=meaning.retryable, server_wide=meaning.server_wide
-            ) from error
+            ) from (None if quotes_key else error)
         if not response.is_success:
             raise failure_of_status(response.status_code, self._clean(_said(response, content)))
         return content
@@ -131,7 +135,7 @@ class HttpClient:
         try:
             return json.loads(content)
         except (ValueError, RecursionError) as error:
-            beginning = self._clean(content[:60].decode(errors="replace"))
+            beginning = self._clean(content[:_QUOTED].decode(errors="replace"))[:60]  # half a key would stay
             raise RequestFailed(f"wanted JSON; got {beginning!r}") from error
 
     def _clean(self, words: str) -> str:

@@ -144,22 +144,45 @@ def spans_by_text(texts: Sequence[str], text: str) -> list[Span] | None:
         [(0, 2), (2, 7), (2, 7), (7, 8)]
     """
     spans: list[tuple[int, int]] = []
-    place = broken = 0
+    place = 0
+    broken: list[str] = []
     for piece in texts:
         if not piece or "\ufffd" in piece:
-            broken += 1
+            broken.append(piece)
             continue
         found = text.find(piece, place + (1 if broken else 0))
-        if found < 0 or (not broken and text[place:found].strip()):
+        if found < 0 or not _may_print(text[place:found], broken):
             return None
-        spans += [(place, found)] * broken
+        spans += [(place, found)] * len(broken)
         spans.append((found if broken else place, found + len(piece)))
-        place, broken = found + len(piece), 0
-    spans += [(place, len(text))] * broken
-    if not broken and text[place:].strip():
+        place, broken = found + len(piece), []
+    spans += [(place, len(text))] * len(broken)
+    if not _may_print(text[place:], broken):
         return None
     byte = [0, *accumulate(len(character.encode()) for character in text)]
     return [(byte[start], byte[end]) for start, end in spans]
+
+
+def _may_print(passage: str, broken: Sequence[str]) -> bool:
+    """Whether a passage may be what tokens printed that are not whole characters.
+
+    Of one byte is no part to be had, so ASCII prints as it is; and of the rest each character that does not print goes
+    over an edge between two of the tokens.
+    """
+    printed = "".join(broken)
+    if _ascii(passage) != _ascii(printed):
+        return False
+    missing = _beyond_ascii(passage) - _beyond_ascii(printed)
+    return missing <= max(len(broken) - 1, 0)
+
+
+def _ascii(text: str) -> str:
+    """What is seen of it; white space is swallowed by some tokenizers."""
+    return "".join(c for c in text if c.isascii() and not c.isspace())
+
+
+def _beyond_ascii(text: str) -> int:
+    return sum(not c.isascii() and not c.isspace() and c != "\ufffd" for c in text)
 
 
 def clip(spans: Sequence[Span], prefix: int) -> list[Span]:

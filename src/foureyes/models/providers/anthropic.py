@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final
 from foureyes.errors import ConfigError
 from foureyes.http.failures import Meaning, RequestFailed
 from foureyes.models.chat.protocol import ChatReply, ChatRequest, Endpoint, Finish, ToolCall
-from foureyes.models.providers.base import ProviderChat
+from foureyes.models.providers.base import ProviderChat, finish_of, usage_of
 from foureyes.models.providers.sdk import COMMON, MeaningTable, bounded_client, required_key, send_with_retries
 from foureyes.types import TokenUsage
 
@@ -32,7 +32,7 @@ MEANING: Final[MeaningTable] = {
 }
 """By base class; a test holds it against the SDK's whole tree."""
 
-_FINISH: Final[Mapping[Any, Finish]] = {
+_FINISH: Final[Mapping[str, Finish]] = {
     "max_tokens": "length",
     "model_context_window_exceeded": "length",
     "tool_use": "tool_calls",
@@ -88,7 +88,7 @@ class AnthropicChat(ProviderChat):
     def _replies(self, reply: Any, request: ChatRequest) -> list[ChatReply]:  # noqa: ARG002 - one reply, whatever was asked
         match reply:
             case {"type": "message", "content": [*blocks]}:
-                finish = _FINISH.get(reply.get("stop_reason"), "stop")
+                finish = finish_of(reply.get("stop_reason"), _FINISH)
                 return [ChatReply(_text(blocks), finish, _tool_calls(blocks), usage=_usage(reply))]
             case _:
                 raise RequestFailed("the server's reply is not a message")
@@ -122,6 +122,6 @@ def _tool_calls(blocks: list[Any]) -> tuple[ToolCall, ...]:
 def _usage(reply: Mapping[str, Any]) -> TokenUsage | None:
     match reply:
         case {"usage": {"input_tokens": int(read), "output_tokens": int(written)}}:
-            return TokenUsage(read, written)
+            return usage_of(read, written)
         case _:
             return None

@@ -5,13 +5,17 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from foureyes.errors import ConfigError, ModelError, ModelRefused, ModelUnavailable
 from foureyes.http.failures import RequestFailed
-from foureyes.models.chat.protocol import ChatReply, ChatRequest, Endpoint
+from foureyes.models.chat.protocol import ChatReply, ChatRequest, Endpoint, Finish
+from foureyes.types import TokenUsage
 
-__all__ = ["ProviderChat"]
+__all__ = ["ProviderChat", "finish_of", "usage_of"]
+
+_BROKEN_OFF: Final = frozenset({"abort", "error"})
+"""How vLLM, SGLang and routers in front of other servers say that a reply is not whole."""
 
 _KINDS = {"unavailable": ModelUnavailable, "refused": ModelRefused, "bad_reply": ModelError}
 
@@ -60,12 +64,15 @@ class ProviderChat(ABC):
     async def say(self, request: ChatRequest) -> Sequence[ChatReply]:
         """What the model replies; see :class:`~foureyes.models.chat.protocol.ChatModel`."""
         try:
-            return self._replies(await self._sent(self._body(request)), request)
+            replies = self._replies(await self._sent(self._body(request)), request)
+            for reply in replies:
+                _require_unicode(reply.text)
         except RequestFailed as failure:
             kind = _KINDS[failure.kind]
             raise kind(
                 f"{self.name}: {failure}", model=self.name, retryable=failure.retryable, status=failure.status
             ) from failure
+        return replies
 
     @abstractmethod
     async def aclose(self) -> None:
@@ -82,3 +89,29 @@ class ProviderChat(ABC):
     @abstractmethod
     def _replies(self, reply: Any, request: ChatRequest) -> list[ChatReply]:
         """The provider's reply in our words; raises :class:`~foureyes.http.failures.RequestFailed`."""
+
+
+def finish_of(said: object, known: Mapping[str, Finish]) -> Finish:
+    """Why a reply ended, from the provider's word; a word that is not known says that the model ended by itself.
+
+    Raises:
+        RequestFailed: it is no word, or the server broke off.
+    """
+    if not isinstance(said, str | None):
+        raise RequestFailed("the reply's reason to end is not text")
+    if said in _BROKEN_OFF:
+        raise RequestFailed(f"the server broke off its reply and calls that {said}")
+    return known.get(said or "", "stop")
+
+
+def usage_of(read: int, written: int) -> TokenUsage | None:
+    """Tokens as counted; ``None`` where the counts are none."""
+    return TokenUsage(read, written) if read >= 0 and written >= 0 else None
+
+
+def _require_unicode(text: str) -> None:
+    """An escape in JSON may stand for half a character, which is no text."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise RequestFailed("the model's words hold a lone surrogate, which is no text") from error

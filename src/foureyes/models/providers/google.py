@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final
 from foureyes.errors import ConfigError
 from foureyes.http.failures import Meaning, RequestFailed
 from foureyes.models.chat.protocol import ChatReply, ChatRequest, Endpoint, Finish, ToolCall
-from foureyes.models.providers.base import ProviderChat
+from foureyes.models.providers.base import ProviderChat, finish_of, usage_of
 from foureyes.models.providers.sdk import COMMON, MeaningTable, bounded_client, required_key, send_with_retries
 from foureyes.models.token_logprobs import RowFault, TokenLogprobs, best_first, number, want
 from foureyes.types import Alternative, TokenUsage
@@ -29,7 +29,7 @@ MEANING: Final[MeaningTable] = {
 }
 """By base class; a test holds it against the SDK's own exceptions. Several of those are ``ValueError``."""
 
-_FINISH: Final[Mapping[Any, Finish]] = {
+_FINISH: Final[Mapping[str, Finish]] = {
     "MAX_TOKENS": "length",
     **dict.fromkeys(("SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "LANGUAGE"), "filtered"),
 }
@@ -101,7 +101,7 @@ class GoogleChat(ProviderChat):
             case {"candidates": [{"finishReason": str(why)}]} if _FINISH.get(why) == "filtered":
                 return [ChatReply("", "filtered", usage=_usage(reply))]
             case {"candidates": [{"content": {"parts": [*parts]}} as candidate]}:
-                finish = _FINISH.get(candidate.get("finishReason"), "stop")
+                finish = finish_of(candidate.get("finishReason"), _FINISH)
                 return [ChatReply(_text(parts), finish, _tool_calls(parts), _tokens(candidate), _usage(reply))]
             case {"candidates": [{"finishReason": "MAX_TOKENS"}]}:
                 return [ChatReply("", "length", usage=_usage(reply))]
@@ -150,8 +150,11 @@ def _tokens(candidate: Mapping[str, Any]) -> tuple[TokenLogprobs, ...] | None:
 
 def _token(own: Any, top: Any) -> TokenLogprobs:
     said = _alternative(own)
-    best = [_alternative(one) for one in want(top, dict, "topCandidates[]").get("candidates") or ()]
-    return TokenLogprobs(said.logprob, None, said.text, best_first(best or [said], len(best) or 1), said.text.encode())
+    shown: dict[str, Any] = want(top, dict, "topCandidates[]")
+    best = [_alternative(one) for one in want(shown.get("candidates") or [], list, "candidates")]
+    return TokenLogprobs(
+        said.logprob, None, said.text, best_first(best or [said], len(best) or 1), said.text.encode(errors="replace")
+    )
 
 
 def _alternative(entry: Any) -> Alternative:
@@ -164,6 +167,6 @@ def _usage(reply: Mapping[str, Any]) -> TokenUsage | None:
     match reply:
         case {"usageMetadata": {"promptTokenCount": int(read)} as counted}:
             written = [counted.get(name) for name in ("candidatesTokenCount", "thoughtsTokenCount")]
-            return TokenUsage(read, sum(n for n in written if isinstance(n, int)))
+            return usage_of(read, sum(n for n in written if isinstance(n, int)))
         case _:
             return None

@@ -8,13 +8,13 @@ from typing import Any, ClassVar, Final
 from foureyes.http.client import HttpClient
 from foureyes.http.failures import RequestFailed
 from foureyes.models.chat.protocol import ChatReply, ChatRequest, Endpoint, Finish, ToolCall
-from foureyes.models.providers.base import ProviderChat
+from foureyes.models.providers.base import ProviderChat, finish_of, usage_of
 from foureyes.models.token_logprobs import RowFault, TokenLogprobs, best_first, number, want
 from foureyes.types import Alternative, TokenUsage
 
 __all__ = ["OpenAIChat"]
 
-_FINISH: Final[Mapping[Any, Finish]] = {
+_FINISH: Final[Mapping[str, Finish]] = {
     "length": "length",
     "content_filter": "filtered",
     "tool_calls": "tool_calls",
@@ -88,7 +88,7 @@ def _reply(choice: Any, usage: TokenUsage | None) -> ChatReply:
         case {"message": {"refusal": str(why)}} if why:
             return ChatReply("", "declined", usage=usage)
         case {"message": {"content": str() | None as text} as message}:
-            finish = _FINISH.get(choice.get("finish_reason"), "stop")
+            finish = finish_of(choice.get("finish_reason"), _FINISH)
             return ChatReply(text or "", finish, _tool_calls(message), _tokens(choice), usage)
         case _:
             raise RequestFailed("the server's reply is not a chat completion with messages of text")
@@ -96,7 +96,10 @@ def _reply(choice: Any, usage: TokenUsage | None) -> ChatReply:
 
 def _tool_calls(message: Mapping[str, Any]) -> tuple[ToolCall, ...]:
     calls = []
-    for call in message.get("tool_calls") or ():
+    asked = message.get("tool_calls") or []
+    if not isinstance(asked, list):
+        raise RequestFailed("the tool calls in the server's reply are not a list")
+    for call in asked:
         match call:
             case {"id": str(name), "function": {"name": str(tool), "arguments": str(arguments)}}:
                 calls.append(ToolCall(name, tool, arguments))
@@ -119,7 +122,7 @@ def _tokens(choice: Mapping[str, Any]) -> tuple[TokenLogprobs, ...] | None:
 
 def _token(entry: Any) -> TokenLogprobs:
     own = _alternative(entry)
-    top = [_alternative(one) for one in entry.get("top_logprobs") or ()]
+    top = [_alternative(one) for one in want(entry.get("top_logprobs") or [], list, "top_logprobs")]
     return TokenLogprobs(own.logprob, None, own.text, best_first(top or [own], len(top) or 1), _raw(entry.get("bytes")))
 
 
@@ -139,7 +142,7 @@ def _raw(values: Any) -> bytes | None:
 def _usages(reply: Mapping[str, Any], n: int) -> Sequence[TokenUsage | None]:
     """The tokens of each choice: the prompt is read once, and what was written is stated for all together."""
     match reply:
-        case {"usage": {"prompt_tokens": int(read), "completion_tokens": int(written)}}:
+        case {"usage": {"prompt_tokens": int(read), "completion_tokens": int(written)}} if usage_of(read, written):
             share, rest = divmod(written, n)
             return [TokenUsage(read, share + rest), *[TokenUsage(0, share)] * (n - 1)]
         case _:
