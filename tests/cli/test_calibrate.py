@@ -228,7 +228,7 @@ def test_something_that_is_no_calibrator_is_one_line(
     path, fake = rows("a.jsonl", 1), tmp_path / "c.json"
     fake.write_text("{}")
     assert main(["calibrate", "report", str(fake), str(path), "--score", "stated", "--correct", "right"]) == 1
-    assert capsys.readouterr().err.startswith("foureyes: not a calibrator")
+    assert capsys.readouterr().err.startswith(f"foureyes: {fake}: not a calibrator")
     assert main(["calibrate", "report", "none.json", str(path), "--score", "stated", "--correct", "right"]) == 1
 
 

@@ -300,12 +300,12 @@ def test_things_that_are_no_router_or_policy_are_refused(
     for text, words in (
         ("{", "is not JSON"),
         ("{}", "neither a router nor a chain"),
-        ('{"kind": "x"}', "not a fitted AdvantageRouter"),
-        ('{"kind": "cascade_chain"}', "not a fitted chain"),
+        ('{"kind": "x"}', f"{fake}: not a fitted AdvantageRouter"),
+        ('{"kind": "cascade_chain"}', f"{fake}: not a fitted chain"),
     ):
         fake.write_text(text)
         assert curve(fake, path) == 1
         assert words in capsys.readouterr().err
     assert main(["cascade", "simulate", str(fake), str(path), "--conf", "small"]) == 1
-    assert "not a cascade policy" in capsys.readouterr().err
+    assert f"{fake}: not a cascade policy" in capsys.readouterr().err
     assert curve(tmp_path / "none.json", path) == 1

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,15 @@ from foureyes.report.drawing import require_matplotlib
 from foureyes.tables import Column, Table
 from foureyes.tables.saving import require_place
 
-__all__ = ["class_indices", "read_text", "require_new_fields", "require_places", "require_same_format", "spread"]
+__all__ = [
+    "class_indices",
+    "in_file",
+    "read_text",
+    "require_new_fields",
+    "require_places",
+    "require_same_format",
+    "spread",
+]
 
 
 def require_places(page: Path | None, *others: Path | None) -> None:
@@ -79,6 +88,15 @@ def read_text(path: Path) -> str:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise InputError(f"cannot read {path}: not UTF-8 at byte {error.start}") from error
+
+
+@contextmanager
+def in_file(path: Path) -> Iterator[None]:
+    """Says which file cannot be used, when what stands in it is not what was wanted."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
 
 
 def spread(values: Sequence[Any], rows: Iterable[int], n: int) -> list[Any]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from foureyes.calibration import Calibrator, Threshold, flag_rate, promise, promise_cost, promise_false_blocks
 from foureyes.cli.calibrate.table import ScoreTable, confidence_of, correctness_of
-from foureyes.cli.files import read_text
+from foureyes.cli.files import in_file, read_text
 from foureyes.errors import InputError
 
 __all__ = ["choose_threshold", "decide_rows"]
@@ -56,7 +56,9 @@ def decide_rows(confidence: Floats, args: argparse.Namespace) -> tuple[dict[str,
         NotEnoughData: a flag rate of no rows.
     """
     if args.threshold is not None:
-        threshold = Threshold.from_json(read_text(args.threshold))
+        text = read_text(args.threshold)
+        with in_file(args.threshold):
+            threshold = Threshold.from_json(text)
         return {"let_through": threshold.lets_through(confidence).tolist()}, threshold.statement
     if args.flag_rate is not None:
         rate = flag_rate(confidence, rate=args.flag_rate)

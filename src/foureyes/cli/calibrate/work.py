@@ -11,7 +11,7 @@ from foureyes.calibration import Calibrator, calibration_report
 from foureyes.cli.calibrate.fitters import fit_calibrator, split_rows
 from foureyes.cli.calibrate.promises import choose_threshold, decide_rows
 from foureyes.cli.calibrate.table import ScoreTable, confidence_of, read_scores, uncalibrated
-from foureyes.cli.files import read_text, require_new_fields, require_places, require_same_format, spread
+from foureyes.cli.files import in_file, read_text, require_new_fields, require_places, require_same_format, spread
 from foureyes.cli.output import CommandOutput
 from foureyes.display import plural
 from foureyes.errors import InputError, NotEnoughData
@@ -151,7 +151,9 @@ def _show(judged: CalibrationFindings | None) -> None:
 
 
 def _open_calibrator(path: Path) -> Calibrator:
-    return Calibrator.from_json(read_text(path))
+    text = read_text(path)
+    with in_file(path):
+        return Calibrator.from_json(text)
 
 
 def _left_out(scores: ScoreTable) -> str:

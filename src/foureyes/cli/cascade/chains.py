@@ -11,7 +11,7 @@ from foureyes.cascade.chain_curves import Chain, ChainCurve, chain_costs, chain_
 from foureyes.cascade.policy import Policy
 from foureyes.cli.cascade.policies import require_unseen
 from foureyes.cli.cascade.table import ModelTable, read_models, require_costs
-from foureyes.cli.files import read_text, spread
+from foureyes.cli.files import in_file, read_text, spread
 from foureyes.display import plural
 from foureyes.errors import InputError
 from foureyes.report.chain import ChainFindings
@@ -79,7 +79,8 @@ def simulate_policy(args: argparse.Namespace, table: Table) -> tuple[dict[str, A
         InputError: the policy was chosen on these rows, or something cannot be used.
     """
     text = read_text(args.policy)
-    policy = Policy.from_json(text)
+    with in_file(args.policy):
+        policy = Policy.from_json(text)
     models = read_models(table, args)
     require_costs(args, len(models.confidences))
     done = policy.simulate(models.confidences)

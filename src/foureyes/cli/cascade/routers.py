@@ -16,7 +16,7 @@ from foureyes.cascade.matrix import MatrixRouter
 from foureyes.cascade.routers import AdvantageRouter, FittedRouter, InSample, Router, ThresholdRouter
 from foureyes.cli.cascade.policies import kind_of
 from foureyes.cli.cascade.table import ModelTable, require_costs
-from foureyes.cli.files import read_text
+from foureyes.cli.files import in_file, read_text
 from foureyes.errors import InputError
 from foureyes.report.cascade import CascadeFindings
 
@@ -108,12 +108,14 @@ def _other(path: Path, models: ModelTable) -> Reads:
     """A router to compare with, and what it reads."""
     text = read_text(path)
     if kind_of(text, path) != "matrix_router":
-        return AdvantageRouter.from_json(text), models.confidences[0]
+        with in_file(path):
+            return AdvantageRouter.from_json(text), models.confidences[0]
     if models.features is None:
         raise InputError(
             f"{path} holds a router that reads questions: give --question or --features as when it was fitted"
         )
-    return MatrixRouter.from_json(text), models.features
+    with in_file(path):
+        return MatrixRouter.from_json(text), models.features
 
 
 def _marked_if_fitted(name: str, router: Router, read: Any, args: argparse.Namespace) -> Router:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from foureyes.cascade.chain_curves import Chain
 from foureyes.cascade.matrix import MatrixRouter
@@ -15,7 +15,7 @@ from foureyes.cli.cascade.chains import fit_chain, measure_chain, simulate_polic
 from foureyes.cli.cascade.policies import kind_of, write_policy
 from foureyes.cli.cascade.routers import compare_routers, fit_learned, fit_router
 from foureyes.cli.cascade.table import ModelTable, read_models
-from foureyes.cli.files import read_text, require_new_fields, require_places, require_same_format
+from foureyes.cli.files import in_file, read_text, require_new_fields, require_places, require_same_format
 from foureyes.cli.output import CommandOutput
 from foureyes.display import plural
 from foureyes.errors import InputError
@@ -26,6 +26,16 @@ from foureyes.tables import open_table, write_text
 __all__ = ["run"]
 
 _Measured: TypeAlias = tuple[CascadeFindings | ChainFindings, Sequence[str], Callable[[], str]]
+
+_WORDS: Final = {
+    "n_left_out": "rows left out",
+    "answered": "share answered",
+    "accuracy_answered": "accuracy of answers",
+    "low": "  at least (95 %)",
+    "stopped": "stopped at each model",
+    "cost": "cost a question",
+}
+"""How figures of a simulation are called in print."""
 
 
 def run(args: argparse.Namespace, output: CommandOutput) -> None:
@@ -86,7 +96,8 @@ def _curve(args: argparse.Namespace, output: CommandOutput) -> None:
 
 
 def _measure_router(text: str, models: ModelTable, args: argparse.Namespace, output: CommandOutput) -> _Measured:
-    router = AdvantageRouter.from_json(text)
+    with in_file(args.router):
+        router = AdvantageRouter.from_json(text)
     found = compare_routers(router, models, args)
     if args.policy and found.chosen:
         policy = Policy((router.gate(found.chosen.cut), ALWAYS))
@@ -96,7 +107,9 @@ def _measure_router(text: str, models: ModelTable, args: argparse.Namespace, out
 
 
 def _measure_chain(text: str, models: ModelTable, args: argparse.Namespace, output: CommandOutput) -> _Measured:
-    found = measure_chain(Chain.from_json(text), models, args)
+    with in_file(args.router):
+        chain = Chain.from_json(text)
+    found = measure_chain(chain, models, args)
     if args.policy and found.chosen:
         write_policy(args.policy, found.chosen.policy, models.confidences[0])
         output.say(f"policy: {args.policy}")
@@ -116,7 +129,8 @@ def _simulate(args: argparse.Namespace, output: CommandOutput) -> None:
         table.save(args.out, columns)
         output.say(f"{plural(len(table), 'row')} with 'stage' and 'answered' → {args.out}")
     output.give(
-        lambda: numbers, lambda: print("\n".join(f"{name:<18}{_shown(value)}" for name, value in numbers.items()))
+        lambda: numbers,
+        lambda: print("\n".join(f"{_WORDS.get(name, name):<22}{_shown(value)}" for name, value in numbers.items())),
     )
 
 
