@@ -294,6 +294,27 @@ def test_a_reader_who_went_away_is_no_error(line: str) -> None:
     assert "Error" not in done.stderr
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_neither_is_one_who_went_away_before_a_usage_error(unbuffered: str) -> None:
+    ours, theirs = os.pipe()
+    os.close(ours)
+    command, environ = (
+        [sys.executable, "-m", "foureyes", "bogus", "--json"],
+        os.environ | {"PYTHONUNBUFFERED": unbuffered},
+    )
+    done = subprocess.run(command, stdout=theirs, stderr=subprocess.PIPE, text=True, check=False, env=environ)
+    os.close(theirs)
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+    assert "no verb 'bogus'" in done.stderr
+
+
+def test_a_closed_stdout_is_no_error() -> None:
+    line = f"'{sys.executable}' -m foureyes signals --json >&-"
+    done = subprocess.run(["sh", "-c", line], stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 # ------------------------------------------------------------------------------------------------ loading
 
 

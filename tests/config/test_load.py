@@ -253,11 +253,24 @@ def test_a_secret_in_the_wrong_place_is_refused_and_not_repeated(folder, line, e
 def test_a_password_in_an_address_is_refused_and_not_repeated(folder):
     for line, where in (
         (f"[ledger]\nurl = 'postgresql://u:{SECRET}@h/d'\nkey_file = 'k'", r"\[ledger\] url: it holds a password"),
+        (f"[ledger]\nurl = 'postgresql://u:℀{SECRET}@h/d'\nkey_file = 'k'", r"\[ledger\] url: it holds a password"),
+        (f"[ledger]\nurl = 'postgresql://u:x]{SECRET}[@h/d'\nkey_file = 'k'", r"\[ledger\] url: it holds a password"),
+        (
+            f"[ledger]\nurl = 'postgresql://h/d?password={SECRET}'\nkey_file = 'k'",
+            r"\[ledger\] url: it holds a password",
+        ),
         (f"[telemetry]\nendpoint = 'https://u:{SECRET}@h/'", r"\[telemetry\] endpoint: credentials"),
     ):
         with pytest.raises(ConfigError, match=where) as raised:
             folder.load(f"{ONE}\n{line}")
         assert SECRET not in str(raised.value)
+
+
+@pytest.mark.parametrize("number", ["9" * 400, "9" * 5000, f"0x{'f' * 5000}", "-9223372036854775809"], ids=len)
+@pytest.mark.parametrize("line", ["[server]\nport = {}", "[server]\nbody_timeout_s = {}", "[a]\nb = [{{c = {}}}]"])
+def test_a_number_that_is_none_of_tomls_is_refused(folder, line, number):
+    with pytest.raises(ConfigError, match=r"is not TOML: .* more than 64 bits"):
+        folder.load(f"{ONE}\n{line.format(number)}")
 
 
 def test_settings_show_no_secret_in_any_form(folder):

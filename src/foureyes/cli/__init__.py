@@ -36,11 +36,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without our arrows still gets the words
     arguments = list(sys.argv[1:] if argv is None else argv)
     verb = next((word for word in arguments if not word.startswith("-")), "")
-    args = parser_of([verb]).parse_args(arguments)
-    output = CommandOutput.of(args)
     try:
-        status = _run(args, output)
-        sys.stdout.flush()
+        args = parser_of([verb]).parse_args(arguments)
+        status = _run(args, CommandOutput.of(args))
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except BrokenPipeError:
         # The reader of our stdout went away: nothing is wrong with us, and Python must not try to flush at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -51,9 +51,11 @@ class CommandParser(argparse.ArgumentParser):
         for action in _subparsers(self) if self._given == [] else ():  # argparse says that VERB is required
             message = f"say which {str(action.metavar).lower()}: {', '.join(action.choices)}"
         self.print_usage(sys.stderr)
+        self._print_message(f"{self.prog}: error: {message}\n", sys.stderr)  # first: whoever reads stdout may be gone
         if "--json" in (self._given or ()):
-            print(envelope(command_of(self), None, (), {"kind": "UsageError", "message": message, "exit": Exit.USAGE}))
-        self.exit(Exit.USAGE, f"{self.prog}: error: {message}\n")
+            told = {"kind": "UsageError", "message": message, "exit": Exit.USAGE}
+            print(envelope(command_of(self), None, (), told), flush=True)
+        self.exit(Exit.USAGE)
 
     def below(self, name: str) -> CommandParser:
         """The parser of one of its commands; a name that is none is a usage error."""

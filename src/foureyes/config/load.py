@@ -122,10 +122,21 @@ def _document(path: Path) -> dict[str, Any]:
     if len(raw) > _LARGEST_FILE:
         raise ConfigError(f"{path} is larger than {_LARGEST_FILE} bytes, which no configuration is")
     try:
-        return tomllib.loads(raw.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        said = error if isinstance(error, tomllib.TOMLDecodeError) else "it is not UTF-8 text, or nested too deeply"
+        document = tomllib.loads(raw.decode())
+        _require_sizes(document)
+    except (ValueError, RecursionError) as error:
+        told = isinstance(error, tomllib.TOMLDecodeError)
+        said = error if told else "it is not UTF-8 text, nested too deeply, or holds a number of more than 64 bits"
         raise ConfigError(f"{path} is not TOML: {said}") from error
+    return document
+
+
+def _require_sizes(value: Any) -> None:
+    """TOML's whole numbers have 64 bits; Python's parser takes longer ones, which it may not even print."""
+    if isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
+        raise ValueError
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _require_sizes(inner)
 
 
 def _line(error: ErrorDetails) -> str | None:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, Self, TypeAlias
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import (
     BeforeValidator,
@@ -301,11 +301,21 @@ def _ledger_url(url: Any, info: ValidationInfo) -> Any:
         return secret(url, info)
     if not url.startswith(("sqlite:", "postgresql://", "postgres://")):
         raise ValueError("wanted sqlite:/path or postgresql://…; got something else, not shown")
-    if ":" in urlsplit(url).netloc.rpartition("@")[0]:
+    if _holds_password(url):
         raise ValueError("it holds a password: name it with url_env or url_file")
     scheme, _, path = url.partition(":")
     folder = info.context.folder if isinstance(info.context, ConfigSource) else Path()
     return Secret(f"{scheme}:{folder / path}" if scheme == "sqlite" else url)
+
+
+def _holds_password(url: str) -> bool:
+    """Whether a database's address has one, before its host or among its options. What cannot be told apart may hold one."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # the words of this error quote the address
+        return True
+    options = {name.lower() for name, _ in parse_qsl(parts.query, keep_blank_values=True)}
+    return ":" in parts.netloc.rpartition("@")[0] or any(name.endswith("password") for name in options)
 
 
 class LedgerSettings(SettingsTable):
