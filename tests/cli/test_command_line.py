@@ -309,6 +309,18 @@ def test_neither_is_one_who_went_away_before_a_usage_error(unbuffered: str) -> N
     assert "no verb 'bogus'" in done.stderr
 
 
+@pytest.mark.parametrize(
+    "words", [["b\x1b[2J"], ["check", "--\x1b[2J"], ["calibrate", "apply", "a\x1b[2J", "b", "-o", "c"]]
+)
+@pytest.mark.parametrize("as_json", [[], ["--json"]])
+def test_no_word_of_ours_takes_over_a_terminal(words: list[str], as_json: list[str], tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "foureyes", *words, *as_json]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode in (1, 2)
+    assert "\x1b" not in done.stdout + done.stderr
+    assert r"\x1b[2J" in done.stderr
+
+
 def test_a_closed_stdout_is_no_error() -> None:
     line = f"'{sys.executable}' -m foureyes signals --json >&-"
     done = subprocess.run(["sh", "-c", line], stderr=subprocess.PIPE, text=True, check=False)

@@ -144,6 +144,11 @@ def test_a_body_is_bounded_however_it_arrives(house: House) -> None:
     assert lied.status == 413
 
 
+def test_a_length_beyond_every_number_is_too_large(house: House) -> None:
+    reply = house.call("POST", "/v1/guard/verify", {"prompt": "p"}, headers={"content-length": "9" * 5000})
+    assert reply.status == 413
+
+
 @pytest.mark.parametrize("kind", [None, "text/plain", "application/x-www-form-urlencoded", "application/jsonx"])
 def test_a_body_must_be_json_by_its_type(house: House, kind: str | None) -> None:
     import asyncio

@@ -15,7 +15,7 @@ from typing import Any
 from foureyes import __version__
 from foureyes.cli.exits import Exit, exit_of
 
-__all__ = ["CommandOutput", "envelope"]
+__all__ = ["CommandOutput", "envelope", "seen"]
 
 
 class CommandOutput:
@@ -53,7 +53,7 @@ class CommandOutput:
     def warn(self, words: str) -> None:
         """Something a program must know of too: said, and listed in the JSON object."""
         self._warnings.append(words)
-        self.say(f"foureyes: {words}")
+        self.say(f"foureyes: {seen(words)}")
 
     def give(self, record: Callable[[], Any], show: Callable[[], object] | None = None) -> None:
         """The result.
@@ -82,13 +82,24 @@ class CommandOutput:
         failure = None if error is None else _error_record(error)
         if failure is not None:
             self.status = failure["exit"]
-            print(f"foureyes: {failure['message']}", file=sys.stderr)
+            print(f"foureyes: {seen(failure['message'])}", file=sys.stderr)
         if self.as_json and (failure is not None or not self._told):
             self._print(self._result, failure)
         return self.status
 
     def _print(self, result: Any, error: Mapping[str, Any] | None) -> None:
         print(envelope(self._command, result, self._warnings, error), flush=True)
+
+
+def seen(words: str) -> str:
+    r"""Words with what is not seen of them spelled out: the name of a file must not take over a terminal.
+
+    Example:
+        >>> print(seen("cannot read a\x1b[2J.json:\n  no such file"))
+        cannot read a\x1b[2J.json:
+          no such file
+    """
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in words)
 
 
 def envelope(command: str, result: Any, warnings: Sequence[str], error: Mapping[str, Any] | None) -> str:

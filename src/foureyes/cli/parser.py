@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from typing import Any, NoReturn
 
 from foureyes.cli.exits import Exit
-from foureyes.cli.output import envelope
+from foureyes.cli.output import envelope, seen
 
 __all__ = ["CommandParser", "Commands", "command_of", "leaves"]
 
@@ -51,7 +51,9 @@ class CommandParser(argparse.ArgumentParser):
         for action in _subparsers(self) if self._given == [] else ():  # argparse says that VERB is required
             message = f"say which {str(action.metavar).lower()}: {', '.join(action.choices)}"
         self.print_usage(sys.stderr)
-        self._print_message(f"{self.prog}: error: {message}\n", sys.stderr)  # first: whoever reads stdout may be gone
+        self._print_message(
+            f"{self.prog}: error: {seen(message)}\n", sys.stderr
+        )  # first: whoever reads stdout may be gone
         if "--json" in (self._given or ()):
             told = {"kind": "UsageError", "message": message, "exit": Exit.USAGE}
             print(envelope(command_of(self), None, (), told), flush=True)

@@ -32,6 +32,10 @@ _CLOSE: Final = {"Connection": "close"}
 """Said where the rest of a body may still be on its way."""
 
 
+_DIGITS: Final = 20
+"""Of a length that is worth to be read as a number: Python refuses one of over 4300."""
+
+
 class BodyRoute(APIRoute):
     """A route that reads no body of a caller who is not admitted. Routes without a body are FastAPI's own."""
 
@@ -78,7 +82,7 @@ async def _read(request: Request, limits: ServerSettings) -> bytes:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise Refused(415, "send Content-Type: application/json")
     length = request.headers.get("content-length", "")
-    if length.isdecimal() and int(length) > limits.max_body_bytes:
+    if length.isdecimal() and (len(length) > _DIGITS or int(length) > limits.max_body_bytes):
         raise _too_large(limits)
     try:
         async with asyncio.timeout(limits.body_timeout_s):
