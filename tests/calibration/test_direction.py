@@ -161,3 +161,10 @@ def test_nothing_is_accepted_of_scores_of_no_stated_source() -> None:
         document["fitted_on"]["accepted_direction"] = accepted
         with pytest.raises(InputError, match=r"accept_direction names .*; got scores of no stated source"):
             Calibrator.from_json(json.dumps(document))
+
+
+def test_a_signal_is_known_by_the_last_part_of_its_name() -> None:
+    surprise, right = short_answers_are_right()
+    with pytest.raises(InputError, match="larger is worse by the catalogue"):
+        Platt.fit(surprise, right, source=Source("run.log_cmp", "m"))
+    assert Source("run.mine", "m").larger_is is None

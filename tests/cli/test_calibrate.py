@@ -85,11 +85,26 @@ def test_a_fit_that_turns_a_signal_round_is_refused_unless_it_is_accepted_by_nam
     assert note.capitalize() in page.read_text()
 
 
+@pytest.mark.parametrize("kind", ["platt", "histogram"])
+def test_naming_the_model_hides_no_signal_from_the_catalogue(
+    short_ones_right: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    out = tmp_path / "c.json"
+    command = ["calibrate", "fit", str(short_ones_right), "--correct", "right", "-o", str(out), "--kind", kind]
+    command += ["--score", "foureyes.smollm2-135m.log_cmp", "--model", "smollm2-135m"]
+    assert main(command) == 1
+    assert "of log_cmp, larger is worse by the catalogue" in capsys.readouterr().err
+    assert main([*command, "--accept-direction", "log_cmp"]) == 0
+    assert json.loads(out.read_text())["fitted_on"]["source"] == {"signal": "log_cmp", "model": "smollm2-135m"}
+
+
 def test_a_stated_direction_is_held_against_the_fit(
     short_ones_right: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    command = ["calibrate", "fit", str(short_ones_right), "--correct", "right", "-o", str(tmp_path / "c.json")]
-    command += ["--score", "foureyes.smollm2-135m.log_cmp", "--model", "m", "--kind", "platt"]
+    unknown = tmp_path / "unknown.jsonl"
+    unknown.write_text(short_ones_right.read_text().replace("log_cmp", "mine"))
+    command = ["calibrate", "fit", str(unknown), "--correct", "right", "-o", str(tmp_path / "c.json")]
+    command += ["--score", "foureyes.smollm2-135m.mine", "--model", "m", "--kind", "platt"]
     assert main([*command, "--larger-is", "worse"]) == 1
     assert "larger was said to be worse; in this fit it is better" in capsys.readouterr().err
 

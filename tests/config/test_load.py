@@ -266,6 +266,12 @@ def test_a_password_in_an_address_is_refused_and_not_repeated(folder):
         assert SECRET not in str(raised.value)
 
 
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf"])
+def test_an_option_that_cannot_be_sent_is_refused(folder, number):
+    with pytest.raises(ConfigError, match="options: nan and inf are no numbers"):
+        folder.load(ONE.replace("[tenants.t]", f"options = {{temperature = {number}}}\n[tenants.t]"))
+
+
 @pytest.mark.parametrize("number", ["9" * 400, "9" * 5000, f"0x{'f' * 5000}", "-9223372036854775809"], ids=len)
 @pytest.mark.parametrize("line", ["[server]\nport = {}", "[server]\nbody_timeout_s = {}", "[a]\nb = [{{c = {}}}]"])
 def test_a_number_that_is_none_of_tomls_is_refused(folder, line, number):

@@ -43,8 +43,11 @@ class Source:
 
     @property
     def larger_is(self) -> LargerIs | None:
-        """What a larger value says, by the catalogue of signals; ``None`` of a signal that is not in it."""
-        return direction(self.signal)
+        """What a larger value says, by the catalogue of signals; ``None`` of a signal that is not in it.
+
+        A name with dots, as of a field in a file, is known by its last part.
+        """
+        return direction(self.signal) or direction(self.signal.rpartition(".")[2])
 
 
 @dataclass(frozen=True, slots=True)

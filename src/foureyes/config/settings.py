@@ -163,6 +163,8 @@ def _pairs(options: Any) -> Any:
         return options
     if not isinstance(options, dict) or not all(isinstance(value, str | int | float) for value in options.values()):
         raise ValueError("wanted a table of texts, numbers and flags")
+    if not all(math.isfinite(value) for value in options.values() if isinstance(value, float)):
+        raise ValueError("nan and inf are no numbers that can be sent")
     return tuple(options.items())
 
 

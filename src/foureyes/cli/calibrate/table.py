@@ -177,9 +177,10 @@ def _cost(table: Table, args: argparse.Namespace) -> Column[np.float64] | None:
 
 
 def _source(names: list[str], model: str | None) -> Source | None:
-    """What foureyes score wrote says it itself: foureyes.VERIFIER.SIGNAL."""
+    """What foureyes score wrote says it itself: foureyes.VERIFIER.SIGNAL; a model that is named stands for the verifier."""
     if model is not None:
-        return Source(" + ".join(names), model)
+        own = [name.rpartition(".")[2] if name.startswith("foureyes.") else name for name in names]
+        return Source(" + ".join(own), model)
     parts = [name.removeprefix("foureyes.").rpartition(".") for name in names if name.startswith("foureyes.")]
     if len(parts) < len(names) or not all(verifier for verifier, _, _ in parts):
         return None
