@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-__all__ = ["GuardMode", "KeyScope", "PiiPolicy", "ProviderApi", "VerdictForm"]
+__all__ = ["CalibratorKind", "GuardMode", "KeyScope", "PiiPolicy", "ProviderApi", "VerdictForm"]
+
+CalibratorKind: TypeAlias = Literal["platt", "beta", "histogram", "isotonic"]
+"""The calibrators of one score that :func:`foureyes.calibration.fit_best` can try, the simplest first."""
 
 GuardMode: TypeAlias = Literal["enforce", "observe"]
 """Whether a decision is meant to be acted on. ``observe`` marks it as not enforced and changes nothing else."""

@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from foureyes.display import plural
 from foureyes.report.study import ForestMark, ForestPlot, Section, StudyReport, TextTable
-from foureyes.study.claims import Verdict, verdict_counts
+from foureyes.study.claims import ClaimVerdict, verdict_counts
 from foureyes.study.sections.formatting import fixed, interval
 from studies.know_when.intervals import median_of
 from studies.know_when.values import Cell, Figure, FigureTable, PaperClaim, Question, StudyPart, verdict
@@ -81,7 +81,7 @@ def pooled(claim: PaperClaim, again: Halvings) -> Figure:
     return median_of(figures) if figures else claim.difference
 
 
-def final_verdict(claim: PaperClaim, again: Halvings) -> Verdict:
+def final_verdict(claim: PaperClaim, again: Halvings) -> ClaimVerdict:
     """The verdict on what all halvings say together."""
     return verdict(pooled(claim, again))
 

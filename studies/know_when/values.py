@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, TypeAlias, TypedDict
 
-from foureyes.study.claims import Verdict, verdict_of
+from foureyes.study.claims import ClaimVerdict, verdict_of
 
 __all__ = [
     "NO_FIGURE",
@@ -108,7 +108,7 @@ class PaperClaim:
     in_paper_terms: str = ""
 
 
-def verdict(difference: Figure) -> Verdict:
+def verdict(difference: Figure) -> ClaimVerdict:
     """The verdict on a difference; one that is shown to be smaller than a point is none."""
     return verdict_of(difference.low, difference.high, negligible=POINT)
 

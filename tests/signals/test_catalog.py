@@ -24,6 +24,7 @@ from foureyes.errors import InputError
 from foureyes.models.scripted import ScriptedReader
 from foureyes.report.wording import signal_lines
 from foureyes.signals.catalog import Signal, one_pass, register, registered, require_one_pass, signal, signals
+from foureyes.signals.catalog.lookup import RESERVED
 from foureyes.signals.cross import score
 from foureyes.signals.one_pass import nats_per_byte
 from foureyes.types import Exchange, Reading, Scored
@@ -194,3 +195,7 @@ def columns(n: int) -> dict[str, np.ndarray]:
     ones = ("nll", "rank", "top1", "token_ids", "selected")
     zeros = ("entropy_low", "entropy_high", "missing_mass")
     return {name: np.ones(n) for name in ones} | {name: np.zeros(n) for name in zeros}
+
+
+def test_no_signal_can_take_the_name_of_another_field_of_a_result() -> None:
+    assert {*FACTS, "tokens", "unscored"} == RESERVED

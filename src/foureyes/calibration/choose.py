@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Final, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,6 +25,7 @@ from foureyes.calibration.isotonic import Isotonic
 from foureyes.calibration.platt import Platt
 from foureyes.calibration.provenance import Source
 from foureyes.calibration.scores import stateable
+from foureyes.choices import CalibratorKind
 from foureyes.display import Result, TableResult, columns_of
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.columns import flags, group_ids, real, same_length
@@ -32,15 +33,18 @@ from foureyes.maths.ranking import auroc
 from foureyes.maths.reliability import ece
 from foureyes.signals.catalog import LargerIs
 
-__all__ = ["Candidate", "Choice", "Gain", "Trial", "fit_best", "held_out_gain"]
+__all__ = ["CONFIDENCE_KINDS", "SCORE_KINDS", "Choice", "Gain", "Trial", "fit_best", "fit_kind", "held_out_gain"]
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Folds = NDArray[np.intp]
 Fit = Callable[[Flags], Callable[[Flags], Floats]]
 
-Candidate = Literal["platt", "beta", "histogram", "isotonic"]
-"""From the simplest to the most flexible; that order decides among equals. Beta takes confidences in [0, 1] only."""
+CONFIDENCE_KINDS: Final[tuple[CalibratorKind, ...]] = get_args(CalibratorKind)
+"""What suits confidences in [0, 1], from the simplest to the most flexible; that order decides among equals."""
+
+SCORE_KINDS: Final[tuple[CalibratorKind, ...]] = tuple(kind for kind in CONFIDENCE_KINDS if kind != "beta")
+"""What suits any score."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +57,10 @@ class Trial:
         excess: how much more than the best candidate's.
         excess_error: standard error of that difference, row by row; 0 for the best itself.
         brier: mean Brier score.
-        ece: expected calibration error, 15 equal-count bins.
+        ece: expected calibration error, :data:`~foureyes.maths.reliability.ECE_BINS` equal-count bins.
     """
 
-    kind: Candidate
+    kind: CalibratorKind
     nll: float
     excess: float
     excess_error: float
@@ -114,7 +118,7 @@ def fit_best(
     x: ArrayLike,
     correct: ArrayLike,
     *,
-    candidates: Sequence[Candidate] = ("platt", "histogram", "isotonic"),
+    candidates: Sequence[CalibratorKind] = SCORE_KINDS,
     larger_is: LargerIs | None = None,
     folds: int | ArrayLike = 5,
     source: Source | None = None,
@@ -149,21 +153,19 @@ def fit_best(
 
     Source: Hastie, Tibshirani & Friedman 2009, §7.10 (one standard error).
     """
-    unknown = [kind for kind in candidates if kind not in get_args(Candidate)]
+    unknown = [kind for kind in candidates if kind not in CONFIDENCE_KINDS]
     if unknown or not candidates:
-        raise InputError(
-            f"candidates must be among {', '.join(get_args(Candidate))}; got {', '.join(unknown) or 'none'}"
-        )
+        raise InputError(f"candidates must be among {', '.join(CONFIDENCE_KINDS)}; got {', '.join(unknown) or 'none'}")
     values, right = real("scores", x), flags("correct", correct)
     same_length(scores=values, correct=right)
     stateable(right)  # one class only is said as such, not as a matter of folds
     fold = _folds(folds, values, right)
     direction = direction_of(source, larger_is, accept_direction)
-    tried = [kind for kind in get_args(Candidate) if kind in candidates]
+    tried = [kind for kind in CONFIDENCE_KINDS if kind in candidates]
 
-    def fits(kind: Candidate) -> Fit:
+    def fits(kind: CalibratorKind) -> Fit:
         def fit(rows: Flags) -> Callable[[Flags], Floats]:
-            fitted = _fit(kind, values[rows], right[rows], direction, None, None)
+            fitted = fit_kind(kind, values[rows], right[rows], larger_is=direction)
             return lambda unseen: fitted.predict_proba(values[unseen])
 
         return fit
@@ -171,7 +173,9 @@ def fit_best(
     held_out = {kind: _held_out(fits(kind), fold) for kind in tried}
     trials = _trials(held_out, right)
     chosen = next(trial for trial in trials if trial.excess <= trial.excess_error)
-    calibrator = _fit(chosen.kind, values, right, direction, source, accept_direction)
+    calibrator = fit_kind(
+        chosen.kind, values, right, larger_is=direction, source=source, accept_direction=accept_direction
+    )
     require_stated(larger_is, calibrator.larger_is)
     return Choice(calibrator, _reason(chosen, trials), trials, int(fold.max()) + 1)
 
@@ -225,17 +229,24 @@ def held_out_gain(
     )
 
 
-def _fit(
-    kind: Candidate, x: Floats, right: Flags, larger_is: LargerIs, source: Source | None, accepted: str | None
+def fit_kind(
+    kind: CalibratorKind,
+    x: ArrayLike,
+    correct: ArrayLike,
+    *,
+    larger_is: LargerIs | None = None,
+    source: Source | None = None,
+    accept_direction: str | None = None,
 ) -> ScoreCalibrator:
+    """Fits one kind of calibrator of a single score; arguments as for :func:`fit_best`."""
     if kind == "isotonic":
-        return Isotonic.fit(x, right, larger_is=larger_is, source=source, accept_direction=accepted)
-    simple: dict[Candidate, type[Platt | Beta | HistogramBinning]] = {
+        return Isotonic.fit(x, correct, larger_is=larger_is, source=source, accept_direction=accept_direction)
+    simple: dict[CalibratorKind, type[Platt | Beta | HistogramBinning]] = {
         "platt": Platt,
         "beta": Beta,
         "histogram": HistogramBinning,
     }
-    return simple[kind].fit(x, right, source=source, accept_direction=accepted)
+    return simple[kind].fit(x, correct, source=source, accept_direction=accept_direction)
 
 
 def _folds(asked: int | ArrayLike, values: Floats, right: Flags) -> Folds:
@@ -278,7 +289,7 @@ def _standard_error(differences: Floats) -> float:
     return float(differences.std(ddof=1) / math.sqrt(len(differences)))
 
 
-def _trials(held_out: Mapping[Candidate, Floats], right: Flags) -> tuple[Trial, ...]:
+def _trials(held_out: Mapping[CalibratorKind, Floats], right: Flags) -> tuple[Trial, ...]:
     losses = {kind: _losses(confidence, right) for kind, confidence in held_out.items()}
     best = min(losses.values(), key=lambda loss: float(loss.mean()))
     return tuple(

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from foureyes.display import Result
 from foureyes.maths.columns import flags, probabilities
 from foureyes.maths.ranking import Auroc, auroc
-from foureyes.maths.reliability import Ece, Reliability, ece, reliability
+from foureyes.maths.reliability import ECE_BINS, Ece, Reliability, ece, reliability
 from foureyes.maths.risk_coverage import Aurc, aurc
 from foureyes.maths.scoring import Brier, brier, nll
 
@@ -74,7 +74,7 @@ def calibration_report(
     confidence: ArrayLike,
     correct: ArrayLike,
     *,
-    bins: int = 15,
+    bins: int = ECE_BINS,
     groups: ArrayLike | None = None,
     in_sample: bool = False,
 ) -> CalibrationReport:

@@ -1,4 +1,7 @@
-"""What the process exits with: the only place that knows the numbers."""
+"""What the process exits with: the only place in the package that knows the numbers.
+
+The script that verifies an export without the package (:mod:`foureyes.ledger.verify_export`) ends with the same ones.
+"""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 from foureyes.config.part_cache import PartCache
 from foureyes.config.parts import Parts, TenantParts
@@ -184,11 +184,16 @@ def _detector(tenant: TenantSettings, privacy: PrivacySettings, cache: PartCache
     patterns: Detector = cache.get_or_make(
         what, partial(PatternDetector, countries=tenant.countries, min_score=privacy.min_score)
     )
-    if tenant.pii == "patterns":
-        return patterns
-    return cache.get_or_make(
-        ("names", privacy.pipeline, what), lambda: NamesDetector(privacy.pipeline, patterns=patterns)
-    )
+    match tenant.pii:
+        case "patterns":
+            return patterns
+        case "names":
+            names = ("names", privacy.pipeline, what)
+            return cache.get_or_make(names, lambda: NamesDetector(privacy.pipeline, patterns=patterns))
+        case "off":
+            raise ConfigError(f"[tenants.{tenant.name}] pii is off; nothing is looked for")
+        case _:
+            assert_never(tenant.pii)
 
 
 def _alarms(monitoring: MonitoringSettings, cache: PartCache) -> tuple[AlarmSink, ...]:

@@ -11,6 +11,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 from foureyes.display import plural
 from foureyes.errors import InputError
@@ -139,5 +140,5 @@ def _agreement(votes: Sequence[Vote], weights: Sequence[float]) -> float:
 
 
 def _numbers(tally: Counter[VoteVerdict], n: int) -> str:
-    found = [f"{tally[kind]} {kind}" for kind in ("safe", "unsafe", "abstain", "error") if tally[kind]]
+    found = [f"{tally[kind]} {kind}" for kind in get_args(VoteVerdict) if tally[kind]]
     return f"{', '.join(found) or 'no votes'} of {n} configured"

@@ -13,7 +13,7 @@ A newcomer starts at :func:`ece`; :func:`reliability` gives the table behind it,
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Final, Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,13 +24,16 @@ from foureyes.maths.bounds import clopper_pearson
 from foureyes.maths.columns import flags, fraction, group_ids, probabilities, same_length
 from foureyes.maths.ordering import cut_evenly, sort_with_flags
 
-__all__ = ["Binning", "Ece", "Reliability", "ece", "mce", "reliability"]
+__all__ = ["ECE_BINS", "Binning", "Ece", "Reliability", "ece", "mce", "reliability"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 Binning: TypeAlias = Literal["equal-count", "equal-width"]
+
+ECE_BINS: Final = 15
+"""Bins of a calibration error unless others are asked for, in code and in what pages say of it."""
 
 _CHUNK = 1 << 15
 _DRAWS = 2000
@@ -120,7 +123,7 @@ class Ece(Result):
 
 
 def reliability(
-    confidence: ArrayLike, correct: ArrayLike, *, bins: int = 15, binning: Binning = "equal-count"
+    confidence: ArrayLike, correct: ArrayLike, *, bins: int = ECE_BINS, binning: Binning = "equal-count"
 ) -> Reliability:
     """Compares mean confidence with accuracy, bin by bin.
 
@@ -157,7 +160,7 @@ def ece(
     confidence: ArrayLike,
     correct: ArrayLike,
     *,
-    bins: int = 15,
+    bins: int = ECE_BINS,
     binning: Binning = "equal-count",
     level: float = 0.95,
     seed: int = 0,
@@ -225,7 +228,7 @@ def ece(
     )
 
 
-def mce(confidence: ArrayLike, correct: ArrayLike, *, bins: int = 15, binning: Binning = "equal-count") -> float:
+def mce(confidence: ArrayLike, correct: ArrayLike, *, bins: int = ECE_BINS, binning: Binning = "equal-count") -> float:
     """Maximum calibration error: the largest |mean confidence − accuracy| of any bin, in [0, 1].
 
     Read it beside the bin's count: with equal widths a bin of one row can decide it.

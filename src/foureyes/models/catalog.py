@@ -8,10 +8,11 @@ imported here only when it is opened.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final, Literal, TypeAlias
 
+from foureyes.choices import ProviderApi
 from foureyes.errors import ConfigError, ModelRefused
 from foureyes.models.chat.protocol import ChatModel
 from foureyes.models.roles import Reader, Writer
@@ -22,7 +23,7 @@ from foureyes.models.weights.values import ignore_step
 
 __all__ = ["KEY_VARIABLES", "can_read", "open_chat", "open_reader", "open_writer"]
 
-KEY_VARIABLES: Final = {
+KEY_VARIABLES: Final[Mapping[ProviderApi, tuple[str, ...]]] = {
     "openai": ("OPENAI_API_KEY",),
     "anthropic": ("ANTHROPIC_API_KEY",),
     "google": ("GOOGLE_API_KEY", "GEMINI_API_KEY"),

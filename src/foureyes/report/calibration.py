@@ -9,6 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from foureyes.calibration import CalibrationReport, Threshold
+from foureyes.maths.reliability import ECE_BINS
 from foureyes.report import page
 from foureyes.report.diagrams import reliability_diagram
 
@@ -109,7 +110,7 @@ def calibration_page(judged: CalibrationFindings) -> str:
 
 
 _MEANINGS = {
-    "ECE": "mean gap between confidence and accuracy, 15 equal-count bins; 0 is best",
+    "ECE": f"mean gap between confidence and accuracy, {ECE_BINS} equal-count bins; 0 is best",
     "ECE by chance": "what a perfectly calibrated model of this size would show",
     "Largest gap": "of any of these bins (MCE); read it beside the bin's count",
     "Brier score": "mean squared error of the confidence; lower is better",

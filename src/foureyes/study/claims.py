@@ -19,12 +19,12 @@ from foureyes.study.cells import Cell, SignalValues
 from foureyes.study.measures import MissingFigure, compare_signals
 from foureyes.study.plan import Claim, SignalColumn
 
-__all__ = ["ClaimResult", "ClaimTest", "Verdict", "decide", "verdict_counts", "verdict_of"]
+__all__ = ["ClaimResult", "ClaimTest", "ClaimVerdict", "decide", "verdict_counts", "verdict_of"]
 
-Verdict: TypeAlias = Literal["holds", "fails", "no difference", "not decided", "too few", "no data"]
+ClaimVerdict: TypeAlias = Literal["holds", "fails", "no difference", "not decided", "too few", "no data"]
 
 
-def verdict_of(low: float, high: float, *, negligible: float = 0.0) -> Verdict:
+def verdict_of(low: float, high: float, *, negligible: float = 0.0) -> ClaimVerdict:
     """What the interval of a difference says of the claim that it is above zero.
 
     The claim holds where the whole interval lies above zero and fails where it lies below. Across zero there is no
@@ -41,7 +41,7 @@ def verdict_of(low: float, high: float, *, negligible: float = 0.0) -> Verdict:
     return "no difference" if max(-low, high) < negligible else "not decided"
 
 
-def verdict_counts(verdicts: Iterable[Verdict]) -> str:
+def verdict_counts(verdicts: Iterable[ClaimVerdict]) -> str:
     """How often each verdict was given, the most frequent first.
 
     Example:
@@ -68,7 +68,7 @@ class ClaimTest:
     found: Difference | MissingFigure
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> ClaimVerdict:
         """What the interval says."""
         if isinstance(self.found, MissingFigure):
             return "no data"

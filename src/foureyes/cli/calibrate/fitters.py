@@ -8,28 +8,16 @@ from typing import Any, Final, Literal, cast
 import numpy as np
 from numpy.typing import ArrayLike
 
-from foureyes.calibration import (
-    Beta,
-    Calibrator,
-    Combiner,
-    HistogramBinning,
-    Platt,
-    ScoreCalibrator,
-    Temperature,
-    fit_best,
-    held_out_gain,
-)
-from foureyes.calibration.choose import Candidate
+from foureyes.calibration import Calibrator, Combiner, Temperature, fit_best, held_out_gain
+from foureyes.calibration.choose import CONFIDENCE_KINDS, SCORE_KINDS, fit_kind
 from foureyes.calibration.direction import direction_of, require_stated
-from foureyes.calibration.isotonic import Isotonic
+from foureyes.choices import CalibratorKind
 from foureyes.cli.calibrate.table import ScoreTable
 from foureyes.errors import InputError
 from foureyes.signals.catalog import LargerIs
 
 __all__ = ["fit_calibrator", "split_rows"]
 
-_SCORES: Final[tuple[Candidate, ...]] = ("platt", "histogram", "isotonic")
-_CONFIDENCES: Final[tuple[Candidate, ...]] = ("platt", "beta", "histogram", "isotonic")
 _FOLDS: Final = 5
 
 
@@ -94,26 +82,19 @@ def _fit_combiner(scores: ScoreTable, accepted: str | None) -> tuple[Calibrator,
 def _fit_single(
     scores: ScoreTable, asked: str, larger_is: LargerIs | None, accepted: str | None
 ) -> tuple[Calibrator, dict[str, Any]]:
-    simple: dict[str, type[Platt | Beta | HistogramBinning]] = {
-        "platt": Platt,
-        "beta": Beta,
-        "histogram": HistogramBinning,
-    }
     whence: dict[str, Any] = {"source": scores.source, "accept_direction": accepted}
-    if asked in simple:
-        found: ScoreCalibrator = simple[asked].fit(scores.x, scores.outcome, **whence)
+    if asked in ("best", "isotonic"):
+        _require_known(scores, asked, larger_is)
+    if asked != "best":
+        found = fit_kind(cast("CalibratorKind", asked), scores.x, scores.outcome, larger_is=larger_is, **whence)
         require_stated(larger_is, found.larger_is)
         return found, {"reason": f"{asked}, as asked for"}
-    _require_known(scores, asked, larger_is)
-    if asked == "isotonic":
-        found = Isotonic.fit(scores.x, scores.outcome, larger_is=larger_is, **whence)
-        return found, {"reason": "isotonic, as asked for"}
     direction = direction_of(scores.source, larger_is, accepted)
     confidences = direction == "better" and scores.x.min(initial=0) >= 0 and scores.x.max(initial=1) <= 1
     choice = fit_best(
         scores.x,
         scores.outcome,
-        candidates=_CONFIDENCES if confidences else _SCORES,
+        candidates=CONFIDENCE_KINDS if confidences else SCORE_KINDS,
         larger_is=larger_is,
         folds=_folds(scores),
         **whence,

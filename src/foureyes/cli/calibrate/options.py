@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
+from foureyes.choices import CalibratorKind
 from foureyes.cli.options import add_allowance, add_out, add_page, add_table
 from foureyes.cli.parser import Commands
 
 __all__ = ["configure"]
 
-_KINDS: Final = ("best", "platt", "beta", "histogram", "isotonic", "temperature", "combiner")
+_KINDS: Final = ("best", *get_args(CalibratorKind), "temperature", "combiner")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

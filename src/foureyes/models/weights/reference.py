@@ -20,7 +20,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, get_args
 
 from foureyes.choices import ProviderApi
 from foureyes.errors import ConfigError
@@ -69,7 +69,7 @@ class ProviderReference:
 
 Reference: TypeAlias = KnownModel | Hub | Gguf | Folder | ServerReference | ProviderReference
 
-APIS: Final[Mapping[str, ProviderApi]] = {"openai": "openai", "anthropic": "anthropic", "google": "google"}
+APIS: Final[Mapping[str, ProviderApi]] = {api: api for api in get_args(ProviderApi)}
 
 FORMS: Final = (
     "hf:OWNER/NAME[@REVISION], gguf:/path/to/model.gguf, a folder with a config.json, http://host:port/v1#model, or "

@@ -12,6 +12,7 @@ from foureyes.signals.catalog.row import LargerIs, Signal
 from foureyes.signals.catalog.rows import ROWS
 
 __all__ = [
+    "RESERVED",
     "direction",
     "one_pass",
     "register",
@@ -24,7 +25,7 @@ __all__ = [
 
 _rows: dict[str, Signal] = {row.name: row for row in ROWS}
 
-_FACTS: Final = frozenset(
+RESERVED: Final = frozenset(
     {"cme_low", "cme_high", "missing_mass", "n_tokens", "n_prompt_tokens", "n_dropped", "tokens", "unscored"}
 )
 """What stands beside the signals in a row of results, so that no signal may be called the same."""
@@ -98,7 +99,7 @@ def register(row: Signal) -> None:
     """
     if row.take is None:
         raise InputError(f"{row.name}: only a signal of one reading can be registered; it needs a function, take")
-    if row.name in _rows or row.name in _FACTS:
+    if row.name in _rows or row.name in RESERVED:
         raise InputError(f"there is a signal {row.name!r} already")
     _rows[row.name] = row
 

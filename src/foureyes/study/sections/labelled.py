@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from foureyes.display import plural
+from foureyes.maths.reliability import ECE_BINS
 from foureyes.report.study import Section, TextTable
 from foureyes.study.cells import Cell, SignalValues
 from foureyes.study.measures import MissingFigure, calibrate_signal, combine_signals, gain_by_labels
@@ -26,7 +27,7 @@ def calibration(cells: Sequence[Cell]) -> Section:
     ]
     columns = ("answers, signal", "ECE before", "after (Platt, other half)", "with another task's fit")
     note = (
-        "Expected calibration error, 15 equal-count bins, on half of the questions; the fit has seen the other half, or another "
+        f"Expected calibration error, {ECE_BINS} equal-count bins, on half of the questions; the fit has seen the other half, or another "
         "task only. Before: the probability that the signal states as it is. Chance: what a perfect forecast of as many rows would show."
     )
     return Section("Calibration", (), (TextTable(columns, tuple(rows), note=note),) if rows else ())
