@@ -122,7 +122,7 @@ def test_an_entry_that_was_replayed(path):
 def test_a_tail_that_was_cut_off(path, left):
     """The classic: whoever only checks that each entry follows the last calls what is left a valid log."""
     attack(path, ("DELETE FROM entries WHERE place >= ?", left))
-    with pytest.raises(LedgerTampered, match=rf"cut off or rolled back: the log ends after {left} entries"):
+    with pytest.raises(LedgerTampered, match=rf"cut off or rolled back: the log ends after {left:,} entr"):
         verify(path)
 
 
@@ -147,7 +147,7 @@ def test_an_older_copy_that_was_put_back(path, tmp_path):
     with Ledger.open(SqliteStore(path), signer=SIGNER, options=options(witness=witness)) as ledger:
         recorded(ledger, 1)
     shutil.copy(older, path)
-    with pytest.raises(LedgerTampered, match=f"rolled back: {NAME} had {SIZE + 1} entries"):
+    with pytest.raises(LedgerTampered, match=f"rolled back: {NAME} had {SIZE + 1:,} entries"):
         witness.see(open_log(str(path), [SIGNER.key]))
     with pytest.raises(LedgerTampered, match="rolled back"):
         Ledger.open(SqliteStore(path), signer=SIGNER, options=options(witness=witness))
@@ -177,7 +177,7 @@ def test_a_fork_with_the_key(path, tmp_path):
             recorded(ledger, 1, first=i)
             notes.append(ledger.checkpoint())
     assert verify(path).size == verify(fork).size == SIZE + 1
-    with pytest.raises(LedgerTampered, match=f"forked: two checkpoints were signed for {SIZE + 1} entries"):
+    with pytest.raises(LedgerTampered, match=f"forked: two checkpoints were signed for {SIZE + 1:,} entries"):
         verify(path, notes[1])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Final
 
 from foureyes.errors import InputError
@@ -36,6 +37,7 @@ def signals() -> tuple[Signal, ...]:
     return tuple(_rows.values())
 
 
+@cache  # it is asked for at every row
 def one_pass() -> tuple[Signal, ...]:
     """The rows that come with one reading, in the order in which they are written and shown."""
     return tuple(row for row in _rows.values() if row.take is not None)
@@ -102,6 +104,7 @@ def register(row: Signal) -> None:
     if row.name in _rows or row.name in RESERVED:
         raise InputError(f"there is a signal {row.name!r} already")
     _rows[row.name] = row
+    one_pass.cache_clear()
 
 
 @contextmanager
@@ -112,3 +115,4 @@ def registered(row: Signal) -> Iterator[None]:
         yield
     finally:
         del _rows[row.name]
+        one_pass.cache_clear()
