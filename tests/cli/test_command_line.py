@@ -382,9 +382,8 @@ def choices(command: str, option: str) -> set[str]:
 def test_choices_are_the_words_of_the_library() -> None:
     """Options name them once more, so that ``--help`` does not wait for numpy."""
     from foureyes.batch.run import Format
-    from foureyes.calibration.choose import Candidate
     from foureyes.cascade.routers import Order
-    from foureyes.choices import KeyScope
+    from foureyes.choices import CalibratorKind, KeyScope
     from foureyes.cleaning.labels import Method
     from foureyes.models.catalog import Truncate
     from foureyes.signals.catalog import LargerIs
@@ -392,7 +391,7 @@ def test_choices_are_the_words_of_the_library() -> None:
     assert choices("score", "--format") == set(get_args(Format))
     assert choices("score", "--truncate") == set(get_args(Truncate))
     assert choices("calibrate fit", "--larger-is") == set(get_args(LargerIs))
-    assert choices("calibrate fit", "--kind") == {*get_args(Candidate), "best", "temperature", "combiner"}
+    assert choices("calibrate fit", "--kind") == {*get_args(CalibratorKind), "best", "temperature", "combiner"}
     assert choices("cascade fit", "--order") == {*get_args(Order), "learned"}
     assert choices("clean", "--method") == set(get_args(Method))
     assert choices("keys", "--scope") == set(get_args(KeyScope))
