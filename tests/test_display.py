@@ -2,13 +2,15 @@
 
 import subprocess
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 
 import foureyes as fe
 from foureyes.cascade import Costs
-from foureyes.display import plural
+from foureyes.display import Result, plural
 from foureyes.maths import reliability, risk_coverage
 from foureyes.models.scripted import ScriptedReader
 from tests.test_public import public
@@ -99,6 +101,8 @@ def test_no_public_result_prints_an_array():
 def test_a_missing_library_is_named(library):
     code = f"""
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
 sys.modules[{library!r}] = None
 import foureyes as fe
 from foureyes.maths import risk_coverage
@@ -122,3 +126,11 @@ except fe.ConfigError as error:
 )
 def test_a_number_agrees_with_its_noun(n, noun, said):
     assert plural(n, *noun) == said
+
+
+def test_no_name_in_a_result_takes_over_a_terminal() -> None:
+    @dataclass(frozen=True, slots=True, repr=False)
+    class Named(Result):
+        values: Mapping[str, float]
+
+    assert repr(Named({"a\x1b[2J": 1.0, "b": 2.0})) == r"Named('a\x1b[2J'=1, b=2)"

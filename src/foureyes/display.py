@@ -125,10 +125,15 @@ def _shown(result: Result) -> dict[str, str]:
     for f in fields(result):
         value = getattr(result, f.name)
         if f.repr and isinstance(value, Mapping) and all(isinstance(entry, float | None) for entry in value.values()):
-            shown |= {str(name): _text(entry) for name, entry in value.items()}
+            shown |= {_label(str(name)): _text(entry) for name, entry in value.items()}
         elif f.repr:
             shown[f.name] = _text(value)
     return shown
+
+
+def _label(name: str) -> str:
+    """A name as it is, or quoted where part of it is not seen: others may have given it."""
+    return name if name.isprintable() else repr(name)
 
 
 def _text(value: object) -> str:
