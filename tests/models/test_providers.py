@@ -336,6 +336,19 @@ def test_a_provider_that_lets_nobody_in_wants_a_key(kind):
         connect(kind, Endpoint("toy"))
 
 
+def test_options_that_google_does_not_know_are_named_and_not_repeated(server):
+    async def once():
+        model = connect("google", Endpoint("toy", server.url, KEY, options={"nope": KEY}))
+        try:
+            await model.say(ChatRequest(messages_of("Hi")))
+        finally:
+            await model.aclose()
+
+    with pytest.raises(ConfigError, match="toy: google does not know options like these: nope") as caught:
+        asyncio.run(once())
+    assert KEY not in "".join(traceback.format_exception(caught.value))
+
+
 @BOTH
 def test_options_cannot_set_what_is_not_theirs(kind):
     with pytest.raises(ConfigError, match="tools"):

@@ -64,7 +64,7 @@ class ProviderChat(ABC):
     async def say(self, request: ChatRequest) -> Sequence[ChatReply]:
         """What the model replies; see :class:`~foureyes.models.chat.protocol.ChatModel`."""
         try:
-            replies = self._replies(await self._sent(self._body(request)), request)
+            replies = self._replies(await self._sent(self._written(request)), request)
             for reply in replies:
                 _require_unicode(reply.text)
         except RequestFailed as failure:
@@ -73,6 +73,18 @@ class ProviderChat(ABC):
                 f"{self.name}: {failure}", model=self.name, retryable=failure.retryable, status=failure.status
             ) from failure
         return replies
+
+    def _written(self, request: ChatRequest) -> dict[str, Any]:
+        """The request in the provider's words, where its options can be told in them.
+
+        Raises:
+            ConfigError: they cannot. The message names them and repeats none, nor does its cause: people put keys there.
+        """
+        try:
+            return self._body(request)
+        except (TypeError, ValueError):
+            options = ", ".join(self._options) or "none"
+            raise ConfigError(f"{self.name}: {self.provider} does not know options like these: {options}") from None
 
     @abstractmethod
     async def aclose(self) -> None:
