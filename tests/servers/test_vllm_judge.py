@@ -75,9 +75,7 @@ def test_a_template_token_in_a_response_is_read_as_text(vllm):
     hostile = verdict_request(EXCHANGES[3], "5eed5eed5eed").user
     root = vllm.removesuffix("/v1")
     raw, quoted = (
-        httpx.post(f"{root}/tokenize", json={"prompt": text, "add_special_tokens": False}, timeout_s=60).json()[
-            "tokens"
-        ]
+        httpx.post(f"{root}/tokenize", json={"prompt": text, "add_special_tokens": False}, timeout=60).json()["tokens"]
         for text in (EXCHANGES[3].answer, hostile)
     )
     special = {1, 2}  # <|im_start|> and <|im_end|> of smollm2

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from foureyes.models.catalog import open_reader, open_writer
+from foureyes.models.catalog import open_writer
+from foureyes.models.completions import CompletionsReader
 from foureyes.models.roles import Sampling
 
 pytestmark = [pytest.mark.vllm, pytest.mark.weights]
@@ -31,7 +32,8 @@ def test_every_answer_comes_with_a_reading_that_covers_it(written):
 
 def test_it_is_as_surprised_as_when_it_reads_its_answer(vllm, written):
     """Where the answer is cut into the same tokens again; a tokenizer need not do so."""
-    rows = open_reader(vllm).read([one.exchange for one in written])
+    with CompletionsReader.open(vllm) as reader:
+        rows = reader.read([one.exchange for one in written])
     same = [(w.reading, r) for w, r in zip(written, rows, strict=True) if len(w.reading.nll) == len(r.nll)]
     assert same
     for own, again in same:
