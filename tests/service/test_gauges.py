@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from importlib.resources import files
 from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from foureyes.monitoring import Monitor, Observation, ObservedVote
+from foureyes.monitoring import Monitor, Observation, ObservedVote, metric_samples
 from foureyes.service.gauges import Gauges
+from foureyes.signals.catalog import signal
 from tests.service.house import House, open_house
 
 __all__ = ["open_house"]
@@ -104,3 +106,13 @@ def test_the_page_of_a_service_has_counters_and_gauges_once_each_and_no_tenant(h
     types = [line for line in body.decode().splitlines() if line.startswith("# TYPE")]
     assert len(types) == len(set(types))
     assert b"acme" not in body
+
+
+def test_the_surprise_of_readers_is_called_as_in_the_catalogue_of_signals() -> None:
+    row, static = signal("log_cmp"), files("foureyes.service") / "dashboard" / "static"
+    told = {sample.help for sample in metric_samples(fed(1).snapshot(1.0)) if "log_cmp" in sample.name}
+    assert told == {row.caption, f"{row.caption}, by quantile"}
+    page, plot = (static / "index.html").read_text(), (static / "charts.js").read_text()
+    assert row.title.removeprefix("mean ").capitalize() in page
+    assert row.unit.replace("/", " a ") in page
+    assert f"{row.title.capitalize()} of the readers" in plot

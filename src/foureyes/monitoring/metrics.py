@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
+
+from foureyes.signals.catalog import signal
 
 __all__ = ["MetricSample", "metric_samples"]
+
+_LOG_CMP: Final = signal("log_cmp").caption
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +60,10 @@ def _verifier(entry: Mapping[str, Any]) -> Iterator[MetricSample]:
     labels = {"verifier": entry["verifier"]}
     yield from _share("foureyes_verifier_error_ratio", entry["errors"], "share of votes that failed", labels)
     if (log_cmp := entry["log_cmp"]) is not None:
-        yield MetricSample("foureyes_verifier_log_cmp_mean_nats", log_cmp["mean"], "mean surprise per token", labels)
+        yield MetricSample("foureyes_verifier_log_cmp_mean_nats", log_cmp["mean"], _LOG_CMP, labels)
         for name in ("q05", "median", "q95"):
             quantile = {**labels, "quantile": {"q05": "0.05", "median": "0.5", "q95": "0.95"}[name]}
-            yield MetricSample("foureyes_verifier_log_cmp_nats", log_cmp[name], "surprise per token", quantile)
+            yield MetricSample("foureyes_verifier_log_cmp_nats", log_cmp[name], f"{_LOG_CMP}, by quantile", quantile)
 
 
 def _share(

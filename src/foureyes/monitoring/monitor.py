@@ -29,6 +29,7 @@ from foureyes.monitoring.promise import PromiseStatus, PromiseWatch
 from foureyes.monitoring.rolling_window import RollingWindow
 from foureyes.monitoring.settings import MonitorSettings
 from foureyes.monitoring.timeline import Timeline
+from foureyes.signals.catalog import signal
 
 __all__ = ["Monitor"]
 
@@ -40,7 +41,7 @@ _WORDS: Final = {
     "confidence": "Calibrated confidence",
     "flags": "The share of answers held back",
     "disagreement": "The share of decisions on which verifiers differ",
-    "log_cmp": "The surprise (log_cmp) of {}",
+    "log_cmp": f"The {signal('log_cmp').title} (log_cmp) of {{}}",
     "errors": "The share of failed votes of {}",
 }
 
