@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-__all__ = ["EXAMPLE_ID", "Agent", "FieldError", "Name", "Problem", "RequestModel", "ResponseModel", "Session", "Text"]
+__all__ = ["EXAMPLE_ID", "Agent", "FieldError", "MemorySource", "Name", "Problem", "RequestModel", "ResponseModel", "Session", "Text"]
 
 EXAMPLE_ID: Final = "0f8fad5bd9cb469fa16570867728950e"
 
@@ -20,6 +20,7 @@ Name: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=128,
 
 Session: TypeAlias = Annotated[Name, Field(description="conversation whose tokens stay the same", examples=["chat-7"])]
 Agent: TypeAlias = Annotated[Name, Field(description="who acts on the answer", examples=["agent-7"])]
+MemorySource: TypeAlias = Annotated[Name, Field(description="a memory, index or document store", examples=["notes"])]
 
 
 class RequestModel(BaseModel):

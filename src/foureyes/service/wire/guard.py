@@ -11,6 +11,7 @@ from foureyes.guard.guard import Stage
 from foureyes.service.wire.base import (
     EXAMPLE_ID,
     Agent,
+    MemorySource,
     Name,
     Problem,
     RequestModel,
@@ -25,6 +26,7 @@ from foureyes.types.votes import VoteVerdict
 __all__ = [
     "EXAMPLE_REASON",
     "MAX_BATCH",
+    "MAX_SOURCES",
     "MAX_TURNS",
     "BatchItem",
     "BatchRequest",
@@ -36,6 +38,9 @@ __all__ = [
     "VerifyResponse",
     "VoteItem",
 ]
+
+MAX_SOURCES: Final = 16
+"""Memories that one response may name."""
 
 MAX_BATCH: Final = 64
 """Responses in one batch."""
@@ -112,6 +117,10 @@ class VerifyRequest(RequestModel):
     )
     agent_id: Agent | None = None
     session_id: Session | None = None
+    sources: Annotated[list[MemorySource], Field(max_length=MAX_SOURCES)] | None = Field(
+        default=None,
+        description="names of the memories the response drew on, for monitoring; verifiers never see them, or what is in them",
+    )
 
 
 class VoteItem(ResponseModel):
