@@ -6,7 +6,18 @@ from typing import Annotated, Any, Final, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-__all__ = ["EXAMPLE_ID", "Agent", "FieldError", "MemorySource", "Name", "Problem", "RequestModel", "ResponseModel", "Session", "Text"]
+__all__ = [
+    "EXAMPLE_ID",
+    "Agent",
+    "FieldError",
+    "MemorySource",
+    "Name",
+    "Problem",
+    "RequestModel",
+    "ResponseModel",
+    "Session",
+    "Text",
+]
 
 EXAMPLE_ID: Final = "0f8fad5bd9cb469fa16570867728950e"
 
