@@ -16,7 +16,7 @@ from foureyes.errors import FoureyesError, PrivacyError
 from foureyes.privacy.findings import Detector, Finding, merge_overlapping
 from foureyes.privacy.tokens import replace_tokens, token_shapes, tokens_in
 from foureyes.privacy.vault import Conversation, TokenEntry
-from foureyes.types.exchange import require_text
+from foureyes.types.parts import require_text
 
 __all__ = ["Concealed", "conceal", "reveal"]
 

@@ -21,6 +21,7 @@ Reason: TypeAlias = Literal[
     "empty_prompt",  # nothing to condition on
     "context",  # prompt + answer do not fit the verifier's context
     "template",  # the verifier's chat template refuses these messages
+    "unread_part",  # a part of the prompt or the answer that no reader here can read
     "span",  # the final answer asked for is not in the answer
     "not_finite",  # the model returned NaN or an infinity
     "bad_row",  # the input row cannot be made into an exchange

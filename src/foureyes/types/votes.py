@@ -8,7 +8,7 @@ from typing import Final, Literal, TypeAlias, get_args
 
 from foureyes.display import Result
 from foureyes.errors import InputError
-from foureyes.types.exchange import require_text
+from foureyes.types.parts import require_text
 
 __all__ = ["Verdict", "Vote", "VoteVerdict"]
 
