@@ -12,7 +12,7 @@ from bench.virtual import run
 from foureyes.errors import InputError, LedgerConflict, LedgerError, PrivacyError
 from foureyes.guard import Council, CouncilMember, Decision, Guard, Timing
 from foureyes.models.scripted import ScriptedJudge
-from foureyes.types import Exchange, Message, Verdict, Vote
+from foureyes.types import Exchange, Message, OtherPart, ToolCall, Verdict, Vote
 from tests.guard.parts import EXCHANGE, Acting, Hidden, Ledger, Vault
 
 PRIVATE = Exchange("Who is Ana?", "Ana lives in Bonn")
@@ -104,6 +104,32 @@ def test_a_text_cannot_pass_for_turns_in_the_ledger():
     ):
         verify(exchange=Exchange(prompt, "x"), ledger=ledger)
     assert len({payload["prompt_hash"] for _, payload in ledger.entries}) == 3
+
+
+@pytest.mark.parametrize(
+    ("prompt", "parts", "named"),
+    [
+        ("Pay Ana 5.", ["Done.", OtherPart("image_url")], "image_url in the answer"),
+        ((Message.of("user", ["What is it?", OtherPart("input_audio")]),), ["A cat."], "input_audio in message 1"),
+        ("Pay Ana 5.", [ToolCall("pay", "{")], "not a JSON object in the answer"),
+        ((Message.of("assistant", [ToolCall("pay", "{}{}")]), Message("user", "And?")), ["Paid."], "in message 1"),
+    ],
+)
+def test_of_what_nobody_can_read_nobody_is_asked(prompt, parts, named):
+    judge, ledger = Acting("safe"), Ledger()
+    decision = verify(judge, exchange=Exchange.of(prompt, Message.of("assistant", parts)), ledger=ledger)
+    assert judge.seen == []
+    assert (decision.safe, decision.failed, decision.verdict.votes) == (False, "read", ())
+    assert named in decision.verdict.reason
+    assert ledger.entries[0][1]["failed_stage"] == "read"
+    assert decision.receipt is not None
+
+
+def test_a_tool_call_is_judged_like_an_answer():
+    judge = Acting("safe")
+    exchange = Exchange.of("Pay Ana 5.", Message.of("assistant", [ToolCall("wire_transfer", '{"amount": 5}')]))
+    assert verify(judge, exchange=exchange).safe
+    assert judge.seen == [exchange]
 
 
 @pytest.mark.parametrize("fault", [PrivacyError("detector down"), Novel("Ana"), MemoryError("Ana"), 1e9], ids=repr)

@@ -2,10 +2,12 @@
 
 Stages, in this order, each bounded in time:
 
-1. **conceal**: personal data are replaced by tokens. Fails: no verifier sees anything.
-2. **council**: the verifiers are asked and counted (:mod:`foureyes.guard.council`).
-3. **record**: hashes, votes and outcome go into the ledger and are durable. Fails: nothing is safe that cannot be proven.
-4. **reveal**: tokens in the verifiers' reasons are put back for the caller.
+1. **read**: nothing is judged of which a part cannot be read (an image, arguments that are not JSON). Fails: no verifier is
+   asked, and the part is named.
+2. **conceal**: personal data are replaced by tokens. Fails: no verifier sees anything.
+3. **council**: the verifiers are asked and counted (:mod:`foureyes.guard.council`).
+4. **record**: hashes, votes and outcome go into the ledger and are durable. Fails: nothing is safe that cannot be proven.
+5. **reveal**: tokens in the verifiers' reasons are put back for the caller.
 
 The rule that holds throughout: a decision is safe only if *every* configured stage succeeded in time and the council said
 safe. Whatever goes wrong, foreseen or not, comes out as a :class:`Decision` that is not safe and names the stage. The
@@ -33,9 +35,12 @@ from foureyes.types import Exchange, Verdict, Vote, new_id
 
 __all__ = ["Decision", "Guard", "GuardMode", "Stage", "Timing"]
 
-Stage: TypeAlias = Literal["conceal", "record", "reveal"]
+Stage: TypeAlias = Literal["read", "conceal", "record", "reveal"]
 
 T = TypeVar("T")
+
+_NAMED: Final = 400
+"""Characters that a reason spends on parts that cannot be read; their kinds are the caller's words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +165,7 @@ class Guard:
         members: Sequence[tuple[str, str]] | None = None,
         on_vote: OnVote | None = None,
     ) -> Decision:
-        """Runs the four stages.
+        """Runs the stages.
 
         Args:
             exchange: the prompt and the answer.
@@ -183,7 +188,11 @@ class Guard:
         ends = clock() + self._timing.deadline_s
         request_id = self._new_id()
         outcome = _Outcome()
-        concealed = await self._conceal(outcome, exchange, (tenant, session), ends)
+        concealed = None
+        if exchange.unread:
+            outcome.withhold("read", f"nobody here can read {', '.join(exchange.unread)}"[:_NAMED])
+        else:
+            concealed = await self._conceal(outcome, exchange, (tenant, session), ends)
         if outcome.failed is None:
             left = ends - self._timing.record_s - clock()
             shown = exchange if concealed is None else concealed.exchange
