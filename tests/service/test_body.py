@@ -62,3 +62,31 @@ def test_depth_is_bounded_by_the_parser_and_not_by_the_stack(house: House) -> No
     for opening, closing in ((b"[", b"]"), (b'{"a":', b"}")):
         body = b'{"prompt": "p", "response": ' + opening * 100_000 + b"1" + closing * 100_000 + b"}"
         assert house.call("POST", "/v1/guard/verify", body, headers={"content-type": "application/json"}).status == 400
+
+
+UNREADABLE = {
+    "a key twice": (b'{"prompt": "p", "response": "bad", "response": "good"}', "same key twice"),
+    "a key twice, escaped": (b'{"prompt": "p", "response": "bad", "respons\\u0065": "good"}', "same key twice"),
+    "a key twice, inside": (
+        b'{"prompt": [{"role": "user", "content": "a", "content": "b"}], "response": "r"}',
+        "same key",
+    ),
+    "NaN": (b'{"prompt": "p", "response": NaN}', "NaN"),
+    "minus infinity": (b'{"prompt": "p", "response": -Infinity}', "Infinity"),
+    "beyond a float": (b'{"prompt": "p", "response": 1e999}', "too large"),
+    "5,000 digits": (b'{"prompt": "p", "response": 1' + b"0" * 5_000 + b"}", "not JSON"),
+    "depth": (b'{"prompt": "p", "response": ' + b"[" * 500 + b"]" * 500 + b"}", "nested too deeply"),
+    "great depth": (b'{"prompt": "p", "response": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "nested too deeply"),
+    "half": (b'{"prompt": "p"', "not JSON"),
+    "UTF-16": ('{"prompt": "p", "response": "r"}'.encode("utf-16"), "not JSON"),
+    "a mark before it": (b'\xef\xbb\xbf{"prompt": "p", "response": "r"}', "not JSON"),
+}
+
+
+@pytest.mark.parametrize(("body", "wanted"), UNREADABLE.values(), ids=UNREADABLE)
+def test_a_body_that_could_be_read_in_two_ways_is_refused_by_name(house: House, body: bytes, wanted: str) -> None:
+    reply = house.call("POST", "/v1/guard/verify", body, headers={"content-type": "application/json"})
+    problem = reply.json()
+    assert (reply.status, problem["type"]) == (400, "urn:foureyes:problem:malformed")
+    assert wanted in problem["detail"]
+    assert list(house.ledger.entries()) == []

@@ -5,15 +5,17 @@ FastAPI would read the whole body first, however long and slow it is, and ask wh
 1. key, scope and rate limit (401, 403, 429);
 2. the body must be ``application/json`` (415), no larger than the limit, counted while it arrives (413), and arrive in
    time (408);
-3. it is parsed by pydantic's own parser, which bounds the depth and takes no lone surrogate (400);
+3. it is parsed strictly: no key twice, no number that is none, no depth beyond the parser's, no lone surrogate (400);
 4. the rest is FastAPI's: checking, the endpoint, and the response of the declared model.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any, Final
+import json
+import math
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Final, NoReturn
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
@@ -31,6 +33,7 @@ __all__ = ["BodyRoute"]
 _CLOSE: Final = {"Connection": "close"}
 """Said where the rest of a body may still be on its way."""
 
+_TOO_DEEP: Final = "the body is nested too deeply"
 
 _DIGITS: Final = 20
 """Of a length that is worth to be read as a number: Python refuses one of over 4300."""
@@ -65,10 +68,36 @@ class _ReadRequest(Request):
         return self._read_body or b" "  # FastAPI takes an empty body for none at all; it is one that is not JSON
 
     async def json(self) -> Any:
-        try:
-            return from_json(self._read_body, allow_inf_nan=False)
-        except ValueError:
-            raise Refused(400, "the body is not JSON, or nested too deeply") from None
+        return _parsed(self._read_body)
+
+
+def _parsed(body: bytes) -> Any:
+    """The body's JSON. What two readers could take for different things is refused.
+
+    Python's parser tells of repeated keys and of numbers that are none; pydantic's bounds the depth and takes no lone
+    surrogate.
+    """
+    try:
+        json.loads(body, object_pairs_hook=_once, parse_constant=_no_number, parse_float=_finite)
+        return from_json(body, allow_inf_nan=False)
+    except RecursionError:
+        raise Refused(400, _TOO_DEEP) from None
+    except ValueError as error:
+        raise Refused(400, _TOO_DEEP if "recursion limit" in str(error) else "the body is not JSON") from None
+
+
+def _once(pairs: Sequence[tuple[str, Any]]) -> None:
+    if len(dict(pairs)) != len(pairs):
+        raise Refused(400, "an object in the body has the same key twice")
+
+
+def _finite(digits: str) -> None:
+    if not math.isfinite(float(digits)):
+        _no_number(digits)
+
+
+def _no_number(_: str) -> NoReturn:
+    raise Refused(400, "the body holds NaN, Infinity, or a number too large to be read")
 
 
 def _required_scope(route: APIRoute) -> RequireScope:
