@@ -23,8 +23,7 @@ from foureyes.demo.questions import load
 from foureyes.guard.gate import ActionOutcome
 from foureyes.service.access import Call
 from foureyes.service.app_state import AppState
-from foureyes.service.verification import verify
-from foureyes.service.wire.guard import VerifyRequest
+from foureyes.service.verification import VerificationQuery, verify
 from foureyes.types import Exchange, text_of
 
 __all__ = ["Scene", "scenes", "trickle"]
@@ -83,7 +82,7 @@ async def play(state: AppState, tenant: str, scene: Scene) -> None:
     """Verifies one scene and reports what is known of it."""
     served = state.tenant(tenant)
     call = Call(state, served, served.parts, frozenset({"verify"}), {"headers": [], "foureyes.request_id": "traffic"})
-    decision = await verify(call, VerifyRequest(prompt=scene.prompt, response=scene.response, agent_id=scene.agent))
+    decision = await verify(call, VerificationQuery(Exchange(scene.prompt, scene.response), agent_id=scene.agent))
     state.alarm(served.report(decision.request_id, right=scene.right, at=state.instruments.wall_clock()) or ())
     served.gate.report(scene.agent, ActionOutcome(scene.right, _SURE))
 

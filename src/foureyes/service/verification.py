@@ -1,53 +1,73 @@
-"""One verification for one caller: the request as an exchange, the guard's decision, and its publication.
+"""One verification for one caller: what is to be verified, the guard's decision, and its publication.
 
-Every route that verifies goes through :func:`verify`. A newcomer starts here.
+Every route that verifies goes through :func:`verify`, whatever shape its request has. A newcomer starts here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from foureyes.errors import InputError
 from foureyes.service.access import Call
 from foureyes.service.problems import Refused
 from foureyes.service.wire.decisions import FeedItem, rfc3339
-from foureyes.service.wire.guard import Turn, VerifyRequest, VerifyResponse
-from foureyes.types import Exchange, Message, Vote, text_of
+from foureyes.service.wire.guard import VerifyResponse
+from foureyes.types import Exchange, Vote, text_of
 
 if TYPE_CHECKING:
     from foureyes.guard import Decision
 
-__all__ = ["exchange_of", "members_of", "publish", "require_members", "run_guard", "verify"]
+__all__ = ["VerificationQuery", "publish", "require_members", "run_guard", "verify"]
 
 
-async def verify(call: Call, body: VerifyRequest, *, on_vote: Callable[[Vote], None] | None = None) -> Decision:
+@dataclass(frozen=True, slots=True)
+class VerificationQuery:
+    """What is to be verified, and for whom.
+
+    Attributes:
+        exchange: the prompt and the answer.
+        agent_id: who wants to act on the answer.
+        session_id: the conversation in which tokens stay the same.
+        members: (provider, model) of the verifiers to ask; ``None`` for all that are configured.
+        sources: names of the memories the answer drew on; verifiers never see them.
+    """
+
+    exchange: Exchange
+    agent_id: str | None = None
+    session_id: str | None = None
+    members: tuple[tuple[str, str], ...] | None = None
+    sources: tuple[str, ...] = ()
+
+
+async def verify(call: Call, query: VerificationQuery, *, on_vote: Callable[[Vote], None] | None = None) -> Decision:
     """Verifies one response, and publishes the decision.
 
     Args:
         call: who asks.
-        body: what is asked.
+        query: what is asked.
         on_vote: told each vote as it comes.
 
     Raises:
         Refused: a verifier that is not configured.
     """
-    decision = await run_guard(call, body, on_vote=on_vote)
-    publish(call, body, decision)
+    decision = await run_guard(call, query, on_vote=on_vote)
+    publish(call, query, decision)
     return decision
 
 
-async def run_guard(call: Call, body: VerifyRequest, *, on_vote: Callable[[Vote], None] | None = None) -> Decision:
+async def run_guard(call: Call, query: VerificationQuery, *, on_vote: Callable[[Vote], None] | None = None) -> Decision:
     """Has the guard decide, inside a span where traces are on; publishes nothing."""
-    require_members(call, body)
+    require_members(call, query)
     tracer = call.state.instruments.tracer
     with tracer.verification(call.headers) as span:
         decision = await call.parts.guard.verify(
-            exchange_of(body.prompt, body.response),
+            query.exchange,
             tenant=call.tenant.name,
-            session=body.session_id,
-            agent=body.agent_id,
-            members=members_of(body),
+            session=query.session_id,
+            agent=query.agent_id,
+            members=query.members,
             on_vote=on_vote,
         )
         tracer.outcome(span, safe=decision.safe, stage=decision.failed, votes=decision.verdict.votes)
@@ -55,7 +75,7 @@ async def run_guard(call: Call, body: VerifyRequest, *, on_vote: Callable[[Vote]
 
 
 def publish(
-    call: Call, body: VerifyRequest, decision: Decision, *, segments: list[dict[str, Any]] | None = None
+    call: Call, query: VerificationQuery, decision: Decision, *, segments: list[dict[str, Any]] | None = None
 ) -> None:
     """Counts a verification, shows it to whoever watches, and tells the monitor.
 
@@ -63,25 +83,25 @@ def publish(
 
     Args:
         call: who asked.
-        body: what was asked; its texts are shown only where the tenant shows them.
+        query: what was asked; its texts are shown only where the tenant shows them.
         decision: what the guard decided.
         segments: of a fine-grained check.
     """
     try:
-        _publish(call, body, decision, segments)
+        _publish(call, query, decision, segments)
     except Exception as error:  # noqa: BLE001 - whatever it is, see above
         call.state.log_failure(error, call.request_id)
 
 
-def _publish(call: Call, body: VerifyRequest, decision: Decision, segments: list[dict[str, Any]] | None) -> None:
+def _publish(call: Call, query: VerificationQuery, decision: Decision, segments: list[dict[str, Any]] | None) -> None:
     at, texts = call.state.instruments.wall_clock(), call.parts.show_texts
     call.state.metrics.verification(decision.verdict, decision.failed)
     item = FeedItem(
         at=rfc3339(at),
-        agent_id=body.agent_id,
+        agent_id=query.agent_id,
         verification=VerifyResponse.of(decision),
-        prompt=text_of(exchange_of(body.prompt, "").prompt) if texts else None,
-        response=body.response if texts else None,
+        prompt=text_of(query.exchange.prompt) if texts else None,
+        response=query.exchange.answer if texts else None,
         segments=segments if texts else None,
     )
     call.tenant.feed.add("decision", item)
@@ -89,30 +109,14 @@ def _publish(call: Call, body: VerifyRequest, decision: Decision, segments: list
         call.state.alarm(alarms)
 
 
-def exchange_of(prompt: str | Sequence[Turn], response: str) -> Exchange:
-    """The exchange in the shapes of a request.
-
-    Raises:
-        InputError: text that is not UTF-8.
-    """
-    if isinstance(prompt, str):
-        return Exchange(prompt, response)
-    return Exchange(tuple(Message(turn.role, turn.content) for turn in prompt), response)
-
-
-def members_of(body: VerifyRequest) -> list[tuple[str, str]] | None:
-    """The verifiers a request names."""
-    return None if body.models is None else [(model.provider, model.model) for model in body.models]
-
-
-def require_members(call: Call, body: VerifyRequest) -> None:
-    """Makes sure that the verifiers a request names are configured.
+def require_members(call: Call, query: VerificationQuery) -> None:
+    """Makes sure that the verifiers a query names are configured.
 
     Raises:
         Refused: one is not, or is named twice: 404.
     """
-    if (members := members_of(body)) is not None:
+    if query.members is not None:
         try:
-            call.parts.guard.council.only(members)
+            call.parts.guard.council.only(query.members)
         except InputError as error:
             raise Refused(404, str(error)[:500]) from error

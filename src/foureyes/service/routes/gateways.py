@@ -15,9 +15,11 @@ from fastapi import APIRouter
 from foureyes.errors import PrivacyError
 from foureyes.privacy import conceal, reveal
 from foureyes.service.access import Call, Verifying
-from foureyes.service.verification import verify
+from foureyes.service.queries import prompt_of
+from foureyes.service.verification import VerificationQuery, verify
 from foureyes.service.wire.gateways import ChatMessage, LiteLLMRequest, LiteLLMResponse, NeMoRequest, NeMoResponse
-from foureyes.service.wire.guard import Turn, VerifyRequest
+from foureyes.service.wire.guard import Turn
+from foureyes.types import Exchange
 
 if TYPE_CHECKING:
     from foureyes.guard import Decision
@@ -62,7 +64,7 @@ async def nemo(call: Verifying, body: NeMoRequest) -> NeMoResponse:
         return _rail(
             "blocked", reason="nothing to verify: wanted a question and then an assistant's message as the last one"
         )
-    decision = await verify(call, VerifyRequest(prompt=prompt, response=_text(last)))
+    decision = await verify(call, VerificationQuery(Exchange(prompt_of(prompt), _text(last))))
     status: Status = "success" if decision.safe else "blocked"
     return _rail(status, reason=decision.verdict.reason, request_id=decision.request_id)
 
@@ -91,7 +93,7 @@ async def _after(call: Call, body: LiteLLMRequest) -> LiteLLMResponse:
         return LiteLLMResponse(action="NONE")
     if not prompt:
         return LiteLLMResponse(action="BLOCKED", blocked_reason="no structured_messages to verify the response against")
-    decisions = [await verify(call, VerifyRequest(prompt=prompt, response=text)) for text in body.texts]
+    decisions = [await verify(call, VerificationQuery(Exchange(prompt_of(prompt), text))) for text in body.texts]
     if unsafe := [decision for decision in decisions if not decision.safe]:
         return LiteLLMResponse(action="BLOCKED", blocked_reason=_why(unsafe[0]))
     return await _restored(call, body.texts, body.litellm_call_id)

@@ -11,8 +11,9 @@ from starlette.responses import Response
 
 from foureyes.service.access import Call, Verifying, spend
 from foureyes.service.problems import problem_of
+from foureyes.service.queries import query_of
 from foureyes.service.sse import EventStream, described, event
-from foureyes.service.verification import require_members, verify
+from foureyes.service.verification import VerificationQuery, require_members, verify
 from foureyes.service.wire.guard import BatchItem, BatchRequest, BatchResponse, VerifyRequest, VerifyResponse, VoteItem
 from foureyes.types import Vote
 
@@ -46,7 +47,7 @@ async def verify_one(call: Verifying, body: VerifyRequest) -> VerifyResponse:
     `safe` is true only if a majority of the configured verifiers said so within the deadline and the ledger has it. A
     response with `safe: false` says "not verified"; `reason` and `stage` say why.
     """
-    return VerifyResponse.of(await verify(call, body))
+    return VerifyResponse.of(await verify(call, query_of(body)))
 
 
 async def verify_batch(call: Verifying, body: BatchRequest) -> BatchResponse:
@@ -62,22 +63,23 @@ async def verify_stream(call: Verifying, body: VerifyRequest) -> Response:
 
     Only the event `verdict` carries a verdict: a stream that ends without one verified nothing.
     """
-    require_members(call, body)  # while that can still be a status
-    return EventStream(_events(call, body))
+    query = query_of(body)
+    require_members(call, query)  # while that can still be a status
+    return EventStream(_events(call, query))
 
 
 async def _item(call: Call, index: int, body: VerifyRequest, gate: asyncio.Semaphore) -> BatchItem:
     async with gate:
         try:
-            return BatchItem(index=index, verification=VerifyResponse.of(await verify(call, body)))
+            return BatchItem(index=index, verification=VerifyResponse.of(await verify(call, query_of(body))))
         except Exception as error:  # noqa: BLE001 - one item's failure, of whatever kind, must not spoil the others
             call.state.log_failure(error, call.request_id)
             return BatchItem(index=index, problem=problem_of(error, call.request_id))
 
 
-async def _events(call: Call, body: VerifyRequest) -> AsyncGenerator[bytes]:
+async def _events(call: Call, query: VerificationQuery) -> AsyncGenerator[bytes]:
     votes: asyncio.Queue[Vote | None] = asyncio.Queue()
-    verifying = asyncio.create_task(verify(call, body, on_vote=votes.put_nowait))
+    verifying = asyncio.create_task(verify(call, query, on_vote=votes.put_nowait))
     verifying.add_done_callback(lambda _: votes.put_nowait(None))
     try:
         while (vote := await votes.get()) is not None:

@@ -21,7 +21,8 @@ from foureyes.guard.segment_check import (
 )
 from foureyes.service.access import Call, Verifying
 from foureyes.service.problems import Refused
-from foureyes.service.verification import exchange_of, publish, run_guard
+from foureyes.service.queries import prompt_of, query_of
+from foureyes.service.verification import VerificationQuery, publish, run_guard
 from foureyes.service.wire.guard import VerifyResponse
 from foureyes.service.wire.independent_answers import (
     ClaimItem,
@@ -58,12 +59,12 @@ async def segments(call: Verifying, body: SegmentCheckRequest) -> SegmentCheckRe
     A segment that independent answers contradict is flagged. `safe` is the verdict's, on the response as it was sent.
     """
     answerers = _answerers(call, least=1)
-    exchange = exchange_of(body.prompt, body.response)
+    query = query_of(body)
     decision, (report, corrected, reveal) = await asyncio.gather(
-        run_guard(call, body), _check(call, body, exchange, answerers)
+        run_guard(call, query), _check(call, query, answerers, correct=body.correct)
     )
     found = [await _segment(finding, reveal) for finding in report.findings]
-    publish(call, body, decision, segments=[one.model_dump() for one in found])
+    publish(call, query, decision, segments=[one.model_dump() for one in found])
     return SegmentCheckResponse(
         verdict=VerifyResponse.of(decision), segments=found, corrected=corrected, missing=list(report.missing)
     )
@@ -75,7 +76,7 @@ async def council(call: Verifying, body: CouncilRequest) -> CouncilResponse:
     Nothing here is verified: it is what models say.
     """
     answerers = _answerers(call, least=2)
-    shown, reveal = await _concealed(call, exchange_of(body.prompt, ""), body.session_id)
+    shown, reveal = await _concealed(call, Exchange(prompt_of(body.prompt), ""), body.session_id)
     return await _council(call, await gather_opinions(shown.prompt, answerers, answerers[0], stage_s=15.0), reveal)
 
 
@@ -98,11 +99,11 @@ async def _as_it_is(text: str) -> str:
 
 
 async def _check(
-    call: Call, body: SegmentCheckRequest, exchange: Exchange, answerers: Sequence[Answerer]
+    call: Call, query: VerificationQuery, answerers: Sequence[Answerer], *, correct: bool
 ) -> tuple[SegmentReport, str | None, Reveal]:
-    shown, reveal = await _concealed(call, exchange, body.session_id)
+    shown, reveal = await _concealed(call, query.exchange, query.session_id)
     report = await check_segments(shown, answerers, answerers[0], plan=_PLAN)
-    if not body.correct:
+    if not correct:
         return report, None, reveal
     corrected = await correct_segments(shown, report, answerers[0], plan=_PLAN)
     return report, await reveal(corrected.text), reveal
