@@ -1,20 +1,17 @@
 """The guard's concealer for one tenant: a vault and a detector of personal data, in threads of their own.
 
-Both block, so they work in threads of their own. The rule that holds throughout: no more calls are handed to the threads
-than there are threads. A detector that hangs keeps its thread, and callers wait for another within their deadline, or in
-vain; nothing piles up behind it.
+Both block, so they work in a tenant's own threads (:mod:`foureyes.guard.threads`). A detector that hangs keeps its thread, and
+callers wait for another within their deadline, or in vain.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from foureyes.errors import PrivacyError
+from foureyes.guard.threads import BoundedThreads, ThreadsClosed
 from foureyes.privacy import Detector, Vault, conceal, reveal
 from foureyes.privacy.vault import Conversation
 from foureyes.types import Exchange
@@ -33,6 +30,7 @@ class VaultConcealer:
         threads: how many exchanges are worked on at once, ≥ 1.
 
     Example:
+        >>> import asyncio
         >>> from foureyes.privacy import PatternDetector
         >>> concealer = VaultConcealer(Vault.open(), PatternDetector())
         >>> exchange = Exchange("Who is ana@example.org?", "A customer.")
@@ -44,7 +42,7 @@ class VaultConcealer:
     def __init__(self, vault: Vault, detector: Detector, *, threads: int = 4) -> None:
         self._vault = vault
         self._detector = detector
-        self._hands = _BoundedThreads(threads)
+        self._hands = _Hands(threads)
 
     def close(self) -> None:
         """Ends the threads as soon as they are free. The vault stays open; it is its owner's."""
@@ -82,7 +80,7 @@ class VaultConcealedExchange:
 
     exchange: Exchange
     conversation: Conversation
-    hands: _BoundedThreads
+    hands: _Hands
 
     async def reveal(self, text: str) -> str:
         """A text with its tokens replaced by what they stand for.
@@ -93,29 +91,17 @@ class VaultConcealedExchange:
         return await self.hands.do(lambda: reveal(text, self.conversation))
 
 
-class _BoundedThreads:
-    """A few threads, and never more work for them than there are of them."""
+class _Hands:
+    """Threads that look for personal data."""
 
     def __init__(self, threads: int) -> None:
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="foureyes-conceal")
-        self._free = asyncio.Semaphore(threads)
-        self._closed = False
+        self._threads = BoundedThreads(threads, name="conceal")
 
     def close(self) -> None:
-        self._closed = True
-        self._threads.shutdown(wait=False)
+        self._threads.close()
 
-    async def do(self, call: Callable[[], T]) -> T:
-        await self._free.acquire()
-        if self._closed:
-            self._free.release()
-            raise PrivacyError("personal data cannot be looked for: closed")
-        loop = asyncio.get_running_loop()
-        work = self._threads.submit(call)
-        work.add_done_callback(lambda _: self._put_back(loop))
-        return await asyncio.wrap_future(work)
-
-    def _put_back(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Called in the thread, when the work has really ended, however long its caller has been gone."""
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(self._free.release)
+    async def do(self, work: Callable[[], T]) -> T:
+        try:
+            return await self._threads.do(work)
+        except ThreadsClosed:
+            raise PrivacyError("personal data cannot be looked for: closed") from None

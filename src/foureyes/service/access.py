@@ -13,9 +13,10 @@ parts a request works with are those in force when it arrived, so that a change 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Annotated, Final, TypeAlias
+from functools import partial
+from typing import Annotated, Any, Final, TypeAlias, TypeVar
 
 from fastapi import Depends, Request
 from starlette.types import Scope
@@ -27,6 +28,8 @@ from foureyes.service.problems import Refused
 from foureyes.service.tenant_state import TenantState
 
 __all__ = ["ADMITTED", "Auditing", "Call", "RequireScope", "Verifying", "presented_key"]
+
+T = TypeVar("T")
 
 ADMITTED: Final = "foureyes.admitted"
 """Where a request's scope holds its :class:`Call` once the caller was admitted."""
@@ -64,6 +67,14 @@ class Call:
         """As they came."""
         headers: list[tuple[bytes, bytes]] = self.scope["headers"]
         return headers
+
+    async def in_thread(self, work: Callable[..., T], *args: Any) -> T:
+        """What blocking work of the tenant comes to, in one of its own threads."""
+        return await self.tenant.threads.do(partial(work, *args))
+
+    async def in_privacy_thread(self, work: Callable[..., T], *args: Any) -> T:
+        """The same for work on personal data, which may take long: the tenant reads its records meanwhile."""
+        return await self.tenant.privacy_threads.do(partial(work, *args))
 
 
 class RequireScope:

@@ -12,6 +12,7 @@ from typing import Final
 
 from foureyes.config.parts import Parts, TenantParts
 from foureyes.guard.gate import AgentGate
+from foureyes.guard.threads import BoundedThreads
 from foureyes.monitoring import Alarm, AnswerOutcome, Monitor, Observation, ObservedVote
 from foureyes.service.feed import Feed
 from foureyes.service.persistence import StateStore
@@ -23,6 +24,9 @@ __all__ = ["TenantState", "observation_of"]
 
 _REMEMBERED: Final = 10_000
 """Verifications of a tenant whose outcome can be reported."""
+
+_THREADS: Final = 4
+"""Of a tenant's requests that work in threads at once, of either kind."""
 
 
 class TenantState:
@@ -36,6 +40,8 @@ class TenantState:
 
     Attributes:
         saved_alarms: those that stood when it was saved last.
+        threads: where its requests read its records.
+        privacy_threads: where its requests look for personal data, which may take long.
     """
 
     def __init__(self, name: str, parts: TenantParts, *, gate: AgentGate, monitor: Monitor) -> None:
@@ -47,6 +53,8 @@ class TenantState:
         self.monitor: Final = monitor
         self.saved_alarms: tuple[Alarm, ...] = monitor.active_alarms
         self.auditing: Final = asyncio.Lock()
+        self.threads: Final = BoundedThreads(_THREADS, name="tenant")
+        self.privacy_threads: Final = BoundedThreads(_THREADS, name="privacy")
         self._seen: OrderedDict[str, Observation] = OrderedDict()
 
     @classmethod

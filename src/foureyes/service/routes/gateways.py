@@ -6,7 +6,6 @@ configuration) is never used; an inline configuration is refused, so that nobody
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -79,7 +78,7 @@ async def _before(call: Call, texts: Sequence[str], session: str | None) -> Lite
         return LiteLLMResponse(action="NONE")
     conversation = vault.conversation(session or None)
     try:
-        concealed = await asyncio.to_thread(conceal, texts, detector, conversation)
+        concealed = await call.in_privacy_thread(conceal, texts, detector, conversation)
     except PrivacyError:
         return LiteLLMResponse(action="BLOCKED", blocked_reason="personal data could not be looked for")
     if not concealed.manifest:
@@ -102,10 +101,10 @@ async def _after(call: Call, body: LiteLLMRequest) -> LiteLLMResponse:
 async def _restored(call: Call, texts: Sequence[str], session: str | None) -> LiteLLMResponse:
     """The texts with the data that was taken out of the request, if any was."""
     vault = call.parts.vault
-    if vault is None or session is None or not await asyncio.to_thread(vault.__contains__, session):
+    if vault is None or session is None or not await call.in_thread(vault.__contains__, session):
         return LiteLLMResponse(action="NONE")
     conversation = vault.conversation(session)
-    revealed = [await asyncio.to_thread(reveal, text, conversation) for text in texts]
+    revealed = [await call.in_privacy_thread(reveal, text, conversation) for text in texts]
     if revealed == list(texts):
         return LiteLLMResponse(action="NONE")
     return LiteLLMResponse(action="GUARDRAIL_INTERVENED", texts=revealed)

@@ -7,7 +7,6 @@ Reading waits for a disk, so it happens in a thread.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator
 from tempfile import TemporaryFile
 from typing import Annotated, Any, Final, TypeVar
@@ -81,7 +80,7 @@ def add(router: APIRouter) -> None:
 async def about(call: Auditing) -> LogResponse:
     """What an auditor needs to check the log elsewhere."""
     ledger = _ledger(call)
-    size = await asyncio.to_thread(lambda: ledger.size)
+    size = await call.in_thread(lambda: ledger.size)
     return LogResponse(log_id=ledger.log_id, size=size, keys=[str(key) for key in ledger.keys])
 
 
@@ -93,16 +92,16 @@ async def entries(
     """Those about this tenant, in the order they were written."""
     ledger = _ledger(call)
     if start is None:
-        found = (await asyncio.to_thread(_latest, ledger, call.tenant.name, limit))[::-1]
+        found = (await call.in_thread(_latest, ledger, call.tenant.name, limit))[::-1]
     else:
-        found = await asyncio.to_thread(lambda: _own(ledger.entries(start, start + limit), call.tenant.name))
-    return EntriesResponse(entries=[_entry(one) for one in found], size=await asyncio.to_thread(lambda: ledger.size))
+        found = await call.in_thread(lambda: _own(ledger.entries(start, start + limit), call.tenant.name))
+    return EntriesResponse(entries=[_entry(one) for one in found], size=await call.in_thread(lambda: ledger.size))
 
 
 async def entry(call: Auditing, index: Annotated[int, Path(ge=0, le=2**53)]) -> EntryResponse:
     """An entry about this tenant."""
     ledger = _ledger(call)
-    found = await asyncio.to_thread(lambda: _own(ledger.entries(index, index + 1), call.tenant.name))
+    found = await call.in_thread(lambda: _own(ledger.entries(index, index + 1), call.tenant.name))
     if not found:
         raise Refused(404, "no such entry")
     return _entry(found[0])
@@ -110,7 +109,7 @@ async def entry(call: Auditing, index: Annotated[int, Path(ge=0, le=2**53)]) -> 
 
 async def checkpoint(call: Auditing) -> Response:
     """Name, size and root of the log, signed (C2SP tlog-checkpoint). Keep it: a later proof of consistency starts here."""
-    return PlainTextResponse(await asyncio.to_thread(_ledger(call).checkpoint))
+    return PlainTextResponse(await call.in_thread(_ledger(call).checkpoint))
 
 
 async def inclusion(
@@ -119,7 +118,7 @@ async def inclusion(
     size: Annotated[int | None, Query(ge=1, le=2**53, description="of the log; the newest when absent")] = None,
 ) -> InclusionResponse:
     """Siblings from the entry to the root of the log of that size."""
-    proof = await _provable(lambda: _ledger(call).prove_inclusion(index, size))
+    proof = await _provable(call, lambda: _ledger(call).prove_inclusion(index, size))
     return InclusionResponse.model_validate(proof.to_dict())
 
 
@@ -127,7 +126,7 @@ async def consistency(
     call: Auditing, old: _Number, new: Annotated[int | None, Query(ge=0, le=2**53)] = None
 ) -> ConsistencyResponse:
     """That the log of size `new` begins with the log of size `old`."""
-    proof = await _provable(lambda: _ledger(call).prove_consistency(old, new))
+    proof = await _provable(call, lambda: _ledger(call).prove_consistency(old, new))
     return ConsistencyResponse.model_validate(proof.to_dict())
 
 
@@ -141,7 +140,7 @@ async def audit(
         raise Refused(503, "an audit is under way", headers={"Retry-After": "5"})
     async with call.tenant.auditing:
         try:
-            found = await asyncio.to_thread(ledger.verify)
+            found = await call.in_thread(ledger.verify)
         except LedgerTampered as error:
             return AuditResponse(valid=False, entries_checked=error.index or 0, problem=str(error)[:500])
     return AuditResponse(
@@ -155,20 +154,20 @@ async def audit(
 
 async def vault_ledger(call: Auditing, limit: _Limit = 50, agent_id: Agent | None = None) -> list[EntryResponse]:
     """Those about this tenant, and about one agent if asked."""
-    found = await asyncio.to_thread(_latest, _ledger(call), call.tenant.name, limit, agent_id)
+    found = await call.in_thread(_latest, _ledger(call), call.tenant.name, limit, agent_id)
     return [_entry(one) for one in found]
 
 
 async def export_job(call: Auditing, body: ExportRequest) -> ExportResponse:  # noqa: ARG001 - both forms are the same lines
     """Says where the export is to be had; it is made while it is sent."""
     ledger = _ledger(call)
-    return _export(await asyncio.to_thread(lambda: ledger.size))
+    return _export(await call.in_thread(lambda: ledger.size))
 
 
 async def export_status(call: Auditing, job_id: Annotated[str, Path(pattern=r"^[0-9]{1,15}$")]) -> ExportResponse:
     """An export is ready as soon as it is asked for."""
     ledger = _ledger(call)
-    if int(job_id) > await asyncio.to_thread(lambda: ledger.size):
+    if int(job_id) > await call.in_thread(lambda: ledger.size):
         raise Refused(404, "no such export")
     return _export(int(job_id))
 
@@ -179,14 +178,14 @@ async def export(call: Auditing) -> Response:
     sharing = [tenant for tenant in call.state.parts.tenants.values() if tenant.ledger is ledger]
     if len(sharing) > 1 and "admin" not in call.scopes:
         raise Refused(403, "the log is shared by tenants: it needs the scope 'admin'")
-    return StreamingResponse(_exported(ledger), media_type="application/x-ndjson", headers=_DOWNLOAD)
+    return StreamingResponse(_exported(call, ledger), media_type="application/x-ndjson", headers=_DOWNLOAD)
 
 
-async def _exported(ledger: Ledger) -> AsyncGenerator[bytes]:
+async def _exported(call: Call, ledger: Ledger) -> AsyncGenerator[bytes]:
     with TemporaryFile() as file:
-        await asyncio.to_thread(write_export, ledger, file)
+        await call.in_thread(write_export, ledger, file)
         file.seek(0)
-        while block := await asyncio.to_thread(file.read, _BLOCK_BYTES):
+        while block := await call.in_thread(file.read, _BLOCK_BYTES):
             yield block
 
 
@@ -196,9 +195,9 @@ def _ledger(call: Call) -> Ledger:
     return call.parts.ledger
 
 
-async def _provable(prove: Callable[[], T]) -> T:
+async def _provable(call: Call, prove: Callable[[], T]) -> T:
     try:
-        return await asyncio.to_thread(prove)
+        return await call.in_thread(prove)
     except InputError as error:
         raise Refused(404, str(error)) from error
 

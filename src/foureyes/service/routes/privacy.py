@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from typing import Annotated
 
@@ -41,7 +40,7 @@ async def tokenize(call: Verifying, body: TokenizeRequest) -> TokenizeResponse:
     """Replaces personal data by tokens that stay the same within a conversation."""
     vault, detector = _parts(call)
     session_id = body.session_id or secrets.token_hex(16)
-    concealed = await asyncio.to_thread(_conceal, body.text, detector, vault, session_id)
+    concealed = await call.in_privacy_thread(_conceal, body.text, detector, vault, session_id)
     return TokenizeResponse(
         tokenized_text=concealed.texts[0],
         session_id=session_id,
@@ -54,22 +53,22 @@ async def rehydrate(call: Verifying, body: RehydrateRequest) -> RehydrateRespons
     """Puts the values of a conversation back. A token it did not issue stays as it is, and so does a text without any."""
     vault, _ = _parts(call)
     if tokens_in(body.text):
-        await _require_session(vault, body.session_id)
-    text = await asyncio.to_thread(_reveal, body.text, vault, body.session_id)
+        await _require_session(call, vault, body.session_id)
+    text = await call.in_privacy_thread(_reveal, body.text, vault, body.session_id)
     return RehydrateResponse(rehydrated_text=text, session_id=body.session_id)
 
 
 async def session(call: Verifying, session_id: _SessionInPath) -> SessionResponse:
     """Says whether the conversation's data can still be restored."""
     vault, _ = _parts(call)
-    await _require_session(vault, session_id)
+    await _require_session(call, vault, session_id)
     return SessionResponse(session_id=session_id, revoked=False)
 
 
 async def revoke(call: Verifying, session_id: _SessionInPath) -> SessionResponse:
     """Deletes the conversation's data and its key; what was concealed in it can never be restored."""
     vault, _ = _parts(call)
-    if not await asyncio.to_thread(vault.delete, session_id):
+    if not await call.in_thread(vault.delete, session_id):
         raise Refused(404, "no such conversation")
     return SessionResponse(session_id=session_id, revoked=True)
 
@@ -81,8 +80,8 @@ def _parts(call: Call) -> tuple[Vault, Detector]:
     return vault, detector
 
 
-async def _require_session(vault: Vault, session_id: str) -> None:
-    if not await asyncio.to_thread(vault.__contains__, session_id):
+async def _require_session(call: Call, vault: Vault, session_id: str) -> None:
+    if not await call.in_thread(vault.__contains__, session_id):
         raise Refused(404, "no such conversation: it was deleted, has expired or never held personal data")
 
 

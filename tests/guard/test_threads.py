@@ -1,0 +1,81 @@
+"""Threads of a tenant: how much is handed to them, and who waits."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from foureyes.guard.threads import BoundedThreads, ThreadsClosed
+
+
+def test_no_more_is_begun_than_there_are_threads() -> None:
+    begun: list[int] = []
+    go_on = threading.Event()
+
+    def work(number: int) -> int:
+        begun.append(number)
+        go_on.wait(timeout=60)
+        return number
+
+    async def run() -> list[int]:
+        threads = BoundedThreads(2, name="test")
+        waiting = [asyncio.create_task(threads.do(lambda i=i: work(i))) for i in range(6)]  # type: ignore[misc]
+        while len(begun) < 2:
+            await asyncio.sleep(0)
+        assert sorted(begun) == [0, 1]
+        go_on.set()
+        return list(await asyncio.gather(*waiting))
+
+    assert asyncio.run(run()) == list(range(6))
+
+
+def test_a_caller_who_gives_up_leaves_the_queue_and_the_thread_goes_on() -> None:
+    hangs, begun = threading.Event(), threading.Event()
+
+    def hang() -> None:
+        begun.set()
+        hangs.wait(timeout=60)
+
+    async def run() -> list[str]:
+        threads, done = BoundedThreads(1, name="test"), []
+        gone = asyncio.create_task(threads.do(hang))
+        while not begun.is_set():
+            await asyncio.sleep(0)
+        gone.cancel()
+        queued = asyncio.create_task(threads.do(lambda: done.append("given up")))
+        kept = asyncio.create_task(threads.do(lambda: done.append("kept")))
+        await asyncio.sleep(0)
+        queued.cancel()
+        await asyncio.sleep(0)
+        assert done == []
+        hangs.set()
+        await kept
+        return done
+
+    assert asyncio.run(run()) == ["kept"]
+
+
+def test_one_tenants_hung_threads_are_not_anothers() -> None:
+    hangs = threading.Event()
+
+    async def run() -> str:
+        hung, other = (BoundedThreads(1, name=name) for name in ("hung", "other"))
+        tasks = [asyncio.create_task(hung.do(lambda: hangs.wait(timeout=60))) for _ in range(50)]
+        answer = await other.do(lambda: "answered")
+        hangs.set()
+        await asyncio.gather(*tasks)
+        return answer
+
+    assert asyncio.run(run()) == "answered"
+
+
+def test_closed_threads_begin_nothing() -> None:
+    async def run() -> None:
+        threads = BoundedThreads(1, name="test")
+        threads.close()
+        await threads.do(lambda: None)
+
+    with pytest.raises(ThreadsClosed):
+        asyncio.run(run())
