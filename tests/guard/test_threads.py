@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from functools import partial
 
 import pytest
 
@@ -12,18 +13,19 @@ from foureyes.guard.threads import BoundedThreads, ThreadsClosed
 
 def test_no_more_is_begun_than_there_are_threads() -> None:
     begun: list[int] = []
-    go_on = threading.Event()
+    both, go_on = threading.Barrier(3), threading.Event()
 
     def work(number: int) -> int:
         begun.append(number)
-        go_on.wait(timeout=60)
+        if not go_on.is_set():
+            both.wait(timeout=60)
+            go_on.wait(timeout=60)
         return number
 
     async def run() -> list[int]:
         threads = BoundedThreads(2, name="test")
-        waiting = [asyncio.create_task(threads.do(lambda i=i: work(i))) for i in range(6)]  # type: ignore[misc]
-        while len(begun) < 2:
-            await asyncio.sleep(0)
+        waiting = [asyncio.create_task(threads.do(partial(work, i))) for i in range(6)]
+        await asyncio.to_thread(both.wait, 60)
         assert sorted(begun) == [0, 1]
         go_on.set()
         return list(await asyncio.gather(*waiting))
@@ -41,8 +43,7 @@ def test_a_caller_who_gives_up_leaves_the_queue_and_the_thread_goes_on() -> None
     async def run() -> list[str]:
         threads, done = BoundedThreads(1, name="test"), []
         gone = asyncio.create_task(threads.do(hang))
-        while not begun.is_set():
-            await asyncio.sleep(0)
+        await asyncio.to_thread(begun.wait, 60)
         gone.cancel()
         queued = asyncio.create_task(threads.do(lambda: done.append("given up")))
         kept = asyncio.create_task(threads.do(lambda: done.append("kept")))
