@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice, takewhile
 from typing import Final
 
 from foureyes.errors import LedgerError, LedgerTampered
@@ -68,8 +69,9 @@ class Committer:
         2. If an earlier attempt got no answer to its commit, look whether its entries are there. If so, that was it.
         3. Find the end of the log; another replica may have moved it, and then it must continue what we last saw.
         4. Seal the drafts, sign a checkpoint over all there is then, write both.
-        5. Commit. When that returns, they are on the disk.
-        6. If something failed, try again: another writer may have been in the way, or the database restarted.
+        5. Read both back: what the store does not show now, it would not show later either.
+        6. Commit. When that returns, they are on the disk.
+        7. If something failed, try again: another writer may have been in the way, or the database restarted.
 
         Raises:
             LedgerTampered: the log was rolled back or changed: nothing more is added to it.
@@ -95,14 +97,14 @@ class Committer:
 
     def _begin(self, transaction: Transaction) -> None:
         self._head = self._tip.checkpoint.signed(self._signer)
-        transaction.extend(Extension(0, (), (), self._head, keep=False))
+        _extended(transaction, Extension(0, (), (), self._head, keep=False))
 
     def _extend(self, transaction: Transaction, drafts: Sequence[Draft]) -> _Pending:
         tip = self._current(transaction)
         sealed = seal(tip, drafts, [stamp(self._clock())] * len(drafts))  # one commit is one moment
         note = sealed.tip.checkpoint.signed(self._signer)
         keep = sealed.tip.edge.size // _KEEP_EVERY > tip.edge.size // _KEEP_EVERY
-        transaction.extend(Extension(tip.edge.size, sealed.entries, sealed.nodes, note, keep))
+        _extended(transaction, Extension(tip.edge.size, sealed.entries, sealed.nodes, note, keep))
         return _Pending(sealed, note)
 
     def _current(self, transaction: Transaction) -> LogTip:
@@ -118,6 +120,29 @@ class Committer:
     def _done(self, pending: _Pending) -> Sequence[Receipt]:
         self._tip, self._head = pending.sealed.tip, pending.note
         return pending.sealed.receipts
+
+
+def _extended(transaction: Transaction, extension: Extension) -> None:
+    """Writes an extension, and reads back what the store now holds of it.
+
+    Raises:
+        LedgerTampered: it holds something else. Whatever was written is taken back with the transaction.
+    """
+    transaction.extend(extension)
+    first, wanted = extension.first, len(extension.entries)
+    stored = list(islice(transaction.entries(first), wanted + 1))
+    if stored != list(extension.entries):
+        same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(stored, extension.entries, strict=False)))
+        raise LedgerTampered(
+            f"the store did not keep what was written: entry {first + same} is not there as it was given, "
+            f"and nothing was recorded",
+            index=first + same,
+        )
+    if transaction.head() != extension.head:
+        raise LedgerTampered("the store did not keep the signed checkpoint that was written; nothing was recorded")
+    for node in extension.nodes:
+        if transaction.nodes(node.level, node.position, node.position + 1) != [node.hash]:
+            raise LedgerTampered("the store did not keep a hash of the tree that was written; nothing was recorded")
 
 
 def _found(unanswered: _Pending | None, transaction: Transaction) -> _Pending | None:

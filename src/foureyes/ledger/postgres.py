@@ -2,7 +2,8 @@
 
 An advisory lock makes writers wait for one another; the tables' primary keys would refuse a second entry in one place
 even without it. The lock is named by the table's oid, so that logs in other schemas of the database go their own way. A
-server that does not sync to disk is refused: nothing on it is durable.
+server that does not sync to disk is refused: nothing on it is durable. So are tables on which anything else acts, at opening
+and before every commit (:mod:`foureyes.ledger.postgres_schema`).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from foureyes.errors import ConfigError, InputError, LedgerConflict, LedgerError, LedgerTampered
+from foureyes.ledger.postgres_schema import CREATE, UNTOUCHED, objections
 from foureyes.ledger.store import Extension, Store, Transaction, View
 
 try:
@@ -45,12 +47,6 @@ _MEANINGS: Final[Mapping[type[psycopg.Error], type[LedgerError]]] = {
 
 _EXISTS: Final = "SELECT to_regclass('foureyes_head') IS NOT NULL"
 _LOCK_CREATION: Final = "SELECT pg_advisory_xact_lock(876960069)"
-_CREATE: Final = """
-CREATE TABLE IF NOT EXISTS foureyes_entries (place bigint PRIMARY KEY, entry bytea NOT NULL);
-CREATE TABLE IF NOT EXISTS foureyes_nodes (level smallint, place bigint, hash bytea NOT NULL, PRIMARY KEY (level, place));
-CREATE TABLE IF NOT EXISTS foureyes_checkpoints (size bigint PRIMARY KEY, note text NOT NULL);
-CREATE TABLE IF NOT EXISTS foureyes_head (one boolean PRIMARY KEY CHECK (one), note text NOT NULL);
-"""
 _LOCK: Final = "SELECT pg_advisory_xact_lock('foureyes_head'::regclass::oid::bigint)"
 _HEAD: Final = "SELECT note FROM foureyes_head"
 _CHECKPOINTS: Final = "SELECT note FROM foureyes_checkpoints ORDER BY size"
@@ -76,6 +72,7 @@ class PostgresStore(Store):
     Raises:
         InputError: this is no such URL, or there is no ledger.
         ConfigError: the server does not sync to disk.
+        LedgerTampered: the tables are not the ledger's own, or a trigger, a rule or row security acts on them.
         LedgerError: it cannot be reached.
     """
 
@@ -109,6 +106,8 @@ class PostgresStore(Store):
             with self._writer.transaction():
                 self._writer.execute(_LOCK)
                 yield _Transaction(self._writer)
+                if self._writer.execute(UNTOUCHED).fetchone() != (True,):
+                    self._require_own_tables(self._writer)
 
     def close(self) -> None:
         """Closes the connection."""
@@ -135,11 +134,17 @@ class PostgresStore(Store):
         if connection.execute(_EXISTS).fetchone() == (False,):
             with connection.transaction():
                 connection.execute(_LOCK_CREATION)
-                connection.execute(_CREATE)
+                connection.execute(CREATE)
 
     def _require_ledger(self, connection: psycopg.Connection) -> None:
         if connection.execute(_EXISTS).fetchone() != (True,):
             raise InputError(f"{self._what}: there is no ledger in this database")
+        self._require_own_tables(connection)
+
+    def _require_own_tables(self, connection: psycopg.Connection) -> None:
+        if found := objections(connection):
+            what = "; ".join(found)[:400]
+            raise LedgerTampered(f"{self._what} has tables that are not the ledger's own, or more than these: {what}")
 
 
 class _View(View):

@@ -2,6 +2,9 @@
 
 ``synchronous = FULL`` with a write-ahead log: a commit returns once its bytes are on the disk. ``BEGIN IMMEDIATE`` makes
 writers wait for one another, in this process and in others.
+
+A file whose schema is not exactly the ledger's own is refused, also while it is open: a trigger could remove what was just
+written, and a view could show what never was.
 """
 
 from __future__ import annotations
@@ -29,14 +32,16 @@ _INSERTS: Final = {
     for rows in (512, 256, 128, 64, 32, 16, 8, 4, 2, 1)
 }
 """Several entries with one statement: each is a step of its own otherwise, and every step gives the interpreter away."""
-_SCHEMA: Final = f"""
-PRAGMA application_id = {APPLICATION_ID};
-CREATE TABLE IF NOT EXISTS entries (place INTEGER PRIMARY KEY, entry BLOB NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS nodes (level INTEGER, place INTEGER, hash BLOB NOT NULL, PRIMARY KEY (level, place))
-  STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS checkpoints (size INTEGER PRIMARY KEY, note TEXT NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS head (one INTEGER PRIMARY KEY CHECK (one = 1), note TEXT NOT NULL) STRICT;
-"""
+_TABLES: Final = {
+    "entries": "CREATE TABLE entries (place INTEGER PRIMARY KEY, entry BLOB NOT NULL) STRICT",
+    "nodes": "CREATE TABLE nodes (level INTEGER, place INTEGER, hash BLOB NOT NULL, PRIMARY KEY (level, place))"
+    " STRICT, WITHOUT ROWID",
+    "checkpoints": "CREATE TABLE checkpoints (size INTEGER PRIMARY KEY, note TEXT NOT NULL) STRICT",
+    "head": "CREATE TABLE head (one INTEGER PRIMARY KEY CHECK (one = 1), note TEXT NOT NULL) STRICT",
+}
+"""Every table by its name, as SQLite keeps the statement that made it."""
+_STATISTICS: Final = {"sqlite_stat1", "sqlite_stat4"}
+"""Tables of SQLite's own that ANALYZE makes, and nobody else can."""
 
 _ONLY: Final = itemgetter(0)
 
@@ -60,6 +65,7 @@ class SqliteStore(Store):
     Raises:
         InputError: there is no such file, or it is something else.
         ConfigError: this Python's SQLite is too old.
+        LedgerTampered: its schema is not the ledger's own: there is a trigger, a view or another table.
         LedgerError: it cannot be opened.
     """
 
@@ -69,6 +75,7 @@ class SqliteStore(Store):
         self._path, self._busy_timeout_s = path, busy_timeout_s
         self._writing = threading.Lock()
         self._writer: sqlite3.Connection | None = None
+        self._schema_version = -1
         if not create and not path.is_file():
             raise InputError(f"{path}: no such ledger")
         with translate_errors(path):
@@ -98,6 +105,7 @@ class SqliteStore(Store):
             self._require_same_file()
             self._writer.execute("BEGIN IMMEDIATE")
             try:
+                self._require_same_schema(self._writer)
                 yield _Transaction(self._writer)
                 self._writer.execute("COMMIT")
             finally:
@@ -117,6 +125,13 @@ class SqliteStore(Store):
         if _identity(self._path) != self._file:
             raise LedgerError(f"{self._path} was moved, deleted or replaced while the ledger was open")
 
+    def _require_same_schema(self, writer: sqlite3.Connection) -> None:
+        """Looks at the schema again when anybody has changed it; nobody can while this transaction lasts."""
+        (version,) = writer.execute("PRAGMA schema_version").fetchone()
+        if version != self._schema_version:
+            _require_schema(writer, self._path)
+            self._schema_version = version
+
     def _reader(self) -> sqlite3.Connection:
         return self._connected(f"ro{_immutable(self._path)}", _nothing)
 
@@ -132,7 +147,7 @@ class SqliteStore(Store):
         try:
             prepare(connection)
             _require_ledger(connection, self._path)
-        except (InputError, sqlite3.Error):
+        except (InputError, LedgerTampered, sqlite3.Error):
             connection.close()
             raise
         return connection
@@ -199,7 +214,8 @@ def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA fullfsync = ON")  # on macOS a plain sync leaves bytes in the drive's own memory
     if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone() == (0,):
-        connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
+        tables = "; ".join(sql.replace("CREATE TABLE", "CREATE TABLE IF NOT EXISTS") for sql in _TABLES.values())
+        connection.executescript(f"BEGIN IMMEDIATE; PRAGMA application_id = {APPLICATION_ID}; {tables}; COMMIT;")
 
 
 def _nothing(_: sqlite3.Connection) -> None:
@@ -209,6 +225,18 @@ def _nothing(_: sqlite3.Connection) -> None:
 def _require_ledger(connection: sqlite3.Connection, path: Path) -> None:
     if connection.execute("PRAGMA application_id").fetchone() != (APPLICATION_ID,):
         raise InputError(f"{path} is a SQLite file, but not a ledger")
+    _require_schema(connection, path)
+
+
+def _require_schema(connection: sqlite3.Connection, path: Path) -> None:
+    """The tables are the ledger's, and there is nothing else: no trigger, view, index or table."""
+    rows = connection.execute("SELECT type, name, sql FROM sqlite_schema").fetchall()
+    found = {(kind, name, " ".join((sql or "").split())) for kind, name, sql in rows if name not in _STATISTICS}
+    own = {("table", name, sql) for name, sql in _TABLES.items()}
+    foreign = [f"the {kind} {name} is not" for kind, name, _ in sorted(found - own)]
+    foreign += [f"the table {name} is missing" for _, name, _ in sorted(own - found)]
+    if foreign:
+        raise LedgerTampered(f"{path} has another schema than the ledger's own: {', '.join(foreign)}"[:500])
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
