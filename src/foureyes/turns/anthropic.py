@@ -1,0 +1,110 @@
+"""Anthropic's messages.
+
+What one message holds may become several: a user's turn that brings tool results is one message for each of them, and one
+for what stands beside them. Signatures say nothing to anybody; ``redacted_thinking`` cannot be read, and so is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from foureyes.errors import InputError
+from foureyes.turns.mapping import (
+    Shape,
+    ShapeTable,
+    as_json,
+    content_parts,
+    listed,
+    required,
+    role_of,
+    said,
+    spoken,
+    tool_of,
+    tool_result,
+    unread_fields,
+    with_tool_names,
+    worded,
+)
+from foureyes.types import Message, Part, Reasoning, Role, ToolCall, ToolDefinition
+
+__all__ = ["BLOCKS", "answer", "messages", "tools"]
+
+_ROLES: Final[Mapping[object, Role]] = {"system": "system", "user": "user", "assistant": "assistant"}
+
+
+def _tool_use(raw: Mapping[str, Any]) -> list[Part]:
+    arguments = as_json(required(raw.get("input"), dict, "input"))
+    return [ToolCall(required(raw.get("name"), str, "name"), arguments, required(raw.get("id") or "", str, "id"))]
+
+
+def _tool_result(raw: Mapping[str, Any]) -> list[Part]:
+    return tool_result(raw.get("content"), BLOCKS, call_id=raw.get("tool_use_id"))
+
+
+BLOCKS: Final[ShapeTable] = {
+    "text": Shape(lambda raw: worded(str)(raw.get("text")), {"text"}, {"cache_control"}),
+    "thinking": Shape(lambda raw: worded(Reasoning)(raw.get("thinking")), {"thinking"}, {"signature"}),
+    "tool_use": Shape(_tool_use, {"name", "input"}, {"id", "cache_control", "caller", "toolset_name"}),
+    "tool_result": Shape(_tool_result, {"content"}, {"tool_use_id", "is_error", "cache_control", "toolset_name"}),
+}
+"""Kinds of blocks that can be read."""
+
+
+def messages(body: Mapping[str, Any]) -> tuple[Message, ...]:
+    """The conversation in a request, what the system says first.
+
+    Raises:
+        InputError: it holds no list of messages, or a message that is none.
+
+    Example:
+        >>> result = {"type": "tool_result", "tool_use_id": "t1", "content": "closed"}
+        >>> body = {"messages": [{"role": "user", "content": [result, {"type": "text", "text": "And Monday?"}]}]}
+        >>> [(message.role, message.content) for message in messages(body)]
+        [('tool', 'closed'), ('user', 'And Monday?')]
+    """
+    fields = required(body, dict, "the request")
+    system = list(content_parts(fields.get("system"), BLOCKS))
+    found = [said("system", system)] if system else []
+    for i, raw in enumerate(required(fields.get("messages"), list, "messages")):
+        found += _messages(raw, f"messages[{i}]")
+    return with_tool_names(found)
+
+
+def answer(response: Mapping[str, Any]) -> tuple[Message, ...]:
+    """The assistant's message, the only one.
+
+    Raises:
+        InputError: the response is no message of the assistant.
+    """
+    if role_of(response, _ROLES, "response") != "assistant":
+        raise InputError("wanted a message of the assistant")
+    return (said("assistant", _content(response, "response")),)
+
+
+def tools(body: Mapping[str, Any]) -> tuple[ToolDefinition, ...]:
+    """What the model was allowed to call.
+
+    Raises:
+        InputError: a tool is none.
+    """
+    return tuple(
+        tool_of(
+            {"name": raw.get("type"), **raw} if isinstance(raw, dict) else raw,
+            f"tools[{i}]",
+            parameters=("input_schema",),
+        )
+        for i, raw in enumerate(listed(body, "tools"))
+    )
+
+
+def _messages(raw: object, place: str) -> tuple[Message, ...]:
+    role = role_of(raw, _ROLES, place)
+    fields = required(raw, dict, place)
+    return spoken(role, [*_content(fields, place), *unread_fields(fields, {"role", "content"})])
+
+
+def _content(raw: Mapping[str, Any], place: str) -> Iterator[Part]:
+    if raw.get("content") is None:
+        raise InputError(f"{place}.content must be text or a list of blocks; got nothing")
+    return content_parts(raw["content"], BLOCKS)
