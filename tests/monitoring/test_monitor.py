@@ -5,7 +5,7 @@ import pytest
 
 from foureyes.errors import InputError
 from foureyes.monitoring import Alarm, Monitor, MonitorSettings, Observation, ObservedVote, Promise, PromiseWatch
-from foureyes.monitoring.monitor import _MOST_STREAMS
+from foureyes.monitoring.stream_detectors import MOST_STREAMS
 from tests.monitoring.streams import World, decisions, labelled
 
 
@@ -128,7 +128,10 @@ def test_the_snapshot_is_json_and_says_what_was_seen():
 
 def test_a_snapshot_of_nothing_claims_nothing():
     shot = Monitor().snapshot(1000.0)
-    assert {name: value for name, value in shot["figures"].items() if value is not None} == {"decisions": 0}
+    assert {name: value for name, value in shot["figures"].items() if value is not None} == {
+        "decisions": 0,
+        "observed_only": 0,
+    }
     assert (shot["verifiers"], shot["pairs"], shot["outcomes"], shot["alarms"]) == ([], [], None, [])
     assert set(shot["timeline"]["flag_rate"]) == {None}
 
@@ -163,12 +166,12 @@ def test_a_restored_monitor_goes_on_as_if_nothing_had_happened(cut):
 def test_memory_is_bounded_whatever_comes():
     monitor = Monitor(MonitorSettings(window_size=10, buckets=5, bucket_s=1.0))
     sizes = []
-    for t in range(3 * _MOST_STREAMS):
+    for t in range(3 * MOST_STREAMS):
         votes = (ObservedVote(f"v{t}", "error", log_cmp=1.0),)
         monitor.observe(plain(float(t), safe=False, consensus=False, opinions=votes))
         sizes.append(len(monitor.to_json()))
-    assert sizes[-1] < 1.2 * sizes[2 * _MOST_STREAMS]
-    assert len(monitor.snapshot(200.0)["detectors"]) <= _MOST_STREAMS
+    assert sizes[-1] < 1.2 * sizes[2 * MOST_STREAMS]
+    assert len(monitor.snapshot(200.0)["detectors"]) <= MOST_STREAMS
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 from foureyes.monitoring import Alarm, Monitor, MonitorSettings
 from foureyes.service.tenant_state import observation_of
 from foureyes.service.wire.decisions import AlarmItem
-from foureyes.types import Verdict, Vote
+from foureyes.types import Exchange, Verdict, Vote
 from tests.service.house import House, open_house
 
 __all__ = ["open_house"]
@@ -84,16 +85,55 @@ def test_alarms_reach_whoever_watches(house: House) -> None:
     )
     raised: list[Alarm] = []
     for i in range(2000):
-        raised += tenant.observe(f"v-{i}", failing, at=float(i))
+        raised += tenant.observe(f"v-{i}", replace(observation_of(failing, float(i)), agent="agent-7", session="chat-7"))
     assert [alarm.key for alarm in raised] == ["rate:errors:p/a"]
     [event] = tenant.feed.latest(1, kind="alarm")
     assert event.value == AlarmItem.of(raised[0])
     [sent] = watch(house, "/v1/events", 1)
     assert (sent["event"], sent["data"]["key"]) == ("alarm", "rate:errors:p/a")
+    told = {name: sent["data"][name] for name in ("tenant", "agent_id", "session_id")}
+    assert told == {"tenant": "acme", "agent_id": "agent-7", "session_id": "chat-7"}
     active = house.call("GET", "/v1/monitoring").json()["monitor"]["alarms"]
     assert [alarm["key"] for alarm in active] == ["rate:errors:p/a"]
     ended = house.call("POST", "/v1/monitoring/acknowledge", {"key": "rate:errors:p/a"}, key="audit").json()
     assert ended == {"key": "rate:errors:p/a", "active": []}
+
+
+def test_a_poisoned_memory_is_named_to_its_tenant_and_to_no_stranger(house: House) -> None:
+    house.change(judges=[Echoing("a"), Echoing("b")])
+    for i in range(30):
+        for said, source in (("fine", "manual"), ("wrong", "notes-of-jane")):
+            body = {**ASKED, "response": said, "session_id": f"s-{i}", "sources": [source, "index"]}
+            assert house.call("POST", "/v1/guard/verify", body).status == 200
+    monitor = house.call("GET", "/v1/monitoring").json()["monitor"]
+    [alarm] = [alarm for alarm in monitor["alarms"] if alarm["kind"] == "origin"]
+    assert alarm["key"] == "origin:source:notes-of-jane"
+    assert alarm["agent"] == "agent-7"
+    found = {row["name"]: row for row in monitor["origins"]["source"]["shown"]}
+    assert (found["notes-of-jane"]["disputed"]["k"], found["manual"]["disputed"]["k"]) == (30, 0)
+    assert found["index"]["disputed"]["n"] == 60
+    logged = [line for line in house.logged() if line["event"] == "alarm"]
+    assert {line["tenant"] for line in logged} <= {"acme"}
+    metrics = house.call("GET", "/metrics", key=None).body.decode()
+    assert 'foureyes_alarms_total{signal="origin:source"} 1.0' in metrics
+    assert "jane" not in metrics
+
+
+def test_a_response_names_a_bounded_number_of_memories_by_plain_names(house: House) -> None:
+    for sources in (["a"] * 17, ["two words"], ["x" * 129], [""], "notes", [1]):
+        assert house.call("POST", "/v1/guard/verify", {**ASKED, "sources": sources}).status == 422, sources
+
+
+class Echoing:
+    """A judge that says what the response tells it to."""
+
+    provider = "test"
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    async def vote(self, exchange: Exchange) -> Vote:
+        return Vote("test", self.name, "unsafe" if exchange.answer == "wrong" else "safe", 0.9)
 
 
 def watch(house: House, path: str, n: int, **headers: str) -> list[dict[str, Any]]:

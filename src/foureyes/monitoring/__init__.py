@@ -12,7 +12,7 @@ from foureyes.monitoring.accuracy import EstimatedAccuracy, RealisedAccuracy, es
 from foureyes.monitoring.alarms import Alarm
 from foureyes.monitoring.metrics import MetricSample, metric_samples
 from foureyes.monitoring.monitor import Monitor
-from foureyes.monitoring.observation import AnswerOutcome, Observation, ObservedVote
+from foureyes.monitoring.observation import AnswerOutcome, FreshReading, Observation, ObservedVote
 from foureyes.monitoring.promise import Promise, PromiseStatus, PromiseWatch, ThresholdLike
 from foureyes.monitoring.settings import MonitorSettings
 from foureyes.monitoring.suspendable_judge import SuspendableJudge
@@ -21,6 +21,7 @@ __all__ = [
     "Alarm",
     "AnswerOutcome",
     "EstimatedAccuracy",
+    "FreshReading",
     "MetricSample",
     "Monitor",
     "MonitorSettings",

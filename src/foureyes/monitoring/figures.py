@@ -17,10 +17,11 @@ from foureyes.maths.agreement import miss_agreement
 from foureyes.maths.bounds import clopper_pearson
 from foureyes.maths.reliability import reliability
 from foureyes.monitoring.accuracy import estimated_accuracy, realised_accuracy
-from foureyes.monitoring.observation import AnswerOutcome, Observation, ObservedVote
+from foureyes.monitoring.observation import AnswerOutcome, FreshReading, Observation, ObservedVote
 
 __all__ = [
     "decision_figures",
+    "fresh_figures",
     "outcome_figures",
     "pair_figures",
     "rate_with_interval",
@@ -55,6 +56,7 @@ def decision_figures(observations: Sequence[Observation], level: float) -> dict[
     votes = [opinion for o in observations for opinion in o.opinions]
     return {
         "decisions": len(observations),
+        "observed_only": sum(not o.enforced for o in observations),
         "flag_rate": rate_with_interval((not o.safe for o in observations), level),
         "no_consensus": rate_with_interval((not o.consensus for o in observations), level),
         "disagreement": rate_with_interval(differing, level),
@@ -106,6 +108,17 @@ def outcome_figures(outcomes: Sequence[AnswerOutcome], level: float) -> dict[str
     stated = [outcome.observation.confidence for outcome in outcomes]
     realised = asdict(realised_accuracy(right, stated, level=level))
     return {**realised, "reliability": _reliability(outcomes)}
+
+
+def fresh_figures(readings: Sequence[FreshReading], level: float) -> dict[str, Any] | None:
+    """How far given answers lie from those of a clean model; ``None`` where none was asked."""
+    if not readings:
+        return None
+    return {
+        "n": len(readings),
+        "shift": _spread([r.shift for r in readings if r.shift is not None]),
+        "differs": rate_with_interval((r.differs for r in readings if r.differs is not None), level),
+    }
 
 
 def _verifier(

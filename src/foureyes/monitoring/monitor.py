@@ -1,49 +1,46 @@
 """The monitor: takes every decision, keeps the rolling figures, and raises alarms when something changed.
 
 1. every observation goes into the window and the timeline;
-2. its signals go into one detector each: confidence, flags, disagreement and every verifier's log_cmp into an
-   exchangeability test, every verifier's errors (and, where a limit is set, flags and disagreement) into a rate
-   detector;
-3. every promise that a verifier's threshold makes is watched by its :class:`~foureyes.monitoring.promise.PromiseWatch`;
-4. a detector that alarms raises an :class:`~foureyes.monitoring.alarms.Alarm`, which stands until it is acknowledged
-   (drift, promises) or the rate has come down (rates). A active alarm is not raised again.
+2. its signals go into one detector each (:mod:`foureyes.monitoring.stream_detectors`);
+3. it is counted for the agent, the session and the memories it came from (:mod:`foureyes.monitoring.origins`);
+4. every promise that a verifier's threshold makes is watched by its :class:`~foureyes.monitoring.promise.PromiseWatch`;
+5. a detector that alarms raises an :class:`~foureyes.monitoring.alarms.Alarm`, which stands until it is acknowledged
+   (drift, origins, promises) or the figure has come down (rates, thresholds). An active alarm is not raised again.
 
-All exchangeability tests share one α: the i-th to be opened gets α/(i(i + 1)), which sums to α however many follow. So
-the chance that the monitor *ever* raises a false drift alarm is at most ``MonitorSettings.alpha``.
+The chance that the monitor *ever* raises a false drift alarm is at most ``MonitorSettings.alpha``; the same holds for
+alarms on agents, sessions and memories, which have an alpha of that size of their own.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
-from typing import Any, Final
+from dataclasses import asdict, replace
+from typing import Any, Final, cast
 
 from foureyes.errors import InputError
 from foureyes.json_text import parsed_json
-from foureyes.maths.change import ExchangeabilityTest, RateDetector
 from foureyes.monitoring.alarms import Alarm
-from foureyes.monitoring.figures import decision_figures, outcome_figures, pair_figures, verifier_figures
-from foureyes.monitoring.observation import AnswerOutcome, Observation
+from foureyes.monitoring.figures import (
+    decision_figures,
+    fresh_figures,
+    outcome_figures,
+    pair_figures,
+    verifier_figures,
+)
+from foureyes.monitoring.observation import AnswerOutcome, FreshReading, Observation, OriginKind
+from foureyes.monitoring.origins import OriginWatch
 from foureyes.monitoring.promise import PromiseStatus, PromiseWatch
 from foureyes.monitoring.rolling_window import RollingWindow
 from foureyes.monitoring.settings import MonitorSettings
+from foureyes.monitoring.stream_detectors import StreamDetectors
 from foureyes.monitoring.timeline import Timeline
-from foureyes.signals.catalog import signal
 
 __all__ = ["Monitor"]
 
 _FORMAT: Final = "foureyes.monitor"
 _VERSION: Final = 1
-_MOST_STREAMS: Final = 64  # of each kind; beyond, the one not fed for longest is forgotten
-_LATEST: Final = 30
-_WORDS: Final = {
-    "confidence": "Calibrated confidence",
-    "flags": "The share of answers held back",
-    "disagreement": "The share of decisions on which verifiers differ",
-    "log_cmp": f"The {signal('log_cmp').title} (log_cmp) of {{}}",
-    "errors": "The share of failed votes of {}",
-}
+_SHOWN: Final = 20  # agents, sessions and memories in a snapshot, of each
 
 
 class Monitor:
@@ -78,15 +75,15 @@ class Monitor:
         self.settings = settings or MonitorSettings()
         self._reference = {name: [float(value) for value in values] for name, values in (reference or {}).items()}
         self._seed = seed
+        self._active: dict[str, Alarm] = {}
+        self._detectors = StreamDetectors(self.settings, self._reference, seed=seed, active=self._active)
+        self._origins = OriginWatch(alpha=self.settings.alpha, most=self.settings.max_origins)
         self._observations: RollingWindow[Observation] = self._recent()
         self._outcomes: RollingWindow[AnswerOutcome] = self._recent(forever=True)
+        self._fresh: RollingWindow[FreshReading] = self._recent(forever=True)
         self._timeline = Timeline(bucket_s=self.settings.bucket_s, buckets=self.settings.buckets)
-        self._drift: dict[str, ExchangeabilityTest] = {}
-        self._rates: dict[str, RateDetector] = {}
-        self._active: dict[str, Alarm] = {}
         self._promises: dict[str, PromiseWatch] = {}
         self._total = 0
-        self._opened = 0
         self.watch(promises)
 
     @property
@@ -114,7 +111,8 @@ class Monitor:
         for name, watch in self._promises.items():
             if name in before and before[name] is not watch:
                 watch.take_over(before[name])
-        self._active = {key: alarm for key, alarm in self._active.items() if alarm.kind != "promise"}
+        for key in [key for key, alarm in self._active.items() if alarm.kind == "promise"]:
+            del self._active[key]
         self._active |= {alarm.key: alarm for watch in promises if (alarm := watch.alarm) is not None}
 
     def observe(self, o: Observation) -> list[Alarm]:
@@ -126,12 +124,9 @@ class Monitor:
         self._total += 1
         self._observations.add(o)
         self._timeline.add(o)
-        alarms = [alarm for name, value in _streams(o) if (alarm := self._watch_drift(name, value, o.at))]
-        alarms += [alarm for name, event in self._events(o) if (alarm := self._watch_rate(name, event, o.at))]
-        for watch, confidence in self._promised(o):
-            if alarm := watch.observe(confidence, o.at):
-                alarms.append(self._raise(alarm))
-        return alarms
+        alarms = [*self._detectors.observe(o, self._observations.entries), *self._origins.observe(o)]
+        alarms += [alarm for watch, sure in self._promised(o) if (alarm := watch.observe(sure, o.at))]
+        return [self._raise(alarm, o) for alarm in alarms]
 
     def report(self, outcome: AnswerOutcome) -> list[Alarm]:
         """Takes what became of an answer; the figures then compare estimates with it.
@@ -140,14 +135,25 @@ class Monitor:
             The alarms it raises: promises found broken.
         """
         self._outcomes.add(outcome)
-        alarms = []
-        for watch, confidence in self._promised(outcome.observation):
-            if alarm := watch.outcome(confidence, outcome.at, right=outcome.right):
-                alarms.append(self._raise(alarm))
-        return alarms
+        seen = outcome.observation
+        told = [(watch, watch.outcome(sure, outcome.at, right=outcome.right)) for watch, sure in self._promised(seen)]
+        return [self._raise(alarm, seen) for _, alarm in told if alarm is not None]
+
+    def report_fresh(self, reading: FreshReading) -> list[Alarm]:
+        """Takes what a clean model made of a question, beside the answer that was given.
+
+        Returns:
+            The alarms it raises: shifts that are not what they were.
+        """
+        self._fresh.add(reading)
+        self._origins.observe_fresh(reading)
+        shifted = (
+            [] if reading.shift is None else self._detectors.observe_value("fresh_shift", reading.shift, reading.at)
+        )
+        return [self._raise(alarm, reading) for alarm in shifted]
 
     def acknowledge(self, key: str) -> Alarm:
-        """Ends a active alarm: what comes from now on is the new normal.
+        """Ends an active alarm: what comes from now on is the new normal.
 
         Raises:
             InputError: no such alarm stands.
@@ -155,8 +161,10 @@ class Monitor:
         if key not in self._active:
             raise InputError(f"no alarm {key!r} stands; active: {', '.join(self._active) or 'none'}")
         kind, name = key.split(":", 1)
-        if kind == "drift" and name in self._drift:
-            self._drift[name].restart(())
+        self._detectors.acknowledge(kind, name)
+        if kind == "origin":
+            of, _, named = name.partition(":")
+            self._origins.acknowledge(cast("OriginKind", of), named)
         if kind == "promise":
             self._promises[name].acknowledge()
         return self._active.pop(key)
@@ -179,7 +187,10 @@ class Monitor:
             "outcomes": outcome_figures(told, level),
             "alarms": [alarm.to_dict() for alarm in self.active_alarms],
             "promises": [status.to_dict() for status in self.promises],
-            "detectors": [self._about(name, test) for name, test in self._drift.items()],
+            "detectors": self._detectors.figures(),
+            "rolling_means": self._detectors.rolling_means(),
+            "origins": self._origins.figures(level, most=_SHOWN),
+            "fresh": fresh_figures(self._fresh.entries(), level),
             "timeline": self._timeline.columns(now),
         }
 
@@ -192,12 +203,12 @@ class Monitor:
             "reference": self._reference,
             "seed": self._seed,
             "total": self._total,
-            "opened": self._opened,
             "observations": [o.to_dict() for o in self._observations.entries()],
             "outcomes": [outcome.to_dict() for outcome in self._outcomes.entries()],
             "timeline": self._timeline.state(),
-            "drift": {name: test.state() for name, test in self._drift.items()},
-            "rates": {name: detector.state() for name, detector in self._rates.items()},
+            "fresh": [reading.to_dict() for reading in self._fresh.entries()],
+            "origins": self._origins.state(),
+            **self._detectors.state(),
             "promises": [watch.to_json() for watch in self._promises.values()],
             "active_alarms": [alarm.to_dict() for alarm in self.active_alarms],
         }
@@ -225,142 +236,35 @@ class Monitor:
         return monitor
 
     def _restore(self, document: dict[str, Any]) -> None:
-        self._total, self._opened = document["total"], document["opened"]
+        self._total = document["total"]
         for o in document["observations"]:
             self._observations.add(Observation.from_dict(o))
         for outcome in document["outcomes"]:
             self._outcomes.add(AnswerOutcome.from_dict(outcome))
         self._timeline.restore(document["timeline"])
-        self._drift = {name: ExchangeabilityTest.from_state(state) for name, state in document["drift"].items()}
-        self._rates = {name: RateDetector.from_state(state) for name, state in document["rates"].items()}
-        self._active = {(alarm := Alarm.from_dict(entry)).key: alarm for entry in document["active_alarms"]}
+        for reading in document.get("fresh", ()):
+            self._fresh.add(FreshReading.from_dict(reading))
+        if "origins" in document:
+            self._origins.restore(document["origins"])
+        self._detectors.restore(document)
+        self._active.clear()
+        self._active |= {(alarm := Alarm.from_dict(entry)).key: alarm for entry in document["active_alarms"]}
 
     def _recent(self, *, forever: bool = False) -> RollingWindow[Any]:
         return RollingWindow(
             max_entries=self.settings.window_size, max_age_s=float("inf") if forever else self.settings.window_s
         )
 
-    def _watch_drift(self, name: str, value: float, at: float) -> Alarm | None:
-        test = self._drift.pop(name, None) or self._open(name)
-        self._drift[name] = test  # the least recently fed comes first
-        if not test.observe(value):
-            return None
-        return self._raise(_drift_alarm(name, test, self._observations.entries(), at))
-
-    def _open(self, name: str) -> ExchangeabilityTest:
-        if len(self._drift) >= _MOST_STREAMS:
-            self._forget(self._drift, "drift")
-        self._opened += 1
-        alpha = self.settings.alpha / (self._opened * (self._opened + 1))
-        return ExchangeabilityTest(self._reference.get(name, ()), alpha=alpha, seed=self._seed + self._opened)
-
-    def _forget(self, detectors: dict[str, Any], kind: str) -> None:
-        oldest = next(iter(detectors))
-        del detectors[oldest]
-        self._active.pop(f"{kind}:{oldest}", None)
-
-    def _events(self, o: Observation) -> Iterator[tuple[str, float]]:
-        for opinion in o.opinions:
-            yield f"errors:{opinion.verifier}", float(opinion.verdict == "error")
-        if self.settings.max_flag_rate is not None:
-            yield "flags", float(not o.safe)
-        if self.settings.max_disagreement is not None and o.disagreement is not None:
-            yield "disagreement", float(o.disagreement)
-
-    def _watch_rate(self, name: str, event: float, at: float) -> Alarm | None:
-        detector = self._rates.pop(name, None) or self._detector(name)
-        self._rates[name] = detector
-        risen = detector.observe(event)
-        if not (risen or self._active):
-            return None
-        key = f"rate:{name}"
-        if key in self._active and not event and self._calm(name, detector.limit):
-            del self._active[key]
-        if not risen or key in self._active:
-            return None
-        return self._raise(_rate_alarm(name, detector, at))
-
-    def _detector(self, name: str) -> RateDetector:
-        if len(self._rates) >= _MOST_STREAMS:
-            self._forget(self._rates, "rate")
-        limits = {"flags": self.settings.max_flag_rate, "disagreement": self.settings.max_disagreement}
-        limit = limits.get(name, self.settings.max_error_rate)
-        return RateDetector(limit or self.settings.max_error_rate, run_length=self.settings.run_length)
-
-    def _calm(self, name: str, limit: float) -> bool:
-        """Whether the latest values, as many as a rate at its limit needs to show itself, are within the limit again."""
-        latest = [e for o in reversed(self._observations.entries()) for n, e in self._events(o) if n == name]
-        latest = latest[: max(20, round(2 / limit))]
-        return sum(latest) <= limit * len(latest)
-
     def _promised(self, o: Observation) -> Iterator[tuple[PromiseWatch, float]]:
         for opinion in o.opinions:
             if opinion.verifier in self._promises and opinion.confidence is not None:
                 yield self._promises[opinion.verifier], opinion.confidence
 
-    def _raise(self, alarm: Alarm) -> Alarm:
-        self._active[alarm.key] = alarm
-        return alarm
-
-    def _about(self, name: str, test: ExchangeabilityTest) -> dict[str, Any]:
-        """How far a test is on its way to an alarm; both capital and limit grow by factors, so compare their logarithms."""
-        return {
-            "signal": name,
-            "capital": test.capital,
-            "limit": test.limit,
-            "alpha": test.alpha,
-            "alarmed": test.alarmed,
-            "reference": test.n_reference,
-        }
-
-
-def _streams(o: Observation) -> Iterator[tuple[str, float]]:
-    """The signals that are tested for change."""
-    if o.confidence is not None:
-        yield "confidence", o.confidence
-    yield "flags", float(not o.safe)
-    if (differing := o.disagreement) is not None:
-        yield "disagreement", float(differing)
-    for opinion in o.opinions:
-        if opinion.log_cmp is not None:
-            yield f"log_cmp:{opinion.verifier}", opinion.log_cmp
-
-
-def _drift_alarm(name: str, test: ExchangeabilityTest, seen: Iterable[Observation], at: float) -> Alarm:
-    values = [value for o in seen for signal, value in _streams(o) if signal == name]
-    earlier, latest = values[:-_LATEST], values[-_LATEST:]
-    before = _mean(earlier) if test.reference_mean is None else test.reference_mean
-    moved = (
-        f": {before:.3g} on average before, {_mean(latest):.3g} in the last {len(latest)}" if before is not None else ""
-    )
-    return Alarm(
-        key=f"drift:{name}",
-        kind="drift",
-        at=at,
-        statement=f"{_signal_title(name)} changed{moved}.",
-        false_alarms=f"a chance of at most {100 * test.alpha:.2g} %, ever, on this signal",
-        resume="Ends when acknowledged; what comes from then on is the new normal.",
-    )
-
-
-def _rate_alarm(name: str, detector: RateDetector, at: float) -> Alarm:
-    return Alarm(
-        key=f"rate:{name}",
-        kind="rate",
-        at=at,
-        statement=f"{_signal_title(name)} rose above {detector.limit:.3g}.",
-        false_alarms=f"one in {detector.run_length:,.0f} values on average, at most, while the rate is within its limit",
-        resume="Ends by itself when the rate has come down, or when acknowledged.",
-    )
-
-
-def _mean(values: Sequence[float]) -> float | None:
-    return sum(values) / len(values) if values else None
-
-
-def _signal_title(signal: str) -> str:
-    kind, _, verifier = signal.partition(":")
-    return _WORDS[kind].format(verifier)
+    def _raise(self, alarm: Alarm, seen: Observation | FreshReading) -> Alarm:
+        """Enters an alarm, with the agent and the session it was raised at."""
+        told = replace(alarm, agent=seen.agent, session=seen.session)
+        self._active[alarm.key] = told
+        return told
 
 
 def _document(text: str) -> dict[str, Any]:

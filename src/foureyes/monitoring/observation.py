@@ -1,18 +1,23 @@
 """The records a monitor takes: a decision with its votes, and later perhaps whether the answer was right.
 
-No texts, no request bodies, no names of people: numbers, words of a fixed vocabulary, and the names of verifiers.
+No texts and no request bodies: numbers, words of a fixed vocabulary, and the names that a caller gives its verifiers,
+agents, sessions and memories.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Any, Final, get_args
+from typing import Any, Final, Literal, TypeAlias, get_args
 
 from foureyes.errors import InputError
 from foureyes.types import VoteVerdict
 
-__all__ = ["AnswerOutcome", "Observation", "ObservedVote"]
+__all__ = ["AnswerOutcome", "FreshReading", "Observation", "ObservedVote", "Origin", "OriginKind", "origins_of"]
+
+OriginKind: TypeAlias = Literal["agent", "session", "source"]
+Origin: TypeAlias = tuple[OriginKind, str]
+"""Where an answer came from: the agent that gave it, the session it was given in, a memory it drew on."""
 
 _WORDS: Final[tuple[str, ...]] = get_args(VoteVerdict)
 
@@ -64,6 +69,10 @@ class Observation:
         opinions: the verifiers' votes.
         confidence: the calibrated P(the answer is right) the decision rests on; ``None`` where there is none.
         latency_ms: of the whole decision, ≥ 0.
+        agent: who gave the answer; ``None`` where nobody said.
+        session: the conversation it was given in.
+        sources: names of the memories it drew on.
+        enforced: false where the verdict only informs: nothing is held back.
 
     Raises:
         InputError: a value is outside its range, or an answer was let through without a majority.
@@ -80,6 +89,10 @@ class Observation:
     opinions: tuple[ObservedVote, ...] = ()
     confidence: float | None = None
     latency_ms: float = 0.0
+    agent: str | None = None
+    session: str | None = None
+    sources: tuple[str, ...] = ()
+    enforced: bool = True
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.at):
@@ -97,6 +110,17 @@ class Observation:
         safe, unsafe = verdicts.count("safe"), verdicts.count("unsafe")
         return safe > 0 < unsafe if safe + unsafe > 1 else None
 
+    @property
+    def disputed(self) -> bool | None:
+        """Whether a verifier contradicted the answer; ``None`` where none took a side."""
+        sides = [opinion.verdict for opinion in self.opinions if opinion.definite]
+        return "unsafe" in sides if sides else None
+
+    @property
+    def origins(self) -> list[Origin]:
+        """Where the answer came from, as far as that was said."""
+        return origins_of(self.agent, self.session, self.sources)
+
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON values."""
         return asdict(self)
@@ -109,9 +133,58 @@ class Observation:
             InputError: not such a document.
         """
         try:
-            return cls(**{**document, "opinions": tuple(ObservedVote(**opinion) for opinion in document["opinions"])})
+            opinions = tuple(ObservedVote(**opinion) for opinion in document["opinions"])
+            return cls(**{**document, "opinions": opinions, "sources": tuple(document.get("sources", ()))})
         except (KeyError, TypeError) as error:
             raise InputError(f"not an observation: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class FreshReading:
+    """What a clean model made of the question: one that never saw the memory the answer was given from.
+
+    Args:
+        at: when, in seconds since 1970.
+        shift: log_cmp of the given answer minus that of the clean model's own, both read by the clean model without any
+            context, nats a token; above 0 = the given answer surprises it more. ``None`` where it does not read.
+        differs: whether its own answer says something else; ``None`` where the two could not be compared.
+        agent, session, sources: of the decision, as in :class:`Observation`.
+
+    Raises:
+        InputError: a number is not finite.
+    """
+
+    at: float
+    shift: float | None = None
+    differs: bool | None = None
+    agent: str | None = None
+    session: str | None = None
+    sources: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.at) or (self.shift is not None and not math.isfinite(self.shift)):
+            raise InputError(f"a fresh reading wants finite numbers; got at {self.at}, shift {self.shift}")
+
+    @property
+    def origins(self) -> list[Origin]:
+        """Where the answer came from, as far as that was said."""
+        return origins_of(self.agent, self.session, self.sources)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, document: dict[str, Any]) -> FreshReading:
+        """Reads what :meth:`to_dict` wrote.
+
+        Raises:
+            InputError: not such a document.
+        """
+        try:
+            return cls(**{**document, "sources": tuple(document["sources"])})
+        except (KeyError, TypeError) as error:
+            raise InputError(f"not a fresh reading: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +216,16 @@ class AnswerOutcome:
             return cls(document["at"], document["right"], Observation.from_dict(document["observation"]))
         except (KeyError, TypeError) as error:
             raise InputError(f"not an outcome: {error}") from error
+
+
+def origins_of(agent: str | None, session: str | None, sources: tuple[str, ...]) -> list[Origin]:
+    """The agent, the session and the memories that were named, each once."""
+    named: list[Origin] = [("source", name) for name in dict.fromkeys(sources)]
+    if session is not None:
+        named.insert(0, ("session", session))
+    if agent is not None:
+        named.insert(0, ("agent", agent))
+    return named
 
 
 def _require_confidence(value: float | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from foureyes.errors import InputError
@@ -24,6 +25,11 @@ class MonitorSettings:
         max_disagreement: share of decisions on which verifiers may differ; ``None`` watches for change only.
         max_flag_rate: share of answers that may be held back; ``None`` watches for change only.
         level: of the intervals, in (0, 1).
+        max_log_cmp: nats a token above which the rolling mean of a reader's log_cmp alarms, > 0; ``None`` for no such alarm.
+        log_cmp_window: readings in that mean, 1 to 10 000.
+        log_cmp_persistence: means in a row that have to lie above it, and then below it, 1 to 10 000.
+        max_origins: agents, sessions and memories remembered, of each, 1 to 100 000; beyond, the one not seen for longest
+            is forgotten.
 
     Raises:
         InputError: a value is outside its range.
@@ -39,6 +45,10 @@ class MonitorSettings:
     max_disagreement: float | None = None
     max_flag_rate: float | None = None
     level: float = 0.95
+    max_log_cmp: float | None = None
+    log_cmp_window: int = 20
+    log_cmp_persistence: int = 5
+    max_origins: int = 1000
 
     def __post_init__(self) -> None:
         laws = {
@@ -52,6 +62,12 @@ class MonitorSettings:
             f"0 < max_disagreement < 1, got {self.max_disagreement}": _share_or_none(self.max_disagreement),
             f"0 < max_flag_rate < 1, got {self.max_flag_rate}": _share_or_none(self.max_flag_rate),
             f"0 < level < 1, got {self.level}": 0 < self.level < 1,
+            f"0 < max_log_cmp, got {self.max_log_cmp}": self.max_log_cmp is None or 0 < self.max_log_cmp < math.inf,
+            f"1 ≤ log_cmp_window ≤ 10 000, got {self.log_cmp_window}": 1 <= self.log_cmp_window <= 10_000,
+            f"1 ≤ log_cmp_persistence ≤ 10 000, got {self.log_cmp_persistence}": 1
+            <= self.log_cmp_persistence
+            <= 10_000,
+            f"1 ≤ max_origins ≤ 100 000, got {self.max_origins}": 1 <= self.max_origins <= 100_000,
         }
         if broken := [law for law, holds in laws.items() if not holds]:
             raise InputError(f"a monitor wants {'; '.join(broken)}")

@@ -149,5 +149,5 @@ class AppState:
     def alarm(self, alarms: Sequence[Alarm]) -> None:
         """Counts alarms and hands them to every sink."""
         for alarm in alarms:
-            self.metrics.alarm(alarm.key)
+            self.metrics.alarm(alarm.signal)
         send_all(alarms, self.parts.sinks)

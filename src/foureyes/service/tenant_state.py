@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from dataclasses import replace
 from typing import Final
 
 from foureyes.config.parts import Parts, TenantParts
@@ -87,15 +88,13 @@ class TenantState:
         self.rate_limiter.change(parts.rate)
         self.monitor.watch(parts.watches)
 
-    def observe(self, verification: str, verdict: Verdict, *, at: float) -> list[Alarm]:
-        """Tells the monitor of a verdict; alarms it raises go to whoever watches the feed.
+    def observe(self, verification: str, seen: Observation) -> list[Alarm]:
+        """Tells the monitor of a decision; alarms it raises go to whoever watches the feed.
 
         Args:
             verification: its name, under which an outcome may be reported later.
-            verdict: what the council came to.
-            at: when, seconds since 1970.
+            seen: see :func:`observation_of`.
         """
-        seen = observation_of(verdict, at)
         self._seen[verification] = seen
         if len(self._seen) > _REMEMBERED:
             self._seen.popitem(last=False)
@@ -111,9 +110,10 @@ class TenantState:
         return None if seen is None else self._shown(self.monitor.report(AnswerOutcome(at, right, seen)))
 
     def _shown(self, alarms: list[Alarm]) -> list[Alarm]:
-        for alarm in alarms:
+        named = [replace(alarm, tenant=self.name) for alarm in alarms]
+        for alarm in named:
             self.feed.add("alarm", AlarmItem.of(alarm))
-        return alarms
+        return named
 
 
 def observation_of(verdict: Verdict, at: float) -> Observation:

@@ -6,12 +6,13 @@ Every route that verifies goes through :func:`verify`, whatever shape its reques
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from foureyes.errors import InputError
 from foureyes.service.access import Call
 from foureyes.service.problems import Refused
+from foureyes.service.tenant_state import observation_of
 from foureyes.service.wire.decisions import FeedItem, rfc3339
 from foureyes.service.wire.guard import VerifyResponse
 from foureyes.types import Exchange, Vote, text_of
@@ -99,13 +100,17 @@ def _publish(call: Call, query: VerificationQuery, decision: Decision, segments:
     item = FeedItem(
         at=rfc3339(at),
         agent_id=query.agent_id,
+        session_id=query.session_id,
+        sources=list(query.sources),
         verification=VerifyResponse.of(decision),
         prompt=text_of(query.exchange.prompt) if texts else None,
         response=query.exchange.answer if texts else None,
         segments=segments if texts else None,
     )
     call.tenant.feed.add("decision", item)
-    if alarms := call.tenant.observe(decision.request_id, decision.verdict, at=at):
+    origins = {"agent": query.agent_id, "session": query.session_id, "sources": query.sources}
+    seen = replace(observation_of(decision.verdict, at), safe=decision.safe, enforced=decision.enforced, **origins)
+    if alarms := call.tenant.observe(decision.request_id, seen):
         call.state.alarm(alarms)
 
 

@@ -118,6 +118,8 @@ class FeedItem(ResponseModel):
 
     at: str = Field(description="RFC 3339, UTC")
     agent_id: str | None
+    session_id: str | None = None
+    sources: list[str] = Field(default=[], description="memories the response drew on")
     verification: VerifyResponse
     prompt: str | None = None
     response: str | None = None
@@ -133,6 +135,9 @@ class AlarmItem(ResponseModel):
     statement: str
     false_alarms: str = Field(description="how often such an alarm is raised for nothing")
     resume: str = Field(description="what ends it")
+    tenant: str | None = None
+    agent_id: str | None = Field(default=None, description="whose decision it was raised at")
+    session_id: str | None = Field(default=None, description="in which that was")
 
     @classmethod
     def of(cls, alarm: Alarm) -> Self:
@@ -144,6 +149,9 @@ class AlarmItem(ResponseModel):
             statement=alarm.statement,
             false_alarms=alarm.false_alarms,
             resume=alarm.resume,
+            tenant=alarm.tenant,
+            agent_id=alarm.agent,
+            session_id=alarm.session,
         )
 
 
