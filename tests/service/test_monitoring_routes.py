@@ -85,7 +85,9 @@ def test_alarms_reach_whoever_watches(house: House) -> None:
     )
     raised: list[Alarm] = []
     for i in range(2000):
-        raised += tenant.observe(f"v-{i}", replace(observation_of(failing, float(i)), agent="agent-7", session="chat-7"))
+        raised += tenant.observe(
+            f"v-{i}", replace(observation_of(failing, float(i)), agent="agent-7", session="chat-7")
+        )
     assert [alarm.key for alarm in raised] == ["rate:errors:p/a"]
     [event] = tenant.feed.latest(1, kind="alarm")
     assert event.value == AlarmItem.of(raised[0])

@@ -108,8 +108,14 @@ def _publish(call: Call, query: VerificationQuery, decision: Decision, segments:
         segments=segments if texts else None,
     )
     call.tenant.feed.add("decision", item)
-    origins = {"agent": query.agent_id, "session": query.session_id, "sources": query.sources}
-    seen = replace(observation_of(decision.verdict, at), safe=decision.safe, enforced=decision.enforced, **origins)
+    seen = replace(
+        observation_of(decision.verdict, at),
+        safe=decision.safe,
+        enforced=decision.enforced,
+        agent=query.agent_id,
+        session=query.session_id,
+        sources=query.sources,
+    )
     if alarms := call.tenant.observe(decision.request_id, seen):
         call.state.alarm(alarms)
 
