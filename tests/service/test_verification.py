@@ -11,7 +11,9 @@ import pytest
 from foureyes.config import RateLimit
 from foureyes.models.scripted import ScriptedJudge
 from foureyes.monitoring import Monitor
+from foureyes.types import Exchange, Vote, text_of
 from tests.service.house import House, open_house
+from tests.service.test_independent_answers import Scripted
 
 __all__ = ["open_house"]
 
@@ -60,6 +62,100 @@ def test_a_conversation_may_be_the_prompt(house: House) -> None:
         "POST", PATHS[0], {"prompt": [*turns, {"role": "user", "content": "Australia"}], "response": "Canberra"}
     )
     assert reply.json()["safe"] is True
+
+
+TRANSFER = {
+    "role": "assistant",
+    "content": None,
+    "tool_calls": [
+        {
+            "id": "c1",
+            "type": "function",
+            "function": {"name": "wire_transfer", "arguments": '{"to": "Eve", "amount": 9}'},
+        }
+    ],
+}
+ASKING = [
+    {"role": "developer", "content": "You run the accounts."},
+    {"role": "user", "content": [{"type": "text", "text": "Pay Ana 5."}]},
+]
+TOOLS = [{"type": "function", "function": {"name": "wire_transfer", "parameters": {"type": "object"}}}]
+TURNS = [
+    {"messages": ASKING, "response": TRANSFER, "tools": TOOLS},
+    {"prompt": "Pay Ana 5.", "response": TRANSFER},
+]
+
+
+class Seeing(ScriptedJudge):
+    """Remembers what it was shown."""
+
+    def __init__(self) -> None:
+        super().__init__("safe", name="seeing")
+        self.seen: list[Exchange] = []
+
+    async def vote(self, exchange: Exchange) -> Vote:
+        self.seen.append(exchange)
+        return await super().vote(exchange)
+
+
+def one(house: House, variant: str, body: dict[str, Any]) -> dict[str, Any]:
+    """The verification that a variant of the route comes to."""
+    reply = house.call("POST", f"/v1/guard/{variant}", {"items": [body]} if variant.endswith("batch") else body)
+    if variant.endswith("batch"):
+        return reply.json()["results"][0]["verification"]
+    if variant.endswith("stream"):
+        return events(reply.body)[-1][1]
+    return reply.json()["verdict"] if variant == "check" else reply.json()
+
+
+@pytest.mark.parametrize("body", TURNS)
+@pytest.mark.parametrize("variant", ["verify", "verify/batch", "verify/stream", "check"])
+def test_what_a_model_does_is_verified_like_what_it_says(house: House, variant: str, body: dict[str, Any]) -> None:
+    judge = Seeing()
+    house.change(judges=[judge], answerers=[Scripted("one", "Pay Ana 5.")])
+    answer = one(house, variant, body)
+    assert answer["safe"] is True
+    seen = judge.seen[0]
+    assert seen.answer == '{"name": "wire_transfer", "arguments": {"to": "Eve", "amount": 9}}'
+    assert seen.turn is not None
+    assert text_of(seen.prompt).endswith("Pay Ana 5.")
+
+
+@pytest.mark.parametrize("variant", ["verify", "verify/batch", "verify/stream", "check"])
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:"}}]}],
+          "response": "A cat."}, "image_url in message 1"),
+        ({"messages": ASKING, "response": {**TRANSFER, "audio": {"id": "a1"}}}, "audio in the answer"),
+        ({"messages": ASKING, "response": {"role": "assistant", "content": None, "tool_calls": [
+            {"id": "c1", "type": "function", "function": {"name": "pay", "arguments": "{"}}]}}, "not a JSON object"),
+    ],
+)  # fmt: skip
+def test_a_part_that_cannot_be_read_is_named_and_not_safe(
+    house: House, variant: str, body: dict[str, Any], named: str
+) -> None:
+    house.change(answerers=[Scripted("one", "It is a cat.")])
+    answer = one(house, variant, body)
+    assert (answer["safe"], answer["stage"], answer["votes"]) == (False, "read", [])
+    assert named in answer["reason"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"response": "Canberra"},
+        {**ASKED, "messages": ASKING},
+        {"messages": ASKING},
+        {"messages": [], "response": "y"},
+        {"messages": ASKING, "response": ASKING[1]},
+        {"messages": [{"role": "wizard", "content": "x"}], "response": "y"},
+    ],
+)
+def test_a_conversation_that_says_too_little_or_too_much_is_refused(house: House, body: dict[str, Any]) -> None:
+    reply = house.call("POST", PATHS[0], body)
+    assert reply.status == 422
+    assert list(house.ledger.entries()) == []
 
 
 def test_only_configured_verifiers_can_be_named(house: House) -> None:

@@ -5,11 +5,10 @@ Templates, not paraphrases by a model: they cannot change what is asked, cost no
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from foureyes.errors import InputError
-from foureyes.types import Prompt
+from foureyes.types import Message, Prompt
 
 __all__ = ["N_PHRASINGS", "rephrase"]
 
@@ -46,9 +45,14 @@ def rephrase(prompt: Prompt, number: int) -> Prompt:
     if isinstance(prompt, str):
         return _worded(prompt, number)
     last = max((i for i, turn in enumerate(prompt) if turn.role == "user"), default=-1)
-    return tuple(
-        replace(turn, content=_worded(turn.content, number)) if i == last else turn for i, turn in enumerate(prompt)
-    )
+    return tuple(_worded_turn(turn, number) if i == last else turn for i, turn in enumerate(prompt))
+
+
+def _worded_turn(turn: Message, number: int) -> Message:
+    if not turn.parts:
+        return Message(turn.role, _worded(turn.content, number))
+    before, after = _WORDINGS[number].split("{asked}")
+    return Message.of(turn.role, [part for part in (before.rstrip(), *turn.parts, after.lstrip()) if part != ""])
 
 
 def _worded(asked: str, number: int) -> str:

@@ -190,7 +190,8 @@ async def check_segments(
         codes: gives each request its code.
 
     Returns:
-        The findings, after ``answer_s + compare_s`` at the latest. Failures are listed, not raised.
+        The findings, after ``answer_s + compare_s`` at the latest. Failures are listed, not raised; of an exchange
+        with a part that cannot be read nobody is asked, and no segment counts as checked.
 
     Raises:
         InputError: nobody to ask.
@@ -200,6 +201,8 @@ async def check_segments(
     plan, runner, cut = plan or SegmentCheckLimits(), DeadlineRunner(), split_segments(exchange.answer)
     if not cut:
         return SegmentReport((), (), ())
+    if exchange.unread:
+        return SegmentReport(_findings(cut, ()), (), tuple(f"nobody here can read {part}" for part in exchange.unread))
     asked = list(itertools.product(answerers, range(plan.wordings)))
     works = [ask_answerer(answerer, rephrase(exchange.prompt, wording)) for answerer, wording in asked]
     came = await runner.gather(_ends(plan.answer_s), works, "an answerer")

@@ -7,18 +7,16 @@ configuration) is never used; an inline configuration is refused, so that nobody
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 from fastapi import APIRouter
 
 from foureyes.errors import PrivacyError
 from foureyes.privacy import conceal, reveal
 from foureyes.service.access import Call, Verifying
-from foureyes.service.queries import prompt_of
 from foureyes.service.verification import VerificationQuery, verify
 from foureyes.service.wire.gateways import ChatMessage, LiteLLMRequest, LiteLLMResponse, NeMoRequest, NeMoResponse
-from foureyes.service.wire.guard import Turn
-from foureyes.types import Exchange
+from foureyes.types import Exchange, Message, Role
 
 if TYPE_CHECKING:
     from foureyes.guard import Decision
@@ -63,7 +61,7 @@ async def nemo(call: Verifying, body: NeMoRequest) -> NeMoResponse:
         return _rail(
             "blocked", reason="nothing to verify: wanted a question and then an assistant's message as the last one"
         )
-    decision = await verify(call, VerificationQuery(Exchange(prompt_of(prompt), _text(last))))
+    decision = await verify(call, VerificationQuery(Exchange(prompt, _text(last))))
     status: Status = "success" if decision.safe else "blocked"
     return _rail(status, reason=decision.verdict.reason, request_id=decision.request_id)
 
@@ -92,7 +90,7 @@ async def _after(call: Call, body: LiteLLMRequest) -> LiteLLMResponse:
         return LiteLLMResponse(action="NONE")
     if not prompt:
         return LiteLLMResponse(action="BLOCKED", blocked_reason="no structured_messages to verify the response against")
-    decisions = [await verify(call, VerificationQuery(Exchange(prompt_of(prompt), text))) for text in body.texts]
+    decisions = [await verify(call, VerificationQuery(Exchange(prompt, text))) for text in body.texts]
     if unsafe := [decision for decision in decisions if not decision.safe]:
         return LiteLLMResponse(action="BLOCKED", blocked_reason=_why(unsafe[0]))
     return await _restored(call, body.texts, body.litellm_call_id)
@@ -114,10 +112,10 @@ def _why(decision: Decision) -> str:
     return f"{decision.verdict.reason} (verification {decision.request_id})"
 
 
-def _turns(messages: Sequence[ChatMessage]) -> list[Turn]:
+def _turns(messages: Sequence[ChatMessage]) -> tuple[Message, ...]:
     """The turns a verifier may see: what was said, not what tools brought in."""
     said = [(message.role, _text(message)) for message in messages if message.role in _TURNS]
-    return [Turn.model_validate({"role": role, "content": text}) for role, text in said if text]
+    return tuple(Message(cast("Role", role), text) for role, text in said if text)
 
 
 def _text(message: ChatMessage) -> str:

@@ -76,7 +76,7 @@ async def council(call: Verifying, body: CouncilRequest) -> CouncilResponse:
     Nothing here is verified: it is what models say.
     """
     answerers = _answerers(call, least=2)
-    shown, reveal = await _concealed(call, Exchange(prompt_of(body.prompt), ""), body.session_id)
+    shown, reveal = await _concealed(call, Exchange(prompt_of(body), ""), body.session_id)
     return await _council(call, await gather_opinions(shown.prompt, answerers, answerers[0], stage_s=15.0), reveal)
 
 

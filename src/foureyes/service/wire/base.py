@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -68,6 +69,11 @@ class Problem(ResponseModel):
         return self.model_dump_json(exclude_none=True).encode()
 
 
-def example(**fields: Any) -> ConfigDict:
-    """The configuration of a model with one example in the OpenAPI document."""
-    return ConfigDict(json_schema_extra={"examples": [fields]})
+def example(schema: Mapping[str, Any] | None = None, **fields: Any) -> ConfigDict:
+    """The configuration of a model with one example in the OpenAPI document.
+
+    Args:
+        schema: what the document says of it besides.
+        fields: of the example.
+    """
+    return ConfigDict(json_schema_extra={"examples": [fields], **(schema or {})})

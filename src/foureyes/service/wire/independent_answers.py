@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from pydantic import Field
 
 from foureyes.guard.comparison import SegmentLabel
-from foureyes.service.wire.base import EXAMPLE_ID, RequestModel, ResponseModel, Session, Text, example
-from foureyes.service.wire.guard import MAX_TURNS, Turn, VerifyRequest, VerifyResponse
+from foureyes.service.wire.base import EXAMPLE_ID, ResponseModel, Session, example
+from foureyes.service.wire.guard import EITHER_PROMPT, PromptRequest, VerifyRequest, VerifyResponse
 
 __all__ = [
     "ClaimItem",
@@ -27,7 +25,10 @@ class SegmentCheckRequest(VerifyRequest):
     """A response to verify as a whole and segment by segment."""
 
     model_config = example(
-        prompt="Tell me about Canberra.", response="Canberra is a city. It is the capital of Austria.", correct=True
+        prompt="Tell me about Canberra.",
+        response="Canberra is a city. It is the capital of Austria.",
+        correct=True,
+        schema=EITHER_PROMPT,
     )
 
     correct: bool = Field(default=False, description="rewrite the flagged segments, and only those")
@@ -66,12 +67,11 @@ class SegmentCheckResponse(ResponseModel):
     missing: list[str] = Field(description="answers and comparisons that did not come")
 
 
-class CouncilRequest(RequestModel):
+class CouncilRequest(PromptRequest):
     """What to ask several models."""
 
-    model_config = example(prompt="What is the capital of Australia?")
+    model_config = example(prompt="What is the capital of Australia?", schema=EITHER_PROMPT)
 
-    prompt: Text | Annotated[list[Turn], Field(min_length=1, max_length=MAX_TURNS)]
     session_id: Session | None = None
 
 
