@@ -107,7 +107,7 @@ def test_a_verification_runs_through_every_part(wired):
 
 def test_a_tenant_without_a_policy_shows_texts_as_they_are(wired):
     opened = Opened()
-    parts = build(settings_of(wired), open_reader=opened)
+    parts = build(settings_of(wired, WIRED.replace('["local", "gpt"]', '["local"]')), open_reader=opened)
     plain = parts.tenants["plain"]
     assert (plain.vault, plain.detector) == (None, None)
 
@@ -299,3 +299,11 @@ def test_a_folder_that_cannot_be_made_is_refused(wired, table, key):
     text = text.replace(f"[{table}]\n", f'[{table}]\n{key} = "taken/{key}"\n')
     with pytest.raises(ConfigError, match=rf"\[{table}\] {key}: cannot make the folder"):
         build(settings_of(wired, text), open_reader=Opened())
+
+
+def test_the_quorum_is_a_majority_unless_the_file_says_otherwise(wired):
+    for line, quorum in (("", 2), ("quorum = 1\n", 1)):
+        text = WIRED.replace('verifiers = ["local", "gpt"]\n', f'verifiers = ["local", "gpt"]\n{line}')
+        parts = build(settings_of(wired, text), open_reader=Opened())
+        assert parts.tenants["plain"].guard.council.quorum == quorum
+        asyncio.run(parts.close())

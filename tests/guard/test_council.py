@@ -3,6 +3,7 @@
 # ruff: noqa: ARG002 - the signatures are the ports'
 
 import asyncio
+import itertools
 import logging
 
 import pytest
@@ -252,10 +253,34 @@ def test_only_some_verifiers_may_be_asked():
     assert chosen.deadline_s == asked.deadline_s
 
 
-def test_choosing_fewer_verifiers_than_the_quorum_is_never_safe():
-    asked = Council([CouncilMember(ScriptedJudge("safe", name=name)) for name in "abc"], QuorumRule(2))
+@pytest.mark.parametrize("rule", [None, QuorumRule(2)])
+def test_a_request_that_asks_fewer_than_the_quorum_is_refused(rule):
+    asked = Council([CouncilMember(ScriptedJudge("safe", name=name)) for name in "abc"], rule)
     assert run(asked.ask(EXCHANGE)).safe
-    assert not run(asked.only([("scripted", "a")]).ask(EXCHANGE)).safe
+    with pytest.raises(InputError, match="1 of 3 configured verifiers asked; the quorum is 2"):
+        asked.only([("scripted", "a")])
+
+
+def test_nobody_picks_a_lenient_verifier():
+    """One of three says safe; whichever are asked, and in which order, it stays one of three."""
+    said = {"a": "safe", "b": "unsafe", "c": "unsafe"}
+    for rule in (None, QuorumRule(1)):
+        asked = Council([CouncilMember(ScriptedJudge(word, name=name)) for name, word in said.items()], rule)
+        for n in range(asked.quorum, 4):
+            for names in itertools.permutations(said, n):
+                verdict = run(asked.only([("scripted", name) for name in names]).ask(EXCHANGE))
+                assert not verdict.safe
+                assert (verdict.asked, verdict.configured) == (n, 3)
+                assert {model for _, model in verdict.unasked} == set(said) - set(names)
+
+
+def test_verifiers_that_were_not_asked_count_as_configured():
+    asked = Council([CouncilMember(ScriptedJudge("safe", name=name)) for name in "abc"])
+    two = run(asked.only([("scripted", "b"), ("scripted", "a")]).ask(EXCHANGE))
+    assert (two.safe, two.reason, round(two.agreement_ratio, 2)) == (True, "2 of 3 verifiers say safe", 0.67)
+    weighted = Council([CouncilMember(ScriptedJudge("safe", name=n), w) for n, w in (("a", 1), ("b", 1), ("c", 9))])
+    light = run(weighted.only([("scripted", "a"), ("scripted", "b")]).ask(EXCHANGE))
+    assert (light.safe, light.reason) == (False, "no majority: 2 safe of 3 configured, 2 asked")
 
 
 @pytest.mark.parametrize(
@@ -272,6 +297,7 @@ def test_a_council_is_valid_once_built():
         ([], "some weight"),
         ([CouncilMember(judge), CouncilMember(judge)], "its own"),
         ([CouncilMember(judge, 0)], "weight"),
+        ([CouncilMember(ScriptedJudge(name=n), n == "a") for n in "b"], "weight"),
     ):
         with pytest.raises(InputError, match=message):
             Council(members)

@@ -67,6 +67,26 @@ def test_agreement_is_the_share_behind_the_more_common_side():
     assert verdict("safe", "safe", "unsafe", weights=[0.1, 0.2, 0.3]).agreement_ratio == 0.5
 
 
+def test_the_quorum_is_a_majority_of_the_configured_unless_another_is_given():
+    assert [QuorumRule().least(n) for n in range(6)] == [1, 1, 2, 2, 3, 3]
+    assert QuorumRule(4).least(3) == 4
+    assert not count_votes(votes("safe", "error", "error"), QuorumRule(), weights=[9, 1, 1]).consensus_reached
+
+
+def test_verifiers_that_were_not_asked_are_in_the_denominator():
+    def counted(*said, **options):
+        return count_votes(votes(*said), QuorumRule(), unasked=[("p", "x"), ("p", "y")], **options)
+
+    assert not counted("safe").consensus_reached
+    assert counted("safe").reason == "lost quorum: 1 safe of 3 configured, 1 asked; wanted 2 to decide"
+    assert not counted("safe", "safe").safe, "two of four are no majority"
+    assert counted("safe", "safe", "safe").safe
+    assert not counted("safe", "safe", "safe", weights=[1, 1, 1, 2, 2]).safe
+    assert counted("unsafe", "unsafe", "unsafe").agreement_ratio == 0.6
+    with pytest.raises(InputError, match="each of 3 verifiers"):
+        counted("safe", weights=[1])
+
+
 def test_a_heavy_verifier_decides_alone_unless_the_quorum_forbids_it():
     assert verdict("safe", "error", "error", weights=[5, 1, 1]).safe
     assert not verdict("safe", "error", "error", quorum=2, weights=[5, 1, 1]).safe

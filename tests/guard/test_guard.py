@@ -239,9 +239,12 @@ def test_an_unknown_verifier_is_the_callers_mistake_and_nothing_is_asked():
 
 
 def test_members_may_be_chosen():
-    decision = verify(ScriptedJudge("unsafe", name="a"), ScriptedJudge("safe", name="b"), members=[("scripted", "b")])
+    judges = [ScriptedJudge(word, name=name) for name, word in (("a", "unsafe"), ("b", "safe"), ("c", "safe"))]
+    decision = verify(*judges, members=[("scripted", "c"), ("scripted", "b")])
     assert decision.safe
-    assert len(decision.verdict.votes) == 1
+    assert (decision.verdict.asked, decision.verdict.configured) == (2, 3)
+    with pytest.raises(InputError, match="the quorum is 2"):
+        verify(*judges, members=[("scripted", "c")])
 
 
 def test_votes_are_told_as_they_come():

@@ -32,7 +32,7 @@ def test_a_verdict_with_its_votes_and_its_place_in_the_ledger(house: House, path
     answer = reply.json()
     assert reply.status == 200
     assert list(answer) == [
-        "consensus_reached", "safe", "votes", "agreement_ratio", "latency_ms", "reason",
+        "consensus_reached", "safe", "votes", "configured", "asked", "agreement_ratio", "latency_ms", "reason",
         "request_id", "stage", "enforced", "ledger_entry",
     ]  # fmt: skip
     assert (answer["consensus_reached"], answer["safe"], answer["stage"], answer["enforced"]) == (
@@ -160,11 +160,25 @@ def test_a_conversation_that_says_too_little_or_too_much_is_refused(house: House
 
 def test_only_configured_verifiers_can_be_named(house: House) -> None:
     provider = house.judges[0].provider
-    named = {**ASKED, "models": [{"provider": provider, "model": "c"}]}
-    answer = house.call("POST", PATHS[0], named).json()
-    assert (answer["safe"], [vote["model"] for vote in answer["votes"]]) == (False, ["c"])
+    two = [{"provider": provider, "model": name} for name in "ca"]
+    answer = house.call("POST", PATHS[0], {**ASKED, "models": two}).json()
+    assert (answer["safe"], [vote["model"] for vote in answer["votes"]]) == (False, ["c", "a"])
+    assert (answer["asked"], answer["configured"]) == (2, 3)
     unknown = house.call("POST", PATHS[0], {**ASKED, "models": [{"provider": provider, "model": "mine"}]})
     assert (unknown.status, unknown.json()["type"]) == (404, "urn:foureyes:problem:not-found")
+
+
+def test_a_request_that_asks_fewer_than_the_quorum_is_refused(house: House) -> None:
+    """House's verifiers say safe, safe, unsafe: neither of the lenient ones can be asked alone."""
+    provider = house.judges[0].provider
+    for names in ("a", "b", "c", "aa"):
+        body = {**ASKED, "models": [{"provider": provider, "model": name} for name in names]}
+        reply = house.call("POST", PATHS[0], body)
+        assert (reply.status, reply.json()["type"]) == (422, "urn:foureyes:problem:invalid")
+    assert house.call("POST", PATHS[0], {**ASKED, "models": body["models"][:1]}).json()["detail"] == (
+        "1 of 3 configured verifiers asked; the quorum is 2"
+    )
+    assert list(house.ledger.entries()) == []
 
 
 def test_the_agent_is_recorded(house: House) -> None:

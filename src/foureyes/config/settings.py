@@ -369,7 +369,7 @@ class TenantSettings(SettingsTable):
         name: letters, digits, ``-`` and ``_``.
         keys: its API keys, as hashes.
         verifiers: asked about every answer, each with its own provider and model.
-        quorum: least number of them that must say safe or unsafe.
+        quorum: least number of them that must say safe or unsafe, and that a request may ask; ``None`` for a majority.
         timing: most seconds from a request to its decision, and of these kept back for the ledger.
         mode: ``observe`` marks decisions as not enforced; it changes nothing else.
         rate: how much it may ask for.
@@ -383,7 +383,7 @@ class TenantSettings(SettingsTable):
     name: str
     keys: Annotated[tuple[Annotated[ApiKey, Inline()], ...], Field(strict=False)] = ()
     verifiers: tuple[Verifier, ...] = ()
-    quorum: Annotated[int, Field(ge=1, le=1_000)] = 1
+    quorum: Annotated[int, Field(ge=1, le=1_000)] | None = None
     timing: Annotated[Timing, Inline()] = Timing()
     mode: GuardMode = "enforce"
     rate: Annotated[RateLimit, Inline()] = RateLimit()
@@ -421,7 +421,7 @@ class TenantSettings(SettingsTable):
                 yield "a key belongs to the tenant of its table"
             case "verifiers" if twice := first_repeated((one.provider, one.model) for one in value):
                 yield f"each needs its own provider and model; two are {' '.join(twice)}"
-            case "quorum" if 0 < n < value:
+            case "quorum" if value is not None and 0 < n < value:
                 yield f"{value} of {n} verifiers can never vote: nothing would be safe"
             case "countries" if others := sorted(set(value) - set(COUNTRIES)):
                 yield f"wanted a list with some of {', '.join(COUNTRIES)}; got {', '.join(others)}"

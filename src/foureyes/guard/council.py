@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from foureyes.display import plural
 from foureyes.errors import InputError, ModelError
 from foureyes.guard.counting import QuorumRule, count_votes
 from foureyes.guard.deadline import DeadlineRunner, log_bug, wait_until
@@ -49,12 +50,14 @@ class Council:
     """Several verifiers that are asked in parallel under one deadline and decide by vote.
 
     Args:
-        verifiers: at least one, each with its own provider and model; some weight among them.
+        verifiers: those that are asked, at least one, each with its own provider and model; some weight among them.
         rule: what is needed besides a majority.
         deadline_s: most seconds from a question to its verdict, > 0.
+        unasked: further configured verifiers. They are not asked and count as configured, so nobody makes a verdict milder
+            by leaving some out.
 
     Raises:
-        InputError: no verifiers, two of one name, no weight at all, or a deadline that is none.
+        InputError: no verifiers, fewer than the quorum, two of one name, no weight at all, or a deadline that is none.
 
     Example:
         >>> from foureyes.models.scripted import ScriptedJudge
@@ -64,28 +67,44 @@ class Council:
     """
 
     def __init__(
-        self, verifiers: Sequence[CouncilMember], rule: QuorumRule | None = None, *, deadline_s: float = 10.0
+        self,
+        verifiers: Sequence[CouncilMember],
+        rule: QuorumRule | None = None,
+        *,
+        deadline_s: float = 10.0,
+        unasked: Sequence[CouncilMember] = (),
     ) -> None:
-        self._members = tuple(verifiers)
-        self._keys = [member.key for member in self._members]
-        self._weights = [member.weight for member in self._members]
+        self._members, self._unasked = tuple(verifiers), tuple(unasked)
+        self._keys = [member.key for member in self.configured]
+        self._weights = [member.weight for member in self.configured]
         self._rule = rule or QuorumRule()
         self._deadline_s = deadline_s
         self._runner = DeadlineRunner()
         if len(set(self._keys)) != len(self._keys):
             raise InputError(f"every verifier needs its own provider and model; got {self._keys}")
-        if not math.fsum(self._weights) > 0:
+        if not math.fsum([member.weight for member in self._members]) > 0:
             raise InputError("a council needs a verifier with some weight; got none")
+        if len(self._members) < self.quorum:
+            n, there = len(self._members), len(self._keys)
+            raise InputError(f"{n} of {plural(there, 'configured verifier')} asked; the quorum is {self.quorum}")
         if not 0 < deadline_s < math.inf:
             raise InputError(f"deadline_s must be a time above 0; got {deadline_s}")
-        count_votes(
-            [Vote(*key, "error") for key in self._keys], self._rule, weights=self._weights
-        )  # refuses bad weights now
+        self._count([Vote(*member.key, "error") for member in self._members])  # refuses bad weights now
 
     @property
     def members(self) -> tuple[CouncilMember, ...]:
-        """The verifiers, in order."""
+        """The verifiers that are asked, in order."""
         return self._members
+
+    @property
+    def configured(self) -> tuple[CouncilMember, ...]:
+        """All verifiers: those that are asked, and then the others."""
+        return (*self._members, *self._unasked)
+
+    @property
+    def quorum(self) -> int:
+        """How many verifiers must say safe or unsafe."""
+        return self._rule.least(len(self._keys))
 
     @property
     def deadline_s(self) -> float:
@@ -95,23 +114,26 @@ class Council:
     def only(self, wanted: Sequence[tuple[str, str]]) -> Council:
         """The council of some of these verifiers, under the same rule and deadline.
 
-        A caller may choose among the configured verifiers and bring in nothing else. The majority is then over those
-        chosen; the quorum stays, so choosing fewer than it asks for can never come out safe.
+        A caller may choose among the configured verifiers and bring in nothing else. The others still count as configured,
+        for the quorum and for the majority: choosing a lenient one makes nothing safe that the others could not have.
 
         Args:
             wanted: (provider, model) of each.
 
         Raises:
-            InputError: none, more than there are, one that is not configured, or one twice. The message shows what was
-                asked for escaped and shortened, as it may come from a request.
+            InputError: fewer than the quorum, more than there are, one that is not configured, or one twice. The message
+                shows what was asked for escaped and shortened, as it may come from a request.
         """
-        known = dict(zip(self._keys, self._members, strict=True))
+        known = dict(zip(self._keys, self.configured, strict=True))
         if len(wanted) > len(known):
             raise InputError(f"{len(wanted)} verifiers were asked for; there are {len(known)}")
         if unknown := [key for key in wanted if key not in known]:
             asked, there = " ".join(map(_escaped, unknown[0])), ", ".join(map(" ".join, known))
             raise InputError(f"no such verifier is configured: {asked}; there are {there}")
-        return Council([known[key] for key in wanted], self._rule, deadline_s=self._deadline_s)
+        asked_for = [known[key] for key in wanted]
+        chosen = {member.key for member in asked_for}
+        others = [member for member in self.configured if member.key not in chosen]
+        return Council(asked_for, self._rule, deadline_s=self._deadline_s, unasked=others)
 
     async def ask(
         self, exchange: Exchange, *, deadline_s: float | None = None, on_vote: OnVote | None = None
@@ -151,9 +173,11 @@ class Council:
             for task in tasks:
                 self._runner.abandon(task, "a verifier, after its deadline,")
         latency_ms = _ms(loop.time() - started)
-        return count_votes(
-            [votes[i] for i in range(len(tasks))], self._rule, weights=self._weights, latency_ms=latency_ms
-        )
+        return self._count([votes[i] for i in range(len(tasks))], latency_ms)
+
+    def _count(self, votes: Sequence[Vote], latency_ms: float = 0.0) -> Verdict:
+        unasked = [member.key for member in self._unasked]
+        return count_votes(votes, self._rule, weights=self._weights, unasked=unasked, latency_ms=latency_ms)
 
     def _stamp(self, i: int, task: asyncio.Task[tuple[Vote, float]], started: float, ends: float, now: float) -> Vote:
         """The vote of one verifier under its configured name, or the error that stands for it."""

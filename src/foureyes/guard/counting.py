@@ -1,8 +1,8 @@
 """Counts votes into a verdict, as a pure function.
 
 The rule that holds throughout: "safe" needs *more than half of the configured verifiers' weight* on safe. A verifier that
-failed, abstained or was late stays in the denominator; it can only keep a verdict from being reached, never help one.
-A newcomer starts at :func:`count_votes`.
+failed, abstained, was late or was not asked stays in the denominator; it can only keep a verdict from being reached, never
+help one. A newcomer starts at :func:`count_votes`.
 """
 
 from __future__ import annotations
@@ -27,42 +27,54 @@ class QuorumRule:
     """What a verdict needs besides a weighted majority: a quorum.
 
     Args:
-        quorum: least number of verifiers that must say safe or unsafe, ≥ 1. Above half of the configured number it
-            asks for more than a majority does: that weights do not let one heavy verifier decide alone, say.
+        quorum: least number of verifiers that must say safe or unsafe, ≥ 1; ``None`` for a majority of the configured
+            ones. With weights it keeps one heavy verifier from deciding alone.
 
     Raises:
         InputError: a quorum below 1.
     """
 
-    quorum: int = 1
+    quorum: int | None = None
 
     def __post_init__(self) -> None:
-        if self.quorum < 1:
+        if self.quorum is not None and self.quorum < 1:
             raise InputError(f"a quorum is at least 1; got {self.quorum}")
+
+    def least(self, configured: int) -> int:
+        """How many of so many configured verifiers must say safe or unsafe."""
+        return configured // 2 + 1 if self.quorum is None else self.quorum
 
 
 def count_votes(
-    votes: Sequence[Vote], rule: QuorumRule, *, weights: Sequence[float] | None = None, latency_ms: float = 0.0
+    votes: Sequence[Vote],
+    rule: QuorumRule,
+    *,
+    weights: Sequence[float] | None = None,
+    unasked: Sequence[tuple[str, str]] = (),
+    latency_ms: float = 0.0,
 ) -> Verdict:
-    """Counts one vote per configured verifier into a verdict.
+    """Counts one vote per verifier that was asked into a verdict.
 
-    1. Only safe and unsafe decide. Abstentions and errors count as configured and as nothing else.
-    2. Fewer deciding votes than ``rule.quorum``: no consensus.
+    1. Only safe and unsafe decide. Abstentions, errors and verifiers that were not asked count as configured and as
+       nothing else.
+    2. Fewer deciding votes than the quorum of the configured verifiers: no consensus.
     3. A side wins with strictly more than half of the configured weight. The comparison is exact: equal weights tie
        whatever their floating-point sums, and the order of the votes does not matter.
     4. No side wins (a tie, too many errors, nobody voted): no consensus, and not safe.
 
     Args:
-        votes: one per configured verifier, with an ``"error"`` for each that did not vote.
+        votes: one per verifier that was asked, with an ``"error"`` for each that did not vote.
         rule: what is needed besides a majority.
-        weights: of the verifiers, in the order of the votes, each in [0, 10⁶]; ``None`` for equal ones.
+        weights: of the verifiers, in the order of the votes and then of ``unasked``, each in [0, 10⁶]; ``None`` for equal
+            ones.
+        unasked: (provider, model) of the configured verifiers that were not asked.
         latency_ms: time the council took, handed on.
 
     Returns:
         The verdict. Of no votes, or of votes without weight: no consensus.
 
     Raises:
-        InputError: not one weight per vote, or a weight outside its range.
+        InputError: not one weight per configured verifier, or a weight outside its range.
 
     Example:
         >>> votes = [Vote("a", "1", "safe"), Vote("b", "2", "safe"), Vote("c", "3", "error")]
@@ -70,19 +82,21 @@ def count_votes(
         >>> verdict.safe, round(verdict.agreement_ratio, 2), verdict.reason
         (True, 0.67, '2 of 3 verifiers say safe')
     """
-    shares = _weights(weights, len(votes))
+    n = len(votes) + len(unasked)
+    shares, wanted = _weights(weights, n), rule.least(n)
     tally = Counter([vote.verdict for vote in votes])
-    enough = tally["safe"] + tally["unsafe"] >= rule.quorum
+    enough = tally["safe"] + tally["unsafe"] >= wanted
     safe = enough and _wins("safe", votes, shares)
     unsafe = enough and not safe and _wins("unsafe", votes, shares)
     if safe or unsafe:
         side: VoteVerdict = "safe" if safe else "unsafe"
-        reason = f"{tally[side]} of {plural(len(votes), 'verifier')} {'says' if tally[side] == 1 else 'say'} {side}"
+        reason = f"{tally[side]} of {plural(n, 'verifier')} {'says' if tally[side] == 1 else 'say'} {side}"
     elif not enough:
-        reason = f"lost quorum: {_numbers(tally, len(votes))}; wanted {rule.quorum} to decide"
+        reason = f"lost quorum: {_numbers(tally, len(votes), n)}; wanted {wanted} to decide"
     else:
-        reason = f"no majority: {_numbers(tally, len(votes))}"
-    return Verdict(safe or unsafe, safe, tuple(votes), _agreement(votes, shares), latency_ms, reason)
+        reason = f"no majority: {_numbers(tally, len(votes), n)}"
+    agreement = _agreement(votes, shares)
+    return Verdict(safe or unsafe, safe, tuple(votes), agreement, latency_ms, reason, tuple(unasked))
 
 
 def skill_weight(right: int, n: int) -> float:
@@ -120,7 +134,7 @@ def _weights(weights: Sequence[float] | None, n: int) -> Sequence[float]:
     if weights is None:
         return [1.0] * n
     if len(weights) != n:
-        raise InputError(f"wanted a weight for each of {n} votes; got {len(weights)}")
+        raise InputError(f"wanted a weight for each of {n} verifiers; got {len(weights)}")
     if wrong := [w for w in weights if not 0 <= w <= _HEAVIEST]:
         raise InputError(f"a weight lies between 0 and {_HEAVIEST:g}; got {wrong[0]}")
     return weights
@@ -128,17 +142,19 @@ def _weights(weights: Sequence[float] | None, n: int) -> Sequence[float]:
 
 def _wins(side: VoteVerdict, votes: Sequence[Vote], weights: Sequence[float]) -> bool:
     """Whether a side has more than all others together. ``fsum`` rounds once, so its sign is exact."""
-    return math.fsum([w if vote.verdict == side else -w for vote, w in zip(votes, weights, strict=True)]) > 0
+    said = [vote.verdict for vote in votes]
+    return math.fsum([w if i < len(said) and said[i] == side else -w for i, w in enumerate(weights)]) > 0
 
 
 def _agreement(votes: Sequence[Vote], weights: Sequence[float]) -> float:
     total = math.fsum(weights)
     behind = [
-        [w for vote, w in zip(votes, weights, strict=True) if vote.verdict == side] for side in ("safe", "unsafe")
+        [w for vote, w in zip(votes, weights, strict=False) if vote.verdict == side] for side in ("safe", "unsafe")
     ]
     return round(min(1.0, max(map(math.fsum, behind)) / total), 6) if total else 0.0
 
 
-def _numbers(tally: Counter[VoteVerdict], n: int) -> str:
+def _numbers(tally: Counter[VoteVerdict], asked: int, configured: int) -> str:
     found = [f"{tally[kind]} {kind}" for kind in get_args(VoteVerdict) if tally[kind]]
-    return f"{', '.join(found) or 'no votes'} of {n} configured"
+    some = f", {asked} asked" if asked < configured else ""
+    return f"{', '.join(found) or 'no votes'} of {configured} configured{some}"

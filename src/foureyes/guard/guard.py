@@ -179,7 +179,7 @@ class Guard:
             The decision, at the deadline at the latest.
 
         Raises:
-            InputError: ``members`` names a verifier that is not configured.
+            InputError: ``members`` names a verifier that is not configured, or fewer than the quorum.
             CancelledError: the caller was cancelled. Nothing was said to be safe.
             Exception: what ``on_vote`` raises. Nothing was said to be safe either.
         """
@@ -187,7 +187,7 @@ class Guard:
         clock = asyncio.get_running_loop().time
         ends = clock() + self._timing.deadline_s
         request_id = self._new_id()
-        outcome = _Outcome()
+        outcome = _Outcome(replace(_UNASKED, unasked=tuple(member.key for member in council.configured)))
         concealed = None
         if exchange.unread:
             outcome.withhold("read", f"nobody here can read {', '.join(exchange.unread)}"[:_NAMED])
@@ -255,7 +255,7 @@ class Guard:
 class _Outcome:
     """What is known of a verification so far. Can only get less safe, but for the council's verdict."""
 
-    verdict: Verdict = _UNASKED
+    verdict: Verdict
     failed: Stage | None = None
 
     def withhold(self, stage: Stage, why: str) -> None:

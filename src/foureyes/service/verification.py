@@ -51,7 +51,7 @@ async def verify(call: Call, query: VerificationQuery, *, on_vote: Callable[[Vot
         on_vote: told each vote as it comes.
 
     Raises:
-        Refused: a verifier that is not configured.
+        Refused: a verifier that is not configured, or fewer than the quorum.
     """
     decision = await run_guard(call, query, on_vote=on_vote)
     publish(call, query, decision)
@@ -121,13 +121,15 @@ def _publish(call: Call, query: VerificationQuery, decision: Decision, segments:
 
 
 def require_members(call: Call, query: VerificationQuery) -> None:
-    """Makes sure that the verifiers a query names are configured.
+    """Makes sure that the verifiers a query names are configured, and enough.
 
     Raises:
-        Refused: one is not, or is named twice: 404.
+        Refused: one is not configured (404), is named twice, or they are fewer than the quorum (422).
     """
     if query.members is not None:
+        council = call.parts.guard.council
         try:
-            call.parts.guard.council.only(query.members)
+            council.only(query.members)
         except InputError as error:
-            raise Refused(404, str(error)[:500]) from error
+            known = {member.key for member in council.configured}
+            raise Refused(422 if known.issuperset(query.members) else 404, str(error)[:500]) from error

@@ -71,11 +71,12 @@ class Verdict(Result):
     Args:
         consensus_reached: whether more of the configured verifiers than the rule asks for agree on safe, or on unsafe.
         safe: whether they agree on safe. ``False`` says "not verified", not "harmful".
-        votes: one per configured verifier, in their order.
+        votes: one per verifier that was asked, in their order.
         agreement_ratio: share of the configured verifiers' weight behind the more common of safe and unsafe, in
             [0, 1], to six decimals; 0 when nobody decided.
         latency_ms: from the question to the count, to the microsecond, ≥ 0.
         reason: why, in a sentence for a person. Quotes nothing of the exchange.
+        unasked: (provider, model) of the configured verifiers that were not asked. They count as configured.
 
     Raises:
         InputError: safe without consensus, or a number outside its range.
@@ -87,6 +88,7 @@ class Verdict(Result):
     agreement_ratio: float
     latency_ms: float
     reason: str
+    unasked: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         if self.safe and not self.consensus_reached:
@@ -95,3 +97,13 @@ class Verdict(Result):
             raise InputError(f"agreement_ratio must lie in [0, 1]; got {self.agreement_ratio}")
         if not 0 <= self.latency_ms < math.inf:
             raise InputError(f"latency_ms must be a time, at least 0; got {self.latency_ms}")
+
+    @property
+    def asked(self) -> int:
+        """How many verifiers were asked."""
+        return len(self.votes)
+
+    @property
+    def configured(self) -> int:
+        """How many verifiers were configured, asked or not."""
+        return len(self.votes) + len(self.unasked)

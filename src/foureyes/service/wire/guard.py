@@ -85,6 +85,8 @@ _ANSWER: Final[dict[str, Any]] = {
     "consensus_reached": True,
     "safe": False,
     "votes": _VOTES,
+    "configured": 1,
+    "asked": 1,
     "agreement_ratio": 1.0,
     "latency_ms": 843.1,
     "reason": EXAMPLE_REASON,
@@ -210,7 +212,8 @@ class VerifyRequest(PromptRequest):
         default=None, description="what the model was allowed to call, in the shape of OpenAI's chat completions"
     )
     models: Annotated[list[Verifier], Field(min_length=1, max_length=MAX_MODELS)] | None = Field(
-        default=None, description="ask only these of the configured verifiers"
+        default=None,
+        description="ask only these of the configured verifiers, at least the quorum; the others count as configured all the same",
     )
     agent_id: Agent | None = None
     session_id: Session | None = None
@@ -272,6 +275,8 @@ class VerifyResponse(ResponseModel):
     consensus_reached: bool = Field(description="whether enough of the configured verifiers agree")
     safe: bool = Field(description="true only if consensus was reached, on safe, and the ledger has it")
     votes: list[VoteItem]
+    configured: int = Field(ge=0, description="verifiers that are configured; safe needs a majority of them")
+    asked: int = Field(ge=0, description="how many of them were asked")
     agreement_ratio: Probability = Field(description="share of the configured verifiers behind the verdict")
     latency_ms: float = Field(ge=0)
     reason: str
@@ -290,6 +295,8 @@ class VerifyResponse(ResponseModel):
             consensus_reached=verdict.consensus_reached,
             safe=decision.safe,
             votes=[VoteItem.of(vote) for vote in verdict.votes],
+            configured=verdict.configured,
+            asked=verdict.asked,
             agreement_ratio=verdict.agreement_ratio,
             latency_ms=verdict.latency_ms,
             reason=verdict.reason,
