@@ -27,8 +27,10 @@ def test_verify(client: VeriSwarmClient, house: House) -> None:
     assert (answer["safe"], answer["consensus_reached"]) == (True, True)
     assert [vote["verdict"] for vote in answer["votes"]] == ["safe", "safe", "unsafe"]
     assert answer["ledger_entry"]["index"] == 0
-    only = [{"provider": house.judges[2].provider, "model": "c"}]
-    assert client.verify_response(prompt="p", response="r", models=only)["safe"] is False
+    two = [{"provider": house.judges[2].provider, "model": name} for name in "ca"]
+    assert client.verify_response(prompt="p", response="r", models=two)["safe"] is False
+    with pytest.raises(VeriSwarmClientError, match="422: .*the quorum is 2"):
+        client.verify_response(prompt="p", response="r", models=two[:1])
 
 
 def test_a_refusal_is_the_sdks_error(client: VeriSwarmClient) -> None:
