@@ -29,7 +29,7 @@ def test_verify(client: VeriSwarmClient, house: House) -> None:
     assert answer["ledger_entry"]["index"] == 0
     two = [{"provider": house.judges[2].provider, "model": name} for name in "ca"]
     assert client.verify_response(prompt="p", response="r", models=two)["safe"] is False
-    with pytest.raises(VeriSwarmClientError, match="422: .*the quorum is 2"):
+    with pytest.raises(VeriSwarmClientError, match=r"422: .*the quorum is 2"):
         client.verify_response(prompt="p", response="r", models=two[:1])
 
 
