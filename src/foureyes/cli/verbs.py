@@ -29,6 +29,7 @@ VERBS: Final = {
     "cascade": "ask a small model first: learn when to ask the large one, and what that buys",
     "clean": "find the labels that every expert contradicts, and write a cleaned copy",
     "bench": "measure signals on real questions: run a study, tell what came out, choose a verifier",
+    "monitor": "watch a file of scored answers: alarms, and who or which memory stands out",
     "serve": "run the guard as a service: verify responses before anyone acts on them",
     "keys": "make an API key for the service",
     "ledger": "verify, prove, export and watch the log of what the guard decided",

@@ -1,0 +1,1 @@
+"""``foureyes monitor``: runs a monitor over a file of scored answers or of decisions."""
