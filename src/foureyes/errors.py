@@ -13,6 +13,7 @@
     ├── PrivacyError                    personal data could not be found, kept or restored: nothing may go out
     └── LedgerError                     the ledger cannot be read or written
         ├── LedgerTampered              what is stored is not what was written
+        ├── LedgerOtherKey              it is signed with another key than those that were given
         └── LedgerConflict              another writer extended the same log first
 
 Callers' mistakes and broken trust raise. What a model fails to do with *one row* is not an exception but a value,
@@ -29,6 +30,7 @@ __all__ = [
     "InputError",
     "LedgerConflict",
     "LedgerError",
+    "LedgerOtherKey",
     "LedgerTampered",
     "ModelError",
     "ModelRefused",
@@ -103,6 +105,21 @@ class LedgerTampered(LedgerError):
 
     Attributes:
         index: of the first entry that is not as it was; ``None`` where that cannot be told.
+    """
+
+    def __init__(self, message: str, *, index: int | None = None) -> None:
+        super().__init__(message)
+        self.index = index
+
+
+class LedgerOtherKey(LedgerError):
+    """A log, or a part of it, is signed with another key than those that were given.
+
+    Whether the key is wrong, the log was given a newer one, or somebody without the key has signed it anew: only who knows
+    the right key can tell. So it is no proof of tampering, and nothing that may be relied on.
+
+    Attributes:
+        index: of the first entry that none of the given keys signed for; ``None`` where that cannot be told.
     """
 
     def __init__(self, message: str, *, index: int | None = None) -> None:

@@ -6,7 +6,7 @@ import sqlite3
 
 import pytest
 
-from foureyes.errors import LedgerError, LedgerTampered
+from foureyes.errors import LedgerError, LedgerOtherKey, LedgerTampered
 from foureyes.ledger import Checkpoint, Ledger, Log, Signer, Witness, open_log
 from foureyes.ledger.entry import Draft
 from foureyes.ledger.sealing import LogTip, seal
@@ -156,14 +156,22 @@ def test_an_older_copy_that_was_put_back(path, tmp_path):
 def test_a_history_that_was_written_anew_without_the_key(path):
     raw = list(open_log(str(path), [SIGNER.key]).raw())
     forged = rewritten(raw, 900)
+    _, kept, _ = open_log(str(path), [SIGNER.key]).checkpoints()  # those for 700, soon after 1024, and the newest
     attack(
         path,
         *(("UPDATE entries SET entry = ? WHERE place = ?", e, 900 + i) for i, e in enumerate(forged.entries)),
+        *(
+            ("UPDATE nodes SET hash = ? WHERE level = ? AND place = ?", node.hash, node.level, node.position)
+            for node in forged.nodes
+        ),
         ("UPDATE head SET note = ?", forged.tip.checkpoint.signed(Signer(NAME, bytes(32)))),
     )
-    with pytest.raises(LedgerTampered, match="wanted a signature of"):
+    with pytest.raises(LedgerTampered, match=r"forked: "):
         verify(path)
-    attack(path, ("UPDATE head SET note = (SELECT max(note) FROM checkpoints WHERE size > 1000)",))
+    attack(path, ("DELETE FROM checkpoints WHERE size > 900",))
+    with pytest.raises(LedgerOtherKey, match=f"signed for the first 700 entries of {SIZE}"):
+        verify(path)
+    attack(path, ("UPDATE head SET note = ?", kept))
     with pytest.raises(LedgerTampered, match="edited or forked: entries 700 to"):
         verify(path)
 
@@ -254,5 +262,5 @@ def test_any_byte_of_any_entry(path, seed):
 
 def test_the_log_of_another_name_is_not_this_one(path):
     other = Signer("example.com/other", SEED)
-    with pytest.raises(LedgerTampered, match=r"wanted a signature of example.com/other"):
+    with pytest.raises(LedgerOtherKey, match=r"signed by example.com/guard\+.*got example.com/other"):
         Log(SqliteStore(path, create=False), [other.key]).verify()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from foureyes.cli import main
-from foureyes.ledger import Ledger, Signer, VerifierKey, open_ledger, open_log
+from foureyes.ledger import Ledger, Signer, VerifierKey, open_ledger, open_log, verify_export
 from foureyes.ledger.sqlite import SqliteStore
 from tests.ledger.conftest import NAME, SEED, options, postgres_url, recorded
 
@@ -84,6 +84,52 @@ def test_verify_says_where_a_log_was_edited_and_exits_with_3(path, capsys):
     assert len(err.splitlines()) == 1
 
 
+def test_a_key_that_is_not_the_log_s_has_an_exit_status_of_its_own(path, capsys):
+    for name in (NAME, "example.com/other"):
+        other = Signer(name, bytes(32)).key
+        for action in (("verify", path), ("checkpoint", path), ("export", path), ("prove", "inclusion", path, "7")):
+            assert ledger(*action, "--key", other) == 4
+            out, err = capsys.readouterr()
+            assert out == ""
+            assert err.startswith("foureyes: another key: ")
+            assert "tampered" not in err
+
+
+def test_the_key_before_a_change_verifies_its_part(path, tmp_path, capsys):
+    newer = Signer(NAME, bytes(32))
+    with Ledger.open(SqliteStore(path), signer=newer, options=options(former=[SIGNER.key])) as opened:
+        recorded(opened, 5)
+    assert ledger("verify", path, "--key", KEY, "--json") == 4
+    out, err = capsys.readouterr()
+    told = json.loads(out)
+    assert (told["result"]["size"], told["result"]["covered"], told["result"]["checkpoints"]) == (65, 60, 2)
+    assert (told["error"]["kind"], told["error"]["exit"], told["error"]["index"]) == ("LedgerOtherKey", 4, 60)
+    assert "60 entries verified, 2 signed checkpoints checked" in err
+    assert ledger("verify", path, "--key", newer.key) == 0
+    assert f"foureyes: checkpoints by {NAME}+{SIGNER.key.id.hex()} agree too" in capsys.readouterr().err
+    (tmp_path / "both").write_text(f"{newer.key}\n{KEY}\n")
+    assert ledger("verify", path, "--key", tmp_path / "both", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["result"]["covered"], told["result"]["other_keys"], told["warnings"]) == (65, [], [])
+
+
+def test_files_that_went_over_windows_are_read(path, tmp_path, capsys):
+    assert ledger("export", path, "--key", KEY, "-o", tmp_path / "e") == 0
+    assert ledger("checkpoint", path, "--key", KEY) == 0
+    (tmp_path / "seen").write_text(capsys.readouterr().out)
+    assert ledger("prove", "inclusion", path, "7", "--key", KEY) == 0
+    (tmp_path / "proof").write_text(capsys.readouterr().out)
+    (tmp_path / "key").write_text(f"{KEY}\n")
+    for name in ("e", "seen", "key", "proof"):
+        raw = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_bytes(b"\xef\xbb\xbf" + raw.replace(b"\n", b"\r\n"))
+    trusted = ("--key", tmp_path / "key", "--seen", tmp_path / "seen")
+    assert ledger("verify", tmp_path / "e", *trusted) == 0
+    assert ledger("check", tmp_path / "proof", *trusted) == 0
+    command = [sys.executable, "-I", "-S", verify_export.__file__, str(tmp_path / "e"), *map(str, trusted)]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
 def test_verify_with_what_was_seen_finds_a_rollback(path, tmp_path, capsys):
     older = shutil.copy(path, tmp_path / "older.db")
     grow(path)
@@ -143,7 +189,7 @@ def test_check_what_was_proved(path, tmp_path, capsys):
         assert ledger("check", tmp_path / "proof", "--key", KEY, *seen) == 0
         assert capsys.readouterr().err.startswith(f"{NAME}: ")
         other = Signer(NAME, bytes(32)).key
-        assert ledger("check", tmp_path / "proof", "--key", other, *seen) == 3
+        assert ledger("check", tmp_path / "proof", "--key", other, *seen) == 4
         forged = json.loads((tmp_path / "proof").read_text())
         hashes = forged[proof[0]]["path" if proof[0] == "inclusion" else "hashes"]
         hashes[0] = hashes[0][::-1]
@@ -173,13 +219,13 @@ def test_export_with_its_verifier(path, tmp_path, capsys):
     out = tmp_path / "export.jsonl"
     assert ledger("export", path, "--key", KEY, "-o", out, "--with-verifier", tmp_path) == 0
     assert "60 entries written" in capsys.readouterr().err
-    command = [sys.executable, "-I", str(tmp_path / "verify_export.py"), str(out), "--key", KEY]
+    command = [sys.executable, "-I", "-S", str(tmp_path / "verify_export.py"), str(out), "--key", KEY]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (run.returncode, run.stdout) == (0, f"{NAME}: entries verified: 60, signed checkpoints checked: 2\n")
     assert ledger("verify", out, "--key", KEY) == 0
     assert ledger("export", path, "--key", KEY, "-o", out) == 1
     other = Signer(NAME, bytes(32)).key
-    assert ledger("export", path, "--key", other, "-o", tmp_path / "unsigned.jsonl") == 3
+    assert ledger("export", path, "--key", other, "-o", tmp_path / "unsigned.jsonl") == 4
     assert not (tmp_path / "unsigned.jsonl").exists()
     assert ledger("export", path, "--key", KEY, "-o", tmp_path / "2.jsonl", "--with-verifier", tmp_path / "no") == 1
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foureyes.errors import InputError, LedgerTampered
+from foureyes.errors import InputError, LedgerOtherKey, LedgerTampered
 from foureyes.ledger.audit import Auditor, follows
 from foureyes.ledger.checkpoint import Checkpoint
 from foureyes.ledger.entry import Draft, stamp
@@ -170,8 +170,22 @@ def test_checkpoints_of_two_logs_do_not_go_together():
 
 def test_a_forged_checkpoint_is_refused():
     impostor = Signer(NAME, bytes(32))
-    with pytest.raises(LedgerTampered, match="wanted a signature of"):
-        audit(ENTRIES, *NOTES, WRITTEN.note(5, signer=impostor))
+    forged = Checkpoint(NAME, 5, bytes(32)).signed(impostor)
+    with pytest.raises(LedgerTampered, match=r"forked: two checkpoints were signed for 5 entries|edited or forked"):
+        audit(ENTRIES, *NOTES, forged)
+    note = WRITTEN.note(5)
+    with pytest.raises(LedgerTampered, match="did not sign it"):
+        audit(ENTRIES, *NOTES, note.replace("\n5\n", "\n6\n"))
+
+
+def test_what_another_key_signed_must_agree_and_counts_for_nothing():
+    impostor = Signer(NAME, bytes(32))
+    found = audit(ENTRIES, *NOTES, WRITTEN.note(5, signer=impostor))
+    assert (found.size, found.covered, found.checkpoints) == (60, 60, len({*NOTES}))
+    assert found.other_keys == (f"{NAME}+{impostor.key.id.hex()}",)
+    assert found.require_whole() is found
+    with pytest.raises(LedgerOtherKey, match="the log is signed by"):
+        audit(ENTRIES, *(WRITTEN.note(size, signer=impostor) for size in (5, 60)))
 
 
 def test_after_a_change_of_keys_both_are_believed():

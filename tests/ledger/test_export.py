@@ -1,5 +1,6 @@
 """An export, the script that verifies it offline, and what the script says of doctored ones."""
 
+import ast
 import io
 import json
 import os
@@ -10,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from foureyes.errors import InputError, LedgerTampered
-from foureyes.ledger import Checkpoint, Ledger, Log, Signer, open_log, verify_export
+from foureyes.errors import InputError, LedgerOtherKey, LedgerTampered
+from foureyes.ledger import Checkpoint, Ledger, Log, Signer, open_log, read_keys, verify_export
 from foureyes.ledger.export import ExportFile, write_export
 from foureyes.ledger.sqlite import SqliteStore
 from foureyes.maths.merkle import leaf_hash, mth
@@ -36,20 +37,24 @@ def lines(tmp_path_factory):
 
 
 def verified(lines, tmp_path, *more, key=SIGNER.key):
-    """Runs the script alone, in a folder of its own, where nothing of foureyes can be imported."""
+    """Runs the script alone, in a folder of its own, where Python finds no package that was installed."""
     script = shutil.copy(SCRIPT, tmp_path / "verify_export.py")
     (tmp_path / "export.jsonl").write_bytes(b"".join(lines))
-    command = [sys.executable, "-I", str(script), str(tmp_path / "export.jsonl"), "--key", str(key), *more]
+    command = [sys.executable, "-I", "-S", str(script), str(tmp_path / "export.jsonl"), "--key", str(key), *more]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment)
     return run.returncode, (run.stdout + run.stderr).strip()
 
 
-def test_the_script_is_short_and_imports_nothing_of_ours():
+def test_the_script_is_short_and_imports_nothing_but_what_python_has():
     text = SCRIPT.read_text()
-    assert len(text.splitlines()) <= 200
-    assert "import foureyes" not in text
-    assert "from foureyes" not in text
+    assert len(text.splitlines()) <= 300
+    imported = {(getattr(node, "module", None) or node.names[0].name).partition(".")[0] for node in imports(text)}
+    assert imported - {"__future__"} <= sys.stdlib_module_names
+
+
+def imports(text):
+    return [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import | ast.ImportFrom)]
 
 
 def test_a_good_export(lines, tmp_path):
@@ -166,9 +171,13 @@ DOCTORED = {
         renoted(lambda _, entries: signed(mth([leaf_hash(e) for e in [*entries[:-1], b"forked"]]))),
         "edited or forked: entries 200 to 599 do not have the root that was signed",
     ),
-    "a checkpoint of an impostor": (
-        renoted(lambda _, entries: signed(mth([leaf_hash(e) for e in entries]), signer=Signer(NAME, bytes(32)))),
-        "is not signed with the key that was given",
+    "a checkpoint of an impostor for other entries": (
+        renoted(lambda *_: signed(bytes(32), signer=Signer(NAME, bytes(32)))),
+        "edited or forked: entries 200 to 599",
+    ),
+    "a checkpoint of an impostor for another log": (
+        renoted(lambda *_: signed(bytes(32), signer=Signer("example.com/other", bytes(32)), name="example.com/other")),
+        "checkpoints of several logs: example.com/guard, example.com/other",
     ),
     "a checkpoint of another log": (
         renoted(lambda *_: signed(bytes(32), name="example.com/other")),
@@ -231,10 +240,77 @@ def test_what_cannot_be_used(lines, tmp_path, change, key, sentence):
     assert "Traceback" not in said
 
 
-def test_another_key_that_is_sound_verifies_nothing(lines, tmp_path):
-    status, said = verified(lines, tmp_path, key=Signer(NAME, bytes(32)).key)
-    assert status == 3
-    assert "not signed with the key that was given" in said
+@pytest.mark.parametrize("name", [NAME, "example.com/other"])
+def test_a_key_that_is_not_the_log_s_is_told_from_tampering(lines, tmp_path, name):
+    other = Signer(name, bytes(32)).key
+    status, said = verified(lines, tmp_path, key=other)
+    assert status == 4
+    assert said.startswith("OTHER KEY: the log is signed by example.com/guard+")
+    with pytest.raises(LedgerOtherKey, match="another key: the log is signed by"):
+        open_log(str(tmp_path / "export.jsonl"), [other]).verify()
+
+
+def test_the_end_that_another_key_signed_is_not_verified(lines, tmp_path):
+    """Just what a log looks like after its key was changed, and after a thief without the key signed it anew."""
+    newer = Signer(NAME, bytes(32))
+    resigned = renoted(lambda _, entries: signed(mth([leaf_hash(e) for e in entries]), signer=newer))(lines)
+    status, said = verified(resigned, tmp_path)
+    assert status == 4
+    assert f"{NAME}: entries verified: 200, signed checkpoints checked: 1" in said
+    assert f"OTHER KEY: the entries from 200 to 599 are signed by {NAME}+{newer.key.id.hex()}, and not" in said
+    log = open_log(str(tmp_path / "export.jsonl"), [SIGNER.key])
+    with pytest.raises(LedgerOtherKey, match="signed for the first 200 entries of 600") as error:
+        log.verify()
+    assert error.value.index == 200
+    assert (log.audit().size, log.audit().covered, log.audit().checkpoints) == (600, 200, 1)
+    whole = open_log(str(tmp_path / "export.jsonl"), [SIGNER.key, newer.key]).verify()
+    assert (whole.covered, whole.checkpoints, whole.other_keys) == (600, 2, ())
+
+
+@pytest.mark.parametrize("where", [0, 100, 400])
+def test_an_entry_that_was_edited_is_found_whoever_signed_for_it(lines, tmp_path, where):
+    newer = Signer(NAME, bytes(32))
+    resigned = renoted(lambda _, entries: signed(mth([leaf_hash(e) for e in entries]), signer=newer))(lines)
+    assert verified(changed(where, b"tested", b"passed")(resigned), tmp_path)[0] == 3
+
+
+WINDOWS = {
+    "line ends of Windows": lambda raw: raw.replace(b"\n", b"\r\n"),
+    "a byte order mark": lambda raw: b"\xef\xbb\xbf" + raw,
+    "both": lambda raw: b"\xef\xbb\xbf" + raw.replace(b"\n", b"\r\n"),
+    "no line end at the end": lambda raw: raw.removesuffix(b"\n"),
+    "line ends of Windows in a part": lambda raw: raw[:9000] + raw[9000:].replace(b"\n", b"\r\n"),
+}
+
+
+@pytest.mark.parametrize("how", WINDOWS)
+def test_what_a_copy_over_windows_changes_is_no_tampering(lines, tmp_path, how):
+    raw = WINDOWS[how](b"".join(lines))
+    (tmp_path / "seen").write_bytes(WINDOWS[how](json.loads(lines[1])["checkpoint"].encode()) + b"\n")
+    (tmp_path / "key").write_bytes(WINDOWS[how](f"{SIGNER.key}\n".encode()))
+    status, said = verified([raw], tmp_path, key=tmp_path / "key")
+    assert (status, said) == (0, f"{NAME}: entries verified: 600, signed checkpoints checked: 2")
+    log = open_log(str(tmp_path / "export.jsonl"), read_keys(str(tmp_path / "key")))
+    assert log.verify().size == 600
+    assert [entry.index for entry in log.entries(254, 259)] == [254, 255, 256, 257, 258]
+    assert log.prove_inclusion(300).holds()
+    again = io.BytesIO()
+    write_export(log, again)
+    assert again.getvalue() == b"".join(lines)
+
+
+def test_an_edit_in_a_file_with_line_ends_of_windows_is_found(lines, tmp_path):
+    raw = WINDOWS["both"](b"".join(changed(8, b'"n":8', b'"n":9')(lines)))
+    status, said = verified([raw], tmp_path)
+    assert (status, "edited: entry 9 does not follow entry 8" in said) == (3, True)
+
+
+def test_a_file_that_was_recoded_is_refused_with_its_reason(lines, tmp_path):
+    raw = b"".join(lines).decode().encode("utf-16")
+    status, said = verified([raw], tmp_path)
+    assert (status, "in UTF-16, as PowerShell writes it" in said) == (1, True)
+    with pytest.raises(InputError, match="in UTF-16, as PowerShell writes it"):
+        open_log(str(tmp_path / "export.jsonl"), [SIGNER.key])
 
 
 def test_an_export_is_read_like_any_log(lines, tmp_path):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from foureyes.errors import InputError, LedgerError, LedgerTampered
+from foureyes.errors import InputError, LedgerError, LedgerOtherKey, LedgerTampered
 from foureyes.ledger import Checkpoint, Ledger, Log, Signer, Witness, open_ledger, open_log
 from foureyes.ledger.sqlite import SqliteStore
 from tests.ledger.conftest import NAME, Clock, options, recorded
@@ -192,9 +192,9 @@ def test_a_clock_that_goes_back_is_recorded_as_it_is(opened):
 
 def test_a_log_belongs_to_its_key(open_store, signer):
     Ledger.open(open_store(), signer=signer).close()
-    with pytest.raises(LedgerTampered, match="wanted a signature of"):
+    with pytest.raises(LedgerOtherKey, match="wanted a signature of"):
         Ledger.open(open_store(), signer=Signer(NAME, bytes(32)))
-    with pytest.raises(LedgerTampered, match="wanted a signature of"):
+    with pytest.raises(LedgerOtherKey, match="wanted a signature of"):
         Ledger.open(open_store(), signer=Signer("example.com/other", bytes(32)))
 
 
@@ -206,8 +206,26 @@ def test_a_key_can_be_changed_for_a_newer_one(open_store, signer, tmp_path):
     with Ledger.open(open_store(), signer=newer, options=options(former=[signer.key])) as ledger:
         recorded(ledger, 3)
         assert ledger.verify().size == 6
-    with pytest.raises(LedgerTampered, match="wanted a signature"):
-        Log(open_store(), [newer.key]).verify()
+    alone = Log(open_store(), [newer.key]).verify()  # its checkpoint covers what came before it too
+    assert (alone.covered, alone.checkpoints) == (6, 1)
+    assert alone.other_keys == (f"{NAME}+{signer.key.id.hex()}",)
+
+
+def test_the_key_before_a_change_verifies_its_part_to_the_last_entry(open_store, signer):
+    """Nobody asked for a checkpoint: the one at the change is kept by itself."""
+    with Ledger.open(open_store(), signer=signer) as ledger:
+        recorded(ledger, 7)
+    newer = Signer(NAME, bytes(32))
+    for _ in range(2):
+        with Ledger.open(open_store(), signer=newer, options=options(former=[signer.key])) as ledger:
+            recorded(ledger, 5)
+    with Log(open_store(), [signer.key]) as log:
+        audit = log.audit()
+        assert (audit.size, audit.covered, audit.checkpoints) == (17, 7, 1)
+        assert audit.other_keys == (f"{NAME}+{newer.key.id.hex()}",)
+        with pytest.raises(LedgerOtherKey, match="signed for the first 7 entries of 17") as error:
+            log.verify()
+        assert error.value.index == 7
 
 
 def test_what_cannot_be_recorded_is_refused_before_it_is_queued(ledger):

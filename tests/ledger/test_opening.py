@@ -2,7 +2,7 @@ import shutil
 
 import pytest
 
-from foureyes.errors import InputError, LedgerError
+from foureyes.errors import InputError, LedgerError, LedgerOtherKey
 from foureyes.ledger import Ledger, Signer, open_ledger, open_log
 from foureyes.ledger.opening import read_signer
 from foureyes.ledger.sqlite import SqliteStore
@@ -83,8 +83,6 @@ def test_a_ledger_that_could_not_be_opened_leaves_no_thread(tmp_path, signer):
     before = threading.active_count()
     SqliteStore(tmp_path / "ledger.db").close()
     Ledger.open(SqliteStore(tmp_path / "ledger.db"), signer=signer, options=options()).close()
-    from foureyes.errors import LedgerTampered
-
-    with pytest.raises(LedgerTampered):
+    with pytest.raises(LedgerOtherKey):
         Ledger.open(SqliteStore(tmp_path / "ledger.db"), signer=Signer(NAME, bytes(32)), options=options())
     assert threading.active_count() == before

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from foureyes.errors import LedgerTampered
+from foureyes.errors import LedgerOtherKey, LedgerTampered
 
 __all__ = ["Exit", "exit_of"]
 
@@ -22,6 +22,8 @@ class Exit(IntEnum):
     """The command line could not be understood."""
     TAMPERED = 3
     """A ledger is not what was written to it."""
+    OTHER_KEY = 4
+    """A ledger, or a part of it, is signed with another key than those that were given."""
     INTERRUPTED = 130
     """Ctrl-C, as shells count it: 128 and the number of the signal."""
 
@@ -30,4 +32,6 @@ def exit_of(error: BaseException) -> Exit:
     """The status that an error ends a command with."""
     if isinstance(error, LedgerTampered):
         return Exit.TAMPERED
+    if isinstance(error, LedgerOtherKey):
+        return Exit.OTHER_KEY
     return Exit.INTERRUPTED if isinstance(error, KeyboardInterrupt) else Exit.FAILED

@@ -4,12 +4,14 @@ The :class:`Auditor` is told checkpoints, then entries, and raises :class:`~four
 thing that does not fit, with its place:
 
 1. :meth:`Auditor.expect` every checkpoint there is: the log's head, those it kept, and above all those that somebody
-   else kept, which nobody who can write to the log can take back. Each must be signed; no two may differ for one size.
+   else kept, which nobody who can write to the log can take back. No two may differ for one size. Those that another key
+   signed must agree with the entries like all others, but only one's own say that the log is what it should be.
 2. :meth:`Auditor.feed` the entries in order, in batches of any size. Each must stand in its place (reordered, replayed,
    removed) and follow the one before it (edited). Whenever as many are there as a checkpoint was signed for, the root
    over them must be the one that was signed (rewritten, forked).
 3. :meth:`Auditor.finish`: no checkpoint may be left that was signed for more entries (cut off, rolled back), and no
    entry that none was signed for (put in behind the writer's back).
+   It tells how far one's own keys signed; without any such checkpoint, none of it means anything.
 
 A clock that went back is no tampering: it is counted and shown. A time that was changed later is: it is part of the entry.
 Payloads are not read, only hashed; whoever reads them finds out whether they are JSON.
@@ -20,13 +22,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import chain, count
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from foureyes.display import plural
-from foureyes.errors import InputError, LedgerTampered
+from foureyes.errors import InputError, LedgerOtherKey, LedgerTampered
 from foureyes.ledger.checkpoint import Checkpoint
 from foureyes.ledger.entry import TIME_LENGTH, Entry, genesis, prefix
-from foureyes.ledger.keys import VerifierKey
+from foureyes.ledger.keys import VerifierKey, split_note
 from foureyes.maths.merkle import Frontier, Node, leaf_hash, verify_consistency
 
 __all__ = ["Audit", "Auditor", "ClockJump", "follows"]
@@ -57,7 +59,10 @@ class Audit:
         origin: name of the log.
         size: entries, every one of them in its place.
         root: of the tree over them, in hex; it was signed.
-        checkpoints: how many signed checkpoints the entries agree with.
+        checkpoints: how many checkpoints that the given keys signed the entries agree with.
+        covered: how many entries, from the first on, the given keys signed for; the others, up to ``size``, are in order
+            and signed with other keys only.
+        other_keys: whose signatures on checkpoints could not be checked, as ``NAME+ID``.
         clock_jumps: how often the clock went back.
         jumps: the first hundred of these.
     """
@@ -66,8 +71,25 @@ class Audit:
     size: int
     root: str
     checkpoints: int
+    covered: int
+    other_keys: tuple[str, ...]
     clock_jumps: int
     jumps: tuple[ClockJump, ...]
+
+    def require_whole(self) -> Self:
+        """Itself, where the given keys signed for all of the log.
+
+        Raises:
+            LedgerOtherKey: other keys signed for its end.
+        """
+        if self.covered < self.size:
+            raise LedgerOtherKey(
+                f"another key: the given ones signed for the first {plural(self.covered, 'entry', 'entries')} of "
+                f"{self.size}, the rest is signed by {', '.join(self.other_keys)}: give that key too if you know it to "
+                f"be the log's, or else take the rest for forged",
+                index=self.covered,
+            )
+        return self
 
     def to_dict(self) -> dict[str, Any]:
         """As a JSON object."""
@@ -92,6 +114,8 @@ class Auditor:
     def __init__(self, keys: Sequence[VerifierKey]) -> None:
         self._keys = tuple(keys)
         self._signed: dict[int, Checkpoint] = {}
+        self._own: set[int] = set()
+        self._others: dict[str, None] = {}
         self._due: list[Checkpoint] | None = None  # the largest first; None before entries come
         self._edge = Frontier()
         self._last = b""
@@ -104,12 +128,12 @@ class Auditor:
         """A checkpoint that the entries must agree with. All of them come before the first entry.
 
         Raises:
-            LedgerTampered: it is not signed, of another log, or another one was signed for the same size.
+            LedgerTampered: it is no checkpoint, of another log, or another one was signed for the same size.
             InputError: entries came already.
         """
         if self._due is not None:
             raise InputError("checkpoints come before entries; got one after")
-        checkpoint = Checkpoint.opened(note, self._keys)
+        checkpoint = self._opened(note)
         known = self._signed.setdefault(checkpoint.size, checkpoint)
         origin = next(iter(self._signed.values())).origin
         if checkpoint.origin != origin:
@@ -145,6 +169,7 @@ class Auditor:
 
         Raises:
             LedgerTampered: entries are missing at the end, or some are there that no checkpoint covers.
+            LedgerOtherKey: none of the checkpoints is signed by one of the keys.
         """
         due, size = self._begun(), self._edge.size
         if due:
@@ -160,13 +185,28 @@ class Auditor:
                 index=max(self._agreed, 0),
             )
         origin = next(iter(self._signed.values())).origin
-        root = self._edge.root().hex()
-        return Audit(origin, size, root, len(self._signed), self._n_jumps, tuple(self._jumps))
+        root, covered = self._edge.root().hex(), max(self._own)
+        others = tuple(self._others)
+        return Audit(origin, size, root, len(self._own), covered, others, self._n_jumps, tuple(self._jumps))
+
+    def _opened(self, note: str) -> Checkpoint:
+        """A checkpoint, whoever signed it; whether that was one of the keys is remembered."""
+        try:
+            checkpoint = Checkpoint.opened(note, self._keys)
+        except LedgerOtherKey:
+            text, signatures = split_note(note)
+            self._others |= dict.fromkeys(f"{name}+{signature[:4].hex()}" for name, signature in signatures)
+            return Checkpoint.parse(text)
+        self._own.add(checkpoint.size)
+        return checkpoint
 
     def _begun(self) -> list[Checkpoint]:
         if self._due is None:
             if not self._signed:
                 raise LedgerTampered("the log has no signed checkpoint")
+            if not self._own:
+                given = ", ".join(f"{key.name}+{key.id.hex()}" for key in self._keys)
+                raise LedgerOtherKey(f"another key: the log is signed by {', '.join(self._others)}; got {given}")
             self._due = [self._signed[size] for size in sorted(self._signed, reverse=True)]
             self._last = genesis(self._due[0].origin)
             self._compare(self._due)

@@ -47,7 +47,8 @@ class Checkpoint:
         """Reads a checkpoint that one of the keys signed.
 
         Raises:
-            LedgerTampered: it is not a checkpoint, not signed by any of the keys, or of another log.
+            LedgerTampered: it is not a checkpoint, or of another log.
+            LedgerOtherKey: it is not signed by any of the keys.
         """
         checkpoint = cls.parse(open_note(note, keys))
         names = {key.name for key in keys}

@@ -8,10 +8,10 @@ from datetime import datetime
 from itertools import islice, takewhile
 from typing import Final
 
-from foureyes.errors import LedgerError, LedgerTampered
+from foureyes.errors import LedgerError, LedgerOtherKey, LedgerTampered
 from foureyes.ledger.audit import follows
 from foureyes.ledger.entry import Draft, Receipt, stamp
-from foureyes.ledger.keys import Signer, VerifierKey
+from foureyes.ledger.keys import Signer, VerifierKey, split_note
 from foureyes.ledger.log import signed_head
 from foureyes.ledger.sealing import LogTip, Sealed, seal, subtree_of, tip_of
 from foureyes.ledger.store import Extension, Store, Transaction
@@ -51,8 +51,11 @@ class Committer:
     def open(self) -> None:
         """Finds the end of the log, or begins one where there is none.
 
+        A last checkpoint that a former key signed is kept: whoever has only that key can go on verifying its part.
+
         Raises:
-            LedgerTampered: the end of the log does not lead to a root signed by one of the keys.
+            LedgerTampered: the end of the log does not lead to the signed root.
+            LedgerOtherKey: it is signed by none of the keys.
             LedgerError: the store cannot be read or written.
         """
         with self._store.transaction() as transaction:
@@ -61,6 +64,8 @@ class Committer:
             else:
                 self._head, checkpoint = signed_head(transaction, self._keys)
                 self._tip = tip_of(transaction, checkpoint)
+                if not _bears(self._head, self._signer.key):
+                    transaction.keep(self._head, checkpoint.size)
 
     def __call__(self, drafts: Sequence[Draft], /) -> Sequence[Receipt]:
         """Makes drafts durable, all of them or none.
@@ -75,6 +80,7 @@ class Committer:
 
         Raises:
             LedgerTampered: the log was rolled back or changed: nothing more is added to it.
+            LedgerOtherKey: somebody else signed its end.
             LedgerError: it did not work; the message says so if, against all odds, the entries may be there.
         """
         unanswered: _Pending | None = None
@@ -85,7 +91,7 @@ class Committer:
                     unanswered = _found(unanswered, transaction)
                     if unanswered is None and len(failures) < _ATTEMPTS:  # the last turn only looks
                         unanswered = self._extend(transaction, drafts)
-            except LedgerTampered:
+            except (LedgerTampered, LedgerOtherKey):
                 raise
             except LedgerError as error:
                 failures.append(error)
@@ -143,6 +149,11 @@ def _extended(transaction: Transaction, extension: Extension) -> None:
     for node in extension.nodes:
         if transaction.nodes(node.level, node.position, node.position + 1) != [node.hash]:
             raise LedgerTampered("the store did not keep a hash of the tree that was written; nothing was recorded")
+
+
+def _bears(note: str, key: VerifierKey) -> bool:
+    """Whether a note, whose signatures were checked, has one of this key."""
+    return any(name == key.name and signature[:4] == key.id for name, signature in split_note(note)[1])
 
 
 def _found(unanswered: _Pending | None, transaction: Transaction) -> _Pending | None:

@@ -9,10 +9,14 @@ r"""Exports a log as one file of lines, which :mod:`foureyes.ledger.verify_expor
 
 The checkpoints come first, the smallest first; then the entries, each with the very bytes that were hashed. The keys are
 a hint as to which key to ask somebody trustworthy for: a forger would put his own there.
+
+Line ends may have become those of Windows on the way, and a byte order mark may stand before the first: neither is part of
+an entry. A file that was recoded to UTF-16 is refused: its bytes are not those that were hashed.
 """
 
 from __future__ import annotations
 
+import codecs
 import json
 from array import array
 from collections.abc import Iterator
@@ -76,7 +80,10 @@ class ExportFile(ReadableStore):
     def __init__(self, path: Path) -> None:
         self._path = path
         with self._opened() as file:
-            header = _object(file.readline())
+            begin = file.readline()
+            if begin.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+                raise InputError(f"{path} is in UTF-16, as PowerShell writes it for >: export with -o FILE instead")
+            header = _object(begin)
             if header.get("foureyes_ledger") != FORMAT:
                 raise InputError(f"{path} is not the export of a ledger, format {FORMAT}")
             self._first_note = file.tell()
@@ -130,7 +137,7 @@ class _View(View):
         self._file.seek(place)
         while line := self._file.readline():
             following = self._file.tell()
-            yield place, line.removesuffix(b"\n")
+            yield place, line.removesuffix(b"\n").removesuffix(b"\r")
             place = self._file.seek(following)
 
     @cached_property

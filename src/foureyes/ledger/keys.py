@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from foureyes.errors import ConfigError, InputError, LedgerTampered
+from foureyes.errors import ConfigError, InputError, LedgerOtherKey, LedgerTampered
 
 try:
     from cryptography.exceptions import InvalidSignature
@@ -29,7 +29,7 @@ try:
 except ModuleNotFoundError as missing:
     raise ConfigError("the ledger needs cryptography: pip install 'foureyes[ledger]'") from missing
 
-__all__ = ["Signer", "VerifierKey", "open_note", "read_keys"]
+__all__ = ["Signer", "VerifierKey", "open_note", "read_keys", "split_note"]
 
 _ED25519: Final = b"\x01"
 _PRIVATE: Final = "PRIVATE+KEY+"
@@ -176,11 +176,12 @@ def open_note(note: str, keys: Sequence[VerifierKey]) -> str:
         keys: whom to believe; any one of them is enough.
 
     Raises:
-        LedgerTampered: it is not a note, or not signed by any of these keys.
+        LedgerTampered: it is not a note, or it bears the name of one of these keys and another made the signature.
+        LedgerOtherKey: only others signed it.
 
     Source: https://c2sp.org/signed-note
     """
-    text, signatures = _split(note)
+    text, signatures = split_note(note)
     known = {(key.name, key.id): key for key in keys}
     trusted = 0
     for name, signature in signatures:
@@ -193,7 +194,9 @@ def open_note(note: str, keys: Sequence[VerifierKey]) -> str:
     if not trusted:
         signers = ", ".join(f"{name}+{signature[:4].hex()}" for name, signature in signatures)
         wanted = ", ".join(f"{key.name}+{key.id.hex()}" for key in keys)
-        raise LedgerTampered(f"a note is signed by {signers}; wanted a signature of {wanted}: {_begin(text)}")
+        raise LedgerOtherKey(
+            f"another key: a note is signed by {signers}; wanted a signature of {wanted}: {_begin(text)}"
+        )
     return text
 
 
@@ -205,7 +208,7 @@ def read_keys(source: str) -> list[VerifierKey]:
     """
     path = Path(source)
     try:
-        text = path.read_text(encoding="utf-8") if path.is_file() else source
+        text = path.read_text(encoding="utf-8-sig") if path.is_file() else source
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot read a key from {source}: {getattr(error, 'strerror', None) or error}") from error
     lines = [line.strip() for line in text.splitlines() if line.strip()]
@@ -216,7 +219,12 @@ def read_keys(source: str) -> list[VerifierKey]:
     return [Signer.parse(line).key if line.startswith(_PRIVATE) else VerifierKey.parse(line) for line in lines]
 
 
-def _split(note: str) -> tuple[str, list[tuple[str, bytes]]]:
+def split_note(note: str) -> tuple[str, list[tuple[str, bytes]]]:
+    """The text of a signed note, and its signatures with the names they bear; none of them is checked.
+
+    Raises:
+        LedgerTampered: it is not a note.
+    """
     text, blank, lines = note.rpartition("\n\n")
     whole = len(note) <= _LARGEST_NOTE and bool(blank) and lines.endswith("\n")
     matches = [_SIGNATURE.fullmatch(line) for line in lines.split("\n")[:-1]]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Self
 
-from foureyes.errors import FoureyesError, LedgerTampered
+from foureyes.errors import FoureyesError, LedgerOtherKey, LedgerTampered
 from foureyes.ledger.commit import Committer
 from foureyes.ledger.entry import Draft, Json, Receipt, utc_now
 from foureyes.ledger.keys import Signer, VerifierKey
@@ -67,7 +67,7 @@ class Ledger(Log):
     def __init__(self, store: Store, signer: Signer, options: LedgerOptions) -> None:
         super().__init__(store, (signer.key, *options.former))
         self._written, self._name, self._options = store, signer.key.name, options
-        self._tampered: LedgerTampered | None = None
+        self._tampered: LedgerTampered | LedgerOtherKey | None = None
         commit = Committer(store, signer=signer, keys=self.keys, clock=options.clock)
         try:
             commit.open()
@@ -87,8 +87,9 @@ class Ledger(Log):
             options: how it is written.
 
         Raises:
-            LedgerTampered: the log is signed by somebody else, its end does not lead to the signed root, or it does not
-                continue what the witness saw. All of it is only checked by :meth:`verify`.
+            LedgerTampered: the log's end does not lead to the signed root, or it does not continue what the witness saw.
+                All of it is only checked by :meth:`verify`.
+            LedgerOtherKey: the log is signed by somebody else.
             LedgerError: the store cannot be read or written.
         """
         return cls(store, signer, options or LedgerOptions())
@@ -137,7 +138,7 @@ class Ledger(Log):
             return
         try:
             self._options.witness.see(self)
-        except LedgerTampered as error:
+        except (LedgerTampered, LedgerOtherKey) as error:  # another key under an open log: somebody has replaced it
             self._tampered = error
             raise
 

@@ -124,10 +124,26 @@ class Log:
 
         Raises:
             LedgerTampered: the log is not what was written to it; with the place.
+            LedgerOtherKey: the log, or its end, is signed with keys that are none of these.
+        """
+        return self.audit(seen).require_whole()
+
+    def audit(self, seen: Iterable[str] = ()) -> Audit:
+        """The same where the keys may have signed for a part of the log only, such as one that was changed for a newer.
+
+        Args:
+            seen: checkpoints kept somewhere else.
+
+        Raises:
+            LedgerTampered: the log is not what was written to it; with the place.
+            LedgerOtherKey: none of the keys signed for any of it.
         """
         auditor = Auditor(self.keys)
         with self._store.snapshot() as view:
-            for note in (*view.checkpoints(), signed_head(view, self.keys)[0], *seen):
+            head = view.head()
+            if head is None:
+                raise LedgerTampered("the log has no signed checkpoint")
+            for note in (*view.checkpoints(), head, *seen):
                 auditor.expect(note)
             entries = view.entries(0)
             while batch := list(islice(entries, _BATCH)):
@@ -149,7 +165,8 @@ def signed_head(view: View, keys: Sequence[VerifierKey]) -> tuple[str, Checkpoin
     """The newest checkpoint under a view, as a note and read.
 
     Raises:
-        LedgerTampered: there is none, or none of the keys signed it.
+        LedgerTampered: there is none, or what is there is not one.
+        LedgerOtherKey: none of the keys signed it.
     """
     note = view.head()
     if note is None:

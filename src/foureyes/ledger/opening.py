@@ -35,6 +35,7 @@ def open_ledger(reference: str, *, key_file: Path | str, options: LedgerOptions 
         InputError: the reference or the key file cannot be used.
         ConfigError: an extra is missing, or the database is not durable.
         LedgerTampered: the log's end is not what was signed.
+        LedgerOtherKey: it was signed with another key.
         LedgerError: the log cannot be read or written.
 
     Example:
@@ -70,7 +71,7 @@ def read_signer(key_file: Path) -> tuple[Signer, list[VerifierKey]]:
         InputError: there is none; the message tells nothing of the file's content.
     """
     try:
-        lines = key_file.read_text(encoding="utf-8").split()
+        lines = key_file.read_text(encoding="utf-8-sig").split()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(
             f"cannot read a private key from {key_file}: {getattr(error, 'strerror', None) or 'not text'}"

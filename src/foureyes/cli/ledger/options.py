@@ -71,7 +71,7 @@ def _add_export(actions: Commands) -> None:
     export = _add_reading(actions, "export", "write the log as one file that can be verified offline")
     add_out(export, "a new file (default: stdout)", metavar="OUT")
     export.add_argument(
-        "--with-verifier", type=Path, metavar="DIR", help="put verify_export.py there: it needs Python and cryptography"
+        "--with-verifier", type=Path, metavar="DIR", help="put verify_export.py there: it needs Python and nothing else"
     )
 
 

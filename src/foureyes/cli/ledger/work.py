@@ -40,6 +40,7 @@ def run(args: argparse.Namespace, output: CommandOutput) -> None:
 
     Raises:
         LedgerTampered: the log is not what was written to it; the command line turns that into exit status 3.
+        LedgerOtherKey: it is signed with other keys than those given; exit status 4.
     """
     actions = {
         "keygen": _keygen,
@@ -61,16 +62,21 @@ def _keygen(args: argparse.Namespace, output: CommandOutput) -> None:
 
 
 def _verify(args: argparse.Namespace, output: CommandOutput) -> None:
-    audit = _open_log(args).verify(read_text(path) for path in args.seen)
+    audit = _open_log(args).audit(_seen(args))
     output.give(audit.to_dict)
     _show_audit(audit, output)
+    audit.require_whole()
 
 
 def _show_audit(audit: Audit, output: CommandOutput) -> None:
     output.say(
-        f"{audit.origin}: {plural(audit.size, 'entry', 'entries')} verified, "
+        f"{audit.origin}: {plural(audit.covered, 'entry', 'entries')} verified, "
         f"{plural(audit.checkpoints, 'signed checkpoint')} checked; root {audit.root}"
     )
+    if audit.other_keys and audit.covered == audit.size:
+        output.warn(
+            f"checkpoints by {', '.join(audit.other_keys)} agree too; whether that key signed them was not checked"
+        )
     if audit.clock_jumps:
         output.say(f"the clock went back {plural(audit.clock_jumps, 'time')}:")
         for jump in audit.jumps[:_SHOWN_JUMPS]:
@@ -92,8 +98,8 @@ def _prove(args: argparse.Namespace, output: CommandOutput) -> None:
 
 def _check(args: argparse.Namespace, output: CommandOutput) -> None:
     keys = read_keys(args.key)
-    proof, note = parse_proof(sys.stdin.read() if args.proof == "-" else read_text(Path(args.proof)))
-    proof.check([Checkpoint.opened(each, keys) for each in (note, *map(read_text, args.seen))])
+    proof, note = parse_proof(sys.stdin.read() if args.proof == "-" else _text(Path(args.proof)))
+    proof.check([Checkpoint.opened(each, keys) for each in (note, *_seen(args))])
     output.say(f"{keys[0].name}: {proof}")
     output.give(lambda: {"log": keys[0].name, "proved": str(proof)})
 
@@ -136,6 +142,14 @@ def _watch(args: argparse.Namespace, output: CommandOutput) -> None:
         if args.once:
             return
         time.sleep(args.every)
+
+
+def _seen(args: argparse.Namespace) -> list[str]:
+    return [_text(path) for path in args.seen]
+
+
+def _text(path: Path) -> str:
+    return read_text(path).removeprefix("\ufeff")
 
 
 def _open_log(args: argparse.Namespace) -> Log:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, TypeVar
 from fastapi import APIRouter, Path, Query
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
-from foureyes.errors import InputError, LedgerTampered
+from foureyes.errors import InputError, LedgerOtherKey, LedgerTampered
 from foureyes.ledger import Entry, Ledger
 from foureyes.ledger.export import write_export
 from foureyes.service.access import Auditing, Call
@@ -141,7 +141,7 @@ async def audit(
     async with call.tenant.auditing:
         try:
             found = await call.in_thread(ledger.verify)
-        except LedgerTampered as error:
+        except (LedgerTampered, LedgerOtherKey) as error:
             return AuditResponse(valid=False, entries_checked=error.index or 0, problem=str(error)[:500])
     return AuditResponse(
         valid=True,
