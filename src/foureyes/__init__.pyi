@@ -48,6 +48,7 @@ from .errors import (
     LedgerError as LedgerError,
 )
 from .errors import (
+    LedgerOtherKey as LedgerOtherKey,
     LedgerTampered as LedgerTampered,
 )
 from .errors import (
