@@ -49,6 +49,8 @@ from .errors import (
 )
 from .errors import (
     LedgerOtherKey as LedgerOtherKey,
+)
+from .errors import (
     LedgerTampered as LedgerTampered,
 )
 from .errors import (
