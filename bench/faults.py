@@ -77,6 +77,7 @@ class Failing:
         self.scenes: dict[str, FaultScene] = {}
         self.index = itertools.count()
         self.now = 1_800_000_000.0
+        self.clear_reasons = False
 
     def scene(self, exchange: Exchange) -> FaultScene:
         """The scene is named by the response."""

@@ -179,6 +179,7 @@ class _Salted:
 
     ledger: Any
     salt: bytes
+    clear_reasons: bool = False
 
     def text_hash(self, _: str, text: str) -> str:
         return text_hash(text, self.salt)

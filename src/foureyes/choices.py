@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-__all__ = ["CalibratorKind", "GuardMode", "KeyScope", "PiiPolicy", "ProviderApi", "VerdictForm"]
+__all__ = ["CalibratorKind", "GuardMode", "KeyScope", "PiiPolicy", "ProviderApi", "ReasonPolicy", "VerdictForm"]
 
 CalibratorKind: TypeAlias = Literal["platt", "beta", "histogram", "isotonic"]
 """The calibrators of one score that :func:`foureyes.calibration.fit_best` can try, the simplest first."""
@@ -23,6 +23,9 @@ PiiPolicy: TypeAlias = Literal["off", "patterns", "names"]
 
 ProviderApi: TypeAlias = Literal["openai", "anthropic", "google"]
 """How a model is spoken to; ``openai`` is whatever speaks OpenAI's chat protocol."""
+
+ReasonPolicy: TypeAlias = Literal["hashed", "clear"]
+"""What the ledger keeps of a verifier's reason: its salted hash, or its words too."""
 
 VerdictForm: TypeAlias = Literal["words", "schema", "exact"]
 """How far a model is held to the form of a verdict: asked in words, by a JSON schema, or by a schema held to exactly."""

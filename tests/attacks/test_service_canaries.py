@@ -41,6 +41,7 @@ class Failing:
 
     def __init__(self, error: type[Exception]) -> None:
         self.error = error
+        self.clear_reasons = False
 
     def find(self, text: str) -> Any:
         raise self.error(f"cannot look at {text}")

@@ -75,6 +75,7 @@ requests_per_day = 100000
 pii = "names"
 countries = ["de", "us"]
 salt_env = "ACME_SALT"
+ledger_reasons = "clear"
 
 [[tenants.acme.keys]]
 id = "old"

@@ -67,6 +67,7 @@ class Ledger:
     hangs: bool = False
     entries: list = field(default_factory=list)
     index: itertools.count = field(default_factory=itertools.count)
+    clear_reasons: bool = False
 
     def text_hash(self, tenant, text):
         return hashlib.sha256(f"{tenant}\0{text}".encode()).hexdigest()

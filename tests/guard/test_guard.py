@@ -88,10 +88,62 @@ def test_the_ledger_gets_hashes_and_votes_and_no_text():
     assert payload["mode"] == "enforce"
     assert payload["failed_stage"] is None
     (vote,) = payload["votes"]
-    assert set(vote) == {"provider", "model", "verdict", "confidence", "latency_ms"}
+    assert set(vote) == {"provider", "model", "verdict", "confidence", "latency_ms", "reason_hash"}
+    assert vote["reason_hash"] == ledger.text_hash("t", "as scripted")
+    assert (payload["configured"], payload["asked"], payload["unasked"]) == (1, 1, [])
+    assert (payload["tool_calls"], payload["tools"]) == (0, [])
     text = json.dumps(payload, allow_nan=False)
     for word in ("Ana", "Bonn", "NAME", "as scripted"):
         assert word not in text
+
+
+def test_reasons_are_kept_in_words_where_the_tenant_wants_them_with_personal_data_concealed():
+    class Quoting(Acting):
+        async def vote(self, exchange):
+            return Vote("test", self.name, "unsafe", 0.1, f"{exchange.answer} is not known")
+
+    ledger = Ledger(clear_reasons=True)
+    decision = verify(Quoting("unsafe"), ledger=ledger, vault=Vault(), tenant="t")
+    assert decision.verdict.votes[0].reason == "Ana lives in Bonn is not known"
+    ((_, payload),) = ledger.entries
+    (vote,) = payload["votes"]
+    assert vote["reason"] == "[NAME_1] lives in Bonn is not known"
+    assert vote["reason_hash"] == ledger.text_hash("t", vote["reason"])
+    assert "Ana" not in json.dumps(payload)
+
+
+def test_a_long_reason_is_shortened_and_its_hash_is_of_all_of_it():
+    class Talkative(Acting):
+        async def vote(self, exchange):
+            return Vote("test", self.name, "unsafe", 0.1, "x" * 50_000)
+
+    ledger = Ledger(clear_reasons=True)
+    verify(Talkative("unsafe"), ledger=ledger, tenant="t")
+    (vote,) = ledger.entries[0][1]["votes"]
+    assert vote["reason"] == "x" * 2000 + "…"
+    assert vote["reason_hash"] == ledger.text_hash("t", "x" * 50_000)
+
+
+def test_the_ledger_says_which_tools_were_called_and_not_with_what():
+    calls = [ToolCall("wire_transfer", '{"to": "Ana"}'), ToolCall("wire_transfer"), ToolCall("Ana lives in Bonn")]
+    exchange = Exchange.of("Pay Ana.", Message.of("assistant", ["On it.", *calls]))
+    ledger = Ledger()
+    verify(exchange=exchange, ledger=ledger, tenant="t")
+    ((_, payload),) = ledger.entries
+    assert payload["tool_calls"] == 3
+    assert payload["tools"] == ["wire_transfer", f"hash:{ledger.text_hash('t', 'Ana lives in Bonn')}"]
+    assert payload["response_hash"] == ledger.text_hash("t", exchange.answer)
+    assert "Ana" not in json.dumps(payload)
+
+
+def test_the_ledger_says_who_was_configured_and_who_was_asked():
+    judges = [ScriptedJudge("safe", name=name) for name in ("a", "b", "c")]
+    guard = Guard(Council([CouncilMember(judge) for judge in judges]), recorder=(ledger := Ledger()))
+    asyncio.run(guard.verify(PRIVATE, members=[(judge.provider, judge.name) for judge in judges[:2]]))
+    ((_, payload),) = ledger.entries
+    assert (payload["configured"], payload["asked"]) == (3, 2)
+    assert payload["unasked"] == [{"provider": judges[2].provider, "model": "c"}]
+    assert len(payload["votes"]) == 2
 
 
 def test_a_text_cannot_pass_for_turns_in_the_ledger():

@@ -125,6 +125,7 @@ class Recording:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
+        self.clear_reasons = False
 
     def text_hash(self, _: str, text: str) -> str:
         from foureyes.ledger import text_hash

@@ -27,7 +27,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from foureyes.choices import GuardMode, PiiPolicy, ProviderApi, VerdictForm
+from foureyes.choices import GuardMode, PiiPolicy, ProviderApi, ReasonPolicy, VerdictForm
 from foureyes.config.fields import (
     Address,
     ConfigSource,
@@ -377,6 +377,8 @@ class TenantSettings(SettingsTable):
         countries: whose identifiers are looked for.
         ledger: its record; ``None`` for none.
         salt: for hashes of texts in the ledger; needed where there is one.
+        ledger_reasons: whether the ledger keeps verifiers' reasons as ``hashed``, or in ``clear`` words too, which may quote
+            prompt and answer with personal data concealed.
         show_texts: whether the dashboard's feed keeps texts. For demonstrations.
     """
 
@@ -391,6 +393,7 @@ class TenantSettings(SettingsTable):
     countries: tuple[str, ...] = ("uk", "us")
     ledger: LedgerSettings | None = None
     salt: SecretValue | None = None
+    ledger_reasons: ReasonPolicy = "hashed"
     show_texts: bool = False
 
     @field_validator("keys", mode="before")

@@ -85,7 +85,7 @@ def _tenant(tenant: TenantSettings, settings: Settings, cache: PartCache, open_r
     guard = Guard(
         council,
         concealer=concealer,
-        recorder=None if ledger is None else _Record(ledger, _salt(tenant)),
+        recorder=None if ledger is None else _Record(ledger, _salt(tenant), tenant.ledger_reasons == "clear"),
         timing=tenant.timing,
         mode=tenant.mode,
     )
@@ -134,6 +134,7 @@ class _Record:
 
     ledger: Ledger
     salt: bytes = field(repr=False)
+    clear_reasons: bool
 
     def text_hash(self, tenant: str, text: str) -> str:  # noqa: ARG002 - the guard's protocol; this record has one tenant
         from foureyes.ledger import text_hash  # noqa: PLC0415 - needs an extra

@@ -288,7 +288,7 @@ def _append(
     recorder: Recorder, exchange: Exchange, verdict: Verdict, about: Mapping[str, Json]
 ) -> asyncio.Future[RecordReceipt]:
     tenant = str(about["tenant"])
-    payload = {**about, **verification_payload(exchange, verdict, lambda text: recorder.text_hash(tenant, text))}
+    payload = {**about, **verification_payload(exchange, verdict, recorder, tenant)}
     return wrap_uncancellable(recorder.append(EVENT, payload))
 
 

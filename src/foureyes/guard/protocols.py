@@ -81,6 +81,11 @@ class RecordReceipt(Protocol):
 class Recorder(Protocol):
     """Protocol of what keeps the record of verifications, such as a ledger."""
 
+    @property
+    def clear_reasons(self) -> bool:
+        """Whether the words of verifiers' reasons are kept too, and not only their hashes."""
+        ...
+
     def text_hash(self, tenant: str, text: str) -> str:
         """A hash of a text under the tenant's salt, so that short texts cannot be guessed from it.
 
