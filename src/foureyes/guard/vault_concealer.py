@@ -7,14 +7,14 @@ callers wait for another within their deadline, or in vain.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 from foureyes.errors import PrivacyError
 from foureyes.guard.threads import BoundedThreads, ThreadsClosed
-from foureyes.privacy import Detector, Vault, conceal, reveal
+from foureyes.privacy import Detector, Vault, conceal_parts, reveal
 from foureyes.privacy.vault import Conversation
-from foureyes.types import Exchange
+from foureyes.types import Exchange, Message, Part
 
 __all__ = ["VaultConcealer"]
 
@@ -49,9 +49,9 @@ class VaultConcealer:
         self._hands.close()
 
     async def conceal(self, exchange: Exchange, *, tenant: str, session: str | None) -> VaultConcealedExchange:  # noqa: ARG002 - one tenant's
-        """Replaces personal data in every turn of the prompt and in the answer.
+        """Replaces personal data in every part of every turn of the prompt, in the answer and in the tools.
 
-        An ``answer_span`` is dropped, as its place moves: the whole answer is judged.
+        An ``answer_span`` is dropped, as its place moves: the whole answer is judged, but for reasoning before it.
 
         Raises:
             PrivacyError: the detector or the vault failed, or this is closed.
@@ -61,12 +61,18 @@ class VaultConcealer:
     def _conceal(self, exchange: Exchange, session: str | None) -> VaultConcealedExchange:
         conversation = self._vault.conversation(session)
         prompt = exchange.prompt
-        said = [prompt] if isinstance(prompt, str) else [turn.content for turn in prompt]
-        *asked, answer = conceal([*said, exchange.answer], self._detector, conversation).texts
-        if isinstance(prompt, str):
-            return VaultConcealedExchange(Exchange(asked[0], answer), conversation, self._hands)
-        turns = tuple(replace(turn, content=text) for turn, text in zip(prompt, asked, strict=True))
-        return VaultConcealedExchange(Exchange(turns, answer), conversation, self._hands)
+        asked = [Message("user", prompt)] if isinstance(prompt, str) else list(prompt)
+        turns = [*asked, exchange.turn or Message("assistant", exchange.answer)]
+        parts = [part for turn in turns for part in _parts(turn)]
+        hidden = iter(conceal_parts(parts, self._detector, conversation))
+        *before, answer = [Message.of(turn.role, [next(hidden) for _ in _parts(turn)]) for turn in turns]
+        shown = before[0].content if isinstance(prompt, str) else tuple(before)
+        tools = conceal_parts(exchange.tools, self._detector, conversation)
+        return VaultConcealedExchange(Exchange.of(shown, answer, tools=tools), conversation, self._hands)
+
+
+def _parts(turn: Message) -> tuple[Part, ...]:
+    return turn.parts or (turn.content,)
 
 
 @dataclass(frozen=True, slots=True)

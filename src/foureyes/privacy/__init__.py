@@ -12,6 +12,7 @@ A newcomer starts at :func:`foureyes.privacy.conceal.conceal`, then :mod:`~foure
 from foureyes.privacy.conceal import Concealed, conceal, reveal
 from foureyes.privacy.findings import Detector, Finding, merge_overlapping
 from foureyes.privacy.names import NamesDetector
+from foureyes.privacy.parts import conceal_parts, reveal_json, reveal_parts
 from foureyes.privacy.patterns import COUNTRIES, PatternDetector
 from foureyes.privacy.vault import Conversation, TokenEntry, Vault, VaultLimits
 
@@ -27,6 +28,9 @@ __all__ = [
     "Vault",
     "VaultLimits",
     "conceal",
+    "conceal_parts",
     "merge_overlapping",
     "reveal",
+    "reveal_json",
+    "reveal_parts",
 ]

@@ -1,26 +1,32 @@
 """Replaces personal data in texts by tokens, and restores it.
 
-:func:`conceal` replaces, :func:`reveal` restores: whatever the text, what comes back is the text, byte for byte. Three
-things besides a detector's findings are replaced: what already looks like a token, so that nobody can smuggle one in; and
-in every text each value that has a token in the conversation, whether or not the detector saw it there: a passport number
-is recognised after the word "passport", and must not go out when it is repeated without.
+:func:`conceal` replaces, :func:`reveal` restores: whatever the text, what comes back is the text, byte for byte. Besides a
+detector's findings these are replaced: what already looks like a token, so that nobody can smuggle one in; and in every text
+each value that has a token in the conversation, whether or not the detector saw it there: a passport number is recognised
+after the word "passport", and must not go out when it is repeated without.
+
+A token in place of one value can bring another to light, so a text is looked at again with its tokens until nothing new is
+found. What goes out holds nothing that the detector finds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from foureyes.errors import FoureyesError, PrivacyError
-from foureyes.privacy.findings import Detector, Finding, merge_overlapping
+from foureyes.privacy.findings import Detector, Finding
+from foureyes.privacy.passages import Passage
+from foureyes.privacy.repeats import KnownValues
 from foureyes.privacy.tokens import replace_tokens, token_shapes, tokens_in
 from foureyes.privacy.vault import Conversation, TokenEntry
 from foureyes.types.parts import require_text
 
-__all__ = ["Concealed", "conceal", "reveal"]
+__all__ = ["Concealed", "conceal", "conceal_passages", "reveal"]
 
-_SHORTEST_REPEAT: Final = 4  # characters: shorter values are everyday words too often
+_MOST_ROUNDS: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +51,7 @@ def conceal(texts: Sequence[str], detector: Detector, conversation: Conversation
     """Replaces personal data in texts by tokens that only their conversation can turn back.
 
     Args:
-        texts: what belongs together, say a prompt and its answer.
+        texts: what belongs together, say a prompt and its answer. Each is looked at by itself.
         detector: finds it.
         conversation: in which a value's token stays the same.
 
@@ -65,14 +71,32 @@ def conceal(texts: Sequence[str], detector: Detector, conversation: Conversation
     """
     for text in texts:
         require_text("a text to conceal", text)
-    spans = [merge_overlapping([*_find(text, detector), *token_shapes(text)]) for text in texts]
-    known = _kinds([*conversation.known(), *_values(texts, spans)])
-    spans = [merge_overlapping([*own, *_repeats(text, known)]) for text, own in zip(texts, spans, strict=True)]
-    kinds = _kinds(_values(texts, spans))
-    entries = conversation.issue([(kind, value) for value, kind in kinds.items()])
-    tokens = {value: entry.token for value, entry in zip(kinds, entries, strict=True)}
-    replaced = tuple(_replace(text, own, tokens) for text, own in zip(texts, spans, strict=True))
-    return Concealed(replaced, tuple(entries))
+    return conceal_passages([Passage.of(text) for text in texts], detector, conversation)
+
+
+def conceal_passages(passages: Sequence[Passage], detector: Detector, conversation: Conversation) -> Concealed:
+    """Replaces personal data in the strings of passages; see :func:`conceal`.
+
+    Returns:
+        All strings of all passages, in order.
+    """
+    known = {value: kind for kind, value in conversation.known()}  # a value has one kind
+    entries: dict[str, TokenEntry] = {}
+    looks = [_Look(passage, passage.text, detector) for passage in passages]
+    for _ in range(_MOST_ROUNDS):
+        _add_values(known, looks)
+        repeated = KnownValues(known)
+        for look in looks:
+            look.add(repeated.find(look.text))
+        _issue(looks, entries, conversation)
+        tokens = {value: entry.token for value, entry in entries.items()}
+        if not any([look.finds_more(tokens) for look in looks]):
+            break
+    else:
+        raise PrivacyError(f"personal data was still found after it was concealed {_MOST_ROUNDS} times")
+    manifest = {value: entries[value] for look in looks for _, value in look.values()}
+    replaced = (text for look in looks for text in look.passage.edited(look.spans, tokens))
+    return Concealed(tuple(replaced), tuple(manifest.values()))
 
 
 def reveal(text: str, conversation: Conversation) -> str:
@@ -88,6 +112,82 @@ def reveal(text: str, conversation: Conversation) -> str:
     return replace_tokens(text, conversation.look_up(tokens).get) if tokens else text
 
 
+class _Look:
+    """A passage, and what of it has been found so far."""
+
+    def __init__(self, passage: Passage, text: str, detector: Detector) -> None:
+        self.passage = passage
+        self.text = text
+        self._detector = detector
+        self.spans = passage.fitted([*_find(text, detector), *token_shapes(text)])
+        self._looked_at: list[tuple[int, int]] = []
+
+    def add(self, findings: Iterable[Finding]) -> None:
+        """Takes in more findings."""
+        self.spans = self.passage.fitted([*self.spans, *findings])
+
+    def values(self) -> list[tuple[str, str]]:
+        """Kind and characters of every span, in order."""
+        return [(span.kind, self.text[span.start : span.end]) for span in self.spans]
+
+    def finds_more(self, tokens: Mapping[str, str]) -> bool:
+        """Looks at the text with tokens in place of spans; whether there is more to conceal."""
+        places = [(span.start, span.end) for span in self.spans]
+        if places == self._looked_at:
+            return False
+        shown = _Shown(self.text, self.spans, tokens)
+        self._looked_at = places
+        self.add(shown.original(finding) for finding in _find(shown.text, self._detector))
+        return places != [(span.start, span.end) for span in self.spans]
+
+
+class _Shown:
+    """A text with tokens in place of spans, and the way back for what is found in it."""
+
+    def __init__(self, text: str, spans: Sequence[Finding], tokens: Mapping[str, str]) -> None:
+        self._pieces: list[tuple[int, int, int | None]] = []  # where it begins here and there; where a span ends there
+        parts: list[str] = []
+        here = done = 0
+        for span in spans:
+            for part, start, end in (
+                (text[done : span.start], done, None),
+                (tokens[text[span.start : span.end]], span.start, span.end),
+            ):
+                self._pieces.append((here, start, end))
+                parts.append(part)
+                here += len(part)
+            done = span.end
+        self._pieces.append((here, done, None))
+        self.text = "".join([*parts, text[done:]])
+
+    def original(self, finding: Finding) -> Finding:
+        """A finding as one in the text itself; it takes in the whole of every token that it touches."""
+        here, start, end = self._piece(finding.start)
+        first = start + finding.start - here if end is None else start
+        here, start, end = self._piece(finding.end - 1)
+        return replace(finding, start=first, end=start + finding.end - here if end is None else end)
+
+    def _piece(self, place: int) -> tuple[int, int, int | None]:
+        return self._pieces[bisect_right(self._pieces, place, key=lambda piece: piece[0]) - 1]
+
+
+def _add_values(known: dict[str, str], looks: Sequence[_Look]) -> None:
+    for look in looks:
+        for kind, value in look.values():
+            known.setdefault(value, kind)
+
+
+def _issue(looks: Sequence[_Look], entries: dict[str, TokenEntry], conversation: Conversation) -> None:
+    """A token for every value that has none yet."""
+    new: dict[str, str] = {}
+    for look in looks:
+        for kind, value in look.values():
+            if value not in entries:
+                new.setdefault(value, kind)
+    issued = conversation.issue([(kind, value) for value, kind in new.items()])
+    entries.update(zip(new, issued, strict=True))
+
+
 def _find(text: str, detector: Detector) -> list[Finding]:
     """What the detector finds; whatever else it does blocks the text."""
     try:
@@ -101,39 +201,3 @@ def _find(text: str, detector: Detector) -> list[Finding]:
     if not inside:
         raise PrivacyError("the detector returned something other than findings inside the text")
     return found
-
-
-def _repeats(text: str, known: dict[str, str]) -> Iterator[Finding]:
-    """Every place where a known value stands as a word of its own."""
-    for value, kind in known.items():
-        start = text.find(value) if len(value) >= _SHORTEST_REPEAT else -1
-        while start >= 0:
-            end = start + len(value)
-            if not (_inside_word(text, start) or _inside_word(text, end)):
-                yield Finding(start, end, kind)
-            start = text.find(value, end)
-
-
-def _inside_word(text: str, place: int) -> bool:
-    return 0 < place < len(text) and text[place - 1].isalnum() and text[place].isalnum()
-
-
-def _values(texts: Sequence[str], spans: Sequence[Sequence[Finding]]) -> list[tuple[str, str]]:
-    """Kind and characters of every span, in order."""
-    return [(s.kind, text[s.start : s.end]) for text, own in zip(texts, spans, strict=True) for s in own]
-
-
-def _kinds(values: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """The first kind of each value, in order of appearance."""
-    kinds: dict[str, str] = {}
-    for kind, value in values:
-        kinds.setdefault(value, kind)
-    return kinds
-
-
-def _replace(text: str, spans: Sequence[Finding], tokens: Mapping[str, str]) -> str:
-    parts, done = [], 0
-    for span in spans:
-        parts += [text[done : span.start], tokens[text[span.start : span.end]]]
-        done = span.end
-    return "".join([*parts, text[done:]])
