@@ -90,7 +90,8 @@ def conceal_passages(passages: Sequence[Passage], detector: Detector, conversati
             look.add(repeated.find(look.text))
         _issue(looks, entries, conversation)
         tokens = {value: entry.token for value, entry in entries.items()}
-        if not any([look.finds_more(tokens) for look in looks]):
+        more = [look.finds_more(tokens) for look in looks]
+        if not any(more):
             break
     else:
         raise PrivacyError(f"personal data was still found after it was concealed {_MOST_ROUNDS} times")

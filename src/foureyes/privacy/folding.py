@@ -30,7 +30,14 @@ _RUN: Final = re.compile(r"[ \n\0]{2,}|\0")
 _BREAKS: Final = frozenset("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")
 _HYPHENS: Final = frozenset("\u02d7\u2043\u2212\u30fc\uff70")  # beside those that Unicode calls dashes
 _DOTS: Final = frozenset("\u00b7\u2024\u2027\u2219\u22c5\u3002\u30fb\uff61\uff65")
-_MARKS: Final = ((0x300, 0x370), (0x1AB0, 0x1B00), (0x1DC0, 0x1E00), (0x20D0, 0x2100), (0xFE00, 0xFE30), (0xE0100, 0xE01F0))
+_MARKS: Final = (
+    (0x300, 0x370),
+    (0x1AB0, 0x1B00),
+    (0x1DC0, 0x1E00),
+    (0x20D0, 0x2100),
+    (0xFE00, 0xFE30),
+    (0xE0100, 0xE01F0),
+)
 _BLANKS: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 
 
@@ -95,14 +102,16 @@ def _folded(char: str) -> str:
     if char.isspace():
         return "\n" if char in _BREAKS else " "
     category = unicodedata.category(char)
-    if category in {"Cc", "Cf", "Me"} or char in _BLANKS or any(low <= ord(char) < high for low, high in _MARKS):
+    if _is_hidden(char, category):
         return _HIDDEN
     if category == "Nd":
         return str(unicodedata.decimal(char))
-    if category == "Pd" or char in _HYPHENS:
-        return "-"
-    if char in _DOTS:
-        return "."
+    if category == "Pd" or char in _HYPHENS or char in _DOTS:
+        return "." if char in _DOTS else "-"
     plain = unicodedata.normalize("NFKC", char)
     # Raised digits stay: in 10² they are no digit of a number.
     return plain if len(plain) == 1 and " " <= plain <= "~" and category != "No" else char
+
+
+def _is_hidden(char: str, category: str) -> bool:
+    return category in {"Cc", "Cf", "Me"} or char in _BLANKS or any(low <= ord(char) < high for low, high in _MARKS)

@@ -88,7 +88,6 @@ class Plan:
         return False
 
 
-
 def phone_regions() -> frozenset[str]:
     """Regions whose plans are known, by their ISO 3166 code in small letters."""
     return frozenset(region.lower() for region in _library().SUPPORTED_REGIONS)

@@ -1,7 +1,7 @@
-"""Passages: what is looked at as one text, and which stretches of which strings stand in it.
+r"""Passages: what is looked at as one text, and which stretches of which strings stand in it.
 
 A sentence is a passage by itself. A tool call is one too, so that its name and the keys of its arguments are context for the
-values, as they are for whoever reads them; its strings stand there decoded, since ``"ana\\u0040example.org"`` is an address.
+values, as they are for whoever reads them; its strings stand there decoded, since ``"ana\u0040example.org"`` is an address.
 What is found in a passage is put back into the strings it was made of, and everything else of them stays as it was written.
 """
 
@@ -18,10 +18,14 @@ from foureyes.privacy.findings import Finding, merge_overlapping
 
 __all__ = ["JSON_LITERAL", "Passage", "holds_json"]
 
-JSON_LITERAL: Final = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?', re.ASCII | re.DOTALL)
+JSON_LITERAL: Final = re.compile(
+    r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?', re.ASCII | re.DOTALL
+)
 """A string or a number where one begins in a JSON document."""
 
-_CHARACTER: Final = re.compile(r"\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|\\u[\da-fA-F]{4}|\\.|[^\\]", re.DOTALL)
+_CHARACTER: Final = re.compile(
+    r"\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|\\u[\da-fA-F]{4}|\\.|[^\\]", re.DOTALL
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +117,8 @@ class Passage:
 
         A number of a JSON document becomes a string that holds its token in small letters, by which it is known again.
         """
-        text, edits = self.text, [[] for _ in self.sources]  # type: list[list[tuple[int, int, str]]]
+        text = self.text
+        edits: list[list[tuple[int, int, str]]] = [[] for _ in self.sources]
         for span in spans:
             place = self._fields[bisect_right(self._fields, span.start, key=lambda place: place.end)]
             token = tokens[text[span.start : span.end]]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from foureyes.errors import ConfigError
 from foureyes.privacy.findings import Finding
@@ -148,12 +148,12 @@ def presidio_patterns(countries: Collection[str], min_score: float) -> Iterator[
             continue
         if made.COUNTRY_CODE is not None and made.COUNTRY_CODE not in countries:
             continue
-        recognizer = made()
+        recognizer = cast("Any", made)()
         kind = recognizer.supported_entities[0]
         if kind in _NO_PERSON or kind in _ELSEWHERE:
             continue
-        known: Any = recognizer  # its patterns have no type that a checker could tell
-        sources = [(p.regex, with_any_gap(p.regex), float(p.score)) for p in known.patterns if p.name not in _NO_SHAPE]
+        shapes = [pattern for pattern in recognizer.patterns if pattern.name not in _NO_SHAPE]
+        sources = ((p.regex, with_any_gap(p.regex), float(p.score)) for p in shapes)
         patterns = (_Pattern(regex.compile(new, _FLAGS), score, new != old) for old, new, score in sources)
         context = tuple(dict.fromkeys(word.lower().strip() for word in recognizer.context or ()))
         yield PresidioPatterns(kind, recognizer, tuple(patterns), context, min_score, _CLUES.get(kind, _DIGIT))
