@@ -110,4 +110,4 @@ def test_a_file_that_somebody_holds_makes_appends_fail_not_hang(tmp_path):
 def test_nothing_else_is_written_beside_the_log(tmp_path):
     with Ledger.open(SqliteStore(tmp_path / "ledger.db"), signer=SIGNER, options=options()) as ledger:
         recorded(ledger, 10)
-    assert list(tmp_path.iterdir()) == [tmp_path / "ledger.db"]
+    assert sorted(tmp_path.iterdir()) == [tmp_path / "ledger.db", tmp_path / "ledger.db-witness"]

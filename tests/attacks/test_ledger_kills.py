@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from foureyes.errors import InputError, LedgerTampered
 from foureyes.ledger import Signer, open_log
 from tests.ledger.conftest import NAME, SEED, postgres_url
 
@@ -90,3 +91,24 @@ def test_two_processes_killed_and_restarted(key, place):
     assert not failures
     assert all(len(each) >= kills for each in acknowledged)
     require_every([*acknowledged[0], *acknowledged[1]], reference)
+
+
+def test_a_damaged_write_ahead_log_that_lost_entries_is_noticed(tmp_path, key):
+    """Killed before its entries moved into the database; then one byte of the write-ahead log goes bad."""
+    writing = Writing(f"sqlite:{tmp_path / 'ledger.db'}", key, 1)
+    writing.kill_after(40)
+    require_every(writing.acknowledged, str(tmp_path / "ledger.db"))
+    noticed, whole = 0, (tmp_path / "ledger.db-wal").read_bytes()
+    for part in range(1, 8):
+        (tmp_path / "ledger.db-shm").unlink(missing_ok=True)
+        raw = bytearray(whole)
+        raw[len(raw) * part // 8] ^= 0xFF
+        (tmp_path / "ledger.db-wal").write_bytes(raw)
+        with pytest.raises((LedgerTampered, InputError)):  # the first bytes hold the schema itself
+            open_log(str(tmp_path / "ledger.db"), [SIGNER.key]).verify()
+        noticed += 1
+    assert noticed == 7
+    for name in ("ledger.db-wal", "ledger.db-shm"):
+        (tmp_path / name).unlink(missing_ok=True)
+    with pytest.raises((LedgerTampered, InputError)):
+        open_log(str(tmp_path / "ledger.db"), [SIGNER.key]).verify()

@@ -11,6 +11,7 @@ import pytest
 from foureyes.errors import InputError, LedgerError, LedgerOtherKey, LedgerTampered
 from foureyes.ledger import Checkpoint, Ledger, Log, Signer, Witness, open_ledger, open_log
 from foureyes.ledger.sqlite import SqliteStore
+from foureyes.ledger.witness_file import WitnessFile
 from tests.ledger.conftest import NAME, Clock, options, recorded
 from tests.ledger.proxy import Proxy
 from tests.postgres import administrate
@@ -272,6 +273,9 @@ class TestWitness:
         with Ledger.open(SqliteStore(path), signer=signer, options=options(witness=witness)) as ledger:
             recorded(ledger, 2)
         path.write_bytes(older)
+        with pytest.raises(LedgerTampered, match="the log ends after 3 entries, and the witness beside it saw 5"):
+            Ledger.open(SqliteStore(path), signer=signer, options=options(witness=witness))
+        path.with_name("ledger.db-witness").unlink()  # whoever puts back the one can put back the other
         with pytest.raises(LedgerTampered, match=r"rolled back: example.com/guard had 5 entries.*now it has 3"):
             Ledger.open(SqliteStore(path), signer=signer, options=options(witness=witness))
         assert Ledger.open(SqliteStore(path), signer=signer).verify().size == 3
@@ -336,6 +340,7 @@ class TestWitness:
         with Ledger.open(SqliteStore(path), signer=signer, options=options(witness=witness)) as ledger:
             recorded(ledger, 3)
         path.unlink()
+        path.with_name("ledger.db-witness").unlink()
         with pytest.raises(LedgerTampered, match="now it has 0"):
             Ledger.open(SqliteStore(path), signer=signer, options=options(witness=witness))
 
@@ -349,6 +354,92 @@ class TestWitness:
             Witness(tmp_path).see(ledger)
         with pytest.raises(LedgerError, match="cannot remember"):
             Witness(tmp_path / "missing" / "seen").see(ledger)
+
+
+class TestWitnessBesideTheLog:
+    """On by default: a database that lost commits is noticed, by whoever opens it and whoever verifies it."""
+
+    @pytest.fixture
+    def written(self, path, signer):
+        with Ledger.open(SqliteStore(path), signer=signer, options=options()) as ledger:
+            recorded(ledger, 3)
+            older = shutil.copy(path, path.with_name("older.db"))
+            shutil.copy(f"{path}-wal", f"{older}-wal")
+            recorded(ledger, 9, first=3)
+        return path
+
+    def test_it_holds_the_newest_checkpoint_after_every_commit(self, path, signer):
+        with Ledger.open(SqliteStore(path), signer=signer, options=options()) as ledger:
+            witness = SqliteStore(path, create=False)
+            assert witness.read_witness() == ledger.head()
+            for n in range(12):
+                recorded(ledger, 1, first=n)
+                assert witness.read_witness() == ledger.head()
+
+    def test_a_log_that_lost_its_last_commits(self, written, signer):
+        written.with_name("older.db").replace(written)
+        Path(f"{written.with_name('older.db')}-wal").replace(f"{written}-wal")
+        lost = "lost or put back: the log ends after 3 entries, and the witness beside it saw 12"
+        with pytest.raises(LedgerTampered, match=lost) as error:
+            open_log(str(written), [signer.key]).verify()
+        assert error.value.index == 3
+        with pytest.raises(LedgerTampered, match=lost):
+            Ledger.open(SqliteStore(written), signer=signer, options=options())
+        Path(f"{written}-witness").unlink()
+        with Ledger.open(SqliteStore(written), signer=signer, options=options()) as ledger:
+            recorded(ledger, 1)
+            assert ledger.verify().size == 4
+
+    def test_a_log_that_is_gone(self, written, signer):
+        written.unlink()
+        with pytest.raises(LedgerTampered, match="the log ends after 0 entries, and the witness beside it saw 12"):
+            Ledger.open(SqliteStore(written), signer=signer, options=options())
+
+    def test_a_log_with_another_history(self, written, signer, tmp_path):
+        with Ledger.open(SqliteStore(tmp_path / "other.db"), signer=signer, options=options()) as other:
+            recorded(other, 20, first=90)
+        (tmp_path / "other.db").replace(written)
+        with pytest.raises(LedgerTampered, match="forked"):
+            Ledger.open(SqliteStore(written), signer=signer, options=options())
+        with pytest.raises(LedgerTampered, match="forked"):
+            open_log(str(written), [signer.key]).verify()
+
+    def test_a_log_from_before_there_was_such_a_file_gets_one(self, written, signer):
+        Path(f"{written}-witness").unlink()
+        assert open_log(str(written), [signer.key]).verify().size == 12
+        with Ledger.open(SqliteStore(written), signer=signer, options=options()) as ledger:
+            assert SqliteStore(written).read_witness() == ledger.head()
+
+    def test_one_that_was_damaged_is_told(self, written, signer):
+        Path(f"{written}-witness").write_bytes(b"nonsense")
+        for look in (
+            lambda: open_log(str(written), [signer.key]).verify(),
+            lambda: Ledger.open(SqliteStore(written), signer=signer, options=options()),
+        ):
+            with pytest.raises(LedgerTampered, match="not a signed note: 'nonsense'"):
+                look()
+
+    def test_one_that_cannot_be_written_keeps_anybody_from_relying_on_the_entry(self, path, signer):
+        ledger = Ledger.open(SqliteStore(path), signer=signer, options=options())
+        witness = Path(f"{path}-witness")
+        witness.unlink()
+        witness.mkdir()
+        with pytest.raises(LedgerError, match=r"the entries are in the log, but the witness .* cannot be written"):
+            ledger.append("tested", {"n": 0}).result(30)
+        witness.rmdir()
+        recorded(ledger, 1, first=1)
+        assert [entry.payload["n"] for entry in ledger.entries()] == [0, 1]
+        ledger.close()
+
+    def test_processes_that_write_at_once_never_leave_half_a_note(self, path):
+        file = WitnessFile(path)
+        notes = [f"{'x' * n}\n" for n in (100, 510, 511, 512, 700)]
+        with ThreadPoolExecutor(4) as pool:
+            writing = [pool.submit(file.write, note) for note in notes * 200]
+            seen = {file.read() for _ in range(200)}
+        assert [one.result() for one in writing] == [None] * 1000
+        assert seen - {None} <= set(notes)
+        assert file.read() in notes
 
 
 class TestLostAnswers:

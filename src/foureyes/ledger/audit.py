@@ -31,7 +31,7 @@ from foureyes.ledger.entry import TIME_LENGTH, Entry, genesis, prefix
 from foureyes.ledger.keys import VerifierKey, split_note
 from foureyes.maths.merkle import Frontier, Node, leaf_hash, verify_consistency
 
-__all__ = ["Audit", "Auditor", "ClockJump", "follows"]
+__all__ = ["Audit", "Auditor", "ClockJump", "follows", "require_no_loss"]
 
 _SHOWN_JUMPS: Final = 100
 
@@ -272,6 +272,20 @@ def follows(old: Checkpoint, new: Checkpoint, proof: Sequence[bytes]) -> None:
             f"forked or rewritten: {new} does not begin with the {plural(old.size, 'entry', 'entries')} of root "
             f"{_short(old.root)} seen "
             f"before"
+        )
+
+
+def require_no_loss(witnessed: Checkpoint, head: Checkpoint) -> None:
+    """Checks that a log still has all that the witness beside it saw.
+
+    Raises:
+        LedgerTampered: it ends earlier.
+    """
+    if witnessed.size > head.size:
+        raise LedgerTampered(
+            f"lost or put back: the log ends after {plural(head.size, 'entry', 'entries')}, and the witness beside it saw "
+            f"{witnessed.size}; where the log was meant to begin anew or from a backup, remove the witness",
+            index=head.size,
         )
 
 

@@ -9,7 +9,8 @@ from itertools import islice, takewhile
 from typing import Final
 
 from foureyes.errors import LedgerError, LedgerOtherKey, LedgerTampered
-from foureyes.ledger.audit import follows
+from foureyes.ledger.audit import follows, require_no_loss
+from foureyes.ledger.checkpoint import Checkpoint
 from foureyes.ledger.entry import Draft, Receipt, stamp
 from foureyes.ledger.keys import Signer, VerifierKey, split_note
 from foureyes.ledger.log import signed_head
@@ -60,12 +61,15 @@ class Committer:
         """
         with self._store.transaction() as transaction:
             if transaction.head() is None:
-                self._begin(transaction)
+                self._require_no_loss(transaction)
+                self._head = self._begin(transaction)
             else:
                 self._head, checkpoint = signed_head(transaction, self._keys)
                 self._tip = tip_of(transaction, checkpoint)
+                self._require_no_loss(transaction)
                 if not _bears(self._head, self._signer.key):
                     transaction.keep(self._head, checkpoint.size)
+        self._store.write_witness(self._head)
 
     def __call__(self, drafts: Sequence[Draft], /) -> Sequence[Receipt]:
         """Makes drafts durable, all of them or none.
@@ -75,7 +79,7 @@ class Committer:
         3. Find the end of the log; another replica may have moved it, and then it must continue what we last saw.
         4. Seal the drafts, sign a checkpoint over all there is then, write both.
         5. Read both back: what the store does not show now, it would not show later either.
-        6. Commit. When that returns, they are on the disk.
+        6. Commit. When that returns, they are on the disk. Note the checkpoint in the witness beside the log.
         7. If something failed, try again: another writer may have been in the way, or the database restarted.
 
         Raises:
@@ -101,9 +105,17 @@ class Committer:
                 return self._done(unanswered)
         raise _failed(failures[-1], unanswered)
 
-    def _begin(self, transaction: Transaction) -> None:
-        self._head = self._tip.checkpoint.signed(self._signer)
-        _extended(transaction, Extension(0, (), (), self._head, keep=False))
+    def _begin(self, transaction: Transaction) -> str:
+        head = self._tip.checkpoint.signed(self._signer)
+        _extended(transaction, Extension(0, (), (), head, keep=False))
+        return head
+
+    def _require_no_loss(self, transaction: Transaction) -> None:
+        """The log still has all that the witness beside it saw, and begins with it."""
+        if (note := self._store.read_witness()) is not None and note != self._head:
+            witnessed, head = Checkpoint.opened(note, self._keys), self._tip.checkpoint
+            require_no_loss(witnessed, head)
+            follows(witnessed, head, proof(witnessed.size, head.size, subtree_of(transaction)))
 
     def _extend(self, transaction: Transaction, drafts: Sequence[Draft]) -> _Pending:
         tip = self._current(transaction)
@@ -125,6 +137,7 @@ class Committer:
 
     def _done(self, pending: _Pending) -> Sequence[Receipt]:
         self._tip, self._head = pending.sealed.tip, pending.note
+        self._store.write_witness(pending.note)
         return pending.sealed.receipts
 
 

@@ -94,6 +94,9 @@ class ExportFile(ReadableStore):
         with self._opened() as file:
             yield _View(file, self._first_note)
 
+    def read_witness(self) -> None:
+        """None: an export stands for itself."""
+
     def close(self) -> None:
         """Nothing is held."""
 

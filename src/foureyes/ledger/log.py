@@ -12,10 +12,10 @@ from typing import Final, Self
 
 from foureyes.display import plural
 from foureyes.errors import InputError, LedgerTampered
-from foureyes.ledger.audit import Audit, Auditor
+from foureyes.ledger.audit import Audit, Auditor, require_no_loss
 from foureyes.ledger.checkpoint import Checkpoint
 from foureyes.ledger.entry import Entry
-from foureyes.ledger.keys import VerifierKey
+from foureyes.ledger.keys import VerifierKey, split_note
 from foureyes.ledger.proofs import ConsistencyProof, InclusionProof
 from foureyes.ledger.sealing import subtree_of
 from foureyes.ledger.store import ReadableStore, View
@@ -138,13 +138,16 @@ class Log:
             LedgerTampered: the log is not what was written to it; with the place.
             LedgerOtherKey: none of the keys signed for any of it.
         """
-        auditor = Auditor(self.keys)
+        auditor, witness = Auditor(self.keys), self._store.read_witness()  # before the log, which may grow meanwhile
         with self._store.snapshot() as view:
             head = view.head()
             if head is None:
                 raise LedgerTampered("the log has no signed checkpoint")
             for note in (*view.checkpoints(), head, *seen):
                 auditor.expect(note)
+            if witness is not None and witness != head:
+                auditor.expect(witness)
+                require_no_loss(Checkpoint.parse(split_note(witness)[0]), Checkpoint.parse(split_note(head)[0]))
             entries = view.entries(0)
             while batch := list(islice(entries, _BATCH)):
                 _same_nodes(view, auditor.feed(batch))

@@ -109,6 +109,12 @@ class PostgresStore(Store):
                 if self._writer.execute(UNTOUCHED).fetchone() != (True,):
                     self._require_own_tables(self._writer)
 
+    def read_witness(self) -> None:
+        """None: a server has no file beside it that replicas share; give the ledger a :class:`Witness`."""
+
+    def write_witness(self, note: str) -> None:
+        """Notes nothing."""
+
     def close(self) -> None:
         """Closes the connection."""
         with self._writing, translate_errors(self._what):

@@ -5,6 +5,9 @@ writers wait for one another, in this process and in others.
 
 A file whose schema is not exactly the ledger's own is refused, also while it is open: a trigger could remove what was just
 written, and a view could show what never was.
+
+Beside ``ledger.db`` stands ``ledger.db-witness`` (:mod:`foureyes.ledger.witness_file`), by which a log that lost commits is
+noticed.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from typing import Final
 
 from foureyes.errors import ConfigError, InputError, LedgerConflict, LedgerError, LedgerTampered
 from foureyes.ledger.store import Extension, Store, Transaction, View
+from foureyes.ledger.witness_file import WitnessFile
 
 __all__ = ["APPLICATION_ID", "SqliteStore", "translate_errors"]
 
@@ -76,6 +80,7 @@ class SqliteStore(Store):
         self._writing = threading.Lock()
         self._writer: sqlite3.Connection | None = None
         self._schema_version = -1
+        self._witness = WitnessFile(path.with_name(f"{path.name}-witness"))
         if not create and not path.is_file():
             raise InputError(f"{path}: no such ledger")
         with translate_errors(path):
@@ -112,6 +117,14 @@ class SqliteStore(Store):
                 if self._writer.in_transaction:  # an error: SQLite itself ends it for some of them, not for all
                     self._writer.execute("ROLLBACK")
             self._require_same_file()
+
+    def read_witness(self) -> str | None:
+        """The newest checkpoint as the file beside the log has it."""
+        return self._witness.read()
+
+    def write_witness(self, note: str) -> None:
+        """Notes a checkpoint in the file beside the log."""
+        self._witness.write(note)
 
     def close(self) -> None:
         """Closes the file; what is in its write-ahead log moves into it."""

@@ -85,6 +85,10 @@ class ReadableStore(Protocol):
         """Opens a view. Any thread may have as many as it likes."""
         ...
 
+    def read_witness(self) -> str | None:
+        """The newest checkpoint as it was noted apart from the log; ``None`` where none is kept."""
+        ...
+
     def close(self) -> None:
         """Lets go of it."""
         ...
@@ -95,4 +99,8 @@ class Store(ReadableStore, Protocol):
 
     def transaction(self) -> AbstractContextManager[Transaction]:
         """Waits until nobody else writes, in this process or another; leaving it makes what was added durable."""
+        ...
+
+    def write_witness(self, note: str) -> None:
+        """Notes a checkpoint apart from the log, where the store has a place for that."""
         ...
