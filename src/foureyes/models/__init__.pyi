@@ -7,7 +7,6 @@ from .chat.protocol import ChatModel as ChatModel
 from .chat.protocol import ChatReply as ChatReply
 from .chat.protocol import ChatRequest as ChatRequest
 from .chat.protocol import Endpoint as Endpoint
-from .chat.protocol import ToolCall as ToolCall
 from .chat.writer import ChatWriter as ChatWriter
 from .entailment import Entailment as Entailment
 from .entailment import Pair as Pair

@@ -9,7 +9,7 @@ from foureyes.cli.output import seen
 from foureyes.display import plural
 
 if TYPE_CHECKING:
-    from foureyes.cli.monitor.work import Monitored
+    from foureyes.cli.monitor.monitored import Monitored
     from foureyes.monitoring import MonitorSettings
 
 __all__ = ["print_monitored"]

@@ -3,55 +3,25 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 
 from foureyes.cli.monitor.fresh import put_afresh
 from foureyes.cli.monitor.log_rows import LogRows, cuts_of
+from foureyes.cli.monitor.monitored import Monitored
 from foureyes.cli.monitor.words import print_monitored
 from foureyes.cli.output import CommandOutput
 from foureyes.errors import InputError
 from foureyes.monitoring import Alarm, Monitor, MonitorSettings, Observation
 from foureyes.tables import Table, open_table
 
-__all__ = ["Monitored", "run"]
+__all__ = ["run"]
 
 _EVER: Final = 1e18
 _MOST_ROWS: Final = 100_000
 _QUANTILES: Final = {"q05": 0.05, "median": 0.5, "q95": 0.95}
-
-
-@dataclass(frozen=True, slots=True)
-class Monitored:
-    """What a monitor made of a file.
-
-    Attributes:
-        rows: in the file.
-        cuts: log_cmp above which each reader disputes an answer.
-        rolling: of every reader, the rolling mean of its log_cmp over the file.
-        alarms: as they were raised, with the row, from 0.
-        snapshot: of the monitor after the last row.
-    """
-
-    rows: int
-    cuts: Mapping[str, float]
-    rolling: Mapping[str, Mapping[str, float | int]]
-    alarms: Sequence[tuple[int, Alarm]]
-    snapshot: Mapping[str, Any]
-
-    def to_dict(self) -> dict[str, Any]:
-        """As plain JSON values."""
-        kept = ("figures", "verifiers", "pairs", "detectors", "rolling_means", "origins", "fresh")
-        return {
-            "rows": self.rows,
-            "unsafe_above": dict(self.cuts),
-            "rolling_log_cmp": {name: dict(figures) for name, figures in self.rolling.items()},
-            "alarms": [{"row": row, **alarm.to_dict()} for row, alarm in self.alarms],
-            **{name: self.snapshot[name] for name in kept},
-        }
 
 
 def run(args: argparse.Namespace, output: CommandOutput) -> None:

@@ -15,6 +15,6 @@ Start at :class:`~foureyes.models.chat.protocol.ChatModel`, or at :func:`foureye
 
 from foureyes.models.chat.answerer import ChatAnswerer
 from foureyes.models.chat.judge import ChatJudge
-from foureyes.models.chat.protocol import ChatModel, ChatReply, ChatRequest, Endpoint, ToolCall
+from foureyes.models.chat.protocol import ChatModel, ChatReply, ChatRequest, Endpoint
 
-__all__ = ["ChatAnswerer", "ChatJudge", "ChatModel", "ChatReply", "ChatRequest", "Endpoint", "ToolCall"]
+__all__ = ["ChatAnswerer", "ChatJudge", "ChatModel", "ChatReply", "ChatRequest", "Endpoint"]

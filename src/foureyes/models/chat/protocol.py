@@ -11,9 +11,9 @@ from foureyes.http.addresses import require_address, require_key
 from foureyes.http.limits import RequestLimits
 from foureyes.models.roles import Sampling
 from foureyes.models.token_logprobs import TokenLogprobs
-from foureyes.types import Message, Prompt, TokenUsage
+from foureyes.types import Message, Prompt, TokenUsage, ToolCall
 
-__all__ = ["ChatModel", "ChatReply", "ChatRequest", "Endpoint", "Finish", "ToolCall", "messages_of", "whole_text"]
+__all__ = ["ChatModel", "ChatReply", "ChatRequest", "Endpoint", "Finish", "messages_of", "whole_text"]
 
 Finish: TypeAlias = Literal[
     "stop",  # the model ended by itself
@@ -88,21 +88,6 @@ class ChatRequest:
     def turns(self) -> list[Message]:
         """What user and model say."""
         return [message for message in self.messages if message.role != "system"]
-
-
-@dataclass(frozen=True, slots=True)
-class ToolCall:
-    """A tool that a model wants called.
-
-    Attributes:
-        id: the provider's name for this call.
-        name: of the tool.
-        arguments: JSON, as the model wrote it.
-    """
-
-    id: str
-    name: str
-    arguments: str
 
 
 @dataclass(frozen=True, slots=True)

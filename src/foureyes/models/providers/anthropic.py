@@ -8,10 +8,10 @@ from typing import Any, ClassVar, Final
 
 from foureyes.errors import ConfigError
 from foureyes.http.failures import Meaning, RequestFailed
-from foureyes.models.chat.protocol import ChatReply, ChatRequest, Endpoint, Finish, ToolCall
+from foureyes.models.chat.protocol import ChatReply, ChatRequest, Endpoint, Finish
 from foureyes.models.providers.base import ProviderChat, finish_of, usage_of
 from foureyes.models.providers.sdk import COMMON, MeaningTable, bounded_client, required_key, send_with_retries
-from foureyes.types import TokenUsage
+from foureyes.types import TokenUsage, ToolCall
 
 try:
     import anthropic
@@ -113,7 +113,7 @@ def _tool_calls(blocks: list[Any]) -> tuple[ToolCall, ...]:
     for block in blocks:
         match block:
             case {"type": "tool_use", "id": str(name), "name": str(tool), "input": dict(arguments)}:
-                calls.append(ToolCall(name, tool, json.dumps(arguments, ensure_ascii=False)))
+                calls.append(ToolCall(tool, json.dumps(arguments, ensure_ascii=False), name))
             case {"type": "tool_use"}:
                 raise RequestFailed("a tool call in the server's reply has no id, name or arguments")
     return tuple(calls)

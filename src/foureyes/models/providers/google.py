@@ -8,11 +8,11 @@ from typing import Any, ClassVar, Final
 
 from foureyes.errors import ConfigError
 from foureyes.http.failures import Meaning, RequestFailed
-from foureyes.models.chat.protocol import ChatReply, ChatRequest, Endpoint, Finish, ToolCall
+from foureyes.models.chat.protocol import ChatReply, ChatRequest, Endpoint, Finish
 from foureyes.models.providers.base import ProviderChat, finish_of, usage_of
 from foureyes.models.providers.sdk import COMMON, MeaningTable, bounded_client, required_key, send_with_retries
 from foureyes.models.token_logprobs import RowFault, TokenLogprobs, best_first, number, want
-from foureyes.types import Alternative, TokenUsage
+from foureyes.types import Alternative, TokenUsage, ToolCall
 
 try:
     from google import genai
@@ -129,7 +129,7 @@ def _tool_calls(parts: list[Any]) -> tuple[ToolCall, ...]:
         match part:
             case {"functionCall": {"name": str(tool)} as call}:
                 arguments = json.dumps(call.get("args") or {}, ensure_ascii=False)
-                calls.append(ToolCall(call.get("id") or f"call-{i}", tool, arguments))
+                calls.append(ToolCall(tool, arguments, call.get("id") or f"call-{i}"))
             case {"functionCall": _}:
                 raise RequestFailed("a function call in the server's reply has no name")
     return tuple(calls)

@@ -7,10 +7,10 @@ from typing import Any, ClassVar, Final
 
 from foureyes.http.client import HttpClient
 from foureyes.http.failures import RequestFailed
-from foureyes.models.chat.protocol import ChatReply, ChatRequest, Endpoint, Finish, ToolCall
+from foureyes.models.chat.protocol import ChatReply, ChatRequest, Endpoint, Finish
 from foureyes.models.providers.base import ProviderChat, finish_of, usage_of
 from foureyes.models.token_logprobs import RowFault, TokenLogprobs, best_first, number, want
-from foureyes.types import Alternative, TokenUsage
+from foureyes.types import Alternative, TokenUsage, ToolCall
 
 __all__ = ["OpenAIChat"]
 
@@ -102,7 +102,7 @@ def _tool_calls(message: Mapping[str, Any]) -> tuple[ToolCall, ...]:
     for call in asked:
         match call:
             case {"id": str(name), "function": {"name": str(tool), "arguments": str(arguments)}}:
-                calls.append(ToolCall(name, tool, arguments))
+                calls.append(ToolCall(tool, arguments, name))
             case _:
                 raise RequestFailed("a tool call in the server's reply has no id, name or arguments")
     return tuple(calls)
