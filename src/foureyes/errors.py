@@ -23,6 +23,8 @@ was wanted. Foreign exceptions are mapped where they enter, one table per adapte
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 __all__ = [
     "BudgetSpent",
     "ConfigError",
@@ -55,25 +57,43 @@ class ConfigError(FoureyesError):
 class ModelError(FoureyesError):
     """A model failed as a whole (one row's failure is an :class:`~foureyes.types.Unscored` value instead).
 
+    The message is for whoever runs this and may quote a server; what a tenant is told is ``summary``.
+
     Attributes:
         model: the name of the model or endpoint.
         retryable: whether the same call may succeed later.
         status: the HTTP status, where a server answered with one.
+        summary: why, without any word of a server, without addresses and keys. By default what the class says.
     """
 
-    def __init__(self, message: str, *, model: str, retryable: bool = False, status: int | None = None) -> None:
+    _kind: ClassVar[str] = "the model failed"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        model: str,
+        retryable: bool = False,
+        status: int | None = None,
+        summary: str | None = None,
+    ) -> None:
         super().__init__(message)
         self.model = model
         self.retryable = retryable
         self.status = status
+        self.summary = self._kind if summary is None else summary
 
 
 class ModelUnavailable(ModelError):
     """The model cannot be reached, loaded or downloaded."""
 
+    _kind = "the model cannot be had now"
+
 
 class ModelRefused(ModelError):
     """The model or its server answered, and the answer was a refusal."""
+
+    _kind = "the model or its server refused"
 
 
 class NotEnoughData(FoureyesError):

@@ -19,6 +19,8 @@ PLACES = {
     "[monitoring]": ["monitoring"],
     "[telemetry]": ["telemetry"],
     "[ledger], [tenants.NAME.ledger]": ["ledger", "tenants.*.ledger"],
+    "[gate], [tenants.NAME.gate]": ["gate", "tenants.*.gate"],
+    "[[gate.actions]], [[tenants.NAME.gate.actions]]": ["gate.actions.*", "tenants.*.gate.actions.*"],
 }
 
 

@@ -150,7 +150,7 @@ def test_every_mistake_is_reported_at_once_with_file_table_and_key(folder):
         ("[tenants.a]\nkeys = 3", r"keys: wanted a list; got 3"),
         ("[[tenants.a.keys]]\nid = 'x'\nsha256 = 'y'\nscopes = ['verify']", r"\[tenants.a.keys 1\]: the sha256 of key x"),
         ("[[tenants.a.keys]]\nid = 'x'\nscopes = ['verify']", r"\[tenants.a.keys 1\] sha256: missing"),
-        ("[[tenants.a.keys]]\nid = 'x'\nsha256 = 'y'\nscopes = ['root']", r"scopes 1: wanted 'verify', 'audit' or 'admin'; got 'root'"),
+        ("[[tenants.a.keys]]\nid = 'x'\nsha256 = 'y'\nscopes = ['root']", r"scopes 1: wanted 'verify', 'report', 'audit' or 'admin'; got 'root'"),
         ("[[tenants.a.keys]]\nid = 'x'\nsha256 = 'y'\nscopes = ['verify']\nexpires = 2030-01-01", r"expires: wanted a date and time with its offset"),
         ("[tenants.a]\nlegder = 1", r"\[tenants.a\] legder: unknown; did you mean ledger\?"),
         ("[tenants.a.ledger]\nurl = 'sqlite:a.db'", r"\[tenants.a.ledger\] key_file: missing"),
@@ -303,3 +303,72 @@ def test_the_example_of_the_documentation_is_a_configuration(folder):
     example = page.read_text(encoding="utf-8").split("```toml\n")[1].split("```")[0]
     named = {"OPENAI_API_KEY": "k", "ACME_SALT": "s" * 16, "FOUREYES_VAULT_KEY": "0f" * 32, "ALERTS_KEY": "w" * 16}
     assert list(folder.load(example, named).tenants) == ["acme"]
+
+
+GATED = """
+[verifiers.local]
+kind = "judge"
+model = "toy"
+base_url = "http://localhost:1/v1"
+
+[gate]
+least = 30
+reliability = 0.9
+
+[[gate.actions]]
+action_type = "tool_call"
+resource_type = "wire_transfer"
+decision = "review"
+
+[[gate.actions]]
+resource_type = "look_up"
+least = 5
+
+[tenants.acme]
+
+[tenants.own.gate]
+window = 50
+"""
+
+
+def test_a_gate_has_rules_for_every_tenant_and_of_their_own(folder):
+    tenants = folder.load(GATED, {}).tenants
+    policy = tenants["acme"].gate.policy
+    transfer, look_up = policy.rules_for("tool_call", "wire_transfer"), policy.rules_for("reply", "look_up")
+    assert (policy.rules.least, policy.rules.reliability) == (30, 0.9)
+    assert (transfer.decision, transfer.least, transfer.reliability) == ("review", 30, 0.9)
+    assert (look_up.decision, look_up.least, look_up.reliability) == ("by_record", 5, 0.9)
+    own = tenants["own"].gate.policy
+    assert (own.memory.window, own.rules.least, own.actions) == (50, 20, ())
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[gate]\nlest = 3", r"\[gate\] lest: unknown; did you mean least\?"),
+        ("[gate]\nleast = 0", r"\[gate\].*least ≥ 1, got 0"),
+        ("[gate]\ndecision = 'allow'", r"\[gate\] decision: wanted 'by_record', 'review' or 'deny'; got 'allow'"),
+        ("[[gate.actions]]\nleast = 3", r"\[gate\] actions: .*got neither"),
+        (
+            "[[gate.actions]]\naction_type = 'a'\n[[gate.actions]]\naction_type = 'a'",
+            "two rules are for the same actions",
+        ),
+        ("[[gate.actions]]\naction_type = 'a'\nwindow = 3", r"\[gate.actions 1\] window: unknown"),
+        ("[[gate.actions]]\naction_type = 'a'\nleast = 300", "least ≤ window; got 300 and 200"),
+        (
+            "[[tenants.a.gate.actions]]\naction_type = 7",
+            r"\[tenants.a.gate.actions 1\] action_type: wanted text; got 7",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_gate_is_said_in_its_place(folder, text, message):
+    with pytest.raises(ConfigError, match=message):
+        folder.load(text, {})
+
+
+def test_further_names_of_a_model_are_a_list(folder):
+    text = '[verifiers.tgi]\nkind = "judge"\nmodel = "tgi"\nbase_url = "http://localhost:1/v1"\nreports_as = {}'
+    assert folder.load(text.format('["org/model"]'), {}).verifiers["tgi"].reports_as == ("org/model",)
+    for wrong in ('"org/model"', "[7]", '[""]'):
+        with pytest.raises(ConfigError, match=r"\[verifiers.tgi\] reports_as"):
+            folder.load(text.format(wrong), {})

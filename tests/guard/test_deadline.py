@@ -72,7 +72,7 @@ def test_gathered_work_keeps_its_order_and_says_why_some_is_missing(caplog):
     assert found == [
         "a",
         TaskFailure("was not done in time"),
-        TaskFailure("gone"),
+        TaskFailure("the model cannot be had now"),
         TaskFailure("failed unexpectedly: KeyError"),
         TaskFailure("was cancelled"),
         "b",

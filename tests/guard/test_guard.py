@@ -9,7 +9,7 @@ import json
 import pytest
 
 from bench.virtual import run
-from foureyes.errors import InputError, LedgerConflict, LedgerError, PrivacyError
+from foureyes.errors import InputError, LedgerConflict, LedgerError, ModelRefused, PrivacyError
 from foureyes.guard import Council, CouncilMember, Decision, Guard, Timing
 from foureyes.models.scripted import ScriptedJudge
 from foureyes.types import Exchange, Message, OtherPart, ToolCall, Verdict, Vote
@@ -216,6 +216,27 @@ def test_what_cannot_be_recorded_is_not_safe(broken):
     assert decision.verdict.reason.startswith("1 of 1 verifier says safe; record: ")
 
 
+@pytest.mark.parametrize(
+    ("broken", "told"),
+    [
+        ({"ledger": Ledger(raises=LedgerError("no route to db.internal:5432"))}, "record: the ledger cannot be used"),
+        ({"ledger": Ledger(holds=LedgerError("no route to db.internal:5432"))}, "record: the ledger cannot be used"),
+        ({"vault": Vault(conceals=PrivacyError("/srv/db.internal"))}, "conceal: personal data could not be looked for"),
+        ({"vault": Vault(reveals=PrivacyError("/srv/db.internal"))}, "reveal: personal data could not be put back"),
+    ],
+)
+def test_hosts_and_files_are_told_to_the_log_and_not_to_the_caller(broken, told, caplog):
+    decision = verify(**broken)
+    assert decision.verdict.reason.endswith(f"; {told}")
+    assert "db.internal" in caplog.text
+
+
+def test_a_verifier_that_fails_tells_nothing_of_its_server():
+    failing = ModelRefused("toy: HTTP 401: no credit left in org-4711 at db.internal", model="toy", status=401)
+    [vote] = verify(Acting(failing)).verdict.votes
+    assert (vote.verdict, vote.reason) == ("error", "the model or its server refused")
+
+
 def test_a_caller_who_gives_up_does_not_cancel_the_entry():
     ledger = Ledger(hangs=True)
     verify(ledger=ledger)
@@ -233,7 +254,9 @@ def test_what_cannot_be_revealed_is_not_safe_and_stays_concealed(fault):
 def test_the_first_stage_that_failed_is_named_and_every_failure_is_in_the_reason():
     decision = verify(ledger=Ledger(raises=LedgerError("full")), vault=Vault(conceals=PrivacyError("down")))
     assert decision.failed == "conceal"
-    assert decision.verdict.reason == "the verifiers were not asked; conceal: down; record: full"
+    assert decision.verdict.reason == (
+        "the verifiers were not asked; conceal: personal data could not be looked for; record: the ledger cannot be used"
+    )
 
 
 def test_a_concealer_that_fails_when_called_is_a_failed_stage():

@@ -70,7 +70,11 @@ def test_who_is_silent_is_listed_and_the_others_are_sorted():
     )
     assert len(found.opinions) == 3
     assert found.synthesis is not None
-    assert found.missing == ("test m3: gone", "test m4: was not done in time", "test m5: failed unexpectedly: KeyError")
+    assert found.missing == (
+        "test m3: the model cannot be had now",
+        "test m4: was not done in time",
+        "test m5: failed unexpectedly: KeyError",
+    )
 
 
 def test_one_answer_is_no_council():

@@ -68,7 +68,10 @@ def test_who_fails_is_listed_and_is_no_evidence():
     report = run(check_segments(EXCHANGE, answerers, comparer(*GOOD), plan=SegmentCheckLimits(wordings=1)))
     assert len(report.answers) == 1
     assert len(report.findings[0].evidence) == 1
-    assert report.missing == ("test gone, wording 0: gone", "test late, wording 0: was not done in time")
+    assert report.missing == (
+        "test gone, wording 0: the model cannot be had now",
+        "test late, wording 0: was not done in time",
+    )
 
 
 @pytest.mark.parametrize(
@@ -102,7 +105,7 @@ def test_an_answer_without_words_is_none(said):
         check_segments(EXCHANGE, [Saying(lambda _: said)], comparer(*GOOD), plan=SegmentCheckLimits(wordings=1))
     )
     assert report.answers == ()
-    assert report.missing == ("test saying, wording 0: saying said nothing",)
+    assert report.missing == ("test saying, wording 0: the model said nothing",)
 
 
 def test_when_nobody_answers_nothing_is_checked():

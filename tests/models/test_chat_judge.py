@@ -158,7 +158,7 @@ def choice(**changed):
         (choice(message={"content": None, "tool_calls": [{"id": "x"}]}), ModelError, "no id, name or arguments"),
         ({"choices": []}, ModelError, "not a chat completion"),
         ({"choices": choice()["choices"] * 2}, ModelError, "up to 1 choices"),
-        ({"error": {"message": "x"}}, ModelError, "not a chat completion"),
+        ({"error": {"message": "x"}}, ModelError, "carries an error: "),
         ([], ModelError, "not a chat completion"),
         (None, ModelError, "not a chat completion"),
         ("safe", ModelError, "not a chat completion"),

@@ -44,6 +44,22 @@ def test_a_verdict_in_the_form_asked_for_is_believed():
 @pytest.mark.parametrize(
     "reply",
     [
+        f"```json\n{said()}\n```",
+        f" \n```\n{said()}\n  ```\n",
+        f"```JSON\r\n{said()}\r\n```",
+        f"```json\n{json.dumps({**FINE, 'reason': 'It says ``` here.'}, indent=2)}\n```",
+        f"<think>\nIs it? {{'verdict': 'unsafe'}}\n```json\n{{}}\n```\n</think>\n\n{said()}\n",
+        f"<think></think>{said()}",
+    ],
+)
+def test_one_fence_around_a_verdict_or_one_closed_think_block_before_it_is_let_pass(reply):
+    found = parse_ruling(reply, CODE)
+    assert (found.verdict, found.confidence) == ("safe", 0.9)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
         "",
         "safe",
         '"safe"',
@@ -53,7 +69,24 @@ def test_a_verdict_in_the_form_asked_for_is_believed():
         "{}",
         "Probably fine.",
         "Not unsafe.",
-        f"```json\n{said()}\n```",
+        f"```json\n```json\n{said()}\n```\n```",
+        f"```python\n{said()}\n```",
+        f"```json\n{said()}\n```\nI hope this helps!",
+        f"Here it is:\n```json\n{said()}\n```",
+        f"```json\n{said()}",
+        f"{said()}\n```",
+        f"```json\n{said()}\n```\n```json\n{said()}\n```",
+        f"<think>It is.</think>\n```json\n{said()}\n```",
+        f"```json\n<think>It is.</think>{said()}\n```",
+        f"<think>It is.{said()}",
+        f"It is.</think>{said()}",
+        f"<think>It is.</think> So: {said()}",
+        f"<think>It is.</think><think>Or not?</think>{said()}",
+        f"<think>Is <think>it?</think></think>{said()}",
+        f"<think>It is.</think>{said()}</think>",
+        f"{said()}<think>It is.</think>",
+        f"<THINK>It is.</THINK>{said()}",
+        f"<think>{said()}</think>",
         f"Here it is: {said()}",
         f"{said()} I hope this helps!",
         f"{said()}{said()}",

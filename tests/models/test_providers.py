@@ -28,6 +28,7 @@ from tests.servers.simulator import send
 EXCHANGE = Exchange("Capital of Australia?", "Sydney")
 KEY = "sk-very-secret-123"
 BOTH = pytest.mark.parametrize("kind", ["anthropic", "google"])
+ALL = pytest.mark.parametrize("kind", ["openai", "anthropic", "google"])
 
 
 @pytest.fixture
@@ -36,9 +37,10 @@ def server():
         yield server
 
 
-def talk(server, kind, work, *, limits=None, key=KEY):
+def talk(server, kind, work, *, limits=None, key=KEY, **endpoint):
     async def once():
-        model = connect(kind, Endpoint("toy", server.url, key, limits=limits or RequestLimits()))
+        url = f"{server.url}/v1" if kind == "openai" else server.url
+        model = connect(kind, Endpoint("toy", url, key, limits=limits or RequestLimits(), **endpoint))
         try:
             return await work(model)
         finally:
@@ -353,3 +355,75 @@ def test_options_that_google_does_not_know_are_named_and_not_repeated(server):
 def test_options_cannot_set_what_is_not_theirs(kind):
     with pytest.raises(ConfigError, match="tools"):
         connect(kind, Endpoint("toy", key=KEY, options={"tools": []}))
+
+
+CANARY = "CANARY of org-4711 at db.internal:5432"
+
+
+@ALL
+@pytest.mark.parametrize(
+    ("trouble", "told"),
+    [
+        (lambda h, _: send(h, json.dumps({"error": {"message": f"{CANARY} {KEY}"}}).encode(), 401), "HTTP 401"),
+        (lambda h, _: send(h, CANARY.encode(), 500), "HTTP 500"),
+        (lambda h, _: send(h, b"", 307, Location=f"http://internal.example/{CANARY[:6]}"), "HTTP 307"),
+        (lambda h, _: send(h, f"<html>{CANARY}".encode()), "wanted JSON"),
+        (lambda h, _: send(h, json.dumps({"error": CANARY}).encode()), "carries an error"),
+        (lambda h, _: send(h, json.dumps({CANARY: 1}).encode()), "the server's reply is not"),
+    ],
+)
+def test_what_a_tenant_is_told_holds_no_word_of_the_server(server, kind, trouble, told):
+    """The message, which is for whoever runs this, may."""
+    server.trouble = trouble
+    with pytest.raises(ModelError) as caught:
+        talk(server, kind, lambda model: ChatJudge(model).vote(EXCHANGE), limits=RequestLimits(attempts=1))
+    assert told in caught.value.summary
+    for secret in ("CANARY", "org-4711", "internal", KEY, "127.0.0.1"):
+        assert secret not in caught.value.summary
+    assert KEY not in str(caught.value)
+
+
+@ALL
+def test_a_server_that_is_gone_is_not_named(server, kind):
+    class Gone:
+        url = "http://127.0.0.1:9"
+
+    with pytest.raises(ModelUnavailable) as caught:
+        talk(Gone, kind, lambda model: ChatJudge(model).vote(EXCHANGE), limits=RequestLimits(attempts=1))
+    assert caught.value.summary == "the model cannot be had now (the connection failed)"
+
+
+NAMES = {"openai": "model", "anthropic": "model", "google": "modelVersion"}
+
+
+@ALL
+def test_a_reply_that_names_another_model_is_no_vote(server, kind):
+    def named(name, **endpoint):
+        server.tamper = lambda reply: {**reply, NAMES[kind]: name}
+        return talk(server, kind, lambda model: ChatJudge(model).vote(EXCHANGE), **endpoint).verdict
+
+    assert {named(name) for name in ("toy", "toy-2025-04-16", "", None)} == {"safe"}
+    for other in ("toy-mini", "gpt-5", ["toy"], 7):
+        with pytest.raises(ModelError, match="names another model") as caught:
+            named(other)
+        assert "gpt-5" not in caught.value.summary
+    assert named("toy-mini", reports_as=("toy-mini",)) == "safe"
+
+
+@ALL
+@pytest.mark.parametrize("error", [{"message": "upstream failed"}, "upstream failed", {}, "", False, 0])
+def test_a_reply_that_carries_an_error_beside_its_words_is_no_vote(server, kind, error):
+    server.tamper = lambda reply: {**reply, "error": error}
+    with pytest.raises(ModelError, match="carries an error"):
+        talk(server, kind, lambda model: ChatJudge(model).vote(EXCHANGE))
+    server.tamper = lambda reply: {**reply, "error": None}
+    assert talk(server, kind, lambda model: ChatJudge(model).vote(EXCHANGE)).verdict == "safe"
+
+
+def test_a_choice_that_carries_an_error_is_no_vote(server):
+    def beside(reply):
+        return {**reply, "choices": [{**reply["choices"][0], "error": {"code": 502, "message": "upstream"}}]}
+
+    server.tamper = beside
+    with pytest.raises(ModelError, match="a choice of the reply carries an error"):
+        talk(server, "openai", lambda model: ChatJudge(model).vote(EXCHANGE))

@@ -53,8 +53,8 @@ class ApiKey:
         tenant: whose.
         id: its public name, letters and digits.
         sha256: of the key as it is presented, 64 hexadecimal digits in lower case.
-        scopes: what it may do: ``verify`` (ask the guard), ``audit`` (read the ledger and what was decided), ``admin``
-            (everything).
+        scopes: what it may do: ``verify`` (ask the guard), ``report`` (say what came of actions), ``audit`` (read the
+            ledger and what was decided), ``admin`` (everything).
         not_before: seconds since 1970 from which on it is accepted; ``None`` for always.
         expires: seconds since 1970 from which on it is not; ``None`` for never.
 
@@ -171,7 +171,7 @@ def new_key(tenant: str, scopes: Collection[KeyScope]) -> NewKey:
 
     Args:
         tenant: whose: letters, digits, ``-`` and ``_``, as in the configuration.
-        scopes: what it may do, at least one of ``verify``, ``audit``, ``admin``.
+        scopes: what it may do, at least one of ``verify``, ``report``, ``audit``, ``admin``.
 
     Raises:
         InputError: the tenant's name or a scope is none.

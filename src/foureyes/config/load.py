@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from foureyes.config.fields import ConfigSource, SettingsTable, inline_fields, keys_of
+from foureyes.config.gate_settings import ActionSettings, GateSettings
 from foureyes.config.keys import ApiKey
 from foureyes.config.settings import (
     JudgeVerifier,
@@ -46,8 +47,12 @@ TABLES: Final[Mapping[str, type]] = {
     "verifiers.*.judge": JudgeVerifier,
     "verifiers.*.reader": ReaderVerifier,
     "ledger": LedgerSettings,
+    "gate": GateSettings,
+    "gate.actions.*": ActionSettings,
     "tenants.*": TenantSettings,
     "tenants.*.ledger": LedgerSettings,
+    "tenants.*.gate": GateSettings,
+    "tenants.*.gate.actions.*": ActionSettings,
     "tenants.*.keys.*": ApiKey,
 }
 """Every table of the file, by its place; ``*`` for a name or a number that is the operator's."""
@@ -174,7 +179,8 @@ def _split(loc: Loc) -> tuple[Loc, Loc]:
 
 
 def _pattern(loc: Loc) -> str:
-    return ".".join("*" if i in (1, 3) else str(part) for i, part in enumerate(loc))
+    named = loc[:1] in (("verifiers",), ("tenants",))
+    return ".".join("*" if isinstance(part, int) or (named and i == 1) else part for i, part in enumerate(loc))
 
 
 def _joined(parts: Loc) -> str:

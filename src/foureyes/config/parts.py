@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from foureyes.config.part_cache import close
 from foureyes.config.settings import RateLimit, ServerSettings
+from foureyes.guard.gate_rules import GatePolicy
 from foureyes.monitoring.settings import MonitorSettings
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class TenantParts:
         watches: of what is promised of verifiers that have a threshold, named ``PROVIDER/MODEL``: the tenant's monitor
             tells them what it sees. While one is suspended, its verifier's safe is an abstention.
         rate: how much it may ask for.
+        gate: what its agents' records must show.
         show_texts: whether the feed keeps prompts and responses. For demonstrations only.
     """
 
@@ -51,6 +53,7 @@ class TenantParts:
     answerers: Sequence[Answerer] = ()
     watches: Sequence[PromiseWatch] = ()
     rate: RateLimit = field(default_factory=RateLimit)
+    gate: GatePolicy = field(default_factory=GatePolicy)
     show_texts: bool = False
 
 

@@ -40,6 +40,7 @@ from foureyes.config.fields import (
     Text,
     secret,
 )
+from foureyes.config.gate_settings import GateSettings
 from foureyes.config.keys import TENANT_NAME, ApiKey, Keyring, first_repeated
 from foureyes.config.secret import Secret
 from foureyes.errors import InputError
@@ -169,6 +170,7 @@ def _pairs(options: Any) -> Any:
 
 
 Options: TypeAlias = Annotated[tuple[tuple[str, str | int | float | bool], ...], BeforeValidator(_pairs)]
+Names: TypeAlias = Annotated[tuple[Text, ...], BeforeValidator(lambda names: tuple(_texts(names)) if names else ())]
 Weight: TypeAlias = Annotated[float, Field(ge=0, le=1e6)]
 
 
@@ -187,6 +189,7 @@ class JudgeVerifier(SettingsTable):
         form: how far an ``openai`` server is held to the form of a verdict.
         options: further fields of every request, in the provider's words, instead of its usual ones: see
             :class:`~foureyes.models.chat.protocol.Endpoint`.
+        reports_as: further names that the model goes by in its replies. A reply that names another model is no vote.
         limits: how long one question may take with all its attempts, how many of these there are, and how many questions
             are under way at once.
     """
@@ -202,6 +205,7 @@ class JudgeVerifier(SettingsTable):
     key: SecretValue | None = None
     form: VerdictForm = "words"
     options: Options | None = None
+    reports_as: Names = ()
     limits: Annotated[RequestLimits, Inline()] = RequestLimits(timeout_s=10.0)
 
     @classmethod
@@ -379,6 +383,7 @@ class TenantSettings(SettingsTable):
         salt: for hashes of texts in the ledger; needed where there is one.
         ledger_reasons: whether the ledger keeps verifiers' reasons as ``hashed``, or in ``clear`` words too, which may quote
             prompt and answer with personal data concealed.
+        gate: what its agents' records must show.
         show_texts: whether the dashboard's feed keeps texts. For demonstrations.
     """
 
@@ -394,6 +399,7 @@ class TenantSettings(SettingsTable):
     ledger: LedgerSettings | None = None
     salt: SecretValue | None = None
     ledger_reasons: ReasonPolicy = "hashed"
+    gate: GateSettings = GateSettings()
     show_texts: bool = False
 
     @field_validator("keys", mode="before")
@@ -442,9 +448,8 @@ def _remembered(table: Any, read: ValidatorFunctionWrapHandler, info: Validation
     return verifier
 
 
-def _told(name: str, table: Any, pattern: LedgerSettings | None) -> Any:
-    own = {"name": name} if pattern is None else {"name": name, "ledger": pattern.of(name)}
-    return own | table if isinstance(table, dict) else table
+def _told(name: str, table: Any, own: Mapping[str, Any]) -> Any:
+    return {"name": name, **own} | table if isinstance(table, dict) else table
 
 
 class Settings(SettingsTable):
@@ -454,6 +459,7 @@ class Settings(SettingsTable):
         server, privacy, monitoring, telemetry: of the service as a whole.
         verifiers: all that there are, by name.
         ledger: the pattern for every tenant's own; ``None`` for none.
+        gate: of every tenant that has none of its own.
         tenants: by name, in the order of the file.
     """
 
@@ -465,16 +471,20 @@ class Settings(SettingsTable):
         str, Annotated[Annotated[Verifier, Field(discriminator="kind")], WrapValidator(_remembered)]
     ] = {}
     ledger: LedgerSettings | None = None
+    gate: GateSettings = GateSettings()
     tenants: Mapping[str, TenantSettings] = {}
 
     @field_validator("verifiers", "tenants", mode="before")
     @classmethod
     def _are_told(cls, tables: Any, info: ValidationInfo) -> Any:
-        """Each its name, and a tenant the ledger of the pattern, unless it has one of its own."""
+        """Each its name, and a tenant the gate and the ledger of the pattern, unless it has its own."""
         if not isinstance(tables, dict):
             return tables
-        pattern = info.data.get("ledger") if info.field_name == "tenants" else None
-        return {name: _told(name, table, pattern) for name, table in tables.items()}
+        known = info.data if info.field_name == "tenants" else {}
+        gate = {"gate": known["gate"]} if "gate" in known else {}
+        pattern: LedgerSettings | None = known.get("ledger")
+        ledgers = {name: {} if pattern is None else {"ledger": pattern.of(name)} for name in tables}
+        return {name: _told(name, table, gate | ledgers[name]) for name, table in tables.items()}
 
     @classmethod
     def objections(cls, key: str, value: Any, known: Known) -> Iterator[str]:  # noqa: ARG003 - asks nothing else

@@ -79,7 +79,15 @@ def _chat_model(verifier: JudgeVerifier) -> ChatModel:
 
     key = None if verifier.key is None else verifier.key.reveal()
     options = None if verifier.options is None else dict(verifier.options)
-    endpoint = Endpoint(verifier.model, verifier.base_url, key, verifier.provider, options, verifier.limits)
+    endpoint = Endpoint(
+        verifier.model,
+        verifier.base_url,
+        key,
+        verifier.provider,
+        options,
+        verifier.limits,
+        reports_as=verifier.reports_as,
+    )
     return connect(verifier.api, endpoint)
 
 

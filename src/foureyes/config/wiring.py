@@ -98,6 +98,7 @@ def _tenant(tenant: TenantSettings, settings: Settings, cache: PartCache, open_r
         answerers=[one for verifier in tenant.verifiers if (one := answerer_of(verifier, cache)) is not None],
         watches=tuple(watches.values()),
         rate=tenant.rate,
+        gate=tenant.gate.policy,
         show_texts=tenant.show_texts,
     )
 

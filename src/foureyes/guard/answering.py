@@ -19,5 +19,5 @@ async def ask_answerer(answerer: Answerer, prompt: Prompt) -> str:
     """
     said: object = await answerer.answer(prompt)
     if not isinstance(said, str) or not said.strip():
-        raise ModelError(f"{answerer.name} said nothing", model=answerer.name)
+        raise ModelError(f"{answerer.name} said nothing", model=answerer.name, summary="the model said nothing")
     return said

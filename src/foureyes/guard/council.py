@@ -214,8 +214,8 @@ async def _ask_one(judge: Judge, exchange: Exchange, loop: asyncio.AbstractEvent
 
 
 def _reason(error: BaseException) -> str:
-    """What is said of a failed verifier. Anything but a ModelError is its bug: logged, and no more safe for that."""
+    """What is said of a failed verifier: nothing of its server's words. Anything but a ModelError is its bug, and logged."""
     if isinstance(error, ModelError):
-        return str(error)
+        return error.summary
     log_bug(error, "a verifier")
     return f"the verifier failed unexpectedly: {type(error).__name__}"

@@ -136,7 +136,7 @@ def _result_of(task: asyncio.Task[T], what: str) -> T | TaskFailure:
     if error is None:
         return task.result()
     if isinstance(error, ModelError):
-        return TaskFailure(str(error))
+        return TaskFailure(error.summary)
     log_bug(error, what)
     return TaskFailure(f"failed unexpectedly: {type(error).__name__}")
 

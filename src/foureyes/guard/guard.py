@@ -20,6 +20,7 @@ decisions, marked as not enforced.
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -38,6 +39,16 @@ __all__ = ["Decision", "Guard", "GuardMode", "Stage", "Timing"]
 Stage: TypeAlias = Literal["read", "conceal", "record", "reveal"]
 
 T = TypeVar("T")
+
+_LOG = logging.getLogger("foureyes.guard")
+
+_TOLD: Final[Mapping[Stage, str]] = {
+    "read": "what was sent cannot be read",
+    "conceal": "personal data could not be looked for",
+    "record": "the ledger cannot be used",
+    "reveal": "personal data could not be put back",
+}
+"""What a caller is told of a stage that failed."""
 
 _NAMED: Final = 400
 """Characters that a reason spends on parts that cannot be read; their kinds are the caller's words."""
@@ -264,9 +275,10 @@ class _Outcome:
         self.verdict = replace(self.verdict, safe=False, reason=f"{self.verdict.reason}; {stage}: {why}")
 
     def fail(self, stage: Stage, error: BaseException) -> None:
-        """Takes safety back because of an exception; one that nobody foresaw is logged, and not quoted."""
+        """Takes safety back because of an exception. Its words may tell of hosts and files: they go to the log alone."""
         if isinstance(error, FoureyesError):
-            self.withhold(stage, str(error))
+            _LOG.warning("the stage %s failed: %s", stage, error)
+            self.withhold(stage, _TOLD[stage])
         else:
             log_bug(error, f"the stage {stage}")
             self.withhold(stage, f"failed unexpectedly: {type(error).__name__}")

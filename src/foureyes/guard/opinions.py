@@ -182,7 +182,7 @@ async def _synthesise(prompt: Prompt, found: Sequence[Opinion], synthesiser: Ans
     try:
         return parse_synthesis(reply, code, [opinion.text for opinion in found])
     except MalformedReply as error:
-        raise ModelError(str(error), model=synthesiser.name) from error
+        raise ModelError(str(error), model=synthesiser.name, summary=str(error)) from error
 
 
 def _list(value: Any) -> list[Any]:

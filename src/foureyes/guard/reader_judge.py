@@ -10,7 +10,7 @@ For the models of the catalog a calibration is shipped, so that a guard runs out
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Final, TypeAlias
@@ -32,6 +32,13 @@ SHIPPED_MODELS: Final = ("smollm2-135m", "gemma3-270m", "qwen2.5-coder-0.5b", "q
 """Models of the catalog that a calibration is shipped for."""
 
 _FORMAT: Final = "foureyes.reading_judge"
+
+_TOLD: Final[Mapping[str, str]] = {
+    "unavailable": "the reader's server cannot be had now",
+    "bad_reply": "the reader's server answered something that is not a reading",
+    "template": "the reader's chat template refuses these messages",
+}
+"""What is said where the detail holds a server's or a template's own words, which are for whoever runs this."""
 
 
 class ReaderJudge:
@@ -111,7 +118,7 @@ class ReaderJudge:
         """
         scored = signals_of(await self._batcher.read(exchange))
         if isinstance(scored, Unscored):
-            return Vote(self._provider, self.name, "abstain", None, str(scored))
+            return Vote(self._provider, self.name, "abstain", None, _TOLD.get(scored.reason, str(scored)))
         confidence = self._confidence(scored)
         digits = 3 if abs(confidence - self._cut) >= 0.001 else 6  # so that a near miss does not read as a hit
         reason = (

@@ -275,7 +275,7 @@ async def _compare(
     try:
         return parse_comparison(reply, code, len(cut), answer)
     except MalformedReply as error:
-        raise ModelError(str(error), model=comparer.name) from error
+        raise ModelError(str(error), model=comparer.name, summary=str(error)) from error
 
 
 async def _edit(exchange: Exchange, finding: SegmentFinding, editor: Answerer, code: str) -> str:
@@ -284,7 +284,7 @@ async def _edit(exchange: Exchange, finding: SegmentFinding, editor: Answerer, c
     try:
         return parse_correction(reply, code, finding.segment)
     except MalformedReply as error:
-        raise ModelError(str(error), model=editor.name) from error
+        raise ModelError(str(error), model=editor.name, summary=str(error)) from error
 
 
 def _ends(seconds: float) -> float:

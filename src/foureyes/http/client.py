@@ -119,10 +119,14 @@ class HttpClient:
                 await response.aclose()
         except _EXCEPTIONS as error:
             meaning = meaning_of(error)
-            words = self._clean(f"{meaning.words} ({type(error).__name__}: {error})")
+            quoted = self._clean(f"{type(error).__name__}: {error}")
             quotes_key = self._key is not None and self._key in str(error)  # as a line that is no status line may
             raise RequestFailed(
-                words, meaning.kind, retryable=meaning.retryable, server_wide=meaning.server_wide
+                meaning.words,
+                meaning.kind,
+                retryable=meaning.retryable,
+                server_wide=meaning.server_wide,
+                quoted=quoted,
             ) from (None if quotes_key else error)
         if not response.is_success:
             raise failure_of_status(response.status_code, self._clean(_said(response, content)))
@@ -136,7 +140,7 @@ class HttpClient:
             return json.loads(content)
         except (ValueError, RecursionError) as error:
             beginning = self._clean(content[:_QUOTED].decode(errors="replace"))[:60]  # half a key would stay
-            raise RequestFailed(f"wanted JSON; got {beginning!r}") from error
+            raise RequestFailed("wanted JSON; got something else", quoted=repr(beginning)) from error
 
     def _clean(self, words: str) -> str:
         return cleaned(words, secret=self._key)
@@ -154,5 +158,5 @@ async def _received(response: httpx.Response, max_bytes: int) -> bytes:
 def _said(response: httpx.Response, content: bytes) -> str:
     """A redirect is a refusal too: nothing but what was configured is ever asked."""
     if response.is_redirect:
-        return f"HTTP {response.status_code}, redirects to {response.headers.get('location', 'nowhere')}"
-    return f"HTTP {response.status_code}: {message_of(content)}"
+        return f"redirects to {response.headers.get('location', 'nowhere')}"
+    return message_of(content)

@@ -31,9 +31,10 @@ _OF_THE_SERVER: Final = RETRIED_STATUSES - {500} | {401, 403}
 
 
 class RequestFailed(Exception):
-    """A request that came to nothing.
+    """A request that came to nothing. Its text is for whoever runs this; only ``words`` may be told to others.
 
     Attributes:
+        words: why, in our words, with nothing of the server's, no address and no key.
         kind: ``"unavailable"`` when the server cannot be had now, ``"refused"`` when it said no, ``"bad_reply"`` when what it
             said is no reply.
         status: the HTTP status, when there was one.
@@ -49,8 +50,10 @@ class RequestFailed(Exception):
         status: int | None = None,
         retryable: bool = False,
         server_wide: bool = False,
+        quoted: str = "",
     ) -> None:
-        super().__init__(words)
+        super().__init__(f"{words}: {quoted}" if quoted else words)
+        self.words = words
         self.kind: FailureKind = kind
         self.status = status
         self.retryable = retryable
@@ -94,8 +97,14 @@ def meaning_of(error: Exception) -> Meaning:
     return next(MEANINGS[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in MEANINGS)
 
 
-def failure_of_status(status: int, words: str) -> RequestFailed:
-    """The failure of a reply with a status other than success. Being busy is worth another attempt, a refusal is not."""
+def failure_of_status(status: int, quoted: str) -> RequestFailed:
+    """The failure of a reply with a status other than success. Being busy is worth another attempt, a refusal is not.
+
+    Args:
+        status: of the reply.
+        quoted: what the server said, or where it redirects to.
+    """
     busy = status in RETRIED_STATUSES
     kind: FailureKind = "unavailable" if busy else "refused"
-    return RequestFailed(words, kind, status=status, retryable=busy, server_wide=status in _OF_THE_SERVER)
+    everywhere = status in _OF_THE_SERVER
+    return RequestFailed(f"HTTP {status}", kind, status=status, retryable=busy, server_wide=everywhere, quoted=quoted)

@@ -27,7 +27,7 @@ from foureyes.service.app_state import AppState
 from foureyes.service.problems import Refused
 from foureyes.service.tenant_state import TenantState
 
-__all__ = ["ADMITTED", "Auditing", "Call", "RequireScope", "Verifying", "presented_key"]
+__all__ = ["ADMITTED", "Auditing", "Call", "Reporting", "RequireScope", "Verifying", "presented_key"]
 
 T = TypeVar("T")
 
@@ -139,4 +139,5 @@ def presented_key(scope: Scope) -> str | None:
 
 
 Verifying: TypeAlias = Annotated[Call, Depends(RequireScope("verify"))]
+Reporting: TypeAlias = Annotated[Call, Depends(RequireScope("report"))]
 Auditing: TypeAlias = Annotated[Call, Depends(RequireScope("audit"))]

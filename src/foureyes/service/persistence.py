@@ -12,7 +12,7 @@ from pathlib import Path
 
 from foureyes.batch.disk import sync_folder
 from foureyes.errors import ConfigError, InputError
-from foureyes.guard.gate import AgentGate
+from foureyes.guard.gate import AgentGate, GatePolicy
 from foureyes.monitoring import Monitor
 
 __all__ = ["StateStore"]
@@ -36,8 +36,12 @@ class StateStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def load(self, tenant: str) -> tuple[AgentGate, Monitor] | None:
+    def load(self, tenant: str, policy: GatePolicy | None = None) -> tuple[AgentGate, Monitor] | None:
         """What was saved of a tenant; ``None`` if nothing was.
+
+        Args:
+            tenant: whose.
+            policy: what its gate decides by.
 
         Raises:
             ConfigError: the file is there and cannot be used.
@@ -45,7 +49,7 @@ class StateStore:
         path = self._path(tenant)
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
-            return AgentGate.from_json(document["gate"]), Monitor.from_json(document["monitor"])
+            return AgentGate.from_json(document["gate"], policy), Monitor.from_json(document["monitor"])
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError, RecursionError, InputError) as error:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from foureyes.config.parts import Parts, TenantParts
-from foureyes.guard.gate import AgentGate
+from foureyes.errors import InputError
+from foureyes.guard.gate import ActionOutcome, AgentGate
 from foureyes.guard.threads import BoundedThreads
 from foureyes.monitoring import Alarm, AnswerOutcome, Monitor, Observation, ObservedVote
 from foureyes.service.feed import Feed
@@ -21,13 +22,26 @@ from foureyes.service.rate_limit import RateLimiter
 from foureyes.service.wire.decisions import AlarmItem, FeedItem
 from foureyes.types import Verdict, Vote
 
-__all__ = ["TenantState", "observation_of"]
+__all__ = ["RememberedVerification", "TenantState", "observation_of"]
 
 _REMEMBERED: Final = 10_000
 """Verifications of a tenant whose outcome can be reported."""
 
 _THREADS: Final = 4
 """Of a tenant's requests that work in threads at once, of either kind."""
+
+
+@dataclass(slots=True)
+class RememberedVerification:
+    """A verification whose outcome may be reported, once.
+
+    Attributes:
+        seen: what the monitor was told of it.
+        reported: whether its outcome was.
+    """
+
+    seen: Observation
+    reported: bool = False
 
 
 class TenantState:
@@ -56,7 +70,7 @@ class TenantState:
         self.auditing: Final = asyncio.Lock()
         self.threads: Final = BoundedThreads(_THREADS, name="tenant")
         self.privacy_threads: Final = BoundedThreads(_THREADS, name="privacy")
-        self._seen: OrderedDict[str, Observation] = OrderedDict()
+        self._seen: OrderedDict[str, RememberedVerification] = OrderedDict()
 
     @classmethod
     def restore(cls, name: str, parts: Parts) -> TenantState:
@@ -66,8 +80,8 @@ class TenantState:
             ConfigError: what was saved cannot be used.
         """
         tenant = parts.tenants[name]
-        saved = None if parts.state is None else StateStore(parts.state).load(name)
-        gate, monitor = saved or (AgentGate(), Monitor(parts.monitor))
+        saved = None if parts.state is None else StateStore(parts.state).load(name, tenant.gate)
+        gate, monitor = saved or (AgentGate(tenant.gate), Monitor(parts.monitor))
         if monitor.settings != parts.monitor:  # its windows were other ones; what is promised is not
             monitor = Monitor(parts.monitor, promises=monitor.watches)
         monitor.watch(tenant.watches)
@@ -86,28 +100,49 @@ class TenantState:
         """Works with other parts from now on; requests under way keep those they came with."""
         self.parts = parts
         self.rate_limiter.change(parts.rate)
+        self.gate.change(parts.gate)
         self.monitor.watch(parts.watches)
 
-    def observe(self, verification: str, seen: Observation) -> list[Alarm]:
-        """Tells the monitor of a decision; alarms it raises go to whoever watches the feed.
+    def observe(self, verification: str, seen: Observation, *, unsafe: bool | None = None) -> list[Alarm]:
+        """Tells the monitor of a decision, and the gate; alarms it raises go to whoever watches the feed.
 
         Args:
             verification: its name, under which an outcome may be reported later.
             seen: see :func:`observation_of`.
+            unsafe: whether the verifiers called the answer unsafe; ``None`` where they agreed on nothing.
         """
-        self._seen[verification] = seen
+        self._seen[verification] = RememberedVerification(seen)
         if len(self._seen) > _REMEMBERED:
             self._seen.popitem(last=False)
+        if seen.agent is not None and unsafe is not None:
+            self.gate.hear(seen.agent, verification, unsafe=unsafe)
         return self._shown(self.monitor.observe(seen))
 
-    def report(self, verification: str, *, right: bool, at: float) -> list[Alarm] | None:
-        """Tells the monitor what came of a verification; alarms it raises go to whoever watches the feed.
+    def remembered(self, verification: str) -> RememberedVerification | None:
+        """What is remembered of a verification; ``None`` once it is forgotten."""
+        return self._seen.get(verification)
+
+    def report(self, verification: str, outcome: ActionOutcome, *, at: float) -> list[Alarm]:
+        """Counts what came of a verification, once: for the monitor, and for the agent it was for.
+
+        Args:
+            verification: its name.
+            outcome: what came of it.
+            at: when it was reported, seconds since 1970.
 
         Returns:
-            The alarms; ``None`` if the verification is no longer remembered.
+            The alarms that the monitor raises; they go to whoever watches the feed as well.
+
+        Raises:
+            InputError: it is not remembered, or its outcome was reported before.
         """
-        seen = self._seen.get(verification)
-        return None if seen is None else self._shown(self.monitor.report(AnswerOutcome(at, right, seen)))
+        remembered = self._seen.get(verification)
+        if remembered is None or remembered.reported:
+            raise InputError("wanted a verification that is remembered and has no outcome yet")
+        remembered.reported = True
+        if remembered.seen.agent is not None:
+            self.gate.report(remembered.seen.agent, outcome, verification=verification)
+        return self._shown(self.monitor.report(AnswerOutcome(at, outcome.correct, remembered.seen)))
 
     def _shown(self, alarms: list[Alarm]) -> list[Alarm]:
         named = [replace(alarm, tenant=self.name) for alarm in alarms]

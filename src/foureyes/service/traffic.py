@@ -83,8 +83,8 @@ async def play(state: AppState, tenant: str, scene: Scene) -> None:
     served = state.tenant(tenant)
     call = Call(state, served, served.parts, frozenset({"verify"}), {"headers": [], "foureyes.request_id": "traffic"})
     decision = await verify(call, VerificationQuery(Exchange(scene.prompt, scene.response), agent_id=scene.agent))
-    state.alarm(served.report(decision.request_id, right=scene.right, at=state.instruments.wall_clock()) or ())
-    served.gate.report(scene.agent, ActionOutcome(scene.right, _SURE))
+    outcome = ActionOutcome(scene.right, _SURE)
+    state.alarm(served.report(decision.request_id, outcome, at=state.instruments.wall_clock()))
 
 
 def _texts(exchange: Exchange) -> tuple[str, str]:

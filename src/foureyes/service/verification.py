@@ -116,8 +116,14 @@ def _publish(call: Call, query: VerificationQuery, decision: Decision, segments:
         session=query.session_id,
         sources=query.sources,
     )
-    if alarms := call.tenant.observe(decision.request_id, seen):
+    if alarms := call.tenant.observe(decision.request_id, seen, unsafe=_called_unsafe(decision)):
         call.state.alarm(alarms)
+
+
+def _called_unsafe(decision: Decision) -> bool | None:
+    """Whether the verifiers called the answer unsafe; ``None`` where they agreed on nothing, or a stage failed."""
+    agreed = decision.verdict.consensus_reached and decision.failed is None
+    return not decision.safe if agreed else None
 
 
 def require_members(call: Call, query: VerificationQuery) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Final, Literal, Protocol, TypeAlias, runtime_checkable
 
 from foureyes.errors import ConfigError, ModelError, ModelRefused
 from foureyes.http.addresses import require_address, require_key
@@ -24,6 +24,12 @@ Finish: TypeAlias = Literal[
 ]
 
 
+_REFUSALS: Final[Mapping[Finish, str]] = {
+    "filtered": "the provider's filter withheld the reply",
+    "declined": "the model declined to reply",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """A model as an operator configures it: what it is called, where it is, and how it is asked.
@@ -37,6 +43,8 @@ class Endpoint:
         options: further fields of every request, in the provider's words, say ``{"max_tokens": 900}``. ``None`` for the
             usual ones: a few hundred tokens, and greedy where the provider lets itself be told.
         limits: how long, how often, how much.
+        reports_as: further names that the model goes by in replies; see
+            :func:`~foureyes.models.providers.model_names.is_same_model` for those that are known without.
 
     Raises:
         ConfigError: a name is empty, or the address or the key cannot be used.
@@ -48,6 +56,7 @@ class Endpoint:
     provider: str | None = None
     options: Mapping[str, Any] | None = None
     limits: RequestLimits = field(default_factory=RequestLimits)
+    reports_as: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.model or self.provider == "":
@@ -155,15 +164,15 @@ def whole_text(reply: ChatReply, model: str) -> str:
         ModelRefused: the model or its filter said no.
         ModelError: it was cut off, is empty, or wants tools called.
     """
-    match reply.finish:
-        case "filtered":
-            raise ModelRefused("the provider's filter withheld the reply", model=model)
-        case "declined":
-            raise ModelRefused("the model declined to reply", model=model)
-        case "length":
-            raise ModelError("the reply was cut off at its length limit", model=model)
-    if reply.tool_calls:
-        raise ModelError("wanted words; the model calls a tool", model=model)
-    if not reply.text.strip():
-        raise ModelError("the model said nothing", model=model)
+    if (refusal := _REFUSALS.get(reply.finish)) is not None:
+        raise ModelRefused(refusal, model=model, summary=refusal)
+    fault = None
+    if reply.finish == "length":
+        fault = "the reply was cut off at its length limit"
+    elif reply.tool_calls:
+        fault = "wanted words; the model calls a tool"
+    elif not reply.text.strip():
+        fault = "the model said nothing"
+    if fault is not None:
+        raise ModelError(fault, model=model, summary=fault)
     return reply.text

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from foureyes.errors import ConfigError, ModelError, ModelRefused, ModelUnavailable
+from foureyes.http.error_text import cleaned
 from foureyes.http.failures import RequestFailed
 from foureyes.models.chat.protocol import ChatReply, ChatRequest, Endpoint, Finish
+from foureyes.models.providers.model_names import is_same_model
 from foureyes.types import TokenUsage
 
 __all__ = ["ProviderChat", "finish_of", "usage_of"]
@@ -18,6 +21,12 @@ _BROKEN_OFF: Final = frozenset({"abort", "error"})
 """How vLLM, SGLang and routers in front of other servers say that a reply is not whole."""
 
 _KINDS = {"unavailable": ModelUnavailable, "refused": ModelRefused, "bad_reply": ModelError}
+
+_SUMMARIES: Final = {
+    "unavailable": "the model cannot be had now ({})",
+    "refused": "the model's server refused ({})",
+    "bad_reply": "{}",
+}
 
 
 class ProviderChat(ABC):
@@ -28,12 +37,14 @@ class ProviderChat(ABC):
         home: its own address.
         usual_options: of requests whose configuration has none.
         reserved: fields of a request that no option may set.
+        names_model_as: the field of a reply that names the model.
     """
 
     usual_name: ClassVar[str]
     home: ClassVar[str]
     usual_options: ClassVar[Mapping[str, Any]]
     reserved: ClassVar[frozenset[str]]
+    names_model_as: ClassVar[str] = "model"
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
@@ -64,15 +75,41 @@ class ProviderChat(ABC):
     async def say(self, request: ChatRequest) -> Sequence[ChatReply]:
         """What the model replies; see :class:`~foureyes.models.chat.protocol.ChatModel`."""
         try:
-            replies = self._replies(await self._sent(self._written(request)), request)
+            found = await self._sent(self._written(request))
+            self._require_own(found)
+            replies = self._replies(found, request)
             for reply in replies:
                 _require_unicode(reply.text)
         except RequestFailed as failure:
             kind = _KINDS[failure.kind]
             raise kind(
-                f"{self.name}: {failure}", model=self.name, retryable=failure.retryable, status=failure.status
+                f"{self.name}: {failure}",
+                model=self.name,
+                retryable=failure.retryable,
+                status=failure.status,
+                summary=_SUMMARIES[failure.kind].format(failure.words),
             ) from failure
         return replies
+
+    def _require_own(self, reply: Any) -> None:
+        """Makes sure that a reply carries no error and names no other model than the one that was asked.
+
+        Raises:
+            RequestFailed: it does.
+        """
+        if not isinstance(reply, dict):
+            return
+        if (error := reply.get("error")) is not None:
+            raise RequestFailed("the reply carries an error", quoted=self._cleaned(error))
+        said = reply.get(self.names_model_as)
+        if said not in (None, "") and not is_same_model(self.name, said, self._endpoint.reports_as):
+            raise RequestFailed(
+                "the reply names another model than was asked; if it is the same, configure reports_as",
+                quoted=self._cleaned(said),
+            )
+
+    def _cleaned(self, said: object) -> str:
+        return cleaned(said if isinstance(said, str) else json.dumps(said), secret=self._endpoint.key)
 
     def _written(self, request: ChatRequest) -> dict[str, Any]:
         """The request in the provider's words, where its options can be told in them.

@@ -40,6 +40,7 @@ class GoogleChat(ProviderChat):
 
     usual_name = "google"
     home = "https://generativelanguage.googleapis.com"
+    names_model_as = "modelVersion"
     usual_options: ClassVar[Mapping[str, Any]] = {"temperature": 0, "max_output_tokens": 2048}  # thoughts count too
     reserved = frozenset(
         {"system_instruction", "tools", "tool_config", "candidate_count", "response_mime_type", "response_json_schema"}

@@ -85,6 +85,8 @@ def _held_to(schema: Mapping[str, Any] | None) -> dict[str, Any]:
 
 def _reply(choice: Any, usage: TokenUsage | None) -> ChatReply:
     match choice:
+        case {"error": error} if error is not None:  # as routers say that a server behind them failed
+            raise RequestFailed("a choice of the reply carries an error")
         case {"message": {"refusal": str(why)}} if why:
             return ChatReply("", "declined", usage=usage)
         case {"message": {"content": str() | None as text} as message}:

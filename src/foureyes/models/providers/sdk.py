@@ -58,13 +58,14 @@ def request_failure(error: Exception, table: MeaningTable, endpoint: Endpoint) -
     """An SDK's exception as ours. Its status decides first, where there was a reply with one."""
     status = getattr(error, "status_code", None) or getattr(error, "code", None)
     if isinstance(status, int):
-        return failure_of_status(status, cleaned(f"HTTP {status}: {error}", secret=endpoint.key))
+        return failure_of_status(status, cleaned(str(error), secret=endpoint.key))
     meaning = next(table[kind] for kind in type(error).__mro__ if kind in table)
     return RequestFailed(
-        f"{meaning.words} ({type(error).__name__})",
+        meaning.words,
         meaning.kind,
         retryable=meaning.retryable,
         server_wide=meaning.server_wide,
+        quoted=type(error).__name__,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from fastapi import APIRouter
 
 from foureyes.guard.gate import ActionOutcome
-from foureyes.service.access import Verifying
+from foureyes.service.access import Call, Reporting, Verifying
 from foureyes.service.problems import Refused
 from foureyes.service.wire.decisions import (
     ActionCheckRequest,
@@ -27,11 +27,11 @@ def add(router: APIRouter) -> None:
 
 
 async def check(call: Verifying, body: ActionCheckRequest) -> ActionCheckResponse:
-    """`allow`, `review` (a person decides) or `deny`, from what came of the agent's earlier actions.
+    """`allow`, `review` (a person decides) or `deny`, from what came of the agent's earlier actions and answers.
 
-    An agent nobody knows is reviewed. What the action is, is for the caller's logs; the decision is about the agent.
+    An agent nobody knows is reviewed. The configuration may have rules of its own for an action.
     """
-    decision = call.tenant.gate.decide(body.agent_id)
+    decision = call.tenant.gate.decide(body.agent_id, body.action_type, body.resource_type)
     return ActionCheckResponse(
         request_id=call.request_id,
         agent_id=body.agent_id,
@@ -42,12 +42,40 @@ async def check(call: Verifying, body: ActionCheckRequest) -> ActionCheckRespons
     )
 
 
-async def outcome(call: Verifying, body: OutcomeRequest) -> OutcomeResponse:
-    """Counts towards the agent's record; with `verification_id`, also towards the monitor's measured accuracy."""
-    if body.verification_id is not None:
-        alarms = call.tenant.report(body.verification_id, right=body.correct, at=call.state.instruments.wall_clock())
-        if alarms is None:
-            raise Refused(404, "no such verification is remembered; leave verification_id out")
-        call.state.alarm(alarms)
-    counted = call.tenant.gate.report(body.agent_id, ActionOutcome(body.correct, body.confidence, body.harmful))
-    return OutcomeResponse(agent_id=body.agent_id, outcomes=counted)
+async def outcome(call: Reporting, body: OutcomeRequest) -> OutcomeResponse:
+    """Counts towards the agent's record; with `verification_id`, also towards the monitor's measured accuracy.
+
+    A verification has one outcome, for the agent it was made for. The key needs the scope `report`: an agent that held it
+    would write its own record.
+    """
+    came = ActionOutcome(body.correct, body.confidence, body.harmful)
+    if body.verification_id is None:
+        if body.agent_id is None:
+            raise Refused(422, "wanted an agent_id, a verification_id, or both; got neither")
+        call.tenant.gate.report(body.agent_id, came)
+        return _counted(call, body.agent_id)
+    agent = _agent_of(call, body.verification_id, body.agent_id)
+    alarms = call.tenant.report(body.verification_id, came, at=call.state.instruments.wall_clock())
+    call.state.alarm(alarms)
+    return _counted(call, agent)
+
+
+def _counted(call: Call, agent: str | None) -> OutcomeResponse:
+    known = 0 if agent is None else call.tenant.gate.record(agent).outcomes
+    return OutcomeResponse(agent_id=agent, outcomes=known)
+
+
+def _agent_of(call: Call, verification: str, named: str | None) -> str | None:
+    """The agent that a verification was made for, if an outcome of it can still be reported.
+
+    Raises:
+        Refused: it is not remembered (404), has an outcome, or was for another agent than is named (409).
+    """
+    remembered = call.tenant.remembered(verification)
+    if remembered is None:
+        raise Refused(404, "no such verification is remembered; leave verification_id out")
+    if remembered.reported:
+        raise Refused(409, "an outcome of this verification was reported before; it counts once")
+    if named is not None and named != remembered.seen.agent:
+        raise Refused(409, "this verification was not made for that agent; leave agent_id out")
+    return remembered.seen.agent

@@ -58,6 +58,9 @@ class ActionScores(ResponseModel):
     reliability_high: Score = Field(description="upper end of the 95 % interval of it")
     risk: Score | None = Field(description="share that did harm")
     brier: Score | None = Field(description="mean Brier score of the confidence stated")
+    verifications: int = Field(ge=0, description="answers that verifiers agreed on, and no outcome was reported of")
+    unsafe: Score | None = Field(description="share of these that they called unsafe")
+    unsafe_low: Score = Field(description="lower end of the 95 % interval of it")
 
 
 class ActionCheckResponse(ResponseModel):
@@ -79,6 +82,9 @@ class ActionCheckResponse(ResponseModel):
             "reliability_high": 1.0,
             "risk": 0.0,
             "brier": 0.01,
+            "verifications": 2,
+            "unsafe": 0.0,
+            "unsafe_low": 0.0,
         },
     )
 
@@ -95,13 +101,15 @@ class OutcomeRequest(RequestModel):
 
     model_config = example(agent_id="agent-7", correct=True, confidence=0.9, harmful=False)
 
-    agent_id: Agent
+    agent_id: Agent | None = Field(default=None, description="whose action it was; known by a verification_id already")
     correct: bool
     confidence: Annotated[float, Field(ge=0, le=1, strict=False)] | None = Field(
         default=None, description="the agent's own P(correct) at the time"
     )
     harmful: bool = Field(default=False, description="whether it did damage")
-    verification_id: Name | None = Field(default=None, description="request_id of the verification this is about")
+    verification_id: Name | None = Field(
+        default=None, description="request_id of the verification this is about; it has one outcome"
+    )
 
 
 class OutcomeResponse(ResponseModel):
@@ -109,7 +117,7 @@ class OutcomeResponse(ResponseModel):
 
     model_config = example(agent_id="agent-7", outcomes=4)
 
-    agent_id: str
+    agent_id: str | None
     outcomes: int = Field(ge=0, description="outcomes now known of this agent")
 
 
