@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from typing import Any
 
+import pytest
+
+from bench.virtual import run
+from foureyes.errors import ModelRefused, PrivacyError
 from foureyes.types import Message, Prompt, text_of
+from tests.guard.parts import Saying, Vault
 from tests.service.house import House, open_house
 
 __all__ = ["open_house"]
@@ -90,3 +96,61 @@ def test_segments_are_in_the_feed_where_texts_are_shown(house: House) -> None:
     house.call("POST", "/v1/guard/check", ASKED)
     [decision] = house.call("GET", "/v1/decisions").json()["decisions"]
     assert [one["label"] for one in decision["segments"]] == ["neutral", "neutral"]
+
+
+def timed(house: House, path: str, body: dict[str, Any]) -> tuple[Any, float]:
+    """The reply, and the seconds it took by a clock that only waiting moves."""
+
+    async def scene() -> tuple[Any, float]:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        reply = await house.acall("POST", path, body)
+        return reply, loop.time() - began
+
+    return run(scene())
+
+
+@pytest.mark.parametrize("asked", [ASKED, {**ASKED, "correct": True}])
+def test_a_segment_check_keeps_the_tenants_deadline(house: House, asked: dict[str, Any]) -> None:
+    """House's deadline is 8 s. Who answers late is missing; what came in time is kept."""
+    answerers = [Saying("It is the capital of Australia.", name="quick"), Saying(1e9, name="late")]
+    house.change(answerers=answerers, guard=house.guard(recorder=None))  # a ledger's thread knows no other clock
+    reply, took = timed(house, "/v1/guard/check", asked)
+    assert (reply.status, reply.json()["verdict"]["safe"]) == (200, True)
+    assert took <= 8.0
+    assert "test late, wording 0: was not done in time" in reply.json()["missing"]
+    assert len(reply.json()["segments"]) == 2
+
+
+def test_a_segment_check_whose_personal_data_is_not_found_in_time_labels_nothing(house: House) -> None:
+    for fault, said in ((1e9, "was not done in time"), (PrivacyError("gone"), "personal data could not be looked for")):
+        answerer = Saying("It is.")
+        house.change(
+            answerers=[answerer], concealer=Vault(conceals=fault), guard=house.guard(concealer=Vault(conceals=fault))
+        )
+        reply, took = timed(house, "/v1/guard/check", ASKED)
+        answer = reply.json()
+        assert took <= 8.0
+        assert (answer["verdict"]["safe"], answer["verdict"]["stage"], answer["segments"]) == (False, "conceal", [])
+        assert said in answer["missing"][0]
+        assert answerer.asked == []
+
+
+def test_a_council_keeps_the_tenants_deadline(house: House) -> None:
+    house.change(answerers=[Saying("Canberra.", name="a"), Saying("Canberra.", name="b"), Saying(1e9, name="late")])
+    reply, took = timed(house, "/v1/guard/council", {"prompt": "Capital of Australia?"})
+    assert (reply.status, len(reply.json()["opinions"]), reply.json()["synthesised"]) == (200, 2, False)
+    assert took <= 8.0
+    house.change(concealer=Vault(conceals=1e9))
+    reply, took = timed(house, "/v1/guard/council", {"prompt": "Capital of Australia?"})
+    assert (reply.status, took) == (504, 8.0)
+
+
+def test_what_a_server_says_when_it_fails_reaches_no_tenant(house: House) -> None:
+    failing = ModelRefused("toy: HTTP 401: no credit left in org-4711 at db.internal", model="toy", status=401)
+    house.change(answerers=[Saying(failing, name="a"), Saying(failing, name="b")])
+    for path, body in (("/v1/guard/check", ASKED), ("/v1/guard/council", {"prompt": "p"})):
+        reply = house.call("POST", path, body)
+        assert reply.status == 200
+        assert b"org-4711" not in reply.body
+        assert "the model or its server refused" in reply.json()["missing"][0]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.service.house import House, open_house
+from tests.service.loopback import serving
 
 __all__ = ["open_house"]
 
@@ -41,6 +43,30 @@ def test_a_conversation_can_be_forgotten_for_good(house: House) -> None:
     assert house.call("DELETE", path).status == 404
     body = {"text": made["tokenized_text"], "session_id": "chat-1"}
     assert house.call("POST", "/v1/guard/pii/rehydrate", body).status == 404
+
+
+@pytest.mark.parametrize("session", ["a/b", "a//b", "team/chat-7/2", "user@example.com/1", "a:b+c/d", "a/sessions/b"])
+def test_a_conversation_whose_name_holds_slashes_can_be_read_and_deleted(house: House, session: str) -> None:
+    for prefix in ("/v1/guard/pii", "/v1/suite/guard/pii"):
+        house.call("POST", f"{prefix}/tokenize", {"text": TEXT, "session_id": session})
+        path = f"{prefix}/sessions/{session}"
+        assert house.call("GET", path).json() == {"session_id": session, "revoked": False}
+        assert house.call("DELETE", path).json() == {"session_id": session, "revoked": True}
+        assert house.call("GET", path).status == 404
+
+
+@pytest.mark.parametrize("sent", ["a/b", "a%2Fb", "a%2fb"])
+def test_a_slash_arrives_escaped_or_not(house: House, sent: str) -> None:
+    house.call("POST", "/v1/guard/pii/tokenize", {"text": TEXT, "session_id": "a/b"})
+    headers = {"X-API-Key": house.keys["verify"].presented}
+    with serving(house.app) as address:
+        reply = httpx.delete(f"{address}/v1/guard/pii/sessions/{sent}", headers=headers)
+    assert reply.json() == {"session_id": "a/b", "revoked": True}
+
+
+@pytest.mark.parametrize("path", ["", "/", "/a/", "a b", "..%2fa", "-a"])
+def test_what_is_no_name_of_a_conversation_is_refused(house: House, path: str) -> None:
+    assert house.call("GET", f"/v1/guard/pii/sessions/{path}").status in (404, 422)
 
 
 def test_a_text_without_personal_data_stays_as_it_is(house: House) -> None:

@@ -166,6 +166,11 @@ class Guard:
         """Who is asked."""
         return self._council
 
+    @property
+    def timing(self) -> Timing:
+        """How long a verification may take."""
+        return self._timing
+
     async def verify(
         self,
         exchange: Exchange,

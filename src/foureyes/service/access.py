@@ -27,12 +27,15 @@ from foureyes.service.app_state import AppState
 from foureyes.service.problems import Refused
 from foureyes.service.tenant_state import TenantState
 
-__all__ = ["ADMITTED", "Auditing", "Call", "Reporting", "RequireScope", "Verifying", "presented_key"]
+__all__ = ["ADMITTED", "LEASE", "Auditing", "Call", "Reporting", "RequireScope", "Verifying", "presented_key"]
 
 T = TypeVar("T")
 
 ADMITTED: Final = "foureyes.admitted"
 """Where a request's scope holds its :class:`Call` once the caller was admitted."""
+
+LEASE: Final = "foureyes.lease"
+"""Where a request's scope holds its :class:`~foureyes.service.parts_use.PartsLease`."""
 
 CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="foureyes"'}
 _LONGEST_KEY: Final = 512
@@ -67,6 +70,10 @@ class Call:
         """As they came."""
         headers: list[tuple[bytes, bytes]] = self.scope["headers"]
         return headers
+
+    def release_parts(self) -> None:
+        """Says that the rest of the request, a stream without an end, works with no configured part: they may be closed."""
+        self.scope[LEASE].end()
 
     async def in_thread(self, work: Callable[..., T], *args: Any) -> T:
         """What blocking work of the tenant comes to, in one of its own threads."""

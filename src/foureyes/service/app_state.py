@@ -21,6 +21,7 @@ from foureyes.monitoring import Alarm
 from foureyes.monitoring.sinks import send_all
 from foureyes.service.logs import Log, open_log, raised_at
 from foureyes.service.metrics import Metrics
+from foureyes.service.parts_use import PartsUse
 from foureyes.service.persistence import StateStore
 from foureyes.service.tenant_state import TenantState
 from foureyes.service.tracing import Tracer
@@ -56,6 +57,7 @@ class AppState:
     Attributes:
         file_is_broken: whether the configuration on the disk is not the one in force.
         needs_restart: changed settings that only a new process applies, by their place in the file.
+        parts_use: which parts requests still work with.
     """
 
     def __init__(self, parts: Parts, instruments: Instruments | None = None) -> None:
@@ -64,6 +66,7 @@ class AppState:
         self.parts = parts
         self.file_is_broken = False
         self.needs_restart: tuple[str, ...] = ()
+        self.parts_use: Final = PartsUse()
         self._tenants = {name: TenantState.restore(name, parts) for name in parts.tenants}
 
     @property
@@ -90,6 +93,7 @@ class AppState:
         restored = {name: TenantState.restore(name, parts) for name in parts.tenants if name not in self._tenants}
         self.save([tenant for tenant in self.tenants if tenant.name not in parts.tenants])
         self.parts = parts
+        self.parts_use.begin_generation()
         for name in self._tenants.keys() & parts.tenants.keys():
             self._tenants[name].change(parts.tenants[name])
         self._tenants = {name: restored.get(name) or self._tenants[name] for name in parts.tenants}

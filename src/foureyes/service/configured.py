@@ -2,8 +2,8 @@
 
 A broken file, or parts that cannot be made of it, change nothing: the parts in force stay, the log says why, and ``/readyz`` says
 that the file on the disk is not the one in force. What a right file changes is put in force between two requests; what only a
-new process can apply is named by the log and by ``/readyz``. Parts that are no longer used are closed only when no request can
-be working with them.
+new process can apply is named by the log and by ``/readyz``. Parts that are no longer used are closed when the last request that can
+be working with them has ended, however long that takes: a batch survives a reload.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ class ConfiguredService:
 
     Attributes:
         app: the application; its lifespan closes the parts.
+        retiring: what closes parts that are no longer in force, each once their last request has ended.
 
     Raises:
         FoureyesError: a part cannot be made of the settings.
@@ -47,7 +48,7 @@ class ConfiguredService:
         self._log = instruments.log
         self._parts = self._built(reloader.settings)
         self._behind = False  # whether the settings in force are right and their parts could not be made
-        self._retiring: set[asyncio.Task[None]] = set()
+        self.retiring: set[asyncio.Task[None]] = set()
         self.app: Final[FastAPI] = create_app(self._parts, instruments, close=self.close)
 
     @classmethod
@@ -77,13 +78,13 @@ class ConfiguredService:
 
     async def close(self) -> None:
         """Closes the parts in force, and those that were waiting to be."""
-        for task in self._retiring:
+        for task in self.retiring:
             task.cancel()
-        await asyncio.gather(*self._retiring, return_exceptions=True)
+        await asyncio.gather(*self.retiring, return_exceptions=True)
         await self._parts.close()
 
     async def _apply(self, settings: Settings) -> None:
-        old, before = self._parts, self._in_force
+        old, generation = self._parts, self._state.parts_use.generation
         try:
             fresh = await asyncio.to_thread(self._built, settings, before=old)
             await self._put_in_force(fresh)
@@ -98,9 +99,9 @@ class ConfiguredService:
         self._log.info(
             "configuration", applied=True, tenants=len(fresh.tenants), needs_restart=list(self._state.needs_restart)
         )
-        retiring = asyncio.create_task(self._retire(old, fresh, before))
-        self._retiring.add(retiring)
-        retiring.add_done_callback(self._retiring.discard)
+        retiring = asyncio.create_task(self._retire(old, fresh, generation))
+        self.retiring.add(retiring)
+        retiring.add_done_callback(self.retiring.discard)
 
     async def _put_in_force(self, fresh: Parts) -> None:
         """Hands over to fresh parts, or closes what was made for them."""
@@ -110,10 +111,10 @@ class ConfiguredService:
             await fresh.close(but=self._parts)
             raise
 
-    async def _retire(self, old: Parts, fresh: Parts, before: Settings) -> None:
-        """Closes what only the old parts used, once no request can be working with it any more."""
+    async def _retire(self, old: Parts, fresh: Parts, generation: int) -> None:
+        """Closes what only the old parts used, once the last request that can be working with it has ended."""
         try:
-            await asyncio.sleep(2 * max((tenant.timing.deadline_s for tenant in before.tenants.values()), default=0.0))
+            await self._state.parts_use.wait_for_end(generation)
         finally:  # at the end of the service nobody works with them either
             await old.close(but=fresh)
 

@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from foureyes.service.access import LEASE
 from foureyes.service.app_state import AppState
 from foureyes.service.problems import Refused, problem_response
 from foureyes.types import new_id
@@ -80,9 +81,11 @@ class RequestMiddleware:
         if self._in_flight >= self._state.parts.server.max_in_flight and scope["path"] not in _UNLIMITED:
             raise Refused(503, "too many requests are in flight", headers={"Retry-After": "1"})
         self._in_flight += 1
+        lease = scope[LEASE] = self._state.parts_use.arrive()
         try:
             await self._app(scope, receive, response.send)
         finally:
+            lease.end()
             self._in_flight -= 1
 
 

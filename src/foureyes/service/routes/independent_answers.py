@@ -1,21 +1,24 @@
 """Segment check and council: the routes that ask models for answers of their own.
 
-These models see personal data as tokens; the caller gets the data back.
+These models see personal data as tokens; the caller gets the data back. Everything a request asks for ends at its tenant's
+deadline; what did not come by then is listed as missing.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from fastapi import APIRouter
 
+from foureyes.errors import PrivacyError
+from foureyes.guard.deadline import DeadlineRunner, TaskFailure
 from foureyes.guard.opinions import OpinionClaim, Opinions, gather_opinions
 from foureyes.guard.segment_check import (
     SegmentCheckLimits,
     SegmentFinding,
-    SegmentReport,
     check_segments,
     correct_segments,
 )
@@ -44,7 +47,12 @@ __all__ = ["add"]
 
 Reveal: TypeAlias = Callable[[str], Awaitable[str]]
 
-_PLAN: Final = SegmentCheckLimits(wordings=2, answer_s=15.0, compare_s=15.0)
+_WORDINGS: Final = 2
+_STAGE_SHARE: Final = 0.3
+"""Share of the deadline that answers, comparisons and corrections get each; personal data is looked for in the rest."""
+
+_COUNCIL_SHARE: Final = 0.45
+"""The same for opinions and for their synthesis."""
 
 
 def add(router: APIRouter) -> None:
@@ -58,15 +66,21 @@ async def segments(call: Verifying, body: SegmentCheckRequest) -> SegmentCheckRe
 
     A segment that independent answers contradict is flagged. `safe` is the verdict's, on the response as it was sent.
     """
-    answerers = _answerers(call, least=1)
+    _answerers(call, least=1)
     query = query_of(body)
-    decision, (report, corrected, reveal) = await asyncio.gather(
-        run_guard(call, query), _check(call, query, answerers, correct=body.correct)
+    ends = _ends(call)
+    work = _check(call, query, ends, correct=body.correct)
+    decision, [checked] = await asyncio.gather(
+        run_guard(call, query), DeadlineRunner().gather(ends, [work], "a segment check")
     )
-    found = [await _segment(finding, reveal) for finding in report.findings]
-    publish(call, query, decision, segments=[one.model_dump() for one in found])
+    if isinstance(checked, TaskFailure):
+        checked = _unchecked(checked.reason)
+    publish(call, query, decision, segments=[one.model_dump() for one in checked.segments])
     return SegmentCheckResponse(
-        verdict=VerifyResponse.of(decision), segments=found, corrected=corrected, missing=list(report.missing)
+        verdict=VerifyResponse.of(decision),
+        segments=list(checked.segments),
+        corrected=checked.corrected,
+        missing=list(checked.missing),
     )
 
 
@@ -76,8 +90,12 @@ async def council(call: Verifying, body: CouncilRequest) -> CouncilResponse:
     Nothing here is verified: it is what models say.
     """
     answerers = _answerers(call, least=2)
-    shown, reveal = await _concealed(call, Exchange(prompt_of(body), ""), body.session_id)
-    return await _council(call, await gather_opinions(shown.prompt, answerers, answerers[0], stage_s=15.0), reveal)
+    ends = _ends(call)
+    async with asyncio.timeout_at(ends):
+        shown, reveal = await _concealed(call, Exchange(prompt_of(body), ""), body.session_id)
+        stage_s = _COUNCIL_SHARE * _left(ends)
+        found = await gather_opinions(shown.prompt, answerers, answerers[0], stage_s=stage_s)
+        return await _council(call, found, reveal)
 
 
 def _answerers(call: Call, *, least: int) -> Sequence[Answerer]:
@@ -98,15 +116,52 @@ async def _as_it_is(text: str) -> str:
     return text
 
 
-async def _check(
-    call: Call, query: VerificationQuery, answerers: Sequence[Answerer], *, correct: bool
-) -> tuple[SegmentReport, str | None, Reveal]:
+def _ends(call: Call) -> float:
+    """The loop's time at which a request that arrived now must have its answer."""
+    return asyncio.get_running_loop().time() + call.parts.guard.timing.deadline_s
+
+
+def _left(ends: float) -> float:
+    """Seconds until then, a moment at the least."""
+    return max(0.001, ends - asyncio.get_running_loop().time())
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedSegments:
+    """The segments of a response with their labels, personal data put back.
+
+    Attributes:
+        segments: one a segment; none where they could not be checked.
+        corrected: the response with flagged segments rewritten; ``None`` where that was not asked for, or not done.
+        missing: answers and comparisons that did not come.
+    """
+
+    segments: tuple[SegmentItem, ...]
+    corrected: str | None
+    missing: tuple[str, ...]
+
+
+async def _check(call: Call, query: VerificationQuery, ends: float, *, correct: bool) -> CheckedSegments:
+    try:
+        return await _check_before(call, query, ends, correct=correct)
+    except PrivacyError:
+        return _unchecked("personal data could not be looked for, or not be put back")
+
+
+async def _check_before(call: Call, query: VerificationQuery, ends: float, *, correct: bool) -> CheckedSegments:
     shown, reveal = await _concealed(call, query.exchange, query.session_id)
-    report = await check_segments(shown, answerers, answerers[0], plan=_PLAN)
-    if not correct:
-        return report, None, reveal
-    corrected = await correct_segments(shown, report, answerers[0], plan=_PLAN)
-    return report, await reveal(corrected.text), reveal
+    stage_s, answerers = _STAGE_SHARE * _left(ends), call.parts.answerers
+    plan = SegmentCheckLimits(_WORDINGS, answer_s=stage_s, compare_s=stage_s)
+    report = await check_segments(shown, answerers, answerers[0], plan=plan)
+    corrected = None
+    if correct:
+        corrected = await reveal((await correct_segments(shown, report, answerers[0], plan=plan)).text)
+    found = [await _segment(finding, reveal) for finding in report.findings]
+    return CheckedSegments(tuple(found), corrected, report.missing)
+
+
+def _unchecked(why: str) -> CheckedSegments:
+    return CheckedSegments((), None, (f"the segments were not checked: {why}",))
 
 
 async def _segment(finding: SegmentFinding, reveal: Reveal) -> SegmentItem:

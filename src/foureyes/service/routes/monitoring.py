@@ -69,6 +69,7 @@ async def events(
 
 
 async def _events(call: Call, after: int) -> AsyncGenerator[bytes]:
+    call.release_parts()
     yield KEEP_ALIVE
     try:
         async for happened in call.tenant.feed.watch(after, every_s=_EVERY_S):

@@ -31,7 +31,7 @@ def add(router: APIRouter) -> None:
     for prefix in ("/v1/guard/pii", "/v1/suite/guard/pii"):
         router.post(f"{prefix}/tokenize", tags=["privacy"], summary="Replace personal data by tokens")(tokenize)
         router.post(f"{prefix}/rehydrate", tags=["privacy"], summary="Put personal data back")(rehydrate)
-        path = f"{prefix}/sessions/{{session_id}}"
+        path = f"{prefix}/sessions/{{session_id:path}}"  # a name may hold slashes
         router.get(path, tags=["privacy"], summary="Whether a conversation can be restored")(session)
         router.delete(path, tags=["privacy"], summary="Forget a conversation for good")(revoke)
 
