@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from pathlib import Path
 
 import pytest
@@ -168,3 +169,60 @@ def test_every_kind_of_value_is_read(tmp_path):
         "a.bool": True,
         "a.last": "still in step",
     }
+
+
+def stating(n_tensors: int = 0, n_values: int = 0, rest: bytes = b"") -> bytes:
+    return b"GGUF" + struct.pack("<IQQ", 3, n_tensors, n_values) + rest
+
+
+def named(name: bytes, *more: bytes) -> bytes:
+    return struct.pack("<Q", len(name)) + name + b"".join(more)
+
+
+ARRAY, TEXT = struct.pack("<I", 9), struct.pack("<I", 8)
+HOSTILE = {
+    "values": (stating(n_values=1 << 60), "states 1,152,921,504,606,846,976 values"),
+    "tensors": (stating(n_tensors=1 << 40), "states 1,099,511,627,776 tensors"),
+    "dimensions": (stating(1, 0, named(b"t", struct.pack("<I", 0xFFFFFFFF))), "states 4,294,967,295 dimensions"),
+    "texts in an array": (
+        stating(0, 1, named(b"k", ARRAY, struct.pack("<IQ", 8, 1 << 40))),
+        "texts and arrays in arrays",
+    ),
+    "arrays in an array": (
+        stating(0, 1, named(b"k", ARRAY, struct.pack("<IQ", 9, 1 << 40))),
+        "texts and arrays in arr",
+    ),
+    "arrays within arrays": (
+        stating(0, 1, named(b"k", ARRAY, struct.pack("<IQ", 9, 1) * 100_000)),
+        "states 5 arrays within arrays",
+    ),
+    "numbers in an array": (
+        stating(0, 1, named(b"k", ARRAY, struct.pack("<IQ", 10, 1 << 60))),
+        "ends or breaks within",
+    ),
+    "a long text": (stating(0, 1, named(b"k", TEXT, struct.pack("<Q", 1 << 60))), "ends or breaks within"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_header_that_states_more_than_any_model_has_is_refused_by_name(tmp_path, name):
+    """In a file of 64 GiB, of which nothing is written: whatever is stated could be there."""
+    raw, message = HOSTILE[name]
+    path = tmp_path / "hostile.gguf"
+    with path.open("wb") as file:
+        file.write(raw)
+        file.truncate(1 << 36)
+    with pytest.raises(ValueError, match=message):
+        read_header(path)
+
+
+def test_texts_are_bounded_together(tmp_path):
+    path = tmp_path / "texts.gguf"
+    with path.open("wb") as file:
+        file.write(stating(0, 64))
+        for i in range(64):
+            file.write(named(b"key%d" % i, TEXT, struct.pack("<Q", 1 << 24)))
+            file.seek(1 << 24, 1)
+        file.truncate(file.tell())
+    with pytest.raises(ValueError, match="bytes of text; no model has more than 67,108,864"):
+        read_header(path)

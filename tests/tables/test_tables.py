@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path
+from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 import pytest
+from numpy.lib import format as npy
 
 from foureyes.errors import InputError
 from foureyes.tables import Table, open_table, write_text
@@ -154,3 +158,73 @@ def test_a_copy_that_cannot_be_written_leaves_what_was_there(tmp_path: Path) -> 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.jsonl", "rows.jsonl"]
     with pytest.raises(InputError, match="wanted a folder"):
         write_text(tmp_path / "no" / "file", "x")
+
+
+def zipped(path: Path, name: str, *, descr: str = "<f8", shape: tuple[int, ...] = (8,), n_bytes: int = 64) -> None:
+    """Adds a member that states an array and has so many zero bytes of it, packed."""
+    with ZipFile(path, "a", ZIP_DEFLATED) as archive, archive.open(name, "w", force_zip64=True) as member:
+        npy.write_array_header_1_0(member, {"descr": descr, "fortran_order": False, "shape": shape})
+        for start in range(0, n_bytes, 1 << 20):
+            member.write(bytes(min(1 << 20, n_bytes - start)))
+
+
+def test_of_an_archive_only_what_is_asked_for_is_read(tmp_path: Path) -> None:
+    """A member that unpacks to 256 MiB does not get into memory, whatever is done with the others."""
+    path = tmp_path / "bomb.npz"
+    np.savez(path, y=np.arange(8.0), z=np.arange(8))
+    zipped(path, "bomb.npy", shape=(8, 1 << 22), n_bytes=1 << 28)
+    assert path.stat().st_size < 1 << 20
+    tracemalloc.start()
+    table = open_table(path)
+    assert table.names == ("y", "z", "bomb")
+    assert len(table) == 8
+    assert table.numbers("y").values.sum() == 28
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 1 << 22
+
+
+@pytest.mark.parametrize(
+    ("member", "words"),
+    [
+        ({"shape": (8, 1 << 60)}, "states an array of"),
+        ({"shape": (8,), "n_bytes": 32}, "states an array of 64 bytes"),
+        ({"shape": (8,), "n_bytes": 100}, "states an array of 64 bytes"),
+        ({"descr": "|O"}, "holds pickled objects"),
+        ({"name": "y.npy"}, "is there twice"),
+        ({"name": "notes.txt"}, "is no array"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_members_that_are_not_what_they_state_are_refused_by_name(
+    tmp_path: Path, member: dict[str, Any], words: str
+) -> None:
+    path = tmp_path / "bad.npz"
+    np.savez(path, y=np.arange(8.0))
+    zipped(path, **{"name": "bad.npy", **member})
+    with pytest.raises(InputError, match=words):
+        open_table(path)
+
+
+def test_an_archive_of_very_many_members_is_refused(tmp_path: Path) -> None:
+    arrays: dict[str, Any] = {f"a{i}": np.zeros(1, np.int8) for i in range(4097)}
+    np.savez(tmp_path / "many.npz", **arrays)
+    with pytest.raises(InputError, match="4,097 members"):
+        open_table(tmp_path / "many.npz")
+
+
+def test_a_member_that_is_damaged_is_told_when_it_is_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "rows.npz"
+    np.savez_compressed(path, y=np.arange(1000.0))
+    raw = bytearray(path.read_bytes())
+    raw[len(raw) // 2] ^= 0xFF
+    path.write_bytes(raw)
+    with pytest.raises(InputError, match="not a file of plain arrays"):
+        open_table(path).numbers("y")
+
+
+def test_an_archive_that_calls_itself_an_array_is_none(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", y=np.arange(8.0))
+    (tmp_path / "a.npz").rename(tmp_path / "a.npy")
+    with pytest.raises(InputError, match="not a file of plain arrays"):
+        open_table(tmp_path / "a.npy")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import difflib
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -31,7 +30,8 @@ from foureyes.config.settings import (
     TelemetrySettings,
     TenantSettings,
 )
-from foureyes.errors import ConfigError
+from foureyes.errors import ConfigError, InputError
+from foureyes.toml_text import LARGEST_TOML, parsed_toml
 
 __all__ = ["TABLES", "VARIABLE", "load", "load_with_files"]
 
@@ -57,7 +57,6 @@ TABLES: Final[Mapping[str, type]] = {
 }
 """Every table of the file, by its place; ``*`` for a name or a number that is the operator's."""
 
-_LARGEST_FILE: Final = 4 << 20
 _SECRETIVE: Final = re.compile(r"key|secret|salt|token|password|auth|url", re.IGNORECASE)
 _SHOWN: Final = 60
 _WANTED: Final = {
@@ -121,27 +120,13 @@ def load_with_files(path: Path | None, environ: Mapping[str, str]) -> tuple[Sett
 def _document(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
-            raw = file.read(_LARGEST_FILE + 1)
+            raw = file.read(LARGEST_TOML + 1)
     except (OSError, ValueError) as error:
         raise ConfigError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
-    if len(raw) > _LARGEST_FILE:
-        raise ConfigError(f"{path} is larger than {_LARGEST_FILE} bytes, which no configuration is")
     try:
-        document = tomllib.loads(raw.decode())
-        _require_sizes(document)
-    except (ValueError, RecursionError) as error:
-        told = isinstance(error, tomllib.TOMLDecodeError)
-        said = error if told else "it is not UTF-8 text, nested too deeply, or holds a number of more than 64 bits"
-        raise ConfigError(f"{path} is not TOML: {said}") from error
-    return document
-
-
-def _require_sizes(value: Any) -> None:
-    """TOML's whole numbers have 64 bits; Python's parser takes longer ones, which it may not even print."""
-    if isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
-        raise ValueError
-    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        _require_sizes(inner)
+        return parsed_toml(raw)
+    except InputError as error:
+        raise ConfigError(f"{path} is not TOML: {error}") from error
 
 
 def _line(error: ErrorDetails) -> str | None:

@@ -23,7 +23,6 @@ Everything else that may be written is a field of a class below. Start at :func:
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import partial
@@ -35,6 +34,7 @@ from foureyes.study.cached_models import Budget
 from foureyes.study.controls import CONTROLS
 from foureyes.study.signal_functions import study_signals
 from foureyes.study.tasks.loading import TaskSpec
+from foureyes.toml_text import LARGEST_TOML, parsed_toml
 
 __all__ = ["ONE_READING", "Claim", "ModelRef", "Published", "SignalColumn", "Study", "Update", "Writing", "load_study"]
 
@@ -209,10 +209,13 @@ def load_study(path: Path) -> Study:
         InputError: it cannot be read, is not TOML, or says something that makes no study; the message names the place.
     """
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            raw = file.read(LARGEST_TOML + 1)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    try:
+        found = parsed_toml(raw)
+    except InputError as error:
         raise InputError(f"{path} is not TOML: {error}") from error
     try:
         return _study(found)

@@ -3,12 +3,16 @@
 Read here and not by a library, because every library that does takes 15 seconds for a large vocabulary or refuses files
 whose tensors it cannot use itself. Arrays are skipped: vocabularies are the tokenizer's business.
 
+A file states its own counts and lengths, and a broken or hostile one states any. So each is held against what the file still
+has, and against bounds that no model comes near; what goes beyond is refused by name before it is read.
+
 Source: the GGUF specification, ``ggml/docs/gguf.md``, versions 2 and 3, little-endian.
 """
 
 from __future__ import annotations
 
 import math
+import os
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,8 +27,16 @@ _NUMBERS: Final = dict(zip((0, 1, 2, 3, 4, 5, 6, 7, 10, 11, 12), "BbHhIif?Qqd", 
 _STRING: Final = 8
 _ARRAY: Final = 9
 
-_LONGEST: Final = 1 << 24
-"""Bytes of the longest believable text, a chat template's; a length beyond is the mark of a broken file."""
+_LONGEST_TEXT: Final = 1 << 24
+"""Bytes of the longest believable text, a chat template's."""
+_MOST_TEXT: Final = 1 << 26
+"""Bytes of all texts that are kept, together."""
+_MOST_VALUES: Final = 1 << 16
+_MOST_TENSORS: Final = 1 << 18
+_MOST_DIMENSIONS: Final = 8
+_MOST_TEXTS: Final = 1 << 22
+"""Texts in all arrays together: some ten vocabularies of the largest kind, with their merges."""
+_DEEPEST: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,65 +65,86 @@ def read_header(path: Path) -> Header:
     """Reads the beginning of a GGUF file.
 
     Raises:
-        ValueError: it is not GGUF of version 2 or 3, or it ends before its header does.
+        ValueError: it is not GGUF of version 2 or 3, it ends before its header does, or its header states more than any
+            model has: values, tensors, dimensions, texts or their lengths, or arrays within arrays.
     """
     with path.open("rb") as file:
         try:
-            return _header(file)
+            return _BoundedFile(file).header()
         except (struct.error, OverflowError, UnicodeDecodeError) as error:
             raise ValueError(f"{path.name} ends or breaks within its GGUF header") from error
         except KeyError as error:
             raise ValueError(f"{path.name} has a value of unknown GGUF type {error}") from error
 
 
-def _header(file: IO[bytes]) -> Header:
-    if file.read(4) != b"GGUF":
-        raise ValueError("this is no GGUF file: it does not begin with GGUF")
-    version, n_tensors, n_values = _unpack(file, "IQQ")
-    if version not in (2, 3):
-        raise ValueError(f"this GGUF file is of version {version}; wanted 2 or 3")
-    values = [(_string(file), _value(file, *_unpack(file, "I"))) for _ in range(n_values)]
-    shapes = dict(_shape(file) for _ in range(n_tensors))
-    return Header({key: value for key, value in values if value is not None}, shapes)
+class _BoundedFile:
+    """Reads a header from a file, and counts what it has read against the bounds."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file, self._size = file, os.fstat(file.fileno()).st_size
+        self._text = self._texts = 0
+
+    def header(self) -> Header:
+        if self._file.read(4) != b"GGUF":
+            raise ValueError("this is no GGUF file: it does not begin with GGUF")
+        version, n_tensors, n_values = self._unpack("IQQ")
+        if version not in (2, 3):
+            raise ValueError(f"this GGUF file is of version {version}; wanted 2 or 3")
+        _require("values", n_values, _MOST_VALUES)
+        _require("tensors", n_tensors, _MOST_TENSORS)
+        values = [(self._string(), self._value(*self._unpack("I"))) for _ in range(n_values)]
+        shapes = dict(self._shape() for _ in range(n_tensors))
+        return Header({key: value for key, value in values if value is not None}, shapes)
+
+    def _shape(self) -> tuple[str, tuple[int, ...]]:
+        name = self._string()
+        (n_dimensions,) = self._unpack("I")
+        _require("dimensions of a tensor", n_dimensions, _MOST_DIMENSIONS)
+        shape = self._unpack(f"{n_dimensions}Q")
+        self._unpack("IQ")  # how it is quantised, and where it begins
+        return name, shape
+
+    def _value(self, kind: int) -> Scalar | None:
+        if kind == _STRING:
+            return self._string()
+        if kind == _ARRAY:
+            self._skip_array(1)
+            return None
+        value: Scalar = self._unpack(_NUMBERS[kind])[0]
+        return value
+
+    def _skip_array(self, depth: int) -> None:
+        _require("arrays within arrays", depth, _DEEPEST)
+        kind, n = self._unpack("IQ")
+        if kind in (_STRING, _ARRAY):
+            self._texts += n
+            _require("texts and arrays in arrays", self._texts, _MOST_TEXTS)
+        if kind == _STRING:
+            for _ in range(n):
+                self._skip(*self._unpack("Q"))
+        elif kind == _ARRAY:
+            for _ in range(n):
+                self._skip_array(depth + 1)
+        else:
+            self._skip(n * struct.calcsize(_NUMBERS[kind]))
+
+    def _skip(self, n_bytes: int) -> None:
+        if self._file.tell() + n_bytes > self._size:
+            raise OverflowError(n_bytes)
+        self._file.seek(n_bytes, os.SEEK_CUR)
+
+    def _string(self) -> str:
+        (n,) = self._unpack("Q")
+        if n > _LONGEST_TEXT:
+            raise OverflowError(n)
+        self._text += n
+        _require("bytes of text", self._text, _MOST_TEXT)
+        return self._file.read(n).decode()
+
+    def _unpack(self, numbers: str) -> tuple[int, ...]:
+        return struct.unpack(f"<{numbers}", self._file.read(struct.calcsize(f"<{numbers}")))
 
 
-def _shape(file: IO[bytes]) -> tuple[str, tuple[int, ...]]:
-    name = _string(file)
-    (n_dimensions,) = _unpack(file, "I")
-    shape = _unpack(file, f"{n_dimensions}Q")
-    _unpack(file, "IQ")  # how it is quantised, and where it begins
-    return name, shape
-
-
-def _value(file: IO[bytes], kind: int) -> Scalar | None:
-    if kind == _STRING:
-        return _string(file)
-    if kind == _ARRAY:
-        _skip_array(file)
-        return None
-    value: Scalar = _unpack(file, _NUMBERS[kind])[0]
-    return value
-
-
-def _skip_array(file: IO[bytes]) -> None:
-    kind, n = _unpack(file, "IQ")
-    if kind == _STRING:
-        for _ in range(n):
-            (n_bytes,) = _unpack(file, "Q")
-            file.seek(n_bytes, 1)
-    elif kind == _ARRAY:
-        for _ in range(n):
-            _skip_array(file)
-    else:
-        file.seek(n * struct.calcsize(_NUMBERS[kind]), 1)
-
-
-def _string(file: IO[bytes]) -> str:
-    (n,) = _unpack(file, "Q")
-    if n > _LONGEST:
-        raise OverflowError(n)
-    return file.read(n).decode()
-
-
-def _unpack(file: IO[bytes], numbers: str) -> tuple[int, ...]:
-    return struct.unpack(f"<{numbers}", file.read(struct.calcsize(f"<{numbers}")))
+def _require(what: str, n: int, most: int) -> None:
+    if n > most:
+        raise ValueError(f"the GGUF header states {n:,} {what}; no model has more than {most:,}")
