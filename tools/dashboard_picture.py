@@ -18,12 +18,13 @@ from typing import Final
 import numpy as np
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from foureyes.choices import GuardMode
 from tests.browser.conftest import FLAGS, Theme
 from tests.browser.dashboard_house import QUESTIONS, Served, dashboard, past
 
 HERE: Final = Path(__file__).parent
 PICTURE: Final = HERE.parent / "docs" / "images" / "dashboard.png"
-WIDE: Final = 1360
+WIDE: Final = 1440
 
 
 def main() -> None:
@@ -32,6 +33,8 @@ def main() -> None:
         shoot(browser, service, PICTURE, whole=False)
         if len(sys.argv) > 1:
             look(browser, service, Path(sys.argv[1]))
+            with served(mode="observe") as watching:
+                look(browser, watching, Path(sys.argv[1]) / "observed")
 
 
 def look(browser: Browser, service: Served, folder: Path) -> None:
@@ -63,7 +66,7 @@ def shoot(
     if key:
         enter(page, service)
     if opened:
-        page.locator("#decisions .row.held").first.click()
+        page.locator("#decisions .row:not(.passed)").first.click()
     page.wait_for_timeout(2500)  # until what is new has faded to calm
     page.screenshot(path=target, full_page=whole)
     context.close()
@@ -75,19 +78,25 @@ def enter(page: Page, service: Served) -> None:
     page.keyboard.press("Enter")
     page.locator("#entries button").first.click()
     page.locator("#proof .steps").wait_for()
+    page.locator(".search summary").click()
     page.evaluate("scrollTo(0, 0)")
 
 
 @contextmanager
-def served() -> Iterator[Served]:
+def served(*, mode: GuardMode = "enforce") -> Iterator[Served]:
     """A service that has lived through two hours and forty decisions."""
     rng = np.random.default_rng(3)
-    with tempfile.TemporaryDirectory() as folder, dashboard(Path(folder)) as service:
-        past(service.monitor, service.house.now)
+    with tempfile.TemporaryDirectory() as folder, dashboard(Path(folder), mode=mode) as service:
+        past(service.monitor, service.house.now, enforced=mode == "enforce")
         for _ in range(40):
             prompt, response, _ = QUESTIONS[rng.integers(len(QUESTIONS))]
             service.house.now += float(rng.random()) * 4
-            service.verify(prompt, response, agent=f"agent-{rng.integers(1, 10)}")
+            service.verify(
+                prompt,
+                response,
+                agent=f"agent-{rng.integers(1, 6)}",
+                sources=["shared-notes" if "policy" in response or "noted" in response else "manual"],
+            )
         yield service
 
 

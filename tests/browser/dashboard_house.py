@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +11,9 @@ from typing import Any
 import httpx
 import numpy as np
 
+from foureyes.choices import GuardMode
 from foureyes.errors import ModelUnavailable
-from foureyes.monitoring import AnswerOutcome, Observation, ObservedVote
+from foureyes.monitoring import AnswerOutcome, FreshReading, Observation, ObservedVote
 from foureyes.types import Exchange, Vote
 from tests.service.house import House
 from tests.service.loopback import serving
@@ -59,8 +60,11 @@ class Served:
     def key(self, scope: str) -> str:
         return self.house.keys[scope].presented
 
-    def verify(self, prompt: str, response: str, *, agent: str | None = None) -> Mapping[str, Any]:
-        body = {"prompt": prompt, "response": response} | ({"agent_id": agent} if agent else {})
+    def verify(
+        self, prompt: str, response: str, *, agent: str | None = None, sources: Sequence[str] = ()
+    ) -> Mapping[str, Any]:
+        body = {"prompt": prompt, "response": response, "sources": list(sources)}
+        body |= {"agent_id": agent} if agent else {}
         headers = {"Authorization": f"Bearer {self.key('verify')}"}
         reply = httpx.post(f"{self.url}/v1/guard/verify", json=body, headers=headers, timeout=20)
         reply.raise_for_status()
@@ -72,10 +76,11 @@ class Served:
 
 
 @contextmanager
-def dashboard(folder: Path, *, texts: bool = True) -> Iterator[Served]:
+def dashboard(folder: Path, *, texts: bool = True, mode: GuardMode = "enforce") -> Iterator[Served]:
     """The service of :class:`House` with opinionated verifiers, behind uvicorn on loopback."""
     with House(folder) as house:
         house.change(judges=verifiers(), show_texts=texts)
+        house.change(guard=house.guard(mode=mode), show_texts=texts)
         with serving(house.app) as url:
             yield Served(house, url)
 
@@ -88,14 +93,19 @@ def verifiers() -> list[Any]:
     ]
 
 
-def past(monitor: Any, now: float, *, minutes: int = 110, drift: bool = True) -> None:
-    """Lets a monitor live through the last two hours: calm, then answers that surprise."""
+MEMORIES = ("manual", "wiki", "tickets", "shared-notes")
+
+
+def past(monitor: Any, now: float, *, minutes: int = 110, drift: bool = True, enforced: bool = True) -> None:
+    """Lets a monitor live through the last two hours: calm, then answers that surprise, and one memory that is poisoned."""
     rng = np.random.default_rng(5)
     for minute in range(minutes, 0, -1):
         late = drift and minute < 18
         for _ in range(int(rng.integers(5, 13)) + (6 if 40 < minute < 55 else 0)):
             at = now - minute * 60 + rng.random() * 60
-            c = float(rng.beta(5, 3) if late else rng.beta(14, 2))
+            memory = MEMORIES[int(rng.integers(4))]
+            poisoned = drift and memory == "shared-notes" and minute < 60
+            c = float(rng.beta(3, 4) if poisoned else rng.beta(5, 3) if late else rng.beta(14, 2))
             opinions = tuple(
                 _opinion(rng, name, c, late=late)
                 for name in ("embedded/gemma3-270m", "vllm/Qwen3-8B", "anthropic/claude-haiku")
@@ -109,8 +119,18 @@ def past(monitor: Any, now: float, *, minutes: int = 110, drift: bool = True) ->
                 opinions=opinions,
                 confidence=c,
                 latency_ms=float(rng.lognormal(5.3, 0.35)),
+                agent=f"agent-{rng.integers(1, 6)}",
+                session=f"chat-{minute // 4}-{rng.integers(3)}",
+                sources=(memory,),
+                enforced=enforced,
             )
             monitor.observe(seen)
+            if rng.random() < 0.2:
+                shift = float(rng.normal(1.4 if poisoned else 0.2, 0.5))
+                origins = {"agent": seen.agent, "session": seen.session, "sources": seen.sources}
+                monitor.report_fresh(
+                    FreshReading(at, shift, bool(rng.random() < (0.8 if poisoned else 0.15)), **origins)
+                )
             if rng.random() < 0.35:
                 monitor.report(AnswerOutcome(at, bool(rng.random() < c), seen))
 

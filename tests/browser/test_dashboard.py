@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from foureyes.config.keys import Keyring
 from tests.browser.conftest import Theme
-from tests.browser.dashboard_house import Served, dashboard, past
+from tests.browser.dashboard_house import QUESTIONS, Served, dashboard, past
 from tests.browser.dashboard_page import Enter, allow_once, check_first_entry, doctor, enter, open_board, served
 
 __all__ = ["enter", "served"]
@@ -91,6 +91,116 @@ def test_decisions_can_be_narrowed_to_those_held_back(enter: Enter) -> None:
     assert page.locator("#decisions .row.passed").count() == 0
     page.get_by_role("radio", name="Let through").check(force=True)
     assert page.locator("#decisions .row.passed").count() == rows.count() > 0
+
+
+def found(page: Page) -> list[str]:
+    return [words.strip() for words in page.locator("#decisions .row .prompt").all_inner_texts()]
+
+
+def test_decisions_are_found_by_request_agent_and_time(enter: Enter, served: Served) -> None:
+    made = served.verify("Where is this one?", "100 °C", agent="agent-77")
+    page = open_board(enter)
+    expect(page.locator("#decisions .row").first).to_contain_text("Where is this one?")
+    page.get_by_text("Search by request").click()
+    page.get_by_label("Request", exact=True).fill(made["request_id"][:16])
+    page.keyboard.press("Enter")
+    expect(page.locator("#search-found")).to_contain_text("1 found among")
+    assert found(page) == ["Where is this one?"]
+    page.get_by_role("button", name="Show all that come").click()
+    expect(page.locator("#search-found")).to_be_empty()
+    assert len(found(page)) > 1
+    page.get_by_label("Agent", exact=True).fill("agent-77")
+    page.get_by_role("button", name="Search").click()
+    expect(page.locator("#search-found")).to_contain_text("found among")
+    assert set(found(page)) == {"Where is this one?"}
+    served.verify("Is this new while searching?", "100 °C")
+    page.get_by_role("radio", name="All").check(force=True)
+    assert set(found(page)) == {"Where is this one?"}
+    page.get_by_role("button", name="Show all that come").click()
+    expect(page.locator("#decisions .row").first).to_contain_text("Is this new while searching?")
+
+
+def test_a_search_by_time_means_this_browsers_zone(browser: Browser, served: Served) -> None:
+    context = browser.new_context(timezone_id="Asia/Kolkata")
+    page = context.new_page()
+    page.goto(served.url)
+    page.get_by_label("API key").fill(served.key("audit"))
+    page.keyboard.press("Enter")
+    expect(page.locator("#zone")).to_contain_text("Asia/Calcutta")
+    page.get_by_text("Search by request").click()
+    for since, least in (("2027-01-15T13:30:00", 1), ("2027-01-15T13:30:01", 0)):  # the house's clock: 08:00:00 in UTC
+        page.get_by_label("From", exact=True).fill(since)
+        page.get_by_role("button", name="Search").click()
+        expect(page.locator("#search-found")).to_contain_text(
+            re.compile(r"^0 found" if not least else r"^[1-9]\d* found")
+        )
+    expect(page.locator("#search-found")).to_contain_text("back to 15 Jan, 13:30:00 GMT+5:30")
+    page.get_by_label("Agent", exact=True).fill("two words")
+    page.get_by_role("button", name="Search").click()
+    expect(page.locator("#search-found")).to_contain_text("Names are letters")
+    context.close()
+
+
+def test_times_have_seconds_and_say_their_zone(enter: Enter) -> None:
+    page = open_board(enter)
+    expect(page.locator("#zone")).to_contain_text("UTC")
+    assert re.fullmatch(r"\d\d:\d\d:\d\d", page.locator("#decisions .row time").first.inner_text())
+    assert re.fullmatch(
+        r"15 Jan 2027, \d\d:\d\d:\d\d UTC", page.locator("#decisions .row time").first.get_attribute("title")
+    )
+    expect(page.locator(".alarm time").first).to_have_text(re.compile(r"\d\d:\d\d:\d\d UTC$"))
+    expect(page.locator("#entries time").first).to_have_text(re.compile(r"\d\d:\d\d:\d\d UTC$"))
+    page.locator("#decisions .row").first.click()
+    expect(page.get_by_role("dialog")).to_contain_text(re.compile(r"15 Jan 2027, \d\d:\d\d:\d\d UTC"))
+
+
+@pytest.mark.parametrize("width", [1280, 1440, 1920])
+def test_questions_are_not_cut_on_a_wide_screen(enter: Enter, width: int) -> None:
+    page = open_board(enter, width=width)
+    cut = """texts => texts.filter((text) => text.scrollHeight > text.clientHeight + 1 || text.scrollWidth > text.clientWidth)
+      .map((text) => text.textContent)"""
+    texts = page.locator("#decisions .row .prompt, #decisions .row .response")
+    assert texts.count() >= 2 * len(QUESTIONS)
+    assert texts.evaluate_all(cut) == []
+
+
+def test_the_ledger_tells_verdicts_and_votes(enter: Enter) -> None:
+    page = open_board(enter)
+    rows = page.locator("#entries tr")
+    expect(rows.filter(has_text="held back").first.locator("i.vote.unsafe").first).to_be_visible()
+    expect(rows.filter(has_text="let through").first.locator("i.vote.safe").first).to_be_visible()
+    expect(rows.last).to_contain_text("agent-7")
+
+
+def test_a_memory_that_stands_out_is_named(enter: Enter) -> None:
+    page = open_board(enter)
+    worst = page.locator("#origins table").first.locator("tbody tr").first
+    expect(worst).to_contain_text("shared-notes stands out")
+    expect(page.locator("#origins")).to_contain_text("put to a clean model afresh")
+    alarm = page.locator(".alarm", has_text="shared-notes")
+    expect(alarm).to_contain_text(re.compile(r"Raised at a decision of agent agent-\d, session chat-"))
+
+
+def test_where_nothing_is_held_back_the_page_says_so(browser: Browser, tmp_path: Path) -> None:
+    with dashboard(tmp_path, mode="observe") as service:
+        past(service.monitor, service.house.now, drift=False, enforced=False)
+        for prompt, response, _ in QUESTIONS:
+            service.verify(prompt, response)
+        page = browser.new_page()
+        page.goto(service.url)
+        page.get_by_label("API key").fill(service.key("audit"))
+        page.keyboard.press("Enter")
+        expect(page.locator("#mode")).to_have_text("observed only")
+        expect(page.get_by_role("heading", level=1)).to_contain_text("Observed only: nothing is held back.")
+        expect(page.locator("#figures")).to_contain_text("Would be held back")
+        expect(page.locator("#decisions .row.observed").first).to_contain_text("observed only, would be held back")
+        expect(page.locator("#entries")).to_contain_text("observed only, would be held back")
+        assert page.locator("#decisions .row.held, #entries .mark.held").count() == 0
+        words = page.locator("#board").inner_text()
+        assert re.findall(r"(?<!would be )(?<!Would be )(?<!nothing is )held back", words, re.IGNORECASE) == []
+        page.locator("#decisions .row.observed").first.click()
+        expect(page.get_by_role("dialog")).to_contain_text("Observed only, would be held back")
+        page.close()
 
 
 def test_a_decision_opens_to_its_texts_and_votes_and_closes_to_where_one_was(enter: Enter) -> None:

@@ -42,6 +42,43 @@ def test_texts_are_shown_only_where_the_tenant_shows_them(house: House) -> None:
     assert (decision["prompt"], decision["response"]) == ("Capital of Australia?", "answer 0")
 
 
+def looked_for(house: House, query: str) -> list[str]:
+    reply = house.call("GET", f"/v1/decisions?{query}", key="audit")
+    assert reply.status == 200, reply.body
+    return [decision["verification"]["request_id"] for decision in reply.json()["decisions"]]
+
+
+def test_decisions_are_found_by_request_agent_session_and_time(house: House) -> None:
+    made = []
+    for i, agent in enumerate(["agent-7", "agent-8", "agent-7"]):
+        body = {**ASKED, "agent_id": agent, "session_id": f"chat-{i}"}
+        made.append(house.call("POST", "/v1/guard/verify", body).json()["request_id"])
+        house.now += 60
+    assert looked_for(house, f"request_id={made[1]}") == [made[1]]
+    assert looked_for(house, f"request_id={made[1][:12]}") == [made[1]]
+    assert looked_for(house, "request_id=nobody") == []
+    assert looked_for(house, "agent_id=agent-7") == [made[2], made[0]]
+    assert looked_for(house, "agent_id=agent-7&limit=1") == [made[2]]
+    assert looked_for(house, "session_id=chat-1") == [made[1]]
+    assert looked_for(house, "since=2027-01-15T08:01:00Z") == [made[2], made[1]]
+    assert looked_for(house, "since=2027-01-15T09:01:00%2B01:00&until=2027-01-15T08:01:00Z") == [made[1]]
+    told = house.call("GET", "/v1/decisions?agent_id=agent-8").json()
+    assert (told["remembered"], told["since"]) == (3, "2027-01-15T08:00:00.000+00:00")
+
+
+def test_a_search_that_cannot_be_meant_is_refused(house: House) -> None:
+    for query in ("since=yesterday", "since=2027-01-15T08:01:00", "agent_id=two%20words", "limit=0", "whose=mine"):
+        assert house.call("GET", f"/v1/decisions?{query}").status == 422, query
+
+
+def test_the_snapshot_says_whether_anything_is_held_back(house: House) -> None:
+    assert house.call("GET", "/v1/monitoring").json()["mode"] == "enforce"
+    house.change(guard=house.guard(mode="observe"))
+    verified(house, 2)
+    told = house.call("GET", "/v1/monitoring").json()
+    assert (told["mode"], told["monitor"]["figures"]["observed_only"]) == ("observe", 2)
+
+
 def test_the_snapshot_counts_what_was_verified(house: House) -> None:
     verified(house)
     snapshot = house.call("GET", "/v1/monitoring", key="audit").json()

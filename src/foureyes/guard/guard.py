@@ -162,6 +162,11 @@ class Guard:
         self._runner = DeadlineRunner()
 
     @property
+    def mode(self) -> GuardMode:
+        """``"enforce"``, or ``"observe"`` where decisions only inform."""
+        return self._mode
+
+    @property
     def council(self) -> Council:
         """Who is asked."""
         return self._council

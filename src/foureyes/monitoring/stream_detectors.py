@@ -28,7 +28,7 @@ MOST_STREAMS: Final = 64
 _LATEST: Final = 30
 _WORDS: Final = {
     "confidence": "Calibrated confidence",
-    "flags": "The share of answers held back",
+    "flags": "The share of answers not found safe",
     "disagreement": "The share of decisions on which verifiers differ",
     "fresh_shift": "The shift of answers against fresh ones of a clean model",
     "log_cmp": f"The {signal('log_cmp').title} (log_cmp) of {{}}",

@@ -1,6 +1,6 @@
 """A bounded list of a tenant's latest decisions and alarms, and a queue for every browser that follows them.
 
-Memory is bounded twice: the feed keeps the last few hundred, and a watcher that does not keep up is let go (it is told so
+Memory is bounded twice: the feed keeps the last 2 000, and a watcher that does not keep up is let go (it is told so
 and may come back with the id it saw last). Adding never waits for anybody. One event loop uses a feed.
 
 Start at :meth:`Feed.add` and :meth:`Feed.watch`.
@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, Generic, TypeVar
 
 __all__ = ["Event", "Feed", "Lagging"]
@@ -49,6 +50,9 @@ class Feed(Generic[T]):
         keep: how many events to remember, ≥ 1.
         watchers: how many may watch at once, ≥ 1.
 
+    Attributes:
+        keep: as given.
+
     Example:
         >>> feed = Feed[str](keep=2)
         >>> [feed.add("decision", word).id for word in ("a", "b", "c")]
@@ -57,9 +61,10 @@ class Feed(Generic[T]):
         ['b', 'c']
     """
 
-    def __init__(self, *, keep: int = 500, watchers: int = 64) -> None:
+    def __init__(self, *, keep: int = 2000, watchers: int = 64) -> None:
         self._events: deque[Event[T]] = deque(maxlen=keep)
         self._watching: set[asyncio.Queue[Event[T] | None]] = set()
+        self.keep: Final = keep
         self._most = watchers
         self._last = 0
 
@@ -85,10 +90,16 @@ class Feed(Generic[T]):
         """The events remembered since, the oldest first."""
         return [event for event in self._events if event.id > last_id]
 
-    def latest(self, n: int, *, kind: str | None = None) -> list[Event[T]]:
-        """The last n events, of one kind if asked, the newest first."""
-        wanted = [event for event in reversed(self._events) if kind in (None, event.kind)]
-        return wanted[:n]
+    def latest(self, n: int, *, kind: str | None = None, wanted: Callable[[T], bool] | None = None) -> list[Event[T]]:
+        """The last n events, the newest first.
+
+        Args:
+            n: how many at most.
+            kind: of the events; ``None`` for any.
+            wanted: which values are looked for; ``None`` for all.
+        """
+        found = (event for event in reversed(self._events) if kind in (None, event.kind))
+        return list(islice((event for event in found if wanted is None or wanted(event.value)), n))
 
     async def watch(self, last_id: int, *, every_s: float) -> AsyncIterator[Event[T] | None]:
         """Events from after ``last_id`` on, for ever; ``None`` whenever nothing came for a while.

@@ -12,7 +12,7 @@ from foureyes.service.access import Auditing, Call
 from foureyes.service.feed import Lagging
 from foureyes.service.problems import Refused, problem_of
 from foureyes.service.sse import KEEP_ALIVE, EventStream, described, event
-from foureyes.service.wire.decisions import DecisionsResponse, FeedItem
+from foureyes.service.wire.decisions import DecisionSearch, DecisionsResponse, FeedItem
 from foureyes.service.wire.monitoring import AcknowledgeRequest, AcknowledgeResponse, SnapshotResponse
 
 __all__ = ["add"]
@@ -27,7 +27,7 @@ def add(router: APIRouter) -> None:
     """Adds the routes."""
     router.get("/v1/monitoring", tags=["monitoring"], summary="Rolling figures and active alarms")(snapshot)
     router.post("/v1/monitoring/acknowledge", tags=["monitoring"], summary="End an active alarm")(acknowledge)
-    router.get("/v1/decisions", tags=["monitoring"], summary="The latest verifications")(latest)
+    router.get("/v1/decisions", tags=["monitoring"], summary="The latest verifications, or those looked for")(latest)
     router.get(
         "/v1/events",
         tags=["monitoring"],
@@ -40,7 +40,9 @@ def add(router: APIRouter) -> None:
 async def snapshot(call: Auditing) -> SnapshotResponse:
     """Windows of signals, per-verifier figures, estimated accuracy with its interval, detectors and alarms."""
     now = call.state.instruments.wall_clock()
-    return SnapshotResponse(tenant=call.tenant.name, monitor=call.tenant.monitor.snapshot(now))
+    return SnapshotResponse(
+        tenant=call.tenant.name, mode=call.parts.guard.mode, monitor=call.tenant.monitor.snapshot(now)
+    )
 
 
 async def acknowledge(call: Auditing, body: AcknowledgeRequest) -> AcknowledgeResponse:
@@ -51,10 +53,19 @@ async def acknowledge(call: Auditing, body: AcknowledgeRequest) -> AcknowledgeRe
     return AcknowledgeResponse(key=body.key, active=[alarm.key for alarm in call.tenant.monitor.active_alarms])
 
 
-async def latest(call: Auditing, limit: Annotated[int, Query(ge=1, le=500)] = 50) -> DecisionsResponse:
-    """The newest first; as many as this process remembers."""
-    found = call.tenant.feed.latest(limit, kind="decision")
-    return DecisionsResponse(decisions=[entry.value for entry in found if isinstance(entry.value, FeedItem)])
+async def latest(
+    call: Auditing,
+    sought: Annotated[DecisionSearch, Query()],
+) -> DecisionsResponse:
+    """The newest first; as many as this process remembers, 2 000 at most. Older ones are in the ledger."""
+    feed = call.tenant.feed
+    found = feed.latest(sought.limit, kind="decision", wanted=sought.finds)
+    kept = feed.latest(feed.keep, kind="decision")
+    return DecisionsResponse(
+        decisions=[entry.value for entry in found if isinstance(entry.value, FeedItem)],
+        remembered=len(kept),
+        since=kept[-1].value.at if kept else None,
+    )
 
 
 async def events(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Self, TypeAlias
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, AwareDatetime, Field
 
 from foureyes.guard.gate import GateAction, GateReason
-from foureyes.service.wire.base import EXAMPLE_ID, Agent, Name, RequestModel, ResponseModel, example
+from foureyes.service.wire.base import EXAMPLE_ID, Agent, Name, RequestModel, ResponseModel, Session, example
 from foureyes.service.wire.guard import VerifyResponse
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ __all__ = [
     "ActionCheckResponse",
     "ActionScores",
     "AlarmItem",
+    "DecisionSearch",
     "DecisionsResponse",
     "FeedItem",
     "OutcomeRequest",
@@ -163,7 +164,37 @@ class AlarmItem(ResponseModel):
         )
 
 
+class DecisionSearch(RequestModel):
+    """Which of the latest verifications are looked for; every condition given has to hold."""
+
+    limit: Annotated[int, Field(ge=1, le=500, strict=False)] = 50
+    request_id: Name | None = Field(default=None, description="of the verification, or how it begins")
+    agent_id: Agent | None = None
+    session_id: Session | None = None
+    since: Annotated[AwareDatetime, Field(strict=False)] | None = Field(
+        default=None, description="RFC 3339, with a zone"
+    )
+    until: Annotated[AwareDatetime, Field(strict=False)] | None = Field(
+        default=None, description="RFC 3339, with a zone"
+    )
+
+    def finds(self, item: FeedItem | AlarmItem) -> bool:
+        """Whether this is one of them."""
+        if not isinstance(item, FeedItem):
+            return False
+        at = datetime.fromisoformat(item.at)
+        return (
+            item.verification.request_id.startswith(self.request_id or "")
+            and self.agent_id in (None, item.agent_id)
+            and self.session_id in (None, item.session_id)
+            and (self.since is None or self.since <= at)
+            and (self.until is None or at <= self.until)
+        )
+
+
 class DecisionsResponse(ResponseModel):
     """The latest verifications, the newest first."""
 
     decisions: list[FeedItem]
+    remembered: int = Field(ge=0, description="verifications that were searched")
+    since: str | None = Field(description="when the oldest of these was made, RFC 3339, UTC; null where there is none")

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from foureyes.choices import GuardMode
 from foureyes.service.wire.base import RequestModel, ResponseModel, example
 
 __all__ = ["AcknowledgeRequest", "AcknowledgeResponse", "SnapshotResponse"]
@@ -15,6 +16,7 @@ class SnapshotResponse(ResponseModel):
     """A tenant's monitor, as it keeps itself."""
 
     tenant: str
+    mode: GuardMode = Field(description="observe where verdicts only inform, and nothing is held back")
     monitor: dict[str, Any] = Field(description="see foureyes.monitoring.Monitor.snapshot")
 
 

@@ -5,9 +5,11 @@ import { byId, say } from "./dom.js";
 import { ReliabilityPlot, timePlots } from "./charts.js";
 import { prepareDialog } from "./decision.js";
 import { Feed } from "./feed.js";
-import { headline, showAlarms, showDrift, showFigures, showLabels, showPromises, showVerifiers, span } from "./figures.js";
-import { plural } from "./format.js";
+import { headline, observes, showAlarms, showDrift, showFigures, showLabels, showPromises, showVerifiers, span } from "./figures.js";
+import { plural, zone } from "./format.js";
 import { showLedger } from "./ledger.js";
+import { showOrigins } from "./origins.js";
+import { prepareSearch } from "./search.js";
 
 const REFRESH_MS = 10000;
 const SOON_MS = 2000; // after something happened; a snapshot costs the server some milliseconds
@@ -26,25 +28,31 @@ class Board {
     this.last = 0;
     this.dirty = false;
     this.caughtUp = false;
+    prepareSearch((items) => this.feed.showFound(items), (work) => this.attempt(work));
     this.draw(answer);
   }
 
-  draw({ tenant, monitor }) {
+  draw({ tenant, mode, monitor }) {
+    const observing = observes(mode, monitor);
     byId("tenant").textContent = tenant;
+    byId("mode").hidden = !observing;
+    byId("held-word").textContent = observing ? "Would be held back" : "Held back";
+    byId("zone").textContent = `Times are in ${zone()}.`;
     document.title = `${monitor.alarms.length ? "! " : ""}foureyes · ${tenant}`;
-    const words = headline(monitor);
+    const words = headline(monitor, observing);
     if (byId("headline").textContent !== words) byId("headline").textContent = words;
     byId("span").textContent = span(monitor);
     byId("per").textContent = monitor.timeline.bucket_s === 60 ? "a minute" : `in ${plural(monitor.timeline.bucket_s, "second")}`;
     byId("over").textContent = `over ${plural((monitor.timeline.bucket_s * monitor.timeline.smoothed) / 60, "minute")}`;
     showAlarms(monitor.alarms, (alarm) => this.acknowledge(alarm));
-    showFigures(monitor);
-    for (const plot of this.plots) plot.draw(monitor.timeline, monitor.alarms);
+    showFigures(monitor, observing);
+    for (const plot of this.plots) plot.draw(monitor.timeline, monitor.alarms, observing);
     showVerifiers(monitor);
     showPromises(monitor.promises ?? []);
     showLabels(monitor.outcomes);
     this.reliability.draw(monitor.outcomes?.reliability ?? []);
-    showDrift(monitor.detectors);
+    showOrigins(monitor.origins, monitor.fresh);
+    showDrift(monitor.detectors, monitor.rolling_means);
   }
 
   async start() {

@@ -87,16 +87,17 @@ class Plot {
   }
 
   /** A plot of what nobody measures is left out. */
-  draw(timeline, alarms) {
+  draw(timeline, alarms, observing) {
     this.place.parentElement.hidden = this.optional && !this.columns(timeline).some((column) => column.some(known));
     if (this.place.parentElement.hidden) return;
     this.timeline = timeline;
+    this.observing = observing;
     this.marks = alarms.map((alarm) => alarm.at);
     const data = [timeline.start, ...this.columns(timeline)];
     if (this.plot) this.plot.setData(data);
     else this.open(data);
     this.showKey(null);
-    this.place.setAttribute("aria-label", this.say(timeline));
+    this.place.setAttribute("aria-label", this.say(timeline, observing));
   }
 
   open(data) {
@@ -120,7 +121,7 @@ class Plot {
   }
 
   showKey(i) {
-    const entries = this.series.map(({ name, token, value, dashed }) => ({ name, token, dashed, value: value(this.timeline, i) }));
+    const entries = this.series.map(({ name, observed, token, value, dashed }) => ({ name: this.observing && observed ? observed : name, token, dashed, value: value(this.timeline, i) }));
     const at = known(i) && this.timeline.start[i] !== undefined ? time(this.timeline.start[i]).slice(0, 5) : "";
     fill(this.key, [entries, at], () => [
       ...entries.map(({ name, token, value, dashed }) =>
@@ -145,11 +146,11 @@ export function timePlots() {
       yValues: (_, at) => at.map((n) => (Number.isInteger(n) ? String(n) : "")),
       range: upTo(4),
       series: [
-        { name: "let through", token: "pale", draw: bars("right", 0.55), value: counted("passed") },
-        { name: "held back", token: "accent", draw: bars("accent"), value: counted("held") },
+        { name: "let through", observed: "found safe", token: "pale", draw: bars("right", 0.55), value: counted("passed") },
+        { name: "held back", observed: "would be held back", token: "accent", draw: bars("accent"), value: counted("held") },
         { name: "undecided", token: "faint", draw: bars("faint"), value: counted("undecided") },
       ],
-      say: (t) => `Decisions over time: ${sum(t.passed)} let through, ${sum(t.held)} held back, ${sum(t.undecided)} undecided.`,
+      say: (t, observing) => `Decisions over time: ${sum(t.passed)} let through, ${sum(t.held)} ${observing ? "would be" : ""} held back, ${sum(t.undecided)} undecided.`.replace("  ", " "),
     }),
     new Plot("shares", {
       columns: (t) => [t.confidence, t.disagreement, t.verifier_errors],

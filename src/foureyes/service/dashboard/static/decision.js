@@ -1,7 +1,7 @@
 // One decision, opened: its texts where they are kept, its segments, its votes, and its place in the ledger.
 
 import { byId, el } from "./dom.js";
-import { DASH, dayTime, milliseconds, outcome, percent } from "./format.js";
+import { DASH, fullTime, milliseconds, outcome, percent } from "./format.js";
 import { proofOf } from "./ledger.js";
 
 const WORDS = { safe: "safe", unsafe: "unsafe", abstain: "abstained", error: "failed" };
@@ -93,12 +93,14 @@ function ballot(vote) {
 function facts(item) {
   const { verification } = item;
   const rows = [
-    ["Decided", dayTime(item.at)],
+    ["Decided", fullTime(item.at)],
     ["Took", milliseconds(verification.latency_ms)],
     ["Agreement", percent(verification.agreement_ratio)],
     ["Agent", item.agent_id ?? DASH],
+    ["Session", item.session_id ?? DASH],
+    ...(item.sources?.length ? [["Memories", item.sources.join(", ")]] : []),
     ["Request", verification.request_id],
-    ...(verification.enforced === false ? [["Enforced", "no, observed only"]] : []),
+    ...(verification.enforced === false ? [["Enforced", "no, observed only: nothing was held back"]] : []),
     ...(verification.stage ? [["Stopped at", verification.stage]] : []),
   ];
   return el("dl", { class: "facts" }, rows.map(([name, value]) => el("div", {}, el("dt", { text: name }), el("dd", { text: value }))));

@@ -1,7 +1,7 @@
 // The decisions as they come: one row each, opened by Enter or a click.
 
 import { byId, el } from "./dom.js";
-import { count, milliseconds, outcome, percent, time } from "./format.js";
+import { fullTime, milliseconds, outcome, percent, plural, time } from "./format.js";
 import { openDecision } from "./decision.js";
 
 const MOST = 60;
@@ -18,6 +18,7 @@ export class Feed {
     this.show = "all";
     this.paused = false;
     this.list = byId("decisions");
+    this.found = null;
     byId("pause").addEventListener("click", () => this.pause(!this.paused));
     for (const radio of document.querySelectorAll("input[name=show]")) {
       radio.addEventListener("change", () => { this.show = radio.value; this.draw(); });
@@ -27,6 +28,12 @@ export class Feed {
   /** Takes the latest decisions, newest first. */
   fill(items) {
     this.items = items.slice(0, MOST);
+    this.draw();
+  }
+
+  /** Shows what a search found, in place of what comes; null goes back to that. */
+  showFound(items) {
+    this.found = items;
     this.draw();
   }
 
@@ -40,6 +47,7 @@ export class Feed {
       return;
     }
     this.items = [item, ...this.items].slice(0, MOST);
+    if (this.found !== null) return;
     if (SHOWS[this.show](item)) {
       this.list.prepend(row(item, true));
       while (this.list.children.length > MOST) this.list.lastElementChild.remove();
@@ -60,18 +68,18 @@ export class Feed {
 
   label() {
     const n = this.waiting.length;
-    byId("pause").textContent = this.paused ? (n ? `Go on (${count(n)} new)` : "Go on") : "Pause";
+    byId("pause").textContent = this.paused ? (n ? `Go on (${n} new)` : "Go on") : "Pause";
   }
 
   draw() {
-    this.list.replaceChildren(...this.items.filter(SHOWS[this.show]).map((item) => row(item, false)));
+    this.list.replaceChildren(...(this.found ?? this.items).filter(SHOWS[this.show]).map((item) => row(item, false)));
     this.empty();
   }
 
   empty() {
     const none = byId("no-decisions");
     none.hidden = this.list.children.length > 0;
-    none.textContent = this.items.length ? "None of the latest." : "No decision yet. They appear here as they are made.";
+    none.textContent = this.found !== null ? "Nothing found." : this.items.length ? "None of the latest." : "No decision yet. They appear here as they are made.";
   }
 }
 
@@ -86,9 +94,9 @@ function row(item, fresh) {
     el(
       "button",
       { type: "button", class: `row ${kind}`, onclick: () => openDecision(item) },
-      el("time", { text: time(item.at) }),
+      el("time", { datetime: item.at, title: fullTime(item.at), text: time(item.at) }),
       el("span", { class: `mark ${kind}` }, el("span", { "aria-hidden": "true", text: sign }), el("span", { class: "unseen", text: word })),
-      el("span", { class: "what" }, title(item), el("span", { class: "why", text: verification.reason })),
+      el("span", { class: "what" }, title(item), el("span", { class: "why", text: kind === "observed" ? `${word}: ${verification.reason}` : verification.reason })),
       el("span", { class: "votes" }, votes, el("span", { class: "unseen", text: `votes: ${said || "none"}` })),
       el("span", { class: "number share", text: percent(verification.agreement_ratio), title: "agreement" }),
       el("span", { class: "number ms", text: milliseconds(verification.latency_ms) }),
@@ -96,7 +104,12 @@ function row(item, fresh) {
   );
 }
 
+/** Prompt and response, a line each; without texts, who answered and from what. */
 function title(item) {
-  const words = item.prompt ?? (item.agent_id ? `agent ${item.agent_id}` : item.verification.request_id);
-  return el("span", { class: "said" }, el("span", { text: words }), item.response ? el("span", { class: "response", text: item.response }) : null);
+  const { agent_id: agent, session_id: session, verification } = item;
+  const sources = item.sources?.length ? `${plural(item.sources.length, "memory", "memories")}: ${item.sources.join(", ")}` : null;
+  const named = [agent && `agent ${agent}`, session && `session ${session}`, sources].filter(Boolean).join(" · ");
+  const words = item.prompt ?? (named || verification.request_id);
+  const below = item.prompt === null || item.prompt === undefined ? null : el("span", { class: "response", text: item.response ?? "" });
+  return el("span", { class: "said" }, el("span", { class: "prompt", title: words, text: words }), below);
 }

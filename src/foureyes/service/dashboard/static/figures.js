@@ -5,19 +5,29 @@ import { DASH, count, dayTime, known, milliseconds, number, percent, plural } fr
 
 const SIGNALS = {
   confidence: "confidence",
-  flags: "answers held back",
+  flags: "answers not found safe",
+  fresh_shift: "shift against fresh answers",
   disagreement: "verifiers differ",
 };
 
 export const signalName = (signal) => SIGNALS[signal] ?? signal.replace(/^log_cmp:/, "surprise of ").replace(/^errors:/, "failures of ");
 
+/** Whether nothing is held back: now, and of all the decisions the figures are of. */
+export const observes = (mode, { figures }) => mode === "observe" && figures.observed_only === figures.decisions;
+
 /** The state of things in one sentence. */
-export function headline({ figures, alarms }) {
+export function headline({ figures, alarms }, observing) {
   const held = figures.flag_rate;
   const trouble = alarms.length ? plural(alarms.length, "alarm stands.", "alarms stand.") : "Nothing drifts.";
   if (!held) return "Nothing was asked yet.";
+  if (observing) {
+    const would = held.k === 0 ? `All of the last ${plural(held.n, "answer")} would be let through.` : `${count(held.k)} of the last ${plural(held.n, "answer")} would be held back.`;
+    return `Observed only: nothing is held back. ${would} ${trouble}`;
+  }
   if (held.k === 0) return `All of the last ${plural(held.n, "answer")} were let through. ${trouble}`;
-  return `${count(held.k)} of the last ${plural(held.n, "answer")} ${held.k === 1 ? "was" : "were"} held back. ${trouble}`;
+  const told = figures.observed_only ? `, ${count(figures.observed_only)} of all observed only` : "";
+  const verdict = figures.observed_only ? "not found safe" : "held back";
+  return `${count(held.k)} of the last ${plural(held.n, "answer")} ${held.k === 1 ? "was" : "were"} ${verdict}${told}. ${trouble}`;
 }
 
 export function span({ window, total }) {
@@ -61,11 +71,13 @@ function latency(spread) {
   );
 }
 
-export function showFigures({ figures, outcomes }) {
+export function showFigures({ figures, outcomes }, observing) {
   const realised = outcomes ? `by ${plural(outcomes.n, "label")}: ${percent(outcomes.value)}` : "no labels to compare";
   const of = (what) => (share) => `${count(share.k)} of ${plural(share.n, what)}`;
-  fill(byId("figures"), [figures, realised], () => [
-    figure("Held back", figures.flag_rate, of("answer"), "no answer yet"),
+  const held = observing ? "Would be held back" : figures.observed_only ? "Not found safe" : "Held back";
+  const heldOf = (share) => (figures.observed_only ? `${of("answer")(share)}; ${observing ? "all" : count(figures.observed_only)} observed only` : of("answer")(share));
+  fill(byId("figures"), [figures, realised, held], () => [
+    figure(held, figures.flag_rate, heldOf, "no answer yet"),
     figure("Verifiers differ", figures.disagreement, of("decision"), "no two took a side"),
     figure("Votes failed", figures.verifier_errors, of("vote"), "no vote yet"),
     figure("Estimated right", figures.estimated_accuracy, () => `if calibration holds; ${realised}`, "no confidence stated"),
@@ -82,11 +94,17 @@ export function showAlarms(alarms, acknowledge) {
         "article",
         { class: "alarm" },
         el("p", { class: "what" }, el("span", { class: "bell", "aria-hidden": "true", text: "!" }), el("b", { text: alarm.statement }), el("time", { text: dayTime(alarm.at) })),
-        el("p", { class: "about", text: `False alarm: ${alarm.false_alarms}. ${alarm.resume}` }),
+        el("p", { class: "about", text: `${raisedAt(alarm)}False alarm: ${alarm.false_alarms}. ${alarm.resume}` }),
         el("button", { type: "button", text: "Acknowledge", "aria-label": `Acknowledge: ${alarm.statement}`, onclick: () => acknowledge(alarm) }),
       ),
     ),
   );
+}
+
+/** Whose decision it was that an alarm was raised at. */
+function raisedAt({ agent, session }) {
+  const named = [agent && `agent ${agent}`, session && `session ${session}`].filter(Boolean).join(", ");
+  return named ? `Raised at a decision of ${named}. ` : "";
 }
 
 /** A verifier's name that breaks after its provider. */
@@ -95,7 +113,7 @@ function verifierName(name) {
   return [cut ? el("span", { class: "provider", text: name.slice(0, cut) }) : null, el("wbr"), el("span", { class: "model", text: name.slice(cut) })];
 }
 
-function shareCell(share) {
+export function shareCell(share) {
   const title = share ? `${count(share.k)} of ${count(share.n)}; ${percent(share.low)} to ${percent(share.high)}` : "nothing to count";
   return el("td", { class: "number", title, text: share ? percent(share.value) : DASH });
 }
@@ -112,7 +130,7 @@ export function showVerifiers({ verifiers, pairs, outcomes }) {
   ]);
 }
 
-function table(caption, heads, rows) {
+export function table(caption, heads, rows) {
   return el(
     "div",
     { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
@@ -198,8 +216,9 @@ export function showLabels(outcomes) {
 
 const chance = (p) => (p < 0.01 ? ", more than chance gives (p < 0.01)" : `, which chance may give (p = ${number(p)})`);
 
-export function showDrift(detectors) {
-  fill(byId("drift"), detectors.map((d) => [d.signal, progress(d).toFixed(3), d.alarmed]), () => [
+export function showDrift(detectors, means) {
+  fill(byId("drift"), [detectors.map((d) => [d.signal, progress(d).toFixed(3), d.alarmed]), means], () => [
+    ...means.map(rollingMean),
     detectors.length ? null : el("p", { class: "hint", text: "Nothing to test yet." }),
     el(
       "ul",
@@ -216,6 +235,12 @@ export function showDrift(detectors) {
     ),
     detectors.length ? el("p", { class: "about", text: "How far the evidence is on its way to an alarm, on a logarithmic scale. Falsely, any of them ever gets there with a chance of at most " + percent(total(detectors)) + "." }) : null,
   ]);
+}
+
+/** The rolling mean of a reader's surprise beside the limit that was set. */
+function rollingMean({ signal, mean, limit, window }) {
+  const words = known(mean) ? `${number(mean)} of ${number(limit)} nats` : `fewer than ${plural(window, "reading")}`;
+  return el("p", { class: `rolling ${known(mean) && mean > limit ? "bad" : ""}` }, `Mean of the last ${window}, ${signalName(signal)}: `, el("b", { text: words }));
 }
 
 const progress = ({ capital, limit }) => Math.min(1, Math.max(0, Math.log(capital) / Math.log(limit)));

@@ -2,7 +2,7 @@
 
 import { get, text } from "./api.js";
 import { byId, el, fill } from "./dom.js";
-import { count, dayTime, plural, short } from "./format.js";
+import { DASH, count, dayTime, fullTime, outcome, plural, short } from "./format.js";
 import { Doctored, available, checkSignature, climb, extend, hex, leafHash, parseCheckpoint, parseKey } from "./proof.js";
 
 const SHOWN = 12;
@@ -82,10 +82,26 @@ function row(entry) {
     "tr",
     {},
     el("td", { class: "number", text: String(entry.index) }),
-    el("td", { class: "when", text: dayTime(entry.timestamp) }),
-    el("td", {}, entry.event.split("_").flatMap((word, i) => (i ? ["_", el("wbr"), word] : [word]))),
+    el("td", { class: "when" }, el("time", { datetime: entry.timestamp, title: fullTime(entry.timestamp), text: dayTime(entry.timestamp) })),
+    verdictCell(entry),
+    el("td", { class: "agent", text: entry.payload.agent ?? DASH }),
     el("td", {}, el("code", { title: entry.entry_hash, text: short(entry.entry_hash) })),
     el("td", {}, el("button", { type: "button", text: "Check", "aria-label": `Check the proof of entry ${entry.index}`, onclick: () => proofOf(entry.index, entry.entry_hash, byId("proof")) })),
+  );
+}
+
+/** What an entry says was decided, and every vote; of other events, their name. */
+function verdictCell({ event, payload }) {
+  if (!Array.isArray(payload.votes)) return el("td", {}, event.split("_").flatMap((word, i) => (i ? ["_", el("wbr"), word] : [word])));
+  const { failed_stage: stage, mode } = payload;
+  const { word, sign, kind } = outcome({ ...payload, safe: payload.safe && !stage, enforced: mode !== "observe" });
+  const said = payload.votes.map((vote) => `${vote.model} ${vote.verdict}`).join(", ") || "no votes";
+  return el(
+    "td",
+    { class: "verdicts", title: said },
+    el("span", { class: `mark ${kind}`, "aria-hidden": "true", text: sign }),
+    el("span", { text: stage ? `${word} (${stage})` : word }),
+    el("span", { class: "votes" }, payload.votes.map((vote) => el("i", { class: `vote ${vote.verdict}` })), el("span", { class: "unseen", text: said })),
   );
 }
 
