@@ -122,10 +122,13 @@ class MonitoringSettings(SettingsTable):
 
     Attributes:
         monitor: how much monitors remember, and how often they may be wrong.
-        allow_http: let alarms go to another machine over plain http.
+        allow_http: let alarms and questions go to another machine over plain http.
         webhook_key: shared with the receiver of alarms, to sign with.
         webhook: address alarms are posted to; ``None`` for none.
         state: folder in which monitors and gates are kept between two runs, one file a tenant; ``None`` forgets them.
+        fresh: reference of a clean model, as for ``foureyes check --verifier``, to which the questions of some
+            verifications are put afresh, their personal data concealed; ``None`` for none.
+        fresh_share: of how many verifications, in (0, 1].
     """
 
     monitor: Annotated[MonitorSettings, Inline()] = MonitorSettings()
@@ -133,11 +136,16 @@ class MonitoringSettings(SettingsTable):
     webhook_key: SecretValue | None = None
     webhook: Address | None = None
     state: FilePath | None = None
+    fresh: Text | None = None
+    fresh_share: Annotated[float, Field(gt=0, le=1)] = 0.05
 
     @classmethod
     def objections(cls, key: str, value: Any, known: Known) -> Iterator[str]:
-        """Whether alarms can be signed."""
+        """Whether alarms can be signed, and questions sent."""
         match key:
+            case "fresh" if value is not None and value.startswith(("http:", "https:")):
+                wrong = objection(value.partition("#")[0], allow_http=known.get("allow_http", False))
+                yield from [wrong] if wrong else []
             case "webhook_key" if value is not None and _is_short(value):
                 yield "wanted at least 16 bytes"
             case "webhook" if value is not None and known.get("webhook_key", value) is None:

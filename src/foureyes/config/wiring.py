@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from foureyes.monitoring.promise import PromiseWatch
     from foureyes.monitoring.sinks import AlarmSink
     from foureyes.privacy import Detector, Vault
+    from foureyes.signals.fresh import CleanModel
 
 __all__ = ["build"]
 
@@ -53,13 +54,24 @@ def build(settings: Settings, *, before: Parts | None = None, open_reader: OpenR
     try:
         tenants = {name: _tenant(tenant, settings, cache, open_reader) for name, tenant in settings.tenants.items()}
         alarms = _alarms(settings.monitoring, cache)
+        clean = _clean_model(settings.monitoring.fresh, cache, open_reader)
         if settings.monitoring.state is not None:
             _folder(settings.monitoring.state, "[monitoring] state")
     except FoureyesError:
         _close_made(cache)
         raise
     monitoring = settings.monitoring
-    return Parts(settings.keyring, tenants, settings.server, monitoring.monitor, alarms, monitoring.state, cache.parts)
+    return Parts(
+        settings.keyring,
+        tenants,
+        settings.server,
+        monitoring.monitor,
+        alarms,
+        monitoring.state,
+        clean_model=clean,
+        fresh_share=monitoring.fresh_share,
+        cached=cache.parts,
+    )
 
 
 def _close_made(cache: PartCache) -> None:
@@ -206,3 +218,15 @@ def _alarms(monitoring: MonitoringSettings, cache: PartCache) -> tuple[AlarmSink
 
     what = ("webhook", url, key)
     return (cache.get_or_make(what, lambda: Webhook(url, secret=key.reveal().encode(), clock=time.time)),)
+
+
+def _clean_model(reference: str | None, cache: PartCache, open_reader: OpenReader) -> CleanModel | None:
+    if reference is None:
+        return None
+    from foureyes.signals.fresh import CleanModel  # noqa: PLC0415 - loads numpy
+
+    def opened() -> CleanModel:
+        readable = catalog.can_read(reference)
+        return CleanModel(catalog.open_writer(reference), open_reader(reference) if readable else None)
+
+    return cache.get_or_make(("clean model", reference), opened)

@@ -19,6 +19,7 @@ from foureyes.config.parts import Parts
 from foureyes.errors import ConfigError, InputError
 from foureyes.monitoring import Alarm
 from foureyes.monitoring.sinks import send_all
+from foureyes.service.fresh_readings import FreshReadings
 from foureyes.service.logs import Log, open_log, raised_at
 from foureyes.service.metrics import Metrics
 from foureyes.service.parts_use import PartsUse
@@ -63,6 +64,7 @@ class AppState:
     def __init__(self, parts: Parts, instruments: Instruments | None = None) -> None:
         self.instruments: Final = instruments or Instruments()
         self.metrics: Final = Metrics()
+        self.fresh_readings: Final = FreshReadings()
         self.parts = parts
         self.file_is_broken = False
         self.needs_restart: tuple[str, ...] = ()

@@ -42,6 +42,9 @@ class Metrics:
             "foureyes_votes", "votes by verifier", ["provider", "model", "verdict"], registry=registry
         )
         self._alarms = Counter("foureyes_alarms", "alarms by signal", ["signal"], registry=registry)
+        self._fresh = Counter(
+            "foureyes_fresh_readings", "questions put to a clean model afresh", ["outcome"], registry=registry
+        )
         self._reloads = Counter("foureyes_config_reloads", "configuration read again", ["outcome"], registry=registry)
         self._request_s = Histogram(
             "foureyes_http_request_duration_seconds",
@@ -81,6 +84,10 @@ class Metrics:
     def alarm(self, signal: str) -> None:
         """Counts an alarm."""
         self._alarms.labels(signal).inc()
+
+    def fresh(self, outcome: str) -> None:
+        """Counts a question put afresh: ``read``, ``failed``, or ``dropped`` where too many waited."""
+        self._fresh.labels(outcome).inc()
 
     def reload(self, *, refused: bool) -> None:
         """Counts a reading of the configuration."""

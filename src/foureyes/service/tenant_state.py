@@ -15,7 +15,7 @@ from foureyes.config.parts import Parts, TenantParts
 from foureyes.errors import InputError
 from foureyes.guard.gate import ActionOutcome, AgentGate
 from foureyes.guard.threads import BoundedThreads
-from foureyes.monitoring import Alarm, AnswerOutcome, Monitor, Observation, ObservedVote
+from foureyes.monitoring import Alarm, AnswerOutcome, FreshReading, Monitor, Observation, ObservedVote
 from foureyes.service.feed import Feed
 from foureyes.service.persistence import StateStore
 from foureyes.service.rate_limit import RateLimiter
@@ -143,6 +143,10 @@ class TenantState:
         if remembered.seen.agent is not None:
             self.gate.report(remembered.seen.agent, outcome, verification=verification)
         return self._shown(self.monitor.report(AnswerOutcome(at, outcome.correct, remembered.seen)))
+
+    def report_fresh(self, reading: FreshReading) -> list[Alarm]:
+        """Tells the monitor what a clean model made of a question; alarms it raises go to whoever watches the feed."""
+        return self._shown(self.monitor.report_fresh(reading))
 
     def _shown(self, alarms: list[Alarm]) -> list[Alarm]:
         named = [replace(alarm, tenant=self.name) for alarm in alarms]

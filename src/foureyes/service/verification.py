@@ -118,6 +118,7 @@ def _publish(call: Call, query: VerificationQuery, decision: Decision, segments:
     )
     if alarms := call.tenant.observe(decision.request_id, seen, unsafe=_called_unsafe(decision)):
         call.state.alarm(alarms)
+    call.state.fresh_readings.offer(call, query, decision.request_id)
 
 
 def _called_unsafe(decision: Decision) -> bool | None:

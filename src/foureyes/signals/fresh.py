@@ -15,7 +15,7 @@ from foureyes.signals.agree import Match, same_answer
 from foureyes.signals.cross import score
 from foureyes.types import Exchange, Scored, Unscored
 
-__all__ = ["FreshShift", "fresh_shifts"]
+__all__ = ["CleanModel", "FreshShift", "fresh_shifts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,30 @@ class FreshShift:
     def shift(self) -> float | None:
         """``given`` − ``own``: above 0 = the given answer surprises the clean model more than its own."""
         return None if self.given is None or self.own is None else self.given - self.own
+
+
+@dataclass(frozen=True, slots=True)
+class CleanModel:
+    """A model without memory, as one that writes and, where it can, as one that reads.
+
+    Args:
+        writer: answers.
+        reader: reads both answers; ``None`` where it cannot.
+    """
+
+    writer: Writer
+    reader: Reader | None = None
+
+    def shift(self, exchange: Exchange) -> FreshShift | Unscored:
+        """One answer beside its own; see :func:`fresh_shifts`."""
+        (found,) = fresh_shifts([exchange], self.writer, self.reader)
+        return found
+
+    def close(self) -> None:
+        """Closes what can be closed."""
+        for part in (self.writer, self.reader):
+            if (close := getattr(part, "close", None)) is not None:
+                close()
 
 
 def fresh_shifts(
