@@ -290,6 +290,8 @@ _UNREADABLE: Final[dict[str, Callable[[bytes], tuple[Any, dict[str, str]]]]] = {
     "never begins": lambda _: ([_Pause()], {}),
     "never arrives": lambda body: ([body[:1], _Pause(), body[1:]], {}),
     "not JSON by its type": lambda body: (body, {"content-type": "text/plain"}),
+    "a key twice": lambda body: (body[:-1] + body[1:-1].join((b",", b"}")), {}),
+    "holds NaN": lambda body: (body[:-1] + b',"agent_id":NaN}', {}),
     "lone surrogate": lambda body: (body[:-1] + b',"agent_id":"\\ud800"}', {}),
 }
 
@@ -302,6 +304,22 @@ _SMUGGLED: Final[dict[str, Callable[[bytes], tuple[Any, dict[str, str]]]]] = {
     ),
 }
 """Gateways' routes ignore what they do not know; the verifiers of these scenes say unsafe."""
+
+_LENIENT: Final[dict[str, Callable[[bytes], tuple[Any, dict[str, str]]]]] = {
+    "asks the lenient one": lambda body: (_asking(body, "a"), {}),
+    "asks the lenient one and another": lambda body: (_asking(body, "ba"), {}),
+    "asks the lenient one twice": lambda body: (_asking(body, "aa"), {}),
+}
+"""Verifiers that a request picks; in these scenes one of three says safe."""
+
+
+def _asking(body: bytes, names: str) -> bytes:
+    """The body, asking only some verifiers."""
+    document: dict[str, Any] = json.loads(body)
+    models = [{"provider": "scripted", "model": name} for name in names]
+    for asked in document.get("items", [document]):
+        asked["models"] = models
+    return json.dumps(document).encode()
 
 
 class _Pause:
@@ -347,6 +365,8 @@ def _all_faults() -> list[InjectedFault]:
         ("request", "request", _UNREADABLE),
     ]
     found += [InjectedFault("smuggled", name, _at("request", name, ("unsafe",) * 3)) for name in _SMUGGLED]
+    one = ("safe", "unsafe", "unsafe")
+    found += [InjectedFault("picked verifiers", name, _at("request", name, one)) for name in _LENIENT]
     for stage, place, faults in places:
         found += [InjectedFault(stage, name, _at(place, name)) for name in faults if name]
     return found
@@ -450,7 +470,7 @@ async def _one(
     )
     pieces: Any = body
     if scene.request:
-        pieces, other = {**_UNREADABLE, **_SMUGGLED}[scene.request](body)
+        pieces, other = {**_UNREADABLE, **_SMUGGLED, **_LENIENT}[scene.request](body)
         headers |= other
     failing.now = 1_800_000_000.0 + CLOCKS.get(scene.clock, 0.0)
     started = asyncio.get_running_loop().time()

@@ -10,7 +10,7 @@ from bench.asgi import call
 from foureyes.config import RateLimit, ServerSettings
 from foureyes.config.keys import Keyring, new_key
 from foureyes.service.access import presented_key
-from tests.service.house import House, open_house
+from tests.service.house import SCOPES, House, open_house
 
 __all__ = ["open_house"]
 
@@ -66,6 +66,7 @@ def test_an_expired_key_is_a_strangers(house: House) -> None:
         ("POST", VERIFY, ASKED, "verify"),
         ("POST", "/v1/guard/pii/tokenize", {"text": "x"}, "verify"),
         ("POST", "/v1/decisions/check", {"agent_id": "a", "action_type": "t"}, "verify"),
+        ("POST", "/v1/decisions/outcomes", {"agent_id": "a", "correct": True}, "report"),
         ("GET", "/v1/ledger", None, "audit"),
         ("GET", "/v1/monitoring", None, "audit"),
         ("GET", "/v1/decisions", None, "audit"),
@@ -74,9 +75,8 @@ def test_an_expired_key_is_a_strangers(house: House) -> None:
 def test_a_key_does_what_its_scope_says_and_admin_does_all(
     house: House, method: str, path: str, body: object, right: str
 ) -> None:
-    statuses = {scope: house.call(method, path, body, key=scope).status for scope in ("verify", "audit", "admin")}
-    other = {"verify": "audit", "audit": "verify"}[right]
-    assert statuses == {right: 200, "admin": 200, other: 403}
+    statuses = {scope: house.call(method, path, body, key=scope).status for scope in SCOPES}
+    assert statuses == {scope: 200 if scope in (right, "admin") else 403 for scope in SCOPES}
 
 
 def test_who_may_not_is_told_before_the_body_is_looked_at(house: House) -> None:

@@ -64,7 +64,7 @@ def test_outcomes_that_break_a_promise_suspend_it_and_are_told(serving: Serving)
         made = serving.verify(f"calm{n}")
         if not made["safe"]:
             break
-        reported = f'{{"agent_id": "a", "correct": false, "verification_id": "{made["request_id"]}"}}'
+        reported = f'{{"correct": false, "verification_id": "{made["request_id"]}"}}'
         assert serving.call("POST", "/v1/decisions/outcomes", reported.encode()).status == 200
     assert serving.verify("calm0")["votes"][0]["verdict"] == "abstain"
     assert [alarm.key for alarm in serving.sent] == [NAME]

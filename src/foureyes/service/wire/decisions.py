@@ -83,8 +83,8 @@ class ActionCheckResponse(ResponseModel):
             "reliability_high": 1.0,
             "risk": 0.0,
             "brier": 0.01,
-            "verifications": 2,
-            "unsafe": 0.0,
+            "verifications": 0,
+            "unsafe": None,
             "unsafe_low": 0.0,
         },
     )
