@@ -27,6 +27,9 @@ _VERSION: Final = re.compile(
 )
 """What a server may add to a name: the date or number of a version, or the tag of the newest."""
 
+_NEWEST: Final = re.compile(r"-(latest|0)$", re.ASCII)
+"""How an alias asks for the newest version, or for the first: ``claude-sonnet-4-0`` answers as ``claude-sonnet-4-20250514``."""
+
 
 def is_same_model(asked: str, told: object, also: Collection[str] = ()) -> bool:
     """Whether a reply that names a model comes from the one that was asked.
@@ -47,5 +50,5 @@ def is_same_model(asked: str, told: object, also: Collection[str] = ()) -> bool:
     name, said = asked.removeprefix("models/").casefold(), told.removeprefix("models/").casefold()
     if said == name:
         return True
-    base = name.removesuffix("-latest")
+    base = _NEWEST.sub("", name)
     return said.startswith(base) and _VERSION.fullmatch(said, len(base)) is not None
