@@ -17,12 +17,13 @@ demo: $(VENV)/user
 
 test: $(VENV)/developer $(VENV)/browser
 	$(BIN)/foureyes models pull smollm2-135m gemma3-270m
-	$(BIN)/python -m pytest -m "not vllm" --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest -m "not vllm and not gateways" --numprocesses 2 --dist loadfile
 
 test-servers: $(VENV)/developer
 	$(BIN)/foureyes models pull smollm2-135m
 	PYTHON=$(PYTHON) tools/vllm-server install
-	$(BIN)/python -m pytest -m vllm tests/servers
+	PYTHON=$(PYTHON) tools/gateway-peers install
+	$(BIN)/python -m pytest -m "vllm or gateways" tests/servers
 
 check: $(VENV)/developer
 	$(BIN)/ruff format --check .
@@ -57,7 +58,7 @@ format: $(VENV)/developer
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) .vllm .rivals dist out foureyes-demo.html
+	rm -rf $(VENV) .vllm .gateways .rivals dist out foureyes-demo.html
 
 $(BIN)/pip:
 	$(PYTHON) -c 'import sys; sys.exit(f"foureyes needs Python 3.11 or newer; {sys.executable} is {sys.version.split()[0]}" if sys.version_info < (3, 11) else 0)'

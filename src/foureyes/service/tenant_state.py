@@ -18,6 +18,7 @@ from foureyes.guard.threads import BoundedThreads
 from foureyes.monitoring import Alarm, AnswerOutcome, FreshReading, Monitor, Observation, ObservedVote
 from foureyes.service.feed import Feed
 from foureyes.service.persistence import StateStore
+from foureyes.service.prompt_memory import PromptMemory
 from foureyes.service.rate_limit import RateLimiter
 from foureyes.service.wire.decisions import AlarmItem, FeedItem
 from foureyes.types import Verdict, Vote
@@ -57,6 +58,7 @@ class TenantState:
         saved_alarms: those that stood when it was saved last.
         threads: where its requests read its records.
         privacy_threads: where its requests look for personal data, which may take long.
+        prompts: what gateways asked and wait for an answer to.
     """
 
     def __init__(self, name: str, parts: TenantParts, *, gate: AgentGate, monitor: Monitor) -> None:
@@ -70,6 +72,7 @@ class TenantState:
         self.auditing: Final = asyncio.Lock()
         self.threads: Final = BoundedThreads(_THREADS, name="tenant")
         self.privacy_threads: Final = BoundedThreads(_THREADS, name="privacy")
+        self.prompts: Final = PromptMemory()
         self._seen: OrderedDict[str, RememberedVerification] = OrderedDict()
 
     @classmethod

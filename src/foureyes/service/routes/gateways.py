@@ -1,32 +1,30 @@
 """The routes that other gateways call: LiteLLM's generic guardrail and NeMo's check.
 
-Both say "stop" whenever this service cannot say "safe". What their bodies bring along (keys, headers, parameters, a whole
-configuration) is never used; an inline configuration is refused, so that nobody believes it was applied.
+Both say "stop" whenever this service cannot say "safe": of a part that cannot be read, of a question that is not known, of
+nothing at all. What their bodies say about a request (keys, headers, parameters) is never used; an inline configuration is
+refused, so that nobody believes it was applied.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, TypeAlias, cast
+from typing import Any, Literal, TypeAlias
 
 from fastapi import APIRouter
 
-from foureyes.errors import PrivacyError
-from foureyes.privacy import conceal, reveal
-from foureyes.service.access import Call, Verifying
+from foureyes.errors import InputError
+from foureyes.service.access import Verifying
+from foureyes.service.routes.litellm_guardrail import litellm, require_question
 from foureyes.service.verification import VerificationQuery, verify
-from foureyes.service.wire.gateways import ChatMessage, LiteLLMRequest, LiteLLMResponse, NeMoRequest, NeMoResponse
-from foureyes.types import Exchange, Message, Role
-
-if TYPE_CHECKING:
-    from foureyes.guard import Decision
+from foureyes.service.wire.gateways import NeMoRequest, NeMoResponse
+from foureyes.turns import openai_chat
+from foureyes.types import Exchange, ToolDefinition
 
 __all__ = ["add"]
 
 Status: TypeAlias = Literal["success", "blocked"]
 
 _RAIL = "cross model verification"
-_TURNS = ("system", "user", "assistant")
 
 
 def add(router: APIRouter) -> None:
@@ -40,86 +38,34 @@ def add(router: APIRouter) -> None:
     router.post("/v1/guardrail/checks", tags=["gateways"], summary="NeMo Guardrails' check")(nemo)
 
 
-async def litellm(call: Verifying, body: LiteLLMRequest) -> LiteLLMResponse:
-    """Before a model is asked: personal data is replaced by tokens. After it answered: the answer is verified.
-
-    A response is verified against the conversation in `structured_messages`; without one it is blocked, since there is
-    nothing to verify it against. Images cannot be verified, and are blocked.
-    """
-    if body.images:
-        return LiteLLMResponse(action="BLOCKED", blocked_reason="images cannot be verified")
-    if body.input_type == "request":
-        return await _before(call, body.texts or [], body.litellm_call_id)
-    return await _after(call, body)
-
-
 async def nemo(call: Verifying, body: NeMoRequest) -> NeMoResponse:
-    """Verifies the last message, which must be an assistant's, against those before it."""
-    *before, last = body.messages
-    prompt = _turns(before)
-    if last.role != "assistant" or not prompt:
-        return _rail(
-            "blocked", reason="nothing to verify: wanted a question and then an assistant's message as the last one"
-        )
-    decision = await verify(call, VerificationQuery(Exchange(prompt, _text(last))))
+    """Verifies the last message, which must be an assistant's, against those before it.
+
+    Text, tool calls, results, reasoning and refusals are read wherever they stand; a message with anything else in it is
+    blocked, and the reason names what that is.
+    """
+    try:
+        exchange = _exchange(body)
+    except InputError as error:
+        return _rail("blocked", reason=str(error))
+    decision = await verify(call, VerificationQuery(exchange))
     status: Status = "success" if decision.safe else "blocked"
     return _rail(status, reason=decision.verdict.reason, request_id=decision.request_id)
 
 
+def _exchange(body: NeMoRequest) -> Exchange:
+    *before, last = openai_chat.messages({"messages": body.messages})
+    if last.role != "assistant" or not last.content.strip():
+        raise InputError("nothing to verify: wanted an assistant's message, not an empty one, as the last one")
+    require_question(before)
+    return Exchange.of(tuple(before), last, tools=_tools(body.tools or []))
+
+
+def _tools(given: Sequence[str | dict[str, Any]]) -> tuple[ToolDefinition, ...]:
+    """Tools, by name alone where the client knows no more, as NVIDIA's does."""
+    named = [ToolDefinition(tool) for tool in given if isinstance(tool, str)]
+    return (*named, *openai_chat.tools({"tools": [tool for tool in given if not isinstance(tool, str)]}))
+
+
 def _rail(status: Status, **data: str) -> NeMoResponse:
     return NeMoResponse(status=status, rails_status={_RAIL: {"status": status}}, guardrails_data=data)
-
-
-async def _before(call: Call, texts: Sequence[str], session: str | None) -> LiteLLMResponse:
-    vault, detector = call.parts.vault, call.parts.detector
-    if vault is None or detector is None or not texts:
-        return LiteLLMResponse(action="NONE")
-    conversation = vault.conversation(session or None)
-    try:
-        concealed = await call.in_privacy_thread(conceal, texts, detector, conversation)
-    except PrivacyError:
-        return LiteLLMResponse(action="BLOCKED", blocked_reason="personal data could not be looked for")
-    if not concealed.manifest:
-        return LiteLLMResponse(action="NONE")
-    return LiteLLMResponse(action="GUARDRAIL_INTERVENED", texts=list(concealed.texts))
-
-
-async def _after(call: Call, body: LiteLLMRequest) -> LiteLLMResponse:
-    prompt = _turns(body.structured_messages or [])
-    if not body.texts:
-        return LiteLLMResponse(action="NONE")
-    if not prompt:
-        return LiteLLMResponse(action="BLOCKED", blocked_reason="no structured_messages to verify the response against")
-    decisions = [await verify(call, VerificationQuery(Exchange(prompt, text))) for text in body.texts]
-    if unsafe := [decision for decision in decisions if not decision.safe]:
-        return LiteLLMResponse(action="BLOCKED", blocked_reason=_why(unsafe[0]))
-    return await _restored(call, body.texts, body.litellm_call_id)
-
-
-async def _restored(call: Call, texts: Sequence[str], session: str | None) -> LiteLLMResponse:
-    """The texts with the data that was taken out of the request, if any was."""
-    vault = call.parts.vault
-    if vault is None or session is None or not await call.in_thread(vault.__contains__, session):
-        return LiteLLMResponse(action="NONE")
-    conversation = vault.conversation(session)
-    revealed = [await call.in_privacy_thread(reveal, text, conversation) for text in texts]
-    if revealed == list(texts):
-        return LiteLLMResponse(action="NONE")
-    return LiteLLMResponse(action="GUARDRAIL_INTERVENED", texts=revealed)
-
-
-def _why(decision: Decision) -> str:
-    return f"{decision.verdict.reason} (verification {decision.request_id})"
-
-
-def _turns(messages: Sequence[ChatMessage]) -> tuple[Message, ...]:
-    """The turns a verifier may see: what was said, not what tools brought in."""
-    said = [(message.role, _text(message)) for message in messages if message.role in _TURNS]
-    return tuple(Message(cast("Role", role), text) for role, text in said if text)
-
-
-def _text(message: ChatMessage) -> str:
-    if message.content is None or isinstance(message.content, str):
-        return message.content or ""
-    parts = [part.get("text") for part in message.content if part.get("type") == "text"]
-    return "\n".join(part for part in parts if isinstance(part, str))
