@@ -32,7 +32,7 @@ VERBS: Final = {
     "monitor": "watch a file of scored answers: alarms, and who or which memory stands out",
     "serve": "run the guard as a service: verify responses before anyone acts on them",
     "keys": "make an API key for the service",
-    "ledger": "verify, prove, export and watch the log of what the guard decided",
+    "ledger": "verify, show, prove, export and watch the log of what the guard decided",
     "models": "list, pull, locate and verify the models foureyes knows by name",
     "demo": "read 120 questions with right and wrong answers and show what the signals catch",
     "completion": "print what makes a shell complete verbs and options",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     actions = Commands(parser, "ACTION")
     _add_keygen(actions)
     _add_verify(actions)
+    _add_show(actions)
+    _add_find(actions)
     _add_prove(actions)
     _add_check(actions)
     newest = _add_reading(actions, "checkpoint", "print the newest signed checkpoint; keep it somewhere else")
@@ -47,6 +50,30 @@ def _add_keygen(actions: Commands) -> None:
 def _add_verify(actions: Commands) -> None:
     verify = _add_reading(actions, "verify", "check every entry, hash and signature of a log")
     verify.add_argument("--seen", type=Path, action="append", default=[], metavar="FILE", help=_SEEN)
+
+
+def _add_show(actions: Commands) -> None:
+    show = _add_reading(actions, "show", "verify the log, then show who verified what, when, and what they said")
+    moment = "such as 2026-11-25 or 2026-11-25T21:47+01:00; UTC where it says no zone"
+    show.add_argument("--since", type=_moment, metavar="TIME", help=f"entries of that time or later, {moment}")
+    show.add_argument("--until", type=_moment, metavar="TIME", help="entries before that time")
+    show.add_argument("--agent", metavar="NAME", help="verifications for this agent")
+    show.add_argument("--unsafe", action="store_true", help="verifications that did not end in safe")
+    show.add_argument("--csv", action="store_true", help="a row for every vote")
+
+
+def _add_find(actions: Commands) -> None:
+    find = _add_reading(actions, "find", "verify the log, then find the entries that hold the hash of a text")
+    find.add_argument(
+        "--text",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="a prompt, an answer, a reason, or a conversation as JSON",
+    )
+    salt = find.add_mutually_exclusive_group(required=True)
+    salt.add_argument("--salt-file", type=Path, metavar="FILE", help="holds the tenant's salt")
+    salt.add_argument("--salt-env", metavar="NAME", help="the environment variable that holds it")
 
 
 def _add_prove(actions: Commands) -> None:
@@ -86,6 +113,16 @@ def _add_watch(actions: Commands) -> None:
     )
     watch.add_argument("--every", type=_seconds, default=60.0, metavar="SECONDS", help="default: %(default)g")
     watch.add_argument("--once", action="store_true", help="look once, for a timer that calls again")
+
+
+def _moment(text: str) -> str:
+    """A time as entries write it, so that the two compare as texts."""
+    try:
+        moment = datetime.fromisoformat(text)
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise argparse.ArgumentTypeError(f"wanted a date or a time of ISO 8601; got {text!r}") from None
+    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def _seconds(text: str) -> float:

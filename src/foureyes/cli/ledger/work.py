@@ -1,4 +1,4 @@
-"""Verifies, proves, exports and watches a log."""
+"""Verifies, shows, proves, exports and watches a log."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from foureyes.cli.files import read_text
+from foureyes.cli.ledger.entries import find, show
 from foureyes.cli.output import CommandOutput
 from foureyes.display import plural
 from foureyes.errors import FoureyesError, InputError
@@ -44,6 +45,8 @@ def run(args: argparse.Namespace, output: CommandOutput) -> None:
     """
     actions = {
         "keygen": _keygen,
+        "show": lambda args, output: show(_open_log(args), args, output),
+        "find": lambda args, output: find(_open_log(args), args, output),
         "verify": _verify,
         "prove": _prove,
         "check": _check,
