@@ -7,10 +7,6 @@ import hmac
 import io
 import json
 import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import structlog
@@ -20,53 +16,23 @@ from foureyes.http import RequestLimits
 from foureyes.monitoring import Alarm
 from foureyes.monitoring.sinks import LogSink, send_all
 from foureyes.monitoring.webhook import Delivery, Webhook, signature
+from tests.monitoring.receiver import Receiver, serving
 
 SECRET = b"sixteen bytes or more"
 
 
 def alarm(n=0):
-    return Alarm(f"drift:{n}", "drift", 12.0, "changed", "rarely", "acknowledge")
-
-
-class Receiver:
-    """Answers with the statuses given, then 204; each answer waits for `gate`."""
-
-    def __init__(self, *statuses: int) -> None:
-        self.statuses = list(statuses)
-        self.requests: list[tuple[dict[str, str], bytes]] = []
-        self.gate = threading.Event()
-        self.gate.set()
-        self.arrived = threading.Semaphore(0)
-
-    def answer(self, handler: BaseHTTPRequestHandler) -> None:
-        body = handler.rfile.read(int(handler.headers["Content-Length"]))
-        self.requests.append((dict(handler.headers), body))
-        self.arrived.release()
-        self.gate.wait(10)
-        status = self.statuses.pop(0) if self.statuses else 204
-        handler.send_response(status)
-        if status == 302:
-            handler.send_header("Location", "http://169.254.169.254/")
-        handler.send_header("Content-Length", "0")
-        handler.end_headers()
-
-
-@contextmanager
-def serving(receiver: Receiver) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            receiver.answer(self)
-
-        def log_message(self, *args: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/alarms"
-        receiver.gate.set()
-        server.shutdown()
-        thread.join()
+    return Alarm(
+        f"drift:{n}",
+        "drift",
+        12.0,
+        "changed",
+        "rarely",
+        "acknowledge",
+        tenant="acme",
+        agent="agent-7",
+        session="chat-1",
+    )
 
 
 def hook(url, **settings):
@@ -81,6 +47,11 @@ def test_an_alarm_arrives_signed():
         webhook.close()
     ((headers, body),) = receiver.requests
     assert Alarm.from_dict(json.loads(body)) == alarm()
+    assert {name: json.loads(body)[name] for name in ("tenant", "agent", "session")} == {
+        "tenant": "acme",
+        "agent": "agent-7",
+        "session": "chat-1",
+    }
     expected = hmac.new(SECRET, b"1000." + body, hashlib.sha256).hexdigest()
     assert headers["X-Foureyes-Signature"] == f"t=1000,v1={expected}" == signature(SECRET, 1000, body)
     assert webhook.delivery == Delivery(delivered=1)

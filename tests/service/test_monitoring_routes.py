@@ -8,9 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 from foureyes.monitoring import Alarm, Monitor, MonitorSettings
+from foureyes.monitoring.webhook import Webhook
 from foureyes.service.tenant_state import observation_of
 from foureyes.service.wire.decisions import AlarmItem
 from foureyes.types import Exchange, Verdict, Vote
+from tests.monitoring.receiver import Receiver, serving
 from tests.service.house import House, open_house
 
 __all__ = ["open_house"]
@@ -156,6 +158,20 @@ def test_a_poisoned_memory_is_named_to_its_tenant_and_to_no_stranger(house: Hous
     metrics = house.call("GET", "/metrics", key=None).body.decode()
     assert 'foureyes_alarms_total{signal="origin:source"} 1.0' in metrics
     assert "jane" not in metrics
+
+
+def test_the_receiver_of_alarms_is_told_tenant_and_agent(house: House) -> None:
+    receiver = Receiver()
+    with serving(receiver) as url:
+        webhook = Webhook(url, secret=b"sixteen bytes or more", clock=lambda: house.now)
+        house.change(judges=[Echoing("a")])
+        house.state.parts = replace(house.state.parts, sinks=(webhook,))
+        for said, agent in (("fine", "agent-7"), ("wrong", "agent-8")) * 20:
+            house.call("POST", "/v1/guard/verify", {**ASKED, "response": said, "agent_id": agent})
+        webhook.close()
+    told = {(alarm["key"], alarm["tenant"], alarm["agent"]) for alarm in (json.loads(b) for _, b in receiver.requests)}
+    assert ("origin:agent:agent-8", "acme", "agent-8") in told
+    assert {tenant for _, tenant, _ in told} == {"acme"}
 
 
 def test_a_response_names_a_bounded_number_of_memories_by_plain_names(house: House) -> None:
