@@ -44,7 +44,9 @@ class House:
         self.vault = Vault.open()
         self.judges: list[Judge] = [ScriptedJudge(v, name=name) for v, name in zip(verdicts, "abcdefgh", strict=False)]
         self.parts = self._parts()
-        self.app: Any = create_app(self.parts, Instruments(log=open_log(self._log), wall_clock=lambda: self.now))
+        self.app: Any = create_app(
+            self.parts, Instruments(log=open_log(self._log), clock=lambda: self.now, wall_clock=lambda: self.now)
+        )
 
     def __enter__(self) -> Self:
         return self

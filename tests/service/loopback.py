@@ -1,4 +1,4 @@
-"""An application behind a real uvicorn on loopback, for clients that bring their own sockets."""
+"""An application behind its real door on loopback, for clients that bring their own sockets."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import uvicorn
+from foureyes.service.running import server_of
 
 
 @contextmanager
@@ -16,10 +16,8 @@ def serving(app: Any) -> Iterator[str]:
     """The address of the application while it is served from a thread."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         # Whoever connects before the server accepts waits in the socket's queue.
-        config = uvicorn.Config(
-            app, http="httptools", loop="asyncio", log_config=None, access_log=False, lifespan="off"
-        )
-        server = uvicorn.Server(config)
+        server = server_of(app, getattr(app.state, "foureyes", None))
+        server.config.lifespan = "off"
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         try:

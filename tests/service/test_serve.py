@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -167,6 +168,34 @@ def test_a_request_under_way_is_answered_when_the_service_is_told_to_stop(tmp_pa
     assert (reply.status_code, answer["safe"]) == (200, False)
     assert answer["votes"][0]["reason"] == "no vote before the deadline"
     assert answer["ledger_entry"]["index"] == 0
+
+
+def test_the_end_is_told_before_it_comes(tmp_path: Path) -> None:
+    key = new_key("acme", {"verify"})
+    with half_open() as (verifier, asked):
+        more = "deadline_s = 5.0\nrecord_s = 0.5"
+        file = configuration(tmp_path, key, verifier=verifier, more=more)
+        file.write_text(file.read_text() + "\n[server]\nnotice_s = 600\n")
+        with serving("--config", str(file)) as (process, said), ThreadPoolExecutor(1) as pool:
+            url, headers = said["url"], {"X-API-Key": key.presented}
+            idle = HTTPConnection(url.removeprefix("http://"), timeout=60)
+            idle.request("GET", "/healthz")
+            assert idle.getresponse().read()
+            under_way = pool.submit(httpx.post, f"{url}/v1/guard/verify", json=ASKED, headers=headers, timeout=60)
+            assert asked.wait(timeout=60)
+            process.send_signal(signal.SIGTERM)
+            while (ready := httpx.get(f"{url}/readyz", timeout=60)).status_code == 200:
+                pass
+            assert (ready.json()["ready"], list(ready.json()["not_ready"])) == (False, ["service"])
+            assert ready.headers["connection"] == "close"
+            assert httpx.get(f"{url}/healthz", timeout=60).status_code == 200
+            process.send_signal(signal.SIGTERM)
+            assert idle.sock.recv(1) == b""
+            idle.close()
+            assert under_way.result(timeout=60).status_code == 200
+            assert process.wait(timeout=60) == 0
+            with pytest.raises(httpx.ConnectError):
+                httpx.get(f"{url}/readyz", timeout=60)
 
 
 def test_nothing_secret_is_in_the_words_of_a_process(tmp_path: Path) -> None:

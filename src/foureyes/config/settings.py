@@ -78,8 +78,17 @@ class ServerSettings(SettingsTable):
         port: 0 for any free one.
         max_body_bytes: largest request body.
         body_timeout_s: most seconds for a body to arrive.
-        max_in_flight: requests served at once; more are refused, not queued.
+        max_in_flight: requests with a key served at once; more are refused, not queued. Half of them are divided among the
+            tenants, who can always use their part.
         batch_parallel: items of one batch verified at once.
+        max_head_bytes: largest head of a request.
+        max_url_bytes: longest address in it.
+        max_headers: most headers in it.
+        head_timeout_s: most seconds for a head to arrive.
+        max_connections: at once; when there are more, the one that has waited longest without a request is closed.
+        max_connections_per_address: from one address, or one /64 of IPv6. Behind a proxy all come from one.
+        max_half_open: that have not sent the head of a request.
+        notice_s: seconds after SIGTERM in which the service still listens and ``/readyz`` says that it is ending.
     """
 
     host: Text = "127.0.0.1"
@@ -88,6 +97,14 @@ class ServerSettings(SettingsTable):
     body_timeout_s: Annotated[float, Field(gt=0, le=600)] = 10.0
     max_in_flight: Annotated[int, Field(ge=1, le=100_000)] = 512
     batch_parallel: Annotated[int, Field(ge=1, le=1_000)] = 8
+    max_head_bytes: Annotated[int, Field(ge=1_000, le=1 << 20)] = 1 << 15
+    max_url_bytes: Annotated[int, Field(ge=100, le=1 << 16)] = 1 << 13
+    max_headers: Annotated[int, Field(ge=10, le=1_000)] = 100
+    head_timeout_s: Annotated[float, Field(gt=0, le=600)] = 10.0
+    max_connections: Annotated[int, Field(ge=1, le=100_000)] = 2_048
+    max_connections_per_address: Annotated[int, Field(ge=1, le=100_000)] = 1_024
+    max_half_open: Annotated[int, Field(ge=1, le=100_000)] = 256
+    notice_s: Annotated[float, Field(ge=0, le=600)] = 3.0
 
 
 class PrivacySettings(SettingsTable):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from foureyes.config.part_cache import PartCache
 from foureyes.config.settings import JudgeVerifier, ReaderVerifier, Verifier
@@ -21,9 +21,12 @@ if TYPE_CHECKING:
     from foureyes.models.chat import ChatModel
     from foureyes.monitoring.promise import Promise
 
-__all__ = ["OpenReader", "answerer_of", "judge_of", "promise_of"]
+__all__ = ["OpenReader", "answerer_of", "channel_of", "judge_of", "promise_of"]
 
 OpenReader = Callable[[str], Reader]
+
+_READ_AT_ONCE: Final = 128
+"""Exchanges of all tenants before one reader: the batch that is read, and the next one."""
 
 
 def judge_of(verifier: Verifier, cache: PartCache, open_reader: OpenReader) -> Judge:
@@ -45,6 +48,13 @@ def judge_of(verifier: Verifier, cache: PartCache, open_reader: OpenReader) -> J
     fitted = tuple(_digest(path) for path in (verifier.calibrator, verifier.threshold))
     made_of = ("reading", verifier.provider, verifier.model, verifier.reader, verifier.cut, fitted)
     return cache.get_or_make(made_of, partial(_reading, verifier, batcher))
+
+
+def channel_of(verifier: Verifier) -> tuple[Hashable, int]:
+    """What questions to a verifier wait for, the same for all tenants that share it, and how many it takes at once."""
+    if isinstance(verifier, JudgeVerifier):
+        return ("judge", _connection(verifier)), verifier.limits.concurrency
+    return ("reader", verifier.reader), _READ_AT_ONCE
 
 
 def answerer_of(verifier: Verifier, cache: PartCache) -> Answerer | None:

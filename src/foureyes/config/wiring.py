@@ -19,10 +19,19 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from foureyes.config.part_cache import PartCache
 from foureyes.config.parts import Parts, TenantParts
-from foureyes.config.settings import LedgerSettings, MonitoringSettings, PrivacySettings, Settings, TenantSettings
-from foureyes.config.verifiers import OpenReader, answerer_of, judge_of, promise_of
+from foureyes.config.settings import (
+    LedgerSettings,
+    MonitoringSettings,
+    PrivacySettings,
+    Settings,
+    TenantSettings,
+    Verifier,
+)
+from foureyes.config.verifiers import OpenReader, answerer_of, channel_of, judge_of, promise_of
 from foureyes.errors import ConfigError, FoureyesError
 from foureyes.guard import Council, CouncilMember, Guard, QuorumRule
+from foureyes.guard.shared_judge import SharedJudge
+from foureyes.guard.shares import TenantShares
 from foureyes.guard.vault_concealer import VaultConcealer
 from foureyes.models import catalog
 
@@ -84,7 +93,12 @@ def _close_made(cache: PartCache) -> None:
 def _tenant(tenant: TenantSettings, settings: Settings, cache: PartCache, open_reader: OpenReader) -> TenantParts:
     watches = _watches(tenant, settings.monitoring.monitor.alpha, cache)
     members = [
-        CouncilMember(_held_to_promise(judge_of(verifier, cache, open_reader), watches), verifier.weight)
+        CouncilMember(
+            _held_to_promise(
+                _shared(judge_of(verifier, cache, open_reader), verifier, tenant, settings, cache), watches
+            ),
+            verifier.weight,
+        )
         for verifier in tenant.verifiers
     ]
     council = Council(members, QuorumRule(tenant.quorum), deadline_s=tenant.timing.deadline_s)
@@ -113,6 +127,14 @@ def _tenant(tenant: TenantSettings, settings: Settings, cache: PartCache, open_r
         gate=tenant.gate.policy,
         show_texts=tenant.show_texts,
     )
+
+
+def _shared(judge: Judge, verifier: Verifier, tenant: TenantSettings, settings: Settings, cache: PartCache) -> Judge:
+    """A judge that no tenant can keep from the others. Whoever waits, waits here: a pool of connections is slow with a queue."""
+    channel, at_once = channel_of(verifier)
+    n = sum(any(channel_of(one)[0] == channel for one in other.verifiers) for other in settings.tenants.values())
+    shares = cache.get_or_make(("shares", channel, n), lambda: TenantShares(lambda: at_once, lambda: n))
+    return SharedJudge(judge, shares, tenant.name)
 
 
 def _watches(tenant: TenantSettings, alpha: float, cache: PartCache) -> dict[str, PromiseWatch]:

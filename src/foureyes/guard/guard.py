@@ -32,6 +32,7 @@ from foureyes.guard.council import Council, OnVote
 from foureyes.guard.deadline import DeadlineRunner, log_bug, wrap_uncancellable
 from foureyes.guard.ledger_payload import EVENT, verification_payload
 from foureyes.guard.protocols import ConcealedExchange, Concealer, Json, Recorder, RecordReceipt
+from foureyes.guard.turnstile import Turnstile
 from foureyes.types import Exchange, Verdict, Vote, new_id
 
 __all__ = ["Decision", "Guard", "GuardMode", "Stage", "Timing"]
@@ -49,6 +50,9 @@ _TOLD: Final[Mapping[Stage, str]] = {
     "reveal": "personal data could not be put back",
 }
 """What a caller is told of a stage that failed."""
+
+_A_ROUND: Final = 4
+"""Verifications of one guard that are written down in one round of the event loop."""
 
 _NAMED: Final = 400
 """Characters that a reason spends on parts that cannot be read; their kinds are the caller's words."""
@@ -160,6 +164,7 @@ class Guard:
         self._mode = mode
         self._new_id = new_id
         self._runner = DeadlineRunner()
+        self._turnstile = Turnstile(_A_ROUND)
 
     @property
     def mode(self) -> GuardMode:
@@ -219,6 +224,7 @@ class Guard:
             shown = exchange if concealed is None else concealed.exchange
             outcome.verdict = await council.ask(shown, deadline_s=left, on_vote=on_vote)
         about: dict[str, Json] = {"request_id": request_id, "tenant": tenant, "agent": agent}
+        await self._turnstile.passed()
         receipt = await self._record(outcome, exchange, about, ends)
         await self._reveal(outcome, concealed, ends)
         return Decision(request_id, outcome.verdict, receipt, outcome.failed, self._mode == "enforce")

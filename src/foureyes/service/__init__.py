@@ -2,7 +2,8 @@
 
 ::
 
-    running ─── app ─── middleware       names, bounds, counts and logs every request; turns every exception into a problem
+    running                              binds, reloads, ends; door and door_protocol bound what strangers send and hold open
+       └─────── app ─── middleware       names, counts and logs every request; turns every exception into a problem
                  │       body            reads a body, once its caller is admitted
                  │       access          who calls, what they may do, how much of it (rate_limit)
                  ├────── routes          one file a subject; they translate and decide nothing

@@ -6,7 +6,7 @@
     async def verify(call: Verifying, body: VerifyRequest) -> VerifyResponse: ...
 
 The rules, in this order: no key, or one that nobody has, is a 401 in the same words; a key without the scope is a 403; a
-tenant beyond its rate limit is a 429 that says when to come back. All this happens before a byte of the body is read. The
+tenant beyond its share of the requests in flight is a 503; one beyond its rate limit is a 429 that says when to come back. All this happens before a byte of the body is read. The
 parts a request works with are those in force when it arrived, so that a change of configuration never splits a request.
 """
 
@@ -27,7 +27,7 @@ from foureyes.service.app_state import AppState
 from foureyes.service.problems import Refused
 from foureyes.service.tenant_state import TenantState
 
-__all__ = ["ADMITTED", "LEASE", "Auditing", "Call", "Reporting", "RequireScope", "Verifying", "presented_key"]
+__all__ = ["ADMITTED", "HOLDS", "LEASE", "Auditing", "Call", "Reporting", "RequireScope", "Verifying", "presented_key"]
 
 T = TypeVar("T")
 
@@ -36,6 +36,9 @@ ADMITTED: Final = "foureyes.admitted"
 
 LEASE: Final = "foureyes.lease"
 """Where a request's scope holds its :class:`~foureyes.service.parts_use.PartsLease`."""
+
+HOLDS: Final = "foureyes.holds"
+"""Where it holds the tenant whose share of the requests in flight it takes; the middleware gives it back."""
 
 CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="foureyes"'}
 _LONGEST_KEY: Final = 512
@@ -96,14 +99,16 @@ class RequireScope:
 
     async def __call__(self, request: Request) -> Call:
         """Admits the caller, unless that was done before the body was read."""
-        admitted: Call | None = request.scope.get(ADMITTED)
-        return admitted or self.admit(request.scope)
+        if ADMITTED not in request.scope:
+            request.scope[ADMITTED] = self.admit(request.scope)
+        admitted: Call = request.scope[ADMITTED]
+        return admitted
 
     def admit(self, scope: Scope) -> Call:
         """Who calls, if they may.
 
         Raises:
-            Refused: 401, 403 or 429.
+            Refused: 401, 403, 429 or 503.
         """
         state: AppState = scope["foureyes.state"]
         key = presented_key(scope)
@@ -114,6 +119,9 @@ class RequireScope:
         if self.scope not in principal.scopes and "admin" not in principal.scopes:
             raise Refused(403, f"it needs the scope '{self.scope}'")
         tenant = state.tenant(principal.tenant)
+        if not state.in_flight.enter(tenant.name):
+            raise Refused(503, "too many requests are in flight", headers={"Retry-After": "1"})
+        scope[HOLDS] = tenant.name
         spend(tenant, 1, now=state.instruments.wall_clock())
         return Call(state, tenant, tenant.parts, principal.scopes, scope)
 

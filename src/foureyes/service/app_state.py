@@ -17,6 +17,7 @@ from starlette.types import Scope
 
 from foureyes.config.parts import Parts
 from foureyes.errors import ConfigError, InputError
+from foureyes.guard.shares import TenantShares
 from foureyes.monitoring import Alarm
 from foureyes.monitoring.sinks import send_all
 from foureyes.service.fresh_readings import FreshReadings
@@ -59,6 +60,8 @@ class AppState:
         file_is_broken: whether the configuration on the disk is not the one in force.
         needs_restart: changed settings that only a new process applies, by their place in the file.
         parts_use: which parts requests still work with.
+        ending: whether the service was told to end.
+        in_flight: requests of tenants that are being served.
     """
 
     def __init__(self, parts: Parts, instruments: Instruments | None = None) -> None:
@@ -69,7 +72,10 @@ class AppState:
         self.file_is_broken = False
         self.needs_restart: tuple[str, ...] = ()
         self.parts_use: Final = PartsUse()
-        self._tenants = {name: TenantState.restore(name, parts) for name in parts.tenants}
+        self.ending = False
+        self.in_flight: Final = TenantShares(lambda: self.parts.server.max_in_flight, lambda: len(self.parts.tenants))
+        self.metrics.watch_in_flight(lambda: self.in_flight.used)
+        self._tenants = {name: self._restored(name, parts) for name in parts.tenants}
 
     @property
     def tenants(self) -> tuple[TenantState, ...]:
@@ -92,13 +98,21 @@ class AppState:
         Raises:
             ConfigError: what was saved of a new tenant cannot be used; nothing is changed.
         """
-        restored = {name: TenantState.restore(name, parts) for name in parts.tenants if name not in self._tenants}
+        restored = {name: self._restored(name, parts) for name in parts.tenants if name not in self._tenants}
         self.save([tenant for tenant in self.tenants if tenant.name not in parts.tenants])
         self.parts = parts
         self.parts_use.begin_generation()
         for name in self._tenants.keys() & parts.tenants.keys():
             self._tenants[name].change(parts.tenants[name])
         self._tenants = {name: restored.get(name) or self._tenants[name] for name in parts.tenants}
+
+    def _restored(self, name: str, parts: Parts) -> TenantState:
+        return TenantState.restore(name, parts, clock=self.instruments.clock)
+
+    def end_feeds(self) -> None:
+        """Ends every stream of events, which would go on for ever."""
+        for tenant in self.tenants:
+            tenant.feed.end()
 
     def save(self, tenants: Iterable[TenantState]) -> None:
         """Saves what is known of tenants, where the configuration names a place; one that fails is logged and stops no other."""
@@ -121,6 +135,7 @@ class AppState:
         ledgers = [tenant.ledger for tenant in self.parts.tenants.values()]
         failed = {
             "configuration": self.file_is_broken,
+            "service": self.ending,
             "ledger": any(ledger is not None and ledger.tampered for ledger in ledgers),
         }
         return {part: words for part, words in NOT_READY.items() if failed[part]}
@@ -144,6 +159,15 @@ class AppState:
             tenant=scope.get("foureyes.tenant"),
             request_id=scope["foureyes.request_id"],
         )
+
+    def refused(self, why: str) -> None:
+        """Counts and logs a connection, or a head, that was turned away at the door.
+
+        Args:
+            why: in a word.
+        """
+        self.metrics.turned_away(why)
+        self.instruments.log.info("turned_away", why=why)
 
     def log_failure(self, error: BaseException, request_id: str) -> None:
         """Logs what went wrong: the class and the place of an exception, never what it says. Refusals are no failures."""

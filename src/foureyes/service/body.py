@@ -30,9 +30,6 @@ from foureyes.service.problems import Refused
 
 __all__ = ["BodyRoute"]
 
-_CLOSE: Final = {"Connection": "close"}
-"""Said where the rest of a body may still be on its way."""
-
 _TOO_DEEP: Final = "the body is nested too deeply"
 
 _DIGITS: Final = 20
@@ -117,7 +114,7 @@ async def _read(request: Request, limits: ServerSettings) -> bytes:
         async with asyncio.timeout(limits.body_timeout_s):
             return await _assemble(request, limits)
     except TimeoutError:
-        raise Refused(408, f"the body did not arrive within {limits.body_timeout_s:g} s", headers=_CLOSE) from None
+        raise Refused(408, f"the body did not arrive within {limits.body_timeout_s:g} s") from None
     except ClientDisconnect:
         raise Refused(400, "the caller hung up") from None
 
@@ -132,4 +129,4 @@ async def _assemble(request: Request, limits: ServerSettings) -> bytes:
 
 
 def _too_large(limits: ServerSettings) -> Refused:
-    return Refused(413, f"a body may have {limits.max_body_bytes} bytes", headers=_CLOSE)
+    return Refused(413, f"a body may have {limits.max_body_bytes} bytes")

@@ -67,11 +67,12 @@ class Feed(Generic[T]):
         self.keep: Final = keep
         self._most = watchers
         self._last = 0
+        self._over = False
 
     @property
     def full(self) -> bool:
         """Whether nobody else can watch."""
-        return len(self._watching) >= self._most
+        return self._over or len(self._watching) >= self._most
 
     def add(self, kind: str, value: T) -> Event[T]:
         """Remembers an event and hands it to every watcher; the one who cannot take it is let go."""
@@ -85,6 +86,12 @@ class Feed(Generic[T]):
             else:
                 queue.put_nowait(event)
         return event
+
+    def end(self) -> None:
+        """Ends every watching, and lets nobody watch any more."""
+        self._over = True
+        for queue in self._watching:
+            queue.put_nowait(None)
 
     def after(self, last_id: int) -> list[Event[T]]:
         """The events remembered since, the oldest first."""
@@ -102,7 +109,7 @@ class Feed(Generic[T]):
         return list(islice((event for event in found if wanted is None or wanted(event.value)), n))
 
     async def watch(self, last_id: int, *, every_s: float) -> AsyncIterator[Event[T] | None]:
-        """Events from after ``last_id`` on, for ever; ``None`` whenever nothing came for a while.
+        """Events from after ``last_id`` on, until the feed ends; ``None`` whenever nothing came for a while.
 
         Raises:
             Lagging: the watcher fell too far behind.
@@ -117,6 +124,8 @@ class Feed(Generic[T]):
                 except TimeoutError:
                     yield None
                     continue
+                if event_or_end is None and self._over:
+                    return
                 if event_or_end is None:
                     raise Lagging
                 if event_or_end.id > last_id:

@@ -60,12 +60,24 @@ class Metrics:
             buckets=_BOUNDS,
             registry=registry,
         )
+        self._turned_away = Counter(
+            "foureyes_turned_away", "connections and heads of requests refused at the door", ["why"], registry=registry
+        )
+        self._connections = Gauge("foureyes_connections", "open connections", registry=registry)
         self._in_flight = Gauge("foureyes_http_requests_in_flight", "requests being served", registry=registry)
 
     def request(self, route: str, status: int, seconds: float) -> None:
         """Counts a request by the template of its route."""
         self._requests.labels(route, status).inc()
         self._request_s.labels(route).observe(seconds)
+
+    def turned_away(self, why: str) -> None:
+        """Counts what was refused before it was a request."""
+        self._turned_away.labels(why).inc()
+
+    def watch_connections(self, number: Callable[[], float]) -> None:
+        """Reads the number of open connections from here."""
+        self._connections.set_function(number)
 
     def watch_in_flight(self, number: Callable[[], float]) -> None:
         """Reads the number of requests in flight from here."""

@@ -3,33 +3,31 @@
 What it does, in order:
 
 1. names the request (the caller's ``X-Request-ID`` if it is a sane name, a new one otherwise);
-2. refuses at once when too many requests are in flight (503), instead of queueing without a bound;
+2. gives back a tenant's share of the requests in flight when one ends (:mod:`foureyes.service.access` takes it);
 3. hands the request on, adding the request's name and the security headers to whatever is sent;
 4. turns every exception into a problem; a response that has begun cannot be changed, so it is cut off, never finished;
 5. counts and logs the request, by the route's template: no text, no path as sent, no key.
 
-It never reads a body.
+It never reads a body. Where an answer begins before the body has arrived, it ends the connection: nobody reads on for a
+caller who was told no. So does every answer of a service that is ending.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from foureyes.service.access import LEASE
+from foureyes.service.access import HOLDS, LEASE
 from foureyes.service.app_state import AppState
-from foureyes.service.problems import Refused, problem_response
+from foureyes.service.problems import problem_response
 from foureyes.types import new_id
 
 __all__ = ["RequestMiddleware"]
 
 _SANE: Final = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
-_UNLIMITED: Final = frozenset({"/healthz", "/readyz", "/metrics"})
-"""What must answer just when the service is busy."""
-
 _SECURITY: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -55,8 +53,6 @@ class RequestMiddleware:
     def __init__(self, app: ASGIApp, state: AppState) -> None:
         self._app = app
         self._state = state
-        self._in_flight = 0
-        state.metrics.watch_in_flight(lambda: self._in_flight)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""
@@ -65,42 +61,56 @@ class RequestMiddleware:
             return
         scope["foureyes.state"] = self._state
         scope["foureyes.request_id"] = _sane_id(scope) or new_id()
-        response = _SentResponse(scope, send)
+        body = _ArrivingBody(scope, receive)
+        response = _SentResponse(scope, send, lambda: self._state.ending or not body.is_complete)
+        lease = scope[LEASE] = self._state.parts_use.arrive()
         started = self._state.instruments.clock()
         try:
-            await self._serve(scope, receive, response)
+            await self._app(scope, body.receive, response.send)
         except Exception as error:
             self._state.log_failure(error, scope["foureyes.request_id"])
             if response.status:
                 raise
             await problem_response(error, scope["foureyes.request_id"])(scope, receive, response.send)
         finally:
+            lease.end()
+            if (tenant := scope.get(HOLDS)) is not None:
+                self._state.in_flight.leave(tenant)
             self._state.count(scope, response.status, self._state.instruments.clock() - started)
 
-    async def _serve(self, scope: Scope, receive: Receive, response: _SentResponse) -> None:
-        if self._in_flight >= self._state.parts.server.max_in_flight and scope["path"] not in _UNLIMITED:
-            raise Refused(503, "too many requests are in flight", headers={"Retry-After": "1"})
-        self._in_flight += 1
-        lease = scope[LEASE] = self._state.parts_use.arrive()
-        try:
-            await self._app(scope, receive, response.send)
-        finally:
-            lease.end()
-            self._in_flight -= 1
+
+class _ArrivingBody:
+    """How much of one request's body has arrived."""
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self._receive = receive
+        self.is_complete = not any(
+            (name == b"content-length" and value != b"0") or name == b"transfer-encoding"
+            for name, value in scope["headers"]
+        )
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.request" and not message.get("more_body", False):
+            self.is_complete = True
+        return message
 
 
 class _SentResponse:
     """What of one response has been sent."""
 
-    def __init__(self, scope: Scope, send: Send) -> None:
+    def __init__(self, scope: Scope, send: Send, is_last: Callable[[], bool]) -> None:
         self._request_id: str = scope["foureyes.request_id"]
         self._send = send
+        self._is_last = is_last
         self.status = 0
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             _add_headers(message, self._request_id)
+            if self._is_last():
+                message["headers"].append((b"connection", b"close"))
         await self._send(message)
 
 

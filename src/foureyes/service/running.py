@@ -1,8 +1,12 @@
 """Runs an application on uvicorn: binds the socket, reloads the configuration, and ends within a bound.
 
 :func:`listen` binds first, so that an address that is taken is an error before anything is loaded. :func:`run` serves
-until SIGINT or SIGTERM: new requests are then refused, those under way get :data:`DRAIN_S` seconds, and what still runs is
-cut off without an answer. On SIGHUP, and every few seconds, whatever was given as ``reload`` is called.
+until SIGINT or SIGTERM, and then ends in this order: ``/readyz`` says so and every answer closes its connection, while a
+balancer has ``notice_s`` to send its requests elsewhere (after SIGTERM); the service listens no more and closes idle
+connections; requests under way get :data:`DRAIN_S` seconds, and what still runs is cut off without an answer. A second signal
+ends the notice. On SIGHUP, and every few seconds, whatever was given as ``reload`` is called.
+
+Connections come in by :mod:`foureyes.service.door`, and speak HTTP as :mod:`foureyes.service.door_protocol` bounds it.
 """
 
 from __future__ import annotations
@@ -12,22 +16,29 @@ import gc
 import ipaddress
 import signal
 import socket
+import threading
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Final
 
 import uvicorn
 from fastapi import FastAPI
 
 from foureyes.errors import ConfigError
+from foureyes.service.app_state import AppState
+from foureyes.service.door import Door
+from foureyes.service.door_protocol import DoorProtocol
 
-__all__ = ["DRAIN_S", "address_of", "is_open_to_others", "listen", "run"]
+__all__ = ["DRAIN_S", "address_of", "is_open_to_others", "listen", "run", "server_of"]
 
 DRAIN_S: Final = 20
 """Seconds that requests under way get when the service ends."""
 
 _BACKLOG: Final = 2048
 _RELOAD_S: Final = 5.0
+_TICK_S: Final = 0.1
+_FILES: Final = 65_536
 _GARBAGE: Final = (20_000, 50, 100)
 """How often Python looks for cycles. A service keeps many thousands of records that hold none, and its requests leave none;
 looking through all of them again and again takes a tenth of a second at once where models are loaded."""
@@ -70,6 +81,7 @@ def run(
     app: FastAPI,
     listening: socket.socket,
     *,
+    state: AppState | None = None,
     reload: Callable[[], Awaitable[None]] | None = None,
     background: Sequence[Callable[[], Awaitable[None]]] = (),
 ) -> None:
@@ -78,12 +90,27 @@ def run(
     Args:
         app: what to serve; its lifespan is run.
         listening: a bound socket; closed at the end.
+        state: of the application, whose limits are kept and which is told of the end; ``None`` for the usual limits.
         reload: called on SIGHUP and every few seconds.
         background: work to do meanwhile, ended with the service.
     """
+    server = server_of(app, state)
+    _open_more_files()
+    gc.freeze()  # what was imported and loaded stays
+    gc.set_threshold(*_GARBAGE)
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(server, listening, reload, background))
+
+
+def server_of(app: FastAPI, state: AppState | None = None) -> uvicorn.Server:
+    """The server of an application, behind its door."""
+    door = Door() if state is None else Door(lambda: state.parts.server, state.refused)
+    if state is not None:
+        state.metrics.watch_connections(lambda: door.n)
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=partial(DoorProtocol, door),  # type: ignore[arg-type] # uvicorn calls it with names only
+        ws="none",
         lifespan="on",
         access_log=False,
         proxy_headers=False,  # nothing here depends on where a request came from
@@ -92,18 +119,39 @@ def run(
         timeout_graceful_shutdown=DRAIN_S,
         timeout_keep_alive=75,
     )
-    server = _Server(config)
-    gc.freeze()  # what was imported and loaded stays
-    gc.set_threshold(*_GARBAGE)
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(server, listening, reload, background))
+    return _Server(config, state)
 
 
 class _Server(uvicorn.Server):
-    """Ends on a signal as uvicorn does, but does not raise it again afterwards: ending when told to is no failure."""
+    """Ends on a signal as uvicorn does, with a notice before.
+
+    It does not raise the signal again afterwards: ending when told to is no failure.
+    """
+
+    def __init__(self, config: uvicorn.Config, state: AppState | None) -> None:
+        super().__init__(config)
+        self._state = state
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._state is not None:
+            self._state.ending = True
+            if signal.SIGTERM in self._captured_signals:
+                await self._give_notice(self._state.parts.server.notice_s)
+            self._state.end_feeds()
+        await super().shutdown(sockets)
+
+    async def _give_notice(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + seconds
+        # a signal's handler sets no more than a flag, so it is looked at again and again
+        while (left := ends - loop.time()) > 0 and len(self._captured_signals) < 2:  # noqa: ASYNC110
+            await asyncio.sleep(min(left, _TICK_S))
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
+        if threading.current_thread() is not threading.main_thread():  # nobody else gets signals
+            yield
+            return
         ending = (signal.SIGINT, signal.SIGTERM)
         before = {number: signal.signal(number, self.handle_exit) for number in ending}
         try:
@@ -144,6 +192,18 @@ def _hangups() -> asyncio.Event:
     if (number := getattr(signal, "SIGHUP", None)) is not None:
         asyncio.get_running_loop().add_signal_handler(number, hangup.set)
     return hangup
+
+
+def _open_more_files() -> None:
+    """Lets the process open as many files as it may: every connection is one."""
+    try:
+        import resource  # noqa: PLC0415 - not on Windows
+    except ImportError:
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(hard, _FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -7,7 +7,9 @@ the gate's agents, the monitor's window.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -53,6 +55,7 @@ class TenantState:
         parts: those in force.
         gate: its agents' records.
         monitor: its rolling figures and alarms.
+        clock: seconds since some moment, never set back.
 
     Attributes:
         saved_alarms: those that stood when it was saved last.
@@ -61,10 +64,12 @@ class TenantState:
         prompts: what gateways asked and wait for an answer to.
     """
 
-    def __init__(self, name: str, parts: TenantParts, *, gate: AgentGate, monitor: Monitor) -> None:
+    def __init__(
+        self, name: str, parts: TenantParts, *, gate: AgentGate, monitor: Monitor, clock: Callable[[], float]
+    ) -> None:
         self.name: Final = name
         self.parts = parts
-        self.rate_limiter: Final = RateLimiter(parts.rate)
+        self.rate_limiter: Final = RateLimiter(parts.rate, clock=clock)
         self.feed: Final[Feed[FeedItem | AlarmItem]] = Feed()
         self.gate: Final = gate
         self.monitor: Final = monitor
@@ -76,7 +81,7 @@ class TenantState:
         self._seen: OrderedDict[str, RememberedVerification] = OrderedDict()
 
     @classmethod
-    def restore(cls, name: str, parts: Parts) -> TenantState:
+    def restore(cls, name: str, parts: Parts, *, clock: Callable[[], float] = time.monotonic) -> TenantState:
         """What was saved of a tenant, or a new one's.
 
         Raises:
@@ -88,7 +93,7 @@ class TenantState:
         if monitor.settings != parts.monitor:  # its windows were other ones; what is promised is not
             monitor = Monitor(parts.monitor, promises=monitor.watches)
         monitor.watch(tenant.watches)
-        return cls(name, tenant, gate=gate, monitor=monitor)
+        return cls(name, tenant, gate=gate, monitor=monitor, clock=clock)
 
     def save(self, store: StateStore) -> None:
         """Saves the agents' records and the monitor.

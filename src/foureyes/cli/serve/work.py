@@ -48,7 +48,7 @@ def _demo(args: argparse.Namespace, output: CommandOutput) -> None:
     with listening, TemporaryDirectory(prefix="foureyes-demo-") as folder:
         demo = demo_app(Path(folder), pair, on_step=tell_step)
         _announce(output, listening, demo.key)
-        running.run(demo.app, listening, background=[demo.traffic])
+        running.run(demo.app, listening, state=demo.app.state.foureyes, background=[demo.traffic])
 
 
 def _configured(args: argparse.Namespace, output: CommandOutput) -> None:
@@ -65,7 +65,7 @@ def _configured(args: argparse.Namespace, output: CommandOutput) -> None:
             output.say("the configuration is right")
             return
         _announce(output, listening, None)
-        running.run(service.app, listening, reload=service.check)
+        running.run(service.app, listening, state=service.app.state.foureyes, reload=service.check)
 
 
 def _announce(output: CommandOutput, listening: socket.socket, key: str | None) -> None:

@@ -1,0 +1,47 @@
+"""A turnstile: how many pass in a round of the loop, and that everybody does in the end."""
+
+from __future__ import annotations
+
+import asyncio
+
+from foureyes.guard.turnstile import Turnstile
+
+
+def test_a_crowd_leaves_every_other_work_its_rounds() -> None:
+    async def scene() -> tuple[int, int]:
+        crowd, passed = Turnstile(2), []
+
+        async def one() -> None:
+            await crowd.passed()
+            passed.append(1)
+
+        tasks = [asyncio.create_task(one()) for _ in range(100)]
+        for _ in range(10):
+            await asyncio.sleep(0)
+        meanwhile = len(passed)
+        await asyncio.gather(*tasks)
+        return meanwhile, len(passed)
+
+    meanwhile, in_the_end = asyncio.run(scene())
+    assert meanwhile <= 22
+    assert in_the_end == 100
+
+
+def test_whoever_gives_up_holds_up_nobody() -> None:
+    async def scene() -> None:
+        turnstile = Turnstile(1)
+        tasks = [asyncio.create_task(turnstile.passed()) for _ in range(10)]
+        await asyncio.sleep(0)
+        for task in tasks[1:9]:
+            task.cancel()
+        await asyncio.wait_for(tasks[9], 60)
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await turnstile.passed()
+
+    asyncio.run(scene())
+
+
+def test_a_loop_that_ended_half_way_leaves_nothing_behind() -> None:
+    turnstile = Turnstile(1)
+    for _ in range(3):
+        asyncio.run(turnstile.passed())
