@@ -6,7 +6,7 @@ Every request goes through the whole service (middleware, key, body, guard, ledg
 with a clock of its own: waiting costs nothing there, so thousands of verifiers that never answer take seconds, and a
 deadline can be held to the millisecond. What is counted is what a caller would see, on each of the routes that verify.
 *Truth* is kept apart from the service: a response was verified only if more than half of the configured verifiers really
-voted safe and no stage was made to fail.
+voted safe, no stage was made to fail, and every part of what was asked and answered can be read.
 
 What this does not show: processes that are killed (``tests/ledger``), and real sockets (``tests/service``).
 """
@@ -19,6 +19,7 @@ import concurrent.futures
 import itertools
 import json
 import random
+import re
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -45,6 +46,7 @@ BODY_S: Final = 1.0
 _KEY: Final = new_key("faults", {"verify"})
 _FOR_EVER_S: Final = 3600.0
 _VERIFIERS: Final = ("a", "b", "c")
+_NAME: Final = re.compile(r"answer \d+")
 
 
 @dataclass(slots=True)
@@ -54,6 +56,8 @@ class FaultScene:
     Attributes:
         votes: per verifier, a verdict or a fault.
         conceal, record, reveal, clock, request: faults; ``""`` for none.
+        answer: what the response is made of, of :data:`ANSWERS`.
+        question: what the prompt is made of, of :data:`QUESTIONS`.
     """
 
     votes: tuple[str, ...] = ("safe", "safe", "safe")
@@ -62,12 +66,21 @@ class FaultScene:
     reveal: str = ""
     clock: str = ""
     request: str = ""
+    answer: str = "text"
+    question: str = "text"
 
     @property
     def verified(self) -> bool:
         """Whether the response may come out as safe."""
         broken = self.conceal or self.record or self.reveal or self.request in _UNREADABLE
-        return not broken and self.votes.count("safe") * 2 > len(self.votes)
+        readable = ANSWERS[self.answer].readable and QUESTIONS[self.question].readable
+        return not broken and readable and self.votes.count("safe") * 2 > len(self.votes)
+
+
+def _named(text: str) -> str:
+    """The name of the scene that a text holds; empty where it holds none."""
+    found = _NAME.search(text)
+    return found[0] if found else ""
 
 
 class Failing:
@@ -80,8 +93,8 @@ class Failing:
         self.clear_reasons = False
 
     def scene(self, exchange: Exchange) -> FaultScene:
-        """The scene is named by the response."""
-        return self.scenes[exchange.answer]
+        """The scene is named within the response."""
+        return self.scenes[_named(exchange.answer)]
 
     async def conceal(self, exchange: Exchange, **_: Any) -> Any:
         """As :class:`foureyes.guard.Concealer`."""
@@ -89,13 +102,13 @@ class Failing:
 
     def text_hash(self, _: str, text: str) -> str:
         """As :class:`foureyes.guard.Recorder`."""
-        if (scene := self.scenes.get(text)) is not None and scene.record == "no salt":
+        if (scene := self.scenes.get(_named(text))) is not None and scene.record == "no salt":
             raise LedgerError("the tenant has no salt")
         return text
 
     def append(self, _: str, payload: Mapping[str, Any]) -> Any:
         """As :class:`foureyes.guard.Recorder`."""
-        return RECORDING[self.scenes[payload["response_hash"]].record](self)
+        return RECORDING[self.scenes[_named(payload["response_hash"])].record](self)
 
     def wall_clock(self) -> float:
         """The time of day, which a scene may have moved."""
@@ -327,6 +340,79 @@ class _Pause:
 
 
 @dataclass(frozen=True, slots=True)
+class Shape:
+    """What a message is made of.
+
+    Attributes:
+        fields: of the message in OpenAI's shape, given its words.
+        readable: whether all of it can be read.
+    """
+
+    fields: Callable[[str], dict[str, Any]]
+    readable: bool = True
+
+
+def _calls(arguments: Callable[[str], Any], content: Callable[[str], Any] = lambda _: None) -> Callable[[str], Any]:
+    return lambda words: {
+        "content": content(words),
+        "tool_calls": [
+            {"id": "c1", "type": "function", "function": {"name": "wire_transfer", "arguments": arguments(words)}}
+        ],
+    }
+
+
+def _beside(part: Any) -> Callable[[str], Any]:
+    return lambda words: {"content": [{"type": "text", "text": words}, part]}
+
+
+def _note(words: str) -> str:
+    return json.dumps({"note": words, "amount": 5})
+
+
+_IMAGE: Final = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}
+
+ANSWERS: Final[dict[str, Shape]] = {
+    "text": Shape(lambda words: {"content": words}),
+    "text in a part": Shape(lambda words: {"content": [{"type": "text", "text": words}]}),
+    "a tool call": Shape(_calls(_note)),
+    "text and a tool call": Shape(_calls(_note, lambda words: words)),
+    "the old function call": Shape(
+        lambda words: {"content": None, "function_call": {"name": "wire_transfer", "arguments": _note(words)}}
+    ),
+    "a refusal": Shape(lambda words: {"content": None, "refusal": words}),
+    "reasoning and text": Shape(lambda words: {"content": words, "reasoning_content": "Let me see."}),
+    "nothing": Shape(lambda _: {"content": None}, readable=False),
+    "an image beside text": Shape(_beside(_IMAGE), readable=False),
+    "sound beside text": Shape(lambda words: {"content": words, "audio": {"id": "a", "data": "AA=="}}, readable=False),
+    "a file beside text": Shape(_beside({"type": "file", "file": {"file_id": "f1"}}), readable=False),
+    "a part of no known kind": Shape(_beside({"type": "hologram", "data": "AA=="}), readable=False),
+    "a part that is no object": Shape(_beside(7), readable=False),
+    "a field of no known kind": Shape(lambda words: {"content": words, "wires": "all the money"}, readable=False),
+    "content that is an object": Shape(lambda words: {"content": {"text": words}}, readable=False),
+    "arguments cut off": Shape(_calls(lambda words: _note(words)[:-1]), readable=False),
+    "arguments with a key twice": Shape(_calls(lambda words: _note(words)[:-1] + ', "amount": 9}'), readable=False),
+    "arguments with NaN": Shape(_calls(lambda words: _note(words)[:-1] + ', "n": NaN}'), readable=False),
+    "arguments nested deeply": Shape(
+        _calls(lambda words: _note(words)[:-1] + ', "n": ' + "[" * 3000 + "]" * 3000 + "}"), readable=False
+    ),
+    "arguments that are a list": Shape(_calls(lambda words: f"[{_note(words)}]"), readable=False),
+    "arguments that are a number": Shape(_calls(lambda _: 7), readable=False),
+    "a tool call that is no object": Shape(lambda words: {"content": words, "tool_calls": ["x"]}, readable=False),
+}
+"""What an answer may be made of."""
+
+QUESTIONS: Final[dict[str, Shape]] = {
+    "text": Shape(lambda words: {"content": words}),
+    "text in a part": Shape(lambda words: {"content": [{"type": "text", "text": words}]}),
+    "an image beside text": Shape(_beside(_IMAGE), readable=False),
+    "sound beside text": Shape(_beside({"type": "input_audio", "input_audio": {"data": "AA=="}}), readable=False),
+    "a part of no known kind": Shape(_beside({"type": "hologram", "data": "AA=="}), readable=False),
+    "a field of no known kind": Shape(lambda words: {"content": words, "wires": "all the money"}, readable=False),
+}
+"""What a question may be made of."""
+
+
+@dataclass(frozen=True, slots=True)
 class InjectedFault:
     """A fault, where it strikes, and the scene of a request that meets it."""
 
@@ -367,6 +453,9 @@ def _all_faults() -> list[InjectedFault]:
     found += [InjectedFault("smuggled", name, _at("request", name, ("unsafe",) * 3)) for name in _SMUGGLED]
     one = ("safe", "unsafe", "unsafe")
     found += [InjectedFault("picked verifiers", name, _at("request", name, one)) for name in _LENIENT]
+    for place, shapes in (("answer", ANSWERS), ("question", QUESTIONS)):
+        found += [InjectedFault(f"{place}, judged safe", name, _at(place, name)) for name in shapes]
+        found += [InjectedFault(f"{place}, judged unsafe", name, _at(place, name, ("unsafe",) * 3)) for name in shapes]
     for stage, place, faults in places:
         found += [InjectedFault(stage, name, _at(place, name)) for name in faults if name]
     return found
@@ -384,15 +473,46 @@ _PATHS: Final = {
 }
 
 
-def body_for(route: str, response: str) -> bytes:
-    """The body that asks a route to verify one response."""
-    user, assistant = {"role": "user", "content": "Is it?"}, {"role": "assistant", "content": response}
-    bodies: dict[str, Any] = {
-        "batch": {"items": [{"prompt": "Is it?", "response": response}]},
-        "litellm": {"input_type": "response", "texts": [response], "structured_messages": [user]},
-        "nemo": {"messages": [user, assistant]},
-    }
-    return json.dumps(bodies.get(route, {"prompt": "Is it?", "response": response})).encode()
+def body_for(route: str, words: str, scene: FaultScene | None = None) -> bytes:
+    """The body that asks a route to verify one response.
+
+    Args:
+        route: of :data:`ROUTES`; of LiteLLM's, the body it sends after a call.
+        words: of the response.
+        scene: says what question and response are made of.
+    """
+    scene = scene or FaultScene()
+    asked = {"role": "user", **QUESTIONS[scene.question].fields("Is it?")}
+    fields = ANSWERS[scene.answer].fields(words)
+    turn = {"role": "assistant", **fields}
+    if route == "litellm":
+        return json.dumps({"input_type": "response", "litellm_call_id": words, **_as_litellm(fields)}).encode()
+    if route == "nemo":
+        return json.dumps({"messages": [asked, turn]}).encode()
+    if (scene.answer, scene.question) == ("text", "text"):
+        one: dict[str, Any] = {"prompt": "Is it?", "response": words}
+    else:
+        one = {"messages": [asked], "response": turn}
+    return json.dumps({"items": [one]} if route == "batch" else one).encode()
+
+
+def body_before(words: str, scene: FaultScene) -> bytes:
+    """What LiteLLM sends before the call that leads to a response of these words."""
+    asked = QUESTIONS[scene.question].fields("Is it?")
+    rows = [{"role": "user", **asked}]
+    sent = {**_as_litellm(asked), "structured_messages": rows}
+    return json.dumps({"input_type": "request", "litellm_call_id": words, **sent}).encode()
+
+
+def _as_litellm(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """A message as LiteLLM takes it apart: texts, images and tool calls; the rest stands beside them."""
+    content = fields["content"]
+    parts = content if isinstance(content, list) else [{"type": "text", "text": content}] if content else []
+    texts = [part["text"] for part in parts if isinstance(part, dict) and part.get("type") == "text"]
+    images = [part["image_url"]["url"] for part in parts if isinstance(part, dict) and part.get("type") == "image_url"]
+    others = [part for part in parts if not isinstance(part, dict) or part.get("type") not in ("text", "image_url")]
+    rest = {name: value for name, value in fields.items() if name != "content"}
+    return {"texts": texts, "images": images or None, **rest, **({"parts": others} if others else {})}
 
 
 def said_safe(route: str, reply: Reply) -> bool:
@@ -464,20 +584,27 @@ async def _one(
 ) -> None:
     response, scene = f"answer {i}", fault.scene(draw)
     failing.scenes[response] = scene
-    body, headers = (
-        body_for(route, response),
-        {"authorization": f"Bearer {_KEY.presented}", "content-type": "application/json"},
-    )
+    body = body_for(route, response, scene)
+    headers = {"authorization": f"Bearer {_KEY.presented}", "content-type": "application/json"}
     pieces: Any = body
     if scene.request:
         pieces, other = {**_UNREADABLE, **_SMUGGLED, **_LENIENT}[scene.request](body)
         headers |= other
     failing.now = 1_800_000_000.0 + CLOCKS.get(scene.clock, 0.0)
     started = asyncio.get_running_loop().time()
-    reply = await call(app, "POST", _PATHS[route], pieces, headers)
+    reply = await _sent(app, route, pieces, headers, body_before(response, scene))
     took = asyncio.get_running_loop().time() - started
     rows[fault.stage, fault.name].add(scene, safe=said_safe(route, reply), reply=reply, took_s=took)
     del failing.scenes[response]
+
+
+async def _sent(app: Any, route: str, pieces: Any, headers: Mapping[str, str], before: bytes) -> Reply:
+    """The last reply a caller gets; LiteLLM asks before its call, and makes none where the answer is to stop."""
+    if route == "litellm":
+        first = await call(app, "POST", _PATHS[route], before, {**headers, "authorization": f"Bearer {_KEY.presented}"})
+        if not said_safe(route, first):
+            return first
+    return await call(app, "POST", _PATHS[route], pieces, headers)
 
 
 def _app(failing: Failing) -> Any:
