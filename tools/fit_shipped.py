@@ -6,7 +6,7 @@
 
 Every question gives two rows, its right and its wrong answer, so half of the rows are wrong. The figures in the provenance
 come from five folds over questions, so that no question is measured on which the calibration was fitted; the calibration
-that is written is fitted on all of them. Two models with equal votes let through what neither of them flags; how much that
+that is written is fitted on all of them. The score is the one that the guard votes on, ``worst_claim``. Two models with equal votes let through what neither of them flags; how much that
 is, is printed for the pairs that commands use.
 """
 
@@ -28,6 +28,7 @@ from foureyes.calibration import Source, flag_rate
 from foureyes.demo.questions import load
 from foureyes.guard.reader_judge import SHIPPED_MODELS
 from foureyes.models.weights import SMALL_PAIR, STANDARD_PAIR
+from foureyes.signals.worst import worst_claim
 
 FOLDS = 5
 RATE = 0.5
@@ -38,12 +39,12 @@ def fitted(model: str) -> tuple[dict[str, Any], Any, Any]:
     """The document of one model; (questions, 2) whether it flags the right and the wrong answer, held out; their surprise."""
     questions = load()
     reader = fe.open_reader(model)
-    rows = fe.score([exchange for question in questions for exchange in question.exchanges], reader)
-    read = np.array([isinstance(row, fe.Scored) for row in rows])
-    surprise = np.array([row.log_cmp if isinstance(row, fe.Scored) else 0.0 for row in rows])[read]
+    rows = worst_claim([exchange for question in questions for exchange in question.exchanges], reader)
+    read = np.array([not isinstance(row, fe.Unscored) for row in rows])
+    surprise = np.array([0.0 if isinstance(row, fe.Unscored) else row for row in rows])[read]
     correct = np.tile([True, False], len(questions))[read]
     question = np.repeat(np.arange(len(questions)), 2)[read]
-    platt = fe.Platt.fit(surprise, correct, source=Source("log_cmp", reader.name))
+    platt = fe.Platt.fit(surprise, correct, source=Source("worst_claim", reader.name))
     cut = flag_rate(platt.predict_proba(surprise), rate=RATE)
     flagged, figures = _held_out(surprise, correct, question)
     blocked, surprises = np.ones(len(read), dtype=bool), np.full(len(read), np.inf)

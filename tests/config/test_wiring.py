@@ -98,10 +98,8 @@ def test_a_verification_runs_through_every_part(wired):
     assert decision.safe, decision
     assert decision.receipt.index == entry.index
     assert audit.size == 1
-    [seen] = opened.shown
-    assert "ana@" not in seen.answer
-    assert "ana@" not in str(seen.prompt)
-    assert "[EMAIL_ADDRESS_1_" in seen.answer
+    assert not any("ana@" in f"{seen.prompt} {seen.answer}" for seen in opened.shown)
+    assert "[EMAIL_ADDRESS_1_" in opened.shown[0].answer
     assert "ana" not in str(entry.to_dict())
 
 
@@ -117,7 +115,7 @@ def test_a_tenant_without_a_policy_shows_texts_as_they_are(wired):
         return decision
 
     assert asyncio.run(verify()).safe
-    assert opened.shown == [RIGHT]
+    assert opened.shown[0] == RIGHT
 
 
 def test_tenants_share_a_reader_and_nothing_that_holds_their_data(wired):
@@ -181,11 +179,11 @@ def test_one_part_that_does_not_close_keeps_no_other_open(wired):
 
 
 def test_a_calibrator_that_turns_a_signal_round_is_refused_unless_it_was_accepted(wired):
-    source = Source("log_cmp", "scripted")
-    turned = Platt.fit([0.1, 0.9, 1.5, 0.5, 3.0, 2.2], [0, 0, 0, 1, 1, 1], source=source, accept_direction="log_cmp")
-    unaccepted = turned.to_json().replace('"accepted_direction": "log_cmp"', '"accepted_direction": null')
+    source = Source("worst_claim", "scripted")
+    turned = Platt.fit([0.1, 0.9, 1.5, 0.5, 3.0, 2.2], [0, 0, 0, 1, 1, 1], source=source, accept_direction="worst_claim")
+    unaccepted = turned.to_json().replace('"accepted_direction": "worst_claim"', '"accepted_direction": null')
     (wired.path / "platt.json").write_text(unaccepted)
-    with pytest.raises(ConfigError, match=r"\[verifiers\..*of log_cmp, larger is worse by the catalogue"):
+    with pytest.raises(ConfigError, match=r"\[verifiers\..*of worst_claim, larger is worse by the catalogue"):
         build(settings_of(wired), open_reader=Opened())
 
 

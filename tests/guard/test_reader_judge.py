@@ -45,13 +45,27 @@ def test_its_confidence_is_the_calibrators():
 
 def test_its_reason_says_confidence_cut_and_surprise():
     assert vote("Sydney").reason.startswith("confidence 0.2")
-    assert "wanted 0.500 or more (surprise 3.00 nats a token over 1)" in vote("Sydney").reason
+    assert "wanted 0.500 or more (its claim, 'Sydney': surprise 3.00 nats a token)" in vote("Sydney").reason
 
 
 def test_a_near_miss_is_told_from_a_hit():
     certainty = vote("Sydney").confidence
     reason = vote("Sydney", cut=certainty + 0.0001).reason
     assert f"confidence {certainty:.6f}, wanted {certainty + 0.0001:.6f} or more" in reason
+
+
+def test_its_reason_names_the_worst_claim():
+    assert "the worst of 2 claims, 'Sydney': surprise 3.00 nats" in vote("Canberra. Canberra! Sydney").reason
+    assert "Sydney" in vote("Sydney, " * 30).reason
+    assert len(vote("Sydney, " * 300).reason) < 300
+
+
+def test_words_around_a_claim_do_not_make_it_safer():
+    calm = ScriptedReader({"Sydney": 0.05, "Sydney.": 0.05, "1": 0.99, "2": 0.99, "3": 0.99})
+    for answer in ("Sydney", "Sydney. 1 2 3 1 2 3 1 2 3", "1 2 3 1 2 3 1 2 3. Sydney."):
+        assert vote(answer, reader=calm).confidence <= vote("Sydney").confidence + 1e-9
+    padded = vote("Sydney. 1 2 3 1 2 3 1 2 3", reader=calm)
+    assert padded.log_cmp < 1, "the mean says nothing any more"
 
 
 def test_its_surprise_is_stated_as_a_number_too():
@@ -62,11 +76,11 @@ def test_its_surprise_is_stated_as_a_number_too():
 
 def test_a_calibrator_that_turns_surprise_round_is_refused_unless_it_was_accepted():
     surprises, right = ROWS[0], [1 - flag for flag in ROWS[1]]
-    with pytest.raises(InputError, match="of log_cmp, larger is worse by the catalogue"):
+    with pytest.raises(InputError, match="of worst_claim, larger is worse by the catalogue"):
         ReaderJudge(READER, Platt.fit(surprises, right), 0.5)
-    source = Source("log_cmp", READER.name)
-    accepted = Platt.fit(surprises, right, source=source, accept_direction="log_cmp")
-    note = "direction of log_cmp accepted against the catalogue of signals: larger is better here"
+    source = Source("worst_claim", READER.name)
+    accepted = Platt.fit(surprises, right, source=source, accept_direction="worst_claim")
+    note = "direction of worst_claim accepted against the catalogue of signals: larger is better here"
     assert vote("Sydney", calibrator=accepted).reason.endswith(note)
     assert ReaderJudge(READER, accepted, 0.5).direction_note == note
 
@@ -98,14 +112,14 @@ def test_any_calibrator_of_one_score_will_do():
     assert vote("Canberra", calibrator=Isotonic.fit(*ROWS)).verdict == "safe"
 
 
-@pytest.mark.parametrize("source", [Source("cme", "scripted"), Source("log_cmp", "another")])
+@pytest.mark.parametrize("source", [Source("cme", "scripted"), Source("log_cmp", "scripted"), Source("worst_claim", "another")])
 def test_a_calibrator_of_another_signal_or_model_is_refused(source):
     with pytest.raises(ConfigError, match="fitted on"):
         ReaderJudge(READER, Platt.fit(*ROWS, source=source), 0.5)
 
 
 def test_a_calibrator_of_this_model_is_taken():
-    ReaderJudge(READER, Platt.fit(*ROWS, source=Source("log_cmp", "scripted")), 0.5)
+    ReaderJudge(READER, Platt.fit(*ROWS, source=Source("worst_claim", "scripted")), 0.5)
 
 
 @pytest.mark.parametrize("cut", [-0.1, 1.1, float("nan")])
@@ -126,7 +140,7 @@ def test_a_reader_that_is_gone_raises():
 @pytest.mark.parametrize("model", SHIPPED_MODELS)
 def test_a_calibration_is_shipped_with_its_provenance(model):
     found = shipped_calibration(model)
-    assert found.calibrator.fitted_on.source == Source("log_cmp", model)
+    assert found.calibrator.fitted_on.source == Source("worst_claim", model)
     assert found.calibrator.slope < 0, "the more surprise, the less confidence"
     assert 0 < found.cut.cut < 1
     assert found.provenance["rows"] == found.cut.n == found.calibrator.fitted_on.rows.n

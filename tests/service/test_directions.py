@@ -14,12 +14,12 @@ from foureyes.service.configured import log_directions
 from foureyes.service.logs import open_log
 from tests.service.promised import Serving
 
-NOTE = "direction of log_cmp accepted against the catalogue of signals: larger is better here"
+NOTE = "direction of worst_claim accepted against the catalogue of signals: larger is better here"
 TURNED = Platt.fit(
     [0.1, 0.9, 1.5, 0.5, 3.0, 2.2],
     [0, 0, 0, 1, 1, 1],
-    source=Source("log_cmp", "scripted"),
-    accept_direction="log_cmp",
+    source=Source("worst_claim", "scripted"),
+    accept_direction="worst_claim",
 )
 
 
@@ -41,7 +41,7 @@ def test_the_log_and_every_vote_say_that_a_direction_was_accepted(tmp_path: Path
 
 def test_a_calibrator_that_was_not_accepted_is_not_served(tmp_path: Path) -> None:
     serving = Serving(tmp_path)
-    unaccepted = TURNED.to_json().replace('"accepted_direction": "log_cmp"', '"accepted_direction": null')
+    unaccepted = TURNED.to_json().replace('"accepted_direction": "worst_claim"', '"accepted_direction": null')
     (tmp_path / "platt.json").write_text(unaccepted)
-    with pytest.raises(ConfigError, match="of log_cmp, larger is worse by the catalogue"):
+    with pytest.raises(ConfigError, match="of worst_claim, larger is worse by the catalogue"):
         serving.reload()

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
-from foureyes.guard.segments import Segment
 from foureyes.models.judging import MalformedReply, quoted, strict_json_object
+from foureyes.signals.segments import Segment
 from foureyes.types import Exchange, Message, Prompt
 
 __all__ = [

@@ -1,7 +1,7 @@
 """A verifier made of a reader: it compares P(correct), calibrated from the reader's surprise, with a cut.
 
-The reader reads the answer (:mod:`foureyes.signals.cross`), a calibrator turns its surprise into P(correct), and the answer
-is safe from a cut on. What could not be read is an abstention. The confidence it states is the calibrator's: as good as
+The reader reads every claim of the answer (:mod:`foureyes.signals.worst`), so that words round a claim do not hide it; a
+calibrator turns the surprise of the worst one into P(correct), and the answer is safe from a cut on. What could not be read is an abstention. The confidence it states is the calibrator's: as good as
 the rows that was fitted on, and no better.
 
 For the models of the catalog a calibration is shipped, so that a guard runs out of the box: :func:`shipped_judge`.
@@ -9,6 +9,7 @@ For the models of the catalog a calibration is shipped, so that a guard runs out
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,8 +22,8 @@ from foureyes.calibration.provenance import Source
 from foureyes.errors import ConfigError, InputError
 from foureyes.guard.batcher import ReaderBatcher
 from foureyes.models.roles import Reader
-from foureyes.signals.cross import signals_of
-from foureyes.types import Exchange, Scored, Unscored, Vote, VoteVerdict
+from foureyes.signals.worst import WorstClaim, worst_claim_rounds
+from foureyes.types import Exchange, Unscored, Vote, VoteVerdict
 
 __all__ = ["SHIPPED_MODELS", "Cut", "ReaderJudge", "ShippedCalibration", "shipped_calibration", "shipped_judge"]
 
@@ -32,6 +33,8 @@ SHIPPED_MODELS: Final = ("smollm2-135m", "gemma3-270m", "qwen2.5-coder-0.5b", "q
 """Models of the catalog that a calibration is shipped for."""
 
 _FORMAT: Final = "foureyes.reading_judge"
+_SIGNAL: Final = "worst_claim"
+_SHOWN: Final = 60
 
 _TOLD: Final[Mapping[str, str]] = {
     "unavailable": "the reader's server cannot be had now",
@@ -42,11 +45,13 @@ _TOLD: Final[Mapping[str, str]] = {
 
 
 class ReaderJudge:
-    """Votes safe or unsafe by how much an answer surprises a reader.
+    """Votes safe or unsafe by how much the most surprising claim of an answer surprises a reader.
+
+    Short answers take one reading; longer ones two rounds of readings, each a batch.
 
     Args:
         reader: the verifier; or a batcher in front of it, for judges that share one reader. Whoever made a batcher closes it.
-        calibrator: of its ``log_cmp``; P(correct) of what it is given.
+        calibrator: of its ``worst_claim``; P(correct) of what it is given.
         cut: the confidence from which on an answer is safe: a promise, a flag rate, or a number in [0, 1] of your own.
         provider: who it is called.
 
@@ -76,9 +81,9 @@ class ReaderJudge:
     ) -> None:
         self._shared = isinstance(reader, ReaderBatcher)
         self._batcher = reader if isinstance(reader, ReaderBatcher) else ReaderBatcher(reader)
-        calibrator.require_direction("log_cmp")
+        calibrator.require_direction(_SIGNAL)
         if calibrator.fitted_on.source is not None:
-            calibrator.fitted_on.require(Source("log_cmp", self._batcher.name))
+            calibrator.fitted_on.require(Source(_SIGNAL, self._batcher.name))
         self._cut = cut if isinstance(cut, int | float) else cut.cut
         if not 0 <= self._cut <= 1:
             raise InputError(f"a cut is a confidence in [0, 1]; got {self._cut}")
@@ -116,22 +121,32 @@ class ReaderJudge:
         Raises:
             ModelUnavailable: the reader is gone, or too many wait for it.
         """
-        scored = signals_of(await self._batcher.read(exchange))
-        if isinstance(scored, Unscored):
-            return Vote(self._provider, self.name, "abstain", None, _TOLD.get(scored.reason, str(scored)))
-        confidence = self._confidence(scored)
+        found = await self._worst_claim(exchange)
+        if isinstance(found, Unscored):
+            return Vote(self._provider, self.name, "abstain", None, _TOLD.get(found.reason, str(found)))
+        confidence = float(self._calibrator.predict_proba([found.surprise])[0])
         digits = 3 if abs(confidence - self._cut) >= 0.001 else 6  # so that a near miss does not read as a hit
+        claims = "its claim" if found.n_claims == 1 else f"the worst of {found.n_claims} claims"
         reason = (
             f"confidence {confidence:.{digits}f}, wanted {self._cut:.{digits}f} or more "
-            f"(surprise {scored.log_cmp:.2f} nats a token over {scored.n_tokens})"
+            f"({claims}, {found.claim.text[:_SHOWN]!r}: surprise {found.surprise:.2f} nats a token)"
         )
         if self.direction_note:
             reason += f"; {self.direction_note}"
         verdict: VoteVerdict = "safe" if confidence >= self._cut else "unsafe"
-        return Vote(self._provider, self.name, verdict, confidence, reason, log_cmp=scored.log_cmp)
+        return Vote(self._provider, self.name, verdict, confidence, reason, log_cmp=found.whole.mean_nll)
 
-    def _confidence(self, scored: Scored) -> float:
-        return float(self._calibrator.predict_proba([scored.log_cmp])[0])
+    async def _worst_claim(self, exchange: Exchange) -> WorstClaim | Unscored:
+        """What the rounds ask for is read as one batch each, together with what other votes wait for."""
+        rounds = worst_claim_rounds(exchange)
+        wanted = next(rounds)
+        while True:
+            readings = await asyncio.gather(*(self._batcher.read(one) for one in wanted))
+            try:
+                wanted = rounds.send(readings)
+            except StopIteration as done:
+                found: WorstClaim | Unscored = done.value
+                return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +155,7 @@ class ShippedCalibration:
 
     Attributes:
         model: name in the catalog.
-        calibrator: of its ``log_cmp``.
+        calibrator: of its ``worst_claim``.
         cut: a flag rate: no error rate is promised.
         provenance: what it was fitted on, with which command, and how well it tells right from wrong.
     """

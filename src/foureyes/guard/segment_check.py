@@ -1,6 +1,6 @@
 """Fine-grained checking: finds the sentences of a response that independent answers contradict.
 
-1. The response is cut into sentence-like segments (:mod:`foureyes.guard.segments`).
+1. The response is cut into sentence-like segments (:mod:`foureyes.signals.segments`).
 2. Verifiers answer the prompt, and the prompt in other words, without having seen the response.
 3. A comparer says of each segment and each answer: accurate, contradictory or neutral, with the answer's words as evidence.
 4. The evidence is folded into one label a segment, by a rule stated at :func:`combine_labels`.
@@ -34,9 +34,9 @@ from foureyes.guard.comparison import (
 )
 from foureyes.guard.deadline import DeadlineRunner, TaskFailure
 from foureyes.guard.rephrasing import N_PHRASINGS, rephrase
-from foureyes.guard.segments import Segment, split_segments
 from foureyes.models.judging import MalformedReply, new_code
 from foureyes.models.roles import Answerer
+from foureyes.signals.segments import Segment, split_segments
 from foureyes.types import Exchange
 
 __all__ = [

@@ -10,6 +10,7 @@ from .choice import (
 from .choice import (
     option_distributions as option_distributions,
 )
+from .claims import Claim as Claim
 from .cross import score as score
 from .cross import score_panel as score_panel
 from .divergence import cross_entropy as cross_entropy
@@ -28,3 +29,5 @@ from .similarity import similarities as similarities
 from .verbal import verbalised as verbalised
 from .within import OwnSignals as OwnSignals
 from .within import own_signals as own_signals
+from .worst import WorstClaim as WorstClaim
+from .worst import worst_claim as worst_claim

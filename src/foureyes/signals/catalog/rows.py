@@ -8,6 +8,7 @@ from typing import Any, Final
 from foureyes.signals import one_pass
 from foureyes.signals.catalog.row import Need, Signal, Take
 from foureyes.signals.knowing import answerless, p_ik, p_true
+from foureyes.signals.worst import worst_claim
 
 __all__ = ["ROWS"]
 
@@ -105,6 +106,17 @@ ROWS: Final = (
         one_pass.mean_top1_prob,
         unit="probability",
         larger_is="better",
+    ),
+    _asked(
+        "worst_claim",
+        "surprise of the most surprising claim, without the words around it",
+        ("reader",),
+        "worst.worst_claim",
+        ("1 to 2 × claims", "0"),
+        f"{_CMP}, CMP of each claim by itself",
+        unit="nats/token",
+        high=math.inf,
+        ask=worst_claim,
     ),
     _asked(
         "p_true",

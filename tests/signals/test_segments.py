@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from foureyes.guard.segments import split_segments
+from foureyes.signals.segments import split_segments
 
 pieces = st.sampled_from(
     [
