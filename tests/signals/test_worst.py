@@ -1,6 +1,7 @@
 """What an answer claims, apart from the words around it, and the surprise of the worst claim."""
 
 import math
+import re
 
 import pytest
 from hypothesis import given
@@ -9,10 +10,10 @@ from hypothesis import strategies as st
 from foureyes.models.scripted import ScriptedReader
 from foureyes.signals.claims import COURTESY_PROMPT, distinct_claims, question_words, split_claims
 from foureyes.signals.worst import MOST_CLAIMS, WorstClaim, worst_claim, worst_claim_rounds
-from foureyes.types import Exchange, Message, OtherPart, ToolCall, Unscored, text_of
+from foureyes.types import Exchange, Message, OtherPart, ToolCall, Unscored
 
 QUESTION = "What is the capital of Australia? Answer with the name only."
-COURTEOUS = text_of(COURTESY_PROMPT)
+_WORDS = re.compile(r"\w+")
 
 
 class PoliteReader(ScriptedReader):
@@ -60,6 +61,7 @@ def test_a_plain_answer_is_read_once_and_its_value_is_its_mean_surprise():
         "The capital of Australia is {}.",
         "{} is the capital of Australia.",
         "{}. {}. {}. {}.",
+        "{}, {}, {}, {}",
         "Thank you for asking! {}",
         "Vielen Dank für Ihre Anfrage! {}. Thank you for asking.",
         "The answer is: “{}”.",
@@ -158,6 +160,8 @@ def test_a_turn_of_nothing_but_a_tool_call_is_judged():
 def test_pieces_are_cut_at_sentences_lines_and_colons():
     texts = [claim.text for claim in split_claims("Thanks! The answer is: **Sydney**.\n- It rains\n> 答案是：Au。好的")]
     assert texts == ["Thanks", "The answer is", "Sydney", "It rains", "答案是", "Au", "好的"]
+    assert [claim.text for claim in split_claims("Ag, ag, Ag; Ag")] == ["Ag"]
+    assert [claim.text for claim in split_claims("New York, New York / new york, York")] == ["New York, New York / new york, York"]
     assert [claim.text for claim in split_claims("-5 degrees")] == ["-5 degrees"]
     assert [claim.text for claim in split_claims("3:45 pm, $5.00")] == ["3:45 pm, $5.00"]
     assert [claim.text for claim in split_claims("Ag. Au", (4, 6))] == ["Au"]
@@ -179,8 +183,8 @@ def test_pieces_are_where_they_say_in_order_and_hold_something(answer):
     assert all(answer[claim.start : claim.end] == claim.text for claim in claims)
     assert all(one.end <= other.start for one, other in zip(claims, claims[1:], strict=False))
     assert all(any(character.isalnum() for character in claim.text) for claim in claims)
-    said = sum(character.isalnum() for character in answer)
-    assert said == sum(character.isalnum() for claim in claims for character in claim.text)
+    words = {word for claim in claims for word in claim.text.casefold().split()}
+    assert all(any(part in word or word in part for word in words) for part in _WORDS.findall(answer.casefold()))
 
 
 @given(st.text(alphabet="Sydney. Canb,:!?\n“é🙂", max_size=80))

@@ -122,9 +122,17 @@ def split_claims(answer: str, span: tuple[int, int] | None = None) -> list[Claim
 def _pieces(segment: Segment) -> Iterator[tuple[int, int]]:
     cuts = [0, *(match.start() for match in _CUT.finditer(segment.text)), len(segment.text)]
     for start, end in pairwise(cuts):
-        bare = _trim(segment.text, start, end)
-        if _WORD.search(segment.text, *bare):
-            yield segment.start + bare[0], segment.start + bare[1]
+        first, last = _trim(segment.text, start, end)
+        words = list(_WORD.finditer(segment.text, first, last))
+        if words:
+            said_once = _period([word.group().casefold() for word in words])
+            yield segment.start + first, segment.start + (last if said_once == len(words) else words[said_once - 1].end())
+
+
+def _period(words: Sequence[str]) -> int:
+    """How many words are said before they are only said again; all of them where they are not."""
+    sizes = (size for size in range(1, len(words) // 2 + 1) if len(words) % size == 0)
+    return next((size for size in sizes if words[size:] == words[:-size]), len(words))
 
 
 def _trim(text: str, start: int, end: int) -> tuple[int, int]:
