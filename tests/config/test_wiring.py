@@ -180,7 +180,9 @@ def test_one_part_that_does_not_close_keeps_no_other_open(wired):
 
 def test_a_calibrator_that_turns_a_signal_round_is_refused_unless_it_was_accepted(wired):
     source = Source("worst_claim", "scripted")
-    turned = Platt.fit([0.1, 0.9, 1.5, 0.5, 3.0, 2.2], [0, 0, 0, 1, 1, 1], source=source, accept_direction="worst_claim")
+    turned = Platt.fit(
+        [0.1, 0.9, 1.5, 0.5, 3.0, 2.2], [0, 0, 0, 1, 1, 1], source=source, accept_direction="worst_claim"
+    )
     unaccepted = turned.to_json().replace('"accepted_direction": "worst_claim"', '"accepted_direction": null')
     (wired.path / "platt.json").write_text(unaccepted)
     with pytest.raises(ConfigError, match=r"\[verifiers\..*of worst_claim, larger is worse by the catalogue"):

@@ -112,7 +112,9 @@ def test_any_calibrator_of_one_score_will_do():
     assert vote("Canberra", calibrator=Isotonic.fit(*ROWS)).verdict == "safe"
 
 
-@pytest.mark.parametrize("source", [Source("cme", "scripted"), Source("log_cmp", "scripted"), Source("worst_claim", "another")])
+@pytest.mark.parametrize(
+    "source", [Source("cme", "scripted"), Source("log_cmp", "scripted"), Source("worst_claim", "another")]
+)
 def test_a_calibrator_of_another_signal_or_model_is_refused(source):
     with pytest.raises(ConfigError, match="fitted on"):
         ReaderJudge(READER, Platt.fit(*ROWS, source=source), 0.5)

@@ -18,8 +18,8 @@ from foureyes.guard.segment_check import (
     combine_labels,
     correct_segments,
 )
-from foureyes.signals.segments import split_segments
 from foureyes.models.judging import MalformedReply
+from foureyes.signals.segments import split_segments
 from foureyes.types import Exchange, Message
 from tests.guard.parts import Saying
 

@@ -2,6 +2,7 @@
 
 import math
 import re
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -161,7 +162,9 @@ def test_pieces_are_cut_at_sentences_lines_and_colons():
     texts = [claim.text for claim in split_claims("Thanks! The answer is: **Sydney**.\n- It rains\n> 答案是：Au。好的")]
     assert texts == ["Thanks", "The answer is", "Sydney", "It rains", "答案是", "Au", "好的"]
     assert [claim.text for claim in split_claims("Ag, ag, Ag; Ag")] == ["Ag"]
-    assert [claim.text for claim in split_claims("New York, New York / new york, York")] == ["New York, New York / new york, York"]
+    assert [claim.text for claim in split_claims("New York, New York / new york, York")] == [
+        "New York, New York / new york, York"
+    ]
     assert [claim.text for claim in split_claims("-5 degrees")] == ["-5 degrees"]
     assert [claim.text for claim in split_claims("3:45 pm, $5.00")] == ["3:45 pm, $5.00"]
     assert [claim.text for claim in split_claims("Ag. Au", (4, 6))] == ["Au"]
@@ -169,7 +172,10 @@ def test_pieces_are_cut_at_sentences_lines_and_colons():
 
 
 def test_what_is_said_again_counts_once():
-    assert [c.text for c in distinct_claims(split_claims("Sydney. It is Sydney. SYDNEY!"))] == ["Sydney", "It is Sydney"]
+    assert [c.text for c in distinct_claims(split_claims("Sydney. It is Sydney. SYDNEY!"))] == [
+        "Sydney",
+        "It is Sydney",
+    ]
 
 
 def test_the_question_is_what_was_said_last():
@@ -181,7 +187,7 @@ def test_the_question_is_what_was_said_last():
 def test_pieces_are_where_they_say_in_order_and_hold_something(answer):
     claims = split_claims(answer)
     assert all(answer[claim.start : claim.end] == claim.text for claim in claims)
-    assert all(one.end <= other.start for one, other in zip(claims, claims[1:], strict=False))
+    assert all(one.end <= other.start for one, other in pairwise(claims))
     assert all(any(character.isalnum() for character in claim.text) for claim in claims)
     words = {word for claim in claims for word in claim.text.casefold().split()}
     assert all(any(part in word or word in part for word in words) for part in _WORDS.findall(answer.casefold()))
@@ -198,8 +204,11 @@ def test_an_unread_part_stays_unread():
 
     class Names(ScriptedReader):
         def read(self, exchanges, *, top_k=0):
-            rows = super().read(exchanges)
-            return [Unscored("unread_part", ", ".join(e.unread)) if e.unread else row for e, row in zip(exchanges, rows, strict=True)]
+            rows = super().read(exchanges, top_k=top_k)
+            return [
+                Unscored("unread_part", ", ".join(e.unread)) if e.unread else row
+                for e, row in zip(exchanges, rows, strict=True)
+            ]
 
     (found,) = worst_claim([Exchange.of(QUESTION, turn)], Names())
     assert isinstance(found, Unscored)

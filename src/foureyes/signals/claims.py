@@ -126,7 +126,10 @@ def _pieces(segment: Segment) -> Iterator[tuple[int, int]]:
         words = list(_WORD.finditer(segment.text, first, last))
         if words:
             said_once = _period([word.group().casefold() for word in words])
-            yield segment.start + first, segment.start + (last if said_once == len(words) else words[said_once - 1].end())
+            yield (
+                segment.start + first,
+                segment.start + (last if said_once == len(words) else words[said_once - 1].end()),
+            )
 
 
 def _period(words: Sequence[str]) -> int:
