@@ -165,3 +165,34 @@ def test_the_longest_key_that_is_looked_at_is_bounded() -> None:
     scope = {"headers": [(b"x-api-key", b"k" * 513)]}
     assert presented_key(scope) is None
     assert presented_key({"headers": [(b"x-api-key", b"k" * 512)]}) == "k" * 512
+
+
+def test_a_tenant_whose_requests_hang_refuses_no_other(house: House) -> None:
+    import asyncio
+    from dataclasses import replace
+
+    class Hung:
+        async def verify(self, *_: object, **__: object) -> None:
+            await asyncio.sleep(3600)
+
+    other = new_key("other", {"verify"})
+    calm = house.state.parts.tenants["acme"]
+    tenants = {"acme": replace(calm, guard=Hung()), "other": calm}
+    keyring = Keyring((*house.state.parts.keyring.keys, other.stored))
+    house.state.replace(replace(house.state.parts, tenants=tenants, keyring=keyring))
+
+    async def run() -> tuple[list[int], int]:
+        hung = [asyncio.create_task(house.acall("POST", VERIFY, ASKED)) for _ in range(600)]
+        await asyncio.sleep(0)
+        headers = {"x-api-key": other.presented}
+        statuses = [(await house.acall("POST", VERIFY, ASKED, key=None, headers=headers)).status for _ in range(20)]
+        refused = sum(task.done() and task.result().status == 503 for task in hung)
+        for task in hung:
+            task.cancel()
+        await asyncio.gather(*hung, return_exceptions=True)
+        return statuses, refused
+
+    statuses, refused = asyncio.run(run())
+    assert statuses == [200] * 20
+    assert refused == 600 - (512 - 128)
+    assert house.state.in_flight.used == 0
