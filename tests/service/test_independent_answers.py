@@ -154,3 +154,10 @@ def test_what_a_server_says_when_it_fails_reaches_no_tenant(house: House) -> Non
         assert reply.status == 200
         assert b"org-4711" not in reply.body
         assert "the model or its server refused" in reply.json()["missing"][0]
+
+
+def test_a_check_that_asks_fewer_than_the_quorum_asks_nobody(house: House) -> None:
+    answerer = Saying("It is.")
+    house.change(answerers=[answerer])
+    reply = house.call("POST", "/v1/guard/check", {**ASKED, "models": [{"provider": "scripted", "model": "a"}]})
+    assert (reply.status, answerer.asked) == (422, [])

@@ -25,7 +25,7 @@ from foureyes.guard.segment_check import (
 from foureyes.service.access import Call, Verifying
 from foureyes.service.problems import Refused
 from foureyes.service.queries import prompt_of, query_of
-from foureyes.service.verification import VerificationQuery, publish, run_guard
+from foureyes.service.verification import VerificationQuery, publish, require_members, run_guard
 from foureyes.service.wire.guard import VerifyResponse
 from foureyes.service.wire.independent_answers import (
     ClaimItem,
@@ -68,6 +68,7 @@ async def segments(call: Verifying, body: SegmentCheckRequest) -> SegmentCheckRe
     """
     _answerers(call, least=1)
     query = query_of(body)
+    require_members(call, query)  # before any model is asked
     ends = _ends(call)
     work = _check(call, query, ends, correct=body.correct)
     decision, [checked] = await asyncio.gather(
