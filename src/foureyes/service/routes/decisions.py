@@ -50,10 +50,10 @@ async def outcome(call: Reporting, body: OutcomeRequest) -> OutcomeResponse:
     """
     came = ActionOutcome(body.correct, body.confidence, body.harmful)
     if body.verification_id is None:
-        if body.agent_id is None:
-            raise Refused(422, "wanted an agent_id, a verification_id, or both; got neither")
-        call.tenant.gate.report(body.agent_id, came)
-        return _counted(call, body.agent_id)
+        agent = body.agent_id
+        if agent is not None:  # as the request's model makes sure
+            call.tenant.gate.report(agent, came)
+        return _counted(call, agent)
     agent = _agent_of(call, body.verification_id, body.agent_id)
     alarms = call.tenant.report(body.verification_id, came, at=call.state.instruments.wall_clock())
     call.state.alarm(alarms)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Final, Self, TypeAlias
 
-from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
 from foureyes.guard.gate import GateAction, GateReason
 from foureyes.service.wire.base import EXAMPLE_ID, Agent, Name, RequestModel, ResponseModel, Session, example
@@ -97,10 +97,18 @@ class ActionCheckResponse(ResponseModel):
     scores: ActionScores = Field(description="what the decision rests on")
 
 
+_OF_WHAT: Final[dict[str, Any]] = {
+    "anyOf": [
+        {"required": [one], "properties": {one: {"not": {"type": "null"}}}} for one in ("agent_id", "verification_id")
+    ]
+}
+"""What a schema says of an outcome: it is an agent's, a verification's, or both."""
+
+
 class OutcomeRequest(RequestModel):
     """What came of an action: whether it was right, and how sure the agent had been."""
 
-    model_config = example(agent_id="agent-7", correct=True, confidence=0.9, harmful=False)
+    model_config = example(_OF_WHAT, agent_id="agent-7", correct=True, confidence=0.9, harmful=False)
 
     agent_id: Agent | None = Field(default=None, description="whose action it was; known by a verification_id already")
     correct: bool
@@ -111,6 +119,12 @@ class OutcomeRequest(RequestModel):
     verification_id: Name | None = Field(
         default=None, description="request_id of the verification this is about; it has one outcome"
     )
+
+    @model_validator(mode="after")
+    def _of_something(self) -> Self:
+        if self.agent_id is None and self.verification_id is None:
+            raise ValueError("wanted an agent_id, a verification_id, or both")
+        return self
 
 
 class OutcomeResponse(ResponseModel):
