@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from foureyes.errors import InputError
 from foureyes.service.access import Call
+from foureyes.service.fresh_offers import offer_afresh
 from foureyes.service.problems import Refused
 from foureyes.service.tenant_state import observation_of
 from foureyes.service.wire.decisions import FeedItem, rfc3339
@@ -118,7 +119,7 @@ def _publish(call: Call, query: VerificationQuery, decision: Decision, segments:
     )
     if alarms := call.tenant.observe(decision.request_id, seen, unsafe=_called_unsafe(decision)):
         call.state.alarm(alarms)
-    call.state.fresh_readings.offer(call, query, decision.request_id)
+    offer_afresh(call, decision.request_id, query.exchange, seen)
 
 
 def _called_unsafe(decision: Decision) -> bool | None:
