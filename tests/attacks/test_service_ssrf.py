@@ -106,20 +106,32 @@ def test_headers_of_a_request_reach_no_verifier(house: House) -> None:
     assert caught == []
 
 
-def test_gateways_bodies_may_name_anything_and_none_of_it_is_used(house: House) -> None:
+LITELLM, NEMO = "/beta/litellm_basic_guardrail_api", "/v1/guardrail/checks"
+USER = {"role": "user", "content": "Capital of Australia?"}
+ANSWERED = {"role": "assistant", "content": "Canberra"}
+
+
+def test_what_gateways_say_about_a_request_may_name_anything_and_none_of_it_is_used(house: House) -> None:
     with trap() as (url, caught):
         along = {field: url for field in SMUGGLED if field not in ("model", "config")}
-        user = {"role": "user", "content": "Capital of Australia?", **along}
-        litellm = {"input_type": "response", "texts": ["Canberra"], "structured_messages": [user], **along}
-        nemo = {
-            "messages": [user, {"role": "assistant", "content": "Canberra"}],
-            "guardrails": {"config_id": url},
-            **along,
-        }
-        assert house.call("POST", "/beta/litellm_basic_guardrail_api", litellm).json()["action"] == "NONE"
-        assert house.call("POST", "/v1/guardrail/checks", nemo).json()["status"] == "success"
+        about = ("request_data", "request_headers", "additional_provider_specific_params")
+        litellm = {"input_type": "response", "texts": ["Canberra"], "structured_messages": [USER], "model": url}
+        assert house.call("POST", LITELLM, litellm | dict.fromkeys(about, along)).json()["action"] == "NONE"
+        nemo = {"messages": [USER, ANSWERED], "guardrails": {"config_id": url}, **along}
+        assert house.call("POST", NEMO, nemo).json()["status"] == "success"
         inline = {**nemo, "guardrails": {"config": {"models": [{"engine": "openai", "parameters": {"base_url": url}}]}}}
-        assert house.call("POST", "/v1/guardrail/checks", inline).status == 422
+        assert house.call("POST", NEMO, inline).status == 422
+    assert caught == []
+
+
+@pytest.mark.parametrize("field", sorted(set(SMUGGLED) - {"model", "config"}))
+def test_what_nobody_knows_beside_or_in_a_message_blocks_and_is_not_used(house: House, field: str) -> None:
+    with trap() as (url, caught):
+        litellm = {"input_type": "response", "texts": ["Canberra"], "structured_messages": [USER]}
+        for body in ({**litellm, field: url}, {**litellm, "structured_messages": [{**USER, field: url}]}):
+            assert house.call("POST", LITELLM, body).json()["action"] == "BLOCKED"
+        nemo = {"messages": [{**USER, field: url}, ANSWERED]}
+        assert house.call("POST", NEMO, nemo).json()["status"] == "blocked"
     assert caught == []
 
 

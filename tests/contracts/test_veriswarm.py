@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from veriswarm.client import VeriSwarmClient, VeriSwarmClientError
 
 from foureyes.models.scripted import ScriptedJudge
+from foureyes.types import Exchange
 from tests.service.house import House, open_house
 from tests.service.loopback import serving
 
 __all__ = ["open_house"]
 
 TEXT = "Write to jane.doe@example.com."
+
+
+class Careful(ScriptedJudge):
+    """A judge that knows what no right answer says."""
+
+    async def vote(self, exchange: Exchange) -> Any:
+        unsafe = not exchange.answer or any(word in exchange.answer for word in ("Sydney", "wire_transfer"))
+        return replace(await super().vote(exchange), verdict="unsafe" if unsafe else "safe")
 
 
 @pytest.fixture
@@ -76,6 +88,39 @@ def test_decisions(client: VeriSwarmClient, house: House) -> None:
     assert first["decision"] in ("allow", "review", "deny")
     assert first["reason_code"]
     assert client.check_decision(agent_id="agt_1", action_type="post_message")["agent_id"] == "agt_1"
+
+
+CALL = {"name": "wire_transfer", "arguments": {"to": "DE00 1234", "amount": 5000}}
+
+
+@pytest.mark.parametrize(
+    ("response", "safe"),
+    [
+        ("Canberra is the capital.", True),
+        ("Sydney is the capital.", False),
+        ('{"name": "look_up", "arguments": {"capital_of": "Australia"}}', True),
+        (json.dumps(CALL), False),
+        (f"Canberra.\n{json.dumps(CALL)}", False),
+        ("", False),
+    ],
+    ids=["right", "wrong", "harmless call", "call only", "text and call", "nothing"],
+)
+def test_every_kind_of_answer_that_the_sdk_can_say(
+    client: VeriSwarmClient, house: House, response: str, *, safe: bool
+) -> None:
+    house.change(judges=[Careful("safe", name="careful")])
+    answer = client.verify_response(prompt="Capital of Australia?", response=response)
+    assert answer["safe"] is safe
+    assert answer["ledger_entry"]["index"] == 0
+
+
+def test_what_the_sdk_has_no_words_for_is_refused_and_never_safe(client: VeriSwarmClient, house: House) -> None:
+    house.change(judges=[ScriptedJudge("safe", name="a")])
+    image = [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}]
+    for response in (None, image, 5):
+        with pytest.raises(VeriSwarmClientError, match="422"):
+            client.verify_response(prompt="p", response=response)  # type: ignore[arg-type]
+    assert list(house.ledger.entries()) == []
 
 
 def test_a_service_that_cannot_verify_never_says_safe(client: VeriSwarmClient, house: House) -> None:
