@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final, Self, TypeAlias
 
-from pydantic import AfterValidator, AwareDatetime, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, model_validator
 
 from foureyes.guard.gate import GateAction, GateReason
 from foureyes.service.wire.base import EXAMPLE_ID, Agent, Name, RequestModel, ResponseModel, Session, example
@@ -178,6 +178,16 @@ class AlarmItem(ResponseModel):
         )
 
 
+def _written(value: Any) -> Any:
+    """Date and time as RFC 3339 writes them; pydantic would take a number for seconds since 1970."""
+    if isinstance(value, str) and "t" not in value.lower():
+        raise ValueError("wanted RFC 3339, as 2027-01-31T08:00:00Z")
+    return value
+
+
+MomentOfQuery: TypeAlias = Annotated[AwareDatetime, BeforeValidator(_written), Field(strict=False)]
+
+
 class DecisionSearch(RequestModel):
     """Which of the latest verifications are looked for; every condition given has to hold."""
 
@@ -185,12 +195,8 @@ class DecisionSearch(RequestModel):
     request_id: Name | None = Field(default=None, description="of the verification, or how it begins")
     agent_id: Agent | None = None
     session_id: Session | None = None
-    since: Annotated[AwareDatetime, Field(strict=False)] | None = Field(
-        default=None, description="RFC 3339, with a zone"
-    )
-    until: Annotated[AwareDatetime, Field(strict=False)] | None = Field(
-        default=None, description="RFC 3339, with a zone"
-    )
+    since: MomentOfQuery | None = Field(default=None, description="RFC 3339, with a zone")
+    until: MomentOfQuery | None = Field(default=None, description="RFC 3339, with a zone")
 
     def finds(self, item: FeedItem | AlarmItem) -> bool:
         """Whether this is one of them."""
