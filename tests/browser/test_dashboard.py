@@ -65,7 +65,7 @@ def test_the_board_says_what_the_monitor_says(enter: Enter, served: Served) -> N
     expect(page.locator("#headline")).to_contain_text(f"of the last {flagged['n']} answers were held back.")
     expect(page.locator("#figures")).to_contain_text(f"{flagged['k']} of {flagged['n']} answers")
     assert page.locator("#verifiers tbody tr").first.locator("th").inner_text() == "anthropic/claude-haiku"
-    expect(page.locator(".alarm").first).to_contain_text("changed")
+    expect(page.locator(".alarm", has_text="changed").first).to_be_visible()
     expect(page.locator("#plot-activity")).to_have_attribute("aria-label", re.compile("let through, .* held back"))
     assert page.locator(".plot canvas:visible").count() == 4
 
@@ -110,7 +110,7 @@ def test_decisions_are_found_by_request_agent_and_time(enter: Enter, served: Ser
     expect(page.locator("#search-found")).to_be_empty()
     assert len(found(page)) > 1
     page.get_by_label("Agent", exact=True).fill("agent-77")
-    page.get_by_role("button", name="Search").click()
+    page.get_by_role("button", name="Search", exact=True).click()
     expect(page.locator("#search-found")).to_contain_text("found among")
     assert set(found(page)) == {"Where is this one?"}
     served.verify("Is this new while searching?", "100 °C")
@@ -130,13 +130,13 @@ def test_a_search_by_time_means_this_browsers_zone(browser: Browser, served: Ser
     page.get_by_text("Search by request").click()
     for since, least in (("2027-01-15T13:30:00", 1), ("2027-01-15T13:30:01", 0)):  # the house's clock: 08:00:00 in UTC
         page.get_by_label("From", exact=True).fill(since)
-        page.get_by_role("button", name="Search").click()
+        page.get_by_role("button", name="Search", exact=True).click()
         expect(page.locator("#search-found")).to_contain_text(
             re.compile(r"^0 found" if not least else r"^[1-9]\d* found")
         )
     expect(page.locator("#search-found")).to_contain_text("back to 15 Jan, 13:30:00 GMT+5:30")
     page.get_by_label("Agent", exact=True).fill("two words")
-    page.get_by_role("button", name="Search").click()
+    page.get_by_role("button", name="Search", exact=True).click()
     expect(page.locator("#search-found")).to_contain_text("Names are letters")
     context.close()
 
