@@ -264,6 +264,14 @@ def test_personal_data_is_taken_out_of_the_arguments_of_earlier_calls(house: Hou
     assert arguments["to"] in rows[2]["content"]
 
 
+def test_personal_data_is_taken_out_of_arguments_that_are_no_text(house: House) -> None:
+    function = {"name": "wire_transfer", "arguments": {"to": {"mail": "jane.doe@example.com"}, "amount": 5}}
+    out = asked(house, USER, {"role": "assistant", "content": None, "tool_calls": [{"id": "c", "function": function}]})
+    assert "jane" not in json.dumps(out)
+    assert out["structured_messages"][1]["tool_calls"][0]["function"]["arguments"]["amount"] == 5
+    assert "jane" not in repr(house.state.tenant("acme").prompts._kept)
+
+
 def test_a_tool_call_with_tokens_is_blocked_since_it_cannot_be_put_right(house: House) -> None:
     house.change(judges=[ScriptedJudge("safe", name="a")])
     out = asked(house, {"role": "user", "content": PII}, texts=[PII])

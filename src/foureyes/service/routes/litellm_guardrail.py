@@ -37,7 +37,9 @@ _ASKING: Final = ("user", "system", "developer")
 _NAMED: Final = 300
 """Characters of a reason that came with the request."""
 
-_SAID: Final = ("content", "text", "refusal", "reasoning_content", "reasoning", "thinking")
+_WITHIN_ARGUMENTS: Final = "within arguments"
+
+_SAID: Final = ("content", "text", "refusal", "reasoning_content", "reasoning", "thinking", _WITHIN_ARGUMENTS)
 """Fields of messages, and of parts of them, that hold words."""
 
 
@@ -190,7 +192,7 @@ def _said(value: Any, name: str = "") -> Iterator[Part]:
     """Everything that messages say, in order: words, and the arguments of tool calls."""
     if isinstance(value, dict):
         for key, inner in value.items():
-            yield from _said(inner, key)
+            yield from _said(inner, _place(key, name))
     elif isinstance(value, list):
         for inner in value:
             yield from _said(inner, name)
@@ -200,10 +202,15 @@ def _said(value: Any, name: str = "") -> Iterator[Part]:
         yield value
 
 
+def _place(key: str, within: str) -> str:
+    """Where a value stands: all that is within arguments which are no text is words."""
+    return _WITHIN_ARGUMENTS if within in ("arguments", _WITHIN_ARGUMENTS) else key
+
+
 def _with_said(value: Any, said: Iterator[Part], name: str = "") -> Any:
     """The same messages with other words, in the order of :func:`_said`."""
     if isinstance(value, dict):
-        return {key: _with_said(inner, said, key) for key, inner in value.items()}
+        return {key: _with_said(inner, said, _place(key, name)) for key, inner in value.items()}
     if isinstance(value, list):
         return [_with_said(inner, said, name) for inner in value]
     if isinstance(value, str) and (name == "arguments" or name in _SAID):
