@@ -42,12 +42,12 @@ def to_pairs(exchanges: list[Exchange], formatter: Formatter) -> list[TokenPair]
     items = formatter.items(exchanges)
     return [
         TokenPair(
-            str(item.exchange.prompt),
-            item.exchange.answer,
+            str(exchange.prompt),
+            exchange.answer,
             tuple(item.prompt_ids.tolist()),
             tuple(item.answer_ids.tolist()),
         )
-        for item in items
+        for exchange, item in zip(exchanges, items, strict=True)
         if isinstance(item, Item)
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from foureyes.batch.rows import Fields, exchange_of
 from foureyes.errors import InputError
-from foureyes.types import Exchange, Message, Unscored
+from foureyes.types import Exchange, Message, ToolDefinition, ToolResult, Unscored
 
 ASKED = [{"role": "user", "content": "Capital of Australia?"}]
 ANSWERED = [*ASKED, {"role": "assistant", "content": "Sydney"}]
@@ -81,19 +82,25 @@ def test_reads_every_shape(row: dict[str, Any], fields: Fields, wanted: Any) -> 
         ({"messages": ASKED}, Fields(answer="messages"), "must be a conversation that ends with"),
         ({"prompt": "q"}, Fields(answer="prompt"), "must be a conversation that ends with"),
         ({"prompt": 3, "answer": "a"}, Fields(), "'prompt' must be text or a list of messages; got int"),
-        ({"prompt": "q", "answer": 42}, Fields(), "'answer' must be text; got int"),
-        ({"prompt": "q", "answer": ["a"]}, Fields(), "'answer' must be text; got list"),
+        ({"prompt": "q", "answer": 42}, Fields(), "'answer' must be text or a message of the assistant; got int"),
+        ({"prompt": "q", "answer": ["a"]}, Fields(), "'answer' must be text or a message of the assistant; got list"),
+        ({"prompt": "q", "answer": {"role": "user", "content": "a"}}, Fields(), "must be the assistant's"),
+        ({"prompt": "q", "answer": "a", "tools": ["hammer"]}, Fields(), "tools[0] must be an object"),
+        ({"prompt": "q", "answer": "a", "tools": "[{"}, Fields(), "'tools' must be a list of tools, or one as JSON"),
+        (
+            {"prompt": "q", "answer": "a", "tools": [{"type": "function"}]},
+            Fields(),
+            "tools[0].function must be an object",
+        ),
         ({"messages": ["hello"], "answer": "a"}, Fields(), "messages[0] must be an object"),
         ({"messages": [{"role": "user"}], "answer": "a"}, Fields(), "messages[0] must be an object"),
-        ({"messages": [{"role": "tool", "content": "x"}], "answer": "a"}, Fields(), "role must be one of"),
-        ({"messages": [{"role": ["user"], "content": "x"}], "answer": "a"}, Fields(), "messages[0].role must be text"),
-        ({"messages": [{"role": "user", "content": None}], "answer": "a"}, Fields(), "content must be text or a list"),
+        ({"messages": [{"role": "critic", "content": "x"}], "answer": "a"}, Fields(), "role must be one of"),
         (
-            {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": "x"}]}], "answer": "a"},
+            {"messages": [{"role": ["user"], "content": "x"}], "answer": "a"},
             Fields(),
-            "messages[0].content[0] must be a text part; got 'image_url'",
+            "messages[0].role must be one of",
         ),
-        ({"messages": [{"role": "user", "content": ["x"]}], "answer": "a"}, Fields(), "must be a text part; got 'str'"),
+        ({"messages": [{"role": "user", "content": None}], "answer": "a"}, Fields(), "content must be text or a list"),
         ({"prompt": "\ud800", "answer": "a"}, Fields(), "lone surrogate"),
         ({"prompt": "q", "answer": "a\udfff"}, Fields(), "lone surrogate"),
         ({"prompt": "q", "answer": "abc", "answer_span": [2, 9]}, Fields(), "within 0..3; got 2..9"),
@@ -107,6 +114,63 @@ def test_refuses_with_a_reason_and_a_place(row: dict[str, Any], fields: Fields, 
     assert got.reason == "bad_row"
     assert got.detail.startswith("line 17: ")
     assert why in got.detail
+
+
+CALL = {"id": "c1", "type": "function", "function": {"name": "pay", "arguments": '{"to": "Ana", "amount": 1.50}'}}
+PAYING = {"role": "assistant", "content": None, "tool_calls": [CALL]}
+TOOLS = [{"type": "function", "function": {"name": "pay", "parameters": {"type": "object"}}}]
+
+
+def test_a_tool_call_is_an_answer_however_the_row_holds_it() -> None:
+    asked = [{"role": "developer", "content": "Be brief."}, {"role": "user", "content": "Pay Ana 1.50."}]
+    rows: list[dict[str, Any]] = [
+        {"messages": [*asked, PAYING], "tools": TOOLS},
+        {"messages": asked, "answer": PAYING, "tools": json.dumps(TOOLS)},
+    ]
+    one, other = (exchange_of(row, Fields(), "line 1") for row in rows)
+    assert one == other
+    assert isinstance(one, Exchange)
+    assert one.answer == '{"name": "pay", "arguments": {"to": "Ana", "amount": 1.50}}'
+    assert one.tools == (ToolDefinition("pay", parameters='{"type": "object"}'),)
+    assert one.prompt[0] == Message("developer", "Be brief.")
+
+
+def test_calls_and_results_of_the_history_are_read() -> None:
+    said = [
+        {"role": "user", "content": "Pay Ana."},
+        PAYING,
+        {"role": "tool", "tool_call_id": "c1", "content": "done"},
+        {"role": "assistant", "content": "Paid."},
+    ]
+    exchange = exchange_of({"messages": said}, Fields(), "line 1")
+    assert isinstance(exchange, Exchange)
+    assert exchange.answer == "Paid."
+    assert exchange.prompt[2].parts == (ToolResult("done", "c1", "pay"),)
+
+
+IMAGE = {"type": "image_url", "image_url": {"url": "x"}}
+
+
+@pytest.mark.parametrize(
+    ("row", "named"),
+    [
+        ({"messages": [{"role": "user", "content": [IMAGE]}], "answer": "a"}, "image_url in message 1"),
+        ({"prompt": "q", "answer": {"role": "assistant", "content": "a", "audio": {"id": "x"}}}, "audio in the answer"),
+        (
+            {
+                "prompt": "q",
+                "answer": {
+                    "role": "assistant",
+                    "tool_calls": [{"function": {"name": "pay", "arguments": '{"a":1,"a":2}'}}],
+                },
+            },
+            "arguments of the tool call 'pay' that are not a JSON object in the answer",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_named(row: dict[str, Any], named: str) -> None:
+    got = exchange_of(row, Fields(), "line 17")
+    assert got == Unscored("unread_part", f"line 17: cannot read {named}")
 
 
 def test_an_answer_without_its_final_answer_says_so() -> None:
@@ -126,7 +190,10 @@ JSON = st.recursive(
     max_leaves=6,
 )
 NAMES = st.sampled_from(
-    ["prompt", "messages", "input", "answer", "response", "target", "answer_span", "role", "content"]
+    [
+        *("prompt", "messages", "input", "answer", "response", "target", "answer_span", "role", "content", "tools"),
+        *("tool_calls", "function", "name", "arguments", "type", "text"),
+    ]
 )
 
 

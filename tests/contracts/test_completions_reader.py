@@ -7,21 +7,23 @@ import pytest
 from foureyes.models.completions import CompletionsReader
 from foureyes.models.completions.probe import Flavour
 from foureyes.testing import ReaderContract
+from foureyes.testing.samples import PAYMENT
 from tests.servers.simulator import Simulator, ToyModel
 
 
 class Served(ReaderContract):
     tolerance = 1e-12
-    vocabulary = 274
+    vocabulary = 275
     kind = "vllm"
     flavour: ClassVar[Flavour] = "auto"
     template = True
+    tools = False
 
     @pytest.fixture(scope="class")
     @classmethod
     def reader(cls):
         with (
-            Simulator(ToyModel(template=cls.template), kind=cls.kind) as server,
+            Simulator(ToyModel(template=cls.template, tools=cls.tools), kind=cls.kind) as server,
             CompletionsReader.open(server.url, flavour=cls.flavour) as reader,
         ):
             yield reader
@@ -29,6 +31,21 @@ class Served(ReaderContract):
 
 class TestVLLM(Served):
     pass
+
+
+class TestVLLMWithTools(Served):
+    tools = True
+
+    def test_a_call_is_read_as_the_template_writes_it(self, reader):
+        (row,) = reader.read([PAYMENT])
+        assert row.answer == 'On it.<call pay>{"to": "AT01", "amount": 12.50, "note": "for <Ana>"}</call>'
+        assert [part.path for part in row.parts] == [
+            "text",
+            "name",
+            "arguments.to",
+            "arguments.amount",
+            "arguments.note",
+        ]
 
 
 class TestVLLMBaseModel(Served):

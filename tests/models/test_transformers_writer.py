@@ -7,6 +7,7 @@ from foureyes.errors import InputError
 from foureyes.models.roles import Sampling
 from foureyes.models.transformers import TransformersReader, TransformersWriter
 from foureyes.models.transformers.formatting import Item
+from foureyes.models.turn_template import TurnText
 from foureyes.types import Unscored, Written
 
 PROMPTS = ["2 + 2 = ?", "Name a colour, any colour you like, in one word.", "Why?"]
@@ -31,7 +32,7 @@ def test_its_statistics_are_what_a_reader_sees_in_the_same_tokens(tiny_model, wr
     for (written,) in writer.write(PROMPTS, Sampling(max_tokens=10)):
         own = written.reading
         prompt_ids = reader._format.prompt_ids(written.exchange.prompt)
-        item = Item(written.exchange, prompt_ids, own.token_ids, own.spans, own.selected)
+        item = Item(TurnText(own.answer), prompt_ids, own.token_ids, own.spans, own.selected)
         (reading,) = reader._read_batch([item], 0)
         np.testing.assert_allclose(own.nll, reading.nll, atol=1e-4)
         np.testing.assert_allclose(own.entropy_low, reading.entropy_low, atol=1e-4)

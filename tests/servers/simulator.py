@@ -21,15 +21,16 @@ from typing import Any, Self
 import numpy as np
 
 WORDS = [" the", " The", "The", " capital", " of", " is", " Paris", " word", "word", " it", "\n\n", "  ", "é", " 👍"]
-BOS, USER, ASSISTANT, SYSTEM = 0, 1, 2, 3
-SPECIAL = ["<bos>", "<|user|>", "<|assistant|>", "<|system|>"]
+BOS, USER, ASSISTANT, SYSTEM, END = 0, 1, 2, 3, 4
+SPECIAL = ["<bos>", "<|user|>", "<|assistant|>", "<|system|>", "<|end|>"]
 
 
 class ToyModel:
-    """A tokenizer and a language model of 274 tokens."""
+    """A tokenizer and a language model of 275 tokens."""
 
-    def __init__(self, *, template: bool = True, salt: str = "") -> None:
+    def __init__(self, *, template: bool = True, tools: bool = False, salt: str = "") -> None:
         self.template = template
+        self.tools = tools
         self.salt = salt
         self.raw = [s.encode() for s in SPECIAL] + [bytes([b]) for b in range(256)] + [w.encode() for w in WORDS]
         self.size = len(self.raw)
@@ -45,17 +46,29 @@ class ToyModel:
             place += size
         return ids
 
-    def chat(self, messages: list[dict[str, str]]) -> list[int]:
-        """The toy chat template; like some real ones it knows no tool and no empty conversation."""
+    def chat(self, messages: list[dict[str, Any]], tools: Any = None, *, generation: bool = True) -> list[int]:
+        """The toy chat template; like some real ones it knows no empty conversation, and no tool unless told to."""
         marker = {"user": USER, "assistant": ASSISTANT, "system": SYSTEM}
         if not self.template:
             raise ValueError("As of transformers v4.44, default chat template is no longer allowed")
         if any(m["content"] == "raise from the template" for m in messages):
             raise ValueError("Conversation roles must alternate user/assistant")
         ids = [BOS]
+        if tools and self.tools:
+            ids += [SYSTEM, *self.encode(f"Tools: {json.dumps(tools)}")]
         for message in messages:
-            ids += [marker[message["role"]], *self.encode(message["content"])]
-        return [*ids, ASSISTANT]
+            role, content = message["role"], message["content"] or ""
+            if role not in marker and not (self.tools and role == "tool"):
+                raise ValueError(f"Unexpected message role {role}")
+            ids += [marker.get(role, USER), *self.encode(f"result: {content}" if role == "tool" else content)]
+            for call in message.get("tool_calls", []) if self.tools else []:
+                said = call["function"]
+                if not isinstance(said["arguments"], str):
+                    raise ValueError("arguments: Input should be a valid string")  # noqa: TRY004 - as a refusal
+                arguments = json.dumps(json.loads(said["arguments"]), ensure_ascii=False)  # as vLLM does it
+                ids += self.encode(f"<call {said['name']}>{arguments}</call>")
+            ids += [END] * (role == "assistant")
+        return [*ids, ASSISTANT] if generation else ids
 
     def text(self, token: int) -> str:
         """One token decoded by itself."""
@@ -157,7 +170,9 @@ class Simulator:
             "/version": lambda _: {"version": "0.0-toy"},
             "/get_server_info": lambda _: {"version": "0.0-toy"},
             "/tokenize": self._tokenize,
-            "/detokenize": lambda b: {"prompt": self.model.text(b["tokens"][0])},
+            "/detokenize": lambda b: {
+                "prompt": b"".join(self.model.raw[i] for i in b["tokens"]).decode(errors="replace")
+            },
             "/v1/completions": self._completions,
             "/generate": self._generate,
         }
@@ -175,7 +190,9 @@ class Simulator:
     def _tokenize(self, body: Any) -> Any:
         if "messages" in body:
             try:
-                ids = self.model.chat(body["messages"])
+                ids = self.model.chat(
+                    body["messages"], body.get("tools"), generation=body.get("add_generation_prompt", True)
+                )
             except ValueError as error:
                 raise Refused(400, f"{error} (chat template)") from error
         else:

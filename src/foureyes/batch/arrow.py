@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
-from foureyes.batch.results import FACTS, TOKEN_ARRAYS, UNSCORED
+from foureyes.batch.results import FACTS, PART_FACTS, TOKEN_ARRAYS, UNSCORED
 from foureyes.batch.window import Result
 from foureyes.errors import ConfigError, InputError
 
@@ -79,6 +79,7 @@ def result_type(verifiers: Iterable[str], signals: Iterable[str], *, tokens: boo
     """Type of the column ``foureyes``: a struct of verifiers, each a struct of numbers that are null where unscored."""
     fields = [(name, pa.float64()) for name in signals]
     fields += [(name, _SCALARS[kind]) for name, kind in FACTS.items()]
+    fields.append(("parts", pa.list_(pa.struct([(name, _SCALARS[kind]) for name, kind in PART_FACTS.items()]))))
     if tokens:
         fields.append(("tokens", pa.struct([(name, pa.list_(_SCALARS[kind])) for name, kind in TOKEN_ARRAYS.items()])))
     fields.append(("unscored", pa.struct([(name, _SCALARS[kind]) for name, kind in UNSCORED.items()])))

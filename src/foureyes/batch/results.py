@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from foureyes.batch.window import Result
-from foureyes.types import Reading, Scored, Unscored
+from foureyes.types import PartSpan, Reading, Scored, Unscored
 
-__all__ = ["FACTS", "TOKEN_ARRAYS", "UNSCORED", "RowTally", "Tallies", "result_of"]
+__all__ = ["FACTS", "PART_FACTS", "TOKEN_ARRAYS", "UNSCORED", "RowTally", "Tallies", "result_of"]
 
 FACTS: Final[Mapping[str, type]] = {
     "cme_low": float,
@@ -40,6 +40,10 @@ TOKEN_ARRAYS: Final[Mapping[str, type]] = {
 }
 """Arrays under ``tokens``, one entry per token of the answer; see :class:`~foureyes.types.Reading`."""
 
+PART_FACTS: Final[Mapping[str, type]] = {"part": int, "path": str, "text": str, "nats": float, "n_tokens": int}
+"""Fields of each entry under ``parts``, of a turn with parts: which part (from 0), what of it (``"text"``, ``"name"``,
+``"arguments.amount"``), as it was read, its surprise −ln p and its tokens."""
+
 UNSCORED: Final[Mapping[str, type]] = {"reason": str, "detail": str, "got": int, "limit": int}
 """Fields under ``unscored``; those that say nothing are left out."""
 
@@ -53,7 +57,8 @@ def result_of(row: Scored | Unscored, *, signals: Sequence[str] | None = None, t
         tokens: add the arrays behind the numbers.
 
     Returns:
-        The signals by their names, the fields of :data:`FACTS`, and ``tokens`` when asked for; or ``unscored`` alone.
+        The signals by their names, the fields of :data:`FACTS`, ``parts`` where the answer is more than text, and ``tokens``
+        when asked for; or ``unscored`` alone.
         Finite throughout; a signal that this reading cannot tell is ``None``.
 
     Example:
@@ -65,8 +70,15 @@ def result_of(row: Scored | Unscored, *, signals: Sequence[str] | None = None, t
     reading = row.reading
     facts = (row.cme_low, row.cme_high, row.missing_mass, row.n_tokens, reading.n_prompt_tokens, reading.n_dropped)
     chosen = row.signals if signals is None else {name: row[name] for name in signals}
-    result = {**chosen, **dict(zip(FACTS, facts, strict=True))}
+    result: dict[str, Any] = {**chosen, **dict(zip(FACTS, facts, strict=True))}
+    if reading.parts:
+        result["parts"] = [_part_facts(reading, part) for part in reading.parts]
     return result | {"tokens": _token_arrays(reading)} if tokens else result
+
+
+def _part_facts(reading: Reading, part: PartSpan) -> dict[str, Any]:
+    shown = (part.part, part.path, reading.answer[slice(*part.span)])
+    return dict(zip(PART_FACTS, (*shown, reading.surprise_of(part), int(reading.tokens_of(part).sum())), strict=True))
 
 
 def _token_arrays(reading: Reading) -> dict[str, list[Any]]:

@@ -1,22 +1,26 @@
 """From one row of a data set to an exchange, without touching a file.
 
 A row is a mapping from field names to JSON-like values, whichever format it came from; a ``None`` counts as absent,
-since a Parquet column has a value in every row. What cannot be read is an ``Unscored("bad_row")`` that says why; nothing
-is guessed: a row with two possible answers is refused until the caller names the field. Start at :func:`exchange_of`.
+since a Parquet column has a value in every row. What is no exchange is an ``Unscored("bad_row")`` that says why, and one
+with a part that cannot be read an ``Unscored("unread_part")`` that names it; nothing is guessed: a row with two possible
+answers is refused until the caller names the field. Start at :func:`exchange_of`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, cast
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from foureyes.errors import InputError
+from foureyes.json_text import parsed_json
 from foureyes.signals.cross import with_final_answer
 from foureyes.signals.spans import final_answer_span
-from foureyes.types import Exchange, Message, Role, Unscored
+from foureyes.turns import openai_chat
+from foureyes.turns.mapping import with_tool_names
+from foureyes.types import Exchange, Message, ToolDefinition, Unscored
 
-__all__ = ["ANSWER_FIELDS", "PROMPT_FIELDS", "REFERENCE_FIELD", "SPAN_FIELD", "Fields", "exchange_of"]
+__all__ = ["ANSWER_FIELDS", "PROMPT_FIELDS", "REFERENCE_FIELD", "SPAN_FIELD", "TOOLS_FIELD", "Fields", "exchange_of"]
 
 PROMPT_FIELDS: Final = ("prompt", "messages", "input")
 """Names a prompt goes by; each may hold text or a list of chat messages."""
@@ -28,6 +32,9 @@ REFERENCE_FIELD: Final = "target"
 """What evaluation harnesses call the expected answer: read as the answer only where nothing else is one."""
 
 SPAN_FIELD: Final = "answer_span"
+
+TOOLS_FIELD: Final = "tools"
+"""What the answering model was allowed to call: a list as in OpenAI's requests, or that list as JSON text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +80,24 @@ class Fields:
             raise InputError(
                 f"no column {_either(_wanted(self.answer, ANSWER_FIELDS))}; the columns are {_list(names)}"
             )
-        return tuple(dict.fromkeys([*prompts, *answers, *({SPAN_FIELD} & set(names))]))
+        return tuple(
+            dict.fromkeys([*prompts, *answers, *(name for name in (SPAN_FIELD, TOOLS_FIELD) if name in names)])
+        )
 
 
 def exchange_of(row: Mapping[str, Any], fields: Fields, where: str) -> Exchange | Unscored:
     """Makes an exchange of a row.
 
     Args:
-        row: field names and values. The prompt is text or a list of ``{"role", "content"}`` whose content is text or a
-            list of text parts; ``answer_span``, optional, is a pair of character positions.
+        row: field names and values. The prompt is text or a list of messages as in OpenAI's chat requests: contents of
+            text or of parts, tool calls, results. The answer is text or one such message of the assistant. Optional are
+            ``answer_span``, a pair of character positions, and ``tools``.
         fields: where the row keeps what.
         where: the row's place, for the message: ``"line 17"``.
 
     Returns:
-        The exchange, or ``Unscored("bad_row")``; ``Unscored("span")`` for an answer without its final answer.
+        The exchange, or ``Unscored("bad_row")``; ``Unscored("unread_part")`` where it holds a part that cannot be read,
+        ``Unscored("span")`` for an answer without its final answer.
 
     Example:
         >>> exchange_of({"prompt": "Capital of Australia?", "response": "Sydney"}, Fields(), "line 1").answer
@@ -98,6 +109,8 @@ def exchange_of(row: Mapping[str, Any], fields: Fields, where: str) -> Exchange 
         exchange = _exchange(row, fields)
     except InputError as error:
         return Unscored("bad_row", f"{where}: {error}")
+    if exchange.unread:
+        return Unscored("unread_part", f"{where}: cannot read {', '.join(exchange.unread)}")
     if fields.final_answer is None or exchange.answer_span is not None or not exchange.answer:
         return exchange
     return with_final_answer(exchange, fields.final_answer)
@@ -107,12 +120,12 @@ def _exchange(row: Mapping[str, Any], fields: Fields) -> Exchange:
     prompt_field = _only(row, _wanted(fields.prompt, PROMPT_FIELDS), "--prompt-field")
     prompt = _prompt(prompt_field, row[prompt_field])
     if _answered_by_last_turn(row, fields, prompt_field, prompt):
-        return Exchange(prompt[:-1], _last_answer(prompt_field, prompt), _span(row))
-    answer_field = _answer_field(row, fields)
-    answer = row[answer_field]
-    if not isinstance(answer, str):
-        raise InputError(f"{answer_field!r} must be text; got {type(answer).__name__}")
-    return Exchange(prompt, answer, _span(row))
+        prompt, turn = prompt[:-1], _last_turn(prompt_field, prompt)
+    else:
+        answer_field = _answer_field(row, fields)
+        turn = _answer(answer_field, row[answer_field])
+    exchange, span = Exchange.of(prompt, turn, tools=_tools(row)), _span(row)
+    return exchange if span is None else replace(exchange, answer_span=span)
 
 
 def _answered_by_last_turn(
@@ -131,10 +144,10 @@ def _answered_by_last_turn(
     return True
 
 
-def _last_answer(field: str, prompt: str | tuple[Message, ...]) -> str:
+def _last_turn(field: str, prompt: str | tuple[Message, ...]) -> Message:
     if isinstance(prompt, str) or not prompt or prompt[-1].role != "assistant":
         raise InputError(f"{field!r} must be a conversation that ends with a turn of the assistant")
-    return prompt[-1].content
+    return prompt[-1]
 
 
 def _answer_field(row: Mapping[str, Any], fields: Fields) -> str:
@@ -161,29 +174,26 @@ def _prompt(field: str, value: object) -> str | tuple[Message, ...]:
     if isinstance(value, str):
         return value
     if isinstance(value, list):
-        return tuple(_message(f"{field}[{i}]", turn) for i, turn in enumerate(value))
+        return with_tool_names(openai_chat.message(turn, f"{field}[{i}]") for i, turn in enumerate(value))
     raise InputError(f"{field!r} must be text or a list of messages; got {type(value).__name__}")
 
 
-def _message(place: str, turn: object) -> Message:
-    if not isinstance(turn, dict) or "role" not in turn or "content" not in turn:
-        raise InputError(f'{place} must be an object like {{"role": "user", "content": "…"}}')
-    role, content = turn["role"], turn["content"]
-    if not isinstance(role, str):
-        raise InputError(f"{place}.role must be text; got {type(role).__name__}")
-    if isinstance(content, list):
-        content = "\n".join(_part(f"{place}.content[{i}]", part) for i, part in enumerate(content))
-    if not isinstance(content, str):
-        raise InputError(f"{place}.content must be text or a list of text parts; got {type(content).__name__}")
-    return Message(cast("Role", role), content)
+def _answer(field: str, value: object) -> Message:
+    if isinstance(value, str):
+        return Message("assistant", value)
+    if not isinstance(value, dict):
+        raise InputError(f"{field!r} must be text or a message of the assistant; got {type(value).__name__}")
+    return openai_chat.message(value, field)
 
 
-def _part(place: str, part: object) -> str:
-    text = part.get("text") if isinstance(part, dict) and part.get("type", "text") == "text" else None
-    if not isinstance(text, str):
-        kind = part.get("type") if isinstance(part, dict) else type(part).__name__
-        raise InputError(f"{place} must be a text part; got {kind!r}")
-    return text
+def _tools(row: Mapping[str, Any]) -> tuple[ToolDefinition, ...]:
+    value = row.get(TOOLS_FIELD)
+    if isinstance(value, str):
+        try:
+            value = parsed_json(value) if value.strip() else None
+        except ValueError as error:
+            raise InputError(f"{TOOLS_FIELD!r} must be a list of tools, or one as JSON: {error}") from error
+    return openai_chat.tools({TOOLS_FIELD: value})
 
 
 def _span(row: Mapping[str, Any]) -> tuple[int, int] | None:

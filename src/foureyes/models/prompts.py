@@ -7,11 +7,21 @@ tokens, and appended: no token ever spans the boundary, and no end-of-sequence t
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable, Sequence
 from typing import Final
 
-from foureyes.types import Prompt
+from foureyes.types import Exchange, Prompt, ToolDefinition, Unscored
 
-__all__ = ["PLAIN_PREFIX", "TEMPLATE_DATE", "as_messages", "plain_prompt"]
+__all__ = [
+    "PLAIN_PREFIX",
+    "TEMPLATE_DATE",
+    "as_messages",
+    "plain_prompt",
+    "tools_in_words",
+    "unread_prompt",
+    "why_unread",
+]
 
 PLAIN_PREFIX: Final = " "
 """Stands between the plain form's ``Answer:`` and the answer; it is read as part of the answer's first token."""
@@ -19,7 +29,13 @@ PLAIN_PREFIX: Final = " "
 TEMPLATE_DATE: Final = "26 Jul 2024"
 """Some templates print today's date unless told one; a reading must not depend on the day it is made."""
 
-_SPEAKER = {"system": "Instruction", "user": "Question", "assistant": "Answer"}
+_SPEAKER = {
+    "system": "Instruction",
+    "developer": "Instruction",
+    "user": "Question",
+    "assistant": "Answer",
+    "tool": "Result",
+}
 
 
 def as_messages(prompt: Prompt) -> list[dict[str, str]]:
@@ -29,7 +45,17 @@ def as_messages(prompt: Prompt) -> list[dict[str, str]]:
     return [{"role": message.role, "content": message.content} for message in prompt]
 
 
-def plain_prompt(prompt: Prompt) -> str:
+def tools_in_words(tools: Sequence[ToolDefinition]) -> str:
+    """What may be called, for models that have no form of their own for it: one function a line, as JSON."""
+    return "\n".join(["You may call these functions:", *map(_tool_line, tools)])
+
+
+def _tool_line(tool: ToolDefinition) -> str:
+    fields = {"name": tool.name, "description": tool.description}
+    return f'{json.dumps(fields, ensure_ascii=False)[:-1]}, "parameters": {tool.parameters}}}'
+
+
+def plain_prompt(prompt: Prompt, tools: Sequence[ToolDefinition] = ()) -> str:
     r"""The plain question-and-answer form for base models, up to where the answer begins.
 
     Example:
@@ -37,4 +63,38 @@ def plain_prompt(prompt: Prompt) -> str:
         'Question: Capital of Australia?\nAnswer:'
     """
     turns = [f"{_SPEAKER[turn['role']]}: {turn['content']}" for turn in as_messages(prompt)]
-    return "\n".join([*turns, "Answer:"])
+    told = [f"Instruction: {tools_in_words(tools)}"] if tools else []
+    return "\n".join([*told, *turns, "Answer:"])
+
+
+def unread_prompt(prompt: Prompt) -> Unscored | None:
+    """Why no model may be shown this prompt: a part of it cannot be read, or it is empty; ``None`` where it may be."""
+    if isinstance(prompt, str):
+        return None if prompt.strip() else _empty_prompt()
+    found = [f"{kind} in message {i}" for i, turn in enumerate(prompt, 1) if turn.parts for kind in turn.unread]
+    if found:
+        return _unread(found)
+    return None if any(turn.content.strip() for turn in prompt) else _empty_prompt()
+
+
+def why_unread(exchange: Exchange) -> Unscored | None:
+    """Why no reader may read this exchange: a part cannot be read, or there is nothing to read; ``None`` where it may be.
+
+    Example:
+        >>> from foureyes.types import Message, OtherPart
+        >>> str(why_unread(Exchange((Message.of("user", [OtherPart("image_url")]),), "A cat.")))
+        'unread_part: cannot read image_url in message 1'
+    """
+    if exchange.unread:
+        return _unread(exchange.unread)
+    if not exchange.answer.strip():
+        return Unscored("empty_answer", "the answer is empty; wanted at least one visible character")
+    return unread_prompt(exchange.prompt)
+
+
+def _unread(named: Iterable[str]) -> Unscored:
+    return Unscored("unread_part", f"cannot read {', '.join(named)}")
+
+
+def _empty_prompt() -> Unscored:
+    return Unscored("empty_prompt", "the prompt is empty; wanted something the answer can be conditioned on")

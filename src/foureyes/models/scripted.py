@@ -14,8 +14,20 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from foureyes.errors import ModelError
+from foureyes.models.prompts import unread_prompt, why_unread
 from foureyes.models.roles import Sampling
-from foureyes.types import Alternative, Exchange, Prompt, Reading, Unscored, Vote, VoteVerdict, Written, text_of
+from foureyes.types import (
+    Alternative,
+    Exchange,
+    Prompt,
+    Reading,
+    Unscored,
+    Vote,
+    VoteVerdict,
+    Written,
+    render_parts,
+    text_of,
+)
 
 __all__ = ["ScriptedJudge", "ScriptedReader", "ScriptedWriter"]
 
@@ -70,11 +82,9 @@ class ScriptedReader:
         prompt = exchange.prompt if isinstance(exchange.prompt, str) else " ".join(m.content for m in exchange.prompt)
         if exchange.answer in self._failures:
             return self._failures[exchange.answer]
+        if (unread := why_unread(exchange)) is not None:
+            return unread
         words = [(m.group(), m.span()) for m in _WORD.finditer(exchange.answer)]
-        if not words:
-            return Unscored("empty_answer", "the answer has no words")
-        if not prompt.strip():
-            return Unscored("empty_prompt", "the prompt has no words")
         n_prompt = len(prompt.split())
         if self._context is not None and n_prompt + len(words) > self._context:
             n = n_prompt + len(words)
@@ -96,6 +106,7 @@ class ScriptedReader:
             top1=np.maximum(p, 1 - p),
             selected=np.array([a < end and b > start for _, (a, b) in words]),
             n_prompt_tokens=n_prompt,
+            parts=() if exchange.turn is None else render_parts(exchange.turn.parts).spans,
             alternatives=tuple(tuple(Alternative(f"«{r}»", math.log(0.5**r)) for r in range(1, top_k + 1)) for _ in p)
             if top_k
             else (),
@@ -153,6 +164,8 @@ class ScriptedWriter:
         return [[self._write_one(prompt, i) for i in range(sampling.n)] for prompt in prompts]
 
     def _write_one(self, prompt: Prompt, i: int) -> Written | Unscored:
+        if (unread := unread_prompt(prompt)) is not None and unread.reason == "unread_part":
+            return unread
         known = self._replies.get(text_of(prompt), self._otherwise)
         reply = known if isinstance(known, str | Unscored) else known[i % len(known)]
         if isinstance(reply, Unscored):

@@ -18,7 +18,7 @@ from foureyes.report import page, wording
 from foureyes.report.cells import HeatCell, Piece, cells_of, pieces, token_pieces, visible_text
 from foureyes.report.check_result import CheckResult, SurpriseDegree, excess_of
 from foureyes.report.colour_scale import CLIP_NATS, TICKS, strength
-from foureyes.types import Exchange, Reading, Scored, Unscored
+from foureyes.types import Exchange, PartSpan, Reading, Scored, Unscored
 
 __all__ = ["check_page"]
 
@@ -70,6 +70,16 @@ class _Place:
 
 
 @dataclass(frozen=True, slots=True)
+class _PartLine:
+    """One line of the list of parts: what it is, its words, its surprise and its place on the colour scale."""
+
+    path: str
+    pieces: list[Piece]
+    surprise: str
+    strength: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Map:
     """One verifier's section."""
 
@@ -79,6 +89,7 @@ class _Map:
     compared: str
     spots: list[_Spot]
     places: list[_Place]
+    parts: list[_PartLine]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +147,19 @@ def _section(outcome: CheckResult, key: str) -> _Map | _Silence:
         compared=wording.surprise_sentence(outcome.row),
         spots=[_spot(reading, cell, key) for cell, key in zip(cells, keys, strict=False)],
         places=_places(reading, cells),
+        parts=[_part_line(reading, part) for part in reading.parts],
+    )
+
+
+def _part_line(reading: Reading, part: PartSpan) -> _PartLine:
+    """A part as strong as its most surprising token; a long text would hide that in a mean."""
+    shared = reading.tokens_of(part)
+    nats = reading.surprise_of(part)
+    return _PartLine(
+        path=visible_text(part.path),
+        pieces=pieces(reading.answer[slice(*part.span)]),
+        surprise="not read by itself" if nats is None else f"{nats:.2f}",
+        strength=f"{strength(float(reading.nll[shared].max())) if shared.any() else 0:.3f}",
     )
 
 

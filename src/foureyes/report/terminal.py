@@ -77,10 +77,23 @@ def _verifier(outcome: CheckResult, *, coloured: bool) -> RenderableType:
     return Group(
         Text.assemble(name, "  ", (finding(outcome.row), loud)),
         _indent(_answer(outcome.row.reading, coloured=coloured)),
+        *_parts(outcome.row.reading, coloured=coloured),
         Text(),
         _indent(Text(surprise_sentence(outcome.row))),
         _indent(Text(peak_sentence(outcome.row))),
     )
+
+
+def _parts(reading: Reading, *, coloured: bool) -> Iterator[Padding]:
+    """A line for each part of a turn: what it is, its words, its surprise."""
+    for part in reading.parts:
+        shared, nats = reading.tokens_of(part), reading.surprise_of(part)
+        background = terminal_colour(float(reading.nll[shared].max())) if coloured and shared.any() else None
+        said = _text(_one_line(reading.answer[slice(*part.span)]), _heat(background) if background else Style())
+        label = (f"{visible_text(part.path)}  ", "dim")
+        yield _indent(
+            Text.assemble(label, said, f"  {'?' if nats is None else format(nats, '.2f')} nats", overflow="fold")
+        )
 
 
 def _answer(reading: Reading, *, coloured: bool) -> Text:

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foureyes.models.roles import Reader
-from foureyes.testing.samples import EXCHANGES, TEXTS, pytest
-from foureyes.types import Exchange, Message, Reading, Unscored
+from foureyes.testing.samples import EXCHANGES, PAYMENT, TEXTS, UNREAD, pytest
+from foureyes.types import Exchange, Message, Reading, ToolCall, Unscored
 
 __all__ = ["ReaderContract"]
 
@@ -159,6 +159,38 @@ class ReaderContract:
             reader.read([Exchange("Say yes.", "Yes"), Exchange((Message("user", "Say yes."),), "Yes")])
         )
         self._same(text, message)
+
+    def test_a_part_that_cannot_be_read_is_unscored_and_named(self, reader: Reader) -> None:
+        first, *rows, last = reader.read([EXCHANGES[0], *UNREAD.values(), EXCHANGES[1]])
+        for (kind, exchange), row in zip(UNREAD.items(), rows, strict=True):
+            assert isinstance(row, Unscored), kind
+            assert row.reason == "unread_part", kind
+            assert all(named in row.detail for named in exchange.unread), kind
+        for one, alone in zip([first, last], reader.read(EXCHANGES[:2]), strict=True):
+            self._same(_readings([one])[0], _readings([alone])[0])
+
+    def test_a_tool_call_is_read_and_its_arguments_are_found(self, reader: Reader) -> None:
+        (row,) = _readings(reader.read([PAYMENT]))
+        said = {part.path: row.answer[slice(*part.span)] for part in row.parts}
+        assert said["text"] == "On it."
+        assert said["arguments.amount"] == "12.50"
+        assert "AT01" in said["arguments.to"]
+        assert "Ana" in said["arguments.note"]
+        for part in row.parts:
+            assert row.tokens_of(part).any()
+            assert (row.tokens_of(part) <= row.selected).all()
+
+    def test_an_argument_matters(self, reader: Reader) -> None:
+        turns = [Message.of("assistant", [ToolCall("pay", f'{{"to": "{to}"}}')]) for to in ("Ana", "Zzyzx")]
+        one, other = _readings(reader.read([Exchange.of(PAYMENT.prompt, turn) for turn in turns]))
+        nats = [row.nll[row.tokens_of(part)].sum() for row in (one, other) for part in row.parts if part.path != "name"]
+        assert abs(nats[0] - nats[1]) > 1e-3
+
+    def test_calls_and_results_before_the_answer_are_read(self, reader: Reader) -> None:
+        whole = PAYMENT.prompt if isinstance(PAYMENT.prompt, tuple) else ()
+        more, less = _readings(reader.read([Exchange(whole[1:], "Paid."), Exchange(whole[1:2], "Paid.")]))
+        assert more.n_prompt_tokens > less.n_prompt_tokens
+        assert not np.allclose(more.nll, less.nll, atol=1e-3)
 
     def test_what_follows_does_not_change_what_was_read(self, reader: Reader) -> None:
         if not self.coherent:

@@ -5,14 +5,25 @@ from __future__ import annotations
 from typing import Final
 
 from foureyes.errors import ConfigError
-from foureyes.types import Exchange, Message
+from foureyes.types import (
+    Exchange,
+    Message,
+    OtherPart,
+    Part,
+    Reasoning,
+    Refusal,
+    Role,
+    ToolCall,
+    ToolDefinition,
+    ToolResult,
+)
 
 try:
     import pytest
 except ImportError as error:
     raise ConfigError("the contract suites need pytest: pip install pytest") from error
 
-__all__ = ["EXCHANGES", "TEXTS", "pytest"]
+__all__ = ["EXCHANGES", "PAYMENT", "TEXTS", "UNREAD", "pytest"]
 
 EXCHANGES: Final[tuple[Exchange, ...]] = (
     Exchange("Capital of Australia?", "Sydney"),
@@ -44,3 +55,42 @@ TEXTS: Final[dict[str, str]] = {
     "punctuation": "…—«»“”‘’",
     "rare": "𝔘𝔫𝔦𝔠𝔬𝔡𝔢 \u2028 \ufeff end",
 }
+
+PAYMENT: Final = Exchange.of(
+    (
+        Message("developer", "Pay what the user asks for."),
+        Message("user", "Pay Ana 12.50."),
+        Message.of("assistant", ["Who is that?", ToolCall("find_person", '{"name": "Ana"}', "c1")]),
+        Message.of("tool", [ToolResult('{"account": "AT01"}', "c1", "find_person")]),
+    ),
+    Message.of("assistant", ["On it.", ToolCall("pay", '{"to": "AT01", "amount": 12.50, "note": "for <Ana>"}', "c2")]),
+    tools=[
+        ToolDefinition("find_person", "Finds a person's account."),
+        ToolDefinition("pay", "Pays.", '{"type": "object", "properties": {"amount": {"type": "number"}}}'),
+    ],
+)
+"""An agent's turn: words and a call, after a call and its result."""
+
+_KINDS: Final[dict[str, Part]] = {
+    "image": OtherPart("image_url"),
+    "no JSON": ToolCall("pay", "5 to Ana"),
+    "a key twice": ToolCall("pay", '{"amount": 5, "amount": 5000}'),
+    "NaN": ToolCall("pay", '{"amount": NaN}'),
+    "too deep": ToolCall("pay", '{"a":' * 100 + "1" + "}" * 100),
+}
+_BESIDE: Final[tuple[Part, ...]] = ("Words.", Reasoning("Thoughts."), Refusal("No."), ToolCall("now"))
+_ROLES: Final[tuple[Role, ...]] = ("system", "developer", "user", "assistant", "tool")
+
+UNREAD: Final[dict[str, Exchange]] = {
+    f"{kind} {place}": exchange
+    for kind, part in _KINDS.items()
+    for place, exchange in {
+        **{
+            f"of {role}": Exchange((Message.of(role, [*_BESIDE, part]), Message("user", "Pay.")), "Paid.")
+            for role in _ROLES
+        },
+        "in the answer": Exchange.of("Pay.", Message.of("assistant", [part])),
+        "beside other parts of the answer": Exchange.of("Pay.", Message.of("assistant", [*_BESIDE, part])),
+    }.items()
+}
+"""Every part that cannot be read, in every place."""

@@ -6,7 +6,9 @@ for what stands beside them. Signatures say nothing to anybody; ``redacted_think
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any, Final
 
 from foureyes.errors import InputError
@@ -23,12 +25,13 @@ from foureyes.turns.mapping import (
     tool_of,
     tool_result,
     unread_fields,
+    with_call_ids,
     with_tool_names,
     worded,
 )
-from foureyes.types import Message, Part, Reasoning, Role, ToolCall, ToolDefinition
+from foureyes.types import Message, Part, Reasoning, Role, ToolCall, ToolDefinition, ToolResult, render_parts
 
-__all__ = ["BLOCKS", "answer", "messages", "tools"]
+__all__ = ["BLOCKS", "answer", "called_tools", "messages", "tools", "written"]
 
 _ROLES: Final[Mapping[object, Role]] = {"system": "system", "user": "user", "assistant": "assistant"}
 
@@ -96,6 +99,39 @@ def tools(body: Mapping[str, Any]) -> tuple[ToolDefinition, ...]:
         )
         for i, raw in enumerate(listed(body, "tools"))
     )
+
+
+def written(conversation: Sequence[Message]) -> list[dict[str, Any]]:
+    """The turns of user and assistant as a request says them; results are the user's. Thoughts are words.
+
+    Args:
+        conversation: without parts that cannot be read, and without what the system says.
+    """
+    roles = [("assistant" if turn.role == "assistant" else "user", turn) for turn in with_call_ids(conversation)]
+    found = []
+    for role, group in groupby(roles, lambda one: one[0]):
+        turns = [turn for _, turn in group]
+        plain = len(turns) == 1 and not turns[0].parts
+        blocks = [block for turn in turns for block in _blocks(turn)]
+        found.append({"role": role, "content": turns[0].content if plain else blocks})
+    return found
+
+
+def called_tools(conversation: Sequence[Message]) -> list[dict[str, Any]]:
+    """Tools of the names that a conversation calls: the interface takes no call of a tool that it was not told of."""
+    names = dict.fromkeys(part.name for turn in conversation for part in turn.parts if isinstance(part, ToolCall))
+    return [{"name": name, "input_schema": {"type": "object"}} for name in names]
+
+
+def _blocks(turn: Message) -> Iterator[dict[str, Any]]:
+    for part in turn.parts or (turn.content,):
+        if isinstance(part, ToolCall):
+            arguments = json.loads(part.arguments) if part.arguments.strip() else {}
+            yield {"type": "tool_use", "id": part.id, "name": part.name, "input": arguments}
+        elif isinstance(part, ToolResult):
+            yield {"type": "tool_result", "tool_use_id": part.call_id, "content": part.content}
+        elif text := render_parts([part]).text:
+            yield {"type": "text", "text": text}
 
 
 def _messages(raw: object, place: str) -> tuple[Message, ...]:

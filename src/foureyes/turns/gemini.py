@@ -6,8 +6,10 @@ A part is an object whose fields say what it holds. Those that the table does no
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any, Final
 
 from foureyes.errors import InputError
@@ -25,9 +27,9 @@ from foureyes.turns.mapping import (
     with_tool_names,
     worded,
 )
-from foureyes.types import Message, OtherPart, Part, Reasoning, Role, ToolCall, ToolDefinition, ToolResult
+from foureyes.types import Message, OtherPart, Part, Reasoning, Role, ToolCall, ToolDefinition, ToolResult, render_parts
 
-__all__ = ["FIELDS", "answer", "messages", "tools"]
+__all__ = ["FIELDS", "answer", "messages", "tools", "written"]
 
 _ROLES: Final[Mapping[object, Role]] = {
     "user": "user",
@@ -116,6 +118,31 @@ def tools(body: Mapping[str, Any]) -> tuple[ToolDefinition, ...]:
             found.append(tool_of(_camel(required(declared, dict, f"tools[{i}]")), f"tools[{i}]", parameters=known))
         found += [ToolDefinition(name) for name in tool if name != "functionDeclarations"]
     return tuple(found)
+
+
+def written(conversation: Sequence[Message]) -> list[dict[str, Any]]:
+    """The turns of user and model as contents of a request; results are the user's. Thoughts are words.
+
+    Args:
+        conversation: without parts that cannot be read, and without what the system says.
+    """
+    roles = [("model" if turn.role == "assistant" else "user", turn) for turn in with_tool_names(conversation)]
+    return [
+        {"role": role, "parts": [part for _, turn in group for part in _written(turn)]}
+        for role, group in groupby(roles, lambda one: one[0])
+    ]
+
+
+def _written(turn: Message) -> Iterator[dict[str, Any]]:
+    for part in turn.parts or (turn.content,):
+        if isinstance(part, ToolCall):
+            arguments = json.loads(part.arguments) if part.arguments.strip() else {}
+            yield {"functionCall": {**({"id": part.id} if part.id else {}), "name": part.name, "args": arguments}}
+        elif isinstance(part, ToolResult):
+            named = {**({"id": part.call_id} if part.call_id else {}), "name": part.name or "tool"}
+            yield {"functionResponse": {**named, "response": {"output": part.content}}}
+        else:
+            yield {"text": render_parts([part]).text}
 
 
 def _whole(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,10 +7,11 @@ nobody reads each become an :class:`~foureyes.types.OtherPart` that names them. 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import count, groupby
 from typing import Any, Final, TypeAlias, TypeVar
 
 from foureyes.errors import InputError
@@ -33,12 +34,14 @@ __all__ = [
     "tool_of",
     "tool_result",
     "unread_fields",
+    "with_call_ids",
     "with_tool_names",
     "worded",
 ]
 
 T = TypeVar("T", str, dict[str, Any], list[Any])
 
+_CALL_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _LONGEST_KIND: Final = 80
 _DEEPEST_LOOK: Final = 8
 
@@ -171,6 +174,37 @@ def with_tool_names(messages: Iterable[Message]) -> tuple[Message, ...]:
         ]
         found.append(Message.of(message.role, parts) if parts else message)
     return tuple(found)
+
+
+def with_call_ids(messages: Sequence[Message]) -> tuple[Message, ...]:
+    """The same, where every call has an id of its own that every provider takes, and its result the same.
+
+    An id that is fit for that is kept. A result is that of the first call of its id, or of any, that has none yet.
+    """
+    waiting: list[tuple[str, str]] = []
+    given: set[str] = set()
+    found: list[Message] = []
+    for message in messages:
+        parts: list[Part] = []
+        for part in message.parts:
+            if isinstance(part, ToolCall):
+                fit = _CALL_ID.fullmatch(part.id) and part.id not in given
+                new = part.id if fit else next(name for n in count(1) if (name := f"call_{n}") not in given)
+                given.add(new)
+                waiting.append((part.id, new))
+                parts.append(replace(part, id=new))
+            elif isinstance(part, ToolResult):
+                parts.append(replace(part, call_id=_answered(waiting, part.call_id)))
+            else:
+                parts.append(part)
+        found.append(Message.of(message.role, parts) if parts else message)
+    return tuple(found)
+
+
+def _answered(waiting: list[tuple[str, str]], call_id: str) -> str:
+    """The new id of the call that a result belongs to, which waits no longer."""
+    i = next((i for i, (old, _) in enumerate(waiting) if old == call_id), 0)
+    return waiting.pop(i)[1] if waiting else call_id
 
 
 def tool_of(raw: object, place: str, *, parameters: Sequence[str]) -> ToolDefinition:

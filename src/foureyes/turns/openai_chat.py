@@ -5,7 +5,7 @@ Kinds that the table does not list (``image_url``, ``input_audio``, ``file`` …
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from foureyes.errors import InputError
@@ -26,12 +26,13 @@ from foureyes.turns.mapping import (
     tool_of,
     tool_result,
     unread_fields,
+    with_call_ids,
     with_tool_names,
     worded,
 )
-from foureyes.types import Message, Part, Reasoning, Refusal, Role, ToolCall, ToolDefinition
+from foureyes.types import Message, Part, Reasoning, Refusal, Role, ToolCall, ToolDefinition, ToolResult, render_parts
 
-__all__ = ["PARTS", "answer", "message", "messages", "tools"]
+__all__ = ["PARTS", "answer", "message", "messages", "tools", "written"]
 
 _ROLES: Final[Mapping[object, Role]] = {
     "system": "system",
@@ -125,6 +126,8 @@ def message(raw: object, place: str = "message") -> Message:
     fields = required(raw, dict, place)
     if not fields.keys() & _FIELDS.keys():
         raise InputError(f'{place} must be an object like {{"role": "user", "content": "…"}}')
+    if fields.get("content") is None and role in ("system", "developer", "user"):
+        raise InputError(f"{place}.content must be text or a list of parts; got null")
     if role != "tool":
         return said(role, _once(field_parts(fields, _FIELDS, about=_ABOUT)))
     others = {name: read for name, read in _FIELDS.items() if name != "content"}
@@ -167,6 +170,30 @@ def tools(body: Mapping[str, Any]) -> tuple[ToolDefinition, ...]:
         tool_of(raw, f"functions[{i}]", parameters=("parameters",)) for i, raw in enumerate(listed(body, "functions"))
     ]
     return (*offered, *old)
+
+
+def written(conversation: Sequence[Message]) -> list[dict[str, Any]]:
+    """A conversation as a request says it; :func:`messages` reads it back. Thoughts are words, as no field holds them.
+
+    Args:
+        conversation: without parts that cannot be read.
+    """
+    return [_written(turn) for turn in with_call_ids(conversation)]
+
+
+def _written(turn: Message) -> dict[str, Any]:
+    if turn.role == "tool":
+        results = [part for part in turn.parts if isinstance(part, ToolResult)] or [ToolResult(turn.content)]
+        return {"role": "tool", "tool_call_id": results[0].call_id, "content": turn.content}
+    calls = [
+        {"id": part.id, "type": "function", "function": {"name": part.name, "arguments": part.arguments or "{}"}}
+        for part in turn.parts
+        if isinstance(part, ToolCall)
+    ]
+    if not calls:
+        return {"role": turn.role, "content": turn.content}
+    words = render_parts([part for part in turn.parts if not isinstance(part, ToolCall)]).text
+    return {"role": turn.role, "content": words or None, "tool_calls": calls}
 
 
 def _tool(raw: Mapping[str, Any], place: str) -> ToolDefinition:

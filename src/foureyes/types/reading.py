@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from foureyes.display import Result, TableResult, columns_of
 from foureyes.errors import InputError
 from foureyes.types.exchange import Exchange
+from foureyes.types.parts import PartSpan
 
 __all__ = ["Alternative", "Reading", "Reason", "Scored", "Token", "TokenUsage", "Unscored", "Written"]
 
@@ -69,7 +70,7 @@ class Reading(TableResult):
 
     Attributes:
         model: name of the verifier.
-        answer: the answer that was read.
+        answer: the text that was read: the answer, or a turn with tool calls as the verifier's chat template writes it.
         token_ids: (T,) int64, in the verifier's vocabulary; −1 where a server shows texts only.
         spans: (T, 2) int64, half-open byte ranges in the answer's UTF-8.
         nll: (T,) float64, −ln p(token | prompt, earlier tokens), nats, ≥ 0.
@@ -83,6 +84,7 @@ class Reading(TableResult):
         n_prompt_tokens: tokens of the prompt as read, chat template included.
         n_dropped: tokens of the prompt cut from its left to fit the context; 0 unless truncation was asked for.
         alternatives: T tuples, best first; empty unless ``top_k`` was asked for.
+        parts: where the parts of the turn, and the values in its tool calls, stand in ``answer``; empty for text alone.
 
     Raises:
         InputError: shapes disagree, or a value is outside its range. Readers check for non-finite values before
@@ -103,6 +105,7 @@ class Reading(TableResult):
     n_prompt_tokens: int
     n_dropped: int = 0
     alternatives: tuple[tuple[Alternative, ...], ...] = ()
+    parts: tuple[PartSpan, ...] = ()
 
     def __post_init__(self) -> None:
         n = len(self.token_ids)
@@ -136,6 +139,9 @@ class Reading(TableResult):
             "0 < top1 ≤ 1": ((self.top1 > 0) & (self.top1 <= 1)).all(),
             "at least one selected token": self.selected.any(),
             "alternatives for every token or none": len(self.alternatives) in (0, n),
+            "parts within the answer": all(
+                0 <= part.span[0] <= part.span[1] <= len(self.answer) for part in self.parts
+            ),
         }
         broken = [law for law, holds in checks.items() if not holds]
         if broken:
@@ -144,6 +150,17 @@ class Reading(TableResult):
     def columns(self) -> dict[str, Any]:
         """One row a token of the answer."""
         return columns_of(self.tokens, without=("alternatives",))
+
+    def tokens_of(self, part: PartSpan) -> NDArray[np.bool_]:
+        """(T,) bool, the tokens that share a byte with a part."""
+        start, end = (len(self.answer[:edge].encode()) for edge in part.span)
+        shared: NDArray[np.bool_] = (self.spans[:, 0] < end) & (self.spans[:, 1] > start)
+        return shared
+
+    def surprise_of(self, part: PartSpan) -> float | None:
+        """Surprise of a part, −ln p of the tokens that share a byte with it, nats; ``None`` where none does."""
+        shared = self.tokens_of(part)
+        return float(self.nll[shared].sum()) if shared.any() else None
 
     @property
     def mean_nll(self) -> float:

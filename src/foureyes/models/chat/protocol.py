@@ -90,13 +90,13 @@ class ChatRequest:
 
     @property
     def system(self) -> str:
-        """What the system says, for providers that want it apart from the conversation."""
-        return "\n\n".join(message.content for message in self.messages if message.role == "system")
+        """What system and developer say, for providers that want it apart from the conversation."""
+        return "\n\n".join(message.content for message in self.messages if message.role in ("system", "developer"))
 
     @property
     def turns(self) -> list[Message]:
-        """What user and model say."""
-        return [message for message in self.messages if message.role != "system"]
+        """What user, model and tools say."""
+        return [message for message in self.messages if message.role not in ("system", "developer")]
 
 
 @dataclass(frozen=True, slots=True)

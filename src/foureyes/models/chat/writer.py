@@ -20,6 +20,7 @@ from foureyes.http.blocking import LoopThread
 from foureyes.http.breaker import Breaker
 from foureyes.models.chat.protocol import ChatModel, ChatReply, ChatRequest, messages_of
 from foureyes.models.chat.reading import reading_of
+from foureyes.models.prompts import unread_prompt
 from foureyes.models.roles import Sampling
 from foureyes.types import Exchange, Prompt, Unscored, Written
 
@@ -139,6 +140,8 @@ class _Batch:
         return [*first, *(one if isinstance(one, Unscored) else one[0] for one in more)][:n]
 
     async def _asked(self, prompt: Prompt, sampling: Sampling) -> Row | Unscored:
+        if (unread := unread_prompt(prompt)) is not None and unread.reason == "unread_part":
+            return unread
         async with self._gate:
             if (gone := self._breaker.reason) is not None:
                 return Unscored("unavailable", f"not asked, as the provider stopped answering: {gone}")

@@ -28,7 +28,7 @@ from foureyes.models.completions.dialects import LogprobRequest
 from foureyes.models.completions.probe import Flavour, ServerFacts
 from foureyes.models.completions.spelling import clip, spans_by_spelling, spans_by_text
 from foureyes.models.completions.tokenising import Tokeniser
-from foureyes.models.prompts import as_messages
+from foureyes.models.prompts import why_unread
 from foureyes.models.token_logprobs import RowFault, TokenLogprobs, bad_reply
 from foureyes.types import Exchange, Reading, Unscored
 
@@ -195,9 +195,9 @@ class CompletionsReader:
             )
 
     def _read_one(self, exchange: Exchange, top_k: int) -> Reading | Unscored:
-        breaker, empty = self._breaker, _emptiness(exchange)
-        if empty is not None:
-            return empty
+        breaker, unread = self._breaker, why_unread(exchange)
+        if unread is not None:
+            return unread
         if breaker.reason is not None:
             return Unscored("unavailable", f"not asked, as the server stopped answering: {breaker.reason}")
         try:
@@ -217,8 +217,8 @@ class CompletionsReader:
         seen = e.dialect.understand(self._connection.post(e.dialect.path, e.dialect.body(ask), max_bytes=most), ask)
         if ask.kept and e.dialect.ids_for_texts:
             seen = self._tokeniser.spell(seen, ask.kept)
-        spans = _spans(exchange, tokens, seen)
-        return assemble(exchange, tokens, spans, seen, ask=ask, vocabulary=e.vocabulary)
+        spans = _spans(tokens, seen)
+        return assemble(tokens, spans, seen, ask=ask, vocabulary=e.vocabulary)
 
     def _fit(self, tokens: Tokens) -> Tokens:
         """Within the context, by the rule that was asked for."""
@@ -249,14 +249,6 @@ class CompletionsReader:
             raise ModelRefused(f"{self._server.url}: {wanted}; got: {detail}", model=self.name)
 
 
-def _emptiness(exchange: Exchange) -> Unscored | None:
-    if not exchange.answer.strip():
-        return Unscored("empty_answer", "wanted an answer; got no words")
-    if not any(turn["content"].strip() for turn in as_messages(exchange.prompt)):
-        return Unscored("empty_prompt", "wanted a prompt; got no words")
-    return None
-
-
 def _in_order(
     pool: ThreadPoolExecutor,
     read: Callable[[Exchange], Reading | Unscored],
@@ -277,8 +269,8 @@ def _in_order(
             future.cancel()
 
 
-def _spans(exchange: Exchange, tokens: Tokens, seen: Sequence[TokenLogprobs]) -> list[tuple[int, int]]:
-    text = tokens.prefix + exchange.answer
+def _spans(tokens: Tokens, seen: Sequence[TokenLogprobs]) -> list[tuple[int, int]]:
+    text = tokens.prefix + tokens.turn.text
     spans = spans_by_spelling(tokens.pieces, text) if tokens.pieces is not None else None
     if spans is None:
         spans = spans_by_text([position.text for position in seen], text)

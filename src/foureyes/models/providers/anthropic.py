@@ -11,6 +11,7 @@ from foureyes.http.failures import Meaning, RequestFailed
 from foureyes.models.chat.protocol import ChatReply, ChatRequest, Endpoint, Finish
 from foureyes.models.providers.base import ProviderChat, finish_of, usage_of
 from foureyes.models.providers.sdk import COMMON, MeaningTable, bounded_client, required_key, send_with_retries
+from foureyes.turns import anthropic as turns
 from foureyes.types import TokenUsage, ToolCall
 
 try:
@@ -67,11 +68,12 @@ class AnthropicChat(ProviderChat):
         await self._client.close()
 
     def _body(self, request: ChatRequest) -> dict[str, Any]:
-        how, schema = request.sampling, request.schema
+        how, schema, called = request.sampling, request.schema, turns.called_tools(request.turns)
         return {
             **self._options,
             "model": self.name,
-            "messages": [{"role": turn.role, "content": turn.content} for turn in request.turns],
+            "messages": turns.written(request.turns),
+            **({"tools": called, "tool_choice": {"type": "none"}} if called else {}),
             **({"system": request.system} if request.system else {}),
             **({} if how is None else {"max_tokens": how.max_tokens}),
             **({} if schema is None else {"output_config": {"format": {"type": "json_schema", "schema": schema}}}),

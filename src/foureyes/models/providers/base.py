@@ -12,6 +12,7 @@ from foureyes.errors import ConfigError, ModelError, ModelRefused, ModelUnavaila
 from foureyes.http.error_text import cleaned
 from foureyes.http.failures import RequestFailed
 from foureyes.models.chat.protocol import ChatReply, ChatRequest, Endpoint, Finish
+from foureyes.models.prompts import unread_prompt
 from foureyes.models.providers.model_names import is_same_model
 from foureyes.types import TokenUsage
 
@@ -74,6 +75,8 @@ class ProviderChat(ABC):
 
     async def say(self, request: ChatRequest) -> Sequence[ChatReply]:
         """What the model replies; see :class:`~foureyes.models.chat.protocol.ChatModel`."""
+        if (unread := unread_prompt(request.messages)) is not None and unread.reason == "unread_part":
+            raise ModelRefused(f"{self.name} was not asked: {unread.detail}", model=self.name)
         try:
             found = await self._sent(self._written(request))
             self._require_own(found)

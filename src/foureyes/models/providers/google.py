@@ -12,6 +12,7 @@ from foureyes.models.chat.protocol import ChatReply, ChatRequest, Endpoint, Fini
 from foureyes.models.providers.base import ProviderChat, finish_of, usage_of
 from foureyes.models.providers.sdk import COMMON, MeaningTable, bounded_client, required_key, send_with_retries
 from foureyes.models.token_logprobs import RowFault, TokenLogprobs, best_first, number, want
+from foureyes.turns import gemini
 from foureyes.types import Alternative, TokenUsage, ToolCall
 
 try:
@@ -81,10 +82,7 @@ class GoogleChat(ProviderChat):
             should_return_http_response=True,
             **fields,
         )
-        contents = [
-            types.Content(role="model" if turn.role == "assistant" else "user", parts=[types.Part(text=turn.content)])
-            for turn in request.turns
-        ]
+        contents = [types.Content.model_validate(content) for content in gemini.written(request.turns)]
         return {"contents": contents, "config": config}
 
     async def _sent(self, body: dict[str, Any]) -> Any:

@@ -10,6 +10,7 @@ from foureyes.http.failures import RequestFailed
 from foureyes.models.chat.protocol import ChatReply, ChatRequest, Endpoint, Finish
 from foureyes.models.providers.base import ProviderChat, finish_of, usage_of
 from foureyes.models.token_logprobs import RowFault, TokenLogprobs, best_first, number, want
+from foureyes.turns import openai_chat
 from foureyes.types import Alternative, TokenUsage, ToolCall
 
 __all__ = ["OpenAIChat"]
@@ -44,7 +45,7 @@ class OpenAIChat(ProviderChat):
         return {
             **self._options,
             "model": self.name,
-            "messages": [{"role": message.role, "content": message.content} for message in request.messages],
+            "messages": openai_chat.written(request.messages),
             "stream": False,
             **self._sampled(request),
             **_held_to(request.schema),

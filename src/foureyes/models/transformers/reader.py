@@ -29,6 +29,7 @@ from foureyes.models.transformers.formatting import Formatter, Item
 from foureyes.models.transformers.head import Head, Statistics
 from foureyes.models.transformers.loading import Loaded, load
 from foureyes.models.transformers.packing import common_prefix, grow_forest
+from foureyes.models.turn_template import TurnText
 from foureyes.types import Alternative, Exchange, Reading, Unscored
 
 __all__ = ["TransformersReader"]
@@ -225,7 +226,7 @@ class TransformersReader:
         )
         return Reading(
             model=self.name,
-            answer=item.exchange.answer,
+            answer=item.turn.text,
             token_ids=item.answer_ids,
             spans=item.spans,
             nll=columns["nll"],
@@ -238,6 +239,7 @@ class TransformersReader:
             n_prompt_tokens=len(item.prompt_ids),
             n_dropped=item.n_dropped,
             alternatives=alternatives if statistics.top_ids.shape[1] else (),
+            parts=item.turn.parts,
         )
 
     def _text(self, token: int) -> str:
@@ -286,9 +288,9 @@ def _probe_items(vocabulary: int) -> list[Item]:
     """Two sequences that share a prefix, and one that does not, of random tokens: nothing about them is likely."""
     random = np.random.default_rng(0)
     prefix = random.integers(vocabulary, size=12)
-    exchange = Exchange("probe", "probe")
+    turn = TurnText("probe")
     return [
-        Item(exchange, prompt, answer, np.zeros((len(answer), 2), np.int64), np.ones(len(answer), bool))
+        Item(turn, prompt, answer, np.zeros((len(answer), 2), np.int64), np.ones(len(answer), bool))
         for prompt, answer in [
             (prefix, random.integers(vocabulary, size=5)),
             (prefix, random.integers(vocabulary, size=9)),

@@ -1,0 +1,324 @@
+"""A chat template, what of turns with tools it knows, and what it makes of them.
+
+What a template knows is found out by rendering a conversation of marked words, never by reading the template. Where it
+knows tools, a turn is read in the model's own form: what the template adds for it. Where it does not, tools, calls and
+results are shown in words and JSON, in the roles that every template has.
+
+Conversations of system, user and assistant with text alone, and without tools, are handed over as they are.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import takewhile
+from typing import Any, Final, Literal, TypeAlias
+
+from foureyes.json_text import parsed_strictly
+from foureyes.models.argument_numbers import StandIns, plain_value
+from foureyes.models.part_places import places_of
+from foureyes.models.prompts import as_messages, tools_in_words
+from foureyes.types import (
+    Exchange,
+    Message,
+    PartSpan,
+    Prompt,
+    Reasoning,
+    ToolCall,
+    ToolDefinition,
+    ToolResult,
+    Unscored,
+    render_parts,
+)
+
+__all__ = ["CallForm", "Conversation", "Render", "TemplateKnowledge", "TurnTemplate", "TurnText"]
+
+_TOOL: Final = {
+    "type": "function",
+    "function": {
+        "name": "marked_tool",
+        "description": "marked_purpose",
+        "parameters": {
+            "type": "object",
+            "properties": {"marked_key": {"type": "string", "description": "marked_meaning"}},
+            "required": ["marked_key"],
+        },
+    },
+}
+_ASKED: Final = {"role": "user", "content": "marked_question"}
+_ANSWERED: Final = {"role": "assistant", "content": "marked_words"}
+_RESULT: Final = {"role": "tool", "tool_call_id": "call00001", "name": "marked_tool", "content": "marked_result"}
+_CALLED: Final = ("marked_tool", "marked_value")
+_NO_THOUGHT: Final = re.compile(r"\s*<think>\s*</think>\s*")
+_THOUGHT_END: Final = re.compile(r"\s*</think>\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class CallForm:
+    """How a template wants a turn with calls.
+
+    Attributes:
+        arguments: as an object, or as its JSON text.
+        no_words: the content of a turn that only calls.
+    """
+
+    arguments: Literal["object", "text"]
+    no_words: str | None
+
+
+_FORMS: Final = tuple(CallForm(arguments, words) for arguments in ("object", "text") for words in (None, ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """What a template is given.
+
+    Attributes:
+        messages: role, content and the rest, as in OpenAI's requests.
+        tools: what may be called; ``None`` where there is nothing, or the template knows no tools.
+        generation: whether it ends where the assistant's turn begins.
+    """
+
+    messages: list[dict[str, Any]]
+    tools: list[dict[str, Any]] | None = None
+    generation: bool = True
+
+
+Render: TypeAlias = Callable[[Conversation], str | Unscored]
+"""The text that a template makes, or why it makes none."""
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateKnowledge:
+    """What a template shows of what it is given.
+
+    Attributes:
+        tools: definitions of tools.
+        calls: the form in which it takes a turn with calls; ``None`` where it shows none.
+        words_beside_calls: the text of a turn that calls a tool too.
+        results: results of tools, in a role of their own.
+        end: what stands after the words of the assistant.
+    """
+
+    tools: bool
+    calls: CallForm | None
+    words_beside_calls: bool
+    results: bool
+    end: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnText:
+    """An answer as it is read.
+
+    Attributes:
+        text: what is read.
+        parts: where its parts stand in the text.
+        span: the characters that signals are taken over; ``None`` for all.
+        lead: what a template puts between the prompt and the turn, and nobody said.
+    """
+
+    text: str
+    parts: tuple[PartSpan, ...] = ()
+    span: tuple[int, int] | None = None
+    lead: str = ""
+
+
+class TurnTemplate:
+    """Turns as one template writes them.
+
+    Args:
+        render: applies it; called only for conversations with tools, calls, results or a developer.
+    """
+
+    def __init__(self, render: Render) -> None:
+        self._render = render
+
+    @cached_property
+    def knows(self) -> TemplateKnowledge:
+        """What it shows; found out at the first turn that asks."""
+        form = next((form for form in _FORMS if self._shows([_ASKED, _marked_call(form)], *_CALLED)), None)
+        form_tried = form or _FORMS[0]
+        call, spoken = _marked_call(form_tried), _marked_call(form_tried, "marked_words")
+        return TemplateKnowledge(
+            tools=self._shows([_ASKED], "marked_tool", "marked_key", after=""),
+            calls=form,
+            words_beside_calls=form is not None and self._shows([_ASKED, spoken], "marked_words", *_CALLED),
+            results=form is not None and self._shows([_ASKED, call, _RESULT], "marked_result", *_CALLED),
+            end=self._end(),
+        )
+
+    def conversation(self, prompt: Prompt, tools: Sequence[ToolDefinition] = ()) -> Conversation:
+        """A prompt as the template takes it, up to where the answer begins."""
+        return self._conversation(prompt, tools, _Ids())
+
+    def turn(self, exchange: Exchange) -> TurnText | Unscored:
+        """The answer as it is read, after the prompt of :meth:`conversation`.
+
+        A turn with tool calls is what the template adds for it, its end left off. Where the template knows no calls, does
+        not begin a turn as it begins the writing of one, or leaves something out, it is the text of the exchange, calls as
+        JSON. So is one for which a span of that text was asked for.
+        """
+        turn = exchange.turn
+        if turn is None:
+            return TurnText(exchange.answer, span=exchange.answer_span)
+        whole = exchange.answer_span is None or isinstance(turn.parts[0], Reasoning)
+        if whole and any(isinstance(part, ToolCall) for part in turn.parts) and self.knows.calls is not None:
+            own = self._own_turn(exchange, turn, self.knows.calls)
+            if own is not None:
+                return own
+        return TurnText(exchange.answer, render_parts(turn.parts).spans, exchange.answer_span)
+
+    def _own_turn(self, exchange: Exchange, turn: Message, form: CallForm) -> TurnText | Unscored | None:
+        ids, numbers = _Ids(), StandIns(exchange)
+        asked = self._conversation(exchange.prompt, exchange.tools, ids)
+        said = _call_message(turn, form, ids, numbers.plain)
+        before = self._render(asked)
+        whole = self._render(Conversation([*asked.messages, said], asked.tools, generation=False))
+        if isinstance(before, Unscored):
+            return before
+        if isinstance(whole, Unscored):
+            return whole
+        if not whole.startswith(before):
+            return None
+        added = numbers.written_in(whole[len(before) :])
+        thought = _NO_THOUGHT.match(added)
+        lead = thought.group() if thought else ""
+        text = added[len(lead) :].removesuffix(self.knows.end).rstrip()
+        parts = places_of(turn.parts, text)
+        return None if parts is None else TurnText(text, parts, _after_reasoning(turn, parts, text), lead)
+
+    def _conversation(self, prompt: Prompt, tools: Sequence[ToolDefinition], ids: _Ids) -> Conversation:
+        if isinstance(prompt, str) or not any(turn.parts or turn.role in ("developer", "tool") for turn in prompt):
+            messages: list[dict[str, Any]] = [*as_messages(prompt)]
+        else:
+            messages = _together([(self._message(turn, ids), turn.role) for turn in prompt])
+        if not tools:
+            return Conversation(messages)
+        if self.knows.tools:
+            return Conversation(messages, [_tool_object(tool) for tool in tools])
+        return Conversation(_with_tools(messages, tools))
+
+    def _message(self, turn: Message, ids: _Ids) -> dict[str, Any]:
+        if turn.role == "tool":
+            return self._result(turn, ids)
+        if turn.role == "developer":
+            return {"role": "system", "content": turn.content}
+        calls = [part for part in turn.parts if isinstance(part, ToolCall)]
+        shown = self.knows.words_beside_calls or len(calls) == len(turn.parts)
+        if calls and self.knows.calls is not None and shown:
+            return _call_message(turn, self.knows.calls, ids, plain_value)
+        return {"role": turn.role, "content": turn.content}
+
+    def _result(self, turn: Message, ids: _Ids) -> dict[str, Any]:
+        result = next((part for part in turn.parts if isinstance(part, ToolResult)), ToolResult(turn.content))
+        if not self.knows.results:
+            return {"role": "user", "content": f"Result of {result.name or 'the call'}:\n{turn.content}"}
+        named = {"name": result.name} if result.name else {}
+        return {"role": "tool", "tool_call_id": ids.of(result.call_id), "content": turn.content, **named}
+
+    def _shows(self, messages: list[dict[str, Any]], *marks: str, after: str = "marked_question") -> bool:
+        """Whether all marks stand in what is made of some messages, behind the last place of a text where one is given."""
+        generation = messages[-1]["role"] != "assistant"
+        text = self._render(Conversation(messages, [_TOOL], generation=generation))
+        shown = "" if isinstance(text, Unscored) else text.rpartition(after)[2] if after else text
+        return (
+            all(mark in shown for mark in marks) and "None" not in shown
+        )  # which is no word of the marked conversation
+
+    def _end(self) -> str:
+        text = self._render(Conversation([_ASKED, _ANSWERED], generation=False))
+        return text.rpartition("marked_words")[2] if isinstance(text, str) and "marked_words" in text else ""
+
+
+class _Ids:
+    """Numbers the ids of calls: what a server drew at random says nothing, and some templates take only such ids."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[str, str]] = []
+        self._n = 0
+
+    def new(self, call_id: str) -> str:
+        """The id of a call."""
+        self._n += 1
+        self._waiting.append((call_id, _numbered_id(self._n)))
+        return _numbered_id(self._n)
+
+    def of(self, call_id: str) -> str:
+        """The id of the first call of that id, or of any, that has no result yet."""
+        i = next((i for i, (old, _) in enumerate(self._waiting) if old == call_id), 0)
+        return self._waiting.pop(i)[1] if self._waiting else _numbered_id(max(self._n, 1))
+
+
+def _numbered_id(n: int) -> str:
+    return f"call{n:05d}"
+
+
+def _call_message(turn: Message, form: CallForm, ids: _Ids, plain: Callable[[object], Any]) -> dict[str, Any]:
+    calls = [part for part in turn.parts if isinstance(part, ToolCall)]
+    words = render_parts([part for part in turn.parts if not isinstance(part, ToolCall)]).text
+    return _calling(words, [(call.name, plain(call.parsed()), ids.new(call.id)) for call in calls], form)
+
+
+def _calling(words: str, calls: Sequence[tuple[str, Any, str]], form: CallForm) -> dict[str, Any]:
+    listed = [
+        {
+            "id": call_id,
+            "type": "function",
+            "function": {
+                "name": name,
+                "arguments": arguments if form.arguments == "object" else json.dumps(arguments, ensure_ascii=False),
+            },
+        }
+        for name, arguments, call_id in calls
+    ]
+    return {"role": "assistant", "content": words or form.no_words, "tool_calls": listed}
+
+
+def _marked_call(form: CallForm, words: str = "") -> dict[str, Any]:
+    return _calling(words, [("marked_tool", {"marked_key": "marked_value"}, "call00001")], form)
+
+
+def _together(turns: Sequence[tuple[dict[str, Any], str]]) -> list[dict[str, Any]]:
+    """Messages of which those that took another's role are one with a neighbour of that role.
+
+    Many templates want the system first and alone, and user and assistant in turn.
+    """
+    found: list[dict[str, Any]] = []
+    before_took = False
+    for message, role in turns:
+        took = message["role"] != role
+        if found and found[-1]["role"] == message["role"] and (took or before_took):
+            found[-1] = {**found[-1], "content": f"{found[-1]['content']}\n\n{message['content']}"}
+        else:
+            found.append(message)
+        before_took = took
+    return found
+
+
+def _tool_object(tool: ToolDefinition) -> dict[str, Any]:
+    parameters = plain_value(parsed_strictly(tool.parameters))
+    return {
+        "type": "function",
+        "function": {"name": tool.name, "description": tool.description, "parameters": parameters},
+    }
+
+
+def _with_tools(messages: list[dict[str, Any]], tools: Sequence[ToolDefinition]) -> list[dict[str, Any]]:
+    """The same, with the tools told in words by whoever speaks first."""
+    first, *rest = messages
+    return [{**first, "content": f"{tools_in_words(tools)}\n\n{first['content']}"}, *rest]
+
+
+def _after_reasoning(turn: Message, parts: Sequence[PartSpan], text: str) -> tuple[int, int] | None:
+    """The characters behind the reasoning that a turn begins with."""
+    thoughts = list(takewhile(lambda place: isinstance(turn.parts[place.part], Reasoning), parts))
+    if not thoughts:
+        return None
+    at = thoughts[-1].span[1]
+    closed = _THOUGHT_END.match(text, at)
+    start = closed.end() if closed else at
+    return (start, len(text)) if text[start:].strip() else None
