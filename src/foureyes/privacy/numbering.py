@@ -19,6 +19,7 @@ __all__ = ["NORTH_AMERICA", "Plan", "phone_regions", "plan_of", "valid_abroad"]
 NORTH_AMERICA: Final = 1
 """The country code that twenty-five regions share, with one way to group digits."""
 
+_LONGEST_PREFIX: Final = 4  # digits, with those that choose a carrier
 _TYPES: Final = (
     "fixed_line", "mobile", "toll_free", "premium_rate", "shared_cost", "personal_number", "voip", "pager", "uan",
     "voicemail",
@@ -96,7 +97,8 @@ def phone_regions() -> frozenset[str]:
 @cache
 def plan_of(region: str) -> Plan:
     """The plan of a region, by its code in small letters."""
-    return _plan(_library().PhoneMetadata.metadata_for_region(region.upper(), None))
+    metadata = _library().PhoneMetadata.metadata_for_region(region.upper(), None)
+    return _plan(metadata, _world(str(metadata.country_code))[0])
 
 
 def valid_abroad(digits: str) -> bool:
@@ -128,13 +130,13 @@ def _world(code: str) -> tuple[re.Pattern[str], Plan]:
         else library.PhoneMetadata.metadata_for_region(region, None)
         for region in regions
     ]
-    return _numbers(found), _plan(found[0])
+    numbers = _numbers(found)
+    return numbers, _plan(found[0], numbers)
 
 
-def _plan(metadata: Any) -> Plan:
+def _plan(metadata: Any, numbers: re.Pattern[str]) -> Plan:
     lengths = frozenset(metadata.general_desc.possible_length)
     prefix = metadata.national_prefix_for_parsing
-    longest = len(metadata.national_prefix or "") or (4 if prefix else 0)
     written = (
         _Format(
             re.compile(way.leading_digits_pattern[-1] if way.leading_digits_pattern else ""),
@@ -145,8 +147,8 @@ def _plan(metadata: Any) -> Plan:
     )
     return Plan(
         metadata.country_code,
-        frozenset(length + extra for length in lengths for extra in range(longest + 1)),
-        _numbers([metadata]),
+        frozenset(length + extra for length in lengths for extra in range(_LONGEST_PREFIX + 1 if prefix else 1)),
+        numbers,
         re.compile(prefix) if prefix else None,
         metadata.national_prefix_transform_rule,
         re.compile(metadata.international_prefix or "(?!)"),
