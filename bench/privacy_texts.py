@@ -25,11 +25,25 @@ SEPARATORS: Final[Mapping[str, str]] = {
 }  # fmt: skip
 """Ways to set the groups of a number apart."""
 
-_BETWEEN: Final = (*SEPARATORS.values(), "", " ", " ", " ", " ", "\n", ", ", "/", "(", ")", ": ", "; ", "_", '"', "\u200b")
-_WORDS: Final = (
-    "call phone tel passport number order serial invoice account bank card iban ssn social security driver license nhs the "
-    "of is at on for please send email to and ref DE GB US +1 +44 + 00 0 1 10 2024 12.05.2024 3.14159 $ # x ext. claim rx"
-).split()  # fmt: skip
+_BETWEEN: Final = (
+    *SEPARATORS.values(),
+    "",
+    " ",
+    " ",
+    " ",
+    " ",
+    "\n",
+    ", ",
+    "/",
+    "(",
+    ")",
+    ": ",
+    "; ",
+    "_",
+    '"',
+    "\u200b",
+)
+_WORDS: Final = ["call", "phone", "tel", "passport", "number", "order", "serial", "invoice", "account", "bank", "card", "iban", "ssn", "social", "security", "driver", "license", "nhs", "the", "of", "is", "at", "on", "for", "please", "send", "email", "to", "and", "ref", "DE", "GB", "US", "+1", "+44", "+", "00", "0", "1", "10", "2024", "12.05.2024", "3.14159", "$", "#", "x", "ext.", "claim", "rx"]  # fmt: skip
 
 
 def _digits(draw: random.Random, count: int) -> str:
@@ -51,7 +65,9 @@ def _iban(draw: random.Random) -> str:
 
 
 def _phone(draw: random.Random) -> str:
-    shape = draw.choice(["+44 20 7### ####", "+1 415 555 ####", "(212) 555-####", "020 7### ####", "+33 6 ## ## ## ##", "0117 4## ####"])
+    shape = draw.choice(
+        ["+44 20 7### ####", "+1 415 555 ####", "(212) 555-####", "020 7### ####", "+33 6 ## ## ## ##", "0117 4## ####"]
+    )
     return _filled(draw, shape)
 
 
@@ -73,7 +89,7 @@ _VALUES: Final[tuple[Callable[[random.Random], str], ...]] = (
     lambda draw: _filled(draw, "AB ## ## ## C"),
     lambda draw: ".".join(str(draw.randrange(300)) for _ in range(4)),
     lambda draw: ":".join(f"{draw.randrange(256):02x}" for _ in range(draw.choice([6, 8]))),
-    lambda draw: "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa",
+    lambda _: "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa",
     lambda draw: _filled(draw, "https://u#:p#@h#.example/?token=#"),
     lambda draw: _filled(draw, draw.choice(["[EMAIL_ADDRESS_1_ABCDEFGH]", "[card_#_abcdefgh]", "A#######", "RX-#######"])),
 )  # fmt: skip
@@ -106,10 +122,15 @@ def random_text(draw: random.Random) -> str:
 
 def random_parts(draw: random.Random) -> list[Part]:
     """The parts of a message: text, a tool call, its result, and what else there may be."""
-    said = draw.choice([random_text(draw), Reasoning(random_text(draw)), Refusal(random_text(draw))])
+    words = random_text(draw)
+    said: Part = draw.choice([words, Reasoning(words), Refusal(words)])
     written = json.dumps(_json(draw, 3), ensure_ascii=draw.random() < 0.5)
     given = draw.choice([random_text(draw), json.dumps(_json(draw, 2))])
-    return [said, ToolCall(draw.choice(["pay", "lookup_passport", "call"]), written, "call_1"), ToolResult(given, "call_1")]
+    return [
+        said,
+        ToolCall(draw.choice(["pay", "lookup_passport", "call"]), written, "call_1"),
+        ToolResult(given, "call_1"),
+    ]
 
 
 def _json(draw: random.Random, depth: int) -> object:
@@ -129,10 +150,10 @@ def _value(draw: random.Random, depth: int) -> object:
 
 
 def _rows(draw: random.Random, make: Callable[[random.Random], str], length: int) -> str:
-    parts: list[str] = []
-    while sum(map(len, parts[-1:])) and len(parts) * len(parts[0]) < length or not parts:
-        parts.append(make(draw))
-    return " ".join(parts)[:length]
+    text = ""
+    while len(text) < length:
+        text += " ".join(make(draw) for _ in range(100)) + " "
+    return text[:length]
 
 
 HOSTILE: Final[Mapping[str, Callable[[random.Random, int], str]]] = {

@@ -30,7 +30,7 @@ def test_a_whole_file_is_read(folder):
     assert [verifier.name for verifier in acme.verifiers] == ["gpt", "local"]
     assert (acme.quorum, acme.timing.deadline_s, acme.timing.record_s, acme.mode) == (2, 8.0, 2.0, "enforce")
     assert acme.rate == RateLimit(requests_per_minute=600.0, burst=20, requests_per_day=100_000)
-    assert (acme.pii, acme.countries) == ("names", ("de", "us"))
+    assert (acme.pii, acme.countries, acme.phone_regions) == ("names", ("de", "us"), ("fr",))
     assert [verifier.name for verifier in other.verifiers] == ["gpt", "claude", "local"]
     assert (other.mode, other.pii, other.rate.requests_per_day) == ("observe", "off", None)
 
@@ -147,6 +147,7 @@ def test_every_mistake_is_reported_at_once_with_file_table_and_key(folder):
         ("[tenants.a]\nrecord_s = 20", r"\[tenants.a\]: wanted 0 < record_s < deadline_s; got 20.0 and 15.0"),
         ("[tenants.a]\npii = 'on'", r"pii: wanted 'off', 'patterns' or 'names'; got 'on'"),
         ("[tenants.a]\ncountries = ['xx']", r"countries: wanted a list with some of au"),
+        ("[tenants.a]\nphone_regions = ['xx']", r"phone_regions: wanted a list of ISO 3166 codes in small letters"),
         ("[tenants.a]\nkeys = 3", r"keys: wanted a list; got 3"),
         ("[[tenants.a.keys]]\nid = 'x'\nsha256 = 'y'\nscopes = ['verify']", r"\[tenants.a.keys 1\]: the sha256 of key x"),
         ("[[tenants.a.keys]]\nid = 'x'\nscopes = ['verify']", r"\[tenants.a.keys 1\] sha256: missing"),

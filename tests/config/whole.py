@@ -74,6 +74,7 @@ burst = 20
 requests_per_day = 100000
 pii = "names"
 countries = ["de", "us"]
+phone_regions = ["fr"]
 salt_env = "ACME_SALT"
 ledger_reasons = "clear"
 

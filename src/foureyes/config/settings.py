@@ -50,6 +50,7 @@ from foureyes.http import RequestLimits
 from foureyes.http.addresses import fits_a_header, objection
 from foureyes.monitoring.settings import MonitorSettings
 from foureyes.privacy import COUNTRIES, VaultLimits
+from foureyes.privacy.numbering import phone_regions
 
 __all__ = [
     "JudgeVerifier",
@@ -404,6 +405,7 @@ class TenantSettings(SettingsTable):
         rate: how much it may ask for.
         pii: how personal data is looked for; ``off`` shows verifiers the texts as they are.
         countries: whose identifiers are looked for.
+        phone_regions: whose phone numbers are known without a country code, by ISO 3166; ``None`` for those of ``countries``.
         ledger: its record; ``None`` for none.
         salt: for hashes of texts in the ledger; needed where there is one.
         ledger_reasons: whether the ledger keeps verifiers' reasons as ``hashed``, or in ``clear`` words too, which may quote
@@ -421,6 +423,7 @@ class TenantSettings(SettingsTable):
     rate: Annotated[RateLimit, Inline()] = RateLimit()
     pii: PiiPolicy = "patterns"
     countries: tuple[str, ...] = ("uk", "us")
+    phone_regions: tuple[str, ...] | None = None
     ledger: LedgerSettings | None = None
     salt: SecretValue | None = None
     ledger_reasons: ReasonPolicy = "hashed"
@@ -439,7 +442,7 @@ class TenantSettings(SettingsTable):
         source = info.context
         return names if source is None else tuple(_named_verifiers(names or source.named, source))
 
-    @field_validator("countries", mode="before")
+    @field_validator("countries", "phone_regions", mode="before")
     @classmethod
     def _in_order(cls, countries: Any) -> Any:
         return tuple(sorted(set(_texts(countries)))) if isinstance(countries, list) else countries
@@ -459,6 +462,8 @@ class TenantSettings(SettingsTable):
                 yield f"{value} of {n} verifiers can never vote: nothing would be safe"
             case "countries" if others := sorted(set(value) - set(COUNTRIES)):
                 yield f"wanted a list with some of {', '.join(COUNTRIES)}; got {', '.join(others)}"
+            case "phone_regions" if value and (others := sorted(set(value) - phone_regions())):
+                yield f"wanted a list of ISO 3166 codes in small letters, such as fr; got {', '.join(others)}"
             case "salt" if value is None and known.get("ledger") is not None:
                 yield "the ledger's hashes of texts need a salt: name it with salt_env or salt_file"
             case "salt" if value is not None and _is_short(value):

@@ -105,7 +105,7 @@ def _tenant(tenant: TenantSettings, settings: Settings, cache: PartCache, open_r
     ledger = _ledger(tenant.ledger, cache) if tenant.ledger is not None else None
     vault = detector = concealer = None
     if tenant.pii != "off":
-        what = ("concealer", tenant.name, tenant.pii, tenant.countries, settings.privacy)
+        what = ("concealer", tenant.name, tenant.pii, tenant.countries, tenant.phone_regions, settings.privacy)
         vault, detector = _vault(tenant.name, settings.privacy, cache), _detector(tenant, settings.privacy, cache)
         concealer = cache.get_or_make(what, partial(VaultConcealer, vault, detector))
     guard = Guard(
@@ -216,9 +216,15 @@ def _folder(path: Path, what: str) -> Path:
 def _detector(tenant: TenantSettings, privacy: PrivacySettings, cache: PartCache) -> Detector:
     from foureyes.privacy import NamesDetector, PatternDetector  # noqa: PLC0415 - loads Presidio
 
-    what = ("patterns", tenant.countries, privacy.min_score)
+    what = ("patterns", tenant.countries, tenant.phone_regions, privacy.min_score)
     patterns: Detector = cache.get_or_make(
-        what, partial(PatternDetector, countries=tenant.countries, min_score=privacy.min_score)
+        what,
+        partial(
+            PatternDetector,
+            countries=tenant.countries,
+            phone_regions=tenant.phone_regions,
+            min_score=privacy.min_score,
+        ),
     )
     match tenant.pii:
         case "patterns":

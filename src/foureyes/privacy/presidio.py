@@ -168,6 +168,6 @@ def with_any_gap(source: str) -> str:
         >>> with_any_gap(r"([0-9]{3})[- ]?([0-9]{4})")
         '([0-9]{3})[-. ]?([0-9]{4})'
     """
-    bounded = source.replace(*_UNBOUNDED)
+    bounded = source.replace(*_UNBOUNDED).replace("(-?)", "([-. ]?)")
     same = _CLASS.sub(lambda found: f"[-. {''.join(c for c in ':_' if c in found[0])}]", bounded)
     return _SPACE.sub(lambda found: "[-. ]?" if found[0].endswith("?") else "[-. ]", _HYPHEN.sub("[-. ]", same))
