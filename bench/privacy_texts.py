@@ -123,7 +123,8 @@ def random_text(draw: random.Random) -> str:
 def random_parts(draw: random.Random) -> list[Part]:
     """The parts of a message: text, a tool call, its result, and what else there may be."""
     words = random_text(draw)
-    said: Part = draw.choice([words, Reasoning(words), Refusal(words)])
+    makers: tuple[Callable[[str], Part], ...] = (str, Reasoning, Refusal)
+    said = draw.choice(makers)(words)
     written = json.dumps(_json(draw, 3), ensure_ascii=draw.random() < 0.5)
     given = draw.choice([random_text(draw), json.dumps(_json(draw, 2))])
     return [

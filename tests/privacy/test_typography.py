@@ -30,9 +30,7 @@ GROUPS = {
     "PH_UMID": ("umid {}.", "0123 4567890 1"),
     "KR_RRN": ("rrn {}.", "960121 1234567"),
 }
-JOINED = {
-    name: value for name, value in GROUPS.items() if not name.startswith(("US_SSN", "US_MBI", "CA_SIN", "PH_UMID"))
-}
+JOINED = {name: value for name, value in GROUPS.items() if not name.startswith(("US_SSN", "US_ITIN"))}
 HIDDEN = "\u200b\u200c\u200d\u2060\ufeff\u00ad\u034f\u0301\ufe0f"
 
 
@@ -61,7 +59,7 @@ def test_every_pattern_without_separators(name):
 @pytest.mark.parametrize("name", GROUPS)
 def test_every_pattern_in_full_width_and_with_what_does_not_show(name):
     frame, value = GROUPS[name]
-    wide = "".join(chr(ord(char) + 0xFEE0) if char != " " else "\u3000" for char in value)
+    wide = full_width(value)
     assert covered(frame.format(wide), wide)
     for place, hidden in enumerate(HIDDEN, 1):
         broken = value[:place] + hidden + value[place:]
@@ -74,21 +72,37 @@ def test_the_page_says_what_is_tested_here():
     assert table == separator_table()
 
 
+WAYS = {
+    "space": ["space"],
+    "no-break, narrow, thin, figure, ideographic space": [
+        gap for gap in SEPARATORS if " space U+" in gap or "narrow" in gap
+    ],
+    "tab": ["tab"],
+    "double space": ["double space"],
+    "hyphen": ["hyphen"],
+    "other hyphens and dashes": [
+        gap for gap in SEPARATORS if any(word in gap for word in ("hyphen U", "dash", "minus"))
+    ],
+    "dot, middle dot": [gap for gap in SEPARATORS if "dot" in gap],
+    "what does not show beside it": ["space and zero-width space", "soft hyphen and hyphen"],
+}
+
+
 def separator_table():
-    """Kinds of numbers by ways to set their groups apart, in Markdown; made anew by ``python -m tests.privacy.test_typography``."""
+    """Kinds of numbers by what sets their groups apart, in Markdown: ``python -m tests.privacy.test_typography``."""
     ways = {
-        **{gap: (lambda value, gap=gap: value.replace(" ", SEPARATORS[gap])) for gap in SEPARATORS},
-        "nothing": lambda value: value.replace(" ", ""),
-        "full-width digits": lambda value: "".join(chr(ord(c) + 0xFEE0) if c != " " else c for c in value),
-        "zero-width space in a group": lambda value: value[:1] + "\u200b" + value[1:],
-    }
-    rows = [f"| groups set apart by | {' | '.join(GROUPS)} |", f"|---|{'---|' * len(GROUPS)}"]
-    for way, written in ways.items():
-        cells = (
-            "yes" if covered(frame.format(written(value)), written(value)) else "–" for frame, value in GROUPS.values()
-        )
-        rows.append(f"| {way} | {' | '.join(cells)} |")
+        name: [lambda value, gap=gap: value.replace(" ", SEPARATORS[gap]) for gap in gaps]
+        for name, gaps in WAYS.items()
+    } | {"nothing": [lambda value: value.replace(" ", "")], "full-width digits": [full_width]}
+    rows = [f"| | {' | '.join(ways)} |", f"|---|{'---|' * len(ways)}"]
+    for name, (frame, value) in GROUPS.items():
+        whole = (all(covered(frame.format(way(value)), way(value)) for way in all_of) for all_of in ways.values())
+        rows.append(f"| {name} | {' | '.join('yes' if found else '–' for found in whole)} |")
     return "\n".join(rows) + "\n"
+
+
+def full_width(value):
+    return "".join(chr(ord(char) + 0xFEE0) if char != " " else "\u3000" for char in value)
 
 
 if __name__ == "__main__":

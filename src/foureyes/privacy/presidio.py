@@ -41,6 +41,7 @@ _CLUES: Final = {  # what every piece of a kind holds, where that is no digit
 _FLAGS: Final = re.DOTALL | re.MULTILINE | re.IGNORECASE
 
 _CLASS: Final = re.compile(r"\[(?=[^\]]*(?: |\\s))(?:[-.: _]|\\[s.\-]){2,}\]")
+_GAPS: Final = str.maketrans(". ", "--")  # some checks know of no other
 _HYPHEN: Final = re.compile(r"(?<=[)}\]])-(?=[(\[\\])")
 _SPACE: Final = re.compile(r"(?<=[)}\d]) \?|\\s(?![*+?\]])")
 """Places in Presidio's patterns where the groups of a number stand apart."""
@@ -110,7 +111,7 @@ class PresidioPatterns:
             raise limit.over() from error
 
     def _score(self, piece: str, pattern: _Pattern) -> float:
-        plain = piece.replace(".", "-") if pattern.grouped else piece
+        plain = piece.translate(_GAPS) if pattern.grouped else piece
         valid = self.recognizer.validate_result(plain)
         score = pattern.score if valid is None else float(valid)
         return 0.0 if self.recognizer.invalidate_result(plain) else score
