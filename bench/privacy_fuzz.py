@@ -96,7 +96,7 @@ def _try_parts(parts: Sequence[Part], detector: PatternDetector, conversation: C
     safe = conceal_parts(parts, detector, conversation)
     return _names(
         concealed=list(safe) != list(parts),
-        left=bool(left_over("\n".join(text for part in safe for text in _said(part)), detector)),
+        left=bool(left_over("\n;\n".join(text for part in safe for text in _said(part)), detector)),
         restored=list(map(_parsed, reveal_parts(safe, conversation))) == list(map(_parsed, parts)),
     )
 
