@@ -114,9 +114,17 @@ def test_results_are_nested_columns_a_verifier(tmp_path: Path) -> None:
     full, empty = result_of(scores[0], tokens=True), result_of(Unscored("context", "too long", 9, 4))
     column = result_column([{"a": full, "b": empty}], result_type(["a", "b"], names, tokens=True))
     [row] = column.to_pylist()
-    assert row["a"] == {**full, "unscored": None}
-    assert row["b"] == {**dict.fromkeys([*names, *FACTS]), "tokens": None, **empty}
-    assert set(column.type.field("a").type.names) == {*names, *FACTS, "tokens", "unscored"}
+    assert row["a"] == {**full, "parts": None, "unscored": None}
+    assert row["b"] == {**dict.fromkeys([*names, *FACTS]), "parts": None, "tokens": None, **empty}
+    assert set(column.type.field("a").type.names) == {*names, *FACTS, "parts", "tokens", "unscored"}
+
+
+def test_the_surprise_of_every_argument_is_a_column() -> None:
+    turn = Message.of("assistant", [ToolCall("pay", '{"amount": 5}')])
+    result = result_of(score([Exchange.of("Pay.", turn)], ScriptedReader())[0])
+    [row] = result_column([{"a": result}], result_type(["a"], [], tokens=False)).to_pylist()
+    assert [part["path"] for part in row["a"]["parts"]] == ["name", "arguments.amount"]
+    assert row["a"]["parts"][1]["nats"] > 0
 
 
 def test_row_groups_grow_to_their_limit_whatever_the_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
