@@ -23,7 +23,7 @@ from foureyes.errors import InputError
 from foureyes.models.scripted import ScriptedReader
 from foureyes.signals.catalog import one_pass
 from foureyes.signals.cross import score
-from foureyes.types import Exchange, Message, Unscored
+from foureyes.types import Exchange, Message, ToolCall, Unscored
 
 BROKEN_TEXT = pa.Array.from_buffers(pa.string(), 2, pa.array([b"\xff\xfe", b"fine"]).buffers())
 EXOTIC = {
