@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from foureyes.errors import FoureyesError, ModelError
 
-__all__ = ["DeadlineRunner", "TaskFailure", "log_bug", "wait_until", "wrap_uncancellable"]
+__all__ = ["DeadlineRunner", "TaskFailure", "log_bug", "log_failure", "wait_until", "wrap_uncancellable"]
 
 _LOG = logging.getLogger("foureyes.guard")
 
@@ -142,8 +142,18 @@ def _result_of(task: asyncio.Task[T], what: str) -> T | TaskFailure:
 
 
 def log_bug(error: BaseException, what: str) -> None:
-    """Logs an exception that nobody foresaw."""
-    if not _LOG.isEnabledFor(logging.ERROR):
+    """Logs an exception that nobody foresaw: its class and where it was raised, never its words, which may quote a text."""
+    _log(logging.ERROR, error, f"{what} raised {type(error).__qualname__}, which is a bug")
+
+
+def log_failure(error: BaseException, what: str) -> None:
+    """Logs an exception that was foreseen, and that of which it came, as :func:`log_bug` does."""
+    cause = "" if error.__cause__ is None else f", of {type(error.__cause__).__qualname__}"
+    _log(logging.WARNING, error, f"{what} failed with {type(error).__qualname__}{cause}")
+
+
+def _log(level: int, error: BaseException, said: str) -> None:
+    if not _LOG.isEnabledFor(level):
         return  # drawing up the traceback is the expensive part
     where = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
-    _LOG.error("%s raised %s, which is a bug; raised at:\n%s", what, type(error).__qualname__, where)
+    _LOG.log(level, "%s; raised at:\n%s", said, where)

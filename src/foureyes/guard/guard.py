@@ -20,7 +20,6 @@ decisions, marked as not enforced.
 from __future__ import annotations
 
 import asyncio
-import logging
 import math
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -29,7 +28,7 @@ from typing import Any, Final, Literal, TypeAlias, TypeGuard, TypeVar, get_args
 from foureyes.choices import GuardMode
 from foureyes.errors import FoureyesError, InputError
 from foureyes.guard.council import Council, OnVote
-from foureyes.guard.deadline import DeadlineRunner, log_bug, wrap_uncancellable
+from foureyes.guard.deadline import DeadlineRunner, log_bug, log_failure, wrap_uncancellable
 from foureyes.guard.ledger_payload import EVENT, verification_payload
 from foureyes.guard.protocols import ConcealedExchange, Concealer, Json, Recorder, RecordReceipt
 from foureyes.guard.turnstile import Turnstile
@@ -40,8 +39,6 @@ __all__ = ["Decision", "Guard", "GuardMode", "Stage", "Timing"]
 Stage: TypeAlias = Literal["read", "conceal", "record", "reveal"]
 
 T = TypeVar("T")
-
-_LOG = logging.getLogger("foureyes.guard")
 
 _TOLD: Final[Mapping[Stage, str]] = {
     "read": "what was sent cannot be read",
@@ -291,9 +288,9 @@ class _Outcome:
         self.verdict = replace(self.verdict, safe=False, reason=f"{self.verdict.reason}; {stage}: {why}")
 
     def fail(self, stage: Stage, error: BaseException) -> None:
-        """Takes safety back because of an exception. Its words may tell of hosts and files: they go to the log alone."""
+        """Takes safety back because of an exception. Its words may tell of hosts, files and texts: nobody is told."""
         if isinstance(error, FoureyesError):
-            _LOG.warning("the stage %s failed: %s", stage, error)
+            log_failure(error, f"the stage {stage}")
             self.withhold(stage, _TOLD[stage])
         else:
             log_bug(error, f"the stage {stage}")
