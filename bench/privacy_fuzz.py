@@ -12,7 +12,7 @@ import json
 import random
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from multiprocessing import Pool
 from typing import Final
@@ -29,7 +29,7 @@ from foureyes.privacy import (
     reveal,
     reveal_parts,
 )
-from foureyes.privacy.passages import holds_json
+from foureyes.privacy.passages import Passage, holds_json
 from foureyes.privacy.tokens import token_shapes
 from foureyes.types import Part, Reasoning, Refusal, ToolCall, ToolResult
 
@@ -96,7 +96,7 @@ def _try_parts(parts: Sequence[Part], detector: PatternDetector, conversation: C
     safe = conceal_parts(parts, detector, conversation)
     return _names(
         concealed=list(safe) != list(parts),
-        left=bool(left_over("\n;\n".join(text for part in safe for text in _said(part)), detector)),
+        left=bool(left_over(_said(safe), detector)),
         restored=list(map(_parsed, reveal_parts(safe, conversation))) == list(map(_parsed, parts)),
     )
 
@@ -106,22 +106,20 @@ def _names(*, concealed: bool, left: bool, restored: bool) -> list[str]:
     return [name for name, true in named.items() if true]
 
 
-def _said(part: Part) -> Iterator[str]:
-    """What a part says, string by string: of JSON every key and every value, without its escapes."""
-    if isinstance(part, ToolCall):
-        yield part.name
-    yield from _flat(_parsed(part))
-
-
-def _flat(value: object) -> Iterator[str]:
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from (key, *_flat(inner))
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _flat(inner)
-    else:
-        yield str(value)
+def _said(parts: Sequence[Part]) -> str:
+    """What parts say, one below the other: JSON with its strings decoded, as they are looked at."""
+    passage = Passage()
+    for part in parts:
+        match part:
+            case ToolCall(name, arguments):
+                passage.add_words(f"{name}\n")
+                passage.add_json(arguments)
+            case ToolResult(content):
+                passage.add_json(content)
+            case Reasoning(text) | Refusal(text) | str(text):
+                passage.add_words(text)
+        passage.add_words("\n")
+    return passage.text
 
 
 def _parsed(part: Part) -> object:
