@@ -340,7 +340,7 @@ class _Pause:
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class MessageShape:
     """What a message is made of.
 
     Attributes:
@@ -371,43 +371,55 @@ def _note(words: str) -> str:
 
 _IMAGE: Final = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}
 
-ANSWERS: Final[dict[str, Shape]] = {
-    "text": Shape(lambda words: {"content": words}),
-    "text in a part": Shape(lambda words: {"content": [{"type": "text", "text": words}]}),
-    "a tool call": Shape(_calls(_note)),
-    "text and a tool call": Shape(_calls(_note, lambda words: words)),
-    "the old function call": Shape(
+ANSWERS: Final[dict[str, MessageShape]] = {
+    "text": MessageShape(lambda words: {"content": words}),
+    "text in a part": MessageShape(lambda words: {"content": [{"type": "text", "text": words}]}),
+    "a tool call": MessageShape(_calls(_note)),
+    "text and a tool call": MessageShape(_calls(_note, lambda words: words)),
+    "the old function call": MessageShape(
         lambda words: {"content": None, "function_call": {"name": "wire_transfer", "arguments": _note(words)}}
     ),
-    "a refusal": Shape(lambda words: {"content": None, "refusal": words}),
-    "reasoning and text": Shape(lambda words: {"content": words, "reasoning_content": "Let me see."}),
-    "nothing": Shape(lambda _: {"content": None}, readable=False),
-    "an image beside text": Shape(_beside(_IMAGE), readable=False),
-    "sound beside text": Shape(lambda words: {"content": words, "audio": {"id": "a", "data": "AA=="}}, readable=False),
-    "a file beside text": Shape(_beside({"type": "file", "file": {"file_id": "f1"}}), readable=False),
-    "a part of no known kind": Shape(_beside({"type": "hologram", "data": "AA=="}), readable=False),
-    "a part that is no object": Shape(_beside(7), readable=False),
-    "a field of no known kind": Shape(lambda words: {"content": words, "wires": "all the money"}, readable=False),
-    "content that is an object": Shape(lambda words: {"content": {"text": words}}, readable=False),
-    "arguments cut off": Shape(_calls(lambda words: _note(words)[:-1]), readable=False),
-    "arguments with a key twice": Shape(_calls(lambda words: _note(words)[:-1] + ', "amount": 9}'), readable=False),
-    "arguments with NaN": Shape(_calls(lambda words: _note(words)[:-1] + ', "n": NaN}'), readable=False),
-    "arguments nested deeply": Shape(
+    "a refusal": MessageShape(lambda words: {"content": None, "refusal": words}),
+    "reasoning and text": MessageShape(lambda words: {"content": words, "reasoning_content": "Let me see."}),
+    "nothing": MessageShape(lambda _: {"content": None}, readable=False),
+    "an image beside text": MessageShape(_beside(_IMAGE), readable=False),
+    "sound beside text": MessageShape(
+        lambda words: {"content": words, "audio": {"id": "a", "data": "AA=="}}, readable=False
+    ),
+    "a file beside text": MessageShape(_beside({"type": "file", "file": {"file_id": "f1"}}), readable=False),
+    "a part of no known kind": MessageShape(_beside({"type": "hologram", "data": "AA=="}), readable=False),
+    "a part that is no object": MessageShape(_beside(7), readable=False),
+    "a field of no known kind": MessageShape(
+        lambda words: {"content": words, "wires": "all the money"}, readable=False
+    ),
+    "content that is an object": MessageShape(lambda words: {"content": {"text": words}}, readable=False),
+    "arguments cut off": MessageShape(_calls(lambda words: _note(words)[:-1]), readable=False),
+    "arguments with a key twice": MessageShape(
+        _calls(lambda words: _note(words)[:-1] + ', "amount": 9}'), readable=False
+    ),
+    "arguments with NaN": MessageShape(_calls(lambda words: _note(words)[:-1] + ', "n": NaN}'), readable=False),
+    "arguments nested deeply": MessageShape(
         _calls(lambda words: _note(words)[:-1] + ', "n": ' + "[" * 3000 + "]" * 3000 + "}"), readable=False
     ),
-    "arguments that are a list": Shape(_calls(lambda words: f"[{_note(words)}]"), readable=False),
-    "arguments that are a number": Shape(_calls(lambda _: 7), readable=False),
-    "a tool call that is no object": Shape(lambda words: {"content": words, "tool_calls": ["x"]}, readable=False),
+    "arguments that are a list": MessageShape(_calls(lambda words: f"[{_note(words)}]"), readable=False),
+    "arguments that are a number": MessageShape(_calls(lambda _: 7), readable=False),
+    "a tool call that is no object": MessageShape(
+        lambda words: {"content": words, "tool_calls": ["x"]}, readable=False
+    ),
 }
 """What an answer may be made of."""
 
-QUESTIONS: Final[dict[str, Shape]] = {
-    "text": Shape(lambda words: {"content": words}),
-    "text in a part": Shape(lambda words: {"content": [{"type": "text", "text": words}]}),
-    "an image beside text": Shape(_beside(_IMAGE), readable=False),
-    "sound beside text": Shape(_beside({"type": "input_audio", "input_audio": {"data": "AA=="}}), readable=False),
-    "a part of no known kind": Shape(_beside({"type": "hologram", "data": "AA=="}), readable=False),
-    "a field of no known kind": Shape(lambda words: {"content": words, "wires": "all the money"}, readable=False),
+QUESTIONS: Final[dict[str, MessageShape]] = {
+    "text": MessageShape(lambda words: {"content": words}),
+    "text in a part": MessageShape(lambda words: {"content": [{"type": "text", "text": words}]}),
+    "an image beside text": MessageShape(_beside(_IMAGE), readable=False),
+    "sound beside text": MessageShape(
+        _beside({"type": "input_audio", "input_audio": {"data": "AA=="}}), readable=False
+    ),
+    "a part of no known kind": MessageShape(_beside({"type": "hologram", "data": "AA=="}), readable=False),
+    "a field of no known kind": MessageShape(
+        lambda words: {"content": words, "wires": "all the money"}, readable=False
+    ),
 }
 """What a question may be made of."""
 

@@ -127,10 +127,8 @@ def past(monitor: Any, now: float, *, minutes: int = 110, drift: bool = True, en
             monitor.observe(seen)
             if rng.random() < 0.2:
                 shift = float(rng.normal(1.4 if poisoned else 0.2, 0.5))
-                origins = {"agent": seen.agent, "session": seen.session, "sources": seen.sources}
-                monitor.report_fresh(
-                    FreshReading(at, shift, bool(rng.random() < (0.8 if poisoned else 0.15)), **origins)
-                )
+                differs = bool(rng.random() < (0.8 if poisoned else 0.15))
+                monitor.report_fresh(FreshReading(at, shift, differs, seen.agent, seen.session, seen.sources))
             if rng.random() < 0.35:
                 monitor.report(AnswerOutcome(at, bool(rng.random() < c), seen))
 

@@ -8,7 +8,7 @@ import jinja2
 import pytest
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from foureyes.models.turn_template import Conversation, TurnTemplate, TurnText
+from foureyes.models.turn_template import TemplateConversation, TurnTemplate, TurnText
 from foureyes.testing.samples import PAYMENT
 from foureyes.types import Exchange, Message, Reasoning, ToolCall, ToolDefinition, Unscored, render_parts
 
@@ -70,7 +70,7 @@ def template_of(text):
     environment.globals["raise_exception"] = refuse
     compiled = environment.from_string(text)
 
-    def render(asked: Conversation):
+    def render(asked: TemplateConversation):
         try:
             return compiled.render(
                 messages=asked.messages,

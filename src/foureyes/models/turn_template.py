@@ -34,7 +34,7 @@ from foureyes.types import (
     render_parts,
 )
 
-__all__ = ["CallForm", "Conversation", "Render", "TemplateKnowledge", "TurnTemplate", "TurnText"]
+__all__ = ["CallForm", "Render", "TemplateConversation", "TemplateKnowledge", "TurnTemplate", "TurnText"]
 
 _TOOL: Final = {
     "type": "function",
@@ -73,7 +73,7 @@ _FORMS: Final = tuple(CallForm(arguments, words) for arguments in ("object", "te
 
 
 @dataclass(frozen=True, slots=True)
-class Conversation:
+class TemplateConversation:
     """What a template is given.
 
     Attributes:
@@ -87,7 +87,7 @@ class Conversation:
     generation: bool = True
 
 
-Render: TypeAlias = Callable[[Conversation], str | Unscored]
+Render: TypeAlias = Callable[[TemplateConversation], str | Unscored]
 """The text that a template makes, or why it makes none."""
 
 
@@ -151,7 +151,7 @@ class TurnTemplate:
             end=self._end(),
         )
 
-    def conversation(self, prompt: Prompt, tools: Sequence[ToolDefinition] = ()) -> Conversation:
+    def conversation(self, prompt: Prompt, tools: Sequence[ToolDefinition] = ()) -> TemplateConversation:
         """A prompt as the template takes it, up to where the answer begins."""
         return self._conversation(prompt, tools, _Ids())
 
@@ -177,7 +177,7 @@ class TurnTemplate:
         asked = self._conversation(exchange.prompt, exchange.tools, ids)
         said = _call_message(turn, form, ids, numbers.plain)
         before = self._render(asked)
-        whole = self._render(Conversation([*asked.messages, said], asked.tools, generation=False))
+        whole = self._render(TemplateConversation([*asked.messages, said], asked.tools, generation=False))
         if isinstance(before, Unscored):
             return before
         if isinstance(whole, Unscored):
@@ -191,16 +191,16 @@ class TurnTemplate:
         parts = places_of(turn.parts, text)
         return None if parts is None else TurnText(text, parts, _after_reasoning(turn, parts, text), lead)
 
-    def _conversation(self, prompt: Prompt, tools: Sequence[ToolDefinition], ids: _Ids) -> Conversation:
+    def _conversation(self, prompt: Prompt, tools: Sequence[ToolDefinition], ids: _Ids) -> TemplateConversation:
         if isinstance(prompt, str) or not any(turn.parts or turn.role in ("developer", "tool") for turn in prompt):
             messages: list[dict[str, Any]] = [*as_messages(prompt)]
         else:
             messages = _together([(self._message(turn, ids), turn.role) for turn in prompt])
         if not tools:
-            return Conversation(messages)
+            return TemplateConversation(messages)
         if self.knows.tools:
-            return Conversation(messages, [_tool_object(tool) for tool in tools])
-        return Conversation(_with_tools(messages, tools))
+            return TemplateConversation(messages, [_tool_object(tool) for tool in tools])
+        return TemplateConversation(_with_tools(messages, tools))
 
     def _message(self, turn: Message, ids: _Ids) -> dict[str, Any]:
         if turn.role == "tool":
@@ -223,14 +223,14 @@ class TurnTemplate:
     def _shows(self, messages: list[dict[str, Any]], *marks: str, after: str = "marked_question") -> bool:
         """Whether all marks stand in what is made of some messages, behind the last place of a text where one is given."""
         generation = messages[-1]["role"] != "assistant"
-        text = self._render(Conversation(messages, [_TOOL], generation=generation))
+        text = self._render(TemplateConversation(messages, [_TOOL], generation=generation))
         shown = "" if isinstance(text, Unscored) else text.rpartition(after)[2] if after else text
         return (
             all(mark in shown for mark in marks) and "None" not in shown
         )  # which is no word of the marked conversation
 
     def _end(self) -> str:
-        text = self._render(Conversation([_ASKED, _ANSWERED], generation=False))
+        text = self._render(TemplateConversation([_ASKED, _ANSWERED], generation=False))
         return text.rpartition("marked_words")[2] if isinstance(text, str) and "marked_words" in text else ""
 
 

@@ -17,13 +17,13 @@ from typing import Final, Protocol
 
 from foureyes.config import ServerSettings
 
-__all__ = ["Connection", "Door", "peer_of"]
+__all__ = ["Door", "DoorConnection", "peer_of"]
 
 _GRACE_S: Final = 1.0
 """Seconds in which a connection need not give way to others of its kind: of a burst, all get to send their heads."""
 
 
-class Connection(Protocol):
+class DoorConnection(Protocol):
     """What the door needs of a connection."""
 
     def give_way(self) -> None:
@@ -40,7 +40,7 @@ class _Peer:
     """
 
     n: int = 0
-    waiting: dict[Connection, float] = field(default_factory=dict)
+    waiting: dict[DoorConnection, float] = field(default_factory=dict)
 
 
 class Door:
@@ -64,8 +64,8 @@ class Door:
         self.refused: Final = refused
         self._n = 0
         self._peers: dict[str, _Peer] = {}
-        self._waiting: dict[Connection, float] = {}
-        self._half_open: dict[Connection, float] = {}
+        self._waiting: dict[DoorConnection, float] = {}
+        self._half_open: dict[DoorConnection, float] = {}
 
     @property
     def limits(self) -> ServerSettings:
@@ -82,7 +82,7 @@ class Door:
         """How many have not sent the head of a request."""
         return len(self._half_open)
 
-    def enter(self, connection: Connection, peer: str) -> bool:
+    def enter(self, connection: DoorConnection, peer: str) -> bool:
         """Counts a new connection, if there is room for it or another gives way.
 
         Args:
@@ -106,7 +106,7 @@ class Door:
         self.wait(connection, peer, half_open=True)
         return True
 
-    def leave(self, connection: Connection, peer: str) -> None:
+    def leave(self, connection: DoorConnection, peer: str) -> None:
         """Forgets a connection that was counted."""
         self.serve(connection, peer)
         self._n -= 1
@@ -115,7 +115,7 @@ class Door:
         if not own.n:
             del self._peers[peer]
 
-    def wait(self, connection: Connection, peer: str, *, half_open: bool) -> None:
+    def wait(self, connection: DoorConnection, peer: str, *, half_open: bool) -> None:
         """A counted connection waits from now on: for a request, or for the rest of a head."""
         self.serve(connection, peer)
         if half_open and len(self._half_open) >= self.limits.max_half_open:
@@ -125,13 +125,13 @@ class Door:
         if half_open:
             self._half_open[connection] = now
 
-    def serve(self, connection: Connection, peer: str) -> None:
+    def serve(self, connection: DoorConnection, peer: str) -> None:
         """A counted connection has a request from now on."""
         self._waiting.pop(connection, None)
         self._half_open.pop(connection, None)
         self._peers[peer].waiting.pop(connection, None)
 
-    def _has_made_room(self, waiting: dict[Connection, float], grace_s: float = 0.0) -> bool:
+    def _has_made_room(self, waiting: dict[DoorConnection, float], grace_s: float = 0.0) -> bool:
         """Whether the one that has waited longest was sent away; not if that is no longer than the grace."""
         connection, since = next(iter(waiting.items()), (None, 0.0))
         if connection is None or self._clock() - since < grace_s:

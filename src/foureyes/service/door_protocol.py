@@ -97,7 +97,7 @@ class DoorProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def give_way(self) -> None:
-        """Ends it without a word; see :class:`foureyes.service.door.Connection`."""
+        """Ends it without a word; see :class:`foureyes.service.door.DoorConnection`."""
         self._forget()
         self._ending = True
         self.transport.end()  # type: ignore[attr-defined]

@@ -10,7 +10,7 @@ from .choice import (
 from .choice import (
     option_distributions as option_distributions,
 )
-from .claims import Claim as Claim
+from .claims import AnswerClaim as AnswerClaim
 from .cross import score as score
 from .cross import score_panel as score_panel
 from .divergence import cross_entropy as cross_entropy

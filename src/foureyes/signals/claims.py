@@ -27,7 +27,7 @@ from foureyes.types import Message, Prompt, Reading
 
 __all__ = [
     "COURTESY_PROMPT",
-    "Claim",
+    "AnswerClaim",
     "ClaimReadings",
     "distinct_claims",
     "narrow_claim",
@@ -86,7 +86,7 @@ _MARKS_AFTER: Final = re.compile(r"[\s*_“”\"«»’.,:;!?…。！？：，�
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class AnswerClaim:
     """A part of an answer that is judged by itself.
 
     Attributes:
@@ -99,7 +99,7 @@ class Claim:
     text: str
 
 
-def split_claims(answer: str, span: tuple[int, int] | None = None) -> list[Claim]:
+def split_claims(answer: str, span: tuple[int, int] | None = None) -> list[AnswerClaim]:
     """Cuts an answer at the ends of sentences, lines and after colons, without the marks around each piece.
 
     Args:
@@ -116,7 +116,7 @@ def split_claims(answer: str, span: tuple[int, int] | None = None) -> list[Claim
     first, last = span or (0, len(answer))
     segments = split_segments(answer[first:last])
     pieces = (piece for segment in segments for piece in _pieces(segment))
-    return [Claim(first + start, first + end, answer[first + start : first + end]) for start, end in pieces]
+    return [AnswerClaim(first + start, first + end, answer[first + start : first + end]) for start, end in pieces]
 
 
 def _pieces(segment: Segment) -> Iterator[tuple[int, int]]:
@@ -146,9 +146,9 @@ def _trim(text: str, start: int, end: int) -> tuple[int, int]:
     return start + begin, start + max(begin, after.start() if after else len(piece))
 
 
-def distinct_claims(claims: Sequence[Claim]) -> list[Claim]:
+def distinct_claims(claims: Sequence[AnswerClaim]) -> list[AnswerClaim]:
     """The claims without those that only say again what an earlier one said."""
-    found: dict[str, Claim] = {}
+    found: dict[str, AnswerClaim] = {}
     for claim in claims:
         found.setdefault(" ".join(_WORD.findall(claim.text.casefold())) or claim.text, claim)
     return list(found.values())
@@ -175,7 +175,7 @@ class ClaimReadings:
     courtesy: Reading
 
 
-def narrow_claim(claim: Claim, readings: ClaimReadings, asked: Sequence[str]) -> Claim | None:
+def narrow_claim(claim: AnswerClaim, readings: ClaimReadings, asked: Sequence[str]) -> AnswerClaim | None:
     """Leaves out the repeated question and the courtesies at the ends of a claim.
 
     Args:
@@ -200,7 +200,7 @@ def narrow_claim(claim: Claim, readings: ClaimReadings, asked: Sequence[str]) ->
         return None
     begin = words[first][0] if first else 0
     end = words[last - 1][1] if last < len(words) else len(claim.text)
-    return Claim(claim.start + begin, claim.start + end, claim.text[begin:end])
+    return AnswerClaim(claim.start + begin, claim.start + end, claim.text[begin:end])
 
 
 def _stands_in(asked: Sequence[str], said: Sequence[str]) -> bool:
@@ -246,7 +246,7 @@ def _without_courtesy(text: str, words: Sequence[tuple[int, int]], costs: NDArra
 
 
 def _word_costs(
-    claim: Claim, words: Sequence[tuple[int, int]], reading: Reading, *, offset: int = 0
+    claim: AnswerClaim, words: Sequence[tuple[int, int]], reading: Reading, *, offset: int = 0
 ) -> NDArray[np.float64]:
     """Nats of each word: of the tokens that touch it and end before the next."""
     byte = np.cumsum([0, *(len(character.encode()) for character in claim.text)]) + offset

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from foureyes.models.roles import Reader
 from foureyes.signals.claims import (
     COURTESY_PROMPT,
-    Claim,
+    AnswerClaim,
     ClaimReadings,
     distinct_claims,
     narrow_claim,
@@ -54,7 +54,7 @@ class WorstClaim:
     """
 
     surprise: float
-    claim: Claim
+    claim: AnswerClaim
     n_claims: int
     whole: Reading
 
@@ -134,7 +134,7 @@ def _ask(wanted: Sequence[Exchange]) -> Generator[list[Exchange], Readings, dict
     return read
 
 
-def _narrowed(exchange: Exchange, pieces: _Pieces, read: Mapping[Exchange, Reading]) -> list[Claim]:
+def _narrowed(exchange: Exchange, pieces: _Pieces, read: Mapping[Exchange, Reading]) -> list[AnswerClaim]:
     """The claims without the words around them; where nothing is left and nothing is called, all that was said."""
     asked = question_words(exchange.prompt)
     left = [
@@ -147,16 +147,16 @@ def _narrowed(exchange: Exchange, pieces: _Pieces, read: Mapping[Exchange, Readi
     return claims if claims or pieces.in_calls else distinct_claims(pieces.in_words)
 
 
-def _alone(exchange: Exchange, claim: Claim) -> Exchange:
+def _alone(exchange: Exchange, claim: AnswerClaim) -> Exchange:
     """The claim as if it were the whole answer."""
     return replace(exchange, answer=claim.text, answer_span=None, turn=None)
 
 
-def _as_courtesy(claim: Claim) -> Exchange:
+def _as_courtesy(claim: AnswerClaim) -> Exchange:
     return Exchange(COURTESY_PROMPT, claim.text)
 
 
-def _standing(whole: Reading, claim: Claim) -> float:
+def _standing(whole: Reading, claim: AnswerClaim) -> float:
     """The surprise of a claim where it stands in the answer; ∞ where no token is there."""
     start, end = (len(whole.answer[:place].encode()) for place in (claim.start, claim.end))
     return _surprise(whole.nll[(whole.spans[:, 0] < end) & (whole.spans[:, 1] > start)])
@@ -175,8 +175,8 @@ def _surprise(nll: NDArray[np.float64]) -> float:
 class _Pieces:
     """What an answer is made of: pieces of text, and values in tool calls, which are judged where they stand."""
 
-    in_words: list[Claim]
-    in_calls: list[Claim]
+    in_words: list[AnswerClaim]
+    in_calls: list[AnswerClaim]
 
 
 def _pieces(exchange: Exchange) -> _Pieces:
@@ -185,19 +185,19 @@ def _pieces(exchange: Exchange) -> _Pieces:
         found = split_claims(exchange.answer, exchange.answer_span)
         return _Pieces(found or [_all_of(exchange)], [])
     first, last = exchange.answer_span or (0, len(exchange.answer))
-    in_words: list[Claim] = []
-    in_calls: list[Claim] = []
+    in_words: list[AnswerClaim] = []
+    in_calls: list[AnswerClaim] = []
     for place in render_parts(turn.parts).spans:
         start, end = max(first, place.span[0]), min(last, place.span[1])
         if start >= end:
             continue
         if isinstance(turn.parts[place.part], ToolCall):
-            in_calls.append(Claim(start, end, exchange.answer[start:end]))
+            in_calls.append(AnswerClaim(start, end, exchange.answer[start:end]))
         else:
             in_words += split_claims(exchange.answer, (start, end))
     return _Pieces(in_words, in_calls)
 
 
-def _all_of(exchange: Exchange) -> Claim:
+def _all_of(exchange: Exchange) -> AnswerClaim:
     start, end = exchange.answer_span or (0, len(exchange.answer))
-    return Claim(start, end, exchange.answer[start:end])
+    return AnswerClaim(start, end, exchange.answer[start:end])

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from foureyes.errors import InputError
 from foureyes.turns.mapping import (
-    Shape,
     ShapeTable,
+    WireShape,
     as_json,
     content_parts,
     listed,
@@ -46,10 +46,10 @@ def _tool_result(raw: Mapping[str, Any]) -> list[Part]:
 
 
 BLOCKS: Final[ShapeTable] = {
-    "text": Shape(lambda raw: worded(str)(raw.get("text")), {"text"}, {"cache_control"}),
-    "thinking": Shape(lambda raw: worded(Reasoning)(raw.get("thinking")), {"thinking"}, {"signature"}),
-    "tool_use": Shape(_tool_use, {"name", "input"}, {"id", "cache_control", "caller", "toolset_name"}),
-    "tool_result": Shape(_tool_result, {"content"}, {"tool_use_id", "is_error", "cache_control", "toolset_name"}),
+    "text": WireShape(lambda raw: worded(str)(raw.get("text")), {"text"}, {"cache_control"}),
+    "thinking": WireShape(lambda raw: worded(Reasoning)(raw.get("thinking")), {"thinking"}, {"signature"}),
+    "tool_use": WireShape(_tool_use, {"name", "input"}, {"id", "cache_control", "caller", "toolset_name"}),
+    "tool_result": WireShape(_tool_result, {"content"}, {"tool_use_id", "is_error", "cache_control", "toolset_name"}),
 }
 """Kinds of blocks that can be read."""
 

@@ -20,8 +20,8 @@ from foureyes.types import Message, OtherPart, Part, Role, ToolCall, ToolDefinit
 __all__ = [
     "CUSTOM_INPUT",
     "FieldTable",
-    "Shape",
     "ShapeTable",
+    "WireShape",
     "as_json",
     "content_parts",
     "field_parts",
@@ -50,7 +50,7 @@ CUSTOM_INPUT: Final = '{"type": "object", "properties": {"input": {"type": "stri
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class WireShape:
     """How an object of one kind becomes parts.
 
     Attributes:
@@ -64,7 +64,7 @@ class Shape:
     about: AbstractSet[str] = frozenset()
 
 
-ShapeTable: TypeAlias = Mapping[str, Shape]
+ShapeTable: TypeAlias = Mapping[str, WireShape]
 """By what an object says its ``type`` is."""
 
 FieldTable: TypeAlias = Mapping[str, Callable[[Any], Iterable[Part]]]

@@ -13,8 +13,8 @@ from foureyes.turns import anthropic
 from foureyes.turns.mapping import (
     CUSTOM_INPUT,
     FieldTable,
-    Shape,
     ShapeTable,
+    WireShape,
     as_json,
     content_parts,
     field_parts,
@@ -71,10 +71,10 @@ def _call(called: Mapping[str, Any], call_id: object = None) -> ToolCall:
 _OF_CALLS: Final = frozenset({"id", "index", "extra_content"})  # the last holds a signature
 
 PARTS: Final[ShapeTable] = {
-    "text": Shape(lambda raw: worded(str)(raw.get("text")), {"text"}, {"cache_control"}),
-    "refusal": Shape(lambda raw: worded(Refusal)(raw.get("refusal")), {"refusal"}),
-    "function": Shape(_function, {"function"}, _OF_CALLS),
-    "custom": Shape(_custom, {"custom"}, _OF_CALLS),
+    "text": WireShape(lambda raw: worded(str)(raw.get("text")), {"text"}, {"cache_control"}),
+    "refusal": WireShape(lambda raw: worded(Refusal)(raw.get("refusal")), {"refusal"}),
+    "function": WireShape(_function, {"function"}, _OF_CALLS),
+    "custom": WireShape(_custom, {"custom"}, _OF_CALLS),
 }
 """Kinds of content parts and of tool calls that can be read."""
 

@@ -14,8 +14,8 @@ from typing import Any, Final
 from foureyes.errors import InputError
 from foureyes.turns.mapping import (
     CUSTOM_INPUT,
-    Shape,
     ShapeTable,
+    WireShape,
     as_json,
     content_parts,
     listed,
@@ -74,20 +74,20 @@ def _reasoning(raw: Mapping[str, Any]) -> Iterator[Part]:
 
 
 _OF_ITEMS: Final = frozenset({"id", "call_id", "status", "caller", "namespace", "created_by", "phase"})
-_OUTPUT: Final = Shape(_output, {"output", "name"}, _OF_ITEMS)
+_OUTPUT: Final = WireShape(_output, {"output", "name"}, _OF_ITEMS)
 
 ITEMS: Final[ShapeTable] = {
-    "message": Shape(_message, {"content"}, _OF_ITEMS | {"role"}),
-    "input_text": Shape(_text, {"text"}),
-    "output_text": Shape(_text, {"text"}, {"logprobs"}),
-    "summary_text": Shape(_text, {"text"}),
-    "reasoning_text": Shape(_text, {"text"}),
-    "refusal": Shape(lambda raw: worded(Refusal)(raw.get("refusal")), {"refusal"}),
-    "function_call": Shape(_function_call, {"name", "arguments"}, _OF_ITEMS),
-    "custom_tool_call": Shape(_custom_tool_call, {"name", "input"}, _OF_ITEMS),
+    "message": WireShape(_message, {"content"}, _OF_ITEMS | {"role"}),
+    "input_text": WireShape(_text, {"text"}),
+    "output_text": WireShape(_text, {"text"}, {"logprobs"}),
+    "summary_text": WireShape(_text, {"text"}),
+    "reasoning_text": WireShape(_text, {"text"}),
+    "refusal": WireShape(lambda raw: worded(Refusal)(raw.get("refusal")), {"refusal"}),
+    "function_call": WireShape(_function_call, {"name", "arguments"}, _OF_ITEMS),
+    "custom_tool_call": WireShape(_custom_tool_call, {"name", "input"}, _OF_ITEMS),
     "function_call_output": _OUTPUT,
     "custom_tool_call_output": _OUTPUT,
-    "reasoning": Shape(_reasoning, {"summary", "content"}, _OF_ITEMS | {"encrypted_content"}),
+    "reasoning": WireShape(_reasoning, {"summary", "content"}, _OF_ITEMS | {"encrypted_content"}),
 }
 """Kinds of items, and of contents within them, that can be read."""
 

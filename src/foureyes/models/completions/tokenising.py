@@ -14,7 +14,7 @@ from foureyes.models.completions.assembly import Tokens
 from foureyes.models.completions.connection import Connection
 from foureyes.models.prompts import PLAIN_PREFIX, TEMPLATE_DATE, plain_prompt
 from foureyes.models.token_logprobs import RowFault, TokenLogprobs, bad_reply, natural, want
-from foureyes.models.turn_template import Conversation, TurnTemplate, TurnText
+from foureyes.models.turn_template import TemplateConversation, TurnTemplate, TurnText
 from foureyes.types import Alternative, Exchange, Prompt, ToolDefinition, Unscored, render_parts
 
 __all__ = ["Tokeniser"]
@@ -64,7 +64,7 @@ class Tokeniser:
             raise RowFault(turn)
         return turn
 
-    def _templated(self, asked: Conversation) -> tuple[int, ...]:
+    def _templated(self, asked: TemplateConversation) -> tuple[int, ...]:
         body: dict[str, Any] = {
             "messages": asked.messages,
             "add_generation_prompt": asked.generation,
@@ -79,7 +79,7 @@ class Tokeniser:
                 raise
             raise RowFault(Unscored("template", fault.detail), status=fault.status) from fault
 
-    def _rendered(self, asked: Conversation) -> str | Unscored:
+    def _rendered(self, asked: TemplateConversation) -> str | Unscored:
         try:
             return self._detokenised(self._templated(asked))
         except RowFault as fault:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foureyes.models.prompts import PLAIN_PREFIX, TEMPLATE_DATE, plain_prompt, unread_prompt, why_unread
-from foureyes.models.turn_template import Conversation, TurnTemplate, TurnText
+from foureyes.models.turn_template import TemplateConversation, TurnTemplate, TurnText
 from foureyes.types import Exchange, Prompt, ToolDefinition, Unscored, render_parts
 
 __all__ = ["Formatter", "Item"]
@@ -105,7 +105,7 @@ class Formatter:
         parts = () if exchange.turn is None else render_parts(exchange.turn.parts).spans
         return TurnText(exchange.answer, parts, exchange.answer_span)
 
-    def _render(self, asked: Conversation) -> str | Unscored:
+    def _render(self, asked: TemplateConversation) -> str | Unscored:
         try:
             text: str = self._tokenizer.apply_chat_template(
                 asked.messages,
