@@ -9,7 +9,7 @@ from foureyes.models.roles import Sampling
 from foureyes.models.scripted import ScriptedReader
 from foureyes.study.cached_models import CachedReader, CachedWriter, LazyModel
 from foureyes.study.store import CallStore
-from foureyes.types import Exchange, Unscored, Written
+from foureyes.types import Exchange, Message, ToolCall, ToolDefinition, Unscored, Written
 from tests.study.conftest import CountingReader, ScriptedWriter, a_usage
 
 EXCHANGES = [Exchange(f"q{i}", f"a{i} b") for i in range(10)]
@@ -42,6 +42,22 @@ def test_a_known_model_is_not_even_loaded(tmp_path: Path) -> None:
         after = reader.read(EXCHANGES)
         assert (reader.name, reader.fingerprint) == ("m", CountingReader("m").fingerprint)
         assert [r.nll.tolist() for r in after] == [r.nll.tolist() for r in before]  # type: ignore[union-attr]
+
+
+def test_a_tool_call_is_another_answer_than_its_text_and_tools_make_another_question(tmp_path: Path) -> None:
+    turn = Message.of("assistant", [ToolCall("pay", '{"amount": 5}')])
+    exchanges = [
+        Exchange("q", turn.content),
+        Exchange.of("q", turn),
+        Exchange.of("q", turn, tools=[ToolDefinition("pay")]),
+    ]
+    with CallStore(tmp_path / "s") as store:
+        model = CountingReader("m")
+        first = reader_of(model, store).read(exchanges)
+        assert model.asked == exchanges
+        again = reader_of(model, store).read(exchanges)
+        assert len(model.asked) == 3
+        assert [r.parts for r in again] == [r.parts for r in first] == [r.parts for r in model.read(exchanges)]  # type: ignore[union-attr]
 
 
 def test_other_weights_are_another_model(tmp_path: Path) -> None:

@@ -1,12 +1,14 @@
 """Readings and answers come back from bytes as they were."""
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from foureyes.models.scripted import ScriptedReader
-from foureyes.study.serialization import decode_reading, decode_written, encode, plain
-from foureyes.types import Exchange, Message, Reading, Unscored, Written
+from foureyes.study.serialization import decode_reading, decode_written, encode, plain, plain_exchange
+from foureyes.types import Exchange, Message, PartSpan, Reading, ToolCall, ToolDefinition, ToolResult, Unscored, Written
 
 text = st.text(st.characters(exclude_categories=("Cs",)), max_size=60)
 
@@ -51,3 +53,28 @@ def test_why_a_row_was_not_read_comes_back() -> None:
 def test_a_conversation_is_not_the_text_it_prints_as() -> None:
     assert plain((Message("user", "hi"),)) == [["user", "hi"]]
     assert plain("hi") == "hi"
+
+
+def test_a_turn_comes_back_as_its_template_wrote_it() -> None:
+    exchange = Exchange.of("Pay Ana 5.", Message.of("assistant", [ToolCall("pay", '{"to": "Ana"}')]))
+    (reading,) = ScriptedReader().read([Exchange("Pay Ana 5.", "<call> pay to=Ana </call>")])
+    assert isinstance(reading, Reading)
+    written = replace(reading, parts=(PartSpan(0, "name", (7, 10)), PartSpan(0, "arguments.to", (14, 17))))
+    back = decode_reading(encode(written), exchange)
+    assert isinstance(back, Reading)
+    assert same(back, written)
+
+
+def test_whatever_a_reading_depends_on_makes_another_question() -> None:
+    call, text = ToolCall("pay", '{"amount": 5}', "c1"), '{"name": "pay", "arguments": {"amount": 5}}'
+    result = ToolResult("done", "c1", "pay")
+    exchanges = [
+        Exchange("q", text),
+        Exchange.of("q", Message.of("assistant", [call])),
+        Exchange.of("q", Message.of("assistant", [replace(call, id="c2")])),
+        Exchange.of("q", Message.of("assistant", [call]), tools=[ToolDefinition("pay")]),
+        Exchange.of("q", Message.of("assistant", [call]), tools=[ToolDefinition("pay", "Pays.")]),
+        Exchange((Message("tool", "done"),), text),
+        Exchange((Message.of("tool", [result]),), text),
+    ]
+    assert len({str(plain_exchange(exchange)) for exchange in exchanges}) == len(exchanges)

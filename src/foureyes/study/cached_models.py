@@ -15,7 +15,7 @@ from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from foureyes.errors import BudgetSpent, ModelError
 from foureyes.models.roles import Reader, Sampling, Writer
-from foureyes.study.serialization import decode_reading, decode_written, encode, plain
+from foureyes.study.serialization import decode_reading, decode_written, encode, plain, plain_exchange
 from foureyes.study.store import CallStore, Cost, StoredCall, key_of
 from foureyes.types import Exchange, Prompt, Reading, Unscored, Written
 
@@ -233,13 +233,7 @@ class CachedReader(_CachedModel[Reader]):
         return self._keys[exchange, top_k]
 
     def _new_key(self, exchange: Exchange, top_k: int) -> bytes:
-        asked = {
-            "prompt": plain(exchange.prompt),
-            "answer": exchange.answer,
-            "span": exchange.answer_span,
-            "top_k": top_k,
-        }
-        return key_of("read", self.fingerprint, asked)
+        return key_of("read", self.fingerprint, {**plain_exchange(exchange), "top_k": top_k})
 
     def _read(self, part: Mapping[bytes, Exchange], top_k: int) -> None:
         self._usage.require_budget()

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from foureyes.types import Alternative, Exchange, Prompt, Reading, Unscored, Written
+from foureyes.types import Alternative, Exchange, Message, PartSpan, Prompt, Reading, Unscored, Written
 
-__all__ = ["decode_reading", "decode_written", "encode", "plain"]
+__all__ = ["decode_reading", "decode_written", "encode", "plain", "plain_exchange"]
 
 _COLUMNS: Final = ("token_ids", "nll", "entropy_low", "entropy_high", "missing_mass", "rank", "top1", "selected")
 
@@ -48,7 +48,20 @@ def decode_written(body: bytes, prompt: Prompt) -> Written | Unscored:
 
 def plain(prompt: Prompt) -> Any:
     """A prompt as JSON holds it."""
-    return prompt if isinstance(prompt, str) else [[message.role, message.content] for message in prompt]
+    return prompt if isinstance(prompt, str) else [_plain_message(message) for message in prompt]
+
+
+def plain_exchange(exchange: Exchange) -> dict[str, Any]:
+    """All of an exchange that a reading depends on, as JSON holds it; turn and tools only where there are any."""
+    said = {"prompt": plain(exchange.prompt), "answer": exchange.answer, "span": exchange.answer_span}
+    turn = {} if exchange.turn is None else {"turn": _plain_message(exchange.turn)}
+    return said | turn | ({"tools": [asdict(tool) for tool in exchange.tools]} if exchange.tools else {})
+
+
+def _plain_message(message: Message) -> list[Any]:
+    """Role and content, and the parts behind them where there are any."""
+    parts = [[type(part).__name__, part if isinstance(part, str) else asdict(part)] for part in message.parts]
+    return [message.role, message.content, *([parts] if parts else [])]
 
 
 def _framed(head: dict[str, Any], matrix: bytes = b"") -> bytes:
@@ -65,6 +78,8 @@ def _head(reading: Reading) -> dict[str, Any]:
     head: dict[str, Any] = {"model": reading.model, "n_prompt": reading.n_prompt_tokens, "n_dropped": reading.n_dropped}
     if reading.alternatives:
         head["alternatives"] = [[[a.text, a.logprob] for a in best] for best in reading.alternatives]
+    if reading.parts:  # of a turn, which a chat template writes in its own way
+        head |= {"text": reading.answer, "parts": [asdict(part) for part in reading.parts]}
     return head
 
 
@@ -78,11 +93,12 @@ def _reading(head: dict[str, Any], matrix: bytes, answer: str) -> Reading:
     columns: dict[str, Any] = {name: table[:, i] for i, name in enumerate(_COLUMNS)}
     return Reading(
         model=head["model"],
-        answer=answer,
+        answer=head.get("text", answer),
         spans=table[:, len(_COLUMNS) :],
         n_prompt_tokens=head["n_prompt"],
         n_dropped=head["n_dropped"],
         alternatives=tuple(tuple(Alternative(*a) for a in best) for best in head.get("alternatives", ())),
+        parts=tuple(PartSpan(p["part"], p["path"], tuple(p["span"])) for p in head.get("parts", ())),
         **columns,
     )
 
