@@ -48,9 +48,6 @@ _TOLD: Final[Mapping[Stage, str]] = {
 }
 """What a caller is told of a stage that failed."""
 
-_A_ROUND: Final = 4
-"""Verifications of one guard that are written down in one round of the event loop."""
-
 _NAMED: Final = 400
 """Characters that a reason spends on parts that cannot be read; their kinds are the caller's words."""
 
@@ -161,7 +158,7 @@ class Guard:
         self._mode = mode
         self._new_id = new_id
         self._runner = DeadlineRunner()
-        self._turnstile = Turnstile(_A_ROUND)
+        self._turnstile = Turnstile()
 
     @property
     def mode(self) -> GuardMode:
