@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import jinja2
@@ -180,6 +181,9 @@ def test_a_span_that_was_asked_for_is_of_the_exchanges_own_text():
     asked = Exchange(exchange.prompt, exchange.answer, (0, 5), turn=exchange.turn)
     turn = template_of(XML)[0].turn(asked)
     assert (turn.text, turn.span) == (exchange.answer, (0, 5))
+    thought = paying(Reasoning("Whom?"), CALL)
+    turn = template_of(XML)[0].turn(replace(thought, answer_span=(0, 5)))
+    assert (turn.text, turn.span) == (thought.answer, (0, 5))
 
 
 def test_plain_conversations_are_handed_over_as_they_are_and_ask_nothing_of_the_template():

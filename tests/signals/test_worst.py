@@ -1,17 +1,20 @@
 """What an answer claims, apart from the words around it, and the surprise of the worst claim."""
 
+import json
 import math
 import re
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from foureyes.models.part_places import places_of
 from foureyes.models.scripted import ScriptedReader
 from foureyes.signals.claims import COURTESY_PROMPT, distinct_claims, question_words, split_claims
 from foureyes.signals.worst import MOST_CLAIMS, WorstClaim, worst_claim, worst_claim_rounds
-from foureyes.types import Exchange, Message, OtherPart, ToolCall, Unscored
+from foureyes.types import Exchange, Message, OtherPart, Reasoning, ToolCall, Unscored
 
 QUESTION = "What is the capital of Australia? Answer with the name only."
 _WORDS = re.compile(r"\w+")
@@ -150,6 +153,41 @@ def test_every_value_of_a_tool_call_is_a_claim_where_it_stands():
     assert isinstance(found, WorstClaim)
     assert found.claim.text in {'"pay"', '"Sydney"'}
     assert found.n_claims == 4
+
+
+class TemplateReader(PoliteReader):
+    """Reads turns as a template writes them: within tags, results of a call in other places than in the exchange."""
+
+    def read(self, exchanges, *, top_k=0):
+        rows = super().read([e if e.turn is None else Exchange(e.prompt, self._written(e)) for e in exchanges])
+        return [
+            row if e.turn is None else replace(row, parts=places_of(e.turn.parts, row.answer))
+            for e, row in zip(exchanges, rows, strict=True)
+        ]
+
+    @staticmethod
+    def _written(exchange):
+        return "\n".join(
+            f"<is> the call of {part.name} {' '.join(f'{k} = {v} ;' for k, v in json.loads(part.arguments).items())} </is>"
+            if isinstance(part, ToolCall)
+            else f"the capital {part}"
+            for part in exchange.turn.parts
+        )
+
+
+@pytest.mark.parametrize("parts", [["Canberra. Canberra it is."], [], [Reasoning("The capital."), "Canberra."]])
+@pytest.mark.parametrize(("city", "wanted"), [("Sydney", 0.05), ("Melbourne", 0.02)])
+def test_a_value_is_judged_where_the_template_has_written_it(parts, city, wanted):
+    turn = Message.of("assistant", [*parts, ToolCall("capital", json.dumps({"the": "Canberra", "city": city}))])
+    rounds, reader = worst_claim_rounds(Exchange.of(QUESTION, turn)), TemplateReader()
+    found = next(rounds)
+    try:
+        while True:
+            found = rounds.send(reader.read(found))
+    except StopIteration as done:
+        found = done.value
+    assert found.claim.text == city == found.whole.answer[found.claim.start : found.claim.end]
+    assert found.surprise == pytest.approx(-math.log(wanted))
 
 
 def test_a_turn_of_nothing_but_a_tool_call_is_judged():

@@ -165,7 +165,7 @@ class TurnTemplate:
         turn = exchange.turn
         if turn is None:
             return TurnText(exchange.answer, span=exchange.answer_span)
-        whole = exchange.answer_span is None or isinstance(turn.parts[0], Reasoning)
+        whole = exchange.answer_span in (None, Exchange.of(exchange.prompt, turn).answer_span)
         if whole and any(isinstance(part, ToolCall) for part in turn.parts) and self.knows.calls is not None:
             own = self._own_turn(exchange, turn, self.knows.calls)
             if own is not None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -48,7 +48,7 @@ class WorstClaim:
 
     Attributes:
         surprise: mean nats a token over the claim, or over its worst window, ≥ 0.
-        claim: which it is, and where.
+        claim: which it is, and where in the text of ``whole``.
         n_claims: how many claims the answer makes.
         whole: the reading of the whole answer.
     """
@@ -109,6 +109,7 @@ def worst_claim_rounds(exchange: Exchange) -> ClaimRounds:
     read = yield from _ask(wanted)
     if isinstance(read, Unscored):
         return read
+    pieces = _placed(pieces, exchange, read[exchange])
     claims = _narrowed(exchange, pieces, read) if to_narrow else pieces.in_words
     more = yield from _ask([one for one in (_alone(exchange, claim) for claim in claims if apart) if one not in read])
     if isinstance(more, Unscored):
@@ -173,10 +174,17 @@ def _surprise(nll: NDArray[np.float64]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Pieces:
-    """What an answer is made of: pieces of text, and values in tool calls, which are judged where they stand."""
+    """What an answer is made of: pieces of text, and values in tool calls, which are judged where they stand.
+
+    Attributes:
+        in_words: the pieces of text.
+        in_calls: names and values.
+        parts: of a turn with tool calls the part that each piece of text is of.
+    """
 
     in_words: list[AnswerClaim]
     in_calls: list[AnswerClaim]
+    parts: list[int] = field(default_factory=list)
 
 
 def _pieces(exchange: Exchange) -> _Pieces:
@@ -185,17 +193,34 @@ def _pieces(exchange: Exchange) -> _Pieces:
         found = split_claims(exchange.answer, exchange.answer_span)
         return _Pieces(found or [_all_of(exchange)], [])
     first, last = exchange.answer_span or (0, len(exchange.answer))
-    in_words: list[AnswerClaim] = []
-    in_calls: list[AnswerClaim] = []
+    pieces = _Pieces([], [])
     for place in render_parts(turn.parts).spans:
         start, end = max(first, place.span[0]), min(last, place.span[1])
         if start >= end:
             continue
         if isinstance(turn.parts[place.part], ToolCall):
-            in_calls.append(AnswerClaim(start, end, exchange.answer[start:end]))
+            pieces.in_calls.append(AnswerClaim(start, end, exchange.answer[start:end]))
         else:
-            in_words += split_claims(exchange.answer, (start, end))
-    return _Pieces(in_words, in_calls)
+            found = split_claims(exchange.answer, (start, end))
+            pieces.in_words.extend(found)
+            pieces.parts.extend([place.part] * len(found))
+    return pieces
+
+
+def _placed(pieces: _Pieces, exchange: Exchange, whole: Reading) -> _Pieces:
+    """The pieces where they stand in the text that was read: a chat template writes a turn with tool calls in its own way."""
+    if exchange.turn is None or not pieces.in_calls or whole.answer == exchange.answer:
+        return pieces
+    in_words = []
+    ends = {place.part: place.span for place in whole.parts}
+    for piece, part in zip(pieces.in_words, pieces.parts, strict=True):
+        start, end = ends.get(part, (0, 0))
+        at = max(start, whole.answer.find(piece.text, start, end))
+        in_words.append(replace(piece, start=at, end=min(at + len(piece.text), end)))
+        ends[part] = in_words[-1].end, end
+    calls = [place.span for place in whole.parts if isinstance(exchange.turn.parts[place.part], ToolCall)]
+    in_calls = [AnswerClaim(start, end, whole.answer[start:end]) for start, end in calls]
+    return _Pieces(in_words, in_calls, pieces.parts)
 
 
 def _all_of(exchange: Exchange) -> AnswerClaim:
