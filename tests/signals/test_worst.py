@@ -159,7 +159,8 @@ class TemplateReader(PoliteReader):
     """Reads turns as a template writes them: within tags, results of a call in other places than in the exchange."""
 
     def read(self, exchanges, *, top_k=0):
-        rows = super().read([e if e.turn is None else Exchange(e.prompt, self._written(e)) for e in exchanges])
+        shown = [e if e.turn is None else Exchange(e.prompt, self._written(e)) for e in exchanges]
+        rows = super().read(shown, top_k=top_k)
         return [
             row if e.turn is None else replace(row, parts=places_of(e.turn.parts, row.answer))
             for e, row in zip(exchanges, rows, strict=True)
