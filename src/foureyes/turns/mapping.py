@@ -1,7 +1,7 @@
 """What the mappings of all wire shapes share: nothing of an object is passed over.
 
-The rule that holds throughout: a kind that its table does not list, a known kind in an unknown form and a field that
-nobody reads each become an :class:`~foureyes.types.OtherPart` that names them. Only what is no conversation at all raises.
+The rule that holds throughout: a kind that its table does not list, a known kind in an unknown form and a field with a
+text in it that nobody reads each become an :class:`~foureyes.types.OtherPart` that names them. Only what is no conversation at all raises.
 """
 
 from __future__ import annotations

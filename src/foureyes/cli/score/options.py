@@ -11,7 +11,8 @@ __all__ = ["configure"]
 
 _EPILOG: Final = (
     "Rows have a prompt (or messages, or input) and an answer (or response, completion, output, or a last turn of the "
-    "assistant). OUT appears when it is complete; until then finished rows are kept in OUT.part, and --resume goes on "
+    "assistant): text, or messages as in OpenAI's chat completions, tool calls and their results among them. A field tools "
+    "says what could be called. What cannot be read, such as an image, leaves the row unscored. OUT appears when it is complete; until then finished rows are kept in OUT.part, and --resume goes on "
     "from there, after a kill too."
 )
 
@@ -49,9 +50,11 @@ def _add_reading(verifiers: argparse._ArgumentGroup) -> None:
 
 def _add_rows(rows: argparse._ArgumentGroup) -> None:
     rows.add_argument("--format", choices=("jsonl", "parquet"), help="of IN and OUT, whatever their suffixes say")
-    rows.add_argument("--prompt-field", metavar="NAME", help="text or chat messages")
+    rows.add_argument("--prompt-field", metavar="NAME", help="text, or chat messages")
     rows.add_argument(
-        "--answer-field", metavar="NAME", help="text; the prompt field's own name stands for the last turn of messages"
+        "--answer-field",
+        metavar="NAME",
+        help="text, or a message of the assistant; the prompt field's own name stands for the last turn of messages",
     )
     rows.add_argument(
         "--final-answer", metavar="PATTERN", help="score only the final answer: ####, boxed, or a regex with one group"
