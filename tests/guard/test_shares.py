@@ -59,6 +59,21 @@ def test_whoever_waits_is_served_in_turns() -> None:
     assert sorted(run(scene())[:4]) == ["a", "a", "b", "b"]
 
 
+def test_of_one_tenant_whoever_came_last_has_most_of_its_time_left_and_goes_first() -> None:
+    async def scene() -> list[int]:
+        shares, served = TenantShares(lambda: 1, lambda: 1), list[int]()
+
+        async def one(number: int) -> None:
+            async with shares.turn("a"):
+                served.append(number)
+                await asyncio.sleep(1)
+
+        await asyncio.gather(*(one(number) for number in range(4)))
+        return served
+
+    assert run(scene()) == [0, 3, 2, 1]
+
+
 def test_whoever_gives_up_takes_nobodys_turn() -> None:
     async def scene() -> None:
         shares = TenantShares(lambda: 1, lambda: 1)
@@ -73,8 +88,8 @@ def test_whoever_gives_up_takes_nobodys_turn() -> None:
         await asyncio.sleep(1)
         waiting[0].cancel()
         await first
-        waiting[1].cancel()  # at the moment in which it was given its turn
-        await asyncio.wait_for(waiting[2], 10)
+        waiting[2].cancel()  # at the moment in which it was given its turn
+        await asyncio.wait_for(waiting[1], 10)
         assert shares.used == 0
 
     run(scene())

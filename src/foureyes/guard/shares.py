@@ -86,9 +86,13 @@ class TenantShares:
             raise
 
     def _serve_waiting(self) -> None:
-        """Every tenant in its turn; one that was served goes to the end."""
+        """Every tenant in its turn; one that was served goes to the end.
+
+        Of one tenant's, whoever came last goes first: it has most of its deadline left. In the order of arrival a tenant whose
+        verifier hangs would have every question sent just before its deadline passes, and taken back at once.
+        """
         for tenant in list(self._waiting):
-            turn = next((one for one in self._waiting[tenant] if not one.done()), None)
+            turn = next((one for one in reversed(self._waiting[tenant]) if not one.done()), None)
             if turn is not None and self.enter(tenant):
                 turn.set_result(None)
                 self._waiting.move_to_end(tenant)
