@@ -85,6 +85,11 @@ def test_a_value_within_arguments_has_its_way_as_name():
     ]
 
 
+def test_the_way_to_a_value_is_short_however_long_a_key_is():
+    call = ToolCall("pay", json.dumps({"k" * 200_000: [{"x": 1}] * 20_000}))
+    assert max(len(span.path) for span in render_parts([call]).spans) == 200
+
+
 @pytest.mark.parametrize("number", ["1.50", "1e400", "-0", "12345678901234567890.123456789", "9" * 5000])
 def test_numbers_keep_every_digit(number):
     assert (

@@ -272,6 +272,29 @@ def test_personal_data_is_taken_out_of_arguments_that_are_no_text(house: House) 
     assert "jane" not in repr(house.state.tenant("acme").prompts._kept)
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        {"function": {"name": "pay", "arguments": {"card": 4111111111111111}}},
+        {"function": {"name": "pay", "arguments": {"jane.doe@example.com": True}}},
+        {"function": {"name": "pay", "arguments": {"to": ["jane.doe@example.com"]}}},
+        {"function": {"name": "pay", "arguments": '{"jane.doe\\u0040example.com": 4111111111111111}'}},
+        {"type": "custom", "custom": {"name": "note", "input": "Card 4111111111111111 of jane.doe@example.com"}},
+    ],
+)
+def test_personal_data_is_taken_out_of_calls_of_every_form(house: House, call: dict[str, Any]) -> None:
+    out = asked(house, USER, {"role": "assistant", "content": None, "tool_calls": [{"id": "c", **call}]})
+    assert out["action"] == "GUARDRAIL_INTERVENED"
+    for shown in (json.dumps(out), repr(house.state.tenant("acme").prompts._kept)):
+        assert "jane" not in shown
+        assert "4111" not in shown
+
+
+def test_calls_of_earlier_turns_without_their_messages_are_blocked(house: House) -> None:
+    said = asked(house, structured_messages=None, texts=["Pay."], tool_calls=[TRANSFER])
+    assert "tool calls of earlier turns" in said["blocked_reason"]
+
+
 def test_a_tool_call_with_tokens_is_blocked_since_it_cannot_be_put_right(house: House) -> None:
     house.change(judges=[ScriptedJudge("safe", name="a")])
     out = asked(house, {"role": "user", "content": PII}, texts=[PII])

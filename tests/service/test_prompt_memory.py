@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from foureyes.errors import InputError
 from foureyes.service.prompt_memory import PromptMemory, RememberedPrompt
-from foureyes.types import Message, ToolCall, ToolDefinition
+from foureyes.types import Message, Reasoning, ToolCall, ToolDefinition, ToolResult
 
 
 def prompt(text: str) -> RememberedPrompt:
@@ -57,24 +57,28 @@ def test_the_oldest_makes_room() -> None:
 
 
 def test_one_that_is_larger_than_everything_is_refused() -> None:
-    memory = PromptMemory(most_characters=10)
-    with pytest.raises(InputError, match="may have 10 characters to be remembered; got 11"):
+    memory = PromptMemory(most_characters=110)
+    memory.remember("a", prompt("x" * 10), at=0)
+    with pytest.raises(InputError, match="may have 110 characters to be remembered; got 111"):
         memory.remember("a", prompt("x" * 11), at=0)
 
 
-def test_parts_and_tools_count() -> None:
-    call = Message.of("assistant", [ToolCall("pay", '{"amount": 5}')])
-    assert RememberedPrompt((call,)).size == 2 * len(call.content)
-    assert RememberedPrompt((), (ToolDefinition("pay", "Pays.", '{"a": 1}'),)).size == 3 + 5 + 8
+def test_every_string_and_every_object_counts() -> None:
+    call = Message.of("assistant", ["On it.", ToolCall("pay", '{"amount": 5}', "c" * 50), Reasoning("Why?")])
+    parts = 3 * 100 + len("On it.") + len('pay{"amount": 5}') + 50 + len("Why?")
+    assert RememberedPrompt((call,)).size == 100 + len(call.content) + parts
+    assert RememberedPrompt((), (ToolDefinition("pay", "Pays.", '{"a": 1}'),)).size == 100 + 3 + 5 + 8
+    result = Message.of("tool", [ToolResult("", "c" * 1000, "n" * 1000)])
+    assert RememberedPrompt((result,)).size > 2000
 
 
 @given(st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(0, 30), st.integers(0, 5)), max_size=60))
 def test_the_bounds_hold_whatever_comes(steps: list[tuple[str, int, int]]) -> None:
-    memory, at = PromptMemory(most=3, most_characters=40, seconds=7), 0
+    memory, at = PromptMemory(most=3, most_characters=240, seconds=7), 0
     for name, size, later in steps:
         at += later
         memory.remember(name, prompt("x" * size), at=at)
         kept = [kept.prompt.size for kept in memory._kept.values()]
         assert len(kept) <= 3
-        assert memory._characters == sum(kept) <= 40
+        assert memory._characters == sum(kept) <= 240
         assert all(kept.until > at for kept in memory._kept.values())

@@ -152,7 +152,13 @@ def test_every_value_of_a_tool_call_is_a_claim_where_it_stands():
         found = done.value
     assert isinstance(found, WorstClaim)
     assert found.claim.text in {'"pay"', '"Sydney"'}
-    assert found.n_claims == 4
+    assert found.n_claims == 6  # the words, the name, two keys and two values
+
+
+@pytest.mark.parametrize("marks", ["*", "._", " ,", "“«"])
+def test_a_long_run_of_marks_is_looked_at_once(marks):
+    text = marks * 100_000 + "x"
+    assert [claim.text for claim in split_claims(text)][-1].endswith("x")
 
 
 class TemplateReader(PoliteReader):
@@ -179,7 +185,7 @@ class TemplateReader(PoliteReader):
 @pytest.mark.parametrize("parts", [["Canberra. Canberra it is."], [], [Reasoning("The capital."), "Canberra."]])
 @pytest.mark.parametrize(("city", "wanted"), [("Sydney", 0.05), ("Melbourne", 0.02)])
 def test_a_value_is_judged_where_the_template_has_written_it(parts, city, wanted):
-    turn = Message.of("assistant", [*parts, ToolCall("capital", json.dumps({"the": "Canberra", "city": city}))])
+    turn = Message.of("assistant", [*parts, ToolCall("capital", json.dumps({"the": "Canberra", "of": city}))])
     rounds, reader = worst_claim_rounds(Exchange.of(QUESTION, turn)), TemplateReader()
     found = next(rounds)
     try:
@@ -189,6 +195,33 @@ def test_a_value_is_judged_where_the_template_has_written_it(parts, city, wanted
         found = done.value
     assert found.claim.text == city == found.whole.answer[found.claim.start : found.claim.end]
     assert found.surprise == pytest.approx(-math.log(wanted))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "worst"),
+    [
+        ('{"to": "Ana", "city": "Canberra"}', None),
+        ('{"to": "Ana", "city": "Sydney"}', "Sydney"),
+        ('{"to": "Sydney", "city": "Canberra"}', "Sydney"),
+        ('{"to": "Ana", "Sydney": "Canberra"}', "Sydney"),
+        ('{"to": {"Ana": [{"Sydney": []}]}}', "Sydney"),
+    ],
+)
+@pytest.mark.parametrize("reader", [PoliteReader, TemplateReader])
+def test_every_key_and_value_of_a_call_is_judged_where_the_verifier_read_it(reader, arguments, worst):
+    class Reader(reader):
+        def _probability(self, prompt, word):
+            return 1e-6 if "Sydney" in word else 0.9
+
+    rounds = worst_claim_rounds(Exchange.of(QUESTION, Message.of("assistant", [ToolCall("pay", arguments)])))
+    wanted = next(rounds)
+    try:
+        while True:
+            wanted = rounds.send(Reader().read(wanted))
+    except StopIteration as done:
+        found = done.value
+    assert found.surprise == pytest.approx(-math.log(0.9 if worst is None else 1e-6))
+    assert worst is None or found.claim.text.strip('"') == worst
 
 
 def test_a_turn_of_nothing_but_a_tool_call_is_judged():

@@ -196,6 +196,20 @@ def test_what_is_no_body_at_all_is_refused(shape, junk):
         assert not found
 
 
+@pytest.mark.parametrize(
+    "value", [5000, 0.5, True, [104, 105], {MARK: True}, {MARK: 5}, {"to": {MARK: [1]}}], ids=lambda value: str(value)
+)
+def test_a_field_nobody_knows_is_named_whatever_it_holds(value):
+    assert openai_chat.message({"role": "assistant", "content": "Paid.", "wired": value}).unread == ("wired",)
+    block = {"type": "text", "text": "Paid.", "wired": value}
+    assert openai_chat.message({"role": "assistant", "content": [block]}).unread == ("text.wired",)
+
+
+@pytest.mark.parametrize("value", [None, False, "", [], {}, {"citations": None}, [None, {"prefix": False}]])
+def test_a_field_that_holds_nothing_says_nothing(value):
+    assert openai_chat.message({"role": "assistant", "content": "Paid.", "wired": value}).unread == ()
+
+
 def deep(levels):
     value = MARK
     for _ in range(levels):

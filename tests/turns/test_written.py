@@ -98,3 +98,9 @@ def test_nothing_of_it_is_left_out():
     for found in (openai_chat.written(PAID), anthropic.written(PAID), gemini.written(PAID)):
         for text in ("Pay Ana 5.", "Whom?", "Looking.", "find", "AT01", "noon", "Go on.", "No.", "noted"):
             assert text in str(found)
+
+
+def test_very_many_calls_without_an_id_get_one_each():
+    calls = [ToolCall("pay")] * 20_000
+    [_, turn] = openai_chat.written([Message("user", "Pay."), Message.of("assistant", calls)])
+    assert len({call["id"] for call in turn["tool_calls"]}) == len(calls)

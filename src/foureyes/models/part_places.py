@@ -13,6 +13,7 @@ from typing import Final
 
 from foureyes.json_text import JsonNumber
 from foureyes.types import Part, PartSpan, Reasoning, Refusal, ToolCall, ToolResult
+from foureyes.types.parts import extended_path
 
 __all__ = ["places_of"]
 
@@ -71,10 +72,10 @@ def _leaves(value: object, path: str, keys: tuple[str, ...]) -> Iterator[tuple[s
     """Every value that holds no other: the way to it, the keys on that way, and itself."""
     if isinstance(value, dict) and value:
         for key, inner in value.items():
-            yield from _leaves(inner, f"{path}.{key}", (*keys, key))
+            yield from _leaves(inner, extended_path(path, f".{key}"), (*keys, key))
     elif isinstance(value, list) and value:
         for i, inner in enumerate(value):
-            yield from _leaves(inner, f"{path}[{i}]", keys)
+            yield from _leaves(inner, extended_path(path, f"[{i}]"), keys)
     else:
         yield path, keys, value
 

@@ -8,13 +8,16 @@ make room, that is too old, or whose name stands for two different prompts, is a
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final
 
 from foureyes.errors import InputError
-from foureyes.types import Message, ToolDefinition
+from foureyes.types import Message, Part, ToolDefinition
 
 __all__ = ["PromptMemory", "RememberedPrompt"]
+
+_OBJECT: Final = 100
+"""Characters that an object counts for, as it takes memory even if nothing stands in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +34,14 @@ class RememberedPrompt:
 
     @property
     def size(self) -> int:
-        """Characters, each part's own words counted beside the text of the whole."""
-        said = sum(len(message.content) * (2 if message.parts else 1) for message in self.messages)
-        return said + sum(len(tool.name) + len(tool.description) + len(tool.parameters) for tool in self.tools)
+        """Characters of all strings in it, and some for each object that holds them."""
+        tools = sum(_OBJECT + len(tool.name) + len(tool.description) + len(tool.parameters) for tool in self.tools)
+        return tools + sum(_OBJECT + len(one.content) + sum(map(_size, one.parts)) for one in self.messages)
+
+
+def _size(part: Part) -> int:
+    strings = [part] if isinstance(part, str) else [getattr(part, field.name) for field in fields(part)]
+    return _OBJECT + sum(map(len, strings))
 
 
 @dataclass(slots=True)

@@ -82,7 +82,8 @@ CERTAIN: Final = 0.7
 _WORD: Final = re.compile(r"\w+")
 _CUT: Final = re.compile(r"(?<=[:：])(?=\s|[^\W\d_]|[“\"'«*])|(?<=[。！？])|\n+")
 _MARKS_BEFORE: Final = re.compile(r"^(?:[>#*_“”\"'«»‘’„:：,;·•–—\s]|-\s)+")
-_MARKS_AFTER: Final = re.compile(r"[\s*_“”\"«»’.,:;!?…。！？：，；]+$")
+_AFTER: Final = r"[\s*_“”\"«»’.,:;!?…。！？：，；]"
+_MARKS_AFTER: Final = re.compile(rf"(?<!{_AFTER}){_AFTER}++$")  # tried once in a run of marks, however long it is
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,11 @@ read, and :func:`worst_claim` and the guard's verifier read it, each in its own 
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -114,7 +116,8 @@ def worst_claim_rounds(exchange: Exchange) -> ClaimRounds:
     more = yield from _ask([one for one in (_alone(exchange, claim) for claim in claims if apart) if one not in read])
     if isinstance(more, Unscored):
         return more
-    values = {claim: _standing(read[exchange], claim) for claim in [*claims, *pieces.in_calls]}
+    called = [*pieces.in_calls, *_keys(exchange, read[exchange])]
+    values = {claim: _standing(read[exchange], claim) for claim in [*claims, *called]}
     several = len(values) > 1
     for claim in claims if apart else []:
         alone = _surprise((read | more)[_alone(exchange, claim)].nll)
@@ -221,6 +224,44 @@ def _placed(pieces: _Pieces, exchange: Exchange, whole: Reading) -> _Pieces:
     calls = [place.span for place in whole.parts if isinstance(exchange.turn.parts[place.part], ToolCall)]
     in_calls = [AnswerClaim(start, end, whole.answer[start:end]) for start, end in calls]
     return _Pieces(in_words, in_calls, pieces.parts)
+
+
+def _keys(exchange: Exchange, whole: Reading) -> Iterator[AnswerClaim]:
+    """The keys of all arguments where they stand in the text that was read; all of a call for one that is not found."""
+    parts, text = () if exchange.turn is None else exchange.turn.parts, whole.answer
+    places = whole.parts or (render_parts(parts).spans if text == exchange.answer else ())
+    first, last = exchange.answer_span or (0, len(text)) if text == exchange.answer else (0, len(text))
+    before = 0
+    for index, group in groupby(places, lambda place: place.part):
+        spans = [place.span for place in group]
+        if isinstance(call := parts[index], ToolCall):
+            keys = _keys_between(call, text, spans, before)
+            yield from (key for key in keys if first <= key.start < last)
+        before = max([before, *(end for _, end in spans)])
+
+
+def _keys_between(call: ToolCall, text: str, spans: Sequence[tuple[int, int]], before: int) -> Iterator[AnswerClaim]:
+    (_, named), *values = spans
+    at = named if all(start >= named for start, _ in values) else before
+    for key in _keys_in(call.parsed()):
+        forms = (json.dumps(key, ensure_ascii=False), json.dumps(key), key)
+        start, form = next(((found, form) for form in forms if (found := text.find(form, at)) >= 0), (-1, ""))
+        if start < 0:
+            end = max(end for _, end in spans)
+            yield AnswerClaim(before, end, text[before:end])
+        else:
+            at = start + len(form)
+            yield AnswerClaim(start, at, form)
+
+
+def _keys_in(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield key
+            yield from _keys_in(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _keys_in(inner)
 
 
 def _all_of(exchange: Exchange) -> AnswerClaim:

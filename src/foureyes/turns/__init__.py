@@ -8,7 +8,7 @@ without I/O:
 - ``tools(body)``: what the model was allowed to call.
 
 The rule that holds throughout: **nothing is passed over.** A kind that a table does not list, a known kind in a form that it
-should not have, and a field with a text in it that nobody reads become an :class:`~foureyes.types.OtherPart` that names it, and so
+should not have, and a field that holds something and that nobody reads become an :class:`~foureyes.types.OtherPart` that names it, and so
 :attr:`Exchange.unread <foureyes.types.Exchange.unread>`. What is no conversation at all (no list of messages, a role that
 is not known) is an :class:`~foureyes.errors.InputError` with its place.
 

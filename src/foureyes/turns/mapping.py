@@ -1,7 +1,8 @@
 """What the mappings of all wire shapes share: nothing of an object is passed over.
 
-The rule that holds throughout: a kind that its table does not list, a known kind in an unknown form and a field with a
-text in it that nobody reads each become an :class:`~foureyes.types.OtherPart` that names them. Only what is no conversation at all raises.
+The rule that holds throughout: a kind that its table does not list, a known kind in an unknown form and a field that
+nobody reads and that holds something each become an :class:`~foureyes.types.OtherPart` that names them. Only what is no
+conversation at all raises.
 """
 
 from __future__ import annotations
@@ -126,7 +127,7 @@ def field_parts(raw: Mapping[str, Any], table: FieldTable, *, about: AbstractSet
 
 
 def unread_fields(raw: Mapping[str, Any], known: AbstractSet[str], *, within: str = "") -> Iterator[OtherPart]:
-    """Names every field that is not known and holds a text."""
+    """Names every field that is not known and says something: see :func:`_says`."""
     return (OtherPart(_named(f"{within}{name}")) for name, value in raw.items() if name not in known and _says(value))
 
 
@@ -183,13 +184,14 @@ def with_call_ids(messages: Sequence[Message]) -> tuple[Message, ...]:
     """
     waiting: list[tuple[str, str]] = []
     given: set[str] = set()
+    names = (f"call_{n}" for n in count(1))
     found: list[Message] = []
     for message in messages:
         parts: list[Part] = []
         for part in message.parts:
             if isinstance(part, ToolCall):
                 fit = _CALL_ID.fullmatch(part.id) and part.id not in given
-                new = part.id if fit else next(name for n in count(1) if (name := f"call_{n}") not in given)
+                new = part.id if fit else next(name for name in names if name not in given)
                 given.add(new)
                 waiting.append((part.id, new))
                 parts.append(replace(part, id=new))
@@ -289,11 +291,11 @@ def _checked(parts: Iterable[Part]) -> list[Part]:
 
 
 def _says(value: object, levels: int = _DEEPEST_LOOK) -> bool:
-    """Whether a text stands anywhere in it; what is too deep to be looked at counts as one."""
+    """Whether anything but null, false and emptiness stands in it; what is too deep to be looked at counts as something."""
     if isinstance(value, dict | list):
         inner = value.values() if isinstance(value, dict) else value
         return bool(value) and (levels == 0 or any(_says(one, levels - 1) for one in inner))
-    return isinstance(value, str | bytes) and bool(value)
+    return not (value is None or value is False or value in ("", b""))
 
 
 def _text_or_none(what: str, value: object) -> str:

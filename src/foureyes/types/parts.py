@@ -24,12 +24,15 @@ __all__ = [
     "ToolCall",
     "ToolDefinition",
     "ToolResult",
+    "extended_path",
     "render_parts",
     "require_text",
     "unread_parts",
 ]
 
 _SEPARATOR: Final = "\n"
+
+_LONGEST_PATH: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +146,7 @@ class PartSpan:
     Attributes:
         part: place among the parts, from 0.
         path: ``"text"``, ``"reasoning"``, ``"refusal"``, ``"result"``, ``"other"``; of a tool call ``"name"``, or
-            the way to one value: ``"arguments.amount"``, ``"arguments.items[0].id"``.
+            the way to one value: ``"arguments.amount"``, ``"arguments.items[0].id"``, cut at 200 characters.
         span: half-open range of characters.
     """
 
@@ -255,15 +258,25 @@ def _render_json(value: object, path: str, pieces: _Pieces) -> None:
         for i, (key, inner) in enumerate(value.items()):
             pieces.add(", " if i else "{")
             pieces.add(f"{_quote(key)}: ")
-            _render_json(inner, f"{path}.{key}", pieces)
+            _render_json(inner, extended_path(path, f".{key}"), pieces)
         pieces.add("}")
     elif isinstance(value, list) and value:
         for i, inner in enumerate(value):
             pieces.add(", " if i else "[")
-            _render_json(inner, f"{path}[{i}]", pieces)
+            _render_json(inner, extended_path(path, f"[{i}]"), pieces)
         pieces.add("]")
     else:
         pieces.add(_leaf(value), path)
+
+
+def extended_path(path: str, step: str) -> str:
+    """The way to a value within another, cut where it is long: a long key may be the way to very many values.
+
+    Example:
+        >>> extended_path("arguments", ".amount")
+        'arguments.amount'
+    """
+    return path if len(path) >= _LONGEST_PATH else f"{path}{step}"[:_LONGEST_PATH]
 
 
 def _leaf(value: object) -> str:

@@ -17,12 +17,14 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from foureyes.errors import InputError, PrivacyError
+from foureyes.json_text import parsed_json
 from foureyes.privacy import conceal_parts, reveal_parts
 from foureyes.service.access import Call, Verifying, spend
 from foureyes.service.prompt_memory import RememberedPrompt
 from foureyes.service.verification import VerificationQuery, verify
 from foureyes.service.wire.gateways import LiteLLMRequest, LiteLLMResponse
 from foureyes.turns import openai_chat
+from foureyes.turns.mapping import as_json
 from foureyes.types import Exchange, Message, Part, ToolCall
 
 if TYPE_CHECKING:
@@ -37,9 +39,7 @@ _ASKING: Final = ("user", "system", "developer")
 _NAMED: Final = 300
 """Characters of a reason that came with the request."""
 
-_WITHIN_ARGUMENTS: Final = "within arguments"
-
-_SAID: Final = ("content", "text", "refusal", "reasoning_content", "reasoning", "thinking", _WITHIN_ARGUMENTS)
+_SAID: Final = ("content", "text", "refusal", "reasoning_content", "reasoning", "thinking", "input")
 """Fields of messages, and of parts of them, that hold words."""
 
 
@@ -61,6 +61,8 @@ async def litellm(call: Verifying, body: LiteLLMRequest) -> LiteLLMResponse:
 
 async def _before(call: Call, body: LiteLLMRequest) -> LiteLLMResponse:
     rows, texts = body.structured_messages or [], body.texts or []
+    if body.tool_calls and not rows:
+        return _blocked("nobody here can read tool calls of earlier turns without their messages")
     vault, detector = call.parts.vault, call.parts.detector
     if vault is not None and detector is not None:
         conversation = vault.conversation(body.litellm_call_id or None)
@@ -190,33 +192,29 @@ def _concealed(
 
 def _said(value: Any, name: str = "") -> Iterator[Part]:
     """Everything that messages say, in order: words, and the arguments of tool calls."""
-    if isinstance(value, dict):
+    if name == "arguments" and isinstance(value, str | dict | list):
+        yield ToolCall("", value if isinstance(value, str) else as_json(value))
+    elif isinstance(value, dict):
         for key, inner in value.items():
-            yield from _said(inner, _place(key, name))
+            yield from _said(inner, key)
     elif isinstance(value, list):
         for inner in value:
             yield from _said(inner, name)
-    elif isinstance(value, str) and name == "arguments":
-        yield ToolCall("", value)
     elif isinstance(value, str) and name in _SAID:
         yield value
 
 
-def _place(key: str, within: str) -> str:
-    """Where a value stands: all that is within arguments which are no text is words."""
-    return _WITHIN_ARGUMENTS if within in ("arguments", _WITHIN_ARGUMENTS) else key
-
-
 def _with_said(value: Any, said: Iterator[Part], name: str = "") -> Any:
     """The same messages with other words, in the order of :func:`_said`."""
+    if name == "arguments" and isinstance(value, str | dict | list):
+        part = next(said)
+        concealed = part.arguments if isinstance(part, ToolCall) else ""
+        return concealed if isinstance(value, str) else parsed_json(concealed)
     if isinstance(value, dict):
-        return {key: _with_said(inner, said, _place(key, name)) for key, inner in value.items()}
+        return {key: _with_said(inner, said, key) for key, inner in value.items()}
     if isinstance(value, list):
         return [_with_said(inner, said, name) for inner in value]
-    if isinstance(value, str) and (name == "arguments" or name in _SAID):
-        part = next(said)
-        return part.arguments if isinstance(part, ToolCall) else part
-    return value
+    return next(said) if isinstance(value, str) and name in _SAID else value
 
 
 def _calls_of(rows: Sequence[dict[str, Any]]) -> list[Any]:
