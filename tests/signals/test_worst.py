@@ -210,7 +210,7 @@ def test_a_value_is_judged_where_the_template_has_written_it(parts, city, wanted
 @pytest.mark.parametrize("reader", [PoliteReader, TemplateReader])
 def test_every_key_and_value_of_a_call_is_judged_where_the_verifier_read_it(reader, arguments, worst):
     class Reader(reader):
-        def _probability(self, prompt, word):
+        def _probability(self, _, word):
             return 1e-6 if "Sydney" in word else 0.9
 
     rounds = worst_claim_rounds(Exchange.of(QUESTION, Message.of("assistant", [ToolCall("pay", arguments)])))
