@@ -196,9 +196,7 @@ def test_what_is_no_body_at_all_is_refused(shape, junk):
         assert not found
 
 
-@pytest.mark.parametrize(
-    "value", [5000, 0.5, True, [104, 105], {MARK: True}, {MARK: 5}, {"to": {MARK: [1]}}], ids=str
-)
+@pytest.mark.parametrize("value", [5000, 0.5, True, [104, 105], {MARK: True}, {MARK: 5}, {"to": {MARK: [1]}}], ids=str)
 def test_a_field_nobody_knows_is_named_whatever_it_holds(value):
     assert openai_chat.message({"role": "assistant", "content": "Paid.", "wired": value}).unread == ("wired",)
     block = {"type": "text", "text": "Paid.", "wired": value}
