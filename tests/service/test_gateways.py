@@ -216,6 +216,7 @@ def test_what_of_an_answer_cannot_be_read_blocks_it_and_is_named(
         ({"messages": [{"role": "user", "content": [{"type": "input_audio", "input_audio": {}}]}]}, "input_audio"),
         ({"messages": [{"role": "oracle", "content": "x"}]}, "role"),
         ({"documents": ["x"]}, "documents"),
+        ({"structured_messages": None, "tool_calls": [TRANSFER]}, "without their messages"),
     ],
 )
 def test_what_of_a_request_cannot_be_read_blocks_it_before_a_model_is_asked(
@@ -249,6 +250,7 @@ def test_personal_data_is_taken_out_of_a_request_and_put_back_into_its_answer(ho
     kept = house.state.tenant("acme").prompts.recall("call-1", at=house.state.instruments.clock())
     assert kept.messages[0].content == out["texts"][0]
     assert answered(house, out["texts"][0]) == {"action": "GUARDRAIL_INTERVENED", "texts": [PII]}
+    assert answered(house, "", out["texts"][0])["texts"] == ["", PII]
     asked(house, litellm_call_id="call-2")
     assert answered(house, out["texts"][0], litellm_call_id="call-2") == {"action": "NONE"}
 

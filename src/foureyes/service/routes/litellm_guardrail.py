@@ -85,12 +85,13 @@ async def _after(call: Call, body: LiteLLMRequest) -> LiteLLMResponse:
     answers = _answers(body)
     prompt = _prompt(call, body)
     shown = [answer.content for answer in answers]
-    texts, messages = [text for text in body.texts or [] if text], prompt.messages
+    texts, messages = body.texts or [], prompt.messages
     if conversation := await _stored(call, body.litellm_call_id):
         messages, answers = await call.in_privacy_thread(_revealed, (messages, answers), conversation)
         if _calls(answers) != _calls(_answers(body)):
             return _blocked("a tool call holds tokens of personal data, and LiteLLM takes back no other tool call")
-        texts = [_words(answer) for answer in answers] if texts else []
+        revealed = map(_words, answers)
+        texts = [next(revealed) if text else text for text in texts]  # each in its place
     decisions = await _verified(call, [Exchange.of(messages, answer, tools=prompt.tools) for answer in answers])
     if unsafe := [decision for decision in decisions if not decision.safe]:
         return _blocked(f"{unsafe[0].verdict.reason} (verification {unsafe[0].request_id})")
