@@ -51,7 +51,7 @@ def judge_of(verifier: Verifier, cache: PartCache, open_reader: OpenReader) -> J
 
 
 def channel_of(verifier: Verifier) -> tuple[Hashable, int]:
-    """What questions to a verifier wait for, the same for all tenants that share it, and how many it takes at once."""
+    """Names the connection or model that all questions to a verifier share, whoever asks, and how many it takes at once."""
     if isinstance(verifier, JudgeVerifier):
         return ("judge", _connection(verifier)), verifier.limits.concurrency
     return ("reader", verifier.reader), _READ_AT_ONCE

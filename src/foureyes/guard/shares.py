@@ -18,7 +18,7 @@ __all__ = ["TenantShares"]
 
 
 class TenantShares:
-    """Who uses how much of something.
+    """Counts how much of a shared thing each tenant uses, and says who may take one more.
 
     Args:
         limit: how much there is, ≥ 1; asked again at every use, as a configuration may change it.

@@ -42,11 +42,11 @@ class VaultConcealer:
     def __init__(self, vault: Vault, detector: Detector, *, threads: int = 4) -> None:
         self._vault = vault
         self._detector = detector
-        self._hands = _Hands(threads)
+        self._threads = _ConcealerThreads(threads)
 
     def close(self) -> None:
         """Ends the threads as soon as they are free. The vault stays open; it is its owner's."""
-        self._hands.close()
+        self._threads.close()
 
     async def conceal(self, exchange: Exchange, *, tenant: str, session: str | None) -> VaultConcealedExchange:  # noqa: ARG002 - one tenant's
         """Replaces personal data in every part of every turn of the prompt, in the answer and in the tools.
@@ -56,7 +56,7 @@ class VaultConcealer:
         Raises:
             PrivacyError: the detector or the vault failed, or this is closed.
         """
-        return await self._hands.do(lambda: self._conceal(exchange, session))
+        return await self._threads.do(lambda: self._conceal(exchange, session))
 
     def _conceal(self, exchange: Exchange, session: str | None) -> VaultConcealedExchange:
         conversation = self._vault.conversation(session)
@@ -68,7 +68,7 @@ class VaultConcealer:
         *before, answer = [Message.of(turn.role, [next(hidden) for _ in _parts(turn)]) for turn in turns]
         shown = before[0].content if isinstance(prompt, str) else tuple(before)
         tools = conceal_parts(exchange.tools, self._detector, conversation)
-        return VaultConcealedExchange(Exchange.of(shown, answer, tools=tools), conversation, self._hands)
+        return VaultConcealedExchange(Exchange.of(shown, answer, tools=tools), conversation, self._threads)
 
 
 def _parts(turn: Message) -> tuple[Part, ...]:
@@ -86,7 +86,7 @@ class VaultConcealedExchange:
 
     exchange: Exchange
     conversation: Conversation
-    hands: _Hands
+    threads: _ConcealerThreads
 
     async def reveal(self, text: str) -> str:
         """A text with its tokens replaced by what they stand for.
@@ -94,11 +94,11 @@ class VaultConcealedExchange:
         Raises:
             PrivacyError: the vault cannot be read.
         """
-        return await self.hands.do(lambda: reveal(text, self.conversation))
+        return await self.threads.do(lambda: reveal(text, self.conversation))
 
 
-class _Hands:
-    """Threads that look for personal data."""
+class _ConcealerThreads:
+    """Threads that look for personal data; that they were closed is a ``PrivacyError``."""
 
     def __init__(self, threads: int) -> None:
         self._threads = BoundedThreads(threads, name="conceal")

@@ -1,4 +1,4 @@
-"""A chat template, what of turns with tools it knows, and what it makes of them.
+"""Writes turns with tool calls as a model's chat template writes them, or as JSON where the template knows no tools.
 
 What a template knows is found out by rendering a conversation of marked words, never by reading the template. Where it
 knows tools, a turn is read in the model's own form: what the template adds for it. Where it does not, tools, calls and
@@ -283,7 +283,7 @@ def _marked_call(form: CallForm, words: str = "") -> dict[str, Any]:
 
 
 def _together(turns: Sequence[tuple[dict[str, Any], str]]) -> list[dict[str, Any]]:
-    """Messages of which those that took another's role are one with a neighbour of that role.
+    """Messages in which one that was given another role is joined to a neighbour of that role.
 
     Many templates want the system first and alone, and user and assistant in turn.
     """

@@ -10,7 +10,7 @@ from foureyes.errors import InputError
 
 __all__ = ["RollingLimit"]
 
-Turn: TypeAlias = Literal["raised", "ended"]
+LimitChange: TypeAlias = Literal["raised", "ended"]
 
 
 class RollingLimit:
@@ -46,7 +46,7 @@ class RollingLimit:
         """Of the latest values; ``None`` while there are too few."""
         return sum(self._latest) / self.window if len(self._latest) == self.window else None
 
-    def observe(self, value: float) -> Turn | None:
+    def observe(self, value: float) -> LimitChange | None:
         """Takes the next value; says so when that raises or ends the alarm."""
         self._latest.append(value)
         mean = self.mean

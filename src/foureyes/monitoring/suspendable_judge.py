@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from foureyes.models.roles import Judge
+from foureyes.models.wrapped_judge import WrappedJudge
 from foureyes.monitoring.promise import PromiseWatch
 from foureyes.types import Exchange, Vote
 
 __all__ = ["SuspendableJudge"]
 
 
-class SuspendableJudge:
+class SuspendableJudge(WrappedJudge):
     """Lets a judge vote, and turns its "safe" into an abstention while its promise is suspended.
 
     It asks and does not feed: give the same watch to the tenant's :class:`~foureyes.monitoring.monitor.Monitor`, under the
@@ -36,33 +37,13 @@ class SuspendableJudge:
     """
 
     def __init__(self, judge: Judge, watch: PromiseWatch) -> None:
-        self._judge = judge
+        super().__init__(judge)
         self._watch = watch
-
-    @property
-    def provider(self) -> str:
-        """Who runs the judge."""
-        return self._judge.provider
-
-    @property
-    def name(self) -> str:
-        """The judge's name."""
-        return self._judge.name
-
-    @property
-    def direction_note(self) -> str:
-        """What a judge that reads says of its calibrator's direction; or empty."""
-        return str(getattr(self._judge, "direction_note", ""))
 
     async def vote(self, exchange: Exchange) -> Vote:
         """Votes once; see :class:`~foureyes.models.roles.Judge`."""
-        vote = await self._judge.vote(exchange)
+        vote = await super().vote(exchange)
         status = self._watch.status
         if status.holds or vote.verdict != "safe":
             return vote
         return replace(vote, verdict="abstain", reason=f"its promise is suspended: {status.reason}")
-
-    async def aclose(self) -> None:
-        """Closes the judge, where it has something to close."""
-        if (close := getattr(self._judge, "aclose", None)) is not None:
-            await close()

@@ -27,7 +27,7 @@ class TimeLimit:
         self._ends = clock() + seconds
 
     def left(self) -> float:
-        """Seconds, > 0.
+        """Seconds that are left, > 0.
 
         Raises:
             PrivacyError: none are left.

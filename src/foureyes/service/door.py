@@ -44,7 +44,7 @@ class _Peer:
 
 
 class Door:
-    """Counts connections.
+    """Says which connections may stay, and closes the one that has waited longest where there are too many.
 
     Args:
         limits: those in force now; asked again at every connection.

@@ -50,7 +50,7 @@ class _Unfit(Exception):
 
 
 class DoorProtocol(HttpToolsProtocol):
-    """One connection.
+    """One connection that speaks HTTP/1.1, within the bounds of the door.
 
     Args:
         door: counts it.
@@ -203,7 +203,7 @@ class DoorProtocol(HttpToolsProtocol):
         if self._unread:
             self._expect_head()
 
-    def close_kindly(self, transport: asyncio.Transport) -> None:
+    def close_gracefully(self, transport: asyncio.Transport) -> None:
         """Closes the transport; as long as the caller may be sending, only after it could read the answer."""
         self._end_timer()
         if self._in_head and not self._unread and not self._ending:
@@ -295,7 +295,7 @@ class _Transport:
         """Closes it once what was written is sent."""
         if not self.is_closing():
             self._closing = True
-            self._protocol.close_kindly(self._real)
+            self._protocol.close_gracefully(self._real)
 
     def end(self) -> None:
         """Closes it at once, even if what was written was not taken."""
