@@ -12,16 +12,9 @@ from foureyes.config.keys import ApiKey, Keyring, NewKey, Principal, new_key
 from foureyes.config.load import load
 from foureyes.config.reloader import Reloader
 from foureyes.config.secret import Secret
-from foureyes.config.settings import (
-    JudgeVerifier,
-    RateLimit,
-    ReaderVerifier,
-    ServerSettings,
-    Settings,
-    TenantSettings,
-    Verifier,
-    needs_restart,
-)
+from foureyes.config.service_settings import ServerSettings
+from foureyes.config.settings import RateLimit, Settings, TenantSettings, needs_restart
+from foureyes.config.verifier_settings import JudgeVerifier, ReaderVerifier, Verifier
 
 __all__ = [
     "ApiKey",

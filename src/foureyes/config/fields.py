@@ -13,7 +13,7 @@ No message of these checks repeats what may be a secret.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, TypeAlias, cast, get_args
@@ -44,8 +44,10 @@ __all__ = [
     "SettingsTable",
     "Text",
     "inline_fields",
+    "is_short",
     "keys_of",
     "secret",
+    "texts",
 ]
 
 Known: TypeAlias = Mapping[str, Any]
@@ -236,6 +238,18 @@ def _address(url: str, info: ValidationInfo) -> str:
     if wrong := objection(url, allow_http=info.data.get("allow_http", False)):
         raise ValueError(wrong)
     return url
+
+
+def texts(values: Any) -> Sequence[str]:
+    """A list of at least one text; something else is a mistake."""
+    if not isinstance(values, list | tuple) or not values or not all(isinstance(value, str) for value in values):
+        raise PydanticCustomError("texts", "wanted a list of texts, at least one")
+    return values
+
+
+def is_short(key: Secret) -> bool:
+    """Whether a secret has fewer than the 16 bytes that nobody guesses."""
+    return len(key.reveal().encode()) < 16
 
 
 Text = Annotated[str, BeforeValidator(_text)]

@@ -19,17 +19,9 @@ from pydantic_core import ErrorDetails
 from foureyes.config.fields import ConfigSource, SettingsTable, inline_fields, keys_of
 from foureyes.config.gate_settings import ActionSettings, GateSettings
 from foureyes.config.keys import ApiKey
-from foureyes.config.settings import (
-    JudgeVerifier,
-    LedgerSettings,
-    MonitoringSettings,
-    PrivacySettings,
-    ReaderVerifier,
-    ServerSettings,
-    Settings,
-    TelemetrySettings,
-    TenantSettings,
-)
+from foureyes.config.service_settings import MonitoringSettings, PrivacySettings, ServerSettings, TelemetrySettings
+from foureyes.config.settings import LedgerSettings, Settings, TenantSettings
+from foureyes.config.verifier_settings import JudgeVerifier, ReaderVerifier
 from foureyes.errors import ConfigError, InputError
 from foureyes.toml_text import LARGEST_TOML, parsed_toml
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from foureyes.config.part_cache import close
-from foureyes.config.settings import RateLimit, ServerSettings
+from foureyes.config.service_settings import ServerSettings
+from foureyes.config.settings import RateLimit
 from foureyes.guard.gate_rules import GatePolicy
 from foureyes.monitoring.settings import MonitorSettings
 

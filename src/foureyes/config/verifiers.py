@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from foureyes.config.part_cache import PartCache
-from foureyes.config.settings import JudgeVerifier, ReaderVerifier, Verifier
+from foureyes.config.verifier_settings import JudgeVerifier, ReaderVerifier, Verifier
 from foureyes.errors import ConfigError, InputError
 from foureyes.models.roles import Answerer, Judge, Reader
 

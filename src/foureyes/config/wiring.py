@@ -19,14 +19,9 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from foureyes.config.part_cache import PartCache
 from foureyes.config.parts import Parts, TenantParts
-from foureyes.config.settings import (
-    LedgerSettings,
-    MonitoringSettings,
-    PrivacySettings,
-    Settings,
-    TenantSettings,
-    Verifier,
-)
+from foureyes.config.service_settings import MonitoringSettings, PrivacySettings
+from foureyes.config.settings import LedgerSettings, Settings, TenantSettings
+from foureyes.config.verifier_settings import Verifier
 from foureyes.config.verifiers import OpenReader, answerer_of, channel_of, judge_of, promise_of
 from foureyes.errors import ConfigError, FoureyesError
 from foureyes.guard import Council, CouncilMember, Guard, QuorumRule
