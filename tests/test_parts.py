@@ -18,6 +18,7 @@ from foureyes.types import (
     ToolResult,
     render_parts,
 )
+from foureyes.types.parts import parts_text
 
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 values = st.recursive(
@@ -72,6 +73,11 @@ def test_spans_are_in_order_and_within_the_text(some):
     assert edges == sorted(edges)
     assert not edges or edges[-1] <= len(found.text)
     assert {span.part for span in found.spans} == set(range(len(some)))
+
+
+@given(parts)
+def test_the_text_alone_is_that_of_the_rendering(some):
+    assert parts_text(some) == render_parts(some).text
 
 
 def test_a_value_within_arguments_has_its_way_as_name():

@@ -17,6 +17,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 from foureyes.errors import InputError
 from foureyes.types import Message, OtherPart, Part, Role, ToolCall, ToolDefinition, ToolResult
+from foureyes.types.parts import require_text
 
 __all__ = [
     "CUSTOM_INPUT",
@@ -284,9 +285,11 @@ def as_json(value: object) -> str:
 
 
 def _checked(parts: Iterable[Part]) -> list[Part]:
-    """Parts that make a message; ``InputError`` for a text that cannot be encoded."""
+    """The same parts; ``InputError`` for a text that cannot be encoded. Of other parts they are checked when they are made."""
     found = list(parts)
-    Message.of("user", found)
+    for text in found:
+        if isinstance(text, str):
+            require_text("a text", text)
     return found
 
 

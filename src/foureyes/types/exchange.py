@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, get_args
 
 from foureyes.errors import InputError
-from foureyes.types.parts import Part, Reasoning, ToolDefinition, render_parts, require_text, unread_parts
+from foureyes.types.parts import Part, Reasoning, ToolDefinition, parts_text, require_text, unread_parts
 
 __all__ = ["Exchange", "Message", "Prompt", "Role", "text_of"]
 
@@ -43,7 +43,7 @@ class Message:
         if self.role not in get_args(Role):
             raise InputError(f"message role must be one of {', '.join(get_args(Role))}; got {self.role!r}")
         require_text("message content", self.content)
-        if self.parts and self.content != render_parts(self.parts).text:
+        if self.parts and self.content != parts_text(self.parts):
             raise InputError("the content of a message with parts must be their text; Message.of makes it")
 
     @classmethod
@@ -53,7 +53,7 @@ class Message:
         Raises:
             InputError: an unknown role, or something that is not a part.
         """
-        content = render_parts(parts).text
+        content = parts_text(parts)
         plain = all(isinstance(part, str) for part in parts)
         return cls(role, content, () if plain else tuple(parts))
 
@@ -162,7 +162,7 @@ def _after_reasoning(turn: Message) -> tuple[int, int] | None:
     first = next((i for i, part in enumerate(turn.parts) if not isinstance(part, Reasoning)), None)
     if first is None:
         return None
-    start = len(render_parts(turn.parts[:first]).text) + 1
+    start = len(parts_text(turn.parts[:first])) + 1
     return (start, len(turn.content)) if turn.content[start:].strip() else None
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from json.encoder import encode_basestring
 from typing import Final, TypeAlias
 
 from foureyes.errors import InputError
@@ -25,6 +26,7 @@ __all__ = [
     "ToolDefinition",
     "ToolResult",
     "extended_path",
+    "parts_text",
     "render_parts",
     "require_text",
     "unread_parts",
@@ -193,6 +195,19 @@ def render_parts(parts: Sequence[Part]) -> RenderedParts:
     return RenderedParts("".join(pieces.texts), tuple(pieces.spans))
 
 
+def parts_text(parts: Sequence[Part]) -> str:
+    r"""The text of :func:`render_parts` alone, in a fraction of its time.
+
+    Raises:
+        InputError: something that is not a part.
+
+    Example:
+        >>> parts_text(["On it.", ToolCall("now")])
+        'On it.\n{"name": "now", "arguments": {}}'
+    """
+    return _SEPARATOR.join([_call_text(part) if isinstance(part, ToolCall) else _words(part)[0] for part in parts])
+
+
 def unread_parts(parts: Sequence[Part]) -> Iterator[str]:
     """Names what cannot be read among some parts: kinds of other parts, and calls without a JSON object as arguments."""
     for part in parts:
@@ -223,32 +238,53 @@ class _Pieces:
 
 
 def _render(part: object, pieces: _Pieces) -> None:
+    if isinstance(part, ToolCall):
+        _render_call(part, pieces)
+    else:
+        pieces.add(*_words(part))
+
+
+def _words(part: object) -> tuple[str, str]:
+    """The text of a part that is no call, and what it is called."""
     match part:
         case str():
-            pieces.add(part, "text")
-        case ToolCall():
-            _render_call(part, pieces)
+            return part, "text"
         case ToolResult():
-            pieces.add(part.content, "result")
+            return part.content, "result"
         case Reasoning():
-            pieces.add(f"<think>\n{part.text}\n</think>", "reasoning")
+            return f"<think>\n{part.text}\n</think>", "reasoning"
         case Refusal():
-            pieces.add(part.text, "refusal")
+            return part.text, "refusal"
         case OtherPart():
-            pieces.add(f"[{part.kind}: cannot be read]", "other")
+            return f"[{part.kind}: cannot be read]", "other"
         case _:
             raise InputError(f"a part is text or one of the parts of foureyes.types; got {type(part).__name__}")
+
+
+def _call_text(call: ToolCall) -> str:
+    return f'{{"name": {_quote(call.name)}, "arguments": {_json_text(_arguments(call))}}}'
+
+
+def _json_text(value: object) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join([f"{_quote(key)}: {_json_text(inner)}" for key, inner in value.items()]) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join([_json_text(inner) for inner in value]) + "]"
+    return _leaf(value)
+
+
+def _arguments(call: ToolCall) -> object:
+    try:
+        return call.parsed()
+    except InputError:
+        return call.arguments
 
 
 def _render_call(call: ToolCall, pieces: _Pieces) -> None:
     pieces.add('{"name": ')
     pieces.add(_quote(call.name), "name")
     pieces.add(', "arguments": ')
-    try:
-        value: object = call.parsed()
-    except InputError:
-        value = call.arguments
-    _render_json(value, "arguments", pieces)
+    _render_json(_arguments(call), "arguments", pieces)
     pieces.add("}")
 
 
@@ -284,7 +320,7 @@ def _leaf(value: object) -> str:
 
 
 def _quote(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return encode_basestring(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def require_text(what: str, value: object) -> None:

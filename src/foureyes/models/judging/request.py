@@ -21,8 +21,8 @@ from foureyes.types import (
     ToolCall,
     ToolDefinition,
     ToolResult,
-    render_parts,
 )
+from foureyes.types.parts import parts_text
 
 __all__ = ["VerdictRequest", "new_code", "quoted", "verdict_request"]
 
@@ -155,7 +155,7 @@ def _parts_json(parts: Iterable[Part]) -> str:
 def _part_json(part: Part) -> str:
     match part:
         case ToolCall():
-            said = f'"tool_call": {render_parts([part]).text}'
+            said = f'"tool_call": {parts_text([part])}'
             return f'{{"id": {_json(part.id)}, {said}}}' if part.id else f"{{{said}}}"
         case ToolResult():
             fields = {"id": part.call_id, "name": part.name, "tool_result": part.content}
