@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from foureyes.service.verification import VerificationQuery
-from foureyes.service.wire.guard import AssistantMessage, PromptRequest, VerifyRequest
+from foureyes.service.wire.guard import VerifyRequest
+from foureyes.service.wire.messages import AssistantMessage, PromptRequest
 from foureyes.turns import openai_chat
 from foureyes.types import Exchange, Message, Prompt
 

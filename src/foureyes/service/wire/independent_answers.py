@@ -6,7 +6,8 @@ from pydantic import Field
 
 from foureyes.guard.comparison import SegmentLabel
 from foureyes.service.wire.base import EXAMPLE_ID, ResponseModel, Session, example
-from foureyes.service.wire.guard import EITHER_PROMPT, PromptRequest, VerifyRequest, VerifyResponse
+from foureyes.service.wire.guard import VerifyRequest, VerifyResponse
+from foureyes.service.wire.messages import EITHER_PROMPT, PromptRequest
 
 __all__ = [
     "ClaimItem",
