@@ -9,18 +9,25 @@ Conversations of system, user and assistant with text alone, and without tools, 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import takewhile
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, TypeAlias
 
-from foureyes.json_text import parsed_strictly
 from foureyes.models.argument_numbers import StandIns, plain_value
 from foureyes.models.part_places import places_of
-from foureyes.models.prompts import as_messages, tools_in_words
+from foureyes.models.prompts import as_messages
+from foureyes.models.template_messages import (
+    CallForm,
+    CallIds,
+    call_message,
+    calling,
+    joined_roles,
+    tool_object,
+    with_tools_in_words,
+)
 from foureyes.types import (
     Exchange,
     Message,
@@ -34,7 +41,7 @@ from foureyes.types import (
     render_parts,
 )
 
-__all__ = ["CallForm", "Render", "TemplateConversation", "TemplateKnowledge", "TurnTemplate", "TurnText"]
+__all__ = ["Render", "TemplateConversation", "TemplateKnowledge", "TurnTemplate", "TurnText"]
 
 _TOOL: Final = {
     "type": "function",
@@ -54,19 +61,6 @@ _RESULT: Final = {"role": "tool", "tool_call_id": "call00001", "name": "marked_t
 _CALLED: Final = ("marked_tool", "marked_value")
 _NO_THOUGHT: Final = re.compile(r"\s*<think>\s*</think>\s*")
 _THOUGHT_END: Final = re.compile(r"\s*</think>\s*")
-
-
-@dataclass(frozen=True, slots=True)
-class CallForm:
-    """How a template wants a turn with calls.
-
-    Attributes:
-        arguments: as an object, or as its JSON text.
-        no_words: the content of a turn that only calls.
-    """
-
-    arguments: Literal["object", "text"]
-    no_words: str | None
 
 
 _FORMS: Final = tuple(CallForm(arguments, words) for arguments in ("object", "text") for words in (None, ""))
@@ -153,7 +147,7 @@ class TurnTemplate:
 
     def conversation(self, prompt: Prompt, tools: Sequence[ToolDefinition] = ()) -> TemplateConversation:
         """A prompt as the template takes it, up to where the answer begins."""
-        return self._conversation(prompt, tools, _Ids())
+        return self._conversation(prompt, tools, CallIds())
 
     def turn(self, exchange: Exchange) -> TurnText | Unscored:
         """The answer as it is read, after the prompt of :meth:`conversation`.
@@ -173,9 +167,9 @@ class TurnTemplate:
         return TurnText(exchange.answer, render_parts(turn.parts).spans, exchange.answer_span)
 
     def _own_turn(self, exchange: Exchange, turn: Message, form: CallForm) -> TurnText | Unscored | None:
-        ids, numbers = _Ids(), StandIns(exchange)
+        ids, numbers = CallIds(), StandIns(exchange)
         asked = self._conversation(exchange.prompt, exchange.tools, ids)
-        said = _call_message(turn, form, ids, numbers.plain)
+        said = call_message(turn, form, ids, numbers.plain)
         before = self._render(asked)
         whole = self._render(TemplateConversation([*asked.messages, said], asked.tools, generation=False))
         if isinstance(before, Unscored):
@@ -191,18 +185,18 @@ class TurnTemplate:
         parts = places_of(turn.parts, text)
         return None if parts is None else TurnText(text, parts, _after_reasoning(turn, parts, text), lead)
 
-    def _conversation(self, prompt: Prompt, tools: Sequence[ToolDefinition], ids: _Ids) -> TemplateConversation:
+    def _conversation(self, prompt: Prompt, tools: Sequence[ToolDefinition], ids: CallIds) -> TemplateConversation:
         if isinstance(prompt, str) or not any(turn.parts or turn.role in ("developer", "tool") for turn in prompt):
             messages: list[dict[str, Any]] = [*as_messages(prompt)]
         else:
-            messages = _together([(self._message(turn, ids), turn.role) for turn in prompt])
+            messages = joined_roles([(self._message(turn, ids), turn.role) for turn in prompt])
         if not tools:
             return TemplateConversation(messages)
         if self.knows.tools:
-            return TemplateConversation(messages, [_tool_object(tool) for tool in tools])
-        return TemplateConversation(_with_tools(messages, tools))
+            return TemplateConversation(messages, [tool_object(tool) for tool in tools])
+        return TemplateConversation(with_tools_in_words(messages, tools))
 
-    def _message(self, turn: Message, ids: _Ids) -> dict[str, Any]:
+    def _message(self, turn: Message, ids: CallIds) -> dict[str, Any]:
         if turn.role == "tool":
             return self._result(turn, ids)
         if turn.role == "developer":
@@ -210,10 +204,10 @@ class TurnTemplate:
         calls = [part for part in turn.parts if isinstance(part, ToolCall)]
         shown = self.knows.words_beside_calls or len(calls) == len(turn.parts)
         if calls and self.knows.calls is not None and shown:
-            return _call_message(turn, self.knows.calls, ids, plain_value)
+            return call_message(turn, self.knows.calls, ids, plain_value)
         return {"role": turn.role, "content": turn.content}
 
-    def _result(self, turn: Message, ids: _Ids) -> dict[str, Any]:
+    def _result(self, turn: Message, ids: CallIds) -> dict[str, Any]:
         result = next((part for part in turn.parts if isinstance(part, ToolResult)), ToolResult(turn.content))
         if not self.knows.results:
             return {"role": "user", "content": f"Result of {result.name or 'the call'}:\n{turn.content}"}
@@ -234,83 +228,8 @@ class TurnTemplate:
         return text.rpartition("marked_words")[2] if isinstance(text, str) and "marked_words" in text else ""
 
 
-class _Ids:
-    """Numbers the ids of calls: what a server drew at random says nothing, and some templates take only such ids."""
-
-    def __init__(self) -> None:
-        self._waiting: list[tuple[str, str]] = []
-        self._n = 0
-
-    def new(self, call_id: str) -> str:
-        """The id of a call."""
-        self._n += 1
-        self._waiting.append((call_id, _numbered_id(self._n)))
-        return _numbered_id(self._n)
-
-    def of(self, call_id: str) -> str:
-        """The id of the first call of that id, or of any, that has no result yet."""
-        i = next((i for i, (old, _) in enumerate(self._waiting) if old == call_id), 0)
-        return self._waiting.pop(i)[1] if self._waiting else _numbered_id(max(self._n, 1))
-
-
-def _numbered_id(n: int) -> str:
-    return f"call{n:05d}"
-
-
-def _call_message(turn: Message, form: CallForm, ids: _Ids, plain: Callable[[object], Any]) -> dict[str, Any]:
-    calls = [part for part in turn.parts if isinstance(part, ToolCall)]
-    words = render_parts([part for part in turn.parts if not isinstance(part, ToolCall)]).text
-    return _calling(words, [(call.name, plain(call.parsed()), ids.new(call.id)) for call in calls], form)
-
-
-def _calling(words: str, calls: Sequence[tuple[str, Any, str]], form: CallForm) -> dict[str, Any]:
-    listed = [
-        {
-            "id": call_id,
-            "type": "function",
-            "function": {
-                "name": name,
-                "arguments": arguments if form.arguments == "object" else json.dumps(arguments, ensure_ascii=False),
-            },
-        }
-        for name, arguments, call_id in calls
-    ]
-    return {"role": "assistant", "content": words or form.no_words, "tool_calls": listed}
-
-
 def _marked_call(form: CallForm, words: str = "") -> dict[str, Any]:
-    return _calling(words, [("marked_tool", {"marked_key": "marked_value"}, "call00001")], form)
-
-
-def _together(turns: Sequence[tuple[dict[str, Any], str]]) -> list[dict[str, Any]]:
-    """Messages in which one that was given another role is joined to a neighbour of that role.
-
-    Many templates want the system first and alone, and user and assistant in turn.
-    """
-    found: list[dict[str, Any]] = []
-    before_took = False
-    for message, role in turns:
-        took = message["role"] != role
-        if found and found[-1]["role"] == message["role"] and (took or before_took):
-            found[-1] = {**found[-1], "content": f"{found[-1]['content']}\n\n{message['content']}"}
-        else:
-            found.append(message)
-        before_took = took
-    return found
-
-
-def _tool_object(tool: ToolDefinition) -> dict[str, Any]:
-    parameters = plain_value(parsed_strictly(tool.parameters))
-    return {
-        "type": "function",
-        "function": {"name": tool.name, "description": tool.description, "parameters": parameters},
-    }
-
-
-def _with_tools(messages: list[dict[str, Any]], tools: Sequence[ToolDefinition]) -> list[dict[str, Any]]:
-    """The same, with the tools told in words by whoever speaks first."""
-    first, *rest = messages
-    return [{**first, "content": f"{tools_in_words(tools)}\n\n{first['content']}"}, *rest]
+    return calling(words, [("marked_tool", {"marked_key": "marked_value"}, "call00001")], form)
 
 
 def _after_reasoning(turn: Message, parts: Sequence[PartSpan], text: str) -> tuple[int, int] | None:
