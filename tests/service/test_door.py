@@ -15,6 +15,7 @@ import pytest
 
 from foureyes.config import ServerSettings
 from foureyes.service.door import Door
+from foureyes.service.door_protocol import _Transport as DoorTransport
 from tests.service.house import House, open_house
 from tests.service.loopback import serving
 
@@ -260,3 +261,16 @@ def test_whoever_is_served_does_not_give_way() -> None:
     assert door.enter(Held(door, "192.0.2.9"), "192.0.2.9")
     assert [one.gone for one in busy] == [False, True]
     assert door.n == 2
+
+
+def test_what_is_written_to_nobody_is_no_failure() -> None:
+    class Gone(asyncio.Transport):
+        """As uvloop's transports are between the end of the other side and its being told."""
+
+        def is_closing(self) -> bool:
+            return True
+
+        def write(self, _: Any) -> None:
+            raise RuntimeError("the handle is closed")
+
+    DoorTransport(Gone(), None).write(b"x")  # type: ignore[arg-type]

@@ -69,13 +69,13 @@ def _call(call: ToolCall, index: int, text: str, start: int) -> list[PartSpan] |
 
 
 def _leaves(value: object, path: str, keys: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...], object]]:
-    """Every value that holds no other: the way to it, the keys on that way, and itself."""
+    """Every value that holds no other: the way to it, the keys on that way that stand right before it, and itself."""
     if isinstance(value, dict) and value:
         for key, inner in value.items():
             yield from _leaves(inner, extended_path(path, f".{key}"), (*keys, key))
     elif isinstance(value, list) and value:
         for i, inner in enumerate(value):
-            yield from _leaves(inner, extended_path(path, f"[{i}]"), keys)
+            yield from _leaves(inner, extended_path(path, f"[{i}]"), () if i else keys)
     else:
         yield path, keys, value
 
@@ -91,11 +91,12 @@ def _value(text: str, keys: Sequence[str], value: object, start: int) -> tuple[i
 
 def _first(text: str, forms: Iterable[str], start: int) -> tuple[int, int] | None:
     """The earliest of several forms; of two at one place, the longer."""
-    places = [(at, -len(form)) for form in forms if form and (at := text.find(form, start)) >= 0]
-    if not places:
-        return None
-    at, length = min(places)
-    return at, at - length
+    best: tuple[int, int] | None = None
+    for form in filter(None, forms):
+        ends = len(text) if best is None else best[0] + len(form)  # what begins behind the best is of no use
+        if (at := text.find(form, start, ends)) >= 0:
+            best = min(best or (at, 0), (at, -len(form)))
+    return best and (best[0], best[0] - best[1])
 
 
 def _forms(value: object) -> list[str]:

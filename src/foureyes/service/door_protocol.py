@@ -282,10 +282,14 @@ class _Transport:
         self._real = real
         self._protocol = protocol
         self._closing = False
-        self.write = real.write
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._real, name)
+
+    def write(self, data: bytes) -> None:
+        """Sends it, unless the other side has hung up: then nobody is there, which is no failure."""
+        if not self._real.is_closing():
+            self._real.write(data)
 
     def is_closing(self) -> bool:
         """Whether nothing more is sent."""
