@@ -115,6 +115,8 @@ def test_a_clean_model_is_asked_afresh_and_the_shift_is_told_by_memory(tmp_path,
     rows = scored(60, poisoned=None)
     for row in rows:
         row["answer"] = "Sydney" if row["sources"][0] == "notes" else "Canberra"
+    call = {"id": "c", "type": "function", "function": {"name": "look_up", "arguments": "{}"}}
+    rows[0]["answer"] = {"role": "assistant", "content": None, "tool_calls": [call]}  # left out: it has no words
     reader = ScriptedReader({"Canberra": 0.5, "Sydney": 0.05})
     module = foureyes.cli.monitor.fresh
     monkeypatch.setattr(module, "open_writer", opened(ScriptedWriter(otherwise="It is Canberra.")))
@@ -125,7 +127,7 @@ def test_a_clean_model_is_asked_afresh_and_the_shift_is_told_by_memory(tmp_path,
     source = write(tmp_path / "s.jsonl", rows)
     result = told(capsys, source, "--fresh", "clean", "--fresh-sample", "60")
     assert asked == ["clean", "clean"]
-    assert result["fresh"]["n"] == 60
+    assert result["fresh"]["n"] == 59
     by_source = {row["name"]: row for row in result["origins"]["source"]["shown"]}
     assert by_source["notes"]["fresh_differs"]["value"] == 1.0
     assert by_source["manual"]["fresh_differs"]["value"] == 0.0

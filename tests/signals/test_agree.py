@@ -3,7 +3,7 @@ import pytest
 from foureyes.errors import InputError
 from foureyes.models.roles import Sampling
 from foureyes.signals.agree import same_answer, v_agree
-from foureyes.types import Exchange, Unscored, Written
+from foureyes.types import Exchange, Message, ToolCall, Unscored, Written
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,9 @@ def test_v_agree_is_an_uncertainty():
     rows = v_agree([Exchange("yes", "Yes."), Exchange("yes", "no"), Exchange("!", "no"), Exchange("", "x")], Parrot())
     assert rows[:2] == [0.0, 1.0]
     assert [row.reason for row in rows[2:]] == ["unparseable", "empty_prompt"]
+
+
+def test_a_tool_call_is_not_held_against_words():
+    call = Message.of("assistant", ["yes", ToolCall("pay", '{"amount": 5}')])
+    (found,) = v_agree([Exchange.of("yes", call)], Parrot())
+    assert found.reason == "unparseable"

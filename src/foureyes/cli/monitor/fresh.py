@@ -64,4 +64,9 @@ def _exchanges(args: argparse.Namespace, table: Table, rows: Mapping[int, Observ
     fields = Fields(args.prompt_field, args.answer_field)
     columns = {name: table.values(name) for name in table.names}
     found = {i: exchange_of({n: c[i] for n, c in columns.items()}, fields, f"row {i}") for i in rows}
-    return {i: exchange for i, exchange in found.items() if isinstance(exchange, Exchange) and exchange.answer.strip()}
+    return {i: exchange for i, exchange in found.items() if isinstance(exchange, Exchange) and _is_worded(exchange)}
+
+
+def _is_worded(exchange: Exchange) -> bool:
+    """Whether it was answered in words alone: what calls tools cannot be held against a text."""
+    return exchange.turn is None and bool(exchange.answer.strip())
