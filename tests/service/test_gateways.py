@@ -297,6 +297,15 @@ def test_calls_of_earlier_turns_without_their_messages_are_blocked(house: House)
     assert "tool calls of earlier turns" in said["blocked_reason"]
 
 
+def test_a_call_named_like_a_session_is_not_told_what_that_holds(house: House) -> None:
+    kept = {"text": PII, "session_id": "chat-7"}
+    token = house.call("POST", "/v1/guard/pii/tokenize", kept, key="verify").json()["tokenized_text"]
+    asked(house, litellm_call_id="chat-7")
+    assert answered(house, token, litellm_call_id="chat-7") == {"action": "NONE"}
+    asked(house, {"role": "user", "content": PII}, litellm_call_id="chat-8")
+    assert house.call("GET", "/v1/guard/pii/sessions/chat-8", key="verify").status == 404
+
+
 def test_a_tool_call_with_tokens_is_blocked_since_it_cannot_be_put_right(house: House) -> None:
     house.change(judges=[ScriptedJudge("safe", name="a")])
     out = asked(house, {"role": "user", "content": PII}, texts=[PII])

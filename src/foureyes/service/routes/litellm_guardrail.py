@@ -65,7 +65,7 @@ async def _before(call: Call, body: LiteLLMRequest) -> LiteLLMResponse:
         return _blocked("nobody here can read tool calls of earlier turns without their messages")
     vault, detector = call.parts.vault, call.parts.detector
     if vault is not None and detector is not None:
-        conversation = vault.conversation(body.litellm_call_id or None)
+        conversation = vault.conversation(_session(body.litellm_call_id) if body.litellm_call_id else None)
         rows, texts = await call.in_privacy_thread(_concealed, rows, texts, detector, conversation)
     prompt = RememberedPrompt(_conversation(rows, texts), openai_chat.tools({"tools": body.tools or []}))
     if unread := [kind for message in prompt.messages for kind in message.unread]:
@@ -150,12 +150,20 @@ def _answers(body: LiteLLMRequest) -> list[Message]:
     return [openai_chat.message({"role": "assistant", "content": text, **calls}) for text in texts or [None]]
 
 
-async def _stored(call: Call, session: str | None) -> Conversation | None:
+def _session(call_id: str) -> str:
+    """The vault's name for what a call's request held: one that no caller of our own routes can give to a session.
+
+    Clients of the proxy may choose the name of their call, and must not come by what another conversation keeps.
+    """
+    return f"litellm {call_id}"
+
+
+async def _stored(call: Call, call_id: str | None) -> Conversation | None:
     """The conversation with what was taken out of the request, if any was."""
     vault = call.parts.vault
-    if vault is None or not session or not await call.in_thread(vault.__contains__, session):
+    if vault is None or not call_id or not await call.in_thread(vault.__contains__, _session(call_id)):
         return None
-    return vault.conversation(session)
+    return vault.conversation(_session(call_id))
 
 
 def _revealed(
