@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from foureyes.guard.protocols import Json, Recorder
-from foureyes.types import Exchange, Prompt, ToolCall, Verdict, Vote
+from foureyes.types import Exchange, Prompt, Verdict, Vote
 
 __all__ = ["EVENT", "conversation_text", "verification_payload"]
 
@@ -38,7 +38,7 @@ def verification_payload(exchange: Exchange, verdict: Verdict, recorder: Recorde
     Returns:
         A JSON object without any text of the exchange; without any of a verifier unless the recorder keeps reasons in words.
     """
-    tools = [part.name for part in (exchange.turn.parts if exchange.turn else ()) if isinstance(part, ToolCall)]
+    tools = [call.name for call in exchange.turn.calls] if exchange.turn else []
     return {
         "prompt_hash": recorder.text_hash(tenant, conversation_text(exchange.prompt)),
         "response_hash": recorder.text_hash(tenant, exchange.answer),

@@ -53,9 +53,8 @@ def _numbered_id(n: int) -> str:
 
 def call_message(turn: Message, form: CallForm, ids: CallIds, plain: Callable[[object], Any]) -> dict[str, Any]:
     """A turn with tool calls as a message; ``plain`` makes the arguments what a template can print."""
-    calls = [part for part in turn.parts if isinstance(part, ToolCall)]
     words = render_parts([part for part in turn.parts if not isinstance(part, ToolCall)]).text
-    return calling(words, [(call.name, plain(call.parsed()), ids.new(call.id)) for call in calls], form)
+    return calling(words, [(call.name, plain(call.parsed()), ids.new(call.id)) for call in turn.calls], form)
 
 
 def calling(words: str, calls: Sequence[tuple[str, Any, str]], form: CallForm) -> dict[str, Any]:

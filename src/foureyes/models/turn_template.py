@@ -34,7 +34,6 @@ from foureyes.types import (
     PartSpan,
     Prompt,
     Reasoning,
-    ToolCall,
     ToolDefinition,
     ToolResult,
     Unscored,
@@ -160,7 +159,7 @@ class TurnTemplate:
         if turn is None:
             return TurnText(exchange.answer, span=exchange.answer_span)
         whole = exchange.answer_span in (None, Exchange.of(exchange.prompt, turn).answer_span)
-        if whole and any(isinstance(part, ToolCall) for part in turn.parts) and self.knows.calls is not None:
+        if whole and turn.calls and self.knows.calls is not None:
             own = self._own_turn(exchange, turn, self.knows.calls)
             if own is not None:
                 return own
@@ -201,9 +200,8 @@ class TurnTemplate:
             return self._result(turn, ids)
         if turn.role == "developer":
             return {"role": "system", "content": turn.content}
-        calls = [part for part in turn.parts if isinstance(part, ToolCall)]
-        shown = self.knows.words_beside_calls or len(calls) == len(turn.parts)
-        if calls and self.knows.calls is not None and shown:
+        shown = self.knows.words_beside_calls or len(turn.calls) == len(turn.parts)
+        if turn.calls and self.knows.calls is not None and shown:
             return call_message(turn, self.knows.calls, ids, plain_value)
         return {"role": turn.role, "content": turn.content}
 

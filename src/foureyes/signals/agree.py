@@ -14,7 +14,7 @@ from typing import Final, Literal, TypeAlias
 
 from foureyes.errors import InputError
 from foureyes.models.roles import Sampling, Writer
-from foureyes.types import Exchange, ToolCall, Unscored, Written
+from foureyes.types import Exchange, Unscored, Written
 
 __all__ = ["Match", "plain_words", "same_answer", "v_agree"]
 
@@ -76,7 +76,7 @@ def same_answer(one: str, other: str, match: Match) -> bool | None:
 def _compare(exchange: Exchange, answer: Written | Unscored, match: Match) -> float | Unscored:
     if isinstance(answer, Unscored):
         return answer
-    if exchange.turn is not None and any(isinstance(part, ToolCall) for part in exchange.turn.parts):
+    if exchange.turn is not None and exchange.turn.calls:
         return Unscored("unparseable", "an answer that calls tools cannot be compared with words")
     same = same_answer(exchange.answer, answer.exchange.answer, match)
     if same is None:

@@ -192,7 +192,7 @@ class _Pieces:
 
 def _pieces(exchange: Exchange) -> _Pieces:
     turn = exchange.turn
-    if turn is None or not any(isinstance(part, ToolCall) for part in turn.parts):
+    if turn is None or not turn.calls:
         found = split_claims(exchange.answer, exchange.answer_span)
         return _Pieces(found or [_all_of(exchange)], [])
     first, last = exchange.answer_span or (0, len(exchange.answer))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, get_args
 
 from foureyes.errors import InputError
-from foureyes.types.parts import Part, Reasoning, ToolDefinition, parts_text, require_text, unread_parts
+from foureyes.types.parts import Part, Reasoning, ToolCall, ToolDefinition, parts_text, require_text, unread_parts
 
 __all__ = ["Exchange", "Message", "Prompt", "Role", "text_of"]
 
@@ -56,6 +56,11 @@ class Message:
         content = parts_text(parts)
         plain = all(isinstance(part, str) for part in parts)
         return cls(role, content, () if plain else tuple(parts))
+
+    @property
+    def calls(self) -> tuple[ToolCall, ...]:
+        """The tool calls in it, in order."""
+        return tuple(part for part in self.parts if isinstance(part, ToolCall))
 
     @property
     def unread(self) -> tuple[str, ...]:

@@ -113,7 +113,7 @@ def verdict_request(exchange: Exchange, code: str) -> VerdictRequest:
         raise InputError("the code stands in the exchange; wanted one that nobody could know")
     tools = f"BEGIN TOOLS {code}\n{offered}\nEND TOOLS {code}\n" if offered else ""
     user = _USER.format(code=code, tools=tools, prompt=prompt, response=response)
-    acts = exchange.turn is not None and any(isinstance(part, ToolCall) for part in exchange.turn.parts)
+    acts = exchange.turn is not None and bool(exchange.turn.calls)
     return VerdictRequest(_SYSTEM.format(code=code, actions=_ACTIONS if acts else ""), user, code)
 
 

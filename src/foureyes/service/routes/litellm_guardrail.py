@@ -186,7 +186,7 @@ def _words(answer: Message) -> str:
 
 
 def _calls(answers: Sequence[Message]) -> list[ToolCall]:
-    return [part for answer in answers for part in answer.parts if isinstance(part, ToolCall)]
+    return [call for answer in answers for call in answer.calls]
 
 
 def _concealed(
