@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foureyes.models.completions.spelling import clip, spans_by_spelling, spans_by_text
-from tests.servers.simulator import ToyModel
+from tests.servers.simulator import SPECIAL, ToyModel
 
 texts = st.text(min_size=1, max_size=30)
 cuts = st.lists(st.integers(0, 200), max_size=12)
@@ -21,7 +21,7 @@ def cut(raw, places):
 
 def byte_level(raw):
     model = ToyModel()
-    return "".join(model.piece(4 + byte) for byte in raw)
+    return "".join(model.piece(len(SPECIAL) + byte) for byte in raw)
 
 
 def whole_characters(text, start, end):
