@@ -117,7 +117,7 @@ def test_numbers_have_the_same_digits_in_both_formats(place: Path) -> None:
     run(job(place, out="out.jsonl"))
     run(job(place, out="out.parquet"))
     for line, column in zip(rows(place / "out.jsonl"), rows(place / "out.parquet"), strict=True):
-        assert column["foureyes"]["scripted"] == {**line["foureyes"]["scripted"], "unscored": None}
+        assert column["foureyes"]["scripted"] == {**line["foureyes"]["scripted"], "unscored": None, "parts": None}
 
 
 def test_verifiers_of_one_name_are_numbered(place: Path) -> None:

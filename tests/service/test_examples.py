@@ -89,13 +89,16 @@ class Answering(Scripted):
 
 @pytest.fixture(name="scene")
 def play_scene(house: House) -> House:
-    """Three outcomes of an agent, and six verifications."""
+    """Three outcomes of an agent, six verifications, and a question that LiteLLM has asked."""
     answerers = [Answering(name, fact) for name, fact in zip(("gpt-5", "gpt-5-mini"), Answering.FACTS, strict=True)]
     house.change(judges=[Judge()], answerers=answerers)
     for _ in range(3):
         house.call("POST", "/v1/decisions/outcomes", {"agent_id": "agent-7", "correct": True, "confidence": 0.9})
     for _ in range(6):
         house.call("POST", "/v1/guard/verify", {"prompt": "Capital of Australia?", "response": "Canberra."})
+    asked = [{"role": "user", "content": "Capital of Australia?"}]
+    before = {"input_type": "request", "litellm_call_id": "c-1", "structured_messages": asked}
+    assert house.call("POST", "/beta/litellm_basic_guardrail_api", before).json()["action"] == "NONE"
     return house
 
 
