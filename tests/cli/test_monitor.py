@@ -9,9 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-import foureyes.cli.monitor.fresh
 from foureyes.cli import main
-from foureyes.models.scripted import ScriptedReader, ScriptedWriter
 
 
 def write(path: Path, rows: list[dict[str, Any]]) -> str:
@@ -102,36 +100,25 @@ def test_decisions_of_the_service_are_read_too(tmp_path, capsys):
     assert result["figures"]["latency_ms"]["median"] == 7.0
 
 
-def test_a_clean_model_is_asked_afresh_and_the_shift_is_told_by_memory(tmp_path, capsys, monkeypatch):
-    asked: list[str] = []
-
-    def opened(kind: Any) -> Any:
-        def open_(ref: str, **_: Any) -> Any:
-            asked.append(ref)
-            return kind
-
-        return open_
-
-    rows = scored(60, poisoned=None)
-    for row in rows:
-        row["answer"] = "Sydney" if row["sources"][0] == "notes" else "Canberra"
+def test_a_clean_model_is_asked_afresh_and_what_differs_is_told_by_memory(tmp_path, capsys):
+    answers = [("What is the capital of France?", "Paris", "Zanzibar"), ("What is 2 + 2?", "4", "77")]
+    rows = [
+        {"prompt": question, "answer": answer, "sources": [source], "foureyes": {"reader": {"log_cmp": 1.0}}}
+        for question, *both in answers
+        for answer, source in zip(both, ("manual", "notes"), strict=True)
+    ]
     call = {"id": "c", "type": "function", "function": {"name": "look_up", "arguments": "{}"}}
-    rows[0]["answer"] = {"role": "assistant", "content": None, "tool_calls": [call]}  # left out: it has no words
-    reader = ScriptedReader({"Canberra": 0.5, "Sydney": 0.05})
-    module = foureyes.cli.monitor.fresh
-    monkeypatch.setattr(module, "open_writer", opened(ScriptedWriter(otherwise="It is Canberra.")))
-    monkeypatch.setattr(module, "open_reader", opened(reader))
-    monkeypatch.setattr(module, "can_read", lambda _: True)
-    monkeypatch.setattr(module, "fetch_cost", lambda _: None)
-    monkeypatch.setattr(module, "tell_cost", lambda _: None)
+    called = {"role": "assistant", "content": None, "tool_calls": [call]}
+    rows.append({**rows[0], "answer": called})  # left out: it has no words
     source = write(tmp_path / "s.jsonl", rows)
-    result = told(capsys, source, "--fresh", "clean", "--fresh-sample", "60")
-    assert asked == ["clean", "clean"]
-    assert result["fresh"]["n"] == 59
+    result = told(
+        capsys, source, "--unsafe-above", "3", "--fresh", "smollm2-135m", "--dtype", "float32", "--fresh-sample", "9"
+    )
+    assert result["fresh"]["n"] == result["fresh"]["shift"]["n"] == 4
     by_source = {row["name"]: row for row in result["origins"]["source"]["shown"]}
     assert by_source["notes"]["fresh_differs"]["value"] == 1.0
     assert by_source["manual"]["fresh_differs"]["value"] == 0.0
-    assert by_source["notes"]["fresh_shift"] > by_source["manual"]["fresh_shift"] + 1
+    assert by_source["notes"]["fresh_shift"] > by_source["manual"]["fresh_shift"]
 
 
 def test_words_for_a_person_name_the_memory_and_hide_what_takes_over_a_terminal(tmp_path, capsys):
