@@ -1,0 +1,126 @@
+"""From records to the answers in them: which layout each has, what a user says instead, and the line that says so."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from foureyes.errors import InputError
+from foureyes.layouts.answer import Layout, LoggedAnswer
+from foureyes.layouts.field_map import FieldMap
+from foureyes.layouts.plain import plain_exchange, truth, value_at
+from foureyes.layouts.table import layout_named, layout_of
+from foureyes.records.record import Record
+from foureyes.signals.cross import with_final_answer
+from foureyes.signals.spans import final_answer_span
+from foureyes.types import Exchange, Unscored
+
+__all__ = ["ANSWER_FIELD", "RESULT_FIELD", "AnswerReader"]
+
+RESULT_FIELD: Final = "foureyes"
+"""Where a scored file keeps what came of a row, beside the row."""
+
+ANSWER_FIELD: Final = "foureyes_answer"
+"""Which of several answers in a row a scored row is about: :attr:`~foureyes.layouts.answer.LoggedAnswer.which`."""
+
+
+class AnswerReader:
+    """Reads the answers of records, each by its own layout, and counts the layouts.
+
+    Args:
+        layout: the only layout there is to be, by its name; ``None`` for the one that each record fits.
+        fields: fields that a user names; they go before those of the layout.
+        final_answer: pattern of the final answer within the answer, see
+            :func:`~foureyes.signals.spans.final_answer_span`. A row's own ``answer_span`` goes first.
+
+    Raises:
+        InputError: no such layout, or the pattern is not one.
+
+    Example:
+        >>> reader = AnswerReader()
+        >>> [found.exchange.answer for found in reader.answers(Record("line 1", {"prompt": "Capital?", "answer": "Sydney"}))]
+        ['Sydney']
+    """
+
+    def __init__(
+        self, layout: str | None = None, fields: FieldMap | None = None, final_answer: str | None = None
+    ) -> None:
+        self._layout = None if layout is None else layout_named(layout)
+        self._fields = fields or FieldMap()
+        self._final_answer = final_answer
+        self._rows: Counter[Layout] = Counter()
+        if final_answer is not None:
+            final_answer_span("", final_answer)
+
+    def answers(self, record: Record) -> list[LoggedAnswer]:
+        """The answers of a record, at least one; what cannot be read is an ``Unscored`` that says why and where."""
+        if record.fields is None:
+            return [_bad(record, record.problem)]
+        row = {name: value for name, value in record.fields.items() if name not in (RESULT_FIELD, ANSWER_FIELD)}
+        try:
+            found = [self._told(answer, record) for answer in self._read(row)]
+            return _meant(found, record.fields.get(ANSWER_FIELD)) or [_bad(record, "there is no answer in it")]
+        except InputError as error:
+            return [_bad(record, str(error))]
+
+    def answers_of(self, records: Iterable[Record]) -> Iterator[tuple[Record, LoggedAnswer]]:
+        """The answers of a file or of several, with what belongs together joined."""
+        for record in records:
+            for answer in self.answers(record):
+                yield record, answer
+
+    def said(self) -> str:
+        """One line that says how the records so far were read."""
+        return "; and ".join(self._said(layout, n) for layout, n in self._rows.items()) or "no rows were read"
+
+    def _said(self, layout: Layout, n: int) -> str:
+        named = {
+            "prompt": " + ".join(self._fields.prompt),
+            **{what: getattr(self._fields, what) for what in ("answer", "system", "tools", "label")},
+        }
+        own = [f"{what} = {name}" for what, name in named.items() if name]
+        rest = [part for part in layout.reads.split("; ") if not named.get(part.partition(" = ")[0])]
+        return f"read as {layout.title}, {n} {'row' if n == 1 else 'rows'}; {'; '.join([*own, *rest])}"
+
+    def _read(self, row: Mapping[str, Any]) -> list[LoggedAnswer]:
+        layout = self._layout or layout_of(row)
+        self._rows[layout] += 1
+        fields = self._fields
+        if fields.prompt or fields.answer or fields.system or fields.tools:
+            found = [LoggedAnswer(plain_exchange(row, fields), correct=truth(row.get("correct")))]
+        else:
+            found = list(layout.answers(row))
+        if not fields.label:
+            return found
+        right = truth(value_at(row, fields.label), fields.label)
+        return [replace(answer, correct=right) for answer in found]
+
+    def _told(self, answer: LoggedAnswer, record: Record) -> LoggedAnswer:
+        exchange = answer.exchange
+        if isinstance(exchange, Unscored):
+            return replace(answer, exchange=replace(exchange, detail=f"{record.place}: {exchange.detail}"))
+        if exchange.unread:
+            detail = f"{record.place}: cannot read {', '.join(exchange.unread)}"
+            return replace(answer, exchange=Unscored("unread_part", detail))
+        return replace(answer, exchange=self._with_final_answer(exchange))
+
+    def _with_final_answer(self, exchange: Exchange) -> Exchange | Unscored:
+        if self._final_answer is None or exchange.answer_span is not None or not exchange.answer:
+            return exchange
+        return with_final_answer(exchange, self._final_answer)
+
+
+def _bad(record: Record, why: str) -> LoggedAnswer:
+    return LoggedAnswer(Unscored("bad_row", f"{record.place}: {why}"))
+
+
+def _meant(found: list[LoggedAnswer], which: object) -> list[LoggedAnswer]:
+    """Of the answers of a scored row the one that was scored."""
+    if which is None:
+        return found
+    meant = [answer for answer in found if answer.which == which]
+    if not meant:
+        raise InputError(f"{ANSWER_FIELD!r} names an answer that is not in the row: {which!r:.80}")
+    return meant
