@@ -59,6 +59,22 @@ def test_a_table_is_a_line_a_page_and_a_data_frame_with_the_same_rows(name):
     assert table._repr_html_().count("<tr>") == min(n, 20) + 1
 
 
+@pytest.mark.parametrize("name", sorted(tables()))
+def test_a_table_for_a_paper_has_all_rows(name):
+    table = tables()[name]
+    lines = table.to_latex("Of 5 %", label="tab:one").splitlines()
+    n = len(next(iter(table.columns().values())))
+    assert sum(line.endswith(r"\\") for line in lines) == n + 1
+    assert {r"\caption{Of 5 \%}", r"\label{tab:one}", r"\toprule", r"\bottomrule"} <= set(lines)
+
+
+def test_a_result_for_a_paper_has_a_row_a_field():
+    text = fe.ece(1 - UNCERTAINTY, RIGHT).to_latex()
+    assert r"\caption{Ece}" in text
+    assert r"n & 200 \\" in text
+    assert r"binning & equal-count \\" in text
+
+
 def test_a_data_frame_holds_the_values_themselves():
     tokens = scored().reading.to_pandas()
     assert tokens["nll"].tolist() == scored().reading.nll.tolist()

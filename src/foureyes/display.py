@@ -1,8 +1,8 @@
 """How results show themselves: one line at a prompt, a table in a notebook, a data frame on request.
 
 A result is a frozen dataclass. One that inherits :class:`Result` prints as a line that fits a terminal, whatever arrays it
-carries, and as a table of its fields in a notebook; one that inherits :class:`TableResult` is a table of rows and becomes
-a pandas or polars data frame. Neither pandas nor polars is needed before it is asked for.
+carries, and as a table of its fields in a notebook or a paper; one that inherits :class:`TableResult` is a table of rows and
+becomes a pandas or polars data frame. Neither pandas nor polars is needed before it is asked for.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from foureyes.errors import ConfigError
+from foureyes.latex import latex_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,6 +54,19 @@ class Result:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={text}' for name, text in _shown(self).items())})"
 
+    def to_latex(self, caption: str = "", *, label: str = "") -> str:
+        r"""The fields, and their values to four significant digits, as a LaTeX table for a paper.
+
+        Args:
+            caption: of the table; the name of this kind of result when empty.
+            label: for ``\ref``.
+
+        Returns:
+            A ``table`` environment, see :func:`foureyes.latex.latex_table`.
+        """
+        rows = [(name, text.strip("'")) for name, text in _shown(self).items()]
+        return latex_table(("", "value"), rows, caption=caption or type(self).__name__, label=label)
+
     def _repr_html_(self) -> str:
         rows = "".join(
             f"<tr><th>{escape(name)}</th><td>{escape(text)}</td></tr>" for name, text in _shown(self).items()
@@ -91,6 +105,12 @@ class TableResult(Result):
         """
         frame: pl.DataFrame = _library("polars").DataFrame(dict(self.columns()))
         return frame
+
+    def to_latex(self, caption: str = "", *, label: str = "") -> str:
+        """All rows, numbers to four significant digits, as a LaTeX table for a paper; see :meth:`Result.to_latex`."""
+        columns = self.columns()
+        rows = [[_text(column[i]) for column in columns.values()] for i in range(_length(columns))]
+        return latex_table(tuple(columns), rows, caption=caption or repr(self), label=label)
 
     def _repr_html_(self) -> str:
         columns = self.columns()

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias
 
 from foureyes.display import plural
-from foureyes.report.study import ForestMark, ForestPlot, Section, StudyReport, TextTable
+from foureyes.report.forest import ForestMark, ForestPlot
+from foureyes.report.study import Section, StudyReport, TextTable
 from foureyes.study.claims import ClaimVerdict, verdict_counts
 from foureyes.study.sections.formatting import fixed, interval
 from studies.know_when.intervals import median_of

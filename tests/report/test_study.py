@@ -6,13 +6,16 @@ from dataclasses import replace
 
 import pytest
 
+import foureyes as fe
+from foureyes.maths.ranking import auroc
+from foureyes.report.forest import ForestMark, ForestPlot
 from foureyes.report.study import (
-    ForestMark,
-    ForestPlot,
     Section,
     StudyReport,
     TextTable,
     picture_files,
+    save_latex,
+    study_latex,
     study_markdown,
     study_page,
 )
@@ -86,3 +89,37 @@ def test_a_list_without_entries_has_no_heading(field: str) -> None:
     empty = replace(report(), **{field: ()})
     assert title not in study_markdown(empty)
     assert title not in study_page(empty)
+
+
+def test_latex_has_every_table_and_names_its_plots(tmp_path) -> None:
+    save_latex(report(), tmp_path / "study.tex")
+    text = (tmp_path / "study.tex").read_text()
+    assert r"a figure & 0.500 [0.400, 0.600] \\" in text
+    assert r"\caption{of a figure}" in text
+    assert r"\label{tab:first-1}" in text
+    assert r"\includegraphics[width=\linewidth]{study-0.pdf}" in text
+    assert (tmp_path / "study-0.pdf").read_bytes().startswith(b"%PDF")
+    assert "includegraphics" not in study_latex(report())
+
+
+def test_text_from_outside_is_no_command_of_latex() -> None:
+    text = study_latex(report(r"\input{/etc/passwd} 5 % & #1 $x$ a_b"))
+    assert not [line for line in text.splitlines() if r"\input" in line and not line.startswith("% ")]
+    assert r"\textbackslash{}input\{/etc/passwd\} 5 \% \& \#1 \$x\$ a\_b" in text
+
+
+def test_a_forest_plot_is_made_of_results_and_saved(tmp_path) -> None:
+    found = auroc([0.1, 0.4, 0.3, 0.9], wrong=[False, False, True, True])
+    plot = ForestPlot.of("AUROC of <one>", {"log_cmp": found, "cme": found})
+    assert [(mark.label, mark.low, mark.high) for mark in plot.marks] == [
+        ("log_cmp", found.low, found.high),
+        ("cme", found.low, found.high),
+    ]
+    for name, start in (("a.svg", b"<svg"), ("a.pdf", b"%PDF")):
+        plot.save(tmp_path / name)
+        assert (tmp_path / name).read_bytes().startswith(start)
+    assert "log_cmp" in plot._repr_html_()
+    with pytest.raises(fe.InputError, match=r"saved as .svg or .pdf; got 'a.png'"):
+        plot.save(tmp_path / "a.png")
+    with pytest.raises(fe.InputError, match="at least one figure"):
+        ForestPlot.of("none", {})

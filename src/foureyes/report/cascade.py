@@ -149,6 +149,7 @@ def cascade_page(found: CascadeFindings) -> str:
         accuracies=(f"{curve.small_accuracy:.1%}", f"{curve.large_accuracy:.1%}"),
         complementary=(f"{curve.only_small:.1%}", f"{curve.only_large:.1%}"),
         apgr=None if curve.apgr is None else f"{curve.apgr:.2f}",
+        headline=_headline(found.chosen or found.best, curve.unit, priced=curve.apgr_on_cost is not None),
         at_best=_at_best(found),
         chosen=found.chosen and _words(found.chosen, curve.unit),
         picture=Markup(_curves(found)),  # noqa: S704 - drawn by us, no text from outside in it
@@ -214,6 +215,15 @@ def _band(axes: Axes, found: CascadeFindings) -> None:
     )
     if found.chosen:
         axes.plot(found.chosen.cost, found.chosen.accuracy, "o", color=RIGHT, markersize=9, markerfacecolor="none")
+
+
+def _headline(point: Point, unit: str, *, priced: bool) -> str:
+    cost = (
+        f"at {point.cost:.4g} {unit}".strip() + " a question"
+        if priced
+        else f"with {point.escalated:.1%} for the large model"
+    )
+    return f"Accuracy {point.accuracy:.1%} {cost}"
 
 
 def _words(point: Point, unit: str) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["INK", "LINE", "MUTED", "RIGHT", "WRONG", "canvas", "require_matplotlib", "svg"]
+__all__ = ["INK", "LINE", "MUTED", "RIGHT", "WRONG", "canvas", "pdf", "require_matplotlib", "svg"]
 
 # Role -> (CSS variable, the colour matplotlib is told, which is also the fallback).
 _ROLES: Final = {
@@ -33,6 +33,7 @@ INK, MUTED, LINE, RIGHT, WRONG = (colour for _, colour in _ROLES.values())
 
 _STYLE: Final[dict[Any, Any]] = {
     "svg.fonttype": "none",
+    "pdf.fonttype": 42,
     "font.size": 11,
     "text.color": INK,
     "axes.edgecolor": MUTED,
@@ -81,3 +82,10 @@ def svg(figure: Figure, title: str) -> str:
     for variable, colour in _ROLES.values():
         text = text.replace(colour, f"var({variable}, {colour})")
     return text
+
+
+def pdf(figure: Figure) -> bytes:
+    """The figure as a PDF file of one page, its text as text; the same for the same figure."""
+    file = io.BytesIO()
+    figure.savefig(file, format="pdf", transparent=True, metadata={"CreationDate": None})
+    return file.getvalue()

@@ -1,4 +1,4 @@
-"""The report of a study: sections of tables and pictures, as one page and as Markdown.
+"""The report of a study: sections of tables and pictures, as one page, as Markdown and as LaTeX.
 
 What stands in a table is text that its maker wrote, figures with their intervals and denominators; nothing is computed
 here. Start at :class:`StudyReport`.
@@ -9,29 +9,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from textwrap import fill
-from typing import Final
 
-from markupsafe import Markup
-
+from foureyes.latex import latex_table, latex_text
 from foureyes.report import page
-from foureyes.report.drawing import INK, LINE, MUTED, RIGHT, WRONG, canvas, svg
+from foureyes.report.forest import ForestPlot, plain_title
 from foureyes.tables.saving import write_text
 
 __all__ = [
-    "ForestMark",
-    "ForestPlot",
     "Section",
     "StudyReport",
     "TextTable",
     "markdown_table",
+    "save_latex",
     "save_study",
+    "study_latex",
     "study_markdown",
     "study_page",
 ]
-
-_LABEL_WIDTH: Final = 36
-_TITLE_WIDTH: Final = 92
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,60 +43,6 @@ class TextTable:
     rows: tuple[tuple[str, ...], ...]
     caption: str = ""
     note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ForestMark:
-    """A figure with its interval, in a :class:`ForestPlot`.
-
-    Attributes:
-        label: what it is of.
-        value, low, high: the figure and its ends; without ends for a published one.
-        published: whether somebody else's, drawn as a ring.
-    """
-
-    label: str
-    value: float
-    low: float | None = None
-    high: float | None = None
-    published: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ForestPlot:
-    """Figures of one kind below one another.
-
-    Attributes:
-        title: what they are.
-        marks: top to bottom.
-        chance: where a vertical line stands.
-    """
-
-    title: str
-    marks: tuple[ForestMark, ...]
-    chance: float = 0.5
-
-    def drawn(self, name: str) -> Markup:
-        """As an ``<svg>`` element; ``name`` keeps its ids apart from those of others on the page."""
-        labels = [fill(mark.label, _LABEL_WIDTH) for mark in self.marks]
-        n_lines = sum(label.count("\n") + 1 for label in labels)
-        with canvas((7.2, 1.0 + 0.12 * len(labels) + 0.16 * n_lines), f"forest-{name}") as (figure, axes):
-            places = range(len(self.marks), 0, -1)
-            axes.axvline(self.chance, color=MUTED, linewidth=1, linestyle=(0, (3, 3)))
-            for place, mark in zip(places, self.marks, strict=True):
-                colour = INK if mark.published else RIGHT if mark.value >= self.chance else WRONG
-                if mark.low is not None and mark.high is not None:
-                    axes.hlines(place, mark.low, mark.high, color=colour, linewidth=1.4)
-                face = "none" if mark.published else colour
-                axes.plot([mark.value], [place], marker="o", markersize=5, color=colour, markerfacecolor=face)
-            axes.set_yticks(list(places), labels, fontsize=9)
-            axes.set(ylim=(0.3, len(self.marks) + 0.7))
-            figure.suptitle(fill(self.title, _TITLE_WIDTH), x=0.01, ha="left", fontsize=10)
-            axes.grid(axis="x", color=LINE, linewidth=0.6)
-            axes.set_axisbelow(True)
-            axes.spines["left"].set_visible(False)
-            axes.tick_params(left=False)
-            return Markup(svg(figure, _plain(self.title)))  # noqa: S704 - drawn by us; matplotlib escapes labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +112,7 @@ def study_markdown(report: StudyReport, *, pictures: str = "") -> str:
     for i, section in enumerate(report.sections):
         lines += [f"## {section.title}", "", *_paragraphs(section.paragraphs)]
         if section.forest and pictures:
-            lines += [f"![{_plain(section.forest.title)}]({pictures}-{i}.svg)", ""]
+            lines += [f"![{plain_title(section.forest.title)}]({pictures}-{i}.svg)", ""]
         lines += _paragraphs([text for table in section.tables if (text := markdown_table(table))])
     return "\n".join(lines).rstrip("\n") + "\n"
 
@@ -182,12 +122,7 @@ def picture_files(report: StudyReport, name: str) -> dict[str, str]:
     files = {}
     for i, section in enumerate(report.sections):
         if section.forest:
-            drawn = str(section.forest.drawn(str(i)))
-            files[f"{name}-{i}.svg"] = (
-                drawn.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
-                if "xmlns=" not in drawn[:400]
-                else drawn
-            )
+            files[f"{name}-{i}.svg"] = section.forest.picture(str(i))
     return files
 
 
@@ -202,6 +137,58 @@ def save_study(report: StudyReport, *, html: Path, markdown: Path) -> None:
     write_text(markdown, study_markdown(report, pictures=markdown.stem))
     for name, drawn in picture_files(report, markdown.stem).items():
         write_text(markdown.with_name(name), drawn)
+
+
+def study_latex(report: StudyReport, *, pictures: str = "") -> str:
+    r"""The findings, tables and forest plots as LaTeX, to be ``\input`` into a paper.
+
+    Args:
+        report: what to show.
+        pictures: name that :func:`save_latex` gives the files of the plots; no plots when empty.
+
+    Returns:
+        LaTeX for a document that loads ``booktabs``, ``graphicx`` and ``fontenc`` with T1; tables carry labels like ``tab:signals-1``.
+    """
+    lines = [f"% {' '.join(text.split())}" for text in (report.title, report.command)] + [""]
+    lines += (
+        [r"\begin{itemize}", *(rf"\item {latex_text(text)}" for text in report.findings), r"\end{itemize}", ""]
+        if report.findings
+        else []
+    )
+    for i, section in enumerate(report.sections):
+        lines += [rf"\paragraph{{{latex_text(section.title)}}}", *map(latex_text, section.paragraphs), ""]
+        if section.forest and pictures:
+            lines += _figure(section.forest, f"{pictures}-{i}.pdf")
+        for n, table in enumerate(section.tables, 1):
+            if table.rows:
+                label = f"tab:{'-'.join(section.title.lower().split())}-{n}"
+                caption = table.caption or section.title
+                lines += [latex_table(table.columns, table.rows, caption=caption, note=table.note, label=label)]
+    return "\n".join(lines)
+
+
+def save_latex(report: StudyReport, path: Path) -> None:
+    """Writes a report as LaTeX, with a PDF file a forest plot beside it.
+
+    Raises:
+        InputError: a file cannot be written.
+        ConfigError: matplotlib, which draws the pictures, is not installed.
+    """
+    write_text(path, study_latex(report, pictures=path.stem))
+    for i, section in enumerate(report.sections):
+        if section.forest:
+            section.forest.save(path.with_name(f"{path.stem}-{i}.pdf"))
+
+
+def _figure(plot: ForestPlot, file: str) -> list[str]:
+    return [
+        r"\begin{figure}",
+        r"\centering",
+        rf"\includegraphics[width=\linewidth]{{{file}}}",
+        rf"\caption{{{latex_text(plot.title)}}}",
+        r"\end{figure}",
+        "",
+    ]
 
 
 def _paragraphs(texts: Sequence[str]) -> list[str]:
@@ -226,7 +213,3 @@ def _cell(text: str) -> str:
     """Text that stays in its cell and means nothing to Markdown."""
     kept = " ".join(text.split())
     return "".join(f"\\{c}" if c in "\\|`*_<>[]" and not kept.startswith("**") else c for c in kept)
-
-
-def _plain(title: str) -> str:
-    return "".join(c for c in title if c not in "\"'<>&")

@@ -38,6 +38,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     reports.add_argument(
         "--markdown", type=Path, metavar="FILE", help="Markdown with pictures beside it (default: report.md)"
     )
+    reports.add_argument(
+        "--latex", type=Path, metavar="FILE", help="tables and forest plots for a paper (default: none)"
+    )
     chooses = steps.add("choose", "say which verifier to use, from what a run found and n labels")
     _place(chooses)
     chooses.add_argument("--task", required=True, help="whose answers are to be verified")

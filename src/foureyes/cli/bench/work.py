@@ -22,7 +22,7 @@ from foureyes.models.catalog import can_read, open_reader, open_writer
 from foureyes.models.roles import Reader, Writer
 from foureyes.models.weights import locate
 from foureyes.models.weights.reference import runs_elsewhere
-from foureyes.report.study import save_study
+from foureyes.report.study import save_latex, save_study
 from foureyes.study.cached_models import Budget, RunUsage
 from foureyes.study.cells import load_cells, save_cells
 from foureyes.study.engine import ModelOpeners, run_study
@@ -93,8 +93,12 @@ def _report(args: argparse.Namespace, output: CommandOutput, out: Path) -> None:
     command = f"foureyes bench run {args.study} --data DATA && foureyes bench report {args.study}"
     report = build_report(study, cells, manifest, command)
     save_study(report, html=html, markdown=markdown)
-    output.say(f"page: {html}\nmarkdown: {markdown}")
-    output.give(lambda: {"html": str(html), "markdown": str(markdown)})
+    files = {"page": html, "markdown": markdown}
+    if args.latex:
+        save_latex(report, args.latex)
+        files["latex"] = args.latex
+    output.say("\n".join(f"{name}: {path}" for name, path in files.items()))
+    output.give(lambda: {"html" if name == "page" else name: str(path) for name, path in files.items()})
 
 
 def _choose(args: argparse.Namespace, output: CommandOutput, out: Path) -> None:

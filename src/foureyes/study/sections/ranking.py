@@ -7,7 +7,8 @@ from typing import Final, TypeAlias
 
 from foureyes.maths.difference import Difference
 from foureyes.maths.ranking import Auroc
-from foureyes.report.study import ForestMark, ForestPlot, Section, TextTable
+from foureyes.report.forest import ForestMark, ForestPlot
+from foureyes.report.study import Section, TextTable
 from foureyes.signals.catalog import Signal, signal
 from foureyes.study.cells import Cell, SignalValues
 from foureyes.study.claims import ClaimResult
