@@ -10,8 +10,8 @@ from importlib.resources import files
 import pytest
 
 from bench.asgi import Reply, call
+from foureyes.report.assets import POLICY, SHARED
 from foureyes.service.dashboard import router
-from foureyes.service.dashboard.routes import POLICY
 
 STATIC = files("foureyes.service.dashboard") / "static"
 UPLOT = {
@@ -26,6 +26,9 @@ def fetch(path: str, **headers: str) -> Reply:
     app = FastAPI()
     app.include_router(router())
     return asyncio.run(call(app, "GET", path, b"", headers))
+
+
+OURS = [entry for folder in (STATIC, SHARED) for entry in folder.iterdir() if not entry.name.startswith("uplot")]
 
 
 def read(name: str) -> str:
@@ -69,21 +72,17 @@ def test_nothing_but_the_files_of_the_page_can_be_fetched(name: str) -> None:
 def test_nothing_is_inline_and_nothing_comes_from_elsewhere() -> None:
     page = read("index.html")
     assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\bstyle=|\son\w+=", page)
-    ours = [
-        entry.name
-        for entry in STATIC.iterdir()
-        if entry.name.endswith((".js", ".css", ".html")) and not entry.name.startswith("uplot")
-    ]
-    for name in ours:
-        assert not re.search(r"https?://(?!www\.w3\.org)", read(name)), name
+    for entry in OURS:
+        if entry.name.endswith((".js", ".css", ".html")):
+            assert not re.search(r"https?://(?!www\.w3\.org)", entry.read_text(encoding="utf-8")), entry.name
 
 
 def test_no_text_ever_becomes_markup() -> None:
-    for entry in STATIC.iterdir():
-        if entry.name.endswith(".js") and not entry.name.startswith("uplot"):
+    for entry in OURS:
+        if entry.name.endswith(".js"):
             assert not re.search(
                 r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|DOMParser",
-                read(entry.name),
+                entry.read_text(encoding="utf-8"),
             ), entry.name
 
 
@@ -91,19 +90,3 @@ def test_the_library_for_plots_is_the_one_that_was_reviewed() -> None:
     for name, digest in UPLOT.items():
         assert hashlib.sha256((STATIC / name).read_bytes()).hexdigest() == digest
     assert "MIT" in (STATIC / "LICENSE-uplot.txt").read_text(encoding="utf-8")
-
-
-def tokens(css: str) -> dict[str, str]:
-    return dict(re.findall(r"--([a-z]+): (oklch\([^;]*?\)|light-dark\([^;]*\));", css))
-
-
-def test_reports_and_dashboard_have_the_same_colours() -> None:
-    templates = files("foureyes.report") / "templates"
-    ours = tokens(read("page.css"))
-    for sheet in ("page.css", "figures.css"):
-        css = (templates / sheet).read_text(encoding="utf-8")
-        light, dark = css.split("prefers-color-scheme: dark", 1)
-        theirs = {name: (value, tokens(dark)[name]) for name, value in tokens(light).items()}
-        assert theirs
-        for name, (bright, dim) in theirs.items():
-            assert ours[name] == f"light-dark({bright}, {dim})", name

@@ -6,14 +6,15 @@ security policy with the hash of the one script makes the browser refuse whateve
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from functools import cache
+from importlib.resources import files
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from foureyes import __version__
 from foureyes.display import plural
+from foureyes.report.assets import bundled, digest
 
 __all__ = ["render"]
 
@@ -23,23 +24,27 @@ def render(template: str, *, script: str = "page.js", **values: object) -> str:
 
     Args:
         template: its file name under ``templates/``.
-        script: file name of the one script that may run.
+        script: file name of the one script that may run; what it imports comes with it.
         values: what it shows; a name the template asks for and does not get is an error, not an empty string.
 
     Returns:
         The page, the same for the same values.
     """
     environment = _environment()
-    source = environment.get_template(script).render()
-    digest = base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
+    source = _script(script)
     page = environment.get_template(template)
-    return page.render(script=script, script_hash=f"sha256-{digest}", version=__version__, **values)
+    return page.render(script=Markup(source), script_hash=digest(source), version=__version__, **values)  # noqa: S704 - our own
+
+
+@cache
+def _script(name: str) -> str:
+    return bundled(name, [files("foureyes.report") / "templates"])
 
 
 @cache
 def _environment() -> Environment:
     made = Environment(
-        loader=PackageLoader("foureyes.report"),
+        loader=ChoiceLoader([PackageLoader("foureyes.report"), PackageLoader("foureyes.report", "shared")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

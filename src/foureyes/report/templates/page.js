@@ -1,47 +1,17 @@
+// Cards stand beside their token, one at a time. Without this script every token is a Tab stop and cards open at the
+// foot of the window.
 
-// Cards stand beside their token where there is room, one at a time, and one Tab stop a heat map is enough: arrow keys
-// walk on. Without this script every token is a Tab stop and cards open at the foot of the window.
-(() => {
-  let open = null;
-  const show = (token) => {
-    open?.classList.remove("open");
-    open = token;
-    if (!token) return;
-    token.classList.add("open");
-    place(token, token.querySelector(".card"));
-  };
-  const place = (token, card) => {
-    card.removeAttribute("style");
-    if (innerWidth < 640) return;
-    card.style.position = "absolute";
-    card.style.inset = "0 auto auto 0";
-    const box = token.getClientRects()[0];
-    const left = Math.min(box.left, document.documentElement.clientWidth - card.offsetWidth - 8);
-    const below = box.bottom + card.offsetHeight < innerHeight || box.top < card.offsetHeight;
-    card.style.left = `${Math.max(8, left) + scrollX}px`;
-    card.style.top = `${(below ? box.bottom : box.top - card.offsetHeight) + scrollY}px`;
-  };
-  const steps = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1, Home: -Infinity, End: Infinity };
-  for (const map of document.querySelectorAll(".map")) {
-    const tokens = [...map.querySelectorAll(".t")];
-    const focused = () => map.querySelector(".t:focus");
-    map.classList.add("led");
-    tokens.forEach((token, i) => { token.tabIndex = i ? -1 : 0; });
-    map.addEventListener("pointerover", (event) => show(event.target.closest(".t") ?? focused()));
-    map.addEventListener("pointerleave", () => show(focused()));
-    map.addEventListener("focusin", (event) => {
-      map.querySelector("[tabindex='0']").tabIndex = -1;
-      event.target.tabIndex = 0;
-      show(event.target);
-    });
-    map.addEventListener("focusout", () => show(null));
-    map.addEventListener("keydown", (event) => {
-      const step = steps[event.key];
-      if (!step || event.ctrlKey || event.metaKey || event.altKey) return;
-      const next = tokens.indexOf(event.target) + step;
-      tokens[Math.min(Math.max(next, 0), tokens.length - 1)].focus();
-      event.preventDefault();
-    });
-  }
-  addEventListener("keydown", (event) => { if (event.key === "Escape") show(null); });
-})();
+import { place, walk } from "./heat.js";
+
+let open = null;
+
+function show(token) {
+  open?.classList.remove("open");
+  open = token;
+  if (!token) return;
+  token.classList.add("open");
+  place(token, token.querySelector(".card"));
+}
+
+for (const map of document.querySelectorAll(".map")) walk(map, show);
+addEventListener("keydown", (event) => { if (event.key === "Escape") show(null); });

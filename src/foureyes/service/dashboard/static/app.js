@@ -6,8 +6,9 @@ import { ReliabilityPlot, timePlots } from "./charts.js";
 import { prepareDialog } from "./decision.js";
 import { Feed } from "./feed.js";
 import { headline, observes, showAlarms, showDrift, showFigures, showLabels, showPromises, showVerifiers, span } from "./figures.js";
-import { plural, zone } from "./format.js";
+import { zone } from "./format.js";
 import { showLedger } from "./ledger.js";
+import { plural } from "./numbers.js";
 import { showOrigins } from "./origins.js";
 import { prepareSearch } from "./search.js";
 

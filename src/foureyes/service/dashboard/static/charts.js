@@ -1,7 +1,8 @@
 // Plots by uPlot. Colours come from the page's tokens and follow the theme; the numbers stand in text beside each plot.
 
 import { byId, el, fill } from "./dom.js";
-import { known, number, percent, time } from "./format.js";
+import { time } from "./format.js";
+import { known, number, percent } from "./numbers.js";
 
 const HEIGHT = 150;
 const GAP = 6;

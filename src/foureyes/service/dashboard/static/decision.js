@@ -1,8 +1,9 @@
 // One decision, opened: its texts where they are kept, its segments, its votes, and its place in the ledger.
 
 import { byId, el } from "./dom.js";
-import { DASH, fullTime, milliseconds, outcome, percent } from "./format.js";
+import { fullTime, milliseconds, outcome } from "./format.js";
 import { proofOf } from "./ledger.js";
+import { DASH, percent } from "./numbers.js";
 
 const WORDS = { safe: "safe", unsafe: "unsafe", abstain: "abstained", error: "failed" };
 

@@ -1,8 +1,9 @@
 // The decisions as they come: one row each, opened by Enter or a click.
 
 import { byId, el } from "./dom.js";
-import { fullTime, milliseconds, outcome, percent, plural, time } from "./format.js";
+import { fullTime, milliseconds, outcome, time } from "./format.js";
 import { openDecision } from "./decision.js";
+import { percent, plural } from "./numbers.js";
 
 const MOST = 60;
 const SHOWS = {

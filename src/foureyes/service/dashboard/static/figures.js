@@ -1,7 +1,8 @@
 // The head of the page and its tables: what the monitor says, in words and with intervals.
 
 import { byId, el, fill } from "./dom.js";
-import { DASH, count, dayTime, known, milliseconds, number, percent, plural } from "./format.js";
+import { dayTime, milliseconds } from "./format.js";
+import { DASH, count, known, number, percent, plural } from "./numbers.js";
 
 const SIGNALS = {
   confidence: "confidence",

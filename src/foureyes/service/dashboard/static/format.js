@@ -1,6 +1,6 @@
-// Numbers and moments in words, the same everywhere. What is unknown is a dash.
+// Moments, outcomes and hashes in words.
 
-export const DASH = "–";
+import { DASH, known } from "./numbers.js";
 
 const parts = { hour: "2-digit", minute: "2-digit", second: "2-digit" };
 const clock = new Intl.DateTimeFormat("en-GB", parts);
@@ -23,23 +23,11 @@ export function zone() {
   return !place || place === short ? short : `${short} (${place})`;
 }
 
-export const known = (value) => typeof value === "number" && Number.isFinite(value);
-
-/** A share as a percentage: one digit after the point below 10 %, where it matters. */
-export function percent(share) {
-  if (!known(share)) return DASH;
-  const value = share * 100;
-  return `${value.toFixed(value > 0 && value < 9.95 ? 1 : 0)} %`;
-}
-
 export function milliseconds(ms) {
   if (!known(ms)) return DASH;
   return ms < 10 ? `${ms.toFixed(1)} ms` : ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }
 
-export const number = (value, digits = 2) => (known(value) ? value.toFixed(digits).replace("-", "−") : DASH);
-export const count = (value) => (known(value) ? value.toLocaleString("en-GB").replaceAll(",", "\u202f") : DASH);
-export const plural = (n, one, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
 export const short = (hash) => (hash.length > 20 ? `${hash.slice(0, 8)}…${hash.slice(-6)}` : hash);
 
 /** What became of an answer: one word, one sign, one class. Where a verdict only informs, nothing was held back. */

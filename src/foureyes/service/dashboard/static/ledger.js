@@ -2,7 +2,8 @@
 
 import { get, text } from "./api.js";
 import { byId, el, fill } from "./dom.js";
-import { DASH, count, dayTime, fullTime, outcome, plural, short } from "./format.js";
+import { dayTime, fullTime, outcome, short } from "./format.js";
+import { DASH, count, plural } from "./numbers.js";
 import { Doctored, available, checkSignature, climb, extend, hex, leafHash, parseCheckpoint, parseKey } from "./proof.js";
 
 const SHOWN = 12;

@@ -2,7 +2,7 @@
 
 import { byId, el, fill } from "./dom.js";
 import { shareCell, table } from "./figures.js";
-import { DASH, count, known, number, percent, plural } from "./format.js";
+import { DASH, count, known, number, percent, plural } from "./numbers.js";
 
 const SHOWN = 5;
 const KINDS = { source: ["Memory", "memory", "memories"], agent: ["Agent", "agent", "agents"], session: ["Session", "session", "sessions"] };

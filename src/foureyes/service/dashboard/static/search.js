@@ -2,7 +2,8 @@
 
 import { get } from "./api.js";
 import { byId } from "./dom.js";
-import { count, dayTime, plural } from "./format.js";
+import { dayTime } from "./format.js";
+import { count, plural } from "./numbers.js";
 
 const FIELDS = { request_id: "find-request", agent_id: "find-agent", session_id: "find-session" };
 const TIMES = { since: "find-since", until: "find-until" };
