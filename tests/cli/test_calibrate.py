@@ -370,3 +370,31 @@ def test_a_file_that_holds_no_threshold_is_refused(
         assert main([*apply, "--threshold", str(fake)]) == 1
         assert "fake.json" in (said := capsys.readouterr().err) or "not a threshold" in said
     assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_a_line_a_file_says_what_becomes_of_a_calibrator(rows: Rows, tmp_path: Path, capsys) -> None:
+    out, cut = tmp_path / "c.json", tmp_path / "cut.json"
+    fit(rows("a.jsonl", 1), out, "--kind", "platt")
+    clean, shifted = rows("b.jsonl", 2), tmp_path / "shifted.jsonl"
+    seen = [json.loads(line) for line in clean.read_text().splitlines()]
+    flipped = [{**row, "right": row["right"] and i % 2 == 0} for i, row in enumerate(seen)]
+    shifted.write_text("".join(json.dumps(row) + "\n" for row in flipped))
+    scores = ["--score", SIGNAL, "--correct", "right"]
+    assert (
+        main(["calibrate", "report", str(out), str(clean), *scores, "--max-error", "0.3", "--threshold", str(cut)]) == 0
+    )
+    capsys.readouterr()
+    more = ["--threshold", str(cut), "--latex", str(tmp_path / "t.tex")]
+    assert main(["calibrate", "shift", str(out), str(clean), str(shifted), *scores, *more]) == 0
+    told = capsys.readouterr().out
+    assert main(["calibrate", "shift", str(out), str(clean), str(shifted), *scores, *more, "--json"]) == 0
+    before, after = json.loads(capsys.readouterr().out)["result"]["files"]
+    assert (before["report"]["n"], before["n_left_out"]) == (360, 40)
+    assert before["report"]["accuracy"] == pytest.approx(
+        sum(row["right"] for i, row in enumerate(seen) if i % 10 != 9) / 360
+    )
+    assert after["report"]["accuracy"] < before["report"]["accuracy"] - 0.2
+    assert after["let_through"]["n"] == before["let_through"]["n"]
+    assert after["let_through"]["wrong"] > 0.3 >= before["let_through"]["wrong"]
+    assert f"{after['report']['accuracy']:.1%}" in told
+    assert r"\toprule" in (tmp_path / "t.tex").read_text()

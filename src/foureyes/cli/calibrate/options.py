@@ -16,11 +16,14 @@ _KINDS: Final = ("best", *get_args(CalibratorKind), "temperature", "combiner")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Adds ``fit``, ``apply`` and ``report`` with their options."""
+    """Adds ``fit``, ``apply``, ``report`` and ``shift`` with their options."""
     actions = Commands(parser, "ACTION")
     _configure_fit(actions.add("fit", "fit a calibrator on rows with a score and whether the answer was right"))
     _configure_apply(actions.add("apply", "add P(correct) to every row; all fields are kept"))
     _configure_report(actions.add("report", "judge a calibrator on rows it was not fitted on"))
+    _configure_shift(
+        actions.add("shift", "judge one calibrator on several files, a line each: what becomes of it as data shift")
+    )
 
 
 def _configure_fit(fit: argparse.ArgumentParser) -> None:
@@ -95,8 +98,26 @@ def _configure_report(report: argparse.ArgumentParser) -> None:
     add_page(report, "a page with reliability diagrams")
 
 
+def _configure_shift(shift: argparse.ArgumentParser) -> None:
+    shift.add_argument("calibrator", type=Path, metavar="CALIBRATOR")
+    shift.add_argument(
+        "sources", nargs="+", metavar="IN", help="files, say one as it was fitted for and others shifted"
+    )
+    _add_scores(shift)
+    _add_outcome(shift)
+    add_allowance(shift, "judge on the rows of the fit all the same; the result is marked")
+    shift.add_argument(
+        "--threshold", type=Path, metavar="FILE", help="what report --threshold wrote: adds what it lets through"
+    )
+    shift.add_argument("--latex", type=Path, metavar="FILE", help="the same table for a paper")
+
+
 def _add_input(parser: argparse.ArgumentParser) -> None:
     add_table(parser)
+    _add_scores(parser)
+
+
+def _add_scores(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--score",
         action="append",

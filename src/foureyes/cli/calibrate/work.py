@@ -10,6 +10,7 @@ from pathlib import Path
 from foureyes.calibration import Calibrator, calibration_report
 from foureyes.cli.calibrate.fitters import fit_calibrator, split_rows
 from foureyes.cli.calibrate.promises import choose_threshold, decide_rows
+from foureyes.cli.calibrate.shift import judge_files
 from foureyes.cli.calibrate.table import ScoreTable, confidence_of, read_scores, uncalibrated
 from foureyes.cli.files import in_file, read_text, require_new_fields, require_places, require_same_format, spread
 from foureyes.cli.output import CommandOutput
@@ -22,8 +23,8 @@ __all__ = ["run"]
 
 
 def run(args: argparse.Namespace, output: CommandOutput) -> None:
-    """Does one of the three."""
-    {"fit": _fit, "apply": _apply, "report": _report}[args.action](args, output)
+    """Does one of the four."""
+    {"fit": _fit, "apply": _apply, "report": _report, "shift": _shift}[args.action](args, output)
 
 
 def _fit(args: argparse.Namespace, output: CommandOutput) -> None:
@@ -96,6 +97,10 @@ def _report(args: argparse.Namespace, output: CommandOutput) -> None:
         write_text(args.threshold, judged.threshold.to_json())
         output.say(f"threshold: {args.threshold}")
     _present(judged, args, output)
+
+
+def _shift(args: argparse.Namespace, output: CommandOutput) -> None:
+    judge_files(_open_calibrator(args.calibrator), args, output)
 
 
 def _present(judged: CalibrationFindings, args: argparse.Namespace, output: CommandOutput) -> None:
