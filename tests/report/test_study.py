@@ -123,3 +123,11 @@ def test_a_forest_plot_is_made_of_results_and_saved(tmp_path) -> None:
         plot.save(tmp_path / "a.png")
     with pytest.raises(fe.InputError, match="at least one figure"):
         ForestPlot.of("none", {})
+
+
+def test_a_study_opens_with_its_first_picture_and_shows_it_once() -> None:
+    page, lines = study_page(report()), study_markdown(report(), pictures="one").splitlines()
+    assert page.count("<svg") == 1
+    assert page.index("</h1>") < page.index("<svg") < page.index("before a figure")
+    assert lines[2] == "![AUROC of a figure](one-0.svg)"
+    assert sum(line.startswith("![") for line in lines) == 1

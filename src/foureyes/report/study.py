@@ -82,6 +82,11 @@ class StudyReport:
     sections: tuple[Section, ...]
     command: str
 
+    @property
+    def opening(self) -> int | None:
+        """Index of the section whose picture stands at the top: the first that has one."""
+        return next((i for i, section in enumerate(self.sections) if section.forest), None)
+
 
 def study_page(report: StudyReport) -> str:
     """The page as HTML.
@@ -106,15 +111,21 @@ def study_markdown(report: StudyReport, *, pictures: str = "") -> str:
         report: what to show.
         pictures: name that :func:`picture_files` gives its files; no links when empty.
     """
-    lines = [f"# {report.title}", "", *_paragraphs(report.preface)]
+    linked = _links(report, pictures) if pictures else {}
+    lines = [f"# {report.title}", "", *linked.pop(report.opening, []), *_paragraphs(report.preface)]
     lines += [f"Command: `{report.command}`", ""]
     lines += _bullets("What came out", report.findings) + _bullets("What is missing", report.warnings)
     for i, section in enumerate(report.sections):
         lines += [f"## {section.title}", "", *_paragraphs(section.paragraphs)]
-        if section.forest and pictures:
-            lines += [f"![{plain_title(section.forest.title)}]({pictures}-{i}.svg)", ""]
+        lines += linked.get(i, [])
         lines += _paragraphs([text for table in section.tables if (text := markdown_table(table))])
     return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _links(report: StudyReport, name: str) -> dict[int | None, list[str]]:
+    """The lines that show the picture of a section, by its index."""
+    titles = [(i, section.forest.title) for i, section in enumerate(report.sections) if section.forest]
+    return {i: [f"![{plain_title(title)}]({name}-{i}.svg)", ""] for i, title in titles}
 
 
 def picture_files(report: StudyReport, name: str) -> dict[str, str]:
