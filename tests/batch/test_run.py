@@ -388,7 +388,7 @@ def test_an_input_written_to_meanwhile_is_noticed(place: Path) -> None:
             (place / "in.jsonl").write_text(lines(31))
 
     with pytest.raises(InputError, match="was written to while it was being read"):
-        run(job(place), on_window=append)
+        run(job(place), on_piece=append)
     assert not (place / "out.jsonl").exists()
 
 
@@ -403,7 +403,7 @@ def test_a_reader_that_returns_too_few_is_named(place: Path) -> None:
 
 def test_progress_hears_of_every_window(place: Path) -> None:
     heard: list[tuple[int, int | None]] = []
-    run(job(place), on_window=lambda tallies, total: heard.append((tallies.rows, total)))
+    run(job(place), on_piece=lambda tallies, total: heard.append((tallies.rows, total)))
     assert heard == [(n, 30) for n in (4, 8, 12, 16, 20, 24, 28, 30)]
 
 

@@ -210,6 +210,24 @@ def test_killed_ten_times_at_random_moments_it_writes_what_an_undisturbed_run_wr
     assert sorted(path.name for path in place.iterdir()) == ["in.jsonl", out.name, whole.name]
 
 
+def test_killed_inside_a_window_it_loses_a_piece_and_not_the_window(place):
+    """Twelve rows of one window in six pieces, each of which takes longer than results may wait for the disk."""
+    (place / "in.jsonl").write_text(
+        "".join(json.dumps({"id": i, "prompt": chr(97 + i) * 4000, "answer": "yes"}) + "\n" for i in range(12))
+    )
+    whole, out = place / "whole.jsonl", place / "out.jsonl"
+    assert run(place / "in.jsonl", "-o", whole, "-q", verifier="v:0.01").returncode == 0
+    journal = place / "out.jsonl.part" / "journal"
+    with subprocess.Popen(command(place / "in.jsonl", "-o", out, "-q", "--verifier", "v:1.1")) as process:
+        while not journal.exists() or journal.read_bytes().count(b"\n") < 3:  # the manifest, and two pieces
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.kill()
+    again = run(place / "in.jsonl", "-o", out, "--resume", verifier="v:0.01")
+    assert again.stderr.startswith("12 rows (4 of them finished before) in ")
+    assert out.read_bytes() == whole.read_bytes()
+
+
 def test_interrupted_it_says_what_is_kept(place):
     arguments = command(place / "in.jsonl", "-o", place / "out.jsonl", "--window", "4", "--verifier", "v:0.2")
     process = subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True)
@@ -295,8 +313,8 @@ def real(*arguments: object) -> list[str]:
 
 
 def test_a_real_model_killed_while_it_reads_comes_to_the_same_bytes(place, tiny_model):
-    (place / "in.jsonl").write_text(lines(400))
-    options = ["-q", "--window", "4", "--tokens", "--verifier", tiny_model]
+    (place / "in.jsonl").write_text(lines(400).replace("Question", "A long question " * 15))
+    options = ["-q", "--tokens", "--verifier", tiny_model]
     whole, out = place / "whole.jsonl", place / "out.jsonl"
     assert subprocess.run(real(place / "in.jsonl", "-o", whole, *options), check=False).returncode == 0
     journal = place / "out.jsonl.part" / "journal"

@@ -17,8 +17,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from os import fsync
 from pathlib import Path
+from time import monotonic
 from types import TracebackType
 from typing import IO, Any, Final, Protocol, Self, TypeAlias
 
@@ -33,6 +35,9 @@ from foureyes.errors import InputError
 __all__ = ["FileOutput", "Found", "Output", "SinkOf", "StreamOutput", "refusal"]
 
 SinkOf: TypeAlias = Callable[[IO[bytes]], RowSink]
+
+_SAVE_EVERY: Final = 1.0
+"""Seconds of reading between two saves, so that waiting for the disk takes a hundredth of the time at most."""
 
 _IDENTITY: Final = ("format", "version", "input", "options")
 
@@ -73,16 +78,20 @@ class Output(Protocol):
         """Refuses to continue a run of something else; called before a model is loaded."""
         ...
 
-    def begin(self, manifest: Mapping[str, Any], sink_of: SinkOf) -> Iterator[list[Result]]:
+    def begin(self, manifest: Mapping[str, Any], sink_of: SinkOf) -> Iterator[Result]:
         """Starts writing.
 
         Returns:
-            The results of the windows that earlier runs finished.
+            The results that earlier runs kept, in order.
         """
         ...
 
-    def keep(self, window: RowWindow, results: Sequence[Result], *, fresh: bool) -> None:
-        """Takes one window; ``fresh`` when its results did not come from :meth:`begin`."""
+    def keep(self, results: Sequence[Result]) -> None:
+        """Takes the results of the next rows, other than those from :meth:`begin`."""
+        ...
+
+    def write(self, window: RowWindow, results: Sequence[Result]) -> None:
+        """Takes one window's rows with their results, all of which were kept."""
         ...
 
     def finish(self) -> None:
@@ -105,11 +114,14 @@ class StreamOutput:
     def expect(self, identity: Mapping[str, Any]) -> None:
         """There is no earlier run."""
 
-    def begin(self, manifest: Mapping[str, Any], sink_of: SinkOf) -> Iterator[list[Result]]:  # noqa: ARG002 - lines whatever is asked
+    def begin(self, manifest: Mapping[str, Any], sink_of: SinkOf) -> Iterator[Result]:  # noqa: ARG002 - lines whatever is asked
         """Nothing is finished yet."""
         return iter(())
 
-    def keep(self, window: RowWindow, results: Sequence[Result], *, fresh: bool) -> None:  # noqa: ARG002 - always fresh
+    def keep(self, results: Sequence[Result]) -> None:
+        """Nothing is kept but what is written."""
+
+    def write(self, window: RowWindow, results: Sequence[Result]) -> None:
         """Writes one window."""
         with writing("standard output"):
             self._sink.write(window, results)
@@ -142,6 +154,8 @@ class FileOutput:
         self._file: IO[bytes] | None = None
         self._sink: RowSink | None = None
         self._began = False
+        self._unsaved: list[Result] = []
+        self._saved = 0.0
 
     def __enter__(self) -> Self:
         if not self.folder.exists():
@@ -173,7 +187,7 @@ class FileOutput:
         if self._journal and self._journal.manifest is not None:
             self._compare({name: self._journal.manifest.get(name) for name in _IDENTITY}, identity)
 
-    def begin(self, manifest: Mapping[str, Any], sink_of: SinkOf) -> Iterator[list[Result]]:
+    def begin(self, manifest: Mapping[str, Any], sink_of: SinkOf) -> Iterator[Result]:
         """Starts writing rows anew; results of earlier runs are handed back."""
         if self._journal:
             self._compare(self._journal.manifest or manifest, manifest)
@@ -182,12 +196,18 @@ class FileOutput:
             self._file = self._rows.open("wb")
             self._sink = sink_of(self._file)
         self._began = True
-        return self._journal.finished() if self._journal else iter(())
+        self._saved = monotonic()
+        return chain.from_iterable(self._journal.finished()) if self._journal else iter(())
 
-    def keep(self, window: RowWindow, results: Sequence[Result], *, fresh: bool) -> None:
+    def keep(self, results: Sequence[Result]) -> None:
+        """Remembers results, and now and then saves them."""
+        self._unsaved += results
+        if monotonic() - self._saved >= _SAVE_EVERY:
+            self._save()
+
+    def write(self, window: RowWindow, results: Sequence[Result]) -> None:
         """Results first, since they are what took the time."""
-        if fresh and self._journal:
-            self._journal.append(results)
+        self._save()
         if self._sink:
             with writing(self._rows):
                 self._sink.write(window, results)
@@ -205,6 +225,12 @@ class FileOutput:
         with writing(self._out):
             self._rows.replace(self._out)
             sync_folder(self._out.parent)
+
+    def _save(self) -> None:
+        if self._journal and self._unsaved:
+            self._journal.append(self._unsaved)
+        self._unsaved = []
+        self._saved = monotonic()
 
     def _acquire(self) -> None:
         try:

@@ -1,13 +1,14 @@
-"""The driver: a window of rows, each verifier in turn, the results kept, the next window.
+"""The driver: a piece of a window, each verifier in turn, the results kept, the next piece; then the next window.
 
 All that can be refused is refused before a model is loaded. Start at :func:`score_file`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
@@ -15,6 +16,7 @@ from foureyes import __version__
 from foureyes.batch.disk import reading, writing
 from foureyes.batch.jsonl import JsonlSink, JsonlSource
 from foureyes.batch.output import FileOutput, StreamOutput
+from foureyes.batch.pieces import pieces
 from foureyes.batch.results import RowTally, Tallies, result_of
 from foureyes.batch.rows import Fields
 from foureyes.batch.window import Result, RowSink, RowSource, WindowLimits
@@ -27,7 +29,7 @@ from foureyes.types import Exchange, Scored, Unscored
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Format", "Job", "numbered", "score_file", "score_window"]
+__all__ = ["Format", "Job", "numbered", "score_file", "score_piece"]
 
 Format: TypeAlias = Literal["jsonl", "parquet"]
 
@@ -52,7 +54,7 @@ class Job:
         signals: which to write, by their names in the catalogue; those of one reading by default.
         tokens: write the per-token arrays too.
         overwrite_field: replace a field ``foureyes`` that rows have already.
-        limits: of a window, which is what a kill can lose.
+        limits: of what is in hand, and read, at once.
         resume: go on with an unfinished run.
         force: replace an OUT that exists; without ``resume``, throw an unfinished run away too.
 
@@ -107,19 +109,19 @@ def score_file(
     job: Job,
     open_readers: Callable[[], Sequence[Reader]],
     *,
-    on_window: Callable[[Tallies, int | None], None] = lambda _tallies, _rows: None,
+    on_piece: Callable[[Tallies, int | None], None] = lambda _tallies, _rows: None,
 ) -> Tallies:
     """Scores every row of a file.
 
     1. Look at the input and at where the output goes; refuse what cannot work.
     2. Open the verifiers.
-    3. Window by window: take the results an earlier run kept, or let each verifier read; keep them, write the rows.
+    3. Piece by piece: take the results an earlier run kept, or let each verifier read and keep them. Write the rows.
     4. Let the output appear.
 
     Args:
         job: what to do.
         open_readers: opens the verifiers; called once, after everything else was checked.
-        on_window: called after every window with the counts so far and, if known, how many rows there are at most.
+        on_piece: called after every piece with the counts so far and, if known, how many rows there are at most.
 
     Returns:
         What became of the rows.
@@ -135,31 +137,39 @@ def score_file(
     with _output(job, source) as output:
         output.expect(identity)
         readers = numbered(open_readers())
-        finished = output.begin(_manifest(identity, readers), partial(_sink, schema, tuple(readers), job))
+        kept = output.begin(_manifest(identity, readers), partial(_sink, schema, tuple(readers), job))
         tallies = Tallies({name: RowTally() for name in readers})
         for window in source.windows(job.limits):
-            kept = next(finished, None)
-            results = (
-                score_window(window.exchanges(), readers, signals=job.signals, tokens=job.tokens)
-                if kept is None
-                else kept
-            )
-            output.keep(window, results, fresh=kept is None)
-            tallies.add(results, resumed=kept is not None)
-            on_window(tallies, source.rows)
+            results: list[Result] = []
+            for piece, resumed in _read_pieces(window.exchanges(), kept, readers, job):
+                if not resumed:
+                    output.keep(piece)
+                results += piece
+                tallies.add(piece, resumed=resumed)
+                on_piece(tallies, source.rows)
+            output.write(window, results)
         source.check_unchanged()
         output.finish()
     return tallies
 
 
-def score_window(
+def _read_pieces(
+    exchanges: Sequence[Exchange | Unscored], kept: Iterator[Result], readers: Mapping[str, Reader], job: Job
+) -> Iterator[tuple[list[Result], bool]]:
+    """Results of a window piece by piece, and whether an earlier run had them."""
+    for piece in pieces(exchanges, job.limits):
+        found = list(islice(kept, len(piece)))
+        yield found or score_piece(piece, readers, signals=job.signals, tokens=job.tokens), bool(found)
+
+
+def score_piece(
     exchanges: Sequence[Exchange | Unscored],
     readers: Mapping[str, Reader],
     *,
     signals: Sequence[str] | None = None,
     tokens: bool = False,
 ) -> list[Result]:
-    """Lets every verifier read one window.
+    """Lets every verifier read one piece.
 
     Args:
         exchanges: rows, or why they cannot be read.

@@ -1,8 +1,8 @@
 """What the parts of a batch run hand to each other: windows of rows.
 
-A *window* is a run of neighbouring rows that is scored, kept in the journal and written as one. Its bounds depend on
-the rows' place in the input and on nothing else, so that a resumed run cuts the same windows, and a verifier sees the
-same neighbours, as an undisturbed one. Start at :class:`RowSource`.
+A *window* is a run of neighbouring rows that is in hand and written as one; verifiers read it in *pieces*
+(:mod:`foureyes.batch.pieces`). The bounds of both depend on the rows and on nothing else, so that a resumed run cuts the
+same ones, and a verifier sees the same neighbours, as an undisturbed one. Start at :class:`RowSource`.
 """
 
 from __future__ import annotations
@@ -39,13 +39,15 @@ class WindowLimits:
     Args:
         rows: most rows, ≥ 1.
         size: most characters of text.
+        reading: most characters that a verifier reads in one call, which is what a kill can lose.
     """
 
     rows: int = 512
     size: int = 256 * 1024
+    reading: int = 8 * 1024
 
     def __post_init__(self) -> None:
-        if self.rows < 1 or self.size < 1:
+        if min(self.rows, self.size, self.reading) < 1:
             raise InputError(f"a window wants at least one row and one character; got {self.rows} and {self.size}")
 
 

@@ -72,6 +72,6 @@ def _add_running(running: argparse._ArgumentGroup) -> None:
         "--force", action="store_true", help="replace an OUT that exists; without --resume, OUT.part too"
     )
     running.add_argument(
-        "--window", type=int, default=512, metavar="ROWS", help="most rows between two saves (default: %(default)s)"
+        "--window", type=int, default=512, metavar="ROWS", help="most rows in hand at once (default: %(default)s)"
     )
     add_quiet(running, "neither progress nor summary on stderr")

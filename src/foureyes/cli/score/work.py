@@ -47,7 +47,7 @@ def score(args: argparse.Namespace, output: CommandOutput, open_reader: Callable
         return readers
 
     with progress_on(sys.stderr, pace, quiet=args.quiet) as progress:
-        tallies = score_file(job, open_readers, on_window=progress)
+        tallies = score_file(job, open_readers, on_piece=progress)
     output.say(summary(tallies, args.out, pace.seconds))
     output.give(lambda: {**tallies.to_dict(), "seconds": pace.seconds, "output": args.out})
     if tallies.rows and not tallies.scored_any:

@@ -1,0 +1,62 @@
+"""Pieces of a window: the rows that a verifier reads in one call, cut by how much there is to read.
+
+A verifier's numbers depend, in their last digits, on what it reads beside a row. Pieces are therefore cut by the rows
+alone, never by the clock: a run may be saved, killed and resumed between any two pieces, and the bytes are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from foureyes.batch.window import WindowLimits, grouped
+from foureyes.types import Exchange, Unscored
+
+__all__ = ["pieces", "text_size"]
+
+
+def pieces(exchanges: Sequence[Exchange | Unscored], limits: WindowLimits) -> Iterator[Sequence[Exchange | Unscored]]:
+    """Cuts a window.
+
+    Args:
+        exchanges: of the window, in order.
+        limits: of which ``reading`` counts here: most characters that are new, since rows that share the beginning of
+            a prompt are read together. A piece has at least one row.
+    """
+    sizes = [_fresh(before, now) for before, now in zip([None, *exchanges], exchanges, strict=False)]
+    for group in grouped(range(len(sizes)), sizes.__getitem__, WindowLimits(limits.rows, limits.reading)):
+        yield exchanges[group[0] : group[-1] + 1]
+
+
+def text_size(exchange: Exchange | Unscored) -> int:
+    """Characters of prompt and answer."""
+    return 0 if isinstance(exchange, Unscored) else sum(map(len, _prompt(exchange))) + len(exchange.answer)
+
+
+def _fresh(before: Exchange | Unscored | None, now: Exchange | Unscored) -> int:
+    """Characters beyond those that the prompt shares with the one before."""
+    if not isinstance(before, Exchange) or not isinstance(now, Exchange):
+        return text_size(now)
+    return text_size(now) - _shared(_prompt(before), _prompt(now))
+
+
+def _shared(before: Sequence[str], now: Sequence[str]) -> int:
+    shared = 0
+    for old, new in zip(before, now, strict=False):
+        shared += _common(old, new)
+        if old != new:
+            break
+    return shared
+
+
+def _common(a: str, b: str) -> int:
+    """Characters that two texts begin with, both of them."""
+    low, high = 0, min(len(a), len(b))
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if a[low:middle] == b[low:middle] else (low, middle - 1)
+    return low
+
+
+def _prompt(exchange: Exchange) -> Sequence[str]:
+    prompt = exchange.prompt
+    return (prompt,) if isinstance(prompt, str) else [message.content for message in prompt]
