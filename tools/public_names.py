@@ -18,6 +18,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "api.md"
 MODULES = (
     "foureyes",
     "foureyes.types",
+    "foureyes.records",
     "foureyes.models",
     "foureyes.signals",
     "foureyes.maths",

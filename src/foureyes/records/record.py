@@ -16,7 +16,8 @@ class Record:
         place: where it stands in its file, as a person counts: ``"line 17"``, ``"row 5"``, ``"entry 3 of samples"``.
         fields: values as JSON has them; ``None`` where there is no record.
         problem: why there is none; empty where there is.
-        text: the JSON object as it is written in the file, for those who copy it; ``None`` where the file holds no JSON.
+        text: the JSON object as it is written in the file, on one line, for those who copy it; ``None`` where the file
+            holds no JSON. Where there is no record, what stands in its place, as far as it is text.
     """
 
     place: str

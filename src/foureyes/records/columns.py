@@ -1,0 +1,268 @@
+"""Parquet and Arrow: rows of columns as JSON-like values.
+
+What JSON cannot hold is written the one way that loses nothing: decimals, dates and times as text, durations as whole
+numbers of their unit, bytes in base64, maps as lists of pairs; a NaN or an infinity becomes null.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Final, Literal, TypeAlias
+
+from foureyes.errors import ConfigError, InputError
+from foureyes.records.record import Record
+from foureyes.records.streams import BUFFER
+
+try:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+    import pyarrow.types as kinds
+    from pyarrow import ipc
+except ImportError as error:
+    raise ConfigError("Parquet and Arrow files need pyarrow: pip install 'foureyes[parquet]'") from error
+
+__all__ = ["FOREIGN", "arrow_batches", "column_records", "json_rows", "naming", "parquet_batches"]
+
+FOREIGN: Final = (pa.ArrowException, OverflowError, UnicodeError)
+"""What pyarrow raises when values and types do not fit (its I/O errors are plain ``OSError``)."""
+
+_ROWS: Final = 1024
+"""Rows in hand at once."""
+
+_IN_MEMORY: Final = 1 << 26
+"""Bytes of a stream that are kept in memory, and not in a file, where its end must be read first."""
+
+_Convert: TypeAlias = Callable[[Any], Any]
+_Errors: TypeAlias = Literal["strict", "replace"]
+
+
+@contextmanager
+def naming(what: str) -> Iterator[None]:
+    """Turns pyarrow's complaints into ours."""
+    try:
+        yield
+    except FOREIGN as error:
+        raise InputError(f"{what}: {str(error).splitlines()[0]}") from error
+
+
+def parquet_batches(source: Path | IO[bytes], name: str) -> Iterator[pa.Table]:
+    """A Parquet file's rows, some at a time; of a stream, its end is read first, so it is put aside.
+
+    Raises:
+        InputError: it is none, is damaged, or has two columns of one name.
+    """
+    with _errors(name, "Parquet"), _seekable(source) as place, pq.ParquetFile(place, pre_buffer=False) as file:
+        _require_names(file.schema_arrow, name)
+        for batch in file.iter_batches(batch_size=_rows_at_once(file.metadata)):
+            yield pa.Table.from_batches([batch])
+
+
+def arrow_batches(source: Path | IO[bytes], name: str, *, streaming: bool) -> Iterator[pa.Table]:
+    """An Arrow file's rows, some at a time; a file is mapped into memory, not read.
+
+    Args:
+        source: the file, or what it holds.
+        name: of the file, for messages.
+        streaming: whether it is in the streaming form, as Hugging Face datasets keep it, and not a file with an index
+            (Feather).
+
+    Raises:
+        InputError: it is none, is damaged, or has two columns of one name.
+    """
+    with _errors(name, "Arrow"):
+        if streaming:
+            place = pa.memory_map(str(source)) if isinstance(source, Path) else pa.PythonFile(source, mode="r")
+            with ipc.open_stream(place) as stream:
+                yield from _tables(stream.schema, stream, name)
+            return
+        with _seekable(source) as seekable:
+            mapped = pa.memory_map(str(seekable)) if isinstance(seekable, Path) else seekable
+            with ipc.open_file(mapped) as file:
+                yield from _tables(file.schema, map(file.get_batch, range(file.num_record_batches)), name)
+
+
+def column_records(tables: Iterable[pa.Table]) -> Iterator[Record]:
+    """A record for every row; one with text that is not UTF-8 has a problem."""
+    number = 0
+    for table in tables:
+        for start in range(0, table.num_rows, _ROWS):
+            yield from _records(table.slice(start, _ROWS), number + start + 1)
+        number += table.num_rows
+
+
+def json_rows(table: pa.Table, *, errors: _Errors = "replace") -> Iterator[dict[str, Any]]:
+    """A table's rows as JSON-like values.
+
+    Args:
+        table: any columns.
+        errors: what to do about text that is not UTF-8, as for :meth:`bytes.decode`.
+
+    Raises:
+        InputError: a column has a type that JSON has no form for.
+        UnicodeDecodeError: text is not UTF-8, and ``errors`` is ``"strict"``.
+    """
+    try:
+        columns = [_values(table, i, pa.large_string(), errors) for i in range(table.num_columns)]
+    except UnicodeDecodeError:
+        if errors == "strict":
+            raise
+        columns = [_values(table, i, pa.large_binary(), errors) for i in range(table.num_columns)]
+    names = table.schema.names
+    if not names:
+        return iter([{}] * table.num_rows)
+    return (dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True))
+
+
+def _records(table: pa.Table, first: int) -> Iterator[Record]:
+    try:
+        rows = list(json_rows(table, errors="strict"))
+    except UnicodeDecodeError as error:
+        if table.num_rows > 1:
+            for i in range(table.num_rows):
+                yield from _records(table.slice(i, 1), first + i)
+            return
+        problem = f"not UTF-8: {error.reason} at byte {error.start}"
+        yield Record(f"row {first}", None, problem, json.dumps(next(json_rows(table)), ensure_ascii=False))
+        return
+    for i, row in enumerate(rows):
+        yield Record(f"row {first + i}", row)
+
+
+def _values(table: pa.Table, i: int, text: pa.DataType, errors: _Errors) -> list[Any]:
+    """A column as JSON-like values, where text is of the given type: strings, or bytes that may be no UTF-8."""
+    field = table.schema.field(i)
+    with naming(f"column {field.name!r} of type {field.type} has no form in JSON"):
+        column = table.column(i).cast(_plain_type(field.type, text))
+    try:
+        values: list[Any] = column.to_pylist()
+    except UnicodeDecodeError:
+        raise
+    except ValueError as error:  # an object in it names a field twice
+        raise InputError(f"column {field.name!r} has no form in JSON: {error}") from error
+    convert = _converter(field.type, errors)
+    return values if convert is None else list(map(convert, values))
+
+
+def _plain_type(kind: pa.DataType, text: pa.DataType) -> pa.DataType:
+    """The type to cast to so that Python gets every value whole, without pandas."""
+    kind = _stored(kind)
+    if kinds.is_struct(kind):
+        return pa.struct([field.with_type(_plain_type(field.type, text)) for field in kind])
+    if kinds.is_map(kind):
+        return pa.map_(_plain_type(kind.key_type, text), _plain_type(kind.item_type, text))
+    if _is_list(kind):
+        return pa.large_list(_plain_type(kind.value_type, text))
+    return text if _is_text(kind) else _plain_leaf(kind)
+
+
+def _plain_leaf(kind: pa.DataType) -> pa.DataType:
+    if kinds.is_duration(kind):
+        return pa.int64()
+    if kinds.is_temporal(kind) or kinds.is_decimal(kind):
+        return pa.string()
+    return pa.float32() if kinds.is_float16(kind) else kind
+
+
+def _converter(kind: pa.DataType, errors: _Errors) -> _Convert | None:
+    """What makes a value of this type JSON's; ``None`` where it is already."""
+    kind = _stored(kind)
+    if kinds.is_floating(kind):
+        return _finite
+    if _is_text(kind):
+        return lambda value: value.decode(errors=errors) if isinstance(value, bytes) else value
+    if _is_bytes(kind):
+        return lambda value: None if value is None else base64.b64encode(value).decode()
+    if kinds.is_struct(kind):
+        return _struct_converter({field.name: _converter(field.type, errors) for field in kind})
+    if kinds.is_map(kind):
+        key, item = _converter(kind.key_type, errors) or _same, _converter(kind.item_type, errors) or _same
+        return lambda value: None if value is None else [[key(k), item(v)] for k, v in value]
+    inner = _converter(kind.value_type, errors) if _is_list(kind) else None
+    return None if inner is None else lambda value: None if value is None else list(map(inner, value))
+
+
+def _struct_converter(fields: dict[str, _Convert | None]) -> _Convert | None:
+    changed = {name: convert for name, convert in fields.items() if convert is not None}
+    if not changed:
+        return None
+
+    def convert(value: dict[str, Any] | None) -> dict[str, Any] | None:
+        return None if value is None else value | {name: change(value[name]) for name, change in changed.items()}
+
+    return convert
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is None or math.isfinite(value) else None
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _stored(kind: pa.DataType) -> pa.DataType:
+    """The type under extensions and dictionaries."""
+    if isinstance(kind, pa.BaseExtensionType):
+        return _stored(kind.storage_type)
+    return _stored(kind.value_type) if kinds.is_dictionary(kind) else kind
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(kinds.is_string(kind) or kinds.is_large_string(kind) or kinds.is_string_view(kind))
+
+
+def _is_bytes(kind: pa.DataType) -> bool:
+    return bool(
+        kinds.is_binary(kind)
+        or kinds.is_large_binary(kind)
+        or kinds.is_fixed_size_binary(kind)
+        or kinds.is_binary_view(kind)
+    )
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return bool(kinds.is_list(kind) or kinds.is_large_list(kind) or kinds.is_fixed_size_list(kind))
+
+
+def _tables(schema: pa.Schema, batches: Iterable[pa.RecordBatch], name: str) -> Iterator[pa.Table]:
+    _require_names(schema, name)
+    for batch in batches:
+        yield pa.Table.from_batches([batch])
+
+
+def _require_names(schema: pa.Schema, name: str) -> None:
+    twice = {column for column in schema.names if schema.names.count(column) > 1}
+    if twice:
+        raise InputError(f"{name} has more than one column called {min(twice)!r}")
+
+
+def _rows_at_once(metadata: pq.FileMetaData) -> int:
+    size = sum(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))
+    fitting = _IN_MEMORY * metadata.num_rows // max(1, size)
+    return max(1, min(_ROWS, int(fitting)))
+
+
+@contextmanager
+def _errors(name: str, what: str) -> Iterator[None]:
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"cannot read {name} as {what}: {str(error).splitlines()[0]}") from error
+
+
+@contextmanager
+def _seekable(source: Path | IO[bytes]) -> Iterator[Path | IO[bytes]]:
+    if isinstance(source, Path):
+        yield source
+        return
+    with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as aside:
+        shutil.copyfileobj(source, aside, BUFFER)
+        aside.seek(0)
+        yield aside

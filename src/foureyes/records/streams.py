@@ -1,0 +1,121 @@
+"""Bytes of a file, unpacked, whose beginning may be looked at without being lost."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import sys
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO, Any, Final
+
+from foureyes.errors import ConfigError, InputError
+
+__all__ = ["BUFFER", "LONGEST", "non_empty_lines", "opened", "reading", "replayed"]
+
+BUFFER: Final = 1 << 18
+"""Bytes that are read at once."""
+
+LONGEST: Final = 64 * 1024 * 1024
+"""Bytes that a record may have, or characters where it is text already."""
+
+_DAMAGED: Final = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
+
+
+@contextmanager
+def reading(what: object) -> Iterator[None]:
+    """Names what could not be read."""
+    try:
+        yield
+    except _DAMAGED as error:
+        raise InputError(f"cannot read {what}: it is cut or damaged: {error}") from error
+    except OSError as error:
+        raise InputError(f"cannot read {what}: {error.strerror or error}") from error
+
+
+@contextmanager
+def opened(source: Path | IO[bytes], name: str) -> Iterator[tuple[IO[bytes], bool]]:
+    """What a file or stream holds, unpacked where it is packed with gzip, zstd, bzip2 or xz; and whether it is.
+
+    Raises:
+        InputError: it cannot be read; whatever goes wrong within the block, too.
+        ConfigError: zstd, and nothing here unpacks it.
+    """
+    with ExitStack() as stack, reading(name):
+        file = stack.enter_context(source.open("rb", buffering=BUFFER)) if isinstance(source, Path) else source
+        start = file.read(4)
+        whole = replayed([start], file)
+        unpack = next((unpack for magic, unpack in _PACKED.items() if start.startswith(magic)), None)
+        yield (whole, False) if unpack is None else (io.BufferedReader(unpack(whole), BUFFER), True)
+
+
+def replayed(start: Sequence[bytes], rest: IO[bytes]) -> io.BufferedReader:
+    """A stream that says again what was read from its beginning."""
+    return io.BufferedReader(_Replayed(b"".join(start), rest), BUFFER)
+
+
+def non_empty_lines(file: IO[bytes], n: int) -> tuple[list[bytes], list[bytes]]:
+    """Reads on until there are n lines that hold something, or a very long one, or no more.
+
+    Returns:
+        Those lines, and all that was read.
+    """
+    found: list[bytes] = []
+    seen: list[bytes] = []
+    while len(found) < n and (line := file.readline(BUFFER)):
+        seen.append(line)
+        if line.removeprefix(b"\xef\xbb\xbf").strip():
+            found.append(line)
+        if len(line) == BUFFER and not line.endswith(b"\n"):
+            break
+    return found, seen
+
+
+class _Replayed(io.RawIOBase):
+    """Bytes that were read already, then the rest; closing it leaves the rest open."""
+
+    def __init__(self, start: bytes, rest: IO[bytes]) -> None:
+        self._start, self._rest = memoryview(start), rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, into: Any, /) -> int:
+        room = memoryview(into)
+        got = self._start[: len(room)] if self._start else self._more(len(room))
+        self._start = self._start[len(got) :]
+        room[: len(got)] = got
+        return len(got)
+
+    def _more(self, n: int) -> bytes:
+        read = getattr(self._rest, "read1", self._rest.read)  # of a pipe, what is there
+        found: bytes = read(n)
+        return found
+
+
+def _gzip(packed: IO[bytes]) -> Any:
+    return gzip.GzipFile(fileobj=packed)
+
+
+def _zstd(packed: IO[bytes]) -> Any:
+    if sys.version_info >= (3, 14):
+        from compression import zstd  # noqa: PLC0415
+
+        return zstd.ZstdFile(packed)
+    try:
+        import pyarrow as pa  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        raise ConfigError("zstd needs Python 3.14 or pyarrow: pip install 'foureyes[parquet]'") from error
+    return pa.CompressedInputStream(pa.PythonFile(packed, mode="r"), "zstd")
+
+
+_PACKED: Final[Mapping[bytes, Callable[[IO[bytes]], Any]]] = {
+    b"\x1f\x8b": _gzip,
+    b"\x28\xb5\x2f\xfd": _zstd,
+    b"BZh": bz2.BZ2File,
+    b"\xfd7zX": lzma.LZMAFile,
+}
