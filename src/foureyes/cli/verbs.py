@@ -25,6 +25,7 @@ VERBS: Final = {
     "check": "read one answer with a second model and show where it is surprised",
     "score": "read every answer of a JSONL or Parquet file",
     "signals": "list what can be measured of an answer, with direction, needs and cost",
+    "view": "look at scored answers on a local page, worst first, and label them",
     "calibrate": "turn scores into P(correct), and judge how far it can be believed",
     "cascade": "ask a small model first: learn when to ask the large one, and what that buys",
     "clean": "find the labels that every expert contradicts, and write a cleaned copy",

@@ -32,6 +32,7 @@ __all__ = [
     "SignalLine",
     "degree_words",
     "entropy",
+    "excess_words",
     "finding",
     "headline",
     "likelihood",
@@ -40,8 +41,10 @@ __all__ = [
     "quotation",
     "ranks",
     "shown",
+    "shown_value",
     "signal_lines",
     "surprise_sentence",
+    "surprise_words",
 ]
 
 CAVEAT: Final = (
@@ -98,7 +101,11 @@ def shown(signal: Signal, row: Scored) -> str:
         return _interval(row.cme_low, row.cme_high)
     if signal.name == "excess":
         return _excess(excess_of(row))
-    value = row[signal.name]
+    return shown_value(signal, row[signal.name])
+
+
+def shown_value(signal: Signal, value: float | None) -> str:
+    """A number as text, by the unit of its signal."""
     if value is None:
         return "could not tell"
     if signal.unit in ("probability", "nats/byte"):
@@ -124,7 +131,11 @@ def headline(outcomes: Sequence[CheckResult]) -> str:
 
 def degree_words(row: Scored) -> str:
     """How surprised the verifier was by the whole: ``"very surprised"``, ``"at least hardly surprised"``."""
-    excess = excess_of(row)
+    return excess_words(excess_of(row))
+
+
+def excess_words(excess: SurpriseExcess) -> str:
+    """The same of the excess alone."""
     return f"at least {_DEGREES[excess.degree]}" if excess.open_ended else _DEGREES[excess.degree]
 
 
@@ -135,8 +146,18 @@ def finding(row: Scored) -> str:
 
 def surprise_sentence(row: Scored) -> str:
     """Surprise against expectation, in a sentence with both numbers."""
-    excess = excess_of(row)
-    said = f"{row.log_cmp:.2f} nats a token where it expected {_interval(row.cme_low, row.cme_high)}"
+    return surprise_words(row.log_cmp, row.cme_low, row.cme_high)
+
+
+def surprise_words(log_cmp: float, cme_low: float, cme_high: float) -> str:
+    """The same of the numbers alone, where the reading is not at hand.
+
+    Example:
+        >>> surprise_words(0.9, 1.1, 1.1)
+        '0.90 nats a token where it expected 1.10: on average its tokens were about as likely as it expects of its own words, or likelier.'
+    """
+    excess = SurpriseExcess(log_cmp - cme_high, log_cmp - cme_low)
+    said = f"{log_cmp:.2f} nats a token where it expected {_interval(cme_low, cme_high)}"
     if excess.low < math.log(1.05):
         return f"{said}: on average its tokens were about as likely as it expects of its own words, or likelier."
     at_least = "" if excess.exact else "at least "

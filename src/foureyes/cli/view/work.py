@@ -1,0 +1,45 @@
+"""Serves scored files on a local page until it is told to stop, or writes one page and stops."""
+
+from __future__ import annotations
+
+import argparse
+import webbrowser
+
+from foureyes.cli.output import CommandOutput
+from foureyes.errors import InputError
+from foureyes.layouts import FieldMap
+from foureyes.view.opening import open_viewer
+from foureyes.view.scored_rows import RowReader
+from foureyes.view.server import ViewServer
+from foureyes.view.viewer import Viewer
+
+__all__ = ["run"]
+
+
+def run(args: argparse.Namespace, output: CommandOutput) -> None:
+    """Opens the files, then serves or exports.
+
+    Raises:
+        InputError: a file cannot be read, or was not scored.
+        ConfigError: the port is taken, or what reads the file is not installed.
+    """
+    if args.limit < 1:
+        raise InputError(f"--limit must be at least 1; got {args.limit}")
+    rows = RowReader(args.layout, FieldMap.of(args.map))
+    viewer = open_viewer(args.files, rows, labels=args.labels, index=args.index, sort=args.sort)
+    _serve(viewer, args, output)
+
+
+def _serve(viewer: Viewer, args: argparse.Namespace, output: CommandOutput) -> None:
+    with ViewServer(viewer, args.port) as server:
+        viewer.start()
+        output.give_now({"url": server.address})
+        output.say(f"foureyes view is at {server.address} (stop with Ctrl-C)")
+        if not args.no_browser:
+            webbrowser.open(server.address)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            output.say("stopped; labels are saved")
+        finally:
+            viewer.close()

@@ -1,0 +1,103 @@
+"""One row in full: the conversation, and what every verifier saw in the answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from foureyes.errors import InputError
+from foureyes.layouts.reading import RESULT_FIELD
+from foureyes.report import wording
+from foureyes.report.check_result import SurpriseExcess
+from foureyes.report.heat import heat_of
+from foureyes.report.wording import shown_value
+from foureyes.signals.catalog import signal as catalogued
+from foureyes.types import Prompt, Scored
+from foureyes.view.scored_rows import ScoredRow, numbers_of
+from foureyes.view.token_reading import reading_of
+
+__all__ = ["detail_of"]
+
+_FIELD_LENGTH: Final = 2000
+
+
+def detail_of(row: ScoredRow) -> dict[str, Any]:
+    """Everything of a row."""
+    exchange = row.exchange
+    answer = exchange.answer if exchange else ""
+    return {
+        "where": row.record.place,
+        "which": row.answer.which,
+        "prompt": _turns(exchange.prompt) if exchange else [],
+        "answer": answer,
+        "problem": row.problem,
+        "fields": _fields(row),
+        "verifiers": [_verifier(name, result, answer) for name, result in row.results.items()],
+    }
+
+
+def _turns(prompt: Prompt) -> list[dict[str, str]]:
+    if isinstance(prompt, str):
+        return [{"role": "prompt", "text": prompt}]
+    return [{"role": turn.role, "text": turn.content} for turn in prompt]
+
+
+def _fields(row: ScoredRow) -> dict[str, str]:
+    fields = row.record.fields or {}
+    return {name: _text(value) for name, value in fields.items() if name != RESULT_FIELD}
+
+
+def _text(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= _FIELD_LENGTH else f"{text[:_FIELD_LENGTH]}…"
+
+
+def _verifier(name: str, result: Mapping[str, Any], answer: str) -> dict[str, Any]:
+    unscored = result.get("unscored")
+    told: dict[str, Any] = {
+        "name": name,
+        "unscored": unscored,
+        "signals": [_signal(signal, value) for signal, value in numbers_of(result).items()],
+        "heat": None,
+        "no_heat": "",
+        "finding": "could not tell" if unscored else "",
+        "sentence": "",
+    }
+    if unscored:
+        return told
+    return told | _sentence(result) | _heat(name, result, answer)
+
+
+def _signal(name: str, value: float) -> dict[str, Any]:
+    if name == "n_tokens":
+        return {"name": name, "title": "tokens of the answer", "value": value, "shown": f"{value:,.0f}"}
+    try:
+        found = catalogued(name)
+    except InputError:
+        return {"name": name, "title": name, "value": value, "shown": f"{value:.3g}"}
+    return {"name": name, "title": found.title, "value": value, "shown": shown_value(found, value)}
+
+
+def _sentence(result: Mapping[str, Any]) -> dict[str, str]:
+    numbers = [result.get(name) for name in ("log_cmp", "cme_low", "cme_high")]
+    if not all(isinstance(number, int | float) for number in numbers):
+        return {}
+    log_cmp, low, high = (float(number or 0.0) for number in numbers)
+    finding = wording.excess_words(SurpriseExcess(log_cmp - high, log_cmp - low))
+    return {"finding": finding, "sentence": wording.surprise_words(log_cmp, low, high)}
+
+
+def _heat(name: str, result: Mapping[str, Any], answer: str) -> dict[str, Any]:
+    if not isinstance(result.get("tokens"), Mapping):
+        return {"no_heat": "The file says nothing of single tokens: foureyes score --tokens writes what was seen at each."}
+    try:
+        reading = reading_of(name, answer, result)
+    except InputError as error:
+        return {"no_heat": f"What the file says of single tokens cannot be shown: {error}"}
+    row = Scored(name, numbers_of(result), reading)
+    return {
+        "heat": heat_of(reading),
+        "finding": wording.finding(row),
+        "sentence": f"{wording.surprise_sentence(row)} {wording.peak_sentence(row)}",
+    }

@@ -1,0 +1,70 @@
+"""From paths to a viewer."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from foureyes.errors import InputError
+from foureyes.layouts.reading import RESULT_FIELD
+from foureyes.models.weights.store import cache_folder
+from foureyes.view.file_index import FileIndex
+from foureyes.view.labels import Labels, sidecar_of
+from foureyes.view.scored_rows import RowReader
+from foureyes.view.sources import RowSource, open_source
+from foureyes.view.viewed_file import ViewedFile
+from foureyes.view.viewer import Viewer
+
+__all__ = ["DEFAULT_SORT", "open_viewer"]
+
+DEFAULT_SORT: Final = "log_cmp"
+"""What rows are sorted by unless the user says otherwise."""
+
+_LOOKED_AT: Final = 200
+"""Rows at the beginning of a file one of which must have been scored."""
+
+
+def open_viewer(
+    paths: Sequence[Path],
+    answers: RowReader,
+    *,
+    labels: Path | None = None,
+    index: Path | None = None,
+    sort: str | None = None,
+) -> Viewer:
+    """Opens files to be looked at; their indexes are not begun.
+
+    Args:
+        paths: of scored files, at least one.
+        answers: makes rows of their records.
+        labels: where decisions are kept; beside the first file by default.
+        index: folder for indexes; in the cache by default.
+        sort: what rows are sorted by at first.
+
+    Raises:
+        InputError: a file cannot be read, or was not scored.
+        ConfigError: Parquet, and pyarrow is not installed.
+    """
+    folder = index or cache_folder() / "view"
+    sources = [open_source(path) for path in paths]
+    for source in sources:
+        _require_scored(source)
+    kept = Labels(labels or sidecar_of(paths[0]), folder)
+    files = [ViewedFile(FileIndex(source, answers, folder), kept) for source in sources]
+    return Viewer(files, kept, sort or DEFAULT_SORT)
+
+
+def _require_scored(source: RowSource) -> None:
+    first = [found.record for found in islice(source.scan(0), _LOOKED_AT)]
+    if any(record.fields is not None and RESULT_FIELD in record.fields for record in first):
+        return
+    path = source.path
+    told = f"{path} has no rows yet" if not first else f"{path} was not scored: no {RESULT_FIELD!r} in its first rows"
+    if first and all(record.fields is None for record in first):
+        told = f"{path} is neither JSON lines nor Parquet: {first[0].problem}"
+    scored = path.with_suffix(f".scored{path.suffix}")
+    words = ["foureyes", "score", str(path), "--verifier", "qwen3-0.6b", "--tokens", "-o", str(scored)]
+    raise InputError(f"{told}; score it first: {shlex.join(words)}")

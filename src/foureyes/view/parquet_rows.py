@@ -1,0 +1,114 @@
+"""Rows of a Parquet file, by row groups."""
+
+from __future__ import annotations
+
+import bisect
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import accumulate, groupby
+from pathlib import Path
+from threading import Lock
+from typing import Any, Final
+
+from foureyes.errors import ConfigError, InputError
+from foureyes.records import Record
+from foureyes.view.sources import Found
+
+try:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from foureyes.batch.arrow import json_rows
+except ImportError as error:
+    raise ConfigError("Parquet files need pyarrow: pip install 'foureyes[parquet]'") from error
+
+__all__ = ["ParquetRows"]
+
+_BATCH: Final = 1024
+
+
+class ParquetRows:
+    """The rows of a Parquet file; a pass over it counts rows.
+
+    Args:
+        path: of the file.
+
+    Raises:
+        InputError: it is not Parquet.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = Lock()
+        self._held: tuple[tuple[int, str], pa.Table] | None = None
+        with self._opened() as file:
+            self._names = [name for name in file.schema_arrow.names if name]
+            groups = [file.metadata.row_group(i).num_rows for i in range(file.metadata.num_row_groups)]
+        self._starts = [0, *accumulate(groups)]
+
+    def size(self) -> int:
+        """Rows of the file."""
+        return int(self._starts[-1])
+
+    def identity(self) -> str:
+        """Of the file as it was last written: Parquet does not grow."""
+        status = self.path.stat()
+        told = f"{status.st_dev}.{status.st_ino}.{status.st_size}.{status.st_mtime_ns}"
+        return hashlib.sha256(told.encode()).hexdigest()
+
+    def scan(self, start: int) -> Iterator[Found]:
+        """All rows from one on."""
+        first = bisect.bisect_right(self._starts, start) - 1
+        if start >= self.size():
+            return
+        number = self._starts[first]
+        with self._opened() as file:
+            groups = list(range(first, len(self._starts) - 1))
+            for batch in file.iter_batches(batch_size=_BATCH, row_groups=groups):
+                table = pa.Table.from_batches([batch])
+                for fields in json_rows(table):
+                    if number >= start:
+                        yield Found(_record(fields, number), number, number + 1)
+                    number += 1
+
+    def records(self, at: Sequence[int], numbers: Sequence[int], *, results: bool) -> list[Record]:  # noqa: ARG002
+        """The rows of these numbers."""
+        return [record for _, rows in groupby(at, self._group) for record in self._of_group(list(rows))]
+
+    def _group(self, row: int) -> int:
+        return bisect.bisect_right(self._starts, row) - 1
+
+    def _of_group(self, rows: list[int]) -> list[Record]:
+        group = self._group(rows[0])
+        table = self._table(group)
+        taken = table.take(pa.array([row - self._starts[group] for row in rows]))
+        return [_record(fields, row) for fields, row in zip(json_rows(taken), rows, strict=True)]
+
+    def _table(self, group: int) -> Any:
+        """A row group; the last one is held, as neighbours are asked for together."""
+        key = group, self.identity()
+        with self._lock:
+            if self._held is None or self._held[0] != key:
+                with self._opened() as file:
+                    self._held = key, file.read_row_group(group)
+            return self._held[1]
+
+    @contextmanager
+    def _opened(self) -> Iterator[Any]:
+        try:
+            with pq.ParquetFile(self.path, pre_buffer=False) as file:  # or it keeps what it has read to the end
+                yield file
+        except (pa.ArrowException, OSError) as error:
+            raise InputError(f"cannot read {self.path} as Parquet: {str(error).splitlines()[0]}") from error
+
+
+def _record(fields: dict[str, Any], number: int) -> Record:
+    return Record(f"row {number + 1}", {name: _without_none(value) for name, value in fields.items()})
+
+
+def _without_none(value: Any) -> Any:
+    """Structs have all fields of all rows: what is null in one is not there."""
+    if not isinstance(value, dict):
+        return value
+    return {name: _without_none(one) for name, one in value.items() if one is not None}

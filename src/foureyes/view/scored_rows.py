@@ -1,0 +1,102 @@
+"""What a row of a scored file holds: an answer, and what every verifier said of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from foureyes.batch.results import FACTS
+from foureyes.batch.window import RAW_FIELD
+from foureyes.layouts import FieldMap, LoggedAnswer
+from foureyes.layouts.reading import ANSWER_FIELD, RESULT_FIELD, AnswerReader
+from foureyes.records import Record
+from foureyes.types import Exchange, Unscored, text_of
+
+__all__ = ["RowReader", "ScoredRow", "answer_key", "numbers_of"]
+
+_BESIDE: Final = frozenset({"parts", "tokens", "unscored", *FACTS}) - {"n_tokens"}
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredRow:
+    """One row.
+
+    Attributes:
+        record: as it stands in the file.
+        answer: the prompt, the answer, and what the row says of it.
+        results: what each verifier said, by its name; empty where the row has no such field.
+        problem: why there is nothing to show; empty where there is.
+    """
+
+    record: Record
+    answer: LoggedAnswer
+    results: Mapping[str, Mapping[str, Any]]
+    problem: str = ""
+
+    @property
+    def exchange(self) -> Exchange | None:
+        """Prompt and answer, where they can be read."""
+        return self.answer.exchange if isinstance(self.answer.exchange, Exchange) else None
+
+
+class RowReader:
+    """Makes rows of records: which prompt, which answer, by the layout of the log.
+
+    Args:
+        layout: name of the only layout; ``None`` for the one that each record fits.
+        fields: names of the fields that are meant, where the user says so.
+
+    Attributes:
+        words: what tells readings of the same file apart.
+
+    Raises:
+        InputError: there is no such layout.
+    """
+
+    def __init__(self, layout: str | None = None, fields: FieldMap | None = None) -> None:
+        self._reader = AnswerReader(layout, fields)
+        self.words = f"{layout} {fields}"
+
+    def row(self, record: Record) -> ScoredRow:
+        """The row of a record."""
+        answers = self._reader.answers(record)
+        if record.fields is None:
+            return ScoredRow(record, answers[0], {}, record.problem)
+        if RAW_FIELD in record.fields:
+            return ScoredRow(record, answers[0], {}, "a line of the input that was no JSON object")
+        results = record.fields.get(RESULT_FIELD)
+        if not isinstance(results, dict) or not all(isinstance(one, dict) for one in results.values()):
+            return ScoredRow(record, answers[0], {}, f"no field {RESULT_FIELD!r} with what verifiers said")
+        return ScoredRow(record, answers[0], results, _problem(answers))
+
+
+def _problem(answers: Sequence[LoggedAnswer]) -> str:
+    if len(answers) > 1:
+        return f"{len(answers)} answers in it, and no {ANSWER_FIELD!r} that says which was scored"
+    exchange = answers[0].exchange
+    return exchange.detail if isinstance(exchange, Unscored) else ""
+
+
+def numbers_of(result: Mapping[str, Any]) -> dict[str, float]:
+    """The signals of one verifier, and ``n_tokens``: everything that is a number and not a fact beside it.
+
+    Example:
+        >>> numbers_of({"log_cmp": 1.5, "cme": None, "n_tokens": 3, "n_dropped": 0})
+        {'log_cmp': 1.5, 'n_tokens': 3.0}
+    """
+    return {
+        name: float(value)
+        for name, value in result.items()
+        if isinstance(value, int | float) and not isinstance(value, bool) and name not in _BESIDE
+    }
+
+
+def answer_key(row: ScoredRow) -> int:
+    """64 bits of a hash of prompt, answer and which of several it is; 0 where they cannot be read."""
+    exchange = row.exchange
+    if exchange is None:
+        return 0
+    text = "\x00".join((text_of(exchange.prompt), exchange.answer, row.answer.which))
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little") or 1

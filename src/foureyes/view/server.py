@@ -1,0 +1,208 @@
+"""The server behind the page: loopback only, for whoever has the token, and for pages of its own only.
+
+It is the standard library's: one user, a handful of requests a second, nothing to install, and started in no time. Every
+request is held against four things before anything is read or done: its ``Host`` is ours (a name of somebody else's that leads
+here is not), the cookie with the token is there, a request that changes something comes from our own page, and it is not larger
+than a decision can be.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import secrets
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from http.cookies import CookieError, SimpleCookie
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
+
+from foureyes.errors import ConfigError, FoureyesError, InputError
+from foureyes.view.page import POLICY, assets
+from foureyes.view.questions import RowsQuestion, whole
+from foureyes.view.viewer import NoSuchRow, Viewer
+
+__all__ = ["ViewServer"]
+
+_LARGEST_BODY: Final = 4096
+_TIMEOUT_S: Final = 30
+_COOKIE: Final = "foureyes_view"
+
+
+class _Refused(Exception):
+    """A request that is not answered, with its status and why."""
+
+    def __init__(self, status: HTTPStatus, why: str) -> None:
+        super().__init__(why)
+        self.status, self.why = status, why
+
+
+class ViewServer(ThreadingHTTPServer):
+    """Serves the page of a viewer on 127.0.0.1.
+
+    Args:
+        viewer: what answers.
+        port: 0 for any free one.
+
+    Raises:
+        ConfigError: the port is taken.
+    """
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, viewer: Viewer, port: int) -> None:
+        self.viewer = viewer
+        self.token = secrets.token_urlsafe(24)
+        self.page = assets()
+        try:
+            super().__init__(("127.0.0.1", port), _Handler)
+        except (OSError, OverflowError) as error:
+            raise ConfigError(f"cannot listen on 127.0.0.1 port {port}: {error}") from error
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port."""
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    @property
+    def address(self) -> str:
+        """What to open in a browser; whoever has it may read the files and label them."""
+        return f"{self.origin}/?token={self.token}"
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """What our own page may be called."""
+        port = self.server_address[1]
+        return frozenset({self.origin, f"http://localhost:{port}"})
+
+    @property
+    def cookie(self) -> str:
+        """Name of the cookie; cookies do not tell ports apart, so it holds ours."""
+        return f"{_COOKIE}_{self.server_address[1]}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """One connection."""
+
+    server: ViewServer
+    protocol_version = "HTTP/1.1"
+    server_version = "foureyes"
+    sys_version = ""
+    timeout = _TIMEOUT_S
+
+    def do_GET(self) -> None:
+        self._answer(self._get)
+
+    def do_POST(self) -> None:
+        self._answer(self._post)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the standard library's name
+        """Nothing: addresses hold the token."""
+
+    def _answer(self, work: Callable[[], None]) -> None:
+        try:
+            self._require_host()
+            work()
+        except _Refused as refused:
+            self._refuse(refused.status, refused.why)
+        except NoSuchRow as error:
+            self._refuse(HTTPStatus.NOT_FOUND, str(error))
+        except InputError as error:
+            self._refuse(HTTPStatus.BAD_REQUEST, str(error))
+        except FoureyesError as error:
+            self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
+        except (BrokenPipeError, ConnectionResetError, TimeoutError):
+            self.close_connection = True  # the page went away
+
+    def _get(self) -> None:
+        address = urlsplit(self.path)
+        parameters = parse_qs(address.query, keep_blank_values=True, max_num_fields=40)
+        if address.path == "/" and "token" in parameters:
+            self._let_in(parameters["token"][-1])
+            return
+        self._require_cookie()
+        viewer = self.server.viewer
+        if address.path == "/api/file":
+            self._send_json(viewer.file())
+        elif address.path == "/api/rows":
+            self._send_json(viewer.rows(RowsQuestion.of(parameters)))
+        elif address.path == "/api/row":
+            other = whole(parameters, "with_file") if "with_file" in parameters else None
+            self._send_json(viewer.row(whole(parameters, "file"), whole(parameters, "row"), other))
+        else:
+            self._send_file("index.html" if address.path == "/" else address.path.removeprefix("/page/"))
+
+    def _post(self) -> None:
+        self._require_cookie()
+        if self.headers.get("Origin") not in self.server.origins:
+            raise _Refused(HTTPStatus.FORBIDDEN, "decisions are taken from our own page only")
+        if self.headers.get_content_type() != "application/json":
+            raise _Refused(HTTPStatus.BAD_REQUEST, "wanted application/json")
+        if urlsplit(self.path).path != "/api/label":
+            raise _Refused(HTTPStatus.NOT_FOUND, "no such address")
+        self._send_json(self.server.viewer.label(self._body()))
+
+    def _body(self) -> object:
+        length = self.headers.get("Content-Length", "")
+        if not length.isdecimal() or self.headers.get("Transfer-Encoding"):
+            raise _Refused(HTTPStatus.LENGTH_REQUIRED, "say how long the body is")
+        if int(length) > _LARGEST_BODY:
+            raise _Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a decision has at most {_LARGEST_BODY} bytes")
+        try:
+            return json.loads(self.rfile.read(int(length)))
+        except (ValueError, RecursionError) as error:
+            raise _Refused(HTTPStatus.BAD_REQUEST, "the body is not JSON") from error
+
+    def _require_host(self) -> None:
+        """A name of somebody else's may be made to lead to this machine; its pages must not reach us by it."""
+        if f"http://{self.headers.get('Host', '')}" not in self.server.origins:
+            raise _Refused(HTTPStatus.FORBIDDEN, "this server goes by the address that foureyes view printed")
+
+    def _require_cookie(self) -> None:
+        try:
+            given = SimpleCookie(self.headers.get("Cookie", "")).get(self.server.cookie)
+        except CookieError:
+            given = None
+        if given is None or not hmac.compare_digest(given.value.encode(), self.server.token.encode()):
+            raise _Refused(HTTPStatus.FORBIDDEN, "open the whole address that foureyes view printed, token and all")
+
+    def _let_in(self, token: str) -> None:
+        if not hmac.compare_digest(token.encode(), self.server.token.encode()):
+            raise _Refused(HTTPStatus.FORBIDDEN, "open the whole address that foureyes view printed, token and all")
+        cookie = f"{self.server.cookie}={self.server.token}; HttpOnly; SameSite=Strict; Path=/"
+        self._send(HTTPStatus.SEE_OTHER, b"", "text/plain", {"Location": "/", "Set-Cookie": cookie})
+
+    def _send_file(self, name: str) -> None:
+        found = self.server.page.get(name)
+        if found is None:
+            raise _Refused(HTTPStatus.NOT_FOUND, "no such address")
+        self._send(HTTPStatus.OK, found.body, found.kind, {"Content-Security-Policy": POLICY})
+
+    def _send_json(self, told: Mapping[str, Any]) -> None:
+        body = json.dumps(told, ensure_ascii=False, allow_nan=False).encode(errors="replace")
+        self._send(HTTPStatus.OK, body, "application/json")
+
+    def _refuse(self, status: HTTPStatus, why: str) -> None:
+        self.close_connection = True  # what may follow in the body was not read
+        body = json.dumps({"error": why}).encode()
+        self._send(status, body, "application/json", {"Connection": "close"})
+
+    def _send(self, status: HTTPStatus, body: bytes, kind: str, more: Mapping[str, str] | None = None) -> None:
+        self.send_response(status)
+        headers = {
+            "Content-Type": kind,
+            "Content-Length": str(len(body)),
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "no-referrer",
+            "Cross-Origin-Resource-Policy": "same-origin",
+            "Cross-Origin-Opener-Policy": "same-origin",
+            "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+            **(more or {}),
+        }
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
