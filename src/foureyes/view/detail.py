@@ -90,7 +90,9 @@ def _sentence(result: Mapping[str, Any]) -> dict[str, str]:
 
 def _heat(name: str, result: Mapping[str, Any], answer: str) -> dict[str, Any]:
     if not isinstance(result.get("tokens"), Mapping):
-        return {"no_heat": "The file says nothing of single tokens: foureyes score --tokens writes what was seen at each."}
+        return {
+            "no_heat": "The file says nothing of single tokens: foureyes score --tokens writes what was seen at each."
+        }
     try:
         reading = reading_of(name, answer, result)
     except InputError as error:
