@@ -98,7 +98,7 @@ def test_reads_every_shape(row: dict[str, Any], fields: FieldMap, wanted: Any) -
         (
             {"prompt": "q", "context": "c", "answer": "a"},
             FieldMap(),
-            "'context' belongs to a prompt and does not stand in 'prompt'; say what the prompt is with --map prompt=context+prompt",
+            "'context' belongs to a prompt and is not in what was read of it; say what the prompt is with --map prompt=context+prompt",
         ),
         ({"c": "", "q": None, "a": "a"}, FieldMap(("c", "q"), "a"), "wanted text in 'c' or 'q'"),
         ({"c": ["x"], "q": "q", "a": "a"}, FieldMap(("c", "q"), "a"), "'c' must be text; got list"),

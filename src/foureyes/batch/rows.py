@@ -8,7 +8,8 @@ from typing import Any
 
 from foureyes.errors import InputError
 from foureyes.layouts import AnswerReader, FieldMap
-from foureyes.layouts.plain import ANSWER_FIELDS, PROMPT_FIELDS, REFERENCE_FIELD, SPAN_FIELD, TOOLS_FIELD
+from foureyes.layouts.fields import ANSWER_FIELDS, SPAN_FIELD, TOOLS_FIELD
+from foureyes.layouts.plain import PROMPT_FIELDS, REFERENCE_FIELD
 from foureyes.records import Record
 from foureyes.types import Exchange, Unscored
 

@@ -37,7 +37,9 @@ class Layout:
     Attributes:
         name: what ``--layout`` calls it: ``"openai-chat"``.
         title: what a person calls it: ``"OpenAI chat completions, request and response"``.
-        reads: what becomes of which field, for the line that a command prints: ``"prompt = instruction + input; answer = output"``.
+        reads: what becomes of which field: ``"prompt = instruction + input; answer = output | response"``, where ``+`` joins fields
+            in their order and ``|`` stands between alternatives. The line that a command prints leaves out fields that no
+            row has.
         fits: whether a record is laid out so, by its fields alone and at once.
         answers: the answers of a record, in order; :class:`~foureyes.errors.InputError` where it is not as it should be. A field
             that is known to belong to the prompt is joined as the layout's own tools do, or refused, and never passed over.

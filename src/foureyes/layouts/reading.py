@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -10,7 +10,8 @@ from typing import Any, Final
 from foureyes.errors import InputError
 from foureyes.layouts.answer import Layout, LoggedAnswer
 from foureyes.layouts.field_map import FieldMap
-from foureyes.layouts.plain import plain_exchange, truth, value_at
+from foureyes.layouts.fields import truth, value_at
+from foureyes.layouts.plain import plain_answer
 from foureyes.layouts.table import layout_named, layout_of
 from foureyes.records.record import Record
 from foureyes.signals.cross import with_final_answer
@@ -24,6 +25,9 @@ RESULT_FIELD: Final = "foureyes"
 
 ANSWER_FIELD: Final = "foureyes_answer"
 """Which of several answers in a row a scored row is about: :attr:`~foureyes.layouts.answer.LoggedAnswer.which`."""
+
+
+_NOTHING: Final[tuple[object, ...]] = (None, "", [], {})
 
 
 class AnswerReader:
@@ -51,6 +55,7 @@ class AnswerReader:
         self._fields = fields or FieldMap()
         self._final_answer = final_answer
         self._rows: Counter[Layout] = Counter()
+        self._seen: defaultdict[Layout, set[str]] = defaultdict(set)
         if final_answer is not None:
             final_answer_span("", final_answer)
 
@@ -76,20 +81,23 @@ class AnswerReader:
         return "; and ".join(self._said(layout, n) for layout, n in self._rows.items()) or "no rows were read"
 
     def _said(self, layout: Layout, n: int) -> str:
-        named = {
-            "prompt": " + ".join(self._fields.prompt),
-            **{what: getattr(self._fields, what) for what in ("answer", "system", "tools", "label")},
-        }
-        own = [f"{what} = {name}" for what, name in named.items() if name]
-        rest = [part for part in layout.reads.split("; ") if not named.get(part.partition(" = ")[0])]
-        return f"read as {layout.title}, {n} {'row' if n == 1 else 'rows'}; {'; '.join([*own, *rest])}"
+        fields = self._fields
+        named = {"prompt": " + ".join(fields.prompt)}
+        named |= {what: getattr(fields, what) for what in ("answer", "system", "tools", "label")}
+        parts = [f"{what} = {name}" for what, name in named.items() if name]
+        for part in layout.reads.split("; "):
+            what, _, names = part.partition(" = ")
+            seen = _seen(names, self._seen[layout])
+            parts += [f"{what} = {seen}"] if seen and not named.get(what) else []
+        return f"read as {layout.title}, {n} {'row' if n == 1 else 'rows'}; {'; '.join(parts)}"
 
     def _read(self, row: Mapping[str, Any]) -> list[LoggedAnswer]:
         layout = self._layout or layout_of(row)
         self._rows[layout] += 1
+        self._seen[layout].update(name for name, value in row.items() if value not in _NOTHING)
         fields = self._fields
         if fields.prompt or fields.answer or fields.system or fields.tools:
-            found = [LoggedAnswer(plain_exchange(row, fields), correct=truth(row.get("correct")))]
+            found = [plain_answer(row, fields)]
         else:
             found = list(layout.answers(row))
         if not fields.label:
@@ -124,3 +132,12 @@ def _meant(found: list[LoggedAnswer], which: object) -> list[LoggedAnswer]:
     if not meant:
         raise InputError(f"{ANSWER_FIELD!r} names an answer that is not in the row: {which!r:.80}")
     return meant
+
+
+def _seen(names: str, seen: set[str]) -> str:
+    """Of the fields that a layout reads those that some row has; words that are no field's name stay where no field is left."""
+    sums = [[name for name in one.split(" | ") if name in seen or " " in name] for one in names.split(" + ")]
+    fields = [[name for name in one if " " not in name] or one[:1] for one in sums if one]
+    if any(name in seen for one in fields for name in one):
+        fields = [[name for name in one if name in seen] for one in fields]
+    return " + ".join(" or ".join(one) for one in fields if one)

@@ -17,7 +17,7 @@ from foureyes.models.completions.spelling import spans_by_bytes, spans_by_text
 from foureyes.models.token_logprobs import LARGEST_VOCABULARY, TokenLogprobs, columns
 from foureyes.types import Reading
 
-__all__ = ["reading_of"]
+__all__ = ["reading_of", "spelled"]
 
 
 def reading_of(reply: ChatReply, *, model: str, k: int) -> Reading | None:
@@ -28,10 +28,10 @@ def reading_of(reply: ChatReply, *, model: str, k: int) -> Reading | None:
         model: who said it.
         k: most likely tokens that were asked for.
     """
-    spelled = _spelled(reply.tokens or (), reply.text)
-    if spelled is None:
+    found = spelled(reply.tokens or (), reply.text)
+    if found is None:
         return None
-    tokens, spans = spelled
+    tokens, spans = found
     try:
         return Reading(
             model=model,
@@ -46,10 +46,15 @@ def reading_of(reply: ChatReply, *, model: str, k: int) -> Reading | None:
         return None
 
 
-def _spelled(
+def spelled(
     tokens: Sequence[TokenLogprobs], answer: str
 ) -> tuple[Sequence[TokenLogprobs], list[tuple[int, int]]] | None:
-    """The tokens that spell the answer, and the bytes of it that each covers."""
+    """The tokens that spell the answer, and the bytes of it that each covers; ``None`` where none do.
+
+    Args:
+        tokens: as stated, with those of thoughts before the answer and the one that ended the turn after it.
+        answer: the words.
+    """
     for end in (len(tokens), len(tokens) - 1):  # the last token may be the one that ended the turn
         kept = _last(tokens[: max(end, 0)], answer.encode())
         spans = spans_by_bytes([token.raw or b"" for token in kept], answer)

@@ -11,9 +11,10 @@ from foureyes.http.failures import Meaning, RequestFailed
 from foureyes.models.chat.protocol import ChatReply, ChatRequest, Endpoint, Finish
 from foureyes.models.providers.base import ProviderChat, finish_of, usage_of
 from foureyes.models.providers.sdk import COMMON, MeaningTable, bounded_client, required_key, send_with_retries
-from foureyes.models.token_logprobs import RowFault, TokenLogprobs, best_first, number, want
+from foureyes.models.stated_tokens import gemini_tokens
+from foureyes.models.token_logprobs import TokenLogprobs
 from foureyes.turns import gemini
-from foureyes.types import Alternative, TokenUsage, ToolCall
+from foureyes.types import TokenUsage, ToolCall, Unscored
 
 try:
     from google import genai
@@ -136,29 +137,11 @@ def _tool_calls(parts: list[Any]) -> tuple[ToolCall, ...]:
 
 def _tokens(candidate: Mapping[str, Any]) -> tuple[TokenLogprobs, ...] | None:
     match candidate:
-        case {"logprobsResult": {"chosenCandidates": [_, *_] as chosen, "topCandidates": [*tops]}} if len(tops) == len(
-            chosen
-        ):
-            try:
-                return tuple(_token(own, top) for own, top in zip(chosen, tops, strict=True))
-            except RowFault:
-                return None
+        case {"logprobsResult": {"chosenCandidates": [_, *_], "topCandidates": [*_]} as result}:
+            stated = gemini_tokens(result)
+            return None if isinstance(stated, Unscored) else stated
         case _:
             return None
-
-
-def _token(own: Any, top: Any) -> TokenLogprobs:
-    said = _alternative(own)
-    shown: dict[str, Any] = want(top, dict, "topCandidates[]")
-    best = [_alternative(one) for one in want(shown.get("candidates") or [], list, "candidates")]
-    return TokenLogprobs(
-        said.logprob, None, said.text, best_first(best or [said], len(best) or 1), said.text.encode(errors="replace")
-    )
-
-
-def _alternative(entry: Any) -> Alternative:
-    shown: dict[str, Any] = want(entry, dict, "candidates[]")
-    return Alternative(want(shown.get("token"), str, "token"), number(shown.get("logProbability")))
 
 
 def _usage(reply: Mapping[str, Any]) -> TokenUsage | None:

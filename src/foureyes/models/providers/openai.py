@@ -9,9 +9,10 @@ from foureyes.http.client import HttpClient
 from foureyes.http.failures import RequestFailed
 from foureyes.models.chat.protocol import ChatReply, ChatRequest, Endpoint, Finish
 from foureyes.models.providers.base import ProviderChat, finish_of, usage_of
-from foureyes.models.token_logprobs import RowFault, TokenLogprobs, best_first, number, want
+from foureyes.models.stated_tokens import chat_tokens
+from foureyes.models.token_logprobs import TokenLogprobs
 from foureyes.turns import openai_chat
-from foureyes.types import Alternative, TokenUsage, ToolCall
+from foureyes.types import TokenUsage, ToolCall, Unscored
 
 __all__ = ["OpenAIChat"]
 
@@ -115,31 +116,10 @@ def _tokens(choice: Mapping[str, Any]) -> tuple[TokenLogprobs, ...] | None:
     """The tokens as shown; ``None`` where there are none, or what is shown are no log-probabilities."""
     match choice:
         case {"logprobs": {"content": [_, *_] as entries}}:
-            try:
-                return tuple(map(_token, entries))
-            except RowFault:
-                return None
+            stated = chat_tokens(entries)
+            return None if isinstance(stated, Unscored) else stated
         case _:
             return None
-
-
-def _token(entry: Any) -> TokenLogprobs:
-    own = _alternative(entry)
-    top = [_alternative(one) for one in want(entry.get("top_logprobs") or [], list, "top_logprobs")]
-    return TokenLogprobs(own.logprob, None, own.text, best_first(top or [own], len(top) or 1), _raw(entry.get("bytes")))
-
-
-def _alternative(entry: Any) -> Alternative:
-    shown: dict[str, Any] = want(entry, dict, "logprobs.content[]")
-    return Alternative(want(shown.get("token"), str, "token"), number(shown.get("logprob")))
-
-
-def _raw(values: Any) -> bytes | None:
-    """A token that is part of a character is escaped in its text; its bytes are true."""
-    try:
-        return bytes(values) if isinstance(values, list) else None
-    except (TypeError, ValueError):
-        return None
 
 
 def _usages(reply: Mapping[str, Any], n: int) -> Sequence[TokenUsage | None]:

@@ -1,0 +1,204 @@
+"""Data sets as their own tools lay them out: what becomes prompt, answer and verdict, and what is refused."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import pytest
+
+from foureyes.layouts import AnswerReader, LoggedAnswer
+from foureyes.records import Record
+from foureyes.types import Exchange, Message, Reasoning, Role, ToolCall, ToolDefinition, ToolResult, Unscored
+
+ROLES: tuple[Role, ...] = ("user", "assistant", "system")
+
+
+def answers(row: dict[str, Any]) -> list[LoggedAnswer]:
+    return AnswerReader().answers(Record("line 7", row))
+
+
+def only(row: dict[str, Any]) -> Exchange:
+    [found] = answers(row)
+    assert isinstance(found.exchange, Exchange), found.exchange
+    return found.exchange
+
+
+def why(row: dict[str, Any]) -> str:
+    [found] = answers(row)
+    assert isinstance(found.exchange, Unscored)
+    assert found.exchange.detail.startswith("line 7: ")
+    return f"{found.exchange.reason}: {found.exchange.detail}"
+
+
+U, A, S = (partial(Message, role) for role in ROLES)
+
+
+@pytest.mark.parametrize(
+    ("row", "prompt"),
+    [
+        ({"instruction": "Sum up.", "input": "Text.", "output": "a"}, "Sum up.\nText."),
+        ({"instruction": "Sum up.", "input": "", "output": "a"}, "Sum up."),
+        ({"instruction": "Sum up.", "context": "Text.", "response": "a", "category": "qa"}, "Sum up.\nText."),
+        (
+            {"instruction": "And?", "output": "a", "system": "Brief.", "history": [["Hi", "Hello"]]},
+            (S("Brief."), U("Hi"), A("Hello"), U("And?")),
+        ),
+        ({"question": "q", "context": "c", "answer": "a"}, "c\nq"),
+        ({"question": "q", "contexts": ["c", "d"], "response": "a"}, "c\nd\nq"),
+        ({"question": "q", "system_prompt": "s", "response": "a", "id": "x"}, (S("s"), U("q"))),
+        ({"user_input": "q", "retrieved_contexts": ["c", "d"], "response": "a", "reference": "r"}, "c\nd\nq"),
+        ({"prompt": "q", "completion": " a"}, "q"),
+        (
+            {"prompt": [{"role": "user", "content": "q"}], "completion": [{"role": "assistant", "content": "a"}]},
+            (U("q"),),
+        ),
+        ({"conversations": [{"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}]}, (U("q"),)),
+        (
+            {"conversations": [{"from": "user", "value": "q"}, {"from": "chatgpt", "value": "a"}], "system": "s"},
+            (S("s"), U("q")),
+        ),
+        (
+            {
+                "messages": [
+                    {"role": "user", "content": "Hi"},
+                    {"role": "assistant", "content": "Hello", "weight": 0},
+                    {"role": "user", "content": "q"},
+                    {"role": "assistant", "content": "a", "weight": 1},
+                ],
+                "prompt": "Hi",
+            },
+            (U("Hi"), A("Hello"), U("q")),
+        ),
+    ],
+)
+def test_joins_what_belongs_to_the_prompt(row: dict[str, Any], prompt: Any) -> None:
+    exchange = only(row)
+    assert (exchange.prompt, exchange.answer) == (prompt, "a")
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"instruction": "i", "input": "x", "context": "c", "output": "a"}, "both 'input' and 'context'"),
+        ({"instruction": "i", "output": "a", "documents": ["d"]}, "'documents' belongs to a prompt"),
+        ({"instruction": "i", "output": "a", "images": ["a.png"]}, "'images' belongs to a prompt"),
+        ({"instruction": "i", "output": "a", "response": "b"}, "both 'response' and 'output'"),
+        ({"instruction": "i", "output": "a", "history": ["Hi"]}, "'history' must be a list of pairs of texts"),
+        ({"question": "q", "context": {"title": ["t"]}, "answer": "a"}, "'context' must be text; got dict"),
+        ({"question": "q", "context": "c", "knowledge": "k", "answer": "a"}, "--map prompt=knowledge+context"),
+        ({"question": "q", "choices": ["x", "y"], "answer": "a"}, "'choices' belongs to a prompt"),
+        ({"question": "q", "choices": ["x", "y"], "answer": 1}, "'choices' belongs to a prompt"),
+        ({"question": "q", "answer": "a", "answers": {"text": ["a"]}, "response": "b"}, "both 'answer' and 'response'"),
+        ({"prompt": "q", "completion": "a", "context": "c"}, "--map prompt=context+prompt"),
+        ({"messages": [{"role": "user", "content": "q"}]}, "wanted a field 'answer'"),
+        ({"conversations": [{"from": "human", "value": "q"}]}, "must end with a turn of the assistant"),
+        ({"conversations": [{"from": "narrator", "value": "q"}]}, "conversations[0].from must be one of human"),
+        ({"conversations": []}, "must end with a turn of the assistant"),
+        ({"conversations": [{"from": "gpt"}]}, "conversations[0].value must be text"),
+        ({"user_input": "q", "retrieved_contexts": [1], "response": "a"}, "'retrieved_contexts' must be text"),
+    ],
+)
+def test_refuses_and_says_what_to_give(row: dict[str, Any], said: str) -> None:
+    assert said in why(row)
+
+
+def test_reads_calls_and_results_of_sharegpt() -> None:
+    call = '{"name": "opens", "arguments": {"day": "Sunday"}}'
+    turns = [("human", "When?"), ("function_call", call), ("observation", "closed"), ("gpt", "Never.")]
+    tools = '[{"name": "opens", "description": "Hours", "parameters": {"type": "object"}}]'
+    exchange = only({"conversations": [{"from": who, "value": said} for who, said in turns], "tools": tools})
+    assert isinstance(exchange.prompt, tuple)
+    assert exchange.prompt[1].parts == (ToolCall("opens", '{"day": "Sunday"}'),)
+    assert exchange.prompt[2].parts == (ToolResult("closed", name="opens"),)
+    assert exchange.tools == (ToolDefinition("opens", "Hours", '{"type": "object"}'),)
+
+
+def test_names_a_call_that_cannot_be_read() -> None:
+    turns = [("human", "When?"), ("function_call", "opens(Sunday)"), ("gpt", "Never.")]
+    found = why({"conversations": [{"from": who, "value": said} for who, said in turns]})
+    assert found == "unread_part: line 7: cannot read malformed function_call in message 2"
+
+
+CHOSEN, REJECTED = {"role": "assistant", "content": "a"}, {"role": "assistant", "content": "b"}
+ASKED = {"role": "user", "content": "q"}
+
+
+@pytest.mark.parametrize(
+    ("row", "prompt"),
+    [
+        ({"prompt": "q", "chosen": "a", "rejected": " b"}, "q"),
+        ({"prompt": [ASKED], "chosen": [CHOSEN], "rejected": [REJECTED]}, (U("q"),)),
+        ({"chosen": [ASKED, CHOSEN], "rejected": [ASKED, REJECTED]}, (U("q"),)),
+        ({"prompt": "q", "chosen": [ASKED, CHOSEN], "rejected": [ASKED, REJECTED], "score_chosen": 8.0}, (U("q"),)),
+        ({"system": "s", "question": "q", "chosen": "a", "rejected": "b"}, (S("s"), U("q"))),
+        ({"instruction": "i", "input": "x", "chosen": "a", "rejected": "b"}, "i\nx"),
+        (
+            {
+                "conversations": [{"from": "human", "value": "q"}],
+                "chosen": {"from": "gpt", "value": "a"},
+                "rejected": {"from": "gpt", "value": "b"},
+            },
+            (U("q"),),
+        ),
+        (
+            {"chosen": "\n\nHuman: q\n\nAssistant: a", "rejected": "\n\nHuman: q\n\nAssistant: b"},
+            (U("q"),),
+        ),
+    ],
+)
+def test_both_sides_of_a_preference_are_answers(row: dict[str, Any], prompt: Any) -> None:
+    sides = answers(row)
+    assert [(side.which, side.correct) for side in sides] == [("chosen", True), ("rejected", False)]
+    said = [(side.exchange.prompt, side.exchange.answer) for side in sides if isinstance(side.exchange, Exchange)]
+    assert said == [(prompt, "a"), (prompt, "b")]
+
+
+def test_a_preference_without_a_prompt_says_so() -> None:
+    assert "have no prompt, neither beside them nor within both" in why({"chosen": "a", "rejected": "b"})
+
+
+@pytest.mark.parametrize(
+    ("row", "wanted"),
+    [
+        ({"prompt": "q", "completion": "a", "label": True}, True),
+        ({"question": "q", "answer": "a", "label": 0}, False),
+        ({"question": "q", "answer": "a", "label": "yes"}, True),
+        ({"question": "q", "answer": "a", "label": "geography"}, None),
+        ({"question": "q", "response": "a", "correct": False, "label": 1}, False),
+        ({"prompt": "q", "answer": "a", "correct": 1}, True),
+        ({"prompt": "q", "answer": "a", "label": 1}, None),
+    ],
+)
+def test_reads_the_verdict_of_a_row(row: dict[str, Any], wanted: Any) -> None:
+    [found] = answers(row)
+    assert found.correct is wanted
+
+
+def test_tells_thoughts_from_words() -> None:
+    exchange = only({"prompt": "Is 91 prime?", "answer": "<think>\n7 * 13\n</think>\n\nNo."})
+    assert exchange.turn is not None
+    assert exchange.turn.parts == (Reasoning("7 * 13"), "No.")
+    assert exchange.answer_span is not None
+    assert exchange.answer[slice(*exchange.answer_span)] == "No."
+
+
+def test_thoughts_alone_are_no_answer() -> None:
+    assert why({"prompt": "q", "answer": "<think>\nLet me see"}).startswith("empty_answer: line 7: ")
+
+
+def test_says_how_it_read_two_layouts_in_one_file() -> None:
+    reader = AnswerReader()
+    for row in [{"instruction": "i", "input": "x", "output": "a"}, {"prompt": "q", "answer": "a"}] * 2:
+        reader.answers(Record("line 1", row))
+    assert reader.said() == (
+        "read as Alpaca, 2 rows; prompt = instruction + input; answer = output; "
+        "and read as prompt and answer, 2 rows; prompt = prompt; answer = answer"
+    )
+
+
+def test_a_scored_row_names_its_answer() -> None:
+    row = {"prompt": "q", "chosen": "a", "rejected": "b", "foureyes": {"log_cmp": 1.0}, "foureyes_answer": "rejected"}
+    [found] = answers(row)
+    assert found.which == "rejected"
+    assert "names an answer that is not in the row" in why({**row, "foureyes_answer": "third"})
