@@ -56,12 +56,11 @@ def parquet_batches(source: Path | IO[bytes], name: str) -> Iterator[pa.Table]:
     """A Parquet file's rows, some at a time; of a stream, its end is read first, so it is put aside.
 
     Raises:
-        InputError: it is none, is damaged, or has two columns of one name.
+        InputError: it is none, or is damaged.
     """
     with _errors(name, "Parquet"), _seekable(source) as place, pq.ParquetFile(place, pre_buffer=False) as file:
-        _require_names(file.schema_arrow, name)
         for batch in file.iter_batches(batch_size=_rows_at_once(file.metadata)):
-            yield pa.Table.from_batches([batch])
+            yield _table(batch)
 
 
 def arrow_batches(source: Path | IO[bytes], name: str, *, streaming: bool) -> Iterator[pa.Table]:
@@ -74,24 +73,33 @@ def arrow_batches(source: Path | IO[bytes], name: str, *, streaming: bool) -> It
             (Feather).
 
     Raises:
-        InputError: it is none, is damaged, or has two columns of one name.
+        InputError: it is none, or is damaged.
     """
     with _errors(name, "Arrow"):
         if streaming:
             place = pa.memory_map(str(source)) if isinstance(source, Path) else pa.PythonFile(source, mode="r")
             with ipc.open_stream(place) as stream:
-                yield from _tables(stream.schema, stream, name)
+                yield from map(_table, stream)
             return
         with _seekable(source) as seekable:
             mapped = pa.memory_map(str(seekable)) if isinstance(seekable, Path) else seekable
             with ipc.open_file(mapped) as file:
-                yield from _tables(file.schema, map(file.get_batch, range(file.num_record_batches)), name)
+                yield from (_table(file.get_batch(i)) for i in range(file.num_record_batches))
 
 
-def column_records(tables: Iterable[pa.Table]) -> Iterator[Record]:
-    """A record for every row; one with text that is not UTF-8 has a problem."""
+def column_records(tables: Iterable[pa.Table], name: str) -> Iterator[Record]:
+    """A record for every row; one with text that is not UTF-8 has a problem.
+
+    Args:
+        tables: of the same columns.
+        name: of what they are from, for messages.
+
+    Raises:
+        InputError: two columns have one name, or one has a type that JSON has no form for.
+    """
     number = 0
     for table in tables:
+        _require_names(table.schema, name)
         for start in range(0, table.num_rows, _ROWS):
             yield from _records(table.slice(start, _ROWS), number + start + 1)
         number += table.num_rows
@@ -231,10 +239,8 @@ def _is_list(kind: pa.DataType) -> bool:
     return bool(kinds.is_list(kind) or kinds.is_large_list(kind) or kinds.is_fixed_size_list(kind))
 
 
-def _tables(schema: pa.Schema, batches: Iterable[pa.RecordBatch], name: str) -> Iterator[pa.Table]:
-    _require_names(schema, name)
-    for batch in batches:
-        yield pa.Table.from_batches([batch])
+def _table(batch: pa.RecordBatch) -> pa.Table:
+    return pa.Table.from_batches([batch])
 
 
 def _require_names(schema: pa.Schema, name: str) -> None:

@@ -47,15 +47,14 @@ def _of_arrow(source: Any) -> Iterator[Record]:
 
     from foureyes.records.columns import column_records  # noqa: PLC0415
 
-    if isinstance(source, pa.Table):
-        return column_records([source])
-    if isinstance(source, pa.RecordBatch):
-        return column_records([pa.Table.from_batches([source])])
-    if isinstance(source, pa.RecordBatchReader):
-        return column_records(pa.Table.from_batches([batch]) for batch in source)
-    if hasattr(source, "to_batches"):  # a data set of many files
-        return column_records(pa.Table.from_batches([batch]) for batch in source.to_batches())
-    raise InputError(f"wanted a table of pyarrow; got {type(source).__name__}")
+    name = f"the {type(source).__name__}"
+    if isinstance(source, pa.RecordBatch | pa.RecordBatchReader):
+        batches: Iterable[Any] = [source] if isinstance(source, pa.RecordBatch) else source
+    elif hasattr(source, "to_batches"):  # a table, or a data set of many files
+        batches = source.to_batches()
+    else:
+        raise InputError(f"wanted a table of pyarrow; got {type(source).__name__}")
+    return column_records((pa.Table.from_batches([batch]) for batch in batches), name)
 
 
 def _pandas(frame: Any) -> Iterable[Any]:

@@ -119,8 +119,8 @@ def _columns(source: Path | IO[bytes], name: str, form: Form, start: bytes) -> I
     from foureyes.records.columns import arrow_batches, column_records, parquet_batches  # noqa: PLC0415 - an extra
 
     if form == "parquet":
-        return column_records(parquet_batches(source, name))
-    return column_records(arrow_batches(source, name, streaming=not start.startswith(b"ARROW1")))
+        return column_records(parquet_batches(source, name), name)
+    return column_records(arrow_batches(source, name, streaming=not start.startswith(b"ARROW1")), name)
 
 
 def _told_by_content(file: IO[bytes], name: str, *, is_file: bool) -> tuple[Form, IO[bytes]]:

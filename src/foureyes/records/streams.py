@@ -23,6 +23,9 @@ BUFFER: Final = 1 << 18
 LONGEST: Final = 64 * 1024 * 1024
 """Bytes that a record may have, or characters where it is text already."""
 
+_LOOKED_AT: Final = 1 << 22
+"""Bytes of a line that are looked at before it is read."""
+
 _DAMAGED: Final = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
 
 
@@ -66,11 +69,11 @@ def non_empty_lines(file: IO[bytes], n: int) -> tuple[list[bytes], list[bytes]]:
     """
     found: list[bytes] = []
     seen: list[bytes] = []
-    while len(found) < n and (line := file.readline(BUFFER)):
+    while len(found) < n and (line := file.readline(_LOOKED_AT)):
         seen.append(line)
         if line.removeprefix(b"\xef\xbb\xbf").strip():
             found.append(line)
-        if len(line) == BUFFER and not line.endswith(b"\n"):
+        if len(line) == _LOOKED_AT and not line.endswith(b"\n"):
             break
     return found, seen
 
