@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from foureyes.errors import InputError
 from foureyes.view.columns import Columns
+from foureyes.view.row_source import Found, RowSource
 from foureyes.view.scored_rows import RowReader, ScoredRow, answer_key, numbers_of
-from foureyes.view.sources import Found, RowSource, column_of
 
 __all__ = ["NONE", "RIGHT", "UNSURE", "WRONG", "FileIndex", "Problem", "VerifierRows"]
 
@@ -194,7 +194,7 @@ class FileIndex:
         }
         names = dict.fromkeys(name for row in numbers for name in row)
         self._count(rows)
-        self.columns.add(integers, {name: column_of(numbers, name) for name in names}, len(rows))
+        self.columns.add(integers, {name: _column(numbers, name) for name in names}, len(rows))
         self._pass.end = chunk[-1].end
 
     def _numbers(self, row: ScoredRow) -> dict[str, float]:
@@ -215,3 +215,8 @@ class FileIndex:
 
     def _save(self) -> None:
         self.columns.save(identity=self._known, modified=self._modified(), **self._pass.to_dict())
+
+
+def _column(rows: Sequence[dict[str, float]], name: str) -> NDArray[np.float64]:
+    """(n,) one number of every row, NaN where it has none."""
+    return np.array([row.get(name, np.nan) for row in rows], np.float64)

@@ -13,8 +13,9 @@ from foureyes.layouts.reading import RESULT_FIELD
 from foureyes.models.weights.store import cache_folder
 from foureyes.view.file_index import FileIndex
 from foureyes.view.labels import Labels, sidecar_of
+from foureyes.view.row_source import RowSource
 from foureyes.view.scored_rows import RowReader
-from foureyes.view.sources import RowSource, open_source
+from foureyes.view.sources import open_source
 from foureyes.view.viewed_file import ViewedFile
 from foureyes.view.viewer import Viewer
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from foureyes.errors import ConfigError, InputError
 from foureyes.records import Record
-from foureyes.view.sources import Found
+from foureyes.view.row_source import Found
 
 try:
     import pyarrow as pa

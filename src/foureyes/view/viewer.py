@@ -88,6 +88,17 @@ class Viewer:
             told["others"] = [] if found < 0 else [self._detail(other, found)]
         return told
 
+    def page_data(self, limit: int) -> dict[str, Any]:
+        """What a page without a server holds: the worst rows of the first file and verifier, in full.
+
+        Reads the files to their end first.
+        """
+        for file in self._files:
+            file.index.build()
+        rows = self.rows(RowsQuestion(limit=limit))
+        details = {str(row["row"]): self.row(0, row["row"]) for row in rows["rows"]}
+        return {"file": self.file(), "rows": rows, "details": details}
+
     def label(self, told: object) -> dict[str, Any]:
         """Saves a decision.
 

@@ -8,7 +8,9 @@ import webbrowser
 from foureyes.cli.output import CommandOutput
 from foureyes.errors import InputError
 from foureyes.layouts import FieldMap
+from foureyes.tables.saving import require_place, write_text
 from foureyes.view.opening import open_viewer
+from foureyes.view.page import exported
 from foureyes.view.scored_rows import RowReader
 from foureyes.view.server import ViewServer
 from foureyes.view.viewer import Viewer
@@ -26,8 +28,21 @@ def run(args: argparse.Namespace, output: CommandOutput) -> None:
     if args.limit < 1:
         raise InputError(f"--limit must be at least 1; got {args.limit}")
     rows = RowReader(args.layout, FieldMap.of(args.map))
+    if args.export is not None:
+        require_place(args.export)
     viewer = open_viewer(args.files, rows, labels=args.labels, index=args.index, sort=args.sort)
-    _serve(viewer, args, output)
+    if args.export is None:
+        _serve(viewer, args, output)
+    else:
+        _export(viewer, args, output)
+
+
+def _export(viewer: Viewer, args: argparse.Namespace, output: CommandOutput) -> None:
+    data = viewer.page_data(args.limit)
+    write_text(args.export, exported(data))
+    shown, total = len(data["rows"]["rows"]), data["rows"]["total"]
+    output.say(f"{shown:,} of {total:,} rows, worst first by {data['rows']['sort'] or 'nothing'} → {args.export}")
+    output.give(lambda: {"output": str(args.export), "rows": shown, "of": total, "sort": data["rows"]["sort"]})
 
 
 def _serve(viewer: Viewer, args: argparse.Namespace, output: CommandOutput) -> None:

@@ -1,0 +1,75 @@
+"""Rows of JSON lines, by bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import IO, Final, NoReturn
+
+from foureyes.batch.disk import reading
+from foureyes.records import Record
+from foureyes.view.row_source import Found
+
+__all__ = ["JsonlRows"]
+
+_HEAD: Final = 1 << 16
+_MARK: Final = b"\xef\xbb\xbf"
+
+
+class JsonlRows:
+    """JSON objects, one a line; empty lines are no rows. A last line without an end that is no JSON is still being written."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def size(self) -> int:
+        """Bytes of the file."""
+        with reading(self.path):
+            return self.path.stat().st_size
+
+    def identity(self) -> str:
+        """Of the file and its first line."""
+        with reading(self.path), self.path.open("rb") as file:
+            status = os.fstat(file.fileno())
+            return hashlib.sha256(f"{status.st_dev}.{status.st_ino}.".encode() + file.readline(_HEAD)).hexdigest()
+
+    def scan(self, start: int) -> Iterator[Found]:
+        """All lines from a byte on."""
+        at = start
+        with reading(self.path), self.path.open("rb") as file:
+            file.seek(start)
+            for raw in file:
+                end = at + len(raw)
+                if raw.strip():
+                    record = _record(raw, "")
+                    if record.fields is None and not raw.endswith(b"\n"):
+                        return
+                    yield Found(record, at, end)
+                at = end
+
+    def records(self, at: Sequence[int], numbers: Sequence[int], *, results: bool) -> list[Record]:  # noqa: ARG002
+        """The lines that begin at these bytes."""
+        with reading(self.path), self.path.open("rb") as file:
+            return [self._at(file, place, number) for place, number in zip(at, numbers, strict=True)]
+
+    @staticmethod
+    def _at(file: IO[bytes], place: int, number: int) -> Record:
+        file.seek(place)
+        return _record(file.readline(), f"row {number + 1}")
+
+
+def _record(raw: bytes, place: str) -> Record:
+    try:
+        fields = json.loads(raw.removeprefix(_MARK), parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        return Record(place, None, f"not JSON: {error}"[:200])
+    if not isinstance(fields, dict):
+        return Record(place, None, f"wanted a JSON object; got {type(fields).__name__}")
+    return Record(place, fields)
+
+
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON value")

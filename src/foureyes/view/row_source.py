@@ -1,0 +1,55 @@
+"""Where rows come from: all of them once for the index, then some by their numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from foureyes.records import Record
+
+__all__ = ["Found", "RowSource"]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A record that a pass over the file came to.
+
+    Attributes:
+        record: the record.
+        at: where it can be found again; bytes in a file of lines, number of the row in a table.
+        end: where the pass goes on after it.
+    """
+
+    record: Record
+    at: int
+    end: int
+
+
+class RowSource(Protocol):
+    """A file of scored rows."""
+
+    path: Path
+
+    def size(self) -> int:
+        """How far a pass can come now, in the unit of :attr:`Found.end`."""
+        ...
+
+    def identity(self) -> str:
+        """Kept by a file that grows, lost by one that is replaced."""
+        ...
+
+    def scan(self, start: int) -> Iterator[Found]:
+        """All records from a place on, as far as they are whole."""
+        ...
+
+    def records(self, at: Sequence[int], numbers: Sequence[int], *, results: bool) -> list[Record]:
+        """Some records, in the order asked for.
+
+        Args:
+            at: where they were found.
+            numbers: which rows they are, from 0.
+            results: whether what the verifiers said is wanted too; it may come all the same.
+        """
+        ...
