@@ -1,7 +1,7 @@
 """What the page asks of its server: addresses, parameters and the JSON that comes back.
 
 All answers are JSON in UTF-8. A request that cannot be answered gets ``{"error": sentence}`` with 400 (a parameter), 403 (no
-token, another host, another origin), 404 (no such file, row or address), 405 (another method), 413 (a body too large) or 500.
+token, another host, another origin), 404 (no such file, row or address), 413 (a body too large), 501 (another method) or 500.
 A number that a row does not have is ``null``. Rows are numbered from 0 in the order of their file.
 
 ``GET /api/file``::

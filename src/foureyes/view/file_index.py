@@ -89,7 +89,7 @@ class FileIndex:
     def __init__(self, source: RowSource, answers: RowReader, cache: Path) -> None:
         self.source, self.answers = source, answers
         path = source.path.resolve()
-        name = hashlib.sha256(f"{path}\0{answers.words}".encode()).hexdigest()[:24]
+        name = hashlib.sha256(f"{path}\0{answers.given}".encode()).hexdigest()[:24]
         self.columns = Columns(cache / name, _INTEGERS)
         self._pass, self._known = _Pass(), source.identity()
         self._stop = threading.Event()

@@ -20,6 +20,7 @@ from filelock import FileLock
 
 from foureyes.batch.disk import reading, writing
 from foureyes.errors import InputError
+from foureyes.models.weights.store import cache_folder
 
 __all__ = ["Decision", "Label", "Labels", "sidecar_of"]
 
@@ -36,6 +37,7 @@ class Decision:
         which: of several answers in one record, which; empty where there is one.
         answer: hash of prompt and answer, 16 hex digits.
         label: what was said; ``None`` where it was taken back.
+        read: how the user said that rows are to be read; :attr:`~foureyes.view.scored_rows.RowReader.given`.
     """
 
     file: str
@@ -43,6 +45,7 @@ class Decision:
     which: str
     answer: str
     label: Label | None
+    read: tuple[str, ...] = ()
 
     @classmethod
     def from_dict(cls, told: dict[str, Any]) -> Decision:
@@ -52,7 +55,8 @@ class Decision:
             InputError: it is none.
         """
         try:
-            made = cls(told["file"], told["row"], told["which"], told["answer"], told["label"])
+            read = tuple(str(word) for word in told.get("read", ()))
+            made = cls(told["file"], told["row"], told["which"], told["answer"], told["label"], read)
             legal = type(made.row) is int and made.row >= 0 and int(made.answer, 16) >= 0
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"not a decision: {error}") from error
@@ -68,6 +72,7 @@ class Decision:
             "which": self.which,
             "answer": self.answer,
             "label": self.label,
+            **({"read": list(self.read)} if self.read else {}),
         }
 
 
@@ -86,7 +91,6 @@ class Labels:
 
     Args:
         path: of the sidecar; it need not be there yet.
-        locks: folder for the lock that pages share.
 
     Attributes:
         last: the last decision about each row, by row number and hash.
@@ -98,14 +102,13 @@ class Labels:
         InputError: it cannot be read.
     """
 
-    def __init__(self, path: Path, locks: Path) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
         self.last: dict[tuple[int, str], Decision] = {}
         self.broken = 0
         self.version = 0
         self._seen: dict[tuple[int, str], set[str]] = {}
         self._end = 0
-        self._locks = locks
         self.refresh()
 
     @property
@@ -145,9 +148,11 @@ class Labels:
         self.refresh()
 
     def _lock(self) -> FileLock:
-        self._locks.mkdir(parents=True, exist_ok=True)
+        """In the cache, so that nothing is left beside the user's files."""
+        folder = cache_folder() / "view"
+        folder.mkdir(parents=True, exist_ok=True)
         name = hashlib.sha256(str(self.path.resolve()).encode()).hexdigest()[:24]
-        return FileLock(self._locks / f"{name}.lock")
+        return FileLock(folder / f"{name}.lock")
 
     def _gap(self) -> bytes:
         """A line end after a line that a crash cut, so that the next one is not lost with it."""

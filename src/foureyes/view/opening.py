@@ -53,7 +53,7 @@ def open_viewer(
     sources = [open_source(path) for path in paths]
     for source in sources:
         _require_scored(source)
-    kept = Labels(labels or sidecar_of(paths[0]), folder)
+    kept = Labels(labels or sidecar_of(paths[0]))
     files = [ViewedFile(FileIndex(source, answers, folder), kept) for source in sources]
     return Viewer(files, kept, sort or DEFAULT_SORT)
 

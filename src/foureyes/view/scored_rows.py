@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from foureyes.batch.results import FACTS
 from foureyes.batch.window import RAW_FIELD
+from foureyes.errors import InputError
 from foureyes.layouts import FieldMap, LoggedAnswer
 from foureyes.layouts.reading import ANSWER_FIELD, RESULT_FIELD, AnswerReader
 from foureyes.records import Record
@@ -45,19 +46,36 @@ class RowReader:
     """Makes rows of records: which prompt, which answer, by the layout of the log.
 
     Args:
-        layout: name of the only layout; ``None`` for the one that each record fits.
-        fields: names of the fields that are meant, where the user says so.
+        layout: name of the only layout; empty for the one that each record fits.
+        fields: which fields are meant, where the user says so, as :meth:`~foureyes.layouts.FieldMap.of` takes them.
 
     Attributes:
-        words: what tells readings of the same file apart.
+        given: layout and fields in words, for :meth:`again`; none where the user said nothing.
 
     Raises:
-        InputError: there is no such layout.
+        InputError: there is no such layout, or the fields are not said as they should be.
     """
 
-    def __init__(self, layout: str | None = None, fields: FieldMap | None = None) -> None:
-        self._reader = AnswerReader(layout, fields)
-        self.words = f"{layout} {fields}"
+    def __init__(self, layout: str = "", fields: Sequence[str] = ()) -> None:
+        self._reader = AnswerReader(layout or None, FieldMap.of(fields))
+        self.given = tuple([f"layout={layout}"] * bool(layout) + [f"map={word}" for word in fields])
+
+    @classmethod
+    def again(cls, given: Sequence[str]) -> RowReader:
+        """One that reads as the one that has these words.
+
+        Raises:
+            InputError: they are none.
+
+        Example:
+            >>> RowReader.again(["map=prompt=context+question"]).given
+            ('map=prompt=context+question',)
+        """
+        layouts = [word.removeprefix("layout=") for word in given if word.startswith("layout=")]
+        fields = [word.removeprefix("map=") for word in given if word.startswith("map=")]
+        if len(layouts) > 1 or len(layouts) + len(fields) < len(given):
+            raise InputError(f"not a way to read rows: {list(given)!r:.80}")
+        return cls("".join(layouts), fields)
 
     def row(self, record: Record) -> ScoredRow:
         """The row of a record."""

@@ -29,6 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def _configure_fit(fit: argparse.ArgumentParser) -> None:
     _add_input(fit)
     _add_outcome(fit)
+    _add_labels(fit)
     add_out(fit, "the calibrator, as JSON", required=True)
     fit.add_argument(
         "--kind",
@@ -79,6 +80,7 @@ def _configure_report(report: argparse.ArgumentParser) -> None:
     report.add_argument("calibrator", type=Path, metavar="CALIBRATOR")
     _add_input(report)
     _add_outcome(report)
+    _add_labels(report)
     add_allowance(report, "judge on the rows of the fit all the same; the result is marked")
     promises = report.add_argument_group("a promise, kept with probability 1 − delta")
     risk = promises.add_mutually_exclusive_group()
@@ -136,4 +138,10 @@ def _add_outcome(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--label", metavar="FIELD", help="with --logits or --probs: index of the right class")
     parser.add_argument(
         "--group", metavar="FIELD", help="which rows hang together, say the question's id: intervals take them together"
+    )
+
+
+def _add_labels(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--labels", type=Path, metavar="SIDECAR", help="what was decided in foureyes view; goes before --correct"
     )

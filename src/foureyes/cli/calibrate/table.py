@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foureyes.calibration import Calibrator, Combiner, ScoreCalibrator, Source, Temperature
+from foureyes.cli.calibrate.decided import decided_flags
 from foureyes.cli.files import class_indices
 from foureyes.errors import InputError
 from foureyes.tables import Column, Table
+from foureyes.view.labelled_rows import LabelledRows
 
 __all__ = ["ScoreTable", "confidence_of", "correctness_of", "read_scores", "uncalibrated"]
 
@@ -64,7 +66,12 @@ class ScoreTable:
 
 
 def read_scores(
-    table: Table, args: argparse.Namespace, *, outcome: bool, calibrator: Calibrator | None = None
+    table: Table,
+    args: argparse.Namespace,
+    *,
+    outcome: bool,
+    calibrator: Calibrator | None = None,
+    decisions: LabelledRows | None = None,
 ) -> ScoreTable:
     """Reads what the options name.
 
@@ -73,6 +80,7 @@ def read_scores(
         args: with ``score``, ``logits``, ``probs``, ``model``; ``correct`` and ``label`` where there is an outcome.
         outcome: whether to read one.
         calibrator: what the scores are for, if it is there already; a combiner knows its signals.
+        decisions: what people said of the rows; it goes before what the file states.
 
     Raises:
         InputError: options that do not go together or with the calibrator, fields that cannot be used.
@@ -81,7 +89,8 @@ def read_scores(
     scale = "logits" if args.logits else "probabilities" if args.probs else ""
     _require_scores(signals, scale, calibrator)
     columns = [table.matrix(args.logits or args.probs)] if scale else [table.numbers(name) for name in signals]
-    said, present = _outcome(table, args, scale) if outcome else (np.zeros(len(table)), np.ones(len(table), np.bool_))
+    everywhere = np.zeros(len(table)), np.ones(len(table), np.bool_)
+    said, present = _outcome(table, args, scale, decisions) if outcome else everywhere
     groups, cost = _group_ids(table, args), _cost(table, args)
     extra = [column.present for column in (groups, cost) if column is not None]
     kept = np.flatnonzero(np.logical_and.reduce([present, *(column.present for column in columns), *extra]))
@@ -151,15 +160,18 @@ def _require_scores(signals: list[str], scale: str, calibrator: Calibrator | Non
         raise InputError(f"a {calibrator.kind} calibrator takes one --score; got {len(signals)}")
 
 
-def _outcome(table: Table, args: argparse.Namespace, scale: str) -> tuple[NDArray[Any], Bools]:
+def _outcome(
+    table: Table, args: argparse.Namespace, scale: str, decisions: LabelledRows | None
+) -> tuple[NDArray[Any], Bools]:
     if scale:
-        if not args.label or args.correct:
+        if not args.label or args.correct or decisions is not None:
             raise InputError("class scores go with --label, the index of the right class, not with --correct")
         column = table.numbers(args.label)
         return class_indices(table, args.label, column), column.present
-    if not args.correct or args.label:
-        raise InputError("scores go with --correct, whether the answer was right, not with --label")
-    flags: Column[np.bool_] = table.flags(args.correct)
+    if args.label or not (args.correct or decisions):
+        raise InputError("scores go with --correct or --labels, whether the answer was right, not with --label")
+    stated: Column[np.bool_] | None = table.flags(args.correct) if args.correct else None
+    flags = decided_flags(table, stated, decisions)
     return flags.values, flags.present
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from foureyes.calibration import Calibrator, calibration_report
+from foureyes.cli.calibrate.decided import decided
 from foureyes.cli.calibrate.fitters import fit_calibrator, split_rows
 from foureyes.cli.calibrate.promises import choose_threshold, decide_rows
 from foureyes.cli.calibrate.shift import judge_files
@@ -35,7 +36,7 @@ def _fit(args: argparse.Namespace, output: CommandOutput) -> None:
             "a report needs rows that were not fitted on: give --hold-out 0.5, or use calibrate report with other rows"
         )
     require_places(args.html, args.out)
-    scores = read_scores(open_table(args.source), args, outcome=True)
+    scores = read_scores(open_table(args.source), args, outcome=True, decisions=decided(args, output))
     learned, kept = split_rows(scores, args.hold_out, args.seed)
     calibrator, words = fit_calibrator(
         learned, args.kind, args.larger_is, " + ".join(args.accept_direction or ()) or None
@@ -86,7 +87,9 @@ def _report(args: argparse.Namespace, output: CommandOutput) -> None:
     _require_promise(args)
     calibrator = _open_calibrator(args.calibrator)
     require_places(args.html, args.threshold)
-    scores = read_scores(open_table(args.source), args, outcome=True, calibrator=calibrator)
+    scores = read_scores(
+        open_table(args.source), args, outcome=True, calibrator=calibrator, decisions=decided(args, output)
+    )
     judged = _judge(calibrator, scores, allow_fitted_rows=args.allow_fitted_rows)
     try:
         judged = replace(judged, threshold=choose_threshold(calibrator, scores, args, in_sample=judged.after.in_sample))

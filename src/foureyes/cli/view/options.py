@@ -25,7 +25,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--labels", type=Path, metavar="SIDECAR", help="where labels are kept (default: FILE's name, .labels.jsonl)"
     )
     parser.add_argument("--sort", metavar="SIGNAL", help="what rows are sorted by at first, the worst on top")
-    parser.add_argument("--layout", metavar="NAME", help="how the rows are laid out (default: found by their fields)")
+    parser.add_argument(
+        "--layout", default="", metavar="NAME", help="how the rows are laid out (default: found by their fields)"
+    )
     parser.add_argument(
         "--map", action="append", default=[], metavar="WHAT=FIELD", help="which field is meant: prompt=context+question"
     )

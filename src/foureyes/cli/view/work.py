@@ -7,7 +7,6 @@ import webbrowser
 
 from foureyes.cli.output import CommandOutput
 from foureyes.errors import InputError
-from foureyes.layouts import FieldMap
 from foureyes.tables.saving import require_place, write_text
 from foureyes.view.opening import open_viewer
 from foureyes.view.page import exported
@@ -27,7 +26,7 @@ def run(args: argparse.Namespace, output: CommandOutput) -> None:
     """
     if args.limit < 1:
         raise InputError(f"--limit must be at least 1; got {args.limit}")
-    rows = RowReader(args.layout, FieldMap.of(args.map))
+    rows = RowReader(args.layout, args.map)
     if args.export is not None:
         require_place(args.export)
     viewer = open_viewer(args.files, rows, labels=args.labels, index=args.index, sort=args.sort)

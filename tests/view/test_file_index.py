@@ -1,0 +1,184 @@
+"""The index: what it keeps, and what becomes of files that grow, are cut, are replaced, or were never scored."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from foureyes.errors import InputError
+from foureyes.view.columns import Columns
+from foureyes.view.file_index import FileIndex
+from foureyes.view.questions import RowsQuestion
+from foureyes.view.scored_rows import RowReader
+from foureyes.view.sources import open_source
+from foureyes.view.viewer import Viewer
+
+Open = Callable[..., Viewer]
+
+
+def index(path: Path, cache: Path) -> FileIndex:
+    return FileIndex(open_source(path), RowReader(), cache)
+
+
+def logged(path: Path) -> list[float | None]:
+    return [json.loads(line)["foureyes"]["v"].get("log_cmp") for line in path.read_text().splitlines()]
+
+
+def test_columns_are_the_numbers_of_the_file(scored: Path, tmp_path: Path) -> None:
+    made = index(scored, tmp_path / "cache")
+    made.build()
+    wanted = [np.nan if value is None else value for value in logged(scored)]
+    np.testing.assert_array_equal(made.column("v", "log_cmp"), wanted)
+    assert (made.caught_up, made.progress) == (True, 1.0)
+
+
+def test_what_was_indexed_is_there_at_once_the_next_time(scored: Path, tmp_path: Path) -> None:
+    first = index(scored, tmp_path / "cache")
+    first.build()
+    again = index(scored, tmp_path / "cache")
+    assert (again.columns.rows, again.caught_up) == (40, True)
+    np.testing.assert_array_equal(again.column("v", "cme"), first.column("v", "cme"))
+    assert again.verifiers == first.verifiers
+    assert again.rows([7])[0].exchange == first.rows([7])[0].exchange
+
+
+def test_a_file_that_grows_is_read_on_and_a_line_that_is_still_being_written_waits(
+    scored: Path, tmp_path: Path
+) -> None:
+    lines = scored.read_bytes().splitlines(keepends=True)
+    scored.write_bytes(b"".join(lines[:20]) + lines[20][:50])
+    made = index(scored, tmp_path / "cache")
+    made.build()
+    assert (made.columns.rows, made.problems) == (20, {})
+    with scored.open("ab") as file:
+        file.write(lines[20][50:] + b"".join(lines[21:]))
+    made.build()
+    assert (made.columns.rows, made.problems) == (40, {})
+    fresh = index(scored, tmp_path / "other")
+    fresh.build()
+    np.testing.assert_array_equal(made.column("w-2.5", "excess"), fresh.column("w-2.5", "excess"))
+
+
+def test_a_line_cut_in_the_middle_is_named_and_nothing_else_is_lost(scored: Path, tmp_path: Path) -> None:
+    lines = scored.read_bytes().splitlines(keepends=True)
+    lines[9] = lines[9][:80] + b"\n"
+    lines[11] = b"\n"
+    scored.write_bytes(b"".join(lines))
+    made = index(scored, tmp_path / "cache")
+    made.build()
+    [(cause, problem)] = made.problems.items()
+    assert (made.columns.rows, cause, problem.rows) == (39, "not JSON", 1)
+    assert problem.example.startswith("row 10: not JSON: ")
+    assert np.isnan(made.column("v", "log_cmp")[9])
+    assert made.rows([38])[0].record.fields["id"] == 39
+
+
+def test_a_file_that_was_written_anew_is_read_anew(scored: Path, tmp_path: Path) -> None:
+    made = index(scored, tmp_path / "cache")
+    made.build()
+    lines = scored.read_text().splitlines(keepends=True)
+    other = scored.with_name("other")
+    other.write_text("".join(lines[::-1]))
+    other.replace(scored)
+    made.build()
+    wanted = [np.nan if value is None else value for value in logged(scored)]
+    np.testing.assert_array_equal(made.column("v", "log_cmp"), wanted)
+
+
+def test_a_file_that_was_changed_in_place_is_read_anew(scored: Path, tmp_path: Path) -> None:
+    index(scored, tmp_path / "cache").build()
+    lines = scored.read_text().splitlines(keepends=True)
+    lines[1], lines[-1] = lines[-1], lines[1]
+    before = scored.stat()
+    scored.write_text("".join(lines))
+    os.utime(scored, ns=(before.st_atime_ns, before.st_mtime_ns + 10**9))
+    assert scored.stat().st_size == before.st_size
+    again = index(scored, tmp_path / "cache")
+    assert (again.columns.rows, again.caught_up) == (0, False)
+
+
+def test_a_pass_that_was_killed_goes_on_from_what_was_saved(tmp_path: Path) -> None:
+    columns = Columns(tmp_path, {"at": np.int64})
+    columns.add({"at": [0, 10]}, {"a": np.array([1.0, 2.0])}, 2)
+    columns.save(end=20)
+    columns.add({"at": [20]}, {"b": np.array([3.0])}, 1)  # and no more: it was killed here
+    again = Columns(tmp_path, {"at": np.int64})
+    assert (again.rows, again.state, list(again.extents)) == (2, {"end": 20}, ["a"])
+    again.add({"at": [20]}, {"b": np.array([4.0])}, 1)
+    np.testing.assert_array_equal(again["at"], [0, 10, 20])
+    np.testing.assert_array_equal(again["a"], [1.0, 2.0, np.nan])
+    np.testing.assert_array_equal(again["b"], [np.nan, np.nan, 4.0])
+
+
+@pytest.mark.parametrize("state", ["", "{", '{"format": 0}', '{"format": 1, "rows": 9, "extents": {}, "state": {}}'])
+def test_an_index_that_cannot_be_used_is_made_anew(tmp_path: Path, state: str) -> None:
+    (tmp_path / "index.json").write_text(state)
+    (tmp_path / "at.column").write_bytes(b"1234")
+    assert Columns(tmp_path, {"at": np.int64}).rows == 0
+
+
+def test_a_page_can_be_used_before_the_index_is_there(scored: Path, opened: Open) -> None:
+    viewer = opened(scored, build=False)
+    told = viewer.file()["files"][0]
+    assert (told["rows"], told["indexed"], told["caught_up"]) == (None, 0, False)
+    assert viewer.rows(RowsQuestion())["rows"] == []
+    made = viewer._files[0].index
+    chunk = []
+    for found in made.source.scan(0):
+        chunk.append(found)
+        if len(chunk) == 10:
+            break
+    made._add(chunk)
+    told = viewer.rows(RowsQuestion())
+    assert [row["row"] for row in told["rows"]] == list(range(10))
+    assert (told["order"], told["indexed"]) == ("file", 10)
+    assert 0 < viewer.file()["files"][0]["progress"] < 1
+
+
+def test_rows_that_come_while_it_is_looked_at_are_added(scored: Path, opened: Open) -> None:
+    lines = scored.read_bytes().splitlines(keepends=True)
+    scored.write_bytes(b"".join(lines[:30]))
+    viewer = opened(scored)
+    assert viewer.rows(RowsQuestion())["total"] == 30
+    with scored.open("ab") as file:
+        file.write(b"".join(lines[30:]))
+    viewer._files[0].index.build()
+    assert viewer.rows(RowsQuestion())["total"] == 40
+
+
+def test_a_file_that_was_not_scored_is_told_how(tmp_path: Path, opened: Open) -> None:
+    path = tmp_path / "my log.jsonl"
+    path.write_text('{"prompt": "a", "answer": "b"}\n')
+    with pytest.raises(InputError, match=r"was not scored.* score it first: foureyes score '.*my log.jsonl' --verifier"):
+        opened(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "has no rows yet"),
+        (b"a,b\n1,2\n", "neither JSON lines nor Parquet: not JSON"),
+        (b"\x1f\x8b\x08\x00", "is compressed"),
+        (b"PAR1 and no more", "as Parquet"),
+    ],
+)
+def test_a_file_of_another_kind_is_named(tmp_path: Path, opened: Open, content: bytes, words: str) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=words):
+        opened(path)
+
+
+def test_a_row_with_several_answers_is_shown_by_the_one_that_was_scored(tmp_path: Path, opened: Open) -> None:
+    said = {"v": {"log_cmp": 1.0, "cme_low": 1.0, "cme_high": 1.0, "n_tokens": 1}}
+    row = {"prompt": "Capital?", "chosen": "Canberra", "rejected": "Sydney", "foureyes": said}
+    path = tmp_path / "pairs.jsonl"
+    path.write_text("".join(json.dumps(row | more) + "\n" for more in ({"foureyes_answer": "rejected"}, {})))
+    first, second = opened(path).rows(RowsQuestion(order="file"))["rows"]
+    assert (first["answer"], first["which"]) == ("Sydney", "rejected")
+    assert "foureyes_answer" in second["problem"]

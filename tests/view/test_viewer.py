@@ -1,0 +1,202 @@
+"""What a page is told: files, rows in order, one row in full."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from foureyes.errors import InputError
+from foureyes.view.questions import RowsQuestion
+from foureyes.view.scored_rows import RowReader
+from foureyes.view.viewer import NoSuchRow, Viewer
+
+Open = Callable[..., Viewer]
+
+
+def ask(viewer: Viewer, **parameters: str | list[str]) -> dict[str, Any]:
+    lists = {name.rstrip("_"): [value] if isinstance(value, str) else value for name, value in parameters.items()}
+    return viewer.rows(RowsQuestion.of(lists))
+
+
+def records(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def values(path: Path, verifier: str, signal: str) -> dict[int, float]:
+    found = enumerate(row["foureyes"][verifier] for row in records(path))
+    return {i: result[signal] for i, result in found if signal in result}
+
+
+@pytest.mark.parametrize(("order", "reverse"), [("worst", True), ("best", False)])
+def test_rows_come_in_the_order_of_a_signal_and_those_without_it_last(
+    scored: Path, opened: Open, order: str, reverse: bool
+) -> None:
+    said = values(scored, "v", "log_cmp")
+    wanted = sorted(said, key=lambda i: (-said[i] if reverse else said[i], i)) + [6]
+    found = ask(opened(scored), sort="log_cmp", order=order, limit="100")
+    assert [row["row"] for row in found["rows"]] == wanted
+    assert [row["value"] for row in found["rows"][:-1]] == [said[i] for i in wanted[:-1]]
+    assert found["rows"][-1]["value"] is None
+    assert "empty_answer" in found["rows"][-1]["problem"]
+    assert [row["place"] for row in found["rows"]] == list(range(1, 41))
+
+
+def test_the_worst_end_is_the_low_one_where_larger_is_better(scored: Path, opened: Open) -> None:
+    said = values(scored, "w-2.5", "min_logprob")
+    found = ask(opened(scored), verifier="1", sort="min_logprob", limit="1")
+    assert found["rows"][0]["value"] == min(said.values())
+
+
+def test_pages_are_pieces_of_one_order(scored: Path, opened: Open) -> None:
+    viewer = opened(scored)
+    whole = [row["row"] for row in ask(viewer, limit="40")["rows"]]
+    pieces = [ask(viewer, offset=str(i), limit="7")["rows"] for i in range(0, 42, 7)]
+    assert [row["row"] for piece in pieces for row in piece] == whole
+
+
+def test_filters_hold_together(scored: Path, opened: Open) -> None:
+    viewer = opened(scored)
+    viewer.label({"file": 0, "row": 4, "label": "wrong"})
+    said, length = values(scored, "v", "log_cmp"), values(scored, "v", "n_tokens")
+    found = ask(viewer, label=["wrong"], min_tokens="3", max_tokens="6", signal_min="0.5", limit="99", order="file")
+    wrong = {i for i in range(40) if i % 3 == 0 and i not in (5, 6)} | {4, 6}
+    assert {row["row"] for row in found["rows"]} == {
+        i for i in wrong & said.keys() if 3 <= length[i] <= 6 and said[i] >= 0.5
+    }
+    assert found["total"] == len(found["rows"]) > 1
+    assert ask(viewer, label="none")["total"] == 1
+    assert ask(viewer, label=["none", "wrong"])["total"] == len(wrong) + 1
+
+
+def test_text_is_found_in_prompt_and_answer_whatever_its_capitals(scored: Path, opened: Open) -> None:
+    viewer = opened(scored)
+    found = ask(viewer, text="QUESTION 1", order="file", limit="99")
+    while not found["search"]["complete"]:
+        found = ask(viewer, text="QUESTION 1", order="file", limit="99")
+    assert [row["row"] for row in found["rows"]] == [1, *range(10, 20)]
+    assert found["search"] == {"searched": 40, "of": 40, "complete": True}
+    assert [row["row"] for row in ask(viewer, text="ja, hallo")["rows"]] == [5]
+    assert ask(viewer, text="foureyes")["total"] == 0  # what the verifiers said is no text of the row
+
+
+def test_a_row_in_full_has_every_token_and_says_why(scored: Path, opened: Open) -> None:
+    row = opened(scored).row(0, 7)
+    assert row["prompt"] == [{"role": "prompt", "text": "Question 7?"}]
+    first, second = row["verifiers"]
+    assert (first["name"], second["name"]) == ("v", "w-2.5")
+    said = records(scored)[7]["foureyes"]["v"]
+    tokens = [spot for spot in first["heat"] if "nats" in spot]
+    assert [spot["nats"] for spot in tokens] == said["tokens"]["nll"]
+    assert sum(spot["n"] for spot in first["heat"]) == len(row["answer"])
+    assert f"{said['log_cmp']:.2f} nats a token" in first["sentence"]
+    shown = {signal["name"]: signal["value"] for signal in first["signals"]}
+    assert shown["log_cmp"] == said["log_cmp"]
+    assert json.loads(json.dumps(row)) == row
+
+
+def test_a_conversation_comes_as_turns(scored: Path, opened: Open) -> None:
+    assert opened(scored).row(0, 5)["prompt"] == [{"role": "user", "text": "Hallo?"}]
+
+
+def test_without_tokens_it_says_how_to_get_them(scored_files: dict[str, Path], opened: Open) -> None:
+    viewer = opened(scored_files["bare"])
+    [seen] = viewer.row(0, 0)["verifiers"]
+    assert seen["heat"] is None
+    assert "score --tokens" in seen["no_heat"]
+    assert "nats a token where it expected" in seen["sentence"]
+    assert viewer.file()["files"][0]["verifiers"][0]["tokens"] is False
+
+
+def test_an_unscored_row_says_why(scored: Path, opened: Open) -> None:
+    seen = opened(scored).row(0, 6)["verifiers"][0]
+    assert seen["unscored"]["reason"] == "empty_answer"
+    assert (seen["heat"], seen["finding"]) == (None, "could not tell")
+
+
+def test_parquet_says_the_same_as_json_lines(scored_files: dict[str, Path], opened: Open) -> None:
+    lines, columns = opened(scored_files["plain"]), opened(scored_files["parquet"])
+    ours, theirs = lines.file()["files"][0], columns.file()["files"][0]
+    assert {**theirs, "name": ""} == {**ours, "name": ""}
+    assert ask(columns, limit="99") == ask(lines, limit="99")
+    for row in range(39):
+        told = [viewer.row(0, row) for viewer in (lines, columns)]
+        assert told[0]["verifiers"] == told[1]["verifiers"]
+        assert told[0]["prompt"] == told[1]["prompt"]
+
+
+def test_two_files_are_joined_by_prompt_and_answer(
+    scored_files: dict[str, Path], scored: Path, tmp_path: Path, opened: Open
+) -> None:
+    lines = scored_files["bare"].read_text().splitlines(keepends=True)
+    turned = tmp_path / "turned.jsonl"
+    turned.write_text("".join(reversed([line for line in lines if '"id": 3,' not in line])))
+    viewer = opened(scored, turned)
+    assert viewer.file()["joined"] == "prompt and answer"
+    found = ask(viewer, verifier="1", with_="1:0", by="difference", limit="99")
+    ours, theirs = values(scored, "w-2.5", "log_cmp"), values(scored_files["bare"], "v", "log_cmp")
+    wanted = {i: ours[i] - theirs[i] for i in ours if i != 3}
+    told = {row["row"]: row["with"]["difference"] for row in found["rows"]}
+    assert {i: d for i, d in told.items() if d is not None} == pytest.approx(wanted)
+    assert told[3] is None
+    differences = [row["with"]["difference"] for row in found["rows"][: len(wanted)]]
+    assert differences == sorted(differences, reverse=True)
+    beside = next(row for row in found["rows"] if row["row"] == 11)["with"]["row"]
+    assert viewer.row(0, 11, 1)["others"][0]["row"] == beside
+    assert viewer.row(0, 11, 1)["others"][0]["answer"] == viewer.row(0, 11)["answer"]
+    assert viewer.row(0, 3, 1)["others"] == []
+
+
+def test_two_verifiers_of_a_file_stand_side_by_side(scored: Path, opened: Open) -> None:
+    found = ask(opened(scored), with_="0:1", by="difference")
+    assert all(row["with"]["row"] == row["row"] for row in found["rows"])
+    assert found["rows"][0]["with"]["difference"] == pytest.approx(0.0)  # scripted verifiers agree
+
+
+def test_files_without_a_common_answer_are_joined_by_place(scored: Path, tmp_path: Path, opened: Open) -> None:
+    other = tmp_path / "other.jsonl"
+    other.write_text(scored.read_text().replace("Question", "Problem").replace("Hallo?", "Servus?"))
+    viewer = opened(scored, other)
+    assert viewer.file()["joined"] == "place"
+    assert ask(viewer, with_="1:1", limit="1")["rows"][0]["with"]["row"] == ask(viewer, limit="1")["rows"][0]["row"]
+
+
+def test_fields_that_are_named_are_read(scored: Path, tmp_path: Path, opened: Open) -> None:
+    own = tmp_path / "own.jsonl"
+    own.write_text(scored.read_text().replace('"prompt": "', '"asked": "').replace('"answer": "', '"said": "'))
+    reader = RowReader(fields=["prompt=asked", "answer=said"])
+    assert ask(opened(own, reader=reader), limit="1", order="file")["rows"][0]["prompt"] == "Question 0?"
+    assert "wanted" in ask(opened(own), limit="1", order="file")["rows"][0]["problem"]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"sort": "nothing"},
+        {"order": "up"},
+        {"label": "maybe"},
+        {"offset": "-1"},
+        {"limit": "1e3"},
+        {"min_tokens": "nan"},
+        {"signal_min": "much"},
+        {"text": "x" * 501},
+        {"with": "1"},
+        {"by": "difference"},
+        {"by": "name"},
+        {"colour": "red"},
+        {"file": "0", "sort": ["a", "b"]},
+    ],
+)
+def test_a_question_that_is_none_is_refused(scored: Path, opened: Open, asked: dict[str, Any]) -> None:
+    with pytest.raises(InputError):
+        ask(opened(scored), **asked)
+
+
+def test_what_is_not_there_is_not_found(scored: Path, opened: Open) -> None:
+    viewer = opened(scored)
+    for question in (lambda: viewer.row(1, 0), lambda: viewer.row(0, 40), lambda: ask(viewer, verifier="2")):
+        with pytest.raises(NoSuchRow):
+            question()
