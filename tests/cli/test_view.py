@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import subprocess
@@ -94,6 +93,6 @@ def test_a_full_disk_is_told_and_the_page_does_not_call_it_saved(scored: Path) -
     if not Path("/dev/full").exists():
         pytest.skip("/dev/full as on Linux")
     link = scored.with_name("full.jsonl")
-    os.symlink("/dev/full", link)
+    link.symlink_to("/dev/full")
     with pytest.raises(InputError, match="No space left"):
         Labels(link).add(Decision("f", 0, "", "0", "right"))

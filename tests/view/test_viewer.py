@@ -31,12 +31,12 @@ def values(path: Path, verifier: str, signal: str) -> dict[int, float]:
     return {i: result[signal] for i, result in found if signal in result}
 
 
-@pytest.mark.parametrize(("order", "reverse"), [("worst", True), ("best", False)])
+@pytest.mark.parametrize(("order", "sign"), [("worst", -1), ("best", 1)])
 def test_rows_come_in_the_order_of_a_signal_and_those_without_it_last(
-    scored: Path, opened: Open, order: str, reverse: bool
+    scored: Path, opened: Open, order: str, sign: int
 ) -> None:
     said = values(scored, "v", "log_cmp")
-    wanted = sorted(said, key=lambda i: (-said[i] if reverse else said[i], i)) + [6]
+    wanted = [*sorted(said, key=lambda i: (sign * said[i], i)), 6]
     found = ask(opened(scored), sort="log_cmp", order=order, limit="100")
     assert [row["row"] for row in found["rows"]] == wanted
     assert [row["value"] for row in found["rows"][:-1]] == [said[i] for i in wanted[:-1]]

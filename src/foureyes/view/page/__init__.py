@@ -47,8 +47,7 @@ def exported(data: Mapping[str, Any]) -> str:
         f"default-src 'none'; img-src data:; style-src '{digest(style)}'; script-src '{digest(script)}'; "
         "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'"
     )
-    before, rest = page.split(_HEAD)
-    _, after = rest.split(_HEAD)
+    before, _, after = page.split(_HEAD)
     head = f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n<style>{style}</style>'
     held = json.dumps(data, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
     inside = f'<script type="application/json" id="data">{held}</script>\n<script>{script}</script>'
