@@ -154,7 +154,9 @@ def test_rows_that_come_while_it_is_looked_at_are_added(scored: Path, opened: Op
 def test_a_file_that_was_not_scored_is_told_how(tmp_path: Path, opened: Open) -> None:
     path = tmp_path / "my log.jsonl"
     path.write_text('{"prompt": "a", "answer": "b"}\n')
-    with pytest.raises(InputError, match=r"was not scored.* score it first: foureyes score '.*my log.jsonl' --verifier"):
+    with pytest.raises(
+        InputError, match=r"was not scored.* score it first: foureyes score '.*my log.jsonl' --verifier"
+    ):
         opened(path)
 
 

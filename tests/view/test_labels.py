@@ -172,7 +172,9 @@ def test_a_calibrator_is_fitted_on_what_was_decided(
     ]
     assert json.loads(out.read_text())["fitted_on"]["rows"]["n"] == 28  # 30 less one unsure and one that was not scored
     assert main([*command, "--labels", str(labels), "--correct", "correct"]) == 0
-    assert json.loads(out.read_text())["fitted_on"]["rows"]["n"] == 38  # all but the unsure one and the one that was not scored
+    assert (
+        json.loads(out.read_text())["fitted_on"]["rows"]["n"] == 38
+    )  # all but the unsure one and the one that was not scored
 
 
 def test_what_was_decided_is_what_the_fit_sees(scored: Path, tmp_path: Path, opened: Open) -> None:

@@ -92,14 +92,18 @@ def test_nothing_is_told_without_the_token(client: Client, path: str, cookie: st
     assert "access-control-allow-origin" not in headers
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1", "evil.example:{port}", "127.0.0.1:{port}.evil.example", ""])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1", "evil.example:{port}", "127.0.0.1:{port}.evil.example", ""]
+)
 def test_a_name_that_is_made_to_lead_here_is_refused(client: Client, host: str) -> None:
     status, told = client.get("/api/file", Host=host.format(port=client.port))
     assert (status, list(told)) == (403, ["error"])
     assert client.get("/api/file", Host=f"localhost:{client.port}")[0] == 200
 
 
-@pytest.mark.parametrize("origin", [None, "null", "http://evil.example", "https://127.0.0.1:{port}", "http://127.0.0.1"])
+@pytest.mark.parametrize(
+    "origin", [None, "null", "http://evil.example", "https://127.0.0.1:{port}", "http://127.0.0.1"]
+)
 def test_another_page_cannot_decide(client: Client, origin: str | None, tmp_path: Path) -> None:
     status, told = client.post(LABEL, Origin=origin and origin.format(port=client.port))
     assert (status, told) == (403, {"error": "decisions are taken from our own page only"})
