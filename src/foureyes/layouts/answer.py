@@ -22,12 +22,15 @@ class LoggedAnswer:
         correct: whether the record says that it is right; ``None`` where it does not say.
         author: what the log-probs in the record show of the model that wrote the answer; ``None`` where it holds none,
             ``Unscored`` where they are not those of the answer.
+        logprob: natural logarithm of the probability that its author gave the whole answer, where the record says no more
+            than that.
     """
 
     exchange: Exchange | Unscored
     which: str = ""
     correct: bool | None = None
     author: Reading | Unscored | None = None
+    logprob: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ def logged(
     which: str = "",
     correct: bool | None = None,
     author: AuthorTokens | Unscored | None = None,
+    logprob: float | None = None,
 ) -> LoggedAnswer:
     """An answer as a log holds it.
 
@@ -33,6 +34,7 @@ def logged(
         which: of several answers.
         correct: whether the log says that it is right.
         author: tokens with their log-probs, where the log holds them.
+        logprob: of the whole answer, where the log holds no more.
 
     Raises:
         InputError: a value is not valid.
@@ -41,8 +43,8 @@ def logged(
     own = None if author is None else author_reading(author, said)
     if said.parts and all(isinstance(part, Reasoning) for part in said.parts):
         empty = Unscored("empty_answer", "the answer ends within its reasoning")
-        return LoggedAnswer(empty, which, correct, own)
+        return LoggedAnswer(empty, which, correct, own, logprob)
     exchange = Exchange.of(prompt, said, tools=tools)
     if span is not None:
         exchange = replace(exchange, answer_span=span)
-    return LoggedAnswer(exchange, which, correct, own)
+    return LoggedAnswer(exchange, which, correct, own, logprob)

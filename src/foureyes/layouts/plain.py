@@ -31,6 +31,7 @@ from foureyes.layouts.fields import (
     with_system,
 )
 from foureyes.layouts.making import logged
+from foureyes.layouts.stated import author_tokens, choice_tokens
 from foureyes.types import Message, Prompt
 
 __all__ = ["PROMPT_FIELDS", "REFERENCE_FIELD", "plain_answer", "plain_answers"]
@@ -83,6 +84,7 @@ def plain_answer(row: Mapping[str, Any], fields: FieldMap) -> LoggedAnswer:
         tools=tools_of(tools, value_at(row, tools)),
         span=answer_span(row),
         correct=None if fields.label else truth(row.get(CORRECT_FIELD)),
+        author=author_tokens(choice_tokens(row.get("logprobs")), row.get("model")),
     )
 
 

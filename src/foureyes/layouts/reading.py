@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import chain
 from typing import Any, Final
 
 from foureyes.errors import InputError
 from foureyes.layouts.answer import Layout, LoggedAnswer
+from foureyes.layouts.documents import entries
+from foureyes.layouts.events import is_event
 from foureyes.layouts.field_map import FieldMap
-from foureyes.layouts.fields import truth, value_at
+from foureyes.layouts.fields import CORRECT_FIELD, truth, value_at
+from foureyes.layouts.joins import Joined, Joiner, pairing_of
 from foureyes.layouts.plain import plain_answer
 from foureyes.layouts.table import layout_named, layout_of
 from foureyes.records.record import Record
@@ -60,21 +64,36 @@ class AnswerReader:
             final_answer_span("", final_answer)
 
     def answers(self, record: Record) -> list[LoggedAnswer]:
-        """The answers of a record, at least one; what cannot be read is an ``Unscored`` that says why and where."""
-        if record.fields is None:
-            return [_bad(record, record.problem)]
-        row = {name: value for name, value in record.fields.items() if name not in (RESULT_FIELD, ANSWER_FIELD)}
-        try:
-            found = [self._told(answer, record) for answer in self._read(row)]
-            return _meant(found, record.fields.get(ANSWER_FIELD)) or [_bad(record, "there is no answer in it")]
-        except InputError as error:
-            return [_bad(record, str(error))]
+        """The answers of a record, at least one; what cannot be read is an ``Unscored`` that says why and where.
+
+        Of a document that holds records, those of all of them; what stands apart is not joined: see :meth:`answers_of`.
+        """
+        inner = list(entries(record))
+        if inner == [record]:
+            return self._answers(record)
+        found = [(entry, answer) for entry in inner for answer in self._answers(entry)]
+        named = [replace(answer, which=", ".join(filter(None, (entry.place, answer.which)))) for entry, answer in found]
+        return named or [_bad(record, "there is no answer in it")]
 
     def answers_of(self, records: Iterable[Record]) -> Iterator[tuple[Record, LoggedAnswer]]:
-        """The answers of a file or of several, with what belongs together joined."""
-        for record in records:
-            for answer in self.answers(record):
-                yield record, answer
+        """The answers of a file or of several, each with its record, and with what belongs together joined.
+
+        An answer whose other half comes later comes later too. The heads and reports of logs, and what was joined to an
+        answer, come to nothing; everything else has at least one answer, as in :meth:`answers`.
+        """
+        joiners: dict[int, Joiner] = {}
+        for record in chain.from_iterable(map(entries, records)):
+            row = record.fields or {}
+            pairing = pairing_of(row)
+            if pairing is not None:
+                joiner = joiners.setdefault(id(pairing), Joiner(pairing, self._fields.label or CORRECT_FIELD))
+                for joined in joiner.add(record):
+                    yield from self._joined(joined)
+            elif not is_event(row):
+                yield from ((record, answer) for answer in self._answers(record))
+        for joiner in joiners.values():
+            for joined in joiner.rest():
+                yield from self._joined(joined)
 
     def said(self) -> str:
         """One line that says how the records so far were read."""
@@ -89,9 +108,28 @@ class AnswerReader:
             what, _, names = part.partition(" = ")
             seen = _seen(names, self._seen[layout])
             parts += [f"{what} = {seen}"] if seen and not named.get(what) else []
-        return f"read as {layout.title}, {n} {'row' if n == 1 else 'rows'}; {'; '.join(parts)}"
+        return "; ".join([f"read as {layout.title}, {n} {'row' if n == 1 else 'rows'}", *parts])
 
-    def _read(self, row: Mapping[str, Any]) -> list[LoggedAnswer]:
+    def _joined(self, joined: Joined) -> Iterator[tuple[Record, LoggedAnswer]]:
+        """The answers of a record with its other half, which also says whether they are right."""
+        if joined.problem:
+            yield joined.record, _bad(joined.record, joined.problem)
+            return
+        fields = joined.record.fields if joined.fields is None else dict(joined.fields)
+        for answer in self._answers(replace(joined.record, fields=fields), labelled=False):
+            yield joined.record, answer if joined.correct is None else replace(answer, correct=joined.correct)
+
+    def _answers(self, record: Record, *, labelled: bool = True) -> list[LoggedAnswer]:
+        if record.fields is None:
+            return [_bad(record, record.problem)]
+        row = {name: value for name, value in record.fields.items() if name not in (RESULT_FIELD, ANSWER_FIELD)}
+        try:
+            found = [self._told(answer, record) for answer in self._read(row, labelled=labelled)]
+            return _meant(found, record.fields.get(ANSWER_FIELD)) or [_bad(record, "there is no answer in it")]
+        except InputError as error:
+            return [_bad(record, str(error))]
+
+    def _read(self, row: Mapping[str, Any], *, labelled: bool) -> list[LoggedAnswer]:
         layout = self._layout or layout_of(row)
         self._rows[layout] += 1
         self._seen[layout].update(name for name, value in row.items() if value not in _NOTHING)
@@ -100,7 +138,7 @@ class AnswerReader:
             found = [plain_answer(row, fields)]
         else:
             found = list(layout.answers(row))
-        if not fields.label:
+        if not fields.label or not labelled:
             return found
         right = truth(value_at(row, fields.label), fields.label)
         return [replace(answer, correct=right) for answer in found]

@@ -1,0 +1,47 @@
+"""Documents of JSON whose top is an object, and which hold records: logs of Inspect, results of promptfoo, pages of interfaces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from foureyes.records.record import Record
+
+__all__ = ["entries"]
+
+
+def entries(record: Record) -> Iterator[Record]:
+    """The records within a document, each with its place; any other record as it is.
+
+    Example:
+        >>> [found.place for found in entries(Record("line 1", {"data": [{"prompt": "a", "answer": "b"}], "has_more": False}))]
+        ['entry 1 of data']
+    """
+    where, rows = _rows(record.fields or {})
+    if not where:
+        yield record
+        return
+    file, comma, _ = record.place.rpartition(", ")
+    for i, row in enumerate(rows, 1):
+        place = f"{file}{comma}entry {i} of {where}"
+        if isinstance(row, dict):
+            yield Record(place, row)
+        else:
+            yield Record(place, None, f"wanted an object; got {type(row).__name__}")
+
+
+def _rows(document: Mapping[str, Any]) -> tuple[str, list[Any]]:
+    """The name of the list that a document is about, and the list; an empty name where it is about itself."""
+    match document:
+        case {"eval": {}, "samples": [*rows]}:
+            return "samples", rows
+        case {"results": {"results": [*rows], "stats": _}}:
+            return "results.results", rows
+        case {"results": [*rows], "stats": _}:
+            return "results", rows
+        case {"data": [*rows], "meta": _} | {"data": [*rows], "has_more": _} | {"object": "list", "data": [*rows]}:
+            return "data", rows
+        case {"rows": [*rows], "features": _}:  # of the Hub's viewer
+            return "rows", [row.get("row") if isinstance(row, dict) else row for row in rows]
+        case _:
+            return "", []
