@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from foureyes.study.tasks.files import Record, checksum, records
+from foureyes.errors import InputError
+from foureyes.records import Record, records
+from foureyes.records.streams import checksum
 
 __all__ = ["PublishedData"]
 
@@ -41,9 +43,9 @@ class PublishedData:
         """A JSON file."""
         return json.loads(self._found(path).read_text(encoding="utf-8"))
 
-    def rows(self, path: str) -> list[Record]:
+    def rows(self, path: str) -> list[dict[str, Any]]:
         """A file of records."""
-        return [record for record in records(self._found(path)) if not isinstance(record, str)]
+        return [_fields(record) for record in records(self._found(path))]
 
     def _found(self, path: str) -> Path:
         file = self.folder / path
@@ -52,3 +54,9 @@ class PublishedData:
         if path not in self.read:
             self.read[path] = checksum(file)
         return file
+
+
+def _fields(record: Record) -> dict[str, Any]:
+    if record.fields is None:
+        raise InputError(f"{record.place}: {record.problem}")
+    return record.fields

@@ -179,7 +179,7 @@ def test_what_makes_no_question_is_counted_by_its_reason(tmp_path: Path) -> None
     assert task.refused["no field options"] == 1
     assert task.refused["the right option must be among 0 … 1; got 2"] == 1
     assert task.refused["a multiple-choice question has 2 to 26 options; got 1"] == 1
-    assert task.refused["not an object"] == 1
+    assert task.refused["wanted a JSON object; got list"] == 1
     assert any(reason.startswith("not laid out as own, multiple choice: TypeError") for reason in task.refused)
 
 

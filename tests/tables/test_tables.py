@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import tracemalloc
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
+import polars as pl
 import pytest
 from numpy.lib import format as npy
 
@@ -21,24 +24,25 @@ def written(folder: Path, suffix: str) -> Table:
     path = folder / f"rows{suffix}"
     if suffix == ".npz":
         np.savez(path, score=scores, right=right)
-    elif suffix == ".csv":
-        path.write_text("score,right\n0.5,true\n1.0,0\n-2.25,1\n")
-    elif suffix == ".jsonl":
-        path.write_text(
-            "".join(json.dumps({"score": s, "right": r}) + "\n" for s, r in zip(scores, right, strict=True))
-        )
+    elif suffix in (".csv", ".tsv"):
+        path.write_text("score,right\n0.5,true\n1.0,0\n-2.25,1\n".replace(",", "," if suffix == ".csv" else "\t"))
     else:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        pq.write_table(pa.table({"score": scores, "right": right}), path)
+        frame = pl.DataFrame({"score": scores, "right": right})
+        {
+            ".jsonl": frame.write_ndjson,
+            ".json": frame.write_json,
+            ".arrow": frame.write_ipc,
+            ".ipc": frame.write_ipc_stream,
+            ".parquet": frame.write_parquet,
+        }[suffix](path)
     return open_table(path)
 
 
-@pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet", ".npz"])
+@pytest.mark.parametrize("suffix", [".jsonl", ".json", ".csv", ".tsv", ".parquet", ".arrow", ".ipc", ".npz"])
 def test_every_format_gives_the_same_columns_and_keeps_them_in_a_copy(tmp_path: Path, suffix: str) -> None:
     table = written(tmp_path, suffix)
     copy = tmp_path / f"copy{suffix}"
+    assert suffix in table.suffixes
     table.save(copy, {"p": [0.1, 0.2, 0.3]}, rows=np.array([0, 2]))
     for found, places in ((table, [0, 1, 2]), (open_table(copy), [0, 2])):
         assert len(found) == len(places)
@@ -48,6 +52,27 @@ def test_every_format_gives_the_same_columns_and_keeps_them_in_a_copy(tmp_path: 
     assert open_table(copy).numbers("p").values.tolist() == [0.1, 0.3]
     with pytest.raises(InputError, match="no field 'other'; its fields are 'score', 'right'"):
         table.numbers("other")
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "parquet", "arrow"])
+def test_a_packed_file_is_a_table_too(tmp_path: Path, form: str) -> None:
+    written(tmp_path, f".{form}")
+    packed = tmp_path / f"rows.{form}.gz"
+    packed.write_bytes(gzip.compress((tmp_path / f"rows.{form}").read_bytes()))
+    table = open_table(packed)
+    assert table.numbers("score").values.tolist() == [0.5, 1.0, -2.25]
+    assert f".{form}" in table.suffixes
+    table.save(tmp_path / f"copy.{form}", {"p": [1, 2, 3]})
+    assert open_table(tmp_path / f"copy.{form}").numbers("p").values.tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".arrow"])
+def test_what_columns_hold_is_as_json_has_it(tmp_path: Path, suffix: str) -> None:
+    frame = pl.DataFrame({"at": [datetime(2026, 1, 2, 3, 4, 5), None], "of": [{"x": float("nan")}, {"x": 1.0}]})  # noqa: DTZ001
+    (frame.write_parquet if suffix == ".parquet" else frame.write_ipc)(tmp_path / f"rows{suffix}")
+    table = open_table(tmp_path / f"rows{suffix}")
+    assert list(table.values("at")) == ["2026-01-02 03:04:05.000000", None]
+    assert list(table.values("of")) == [{"x": None}, {"x": 1.0}]
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
@@ -103,7 +128,7 @@ def test_lists_of_a_parquet_file_are_a_matrix(tmp_path: Path, kind: str) -> None
         ('{"p": [1, null]}', "must hold lists of numbers; got .* in row 0"),
         ('{"p": 3}', "must hold lists of numbers; got 3 in row 0"),
         ('{"p": [1]}\n[]', "line 2: wanted a JSON object; got list"),
-        ('{"p": [NaN]}', "line 1: NaN is not a JSON value"),
+        ('{"p": [NaN]}', "line 1: not JSON: NaN is not a JSON value"),
         ('{"p": ', "line 1: not JSON"),
     ],
 )

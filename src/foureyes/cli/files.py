@@ -40,15 +40,14 @@ def require_places(page: Path | None, *others: Path | None) -> None:
             require_place(path)
 
 
-def require_same_format(source: str, out: Path) -> None:
+def require_same_format(table: Table, out: Path) -> None:
     """A copy has the format of what it is a copy of; arrays with names need a NPZ file.
 
     Raises:
-        InputError: the suffixes say otherwise.
+        InputError: the suffix says otherwise.
     """
-    suffix = Path(source).suffix
-    wanted = ".npz" if suffix == ".npy" else suffix
-    if out.suffix != wanted:
+    if out.suffix.lower() not in table.suffixes:
+        wanted = " or ".join(table.suffixes)
         raise InputError(f"OUT is a copy of IN in its format: wanted a file that ends in {wanted}; got {out}")
 
 

@@ -11,7 +11,7 @@ __all__ = ["add_allowance", "add_dtype", "add_out", "add_page", "add_quiet", "ad
 
 def add_table(parser: argparse.ArgumentParser) -> None:
     """The table that a verb reads."""
-    parser.add_argument("source", metavar="IN", help="JSONL, CSV, Parquet, NPZ or NPY")
+    parser.add_argument("source", metavar="IN", help="JSONL, JSON, CSV, Parquet or Arrow, packed or not; NPZ or NPY")
 
 
 def add_out(parser: argparse._ActionsContainer, words: str, *, metavar: str = "FILE", required: bool = False) -> None:

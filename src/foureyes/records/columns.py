@@ -18,7 +18,7 @@ from typing import IO, Any, Final, Literal, TypeAlias
 
 from foureyes.errors import ConfigError, InputError
 from foureyes.records.record import Record
-from foureyes.records.streams import BUFFER
+from foureyes.records.streams import BUFFER, opened
 
 try:
     import pyarrow as pa
@@ -28,7 +28,16 @@ try:
 except ImportError as error:
     raise ConfigError("Parquet and Arrow files need pyarrow: pip install 'foureyes[parquet]'") from error
 
-__all__ = ["FOREIGN", "arrow_batches", "column_records", "json_rows", "naming", "parquet_batches"]
+__all__ = [
+    "FOREIGN",
+    "arrow_batches",
+    "column_records",
+    "json_rows",
+    "json_values",
+    "naming",
+    "parquet_batches",
+    "read_table",
+]
 
 FOREIGN: Final = (pa.ArrowException, OverflowError, UnicodeError)
 """What pyarrow raises when values and types do not fit (its I/O errors are plain ``OSError``)."""
@@ -38,6 +47,10 @@ _ROWS: Final = 1024
 
 _IN_MEMORY: Final = 1 << 26
 """Bytes of a stream that are kept in memory, and not in a file, where its end must be read first."""
+
+_WITH_INDEX: Final = b"ARROW1"
+
+_TEXT: Final = pa.large_string()
 
 _Convert: TypeAlias = Callable[[Any], Any]
 _Errors: TypeAlias = Literal["strict", "replace"]
@@ -63,20 +76,20 @@ def parquet_batches(source: Path | IO[bytes], name: str) -> Iterator[pa.Table]:
             yield _table(batch)
 
 
-def arrow_batches(source: Path | IO[bytes], name: str, *, streaming: bool) -> Iterator[pa.Table]:
+def arrow_batches(source: Path | IO[bytes], name: str, *, start: bytes) -> Iterator[pa.Table]:
     """An Arrow file's rows, some at a time; a file is mapped into memory, not read.
 
     Args:
         source: the file, or what it holds.
         name: of the file, for messages.
-        streaming: whether it is in the streaming form, as Hugging Face datasets keep it, and not a file with an index
-            (Feather).
+        start: its first bytes: a file with an index (Feather) says so, one in the streaming form, as Hugging Face
+            datasets keep it, does not.
 
     Raises:
         InputError: it is none, or is damaged.
     """
     with _errors(name, "Arrow"):
-        if streaming:
+        if not start.startswith(_WITH_INDEX):
             place = pa.memory_map(str(source)) if isinstance(source, Path) else pa.PythonFile(source, mode="r")
             with ipc.open_stream(place) as stream:
                 yield from map(_table, stream)
@@ -85,6 +98,25 @@ def arrow_batches(source: Path | IO[bytes], name: str, *, streaming: bool) -> It
             mapped = pa.memory_map(str(seekable)) if isinstance(seekable, Path) else seekable
             with ipc.open_file(mapped) as file:
                 yield from (_table(file.get_batch(i)) for i in range(file.num_record_batches))
+
+
+def read_table(path: Path, form: Literal["parquet", "arrow"]) -> pa.Table:
+    """A whole Parquet or Arrow file.
+
+    Raises:
+        InputError: it is none, is damaged, or has two columns of one name.
+    """
+    name = str(path)
+    with opened(path, name) as (file, packed), _errors(name, form.capitalize()):
+        start = file.read(6)
+        place: Any = pa.py_buffer(start + file.read()) if packed else str(path)
+        if form == "parquet":
+            table = pq.read_table(pa.BufferReader(place) if packed else place)
+        else:
+            mapped = place if packed else pa.memory_map(place)
+            table = (ipc.open_file if start.startswith(_WITH_INDEX) else ipc.open_stream)(mapped).read_all()
+    _require_names(table.schema, name)
+    return table
 
 
 def column_records(tables: Iterable[pa.Table], name: str) -> Iterator[Record]:
@@ -116,16 +148,41 @@ def json_rows(table: pa.Table, *, errors: _Errors = "replace") -> Iterator[dict[
         InputError: a column has a type that JSON has no form for.
         UnicodeDecodeError: text is not UTF-8, and ``errors`` is ``"strict"``.
     """
+    names = table.schema.names
     try:
-        columns = [_values(table, i, pa.large_string(), errors) for i in range(table.num_columns)]
+        columns = [json_values(column, name) for name, column in zip(names, table.columns, strict=True)]
     except UnicodeDecodeError:
         if errors == "strict":
             raise
-        columns = [_values(table, i, pa.large_binary(), errors) for i in range(table.num_columns)]
-    names = table.schema.names
+        binary = pa.large_binary()
+        columns = [json_values(column, name, binary) for name, column in zip(names, table.columns, strict=True)]
     if not names:
         return iter([{}] * table.num_rows)
     return (dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True))
+
+
+def json_values(column: pa.ChunkedArray, name: str, text: pa.DataType = _TEXT) -> list[Any]:
+    """A column as JSON-like values.
+
+    Args:
+        column: of any type.
+        name: of the column, for messages.
+        text: what text is read as: strings, or bytes, of which those that are no UTF-8 are replaced.
+
+    Raises:
+        InputError: its type has no form in JSON.
+        UnicodeDecodeError: text is not UTF-8, and to be read as strings.
+    """
+    with naming(f"column {name!r} of type {column.type} has no form in JSON"):
+        plain = column.cast(_plain_type(column.type, text))
+    try:
+        values: list[Any] = plain.to_pylist()
+    except UnicodeDecodeError:
+        raise
+    except ValueError as error:  # an object in it names a field twice
+        raise InputError(f"column {name!r} has no form in JSON: {error}") from error
+    convert = _converter(column.type)
+    return values if convert is None else list(map(convert, values))
 
 
 def _records(table: pa.Table, first: int) -> Iterator[Record]:
@@ -141,21 +198,6 @@ def _records(table: pa.Table, first: int) -> Iterator[Record]:
         return
     for i, row in enumerate(rows):
         yield Record(f"row {first + i}", row)
-
-
-def _values(table: pa.Table, i: int, text: pa.DataType, errors: _Errors) -> list[Any]:
-    """A column as JSON-like values, where text is of the given type: strings, or bytes that may be no UTF-8."""
-    field = table.schema.field(i)
-    with naming(f"column {field.name!r} of type {field.type} has no form in JSON"):
-        column = table.column(i).cast(_plain_type(field.type, text))
-    try:
-        values: list[Any] = column.to_pylist()
-    except UnicodeDecodeError:
-        raise
-    except ValueError as error:  # an object in it names a field twice
-        raise InputError(f"column {field.name!r} has no form in JSON: {error}") from error
-    convert = _converter(field.type, errors)
-    return values if convert is None else list(map(convert, values))
 
 
 def _plain_type(kind: pa.DataType, text: pa.DataType) -> pa.DataType:
@@ -178,21 +220,21 @@ def _plain_leaf(kind: pa.DataType) -> pa.DataType:
     return pa.float32() if kinds.is_float16(kind) else kind
 
 
-def _converter(kind: pa.DataType, errors: _Errors) -> _Convert | None:
+def _converter(kind: pa.DataType) -> _Convert | None:
     """What makes a value of this type JSON's; ``None`` where it is already."""
     kind = _stored(kind)
     if kinds.is_floating(kind):
         return _finite
     if _is_text(kind):
-        return lambda value: value.decode(errors=errors) if isinstance(value, bytes) else value
+        return lambda value: value.decode(errors="replace") if isinstance(value, bytes) else value
     if _is_bytes(kind):
         return lambda value: None if value is None else base64.b64encode(value).decode()
     if kinds.is_struct(kind):
-        return _struct_converter({field.name: _converter(field.type, errors) for field in kind})
+        return _struct_converter({field.name: _converter(field.type) for field in kind})
     if kinds.is_map(kind):
-        key, item = _converter(kind.key_type, errors) or _same, _converter(kind.item_type, errors) or _same
+        key, item = _converter(kind.key_type) or _same, _converter(kind.item_type) or _same
         return lambda value: None if value is None else [[key(k), item(v)] for k, v in value]
-    inner = _converter(kind.value_type, errors) if _is_list(kind) else None
+    inner = _converter(kind.value_type) if _is_list(kind) else None
     return None if inner is None else lambda value: None if value is None else list(map(inner, value))
 
 

@@ -10,7 +10,7 @@ from typing import Final, Literal, TypeAlias, get_args
 
 from foureyes.errors import InputError
 
-__all__ = ["FORMS", "PACKED", "SUFFIXES", "Form", "check_start", "form_of_name", "form_of_start"]
+__all__ = ["FORMS", "PACKED", "SUFFIXES", "Form", "check_start", "form_of_name", "form_of_start", "suffixes_of"]
 
 Form: TypeAlias = Literal["jsonl", "json", "csv", "parquet", "arrow"]
 
@@ -60,6 +60,16 @@ def form_of_name(path: PurePath) -> Form | None:
     if suffixes and suffixes[-1] in PACKED:
         suffixes.pop()
     return SUFFIXES.get(suffixes[-1]) if suffixes else None
+
+
+def suffixes_of(form: Form) -> tuple[str, ...]:
+    """What files of a format end in.
+
+    Example:
+        >>> suffixes_of("jsonl")
+        ('.jsonl', '.ndjson')
+    """
+    return tuple(suffix for suffix, its in SUFFIXES.items() if its == form)
 
 
 def check_start(name: str, form: Form | None, start: bytes) -> None:

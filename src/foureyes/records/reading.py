@@ -18,7 +18,7 @@ from foureyes.records.objects import object_records
 from foureyes.records.record import Record
 from foureyes.records.streams import non_empty_lines, opened, replayed
 
-__all__ = ["Source", "paths_of", "records"]
+__all__ = ["Source", "form_of", "paths_of", "records"]
 
 Source: TypeAlias = str | os.PathLike[str] | IO[bytes] | Iterable[Any]
 
@@ -80,6 +80,20 @@ def paths_of(source: object) -> list[Path] | None:
     return found
 
 
+def form_of(path: Path) -> Form:
+    """The format of a file, by its suffix or else by its beginning.
+
+    Raises:
+        InputError: it cannot be read, is something else than its suffix says, or neither says what it is.
+    """
+    name = str(path)
+    with opened(path, name) as (file, _):
+        start = file.read(_START)
+        form = form_of_name(path)
+        check_start(name, form, start)
+        return form or _told_by_content(replayed([start], file), name, is_file=True)[0]
+
+
 def _paths(text: str) -> list[Path]:
     path = Path(text)
     if path.exists() or not any(sign in text for sign in _GLOB_SIGNS):
@@ -120,7 +134,7 @@ def _columns(source: Path | IO[bytes], name: str, form: Form, start: bytes) -> I
 
     if form == "parquet":
         return column_records(parquet_batches(source, name), name)
-    return column_records(arrow_batches(source, name, streaming=not start.startswith(b"ARROW1")), name)
+    return column_records(arrow_batches(source, name, start=start), name)
 
 
 def _told_by_content(file: IO[bytes], name: str, *, is_file: bool) -> tuple[Form, IO[bytes]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import hashlib
 import io
 import lzma
 import sys
@@ -15,7 +16,7 @@ from typing import IO, Any, Final
 
 from foureyes.errors import ConfigError, InputError
 
-__all__ = ["BUFFER", "LONGEST", "non_empty_lines", "opened", "reading", "replayed"]
+__all__ = ["BUFFER", "LONGEST", "checksum", "non_empty_lines", "opened", "reading", "replayed"]
 
 BUFFER: Final = 1 << 18
 """Bytes that are read at once."""
@@ -54,6 +55,16 @@ def opened(source: Path | IO[bytes], name: str) -> Iterator[tuple[IO[bytes], boo
         whole = replayed([start], file)
         unpack = next((unpack for magic, unpack in _PACKED.items() if start.startswith(magic)), None)
         yield (whole, False) if unpack is None else (io.BufferedReader(unpack(whole), BUFFER), True)
+
+
+def checksum(path: Path) -> str:
+    """sha256 of a file as it is stored, lower-case hexadecimal.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    with reading(path), path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def replayed(start: Sequence[bytes], rest: IO[bytes]) -> io.BufferedReader:

@@ -1,4 +1,4 @@
-"""Columns of files people already have: JSONL, Parquet, CSV, NPY and NPZ, read whole into arrays.
+"""Columns of files people already have: JSONL, JSON, CSV, Parquet, Arrow, NPY and NPZ, read whole into arrays.
 
 The rule that holds throughout: nothing is guessed. A field that is not there, a text where a number belongs or a NaN is
 an error that names the file, the field and the row; a value that is absent is absent in ``Column.present`` and never a

@@ -39,6 +39,7 @@ class ArrayTable(Table):
 
     def __init__(self, path: Path) -> None:
         self.name, self._path = str(path), path
+        self.suffixes = (".npz",)
         self._arrays: dict[str, NDArray[Any]] = {}
         with _named_errors(path):
             if path.suffix == ".npy":

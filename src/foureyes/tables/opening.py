@@ -1,12 +1,12 @@
-"""Which file is it? Its suffix says."""
+"""Which file is it? Its suffix says, or its first bytes."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from foureyes.errors import InputError
+from foureyes.records.reading import form_of, records
 from foureyes.tables.arrays import ArrayTable
-from foureyes.tables.records import CsvTable, JsonlTable
+from foureyes.tables.records import RecordTable
 from foureyes.tables.table import Table
 
 __all__ = ["open_table"]
@@ -16,22 +16,19 @@ def open_table(path: str | Path) -> Table:
     """Reads a file whole; arrays of a NPY file stay on disk.
 
     Args:
-        path: a file that ends in .jsonl, .ndjson, .csv, .parquet, .npz or .npy.
+        path: of a file that :func:`foureyes.records.records` reads, or one that ends in .npz or .npy.
 
     Raises:
-        InputError: another suffix, or the file cannot be read.
-        ConfigError: Parquet, and pyarrow is not installed.
+        InputError: the file cannot be read, or its format cannot be told.
+        ConfigError: Parquet or Arrow, and pyarrow is not installed.
     """
     file = Path(path)
-    suffix = file.suffix.lower()
-    if suffix in (".jsonl", ".ndjson"):
-        return JsonlTable(file)
-    if suffix == ".csv":
-        return CsvTable(file)
-    if suffix in (".npz", ".npy"):
+    if file.suffix.lower() in (".npz", ".npy"):
         return ArrayTable(file)
-    if suffix == ".parquet":
-        from foureyes.tables.parquet import ParquetTable  # noqa: PLC0415 - pyarrow is an extra
+    form = form_of(file)
+    if form == "parquet" or form == "arrow":  # noqa: PLR1714 - what narrows the type
+        from foureyes.records.columns import read_table  # noqa: PLC0415 - pyarrow is an extra
+        from foureyes.tables.columns import ColumnTable  # noqa: PLC0415
 
-        return ParquetTable(file)
-    raise InputError(f"cannot tell what {path} is; wanted a file that ends in .jsonl, .csv, .parquet, .npz or .npy")
+        return ColumnTable(str(file), form, read_table(file, form))
+    return RecordTable(str(file), form, records(file, form=form))

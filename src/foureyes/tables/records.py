@@ -1,28 +1,46 @@
-"""JSONL and CSV: rows as objects."""
+"""Rows as objects, in memory: JSON lines, JSON and CSV."""
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import IO, Any, Final, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from foureyes.errors import InputError
+from foureyes.records import Record
+from foureyes.records.forms import suffixes_of
 from foureyes.tables.saving import replacing
 from foureyes.tables.table import ABSENT, Table, at
 
-__all__ = ["CsvTable", "JsonlTable"]
+__all__ = ["RecordTable", "TextForm"]
+
+TextForm: TypeAlias = Literal["jsonl", "json", "csv"]
+
+_Rows: TypeAlias = Iterable[dict[str, Any]]
 
 
-class _Records(Table):
-    """Rows as objects, in memory."""
+class RecordTable(Table):
+    """The records of a file; every value of CSV is text until it is asked for as a number.
 
-    def __init__(self, name: str, names: Iterable[str], records: list[dict[str, Any]]) -> None:
-        self.name, self.names, self._records = name, tuple(names), records
+    Args:
+        name: of the file, for messages.
+        form: in which copies are written.
+        records: of the file.
+
+    Raises:
+        InputError: it cannot be read, or holds what is no record; says where.
+    """
+
+    def __init__(self, name: str, form: TextForm, records: Iterable[Record]) -> None:
+        self.name, self._form = name, form
+        self.suffixes = suffixes_of(form)
+        self._records = [_fields(record, name) for record in records]
+        self.names = tuple(dict.fromkeys(field for record in self._records for field in record))
 
     def __len__(self) -> int:
         return len(self._records)
@@ -34,94 +52,43 @@ class _Records(Table):
             raise self._missing(field)
         return [None if value is ABSENT else value for value in found]
 
-    def _changed(self, fields: Mapping[str, Sequence[Any]], rows: NDArray[np.intp] | None) -> Iterable[dict[str, Any]]:
+    def save(self, path: Path, fields: Mapping[str, Sequence[Any]], *, rows: NDArray[np.intp] | None = None) -> None:
+        """A copy, see :meth:`Table.save`."""
         kept = range(len(self)) if rows is None else rows.tolist()
-        return (self._records[i] | {name: values[i] for name, values in fields.items()} for i in kept)
-
-
-class JsonlTable(_Records):
-    """JSON objects, one a line; empty lines are no rows.
-
-    Args:
-        path: of the file.
-
-    Raises:
-        InputError: it cannot be read, or a line is no JSON object; says which.
-    """
-
-    def __init__(self, path: Path) -> None:
-        try:
-            with path.open("rb") as file:
-                records = [_object(path, number, raw) for number, raw in enumerate(file, start=1) if raw.strip()]
-        except OSError as error:
-            raise InputError(f"cannot read {path}: {error.strerror or error}") from error
-        super().__init__(str(path), dict.fromkeys(name for record in records for name in record), records)
-
-    def save(self, path: Path, fields: Mapping[str, Sequence[Any]], *, rows: NDArray[np.intp] | None = None) -> None:
-        """A copy, see :meth:`Table.save`."""
-        with replacing(path) as part, part.open("w", encoding="utf-8", newline="\n") as file:
-            for record in self._changed(fields, rows):
-                file.write(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
-
-
-class CsvTable(_Records):
-    """Comma-separated values with a header, UTF-8; every value is text until it is asked for as a number.
-
-    Args:
-        path: of the file.
-
-    Raises:
-        InputError: it cannot be read, has no header, a field twice, or a row of another length; says which line.
-    """
-
-    def __init__(self, path: Path) -> None:
-        records: list[dict[str, Any]] = []
-        try:
-            with path.open(encoding="utf-8-sig", newline="") as file:
-                lines = csv.reader(file, strict=True)
-                header = next(lines, [])
-                _require_header(path, header)
-                for line in lines:
-                    if line:
-                        _require_length(path, lines.line_num, line, header)
-                        records.append({name: value or None for name, value in zip(header, line, strict=True)})
-        except OSError as error:
-            raise InputError(f"cannot read {path}: {error.strerror or error}") from error
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise InputError(f"{path} is not CSV in UTF-8: {error}") from error
-        super().__init__(str(path), header, records)
-
-    def save(self, path: Path, fields: Mapping[str, Sequence[Any]], *, rows: NDArray[np.intp] | None = None) -> None:
-        """A copy, see :meth:`Table.save`."""
+        changed = (self._records[i] | {name: values[i] for name, values in fields.items()} for i in kept)
         with replacing(path) as part, part.open("w", encoding="utf-8", newline="") as file:
-            table = csv.DictWriter(file, list(dict.fromkeys((*self.names, *fields))), lineterminator="\n")
-            table.writeheader()
-            table.writerows(self._changed(fields, rows))
+            if self._form == "csv":
+                _write_csv(file, dict.fromkeys((*self.names, *fields)), changed, path)
+            else:
+                _WRITERS[self._form](file, changed)
 
 
-def _object(path: Path, number: int, raw: bytes) -> dict[str, Any]:
-    try:
-        record = json.loads(raw.removeprefix(b"\xef\xbb\xbf").decode(), parse_constant=_refuse_constant)
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise InputError(f"{path}, line {number}: not JSON: {error}") from error
-    except ValueError as error:  # NaN and Infinity, or a number of over 4300 digits
-        raise InputError(f"{path}, line {number}: {error}") from error
-    if not isinstance(record, dict):
-        raise InputError(f"{path}, line {number}: wanted a JSON object; got {type(record).__name__}")
-    return record
+def _fields(record: Record, name: str) -> dict[str, Any]:
+    if record.fields is None:
+        raise InputError(f"{name}, {record.place}: {record.problem}")
+    return record.fields
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise InputError(f"{name} is not a JSON value; leave the field out or write null")
+def _write_lines(file: IO[str], rows: _Rows) -> None:
+    for row in rows:
+        file.write(_json(row) + "\n")
 
 
-def _require_header(path: Path, header: list[str]) -> None:
-    if not header:
-        raise InputError(f"{path} is empty; wanted a line with the names of the columns")
-    if twice := {name for name in header if header.count(name) > 1}:
-        raise InputError(f"{path} has more than one column called {min(twice)!r}")
+def _write_list(file: IO[str], rows: _Rows) -> None:
+    for i, row in enumerate(rows):
+        file.write(("[\n" if i == 0 else ",\n") + _json(row))
+    file.write("\n]\n")
 
 
-def _require_length(path: Path, number: int, line: list[str], header: list[str]) -> None:
-    if len(line) != len(header):
-        raise InputError(f"{path}, line {number}: wanted {len(header)} values, one a column; got {len(line)}")
+def _write_csv(file: IO[str], names: Iterable[str], rows: _Rows, path: Path) -> None:
+    delimiter = "," if path.suffix.lower() == ".csv" else "\t"
+    table = csv.DictWriter(file, list(names), delimiter=delimiter, lineterminator="\n")
+    table.writeheader()
+    table.writerows(rows)
+
+
+_WRITERS: Final[Mapping[str, Callable[[IO[str], _Rows], None]]] = {"jsonl": _write_lines, "json": _write_list}
+
+
+def _json(row: Mapping[str, Any]) -> str:
+    return json.dumps(row, ensure_ascii=False, allow_nan=False)

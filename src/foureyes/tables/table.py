@@ -44,10 +44,12 @@ class Table(ABC):
     Attributes:
         name: of the file, for messages.
         names: its fields, the outer ones where they are nested.
+        suffixes: what the name of a copy may end in.
     """
 
     name: str
     names: tuple[str, ...]
+    suffixes: tuple[str, ...]
 
     @abstractmethod
     def __len__(self) -> int:

@@ -65,7 +65,7 @@ def _fit(args: argparse.Namespace, output: CommandOutput) -> None:
 def _apply(args: argparse.Namespace, output: CommandOutput) -> None:
     calibrator = _open_calibrator(args.calibrator)
     table = open_table(args.source)
-    require_same_format(args.source, args.out)
+    require_same_format(table, args.out)
     scores = read_scores(table, args, outcome=False, calibrator=calibrator)
     if calibrator.direction_note:
         output.warn(calibrator.direction_note)

@@ -119,10 +119,10 @@ def _measure_chain(text: str, models: ModelTable, args: argparse.Namespace, outp
 def _simulate(args: argparse.Namespace, output: CommandOutput) -> None:
     if not args.conf:
         raise InputError("say what to read: --conf FIELD for each model of the policy")
-    if args.out:
-        require_same_format(args.source, args.out)
-        require_places(None, args.out)
     table = open_table(args.source)
+    if args.out:
+        require_same_format(table, args.out)
+        require_places(None, args.out)
     numbers, columns = simulate_policy(args, table)
     if args.out:
         require_new_fields(table, columns, "rename it")

@@ -34,6 +34,8 @@ def run(args: argparse.Namespace, output: CommandOutput) -> None:
     _require_options(args)
     require_places(args.html, args.out)
     data = read_labels(args)
+    if args.out:
+        require_same_format(data.table, args.out)
     found = _find(data, args, output)
     experts = " and ".join(found.issues.experts)
     labels = plural(found.issues.n_rows, "label")
@@ -65,8 +67,6 @@ def _require_options(args: argparse.Namespace) -> None:
         raise InputError(f"--keep-top belongs to --method calibrated; got {args.method}")
     if (args.decisions or args.action != "flag") and not args.out:
         raise InputError("--action and --decisions say how to write a copy: give -o OUT")
-    if args.out:
-        require_same_format(args.source, args.out)
 
 
 def _find(data: LabelTable, args: argparse.Namespace, output: CommandOutput) -> CleaningFindings:

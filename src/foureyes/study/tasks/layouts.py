@@ -63,7 +63,7 @@ def _mmlu(record: Mapping[str, Any], n: str) -> TaskItem:
 def _mmlu_redux(record: Mapping[str, Any], n: str) -> TaskItem:
     """Human corrections are not used: an error other than a wrong key does not say which letter is right."""
     options = tuple(json.loads(record["choices"]))
-    published = tuple(PublishedAnswer(name, letter) for name, letter in record.items() if name not in _REDUX_OWN)
+    published = tuple(PublishedAnswer(name, letter or "") for name, letter in record.items() if name not in _REDUX_OWN)
     return TaskItem(n, record["question"], "letter", (record["given_answer"],), options, published=published)
 
 
@@ -158,14 +158,14 @@ def _own_choice(record: Mapping[str, Any], n: str) -> TaskItem:
 
 def _own_stored(record: Mapping[str, Any], n: str) -> TaskItem:
     name = str(record.get("generator", "stored"))
-    published = PublishedAnswer(name, record["response"], correct=_yes(record["correct"]))
+    published = PublishedAnswer(name, record["response"] or "", correct=_yes(record["correct"]))
     return TaskItem(str(record.get("id", n)), record["question"], "judged", published=(published,))
 
 
 def _own_answers(record: Mapping[str, Any], n: str) -> TaskItem:
     """``answer`` or ``answers``; numbers are graded as numbers, texts as texts unless ``kind`` says otherwise."""
     given = record["answer"]
-    gold = tuple(map(str, given)) if isinstance(given, list) else (str(given),)
+    gold = tuple(map(str, given)) if isinstance(given, list) else () if given is None else (str(given),)
     kind: Any = record.get("kind") or ("number" if isinstance(given, int | float) else "text")
     if kind not in ("number", "text"):
         raise InputError(f"kind must be number or text; got {kind!r}")

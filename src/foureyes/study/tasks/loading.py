@@ -11,10 +11,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from foureyes.errors import ConfigError, InputError
-from foureyes.study.tasks.files import SUFFIXES, Record, checksum, records
+from foureyes.records import records
+from foureyes.records.forms import form_of_name
+from foureyes.records.streams import checksum
 from foureyes.study.tasks.hub import fetch
 from foureyes.study.tasks.items import TaskItem
 from foureyes.study.tasks.layouts import Layout, layout_of
@@ -159,7 +161,7 @@ def _known_files(wanted: TaskSpec, known: KnownTask | None, data: Path | None) -
 
 
 def _holds_records(path: Path) -> bool:
-    return path.is_file() and path.name.removesuffix(".gz").endswith(SUFFIXES)
+    return path.is_file() and form_of_name(path) is not None
 
 
 def _items(paths: Sequence[Path], where: Mapping[str, str]) -> tuple[list[TaskItem], Counter[str], Layout | None, int]:
@@ -169,15 +171,16 @@ def _items(paths: Sequence[Path], where: Mapping[str, str]) -> tuple[list[TaskIt
     n = 0
     for record in (record for path in paths for record in records(path)):
         n += 1
-        if isinstance(record, str):
-            refused[record] += 1
-        elif all(str(record.get(field)) == value for field, value in where.items()):
-            layout = layout or layout_of(record)
-            _add_item(record, layout, str(n - 1), taken, refused)
+        fields = record.fields
+        if fields is None:
+            refused[record.problem] += 1
+        elif all(str(fields.get(field)) == value for field, value in where.items()):
+            layout = layout or layout_of(fields)
+            _add_item(fields, layout, str(n - 1), taken, refused)
     return taken, refused, layout, n
 
 
-def _add_item(record: Record, layout: Layout, n: str, taken: list[TaskItem], refused: Counter[str]) -> None:
+def _add_item(record: Mapping[str, Any], layout: Layout, n: str, taken: list[TaskItem], refused: Counter[str]) -> None:
     missing = sorted(layout.fields - record.keys())
     if missing:
         refused[f"no field {', '.join(missing)}"] += 1

@@ -1,49 +1,40 @@
-"""Parquet, column by column."""
+"""Parquet and Arrow, column by column."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
+from pyarrow import feather
+from pyarrow import parquet as pq
 
-from foureyes.errors import ConfigError, InputError
+from foureyes.records.columns import json_values, naming
+from foureyes.records.forms import suffixes_of
 from foureyes.tables.saving import replacing
 from foureyes.tables.table import Table
 
-try:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-    import pyarrow.parquet as pq
-except ImportError as error:
-    raise ConfigError("Parquet files need pyarrow: pip install 'foureyes[parquet]'") from error
+__all__ = ["ColumnForm", "ColumnTable"]
 
-__all__ = ["ParquetTable"]
-
-_FOREIGN = (pa.ArrowException, OverflowError, UnicodeError)
+ColumnForm: TypeAlias = Literal["parquet", "arrow"]
 
 
-class ParquetTable(Table):
-    """The columns of a Parquet file.
+class ColumnTable(Table):
+    """The columns of a Parquet or Arrow file.
 
     Args:
-        path: of the file.
-
-    Raises:
-        InputError: it cannot be read, or has a column twice.
+        name: of the file, for messages.
+        form: in which copies are written.
+        table: what it holds; no two columns have one name.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.name = str(path)
-        try:
-            self._table = pq.read_table(path)
-        except (*_FOREIGN, OSError) as error:
-            raise InputError(f"cannot read {path} as Parquet: {str(error).splitlines()[0]}") from error
-        self.names = tuple(self._table.schema.names)
-        if len(set(self.names)) < len(self.names):
-            raise InputError(f"{path} has two columns of the same name")
+    def __init__(self, name: str, form: ColumnForm, table: pa.Table) -> None:
+        self.name, self._form, self._table = name, form, table
+        self.suffixes, self.names = suffixes_of(form), tuple(table.schema.names)
 
     def __len__(self) -> int:
         return int(self._table.num_rows)
@@ -62,20 +53,21 @@ class ParquetTable(Table):
         matrix = _matrix(column)
         if matrix is not None:
             return matrix
-        found: list[Any] = column.to_pylist()
-        return found
+        with naming(f"{self.name}: column {field!r} cannot be read"):
+            return json_values(column, field)
 
     def save(self, path: Path, fields: Mapping[str, Sequence[Any]], *, rows: NDArray[np.intp] | None = None) -> None:
         """A copy, see :meth:`Table.save`."""
         table = self._table
-        try:
+        with naming(f"{path} cannot be written"):
             for name, values in fields.items():
                 table = _with_column(table, name, pa.array(values))
             table = table if rows is None else table.take(pa.array(rows))
             with replacing(path) as part:
-                pq.write_table(table, part, compression="zstd")
-        except _FOREIGN as error:
-            raise InputError(f"{path} cannot become Parquet: {str(error).splitlines()[0]}") from error
+                if self._form == "parquet":
+                    pq.write_table(table, part, compression="zstd")
+                else:
+                    feather.write_feather(table, str(part), compression="zstd")
 
 
 def _steps(fields: Any, path: str) -> list[str] | None:
