@@ -13,6 +13,7 @@ import pytest
 from foureyes.errors import InputError
 from foureyes.view.columns import Columns
 from foureyes.view.file_index import FileIndex
+from foureyes.view.index_chunk import chunks_of
 from foureyes.view.questions import RowsQuestion
 from foureyes.view.scored_rows import RowReader
 from foureyes.view.sources import open_source
@@ -128,12 +129,9 @@ def test_a_page_can_be_used_before_the_index_is_there(scored: Path, opened: Open
     assert (told["rows"], told["indexed"], told["caught_up"]) == (None, 0, False)
     assert viewer.rows(RowsQuestion())["rows"] == []
     made = viewer._files[0].index
-    chunk = []
-    for found in made.source.scan(0):
-        chunk.append(found)
-        if len(chunk) == 10:
-            break
-    made._add(chunk)
+    [chunk] = chunks_of(list(made.source.scan(0))[:10], made.reader)
+    made.columns.add(chunk.integers, chunk.floats, chunk.n)
+    made._pass.add(chunk, 0)
     told = viewer.rows(RowsQuestion())
     assert [row["row"] for row in told["rows"]] == list(range(10))
     assert (told["order"], told["indexed"]) == ("file", 10)
@@ -184,3 +182,35 @@ def test_a_row_with_several_answers_is_shown_by_the_one_that_was_scored(tmp_path
     first, second = opened(path).rows(RowsQuestion(order="file"))["rows"]
     assert (first["answer"], first["which"]) == ("Sydney", "rejected")
     assert "foureyes_answer" in second["problem"]
+
+
+@pytest.mark.parametrize("name", ["tokens", "parquet"])
+def test_pieces_read_by_other_processes_are_the_file(
+    scored_files: dict[str, Path], tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / scored_files[name].name
+    if name == "parquet":
+        import pyarrow.parquet as pq
+
+        pq.write_table(pq.read_table(scored_files[name]), path, row_group_size=9)
+    else:
+        path.write_bytes(scored_files[name].read_bytes())
+        monkeypatch.setattr("foureyes.view.jsonl_rows._PIECE", 20_000)
+    whole = index(path, tmp_path / "whole")
+    assert len(list(whole.source.pieces(0))) > 3
+    monkeypatch.setattr("foureyes.view.file_index._PIECES_HERE", 99)
+    whole.build()
+    monkeypatch.setattr("foureyes.view.file_index._PIECES_HERE", 2)
+    pieces = index(path, tmp_path / "pieces")
+    pieces.build()
+    assert pieces._pass == whole._pass
+    for column in ("at", "key", "label", "v\0log_cmp", "w-2.5\0n_tokens"):
+        np.testing.assert_array_equal(pieces.columns[column], whole.columns[column])
+
+
+def test_pieces_of_a_file_are_runs_of_whole_lines(scored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("foureyes.view.jsonl_rows._PIECE", 10_000)
+    source = open_source(scored)
+    found = [one.at for start, end in source.pieces(0) for one in source.scan(start, end)]
+    assert found == [one.at for one in source.scan(0)]
+    assert len(found) == 40

@@ -76,14 +76,15 @@ class Columns:
             return np.zeros(0, kind)
         return np.memmap(self._path(name), dtype=kind, mode="r", shape=(rows,))
 
-    def add(self, integers: Mapping[str, Sequence[int]], floats: Mapping[str, NDArray[np.float64]], n: int) -> None:
+    def add(
+        self, integers: Mapping[str, Sequence[int] | NDArray[Any]], floats: Mapping[str, NDArray[np.float64]], n: int
+    ) -> None:
         """Adds n rows; float columns that are left out are NaN there."""
         for name, values in integers.items():
             self._append(name, np.asarray(values, self._integers[name]))
         for name, column in floats.items():
             if name not in self.extents:
-                self.extents[name] = Extent()
-                self._write(name, np.full(self.rows, np.nan), "wb")
+                self._begin(name)
             self._append(name, column)
             self.extents[name].add(column)
         for name in self.extents.keys() - floats.keys():
@@ -131,9 +132,11 @@ class Columns:
             return self._folder / f"{name}.column"
         return self._folder / f"{list(self.extents).index(name)}.column"
 
-    def _append(self, name: str, values: NDArray[Any]) -> None:
-        self._write(name, values, "ab")
+    def _begin(self, name: str) -> None:
+        """A new column; those who look for it while it is made find it whole or not at all."""
+        (self._folder / f"{len(self.extents)}.column").write_bytes(np.full(self.rows, np.nan).tobytes())
+        self.extents[name] = Extent()
 
-    def _write(self, name: str, values: NDArray[Any], mode: str) -> None:
-        with self._path(name).open(mode) as file:
+    def _append(self, name: str, values: NDArray[Any]) -> None:
+        with self._path(name).open("ab") as file:
             file.write(values.tobytes())

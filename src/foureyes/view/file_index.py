@@ -1,16 +1,22 @@
 """One pass over a scored file, in the background: where every row stands, and every signal as a column.
 
 The columns are kept in a cache, so that the next time a file opens at once; a file that has grown is read on from where the
-pass ended, one that was written anew from its beginning. Start at :class:`FileIndex`.
+pass ended, one that was written anew from its beginning. A large file is read by processes of their own, so that the page that
+is looked at meanwhile does not wait for them. Start at :class:`FileIndex`.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,38 +25,18 @@ from numpy.typing import NDArray
 
 from foureyes.errors import InputError
 from foureyes.view.columns import Columns
-from foureyes.view.row_source import Found, RowSource
-from foureyes.view.scored_rows import RowReader, ScoredRow, answer_key, numbers_of
+from foureyes.view.index_chunk import INTEGERS, IndexChunk, Problem, VerifierRows, chunks_of, piece_of
+from foureyes.view.row_source import RowSource
+from foureyes.view.scored_rows import RowReader, ScoredRow
 
-__all__ = ["NONE", "RIGHT", "UNSURE", "WRONG", "FileIndex", "Problem", "VerifierRows"]
+__all__ = ["FileIndex"]
 
-NONE, WRONG, RIGHT, UNSURE = -1, 0, 1, 2
-"""Labels as numbers of a column; a file itself says right, wrong or nothing."""
-
-_CHUNK: Final = 2048
 _SAVE_EVERY: Final = 20
 _POLL_S: Final = 1.0
-_INTEGERS: Final[dict[str, type[np.generic]]] = {
-    "at": np.int64,
-    "key": np.uint64,
-    "label": np.int8,
-}
+_PIECES_HERE: Final = 2
+"""Pieces of a file that are read in this process; more are worth one of their own."""
 
-
-@dataclass(slots=True)
-class Problem:
-    """Rows that cannot be shown as they should be, of one kind."""
-
-    rows: int
-    example: str
-
-
-@dataclass(slots=True)
-class VerifierRows:
-    """How many rows one verifier scored, and whether some row says what it saw at every token."""
-
-    scored: int = 0
-    tokens: bool = False
+_MOST_PROCESSES: Final = 3
 
 
 @dataclass(slots=True)
@@ -60,6 +46,17 @@ class _Pass:
     end: int = 0
     problems: dict[str, Problem] = field(default_factory=dict)
     verifiers: dict[str, VerifierRows] = field(default_factory=dict)
+
+    def add(self, chunk: IndexChunk, first: int) -> None:
+        """Takes a run of rows, the first of which has this number."""
+        self.end = chunk.end
+        for name, seen in chunk.verifiers.items():
+            known = self.verifiers.setdefault(name, VerifierRows())
+            known.scored += seen.scored
+            known.tokens |= seen.tokens
+        for place, why in chunk.problems:
+            example = f"row {first + place + 1}: {why}"
+            self.problems.setdefault(_cause(why), Problem(0, example)).rows += 1
 
     def to_dict(self) -> dict[str, Any]:
         problems = {cause: [p.rows, p.example] for cause, p in self.problems.items()}
@@ -77,7 +74,7 @@ class FileIndex:
 
     Args:
         source: the file.
-        answers: makes rows of its records.
+        reader: makes rows of its records.
         cache: folder of all indexes; this one gets a folder in it.
 
     Attributes:
@@ -86,11 +83,11 @@ class FileIndex:
         error: what ended the pass, if anything did.
     """
 
-    def __init__(self, source: RowSource, answers: RowReader, cache: Path) -> None:
-        self.source, self.answers = source, answers
+    def __init__(self, source: RowSource, reader: RowReader, cache: Path) -> None:
+        self.source, self.reader = source, reader
         path = source.path.resolve()
-        name = hashlib.sha256(f"{path}\0{answers.given}".encode()).hexdigest()[:24]
-        self.columns = Columns(cache / name, _INTEGERS)
+        name = hashlib.sha256(f"{path}\0{reader.given}".encode()).hexdigest()[:24]
+        self.columns = Columns(cache / name, INTEGERS)
         self._pass, self._known = _Pass(), source.identity()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"index of {path.name}", daemon=True)
@@ -109,16 +106,25 @@ class FileIndex:
             self._thread.join()
 
     def build(self) -> None:
-        """Reads on to the end of the file, now."""
+        """Reads on to the end of the file, now.
+
+        Raises:
+            InputError: it cannot be read.
+        """
         if self._known != self.source.identity() or self.source.size() < self._pass.end:
             self._begin_anew()
-        chunks, found = 0, self.source.scan(self._pass.end)
-        while not self._stop.is_set() and (chunk := list(islice(found, _CHUNK))):
-            self._add(chunk)
-            chunks += 1
-            if chunks % _SAVE_EVERY == 0:
+        unsaved = 0
+        for chunk in self._chunks():
+            first = self.columns.rows
+            self.columns.add(chunk.integers, chunk.floats, chunk.n)
+            self._pass.add(chunk, first)
+            unsaved += 1
+            if unsaved == _SAVE_EVERY:
                 self._save()
-        if chunks:
+                unsaved = 0
+            if self._stop.is_set():
+                break
+        if unsaved:
             self._save()
         self.caught_up = self.caught_up or not self._stop.is_set()
 
@@ -151,7 +157,33 @@ class FileIndex:
         """Some rows, read from the file."""
         at = self.columns["at"]
         records = self.source.records([int(at[n]) for n in numbers], numbers, results=results)
-        return [self.answers.row(record) for record in records]
+        return [self.reader.row(record) for record in records]
+
+    def _chunks(self) -> Iterable[IndexChunk]:
+        pieces = self.source.pieces(self._pass.end)
+        first = list(islice(pieces, _PIECES_HERE + 1))
+        if len(first) > _PIECES_HERE:
+            return self._chunks_elsewhere(chain(first, pieces))
+        return chunks_of(self.source.scan(self._pass.end), self.reader)
+
+    def _chunks_elsewhere(self, pieces: Iterable[tuple[int, int]]) -> Iterator[IndexChunk]:
+        """Pieces read by other processes, in the order of the file."""
+        processes = max(1, min(_MOST_PROCESSES, (os.cpu_count() or 1) - 1))
+        waiting: deque[Future[list[IndexChunk]]] = deque()
+        with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+            try:
+                for start, end in pieces:
+                    waiting.append(pool.submit(piece_of, self.source.path, self.reader.given, start, end))
+                    if len(waiting) > 2 * processes:
+                        yield from waiting.popleft().result()
+                while waiting:
+                    yield from waiting.popleft().result()
+            except BrokenProcessPool as error:
+                raise InputError(
+                    f"a process that indexed {self.source.path} was ended by the system: {error}"
+                ) from error
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
 
     def _take_up(self) -> None:
         state = self.columns.state
@@ -163,7 +195,7 @@ class FileIndex:
 
     def _goes_on(self, state: dict[str, Any]) -> bool:
         """Whether the file is the one of this state, the same or grown."""
-        if state.get("identity") != self.source.identity():
+        if state.get("identity") != self._known:
             return False
         size = self.source.size()
         return bool(size > state["end"] or (size == state["end"] and self._modified() == state["modified"]))
@@ -181,42 +213,15 @@ class FileIndex:
             while not self._stop.is_set():
                 self.build()
                 self._stop.wait(_POLL_S)
-        except InputError as error:
+        except (InputError, OSError) as error:
             self.error = str(error)
-
-    def _add(self, chunk: Sequence[Found]) -> None:
-        rows = [self.answers.row(one.record) for one in chunk]
-        numbers = [self._numbers(row) for row in rows]
-        integers = {
-            "at": [one.at for one in chunk],
-            "key": [answer_key(row) for row in rows],
-            "label": [NONE if row.answer.correct is None else int(row.answer.correct) for row in rows],
-        }
-        names = dict.fromkeys(name for row in numbers for name in row)
-        self._count(rows)
-        self.columns.add(integers, {name: _column(numbers, name) for name in names}, len(rows))
-        self._pass.end = chunk[-1].end
-
-    def _numbers(self, row: ScoredRow) -> dict[str, float]:
-        found: dict[str, float] = {}
-        for verifier, result in row.results.items():
-            seen = self._pass.verifiers.setdefault(verifier, VerifierRows())
-            seen.scored += result.get("unscored") is None
-            seen.tokens |= result.get("tokens") is not None
-            found |= {f"{verifier}\0{name}": value for name, value in numbers_of(result).items()}
-        return found
-
-    def _count(self, rows: Iterable[ScoredRow]) -> None:
-        for i, row in enumerate(rows, start=self.columns.rows + 1):
-            if row.problem:
-                cause = row.problem.partition(":")[0][:80]
-                seen = self._pass.problems.setdefault(cause, Problem(0, f"row {i}: {row.problem}"))
-                seen.rows += 1
+        except BaseException as error:
+            self.error = repr(error)
+            raise
 
     def _save(self) -> None:
         self.columns.save(identity=self._known, modified=self._modified(), **self._pass.to_dict())
 
 
-def _column(rows: Sequence[dict[str, float]], name: str) -> NDArray[np.float64]:
-    """(n,) one number of every row, NaN where it has none."""
-    return np.array([row.get(name, np.nan) for row in rows], np.float64)
+def _cause(why: str) -> str:
+    return why.partition(":")[0][:80]

@@ -16,6 +16,7 @@ from foureyes.view.row_source import Found
 __all__ = ["JsonlRows"]
 
 _HEAD: Final = 1 << 16
+_PIECE: Final = 8 << 20
 _MARK: Final = b"\xef\xbb\xbf"
 
 
@@ -36,19 +37,31 @@ class JsonlRows:
             status = os.fstat(file.fileno())
             return hashlib.sha256(f"{status.st_dev}.{status.st_ino}.".encode() + file.readline(_HEAD)).hexdigest()
 
-    def scan(self, start: int) -> Iterator[Found]:
+    def pieces(self, start: int) -> Iterator[tuple[int, int]]:
+        """Runs of lines of some megabytes."""
+        size = self.size()
+        with reading(self.path), self.path.open("rb") as file:
+            while start < size:
+                file.seek(min(start + _PIECE, size))
+                file.readline()
+                yield start, file.tell()
+                start = file.tell()
+
+    def scan(self, start: int, end: int | None = None) -> Iterator[Found]:
         """All lines from a byte on."""
         at = start
         with reading(self.path), self.path.open("rb") as file:
             file.seek(start)
             for raw in file:
-                end = at + len(raw)
+                if end is not None and at >= end:
+                    return
+                after = at + len(raw)
                 if raw.strip():
                     record = _record(raw, "")
                     if record.fields is None and not raw.endswith(b"\n"):
                         return
-                    yield Found(record, at, end)
-                at = end
+                    yield Found(record, at, after)
+                at = after
 
     def records(self, at: Sequence[int], numbers: Sequence[int], *, results: bool) -> list[Record]:  # noqa: ARG002
         """The lines that begin at these bytes."""

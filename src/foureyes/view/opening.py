@@ -30,7 +30,7 @@ _LOOKED_AT: Final = 200
 
 def open_viewer(
     paths: Sequence[Path],
-    answers: RowReader,
+    reader: RowReader,
     *,
     labels: Path | None = None,
     index: Path | None = None,
@@ -40,7 +40,7 @@ def open_viewer(
 
     Args:
         paths: of scored files, at least one.
-        answers: makes rows of their records.
+        reader: makes rows of their records.
         labels: where decisions are kept; beside the first file by default.
         index: folder for indexes; in the cache by default.
         sort: what rows are sorted by at first.
@@ -54,7 +54,7 @@ def open_viewer(
     for source in sources:
         _require_scored(source)
     kept = Labels(labels or sidecar_of(paths[0]))
-    files = [ViewedFile(FileIndex(source, answers, folder), kept) for source in sources]
+    files = [ViewedFile(FileIndex(source, reader, folder), kept) for source in sources]
     return Viewer(files, kept, sort or DEFAULT_SORT)
 
 

@@ -57,18 +57,26 @@ class ParquetRows:
         told = f"{status.st_dev}.{status.st_ino}.{status.st_size}.{status.st_mtime_ns}"
         return hashlib.sha256(told.encode()).hexdigest()
 
-    def scan(self, start: int) -> Iterator[Found]:
+    def pieces(self, start: int) -> Iterator[tuple[int, int]]:
+        """Row groups."""
+        for end in self._starts[1:]:
+            if end > start:
+                yield start, end
+                start = end
+
+    def scan(self, start: int, end: int | None = None) -> Iterator[Found]:
         """All rows from one on."""
         first = bisect.bisect_right(self._starts, start) - 1
-        if start >= self.size():
+        end = self.size() if end is None else end
+        if start >= end:
             return
         number = self._starts[first]
         with self._opened() as file:
-            groups = list(range(first, len(self._starts) - 1))
+            groups = list(range(first, bisect.bisect_left(self._starts, end)))
             for batch in file.iter_batches(batch_size=_BATCH, row_groups=groups):
                 table = pa.Table.from_batches([batch])
                 for fields in json_rows(table):
-                    if number >= start:
+                    if start <= number < end:
                         yield Found(_record(fields, number), number, number + 1)
                     number += 1
 

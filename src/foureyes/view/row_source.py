@@ -40,8 +40,12 @@ class RowSource(Protocol):
         """Kept by a file that grows, lost by one that is replaced."""
         ...
 
-    def scan(self, start: int) -> Iterator[Found]:
-        """All records from a place on, as far as they are whole."""
+    def scan(self, start: int, end: int | None = None) -> Iterator[Found]:
+        """All records that begin from a place on and before another one, as far as they are whole."""
+        ...
+
+    def pieces(self, start: int) -> Iterator[tuple[int, int]]:
+        """Where passes over a part each begin and end, so that together they are one from a place to the end."""
         ...
 
     def records(self, at: Sequence[int], numbers: Sequence[int], *, results: bool) -> list[Record]:

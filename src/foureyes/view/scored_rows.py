@@ -20,6 +20,9 @@ __all__ = ["RowReader", "ScoredRow", "answer_key", "numbers_of"]
 _BESIDE: Final = frozenset({"parts", "tokens", "unscored", *FACTS}) - {"n_tokens"}
 
 
+_NUMBERS: Final = (float, int)
+
+
 @dataclass(frozen=True, slots=True)
 class ScoredRow:
     """One row.
@@ -104,11 +107,7 @@ def numbers_of(result: Mapping[str, Any]) -> dict[str, float]:
         >>> numbers_of({"log_cmp": 1.5, "cme": None, "n_tokens": 3, "n_dropped": 0})
         {'log_cmp': 1.5, 'n_tokens': 3.0}
     """
-    return {
-        name: float(value)
-        for name, value in result.items()
-        if isinstance(value, int | float) and not isinstance(value, bool) and name not in _BESIDE
-    }
+    return {name: float(value) for name, value in result.items() if type(value) in _NUMBERS and name not in _BESIDE}
 
 
 def answer_key(row: ScoredRow) -> int:

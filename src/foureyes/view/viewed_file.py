@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from foureyes.errors import InputError
 from foureyes.signals.catalog import signal as catalogued
-from foureyes.view.file_index import NONE, RIGHT, UNSURE, WRONG, FileIndex
+from foureyes.view.file_index import FileIndex
+from foureyes.view.index_chunk import NONE, RIGHT, UNSURE, WRONG
 from foureyes.view.labels import Labels
 from foureyes.view.ordering import Direction, Order, Recent, ranked
 

@@ -116,7 +116,7 @@ class Viewer:
         file = self._file(number)
         self._require_row(file, row)
         which = file.index.rows([row])[0].answer.which
-        self._labels.add(Decision(file.name, row, which, file.key(row), label, file.index.answers.given))
+        self._labels.add(Decision(file.name, row, which, file.key(row), label, file.index.reader.given))
         return {"mine": label_word(int(file.mine()[row])), "labels": file.to_dict()["labels"]}
 
     def _detail(self, file: ViewedFile, row: int) -> dict[str, Any]:

@@ -1,0 +1,121 @@
+"""What an index keeps of a run of rows, worked out from the rows alone, here or in a process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foureyes.view.row_source import Found
+from foureyes.view.scored_rows import RowReader, ScoredRow, answer_key, numbers_of
+from foureyes.view.sources import open_source
+
+__all__ = [
+    "INTEGERS",
+    "NONE",
+    "RIGHT",
+    "UNSURE",
+    "WRONG",
+    "IndexChunk",
+    "Problem",
+    "VerifierRows",
+    "chunks_of",
+    "piece_of",
+]
+
+NONE, WRONG, RIGHT, UNSURE = -1, 0, 1, 2
+"""Labels as numbers of a column; a file itself says right, wrong or nothing."""
+
+INTEGERS: Final[Mapping[str, type[np.generic]]] = {"at": np.int64, "key": np.uint64, "label": np.int8}
+"""Columns that every row has: where it stands, hash of prompt and answer, label."""
+
+_ROWS: Final = 2048
+
+
+@dataclass(slots=True)
+class Problem:
+    """Rows that cannot be shown as they should be, of one kind."""
+
+    rows: int
+    example: str
+
+
+@dataclass(slots=True)
+class VerifierRows:
+    """How many rows one verifier scored, and whether some row says what it saw at every token."""
+
+    scored: int = 0
+    tokens: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IndexChunk:
+    """A run of rows.
+
+    Attributes:
+        n: how many.
+        end: where the pass goes on after it.
+        integers: see :data:`INTEGERS`.
+        floats: ``verifier NUL signal`` → (n,) values, NaN where a row has none.
+        verifiers: those that some row speaks of.
+        problems: (place in the run, why) of rows that cannot be shown.
+    """
+
+    n: int
+    end: int
+    integers: Mapping[str, NDArray[Any]]
+    floats: Mapping[str, NDArray[np.float64]]
+    verifiers: Mapping[str, VerifierRows]
+    problems: Sequence[tuple[int, str]]
+
+
+def chunks_of(found: Iterable[Found], reader: RowReader) -> Iterable[IndexChunk]:
+    """Records in runs, lazily."""
+    records = iter(found)
+    while some := list(islice(records, _ROWS)):
+        yield _chunk(some, [reader.row(one.record) for one in some])
+
+
+def piece_of(path: Path, given: Sequence[str], start: int, end: int) -> list[IndexChunk]:
+    """The same of a piece of a file, for a process of its own.
+
+    Args:
+        path: of the file.
+        given: how its rows are read, see :class:`~foureyes.view.scored_rows.RowReader`.
+        start: where the piece begins, see :meth:`~foureyes.view.row_source.RowSource.pieces`.
+        end: where it ends.
+    """
+    return list(chunks_of(open_source(path).scan(start, end), RowReader.again(given)))
+
+
+def _chunk(found: Sequence[Found], rows: Sequence[ScoredRow]) -> IndexChunk:
+    labels = [NONE if row.answer.correct is None else int(row.answer.correct) for row in rows]
+    integers = {"at": [one.at for one in found], "key": [answer_key(row) for row in rows], "label": labels}
+    names = dict.fromkeys(name for row in rows for name in row.results)
+    by_verifier = {name: [row.results.get(name, {}) for row in rows] for name in names}
+    return IndexChunk(
+        n=len(rows),
+        end=found[-1].end,
+        integers={name: np.array(values, INTEGERS[name]) for name, values in integers.items()},
+        floats={
+            f"{verifier}\0{name}": column for verifier, said in by_verifier.items() for name, column in _columns(said)
+        },
+        verifiers={name: _seen(said) for name, said in by_verifier.items()},
+        problems=[(i, row.problem) for i, row in enumerate(rows) if row.problem],
+    )
+
+
+def _columns(said: Sequence[Mapping[str, Any]]) -> Iterable[tuple[str, NDArray[np.float64]]]:
+    numbers = [numbers_of(result) for result in said]
+    for name in dict.fromkeys(name for row in numbers for name in row):
+        yield name, np.array([row.get(name, np.nan) for row in numbers], np.float64)
+
+
+def _seen(said: Sequence[Mapping[str, Any]]) -> VerifierRows:
+    scored = sum(bool(result) and result.get("unscored") is None for result in said)
+    return VerifierRows(scored, any(result.get("tokens") is not None for result in said))
