@@ -200,3 +200,21 @@ def test_what_is_not_there_is_not_found(scored: Path, opened: Open) -> None:
     for question in (lambda: viewer.row(1, 0), lambda: viewer.row(0, 40), lambda: ask(viewer, verifier="2")):
         with pytest.raises(NoSuchRow):
             question()
+
+
+@pytest.mark.parametrize("escaped", ["escaped", ""])
+@pytest.mark.parametrize(
+    "said", ["Straße", "KELVIN \u212a", "a/b", 'he said "no"', "tab\there", "\u017ftop", "plain words", "naïve Ünder"]
+)
+def test_a_text_is_found_however_json_writes_it(tmp_path: Path, opened: Open, said: str, escaped: str) -> None:
+    result = {"v": {"log_cmp": 1.0, "cme_low": 1.0, "cme_high": 1.0, "n_tokens": 1}}
+    rows = [{"prompt": "Say it.", "answer": words, "foureyes": result} for words in ("nothing", f"well, {said} there")]
+    path = tmp_path / "said.jsonl"
+    text = "".join(json.dumps(row, ensure_ascii=bool(escaped)) + "\n" for row in rows)
+    path.write_text(text.replace("/", "\\/") if escaped else text, encoding="utf-8")
+    viewer = opened(path)
+    for sought in (said, said.upper(), said.casefold(), said[1:4]):
+        found = ask(viewer, text=sought)
+        while not found["search"]["complete"]:
+            found = ask(viewer, text=sought)
+        assert [row["row"] for row in found["rows"]] == [1], sought

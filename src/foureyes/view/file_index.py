@@ -153,11 +153,17 @@ class FileIndex:
         """(rows,) one number of every row, NaN where it has none."""
         return self.columns[f"{verifier}\0{signal}"]
 
-    def rows(self, numbers: Sequence[int], *, results: bool = False) -> list[ScoredRow]:
+    def rows(self, numbers: Sequence[int]) -> list[ScoredRow]:
         """Some rows, read from the file."""
         at = self.columns["at"]
-        records = self.source.records([int(at[n]) for n in numbers], numbers, results=results)
+        records = self.source.records([int(at[n]) for n in numbers], numbers)
         return [self.reader.row(record) for record in records]
+
+    def rows_that_may_hold(self, text: str, numbers: Sequence[int]) -> list[int]:
+        """Of some rows those that are worth reading when a text is looked for, whatever its capitals."""
+        at = self.columns["at"]
+        may = self.source.holding(text, [int(at[n]) for n in numbers])
+        return [number for number, holds in zip(numbers, may, strict=True) if holds]
 
     def _chunks(self) -> Iterable[IndexChunk]:
         pieces = self.source.pieces(self._pass.end)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Final, NoReturn
@@ -17,6 +18,9 @@ __all__ = ["JsonlRows"]
 
 _HEAD: Final = 1 << 16
 _PIECE: Final = 8 << 20
+_PLAIN: Final = re.compile(r"[a-z0-9 .,:;?!'()=+*_-]+")
+"""Letters that JSON writes as they are, or as an escape with a u, and no other letter folds to outside of ASCII."""
+
 _MARK: Final = b"\xef\xbb\xbf"
 
 
@@ -63,10 +67,24 @@ class JsonlRows:
                     yield Found(record, at, after)
                 at = after
 
-    def records(self, at: Sequence[int], numbers: Sequence[int], *, results: bool) -> list[Record]:  # noqa: ARG002
+    def records(self, at: Sequence[int], numbers: Sequence[int]) -> list[Record]:
         """The lines that begin at these bytes."""
         with reading(self.path), self.path.open("rb") as file:
             return [self._at(file, place, number) for place, number in zip(at, numbers, strict=True)]
+
+    def holding(self, text: str, at: Sequence[int]) -> list[bool]:
+        """By the bytes of a line, where neither is written in a way that hides the other."""
+        folded = text.casefold()
+        if not _PLAIN.fullmatch(folded):
+            return [True] * len(at)
+        sought = folded.encode()
+        with reading(self.path), self.path.open("rb") as file:
+            return [_may_hold(sought, self._line(file, place)) for place in at]
+
+    @staticmethod
+    def _line(file: IO[bytes], place: int) -> bytes:
+        file.seek(place)
+        return file.readline()
 
     @staticmethod
     def _at(file: IO[bytes], place: int, number: int) -> Record:
@@ -82,6 +100,10 @@ def _record(raw: bytes, place: str) -> Record:
     if not isinstance(fields, dict):
         return Record(place, None, f"wanted a JSON object; got {type(fields).__name__}")
     return Record(place, fields)
+
+
+def _may_hold(sought: bytes, line: bytes) -> bool:
+    return sought in line.lower() or not line.isascii() or b"\\u" in line
 
 
 def _refuse(name: str) -> NoReturn:

@@ -173,7 +173,7 @@ def _told(part: Part, numbers: Sequence[int]) -> list[dict[str, Any]]:
             "mine": label_word(int(mine[n])),
             "problem": row.problem or _unscored(row, part.verifier),
         }
-        for n, row in zip(numbers, index.rows(numbers, results=True), strict=True)
+        for n, row in zip(numbers, index.rows(numbers), strict=True)
     ]
 
 

@@ -80,9 +80,13 @@ class ParquetRows:
                         yield Found(_record(fields, number), number, number + 1)
                     number += 1
 
-    def records(self, at: Sequence[int], numbers: Sequence[int], *, results: bool) -> list[Record]:  # noqa: ARG002
+    def records(self, at: Sequence[int], numbers: Sequence[int]) -> list[Record]:  # noqa: ARG002 - rows stand where they are counted
         """The rows of these numbers."""
         return [record for _, rows in groupby(at, self._group) for record in self._of_group(list(rows))]
+
+    def holding(self, text: str, at: Sequence[int]) -> list[bool]:  # noqa: ARG002 - only their values say it
+        """All of them."""
+        return [True] * len(at)
 
     def _group(self, row: int) -> int:
         return bisect.bisect_right(self._starts, row) - 1

@@ -48,12 +48,15 @@ class RowSource(Protocol):
         """Where passes over a part each begin and end, so that together they are one from a place to the end."""
         ...
 
-    def records(self, at: Sequence[int], numbers: Sequence[int], *, results: bool) -> list[Record]:
+    def records(self, at: Sequence[int], numbers: Sequence[int]) -> list[Record]:
         """Some records, in the order asked for.
 
         Args:
             at: where they were found.
             numbers: which rows they are, from 0.
-            results: whether what the verifiers said is wanted too; it may come all the same.
         """
+        ...
+
+    def holding(self, text: str, at: Sequence[int]) -> list[bool]:
+        """Which of some records may hold a text, whatever its capitals: false only where one surely does not."""
         ...

@@ -20,7 +20,7 @@ from foureyes.view.scored_rows import ScoredRow
 
 __all__ = ["Search"]
 
-_CHUNK: Final = 256
+_CHUNK: Final = 1024
 _FORSAKEN_S: Final = 20.0
 """Seconds without a question after which a search ends; it goes on with the next one."""
 
@@ -75,11 +75,12 @@ class Search:
                 return
             numbers = range(self._searched, min(self._searched + _CHUNK, self._index.columns.rows))
             try:
-                rows = self._index.rows(numbers)
+                worth = self._index.rows_that_may_hold(self._text, numbers)
+                rows = self._index.rows(worth)
             except InputError as error:
                 self.error = str(error)
                 return
-            hits = [number for number, row in zip(numbers, rows, strict=True) if self._holds(row)]
+            hits = [number for number, row in zip(worth, rows, strict=True) if self._holds(row)]
             with self._lock:
                 self._hits += hits
                 self._searched = numbers.stop

@@ -122,7 +122,7 @@ class Viewer:
     def _detail(self, file: ViewedFile, row: int) -> dict[str, Any]:
         self._require_row(file, row)
         labels = {"label": label_word(int(file.index.columns["label"][row])), "mine": label_word(int(file.mine()[row]))}
-        [found] = file.index.rows([row], results=True)
+        [found] = file.index.rows([row])
         return {"row": row, **detail_of(found), **labels}
 
     def _file(self, number: int) -> ViewedFile:
