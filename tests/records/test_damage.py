@@ -174,6 +174,13 @@ def test_one_object_is_the_document() -> None:
         assert "\n" not in (found.text or "\n")
 
 
+def test_a_number_that_is_none_does_not_cost_a_document() -> None:
+    content = b'{"eval": {"stderr": NaN},\n "samples": [{"a": -Infinity}]}'
+    assert read(content) == [Record("the document", {"eval": {"stderr": None}, "samples": [{"a": None}]})]
+    [twice] = read(b'{"a": NaN,\n "a": 1}')
+    assert (twice.fields, "stands there twice" in twice.problem or "NaN" in twice.problem) == (None, True)
+
+
 def test_a_document_must_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json_values, "LARGEST_DOCUMENT", 1000)
     with pytest.raises(InputError, match="the document has more than the 1,000 characters"):

@@ -78,6 +78,14 @@ JSON_WRITERS: dict[str, tuple[str, Callable[[Path], object]]] = {
     "datasets, lines": ("a.jsonl", lambda p: dataset(ROWS).to_json(p)),
     "datasets, list": ("a.json", lambda p: dataset(ROWS).to_json(p, lines=False)),
     "datasets, parquet": ("a.parquet", lambda p: dataset(ROWS).to_parquet(p)),
+    "pandas, columns": ("a.json", lambda p: pd.DataFrame(ROWS).to_json(p)),
+    "pandas, some of the rows": (
+        "a.json",
+        lambda p: pd.DataFrame([{}, *ROWS]).iloc[1:].astype({"id": int, "label": bool}).to_json(p),
+    ),
+    "pandas, index": ("a.json", lambda p: pd.DataFrame(ROWS).to_json(p, orient="index")),
+    "pandas, split": ("a.json", lambda p: pd.DataFrame(ROWS).to_json(p, orient="split")),
+    "pandas, table": ("a.json", lambda p: pd.DataFrame(ROWS).to_json(p, orient="table", index=False)),
     "json, list": ("a.json", lambda p: p.write_text(json.dumps(ROWS))),
     "json, lines with CRLF": (
         "a.jsonl",

@@ -43,7 +43,7 @@ _TITLES: Final[Mapping[Form, str]] = {"parquet": "a Parquet file", "arrow": "an 
 _REFUSED: Final[Mapping[bytes, str]] = {
     b"\xff\xfe": "UTF-16; convert it to UTF-8, say with: iconv -f UTF-16 -t UTF-8",
     b"\xfe\xff": "UTF-16; convert it to UTF-8, say with: iconv -f UTF-16 -t UTF-8",
-    b"PK\x03\x04": "a zip archive (as Excel and inspect write them); export JSON or CSV, or unpack it",
+    b"PK\x03\x04": "a zip archive: of Excel, save CSV; of Inspect, say inspect log convert --to json; else unpack it",
     b"FEA1": "a Feather file of version 1, which nothing writes any more; save it as version 2",
     b"SQLite format 3": "an SQLite database; export its table as CSV",
 }

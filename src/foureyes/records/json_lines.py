@@ -10,7 +10,7 @@ from foureyes.errors import InputError
 from foureyes.records.record import Record
 from foureyes.records.streams import LONGEST
 
-__all__ = ["STRICT", "json_lines", "numbered_lines", "object_of"]
+__all__ = ["STRICT", "json_lines", "numbered_lines", "object_of", "once"]
 
 _KEPT_OF_LONGEST: Final = 4096
 _GAP: Final = " \t\r\n"
@@ -73,7 +73,8 @@ def _start(raw: bytes, n: int = _KEPT_OF_LONGEST) -> str:
     return raw[:n].decode(errors="replace").rstrip("\r\n")
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of its pairs, of which no two have one key."""
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
@@ -86,5 +87,5 @@ def _no_constant(name: str) -> NoReturn:
     raise InputError(f"not JSON: {name} is not a JSON value")
 
 
-STRICT: Final = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_constant)
+STRICT: Final = json.JSONDecoder(object_pairs_hook=once, parse_constant=_no_constant)
 """Reads JSON and nothing that only Python takes for it."""

@@ -10,7 +10,8 @@ from dataclasses import replace
 from typing import IO, Any, Final
 
 from foureyes.errors import InputError
-from foureyes.records.json_lines import STRICT, json_lines, numbered_lines, object_of
+from foureyes.records.json_frames import frame_rows
+from foureyes.records.json_lines import STRICT, json_lines, numbered_lines, object_of, once
 from foureyes.records.record import Record
 from foureyes.records.streams import BUFFER, LONGEST, non_empty_lines, replayed
 
@@ -30,12 +31,15 @@ _NEAR: Final = 16
 _LENIENT: Final = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
 """Finds where a value ends that is not to be read."""
 
+_NULLING: Final = json.JSONDecoder(object_pairs_hook=once, parse_constant=lambda _: None)
+
 
 def json_records(file: IO[bytes], name: str) -> Iterator[Record]:
     """The objects of a file called .json.
 
-    A list gives an entry each. Objects on a line each are JSON lines, of which every damaged one is told by itself. One
-    object is :data:`THE_DOCUMENT`.
+    A list gives an entry each, a data frame as pandas writes it a row each. Objects on a line each are JSON lines, of which
+    every damaged one is told by itself. One object is :data:`THE_DOCUMENT`; a NaN or an infinity in it is null, as it is in
+    columns, since it is no reason to lose the rest.
 
     Args:
         file: to read.
@@ -66,6 +70,26 @@ def _is_object(line: bytes) -> bool:
     except (InputError, UnicodeDecodeError):
         return False
     return True
+
+
+def _document(only: Record) -> Iterator[Record]:
+    fields = only.fields
+    if fields is None and only.text is not None:
+        try:
+            fields = _NULLING.decode(only.text)
+        except (ValueError, RecursionError):
+            fields = None
+    if not isinstance(fields, dict):
+        yield only
+        return
+    rows = frame_rows(fields)
+    if rows is None:
+        yield Record(THE_DOCUMENT, fields, "", only.text if only.fields else None)
+        return
+    for n, row in enumerate(rows, start=1):
+        is_row = isinstance(row, dict)
+        problem = "" if is_row else f"wanted a JSON object; got {type(row).__name__}"
+        yield Record(f"row {n}", row if is_row else None, problem)
 
 
 class _Values:
@@ -114,7 +138,7 @@ class _Values:
             raise self._damage("it is empty; wanted JSON")
         first, n = self._record(THE_DOCUMENT, LARGEST_DOCUMENT), 1
         if not self.peek():
-            yield first
+            yield from _document(first)
             return
         yield replace(first, place="entry 1")
         while self.peek():
