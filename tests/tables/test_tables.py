@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import tracemalloc
 from datetime import datetime
@@ -64,6 +65,25 @@ def test_a_packed_file_is_a_table_too(tmp_path: Path, form: str) -> None:
     assert f".{form}" in table.suffixes
     table.save(tmp_path / f"copy.{form}", {"p": [1, 2, 3]})
     assert open_table(tmp_path / f"copy.{form}").numbers("p").values.tolist() == [1, 2, 3]
+
+
+def test_several_files_are_one_table(tmp_path: Path) -> None:
+    for i, suffix in enumerate((".csv", ".jsonl", ".parquet")):
+        (tmp_path / f"{i}").mkdir()
+        written(tmp_path / f"{i}", suffix)
+    table = open_table(str(tmp_path / "*" / "rows.*"))
+    assert table.numbers("score").values.tolist() == [0.5, 1.0, -2.25] * 3
+    assert ".jsonl" in table.suffixes
+    with pytest.raises(InputError, match="no file fits the pattern"):
+        open_table(str(tmp_path / "*.none"))
+
+
+def test_standard_input_and_a_document_are_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    document = {"object": "list", "data": [{"score": 0.5}, {"score": 1}]}
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(json.dumps(document).encode())))
+    (tmp_path / "rows.json").write_text(json.dumps(document, indent=1))
+    for table in (open_table("-"), open_table(tmp_path / "rows.json")):
+        assert table.numbers("score").values.tolist() == [0.5, 1.0]
 
 
 @pytest.mark.parametrize("suffix", [".parquet", ".arrow"])

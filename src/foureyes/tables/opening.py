@@ -2,33 +2,55 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
+from typing import get_args
 
-from foureyes.records.reading import form_of, records
+from foureyes.layouts.documents import entries
+from foureyes.records import Record, records
+from foureyes.records.forms import Form
+from foureyes.records.reading import form_of, paths_of
 from foureyes.tables.arrays import ArrayTable
-from foureyes.tables.records import RecordTable
+from foureyes.tables.records import RecordTable, TextForm
 from foureyes.tables.table import Table
 
 __all__ = ["open_table"]
 
+_ARRAYS = (".npz", ".npy")
 
-def open_table(path: str | Path) -> Table:
-    """Reads a file whole; arrays of a NPY file stay on disk.
+
+def open_table(source: str | Path) -> Table:
+    """Reads files whole; arrays of a NPY file stay on disk.
 
     Args:
-        path: of a file that :func:`foureyes.records.records` reads, or one that ends in .npz or .npy.
+        source: the path of a file that :func:`foureyes.records.records` reads, or of one that ends in .npz or .npy; a
+            pattern of several, such as ``"logs/*.jsonl"``; ``-`` for standard input.
 
     Raises:
-        InputError: the file cannot be read, or its format cannot be told.
+        InputError: a file cannot be read, or its format cannot be told.
         ConfigError: Parquet or Arrow, and pyarrow is not installed.
     """
-    file = Path(path)
-    if file.suffix.lower() in (".npz", ".npy"):
-        return ArrayTable(file)
-    form = form_of(file)
+    if str(source) == "-":
+        return _of_records("standard input", ["jsonl"], records(sys.stdin.buffer))
+    paths = paths_of(source) or []
+    if len(paths) > 1:
+        return _of_records(str(source), map(form_of, paths), records(paths))
+    [path] = paths
+    if path.suffix.lower() in _ARRAYS:
+        return ArrayTable(path)
+    form = form_of(path)
     if form == "parquet" or form == "arrow":  # noqa: PLR1714 - what narrows the type
         from foureyes.records.columns import read_table  # noqa: PLC0415 - pyarrow is an extra
         from foureyes.tables.columns import ColumnTable  # noqa: PLC0415
 
-        return ColumnTable(str(file), form, read_table(file, form))
-    return RecordTable(str(file), form, records(file, form=form))
+        return ColumnTable(str(path), form, read_table(path, form))
+    return _of_records(str(path), [form], records(path, form=form))
+
+
+def _of_records(name: str, forms: Iterable[Form], found: Iterable[Record]) -> RecordTable:
+    """A table of records, and of those in documents that hold some; copies are written as the files are, or as JSON lines."""
+    only = set(forms)
+    form: TextForm = next((form for form in get_args(TextForm) if only == {form}), "jsonl")
+    return RecordTable(name, form, chain.from_iterable(map(entries, found)))
