@@ -13,7 +13,7 @@ from foureyes.layouts.answer import Layout, LoggedAnswer
 from foureyes.layouts.documents import entries
 from foureyes.layouts.events import is_event
 from foureyes.layouts.field_map import FieldMap
-from foureyes.layouts.fields import CORRECT_FIELD, truth, value_at
+from foureyes.layouts.fields import CORRECT_FIELD, listed, truth, value_at
 from foureyes.layouts.joins import Joined, Joiner, pairing_of
 from foureyes.layouts.plain import plain_answer
 from foureyes.layouts.table import layout_named, layout_of
@@ -131,6 +131,10 @@ class AnswerReader:
 
     def _read(self, row: Mapping[str, Any], *, labelled: bool) -> list[LoggedAnswer]:
         layout = self._layout or layout_of(row)
+        if not layout.fits(row):
+            raise InputError(
+                f"wanted {layout.title}; it has the layout {layout_of(row).name!r}: the fields are {listed(row)}"
+            )
         self._rows[layout] += 1
         self._seen[layout].update(name for name, value in row.items() if value not in _NOTHING)
         fields = self._fields

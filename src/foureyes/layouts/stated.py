@@ -66,9 +66,12 @@ def gemini_author(request: Mapping[str, Any], response: Mapping[str, Any]) -> li
     """Of every candidate of a response of Gemini's."""
     config = request.get("generationConfig") or request.get("config") or {}
     asked = config.get("logprobs") if isinstance(config, dict) else 0
-    read = _counted(response, "usageMetadata", "promptTokenCount")
+    read = _counted(response, "usageMetadata", "promptTokenCount") or _counted(
+        response, "usage_metadata", "prompt_token_count"
+    )
+    model = response.get("modelVersion") or response.get("model_version")
     return [
-        author_tokens(_candidate_tokens(candidate), response.get("modelVersion"), asked=asked, n_prompt_tokens=read)
+        author_tokens(_candidate_tokens(candidate), model, asked=asked, n_prompt_tokens=read)
         for candidate in response.get("candidates") or []
     ]
 

@@ -84,16 +84,18 @@ def exchanged(row: Mapping[str, Any]) -> Exchanged:
     request, response = row.get("request"), row.get("response")
     if not isinstance(response, dict):
         asks = any(row.get(name) is not None for name in _ASKING)
-        return Exchanged(row if asks else None, row, {})
+        own = {name: value for name, value in row.items() if name != "choices"} if asks else None
+        return Exchanged(own, row, {})
     if isinstance(request, dict):
         return Exchanged(request, response, row)
     return Exchanged(row if any(row.get(name) is not None for name in _ASKING) else None, response, row)
 
 
 def failure(row: Mapping[str, Any]) -> str:
-    """What a record says of a call that failed; empty where it says nothing of that kind."""
-    response = exchanged(row).response
-    match response.get("error"):
+    """What a record of a call says of its failure; empty where it says nothing of that kind."""
+    response = row.get("response")
+    told = response if isinstance(response, dict) else row if "request" in row else {}
+    match told.get("error"):
         case {"message": str() as said}:
             return said
         case str() as said:

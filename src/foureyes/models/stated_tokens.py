@@ -5,7 +5,7 @@ Nothing is believed unseen: what is not of that form is an :class:`~foureyes.typ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import repeat
 from typing import Any, TypeAlias
 
@@ -23,7 +23,7 @@ def chat_tokens(entries: Any) -> StatedTokens | Unscored:
 
 
 def gemini_tokens(result: Any) -> StatedTokens | Unscored:
-    """A ``logprobsResult`` of Gemini's; its tokens come without bytes."""
+    """A ``logprobsResult`` of Gemini's, in the names of its REST interface or its SDK; its tokens come without bytes."""
     return _told(lambda: _gemini_tokens(result))
 
 
@@ -72,8 +72,9 @@ def _raw(values: Any) -> bytes | None:
 
 def _gemini_tokens(result: Any) -> StatedTokens:
     shown: dict[str, Any] = want(result, dict, "logprobsResult")
-    chosen: list[Any] = want(shown.get("chosenCandidates"), list, "chosenCandidates")
-    tops: list[Any] = want(shown.get("topCandidates") or [{}] * len(chosen), list, "topCandidates")
+    chosen: list[Any] = want(_either(shown, "chosenCandidates", "chosen_candidates"), list, "chosenCandidates")
+    given = _either(shown, "topCandidates", "top_candidates")
+    tops: list[Any] = want(given or [{}] * len(chosen), list, "topCandidates")
     if len(tops) != len(chosen):
         raise bad_reply(f"wanted as many topCandidates as chosenCandidates; got {len(tops)} and {len(chosen)}")
     return tuple(_gemini_token(own, top) for own, top in zip(chosen, tops, strict=True))
@@ -90,7 +91,14 @@ def _gemini_token(own: Any, top: Any) -> TokenLogprobs:
 
 def _gemini_alternative(entry: Any) -> Alternative:
     shown: dict[str, Any] = want(entry, dict, "candidates[]")
-    return Alternative(want(shown.get("token"), str, "token"), number(shown.get("logProbability")))
+    return Alternative(
+        want(shown.get("token"), str, "token"), number(_either(shown, "logProbability", "log_probability"))
+    )
+
+
+def _either(shown: Mapping[str, Any], name: str, in_python: str) -> Any:
+    """A value under its name in the REST interface, or in the Python SDK."""
+    return shown[name] if name in shown else shown.get(in_python)
 
 
 def _completion_tokens(logprobs: Any) -> StatedTokens:
