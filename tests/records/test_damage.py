@@ -253,7 +253,7 @@ def test_a_quote_that_never_closes_does_not_take_the_whole_file_into_memory(monk
         ("\n\n", "is empty"),
         ("a,b,a\n1,2,3\n", "more than one column called 'a'"),
         ('"a"b,c\n1,2\n', "line 1: not values with commas between them"),
-        ("a,b\r1,2\r", "line 1: not values with commas"),
+        ("a,b\r1,2\r", "line 1: not values with commas between them: a line ends in CR alone"),
         ("a,b;c\n1,2;3\n", "by commas and by semicolons equally well"),
     ],
 )

@@ -91,7 +91,8 @@ class _Rows(Iterator["list[str] | str"]):
                 if self._ended:
                     raise self._never_closes() from error
                 self.place = f"line {first}"
-                return self._problem or f"not {self._named}: {error}"
+                why = "a line ends in CR alone" if "new-line character" in str(error) else error
+                return self._problem or f"not {self._named}: {why}"
             if cells:
                 self.place = f"line {first}"
                 return self._problem or cells
