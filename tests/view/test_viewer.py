@@ -85,7 +85,8 @@ def test_text_is_found_in_prompt_and_answer_whatever_its_capitals(scored: Path, 
 
 def test_a_row_in_full_has_every_token_and_says_why(scored: Path, opened: Open) -> None:
     row = opened(scored).row(0, 7)
-    assert row["prompt"] == [{"role": "prompt", "text": "Question 7?"}]
+    assert row["prompt"] == [{"role": "prompt", "text": "Question 7?", "pieces": [["text", "Question 7?"]]}]
+    assert ["name", "U+202E"] in row["answer_pieces"]
     first, second = row["verifiers"]
     assert (first["name"], second["name"]) == ("v", "w-2.5")
     said = records(scored)[7]["foureyes"]["v"]
@@ -98,8 +99,21 @@ def test_a_row_in_full_has_every_token_and_says_why(scored: Path, opened: Open) 
     assert json.loads(json.dumps(row)) == row
 
 
+def test_a_signal_says_where_it_stands_among_all_rows(scored: Path, opened: Open) -> None:
+    viewer = opened(scored)
+    worst, *_, best = [row["row"] for row in ask(viewer, limit="99")["rows"] if row["value"] is not None]
+    n = len(values(scored, "v", "log_cmp"))
+
+    def stands(row: int) -> float:
+        first = viewer.row(0, row)["verifiers"][0]
+        return float(next(signal["worse"] for signal in first["signals"] if signal["name"] == "log_cmp"))
+
+    assert stands(best) == 0
+    assert stands(worst) == (n - 1) / n
+
+
 def test_a_conversation_comes_as_turns(scored: Path, opened: Open) -> None:
-    assert opened(scored).row(0, 5)["prompt"] == [{"role": "user", "text": "Hallo?"}]
+    assert opened(scored).row(0, 5)["prompt"] == [{"role": "user", "text": "Hallo?", "pieces": [["text", "Hallo?"]]}]
 
 
 def test_without_tokens_it_says_how_to_get_them(scored_files: dict[str, Path], opened: Open) -> None:

@@ -13,7 +13,7 @@ from foureyes.report.cells import HeatCell, cells_of, pieces
 from foureyes.report.colour_scale import CLIP_NATS, TICKS, strength
 from foureyes.types import Reading
 
-__all__ = ["HeatSpot", "heat_of", "heat_scale"]
+__all__ = ["HeatSpot", "as_pairs", "heat_of", "heat_scale"]
 
 
 class HeatSpot(TypedDict, total=False):
@@ -71,10 +71,20 @@ def heat_scale() -> list[dict[str, Any]]:
     ]
 
 
+def as_pairs(text: str) -> list[list[str]]:
+    r"""Text in pieces that can be shown, [kind, text] each: see :class:`~foureyes.report.cells.Piece`.
+
+    Example:
+        >>> as_pairs("a\tb")
+        [['text', 'a'], ['tab', '\t'], ['text', 'b']]
+    """
+    return [[piece.kind, piece.text] for piece in pieces(text)]
+
+
 def _spot(reading: Reading, cell: HeatCell) -> HeatSpot:
     spot: HeatSpot = {
         "lead": cell.lead,
-        "pieces": [[piece.kind, piece.text] for piece in pieces(cell.body)],
+        "pieces": as_pairs(cell.body),
         "n": len(cell.text),
     }
     return {**spot, **_card(reading, cell)} if cell.tokens else spot

@@ -37,17 +37,20 @@ A number that a row does not have is ``null``. Rows are numbered from 0 in the o
      "sort": the signal that was used, "" where there is none,
      "search": null | {"searched": rows, "of": rows, "complete": bool},
      "rows": [{"row": 17, "place": 1 (from 1, in this order), "where": "line 18", "which": "" | "chosen" …,
-               "prompt": ≤ 300 characters of its last turn, "answer": ≤ 300, "value": of the sort, "signals": {name: value},
+               "prompt": ≤ 300 characters of its last turn, "answer": ≤ 300, both with what
+               cannot be seen named, "value": of the sort, "signals": {name: value},
                "n_tokens", "label": the file's: "right" | "wrong" | null, "mine": the user's: … | "unsure" | null,
                "problem": "" | why the row has no numbers or cannot be read,
                "with": {"row": 17 | null, "value", "difference": value − the other's}   only where "with" was given}]}
 
 ``GET /api/row?file=0&row=17`` (and ``with_file=1`` for the same answer in another file)::
 
-    {"row", "where", "which", "prompt": [{"role": "user", "text"}], "answer", "label", "mine", "problem",
-     "fields": {name: value as text} of the row's other fields,
-     "verifiers": [{"name", "signals": [{"name", "title", "value": number | null, "shown": text}],
+    {"row", "where", "which", "prompt": [{"role": "user", "text", "pieces"}], "answer", "answer_pieces", "label", "mine", "problem",
+     "fields": {name: value as text} of the row's other fields,     (pieces: :func:`~foureyes.report.heat.as_pairs`)
+     "verifiers": [{"name", "signals": [{"name", "title", "value": number, "shown": text,
+                                 "worse": share of all rows that are not as bad}],
                     "heat": :func:`~foureyes.report.heat.heat_of` | null, "sentence": why, "finding": in a few words,
+                    "loud": whether it is surprised,
                     "no_heat": why there is none, and what to do, "unscored": null | {"reason", "detail"}}],
      "others": [the same of the row in the other file]}
 

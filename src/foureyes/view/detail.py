@@ -9,8 +9,8 @@ from typing import Any, Final
 from foureyes.errors import InputError
 from foureyes.layouts.reading import RESULT_FIELD
 from foureyes.report import wording
-from foureyes.report.check_result import SurpriseExcess
-from foureyes.report.heat import heat_of
+from foureyes.report.check_result import SurpriseDegree, SurpriseExcess
+from foureyes.report.heat import as_pairs, heat_of
 from foureyes.report.wording import shown_value
 from foureyes.signals.catalog import signal as catalogued
 from foureyes.types import Prompt, Scored
@@ -31,16 +31,21 @@ def detail_of(row: ScoredRow) -> dict[str, Any]:
         "which": row.answer.which,
         "prompt": _turns(exchange.prompt) if exchange else [],
         "answer": answer,
+        "answer_pieces": as_pairs(answer),
         "problem": row.problem,
         "fields": _fields(row),
         "verifiers": [_verifier(name, result, answer) for name, result in row.results.items()],
     }
 
 
-def _turns(prompt: Prompt) -> list[dict[str, str]]:
+def _turns(prompt: Prompt) -> list[dict[str, Any]]:
     if isinstance(prompt, str):
-        return [{"role": "prompt", "text": prompt}]
-    return [{"role": turn.role, "text": turn.content} for turn in prompt]
+        return [_turn("prompt", prompt)]
+    return [_turn(turn.role, turn.content) for turn in prompt]
+
+
+def _turn(role: str, text: str) -> dict[str, Any]:
+    return {"role": role, "text": text, "pieces": as_pairs(text)}
 
 
 def _fields(row: ScoredRow) -> dict[str, str]:
@@ -62,6 +67,7 @@ def _verifier(name: str, result: Mapping[str, Any], answer: str) -> dict[str, An
         "heat": None,
         "no_heat": "",
         "finding": "could not tell" if unscored else "",
+        "loud": False,
         "sentence": "",
     }
     if unscored:
@@ -79,13 +85,17 @@ def _signal(name: str, value: float) -> dict[str, Any]:
     return {"name": name, "title": found.title, "value": value, "shown": shown_value(found, value)}
 
 
-def _sentence(result: Mapping[str, Any]) -> dict[str, str]:
+def _sentence(result: Mapping[str, Any]) -> dict[str, Any]:
     numbers = [result.get(name) for name in ("log_cmp", "cme_low", "cme_high")]
     if not all(isinstance(number, int | float) for number in numbers):
         return {}
     log_cmp, low, high = (float(number or 0.0) for number in numbers)
-    finding = wording.excess_words(SurpriseExcess(log_cmp - high, log_cmp - low))
-    return {"finding": finding, "sentence": wording.surprise_words(log_cmp, low, high)}
+    excess = SurpriseExcess(log_cmp - high, log_cmp - low)
+    return {
+        "finding": wording.excess_words(excess),
+        "loud": excess.degree >= SurpriseDegree.SURPRISED,
+        "sentence": wording.surprise_words(log_cmp, low, high),
+    }
 
 
 def _heat(name: str, result: Mapping[str, Any], answer: str) -> dict[str, Any]:

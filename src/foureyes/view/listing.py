@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foureyes.errors import InputError
+from foureyes.report.cells import visible_text
 from foureyes.types import Prompt
 from foureyes.view.joining import Joints, Rows
 from foureyes.view.ordering import ANY, Order, ranked, within
@@ -181,7 +182,8 @@ def _words(row: ScoredRow) -> dict[str, str]:
     exchange = row.exchange
     if exchange is None:
         return {"prompt": "", "answer": ""}
-    return {"prompt": _last_turn(exchange.prompt)[:_PREVIEW], "answer": exchange.answer[:_PREVIEW]}
+    previews = (_last_turn(exchange.prompt)[:_PREVIEW], exchange.answer[:_PREVIEW])
+    return dict(zip(("prompt", "answer"), map(visible_text, previews), strict=True))
 
 
 def _last_turn(prompt: Prompt) -> str:

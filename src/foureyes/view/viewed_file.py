@@ -85,6 +85,15 @@ class ViewedFile:
         mine = self.mine()
         return np.where(mine == NONE, self.index.columns["label"][: len(mine)], mine)
 
+    def worse_than(self, verifier: str, signal: str, value: float) -> float | None:
+        """Share of the rows with this number that are not as bad as a value; ``None`` where nobody took it."""
+        if signal not in self.index.signals(verifier):
+            return None
+        values = self.index.column(verifier, signal)
+        known = int(np.count_nonzero(~np.isnan(values)))
+        better = values < value if worst_end(signal) == "high" else values > value
+        return int(np.count_nonzero(better)) / known if known else None
+
     def key(self, row: int) -> str:
         """Hash of a row's prompt and answer, as decisions name it."""
         return f"{int(self.index.columns['key'][row]):016x}"

@@ -123,7 +123,11 @@ class Viewer:
         self._require_row(file, row)
         labels = {"label": label_word(int(file.index.columns["label"][row])), "mine": label_word(int(file.mine()[row]))}
         [found] = file.index.rows([row])
-        return {"row": row, **detail_of(found), **labels}
+        told = detail_of(found)
+        for verifier in told["verifiers"]:
+            for signal in verifier["signals"]:
+                signal["worse"] = file.worse_than(verifier["name"], signal["name"], signal["value"])
+        return {"row": row, **told, **labels}
 
     def _file(self, number: int) -> ViewedFile:
         if not 0 <= number < len(self._files):

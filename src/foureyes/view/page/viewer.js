@@ -1,0 +1,225 @@
+// What is shown: the address says it, what a person does changes the address, labels are sent at once.
+
+import { drawDetail, drawNothing } from "./detail.js";
+import { byId, el, say } from "./dom.js";
+import { closeCard } from "./heatmap.js";
+import { Labels } from "./labels.js";
+import { PAGE, drawList, markCurrent, relabel } from "./list.js";
+import { count, percent, plural } from "./numbers.js";
+import { drawPickers, signalOf } from "./pickers.js";
+import { recall } from "./remembered.js";
+import { Failed } from "./source.js";
+import { beside, rememberState, rowsQuery, stateOfAddress } from "./state.js";
+import { LABELS, orders } from "./words.js";
+
+const POLL_MS = 1000;
+const PHONE = matchMedia("(max-width: 859px)");
+
+export class View {
+  constructor(from, about) {
+    this.from = from;
+    this.about = about;
+    this.state = stateOfAddress();
+    this.found = { total: 0, rows: [], search: null, order: "file" };
+    this.row = null;
+    this.turn = 0;
+    this.keysOn = recall("foureyes-keys") !== "off";
+    this.labels = new Labels(from, about.sidecar, (file, row, answer) => this.saved(file, row, answer));
+  }
+
+  get file() {
+    return this.about.files[this.state.file];
+  }
+
+  /** Takes part of a state, writes it into the address, and shows what differs. */
+  async change(part, { step = false } = {}) {
+    const before = this.state;
+    this.state = tidied({ ...before, ...part }, this.about);
+    rememberState(this.state, step);
+    const { row: _, ...listed } = this.state;
+    const { row: __, ...was } = before;
+    if (JSON.stringify(listed) !== JSON.stringify(was)) await this.showList();
+    if (this.state.row !== before.row || this.state.with !== before.with || this.state.verifier !== before.verifier) await this.showRow();
+  }
+
+  async showAll() {
+    this.state = tidied(stateOfAddress(), this.about);
+    await this.showList();
+    await this.showRow();
+  }
+
+  /** Shows the list again, and another row where the one that was open is none of it. */
+  async showAnew() {
+    const { row } = this.state;
+    await this.showList();
+    if (this.state.row !== row || row === "") await this.showRow();
+  }
+
+  async showList() {
+    drawPickers(this.about, this.state);
+    this.drawTally();
+    const turn = (this.turn += 1);
+    byId("rows").setAttribute("aria-busy", "true");
+    const found = await this.attempt(() => this.from.rows(rowsQuery(this.state, PAGE)));
+    if (turn !== this.turn) return; // something else was asked for meanwhile
+    byId("rows").removeAttribute("aria-busy");
+    if (!found) return;
+    this.found = found;
+    drawList(found, signalOf(this.about, this.state), {
+      offset: Number(this.state.offset),
+      pending: (row) => this.labels.pending(Number(this.state.file), row),
+      choose: (row) => this.change({ row: String(row) }, { step: PHONE.matches }),
+    });
+    if (this.state.row === "" && found.rows.length && !PHONE.matches) {
+      this.state = { ...this.state, row: String(found.rows[0].row) };
+      rememberState(this.state, false);
+    }
+    markCurrent(this.state.row);
+    if (found.search && !found.search.complete) this.later(() => turn === this.turn && this.showAnew());
+  }
+
+  async showRow() {
+    closeCard();
+    const { state } = this;
+    document.body.classList.toggle("reading", state.row !== "");
+    byId("bar").hidden = state.row === "";
+    markCurrent(state.row);
+    if (state.row === "") {
+      this.row = null;
+      drawNothing(this.found.total ? "Choose an answer." : this.file.problems?.[0]?.example ?? "No answer fits.");
+      return;
+    }
+    const other = beside(state);
+    const query = new URLSearchParams({ file: state.file, row: state.row, ...(other && other[0] !== Number(state.file) ? { with_file: other[0] } : {}) });
+    const row = await this.attempt(() => this.from.row(query), () => drawNothing(`Row ${Number(state.row) + 1} cannot be shown.`));
+    if (!row || state.row !== this.state.row || state.with !== this.state.with) return;
+    this.row = row;
+    drawDetail(row, this.sides(row, other), this.where(), this.about.scale);
+    this.drawLabel();
+    document.title = `Row ${row.row + 1} · ${this.file.name} · foureyes view`;
+  }
+
+  /** The verifier that is looked at, and the one beside it. */
+  sides(row, other) {
+    const own = this.file.verifiers[this.state.verifier];
+    const named = (name) => (result) => result.name === name;
+    const first = { row, verifier: row.verifiers.find(named(own?.name)), name: own?.name ?? this.file.name };
+    if (!other) return [first];
+    const file = this.about.files[other[0]];
+    const there = other[0] === Number(this.state.file) ? row : (row.others?.[0] ?? null);
+    const name = file.verifiers[other[1]].name;
+    const second = { row: there, verifier: there?.verifiers.find(named(name)), name };
+    if (other[0] === Number(this.state.file)) return [first, second];
+    return [{ ...first, name: `${first.name} in ${this.file.name}` }, { ...second, name: `${name} in ${file.name}` }];
+  }
+
+  where() {
+    const signal = signalOf(this.about, this.state);
+    const entry = this.found.rows.find(({ row }) => String(row) === this.state.row);
+    const words = Object.fromEntries(orders(signal, true))[`${this.state.by} ${this.found.order}`];
+    return { place: entry?.place ?? null, total: this.found.total, order: this.found.order === "file" ? words : `${words} by ${signal.name}` };
+  }
+
+  /** Goes on by one answer, onto another page of the list where this one ends. */
+  async go(step) {
+    const at = this.found.rows.findIndex(({ row }) => String(row) === this.state.row);
+    const next = this.found.rows[at + step];
+    if (next) return this.change({ row: String(next.row) });
+    const offset = Number(this.state.offset) + step * PAGE;
+    if (offset < 0 || offset >= this.found.total) return say(step > 0 ? "This is the last answer." : "This is the first answer.");
+    await this.change({ offset: String(offset) });
+    const reached = this.found.rows[step > 0 ? 0 : this.found.rows.length - 1];
+    return reached && this.change({ row: String(reached.row) });
+  }
+
+  async page(step) {
+    await this.change({ offset: String(Math.max(0, Number(this.state.offset) + step * PAGE)), ...(PHONE.matches ? {} : { row: "" }) });
+  }
+
+  async decide(label) {
+    if (this.row === null) return;
+    const row = this.row.row;
+    const saving = this.labels.decide(Number(this.state.file), row, label);
+    relabel(row, label ?? this.row.label, true);
+    this.drawLabel();
+    say(label ? `Row ${row + 1}: ${label}` : `Row ${row + 1}: label cleared`);
+    if (label && byId("go-on").checked) await this.go(1);
+    await saving;
+  }
+
+  saved(file, row, answer) {
+    this.about.files[file].labels = answer.labels;
+    if (file !== Number(this.state.file)) return;
+    const entry = this.found.rows.find((one) => one.row === row);
+    if (entry) entry.mine = answer.mine;
+    if (this.row?.row === row) this.row.mine = answer.mine;
+    const pending = this.labels.pending(file, row);
+    relabel(row, pending ?? answer.mine ?? entry?.label, pending !== undefined);
+    this.drawLabel();
+    this.drawTally();
+  }
+
+  drawLabel() {
+    if (this.row === null) return;
+    const pending = this.labels.pending(Number(this.state.file), this.row.row);
+    const mine = pending === undefined ? this.row.mine : pending;
+    for (const button of document.querySelectorAll("[data-label]")) button.setAttribute("aria-pressed", String(button.dataset.label === mine));
+    byId("clear").removeAttribute("aria-pressed");
+    byId("clear").disabled = !mine;
+  }
+
+  drawTally() {
+    const { labels } = this.file;
+    const done = labels.right + labels.wrong + labels.unsure;
+    const all = done + labels.none;
+    const shares = Object.keys(LABELS).map((name) => el("i", { class: name, style: { "--p": all ? labels[name] / all : 0 } }));
+    const words = Object.entries(LABELS).map(([name, { sign, word }]) => el("span", { class: name }, el("b", {}, el("span", { "aria-hidden": "true", text: `${sign} ` }), count(labels[name])), ` ${word}`));
+    byId("tally").replaceChildren(el("p", { class: "shares", "aria-hidden": "true" }, shares), el("p", {}, words, el("span", { class: "to-go", text: `${count(labels.none)} to go` })), this.from.saves ? "" : download(this.found.rows, this.file));
+  }
+
+  /** Follows a file that is being read, until its end was reached. */
+  async follow() {
+    const indexed = byId("indexed");
+    const growing = this.about.files.filter(({ caught_up: done }) => !done);
+    indexed.hidden = growing.length === 0;
+    if (!growing.length) return;
+    indexed.textContent = `indexed ${percent(growing[0].progress)}`;
+    this.later(async () => {
+      const about = await this.attempt(() => this.from.file());
+      if (about) this.about = about;
+      if (about && !this.found.rows.length || this.about.files.every(({ caught_up: done }) => done)) await this.showAnew();
+      else drawPickers(this.about, this.state);
+      await this.follow();
+    });
+  }
+
+  later(work) {
+    setTimeout(work, POLL_MS);
+  }
+
+  /** What fails is said where the list is counted, and tried again with the next step. */
+  async attempt(work, failed = () => {}) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof Failed)) throw error;
+      byId("found").textContent = error.message;
+      failed();
+      return null;
+    }
+  }
+}
+
+/** A state that fits the files: what is named exists. */
+function tidied(state, { files, default_sort: sort }) {
+  const file = files[state.file] ? state.file : "0";
+  const verifier = files[file].verifiers[state.verifier] ? state.verifier : "0";
+  const [f, v] = state.with.split(":");
+  const kept = state.with !== `${file}:${verifier}` && files[f]?.verifiers[v] ? state.with : "";
+  const sorted = signalOf({ files }, { file, verifier, sort: state.sort || sort }).name;
+  return { ...state, file, verifier, with: kept, sort: sorted, by: kept ? state.by : "value" };
+}
+
+function download(rows, file) {
+  return el("p", { class: "hint", text: `This page is a copy of ${plural(rows.length, "answer")} of ${file.name}; labels given here go when it is closed.` });
+}
