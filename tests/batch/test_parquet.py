@@ -13,14 +13,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from foureyes.batch import parquet
-from foureyes.batch.arrow import common_schema, json_rows, result_column, result_type, table_of
-from foureyes.batch.jsonl import JsonlSource
-from foureyes.batch.parquet import ParquetSink, ParquetSource
-from foureyes.batch.results import FACTS, result_of
-from foureyes.batch.rows import Fields
+from foureyes.batch.arrow import common_schema, result_column, result_type, table_of
+from foureyes.batch.parquet import ParquetSink, ParquetSource, TableWindow
+from foureyes.batch.results import FACTS, Columns, result_of
+from foureyes.batch.rows import ReadAs
+from foureyes.batch.source import RecordSource
 from foureyes.batch.window import WindowLimits
 from foureyes.errors import InputError
 from foureyes.models.scripted import ScriptedReader
+from foureyes.records.columns import json_rows
 from foureyes.signals.catalog import one_pass
 from foureyes.signals.cross import score
 from foureyes.types import Exchange, Message, ToolCall, Unscored
@@ -72,6 +73,10 @@ EXOTIC = {
 }
 
 
+def exchanges(window: TableWindow) -> list[Exchange | Unscored]:
+    return [answer.exchange for answer in window.answers()]
+
+
 @pytest.mark.parametrize("name", EXOTIC)
 def test_every_type_has_a_form_in_json(name: str) -> None:
     column, wanted = EXOTIC[name]
@@ -87,11 +92,11 @@ def exotic_table() -> pa.Table:
 
 
 def scored_through_parquet(path: Path, out: Path, *, rows: int = 512) -> pa.Table:
-    source = ParquetSource(path, Fields())
+    source = ParquetSource(path, ReadAs())
     with out.open("wb") as file:
-        sink = ParquetSink(file, source.schema(), (("v",), ("log_cmp",)), tokens=False)
+        sink = ParquetSink(file, source.schema(), Columns(("v",), ("log_cmp",), own=False, tokens=False))
         for window in source.windows(WindowLimits(rows=rows)):
-            sink.write(window, [{"v": result_of(Unscored("span"))} for _ in window.exchanges()])
+            sink.write(window, [{"v": result_of(Unscored("span"))} for _ in window.rows])
         sink.close()
     return pq.read_table(out)
 
@@ -112,7 +117,9 @@ def test_results_are_nested_columns_a_verifier(tmp_path: Path) -> None:
     scores = score([Exchange("q", "one two")], ScriptedReader())
     names = [signal.name for signal in one_pass()]
     full, empty = result_of(scores[0], tokens=True), result_of(Unscored("context", "too long", 9, 4))
-    column = result_column([{"a": full, "b": empty}], result_type(["a", "b"], names, tokens=True))
+    column = result_column(
+        [{"a": full, "b": empty}], result_type(Columns(("a", "b"), tuple(names), own=False, tokens=True))
+    )
     [row] = column.to_pylist()
     assert row["a"] == {**full, "parts": None, "unscored": None}
     assert row["b"] == {**dict.fromkeys([*names, *FACTS]), "parts": None, "tokens": None, **empty}
@@ -122,7 +129,7 @@ def test_results_are_nested_columns_a_verifier(tmp_path: Path) -> None:
 def test_the_surprise_of_every_argument_is_a_column() -> None:
     turn = Message.of("assistant", [ToolCall("pay", '{"amount": 5}')])
     result = result_of(score([Exchange.of("Pay.", turn)], ScriptedReader())[0])
-    [row] = result_column([{"a": result}], result_type(["a"], [], tokens=False)).to_pylist()
+    [row] = result_column([{"a": result}], result_type(Columns(("a",), (), own=False, tokens=False))).to_pylist()
     assert [part["path"] for part in row["a"]["parts"]] == ["name", "arguments.amount"]
     assert row["a"]["parts"][1]["nats"] > 0
 
@@ -138,16 +145,16 @@ def test_row_groups_grow_to_their_limit_whatever_the_windows(tmp_path: Path, mon
 def test_rows_are_read_by_windows_of_rows_and_of_text(tmp_path: Path) -> None:
     answers = ["x" * 10] * 6 + ["x" * 100] + ["x"] * 5
     pq.write_table(pa.table({"prompt": ["q"] * 12, "answer": answers, "n": range(12)}), tmp_path / "in.parquet")
-    windows = list(ParquetSource(tmp_path / "in.parquet", Fields()).windows(WindowLimits(rows=4, size=33)))
-    assert [window.first for window in windows] == [1, 4, 5, 7, 8, 9]
-    assert [n for window in windows for n in window.rows["n"].to_pylist()] == list(range(12))
-    assert [e.answer for window in windows for e in window.exchanges() if isinstance(e, Exchange)] == answers
+    windows = list(ParquetSource(tmp_path / "in.parquet", ReadAs()).windows(WindowLimits(rows=4, size=33)))
+    assert [window.places()[0] for window in windows] == [f"row {n}" for n in (1, 4, 7, 8, 12)]
+    assert [n for window in windows for n in window.columns["n"].to_pylist()] == list(range(12))
+    assert [e.answer for window in windows for e in exchanges(window) if isinstance(e, Exchange)] == answers
 
 
 def test_one_row_of_broken_text_harms_no_other(tmp_path: Path) -> None:
     pq.write_table(pa.table({"prompt": ["q1", "q2"], "answer": BROKEN_TEXT}), tmp_path / "in.parquet")
-    [window] = ParquetSource(tmp_path / "in.parquet", Fields()).windows(WindowLimits())
-    assert window.exchanges() == [
+    [window] = ParquetSource(tmp_path / "in.parquet", ReadAs()).windows(WindowLimits())
+    assert exchanges(window) == [
         Unscored("bad_row", "row 1: not UTF-8: invalid start byte at byte 0"),
         Exchange("q2", "fine"),
     ]
@@ -156,33 +163,35 @@ def test_one_row_of_broken_text_harms_no_other(tmp_path: Path) -> None:
 def test_conversations_are_lists_of_structs(tmp_path: Path) -> None:
     chats = [[{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}], [], None]
     pq.write_table(pa.table({"messages": chats}), tmp_path / "in.parquet")
-    [window] = ParquetSource(tmp_path / "in.parquet", Fields()).windows(WindowLimits())
-    first, second, third = window.exchanges()
+    [window] = ParquetSource(tmp_path / "in.parquet", ReadAs()).windows(WindowLimits())
+    first, second, third = exchanges(window)
     assert first == Exchange((Message("user", "q"),), "a")
     assert isinstance(second, Unscored)
     assert isinstance(third, Unscored)
     assert third.detail.startswith("row 3: wanted a field 'prompt', 'messages' or 'input'")
 
 
-@pytest.mark.parametrize(
-    ("table", "why"),
-    [
-        ({"text": ["a"]}, "no column 'prompt', 'messages' or 'input'; the columns are 'text'"),
-        ({"prompt": ["a"]}, "no column 'answer', 'response', 'completion' or 'output'"),
-        ({"prompt": ["a"], "answer": ["b"], "foureyes": ["c"]}, "has a column 'foureyes' already; --overwrite-field"),
-    ],
-)
-def test_a_table_that_cannot_be_scored_is_refused_at_once(tmp_path: Path, table: dict[str, Any], why: str) -> None:
-    pq.write_table(pa.table(table), tmp_path / "in.parquet")
-    with pytest.raises(InputError, match=why):
-        ParquetSource(tmp_path / "in.parquet", Fields())
+def test_a_record_of_two_answers_is_two_rows_of_its_columns(tmp_path: Path) -> None:
+    table = pa.table(
+        {"prompt": ["q", "r"], "chosen": ["a", "c"], "rejected": ["b", "d"], "at": pa.array([1, 2], pa.timestamp("ns"))}
+    )
+    pq.write_table(table, tmp_path / "in.parquet")
+    after = scored_through_parquet(tmp_path / "in.parquet", tmp_path / "out.parquet", rows=3)
+    assert after.drop_columns(["foureyes", "foureyes_answer"]).equals(table.take([0, 0, 1, 1]))
+    assert after["foureyes_answer"].to_pylist() == ["chosen", "rejected"] * 2
+
+
+def test_a_table_that_was_scored_is_refused_at_once(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"prompt": ["a"], "answer": ["b"], "foureyes": ["c"]}), tmp_path / "in.parquet")
+    with pytest.raises(InputError, match="has a column 'foureyes' already; --overwrite-field"):
+        ParquetSource(tmp_path / "in.parquet", ReadAs())
 
 
 def test_repeated_column_names_are_refused(tmp_path: Path) -> None:
     table = pa.Table.from_arrays([pa.array(["a"])] * 3, names=["prompt", "answer", "answer"])
     pq.write_table(table, tmp_path / "in.parquet")
     with pytest.raises(InputError, match="more than one column called 'answer'"):
-        ParquetSource(tmp_path / "in.parquet", Fields())
+        ParquetSource(tmp_path / "in.parquet", ReadAs())
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1", b'{"prompt": "q"}\n', b"PAR1" + b"x" * 100 + b"PAR1"])
@@ -190,7 +199,7 @@ def test_what_is_not_parquet_is_refused_at_once(tmp_path: Path, content: bytes) 
     path = tmp_path / "in.parquet"
     path.write_bytes(content)
     with pytest.raises(InputError, match=r"cannot read .* as Parquet"):
-        ParquetSource(path, Fields())
+        ParquetSource(path, ReadAs())
 
 
 def test_a_file_cut_in_its_middle_is_an_error_not_a_crash(tmp_path: Path) -> None:
@@ -201,12 +210,12 @@ def test_a_file_cut_in_its_middle_is_an_error_not_a_crash(tmp_path: Path) -> Non
     content[1000:200_000] = bytes(199_000)
     path.write_bytes(content)
     with pytest.raises(InputError, match=r"cannot read .* as Parquet"):
-        list(ParquetSource(path, Fields()).windows(WindowLimits()))
+        list(ParquetSource(path, ReadAs()).windows(WindowLimits()))
 
 
 def test_an_old_result_can_be_replaced(tmp_path: Path) -> None:
     pq.write_table(pa.table({"prompt": ["q"], "foureyes": [1], "answer": ["a"]}), tmp_path / "in.parquet")
-    source = ParquetSource(tmp_path / "in.parquet", Fields(), overwrite=True)
+    source = ParquetSource(tmp_path / "in.parquet", ReadAs(), overwrite=True)
     assert source.schema().names == ["prompt", "answer"]
     [window] = source.windows(WindowLimits())
     assert list(window.texts()) == ['{"prompt": "q", "answer": "a"}']
@@ -220,7 +229,7 @@ def test_json_rows_of_different_shapes_share_a_schema(tmp_path: Path) -> None:
         {"meta": {"a": 3, "b": []}, "late": True, "n": None},
     ]
     path.write_text("".join(json.dumps(line) + "\n" for line in lines) + "broken\n")
-    source = JsonlSource(path, Fields())
+    source = RecordSource([path], ReadAs())
     schema = source.schema()
     assert schema.names == ["prompt", "n", "meta", "tags", "late", "foureyes_raw"]
     assert schema.field("n").type == pa.float64()
@@ -246,9 +255,9 @@ def test_json_rows_of_different_shapes_share_a_schema(tmp_path: Path) -> None:
 )
 def test_rows_that_no_columns_can_hold_are_refused_with_a_way_out(rows: Any) -> None:
     with pytest.raises(InputError, match="JSONL output takes anything"):
-        common_schema([([row], i) for i, row in enumerate(rows, start=1)])
+        common_schema([([row], f"line {i}") for i, row in enumerate(rows, start=1)])
     with pytest.raises(InputError, match="JSONL output takes anything"):
-        common_schema([(rows, len(rows))])
+        common_schema([(rows, "line 1 to line 9")])
 
 
 def test_a_row_beside_its_schema_is_named() -> None:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+from typing import Any
 
-from foureyes.batch.jsonl import dump
-from foureyes.batch.results import FACTS, TOKEN_ARRAYS, UNSCORED, RowTally, Tallies, result_of
+import pytest
+
+from foureyes.batch.json_text import dump
+from foureyes.batch.results import FACTS, OWN_FACTS, TOKEN_ARRAYS, UNSCORED, RowTally, Tallies, own_result_of, result_of
+from foureyes.layouts import LoggedAnswer
 from foureyes.models.scripted import ScriptedReader
 from foureyes.signals.catalog import one_pass
 from foureyes.signals.cross import score, signals_of
-from foureyes.types import Exchange, Scored, Unscored
+from foureyes.types import Exchange, Reading, Scored, Unscored
 
 
 def scored(answer: str = "Sydney it is", **words: float) -> Scored:
@@ -20,7 +24,7 @@ def scored(answer: str = "Sydney it is", **words: float) -> Scored:
     return row
 
 
-def read_with(**columns: list[float]) -> Scored:
+def read_with(**columns: Any) -> Scored:
     """A row whose reading has other columns."""
     row = signals_of(dataclasses.replace(scored().reading, **columns))
     assert isinstance(row, Scored)
@@ -72,25 +76,75 @@ def test_an_unscored_row_says_why_and_nothing_else() -> None:
     assert list(result["unscored"]) == list(UNSCORED)
 
 
+def own_reading(**columns: Any) -> Reading:
+    """What an author saw of "Sydney it is"."""
+    return dataclasses.replace(scored().reading, model="gpt-4o", **columns)
+
+
+def test_the_author_s_own_signals_go_by_their_names_in_the_catalogue() -> None:
+    reading = own_reading(nll=[1.0, 2.0, 3.0], entropy_low=[1.0] * 3, entropy_high=[2.0] * 3)
+    result = own_result_of(LoggedAnswer(Exchange("q", "Sydney it is"), author=reading), "line 1", tokens=True)
+    assert list(result) == [*OWN_FACTS, "tokens"]
+    assert (result["log_g_ppl"], result["g_ppl"]) == (2.0, pytest.approx(math.e**2))
+    assert (result["g_ent"], result["g_ent_low"], result["g_ent_high"]) == (None, 1.0, 2.0)
+    assert (result["n_tokens"], result["model"], len(result["tokens"]["nll"])) == (3, "gpt-4o", 3)
+
+
+def test_the_author_s_own_signals_are_of_the_final_answer_where_one_is_asked_for() -> None:
+    exchange = Exchange("q", "Sydney it is", (0, 6))
+    result = own_result_of(LoggedAnswer(exchange, author=own_reading(nll=[1.0, 2.0, 3.0])), "line 1")
+    assert (result["log_g_ppl"], result["n_tokens"]) == (1.0, 1)
+
+
+@pytest.mark.parametrize(
+    ("answer", "wanted"),
+    [
+        (LoggedAnswer(Exchange("q", "a")), "bad_reply: line 3: the log holds no log-probabilities of this answer"),
+        (
+            LoggedAnswer(Exchange("q", "a"), author=Unscored("bad_reply", "other words")),
+            "bad_reply: line 3: other words",
+        ),
+        (LoggedAnswer(Unscored("bad_row", "line 3: no prompt")), "bad_row: line 3: no prompt"),
+    ],
+)
+def test_an_author_that_shows_nothing_is_unscored_with_the_reason(answer: LoggedAnswer, wanted: str) -> None:
+    result = own_result_of(answer, "line 3", tokens=True)
+    assert list(result) == ["unscored"]
+    assert f"{result['unscored']['reason']}: {result['unscored']['detail']}" == wanted
+
+
 def test_tallies_count_rows_once_and_verdicts_per_verifier() -> None:
-    tallies = Tallies({"a": RowTally(), "b": RowTally()})
+    tallies = Tallies({"a": RowTally(), "b": RowTally()}, read_as="read as rows")
     good, bad = result_of(scored()), result_of(Unscored("bad_row", "line 1: …"))
-    tallies.add([{"a": good, "b": bad}, {"a": bad, "b": bad}], resumed=True)
-    tallies.add([{"a": good, "b": result_of(Unscored("context"))}], resumed=False)
+    tallies.add([{"a": good, "b": bad}, {"a": bad, "b": bad}], ["line 1", "line 2"], resumed=True)
+    tallies.add([{"a": good, "b": result_of(Unscored("context"))}], ["line 3"], resumed=False)
+    first = {"bad_row": "line 1: …", "context": "line 3: context"}
     assert tallies.to_dict() == {
+        "read_as": "read as rows",
         "rows": 3,
         "resumed_rows": 2,
         "verifiers": {
-            "a": {"scored": 2, "unscored": {"bad_row": 1}, "tokens": 6, "prompt_tokens": 6},
-            "b": {"scored": 0, "unscored": {"bad_row": 2, "context": 1}, "tokens": 0, "prompt_tokens": 0},
+            "a": {
+                "scored": 2,
+                "unscored": {"bad_row": 1},
+                "first_unscored": {"bad_row": "line 2: line 1: …"},
+                "tokens": 6,
+                "prompt_tokens": 6,
+            },
+            "b": {
+                "scored": 0,
+                "unscored": {"bad_row": 2, "context": 1},
+                "first_unscored": first,
+                "tokens": 0,
+                "prompt_tokens": 0,
+            },
         },
     }
-    assert tallies.by_verifier["b"].first == {"bad_row": "line 1: …", "context": "context"}
     assert tallies.scored_any
 
 
 def test_nothing_scored_is_noticed() -> None:
     tallies = Tallies({"a": RowTally()})
     assert not tallies.scored_any
-    tallies.add([{"a": result_of(Unscored("span"))}], resumed=False)
+    tallies.add([{"a": result_of(Unscored("span"))}], ["line 1"], resumed=False)
     assert not tallies.scored_any

@@ -19,10 +19,11 @@ from hypothesis import strategies as st
 from foureyes.batch import disk
 from foureyes.batch.output import FileOutput
 from foureyes.batch.results import FACTS, Tallies
-from foureyes.batch.rows import Fields
+from foureyes.batch.rows import ReadAs
 from foureyes.batch.run import Job, score_file
 from foureyes.batch.window import WindowLimits
 from foureyes.errors import FoureyesError, InputError, ModelError, ModelUnavailable
+from foureyes.layouts import FieldMap
 from foureyes.models.scripted import ScriptedReader
 from foureyes.signals.catalog import one_pass
 from foureyes.types import Exchange, Reading, Unscored
@@ -141,7 +142,7 @@ def test_the_final_answer_alone(place: Path) -> None:
     (place / "in.jsonl").write_text(
         '{"prompt": "q", "answer": "long talk\\n#### 42"}\n{"prompt": "q", "answer": "none"}\n'
     )
-    run(job(place, fields=Fields(final_answer="####")))
+    run(job(place, read_as=ReadAs(final_answer="####")))
     first, second = (row["foureyes"]["scripted"] for row in rows(place / "out.jsonl"))
     assert first["n_tokens"] == 1
     assert second["unscored"]["reason"] == "span"
@@ -236,8 +237,11 @@ def longer_input(place: Path) -> dict[str, Any]:
         (changed_input, "input.sha256 was"),
         (longer_input, r"input.size was 1380 and is 1427"),
         (lambda _: {"tokens": True}, "options.tokens was false and is true"),
-        (lambda _: {"fields": Fields(final_answer="boxed")}, 'options.fields.final_answer was null and is "boxed"'),
-        (lambda _: {"fields": Fields(answer="answer")}, 'options.fields.answer was null and is "answer"'),
+        (lambda _: {"read_as": ReadAs(final_answer="boxed")}, 'options.read_as.final_answer was null and is "boxed"'),
+        (
+            lambda _: {"read_as": ReadAs(fields=FieldMap(answer="answer"))},
+            'options.read_as.fields.answer was "" and is "answer"',
+        ),
         (lambda _: {"limits": WindowLimits(rows=5)}, "options.window.rows was 4 and is 5"),
         (lambda _: {"overwrite_field": True}, "options.overwrite_field was false and is true"),
     ],
@@ -345,16 +349,15 @@ def mixed_types(place: Path) -> Job:
     ("make", "why"),
     [
         (lambda place: job(place, "missing.jsonl"), "missing.jsonl: no such file"),
-        (folder, "d.jsonl is a folder; wanted a file"),
+        (folder, "d.jsonl is a folder; say which of its files"),
         (out_folder, "d.jsonl is not a regular file"),
         (same_file, "is the input itself"),
         (lambda place: job(place, out="nowhere/out.jsonl"), "nowhere is not a folder"),
-        (lambda place: Job(place / "in.jsonl", Path("/dev/null"), form="jsonl", force=True), "not a regular file"),
+        (lambda place: job(place, "*.nothing"), "no file fits the pattern"),
         (lambda place: job(place, out="out.txt"), "cannot tell the format of .*out.txt"),
-        (lambda place: job(place, "in.parquet", form="jsonl"), "a Parquet file; say --format parquet"),
+        (lambda place: job(place, "in.parquet", form="jsonl"), "is a Parquet file, not jsonl"),
         (lambda place: job(place, "in.jsonl", form="parquet"), "cannot read .*in.jsonl as Parquet"),
         (lambda place: Job(io.BytesIO(), place / "out.jsonl", resume=True), "--resume needs"),
-        (lambda place: Job(place / "in.jsonl", io.BytesIO(), form="parquet"), "Parquet needs files"),
         (lambda place: Job(io.BytesIO(b"{}"), place / "out.parquet"), "give a file, not a pipe"),
         (lambda place: job(place, out="x" * 253 + ".jsonl"), "File name too long"),
         (has_result, "has a field 'foureyes' already"),
@@ -445,7 +448,7 @@ def test_memory_does_not_grow_with_the_rows(
 
 
 def test_errors_are_ours(place: Path) -> None:
-    (place / "in.jsonl").write_bytes(b"\xff" * 10 + b"\n{}\n")
+    (place / "in.jsonl").write_bytes(b"\xfd" * 10 + b"\n{}\n")
     try:
         run(job(place))
     except FoureyesError:

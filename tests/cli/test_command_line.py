@@ -78,7 +78,7 @@ def test_a_typo_is_answered_before_anything_else_that_is_wrong(
 
 def test_numbers_and_texts_are_not_taken_for_options(capsys: pytest.CaptureFixture[str]) -> None:
     assert "required: STUDY" in refused(capsys, "bench", "run", "--seconds", "-1")[1]
-    assert "required: -o/--out" in refused(capsys, "score", "-", "--prompt-field", "-a text", "--verifier", "x")[1]
+    assert "required: -o/--out" in refused(capsys, "score", "-", "--final-answer", "-a text", "--verifier", "x")[1]
     assert parser_of(["check"]).parse_args(["check", "--", "--prompt", "-a"]).prompt == "--prompt"
     assert parser_of(["score"]).parse_args(["score", "in", "-oout", "--verifier", "x"]).out == "out"
 
@@ -381,14 +381,14 @@ def choices(command: str, option: str) -> set[str]:
 
 def test_choices_are_the_words_of_the_library() -> None:
     """Options name them once more, so that ``--help`` does not wait for numpy."""
-    from foureyes.batch.run import Format
     from foureyes.cascade.routers import Order
     from foureyes.choices import CalibratorKind, KeyScope
     from foureyes.cleaning.labels import Method
     from foureyes.models.catalog import Truncate
+    from foureyes.records import Form
     from foureyes.signals.catalog import LargerIs
 
-    assert choices("score", "--format") == set(get_args(Format))
+    assert choices("score", "--format") == set(get_args(Form))
     assert choices("score", "--truncate") == set(get_args(Truncate))
     assert choices("calibrate fit", "--larger-is") == set(get_args(LargerIs))
     assert choices("calibrate fit", "--kind") == {*get_args(CalibratorKind), "best", "temperature", "combiner"}

@@ -67,7 +67,8 @@ def test_a_run_says_what_became_of_the_rows_and_exits_0(place):
     done = run(place / "in.jsonl", "-o", place / "out.jsonl")
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""
-    head, verdict, why = done.stderr.splitlines()
+    how, head, verdict, why = done.stderr.splitlines()
+    assert how == "read as prompt and answer, 3 rows; prompt = prompt; answer = answer"
     assert head.startswith("4 rows in ")
     assert verdict == "  v: 3 scored, 9 answer tokens, 6 prompt tokens"
     assert why == "    1 unscored, bad_row: line 4: not JSON: Expecting value at character 0"
@@ -78,7 +79,9 @@ def test_json_puts_the_summary_on_stdout_and_quiet_nothing_on_stderr(place):
     done = run(place / "in.jsonl", "-o", place / "out.jsonl", "--json", "--quiet")
     assert (done.returncode, done.stderr) == (0, "")
     summary = json.loads(done.stdout)["result"]
-    assert summary["verifiers"] == {"v": {"scored": 40, "unscored": {}, "tokens": 120, "prompt_tokens": 80}}
+    counted = {"scored": 40, "unscored": {}, "first_unscored": {}, "tokens": 120, "prompt_tokens": 80}
+    assert summary["verifiers"] == {"v": counted}
+    assert summary["read_as"] == "read as prompt and answer, 40 rows; prompt = prompt; answer = answer"
     assert (summary["rows"], summary["resumed_rows"], summary["output"]) == (40, 0, str(place / "out.jsonl"))
     assert summary["seconds"] > 0
 
@@ -94,9 +97,17 @@ def test_no_row_that_could_be_scored_is_an_error_and_the_rows_are_there(place):
 @pytest.mark.parametrize(
     ("arguments", "status", "why"),
     [
-        (["-o", "out.jsonl"], 2, "required: IN, --verifier"),
+        (["-o", "out.jsonl"], 2, "required: IN"),
         (["in.jsonl", "--verifier", "v"], 2, "required: -o/--out"),
         (["in.jsonl", "-o", "out.jsonl", "--verifier", "v", "--verifier", "v"], 1, "--verifier v is given twice"),
+        (
+            ["in.jsonl", "-", "-o", "out.jsonl", "--verifier", "v"],
+            1,
+            "- stands for standard input, which is read alone",
+        ),
+        (["in.jsonl", "-o", "out.jsonl"], 1, "in.jsonl holds no log-probabilities of its answers' tokens"),
+        (["in.jsonl", "-o", "out.jsonl", "--map", "prompt", "--verifier", "v"], 1, "a map wants WHAT=FIELD"),
+        (["in.jsonl", "-o", "out.jsonl", "--layout", "nobody-s", "--verifier", "v"], 1, "a layout is one of"),
         (["in.jsonl", "-o", "-", "--json", "--verifier", "v"], 1, "--json prints the summary on stdout"),
         (["-", "-o", "out.jsonl", "--resume", "--verifier", "v"], 1, "--resume needs an input that can be read again"),
         (["in.jsonl", "-o", "out.jsonl", "--window", "0", "--verifier", "v"], 1, "at least one row"),
@@ -224,7 +235,7 @@ def test_killed_inside_a_window_it_loses_a_piece_and_not_the_window(place):
             time.sleep(0.01)
         process.kill()
     again = run(place / "in.jsonl", "-o", out, "--resume", verifier="v:0.01")
-    assert again.stderr.startswith("12 rows (4 of them finished before) in ")
+    assert "\n12 rows (4 of them finished before) in " in again.stderr
     assert out.read_bytes() == whole.read_bytes()
 
 
@@ -253,7 +264,7 @@ def test_a_dying_server_stops_the_run_and_finished_rows_are_kept(place):
     assert not (place / "out.jsonl").exists()
     again = run(place / "in.jsonl", "-o", place / "out.jsonl", "--window", "4", "--resume")
     assert again.returncode == 0
-    assert again.stderr.startswith("40 rows (12 of them finished before) in ")
+    assert "\n40 rows (12 of them finished before) in " in again.stderr
 
 
 def starved() -> None:

@@ -1,10 +1,10 @@
-"""Rows in, rows out: every row of a JSONL or Parquet file, scored in bounded memory, stopped and resumed at will.
+"""Rows in, rows out: every answer of a log or a data set, scored in bounded memory, stopped and resumed at will.
 
-The rules that hold throughout: every input row comes out, in order, with its own fields untouched; one bad row never
-harms another; the output is a function of the input rows and their results alone, so a run that was killed and resumed
+The rules that hold throughout: every record comes out, in order, with its own fields untouched, once for each
+answer in it; one bad row never harms another; the output is a function of the input rows and their results alone, so a run that was killed and resumed
 ends in the same bytes as one that was not; OUT appears only when it is complete.
 
-Start at :func:`foureyes.batch.run.score_file`. A row becomes an exchange in :mod:`~foureyes.batch.rows`, files become
-windows of rows in :mod:`~foureyes.batch.jsonl` and :mod:`~foureyes.batch.parquet`, results survive a kill in
-:mod:`~foureyes.batch.journal`.
+Start at :func:`foureyes.batch.run.score_file`. Files become windows of rows in :mod:`~foureyes.batch.source` and
+:mod:`~foureyes.batch.parquet`, results survive a kill in :mod:`~foureyes.batch.journal`. Formats are read in
+:mod:`foureyes.records`, prompts and answers found in :mod:`foureyes.layouts`.
 """

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
 
 from foureyes.errors import InputError
+from foureyes.records.forms import PACKED
 
-__all__ = ["Survey", "reading", "survey", "sync_folder", "write_all", "writing"]
+__all__ = ["Survey", "Surveys", "reading", "survey", "sync_folder", "write_all", "writing"]
 
 _CHUNK: Final = 1 << 20
 
@@ -83,6 +84,42 @@ def survey(path: Path) -> Survey:
             size += len(chunk)
             last = chunk[-1:]
     return Survey(size, digest.hexdigest(), lines + (last != b"\n"), modified_ns)
+
+
+class Surveys:
+    """The identity of files that are read as one.
+
+    Args:
+        paths: of them, in order.
+    """
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self._found = {path: survey(path) for path in paths}
+
+    @property
+    def lines(self) -> int:
+        """Of all of them."""
+        return sum(found.lines for found in self._found.values())
+
+    @property
+    def packed(self) -> bool:
+        """Whether one of them is compressed, as far as its name says."""
+        return any(path.suffix.lower() in PACKED for path in self._found)
+
+    def identity(self) -> dict[str, Any]:
+        """What must be the same for a run to be resumed."""
+        if len(self._found) == 1:
+            return next(iter(self._found.values())).identity()
+        return {str(path): found.identity() for path, found in self._found.items()}
+
+    def check(self) -> None:
+        """Makes sure nobody wrote to one of them since.
+
+        Raises:
+            InputError: somebody did.
+        """
+        for path, found in self._found.items():
+            found.check(path)
 
 
 def write_all(file: IO[bytes], data: bytes) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from foureyes.batch.disk import reading, write_all, writing
-from foureyes.batch.jsonl import dump
+from foureyes.batch.json_text import dump
 from foureyes.batch.window import Result
 
 __all__ = ["Journal", "difference"]

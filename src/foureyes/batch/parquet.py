@@ -6,22 +6,29 @@ A file is read by batches and written by row groups, so memory holds a few windo
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Final
 
-import pyarrow as pa  # the module below raises the friendly error first when it is missing
-import pyarrow.parquet as pq
-
-from foureyes.batch.arrow import json_rows, naming, result_column, result_type
-from foureyes.batch.disk import Survey, survey
-from foureyes.batch.jsonl import dump
-from foureyes.batch.rows import Fields, exchange_of
+from foureyes.batch.arrow import result_column, result_type
+from foureyes.batch.disk import Surveys
+from foureyes.batch.results import Columns
+from foureyes.batch.rows import AnsweredRow, ReadAs, answered
+from foureyes.batch.source import RowCount
 from foureyes.batch.window import RESULT_FIELD, Result, RowWindow, WindowLimits, grouped
-from foureyes.errors import InputError
-from foureyes.types import Exchange, Unscored
+from foureyes.errors import ConfigError, InputError
+from foureyes.layouts import LoggedAnswer
+from foureyes.layouts.reading import ANSWER_FIELD
+from foureyes.records.columns import column_records, naming
+
+try:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+except ImportError as error:
+    raise ConfigError("Parquet files need pyarrow: pip install 'foureyes[parquet]'") from error
 
 __all__ = ["ParquetSink", "ParquetSource", "TableWindow"]
 
@@ -29,25 +36,35 @@ ROW_GROUP: Final = WindowLimits(rows=64 * 1024, size=32 * 1024 * 1024)
 """A row group is written once either is reached."""
 
 
+_LOOK: Final = WindowLimits(rows=64)
+"""In hand while it is only looked at what rows hold."""
+
+
 @dataclass(frozen=True, slots=True)
 class TableWindow:
-    """A window of a Parquet file: ``rows`` holds the input's columns, ``first`` the number of the first row, from 1."""
+    """A window of a Parquet file: ``columns`` holds those of the input, a row for each of ``rows``."""
 
-    rows: pa.Table
-    first: int
-    read: tuple[Exchange | Unscored, ...]
+    columns: pa.Table
+    rows: Sequence[AnsweredRow]
 
-    def exchanges(self) -> list[Exchange | Unscored]:
-        """One per row; what cannot be read is an ``Unscored``."""
-        return list(self.read)
+    def answers(self) -> list[LoggedAnswer]:
+        """One per row; what cannot be read holds an ``Unscored``."""
+        return [row.answer for row in self.rows]
+
+    def places(self) -> list[str]:
+        """One per row."""
+        return [row.record.place for row in self.rows]
 
     def texts(self) -> Iterator[str]:
         """The rows as JSON objects."""
-        return (dump(row) for row in json_rows(self.rows))
+        return (row.text for row in self.rows)
 
     def table(self, schema: pa.Schema) -> pa.Table:
         """The rows themselves."""
-        return self.rows.select(schema.names)
+        if ANSWER_FIELD not in schema.names or ANSWER_FIELD in self.columns.schema.names:
+            return self.columns.select(schema.names)
+        which = pa.array([row.which for row in self.rows], pa.string())
+        return self.columns.append_column(ANSWER_FIELD, which).select(schema.names)
 
 
 class ParquetSource:
@@ -55,53 +72,59 @@ class ParquetSource:
 
     Args:
         path: the file.
-        fields: where rows keep what.
+        read_as: what its rows mean.
         overwrite: drop a column that has the result's name.
 
     Raises:
-        InputError: it is not a Parquet file, or has not the columns to make an exchange of, or has one called
-            ``foureyes`` already.
+        InputError: it is not a Parquet file, or has one called ``foureyes`` already.
     """
 
-    def __init__(self, path: Path, fields: Fields, *, overwrite: bool = False) -> None:
-        self._path, self._fields = path, fields
+    def __init__(self, path: Path, read_as: ReadAs, *, overwrite: bool = False) -> None:
+        self._path, self._read_as = path, read_as
+        self._reader = read_as.reader()
         with self._opened() as file:
-            schema, self._rows = file.schema_arrow, file.metadata.num_rows
-        self._schema = self._checked(schema, overwrite=overwrite)
-        lists = [field.name for field in schema if pa.types.is_nested(field.type)]
-        self._read_from = fields.read_from(self._schema.names, lists)
-        self._survey = survey(path)
+            self._schema = self._checked(file.schema_arrow, overwrite=overwrite)
+            self._records = int(file.metadata.num_rows)
+        self._count = RowCount(self._records)
+        self._surveys = Surveys([path])
 
     @property
-    def survey(self) -> Survey:
+    def surveys(self) -> Surveys:
         """The file's identity."""
-        return self._survey
+        return self._surveys
 
     @property
     def rows(self) -> int | None:
-        """Rows of the file."""
-        return int(self._rows)
+        """Rows of the file, or as many as that comes to."""
+        return self._count.rows
 
     def schema(self) -> pa.Schema:
-        """The file's own columns."""
-        return self._schema
+        """The file's own columns, and which answer a row is about where one has several."""
+        if ANSWER_FIELD in self._schema.names or not self._has_several():
+            return self._schema
+        return self._schema.append(pa.field(ANSWER_FIELD, pa.string()))
 
     def windows(self, limits: WindowLimits) -> Iterator[TableWindow]:
         """All rows in order, lazily."""
-        number = 1
+        self._reader, self._count, passing = self._read_as.reader(), RowCount(self._records), _Passing()
         with self._opened() as file:
-            for batch in file.iter_batches(batch_size=limits.rows):
-                table = pa.Table.from_batches([batch]).select(self._schema.names)
-                exchanges = self._exchanges(table, number)
-                sizes = [_size(exchange) for exchange in exchanges]
-                for group in grouped(range(len(sizes)), sizes.__getitem__, limits):
-                    start, end = group[0], group[-1] + 1
-                    yield TableWindow(table.slice(start, end - start), number + start, tuple(exchanges[start:end]))
-                number += len(sizes)
+            batches = file.iter_batches(batch_size=limits.rows)
+            tables = (pa.Table.from_batches([batch]).select(self._schema.names) for batch in batches)
+            rows = answered(column_records(passing.through(tables), str(self._path)), self._reader)
+            for group in grouped(rows, lambda row: row.size, limits):
+                self._count.add(group[-1].index + 1, len(group))
+                yield TableWindow(passing.take([row.index for row in group]), group)
+
+    def said(self) -> str:
+        """How the rows so far were read."""
+        return self._reader.said()
 
     def check_unchanged(self) -> None:
         """Makes sure that nobody wrote to the file since it was surveyed."""
-        self._survey.check(self._path)
+        self._surveys.check()
+
+    def _has_several(self) -> bool:
+        return any(row.which is not None for window in self.windows(_LOOK) for row in window.rows)
 
     @contextmanager
     def _opened(self) -> Iterator[pq.ParquetFile]:
@@ -121,20 +144,30 @@ class ParquetSource:
             raise InputError(f"{self._path} has a column {RESULT_FIELD!r} already; --overwrite-field replaces it")
         return schema.remove(schema.get_field_index(RESULT_FIELD))
 
-    def _exchanges(self, table: pa.Table, first: int) -> list[Exchange | Unscored]:
-        table = table.select(list(self._read_from))
-        try:
-            rows = list(json_rows(table, errors="strict"))
-        except UnicodeDecodeError:
-            return [self._exchange(table.slice(i, 1), first + i) for i in range(table.num_rows)]
-        return [exchange_of(row, self._fields, f"row {first + i}") for i, row in enumerate(rows)]
 
-    def _exchange(self, row: pa.Table, number: int) -> Exchange | Unscored:
-        where = f"row {number}"
-        try:
-            return exchange_of(next(json_rows(row, errors="strict")), self._fields, where)
-        except UnicodeDecodeError as error:
-            return Unscored("bad_row", f"{where}: not UTF-8: {error.reason} at byte {error.start}")
+class _Passing:
+    """Tables on their way, of which those stay in hand whose rows are still wanted."""
+
+    def __init__(self) -> None:
+        self._held: deque[tuple[int, pa.Table]] = deque()
+        self._passed = 0
+
+    def through(self, tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
+        """The same tables."""
+        for table in tables:
+            self._held.append((self._passed, table))
+            self._passed += table.num_rows
+            yield table
+
+    def take(self, rows: Sequence[int]) -> pa.Table:
+        """The rows at these places, which only grow; those before them are wanted no more."""
+        while self._held[0][0] + self._held[0][1].num_rows <= rows[0]:
+            self._held.popleft()
+        first = self._held[0][0]
+        held = pa.concat_tables([table for start, table in self._held if start <= rows[-1]])
+        if rows[-1] - rows[0] + 1 == len(rows):
+            return held.slice(rows[0] - first, len(rows))
+        return held.take(pa.array([row - first for row in rows]))
 
 
 class ParquetSink:
@@ -143,18 +176,15 @@ class ParquetSink:
     Args:
         file: where to, left open.
         schema: of the input's columns.
-        columns: names of verifiers, and names of signals, in the column ``foureyes``.
-        tokens: whether results carry the arrays.
+        columns: in the column ``foureyes``.
 
     Raises:
         InputError: Parquet cannot hold these columns.
     """
 
-    def __init__(
-        self, file: IO[bytes], schema: pa.Schema, columns: tuple[Sequence[str], Sequence[str]], *, tokens: bool
-    ) -> None:
+    def __init__(self, file: IO[bytes], schema: pa.Schema, columns: Columns) -> None:
         self._input = schema
-        self._schema = schema.append(pa.field(RESULT_FIELD, result_type(*columns, tokens=tokens)))
+        self._schema = schema.append(pa.field(RESULT_FIELD, result_type(columns)))
         self._held: list[pa.Table] = []
         self._held_rows = self._held_size = 0
         with naming("these columns cannot become Parquet"):
@@ -185,11 +215,3 @@ class ParquetSink:
             self._writer.write_table(pa.concat_tables(self._held), row_group_size=self._held_rows)
         self._held = []
         self._held_rows = self._held_size = 0
-
-
-def _size(exchange: Exchange | Unscored) -> int:
-    if isinstance(exchange, Unscored):
-        return 0
-    prompt: Any = exchange.prompt
-    turns = [prompt] if isinstance(prompt, str) else [message.content for message in prompt]
-    return sum(map(len, turns)) + len(exchange.answer)

@@ -9,22 +9,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from foureyes.batch.window import WindowLimits, grouped
+from foureyes.layouts import LoggedAnswer
 from foureyes.types import Exchange, Unscored
 
 __all__ = ["pieces", "text_size"]
 
 
-def pieces(exchanges: Sequence[Exchange | Unscored], limits: WindowLimits) -> Iterator[Sequence[Exchange | Unscored]]:
+def pieces(answers: Sequence[LoggedAnswer], limits: WindowLimits) -> Iterator[slice]:
     """Cuts a window.
 
     Args:
-        exchanges: of the window, in order.
+        answers: of the window, in order.
         limits: of which ``reading`` counts here: most characters that are new, since rows that share the beginning of
             a prompt are read together. A piece has at least one row.
     """
+    exchanges = [answer.exchange for answer in answers]
     sizes = [_fresh(before, now) for before, now in zip([None, *exchanges], exchanges, strict=False)]
     for group in grouped(range(len(sizes)), sizes.__getitem__, WindowLimits(limits.rows, limits.reading)):
-        yield exchanges[group[0] : group[-1] + 1]
+        yield slice(group[0], group[-1] + 1)
 
 
 def text_size(exchange: Exchange | Unscored) -> int:

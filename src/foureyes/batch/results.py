@@ -6,14 +6,29 @@ Start at :func:`result_of`. The same names and shapes go into JSONL and into Par
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from foureyes.batch.window import Result
-from foureyes.types import PartSpan, Reading, Scored, Unscored
+from foureyes.layouts import LoggedAnswer
+from foureyes.signals.one_pass import cmp
+from foureyes.signals.within import own_of
+from foureyes.types import Exchange, PartSpan, Reading, Scored, Unscored
 
-__all__ = ["FACTS", "PART_FACTS", "TOKEN_ARRAYS", "UNSCORED", "RowTally", "Tallies", "result_of"]
+__all__ = [
+    "FACTS",
+    "OWN",
+    "OWN_FACTS",
+    "PART_FACTS",
+    "TOKEN_ARRAYS",
+    "UNSCORED",
+    "Columns",
+    "RowTally",
+    "Tallies",
+    "own_result_of",
+    "result_of",
+]
 
 FACTS: Final[Mapping[str, type]] = {
     "cme_low": float,
@@ -39,6 +54,22 @@ TOKEN_ARRAYS: Final[Mapping[str, type]] = {
     "selected": bool,
 }
 """Arrays under ``tokens``, one entry per token of the answer; see :class:`~foureyes.types.Reading`."""
+
+OWN: Final = "own"
+"""What the author of an answer goes by in results: what its own log-probabilities in the log say."""
+
+OWN_FACTS: Final[Mapping[str, type]] = {
+    "log_g_ppl": float,
+    "g_ppl": float,
+    "g_ent": float,
+    "g_ent_low": float,
+    "g_ent_high": float,
+    "missing_mass": float,
+    "n_tokens": int,
+    "model": str,
+}
+"""Fields under :data:`OWN`: the author's signals by their names in the catalogue (``g_ppl`` is ``None`` beyond what a float
+holds), bounds on ``g_ent``, which is ``None`` where only they are known, the mean probability that the log does not show, tokens, and what the log calls the author."""
 
 PART_FACTS: Final[Mapping[str, type]] = {"part": int, "path": str, "text": str, "nats": float, "n_tokens": int}
 """Fields of each entry under ``parts``, of a turn with parts: which part (from 0), what of it (``"text"``, ``"name"``,
@@ -76,6 +107,44 @@ def result_of(row: Scored | Unscored, *, signals: Sequence[str] | None = None, t
     return result | {"tokens": _token_arrays(reading)} if tokens else result
 
 
+def own_result_of(answer: LoggedAnswer, place: str, *, tokens: bool = False) -> dict[str, Any]:
+    """What the author's own log-probabilities say of an answer.
+
+    Args:
+        answer: with what the log shows of its author.
+        place: of the row, for the message.
+        tokens: add the arrays behind the numbers.
+
+    Returns:
+        The fields of :data:`OWN_FACTS`, and ``tokens`` when asked for; or ``unscored`` alone.
+    """
+    author, exchange = answer.author, answer.exchange
+    if isinstance(exchange, Unscored):
+        return {"unscored": exchange.to_dict()}
+    if author is None:
+        author = Unscored("bad_reply", "the log holds no log-probabilities of this answer")
+    if isinstance(author, Unscored):
+        return {"unscored": replace(author, detail=f"{place}: {author.detail}").to_dict()}
+    reading = _narrowed(author, exchange)
+    own, (low, high) = own_of(reading), reading.mean_entropy
+    facts = (
+        *(own.log_g_ppl, cmp(reading), own.g_ent, low, high),
+        *(float(reading.missing_mass[reading.selected].mean()), own.n_tokens, reading.model),
+    )
+    result = dict(zip(OWN_FACTS, facts, strict=True))
+    return result | {"tokens": _token_arrays(reading)} if tokens else result
+
+
+def _narrowed(author: Reading, exchange: Exchange) -> Reading:
+    """The reading with the final answer's tokens selected, where one is asked for."""
+    if exchange.answer_span is None or not exchange.answer.endswith(author.answer):
+        return author
+    passed = len(exchange.answer) - len(author.answer)
+    start, end = (len(author.answer[: max(0, edge - passed)].encode()) for edge in exchange.answer_span)
+    touched = (author.spans[:, 0] < end) & (author.spans[:, 1] > start)
+    return replace(author, selected=touched) if touched.any() else author
+
+
 def _part_facts(reading: Reading, part: PartSpan) -> dict[str, Any]:
     shown = (part.part, part.path, reading.answer[slice(*part.span)])
     return dict(zip(PART_FACTS, (*shown, reading.surprise_of(part), int(reading.tokens_of(part).sum())), strict=True))
@@ -97,6 +166,23 @@ def _token_arrays(reading: Reading) -> dict[str, list[Any]]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """What stands under ``foureyes`` in every row.
+
+    Attributes:
+        verifiers: by their names in the results.
+        signals: of each.
+        own: whether the authors' own log-probabilities are there.
+        tokens: whether the arrays are.
+    """
+
+    verifiers: tuple[str, ...]
+    signals: tuple[str, ...]
+    own: bool
+    tokens: bool
+
+
 @dataclass(slots=True)
 class RowTally:
     """What became of one verifier's rows.
@@ -104,7 +190,7 @@ class RowTally:
     Attributes:
         scored: rows with numbers.
         unscored: rows without, by reason.
-        first: what the first row with each reason said.
+        first: what the first row with each reason said, and where it stands.
         tokens: answer tokens the signals were taken over.
         prompt_tokens: prompt tokens read.
     """
@@ -115,16 +201,18 @@ class RowTally:
     tokens: int = 0
     prompt_tokens: int = 0
 
-    def add(self, result: Mapping[str, Any]) -> None:
-        """Counts one row's :func:`result_of`."""
+    def add(self, result: Mapping[str, Any], place: str) -> None:
+        """Counts one row's :func:`result_of` or :func:`own_result_of`."""
         if "unscored" in result:
             reason = result["unscored"]["reason"]
             self.unscored[reason] += 1
-            self.first.setdefault(reason, result["unscored"].get("detail", reason))
+            if reason not in self.first:
+                detail = result["unscored"].get("detail", reason)
+                self.first[reason] = detail if detail.startswith(place) else f"{place}: {detail}"
             return
         self.scored += 1
         self.tokens += result["n_tokens"]
-        self.prompt_tokens += result["n_prompt_tokens"]
+        self.prompt_tokens += result.get("n_prompt_tokens", 0)
 
 
 @dataclass(slots=True)
@@ -132,22 +220,30 @@ class Tallies:
     """What became of all rows, per verifier.
 
     Attributes:
+        by_verifier: in the order the verifiers were given; the authors themselves, :data:`OWN`, come last.
         rows: seen so far.
         resumed: those of them that an earlier run had finished.
-        by_verifier: in the order the verifiers were given.
+        read_as: how the input was read, in one line.
     """
 
     by_verifier: dict[str, RowTally]
     rows: int = 0
     resumed: int = 0
+    read_as: str = ""
 
-    def add(self, results: Iterable[Result], *, resumed: bool) -> None:
-        """Counts one window."""
-        for result in results:
+    def add(self, results: Sequence[Result], places: Sequence[str], *, resumed: bool) -> None:
+        """Counts some rows.
+
+        Args:
+            results: of each.
+            places: of each, in the input.
+            resumed: whether an earlier run had finished them.
+        """
+        for result, place in zip(results, places, strict=True):
             self.rows += 1
             self.resumed += resumed
             for verifier, fields in result.items():
-                self.by_verifier[verifier].add(fields)
+                self.by_verifier.setdefault(verifier, RowTally()).add(fields, place)
 
     @property
     def scored_any(self) -> bool:
@@ -160,9 +256,10 @@ class Tallies:
             name: {
                 "scored": tally.scored,
                 "unscored": dict(tally.unscored),
+                "first_unscored": dict(tally.first),
                 "tokens": tally.tokens,
                 "prompt_tokens": tally.prompt_tokens,
             }
             for name, tally in self.by_verifier.items()
         }
-        return {"rows": self.rows, "resumed_rows": self.resumed, "verifiers": verifiers}
+        return {"read_as": self.read_as, "rows": self.rows, "resumed_rows": self.resumed, "verifiers": verifiers}

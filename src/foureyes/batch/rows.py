@@ -1,92 +1,137 @@
-"""From one row of a data set to an exchange, without touching a file: what :mod:`foureyes.layouts` reads in it."""
+"""Rows of the output: one for every answer of every record, and none of them lost.
+
+Start at :func:`answered`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import Any
+import json
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Final
 
-from foureyes.errors import InputError
-from foureyes.layouts import AnswerReader, FieldMap
-from foureyes.layouts.fields import ANSWER_FIELDS, SPAN_FIELD, TOOLS_FIELD
-from foureyes.layouts.plain import PROMPT_FIELDS, REFERENCE_FIELD
+from foureyes.batch.json_text import dump, splice, without
+from foureyes.batch.pieces import text_size
+from foureyes.batch.window import RAW_FIELD
+from foureyes.layouts import FieldMap, LoggedAnswer
+from foureyes.layouts.reading import ANSWER_FIELD, RESULT_FIELD, AnswerReader
 from foureyes.records import Record
-from foureyes.types import Exchange, Unscored
+from foureyes.types import Unscored
 
-__all__ = ["Fields", "exchange_of"]
+__all__ = ["TAKEN", "AnsweredRow", "ReadAs", "answered", "checked"]
+
+TAKEN: Final = f"it has a field {RESULT_FIELD!r} already; --overwrite-field replaces it"
 
 
 @dataclass(frozen=True, slots=True)
-class Fields:
-    """Where a row keeps its prompt and its answer.
+class ReadAs:
+    """What records mean, as far as a user says it.
 
     Args:
-        prompt: name of the field; ``None`` for whichever the row has.
-        answer: name of the field; ``None`` for whichever the row has, or the last turn of
-            a conversation that ends with the assistant. The prompt's own name asks for that last turn.
+        layout: the only layout there is to be, by its name; ``None`` for the one that each record fits.
+        fields: fields that hold what, where the layout is not to say.
         final_answer: pattern of the final answer within the answer, see
-            :func:`~foureyes.signals.spans.final_answer_span`. A row's own ``answer_span`` goes first.
+            :func:`~foureyes.signals.spans.final_answer_span`.
 
     Raises:
-        InputError: the pattern is not one.
+        InputError: no such layout, or the pattern is not one.
     """
 
-    prompt: str | None = None
-    answer: str | None = None
+    layout: str | None = None
+    fields: FieldMap = field(default_factory=FieldMap)
     final_answer: str | None = None
 
     def __post_init__(self) -> None:
         self.reader()
 
     def reader(self) -> AnswerReader:
-        """What reads these fields."""
-        fields = FieldMap(prompt=() if self.prompt is None else (self.prompt,), answer=self.answer or "")
-        return AnswerReader(fields=fields, final_answer=self.final_answer)
+        """One that has read nothing yet."""
+        return AnswerReader(self.layout, self.fields, self.final_answer)
 
-    def read_from(self, names: Collection[str], lists: Collection[str]) -> tuple[str, ...]:
-        """Those of a table's columns that rows are made from.
-
-        Args:
-            names: of all columns.
-            lists: those of them that hold lists, and so may hold conversations that end with the answer.
-
-        Raises:
-            InputError: the table can hold no prompt, or no answer.
-        """
-        prompts = [name for name in _wanted(self.prompt, PROMPT_FIELDS) if name in names]
-        answers = [name for name in _wanted(self.answer, (*ANSWER_FIELDS, REFERENCE_FIELD)) if name in names]
-        if not prompts:
-            raise InputError(
-                f"no column {_either(_wanted(self.prompt, PROMPT_FIELDS))}; the columns are {_list(names)}"
-            )
-        if not answers and (self.answer is not None or not set(prompts) & set(lists)):
-            raise InputError(
-                f"no column {_either(_wanted(self.answer, ANSWER_FIELDS))}; the columns are {_list(names)}"
-            )
-        return tuple(
-            dict.fromkeys([*prompts, *answers, *(name for name in (SPAN_FIELD, TOOLS_FIELD) if name in names)])
-        )
+    def to_dict(self) -> dict[str, Any]:
+        """As a JSON object."""
+        fields = {**asdict(self.fields), "prompt": list(self.fields.prompt)}
+        return {"layout": self.layout, "fields": fields, "final_answer": self.final_answer}
 
 
-def exchange_of(row: Mapping[str, Any], fields: Fields, where: str) -> Exchange | Unscored:
-    """Makes an exchange of the first answer in a row.
+@dataclass(frozen=True, slots=True)
+class AnsweredRow:
+    """A record, and one of its answers.
+
+    Attributes:
+        index: of the record, from 0.
+        record: with its fields.
+        answer: one of those in it.
+    """
+
+    index: int
+    record: Record
+    answer: LoggedAnswer
+
+    @property
+    def which(self) -> str | None:
+        """What is written beside the fields: which of several answers; ``None`` where there is one, or where it stands there."""
+        fields = self.record.fields or {}
+        return self.answer.which or None if ANSWER_FIELD not in fields else None
+
+    @property
+    def text(self) -> str:
+        """A JSON object with the record's fields as they are written in the file, where it holds JSON."""
+        record = self.record
+        if record.fields is None:
+            return dump({RAW_FIELD: record.text or ""})
+        text = dump(record.fields) if record.text is None else record.text
+        return text if self.which is None else splice(text, ANSWER_FIELD, dump(self.which))
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The same as a mapping."""
+        found: dict[str, Any] = json.loads(self.text) if self.record.fields is None else self.record.fields
+        return found if self.which is None else found | {ANSWER_FIELD: self.which}
+
+    @property
+    def size(self) -> int:
+        """Characters it keeps in memory, about."""
+        return len(self.record.text or "") or text_size(self.answer.exchange)
+
+
+def checked(record: Record, *, overwrite: bool) -> Record:
+    """The record without a field that has the result's name, or one that has no room for a result.
 
     Args:
-        row: field names and values.
-        fields: where the row keeps what.
-        where: the row's place, for the message: ``"line 17"``.
+        record: any.
+        overwrite: whether that field may go.
     """
-    return fields.reader().answers(Record(where, dict(row)))[0].exchange
+    if record.fields is None or RESULT_FIELD not in record.fields:
+        return record
+    if not overwrite:
+        return Record(record.place, None, TAKEN, dump(record.fields) if record.text is None else record.text)
+    fields = {name: value for name, value in record.fields.items() if name != RESULT_FIELD}
+    return replace(record, fields=fields, text=None if record.text is None else without(record.text, RESULT_FIELD))
 
 
-def _wanted(named: str | None, usual: tuple[str, ...]) -> tuple[str, ...]:
-    return usual if named is None else (named,)
+def answered(records: Iterable[Record], reader: AnswerReader) -> Iterator[AnsweredRow]:
+    """A row for every answer, in the order of the records, and one for every record in which no answer was found."""
+    waiting: deque[tuple[int, Record]] = deque()
+    done = -1
+
+    def noted() -> Iterator[Record]:
+        for entry in enumerate(records):
+            waiting.append(entry)
+            yield entry[1]
+
+    for record, answer in reader.answers_of(noted()):
+        while waiting[0][1] is not record and len(waiting) > 1:  # the last one may have been taken apart into several
+            index, passed = waiting.popleft()
+            if index != done:
+                yield _silent(index, passed)
+        done = waiting[0][0]
+        yield AnsweredRow(done, record, answer)
+    yield from (_silent(index, record) for index, record in waiting if index != done)
 
 
-def _either(names: tuple[str, ...]) -> str:
-    quoted = [repr(name) for name in names]
-    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"
-
-
-def _list(names: Collection[str]) -> str:
-    return ", ".join(repr(name) for name in names) or "none"
+def _silent(index: int, record: Record) -> AnsweredRow:
+    return AnsweredRow(
+        index, record, LoggedAnswer(Unscored("bad_row", f"{record.place}: it holds no answer of its own"))
+    )

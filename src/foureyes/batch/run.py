@@ -14,14 +14,19 @@ from typing import IO, TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from foureyes import __version__
 from foureyes.batch.disk import reading, writing
-from foureyes.batch.jsonl import JsonlSink, JsonlSource
+from foureyes.batch.jsonl import JsonlSink
 from foureyes.batch.output import FileOutput, StreamOutput
 from foureyes.batch.pieces import pieces
-from foureyes.batch.results import RowTally, Tallies, result_of
-from foureyes.batch.rows import Fields
-from foureyes.batch.window import Result, RowSink, RowSource, WindowLimits
+from foureyes.batch.results import OWN, Columns, RowTally, Tallies, own_result_of, result_of
+from foureyes.batch.rows import ReadAs
+from foureyes.batch.source import RecordSource
+from foureyes.batch.window import Result, RowSink, RowSource, RowWindow, WindowLimits
 from foureyes.errors import InputError, ModelError
+from foureyes.layouts import LoggedAnswer
 from foureyes.models.roles import Reader
+from foureyes.records import Form
+from foureyes.records.forms import form_of_name
+from foureyes.records.reading import paths_of
 from foureyes.signals.catalog import one_pass, require_reader_enough, signal
 from foureyes.signals.cross import score
 from foureyes.types import Exchange, Scored, Unscored
@@ -29,12 +34,12 @@ from foureyes.types import Exchange, Scored, Unscored
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Format", "Job", "numbered", "score_file", "score_piece"]
+__all__ = ["Job", "OutForm", "numbered", "score_file", "score_piece"]
 
-Format: TypeAlias = Literal["jsonl", "parquet"]
+OutForm: TypeAlias = Literal["jsonl", "parquet"]
 
-_MANIFEST_FORMAT: Final = 1
-_SUFFIXES: Final[Mapping[str, Format]] = {
+_MANIFEST_FORMAT: Final = 2
+_OUT_SUFFIXES: Final[Mapping[str, OutForm]] = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".parquet": "parquet",
@@ -47,10 +52,10 @@ class Job:
     """What to do.
 
     Args:
-        source: the input file, or an open stream of JSON lines.
-        out: the output file, or an unbuffered stream that takes JSON lines.
-        fields: where rows keep their prompts and answers.
-        form: of both files whatever their suffixes say; ``None`` to believe the suffixes.
+        source: the input: a path, a pattern, a list of either, or an open stream.
+        out: the output file, JSON lines or Parquet by its suffix, or an unbuffered stream that takes JSON lines.
+        read_as: what the records of the input mean.
+        form: of the input, where its name and content are not to say.
         signals: which to write, by their names in the catalogue; those of one reading by default.
         tokens: write the per-token arrays too.
         overwrite_field: replace a field ``foureyes`` that rows have already.
@@ -59,13 +64,13 @@ class Job:
         force: replace an OUT that exists; without ``resume``, throw an unfinished run away too.
 
     Raises:
-        InputError: these options cannot go together.
+        InputError: these options cannot go together, or no file fits a pattern.
     """
 
-    source: Path | IO[bytes]
+    source: Path | str | Sequence[Path | str] | IO[bytes]
     out: Path | IO[bytes]
-    fields: Fields = field(default_factory=Fields)
-    form: Format | None = None
+    read_as: ReadAs = field(default_factory=ReadAs)
+    form: Form | None = None
     signals: tuple[str, ...] = field(default_factory=lambda: tuple(row.name for row in one_pass()))
     tokens: bool = False
     overwrite_field: bool = False
@@ -74,29 +79,33 @@ class Job:
     force: bool = False
 
     def __post_init__(self) -> None:
-        streams = [place for place in (self.source, self.out) if not isinstance(place, Path)]
-        if streams and self.resume:
-            raise InputError("--resume needs an input that can be read again and an output that was kept: two files")
-        if streams and self.form == "parquet":
-            raise InputError("Parquet needs files: it cannot be read from standard input or written to standard output")
+        if self.resume and not (isinstance(self.out, Path) and isinstance(self.place, list)):
+            raise InputError("--resume needs an input that can be read again and an output that was kept: files")
         require_reader_enough(self.signals)
-        _ = self.source_form, self.out_form
+        _ = self.out_form
 
     @property
-    def source_form(self) -> Format:
-        """Format of the input."""
-        return _form(self.source, self.form)
+    def place(self) -> list[Path] | IO[bytes]:
+        """The input's files, or its stream."""
+        if not isinstance(self.source, Path | str | Sequence):
+            return self.source
+        return paths_of(self.source) or []
 
     @property
-    def out_form(self) -> Format:
+    def out_form(self) -> OutForm:
         """Format of the output."""
-        return _form(self.out, self.form)
+        if not isinstance(self.out, Path):
+            return "jsonl"
+        form = _OUT_SUFFIXES.get(self.out.suffix.lower())
+        if form is None:
+            raise InputError(f"cannot tell the format of {self.out} from its suffix; wanted .jsonl or .parquet")
+        return form
 
     def options(self) -> dict[str, Any]:
         """What the rows' results and their form depend on: a resumed run must have the same."""
         return {
-            "fields": asdict(self.fields),
-            "from": self.source_form,
+            "read_as": self.read_as.to_dict(),
+            "from": self.form,
             "to": self.out_form,
             "signals": list(self.signals),
             "tokens": self.tokens,
@@ -107,11 +116,11 @@ class Job:
 
 def score_file(
     job: Job,
-    open_readers: Callable[[], Sequence[Reader]],
+    open_readers: Callable[[], Sequence[Reader]] | None,
     *,
     on_piece: Callable[[Tallies, int | None], None] = lambda _tallies, _rows: None,
 ) -> Tallies:
-    """Scores every row of a file.
+    """Scores every answer of a file.
 
     1. Look at the input and at where the output goes; refuse what cannot work.
     2. Open the verifiers.
@@ -120,50 +129,61 @@ def score_file(
 
     Args:
         job: what to do.
-        open_readers: opens the verifiers; called once, after everything else was checked.
-        on_piece: called after every piece with the counts so far and, if known, how many rows there are at most.
+        open_readers: opens the verifiers; called once, after everything else was checked. ``None`` where there are none,
+            and what the authors' own log-probabilities say is all that is wanted.
+        on_piece: called after every piece with the counts so far and, if known, how many rows there are.
 
     Returns:
         What became of the rows.
 
     Raises:
-        InputError: an input, output or option cannot be used, or a file could not be read or written.
+        InputError: an input, output or option cannot be used, a file could not be read or written, or there is neither
+            a verifier nor a log-probability in the input.
         ModelError: a verifier as a whole failed. Finished rows are kept.
     """
     _check_places(job)
     source = _source(job)
+    own = _require_own(source, job) if open_readers is None else job.out_form == "parquet" and _holds_own(source, job)
     schema = source.schema() if job.out_form == "parquet" else None
     identity = _identity(job, source)
     with _output(job, source) as output:
         output.expect(identity)
-        readers = numbered(open_readers())
-        kept = output.begin(_manifest(identity, readers), partial(_sink, schema, tuple(readers), job))
+        readers = {} if open_readers is None else numbered(open_readers())
+        columns = Columns(tuple(readers), job.signals, own, job.tokens)
+        kept = output.begin(_manifest(identity, readers), partial(_sink, schema, columns))
         tallies = Tallies({name: RowTally() for name in readers})
         for window in source.windows(job.limits):
             results: list[Result] = []
-            for piece, resumed in _read_pieces(window.exchanges(), kept, readers, job):
+            for piece, resumed in _read_pieces(window, kept, readers, job):
                 if not resumed:
                     output.keep(piece)
+                tallies.add(piece, window.places()[len(results) :][: len(piece)], resumed=resumed)
                 results += piece
-                tallies.add(piece, resumed=resumed)
                 on_piece(tallies, source.rows)
             output.write(window, results)
         source.check_unchanged()
         output.finish()
+    tallies.read_as = source.said()
     return tallies
 
 
 def _read_pieces(
-    exchanges: Sequence[Exchange | Unscored], kept: Iterator[Result], readers: Mapping[str, Reader], job: Job
+    window: RowWindow, kept: Iterator[Result], readers: Mapping[str, Reader], job: Job
 ) -> Iterator[tuple[list[Result], bool]]:
     """Results of a window piece by piece, and whether an earlier run had them."""
-    for piece in pieces(exchanges, job.limits):
-        found = list(islice(kept, len(piece)))
-        yield found or score_piece(piece, readers, signals=job.signals, tokens=job.tokens), bool(found)
+    answers, places = window.answers(), window.places()
+    for piece in pieces(answers, job.limits):
+        found = list(islice(kept, piece.stop - piece.start))
+        if found:
+            yield found, True
+            continue
+        results = score_piece(answers[piece], readers, signals=job.signals, tokens=job.tokens)
+        _add_own(results, answers[piece], places[piece], tokens=job.tokens)
+        yield results, False
 
 
 def score_piece(
-    exchanges: Sequence[Exchange | Unscored],
+    answers: Sequence[LoggedAnswer],
     readers: Mapping[str, Reader],
     *,
     signals: Sequence[str] | None = None,
@@ -172,7 +192,7 @@ def score_piece(
     """Lets every verifier read one piece.
 
     Args:
-        exchanges: rows, or why they cannot be read.
+        answers: of rows, or why they cannot be read.
         readers: verifiers, by the name they go by in the results.
         signals: which to take, by their names; those of one reading when ``None``.
         tokens: keep the per-token arrays.
@@ -183,12 +203,21 @@ def score_piece(
     Raises:
         ModelError: a verifier as a whole failed, or did not return one reading per answer.
     """
+    exchanges = [answer.exchange for answer in answers]
     columns = {name: _scored(exchanges, reader, signals or ()) for name, reader in readers.items()}
-    rows = zip(*columns.values(), strict=True)
     return [
-        {name: result_of(cell, signals=signals, tokens=tokens) for name, cell in zip(columns, row, strict=True)}
-        for row in rows
+        {name: result_of(column[i], signals=signals, tokens=tokens) for name, column in columns.items()}
+        for i in range(len(exchanges))
     ]
+
+
+def _add_own(
+    results: Sequence[Result], answers: Sequence[LoggedAnswer], places: Sequence[str], *, tokens: bool
+) -> None:
+    """What the authors saw, of every row that says it; where nobody else reads, of every row."""
+    for result, answer, place in zip(results, answers, places, strict=True):
+        if answer.author is not None or not result:
+            result[OWN] = own_result_of(answer, place, tokens=tokens)
 
 
 def numbered(readers: Sequence[Reader]) -> dict[str, Reader]:
@@ -202,7 +231,7 @@ def numbered(readers: Sequence[Reader]) -> dict[str, Reader]:
     named: dict[str, Reader] = {}
     for reader in readers:
         name, n = reader.name, 1
-        while name in named:
+        while name in named or name == OWN:
             n += 1
             name = f"{reader.name}#{n}"
         named[name] = reader
@@ -231,60 +260,76 @@ def _with(row: Scored | Unscored, name: str, value: float | Unscored) -> Scored 
 
 
 def _check_places(job: Job) -> None:
-    if isinstance(job.source, Path):
-        with reading(job.source):
-            _check_source(job.source)
+    paths = job.place if isinstance(job.place, list) else []
+    for path in paths:
+        with reading(path):
+            _check_source(path)
     if isinstance(job.out, Path):
         with writing(job.out):
-            _check_out(job.out, job.source)
+            _check_out(job.out, paths)
 
 
 def _check_source(source: Path) -> None:
     if not source.exists():
         raise InputError(f"{source}: no such file")
-    if source.is_dir():
-        raise InputError(f"{source} is a folder; wanted a file")
 
 
-def _check_out(out: Path, source: Path | IO[bytes]) -> None:
+def _check_out(out: Path, sources: Sequence[Path]) -> None:
     if out.exists() and not out.is_file():
         raise InputError(f"{out} is not a regular file; - stands for standard output")
     if not out.resolve().parent.is_dir():
         raise InputError(f"{out.parent} is not a folder")
-    if isinstance(source, Path) and out.exists() and out.samefile(source):
+    if out.exists() and any(out.samefile(source) for source in sources):
         raise InputError(f"{out} is the input itself; the output wants a file of its own")
 
 
 def _source(job: Job) -> RowSource:
-    if isinstance(job.source, Path) and job.source_form == "parquet":
+    place = job.place
+    if isinstance(place, list) and len(place) == 1 and (job.form or form_of_name(place[0])) == "parquet":
         from foureyes.batch.parquet import ParquetSource  # noqa: PLC0415 - pyarrow is an extra
 
-        return ParquetSource(job.source, job.fields, overwrite=job.overwrite_field)
-    return JsonlSource(job.source, job.fields, overwrite=job.overwrite_field)
+        return ParquetSource(place[0], job.read_as, overwrite=job.overwrite_field)
+    return RecordSource(place, job.read_as, form=job.form, overwrite=job.overwrite_field)
+
+
+def _require_own(source: RowSource, job: Job) -> bool:
+    """Makes sure, where it can be, that there is anything to say without a verifier."""
+    if source.surveys is not None and not _holds_own(source, job):
+        named = " and ".join(map(str, job.place)) if isinstance(job.place, list) else "the input"
+        raise InputError(
+            f"{named} holds no log-probabilities of its answers' tokens; say with --verifier which model is to read them"
+        )
+    return True
+
+
+def _holds_own(source: RowSource, job: Job) -> bool:
+    """Whether a row shows what its author saw: as much is read as this takes."""
+    windows = source.windows(job.limits)
+    return any(answer.author is not None for window in windows for answer in window.answers())
 
 
 def _output(job: Job, source: RowSource) -> FileOutput | StreamOutput:
     if not isinstance(job.out, Path):
         return StreamOutput(job.out)
-    if job.resume and source.survey is None:
+    if job.resume and source.surveys is None:
         raise InputError(f"--resume needs an input that can be read again; {job.source} is a pipe")
     out = job.out.resolve()  # a link stays one: the file it leads to is replaced
-    return FileOutput(out, resume=job.resume, force=job.force, repeatable=source.survey is not None)
+    return FileOutput(out, resume=job.resume, force=job.force, repeatable=source.surveys is not None)
 
 
-def _sink(schema: pa.Schema | None, verifiers: Sequence[str], job: Job, file: IO[bytes]) -> RowSink:
+def _sink(schema: pa.Schema | None, columns: Columns, file: IO[bytes]) -> RowSink:
     if schema is None:
         return JsonlSink(file.write)
     from foureyes.batch.parquet import ParquetSink  # noqa: PLC0415 - pyarrow is an extra
 
-    return ParquetSink(file, schema, (verifiers, job.signals), tokens=job.tokens)
+    return ParquetSink(file, schema, columns)
 
 
 def _identity(job: Job, source: RowSource) -> dict[str, Any]:
     return {
         "format": _MANIFEST_FORMAT,
         "version": __version__,
-        "input": source.survey.identity() if source.survey else None,
+        "input": source.surveys.identity() if source.surveys else None,
         "options": job.options(),
     }
 
@@ -292,13 +337,3 @@ def _identity(job: Job, source: RowSource) -> dict[str, Any]:
 def _manifest(identity: Mapping[str, Any], readers: Mapping[str, Reader]) -> dict[str, Any]:
     fingerprints = {name: reader.fingerprint for name, reader in readers.items()}
     return {**identity, "verifiers": list(readers), "fingerprints": fingerprints}
-
-
-def _form(place: Path | IO[bytes], form: Format | None) -> Format:
-    if form is not None:
-        return form
-    if not isinstance(place, Path):
-        return "jsonl"
-    if place.suffix.lower() not in _SUFFIXES:
-        raise InputError(f"cannot tell the format of {place} from its suffix; say it with --format jsonl or parquet")
-    return _SUFFIXES[place.suffix.lower()]

@@ -11,23 +11,22 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, TypeVar
 
-from foureyes.batch.disk import Survey
+from foureyes.batch.disk import Surveys
 from foureyes.errors import InputError
-from foureyes.types import Exchange, Unscored
+from foureyes.layouts import LoggedAnswer
+from foureyes.layouts.reading import RESULT_FIELD
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = ["RAW_FIELD", "RESULT_FIELD", "Result", "RowSink", "RowSource", "RowWindow", "WindowLimits", "grouped"]
 
-RESULT_FIELD: Final = "foureyes"
-"""The field that is added to every row: an object with one entry per verifier."""
-
 RAW_FIELD: Final = "foureyes_raw"
-"""Holds, as text, a line of the input that is not a JSON object; such a row has no other field of its own."""
+"""Holds, as text, what stands in the input in place of a record; such a row has no other field of its own."""
 
 Result: TypeAlias = dict[str, dict[str, Any]]
-"""What is added to one row: the fields of :func:`foureyes.batch.results.result_of`, by verifier."""
+"""What is added to one row: the fields of :func:`foureyes.batch.results.result_of`, by verifier, and those of
+:func:`foureyes.batch.results.own_result_of` under :data:`~foureyes.batch.results.OWN`."""
 
 T = TypeVar("T")
 
@@ -54,8 +53,12 @@ class WindowLimits:
 class RowWindow(Protocol):
     """Neighbouring rows of the input."""
 
-    def exchanges(self) -> list[Exchange | Unscored]:
-        """One per row, in order; what cannot be read is an ``Unscored``."""
+    def answers(self) -> list[LoggedAnswer]:
+        """One per row, in order; what cannot be read holds an ``Unscored``."""
+        ...
+
+    def places(self) -> list[str]:
+        """One per row: where it stands in the input."""
         ...
 
     def texts(self) -> Iterator[str]:
@@ -72,24 +75,28 @@ class RowWindow(Protocol):
 
 
 class RowSource(Protocol):
-    """An input file, or standard input."""
+    """Input files, or standard input."""
 
     @property
-    def survey(self) -> Survey | None:
-        """The file's identity; ``None`` for what can be read only once."""
+    def surveys(self) -> Surveys | None:
+        """The files' identity; ``None`` for what can be read only once."""
         ...
 
     @property
     def rows(self) -> int | None:
-        """How many rows there are, at most; ``None`` when only reading tells."""
+        """How many rows there are, as far as it is known; ``None`` when only reading tells."""
         ...
 
     def windows(self, limits: WindowLimits) -> Iterator[RowWindow]:
         """All rows in order, lazily."""
         ...
 
+    def said(self) -> str:
+        """How the rows so far were read, in one line."""
+        ...
+
     def schema(self) -> pa.Schema:
-        """The columns that hold the input's fields.
+        """The columns that hold the input's fields, and which answer of a record each row is about where one has several.
 
         Raises:
             InputError: the rows have no common schema, or cannot be read twice.

@@ -6,7 +6,17 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["add_allowance", "add_dtype", "add_out", "add_page", "add_quiet", "add_small", "add_table", "add_verifiers"]
+__all__ = [
+    "add_allowance",
+    "add_dtype",
+    "add_meaning",
+    "add_out",
+    "add_page",
+    "add_quiet",
+    "add_small",
+    "add_table",
+    "add_verifiers",
+]
 
 
 def add_table(parser: argparse.ArgumentParser) -> None:
@@ -34,18 +44,35 @@ def add_allowance(parser: argparse.ArgumentParser, words: str) -> None:
     parser.add_argument("--allow-fitted-rows", action="store_true", help=words)
 
 
-def add_verifiers(parser: argparse._ActionsContainer, default: Sequence[str] = ()) -> None:
+def add_meaning(parser: argparse._ActionsContainer) -> None:
+    """What the records of logs and data sets mean; :func:`foureyes.cli.meaning.meaning_of` makes a value of it."""
+    parser.add_argument(
+        "--layout", metavar="NAME", help="how records are laid out, such as alpaca (default: told by their fields)"
+    )
+    parser.add_argument(
+        "--map",
+        action="append",
+        default=[],
+        metavar="WHAT=FIELD",
+        help="which field is meant, where the layout is not to say: prompt=context+question (joined with a line between), "
+        "answer=, label=, system=, tools=; dots reach inside; an answer under the prompt's own name is the last turn",
+    )
+
+
+def add_verifiers(parser: argparse._ActionsContainer, default: Sequence[str] = (), *, without: str = "") -> None:
     """The models that read.
 
     Args:
         parser: of the verb, or a group in it.
-        default: which ones if none is named; without any the option is required.
+        default: which ones if none is named.
+        without: what is done without any; the option is required where neither is said.
     """
-    words = f"default: {' and '.join(default)}" if default else "a name of foureyes models list, hf:…, gguf:… or a URL"
+    words = f"default: {' and '.join(default)}" if default else without
+    words = words or "a name of foureyes models list, hf:…, gguf:… or a URL"
     parser.add_argument(
         "--verifier",
         action="append",
-        required=not default,
+        required=not default and not without,
         metavar="REF",
         help=f"a model that reads the answers; may be given several times ({words})",
     )

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from foureyes.display import Result
 from foureyes.models.roles import Reader
-from foureyes.signals.cross import score, signals_of
-from foureyes.types import Exchange, Scored, Unscored, Written
+from foureyes.signals.cross import score
+from foureyes.types import Exchange, Reading, Unscored, Written
 
-__all__ = ["OwnSignals", "own_signals", "reread"]
+__all__ = ["OwnSignals", "own_of", "own_signals", "reread"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -53,13 +53,18 @@ def own_signals(written: Written | Unscored) -> OwnSignals | Unscored:
         return Unscored("bad_reply", "the generator did not state the probabilities of its words")
     if written.reading is None:
         return Unscored("empty_answer", "the generator ended without a word")
-    return _own(signals_of(written.reading))
+    return own_of(written.reading)
+
+
+def own_of(reading: Reading) -> OwnSignals:
+    """The same of what the generator saw of its own words, as it wrote them or as a log holds them.
+
+    Where only its most likely tokens were shown, ``g_ent`` is ``None``; its bounds are ``reading.mean_entropy``.
+    """
+    low, high = reading.mean_entropy
+    return OwnSignals(reading.mean_nll, low if low == high else None, int(reading.selected.sum()))
 
 
 def reread(exchanges: Iterable[Exchange], generator: Reader) -> list[OwnSignals | Unscored]:
     """The same from stored answers, by letting the model that wrote them read them."""
-    return [_own(row) for row in score(exchanges, generator)]
-
-
-def _own(row: Scored | Unscored) -> OwnSignals | Unscored:
-    return row if isinstance(row, Unscored) else OwnSignals(row.log_cmp, row.cme, row.n_tokens)
+    return [row if isinstance(row, Unscored) else own_of(row.reading) for row in score(exchanges, generator)]

@@ -19,7 +19,7 @@ try:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from foureyes.batch.arrow import json_rows
+    from foureyes.records.columns import json_rows
 except ImportError as error:
     raise ConfigError("Parquet files need pyarrow: pip install 'foureyes[parquet]'") from error
 

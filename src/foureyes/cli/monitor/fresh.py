@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 
-from foureyes.batch.rows import Fields, exchange_of
+from foureyes.cli.meaning import meaning_of
 from foureyes.cli.output import CommandOutput
 from foureyes.cli.words import tell_cost, tell_step
 from foureyes.display import plural
@@ -14,6 +14,7 @@ from foureyes.models.catalog import can_read, open_reader, open_writer
 from foureyes.models.roles import Reader, Writer
 from foureyes.models.weights.fetch_cost import fetch_cost
 from foureyes.monitoring import FreshReading, Observation
+from foureyes.records import Record
 from foureyes.signals.fresh import fresh_shifts
 from foureyes.tables import Table
 from foureyes.types import Exchange, Unscored
@@ -61,10 +62,12 @@ def _opened(args: argparse.Namespace) -> tuple[Writer, Reader | None]:
 
 
 def _exchanges(args: argparse.Namespace, table: Table, rows: Mapping[int, Observation]) -> dict[int, Exchange]:
-    fields = Fields(args.prompt_field, args.answer_field)
+    reader = meaning_of(args).reader()
     columns = {name: table.values(name) for name in table.names}
-    found = {i: exchange_of({n: c[i] for n, c in columns.items()}, fields, f"row {i}") for i in rows}
-    return {i: exchange for i, exchange in found.items() if isinstance(exchange, Exchange) and _is_worded(exchange)}
+    records = {i: Record(f"row {i}", {name: column[i] for name, column in columns.items()}) for i in rows}
+    found = {i: reader.answers(record) for i, record in records.items()}
+    only = {i: answers[0].exchange for i, answers in found.items() if len(answers) == 1}
+    return {i: exchange for i, exchange in only.items() if isinstance(exchange, Exchange) and _is_worded(exchange)}
 
 
 def _is_worded(exchange: Exchange) -> bool:

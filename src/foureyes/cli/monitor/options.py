@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Final
 
-from foureyes.cli.options import add_dtype, add_quiet, add_table
+from foureyes.cli.options import add_dtype, add_meaning, add_quiet, add_table
 
 __all__ = ["FIELDS", "configure"]
 
@@ -90,6 +90,5 @@ def _add_fresh(fresh: argparse._ArgumentGroup) -> None:
         help="of how many rows, drawn evenly (default: %(default)s)",
     )
     fresh.add_argument("--seed", type=int, default=0, help="which rows are drawn (default: %(default)s)")
-    fresh.add_argument("--prompt-field", metavar="NAME", help="the question as it was put, without memory or context")
-    fresh.add_argument("--answer-field", metavar="NAME", help="the answer given")
+    add_meaning(fresh)
     add_dtype(fresh)

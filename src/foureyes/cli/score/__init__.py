@@ -1,1 +1,1 @@
-"""``foureyes score``: reads every answer of a JSONL or Parquet file. See docs/score.md."""
+"""``foureyes score``: reads every answer of a log or a data set. See docs/score.md."""

@@ -5,26 +5,31 @@ from __future__ import annotations
 import argparse
 from typing import Final
 
-from foureyes.cli.options import add_dtype, add_quiet, add_verifiers
+from foureyes.cli.options import add_dtype, add_meaning, add_quiet, add_verifiers
 
 __all__ = ["configure"]
 
 _EPILOG: Final = (
-    "Rows have a prompt (or messages, or input) and an answer (or response, completion, output, or a last turn of the "
-    "assistant): text, or messages as in OpenAI's chat completions, tool calls and their results among them. A field tools "
-    "says what could be called. What cannot be read, such as an image, leaves the row unscored. OUT appears when it is complete; until then finished rows are kept in OUT.part, and --resume goes on "
-    "from there, after a kill too."
+    "IN is JSONL, JSON, CSV, TSV, Parquet or Arrow, packed with gzip or zstd or not, laid out as one of --layout: what it was "
+    "read as is said in one line. A record with several answers gives a row for each, told apart by foureyes_answer. What "
+    "cannot be read, such as an image, leaves the row unscored. OUT appears when it is complete; until then finished rows "
+    "are kept in OUT.part, and --resume goes on from there, after a kill too."
 )
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Adds the options of ``foureyes score``."""
     parser.epilog = _EPILOG
-    parser.add_argument("source", metavar="IN", help="JSONL or Parquet file; - for JSONL on standard input")
+    parser.add_argument(
+        "source", metavar="IN", nargs="+", help="a file, several, or a pattern in quotes; - for standard input"
+    )
     parser.add_argument(
         "-o", "--out", required=True, metavar="OUT", help="JSONL or Parquet file; - for JSONL on standard output"
     )
-    add_verifiers(parser)
+    add_verifiers(
+        parser,
+        without="a name of foureyes models list, hf:…, gguf:… or a URL; without any, the log-probs in the file speak for their author",
+    )
     parser.add_argument(
         "--signal",
         action="append",
@@ -49,13 +54,12 @@ def _add_reading(verifiers: argparse._ArgumentGroup) -> None:
 
 
 def _add_rows(rows: argparse._ArgumentGroup) -> None:
-    rows.add_argument("--format", choices=("jsonl", "parquet"), help="of IN and OUT, whatever their suffixes say")
-    rows.add_argument("--prompt-field", metavar="NAME", help="text, or chat messages")
     rows.add_argument(
-        "--answer-field",
-        metavar="NAME",
-        help="text, or a message of the assistant; the prompt field's own name stands for the last turn of messages",
+        "--format",
+        choices=("jsonl", "json", "csv", "parquet", "arrow"),
+        help="of IN (default: told by its name or its beginning)",
     )
+    add_meaning(rows)
     rows.add_argument(
         "--final-answer", metavar="PATTERN", help="score only the final answer: ####, boxed, or a regex with one group"
     )

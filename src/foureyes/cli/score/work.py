@@ -10,10 +10,10 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
-from foureyes.batch.results import RowTally, Tallies
-from foureyes.batch.rows import Fields
+from foureyes.batch.results import OWN, RowTally, Tallies
 from foureyes.batch.run import Job, score_file
 from foureyes.batch.window import WindowLimits
+from foureyes.cli.meaning import meaning_of
 from foureyes.cli.output import CommandOutput
 from foureyes.cli.score.progress import Pace, progress_on
 from foureyes.cli.words import tell_step
@@ -47,7 +47,7 @@ def score(args: argparse.Namespace, output: CommandOutput, open_reader: Callable
         return readers
 
     with progress_on(sys.stderr, pace, quiet=args.quiet) as progress:
-        tallies = score_file(job, open_readers, on_piece=progress)
+        tallies = score_file(job, open_readers if args.verifier else None, on_piece=progress)
     output.say(summary(tallies, args.out, pace.seconds))
     output.give(lambda: {**tallies.to_dict(), "seconds": pace.seconds, "output": args.out})
     if tallies.rows and not tallies.scored_any:
@@ -63,13 +63,16 @@ def job_of(args: argparse.Namespace) -> Job:
     """
     if args.json and args.out == "-":
         raise InputError("--json prints the summary on stdout, where -o - puts the rows; give -o a file")
-    twice = [ref for ref in args.verifier if args.verifier.count(ref) > 1]
+    verifiers = args.verifier or []
+    twice = [ref for ref in verifiers if verifiers.count(ref) > 1]
     if twice:
         raise InputError(f"--verifier {twice[0]} is given twice")
+    if "-" in args.source and len(args.source) > 1:
+        raise InputError("- stands for standard input, which is read alone; got other files beside it")
     return Job(
-        source=sys.stdin.buffer if args.source == "-" else Path(args.source),
+        source=sys.stdin.buffer if args.source == ["-"] else args.source,
         out=_unbuffered_stdout() if args.out == "-" else Path(args.out),
-        fields=Fields(args.prompt_field, args.answer_field, args.final_answer),
+        read_as=meaning_of(args, args.final_answer),
         form=args.format,
         tokens=args.tokens,
         **({"signals": tuple(args.signal)} if args.signal else {}),
@@ -81,16 +84,18 @@ def job_of(args: argparse.Namespace) -> Job:
 
 
 def summary(tallies: Tallies, out: str, seconds: float) -> str:
-    """What became of the rows, for a person."""
+    """What became of the rows, for a person: how they were read, how many there were, and each verifier's."""
     resumed = f" ({tallies.resumed:,} of them finished before)" if tallies.resumed else ""
     where = "" if out == "-" else f" → {out}"
     head = f"{plural(tallies.rows, 'row')}{resumed} in {seconds:.1f} s{where}"
-    return "\n".join([head, *(_verdict(name, tally) for name, tally in tallies.by_verifier.items())])
+    verdicts = [_verdict(name, tally) for name, tally in tallies.by_verifier.items()]
+    return "\n".join([tallies.read_as, head, *verdicts])
 
 
 def _verdict(name: str, tally: RowTally) -> str:
-    tokens = f"{plural(tally.tokens, 'answer token')}, {plural(tally.prompt_tokens, 'prompt token')}"
-    line = f"  {name}: {tally.scored:,} scored, {tokens}"
+    who = "the author's own log-probs" if name == OWN else name
+    read = f", {plural(tally.prompt_tokens, 'prompt token')}" if name != OWN else ""
+    line = f"  {who}: {tally.scored:,} scored, {plural(tally.tokens, 'answer token')}{read}"
     reasons = [f"\n    {n:,} unscored, {reason}: {tally.first[reason]}" for reason, n in tally.unscored.most_common()]
     return line + "".join(reasons)
 
