@@ -142,13 +142,17 @@ def test_every_layout_is_recognised_and_read(layout) -> None:
     ],
 )
 def test_a_users_own_questions(record, kind, gold) -> None:
-    item = layout_of(record).item(record, "0")
+    layout = layout_of(record)
+    assert layout is not None
+    item = layout.item(record, "0")
     assert (item.kind, item.gold) == (kind, gold)
 
 
 def test_published_answers_of_a_few_words_are_asked_for_as_such() -> None:
     record = {"question": "Why?", "answer": "dry palms", "label": 1}
-    pair = layout_of(record).item(record, "0")
+    layout = layout_of(record)
+    assert layout is not None
+    pair = layout.item(record, "0")
     assert pair.prompt == "Why?\nAnswer with a few words."
     assert replace(pair, brief=False).prompt == "Why?"
 
@@ -291,3 +295,40 @@ def test_two_questions_with_one_id_are_refused(tmp_path: Path) -> None:
 def test_parts_that_make_no_question_are_refused(kind, gold, options, why) -> None:
     with pytest.raises(InputError, match=why):
         TaskItem("1", "q", kind, gold, options)
+
+
+def test_logs_and_data_sets_with_verdicts_make_questions(tmp_path: Path) -> None:
+    write(
+        tmp_path / "kto.jsonl",
+        {"prompt": "2+2?", "completion": " 4", "label": True},
+        {"prompt": "2+2?", "completion": "5", "label": False},
+        {"prompt": "3+3?", "completion": "6", "label": True},
+        {"prompt": "3+3?", "completion": "6"},
+        "{torn",
+    )
+    task = load_task(TaskSpec("own", "kto.jsonl"), data=tmp_path, seed=0)
+    assert [(item.question, item.kind, item.published) for item in task.items] == [
+        (
+            "2+2?",
+            "judged",
+            (PublishedAnswer("published", "4", correct=True), PublishedAnswer("published", "5", correct=False)),
+        ),
+        ("3+3?", "judged", (PublishedAnswer("published", "6", correct=True),)),
+    ]
+    assert task.n_records == 5
+    assert task.refused["no answer of which the record says whether it is right"] == 1
+    assert sum(task.refused.values()) == 2
+    assert task.layout.startswith("read as judged completions (KTO), 3 rows; prompt = prompt; answer = completion")
+
+
+def test_both_answers_of_a_preference_belong_to_one_question(tmp_path: Path) -> None:
+    write(tmp_path / "dpo.jsonl", {"prompt": "2+2?", "chosen": "4", "rejected": "5"})
+    [item] = load_task(TaskSpec("own", "dpo.jsonl"), data=tmp_path, seed=0).items
+    assert [(answer.text, answer.correct) for answer in item.published] == [("4", True), ("5", False)]
+
+
+def test_a_document_of_inspect_makes_questions() -> None:
+    folder = Path(__file__).parents[1] / "layouts" / "written"
+    task = load_task(TaskSpec("own", "inspect.json"), data=folder, seed=0)
+    assert task.items[0].published == (PublishedAnswer("mockllm/model", "It is closed.", correct=True),)
+    assert (len(task.items), task.n_records) == (3, 4)

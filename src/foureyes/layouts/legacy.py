@@ -12,7 +12,7 @@ from foureyes.layouts.author import AuthorTokens
 from foureyes.layouts.fields import verdict
 from foureyes.layouts.making import logged
 from foureyes.layouts.stated import author_tokens, choice_tokens
-from foureyes.layouts.wire import exchanged
+from foureyes.layouts.wire import exchanged, response_of
 from foureyes.types import Message, Unscored
 
 __all__ = ["is_legacy", "legacy_answers"]
@@ -20,7 +20,7 @@ __all__ = ["is_legacy", "legacy_answers"]
 
 def is_legacy(row: Mapping[str, Any]) -> bool:
     """Whether a record holds an old completion."""
-    match exchanged(row).response.get("choices"):
+    match response_of(row).get("choices"):
         case [{"text": str()}, *_]:
             return True
         case _:

@@ -19,7 +19,7 @@ from foureyes.layouts.stated import chat_author, gemini_author, responses_author
 from foureyes.turns import anthropic, gemini, openai_chat, openai_responses
 from foureyes.types import Message, ToolDefinition, Unscored
 
-__all__ = ["CHAT", "CLAUDE", "GEMINI", "RESPONSES", "Exchanged", "WireLog", "exchanged", "failure"]
+__all__ = ["CHAT", "CLAUDE", "GEMINI", "RESPONSES", "Exchanged", "WireLog", "exchanged", "failure", "response_of"]
 
 _ASKING: Final = ("messages", "contents", "prompt", "input")
 
@@ -59,7 +59,7 @@ class WireLog:
 
     def fits(self, row: Mapping[str, Any]) -> bool:
         """Whether a record holds a response of this interface."""
-        return self.replies(exchanged(row).response)
+        return self.replies(response_of(row))
 
     def answers(self, row: Mapping[str, Any]) -> Iterator[LoggedAnswer]:
         """Every choice."""
@@ -77,6 +77,12 @@ class WireLog:
             correct = None if several else verdict(found.beside)
             which = f"choice {i}" if several else ""
             yield logged(prompt, turn, tools=tools, which=which, correct=correct, author=author)
+
+
+def response_of(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The response in a record, or the record that is one itself."""
+    response = row.get("response")
+    return response if isinstance(response, dict) else row
 
 
 def exchanged(row: Mapping[str, Any]) -> Exchanged:

@@ -2,7 +2,8 @@
 
 A layout takes a record and its place in the file and returns an :class:`TaskItem`; what it raises (a missing field, a letter
 beyond the options) makes that record a counted refusal and not the end of the run. Layouts are tried in the order of
-:data:`LAYOUTS`: those that ask for more fields come first. A user's own rows have the layouts at the end.
+:data:`LAYOUTS`: those that ask for more fields come first. A user's own rows have the layouts at the end; what fits none is read
+as a log of answers with verdicts.
 """
 
 from __future__ import annotations
@@ -10,14 +11,17 @@ from __future__ import annotations
 import ast
 import json
 import string
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from foureyes.errors import InputError
+from foureyes.layouts import LoggedAnswer
+from foureyes.records import Record
 from foureyes.study.tasks.items import PublishedAnswer, TaskItem
+from foureyes.types import Exchange, Message, Reading, Unscored, text_of
 
-__all__ = ["LAYOUTS", "Layout", "layout_of"]
+__all__ = ["LAYOUTS", "Layout", "layout_of", "logged_item"]
 
 _REDUX_OWN: Final = frozenset(
     {"subject", "question", "choices", "given_answer", "error_type", "corrected_answer"}
@@ -42,17 +46,43 @@ class Layout:
     licence: str = ""
 
 
-def layout_of(record: Mapping[str, Any]) -> Layout:
-    """The first layout whose fields a record has.
+def layout_of(record: Mapping[str, Any]) -> Layout | None:
+    """The first layout whose fields a record has; ``None`` for records of other kinds, such as logs with verdicts."""
+    return next((layout for layout in LAYOUTS if layout.fields <= record.keys()), None)
+
+
+def logged_item(record: Record, answers: Sequence[LoggedAnswer]) -> TaskItem:
+    """A question of answers that somebody logged and judged, in any layout of :mod:`foureyes.layouts`.
+
+    Args:
+        record: what they stood in.
+        answers: all of one prompt.
 
     Raises:
-        InputError: there is none.
+        InputError: none can be read, or the record says of none whether it is right.
     """
-    for layout in LAYOUTS:
-        if layout.fields <= record.keys():
-            return layout
-    known = "; ".join(f"{layout.name}: {', '.join(sorted(layout.fields))}" for layout in LAYOUTS)
-    raise InputError(f"fields {', '.join(record) or 'none'} fit no known layout ({known})")
+    read = [answer for answer in answers if isinstance(answer.exchange, Exchange)]
+    judged = [answer for answer in read if answer.correct is not None]
+    if not judged:
+        unread = next((str(answer.exchange) for answer in answers if isinstance(answer.exchange, Unscored)), "")
+        raise InputError(unread or "no answer of which the record says whether it is right")
+    published = tuple(_published(record, answer) for answer in judged)
+    [prompt, *others] = dict.fromkeys(_asked(answer) for answer in judged)
+    if others:
+        raise InputError("the answers of one record have prompts of their own")
+    return TaskItem(str((record.fields or {}).get("id", record.place)), prompt, "judged", published=published)
+
+
+def _asked(answer: LoggedAnswer) -> str:
+    """The prompt as one text; a question without turns before it is itself."""
+    prompt = answer.exchange.prompt if isinstance(answer.exchange, Exchange) else ""
+    return prompt[0].content if len(prompt) == 1 and isinstance(prompt[0], Message) else text_of(prompt)
+
+
+def _published(record: Record, answer: LoggedAnswer) -> PublishedAnswer:
+    said = answer.exchange.answer if isinstance(answer.exchange, Exchange) else ""
+    model = answer.author.model if isinstance(answer.author, Reading) else (record.fields or {}).get("model")
+    return PublishedAnswer(model if isinstance(model, str) and model else "published", said, correct=answer.correct)
 
 
 def _mmlu(record: Mapping[str, Any], n: str) -> TaskItem:

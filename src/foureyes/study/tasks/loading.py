@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Any, Final
 
 from foureyes.errors import ConfigError, InputError
-from foureyes.records import records
+from foureyes.layouts import AnswerReader
+from foureyes.layouts.documents import entries
+from foureyes.records import Record, records
 from foureyes.records.forms import form_of_name
 from foureyes.records.streams import checksum
 from foureyes.study.tasks.hub import fetch
 from foureyes.study.tasks.items import TaskItem
-from foureyes.study.tasks.layouts import Layout, layout_of
+from foureyes.study.tasks.layouts import LAYOUTS, Layout, layout_of, logged_item
 
 __all__ = ["KNOWN", "KnownTask", "Task", "TaskSpec", "load_task"]
 
@@ -131,8 +134,9 @@ def load_task(wanted: TaskSpec, *, data: Path | None, seed: int) -> Task:
         raise InputError(f"task {wanted.name}: no record of {', '.join(map(str, paths))} makes a question: {why}")
     items = _sample(_merge_judged(taken, wanted.name), wanted.limit, seed)
     checksums = {path.name: checksum(path) for path in paths}
-    licence = (layout.licence if layout else "") or (known.licence if known else "not stated")
-    return Task(wanted.name, items, licence, layout.name if layout else "", checksums, n, dict(refused))
+    stated = (known.licence if known else "") or "not stated"
+    licence, name = (layout.licence or stated, layout.name) if isinstance(layout, Layout) else (stated, layout)
+    return Task(wanted.name, items, licence, name, checksums, n, dict(refused))
 
 
 def _file(wanted: TaskSpec, data: Path | None) -> Path:
@@ -164,20 +168,52 @@ def _holds_records(path: Path) -> bool:
     return path.is_file() and form_of_name(path) is not None
 
 
-def _items(paths: Sequence[Path], where: Mapping[str, str]) -> tuple[list[TaskItem], Counter[str], Layout | None, int]:
+def _items(paths: Sequence[Path], where: Mapping[str, str]) -> tuple[list[TaskItem], Counter[str], Layout | str, int]:
+    """Questions, refusals by reason, the layout or how a log was read, records."""
+    first = next((record.fields for record in _wanted(paths, where) if record.fields is not None), {})
+    layout = layout_of(first)
+    if layout is None:
+        return _logged_items(paths, where, first)
     taken: list[TaskItem] = []
     refused: Counter[str] = Counter()
-    layout: Layout | None = None
     n = 0
-    for record in (record for path in paths for record in records(path)):
-        n += 1
-        fields = record.fields
-        if fields is None:
+    for n, record in enumerate(_wanted(paths, {}), 1):
+        if record.fields is None:
             refused[record.problem] += 1
-        elif all(str(fields.get(field)) == value for field, value in where.items()):
-            layout = layout or layout_of(fields)
-            _add_item(fields, layout, str(n - 1), taken, refused)
+        elif _is_wanted(record, where):
+            _add_item(record.fields, layout, str(n - 1), taken, refused)
     return taken, refused, layout, n
+
+
+def _wanted(paths: Sequence[Path], where: Mapping[str, str]) -> Iterator[Record]:
+    found = (record for path in paths for record in records(path))
+    return (record for record in chain.from_iterable(map(entries, found)) if _is_wanted(record, where))
+
+
+def _is_wanted(record: Record, where: Mapping[str, str]) -> bool:
+    fields = record.fields
+    return fields is None or all(str(fields.get(field)) == value for field, value in where.items())
+
+
+def _logged_items(
+    paths: Sequence[Path], where: Mapping[str, str], first: Mapping[str, Any]
+) -> tuple[list[TaskItem], Counter[str], str, int]:
+    """The same of logs and data sets of judged answers."""
+    reader = AnswerReader()
+    taken: list[TaskItem] = []
+    refused: Counter[str] = Counter()
+    for _, together in groupby(reader.answers_of(_wanted(paths, where)), key=lambda pair: id(pair[0])):
+        pairs = list(together)
+        record = pairs[0][0]
+        try:
+            taken.append(logged_item(record, [answer for _, answer in pairs]))
+        except InputError as error:
+            refused[str(error).replace(f"{record.place}: ", "")] += 1
+    if first and not taken:
+        known = "; ".join(f"{layout.name}: {', '.join(sorted(layout.fields))}" for layout in LAYOUTS)
+        why = next(iter(refused), "there are none")
+        raise InputError(f"fields {', '.join(first)} fit no known layout ({known}), nor one of judged answers: {why}")
+    return taken, refused, reader.said(), sum(1 for _ in _wanted(paths, {}))
 
 
 def _add_item(record: Mapping[str, Any], layout: Layout, n: str, taken: list[TaskItem], refused: Counter[str]) -> None:
