@@ -78,7 +78,7 @@ def test_the_printed_address_lets_in_and_leaves_no_token_in_the_bar(client: Clie
     path = client.server.address.removeprefix(client.server.origin)
     status, headers, _ = client.ask("GET", path, headers={"Cookie": None})
     assert (status, headers["location"]) == (303, "/")
-    assert headers["set-cookie"] == f"{client.server.cookie}={client.server.token}; HttpOnly; SameSite=Strict; Path=/"
+    assert headers["set-cookie"] == f"{client.server.cookie}={client.server.token}; HttpOnly; SameSite=Lax; Path=/"
     assert client.ask("GET", "/?token=guess", headers={"Cookie": None})[0] == 403
 
 

@@ -120,7 +120,7 @@ def test_without_tokens_it_says_how_to_get_them(scored_files: dict[str, Path], o
     viewer = opened(scored_files["bare"])
     [seen] = viewer.row(0, 0)["verifiers"]
     assert seen["heat"] is None
-    assert "score --tokens" in seen["no_heat"]
+    assert seen["no_heat"].endswith("score it with them: foureyes score --verifier v --tokens")
     assert "nats a token where it expected" in seen["sentence"]
     assert viewer.file()["files"][0]["verifiers"][0]["tokens"] is False
 

@@ -18,7 +18,7 @@ A number that a row does not have is ``null``. Rows are numbered from 0 in the o
         "labels": {"right", "wrong", "unsure", "none"}     the user's where there is one, else the file's
      }],
      "sidecar": path, "sidecar_notes": [sentences about decisions that could not be used],
-     "default_sort": signal, "joined": null | "prompt and answer" | "place",
+     "default_sort": signal, "joined": null until both are caught up | "prompt and answer" | "place",
      "scale": :func:`~foureyes.report.heat.heat_scale`}
 
 ``GET /api/rows``, with these parameters, all of them optional::
@@ -59,7 +59,7 @@ application/json``, answers ``{"mine": label, "labels": counts}`` after the deci
 
 ``GET /`` is the page, ``GET /page/NAME`` its files: :func:`foureyes.view.page.assets`.
 
-Access: the address that is printed holds ``?token=``; ``GET /?token=…`` sets a cookie (HttpOnly, SameSite=Strict) and leads on
+Access: the address that is printed holds ``?token=``; ``GET /?token=…`` sets a cookie (HttpOnly, SameSite=Lax) and leads on
 to ``/``. Every other request needs the cookie. A ``Host`` other than the server's own is refused, and so is a POST whose
 ``Origin`` is not it.
 

@@ -20,6 +20,8 @@ from foureyes.view.token_reading import reading_of
 __all__ = ["detail_of"]
 
 _FIELD_LENGTH: Final = 2000
+_SURPRISE: Final = (("log_cmp", "cme_low", "cme_high"), ("log_g_ppl", "g_ent_low", "g_ent_high"))
+"""Mean surprise and bounds on what was expected: of a verifier, and of the author at its own words."""
 
 
 def detail_of(row: ScoredRow) -> dict[str, Any]:
@@ -86,10 +88,14 @@ def _signal(name: str, value: float) -> dict[str, Any]:
 
 
 def _sentence(result: Mapping[str, Any]) -> dict[str, Any]:
-    numbers = [result.get(name) for name in ("log_cmp", "cme_low", "cme_high")]
-    if not all(isinstance(number, int | float) for number in numbers):
-        return {}
-    log_cmp, low, high = (float(number or 0.0) for number in numbers)
+    for names in _SURPRISE:
+        numbers = [float(result[name]) for name in names if isinstance(result.get(name), int | float)]
+        if len(numbers) == len(names):
+            return _compared(*numbers)
+    return {}
+
+
+def _compared(log_cmp: float, low: float, high: float) -> dict[str, str]:
     excess = SurpriseExcess(log_cmp - high, log_cmp - low)
     return {
         "finding": wording.excess_words(excess),
@@ -100,9 +106,8 @@ def _sentence(result: Mapping[str, Any]) -> dict[str, Any]:
 
 def _heat(name: str, result: Mapping[str, Any], answer: str) -> dict[str, Any]:
     if not isinstance(result.get("tokens"), Mapping):
-        return {
-            "no_heat": "The file says nothing of single tokens: foureyes score --tokens writes what was seen at each."
-        }
+        how = f"foureyes score --verifier {name} --tokens"
+        return {"no_heat": f"The file says nothing of single tokens; score it with them: {how}"}
     try:
         reading = reading_of(name, answer, result)
     except InputError as error:

@@ -153,10 +153,10 @@ class FileIndex:
         """(rows,) one number of every row, NaN where it has none."""
         return self.columns[f"{verifier}\0{signal}"]
 
-    def rows(self, numbers: Sequence[int]) -> list[ScoredRow]:
-        """Some rows, read from the file."""
+    def rows(self, numbers: Sequence[int], *, tokens: bool = False) -> list[ScoredRow]:
+        """Some rows, read from the file; what was seen at every token only where it is asked for."""
         at = self.columns["at"]
-        records = self.source.records([int(at[n]) for n in numbers], numbers)
+        records = self.source.records([int(at[n]) for n in numbers], numbers, tokens=tokens)
         return [self.reader.row(record) for record in records]
 
     def rows_that_may_hold(self, text: str, numbers: Sequence[int]) -> list[int]:

@@ -67,7 +67,7 @@ class JsonlRows:
                     yield Found(record, at, after)
                 at = after
 
-    def records(self, at: Sequence[int], numbers: Sequence[int]) -> list[Record]:
+    def records(self, at: Sequence[int], numbers: Sequence[int], *, tokens: bool) -> list[Record]:  # noqa: ARG002 - a line is read whole
         """The lines that begin at these bytes."""
         with reading(self.path), self.path.open("rb") as file:
             return [self._at(file, place, number) for place, number in zip(at, numbers, strict=True)]

@@ -12,6 +12,7 @@ from threading import Lock
 from typing import Any, Final
 
 from foureyes.errors import ConfigError, InputError
+from foureyes.layouts.reading import RESULT_FIELD
 from foureyes.records import Record
 from foureyes.view.row_source import Found
 
@@ -41,9 +42,9 @@ class ParquetRows:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = Lock()
-        self._held: tuple[tuple[int, str], pa.Table] | None = None
+        self._held: tuple[tuple[int, bool, str], pa.Table] | None = None
         with self._opened() as file:
-            self._names = [name for name in file.schema_arrow.names if name]
+            self._light = _without_tokens(file.schema_arrow)
             groups = [file.metadata.row_group(i).num_rows for i in range(file.metadata.num_row_groups)]
         self._starts = [0, *accumulate(groups)]
 
@@ -73,16 +74,17 @@ class ParquetRows:
         number = self._starts[first]
         with self._opened() as file:
             groups = list(range(first, bisect.bisect_left(self._starts, end)))
-            for batch in file.iter_batches(batch_size=_BATCH, row_groups=groups):
+            for batch in file.iter_batches(batch_size=_BATCH, row_groups=groups, columns=self._light):
                 table = pa.Table.from_batches([batch])
                 for fields in json_rows(table):
                     if start <= number < end:
                         yield Found(_record(fields, number), number, number + 1)
                     number += 1
 
-    def records(self, at: Sequence[int], numbers: Sequence[int]) -> list[Record]:  # noqa: ARG002 - rows stand where they are counted
+    def records(self, at: Sequence[int], numbers: Sequence[int], *, tokens: bool) -> list[Record]:  # noqa: ARG002 - rows stand where they are counted
         """The rows of these numbers."""
-        return [record for _, rows in groupby(at, self._group) for record in self._of_group(list(rows))]
+        runs = [list(rows) for _, rows in groupby(at, self._group)]
+        return [record for rows in runs for record in self._of_group(rows, tokens=tokens)]
 
     def holding(self, text: str, at: Sequence[int]) -> list[bool]:  # noqa: ARG002 - only their values say it
         """All of them."""
@@ -91,19 +93,19 @@ class ParquetRows:
     def _group(self, row: int) -> int:
         return bisect.bisect_right(self._starts, row) - 1
 
-    def _of_group(self, rows: list[int]) -> list[Record]:
+    def _of_group(self, rows: list[int], *, tokens: bool) -> list[Record]:
         group = self._group(rows[0])
-        table = self._table(group)
+        table = self._table(group, None if tokens else self._light)
         taken = table.take(pa.array([row - self._starts[group] for row in rows]))
         return [_record(fields, row) for fields, row in zip(json_rows(taken), rows, strict=True)]
 
-    def _table(self, group: int) -> Any:
+    def _table(self, group: int, columns: list[str] | None) -> Any:
         """A row group; the last one is held, as neighbours are asked for together."""
-        key = group, self.identity()
+        key = group, columns is None, self.identity()
         with self._lock:
             if self._held is None or self._held[0] != key:
                 with self._opened() as file:
-                    self._held = key, file.read_row_group(group)
+                    self._held = key, file.read_row_group(group, columns=columns)
             return self._held[1]
 
     @contextmanager
@@ -124,3 +126,17 @@ def _without_none(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     return {name: _without_none(one) for name, one in value.items() if one is not None}
+
+
+def _without_tokens(schema: Any) -> list[str]:
+    """Paths of all columns but the arrays of tokens, of which the one that takes least says that they are there."""
+    paths: list[str] = []
+    for field in schema:
+        if field.name != RESULT_FIELD or not pa.types.is_struct(field.type):
+            paths.append(field.name)
+            continue
+        for verifier in field.type:
+            inner = [part.name for part in verifier.type] if pa.types.is_struct(verifier.type) else []
+            names = [f"{part}.selected" if part == "tokens" else part for part in inner]
+            paths += [f"{field.name}.{verifier.name}.{name}" for name in names] or [f"{field.name}.{verifier.name}"]
+    return paths

@@ -48,12 +48,14 @@ class RowSource(Protocol):
         """Where passes over a part each begin and end, so that together they are one from a place to the end."""
         ...
 
-    def records(self, at: Sequence[int], numbers: Sequence[int]) -> list[Record]:
+    def records(self, at: Sequence[int], numbers: Sequence[int], *, tokens: bool) -> list[Record]:
         """Some records, in the order asked for.
 
         Args:
             at: where they were found.
             numbers: which rows they are, from 0.
+            tokens: whether the arrays of tokens are wanted. A pass over the file goes without them; where a row has some,
+                ``tokens`` then holds less, and nothing may be read of it but that it is there.
         """
         ...
 

@@ -17,7 +17,8 @@ from foureyes.types import Exchange, Unscored, text_of
 
 __all__ = ["RowReader", "ScoredRow", "answer_key", "numbers_of"]
 
-_BESIDE: Final = frozenset({"parts", "tokens", "unscored", *FACTS}) - {"n_tokens"}
+_BESIDE: Final = frozenset(FACTS) - {"n_tokens"} | {"g_ent_low", "g_ent_high"}
+"""Numbers beside the signals."""
 
 
 _NUMBERS: Final = (float, int)

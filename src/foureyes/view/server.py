@@ -171,7 +171,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _let_in(self, token: str) -> None:
         if not hmac.compare_digest(token.encode(), self.server.token.encode()):
             raise _Refused(HTTPStatus.FORBIDDEN, "open the whole address that foureyes view printed, token and all")
-        cookie = f"{self.server.cookie}={self.server.token}; HttpOnly; SameSite=Strict; Path=/"
+        cookie = f"{self.server.cookie}={self.server.token}; HttpOnly; SameSite=Lax; Path=/"
         self._send(HTTPStatus.SEE_OTHER, b"", "text/plain", {"Location": "/", "Set-Cookie": cookie})
 
     def _send_file(self, name: str) -> None:

@@ -52,7 +52,8 @@ class Viewer:
     def file(self) -> dict[str, Any]:
         """All files, their verifiers and labels."""
         self._labels.refresh()
-        joined = self._joints.how(self._files[0], self._files[1]) if len(self._files) > 1 else None
+        ready = len(self._files) > 1 and all(file.index.caught_up for file in self._files)
+        joined = self._joints.how(self._files[0], self._files[1]) if ready else None
         return {
             "files": [file.to_dict() for file in self._files],
             "sidecar": str(self._labels.path),
@@ -122,7 +123,7 @@ class Viewer:
     def _detail(self, file: ViewedFile, row: int) -> dict[str, Any]:
         self._require_row(file, row)
         labels = {"label": label_word(int(file.index.columns["label"][row])), "mine": label_word(int(file.mine()[row]))}
-        [found] = file.index.rows([row])
+        [found] = file.index.rows([row], tokens=True)
         told = detail_of(found)
         for verifier in told["verifiers"]:
             for signal in verifier["signals"]:
