@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from foureyes.view.scored_rows import RowReader
 from foureyes.view.viewer import NoSuchRow, Viewer
 
 Open = Callable[..., Viewer]
+LOGGED = (("Sydney", -2.5), (" it", -0.25), (" is", -0.125))
 
 
 def ask(viewer: Viewer, **parameters: str | list[str]) -> dict[str, Any]:
@@ -232,3 +235,20 @@ def test_a_text_is_found_however_json_writes_it(tmp_path: Path, opened: Open, sa
         while not found["search"]["complete"]:
             found = ask(viewer, text=sought)
         assert [row["row"] for row in found["rows"]] == [1], sought
+
+
+def test_what_the_author_of_an_answer_saw_is_shown_like_a_verifier(tmp_path: Path, opened: Open) -> None:
+    shown = [{"token": text, "logprob": p, "bytes": list(text.encode()), "top_logprobs": []} for text, p in LOGGED]
+    choice = {"index": 0, "message": {"role": "assistant", "content": "Sydney it is"}, "logprobs": {"content": shown}}
+    asked = {"model": "m", "messages": [{"role": "user", "content": "Capital of Australia?"}]}
+    log, out = tmp_path / "log.jsonl", tmp_path / "scored.jsonl"
+    log.write_text(json.dumps({"request": asked, "response": {"model": "m", "choices": [choice]}}) + "\n")
+    command = [sys.executable, "-m", "foureyes", "score", str(log), "-o", str(out), "--tokens"]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    viewer = opened(out)
+    [own] = viewer.row(0, 0)["verifiers"]
+    assert own["name"] == "own"
+    assert [spot["nats"] for spot in own["heat"] if "nats" in spot] == pytest.approx([-p for _, p in LOGGED])
+    assert "nats a token where it expected" in own["sentence"]
+    assert ask(viewer)["sort"] == "log_g_ppl"
+    assert {signal["name"] for signal in own["signals"]} <= {"log_g_ppl", "g_ppl", "g_ent", "n_tokens"}

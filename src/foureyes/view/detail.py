@@ -95,7 +95,7 @@ def _sentence(result: Mapping[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def _compared(log_cmp: float, low: float, high: float) -> dict[str, str]:
+def _compared(log_cmp: float, low: float, high: float) -> dict[str, Any]:
     excess = SurpriseExcess(log_cmp - high, log_cmp - low)
     return {
         "finding": wording.excess_words(excess),

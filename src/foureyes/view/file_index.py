@@ -36,7 +36,8 @@ _POLL_S: Final = 1.0
 _PIECES_HERE: Final = 2
 """Pieces of a file that are read in this process; more are worth one of their own."""
 
-_MOST_PROCESSES: Final = 3
+_MOST_PROCESSES: Final = 2
+"""Each takes some 80 MB."""
 
 
 @dataclass(slots=True)
@@ -174,7 +175,7 @@ class FileIndex:
 
     def _chunks_elsewhere(self, pieces: Iterable[tuple[int, int]]) -> Iterator[IndexChunk]:
         """Pieces read by other processes, in the order of the file."""
-        processes = max(1, min(_MOST_PROCESSES, (os.cpu_count() or 1) - 1))
+        processes = min(_MOST_PROCESSES, os.cpu_count() or 1)
         waiting: deque[Future[list[IndexChunk]]] = deque()
         with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
             try:

@@ -20,7 +20,6 @@ __all__ = ["RowReader", "ScoredRow", "answer_key", "numbers_of"]
 _BESIDE: Final = frozenset(FACTS) - {"n_tokens"} | {"g_ent_low", "g_ent_high"}
 """Numbers beside the signals."""
 
-
 _NUMBERS: Final = (float, int)
 
 

@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Final
 
+from foureyes.cli.options import add_meaning
+
 __all__ = ["configure"]
 
 _EPILOG: Final = (
@@ -25,12 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--labels", type=Path, metavar="SIDECAR", help="where labels are kept (default: FILE's name, .labels.jsonl)"
     )
     parser.add_argument("--sort", metavar="SIGNAL", help="what rows are sorted by at first, the worst on top")
-    parser.add_argument(
-        "--layout", default="", metavar="NAME", help="how the rows are laid out (default: found by their fields)"
-    )
-    parser.add_argument(
-        "--map", action="append", default=[], metavar="WHAT=FIELD", help="which field is meant: prompt=context+question"
-    )
+    add_meaning(parser)
     parser.add_argument("--index", type=Path, metavar="FOLDER", help="where indexes are kept (default: in the cache)")
     serving = parser.add_argument_group("serving")
     serving.add_argument("--port", type=_port, default=0, help="port to listen on (default: any free one)")
