@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from foureyes.layouts import AnswerReader, LoggedAnswer
+from foureyes.layouts.table import LAYOUTS
 from foureyes.records import Record
 from foureyes.types import Exchange, Message, Reasoning, Role, ToolCall, ToolDefinition, ToolResult, Unscored
 
@@ -202,3 +204,8 @@ def test_a_scored_row_names_its_answer() -> None:
     [found] = answers(row)
     assert found.which == "rejected"
     assert "names an answer that is not in the row" in why({**row, "foureyes_answer": "third"})
+
+
+def test_every_layout_that_can_be_asked_for_stands_in_the_docs() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "layouts.md").read_text(encoding="utf-8")
+    assert [layout.name for layout in LAYOUTS if f"`{layout.name}`" not in page] == ["openai-chunks", "no-answer"]
