@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
 import json
+import lzma
 import os
+import random
 import threading
 import tracemalloc
 from contextlib import suppress
@@ -385,6 +388,48 @@ def test_text_in_columns_that_is_not_utf_8_costs_its_row_only(tmp_path: Path) ->
     found = list(records(tmp_path / "a.parquet"))
     assert outline(found) == [("row 1", ""), ("row 2", "not UTF-8: invalid start byte at byte 1"), ("row 3", "")]
     assert json.loads(found[1].text or "") == {"a": "b\ufffdd", "n": 2}
+
+
+PACKERS = {
+    ".gz": gzip.compress,
+    ".bz2": bz2.compress,
+    ".xz": lzma.compress,
+    ".zst": lambda raw: pa.compress(raw, "zstd", asbytes=True),
+}
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".json", ".csv", ".parquet", ".arrow", ".feather", ".ipc", *PACKERS])
+def test_bytes_that_were_changed_do_not_end_the_process(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / ("a.jsonl" if suffix in PACKERS else f"a{suffix}")
+    rows = [{"id": i, "prompt": f'What is "{i}"?\n', "answer": "é" * i, "of": {"p": [0.5, None]}} for i in range(20)]
+    frame = pl.DataFrame(rows)
+    {
+        ".json": frame.write_json,
+        ".csv": frame.drop("of").write_csv,
+        ".parquet": frame.write_parquet,
+        ".arrow": frame.write_ipc,
+        ".feather": lambda place: frame.write_ipc(place, compression="zstd"),
+        ".ipc": frame.write_ipc_stream,
+    }.get(suffix, frame.write_ndjson)(path)
+    whole = path.read_bytes()
+    if suffix in PACKERS:
+        path, whole = tmp_path / f"a.jsonl{suffix}", PACKERS[suffix](whole)
+    rng = random.Random(0)  # noqa: S311
+    told = 0
+    for n in range(150):
+        changed = bytearray(whole if n % 3 else whole[: rng.randrange(len(whole))])
+        for _ in range(n % 3):
+            changed[rng.randrange(len(changed))] = rng.randrange(256)
+        path.write_bytes(changed)
+        try:
+            found = list(records(path))
+        except InputError:
+            told += 1
+        else:
+            assert all((record.fields is None) == bool(record.problem) for record in found)
+            told += sum(record.fields is None for record in found)
+            json.dumps([record.fields for record in found], allow_nan=False)
+    assert told
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".json", ".csv", ".parquet", ".arrow", ".jsonl.gz"])

@@ -9,34 +9,26 @@ from __future__ import annotations
 import base64
 import json
 import math
-import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import IO, Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from foureyes.errors import ConfigError, InputError
 from foureyes.records.record import Record
-from foureyes.records.streams import BUFFER, opened
 
 try:
     import pyarrow as pa
-    import pyarrow.parquet as pq
     import pyarrow.types as kinds
-    from pyarrow import ipc
 except ImportError as error:
     raise ConfigError("Parquet and Arrow files need pyarrow: pip install 'foureyes[parquet]'") from error
 
 __all__ = [
     "FOREIGN",
-    "arrow_batches",
     "column_records",
     "json_rows",
     "json_values",
     "naming",
-    "parquet_batches",
-    "read_table",
+    "require_names",
 ]
 
 FOREIGN: Final = (pa.ArrowException, OverflowError, UnicodeError)
@@ -44,11 +36,6 @@ FOREIGN: Final = (pa.ArrowException, OverflowError, UnicodeError)
 
 _ROWS: Final = 1024
 """Rows in hand at once."""
-
-_IN_MEMORY: Final = 1 << 26
-"""Bytes of a stream that are kept in memory, and not in a file, where its end must be read first."""
-
-_WITH_INDEX: Final = b"ARROW1"
 
 _TEXT: Final = pa.large_string()
 
@@ -65,60 +52,6 @@ def naming(what: str) -> Iterator[None]:
         raise InputError(f"{what}: {str(error).splitlines()[0]}") from error
 
 
-def parquet_batches(source: Path | IO[bytes], name: str) -> Iterator[pa.Table]:
-    """A Parquet file's rows, some at a time; of a stream, its end is read first, so it is put aside.
-
-    Raises:
-        InputError: it is none, or is damaged.
-    """
-    with _errors(name, "Parquet"), _seekable(source) as place, pq.ParquetFile(place, pre_buffer=False) as file:
-        for batch in file.iter_batches(batch_size=_rows_at_once(file.metadata)):
-            yield _table(batch)
-
-
-def arrow_batches(source: Path | IO[bytes], name: str, *, start: bytes) -> Iterator[pa.Table]:
-    """An Arrow file's rows, some at a time; a file is mapped into memory, not read.
-
-    Args:
-        source: the file, or what it holds.
-        name: of the file, for messages.
-        start: its first bytes: a file with an index (Feather) says so, one in the streaming form, as Hugging Face
-            datasets keep it, does not.
-
-    Raises:
-        InputError: it is none, or is damaged.
-    """
-    with _errors(name, "Arrow"):
-        if not start.startswith(_WITH_INDEX):
-            place = pa.memory_map(str(source)) if isinstance(source, Path) else pa.PythonFile(source, mode="r")
-            with ipc.open_stream(place) as stream:
-                yield from map(_table, stream)
-            return
-        with _seekable(source) as seekable:
-            mapped = pa.memory_map(str(seekable)) if isinstance(seekable, Path) else seekable
-            with ipc.open_file(mapped) as file:
-                yield from (_table(file.get_batch(i)) for i in range(file.num_record_batches))
-
-
-def read_table(path: Path, form: Literal["parquet", "arrow"]) -> pa.Table:
-    """A whole Parquet or Arrow file.
-
-    Raises:
-        InputError: it is none, is damaged, or has two columns of one name.
-    """
-    name = str(path)
-    with opened(path, name) as (file, packed), _errors(name, form.capitalize()):
-        start = file.read(6)
-        place: Any = pa.py_buffer(start + file.read()) if packed else str(path)
-        if form == "parquet":
-            table = pq.read_table(pa.BufferReader(place) if packed else place)
-        else:
-            mapped = place if packed else pa.memory_map(place)
-            table = (ipc.open_file if start.startswith(_WITH_INDEX) else ipc.open_stream)(mapped).read_all()
-    _require_names(table.schema, name)
-    return table
-
-
 def column_records(tables: Iterable[pa.Table], name: str) -> Iterator[Record]:
     """A record for every row; one with text that is not UTF-8 has a problem.
 
@@ -131,7 +64,7 @@ def column_records(tables: Iterable[pa.Table], name: str) -> Iterator[Record]:
     """
     number = 0
     for table in tables:
-        _require_names(table.schema, name)
+        require_names(table.schema, name)
         for start in range(0, table.num_rows, _ROWS):
             yield from _records(table.slice(start, _ROWS), number + start + 1)
         number += table.num_rows
@@ -281,36 +214,22 @@ def _is_list(kind: pa.DataType) -> bool:
     return bool(kinds.is_list(kind) or kinds.is_large_list(kind) or kinds.is_fixed_size_list(kind))
 
 
-def _table(batch: pa.RecordBatch) -> pa.Table:
-    return pa.Table.from_batches([batch])
+def require_names(schema: pa.Schema, name: str) -> None:
+    """Makes sure that every column has a name of its own.
 
-
-def _require_names(schema: pa.Schema, name: str) -> None:
+    Raises:
+        InputError: two have one name, or one has a name that is not UTF-8.
+    """
+    try:
+        list(_all_names(schema))
+    except UnicodeDecodeError as error:
+        raise InputError(f"{name} has a column whose name is not UTF-8") from error
     twice = {column for column in schema.names if schema.names.count(column) > 1}
     if twice:
         raise InputError(f"{name} has more than one column called {min(twice)!r}")
 
 
-def _rows_at_once(metadata: pq.FileMetaData) -> int:
-    size = sum(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))
-    fitting = _IN_MEMORY * metadata.num_rows // max(1, size)
-    return max(1, min(_ROWS, int(fitting)))
-
-
-@contextmanager
-def _errors(name: str, what: str) -> Iterator[None]:
-    try:
-        yield
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(f"cannot read {name} as {what}: {str(error).splitlines()[0]}") from error
-
-
-@contextmanager
-def _seekable(source: Path | IO[bytes]) -> Iterator[Path | IO[bytes]]:
-    if isinstance(source, Path):
-        yield source
-        return
-    with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as aside:
-        shutil.copyfileobj(source, aside, BUFFER)
-        aside.seek(0)
-        yield aside
+def _all_names(fields: Iterable[pa.Field]) -> Iterator[str]:
+    for field in fields:
+        yield field.name
+        yield from _all_names(field.type.field(i) for i in range(field.type.num_fields))

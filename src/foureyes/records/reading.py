@@ -130,7 +130,8 @@ def _file_records(source: Path | IO[bytes], name: str, form: Form | None) -> Ite
 
 
 def _columns(source: Path | IO[bytes], name: str, form: Form, start: bytes) -> Iterator[Record]:
-    from foureyes.records.columns import arrow_batches, column_records, parquet_batches  # noqa: PLC0415 - an extra
+    from foureyes.records.columns import column_records  # noqa: PLC0415 - an extra
+    from foureyes.records.row_groups import arrow_batches, parquet_batches  # noqa: PLC0415
 
     if form == "parquet":
         return column_records(parquet_batches(source, name), name)

@@ -42,7 +42,7 @@ def open_table(source: str | Path) -> Table:
         return ArrayTable(path)
     form = form_of(path)
     if form == "parquet" or form == "arrow":  # noqa: PLR1714 - what narrows the type
-        from foureyes.records.columns import read_table  # noqa: PLC0415 - pyarrow is an extra
+        from foureyes.records.row_groups import read_table  # noqa: PLC0415 - pyarrow is an extra
         from foureyes.tables.columns import ColumnTable  # noqa: PLC0415
 
         return ColumnTable(str(path), form, read_table(path, form))
