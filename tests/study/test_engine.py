@@ -219,6 +219,20 @@ def test_published_answers_make_a_cell_a_model(shop: Shop, tmp_path: Path) -> No
             done(own_study(generators=refs("stored:huge")), shop, tmp_path, store)
 
 
+def test_log_probs_in_a_log_give_the_authors_own_signals(shop: Shop, tmp_path: Path) -> None:
+    stated = [{"token": text, "logprob": value, "bytes": None} for text, value in (("No", -0.5), (".", -0.25))]
+    row = {"prompt": "Is 91 prime?", "answer": "No.", "correct": True, "model": "large"}
+    rows = [row | {"logprobs": stated}, row | {"prompt": "Is 7?", "correct": False}]
+    (tmp_path / "own.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with CallStore(tmp_path / "s") as store:
+        wanted = own_study(generators=refs("stored"), signals=("log_cmp",), tasks=(TaskSpec("own", "own.jsonl"),))
+        [cell] = done(wanted, shop, tmp_path, store).cells
+    assert cell.generator == "large"
+    own = {signal.key: signal.values for signal in cell.signals if signal.model == "own"}
+    assert own["own.log_g_ppl"] == (0.375, Unscored("bad_reply", "the log holds no log-probabilities of this answer"))
+    assert own["own.g_ent"][0] == Unscored("bad_reply", "only bounds on the entropy are known")
+
+
 def test_a_model_cannot_be_graded_on_stored_verdicts(shop: Shop, tmp_path: Path) -> None:
     (tmp_path / "own.jsonl").write_text(json.dumps({"question": "q", "response": "yes", "correct": True}) + "\n")
     with CallStore(tmp_path / "s") as store, pytest.raises(InputError, match="no generator has an answer to any task"):

@@ -13,6 +13,7 @@ from foureyes.errors import ConfigError, InputError
 from foureyes.study.tasks.items import PublishedAnswer, TaskItem
 from foureyes.study.tasks.layouts import LAYOUTS, layout_of
 from foureyes.study.tasks.loading import TaskSpec, load_task
+from foureyes.types import Reading
 
 RECORDS = {
     "MMLU": (
@@ -330,5 +331,22 @@ def test_both_answers_of_a_preference_belong_to_one_question(tmp_path: Path) -> 
 def test_a_document_of_inspect_makes_questions() -> None:
     folder = Path(__file__).parents[1] / "layouts" / "written"
     task = load_task(TaskSpec("own", "inspect.json"), data=folder, seed=0)
-    assert task.items[0].published == (PublishedAnswer("mockllm/model", "It is closed.", correct=True),)
+    [answer] = task.items[0].published
+    assert (answer.generator, answer.text, answer.correct) == ("mockllm/model", "It is closed.", True)
+    assert isinstance(answer.own, Reading)
+    assert answer.own.nll.tolist() == [0.5, 0.25, 0.125]
     assert (len(task.items), task.n_records) == (3, 4)
+
+
+def test_a_map_says_what_rows_of_ones_own_mean(tmp_path: Path) -> None:
+    row = {"question": "q?", "passage": "p", "reply": "r", "answer": "gold", "human": {"verdict": "no"}}
+    write(tmp_path / "own.jsonl", row)
+    spec = TaskSpec("own", "own.jsonl", map=("prompt=passage+question", "answer=reply", "label=human.verdict"))
+    [item] = load_task(spec, data=tmp_path, seed=0).items
+    assert (item.question, item.published) == ("p\nq?", (PublishedAnswer("published", "r", correct=False),))
+
+
+@pytest.mark.parametrize("spec", [{"layout": "excel"}, {"map": ("prompt",)}])
+def test_a_layout_or_a_map_that_is_none_is_refused_at_once(spec) -> None:
+    with pytest.raises(InputError, match=r"a layout is one of|a map wants WHAT=FIELD"):
+        TaskSpec("own", "own.jsonl", **spec)

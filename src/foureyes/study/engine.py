@@ -24,12 +24,18 @@ from foureyes.study.cached_models import CachedReader, CachedWriter, LazyModel, 
 from foureyes.study.cells import Cell, GradedAnswer, SignalValues
 from foureyes.study.controls import controls
 from foureyes.study.plan import STORED, ModelRef, Study
-from foureyes.study.signal_functions import OWN_SIGNALS, SignalInput, option_probabilities, study_signals
+from foureyes.study.signal_functions import (
+    OWN_SIGNALS,
+    SignalInput,
+    logged_signals,
+    option_probabilities,
+    study_signals,
+)
 from foureyes.study.store import CallStore, Cost
 from foureyes.study.tasks.grading import Grade, grade, letter_of, mentions, normalised, number_of
-from foureyes.study.tasks.items import TaskItem
+from foureyes.study.tasks.items import PublishedAnswer, TaskItem
 from foureyes.study.tasks.loading import Task
-from foureyes.types import Unscored, Written
+from foureyes.types import Exchange, Reading, Unscored, Written
 
 __all__ = ["ModelOpeners", "StudyResults", "run_study"]
 
@@ -256,17 +262,34 @@ def _remembered(ref: ModelRef, role: str) -> str:
 def _published_answers(generator: ModelRef, tasks: Sequence[Task]) -> list[Cell]:
     """Cells of the answers that were published with the tasks, one a model that gave them."""
     only = generator.model.removeprefix(STORED).removeprefix(":")
-    rows: dict[tuple[str, str], list[GradedAnswer]] = {}
+    rows: dict[tuple[str, str], list[tuple[GradedAnswer, Written | Unscored]]] = {}
     for task in tasks:
         for item in task.items:
             for published in item.published:
                 if only in ("", published.generator):
                     answer = _answer(item, published.text, stated=published.correct)
                     name = generator.name if generator.pooled else published.generator
-                    rows.setdefault((task.name, name), []).append(answer)
+                    rows.setdefault((task.name, name), []).append((answer, _as_written(item, published)))
     if only and not rows:
         raise InputError(f"no task has published answers of {only!r}")
-    return [Cell(task, name, tuple(answers), (), {}) for (task, name), answers in rows.items()]
+    return [
+        Cell(task, name, tuple(answer for answer, _ in answers), _own_signals([own for _, own in answers]), {})
+        for (task, name), answers in rows.items()
+    ]
+
+
+def _as_written(item: TaskItem, published: PublishedAnswer) -> Written | Unscored:
+    """A published answer as its author wrote it, where it is known what that saw of its words."""
+    if isinstance(published.own, Reading):
+        return Written(Exchange(item.prompt, published.text), published.own, "stop")
+    return published.own or Unscored("bad_reply", "the log holds no log-probabilities of this answer")
+
+
+def _own_signals(written: Sequence[Written | Unscored]) -> tuple[SignalValues, ...]:
+    """The author's own signals, where the log of any answer holds them."""
+    if not any(isinstance(one, Written) for one in written):
+        return ()
+    return tuple(SignalValues("own", name, tuple(values), Cost()) for name, values in logged_signals(written).items())
 
 
 def _letters(

@@ -260,8 +260,9 @@ def _wanted(given: Any, where: str) -> TaskSpec:
         return TaskSpec(given)
     if isinstance(given, dict) and isinstance(given.get("where"), dict):
         given = {**given, "where": tuple((name, str(value)) for name, value in given["where"].items())}
-    if isinstance(given, dict) and "protocols" in given:
-        given = {**given, "protocols": tuple(_listed(given["protocols"]))}
+    for several in ("protocols", "map"):
+        if isinstance(given, dict) and several in given:
+            given = {**given, several: tuple(_listed(given[several]))}
     return _built(TaskSpec, given, where)
 
 

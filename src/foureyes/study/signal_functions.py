@@ -33,7 +33,7 @@ from foureyes.study.tasks.grading import letter_of
 from foureyes.study.tasks.items import Kind, TaskItem
 from foureyes.types import Exchange, Prompt, Reading, Scored, Unscored, Written
 
-__all__ = ["MATCH", "OWN_SIGNALS", "SignalInput", "option_probabilities", "study_signals"]
+__all__ = ["MATCH", "OWN_SIGNALS", "SignalInput", "logged_signals", "option_probabilities", "study_signals"]
 
 Floats = NDArray[np.float64]
 
@@ -245,6 +245,10 @@ def _of_written(written: Written | Unscored, take: Callable[[Scored], float | No
     return _value(signals_of(written.reading), take)
 
 
+_OWN: Final[Mapping[str, Callable[[Scored], float | None]]] = MappingProxyType(
+    {"log_g_ppl": lambda row: row.log_cmp, "g_ent": lambda row: row.cme}
+)
+
 _TAKEN: Final[Mapping[str, SignalFunction]] = MappingProxyType(
     {
         "p_option": _option,
@@ -257,13 +261,17 @@ _TAKEN: Final[Mapping[str, SignalFunction]] = MappingProxyType(
         "verbalised": _verbalised,
         "self_consistency": _self_consistency,
         "semantic_entropy": _semantic_entropy,
-        "log_g_ppl": _own(lambda row: row.log_cmp),
-        "g_ent": _own(lambda row: row.cme),
+        **{name: _own(take) for name, take in _OWN.items()},
     }
 )
 
 OWN_SIGNALS: Final = tuple(name for name in _TAKEN if "generator" in signal(name).needs)
 """The generator's signals of its own answer."""
+
+
+def logged_signals(written: Sequence[Written | Unscored]) -> dict[str, list[Value]]:
+    """The generator's signals of answers that were logged with its log-probabilities, by their names."""
+    return {name: [_of_written(one, take) for one in written] for name, take in _OWN.items()}
 
 
 def study_signals() -> dict[str, SignalFunction]:

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from foureyes.errors import InputError
 from foureyes.signals.choice import MultipleChoice
-from foureyes.types import Prompt
+from foureyes.types import Prompt, Reading, Unscored
 
 __all__ = ["Kind", "PublishedAnswer", "TaskItem"]
 
@@ -28,11 +28,14 @@ class PublishedAnswer:
         generator: what the publisher calls that model.
         text: the answer as published; may be empty.
         correct: the publisher's verdict; ``None`` where the task's own grading decides.
+        own: what that model saw of its own words, where a log holds its log-probabilities; ``Unscored`` where those are not
+            of the answer.
     """
 
     generator: str
     text: str
     correct: bool | None = None
+    own: Reading | Unscored | None = None
 
 
 @dataclass(frozen=True, slots=True)

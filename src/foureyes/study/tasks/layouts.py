@@ -82,7 +82,8 @@ def _asked(answer: LoggedAnswer) -> str:
 def _published(record: Record, answer: LoggedAnswer) -> PublishedAnswer:
     said = answer.exchange.answer if isinstance(answer.exchange, Exchange) else ""
     model = answer.author.model if isinstance(answer.author, Reading) else (record.fields or {}).get("model")
-    return PublishedAnswer(model if isinstance(model, str) and model else "published", said, correct=answer.correct)
+    name = model if isinstance(model, str) and model else "published"
+    return PublishedAnswer(name, said, correct=answer.correct, own=answer.author)
 
 
 def _mmlu(record: Mapping[str, Any], n: str) -> TaskItem:

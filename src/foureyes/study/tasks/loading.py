@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from foureyes.errors import ConfigError, InputError
-from foureyes.layouts import AnswerReader
+from foureyes.layouts import AnswerReader, FieldMap
 from foureyes.layouts.documents import entries
 from foureyes.records import Record, records
 from foureyes.records.forms import form_of_name
@@ -76,6 +76,8 @@ class TaskSpec:
         limit: most questions; ``None`` for all.
         where: fields a record must have with these values.
         protocols: changes to the questions, each asked beside them; see :mod:`foureyes.study.protocols`.
+        layout: the only layout of :mod:`foureyes.layouts` that its records are to have, where they are logs of judged answers.
+        map: which fields of such records are meant, as ``--map`` says it: ``"prompt=context+question"``.
     """
 
     name: str
@@ -83,10 +85,21 @@ class TaskSpec:
     limit: int | None = None
     where: tuple[tuple[str, str], ...] = ()
     protocols: tuple[str, ...] = ()
+    layout: str = ""
+    map: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        self.reader()
         if self.limit is not None and self.limit < 1:
             raise InputError(f"task {self.name}: a limit is at least 1; got {self.limit}")
+
+    def reader(self) -> AnswerReader:
+        """What reads logs of judged answers.
+
+        Raises:
+            InputError: no such layout, or a map that is none.
+        """
+        return AnswerReader(self.layout or None, FieldMap.of(self.map))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +141,7 @@ def load_task(wanted: TaskSpec, *, data: Path | None, seed: int) -> Task:
     """
     known = KNOWN.get(wanted.name)
     paths = [_file(wanted, data)] if wanted.file else _known_files(wanted, known, data)
-    taken, refused, layout, n = _items(paths, dict(wanted.where))
+    taken, refused, layout, n = _items(paths, wanted)
     if not taken:
         why = "; ".join(f"{count} × {reason}" for reason, count in refused.most_common(3)) or "there are no records"
         raise InputError(f"task {wanted.name}: no record of {', '.join(map(str, paths))} makes a question: {why}")
@@ -168,12 +181,13 @@ def _holds_records(path: Path) -> bool:
     return path.is_file() and form_of_name(path) is not None
 
 
-def _items(paths: Sequence[Path], where: Mapping[str, str]) -> tuple[list[TaskItem], Counter[str], Layout | str, int]:
+def _items(paths: Sequence[Path], wanted: TaskSpec) -> tuple[list[TaskItem], Counter[str], Layout | str, int]:
     """Questions, refusals by reason, the layout or how a log was read, records."""
+    where = dict(wanted.where)
     first = next((record.fields for record in _wanted(paths, where) if record.fields is not None), {})
-    layout = layout_of(first)
+    layout = None if wanted.layout or wanted.map else layout_of(first)
     if layout is None:
-        return _logged_items(paths, where, first)
+        return _logged_items(paths, wanted.reader(), where, first)
     taken: list[TaskItem] = []
     refused: Counter[str] = Counter()
     n = 0
@@ -196,10 +210,9 @@ def _is_wanted(record: Record, where: Mapping[str, str]) -> bool:
 
 
 def _logged_items(
-    paths: Sequence[Path], where: Mapping[str, str], first: Mapping[str, Any]
+    paths: Sequence[Path], reader: AnswerReader, where: Mapping[str, str], first: Mapping[str, Any]
 ) -> tuple[list[TaskItem], Counter[str], str, int]:
     """The same of logs and data sets of judged answers."""
-    reader = AnswerReader()
     taken: list[TaskItem] = []
     refused: Counter[str] = Counter()
     for _, together in groupby(reader.answers_of(_wanted(paths, where)), key=lambda pair: id(pair[0])):
