@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -214,3 +217,52 @@ def test_pieces_of_a_file_are_runs_of_whole_lines(scored: Path, monkeypatch: pyt
     found = [one.at for start, end in source.pieces(0) for one in source.scan(start, end)]
     assert found == [one.at for one in source.scan(0)]
     assert len(found) == 40
+
+
+def test_two_pages_on_one_file_do_not_write_to_one_index(scored: Path, tmp_path: Path) -> None:
+    first = index(scored, tmp_path / "cache")
+    first.build()
+    second = index(scored, tmp_path / "cache")
+    assert second.columns._folder != first.columns._folder
+    assert (second.columns.rows, second.caught_up) == (40, True)  # what the first had saved
+    line = scored.read_bytes().splitlines(keepends=True)[3]
+    with scored.open("ab") as file:
+        file.write(line)
+    for made in (first, second):
+        made.build()
+        assert made.column("v", "log_cmp")[40] == made.column("v", "log_cmp")[3]
+    first.close()
+    third = index(scored, tmp_path / "cache")
+    assert (third.columns._folder, third.columns.rows) == (first.columns._folder, 41)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+def test_processes_that_index_end_with_the_command(scored: Path, tmp_path: Path) -> None:
+    large = tmp_path / "large.jsonl"
+    large.write_bytes(scored.read_bytes() * (64 * 2**20 // scored.stat().st_size))
+    command = [sys.executable, "-m", "foureyes", "view", str(large), "--no-browser", "--json"]
+    command += ["--index", str(tmp_path / "cache"), "--labels", str(tmp_path / "labels.jsonl")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        begun: set[int] = set()
+        while not (begun := {pid for pid in children(process.pid) if b"spawn_main" in told(pid)}):
+            assert process.poll() is None
+        process.kill()
+    for _ in range(1200):
+        if not any(b"spawn_main" in told(pid) for pid in begun):
+            return
+        time.sleep(0.05)
+    pytest.fail(f"still there: {begun}")
+
+
+def children(pid: int) -> list[int]:
+    lists = [task / "children" for task in Path(f"/proc/{pid}/task").iterdir()]
+    return [int(child) for one in lists for child in one.read_text().split()]
+
+
+def told(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""

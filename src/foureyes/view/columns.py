@@ -18,12 +18,13 @@ from numpy.typing import NDArray
 
 from foureyes.tables.saving import write_text
 
-__all__ = ["FORMAT", "Columns", "Extent"]
+__all__ = ["FORMAT", "STATE", "Columns", "Extent"]
 
 FORMAT: Final = 1
 """Raised whenever a column means something else than before, so that older folders are made anew."""
 
-_STATE: Final = "index.json"
+STATE: Final = "index.json"
+"""File in the folder that says how many rows are whole."""
 
 
 @dataclass(slots=True)
@@ -96,7 +97,7 @@ class Columns:
         self.state = state
         extents = {name: [e.low, e.high, e.count] for name, e in self.extents.items()}
         told = {"format": FORMAT, "rows": self.rows, "extents": extents, "state": state}
-        write_text(self._folder / _STATE, json.dumps(told))
+        write_text(self._folder / STATE, json.dumps(told))
 
     def clear(self) -> None:
         """Throws everything away."""
@@ -106,7 +107,7 @@ class Columns:
             path.unlink()
 
     def _take_up(self) -> None:
-        path = self._folder / _STATE
+        path = self._folder / STATE
         try:
             told = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         except ValueError:  # a disk that lost it: the index is made anew

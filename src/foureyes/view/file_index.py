@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -25,7 +26,8 @@ from numpy.typing import NDArray
 
 from foureyes.errors import InputError
 from foureyes.view.columns import Columns
-from foureyes.view.index_chunk import INTEGERS, IndexChunk, Problem, VerifierRows, chunks_of, piece_of
+from foureyes.view.index_chunk import INTEGERS, IndexChunk, Problem, VerifierRows, chunks_of, follow_parent, piece_of
+from foureyes.view.index_place import IndexPlace
 from foureyes.view.row_source import RowSource
 from foureyes.view.scored_rows import RowReader, ScoredRow
 
@@ -33,6 +35,7 @@ __all__ = ["FileIndex"]
 
 _SAVE_EVERY: Final = 20
 _POLL_S: Final = 1.0
+_LOOK_S: Final = 0.02
 _PIECES_HERE: Final = 2
 """Pieces of a file that are read in this process; more are worth one of their own."""
 
@@ -88,7 +91,8 @@ class FileIndex:
         self.source, self.reader = source, reader
         path = source.path.resolve()
         name = hashlib.sha256(f"{path}\0{reader.given}".encode()).hexdigest()[:24]
-        self.columns = Columns(cache / name, INTEGERS)
+        self._place = IndexPlace(cache, name)
+        self.columns = Columns(self._place.folder, INTEGERS)
         self._pass, self._known = _Pass(), source.identity()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"index of {path.name}", daemon=True)
@@ -100,11 +104,19 @@ class FileIndex:
         """Begins the pass in the background; rows that are written later are added as they come."""
         self._thread.start()
 
+    def wait(self, seconds: float) -> bool:
+        """Waits a while for the end of the pass; whether it has come, or an error."""
+        ends = time.monotonic() + seconds
+        while not self.caught_up and not self.error and time.monotonic() < ends:
+            time.sleep(min(_LOOK_S, seconds))
+        return self.caught_up or bool(self.error)
+
     def close(self) -> None:
         """Ends the pass; what was read is kept."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join()
+        self._place.release()
 
     def build(self) -> None:
         """Reads on to the end of the file, now.
@@ -177,7 +189,7 @@ class FileIndex:
         """Pieces read by other processes, in the order of the file."""
         processes = min(_MOST_PROCESSES, os.cpu_count() or 1)
         waiting: deque[Future[list[IndexChunk]]] = deque()
-        with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        with ProcessPoolExecutor(processes, get_context("spawn"), initializer=follow_parent) as pool:
             try:
                 for start, end in pieces:
                     waiting.append(pool.submit(piece_of, self.source.path, self.reader.given, start, end))

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from multiprocessing import parent_process
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +30,7 @@ __all__ = [
     "Problem",
     "VerifierRows",
     "chunks_of",
+    "follow_parent",
     "piece_of",
 ]
 
@@ -79,6 +85,19 @@ def chunks_of(found: Iterable[Found], reader: RowReader) -> Iterable[IndexChunk]
     records = iter(found)
     while some := list(islice(records, _ROWS)):
         yield _chunk(some, [reader.row(one.record) for one in some])
+
+
+def follow_parent() -> None:
+    """Makes a process end with the one that began it, however that ended, and leave Ctrl-C to it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_after, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_after(sentinel: int) -> None:
+    wait([sentinel])
+    os._exit(1)
 
 
 def piece_of(path: Path, given: Sequence[str], start: int, end: int) -> list[IndexChunk]:

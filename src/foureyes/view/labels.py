@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -109,6 +110,7 @@ class Labels:
         self.version = 0
         self._seen: dict[tuple[int, str], set[str]] = {}
         self._end = 0
+        self._reading = threading.Lock()
         self.refresh()
 
     @property
@@ -122,6 +124,10 @@ class Labels:
         Returns:
             Whether there was something.
         """
+        with self._reading:
+            return self._refresh()
+
+    def _refresh(self) -> bool:
         with reading(self.path):
             size = self.path.stat().st_size if self.path.exists() else 0
         if size < self._end:  # somebody cleaned it up

@@ -5,8 +5,8 @@ Start at :class:`Viewer`; :mod:`foureyes.view.api` describes every answer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, get_args
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, get_args
 
 from foureyes.errors import InputError
 from foureyes.report.heat import heat_scale
@@ -18,6 +18,8 @@ from foureyes.view.questions import RowsQuestion
 from foureyes.view.viewed_file import ViewedFile, label_word
 
 __all__ = ["NoSuchRow", "Viewer"]
+
+_TELL_S: Final = 5.0
 
 
 class NoSuchRow(InputError):
@@ -42,6 +44,21 @@ class Viewer:
         """Begins to index, in the background."""
         for file in self._files:
             file.index.start()
+
+    def read_to_end(self, tell: Callable[[str], None]) -> None:
+        """Waits until every file was read to its end; needs :meth:`start`.
+
+        Args:
+            tell: is told now and then how far it is.
+
+        Raises:
+            InputError: a file cannot be read.
+        """
+        for file in self._files:
+            while not file.index.wait(_TELL_S):
+                tell(f"{file.name}: {file.index.progress:.0%} indexed")
+            if file.index.error:
+                raise InputError(file.index.error)
 
     def close(self) -> None:
         """Ends what runs in the background."""
@@ -90,12 +107,7 @@ class Viewer:
         return told
 
     def page_data(self, limit: int) -> dict[str, Any]:
-        """What a page without a server holds: the worst rows of the first file and verifier, in full.
-
-        Reads the files to their end first.
-        """
-        for file in self._files:
-            file.index.build()
+        """What a page without a server holds: the worst rows of the first file and verifier, in full."""
         rows = self.rows(RowsQuestion(limit=limit))
         details = {str(row["row"]): self.row(0, row["row"]) for row in rows["rows"]}
         return {"file": self.file(), "rows": rows, "details": details}

@@ -37,7 +37,12 @@ def run(args: argparse.Namespace, output: CommandOutput) -> None:
 
 
 def _export(viewer: Viewer, args: argparse.Namespace, output: CommandOutput) -> None:
-    data = viewer.page_data(args.limit)
+    viewer.start()
+    try:
+        viewer.read_to_end(output.say)
+        data = viewer.page_data(args.limit)
+    finally:
+        viewer.close()
     write_text(args.export, exported(data))
     shown, total = len(data["rows"]["rows"]), data["rows"]["total"]
     output.say(f"{shown:,} of {total:,} rows, worst first by {data['rows']['sort'] or 'nothing'} → {args.export}")
