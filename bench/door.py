@@ -85,7 +85,7 @@ def markdown(measured: Measured) -> str:
             (
                 "p99 of one tenant's requests, one after another, alone and beside another tenant's flood (600 connections that "
                 "ask a verifier that never answers, again as soon as they are answered; or eight that have personal data looked "
-                "for in 340 kB of numbers). A request that was refused or not answered within 30 s is counted as refused."
+                "for in 340 kB of numbers), from a process of the lowest priority. A request that was refused or not answered within 30 s is counted as refused."
             ),
             "",
             grid(

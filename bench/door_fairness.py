@@ -1,5 +1,7 @@
 """What one tenant's flood costs another: the same calm requests alone, and while another tenant asks without end.
 
+Whoever floods does so from a process that gives way to every other, so that a figure is the service's.
+
 *Hung*: 600 connections of another tenant, each asking again as soon as it was answered, of a verifier that never answers.
 *Texts*: eight connections that have personal data looked for in texts of 340 kB of numbers.
 """
@@ -7,6 +9,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import threading
 import time
@@ -125,6 +128,8 @@ def _asking(service: Service, request: bytes, connections: int) -> Iterator[None
 
 
 def _ask_for_ever(service: Service, request: bytes, connections: int) -> None:
+    os.nice(19)  # 600 threads: what they take of the processors is not what the service does
+
     def ask(i: int) -> None:
         while True:
             with suppress(OSError), service.connect(f"127.0.2.{i % 200 + 1}", timeout_s=20) as connection:

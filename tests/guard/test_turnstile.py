@@ -12,7 +12,7 @@ def test_a_crowd_leaves_every_other_work_its_rounds() -> None:
         crowd, passed = Turnstile(), []
 
         async def one() -> None:
-            await crowd.passed()
+            await crowd.passed("crowd")
             passed.append(1)
 
         tasks = [asyncio.create_task(one()) for _ in range(100)]
@@ -27,16 +27,47 @@ def test_a_crowd_leaves_every_other_work_its_rounds() -> None:
     assert in_the_end == 100
 
 
+def test_others_pass_at_once_beside_a_crowd() -> None:
+    async def scene() -> int:
+        turnstile, passed = Turnstile(), []
+
+        async def one() -> None:
+            await turnstile.passed("crowd")
+            passed.append(1)
+
+        tasks = [asyncio.create_task(one()) for _ in range(100)]
+        await asyncio.sleep(0)
+        await turnstile.passed("calm")
+        meanwhile = len(passed)
+        await asyncio.gather(*tasks)
+        return meanwhile
+
+    assert asyncio.run(scene()) <= 2
+
+
+def test_nothing_is_held_of_a_key_that_nobody_waits_with() -> None:
+    async def scene() -> dict[str, object]:
+        turnstile = Turnstile()
+        await asyncio.gather(*(turnstile.passed(f"tenant {i % 50}") for i in range(200)))
+        for _ in range(1000):
+            if not turnstile._waiting:
+                break
+            await asyncio.sleep(0.001)
+        return dict(turnstile._waiting)
+
+    assert asyncio.run(scene()) == {}
+
+
 def test_whoever_gives_up_holds_up_nobody() -> None:
     async def scene() -> None:
         turnstile = Turnstile()
-        tasks = [asyncio.create_task(turnstile.passed()) for _ in range(10)]
+        tasks = [asyncio.create_task(turnstile.passed("a")) for _ in range(10)]
         await asyncio.sleep(0)
         for task in tasks[1:9]:
             task.cancel()
         await asyncio.wait_for(tasks[9], 60)
         await asyncio.gather(*tasks, return_exceptions=True)
-        await turnstile.passed()
+        await turnstile.passed("a")
 
     asyncio.run(scene())
 
@@ -44,4 +75,4 @@ def test_whoever_gives_up_holds_up_nobody() -> None:
 def test_a_loop_that_ended_half_way_leaves_nothing_behind() -> None:
     turnstile = Turnstile()
     for _ in range(3):
-        asyncio.run(turnstile.passed())
+        asyncio.run(turnstile.passed("a"))

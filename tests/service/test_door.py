@@ -140,6 +140,16 @@ def test_a_stranger_is_told_and_nothing_more_is_read(house: House) -> None:
             assert (status, headers["connection"]) == (401, "close")
 
 
+def test_a_connection_stays_where_all_of_a_refused_request_has_arrived(house: House) -> None:
+    with connecting(house) as connect:
+        connection = connect()
+        for start in (VERIFY + "Content-Length: 2\r\n\r\n{}", CHUNKED + "\r\n2\r\n{}\r\n0\r\n\r\n"):
+            said = answered(connection, start.encode())
+            assert b" 401 " in said
+            assert b"connection: close" not in said
+        assert b" 200 " in answered(connection, HEALTH + b"\r\n")
+
+
 def test_a_body_that_is_too_large_is_refused_before_it_is_sent(house: House) -> None:
     key = f"X-API-Key: {house.keys['verify'].presented}\r\n"
     with connecting(house) as connect:

@@ -218,8 +218,9 @@ class Guard:
             shown = exchange if concealed is None else concealed.exchange
             outcome.verdict = await council.ask(shown, deadline_s=left, on_vote=on_vote)
         about: dict[str, Json] = {"request_id": request_id, "tenant": tenant, "agent": agent}
-        await self._turnstile.passed()
+        await self._turnstile.passed(tenant)
         receipt = await self._record(outcome, exchange, about, ends)
+        await self._turnstile.passed(tenant)  # many may have been written down together
         await self._reveal(outcome, concealed, ends)
         return Decision(request_id, outcome.verdict, receipt, outcome.failed, self._mode == "enforce")
 

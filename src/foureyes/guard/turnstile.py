@@ -1,47 +1,69 @@
-"""A turnstile in front of work on the event loop: one passes in each round of the loop, the others in the next rounds.
+"""A turnstile in front of work on the event loop: of each key one passes at a time, the others a moment apart.
 
-Hundreds of verifications of one tenant may begin or end in the same moment, as they do when their verifier hangs and their
-deadline passes. Done at once, their reading, hashing and writing down would make everybody wait; so other tenants' work gets
-its turn in between.
+Hundreds of requests of one tenant may come, or pass their deadlines, in the same moment, as they do when their verifier
+hangs. Done at once, their reading, hashing and writing down would make everybody wait; so whoever else asks gets a turn in
+between. A request takes many rounds of the loop, and a crowd that took a piece of every round would hold it up in each of
+them; so a crowd may be made to rest after each of its turns, as long as they took or longer.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
+from typing import Final
 
 __all__ = ["Turnstile"]
 
 
 class Turnstile:
-    """Lets one pass in each round of the event loop, in the order in which they came.
+    """Lets one of each key pass in each turn, in the order in which they came.
+
+    Nothing is held of a key of which nobody waits and nobody passed just now.
+
+    Args:
+        rest: how long a crowd rests, in turns. With 2, what passes takes about a third of the loop's time at most.
 
     Example:
-        >>> asyncio.run(Turnstile().passed())
+        >>> asyncio.run(Turnstile().passed("a tenant"))
     """
 
-    def __init__(self) -> None:
-        self._turning: asyncio.AbstractEventLoop | None = None  # the loop whose next round turns it
-        self._waiting: deque[asyncio.Future[None]] = deque()
+    def __init__(self, rest: float = 0.0) -> None:
+        self._rest: Final = rest
+        self._turning: asyncio.AbstractEventLoop | None = None  # the loop that will turn it
+        self._waiting: dict[str, deque[asyncio.Future[None]]] = {}  # of each key that has had its turn
 
-    async def passed(self) -> None:
-        """Returns at once, or in a later round where others pass before."""
+    async def passed(self, key: str) -> None:
+        """Returns at once, or in a later turn where others of this key pass before."""
         loop = asyncio.get_running_loop()
         if self._turning is not loop:
             self._turning = loop
             self._waiting.clear()  # of a loop that ended
-            loop.call_soon(self._turn, loop)
+            loop.call_soon(self._after, loop, loop.time())
+        if key not in self._waiting:
+            self._waiting[key] = deque()
             return
         future = loop.create_future()
-        self._waiting.append(future)
+        self._waiting[key].append(future)
         await future
 
+    def _after(self, loop: asyncio.AbstractEventLoop, began: float) -> None:
+        """A round later, when those who passed have done the first of their work."""
+        loop.call_later(self._rest * (loop.time() - began), self._turn, loop)
+
     def _turn(self, loop: asyncio.AbstractEventLoop) -> None:
-        """A round later: the next one who has not given up."""
-        while self._waiting:
-            future = self._waiting.popleft()
-            if not future.done():
-                future.set_result(None)
-                loop.call_soon(self._turn, loop)
-                return
-        self._turning = None
+        """The next one of each key who has not given up."""
+        self._waiting = {key: waiting for key, waiting in self._waiting.items() if _let_one_pass(waiting)}
+        if self._waiting:
+            loop.call_soon(self._after, loop, loop.time())
+        else:
+            self._turning = None
+
+
+def _let_one_pass(waiting: deque[asyncio.Future[None]]) -> bool:
+    """Whether there was one."""
+    while waiting:
+        future = waiting.popleft()
+        if not future.done():
+            future.set_result(None)
+            return True
+    return False

@@ -24,10 +24,22 @@ from starlette.types import Scope
 from foureyes.choices import KeyScope
 from foureyes.config.parts import TenantParts
 from foureyes.service.app_state import AppState
+from foureyes.service.door import peer_of
 from foureyes.service.problems import Refused
 from foureyes.service.tenant_state import TenantState
 
-__all__ = ["ADMITTED", "HOLDS", "LEASE", "Auditing", "Call", "Reporting", "RequireScope", "Verifying", "presented_key"]
+__all__ = [
+    "ADMITTED",
+    "HOLDS",
+    "LEASE",
+    "Auditing",
+    "Call",
+    "Reporting",
+    "RequireScope",
+    "Verifying",
+    "caller_of",
+    "presented_key",
+]
 
 T = TypeVar("T")
 
@@ -151,6 +163,16 @@ def presented_key(scope: Scope) -> str | None:
     if not key or len(key) > _LONGEST_KEY or not key.isascii():
         return None
     return str(key, "ascii")
+
+
+def caller_of(scope: Scope) -> str:
+    """Whose request this is: a tenant's by its key, or, of one that has none, its address's."""
+    state: AppState = scope["foureyes.state"]
+    key = presented_key(scope)
+    principal = state.parts.keyring.identify(key) if key is not None else None
+    if principal is not None:
+        return f"tenant {principal.tenant}"
+    return f"address {peer_of(scope['client'][0])}" if scope.get("client") else "no address"
 
 
 Verifying: TypeAlias = Annotated[Call, Depends(RequireScope("verify"))]

@@ -2,8 +2,7 @@
 
 FastAPI would read the whole body first, however long and slow it is, and ask who calls afterwards. So, in this order:
 
-1. key, scope and rate limit (401, 403, 429); a tenant's requests then go on one a round of the event loop, so that hundreds
-   that come at once, and later pass their deadlines, do so among the others' and not before them;
+1. key, scope and rate limit (401, 403, 429);
 2. the body must be ``application/json`` (415), no larger than the limit, counted while it arrives (413), and arrive in
    time (408);
 3. it is parsed strictly: no key twice, no number that is none, no depth beyond the parser's, no lone surrogate (400);
@@ -48,8 +47,7 @@ class BodyRoute(APIRoute):
         required = _required_scope(self)
 
         async def admit_and_read(request: Request) -> Response:
-            call = request.scope[ADMITTED] = required.admit(request.scope)
-            await call.tenant.turnstile.passed()
+            request.scope[ADMITTED] = required.admit(request.scope)
             body = await _read(request, request.scope["foureyes.state"].parts.server)
             return await handle(_ReadRequest(request.scope, body))
 

@@ -17,7 +17,10 @@ from typing import Final, Protocol
 
 from foureyes.config import ServerSettings
 
-__all__ = ["Door", "DoorConnection", "peer_of"]
+__all__ = ["BODY_ARRIVED", "Door", "DoorConnection", "peer_of"]
+
+BODY_ARRIVED: Final = "foureyes.body_arrived"
+"""Where a request's scope says that all of its body has arrived, whether anybody has read it or not."""
 
 _GRACE_S: Final = 1.0
 """Seconds in which a connection need not give way to others of its kind: of a burst, all get to send their heads."""

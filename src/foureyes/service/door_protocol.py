@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from foureyes.service.door import Door, peer_of
+from foureyes.service.door import BODY_ARRIVED, Door, peer_of
 from foureyes.service.problems import MEDIA_TYPE, Refused, problem_of
 from foureyes.types import new_id
 
@@ -182,6 +182,7 @@ class DoorProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """All of it is there; what follows is another head."""
         self._in_head = self._progress = True
+        self.scope[BODY_ARRIVED] = True  # type: ignore[typeddict-unknown-key]
         super().on_message_complete()
 
     def _stop(self, status: int, why: str, detail: str) -> _Unfit:

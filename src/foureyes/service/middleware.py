@@ -3,10 +3,12 @@
 What it does, in order:
 
 1. names the request (the caller's ``X-Request-ID`` if it is a sane name, a new one otherwise);
-2. gives back a tenant's share of the requests in flight when one ends (:mod:`foureyes.service.access` takes it);
-3. hands the request on, adding the request's name and the security headers to whatever is sent;
-4. turns every exception into a problem; a response that has begun cannot be changed, so it is cut off, never finished;
-5. counts and logs the request, by the route's template: no text, no path as sent, no key.
+2. lets one request of each caller on in each round of the event loop, so that hundreds of one caller that come at once are
+   served, or refused, among the others' requests and not before them;
+3. gives back a tenant's share of the requests in flight when one ends (:mod:`foureyes.service.access` takes it);
+4. hands the request on, adding the request's name and the security headers to whatever is sent;
+5. turns every exception into a problem; a response that has begun cannot be changed, so it is cut off, never finished;
+6. counts and logs the request, by the route's template: no text, no path as sent, no key.
 
 It never reads a body. Where an answer begins before the body has arrived, it ends the connection: nobody reads on for a
 caller who was told no. So does every answer of a service that is ending.
@@ -20,12 +22,17 @@ from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from foureyes.service.access import HOLDS, LEASE
+from foureyes.guard.turnstile import Turnstile
+from foureyes.service.access import HOLDS, LEASE, caller_of
 from foureyes.service.app_state import AppState
+from foureyes.service.door import BODY_ARRIVED
 from foureyes.service.problems import problem_response
 from foureyes.types import new_id
 
 __all__ = ["RequestMiddleware"]
+
+_REST: Final = 2.0
+"""How long a crowd of one caller rests between two of its requests, in the time that the first work for one takes."""
 
 _SANE: Final = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 _SECURITY: Final = (
@@ -53,19 +60,21 @@ class RequestMiddleware:
     def __init__(self, app: ASGIApp, state: AppState) -> None:
         self._app = app
         self._state = state
+        self._turnstile = Turnstile(_REST)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        started = self._state.instruments.clock()
         scope["foureyes.state"] = self._state
         scope["foureyes.request_id"] = _sane_id(scope) or new_id()
         body = _ArrivingBody(scope, receive)
         response = _SentResponse(scope, send, lambda: self._state.ending or not body.is_complete)
         lease = scope[LEASE] = self._state.parts_use.arrive()
-        started = self._state.instruments.clock()
         try:
+            await self._turnstile.passed(caller_of(scope))
             await self._app(scope, body.receive, response.send)
         except Exception as error:
             self._state.log_failure(error, scope["foureyes.request_id"])
@@ -84,7 +93,8 @@ class _ArrivingBody:
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self._receive = receive
-        self.is_complete = not any(
+        self._scope = scope
+        self._is_complete = not any(
             (name == b"content-length" and value != b"0") or name == b"transfer-encoding"
             for name, value in scope["headers"]
         )
@@ -92,8 +102,13 @@ class _ArrivingBody:
     async def receive(self) -> Message:
         message = await self._receive()
         if message["type"] == "http.request" and not message.get("more_body", False):
-            self.is_complete = True
+            self._is_complete = True
         return message
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all of it has, read or not."""
+        return self._is_complete or self._scope.get(BODY_ARRIVED, False)
 
 
 class _SentResponse:

@@ -39,9 +39,10 @@ _BACKLOG: Final = 2048
 _RELOAD_S: Final = 5.0
 _TICK_S: Final = 0.1
 _FILES: Final = 65_536
-_GARBAGE: Final = (20_000, 50, 100)
-"""How often Python looks for cycles. A service keeps many thousands of records that hold none, and its requests leave none;
-looking through all of them again and again takes a tenth of a second at once where models are loaded."""
+_GARBAGE: Final = (500, 10, 20_000)
+"""How often Python looks for cycles: often among what is new, so that each look is short; seldom among all. A service keeps
+many thousands of records that hold no cycle, and looking through all of them takes a tenth of a second at once where models
+are loaded; requests that are given up leave some."""
 
 
 def listen(host: str, port: int) -> socket.socket:

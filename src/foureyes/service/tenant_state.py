@@ -17,7 +17,6 @@ from foureyes.config.parts import Parts, TenantParts
 from foureyes.errors import InputError
 from foureyes.guard.gate import ActionOutcome, AgentGate
 from foureyes.guard.threads import BoundedThreads
-from foureyes.guard.turnstile import Turnstile
 from foureyes.monitoring import Alarm, AnswerOutcome, FreshReading, Monitor, Observation, ObservedVote
 from foureyes.service.feed import Feed
 from foureyes.service.persistence import StateStore
@@ -63,7 +62,6 @@ class TenantState:
         threads: where its requests read its records.
         privacy_threads: where its requests look for personal data, which may take long.
         prompts: what gateways asked and wait for an answer to.
-        turnstile: through which its requests with a body go on.
     """
 
     def __init__(
@@ -80,7 +78,6 @@ class TenantState:
         self.threads: Final = BoundedThreads(_THREADS, name="tenant")
         self.privacy_threads: Final = BoundedThreads(_THREADS, name="privacy")
         self.prompts: Final = PromptMemory()
-        self.turnstile: Final = Turnstile()
         self._seen: OrderedDict[str, RememberedVerification] = OrderedDict()
 
     @classmethod
