@@ -9,7 +9,8 @@ import jinja2
 import pytest
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from foureyes.models.turn_template import TemplateConversation, TurnTemplate, TurnText
+from foureyes.models.template_messages import TemplateConversation
+from foureyes.models.turn_template import TurnTemplate, TurnText
 from foureyes.testing.samples import PAYMENT
 from foureyes.types import Exchange, Message, Reasoning, ToolCall, ToolDefinition, Unscored, render_parts
 

@@ -11,7 +11,8 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from foureyes.types import Exchange, Prompt, ToolDefinition, Unscored
+from foureyes.types import Exchange, Prompt, Reasoning, ToolDefinition, Unscored
+from foureyes.types.reasoning import find_reasoning
 
 __all__ = [
     "PLAIN_PREFIX",
@@ -27,7 +28,7 @@ PLAIN_PREFIX: Final = " "
 """Stands between the plain form's ``Answer:`` and the answer; it is read as part of the answer's first token."""
 
 TEMPLATE_DATE: Final = "26 Jul 2024"
-"""Some templates print today's date unless told one; a reading must not depend on the day it is made."""
+"""The day on which every chat template is applied: some print the date, and a reading must not depend on when it is made."""
 
 _SPEAKER = {
     "system": "Instruction",
@@ -89,7 +90,21 @@ def why_unread(exchange: Exchange) -> Unscored | None:
         return _unread(exchange.unread)
     if not exchange.answer.strip():
         return Unscored("empty_answer", "the answer is empty; wanted at least one visible character")
+    if (only_thought := _only_thought(exchange)) is not None:
+        return Unscored("empty_answer", only_thought)
     return unread_prompt(exchange.prompt)
+
+
+def _only_thought(exchange: Exchange) -> str | None:
+    """In which way all of an answer is reasoning; ``None`` where something follows it."""
+    if exchange.turn is not None:
+        rest = [part for part in exchange.turn.parts if not isinstance(part, Reasoning)]
+        said = any(not isinstance(part, str) or part.strip() for part in rest)
+        return None if said else "the answer is empty: nothing follows its reasoning"
+    place = find_reasoning(exchange.answer)
+    if place is None or place.answer < len(exchange.answer):
+        return None
+    return f"the answer is empty: {'nothing follows its reasoning' if place.closed else 'its reasoning never ends'}"
 
 
 def _unread(named: Iterable[str]) -> Unscored:

@@ -12,7 +12,31 @@ from foureyes.models.argument_numbers import plain_value
 from foureyes.models.prompts import tools_in_words
 from foureyes.types import Message, ToolCall, ToolDefinition, render_parts
 
-__all__ = ["CallForm", "CallIds", "call_message", "calling", "joined_roles", "tool_object", "with_tools_in_words"]
+__all__ = [
+    "CallForm",
+    "CallIds",
+    "TemplateConversation",
+    "call_message",
+    "calling",
+    "joined_roles",
+    "tool_object",
+    "with_tools_in_words",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateConversation:
+    """What a template is given.
+
+    Attributes:
+        messages: role, content and the rest, as in OpenAI's requests.
+        tools: what may be called; ``None`` where there is nothing, or the template knows no tools.
+        generation: whether it ends where the assistant's turn begins.
+    """
+
+    messages: list[dict[str, Any]]
+    tools: list[dict[str, Any]] | None = None
+    generation: bool = True
 
 
 @dataclass(frozen=True, slots=True)

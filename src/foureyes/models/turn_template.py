@@ -22,6 +22,7 @@ from foureyes.models.prompts import as_messages
 from foureyes.models.template_messages import (
     CallForm,
     CallIds,
+    TemplateConversation,
     call_message,
     calling,
     joined_roles,
@@ -39,8 +40,9 @@ from foureyes.types import (
     Unscored,
     render_parts,
 )
+from foureyes.types.reasoning import find_reasoning
 
-__all__ = ["Render", "TemplateConversation", "TemplateKnowledge", "TurnTemplate", "TurnText"]
+__all__ = ["Render", "TemplateKnowledge", "TurnTemplate", "TurnText", "opens_reasoning", "plain_turn"]
 
 _TOOL: Final = {
     "type": "function",
@@ -59,29 +61,16 @@ _ANSWERED: Final = {"role": "assistant", "content": "marked_words"}
 _RESULT: Final = {"role": "tool", "tool_call_id": "call00001", "name": "marked_tool", "content": "marked_result"}
 _CALLED: Final = ("marked_tool", "marked_value")
 _NO_THOUGHT: Final = re.compile(r"\s*<think>\s*</think>\s*")
+_THOUGHT_START: Final = re.compile(r"\s*<think>\s*")
+_OPENING: Final = "<think>\n"
 _THOUGHT_END: Final = re.compile(r"\s*</think>\s*")
 
 
 _FORMS: Final = tuple(CallForm(arguments, words) for arguments in ("object", "text") for words in (None, ""))
 
 
-@dataclass(frozen=True, slots=True)
-class TemplateConversation:
-    """What a template is given.
-
-    Attributes:
-        messages: role, content and the rest, as in OpenAI's requests.
-        tools: what may be called; ``None`` where there is nothing, or the template knows no tools.
-        generation: whether it ends where the assistant's turn begins.
-    """
-
-    messages: list[dict[str, Any]]
-    tools: list[dict[str, Any]] | None = None
-    generation: bool = True
-
-
 Render: TypeAlias = Callable[[TemplateConversation], str | Unscored]
-"""The text that a template makes, or why it makes none."""
+"""The text that a template makes, with what was typed hidden in it, or why it makes none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +101,36 @@ class TurnText:
         parts: where its parts stand in the text.
         span: the characters that signals are taken over; ``None`` for all.
         lead: what a template puts between the prompt and the turn, and nobody said.
+        written: the text with what was typed in it hidden by :class:`~foureyes.models.control_markers.ControlMarkers`,
+            where a template wrote it; ``None`` where all of it was typed.
     """
 
     text: str
     parts: tuple[PartSpan, ...] = ()
     span: tuple[int, int] | None = None
     lead: str = ""
+    written: str | None = None
+
+    @property
+    def reasons(self) -> bool:
+        """Whether it begins with reasoning."""
+        return bool(self.parts) and self.parts[0].path == "reasoning"
+
+    def behind_opening(self) -> TurnText:
+        """The same behind a prompt that opens the reasoning already."""
+        opening = _THOUGHT_START.match(self.text)
+        cut = opening.end() if opening else 0
+
+        def moved(span: tuple[int, int]) -> tuple[int, int]:
+            return max(span[0] - cut, 0), max(span[1] - cut, 0)
+
+        return TurnText(
+            self.text[cut:],
+            tuple(PartSpan(place.part, place.path, moved(place.span)) for place in self.parts),
+            self.span and moved(self.span),
+            "" if self.lead == _OPENING else self.lead,
+            self.written and self.written[cut:],
+        )
 
 
 class TurnTemplate:
@@ -125,10 +138,12 @@ class TurnTemplate:
 
     Args:
         render: applies it; called only for conversations with tools, calls, results or a developer.
+        shown: shows in a text of ``render`` what is hidden there, and moves no place.
     """
 
-    def __init__(self, render: Render) -> None:
+    def __init__(self, render: Render, shown: Callable[[str], str] = str) -> None:
         self._render = render
+        self._shown = shown
 
     @cached_property
     def knows(self) -> TemplateKnowledge:
@@ -157,13 +172,13 @@ class TurnTemplate:
         """
         turn = exchange.turn
         if turn is None:
-            return TurnText(exchange.answer, span=exchange.answer_span)
+            return plain_turn(exchange)
         whole = exchange.answer_span in (None, Exchange.of(exchange.prompt, turn).answer_span)
         if whole and turn.calls and self.knows.calls is not None:
             own = self._own_turn(exchange, turn, self.knows.calls)
             if own is not None:
                 return own
-        return TurnText(exchange.answer, render_parts(turn.parts).spans, exchange.answer_span)
+        return plain_turn(exchange)
 
     def _own_turn(self, exchange: Exchange, turn: Message, form: CallForm) -> TurnText | Unscored | None:
         ids, numbers = CallIds(), StandIns(exchange)
@@ -178,11 +193,14 @@ class TurnTemplate:
         if not whole.startswith(before):
             return None
         added = numbers.written_in(whole[len(before) :])
-        thought = _NO_THOUGHT.match(added)
+        thought = _thought_of_nobody(turn, added, opened=opens_reasoning(before))
         lead = thought.group() if thought else ""
-        text = added[len(lead) :].removesuffix(self.knows.end).rstrip()
+        text = self._shown(added)[len(lead) :].removesuffix(self.knows.end).rstrip()
         parts = places_of(turn.parts, text)
-        return None if parts is None else TurnText(text, parts, _after_reasoning(turn, parts, text), lead)
+        if parts is None:
+            return None
+        written = added[len(lead) : len(lead) + len(text)]
+        return TurnText(text, parts, _after_reasoning(turn, parts, text), lead, written)
 
     def _conversation(self, prompt: Prompt, tools: Sequence[ToolDefinition], ids: CallIds) -> TemplateConversation:
         if isinstance(prompt, str) or not any(turn.parts or turn.role in ("developer", "tool") for turn in prompt):
@@ -224,6 +242,30 @@ class TurnTemplate:
     def _end(self) -> str:
         text = self._render(TemplateConversation([_ASKED, _ANSWERED], generation=False))
         return text.rpartition("marked_words")[2] if isinstance(text, str) and "marked_words" in text else ""
+
+
+def plain_turn(exchange: Exchange) -> TurnText:
+    """An answer in its own words, with the places of its parts and of reasoning before it."""
+    if exchange.turn is not None:
+        return TurnText(exchange.answer, render_parts(exchange.turn.parts).spans, exchange.answer_span)
+    place = find_reasoning(exchange.answer)
+    if place is None:
+        return TurnText(exchange.answer, span=exchange.answer_span)
+    answer = (place.answer, len(exchange.answer))
+    parts = PartSpan(0, "reasoning", place.span), PartSpan(1, "text", answer)
+    return TurnText(exchange.answer, parts, exchange.answer_span, "" if place.opened else _OPENING)
+
+
+def opens_reasoning(prompt: str) -> bool:
+    """Whether a prompt ends where the reasoning of a turn has begun."""
+    return prompt.rstrip().endswith("<think>")
+
+
+def _thought_of_nobody(turn: Message, added: str, *, opened: bool) -> re.Match[str] | None:
+    """The empty reasoning that a template puts before a turn without any."""
+    if opened and not any(isinstance(part, Reasoning) for part in turn.parts):
+        return _THOUGHT_END.match(added)
+    return _NO_THOUGHT.match(added)
 
 
 def _marked_call(form: CallForm, words: str = "") -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias, get_args
 
 from foureyes.errors import InputError
 from foureyes.types.parts import Part, Reasoning, ToolCall, ToolDefinition, parts_text, require_text, unread_parts
+from foureyes.types.reasoning import find_reasoning
 
 __all__ = ["Exchange", "Message", "Prompt", "Role", "text_of"]
 
@@ -81,7 +82,8 @@ class Exchange:
         answer: the generator's answer, all of it as one text. An empty answer is legal here (generators do return
             them) and reads as ``Unscored("empty_answer")``.
         answer_span: half-open range of *characters* of ``answer`` that counts as the final answer; ``None`` for all
-            of it. The whole answer is read either way; signals are taken over the tokens that touch the span.
+            of it, or for what follows reasoning in ``<think>`` marks (:func:`~foureyes.types.reasoning.find_reasoning`).
+            The whole answer is read either way; signals are taken over the tokens that touch the span.
         turn: the answer as a message of the assistant, where it is more than text: tool calls, reasoning, refusals.
             ``answer`` is then its content. :meth:`of` makes an exchange of a turn.
         tools: what the generator was allowed to call; verifiers whose chat template knows tools are shown them.
@@ -110,6 +112,8 @@ class Exchange:
         else:
             raise InputError(f"prompt must be text or a sequence of Message; got {type(prompt).__name__}")
         require_text("answer", self.answer)
+        if self.answer_span is None and self.turn is None:
+            object.__setattr__(self, "answer_span", _after_marks(self.answer))
         if self.answer_span is not None:
             start, end = self.answer_span
             if not 0 <= start < end <= len(self.answer):
@@ -169,6 +173,12 @@ def _after_reasoning(turn: Message) -> tuple[int, int] | None:
         return None
     start = len(parts_text(turn.parts[:first])) + 1
     return (start, len(turn.content)) if turn.content[start:].strip() else None
+
+
+def _after_marks(answer: str) -> tuple[int, int] | None:
+    """The characters that follow reasoning in a text; ``None`` where there is none, or nothing follows."""
+    place = find_reasoning(answer)
+    return (place.answer, len(answer)) if place is not None and place.answer < len(answer) else None
 
 
 def text_of(prompt: Prompt) -> str:

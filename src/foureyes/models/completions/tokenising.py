@@ -13,8 +13,9 @@ from typing import Any
 from foureyes.models.completions.assembly import Tokens
 from foureyes.models.completions.connection import Connection
 from foureyes.models.prompts import PLAIN_PREFIX, TEMPLATE_DATE, plain_prompt
+from foureyes.models.template_messages import TemplateConversation
 from foureyes.models.token_logprobs import RowFault, TokenLogprobs, bad_reply, natural, want
-from foureyes.models.turn_template import TemplateConversation, TurnTemplate, TurnText
+from foureyes.models.turn_template import TurnTemplate, TurnText
 from foureyes.types import Alternative, Exchange, Prompt, ToolDefinition, Unscored, render_parts
 
 __all__ = ["Tokeniser"]

@@ -6,25 +6,29 @@ where the tokenizer calls them special, since no end of a turn is scored.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-import jinja2
 import numpy as np
 from numpy.typing import NDArray
 
-from foureyes.models.prompts import PLAIN_PREFIX, TEMPLATE_DATE, plain_prompt, unread_prompt, why_unread
-from foureyes.models.turn_template import TemplateConversation, TurnTemplate, TurnText
-from foureyes.types import Exchange, Prompt, ToolDefinition, Unscored, render_parts
+from foureyes.errors import ConfigError
+from foureyes.models.prompts import PLAIN_PREFIX, plain_prompt, unread_prompt, why_unread
+from foureyes.models.template_messages import TemplateConversation
+from foureyes.models.transformers.chat_template import ChatTemplate
+from foureyes.models.transformers.encoding import Encoder
+from foureyes.models.transformers.markers import control_markers
+from foureyes.models.truncation import kept_ends, without_middle
+from foureyes.models.turn_template import TurnTemplate, TurnText, opens_reasoning, plain_turn
+from foureyes.types import Exchange, Prompt, ToolDefinition, Unscored
 
 __all__ = ["Formatter", "Item"]
 
 Ints = NDArray[np.int64]
 
-
-_TEMPLATE_FAILS: Final = (jinja2.TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-"""What a template raises that refuses messages, or was written for others."""
+_SWITCHES: Final = ("enable_thinking", "thinking")
+"""Variables by which templates are told that a model does not reason."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,6 +48,17 @@ class Item:
         return np.concatenate([self.prompt_ids, self.answer_ids[:-1]])
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class PromptIds:
+    """A prompt up to where the answer begins, and whether it has opened the reasoning before it."""
+
+    ids: Ints
+    opens: bool = False
+
+
+Asked = tuple[Prompt, tuple[ToolDefinition, ...]]
+
+
 class Formatter:
     """Turns exchanges into token ids for one tokenizer.
 
@@ -51,72 +66,119 @@ class Formatter:
         tokenizer: a Hugging Face tokenizer; its chat template is used when it has one.
         limit: most tokens of prompt and answer together.
         truncate: whether prompts are cut from the left to fit, instead of refused.
+        arguments: what its chat template is told besides: ``{"enable_thinking": False}``.
+
+    Raises:
+        ConfigError: the template reads no such arguments, or there is no template.
     """
 
-    def __init__(self, tokenizer: Any, *, limit: int, truncate: bool = False) -> None:
+    def __init__(
+        self, tokenizer: Any, *, limit: int, truncate: bool = False, arguments: Mapping[str, Any] | None = None
+    ) -> None:
         self._tokenizer = tokenizer
         self._limit = limit
         self._truncate = truncate
-        self.has_template = tokenizer.chat_template is not None
-        self._template = TurnTemplate(self._render)
+        self._chat = _template(tokenizer, arguments)
+        self._markers = control_markers(tokenizer, self._chat)
+        self._encoder = Encoder(tokenizer, self._markers)
+        self._template = TurnTemplate(self._render, self._markers.shown)
+
+    @property
+    def has_template(self) -> bool:
+        """Whether the model has a chat template."""
+        return self._chat is not None
+
+    @property
+    def identity(self) -> str:
+        """What tokens depend on besides the tokenizer: arguments of the template, and its date; empty where neither is."""
+        return self._chat.identity if self._chat else ""
 
     def items(self, exchanges: Sequence[Exchange]) -> list[Item | Unscored]:
         """Token ids of every exchange, or why it cannot be read."""
-        prompts: dict[tuple[Prompt, tuple[ToolDefinition, ...]], Ints | Unscored] = {}
+        prompts: dict[tuple[Asked, bool], PromptIds | Unscored] = {}
         return [self._item(exchange, prompts) for exchange in exchanges]
 
     def prompt_ids(self, prompt: Prompt, tools: Sequence[ToolDefinition] = ()) -> Ints | Unscored:
         """Token ids up to where the answer begins, generation prompt included."""
+        found = self._prompt(prompt, tools)
+        return found if isinstance(found, Unscored) else found.ids
+
+    def _prompt(self, prompt: Prompt, tools: Sequence[ToolDefinition], *, thinks: bool = True) -> PromptIds | Unscored:
         if (unread := unread_prompt(prompt)) is not None:
             return unread
-        if not self.has_template:
-            return self._encode(plain_prompt(prompt, tools), special=True)
-        text = self._render(self._template.conversation(prompt, tools))
-        return text if isinstance(text, Unscored) else self._encode(text, special=False)
+        if self._chat is None:
+            return PromptIds(self._encoder.started(self._markers.hide(plain_prompt(prompt, tools), assistant=False)))
+        asked = self._template.conversation(prompt, tools)
+        text = self._render(asked)
+        if isinstance(text, str) and opens_reasoning(text) and not thinks:
+            text = self._closed(asked)
+        if isinstance(text, Unscored):
+            return text
+        return PromptIds(self._encoder.encode(text).ids, opens_reasoning(text))
 
-    def _item(
-        self, exchange: Exchange, prompts: dict[tuple[Prompt, tuple[ToolDefinition, ...]], Ints | Unscored]
-    ) -> Item | Unscored:
+    def _closed(self, asked: TemplateConversation) -> str | Unscored:
+        """The prompt of a template that opens the reasoning, told that there is none."""
+        for switch in _SWITCHES:
+            if self._chat is not None and switch in self._chat.reads - self._chat.arguments.keys():
+                text = self._render(asked, **{switch: False})
+                if isinstance(text, Unscored) or not opens_reasoning(text):
+                    return text
+        return Unscored(
+            "template",
+            "the verifier reasons before every answer (its chat template opens <think> and has no switch for it), and this "
+            "answer comes without reasoning",
+        )
+
+    def _item(self, exchange: Exchange, prompts: dict[tuple[Asked, bool], PromptIds | Unscored]) -> Item | Unscored:
         if (unread := why_unread(exchange)) is not None:
             return unread
-        asked = exchange.prompt, exchange.tools
-        if asked not in prompts:
-            prompts[asked] = self.prompt_ids(*asked)
-        prompt_ids, turn = prompts[asked], self._turn(exchange)
-        if isinstance(prompt_ids, Unscored):
-            return prompt_ids
+        turn = self._template.turn(exchange) if self.has_template else plain_turn(exchange)
         if isinstance(turn, Unscored):
             return turn
-        if turn.lead:
-            prompt_ids = np.concatenate([prompt_ids, self._encode(turn.lead, special=False)])
-        answer_ids, spans = self._answer(turn.text)
+        asked = (exchange.prompt, exchange.tools)
+        key = asked, turn.reasons or bool(turn.lead)
+        if key not in prompts:
+            prompts[key] = self._prompt(*asked, thinks=key[1])
+        prompt = prompts[key]
+        if isinstance(prompt, Unscored):
+            return prompt
+        return self._fitted(exchange, prompt, turn.behind_opening() if prompt.opens else turn)
+
+    def _fitted(self, exchange: Exchange, prompt: PromptIds, turn: TurnText) -> Item | Unscored:
+        lead = self._encoder.encode(turn.lead).ids if turn.lead and self.has_template else np.empty(0, np.int64)
+        prompt_ids = np.concatenate([prompt.ids, lead])
+        answer_ids, spans = self._answer(turn)
         if exchange.turn is not None:
             answer_ids, spans = self._without_end(answer_ids, spans)
+        item = Item(turn, prompt_ids, answer_ids, spans, _selected(turn, spans))
         excess = len(prompt_ids) + len(answer_ids) - self._limit
-        if excess > 0 and (not self._truncate or excess >= len(prompt_ids)):
-            n = len(prompt_ids) + len(answer_ids)
-            return Unscored("context", f"{n} tokens do not fit a context of {self._limit}", got=n, limit=self._limit)
-        n_dropped = max(excess, 0)
-        return Item(turn, prompt_ids[n_dropped:], answer_ids, spans, _selected(turn, spans), n_dropped)
+        return item if excess <= 0 else self._shortened(exchange, item, excess, len(lead))
 
-    def _turn(self, exchange: Exchange) -> TurnText | Unscored:
-        if self.has_template:
-            return self._template.turn(exchange)
-        parts = () if exchange.turn is None else render_parts(exchange.turn.parts).spans
-        return TurnText(exchange.answer, parts, exchange.answer_span)
+    def _shortened(self, exchange: Exchange, item: Item, excess: int, n_lead: int) -> Item | Unscored:
+        """The item with so many tokens of its prompt left out, behind the start token and the head of the template."""
+        n = len(item.prompt_ids) + len(item.answer_ids)
+        too_long = Unscored("context", f"{n} tokens do not fit a context of {self._limit}", got=n, limit=self._limit)
+        if not self._truncate or excess >= len(item.prompt_ids):
+            return too_long
+        thinks = item.turn.reasons or bool(item.turn.lead)
+        head, foot = kept_ends(
+            item.prompt_ids[: len(item.prompt_ids) - n_lead],
+            lambda other: self._other_ids(other, exchange.tools, thinks=thinks),
+            exchange.prompt,
+        )
+        if excess >= len(item.prompt_ids) - head - foot - n_lead:
+            return too_long
+        return replace(item, prompt_ids=without_middle(item.prompt_ids, head, excess), n_dropped=excess)
 
-    def _render(self, asked: TemplateConversation) -> str | Unscored:
-        try:
-            text: str = self._tokenizer.apply_chat_template(
-                asked.messages,
-                tools=asked.tools,
-                tokenize=False,
-                add_generation_prompt=asked.generation,
-                date_string=TEMPLATE_DATE,
-            )
-        except _TEMPLATE_FAILS as error:
-            return Unscored("template", f"the verifier's chat template refuses these messages: {error}")
-        return text
+    def _other_ids(self, prompt: Prompt, tools: Sequence[ToolDefinition], *, thinks: bool) -> Ints:
+        found = self._prompt(prompt, tools, thinks=thinks)
+        return np.empty(0, np.int64) if isinstance(found, Unscored) else found.ids
+
+    def _render(self, asked: TemplateConversation, **further: Any) -> str | Unscored:
+        """What the template makes, with markers that were typed hidden."""
+        if self._chat is None:
+            return Unscored("template", "the verifier has no chat template")
+        return self._chat.render(self._markers.hide_all(asked), **further)
 
     def _without_end(self, ids: Ints, spans: Ints) -> tuple[Ints, Ints]:
         special = set(self._tokenizer.all_special_ids)
@@ -125,17 +187,24 @@ class Formatter:
             n -= 1
         return ids[:n], spans[:n]
 
-    def _encode(self, text: str, *, special: bool) -> Ints:
-        return np.asarray(self._tokenizer(text, add_special_tokens=special)["input_ids"], dtype=np.int64)
-
-    def _answer(self, answer: str) -> tuple[Ints, Ints]:
+    def _answer(self, turn: TurnText) -> tuple[Ints, Ints]:
         """Ids of the answer tokenised alone, and the bytes of it that each covers."""
         prefix = "" if self.has_template else PLAIN_PREFIX
-        encoded = self._tokenizer(prefix + answer, add_special_tokens=False, return_offsets_mapping=True)
-        characters = np.asarray(encoded["offset_mapping"], dtype=np.int64).reshape(-1, 2)
-        characters = (characters - len(prefix)).clip(0, len(answer))
-        byte_of = np.cumsum([0, *(len(character.encode()) for character in answer)])
-        return np.asarray(encoded["input_ids"], dtype=np.int64), byte_of[characters]
+        text = self._markers.hide(turn.text) if turn.written is None else turn.written
+        encoded = self._encoder.encode(prefix + text)
+        characters = (encoded.characters - len(prefix)).clip(0, len(turn.text))
+        byte_of = np.cumsum([0, *(len(character.encode()) for character in turn.text)])
+        return encoded.ids, byte_of[characters]
+
+
+def _template(tokenizer: Any, arguments: Mapping[str, Any] | None) -> ChatTemplate | None:
+    sources = tokenizer.chat_template
+    if sources is None:
+        if arguments:
+            raise ConfigError(f"the model has no chat template that reads {', '.join(sorted(arguments))}")
+        return None
+    named = sources if isinstance(sources, dict) else {"default": sources}
+    return ChatTemplate(named, tokenizer.special_tokens_map, arguments)
 
 
 def _selected(turn: TurnText, spans: Ints) -> NDArray[np.bool_]:

@@ -15,9 +15,9 @@ slower, and right.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -63,11 +63,19 @@ class TransformersReader:
         2.99
     """
 
-    def __init__(self, loaded: Loaded, *, truncate: Literal["refuse", "left"] = "refuse") -> None:
+    def __init__(
+        self,
+        loaded: Loaded,
+        *,
+        truncate: Literal["refuse", "left"] = "refuse",
+        template_args: Mapping[str, Any] | None = None,
+    ) -> None:
         if truncate not in ("refuse", "left"):
             raise ConfigError(f"truncate must be 'refuse' or 'left'; got {truncate!r}")
         self._loaded = loaded
-        self._format = Formatter(loaded.tokenizer, limit=loaded.context, truncate=truncate == "left")
+        self._format = Formatter(
+            loaded.tokenizer, limit=loaded.context, truncate=truncate == "left", arguments=template_args
+        )
         self._truncate = truncate
         self._head = loaded.head()
         self._layout = self._probe()
@@ -82,6 +90,7 @@ class TransformersReader:
         dtype: str | None = None,
         device: str | None = None,
         truncate: Literal["refuse", "left"] = "refuse",
+        template_args: Mapping[str, Any] | None = None,
     ) -> TransformersReader:
         """Loads a model folder (``config.json``, safetensors, tokenizer).
 
@@ -91,13 +100,16 @@ class TransformersReader:
             fingerprint: identity of the weights, when the caller knows it; the folder's files are hashed otherwise.
             dtype: ``"float32"``, ``"bfloat16"`` or ``"float16"``; ``None`` for the fastest of the processor.
             device: ``"cpu"``, ``"cuda"``, ``"mps"``; ``None`` for the best there is.
-            truncate: what to do with a prompt that does not fit: refuse the row, or cut the prompt from its left.
+            truncate: what to do with a prompt that does not fit: refuse the row, or cut the prompt from its left, behind
+                what its chat template puts before the first message.
+            template_args: what the chat template is told besides: ``{"enable_thinking": False}``.
 
         Raises:
             ModelUnavailable: the folder is not a model that can be loaded.
-            ConfigError: an argument is not one of those above.
+            ConfigError: an argument is not one of those above, or the chat template does not read it.
         """
-        return cls(load(folder, name=name, fingerprint=fingerprint, dtype=dtype, device=device), truncate=truncate)
+        loaded = load(folder, name=name, fingerprint=fingerprint, dtype=dtype, device=device)
+        return cls(loaded, truncate=truncate, template_args=template_args)
 
     @property
     def name(self) -> str:
@@ -106,8 +118,9 @@ class TransformersReader:
 
     @property
     def fingerprint(self) -> str:
-        """Weights, arithmetic and treatment of long prompts."""
-        return f"{self._loaded.identity}:{self._truncate}"
+        """Weights, arithmetic, treatment of long prompts, and what the chat template is told."""
+        told = f":{self._format.identity}" if self._format.identity else ""
+        return f"{self._loaded.identity}:{self._truncate}{told}"
 
     @property
     def layout(self) -> Literal["packed", "single"]:
