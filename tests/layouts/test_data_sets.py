@@ -209,3 +209,29 @@ def test_a_scored_row_names_its_answer() -> None:
 def test_every_layout_that_can_be_asked_for_stands_in_the_docs() -> None:
     page = (Path(__file__).parents[2] / "docs" / "layouts.md").read_text(encoding="utf-8")
     assert [layout.name for layout in LAYOUTS if f"`{layout.name}`" not in page] == ["openai-chunks", "no-answer"]
+
+
+CHAT = '[{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]'
+
+
+@pytest.mark.parametrize(
+    ("row", "prompt"),
+    [
+        ({"messages": CHAT, "answer": "", "system": ""}, (U("q"),)),
+        ({"conversations": '[{"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}]'}, (U("q"),)),
+        ({"request": '{"prompt": "q"}', "response": '{"choices": [{"text": "a"}]}'}, "q"),
+        ({"prompt": "q", "messages": "", "answer": "a", "response": ""}, "q"),
+        ({"question": "q", "context": "", "answer": "a", "input": "", "label": "1"}, "q"),
+    ],
+)
+def test_tables_hold_everything_as_text_and_empty_cells(row: dict[str, Any], prompt: Any) -> None:
+    exchange = only(row)
+    assert (exchange.prompt, exchange.answer) == (prompt, "a")
+
+
+def test_an_answer_may_be_json_text() -> None:
+    assert only({"prompt": "As JSON.", "response": '{"open": false}'}).answer == '{"open": false}'
+
+
+def test_json_text_that_is_cut_is_named() -> None:
+    assert "'messages' holds JSON that cannot be read" in why({"messages": CHAT[:-9]})

@@ -14,7 +14,6 @@ from foureyes.layouts.fields import (
     SYSTEM_FIELDS,
     TOOLS_FIELD,
     answer_span,
-    nothing_else,
     prompt_of,
     system_in,
     tools_of,
@@ -22,6 +21,7 @@ from foureyes.layouts.fields import (
     verdict,
     with_system,
 )
+from foureyes.layouts.leftovers import nothing_else
 from foureyes.layouts.making import logged
 from foureyes.types import Message, Prompt
 
@@ -31,7 +31,7 @@ __all__ = ["completed", "completion_answers", "is_completion", "is_judged_comple
 def is_completion(row: Mapping[str, Any]) -> bool:
     """Whether a row holds a prompt and a completion of the same kind, and no other answer."""
     kinds = {type(row.get(name)) for name in ("prompt", "completion")}
-    return kinds in ({str}, {list}) and all(row.get(name) is None for name in ("answer", "response", "output"))
+    return kinds in ({str}, {list}) and not any(row.get(name) for name in ("answer", "response", "output"))
 
 
 def is_judged_completion(row: Mapping[str, Any]) -> bool:

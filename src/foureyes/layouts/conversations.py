@@ -13,13 +13,13 @@ from foureyes.layouts.fields import (
     SYSTEM_FIELDS,
     TOOLS_FIELD,
     answer_span,
-    nothing_else,
     prompt_of,
     system_in,
     tools_of,
     verdict,
     with_system,
 )
+from foureyes.layouts.leftovers import nothing_else
 from foureyes.layouts.making import logged
 from foureyes.turns import openai_chat
 from foureyes.turns.mapping import as_json, required, said, unread_fields
@@ -43,7 +43,7 @@ def is_messages(row: Mapping[str, Any]) -> bool:
     """Whether a row holds messages that end with the assistant, and no answer beside them."""
     match row.get("messages"):
         case [*_, {"role": "assistant"}]:
-            return all(row.get(name) is None for name in ANSWER_FIELDS)
+            return not any(row.get(name) for name in ANSWER_FIELDS)
         case _:
             return False
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from foureyes.errors import InputError
@@ -19,10 +19,10 @@ __all__ = [
     "TOOLS_FIELD",
     "answer_of",
     "answer_span",
+    "decoded",
     "either",
     "joined",
     "listed",
-    "nothing_else",
     "only",
     "prompt_of",
     "system_in",
@@ -50,15 +50,6 @@ SYSTEM_FIELDS: Final = ("system", "system_prompt", "system_message")
 
 CORRECT_FIELD: Final = "correct"
 """Whether the answer is right."""
-
-_PROMPTING: Final = (
-    *(*SYSTEM_FIELDS, "instruction", "instructions", "history"),
-    *("context", "contexts", "retrieved_contexts", "document", "documents", "knowledge", "passage", "passages"),
-    *("background", "evidence", "article", "paragraph", "choices", "options"),
-    *("question", "query", "user_input", "prompt", "input", "messages", "conversations"),
-    *("images", "image", "videos", "audios", "audio"),
-)
-"""Names of what belongs to a prompt, by whatever layout; a row that has more of them than were read says more."""
 
 _TRUTHS: Final[Mapping[str, bool]] = {
     **dict.fromkeys(("true", "1", "1.0", "yes", "right", "correct", "c"), True),
@@ -245,6 +236,8 @@ def only(row: Mapping[str, Any], names: Iterable[str], what: str) -> str:
     """
     names = tuple(names)
     present = [name for name in names if row.get(name) is not None]
+    if len(present) > 1:  # tables have every column in every row
+        present = [name for name in present if row[name] not in ("", [])] or present[:1]
     if not present:
         raise InputError(
             f"wanted a field {either(names)}; the fields are {listed(row)}; say which is meant with --map {what}=FIELD"
@@ -256,29 +249,23 @@ def only(row: Mapping[str, Any], names: Iterable[str], what: str) -> str:
     return present[0]
 
 
+def decoded(row: dict[str, Any]) -> dict[str, Any]:
+    """The same row, with what tables hold as JSON text in its own form: conversations, and requests beside their responses."""
+    names = [name for name in ("messages", "conversations") if _is_json(row.get(name), "[")]
+    if _is_json(row.get("request"), "{") and _is_json(row.get("response"), "{"):
+        names += ["request", "response"]
+    for name in names:
+        try:
+            row = {**row, name: parsed_json(row[name])}
+        except ValueError as error:
+            raise InputError(f"{name!r} holds JSON that cannot be read: {error}") from error
+    return row
+
+
 def with_system(prompt: Prompt, words: str) -> Prompt:
     """The prompt after what the system says, if it says anything."""
     turns = (Message("user", prompt),) if isinstance(prompt, str) else prompt
     return (Message("system", words), *turns) if words else prompt
-
-
-def nothing_else(row: Mapping[str, Any], prompt: Prompt, read: Collection[str]) -> None:
-    """Refuses a row with a field that belongs to a prompt and was not read, unless its words stand in the prompt already.
-
-    Raises:
-        InputError: there is one; it says how to map it.
-    """
-    for name in _PROMPTING:
-        value = row.get(name)
-        if not value or name in read:
-            continue
-        if isinstance(value, str) and value.strip() in _words(prompt):
-            continue
-        known = "+".join(one for one in _PROMPTING if one in read and row.get(one)) or "FIELD"
-        raise InputError(
-            f"{name!r} belongs to a prompt and is not in what was read of it; "
-            f"say what the prompt is with --map prompt={name}+{known}, or --map prompt={known} without it"
-        )
 
 
 def either(names: Iterable[str]) -> str:
@@ -292,8 +279,8 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join(repr(name) for name in names)[:400] or "none"
 
 
-def _words(prompt: Prompt) -> str:
-    return prompt if isinstance(prompt, str) else "\n".join(turn.content for turn in prompt)
+def _is_json(value: object, bracket: str) -> bool:
+    return isinstance(value, str) and value.lstrip()[:1] == bracket
 
 
 def _is_bare(tool: object) -> bool:

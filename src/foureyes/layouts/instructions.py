@@ -17,13 +17,13 @@ from foureyes.layouts.fields import (
     answer_of,
     answer_span,
     joined,
-    nothing_else,
     only,
     system_in,
     tools_of,
     verdict,
     with_system,
 )
+from foureyes.layouts.leftovers import nothing_else
 from foureyes.layouts.making import logged
 from foureyes.types import Message, Prompt
 

@@ -12,7 +12,8 @@ from typing import Any, Final
 from foureyes.errors import InputError
 from foureyes.json_text import parsed_json
 from foureyes.layouts.answer import LoggedAnswer
-from foureyes.layouts.fields import answer_of, nothing_else, prompt_of, tools_of
+from foureyes.layouts.fields import answer_of, prompt_of, tools_of
+from foureyes.layouts.leftovers import nothing_else
 from foureyes.layouts.making import logged
 from foureyes.turns import openai_chat
 from foureyes.types import Message, Prompt, ToolDefinition

@@ -21,7 +21,6 @@ from foureyes.layouts.fields import (
     answer_span,
     joined,
     listed,
-    nothing_else,
     only,
     prompt_of,
     text_in,
@@ -30,6 +29,7 @@ from foureyes.layouts.fields import (
     value_at,
     with_system,
 )
+from foureyes.layouts.leftovers import nothing_else
 from foureyes.layouts.making import logged
 from foureyes.layouts.stated import author_tokens, choice_tokens
 from foureyes.types import Message, Prompt
@@ -93,7 +93,7 @@ def _answered_by_last_turn(row: Mapping[str, Any], fields: FieldMap, name: str, 
         return name == fields.answer and len(fields.prompt) < 2
     if isinstance(prompt, str) or not prompt or prompt[-1].role != "assistant":
         return False
-    rivals = [rival for rival in ANSWER_FIELDS if row.get(rival) is not None]
+    rivals = [rival for rival in ANSWER_FIELDS if row.get(rival)]
     if rivals:
         raise InputError(
             f"{name!r} ends with the assistant's answer and there is {rivals[0]!r} too; "

@@ -16,13 +16,13 @@ from foureyes.layouts.fields import (
     SYSTEM_FIELDS,
     TOOLS_FIELD,
     listed,
-    nothing_else,
     prompt_of,
     system_in,
     tools_of,
     with_system,
 )
 from foureyes.layouts.instructions import instruction_prompt
+from foureyes.layouts.leftovers import nothing_else
 from foureyes.layouts.making import logged
 from foureyes.layouts.questions import question_prompt
 from foureyes.types import Message, Prompt

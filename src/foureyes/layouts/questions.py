@@ -17,7 +17,6 @@ from foureyes.layouts.fields import (
     TOOLS_FIELD,
     answer_of,
     answer_span,
-    nothing_else,
     only,
     system_in,
     text_in,
@@ -26,6 +25,7 @@ from foureyes.layouts.fields import (
     with_system,
     words_in,
 )
+from foureyes.layouts.leftovers import nothing_else
 from foureyes.layouts.making import logged
 from foureyes.types import Prompt
 
@@ -44,7 +44,7 @@ def is_question(row: Mapping[str, Any]) -> bool:
     return (
         any(isinstance(row.get(name), str) for name in _QUESTIONS)
         and any(row.get(name) is not None for name in ANSWER_FIELDS)
-        and all(row.get(name) is None for name in _OTHERS)
+        and not any(row.get(name) for name in _OTHERS)
     )
 
 

@@ -13,7 +13,7 @@ from foureyes.layouts.answer import Layout, LoggedAnswer
 from foureyes.layouts.documents import entries
 from foureyes.layouts.events import is_event
 from foureyes.layouts.field_map import FieldMap
-from foureyes.layouts.fields import CORRECT_FIELD, listed, truth, value_at
+from foureyes.layouts.fields import CORRECT_FIELD, decoded, listed, truth, value_at
 from foureyes.layouts.joins import Joined, Joiner, pairing_of
 from foureyes.layouts.plain import plain_answer
 from foureyes.layouts.table import layout_named, layout_of
@@ -124,7 +124,7 @@ class AnswerReader:
             return [_bad(record, record.problem)]
         row = {name: value for name, value in record.fields.items() if name not in (RESULT_FIELD, ANSWER_FIELD)}
         try:
-            found = [self._told(answer, record) for answer in self._read(row, labelled=labelled)]
+            found = [self._told(answer, record) for answer in self._read(decoded(row), labelled=labelled)]
             return _meant(found, record.fields.get(ANSWER_FIELD)) or [_bad(record, "there is no answer in it")]
         except InputError as error:
             return [_bad(record, str(error))]

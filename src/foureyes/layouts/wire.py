@@ -13,7 +13,8 @@ from typing import Any, Final, TypeAlias
 from foureyes.errors import InputError
 from foureyes.layouts.answer import LoggedAnswer
 from foureyes.layouts.author import AuthorTokens
-from foureyes.layouts.fields import nothing_else, verdict
+from foureyes.layouts.fields import verdict
+from foureyes.layouts.leftovers import nothing_else
 from foureyes.layouts.making import logged
 from foureyes.layouts.stated import chat_author, gemini_author, responses_author
 from foureyes.turns import anthropic, gemini, openai_chat, openai_responses
