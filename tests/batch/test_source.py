@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foureyes.batch.rows import AnsweredRow, ReadAs, answered
+from foureyes.batch.rows import AnsweredRow, Answering, ReadAs
 from foureyes.batch.source import RecordSource
 from foureyes.batch.window import WindowLimits
 from foureyes.errors import InputError
@@ -73,24 +73,25 @@ def test_a_scored_record_of_two_answers_stays_the_one_it_was() -> None:
     assert row.text == PAIR.decode()[:-2] + ', "foureyes_answer": "rejected"}'
 
 
-def test_records_that_hold_no_answer_of_their_own_are_rows_in_their_places() -> None:
-    class Skipping(AnswerReader):
-        """Of several records the middle ones are part of the first, and the last of none."""
+def test_an_answer_whose_other_half_comes_later_comes_later_and_none_is_lost() -> None:
+    class Joining(AnswerReader):
+        """Of several records the first waits for the last, and the second is none."""
 
         def answers_of(self, records: Any) -> Any:
-            first, *_ = list(records)
+            first, _, third, _ = list(records)
+            yield third, LoggedAnswer(Exchange("q", "b"))
             yield first, LoggedAnswer(Exchange("q", "a"), which="one")
-            yield first, LoggedAnswer(Exchange("q", "b"), which="two")
+            yield first, LoggedAnswer(Exchange("q", "c"), which="two")
+            yield Record("entry 1 of line 4", {}), LoggedAnswer(Exchange("q", "d"))
 
-    records = [Record(f"line {n}", {"n": n}) for n in (1, 2, 3)]
-    found = list(answered(records, Skipping()))
+    records = [Record(f"line {n}", {"n": n}) for n in (1, 2, 3, 4)]
+    found = list(Answering(records, Joining()).rows())
     assert [(row.index, row.record.place) for row in found] == [
-        (0, "line 1"),
-        (0, "line 1"),
-        (1, "line 2"),
         (2, "line 3"),
+        (0, "line 1"),
+        (0, "line 1"),
+        (3, "entry 1 of line 4"),
     ]
-    assert str(found[3].answer.exchange) == "bad_row: line 3: it holds no answer of its own"
 
 
 def test_a_field_of_the_results_name_can_be_replaced() -> None:

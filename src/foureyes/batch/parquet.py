@@ -16,7 +16,7 @@ from typing import IO, Final
 from foureyes.batch.arrow import result_column, result_type
 from foureyes.batch.disk import Surveys
 from foureyes.batch.results import Columns
-from foureyes.batch.rows import AnsweredRow, ReadAs, answered
+from foureyes.batch.rows import AnsweredRow, Answering, ReadAs
 from foureyes.batch.source import RowCount
 from foureyes.batch.window import RESULT_FIELD, Result, RowWindow, WindowLimits, grouped
 from foureyes.errors import ConfigError, InputError
@@ -110,10 +110,12 @@ class ParquetSource:
         with self._opened() as file:
             batches = file.iter_batches(batch_size=limits.rows)
             tables = (pa.Table.from_batches([batch]).select(self._schema.names) for batch in batches)
-            rows = answered(column_records(passing.through(tables), str(self._path)), self._reader)
-            for group in grouped(rows, lambda row: row.size, limits):
+            answering = Answering(column_records(passing.through(tables), str(self._path)), self._reader)
+            for group in grouped(answering.rows(), lambda row: row.size, limits):
                 self._count.add(group[-1].index + 1, len(group))
-                yield TableWindow(passing.take([row.index for row in group]), group)
+                places = [row.index for row in group]
+                yield TableWindow(passing.take(places), group)
+                passing.drop(min(answering.oldest, *places))
 
     def said(self) -> str:
         """How the rows so far were read."""
@@ -160,14 +162,18 @@ class _Passing:
             yield table
 
     def take(self, rows: Sequence[int]) -> pa.Table:
-        """The rows at these places, which only grow; those before them are wanted no more."""
-        while self._held[0][0] + self._held[0][1].num_rows <= rows[0]:
+        """The rows at these places."""
+        low, high = min(rows), max(rows)
+        held = [(start, table) for start, table in self._held if start <= high and low < start + table.num_rows]
+        table, first = pa.concat_tables([table for _, table in held]), held[0][0]
+        if list(rows) == list(range(low, high + 1)):
+            return table.slice(low - first, len(rows))
+        return table.take(pa.array([row - first for row in rows]))
+
+    def drop(self, before: int) -> None:
+        """Lets go of rows before a place."""
+        while self._held and self._held[0][0] + self._held[0][1].num_rows <= before:
             self._held.popleft()
-        first = self._held[0][0]
-        held = pa.concat_tables([table for start, table in self._held if start <= rows[-1]])
-        if rows[-1] - rows[0] + 1 == len(rows):
-            return held.slice(rows[0] - first, len(rows))
-        return held.take(pa.array([row - first for row in rows]))
 
 
 class ParquetSink:

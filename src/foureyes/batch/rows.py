@@ -1,12 +1,11 @@
-"""Rows of the output: one for every answer of every record, and none of them lost.
+"""Rows of the output: one for every answer of every record, or for the reason why none can be read.
 
-Start at :func:`answered`.
+Start at :class:`Answering`.
 """
 
 from __future__ import annotations
 
 import json
-from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
@@ -17,9 +16,8 @@ from foureyes.batch.window import RAW_FIELD
 from foureyes.layouts import FieldMap, LoggedAnswer
 from foureyes.layouts.reading import ANSWER_FIELD, RESULT_FIELD, AnswerReader
 from foureyes.records import Record
-from foureyes.types import Unscored
 
-__all__ = ["TAKEN", "AnsweredRow", "ReadAs", "answered", "checked"]
+__all__ = ["TAKEN", "AnsweredRow", "Answering", "ReadAs", "checked"]
 
 TAKEN: Final = f"it has a field {RESULT_FIELD!r} already; --overwrite-field replaces it"
 
@@ -111,27 +109,36 @@ def checked(record: Record, *, overwrite: bool) -> Record:
     return replace(record, fields=fields, text=None if record.text is None else without(record.text, RESULT_FIELD))
 
 
-def answered(records: Iterable[Record], reader: AnswerReader) -> Iterator[AnsweredRow]:
-    """A row for every answer, in the order of the records, and one for every record in which no answer was found."""
-    waiting: deque[tuple[int, Record]] = deque()
-    done = -1
+class Answering:
+    """Rows of records, one for every answer; an answer whose other half comes later in the file comes later too.
 
-    def noted() -> Iterator[Record]:
-        for entry in enumerate(records):
-            waiting.append(entry)
-            yield entry[1]
+    Args:
+        records: of the input.
+        reader: finds the answers.
+    """
 
-    for record, answer in reader.answers_of(noted()):
-        while waiting[0][1] is not record and len(waiting) > 1:  # the last one may have been taken apart into several
-            index, passed = waiting.popleft()
-            if index != done:
-                yield _silent(index, passed)
-        done = waiting[0][0]
-        yield AnsweredRow(done, record, answer)
-    yield from (_silent(index, record) for index, record in waiting if index != done)
+    def __init__(self, records: Iterable[Record], reader: AnswerReader) -> None:
+        self._records, self._reader = records, reader
+        self._waiting: dict[int, tuple[int, Record]] = {}  # by identity; the record is kept so that its identity is
+        self._taken = 0
 
+    @property
+    def oldest(self) -> int:
+        """Index of the first record whose answers may be still to come."""
+        return next((index for index, _ in self._waiting.values()), self._taken)
 
-def _silent(index: int, record: Record) -> AnsweredRow:
-    return AnsweredRow(
-        index, record, LoggedAnswer(Unscored("bad_row", f"{record.place}: it holds no answer of its own"))
-    )
+    def rows(self) -> Iterator[AnsweredRow]:
+        """All rows, lazily."""
+        before: Record | None = None
+        for record, answer in self._reader.answers_of(self._noted()):
+            if before is not None and before is not record:
+                self._waiting.pop(id(before), None)
+            before = record
+            index, _ = self._waiting.get(id(record), (self._taken - 1, record))  # or an entry of the last one taken
+            yield AnsweredRow(index, record, answer)
+
+    def _noted(self) -> Iterator[Record]:
+        for record in self._records:
+            self._waiting[id(record)] = self._taken, record
+            self._taken += 1
+            yield record

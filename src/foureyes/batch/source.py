@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from foureyes.batch.disk import Surveys
-from foureyes.batch.rows import TAKEN, AnsweredRow, ReadAs, answered, checked
+from foureyes.batch.rows import TAKEN, AnsweredRow, Answering, ReadAs, checked
 from foureyes.batch.window import WindowLimits, grouped
 from foureyes.errors import InputError
 from foureyes.layouts import LoggedAnswer
@@ -70,7 +70,7 @@ class RowCount:
 
     def add(self, seen: int, rows: int) -> None:
         """Notes that so many records were seen so far, and so many rows more."""
-        self._seen = seen
+        self._seen = max(seen, self._seen)
         self._rows += rows
 
     @property
@@ -119,7 +119,7 @@ class RecordSource:
     def windows(self, limits: WindowLimits) -> Iterator[RecordWindow]:
         """All rows in order, lazily."""
         self._reader, self._count = self._read_as.reader(), RowCount(self._lines())
-        for group in grouped(answered(self._records(), self._reader), lambda row: row.size, limits):
+        for group in grouped(Answering(self._records(), self._reader).rows(), lambda row: row.size, limits):
             self._count.add(group[-1].index + 1, len(group))
             yield RecordWindow(group)
 
