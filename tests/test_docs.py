@@ -29,6 +29,16 @@ def test_what_a_page_imports_is_there(page: Path) -> None:
     assert not missing
 
 
+@pytest.mark.weights
+def test_answers_of_any_layout_are_read_and_scored_as_the_page_shows(capsys: pytest.CaptureFixture[str]) -> None:
+    page = (ROOT / "docs" / "score.md").read_text(encoding="utf-8")
+    [block] = re.findall(r"^```python\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    exec(compile(block, "docs/score.md", "exec"), {})  # noqa: S102 - ours
+    said, surprises = capsys.readouterr().out.splitlines()
+    assert f"print(answers.said)  # {said}" in block
+    assert all(surprise > 0 for surprise in ast.literal_eval(surprises))
+
+
 @pytest.mark.parametrize("page", sorted(ROOT.glob("docs/**/*.md")), ids=lambda page: page.name)
 def test_a_link_between_pages_leads_somewhere(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", page.read_text(encoding="utf-8"))

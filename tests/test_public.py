@@ -26,7 +26,7 @@ PACKAGES = (
     ".monitoring",
     ".privacy",
 )
-PACKAGES += (".signals", ".types")
+PACKAGES += (".layouts", ".records", ".signals", ".types")
 
 
 def public() -> dict[str, object]:

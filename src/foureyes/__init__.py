@@ -8,6 +8,7 @@
 
 What most programs need is here, with every error. The rest is one level down, each with a page in ``docs/``:
 
+``foureyes.layouts``      answers of logs and data sets, whatever their format and layout
 ``foureyes.signals``      every signal of an answer: read, asked, or drawn from samples
 ``foureyes.maths``        measures of a signal and of a confidence: AUROC, ECE, risk and coverage, differences
 ``foureyes.calibration``  from signals to P(correct), and thresholds that keep a promise

@@ -71,6 +71,7 @@ from .errors import (
 from .guard import Council as Council
 from .guard import CouncilMember as CouncilMember
 from .guard import Guard as Guard
+from .layouts import read_answers as read_answers
 from .maths import aurc as aurc
 from .maths import auroc as auroc
 from .maths import brier as brier

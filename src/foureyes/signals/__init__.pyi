@@ -11,6 +11,7 @@ from .choice import (
     option_distributions as option_distributions,
 )
 from .claims import AnswerClaim as AnswerClaim
+from .cross import Answered as Answered
 from .cross import score as score
 from .cross import score_panel as score_panel
 from .divergence import cross_entropy as cross_entropy

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Protocol
 
 from foureyes.errors import InputError
 from foureyes.models.roles import Reader
@@ -16,11 +17,20 @@ from foureyes.signals.catalog import one_pass
 from foureyes.signals.spans import final_answer_span
 from foureyes.types import Exchange, Reading, Scored, Unscored
 
-__all__ = ["score", "score_panel", "signals_of", "with_final_answer"]
+__all__ = ["Answered", "score", "score_panel", "signals_of", "with_final_answer"]
+
+
+class Answered(Protocol):
+    """Whatever holds an answer to be read: one of a log, or one that was just written."""
+
+    @property
+    def exchange(self) -> Exchange | Unscored:
+        """Prompt and answer, or why they cannot be read."""
+        ...
 
 
 def score(
-    exchanges: Iterable[Exchange], reader: Reader, *, top_k: int = 0, final_answer: str | None = None
+    exchanges: Iterable[Exchange | Answered], reader: Reader, *, top_k: int = 0, final_answer: str | None = None
 ) -> list[Scored | Unscored]:
     """Reads every answer once and sums up what the verifier saw.
 
@@ -29,7 +39,7 @@ def score(
     mean entropy of its distributions at the same positions: how unsure it would have been whatever the answer.
 
     Args:
-        exchanges: prompts and answers.
+        exchanges: prompts and answers, as :func:`foureyes.read_answers` gives them, too.
         reader: the verifier.
         top_k: how many alternatives to keep at each token, 0 for none.
         final_answer: take the signals only over the final answer, found by this pattern
@@ -50,21 +60,24 @@ def score(
 
     Source: Gorbett & Jana, arXiv 2603.25450, equations for CMP and CME.
     """
-    wanted = list(exchanges)
-    for row, exchange in enumerate(wanted):
-        if not isinstance(exchange, Exchange):
-            raise InputError(f"exchanges must be a sequence of Exchange; got {type(exchange).__name__} at row {row}")
+    wanted = [_exchange(row, place) for place, row in enumerate(exchanges)]
     if isinstance(reader, str):
         raise InputError(f"reader must be a Reader, which open_reader opens by name; got {reader!r}")
-    if final_answer is None:
-        return [signals_of(row) for row in reader.read(wanted, top_k=top_k)]
-    narrowed = [with_final_answer(exchange, final_answer) for exchange in wanted]
-    readings = iter(reader.read([e for e in narrowed if isinstance(e, Exchange)], top_k=top_k))
-    return [signals_of(next(readings)) if isinstance(e, Exchange) else e for e in narrowed]
+    if final_answer is not None:
+        wanted = [with_final_answer(e, final_answer) if isinstance(e, Exchange) else e for e in wanted]
+    readings = iter(reader.read([e for e in wanted if isinstance(e, Exchange)], top_k=top_k))
+    return [signals_of(next(readings)) if isinstance(e, Exchange) else e for e in wanted]
+
+
+def _exchange(row: object, place: int) -> Exchange | Unscored:
+    found = getattr(row, "exchange", row)
+    if not isinstance(found, Exchange | Unscored):
+        raise InputError(f"exchanges must be a sequence of Exchange; got {type(row).__name__} at row {place}")
+    return found
 
 
 def score_panel(
-    exchanges: Iterable[Exchange], readers: Mapping[str, Reader], *, final_answer: str | None = None
+    exchanges: Iterable[Exchange | Answered], readers: Mapping[str, Reader], *, final_answer: str | None = None
 ) -> dict[str, list[Scored | Unscored]]:
     """Several verifiers read every answer; results by verifier, each in the order of ``exchanges``."""
     wanted = list(exchanges)
