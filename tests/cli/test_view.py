@@ -74,6 +74,7 @@ def test_what_it_cannot_show_is_told_in_one_line(tmp_path: Path, capsys: pytest.
     ("option", "words"),
     [
         (["--limit", "0"], "--limit must be at least 1"),
+        (["--sort", "log_cpm"], "no signal 'log_cpm' in the first rows"),
         (["--map", "prompt"], "WHAT=FIELD"),
         (["--layout", "none"], "layout"),
         (["--export", "nowhere/page.html"], "cannot write"),
@@ -96,3 +97,20 @@ def test_a_full_disk_is_told_and_the_page_does_not_call_it_saved(scored: Path) -
     link.symlink_to("/dev/full")
     with pytest.raises(InputError, match="No space left"):
         Labels(link).add(Decision("f", 0, "", "0", "right"))
+
+
+def test_a_run_that_has_not_ended_can_be_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from foureyes.view.opening import open_viewer
+    from foureyes.view.scored_rows import RowReader
+
+    monkeypatch.setenv("FOUREYES_CACHE", str(tmp_path / "cache"))
+    source, out = tmp_path / "in.jsonl", tmp_path / "scored.jsonl"
+    source.write_text("".join(json.dumps({"prompt": row["prompt"], "answer": row["answer"]}) + "\n" for row in SCORED))
+    scripted = Path(__file__).with_name("scripted_score.py")
+    command = [sys.executable, str(scripted), "score", str(source), "-o", str(out), "--verifier", "v:dies:2"]
+    assert subprocess.run([*command, "--window", "10"], capture_output=True, check=False, timeout=120).returncode == 1
+    viewer = open_viewer([Path(f"{out}.part") / "rows"], RowReader(), labels=tmp_path / "labels.jsonl")
+    viewer.start()
+    viewer.read_to_end(print)
+    assert viewer.file()["files"][0]["indexed"] == 20
+    viewer.close()

@@ -51,6 +51,7 @@ A number that a row does not have is ``null``. Rows are numbered from 0 in the o
                                  "worse": share of all rows that are not as bad}],
                     "heat": :func:`~foureyes.report.heat.heat_of` | null, "sentence": why, "finding": in a few words,
                     "loud": whether it is surprised,
+                    "parts": [{"part", "path", "text", "nats", "n_tokens"}] of an answer that is more than text,
                     "no_heat": why there is none, and what to do, "unscored": null | {"reason", "detail"}}],
      "others": [the same of the row in the other file]}
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from foureyes.batch.results import PART_FACTS
 from foureyes.errors import InputError
 from foureyes.layouts.reading import RESULT_FIELD
 from foureyes.report import wording
@@ -66,6 +67,7 @@ def _verifier(name: str, result: Mapping[str, Any], answer: str) -> dict[str, An
         "name": name,
         "unscored": unscored,
         "signals": [_signal(signal, value) for signal, value in numbers_of(result).items()],
+        "parts": [{name: part.get(name) for name in PART_FACTS} for part in result.get("parts") or ()],
         "heat": None,
         "no_heat": "",
         "finding": "could not tell" if unscored else "",

@@ -24,6 +24,13 @@ _PLAIN: Final = re.compile(r"[a-z0-9 .,:;?!'()=+*_-]+")
 _MARK: Final = b"\xef\xbb\xbf"
 
 
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON value")
+
+
+_DECODER: Final = json.JSONDecoder(parse_constant=_refuse)
+
+
 class JsonlRows:
     """JSON objects, one a line; empty lines are no rows. A last line without an end that is no JSON is still being written."""
 
@@ -94,7 +101,7 @@ class JsonlRows:
 
 def _record(raw: bytes, place: str) -> Record:
     try:
-        fields = json.loads(raw.removeprefix(_MARK), parse_constant=_refuse)
+        fields = _DECODER.decode(raw.removeprefix(_MARK).decode())
     except (ValueError, RecursionError) as error:
         return Record(place, None, f"not JSON: {error}"[:200])
     if not isinstance(fields, dict):
@@ -104,7 +111,3 @@ def _record(raw: bytes, place: str) -> Record:
 
 def _may_hold(sought: bytes, line: bytes) -> bool:
     return sought in line.lower() or not line.isascii() or b"\\u" in line
-
-
-def _refuse(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a JSON value")

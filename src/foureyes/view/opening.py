@@ -10,11 +10,13 @@ from typing import Final
 
 from foureyes.errors import InputError
 from foureyes.layouts.reading import RESULT_FIELD
+from foureyes.models.weights.known import STANDARD_PAIR
 from foureyes.models.weights.store import cache_folder
+from foureyes.records import Record
 from foureyes.view.file_index import FileIndex
 from foureyes.view.labels import Labels, sidecar_of
 from foureyes.view.row_source import RowSource
-from foureyes.view.scored_rows import RowReader
+from foureyes.view.scored_rows import RowReader, numbers_of
 from foureyes.view.sources import open_source
 from foureyes.view.viewed_file import ViewedFile
 from foureyes.view.viewer import Viewer
@@ -46,26 +48,33 @@ def open_viewer(
         sort: what rows are sorted by at first.
 
     Raises:
-        InputError: a file cannot be read, or was not scored.
+        InputError: a file cannot be read, or was not scored, or not by this signal.
         ConfigError: Parquet, and pyarrow is not installed.
     """
     folder = index or cache_folder() / "view"
     sources = [open_source(path) for path in paths]
     for source in sources:
-        _require_scored(source)
+        _require_scored(source, sort)
     kept = Labels(labels or sidecar_of(paths[0]))
     files = [ViewedFile(FileIndex(source, reader, folder), kept) for source in sources]
     return Viewer(files, kept, sort or DEFAULT_SORT)
 
 
-def _require_scored(source: RowSource) -> None:
+def _require_scored(source: RowSource, sort: str | None) -> None:
     first = [found.record for found in islice(source.scan(0), _LOOKED_AT)]
-    if any(record.fields is not None and RESULT_FIELD in record.fields for record in first):
-        return
-    path = source.path
+    scored = [record.fields[RESULT_FIELD] for record in first if record.fields and RESULT_FIELD in record.fields]
+    if not scored:
+        raise _not_scored(source.path, first)
+    results = [result for by_verifier in scored if isinstance(by_verifier, dict) for result in by_verifier.values()]
+    known = dict.fromkeys(name for result in results if isinstance(result, dict) for name in numbers_of(result))
+    if sort is not None and sort not in known:
+        raise InputError(f"no signal {sort!r:.60} in the first rows of {source.path}; there are {', '.join(known)}")
+
+
+def _not_scored(path: Path, first: Sequence[Record]) -> InputError:
     told = f"{path} has no rows yet" if not first else f"{path} was not scored: no {RESULT_FIELD!r} in its first rows"
     if first and all(record.fields is None for record in first):
         told = f"{path} is neither JSON lines nor Parquet: {first[0].problem}"
     scored = path.with_suffix(f".scored{path.suffix}")
-    words = ["foureyes", "score", str(path), "--verifier", "qwen3-0.6b", "--tokens", "-o", str(scored)]
-    raise InputError(f"{told}; score it first: {shlex.join(words)}")
+    words = ["foureyes", "score", str(path), "--verifier", STANDARD_PAIR.reader, "--tokens", "-o", str(scored)]
+    return InputError(f"{told}; score it first: {shlex.join(words)}")
