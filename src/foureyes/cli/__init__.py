@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from foureyes.cli.exits import Exit
+from foureyes.cli.libraries import hush
 from foureyes.cli.output import CommandOutput
 from foureyes.cli.verbs import parser_of, work
 from foureyes.errors import FoureyesError
@@ -34,6 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         import_module("foureyes.cli.completion.answer").answer()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without our arrows still gets the words
+    hush()
     arguments = list(sys.argv[1:] if argv is None else argv)
     verb = next((word for word in arguments if not word.startswith("-")), "")
     try:
