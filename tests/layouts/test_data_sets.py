@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from foureyes.layouts import AnswerReader, LoggedAnswer
+from foureyes.layouts import AnswerReader, FieldMap, LoggedAnswer
 from foureyes.layouts.table import LAYOUTS
 from foureyes.records import Record
 from foureyes.types import Exchange, Message, Reasoning, Role, ToolCall, ToolDefinition, ToolResult, Unscored
@@ -80,8 +80,31 @@ def test_joins_what_belongs_to_the_prompt(row: dict[str, Any], prompt: Any) -> N
 
 
 @pytest.mark.parametrize(
+    ("row", "prompt"),
+    [
+        ({"knowledge": "k", "question": "q", "right_answer": "a"}, "k\nq"),
+        ({"instruction": "i", "input": "x", "right_answer": "a"}, "i\nx"),
+        ({"prompt": "q", "system": "s", "right_answer": "a"}, (S("s"), U("q"))),
+        (
+            {
+                "messages": [{"role": "system", "content": "s"}, {"role": "user", "content": "q"}],
+                "system": "s",
+                "right_answer": "a",
+            },
+            (S("s"), U("q")),
+        ),
+    ],
+)
+def test_a_map_of_the_answer_leaves_the_prompt_to_the_layout(row: dict[str, Any], prompt: Any) -> None:
+    [found] = AnswerReader(fields=FieldMap(answer="right_answer")).answers(Record("line 1", row))
+    assert isinstance(found.exchange, Exchange), found.exchange
+    assert (found.exchange.prompt, found.exchange.answer) == (prompt, "a")
+
+
+@pytest.mark.parametrize(
     ("row", "said"),
     [
+        ({"question": "q", "right_answer": "a"}, "wanted a field 'answer', 'response', 'completion' or 'output'"),
         ({"instruction": "i", "input": "x", "context": "c", "output": "a"}, "both 'input' and 'context'"),
         ({"instruction": "i", "output": "a", "documents": ["d"]}, "'documents' belongs to a prompt"),
         ({"instruction": "i", "output": "a", "images": ["a.png"]}, "'images' belongs to a prompt"),

@@ -126,8 +126,6 @@ def _last(
 ) -> LoggedAnswer:
     if not turns or turns[-1].role != "assistant":
         raise InputError(f"{name!r} must end with a turn of the assistant, which is the answer")
-    system = system_in(row)
-    repeated = turns[0].role in ("system", "developer") and turns[0].content.strip() == system.strip()
-    prompt = turns[:-1] if repeated else with_system(turns[:-1], system)
+    prompt = with_system(turns[:-1], system_in(row))
     nothing_else(row, prompt, {name, *SYSTEM_FIELDS})
     return logged(prompt, turns[-1], tools=tools, span=answer_span(row), correct=verdict(row))

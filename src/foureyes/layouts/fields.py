@@ -263,9 +263,12 @@ def decoded(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def with_system(prompt: Prompt, words: str) -> Prompt:
-    """The prompt after what the system says, if it says anything."""
+    """The prompt after what the system says, if it says anything that the prompt does not begin with."""
+    if not words:
+        return prompt
     turns = (Message("user", prompt),) if isinstance(prompt, str) else prompt
-    return (Message("system", words), *turns) if words else prompt
+    repeated = bool(turns) and turns[0].role in ("system", "developer") and turns[0].content.strip() == words.strip()
+    return turns if repeated else (Message("system", words), *turns)
 
 
 def either(names: Iterable[str]) -> str:

@@ -12,10 +12,12 @@ from typing import Any, Final
 
 from foureyes.errors import InputError
 from foureyes.layouts.answer import LoggedAnswer
+from foureyes.layouts.asked import stated_prompt
 from foureyes.layouts.field_map import FieldMap
 from foureyes.layouts.fields import (
     ANSWER_FIELDS,
     CORRECT_FIELD,
+    SYSTEM_FIELDS,
     TOOLS_FIELD,
     answer_of,
     answer_span,
@@ -23,6 +25,7 @@ from foureyes.layouts.fields import (
     listed,
     only,
     prompt_of,
+    system_in,
     text_in,
     tools_of,
     truth,
@@ -66,15 +69,7 @@ def plain_answer(row: Mapping[str, Any], fields: FieldMap) -> LoggedAnswer:
         >>> plain_answer({"prompt": "Capital of Australia?", "response": "Sydney"}, FieldMap()).exchange.answer
         'Sydney'
     """
-    names = fields.prompt or (only(row, PROMPT_FIELDS, "prompt"),)
-    prompt = joined(row, names) if len(names) > 1 else prompt_of(names[0], _at(row, names[0]))
-    if _answered_by_last_turn(row, fields, names[0], prompt):
-        prompt, turn = prompt[:-1], _last_turn(names[0], prompt)
-    else:
-        name = fields.answer or _answer_field(row)
-        turn = answer_of(name, _at(row, name))
-    if not fields.prompt:
-        nothing_else(row, prompt, {names[0], fields.system, fields.answer})
+    prompt, turn = _asked_and_answered(row, fields)
     if fields.system:
         prompt = with_system(prompt, text_in(row, fields.system))
     tools = fields.tools or TOOLS_FIELD
@@ -86,6 +81,25 @@ def plain_answer(row: Mapping[str, Any], fields: FieldMap) -> LoggedAnswer:
         correct=None if fields.label else truth(row.get(CORRECT_FIELD)),
         author=author_tokens(choice_tokens(row.get("logprobs")), row.get("model")),
     )
+
+
+def _asked_and_answered(row: Mapping[str, Any], fields: FieldMap) -> tuple[Prompt, Message]:
+    otherwise = row.get("instruction") or not any(row.get(name) for name in PROMPT_FIELDS)
+    stated = stated_prompt(row) if otherwise and not fields.prompt else None
+    if stated is not None:  # a question, an instruction … whose answer a map names
+        name = fields.answer or _answer_field(row)
+        return stated, answer_of(name, _at(row, name))
+    names = fields.prompt or (only(row, PROMPT_FIELDS, "prompt"),)
+    prompt = joined(row, names) if len(names) > 1 else prompt_of(names[0], _at(row, names[0]))
+    if _answered_by_last_turn(row, fields, names[0], prompt):
+        prompt, turn = prompt[:-1], _last_turn(names[0], prompt)
+    else:
+        name = fields.answer or _answer_field(row)
+        turn = answer_of(name, _at(row, name))
+    if not fields.prompt:
+        prompt = prompt if fields.system else with_system(prompt, system_in(row))
+        nothing_else(row, prompt, {names[0], fields.system, fields.answer, *SYSTEM_FIELDS})
+    return prompt, turn
 
 
 def _answered_by_last_turn(row: Mapping[str, Any], fields: FieldMap, name: str, prompt: Prompt) -> bool:

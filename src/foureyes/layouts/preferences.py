@@ -10,21 +10,19 @@ from typing import Any, Final
 
 from foureyes.errors import InputError
 from foureyes.layouts.answer import LoggedAnswer
+from foureyes.layouts.asked import stated_prompt
 from foureyes.layouts.completions import completed
 from foureyes.layouts.conversations import turn_of, turns_of
 from foureyes.layouts.fields import (
     SYSTEM_FIELDS,
     TOOLS_FIELD,
     listed,
-    prompt_of,
     system_in,
     tools_of,
     with_system,
 )
-from foureyes.layouts.instructions import instruction_prompt
 from foureyes.layouts.leftovers import nothing_else
 from foureyes.layouts.making import logged
-from foureyes.layouts.questions import question_prompt
 from foureyes.types import Message, Prompt
 
 __all__ = ["is_preference", "preference_answers"]
@@ -66,29 +64,16 @@ def _within(row: Mapping[str, Any], side: str) -> tuple[Prompt, Message] | None:
 
 
 def _beside(row: Mapping[str, Any], side: str) -> tuple[Prompt, Message]:
-    prompt = _asked(row)
+    prompt = stated_prompt(row)
+    if prompt is None:
+        raise InputError(
+            f"'chosen' and 'rejected' have no prompt, neither beside them nor within both; the fields are {listed(row)}; "
+            "say which it is with --map prompt=FIELD and --map answer=chosen"
+        )
     value = row[side]
     if isinstance(value, dict) and "from" in value:
         return prompt, turn_of(value, side, [])
     return completed(prompt, side, [value] if isinstance(value, dict) else value)
-
-
-def _asked(row: Mapping[str, Any]) -> Prompt:
-    """The prompt that stands beside both, under any of the names that it goes by."""
-    if row.get("instruction") is not None:
-        return instruction_prompt(row)
-    if row.get("question") is not None and row.get("prompt") is None:
-        return question_prompt(row)
-    for name in ("prompt", "conversations", "messages", "input"):
-        if row.get(name) is not None:
-            found = turns_of(name, row[name]) if name == "conversations" else prompt_of(name, row[name])
-            prompt = with_system(found, system_in(row))
-            nothing_else(row, prompt, {name, *SYSTEM_FIELDS})
-            return prompt
-    raise InputError(
-        f"'chosen' and 'rejected' have no prompt, neither beside them nor within both; the fields are {listed(row)}; "
-        "say which it is with --map prompt=FIELD and --map answer=chosen"
-    )
 
 
 def _transcript(text: str) -> Iterator[Message]:
