@@ -115,6 +115,22 @@ def test_a_file_that_is_something_else_is_refused_at_once(tmp_path: Path, conten
         RecordSource([path], ReadAs())
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("in.csv", b'prompt,answer\nq,a\nq,"a\nq,a\n', "in.csv, line 3: a quote opens here and never closes"),
+        ("in.json", b'[{"prompt": "q", "answer": "a"}, {"prompt": "q"', "in.json: entry 2, line 1: not JSON"),
+        ("in.jsonl.gz", gzip.compress(PAIR * 1000)[:-9], "cannot read .*in.jsonl.gz: it is cut or damaged"),
+    ],
+)
+def test_a_file_that_is_damaged_as_a_whole_is_refused_before_it_is_scored(
+    tmp_path: Path, name: str, content: bytes, why: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=why):
+        RecordSource([tmp_path / name], ReadAs())
+
+
 def test_a_file_is_known_by_its_content(tmp_path: Path) -> None:
     path = tmp_path / "in.jsonl"
     path.write_bytes(b'{"prompt": "a"}\n{"prompt": "b"}')
@@ -134,7 +150,9 @@ def test_rows_to_come_are_counted_by_the_answers_of_the_records_so_far(tmp_path:
     source = RecordSource([path], ReadAs())
     assert [source.rows for _ in source.windows(WindowLimits(rows=4))] == [20] * 5
     (tmp_path / "in.jsonl.gz").write_bytes(gzip.compress(PAIR * 10))
-    assert RecordSource([tmp_path / "in.jsonl.gz"], ReadAs()).rows is None
+    assert RecordSource([tmp_path / "in.jsonl.gz"], ReadAs()).rows == 10
+    (tmp_path / "in.json").write_bytes(PAIR)
+    assert RecordSource([tmp_path / "in.json"], ReadAs()).rows is None
 
 
 def test_several_files_are_one_and_their_rows_say_which(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from foureyes.errors import InputError
 from foureyes.layouts import LoggedAnswer
 from foureyes.records import Form, Record, records
 from foureyes.records.forms import form_of_name
+from foureyes.records.json_values import THE_DOCUMENT
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -92,7 +93,8 @@ class RecordSource:
         overwrite: drop a field that has the result's name, instead of treating the record as one that has no room.
 
     Raises:
-        InputError: a file is something else altogether, or its first record has a field ``foureyes`` already.
+        InputError: a file is something else altogether or damaged as a whole, or its first record has a field ``foureyes``
+            already.
     """
 
     def __init__(
@@ -104,7 +106,8 @@ class RecordSource:
         if isinstance(place, Sequence) and all(path.is_file() for path in place):
             self._look_at_start()
             self._surveys = Surveys(place)
-        self._count = RowCount(self._lines())
+        self._n_records = self._counted()
+        self._count = RowCount(self._n_records)
 
     @property
     def surveys(self) -> Surveys | None:
@@ -113,12 +116,12 @@ class RecordSource:
 
     @property
     def rows(self) -> int | None:
-        """Lines of the files, or as many rows as that comes to."""
+        """As many as the files' records come to; ``None`` for one document, which may hold any number."""
         return self._count.rows
 
     def windows(self, limits: WindowLimits) -> Iterator[RecordWindow]:
         """All rows in order, lazily."""
-        self._reader, self._count = self._read_as.reader(), RowCount(self._lines())
+        self._reader, self._count = self._read_as.reader(), RowCount(self._n_records)
         for group in grouped(Answering(self._records(), self._reader).rows(), lambda row: row.size, limits):
             self._count.add(group[-1].index + 1, len(group))
             yield RecordWindow(group)
@@ -152,12 +155,20 @@ class RecordSource:
     def _named(self) -> str:
         return str(self._place[0]) if isinstance(self._place, Sequence) else "standard input"
 
-    def _lines(self) -> int | None:
-        """Of files that are known to hold a record a line."""
+    def _counted(self) -> int | None:
+        """How many records there are, at most: lines where there is one on each, else found by reading all of them.
+
+        Reading all also finds, before any model is loaded, a quote that never closes, a list or a packed file that is cut.
+        """
         if self._surveys is None or not isinstance(self._place, Sequence):
             return None
         forms = {self._form or form_of_name(path) for path in self._place}
-        return self._surveys.lines if forms == {"jsonl"} and not self._surveys.packed else None
+        if forms == {"jsonl"} and not self._surveys.packed:
+            return self._surveys.lines
+        n, place = 0, ""
+        for record in self._records():
+            n, place = n + 1, record.place
+        return None if place.endswith(THE_DOCUMENT) else n
 
     def _records(self) -> Generator[Record, None, None]:
         found = records(list(self._place) if isinstance(self._place, Sequence) else self._place, form=self._form)
