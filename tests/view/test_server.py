@@ -178,3 +178,17 @@ def test_many_ask_at_once(client: Client) -> None:
         thread.join()
     assert found == [200] * 20
     assert client.get("/api/file")[1]["files"][0]["labels"]["unsure"] == 20
+
+
+def test_an_error_of_ours_is_an_answer_too_and_the_terminal_says_which(
+    client: Client, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def broken() -> dict[str, Any]:
+        raise RuntimeError("a slip of ours")
+
+    monkeypatch.setattr(client.server.viewer, "file", broken)
+    status, told = client.get("/api/file")
+    assert (status, list(told)) == (500, ["error"])
+    assert "a slip" not in told["error"]
+    client.server.shutdown()
+    assert "RuntimeError: a slip of ours" in capfd.readouterr().err

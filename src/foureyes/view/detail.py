@@ -15,7 +15,7 @@ from foureyes.report.heat import as_pairs, heat_of
 from foureyes.report.wording import shown_value
 from foureyes.signals.catalog import signal as catalogued
 from foureyes.types import Prompt, Scored
-from foureyes.view.scored_rows import ScoredRow, numbers_of
+from foureyes.view.scored_rows import ScoredRow, is_number, numbers_of
 from foureyes.view.token_reading import reading_of
 
 __all__ = ["detail_of"]
@@ -62,12 +62,12 @@ def _text(value: object) -> str:
 
 
 def _verifier(name: str, result: Mapping[str, Any], answer: str) -> dict[str, Any]:
-    unscored = result.get("unscored")
+    unscored = _unscored(result.get("unscored"))
     told: dict[str, Any] = {
         "name": name,
         "unscored": unscored,
         "signals": [_signal(signal, value) for signal, value in numbers_of(result).items()],
-        "parts": [{name: part.get(name) for name in PART_FACTS} for part in result.get("parts") or ()],
+        "parts": _parts(result.get("parts")),
         "heat": None,
         "no_heat": "",
         "finding": "could not tell" if unscored else "",
@@ -77,6 +77,24 @@ def _verifier(name: str, result: Mapping[str, Any], answer: str) -> dict[str, An
     if unscored:
         return told
     return told | _sentence(result) | _heat(name, result, answer)
+
+
+def _unscored(told: object) -> dict[str, str] | None:
+    if told is None:
+        return None
+    why = told if isinstance(told, Mapping) else {"reason": told}
+    return {name: _text(why[name]) if name in why else "" for name in ("reason", "detail")}
+
+
+def _parts(told: object) -> list[dict[str, Any]]:
+    """Parts of an answer, as far as they are what ``foureyes score`` writes."""
+    parts = [part for part in told if isinstance(part, Mapping)] if isinstance(told, list) else []
+    kinds = {name: (int, float) if kind is float else kind for name, kind in PART_FACTS.items()}
+    return [
+        {name: part[name] for name in PART_FACTS}
+        for part in parts
+        if all(isinstance(part.get(name), kind) for name, kind in kinds.items()) and is_number(part["nats"])
+    ]
 
 
 def _signal(name: str, value: float) -> dict[str, Any]:
@@ -91,7 +109,7 @@ def _signal(name: str, value: float) -> dict[str, Any]:
 
 def _sentence(result: Mapping[str, Any]) -> dict[str, Any]:
     for names in _SURPRISE:
-        numbers = [float(result[name]) for name in names if isinstance(result.get(name), int | float)]
+        numbers = [float(result[name]) for name in names if is_number(result.get(name))]
         if len(numbers) == len(names):
             return _compared(*numbers)
     return {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -15,12 +16,13 @@ from foureyes.layouts.reading import ANSWER_FIELD, RESULT_FIELD, AnswerReader
 from foureyes.records import Record
 from foureyes.types import Exchange, Unscored, text_of
 
-__all__ = ["RowReader", "ScoredRow", "answer_key", "numbers_of"]
+__all__ = ["RowReader", "ScoredRow", "answer_key", "is_number", "numbers_of"]
 
 _BESIDE: Final = frozenset(FACTS) - {"n_tokens"} | {"g_ent_low", "g_ent_high"}
 """Numbers beside the signals."""
 
 _NUMBERS: Final = (float, int)
+_LARGEST: Final = sys.float_info.max
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,16 @@ def _problem(answers: Sequence[LoggedAnswer]) -> str:
     return exchange.detail if isinstance(exchange, Unscored) else ""
 
 
+def is_number(value: object) -> bool:
+    """Whether a value of a row is a number that a float holds.
+
+    Example:
+        >>> [is_number(value) for value in (1.5, 10**400, True, "1", None)]
+        [True, False, False, False, False]
+    """
+    return type(value) in _NUMBERS and -_LARGEST <= value <= _LARGEST  # type: ignore[operator] # it is a number
+
+
 def numbers_of(result: Mapping[str, Any]) -> dict[str, float]:
     """The signals of one verifier, and ``n_tokens``: everything that is a number and not a fact beside it.
 
@@ -107,7 +119,7 @@ def numbers_of(result: Mapping[str, Any]) -> dict[str, float]:
         >>> numbers_of({"log_cmp": 1.5, "cme": None, "n_tokens": 3, "n_dropped": 0})
         {'log_cmp': 1.5, 'n_tokens': 3.0}
     """
-    return {name: float(value) for name, value in result.items() if type(value) in _NUMBERS and name not in _BESIDE}
+    return {name: float(value) for name, value in result.items() if is_number(value) and name not in _BESIDE}
 
 
 def answer_key(row: ScoredRow) -> int:

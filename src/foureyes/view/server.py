@@ -115,6 +115,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
         except (BrokenPipeError, ConnectionResetError, TimeoutError):
             self.close_connection = True  # the page went away
+        except Exception:
+            self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, "this is an error of foureyes; the terminal says more")
+            raise
 
     def _get(self) -> None:
         address = urlsplit(self.path)
