@@ -177,8 +177,9 @@ def test_a_record_of_two_answers_is_two_rows_of_its_columns(tmp_path: Path) -> N
     )
     pq.write_table(table, tmp_path / "in.parquet")
     after = scored_through_parquet(tmp_path / "in.parquet", tmp_path / "out.parquet", rows=3)
-    assert after.drop_columns(["foureyes", "foureyes_answer"]).equals(table.take([0, 0, 1, 1]))
+    assert after.drop_columns(["foureyes", "foureyes_answer", "foureyes_correct"]).equals(table.take([0, 0, 1, 1]))
     assert after["foureyes_answer"].to_pylist() == ["chosen", "rejected"] * 2
+    assert after["foureyes_correct"].to_pylist() == [True, False] * 2
 
 
 def test_a_table_that_was_scored_is_refused_at_once(tmp_path: Path) -> None:

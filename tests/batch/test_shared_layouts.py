@@ -57,7 +57,25 @@ def test_a_pair_s_rows_hold_its_fields_and_say_which_answer(tmp_path: Path) -> N
     rows = scored(LAYOUTS / "dpo.jsonl", tmp_path / "out.jsonl", ScriptedReader())
     assert [row["foureyes_answer"] for row in rows] == ["chosen", "rejected"] * 10
     assert [{name: row[name] for name in before[0]} for row in rows[::2]] == before
-    assert all(list(row)[-2:] == ["foureyes_answer", "foureyes"] for row in rows)
+    assert all(list(row)[-3:] == ["foureyes_answer", "foureyes_correct", "foureyes"] for row in rows)
+    assert [row["foureyes_correct"] for row in rows] == [True, False] * 10
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["qa_context.jsonl"],
+        ["kto.jsonl"],
+        ["lm_eval_samples_generate_until.jsonl"],
+        ["inspect_ai_log.json"],
+        ["promptfoo_results.json"],
+        ["openai_evals_log.jsonl"],
+        ["langfuse_scores.jsonl", "langfuse_observations.jsonl"],
+    ],
+)
+def test_what_a_layout_says_of_an_answer_is_written_beside_it(names: list[str], tmp_path: Path) -> None:
+    rows = scored([LAYOUTS / name for name in names], tmp_path / "out.jsonl", ScriptedReader())
+    assert [i for i, row in enumerate(rows) if row["foureyes_correct"] is False] == [0, 3, 6, 9]
 
 
 def test_the_authors_own_log_probs_are_read_without_any_model(tmp_path: Path) -> None:

@@ -63,14 +63,14 @@ def test_a_record_of_two_answers_makes_two_rows_that_say_which() -> None:
     found = rows(PAIR)
     assert [row.answer.exchange for row in found] == [Exchange("q", "right"), Exchange("q", "wrong")]
     assert [row.fields["foureyes_answer"] for row in found] == ["chosen", "rejected"]
-    assert found[0].text == PAIR.decode()[:-2] + ', "foureyes_answer": "chosen"}'
+    assert found[0].text == PAIR.decode()[:-2] + ', "foureyes_answer": "chosen", "foureyes_correct": true}'
 
 
 def test_a_scored_record_of_two_answers_stays_the_one_it_was() -> None:
     scored = PAIR[:-2] + b', "foureyes_answer": "rejected", "foureyes": {"v": {}}}\n'
     [row] = rows(scored, overwrite=True)
     assert row.answer.exchange == Exchange("q", "wrong")
-    assert row.text == PAIR.decode()[:-2] + ', "foureyes_answer": "rejected"}'
+    assert row.text == PAIR.decode()[:-2] + ', "foureyes_answer": "rejected", "foureyes_correct": false}'
 
 
 def test_an_answer_whose_other_half_comes_later_comes_later_and_none_is_lost() -> None:

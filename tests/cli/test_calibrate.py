@@ -52,6 +52,15 @@ def test_what_is_fitted_is_what_the_library_fits(rows: Rows, tmp_path: Path) -> 
     assert found.fitted_on.rows.n == 360
 
 
+def test_what_score_found_of_an_answer_is_the_outcome_where_none_is_named(rows: Rows, tmp_path: Path) -> None:
+    path, out, other = rows("a.jsonl", 1), tmp_path / "c.json", tmp_path / "other.json"
+    assert fit(path, out, "--kind", "platt") == 0
+    path.write_text(path.read_text().replace('"right"', '"foureyes_correct"'))
+    assert main(["calibrate", "fit", str(path), "--score", SIGNAL, "-o", str(other), "--kind", "platt"]) == 0
+    fitted = [Platt.from_json(one.read_text()) for one in (out, other)]
+    assert fitted[0].slope == fitted[1].slope
+
+
 @pytest.fixture
 def short_ones_right(tmp_path: Path) -> Path:
     """Answers of which the short ones, the more surprising a token, are right."""

@@ -21,7 +21,7 @@ from foureyes.batch.source import RowCount
 from foureyes.batch.window import RESULT_FIELD, Result, RowWindow, WindowLimits, grouped
 from foureyes.errors import ConfigError, InputError
 from foureyes.layouts import LoggedAnswer
-from foureyes.layouts.reading import ANSWER_FIELD
+from foureyes.layouts.reading import ANSWER_FIELD, TRUTH_FIELD
 from foureyes.records.columns import column_records, naming
 
 try:
@@ -35,6 +35,9 @@ __all__ = ["ParquetSink", "ParquetSource", "TableWindow"]
 ROW_GROUP: Final = WindowLimits(rows=64 * 1024, size=32 * 1024 * 1024)
 """A row group is written once either is reached."""
 
+
+_ADDED: Final = {ANSWER_FIELD: pa.string(), TRUTH_FIELD: pa.bool_()}
+"""Columns that a row may add to those of the input."""
 
 _LOOK: Final = WindowLimits(rows=64)
 """In hand while it is only looked at what rows hold."""
@@ -61,10 +64,12 @@ class TableWindow:
 
     def table(self, schema: pa.Schema) -> pa.Table:
         """The rows themselves."""
-        if ANSWER_FIELD not in schema.names or ANSWER_FIELD in self.columns.schema.names:
-            return self.columns.select(schema.names)
-        which = pa.array([row.which for row in self.rows], pa.string())
-        return self.columns.append_column(ANSWER_FIELD, which).select(schema.names)
+        table = self.columns
+        for field in schema:
+            if field.name not in table.schema.names:
+                added = [row.added.get(field.name) for row in self.rows]
+                table = table.append_column(field, pa.array(added, field.type))
+        return table.select(schema.names)
 
 
 class ParquetSource:
@@ -99,10 +104,12 @@ class ParquetSource:
         return self._count.rows
 
     def schema(self) -> pa.Schema:
-        """The file's own columns, and which answer a row is about where one has several."""
-        if ANSWER_FIELD in self._schema.names or not self._has_several():
-            return self._schema
-        return self._schema.append(pa.field(ANSWER_FIELD, pa.string()))
+        """The file's own columns, and those that a row adds."""
+        names = {name for window in self.windows(_LOOK) for row in window.rows for name in row.added}
+        schema = self._schema
+        for name, kind in _ADDED.items():
+            schema = schema.append(pa.field(name, kind)) if name in names else schema
+        return schema
 
     def windows(self, limits: WindowLimits) -> Iterator[TableWindow]:
         """All rows in order, lazily."""
@@ -124,9 +131,6 @@ class ParquetSource:
     def check_unchanged(self) -> None:
         """Makes sure that nobody wrote to the file since it was surveyed."""
         self._surveys.check()
-
-    def _has_several(self) -> bool:
-        return any(row.which is not None for window in self.windows(_LOOK) for row in window.rows)
 
     @contextmanager
     def _opened(self) -> Iterator[pq.ParquetFile]:

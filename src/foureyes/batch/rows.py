@@ -14,7 +14,7 @@ from foureyes.batch.json_text import dump, splice, without
 from foureyes.batch.pieces import text_size
 from foureyes.batch.window import RAW_FIELD
 from foureyes.layouts import FieldMap, LoggedAnswer
-from foureyes.layouts.reading import ANSWER_FIELD, RESULT_FIELD, AnswerReader
+from foureyes.layouts.reading import ANSWER_FIELD, RESULT_FIELD, TRUTH_FIELD, AnswerReader
 from foureyes.records import Record
 
 __all__ = ["TAKEN", "AnsweredRow", "Answering", "ReadAs", "checked"]
@@ -68,10 +68,11 @@ class AnsweredRow:
     answer: LoggedAnswer
 
     @property
-    def which(self) -> str | None:
-        """What is written beside the fields: which of several answers; ``None`` where there is one, or where it stands there."""
+    def added(self) -> dict[str, Any]:
+        """What is written beside the fields: which of several answers, and whether it is right, where that is known."""
+        said = {ANSWER_FIELD: self.answer.which or None, TRUTH_FIELD: self.answer.correct}
         fields = self.record.fields or {}
-        return self.answer.which or None if ANSWER_FIELD not in fields else None
+        return {name: value for name, value in said.items() if value is not None and name not in fields}
 
     @property
     def text(self) -> str:
@@ -80,13 +81,15 @@ class AnsweredRow:
         if record.fields is None:
             return dump({RAW_FIELD: record.text or ""})
         text = dump(record.fields) if record.text is None else record.text
-        return text if self.which is None else splice(text, ANSWER_FIELD, dump(self.which))
+        for name, value in self.added.items():
+            text = splice(text, name, dump(value))
+        return text
 
     @property
     def fields(self) -> dict[str, Any]:
         """The same as a mapping."""
         found: dict[str, Any] = json.loads(self.text) if self.record.fields is None else self.record.fields
-        return found if self.which is None else found | {ANSWER_FIELD: self.which}
+        return found | self.added
 
     @property
     def size(self) -> int:

@@ -21,7 +21,7 @@ from foureyes.batch.results import OWN, Columns, RowTally, Tallies, own_result_o
 from foureyes.batch.rows import ReadAs
 from foureyes.batch.source import RecordSource
 from foureyes.batch.window import Result, RowSink, RowSource, RowWindow, WindowLimits
-from foureyes.errors import InputError, ModelError
+from foureyes.errors import InputError
 from foureyes.layouts import LoggedAnswer
 from foureyes.models.roles import Reader
 from foureyes.records import Form
@@ -241,15 +241,14 @@ def numbered(readers: Sequence[Reader]) -> dict[str, Reader]:
 def _scored(
     exchanges: Sequence[Exchange | Unscored], reader: Reader, signals: Sequence[str]
 ) -> list[Scored | Unscored]:
+    rows = score(exchanges, reader)
     readable = [exchange for exchange in exchanges if isinstance(exchange, Exchange)]
-    scores = score(readable, reader) if readable else []
-    if len(scores) != len(readable):
-        raise ModelError(f"{reader.name} returned {len(scores)} readings of {len(readable)} answers", model=reader.name)
     for name in signals:
         if (ask := signal(name).ask) is not None:
-            scores = [_with(row, name, value) for row, value in zip(scores, ask(readable, reader), strict=True)]
-    rest = iter(scores)
-    return [next(rest) if isinstance(exchange, Exchange) else exchange for exchange in exchanges]
+            values = iter(ask(readable, reader))
+            asked = zip(exchanges, rows, strict=True)
+            rows = [_with(row, name, next(values)) if isinstance(e, Exchange) else row for e, row in asked]
+    return rows
 
 
 def _with(row: Scored | Unscored, name: str, value: float | Unscored) -> Scored | Unscored:

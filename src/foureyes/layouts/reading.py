@@ -22,7 +22,7 @@ from foureyes.signals.cross import with_final_answer
 from foureyes.signals.spans import final_answer_span
 from foureyes.types import Exchange, Unscored
 
-__all__ = ["ANSWER_FIELD", "RESULT_FIELD", "AnswerReader"]
+__all__ = ["ANSWER_FIELD", "RESULT_FIELD", "TRUTH_FIELD", "AnswerReader"]
 
 RESULT_FIELD: Final = "foureyes"
 """Where a scored file keeps what came of a row, beside the row."""
@@ -30,6 +30,11 @@ RESULT_FIELD: Final = "foureyes"
 ANSWER_FIELD: Final = "foureyes_answer"
 """Which of several answers in a row a scored row is about: :attr:`~foureyes.layouts.answer.LoggedAnswer.which`."""
 
+
+TRUTH_FIELD: Final = "foureyes_correct"
+"""Whether a scored row's answer is right, where its record says so: :attr:`~foureyes.layouts.answer.LoggedAnswer.correct`."""
+
+_OURS: Final = (RESULT_FIELD, ANSWER_FIELD, TRUTH_FIELD)
 
 _NOTHING: Final[tuple[object, ...]] = (None, "", [], {})
 
@@ -122,10 +127,11 @@ class AnswerReader:
     def _answers(self, record: Record, *, labelled: bool = True) -> list[LoggedAnswer]:
         if record.fields is None:
             return [_bad(record, record.problem)]
-        row = {name: value for name, value in record.fields.items() if name not in (RESULT_FIELD, ANSWER_FIELD)}
+        row = {name: value for name, value in record.fields.items() if name not in _OURS}
         try:
             found = [self._told(answer, record) for answer in self._read(decoded(row), labelled=labelled)]
-            return _meant(found, record.fields.get(ANSWER_FIELD)) or [_bad(record, "there is no answer in it")]
+            meant = _meant(found, record.fields.get(ANSWER_FIELD)) or [_bad(record, "there is no answer in it")]
+            return [_judged(answer, record.fields.get(TRUTH_FIELD)) for answer in meant]
         except InputError as error:
             return [_bad(record, str(error))]
 
@@ -164,6 +170,11 @@ class AnswerReader:
 
 def _bad(record: Record, why: str) -> LoggedAnswer:
     return LoggedAnswer(Unscored("bad_row", f"{record.place}: {why}"))
+
+
+def _judged(answer: LoggedAnswer, correct: object) -> LoggedAnswer:
+    """The answer of a scored row with what was said of it then, where its fields say nothing of it now."""
+    return replace(answer, correct=correct) if answer.correct is None and isinstance(correct, bool) else answer
 
 
 def _meant(found: list[LoggedAnswer], which: object) -> list[LoggedAnswer]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
-from foureyes.errors import InputError
+from foureyes.errors import InputError, ModelError
 from foureyes.models.roles import Reader
 from foureyes.signals.catalog import one_pass
 from foureyes.signals.spans import final_answer_span
@@ -30,7 +30,11 @@ class Answered(Protocol):
 
 
 def score(
-    exchanges: Iterable[Exchange | Answered], reader: Reader, *, top_k: int = 0, final_answer: str | None = None
+    exchanges: Iterable[Exchange | Unscored | Answered],
+    reader: Reader,
+    *,
+    top_k: int = 0,
+    final_answer: str | None = None,
 ) -> list[Scored | Unscored]:
     """Reads every answer once and sums up what the verifier saw.
 
@@ -39,7 +43,7 @@ def score(
     mean entropy of its distributions at the same positions: how unsure it would have been whatever the answer.
 
     Args:
-        exchanges: prompts and answers, as :func:`foureyes.read_answers` gives them, too.
+        exchanges: prompts and answers, as :func:`foureyes.read_answers` gives them, too; what is unscored already stays so.
         reader: the verifier.
         top_k: how many alternatives to keep at each token, 0 for none.
         final_answer: take the signals only over the final answer, found by this pattern
@@ -51,6 +55,7 @@ def score(
     Raises:
         InputError: a row is not an ``Exchange``, or the reader is a name.
         ModelUnavailable: the verifier as a whole is gone.
+        ModelError: it did not return one reading per answer.
 
     Example:
         >>> from foureyes.models.scripted import ScriptedReader
@@ -65,8 +70,14 @@ def score(
         raise InputError(f"reader must be a Reader, which open_reader opens by name; got {reader!r}")
     if final_answer is not None:
         wanted = [with_final_answer(e, final_answer) if isinstance(e, Exchange) else e for e in wanted]
-    readings = iter(reader.read([e for e in wanted if isinstance(e, Exchange)], top_k=top_k))
-    return [signals_of(next(readings)) if isinstance(e, Exchange) else e for e in wanted]
+    readable = [e for e in wanted if isinstance(e, Exchange)]
+    readings = reader.read(readable, top_k=top_k) if readable else []
+    if len(readings) != len(readable):
+        raise ModelError(
+            f"{reader.name} returned {len(readings)} readings of {len(readable)} answers", model=reader.name
+        )
+    rest = iter(readings)
+    return [signals_of(next(rest)) if isinstance(e, Exchange) else e for e in wanted]
 
 
 def _exchange(row: object, place: int) -> Exchange | Unscored:

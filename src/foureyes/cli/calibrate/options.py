@@ -134,7 +134,11 @@ def _add_scores(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_outcome(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--correct", metavar="FIELD", help="whether the answer was right: true or false, 1 or 0")
+    parser.add_argument(
+        "--correct",
+        metavar="FIELD",
+        help="whether the answer was right: true or false, 1 or 0 (default: what score found, foureyes_correct)",
+    )
     parser.add_argument("--label", metavar="FIELD", help="with --logits or --probs: index of the right class")
     parser.add_argument(
         "--group", metavar="FIELD", help="which rows hang together, say the question's id: intervals take them together"

@@ -13,6 +13,7 @@ from foureyes.calibration import Calibrator, Combiner, ScoreCalibrator, Source, 
 from foureyes.cli.calibrate.decided import decided_flags
 from foureyes.cli.files import class_indices
 from foureyes.errors import InputError
+from foureyes.layouts.reading import TRUTH_FIELD
 from foureyes.tables import Column, Table
 from foureyes.view.labelled_rows import LabelledRows
 
@@ -168,9 +169,10 @@ def _outcome(
             raise InputError("class scores go with --label, the index of the right class, not with --correct")
         column = table.numbers(args.label)
         return class_indices(table, args.label, column), column.present
-    if args.label or not (args.correct or decisions):
+    correct = args.correct or (TRUTH_FIELD if TRUTH_FIELD in table.names else None)
+    if args.label or not (correct or decisions):
         raise InputError("scores go with --correct or --labels, whether the answer was right, not with --label")
-    stated: Column[np.bool_] | None = table.flags(args.correct) if args.correct else None
+    stated: Column[np.bool_] | None = table.flags(correct) if correct else None
     flags = decided_flags(table, stated, decisions)
     return flags.values, flags.present
 
