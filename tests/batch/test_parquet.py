@@ -68,7 +68,7 @@ EXOTIC = {
     ),
     "uuid": (
         pa.ExtensionArray.from_storage(pa.uuid(), pa.array([b"0" * 16, None], pa.binary(16))),
-        ["MDAwMDAwMDAwMDAwMDAwMA==", None],
+        ["30303030-3030-3030-3030-303030303030", None],
     ),
 }
 

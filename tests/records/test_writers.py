@@ -9,6 +9,8 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -244,6 +246,40 @@ def test_lists_and_objects_within_rows(tmp_path: Path, suffix: str) -> None:
         ".feather": lambda p: frame.write_ipc(p, compression="lz4"),
     }[suffix](path)
     assert fields(path) == NESTED
+
+
+@pytest.mark.parametrize("write", [pq.write_table, lambda table, place: feather.write_feather(table, str(place))])
+def test_what_json_does_not_have_is_written_in_one_way(
+    tmp_path: Path, write: Callable[[pa.Table, Path], object]
+) -> None:
+    uuid = pa.array([bytes(15) + b"\1", None], pa.binary(16))
+    table = pa.table(
+        {
+            "id": pa.ExtensionArray.from_storage(pa.uuid(), uuid),
+            "at": pa.array([datetime(2026, 1, 2, tzinfo=UTC), None]),
+            "d": pa.array([Decimal("1.50"), None]),
+            "took": pa.array([timedelta(seconds=1.5), None]),
+            "raw": pa.array([b"ab", None]),
+            "of": pa.array([{"x": float("nan")}, {"x": float("inf")}]),
+            "m": pa.array([[("k", 1.0)], None], pa.map_(pa.string(), pa.float64())),
+            "none": pa.nulls(2),
+        }
+    )
+    write(table, tmp_path / ("a.parquet" if write is pq.write_table else "a.feather"))
+    [path] = tmp_path.iterdir()
+    assert fields(path) == [
+        {
+            "id": "00000000-0000-0000-0000-000000000001",
+            "at": "2026-01-02 00:00:00.000000Z",
+            "d": "1.50",
+            "took": 1_500_000,
+            "raw": "YWI=",
+            "of": {"x": None},
+            "m": [["k", 1.0]],
+            "none": None,
+        },
+        dict.fromkeys(table.column_names) | {"of": {"x": None}},
+    ]
 
 
 def test_columns_that_repeat_themselves_or_are_large(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Parquet and Arrow: rows of columns as JSON-like values.
 
 What JSON cannot hold is written the one way that loses nothing: decimals, dates and times as text, durations as whole
-numbers of their unit, bytes in base64, maps as lists of pairs; a NaN or an infinity becomes null.
+numbers of their unit, UUIDs as text, other bytes in base64, maps as lists of pairs; a NaN or an infinity becomes null.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, Literal, TypeAlias
+from uuid import UUID
 
 from foureyes.errors import ConfigError, InputError
 from foureyes.records.record import Record
@@ -155,20 +156,28 @@ def _plain_leaf(kind: pa.DataType) -> pa.DataType:
 
 def _converter(kind: pa.DataType) -> _Convert | None:
     """What makes a value of this type JSON's; ``None`` where it is already."""
-    kind = _stored(kind)
-    if kinds.is_floating(kind):
-        return _finite
-    if _is_text(kind):
-        return lambda value: value.decode(errors="replace") if isinstance(value, bytes) else value
-    if _is_bytes(kind):
-        return lambda value: None if value is None else base64.b64encode(value).decode()
-    if kinds.is_struct(kind):
-        return _struct_converter({field.name: _converter(field.type) for field in kind})
-    if kinds.is_map(kind):
-        key, item = _converter(kind.key_type) or _same, _converter(kind.item_type) or _same
+    stored = _stored(kind)
+    if kinds.is_struct(stored):
+        return _struct_converter({field.name: _converter(field.type) for field in stored})
+    if kinds.is_map(stored):
+        key, item = _converter(stored.key_type) or _same, _converter(stored.item_type) or _same
         return lambda value: None if value is None else [[key(k), item(v)] for k, v in value]
-    inner = _converter(kind.value_type) if _is_list(kind) else None
-    return None if inner is None else lambda value: None if value is None else list(map(inner, value))
+    if _is_list(stored):
+        inner = _converter(stored.value_type)
+        return None if inner is None else lambda value: None if value is None else list(map(inner, value))
+    return _leaf_converter(kind, stored)
+
+
+def _leaf_converter(kind: pa.DataType, stored: pa.DataType) -> _Convert | None:
+    if kinds.is_floating(stored):
+        return _finite
+    if _is_text(stored):
+        return lambda value: value.decode(errors="replace") if isinstance(value, bytes) else value
+    if getattr(kind, "extension_name", "") == "arrow.uuid":
+        return lambda value: None if value is None else str(UUID(bytes=value))
+    if _is_bytes(stored):
+        return lambda value: None if value is None else base64.b64encode(value).decode()
+    return None
 
 
 def _struct_converter(fields: dict[str, _Convert | None]) -> _Convert | None:
