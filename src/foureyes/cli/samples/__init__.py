@@ -1,0 +1,1 @@
+"""``foureyes samples``: writes sample files to try the verbs on."""
