@@ -101,7 +101,7 @@ def pattern(line: str) -> str:
 def test_a_tutorial_does_what_it_says(page: Path, tmp_path: Path, large: str) -> None:
     found = steps(page, tmp_path)
     assert found
-    script = "".join(f"echo '@@ {i}'\n{step.script}" for i, step in enumerate(found))
+    script = "".join(f"printf '\\n@@ {i}\\n'\n{step.script}" for i, step in enumerate(found))
     status, said = run_all(script, tmp_path, large)
     assert status == 0, said[-3000:]
     told = dict(enumerate(re.split(r"^@@ \d+\n", said, flags=re.MULTILINE)[1:]))
