@@ -29,6 +29,9 @@ from bench.machine import describe
 from bench.section import Aim, aims, grid
 
 VERIFIER: Final = "smollm2-135m"
+LONG: Final = 300
+"""Tokens of an answer in the file that holds them."""
+
 OPEN_S, SORT_S, MEMORY_MB = 2.0, 1.0, 300.0
 SIGNALS: Final = ("cme", "excess", "min_logprob", "mean_rank", "n_tokens")
 
@@ -57,10 +60,21 @@ def repeat(rows: Sequence[Mapping[str, Any]], path: Path, n: int, *, tokens: boo
             said = dict(row["foureyes"][VERIFIER])
             factor = draw.lognormvariate(0, 0.5)
             numbers = {k: v * factor for k, v in said.items() if isinstance(v, float)}
-            kept = {"tokens": said["tokens"]} if tokens else {}
-            rest = {k: v for k, v in said.items() if k != "tokens"}
-            row |= {"prompt": f"{row['prompt']} ({i})", "foureyes": {VERIFIER: {**rest, **numbers, **kept}}}
+            seen = said.pop("tokens")
+            row |= {"prompt": f"{row['prompt']} ({i})", "foureyes": {VERIFIER: {**said, **numbers}}}
+            if tokens:
+                row["answer"], row["foureyes"][VERIFIER]["tokens"] = lengthened(row["answer"], seen)
             file.write(json.dumps({"id": i, **row}) + "\n")
+
+
+def lengthened(answer: str, tokens: Mapping[str, list[Any]]) -> tuple[str, dict[str, list[Any]]]:
+    """The answer said again and again until it has hundreds of tokens, and what was seen at each."""
+    times = -(-LONG // len(tokens["nll"]))
+    step = len(answer.encode()) + 1
+    made = {name: values * times for name, values in tokens.items()}
+    for edge in ("start", "end"):
+        made[edge] = [value + i * step for i in range(times) for value in tokens[edge]]
+    return " ".join([answer] * times), made
 
 
 class Page:
@@ -221,7 +235,9 @@ def _aim(what: str, wanted: float, reached: float, digits: int) -> Aim:
 def main() -> None:
     parser = argparse.ArgumentParser(description="measures foureyes view")
     parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--token-rows", type=int, default=100_000, help="rows of a second file, with tokens")
+    parser.add_argument(
+        "--token-rows", type=int, default=20_000, help="rows of a second file, with the tokens of long answers"
+    )
     parser.add_argument("--markdown", type=Path)
     parser.add_argument("--folder", type=Path, help="where the files go (default: a temporary one)")
     args = parser.parse_args()
@@ -229,7 +245,7 @@ def main() -> None:
         folder = Path(name)
         rows = scored(folder)
         found = []
-        for words, n, tokens in (("signals only", args.rows, False), ("with every token", args.token_rows, True)):
+        for words, n, tokens in (("signals only", args.rows, False), (f"{LONG} tokens each", args.token_rows, True)):
             path = folder / f"rows-{n}.jsonl"
             repeat(rows, path, n, tokens=tokens)
             found.append((f"{n:,} rows, {words}", measure(path, folder / "cache", n)))

@@ -80,11 +80,24 @@ class IndexChunk:
     problems: Sequence[tuple[int, str]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What is kept of a row: its tokens alone may take a thousand times as much."""
+
+    at: int
+    end: int
+    key: int
+    label: int
+    problem: str
+    numbers: Mapping[str, Mapping[str, float]]
+    seen: Mapping[str, VerifierRows]
+
+
 def chunks_of(found: Iterable[Found], reader: RowReader) -> Iterable[IndexChunk]:
     """Records in runs, lazily."""
-    records = iter(found)
-    while some := list(islice(records, _ROWS)):
-        yield _chunk(some, [reader.row(one.record) for one in some])
+    rows = (_kept(one, reader.row(one.record)) for one in found)
+    while some := list(islice(rows, _ROWS)):
+        yield _chunk(some)
 
 
 def follow_parent() -> None:
@@ -112,29 +125,42 @@ def piece_of(path: Path, given: Sequence[str], start: int, end: int) -> list[Ind
     return list(chunks_of(open_source(path).scan(start, end), RowReader.again(given)))
 
 
-def _chunk(found: Sequence[Found], rows: Sequence[ScoredRow]) -> IndexChunk:
-    labels = [NONE if row.answer.correct is None else int(row.answer.correct) for row in rows]
-    integers = {"at": [one.at for one in found], "key": [answer_key(row) for row in rows], "label": labels}
-    names = dict.fromkeys(name for row in rows for name in row.results)
-    by_verifier = {name: [row.results.get(name, {}) for row in rows] for name in names}
+def _kept(found: Found, row: ScoredRow) -> _Row:
+    correct = row.answer.correct
+    return _Row(
+        at=found.at,
+        end=found.end,
+        key=answer_key(row),
+        label=NONE if correct is None else int(correct),
+        problem=row.problem,
+        numbers={name: numbers_of(result) for name, result in row.results.items()},
+        seen={name: _seen(result) for name, result in row.results.items()},
+    )
+
+
+def _seen(result: Mapping[str, Any]) -> VerifierRows:
+    scored = bool(result) and result.get("unscored") is None
+    return VerifierRows(int(scored), result.get("tokens") is not None)
+
+
+def _chunk(rows: Sequence[_Row]) -> IndexChunk:
+    names = dict.fromkeys(name for row in rows for name in row.seen)
+    integers = {"at": [row.at for row in rows], "key": [row.key for row in rows], "label": [row.label for row in rows]}
     return IndexChunk(
         n=len(rows),
-        end=found[-1].end,
+        end=rows[-1].end,
         integers={name: np.array(values, INTEGERS[name]) for name, values in integers.items()},
-        floats={
-            f"{verifier}\0{name}": column for verifier, said in by_verifier.items() for name, column in _columns(said)
-        },
-        verifiers={name: _seen(said) for name, said in by_verifier.items()},
+        floats={f"{name}\0{signal}": column for name in names for signal, column in _columns(rows, name)},
+        verifiers={name: _together([row.seen[name] for row in rows if name in row.seen]) for name in names},
         problems=[(i, row.problem) for i, row in enumerate(rows) if row.problem],
     )
 
 
-def _columns(said: Sequence[Mapping[str, Any]]) -> Iterable[tuple[str, NDArray[np.float64]]]:
-    numbers = [numbers_of(result) for result in said]
+def _columns(rows: Sequence[_Row], verifier: str) -> Iterable[tuple[str, NDArray[np.float64]]]:
+    numbers = [row.numbers.get(verifier, {}) for row in rows]
     for name in dict.fromkeys(name for row in numbers for name in row):
         yield name, np.array([row.get(name, np.nan) for row in numbers], np.float64)
 
 
-def _seen(said: Sequence[Mapping[str, Any]]) -> VerifierRows:
-    scored = sum(bool(result) and result.get("unscored") is None for result in said)
-    return VerifierRows(scored, any(result.get("tokens") is not None for result in said))
+def _together(seen: Sequence[VerifierRows]) -> VerifierRows:
+    return VerifierRows(sum(one.scored for one in seen), any(one.tokens for one in seen))

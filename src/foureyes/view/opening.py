@@ -26,7 +26,7 @@ __all__ = ["DEFAULT_SORT", "open_viewer"]
 DEFAULT_SORT: Final = "log_cmp"
 """What rows are sorted by unless the user says otherwise."""
 
-_LOOKED_AT: Final = 200
+_LOOKED_AT: Final = 50
 """Rows at the beginning of a file one of which must have been scored."""
 
 
@@ -61,20 +61,30 @@ def open_viewer(
 
 
 def _require_scored(source: RowSource, sort: str | None) -> None:
-    first = [found.record for found in islice(source.scan(0), _LOOKED_AT)]
-    scored = [record.fields[RESULT_FIELD] for record in first if record.fields and RESULT_FIELD in record.fields]
+    first = [_signals(found.record) for found in islice(source.scan(0), _LOOKED_AT)]
+    scored = [names for names in first if not isinstance(names, str)]
     if not scored:
-        raise _not_scored(source.path, first)
-    results = [result for by_verifier in scored if isinstance(by_verifier, dict) for result in by_verifier.values()]
-    known = dict.fromkeys(name for result in results if isinstance(result, dict) for name in numbers_of(result))
+        raise _not_scored(source.path, [problem for problem in first if isinstance(problem, str)])
+    known = dict.fromkeys(name for names in scored for name in names)
     if sort is not None and sort not in known:
         raise InputError(f"no signal {sort!r:.60} in the first rows of {source.path}; there are {', '.join(known)}")
 
 
-def _not_scored(path: Path, first: Sequence[Record]) -> InputError:
-    told = f"{path} has no rows yet" if not first else f"{path} was not scored: no {RESULT_FIELD!r} in its first rows"
-    if first and all(record.fields is None for record in first):
-        told = f"{path} is neither JSON lines nor Parquet: {first[0].problem}"
+def _signals(record: Record) -> list[str] | str:
+    """Signals of a scored row; of another, why it is no record, empty where it is one."""
+    if record.fields is None:
+        return record.problem
+    results = record.fields.get(RESULT_FIELD)
+    if results is None:
+        return ""
+    said = results.values() if isinstance(results, dict) else ()
+    return [name for result in said if isinstance(result, dict) for name in numbers_of(result)]
+
+
+def _not_scored(path: Path, problems: Sequence[str]) -> InputError:
+    told = f"{path} was not scored: no {RESULT_FIELD!r} in its first rows" if problems else f"{path} has no rows yet"
+    if problems and all(problems):
+        told = f"{path} is neither JSON lines nor Parquet: {problems[0]}"
     scored = path.with_suffix(f".scored{path.suffix}")
     words = ["foureyes", "score", str(path), "--verifier", STANDARD_PAIR.reader, "--tokens", "-o", str(scored)]
     return InputError(f"{told}; score it first: {shlex.join(words)}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -21,6 +22,7 @@ from foureyes.view.scored_rows import ScoredRow
 __all__ = ["Search"]
 
 _CHUNK: Final = 1024
+_AT_ONCE: Final = 64
 _FORSAKEN_S: Final = 20.0
 """Seconds without a question after which a search ends; it goes on with the next one."""
 
@@ -75,15 +77,19 @@ class Search:
                 return
             numbers = range(self._searched, min(self._searched + _CHUNK, self._index.columns.rows))
             try:
-                worth = self._index.rows_that_may_hold(self._text, numbers)
-                rows = self._index.rows(worth)
+                hits = self._hits_in(numbers)
             except InputError as error:
                 self.error = str(error)
                 return
-            hits = [number for number, row in zip(worth, rows, strict=True) if self._holds(row)]
             with self._lock:
                 self._hits += hits
                 self._searched = numbers.stop
+
+    def _hits_in(self, numbers: Sequence[int]) -> list[int]:
+        """A few rows at a time: with their tokens they may be large."""
+        worth = self._index.rows_that_may_hold(self._text, numbers)
+        runs = [worth[i : i + _AT_ONCE] for i in range(0, len(worth), _AT_ONCE)]
+        return [n for run in runs for n, row in zip(run, self._index.rows(run), strict=True) if self._holds(row)]
 
     def _holds(self, row: ScoredRow) -> bool:
         exchange = row.exchange
