@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import islice
 
 from foureyes.errors import InputError, ModelError, ModelUnavailable
+from foureyes.guard.threads import DaemonThreads
 from foureyes.models.roles import Reader
 from foureyes.types import Exchange, Reading, Unscored
 
@@ -37,7 +38,7 @@ class ReaderBatcher:
         self._reader = reader
         self._max_batch = max_batch
         self._max_queue = max_queue
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"foureyes-{reader.name}")
+        self._thread = DaemonThreads(1, name=reader.name)
         self._waiting: dict[asyncio.Future[Reading | Unscored], Exchange] = {}
         self._worker: asyncio.Task[None] | None = None
         self._closed = False
@@ -59,7 +60,7 @@ class ReaderBatcher:
         for future in waiting:
             if not future.done():
                 future.set_exception(self._unavailable("the reader is closed"))
-        self._thread.shutdown(wait=False)
+        self._thread.close()
 
     async def read(self, exchange: Exchange) -> Reading | Unscored:
         """Reads one exchange together with whatever others are waiting.
@@ -87,7 +88,7 @@ class ReaderBatcher:
             batch = dict(islice(self._waiting.items(), self._max_batch))
             for future in batch:
                 del self._waiting[future]
-            reading = asyncio.get_running_loop().run_in_executor(self._thread, self._read, list(batch.values()))
+            reading = asyncio.wrap_future(self._thread.submit(partial(self._read, list(batch.values()))))
             await asyncio.wait({reading})
             error = reading.exception()
             rows = [None] * len(batch) if error else reading.result()

@@ -2,24 +2,72 @@
 
 Every tenant has threads of its own, so that the work of one cannot keep another waiting for a thread. Work that hangs keeps
 its thread; callers wait for another one, in the order they came, and a caller who gives up leaves the queue. Nothing piles
-up behind a thread.
+up behind a thread, and a process that ends does not wait for what hangs.
 """
 
 from __future__ import annotations
 
 import asyncio
+import queue
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
-__all__ = ["BoundedThreads", "ThreadsClosed"]
+__all__ = ["BoundedThreads", "DaemonThreads", "ThreadsClosed"]
 
 T = TypeVar("T")
 
 
 class ThreadsClosed(Exception):
     """The threads were closed before the work began."""
+
+
+class DaemonThreads:
+    """At most so many threads that work off what they are handed; a process that ends does not wait for them.
+
+    Python's own executor waits for its threads when the process ends, also for one that hangs.
+
+    Args:
+        n: how many, ≥ 1; they are started when they are needed.
+        name: of the threads, for a debugger.
+
+    Example:
+        >>> DaemonThreads(1, name="sums").submit(lambda: 1 + 1).result()
+        2
+    """
+
+    def __init__(self, n: int, *, name: str) -> None:
+        self._n: Final = n
+        self._name: Final = name
+        self._started = 0
+        self._work: Final[queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None]] = queue.SimpleQueue()
+
+    def submit(self, work: Callable[[], T]) -> Future[T]:
+        """What the work will come to, in the first thread that is free."""
+        future: Future[T] = Future()
+        self._work.put((future, work))
+        if self._started < self._n:
+            self._started += 1
+            threading.Thread(target=_work_off, args=(self._work,), name=f"foureyes-{self._name}", daemon=True).start()
+        return future
+
+    def close(self) -> None:
+        """Ends the threads once they have done what was handed to them before."""
+        for _ in range(self._started):
+            self._work.put(None)
+
+
+def _work_off(handed: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None]) -> None:
+    while (one := handed.get()) is not None:
+        future, work = one
+        if future.set_running_or_notify_cancel():
+            try:
+                future.set_result(work())
+            except BaseException as error:  # noqa: BLE001 - whoever waits is told whatever it is
+                future.set_exception(error)
+        del one, future, work  # nothing is kept while nobody asks
 
 
 class BoundedThreads:
@@ -35,14 +83,14 @@ class BoundedThreads:
     """
 
     def __init__(self, n: int, *, name: str) -> None:
-        self._threads: Final = ThreadPoolExecutor(n, thread_name_prefix=f"foureyes-{name}")
+        self._threads: Final = DaemonThreads(n, name=name)
         self._free: Final = asyncio.Semaphore(n)
         self._closed = False
 
     def close(self) -> None:
         """Ends the threads as soon as they are free."""
         self._closed = True
-        self._threads.shutdown(wait=False)
+        self._threads.close()
 
     async def do(self, work: Callable[[], T]) -> T:
         """What the work comes to in a thread, as soon as one is free.

@@ -11,6 +11,7 @@ before it. Start at :class:`PatternDetector`.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Collection, Iterator
 from typing import Final
@@ -35,6 +36,9 @@ COUNTRIES: Final = (
 """Countries whose identifiers Presidio knows."""
 
 _SIZE: Final = 16_384  # characters looked at in one go
+_LOOKING: Final = threading.Lock()
+"""Held for a window: Python runs one thread at a time, and several that look would only keep it from all others for longer."""
+
 _OVERLAP: Final = 1_024  # no identifier is longer
 _REGIONS: Final = {"uk": "gb"}  # where Presidio's countries have another name than regions of phone numbers
 
@@ -95,10 +99,17 @@ class PatternDetector:
         found = (
             finding
             for window in windows(len(folded.text), size=_SIZE, overlap=_OVERLAP)
-            for shape in self._possible(folded.text, window)
-            for finding in window.whole(shape.find(folded.text, window, limit))
+            for finding in self._found(folded.text, window, limit)
         )
         return [folded.unfold(finding) for finding in found if finding.score >= self._min_score]
+
+    def _found(self, text: str, window: TextWindow, limit: TimeLimit) -> list[Finding]:
+        with _LOOKING:
+            return [
+                finding
+                for shape in self._possible(text, window)
+                for finding in window.whole(shape.find(text, window, limit))
+            ]
 
     def _possible(self, text: str, window: TextWindow) -> Iterator[Shape]:
         """Shapes without which a window could be: most text has no digit, and is done with in a glance."""

@@ -16,6 +16,7 @@ import gc
 import ipaddress
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -43,6 +44,10 @@ _GARBAGE: Final = (500, 10, 20_000)
 """How often Python looks for cycles: often among what is new, so that each look is short; seldom among all. A service keeps
 many thousands of records that hold no cycle, and looking through all of them takes a tenth of a second at once where models
 are loaded; requests that are given up leave some."""
+
+_SWITCH_S: Final = 0.0005
+"""How long a thread that looks for personal data may keep Python from the event loop, which asks for it back after every
+wait: some twenty times in a request."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -99,6 +104,7 @@ def run(
     _open_more_files()
     gc.freeze()  # what was imported and loaded stays
     gc.set_threshold(*_GARBAGE)
+    sys.setswitchinterval(_SWITCH_S)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_serve(server, listening, reload, background))
 
