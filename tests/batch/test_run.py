@@ -148,6 +148,74 @@ def test_the_final_answer_alone(place: Path) -> None:
     assert second["unscored"]["reason"] == "span"
 
 
+def logged(n: int, *, shown: bool = True) -> dict[str, Any]:
+    """A request and its response as OpenAI's chat completions log them, with the author's log-probabilities."""
+    words = ["Syd", "ney"]
+    content = [
+        {
+            "token": word,
+            "logprob": -0.5 * n,
+            "bytes": None,
+            "top_logprobs": [{"token": word, "logprob": -0.5 * n, "bytes": None}],
+        }
+        for word in words
+    ]
+    choice = {
+        "index": 0,
+        "finish_reason": "stop",
+        "message": {"role": "assistant", "content": "".join(words)},
+        "logprobs": {"content": content} if shown else None,
+    }
+    request = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": f"Capital {n}?"}]}
+    return {"request": request, "response": {"object": "chat.completion", "model": "gpt-4o-mini", "choices": [choice]}}
+
+
+@pytest.fixture
+def log(place: Path) -> Path:
+    objects = [logged(1), logged(2), logged(3, shown=False)]
+    (place / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in objects))
+    return place
+
+
+@pytest.mark.parametrize("out", ["out.jsonl", "out.parquet"])
+def test_the_author_s_own_log_probs_stand_beside_the_verifiers(log: Path, out: str) -> None:
+    tallies = run(job(log, out=out))
+    found = [row["foureyes"] for row in rows(log / out)]
+    assert [(row.get("own") or {}).get("log_g_ppl") for row in found] == [0.5, 1.0, None]
+    assert all(row["scripted"]["log_cmp"] > 0 for row in found)
+    assert (tallies.by_verifier["own"].scored, tallies.by_verifier["own"].unscored) == (2, {})
+
+
+@pytest.mark.parametrize("out", ["out.jsonl", "out.parquet"])
+def test_without_a_verifier_they_are_all_there_is_and_a_row_without_them_says_so(log: Path, out: str) -> None:
+    tallies = score_file(job(log, out=out, tokens=True), None)
+    found = [row["foureyes"]["own"] for row in rows(log / out)]
+    assert [list(row["foureyes"]) for row in rows(log / out)] == [["own"]] * 3
+    assert [row.get("model") for row in found] == ["gpt-4o-mini", "gpt-4o-mini", None]
+    assert found[1]["tokens"]["nll"] == [1.0, 1.0]
+    assert found[2]["unscored"]["detail"] == "line 3: the log holds no log-probabilities of this answer"
+    assert tallies.by_verifier["own"].unscored == {"bad_reply": 1}
+
+
+def test_without_a_verifier_and_a_log_prob_nothing_is_written(place: Path) -> None:
+    with pytest.raises(InputError, match=r"in\.jsonl holds no log-probabilities .*; say with --verifier"):
+        score_file(job(place), None)
+    assert not list(place.glob("out*"))
+
+
+def test_a_run_of_own_log_probs_alone_is_resumed_too(log: Path) -> None:
+    def stop(tallies: Tallies, _: int | None) -> None:
+        if tallies.rows == 4:
+            raise KeyboardInterrupt
+
+    (log / "in.jsonl").write_text("".join(json.dumps(logged(n)) + "\n" for n in range(1, 11)))
+    score_file(job(log, out="whole.jsonl"), None)
+    with pytest.raises(KeyboardInterrupt):
+        score_file(job(log), None, on_piece=stop)
+    score_file(job(log, resume=True), None)
+    assert (log / "out.jsonl").read_bytes() == (log / "whole.jsonl").read_bytes()
+
+
 def test_streams_in_and_out() -> None:
     out = io.BytesIO()
     tallies = run(Job(io.BytesIO(lines(10).encode()), out, limits=WINDOW))
