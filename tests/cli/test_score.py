@@ -90,7 +90,7 @@ def test_no_row_that_could_be_scored_is_an_error_and_the_rows_are_there(place):
     (place / "in.jsonl").write_text('{"question": "q"}\n{"question": "r"}\n')
     done = run(place / "in.jsonl", "-o", place / "out.jsonl", "-q")
     assert done.returncode == 1
-    assert done.stderr.startswith("foureyes: no row could be scored: line 1: wanted a field 'prompt', 'messages' or")
+    assert done.stderr.startswith("foureyes: no row could be scored: line 1: wanted a field 'answer', 'response',")
     assert len(read(place / "out.jsonl")) == 2
 
 
