@@ -61,6 +61,7 @@ key_env = "ANTHROPIC_API_KEY"
 [verifiers.local]
 kind = "reader"
 reader = "gemma3-270m"
+template_args.enable_thinking = false
 calibrator = "platt.json"
 cut = 0.8
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 __all__ = [
     "add_allowance",
@@ -15,7 +17,9 @@ __all__ = [
     "add_quiet",
     "add_small",
     "add_table",
+    "add_template_args",
     "add_verifiers",
+    "template_args_of",
 ]
 
 
@@ -76,6 +80,35 @@ def add_verifiers(parser: argparse._ActionsContainer, default: Sequence[str] = (
         metavar="REF",
         help=f"a model that reads the answers; may be given several times ({words})",
     )
+
+
+def add_template_args(parser: argparse._ActionsContainer) -> None:
+    """What chat templates are told besides the conversation; :func:`template_args_of` makes a mapping of it."""
+    parser.add_argument(
+        "--template-arg",
+        action="append",
+        default=[],
+        type=_template_arg,
+        metavar="NAME=JSON",
+        help="tell the verifiers' chat templates, such as enable_thinking=false; repeat for more",
+    )
+
+
+def template_args_of(args: argparse.Namespace) -> dict[str, Any] | None:
+    """The arguments for chat templates; ``None`` where there are none."""
+    return dict(args.template_arg) or None
+
+
+def _template_arg(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.isidentifier():
+        raise argparse.ArgumentTypeError(f"wanted NAME=JSON, such as enable_thinking=false; got {text!r}")
+    try:
+        return name, json.loads(value)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"wanted JSON behind {name}=, such as false, 3 or '\"words\"'; got {value!r}"
+        ) from error
 
 
 def add_small(parser: argparse._ActionsContainer, models: Sequence[str]) -> None:

@@ -90,6 +90,7 @@ class ReaderVerifier(SettingsTable):
         name: by which tenants refer to it.
         allow_http: let texts go to another machine over plain http.
         reader: reference of the model, as for ``foureyes check --verifier``.
+        template_args: what its chat template is told besides the conversation: ``enable_thinking = false``.
         provider, model: by which votes and requests name it.
         weight: of its vote, 0 to 10⁶.
         calibrator: JSON file of ``foureyes calibrate``; ``None`` for what is shipped with a model known by name.
@@ -101,6 +102,7 @@ class ReaderVerifier(SettingsTable):
     name: Text
     allow_http: bool = False
     reader: Text
+    template_args: Options | None = None
     provider: Text = "foureyes"
     model: Text = Field(default_factory=lambda known: known["reader"])
     weight: Weight = 1.0

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["OpenReader", "answerer_of", "channel_of", "judge_of", "promise_of"]
 
-OpenReader = Callable[[str], Reader]
+OpenReader = Callable[..., Reader]
+"""As :func:`~foureyes.models.catalog.open_reader`."""
 
 _READ_AT_ONCE: Final = 128
 """Exchanges of all tenants before one reader: the batch that is read, and the next one."""
@@ -44,9 +45,9 @@ def judge_of(verifier: Verifier, cache: PartCache, open_reader: OpenReader) -> J
     """
     if isinstance(verifier, JudgeVerifier):
         return cache.get_or_make(("judge", _connection(verifier)), partial(_judge, verifier))
-    batcher = cache.get_or_make(("reader", verifier.reader), lambda: _batcher(open_reader(verifier.reader)))
+    batcher = cache.get_or_make(_reads(verifier), lambda: _batcher(_opened(verifier, open_reader)))
     fitted = tuple(_digest(path) for path in (verifier.calibrator, verifier.threshold))
-    made_of = ("reading", verifier.provider, verifier.model, verifier.reader, verifier.cut, fitted)
+    made_of = ("reading", verifier.provider, verifier.model, _reads(verifier), verifier.cut, fitted)
     return cache.get_or_make(made_of, partial(_reading, verifier, batcher))
 
 
@@ -54,7 +55,17 @@ def channel_of(verifier: Verifier) -> tuple[Hashable, int]:
     """Names the connection or model that all questions to a verifier share, whoever asks, and how many it takes at once."""
     if isinstance(verifier, JudgeVerifier):
         return ("judge", _connection(verifier)), verifier.limits.concurrency
-    return ("reader", verifier.reader), _READ_AT_ONCE
+    return _reads(verifier), _READ_AT_ONCE
+
+
+def _reads(verifier: ReaderVerifier) -> Hashable:
+    """Names a model as it is read with."""
+    return "reader", verifier.reader, verifier.template_args
+
+
+def _opened(verifier: ReaderVerifier, open_reader: OpenReader) -> Reader:
+    told = {} if verifier.template_args is None else {"template_args": dict(verifier.template_args)}
+    return open_reader(verifier.reader, **told)
 
 
 def answerer_of(verifier: Verifier, cache: PartCache) -> Answerer | None:

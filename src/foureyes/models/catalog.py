@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from foureyes.choices import ProviderApi
 from foureyes.errors import ConfigError, ModelRefused
@@ -39,6 +39,7 @@ def open_reader(
     dtype: str | None = None,
     device: str | None = None,
     truncate: Truncate = "refuse",
+    template_args: Mapping[str, Any] | None = None,
     on_step: OnStep = ignore_step,
 ) -> Reader:
     """Opens a verifier, by name, folder, hub reference, GGUF file or server address.
@@ -49,11 +50,13 @@ def open_reader(
             came as GGUF are kept in bfloat16, so float32 is then exact arithmetic on rounded weights.
         device: ``"cpu"``, ``"cuda"`` or ``"mps"``; ``None`` for the best there is.
         truncate: what to do with a prompt that does not fit the context: refuse the row, or cut the prompt from its
-            left.
+            left, behind what its chat template puts before the first message.
+        template_args: what the chat template is told besides, by the names of its variables: ``{"enable_thinking": False}``.
         on_step: told what is going on while weights are fetched or converted.
 
     Raises:
-        ConfigError: the reference is none, an argument does not go with it, or an extra is not installed.
+        ConfigError: the reference is none, an argument does not go with it, the chat template does not read one of
+            ``template_args``, or an extra is not installed.
         ModelUnavailable: the weights cannot be fetched or loaded, or the server cannot be reached.
         ModelRefused: the hub or the server says no.
 
@@ -70,7 +73,9 @@ def open_reader(
         _refuse_local_options(reference, dtype, device)
         with _extra("http"):
             from foureyes.models.completions import CompletionsReader  # noqa: PLC0415 - loads httpx
-        served: Reader = CompletionsReader.open(target.url, model=target.model, truncate=truncate)
+        served: Reader = CompletionsReader.open(
+            target.url, model=target.model, truncate=truncate, template_args=template_args
+        )
         return served
     with _extra("local"):
         from foureyes.models.transformers import TransformersReader  # noqa: PLC0415 - loads torch
@@ -82,6 +87,7 @@ def open_reader(
         dtype=dtype,
         device=device,
         truncate=truncate,
+        template_args=template_args,
     )
     return local
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -66,6 +66,13 @@ class ControlMarkers:
     def hides(self, text: str) -> bool:
         """Whether a text holds a marker that was hidden."""
         return self._private.search(text) is not None
+
+    def places(self, text: str) -> Iterator[tuple[int, str]]:
+        """Where hidden markers stand, and which they are."""
+        for run in self._runs.finditer(text):
+            marker = self.texts[ord(run.group()[0]) - self._first]
+            for start in range(run.start(), run.end(), len(marker)):
+                yield start, marker
 
     def shown(self, text: str) -> str:
         """The text with every marker as it was typed; no place in it moves."""

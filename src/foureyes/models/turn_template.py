@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import takewhile
 from typing import Any, Final, TypeAlias
@@ -109,12 +109,17 @@ class TurnText:
     parts: tuple[PartSpan, ...] = ()
     span: tuple[int, int] | None = None
     lead: str = ""
-    written: str | None = None
+    written: str | None = field(default=None, compare=False)
 
     @property
     def reasons(self) -> bool:
         """Whether it begins with reasoning."""
         return bool(self.parts) and self.parts[0].path == "reasoning"
+
+    @property
+    def thinks(self) -> bool:
+        """Whether the prompt before it may have opened the reasoning, or a template closes it."""
+        return self.reasons or bool(self.lead)
 
     def behind_opening(self) -> TurnText:
         """The same behind a prompt that opens the reasoning already."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Final
 
-from foureyes.cli.options import add_dtype, add_page, add_small, add_verifiers
+from foureyes.cli.options import add_dtype, add_page, add_small, add_template_args, add_verifiers
 from foureyes.models.weights.known import SMALL_PAIR, STANDARD_PAIR
 
 __all__ = ["configure", "verifiers_of"]
@@ -33,6 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="how many alternatives to keep at each token (default: 5)",
     )
     add_dtype(parser)
+    add_template_args(parser)
 
 
 def verifiers_of(args: argparse.Namespace) -> list[str]:

@@ -14,6 +14,7 @@ from rich.text import Text
 from foureyes.batch.results import result_of
 from foureyes.cli.check.options import verifiers_of
 from foureyes.cli.exits import Exit
+from foureyes.cli.options import template_args_of
 from foureyes.cli.output import CommandOutput
 from foureyes.cli.words import tell_cost, tell_step
 from foureyes.errors import InputError
@@ -84,7 +85,7 @@ def record(exchange: Exchange, outcomes: Iterable[CheckResult]) -> dict[str, Any
 def _open(ref: str, args: argparse.Namespace) -> Reader:
     chosen = bool(args.small or args.verifier)
     tell_cost(fetch_cost([ref]), way_out="" if chosen else "or add --small")
-    return open_reader(ref, dtype=args.dtype, on_step=tell_step)
+    return open_reader(ref, dtype=args.dtype, template_args=template_args_of(args), on_step=tell_step)
 
 
 def _fields(row: Scored | Unscored) -> dict[str, Any]:

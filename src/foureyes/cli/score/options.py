@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Final
 
-from foureyes.cli.options import add_dtype, add_meaning, add_quiet, add_verifiers
+from foureyes.cli.options import add_dtype, add_meaning, add_quiet, add_template_args, add_verifiers
 
 __all__ = ["configure"]
 
@@ -44,6 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def _add_reading(verifiers: argparse._ArgumentGroup) -> None:
     add_dtype(verifiers)
+    add_template_args(verifiers)
     verifiers.add_argument("--device", help="cpu, cuda or mps (default: the best there is)")
     verifiers.add_argument(
         "--truncate",

@@ -14,6 +14,7 @@ from foureyes.batch.results import OWN, RowTally, Tallies
 from foureyes.batch.run import Job, score_file
 from foureyes.batch.window import WindowLimits
 from foureyes.cli.meaning import meaning_of
+from foureyes.cli.options import template_args_of
 from foureyes.cli.output import CommandOutput
 from foureyes.cli.score.progress import Pace, progress_on
 from foureyes.cli.words import tell_step
@@ -27,7 +28,14 @@ __all__ = ["job_of", "run", "score", "summary"]
 
 def run(args: argparse.Namespace, output: CommandOutput) -> None:
     """Scores the file with verifiers of the catalog."""
-    opened = partial(open_reader, dtype=args.dtype, device=args.device, truncate=args.truncate, on_step=tell_step)
+    opened = partial(
+        open_reader,
+        dtype=args.dtype,
+        device=args.device,
+        truncate=args.truncate,
+        template_args=template_args_of(args),
+        on_step=tell_step,
+    )
     score(args, output, opened)
 
 

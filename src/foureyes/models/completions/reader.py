@@ -8,16 +8,16 @@ When the server dies, the rows that were read stay, and the rest of the call is 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
 from types import TracebackType
-from typing import Final, Literal, Self
+from typing import Any, Final, Literal, Self
 
 import numpy as np
 
-from foureyes.errors import InputError, ModelRefused, ModelUnavailable
+from foureyes.errors import ConfigError, InputError, ModelRefused, ModelUnavailable
 from foureyes.http.addresses import server_key, server_root
 from foureyes.http.breaker import Breaker
 from foureyes.http.limits import BATCH_LIMITS, RequestLimits
@@ -25,6 +25,7 @@ from foureyes.models.completions import probe
 from foureyes.models.completions.assembly import Tokens, assemble
 from foureyes.models.completions.connection import Connection
 from foureyes.models.completions.dialects import LogprobRequest
+from foureyes.models.completions.fitting import shortened, too_long
 from foureyes.models.completions.probe import Flavour, ServerFacts
 from foureyes.models.completions.spelling import clip, spans_by_spelling, spans_by_text
 from foureyes.models.completions.tokenising import Tokeniser
@@ -59,17 +60,24 @@ class CompletionsReader:
     """
 
     def __init__(
-        self, server: ServerFacts, connection: Connection, limits: RequestLimits, *, truncate: Truncate
+        self,
+        server: ServerFacts,
+        connection: Connection,
+        limits: RequestLimits,
+        *,
+        truncate: Truncate,
+        template_args: Mapping[str, Any] | None = None,
     ) -> None:
         self._server = server
         self._connection = connection
         self._limits = limits
         self._truncate = truncate
-        self._tokeniser = Tokeniser(connection, server.model, chat=server.chat)
+        self._tokeniser = Tokeniser(connection, server.model, chat=server.chat, arguments=template_args)
+        self._template_args = dict(template_args or {})
         self._breaker: Breaker[str] = Breaker(FAILURES_IN_A_ROW)
 
     @classmethod
-    def open(
+    def open(  # noqa: PLR0913 - each by its name
         cls,
         url: str,
         *,
@@ -80,6 +88,7 @@ class CompletionsReader:
         limits: RequestLimits = BATCH_LIMITS,
         shown: int = 20,
         vocabulary: int | None = None,
+        template_args: Mapping[str, Any] | None = None,
     ) -> Self:
         """Connects, finds out what the endpoint can do, and proves it on three readings.
 
@@ -89,16 +98,18 @@ class CompletionsReader:
             api_key: sent as a bearer token; the environment's ``FOUREYES_API_KEY`` where none is given.
             flavour: how the server shows log-probabilities; ``"auto"`` tries.
             truncate: what becomes of a row that does not fit the context: ``"refuse"`` leaves it unscored, ``"left"``
-                drops the beginning of its prompt and says so in ``n_dropped``.
+                drops the beginning of its prompt behind what the chat template puts before the first message, and says so in
+                ``n_dropped``.
             limits: time and concurrency.
             shown: most likely tokens asked for at each position, ≥ 1. More narrow the entropy's interval and cost
                 bandwidth: about 90 bytes a token of prompt and answer each. A server may allow fewer.
             vocabulary: number of tokens in the model's vocabulary, or more. ``None`` asks the server, and where that
                 does not tell takes 2^20, above every published vocabulary.
+            template_args: what the server's chat template is told besides: ``{"enable_thinking": False}``.
 
         Raises:
             InputError: an argument is none of those allowed.
-            ConfigError: the URL or the key cannot be used.
+            ConfigError: the URL or the key cannot be used, or the chat template makes nothing of its arguments.
             ModelUnavailable: the server does not answer.
             ModelRefused: it does not serve the model, or does not show what reading needs.
         """
@@ -109,7 +120,8 @@ class CompletionsReader:
         connection = Connection(root, key=api_key or server_key(), limits=limits)
         try:
             server = probe.probe_server(connection, model or named, flavour, shown=shown, vocabulary=vocabulary)
-            reader = cls(server, connection, limits, truncate=truncate)
+            reader = cls(server, connection, limits, truncate=truncate, template_args=template_args)
+            reader._require_arguments()
             reader._prove()
         except BaseException:
             connection.close()
@@ -150,6 +162,8 @@ class CompletionsReader:
         """
         e = self._server
         parts = (e.model, *e.identity, e.dialect.name, e.context, e.vocabulary, e.chat, e.shown, self._truncate)
+        if self._template_args:
+            parts += (json.dumps(self._template_args, sort_keys=True),)
         return f"http:{hashlib.sha256(repr(parts).encode()).hexdigest()}"
 
     def read(self, exchanges: Sequence[Exchange], *, top_k: int = 0) -> list[Reading | Unscored]:
@@ -210,7 +224,7 @@ class CompletionsReader:
 
     def _ask(self, exchange: Exchange, top_k: int) -> Reading:
         e = self._server
-        tokens = self._fit(self._tokeniser.tokens(exchange))
+        tokens = self._fit(self._tokeniser.tokens(exchange), exchange)
         ids = tokens.prompt + tokens.answer
         ask = LogprobRequest(e.model, ids, len(tokens.prompt), max(e.shown, top_k), kept=top_k)
         most = (1 << 16) + 512 * len(ids) * (ask.k + 2)
@@ -220,15 +234,20 @@ class CompletionsReader:
         spans = _spans(tokens, seen)
         return assemble(tokens, spans, seen, ask=ask, vocabulary=e.vocabulary)
 
-    def _fit(self, tokens: Tokens) -> Tokens:
-        """Within the context, by the rule that was asked for."""
+    def _fit(self, tokens: Tokens, exchange: Exchange) -> Tokens:
         limit, n = self._server.context, len(tokens.prompt) + len(tokens.answer)
         if limit is None or n <= limit:
             return tokens
-        room = limit - len(tokens.answer)
-        if self._truncate == "refuse" or room < 1:
-            raise RowFault(Unscored("context", f"{n} tokens do not fit a context of {limit}", got=n, limit=limit))
-        return replace(tokens, prompt=tokens.prompt[-room:], n_dropped=len(tokens.prompt) - room)
+        if self._truncate == "refuse":
+            raise too_long(n, limit)
+        return shortened(tokens, exchange, self._tokeniser, limit=limit)
+
+    def _require_arguments(self) -> None:
+        if self._template_args and not self._tokeniser.reads_arguments(self._template_args):
+            names = ", ".join(sorted(self._template_args))
+            raise ConfigError(
+                f"{self._server.url}: its chat template makes nothing else of any conversation for {names}"
+            )
 
     def _prove(self) -> None:
         """Reads the proof: whole readings, the same twice, and another question makes another reading."""

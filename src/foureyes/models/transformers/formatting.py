@@ -136,7 +136,7 @@ class Formatter:
         if isinstance(turn, Unscored):
             return turn
         asked = (exchange.prompt, exchange.tools)
-        key = asked, turn.reasons or bool(turn.lead)
+        key = asked, turn.thinks
         if key not in prompts:
             prompts[key] = self._prompt(*asked, thinks=key[1])
         prompt = prompts[key]
@@ -160,10 +160,9 @@ class Formatter:
         too_long = Unscored("context", f"{n} tokens do not fit a context of {self._limit}", got=n, limit=self._limit)
         if not self._truncate or excess >= len(item.prompt_ids):
             return too_long
-        thinks = item.turn.reasons or bool(item.turn.lead)
         head, foot = kept_ends(
             item.prompt_ids[: len(item.prompt_ids) - n_lead],
-            lambda other: self._other_ids(other, exchange.tools, thinks=thinks),
+            lambda other: self._other_ids(other, exchange.tools, thinks=item.turn.thinks),
             exchange.prompt,
         )
         if excess >= len(item.prompt_ids) - head - foot - n_lead:
