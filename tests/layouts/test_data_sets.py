@@ -57,6 +57,16 @@ U, A, S = (partial(Message, role) for role in ROLES)
         ),
         ({"conversations": [{"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}]}, (U("q"),)),
         (
+            {
+                "conversation": [
+                    {"role": "user", "content": "q", "language": "English", "country": "Norway", "toxic": False},
+                    {"role": "assistant", "content": "a", "language": "English", "turn_identifier": 7},
+                ]
+            },
+            (U("q"),),
+        ),
+        ({"prompt": "q\nA. x\nB. y", "choices": ["x", "y"], "question": "q", "answer": "a"}, "q\nA. x\nB. y"),
+        (
             {"conversations": [{"from": "user", "value": "q"}, {"from": "chatgpt", "value": "a"}], "system": "s"},
             (S("s"), U("q")),
         ),
@@ -156,6 +166,10 @@ ASKED = {"role": "user", "content": "q"}
         ({"prompt": [ASKED], "chosen": [CHOSEN], "rejected": [REJECTED]}, (U("q"),)),
         ({"chosen": [ASKED, CHOSEN], "rejected": [ASKED, REJECTED]}, (U("q"),)),
         ({"prompt": "q", "chosen": [ASKED, CHOSEN], "rejected": [ASKED, REJECTED], "score_chosen": 8.0}, (U("q"),)),
+        (
+            {"prompt": "q", "chosen": [ASKED, CHOSEN], "rejected": [ASKED, REJECTED], "messages": [ASKED, CHOSEN]},
+            (U("q"),),
+        ),
         ({"system": "s", "question": "q", "chosen": "a", "rejected": "b"}, (S("s"), U("q"))),
         ({"instruction": "i", "input": "x", "chosen": "a", "rejected": "b"}, "i\nx"),
         (

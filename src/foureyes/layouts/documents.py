@@ -1,13 +1,15 @@
-"""Documents of JSON whose top is an object, and which hold records: logs of Inspect, results of promptfoo, pages of interfaces."""
+"""Records within records: documents of JSON that hold many (logs of Inspect, results of promptfoo), and JSON text in cells of tables."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from foureyes.errors import InputError
+from foureyes.json_text import parsed_json
 from foureyes.records.record import Record
 
-__all__ = ["entries"]
+__all__ = ["decoded", "entries"]
 
 
 def entries(record: Record) -> Iterator[Record]:
@@ -30,6 +32,19 @@ def entries(record: Record) -> Iterator[Record]:
             yield Record(place, None, f"wanted an object; got {type(row).__name__}")
 
 
+def decoded(row: dict[str, Any]) -> dict[str, Any]:
+    """The same row, with what tables hold as JSON text in its own form: conversations, and requests beside their responses."""
+    names = [name for name in ("messages", "conversations") if _is_json(row.get(name), "[")]
+    if _is_json(row.get("request"), "{") and _is_json(row.get("response"), "{"):
+        names += ["request", "response"]
+    for name in names:
+        try:
+            row = {**row, name: parsed_json(row[name])}
+        except ValueError as error:
+            raise InputError(f"{name!r} holds JSON that cannot be read: {error}") from error
+    return row
+
+
 def _rows(document: Mapping[str, Any]) -> tuple[str, list[Any]]:
     """The name of the list that a document is about, and the list; an empty name where it is about itself."""
     match document:
@@ -45,3 +60,7 @@ def _rows(document: Mapping[str, Any]) -> tuple[str, list[Any]]:
             return "rows", [row.get("row") if isinstance(row, dict) else row for row in rows]
         case _:
             return "", []
+
+
+def _is_json(value: object, bracket: str) -> bool:
+    return isinstance(value, str) and value.lstrip()[:1] == bracket

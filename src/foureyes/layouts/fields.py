@@ -19,7 +19,6 @@ __all__ = [
     "TOOLS_FIELD",
     "answer_of",
     "answer_span",
-    "decoded",
     "either",
     "joined",
     "listed",
@@ -50,6 +49,12 @@ SYSTEM_FIELDS: Final = ("system", "system_prompt", "system_message")
 
 CORRECT_FIELD: Final = "correct"
 """Whether the answer is right."""
+
+_NOTED: Final = frozenset(
+    {"weight", "loss", "language", "timestamp", "turn_identifier", "toxic", "redacted", "openai_id", "token_counter"}
+    | {"country", "state", "hashed_ip", "header"}
+)
+"""What data sets keep in a message of when, where and how it was said, and of its weight in training."""
 
 _TRUTHS: Final[Mapping[str, bool]] = {
     **dict.fromkeys(("true", "1", "1.0", "yes", "right", "correct", "c"), True),
@@ -151,7 +156,7 @@ def prompt_of(name: str, value: object) -> str | tuple[Message, ...]:
     if isinstance(value, str):
         return value
     if isinstance(value, list):
-        return with_tool_names(openai_chat.message(_unweighted(turn), f"{name}[{i}]") for i, turn in enumerate(value))
+        return with_tool_names(openai_chat.message(_bare_turn(turn), f"{name}[{i}]") for i, turn in enumerate(value))
     raise InputError(f"{name!r} must be text or a list of messages; got {type(value).__name__}")
 
 
@@ -165,7 +170,7 @@ def answer_of(name: str, value: object) -> Message:
         return Message("assistant", value)
     if not isinstance(value, dict):
         raise InputError(f"{name!r} must be text or a message of the assistant; got {type(value).__name__}")
-    return openai_chat.message(_unweighted(value), name)
+    return openai_chat.message(_bare_turn(value), name)
 
 
 def tools_of(name: str, value: object) -> tuple[ToolDefinition, ...]:
@@ -249,19 +254,6 @@ def only(row: Mapping[str, Any], names: Iterable[str], what: str) -> str:
     return present[0]
 
 
-def decoded(row: dict[str, Any]) -> dict[str, Any]:
-    """The same row, with what tables hold as JSON text in its own form: conversations, and requests beside their responses."""
-    names = [name for name in ("messages", "conversations") if _is_json(row.get(name), "[")]
-    if _is_json(row.get("request"), "{") and _is_json(row.get("response"), "{"):
-        names += ["request", "response"]
-    for name in names:
-        try:
-            row = {**row, name: parsed_json(row[name])}
-        except ValueError as error:
-            raise InputError(f"{name!r} holds JSON that cannot be read: {error}") from error
-    return row
-
-
 def with_system(prompt: Prompt, words: str) -> Prompt:
     """The prompt after what the system says, if it says anything that the prompt does not begin with."""
     if not words:
@@ -282,14 +274,12 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join(repr(name) for name in names)[:400] or "none"
 
 
-def _is_json(value: object, bracket: str) -> bool:
-    return isinstance(value, str) and value.lstrip()[:1] == bracket
-
-
 def _is_bare(tool: object) -> bool:
     return isinstance(tool, dict) and "name" in tool and not tool.keys() & {"function", "custom"}
 
 
-def _unweighted(turn: object) -> object:
-    """A message without its weight in training, which says nothing of what was said."""
-    return {name: value for name, value in turn.items() if name != "weight"} if isinstance(turn, dict) else turn
+def _bare_turn(turn: object) -> object:
+    """A message without what data sets note of it besides what was said."""
+    if not isinstance(turn, dict) or turn.keys().isdisjoint(_NOTED):
+        return turn
+    return {name: value for name, value in turn.items() if name not in _NOTED}

@@ -31,13 +31,28 @@ def nothing_else(row: Mapping[str, Any], prompt: Prompt, read: Collection[str]) 
         value = row.get(name)
         if not value or name in read:
             continue
-        if isinstance(value, str) and value.strip() in _words(prompt):
+        if _stands_in(value, _words(prompt)):
             continue
         known = "+".join(one for one in _PROMPTING if one in read and row.get(one)) or "FIELD"
         raise InputError(
             f"{name!r} belongs to a prompt and is not in what was read of it; "
             f"say what the prompt is with --map prompt={name}+{known}, or --map prompt={known} without it"
         )
+
+
+def _stands_in(value: object, words: str) -> bool:
+    """Whether a prompt says all that a field says: its text, its texts, or the turns in it that are not the assistant's."""
+    match value:
+        case str():
+            return value.strip() in words
+        case {"role": "assistant"} | {"from": "gpt" | "assistant"}:
+            return True
+        case {"content": said} | {"value": said}:
+            return _stands_in(said, words)
+        case list():
+            return all(_stands_in(one, words) for one in value)
+        case _:
+            return False
 
 
 def _words(prompt: Prompt) -> str:

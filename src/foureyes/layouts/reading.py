@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from foureyes.errors import InputError
 from foureyes.layouts.answer import Layout, LoggedAnswer
-from foureyes.layouts.documents import entries
+from foureyes.layouts.documents import decoded, entries
 from foureyes.layouts.events import is_event
 from foureyes.layouts.field_map import FieldMap
-from foureyes.layouts.fields import CORRECT_FIELD, decoded, listed, truth, value_at
+from foureyes.layouts.fields import CORRECT_FIELD, listed, truth, value_at
 from foureyes.layouts.joins import Joined, Joiner, pairing_of
 from foureyes.layouts.plain import plain_answer
 from foureyes.layouts.table import layout_named, layout_of
