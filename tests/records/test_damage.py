@@ -324,7 +324,7 @@ def test_a_format_goes_before_a_suffix_and_a_text_file_is_told_by_its_content(tm
     assert found.fields == json.loads(GOOD)
     (tmp_path / "answers.log").write_bytes(GOOD + b"\n" + GOOD)
     assert [record.place for record in records(tmp_path / "answers.log")] == ["line 1", "line 2"]
-    with pytest.raises(InputError, match="wanted a format, one of jsonl, json, csv, parquet, arrow; got 'xml'"):
+    with pytest.raises(InputError, match="wanted a format, one of jsonl, json, csv, parquet, arrow, eval; got 'xml'"):
         records(tmp_path / "a.csv", form="xml")  # type: ignore[arg-type]
 
 

@@ -12,7 +12,7 @@ from foureyes.errors import InputError
 
 __all__ = ["FORMS", "PACKED", "SUFFIXES", "Form", "check_start", "form_of_name", "form_of_start", "suffixes_of"]
 
-Form: TypeAlias = Literal["jsonl", "json", "csv", "parquet", "arrow"]
+Form: TypeAlias = Literal["jsonl", "json", "csv", "parquet", "arrow", "eval"]
 
 FORMS: Final[tuple[Form, ...]] = get_args(Form)
 
@@ -29,6 +29,7 @@ SUFFIXES: Final[Mapping[str, Form]] = MappingProxyType(
         ".arrow": "arrow",
         ".feather": "arrow",
         ".ipc": "arrow",
+        ".eval": "eval",
     }
 )
 """What files of each format end in; one of :data:`PACKED` may follow."""
@@ -38,12 +39,16 @@ PACKED: Final = (".gz", ".zst", ".bz2", ".xz")
 DELIMITERS: Final = ",\t;|"
 
 _MARK: Final = b"\xef\xbb\xbf"
-_BINARY: Final[Mapping[bytes, Form]] = {b"PAR1": "parquet", b"ARROW1": "arrow", b"\xff\xff\xff\xff": "arrow"}
-_TITLES: Final[Mapping[Form, str]] = {"parquet": "a Parquet file", "arrow": "an Arrow file"}
+_BINARY: Final[Mapping[bytes, Form]] = {
+    b"PAR1": "parquet",
+    b"ARROW1": "arrow",
+    b"\xff\xff\xff\xff": "arrow",
+    b"PK\x03\x04": "eval",
+}
+_TITLES: Final[Mapping[Form, str]] = {"parquet": "a Parquet file", "arrow": "an Arrow file", "eval": "a zip archive"}
 _REFUSED: Final[Mapping[bytes, str]] = {
     b"\xff\xfe": "UTF-16; convert it to UTF-8, say with: iconv -f UTF-16 -t UTF-8",
     b"\xfe\xff": "UTF-16; convert it to UTF-8, say with: iconv -f UTF-16 -t UTF-8",
-    b"PK\x03\x04": "a zip archive: of Excel, save CSV; of Inspect, say inspect log convert --to json; else unpack it",
     b"FEA1": "a Feather file of version 1, which nothing writes any more; save it as version 2",
     b"SQLite format 3": "an SQLite database; export its table as CSV",
 }

@@ -12,6 +12,7 @@ from typing import IO, Any, Final, TypeAlias
 from foureyes.errors import InputError
 from foureyes.records.delimited import csv_records
 from foureyes.records.forms import FORMS, SUFFIXES, Form, check_start, form_of_name, form_of_start
+from foureyes.records.inspect_logs import eval_records
 from foureyes.records.json_lines import json_lines, numbered_lines
 from foureyes.records.json_values import json_records
 from foureyes.records.objects import object_records
@@ -126,7 +127,8 @@ def _file_records(source: Path | IO[bytes], name: str, form: Form | None) -> Ite
             yield from csv_records(whole, name)
         else:
             direct = isinstance(source, Path) and source.is_file() and not packed
-            yield from _columns(source if direct else whole, name, form, start)
+            place = source if direct else whole
+            yield from eval_records(place, name) if form == "eval" else _columns(place, name, form, start)
 
 
 def _columns(source: Path | IO[bytes], name: str, form: Form, start: bytes) -> Iterator[Record]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +9,7 @@ from typing import IO, Any, Final, Literal
 
 from foureyes.errors import InputError
 from foureyes.records.columns import require_names  # it says what to install where pyarrow is missing
-from foureyes.records.streams import BUFFER, opened
+from foureyes.records.streams import opened, seekable
 
 # isort: split
 import pyarrow as pa
@@ -23,8 +21,8 @@ __all__ = ["arrow_batches", "parquet_batches", "read_table"]
 _ROWS: Final = 1024
 """Rows in hand at once, at most."""
 
-_IN_MEMORY: Final = 1 << 26
-"""Bytes of a stream that are kept in memory, and not in a file, where its end must be read first."""
+_AT_ONCE: Final = 1 << 26
+"""Bytes in hand at once, about."""
 
 _WITH_INDEX: Final = b"ARROW1"
 
@@ -35,7 +33,7 @@ def parquet_batches(source: Path | IO[bytes], name: str) -> Iterator[pa.Table]:
     Raises:
         InputError: it is none, or is damaged.
     """
-    with _errors(name, "Parquet"), _seekable(source) as place, pq.ParquetFile(place, pre_buffer=False) as file:
+    with _errors(name, "Parquet"), seekable(source) as place, pq.ParquetFile(place, pre_buffer=False) as file:
         for batch in file.iter_batches(batch_size=_rows_at_once(file.metadata)):
             yield pa.Table.from_batches([batch])
 
@@ -54,12 +52,12 @@ def arrow_batches(source: Path | IO[bytes], name: str, *, start: bytes) -> Itera
     """
     with _errors(name, "Arrow"):
         if not start.startswith(_WITH_INDEX):
-            place = pa.memory_map(str(source)) if isinstance(source, Path) else pa.PythonFile(source, mode="r")
-            with ipc.open_stream(place) as stream:
+            read = pa.memory_map(str(source)) if isinstance(source, Path) else pa.PythonFile(source, mode="r")
+            with ipc.open_stream(read) as stream:
                 yield from map(_sound, stream)
             return
-        with _seekable(source) as seekable:
-            mapped = pa.memory_map(str(seekable)) if isinstance(seekable, Path) else seekable
+        with seekable(source) as place:
+            mapped = pa.memory_map(str(place)) if isinstance(place, Path) else place
             with ipc.open_file(mapped) as file:
                 yield from (_sound(file.get_batch(i)) for i in range(file.num_record_batches))
 
@@ -92,7 +90,7 @@ def _sound(batch: pa.RecordBatch) -> pa.Table:
 
 def _rows_at_once(metadata: pq.FileMetaData) -> int:
     size = sum(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))
-    fitting = _IN_MEMORY * metadata.num_rows // max(1, size)
+    fitting = _AT_ONCE * metadata.num_rows // max(1, size)
     return max(1, min(_ROWS, int(fitting)))
 
 
@@ -102,14 +100,3 @@ def _errors(name: str, what: str) -> Iterator[None]:
         yield
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot read {name} as {what}: {str(error).splitlines()[0]}") from error
-
-
-@contextmanager
-def _seekable(source: Path | IO[bytes]) -> Iterator[Path | IO[bytes]]:
-    if isinstance(source, Path):
-        yield source
-        return
-    with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as aside:
-        shutil.copyfileobj(source, aside, BUFFER)
-        aside.seek(0)
-        yield aside

@@ -7,7 +7,9 @@ import gzip
 import hashlib
 import io
 import lzma
+import shutil
 import sys
+import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -16,7 +18,17 @@ from typing import IO, Any, Final
 
 from foureyes.errors import ConfigError, InputError
 
-__all__ = ["BUFFER", "LONGEST", "checksum", "non_empty_lines", "opened", "reading", "replayed"]
+__all__ = [
+    "BUFFER",
+    "LONGEST",
+    "checksum",
+    "non_empty_lines",
+    "opened",
+    "reading",
+    "replayed",
+    "seekable",
+    "unpacked_zstd",
+]
 
 BUFFER: Final = 1 << 18
 """Bytes that are read at once."""
@@ -26,6 +38,9 @@ LONGEST: Final = 64 * 1024 * 1024
 
 _LOOKED_AT: Final = 1 << 22
 """Bytes of a line that are looked at before it is read."""
+
+_IN_MEMORY: Final = 1 << 26
+"""Bytes of a stream that are kept in memory, and not in a file, where its end must be read first."""
 
 _DAMAGED: Final = (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
 
@@ -65,6 +80,18 @@ def checksum(path: Path) -> str:
     """
     with reading(path), path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def seekable(source: Path | IO[bytes]) -> Iterator[Path | IO[bytes]]:
+    """A file; what a stream holds is put into one first, or into memory where it is small."""
+    if isinstance(source, Path):
+        yield source
+        return
+    with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as aside:
+        shutil.copyfileobj(source, aside, BUFFER)
+        aside.seek(0)
+        yield aside
 
 
 def replayed(start: Sequence[bytes], rest: IO[bytes]) -> io.BufferedReader:
@@ -115,7 +142,12 @@ def _gzip(packed: IO[bytes]) -> Any:
     return gzip.GzipFile(fileobj=packed)
 
 
-def _zstd(packed: IO[bytes]) -> Any:
+def unpacked_zstd(packed: IO[bytes]) -> Any:
+    """A stream of what was packed with zstd.
+
+    Raises:
+        ConfigError: nothing here unpacks it.
+    """
     if sys.version_info >= (3, 14):
         from compression import zstd  # noqa: PLC0415
 
@@ -129,7 +161,7 @@ def _zstd(packed: IO[bytes]) -> Any:
 
 _PACKED: Final[Mapping[bytes, Callable[[IO[bytes]], Any]]] = {
     b"\x1f\x8b": _gzip,
-    b"\x28\xb5\x2f\xfd": _zstd,
+    b"\x28\xb5\x2f\xfd": unpacked_zstd,
     b"BZh": bz2.BZ2File,
     b"\xfd7zX": lzma.LZMAFile,
 }
