@@ -196,6 +196,7 @@ def test_pieces_read_by_other_processes_are_the_file(
         import pyarrow.parquet as pq
 
         pq.write_table(pq.read_table(scored_files[name]), path, row_group_size=9)
+        monkeypatch.setattr("foureyes.view.parquet_rows._PIECE", 4)
     else:
         path.write_bytes(scored_files[name].read_bytes())
         monkeypatch.setattr("foureyes.view.jsonl_rows._PIECE", 20_000)
@@ -203,12 +204,26 @@ def test_pieces_read_by_other_processes_are_the_file(
     assert len(list(whole.source.pieces(0))) > 3
     monkeypatch.setattr("foureyes.view.file_index._PIECES_HERE", 99)
     whole.build()
-    monkeypatch.setattr("foureyes.view.file_index._PIECES_HERE", 2)
+    monkeypatch.setattr("foureyes.view.file_index._PIECES_HERE", 1)
     pieces = index(path, tmp_path / "pieces")
     pieces.build()
     assert pieces._pass == whole._pass
     for column in ("at", "key", "label", "v\0log_cmp", "w-2.5\0n_tokens"):
         np.testing.assert_array_equal(pieces.columns[column], whole.columns[column])
+
+
+def test_rows_of_a_table_come_in_the_order_asked_for(scored_files: dict[str, Path], tmp_path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    path = tmp_path / "groups.parquet"
+    pq.write_table(pq.read_table(scored_files["parquet"]), path, row_group_size=9)
+    made = index(path, tmp_path / "cache")
+    made.build()
+    wanted = [30, 2, 31, 3, 2, 17]
+    whole = [json.loads(line) for line in scored_files["plain"].read_text().splitlines()]
+    assert [row.record.fields["id"] for row in made.rows(wanted)] == [whole[n]["id"] for n in wanted]
+    found = [one.record.place for one in made.source.scan(7, 21)]
+    assert found == [f"row {n}" for n in range(8, 22)]
 
 
 def test_pieces_of_a_file_are_runs_of_whole_lines(scored: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,7 @@ __all__ = ["FileIndex"]
 _SAVE_EVERY: Final = 20
 _POLL_S: Final = 1.0
 _LOOK_S: Final = 0.02
-_PIECES_HERE: Final = 2
+_PIECES_HERE: Final = 8
 """Pieces of a file that are read in this process; more are worth one of their own."""
 
 _MOST_PROCESSES: Final = 2

@@ -17,7 +17,7 @@ from foureyes.view.row_source import Found
 __all__ = ["JsonlRows"]
 
 _HEAD: Final = 1 << 16
-_PIECE: Final = 8 << 20
+_PIECE: Final = 2 << 20
 _PLAIN: Final = re.compile(r"[a-z0-9 .,:;?!'()=+*_-]+")
 """Letters that JSON writes as they are, or as an escape with a u, and no other letter folds to outside of ASCII."""
 
@@ -49,7 +49,7 @@ class JsonlRows:
             return hashlib.sha256(f"{status.st_dev}.{status.st_ino}.".encode() + file.readline(_HEAD)).hexdigest()
 
     def pieces(self, start: int) -> Iterator[tuple[int, int]]:
-        """Runs of lines of some megabytes."""
+        """Runs of lines of two megabytes, little enough to be waited for."""
         size = self.size()
         with reading(self.path), self.path.open("rb") as file:
             while start < size:

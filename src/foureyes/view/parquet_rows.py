@@ -27,6 +27,7 @@ except ImportError as error:
 __all__ = ["ParquetRows"]
 
 _BATCH: Final = 1024
+_PIECE: Final = 8192
 
 
 class ParquetRows:
@@ -59,11 +60,11 @@ class ParquetRows:
         return hashlib.sha256(told.encode()).hexdigest()
 
     def pieces(self, start: int) -> Iterator[tuple[int, int]]:
-        """Row groups."""
+        """Runs of some thousand rows of one row group, little enough to be waited for."""
         for end in self._starts[1:]:
-            if end > start:
-                yield start, end
-                start = end
+            while start < end:
+                yield start, min(start + _PIECE, end)
+                start = min(start + _PIECE, end)
 
     def scan(self, start: int, end: int | None = None) -> Iterator[Found]:
         """All rows from one on."""
@@ -75,16 +76,18 @@ class ParquetRows:
         with self._opened() as file:
             groups = list(range(first, bisect.bisect_left(self._starts, end)))
             for batch in file.iter_batches(batch_size=_BATCH, row_groups=groups, columns=self._light):
-                table = pa.Table.from_batches([batch])
-                for fields in json_rows(table):
-                    if start <= number < end:
-                        yield Found(_record(fields, number), number, number + 1)
-                    number += 1
+                first, last = max(start, number), min(end, number + batch.num_rows)
+                number += batch.num_rows
+                if first < last:
+                    table = pa.Table.from_batches([batch.slice(first + batch.num_rows - number, last - first)])
+                    for i, fields in enumerate(json_rows(table), start=first):
+                        yield Found(_record(fields, i), i, i + 1)
 
     def records(self, at: Sequence[int], numbers: Sequence[int], *, tokens: bool) -> list[Record]:  # noqa: ARG002 - rows stand where they are counted
         """The rows of these numbers."""
-        runs = [list(rows) for _, rows in groupby(at, self._group)]
-        return [record for rows in runs for record in self._of_group(rows, tokens=tokens)]
+        runs = [list(rows) for _, rows in groupby(sorted(set(at)), self._group)]
+        found = {row: record for rows in runs for row, record in self._of_group(rows, tokens=tokens)}
+        return [found[row] for row in at]
 
     def holding(self, text: str, at: Sequence[int]) -> list[bool]:  # noqa: ARG002 - only their values say it
         """All of them."""
@@ -93,11 +96,11 @@ class ParquetRows:
     def _group(self, row: int) -> int:
         return bisect.bisect_right(self._starts, row) - 1
 
-    def _of_group(self, rows: list[int], *, tokens: bool) -> list[Record]:
+    def _of_group(self, rows: list[int], *, tokens: bool) -> list[tuple[int, Record]]:
         group = self._group(rows[0])
         table = self._table(group, None if tokens else self._light)
         taken = table.take(pa.array([row - self._starts[group] for row in rows]))
-        return [_record(fields, row) for fields, row in zip(json_rows(taken), rows, strict=True)]
+        return [(row, _record(fields, row)) for fields, row in zip(json_rows(taken), rows, strict=True)]
 
     def _table(self, group: int, columns: list[str] | None) -> Any:
         """A row group; the last one is held, as neighbours are asked for together."""
