@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import bisect
 import hashlib
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import accumulate, groupby
 from pathlib import Path
-from threading import Lock
 from typing import Any, Final
 
 from foureyes.errors import ConfigError, InputError
@@ -42,8 +42,6 @@ class ParquetRows:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lock = Lock()
-        self._held: tuple[tuple[int, bool, str], pa.Table] | None = None
         with self._opened() as file:
             self._light = _without_tokens(file.schema_arrow)
             groups = [file.metadata.row_group(i).num_rows for i in range(file.metadata.num_row_groups)]
@@ -96,20 +94,21 @@ class ParquetRows:
     def _group(self, row: int) -> int:
         return bisect.bisect_right(self._starts, row) - 1
 
-    def _of_group(self, rows: list[int], *, tokens: bool) -> list[tuple[int, Record]]:
+    def _of_group(self, rows: list[int], *, tokens: bool) -> Iterator[tuple[int, Record]]:
+        """Rows of one row group, in order; no more of it is in memory than a batch."""
         group = self._group(rows[0])
-        table = self._table(group, None if tokens else self._light)
-        taken = table.take(pa.array([row - self._starts[group] for row in rows]))
-        return [(row, _record(fields, row)) for fields, row in zip(json_rows(taken), rows, strict=True)]
-
-    def _table(self, group: int, columns: list[str] | None) -> Any:
-        """A row group; the last one is held, as neighbours are asked for together."""
-        key = group, columns is None, self.identity()
-        with self._lock:
-            if self._held is None or self._held[0] != key:
-                with self._opened() as file:
-                    self._held = key, file.read_row_group(group, columns=columns)
-            return self._held[1]
+        number, left = self._starts[group], deque(rows)
+        columns = None if tokens else self._light
+        with self._opened() as file:
+            for batch in file.iter_batches(batch_size=_BATCH, row_groups=[group], columns=columns):
+                end = number + batch.num_rows
+                here = [left.popleft() for _ in range(sum(row < end for row in left))]
+                if here:
+                    taken = pa.Table.from_batches([batch]).take(pa.array([row - number for row in here]))
+                    yield from ((row, _record(one, row)) for one, row in zip(json_rows(taken), here, strict=True))
+                if not left:
+                    return
+                number = end
 
     @contextmanager
     def _opened(self) -> Iterator[Any]:
