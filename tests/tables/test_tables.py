@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
+import threading
 import tracemalloc
 from datetime import datetime
 from pathlib import Path
@@ -76,6 +78,15 @@ def test_several_files_are_one_table(tmp_path: Path) -> None:
     assert ".jsonl" in table.suffixes
     with pytest.raises(InputError, match="no file fits the pattern"):
         open_table(str(tmp_path / "*.none"))
+
+
+def test_a_pipe_is_read_once(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=("score,right\n0.5,1\n1,0\n",))
+    writer.start()
+    assert open_table(pipe).numbers("score").values.tolist() == [0.5, 1.0]
+    writer.join()
 
 
 def test_standard_input_and_a_document_are_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -82,7 +82,7 @@ def paths_of(source: object) -> list[Path] | None:
 
 
 def form_of(path: Path) -> Form:
-    """The format of a file, by its suffix or else by its beginning.
+    """The format of a regular file, by its suffix or else by its beginning.
 
     Raises:
         InputError: it cannot be read, is something else than its suffix says, or neither says what it is.

@@ -35,6 +35,8 @@ def open_table(source: str | Path) -> Table:
     if str(source) == "-":
         return _of_records("standard input", ["jsonl"], records(sys.stdin.buffer))
     paths = paths_of(source) or []
+    if not all(path.is_file() for path in paths):  # a pipe, which is read once; or nothing
+        return _of_records(str(source), ["jsonl"], records(paths))
     if len(paths) > 1:
         return _of_records(str(source), map(form_of, paths), records(paths))
     [path] = paths
