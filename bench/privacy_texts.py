@@ -95,6 +95,9 @@ _VALUES: Final[tuple[Callable[[random.Random], str], ...]] = (
 )  # fmt: skip
 
 
+_ESCAPES: Final = ("%{:02x}", "%25{:02X}", "&#{};", "&#x{:x}", "&amp;#{};", "\\u{:04x}", "\\\\u{:04X}", "\\x{:02x}")
+
+
 def _piece(draw: random.Random) -> str:
     if draw.random() < 0.4:
         return draw.choice(_WORDS)
@@ -112,7 +115,13 @@ def _piece(draw: random.Random) -> str:
     if how < 0.7:
         place = draw.randrange(len(value) + 1)
         return value[:place] + draw.choice("\u200b\u2060\ufeff\u00ad\u0301") + value[place:]
-    return value
+    return _escaped(draw, value) if how < 0.8 else value
+
+
+def _escaped(draw: random.Random, value: str) -> str:
+    """In escapes of one kind: its signs, some of its characters, or all of them."""
+    form, share = draw.choice(_ESCAPES), draw.choice([0.0, 0.3, 1.0])
+    return "".join(form.format(ord(char)) if not char.isalnum() or draw.random() < share else char for char in value)
 
 
 def random_text(draw: random.Random) -> str:

@@ -1,6 +1,7 @@
 """Finds personal data that follows a pattern: addresses, numbers with check digits, identifiers of many countries.
 
-A text is brought to plain typography first (:mod:`~foureyes.privacy.folding`), then every shape is looked for in windows of
+A text is brought to plain typography first (:mod:`~foureyes.privacy.folding`), and read without its escapes too
+(:mod:`~foureyes.privacy.escapes`); then every shape is looked for in windows of
 it, to its last character. E-mail addresses, card numbers, account numbers and phone numbers are found by modules of our own;
 identifiers of countries by Presidio's patterns under our walk (:mod:`~foureyes.privacy.presidio`), since Presidio's engine
 wants a language model, goes on without a pattern that took too long, and asks the network about e-mail addresses.
@@ -19,6 +20,7 @@ from typing import Final
 from foureyes.errors import ConfigError
 from foureyes.privacy.addresses import CredentialUrls, Emails
 from foureyes.privacy.cards import Cards
+from foureyes.privacy.escapes import UnescapedText
 from foureyes.privacy.findings import Finding
 from foureyes.privacy.folding import FoldedText
 from foureyes.privacy.ibans import Ibans
@@ -95,6 +97,12 @@ class PatternDetector:
             PrivacyError: it took too long.
         """
         limit = TimeLimit(self._timeout_s * (1 + len(text) / 1e6), self._clock)
+        found = self._read(text, limit)
+        if (unescaped := UnescapedText.of(text)) is not None:
+            found += [unescaped.written(finding) for finding in self._read(unescaped.text, limit)]
+        return found
+
+    def _read(self, text: str, limit: TimeLimit) -> list[Finding]:
         folded = FoldedText.of(text)
         found = (
             finding
