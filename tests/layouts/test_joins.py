@@ -131,3 +131,11 @@ def test_an_entry_that_is_no_object_is_named() -> None:
     assert isinstance(found[0][1].exchange, Unscored)
     assert found[0][1].exchange.detail == "entry 1 of data: wanted an object; got int"
     assert isinstance(found[1][1].exchange, Exchange)
+
+
+def test_scored_rows_wait_for_nothing() -> None:
+    reader = AnswerReader().answers_of(Record("line 1", {**observed(key), "foureyes": {}}) for key in ("a", "b"))
+    record, _ = next(reader)
+    assert record.fields is not None
+    assert record.fields["id"] == "a"
+    assert len(list(reader)) == 1

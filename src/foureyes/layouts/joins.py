@@ -18,8 +18,8 @@ from foureyes.records.record import Record
 
 __all__ = ["HELD", "Joined", "Joiner", "Pairing", "pairing_of"]
 
-HELD: Final = 100_000
-"""Records that may wait for their other half at a time."""
+HELD: Final = 50_000
+"""Records that may wait for their other half at a time: as many as a batch of OpenAI's has at most."""
 
 
 @dataclass(frozen=True, slots=True)

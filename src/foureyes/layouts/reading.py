@@ -89,7 +89,7 @@ class AnswerReader:
         joiners: dict[int, Joiner] = {}
         for record in chain.from_iterable(map(entries, records)):
             row = record.fields or {}
-            pairing = pairing_of(row)
+            pairing = None if RESULT_FIELD in row else pairing_of(row)  # what was scored was joined before
             if pairing is not None:
                 joiner = joiners.setdefault(id(pairing), Joiner(pairing, self._fields.label or CORRECT_FIELD))
                 for joined in joiner.add(record):
