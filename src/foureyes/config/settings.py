@@ -123,6 +123,11 @@ class LedgerSettings(SettingsTable):
     key_file: FilePath
     witness: FilePath | None = None
 
+    @property
+    def is_unwitnessed(self) -> bool:
+        """Whether nothing remembers how far the log went: it is in PostgreSQL, beside which no file stands, and has no witness."""
+        return self.witness is None and self.url.reveal().startswith(("postgresql:", "postgres:"))
+
     def of(self, tenant: str) -> Self:
         """This pattern for one tenant, its name in place of ``{tenant}``."""
         named = {

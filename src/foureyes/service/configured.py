@@ -26,6 +26,11 @@ from foureyes.service.tracing import open_tracer
 
 __all__ = ["ConfiguredService", "log_directions"]
 
+_UNWITNESSED: Final = (
+    "no witness: a log in PostgreSQL that was put back to an earlier state is not noticed. "
+    "Name a file out of the database's reach: [ledger] witness"
+)
+
 
 class ConfiguredService:
     """An application and the configuration it follows.
@@ -127,6 +132,7 @@ class ConfiguredService:
         """Alarms go to the log as well."""
         parts = wiring.build(settings, before=before)
         log_directions(parts, self._log)
+        log_unwitnessed(settings, self._log)
         return replace(parts, sinks=(*parts.sinks, LogSink(self._log)))
 
 
@@ -136,3 +142,10 @@ def log_directions(parts: Parts, log: Log) -> None:
         for member in tenant.guard.council.members:
             if note := getattr(member.judge, "direction_note", ""):
                 log.warning("calibrator", tenant=name, verifier="/".join(member.key), note=note)
+
+
+def log_unwitnessed(settings: Settings, log: Log) -> None:
+    """Logs which records could be put back to an earlier state without a notice."""
+    for name, tenant in settings.tenants.items():
+        if tenant.ledger is not None and tenant.ledger.is_unwitnessed:
+            log.warning("ledger", tenant=name, note=_UNWITNESSED)

@@ -103,15 +103,15 @@ class TransformersWriter:
         for i, (_, prompt_ids) in enumerate(batch):  # padded on the left, so that all answers begin at one place
             ids[i, longest - len(prompt_ids) :] = torch.from_numpy(prompt_ids)
             mask[i, longest - len(prompt_ids) :] = 1
-        witness = _Witness()
+        recorder = _StatisticsRecorder()
         output = self._loaded.model.generate(
             input_ids=ids.to(self._loaded.device),
             attention_mask=mask.to(self._loaded.device),
             generation_config=self._config(sampling),
-            logits_processor=LogitsProcessorList([witness]),
+            logits_processor=LogitsProcessorList([recorder]),
         )
         new = output[:, longest:]
-        steps = witness.finish(new)
+        steps = recorder.finish(new)
         return [self._written(batch[i], new[i].tolist(), steps, i) for i in range(len(batch))]
 
     def _config(self, sampling: Sampling) -> GenerationConfig:
@@ -163,7 +163,7 @@ class TransformersWriter:
         return np.stack([edges[:-1], edges[1:]], 1)
 
 
-class _Witness(LogitsProcessor):
+class _StatisticsRecorder(LogitsProcessor):
     """First in the row of processors, so it sees the model's own logits; keeps statistics, never the logits."""
 
     def __init__(self) -> None:
