@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -47,7 +48,9 @@ def server() -> Iterator[str]:
 
 
 def spoken(*arguments: str) -> str:
-    done = subprocess.run([sys.executable, "-c", RETRIED, *arguments], capture_output=True, text=True, check=False)
+    environ = {name: value for name, value in os.environ.items() if not name.endswith("_VERBOSITY")}
+    command = [sys.executable, "-c", RETRIED, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environ)
     assert done.returncode == 0, done.stderr
     return done.stderr
 

@@ -87,7 +87,7 @@ def test_json_puts_the_summary_on_stdout_and_quiet_nothing_on_stderr(place):
 
 
 def test_no_row_that_could_be_scored_is_an_error_and_the_rows_are_there(place):
-    (place / "in.jsonl").write_text('{"question": "q"}\n{"question": "r"}\n')
+    (place / "in.jsonl").write_text('{"remark": "q"}\n{"remark": "r"}\n')
     done = run(place / "in.jsonl", "-o", place / "out.jsonl", "-q")
     assert done.returncode == 1
     assert done.stderr.startswith("foureyes: no row could be scored: line 1: wanted a field 'answer', 'response',")
