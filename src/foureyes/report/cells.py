@@ -7,8 +7,9 @@ than shows is replaced by its name.
 
 from __future__ import annotations
 
+import math
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Final, Literal, TypeAlias
@@ -77,14 +78,15 @@ def cells_of(reading: Reading) -> list[HeatCell]:
         ['It', ' is', ' Sydney.']
     """
     found: list[HeatCell] = []
+    cell = _cutter(reading)
     at = 0
     for start, end, tokens in _groups(_character_spans(reading)):
         if start > at:
-            found.append(_cell(reading, at, start, ()))
-        found.append(_cell(reading, start, end, tokens))
+            found.append(cell(at, start, ()))
+        found.append(cell(start, end, tokens))
         at = end
     if at < len(reading.answer):
-        found.append(_cell(reading, at, len(reading.answer), ()))
+        found.append(cell(at, len(reading.answer), ()))
     return found
 
 
@@ -99,6 +101,8 @@ def pieces(text: str) -> list[Piece]:
         >>> [(p.text, p.kind) for p in pieces("a\x1b[1m\n")]
         [('a', 'text'), ('␛', 'name'), ('[1m', 'text'), ('\n', 'newline')]
     """
+    if text.isprintable():  # nearly every token: nothing in it steers
+        return [Piece(text, "text")] if text else []
     lone = all(char in _JOINERS for char in text)
     return list(_joined(_piece(char, lone=lone) for char in text))
 
@@ -127,14 +131,19 @@ def visible_text(text: str) -> str:
     )
 
 
-def _cell(reading: Reading, start: int, end: int, tokens: tuple[int, ...]) -> HeatCell:
-    where = list(tokens)
-    return HeatCell(
-        text=reading.answer[start:end],
-        tokens=tokens,
-        surprise=float(reading.nll[where].sum()),
-        selected=bool(reading.selected[where].any()),
-    )
+def _cutter(reading: Reading) -> Callable[[int, int, tuple[int, ...]], HeatCell]:
+    """Makes cells of a reading; an answer has tens of thousands, so that numbers are taken out of their arrays once."""
+    answer, nll, selected = reading.answer, reading.nll.tolist(), reading.selected.tolist()
+
+    def cell(start: int, end: int, tokens: tuple[int, ...]) -> HeatCell:
+        return HeatCell(
+            text=answer[start:end],
+            tokens=tokens,
+            surprise=math.fsum(nll[t] for t in tokens),
+            selected=any(selected[t] for t in tokens),
+        )
+
+    return cell
 
 
 def _character_spans(reading: Reading) -> list[tuple[int, int, int]]:

@@ -42,7 +42,7 @@ def exported(data: Mapping[str, Any]) -> str:
     """
     page = assets()["index.html"].body.decode()
     style = "\n".join(_style(name) for name in _STYLES)
-    script = bundled("view.js", [_HERE])
+    script = bundled("theme.js", [_HERE]) + bundled("view.js", [_HERE])
     policy = (
         f"default-src 'none'; img-src data:; style-src '{digest(style)}'; script-src '{digest(script)}'; "
         "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'"

@@ -9,7 +9,7 @@ export function embedded({ file, rows, details }) {
   const counted = () => tally(rows.rows, mine);
   return {
     saves: false,
-    file: async () => ({ ...file, files: file.files.map((one) => ({ ...one, caught_up: true, labels: counted() })) }),
+    file: async () => ({ ...file, files: [{ ...file.files[0], caught_up: true, labels: counted() }] }),
     rows: async (query) => {
       const asked = Object.fromEntries(query);
       const signals = file.files[0].verifiers[asked.verifier ?? 0]?.signals ?? [];
@@ -48,7 +48,7 @@ const signalsOf = (details, row, which) => details[row.row]?.verifiers[which]?.s
 /** Numbers first; rows without one keep their order behind them. */
 function ordered(rows, { order = "worst", by = "value" }, worst) {
   if (order === "file") return rows.toSorted((a, b) => a.row - b.row);
-  const sign = (order === "best") === (worst === "low") ? 1 : -1;
+  const sign = (order === "best") === (worst === "low") ? -1 : 1;
   const key = (row) => (by === "difference" ? row.with.difference : row.value);
   return rows.toSorted((a, b) => {
     const [first, second] = [key(a), key(b)];

@@ -2,10 +2,12 @@
 
 import { byId, el } from "./dom.js";
 import { place, walk } from "./heat.js";
-import { number } from "./numbers.js";
+import { count, number } from "./numbers.js";
 import { show } from "./pieces.js";
 
 const CLIP = 8;
+/** Cells drawn at first: browsers lay out tens of thousands in one paragraph slowly. */
+const MOST = 4000;
 
 /**
  * @typedef {object} Spot one cell of foureyes.report.heat
@@ -23,7 +25,7 @@ let shown = null;
  * @param {string} label for a screen reader
  */
 export function heatMap(spots, label) {
-  return map(spots.map((spot) => [spot, spot.strength, "", () => facts(spot)]), label);
+  return drawn(spots.map((spot) => [spot, spot.strength, "", () => facts(spot)]), label);
 }
 
 /** Where one verifier was more surprised than the other, by stretches that both cut alike. */
@@ -33,7 +35,7 @@ export function differenceMap(spots, others, names, label) {
     const strength = Math.min(Math.abs(a - b) / CLIP, 1);
     return [spot, strength, a < b ? "less" : "", () => differenceFacts(spot, names, a, b)];
   });
-  return map(cells, label);
+  return drawn(cells, label);
 }
 
 /** Whether two maps are of the same text. */
@@ -80,8 +82,27 @@ export function closeCard() {
   open(null);
 }
 
+/** Keeps the card at its token while the answer scrolls. */
+export function followCard() {
+  if (shown) place(shown, byId("card"));
+}
+
 /** Whether a card is open. */
 export const cardOpen = () => shown !== null;
+
+/** A map, and where it is long, its beginning and a button that shows the rest. */
+function drawn(cells, label) {
+  if (cells.length <= MOST) return [map(cells, label)];
+  const beginning = map(cells.slice(0, MOST), label);
+  const button = el("button", { type: "button", text: `Show all ${count(cells.length)} tokens` });
+  button.addEventListener("click", () => {
+    const whole = map(cells, label);
+    beginning.replaceWith(whole);
+    button.remove();
+    whole.querySelectorAll(".t")[MOST]?.focus();
+  });
+  return [beginning, button];
+}
 
 function map(cells, label) {
   const node = el("div", { class: "map", role: "group", "aria-label": label, dir: "auto" });

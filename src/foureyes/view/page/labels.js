@@ -65,9 +65,9 @@ export class Labels {
     const n = this.waiting.size;
     place.hidden = n === 0 || this.sending;
     if (place.hidden) return;
-    const why = this.problem ? `: ${this.problem}` : " since this page was open last.";
+    const why = this.problem ? `: ${this.problem}` : " since this page was open last";
     place.replaceChildren(
-      el("p", {}, el("b", { text: `${plural(n, "label")} not saved` }), why.endsWith(".") ? why : `${why}.`),
+      el("p", {}, el("b", { text: `${plural(n, "label")} not saved` }), /[.?!]$/.test(why) ? why : `${why}.`),
       el("button", { type: "button", text: "Save again", onclick: () => this.send() }),
     );
   }

@@ -1,16 +1,17 @@
 // What is shown: the address says it, what a person does changes the address, labels are sent at once.
 
 import { drawDetail, drawNothing } from "./detail.js";
-import { byId, el, say } from "./dom.js";
+import { byId, say } from "./dom.js";
 import { closeCard } from "./heatmap.js";
 import { Labels } from "./labels.js";
 import { PAGE, drawList, markCurrent, relabel } from "./list.js";
-import { count, percent, plural } from "./numbers.js";
+import { percent } from "./numbers.js";
 import { drawPickers, signalOf } from "./pickers.js";
 import { recall } from "./remembered.js";
 import { Failed } from "./source.js";
 import { beside, rememberState, rowsQuery, stateOfAddress } from "./state.js";
-import { LABELS, orders } from "./words.js";
+import { drawTally } from "./tally.js";
+import { orders } from "./words.js";
 
 const POLL_MS = 1000;
 const PHONE = matchMedia("(max-width: 859px)");
@@ -23,12 +24,19 @@ export class View {
     this.found = { total: 0, rows: [], search: null, order: "file" };
     this.row = null;
     this.turn = 0;
+    this.steps = Promise.resolve();
     this.keysOn = recall("foureyes-keys") !== "off";
     this.labels = new Labels(from, about.sidecar, (file, row, answer) => this.saved(file, row, answer));
   }
 
   get file() {
     return this.about.files[this.state.file];
+  }
+
+  /** Does one thing after another, however fast keys come: a label is for the row that was gone to before it. */
+  then(work) {
+    this.steps = this.steps.then(work).catch(reportError);
+    return this.steps;
   }
 
   /** Takes part of a state, writes it into the address, and shows what differs. */
@@ -42,8 +50,9 @@ export class View {
     if (this.state.row !== before.row || this.state.with !== before.with || this.state.verifier !== before.verifier) await this.showRow();
   }
 
-  async showAll() {
-    this.state = tidied(stateOfAddress(), this.about);
+  async showAll(state) {
+    this.state = tidied(state, this.about);
+    rememberState(this.state, false);
     await this.showList();
     await this.showRow();
   }
@@ -68,14 +77,14 @@ export class View {
     drawList(found, signalOf(this.about, this.state), {
       offset: Number(this.state.offset),
       pending: (row) => this.labels.pending(Number(this.state.file), row),
-      choose: (row) => this.change({ row: String(row) }, { step: PHONE.matches }),
+      choose: (row) => this.then(() => this.change({ row: String(row) }, { step: PHONE.matches })),
     });
     if (this.state.row === "" && found.rows.length && !PHONE.matches) {
       this.state = { ...this.state, row: String(found.rows[0].row) };
       rememberState(this.state, false);
     }
     markCurrent(this.state.row);
-    if (found.search && !found.search.complete) this.later(() => turn === this.turn && this.showAnew());
+    if (found.search && !found.search.complete) this.later(() => this.then(() => turn === this.turn && this.showAnew()));
   }
 
   async showRow() {
@@ -86,12 +95,13 @@ export class View {
     markCurrent(state.row);
     if (state.row === "") {
       this.row = null;
-      drawNothing(this.found.total ? "Choose an answer." : this.file.problems?.[0]?.example ?? "No answer fits.");
+      drawNothing(this.found.total ? "Choose an answer." : "No answer fits.");
       return;
     }
     const other = beside(state);
     const query = new URLSearchParams({ file: state.file, row: state.row, ...(other && other[0] !== Number(state.file) ? { with_file: other[0] } : {}) });
-    const row = await this.attempt(() => this.from.row(query), () => drawNothing(`Row ${Number(state.row) + 1} cannot be shown.`));
+    this.row = null;
+    const row = await this.attempt(() => this.from.row(query), (error) => drawNothing(`Row ${Number(state.row) + 1} cannot be shown: ${error.message}`));
     if (!row || state.row !== this.state.row || state.with !== this.state.with) return;
     this.row = row;
     drawDetail(row, this.sides(row, other), this.where(), this.about.scale);
@@ -144,7 +154,7 @@ export class View {
     this.drawLabel();
     say(label ? `Row ${row + 1}: ${label}` : `Row ${row + 1}: label cleared`);
     if (label && byId("go-on").checked) await this.go(1);
-    await saving;
+    return { saving };
   }
 
   saved(file, row, answer) {
@@ -169,12 +179,7 @@ export class View {
   }
 
   drawTally() {
-    const { labels } = this.file;
-    const done = labels.right + labels.wrong + labels.unsure;
-    const all = done + labels.none;
-    const shares = Object.keys(LABELS).map((name) => el("i", { class: name, style: { "--p": all ? labels[name] / all : 0 } }));
-    const words = Object.entries(LABELS).map(([name, { sign, word }]) => el("span", { class: name }, el("b", {}, el("span", { "aria-hidden": "true", text: `${sign} ` }), count(labels[name])), ` ${word}`));
-    byId("tally").replaceChildren(el("p", { class: "shares", "aria-hidden": "true" }, shares), el("p", {}, words, el("span", { class: "to-go", text: `${count(labels.none)} to go` })), this.from.saves ? "" : download(this.found.rows, this.file));
+    drawTally(this.about, this.file, this.from.saves);
   }
 
   /** Follows a file that is being read, until its end was reached. */
@@ -204,7 +209,7 @@ export class View {
     } catch (error) {
       if (!(error instanceof Failed)) throw error;
       byId("found").textContent = error.message;
-      failed();
+      failed(error);
       return null;
     }
   }
@@ -218,8 +223,4 @@ function tidied(state, { files, default_sort: sort }) {
   const kept = state.with !== `${file}:${verifier}` && files[f]?.verifiers[v] ? state.with : "";
   const sorted = signalOf({ files }, { file, verifier, sort: state.sort || sort }).name;
   return { ...state, file, verifier, with: kept, sort: sorted, by: kept ? state.by : "value" };
-}
-
-function download(rows, file) {
-  return el("p", { class: "hint", text: `This page is a copy of ${plural(rows.length, "answer")} of ${file.name}; labels given here go when it is closed.` });
 }
