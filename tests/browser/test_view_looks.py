@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from foureyes.view.page import exported
+from foureyes.cli import main
 from tests.browser.conftest import OpenPage, Theme
 from tests.browser.test_check_page import contrast, rgb
 from tests.browser.view_house import HOSTILE, LARGE, LONG_WORD, N, Viewed, ranked, records, viewing
@@ -243,9 +243,10 @@ def test_single_keys_can_be_turned_off(enter: Enter, viewed: Viewed, files: dict
 
 @pytest.fixture
 def copy(files: dict[str, Path], tmp_path: Path) -> str:
-    """The page in one file."""
-    with viewing(tmp_path, files["scored"], started=False) as running:
-        return exported(running.viewer.page_data(N))
+    """The page in one file, as the command writes it."""
+    page, index = tmp_path / "page.html", str(tmp_path / "index")
+    assert main(["view", str(files["scored"]), "--export", str(page), "--limit", str(N), "--index", index]) == 0
+    return page.read_text(encoding="utf-8")
 
 
 def test_an_exported_page_needs_no_server(open_page: OpenPage, copy: str, files: dict[str, Path]) -> None:
