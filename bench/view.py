@@ -48,7 +48,7 @@ def scored(folder: Path) -> list[dict[str, Any]]:
                 file.write(json.dumps(row) + "\n")
     command = [sys.executable, "-m", "foureyes", "score", str(source), "--verifier", VERIFIER, "-o", str(out)]
     subprocess.run([*command, "--tokens"], check=True)
-    return [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    return _lines(out)
 
 
 def repeat(rows: Sequence[Mapping[str, Any]], path: Path, n: int, *, tokens: bool) -> None:
@@ -240,10 +240,13 @@ def main() -> None:
     )
     parser.add_argument("--markdown", type=Path)
     parser.add_argument("--folder", type=Path, help="where the files go (default: a temporary one)")
+    parser.add_argument(
+        "--scored", type=Path, help="rows of score --tokens to repeat (default: the demo's, scored now)"
+    )
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=args.folder) as name:
         folder = Path(name)
-        rows = scored(folder)
+        rows = scored(folder) if args.scored is None else _lines(args.scored)
         found = []
         for words, n, tokens in (("signals only", args.rows, False), (f"{LONG} tokens each", args.token_rows, True)):
             path = folder / f"rows-{n}.jsonl"
@@ -254,6 +257,10 @@ def main() -> None:
     print(page)
     if args.markdown:
         args.markdown.write_text(page + "\n", encoding="utf-8")
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def _memory(pid: int, field: str) -> int:

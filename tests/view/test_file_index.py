@@ -281,3 +281,17 @@ def told(pid: int) -> bytes:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return b""
+
+
+def test_problems_are_counted_by_cause_however_many_rows_tell_of_themselves(tmp_path: Path) -> None:
+    said = {"v": {"log_cmp": 1.0}}
+    rows = [{"prompt": f"Q {i}", "foureyes": said} for i in range(30)]
+    rows += [{"prompt": f"Q {i}", "answer": "a", f"odd {i}": i} for i in range(30)]
+    rows += [{"prompt": "Q", "answer": "a", "foureyes": said}]
+    path = tmp_path / "odd.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows) + "{\n[]\n")
+    made = index(path, tmp_path / "cache")
+    made.build()
+    assert sum(problem.rows for problem in made.problems.values()) == 62
+    assert len(made.problems) == 4
+    assert all(cause and cause in problem.example for cause, problem in made.problems.items())

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import threading
 import time
 from collections import deque
@@ -39,6 +40,10 @@ _LOOK_S: Final = 0.02
 _PIECES_HERE: Final = 8
 """Pieces of a file that are read in this process; more are worth one of their own."""
 
+_WORDS: Final = re.compile(r"[^:;'\"\d]*")
+_MOST_CAUSES: Final = 50
+_OTHERS: Final = "others"
+
 _MOST_PROCESSES: Final = 2
 """Each takes some 80 MB."""
 
@@ -60,7 +65,8 @@ class _Pass:
             known.tokens |= seen.tokens
         for place, why in chunk.problems:
             example = f"row {first + place + 1}: {why}"
-            self.problems.setdefault(_cause(why), Problem(0, example)).rows += 1
+            cause = _cause(why) if len(self.problems) < _MOST_CAUSES or _cause(why) in self.problems else _OTHERS
+            self.problems.setdefault(cause, Problem(0, example)).rows += 1
 
     def to_dict(self) -> dict[str, Any]:
         problems = {cause: [p.rows, p.example] for cause, p in self.problems.items()}
@@ -243,4 +249,6 @@ class FileIndex:
 
 
 def _cause(why: str) -> str:
-    return why.partition(":")[0][:80]
+    """What rows with a problem are counted by: its words up to those that tell one row from another."""
+    found = _WORDS.match(why)
+    return found[0].strip() if found and found[0].strip() else why[:40]

@@ -92,14 +92,14 @@ class RowReader:
         results = record.fields.get(RESULT_FIELD)
         if not isinstance(results, dict) or not all(isinstance(one, dict) for one in results.values()):
             return ScoredRow(record, answers[0], {}, f"no field {RESULT_FIELD!r} with what verifiers said")
-        return ScoredRow(record, answers[0], results, _problem(answers))
+        return ScoredRow(record, answers[0], results, _problem(answers, record.place))
 
 
-def _problem(answers: Sequence[LoggedAnswer]) -> str:
+def _problem(answers: Sequence[LoggedAnswer], place: str) -> str:
     if len(answers) > 1:
         return f"{len(answers)} answers in it, and no {ANSWER_FIELD!r} that says which was scored"
     exchange = answers[0].exchange
-    return exchange.detail if isinstance(exchange, Unscored) else ""
+    return exchange.detail.removeprefix(f"{place}: ") if isinstance(exchange, Unscored) else ""
 
 
 def is_number(value: object) -> bool:
