@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from foureyes.batch.run import Job, score_file
+from foureyes.layouts import read_answers
 from foureyes.models.catalog import open_reader
 from foureyes.models.roles import Reader
 from foureyes.models.scripted import ScriptedReader
@@ -76,6 +77,26 @@ def test_a_pair_s_rows_hold_its_fields_and_say_which_answer(tmp_path: Path) -> N
 def test_what_a_layout_says_of_an_answer_is_written_beside_it(names: list[str], tmp_path: Path) -> None:
     rows = scored([LAYOUTS / name for name in names], tmp_path / "out.jsonl", ScriptedReader())
     assert [i for i, row in enumerate(rows) if row["foureyes_correct"] is False] == [0, 3, 6, 9]
+
+
+@pytest.mark.parametrize(
+    "places",
+    [
+        [LOGS / "openai_batch_input.jsonl", LOGS / "openai_batch_output.jsonl"],
+        [LAYOUTS / "langfuse_observations.jsonl", LAYOUTS / "langfuse_scores.jsonl"],
+        *([path] for path in sorted(LAYOUTS.glob("*.json*"))),
+    ],
+    ids=lambda places: places[0].name,
+)
+def test_a_scored_file_holds_the_answers_that_were_scored(places: list[Path], tmp_path: Path) -> None:
+    """Whatever stood apart: the scored file alone is enough to look at it, or to score it again."""
+    before = list(read_answers(places))
+    scored(places, tmp_path / "out.jsonl", ScriptedReader())
+    after = list(read_answers(tmp_path / "out.jsonl"))
+    assert len(after) == len(before)
+    for one, other in zip(before, after, strict=True):
+        assert isinstance(one.exchange, Unscored) or (other.exchange, other.correct) == (one.exchange, one.correct)
+        assert isinstance(one.exchange, Unscored) == isinstance(other.exchange, Unscored)
 
 
 def test_the_authors_own_log_probs_are_read_without_any_model(tmp_path: Path) -> None:

@@ -122,26 +122,25 @@ class Answering:
 
     def __init__(self, records: Iterable[Record], reader: AnswerReader) -> None:
         self._records, self._reader = records, reader
-        self._waiting: dict[int, tuple[int, Record]] = {}  # by identity; the record is kept so that its identity is
+        self._waiting: dict[str, int] = {}  # places of records, and their indices
         self._taken = 0
 
     @property
     def oldest(self) -> int:
         """Index of the first record whose answers may be still to come."""
-        return next((index for index, _ in self._waiting.values()), self._taken)
+        return next(iter(self._waiting.values()), self._taken)
 
     def rows(self) -> Iterator[AnsweredRow]:
         """All rows, lazily."""
-        before: Record | None = None
+        before = ""
         for record, answer in self._reader.answers_of(self._noted()):
-            if before is not None and before is not record:
-                self._waiting.pop(id(before), None)
-            before = record
-            index, _ = self._waiting.get(id(record), (self._taken - 1, record))  # or an entry of the last one taken
-            yield AnsweredRow(index, record, answer)
+            if record.place != before:
+                self._waiting.pop(before, None)
+            before = record.place
+            yield AnsweredRow(self._waiting.get(before, self._taken - 1), record, answer)  # or an entry of the last one
 
     def _noted(self) -> Iterator[Record]:
         for record in self._records:
-            self._waiting[id(record)] = self._taken, record
+            self._waiting[record.place] = self._taken
             self._taken += 1
             yield record

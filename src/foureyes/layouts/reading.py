@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import Any, Final
 
 from foureyes.errors import InputError
 from foureyes.layouts.answer import Layout, LoggedAnswer
+from foureyes.layouts.batches import batch_exchange
 from foureyes.layouts.documents import decoded, entries
 from foureyes.layouts.events import is_event
 from foureyes.layouts.field_map import FieldMap
@@ -22,7 +24,7 @@ from foureyes.signals.cross import with_final_answer
 from foureyes.signals.spans import final_answer_span
 from foureyes.types import Exchange, Unscored
 
-__all__ = ["ANSWER_FIELD", "RESULT_FIELD", "TRUTH_FIELD", "AnswerReader"]
+__all__ = ["ANSWER_FIELD", "REQUEST_FIELD", "RESULT_FIELD", "TRUTH_FIELD", "AnswerReader"]
 
 RESULT_FIELD: Final = "foureyes"
 """Where a scored file keeps what came of a row, beside the row."""
@@ -34,7 +36,10 @@ ANSWER_FIELD: Final = "foureyes_answer"
 TRUTH_FIELD: Final = "foureyes_correct"
 """Whether a scored row's answer is right, where its record says so: :attr:`~foureyes.layouts.answer.LoggedAnswer.correct`."""
 
-_OURS: Final = (RESULT_FIELD, ANSWER_FIELD, TRUTH_FIELD)
+REQUEST_FIELD: Final = "foureyes_request"
+"""Of a scored row of a batch's output the request, which stood in another file."""
+
+_OURS: Final = (RESULT_FIELD, ANSWER_FIELD, TRUTH_FIELD, REQUEST_FIELD)
 
 _NOTHING: Final[tuple[object, ...]] = (None, "", [], {})
 
@@ -94,7 +99,7 @@ class AnswerReader:
                 joiner = joiners.setdefault(id(pairing), Joiner(pairing, self._fields.label or CORRECT_FIELD))
                 for joined in joiner.add(record):
                     yield from self._joined(joined)
-            elif not is_event(row):
+            elif RESULT_FIELD in row or not is_event(row):
                 yield from ((record, answer) for answer in self._answers(record))
         for joiner in joiners.values():
             for joined in joiner.rest():
@@ -120,15 +125,17 @@ class AnswerReader:
         if joined.problem:
             yield joined.record, _bad(joined.record, joined.problem)
             return
-        fields = joined.record.fields if joined.fields is None else dict(joined.fields)
-        for answer in self._answers(replace(joined.record, fields=fields), labelled=False):
-            yield joined.record, answer if joined.correct is None else replace(answer, correct=joined.correct)
+        record = joined.record if joined.fields is None else _with_request(joined.record, joined.fields["request"])
+        for answer in self._answers(record, labelled=False):
+            yield record, answer if joined.correct is None else replace(answer, correct=joined.correct)
 
     def _answers(self, record: Record, *, labelled: bool = True) -> list[LoggedAnswer]:
         if record.fields is None:
             return [_bad(record, record.problem)]
         row = {name: value for name, value in record.fields.items() if name not in _OURS}
         try:
+            if REQUEST_FIELD in record.fields:
+                row = batch_exchange({"body": record.fields[REQUEST_FIELD]}, row)
             found = [self._told(answer, record) for answer in self._read(decoded(row), labelled=labelled)]
             meant = _meant(found, record.fields.get(ANSWER_FIELD)) or [_bad(record, "there is no answer in it")]
             return [_judged(answer, record.fields.get(TRUTH_FIELD)) for answer in meant]
@@ -170,6 +177,15 @@ class AnswerReader:
 
 def _bad(record: Record, why: str) -> LoggedAnswer:
     return LoggedAnswer(Unscored("bad_row", f"{record.place}: {why}"))
+
+
+def _with_request(record: Record, request: object) -> Record:
+    """A batch's output with its request beside it, so that whoever reads the row needs no second file."""
+    fields = {**(record.fields or {}), REQUEST_FIELD: request}
+    if record.text is None:
+        return replace(record, fields=fields)
+    said = json.dumps({REQUEST_FIELD: request}, ensure_ascii=False)
+    return replace(record, fields=fields, text=f"{record.text[:-1].rstrip()}, {said[1:]}")
 
 
 def _judged(answer: LoggedAnswer, correct: object) -> LoggedAnswer:
