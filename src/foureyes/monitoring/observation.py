@@ -58,8 +58,26 @@ class ObservedVote:
         return self.verdict in ("safe", "unsafe")
 
 
+class _OfAnAnswer:
+    """What is told of an answer that came from somewhere."""
+
+    __slots__ = ()
+    agent: str | None
+    session: str | None
+    sources: tuple[str, ...]
+
+    @property
+    def origins(self) -> list[Origin]:
+        """Where the answer came from, as far as that was said."""
+        return origins_of(self.agent, self.session, self.sources)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return asdict(self)  # type: ignore[call-overload, no-any-return]
+
+
 @dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(_OfAnAnswer):
     """One decision of the guard as a monitor is told of it: time, verdict and votes.
 
     Args:
@@ -116,15 +134,6 @@ class Observation:
         sides = [opinion.verdict for opinion in self.opinions if opinion.definite]
         return "unsafe" in sides if sides else None
 
-    @property
-    def origins(self) -> list[Origin]:
-        """Where the answer came from, as far as that was said."""
-        return origins_of(self.agent, self.session, self.sources)
-
-    def to_dict(self) -> dict[str, Any]:
-        """As plain JSON values."""
-        return asdict(self)
-
     @classmethod
     def from_dict(cls, document: dict[str, Any]) -> Observation:
         """Reads what :meth:`to_dict` wrote.
@@ -140,7 +149,7 @@ class Observation:
 
 
 @dataclass(frozen=True, slots=True)
-class FreshReading:
+class FreshReading(_OfAnAnswer):
     """What a clean model made of the question: one that never saw the memory the answer was given from.
 
     Args:
@@ -164,15 +173,6 @@ class FreshReading:
     def __post_init__(self) -> None:
         if not math.isfinite(self.at) or (self.shift is not None and not math.isfinite(self.shift)):
             raise InputError(f"a fresh reading wants finite numbers; got at {self.at}, shift {self.shift}")
-
-    @property
-    def origins(self) -> list[Origin]:
-        """Where the answer came from, as far as that was said."""
-        return origins_of(self.agent, self.session, self.sources)
-
-    def to_dict(self) -> dict[str, Any]:
-        """As plain JSON values."""
-        return asdict(self)
 
     @classmethod
     def from_dict(cls, document: dict[str, Any]) -> FreshReading:
