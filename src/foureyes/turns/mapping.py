@@ -16,6 +16,7 @@ from itertools import count, groupby
 from typing import Any, Final, TypeAlias, TypeVar
 
 from foureyes.errors import InputError
+from foureyes.turns.silent import is_silent
 from foureyes.types import Message, OtherPart, Part, Role, ToolCall, ToolDefinition, ToolResult
 from foureyes.types.parts import require_text
 
@@ -58,7 +59,8 @@ class WireShape:
     Attributes:
         read: its parts; :class:`~foureyes.errors.InputError` where the object has not the form of its kind.
         said: fields that ``read`` takes.
-        about: fields that say nothing to anybody: identifiers, states, signatures.
+        about: fields that say nothing to anybody: identifiers, states, signatures. One that holds words all the same is
+            named like a field that nobody reads.
     """
 
     read: Callable[[Mapping[str, Any]], Iterable[Part]]
@@ -107,6 +109,7 @@ def shaped_parts(block: object, table: ShapeTable, *, usual: str | None = None) 
         return
     yield from found
     yield from unread_fields(block, shape.said | shape.about | {"type"}, within=f"{kind}.")
+    yield from _wordy_fields(block, shape.about, within=f"{kind}.")
 
 
 def field_parts(raw: Mapping[str, Any], table: FieldTable, *, about: AbstractSet[str]) -> Iterator[Part]:
@@ -125,11 +128,17 @@ def field_parts(raw: Mapping[str, Any], table: FieldTable, *, about: AbstractSet
         except InputError:
             yield OtherPart(f"malformed {name}")
     yield from unread_fields(raw, table.keys() | about)
+    yield from _wordy_fields(raw, about - table.keys())
 
 
 def unread_fields(raw: Mapping[str, Any], known: AbstractSet[str], *, within: str = "") -> Iterator[OtherPart]:
     """Names every field that is not known and says something: see :func:`_says`."""
     return (OtherPart(_named(f"{within}{name}")) for name, value in raw.items() if name not in known and _says(value))
+
+
+def _wordy_fields(raw: Mapping[str, Any], about: AbstractSet[str], *, within: str = "") -> Iterator[OtherPart]:
+    """Names every field that should say nothing, and holds more than identifiers, numbers and signatures."""
+    return (OtherPart(_named(f"{within}{name}")) for name in raw if name in about and not is_silent(raw[name], name))
 
 
 def tool_result(content: object, table: ShapeTable, *, call_id: object = None, name: object = None) -> list[Part]:

@@ -130,8 +130,8 @@ def message(raw: object, place: str = "message") -> Message:
         raise InputError(f"{place}.content must be text or a list of parts; got null")
     if role != "tool":
         return said(role, _once(field_parts(fields, _FIELDS, about=_ABOUT)))
-    others = {name: read for name, read in _FIELDS.items() if name != "content"}
-    return said(role, [*_result(fields), *field_parts(fields, others, about=_ABOUT | {"content"})])
+    others: FieldTable = {**_FIELDS, "content": lambda _: ()}
+    return said(role, [*_result(fields), *field_parts(fields, others, about=_ABOUT)])
 
 
 def messages(body: Mapping[str, Any]) -> tuple[Message, ...]:

@@ -79,7 +79,7 @@ _OUTPUT: Final = WireShape(_output, {"output", "name"}, _OF_ITEMS)
 ITEMS: Final[ShapeTable] = {
     "message": WireShape(_message, {"content"}, _OF_ITEMS | {"role"}),
     "input_text": WireShape(_text, {"text"}),
-    "output_text": WireShape(_text, {"text"}, {"logprobs"}),
+    "output_text": WireShape(_text, {"text", "logprobs"}),  # the latter say the text once more
     "summary_text": WireShape(_text, {"text"}),
     "reasoning_text": WireShape(_text, {"text"}),
     "refusal": WireShape(lambda raw: worded(Refusal)(raw.get("refusal")), {"refusal"}),
