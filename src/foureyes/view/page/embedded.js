@@ -17,7 +17,7 @@ export function embedded({ file, rows, details }) {
       const found = ordered(listed(rows.rows, details, asked, mine), asked, worst);
       const offset = Number(asked.offset ?? 0);
       const shown = found.slice(offset, offset + Number(asked.limit ?? 50));
-      return { total: found.length, order: asked.order ?? "worst", search: null, rows: shown.map((row, i) => ({ ...row, place: offset + i + 1 })) };
+      return { total: found.length, indexed: rows.rows.length, order: asked.order ?? "worst", search: null, rows: shown.map((row, i) => ({ ...row, place: offset + i + 1 })) };
     },
     row: async (query) => {
       const row = Number(query.get("row"));

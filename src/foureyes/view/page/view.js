@@ -25,6 +25,7 @@ function prepare(view) {
   on("after", () => view.go(1));
   on("page-before", () => view.page(-1));
   on("page-after", () => view.page(1));
+  on("new", () => view.showAnew());
   on("back", () => view.change({ row: "" }, { step: true }));
   byId("skip").addEventListener("click", (event) => {
     event.preventDefault();

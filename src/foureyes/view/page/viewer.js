@@ -5,7 +5,7 @@ import { byId, say } from "./dom.js";
 import { closeCard } from "./heatmap.js";
 import { Labels } from "./labels.js";
 import { PAGE, drawList, markCurrent, relabel } from "./list.js";
-import { percent } from "./numbers.js";
+import { percent, plural } from "./numbers.js";
 import { drawPickers, signalOf } from "./pickers.js";
 import { recall } from "./remembered.js";
 import { Failed } from "./source.js";
@@ -14,6 +14,7 @@ import { drawTally } from "./tally.js";
 import { orders } from "./words.js";
 
 const POLL_MS = 1000;
+const SLOW_MS = 5000;
 const PHONE = matchMedia("(max-width: 859px)");
 
 export class View {
@@ -21,7 +22,7 @@ export class View {
     this.from = from;
     this.about = about;
     this.state = stateOfAddress();
-    this.found = { total: 0, rows: [], search: null, order: "file" };
+    this.found = { total: 0, rows: [], search: null, order: "file", indexed: 0 };
     this.row = null;
     this.turn = 0;
     this.steps = Promise.resolve();
@@ -74,6 +75,7 @@ export class View {
     byId("rows").removeAttribute("aria-busy");
     if (!found) return;
     this.found = found;
+    this.drawNews(0);
     drawList(found, signalOf(this.about, this.state), {
       offset: Number(this.state.offset),
       pending: (row) => this.labels.pending(Number(this.state.file), row),
@@ -182,24 +184,36 @@ export class View {
     drawTally(this.about, this.file, this.from.saves);
   }
 
-  /** Follows a file that is being read, until its end was reached. */
-  async follow() {
+  /** Follows the files: how far they are read, and then whether rows come. */
+  follow() {
+    if (!this.from.saves) return;
+    const growing = this.about.files.find(({ caught_up: done }) => !done);
     const indexed = byId("indexed");
-    const growing = this.about.files.filter(({ caught_up: done }) => !done);
-    indexed.hidden = growing.length === 0;
-    if (!growing.length) return;
-    indexed.textContent = `indexed ${percent(growing[0].progress)}`;
-    this.later(async () => {
-      const about = await this.attempt(() => this.from.file());
-      if (about) this.about = about;
-      if (about && !this.found.rows.length || this.about.files.every(({ caught_up: done }) => done)) await this.showAnew();
-      else drawPickers(this.about, this.state);
-      await this.follow();
-    });
+    indexed.hidden = !growing;
+    if (growing) indexed.textContent = `indexed ${percent(growing.progress)}`;
+    this.later(() => this.then(() => this.refresh()).then(() => this.follow()), growing ? POLL_MS : SLOW_MS);
   }
 
-  later(work) {
-    setTimeout(work, POLL_MS);
+  async refresh() {
+    const about = document.hidden ? null : await this.attempt(() => this.from.file());
+    if (!about) return;
+    const was = this.file;
+    this.about = about;
+    drawPickers(about, this.state);
+    this.drawTally();
+    const { caught_up: done, indexed } = this.file;
+    if (done !== was.caught_up || (!was.indexed && indexed)) await this.showAnew();
+    else this.drawNews(done ? indexed - this.found.indexed : 0);
+  }
+
+  /** Rows that came since the list was made do not disturb who reads it. */
+  drawNews(n) {
+    byId("new").hidden = n <= 0;
+    byId("new").textContent = `Show ${plural(n, "new row")}`;
+  }
+
+  later(work, ms = POLL_MS) {
+    setTimeout(work, ms);
   }
 
   /** What fails is said where the list is counted, and tried again with the next step. */
