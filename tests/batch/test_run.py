@@ -17,10 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foureyes.batch import disk
+from foureyes.batch.job import Job
 from foureyes.batch.output import FileOutput
 from foureyes.batch.results import FACTS, Tallies
 from foureyes.batch.rows import ReadAs
-from foureyes.batch.run import Job, score_file
+from foureyes.batch.run import score_file
 from foureyes.batch.window import WindowLimits
 from foureyes.errors import FoureyesError, InputError, ModelError, ModelUnavailable
 from foureyes.layouts import FieldMap

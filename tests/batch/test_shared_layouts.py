@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from foureyes.batch.run import Job, score_file
+from foureyes.batch.job import Job
+from foureyes.batch.run import score_file
 from foureyes.layouts import read_answers
 from foureyes.models.catalog import open_reader
 from foureyes.models.roles import Reader

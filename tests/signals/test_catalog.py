@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from foureyes.batch.job import Job
 from foureyes.batch.results import FACTS
-from foureyes.batch.run import Job, score_file
+from foureyes.batch.run import score_file
 from foureyes.calibration import Platt, Source
 from foureyes.cli import main
 from foureyes.cli.score.work import job_of

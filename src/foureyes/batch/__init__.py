@@ -4,7 +4,7 @@ The rules that hold throughout: every record comes out, in order, with its own f
 answer in it; one bad row never harms another; the output is a function of the input rows and their results alone, so a run that was killed and resumed
 ends in the same bytes as one that was not; OUT appears only when it is complete.
 
-Start at :func:`foureyes.batch.run.score_file`. Files become windows of rows in :mod:`~foureyes.batch.source` and
+Start at :func:`foureyes.batch.run.score_file`, and :class:`foureyes.batch.job.Job`. Files become windows of rows in :mod:`~foureyes.batch.source` and
 :mod:`~foureyes.batch.parquet`, results survive a kill in :mod:`~foureyes.batch.journal`. Formats are read in
 :mod:`foureyes.records`, prompts and answers found in :mod:`foureyes.layouts`.
 """

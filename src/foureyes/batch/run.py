@@ -6,112 +6,35 @@ All that can be refused is refused before a model is loaded. Start at :func:`sco
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from foureyes import __version__
 from foureyes.batch.disk import reading, writing
+from foureyes.batch.job import Job
 from foureyes.batch.jsonl import JsonlSink
 from foureyes.batch.output import FileOutput, StreamOutput
 from foureyes.batch.pieces import pieces
 from foureyes.batch.results import OWN, Columns, RowTally, Tallies, own_result_of, result_of
-from foureyes.batch.rows import ReadAs
 from foureyes.batch.source import RecordSource
-from foureyes.batch.window import Result, RowSink, RowSource, RowWindow, WindowLimits
+from foureyes.batch.window import Result, RowSink, RowSource, RowWindow
 from foureyes.errors import InputError
 from foureyes.layouts import LoggedAnswer
 from foureyes.models.roles import Reader
-from foureyes.records import Form
 from foureyes.records.forms import form_of_name
-from foureyes.records.reading import paths_of
-from foureyes.signals.catalog import one_pass, require_reader_enough, signal
+from foureyes.signals.catalog import signal
 from foureyes.signals.cross import score
 from foureyes.types import Exchange, Scored, Unscored
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Job", "OutForm", "numbered", "score_file", "score_piece"]
-
-OutForm: TypeAlias = Literal["jsonl", "parquet"]
+__all__ = ["numbered", "score_file", "score_piece"]
 
 _MANIFEST_FORMAT: Final = 2
-_OUT_SUFFIXES: Final[Mapping[str, OutForm]] = {
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".parquet": "parquet",
-    ".pq": "parquet",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What to do.
-
-    Args:
-        source: the input: a path, a pattern, a list of either, or an open stream.
-        out: the output file, JSON lines or Parquet by its suffix, or an unbuffered stream that takes JSON lines.
-        read_as: what the records of the input mean.
-        form: of the input, where its name and content are not to say.
-        signals: which to write, by their names in the catalogue; those of one reading by default.
-        tokens: write the per-token arrays too.
-        overwrite_field: replace a field ``foureyes`` that rows have already.
-        limits: of what is in hand, and read, at once.
-        resume: go on with an unfinished run.
-        force: replace an OUT that exists; without ``resume``, throw an unfinished run away too.
-
-    Raises:
-        InputError: these options cannot go together, or no file fits a pattern.
-    """
-
-    source: Path | str | Sequence[Path | str] | IO[bytes]
-    out: Path | IO[bytes]
-    read_as: ReadAs = field(default_factory=ReadAs)
-    form: Form | None = None
-    signals: tuple[str, ...] = field(default_factory=lambda: tuple(row.name for row in one_pass()))
-    tokens: bool = False
-    overwrite_field: bool = False
-    limits: WindowLimits = field(default_factory=WindowLimits)
-    resume: bool = False
-    force: bool = False
-
-    def __post_init__(self) -> None:
-        if self.resume and not (isinstance(self.out, Path) and isinstance(self.place, list)):
-            raise InputError("--resume needs an input that can be read again and an output that was kept: files")
-        require_reader_enough(self.signals)
-        _ = self.out_form
-
-    @property
-    def place(self) -> list[Path] | IO[bytes]:
-        """The input's files, or its stream."""
-        if not isinstance(self.source, Path | str | Sequence):
-            return self.source
-        return paths_of(self.source) or []
-
-    @property
-    def out_form(self) -> OutForm:
-        """Format of the output."""
-        if not isinstance(self.out, Path):
-            return "jsonl"
-        form = _OUT_SUFFIXES.get(self.out.suffix.lower())
-        if form is None:
-            raise InputError(f"cannot tell the format of {self.out} from its suffix; wanted .jsonl or .parquet")
-        return form
-
-    def options(self) -> dict[str, Any]:
-        """What the rows' results and their form depend on: a resumed run must have the same."""
-        return {
-            "read_as": self.read_as.to_dict(),
-            "from": self.form,
-            "to": self.out_form,
-            "signals": list(self.signals),
-            "tokens": self.tokens,
-            "overwrite_field": self.overwrite_field,
-            "window": asdict(self.limits),
-        }
 
 
 def score_file(

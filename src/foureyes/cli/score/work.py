@@ -10,8 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
+from foureyes.batch.job import Job
 from foureyes.batch.results import OWN, RowTally, Tallies
-from foureyes.batch.run import Job, score_file
+from foureyes.batch.run import score_file
 from foureyes.batch.window import WindowLimits
 from foureyes.cli.meaning import meaning_of
 from foureyes.cli.options import template_args_of
