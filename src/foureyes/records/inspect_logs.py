@@ -49,7 +49,7 @@ def eval_records(source: Path | IO[bytes], name: str) -> Iterator[Record]:
 def _opened(place: Path | IO[bytes], name: str) -> ZipFile:
     try:
         return ZipFile(place)
-    except BadZipFile as error:
+    except _DAMAGED as error:
         raise InputError(f"cannot read {name}: it is cut or damaged: {error}") from error
 
 
