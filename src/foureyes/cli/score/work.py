@@ -8,10 +8,11 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import IO
+from textwrap import shorten
+from typing import IO, Final
 
 from foureyes.batch.job import Job
-from foureyes.batch.results import OWN, RowTally, Tallies
+from foureyes.batch.results import OWN, RANK, RowTally, Tallies
 from foureyes.batch.run import score_file
 from foureyes.batch.window import WindowLimits
 from foureyes.cli.meaning import meaning_of
@@ -23,8 +24,16 @@ from foureyes.display import plural
 from foureyes.errors import InputError, ModelError
 from foureyes.models.catalog import open_reader
 from foureyes.models.roles import Reader
+from foureyes.signals.catalog import signal
 
 __all__ = ["job_of", "run", "score", "summary"]
+
+
+_MANY: Final = 10
+"""Rows from which on some are named as the ones to look at first."""
+
+_SHOWN: Final = 70
+"""Characters of their answers."""
 
 
 def run(args: argparse.Namespace, output: CommandOutput) -> None:
@@ -98,7 +107,16 @@ def summary(tallies: Tallies, out: str, seconds: float) -> str:
     where = "" if out == "-" else f" → {out}"
     head = f"{plural(tallies.rows, 'row')}{resumed} in {seconds:.1f} s{where}"
     verdicts = [_verdict(name, tally) for name, tally in tallies.by_verifier.items()]
-    return "\n".join([tallies.read_as, head, *verdicts])
+    return "\n".join([tallies.read_as, head, *verdicts, *_worst_first(tallies)])
+
+
+def _worst_first(tallies: Tallies) -> list[str]:
+    """The rows to look at first, by the first verifier; of a few rows all are seen anyway."""
+    name, tally = next(iter(tallies.by_verifier.items()), ("", RowTally()))
+    if not tally.worst or tallies.rows < _MANY:
+        return []
+    rows = [f"  {row.place}: {row.value:.1f}, {shorten(row.answer, _SHOWN, placeholder=' …')}" for row in tally.worst]
+    return [f"to look at first, by {signal(RANK).short_title} of {name}, {signal(RANK).unit}:", *rows]
 
 
 def _verdict(name: str, tally: RowTally) -> str:
