@@ -78,6 +78,7 @@ def test_what_it_cannot_show_is_told_in_one_line(tmp_path: Path, capsys: pytest.
         (["--map", "prompt"], "WHAT=FIELD"),
         (["--layout", "none"], "layout"),
         (["--export", "nowhere/page.html"], "cannot write"),
+        (["--labels", "nowhere/labels.jsonl"], "cannot write"),
     ],
 )
 def test_options_that_cannot_be_used_are_refused(

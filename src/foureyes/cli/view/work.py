@@ -27,8 +27,9 @@ def run(args: argparse.Namespace, output: CommandOutput) -> None:
     if args.limit < 1:
         raise InputError(f"--limit must be at least 1; got {args.limit}")
     rows = RowReader(args.layout or "", args.map)
-    if args.export is not None:
-        require_place(args.export)
+    for path in (args.export, args.labels):
+        if path is not None:
+            require_place(path)
     viewer = open_viewer(args.files, rows, labels=args.labels, index=args.index, sort=args.sort)
     if args.export is None:
         _serve(viewer, args, output)
