@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import statistics
 import subprocess
@@ -214,7 +215,8 @@ def report(found: Sequence[tuple[str, Measured]]) -> str:
     ]
     made = (
         f"Made by `python -m bench.view --markdown docs/bench-view.md`; {machine['processor']}, "
-        f"{machine['processors']} processors, Python {machine['python']}, numpy {machine['versions'].get('numpy')}."
+        f"{machine['processors']} processors, Python {machine['python']}, numpy {machine['versions'].get('numpy')}; "
+        f"load average {os.getloadavg()[1]:.0f}, the bench's own work among it: times on a quiet machine are shorter."
     )
     words = (__doc__ or "").split("\n\n")[2].strip()
     return "\n\n".join(
