@@ -160,6 +160,7 @@ def test_the_table_of_signals() -> None:
         ("excess", "1.00"),
         ("cmp", "7.4"),
         ("nats_per_byte", "1.333"),
+        ("nats_per_root_token", "2.83"),
         ("min_logprob", "−4.00"),
         ("mean_rank", "2,000"),
         ("mean_token_prob", "0.509"),

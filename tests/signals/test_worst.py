@@ -285,3 +285,22 @@ def test_an_unread_part_stays_unread():
     (found,) = worst_claim([Exchange.of(QUESTION, turn)], Names())
     assert isinstance(found, Unscored)
     assert "image_url" in found.detail
+
+
+class ChattyReader(PoliteReader):
+    """Finds some words unlikely, and as unlikely whatever was asked."""
+
+    def _probability(self, prompt, word):
+        bare = word.strip(".,!").casefold()
+        return 1e-5 if bare in {"cheerio", "folks", "museum"} else super()._probability(prompt, word)
+
+
+@pytest.mark.parametrize("wording", ["{}. Cheerio folks!", "Museum folks! {}", "Cheerio.\n{}. Museum museum museum"])
+@pytest.mark.parametrize(("answer", "plain"), [("Sydney", WRONG), ("Canberra", RIGHT)])
+def test_what_the_question_makes_no_likelier_is_context_however_unlikely(wording, answer, plain):
+    assert value(wording.format(answer), ChattyReader()) == pytest.approx(plain)
+
+
+@pytest.mark.parametrize("hidden", ["Cheerio Sydney folks", "Museum folks, Sydney", "Cheerio 55 folks"])
+def test_a_claim_among_such_words_is_still_judged(hidden):
+    assert value(f"Canberra. {hidden}.", ChattyReader()) > WRONG - 1e-9 > RIGHT

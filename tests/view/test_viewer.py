@@ -65,7 +65,16 @@ def test_filters_hold_together(scored: Path, opened: Open) -> None:
     viewer = opened(scored)
     viewer.label({"file": 0, "row": 4, "label": "wrong"})
     said, length = values(scored, "v", "log_cmp"), values(scored, "v", "n_tokens")
-    found = ask(viewer, label=["wrong"], min_tokens="3", max_tokens="6", signal_min="0.5", limit="99", order="file")
+    found = ask(
+        viewer,
+        label=["wrong"],
+        min_tokens="3",
+        max_tokens="6",
+        signal_min="0.5",
+        sort="log_cmp",
+        limit="99",
+        order="file",
+    )
     wrong = {i for i in range(40) if i % 3 == 0 and i not in (5, 6)} | {4, 6}
     assert {row["row"] for row in found["rows"]} == {
         i for i in wrong & said.keys() if 3 <= length[i] <= 6 and said[i] >= 0.5
@@ -104,7 +113,7 @@ def test_a_row_in_full_has_every_token_and_says_why(scored: Path, opened: Open) 
 
 def test_a_signal_says_where_it_stands_among_all_rows(scored: Path, opened: Open) -> None:
     viewer = opened(scored)
-    worst, *_, best = [row["row"] for row in ask(viewer, limit="99")["rows"] if row["value"] is not None]
+    worst, *_, best = [row["row"] for row in ask(viewer, sort="log_cmp", limit="99")["rows"] if row["value"]]
     n = len(values(scored, "v", "log_cmp"))
 
     def stands(row: int) -> float:

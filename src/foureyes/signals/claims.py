@@ -5,7 +5,8 @@ An answer is cut into sentence-like segments, and each is narrowed to what it cl
 - words of the question that the answer repeats are left out at its ends, where the verifier, having read the question,
   expected them;
 - so are words that would be as likely without any question, politeness and formulas in whatever language: a second
-  reading, in which the verifier was asked for nothing else (:data:`COURTESY_PROMPT`), tells which.
+  reading, in which the verifier was asked for nothing else (:data:`COURTESY_PROMPT`), tells which;
+- so is a whole piece that the question makes no likelier, nor any word of it by much, however unlikely it is.
 
 What is left out this way can carry no claim, for a claim is neither expected by a verifier that doubts it nor likely
 where nothing was asked. Nothing is recognised by a list of phrases, and what is not recognised counts as a claim.
@@ -69,6 +70,12 @@ COURTESY_SHARE: Final = 0.65
 
 COURTESY_WORD: Final = 4.5
 """Nats that a later word of a courtesy may cost in the cheapest of its readings."""
+
+CONTEXT_SHARE: Final = 1.0
+"""Share of its nats under the question up to which a whole piece may be context, however unlikely its words are."""
+
+CONTEXT_GAIN: Final = 4.0
+"""Nats by which the question may make one word of such a piece likelier: more, and the word claims something."""
 
 EXPECTED: Final = 3.0
 """Nats up to which the verifier expected a token of the repeated question."""
@@ -195,6 +202,8 @@ def narrow_claim(claim: AnswerClaim, readings: ClaimReadings, asked: Sequence[st
     costs = np.stack(
         [standing, _word_costs(claim, words, readings.alone), _word_costs(claim, words, readings.courtesy)]
     )
+    if _could_stand_anywhere(claim.text, costs):
+        return None
     first, last = _without_echo([word in asked for word in said], standing)
     first = _without_courtesy(claim.text, words[:last], costs, first)
     if first >= last:
@@ -207,6 +216,14 @@ def narrow_claim(claim: AnswerClaim, readings: ClaimReadings, asked: Sequence[st
 def _stands_in(asked: Sequence[str], said: Sequence[str]) -> bool:
     """Whether these words are a run of the question's words."""
     return f" {' '.join(said)} " in f" {' '.join(asked)} "
+
+
+def _could_stand_anywhere(text: str, costs: NDArray[np.float64]) -> bool:
+    """Whether the question makes no word of a piece likelier, so that it claims nothing about it; never with a digit."""
+    _, alone, courtesy = costs
+    if any(character.isdigit() for character in text):
+        return False
+    return bool(courtesy.sum() <= CONTEXT_SHARE * alone.sum() and (courtesy - alone).max() <= CONTEXT_GAIN)
 
 
 def _without_echo(repeated: Sequence[bool], costs: NDArray[np.float64]) -> tuple[int, int]:

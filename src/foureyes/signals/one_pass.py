@@ -25,6 +25,7 @@ __all__ = [
     "mean_top1_prob",
     "min_logprob",
     "nats_per_byte",
+    "nats_per_root_token",
 ]
 
 _LARGEST_LOG: Final = math.log(sys.float_info.max)
@@ -56,6 +57,15 @@ def excess(reading: Reading) -> float | None:
 def nats_per_byte(reading: Reading) -> float:
     """Summed surprise per UTF-8 byte of what was read: comparable between tokenizers."""
     return float(reading.nll[reading.selected].sum()) / _bytes_covered(reading)
+
+
+def nats_per_root_token(reading: Reading) -> float:
+    """Summed surprise over the square root of the number of tokens, −(1/√T) Σ ln p(token): to rank answers of unlike length.
+
+    The mean puts short answers first and the sum long ones; this lies between them (``docs/studies/rank_wrong.md``).
+    """
+    nll = reading.nll[reading.selected]
+    return float(nll.sum()) / math.sqrt(len(nll))
 
 
 def min_logprob(reading: Reading) -> float:

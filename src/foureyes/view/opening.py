@@ -23,8 +23,8 @@ from foureyes.view.viewer import Viewer
 
 __all__ = ["DEFAULT_SORT", "open_viewer"]
 
-DEFAULT_SORT: Final = "log_cmp"
-"""What rows are sorted by unless the user says otherwise."""
+DEFAULT_SORT: Final = ("nats_per_root_token", "log_cmp")
+"""What rows are sorted by unless the user says otherwise: the first of these that the first file has."""
 
 _LOOKED_AT: Final = 50
 """Rows at the beginning of a file one of which must have been scored."""
@@ -53,14 +53,14 @@ def open_viewer(
     """
     folder = index or cache_folder() / "view"
     sources = [open_source(path) for path in paths]
-    for source in sources:
-        _require_scored(source, sort)
+    known = [_known_signals(source, sort) for source in sources]
     kept = Labels(labels or sidecar_of(paths[0]))
     files = [ViewedFile(FileIndex(source, reader, folder), kept) for source in sources]
-    return Viewer(files, kept, sort or DEFAULT_SORT)
+    return Viewer(files, kept, sort or next((name for name in DEFAULT_SORT if name in known[0]), DEFAULT_SORT[0]))
 
 
-def _require_scored(source: RowSource, sort: str | None) -> None:
+def _known_signals(source: RowSource, sort: str | None) -> list[str]:
+    """The signals in the first rows of a scored file."""
     first = [_signals(found.record) for found in islice(source.scan(0), _LOOKED_AT)]
     scored = [names for names in first if not isinstance(names, str)]
     if not scored:
@@ -68,6 +68,7 @@ def _require_scored(source: RowSource, sort: str | None) -> None:
     known = dict.fromkeys(name for names in scored for name in names)
     if sort is not None and sort not in known:
         raise InputError(f"no signal {sort!r:.60} in the first rows of {source.path}; there are {', '.join(known)}")
+    return list(known)
 
 
 def _signals(record: Record) -> list[str] | str:

@@ -73,6 +73,14 @@ ROWS: Final = (
         unit="nats/byte",
     ),
     _of_reading(
+        "nats_per_root_token",
+        "summed surprise over √tokens: the rank for answers of unlike length",
+        _FROM_ZERO,
+        "Wu et al. 2016, arXiv 1609.08144, §7 (length normalisation), α = ½",
+        one_pass.nats_per_root_token,
+        unit="nats/√token",
+    ),
+    _of_reading(
         "min_logprob",
         "log-probability of the least likely token",
         (-math.inf, 0.0),
