@@ -33,6 +33,9 @@ from foureyes.types import Exchange, Scored
 from studies.padding.wordings import PLAIN, SENTENCE, WORDINGS, Wording, sentence
 
 FOLDS: Final = 5
+AT_ONCE: Final = 16
+"""Questions: what is asked of all of them is read together."""
+
 SIGNALS: Final = ("worst_claim", "log_cmp")
 Floats = NDArray[np.float64]
 
@@ -109,22 +112,23 @@ def main() -> None:
     parser.add_argument("model", nargs="?", default="qwen2.5-coder-1.5b", help="who reads (default: %(default)s)")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="only every Nth question")
     parser.add_argument("--first", type=int, default=0, metavar="N", help="begin at this question")
-    parser.add_argument("--wordings", choices=("all", "designed", "held-out"), default="all")
+    parser.add_argument("--wordings", type=int, choices=(1, 2, 3), help="only these (default: all)")
     parser.add_argument("--store", type=Path, default=Path("padding.db"), help="readings are kept here")
     args = parser.parse_args()
-    wordings = [w for w in WORDINGS if args.wordings == "all" or w.held_out == (args.wordings == "held-out")]
+    wordings = [wording for wording in WORDINGS if args.wordings in (None, wording.number)]
     questions = load()
     with CallStore(args.store) as store:
         model = LazyModel(args.model, None, lambda: open_reader(args.model), store)
         reader = CachedReader(model, store, RunUsage(perf_counter))
         found: list[Case] = []
         values: dict[str, list[Floats]] = {signal: [] for signal in SIGNALS}
-        for place in range(args.first, len(questions), args.every):
-            these = list(cases(questions, [place], wordings))
+        places = range(args.first, len(questions), args.every)
+        for first in range(0, len(places), AT_ONCE):
+            these = list(cases(questions, places[first : first + AT_ONCE], wordings))
             for signal, value in surprises(these, reader).items():
                 values[signal].append(value)
             found += these
-            sys.stderr.write(f"\r{place + 1} of {len(questions)} ")
+            sys.stderr.write(f"\r{min(first + AT_ONCE, len(places))} of {len(places)} questions ")
     passed = {signal: passes(found, np.concatenate(values[signal])) for signal in SIGNALS}
     for right in (False, True):
         sys.stdout.write(markdown_table(table(found, passed, right=right)) + "\n\n")
