@@ -107,7 +107,16 @@ def test_signals_of_one_reading_lie_in_their_range(nll: list[float]) -> None:
 
 def test_a_surprising_answer_is_more_uncertain_by_every_signal_of_its_tokens() -> None:
     calm, odd = reading("a b", [0.1, 0.2], rank=[1, 1]), reading("a b", [3.0, 6.0], rank=[9, 40])
-    for name in ("log_cmp", "cmp", "excess", "nats_per_byte", "nats_per_root_token", "min_logprob", "mean_rank", "mean_token_prob"):
+    for name in (
+        "log_cmp",
+        "cmp",
+        "excess",
+        "nats_per_byte",
+        "nats_per_root_token",
+        "min_logprob",
+        "mean_rank",
+        "mean_token_prob",
+    ):
         row = signal(name)
         assert row.take is not None
         low, high = row.take(calm), row.take(odd)
