@@ -76,6 +76,7 @@ def test_a_sample_that_is_damaged_costs_no_other() -> None:
         (archive()[:100], "it is cut or damaged"),
         (b"PK\3\4 and nothing", "it is cut or damaged"),
     ],
+    ids=["no end", "the beginning", "nothing"],
 )
 def test_an_archive_that_is_damaged_is_refused(content: bytes, why: str) -> None:
     with pytest.raises(InputError, match=why):
