@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.view_house import N, Viewed, ranked, records, viewing
+from tests.browser.view_house import N, Viewed, ranked, records, score, viewing
 from tests.browser.view_page import USUAL, Enter, card, enter, entries, files, heading, listed, settled, token, viewed
 
 __all__ = ["enter", "files", "viewed"]
@@ -227,6 +227,20 @@ def test_a_conversation_shows_its_last_turns_and_keeps_the_others(enter: Enter, 
     expect(page.locator("dd > .said", has_text="Be brief.")).to_be_hidden()
     page.get_by_text("2 earlier turns").click()
     expect(page.locator("dd > .said", has_text="Be brief.")).to_be_visible()
+
+
+def test_of_several_answers_in_a_row_each_says_which_it_is(enter: Enter, tmp_path: Path) -> None:
+    pairs = [{"prompt": "What is 2 + 2?", "chosen": "It is 4.", "rejected": "It is 5, I am sure."}]
+    with viewing(tmp_path, score(pairs, tmp_path / "pairs.jsonl", "--verifier", "v", "--tokens")) as running:
+        page = settled(enter(running), 2)
+        page.locator("#order").select_option("value file")
+        expect(page.locator("#rows .which")).to_have_text(["chosen", "rejected"])
+        expect(heading(page)).to_have_text("Row 1 · chosen")
+        page.keyboard.press("j")
+        page.keyboard.press("w")
+        expect(heading(page)).to_have_text("Row 2 · rejected")
+        expect(page.locator("[data-row='1'] .given.wrong:not(.waits)")).to_have_count(1)
+        assert records(running.sidecar)[0]["which"] == "rejected"
 
 
 def test_damage_is_noted_beside_the_counts(enter: Enter, files: dict[str, Path], tmp_path: Path) -> None:

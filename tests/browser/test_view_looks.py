@@ -244,8 +244,8 @@ def test_single_keys_can_be_turned_off(enter: Enter, viewed: Viewed, files: dict
 @pytest.fixture
 def copy(files: dict[str, Path], tmp_path: Path) -> str:
     """The page in one file, as the command writes it."""
-    page, index = tmp_path / "page.html", str(tmp_path / "index")
-    assert main(["view", str(files["scored"]), "--export", str(page), "--limit", str(N), "--index", index]) == 0
+    page, options = tmp_path / "page.html", ["--sort", "log_cmp", "--limit", str(N), "--index", str(tmp_path / "index")]
+    assert main(["view", str(files["scored"]), "--export", str(page), *options]) == 0
     return page.read_text(encoding="utf-8")
 
 

@@ -102,7 +102,7 @@ class Viewed:
 def viewing(folder: Path, *files: Path, started: bool = True) -> Iterator[Viewed]:
     """Serves files, as the command does."""
     sidecar = folder / "answers.labels.jsonl"
-    viewer = open_viewer(files, RowReader(), labels=sidecar, index=folder / "index")
+    viewer = open_viewer(files, RowReader(), labels=sidecar, index=folder / "index", sort="log_cmp")
     with ViewServer(viewer, 0) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
