@@ -155,6 +155,39 @@ CHECKS: Final = (
 )
 
 
+@dataclass(frozen=True)
+class RouteCase:
+    """A question on another route of LiteLLM's than that of chats; a completion has no tool calls, only words.
+
+    Attributes:
+        what: in words, for the table.
+        asks: the words that choose the model's answer.
+        messages, responses, completions: what comes of it on ``/v1/messages``, ``/v1/responses`` and ``/v1/completions``.
+    """
+
+    what: str
+    asks: str
+    messages: Outcome
+    responses: Outcome
+    completions: Outcome
+
+
+LITELLM_ROUTES: Final = (
+    RouteCase("a right answer", "right", "passes", "passes", "passes"),
+    RouteCase("a wrong answer", "wrong", "blocked", "blocked", "blocked"),
+    RouteCase("a harmless tool call alone", "harmless call", "passes", "passes", "blocked"),
+    RouteCase("a tool call alone that moves money", "call only", "blocked", "blocked", "blocked"),
+    RouteCase("a right text and such a call", "text and call", "blocked", "blocked", "passes"),
+)
+
+
+def routes_table(cases: Iterable[RouteCase]) -> str:
+    """What comes of the cases by route, as Markdown."""
+    rows = [f"| {case.what} | {case.messages} | {case.responses} | {case.completions} |" for case in cases]
+    head = "| the model answers | `/v1/messages` | `/v1/responses` | `/v1/completions` |"
+    return "\n".join([head, "|---|---|---|---|", *rows]) + "\n"
+
+
 def table(cases: Iterable[Case | Check]) -> str:
     """The cases as Markdown."""
     rows = [f"| {case.what} | {case.before} | {case.now} |" for case in cases]
