@@ -75,6 +75,18 @@ def test_a_run_says_what_became_of_the_rows_and_exits_0(place):
     assert [row.get("id") for row in read(place / "out.jsonl")] == [0, 1, 2, None]
 
 
+def test_of_many_rows_five_are_named_to_be_looked_at_first(place):
+    (place / "in.jsonl").write_text(lines(20) + json.dumps({"prompt": "q", "answer": "a b c d e f g h i"}) + "\n")
+    done = run(place / "in.jsonl", "-o", place / "out.jsonl", "--signal", "nats_per_root_token")
+    *_, head, first, second, _, _, _ = done.stderr.splitlines()
+    assert head == "to look at first, by nats_per_root_token of v:"
+    assert first.startswith("  line 21: ")
+    assert first.endswith(", a b c d e f g h i")
+    assert second.startswith("  line ")
+    values = [row["foureyes"]["v"]["nats_per_root_token"] for row in read(place / "out.jsonl")]
+    assert first.startswith(f"  line 21: {max(values):.1f},")
+
+
 def test_json_puts_the_summary_on_stdout_and_quiet_nothing_on_stderr(place):
     done = run(place / "in.jsonl", "-o", place / "out.jsonl", "--json", "--quiet")
     assert (done.returncode, done.stderr) == (0, "")

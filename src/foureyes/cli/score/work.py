@@ -24,7 +24,6 @@ from foureyes.display import plural
 from foureyes.errors import InputError, ModelError
 from foureyes.models.catalog import open_reader
 from foureyes.models.roles import Reader
-from foureyes.signals.catalog import signal
 
 __all__ = ["job_of", "run", "score", "summary"]
 
@@ -116,7 +115,7 @@ def _worst_first(tallies: Tallies) -> list[str]:
     if not tally.worst or tallies.rows < _MANY:
         return []
     rows = [f"  {row.place}: {row.value:.1f}, {shorten(row.answer, _SHOWN, placeholder=' …')}" for row in tally.worst]
-    return [f"to look at first, by {signal(RANK).short_title} of {name}, {signal(RANK).unit}:", *rows]
+    return [f"to look at first, by {RANK} of {name}:", *rows]
 
 
 def _verdict(name: str, tally: RowTally) -> str:
