@@ -12,6 +12,7 @@ import pytest
 
 from foureyes.cli import main
 from foureyes.errors import InputError
+from foureyes.layouts.reading import TRUTH_FIELD
 from foureyes.view.labelled_rows import labelled_rows
 from foureyes.view.labels import Decision, Labels
 from foureyes.view.scored_rows import RowReader
@@ -27,6 +28,15 @@ labels = Labels(Path(sys.argv[1]))
 for row in range(60):
     labels.add(Decision("scored.jsonl", row, "", f"{row + 1:016x}", sys.argv[2]))
 """
+
+
+def without_truth(scored: Path, path: Path) -> Path:
+    """The same rows without what score found of whether they are right."""
+    rows = [json.loads(line) for line in scored.read_text().splitlines()]
+    assert any(row.pop(TRUTH_FIELD, None) is not None for row in rows)
+    kept = ({name: value for name, value in row.items() if name != TRUTH_FIELD} for row in rows)
+    path.write_text("".join(json.dumps(row) + "\n" for row in kept))
+    return path
 
 
 def mark(viewer: Viewer, row: int, label: str | None, file: int = 0) -> dict:
@@ -162,7 +172,8 @@ def test_a_calibrator_is_fitted_on_what_was_decided(
     mark(viewer, 1, "unsure")
     mark(viewer, 0, "right")
     labels, out = tmp_path / "labels.jsonl", tmp_path / "c.json"
-    command = ["calibrate", "fit", str(scored), "--score", "foureyes.v.log_cmp", "--kind", "platt", "-o", str(out)]
+    silent = without_truth(scored, tmp_path / "silent.jsonl")
+    command = ["calibrate", "fit", str(silent), "--score", "foureyes.v.log_cmp", "--kind", "platt", "-o", str(out)]
     command += ["--accept-direction", "log_cmp", "--json"]
     assert main([*command, "--labels", str(labels)]) == 0
     told = json.loads(capsys.readouterr().out)
@@ -195,7 +206,8 @@ def test_decisions_are_found_again_where_fields_were_named(scored: Path, tmp_pat
 def test_labels_are_asked_for_where_there_are_none(
     scored: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    command = ["calibrate", "fit", str(scored), "--score", "foureyes.v.log_cmp", "-o", str(tmp_path / "c.json")]
+    silent = without_truth(scored, tmp_path / "silent.jsonl")
+    command = ["calibrate", "fit", str(silent), "--score", "foureyes.v.log_cmp", "-o", str(tmp_path / "c.json")]
     assert main([*command, "--labels", str(tmp_path / "none.jsonl")]) == 1
     assert "foureyes view" in capsys.readouterr().err
     assert main(command) == 1
