@@ -147,5 +147,8 @@ def _add_outcome(parser: argparse.ArgumentParser) -> None:
 
 def _add_labels(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--labels", type=Path, metavar="SIDECAR", help="what was decided in foureyes view; goes before what the file says"
+        "--labels",
+        type=Path,
+        metavar="SIDECAR",
+        help="what was decided in foureyes view; goes before what the file says",
     )
