@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foureyes.errors import ConfigError
+from foureyes.models.control_markers import ControlMarkers
 from foureyes.models.prompts import PLAIN_PREFIX, plain_prompt, unread_prompt, why_unread
 from foureyes.models.template_messages import TemplateConversation
 from foureyes.models.transformers.chat_template import ChatTemplate
@@ -87,6 +88,11 @@ class Formatter:
     def has_template(self) -> bool:
         """Whether the model has a chat template."""
         return self._chat is not None
+
+    @property
+    def markers(self) -> ControlMarkers:
+        """The control tokens of the tokenizer."""
+        return self._markers
 
     @property
     def identity(self) -> str:
