@@ -47,7 +47,7 @@ def main() -> None:
     """Takes the picture for the docs, and the others where a folder is given."""
     with tempfile.TemporaryDirectory() as made:
         scored = score(Path(made))
-        with viewing(Path(made), scored) as running, chromium() as browser:
+        with viewing(Path(made), scored, sort=None) as running, chromium() as browser:
             shoot(browser, running, PICTURE)
             if len(sys.argv) > 1:
                 look(browser, running, Path(sys.argv[1]))

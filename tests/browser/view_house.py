@@ -99,10 +99,10 @@ class Viewed:
 
 
 @contextmanager
-def viewing(folder: Path, *files: Path, started: bool = True) -> Iterator[Viewed]:
-    """Serves files, as the command does."""
+def viewing(folder: Path, *files: Path, started: bool = True, sort: str | None = "log_cmp") -> Iterator[Viewed]:
+    """Serves files, as the command does with this option ``--sort``."""
     sidecar = folder / "answers.labels.jsonl"
-    viewer = open_viewer(files, RowReader(), labels=sidecar, index=folder / "index", sort="log_cmp")
+    viewer = open_viewer(files, RowReader(), labels=sidecar, index=folder / "index", sort=sort)
     with ViewServer(viewer, 0) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
