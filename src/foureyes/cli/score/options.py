@@ -57,7 +57,7 @@ def _add_reading(verifiers: argparse._ArgumentGroup) -> None:
 def _add_rows(rows: argparse._ArgumentGroup) -> None:
     rows.add_argument(
         "--format",
-        choices=("jsonl", "json", "csv", "parquet", "arrow"),
+        choices=("jsonl", "json", "csv", "parquet", "arrow", "eval"),
         help="of IN (default: told by its name or its beginning)",
     )
     add_meaning(rows)
