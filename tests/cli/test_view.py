@@ -90,14 +90,14 @@ def test_options_that_cannot_be_used_are_refused(
 
 def test_a_full_disk_is_told_and_the_page_does_not_call_it_saved(scored: Path) -> None:
     from foureyes.errors import InputError
-    from foureyes.view.labels import Decision, Labels
+    from foureyes.view.labels import LabelDecision, Labels
 
     if not Path("/dev/full").exists():
         pytest.skip("/dev/full as on Linux")
     link = scored.with_name("full.jsonl")
     link.symlink_to("/dev/full")
     with pytest.raises(InputError, match="No space left"):
-        Labels(link).add(Decision("f", 0, "", "0", "right"))
+        Labels(link).add(LabelDecision("f", 0, "", "0", "right"))
 
 
 def test_a_run_that_has_not_ended_can_be_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from foureyes.errors import InputError
-from foureyes.view.columns import Columns
+from foureyes.view.columns import GrowingColumns
 from foureyes.view.file_index import FileIndex
 from foureyes.view.index_chunk import chunks_of
 from foureyes.view.questions import RowsQuestion
@@ -107,11 +107,11 @@ def test_a_file_that_was_changed_in_place_is_read_anew(scored: Path, tmp_path: P
 
 
 def test_a_pass_that_was_killed_goes_on_from_what_was_saved(tmp_path: Path) -> None:
-    columns = Columns(tmp_path, {"at": np.int64})
+    columns = GrowingColumns(tmp_path, {"at": np.int64})
     columns.add({"at": [0, 10]}, {"a": np.array([1.0, 2.0])}, 2)
     columns.save(end=20)
     columns.add({"at": [20]}, {"b": np.array([3.0])}, 1)  # and no more: it was killed here
-    again = Columns(tmp_path, {"at": np.int64})
+    again = GrowingColumns(tmp_path, {"at": np.int64})
     assert (again.rows, again.state, list(again.extents)) == (2, {"end": 20}, ["a"])
     again.add({"at": [20]}, {"b": np.array([4.0])}, 1)
     np.testing.assert_array_equal(again["at"], [0, 10, 20])
@@ -123,7 +123,7 @@ def test_a_pass_that_was_killed_goes_on_from_what_was_saved(tmp_path: Path) -> N
 def test_an_index_that_cannot_be_used_is_made_anew(tmp_path: Path, state: str) -> None:
     (tmp_path / "index.json").write_text(state)
     (tmp_path / "at.column").write_bytes(b"1234")
-    assert Columns(tmp_path, {"at": np.int64}).rows == 0
+    assert GrowingColumns(tmp_path, {"at": np.int64}).rows == 0
 
 
 def test_a_page_can_be_used_before_the_index_is_there(scored: Path, opened: Open) -> None:

@@ -14,7 +14,7 @@ from foureyes.cli import main
 from foureyes.errors import InputError
 from foureyes.layouts.reading import TRUTH_FIELD
 from foureyes.view.labelled_rows import labelled_rows
-from foureyes.view.labels import Decision, Labels
+from foureyes.view.labels import LabelDecision, Labels
 from foureyes.view.scored_rows import RowReader
 from foureyes.view.viewer import NoSuchRow, Viewer
 
@@ -23,10 +23,10 @@ Open = Callable[..., Viewer]
 WRITER = """
 import sys
 from pathlib import Path
-from foureyes.view.labels import Decision, Labels
+from foureyes.view.labels import LabelDecision, Labels
 labels = Labels(Path(sys.argv[1]))
 for row in range(60):
-    labels.add(Decision("scored.jsonl", row, "", f"{row + 1:016x}", sys.argv[2]))
+    labels.add(LabelDecision("scored.jsonl", row, "", f"{row + 1:016x}", sys.argv[2]))
 """
 
 
@@ -112,7 +112,7 @@ def test_a_line_that_a_crash_cut_does_not_take_the_next_with_it(scored: Path, tm
 )
 def test_a_line_that_is_no_decision_is_counted(tmp_path: Path, line: str) -> None:
     path = tmp_path / "labels.jsonl"
-    good = json.dumps(Decision("f", 1, "", "00", "right").to_dict())
+    good = json.dumps(LabelDecision("f", 1, "", "00", "right").to_dict())
     path.write_text(f"{line}\n{good}\n")
     labels = Labels(path)
     assert (labels.broken, len(labels.last)) == (1, 1)

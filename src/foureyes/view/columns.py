@@ -2,7 +2,7 @@
 
 A column that first appears in a later row is NaN in the rows before it. What was added is there for readers at once; how many
 rows are whole stands in the folder's ``index.json``, which is replaced after the columns were written, so that a pass that was
-killed goes on from the last whole state. Start at :class:`Columns`.
+killed goes on from the last whole state. Start at :class:`GrowingColumns`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from foureyes.tables.saving import write_text
 
-__all__ = ["FORMAT", "STATE", "Columns", "Extent"]
+__all__ = ["FORMAT", "STATE", "Extent", "GrowingColumns"]
 
 FORMAT: Final = 1
 """Raised whenever a column means something else than before, so that older folders are made anew."""
@@ -43,7 +43,7 @@ class Extent:
             self.count += there.size
 
 
-class Columns:
+class GrowingColumns:
     """The columns of one file.
 
     Args:

@@ -26,10 +26,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foureyes.errors import InputError
-from foureyes.view.columns import Columns
-from foureyes.view.index_chunk import INTEGERS, IndexChunk, Problem, VerifierRows, chunks_of, follow_parent, piece_of
+from foureyes.view.columns import GrowingColumns
+from foureyes.view.index_chunk import INTEGERS, IndexChunk, RowProblem, VerifierRows, chunks_of, follow_parent, piece_of
 from foureyes.view.index_place import IndexPlace
-from foureyes.view.row_source import RowSource
+from foureyes.view.row_source import ScoredRows
 from foureyes.view.scored_rows import RowReader, ScoredRow
 
 __all__ = ["FileIndex"]
@@ -53,7 +53,7 @@ class _Pass:
     """What stands beside the columns."""
 
     end: int = 0
-    problems: dict[str, Problem] = field(default_factory=dict)
+    problems: dict[str, RowProblem] = field(default_factory=dict)
     verifiers: dict[str, VerifierRows] = field(default_factory=dict)
 
     def add(self, chunk: IndexChunk, first: int) -> None:
@@ -66,7 +66,7 @@ class _Pass:
         for place, why in chunk.problems:
             example = f"row {first + place + 1}: {why}"
             cause = _cause(why) if len(self.problems) < _MOST_CAUSES or _cause(why) in self.problems else _OTHERS
-            self.problems.setdefault(cause, Problem(0, example)).rows += 1
+            self.problems.setdefault(cause, RowProblem(0, example)).rows += 1
 
     def to_dict(self) -> dict[str, Any]:
         problems = {cause: [p.rows, p.example] for cause, p in self.problems.items()}
@@ -75,7 +75,7 @@ class _Pass:
 
     @classmethod
     def from_dict(cls, told: dict[str, Any]) -> _Pass:
-        problems = {cause: Problem(*found) for cause, found in told["problems"].items()}
+        problems = {cause: RowProblem(*found) for cause, found in told["problems"].items()}
         return cls(told["end"], problems, {name: VerifierRows(*v) for name, v in told["verifiers"].items()})
 
 
@@ -93,12 +93,12 @@ class FileIndex:
         error: what ended the pass, if anything did.
     """
 
-    def __init__(self, source: RowSource, reader: RowReader, cache: Path) -> None:
+    def __init__(self, source: ScoredRows, reader: RowReader, cache: Path) -> None:
         self.source, self.reader = source, reader
         path = source.path.resolve()
         name = hashlib.sha256(f"{path}\0{reader.given}".encode()).hexdigest()[:24]
         self._place = IndexPlace(cache, name)
-        self.columns = Columns(self._place.folder, INTEGERS)
+        self.columns = GrowingColumns(self._place.folder, INTEGERS)
         self._pass, self._known = _Pass(), source.identity()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"index of {path.name}", daemon=True)
@@ -154,7 +154,7 @@ class FileIndex:
         return min(self._pass.end / size, 1.0) if size else 1.0
 
     @property
-    def problems(self) -> dict[str, Problem]:
+    def problems(self) -> dict[str, RowProblem]:
         """Rows that cannot be shown as they should be, by cause."""
         return dict(self._pass.problems)
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from foureyes.view.row_source import Found
+from foureyes.view.row_source import LocatedRow
 from foureyes.view.scored_rows import RowReader, ScoredRow, answer_key, numbers_of
 from foureyes.view.sources import open_source
 
@@ -27,7 +27,7 @@ __all__ = [
     "UNSURE",
     "WRONG",
     "IndexChunk",
-    "Problem",
+    "RowProblem",
     "VerifierRows",
     "chunks_of",
     "follow_parent",
@@ -44,7 +44,7 @@ _ROWS: Final = 2048
 
 
 @dataclass(slots=True)
-class Problem:
+class RowProblem:
     """Rows that cannot be shown as they should be, of one kind."""
 
     rows: int
@@ -93,7 +93,7 @@ class _Row:
     seen: Mapping[str, VerifierRows]
 
 
-def chunks_of(found: Iterable[Found], reader: RowReader) -> Iterable[IndexChunk]:
+def chunks_of(found: Iterable[LocatedRow], reader: RowReader) -> Iterable[IndexChunk]:
     """Records in runs, lazily."""
     rows = (_kept(one, reader.row(one.record)) for one in found)
     while some := list(islice(rows, _ROWS)):
@@ -125,7 +125,7 @@ def piece_of(path: Path, given: Sequence[str], start: int, end: int) -> list[Ind
     return list(chunks_of(open_source(path).scan(start, end), RowReader.again(given)))
 
 
-def _kept(found: Found, row: ScoredRow) -> _Row:
+def _kept(found: LocatedRow, row: ScoredRow) -> _Row:
     correct = row.answer.correct
     return _Row(
         at=found.at,

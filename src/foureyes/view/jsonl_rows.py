@@ -12,7 +12,7 @@ from typing import IO, Final, NoReturn
 
 from foureyes.batch.disk import reading
 from foureyes.records import Record
-from foureyes.view.row_source import Found
+from foureyes.view.row_source import LocatedRow
 
 __all__ = ["JsonlRows"]
 
@@ -58,7 +58,7 @@ class JsonlRows:
                 yield start, file.tell()
                 start = file.tell()
 
-    def scan(self, start: int, end: int | None = None) -> Iterator[Found]:
+    def scan(self, start: int, end: int | None = None) -> Iterator[LocatedRow]:
         """All lines from a byte on."""
         at = start
         with reading(self.path), self.path.open("rb") as file:
@@ -71,7 +71,7 @@ class JsonlRows:
                     record = _record(raw, "")
                     if record.fields is None and not raw.endswith(b"\n"):
                         return
-                    yield Found(record, at, after)
+                    yield LocatedRow(record, at, after)
                 at = after
 
     def records(self, at: Sequence[int], numbers: Sequence[int], *, tokens: bool) -> list[Record]:  # noqa: ARG002 - a line is read whole

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from foureyes.errors import InputError
 from foureyes.records import Record
-from foureyes.view.labels import Decision, Labels
+from foureyes.view.labels import LabelDecision, Labels
 from foureyes.view.scored_rows import RowReader, answer_key
 from foureyes.view.sources import open_source
 
@@ -72,12 +72,12 @@ def labelled_rows(path: Path, sidecar: Path) -> LabelledRows:
     )
 
 
-def _matched(path: Path, decisions: Sequence[Decision]) -> list[Decision]:
-    wanted: dict[int, list[Decision]] = {}
+def _matched(path: Path, decisions: Sequence[LabelDecision]) -> list[LabelDecision]:
+    wanted: dict[int, list[LabelDecision]] = {}
     for decision in decisions:
         wanted.setdefault(decision.row, []).append(decision)
     readers = {given: RowReader.again(given) for given in {decision.read for decision in decisions}}
-    found: list[Decision] = []
+    found: list[LabelDecision] = []
     last = max(wanted, default=-1)
     for number, one in enumerate(open_source(path).scan(0)):
         if number > last:

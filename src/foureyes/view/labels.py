@@ -23,13 +23,13 @@ from foureyes.batch.disk import reading, writing
 from foureyes.errors import InputError
 from foureyes.models.weights.store import cache_folder
 
-__all__ = ["Decision", "Label", "Labels", "sidecar_of"]
+__all__ = ["Label", "LabelDecision", "Labels", "sidecar_of"]
 
 Label: TypeAlias = Literal["right", "wrong", "unsure"]
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class LabelDecision:
     """What somebody said of one answer.
 
     Attributes:
@@ -49,7 +49,7 @@ class Decision:
     read: tuple[str, ...] = ()
 
     @classmethod
-    def from_dict(cls, told: dict[str, Any]) -> Decision:
+    def from_dict(cls, told: dict[str, Any]) -> LabelDecision:
         """From a line's object.
 
         Raises:
@@ -105,7 +105,7 @@ class Labels:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.last: dict[tuple[int, str], Decision] = {}
+        self.last: dict[tuple[int, str], LabelDecision] = {}
         self.broken = 0
         self.version = 0
         self._seen: dict[tuple[int, str], set[str]] = {}
@@ -139,7 +139,7 @@ class Labels:
         self.version += 1
         return True
 
-    def add(self, decision: Decision) -> None:
+    def add(self, decision: LabelDecision) -> None:
         """Saves a decision: when this returns, it is on the disk.
 
         Raises:
@@ -183,7 +183,7 @@ class Labels:
             return
         try:
             told = json.loads(raw)
-            decision = Decision.from_dict(told if isinstance(told, dict) else {})
+            decision = LabelDecision.from_dict(told if isinstance(told, dict) else {})
         except (ValueError, RecursionError, InputError):
             self.broken += 1
             return

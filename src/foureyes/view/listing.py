@@ -20,7 +20,7 @@ from foureyes.view.scored_rows import ScoredRow
 from foureyes.view.search import Search
 from foureyes.view.viewed_file import ViewedFile, label_word, worst_end
 
-__all__ = ["Listing", "Part"]
+__all__ = ["Listing", "ShownVerifier"]
 
 _PREVIEW: Final = 300
 _SEARCH_FIRST_S: Final = 0.3
@@ -30,7 +30,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ShownVerifier:
     """A file as one verifier saw it; the verifier is empty where the file has none."""
 
     file: ViewedFile
@@ -69,7 +69,9 @@ class Listing:
         if self._search is not None:
             self._search.stop()
 
-    def rows(self, asked: RowsQuestion, part: Part, beside: Part | None, default_sort: str) -> dict[str, Any]:
+    def rows(
+        self, asked: RowsQuestion, part: ShownVerifier, beside: ShownVerifier | None, default_sort: str
+    ) -> dict[str, Any]:
         """Some rows of a part.
 
         Args:
@@ -98,14 +100,14 @@ class Listing:
                 row["with"] = _with(other, row["row"])
         return {"total": len(numbers), "indexed": n, "order": used, "sort": signal, "search": search, "rows": told}
 
-    def _beside(self, signal: str, values: Floats, part: Part, beside: Part) -> _Beside:
+    def _beside(self, signal: str, values: Floats, part: ShownVerifier, beside: ShownVerifier) -> _Beside:
         rows = self._joints.rows(part.file, beside.file)[: len(values)]
         theirs = beside.values(signal)
         there = np.where((rows >= 0) & (rows < len(theirs)), rows, -1)
         known = np.append(theirs, np.nan)[there]
         return _Beside(there, known, values - known)
 
-    def _order(self, asked: RowsQuestion, part: Part, signal: str, other: _Beside | None) -> Order:
+    def _order(self, asked: RowsQuestion, part: ShownVerifier, signal: str, other: _Beside | None) -> Order:
         direction = asked.order if part.file.index.caught_up and signal else "file"
         if asked.by == "value" or direction == "file":
             return part.file.order(part.verifier, signal, direction)
@@ -115,7 +117,7 @@ class Listing:
         return ranked(other.difference, descending=descending)
 
     def _fits(
-        self, asked: RowsQuestion, part: Part, values: Floats
+        self, asked: RowsQuestion, part: ShownVerifier, values: Floats
     ) -> tuple[NDArray[np.bool_] | None, dict[str, Any] | None]:
         """Which rows fit, ``None`` for all of them; and how far the search for a text has come."""
         n = len(values)
@@ -147,7 +149,7 @@ class Listing:
         return hits, {"searched": min(searched, n), "of": n, "complete": complete}
 
 
-def _signal(asked: RowsQuestion, part: Part, default: str) -> str:
+def _signal(asked: RowsQuestion, part: ShownVerifier, default: str) -> str:
     """What is sorted by; empty where the part has no number yet."""
     known = part.file.index.signals(part.verifier)
     if not asked.sort:
@@ -158,7 +160,7 @@ def _signal(asked: RowsQuestion, part: Part, default: str) -> str:
     return asked.sort
 
 
-def _told(part: Part, numbers: Sequence[int]) -> list[dict[str, Any]]:
+def _told(part: ShownVerifier, numbers: Sequence[int]) -> list[dict[str, Any]]:
     index = part.file.index
     columns = {name: part.values(name) for name in index.signals(part.verifier)}
     label, mine = index.columns["label"], part.file.mine()

@@ -15,7 +15,7 @@ from foureyes.models.weights.store import cache_folder
 from foureyes.records import Record
 from foureyes.view.file_index import FileIndex
 from foureyes.view.labels import Labels, sidecar_of
-from foureyes.view.row_source import RowSource
+from foureyes.view.row_source import ScoredRows
 from foureyes.view.scored_rows import RowReader, numbers_of
 from foureyes.view.sources import open_source
 from foureyes.view.viewed_file import ViewedFile
@@ -59,7 +59,7 @@ def open_viewer(
     return Viewer(files, kept, sort or next((name for name in DEFAULT_SORT if name in known[0]), DEFAULT_SORT[0]))
 
 
-def _known_signals(source: RowSource, sort: str | None) -> list[str]:
+def _known_signals(source: ScoredRows, sort: str | None) -> list[str]:
     """The signals in the first rows of a scored file."""
     first = [_signals(found.record) for found in islice(source.scan(0), _LOOKED_AT)]
     scored = [names for names in first if not isinstance(names, str)]

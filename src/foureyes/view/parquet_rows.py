@@ -14,7 +14,7 @@ from typing import Any, Final
 from foureyes.errors import ConfigError, InputError
 from foureyes.layouts.reading import RESULT_FIELD
 from foureyes.records import Record
-from foureyes.view.row_source import Found
+from foureyes.view.row_source import LocatedRow
 
 try:
     import pyarrow as pa
@@ -64,7 +64,7 @@ class ParquetRows:
                 yield start, min(start + _PIECE, end)
                 start = min(start + _PIECE, end)
 
-    def scan(self, start: int, end: int | None = None) -> Iterator[Found]:
+    def scan(self, start: int, end: int | None = None) -> Iterator[LocatedRow]:
         """All rows from one on."""
         first = bisect.bisect_right(self._starts, start) - 1
         end = self.size() if end is None else end
@@ -79,7 +79,7 @@ class ParquetRows:
                 if first < last:
                     table = pa.Table.from_batches([batch.slice(first + batch.num_rows - number, last - first)])
                     for i, fields in enumerate(json_rows(table), start=first):
-                        yield Found(_record(fields, i), i, i + 1)
+                        yield LocatedRow(_record(fields, i), i, i + 1)
 
     def records(self, at: Sequence[int], numbers: Sequence[int], *, tokens: bool) -> list[Record]:  # noqa: ARG002 - rows stand where they are counted
         """The rows of these numbers."""

@@ -9,11 +9,11 @@ from typing import Protocol
 
 from foureyes.records import Record
 
-__all__ = ["Found", "RowSource"]
+__all__ = ["LocatedRow", "ScoredRows"]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class LocatedRow:
     """A record that a pass over the file came to.
 
     Attributes:
@@ -27,20 +27,20 @@ class Found:
     end: int
 
 
-class RowSource(Protocol):
+class ScoredRows(Protocol):
     """A file of scored rows."""
 
     path: Path
 
     def size(self) -> int:
-        """How far a pass can come now, in the unit of :attr:`Found.end`."""
+        """How far a pass can come now, in the unit of :attr:`LocatedRow.end`."""
         ...
 
     def identity(self) -> str:
         """Kept by a file that grows, lost by one that is replaced."""
         ...
 
-    def scan(self, start: int, end: int | None = None) -> Iterator[Found]:
+    def scan(self, start: int, end: int | None = None) -> Iterator[LocatedRow]:
         """All records that begin from a place on and before another one, as far as they are whole."""
         ...
 

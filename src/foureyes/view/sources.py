@@ -7,12 +7,12 @@ from pathlib import Path
 from foureyes.batch.disk import reading
 from foureyes.errors import InputError
 from foureyes.view.jsonl_rows import JsonlRows
-from foureyes.view.row_source import RowSource
+from foureyes.view.row_source import ScoredRows
 
 __all__ = ["open_source"]
 
 
-def open_source(path: Path) -> RowSource:
+def open_source(path: Path) -> ScoredRows:
     """Rows of a file.
 
     Raises:

@@ -12,8 +12,8 @@ from foureyes.errors import InputError
 from foureyes.report.heat import heat_scale
 from foureyes.view.detail import detail_of
 from foureyes.view.joining import Joints
-from foureyes.view.labels import Decision, Label, Labels
-from foureyes.view.listing import Listing, Part
+from foureyes.view.labels import Label, LabelDecision, Labels
+from foureyes.view.listing import Listing, ShownVerifier
 from foureyes.view.questions import RowsQuestion
 from foureyes.view.viewed_file import ViewedFile, label_word
 
@@ -129,7 +129,7 @@ class Viewer:
         file = self._file(number)
         self._require_row(file, row)
         which = file.index.rows([row])[0].answer.which
-        self._labels.add(Decision(file.name, row, which, file.key(row), label, file.index.reader.given))
+        self._labels.add(LabelDecision(file.name, row, which, file.key(row), label, file.index.reader.given))
         return {"mine": label_word(int(file.mine()[row])), "labels": file.to_dict()["labels"]}
 
     def _detail(self, file: ViewedFile, row: int) -> dict[str, Any]:
@@ -147,12 +147,12 @@ class Viewer:
             raise NoSuchRow(f"no file {number}; there are {len(self._files)}")
         return self._files[number]
 
-    def _part(self, file_number: int, number: int) -> Part:
+    def _part(self, file_number: int, number: int) -> ShownVerifier:
         file = self._file(file_number)
         names = list(file.index.verifiers)
         if not 0 <= number < len(names) and (names or number):
             raise NoSuchRow(f"no verifier {number} in {file.name}; there are {len(names)}")
-        return Part(file, names[number] if names else "")
+        return ShownVerifier(file, names[number] if names else "")
 
     @staticmethod
     def _require_row(file: ViewedFile, row: int) -> None:

@@ -21,7 +21,7 @@ from foureyes.records import Record
 from foureyes.study.tasks.items import PublishedAnswer, TaskItem
 from foureyes.types import Exchange, Message, Reading, Unscored, text_of
 
-__all__ = ["LAYOUTS", "Layout", "layout_of", "logged_item"]
+__all__ = ["LAYOUTS", "TaskLayout", "layout_of", "logged_item"]
 
 _REDUX_OWN: Final = frozenset(
     {"subject", "question", "choices", "given_answer", "error_type", "corrected_answer"}
@@ -30,7 +30,7 @@ _REDUX_OWN: Final = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class TaskLayout:
     """A way to lay out records.
 
     Attributes:
@@ -46,7 +46,7 @@ class Layout:
     licence: str = ""
 
 
-def layout_of(record: Mapping[str, Any]) -> Layout | None:
+def layout_of(record: Mapping[str, Any]) -> TaskLayout | None:
     """The first layout whose fields a record has; ``None`` for records of other kinds, such as logs with verdicts."""
     return next((layout for layout in LAYOUTS if layout.fields <= record.keys()), None)
 
@@ -250,38 +250,38 @@ def _no(value: Any) -> bool:
 
 
 LAYOUTS: Final = (
-    Layout(
+    TaskLayout(
         "MMLU-Redux with LLM letters",
         frozenset({"question", "choices", "given_answer", "error_type"}),
         _mmlu_redux,
         "CC-BY-4.0",
     ),
-    Layout("TruthfulQA, one right option", frozenset({"question", "mc1_targets"}), _truthful_choice),
-    Layout(
+    TaskLayout("TruthfulQA, one right option", frozenset({"question", "mc1_targets"}), _truthful_choice),
+    TaskLayout(
         "TruthfulQA, free answers",
         frozenset({"question", "best_answer", "correct_answers", "incorrect_answers"}),
         _truthful,
     ),
-    Layout("ARC", frozenset({"question", "choices", "answerKey"}), _arc),
-    Layout("MMLU", frozenset({"question", "choices", "answer", "subject"}), _mmlu),
-    Layout("GSM8K solutions", frozenset({"question", "ground_truth"}), _gsm8k_solutions, "MIT"),
-    Layout("HaluEval, general", frozenset({"user_query", "chatgpt_response", "hallucination"}), _halueval),
-    Layout("SAC3", frozenset({"question", "right_answer", "generated_answer", "label"}), _sac3, "Apache-2.0"),
-    Layout(
+    TaskLayout("ARC", frozenset({"question", "choices", "answerKey"}), _arc),
+    TaskLayout("MMLU", frozenset({"question", "choices", "answer", "subject"}), _mmlu),
+    TaskLayout("GSM8K solutions", frozenset({"question", "ground_truth"}), _gsm8k_solutions, "MIT"),
+    TaskLayout("HaluEval, general", frozenset({"user_query", "chatgpt_response", "hallucination"}), _halueval),
+    TaskLayout("SAC3", frozenset({"question", "right_answer", "generated_answer", "label"}), _sac3, "Apache-2.0"),
+    TaskLayout(
         "HaluEval, QA", frozenset({"knowledge", "question", "right_answer", "hallucinated_answer"}), _halueval_qa, "MIT"
     ),
-    Layout(
+    TaskLayout(
         "TriviaQA with aliases",
         frozenset({"question", "gold_answer", "aliases"}),
         _aliases,
         "MIT; questions under their own",
     ),
-    Layout("TriviaQA", frozenset({"question", "question_id", "question_source", "answer"}), _trivia),
-    Layout("WebQuestions", frozenset({"qText", "answers"}), _web),
-    Layout("SimpleQA", frozenset({"problem", "answer"}), _simple),
-    Layout("SimpleQA, table", frozenset({"question", "answer", "topic", "answer_type"}), _simple),
-    Layout("pairs of right and wrong", frozenset({"question", "answer", "label"}), _pair),
-    Layout("own, multiple choice", frozenset({"question", "options", "answer"}), _own_choice),
-    Layout("own, stored answers", frozenset({"question", "response", "correct"}), _own_stored),
-    Layout("GSM8K, NQ-open, own", frozenset({"question", "answer"}), _answers_hashed),
+    TaskLayout("TriviaQA", frozenset({"question", "question_id", "question_source", "answer"}), _trivia),
+    TaskLayout("WebQuestions", frozenset({"qText", "answers"}), _web),
+    TaskLayout("SimpleQA", frozenset({"problem", "answer"}), _simple),
+    TaskLayout("SimpleQA, table", frozenset({"question", "answer", "topic", "answer_type"}), _simple),
+    TaskLayout("pairs of right and wrong", frozenset({"question", "answer", "label"}), _pair),
+    TaskLayout("own, multiple choice", frozenset({"question", "options", "answer"}), _own_choice),
+    TaskLayout("own, stored answers", frozenset({"question", "response", "correct"}), _own_stored),
+    TaskLayout("GSM8K, NQ-open, own", frozenset({"question", "answer"}), _answers_hashed),
 )

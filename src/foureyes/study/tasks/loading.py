@@ -22,7 +22,7 @@ from foureyes.records.forms import form_of_name
 from foureyes.records.streams import checksum
 from foureyes.study.tasks.hub import fetch
 from foureyes.study.tasks.items import TaskItem
-from foureyes.study.tasks.layouts import LAYOUTS, Layout, layout_of, logged_item
+from foureyes.study.tasks.layouts import LAYOUTS, TaskLayout, layout_of, logged_item
 
 __all__ = ["KNOWN", "KnownTask", "Task", "TaskSpec", "load_task"]
 
@@ -148,7 +148,7 @@ def load_task(wanted: TaskSpec, *, data: Path | None, seed: int) -> Task:
     items = _sample(_merge_judged(taken, wanted.name), wanted.limit, seed)
     checksums = {path.name: checksum(path) for path in paths}
     stated = (known.licence if known else "") or "not stated"
-    licence, name = (layout.licence or stated, layout.name) if isinstance(layout, Layout) else (stated, layout)
+    licence, name = (layout.licence or stated, layout.name) if isinstance(layout, TaskLayout) else (stated, layout)
     return Task(wanted.name, items, licence, name, checksums, n, dict(refused))
 
 
@@ -181,7 +181,7 @@ def _holds_records(path: Path) -> bool:
     return path.is_file() and form_of_name(path) is not None
 
 
-def _items(paths: Sequence[Path], wanted: TaskSpec) -> tuple[list[TaskItem], Counter[str], Layout | str, int]:
+def _items(paths: Sequence[Path], wanted: TaskSpec) -> tuple[list[TaskItem], Counter[str], TaskLayout | str, int]:
     """Questions, refusals by reason, the layout or how a log was read, records."""
     where = dict(wanted.where)
     first = next((record.fields for record in _wanted(paths, where) if record.fields is not None), {})
@@ -229,7 +229,9 @@ def _logged_items(
     return taken, refused, reader.said(), sum(1 for _ in _wanted(paths, {}))
 
 
-def _add_item(record: Mapping[str, Any], layout: Layout, n: str, taken: list[TaskItem], refused: Counter[str]) -> None:
+def _add_item(
+    record: Mapping[str, Any], layout: TaskLayout, n: str, taken: list[TaskItem], refused: Counter[str]
+) -> None:
     missing = sorted(layout.fields - record.keys())
     if missing:
         refused[f"no field {', '.join(missing)}"] += 1
