@@ -288,16 +288,18 @@ def test_an_unread_part_stays_unread():
 
 
 class ChattyReader(PoliteReader):
-    """Finds some words unlikely, and as unlikely whatever was asked."""
+    """Finds some words unlikely, and a little less so where nothing was asked."""
 
     def _probability(self, prompt, word):
         bare = word.strip(".,!").casefold()
-        return 1e-5 if bare in {"cheerio", "folks", "museum"} else super()._probability(prompt, word)
+        if bare not in {"cheerio", "folks", "museum"}:
+            return super()._probability(prompt, word)
+        return 3e-5 if prompt == " ".join(message.content for message in COURTESY_PROMPT) else 1e-5
 
 
 @pytest.mark.parametrize("wording", ["{}. Cheerio folks!", "Museum folks! {}", "Cheerio.\n{}. Museum museum museum"])
 @pytest.mark.parametrize(("answer", "plain"), [("Sydney", WRONG), ("Canberra", RIGHT)])
-def test_what_the_question_makes_no_likelier_is_context_however_unlikely(wording, answer, plain):
+def test_what_the_question_makes_less_likely_is_context_however_unlikely_it_is(wording, answer, plain):
     assert value(wording.format(answer), ChattyReader()) == pytest.approx(plain)
 
 

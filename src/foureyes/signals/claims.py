@@ -6,7 +6,7 @@ An answer is cut into sentence-like segments, and each is narrowed to what it cl
   expected them;
 - so are words that would be as likely without any question, politeness and formulas in whatever language: a second
   reading, in which the verifier was asked for nothing else (:data:`COURTESY_PROMPT`), tells which;
-- so is a whole piece that the question makes no likelier, nor any word of it by much, however unlikely it is.
+- so is a whole piece that the question makes less likely, and no word of it much likelier, however unlikely it is.
 
 What is left out this way can carry no claim, for a claim is neither expected by a verifier that doubts it nor likely
 where nothing was asked. Nothing is recognised by a list of phrases, and what is not recognised counts as a claim.
@@ -71,7 +71,7 @@ COURTESY_SHARE: Final = 0.65
 COURTESY_WORD: Final = 4.5
 """Nats that a later word of a courtesy may cost in the cheapest of its readings."""
 
-CONTEXT_SHARE: Final = 1.0
+CONTEXT_SHARE: Final = 0.95
 """Share of its nats under the question up to which a whole piece may be context, however unlikely its words are."""
 
 CONTEXT_GAIN: Final = 4.0
@@ -219,7 +219,7 @@ def _stands_in(asked: Sequence[str], said: Sequence[str]) -> bool:
 
 
 def _could_stand_anywhere(text: str, costs: NDArray[np.float64]) -> bool:
-    """Whether the question makes no word of a piece likelier, so that it claims nothing about it; never with a digit."""
+    """Whether the question makes a piece less likely and no word of it much likelier; never with a digit."""
     _, alone, courtesy = costs
     if any(character.isdigit() for character in text):
         return False
