@@ -119,10 +119,12 @@ def ranked(name: str, answers: Sequence[Answer], readings: Sequence[Reading]) ->
 
 
 def table(folder: Path, reader: Reader, limit: int) -> TextTable:
-    """Reads the first ``limit`` answers of every set."""
+    """Reads ``limit`` answers of every set, evenly spaced."""
     rows: list[tuple[str, ...]] = []
     for name, (path, load) in SETS.items():
-        answers = [answer for _, answer in zip(range(limit), load(folder / path), strict=False)]
+        answers = list(load(folder / path))
+        places = np.unique(np.linspace(0, len(answers) - 1, limit).astype(int)).tolist()  # the files are sorted
+        answers = [answers[place] for place in places]
         read = reader.read([answer.exchange for answer in answers])
         kept = [(answer, one) for answer, one in zip(answers, read, strict=True) if isinstance(one, Reading)]
         said = name if len(kept) == len(answers) else f"{name} ({len(answers) - len(kept)} unread)"
