@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from markupsafe import Markup
 
 from foureyes.report import page
-from foureyes.report.drawing import INK, LINE, MUTED, RIGHT, WRONG, canvas, svg
+from foureyes.report.drawing import INK, LINE, MUTED, RIGHT, WRONG, canvas, cost_axis, svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -192,7 +192,7 @@ def _curves(found: CascadeFindings) -> str:
                 )
         _band(axes, found)
         costs = (
-            "mean cost a question"
+            cost_axis(found.router.unit)
             if found.router.apgr_on_cost is not None
             else "share of questions for the large model"
         )

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from foureyes.maths.bounds import clopper_pearson
 from foureyes.report import page
-from foureyes.report.drawing import INK, LINE, MUTED, RIGHT, WRONG, canvas, svg
+from foureyes.report.drawing import INK, LINE, MUTED, RIGHT, WRONG, canvas, cost_axis, svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -127,6 +127,7 @@ def chain_page(found: ChainFindings) -> str:
         "chain.html",
         curve=found.curve,
         n_left_out=found.n_left_out,
+        headline=_headline(found),
         names=" → ".join(found.models),
         abstains=found.abstains,
         abstain=None if found.curve.abstain is None else f"{found.curve.abstain:g}",
@@ -165,6 +166,12 @@ def _accuracy(point: ChainPoint) -> str:
 
 def _bounds(point: ChainPoint) -> tuple[float, float]:
     return clopper_pearson(round(point.accuracy * point.n), point.n)
+
+
+def _headline(found: ChainFindings) -> str:
+    """Cost and accuracy of the point that was picked, or of the most accurate one."""
+    point = found.chosen or max(found.curve.points, key=lambda point: (point.accuracy, -point.cost))
+    return f"Accuracy {point.accuracy:.1%} at {f'{point.cost:.4g} {found.curve.unit}'.strip()} a question"
 
 
 def _words(found: ChainFindings, point: ChainPoint) -> str:
@@ -211,7 +218,7 @@ def _accuracies(found: ChainFindings) -> str:
         axes.plot([a.cost for a in alone], [a.accuracy for a in alone], "s", color=WRONG, label="one model alone")
         if curve.abstain is None:
             axes.plot(curve.oracle.cost, curve.oracle.accuracy, "*", color=INK, markersize=10, label="oracle")
-        axes.set(xlabel="mean cost a question", ylabel=_axis(found))
+        axes.set(xlabel=cost_axis(curve.unit), ylabel=_axis(found))
         axes.grid(color=LINE, linewidth=0.6)
         axes.set_axisbelow(True)
         axes.legend(frameon=False, loc="lower right", fontsize=9.5)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["INK", "LINE", "MUTED", "RIGHT", "WRONG", "canvas", "pdf", "require_matplotlib", "svg"]
+__all__ = ["INK", "LINE", "MUTED", "RIGHT", "WRONG", "canvas", "cost_axis", "pdf", "require_matplotlib", "svg"]
 
 # Role -> (CSS variable, the colour matplotlib is told, which is also the fallback).
 _ROLES: Final = {
@@ -67,6 +67,11 @@ def canvas(inches: tuple[float, float], name: str) -> Iterator[tuple[Figure, Axe
     with rc_context({**_STYLE, "svg.hashsalt": name}):
         figure = Figure(figsize=inches, layout="constrained")
         yield figure, figure.add_subplot()
+
+
+def cost_axis(unit: str) -> str:
+    """What stands along an axis of costs."""
+    return f"mean cost a question, {unit}" if unit else "mean cost a question"
 
 
 def svg(figure: Figure, title: str) -> str:
