@@ -22,9 +22,12 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyarrow import feather
 
 from foureyes.errors import InputError
+from foureyes.layouts import read_answers
 from foureyes.records import Record, delimited, json_values, records, streams
+from foureyes.types import Exchange, Unscored
 
 GOOD = b'{"prompt": "q", "answer": "a"}'
 
@@ -467,3 +470,22 @@ def test_memory_holds_some_records_and_not_the_file(tmp_path: Path, suffix: str)
     tracemalloc.stop()
     assert n == 20_000
     assert most < 12 * streams.BUFFER + (1 << 23)
+
+
+@pytest.mark.parametrize("write", [pq.write_table, lambda table, place: feather.write_feather(table, str(place))])
+def test_bytes_that_are_text_are_read_as_text_and_others_are_nobodys_words(tmp_path: Path, write: Any) -> None:
+    columns = {"prompt": [b"q", b"q"], "answer": ["ä".encode(), b"\xff"], "hash": [b"\xff", b"\xff"]}
+    path = tmp_path / "a.table"
+    write(pa.table({name: pa.array(values, pa.binary()) for name, values in columns.items()}), path)
+    found = [answer.exchange for answer in read_answers(path)]
+    assert isinstance(found[0], Exchange)
+    assert (found[0].prompt, found[0].answer) == ("q", "ä")
+    assert found[1] == Unscored("bad_row", "row 2: 'answer' must be text; got bytes that are not UTF-8")
+
+
+def test_many_columns_with_one_name_twice_are_told_in_as_many_steps() -> None:
+    names = [f"c{i}" for i in range(300_000)]  # a step for each pair of them would take hours
+    with pytest.raises(InputError, match="more than one column called 'z'"):
+        read(",".join([*names, "z", "z"]).encode(), form="csv")
+    [found] = read((json.dumps(dict.fromkeys(names))[:-1] + ', "z": 0, "z": 0}').encode(), form="jsonl")
+    assert "the key 'z' stands there twice" in found.problem

@@ -192,3 +192,20 @@ def test_an_error_of_ours_is_an_answer_too_and_the_terminal_says_which(
     assert "a slip" not in told["error"]
     client.server.shutdown()
     assert "RuntimeError: a slip of ours" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("others", ['theme={"dark": true}', "a b=c", "=", "s=\\", 'q="'])
+def test_cookies_of_other_programs_lock_nobody_out(client: Client, others: str) -> None:
+    own = client.headers["Cookie"]
+    assert client.get("/api/file", Cookie=f"{others}; {own}; {others}")[0] == 200
+    assert client.get("/api/file", Cookie=others)[0] == 403
+
+
+@pytest.mark.parametrize("path", ["ftp://[", "/api/rows?" + "&".join(f"p{i}=1" for i in range(41))])
+def test_an_address_that_cannot_be_read_is_refused(client: Client, path: str) -> None:
+    status, told = client.get(path)
+    assert (status, "cannot read the address" in told["error"]) == (400, True)
+
+
+def test_a_length_of_thousands_of_digits_is_refused(client: Client) -> None:
+    assert client.post(LABEL, Content_Length="9" * 5000)[0] == 411

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from foureyes.errors import InputError
 from foureyes.json_text import parsed_json
+from foureyes.records.record import NoText
 from foureyes.turns import openai_chat
 from foureyes.turns.mapping import with_tool_names
 from foureyes.types import Message, Prompt, ToolDefinition
@@ -56,6 +57,9 @@ _NOTED: Final = frozenset(
 )
 """What data sets keep in a message of when, where and how it was said, and of its weight in training."""
 
+_GRADES: Final = frozenset({"true", "false", "1", "1.0", "0", "0.0", "right", "wrong", "correct", "incorrect"})
+"""What a ``label`` may say of an answer; letters, yes and no are as often the answer that was wanted."""
+
 _TRUTHS: Final[Mapping[str, bool]] = {
     **dict.fromkeys(("true", "1", "1.0", "yes", "right", "correct", "c"), True),
     **dict.fromkeys(("false", "0", "0.0", "no", "wrong", "incorrect", "i"), False),
@@ -101,17 +105,16 @@ def truth(value: object, name: str = CORRECT_FIELD) -> bool | None:
 
 
 def verdict(row: Mapping[str, Any]) -> bool | None:
-    """Whether a row says that its answer is right: by ``correct``, or by a ``label`` that says yes or no.
+    """Whether a row says that its answer is right: by ``correct``, or by a ``label`` of 1 or 0, true or false, right or wrong.
 
     Raises:
         InputError: ``correct`` says something else.
     """
     if row.get(CORRECT_FIELD) is not None:
         return truth(row[CORRECT_FIELD])
-    try:
-        return truth(row.get("label"), "label")
-    except InputError:  # a class of some other kind
-        return None
+    label = row.get("label")
+    is_grade = isinstance(label, str | int | float) and str(label).strip().lower() in _GRADES
+    return truth(label, "label") if is_grade else None  # else a class of some other kind
 
 
 def words_in(row: Mapping[str, Any], name: str) -> str:
@@ -154,6 +157,7 @@ def prompt_of(name: str, value: object) -> str | tuple[Message, ...]:
         InputError: it is neither.
     """
     if isinstance(value, str):
+        _require_text(name, value)
         return value
     if isinstance(value, list):
         return with_tool_names(openai_chat.message(_bare_turn(turn), f"{name}[{i}]") for i, turn in enumerate(value))
@@ -167,6 +171,7 @@ def answer_of(name: str, value: object) -> Message:
         InputError: it is neither.
     """
     if isinstance(value, str):
+        _require_text(name, value)
         return Message("assistant", value)
     if not isinstance(value, dict):
         raise InputError(f"{name!r} must be text or a message of the assistant; got {type(value).__name__}")
@@ -212,6 +217,7 @@ def text_in(row: Mapping[str, Any], name: str) -> str:
     value = value_at(row, name)
     if not isinstance(value, str | None):
         raise InputError(f"{name!r} must be text; got {type(value).__name__}")
+    _require_text(name, value)
     return value or ""
 
 
@@ -278,8 +284,15 @@ def _is_bare(tool: object) -> bool:
     return isinstance(tool, dict) and "name" in tool and not tool.keys() & {"function", "custom"}
 
 
+def _require_text(name: str, value: object) -> None:
+    if isinstance(value, NoText):
+        raise InputError(f"{name!r} must be text; got bytes that are not UTF-8")
+
+
 def _bare_turn(turn: object) -> object:
     """A message without what data sets note of it besides what was said."""
+    if isinstance(turn, dict):
+        _require_text("content", turn.get("content"))
     if not isinstance(turn, dict) or turn.keys().isdisjoint(_NOTED):
         return turn
     return {name: value for name, value in turn.items() if name not in _NOTED}

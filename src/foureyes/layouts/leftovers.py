@@ -12,13 +12,25 @@ from foureyes.types import Prompt
 __all__ = ["nothing_else"]
 
 _PROMPTING: Final = (
-    *(*SYSTEM_FIELDS, "instruction", "instructions", "history"),
-    *("context", "contexts", "retrieved_contexts", "document", "documents", "knowledge", "passage", "passages"),
-    *("background", "evidence", "article", "paragraph", "choices", "options"),
-    *("question", "query", "user_input", "prompt", "input", "messages", "conversations"),
-    *("images", "image", "videos", "audios", "audio"),
+    *(*SYSTEM_FIELDS, "system_instruction", "developer", "persona"),
+    *("instruction", "instructions", "history", "chat_history", "conversation_history", "dialogue_history", "dialogue"),
+    *("context", "contexts", "ctx", "ctxs", "retrieved_contexts", "document", "documents", "docs", "knowledge"),
+    *("passage", "passages", "background", "evidence", "article", "paragraph", "story", "premise", "source_info"),
+    *("retrieved_docs", "retrieved_documents", "retrieved_chunks", "chunks", "snippets", "search_results"),
+    *("choices", "options", "answer_choices", "endings", "hint", "hints"),
+    *("few_shot", "few_shot_examples", "demonstrations", "sql_context", "starter_code"),
+    *("question", "query", "user_input", "user_prompt", "full_prompt", "formatted_prompt"),
+    *("prompt", "input", "inputs", "messages", "conversations"),
+    *("images", "image", "image_url", "videos", "video", "audios", "audio", "attachments"),
 )
 """Names of what belongs to a prompt, by whatever layout; a row that has more of them than were read says more."""
+
+
+def _bare(name: str) -> str:
+    return name.lower().translate(str.maketrans("", "", " _-"))
+
+
+_BARE: Final = frozenset(map(_bare, _PROMPTING))
 
 
 def nothing_else(row: Mapping[str, Any], prompt: Prompt, read: Collection[str]) -> None:
@@ -27,9 +39,8 @@ def nothing_else(row: Mapping[str, Any], prompt: Prompt, read: Collection[str]) 
     Raises:
         InputError: there is one; it says how to map it.
     """
-    for name in _PROMPTING:
-        value = row.get(name)
-        if not value or name in read:
+    for name, value in row.items():
+        if not value or name in read or _bare(name) not in _BARE:
             continue
         if _stands_in(value, _words(prompt)):
             continue

@@ -81,17 +81,18 @@ def ragas_answers(row: Mapping[str, Any]) -> Iterator[LoggedAnswer]:
         if not turns or turns[-1].role != "assistant":
             raise InputError("'user_input' must be text, or a conversation that ends with a turn of type 'ai'")
         nothing_else(row, turns[:-1], {"user_input"})
-        yield logged(turns[:-1], turns[-1], correct=verdict(row))
+        yield logged(turns[:-1], turns[-1], tools=tools_of(TOOLS_FIELD, row.get(TOOLS_FIELD)), correct=verdict(row))
         return
     prompt = _shown(row, words_in(row, "retrieved_contexts"), text_in(row, "user_input"))
     nothing_else(row, prompt, {"user_input", "retrieved_contexts", *SYSTEM_FIELDS})
+    tools = tools_of(TOOLS_FIELD, row.get(TOOLS_FIELD))
     several = row.get("multi_responses")
     if row.get("response") is None and isinstance(several, list):
         for i, text in enumerate(several, 1):
-            yield logged(prompt, answer_of("multi_responses", text), which=f"response {i}")
+            yield logged(prompt, answer_of("multi_responses", text), tools=tools, which=f"response {i}")
     else:
         name = only(row, ANSWER_FIELDS, "answer")
-        yield logged(prompt, answer_of(name, row[name]), span=answer_span(row), correct=verdict(row))
+        yield logged(prompt, answer_of(name, row[name]), tools=tools, span=answer_span(row), correct=verdict(row))
 
 
 def _ragas_turn(turn: object) -> object:

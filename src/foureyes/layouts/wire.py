@@ -165,5 +165,5 @@ GEMINI: Final = WireLog(
     gemini.answer,
     gemini.tools,
     lambda found: gemini_author(found.request or {}, found.response),
-    frozenset({"contents"}),
+    frozenset({"contents", "systemInstruction", "system_instruction"}),
 )

@@ -1,12 +1,11 @@
 """Parquet and Arrow: rows of columns as JSON-like values.
 
 What JSON cannot hold is written the one way that loses nothing: decimals, dates and times as text, durations as whole
-numbers of their unit, UUIDs as text, other bytes in base64, maps as lists of pairs; a NaN or an infinity becomes null.
+numbers of their unit, UUIDs as text, bytes as the text that they are or else in base64, maps as lists of pairs; a NaN or an infinity becomes null.
 """
 
 from __future__ import annotations
 
-import base64
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator
@@ -15,7 +14,7 @@ from typing import Any, Final, Literal, TypeAlias
 from uuid import UUID
 
 from foureyes.errors import ConfigError, InputError
-from foureyes.records.record import Record
+from foureyes.records.record import Record, require_once, text_of
 
 try:
     import pyarrow as pa
@@ -176,7 +175,7 @@ def _leaf_converter(kind: pa.DataType, stored: pa.DataType) -> _Convert | None:
     if getattr(kind, "extension_name", "") == "arrow.uuid":
         return lambda value: None if value is None else str(UUID(bytes=value))
     if _is_bytes(stored):
-        return lambda value: None if value is None else base64.b64encode(value).decode()
+        return lambda value: None if value is None else text_of(value)
     return None
 
 
@@ -233,9 +232,7 @@ def require_names(schema: pa.Schema, name: str) -> None:
         list(_all_names(schema))
     except UnicodeDecodeError as error:
         raise InputError(f"{name} has a column whose name is not UTF-8") from error
-    twice = {column for column in schema.names if schema.names.count(column) > 1}
-    if twice:
-        raise InputError(f"{name} has more than one column called {min(twice)!r}")
+    require_once(schema.names, name)
 
 
 def _all_names(fields: Iterable[pa.Field]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from typing import IO, Final
 
 from foureyes.errors import InputError
 from foureyes.records.forms import DELIMITERS
-from foureyes.records.record import Record
+from foureyes.records.record import Record, require_once
 from foureyes.records.streams import LONGEST, replayed
 
 __all__ = ["csv_records"]
@@ -141,8 +141,7 @@ def _header(rows: _Rows) -> Sequence[str]:
         raise InputError(f"{rows.name} is empty; wanted a line with the names of the columns")
     if isinstance(found, str):
         raise InputError(f"{rows.name}, {rows.place}: {found}")
-    if twice := {name for name in found if found.count(name) > 1}:
-        raise InputError(f"{rows.name} has more than one column called {min(twice)!r}")
+    require_once(found, rows.name)
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import IO, Any, Final, NoReturn
 
@@ -77,8 +78,7 @@ def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object of its pairs, of which no two have one key."""
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice = next(name for name, n in Counter(name for name, _ in pairs).items() if n > 1)
         raise InputError(f"not JSON that can be read in one way only: the key {twice!r:.40} stands there twice")
     return found
 

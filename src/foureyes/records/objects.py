@@ -5,7 +5,6 @@ Whose object it is, its module's name says; no library is imported that has not 
 
 from __future__ import annotations
 
-import base64
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
@@ -15,7 +14,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from foureyes.errors import InputError
-from foureyes.records.record import Record
+from foureyes.records.record import Record, text_of
 
 __all__ = ["object_records"]
 
@@ -130,7 +129,7 @@ def _plain_leaf(value: Any, name: str) -> Any:
     if isinstance(value, str | int):
         return str(value) if isinstance(value, str) else int(value)
     if isinstance(value, bytes | bytearray | memoryview):
-        return base64.b64encode(value).decode()
+        return text_of(bytes(value))
     kind = type(value).__name__
     if kind in ("NAType", "NaTType"):  # pandas' two ways to say that nothing is there
         return None

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Record"]
+from foureyes.errors import InputError
+
+__all__ = ["NoText", "Record", "require_once", "text_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +29,32 @@ class Record:
     fields: dict[str, Any] | None
     problem: str = ""
     text: str | None = None
+
+
+class NoText(str):
+    """Bytes that are no text, in base64: a hash or a picture may be kept so, and nobody's words are."""
+
+    __slots__ = ()
+
+
+def text_of(raw: bytes) -> str:
+    """Bytes as the text that they are in UTF-8; in base64, as :class:`NoText`, where they are none."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return NoText(base64.b64encode(raw).decode())
+
+
+def require_once(columns: Iterable[str], name: str) -> None:
+    """Makes sure that no two columns have one name.
+
+    Args:
+        columns: their names.
+        name: of the file, for the message.
+
+    Raises:
+        InputError: two have one name.
+    """
+    twice = [column for column, n in Counter(columns).items() if n > 1]
+    if twice:
+        raise InputError(f"{name} has more than one column called {min(twice)!r}")

@@ -11,12 +11,11 @@ from __future__ import annotations
 import hmac
 import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
-from http.cookies import CookieError, SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from foureyes.errors import ConfigError, FoureyesError, InputError
 from foureyes.view.page import POLICY, assets
@@ -26,6 +25,10 @@ from foureyes.view.viewer import NoSuchRow, Viewer
 __all__ = ["ViewServer"]
 
 _LARGEST_BODY: Final = 4096
+_LONGEST_LENGTH: Final = 12
+"""Digits."""
+
+_MOST_PARAMETERS: Final = 40
 _TIMEOUT_S: Final = 30
 _COOKIE: Final = "foureyes_view"
 
@@ -120,8 +123,7 @@ class _Handler(BaseHTTPRequestHandler):
             raise
 
     def _get(self) -> None:
-        address = urlsplit(self.path)
-        parameters = parse_qs(address.query, keep_blank_values=True, max_num_fields=40)
+        address, parameters = self._asked()
         if address.path == "/" and "token" in parameters:
             self._let_in(parameters["token"][-1])
             return
@@ -137,19 +139,26 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._send_file("index.html" if address.path == "/" else address.path.removeprefix("/page/"))
 
+    def _asked(self) -> tuple[SplitResult, Mapping[str, list[str]]]:
+        try:
+            address = urlsplit(self.path)
+            return address, parse_qs(address.query, keep_blank_values=True, max_num_fields=_MOST_PARAMETERS)
+        except ValueError as error:
+            raise _Refused(HTTPStatus.BAD_REQUEST, f"cannot read the address: {error}") from error
+
     def _post(self) -> None:
         self._require_cookie()
         if self.headers.get("Origin") not in self.server.origins:
             raise _Refused(HTTPStatus.FORBIDDEN, "decisions are taken from our own page only")
         if self.headers.get_content_type() != "application/json":
             raise _Refused(HTTPStatus.BAD_REQUEST, "wanted application/json")
-        if urlsplit(self.path).path != "/api/label":
+        if self._asked()[0].path != "/api/label":
             raise _Refused(HTTPStatus.NOT_FOUND, "no such address")
         self._send_json(self.server.viewer.label(self._body()))
 
     def _body(self) -> object:
         length = self.headers.get("Content-Length", "")
-        if not length.isdecimal() or self.headers.get("Transfer-Encoding"):
+        if not length.isdecimal() or len(length) > _LONGEST_LENGTH or self.headers.get("Transfer-Encoding"):
             raise _Refused(HTTPStatus.LENGTH_REQUIRED, "say how long the body is")
         if int(length) > _LARGEST_BODY:
             raise _Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a decision has at most {_LARGEST_BODY} bytes")
@@ -164,11 +173,8 @@ class _Handler(BaseHTTPRequestHandler):
             raise _Refused(HTTPStatus.FORBIDDEN, "this server goes by the address that foureyes view printed")
 
     def _require_cookie(self) -> None:
-        try:
-            given = SimpleCookie(self.headers.get("Cookie", "")).get(self.server.cookie)
-        except CookieError:
-            given = None
-        if given is None or not hmac.compare_digest(given.value.encode(), self.server.token.encode()):
+        given = dict(_cookies(self.headers.get("Cookie", ""))).get(self.server.cookie, "")
+        if not hmac.compare_digest(given.encode(), self.server.token.encode()):
             raise _Refused(HTTPStatus.FORBIDDEN, "open the whole address that foureyes view printed, token and all")
 
     def _let_in(self, token: str) -> None:
@@ -209,3 +215,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
+
+
+def _cookies(header: str) -> Iterator[tuple[str, str]]:
+    """Names and values; one that another program on this machine set may be anything, and costs no other."""
+    for cookie in header.split(";"):
+        name, _, value = cookie.strip().partition("=")
+        yield name, value
