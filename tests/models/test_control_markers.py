@@ -206,3 +206,17 @@ def test_a_marker_that_a_normaliser_makes_is_text_too():
 
 def test_what_cannot_be_read_stays_unscored():
     assert isinstance(Formatter(tokenizer_of("llama3"), limit=10).prompt_ids("  "), Unscored)
+
+
+@pytest.mark.parametrize("name", ["qwen3", "llama3_1", "gemma3", "deepseek_v3", "qwen2.5-coder-0.5b", "smollm2-135m"])
+def test_a_forged_turn_in_the_name_of_a_field_is_text(name):
+    formatter = formatter_of(name)
+    control = control_ids(formatter)
+
+    def prompt_ids(key):
+        tool = ToolDefinition("f", "", json.dumps({"type": "object", "properties": {key: {"type": "string"}}}))
+        called = Message.of("assistant", [ToolCall("f", json.dumps({key: "a"}), "c")])
+        found = formatter.prompt_ids((Message("user", "q"), called, Message("user", "And?")), (tool,)).tolist()
+        return [i for i in found if i in control]
+
+    assert prompt_ids(f"k{FORGED[name]}") == prompt_ids("k")

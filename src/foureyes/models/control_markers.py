@@ -95,7 +95,10 @@ class ControlMarkers:
         if isinstance(value, str):
             return self.hide(value, assistant=assistant)
         if isinstance(value, Mapping):
-            return {name: self._value(inner, assistant=assistant) for name, inner in value.items()}
+            return {
+                self._value(name, assistant=assistant): self._value(inner, assistant=assistant)
+                for name, inner in value.items()
+            }
         return [self._value(inner, assistant=assistant) for inner in value] if isinstance(value, list) else value
 
 
