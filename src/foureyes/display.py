@@ -7,6 +7,7 @@ becomes a pandas or polars data frame. Neither pandas nor polars is needed befor
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import Field, fields, is_dataclass
 from html import escape
@@ -20,10 +21,25 @@ if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
 
-__all__ = ["Result", "TableResult", "columns_of", "plural"]
+__all__ = ["Result", "TableResult", "cause_of", "columns_of", "plural"]
 
 _SHOWN_ROWS: Final = 20
 _SHOWN_TEXT: Final = 40
+_CAUSE: Final = re.compile(r"[^:;'\"\d]*")
+
+
+def cause_of(why: str) -> str:
+    """What rows with a problem are counted by: its words up to those that tell one row from another.
+
+    Args:
+        why: what is the matter with a row, without its place.
+
+    Example:
+        >>> cause_of("not JSON: Expecting value at character 17")
+        'not JSON'
+    """
+    found = _CAUSE.match(why)
+    return found[0].strip() if found and found[0].strip() else why[:40]
 
 
 def plural(n: int, one: str, many: str | None = None) -> str:

@@ -131,7 +131,11 @@ def test_tallies_count_rows_once_and_verdicts_per_verifier() -> None:
     tallies.add([{"a": good, "b": bad}, {"a": bad, "b": bad}], ["line 1", "line 2"], [ANSWER] * 2, resumed=True)
     tallies.add([{"a": good, "b": result_of(Unscored("context"))}], ["line 3"], [ANSWER], resumed=False)
     worst = [{"place": place, "value": good[RANK], "answer": "Sydney it is"} for place in ("line 1", "line 3")]
-    first = {"bad_row": "line 1: …", "context": "line 3: context"}
+    causes = [
+        {"reason": "bad_row", "rows": 1, "first": "line 1: …"},
+        {"reason": "bad_row", "rows": 1, "first": "line 2: line 1: …"},
+        {"reason": "context", "rows": 1, "first": "line 3: context"},
+    ]
     assert tallies.to_dict() == {
         "read_as": "read as rows",
         "rows": 3,
@@ -140,7 +144,7 @@ def test_tallies_count_rows_once_and_verdicts_per_verifier() -> None:
             "a": {
                 "scored": 2,
                 "unscored": {"bad_row": 1},
-                "first_unscored": {"bad_row": "line 2: line 1: …"},
+                "causes": [{"reason": "bad_row", "rows": 1, "first": "line 2: line 1: …"}],
                 "tokens": 6,
                 "prompt_tokens": 6,
                 "worst": worst,
@@ -148,7 +152,7 @@ def test_tallies_count_rows_once_and_verdicts_per_verifier() -> None:
             "b": {
                 "scored": 0,
                 "unscored": {"bad_row": 2, "context": 1},
-                "first_unscored": first,
+                "causes": causes,
                 "tokens": 0,
                 "prompt_tokens": 0,
                 "worst": [],

@@ -87,11 +87,22 @@ def test_of_many_rows_five_are_named_to_be_looked_at_first(place):
     assert first.startswith(f"  line 21: {max(values):.1f},")
 
 
+def test_rows_that_could_not_be_scored_are_counted_by_cause_each_with_its_first(place):
+    (place / "in.jsonl").write_text(lines(1) + 'broken\n{"prompt": "q"}\n{"prompt": "r"}\n{"answer": "a"\n')
+    done = run(place / "in.jsonl", "-o", place / "out.jsonl")
+    how, _, _, *causes = done.stderr.splitlines()
+    assert how == "read as prompt and answer, 3 rows, 2 of them unread; prompt = prompt; answer = answer"
+    assert [cause[:46] for cause in causes] == [
+        "    2 unscored, bad_row: line 2: not JSON: Exp",
+        "    2 unscored, bad_row: line 3: wanted a fiel",
+    ]
+
+
 def test_json_puts_the_summary_on_stdout_and_quiet_nothing_on_stderr(place):
     done = run(place / "in.jsonl", "-o", place / "out.jsonl", "--json", "--quiet")
     assert (done.returncode, done.stderr) == (0, "")
     summary = json.loads(done.stdout)["result"]
-    counted = {"scored": 40, "unscored": {}, "first_unscored": {}, "tokens": 120, "prompt_tokens": 80}
+    counted = {"scored": 40, "unscored": {}, "causes": [], "tokens": 120, "prompt_tokens": 80}
     assert {**summary["verifiers"]["v"], "worst": []} == {**counted, "worst": []}
     assert summary["read_as"] == "read as prompt and answer, 40 rows; prompt = prompt; answer = answer"
     assert (summary["rows"], summary["resumed_rows"], summary["output"]) == (40, 0, str(place / "out.jsonl"))
@@ -102,7 +113,7 @@ def test_no_row_that_could_be_scored_is_an_error_and_the_rows_are_there(place):
     (place / "in.jsonl").write_text('{"remark": "q"}\n{"remark": "r"}\n')
     done = run(place / "in.jsonl", "-o", place / "out.jsonl", "-q")
     assert done.returncode == 1
-    assert done.stderr.startswith("foureyes: no row could be scored: line 1: wanted a field 'answer', 'response',")
+    assert done.stderr.startswith("foureyes: no row could be scored: line 1: wanted a field 'prompt', 'messages' or")
     assert len(read(place / "out.jsonl")) == 2
 
 

@@ -11,7 +11,7 @@ import pytest
 from foureyes.layouts import AnswerReader, FieldMap, LoggedAnswer
 from foureyes.layouts.table import LAYOUTS
 from foureyes.records import Record
-from foureyes.types import Exchange, Message, Reasoning, Role, ToolCall, ToolDefinition, ToolResult, Unscored
+from foureyes.types import Exchange, Message, Reading, Reasoning, Role, ToolCall, ToolDefinition, ToolResult, Unscored
 
 ROLES: tuple[Role, ...] = ("user", "assistant", "system")
 
@@ -135,6 +135,12 @@ def test_a_map_of_the_answer_leaves_the_prompt_to_the_layout(row: dict[str, Any]
         ({"conversations": [{"from": "narrator", "value": "q"}]}, "conversations[0].from must be one of human"),
         ({"conversations": []}, "must end with a turn of the assistant"),
         ({"conversations": [{"from": "gpt"}]}, "conversations[0].value must be text"),
+        ({"prompt": "q", "answer": "a", "image": "a.png"}, "--map prompt=prompt reads the row without it"),
+        (
+            {"prompt": "q", "answer": "a", "chat_history": [{"role": "user", "content": "x"}]},
+            "'chat_history' belongs to",
+        ),
+        ({"prompt": "q", "answer": "a", "options": {"A": "x"}}, "--map prompt=prompt reads the row without it"),
         ({"user_input": "q", "retrieved_contexts": [1], "response": "a"}, "'retrieved_contexts' must be text"),
     ],
 )
@@ -280,3 +286,55 @@ def test_an_answer_may_be_json_text() -> None:
 
 def test_json_text_that_is_cut_is_named() -> None:
     assert "'messages' holds JSON that cannot be read" in why({"messages": CHAT[:-9]})
+
+
+TURNS = [{"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}]
+SAID = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]
+
+
+@pytest.mark.parametrize(
+    ("row", "by", "prompts"),
+    [
+        ({"conversations": TURNS, "context": "c"}, "system=context", [(S("c"), U("q"))]),
+        ({"conversations": TURNS, "context": "c"}, "prompt=conversations", [(U("q"),)]),
+        ({"messages": SAID, "context": "c"}, "system=context", [(S("c"), U("q"))]),
+        ({"messages": SAID, "documents": ["c", "d"]}, "system=documents", [(S("c\nd"), U("q"))]),
+        ({"prompt": "q", "documents": ["c", "d"], "answer": "a"}, "prompt=documents+prompt", ["c\nd\nq"]),
+        ({"question": "q", "retrieved_contexts": ["c"], "answer": "a"}, "prompt=retrieved_contexts+question", ["c\nq"]),
+        ({"prompt": "q", "context": "c", "chosen": "a", "rejected": "b"}, "prompt=context+prompt", ["c\nq", "c\nq"]),
+        ({"prompt": "q", "context": "c", "chosen": "a", "rejected": "b"}, "prompt=prompt", ["q", "q"]),
+    ],
+)
+def test_the_maps_that_a_refusal_names_read_the_row(row: dict[str, Any], by: str, prompts: list[Any]) -> None:
+    refused = why(row) if "chosen" not in row else str(answers(row)[0].exchange)
+    assert f"--map {by}" in refused
+    found = AnswerReader(fields=FieldMap.of([by])).answers(Record("line 7", row))
+    assert [answer.exchange.prompt for answer in found if isinstance(answer.exchange, Exchange)] == prompts
+    assert all(answer.correct == (answer.which == "chosen") for answer in found if answer.which)
+
+
+def test_what_nobody_knows_is_not_said_to_be_read_as_something() -> None:
+    reader = AnswerReader()
+    reader.answers(Record("line 2", {"Frage": "q", "Antwort": "a"}))
+    reader.answers(Record("line 3", {"instruction": "q", "output": "a"}))
+    reader.answers(Record("line 4", {"instruction": "q", "output": "a", "images": ["a.png"]}))
+    assert reader.said() == (
+        "of no layout that is known, 1 row; "
+        "and read as Alpaca, 2 rows, 1 of them unread; prompt = instruction; answer = output"
+    )
+
+
+def test_a_document_that_is_one_list_is_that_list() -> None:
+    row = {"data": [{"prompt": "q", "answer": "a"}, {"prompt": "q", "answer": "b"}]}
+    found = AnswerReader().answers(Record("the document", row))
+    assert [(one.which, one.exchange.answer) for one in found if isinstance(one.exchange, Exchange)] == [
+        ("entry 1 of data", "a"),
+        ("entry 2 of data", "b"),
+    ]
+
+
+def test_completions_may_hold_log_probs_too() -> None:
+    logprobs = {"tokens": ["a", " b"], "token_logprobs": [-1.0, -0.5]}
+    [found] = answers({"prompt": "q", "completion": "a b", "logprobs": logprobs})
+    assert isinstance(found.author, Reading)
+    assert len(found.author.selected) == 2

@@ -80,7 +80,7 @@ def test_halves_alone_are_answers_or_say_what_they_lack() -> None:
     assert said["line 3"] == "c"
     assert said["line 5"] == "e"
     assert "the request 'a' of a batch; give the file with its output too" in said["line 1"]
-    assert "whose prompt stands in the batch's input file" in said["line 2"]
+    assert "the request 'b' of a batch, which is not among the requests that were given" in said["line 2"]
     assert "a score of the observation 'd'" in said["line 4"]
     assert "holds no answer" in said["line 6"]
     assert len(said) == 6

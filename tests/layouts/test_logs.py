@@ -69,6 +69,7 @@ def chat(*texts: str | None, logprobs: Any = None, **message: Any) -> dict[str, 
         {**ASKED, "response": chat("No.")},
         {**ASKED, **chat("No.")},
         {"request": ASKED, "response": chat("No."), "id": 7, "correct": True},
+        {"request": {"url": "/v1/chat", "body": ASKED}, "response": {"status_code": 200, "body": chat("No.")}},
     ],
 )
 def test_finds_request_and_response_wherever_they_stand(row: dict[str, Any]) -> None:
@@ -212,6 +213,10 @@ def test_a_prompt_that_was_sent_back_is_no_answer(beside: dict[str, Any]) -> Non
         ({"type": "message", "role": "assistant", "content": []}, "holds an answer and not its prompt"),
         ({"candidates": []}, "holds an answer and not its prompt"),
         ({"object": "chat.completion.chunk", "id": "c", "choices": []}, "a piece of the streamed answer 'c'"),
+        (
+            {"request": ASKED, "response": [{"object": "chat.completion.chunk", "id": "c", "choices": []}]},
+            "a piece of the streamed answer 'c'",
+        ),
     ],
 )
 def test_says_what_a_log_lacks(row: dict[str, Any], said: str) -> None:

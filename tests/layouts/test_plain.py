@@ -79,7 +79,11 @@ def test_reads_every_shape(row: dict[str, Any], fields: FieldMap, wanted: Any) -
 @pytest.mark.parametrize(
     ("row", "fields", "why"),
     [
-        ({}, FieldMap(), "wanted a field 'prompt', 'messages' or 'input'; the fields are none"),
+        (
+            {},
+            FieldMap(),
+            "wanted a field 'prompt', 'messages' or 'input', and one 'answer', 'response', 'completion' or 'output'; the fields are none",
+        ),
         ({"prompt": "q"}, FieldMap(), "wanted a field 'answer', 'response', 'completion' or 'output'"),
         (
             {"prompt": "q", "answer": "a"},
@@ -101,7 +105,18 @@ def test_reads_every_shape(row: dict[str, Any], fields: FieldMap, wanted: Any) -
             "'context' belongs to a prompt and is not in what was read of it; say what the prompt is with --map prompt=context+prompt",
         ),
         ({"c": "", "q": None, "a": "a"}, FieldMap(("c", "q"), "a"), "wanted text in 'c' or 'q'"),
-        ({"c": ["x"], "q": "q", "a": "a"}, FieldMap(("c", "q"), "a"), "'c' must be text; got list"),
+        ({"c": [1], "q": "q", "a": "a"}, FieldMap(("c", "q"), "a"), "'c' must be text; got list"),
+        (
+            {"id": 1, "User Prompt": "q", "Answer": "a"},
+            FieldMap(),
+            "say which are meant with --map 'prompt=User Prompt' and --map answer=Answer",
+        ),
+        ({"input": {"messages": ASKED}, "answer": "a"}, FieldMap(), "leads into it with dots, such as input.messages"),
+        (
+            {"c": "c", "messages": ASKED, "a": "a"},
+            FieldMap(("c", "messages"), "a"),
+            "a conversation cannot be joined with texts: --map system=FIELD puts one before it",
+        ),
         ({"prompt": 3, "answer": "a"}, FieldMap(), "'prompt' must be text or a list of messages; got int"),
         ({"prompt": "q", "answer": 42}, FieldMap(), "'answer' must be text or a message of the assistant; got int"),
         ({"prompt": "q", "answer": ["a"]}, FieldMap(), "'answer' must be text or a message of the assistant; got list"),

@@ -305,6 +305,7 @@ def test_a_row_that_is_not_utf_8_is_told() -> None:
         ("a.json", b"PK\x03\x04abc", "is a zip archive"),
         ("a.csv", "a,b".encode("utf-16"), "is UTF-16; convert it to UTF-8"),
         ("a.jsonl", '{"a": 1}'.encode("utf-16"), "is UTF-16; convert it to UTF-8"),
+        ("a.txt", b'data: {"id": "c", "choices": []}\n\ndata: [DONE]\n', "is a stream as a server sent it"),
         ("a.txt", b"Dear all", "cannot tell what .*a.txt is; wanted a file that ends in .jsonl"),
         ("a.jsonl.gz", gzip.compress(GOOD * 1000, mtime=0)[:-20], "cannot read .*a.jsonl.gz: it is cut or damaged"),
         ("a.csv.zst", pa.compress(GOOD * 1000, "zstd", asbytes=True)[:-9], "cannot read .*a.csv.zst"),

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from foureyes.batch.window import Result
+from foureyes.display import cause_of
 from foureyes.layouts import LoggedAnswer
 from foureyes.signals.one_pass import cmp
 from foureyes.signals.within import own_of
@@ -56,6 +57,11 @@ TOKEN_ARRAYS: Final[Mapping[str, type]] = {
     "selected": bool,
 }
 """Arrays under ``tokens``, one entry per token of the answer; see :class:`~foureyes.types.Reading`."""
+
+Cause: TypeAlias = tuple[str, str]
+"""Why rows are unscored: the reason, and what of it they have in common."""
+
+_MOST_CAUSES: Final = 50
 
 OWN: Final = "own"
 """What the author of an answer goes by in results: what its own log-probabilities in the log say."""
@@ -212,7 +218,8 @@ class RowTally:
     Attributes:
         scored: rows with numbers.
         unscored: rows without, by reason.
-        first: what the first row with each reason said, and where it stands.
+        causes: rows without, by reason and by what each says is the matter with it.
+        first: what the first row of each of these said, and where it stands.
         tokens: answer tokens the signals were taken over.
         prompt_tokens: prompt tokens read.
         worst: the few rows whose :data:`RANK` is largest, the largest first.
@@ -220,7 +227,8 @@ class RowTally:
 
     scored: int = 0
     unscored: Counter[str] = field(default_factory=Counter)
-    first: dict[str, str] = field(default_factory=dict)
+    causes: Counter[Cause] = field(default_factory=Counter)
+    first: dict[Cause, str] = field(default_factory=dict)
     tokens: int = 0
     prompt_tokens: int = 0
     worst: list[WorstRow] = field(default_factory=list)
@@ -228,11 +236,7 @@ class RowTally:
     def add(self, result: Mapping[str, Any], place: str, answer: str) -> None:
         """Counts one row's :func:`result_of` or :func:`own_result_of`."""
         if "unscored" in result:
-            reason = result["unscored"]["reason"]
-            self.unscored[reason] += 1
-            if reason not in self.first:
-                detail = result["unscored"].get("detail", reason)
-                self.first[reason] = detail if detail.startswith(place) else f"{place}: {detail}"
+            self._miss(result["unscored"], place)
             return
         self.scored += 1
         self.tokens += result["n_tokens"]
@@ -240,6 +244,28 @@ class RowTally:
         if (value := result.get(RANK)) is not None:
             rows = [*self.worst, WorstRow(place, value, answer)]
             self.worst = sorted(rows, key=lambda row: -row.value)[:_N_WORST]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As a JSON object."""
+        causes = [{"reason": cause[0], "rows": n, "first": self.first[cause]} for cause, n in self.causes.most_common()]
+        return {
+            "scored": self.scored,
+            "unscored": dict(self.unscored),
+            "causes": causes,
+            "tokens": self.tokens,
+            "prompt_tokens": self.prompt_tokens,
+            "worst": [asdict(row) for row in self.worst],
+        }
+
+    def _miss(self, unscored: Mapping[str, Any], place: str) -> None:
+        reason = unscored["reason"]
+        detail = unscored.get("detail", reason)
+        cause = reason, cause_of(detail.removeprefix(f"{place}: "))
+        if cause not in self.causes and len(self.causes) >= _MOST_CAUSES:
+            cause = reason, "others"
+        self.unscored[reason] += 1
+        self.causes[cause] += 1
+        self.first.setdefault(cause, detail if detail.startswith(place) else f"{place}: {detail}")
 
 
 @dataclass(slots=True)
@@ -283,15 +309,5 @@ class Tallies:
 
     def to_dict(self) -> dict[str, Any]:
         """As a JSON object."""
-        verifiers = {
-            name: {
-                "scored": tally.scored,
-                "unscored": dict(tally.unscored),
-                "first_unscored": dict(tally.first),
-                "tokens": tally.tokens,
-                "prompt_tokens": tally.prompt_tokens,
-                "worst": [asdict(row) for row in tally.worst],
-            }
-            for name, tally in self.by_verifier.items()
-        }
+        verifiers = {name: tally.to_dict() for name, tally in self.by_verifier.items()}
         return {"read_as": self.read_as, "rows": self.rows, "resumed_rows": self.resumed, "verifiers": verifiers}

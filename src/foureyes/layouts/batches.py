@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 from foureyes.errors import InputError
 
-__all__ = ["batch_exchange", "batch_output_answers", "is_batch_input", "is_batch_output"]
+__all__ = ["batch_exchange", "batch_output_answers", "is_batch_input", "is_batch_output", "unasked"]
 
 
 def is_batch_input(row: Mapping[str, Any]) -> bool:
@@ -31,6 +31,15 @@ def batch_output_answers(row: Mapping[str, Any]) -> NoReturn:
         f"answers the request {row['custom_id']!r:.60} of a batch, whose prompt stands in the batch's input file; "
         "give both files"
     )
+
+
+def unasked(row: Mapping[str, Any]) -> str:
+    """Why there is no answer in a row whose request is not among those that were given."""
+    try:
+        _reply(row)
+    except InputError as error:
+        return str(error)
+    return f"answers the request {row['custom_id']!r:.60} of a batch, which is not among the requests that were given"
 
 
 def batch_exchange(request: Mapping[str, Any], output: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from foureyes.layouts.fields import (
 )
 from foureyes.layouts.leftovers import nothing_else
 from foureyes.layouts.making import logged
+from foureyes.layouts.stated import author_tokens, choice_tokens
 from foureyes.types import Message, Prompt
 
 __all__ = ["completed", "completion_answers", "is_completion", "is_judged_completion"]
@@ -46,7 +47,8 @@ def completion_answers(row: Mapping[str, Any]) -> Iterator[LoggedAnswer]:
     nothing_else(row, whole, {"prompt", *SYSTEM_FIELDS})
     tools = tools_of(TOOLS_FIELD, row.get(TOOLS_FIELD))
     span = answer_span(row)
-    yield logged(whole, turn, tools=tools, span=span, correct=verdict(row))
+    author = author_tokens(choice_tokens(row.get("logprobs")), row.get("model"))
+    yield logged(whole, turn, tools=tools, span=span, correct=verdict(row), author=author)
 
 
 def completed(prompt: Prompt, name: str, value: object) -> tuple[Prompt, Message]:

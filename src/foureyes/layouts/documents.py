@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from foureyes.errors import InputError
 from foureyes.json_text import parsed_json
 from foureyes.records.record import Record
 
 __all__ = ["decoded", "entries"]
+
+_LISTS: Final = frozenset({"data", "examples", "records", "rows", "samples"})
+"""Names of the one list of a document that holds nothing else."""
 
 
 def entries(record: Record) -> Iterator[Record]:
@@ -19,7 +22,8 @@ def entries(record: Record) -> Iterator[Record]:
         >>> [found.place for found in entries(Record("line 1", {"data": [{"prompt": "a", "answer": "b"}], "has_more": False}))]
         ['entry 1 of data']
     """
-    where, rows = _rows(record.fields or {})
+    document = record.fields or {}
+    where, rows = next(iter(document.items())) if _is_list(document) else _rows(document)
     if not where:
         yield record
         return
@@ -60,6 +64,16 @@ def _rows(document: Mapping[str, Any]) -> tuple[str, list[Any]]:
             return "rows", [row.get("row") if isinstance(row, dict) else row for row in rows]
         case _:
             return "", []
+
+
+def _is_list(document: Mapping[str, Any]) -> bool:
+    """Whether a document is a list of objects under one of the usual names, and nothing else."""
+    [rows, *others] = [document[name] for name in document] or [None]
+    return not others and not _LISTS.isdisjoint(document) and isinstance(rows, list) and _are_objects(rows)
+
+
+def _are_objects(rows: list[Any]) -> bool:
+    return bool(rows) and all(isinstance(row, dict) for row in rows)
 
 
 def _is_json(value: object, bracket: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ __all__ = [
     "either",
     "joined",
     "listed",
+    "meant",
     "only",
     "prompt_of",
     "system_in",
@@ -60,9 +62,11 @@ _NOTED: Final = frozenset(
 _GRADES: Final = frozenset({"true", "false", "1", "1.0", "0", "0.0", "right", "wrong", "correct", "incorrect"})
 """What a ``label`` may say of an answer; letters, yes and no are as often the answer that was wanted."""
 
+_WORD: Final = re.compile(r"[a-z]+")
+
 _TRUTHS: Final[Mapping[str, bool]] = {
-    **dict.fromkeys(("true", "1", "1.0", "yes", "right", "correct", "c"), True),
-    **dict.fromkeys(("false", "0", "0.0", "no", "wrong", "incorrect", "i"), False),
+    **dict.fromkeys(("true", "1", "1.0", "yes", "right", "correct", "c", "ja", "wahr"), True),
+    **dict.fromkeys(("false", "0", "0.0", "no", "wrong", "incorrect", "i", "nein", "falsch"), False),
 }
 
 
@@ -100,7 +104,7 @@ def truth(value: object, name: str = CORRECT_FIELD) -> bool | None:
         return None
     said = str(value).strip().lower() if isinstance(value, str | int | float) else ""
     if said not in _TRUTHS:
-        raise InputError(f"{name!r} must say true or false; got {value!r:.80}")
+        raise InputError(f"{name!r} must say true or false (or yes or no, 1 or 0, right or wrong); got {value!r:.80}")
     return _TRUTHS[said]
 
 
@@ -123,7 +127,7 @@ def words_in(row: Mapping[str, Any], name: str) -> str:
     Raises:
         InputError: it is neither.
     """
-    value = row.get(name)
+    value = value_at(row, name)
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
         return "\n".join(value)
     return text_in(row, name)
@@ -161,7 +165,7 @@ def prompt_of(name: str, value: object) -> str | tuple[Message, ...]:
         return value
     if isinstance(value, list):
         return with_tool_names(openai_chat.message(_bare_turn(turn), f"{name}[{i}]") for i, turn in enumerate(value))
-    raise InputError(f"{name!r} must be text or a list of messages; got {type(value).__name__}")
+    raise InputError(f"{name!r} must be text or a list of messages; got {type(value).__name__}{_leading(name, value)}")
 
 
 def answer_of(name: str, value: object) -> Message:
@@ -216,19 +220,19 @@ def text_in(row: Mapping[str, Any], name: str) -> str:
     """
     value = value_at(row, name)
     if not isinstance(value, str | None):
-        raise InputError(f"{name!r} must be text; got {type(value).__name__}")
+        raise InputError(f"{name!r} must be text; got {type(value).__name__}{_leading(name, value)}")
     _require_text(name, value)
     return value or ""
 
 
 def joined(row: Mapping[str, Any], names: Iterable[str]) -> str:
-    """Texts with a line between them; those that are empty in this row leave no line.
+    """Texts, and texts of lists, with a line between them; those that are empty in this row leave no line.
 
     Raises:
         InputError: one is not text, or all are empty.
     """
     names = tuple(names)
-    texts = [text_in(row, name) for name in names]
+    texts = [words_in(row, name) for name in names]
     if not any(texts):
         raise InputError(f"wanted text in {either(names)}; the fields are {listed(row)}")
     return "\n".join(text for text in texts if text)
@@ -251,13 +255,25 @@ def only(row: Mapping[str, Any], names: Iterable[str], what: str) -> str:
         present = [name for name in present if row[name] not in ("", [])] or present[:1]
     if not present:
         raise InputError(
-            f"wanted a field {either(names)}; the fields are {listed(row)}; say which is meant with --map {what}=FIELD"
+            f"wanted a field {either(names)}; the fields are {listed(row)}; "
+            f"say which is meant with --map {what}={meant(row, names)}"
         )
     if len(present) > 1:
         raise InputError(
             f"both {present[0]!r} and {present[1]!r} are there; say which is meant with --map {what}={present[0]}"
         )
     return present[0]
+
+
+def meant(row: Iterable[str], names: Iterable[str]) -> str:
+    """For a message: the one field of a row whose name has one of some words in it; ``FIELD`` where none or several have.
+
+    Example:
+        >>> meant(["id", "Model Response"], ["answer", "response"])
+        'Model Response'
+    """
+    found = [name for name in row if not set(names).isdisjoint(_WORD.findall(name.lower()))]
+    return found[0] if len(found) == 1 else "FIELD"
 
 
 def with_system(prompt: Prompt, words: str) -> Prompt:
@@ -278,6 +294,17 @@ def either(names: Iterable[str]) -> str:
 def listed(names: Iterable[str]) -> str:
     """Names for a message: ``'a', 'b'``."""
     return ", ".join(repr(name) for name in names)[:400] or "none"
+
+
+def _leading(name: str, value: object) -> str:
+    """For a message: how a map leads into an object or a list of objects."""
+    inner, place = (value[0], f"{name}.0") if isinstance(value, list) and value else (value, name)
+    if not isinstance(inner, Mapping) or not inner:
+        return ""
+    if not {"role", "from"}.isdisjoint(inner):
+        return "; a conversation cannot be joined with texts: --map system=FIELD puts one before it"
+    field = "messages" if "messages" in inner else next(iter(inner))
+    return f"; a --map leads into it with dots, such as {place}.{field}"
 
 
 def _is_bare(tool: object) -> bool:

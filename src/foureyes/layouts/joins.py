@@ -6,11 +6,11 @@ Either may come first. A record that waits for its other half is held, at most s
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from foureyes.errors import InputError
-from foureyes.layouts.batches import batch_exchange, is_batch_input, is_batch_output
+from foureyes.layouts.batches import batch_exchange, is_batch_input, is_batch_output, unasked
 from foureyes.layouts.events import is_event, is_match, is_sampling
 from foureyes.layouts.fields import truth
 from foureyes.layouts.langfuse import is_observation, is_score
@@ -48,12 +48,15 @@ class Pairing:
         tells: whether it is the half that tells more of it.
         key: what both have in common, given the record and which half it is.
         join: of the record with the answer and the fields of its other half.
+        missing: what is said of a record with an answer whose other half is not among those that were given; ``None`` where
+            it goes on alone.
     """
 
     answers: Callable[[Mapping[str, Any]], bool]
     tells: Callable[[Mapping[str, Any]], bool]
     key: Callable[[Mapping[str, Any], bool], Hashable]
     join: Callable[[Record, Mapping[str, Any], str], Joined]
+    missing: Callable[[Mapping[str, Any]], str] | None = None
 
 
 def _batch(record: Record, request: Mapping[str, Any], _: str) -> Joined:
@@ -75,7 +78,13 @@ def _score(record: Record, score: Mapping[str, Any], name: str) -> Joined:
 
 
 _PAIRINGS: Final = (
-    Pairing(is_batch_output, is_batch_input, lambda row, _: str(row["custom_id"]), _batch),
+    Pairing(
+        is_batch_output,
+        is_batch_input,
+        lambda row, _: str(row["custom_id"]),
+        _batch,
+        unasked,
+    ),
     Pairing(
         lambda row: is_event(row) and is_sampling(row),
         lambda row: is_event(row) and is_match(row),
@@ -129,6 +138,9 @@ class Joiner:
     def rest(self) -> list[Joined]:
         """What is left at the end: answers of which nothing more is told, and what tells of no answer."""
         left = [joined for key in list(self._waiting) for joined in self._release(key)]
+        missing = self.pairing.missing if self._told else None
+        if missing is not None:
+            left = [replace(one, problem=missing(one.record.fields or {})) for one in left]
         return [*left, *(Joined(record) for key, record in self._told.items() if key not in self._used)]
 
     def _tell(self, key: Hashable, record: Record, row: Mapping[str, Any]) -> list[Joined]:

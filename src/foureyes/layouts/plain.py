@@ -21,16 +21,18 @@ from foureyes.layouts.fields import (
     TOOLS_FIELD,
     answer_of,
     answer_span,
+    either,
     joined,
     listed,
+    meant,
     only,
     prompt_of,
     system_in,
-    text_in,
     tools_of,
     truth,
     value_at,
     with_system,
+    words_in,
 )
 from foureyes.layouts.leftovers import nothing_else
 from foureyes.layouts.making import logged
@@ -71,7 +73,7 @@ def plain_answer(row: Mapping[str, Any], fields: FieldMap) -> LoggedAnswer:
     """
     prompt, turn = _asked_and_answered(row, fields)
     if fields.system:
-        prompt = with_system(prompt, text_in(row, fields.system))
+        prompt = with_system(prompt, words_in(row, fields.system))
     tools = fields.tools or TOOLS_FIELD
     return logged(
         prompt,
@@ -89,7 +91,7 @@ def _asked_and_answered(row: Mapping[str, Any], fields: FieldMap) -> tuple[Promp
     if stated is not None:  # a question, an instruction … whose answer a map names
         name = fields.answer or _answer_field(row)
         return stated, answer_of(name, _at(row, name))
-    names = fields.prompt or (only(row, PROMPT_FIELDS, "prompt"),)
+    names = fields.prompt or (_prompt_field(row, fields),)
     prompt = joined(row, names) if len(names) > 1 else prompt_of(names[0], _at(row, names[0]))
     if _answered_by_last_turn(row, fields, names[0], prompt):
         prompt, turn = prompt[:-1], _last_turn(names[0], prompt)
@@ -120,6 +122,21 @@ def _last_turn(name: str, prompt: Prompt) -> Message:
     if isinstance(prompt, str) or not prompt or prompt[-1].role != "assistant":
         raise InputError(f"{name!r} must be a conversation that ends with a turn of the assistant")
     return prompt[-1]
+
+
+def _prompt_field(row: Mapping[str, Any], fields: FieldMap) -> str:
+    answered = fields.answer or any(row.get(name) is not None for name in (*ANSWER_FIELDS, REFERENCE_FIELD))
+    if answered or any(row.get(name) is not None for name in PROMPT_FIELDS):
+        return only(row, PROMPT_FIELDS, "prompt")
+    asked, said = meant(row, (*PROMPT_FIELDS, "question", "query", "instruction")), meant(row, ANSWER_FIELDS)
+    raise InputError(
+        f"wanted a field {either(PROMPT_FIELDS)}, and one {either(ANSWER_FIELDS)}; the fields are {listed(row)}; "
+        f"say which are meant with {_flag('prompt', asked)} and {_flag('answer', said)}"
+    )
+
+
+def _flag(what: str, name: str) -> str:
+    return f"--map '{what}={name}'" if " " in name else f"--map {what}={name}"
 
 
 def _answer_field(row: Mapping[str, Any]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import Any, Final
@@ -15,10 +15,11 @@ from foureyes.layouts.batches import batch_exchange
 from foureyes.layouts.documents import decoded, entries
 from foureyes.layouts.events import is_event
 from foureyes.layouts.field_map import FieldMap
-from foureyes.layouts.fields import CORRECT_FIELD, listed, truth, value_at
+from foureyes.layouts.fields import CORRECT_FIELD, SYSTEM_FIELDS, listed, truth, value_at, with_system, words_in
 from foureyes.layouts.joins import Joined, Joiner, pairing_of
+from foureyes.layouts.leftovers import prompted
 from foureyes.layouts.plain import plain_answer
-from foureyes.layouts.table import layout_named, layout_of
+from foureyes.layouts.table import LAYOUTS, layout_named, layout_of
 from foureyes.records.record import Record
 from foureyes.signals.cross import with_final_answer
 from foureyes.signals.spans import final_answer_span
@@ -40,6 +41,8 @@ REQUEST_FIELD: Final = "foureyes_request"
 """Of a scored row of a batch's output the request, which stood in another file."""
 
 _OURS: Final = (RESULT_FIELD, ANSWER_FIELD, TRUTH_FIELD, REQUEST_FIELD)
+
+_TURNS: Final = (("conversations",), ("conversation",))
 
 _NOTHING: Final[tuple[object, ...]] = (None, "", [], {})
 
@@ -69,6 +72,7 @@ class AnswerReader:
         self._fields = fields or FieldMap()
         self._final_answer = final_answer
         self._rows: Counter[Layout] = Counter()
+        self._unread: Counter[Layout] = Counter()
         self._seen: defaultdict[Layout, set[str]] = defaultdict(set)
         if final_answer is not None:
             final_answer_span("", final_answer)
@@ -118,7 +122,11 @@ class AnswerReader:
             what, _, names = part.partition(" = ")
             seen = _seen(names, self._seen[layout])
             parts += [f"{what} = {seen}"] if seen and not named.get(what) else []
-        return "; ".join([f"read as {layout.title}, {n} {'row' if n == 1 else 'rows'}", *parts])
+        rows, unread = f"{n} {'row' if n == 1 else 'rows'}", self._unread[layout]
+        if unread == n and layout is LAYOUTS[-1] and not any(named.values()):
+            return f"of no layout that is known, {rows}"
+        unsaid = f", {unread} of them unread" if unread and layout.reads else ""
+        return "; ".join([f"read as {layout.title}, {rows}{unsaid}", *parts])
 
     def _joined(self, joined: Joined) -> Iterator[tuple[Record, LoggedAnswer]]:
         """The answers of a record with its other half, which also says whether they are right."""
@@ -150,15 +158,29 @@ class AnswerReader:
             )
         self._rows[layout] += 1
         self._seen[layout].update(name for name, value in row.items() if value not in _NOTHING)
-        fields = self._fields
-        if fields.prompt or fields.answer or fields.system or fields.tools:
-            found = [plain_answer(row, fields)]
-        else:
-            found = list(layout.answers(row))
-        if not fields.label or not labelled:
+        try:
+            return self._found(row, layout, labelled=labelled)
+        except InputError:
+            self._unread[layout] += 1
+            raise
+
+    def _found(self, row: Mapping[str, Any], layout: Layout, *, labelled: bool) -> list[LoggedAnswer]:
+        found, label = self._by_fields(row, layout), self._fields.label
+        if not label or not labelled:
             return found
-        right = truth(value_at(row, fields.label), fields.label)
+        right = truth(value_at(row, label), label)
         return [replace(answer, correct=right) for answer in found]
+
+    def _by_fields(self, row: Mapping[str, Any], layout: Layout) -> list[LoggedAnswer]:
+        fields = self._fields
+        if fields.answer or fields.tools or (fields.prompt and not _answers_apart(layout, fields.prompt)):
+            return [plain_answer(row, fields)]
+        if not fields.system:
+            return list(layout.answers(prompted(row, fields.prompt) if fields.prompt else row))
+        apart = {name: value for name, value in row.items() if name not in (fields.system, *SYSTEM_FIELDS)}
+        words = words_in(row, fields.system)
+        found = layout.answers(prompted(apart, fields.prompt) if fields.prompt else apart)
+        return [_after(words, answer) for answer in found]
 
     def _told(self, answer: LoggedAnswer, record: Record) -> LoggedAnswer:
         exchange = answer.exchange
@@ -173,6 +195,19 @@ class AnswerReader:
         if self._final_answer is None or exchange.answer_span is not None or not exchange.answer:
             return exchange
         return with_final_answer(exchange, self._final_answer)
+
+
+def _answers_apart(layout: Layout, prompt: Sequence[str]) -> bool:
+    """Whether the answers of a layout stand where they stand whatever a map says of the prompt."""
+    return layout.name == "preference" or (layout.name == "sharegpt" and tuple(prompt) in _TURNS)
+
+
+def _after(words: str, answer: LoggedAnswer) -> LoggedAnswer:
+    """An answer to a prompt that begins with what the system says."""
+    exchange = answer.exchange
+    if isinstance(exchange, Unscored):
+        return answer
+    return replace(answer, exchange=replace(exchange, prompt=with_system(exchange.prompt, words)))
 
 
 def _bad(record: Record, why: str) -> LoggedAnswer:

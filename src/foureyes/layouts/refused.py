@@ -29,8 +29,8 @@ __all__ = [
 
 
 def is_chunk(row: Mapping[str, Any]) -> bool:
-    """Whether a record is a piece of a streamed chat completion."""
-    return row.get("object") == "chat.completion.chunk"
+    """Whether a record is a piece of a streamed chat completion, or holds its pieces in place of a response."""
+    return _piece(row).get("object") == "chat.completion.chunk"
 
 
 def chunk_answers(row: Mapping[str, Any]) -> NoReturn:
@@ -39,7 +39,17 @@ def chunk_answers(row: Mapping[str, Any]) -> NoReturn:
     Raises:
         InputError: always.
     """
-    raise InputError(f"a piece of the streamed answer {row.get('id')!r:.60}; log the whole answer, with its request")
+    raise InputError(
+        f"a piece of the streamed answer {_piece(row).get('id')!r:.60}; log the whole answer, with its request"
+    )
+
+
+def _piece(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    match row.get("response"):
+        case [{**piece}, *_]:
+            return piece
+        case _:
+            return row
 
 
 def is_no_answer(row: Mapping[str, Any]) -> bool:

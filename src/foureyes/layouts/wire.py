@@ -82,13 +82,18 @@ class WireLog:
 
 def response_of(row: Mapping[str, Any]) -> Mapping[str, Any]:
     """The response in a record, or the record that is one itself."""
-    response = row.get("response")
+    response = _body(row.get("response"))
     return response if isinstance(response, dict) else row
+
+
+def _body(sent: object) -> object:
+    """What a message of HTTP holds, where a log keeps its status or address too."""
+    return sent["body"] if isinstance(sent, dict) and isinstance(sent.get("body"), dict) else sent
 
 
 def exchanged(row: Mapping[str, Any]) -> Exchanged:
     """The response in a record, and the request where it is there."""
-    request, response = row.get("request"), row.get("response")
+    request, response = _body(row.get("request")), _body(row.get("response"))
     if not isinstance(response, dict):
         asks = any(row.get(name) is not None for name in _ASKING)
         own = {name: value for name, value in row.items() if name != "choices"} if asks else None
@@ -100,7 +105,7 @@ def exchanged(row: Mapping[str, Any]) -> Exchanged:
 
 def failure(row: Mapping[str, Any]) -> str:
     """What a record of a call says of its failure; empty where it says nothing of that kind."""
-    response = row.get("response")
+    response = _body(row.get("response"))
     told = response if isinstance(response, dict) else row if "request" in row else {}
     match told.get("error"):
         case {"message": str() as said}:

@@ -46,10 +46,13 @@ _BINARY: Final[Mapping[bytes, Form]] = {
     b"PK\x03\x04": "eval",
 }
 _TITLES: Final[Mapping[Form, str]] = {"parquet": "a Parquet file", "arrow": "an Arrow file", "eval": "a zip archive"}
+_STREAM: Final = "a stream as a server sent it; log the whole answer with its request, an object a line"
 _REFUSED: Final[Mapping[bytes, str]] = {
     b"\xff\xfe": "UTF-16; convert it to UTF-8, say with: iconv -f UTF-16 -t UTF-8",
     b"\xfe\xff": "UTF-16; convert it to UTF-8, say with: iconv -f UTF-16 -t UTF-8",
     b"FEA1": "a Feather file of version 1, which nothing writes any more; save it as version 2",
+    b'data: {"': _STREAM,
+    b"event: ": _STREAM,
     b"SQLite format 3": "an SQLite database; export its table as CSV",
 }
 

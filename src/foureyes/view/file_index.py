@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import threading
 import time
 from collections import deque
@@ -25,6 +24,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from foureyes.display import cause_of
 from foureyes.errors import InputError
 from foureyes.view.columns import GrowingColumns
 from foureyes.view.index_chunk import INTEGERS, IndexChunk, RowProblem, VerifierRows, chunks_of, follow_parent, piece_of
@@ -40,7 +40,6 @@ _LOOK_S: Final = 0.02
 _PIECES_HERE: Final = 8
 """Pieces of a file that are read in this process; more are worth one of their own."""
 
-_WORDS: Final = re.compile(r"[^:;'\"\d]*")
 _MOST_CAUSES: Final = 50
 _OTHERS: Final = "others"
 
@@ -65,7 +64,9 @@ class _Pass:
             known.tokens |= seen.tokens
         for place, why in chunk.problems:
             example = f"row {first + place + 1}: {why}"
-            cause = _cause(why) if len(self.problems) < _MOST_CAUSES or _cause(why) in self.problems else _OTHERS
+            cause = cause_of(why)
+            if cause not in self.problems and len(self.problems) >= _MOST_CAUSES:
+                cause = _OTHERS
             self.problems.setdefault(cause, RowProblem(0, example)).rows += 1
 
     def to_dict(self) -> dict[str, Any]:
@@ -246,9 +247,3 @@ class FileIndex:
 
     def _save(self) -> None:
         self.columns.save(identity=self._known, modified=self._modified(), **self._pass.to_dict())
-
-
-def _cause(why: str) -> str:
-    """What rows with a problem are counted by: its words up to those that tell one row from another."""
-    found = _WORDS.match(why)
-    return found[0].strip() if found and found[0].strip() else why[:40]

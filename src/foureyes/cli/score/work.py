@@ -25,6 +25,8 @@ from foureyes.errors import InputError, ModelError
 from foureyes.models.catalog import open_reader
 from foureyes.models.roles import Reader
 
+_SHOWN_CAUSES: Final = 8
+
 __all__ = ["job_of", "run", "score", "summary"]
 
 
@@ -69,7 +71,9 @@ def score(args: argparse.Namespace, output: CommandOutput, open_reader: Callable
     output.give(lambda: {**tallies.to_dict(), "seconds": pace.seconds, "output": args.out})
     if tallies.rows and not tallies.scored_any:
         firsts = {detail for tally in tallies.by_verifier.values() for detail in tally.first.values()}
-        raise ModelError(f"no row could be scored: {'; '.join(sorted(firsts))}", model=", ".join(tallies.by_verifier))
+        raise ModelError(
+            f"no row could be scored: {'; '.join(sorted(firsts)[:_SHOWN_CAUSES])}", model=", ".join(tallies.by_verifier)
+        )
 
 
 def job_of(args: argparse.Namespace) -> Job:
@@ -122,8 +126,14 @@ def _verdict(name: str, tally: RowTally) -> str:
     who = "the author's own log-probs" if name == OWN else name
     read = f", {plural(tally.prompt_tokens, 'prompt token')}" if name != OWN else ""
     line = f"  {who}: {tally.scored:,} scored, {plural(tally.tokens, 'answer token')}{read}"
-    reasons = [f"\n    {n:,} unscored, {reason}: {tally.first[reason]}" for reason, n in tally.unscored.most_common()]
-    return line + "".join(reasons)
+    causes = tally.causes.most_common()
+    shown = [f"\n    {n:,} unscored, {cause[0]}: {tally.first[cause]}" for cause, n in causes[:_SHOWN_CAUSES]]
+    more = sum(n for _, n in causes[_SHOWN_CAUSES:])
+    return (
+        line
+        + "".join(shown)
+        + (f"\n    {more:,} more unscored, for {len(causes) - _SHOWN_CAUSES} other causes" if more else "")
+    )
 
 
 def _unbuffered_stdout() -> IO[bytes]:
