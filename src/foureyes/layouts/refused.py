@@ -45,11 +45,8 @@ def chunk_answers(row: Mapping[str, Any]) -> NoReturn:
 
 
 def _piece(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    match row.get("response"):
-        case [{**piece}, *_]:
-            return piece
-        case _:
-            return row
+    response = row.get("response")
+    return response[0] if isinstance(response, list) and response and isinstance(response[0], dict) else row
 
 
 def is_no_answer(row: Mapping[str, Any]) -> bool:
