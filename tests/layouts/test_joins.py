@@ -65,6 +65,38 @@ def test_scores_are_joined_in_any_order(rows: list[dict[str, Any]]) -> None:
     assert sorted((answer, correct) for _, answer, correct in read(rows)) == [("a", True), ("b", False)]
 
 
+def other(key: str) -> dict[str, Any]:
+    return {**request(key), "body": {"messages": [{"role": "user", "content": "another question"}]}}
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [request("a"), other("a"), output("a"), output("a")],
+        [output("a"), output("a"), request("a"), other("a")],
+        [output("a"), output("a"), other("a")],
+    ],
+)
+def test_no_answer_is_read_after_a_question_of_another_batch(rows: list[dict[str, Any]]) -> None:
+    found = read(rows)
+    assert [place for place, _, _ in found] == [f"line {i}" for i, row in enumerate(rows, 1) if "response" in row]
+    assert all("several requests or answers of a batch have one custom_id" in why for _, why, _ in found)
+
+
+def test_batches_one_after_the_other_may_have_the_same_ids() -> None:
+    records = [Record("x", row) for row in (request("a"), output("a"), other("a"), output("a"))]
+    found = [answer.exchange for _, answer in AnswerReader().answers_of(records)]
+    assert [one.prompt[-1].content for one in found if isinstance(one, Exchange) and isinstance(one.prompt, tuple)] == [
+        "q",
+        "another question",
+    ]
+
+
+def test_verdicts_that_contradict_each_other_are_none() -> None:
+    rows = [scored("a", 1.0), scored("a", 0.0), observed("a"), scored("b"), scored("b"), observed("b")]
+    assert read(rows) == [("line 3", "a", None), ("line 6", "b", True)]
+
+
 def test_events_are_joined_as_they_come() -> None:
     rows = [{"spec": {"run_config": {}}}, sampled("a"), matched("a"), sampled("b"), matched("b"), {"final_report": {}}]
     assert read(rows) == [("line 2", "a", True), ("line 4", "b", False)]

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from foureyes.errors import InputError
 from foureyes.layouts.answer import LoggedAnswer
+from foureyes.layouts.answer_field import answer_field
 from foureyes.layouts.fields import (
     ANSWER_FIELDS,
     SYSTEM_FIELDS,
@@ -17,7 +18,6 @@ from foureyes.layouts.fields import (
     answer_of,
     answer_span,
     joined,
-    only,
     system_in,
     tools_of,
     verdict,
@@ -40,7 +40,7 @@ def is_instruction(row: Mapping[str, Any]) -> bool:
 
 def instruction_answers(row: Mapping[str, Any]) -> Iterator[LoggedAnswer]:
     """The one answer."""
-    name = only(row, ANSWER_FIELDS, "answer")
+    name = answer_field(row)
     tools = tools_of(TOOLS_FIELD, row.get(TOOLS_FIELD))
     yield logged(
         instruction_prompt(row),

@@ -18,8 +18,13 @@ from foureyes.records.record import Record
 
 __all__ = ["HELD", "Joined", "Joiner", "Pairing", "pairing_of"]
 
+_UNCLEAR: Final = "several requests or answers of a batch have one custom_id; give the files of one batch at a time"
+
 HELD: Final = 50_000
 """Records that may wait for their other half at a time: as many as a batch of OpenAI's has at most."""
+
+
+_OWN: Final = frozenset({"id", "event_id", "created_at", "createdAt", "updatedAt", "timestamp"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +124,7 @@ class Joiner:
     _waiting: dict[Hashable, list[Record]] = field(default_factory=dict)
     _told: dict[Hashable, Record] = field(default_factory=dict)
     _used: set[Hashable] = field(default_factory=set)
+    _unclear: set[Hashable] = field(default_factory=set)
     _n: int = 0
 
     def add(self, record: Record) -> list[Joined]:
@@ -130,7 +136,7 @@ class Joiner:
             return self._tell(key, record, row)
         if key in self._told:
             self._used.add(key)
-            return [self.pairing.join(record, self._told[key].fields or {}, self.label)]
+            return self._joined([record], key)
         self._waiting.setdefault(key, []).append(record)
         self._n += 1
         return self._release(next(iter(self._waiting))) if self._n > HELD else []
@@ -146,17 +152,35 @@ class Joiner:
     def _tell(self, key: Hashable, record: Record, row: Mapping[str, Any]) -> list[Joined]:
         if is_score(row) and row["name"] != self.label:
             return []  # of something else than right or wrong
+        before = self._told.get(key)
+        if before is not None and key not in self._used and _differ(before, record):
+            self._unclear.add(key)
+        elif before is not None and key in self._used:
+            self._unclear.discard(key)  # one file after the other, each with its answers
         self._told[key] = record
         waiting = self._waiting.pop(key, [])
         if not waiting:
             return []
         self._used.add(key)
         self._n -= len(waiting)
-        if len(waiting) > 1 and is_match(row):  # nobody says which of the samples matched
-            return [Joined(one) for one in waiting]
-        return [self.pairing.join(one, row, self.label) for one in waiting]
+        if len(waiting) > 1 and not is_score(row):  # nobody says which of the samples matched
+            self._unclear.add(key)
+        return self._joined(waiting, key)
+
+    def _joined(self, records: list[Record], key: Hashable) -> list[Joined]:
+        told = self._told[key].fields or {}
+        if key not in self._unclear:
+            return [self.pairing.join(one, told, self.label) for one in records]
+        unclear = f"{_UNCLEAR}: {key!r:.60}" if is_batch_input(told) else ""
+        return [Joined(one, problem=unclear) for one in records]
 
     def _release(self, key: Hashable) -> list[Joined]:
         waiting = self._waiting.pop(key)
         self._n -= len(waiting)
         return [Joined(record) for record in waiting]
+
+
+def _differ(one: Record, other: Record) -> bool:
+    """Whether two records say different things, but for their own ids."""
+    a, b = ({name: value for name, value in (row.fields or {}).items() if name not in _OWN} for row in (one, other))
+    return a != b

@@ -21,7 +21,7 @@ _PROMPTING: Final = (
     *("passage", "passages", "background", "evidence", "article", "paragraph", "story", "premise", "source_info"),
     *("retrieved_docs", "retrieved_documents", "retrieved_chunks", "chunks", "snippets", "search_results"),
     *("choices", "options", "answer_choices", "endings", "hint", "hints"),
-    *("few_shot", "few_shot_examples", "demonstrations", "sql_context", "starter_code", "suffix"),
+    *("few_shot", "few_shot_examples", "demonstrations", "data_sources", "sql_context", "starter_code", "suffix"),
     *("question", "query", "user_input", "user_prompt", "full_prompt", "formatted_prompt"),
     *("prompt", "input", "inputs", "messages", "conversations"),
     *_SEEN,

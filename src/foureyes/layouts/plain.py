@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from foureyes.errors import InputError
 from foureyes.layouts.answer import LoggedAnswer
+from foureyes.layouts.answer_field import answer_field
 from foureyes.layouts.asked import stated_prompt
 from foureyes.layouts.field_map import FieldMap
 from foureyes.layouts.fields import (
@@ -142,7 +143,7 @@ def _flag(what: str, name: str) -> str:
 def _answer_field(row: Mapping[str, Any]) -> str:
     if row.get(REFERENCE_FIELD) is not None and all(row.get(name) is None for name in ANSWER_FIELDS):
         return REFERENCE_FIELD
-    return only(row, ANSWER_FIELDS, "answer")
+    return answer_field(row)
 
 
 def _at(row: Mapping[str, Any], name: str) -> Any:

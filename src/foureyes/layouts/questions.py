@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from foureyes.errors import InputError
 from foureyes.layouts.answer import LoggedAnswer
+from foureyes.layouts.answer_field import answer_field
 from foureyes.layouts.conversations import turns_of
 from foureyes.layouts.fields import (
     ANSWER_FIELDS,
@@ -50,7 +51,7 @@ def is_question(row: Mapping[str, Any]) -> bool:
 
 def question_answers(row: Mapping[str, Any]) -> Iterator[LoggedAnswer]:
     """The one answer."""
-    name = only(row, ANSWER_FIELDS, "answer")
+    name = answer_field(row)
     tools = tools_of(TOOLS_FIELD, row.get(TOOLS_FIELD))
     span = answer_span(row)
     yield logged(question_prompt(row), answer_of(name, row[name]), tools=tools, span=span, correct=verdict(row))
@@ -91,7 +92,7 @@ def ragas_answers(row: Mapping[str, Any]) -> Iterator[LoggedAnswer]:
         for i, text in enumerate(several, 1):
             yield logged(prompt, answer_of("multi_responses", text), tools=tools, which=f"response {i}")
     else:
-        name = only(row, ANSWER_FIELDS, "answer")
+        name = answer_field(row)
         yield logged(prompt, answer_of(name, row[name]), tools=tools, span=answer_span(row), correct=verdict(row))
 
 

@@ -116,7 +116,8 @@ class Labels:
     @property
     def conflicts(self) -> int:
         """Rows that were called right at one time and wrong at another."""
-        return sum({"right", "wrong"} <= seen for seen in self._seen.values())
+        with self._reading:
+            return sum({"right", "wrong"} <= seen for seen in self._seen.values())
 
     def refresh(self) -> bool:
         """Takes up what others wrote since.
