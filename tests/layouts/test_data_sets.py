@@ -341,3 +341,16 @@ def test_completions_may_hold_log_probs_too() -> None:
     [found] = answers({"prompt": "q", "completion": "a b", "logprobs": logprobs})
     assert isinstance(found.author, Reading)
     assert len(found.author.selected) == 2
+
+
+@pytest.mark.parametrize("field", ["history", "documents", "answer", "messages", "tools", "correct"])
+def test_a_row_that_is_nested_too_deeply_ends_no_run(field: str) -> None:
+    deep: list[Any] = ["x"]
+    for _ in range(900):
+        deep = [deep]
+    records = [
+        Record("line 1", {"prompt": "q", "answer": "a", field: deep}),
+        Record("line 2", {"prompt": "q", "answer": "a"}),
+    ]
+    found = [answer.exchange for _, answer in AnswerReader().answers_of(records)]
+    assert [isinstance(one, Exchange) for one in found] == [False, True]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -212,3 +214,13 @@ def test_labels_are_asked_for_where_there_are_none(
     assert "foureyes view" in capsys.readouterr().err
     assert main(command) == 1
     assert "--correct or --labels" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no file names that are not UTF-8")
+def test_a_file_whose_name_is_no_text_is_labelled(scored: Path, opened: Open, tmp_path: Path) -> None:
+    odd = tmp_path / os.fsdecode(b"sc\xff.jsonl")
+    shutil.copy(scored, odd)
+    viewer = opened(odd)
+    assert viewer.label({"file": 0, "row": 3, "label": "wrong"})["mine"] == "wrong"
+    [line] = viewer._labels.path.read_text().splitlines()
+    assert LabelDecision.from_dict(json.loads(line)).label == "wrong"

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from foureyes.errors import InputError
+from foureyes.view.page import exported
 from foureyes.view.questions import RowsQuestion
 from foureyes.view.scored_rows import RowReader
 from foureyes.view.viewer import NoSuchRow, Viewer
@@ -261,3 +262,13 @@ def test_what_the_author_of_an_answer_saw_is_shown_like_a_verifier(tmp_path: Pat
     assert "nats a token where it expected" in own["sentence"]
     assert ask(viewer)["sort"] == "log_g_ppl"
     assert {signal["name"] for signal in own["signals"]} <= {"log_g_ppl", "g_ppl", "g_ent", "n_tokens"}
+
+
+def test_half_a_character_in_a_row_is_exported(scored: Path, opened: Callable[..., Viewer], tmp_path: Path) -> None:
+    first, *others = scored.read_text().splitlines()
+    row = {**json.loads(first), "note": "\ud800", "\udc00": "\u2028</script>\x00"}
+    scored.write_text("\n".join([json.dumps(row), *others]) + "\n")
+    viewer = opened(scored)
+    viewer.read_to_end(print)
+    page = exported(viewer.page_data(100))
+    assert page.encode().count(b"</script>") == exported({}).encode().count(b"</script>")

@@ -149,6 +149,8 @@ class AnswerReader:
             return [_judged(answer, record.fields.get(TRUTH_FIELD)) for answer in meant]
         except InputError as error:
             return [_bad(record, str(error))]
+        except RecursionError:
+            return [_bad(record, "lists or objects in it are nested too deeply to be read")]
 
     def _read(self, row: Mapping[str, Any], *, labelled: bool) -> list[LoggedAnswer]:
         layout = self._layout or layout_of(row)

@@ -97,7 +97,7 @@ class FileIndex:
     def __init__(self, source: ScoredRows, reader: RowReader, cache: Path) -> None:
         self.source, self.reader = source, reader
         path = source.path.resolve()
-        name = hashlib.sha256(f"{path}\0{reader.given}".encode()).hexdigest()[:24]
+        name = hashlib.sha256(os.fsencode(path) + f"\0{reader.given}".encode()).hexdigest()[:24]
         self._place = IndexPlace(cache, name)
         self.columns = GrowingColumns(self._place.folder, INTEGERS)
         self._pass, self._known = _Pass(), source.identity()

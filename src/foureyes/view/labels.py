@@ -147,7 +147,7 @@ class Labels:
             InputError: it cannot be written.
         """
         told = {**decision.to_dict(), "at": datetime.now(UTC).isoformat(timespec="seconds")}
-        line = json.dumps(told, ensure_ascii=False).encode() + b"\n"
+        line = json.dumps(told, ensure_ascii=False).encode(errors="backslashreplace") + b"\n"
         with writing(self.path), self._lock(), self.path.open("ab") as file:
             file.write(self._gap() + line)
             file.flush()
@@ -158,7 +158,7 @@ class Labels:
         """In the cache, so that nothing is left beside the user's files."""
         folder = cache_folder() / "view"
         folder.mkdir(parents=True, exist_ok=True)
-        name = hashlib.sha256(str(self.path.resolve()).encode()).hexdigest()[:24]
+        name = hashlib.sha256(os.fsencode(self.path.resolve())).hexdigest()[:24]
         return FileLock(folder / f"{name}.lock")
 
     def _gap(self) -> bytes:

@@ -49,7 +49,8 @@ def exported(data: Mapping[str, Any]) -> str:
     )
     before, _, after = page.split(_HEAD)
     head = f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n<style>{style}</style>'
-    held = json.dumps(data, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
+    told = json.dumps(data, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
+    held = told.encode(errors="replace").decode()  # half a character, as JSON may hold it, is none in a file
     inside = f'<script type="application/json" id="data">{held}</script>\n<script>{script}</script>'
     return (before + head + after).replace(_DATA, inside)
 
