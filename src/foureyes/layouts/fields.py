@@ -129,6 +129,8 @@ def words_in(row: Mapping[str, Any], name: str) -> str:
     """
     value = value_at(row, name)
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        for one in value:
+            _require_text(name, one)
         return "\n".join(value)
     return text_in(row, name)
 
