@@ -272,7 +272,18 @@ def test_an_exported_page_needs_no_server(open_page: OpenPage, copy: str, files:
     settled(page, len([i for i, record in enumerate(records(files["scored"])) if record.get("correct") is False]))
     page.get_by_label("Search in question and answer").fill("QUESTION 1")
     settled(page, 3)
-    expect(page.locator("#tally")).to_contain_text("This page is a copy")
+    expect(page.locator("#tally")).to_contain_text(f"This page is a copy of {N} of {N} rows of ")
+
+
+def test_an_exported_page_says_how_many_rows_it_holds(
+    open_page: OpenPage, files: dict[str, Path], tmp_path: Path
+) -> None:
+    where = tmp_path / "page.html"
+    options = ["--sort", "log_cmp", "--limit", "3", "--index", str(tmp_path / "index")]
+    assert main(["view", str(files["scored"]), "--export", str(where), *options]) == 0
+    page = settled(open_page(where.read_text(encoding="utf-8")), 3)
+    assert listed(page) == ranked(files["scored"], "v", "log_cmp")[:3]
+    expect(page.locator("#tally")).to_contain_text(f"This page is a copy of 3 of {N} rows of ")
 
 
 def test_an_exported_page_holds_hostile_text_as_text(open_page: OpenPage, copy: str) -> None:

@@ -13,8 +13,13 @@ export function drawTally(about, file, saves) {
   const place = byId("tally");
   const open = place.querySelector("details")?.open ?? false;
   const notes = notesOf(about, file);
-  const copy = `This page is a copy of ${plural(file.rows ?? file.indexed, "row")} of ${file.name} at most; labels given here go when it is closed.`;
-  place.replaceChildren(shares(file.labels), counts(file.labels), ...(notes.length ? [told(notes, open)] : []), ...(saves ? [] : [el("p", { class: "hint", text: copy })]));
+  place.replaceChildren(shares(file.labels), counts(file.labels), ...(notes.length ? [told(notes, open)] : []), ...(saves ? [] : [el("p", { class: "hint", text: copyOf(file) })]));
+}
+
+/** What a page without a server holds: as many rows as its labels are about. */
+function copyOf({ name, rows, indexed, labels }) {
+  const held = Object.values(labels).reduce((sum, n) => sum + n, 0);
+  return `This page is a copy of ${count(held)} of ${plural(rows ?? indexed, "row")} of ${name}; labels given here go when it is closed.`;
 }
 
 function shares(labels) {
