@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from foureyes.guard.threads import BoundedThreads, ThreadsClosed
+from foureyes.guard.threads import BoundedThreads, DaemonThreads, ThreadsClosed, all_idle
 
 
 def test_no_more_is_begun_than_there_are_threads() -> None:
@@ -80,3 +80,15 @@ def test_closed_threads_begin_nothing() -> None:
 
     with pytest.raises(ThreadsClosed):
         asyncio.run(run())
+
+
+def test_a_process_that_ends_is_told_whether_a_thread_is_at_work() -> None:
+    began, go = threading.Event(), threading.Event()
+    threads = DaemonThreads(1, name="busy")
+    future = threads.submit(lambda: (began.set(), go.wait(30)))
+    assert began.wait(30)
+    assert not all_idle(0.05)
+    go.set()
+    future.result(30)
+    assert all_idle(30)
+    threads.close()

@@ -105,7 +105,7 @@ def test_a_detector_that_hangs_blocks_and_nothing_piles_up_behind_it(vault):
         timing = Timing(deadline_s=0.4, record_s=0.1)
         guard = Guard(Council([CouncilMember(judge)]), concealer=concealer, recorder=Ledger(), timing=timing)
         decisions = await asyncio.gather(*(guard.verify(Exchange("a", "b")) for _ in range(50)))
-        waiting = concealer._threads._threads._threads._work_queue.qsize()
+        waiting = concealer._threads._threads._threads._work.qsize()
         detector.go.set()
         async with asyncio.timeout(30):
             found = await concealer.conceal(Exchange("a", "b"), tenant="t", session=None)

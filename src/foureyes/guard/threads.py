@@ -10,14 +10,19 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, Final, TypeVar
 
-__all__ = ["BoundedThreads", "DaemonThreads", "ThreadsClosed"]
+__all__ = ["BoundedThreads", "DaemonThreads", "ThreadsClosed", "all_idle"]
 
 T = TypeVar("T")
+
+_TICK_S: Final = 0.02
+_busy: Final[set[threading.Thread]] = set()
+"""Threads that are at work now."""
 
 
 class ThreadsClosed(Exception):
@@ -63,11 +68,26 @@ def _work_off(handed: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]] | 
     while (one := handed.get()) is not None:
         future, work = one
         if future.set_running_or_notify_cancel():
+            _busy.add(threading.current_thread())
             try:
                 future.set_result(work())
             except BaseException as error:  # noqa: BLE001 - whoever waits is told whatever it is
                 future.set_exception(error)
+            finally:
+                _busy.discard(threading.current_thread())
         del one, future, work  # nothing is kept while nobody asks
+
+
+def all_idle(within_s: float) -> bool:
+    """Waits until no thread of this module is at work, for so long at most, and says whether that is so.
+
+    Python ends while daemon threads run, and one that is then inside a library written in C++ may abort the process: whoever
+    ends a process asks first, and leaves without Python's own ending (``os._exit``) where one goes on.
+    """
+    ends = time.monotonic() + within_s
+    while _busy and time.monotonic() < ends:
+        time.sleep(_TICK_S)
+    return not _busy
 
 
 class BoundedThreads:

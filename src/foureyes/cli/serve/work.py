@@ -10,13 +10,16 @@ import argparse
 import asyncio
 import os
 import socket
+import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Final
 
 from foureyes.cli.output import CommandOutput
 from foureyes.cli.words import tell_cost, tell_step
 from foureyes.config import Reloader
 from foureyes.errors import ConfigError
+from foureyes.guard.threads import all_idle
 from foureyes.models.weights.fetch_cost import fetch_cost
 from foureyes.models.weights.known import SMALL_PAIR, STANDARD_PAIR
 from foureyes.service import running
@@ -25,6 +28,9 @@ from foureyes.service.demo import demo_app
 from foureyes.service.running import address_of, is_open_to_others, listen
 
 __all__ = ["run"]
+
+_GRACE_S: Final = 5.0
+"""What is read when the service has ended may be finished."""
 
 
 def run(args: argparse.Namespace, output: CommandOutput) -> None:
@@ -39,6 +45,10 @@ def run(args: argparse.Namespace, output: CommandOutput) -> None:
         _demo(args, output)
     else:
         _configured(args, output)
+    if not all_idle(_GRACE_S):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(output.status)  # a reader that hangs in its library would abort Python's own ending
 
 
 def _demo(args: argparse.Namespace, output: CommandOutput) -> None:
