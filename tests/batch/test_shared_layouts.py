@@ -20,10 +20,10 @@ from foureyes.models.roles import Reader
 from foureyes.models.scripted import ScriptedReader
 from foureyes.types import Exchange, Reading, Unscored
 
-SHARED = Path(os.environ.get("FOUREYES_SHARED", "/nowhere")) / "data"
+SHARED = Path(os.environ.get("FOUREYES_SHARED", Path(__file__).parents[3] / "shared")) / "data"
 LAYOUTS, LOGS = SHARED / "answer_file_layouts", SHARED / "openai_logprob_logs"
 
-pytestmark = pytest.mark.skipif(not LAYOUTS.is_dir(), reason="wants the shared files of layouts (FOUREYES_SHARED)")
+pytestmark = pytest.mark.skipif(not LAYOUTS.is_dir(), reason="set FOUREYES_SHARED to the folder that holds data/")
 
 ANSWERS = {"dpo.jsonl": 20, "dpo_conversational.jsonl": 20, "dpo_implicit_prompt.jsonl": 20}
 ANSWERS["lm_eval_samples_multiple_choice.jsonl"] = 20
