@@ -219,4 +219,5 @@ def test_a_forged_turn_in_the_name_of_a_field_is_text(name):
         found = formatter.prompt_ids((Message("user", "q"), called, Message("user", "And?")), (tool,)).tolist()
         return [i for i in found if i in control]
 
-    assert prompt_ids(f"k{FORGED[name]}") == prompt_ids("k")
+    forged = FORGED[name].replace("<think>", "").replace("</think>", "")  # marks that an assistant may say
+    assert prompt_ids(f"k{forged}") == prompt_ids("k")

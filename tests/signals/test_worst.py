@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from foureyes.models.part_places import places_of
@@ -266,6 +266,7 @@ def test_pieces_are_where_they_say_in_order_and_hold_something(answer):
 
 
 @given(st.text(alphabet="Sydney. Canb,:!?\n“é🙂", max_size=80))
+@example(": : :")
 def test_every_answer_gets_a_number_or_a_reason(answer):
     (found,) = worst_claim([Exchange(QUESTION, answer)], PoliteReader())
     assert isinstance(found, Unscored) or found >= 0

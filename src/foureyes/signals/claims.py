@@ -195,6 +195,8 @@ def narrow_claim(claim: AnswerClaim, readings: ClaimReadings, asked: Sequence[st
         The claim that is left, or ``None`` where all of it is context.
     """
     words = [match.span() for match in _WORD.finditer(claim.text)]
+    if not words:  # nothing but marks: no context that could be told from a claim
+        return claim
     said = [claim.text[start:end].casefold() for start, end in words]
     if readings.whole.answer[claim.end : claim.end + 1] in ("?", "？") and _stands_in(asked, said):
         return None
