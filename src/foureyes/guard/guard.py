@@ -48,6 +48,9 @@ _TOLD: Final[Mapping[Stage, str]] = {
 }
 """What a caller is told of a stage that failed."""
 
+_REST: Final = 2.0
+"""How long a crowd of one tenant, whose verifiers fell silent at once, rests between two of its decisions, in their time."""
+
 _NAMED: Final = 400
 """Characters that a reason spends on parts that cannot be read; their kinds are the caller's words."""
 
@@ -158,7 +161,7 @@ class Guard:
         self._mode = mode
         self._new_id = new_id
         self._runner = DeadlineRunner()
-        self._turnstile = Turnstile()
+        self._turnstile = Turnstile(_REST)
 
     @property
     def mode(self) -> GuardMode:

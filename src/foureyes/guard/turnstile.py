@@ -3,16 +3,20 @@
 Hundreds of requests of one tenant may come, or pass their deadlines, in the same moment, as they do when their verifier
 hangs. Done at once, their reading, hashing and writing down would make everybody wait; so whoever else asks gets a turn in
 between. A request takes many rounds of the loop, and a crowd that took a piece of every round would hold it up in each of
-them; so a crowd may be made to rest after each of its turns, as long as they took or longer.
+them; so a crowd may be made to rest after each of its turns, as long as they took or longer, while there is anybody else.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from typing import Final
 
 __all__ = ["Turnstile"]
+
+_BESIDE_S: Final = 1.0
+"""How long somebody who came counts as being there."""
 
 
 class Turnstile:
@@ -21,7 +25,8 @@ class Turnstile:
     Nothing is held of a key of which nobody waits and nobody passed just now.
 
     Args:
-        rest: how long a crowd rests, in turns. With 2, what passes takes about a third of the loop's time at most.
+        rest: how long a crowd rests after each turn while others come, in turns. With 2, what passes takes about a third of
+            the loop's time at most.
 
     Example:
         >>> asyncio.run(Turnstile().passed("a tenant"))
@@ -31,10 +36,14 @@ class Turnstile:
         self._rest: Final = rest
         self._turning: asyncio.AbstractEventLoop | None = None  # the loop that will turn it
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}  # of each key that has had its turn
+        self._newest = ""  # key that came
+        self._others_at = -math.inf  # when a key other than the newest came last
+        self._newest_at = -math.inf
 
     async def passed(self, key: str) -> None:
         """Returns at once, or in a later turn where others of this key pass before."""
         loop = asyncio.get_running_loop()
+        self._came(key, loop.time())
         if self._turning is not loop:
             self._turning = loop
             self._waiting.clear()  # of a loop that ended
@@ -46,9 +55,16 @@ class Turnstile:
         self._waiting[key].append(future)
         await future
 
+    def _came(self, key: str, now: float) -> None:
+        if key != self._newest:
+            self._newest, self._others_at = key, self._newest_at
+        self._newest_at = now
+
     def _after(self, loop: asyncio.AbstractEventLoop, began: float) -> None:
         """A round later, when those who passed have done the first of their work."""
-        loop.call_later(self._rest * (loop.time() - began), self._turn, loop)
+        now = loop.time()
+        rest = self._rest if now - self._others_at < _BESIDE_S else 0.0
+        loop.call_later(rest * (now - began), self._turn, loop)
 
     def _turn(self, loop: asyncio.AbstractEventLoop) -> None:
         """The next one of each key who has not given up."""

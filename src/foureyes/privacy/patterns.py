@@ -37,7 +37,7 @@ COUNTRIES: Final = (
 )  # fmt: skip
 """Countries whose identifiers Presidio knows."""
 
-_SIZE: Final = 16_384  # characters looked at in one go
+_SIZE: Final = 4_096  # characters looked at in one go
 _LOOKING: Final = threading.Lock()
 """Held for a window: Python runs one thread at a time, and several that look would only keep it from all others for longer."""
 

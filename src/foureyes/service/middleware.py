@@ -31,7 +31,7 @@ from foureyes.types import new_id
 
 __all__ = ["RequestMiddleware"]
 
-_REST: Final = 2.0
+_REST: Final = 4.0
 """How long a crowd of one caller rests between two of its requests, in the time that the first work for one takes."""
 
 _SANE: Final = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
