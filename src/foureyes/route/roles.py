@@ -1,0 +1,88 @@
+"""Who a route works with: writers, a reader of answers, and whoever keeps what happened."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from foureyes.route.outcome import RoutedAnswer, RouteRequest
+from foureyes.types import Exchange, Unscored
+
+__all__ = ["AnswerReader", "RouteLog", "RouteWriter", "WriterReply"]
+
+
+@dataclass(frozen=True, slots=True)
+class WriterReply:
+    """What a writer sent back.
+
+    Attributes:
+        body: the chat completion as its server sent it, with one or more ``choices``.
+    """
+
+    body: Mapping[str, Any]
+
+
+class RouteWriter(Protocol):
+    """A model that answers, spoken to in the words of OpenAI's chat completions. Use it in one event loop."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the route."""
+        ...
+
+    @property
+    def model(self) -> str:
+        """What its provider calls it."""
+        ...
+
+    async def write(self, request: RouteRequest) -> WriterReply:
+        """Answers ``request.n`` times. Cancelling it closes the connection, so that nothing is paid on.
+
+        Raises:
+            ModelUnavailable: it cannot be reached, is busy (429), or took too long.
+            ModelRefused: its server said no.
+            ModelError: what came back is no chat completion, or broke off.
+        """
+        ...
+
+    def stream(self, request: RouteRequest) -> AsyncIterator[Mapping[str, Any]]:
+        """The same as chunks of a streamed chat completion, as they come.
+
+        Raises:
+            ModelError: as :meth:`write`; what came until then has been yielded.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Closes every connection."""
+        ...
+
+
+class AnswerReader(Protocol):
+    """Reads answers and says how likely each is right."""
+
+    @property
+    def fingerprint(self) -> str:
+        """What its numbers depend on."""
+        ...
+
+    async def read(self, exchanges: Sequence[Exchange]) -> list[tuple[float | Unscored, float | Unscored]]:
+        """The signal and P(correct) of each.
+
+        Raises:
+            ModelUnavailable: the reader as a whole is gone.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Lets go of the model."""
+        ...
+
+
+class RouteLog(Protocol):
+    """Keeps what a route did, for learning and for reports."""
+
+    async def keep(self, request: RouteRequest, answer: RoutedAnswer) -> None:
+        """Keeps one routed request. What it raises is logged; no answer waits for it."""
+        ...
