@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
-from foureyes.types import Message, TokenUsage, ToolDefinition, Unscored
+from foureyes.errors import InputError
+from foureyes.turns import openai_chat
+from foureyes.types import Message, TokenUsage, ToolDefinition, Unscored, Verdict
 
 __all__ = ["Candidate", "RouteAction", "RouteRequest", "RouteStage", "RoutedAnswer", "StageFailure"]
+
+_OURS: Final = frozenset({"model", "stream", "stream_options"})
 
 RouteAction: TypeAlias = Literal[
     "answer",  # good enough by the policy
@@ -24,6 +28,7 @@ StageFailure: TypeAlias = Literal[
     "refused",  # the writer's server said no
     "bad_reply",  # what came back is no reply, broke off, or has another form than asked for
     "filtered",  # the provider's filter withheld it, or the model declined
+    "private",  # personal data could not be concealed from it
     "unread",  # the reader could not read it
 ]
 
@@ -44,6 +49,29 @@ class RouteRequest:
     messages: tuple[Message, ...]
     tools: tuple[ToolDefinition, ...] = ()
     n: int = 1
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any]) -> RouteRequest:
+        """What the body of a request to ``/v1/chat/completions`` asks.
+
+        Args:
+            body: as decoded from JSON; ``model``, ``stream`` and ``stream_options`` are left out.
+
+        Raises:
+            InputError: it holds no conversation, a tool that is none, or an ``n`` below 1.
+
+        Example:
+            >>> RouteRequest.of({"model": "foureyes/answers", "messages": [{"role": "user", "content": "Hi"}]}).body
+            {'messages': [{'role': 'user', 'content': 'Hi'}]}
+        """
+        messages, tools = openai_chat.messages(body), openai_chat.tools(body)
+        if not messages:
+            raise InputError("messages must hold at least one message; got none")
+        n = body.get("n")
+        if n is not None and (isinstance(n, bool) or not isinstance(n, int) or n < 1):
+            raise InputError(f"n must be a whole number, at least 1; got {str(n)[:60]!r}")
+        kept = {key: value for key, value in body.items() if key not in _OURS}
+        return cls(kept, messages, tools, n or 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +98,16 @@ class RouteStage:
     Attributes:
         writer: its name in the route.
         model: what its provider calls it.
-        candidates: what it wrote, as read; empty where it failed.
-        chosen: index of the candidate whose confidence the policy saw (the surest); ``None`` where there is none.
+        candidates: what it wrote, as read; empty where nothing came that can be used.
+        chosen: index of the candidate whose confidence the policy saw: the surest, or where more answers were asked for the
+            least sure of those that would be returned; ``None`` where there is none.
         action: what the policy said: return it, ask the next writer, or abstain.
         failure: why there is no candidate, or why none could be read; ``None`` where one was.
         detail: the failure in words that hold no key, address or text; empty without one.
         usage: tokens read and written; ``None`` where the writer does not say.
         cost: of the writer's tokens, in the route's currency, ≥ 0; ``None`` where prices or tokens are unknown.
         reading_cost: of reading them, ≥ 0.
+        council: what a council said of it where one was asked; ``None`` elsewhere.
         write_s, read_s: seconds spent writing and reading.
     """
 
@@ -93,6 +123,7 @@ class RouteStage:
     reading_cost: float = 0.0
     write_s: float = 0.0
     read_s: float = 0.0
+    council: Verdict | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +138,12 @@ class RoutedAnswer:
         reply: the body of an OpenAI chat completion that is returned; ``None`` where nothing is.
         confidence: P(correct) of what is returned, in [0, 1], or why there is none.
         enforced: false in shadow mode, where ``reply`` is what the application would have got without the route.
-        would: in shadow mode what the route would have done; otherwise the same as ``action``.
+        would: in shadow mode what the route would have done, ``None`` while that is not known: nobody waits for what is only
+            watched, and the log is told it later; otherwise the same as ``action``.
         baseline: in shadow mode the strongest writer's stage, whose answer was returned; ``None`` elsewhere.
         suspended: whether the promise is suspended, since traffic has drifted from what it was made on.
         receipt: of the ledger; ``None`` where the route keeps none.
+        reason: why nothing is returned, or why it is marked, in words for a person; empty where all is well.
         at: seconds since 1970.
     """
 
@@ -121,11 +154,12 @@ class RoutedAnswer:
     reply: Mapping[str, Any] | None
     confidence: float | Unscored
     enforced: bool
-    would: RouteAction
+    would: RouteAction | None
     at: float
     baseline: RouteStage | None = None
     suspended: bool = False
     receipt: Mapping[str, Any] | None = None
+    reason: str = ""
 
     @property
     def cost(self) -> float | None:

@@ -67,8 +67,14 @@ class AnswerReader(Protocol):
         """What its numbers depend on."""
         ...
 
-    async def read(self, exchanges: Sequence[Exchange]) -> list[tuple[float | Unscored, float | Unscored]]:
+    async def read(
+        self, exchanges: Sequence[Exchange], *, writer: str
+    ) -> list[tuple[float | Unscored, float | Unscored]]:
         """The signal and P(correct) of each.
+
+        Args:
+            exchanges: what was asked, and one answer to it each.
+            writer: who wrote them, by its name in the route: how likely an answer is right depends on that too.
 
         Raises:
             ModelUnavailable: the reader as a whole is gone.
