@@ -76,3 +76,25 @@ def test_a_loop_that_ended_half_way_leaves_nothing_behind() -> None:
     turnstile = Turnstile()
     for _ in range(3):
         asyncio.run(turnstile.passed("a"))
+
+
+def test_a_crowd_rests_while_somebody_else_comes_and_not_alone() -> None:
+    async def passed_in(rounds: int, *, beside: bool) -> int:
+        turnstile, passed = Turnstile(rest=1e9), []
+
+        async def one() -> None:
+            await turnstile.passed("crowd")
+            passed.append(1)
+
+        if beside:
+            await turnstile.passed("calm")
+        tasks = [asyncio.create_task(one()) for _ in range(20)]
+        for _ in range(rounds):
+            await asyncio.sleep(0)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        return len(passed)
+
+    assert asyncio.run(passed_in(1000, beside=True)) <= 2
+    assert asyncio.run(passed_in(1000, beside=False)) == 20

@@ -209,18 +209,13 @@ def _folder(path: Path, what: str) -> Path:
 
 
 def _detector(tenant: TenantSettings, privacy: PrivacySettings, cache: PartCache) -> Detector:
-    from foureyes.privacy import NamesDetector, PatternDetector  # noqa: PLC0415 - loads Presidio
+    from foureyes.privacy import NamesDetector, PatternDetector, ProcessDetector  # noqa: PLC0415 - loads Presidio
 
     what = ("patterns", tenant.countries, tenant.phone_regions, privacy.min_score)
-    patterns: Detector = cache.get_or_make(
-        what,
-        partial(
-            PatternDetector,
-            countries=tenant.countries,
-            phone_regions=tenant.phone_regions,
-            min_score=privacy.min_score,
-        ),
+    make = partial(
+        PatternDetector, countries=tenant.countries, phone_regions=tenant.phone_regions, min_score=privacy.min_score
     )
+    patterns: Detector = cache.get_or_make(what, lambda: ProcessDetector(make))
     match tenant.pii:
         case "patterns":
             return patterns

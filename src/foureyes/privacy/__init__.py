@@ -14,6 +14,7 @@ from foureyes.privacy.findings import Detector, Finding, merge_overlapping
 from foureyes.privacy.names import NamesDetector
 from foureyes.privacy.parts import conceal_parts, reveal_json, reveal_parts
 from foureyes.privacy.patterns import COUNTRIES, PatternDetector
+from foureyes.privacy.process import ProcessDetector
 from foureyes.privacy.vault import Conversation, TokenEntry, Vault, VaultLimits
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Finding",
     "NamesDetector",
     "PatternDetector",
+    "ProcessDetector",
     "TokenEntry",
     "Vault",
     "VaultLimits",

@@ -90,13 +90,17 @@ class PatternDetector:
         """What it can find."""
         return frozenset(shape.kind for shape in self._shapes)
 
+    def most_seconds(self, text: str) -> float:
+        """How long this text may take."""
+        return self._timeout_s * (1 + len(text) / 1e6)
+
     def find(self, text: str) -> list[Finding]:
         """Every piece of personal data in the text.
 
         Raises:
             PrivacyError: it took too long.
         """
-        limit = TimeLimit(self._timeout_s * (1 + len(text) / 1e6), self._clock)
+        limit = TimeLimit(self.most_seconds(text), self._clock)
         found = self._read(text, limit)
         if (unescaped := UnescapedText.of(text)) is not None:
             found += [unescaped.written(finding) for finding in self._read(unescaped.text, limit)]
