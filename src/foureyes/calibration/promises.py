@@ -5,48 +5,33 @@ that my labelled sample misleads me". Every threshold is a hypothesis, "here the
 whose hypothesis is rejected by an exact test may be used (Learn then Test). Nothing is assumed about the confidences:
 bad ones cost coverage, never the promise.
 
-How it is done, for risks of the answers let through:
-
-1. The thresholds are fixed before any row is seen: stated error levels 1 − cut that double every 8 steps, from limit/4096
-   to 1, so that they are dense where they matter whatever the limit.
-2. They are tested from the strictest to the loosest by the fallback procedure: δ is split over a few starting points
-   (half of it where a calibrated model would just keep the promise), and whatever a threshold was tested with passes on
-   to the next when it is rejected. The chance of *any* false rejection is at most δ, however the risk behaves between
-   thresholds.
-3. Each test is exact for its sample size: binomial for rates, Hoeffding-Bentkus for costs.
-4. The loosest rejected threshold is returned; it lets the most through.
+How the cut is found stands in :mod:`foureyes.calibration.sequence`. With too few labels for the promise that was asked,
+:func:`~foureyes.calibration.promise_table.promise_table` says which can be made.
 
 A newcomer starts at :func:`promise`.
 
 Source: Angelopoulos, Bates, Candès, Jordan & Lei, Learn then Test, 2021, §2 and Algorithm 1; Wiens & Dmitrienko 2005
-(fallback); Clopper & Pearson 1934; Bates et al. 2021 (Hoeffding-Bentkus).
+(fallback); Clopper & Pearson 1934 (rates); Waudby-Smith & Ramdas 2024 (costs).
 """
 
 from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from foureyes.calibration.sequence import CostTest, RateTest, RiskTest, loosest
 from foureyes.calibration.thresholds import FlagRate, Risk, Threshold
-from foureyes.display import plural
 from foureyes.errors import InputError, NotEnoughData
-from foureyes.maths.bounds import binomial_p, clopper_pearson, hoeffding_bentkus_p
+from foureyes.maths.bounds import binomial_p, clopper_pearson
 from foureyes.maths.columns import flags, fraction, probabilities, real, same_length
 
 __all__ = ["flag_rate", "promise", "promise_cost", "promise_false_blocks"]
 
 Floats = NDArray[np.float64]
-PValue = Callable[[float, int], float]
-
-_STEPS_AN_OCTAVE = 8
-_STRICTEST_OCTAVE = -12
-_STARTS = {-12: 1 / 20, -8: 1 / 20, -4: 1 / 20, -2: 1 / 20, -1: 1 / 20, 0: 1 / 2, 1: 1 / 8, 2: 1 / 16, 3: 1 / 16}
-_MOST_LABELS = 10**6
 
 
 def promise(confidence: ArrayLike, correct: ArrayLike, *, max_error: float, delta: float = 0.05) -> Threshold:
@@ -78,7 +63,7 @@ def promise(confidence: ArrayLike, correct: ArrayLike, *, max_error: float, delt
     c, right = probabilities("confidence", confidence), flags("correct", correct)
     same_length(confidence=c, correct=right)
     limit = fraction("max_error", max_error)
-    return _loosest("error_rate", c, (~right).astype(np.float64), limit, delta, _rate_test(limit))
+    return _promised("error_rate", c, (~right).astype(np.float64), RateTest(limit), delta)
 
 
 def promise_cost(
@@ -113,7 +98,8 @@ def promise_cost(
     if len(paid) and (paid.min() < 0 or paid.max() > worst_cost):
         raise InputError(f"costs must lie in [0, {worst_cost:g}]; got {paid.min():g} to {paid.max():g}")
     limit = max_cost / worst_cost
-    found = _loosest("mean_cost", c, paid / worst_cost, limit, delta, _mean_test(limit))
+    loss = paid / worst_cost
+    found = _promised("mean_cost", c, loss, CostTest(limit, loss[np.argsort(-c, kind="stable")]), delta)
     return replace(found, limit=max_cost, observed=found.observed * worst_cost)
 
 
@@ -149,9 +135,8 @@ def promise_false_blocks(
     n_right = int(np.count_nonzero(right))
     cuts = np.append(0.0, 1 / (1 + np.exp(-np.arange(-16, 16.001, 1 / 16))))
     blocked = np.searchsorted(np.sort(c[right]), cuts).tolist()
-    p_value = _rate_test(limit)
     # The p-value only grows along the sequence, so its first failure can be found by bisection.
-    kept = bisect_right(blocked, delta, key=lambda k: p_value(k, n_right))
+    kept = bisect_right(blocked, delta, key=lambda k: binomial_p(k, n_right, limit))
     if not kept:
         enough = math.ceil(math.log(delta) / math.log1p(-limit))
         needed = math.ceil(enough * n / n_right) if n_right else None
@@ -187,94 +172,9 @@ def flag_rate(confidence: ArrayLike, *, rate: float) -> FlagRate:
     return FlagRate(cut, rate, int(np.searchsorted(c, cut)) / len(c), len(c))
 
 
-@dataclass(frozen=True, slots=True)
-class _Level:
-    """One threshold of the fixed sequence, with what the labelled rows say about it."""
-
-    cut: float
-    share: float  # of δ that it owns
-    n: int  # rows let through
-    loss: float  # their total
-
-
-def _rate_test(limit: float) -> PValue:
-    return lambda events, n: binomial_p(round(events), n, limit)
-
-
-def _mean_test(limit: float) -> PValue:
-    return lambda total, n: hoeffding_bentkus_p(min(1.0, total / n), n, limit) if n else 1.0
-
-
-def _loosest(risk: Risk, c: Floats, loss: Floats, limit: float, delta: float, p_value: PValue) -> Threshold:
-    """Steps 1 to 4 of the module docstring, for losses in [0, 1]."""
-    fraction("delta", delta)
-    levels = _levels(c, loss, limit)  # step 1
-    found, carried = None, 0.0
-    for level in levels:  # step 2
-        at = carried + level.share * delta
-        possible = at > 0 and level.loss < level.n * limit
-        rejected = possible and p_value(level.loss, level.n) <= at  # step 3
-        found, carried = (level, at) if rejected else (found, 0.0)
-    if found is None:
-        raise _too_few(levels, len(c), limit, delta, p_value)
-    return _threshold(risk, found.cut, limit, delta, found.loss / found.n, (len(c), found.n, found.n))  # step 4
-
-
-def _levels(c: Floats, loss: Floats, limit: float) -> list[_Level]:
-    octaves = np.arange(_STRICTEST_OCTAVE * _STEPS_AN_OCTAVE, math.ceil(-math.log2(limit) * _STEPS_AN_OCTAVE))
-    cuts = np.append(1 - limit * 2.0 ** (octaves / _STEPS_AN_OCTAVE), 0.0)  # strictest first
-    starts = {octave * _STEPS_AN_OCTAVE: share for octave, share in _STARTS.items()}
-    # A start that lies beyond "everything" has nothing to start; its share goes to the strictest that does.
-    shares = [starts.get(int(octave), 0.0) for octave in octaves] + [0.0]
-    shares[0] += 1 - sum(shares)
-    below = np.searchsorted(cuts[::-1], c, side="right")  # cuts at most c: the first that many of the ascending ones
-    n = np.bincount(below, minlength=len(cuts) + 1)[::-1].cumsum()
-    total = np.bincount(below, loss, minlength=len(cuts) + 1)[::-1].cumsum()
-    return [_Level(*level) for level in zip(cuts.tolist(), shares, n.tolist(), total.tolist(), strict=False)]
-
-
-def _too_few(levels: list[_Level], n: int, limit: float, delta: float, p_value: PValue) -> NotEnoughData:
-    """Says how many labels would do if more of them looked like these."""
-    seen = [level for level in levels if level.n]
-    if not seen:
-        return NotEnoughData("a promise needs labelled rows; got none")
-    hopeful = [level for level in seen if level.share and level.loss / level.n < limit]
-    needed = [_labels_for(level, n, level.share * delta, p_value) for level in hopeful]
-    if not any(needed):
-        flawless = _labels_for(_Level(0.0, 1.0, 1, 0.0), 1, max(level.share for level in levels) * delta, p_value)
-        if flawless is not None and n < flawless:
-            return NotEnoughData(
-                f"no cut can be promised with {plural(n, 'label')} at a limit of {limit:.3g} and delta {delta:.3g}; it "
-                f"takes "
-                f"{flawless} at least, even if none is wrong",
-                needed=flawless,
-            )
-        best = min(seen, key=lambda level: level.loss / level.n)
-        return NotEnoughData(
-            f"no cut can be promised with {plural(n, 'label')}: the lowest risk at any cut is {best.loss / best.n:.3g}, "
-            f"over "
-            f"{best.n} of them, wanted at most {limit:.3g}; more labels alone would probably not do"
-        )
-    least = min(number for number in needed if number)
-    return NotEnoughData(
-        f"no cut can be promised with {plural(n, 'label')} at a limit of {limit:.3g} and delta {delta:.3g}; "
-        f"about {least} would probably do",
-        needed=least,
-    )
-
-
-def _labels_for(level: _Level, n: int, at: float, p_value: PValue) -> int | None:
-    """Least number of labels with which this level's own share of δ rejects, if its risk and coverage stay."""
-    mean, coverage = level.loss / level.n, level.n / n
-    low, high = 0, 1
-    while p_value(mean * high, high) > at:
-        low, high = high, 2 * high
-        if high > _MOST_LABELS:
-            return None
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if p_value(mean * middle, middle) <= at else (middle, high)
-    return math.ceil(high / coverage)
+def _promised(risk: Risk, c: Floats, loss: Floats, test: RiskTest, delta: float) -> Threshold:
+    found = loosest(c, loss, test, fraction("delta", delta))
+    return _threshold(risk, found.cut, test.limit, delta, found.loss / found.n, (len(c), found.n, found.n))
 
 
 def _threshold(

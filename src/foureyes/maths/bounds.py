@@ -1,11 +1,9 @@
-"""Bounds on a rate or a mean that hold for every sample size, not only for large ones.
+"""Bounds on a rate that hold for every sample size, not only for large ones.
 
-Counts of independent yes-or-no events get exact (Clopper-Pearson) bounds; means of losses in [0, 1] get the
-Hoeffding-Bentkus bound, which holds for every distribution on that range. "Exact" is meant: the chance that a bound
-is broken is at most what its caller asked for, at any N.
+Counts of independent yes-or-no events get exact (Clopper-Pearson) bounds: the chance that a bound is broken is at most what
+its caller asked for, at any N. Means of other losses are bounded in :mod:`foureyes.maths.betting`.
 
-A newcomer starts at :func:`clopper_pearson`; the p-values behind promises are :func:`binomial_p` and
-:func:`hoeffding_bentkus_p`.
+A newcomer starts at :func:`clopper_pearson`; the p-value behind promised rates is :func:`binomial_p`.
 """
 
 from __future__ import annotations
@@ -20,7 +18,6 @@ __all__ = [
     "binomial_cdf",
     "binomial_p",
     "clopper_pearson",
-    "hoeffding_bentkus_p",
     "rate_lower",
     "rate_upper",
 ]
@@ -121,40 +118,10 @@ def clopper_pearson(k: int, n: int, level: float = 0.95) -> tuple[float, float]:
     return rate_lower(k, n, tail), rate_upper(k, n, tail)
 
 
-def hoeffding_bentkus_p(mean: float, n: int, limit: float) -> float:
-    """P-value of "the true mean loss is above ``limit``", for independent losses in [0, 1].
-
-    min(exp(-n·KL(min(mean, limit) ‖ limit)), e·P(Binomial(n, limit) ≤ ⌈n·mean⌉)): valid for every distribution of
-    losses on [0, 1] and every n.
-
-    Args:
-        mean: observed mean loss, in [0, 1].
-        n: losses averaged, ≥ 1.
-        limit: the mean to rule out, in (0, 1).
-
-    Source: Bates et al. 2021, Proposition 6; Angelopoulos et al., Learn then Test, 2021, §2.2.
-    """
-    if not 0 <= mean <= 1 or n < 1:
-        raise InputError(f"a mean loss must lie in [0, 1], of at least one loss; got {mean} of {n}")
-    fraction("limit", limit)
-    if mean >= limit:
-        return 1.0
-    hoeffding = math.exp(-n * _kl(mean, limit))
-    # The small slack keeps ⌈n·mean⌉ from falling below the true sum by rounding; it only makes the value larger.
-    bentkus = math.e * binomial_cdf(math.ceil(n * mean - 1e-9), n, limit)
-    return min(1.0, hoeffding, bentkus)
-
-
 def _count(k: int, n: int) -> int:
     if not 0 <= k <= n:
         raise InputError(f"events must number between 0 and the trials, {n}; got {k}")
     return k
-
-
-def _kl(a: float, b: float) -> float:
-    """KL divergence of Bernoulli(a) from Bernoulli(b), nats."""
-    left = a * math.log(a / b) if a else 0.0
-    return left + ((1 - a) * math.log((1 - a) / (1 - b)) if a < 1 else 0.0)
 
 
 def _wilson(k: int, n: int, delta: float) -> float:
