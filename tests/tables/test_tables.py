@@ -57,6 +57,17 @@ def test_every_format_gives_the_same_columns_and_keeps_them_in_a_copy(tmp_path: 
         table.numbers("other")
 
 
+@pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
+def test_a_name_that_stands_within_another_field_is_suggested(tmp_path: Path, suffix: str) -> None:
+    frame = pl.DataFrame({"id": [1, 2], "foureyes": [{"qwen": {"cme": 0.5}, "smol": {"cme": 1.5}}] * 2})
+    (frame.write_ndjson if suffix == ".jsonl" else frame.write_parquet)(tmp_path / f"rows{suffix}")
+    table = open_table(tmp_path / f"rows{suffix}")
+    with pytest.raises(InputError, match=r"no field 'cme' \(did you mean 'foureyes.qwen.cme' or 'foureyes.smol.cme'\?\)"):
+        table.numbers("cme")
+    with pytest.raises(InputError, match="no field 'other'; its fields are 'id', 'foureyes'"):
+        table.numbers("other")
+
+
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet", "arrow"])
 def test_a_packed_file_is_a_table_too(tmp_path: Path, form: str) -> None:
     written(tmp_path, f".{form}")

@@ -22,6 +22,8 @@ Kind = TypeVar("Kind", bound=np.generic)
 ABSENT: Final = object()
 """What :func:`at` returns where nothing is; a ``None`` in a row counts as absent too, later."""
 
+_HINTS: Final = 3
+_DEEPEST: Final = 3  # objects within objects in which a name is looked for
 _WORDS: Final = {"true": 1.0, "false": 0.0}
 
 
@@ -149,7 +151,14 @@ class Table(ABC):
 
     def _missing(self, field: str) -> InputError:
         known = ", ".join(map(repr, self.names)) or "none"
-        return InputError(f"{self.name} has no field {field!r}; its fields are {known}")
+        within = [path for name in self.names for path in self._ending_in(name, field)]
+        hint = f" (did you mean {' or '.join(map(repr, within[:_HINTS]))}?)" if within else ""
+        return InputError(f"{self.name} has no field {field!r}{hint}; its fields are {known}")
+
+    def _ending_in(self, name: str, field: str) -> list[str]:
+        """Paths to fields of this name within the objects of a column's first row that has one."""
+        first = next((value for value in self.values(name) if isinstance(value, Mapping)), {})
+        return [f"{name}.{path}" for path in _paths_to(first, field, _DEEPEST)]
 
 
 def at(value: Any, path: str) -> Any:
@@ -168,6 +177,13 @@ def at(value: Any, path: str) -> Any:
         if found is not ABSENT:
             return found
     return ABSENT
+
+
+def _paths_to(value: Mapping[str, Any], field: str, deepest: int) -> list[str]:
+    """Paths within nested objects that end in a name."""
+    here = [field] if field in value else []
+    inner = [(name, child) for name, child in value.items() if isinstance(child, Mapping)] if deepest else []
+    return here + [f"{name}.{path}" for name, child in inner for path in _paths_to(child, field, deepest - 1)]
 
 
 def _converted(
