@@ -62,7 +62,9 @@ def test_a_name_that_stands_within_another_field_is_suggested(tmp_path: Path, su
     frame = pl.DataFrame({"id": [1, 2], "foureyes": [{"qwen": {"cme": 0.5}, "smol": {"cme": 1.5}}] * 2})
     (frame.write_ndjson if suffix == ".jsonl" else frame.write_parquet)(tmp_path / f"rows{suffix}")
     table = open_table(tmp_path / f"rows{suffix}")
-    with pytest.raises(InputError, match=r"no field 'cme' \(did you mean 'foureyes.qwen.cme' or 'foureyes.smol.cme'\?\)"):
+    with pytest.raises(
+        InputError, match=r"no field 'cme' \(did you mean 'foureyes.qwen.cme' or 'foureyes.smol.cme'\?\)"
+    ):
         table.numbers("cme")
     with pytest.raises(InputError, match="no field 'other'; its fields are 'id', 'foureyes'"):
         table.numbers("other")
