@@ -16,7 +16,7 @@ from foureyes.privacy import Detector, Vault, conceal_parts, reveal
 from foureyes.privacy.vault import Conversation
 from foureyes.types import Exchange, Message, Part
 
-__all__ = ["VaultConcealer"]
+__all__ = ["VaultConcealer", "concealed_exchange"]
 
 T = TypeVar("T")
 
@@ -60,15 +60,25 @@ class VaultConcealer:
 
     def _conceal(self, exchange: Exchange, session: str | None) -> VaultConcealedExchange:
         conversation = self._vault.conversation(session)
-        prompt = exchange.prompt
-        asked = [Message("user", prompt)] if isinstance(prompt, str) else list(prompt)
-        turns = [*asked, exchange.turn or Message("assistant", exchange.answer)]
-        parts = [part for turn in turns for part in _parts(turn)]
-        hidden = iter(conceal_parts(parts, self._detector, conversation))
-        *before, answer = [Message.of(turn.role, [next(hidden) for _ in _parts(turn)]) for turn in turns]
-        shown = before[0].content if isinstance(prompt, str) else tuple(before)
-        tools = conceal_parts(exchange.tools, self._detector, conversation)
-        return VaultConcealedExchange(Exchange.of(shown, answer, tools=tools), conversation, self._threads)
+        return VaultConcealedExchange(
+            concealed_exchange(exchange, self._detector, conversation), conversation, self._threads
+        )
+
+
+def concealed_exchange(exchange: Exchange, detector: Detector, conversation: Conversation) -> Exchange:
+    """An exchange without its personal data; see :meth:`VaultConcealer.conceal`.
+
+    Raises:
+        PrivacyError: the detector or the vault failed.
+    """
+    prompt = exchange.prompt
+    asked = [Message("user", prompt)] if isinstance(prompt, str) else list(prompt)
+    turns = [*asked, exchange.turn or Message("assistant", exchange.answer)]
+    parts = [part for turn in turns for part in _parts(turn)]
+    hidden = iter(conceal_parts(parts, detector, conversation))
+    *before, answer = [Message.of(turn.role, [next(hidden) for _ in _parts(turn)]) for turn in turns]
+    shown = before[0].content if isinstance(prompt, str) else tuple(before)
+    return Exchange.of(shown, answer, tools=conceal_parts(exchange.tools, detector, conversation))
 
 
 def _parts(turn: Message) -> tuple[Part, ...]:

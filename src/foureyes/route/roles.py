@@ -6,10 +6,15 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from foureyes.errors import ModelUnavailable
 from foureyes.route.outcome import RoutedAnswer, RouteRequest
 from foureyes.types import Exchange, Unscored
 
-__all__ = ["AnswerReader", "RouteLog", "RouteWriter", "WriterReply"]
+__all__ = ["AnswerReader", "PersonQueue", "RouteLog", "RouteWriter", "Unpaid", "WriterReply"]
+
+
+class Unpaid(ModelUnavailable):
+    """A writer that cannot be reached; nothing was sent, so nothing is paid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,8 @@ class RouteWriter(Protocol):
         """Answers ``request.n`` times. Cancelling it closes the connection, so that nothing is paid on.
 
         Raises:
-            ModelUnavailable: it cannot be reached, is busy (429), or took too long.
+            Unpaid: it cannot be reached.
+            ModelUnavailable: it is busy (429), took too long, or the connection broke.
             ModelRefused: its server said no.
             ModelError: what came back is no chat completion, or broke off.
         """
@@ -91,4 +97,16 @@ class RouteLog(Protocol):
 
     async def keep(self, request: RouteRequest, answer: RoutedAnswer) -> None:
         """Keeps one routed request. What it raises is logged; no answer waits for it."""
+        ...
+
+
+class PersonQueue(Protocol):
+    """Where questions wait for a person."""
+
+    async def put(self, request: RouteRequest, answer: RoutedAnswer) -> None:
+        """Keeps a question with what was written to it.
+
+        Raises:
+            FoureyesError: it cannot be kept, or too many wait already.
+        """
         ...

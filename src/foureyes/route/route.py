@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Protocol
 
+from foureyes.cascade.policy import Policy
+from foureyes.errors import InputError
+from foureyes.route.annotating import annotated_answer
+from foureyes.route.background import Background
+from foureyes.route.finishing import Finisher
 from foureyes.route.outcome import RoutedAnswer, RouteRequest
+from foureyes.route.parts import RouteParts
+from foureyes.route.roles import AnswerReader
+from foureyes.route.rules import RouteMember, RouteRules
+from foureyes.route.shadowing import Shadow
+from foureyes.route.walking import Walk
+from foureyes.types import Message, new_id
 
-__all__ = ["AnsweringRoute"]
+__all__ = ["AnsweringRoute", "Asked", "Route"]
+
+Asked = RouteRequest | str | Sequence[Mapping[str, Any]]
+"""What may be asked: a request, a prompt, or messages in OpenAI's words."""
 
 
 class AnsweringRoute(Protocol):
@@ -40,3 +55,151 @@ class AnsweringRoute(Protocol):
     async def aclose(self) -> None:
         """Closes every connection."""
         ...
+
+
+class Route:
+    """Answers requests with the cheapest writer whose answer a reader finds good enough.
+
+    Args:
+        name: as callers ask for it.
+        members: the writers, the cheapest first; the last one is the strongest.
+        reader: none of the writers; reads every answer.
+        policy: one gate a writer. In shadow mode a route may have none: then every writer is asked and nothing is decided.
+        rules: what becomes of doubt and of failures.
+        parts: what else works with it: a log, a ledger, a council, a vault, a person's queue.
+
+    Raises:
+        InputError: not one gate a writer, two writers of one name, or a part is missing that the rules need.
+
+    Example:
+        >>> import asyncio
+        >>> from foureyes.cascade.policy import ALWAYS, ConfidenceGate
+        >>> from foureyes.route.scripted import ScriptedAnswerReader, ScriptedRouteWriter
+        >>> writers = ScriptedRouteWriter("small", "Sydney"), ScriptedRouteWriter("large", "Canberra")
+        >>> members = [RouteMember(writer) for writer in writers]
+        >>> policy = Policy((ConfidenceGate((0.8,), ("escalate", "answer")), ALWAYS))
+        >>> route = Route("capitals", members, ScriptedAnswerReader({"Sydney": 0.1, "Canberra": 0.9}), policy)
+        >>> answer = asyncio.run(route.answer("Capital of Australia?"))
+        >>> answer.action, answer.reply["choices"][0]["message"]["content"], answer.confidence
+        ('answer', 'Canberra', 0.9)
+    """
+
+    def __init__(
+        self,
+        name: str,
+        members: Sequence[RouteMember],
+        reader: AnswerReader,
+        policy: Policy | None,
+        rules: RouteRules | None = None,
+        parts: RouteParts | None = None,
+    ) -> None:
+        self._name, self._members, self._reader = name, tuple(members), reader
+        self._rules, self._parts = rules or RouteRules(), parts or RouteParts()
+        _require_fit(self._members, policy, self._rules, self._parts)
+        self._policy = policy
+        self._background = Background()
+        self._finisher = Finisher(name, self._rules, self._parts, self._background)
+
+    @property
+    def name(self) -> str:
+        """As callers ask for it: ``foureyes/<name>``."""
+        return self._name
+
+    @property
+    def annotates(self) -> bool:
+        """Whether streams are sent as they come and end with the verdict."""
+        return self._rules.annotate
+
+    @property
+    def members(self) -> tuple[RouteMember, ...]:
+        """The writers, the cheapest first."""
+        return self._members
+
+    @property
+    def reader(self) -> AnswerReader:
+        """Who reads."""
+        return self._reader
+
+    @property
+    def policy(self) -> Policy | None:
+        """What decides; ``None`` of a route that only watches."""
+        return self._policy
+
+    @property
+    def rules(self) -> RouteRules:
+        """What becomes of doubt and of failures."""
+        return self._rules
+
+    async def answer(self, request: Asked, *, request_id: str | None = None) -> RoutedAnswer:
+        """Answers one request. Cancelling it cancels the writer that is writing.
+
+        Args:
+            request: a prompt, messages in OpenAI's words, or a whole request.
+            request_id: names it in logs and in the ledger; ``None`` for a new one.
+
+        Raises:
+            InputError: the request is not one that writers can be asked.
+        """
+        asked, named, began = _request_of(request), request_id or new_id(), time.time()
+        if self._rules.shadow:
+            return await Shadow(self._walk(asked), self._finisher, self._background).answer(named, began)
+        if self._rules.annotate:
+            return await self._finisher.finished(asked, await self._walk(asked).first(), named, began)
+        return await self._finisher.finished(asked, await self._walk(asked).ended(), named, began)
+
+    async def annotated(
+        self, request: Asked, *, request_id: str | None = None
+    ) -> AsyncIterator[Mapping[str, Any] | RoutedAnswer]:
+        """Chunks of the first writer as they come, and last what the reader said of it.
+
+        Raises:
+            InputError: the request is not one that writers can be asked.
+        """
+        asked, named, began = _request_of(request), request_id or new_id(), time.time()
+        async for piece in annotated_answer(self._walk(asked)):
+            if isinstance(piece, Mapping):
+                yield piece
+            else:
+                yield await self._finisher.finished(asked, piece, named, began)
+
+    async def settled(self) -> None:
+        """Waits until all that nobody waits for is done: what is watched only, and what the log is told."""
+        await self._background.settled()
+
+    async def aclose(self) -> None:
+        """Closes every connection, and lets go of the reader."""
+        await self._background.settled()
+        for member in self._members:
+            await member.writer.aclose()
+        await self._reader.aclose()
+        await self._parts.aclose()
+
+    def _walk(self, asked: RouteRequest) -> Walk:
+        return Walk(asked, self._members, self._reader, self._policy, self._rules, self._parts)
+
+
+def _request_of(request: Asked) -> RouteRequest:
+    if isinstance(request, RouteRequest):
+        return request
+    if isinstance(request, str):
+        return RouteRequest({"messages": [{"role": "user", "content": request}]}, (Message("user", request),))
+    if isinstance(request, Sequence):
+        return RouteRequest.of({"messages": list(request)})
+    raise InputError(f"wanted a prompt, a list of messages or a RouteRequest; got {type(request).__name__}")
+
+
+def _require_fit(members: tuple[RouteMember, ...], policy: Policy | None, rules: RouteRules, parts: RouteParts) -> None:
+    names = [member.writer.name for member in members]
+    n_gates = None if policy is None else len(policy.gates)
+    if not names or len(set(names)) != len(names):
+        raise InputError(f"a route needs one writer or more, each with a name of its own; got {names}")
+    if policy is None and not (rules.shadow or rules.annotate):
+        raise InputError("a route without a policy can only watch (shadow or annotate); got neither")
+    if n_gates is not None and n_gates != len(names):
+        raise InputError(f"a route of {len(names)} writers needs a policy of as many gates; got {n_gates}")
+    if rules.on_doubt == "person" and parts.queue is None:
+        raise InputError("a route that hands doubt to a person needs a queue; got none")
+    if rules.annotate and parts.concealer is not None and members[0].third_party:
+        raise InputError(
+            "personal data cannot be restored in a stream: a route that annotates streams must conceal none"
+        )

@@ -1,0 +1,108 @@
+"""From how a request's way ended to the answer that is returned, recorded and logged."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from foureyes.errors import FoureyesError
+from foureyes.guard.deadline import log_bug, log_failure, wrap_uncancellable
+from foureyes.route.background import Background
+from foureyes.route.outcome import RoutedAnswer, RouteRequest
+from foureyes.route.parts import RouteParts
+from foureyes.route.recording import EVENT, route_payload
+from foureyes.route.replies import reply_of
+from foureyes.route.rules import RouteRules
+from foureyes.route.stages import StageResult
+from foureyes.route.walking import WalkEnd
+from foureyes.types import Unscored
+
+__all__ = ["Finisher"]
+
+_NOTHING = Unscored("unavailable", "nothing is returned")
+
+
+class Finisher:
+    """Makes answers of ends: hands doubt to a person, takes receipts, tells the log.
+
+    Args:
+        route: its name.
+        rules: how long a receipt may take, and whether the route only watches.
+        parts: the log, the ledger and the queue.
+        background: where the log is told.
+    """
+
+    def __init__(self, route: str, rules: RouteRules, parts: RouteParts, background: Background) -> None:
+        self._route, self._rules, self._parts, self._background = route, rules, parts, background
+
+    async def finished(self, request: RouteRequest, end: WalkEnd, request_id: str, at: float) -> RoutedAnswer:
+        """What is returned of a request; the log is told without anybody waiting for it."""
+        answer = self.answered(request, end, request_id, at)
+        answer = await self.recorded(request, await self._handed_over(request, answer))
+        self.log(request, answer)
+        return answer
+
+    def answered(self, request: RouteRequest, end: WalkEnd, request_id: str, at: float) -> RoutedAnswer:
+        """The end as an answer; nobody is told yet."""
+        result, action = end.result, end.action or "abstain"
+        return RoutedAnswer(
+            request_id,
+            self._route,
+            action,
+            end.stages,
+            None if result is None else _reply(result, request.n),
+            _NOTHING if result is None else result.confidence,
+            enforced=not (self._rules.shadow or self._rules.annotate),
+            would=end.action,
+            at=at,
+            reason=end.reason,
+        )
+
+    def log(self, request: RouteRequest, answer: RoutedAnswer) -> None:
+        """Tells the log, where there is one."""
+        if self._parts.log is not None:
+            self._background.start(self._parts.log.keep(request, answer), "the log of a route")
+
+    async def _handed_over(self, request: RouteRequest, answer: RoutedAnswer) -> RoutedAnswer:
+        if answer.action != "person" or self._parts.queue is None:
+            return answer
+        try:
+            await self._parts.queue.put(request, answer)
+        except Exception as error:  # noqa: BLE001 - whatever a queue raises, nobody waits there
+            _log(error, "the queue of a person")
+            return _withheld(answer, "it could not be handed to a person")
+        return answer
+
+    async def recorded(self, request: RouteRequest, answer: RoutedAnswer) -> RoutedAnswer:
+        """The answer with its receipt, or withheld where there is none."""
+        recorder = self._parts.recorder
+        if recorder is None:
+            return answer
+        try:
+            payload = route_payload(request, answer, recorder, self._parts.tenant)
+            async with asyncio.timeout(self._rules.record_s):
+                receipt = await wrap_uncancellable(recorder.append(EVENT, payload))
+            kept = {name: getattr(receipt, name) for name in ("index", "entry_hash", "timestamp", "log_id")}
+        except Exception as error:  # noqa: BLE001 - whatever a recorder raises, there is no receipt
+            _log(error, "the ledger of a route")
+            return _withheld(answer, "it could not be recorded")
+        return replace(answer, receipt=kept)
+
+
+def _reply(result: StageResult, n: int) -> Mapping[str, Any] | None:
+    if result.body is None or len(result.order) == n:
+        return result.body
+    return reply_of(result.body, [candidate.choice for candidate in result.returned(n)])
+
+
+def _withheld(answer: RoutedAnswer, why: str) -> RoutedAnswer:
+    """Nothing is returned for which something failed that the route owes; where it only watches, it is returned all the same."""
+    if not answer.enforced:
+        return replace(answer, reason=why)
+    return replace(answer, action="failed", would="failed", reply=None, confidence=_NOTHING, reason=why)
+
+
+def _log(error: Exception, what: str) -> None:
+    log_failure(error, what) if isinstance(error, FoureyesError) else log_bug(error, what)

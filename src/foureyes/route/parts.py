@@ -1,0 +1,44 @@
+"""What works with a route besides its writers and its reader; each may be missing."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from foureyes.guard import Council
+from foureyes.guard.protocols import Recorder
+from foureyes.route.concealing import BodyConcealer
+from foureyes.route.risk import TOOL_CALLS, RiskRule
+from foureyes.route.roles import PersonQueue, RouteLog
+
+__all__ = ["RouteParts"]
+
+
+@dataclass(frozen=True, slots=True)
+class RouteParts:
+    """What works with a route.
+
+    Args:
+        log: keeps what happened.
+        recorder: a ledger; where there is one, no answer is returned without a receipt.
+        tenant: whose ledger and salt these are.
+        council: asked about risky answers; what it does not find safe is not returned.
+        risks: which answers are risky: those that one of these fits.
+        concealer: takes personal data out of what third parties and the council are shown.
+        queue: where questions wait for a person.
+        closers: called when the route is closed.
+    """
+
+    log: RouteLog | None = None
+    recorder: Recorder | None = None
+    tenant: str = "default"
+    council: Council | None = None
+    risks: tuple[RiskRule, ...] = (TOOL_CALLS,)
+    concealer: BodyConcealer | None = None
+    queue: PersonQueue | None = None
+    closers: tuple[Callable[[], Awaitable[None]], ...] = ()
+
+    async def aclose(self) -> None:
+        """Closes what was opened for this route alone."""
+        for close in self.closers:
+            await close()

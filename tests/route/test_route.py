@@ -1,0 +1,216 @@
+"""What a route returns, and what it never does."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from foureyes.cascade.policy import ALWAYS, ConfidenceGate, Policy
+from foureyes.errors import InputError, ModelRefused, ModelUnavailable
+from foureyes.route.outcome import RoutedAnswer, RouteRequest
+from foureyes.route.roles import Unpaid
+from foureyes.route.route import Route
+from foureyes.route.rules import Prices, RouteMember, RouteRules
+from foureyes.route.scripted import ScriptedAnswerReader, ScriptedRouteWriter, completion
+from foureyes.types import Unscored
+
+POLICY = Policy((ConfidenceGate((0.8,), ("escalate", "answer")), ConfidenceGate((0.5,), ("abstain", "answer"))))
+READ = {"Sydney": 0.1, "Canberra": 0.9, "Perth": 0.2}
+ASKED = RouteRequest.of({"messages": [{"role": "user", "content": "Capital of Australia?"}]})
+
+
+class Kept:
+    def __init__(self) -> None:
+        self.answers: list[RoutedAnswer] = []
+
+    async def keep(self, request: RouteRequest, answer: RoutedAnswer) -> None:  # noqa: ARG002
+        self.answers.append(answer)
+
+    put = keep
+
+
+def made(small: Any, large: Any, reader: Any = None, policy: Policy | None = POLICY, parts: Any = None, **rules: Any):
+    writers = ScriptedRouteWriter("small", small), ScriptedRouteWriter("large", large)
+    members = [RouteMember(writers[0], Prices(1.0, 2.0)), RouteMember(writers[1], Prices(10.0, 20.0))]
+    route = Route("capitals", members, reader or ScriptedAnswerReader(READ), policy, RouteRules(**rules), parts)
+    return route, *writers
+
+
+def said(answer: RoutedAnswer) -> str | None:
+    return None if answer.reply is None else answer.reply["choices"][0]["message"]["content"]
+
+
+async def test_an_answer_that_is_good_enough_is_returned_without_asking_anybody_stronger() -> None:
+    route, _, large = made("Canberra", "Perth", reading_price=0.001)
+    answer = await route.answer(ASKED)
+    assert (answer.action, said(answer), answer.confidence, large.asked) == ("answer", "Canberra", 0.9, [])
+    assert answer.cost == pytest.approx(20e-6 + 0.001)
+    assert [stage.action for stage in answer.stages] == ["answer"]
+
+
+async def test_doubt_goes_on_to_the_next_writer() -> None:
+    route, _, _ = made("Sydney", "Canberra")
+    answer = await route.answer("Capital of Australia?")
+    assert (answer.action, said(answer), [stage.action for stage in answer.stages]) == (
+        "answer",
+        "Canberra",
+        ["escalate", "answer"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("on_doubt", "action", "text"), [("abstain", "abstain", None), ("strongest", "strongest", "Perth")]
+)
+async def test_where_no_answer_is_good_enough_the_rule_is_followed(on_doubt: str, action: str, text: Any) -> None:
+    route, _, _ = made("Sydney", "Perth", on_doubt=on_doubt)
+    answer = await route.answer(ASKED)
+    assert (answer.action, said(answer), answer.reason) == (action, text, "no answer is good enough")
+
+
+FAULTS = {
+    "unavailable": ModelUnavailable("down", model="m", status=429),
+    "refused": ModelRefused("no", model="m", status=400),
+    "bad_reply": "",
+    "filtered": completion("Can") | {"choices": [{"message": {"content": "Can"}, "finish_reason": "content_filter"}]},
+}
+
+
+@pytest.mark.parametrize("failure", FAULTS)
+async def test_a_writer_that_fails_makes_room_for_the_next(failure: str) -> None:
+    reply = FAULTS[failure]
+    if isinstance(reply, dict):
+        reply["choices"][0]["message"]["role"] = "assistant"
+    route, _, _ = made(reply, "Canberra")
+    answer = await route.answer(ASKED)
+    assert (answer.action, said(answer), answer.stages[0].failure) == ("answer", "Canberra", failure)
+
+
+@pytest.mark.parametrize("on_failure", ["closed", "strongest"])
+async def test_a_weaker_answer_is_never_returned_for_a_failure(on_failure: str) -> None:
+    route, _, _ = made("Sydney", ModelUnavailable("down", model="m"), on_failure=on_failure)
+    answer = await route.answer(ASKED)
+    assert (answer.action, answer.reply, answer.stages[1].failure) == ("failed", None, "unavailable")
+
+
+@pytest.mark.parametrize(
+    ("on_failure", "action", "text"), [("closed", "failed", None), ("strongest", "strongest", "Perth")]
+)
+@pytest.mark.parametrize("fails", [ModelUnavailable("gone", model="r"), ValueError("a bug")])
+async def test_without_a_reader_nothing_is_returned_as_read(
+    on_failure: str, action: str, text: Any, fails: Exception
+) -> None:
+    route, _, _ = made("Canberra", "Perth", ScriptedAnswerReader(fails=fails), on_failure=on_failure)
+    answer = await route.answer(ASKED)
+    assert (answer.action, said(answer)) == (action, text)
+    assert isinstance(answer.confidence, Unscored)
+
+
+async def test_a_reader_that_is_gone_is_not_asked_about_further_writers() -> None:
+    route, _, large = made("Canberra", "Perth", ScriptedAnswerReader(fails=ModelUnavailable("gone", model="r")))
+    await route.answer(ASKED)
+    assert large.asked == []
+
+
+@pytest.mark.parametrize("number", [float("nan"), 1.5, -0.1, float("inf")])
+async def test_what_is_no_probability_was_not_read(number: float) -> None:
+    route, _, _ = made("Sydney", "Canberra", ScriptedAnswerReader(READ | {"Canberra": number}))
+    answer = await route.answer(ASKED)
+    assert (answer.action, answer.stages[1].failure) == ("failed", "unread")
+
+
+async def test_what_nobody_can_read_is_not_sent_to_a_cheap_writer() -> None:
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+    asked = RouteRequest.of({"messages": [{"role": "user", "content": [image]}]})
+    closed, small, large = made("Canberra", "Perth")
+    answer = await closed.answer(asked)
+    assert (answer.action, answer.stages, small.asked, large.asked) == ("failed", (), [], [])
+    route, small, _ = made("Canberra", "Perth", on_failure="strongest")
+    answer = await route.answer(asked)
+    assert (answer.action, said(answer), small.asked, answer.stages[0].failure) == ("strongest", "Perth", [], "unread")
+
+
+async def test_the_reader_picks_the_surest_of_several() -> None:
+    route, small, _ = made(completion("Sydney", "Canberra", "Perth"), "Perth", best_of=3)
+    answer = await route.answer(ASKED)
+    assert (said(answer), small.asked[0].body["n"], len(answer.reply["choices"])) == ("Canberra", 3, 1)  # type: ignore[index]
+    assert [one.confidence for one in answer.stages[0].candidates] == [0.1, 0.9, 0.2]
+
+
+async def test_of_several_answers_asked_for_the_least_sure_decides() -> None:
+    asked = RouteRequest.of({**ASKED.body, "n": 2})
+    route, _, _ = made(completion("Sydney", "Canberra"), completion("Canberra", "Canberra"))
+    answer = await route.answer(asked)
+    assert [stage.action for stage in answer.stages] == ["escalate", "answer"]
+    assert len(answer.reply["choices"]) == 2  # type: ignore[index]
+
+
+async def test_fewer_answers_than_asked_for_are_no_reply() -> None:
+    route, _, _ = made(completion("Canberra"), completion("Canberra"))
+    answer = await route.answer(RouteRequest.of({**ASKED.body, "n": 2}))
+    assert (answer.action, answer.stages[0].detail) == ("failed", "wanted 2 choices; got 1")
+
+
+async def test_in_shadow_mode_the_application_gets_what_it_got_before() -> None:
+    log = Kept()
+    from foureyes.route.parts import RouteParts
+
+    route, small, large = made("Canberra", "Perth", shadow=True, parts=RouteParts(log=log))
+    answer = await route.answer(ASKED)
+    assert (said(answer), answer.enforced, answer.would) == ("Perth", False, None)
+    await route.settled()
+    [kept] = log.answers
+    assert (kept.would, kept.confidence, len(small.asked), len(large.asked)) == ("answer", 0.2, 1, 1)
+    assert kept.stages[0].chosen == 0
+    assert said(kept) == "Perth"
+
+
+async def test_a_route_that_only_watches_needs_no_policy_and_asks_everybody() -> None:
+    log = Kept()
+    from foureyes.route.parts import RouteParts
+
+    route, small, large = made("Canberra", "Perth", policy=None, shadow=True, parts=RouteParts(log=log))
+    await route.answer(ASKED)
+    await route.settled()
+    assert ([stage.writer for stage in log.answers[0].stages], log.answers[0].would) == (["small", "large"], None)
+    assert (len(small.asked), len(large.asked)) == (1, 1)
+
+
+async def test_an_annotated_stream_ends_with_what_was_read() -> None:
+    route, _, large = made("It is Sydney", "Perth", ScriptedAnswerReader({"It is Sydney": 0.1}), annotate=True)
+    pieces = [piece async for piece in route.annotated(ASKED)]
+    last = pieces.pop()
+    assert isinstance(last, RoutedAnswer)
+    assert (last.action, last.confidence, said(last), large.asked) == ("annotated", 0.1, "It is Sydney", [])
+    texts = [piece["choices"][0]["delta"].get("content", "") for piece in pieces if piece["choices"]]  # type: ignore[index]
+    assert "".join(texts) == "It is Sydney"
+
+
+async def test_cancelling_a_request_cancels_the_writer_that_writes() -> None:
+    writer = ScriptedRouteWriter("small", "Canberra", wait_s=60)
+    route = Route("slow", [RouteMember(writer)], ScriptedAnswerReader(READ), Policy((ALWAYS,)))
+    task = asyncio.create_task(route.answer(ASKED))
+    await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert writer.cancelled == 1
+
+
+async def test_what_is_unreachable_costs_nothing_and_what_broke_off_an_unknown_sum() -> None:
+    route, _, _ = made(Unpaid("down", model="m"), "Canberra")
+    assert (await route.answer(ASKED)).cost == pytest.approx(200e-6)
+    route, _, _ = made(ModelUnavailable("hung up", model="m"), "Canberra")
+    assert (await route.answer(ASKED)).cost is None
+
+
+async def test_doubt_is_handed_to_a_person_or_told_to_have_failed() -> None:
+    from foureyes.route.parts import RouteParts
+
+    queue = Kept()
+    route, _, _ = made("Sydney", "Perth", on_doubt="person", parts=RouteParts(queue=queue))
+    answer = await route.answer(ASKED)
+    assert (answer.action, answer.reply, queue.answers) == ("person", None, [answer])
+    with pytest.raises(InputError, match="needs a queue"):
+        made("Sydney", "Perth", on_doubt="person")
