@@ -15,8 +15,9 @@ CalibratorKind: TypeAlias = Literal["platt", "beta", "histogram", "isotonic"]
 GuardMode: TypeAlias = Literal["enforce", "observe"]
 """Whether a decision is meant to be acted on. ``observe`` marks it as not enforced and changes nothing else."""
 
-KeyScope: TypeAlias = Literal["verify", "report", "audit", "admin"]
-"""What an API key may do: ask the guard, report what came of actions, read the record and what was decided, or everything."""
+KeyScope: TypeAlias = Literal["verify", "route", "report", "audit", "admin"]
+"""What an API key may do: ask the guard, ask a route's writers, report what came of actions and answers, read the record and
+what was decided, or everything."""
 
 PiiPolicy: TypeAlias = Literal["off", "patterns", "names"]
 """How personal data is looked for: not at all, by its shape, or by its shape and with a model for names and places."""

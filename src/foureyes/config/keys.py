@@ -171,7 +171,7 @@ def new_key(tenant: str, scopes: Collection[KeyScope]) -> NewKey:
 
     Args:
         tenant: whose: letters, digits, ``-`` and ``_``, as in the configuration.
-        scopes: what it may do, at least one of ``verify``, ``report``, ``audit``, ``admin``.
+        scopes: what it may do, at least one of ``verify``, ``route``, ``report``, ``audit``, ``admin``.
 
     Raises:
         InputError: the tenant's name or a scope is none.

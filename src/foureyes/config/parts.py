@@ -42,6 +42,7 @@ class TenantParts:
         answerers: models that answer in words, for the routes that check segments and ask a council of answers.
         watches: of what is promised of verifiers that have a threshold, named ``PROVIDER/MODEL``: the tenant's monitor
             tells them what it sees. While one is suspended, its verifier's safe is an abstention.
+        routes: that its requests may ask, by name: each is an ``AnsweringRoute`` of :mod:`foureyes.route`, a package above.
         rate: how much it may ask for.
         gate: what its agents' records must show.
         show_texts: whether the feed keeps prompts and responses. For demonstrations only.
@@ -54,6 +55,7 @@ class TenantParts:
     concealer: Concealer | None = None
     answerers: Sequence[Answerer] = ()
     watches: Sequence[PromiseWatch] = ()
+    routes: Mapping[str, Any] = field(default_factory=dict)
     rate: RateLimit = field(default_factory=RateLimit)
     gate: GatePolicy = field(default_factory=GatePolicy)
     show_texts: bool = False

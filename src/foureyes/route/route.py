@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, Protocol
 
 from foureyes.cascade.policy import Policy
@@ -48,7 +48,7 @@ class AnsweringRoute(Protocol):
 
     def annotated(
         self, request: RouteRequest, *, request_id: str | None = None
-    ) -> AsyncIterator[Mapping[str, Any] | RoutedAnswer]:
+    ) -> AsyncGenerator[Mapping[str, Any] | RoutedAnswer]:
         """Chunks of the first writer as they come, and last what the reader said of it."""
         ...
 
@@ -149,7 +149,7 @@ class Route:
 
     async def annotated(
         self, request: Asked, *, request_id: str | None = None
-    ) -> AsyncIterator[Mapping[str, Any] | RoutedAnswer]:
+    ) -> AsyncGenerator[Mapping[str, Any] | RoutedAnswer]:
         """Chunks of the first writer as they come, and last what the reader said of it.
 
         Raises:

@@ -32,6 +32,7 @@ __all__ = [
     "ADMITTED",
     "HOLDS",
     "LEASE",
+    "ROUTING",
     "Auditing",
     "Call",
     "Reporting",
@@ -176,5 +177,7 @@ def caller_of(scope: Scope) -> str:
 
 
 Verifying: TypeAlias = Annotated[Call, Depends(RequireScope("verify"))]
+ROUTING: Final = RequireScope("route")
+"""Admits whoever may ask a route's writers, which costs money."""
 Reporting: TypeAlias = Annotated[Call, Depends(RequireScope("report"))]
 Auditing: TypeAlias = Annotated[Call, Depends(RequireScope("audit"))]

@@ -30,7 +30,17 @@ from foureyes.service.maintenance import maintain_forever
 from foureyes.service.middleware import RequestMiddleware
 from foureyes.service.openapi import DESCRIPTION, TAGS, describe
 from foureyes.service.problems import problem_response
-from foureyes.service.routes import decisions, gateways, guard, health, independent_answers, ledger, monitoring, privacy
+from foureyes.service.routes import (
+    decisions,
+    gateways,
+    guard,
+    health,
+    independent_answers,
+    ledger,
+    monitoring,
+    openai,
+    privacy,
+)
 
 __all__ = ["create_app"]
 
@@ -66,6 +76,7 @@ def create_app(
     app.router.route_class = BodyRoute
     for subject in (guard, independent_answers, privacy, decisions, ledger, gateways, monitoring, health):
         subject.add(app.router)
+    openai.add(app.router)
     app.include_router(dashboard())
     for error in (HTTPException, RequestValidationError):
         app.add_exception_handler(error, _problem)

@@ -28,7 +28,7 @@ from foureyes.errors import ConfigError
 from foureyes.service.access import ADMITTED, RequireScope
 from foureyes.service.problems import Refused
 
-__all__ = ["BodyRoute"]
+__all__ = ["BodyRoute", "read_body"]
 
 _TOO_DEEP: Final = "the body is nested too deeply"
 
@@ -48,7 +48,7 @@ class BodyRoute(APIRoute):
 
         async def admit_and_read(request: Request) -> Response:
             request.scope[ADMITTED] = required.admit(request.scope)
-            body = await _read(request, request.scope["foureyes.state"].parts.server)
+            body = await read_body(request, request.scope["foureyes.state"].parts.server)
             return await handle(_ReadRequest(request.scope, body))
 
         return admit_and_read
@@ -104,7 +104,12 @@ def _required_scope(route: APIRoute) -> RequireScope:
     raise ConfigError(f"the route {route.path} has a body and lets anybody in: give it a Call")
 
 
-async def _read(request: Request, limits: ServerSettings) -> bytes:
+async def read_body(request: Request, limits: ServerSettings) -> bytes:
+    """The bytes of a JSON body within the limits.
+
+    Raises:
+        Refused: 400, 408, 413 or 415.
+    """
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise Refused(415, "send Content-Type: application/json")
     length = request.headers.get("content-length", "")

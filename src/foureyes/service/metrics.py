@@ -11,6 +11,7 @@ from typing import Final
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from foureyes.service.gauges import Gauges
+from foureyes.service.route_metrics import RouteMetrics
 from foureyes.types import Verdict
 
 __all__ = ["Metrics"]
@@ -24,6 +25,7 @@ class Metrics:
 
     Attributes:
         gauges: what the monitors know, for the same page.
+        routes: what routes did.
     """
 
     content_type: Final = CONTENT_TYPE_LATEST
@@ -31,6 +33,7 @@ class Metrics:
     def __init__(self) -> None:
         self.gauges: Final = Gauges()
         self._registry = registry = CollectorRegistry()
+        self.routes: Final = RouteMetrics(registry)
         self._requests = Counter("foureyes_http_requests", "requests served", ["route", "status"], registry=registry)
         self._verdicts = Counter(
             "foureyes_verdicts", "verifications by what they came to", ["verdict"], registry=registry

@@ -22,7 +22,7 @@ DESCRIPTION: Final = """\
 Between generation and action, ask independent models whether a response is right and safe to act on.
 
 Every answer that could not be verified says `safe: false`. Every error is a problem (RFC 9457). Keys go into
-`Authorization: Bearer KEY` or `X-API-Key: KEY`, and have the scopes `verify`, `report`, `audit` and `admin` (which includes all).
+`Authorization: Bearer KEY` or `X-API-Key: KEY`, and have the scopes `verify`, `route`, `report`, `audit` and `admin` (which includes all).
 """
 
 TAGS: Final = [

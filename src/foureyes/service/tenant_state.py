@@ -22,6 +22,7 @@ from foureyes.service.feed import Feed
 from foureyes.service.persistence import StateStore
 from foureyes.service.prompt_memory import PromptMemory
 from foureyes.service.rate_limit import RateLimiter
+from foureyes.service.route_book import RouteBook
 from foureyes.service.wire.decisions import AlarmItem, FeedItem
 from foureyes.types import Verdict, Vote
 
@@ -62,6 +63,7 @@ class TenantState:
         threads: where its requests read its records.
         privacy_threads: where its requests look for personal data, which may take long.
         prompts: what gateways asked and wait for an answer to.
+        routed: what its routes did.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class TenantState:
         self.threads: Final = BoundedThreads(_THREADS, name="tenant")
         self.privacy_threads: Final = BoundedThreads(_THREADS, name="privacy")
         self.prompts: Final = PromptMemory()
+        self.routed: Final = RouteBook()
         self._seen: OrderedDict[str, RememberedVerification] = OrderedDict()
 
     @classmethod

@@ -1,0 +1,163 @@
+"""What this process knows of a tenant's routes: their flow, what they cost, what came of their answers, and the latest ones.
+
+Everything remembered is bounded.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict, deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from foureyes.errors import InputError
+from foureyes.route.outcome import RouteAction, RoutedAnswer
+from foureyes.types import Unscored
+
+__all__ = ["KeptAnswer", "RouteBook", "RouteTally", "WriterTally"]
+
+_REMEMBERED: Final = 10_000
+"""Answers whose outcome can be reported."""
+
+_SHOWN: Final = 200
+"""Answers of all routes that can be opened."""
+
+_RETURNED: Final[frozenset[RouteAction]] = frozenset({"answer", "annotated", "strongest"})
+
+
+@dataclass(slots=True)
+class WriterTally:
+    """What one writer of a route did.
+
+    Attributes:
+        model: what its provider calls it.
+        by_action: how often what followed was ``answer``, ``escalate`` or ``abstain``, or why there was no answer.
+        cost: of its tokens, as far as that is known.
+        unpriced: answers of unknown cost.
+    """
+
+    model: str
+    by_action: Counter[str] = field(default_factory=Counter)
+    cost: float = 0.0
+    unpriced: int = 0
+
+
+@dataclass(slots=True)
+class RouteTally:
+    """What one route did since the process started.
+
+    Attributes:
+        by_action: requests by what became of them.
+        would: requests by what would have become of them, where a route only watches; ``later`` where that was not known yet.
+        writers: by name, in the order in which they were first asked.
+        reading_cost: of the reader.
+        hung_up: requests whose caller did not wait.
+        confidence_sum, confident: of returned answers with P(correct): its sum, and how many there are.
+        right, wrong: outcomes of returned answers.
+        suspended: whether the promise was suspended when the latest answer came.
+    """
+
+    by_action: Counter[str] = field(default_factory=Counter)
+    would: Counter[str] = field(default_factory=Counter)
+    writers: dict[str, WriterTally] = field(default_factory=dict)
+    reading_cost: float = 0.0
+    hung_up: int = 0
+    confidence_sum: float = 0.0
+    confident: int = 0
+    right: int = 0
+    wrong: int = 0
+    suspended: bool = False
+
+    def add(self, answer: RoutedAnswer) -> None:
+        """Counts an answer."""
+        self.by_action[answer.action] += 1
+        if not answer.enforced:
+            self.would[answer.would or "later"] += 1
+        self.suspended = answer.suspended
+        if answer.action in _RETURNED and not isinstance(answer.confidence, Unscored):
+            self.confidence_sum += answer.confidence
+            self.confident += 1
+        for stage in answer.stages:
+            tally = self.writers.setdefault(stage.writer, WriterTally(stage.model))
+            tally.by_action[stage.failure or stage.action] += 1
+            tally.cost += stage.cost or 0.0
+            tally.unpriced += stage.cost is None
+            self.reading_cost += stage.reading_cost
+
+
+@dataclass(slots=True)
+class _Reportable:
+    """An answer whose outcome may be reported, once."""
+
+    route: str
+    returned: bool
+    reported: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """An answer that can be opened.
+
+    Attributes:
+        answer: with its stages.
+        messages: what was asked, where the tenant shows texts.
+    """
+
+    answer: RoutedAnswer
+    messages: Sequence[Mapping[str, Any]] | None
+
+
+class RouteBook:
+    """What is known of a tenant's routes. One event loop uses it."""
+
+    def __init__(self) -> None:
+        self.tallies: Final[dict[str, RouteTally]] = {}
+        self._reportable: OrderedDict[str, _Reportable] = OrderedDict()
+        self._latest: deque[KeptAnswer] = deque(maxlen=_SHOWN)
+
+    def add(self, answer: RoutedAnswer, messages: Sequence[Mapping[str, Any]] | None) -> None:
+        """Counts and remembers an answer."""
+        self._tally(answer.route).add(answer)
+        self._latest.append(KeptAnswer(answer, messages))
+        self._reportable[answer.request_id] = _Reportable(answer.route, answer.action in _RETURNED)
+        if len(self._reportable) > _REMEMBERED:
+            self._reportable.popitem(last=False)
+
+    def hung_up(self, route: str) -> None:
+        """Counts a caller who did not wait."""
+        self._tally(route).hung_up += 1
+
+    def route_to_report(self, request_id: str) -> str:
+        """The route of an answer whose outcome may be reported.
+
+        Raises:
+            InputError: it is not remembered, or its outcome was reported before.
+        """
+        found = self._reportable.get(request_id)
+        if found is None or found.reported:
+            raise InputError("request_id must be that of a routed answer that is remembered and has no outcome yet")
+        return found.route
+
+    def report(self, request_id: str, *, correct: bool) -> None:
+        """Counts an outcome.
+
+        Raises:
+            InputError: see :meth:`route_to_report`.
+        """
+        tally = self._tally(self.route_to_report(request_id))
+        found = self._reportable[request_id]
+        found.reported = True
+        if found.returned:
+            tally.right += correct
+            tally.wrong += not correct
+
+    def latest(self, n: int) -> list[KeptAnswer]:
+        """The latest answers, the newest first."""
+        return list(self._latest)[: -n - 1 : -1]
+
+    def kept(self, request_id: str) -> KeptAnswer | None:
+        """One of them; ``None`` once it is forgotten."""
+        return next((one for one in self._latest if one.answer.request_id == request_id), None)
+
+    def _tally(self, route: str) -> RouteTally:
+        return self.tallies.setdefault(route, RouteTally())
