@@ -15,7 +15,7 @@ help:
 demo: $(VENV)/user
 	$(BIN)/foureyes demo --html foureyes-demo.html $(if $(SMALL),--small)
 
-test: $(VENV)/developer $(VENV)/browser
+test: $(VENV)/developer $(VENV)/browser $(VENV)/sandbox
 	$(BIN)/foureyes models pull smollm2-135m gemma3-270m
 	$(BIN)/python -m tools.published_tokenizers
 	$(BIN)/python -m pytest -m "not vllm and not gateways" --numprocesses 2 --dist loadfile
@@ -79,6 +79,10 @@ $(VENV)/user: $(VENV)/torch pyproject.toml constraints.txt
 
 $(VENV)/developer: $(VENV)/user pyproject.toml constraints.txt
 	$(PIP) --editable '.[all]' --group dev
+	@touch $@
+
+$(VENV)/sandbox: tools/sandbox $(VENV)/developer
+	tools/sandbox install
 	@touch $@
 
 $(VENV)/browser: tools/browser $(VENV)/developer

@@ -31,6 +31,7 @@ MODULES = (
     "foureyes.privacy",
     "foureyes.ledger",
     "foureyes.monitoring",
+    "foureyes.sandbox",
 )
 
 INTRODUCTION = """# Public names
