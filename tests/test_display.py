@@ -42,7 +42,7 @@ def tables() -> dict[str, object]:
         "RiskCoverage": risk_coverage(UNCERTAINTY, wrong=~RIGHT),
         "Choice": fe.fit_best(UNCERTAINTY, RIGHT),
         "Curve": fe.cascade_curve(confidence, RIGHT, RNG.random(200) > 0.2, router, costs=Costs(1, 5)),
-        "Issues": fe.find_label_issues(np.repeat(np.arange(4), 50), RNG.dirichlet(np.ones(4), 200)),
+        "Issues": fe.find_label_issues(np.repeat(np.arange(4), 50), RNG.dirichlet(np.ones(4), 200), method="basic"),
     }
 
 

@@ -138,8 +138,8 @@ def compared(data: Checked, experts: Mapping[str, Floats], plan: RunSettings) ->
 
 def judged(data: Checked, raw: Mapping[str, Floats], stated: Mapping[str, Floats], plan: RunSettings) -> Compared:
     """The same, for confidences that were calibrated elsewhere."""
-    ours = fe.find_label_issues(data.labels, dict(stated), keep_top=1.0)
-    plain = fe.find_label_issues(data.labels, dict(raw), keep_top=1.0)
+    ours = fe.find_label_issues(data.labels, dict(stated), method="calibrated", keep_top=1.0)
+    plain = fe.find_label_issues(data.labels, dict(raw), method="calibrated", keep_top=1.0)
     theirs = fe.find_label_issues(data.labels, dict(raw), method="confident_learning")
     ranked = [places(issues, data.rows) for issues in (ours, theirs, plain)]
     rival, before = precisions(ranked[0], ranked[1], data.wrong), precisions(ranked[0], ranked[2], data.wrong)

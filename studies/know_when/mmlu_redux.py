@@ -86,7 +86,7 @@ def _table(done: Mapping[str, Compared]) -> FigureTable:
 
 
 def _stops(given: NDArray[np.intp], stated: Mapping[str, Floats], wrong: NDArray[np.bool_]) -> FigureTable:
-    issues = fe.find_label_issues(given, dict(stated), keep_top=1.0)
+    issues = fe.find_label_issues(given, dict(stated), method="calibrated", keep_top=1.0)
     points = precision_curve(issues, np.arange(len(given)), wrong, grid=SHARES)
     rows: list[tuple[Cell, ...]] = [
         (f"{point.keep_top:.0%}", point.flagged, point.wrong, point.precision or 0.0, point.low, point.detected or 0.0)

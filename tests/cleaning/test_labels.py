@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foureyes.cleaning.labels import Method, find_label_issues
+from foureyes.cleaning.issues import Method
+from foureyes.cleaning.labels import find_label_issues
 from foureyes.errors import InputError, NotEnoughData
 
-METHODS: list[Method] = ["basic", "calibrated", "confident_learning"]
+METHODS: list[Method] = ["pooled", "basic", "calibrated", "confident_learning"]
 
 
 def panel(seed, n=60, k=4, experts=2):
@@ -35,7 +36,7 @@ def test_calibrated_flags_where_every_expert_is_sure_of_another_label(seed, keep
         sure = [(confidence > confidence[i]).sum() < keep_top * n for confidence in highest]
         if all(against) and all(sure):
             wanted.append(i)
-    assert sorted(find_label_issues(labels, probs, keep_top=keep_top).row.tolist()) == wanted
+    assert sorted(find_label_issues(labels, probs, method="calibrated", keep_top=keep_top).row.tolist()) == wanted
 
 
 @given(st.integers(0, 10_000))
@@ -68,12 +69,14 @@ def test_the_order_of_rows_and_experts_changes_nothing_else(seed, method, random
 @given(st.integers(0, 10_000))
 def test_more_is_heard_at_a_larger_share_and_the_score_says_at_which(seed):
     labels, probs = panel(seed)
-    everything = find_label_issues(labels, probs, keep_top=1.0)
+    everything = find_label_issues(labels, probs, method="calibrated", keep_top=1.0)
     assert set(everything.row) == set(find_label_issues(labels, probs, method="basic").row)
     for issue in everything:
-        assert issue.row in find_label_issues(labels, probs, keep_top=issue.score).row
+        assert issue.row in find_label_issues(labels, probs, method="calibrated", keep_top=issue.score).row
         if issue.score > 1 / len(labels):
-            assert issue.row not in find_label_issues(labels, probs, keep_top=issue.score - 1e-9).row
+            assert (
+                issue.row not in find_label_issues(labels, probs, method="calibrated", keep_top=issue.score - 1e-9).row
+            )
 
 
 def test_an_issue_says_who_disagrees_and_what_to_do():
@@ -107,7 +110,7 @@ def test_an_expert_without_an_opinion_accuses_nobody():
 def test_ties_at_the_cut_are_not_split_and_the_result_says_how_many_were_heard():
     probs = np.eye(2)[[0, 0, 0, 0, 0, 0]]
     probs[4:] = 0.6, 0.4
-    issues = find_label_issues([1, 1, 0, 0, 1, 0], probs, keep_top=0.2)
+    issues = find_label_issues([1, 1, 0, 0, 1, 0], probs, method="calibrated", keep_top=0.2)
     assert issues.row.tolist() == [0, 1]
     assert issues.considered == pytest.approx((4 / 6,))
 
@@ -140,14 +143,21 @@ def test_nothing_wrong_is_an_empty_list():
     ("labels", "probs", "options", "message"),
     [
         ([0, 1], [[0.5, 0.5]], {}, "each of the 2 labels; got 1"),
-        ([0, 2], [[0.5, 0.5]] * 2, {}, "got 2 at row 1"),
-        ([0, 1], [[3.0, -3.0]] * 2, {}, "pred_probs must hold probabilities.*look like logits"),
+        ([0, 2], [[0.5, 0.5]] * 2, {}, r"1 label of no class: '2' in 1 row \(1\)"),
+        ([0, 1], [[3.0, -3.0]] * 2, {"scale": "probabilities"}, "pred_probs must hold probabilities.*look like logits"),
+        ([0, 1], [[97.5, 2.5]] * 2, {}, "look like per cent"),
+        ([0, 1], [[3, 2]] * 2, {}, "look like counts"),
+        ([0, 1], [[0.5, 0.5], [0.5]], {}, "1 row has not 2 of them, row 1 has 1"),
+        ([0, 1], [[0.5, 0.5]] * 2, {"scale": "odds"}, "scale must be one of auto, probabilities, logits"),
+        ([0, 1], [[0.5, 0.5]] * 2, {"method": "basic", "cut": 0.5}, "cut belongs to method 'pooled'"),
+        ([0, 1], [[0.5, 0.5]] * 2, {"keep_top": 0.5}, "keep_top belongs to method 'calibrated'"),
+        ([0, 1], [[0.5, 0.5]] * 2, {"cut": 0.0}, r"in \(0, 1\]"),
         ([0, 1], [np.full((2, 2), 0.5), [[1.0, 0.5]] * 2], {}, r"pred_probs\[1\] must sum to 1"),
         ([0, 1], [np.full((2, 2), 0.5), np.full((2, 3), 1 / 3)], {}, r"same classes; got columns pred_probs\[0\] 2"),
         ([0, 1], {}, {}, "at least one expert"),
-        ([0, 1], [[0.5, 0.5]] * 2, {"method": "magic"}, "method must be one of calibrated"),
-        ([0, 1], [[0.5, 0.5]] * 2, {"keep_top": 0.0}, r"in \(0, 1\]"),
-        ([0, 1], [[0.5, 0.5]] * 2, {"keep_top": 1.5}, r"in \(0, 1\]"),
+        ([0, 1], [[0.5, 0.5]] * 2, {"method": "magic"}, "method must be one of pooled, calibrated"),
+        ([0, 1], [[0.5, 0.5]] * 2, {"method": "calibrated", "keep_top": 0.0}, r"in \(0, 1\]"),
+        ([0, 1], [[0.5, 0.5]] * 2, {"method": "calibrated", "keep_top": 1.5}, r"in \(0, 1\]"),
         ([0, 1], [[0.2, 0.3, 0.5]] * 2, {"method": "confident_learning"}, "none of class 2"),
     ],
 )
@@ -157,7 +167,8 @@ def test_bad_input_is_refused_with_what_is_wrong(labels, probs, options, message
 
 
 @pytest.mark.parametrize(
-    ("n", "options", "message"), [(0, {}, "at least one row"), (3, {"keep_top": 0.3}, "got 3, wanted 4")]
+    ("n", "options", "message"),
+    [(0, {}, "at least one row"), (3, {"method": "calibrated", "keep_top": 0.3}, "got 3, wanted 4")],
 )
 def test_too_few_rows_are_said(n, options, message):
     with pytest.raises(NotEnoughData, match=message):
@@ -180,7 +191,9 @@ def test_surer_experts_are_more_often_right_about_imdb(shared_data):
     labels = np.load(folder / "imdb_test_set_original_labels.npy")
     checked = json.loads((folder / "imdb_mturk_with_index.json").read_text())
     wrong = {item["index"]: item["mturk"]["given"] < 3 for item in checked}
-    issues = find_label_issues(labels.astype(int), np.load(folder / "imdb_test_set_pyx.npy"), keep_top=1.0)
+    issues = find_label_issues(
+        labels.astype(int), np.load(folder / "imdb_test_set_pyx.npy"), method="calibrated", keep_top=1.0
+    )
     verdicts = np.array([wrong[row] for row in issues.row.tolist() if row in wrong])
     assert len(verdicts) > 1200
     first, last = np.array_split(verdicts, 2)

@@ -73,7 +73,7 @@ def test_a_panel_of_llms_puts_wrong_keys_of_mmlu_first(shared_data):
     ]
     probs = panel_probs({name: [row[name] for row in rows] for name in models}, 4)
     keys = letter_indices([row["given_answer"] for row in rows], 4)
-    issues = find_label_issues(keys, probs, keep_top=1.0)
+    issues = find_label_issues(keys, probs, method="calibrated", keep_top=1.0)
     unsound = np.array([row["error_type"] != "ok" for row in rows])
     assert unsound[issues[:100].row].mean() > 0.5 > 5 * unsound.mean()
     assert unsound[issues[:100].row].mean() > unsound[issues[-100:].row].mean() + 0.2

@@ -12,7 +12,7 @@ def suspects(n=4000, seed=0):
     rng = np.random.default_rng(seed)
     confidence = rng.uniform(0.5, 1, n)
     labels = np.zeros(n, int)
-    issues = find_label_issues(labels, np.column_stack([1 - confidence, confidence]), keep_top=1.0)
+    issues = find_label_issues(labels, np.column_stack([1 - confidence, confidence]), method="calibrated", keep_top=1.0)
     return issues, rng.random(n) < confidence
 
 
@@ -20,7 +20,9 @@ def test_the_curve_counts_what_each_share_flags():
     issues, wrong = suspects()
     rows = np.random.default_rng(1).permutation(4000)[:1000]
     for point in precision_curve(issues, rows, wrong[rows]):
-        flagged = find_label_issues(np.zeros(4000, int), _probs(issues), keep_top=point.keep_top).row
+        flagged = find_label_issues(
+            np.zeros(4000, int), _probs(issues), method="calibrated", keep_top=point.keep_top
+        ).row
         checked = np.intersect1d(flagged, rows)
         assert (point.flagged, point.verified) == (len(flagged), len(checked))
         assert point.precision == wrong[checked].mean()
@@ -59,7 +61,7 @@ def test_the_chosen_share_keeps_its_promise():
 
 def test_rows_nobody_flagged_count_for_detection_only():
     sure = np.array([[0.9, 0.1], [0.2, 0.8], [0.03, 0.97], [0.6, 0.4]])
-    issues = find_label_issues([0, 0, 0, 1], sure, keep_top=1)
+    issues = find_label_issues([0, 0, 0, 1], sure, method="calibrated", keep_top=1)
     (point,) = precision_curve(issues, [0, 2], [True, True], grid=(1.0,))
     assert (point.flagged, point.verified, point.precision, point.detected) == (3, 1, 1.0, 0.5)
 

@@ -43,7 +43,8 @@ def test_the_issues_are_those_of_the_library(rows: Path, capsys: pytest.CaptureF
     found = json.loads(capsys.readouterr().out)["result"]
     read = [json.loads(line) for line in rows.read_text().splitlines()]
     labels = [CLASSES.index(row["label"]) for row in read]
-    wanted = find_label_issues(labels, {"p": np.array([row["p"] for row in read])}, keep_top=0.5)
+    probs = {"p": np.array([row["p"] for row in read])}
+    wanted = find_label_issues(labels, probs, method="calibrated", keep_top=0.5)
     assert [issue["row"] for issue in found["issues"]] == wanted.row.tolist()
     assert found["issues"][0]["reason"] == wanted[0].explain(CLASSES)
     assert all(issue["row"] % 10 == 0 for issue in found["issues"])
@@ -130,8 +131,10 @@ def test_probabilities_may_be_arrays_of_their_own(tmp_path: Path, capsys: pytest
         (["--decisions", "r.csv"], "give -o OUT"),
         (["--action", "drop"], "give -o OUT"),
         (["-o", "out.csv"], "ends in .jsonl"),
-        (["--label", "text"], "'item 0' in row 0, which --classes does not name"),
-        (["--label", "true"], "row 200 has no 'true'"),
+        (["--label", "text"], "300 labels of no class: 'item 0' in 1 row (0)"),
+        (["--method", "basic", "--cut", "0.3"], "--cut belongs to --method pooled"),
+        (["--classes", 'cat,"dog'], "one line of CSV"),
+        (["--classes", "dog,=cow,cat"], "with its columns in another order (column 0 is label 'cat'"),
         (["--classes", "cat,dog,=cow,emu"], "--classes names 4 classes; got probabilities of 3"),
         (["--probs", "p"], "a name of its own"),
         (["--probs", "q"], "no field 'q'"),
@@ -147,10 +150,13 @@ def test_what_cannot_be_done_is_one_line(
     assert "Traceback" not in err
 
 
-def test_logits_are_not_taken_for_probabilities(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_logits_are_taken_and_not_for_probabilities(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "rows.csv"
-    path.write_text("y,a,b\n0,2.5,-1\n1,0.3,4\n")
-    assert main(["clean", str(path), "--label", "y", "--probs", "a,b"]) == 1
+    path.write_text("y,a,b\n" + "0,2.5,-1\n1,-3,0.5\n" * 10 + "0,0.3,14\n")
+    call = ["clean", str(path), "--label", "y", "--probs", "a,b", "--json"]
+    assert main(call) == 0
+    assert [issue["row"] for issue in json.loads(capsys.readouterr().out)["result"]["issues"]] == [20]
+    assert main([*call, "--scale", "probabilities"]) == 1
     assert "logits" in capsys.readouterr().err
 
 

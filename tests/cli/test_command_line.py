@@ -383,7 +383,7 @@ def test_choices_are_the_words_of_the_library() -> None:
     """Options name them once more, so that ``--help`` does not wait for numpy."""
     from foureyes.cascade.routers import Order
     from foureyes.choices import CalibratorKind, KeyScope
-    from foureyes.cleaning.labels import Method
+    from foureyes.cleaning.issues import Method
     from foureyes.models.catalog import Truncate
     from foureyes.records import Form
     from foureyes.signals.catalog import LargerIs

@@ -39,5 +39,5 @@ def test_a_list_that_finds_nothing_is_no_contest():
 
 def test_places_are_those_of_the_list():
     probs = np.array([[0.9, 0.1], [0.2, 0.8], [0.97, 0.03], [0.6, 0.4]])
-    issues = fe.find_label_issues([0, 1, 1, 1], probs, keep_top=1.0)
+    issues = fe.find_label_issues([0, 1, 1, 1], probs, method="calibrated", keep_top=1.0)
     assert places(issues, np.arange(4)).tolist() == [NEVER, NEVER, 0, 1]

@@ -1,7 +1,7 @@
 from .folds import out_of_fold as out_of_fold
-from .labels import ExpertVote as ExpertVote
-from .labels import Issue as Issue
-from .labels import Issues as Issues
+from .issues import ExpertVote as ExpertVote
+from .issues import Issue as Issue
+from .issues import Issues as Issues
 from .labels import find_label_issues as find_label_issues
 from .panel import panel_probs as panel_probs
 from .stopping import StopPoint as StopPoint

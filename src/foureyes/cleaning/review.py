@@ -19,7 +19,7 @@ from typing import Any, Literal, TypeAlias, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from foureyes.cleaning.labels import Issue, Issues
+from foureyes.cleaning.issues import Issue, Issues
 from foureyes.errors import InputError
 
 __all__ = [

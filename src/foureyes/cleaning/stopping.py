@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from foureyes.cleaning.labels import Issues
+from foureyes.cleaning.issues import Issues
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.bounds import rate_lower
 from foureyes.maths.columns import flags, fraction, same_length
@@ -73,7 +73,7 @@ def precision_curve(
     Example:
         >>> from foureyes.cleaning.labels import find_label_issues
         >>> sure = np.array([[0.9, 0.1], [0.2, 0.8], [0.03, 0.97], [0.6, 0.4]])
-        >>> issues = find_label_issues([0, 0, 0, 1], sure, keep_top=1)
+        >>> issues = find_label_issues([0, 0, 0, 1], sure, method="calibrated", keep_top=1)
         >>> [(p.flagged, p.wrong, p.precision) for p in precision_curve(issues, [2, 3], [True, False], grid=(0.25, 1))]
         [(1, 1, 1.0), (3, 1, 0.5)]
     """

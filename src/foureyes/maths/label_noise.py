@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from foureyes.errors import InputError
 from foureyes.maths.row_blocks import row_blocks
@@ -26,7 +26,6 @@ __all__ = [
     "TOLERANCE",
     "ExpertOpinion",
     "chosen",
-    "class_labels",
     "class_matrix",
     "class_thresholds",
     "confident_labels",
@@ -42,6 +41,7 @@ Matrix = NDArray[Any]
 
 _SUM_TOLERANCE = 1e-3
 _HALF_SUM_TOLERANCE = 2e-2
+_ROUNDING = 5.1e-4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,24 +57,6 @@ class ExpertOpinion:
     label: NDArray[np.int32]
     confidence: Floats
     given: Floats
-
-
-def class_labels(labels: ArrayLike, n_classes: int) -> Labels:
-    """A column of class indices 0 … K-1.
-
-    Raises:
-        InputError: not one integer a row, or out of range.
-    """
-    column = np.asarray(labels)
-    if column.ndim != 1 or column.dtype.kind not in "iu":
-        raise InputError(
-            f"labels must be one integer class index a row; got {column.dtype} of shape {column.shape}: "
-            "map class names to 0 … K-1 in the order of the columns of pred_probs"
-        )
-    if column.size and not (column.min() >= 0 and column.max() < n_classes):
-        row = int(np.flatnonzero((column < 0) | (column >= n_classes))[0])
-        raise InputError(f"labels must lie in 0..{n_classes - 1}, one for each column; got {column[row]} at row {row}")
-    return column.astype(np.intp, copy=False)
 
 
 def class_matrix(name: str, probs: Any) -> Matrix:
@@ -95,8 +77,9 @@ def expert_opinion(labels: Labels, probs: Matrix, *, name: str = "pred_probs") -
     """What an expert says of every row, in one pass that also checks that the rows are distributions.
 
     Args:
-        labels: (N,) given labels, as :func:`class_labels` returns them.
-        probs: (N, K) probabilities; each row sums to one within 1e-3 (2e-2 in half precision).
+        labels: (N,) given labels, integers 0 … K-1.
+        probs: (N, K) probabilities; each row sums to one within 1e-3, or as far off as K numbers rounded to three decimals can
+            be, 0.0005 · K, at most 2e-2 (2e-2 in half precision).
         name: what to call the matrix in an error.
 
     Raises:
@@ -111,7 +94,8 @@ def expert_opinion(labels: Labels, probs: Matrix, *, name: str = "pred_probs") -
         raise InputError(f"{name} must have a row for each of the {n} labels; got {len(probs)}")
     dtype = np.promote_types(probs.dtype, np.float32)
     best = ExpertOpinion(np.empty(n, np.int32), np.empty(n, dtype), np.empty(n, dtype))
-    tolerance = _HALF_SUM_TOLERANCE if probs.dtype == np.float16 else _SUM_TOLERANCE
+    rounded = min(max(_SUM_TOLERANCE, _ROUNDING * probs.shape[1]), _HALF_SUM_TOLERANCE)
+    tolerance = _HALF_SUM_TOLERANCE if probs.dtype == np.float16 else rounded
     for where, block in row_blocks(probs):
         _require_distributions(name, block, where.start, tolerance)
         best.label[where], best.confidence[where], best.given[where] = _most_probable(labels[where], block)
@@ -137,13 +121,29 @@ def _require_distributions(name: str, block: Matrix, start: int, tolerance: floa
         value = block[row, column]
         raise InputError(
             f"{name} must hold probabilities; got {value:g} at row {start + row}, column {column}"
-            + ("" if np.isnan(value) else ": these look like logits or scores, apply a softmax first")
+            + _and_more(outside.any(axis=1), row)
+            + ("" if np.isnan(value) else f": {_unlike_probabilities(block[row], sums[row])}")
         )
-    row = int(np.flatnonzero(~(np.abs(sums - 1) <= tolerance))[0])
+    off = ~(np.abs(sums - 1) <= tolerance)
+    row = int(np.flatnonzero(off)[0])
     raise InputError(
-        f"every row of {name} must sum to 1 within {tolerance:g}; row {start + row} sums to {sums[row]:.6g}: "
-        "normalise the rows, or apply a softmax if they are logits"
+        f"every row of {name} must sum to 1 within {tolerance:g}; row {start + row} sums to {sums[row]:.6g}"
+        f"{_and_more(off, row)}: normalise the rows, or say scale='logits' if they are logits"
     )
+
+
+def _and_more(bad: NDArray[np.bool_], first: int) -> str:
+    more = int(bad[first + 1 :].sum())
+    return f" and others in {more} of the next {len(bad) - first - 1} rows" if more else ""
+
+
+def _unlike_probabilities(row: Floats, total: float) -> str:
+    """What numbers that are no probabilities may be, and what to do with them."""
+    if abs(total - 100) < 1:
+        return "the row sums to 100, so these look like per cent: divide by 100"
+    if (row >= 0).all() and (row == np.floor(row)).all():
+        return "these look like counts: divide every row by its sum"
+    return "these look like logits or scores: say scale='logits' (--scale logits) if they are logits"
 
 
 def chosen(probs: Matrix, rows: NDArray[np.intp], classes: NDArray[Any]) -> Floats:

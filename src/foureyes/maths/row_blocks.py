@@ -24,7 +24,7 @@ def row_blocks(matrix: Matrix, rows: NDArray[np.intp] | None = None) -> Iterator
     """Blocks of a matrix as floating-point numbers, in order.
 
     Args:
-        matrix: (N, K) numbers of any real type, in memory or memory-mapped.
+        matrix: (N, K) numbers of any real type, in memory or memory-mapped, or what makes its rows from a ``source`` that is.
         rows: (M,) the rows wanted; all of them by default.
 
     Yields:
@@ -52,6 +52,7 @@ def copy_rows(matrix: Matrix, rows: NDArray[np.intp]) -> Matrix:
 
 def _mapped_file(matrix: Any) -> mmap.mmap | None:
     """The file mapping behind an array, if its pages can be dropped and read again unchanged."""
+    matrix = getattr(matrix, "source", matrix)
     while isinstance(matrix, np.ndarray):
         if isinstance(matrix, np.memmap) and matrix.mode != "r":
             return None

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from markupsafe import Markup
 
-from foureyes.cleaning.labels import Issue, Issues
+from foureyes.cleaning.issues import Issue, Issues
 from foureyes.cleaning.stopping import StopPoint
 from foureyes.report import page
 from foureyes.report.drawing import INK, LINE, MUTED, RIGHT, WRONG, canvas, svg
@@ -66,9 +66,17 @@ class CleaningFindings:
             "experts": list(self.issues.experts),
             "n_rows": self.issues.n_rows,
             "classes": self.classes,
-            "issues": [asdict(issue) | {"reason": issue.explain(self.classes)} for issue in self.issues],
+            "n_unlabelled": self.issues.n_unlabelled,
+            "cut": self.issues.cut,
+            "weights": list(self.issues.weights),
+            "findings": list(self.issues.findings),
+            "issues": self._listed(self.issues),
+            "below_cut": [] if self.issues.below is None else self._listed(self.issues.below),
             "measured": self.measured and asdict(self.measured),
         }
+
+    def _listed(self, issues: Issues) -> list[dict[str, Any]]:
+        return [asdict(issue) | {"reason": issue.explain(self.classes)} for issue in issues]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +106,7 @@ def issue_of(issue: Issue, found: CleaningFindings) -> ShownIssue:
 
 
 def cleaning_page(found: CleaningFindings) -> str:
-    """The page as HTML: at most 500 issues, the surest first.
+    """The page as HTML: the ranked list with the cut in it, at most 500 of it, the surest first.
 
     Args:
         found: what to show.
@@ -109,11 +117,13 @@ def cleaning_page(found: CleaningFindings) -> str:
     Raises:
         ConfigError: matplotlib, which draws the picture, is not installed.
     """
+    whole = found.issues.whole
     return page.render(
         "cleaning.html",
         found=found,
         n_issues=len(found.issues),
-        issues=[issue_of(issue, found) for issue in found.issues[:_LISTED]],
+        n_listed=len(whole),
+        issues=[issue_of(issue, found) for issue in whole[:_LISTED]],
         picture=found.measured and Markup(_precision_detection(found.measured)),  # noqa: S704 - drawn by us
         points=[_point(point) for point in found.measured.points] if found.measured else [],
         others=[_other(point) for point in found.measured.others] if found.measured else [],
@@ -126,7 +136,7 @@ def _precision_detection(measured: MeasuredPrecision) -> str:
     with canvas((6.4, 3.9), "precision") as (figure, axes):
         axes.fill_between(detected, low, precision, color=RIGHT, alpha=0.15, linewidth=0)
         axes.plot(detected, precision, color=RIGHT, marker="o", markersize=4, label="calibrated, by share")
-        for point, marker in zip(measured.others, ("s", "D"), strict=False):
+        for point, marker in zip(measured.others, ("s", "D", "v"), strict=False):
             if point.precision is not None and point.detected is not None:
                 name = point.method.replace("_", " ")
                 axes.plot(

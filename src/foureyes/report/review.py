@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from foureyes.cleaning.labels import Issue
+from foureyes.cleaning.issues import Issue
 from foureyes.cleaning.review import review_table
 from foureyes.report import page
 from foureyes.report.cleaning import CleaningFindings

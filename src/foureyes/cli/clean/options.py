@@ -16,7 +16,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--label", required=True, metavar="FIELD", help="the labels in question: class indices, or names with --classes"
     )
-    parser.add_argument("--classes", metavar="A,B,…", help="names of the classes in the order of the probabilities")
+    parser.add_argument(
+        "--classes",
+        metavar="A,B,…",
+        help="names of the classes in the order of the probabilities, one line of CSV: 'cat,\"dog, small\"'",
+    )
     _add_experts(parser.add_argument_group("experts, at least one"))
     _add_finding(parser.add_argument_group("finding"))
     _add_acting(parser.add_argument_group("acting on what was found"))
@@ -28,7 +32,16 @@ def _add_experts(experts: argparse._ArgumentGroup) -> None:
         "--probs",
         action="append",
         metavar="FIELD",
-        help="an expert's class probabilities: a list a row, the fields a,b,c, or a .npy file; repeat for more experts",
+        help="an expert's class probabilities or logits: a list a row, the fields a,b,c, or a .npy file; repeat for more experts",
+    )
+    experts.add_argument(
+        "--scale",
+        choices=("auto", "probabilities", "logits"),
+        default="auto",
+        help="what --probs holds (default: logits where a number is negative)",
+    )
+    experts.add_argument(
+        "--trust-order", action="store_true", help="do not refuse experts whose columns seem to stand in another order"
     )
     experts.add_argument(
         "--letters",
@@ -47,15 +60,17 @@ def _add_experts(experts: argparse._ArgumentGroup) -> None:
 def _add_finding(finding: argparse._ArgumentGroup) -> None:
     finding.add_argument(
         "--method",
-        choices=("calibrated", "basic", "confident_learning"),
-        default="calibrated",
-        help="default: %(default)s",
+        choices=("pooled", "calibrated", "basic", "confident_learning"),
+        help="default: pooled, or calibrated with --keep-top or --precision",
+    )
+    finding.add_argument(
+        "--cut", type=float, metavar="LEAD", help="for pooled: how far another class must lead (default: 0.5)"
     )
     finding.add_argument(
         "--keep-top",
         type=float,
         metavar="SHARE",
-        help="share of most confident rows in which an expert is heard (default: 0.3)",
+        help="for calibrated: share of most confident rows in which an expert is heard (default: 0.3)",
     )
     finding.add_argument(
         "--true", metavar="FIELD", help="verified labels, empty where unverified: precision against detection"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from foureyes.cleaning.labels import Method, find_label_issues
+from foureyes.cleaning.inputs import InputScale, label_indices
+from foureyes.cleaning.issues import Method
+from foureyes.cleaning.labels import find_label_issues
 from foureyes.cleaning.panel import letter_probs, panel_probs
 from foureyes.cleaning.stopping import precision_curve
-from foureyes.cli.files import class_indices
 from foureyes.errors import InputError
 from foureyes.report.cleaning import MeasuredPrecision, MethodPoint
-from foureyes.tables import Column, Table, open_table
+from foureyes.tables import Table, open_table
 
 __all__ = ["LabelTable", "precision_of", "read_labels"]
 
@@ -28,10 +30,11 @@ class LabelTable:
 
     Attributes:
         table: the file.
-        labels: (N,) class indices.
+        labels: (N,) class indices; -1 for rows without a label.
         probs: expert → (N, K) probabilities.
         classes: K names; ``None`` where indices are all there is.
         items: N things to show a person; ``None`` if none were asked for.
+        scale: what the experts' numbers are.
         verified: (V,) rows whose label someone verified; ``None`` without such labels.
         wrong: (V,) whether the given label turned out wrong.
     """
@@ -41,53 +44,68 @@ class LabelTable:
     probs: Mapping[str, NDArray[np.float64]]
     classes: tuple[str, ...] | None
     items: list[Any] | None
+    scale: InputScale
     verified: NDArray[np.intp] | None
     wrong: NDArray[np.bool_] | None
 
     def named(self, labels: NDArray[Any]) -> list[Any]:
         """Labels as the file writes them."""
         found: list[Any] = labels.tolist()
-        return found if self.classes is None else [self.classes[label] for label in found]
+        names = None if self.classes is None else (*self.classes, None)  # the last is what -1 is called
+        return found if names is None else [names[label] for label in found]
 
 
 def read_labels(args: argparse.Namespace) -> LabelTable:
     """Reads what the options name.
 
     Raises:
-        InputError: fields that cannot be used, a row without a label or probabilities.
+        InputError: fields that cannot be used, labels of no class, a labelled row without probabilities.
     """
     table = open_table(args.source)
-    classes = tuple(name.strip() for name in args.classes.split(",")) if args.classes else None
-    labels, present = _labels(table, args.label, classes)
-    _require_all(table, args.label, present)
-    probs = _experts(table, args, classes)
+    classes = _class_names(args.classes)
+    probs, known = _experts(table, args, classes)
     widths = {matrix.shape[1] for matrix in probs.values()}
     if classes is not None and widths != {len(classes)}:
         raise InputError(
             f"--classes names {len(classes)} classes; got probabilities of {', '.join(map(str, sorted(widths)))}"
         )
+    labels = _labels(table, args.label, max(widths), classes)
+    for name, present in known.items():
+        _require_all(table, name, present | (labels < 0))
     verified = wrong = None
     if args.true:
-        true, known = _labels(table, args.true, classes)
-        verified = np.flatnonzero(known)
+        true = _labels(table, args.true, max(widths), classes)
+        verified = np.flatnonzero((true >= 0) & (labels >= 0))
         wrong = true[verified] != labels[verified]
-    return LabelTable(
-        table, labels, probs, classes, list(table.values(args.item)) if args.item else None, verified, wrong
-    )
+    items = list(table.values(args.item)) if args.item else None
+    return LabelTable(table, labels, probs, classes, items, args.scale, verified, wrong)
+
+
+def _class_names(line: str | None) -> tuple[str, ...] | None:
+    """Names of classes from a line of CSV, so that a name may hold a comma in quotes."""
+    if not line:
+        return None
+    try:
+        [names] = csv.reader([line], skipinitialspace=True, strict=True)
+    except (csv.Error, ValueError) as error:
+        raise InputError(
+            f'--classes must be one line of CSV, such as cat,"dog, small"; got {line!r}: {error}'
+        ) from error
+    return tuple(name.strip() for name in names)
 
 
 def precision_of(data: LabelTable) -> MeasuredPrecision:
     """Precision and detection of the three methods on the verified rows."""
     if data.verified is None or data.wrong is None:
         raise InputError("precision needs verified labels; got none")
-    issues = find_label_issues(data.labels, data.probs, keep_top=1)
+    issues = find_label_issues(data.labels, data.probs, method="calibrated", keep_top=1, scale=data.scale, check=False)
     points = precision_curve(issues, data.verified, data.wrong)
-    others = tuple(_point(data, method) for method in ("basic", "confident_learning"))
+    others = tuple(_point(data, method) for method in ("pooled", "basic", "confident_learning"))
     return MeasuredPrecision(points, others, len(data.verified), int(data.wrong.sum()))
 
 
 def _point(data: LabelTable, method: Method) -> MethodPoint:
-    mask = find_label_issues(data.labels, data.probs, method=method).mask
+    mask = find_label_issues(data.labels, data.probs, method=method, scale=data.scale, check=False).mask
     assert data.verified is not None
     assert data.wrong is not None
     flagged = mask[data.verified]
@@ -100,38 +118,35 @@ def _point(data: LabelTable, method: Method) -> MethodPoint:
     )
 
 
-def _indices(table: Table, field: str) -> Column[np.float64]:
+def _labels(table: Table, field: str, n_classes: int, classes: tuple[str, ...] | None) -> NDArray[np.intp]:
+    """(N,) class indices; -1 where a row has no label."""
     try:
-        return table.numbers(field)
+        indices, present = label_indices(_label_values(table, field), n_classes, classes)
     except InputError as error:
-        error.add_note("names of classes go with --classes A,B,… in the order of the probabilities")
-        raise
+        named = InputError(f"{table.name}: {field!r}: {error}")
+        if classes is None:
+            named.add_note("names of classes go with --classes A,B,… in the order of the probabilities")
+        raise named from error
+    return np.where(present, indices, -1)
 
 
-def _labels(table: Table, field: str, classes: tuple[str, ...] | None) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-    if classes is None:
-        column = _indices(table, field)
-        return class_indices(table, field, column), column.present
-    place = {name: i for i, name in enumerate(classes)}
-    found = [None if value is None or value == "" else str(value) for value in table.values(field)]
-    unknown = next((i for i, name in enumerate(found) if name is not None and name not in place), None)
-    if unknown is not None:
-        raise InputError(
-            f"{table.name}: {field!r} is {found[unknown]!r} in row {unknown}, which --classes does not name"
-        )
-    indices = [0 if name is None else place[name] for name in found]
-    return np.array(indices, np.intp), np.array([name is not None for name in found], np.bool_)
+def _label_values(table: Table, field: str) -> NDArray[Any]:
+    values = table.values(field)
+    return values if isinstance(values, np.ndarray) else np.array(values, dtype=object)
 
 
-def _experts(table: Table, args: argparse.Namespace, classes: tuple[str, ...] | None) -> dict[str, NDArray[np.float64]]:
-    """Everyone whose probabilities ``--probs`` names, and the models whose letters ``--letters`` names."""
+def _experts(
+    table: Table, args: argparse.Namespace, classes: tuple[str, ...] | None
+) -> tuple[dict[str, NDArray[np.float64]], dict[str, NDArray[np.bool_]]]:
+    """Everyone whom ``--probs`` and ``--letters`` name, and in which rows a field has probabilities."""
     if not args.probs and not args.letters:
         raise InputError("say who contradicts: --probs for probabilities, --letters for the letters of language models")
-    found = {_expert(name): _probabilities(table, name) for name in args.probs or ()}
+    read = {_expert(name): _probabilities(table, name) for name in args.probs or ()}
     models = _panel(table, args, classes) if args.letters else {}
-    if len(found) < len(args.probs or ()) or found.keys() & models.keys():
+    if len(read) < len(args.probs or ()) or read.keys() & models.keys():
         raise InputError(f"every expert needs a name of its own; got {', '.join((*(args.probs or ()), *models))}")
-    return found | models
+    known = {name: present for name, (_, present) in read.items()}
+    return {name: values for name, (values, _) in read.items()} | models, known
 
 
 def _panel(table: Table, args: argparse.Namespace, classes: tuple[str, ...] | None) -> dict[str, NDArray[np.float64]]:
@@ -170,13 +185,9 @@ def _confidences(table: Table, field: str, said: list[str | None]) -> NDArray[np
     return column.values
 
 
-def _probabilities(table: Table, name: str) -> NDArray[np.float64]:
-    if name.endswith(".npy"):
-        path = Path(name)
-        return open_table(path).matrix(path.stem).values
-    column = table.matrix(name)
-    _require_all(table, name, column.present)
-    return column.values
+def _probabilities(table: Table, name: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    column = open_table(name).matrix(Path(name).stem) if name.endswith(".npy") else table.matrix(name)
+    return column.values, column.present
 
 
 def _expert(name: str) -> str:

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from foureyes.cleaning.labels import find_label_issues
+from foureyes.cleaning.issues import Method
+from foureyes.cleaning.labels import DEFAULT_KEEP_TOP, find_label_issues
 from foureyes.cleaning.review import apply_decisions, read_review, suggestions, write_review
 from foureyes.cleaning.stopping import keep_top_for
 from foureyes.cli.clean.table import LabelTable, precision_of, read_labels
@@ -37,11 +38,8 @@ def run(args: argparse.Namespace, output: CommandOutput) -> None:
     if args.out:
         require_same_format(data.table, args.out)
     found = _find(data, args, output)
-    experts = " and ".join(found.issues.experts)
-    labels = plural(found.issues.n_rows, "label")
-    output.say(
-        f"{len(found.issues):,} of {labels} {'is' if len(found.issues) == 1 else 'are'} contradicted by {experts}"
-    )
+    for sentence in found.issues.findings:
+        output.say(sentence)
     if args.review:
         _write_review(found, args.review, output)
     if args.out:
@@ -59,26 +57,43 @@ def _show(found: CleaningFindings) -> None:
 def _require_options(args: argparse.Namespace) -> None:
     if args.confidence and not args.letters:
         raise InputError("--confidence goes with --letters, once for each")
-    if args.precision is not None and (args.true is None or args.method != "calibrated" or args.keep_top is not None):
+    method = _method(args)
+    if args.precision is not None and (args.true is None or method != "calibrated" or args.keep_top is not None):
         raise InputError(
             "--precision chooses --keep-top by verified labels: it goes with --true, --method calibrated and no --keep-top"
         )
-    if args.keep_top is not None and args.method != "calibrated":
-        raise InputError(f"--keep-top belongs to --method calibrated; got {args.method}")
+    if args.keep_top is not None and method != "calibrated":
+        raise InputError(f"--keep-top belongs to --method calibrated; got {method}")
+    if args.cut is not None and method != "pooled":
+        raise InputError(f"--cut belongs to --method pooled; got {method}")
     if (args.decisions or args.action != "flag") and not args.out:
         raise InputError("--action and --decisions say how to write a copy: give -o OUT")
 
 
+def _method(args: argparse.Namespace) -> Method:
+    by_share = args.keep_top is not None or args.precision is not None
+    method: Method = args.method or ("calibrated" if by_share else "pooled")
+    return method
+
+
 def _find(data: LabelTable, args: argparse.Namespace, output: CommandOutput) -> CleaningFindings:
     measured = precision_of(data) if data.wrong is not None else None
-    keep_top = 0.3 if args.keep_top is None else args.keep_top
+    method, keep_top = _method(args), args.keep_top
     if measured is not None and args.precision is not None:
         keep_top = keep_top_for(measured.points, args.precision).keep_top
         output.say(f"keep-top {keep_top:g}: the largest share that surely is {args.precision:g} precise")
-    issues = find_label_issues(data.labels, data.probs, method=args.method, keep_top=keep_top)
-    return CleaningFindings(
-        issues, keep_top if args.method == "calibrated" else None, data.classes, data.items, measured
+    issues = find_label_issues(
+        data.labels,
+        data.probs,
+        method=method,
+        cut=args.cut,
+        keep_top=keep_top,
+        classes=data.classes,
+        scale=args.scale,
+        check=not args.trust_order,
     )
+    share = (DEFAULT_KEEP_TOP if keep_top is None else keep_top) if method == "calibrated" else None
+    return CleaningFindings(issues, share, data.classes, data.items, measured)
 
 
 def _write_review(found: CleaningFindings, path: Path, output: CommandOutput) -> None:
