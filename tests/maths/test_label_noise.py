@@ -6,7 +6,6 @@ from hypothesis.extra import numpy as hnp
 
 from foureyes.errors import InputError
 from foureyes.maths.label_noise import (
-    class_labels,
     class_matrix,
     class_thresholds,
     confident_labels,
@@ -114,21 +113,6 @@ def test_the_bad_row_is_named_however_far_down_it_is():
     probs[181_818] = 0.7
     with pytest.raises(InputError, match=r"row 181818 sums to 1\.4"):
         expert_opinion(np.zeros(200_000, np.intp), probs)
-
-
-@pytest.mark.parametrize(
-    ("labels", "message"),
-    [
-        ([0, 1, 3], "0..2.*got 3 at row 2"),
-        ([-1, 0, 0], "got -1 at row 0"),
-        (["cat"], "map class names"),
-        ([0.0, 1.0], "integer class index"),
-        ([[0], [1]], "integer class index"),
-    ],
-)
-def test_labels_that_are_no_class_indices_are_refused(labels, message):
-    with pytest.raises(InputError, match=message):
-        class_labels(labels, 3)
 
 
 @pytest.mark.parametrize(

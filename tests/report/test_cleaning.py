@@ -38,7 +38,11 @@ def test_an_address_is_a_link_and_nothing_else_is():
     found = findings(n=4)
     items = ['https://x.org/a.png?q="><b>', "javascript:alert(1)", "http://x.org", "text"]
     page = cleaning_page(
-        replace(found, issues=find_label_issues([0, 0, 0, 0], np.full((4, 2), (0.1, 0.9)), method="calibrated", keep_top=1), items=items)
+        replace(
+            found,
+            issues=find_label_issues([0, 0, 0, 0], np.full((4, 2), (0.1, 0.9)), method="calibrated", keep_top=1),
+            items=items,
+        )
     )
     assert page.count("<a href=") == 2
     assert 'href="https://x.org/a.png?q=&#34;&gt;&lt;b&gt;" target="_blank" rel="noreferrer noopener"' in page
@@ -70,7 +74,11 @@ def test_what_is_shown_of_an_issue_is_short():
 
 def test_one_label_is_called_so_on_both_pages():
     found = CleaningFindings(
-        find_label_issues([0, 1], np.array([[0.1, 0.9], [0.2, 0.8]]), method="calibrated", keep_top=1), 1.0, None, None, None
+        find_label_issues([0, 1], np.array([[0.1, 0.9], [0.2, 0.8]]), method="calibrated", keep_top=1),
+        1.0,
+        None,
+        None,
+        None,
     )
     assert len(found.issues) == 1
     assert "<h1>1 of 2 labels is contradicted.</h1>" in cleaning_page(found)
