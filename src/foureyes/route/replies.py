@@ -103,6 +103,9 @@ def reply_of(body: Mapping[str, Any], choices: Sequence[Mapping[str, Any]]) -> M
     return {**body, "choices": [{**choice, "index": i} for i, choice in enumerate(choices)]}
 
 
+_BROKEN_OFF: Final = frozenset({"abort", "error"})
+"""How vLLM, SGLang and routers in front of other servers say that a reply is not whole."""
+
 _DECLINED: Final = StageFault("filtered", "the model declined")
 
 
@@ -110,6 +113,8 @@ def _faults(choice: Mapping[str, Any], turn: Message, request: RouteRequest, pla
     """What is wrong with one choice, the first of it."""
     if choice.get("finish_reason") == "content_filter":
         yield StageFault("filtered", f"the provider's filter withheld choice {place}")
+    elif choice.get("error") is not None or choice.get("finish_reason") in _BROKEN_OFF:
+        yield StageFault("bad_reply", f"choice {place} broke off")
     elif any(isinstance(part, Refusal) for part in turn.parts):
         yield _DECLINED
     elif turn.calls and not _may_call(request):

@@ -14,7 +14,7 @@ __all__ = ["AnswerReader", "PersonQueue", "RouteLog", "RouteWriter", "Unpaid", "
 
 
 class Unpaid(ModelUnavailable):
-    """A writer that cannot be reached; nothing was sent, so nothing is paid."""
+    """A writer that cannot be reached, or turned the request away as it is busy: nothing is paid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,8 @@ class RouteWriter(Protocol):
         """Answers ``request.n`` times. Cancelling it closes the connection, so that nothing is paid on.
 
         Raises:
-            Unpaid: it cannot be reached.
-            ModelUnavailable: it is busy (429), took too long, or the connection broke.
+            Unpaid: it cannot be reached, or is busy (429).
+            ModelUnavailable: it took too long, failed (500), or the connection broke.
             ModelRefused: its server said no.
             ModelError: what came back is no chat completion, or broke off.
         """

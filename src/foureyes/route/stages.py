@@ -250,5 +250,5 @@ def _words_of(error: Exception) -> str:
 
 def _cost_of(error: Exception) -> float | None:
     """Nothing where nothing was sent or the server turned the request away; otherwise nobody knows."""
-    turned_away = isinstance(error, ModelError) and error.status is not None
-    return 0.0 if turned_away or isinstance(error, Unpaid | PrivacyError) else None
+    refused = isinstance(error, ModelRefused) and error.status is not None
+    return 0.0 if refused or isinstance(error, Unpaid | PrivacyError) else None

@@ -1,0 +1,168 @@
+"""A writer behind a server that speaks OpenAI's chat completions: OpenAI, vLLM, LiteLLM's proxy, and any like them.
+
+What the caller asked is sent on as it is; only the model's name is put in. A request is sent again where nothing can have been
+paid for it: no connection was made, or the server turned it away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from typing import Any, Final, NoReturn
+
+from foureyes.errors import ModelError, ModelRefused, ModelUnavailable
+from foureyes.http import RequestLimits
+from foureyes.http.error_text import cleaned, message_of
+from foureyes.http.failures import RequestFailed, failure_of_status
+from foureyes.http.lean import LeanClient, LeanReply, NotSent
+from foureyes.route.outcome import RouteRequest
+from foureyes.route.roles import Unpaid, WriterReply
+
+__all__ = ["WRITER_LIMITS", "HttpRouteWriter"]
+
+WRITER_LIMITS: Final = RequestLimits(timeout_s=120.0, attempts=2, concurrency=1024, max_bytes=1 << 24)
+"""For answers that somebody waits for."""
+
+_TURNED_AWAY: Final = frozenset({408, 409, 425, 429, 503, 529})
+"""Statuses of a server that did nothing and may later; what fails with another may have been paid."""
+
+_KINDS: Final[Mapping[str, type[ModelError]]] = {
+    "unavailable": ModelUnavailable,
+    "refused": ModelRefused,
+    "bad_reply": ModelError,
+}
+
+_PATH: Final = "/chat/completions"
+_FIRST_PAUSE_S: Final = 0.1
+
+
+class HttpRouteWriter:
+    """A writer over HTTP; see :class:`~foureyes.route.roles.RouteWriter`. Use it in one event loop.
+
+    Args:
+        name: in the route.
+        model: what the server calls it.
+        base_url: of the server, up to and including ``/v1``.
+        key: sent as a bearer token; ``None`` for none.
+        limits: how long one answer may take with all attempts, how many of these there are, how many answers are under way
+            at once, and how large one may be.
+
+    Raises:
+        ConfigError: the address or the key cannot be used.
+    """
+
+    def __init__(
+        self, name: str, model: str, base_url: str, *, key: str | None = None, limits: RequestLimits = WRITER_LIMITS
+    ) -> None:
+        self._name, self._model, self._key, self._limits = name, model, key, limits
+        self._client = LeanClient(base_url, key=key, limits=limits)
+
+    def __repr__(self) -> str:
+        return f"HttpRouteWriter({self._name!r}, {self._model!r})"
+
+    @property
+    def name(self) -> str:
+        """Its name in the route."""
+        return self._name
+
+    @property
+    def model(self) -> str:
+        """What its server calls it."""
+        return self._model
+
+    async def write(self, request: RouteRequest) -> WriterReply:
+        """Answers; see :class:`~foureyes.route.roles.RouteWriter`."""
+        content = _encoded({**request.body, "model": self._model})
+        try:
+            async with asyncio.timeout(self._limits.timeout_s):
+                for attempt in range(self._limits.attempts):
+                    if (body := await self._asked(content, last=attempt == self._limits.attempts - 1)) is not None:
+                        return WriterReply(body)
+                    await asyncio.sleep(_FIRST_PAUSE_S * 2**attempt * random.uniform(1, 2))  # noqa: S311 - no secret
+        except TimeoutError as error:
+            self._fail(RequestFailed(f"no whole reply within {self._limits.timeout_s:g} s", "unavailable"), error)
+        raise AssertionError("the last attempt raises what it meets")
+
+    async def stream(self, request: RouteRequest) -> AsyncGenerator[Mapping[str, Any], None]:
+        """Answers in chunks; see :class:`~foureyes.route.roles.RouteWriter`. Sent once."""
+        told = {**request.body, "model": self._model, "stream": True, "stream_options": {"include_usage": True}}
+        try:
+            async with (
+                asyncio.timeout(self._limits.timeout_s),
+                self._client.post(_PATH, _encoded(told), accept="text/event-stream") as reply,
+            ):
+                await self._require_success(reply)
+                async with aclosing(_events(reply)) as events:
+                    async for event in events:
+                        yield event
+        except TimeoutError as error:
+            self._fail(RequestFailed(f"no whole reply within {self._limits.timeout_s:g} s", "unavailable"), error)
+        except RequestFailed as failure:
+            self._fail(failure, failure)
+
+    async def aclose(self) -> None:
+        """Closes every connection."""
+        await self._client.aclose()
+
+    async def _asked(self, content: bytes, *, last: bool) -> Mapping[str, Any] | None:
+        """The reply; ``None`` where asking again is of use and costs nothing."""
+        try:
+            async with self._client.post(_PATH, content) as reply:
+                await self._require_success(reply)
+                return _object(await reply.content())
+        except RequestFailed as failure:
+            if not last and (isinstance(failure, NotSent) or failure.status in _TURNED_AWAY):
+                return None
+            self._fail(failure, failure)
+
+    async def _require_success(self, reply: LeanReply) -> None:
+        if not 200 <= reply.status < 300:
+            said = message_of(await reply.content())
+            raise failure_of_status(reply.status, cleaned(said, secret=self._key))
+
+    def _fail(self, failure: RequestFailed, cause: Exception) -> NoReturn:
+        """Raises it in the words of models; a status that may have cost something is not told as one that did not."""
+        unpaid = isinstance(failure, NotSent) or failure.status in _TURNED_AWAY
+        kind = Unpaid if unpaid else _KINDS[failure.kind]
+        raise kind(
+            f"{self._name}: {failure}",
+            model=self._model,
+            retryable=failure.retryable,
+            status=failure.status,
+            summary=failure.words,
+        ) from cause
+
+
+async def _events(reply: LeanReply) -> AsyncGenerator[Mapping[str, Any], None]:
+    """The objects in a stream of server-sent events, up to ``[DONE]``."""
+    if "text/event-stream" not in reply.headers.get("content-type", ""):
+        raise RequestFailed("wanted a stream of events; got something else")
+    rest = b""
+    async with aclosing(reply.pieces()) as pieces:
+        async for piece in pieces:
+            *lines, rest = (rest + piece).split(b"\n")
+            for line in lines:
+                if line.startswith(b"data:") and (said := line[5:].strip()):
+                    if said == b"[DONE]":
+                        return
+                    yield _object(said)
+    raise RequestFailed("the stream broke off", "unavailable")
+
+
+def _object(content: bytes) -> Mapping[str, Any]:
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise RequestFailed("wanted JSON; got something else") from error
+    if not isinstance(found, dict):
+        raise RequestFailed("wanted a JSON object; got something else")
+    if found.get("error") is not None:
+        raise RequestFailed("the reply carries an error")
+    return found
+
+
+def _encoded(body: Mapping[str, Any]) -> bytes:
+    return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()

@@ -1,0 +1,228 @@
+"""A writer over HTTP: what is sent, what is sent again, and what is not."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import Any
+
+import pytest
+
+from foureyes.errors import ConfigError, ModelError, ModelRefused, ModelUnavailable
+from foureyes.http import RequestLimits
+from foureyes.route.http_writer import HttpRouteWriter
+from foureyes.route.outcome import RouteRequest
+from foureyes.route.roles import Unpaid
+from foureyes.route.scripted import completion
+from tests.route.upstreams import chunked, event, upstream, whole
+
+BODY: dict[str, Any] = {
+    "messages": [{"role": "user", "content": "Capital of Australia? Ω"}],
+    "temperature": 0.3,
+    "logit_bias": {"50256": -100},
+    "seed": 12345678901234567890,
+    "x_of_somebody": [1, None, {"a": 1.5}],
+}
+ASKED = RouteRequest.of({"model": "foureyes/x", "stream": False, **BODY})
+
+
+def writer(url: str, **limits: Any) -> HttpRouteWriter:
+    return HttpRouteWriter("small", "gpt", url, key="sk-123", limits=RequestLimits(**{"attempts": 1, **limits}))
+
+
+async def test_every_field_goes_to_the_writer_unchanged() -> None:
+    async with upstream(lambda _: whole(200, completion("Canberra"))) as server:
+        reply = await writer(server.url).write(ASKED)
+    assert reply.body == completion("Canberra")
+    assert server.bodies == [{**BODY, "model": "gpt"}]
+    assert "POST /v1/chat/completions HTTP/1.1" in server.heads[0]
+    assert "Authorization: Bearer sk-123" in server.heads[0]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="uvloop is not for Windows")
+def test_the_service_has_another_event_loop_and_the_same_replies() -> None:
+    import uvloop
+
+    async def scene() -> Any:
+        async with upstream(lambda _: whole(200, completion("Canberra"))) as server:
+            return (await writer(server.url).write(ASKED)).body
+
+    assert uvloop.run(scene()) == completion("Canberra")
+
+
+async def test_connections_are_used_again_and_closed_ones_are_not() -> None:
+    async with upstream(lambda _: whole(200, completion("Canberra"))) as server:
+        one = writer(server.url)
+        for _ in range(3):
+            await one.write(ASKED)
+        assert server.connections == 1
+    async with upstream(lambda _: whole(200, completion("Canberra")), close=True) as server:
+        one = writer(server.url)
+        for _ in range(3):
+            await one.write(ASKED)
+            await asyncio.sleep(0.01)
+        assert server.connections == 3
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        chunked(b'{"cho', b'ices": []}', kind="application/json"),
+        b'HTTP/1.1 200 OK\r\n\r\n{"choices": []}',
+        b'HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 15\r\n\r\n{"choices": []}',
+    ],
+    ids=["chunked", "until the end", "after a provisional one"],
+)
+async def test_a_body_is_read_however_it_is_framed(reply: bytes) -> None:
+    async with upstream(lambda _: reply, close=True) as server:
+        assert (await writer(server.url).write(ASKED)).body == {"choices": []}
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind", "words"),
+    [
+        (whole(401, {"error": {"message": "no such key sk-123"}}), ModelRefused, "HTTP 401"),
+        (whole(500, b"oops"), ModelUnavailable, "HTTP 500"),
+        (whole(302, b"", {"location": "http://other"}), ModelRefused, "HTTP 302"),
+        (whole(200, b"not json"), ModelError, "wanted JSON; got something else"),
+        (whole(200, [1]), ModelError, "wanted a JSON object; got something else"),
+        (whole(200, {"error": {"message": "inside"}}), ModelError, "the reply carries an error"),
+        (None, ModelUnavailable, "the server hung up"),
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{", ModelUnavailable, "the server hung up"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", ModelUnavailable, "the server's reply is no HTTP"),
+        (whole(200, completion("x" * 2000)), ModelError, "wanted a reply of at most 1000 bytes; got more"),
+    ],
+)
+async def test_whatever_goes_wrong_is_named_without_the_servers_words(reply: Any, kind: type, words: str) -> None:
+    async with upstream(lambda _: reply, close=True) as server:
+        with pytest.raises(ModelError) as caught:
+            await writer(server.url, max_bytes=1000).write(ASKED)
+    assert (type(caught.value), caught.value.summary, len(server.bodies)) == (kind, words, 1)
+    assert "sk-123" not in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_server_that_is_busy_is_asked_again(status: int) -> None:
+    replies = [whole(status, b""), whole(200, completion("Canberra"))]
+    async with upstream(lambda i: replies[i]) as server:
+        assert (await writer(server.url, attempts=2).write(ASKED)).body == completion("Canberra")
+    async with upstream(lambda _: whole(status, b"")) as server:
+        with pytest.raises(Unpaid):
+            await writer(server.url, attempts=2).write(ASKED)
+    assert len(server.bodies) == 2
+
+
+@pytest.mark.parametrize("reply", [None, whole(500, b""), whole(200, b"no json")])
+async def test_what_may_have_been_paid_is_not_asked_for_again(reply: Any) -> None:
+    async with upstream(lambda _: reply) as server:
+        with pytest.raises(ModelError):
+            await writer(server.url, attempts=5).write(ASKED)
+    assert len(server.bodies) == 1
+
+
+async def test_nobody_there_costs_nothing() -> None:
+    with pytest.raises(Unpaid):
+        await writer("http://127.0.0.1:1/v1").write(ASKED)
+
+
+async def test_a_server_that_says_nothing_is_late() -> None:
+    async with upstream(lambda _: 5.0) as server:
+        with pytest.raises(ModelUnavailable, match=r"no whole reply within 0\.05 s"):
+            await writer(server.url, timeout_s=0.05).write(ASKED)
+        await asyncio.sleep(0.05)
+        assert server.hung_up == 1
+
+
+async def test_cancelling_closes_the_connection_at_once() -> None:
+    async with upstream(lambda _: 5.0) as server:
+        task = asyncio.create_task(writer(server.url).write(ASKED))
+        while not server.bodies:  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await asyncio.sleep(0.05)
+        assert server.hung_up == 1
+
+
+async def test_a_stream_is_given_chunk_by_chunk() -> None:
+    pieces = [{"choices": [{"index": 0, "delta": {"content": word}}]} for word in ("Can", "berra")]
+    raw = b"".join([b": a comment\n\n", *map(event, pieces), event(b"[DONE]")])
+    cut = [raw[i : i + 7] for i in range(0, len(raw), 7)]
+    async with upstream(lambda _: chunked(*cut)) as server:
+        assert [chunk async for chunk in writer(server.url).stream(ASKED)] == pieces
+    assert server.bodies == [{**BODY, "model": "gpt", "stream": True, "stream_options": {"include_usage": True}}]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        chunked(event({"choices": []})),
+        chunked(event({"choices": []}), end=False),
+        chunked(event({"choices": []}), event({"error": {"message": "died"}})),
+        chunked(event({"choices": []}), event(b"{")),
+    ],
+)
+async def test_a_stream_that_breaks_off_says_so_after_what_came(reply: bytes) -> None:
+    async with upstream(lambda _: reply, close=True) as server:
+        stream = writer(server.url).stream(ASKED)
+        assert await anext(stream) == {"choices": []}
+        with pytest.raises(ModelError):
+            await anext(stream)
+
+
+async def test_a_body_in_place_of_a_stream_is_no_stream() -> None:
+    async with upstream(lambda _: whole(200, completion("Canberra"))) as server:
+        with pytest.raises(ModelError, match="wanted a stream of events"):
+            _ = [chunk async for chunk in writer(server.url).stream(ASKED)]
+
+
+async def test_leaving_a_stream_closes_the_connection() -> None:
+    gone = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, there: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        there.write(chunked(event({"choices": []}), end=False))
+        while await reader.read(1000):
+            pass
+        gone.set()
+        there.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+    stream = writer(url).stream(ASKED)
+    await anext(stream)
+    await stream.aclose()
+    await asyncio.wait_for(gone.wait(), 5)
+    server.close()
+
+
+async def test_an_unread_stream_makes_the_server_wait() -> None:
+    written = 0
+
+    async def serve(reader: asyncio.StreamReader, there: asyncio.StreamWriter) -> None:
+        nonlocal written
+        await reader.readuntil(b"\r\n\r\n")
+        there.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n")
+        try:
+            for _ in range(2000):
+                there.write(event({"choices": [], "x": "y" * 16_000}))
+                await there.drain()
+                written += 1
+        except ConnectionError:
+            there.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+    stream = writer(url, max_bytes=1 << 30).stream(ASKED)
+    await anext(stream)
+    await asyncio.sleep(0.3)
+    assert written < 1500
+    await stream.aclose()
+    server.close()
+
+
+def test_a_proxy_is_refused_rather_than_passed_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://proxy:3128")
+    with pytest.raises(ConfigError, match="names a proxy"):
+        HttpRouteWriter("far", "m", "https://api.example.com/v1")
