@@ -25,6 +25,9 @@ from .calibration import (
 from .calibration import (
     promise as promise,
 )
+from .calibration import (
+    promise_table as promise_table,
+)
 from .cascade import AdvantageRouter as AdvantageRouter
 from .cascade import cascade_curve as cascade_curve
 from .cascade import fit_chain as fit_chain

@@ -364,6 +364,18 @@ def test_a_promise_asked_with_twelve_labels_says_how_many_would_do(
     found = json.loads(shown.out)["result"]
     assert (found["after"]["n"], found["promise"]) == (12, None)
     assert not (tmp_path / "cut.json").exists()
+    assert "What can be promised with these 12 labels: of the answers let through, at most 0." in shown.err
+    possible = found["achievable"]
+    assert possible["coverage"][0] == 1
+    assert all(promised > 0.05 for promised in possible["promised"])
+    assert any(needed and needed > 12 for needed in possible["labels_needed"])
+    page = tmp_path / "p.html"
+    asked = ["calibrate", "report", str(fitted), str(few), *STATED, "--html", str(page)]
+    assert main([*asked, "--max-cost", "0.1", "--cost", "loss", "--worst-cost", "2"]) == 1
+    table = capsys.readouterr().out
+    for text in (table, page.read_text()):
+        assert "What can be promised with these 12 labels: the answers let through cost at most" in text
+        assert "labels for 0.1" in text.lower()
 
 
 def test_a_file_that_holds_no_threshold_is_refused(
@@ -381,7 +393,9 @@ def test_a_file_that_holds_no_threshold_is_refused(
     assert not (tmp_path / "out.jsonl").exists()
 
 
-def test_a_line_a_file_says_what_becomes_of_a_calibrator(rows: Rows, tmp_path: Path, capsys) -> None:
+def test_a_line_a_file_says_what_becomes_of_a_calibrator(
+    rows: Rows, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out, cut = tmp_path / "c.json", tmp_path / "cut.json"
     fit(rows("a.jsonl", 1), out, "--kind", "platt")
     clean, shifted = rows("b.jsonl", 2), tmp_path / "shifted.jsonl"
@@ -405,5 +419,91 @@ def test_a_line_a_file_says_what_becomes_of_a_calibrator(rows: Rows, tmp_path: P
     assert after["report"]["accuracy"] < before["report"]["accuracy"] - 0.2
     assert after["let_through"]["n"] == before["let_through"]["n"]
     assert after["let_through"]["wrong"] > 0.3 >= before["let_through"]["wrong"]
+    assert (before["promise"]["state"], after["promise"]["state"]) == ("kept", "broken")
+    assert (before["promise"]["shift"]["p_value"], after["promise"]["shift"]["differs"]) == (1, False)
     assert f"{after['report']['accuracy']:.1%}" in told
     assert r"\toprule" in (tmp_path / "t.tex").read_text()
+
+
+def test_a_promise_asked_of_other_data_says_so(rows: Rows, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fitted, cut, out = tmp_path / "c.json", tmp_path / "cut.json", tmp_path / "out.jsonl"
+    fit(rows("a.jsonl", 1), fitted, "--kind", "platt")
+    labelled, alike, other = rows("b.jsonl", 2), rows("d.jsonl", 4), tmp_path / "other.jsonl"
+    scores = ["--score", SIGNAL]
+    promised = ["--correct", "right", "--max-error", "0.3", "--threshold", str(cut)]
+    assert main(["calibrate", "report", str(fitted), str(labelled), *scores, *promised]) == 0
+    seen = [json.loads(line) for line in alike.read_text().splitlines()]
+    for row in seen:
+        if "log_cmp" in (found := row["foureyes"]["qwen3-0.6b"]):
+            found["log_cmp"] += 1.5
+    other.write_text("".join(json.dumps(row) + "\n" for row in seen))
+    shifts = []
+    for path in (alike, other):
+        capsys.readouterr()
+        apply = ["calibrate", "apply", str(fitted), str(path), *scores, "-o", str(out), "--threshold", str(cut)]
+        out.unlink(missing_ok=True)
+        assert main([*apply, "--json"]) == 0
+        shown = capsys.readouterr()
+        told = json.loads(shown.out)
+        shifts.append(told["result"]["shift"]["differs"])
+        assert ("The promise was made for other data" in shown.err) is shifts[-1] is bool(told["warnings"])
+    assert shifts == [False, True]
+    judge = ["calibrate", "shift", str(fitted), str(labelled), str(other), *scores, "--correct", "right"]
+    assert main([*judge, "--threshold", str(cut)]) == 0
+    shown = capsys.readouterr()
+    assert "other.jsonl: The promise was made for other data" in shown.err
+    assert "no sign against it, p = " in shown.out
+    assert main([*judge, "--cost", "stated"]) == 1
+    assert "--cost belongs to --threshold" in capsys.readouterr().err
+
+
+def test_a_threshold_of_another_calibrator_is_refused(
+    rows: Rows, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, other, cut = tmp_path / "one.json", tmp_path / "other.json", tmp_path / "cut.json"
+    fit(rows("a.jsonl", 1), one, "--kind", "platt")
+    fit(rows("c.jsonl", 3), other, "--kind", "platt")
+    labelled = rows("b.jsonl", 2)
+    scores = ["--score", SIGNAL]
+    promised = ["--correct", "right", "--max-error", "0.3", "--threshold", str(cut)]
+    assert main(["calibrate", "report", str(one), str(labelled), *scores, *promised]) == 0
+    out = tmp_path / "out.jsonl"
+    for refused in (
+        ["apply", str(other), str(labelled), *scores, "-o", str(out), "--threshold", str(cut)],
+        ["shift", str(other), str(labelled), *scores, "--correct", "right", "--threshold", str(cut)],
+    ):
+        assert main(["calibrate", *refused]) == 1
+        said = capsys.readouterr().err
+        assert (
+            "cut.json: this threshold was made on confidences of platt on log_cmp of qwen3-0.6b, fitted on 360" in said
+        )
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("limits", "column"),
+    [
+        (["--max-cost", "1.5", "--cost", "loss", "--worst-cost", "2"], "mean cost"),
+        (["--max-false-blocks", "0.2"], "right ones blocked"),
+    ],
+)
+def test_a_promise_of_costs_or_blocks_is_tried_on_every_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], limits: list[str], column: str
+) -> None:
+    fitted, cut = tmp_path / "c.json", tmp_path / "cut.json"
+    path, other, third = (grouped(tmp_path / f"{name}.jsonl", seed) for seed, name in enumerate("ghi", start=1))
+    assert main(["calibrate", "fit", str(path), *STATED, "--larger-is", "better", "-o", str(fitted)]) == 0
+    assert main(["calibrate", "report", str(fitted), str(other), *STATED, *limits, "--threshold", str(cut)]) == 0
+    cost = ["--cost", "loss"] if "--cost" in limits else []
+    judge = ["calibrate", "shift", str(fitted), str(third), *STATED, "--threshold", str(cut)]
+    capsys.readouterr()
+    assert main([*judge, *cost]) == 0
+    assert column in capsys.readouterr().out
+    assert main([*judge, *cost, "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["result"]["files"]
+    tried = row["promise"]
+    assert tried["low"] <= tried["risk"] <= tried["high"]
+    assert tried["state"] in ("kept", "undecided")
+    if cost:
+        assert main(judge) == 1
+        assert "promises a cost: say with --cost FIELD" in capsys.readouterr().err

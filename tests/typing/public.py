@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import foureyes as fe
-from foureyes.calibration import CalibrationReport, Choice, Source, Threshold
+from foureyes.calibration import CalibrationReport, Choice, PromiseTable, Source, Threshold
 from foureyes.cascade import Costs, Curve
 from foureyes.cleaning import Issue, Issues
 from foureyes.maths import Aurc, Auroc, Brier, Ece
@@ -45,6 +45,7 @@ assert_type(fe.ece(confidence, correct), Ece)
 assert_type(fe.brier(confidence, correct), Brier)
 assert_type(fe.calibration_report(confidence, correct), CalibrationReport)
 assert_type(fe.promise(confidence, correct, max_error=0.05), Threshold)
+assert_type(fe.promise_table(confidence, correct), PromiseTable)
 assert_type(fe.auroc(uncertainty, wrong=~correct), Auroc)
 assert_type(fe.aurc(uncertainty, wrong=~correct), Aurc)
 

@@ -7,12 +7,14 @@ for ties, infinities, tiny samples and leaks are the same for all and stand in :
 A newcomer starts at :mod:`foureyes.calibration.platt`, then :mod:`foureyes.calibration.promises`.
 """
 
+from foureyes.calibration.achievable import PromiseLine, PromiseTable, promise_cost_table, promise_table
 from foureyes.calibration.beta import Beta
 from foureyes.calibration.calibrator import Calibrator, ScoreCalibrator
 from foureyes.calibration.choose import Choice, Gain, Trial, fit_best, held_out_gain
 from foureyes.calibration.combiner import Combiner
 from foureyes.calibration.histogram import HistogramBinning
 from foureyes.calibration.isotonic import Isotonic
+from foureyes.calibration.made_on import DataShift, MadeOn
 from foureyes.calibration.platt import Platt
 from foureyes.calibration.promises import flag_rate, promise, promise_cost, promise_false_blocks
 from foureyes.calibration.provenance import FittedOn, Source
@@ -27,12 +29,16 @@ __all__ = [
     "Calibrator",
     "Choice",
     "Combiner",
+    "DataShift",
     "FittedOn",
     "FlagRate",
     "Gain",
     "HistogramBinning",
     "Isotonic",
+    "MadeOn",
     "Platt",
+    "PromiseLine",
+    "PromiseTable",
     "Rows",
     "ScoreCalibrator",
     "Source",
@@ -45,5 +51,7 @@ __all__ = [
     "held_out_gain",
     "promise",
     "promise_cost",
+    "promise_cost_table",
     "promise_false_blocks",
+    "promise_table",
 ]

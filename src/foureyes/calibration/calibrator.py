@@ -26,11 +26,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from foureyes.calibration.artefact import Artefact
 from foureyes.calibration.direction import direction_note, direction_of_rise, require_direction
+from foureyes.calibration.made_on import MadeOn
 from foureyes.calibration.promises import promise
 from foureyes.calibration.provenance import FittedOn, Source
 from foureyes.calibration.report import CalibrationReport, calibration_report
 from foureyes.calibration.scores import within_span
 from foureyes.calibration.thresholds import Threshold
+from foureyes.display import plural
 from foureyes.errors import InputError
 from foureyes.maths.columns import flags, real, same_length
 from foureyes.signals.catalog import LargerIs
@@ -64,6 +66,12 @@ class Calibrator(ABC):
     def direction_note(self) -> str:
         """What has to be said beside every figure of a fit that was accepted against the catalogue; or empty."""
         return direction_note(self.fitted_on, None)
+
+    @property
+    def identity(self) -> str:
+        """Which calibrator this is, for whoever must not confuse it with another: kind, scores and rows of the fit."""
+        rows, source = self.fitted_on.rows, self.fitted_on.source or "scores of no stated source"
+        return f"{self.kind} on {source}, fitted on {plural(rows.n, 'row')} {rows.digest[:12]}"
 
     @abstractmethod
     def _stated(self, x: Any, outcome: ArrayLike) -> tuple[Floats, NDArray[np.bool_], list[NDArray[Any]]]:
@@ -115,7 +123,8 @@ class Calibrator(ABC):
             NotEnoughData: no cut can be promised.
         """
         confidence, right, seen = self._judged(x, correct, None, allow_fitted_rows=allow_fitted_rows)
-        return replace(promise(confidence, right, max_error=max_error, delta=delta), in_sample=seen)
+        found = promise(confidence, right, max_error=max_error, delta=delta)
+        return replace(found, in_sample=seen, made_on=MadeOn.of(confidence, self.identity))
 
     def _judged(
         self, x: Any, correct: ArrayLike, source: Source | None, *, allow_fitted_rows: bool

@@ -6,7 +6,7 @@ whose hypothesis is rejected by an exact test may be used (Learn then Test). Not
 bad ones cost coverage, never the promise.
 
 How the cut is found stands in :mod:`foureyes.calibration.sequence`. With too few labels for the promise that was asked,
-:func:`~foureyes.calibration.promise_table.promise_table` says which can be made.
+:func:`~foureyes.calibration.achievable.promise_table` says which can be made.
 
 A newcomer starts at :func:`promise`.
 
@@ -23,10 +23,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from foureyes.calibration.sequence import CostTest, RateTest, RiskTest, loosest
-from foureyes.calibration.thresholds import FlagRate, Risk, Threshold
+from foureyes.calibration.achievable import PromiseTable, promise_cost_table, promise_table
+from foureyes.calibration.sequence import CostTest, RateTest, RiskTest, loosest, require_costs
+from foureyes.calibration.thresholds import FlagRate, Risk, Threshold, threshold_at
 from foureyes.errors import InputError, NotEnoughData
-from foureyes.maths.bounds import binomial_p, clopper_pearson
+from foureyes.maths.bounds import binomial_p
 from foureyes.maths.columns import flags, fraction, probabilities, real, same_length
 
 __all__ = ["flag_rate", "promise", "promise_cost", "promise_false_blocks"]
@@ -63,7 +64,10 @@ def promise(confidence: ArrayLike, correct: ArrayLike, *, max_error: float, delt
     c, right = probabilities("confidence", confidence), flags("correct", correct)
     same_length(confidence=c, correct=right)
     limit = fraction("max_error", max_error)
-    return _promised("error_rate", c, (~right).astype(np.float64), RateTest(limit), delta)
+    try:
+        return _promised("error_rate", c, (~right).astype(np.float64), RateTest(limit), delta)
+    except NotEnoughData as error:
+        raise _with_others(error, promise_table(c, right, max_error=limit, delta=delta) if len(c) else None) from error
 
 
 def promise_cost(
@@ -95,12 +99,15 @@ def promise_cost(
     same_length(confidence=c, cost=paid)
     if not 0 < max_cost < worst_cost < math.inf:
         raise InputError(f"wanted 0 < max_cost < worst_cost; got max_cost {max_cost:g} and worst_cost {worst_cost:g}")
-    if len(paid) and (paid.min() < 0 or paid.max() > worst_cost):
-        raise InputError(f"costs must lie in [0, {worst_cost:g}]; got {paid.min():g} to {paid.max():g}")
+    require_costs(paid, worst_cost)
     limit = max_cost / worst_cost
     loss = paid / worst_cost
-    found = _promised("mean_cost", c, loss, CostTest(limit, loss[np.argsort(-c, kind="stable")]), delta)
-    return replace(found, limit=max_cost, observed=found.observed * worst_cost)
+    try:
+        found = _promised("mean_cost", c, loss, CostTest(limit, loss[np.argsort(-c, kind="stable")]), delta)
+    except NotEnoughData as error:
+        table = promise_cost_table(c, paid, worst_cost=worst_cost, max_cost=max_cost, delta=delta) if len(c) else None
+        raise _with_others(error, table) from error
+    return replace(found, limit=max_cost, observed=found.observed * worst_cost, worst_cost=float(worst_cost))
 
 
 def promise_false_blocks(
@@ -145,8 +152,7 @@ def promise_false_blocks(
             needed=needed,
         )
     cut = float(cuts[kept - 1])
-    through = int(np.count_nonzero(c >= cut))
-    return _threshold("false_block_rate", cut, limit, delta, blocked[kept - 1] / n_right, (n, n_right, through))
+    return threshold_at("false_block_rate", c, cut, limit, delta, blocked[kept - 1] / n_right, n_right)
 
 
 def flag_rate(confidence: ArrayLike, *, rate: float) -> FlagRate:
@@ -174,12 +180,9 @@ def flag_rate(confidence: ArrayLike, *, rate: float) -> FlagRate:
 
 def _promised(risk: Risk, c: Floats, loss: Floats, test: RiskTest, delta: float) -> Threshold:
     found = loosest(c, loss, test, fraction("delta", delta))
-    return _threshold(risk, found.cut, test.limit, delta, found.loss / found.n, (len(c), found.n, found.n))
+    return threshold_at(risk, c, found.cut, test.limit, delta, found.loss / found.n, found.n)
 
 
-def _threshold(
-    risk: Risk, cut: float, limit: float, delta: float, observed: float, counts: tuple[int, int, int]
-) -> Threshold:
-    n, n_counted, n_through = counts
-    low, high = clopper_pearson(n_through, n)
-    return Threshold(cut, risk, limit, delta, observed, n, n_counted, n_through / n, low, high)
+def _with_others(error: NotEnoughData, table: PromiseTable | None) -> NotEnoughData:
+    """The same, with the strongest promise that can be kept."""
+    return error if table is None else NotEnoughData(f"{error}. {table.statement}", needed=error.needed)

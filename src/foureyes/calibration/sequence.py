@@ -17,6 +17,7 @@ mean cost meets its limit. Their starting points lie an octave of the stated err
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -24,12 +25,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foureyes.display import plural
-from foureyes.errors import NotEnoughData
+from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.betting import betting_p
 from foureyes.maths.bounds import binomial_p
 from foureyes.maths.fallback import last_rejected
 
-__all__ = ["CostTest", "Level", "RateTest", "RiskTest", "loosest"]
+__all__ = ["CostTest", "Level", "RateTest", "RiskTest", "least_rows", "loosest", "require_costs"]
 
 Floats = NDArray[np.float64]
 
@@ -175,12 +176,37 @@ def _too_few(levels: list[Level], n: int, test: RiskTest, delta: float) -> NotEn
 
 def _labels_for(level: Level, n: int, at: float, test: RiskTest) -> int | None:
     """Least number of labels with which this level's own share of δ rejects, if its risk and coverage stay."""
+    through = least_rows(lambda rows: test.p(level, at, rows / level.n) <= at)
+    return None if through is None else math.ceil(through * n / level.n)
+
+
+def least_rows(enough: Callable[[int], bool]) -> int | None:
+    """The least number of rows that is enough, if more are never too many; ``None`` beyond a million.
+
+    Example:
+        >>> least_rows(lambda rows: rows >= 70)
+        70
+    """
     low, high = 0, 1
-    while test.p(level, at, high / level.n) > at:
+    while not enough(high):
         low, high = high, 2 * high
         if high > _MOST_LABELS:
             return None
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if test.p(level, at, middle / level.n) <= at else (middle, high)
-    return math.ceil(high * n / level.n)
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
+
+
+def require_costs(paid: Floats, worst_cost: float) -> None:
+    """Refuses costs outside [0, ``worst_cost``].
+
+    Raises:
+        InputError: says how many there are, and the first.
+    """
+    bad = np.flatnonzero((paid < 0) | (paid > worst_cost))
+    if len(bad):
+        raise InputError(
+            f"costs must lie in [0, {worst_cost:g}]; got {paid.min():g} to {paid.max():g}: {len(bad)} of {len(paid)} do not, "
+            f"the first at row {bad[0]}"
+        )

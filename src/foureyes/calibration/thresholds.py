@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from foureyes.calibration.artefact import require_numbers
+from foureyes.calibration.made_on import DataShift, MadeOn
 from foureyes.display import Result
 from foureyes.errors import InputError
 from foureyes.json_text import parsed_json
+from foureyes.maths.bounds import clopper_pearson
 from foureyes.maths.columns import probabilities
 
-__all__ = ["FlagRate", "Risk", "Threshold"]
+__all__ = ["FlagRate", "Risk", "Threshold", "threshold_at"]
+
+_LATER: Final = {"worst_cost", "made_on"}  # fields that files of older releases lack
 
 Risk = Literal["error_rate", "mean_cost", "false_block_rate"]
 
@@ -42,6 +46,8 @@ class Threshold(Result):
         coverage: share of the labelled rows let through.
         coverage_low, coverage_high: exact 95 % interval of the share that will be let through.
         in_sample: the calibrator had been fitted on these rows: the promise does not hold.
+        worst_cost: of a promised cost, what no answer exceeds.
+        made_on: the confidences of the labelled rows, in short; ``None`` in files of older releases.
     """
 
     cut: float
@@ -55,26 +61,47 @@ class Threshold(Result):
     coverage_low: float
     coverage_high: float
     in_sample: bool = False
+    worst_cost: float | None = None
+    made_on: MadeOn | None = None
 
     def __post_init__(self) -> None:
         if self.risk not in get_args(Risk):
             raise InputError(f"risk must be one of {', '.join(get_args(Risk))}; got {self.risk!r}")
         if not isinstance(self.in_sample, bool):
             raise InputError(f"threshold: in_sample is true or false; got {self.in_sample!r:.60}")
-        numbers = {name: value for name, value in asdict(self).items() if name not in ("risk", "in_sample")}
-        require_numbers("threshold", **numbers)
+        others = ("risk", "in_sample", "made_on", *(["worst_cost"] if self.worst_cost is None else []))
+        require_numbers("threshold", **{name: value for name, value in asdict(self).items() if name not in others})
 
     def lets_through(self, confidence: ArrayLike) -> NDArray[np.bool_]:
         """(N,) whether each confidence reaches the cut."""
         return probabilities("confidence", confidence) >= self.cut
 
+    def compare(self, confidence: ArrayLike, *, level: float = 0.01) -> DataShift:
+        """Whether other answers' confidences are spread like those the promise was made on, see :meth:`MadeOn.compare`.
+
+        Raises:
+            InputError: the promise does not remember what it was made on; confidences or a level out of range.
+            NotEnoughData: no confidences.
+        """
+        if self.made_on is None:
+            raise InputError(
+                "this threshold does not say what it was made on: promise anew, or read it from a newer file"
+            )
+        return self.made_on.compare(confidence, level=level)
+
+    @property
+    def says(self) -> str:
+        """What is promised, without the conditions."""
+        return _SAYS[self.risk].format(limit=self.limit)
+
     @property
     def statement(self) -> str:
         """The promise in words."""
-        says = _SAYS[self.risk].format(limit=self.limit)
         if self.in_sample:
-            return f"No promise: the calibrator was fitted on the same rows. It would read: {says}."
-        return f"With confidence {self.cut:.6g} or more let through, {says}, with probability {1 - self.delta:.3g}."
+            return f"No promise: the calibrator was fitted on the same rows. It would read: {self.says}."
+        return (
+            f"With confidence {self.cut:.6g} or more let through, {self.says}, with probability {1 - self.delta:.3g}."
+        )
 
     @property
     def assumes(self) -> str:
@@ -101,10 +128,11 @@ class Threshold(Result):
             document: Any = parsed_json(text)
         except json.JSONDecodeError as error:
             raise InputError(f"not a threshold: not JSON at character {error.pos}") from error
-        wanted = {field.name for field in fields(cls)}
-        if not isinstance(document, dict) or set(document) != wanted:
-            raise InputError(f"not a threshold: wanted a JSON object with {', '.join(sorted(wanted))}; got {text[:60]}")
-        return cls(**document)
+        needed = {field.name for field in fields(cls)} - _LATER
+        if not isinstance(document, dict) or not needed <= set(document) <= needed | _LATER:
+            raise InputError(f"not a threshold: wanted a JSON object with {', '.join(sorted(needed))}; got {text[:60]}")
+        made_on = document.get("made_on")
+        return cls(**{**document, "made_on": None if made_on is None else MadeOn.from_dict(made_on)})
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -133,3 +161,13 @@ class FlagRate(Result):
         return (
             f"Flags {self.flagged:.3g} of answers like these. No labels were used, so nothing is promised about errors."
         )
+
+
+def threshold_at(
+    risk: Risk, confidence: NDArray[np.float64], cut: float, limit: float, delta: float, observed: float, n_counted: int
+) -> Threshold:
+    """A threshold with what (N,) labelled confidences say of its coverage."""
+    n, through = len(confidence), int(np.count_nonzero(confidence >= cut))
+    low, high = clopper_pearson(through, n)
+    made_on = MadeOn.of(confidence)
+    return Threshold(cut, risk, limit, delta, observed, n, n_counted, through / n, low, high, made_on=made_on)

@@ -8,10 +8,11 @@ from typing import Any
 
 from markupsafe import Markup
 
-from foureyes.calibration import CalibrationReport, Threshold
+from foureyes.calibration import CalibrationReport, PromiseTable, Threshold
 from foureyes.maths.reliability import ECE_BINS
 from foureyes.report import page
 from foureyes.report.diagrams import reliability_diagram
+from foureyes.report.promises import achievable_table
 
 __all__ = ["CalibrationFindings", "MeasureLine", "calibration_page", "measures"]
 
@@ -28,6 +29,7 @@ class CalibrationFindings:
         after: measures of its confidences.
         before: measures of the scores themselves, where they are confidences; else ``None``.
         threshold: a promise made on the same rows, if one was asked for.
+        achievable: the promises that can be kept where the one asked for cannot; ``None`` elsewhere.
         direction_note: what has to be said first of a fit that was accepted against the catalogue of signals.
     """
 
@@ -38,6 +40,7 @@ class CalibrationFindings:
     after: CalibrationReport
     before: CalibrationReport | None
     threshold: Threshold | None = None
+    achievable: PromiseTable | None = None
     direction_note: str = ""
 
     def to_dict(self) -> dict[str, Any]:
@@ -56,6 +59,7 @@ class CalibrationFindings:
             "before": self.before and self.before.to_dict(),
             "after": self.after.to_dict(),
             "promise": promised,
+            "achievable": self.achievable and self.achievable.columns(),
         }
 
 
@@ -105,6 +109,8 @@ def calibration_page(judged: CalibrationFindings) -> str:
         bins=[_bin(row) for row in judged.after.reliability.rows()],
         statement=judged.threshold and judged.threshold.statement,
         assumes=judged.threshold and judged.threshold.assumes,
+        achievable=judged.achievable and achievable_table(judged.achievable),
+        achievable_words=judged.achievable and judged.achievable.statement,
         coverage=judged.threshold and f"{judged.threshold.coverage:.0%}",
     )
 

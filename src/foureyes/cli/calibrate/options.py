@@ -109,7 +109,10 @@ def _configure_shift(shift: argparse.ArgumentParser) -> None:
     _add_outcome(shift)
     add_allowance(shift, "judge on the rows of the fit all the same; the result is marked")
     shift.add_argument(
-        "--threshold", type=Path, metavar="FILE", help="what report --threshold wrote: adds what it lets through"
+        "--threshold", type=Path, metavar="FILE", help="what report --threshold wrote: adds what becomes of its promise"
+    )
+    shift.add_argument(
+        "--cost", metavar="FIELD", help="with a threshold that promises a cost: what letting each answer through costs"
     )
     shift.add_argument("--latex", type=Path, metavar="FILE", help="the same table for a paper")
 

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from foureyes.calibration import Calibrator, Threshold, flag_rate, promise, promise_cost, promise_false_blocks
+from foureyes.calibration import (
+    Calibrator,
+    DataShift,
+    MadeOn,
+    PromiseTable,
+    Threshold,
+    flag_rate,
+    promise,
+    promise_cost,
+    promise_cost_table,
+    promise_false_blocks,
+    promise_table,
+)
 from foureyes.cli.calibrate.table import ScoreTable, confidence_of, correctness_of
 from foureyes.cli.files import in_file, read_text
 from foureyes.errors import InputError
 
-__all__ = ["choose_threshold", "decide_rows"]
+__all__ = ["Decided", "achievable", "choose_threshold", "decide_rows", "read_threshold"]
 
 Floats = NDArray[np.float64]
 
@@ -45,33 +58,84 @@ def choose_threshold(
         found = promise_false_blocks(confidence, right, max_false_blocks=args.max_false_blocks, delta=args.delta)
     else:
         found = _promised_cost(confidence, scores, args)
-    return replace(found, in_sample=in_sample)
+    return replace(found, in_sample=in_sample, made_on=MadeOn.of(confidence, calibrator.identity))
 
 
-def decide_rows(confidence: Floats, args: argparse.Namespace) -> tuple[dict[str, list[bool]], str]:
-    """The column that ``--threshold`` or ``--flag-rate`` asks for, by name, and what may be said of it.
+def achievable(calibrator: Calibrator, scores: ScoreTable, args: argparse.Namespace) -> PromiseTable | None:
+    """What could be promised instead of what ``--max-error`` or ``--max-cost`` asks for; ``None`` where neither does.
 
     Raises:
-        InputError: the file is no threshold, or the rate is not a share.
+        InputError: as for :func:`choose_threshold`.
+        NotEnoughData: no rows.
+    """
+    if (args.max_error is None and args.max_cost is None) or not scores.n:
+        return None
+    _require_independent(scores)
+    confidence = confidence_of(calibrator, scores)
+    if args.max_error is not None:
+        right = correctness_of(calibrator, scores)
+        return promise_table(confidence, right, max_error=args.max_error, delta=args.delta)
+    cost, worst = _costs(scores, args)
+    return promise_cost_table(confidence, cost, worst_cost=worst, max_cost=args.max_cost, delta=args.delta)
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What becomes of rows without labels.
+
+    Attributes:
+        columns: name → one flag a row.
+        statement: what may be said of them.
+        shift: whether they are like those of the promise; ``None`` where that cannot be told.
+    """
+
+    columns: dict[str, list[bool]]
+    statement: str = ""
+    shift: DataShift | None = None
+
+
+def decide_rows(calibrator: Calibrator, confidence: Floats, args: argparse.Namespace) -> Decided:
+    """The column that ``--threshold`` or ``--flag-rate`` asks for.
+
+    Raises:
+        InputError: the file is no threshold, or one of another calibrator; the rate is not a share.
         NotEnoughData: a flag rate of no rows.
     """
     if args.threshold is not None:
-        text = read_text(args.threshold)
-        with in_file(args.threshold):
-            threshold = Threshold.from_json(text)
-        return {"let_through": threshold.lets_through(confidence).tolist()}, threshold.statement
+        threshold = read_threshold(args.threshold, calibrator)
+        shift = threshold.compare(confidence) if threshold.made_on is not None and len(confidence) else None
+        return Decided({"let_through": threshold.lets_through(confidence).tolist()}, threshold.statement, shift)
     if args.flag_rate is not None:
         rate = flag_rate(confidence, rate=args.flag_rate)
-        return {"flagged": rate.flags(confidence).tolist()}, rate.statement
-    return {}, ""
+        return Decided({"flagged": rate.flags(confidence).tolist()}, rate.statement)
+    return Decided({})
+
+
+def read_threshold(path: Path, calibrator: Calibrator) -> Threshold:
+    """What ``--threshold`` wrote, for confidences of this calibrator.
+
+    Raises:
+        InputError: the file is no threshold, or one of another calibrator.
+    """
+    text = read_text(path)
+    with in_file(path):
+        threshold = Threshold.from_json(text)
+        if threshold.made_on is not None:
+            threshold.made_on.require(calibrator.identity)
+    return threshold
 
 
 def _promised_cost(confidence: Floats, scores: ScoreTable, args: argparse.Namespace) -> Threshold:
+    cost, worst = _costs(scores, args)
+    return promise_cost(confidence, cost, max_cost=args.max_cost, worst_cost=worst, delta=args.delta)
+
+
+def _costs(scores: ScoreTable, args: argparse.Namespace) -> tuple[Floats, float]:
     if scores.cost is None or args.worst_cost is None:
         raise InputError(
             "--max-cost needs --cost FIELD, what letting an answer through costs, and --worst-cost, its most"
         )
-    return promise_cost(confidence, scores.cost, max_cost=args.max_cost, worst_cost=args.worst_cost, delta=args.delta)
+    return scores.cost, args.worst_cost
 
 
 def _require_independent(scores: ScoreTable) -> None:

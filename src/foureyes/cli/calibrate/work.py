@@ -10,14 +10,16 @@ from pathlib import Path
 from foureyes.calibration import Calibrator, calibration_report
 from foureyes.cli.calibrate.decided import decided
 from foureyes.cli.calibrate.fitters import fit_calibrator, split_rows
-from foureyes.cli.calibrate.promises import choose_threshold, decide_rows
+from foureyes.cli.calibrate.promises import achievable, choose_threshold, decide_rows
 from foureyes.cli.calibrate.shift import judge_files
 from foureyes.cli.calibrate.table import ScoreTable, confidence_of, read_scores, uncalibrated
+from foureyes.cli.calibrate.words import print_table, shift_words
 from foureyes.cli.files import in_file, read_text, require_new_fields, require_places, require_same_format, spread
 from foureyes.cli.output import CommandOutput
 from foureyes.display import plural
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.report.calibration import CalibrationFindings, calibration_page, measures
+from foureyes.report.promises import achievable_table
 from foureyes.tables import open_table, write_text
 
 __all__ = ["run"]
@@ -70,17 +72,20 @@ def _apply(args: argparse.Namespace, output: CommandOutput) -> None:
     if calibrator.direction_note:
         output.warn(calibrator.direction_note)
     confidence = confidence_of(calibrator, scores)
-    more, statement = decide_rows(confidence, args)
-    columns = {args.field: confidence.tolist(), **more}
+    decision = decide_rows(calibrator, confidence, args)
+    columns = {args.field: confidence.tolist(), **decision.columns}
     if not args.overwrite_field:
         require_new_fields(table, columns, "--overwrite-field replaces it, --field names another")
     table.save(args.out, {name: spread(values, scores.kept.tolist(), len(table)) for name, values in columns.items()})
     output.say(f"{plural(scores.n, 'row')} with {' and '.join(map(repr, columns))} → {args.out}{_left_out(scores)}")
-    if statement:
-        output.say(statement)
+    if decision.statement:
+        output.say(decision.statement)
+    if decision.shift is not None and decision.shift.differs:
+        output.warn(decision.shift.statement)
     done = {"rows": len(table), "n_left_out": scores.n_left_out, "field": args.field, "output": str(args.out)}
-    shares = {name: sum(values) / scores.n if scores.n else None for name, values in more.items()}
-    output.give(lambda: {**done, **shares, **({"statement": statement} if statement else {})})
+    shares = {name: sum(values) / scores.n if scores.n else None for name, values in decision.columns.items()}
+    said = {"statement": decision.statement} if decision.statement else {}
+    output.give(lambda: {**done, **shares, **said, **shift_words(decision.shift)})
 
 
 def _report(args: argparse.Namespace, output: CommandOutput) -> None:
@@ -94,6 +99,7 @@ def _report(args: argparse.Namespace, output: CommandOutput) -> None:
     try:
         judged = replace(judged, threshold=choose_threshold(calibrator, scores, args, in_sample=judged.after.in_sample))
     except NotEnoughData:
+        judged = replace(judged, achievable=achievable(calibrator, scores, args))
         _present(judged, args, output)  # what was measured is of use without the promise that cannot be made
         raise
     if args.threshold and judged.threshold:
@@ -156,6 +162,9 @@ def _show(judged: CalibrationFindings | None) -> None:
     if judged.threshold:
         print(f"\n{judged.threshold.statement} It lets {judged.threshold.coverage:.0%} of the answers through.")
         print(judged.threshold.assumes)
+    if judged.achievable:
+        print(f"\n{judged.achievable.statement}")
+        print_table(achievable_table(judged.achievable))
 
 
 def _open_calibrator(path: Path) -> Calibrator:
