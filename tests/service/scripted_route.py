@@ -86,6 +86,12 @@ class ScriptedRoute:
             raise self.error
         yield self._answer(request_id or "r-1")
 
+    def strongest_cost(self, _: RoutedAnswer) -> float | None:
+        return 0.01
+
+    def outcome(self, _: str, **__: Any) -> bool:
+        return False
+
     async def aclose(self) -> None:
         self.closed = True
 

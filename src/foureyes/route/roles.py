@@ -99,6 +99,15 @@ class RouteLog(Protocol):
         """Keeps one routed request. What it raises is logged; no answer waits for it."""
         ...
 
+    def outcome(self, request_id: str, *, correct: bool, writer: str | None = None) -> None:
+        """Keeps whether an answer turned out right.
+
+        Raises:
+            OutcomeKnown: its outcome is known.
+            InputError: there is no such answer, or it cannot be kept.
+        """
+        ...
+
 
 class PersonQueue(Protocol):
     """Where questions wait for a person."""

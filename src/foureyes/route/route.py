@@ -15,6 +15,7 @@ from foureyes.route.outcome import RoutedAnswer, RouteRequest
 from foureyes.route.parts import RouteParts
 from foureyes.route.roles import AnswerReader
 from foureyes.route.rules import RouteMember, RouteRules
+from foureyes.route.savings import strongest_cost
 from foureyes.route.shadowing import Shadow
 from foureyes.route.walking import Walk
 from foureyes.types import Message, new_id
@@ -50,6 +51,19 @@ class AnsweringRoute(Protocol):
         self, request: RouteRequest, *, request_id: str | None = None
     ) -> AsyncGenerator[Mapping[str, Any] | RoutedAnswer]:
         """Chunks of the first writer as they come, and last what the reader said of it."""
+        ...
+
+    def strongest_cost(self, answer: RoutedAnswer) -> float | None:
+        """What one of its answers would have cost had only the strongest writer been asked; ``None`` if that is unknown."""
+        ...
+
+    def outcome(self, request_id: str, *, correct: bool, writer: str | None = None) -> bool:
+        """Keeps whether an answer turned out right, and says so; false where the route keeps no log.
+
+        Raises:
+            OutcomeKnown: its outcome is known.
+            InputError: the log holds no such answer.
+        """
         ...
 
     async def aclose(self) -> None:
@@ -161,6 +175,22 @@ class Route:
                 yield piece
             else:
                 yield await self._finisher.finished(asked, piece, named, began)
+
+    def strongest_cost(self, answer: RoutedAnswer) -> float | None:
+        """What one of its answers would have cost had only the strongest writer been asked; ``None`` if that is unknown."""
+        return strongest_cost(answer, self._members)
+
+    def outcome(self, request_id: str, *, correct: bool, writer: str | None = None) -> bool:
+        """Keeps whether an answer turned out right, and says so; false where the route keeps no log.
+
+        Raises:
+            OutcomeKnown: its outcome is known.
+            InputError: the log holds no such answer.
+        """
+        if self._parts.log is None:
+            return False
+        self._parts.log.outcome(request_id, correct=correct, writer=writer)
+        return True
 
     async def settled(self) -> None:
         """Waits until all that nobody waits for is done: what is watched only, and what the log is told."""

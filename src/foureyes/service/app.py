@@ -40,6 +40,7 @@ from foureyes.service.routes import (
     monitoring,
     openai,
     privacy,
+    routed,
 )
 
 __all__ = ["create_app"]
@@ -74,7 +75,7 @@ def create_app(
     )
     app.state.foureyes = state
     app.router.route_class = BodyRoute
-    for subject in (guard, independent_answers, privacy, decisions, ledger, gateways, monitoring, health):
+    for subject in (guard, independent_answers, privacy, decisions, ledger, gateways, routed, monitoring, health):
         subject.add(app.router)
     openai.add(app.router)
     app.include_router(dashboard())

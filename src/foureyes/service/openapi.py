@@ -30,6 +30,7 @@ TAGS: Final = [
     {"name": "privacy", "description": "Replace personal data by tokens, and restore it"},
     {"name": "decisions", "description": "May this agent act? What came of it?"},
     {"name": "ledger", "description": "The record, and proofs of it"},
+    {"name": "routes", "description": "What routes did, and what came of their answers"},
     {"name": "monitoring", "description": "What a dashboard shows"},
     {"name": "gateways", "description": "The routes of other gateways"},
     {"name": "health", "description": "Alive, ready, figures"},
@@ -104,7 +105,14 @@ def _complete(operation: dict[str, Any], route: APIRoute) -> None:
         statuses += _WITH_BODY
     if operation.get("parameters"):
         statuses.append(422)
-    if "{" in route.path or route.tags in (["guard"], ["ledger"], ["privacy"], ["decisions"], ["monitoring"]):
+    if "{" in route.path or route.tags in (
+        ["guard"],
+        ["ledger"],
+        ["privacy"],
+        ["decisions"],
+        ["routes"],
+        ["monitoring"],
+    ):
         statuses.append(404)
     if needs:
         statuses.append(501)

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from foureyes.errors import InputError
 from foureyes.route.outcome import RouteAction, RoutedAnswer
 from foureyes.types import Unscored
 
@@ -51,6 +50,7 @@ class RouteTally:
         would: requests by what would have become of them, where a route only watches; ``later`` where that was not known yet.
         writers: by name, in the order in which they were first asked.
         reading_cost: of the reader.
+        strongest_cost: of the strongest writer, had it alone been asked; ``None`` once that is unknown of some answer.
         hung_up: requests whose caller did not wait.
         confidence_sum, confident: of returned answers with P(correct): its sum, and how many there are.
         right, wrong: outcomes of returned answers.
@@ -61,6 +61,7 @@ class RouteTally:
     would: Counter[str] = field(default_factory=Counter)
     writers: dict[str, WriterTally] = field(default_factory=dict)
     reading_cost: float = 0.0
+    strongest_cost: float | None = 0.0
     hung_up: int = 0
     confidence_sum: float = 0.0
     confident: int = 0
@@ -68,8 +69,12 @@ class RouteTally:
     wrong: int = 0
     suspended: bool = False
 
-    def add(self, answer: RoutedAnswer) -> None:
+    def add(self, answer: RoutedAnswer, strongest_cost: float | None) -> None:
         """Counts an answer."""
+        if strongest_cost is None or self.strongest_cost is None:
+            self.strongest_cost = None
+        else:
+            self.strongest_cost += strongest_cost
         self.by_action[answer.action] += 1
         if not answer.enforced:
             self.would[answer.would or "later"] += 1
@@ -115,9 +120,17 @@ class RouteBook:
         self._reportable: OrderedDict[str, _Reportable] = OrderedDict()
         self._latest: deque[KeptAnswer] = deque(maxlen=_SHOWN)
 
-    def add(self, answer: RoutedAnswer, messages: Sequence[Mapping[str, Any]] | None) -> None:
-        """Counts and remembers an answer."""
-        self._tally(answer.route).add(answer)
+    def add(
+        self, answer: RoutedAnswer, *, strongest_cost: float | None, messages: Sequence[Mapping[str, Any]] | None
+    ) -> None:
+        """Counts and remembers an answer.
+
+        Args:
+            answer: what was routed.
+            strongest_cost: see :class:`RouteTally`.
+            messages: see :class:`KeptAnswer`.
+        """
+        self._tally(answer.route).add(answer, strongest_cost)
         self._latest.append(KeptAnswer(answer, messages))
         self._reportable[answer.request_id] = _Reportable(answer.route, answer.action in _RETURNED)
         if len(self._reportable) > _REMEMBERED:
@@ -127,37 +140,27 @@ class RouteBook:
         """Counts a caller who did not wait."""
         self._tally(route).hung_up += 1
 
-    def route_to_report(self, request_id: str) -> str:
-        """The route of an answer whose outcome may be reported.
-
-        Raises:
-            InputError: it is not remembered, or its outcome was reported before.
-        """
+    def route_of(self, request_id: str) -> str | None:
+        """The route of an answer; ``None`` where it is not remembered."""
         found = self._reportable.get(request_id)
-        if found is None or found.reported:
-            raise InputError("request_id must be that of a routed answer that is remembered and has no outcome yet")
-        return found.route
+        return None if found is None else found.route
+
+    def is_reported(self, request_id: str) -> bool:
+        """Whether the outcome of an answer that is remembered was reported."""
+        return self._reportable[request_id].reported
 
     def report(self, request_id: str, *, correct: bool) -> None:
-        """Counts an outcome.
-
-        Raises:
-            InputError: see :meth:`route_to_report`.
-        """
-        tally = self._tally(self.route_to_report(request_id))
+        """Counts the outcome of an answer that is remembered, and has none yet."""
         found = self._reportable[request_id]
         found.reported = True
         if found.returned:
+            tally = self._tally(found.route)
             tally.right += correct
             tally.wrong += not correct
 
-    def latest(self, n: int) -> list[KeptAnswer]:
+    def latest(self) -> list[KeptAnswer]:
         """The latest answers, the newest first."""
-        return list(self._latest)[: -n - 1 : -1]
-
-    def kept(self, request_id: str) -> KeptAnswer | None:
-        """One of them; ``None`` once it is forgotten."""
-        return next((one for one in self._latest if one.answer.request_id == request_id), None)
+        return list(self._latest)[::-1]
 
     def _tally(self, route: str) -> RouteTally:
         return self.tallies.setdefault(route, RouteTally())

@@ -85,7 +85,8 @@ class RoutedCall:
     def _settle(self, answer: RoutedAnswer) -> None:
         self._call.state.metrics.routes.answered(answer)
         shown = self._request.body["messages"] if self._call.parts.show_texts else None
-        self._call.tenant.routed.add(answer, shown)
+        cost = self._route.strongest_cost(answer)
+        self._call.tenant.routed.add(answer, strongest_cost=cost, messages=shown)
 
 
 async def _end(*tasks: asyncio.Future[Any]) -> None:

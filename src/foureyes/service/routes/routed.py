@@ -1,0 +1,119 @@
+"""What routes did, for the dashboard, and outcomes of their answers, posted back once each."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from foureyes.errors import InputError
+from foureyes.maths.bounds import clopper_pearson
+from foureyes.route.log import OutcomeKnown
+from foureyes.service.access import Auditing, Call, Reporting
+from foureyes.service.problems import Refused
+from foureyes.service.route_book import KeptAnswer, RouteTally
+from foureyes.service.wire.decisions import rfc3339
+from foureyes.service.wire.openai_told import told_of
+from foureyes.service.wire.routes import (
+    RouteAnswerItem,
+    RouteAnswersResponse,
+    RouteItem,
+    RouteOutcomeRequest,
+    RouteOutcomeResponse,
+    RoutesResponse,
+    WriterItem,
+)
+
+__all__ = ["add"]
+
+
+def add(router: APIRouter) -> None:
+    """Adds the routes."""
+    router.post("/v1/route/outcomes", tags=["routes"], summary="Report whether a routed answer was right")(outcome)
+    router.get("/v1/routes", tags=["routes"], summary="What the tenant's routes did")(routes)
+    router.get("/v1/routes/answers", tags=["routes"], summary="The latest routed answers")(answers)
+
+
+async def outcome(call: Reporting, body: RouteOutcomeRequest) -> RouteOutcomeResponse:
+    """Counts once for each answer: towards what is shown of its route, and into the log that the route learns from.
+
+    An answer that this process does not remember is looked for in the logs of the tenant's routes.
+    """
+    book = call.tenant.routed
+    known = book.route_of(body.request_id)
+    if known is not None and body.writer is None and book.is_reported(body.request_id):
+        raise Refused(409, "an outcome of this answer was reported before; it counts once")
+    names = list(call.parts.routes) if known is None or known not in call.parts.routes else [known]
+    kept_by = next((name for name in names if _keep(call, name, body)), None)
+    if kept_by is None and known is None:
+        raise Refused(404, "no such answer is remembered, and no route's log holds it")
+    if known is not None and body.writer is None:
+        book.report(body.request_id, correct=body.correct)
+    route = kept_by or known or ""
+    call.state.metrics.routes.outcome(route, correct=body.correct)
+    return RouteOutcomeResponse(request_id=body.request_id, route=route, kept=kept_by is not None)
+
+
+def _keep(call: Call, name: str, body: RouteOutcomeRequest) -> bool:
+    """Whether a route's log keeps the outcome.
+
+    Raises:
+        Refused: 409, it knows one already.
+    """
+    try:
+        kept: bool = call.parts.routes[name].outcome(body.request_id, correct=body.correct, writer=body.writer)
+    except OutcomeKnown:
+        raise Refused(409, "an outcome of this answer was reported before; it counts once") from None
+    except InputError:
+        return False
+    return kept
+
+
+async def routes(call: Auditing) -> RoutesResponse:
+    """Flow, costs and outcomes since the process started; routes that were not asked yet are there too."""
+    tallies = call.tenant.routed.tallies
+    names = dict.fromkeys([*call.parts.routes, *tallies])
+    return RoutesResponse(routes=[_item(name, tallies.get(name) or RouteTally()) for name in names])
+
+
+async def answers(
+    call: Auditing, limit: Annotated[int, Query(ge=1, le=200)] = 50, route: str | None = None
+) -> RouteAnswersResponse:
+    """With their stages; texts only where the tenant shows them."""
+    found = [one for one in call.tenant.routed.latest() if route in (None, one.answer.route)]
+    return RouteAnswersResponse(answers=[_answer(one) for one in found[:limit]])
+
+
+def _item(name: str, tally: RouteTally) -> RouteItem:
+    n = tally.right + tally.wrong
+    low, high = clopper_pearson(tally.right, n) if n else (None, None)
+    return RouteItem(
+        name=name,
+        by_action=dict(tally.by_action),
+        would=dict(tally.would),
+        hung_up=tally.hung_up,
+        writers=[
+            WriterItem(name=name, model=one.model, by_action=dict(one.by_action), cost=one.cost, unpriced=one.unpriced)
+            for name, one in tally.writers.items()
+        ],
+        reading_cost=tally.reading_cost,
+        cost=tally.reading_cost + sum(one.cost for one in tally.writers.values()),
+        strongest_cost=tally.strongest_cost,
+        expected_right=tally.confidence_sum / tally.confident if tally.confident else None,
+        right=tally.right,
+        wrong=tally.wrong,
+        right_low=low,
+        right_high=high,
+        suspended=tally.suspended,
+    )
+
+
+def _answer(kept: KeptAnswer) -> RouteAnswerItem:
+    shown = kept.messages is not None
+    stages = kept.answer.stages
+    return RouteAnswerItem(
+        at=rfc3339(kept.answer.at),
+        foureyes=told_of(kept.answer),
+        messages=None if kept.messages is None else [dict(one) for one in kept.messages],
+        answers=[[one.turn.content for one in stage.candidates] for stage in stages] if shown else None,
+    )

@@ -1,0 +1,91 @@
+"""What is told of a tenant's routes: their flow, their costs, what came of their answers, and single answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from foureyes.service.wire.base import EXAMPLE_ID, Name, RequestModel, ResponseModel, example
+
+__all__ = [
+    "RouteAnswerItem",
+    "RouteAnswersResponse",
+    "RouteItem",
+    "RouteOutcomeRequest",
+    "RouteOutcomeResponse",
+    "RoutesResponse",
+    "WriterItem",
+]
+
+
+class RouteOutcomeRequest(RequestModel):
+    """Whether a routed answer turned out right."""
+
+    model_config = example(request_id=EXAMPLE_ID, correct=True)
+
+    request_id: Name = Field(description="of the routed answer, as `x-foureyes-request-id` told it")
+    correct: bool
+    writer: Name | None = Field(default=None, description="whose answer, where it is not the one that was returned")
+
+
+class RouteOutcomeResponse(ResponseModel):
+    """That it was counted."""
+
+    request_id: str
+    route: str
+    kept: bool = Field(description="whether the route's log keeps it; without a log it is counted in this process only")
+
+
+class WriterItem(ResponseModel):
+    """What one writer of a route did."""
+
+    name: str
+    model: str
+    by_action: dict[str, int] = Field(
+        description="what followed: answer, escalate, abstain, or why there was no answer"
+    )
+    cost: float = Field(description="of its tokens, as far as it is known")
+    unpriced: int = Field(description="answers of unknown cost")
+
+
+class RouteItem(ResponseModel):
+    """What one route did since the process started."""
+
+    name: str
+    by_action: dict[str, int] = Field(description="requests by what became of them")
+    would: dict[str, int] = Field(description="the same, as it would have been, while the route only watches")
+    hung_up: int = Field(description="requests whose caller did not wait")
+    writers: list[WriterItem]
+    reading_cost: float
+    cost: float = Field(description="of writers and reader, as far as it is known")
+    strongest_cost: float | None = Field(
+        description="what the strongest writer alone would have cost; null where that is unknown of some"
+    )
+    expected_right: float | None = Field(description="mean P(correct) of what was returned")
+    right: int = Field(description="outcomes of returned answers that were right")
+    wrong: int = Field(description="outcomes of returned answers that were wrong")
+    right_low: float | None = Field(description="lower end of the 95 % interval of the share that was right")
+    right_high: float | None = Field(description="upper end of it")
+    suspended: bool = Field(description="whether the promise is suspended")
+
+
+class RoutesResponse(ResponseModel):
+    """Every route of the tenant."""
+
+    routes: list[RouteItem]
+
+
+class RouteAnswerItem(ResponseModel):
+    """One routed answer."""
+
+    at: str
+    foureyes: dict[str, Any] = Field(description="as the caller was told")
+    messages: list[dict[str, Any]] | None = Field(description="what was asked, where the tenant shows texts")
+    answers: list[list[str]] | None = Field(description="what each stage wrote, where the tenant shows texts")
+
+
+class RouteAnswersResponse(ResponseModel):
+    """The latest routed answers, the newest first."""
+
+    answers: list[RouteAnswerItem]
