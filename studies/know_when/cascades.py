@@ -90,8 +90,8 @@ class Cascade:
 def cascade(fit: CascadePair, test: CascadePair, bins: int) -> Cascade:
     """Fits every ordering on some rows and applies it to others."""
     routers = {
-        "uncalibrated": fe.AdvantageRouter.fit(*fit.raw, bins=bins),
-        "calibrated": fe.AdvantageRouter.fit(*fit.stated, bins=bins),
+        "uncalibrated": fe.AdvantageRouter.fit(*fit.raw, bins=bins, order="confidence"),
+        "calibrated": fe.AdvantageRouter.fit(*fit.stated, bins=bins, order="confidence"),
         "accuracy": fe.AdvantageRouter.fit(*fit.stated, bins=bins, order="accuracy", correct=fit.right),
         "threshold": fe.AdvantageRouter.fit(*fit.stated, bins=bins, order="threshold"),
     }
@@ -107,7 +107,7 @@ def same_size(fit: CascadePair, test: CascadePair, bins: int) -> Floats:
     Bins whose calibrated advantage is above zero go to the other model; no label of the rows judged is used but to say
     which model is the better one.
     """
-    router = fe.AdvantageRouter.fit(*fit.stated, bins=bins)
+    router = fe.AdvantageRouter.fit(*fit.stated, bins=bins, order="confidence")
     other = np.array(router.advantage)[np.searchsorted(router.cuts, test.stated[0], side="right")] > 0
     small, large = test.right
     better = large if large.mean() > small.mean() else small

@@ -1,10 +1,9 @@
-"""Short facts answered here by a small and a large writer, with what each rule needs: log-probs, self-verification, a reading."""
+"""Questions answered here by a small and a large writer, with what each rule needs: log-probs, self-verification, a reading."""
 
 from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -17,9 +16,9 @@ from foureyes.types import Exchange, Unscored, Written
 from studies.route.cache import Row, kept
 from studies.route.reading import signals_of
 
-__all__ = ["facts", "read_facts", "self_verified", "written"]
+__all__ = ["asked", "read", "self_verified", "stated", "written"]
 
-_ASK: Final = "Answer with as few words as possible, the fact alone.\n\n{question}"
+_ASK: Final = "{question}\n\nA) {a}\nB) {b}\n\nReply with the letter of the right answer alone."
 _VERIFY: Final = (
     "Judge the answer that an assistant gave.\n\nQuestion: {question}\n\nAnswer: {answer}\n\n"
     "How good and how correct is it, from 0.0 (completely wrong) over 0.4 (some of it is right, with grave errors) and 0.8 "
@@ -27,78 +26,84 @@ _VERIFY: Final = (
     'Reply with nothing but JSON: {{"confidence": 0.X, "reason": "a few words"}}'
 )
 """The scale and the form of semantic-router's ``self_verify``, in our words."""
+_VERIFY_TOKENS: Final = 14
+"""Enough for the confidence, which comes first; the reason is not used."""
 
 _NUMBER: Final = re.compile(r"\d+\.?\d*")
 
 
 @cache
-def facts(data: Path, n: int, seed: int) -> dict[str, Row]:
-    """Id to question of a seeded sample of WebQuestions; a larger one begins with the smaller."""
-    rows = json.loads((data / "webquestions" / "test.json").read_text(encoding="utf-8"))
-    picked = np.random.default_rng(seed).permutation(len(rows))[:n].tolist()
-    return {rows[i]["qId"]: rows[i] for i in picked}
+def asked(data: Path, n: int, seed: int) -> dict[str, Row]:
+    """Id to question of a seeded sample of ARC-Challenge, each with a right and a wrong option in a random order."""
+    lines = (data / "arc_challenge_pairs" / "arc_challenge.jsonl").read_text(encoding="utf-8").splitlines()
+    options: dict[str, dict[int, str]] = {}
+    for row in map(json.loads, lines):
+        options.setdefault(row["question"], {})[row["label"]] = row["answer"]
+    rng = np.random.default_rng(seed)
+    questions = sorted(question for question, found in options.items() if len(found) == 2)
+    picked = [questions[i] for i in rng.permutation(len(questions)).tolist()]
+    turned = (rng.random(len(picked)) < 0.5).tolist()
+    return {f"arc-{i}": _question(picked[i], options[picked[i]], turned=turned[i]) for i in range(n)}
 
 
-def written(folder: Path, asked: dict[str, Row], writer: str) -> list[Row]:
+def _question(question: str, options: dict[int, str], *, turned: bool) -> Row:
+    a, b = (options[0], options[1]) if turned else (options[1], options[0])
+    return {"prompt": _ASK.format(question=question, a=a, b=b), "gold": "B" if turned else "A"}
+
+
+def written(folder: Path, questions: dict[str, Row], writer: str) -> list[Row]:
     """What the writer answers, its own mean log-prob, tokens, and whether that is right."""
 
     def make(ids: Any) -> list[Row]:
-        prompts = [_ASK.format(question=asked[one]["qText"]) for one in ids]
-        wrote = _writer(writer).write(prompts, Sampling(max_tokens=16))
-        return [_written(asked[one], answers[0]) for one, answers in zip(ids, wrote, strict=True)]
+        wrote = _writer(writer).write([questions[one]["prompt"] for one in ids], Sampling(max_tokens=4))
+        return [_written(questions[one], answers[0]) for one, answers in zip(ids, wrote, strict=True)]
 
-    return kept(folder / f"facts-written-{writer}.jsonl", list(asked), make, batch=16)
+    return kept(folder / f"arc-written-{writer}.jsonl", list(questions), make, batch=16)
 
 
 def _written(question: Row, one: Written | Unscored) -> Row:
     if isinstance(one, Unscored):
-        raise SystemExit(f"the writer did not answer {question['qText']!r}: {one.detail}")
+        raise SystemExit(f"the writer did not answer {question['prompt']!r}: {one.detail}")
     answer = str(one.exchange.answer)
     nll = np.zeros(0) if one.reading is None else one.reading.nll
-    right = any(_plain(gold) in _plain(answer) for gold in question["answers"] if _plain(gold))
+    letter = re.search(r"[AB]", answer)
     return {
         "answer": answer,
         "mean_logprob": -float(nll.mean()) if len(nll) else None,
         "n_tokens": len(nll),
-        "correct": right,
+        "correct": letter is not None and letter[0] == question["gold"],
     }
 
 
-def self_verified(folder: Path, asked: dict[str, Row], writer: str) -> list[Row]:
+def self_verified(folder: Path, questions: dict[str, Row], writer: str) -> list[Row]:
     """The confidence that the writer states of its own answer; ``None`` where its reply holds none."""
-    answers = {row["id"]: row["answer"] for row in written(folder, asked, writer)}
+    answers = {row["id"]: row["answer"] for row in written(folder, questions, writer)}
 
     def make(ids: Any) -> list[Row]:
-        prompts = [_VERIFY.format(question=asked[one]["qText"], answer=answers[one]) for one in ids]
-        wrote = _writer(writer).write(prompts, Sampling(max_tokens=32))
+        prompts = [_VERIFY.format(question=questions[one]["prompt"], answer=answers[one]) for one in ids]
+        wrote = _writer(writer).write(prompts, Sampling(max_tokens=_VERIFY_TOKENS))
         replies = [str(one[0].exchange.answer) if isinstance(one[0], Written) else "" for one in wrote]
         return [{"reply": reply, "confidence": stated(reply)} for reply in replies]
 
-    return kept(folder / f"facts-verified-{writer}.jsonl", list(asked), make, batch=16)
+    return kept(folder / f"arc-verified-{writer}.jsonl", list(questions), make, batch=16)
 
 
 def stated(reply: str) -> float | None:
-    """The confidence in a reply: the number behind ``"confidence":``, else its first number, where that is in [0, 1]."""
-    place = reply.find('"confidence"')
-    found = _NUMBER.search(reply, max(place, 0))
+    """The confidence in a reply: the number behind ``"confidence"``, else its first number, where that is in [0, 1]."""
+    found = _NUMBER.search(reply, max(reply.find('"confidence"'), 0))
     value = float(found[0]) if found else None
     return value if value is not None and 0 <= value <= 1 else None
 
 
-def read_facts(folder: Path, asked: dict[str, Row], writer: str, reader: str) -> list[Row]:
+def read(folder: Path, questions: dict[str, Row], writer: str, reader: str) -> list[Row]:
     """What the reader sees in the writer's answers."""
-    answers = {row["id"]: row["answer"] for row in written(folder, asked, writer)}
+    answers = {row["id"]: row["answer"] for row in written(folder, questions, writer)}
 
     def make(ids: Any) -> list[Row]:
-        pairs = [Exchange(_ASK.format(question=asked[one]["qText"]), answers[one]) for one in ids]
+        pairs = [Exchange(questions[one]["prompt"], answers[one]) for one in ids]
         return signals_of(_reader(reader), pairs, [None] * len(pairs))
 
-    return kept(folder / f"facts-read-{writer}-{reader}.jsonl", list(asked), make, batch=16)
-
-
-def _plain(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", text.lower())
-    return " ".join(re.sub(r"[^a-z0-9 ]", " ", decomposed.encode("ascii", "ignore").decode()).split())
+    return kept(folder / f"arc-read-{writer}-{reader}.jsonl", list(questions), make, batch=16)
 
 
 @cache

@@ -96,6 +96,12 @@ def test_a_file_that_was_tampered_with_is_refused(change: dict[str, Any], words:
         Threshold.from_json(json.dumps(document))
 
 
+def test_what_it_was_made_on_is_an_object() -> None:
+    document = json.loads(promise(np.full(100, 0.5), np.ones(100), max_error=0.1).to_json())
+    with pytest.raises(InputError, match="made_on is an object; got 3"):
+        Threshold.from_json(json.dumps({**document, "made_on": 3}))
+
+
 def test_nothing_is_compared_with_nothing() -> None:
     made = MadeOn.of(np.array([0.5]))
     with pytest.raises(NotEnoughData, match="needs confidences; got none"):

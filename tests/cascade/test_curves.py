@@ -25,7 +25,7 @@ def area(points, axis="escalated"):
 
 def test_a_curve_runs_from_the_small_model_to_the_large_one():
     conf, small, large = pair()
-    router = AdvantageRouter.fit(conf[:1000], np.full(1000, 0.85))
+    router = AdvantageRouter.fit(conf[:1000], np.full(1000, 0.85), order="confidence")
     curve = cascade_curve(conf[1000:], small[1000:], large[1000:], router)
     assert len(curve.points) == 16
     first, last = curve.points[0], curve.points[-1]

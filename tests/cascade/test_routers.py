@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.isotonic import IsotonicRegression
 
-from foureyes.cascade.routers import AdvantageRouter, FittedRouter, ThresholdRouter, calibrated_router
+from foureyes.cascade.policy import ALWAYS
+from foureyes.cascade.routers import AdvantageRouter, ThresholdRouter
 from foureyes.errors import InputError, NotEnoughData
 
 
@@ -15,12 +17,12 @@ def pair(seed, n=200):
 @given(st.integers(0, 5000), st.integers(1, 12))
 def test_a_bin_is_worth_the_mean_advantage_of_its_rows(seed, bins):
     small, large, _ = pair(seed)
-    router = AdvantageRouter.fit(small, large, bins=bins)
+    router = AdvantageRouter.fit(small, large, bins=bins, order="confidence")
     place = np.searchsorted(router.cuts, small, side="right")
     for b, (advantage, count) in enumerate(zip(router.advantage, router.counts, strict=True)):
         assert count == (place == b).sum()
         assert advantage == pytest.approx((large - small)[place == b].mean())
-    assert np.argsort(router.rank).tolist() == np.argsort(router.advantage, kind="stable").tolist()
+    assert np.unique(router.advantage, return_inverse=True)[1].tolist() == list(router.rank)
 
 
 @given(st.integers(0, 5000), st.sampled_from(["confidence", "accuracy", "threshold"]))
@@ -63,24 +65,78 @@ def test_ties_leave_fewer_bins():
     assert router.counts == (50, 50)
 
 
-def test_confidences_beyond_those_seen_belong_to_the_outer_bins():
-    router = AdvantageRouter.fit(np.linspace(0.4, 0.6, 30), np.full(30, 0.9), bins=3)
-    np.testing.assert_array_equal(router.priority([0.0, 1.0]), router.priority([0.4, 0.6]))
+@pytest.mark.parametrize("order", ["unimodal", "confidence"])
+def test_confidences_beyond_those_seen_belong_to_the_outer_bins(order):
+    router = AdvantageRouter.fit(np.linspace(0.4, 0.6, 30), np.full(30, 0.9), bins=3, order=order)
+    inside, outside = router.priority([0.4, 0.6]), router.priority([0.0, 1.0])
+    np.testing.assert_allclose(outside - inside, [0.2, -0.2] if order == "unimodal" else [0, 0])
 
 
-def test_a_gate_escalates_what_reaches_the_cut():
-    router = AdvantageRouter.fit([0.1, 0.6, 0.9], [0.2, 0.9, 0.9], bins=3)
-    gate = router.gate(1)
-    assert [gate.action(c) for c in (0.2, 0.7, 0.95)] == ["escalate", "escalate", "answer"]
-    assert router.gate(np.inf).actions == ("answer",) * 3
+def peaked(n, seed=0):
+    """Below .3 both models guess; above, the large one is right and the small one as often as it says."""
+    rng = np.random.default_rng(seed)
+    small = rng.random(n)
+    return small, np.where(small < 0.3, 0.05 + small, 0.95)
 
 
-def test_scores_pass_through_their_calibrator():
-    class Halved:
-        def predict_proba(self, scores):
-            return np.asarray(scores) / 2
+def test_a_clear_peak_goes_first_and_a_doubtful_one_does_not():
+    router = AdvantageRouter.fit(*peaked(600))
+    assert router.unlike_threshold
+    first = router.priority([0.35, 0.05, 0.95]).argsort()[::-1]
+    assert first.tolist() == [0, 2, 1] or first.tolist() == [0, 1, 2]
+    few = AdvantageRouter.fit(*peaked(15))
+    assert few.unlike_threshold == ()
+    rows = np.random.default_rng(1).random(50)
+    assert (few.priority(rows).argsort() == ThresholdRouter().priority(rows).argsort()).all()
 
-    np.testing.assert_array_equal(calibrated_router(Halved(), ThresholdRouter()).priority([0.4, 1.6]), [-0.2, -0.8])
+
+@given(st.integers(0, 5000))
+def test_noise_is_escalated_as_a_threshold_would(seed):
+    small, _, _ = pair(seed, n=400)
+    router = AdvantageRouter.fit(small, np.full(400, 0.9), bins=8)
+    np.testing.assert_array_equal(router.priority(small).argsort(kind="stable"), (-small).argsort(kind="stable"))
+
+
+@given(st.integers(0, 5000), st.integers(2, 9))
+def test_bins_are_ranked_by_the_best_shape_found_by_trying_every_peak(seed, bins):
+    small, large, correct = pair(seed)
+    small = np.where(seed % 3, small, small**2)
+    router = AdvantageRouter.fit(small, large, bins=bins, correct=correct)
+    place = np.searchsorted(router.cuts, small, side="right")
+    gain = (large - small + correct[1].astype(float) - correct[0]) / 2
+    means = np.array([gain[place == b].mean() for b in range(len(router.counts))])
+    counts = np.bincount(place)
+    tried = [shape(means, counts, peak) for peak in range(len(means))]
+    errors = [(counts * (fit - means) ** 2).sum() for fit in tried]
+    variance = ((gain - means[place]) ** 2).sum() / (len(gain) - len(means))
+    best = int(np.argmin(errors))
+    wanted = tried[best] if errors[0] - errors[best] > 16 * variance else tried[0]
+    assert np.unique(wanted.round(9), return_inverse=True)[1].tolist() == list(router.rank)
+
+
+def shape(means, counts, peak):
+    return np.append(isotonic(means[:peak], counts[:peak], 1), isotonic(means[peak:], counts[peak:], -1))
+
+
+def isotonic(means, counts, sign):
+    x = np.arange(len(means))
+    return sign * IsotonicRegression().fit(x, sign * means, counts).predict(x) if len(means) else means
+
+
+@given(st.integers(0, 5000), st.sampled_from(["unimodal", "confidence"]))
+def test_a_gate_escalates_what_reaches_the_cut(seed, order):
+    small, large = peaked(100, seed)
+    router = AdvantageRouter.fit(small, large, bins=6, order=order)
+    asked = np.concatenate([small, router.cuts, [0.0, 1.0, np.nextafter(1, 0), 1e-300]])
+    priority = router.priority(asked)
+    for cut in (*priority[::7], priority[-1], priority.max() + 1, -1, np.inf):
+        gate = router.gate(cut)
+        assert [gate.action(c) == "escalate" for c in asked] == (priority >= cut).tolist()
+
+
+def test_a_gate_that_never_escalates_has_one_bin():
+    router = AdvantageRouter.fit(*peaked(100))
+    assert router.gate(np.inf) == ALWAYS
 
 
 @given(st.integers(0, 5000))
@@ -88,20 +144,6 @@ def test_json_keeps_a_router(seed):
     small, large, _ = pair(seed)
     router = AdvantageRouter.fit(small, large)
     assert AdvantageRouter.from_json(router.to_json()) == router
-
-
-def test_rows_are_recognised_through_a_calibrator():
-    class Halved:
-        def predict_proba(self, scores):
-            return np.asarray(scores) / 2
-
-    rng = np.random.default_rng(0)
-    scores, others = rng.random(100), rng.random(100)
-    router = calibrated_router(Halved(), AdvantageRouter.fit(scores / 2, np.ones(100)))
-    assert isinstance(router, FittedRouter)
-    assert router.fitted_on(scores)
-    assert not router.fitted_on(others)
-    assert not calibrated_router(Halved(), ThresholdRouter()).fitted_on(scores)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"kind": "platt"}', "3"])

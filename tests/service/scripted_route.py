@@ -44,6 +44,7 @@ class ScriptedRoute:
         chunks: what it streams, where it annotates.
         error: raised instead of an answer.
         waits: set where it answers only once this is.
+        paid: whether its writer was paid although it failed.
         asked, cancelled: what came, and how many callers left.
     """
 
@@ -54,6 +55,7 @@ class ScriptedRoute:
     chunks: list[Mapping[str, Any]] = field(default_factory=list)
     error: Exception | None = None
     waits: asyncio.Event | None = None
+    paid: bool = False
     asked: list[RouteRequest] = field(default_factory=list)
     cancelled: int = 0
     closed: bool = False
@@ -111,7 +113,7 @@ class ScriptedRoute:
             0 if candidates else None,
             "answer" if returned else "abstain",
             failure="unavailable" if failed else None,
-            usage=None if failed else TokenUsage(7, 3),
+            usage=None if failed and not self.paid else TokenUsage(7, 3),
             cost=0.0 if failed else 0.001,
             reading_cost=0.0001,
             write_s=0.25,

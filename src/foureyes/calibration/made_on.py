@@ -99,13 +99,13 @@ class MadeOn(Result):
         return cls(tuple(edges.tolist()), tuple(_counts(confidence, edges).tolist()), calibrator)
 
     @classmethod
-    def from_dict(cls, document: Any) -> MadeOn:
+    def from_dict(cls, document: dict[str, Any]) -> MadeOn:
         """Reads what ``dataclasses.asdict`` made of it.
 
         Raises:
             InputError: another object.
         """
-        if not isinstance(document, dict) or set(document) != {"edges", "counts", "calibrator"}:
+        if set(document) != {"edges", "counts", "calibrator"}:
             raise InputError(f"threshold: made_on wants edges, counts and calibrator; got {document!r:.60}")
         lists = (document["edges"], document["counts"])
         if not all(isinstance(values, list) for values in lists):

@@ -132,6 +132,8 @@ class Threshold(Result):
         if not isinstance(document, dict) or not needed <= set(document) <= needed | _LATER:
             raise InputError(f"not a threshold: wanted a JSON object with {', '.join(sorted(needed))}; got {text[:60]}")
         made_on = document.get("made_on")
+        if not isinstance(made_on, dict | None):
+            raise InputError(f"not a threshold: made_on is an object; got {made_on!r:.60}")
         return cls(**{**document, "made_on": None if made_on is None else MadeOn.from_dict(made_on)})
 
 

@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from foureyes.calibration.rows import Rows
-from foureyes.cascade.policy import ConfidenceGate
+from foureyes.cascade.advantage import shaped_advantage
+from foureyes.cascade.policy import CascadeAction, ConfidenceGate
 from foureyes.display import Result
 from foureyes.errors import InputError
 from foureyes.json_text import parsed_json
@@ -30,15 +31,15 @@ __all__ = [
     "InSample",
     "Order",
     "Router",
-    "SupportsPredictProba",
     "ThresholdRouter",
-    "calibrated_router",
     "held_out_priority",
 ]
 
-Order: TypeAlias = Literal["confidence", "accuracy", "threshold"]
+Order: TypeAlias = Literal["unimodal", "confidence", "accuracy", "threshold"]
 
 Floats = NDArray[np.float64]
+
+_ABOVE_ONE = float(np.nextafter(1.0, 2.0))
 
 
 class Router(Protocol):
@@ -55,14 +56,6 @@ class FittedRouter(Router, Protocol):
 
     def fitted_on(self, read: Any, /) -> bool:
         """Whether these rows, or a good part of them, made the router."""
-        ...
-
-
-class SupportsPredictProba(Protocol):
-    """Anything that turns scores into P(correct)."""
-
-    def predict_proba(self, scores: ArrayLike, /) -> Floats:
-        """(N,) confidences for (N,) scores."""
         ...
 
 
@@ -85,24 +78,27 @@ class AdvantageRouter(Result):
     """Escalates first where the large model's expected advantage over the small one is largest.
 
     The small model's confidences are cut into bins of equal count. A bin's advantage A(b) is what the large model adds
-    there on average; bins are escalated in order of falling advantage.
+    there on average. Where a small model is least sure its question may be beyond the large one too: then the advantage
+    has its peak further up, and a plain threshold spends its money on questions that nobody gets right.
 
     Attributes:
         order: what the order is by: see :meth:`fit`.
         cuts: (B - 1,) confidences between neighbouring bins.
         advantage: (B,) A(b) of every bin, the least confident first, in [-1, 1].
         counts: (B,) rows of every bin when it was fitted.
-        rank: (B,) priority of every bin; larger = escalated sooner.
+        rank: (B,) of every bin; larger = escalated sooner.
         rows: enough to recognise the rows it was fitted on.
 
     Example:
-        >>> router = AdvantageRouter.fit([0.1, 0.1, 0.6, 0.6, 0.9, 0.9], [0.2, 0.2, 0.9, 0.9, 0.9, 0.9], bins=3)
+        >>> small = [0.1] * 40 + [0.6] * 40 + [0.9] * 40
+        >>> large = [0.2] * 40 + [0.9] * 80
+        >>> router = AdvantageRouter.fit(small, large, bins=3)
         >>> router.cuts, router.advantage, router.rank
         ((0.6, 0.9), (0.1, 0.3, 0.0), (1, 2, 0))
-        >>> router.priority([0.2, 0.7])
-        array([1., 2.])
+        >>> router.priority([0.2, 0.6, 0.8])
+        array([1.4, 2.2, 2.1])
 
-    Source: Hao et al., arXiv 2601.07965, section 4.
+    Source: Hao et al., arXiv 2601.07965, section 4, for the orders ``confidence`` and ``accuracy``.
     """
 
     order: Order
@@ -119,22 +115,27 @@ class AdvantageRouter(Result):
         large_conf: ArrayLike,
         *,
         bins: int = 15,
-        order: Order = "confidence",
+        order: Order = "unimodal",
         correct: tuple[ArrayLike, ArrayLike] | None = None,
     ) -> AdvantageRouter:
-        """Learns the order of the bins on validation rows.
+        """Learns in what order to escalate, on validation rows.
 
-        Three orders are on offer. ``confidence``: A(b) = mean c_large - mean c_small, which needs no labels beyond
-        those that calibrated the confidences. ``accuracy``: A(b) = accuracy of the large model - accuracy of the small
-        one. ``threshold``: the least confident bin first, whatever the advantage. They agree wherever the advantage
-        falls from bin to bin as confidence rises; :attr:`unlike_threshold` says where it does not.
+        ``unimodal``: the least confident first, as a plain threshold has it, unless the advantage clearly rises to a
+        peak before it falls; then the bins around the peak go first. Clearly: the peak saves :data:`~foureyes.cascade.advantage.CLEAR_PEAK`
+        residual variances of squared error. Bins that the fit pools, and rows of one bin, go by confidence. The advantage is
+        mean c_large - mean c_small; with ``correct`` it is averaged with the difference of the two accuracies.
+
+        The rest are there to compare with, and toss a coin within a bin. ``confidence``: bins by falling
+        mean c_large - mean c_small. ``accuracy``: by falling difference of the accuracies. ``threshold``: the least
+        confident bin first. :attr:`unlike_threshold` says which bins an order turns round.
 
         Args:
             small_conf: (N,) calibrated P(correct) of the small model's answers.
             large_conf: (N,) calibrated P(correct) of the large model's answers to the same questions.
             bins: number of equal-count bins of ``small_conf``; fewer where ties do not allow as many.
             order: what the bins are ordered by.
-            correct: (whether small is right, whether large is right), two columns of N flags; for ``accuracy``.
+            correct: (whether small is right, whether large is right), two columns of N flags; for ``unimodal`` and
+                ``accuracy``.
 
         Raises:
             InputError: lengths differ, a confidence is not in [0, 1], ``accuracy`` without ``correct``.
@@ -143,13 +144,13 @@ class AdvantageRouter(Result):
         small, large = probabilities("small_conf", small_conf), probabilities("large_conf", large_conf)
         same_length(small_conf=small, large_conf=large)
         _require_known(order, bins)
-        gain = large - small if order != "accuracy" else _accuracy_gain(small, correct)
+        gain = _gain(order, small, large, correct)
         cuts = equal_count_cuts(small, bins)
         place = np.searchsorted(cuts, small, side="right")
         counts = np.bincount(place, minlength=len(cuts) + 1)
         advantage = np.bincount(place, weights=gain, minlength=len(cuts) + 1) / counts
-        by = -np.arange(len(counts)) if order == "threshold" else advantage.round(12)
-        rank = np.unique(by, return_inverse=True)[1]
+        by = {"unimodal": lambda: shaped_advantage(gain, place, counts), "threshold": lambda: -np.arange(len(counts))}
+        rank = np.unique(by.get(order, lambda: advantage)().round(12), return_inverse=True)[1]
         return cls(
             order=order,
             cuts=tuple(cuts.tolist()),
@@ -160,9 +161,13 @@ class AdvantageRouter(Result):
         )
 
     def priority(self, small_conf: ArrayLike) -> Floats:
-        """(N,) the rank of each confidence's bin; confidences beyond those seen belong to the outer bins."""
+        """(N,) the rank of each confidence's bin, in the order ``unimodal`` with half of what is lacking to certainty.
+
+        Confidences beyond those seen belong to the outer bins.
+        """
         conf = probabilities("small_conf", small_conf)
-        return np.array(self.rank, np.float64)[np.searchsorted(self.cuts, conf, side="right")]
+        rank = np.array(self.rank, np.float64)[np.searchsorted(self.cuts, conf, side="right")]
+        return rank + (1 - conf) / 2 if self.order == "unimodal" else rank
 
     def fitted_on(self, small_conf: ArrayLike) -> bool:
         """Whether these confidences are those it was fitted on, or share a good part with them."""
@@ -175,19 +180,38 @@ class AdvantageRouter(Result):
         Empty when the plain threshold would escalate the same rows in the same order.
 
         Example:
-            >>> AdvantageRouter.fit([0.1, 0.6, 0.9], [0.2, 0.9, 0.9], bins=3).unlike_threshold
+            >>> router = AdvantageRouter.fit([0.1, 0.6, 0.9], [0.2, 0.9, 0.9], bins=3, order="confidence")
+            >>> router.unlike_threshold
             ((0, 1),)
         """
         pairs = ((i, j) for j in range(len(self.rank)) for i in range(j))
         return tuple((i, j) for i, j in pairs if self.rank[i] < self.rank[j])
 
     def gate(self, cut: float) -> ConfidenceGate:
-        """The decision at one point of the curve: escalate bins whose priority reaches ``cut``.
+        """The decision at one point of the curve: escalate where the priority reaches ``cut``.
 
         Args:
             cut: ``Point.cut`` of the point chosen.
         """
-        return ConfidenceGate(self.cuts, tuple("escalate" if rank >= cut else "answer" for rank in self.rank))
+        starts, actions = [-1.0], list[CascadeAction](["answer"])
+        for rank, low, high in zip(self.rank, (0.0, *self.cuts), (*self.cuts, _ABOVE_ONE), strict=True):
+            until = self._escalated_until(rank, cut, low, high)
+            parts: tuple[tuple[float, float, CascadeAction], ...] = ((low, until, "escalate"), (until, high, "answer"))
+            for start, end, action in parts:
+                if start < end and (action != actions[-1] or starts[-1] < 0):
+                    starts, actions = [*starts, start], [*actions, action]
+        return ConfidenceGate(tuple(starts[2:]), tuple(actions[1:]))
+
+    def _escalated_until(self, rank: int, cut: float, low: float, high: float) -> float:
+        """The confidence in a bin from which on its answers are kept; ``low`` keeps all of them, ``high`` none."""
+        if self.order != "unimodal":
+            return high if rank >= cut else low
+        first, last = np.array([low, high]).view(np.int64).tolist()
+        while first < last:
+            middle = (first + last) // 2
+            confidence = float(np.int64(middle).view(np.float64))
+            first, last = (middle + 1, last) if rank + (1 - confidence) / 2 >= cut else (first, middle)
+        return float(np.int64(first).view(np.float64))
 
     def to_json(self) -> str:
         """The fitted value as JSON."""
@@ -219,18 +243,6 @@ class AdvantageRouter(Result):
 
 
 @dataclass(frozen=True, slots=True)
-class _CalibratedRouter:
-    calibrator: SupportsPredictProba
-    router: Router
-
-    def priority(self, scores: ArrayLike) -> Floats:
-        return self.router.priority(self.calibrator.predict_proba(scores))
-
-    def fitted_on(self, scores: ArrayLike) -> bool:
-        return isinstance(self.router, FittedRouter) and self.router.fitted_on(self.calibrator.predict_proba(scores))
-
-
-@dataclass(frozen=True, slots=True)
 class InSample:
     """A router to be judged on the rows it was fitted on, on purpose; the curve is marked ``in_sample``."""
 
@@ -239,11 +251,6 @@ class InSample:
     def priority(self, read: Any) -> Floats:
         """(N,) what the router says."""
         return self.router.priority(read)
-
-
-def calibrated_router(calibrator: SupportsPredictProba, router: Router) -> Router:
-    """Wraps a router of confidences so that it takes raw scores: they pass through the calibrator first."""
-    return _CalibratedRouter(calibrator, router)
 
 
 def held_out_priority(router: Router, read: Any) -> Floats:
@@ -266,6 +273,14 @@ def _require_known(order: str, bins: int) -> None:
         raise InputError(f"order must be one of {', '.join(get_args(Order))}; got {order!r}")
     if bins < 1:
         raise InputError(f"bins must be at least 1; got {bins}")
+
+
+def _gain(order: Order, small: Floats, large: Floats, correct: tuple[ArrayLike, ArrayLike] | None) -> Floats:
+    """(N,) what the large model adds on each row, as far as the order looks at it."""
+    if order == "accuracy":
+        return _accuracy_gain(small, correct)
+    stated: Floats = large - small
+    return stated if order != "unimodal" or correct is None else (stated + _accuracy_gain(small, correct)) / 2
 
 
 def _accuracy_gain(small_conf: Floats, correct: tuple[ArrayLike, ArrayLike] | None) -> Floats:

@@ -28,13 +28,11 @@ def fit_chain(models: ModelTable, args: argparse.Namespace) -> Chain:
         NotEnoughData: fewer rows than bins.
     """
     n = len(models.confidences)
-    if args.order not in ("confidence", "accuracy"):
-        raise InputError(f"a chain is fitted by confidence or accuracy; got --order {args.order}")
+    if args.order != "unimodal":
+        raise InputError(f"a chain has one order, unimodal; got --order {args.order}")
     if not args.cost:
         raise InputError(f"a chain weighs answers against costs: give --cost for each of {n} models")
     require_costs(args, n)
-    if (args.order == "accuracy") != bool(models.correct):
-        raise InputError("--order accuracy goes with --correct, once for each model, --order confidence without")
     verifier = models.cost(args.verifier_cost)
     paid, _ = chain_costs(models.costs(args.cost), verifier, abstains=args.abstain is not None)
     correct = models.correct or None

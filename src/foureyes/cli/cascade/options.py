@@ -23,9 +23,9 @@ def _configure_fit(fit: argparse.ArgumentParser) -> None:
     _add_models(fit)
     fit.add_argument(
         "--order",
-        choices=("confidence", "accuracy", "threshold", "learned"),
-        default="confidence",
-        help="what decides (default: %(default)s); learned reads the question only, to compare with",
+        choices=("unimodal", "confidence", "accuracy", "threshold", "learned"),
+        default="unimodal",
+        help="what decides (default: %(default)s); the others are there to compare with, learned reads the question only",
     )
     fit.add_argument(
         "--abstain",

@@ -30,10 +30,10 @@ def fit_router(models: ModelTable, args: argparse.Namespace) -> AdvantageRouter:
         InputError: not two models, outcomes where the order needs none or the reverse, columns that cannot be used.
         NotEnoughData: fewer rows than bins.
     """
-    if bool(models.correct) != (args.order == "accuracy"):
-        raise InputError(
-            "--order accuracy goes with --correct, once for each model, other orders of two models without"
-        )
+    if args.order == "accuracy" and not models.correct:
+        raise InputError("--order accuracy goes with --correct, once for each model; got none")
+    if args.order in ("confidence", "threshold") and models.correct:
+        raise InputError(f"--order {args.order} looks at no outcomes: leave --correct out, or the order")
     if args.cost or args.verifier_cost != "0":
         raise InputError("with two models the costs belong to curve; fit takes them for chains")
     if models.correct:

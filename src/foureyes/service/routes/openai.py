@@ -29,6 +29,7 @@ from foureyes.service.routing import HungUp, RoutedCall
 from foureyes.service.wire.openai import MODEL_PREFIX, Dialect
 from foureyes.service.wire.openai_chat import ChatDialect
 from foureyes.service.wire.openai_completions import CompletionsDialect
+from foureyes.service.wire.openai_responses import ResponsesDialect
 from foureyes.service.wire.openai_told import headers_of, reply_of, told_of
 
 __all__ = ["add", "parsed"]
@@ -41,6 +42,7 @@ def add(router: APIRouter) -> None:
     asking: Mapping[str, Dialect] = {
         "/v1/chat/completions": ChatDialect(),
         "/v1/completions": CompletionsDialect(),
+        "/v1/responses": ResponsesDialect(),
     }
     for path, dialect in asking.items():
         router.routes.append(Route(path, _Asking(path, dialect), methods=["POST"], include_in_schema=False))

@@ -1,0 +1,177 @@
+"""The requests of a log that a policy can be learnt from: every writer's answer is known, and whether it is right."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foureyes.calibration import Source
+from foureyes.display import plural
+from foureyes.errors import InputError, NotEnoughData
+from foureyes.route.labels import Labels
+from foureyes.route.log_records import LoggedRequest, LoggedStage
+
+__all__ = ["LearningRows", "learning_rows", "of_route", "one_source"]
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LearningRows:
+    """Columns of the requests that count, one a writer, the cheapest first.
+
+    Attributes:
+        writers: names.
+        source: the signal, and the reader's fingerprint.
+        ids: (N,) of the requests.
+        signals: (N,) a writer; NaN where the reader could not tell, so that the answer is never returned as good.
+        correct: (N,) a writer; false where there was no answer.
+        costs: (N,) a writer, reading included.
+        unit: of the costs: ``""`` for the route's currency, ``"calls"`` where prices are not known.
+        left_out: requests that do not count, in words, with how many.
+    """
+
+    writers: tuple[str, ...]
+    source: Source
+    ids: tuple[str, ...]
+    signals: tuple[Floats, ...]
+    correct: tuple[Flags, ...]
+    costs: tuple[Floats, ...]
+    unit: str
+    left_out: Mapping[str, int]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def taken(self, rows: Flags) -> LearningRows:
+        """Some of the rows."""
+        return LearningRows(
+            self.writers,
+            self.source,
+            tuple(np.array(self.ids, dtype=object)[rows].tolist()),
+            tuple(column[rows] for column in self.signals),
+            tuple(column[rows] for column in self.correct),
+            tuple(column[rows] for column in self.costs),
+            self.unit,
+            self.left_out,
+        )
+
+    def halves(self, seed: int) -> tuple[LearningRows, LearningRows]:
+        """A random half to fit calibrators on, and the other to choose and to promise on."""
+        first = np.zeros(len(self), np.bool_)
+        first[np.random.default_rng(seed).permutation(len(self))[: len(self) // 2]] = True
+        return self.taken(first), self.taken(~first)
+
+
+def of_route(requests: Sequence[LoggedRequest], route: str) -> list[LoggedRequest]:
+    """The requests of one route.
+
+    Raises:
+        InputError: the log holds none of it; the message says of which routes it does.
+    """
+    found = [request for request in requests if request.route == route]
+    if not found:
+        held = Counter(request.route for request in requests)
+        said = ", ".join(f"{name!r:.60} ({n:,})" for name, n in held.most_common(5))
+        raise InputError(f"the log holds no request of route {route!r:.60}; it is of {said}")
+    return found
+
+
+def one_source(requests: Iterable[LoggedRequest]) -> Source:
+    """The signal and the reader that all of them were read with.
+
+    Raises:
+        InputError: they were read in different ways; the message counts each.
+    """
+    held = Counter(request.source for request in requests)
+    if len(held) > 1:
+        said = "; ".join(f"{n:,} × {source}" for source, n in held.most_common(5))
+        raise InputError(f"signals of different readings do not compare: {said}. Take the later ones with --since")
+    return next(iter(held))
+
+
+def learning_rows(requests: Sequence[LoggedRequest], labels: Labels, writers: Sequence[str]) -> LearningRows:
+    """Selects what a policy can be learnt from.
+
+    A request counts where the route only watched and every writer was asked. Where a route decides, the later writers are asked
+    about doubtful questions only, and what they do there says nothing about the others.
+
+    Args:
+        requests: of one route.
+        labels: whether a writer's answer was right, by request and writer.
+        writers: the route's, the cheapest first.
+
+    Raises:
+        InputError: signals of different readings; no request counts, or those that do were picked by a policy.
+        NotEnoughData: none of them is labelled for every writer.
+    """
+    source = one_source(requests)
+    left_out: Counter[str] = Counter()
+    watched = [request for request in requests if not request.enforced]
+    left_out["decided by the route, so that not every writer was asked"] = len(requests) - len(watched)
+    complete = [request for request in watched if set(writers) <= request.asked.keys()]
+    _require_complete(watched, complete, writers)
+    single = list({request.question: request for request in reversed(complete)}.values())[::-1]
+    left_out["the same question again"] = len(complete) - len(single)
+    rows = [request for request in single if all(_is_known(request, labels, writer) for writer in writers)]
+    left_out["without a label for every writer"] = len(single) - len(rows)
+    if not rows:
+        raise NotEnoughData(
+            f"no request is labelled for each of {', '.join(writers)}: {len(labels):,} labels, {len(single):,} requests. A label "
+            "names its writer, or is of the answer that was returned"
+        )
+    costs, unit = _costs(rows, writers)
+    return LearningRows(
+        writers=tuple(writers),
+        source=source,
+        ids=tuple(request.id for request in rows),
+        signals=tuple(_signals([request.asked[writer] for request in rows]) for writer in writers),
+        correct=tuple(np.array([labels.get((one.id, writer), False) for one in rows], np.bool_) for writer in writers),
+        costs=costs,
+        unit=unit,
+        left_out={why: n for why, n in left_out.items() if n},
+    )
+
+
+def _require_complete(
+    watched: Sequence[LoggedRequest], complete: Sequence[LoggedRequest], writers: Sequence[str]
+) -> None:
+    if not watched:
+        raise InputError(
+            "the route decided every request in this log, so its later writers were asked about doubtful questions only, and what "
+            "they would have answered to the others is not known: run it with shadow = true and without a policy for a while"
+        )
+    if len(complete) < len(watched):
+        missing = Counter(writer for request in watched for writer in writers if writer not in request.asked)
+        said = ", ".join(f"{writer} in {n:,}" for writer, n in missing.most_common())
+        raise InputError(
+            f"of {plural(len(watched), 'request')} that were only watched, writers were not asked: {said}. Where a policy said "
+            "whom to ask, the rest says nothing about the others: watch without a policy (shadow = true, no promise, no policy)"
+        )
+
+
+def _is_known(request: LoggedRequest, labels: Labels, writer: str) -> bool:
+    return (request.id, writer) in labels or request.asked[writer].answer is None
+
+
+def _signals(stages: Sequence[LoggedStage]) -> Floats:
+    return np.array([np.nan if stage.signal is None else stage.signal for stage in stages], np.float64)
+
+
+def _costs(rows: Sequence[LoggedRequest], writers: Sequence[str]) -> tuple[tuple[Floats, ...], Literal["", "calls"]]:
+    """What each request cost with each writer; where that is never known, a call is what counts."""
+    paid = [np.array([_paid(row.asked[writer]) for row in rows], np.float64) for writer in writers]
+    if any(np.isnan(column).all() for column in paid):
+        return tuple(np.ones(len(rows)) for _ in writers), "calls"
+    return tuple(np.where(np.isnan(column), np.nanmean(column), column) for column in paid), ""
+
+
+def _paid(stage: LoggedStage) -> float:
+    paid = stage.paid
+    return np.nan if paid is None else paid
