@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from foureyes.errors import ConfigError, InputError
+from foureyes.study.tasks.code import CodeProblem
 from foureyes.study.tasks.items import PublishedAnswer, TaskItem
 from foureyes.study.tasks.layouts import LAYOUTS, layout_of
 from foureyes.study.tasks.loading import TaskSpec, load_task
@@ -122,6 +123,31 @@ RECORDS = {
     "own, stored answers": (
         {"id": "7", "question": "q?", "response": "r", "correct": False, "generator": "g"},
         TaskItem("7", "q?", "judged", published=(PublishedAnswer("g", "r", correct=False),)),
+    ),
+    "HumanEval": (
+        {"task_id": "H/0", "prompt": "def f(x):\n", "entry_point": "f", "canonical_solution": "  return x", "test": "T"},
+        TaskItem(
+            "H/0",
+            "Complete this Python function. Answer with the whole function in one code block.\n\n```python\ndef f(x):\n```",
+            "code",
+            ("def f(x):\n  return x",),
+            problem=CodeProblem("T\n\ncheck(f)", "f", "def f(x):\n"),
+        ),
+    ),
+    "MBPP": (
+        {"task_id": 2, "text": "Add.", "code": "a\r\nb", "test_list": ["A", "B"], "test_setup_code": "S"},
+        TaskItem(
+            "2",
+            "You are an expert Python programmer, and here is your task: Add. Your code should pass these tests:\n\nA\nB\n\n"
+            "Answer with the code in one code block.",
+            "code",
+            ("a\nb",),
+            problem=CodeProblem("S\nA\nB"),
+        ),
+    ),
+    "own, programs": (
+        {"question": "q?", "tests": "assert f(1)", "entry_point": "f"},
+        TaskItem("0", "q?", "code", problem=CodeProblem("assert f(1)", "f")),
     ),
     "GSM8K, NQ-open, own": ({"question": "q?", "answer": "so\n#### 4"}, TaskItem("0", "q?", "number", ("4",))),
 }

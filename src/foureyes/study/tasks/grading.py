@@ -14,6 +14,7 @@ from decimal import Decimal, DivisionByZero, InvalidOperation
 from typing import Final, Literal, TypeAlias
 
 from foureyes.errors import InputError
+from foureyes.study.tasks.code import run_tests
 from foureyes.study.tasks.items import TaskItem
 
 __all__ = ["Grade", "grade", "letter_of", "mentions", "normalised", "number_of"]
@@ -64,6 +65,7 @@ def grade(item: TaskItem, answer: str, *, stated: bool | None = None) -> Grade:
 
     Raises:
         InputError: nothing says what is right.
+        ConfigError: programs are to be run, and this machine has no sandbox that works.
 
     Example:
         >>> item = TaskItem("1", "What does it cost?", "number", ("1000",))
@@ -80,6 +82,9 @@ def grade(item: TaskItem, answer: str, *, stated: bool | None = None) -> Grade:
         return _verdict(number_of(answer), number_of(item.gold[0]))
     if item.kind == "text":
         return _verdict_on(answer, item.gold)
+    if item.problem is not None:
+        run = run_tests(item.problem, answer)
+        return _verdict(None if run is None else run.passed, right=True)
     raise InputError(
         f"question {item.id}: a judged question is right or wrong by a stored verdict; this answer has none"
     )

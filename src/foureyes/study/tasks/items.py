@@ -7,15 +7,17 @@ from typing import Literal, TypeAlias
 
 from foureyes.errors import InputError
 from foureyes.signals.choice import MultipleChoice
+from foureyes.study.tasks.code import CodeProblem
 from foureyes.types import Prompt, Reading, Unscored
 
 __all__ = ["Kind", "PublishedAnswer", "TaskItem"]
 
-Kind: TypeAlias = Literal["letter", "number", "text", "judged"]
+Kind: TypeAlias = Literal["letter", "number", "text", "code", "judged"]
 
 _ASKS: dict[Kind, str] = {
     "number": "{}\nReason step by step, then write the result as a number after ####.",
     "text": "{}\nAnswer with a few words.",
+    "code": "{}",
     "judged": "{}",
 }
 
@@ -45,10 +47,10 @@ class TaskItem:
     Attributes:
         id: unlike any other of its task.
         question: in words, without options.
-        kind: how an answer is graded: a ``letter``, a ``number``, a ``text`` against aliases, or ``judged`` by whoever
-            published it.
-        gold: what is right: one letter, one number, or all accepted texts; empty where only stored verdicts exist, and
-            for a choice whose options are all wrong.
+        kind: how an answer is graded: a ``letter``, a ``number``, a ``text`` against aliases, ``code`` by its
+            tests, or ``judged`` by whoever published it.
+        gold: what is right: one letter, one number, all accepted texts, or a program that passes; empty where only stored
+            verdicts or tests exist, and for a choice whose options are all wrong.
         options: of a multiple-choice question, in the order shown.
         context: a passage to answer from; shown before the question.
         brief: ask for a few words although somebody else judges the answer, because the published ones are a few words.
@@ -56,6 +58,7 @@ class TaskItem:
         changed_prompt: what a *generator* is shown where that differs from :attr:`prompt`: a poisoned memory, pressure, earlier
             turns. Verifiers always see :attr:`prompt`.
         base: id of the question that this one was made of, by a protocol; empty for a question as published.
+        problem: what a program is tested with, of ``code``.
         change: what a protocol has to remember of its change, say the wrong answer that was asserted.
 
     Raises:
@@ -79,6 +82,7 @@ class TaskItem:
     published: tuple[PublishedAnswer, ...] = ()
     changed_prompt: Prompt | None = None
     base: str = ""
+    problem: CodeProblem | None = None
     change: str = ""
 
     def __post_init__(self) -> None:
@@ -88,6 +92,9 @@ class TaskItem:
             letters = self.letters
             if len(self.gold) > 1 or not set(self.gold) <= set(letters):
                 raise InputError(f"wanted the right letter among {', '.join(letters)}; got {', '.join(self.gold)}")
+        elif self.kind == "code":
+            if self.problem is None:
+                raise InputError("a question for code needs tests; got none")
         elif self.kind != "judged" and not any(text.strip() for text in self.gold):
             raise InputError("a question needs what is right; got nothing")
 

@@ -18,6 +18,7 @@ from typing import Any, Final
 from foureyes.errors import InputError
 from foureyes.layouts import LoggedAnswer
 from foureyes.records import Record
+from foureyes.study.tasks.code import CodeProblem
 from foureyes.study.tasks.items import PublishedAnswer, TaskItem
 from foureyes.types import Exchange, Message, Reading, Unscored, text_of
 
@@ -152,6 +153,31 @@ def _gsm8k_solutions(record: Mapping[str, Any], n: str) -> TaskItem:
     return TaskItem(n, record["question"], "number", (gold,), published=published)
 
 
+def _human_eval(record: Mapping[str, Any], _: str) -> TaskItem:
+    """Asked for as a whole function; what follows its head counts as well."""
+    head, name = record["prompt"], record["entry_point"]
+    tests = f"{record['test']}\n\ncheck({name})"
+    asked = f"Complete this Python function. Answer with the whole function in one code block.\n\n```python\n{head.strip()}\n```"
+    gold = (head + record["canonical_solution"],) if record.get("canonical_solution") else ()
+    return TaskItem(str(record["task_id"]), asked, "code", gold, problem=CodeProblem(tests, name, head))
+
+
+def _mbpp(record: Mapping[str, Any], _: str) -> TaskItem:
+    """Asked as in its paper, with its tests; what sets them up uses the answer, so it comes after it."""
+    shown = "\n".join(record["test_list"])
+    asked = f"You are an expert Python programmer, and here is your task: {record.get('text') or record['prompt']}"
+    asked = f"{asked} Your code should pass these tests:\n\n{shown}\n\nAnswer with the code in one code block."
+    tests = "\n".join(filter(None, (record.get("test_setup_code"), shown)))
+    before = "\n".join(record.get("test_imports") or ())
+    gold = (record["code"].replace("\r\n", "\n"),) if record.get("code") else ()
+    return TaskItem(str(record["task_id"]), asked, "code", gold, problem=CodeProblem(tests, before=before))
+
+
+def _own_code(record: Mapping[str, Any], n: str) -> TaskItem:
+    problem = CodeProblem(record["tests"], record.get("entry_point") or "", record.get("head") or "")
+    return TaskItem(str(record.get("id", n)), record["question"], "code", problem=problem)
+
+
 def _halueval(record: Mapping[str, Any], n: str) -> TaskItem:
     published = PublishedAnswer("chatgpt", record["chatgpt_response"], correct=_no(record["hallucination"]))
     return TaskItem(n, record["user_query"], "judged", published=(published,))
@@ -265,6 +291,9 @@ LAYOUTS: Final = (
     TaskLayout("ARC", frozenset({"question", "choices", "answerKey"}), _arc),
     TaskLayout("MMLU", frozenset({"question", "choices", "answer", "subject"}), _mmlu),
     TaskLayout("GSM8K solutions", frozenset({"question", "ground_truth"}), _gsm8k_solutions, "MIT"),
+    TaskLayout("HumanEval", frozenset({"task_id", "prompt", "entry_point", "test"}), _human_eval, "MIT"),
+    TaskLayout("MBPP", frozenset({"task_id", "test_list", "code"}), _mbpp, "CC-BY-4.0"),
+    TaskLayout("own, programs", frozenset({"question", "tests"}), _own_code),
     TaskLayout("HaluEval, general", frozenset({"user_query", "chatgpt_response", "hallucination"}), _halueval),
     TaskLayout("SAC3", frozenset({"question", "right_answer", "generated_answer", "label"}), _sac3, "Apache-2.0"),
     TaskLayout(

@@ -62,6 +62,8 @@ KNOWN: Final[Mapping[str, KnownTask]] = {
     "webquestions": KnownTask("CC-BY-4.0", ("webquestions",), "stanfordnlp/web_questions", "data/test-*.parquet"),
     "simpleqa": KnownTask("MIT", ("simpleqa",), "basicv8vc/SimpleQA", "*.csv"),
     "gsm8k": KnownTask("MIT", ("gsm8k", "gsm8k_openai"), "openai/gsm8k", "main/test-*.parquet"),
+    "humaneval": KnownTask("MIT", ("humaneval",), "openai/openai_humaneval", "openai_humaneval/test-*.parquet"),
+    "mbpp": KnownTask("CC-BY-4.0", ("mbpp",), "google-research-datasets/mbpp", "full/test-*.parquet"),
     "halueval": KnownTask("MIT", ("halueval",), "pminervini/HaluEval", "general/data-*.parquet"),
 }
 
