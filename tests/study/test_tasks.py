@@ -125,7 +125,13 @@ RECORDS = {
         TaskItem("7", "q?", "judged", published=(PublishedAnswer("g", "r", correct=False),)),
     ),
     "HumanEval": (
-        {"task_id": "H/0", "prompt": "def f(x):\n", "entry_point": "f", "canonical_solution": "  return x", "test": "T"},
+        {
+            "task_id": "H/0",
+            "prompt": "def f(x):\n",
+            "entry_point": "f",
+            "canonical_solution": "  return x",
+            "test": "T",
+        },
         TaskItem(
             "H/0",
             "Complete this Python function. Answer with the whole function in one code block.\n\n```python\ndef f(x):\n```",
