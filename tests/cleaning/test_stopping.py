@@ -36,27 +36,52 @@ def _probs(issues):
     return np.column_stack([1 - confidence, confidence])
 
 
-def test_the_largest_share_that_keeps_the_precision_is_chosen():
+def test_the_share_chosen_has_the_precision_and_a_stricter_wish_flags_less():
     issues, wrong = suspects()
     points = precision_curve(issues, np.arange(4000), wrong)
-    chosen = keep_top_for(points, 0.85)
-    assert chosen.low >= 0.85
-    assert all(point.low < 0.85 for point in points if point.keep_top > chosen.keep_top)
-    assert keep_top_for(points, 0.9).keep_top < chosen.keep_top < keep_top_for(points, 0.75).keep_top
+    shares = [keep_top_for(points, wanted).keep_top for wanted in (0.9, 0.85, 0.8, 0.7)]
+    assert shares == sorted(set(shares))
+    assert shares[-1] == 1
 
 
-def test_the_chosen_share_keeps_its_promise():
+def test_it_flags_no_less_than_where_every_bound_has_to_reach_the_precision_by_itself():
+    more = 0
+    for seed in range(40):
+        issues, wrong = suspects(n=300, seed=seed)
+        points = precision_curve(issues, np.arange(300), wrong)
+        alone = max((point.keep_top for point in points if point.low >= 0.75), default=0.0)
+        try:
+            more += keep_top_for(points, 0.75).keep_top - alone
+        except NotEnoughData:
+            more -= alone
+    assert more / 40 > 0.02
+
+
+@pytest.mark.parametrize("falls", [0.5, 0.2, 0.0])
+def test_the_chosen_share_keeps_its_promise(falls):
     """Over many draws the true precision at the chosen share falls short in at most δ of them."""
     broken = 0
     for seed in range(300):
-        issues, wrong = suspects(n=400, seed=seed)
+        rng = np.random.default_rng(seed)
+        confidence = rng.uniform(0.5, 1, 400)
+        true = 0.79 + falls * (confidence - 0.75)
+        labels = np.column_stack([1 - confidence, confidence])
+        issues = find_label_issues(np.zeros(400, int), labels, method="calibrated", keep_top=1.0)
+        wrong = rng.random(400) < true
         try:
             chosen = keep_top_for(precision_curve(issues, np.arange(400), wrong, delta=0.2), 0.8)
         except NotEnoughData:
             continue
-        surest = np.sort(issues.confidences[:, 0])[::-1][: chosen.flagged]
+        surest = np.sort(true)[::-1][: chosen.flagged]
         broken += surest.mean() < 0.8
     assert broken <= 0.2 * 300
+
+
+def test_a_grid_of_one_and_no_points_at_all():
+    issues, wrong = suspects(n=200)
+    assert keep_top_for(precision_curve(issues, np.arange(200), wrong, grid=(1.0,)), 0.5).keep_top == 1
+    with pytest.raises(NotEnoughData, match="no share shows a precision above"):
+        keep_top_for((), 0.5)
 
 
 def test_rows_nobody_flagged_count_for_detection_only():
@@ -76,8 +101,9 @@ def test_too_few_labels_say_how_many_would_do():
     issues, wrong = suspects()
     rows = issues.row[:20]
     points = precision_curve(issues, rows, wrong[rows] | True)
-    with pytest.raises(NotEnoughData, match=r"20 verified flags .* about (80|160) would do"):
+    with pytest.raises(NotEnoughData, match=r"20 verified flags .* about \d+ would do") as few:
         keep_top_for(points, 0.9)
+    assert 20 < few.value.needed < 60
 
 
 def test_a_precision_out_of_reach_says_that_labels_will_not_help():

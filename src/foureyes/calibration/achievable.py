@@ -21,13 +21,14 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from foureyes.calibration.sequence import least_rows, require_costs
+from foureyes.calibration.sequence import require_costs
 from foureyes.calibration.thresholds import Risk, Threshold, threshold_at
 from foureyes.display import TableResult
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.betting import mean_upper
 from foureyes.maths.bounds import rate_upper
 from foureyes.maths.columns import flags, fraction, probabilities, real, same_length
+from foureyes.maths.fallback import least_rows
 
 __all__ = ["PromiseLine", "PromiseTable", "promise_cost_table", "promise_table"]
 

@@ -17,7 +17,6 @@ mean cost meets its limit. Their starting points lie an octave of the stated err
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -28,9 +27,9 @@ from foureyes.display import plural
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.betting import betting_p
 from foureyes.maths.bounds import binomial_p
-from foureyes.maths.fallback import last_rejected
+from foureyes.maths.fallback import last_rejected, least_rows
 
-__all__ = ["CostTest", "Level", "RateTest", "RiskTest", "least_rows", "loosest", "require_costs"]
+__all__ = ["CostTest", "Level", "RateTest", "RiskTest", "loosest", "require_costs"]
 
 Floats = NDArray[np.float64]
 
@@ -38,7 +37,6 @@ _STEPS_AN_OCTAVE: Final = 8
 _STRICTEST_OCTAVE: Final = -12
 _RATE_STARTS: Final = {-8: 1 / 20, -4: 1 / 20, -2: 1 / 20, -1: 1 / 20, 0: 1 / 2, 1: 1 / 8, 2: 1 / 16, 3: 1 / 16}
 _COST_STARTS: Final = (1 / 6, 1 / 6, 1 / 6, 1 / 6, 1 / 6)  # everything let through, half, a quarter …
-_MOST_LABELS: Final = 10**6
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,24 +176,6 @@ def _labels_for(level: Level, n: int, at: float, test: RiskTest) -> int | None:
     """Least number of labels with which this level's own share of δ rejects, if its risk and coverage stay."""
     through = least_rows(lambda rows: test.p(level, at, rows / level.n) <= at)
     return None if through is None else math.ceil(through * n / level.n)
-
-
-def least_rows(enough: Callable[[int], bool]) -> int | None:
-    """The least number of rows that is enough, if more are never too many; ``None`` beyond a million.
-
-    Example:
-        >>> least_rows(lambda rows: rows >= 70)
-        70
-    """
-    low, high = 0, 1
-    while not enough(high):
-        low, high = high, 2 * high
-        if high > _MOST_LABELS:
-            return None
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if enough(middle) else (middle, high)
-    return high
 
 
 def require_costs(paid: Floats, worst_cost: float) -> None:

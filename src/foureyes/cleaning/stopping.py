@@ -16,14 +16,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from foureyes.cleaning.issues import Issues
 from foureyes.errors import InputError, NotEnoughData
-from foureyes.maths.bounds import rate_lower
+from foureyes.maths.bounds import binomial_p, rate_lower
 from foureyes.maths.columns import flags, fraction, same_length
+from foureyes.maths.fallback import last_rejected, least_rows
 
 __all__ = ["GRID", "StopPoint", "keep_top_for", "precision_curve"]
 
 GRID = tuple(round(0.05 * step, 2) for step in range(1, 21))
-
-_MOST_LABELS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,31 +87,32 @@ def precision_curve(
 
 
 def keep_top_for(points: Sequence[StopPoint], precision: float) -> StopPoint:
-    """The stop rule: the largest share whose lower bound on precision reaches the one wanted.
+    """The stop rule: the largest share that surely has the precision wanted.
+
+    Shares are tested in order, as thresholds of a promise are (:mod:`foureyes.maths.fallback`): half of δ on hearing every row,
+    the rest on a half and a quarter of the shares, and what a share was tested with passes on to the next. So more is
+    flagged than where each of the bounds of the curve has to reach the precision by itself.
 
     Args:
-        points: from :func:`precision_curve`.
-        precision: wanted, in (0, 1). The chosen share has it with probability at least 1 - δ.
+        points: from :func:`precision_curve`; its δ is that of the rule.
+        precision: wanted, in (0, 1), and settled before looking at the points. The chosen share has it with probability at
+            least 1 - δ.
 
     Raises:
         InputError: ``precision`` is not in (0, 1).
-        NotEnoughData: no share reaches it; says how many verified labels would do, or that none would.
+        NotEnoughData: no share reaches it; ``needed`` says how many verified flags would probably do.
     """
     fraction("precision", precision)
-    reaching = [point for point in points if point.low >= precision]
-    if reaching:
-        return max(reaching, key=lambda point: point.keep_top)
-    seen = [point for point in points if point.precision is not None and point.precision > precision]
-    if not seen:
-        highest = max((point.precision for point in points if point.precision is not None), default=0.0)
-        raise NotEnoughData(
-            f"no share shows a precision above {precision:g} (the highest is {highest:.3f}); more labels of these experts will not help"
-        )
-    closest = max(seen, key=lambda point: point.low)
-    raise NotEnoughData(
-        f"{closest.verified} verified flags at keep_top {closest.keep_top:g} bound the precision by {closest.low:.3f}, "
-        f"wanted {precision:g}; at the precision seen, about {_labels_needed(closest, precision)} would do"
-    )
+    delta = sum(point.delta for point in points)
+    shares = _shares(len(points))
+
+    def rejects(place: int, level: float) -> bool:
+        return _surely(points[place], precision, level)
+
+    found = last_rejected(shares, delta, rejects) if points else None
+    if found is None:
+        raise _too_few(points, precision, max(shares, default=1.0) * delta)
+    return points[found]
 
 
 def _verified_levels(
@@ -151,11 +151,33 @@ def _point(
     )
 
 
-def _labels_needed(point: StopPoint, precision: float) -> str:
-    """Verified flags that would lift the bound, should the precision stay what it was seen to be."""
-    needed = point.verified
-    while needed < _MOST_LABELS:
-        needed *= 2
-        if rate_lower(int(needed * (point.precision or 0.0)), needed, point.delta) >= precision:
-            return str(needed)
-    return f"more than {_MOST_LABELS}"
+def _shares(n: int) -> list[float]:
+    """Of δ, one a share of the grid: where the tests start."""
+    shares = [0.0] * n
+    for place, share in ((n - 1, 0.5), (n // 2 - 1, 0.25), (n // 4 - 1, 0.25)):
+        if n:
+            shares[max(place, 0)] += share
+    return shares
+
+
+def _surely(point: StopPoint, precision: float, level: float, rows: int | None = None) -> bool:
+    """Whether the precision is shown at a level, or would be if this many rows were verified and it stayed as it is."""
+    n = point.verified if rows is None else rows
+    right_labels = round((point.verified - point.wrong) / point.verified * n) if point.verified else 0
+    return n > 0 and binomial_p(right_labels, n, 1 - precision) <= level
+
+
+def _too_few(points: Sequence[StopPoint], precision: float, level: float) -> NotEnoughData:
+    seen = [point for point in points if point.precision is not None and point.precision > precision]
+    if not seen:
+        highest = max((point.precision for point in points if point.precision is not None), default=0.0)
+        return NotEnoughData(
+            f"no share shows a precision above {precision:g} (the highest is {highest:.3f}); more labels of these experts will not help"
+        )
+    closest = max(seen, key=lambda point: point.low)
+    needed = least_rows(lambda rows: _surely(closest, precision, level, rows))
+    return NotEnoughData(
+        f"{closest.verified} verified flags at keep_top {closest.keep_top:g} bound the precision by {closest.low:.3f}, "
+        f"wanted {precision:g}; at the precision seen, about {'a million' if needed is None else needed} would do",
+        needed=needed,
+    )

@@ -9,10 +9,13 @@ Source: Wiens & Dmitrienko 2005 (fallback procedure); Angelopoulos et al., Learn
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from foureyes.maths.columns import fraction
 
-__all__ = ["last_rejected"]
+__all__ = ["last_rejected", "least_rows"]
+
+_MOST_ROWS: Final = 10**6
 
 
 def last_rejected(shares: Sequence[float], delta: float, rejects: Callable[[int, float], bool]) -> int | None:
@@ -37,3 +40,21 @@ def last_rejected(shares: Sequence[float], delta: float, rejects: Callable[[int,
         rejected = level > 0 and rejects(place, level)
         found, carried = (place, level) if rejected else (found, 0.0)
     return found
+
+
+def least_rows(enough: Callable[[int], bool]) -> int | None:
+    """The least number of rows that is enough, if more are never too many; ``None`` beyond a million.
+
+    Example:
+        >>> least_rows(lambda rows: rows >= 70)
+        70
+    """
+    low, high = 0, 1
+    while not enough(high):
+        low, high = high, 2 * high
+        if high > _MOST_ROWS:
+            return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
