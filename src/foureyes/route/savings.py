@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from foureyes.route.outcome import RoutedAnswer
+from foureyes.route.outcome import RoutedAnswer, RouteStage
 from foureyes.route.rules import RouteMember
 
 __all__ = ["strongest_cost"]
@@ -23,11 +23,13 @@ def strongest_cost(answer: RoutedAnswer, members: Sequence[RouteMember]) -> floa
         The cost in the route's currency; ``None`` where prices or tokens are not known.
     """
     strongest = members[-1]
-    asked = [*answer.stages, *(() if answer.baseline is None else (answer.baseline,))]
+    asked: list[RouteStage] = [*answer.stages]
+    if answer.baseline is not None:
+        asked.append(answer.baseline)
     for stage in asked:
         if stage.writer == strongest.writer.name and stage.usage is not None:
             return stage.cost
     used = [stage.usage for stage in asked if stage.usage is not None]
     if not used or strongest.prices is None:
         return None
-    return float(strongest.prices.cost(used[-1]))
+    return strongest.prices.cost(used[-1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from pydantic import Field
 
@@ -32,9 +32,36 @@ class RouteOutcomeRequest(RequestModel):
 class RouteOutcomeResponse(ResponseModel):
     """That it was counted."""
 
+    model_config = example(request_id=EXAMPLE_ID, route="answers", kept=True)
+
     request_id: str
     route: str
     kept: bool = Field(description="whether the route's log keeps it; without a log it is counted in this process only")
+
+
+_WRITER: Final = {
+    "name": "small",
+    "model": "qwen2.5-0.5b",
+    "by_action": {"answer": 70, "escalate": 30},
+    "cost": 0.01,
+    "unpriced": 0,
+}
+_ROUTE: Final = {
+    "name": "answers",
+    "by_action": {"answer": 97, "abstain": 3},
+    "would": {},
+    "hung_up": 0,
+    "writers": [_WRITER],
+    "reading_cost": 0.001,
+    "cost": 0.011,
+    "strongest_cost": 0.1,
+    "expected_right": 0.95,
+    "right": 19,
+    "wrong": 1,
+    "right_low": 0.75,
+    "right_high": 0.999,
+    "suspended": False,
+}
 
 
 class WriterItem(ResponseModel):
@@ -73,6 +100,8 @@ class RouteItem(ResponseModel):
 class RoutesResponse(ResponseModel):
     """Every route of the tenant."""
 
+    model_config = example(routes=[_ROUTE])
+
     routes: list[RouteItem]
 
 
@@ -87,5 +116,16 @@ class RouteAnswerItem(ResponseModel):
 
 class RouteAnswersResponse(ResponseModel):
     """The latest routed answers, the newest first."""
+
+    model_config = example(
+        answers=[
+            {
+                "at": "2026-11-30T00:00:00.000+00:00",
+                "foureyes": {"route": "answers", "request_id": EXAMPLE_ID, "action": "answer", "confidence": 0.97},
+                "messages": None,
+                "answers": None,
+            }
+        ]
+    )
 
     answers: list[RouteAnswerItem]
