@@ -1,11 +1,11 @@
-from itertools import product
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foureyes.cascade.chain import best, cheapest, evaluate_chain, fit_chain, fit_chains
+from foureyes.cascade.chain import fit_chain, fit_chains
+from foureyes.cascade.mixture import PolicyMix
+from foureyes.cascade.points import best, cheapest, evaluate_chain
 from foureyes.cascade.policy import CascadeAction, ConfidenceGate, Policy
 from foureyes.cascade.routers import AdvantageRouter
 from foureyes.errors import InputError, NotEnoughData
@@ -25,39 +25,81 @@ def models(seed=0, n=3000):
 @given(st.integers(0, 3000), st.floats(0, 0.2))
 def test_two_models_are_the_advantage_router_where_the_advantage_just_pays(seed, price):
     (small, _, large), _ = models(seed, n=200)
-    router = AdvantageRouter.fit(small, large, bins=7)
     gate = fit_chain([small, large], [1, 5], price=price, bins=7).gates[0]
-    assert gate.cuts == router.cuts
-    for advantage, action in zip(router.advantage, gate.actions, strict=True):
+    router = AdvantageRouter.fit(small, large, bins=7)
+    means = np.array(
+        [(large - small)[router.priority(small).astype(int) == rank].mean() for rank in sorted(router.rank)]
+    )
+    for rank, action in zip(router.rank, _by_bin(gate, router.cuts), strict=True):
+        advantage = means[sorted(router.rank).index(rank)]
         if abs(advantage - 5 * price) > 1e-9:
             assert (action == "escalate") == (advantage > 5 * price)
 
 
+def _by_bin(gate, cuts):
+    return [gate.action(low) for low in (0.0, *cuts)]
+
+
 @given(st.integers(0, 3000), st.sampled_from([0.0, 0.005, 0.02, 0.1]), st.sampled_from([None, 0.4]))
-def test_a_gate_is_the_best_there_is_for_the_rest_of_the_chain(seed, price, abstain):
-    """By brute force over all actions of three bins, for the chain and for its tails."""
-    confs, _ = models(seed, n=60)
+def test_a_gate_is_the_best_threshold_there_is_for_the_rest_of_the_chain(seed, price, abstain):
+    """By brute force over all cuts, for the chain and for its tails; 40 rows show no clear peak."""
+    confs, correct = models(seed, n=40)
     for tail in range(3):
-        fitted = fit_chain(confs[tail:], COSTS[tail:], price=price, bins=3, abstain=abstain)
-        reached = _worth(fitted, confs[tail:], COSTS[tail:], price, abstain)
-        others = _variants(fitted) if tail < 2 else ()
-        assert all(_worth(other, confs[tail:], COSTS[tail:], price, abstain) <= reached + 1e-9 for other in others)
-        if tail == 2:
-            assert reached >= max(confs[2].mean(), abstain or 0) - 1e-9
+        columns, costs = confs[tail:], COSTS[tail:]
+        outcomes = [(conf + flag) / 2 for conf, flag in zip(columns, correct[tail:], strict=True)]
+        fitted = fit_chain(columns, costs, price=price, abstain=abstain, correct=correct[tail:])
+        reached = _worth(fitted, columns, outcomes, costs, price, abstain)
+        if len(fitted.gates[0].cuts) < 2:
+            otherwise: CascadeAction = "abstain" if tail == 2 else "escalate"
+            for other in _thresholds(fitted, columns[0], otherwise) if tail < 2 or abstain is not None else ():
+                assert _worth(other, columns, outcomes, costs, price, abstain) <= reached + 1e-9
 
 
-def _variants(policy):
-    """The policy with any other actions at its first gate."""
-    either: tuple[CascadeAction, CascadeAction] = ("answer", "escalate")
-    for actions in product(either, repeat=len(policy.gates[0].actions)):
-        yield Policy((ConfidenceGate(policy.gates[0].cuts, actions), *policy.gates[1:]))
+def _thresholds(policy, confidence, otherwise: CascadeAction):
+    """The policy with any other threshold at its first gate."""
+    for cut in confidence:
+        yield Policy((ConfidenceGate((cut,), (otherwise, "answer")), *policy.gates[1:]))
+    for action in ("answer", otherwise):
+        yield Policy((ConfidenceGate((), (action,)), *policy.gates[1:]))
 
 
-def _worth(policy, confs, costs, price, abstain):
+def _worth(policy, confs, outcomes, costs, price, abstain):
     done = policy.simulate(confs)
     paid = np.cumsum(costs)[done.stage] - costs[0]
-    value = np.where(done.answered, np.choose(done.stage, confs), abstain or 0.0)
+    value = np.where(done.answered, np.choose(done.model, outcomes), abstain or 0.0)
     return (value - price * paid).mean()
+
+
+def test_the_policy_that_is_worth_most_is_found_among_all_pairs_of_thresholds():
+    """Exhaustively: 3 models of 12 rows, every pair of cuts, outcomes that are the confidences."""
+    small = np.array([0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 0.55, 0.6, 0.7, 0.8, 0.9, 0.95])
+    middle = np.full(12, 0.7)
+    large = np.full(12, 0.9)
+    cuts = [*small, 1.1]
+    for price in (0.001, 0.01, 0.05, 0.1, 0.3):
+        worth = max(
+            (
+                np.where(small >= low, small, np.where(high, 0.9, 0.7))
+                - price * np.where(small >= low, 0.0, 2.0 + 3.0 * high)
+            ).mean()
+            for low in cuts
+            for high in (0, 1)
+        )
+        done = fit_chain([small, middle, large], [1, 2, 3], price=price).simulate([small, middle, large])
+        value = np.choose(done.model, [small, middle, large]) - price * np.array([0, 2, 5])[done.stage]
+        assert value.mean() == pytest.approx(worth)
+
+
+def test_the_surest_answer_is_kept_and_counted():
+    rng = np.random.default_rng(3)
+    confs = [rng.beta(2, 1, 2000) for _ in range(2)]
+    correct = [rng.random(2000) < conf for conf in confs]
+    points = [evaluate_chain(p, confs, correct, (1, 1)) for p in fit_chains(confs, (1, 1), keep="surest")]
+    alone = max(column.mean() for column in correct)
+    assert points[-1].accuracy == np.where(confs[1] >= confs[0], correct[1], correct[0]).mean() > alone + 0.05
+    assert points[0].cost == 1
+    last = [evaluate_chain(p, confs, correct, (1, 1)) for p in fit_chains(confs, (1, 1))]
+    assert best(points, cost=1.5).accuracy > best(last, cost=1.5).accuracy
 
 
 def test_the_thriftiest_chain_asks_one_model_and_the_dearest_most():
@@ -121,13 +163,28 @@ def test_targets_are_met():
     confs, correct = models()
     points = [evaluate_chain(policy, confs, correct, COSTS) for policy in fit_chains(confs, COSTS, abstain=0.7)]
     chosen = cheapest(points, 0.9, of="answers")
-    assert (chosen.accuracy_answered or 0) >= 0.9
+    assert chosen.accuracy_answered == pytest.approx(0.9)
     assert all(p.cost >= chosen.cost for p in points if (p.accuracy_answered or 0) >= 0.9)
     assert best(points, cost=chosen.cost).accuracy >= chosen.accuracy
+    assert best(points, cost=1e9).accuracy == max(point.accuracy for point in points)
     with pytest.raises(NotEnoughData, match=r"no policy reaches an accuracy of 0\.99 of questions"):
         cheapest(points, 0.99)
     with pytest.raises(InputError, match=r"no policy costs 0\.5 or less; the cheapest costs 1"):
         best(points, cost=0.5)
+
+
+@pytest.mark.parametrize("cost", [1.7, 3.0, 8.0])
+def test_between_two_policies_a_mix_costs_what_is_allowed(cost):
+    confs, correct = models()
+    points = [evaluate_chain(policy, confs, correct, COSTS) for policy in fit_chains(confs, COSTS)]
+    chosen = best(points, cost=cost)
+    assert isinstance(chosen.policy, PolicyMix)
+    assert chosen.cost == pytest.approx(cost)
+    assert chosen.accuracy > max(point.accuracy for point in points if point.cost <= cost)
+    assert evaluate_chain(chosen.policy, confs, correct, COSTS) == chosen
+    assert cheapest(points, chosen.accuracy).cost == pytest.approx(cost)
+    done = chosen.policy.simulate(confs)
+    assert np.cumsum(COSTS)[done.stage].mean() == pytest.approx(cost, abs=0.5)
 
 
 @pytest.mark.parametrize(
@@ -151,8 +208,10 @@ def test_bad_input_is_refused(confs, costs, options, message):
 
 
 def test_too_little_is_said():
-    with pytest.raises(NotEnoughData, match="15 bins need at least 15 rows; got 1"):
-        fit_chain([[0.5], [0.5]], [1, 2], price=0)
+    with pytest.raises(NotEnoughData, match="at least one row; got none"):
+        fit_chain([[], []], [1, 2], price=0)
+    with pytest.raises(InputError, match="bins must be at least 1; got 0"):
+        fit_chain([[0.5], [0.5]], [1, 2], price=0, bins=0)
     with pytest.raises(NotEnoughData, match="at least one row"):
         evaluate_chain(Policy((ConfidenceGate((), ("answer",)),)), [[]], [[]], [1])
     with pytest.raises(InputError, match="n_prices must be at least 2"):

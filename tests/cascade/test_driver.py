@@ -1,6 +1,7 @@
 import pytest
 
 from foureyes.cascade.driver import Step, run_cascade
+from foureyes.cascade.mixture import PolicyMix
 from foureyes.cascade.policy import ALWAYS, ConfidenceGate, Policy
 from foureyes.errors import InputError, ModelUnavailable
 from foureyes.types import Unscored
@@ -68,3 +69,34 @@ def test_steps_must_fit_the_policy():
         run_cascade(Policy((PASS_BELOW, ALWAYS)), [down], ["a"])
     with pytest.raises(InputError, match="one reply for each of 2 questions; got 0"):
         run_cascade(Policy((ALWAYS,)), [lambda _: []], ["a", "b"])
+
+
+def test_the_surest_model_answers_although_another_was_asked_later():
+    small, large = Model("small", {"a": 0.4, "b": 0.3}), Model("large", {"a": 0.2, "b": 0.7})
+    outcomes = run_cascade(Policy((PASS_BELOW, ALWAYS), "surest"), [small, large], ["a", "b"])
+    assert [outcome.answer for outcome in outcomes] == ["small: a", "large: b"]
+    assert [outcome.decision.stage for outcome in outcomes] == [1, 1]
+
+
+def test_a_mix_sends_its_share_on_and_the_same_rows_every_time():
+    questions = [str(i) for i in range(400)]
+    always = ConfidenceGate((), ("escalate",))
+    mix = PolicyMix(Policy((ALWAYS, ALWAYS)), Policy((always, ALWAYS)), 0.25)
+    steps = [Model(name, dict.fromkeys(questions, 0.5)) for name in ("small", "large")]
+    stages = [outcome.decision.stage for outcome in run_cascade(mix, steps, questions, seed=1)]
+    assert 70 < sum(stages) < 130
+    assert stages == [outcome.decision.stage for outcome in run_cascade(mix, steps, questions, seed=1)]
+    confidences = [[0.5] * 400] * 2
+    assert stages == mix.simulate(confidences, seed=1).stage.tolist()
+
+
+def test_a_mix_comes_back_from_json_and_nothing_else_does():
+    mix = PolicyMix(Policy((PASS_BELOW, ALWAYS)), Policy((ALWAYS, ALWAYS), "surest"), 0.5)
+    assert PolicyMix.from_json(mix.to_json()) == mix
+    for text in ("", "[]", "{}", mix.first.to_json(), mix.to_json().replace("cascade_mix", "x")):
+        with pytest.raises(InputError, match="not a mix of policies"):
+            PolicyMix.from_json(text)
+    with pytest.raises(InputError, match="policies of one length; got 2, 1"):
+        PolicyMix(mix.first, Policy((ALWAYS,)), 0.5)
+    with pytest.raises(InputError, match=r"must lie in \[0, 1\]; got nan"):
+        PolicyMix(mix.first, mix.second, float("nan"))

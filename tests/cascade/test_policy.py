@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -87,3 +89,39 @@ def test_a_confidence_outside_its_range_is_refused(confidence):
 def test_what_is_no_policy_is_refused(build, message):
     with pytest.raises(InputError, match=message):
         build()
+
+
+SUREST = Policy(
+    (ConfidenceGate((0.9,), ("escalate", "answer")), ConfidenceGate((0.3,), ("abstain", "answer"))), "surest"
+)
+
+
+@pytest.mark.parametrize(
+    ("seen", "action", "stage", "model"),
+    [
+        ([0.95], "answer", 0, 0),
+        ([0.6, 0.5], "answer", 1, 0),
+        ([0.5, 0.6], "answer", 1, 1),
+        ([0.5, 0.5], "answer", 1, 1),
+        ([0.6, 0.1], "answer", 1, 0),
+        ([0.2, 0.1], "abstain", 1, 0),
+        ([SILENT, 0.4], "answer", 1, 1),
+        ([0.4, SILENT], "answer", 1, 0),
+        ([SILENT, SILENT], "abstain", 1, 1),
+    ],
+)
+def test_the_surest_answer_is_taken_and_gates_read_how_sure_the_cascade_is_so_far(seen, action, stage, model):
+    decision = drive(SUREST, seen)[1]
+    assert (decision.action, decision.stage, decision.model) == (action, stage, model)
+    if SILENT not in seen and len(seen) == 2:
+        done = SUREST.simulate([[conf] for conf in seen])
+        assert (done.stage[0], done.answered[0], done.model[0]) == (stage, action == "answer", model)
+
+
+def test_a_policy_of_the_surest_comes_back_from_json_and_an_old_file_keeps_the_last():
+    assert Policy.from_json(SUREST.to_json()) == SUREST
+    old = json.loads(POLICY.to_json())
+    del old["keep"]
+    assert Policy.from_json(json.dumps(old)) == POLICY
+    with pytest.raises(InputError, match="keep must be one of last, surest; got 'first'"):
+        Policy(POLICY.gates, "first")

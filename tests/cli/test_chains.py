@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from foureyes.cascade.chain_curves import Chain
+from foureyes.cascade.mixture import PolicyMix
 from foureyes.cascade.policy import Policy
 from foureyes.cli import main
 
@@ -78,7 +79,7 @@ def test_a_chain_is_measured_beside_its_models_and_a_coin(
 
 def test_the_file_is_the_librarys_chain(rows: Rows, tmp_path: Path) -> None:
     known = np.load(rows("a.npz", 1))
-    path = fit(rows, tmp_path / "chain.json", "--order", "accuracy", *CORRECT)
+    path = fit(rows, tmp_path / "chain.json", *CORRECT)
     wanted = Chain.fit(
         [known[name] for name in NAMES], [1.5, 5.5, 25], correct=[known[f"{name}_right"] for name in NAMES]
     )
@@ -94,10 +95,11 @@ def test_a_chain_may_abstain_in_the_end_and_a_target_then_counts_answers(
     capsys.readouterr()
     assert curve(chain, rows("b.npz", 2), *target, "--html", str(page), "--json") == 0
     chosen = json.loads(capsys.readouterr().out)["result"]["chosen"]
-    assert chosen["accuracy_answered"] >= 0.93
+    assert chosen["accuracy_answered"] == pytest.approx(0.93)
     assert chosen["answered"] < 1
     assert "What abstaining buys" in page.read_text()
-    assert "abstain" in Policy.from_json(policy.read_text()).gates[-1].actions
+    mix = PolicyMix.from_json(policy.read_text())
+    assert "abstain" in mix.second.gates[-1].actions
     simulate = ["cascade", "simulate", str(policy), *CONF, *CORRECT, *COST]
     assert main([*simulate, str(rows("c.npz", 3)), "--json"]) == 0
     numbers = json.loads(capsys.readouterr().out)["result"]
@@ -107,6 +109,20 @@ def test_a_chain_may_abstain_in_the_end_and_a_target_then_counts_answers(
     assert "was chosen on 1,500 rows, and these 1,500 are" in capsys.readouterr().err
     assert curve(chain, rows("b.npz", 2), *target[:4]) == 0
     assert "← target" in capsys.readouterr().out
+
+
+def test_two_models_may_keep_the_surest_answer(rows: Rows, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    two = [*CONF[:4], *COST[:4]]
+    chain, policy, out = tmp_path / "chain.json", tmp_path / "policy.json", tmp_path / "out.npz"
+    assert main(["cascade", "fit", str(rows("a.npz", 1)), *two, "--keep", "surest", "-o", str(chain)]) == 0
+    target = ["--target-cost", "100", "--policy", str(policy)]
+    assert main(["cascade", "curve", str(chain), str(rows("b.npz", 2)), *two, *CORRECT[:4], *target]) == 0
+    assert Policy.from_json(policy.read_text()).keep == "surest"
+    assert main(["cascade", "simulate", str(policy), str(rows("c.npz", 3)), *CONF[:4], "-o", str(out)]) == 0
+    done, known = np.load(out), np.load(tmp_path / "c.npz")
+    asked_both = done["stage"] == 1
+    assert 0.5 < asked_both.mean()
+    assert (done["model"] == (asked_both & (known["middle"] >= known["tiny"]))).all()
 
 
 def test_one_model_that_may_abstain_is_a_chain_too(
@@ -136,12 +152,11 @@ def test_the_rows_of_the_fit_are_refused_unless_asked_for(
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        (["--order", "threshold"], "fitted by confidence or accuracy; got --order threshold"),
+        (["--order", "threshold"], "a chain has one order, unimodal; got --order threshold"),
         (["--cost", "1"], "once with each of 3 models; got 4"),
-        (["--correct", "tiny_right"], "--order accuracy goes with --correct"),
-        (["--order", "accuracy", "--correct", "tiny_right"], "a column for each of 3 models; got 1"),
+        (["--correct", "tiny_right"], "a column for each of 3 models; got 1"),
         (["--abstain", "1.5"], "abstain must be worth"),
-        (["--bins", "2000"], "2000 bins need at least 2000 rows"),
+        (["--bins", "0"], "bins must be at least 1; got 0"),
     ],
 )
 def test_what_cannot_be_fitted_is_one_line(

@@ -6,8 +6,8 @@ import json
 
 import numpy as np
 
-from foureyes.cascade.chain import cheapest
 from foureyes.cascade.chain_curves import Chain, chain_curve
+from foureyes.cascade.points import cheapest
 from foureyes.report.chain import ChainFindings, chain_lines, chain_page, model_lines, point_lines
 
 NAMES = ("tiny <b>", "middle", "huge")
@@ -71,4 +71,4 @@ def test_it_is_json():
     found = json.loads(json.dumps(findings(abstain=0.85).to_dict(), allow_nan=False))
     assert found["models"] == list(NAMES)
     assert len(found["over_mixture"]) == len(found["points"])
-    assert found["chosen"]["policy"]["gates"]
+    assert found["chosen"]["policy"]["first"]["gates"]

@@ -1,4 +1,3 @@
-from .chain import ChainPoint as ChainPoint
 from .chain import fit_chain as fit_chain
 from .chain import fit_chains as fit_chains
 from .chain_curves import Chain as Chain
@@ -14,6 +13,8 @@ from .driver import run_cascade as run_cascade
 from .lead import RouterLead as RouterLead
 from .lead import router_lead as router_lead
 from .matrix import MatrixRouter as MatrixRouter
+from .mixture import PolicyMix as PolicyMix
+from .points import ChainPoint as ChainPoint
 from .policy import CascadeDecision as CascadeDecision
 from .policy import ConfidenceGate as ConfidenceGate
 from .policy import Policy as Policy

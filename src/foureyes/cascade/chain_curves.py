@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from foureyes.calibration.rows import Rows
-from foureyes.cascade.chain import ChainPoint, evaluate_chain, fit_chains
-from foureyes.cascade.policy import Policy
+from foureyes.cascade.chain import fit_chains
+from foureyes.cascade.points import ChainPoint, evaluate_chain, frontier
+from foureyes.cascade.policy import Keep, Policy
 from foureyes.display import TableResult, columns_of
 from foureyes.errors import InputError
 from foureyes.json_text import parsed_json
@@ -53,29 +54,31 @@ class Chain:
         confidences: Sequence[ArrayLike],
         costs: Sequence[ArrayLike],
         *,
-        bins: int = 15,
+        bins: int = 100,
         correct: Sequence[ArrayLike] | None = None,
         abstain: float | None = None,
+        keep: Keep = "last",
     ) -> Chain:
         """Fits the policies; see :func:`foureyes.cascade.chain.fit_chains`.
 
         Args:
             confidences: n columns (N,) of calibrated P(correct), the cheapest model first.
             costs: n costs per question, each one number or (N,); a verifier's cost belongs to the model it reads.
-            bins: equal-count bins of each confidence.
-            correct: n columns (N,) of flags; without them outcomes are taken from the confidences.
+            bins: equal-count bins of each confidence; fewer where there are fewer rows.
+            correct: n columns (N,) of flags, to be averaged with the confidences.
             abstain: what abstaining is worth, in [0, 1]; ``None`` never abstains.
+            keep: whose answer is taken in the end.
 
         Raises:
             InputError: numbers of columns or lengths differ, a value is out of range.
-            NotEnoughData: fewer rows than bins.
+            NotEnoughData: no rows.
 
         Example:
             >>> small, large = [0.2, 0.3, 0.8, 0.9], [0.9, 0.9, 0.9, 0.9]
-            >>> [policy.gates[0].actions[0] for policy in Chain.fit([small, large], [1, 10], bins=2).policies]
-            ['answer', 'escalate', 'escalate']
+            >>> [policy.gates[0].cuts for policy in Chain.fit([small, large], [1, 10]).policies]
+            [(), (0.3,), (0.8,), (0.9,)]
         """
-        policies = fit_chains(confidences, costs, bins=bins, correct=correct, abstain=abstain)
+        policies = fit_chains(confidences, costs, bins=bins, correct=correct, abstain=abstain, keep=keep)
         return cls(policies, abstain, Rows.of(_columns(confidences)))
 
     @property
@@ -156,13 +159,7 @@ class ChainCurve(TableResult):
         Where abstaining is worth something, asking no model at all is one of the ways to act.
         """
         nobody = () if self.abstain is None else (SingleModel(0.0, self.abstain),)
-        corners: list[SingleModel] = []
-        for model in sorted((*nobody, *self.alone), key=lambda model: (model.cost, -model.accuracy)):
-            while len(corners) > 1 and _below(corners[-1], corners[-2], model):
-                corners.pop()
-            if not corners or model.accuracy > corners[-1].accuracy:
-                corners.append(model)
-        return tuple(corners)
+        return tuple(frontier((*nobody, *self.alone)))
 
     def over_mixture(self, point: ChainPoint) -> float:
         """Worth of a question above what a coin and single models bring at the point's cost."""
@@ -243,12 +240,6 @@ def _columns(confidences: Sequence[ArrayLike]) -> list[Floats]:
     columns = [probabilities(f"confidences[{s}]", column) for s, column in enumerate(confidences)]
     same_length(**{f"confidences[{s}]": column for s, column in enumerate(columns)})
     return columns
-
-
-def _below(middle: SingleModel, left: SingleModel, right: SingleModel) -> bool:
-    """Whether the middle one lies on or below the straight line between the others."""
-    run, rise = right.cost - left.cost, right.accuracy - left.accuracy
-    return (middle.accuracy - left.accuracy) * run <= rise * (middle.cost - left.cost)
 
 
 def _plain(cost: Floats) -> ArrayLike:

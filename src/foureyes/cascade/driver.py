@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
 
+from foureyes.cascade.mixture import PolicyMix
 from foureyes.cascade.policy import CascadeDecision, Policy
 from foureyes.errors import InputError, ModelError
 from foureyes.types import Unscored
@@ -30,7 +31,7 @@ class CascadeResult(Generic[A]):
     """The answer that a cascade gave to one question, and how it was decided.
 
     Attributes:
-        answer: of the model that was asked last; ``None`` when the cascade abstained.
+        answer: of the model that the decision names; ``None`` when the cascade abstained.
         decision: how it came to that.
     """
 
@@ -38,13 +39,16 @@ class CascadeResult(Generic[A]):
     decision: CascadeDecision
 
 
-def run_cascade(policy: Policy, steps: Sequence[Step[Q, A]], questions: Sequence[Q]) -> list[CascadeResult[A]]:
+def run_cascade(
+    policy: Policy | PolicyMix, steps: Sequence[Step[Q, A]], questions: Sequence[Q], *, seed: int = 0
+) -> list[CascadeResult[A]]:
     """Answers questions with as few calls to the larger models as the policy allows.
 
     Args:
-        policy: fitted gates, one a step.
+        policy: fitted gates, one a step; or a mix of two such policies.
         steps: the models, the cheapest first; each is called at most once, with the questions that reach it.
         questions: anything the steps understand.
+        seed: of the coins that a mix tosses, one a question.
 
     Returns:
         One outcome a question, in the same order. Where a step raises :class:`~foureyes.errors.ModelError` its
@@ -61,10 +65,13 @@ def run_cascade(policy: Policy, steps: Sequence[Step[Q, A]], questions: Sequence
         >>> [outcome.answer for outcome in run_cascade(policy, [small, large], ["ab", "abcdef"])]
         ['Ab', 'ABCDEF']
     """
-    if len(steps) != len(policy.gates):
-        raise InputError(f"a policy of {len(policy.gates)} gates needs as many steps; got {len(steps)}")
+    if len(steps) != policy.n_models:
+        raise InputError(f"a policy of {policy.n_models} gates needs as many steps; got {len(steps)}")
     outcomes: dict[int, CascadeResult[A]] = {}
-    waiting = {row: policy.decide() for row in range(len(questions))}
+    answers: dict[int, list[A | None]] = {row: [] for row in range(len(questions))}
+    n = len(questions)
+    picks = policy.picks(n, seed=seed) if isinstance(policy, PolicyMix) else [policy] * n
+    waiting = {row: chosen.decide() for row, chosen in enumerate(picks)}
     for deciding in waiting.values():
         next(deciding)
     for step in steps:
@@ -72,7 +79,8 @@ def run_cascade(policy: Policy, steps: Sequence[Step[Q, A]], questions: Sequence
             break
         replies = _ask(step, [questions[row] for row in waiting])
         for (row, deciding), reply in zip(list(waiting.items()), replies, strict=True):
-            outcome = _advance(deciding, reply)
+            answers[row].append(reply[0])
+            outcome = _advance(deciding, reply[1], answers[row])
             if outcome is not None:
                 outcomes[row] = outcome
                 del waiting[row]
@@ -89,12 +97,11 @@ def _ask(step: Step[Q, A], questions: list[Q]) -> Sequence[Reply[A]]:
     return replies
 
 
-def _advance(deciding: _Deciding, reply: Reply[A]) -> CascadeResult[A] | None:
+def _advance(deciding: _Deciding, confidence: float | Unscored, answers: Sequence[A | None]) -> CascadeResult[A] | None:
     """The outcome, or ``None`` when the question goes on to the next model."""
-    answer, confidence = reply
     try:
         deciding.send(confidence)
     except StopIteration as stop:
         decision: CascadeDecision = stop.value
-        return CascadeResult(answer if decision.action == "answer" else None, decision)
+        return CascadeResult(answers[decision.model] if decision.action == "answer" else None, decision)
     return None

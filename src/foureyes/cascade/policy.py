@@ -14,7 +14,8 @@ models, local or remote, one question or a million, synchronous or not::
         decision = stop.value
 
 An :class:`~foureyes.types.Unscored` answer never counts as confident: it is passed on, and past the last model it
-abstains. A newcomer starts at :class:`ConfidenceGate`.
+abstains. A policy that keeps the surest answer looks at the highest confidence so far, and at the end takes the answer
+that has it, whoever gave it. A newcomer starts at :class:`ConfidenceGate`.
 """
 
 from __future__ import annotations
@@ -33,9 +34,21 @@ from foureyes.json_text import parsed_json
 from foureyes.maths.columns import probabilities, same_length
 from foureyes.types import Unscored
 
-__all__ = ["ALWAYS", "CascadeAction", "CascadeDecision", "ConfidenceGate", "Policy", "SimulatedCascade"]
+__all__ = [
+    "ALWAYS",
+    "CascadeAction",
+    "CascadeDecision",
+    "ConfidenceGate",
+    "Keep",
+    "Policy",
+    "SimulatedCascade",
+    "surest_so_far",
+]
 
 CascadeAction: TypeAlias = Literal["answer", "escalate", "abstain"]
+Keep: TypeAlias = Literal["last", "surest"]
+"""Whose answer is taken where several were asked: the last one's, or that of the one that is surest (of equals, the
+last). Surest is for models about equally good, whose confidences are calibrated alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +97,23 @@ class CascadeDecision:
     """How a cascade decided one question: which model's answer was taken, or that it abstained.
 
     Attributes:
-        action: ``"answer"``, with the answer of model ``stage``, or ``"abstain"``.
+        action: ``"answer"``, with the answer of :attr:`model`, or ``"abstain"``.
         stage: the last model that was asked, from 0.
         confidences: how confident each model asked was, in order.
+        keep: whose answer is taken.
     """
 
     action: Literal["answer", "abstain"]
     stage: int
     confidences: tuple[float | Unscored, ...]
+    keep: Keep = "last"
+
+    @property
+    def model(self) -> int:
+        """Number of the model whose answer is taken."""
+        if self.keep == "last":
+            return self.stage
+        return max(range(len(self.confidences)), key=lambda model: (_or_none(self.confidences[model]), model))
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -101,10 +123,12 @@ class SimulatedCascade(Result):
     Attributes:
         stage: (N,) the last model asked.
         answered: (N,) false where the cascade abstained.
+        model: (N,) the model whose answer is taken.
     """
 
     stage: NDArray[np.intp]
     answered: NDArray[np.bool_]
+    model: NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +137,10 @@ class Policy:
 
     Args:
         gates: one a model; ``ALWAYS`` answers whatever the confidence.
+        keep: whose answer is taken; with ``"surest"``, gates read the highest confidence so far.
 
     Raises:
-        InputError: no gate, or the last one escalates.
+        InputError: no gate, the last one escalates, or there is no such ``keep``.
 
     Example:
         >>> policy = Policy((ConfidenceGate((0.8,), ("escalate", "answer")), ConfidenceGate((0.4,), ("abstain", "answer"))))
@@ -130,12 +155,20 @@ class Policy:
     """
 
     gates: tuple[ConfidenceGate, ...]
+    keep: Keep = "last"
 
     def __post_init__(self) -> None:
+        if self.keep not in get_args(Keep):
+            raise InputError(f"keep must be one of {', '.join(get_args(Keep))}; got {self.keep!r}")
         if not self.gates:
             raise InputError("a policy needs at least one gate; got none")
         if "escalate" in self.gates[-1].actions:
             raise InputError("the last gate has no model to escalate to; let it answer or abstain")
+
+    @property
+    def n_models(self) -> int:
+        """How many models it asks at most."""
+        return len(self.gates)
 
     def decide(self) -> Generator[int, float | Unscored, CascadeDecision]:
         """Decides about one question.
@@ -156,9 +189,10 @@ class Policy:
         last = len(self.gates) - 1
         for stage, gate in enumerate(self.gates):
             seen.append((yield stage))
-            action = _unscored_action(stage, last) if isinstance(seen[-1], Unscored) else gate.action(seen[-1])
+            confidence = seen[-1] if self.keep == "last" else _surest(seen)
+            action = _unscored_action(stage, last) if isinstance(confidence, Unscored) else gate.action(confidence)
             if action != "escalate":
-                return CascadeDecision(action, stage, tuple(seen))
+                return CascadeDecision(action, stage, tuple(seen), self.keep)
         raise AssertionError("the last gate never escalates")
 
     def simulate(self, confidences: Sequence[ArrayLike]) -> SimulatedCascade:
@@ -174,13 +208,16 @@ class Policy:
             raise InputError(f"{len(self.gates)} gates need a column of confidences each; got {len(confidences)}")
         columns = [probabilities(f"confidences[{s}]", column) for s, column in enumerate(confidences)]
         n = same_length(**{f"confidences[{s}]": column for s, column in enumerate(columns)})
+        models = np.broadcast_to(np.arange(len(columns))[:, None], (len(columns), n))
+        if self.keep == "surest":
+            columns, models = surest_so_far(columns)
         stage, answered, waiting = np.zeros(n, np.intp), np.zeros(n, np.bool_), np.arange(n)
         for s, (gate, column) in enumerate(zip(self.gates, columns, strict=True)):
             actions = np.array(gate.actions)[np.searchsorted(gate.cuts, column[waiting], side="right")]
             stage[waiting] = s
             answered[waiting[actions == "answer"]] = True
             waiting = waiting[actions == "escalate"]
-        return SimulatedCascade(stage, answered)
+        return SimulatedCascade(stage, answered, models[stage, np.arange(n)])
 
     def to_json(self) -> str:
         """The policy as JSON."""
@@ -196,9 +233,41 @@ class Policy:
         try:
             fields = parsed_json(text)
             gates = tuple(ConfidenceGate(tuple(gate["cuts"]), tuple(gate["actions"])) for gate in fields["gates"])
+            keep = fields.get("keep", "last")
         except (json.JSONDecodeError, KeyError, TypeError) as error:
             raise InputError(f"not a cascade policy: {text[:60]!r}") from error
-        return cls(gates)
+        return cls(gates, keep)
+
+
+def surest_so_far(confidences: Sequence[NDArray[np.float64]]) -> tuple[list[NDArray[np.float64]], NDArray[np.intp]]:
+    """The highest confidence among the first 1, 2, … n models, and whose it is; of equals the last one's.
+
+    Args:
+        confidences: n columns (N,).
+
+    Returns:
+        (n columns, (n, N) numbers of models).
+
+    Example:
+        >>> highest, whose = surest_so_far([np.array([0.9, 0.2]), np.array([0.4, 0.2])])
+        >>> highest[1].tolist(), whose[1].tolist()
+        ([0.9, 0.2], [0, 1])
+    """
+    columns = np.array(confidences)
+    highest = np.maximum.accumulate(columns, axis=0)
+    numbers = np.arange(len(columns))[:, None]
+    whose: NDArray[np.intp] = np.maximum.accumulate(np.where(columns == highest, numbers, 0), axis=0)
+    return list(highest), whose
+
+
+def _surest(seen: Sequence[float | Unscored]) -> float | Unscored:
+    """The highest confidence among those that there are; without any, the last one's reason."""
+    scored = [confidence for confidence in seen if not isinstance(confidence, Unscored)]
+    return max(scored) if scored else seen[-1]
+
+
+def _or_none(confidence: float | Unscored) -> float:
+    return -1.0 if isinstance(confidence, Unscored) else confidence
 
 
 def _unscored_action(stage: int, last: int) -> CascadeAction:

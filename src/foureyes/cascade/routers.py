@@ -149,8 +149,9 @@ class AdvantageRouter(Result):
         place = np.searchsorted(cuts, small, side="right")
         counts = np.bincount(place, minlength=len(cuts) + 1)
         advantage = np.bincount(place, weights=gain, minlength=len(cuts) + 1) / counts
-        by = {"unimodal": lambda: shaped_advantage(gain, place, counts), "threshold": lambda: -np.arange(len(counts))}
-        rank = np.unique(by.get(order, lambda: advantage)().round(12), return_inverse=True)[1]
+        by = shaped_advantage(gain, place, counts) if order == "unimodal" else advantage
+        by = -np.arange(len(counts), dtype=np.float64) if order == "threshold" else by
+        rank = np.unique(by.round(12), return_inverse=True)[1]
         return cls(
             order=order,
             cuts=tuple(cuts.tolist()),

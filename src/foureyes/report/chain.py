@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from markupsafe import Markup
@@ -16,10 +16,13 @@ from foureyes.report.drawing import INK, LINE, MUTED, RIGHT, WRONG, canvas, cost
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from foureyes.cascade.chain import ChainPoint
     from foureyes.cascade.chain_curves import ChainCurve
+    from foureyes.cascade.points import ChainPoint
 
 __all__ = ["ChainFindings", "ChainLine", "ModelLine", "chain_lines", "chain_page", "model_lines", "point_lines"]
+
+
+_MOST_LINES: Final = 24
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,7 +86,10 @@ class ModelLine:
 
 
 def point_lines(found: ChainFindings) -> list[ChainLine]:
-    """One line a policy that no other beats in both cost and accuracy, the same on a terminal and on the page."""
+    """One line a policy that no other beats in both cost and accuracy, the same on a terminal and on the page.
+
+    Where they are many, some of them; ``to_dict`` holds all.
+    """
     return [
         ChainLine(
             f"{point.cost:.4g}",
@@ -92,9 +98,9 @@ def point_lines(found: ChainFindings) -> list[ChainLine]:
             f"{point.answered:.1%}",
             "–" if point.accuracy_answered is None else f"{point.accuracy_answered:.1%}, at least {point.low:.1%}",
             " · ".join(f"{share:.0%}" for share in point.stopped),
-            point is found.chosen,
+            point == found.chosen,
         )
-        for point in _efficient(found)
+        for point in _shown(found)
     ]
 
 
@@ -139,16 +145,26 @@ def chain_page(found: ChainFindings) -> str:
     )
 
 
-def _efficient(found: ChainFindings) -> list[ChainPoint]:
+def _shown(found: ChainFindings) -> list[ChainPoint]:
+    """The chosen point and the efficient ones; some of these, evenly over their costs, where they are many."""
+    efficient = _efficient(found.curve.points)
+    costs = [point.cost for point in efficient]
+    wanted = np.linspace(costs[0], costs[-1], _MOST_LINES)
+    near = {int(np.abs(np.array(costs) - cost).argmin()) for cost in wanted}
+    some = efficient if len(efficient) <= _MOST_LINES else [efficient[i] for i in sorted(near)]
+    chosen = [found.chosen] if found.chosen and found.chosen not in some else []
+    return sorted([*some, *chosen], key=lambda point: point.cost)
+
+
+def _efficient(points: Sequence[ChainPoint]) -> list[ChainPoint]:
     """The points that are dearer only for more: right answers, or right answers among those given."""
-    points = found.curve.points
 
     def beaten(point: ChainPoint) -> bool:
         return any(
             other is not point and _at_least(other, point) and _worth(other) != _worth(point) for other in points
         )
 
-    return [point for point in points if point is found.chosen or not beaten(point)]
+    return [point for point in points if not beaten(point)]
 
 
 def _worth(point: ChainPoint) -> tuple[float, float, float]:

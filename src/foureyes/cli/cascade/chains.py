@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
-from foureyes.cascade.chain import ChainPoint, best, cheapest, evaluate_chain
 from foureyes.cascade.chain_curves import Chain, ChainCurve, chain_costs, chain_curve
+from foureyes.cascade.mixture import PolicyMix
+from foureyes.cascade.points import ChainPoint, best, cheapest, evaluate_chain
 from foureyes.cascade.policy import Policy
-from foureyes.cli.cascade.policies import require_unseen
+from foureyes.cli.cascade.policies import read_policy, require_unseen
 from foureyes.cli.cascade.table import ModelTable, read_models, require_costs
 from foureyes.cli.files import in_file, read_text, spread
 from foureyes.display import plural
@@ -18,6 +19,8 @@ from foureyes.report.chain import ChainFindings
 from foureyes.tables import Table
 
 __all__ = ["fit_chain", "measure_chain", "simulate_policy"]
+
+CHAIN_BINS: Final = 100
 
 
 def fit_chain(models: ModelTable, args: argparse.Namespace) -> Chain:
@@ -36,7 +39,14 @@ def fit_chain(models: ModelTable, args: argparse.Namespace) -> Chain:
     verifier = models.cost(args.verifier_cost)
     paid, _ = chain_costs(models.costs(args.cost), verifier, abstains=args.abstain is not None)
     correct = models.correct or None
-    return Chain.fit(models.confidences, paid, bins=args.bins, correct=correct, abstain=args.abstain)
+    return Chain.fit(
+        models.confidences,
+        paid,
+        bins=CHAIN_BINS if args.bins is None else args.bins,
+        correct=correct,
+        abstain=args.abstain,
+        keep=args.keep,
+    )
 
 
 def measure_chain(chain: Chain, models: ModelTable, args: argparse.Namespace) -> ChainFindings:
@@ -71,14 +81,14 @@ def simulate_policy(args: argparse.Namespace, table: Table) -> tuple[dict[str, A
     """What a policy does to the rows of a table.
 
     Returns:
-        Its figures, and the columns ``stage`` and ``answered``, ``None`` for rows without all confidences.
+        Its figures, and the columns ``stage``, ``model`` and ``answered``, ``None`` for rows without all confidences.
 
     Raises:
         InputError: the policy was chosen on these rows, or something cannot be used.
     """
     text = read_text(args.policy)
     with in_file(args.policy):
-        policy = Policy.from_json(text)
+        policy = read_policy(text, args.policy)
     models = read_models(table, args)
     require_costs(args, len(models.confidences))
     done = policy.simulate(models.confidences)
@@ -95,13 +105,15 @@ def simulate_policy(args: argparse.Namespace, table: Table) -> tuple[dict[str, A
         raise InputError("--cost is counted where outcomes are known: give --correct for each model too")
     return numbers, {
         "stage": spread(done.stage.tolist(), models.kept.tolist(), len(table)),
+        "model": spread(done.model.tolist(), models.kept.tolist(), len(table)),
         "answered": spread(done.answered.tolist(), models.kept.tolist(), len(table)),
     }
 
 
-def _outcomes(policy: Policy, models: ModelTable, args: argparse.Namespace) -> dict[str, Any]:
-    abstains = "abstain" in policy.gates[-1].actions
-    costs = models.costs(args.cost or ["0"] * len(policy.gates))
+def _outcomes(policy: Policy | PolicyMix, models: ModelTable, args: argparse.Namespace) -> dict[str, Any]:
+    parts = (policy.first, policy.second) if isinstance(policy, PolicyMix) else (policy,)
+    abstains = any("abstain" in part.gates[-1].actions for part in parts)
+    costs = models.costs(args.cost or ["0"] * policy.n_models)
     paid, _ = chain_costs(costs, models.cost(args.verifier_cost), abstains=abstains)
     point = asdict(evaluate_chain(policy, models.confidences, models.correct, paid))
     numbers = {name: point[name] for name in ("accuracy", "accuracy_answered", "low", "answered", "stopped")}

@@ -33,7 +33,15 @@ def _configure_fit(fit: argparse.ArgumentParser) -> None:
         metavar="WORTH",
         help="allow a chain to abstain in the end: worth this, where a right answer is worth 1 and a wrong one 0",
     )
-    fit.add_argument("--bins", type=int, default=15, help="equal-count bins of each confidence (default: %(default)s)")
+    fit.add_argument(
+        "--keep",
+        choices=("last", "surest"),
+        default="last",
+        help="in a chain, whose answer is taken: the last model's that was asked (default), or the surest one's",
+    )
+    fit.add_argument(
+        "--bins", type=int, help="equal-count bins of each confidence (default: 15 of a router's, 100 of a chain's)"
+    )
     fit.add_argument("--seed", type=int, default=0, help="of --order learned (default: %(default)s)")
     add_out(fit, "the router or the chain, as JSON", required=True)
 
@@ -68,7 +76,7 @@ def _configure_simulate(simulate: argparse.ArgumentParser) -> None:
     simulate.add_argument("policy", type=Path, metavar="POLICY")
     _add_models(simulate, questions=False)
     add_allowance(simulate, "judge on the rows the policy was chosen on all the same")
-    add_out(simulate, "a copy of IN with 'stage' and 'answered'", metavar="OUT")
+    add_out(simulate, "a copy of IN with 'stage', 'model' and 'answered'", metavar="OUT")
 
 
 def _add_models(parser: argparse.ArgumentParser, *, questions: bool = True) -> None:

@@ -11,16 +11,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foureyes.calibration.rows import Rows
+from foureyes.cascade.mixture import PolicyMix
 from foureyes.cascade.policy import Policy
 from foureyes.display import plural
 from foureyes.errors import InputError
 from foureyes.json_text import parsed_json
 from foureyes.tables import write_text
 
-__all__ = ["kind_of", "require_unseen", "write_policy"]
+__all__ = ["kind_of", "read_policy", "require_unseen", "write_policy"]
 
 
-def write_policy(path: Path, policy: Policy, confidence: NDArray[np.float64]) -> None:
+def read_policy(text: str, path: Path) -> Policy | PolicyMix:
+    """A policy, or a mix of two.
+
+    Raises:
+        InputError: the text is neither.
+    """
+    return PolicyMix.from_json(text) if kind_of(text, path) == "cascade_mix" else Policy.from_json(text)
+
+
+def write_policy(path: Path, policy: Policy | PolicyMix, confidence: NDArray[np.float64]) -> None:
     """Writes a policy, with the rows it was chosen on as the first model's confidences tell them apart."""
     chosen_on = asdict(Rows.of([confidence]))
     write_text(path, json.dumps({**json.loads(policy.to_json()), "chosen_on": chosen_on}, allow_nan=False))

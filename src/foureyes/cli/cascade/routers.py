@@ -40,7 +40,9 @@ def fit_router(models: ModelTable, args: argparse.Namespace) -> AdvantageRouter:
         _require_two("--correct", len(models.correct))
     correct = (models.correct[0], models.correct[1]) if models.correct else None
     small, large = models.confidences
-    return AdvantageRouter.fit(small, large, bins=args.bins, order=args.order, correct=correct)
+    return AdvantageRouter.fit(
+        small, large, bins=15 if args.bins is None else args.bins, order=args.order, correct=correct
+    )
 
 
 def fit_learned(models: ModelTable, args: argparse.Namespace) -> MatrixRouter:

@@ -58,7 +58,7 @@ def _fit_suitable(models: ModelTable, args: argparse.Namespace) -> tuple[Advanta
         return fit_learned(models, args), f"a router that reads questions, from {plural(models.n, 'row')}"
     if models.features is not None:
         raise InputError("--question and --features are read by --order learned only")
-    if len(models.confidences) == 2 and args.abstain is None:
+    if len(models.confidences) == 2 and args.abstain is None and args.keep == "last":
         router = fit_router(models, args)
         bins, pairs = plural(len(router.counts), "bin"), plural(len(router.unlike_threshold), "pair")
         return (
@@ -127,7 +127,7 @@ def _simulate(args: argparse.Namespace, output: CommandOutput) -> None:
     if args.out:
         require_new_fields(table, columns, "rename it")
         table.save(args.out, columns)
-        output.say(f"{plural(len(table), 'row')} with 'stage' and 'answered' → {args.out}")
+        output.say(f"{plural(len(table), 'row')} with 'stage', 'model' and 'answered' → {args.out}")
     output.give(
         lambda: numbers,
         lambda: print("\n".join(f"{_WORDS.get(name, name):<22}{_shown(value)}" for name, value in numbers.items())),
