@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from foureyes.cascade.chain import fit_chain, fit_chains
 from foureyes.cascade.mixture import PolicyMix
-from foureyes.cascade.points import best, cheapest, evaluate_chain
+from foureyes.cascade.points import best, best_policy, cheapest, evaluate_chain
 from foureyes.cascade.policy import CascadeAction, ConfidenceGate, Policy
 from foureyes.cascade.routers import AdvantageRouter
 from foureyes.errors import InputError, NotEnoughData
@@ -166,6 +166,8 @@ def test_targets_are_met():
     assert chosen.accuracy_answered == pytest.approx(0.9)
     assert all(p.cost >= chosen.cost for p in points if (p.accuracy_answered or 0) >= 0.9)
     assert best(points, cost=chosen.cost).accuracy >= chosen.accuracy
+    single = evaluate_chain(best_policy(points, cost=chosen.cost), confs, correct, COSTS)
+    assert single.accuracy == max(point.accuracy for point in points if point.cost <= chosen.cost)
     assert best(points, cost=1e9).accuracy == max(point.accuracy for point in points)
     with pytest.raises(NotEnoughData, match=r"no policy reaches an accuracy of 0\.99 of questions"):
         cheapest(points, 0.99)

@@ -23,6 +23,7 @@ __all__ = [
     "ChainPoint",
     "CostAndAccuracy",
     "best",
+    "best_policy",
     "chain_columns",
     "cheapest",
     "evaluate_chain",
@@ -157,14 +158,29 @@ def best(points: Sequence[ChainPoint], *, cost: float) -> ChainPoint:
         InputError: none is that cheap.
     """
     corners = frontier(points)
-    if not corners or corners[0].cost > cost:
-        least = min((point.cost for point in points), default=float("nan"))
-        raise InputError(f"no policy costs {cost:g} or less; the cheapest costs {least:g}")
+    _require_within(points, cost)
     within = [point for point in corners if point.cost <= cost]
     if len(within) == len(corners) or within[-1].cost == cost:
         return within[-1]
     dearer = corners[len(within)]
     return _mixed(within[-1], dearer, (cost - within[-1].cost) / (dearer.cost - within[-1].cost))
+
+
+def best_policy(points: Sequence[ChainPoint], *, cost: float) -> Policy:
+    """The most accurate policy within a mean cost per question that is no mix, for whoever tosses no coin.
+
+    Raises:
+        InputError: none is that cheap.
+    """
+    _require_within(points, cost)
+    within = [(p.accuracy, -p.cost, p.policy) for p in points if p.cost <= cost and isinstance(p.policy, Policy)]
+    return max(within, key=lambda entry: entry[:2])[2]
+
+
+def _require_within(points: Sequence[ChainPoint], cost: float) -> None:
+    least = min((point.cost for point in points), default=float("nan"))
+    if not least <= cost:
+        raise InputError(f"no policy costs {cost:g} or less; the cheapest costs {least:g}")
 
 
 def _mixed(one: ChainPoint, other: ChainPoint, share: float) -> ChainPoint:

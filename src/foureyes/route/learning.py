@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from foureyes.calibration import Choice, Platt, ScoreCalibrator, Source, fit_best
 from foureyes.cascade import Policy
-from foureyes.cascade.chain import ChainPoint, best, evaluate_chain
 from foureyes.cascade.chain_curves import Chain, ChainCurve, chain_curve
+from foureyes.cascade.points import ChainPoint, best_policy, evaluate_chain
 from foureyes.display import plural
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.route.learning_rows import LearningRows
@@ -194,7 +194,7 @@ def _curve(
 
 
 def _within(curve: ChainCurve, budget: float) -> Policy:
-    return best(curve.points, cost=budget).policy
+    return best_policy(curve.points, cost=budget)
 
 
 def _promised(judged: Mapping[str, Floats], judging: LearningRows, wanted: Wanted) -> RoutePromise:
