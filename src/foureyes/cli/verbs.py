@@ -32,6 +32,7 @@ VERBS: Final = {
     "bench": "measure signals on real questions: run a study, tell what came out, choose a verifier",
     "monitor": "watch a file of scored answers: alarms, and who or which memory stands out",
     "serve": "run the guard as a service: verify responses before anyone acts on them",
+    "route": "learn a route from its log: calibrators, a policy that keeps a promise, and what it saves",
     "keys": "make an API key for the service",
     "ledger": "verify, show, prove, export and watch the log of what the guard decided",
     "models": "list, pull, locate and verify the models foureyes knows by name",

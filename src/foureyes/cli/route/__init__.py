@@ -1,0 +1,1 @@
+"""``foureyes route``: what a route's log teaches, and what it shows. See docs/route.md."""
