@@ -49,6 +49,11 @@ class ReaderBatcher:
         return self._reader.name
 
     @property
+    def fingerprint(self) -> str:
+        """What the reader's numbers depend on."""
+        return self._reader.fingerprint
+
+    @property
     def waiting(self) -> int:
         """How many exchanges wait to be read."""
         return len(self._waiting)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from foureyes.errors import FoureyesError
 from foureyes.guard.deadline import log_bug, log_failure, wrap_uncancellable
 from foureyes.route.background import Background
-from foureyes.route.outcome import RoutedAnswer, RouteRequest
+from foureyes.route.outcome import RoutedAnswer, RouteRequest, RouteStage
 from foureyes.route.parts import RouteParts
 from foureyes.route.recording import EVENT, route_payload
 from foureyes.route.replies import reply_of
@@ -40,6 +40,7 @@ class Finisher:
     async def finished(self, request: RouteRequest, end: WalkEnd, request_id: str, at: float) -> RoutedAnswer:
         """What is returned of a request; the log is told without anybody waiting for it."""
         answer = self.answered(request, end, request_id, at)
+        self.observe(answer)
         answer = await self.recorded(request, await self._handed_over(request, answer))
         self.log(request, answer)
         return answer
@@ -57,8 +58,14 @@ class Finisher:
             enforced=not (self._rules.shadow or self._rules.annotate),
             would=end.action,
             at=at,
+            suspended=self._parts.keeper is not None and self._parts.keeper.suspended,
             reason=end.reason,
         )
+
+    def observe(self, answer: RoutedAnswer) -> None:
+        """Shows whoever watches the promise what the writers were found to be worth."""
+        if self._parts.keeper is not None and (seen := list(_seen(answer.stages))):
+            self._parts.keeper.observe(seen, answer.at)
 
     def log(self, request: RouteRequest, answer: RoutedAnswer) -> None:
         """Tells the log, where there is one."""
@@ -89,6 +96,13 @@ class Finisher:
             _log(error, "the ledger of a route")
             return _withheld(answer, "it could not be recorded")
         return replace(answer, receipt=kept)
+
+
+def _seen(stages: Sequence[RouteStage]) -> Iterator[tuple[str, float]]:
+    for stage in stages:
+        confidence = None if stage.chosen is None else stage.candidates[stage.chosen].confidence
+        if isinstance(confidence, float):
+            yield stage.writer, confidence
 
 
 def _reply(result: StageResult, n: int) -> Mapping[str, Any] | None:

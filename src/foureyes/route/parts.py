@@ -9,7 +9,7 @@ from foureyes.guard import Council
 from foureyes.guard.protocols import Recorder
 from foureyes.route.concealing import BodyConcealer
 from foureyes.route.risk import TOOL_CALLS, RiskRule
-from foureyes.route.roles import PersonQueue, RouteLog
+from foureyes.route.roles import PersonQueue, PromiseKeeper, RouteLog
 
 __all__ = ["RouteParts"]
 
@@ -26,6 +26,7 @@ class RouteParts:
         risks: which answers are risky: those that one of these fits.
         concealer: takes personal data out of what third parties and the council are shown.
         queue: where questions wait for a person.
+        keeper: watches whether the route's promise still holds.
         closers: called when the route is closed.
     """
 
@@ -36,6 +37,7 @@ class RouteParts:
     risks: tuple[RiskRule, ...] = (TOOL_CALLS,)
     concealer: BodyConcealer | None = None
     queue: PersonQueue | None = None
+    keeper: PromiseKeeper | None = None
     closers: tuple[Callable[[], Awaitable[None]], ...] = ()
 
     async def aclose(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -10,7 +10,7 @@ from foureyes.errors import ModelUnavailable
 from foureyes.route.outcome import RoutedAnswer, RouteRequest
 from foureyes.types import Exchange, Unscored
 
-__all__ = ["AnswerReader", "PersonQueue", "RouteLog", "RouteWriter", "Unpaid", "WriterReply"]
+__all__ = ["AnswerReader", "PersonQueue", "PromiseKeeper", "RouteLog", "RouteWriter", "Unpaid", "WriterReply"]
 
 
 class Unpaid(ModelUnavailable):
@@ -118,4 +118,22 @@ class PersonQueue(Protocol):
         Raises:
             FoureyesError: it cannot be kept, or too many wait already.
         """
+        ...
+
+
+class PromiseKeeper(Protocol):
+    """Watches whether what a route promises still holds."""
+
+    @property
+    def suspended(self) -> bool:
+        """Whether the promise does not hold at the moment."""
+        ...
+
+    @property
+    def reason(self) -> str:
+        """Why it is suspended, in words; empty while it holds."""
+        ...
+
+    def observe(self, seen: Iterable[tuple[str, float]], at: float) -> object:
+        """Takes the writers that a request was put to, and P(correct) of what each wrote."""
         ...

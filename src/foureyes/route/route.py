@@ -17,7 +17,7 @@ from foureyes.route.roles import AnswerReader
 from foureyes.route.rules import RouteMember, RouteRules
 from foureyes.route.savings import strongest_cost
 from foureyes.route.shadowing import Shadow
-from foureyes.route.walking import Walk
+from foureyes.route.walking import Walk, WalkEnd
 from foureyes.types import Message, new_id
 
 __all__ = ["AnsweringRoute", "Asked", "Route"]
@@ -144,6 +144,11 @@ class Route:
         """What becomes of doubt and of failures."""
         return self._rules
 
+    @property
+    def parts(self) -> RouteParts:
+        """What works with it."""
+        return self._parts
+
     async def answer(self, request: Asked, *, request_id: str | None = None) -> RoutedAnswer:
         """Answers one request. Cancelling it cancels the writer that is writing.
 
@@ -159,7 +164,7 @@ class Route:
             return await Shadow(self._walk(asked), self._finisher, self._background).answer(named, began)
         if self._rules.annotate:
             return await self._finisher.finished(asked, await self._walk(asked).first(), named, began)
-        return await self._finisher.finished(asked, await self._walk(asked).ended(), named, began)
+        return await self._finisher.finished(asked, await self._end(self._walk(asked)), named, began)
 
     async def annotated(
         self, request: Asked, *, request_id: str | None = None
@@ -203,6 +208,12 @@ class Route:
             await member.writer.aclose()
         await self._reader.aclose()
         await self._parts.aclose()
+
+    async def _end(self, walk: Walk) -> WalkEnd:
+        keeper = self._parts.keeper
+        if keeper is None or not keeper.suspended or self._rules.on_suspension == "go_on":
+            return await walk.ended()
+        return await walk.suspended(keeper.reason)
 
     def _walk(self, asked: RouteRequest) -> Walk:
         return Walk(asked, self._members, self._reader, self._policy, self._rules, self._parts)

@@ -10,10 +10,11 @@ from foureyes.errors import InputError
 from foureyes.route.roles import RouteWriter
 from foureyes.types import TokenUsage
 
-__all__ = ["OnDoubt", "OnFailure", "Prices", "RouteMember", "RouteRules"]
+__all__ = ["OnDoubt", "OnFailure", "OnSuspension", "Prices", "RouteMember", "RouteRules"]
 
 OnDoubt: TypeAlias = Literal["abstain", "strongest", "person"]
 OnFailure: TypeAlias = Literal["strongest", "closed"]
+OnSuspension: TypeAlias = Literal["strongest", "closed", "go_on"]
 
 _MILLION = 1_000_000
 
@@ -72,6 +73,8 @@ class RouteRules:
             ``"person"`` puts the question into a person's queue.
         on_failure: when writers or reader fail: ``"strongest"`` returns the strongest writer's answer, marked, or nothing
             where that is what failed; ``"closed"`` returns nothing. A weaker writer's answer is never returned for a failure.
+        on_suspension: while the route's promise is suspended: ``"strongest"`` asks and returns the strongest writer only,
+            ``"closed"`` returns nothing, ``"go_on"`` decides as before and marks every answer.
         best_of: answers that each writer is asked for; the reader picks the surest. ≥ 1.
         shadow: return the strongest writer's answer, and only tell the log what would have been returned.
         annotate: return what the first writer writes at once, and say afterwards what was read.
@@ -85,6 +88,7 @@ class RouteRules:
 
     on_doubt: OnDoubt = "abstain"
     on_failure: OnFailure = "closed"
+    on_suspension: OnSuspension = "strongest"
     best_of: int = 1
     shadow: bool = False
     annotate: bool = False
@@ -98,6 +102,8 @@ class RouteRules:
             in get_args(OnDoubt),
             f"on_failure one of {', '.join(get_args(OnFailure))}, got {self.on_failure!r}": self.on_failure
             in get_args(OnFailure),
+            f"on_suspension one of {', '.join(get_args(OnSuspension))}, got {self.on_suspension!r}": self.on_suspension
+            in get_args(OnSuspension),
             f"best_of ≥ 1, got {self.best_of}": self.best_of >= 1,
             "shadow or annotate, not both": not (self.shadow and self.annotate),
             f"reading_price ≥ 0, got {self.reading_price}": 0 <= self.reading_price < math.inf,

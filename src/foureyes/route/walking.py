@@ -113,6 +113,13 @@ class Walk:
                 return await self._after_failure(f"the reader failed: {result.stage.detail}", read=False)
             place = following
 
+    async def suspended(self, reason: str) -> WalkEnd:
+        """What becomes of the request while the promise does not hold."""
+        why = f"the promise is suspended: {reason}"
+        if self.rules.on_suspension == "closed":
+            return WalkEnd("failed", (), reason=why)
+        return await self._strongest(why, "failed", read=True)
+
     async def first(self) -> WalkEnd:
         """The first writer that writes, and what was read; nothing is decided."""
         for place in range(self._last):

@@ -1,0 +1,146 @@
+"""A reader of answers: one signal of a verifier's reading, and a calibrator that makes it P(correct).
+
+Requests of an event loop are gathered into batches for a reader that works in a thread, so that one reader serves many requests
+and the loop waits for none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Mapping, Sequence
+
+from foureyes.calibration.calibrator import ScoreCalibrator
+from foureyes.calibration.provenance import Source
+from foureyes.errors import ConfigError, InputError
+from foureyes.guard.batcher import ReaderBatcher
+from foureyes.models.roles import Reader
+from foureyes.signals.catalog import require_one_pass, signal
+from foureyes.signals.worst import WorstClaim, worst_claim_rounds
+from foureyes.types import Exchange, Reading, Unscored
+
+__all__ = ["CalibratedReader"]
+
+_WORST: str = "worst_claim"
+
+_UNFITTED = Unscored("unavailable", "no calibrator makes a probability of it")
+
+
+class CalibratedReader:
+    """Reads answers with one signal; see :class:`~foureyes.route.roles.AnswerReader`.
+
+    Args:
+        reader: the verifier; or a batcher in front of it, for routes and guards that share one. Whoever made it closes it.
+        signal: by its name in the catalogue: one of one reading, or ``worst_claim``.
+        calibrators: of that signal of that reader: one for all writers, or one for each by its name. ``None`` takes signals
+            and states no probability, which is enough for a route that only watches.
+
+    Raises:
+        InputError: there is no such signal, or a calibrator contradicts what is known of it.
+        ConfigError: a calibrator was fitted on another signal, or on another reader, or on other weights.
+
+    Example:
+        >>> import asyncio
+        >>> from foureyes.calibration import Platt
+        >>> from foureyes.models.scripted import ScriptedReader
+        >>> platt = Platt.fit([0.2, 0.9, 1.4, 0.5, 3.1, 2.2], [1, 1, 1, 0, 0, 0])
+        >>> reader = CalibratedReader(ScriptedReader({"Sydney": 0.05}), "log_cmp", platt)
+        >>> [(seen, sure)] = asyncio.run(reader.read([Exchange("Capital of Australia?", "Sydney")], writer="small"))
+        >>> round(seen, 2), round(sure, 2)
+        (3.0, 0.24)
+    """
+
+    def __init__(
+        self,
+        reader: Reader | ReaderBatcher,
+        signal: str = "log_cmp",
+        calibrators: ScoreCalibrator | Mapping[str, ScoreCalibrator] | None = None,
+    ) -> None:
+        if signal != _WORST:
+            require_one_pass([signal])
+        self._shared = isinstance(reader, ReaderBatcher)
+        self._batcher = reader if isinstance(reader, ReaderBatcher) else ReaderBatcher(reader)
+        self._signal = signal
+        self._one = calibrators if isinstance(calibrators, ScoreCalibrator) else None
+        self._each = dict(calibrators) if isinstance(calibrators, Mapping) else {}
+        for writer, calibrator in {"": self._one, **self._each}.items():
+            if calibrator is not None:
+                self._require(calibrator, writer)
+
+    @property
+    def name(self) -> str:
+        """The verifier's name."""
+        return self._batcher.name
+
+    @property
+    def signal(self) -> str:
+        """What is taken of a reading."""
+        return self._signal
+
+    @property
+    def fingerprint(self) -> str:
+        """The verifier's: what its numbers depend on."""
+        return self._batcher.fingerprint
+
+    def states_probabilities(self, writer: str) -> bool:
+        """Whether there is a calibrator for this writer's answers."""
+        return self._one is not None or writer in self._each
+
+    async def read(
+        self, exchanges: Sequence[Exchange], *, writer: str
+    ) -> list[tuple[float | Unscored, float | Unscored]]:
+        """The signal and P(correct) of each; see :class:`~foureyes.route.roles.AnswerReader`."""
+        seen = await asyncio.gather(*(self._seen(exchange) for exchange in exchanges))
+        return list(zip(seen, self._confidences(seen, writer), strict=True))
+
+    async def aclose(self) -> None:
+        """Ends the reading thread as soon as it is free; a batcher that is shared goes on."""
+        if not self._shared:
+            self._batcher.close()
+
+    async def _seen(self, exchange: Exchange) -> float | Unscored:
+        if self._signal == _WORST:
+            return await self._worst_claim(exchange)
+        reading = await self._batcher.read(exchange)
+        return reading if isinstance(reading, Unscored) else self._taken(reading)
+
+    def _taken(self, reading: Reading) -> float | Unscored:
+        take = signal(self._signal).take
+        value = None if take is None else take(reading)
+        if value is None:
+            return Unscored("bad_reply", f"this reading cannot tell {self._signal}")
+        return value if math.isfinite(value) else Unscored("not_finite", f"{self._signal} is no number here")
+
+    async def _worst_claim(self, exchange: Exchange) -> float | Unscored:
+        """What the rounds ask for is read as one batch each, together with what others wait for."""
+        rounds = worst_claim_rounds(exchange)
+        wanted = next(rounds)
+        while True:
+            readings = await asyncio.gather(*(self._batcher.read(one) for one in wanted))
+            try:
+                wanted = rounds.send(readings)
+            except StopIteration as done:
+                found = done.value
+                return found.surprise if isinstance(found, WorstClaim) else found
+
+    def _confidences(self, seen: Sequence[float | Unscored], writer: str) -> list[float | Unscored]:
+        calibrator = self._each.get(writer, self._one)
+        if calibrator is None:
+            return [one if isinstance(one, Unscored) else _UNFITTED for one in seen]
+        known = [one for one in seen if not isinstance(one, Unscored)]
+        stated = iter(calibrator.predict_proba(known).tolist() if known else ())
+        return [one if isinstance(one, Unscored) else next(stated) for one in seen]
+
+    def _require(self, calibrator: ScoreCalibrator, writer: str) -> None:
+        """Refuses what was fitted on something else; a calibrator may know the verifier by its name or by its fingerprint."""
+        of = f" of the writer {writer}" if writer else ""
+        try:
+            calibrator.require_direction(self._signal)
+        except InputError as error:
+            raise InputError(f"the calibrator{of}: {error}") from error
+        source = calibrator.fitted_on.source
+        known = [Source(self._signal, self.name), Source(self._signal, self.fingerprint)]
+        if source is not None and source not in known:
+            raise ConfigError(
+                f"the calibrator{of} was fitted on {source}; the reader gives {known[0]} ({known[1].model})"
+            )
