@@ -11,14 +11,20 @@ from foureyes.config.load import TABLES
 PAGE = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text(encoding="utf-8")
 PLACES = {
     "[server]": ["server"],
-    "[verifiers.NAME] judge": ["verifiers.*.judge"],
-    "[verifiers.NAME] reader": ["verifiers.*.reader"],
+    "[verifiers.NAME] judge": ["verifiers.*.judge", "routes.*.verifiers.*.judge"],
+    "[verifiers.NAME] reader": ["verifiers.*.reader", "routes.*.verifiers.*.reader"],
     "[tenants.NAME]": ["tenants.*"],
     "[[tenants.NAME.keys]]": ["tenants.*.keys.*"],
     "[privacy]": ["privacy"],
     "[monitoring]": ["monitoring"],
     "[telemetry]": ["telemetry"],
-    "[ledger], [tenants.NAME.ledger]": ["ledger", "tenants.*.ledger"],
+    "[ledger], [tenants.NAME.ledger], [routes.NAME.ledger]": ["ledger", "tenants.*.ledger", "routes.*.ledger"],
+    "[routes.NAME]": ["routes.*"],
+    "[routes.NAME.route]": ["routes.*.route"],
+    "[[routes.NAME.writers]]": ["routes.*.writers.*"],
+    "[routes.NAME.reader]": ["routes.*.reader"],
+    "[routes.NAME.council]": ["routes.*.council"],
+    "[[routes.NAME.council.when]]": ["routes.*.council.when.*"],
     "[gate], [tenants.NAME.gate]": ["gate", "tenants.*.gate"],
     "[[gate.actions]], [[tenants.NAME.gate.actions]]": ["gate.actions.*", "tenants.*.gate.actions.*"],
 }

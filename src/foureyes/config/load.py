@@ -11,21 +11,30 @@ import difflib
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from foureyes.config.council_settings import CouncilSettings, RiskSettings
 from foureyes.config.fields import ConfigSource, SettingsTable, inline_fields, keys_of
 from foureyes.config.gate_settings import ActionSettings, GateSettings
 from foureyes.config.keys import ApiKey
+from foureyes.config.ledger_settings import LedgerSettings
+from foureyes.config.route_settings import (
+    RouteFile,
+    RouteReaderSettings,
+    RouteSettings,
+    ServiceRoute,
+    WriterSettings,
+)
 from foureyes.config.service_settings import MonitoringSettings, PrivacySettings, ServerSettings, TelemetrySettings
-from foureyes.config.settings import LedgerSettings, Settings, TenantSettings
+from foureyes.config.settings import Settings, TenantSettings
 from foureyes.config.verifier_settings import JudgeVerifier, ReaderVerifier
 from foureyes.errors import ConfigError, InputError
 from foureyes.toml_text import LARGEST_TOML, parsed_toml
 
-__all__ = ["TABLES", "VARIABLE", "load", "load_with_files"]
+__all__ = ["TABLES", "VARIABLE", "load", "load_route", "load_with_files"]
 
 VARIABLE: Final = "FOUREYES_CONFIG"
 """Environment variable that names the file where no path is given."""
@@ -46,6 +55,15 @@ TABLES: Final[Mapping[str, type]] = {
     "tenants.*.gate": GateSettings,
     "tenants.*.gate.actions.*": ActionSettings,
     "tenants.*.keys.*": ApiKey,
+    "routes.*": ServiceRoute,
+    "routes.*.route": RouteSettings,
+    "routes.*.writers.*": WriterSettings,
+    "routes.*.reader": RouteReaderSettings,
+    "routes.*.ledger": LedgerSettings,
+    "routes.*.council": CouncilSettings,
+    "routes.*.council.when.*": RiskSettings,
+    "routes.*.verifiers.*.judge": JudgeVerifier,
+    "routes.*.verifiers.*.reader": ReaderVerifier,
 }
 """Every table of the file, by its place; ``*`` for a name or a number that is the operator's."""
 
@@ -72,6 +90,11 @@ _WANTED: Final = {
 
 Loc: TypeAlias = tuple[int | str, ...]
 
+T = TypeVar("T", bound=SettingsTable)
+
+_OF_A_FILE: Final = ("routes", "")
+"""Stands before the places of a route that has a file of its own."""
+
 
 def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
     """Reads the configuration.
@@ -97,14 +120,74 @@ def load_with_files(path: Path | None, environ: Mapping[str, str]) -> tuple[Sett
         return Settings(), ()
     path = Path(environ[VARIABLE]) if path is None else path
     document = _document(path)
-    named = document.get("verifiers")
-    source = ConfigSource(path.parent, environ, tuple(named) if isinstance(named, dict) else ())
+    source = _source(path, environ, document)
+    document = _with_route_files(document, source)
+    return _validated(Settings, document, path, source, ()), (path, *source.files)
+
+
+def load_route(path: Path, environ: Mapping[str, str]) -> RouteFile:
+    """Reads the file of one route.
+
+    Args:
+        path: the TOML file.
+        environ: the environment, in which secrets may be.
+
+    Raises:
+        ConfigError: as :func:`load`.
+    """
+    return _route_with_files(path, environ)[0]
+
+
+def _route_with_files(path: Path, environ: Mapping[str, str]) -> tuple[RouteFile, tuple[Path, ...]]:
+    document = _document(path)
+    source = _source(path, environ, document)
+    return _validated(RouteFile, document, path, source, _OF_A_FILE), (path, *source.files)
+
+
+def _source(path: Path, environ: Mapping[str, str], document: Mapping[str, Any]) -> ConfigSource:
+    named = [name for table in _tables_of(document) if isinstance(table, dict) for name in table]
+    return ConfigSource(path.parent, environ, tuple(dict.fromkeys(named)))
+
+
+def _tables_of(document: Mapping[str, Any]) -> list[Any]:
+    """Where verifiers stand: in the file as a whole, and in the tables of routes."""
+    routes = document.get("routes")
+    inline = (
+        [table.get("verifiers") for table in routes.values() if isinstance(table, dict)]
+        if isinstance(routes, dict)
+        else []
+    )
+    return [document.get("verifiers"), *inline]
+
+
+def _with_route_files(document: Mapping[str, Any], source: ConfigSource) -> dict[str, Any]:
+    """The document with what stands in the files of routes in the place of their names."""
+    routes = document.get("routes")
+    if not isinstance(routes, dict):
+        return dict(document)
+    return {**document, "routes": {name: _from_its_file(name, table, source) for name, table in routes.items()}}
+
+
+def _from_its_file(name: str, table: Any, source: ConfigSource) -> Any:
+    if not isinstance(table, dict) or not isinstance(table.get("file"), str):
+        return table
+    path = source.folder / table["file"]
+    if beside := sorted(table.keys() - {"file", "tenants"}):
+        raise ConfigError(f"[routes.{name}]: the route stands in {path.name}; got {', '.join(beside)} beside it")
+    route, files = _route_with_files(path, source.environ)
+    source.files.extend(files)
+    return {**table, "file": path, **{key: getattr(route, key) for key in RouteFile.model_fields}}
+
+
+def _validated(kind: type[T], document: Mapping[str, Any], path: Path, source: ConfigSource, below: Loc) -> T:
+    """The document as settings, or every mistake in it; ``below`` is where its tables stand among all tables."""
     try:
-        settings = Settings.model_validate(document, context=source)
+        return kind.model_validate(document, context=source)
     except ValidationError as error:
-        lines = [line for details in error.errors(include_url=False) if (line := _line(details)) is not None]
-    else:
-        return settings, (path, *source.files)
+        found = error.errors(include_url=False)
+        lines = [
+            line for details in found if (line := _line({**details, "loc": (*below, *details["loc"])})) is not None
+        ]
     many = "mistake" if len(lines) == 1 else "mistakes"
     raise ConfigError(f"{path} has {len(lines)} {many}:" + "".join(f"\n  {line}" for line in lines))
 
@@ -143,7 +226,8 @@ def _line(error: ErrorDetails) -> str | None:
 def _place(loc: Loc) -> str:
     """Table and key as they stand in the file."""
     table, rest = _split(loc)
-    place = table[:2] if table[:1] == ("verifiers",) else table
+    place = table[:-1] if _pattern(table).endswith(("verifiers.*.judge", "verifiers.*.reader")) else table
+    place = place[2:] if place[:2] == _OF_A_FILE else place
     return f"[{_joined(place)}] {_joined(rest)}".rstrip() if place else f"[{_joined(rest)}]"
 
 
@@ -156,8 +240,10 @@ def _split(loc: Loc) -> tuple[Loc, Loc]:
 
 
 def _pattern(loc: Loc) -> str:
-    named = loc[:1] in (("verifiers",), ("tenants",))
-    return ".".join("*" if isinstance(part, int) or (named and i == 1) else part for i, part in enumerate(loc))
+    named = {1} if loc[:1] in (("verifiers",), ("tenants",), ("routes",)) else set()
+    if loc[:1] == ("routes",) and loc[2:3] == ("verifiers",):
+        named.add(3)
+    return ".".join("*" if isinstance(part, int) or i in named else part for i, part in enumerate(loc))
 
 
 def _joined(parts: Loc) -> str:

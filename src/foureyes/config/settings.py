@@ -11,38 +11,31 @@ nothing to copy. docs/configuration.md shows every key; :mod:`foureyes.config.lo
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final, Self
-from urllib.parse import parse_qsl, urlsplit
+from typing import Annotated, Any
 
 from pydantic import (
-    BeforeValidator,
     Field,
     ValidationInfo,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
     field_validator,
 )
 
 from foureyes.choices import GuardMode, PiiPolicy, ReasonPolicy
 from foureyes.config.fields import (
-    ConfigSource,
-    FilePath,
     Inline,
     Known,
     SecretValue,
     SettingsTable,
     is_short,
-    secret,
     texts,
 )
 from foureyes.config.gate_settings import GateSettings
 from foureyes.config.keys import TENANT_NAME, ApiKey, Keyring, first_repeated
-from foureyes.config.secret import Secret
+from foureyes.config.ledger_settings import TENANT_PLACE, LedgerSettings
+from foureyes.config.named_verifiers import NamedVerifier, named_verifiers, told
+from foureyes.config.route_settings import ServiceRoute
 from foureyes.config.service_settings import MonitoringSettings, PrivacySettings, ServerSettings, TelemetrySettings
 from foureyes.config.verifier_settings import Verifier
 from foureyes.errors import InputError
@@ -52,8 +45,6 @@ from foureyes.privacy import COUNTRIES, VaultLimits
 from foureyes.privacy.numbering import phone_regions
 
 __all__ = ["LedgerSettings", "RateLimit", "Settings", "TenantSettings", "needs_restart"]
-
-_PLACE: Final = "{tenant}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,70 +73,6 @@ class RateLimit:
         }
         if broken := [law for law, holds in laws.items() if not holds]:
             raise InputError(f"a rate limit wants {'; '.join(broken)}")
-
-
-def _ledger_url(url: Any, info: ValidationInfo) -> Any:
-    """An address without a password may stand in the file; one with a password is a secret like others."""
-    if not isinstance(url, str):
-        return secret(url, info)
-    if not url.startswith(("sqlite:", "postgresql://", "postgres://")):
-        raise ValueError("wanted sqlite:/path or postgresql://…; got something else, not shown")
-    if _holds_password(url):
-        raise ValueError("it holds a password: name it with url_env or url_file")
-    scheme, _, path = url.partition(":")
-    folder = info.context.folder if isinstance(info.context, ConfigSource) else Path()
-    return Secret(f"{scheme}:{folder / path}" if scheme == "sqlite" else url)
-
-
-def _holds_password(url: str) -> bool:
-    """Whether a database's address has one, before its host or among its options. What cannot be told apart may hold one."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:  # the words of this error quote the address
-        return True
-    options = {name.lower() for name, _ in parse_qsl(parts.query, keep_blank_values=True)}
-    return ":" in parts.netloc.rpartition("@")[0] or any(name.endswith("password") for name in options)
-
-
-class LedgerSettings(SettingsTable):
-    """Where a tenant's record is kept.
-
-    Attributes:
-        url: ``sqlite:/path`` or ``postgresql://…``, which may hold a password.
-        key_file: private key its checkpoints are signed with.
-        witness: file that remembers the newest checkpoint, out of reach of whoever can change the record; ``None`` for
-            no such memory.
-    """
-
-    may_stand_in_file: ClassVar = frozenset({"url"})
-
-    url: Annotated[Secret, BeforeValidator(_ledger_url)]
-    key_file: FilePath
-    witness: FilePath | None = None
-
-    @property
-    def is_unwitnessed(self) -> bool:
-        """Whether nothing remembers how far the log went: it is in PostgreSQL, beside which no file stands, and has no witness."""
-        return self.witness is None and self.url.reveal().startswith(("postgresql:", "postgres:"))
-
-    def of(self, tenant: str) -> Self:
-        """This pattern for one tenant, its name in place of ``{tenant}``."""
-        named = {
-            "url": Secret(self.url.reveal().replace(_PLACE, tenant)),
-            "key_file": Path(str(self.key_file).replace(_PLACE, tenant)),
-            "witness": None if self.witness is None else Path(str(self.witness).replace(_PLACE, tenant)),
-        }
-        return self.model_copy(update=named)
-
-
-def _named_verifiers(names: Any, source: ConfigSource) -> Iterator[Verifier]:
-    """Those of these names; those whose own table is wrong are left out, as that is a mistake already."""
-    for name in texts(names):
-        if name in source.verifiers:
-            yield source.verifiers[name]
-        elif name not in source.named:
-            near = difflib.get_close_matches(name, source.named, n=1) or source.named
-            raise ValueError(f"no verifier is called {name!r}; there are {', '.join(near) or 'none'}")
 
 
 class TenantSettings(SettingsTable):
@@ -196,7 +123,7 @@ class TenantSettings(SettingsTable):
     @classmethod
     def _by_name(cls, names: Any, info: ValidationInfo) -> Any:
         source = info.context
-        return names if source is None else tuple(_named_verifiers(names or source.named, source))
+        return names if source is None else tuple(named_verifiers(names or source.named, source))
 
     @field_validator("countries", "phone_regions", mode="before")
     @classmethod
@@ -226,18 +153,6 @@ class TenantSettings(SettingsTable):
                 yield "wanted at least 16 bytes, say from: openssl rand -hex 16"
 
 
-def _remembered(table: Any, read: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
-    """A verifier, kept for the tenants that ask for it by name."""
-    verifier = read(table)
-    if isinstance(info.context, ConfigSource):
-        info.context.verifiers[verifier.name] = verifier
-    return verifier
-
-
-def _told(name: str, table: Any, own: Mapping[str, Any]) -> Any:
-    return {"name": name, **own} | table if isinstance(table, dict) else table
-
-
 class Settings(SettingsTable):
     """Everything that can be configured.
 
@@ -247,22 +162,22 @@ class Settings(SettingsTable):
         ledger: the pattern for every tenant's own; ``None`` for none.
         gate: of every tenant that has none of its own.
         tenants: by name, in the order of the file.
+        routes: that tenants may ask, by name.
     """
 
     server: ServerSettings = ServerSettings()
     privacy: PrivacySettings = PrivacySettings()
     monitoring: MonitoringSettings = MonitoringSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
-    verifiers: Mapping[
-        str, Annotated[Annotated[Verifier, Field(discriminator="kind")], WrapValidator(_remembered)]
-    ] = {}
+    verifiers: Mapping[str, NamedVerifier] = {}
     ledger: LedgerSettings | None = None
     gate: GateSettings = GateSettings()
     tenants: Mapping[str, TenantSettings] = {}
+    routes: Mapping[str, ServiceRoute] = {}
 
     @field_validator("verifiers", "tenants", mode="before")
     @classmethod
-    def _are_told(cls, tables: Any, info: ValidationInfo) -> Any:
+    def _aretold(cls, tables: Any, info: ValidationInfo) -> Any:
         """Each its name, and a tenant the gate and the ledger of the pattern, unless it has its own."""
         if not isinstance(tables, dict):
             return tables
@@ -270,11 +185,15 @@ class Settings(SettingsTable):
         gate = {"gate": known["gate"]} if "gate" in known else {}
         pattern: LedgerSettings | None = known.get("ledger")
         ledgers = {name: {} if pattern is None else {"ledger": pattern.of(name)} for name in tables}
-        return {name: _told(name, table, gate | ledgers[name]) for name, table in tables.items()}
+        return {name: told(name, table, gate | ledgers[name]) for name, table in tables.items()}
 
     @classmethod
-    def objections(cls, key: str, value: Any, known: Known) -> Iterator[str]:  # noqa: ARG003 - asks nothing else
-        """What tenants must be to one another."""
+    def objections(cls, key: str, value: Any, known: Known) -> Iterator[str]:
+        """What tenants must be to one another, and that routes are for some that there are."""
+        if key == "routes" and "tenants" in known:
+            for name, route in value.items():
+                if strangers := sorted(set(route.tenants or ()) - set(known["tenants"])):
+                    yield f"{name}: no tenant is called {', '.join(strangers)}; there are {', '.join(known['tenants'])}"
         if key in ("verifiers", "tenants") and (other := [name for name, one in value.items() if one.name != name]):
             yield f"{other[0]} is called by the name of its table; it has no key for another"
         if key != "tenants":
@@ -282,7 +201,7 @@ class Settings(SettingsTable):
         ledgers = [tenant.ledger for tenant in value.values() if tenant.ledger is not None]
         for part in LedgerSettings.model_fields:
             if first_repeated(found for ledger in ledgers if (found := getattr(ledger, part)) is not None):
-                yield f"no two share a record: each needs its own {part} of a ledger, say with {_PLACE} in it"
+                yield f"no two share a record: each needs its own {part} of a ledger, say with {TENANT_PLACE} in it"
         _keyring(value.values())
 
     @property

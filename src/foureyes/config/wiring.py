@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from foureyes.privacy import Detector, Vault
     from foureyes.signals.fresh import CleanModel
 
-__all__ = ["build"]
+__all__ = ["LedgerRecorder", "build"]
 
 
 def build(settings: Settings, *, before: Parts | None = None, open_reader: OpenReader = catalog.open_reader) -> Parts:
@@ -106,7 +106,7 @@ def _tenant(tenant: TenantSettings, settings: Settings, cache: PartCache, open_r
     guard = Guard(
         council,
         concealer=concealer,
-        recorder=None if ledger is None else _Record(ledger, _salt(tenant), tenant.ledger_reasons == "clear"),
+        recorder=None if ledger is None else LedgerRecorder(ledger, _salt(tenant), tenant.ledger_reasons == "clear"),
         timing=tenant.timing,
         mode=tenant.mode,
     )
@@ -159,19 +159,27 @@ def _held_to_promise(judge: Judge, watches: Mapping[str, PromiseWatch]) -> Judge
 
 
 @dataclass(frozen=True, slots=True)
-class _Record:
-    """A tenant's ledger as the guard wants it."""
+class LedgerRecorder:
+    """A ledger as the guard and routes want it, its texts hashed with one salt.
+
+    Attributes:
+        ledger: where entries go.
+        salt: of hashes of texts.
+        clear_reasons: whether the words of verifiers' reasons are kept too.
+    """
 
     ledger: Ledger
     salt: bytes = field(repr=False)
-    clear_reasons: bool
+    clear_reasons: bool = False
 
     def text_hash(self, tenant: str, text: str) -> str:  # noqa: ARG002 - the guard's protocol; this record has one tenant
+        """A hash of a text under the salt."""
         from foureyes.ledger import text_hash  # noqa: PLC0415 - needs an extra
 
         return text_hash(text, self.salt)
 
     def append(self, event: str, payload: Mapping[str, Json]) -> Future[Any]:
+        """Appends an entry; see :class:`~foureyes.guard.protocols.Recorder`."""
         return self.ledger.append(event, payload)
 
 

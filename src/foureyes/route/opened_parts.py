@@ -1,0 +1,128 @@
+"""From settings to what works with a route: its log, its ledger, its council, its concealer and its queue."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from foureyes.config.part_cache import PartCache
+from foureyes.config.route_settings import RouteFile, RouteSettings
+from foureyes.config.verifiers import OpenReader, judge_of
+from foureyes.errors import ConfigError
+from foureyes.guard import Council, CouncilMember, QuorumRule
+from foureyes.route.parts import RouteParts
+from foureyes.route.person_queue import SqlitePersonQueue
+from foureyes.route.reader import CalibratedReader
+from foureyes.route.risk import TOOL_CALLS, RiskRule
+from foureyes.route.roles import PromiseKeeper, RouteLog
+
+if TYPE_CHECKING:
+    from foureyes.guard.protocols import Recorder
+    from foureyes.route.concealing import BodyConcealer
+
+__all__ = ["file_text", "parts_of"]
+
+Closers: TypeAlias = list[Callable[[], Awaitable[None]]]
+
+
+def parts_of(
+    settings: RouteFile,
+    reader: CalibratedReader,
+    keeper: PromiseKeeper | None,
+    cache: PartCache,
+    open_reader: OpenReader,
+) -> RouteParts:
+    """Opens what a route works with.
+
+    Args:
+        settings: of the route.
+        reader: its own.
+        keeper: watches its promise.
+        cache: of judges and their readers.
+        open_reader: loads those.
+
+    Raises:
+        ConfigError, InputError: a part cannot be made of its settings.
+    """
+    closers: Closers = []
+    route = settings.route
+    council, risks = _council(settings, cache, open_reader, closers)
+    return RouteParts(
+        log=_log(route, reader, closers),
+        recorder=_recorder(settings, closers),
+        council=council,
+        risks=risks,
+        concealer=_concealer(route, closers),
+        queue=None if route.queue is None else SqlitePersonQueue(route.queue, limit=route.queue_limit),
+        keeper=keeper,
+        closers=tuple(closers),
+    )
+
+
+def _council(
+    settings: RouteFile, cache: PartCache, open_reader: OpenReader, closers: Closers
+) -> tuple[Council | None, tuple[RiskRule, ...]]:
+    council = settings.council
+    if council is None:
+        return None, ()
+    members = [CouncilMember(judge_of(one, cache, open_reader), one.weight) for one in council.verifiers]
+    closers += [close for one in members if (close := getattr(one.judge, "aclose", None)) is not None]
+    risks = [RiskRule(one.tool, one.prompt, one.answer, one.confidence_below) for one in council.when]
+    return Council(members, QuorumRule(council.quorum), deadline_s=council.deadline_s), tuple(risks) or (TOOL_CALLS,)
+
+
+def _log(route: RouteSettings, reader: CalibratedReader, closers: Closers) -> RouteLog | None:
+    if route.log is None:
+        return None
+    from foureyes.calibration import Source  # noqa: PLC0415 - beside what needs it
+    from foureyes.route.log import JsonlRouteLog, salt_beside  # noqa: PLC0415 - needs an extra
+
+    source = Source(reader.signal, reader.fingerprint)
+    log = JsonlRouteLog(route.log, source=source, salt=salt_beside(route.log), texts=route.log_texts)
+    closers.append(_closing(log.close))
+    return log
+
+
+def _recorder(settings: RouteFile, closers: Closers) -> Recorder | None:
+    ledger, salt = settings.ledger, settings.route.salt
+    if ledger is None or salt is None:
+        return None
+    from foureyes.config.wiring import LedgerRecorder  # noqa: PLC0415 - beside what needs it
+    from foureyes.ledger import LedgerOptions, Witness, open_ledger  # noqa: PLC0415 - needs an extra
+
+    options = LedgerOptions(witness=None if ledger.witness is None else Witness(ledger.witness))
+    opened = open_ledger(ledger.url.reveal(), key_file=ledger.key_file, options=options)
+    closers.append(_closing(opened.close))
+    return LedgerRecorder(opened, salt.reveal().encode())
+
+
+def _concealer(route: RouteSettings, closers: Closers) -> BodyConcealer | None:
+    if route.pii == "off":
+        return None
+    from foureyes.privacy import NamesDetector, PatternDetector  # noqa: PLC0415 - loads Presidio
+    from foureyes.route.concealing import BodyConcealer  # noqa: PLC0415 - as above
+
+    patterns = PatternDetector(countries=route.countries)
+    concealer = BodyConcealer(patterns if route.pii == "patterns" else NamesDetector(patterns=patterns))
+    closers.append(_closing(concealer.close))
+    return concealer
+
+
+def _closing(close: Callable[[], object]) -> Callable[[], Awaitable[None]]:
+    async def closed() -> None:
+        close()
+
+    return closed
+
+
+def file_text(path: Path) -> str:
+    """The text of a file that settings name.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read {path}: {getattr(error, 'strerror', None) or 'not UTF-8 text'}") from error

@@ -1,0 +1,75 @@
+"""Writers by reference and by settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from foureyes.config.route_settings import WriterSettings
+from foureyes.errors import ConfigError
+from foureyes.models import catalog
+from foureyes.models.catalog import KEY_VARIABLES
+from foureyes.models.roles import Writer
+from foureyes.models.weights.reference import ProviderReference, ServerReference, parse
+from foureyes.route.role_writer import RoleWriter
+from foureyes.route.roles import RouteWriter
+from foureyes.route.rules import Prices, RouteMember
+
+if TYPE_CHECKING:
+    from foureyes.http import RequestLimits
+
+__all__ = ["OpenWriter", "member_of", "writer_of"]
+
+OpenWriter: TypeAlias = Callable[..., Writer]
+"""As :func:`~foureyes.models.catalog.open_writer`."""
+
+_OPENAI: Final = "https://api.openai.com/v1"
+
+
+def writer_of(
+    name: str,
+    reference: str,
+    *,
+    key: str | None = None,
+    limits: RequestLimits | None = None,
+    open_writer: OpenWriter = catalog.open_writer,
+) -> RouteWriter:
+    """A writer by reference: over HTTP where its server speaks OpenAI's protocol, otherwise in a thread.
+
+    Raises:
+        ConfigError: the reference is none, or a key or an extra is missing.
+        ModelError: the model cannot be loaded.
+    """
+    match parse(reference):
+        case ServerReference(url, model):
+            if model is None:
+                raise ConfigError(
+                    f"wanted a server with its model, as in http://localhost:8000/v1#qwen3-8b; got {reference!r}"
+                )
+            return _http_writer(name, model, url, key, limits)
+        case ProviderReference("openai", model):
+            known = (os.environ.get(variable) for variable in KEY_VARIABLES["openai"])
+            return _http_writer(name, model, _OPENAI, key or next(filter(None, known), None), limits)
+        case ProviderReference():
+            return RoleWriter(name, open_writer(reference), threads=16)
+        case _:
+            return RoleWriter(name, open_writer(reference))
+
+
+def _http_writer(name: str, model: str, url: str, key: str | None, limits: RequestLimits | None) -> RouteWriter:
+    from foureyes.route.http_writer import WRITER_LIMITS, HttpRouteWriter  # noqa: PLC0415 - needs an extra
+
+    return HttpRouteWriter(name, model, url, key=key, limits=limits or WRITER_LIMITS)
+
+
+def member_of(settings: WriterSettings, open_writer: OpenWriter) -> RouteMember:
+    """A writer with its prices, as configured; raises as :func:`writer_of`."""
+    key = None if settings.key is None else settings.key.reveal()
+    if settings.base_url is None:
+        writer = writer_of(settings.name, settings.model, key=key, limits=settings.limits, open_writer=open_writer)
+    else:
+        writer = _http_writer(settings.name, settings.model, settings.base_url, key, settings.limits)
+    price_in, price_out = settings.price_in, settings.price_out
+    prices = None if price_in is None or price_out is None else Prices(price_in, price_out)
+    return RouteMember(writer, prices, settings.third_party, settings.one_by_one)

@@ -1,0 +1,192 @@
+"""From settings to a route: its writers, its reader, its policy and whatever works with it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from foureyes.calibration import Calibrator
+from foureyes.calibration.calibrator import ScoreCalibrator
+from foureyes.cascade.policy import ALWAYS, ConfidenceGate, Policy
+from foureyes.config.load import load_route
+from foureyes.config.part_cache import PartCache
+from foureyes.config.route_settings import RouteFile, RouteReaderSettings, RouteSettings
+from foureyes.errors import ConfigError, InputError
+from foureyes.guard.batcher import ReaderBatcher
+from foureyes.models import catalog
+from foureyes.models.roles import Reader
+from foureyes.route.opened_parts import file_text, parts_of
+from foureyes.route.opened_writers import OpenWriter, member_of
+from foureyes.route.reader import CalibratedReader
+from foureyes.route.route import Route
+from foureyes.route.rules import RouteRules
+
+__all__ = ["open_route", "policy_of_cuts", "route_of"]
+
+OpenReader = Callable[..., Reader]
+
+
+def open_route(
+    path: Path | str,
+    *,
+    environ: Mapping[str, str] | None = None,
+    open_reader: OpenReader = catalog.open_reader,
+    open_writer: OpenWriter = catalog.open_writer,
+) -> Route:
+    """Opens the route that a TOML file describes; docs/route.md shows one.
+
+    Args:
+        path: the file.
+        environ: where secrets are that it names; ``None`` for this process's environment.
+        open_reader: loads the reader by its reference.
+        open_writer: loads writers of this process by their references.
+
+    Returns:
+        A route. Use it in one event loop, and close it with ``await route.aclose()``.
+
+    Raises:
+        ConfigError: the file has mistakes, or its parts do not fit: a calibrator of another signal or of other weights.
+        ModelError: a model cannot be loaded.
+
+    Example:
+        >>> route = open_route("route.toml")                                             # doctest: +SKIP
+        >>> answer = await route.answer("What is the capital of Australia?")             # doctest: +SKIP
+    """
+    path = Path(path)
+    settings = load_route(path, os.environ if environ is None else environ)
+    try:
+        return route_of(settings, settings.route.name or path.stem, open_reader=open_reader, open_writer=open_writer)
+    except (ConfigError, InputError) as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
+def route_of(
+    settings: RouteFile,
+    name: str,
+    *,
+    cache: PartCache | None = None,
+    open_reader: OpenReader = catalog.open_reader,
+    open_writer: OpenWriter = catalog.open_writer,
+) -> Route:
+    """Opens a route of settings.
+
+    Args:
+        settings: as :func:`foureyes.config.load.load_route` gives them.
+        name: as callers ask for it.
+        cache: of a service: a reader that it has opened already is used again, and stays its own.
+        open_reader: loads the reader by its reference.
+        open_writer: loads writers of this process by their references.
+
+    Raises:
+        ConfigError, InputError: parts do not fit.
+        ModelError: a model cannot be loaded.
+    """
+    calibrators = _calibrators(settings)
+    policy = _policy(settings)
+    keeper = _keeper(settings)
+    reader = _reader(settings.reader, calibrators, cache, open_reader)
+    if keeper is not None:
+        keeper.require_source(reader.signal, reader.fingerprint)
+    members = [member_of(writer, open_writer) for writer in settings.writers]
+    parts = parts_of(settings, reader, keeper, cache or PartCache({}), open_reader)
+    return Route(name, members, reader, policy, _rules(settings.route, settings.reader), parts)
+
+
+def policy_of_cuts(cuts: Sequence[float | None]) -> Policy:
+    """The policy that returns a writer's answer from a confidence on.
+
+    Args:
+        cuts: one a writer; ``None`` of the last one returns whatever it writes.
+
+    Raises:
+        InputError: another one than the last is ``None``, or a cut lies outside [0, 1].
+
+    Example:
+        >>> policy_of_cuts([0.8, None]).gates[0].actions
+        ('escalate', 'answer')
+    """
+    if None in cuts[:-1] or any(cut is not None and not 0 <= cut <= 1 for cut in cuts):
+        raise InputError(f"every writer but the last needs a cut in [0, 1]; got {list(cuts)}")
+    return Policy(
+        tuple(
+            ALWAYS
+            if cut is None
+            else ConfidenceGate((cut,), ("escalate" if i < len(cuts) - 1 else "abstain", "answer"))
+            for i, cut in enumerate(cuts)
+        )
+    )
+
+
+def _reader(
+    settings: RouteReaderSettings,
+    calibrators: ScoreCalibrator | Mapping[str, ScoreCalibrator] | None,
+    cache: PartCache | None,
+    open_reader: OpenReader,
+) -> CalibratedReader:
+    def opened() -> Reader:
+        told = {} if settings.template_args is None else {"template_args": dict(settings.template_args)}
+        return open_reader(settings.reader, **told)
+
+    what = ("reader", settings.reader, settings.template_args)  # as the service names those of its verifiers
+    shared = None if cache is None else cache.get_or_make(what, lambda: ReaderBatcher(opened()))
+    reader = CalibratedReader(shared or opened(), settings.signal, calibrators)
+    if settings.fingerprint is not None and settings.fingerprint != reader.fingerprint:
+        raise ConfigError(
+            f"[reader] fingerprint: the route was made with {settings.fingerprint}; the reader has {reader.fingerprint}: learn "
+            "the route anew"
+        )
+    return reader
+
+
+def _calibrators(settings: RouteFile) -> Mapping[str, ScoreCalibrator]:
+    files = {one.name: one.calibrator or settings.reader.calibrator for one in settings.writers}
+    return {name: _calibrator(path) for name, path in files.items() if path is not None}
+
+
+def _calibrator(path: Path) -> ScoreCalibrator:
+    try:
+        found = Calibrator.from_json(file_text(path))
+    except InputError as error:
+        raise ConfigError(f"{path}: {error}") from error
+    if not isinstance(found, ScoreCalibrator):
+        raise ConfigError(f"{path}: wanted a calibrator of one score; got one of kind {found.kind}")
+    return found
+
+
+def _policy(settings: RouteFile) -> Policy | None:
+    n = len(settings.writers)
+    if settings.route.policy is not None:
+        return Policy.from_json(file_text(settings.route.policy))
+    cuts = [writer.cut for writer in settings.writers]
+    if any(cut is not None for cut in cuts):
+        return policy_of_cuts(cuts)
+    if settings.route.promise is not None:
+        from foureyes.route.promised import RoutePromise, common_cut  # noqa: PLC0415 - loads the study of promises
+
+        return common_cut(RoutePromise.from_json(file_text(settings.route.promise)).cut, n)
+    return None if settings.route.shadow or settings.route.annotate else policy_of_cuts([None] * n)
+
+
+def _keeper(settings: RouteFile) -> Any:
+    """Who watches the promise; ``None`` where there is none."""
+    if settings.route.promise is None:
+        return None
+    from foureyes.route.drift import RouteWatch  # noqa: PLC0415 - loads what monitoring needs
+    from foureyes.route.promised import RoutePromise  # noqa: PLC0415 - as above
+
+    return RouteWatch(RoutePromise.from_json(file_text(settings.route.promise)))
+
+
+def _rules(route: RouteSettings, reader: RouteReaderSettings) -> RouteRules:
+    return RouteRules(
+        on_doubt=route.on_doubt,
+        on_failure=route.on_failure,
+        on_suspension=route.on_suspension,
+        best_of=route.best_of,
+        shadow=route.shadow,
+        annotate=route.annotate,
+        reading_price=reader.price,
+        reading_s=reader.timeout_s,
+    )
