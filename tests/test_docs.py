@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from foureyes.config.load import load_route
+
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md")])
 
@@ -43,3 +45,22 @@ def test_answers_of_any_layout_are_read_and_scored_as_the_page_shows(capsys: pyt
 def test_a_link_between_pages_leads_somewhere(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", page.read_text(encoding="utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.weights
+def test_a_route_of_two_models_of_this_process_answers_as_the_page_shows(capsys: pytest.CaptureFixture[str]) -> None:
+    page = (ROOT / "docs" / "route.md").read_text(encoding="utf-8")
+    [block] = re.findall(r"^```python\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    exec(compile(block, "docs/route.md", "exec"), {})  # noqa: S102 - ours
+    assert re.fullmatch(r"answer \['small'(, 'large')?\] None\n", capsys.readouterr().out)
+
+
+def test_the_files_of_routes_on_the_page_are_routes(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "route.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```toml\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    (tmp_path / "platt.json").write_text("{}")
+    (tmp_path / "route.toml").write_text("\n".join(blocks), encoding="utf-8")
+    settings = load_route(tmp_path / "route.toml", {"OPENAI_API_KEY": "sk-123"})
+    assert [writer.name for writer in settings.writers] == ["small", "large"]
+    assert settings.council is not None
+    assert [rule.tool for rule in settings.council.when] == ["wire_*", None]

@@ -19,6 +19,7 @@ MODULES = (
     "foureyes",
     "foureyes.types",
     "foureyes.records",
+    "foureyes.route",
     "foureyes.layouts",
     "foureyes.models",
     "foureyes.signals",

@@ -15,6 +15,7 @@ What most programs need is here, with every error. The rest is one level down, e
 ``foureyes.cascade``      cheap models first, expensive ones where it pays
 ``foureyes.cleaning``     labels that independent experts contradict
 ``foureyes.guard``        several verifiers asked before an answer is acted on
+``foureyes.route``        answers of the cheapest model that a reader finds good enough, as a service or in a program
 ``foureyes.privacy``, ``foureyes.ledger``, ``foureyes.monitoring``  what a guard in production needs
 ``foureyes.study``        measuring all of it on questions of your own
 ``foureyes.models``       roles that models play, and how one is opened

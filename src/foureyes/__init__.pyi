@@ -82,6 +82,8 @@ from .maths import choose_verifier as choose_verifier
 from .maths import ece as ece
 from .models import open_reader as open_reader
 from .models import open_writer as open_writer
+from .route import open_route as open_route
+from .route import smart_route as smart_route
 from .signals import score as score
 from .types import Exchange as Exchange
 from .types import Message as Message

@@ -14,7 +14,8 @@ from foureyes.config import load
 from foureyes.config.load import load_route
 from foureyes.errors import ConfigError
 from foureyes.models.scripted import ScriptedReader, ScriptedWriter
-from foureyes.route.opening import open_route, policy_of_cuts, route_of
+from foureyes.route.cuts import policy_of_cuts
+from foureyes.route.opening import open_route, route_of
 from foureyes.route.person_queue import SqlitePersonQueue
 from foureyes.route.scripted import completion
 from tests.route.upstreams import upstream, whole

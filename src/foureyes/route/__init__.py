@@ -7,3 +7,7 @@ comes back is a :class:`~foureyes.route.outcome.RoutedAnswer`: the answer with e
 
 Everything that touches a network or a model stands behind the protocols of :mod:`foureyes.route.roles`.
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

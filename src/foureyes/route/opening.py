@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from foureyes.calibration import Calibrator
 from foureyes.calibration.calibrator import ScoreCalibrator
-from foureyes.cascade.policy import ALWAYS, ConfidenceGate, Policy
+from foureyes.cascade.policy import Policy
 from foureyes.config.load import load_route
 from foureyes.config.part_cache import PartCache
 from foureyes.config.route_settings import RouteFile, RouteReaderSettings, RouteSettings
@@ -17,13 +17,14 @@ from foureyes.errors import ConfigError, InputError
 from foureyes.guard.batcher import ReaderBatcher
 from foureyes.models import catalog
 from foureyes.models.roles import Reader
+from foureyes.route.cuts import policy_of_cuts
 from foureyes.route.opened_parts import file_text, parts_of
 from foureyes.route.opened_writers import OpenWriter, member_of
 from foureyes.route.reader import CalibratedReader
 from foureyes.route.route import Route
 from foureyes.route.rules import RouteRules
 
-__all__ = ["open_route", "policy_of_cuts", "route_of"]
+__all__ = ["open_route", "route_of"]
 
 OpenReader = Callable[..., Reader]
 
@@ -92,31 +93,6 @@ def route_of(
     members = [member_of(writer, open_writer) for writer in settings.writers]
     parts = parts_of(settings, reader, keeper, cache or PartCache({}), open_reader)
     return Route(name, members, reader, policy, _rules(settings.route, settings.reader), parts)
-
-
-def policy_of_cuts(cuts: Sequence[float | None]) -> Policy:
-    """The policy that returns a writer's answer from a confidence on.
-
-    Args:
-        cuts: one a writer; ``None`` of the last one returns whatever it writes.
-
-    Raises:
-        InputError: another one than the last is ``None``, or a cut lies outside [0, 1].
-
-    Example:
-        >>> policy_of_cuts([0.8, None]).gates[0].actions
-        ('escalate', 'answer')
-    """
-    if None in cuts[:-1] or any(cut is not None and not 0 <= cut <= 1 for cut in cuts):
-        raise InputError(f"every writer but the last needs a cut in [0, 1]; got {list(cuts)}")
-    return Policy(
-        tuple(
-            ALWAYS
-            if cut is None
-            else ConfidenceGate((cut,), ("escalate" if i < len(cuts) - 1 else "abstain", "answer"))
-            for i, cut in enumerate(cuts)
-        )
-    )
 
 
 def _reader(
