@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from foureyes.calibration import Platt, Source, Threshold
@@ -252,6 +253,16 @@ def test_the_promise_of_a_threshold_is_there_to_be_watched(wired):
     (wired.path / "cut.json").write_text("{}")
     with pytest.raises(ConfigError, match=r"cut.json: not a threshold"):
         build(settings_of(wired, promised), open_reader=Opened())
+
+
+def test_a_threshold_of_another_calibrator_is_refused(wired):
+    x = np.linspace(-3, 3, 60)
+    other = Platt.fit(x, np.random.default_rng(5).random(60) < 1 / (1 + np.exp(x)))
+    (wired.path / "cut.json").write_text(other.promise(x + 0.01, x < 3, max_error=0.5).to_json())
+    with pytest.raises(
+        ConfigError, match=r"verifiers.local\]: this threshold was made on confidences of platt .*; got those of"
+    ):
+        build(settings_of(wired, WIRED.replace("cut = 0.5", 'threshold = "cut.json"')), open_reader=Opened())
 
 
 def test_a_threshold_chosen_in_sample_promises_nothing(wired):

@@ -144,7 +144,8 @@ def _reading(verifier: ReaderVerifier, batcher: ReaderBatcher) -> ReaderJudge:
         if verifier.calibrator is None:
             judge = shipped_judge(verifier.reader, lambda _: batcher, provider=verifier.provider)
         else:
-            calibrator, cut = _calibrator(verifier.calibrator), _cut(verifier)
+            calibrator = _calibrator(verifier.calibrator)
+            cut = _cut(verifier, calibrator)
             judge = ReaderJudge(batcher, calibrator, cut, provider=verifier.provider)
     except (ConfigError, InputError) as error:
         raise ConfigError(f"[verifiers.{verifier.name}]: {error}") from error
@@ -174,9 +175,12 @@ def _threshold(path: Path) -> Threshold:
         raise ConfigError(f"{path}: {error}") from error
 
 
-def _cut(verifier: ReaderVerifier) -> Cut:
+def _cut(verifier: ReaderVerifier, calibrator: ScoreCalibrator) -> Cut:
     if verifier.threshold is not None:
-        return _threshold(verifier.threshold)
+        found = _threshold(verifier.threshold)
+        if found.made_on is not None:
+            found.made_on.require(calibrator.identity)
+        return found
     if verifier.cut is None:
         raise ConfigError("wanted a threshold or a cut; got neither")
     return verifier.cut

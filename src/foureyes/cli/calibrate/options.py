@@ -53,6 +53,7 @@ def _configure_fit(fit: argparse.ArgumentParser) -> None:
         help="keep this share of rows out of the fit and report on it",
     )
     fit.add_argument("--seed", type=int, default=0, help="which rows are held out (default: %(default)s)")
+    _add_promise(fit)
     add_page(fit, "a page with reliability diagrams")
 
 
@@ -82,7 +83,12 @@ def _configure_report(report: argparse.ArgumentParser) -> None:
     _add_outcome(report)
     _add_labels(report)
     add_allowance(report, "judge on the rows of the fit all the same; the result is marked")
-    promises = report.add_argument_group("a promise, kept with probability 1 − delta")
+    _add_promise(report)
+    add_page(report, "a page with reliability diagrams")
+
+
+def _add_promise(parser: argparse.ArgumentParser) -> None:
+    promises = parser.add_argument_group("a promise, kept with probability 1 − delta")
     risk = promises.add_mutually_exclusive_group()
     risk.add_argument(
         "--max-error", type=float, metavar="SHARE", help="at most this share of what is let through is wrong"
@@ -97,7 +103,19 @@ def _configure_report(report: argparse.ArgumentParser) -> None:
     promises.add_argument("--cost", metavar="FIELD", help="with --max-cost: what letting each answer through costs")
     promises.add_argument("--worst-cost", type=float, metavar="COST", help="with --max-cost: what no answer exceeds")
     promises.add_argument("--threshold", type=Path, metavar="FILE", help="the cut and the promise, as JSON")
-    add_page(report, "a page with reliability diagrams")
+    service = parser.add_argument_group("into the configuration of a service")
+    service.add_argument(
+        "--configure",
+        type=Path,
+        metavar="TOML",
+        help="sets the calibrator and --threshold of a reader there, and shows the difference; all else stays",
+    )
+    service.add_argument("--verifier", metavar="NAME", help="with --configure: which [verifiers.NAME]")
+    service.add_argument(
+        "--replace",
+        action="store_true",
+        help="with --configure: even where it names another calibrator, threshold or cut",
+    )
 
 
 def _configure_shift(shift: argparse.ArgumentParser) -> None:

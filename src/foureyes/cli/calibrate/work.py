@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from foureyes.calibration import Calibrator, calibration_report
+from foureyes.cli.calibrate.configured import configured, require_configurable
 from foureyes.cli.calibrate.decided import decided
 from foureyes.cli.calibrate.fitters import fit_calibrator, split_rows
 from foureyes.cli.calibrate.promises import achievable, choose_threshold, decide_rows
@@ -33,11 +36,14 @@ def run(args: argparse.Namespace, output: CommandOutput) -> None:
 def _fit(args: argparse.Namespace, output: CommandOutput) -> None:
     if not 0 <= args.hold_out < 1:
         raise InputError(f"--hold-out must be a share in [0, 1); got {args.hold_out:g}")
-    if args.html and not args.hold_out:
+    if (args.html or _asked(args)) and not args.hold_out:
         raise InputError(
-            "a report needs rows that were not fitted on: give --hold-out 0.5, or use calibrate report with other rows"
+            "a report or a promise needs rows that were not fitted on: give --hold-out 0.5, or use calibrate report with "
+            "other rows"
         )
-    require_places(args.html, args.out)
+    _require_promise(args)
+    require_places(args.html, args.out, args.threshold)
+    require_configurable(args, args.out)
     scores = read_scores(open_table(args.source), args, outcome=True, decisions=decided(args, output))
     learned, kept = split_rows(scores, args.hold_out, args.seed)
     calibrator, words = fit_calibrator(
@@ -50,18 +56,16 @@ def _fit(args: argparse.Namespace, output: CommandOutput) -> None:
     output.say(
         f"{words['reason']}\nfitted on {plural(calibrator.fitted_on.rows.n, 'row')} → {args.out}{_left_out(scores)}"
     )
-    if judged is not None:
-        _write_page(judged, args, output)
-    output.give(
-        lambda: {
-            **words,
-            "fitted": json.loads(calibrator.to_json()),
-            "report": judged and judged.to_dict(),
-            "n_left_out": scores.n_left_out,
-            "output": str(args.out),
-        },
-        lambda: _show(judged),
-    )
+    told = {
+        **words,
+        "fitted": json.loads(calibrator.to_json()),
+        "n_left_out": scores.n_left_out,
+        "output": str(args.out),
+    }
+    if judged is None:
+        output.give(lambda: {**told, "report": None})
+        return
+    _promise_and_present(calibrator, kept, judged, args, output, lambda found: {**told, "report": found})
 
 
 def _apply(args: argparse.Namespace, output: CommandOutput) -> None:
@@ -92,29 +96,59 @@ def _report(args: argparse.Namespace, output: CommandOutput) -> None:
     _require_promise(args)
     calibrator = _open_calibrator(args.calibrator)
     require_places(args.html, args.threshold)
+    require_configurable(args, args.calibrator, may_be_fitted_rows=args.allow_fitted_rows)
     scores = read_scores(
         open_table(args.source), args, outcome=True, calibrator=calibrator, decisions=decided(args, output)
     )
     judged = _judge(calibrator, scores, allow_fitted_rows=args.allow_fitted_rows)
+    _promise_and_present(calibrator, scores, judged, args, output, lambda found: found)
+
+
+def _promise_and_present(
+    calibrator: Calibrator,
+    scores: ScoreTable,
+    judged: CalibrationFindings,
+    args: argparse.Namespace,
+    output: CommandOutput,
+    record: Callable[[dict[str, Any]], Any],
+) -> None:
+    """Makes the promise that was asked for on rows that were not fitted on, keeps it where it was wanted, and shows all."""
     try:
         judged = replace(judged, threshold=choose_threshold(calibrator, scores, args, in_sample=judged.after.in_sample))
     except NotEnoughData:
         judged = replace(judged, achievable=achievable(calibrator, scores, args))
-        _present(judged, args, output)  # what was measured is of use without the promise that cannot be made
+        _present(judged, args, output, record)  # what was measured is of use without the promise that cannot be made
         raise
     if args.threshold and judged.threshold:
         write_text(args.threshold, judged.threshold.to_json())
         output.say(f"threshold: {args.threshold}")
-    _present(judged, args, output)
+    change = _configure(args, output)
+    _present(judged, args, output, lambda found: record({**found, **change}))
+
+
+def _configure(args: argparse.Namespace, output: CommandOutput) -> dict[str, Any]:
+    """Changes the configuration that ``--configure`` names; for a JSON object, what changed."""
+    if args.configure is None:
+        return {}
+    change = configured(args, args.out if args.action == "fit" else args.calibrator)
+    output.say(change.diff or f"{change.path}: it says so already")
+    if change.diff:
+        change.write()
+    return {"configured": {"file": str(change.path), "diff": change.diff}}
 
 
 def _shift(args: argparse.Namespace, output: CommandOutput) -> None:
     judge_files(_open_calibrator(args.calibrator), args, output)
 
 
-def _present(judged: CalibrationFindings, args: argparse.Namespace, output: CommandOutput) -> None:
+def _present(
+    judged: CalibrationFindings,
+    args: argparse.Namespace,
+    output: CommandOutput,
+    record: Callable[[dict[str, Any]], Any],
+) -> None:
     _write_page(judged, args, output)
-    output.give(judged.to_dict, lambda: _show(judged))
+    output.give(lambda: record(judged.to_dict()), lambda: _show(judged))
 
 
 def _judge(calibrator: Calibrator, scores: ScoreTable, *, allow_fitted_rows: bool = False) -> CalibrationFindings:
@@ -134,11 +168,14 @@ def _judge(calibrator: Calibrator, scores: ScoreTable, *, allow_fitted_rows: boo
 
 
 def _require_promise(args: argparse.Namespace) -> None:
-    asked = [limit for limit in (args.max_error, args.max_cost, args.max_false_blocks) if limit is not None]
-    if args.threshold and not asked:
+    if args.threshold and not _asked(args):
         raise InputError("--threshold writes a promise: give --max-error, --max-cost or --max-false-blocks")
     if (args.cost or args.worst_cost is not None) and args.max_cost is None:
         raise InputError("--cost and --worst-cost belong to --max-cost")
+
+
+def _asked(args: argparse.Namespace) -> bool:
+    return any(limit is not None for limit in (args.max_error, args.max_cost, args.max_false_blocks))
 
 
 def _write_page(judged: CalibrationFindings, args: argparse.Namespace, output: CommandOutput) -> None:
@@ -150,9 +187,7 @@ def _write_page(judged: CalibrationFindings, args: argparse.Namespace, output: C
         output.say(f"page: {args.html}")
 
 
-def _show(judged: CalibrationFindings | None) -> None:
-    if judged is None:
-        return
+def _show(judged: CalibrationFindings) -> None:
     if judged.direction_note:
         print(judged.direction_note)
     before = judged.before is not None
