@@ -207,8 +207,8 @@ def measured(who: str, what: str, folder: str) -> dict[str, Any]:
 def foureyes(what: str) -> Callable[[Any, Any], Any]:
     from foureyes.cleaning.labels import find_label_issues  # noqa: PLC0415 - the rival's Python does not have it
 
-    if what == "calibrated":
-        return lambda labels, probs: find_label_issues(labels, probs).mask
+    if what in ("calibrated", "pooled"):
+        return lambda labels, probs: find_label_issues(labels, probs, method=what).mask
     return lambda labels, probs: find_label_issues(labels, probs, filter_by=what)  # type: ignore[call-overload]
 
 

@@ -94,7 +94,7 @@ class Issues(TableResult, Sequence[Issue]):
         weights: for ``pooled``, how much each expert counts; 0 for one that adds nothing to the others.
         cut: for ``pooled``, the lead from which a label is an issue.
         below: for ``pooled``, the rest of the list: labels that somebody contradicts, not surely enough to be issues.
-        n_unlabelled: rows without a label, which were left out.
+        unlabelled: rows without a label, which were left out.
     """
 
     method: Method
@@ -111,7 +111,7 @@ class Issues(TableResult, Sequence[Issue]):
     weights: tuple[float, ...] = field(default=(), repr=False)
     cut: float | None = field(default=None, repr=False)
     below: Issues | None = field(default=None, repr=False)
-    n_unlabelled: int = 0
+    unlabelled: Rows = field(default_factory=lambda: np.zeros(0, np.intp), repr=False)
 
     def columns(self) -> dict[str, Any]:
         """One row an issue: its place, labels and score, and what each expert says."""
@@ -146,6 +146,11 @@ class Issues(TableResult, Sequence[Issue]):
     def take(self, places: NDArray[Any]) -> Issues:
         """The issues at some places of this list: integers, or a mask of M truth values."""
         return replace(self, below=None, **{name: getattr(self, name)[places] for name in _COLUMNS})
+
+    @property
+    def n_unlabelled(self) -> int:
+        """How many rows have no label."""
+        return len(self.unlabelled)
 
     @property
     def agreed(self) -> Issues:

@@ -182,8 +182,8 @@ def _placed(issues: Issues, experts: Experts) -> Issues:
     if experts.rows is None:
         return issues
     below = None if issues.below is None else _placed(issues.below, experts)
-    missing = experts.n_rows - len(experts.rows)
-    return replace(issues, row=experts.rows[issues.row], n_rows=experts.n_rows, n_unlabelled=missing, below=below)
+    missing = np.setdiff1d(np.arange(experts.n_rows), experts.rows)
+    return replace(issues, row=experts.rows[issues.row], n_rows=experts.n_rows, unlabelled=missing, below=below)
 
 
 def _pooled(experts: Experts, cut: float) -> Issues:

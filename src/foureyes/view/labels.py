@@ -1,27 +1,18 @@
 """What people decided about answers, in a file of its own beside the scored one: one JSON line a decision, the last one wins.
 
-Several pages may write to the same file at once: a line is one append, made under a lock, and on the disk before the page is
-told so. A line says which row it is about and holds a hash of prompt and answer, so that a decision is never taken for one
+Several pages may write to the same file at once (:mod:`foureyes.view.sidecar`). A line says which row it is about and holds a hash of prompt and answer, so that a decision is never taken for one
 about another answer: not after the rows were scored again, and not when the file belongs to other rows.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
-from filelock import FileLock
-
-from foureyes.batch.disk import reading, writing
 from foureyes.errors import InputError
-from foureyes.models.weights.store import cache_folder
+from foureyes.view.sidecar import Sidecar
 
 __all__ = ["Label", "LabelDecision", "Labels", "sidecar_of"]
 
@@ -109,7 +100,7 @@ class Labels:
         self.broken = 0
         self.version = 0
         self._seen: dict[tuple[int, str], set[str]] = {}
-        self._end = 0
+        self._file = Sidecar(path)
         self._reading = threading.Lock()
         self.refresh()
 
@@ -129,14 +120,12 @@ class Labels:
             return self._refresh()
 
     def _refresh(self) -> bool:
-        with reading(self.path):
-            size = self.path.stat().st_size if self.path.exists() else 0
-        if size < self._end:  # somebody cleaned it up
-            self.last, self._seen, self.broken, self._end = {}, {}, 0, 0
-        if size == self._end:
+        if self._file.cut():  # somebody cleaned it up
+            self.last, self._seen, self.broken = {}, {}, 0
+        if not self._file.changed():
             return False
-        for raw in self._lines():
-            self._take(raw)
+        for told in self._file.news():
+            self._take(told)
         self.version += 1
         return True
 
@@ -146,46 +135,13 @@ class Labels:
         Raises:
             InputError: it cannot be written.
         """
-        told = {**decision.to_dict(), "at": datetime.now(UTC).isoformat(timespec="seconds")}
-        line = json.dumps(told, ensure_ascii=False).encode(errors="backslashreplace") + b"\n"
-        with writing(self.path), self._lock(), self.path.open("ab") as file:
-            file.write(self._gap() + line)
-            file.flush()
-            os.fsync(file.fileno())
+        self._file.append(decision.to_dict())
         self.refresh()
 
-    def _lock(self) -> FileLock:
-        """In the cache, so that nothing is left beside the user's files."""
-        folder = cache_folder() / "view"
-        folder.mkdir(parents=True, exist_ok=True)
-        name = hashlib.sha256(os.fsencode(self.path.resolve())).hexdigest()[:24]
-        return FileLock(folder / f"{name}.lock")
-
-    def _gap(self) -> bytes:
-        """A line end after a line that a crash cut, so that the next one is not lost with it."""
-        if not self.path.stat().st_size:
-            return b""
-        with self.path.open("rb") as file:
-            file.seek(-1, os.SEEK_END)
-            return b"" if file.read(1) == b"\n" else b"\n"
-
-    def _lines(self) -> Iterator[bytes]:
-        """Whole lines that were not read yet."""
-        with reading(self.path), self.path.open("rb") as file:
-            file.seek(self._end)
-            for raw in file:
-                if not raw.endswith(b"\n"):
-                    return
-                self._end += len(raw)
-                yield raw
-
-    def _take(self, raw: bytes) -> None:
-        if not raw.strip():
-            return
+    def _take(self, told: Any) -> None:
         try:
-            told = json.loads(raw)
             decision = LabelDecision.from_dict(told if isinstance(told, dict) else {})
-        except (ValueError, RecursionError, InputError):
+        except InputError:
             self.broken += 1
             return
         key = decision.row, decision.answer

@@ -14,15 +14,16 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from foureyes.errors import ConfigError, FoureyesError, InputError
-from foureyes.view.page import POLICY, assets
+from foureyes.report.assets import POLICY, Asset
+from foureyes.view.page import assets
 from foureyes.view.questions import RowsQuestion, whole
 from foureyes.view.viewer import NoSuchRow, Viewer
 
-__all__ = ["ViewServer"]
+__all__ = ["LocalServer", "Site", "ViewServer"]
 
 _LARGEST_BODY: Final = 4096
 _LONGEST_LENGTH: Final = 12
@@ -41,11 +42,29 @@ class _Refused(Exception):
         self.status, self.why = status, why
 
 
-class ViewServer(ThreadingHTTPServer):
-    """Serves the page of a viewer on 127.0.0.1.
+class Site(Protocol):
+    """What a page asks for.
+
+    Attributes:
+        verb: of the command that serves it.
+        page: its files by name; ``index.html`` stands at ``/``.
+    """
+
+    verb: str
+    page: Mapping[str, Asset]
+
+    def get(self, path: str, parameters: Mapping[str, list[str]]) -> Mapping[str, Any] | Asset | None:
+        """What is at an address, ``None`` for nothing."""
+
+    def post(self, path: str, told: object) -> Mapping[str, Any] | None:
+        """The answer to what a page told; ``None`` where nobody listens."""
+
+
+class LocalServer(ThreadingHTTPServer):
+    """Serves a site on 127.0.0.1.
 
     Args:
-        viewer: what answers.
+        site: what answers.
         port: 0 for any free one.
 
     Raises:
@@ -55,10 +74,9 @@ class ViewServer(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, viewer: Viewer, port: int) -> None:
-        self.viewer = viewer
+    def __init__(self, site: Site, port: int) -> None:
+        self.site = site
         self.token = secrets.token_urlsafe(24)
-        self.page = assets()
         try:
             super().__init__(("127.0.0.1", port), _Handler)
         except (OSError, OverflowError) as error:
@@ -86,10 +104,40 @@ class ViewServer(ThreadingHTTPServer):
         return f"{_COOKIE}_{self.server_address[1]}"
 
 
+class _ViewSite:
+    """What the page of a viewer asks for."""
+
+    verb = "view"
+
+    def __init__(self, viewer: Viewer) -> None:
+        self.viewer, self.page = viewer, assets()
+
+    def get(self, path: str, parameters: Mapping[str, list[str]]) -> Mapping[str, Any] | None:
+        if path == "/api/file":
+            return self.viewer.file()
+        if path == "/api/rows":
+            return self.viewer.rows(RowsQuestion.of(parameters))
+        if path == "/api/row":
+            other = whole(parameters, "with_file") if "with_file" in parameters else None
+            return self.viewer.row(whole(parameters, "file"), whole(parameters, "row"), other)
+        return None
+
+    def post(self, path: str, told: object) -> Mapping[str, Any] | None:
+        return self.viewer.label(told) if path == "/api/label" else None
+
+
+class ViewServer(LocalServer):
+    """Serves the page of a viewer; see :class:`LocalServer`."""
+
+    def __init__(self, viewer: Viewer, port: int) -> None:
+        self.viewer = viewer
+        super().__init__(_ViewSite(viewer), port)
+
+
 class _Handler(BaseHTTPRequestHandler):
     """One connection."""
 
-    server: ViewServer
+    server: LocalServer
     protocol_version = "HTTP/1.1"
     server_version = "foureyes"
     sys_version = ""
@@ -128,16 +176,13 @@ class _Handler(BaseHTTPRequestHandler):
             self._let_in(parameters["token"][-1])
             return
         self._require_cookie()
-        viewer = self.server.viewer
-        if address.path == "/api/file":
-            self._send_json(viewer.file())
-        elif address.path == "/api/rows":
-            self._send_json(viewer.rows(RowsQuestion.of(parameters)))
-        elif address.path == "/api/row":
-            other = whole(parameters, "with_file") if "with_file" in parameters else None
-            self._send_json(viewer.row(whole(parameters, "file"), whole(parameters, "row"), other))
-        else:
+        found = self.server.site.get(address.path, parameters)
+        if found is None:
             self._send_file("index.html" if address.path == "/" else address.path.removeprefix("/page/"))
+        elif isinstance(found, Asset):
+            self._send(HTTPStatus.OK, found.body, found.kind)
+        else:
+            self._send_json(found)
 
     def _asked(self) -> tuple[SplitResult, Mapping[str, list[str]]]:
         try:
@@ -152,9 +197,10 @@ class _Handler(BaseHTTPRequestHandler):
             raise _Refused(HTTPStatus.FORBIDDEN, "decisions are taken from our own page only")
         if self.headers.get_content_type() != "application/json":
             raise _Refused(HTTPStatus.BAD_REQUEST, "wanted application/json")
-        if self._asked()[0].path != "/api/label":
+        found = self.server.site.post(self._asked()[0].path, self._body())
+        if found is None:
             raise _Refused(HTTPStatus.NOT_FOUND, "no such address")
-        self._send_json(self.server.viewer.label(self._body()))
+        self._send_json(found)
 
     def _body(self) -> object:
         length = self.headers.get("Content-Length", "")
@@ -170,21 +216,29 @@ class _Handler(BaseHTTPRequestHandler):
     def _require_host(self) -> None:
         """A name of somebody else's may be made to lead to this machine; its pages must not reach us by it."""
         if f"http://{self.headers.get('Host', '')}" not in self.server.origins:
-            raise _Refused(HTTPStatus.FORBIDDEN, "this server goes by the address that foureyes view printed")
+            raise _Refused(
+                HTTPStatus.FORBIDDEN, f"this server goes by the address that foureyes {self.server.site.verb} printed"
+            )
 
     def _require_cookie(self) -> None:
         given = dict(_cookies(self.headers.get("Cookie", ""))).get(self.server.cookie, "")
         if not hmac.compare_digest(given.encode(), self.server.token.encode()):
-            raise _Refused(HTTPStatus.FORBIDDEN, "open the whole address that foureyes view printed, token and all")
+            raise _Refused(
+                HTTPStatus.FORBIDDEN,
+                f"open the whole address that foureyes {self.server.site.verb} printed, token and all",
+            )
 
     def _let_in(self, token: str) -> None:
         if not hmac.compare_digest(token.encode(), self.server.token.encode()):
-            raise _Refused(HTTPStatus.FORBIDDEN, "open the whole address that foureyes view printed, token and all")
+            raise _Refused(
+                HTTPStatus.FORBIDDEN,
+                f"open the whole address that foureyes {self.server.site.verb} printed, token and all",
+            )
         cookie = f"{self.server.cookie}={self.server.token}; HttpOnly; SameSite=Lax; Path=/"
         self._send(HTTPStatus.SEE_OTHER, b"", "text/plain", {"Location": "/", "Set-Cookie": cookie})
 
     def _send_file(self, name: str) -> None:
-        found = self.server.page.get(name)
+        found = self.server.site.page.get(name)
         if found is None:
             raise _Refused(HTTPStatus.NOT_FOUND, "no such address")
         self._send(HTTPStatus.OK, found.body, found.kind, {"Content-Security-Policy": POLICY})

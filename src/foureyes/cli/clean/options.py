@@ -24,6 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     _add_experts(parser.add_argument_group("experts, at least one"))
     _add_finding(parser.add_argument_group("finding"))
     _add_acting(parser.add_argument_group("acting on what was found"))
+    _add_desk(parser.add_argument_group("the cleaning desk"))
     add_page(parser, "a page with the issues, and the picture if --true is given")
 
 
@@ -89,7 +90,12 @@ def _add_acting(acting: argparse._ArgumentGroup) -> None:
         default="flag",
         help="what the copy does with issues (default: %(default)s)",
     )
-    what.add_argument("--decisions", type=Path, metavar="CSV", help="do what the filled-in review file says")
+    what.add_argument(
+        "--decisions",
+        type=Path,
+        metavar="FILE",
+        help="do what a filled-in review file (.csv) or the votes of a desk (.jsonl) say",
+    )
     acting.add_argument(
         "--review",
         type=Path,
@@ -97,3 +103,19 @@ def _add_acting(acting: argparse._ArgumentGroup) -> None:
         help="a new file in which a person decides: keep, relabel or drop; .csv, or .html to click through",
     )
     acting.add_argument("--item", metavar="FIELD", help="what to show a person of each row")
+
+
+def _add_desk(desk: argparse._ArgumentGroup) -> None:
+    desk.add_argument("--desk", action="store_true", help="open a local page to decide on one label after another")
+    desk.add_argument(
+        "--image", metavar="FIELD", help="pictures: a field with paths beside IN, or a .npy file of pixels (N, H, W, 3)"
+    )
+    desk.add_argument(
+        "--votes", type=Path, metavar="SIDECAR", help="where votes are kept (default: IN's name, .votes.jsonl)"
+    )
+    desk.add_argument("--judge", metavar="MODEL", help="a verifier that is asked which class each flagged row is")
+    desk.add_argument(
+        "--judge-most", type=int, default=200, metavar="ROWS", help="rows that it is asked about (default: %(default)s)"
+    )
+    desk.add_argument("--port", type=int, default=0, help="port to listen on (default: any free one)")
+    desk.add_argument("--no-browser", action="store_true", help="print the address, open nothing")

@@ -10,8 +10,9 @@ import numpy as np
 
 from foureyes.cleaning.issues import Method
 from foureyes.cleaning.labels import DEFAULT_KEEP_TOP, find_label_issues
-from foureyes.cleaning.review import apply_decisions, read_review, suggestions, write_review
+from foureyes.cleaning.review import apply_decisions, suggestions, write_review
 from foureyes.cleaning.stopping import keep_top_for
+from foureyes.cli.clean.serving import read_decisions, serve
 from foureyes.cli.clean.table import LabelTable, precision_of, read_labels
 from foureyes.cli.files import require_new_fields, require_places, require_same_format
 from foureyes.cli.output import CommandOutput
@@ -45,6 +46,9 @@ def run(args: argparse.Namespace, output: CommandOutput) -> None:
     if args.out:
         _write_copy(data, found, args, output)
     _write_page(found, args, output)  # before anything is printed: whoever reads our stdout may go away
+    if args.desk:
+        serve(data, found, args, output)
+        return
     output.give(found.to_dict, lambda: _show(found))
 
 
@@ -66,6 +70,8 @@ def _require_options(args: argparse.Namespace) -> None:
         raise InputError(f"--keep-top belongs to --method calibrated; got {method}")
     if args.cut is not None and method != "pooled":
         raise InputError(f"--cut belongs to --method pooled; got {method}")
+    if not args.desk and (args.image or args.votes or args.judge):
+        raise InputError("--image, --votes and --judge are of the desk: give --desk")
     if (args.decisions or args.action != "flag") and not args.out:
         raise InputError("--action and --decisions say how to write a copy: give -o OUT")
 
@@ -109,9 +115,7 @@ def _write_copy(data: LabelTable, found: CleaningFindings, args: argparse.Namesp
         data.table.save(args.out, _flags(data, found))
         output.say(f"{plural(found.issues.n_rows, 'row')} with 'is_label_issue' → {args.out}")
         return
-    chosen = (
-        read_review(args.decisions, classes=data.classes) if args.decisions else suggestions(found.issues, args.action)
-    )
+    chosen = read_decisions(args.decisions, data) if args.decisions else suggestions(found.issues, args.action)
     kept, labels = apply_decisions(data.labels, chosen)
     new: list[Any] = data.named(data.labels)
     for row, label in zip(kept.tolist(), data.named(labels), strict=True):
