@@ -7,10 +7,22 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-__all__ = ["CalibratorKind", "GuardMode", "KeyScope", "PiiPolicy", "ProviderApi", "ReasonPolicy", "VerdictForm"]
+__all__ = [
+    "CalibratorKind",
+    "ClassCalibratorKind",
+    "GuardMode",
+    "KeyScope",
+    "PiiPolicy",
+    "ProviderApi",
+    "ReasonPolicy",
+    "VerdictForm",
+]
 
-CalibratorKind: TypeAlias = Literal["platt", "beta", "histogram", "isotonic"]
+CalibratorKind: TypeAlias = Literal["log-odds-platt", "platt", "beta", "histogram", "isotonic"]
 """The calibrators of one score that :func:`foureyes.calibration.fit_best` can try, the simplest first."""
+
+ClassCalibratorKind: TypeAlias = Literal["temperature", "vector"]
+"""The calibrators of one score a class that :func:`foureyes.calibration.fit_best_classes` can try, the simplest first."""
 
 GuardMode: TypeAlias = Literal["enforce", "observe"]
 """Whether a decision is meant to be acted on. ``observe`` marks it as not enforced and changes nothing else."""

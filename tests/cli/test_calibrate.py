@@ -7,10 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from foureyes.calibration import Calibrator, Platt, Temperature, Threshold
+from foureyes.calibration import Calibrator, Platt, Temperature, Threshold, VectorScaling
 from foureyes.cli import main
+from foureyes.tables import open_table
 
 SIGNAL = "foureyes.qwen3-0.6b.log_cmp"
 Rows = Callable[[str, int], Path]
@@ -235,7 +238,108 @@ def test_logits_of_an_npz_file_get_a_temperature(tmp_path: Path) -> None:
     assert main(["calibrate", "apply", str(fitted), str(path), "--logits", "logits", "-o", str(out)]) == 0
     assert np.array_equal(np.load(out)["confidence"], found.confidence(logits))
     assert np.array_equal(np.load(out)["logits"], logits)
-    assert main(["calibrate", "apply", str(fitted), str(path), "--probs", "logits", "-o", str(out)]) == 1
+    assert np.array_equal(np.load(out)["distribution"], found.predict_proba(logits))
+    assert main(["calibrate", "apply", str(fitted), str(path), "--probs", "logits", "-o", str(out), "--force"]) == 1
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet"])
+def test_whole_distributions_are_written_where_class_scores_went_in(tmp_path: Path, suffix: str) -> None:
+    rng = np.random.default_rng(0)
+    p = rng.dirichlet(np.full(3, 0.4), 300)
+    labels = np.array([rng.choice(3, p=row) for row in p**0.5 / (p**0.5).sum(axis=1, keepdims=True)])
+    columns = {name: p[:, k].round(3).tolist() for k, name in enumerate("abc")} | {"label": labels.tolist()}
+    path, fitted, out = tmp_path / f"a{suffix}", tmp_path / "v.json", tmp_path / f"out{suffix}"
+    if suffix == ".parquet":
+        pq.write_table(pa.table(columns), path)
+    else:
+        rows_of = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+        lines = [json.dumps(row) for row in rows_of]
+        if suffix == ".csv":
+            lines = [",".join(columns), *(",".join(map(str, row.values())) for row in rows_of)]
+        path.write_text("\n".join(lines) + "\n")
+    fit_it = ["calibrate", "fit", str(path), "--probs", "a,b,c", "--label", "label", "-o", str(fitted)]
+    assert main([*fit_it, "--kind", "vector"]) == 0
+    found = Calibrator.from_json(fitted.read_text())
+    assert isinstance(found, VectorScaling)
+    apply = ["calibrate", "apply", str(fitted), str(path), "--probs", "a,b,c", "-o", str(out)]
+    assert main(apply) == 0
+    told = open_table(str(out))
+    wanted = found.predict_proba(np.column_stack([columns[name] for name in "abc"]))
+    if suffix == ".csv":
+        assert [json.loads(cell) for cell in told.values("distribution")] == wanted.tolist()
+    else:
+        assert told.matrix("distribution").values == pytest.approx(wanted)
+    assert told.numbers("confidence").values == pytest.approx(wanted.max(axis=1))
+    assert main([*apply, "--force", "--distribution", "a"]) == 1
+
+
+def test_a_file_that_exists_is_not_replaced_unasked(
+    rows: Rows, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, fitted, out = rows("a.jsonl", 1), tmp_path / "c.json", tmp_path / "out.jsonl"
+    assert fit(path, fitted) == 0
+    out.write_text("mine\n")
+    apply = ["calibrate", "apply", str(fitted), str(path), "--score", SIGNAL, "-o", str(out)]
+    assert main(apply) == 1
+    assert f"{out} exists; --force replaces it" in capsys.readouterr().err
+    assert out.read_text() == "mine\n"
+    assert main([*apply, "--force"]) == 0
+    assert len(out.read_text().splitlines()) == 400
+    assert main([*apply[:-1], str(path)]) == 1, "nor the file that was read"
+    assert "foureyes" in path.read_text()
+
+
+def test_votes_of_people_are_labels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rng = np.random.default_rng(0)
+    logits = 4 * rng.normal(size=(600, 3))
+    p = np.exp(logits / 2) / np.exp(logits / 2).sum(axis=1, keepdims=True)
+    path, fitted = tmp_path / "a.jsonl", tmp_path / "t.json"
+    lines = [{"logits": z.tolist(), "votes": rng.multinomial(10, q).tolist()} for z, q in zip(logits, p, strict=True)]
+    lines[0]["votes"] = None
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    options = ["--logits", "logits", "--label", "votes"]
+    assert main(["calibrate", "fit", str(path), *options, "-o", str(fitted), "--hold-out", "0.5", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["result"]
+    assert told["n_left_out"] == 1
+    assert told["fitted"]["parameters"]["temperature"] == pytest.approx(2, rel=0.1)
+    assert told["report"]["after"]["ece"]["value"] < told["report"]["before"]["ece"]["value"]
+
+
+def test_a_fit_that_makes_scores_worse_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rng = np.random.default_rng(3)
+    path, fitted = tmp_path / "a.jsonl", tmp_path / "c.json"
+    p = rng.beta(0.3, 0.3, 800)
+    right = rng.random(800) < p
+    path.write_text("".join(json.dumps({"p": c, "right": bool(r)}) + "\n" for c, r in zip(p, right, strict=True)))
+    options = ["--score", "p", "--larger-is", "better", "--correct", "right", "--kind", "platt"]
+    assert main(["calibrate", "fit", str(path), *options, "-o", str(fitted), "--hold-out", "0.5"]) == 0
+    assert "the fit made these scores worse: log loss" in capsys.readouterr().err
+    options = ["--score", "p", "--larger-is", "better", "--correct", "right", "--json"]
+    assert main(["calibrate", "fit", str(path), *options, "-o", str(fitted)]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["warnings"] == told["result"]["warnings"]
+    assert "more than chance" not in "".join(told["warnings"])
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([-1, 0, 1, 0], "labels must lie in 0..1; got -1 at row 0"),
+        ([0, 1, 7, 7], "labels must lie in 0..1; got 7 at row 2 and in 1 more"),
+        (["cat", 0, 1, 0], "'cat'"),
+        ([[3, 1], [2], [1, 1], [0, 1]], "'label' must be equally long; got 1, 2"),
+        ([1, 0, 1, 0], "do not favour the labels"),
+    ],
+)
+def test_labels_that_cannot_be_used_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], labels: list[object], message: str
+) -> None:
+    path = tmp_path / "a.jsonl"
+    p = [[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.4, 0.6]]
+    path.write_text("".join(json.dumps({"p": q, "label": y}) + "\n" for q, y in zip(p, labels, strict=True)))
+    out = str(tmp_path / "t.json")
+    assert main(["calibrate", "fit", str(path), "--probs", "p", "--label", "label", "-o", out, "--kind", "vector"]) == 1
+    assert message in capsys.readouterr().err
 
 
 def test_the_direction_of_an_unknown_score_is_asked_for(

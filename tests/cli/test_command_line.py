@@ -22,7 +22,7 @@ from foureyes.cli.verbs import VERBS, parser_of
 from foureyes.errors import ConfigError, InputError, LedgerConflict, LedgerTampered, ModelUnavailable, NotEnoughData
 
 COMMANDS = [leaf.prog.split()[1:] for leaf in leaves(parser_of(VERBS))]
-KINDS = "best, platt, beta, histogram, isotonic, temperature, combiner"
+KINDS = "best, log-odds-platt, platt, beta, histogram, isotonic, temperature, vector, combiner"
 KEYS = ["foureyes", "verb", "result", "warnings", "error"]
 ROOT = Path(__file__).parents[2]
 
@@ -382,7 +382,7 @@ def choices(command: str, option: str) -> set[str]:
 def test_choices_are_the_words_of_the_library() -> None:
     """Options name them once more, so that ``--help`` does not wait for numpy."""
     from foureyes.cascade.routers import Order
-    from foureyes.choices import CalibratorKind, KeyScope
+    from foureyes.choices import CalibratorKind, ClassCalibratorKind, KeyScope
     from foureyes.cleaning.issues import Method
     from foureyes.models.catalog import Truncate
     from foureyes.records import Form
@@ -391,7 +391,12 @@ def test_choices_are_the_words_of_the_library() -> None:
     assert choices("score", "--format") == set(get_args(Form))
     assert choices("score", "--truncate") == set(get_args(Truncate))
     assert choices("calibrate fit", "--larger-is") == set(get_args(LargerIs))
-    assert choices("calibrate fit", "--kind") == {*get_args(CalibratorKind), "best", "temperature", "combiner"}
+    assert choices("calibrate fit", "--kind") == {
+        *get_args(CalibratorKind),
+        *get_args(ClassCalibratorKind),
+        "best",
+        "combiner",
+    }
     assert choices("cascade fit", "--order") == {*get_args(Order), "learned"}
     assert choices("clean", "--method") == set(get_args(Method))
     assert choices("keys", "--scope") == set(get_args(KeyScope))

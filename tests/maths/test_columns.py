@@ -2,7 +2,18 @@ import numpy as np
 import pytest
 
 from foureyes.errors import InputError
-from foureyes.maths.columns import class_indices, flags, fraction, group_ids, probabilities, real, same_length
+from foureyes.maths.columns import (
+    class_indices,
+    distributions,
+    flags,
+    fraction,
+    group_ids,
+    outcomes,
+    probabilities,
+    real,
+    same_length,
+    stated_and_seen,
+)
 
 
 def test_a_column_that_is_right_already_is_not_copied():
@@ -48,3 +59,34 @@ def test_class_indices_are_whole_numbers_in_range():
     assert class_indices("y", [0, 2], n_classes=3).tolist() == [0, 2]
     with pytest.raises(InputError, match=r"y must lie in 0\.\.2; got -1 at row 1"):
         class_indices("y", [0, -1], n_classes=3)
+
+
+def test_a_probability_just_outside_is_moved_to_the_end_and_others_are_told_with_the_digits_that_matter():
+    assert probabilities("c", [1.00001, -0.00001, 0.5]).tolist() == [1.0, 0.0, 0.5]
+    with pytest.raises(InputError, match=r"c must lie in \[0, 1\]; got 1\.0002 at row 0 and in 1 more"):
+        probabilities("c", [1.0002, 0.5, 1.1])
+    with pytest.raises(InputError, match=r"a sum of 1\.00019 at row 1 of 2"):
+        distributions("p", [[0.51234, 0.48766], [0.512345678, 0.487844322]])
+
+
+@pytest.mark.parametrize("decimals", [2, 3, 4])
+def test_rounded_distributions_are_scaled_to_one(decimals):
+    rng = np.random.default_rng(0)
+    p = rng.dirichlet(np.full(10, 0.3), 2000)
+    rounded = p.round(decimals)
+    assert np.abs(rounded.sum(axis=1) - 1).max() > 1e-4
+    taken = distributions("p", rounded)
+    assert taken.sum(axis=1) == pytest.approx(1)
+    assert np.abs(taken - p).max() < 10.0**-decimals * 6
+    rounded[7, 0] += 0.1
+    with pytest.raises(InputError, match=r"must sum to one; got a sum of .* at row 7 of 2,000"):
+        distributions("p", rounded)
+
+
+def test_shares_of_people_are_outcomes_and_the_wrong_way_round_is_seen():
+    assert outcomes("r", [0.0, 1.0]).dtype == np.bool_
+    assert outcomes("r", [0.25, 1.0]).tolist() == [0.25, 1.0]
+    with pytest.raises(InputError, match=r"shares in between; got 1\.5 at row 1"):
+        outcomes("r", [0.5, 1.5])
+    with pytest.raises(InputError, match="the wrong way round"):
+        stated_and_seen([1, 0, 1], [0.2, 0.3, 0.9])

@@ -10,10 +10,15 @@ A newcomer starts at :mod:`foureyes.calibration.platt`, then :mod:`foureyes.cali
 from foureyes.calibration.achievable import PromiseLine, PromiseTable, promise_cost_table, promise_table
 from foureyes.calibration.beta import Beta
 from foureyes.calibration.calibrator import Calibrator, ScoreCalibrator
-from foureyes.calibration.choose import Choice, Gain, Trial, fit_best, held_out_gain
+from foureyes.calibration.choose import Choice, fit_best
+from foureyes.calibration.choose_classes import ClassChoice, fit_best_classes
+from foureyes.calibration.classes import ClassCalibrator
 from foureyes.calibration.combiner import Combiner
+from foureyes.calibration.cross_validation import Trial
+from foureyes.calibration.gain import Gain, held_out_gain
 from foureyes.calibration.histogram import HistogramBinning
 from foureyes.calibration.isotonic import Isotonic
+from foureyes.calibration.log_odds import LogOddsPlatt
 from foureyes.calibration.made_on import DataShift, MadeOn
 from foureyes.calibration.platt import Platt
 from foureyes.calibration.promises import flag_rate, promise, promise_cost, promise_false_blocks
@@ -22,12 +27,15 @@ from foureyes.calibration.report import CalibrationReport, calibration_report
 from foureyes.calibration.rows import Rows
 from foureyes.calibration.temperature import Temperature
 from foureyes.calibration.thresholds import FlagRate, Threshold
+from foureyes.calibration.vector import VectorScaling
 
 __all__ = [
     "Beta",
     "CalibrationReport",
     "Calibrator",
     "Choice",
+    "ClassCalibrator",
+    "ClassChoice",
     "Combiner",
     "DataShift",
     "FittedOn",
@@ -35,6 +43,7 @@ __all__ = [
     "Gain",
     "HistogramBinning",
     "Isotonic",
+    "LogOddsPlatt",
     "MadeOn",
     "Platt",
     "PromiseLine",
@@ -45,8 +54,10 @@ __all__ = [
     "Temperature",
     "Threshold",
     "Trial",
+    "VectorScaling",
     "calibration_report",
     "fit_best",
+    "fit_best_classes",
     "flag_rate",
     "held_out_gain",
     "promise",

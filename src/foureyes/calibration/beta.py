@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from foureyes.calibration.artefact import require_numbers, require_span
 from foureyes.calibration.calibrator import ScoreCalibrator
 from foureyes.calibration.direction import direction_of_rise
-from foureyes.calibration.logistic import fit_line, sigmoid
+from foureyes.calibration.floors import require_floor
+from foureyes.calibration.logistic import Line, fit_floored, fit_line, sigmoid
 from foureyes.calibration.provenance import FittedOn, Source
 from foureyes.calibration.scores import Scores
 from foureyes.display import Result
@@ -23,7 +25,7 @@ __all__ = ["Beta"]
 
 Floats = NDArray[np.float64]
 
-_LEAST = 1e-7  # about one ulp of a single-precision 1: "exactly 1" from such a model means no more than this
+_BEFORE_FLOORS = 1e-7  # of calibrators that were written before the floor was fitted
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -31,7 +33,7 @@ class Beta(Result, ScoreCalibrator):
     """P(correct) = σ(a·ln p − b·ln(1 − p) + c), with a, b ≥ 0, for a stated confidence p.
 
     It bends either end of the scale on its own, and contains the identity (a = b = 1, c = 0), which a Platt line on p
-    does not. Confidences below 10⁻⁷ or above 1 − 10⁻⁷ are taken as these.
+    does not.
 
     Attributes:
         fitted_on: the rows and the source of the fit.
@@ -39,6 +41,7 @@ class Beta(Result, ScoreCalibrator):
         b: weight of −ln(1 − p), ≥ 0.
         c: intercept.
         low, high: span of the confidences of the fit.
+        floor: p is kept so far from 0 and 1; fitted (:mod:`foureyes.calibration.floors`).
 
     Example:
         >>> beta = Beta.fit([0.99, 0.95, 0.9, 0.9, 0.8, 0.7], [1, 0, 1, 1, 0, 0])
@@ -56,10 +59,12 @@ class Beta(Result, ScoreCalibrator):
     c: float
     low: float
     high: float
+    floor: float = _BEFORE_FLOORS
 
     def __post_init__(self) -> None:
         require_numbers(self.kind, a=self.a, b=self.b, c=self.c)
         require_span(self.kind, self.low, self.high)
+        require_floor(self.kind, self.floor)
         if self.a < 0 or self.b < 0:
             raise InputError(f"beta: a and b must be at least 0; got {self.a:g} and {self.b:g}")
         self.require_direction()
@@ -72,7 +77,7 @@ class Beta(Result, ScoreCalibrator):
 
         Args:
             x: (N,) confidences in [0, 1].
-            correct: (N,) booleans or 0/1.
+            correct: (N,) booleans or 0/1; or the share of people by whom each was right.
             source: where the confidences come from.
             accept_direction: the signal's name, to fit it although it points the other way than in the catalogue.
 
@@ -81,17 +86,9 @@ class Beta(Result, ScoreCalibrator):
             NotEnoughData: all answers are right, or all wrong.
         """
         scores = Scores.of(probabilities("confidences", x), correct, source, accept_direction)
-        targets = scores.confidence(scores.right.astype(np.float64))
-        columns = _log_odds_parts(scores.values)
-        free = [0, 1]
-        line = fit_line(columns, targets)
-        # A negative weight would make the map fall somewhere; its best admissible value is then 0.
-        while free and min(line.weights) < 0:
-            free.pop(int(np.argmin(line.weights)))
-            line = fit_line([columns[i] for i in free], targets)
-        weights = dict(zip(free, line.weights, strict=True))
-        a, b = weights.get(0, 0.0), weights.get(1, 0.0)
-        return cls(scores.fitted_on, a, b, line.intercept, scores.low, scores.high)
+        floor, line = fit_floored(scores.values, scores.targets, _log_odds_parts, _rising_line)
+        a, b = line.weights
+        return cls(scores.fitted_on, a, b, line.intercept, scores.low, scores.high, floor)
 
     @property
     def larger_is(self) -> LargerIs | None:
@@ -100,10 +97,21 @@ class Beta(Result, ScoreCalibrator):
         return direction_of_rise(most - least)
 
     def _confidence(self, values: Floats) -> Floats:
-        left, right = _log_odds_parts(probabilities("confidences", values))
+        left, right = _log_odds_parts(probabilities("confidences", values), self.floor)
         return sigmoid(self.a * left + self.b * right + self.c)
 
 
-def _log_odds_parts(p: Floats) -> list[Floats]:
-    inside = np.clip(p, _LEAST, 1 - _LEAST)
+def _rising_line(columns: Sequence[Floats], targets: Floats) -> Line:
+    """The likeliest line without a negative weight, which would make the map fall somewhere: it is 0 at best then."""
+    free = [0, 1]
+    line = fit_line(columns, targets)
+    while free and min(line.weights) < 0:
+        free.pop(int(np.argmin(line.weights)))
+        line = fit_line([columns[i] for i in free], targets)
+    weights = dict(zip(free, line.weights, strict=True))
+    return Line(line.intercept, (weights.get(0, 0.0), weights.get(1, 0.0)))
+
+
+def _log_odds_parts(p: Floats, floor: float) -> list[Floats]:
+    inside = np.clip(p, floor, 1 - floor)
     return [np.log(inside), -np.log1p(-inside)]

@@ -18,7 +18,7 @@ A newcomer starts at :class:`ScoreCalibrator`, then :mod:`foureyes.calibration.p
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import fields, replace
+from dataclasses import MISSING, fields, replace
 from typing import Any, ClassVar, Self, cast
 
 import numpy as np
@@ -30,11 +30,12 @@ from foureyes.calibration.made_on import MadeOn
 from foureyes.calibration.promises import promise
 from foureyes.calibration.provenance import FittedOn, Source
 from foureyes.calibration.report import CalibrationReport, calibration_report
-from foureyes.calibration.scores import within_span
+from foureyes.calibration.scores import scores_and_outcomes, within_span
 from foureyes.calibration.thresholds import Threshold
+from foureyes.calibration.warned import worse_than_given
 from foureyes.display import plural
 from foureyes.errors import InputError
-from foureyes.maths.columns import flags, real, same_length
+from foureyes.maths.columns import TOLERANCE, Outcomes, real
 from foureyes.signals.catalog import LargerIs
 
 __all__ = ["Calibrator", "ScoreCalibrator"]
@@ -74,7 +75,15 @@ class Calibrator(ABC):
         return f"{self.kind} on {source}, fitted on {plural(rows.n, 'row')} {rows.digest[:12]}"
 
     @abstractmethod
-    def _stated(self, x: Any, outcome: ArrayLike) -> tuple[Floats, NDArray[np.bool_], list[NDArray[Any]]]:
+    def as_given(self, x: Any) -> Floats | None:
+        """(N,) P(correct) that the scores state by themselves; ``None`` where they state none.
+
+        Args:
+            x: what ``predict_proba`` takes.
+        """
+
+    @abstractmethod
+    def _stated(self, x: Any, outcome: ArrayLike) -> tuple[Floats, Outcomes, list[NDArray[Any]]]:
         """Confidence and correctness of every row, and the columns that identify it."""
 
     def report(
@@ -96,7 +105,8 @@ class Calibrator(ABC):
             allow_fitted_rows: report on the rows of the fit all the same; ``in_sample`` marks the result then.
 
         Returns:
-            Calibration error, Brier score, log loss, AUROC, risk-coverage area and the reliability table.
+            Calibration error, Brier score, log loss, AUROC, risk-coverage area and the reliability table; its
+            ``warnings`` say where the log loss is above that of the scores as they were given.
 
         Raises:
             InputError: these rows, or a good part of them, were fitted on; or they cannot be used.
@@ -104,7 +114,10 @@ class Calibrator(ABC):
             NotEnoughData: no rows, or fewer than two groups.
         """
         confidence, right, seen = self._judged(x, correct, source, allow_fitted_rows=allow_fitted_rows)
-        return calibration_report(confidence, right, groups=groups, in_sample=seen)
+        warning = worse_than_given(confidence, self.as_given(x), right, groups)
+        return calibration_report(
+            confidence, right, groups=groups, in_sample=seen, warnings=(warning,) if warning else ()
+        )
 
     def promise(
         self, x: Any, correct: ArrayLike, *, max_error: float, delta: float = 0.05, allow_fitted_rows: bool = False
@@ -128,7 +141,7 @@ class Calibrator(ABC):
 
     def _judged(
         self, x: Any, correct: ArrayLike, source: Source | None, *, allow_fitted_rows: bool
-    ) -> tuple[Floats, NDArray[np.bool_], bool]:
+    ) -> tuple[Floats, Outcomes, bool]:
         """Confidence, correctness, and whether the rows were fitted on, which must be allowed."""
         self.fitted_on.require(source)
         confidence, right, identity = self._stated(x, correct)
@@ -157,7 +170,8 @@ class Calibrator(ABC):
         if found is None or not issubclass(found, cls):
             known = sorted(kind for kind, kept in Calibrator._kinds.items() if issubclass(kept, cls))
             raise InputError(f"wanted a calibrator of kind {' or '.join(known)}; got {artefact.kind!r}")
-        if set(artefact.parameters) != set(wanted := _parameters_of(found)):
+        wanted, added = _parameters_of(found), _added_later(found)
+        if not set(wanted) - added <= set(artefact.parameters) <= set(wanted):
             got = ", ".join(artefact.parameters) or "none"
             raise InputError(f"{artefact.kind}: wanted the parameters {', '.join(wanted)}; got {got}")
         # Every concrete calibrator is a dataclass of these fields, which its abstract base cannot say.
@@ -220,11 +234,22 @@ class ScoreCalibrator(Calibrator):
         self.fitted_on.require(source)
         return self._confidence(within_span(real("scores", x), self.low, self.high))
 
-    def _stated(self, x: ArrayLike, outcome: ArrayLike) -> tuple[Floats, NDArray[np.bool_], list[NDArray[Any]]]:
-        values, right = real("scores", x), flags("correct", outcome)
-        same_length(scores=values, correct=right)
+    def as_given(self, x: Any) -> Floats | None:
+        """See :meth:`Calibrator.as_given`: scores in [0, 1] of which larger is better by this fit."""
+        values = real("scores", x)
+        if not len(values) or values.min() < -TOLERANCE or values.max() > 1 + TOLERANCE or self.larger_is != "better":
+            return None
+        return np.clip(values, 0.0, 1.0)
+
+    def _stated(self, x: ArrayLike, outcome: ArrayLike) -> tuple[Floats, Outcomes, list[NDArray[Any]]]:
+        values, right = scores_and_outcomes(x, outcome)
         return self._confidence(within_span(values, self.low, self.high)), right, [values, right]
 
 
 def _parameters_of(kind: type[Calibrator]) -> list[str]:
     return [field.name for field in fields(cast("Any", kind)) if field.name != "fitted_on"]
+
+
+def _added_later(kind: type[Calibrator]) -> set[str]:
+    """Parameters that a calibrator of an earlier release lacks: their default is what held for it."""
+    return {field.name for field in fields(cast("Any", kind)) if field.default is not MISSING}

@@ -17,7 +17,7 @@ from foureyes.calibration.provenance import FittedOn, Source
 from foureyes.calibration.scores import finite_span, stateable, within_span
 from foureyes.display import Result
 from foureyes.errors import InputError
-from foureyes.maths.columns import flags, real, same_length
+from foureyes.maths.columns import Outcomes, outcomes, real, same_length
 
 __all__ = ["Combiner"]
 
@@ -97,12 +97,12 @@ class Combiner(Result, Calibrator):
             raise InputError("a combiner needs at least one signal; got none")
         if not ridge >= 0:
             raise InputError(f"ridge must be at least 0; got {ridge:g}")
-        columns, right = _columns(signals), flags("correct", correct)
+        columns, right = _columns(signals), outcomes("correct", correct)
         same_length(**columns, correct=right)
         floor, ceiling = stateable(right)
         spans = [finite_span(column) for column in columns.values()]
         finite = [within_span(column, *span) for column, span in zip(columns.values(), spans, strict=True)]
-        line = fit_line(finite, np.where(right, ceiling, floor), ridge=ridge)
+        line = fit_line(finite, floor + (ceiling - floor) * right.astype(np.float64), ridge=ridge)
         lows, highs = zip(*spans, strict=True)
         fitted_on = FittedOn.of([*columns.values(), right], source, accept_direction)
         require_directions(fitted_on, dict(zip(columns, finite, strict=True)), right)
@@ -125,6 +125,9 @@ class Combiner(Result, Calibrator):
         self.fitted_on.require(source)
         return self._confidence(self._own(signals))
 
+    def as_given(self, x: Any) -> None:
+        """Several signals state no probability."""
+
     def _own(self, signals: Mapping[str, ArrayLike]) -> dict[str, Floats]:
         if set(signals) != set(self.signals):
             raise InputError(f"fitted on the signals {', '.join(self.signals)}; got {', '.join(signals) or 'none'}")
@@ -138,8 +141,8 @@ class Combiner(Result, Calibrator):
             log_odds += weight * within_span(columns[name], low, high)
         return sigmoid(log_odds)
 
-    def _stated(self, x: Any, outcome: ArrayLike) -> tuple[Floats, NDArray[np.bool_], list[NDArray[Any]]]:
-        columns, right = self._own(x), flags("correct", outcome)
+    def _stated(self, x: Any, outcome: ArrayLike) -> tuple[Floats, Outcomes, list[NDArray[Any]]]:
+        columns, right = self._own(x), outcomes("correct", outcome)
         same_length(**columns, correct=right)
         return self._confidence(columns), right, [*columns.values(), right]
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from foureyes.calibration.provenance import FittedOn, Source
 from foureyes.errors import InputError
+from foureyes.maths.columns import Outcomes
 from foureyes.signals.catalog import LargerIs
 
 __all__ = [
@@ -78,9 +79,7 @@ def require_stated(stated: LargerIs | None, found: LargerIs | None) -> None:
         raise InputError(f"larger was said to be {stated}; in this fit it is {found}")
 
 
-def require_directions(
-    fitted_on: FittedOn, signals: Mapping[str, NDArray[np.float64]], right: NDArray[np.bool_]
-) -> None:
+def require_directions(fitted_on: FittedOn, signals: Mapping[str, NDArray[np.float64]], right: Outcomes) -> None:
     """The same of several signals that are combined: each by itself, where chance alone does not explain it.
 
     In a combination the sign of one weight says little, since the others share what it knows; so each signal is held

@@ -15,7 +15,8 @@ from foureyes.calibration.provenance import FittedOn, Source
 from foureyes.calibration.scores import Scores
 from foureyes.display import Result
 from foureyes.errors import InputError
-from foureyes.maths.ordering import cut_evenly, sort_with_flags
+from foureyes.maths.monotone import block_sums
+from foureyes.maths.ordering import cut_evenly, sort_with_outcomes
 from foureyes.signals.catalog import LargerIs
 
 __all__ = ["HistogramBinning"]
@@ -76,7 +77,7 @@ class HistogramBinning(Result, ScoreCalibrator):
 
         Args:
             x: (N,) scores; infinities count as the most extreme finite score.
-            correct: (N,) booleans or 0/1.
+            correct: (N,) booleans or 0/1; or the share of people by whom each was right.
             bins: at most this many; equal scores share a bin.
             source: where the scores come from.
             accept_direction: the signal's name, to fit it although it points the other way than in the catalogue.
@@ -88,9 +89,9 @@ class HistogramBinning(Result, ScoreCalibrator):
         if bins < 1:
             raise InputError(f"bins must be at least 1; got {bins}")
         scores = Scores.of(x, correct, source, accept_direction)
-        values, right = sort_with_flags(scores.values, scores.right)
+        values, right = sort_with_outcomes(scores.values, scores.right)
         cuts = cut_evenly(values, bins)
-        share = np.add.reduceat(right, cuts[:-1], dtype=np.int64) / np.diff(cuts)
+        share = block_sums(right, cuts) / np.diff(cuts)
         return cls(
             scores.fitted_on,
             tuple(values[cuts[1:-1]].tolist()),

@@ -15,8 +15,8 @@ from foureyes.calibration.provenance import FittedOn, Source
 from foureyes.calibration.scores import Scores
 from foureyes.display import Result
 from foureyes.errors import InputError
-from foureyes.maths.monotone import pool_increasing
-from foureyes.maths.ordering import sort_with_flags
+from foureyes.maths.monotone import block_sums, pool_increasing
+from foureyes.maths.ordering import sort_with_outcomes
 from foureyes.signals.catalog import LargerIs
 
 __all__ = ["Isotonic"]
@@ -78,7 +78,7 @@ class Isotonic(Result, ScoreCalibrator):
 
         Args:
             x: (N,) scores; infinities count as the most extreme finite score.
-            correct: (N,) booleans or 0/1.
+            correct: (N,) booleans or 0/1; or the share of people by whom each was right.
             larger_is: ``"worse"`` for an uncertainty, ``"better"`` for a confidence or a logit; by default that of the
                 source's signal in the catalogue, else ``"worse"``. It is never found by fitting both and keeping the
                 better one, which would hide a broken signal.
@@ -94,9 +94,9 @@ class Isotonic(Result, ScoreCalibrator):
         direction = direction_of(source, larger_is, accept_direction)
         scores = Scores.of(x, correct, source, accept_direction)
         sign = -1.0 if direction == "worse" else 1.0
-        goodness, right = sort_with_flags(sign * scores.values, scores.right)
+        goodness, right = sort_with_outcomes(sign * scores.values, scores.right)
         cuts = pool_increasing(right)
-        share = np.add.reduceat(right, cuts[:-1], dtype=np.int64) / np.diff(cuts)
+        share = np.maximum.accumulate(block_sums(right, cuts) / np.diff(cuts))
         ends = np.stack([goodness[cuts[:-1]], goodness[cuts[1:] - 1]], axis=1).ravel()
         kept = np.insert(np.diff(ends) > 0, 0, True)  # a block of one distinct score needs one point, not two
         at, confidence = sign * ends[kept], np.repeat(scores.confidence(share), 2)[kept]

@@ -6,15 +6,16 @@ passed over in chunks that fit the processor's cache; a pass needs no memory tha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from foureyes.calibration.floors import best_floor
 from foureyes.errors import InputError
 
-__all__ = ["Line", "fit_line", "sigmoid"]
+__all__ = ["Line", "fit_floored", "fit_line", "log_loss", "sigmoid"]
 
 Floats = NDArray[np.float64]
 
@@ -62,6 +63,35 @@ def fit_line(columns: Sequence[Floats], targets: Floats, *, ridge: float = 0.0) 
     weights = np.zeros(len(columns))
     weights[varying] = solved[1:] / scales[varying]
     return Line(float(solved[0] - weights @ centres), tuple(weights.tolist()))
+
+
+def log_loss(targets: Floats, p: Floats) -> float:
+    """Mean cross-entropy of probabilities strictly between 0 and 1."""
+    return float(-(targets * np.log(p) + (1 - targets) * np.log1p(-p)).mean())
+
+
+def fit_floored(
+    p: Floats, targets: Floats, parts: Callable[[Floats, float], list[Floats]], fit: Callable[..., Line] = fit_line
+) -> tuple[float, Line]:
+    """A line on logarithms of probabilities, with the floor under which the targets are likeliest.
+
+    Args:
+        p: (N,) probabilities.
+        targets: (N,) strictly between 0 and 1.
+        parts: probabilities and a floor → columns.
+        fit: columns and targets → line.
+    """
+    every = slice(None, None, max(1, len(p) // _WARM_ROWS))
+    few, their_targets = np.ascontiguousarray(p[every]), np.ascontiguousarray(targets[every])
+
+    def of_floor(floor: float) -> tuple[None, float]:
+        columns = parts(few, floor)
+        line = fit(columns, their_targets)
+        at = np.sum([w * column for w, column in zip(line.weights, columns, strict=True)], axis=0) + line.intercept
+        return None, log_loss(their_targets, sigmoid(at))
+
+    floor, _ = best_floor(float(np.minimum(few, 1 - few).min()), of_floor)
+    return floor, fit(parts(p, floor), targets)
 
 
 def _centre_and_scale(column: Floats) -> tuple[float, float]:

@@ -67,7 +67,7 @@ class Platt(Result, ScoreCalibrator):
 
         Args:
             x: (N,) scores; infinities count as the most extreme finite score.
-            correct: (N,) booleans or 0/1.
+            correct: (N,) booleans or 0/1; or the share of people by whom each was right.
             source: where the scores come from.
             accept_direction: the signal's name, to fit it although it points the other way than in the catalogue.
 
@@ -76,7 +76,7 @@ class Platt(Result, ScoreCalibrator):
             NotEnoughData: all answers are right, or all wrong.
         """
         scores = Scores.of(x, correct, source, accept_direction)
-        line = fit_line([scores.values], scores.confidence(scores.right.astype(np.float64)))
+        line = fit_line([scores.values], scores.targets)
         return cls(scores.fitted_on, line.weights[0], line.intercept, scores.low, scores.high)
 
     @property

@@ -7,6 +7,7 @@ badly calibrated. So they are always given together, with their intervals.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from foureyes.display import Result
-from foureyes.maths.columns import flags, probabilities
+from foureyes.maths.columns import stated_and_seen
 from foureyes.maths.ranking import Auroc, auroc
 from foureyes.maths.reliability import ECE_BINS, Ece, Reliability, ece, reliability
 from foureyes.maths.risk_coverage import Aurc, aurc
@@ -39,6 +40,7 @@ class CalibrationReport(Result):
         aurc: what is gained by answering only where the confidence is high, with its rejection ratio.
         reliability: the table behind the diagram.
         in_sample: the rows were fitted on: the figures flatter the calibrator and say nothing about new rows.
+        warnings: what has to be said beside the figures, as that the scores as given had a lower log loss.
     """
 
     n: int
@@ -52,6 +54,7 @@ class CalibrationReport(Result):
     aurc: Aurc
     reliability: Reliability
     in_sample: bool
+    warnings: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """As a JSON object. An infinite log loss becomes ``None``, as JSON has no infinity."""
@@ -67,6 +70,7 @@ class CalibrationReport(Result):
             "aurc": asdict(self.aurc) | {"auarc": self.aurc.auarc, "excess": self.aurc.excess, "prr": self.aurc.prr},
             "reliability": {"binning": self.reliability.binning, "bins": self.reliability.rows()},
             "in_sample": self.in_sample,
+            "warnings": list(self.warnings),
         }
 
 
@@ -77,33 +81,38 @@ def calibration_report(
     bins: int = ECE_BINS,
     groups: ArrayLike | None = None,
     in_sample: bool = False,
+    warnings: Sequence[str] = (),
 ) -> CalibrationReport:
     """Takes every measure of confidences, from a calibrator or from anywhere else.
 
     Args:
         confidence: (N,) P(correct), in [0, 1].
-        correct: (N,) booleans or 0/1.
+        correct: (N,) booleans or 0/1; or the share of people by whom each was right. AUROC and risk-coverage area
+            take what at least half of them say.
         bins: of the calibration error and the table, equal counts.
         groups: (N,) integers; rows of one group (say, answers to one question) are not independent of each other, and
             the intervals take them together.
         in_sample: mark the report as made on rows that were fitted on.
+        warnings: what has to be said beside the figures.
 
     Raises:
         InputError: lengths differ, a confidence outside [0, 1] or NaN.
         NotEnoughData: no rows, or fewer than two groups.
     """
-    c, right = probabilities("confidence", confidence), flags("correct", correct)
-    table = reliability(c, right, bins=bins)
+    c, seen = stated_and_seen(confidence, correct)
+    right = seen >= 0.5 if seen.dtype != np.bool_ else seen.astype(np.bool_, copy=False)
+    table = reliability(c, seen, bins=bins)
     return CalibrationReport(
         n=len(c),
-        accuracy=float(right.mean()),
+        accuracy=float(seen.mean()),
         mean_confidence=float(c.mean()),
-        ece=ece(c, right, bins=bins, groups=groups),
+        ece=ece(c, seen, bins=bins, groups=groups),
         mce=float(np.abs(table.gap).max()),
-        brier=brier(c, right),
-        nll=nll(c, right),
+        brier=brier(c, seen),
+        nll=nll(c, seen),
         auroc=auroc(-c, wrong=~right, groups=groups) if right.any() and not right.all() else None,
         aurc=aurc(-c, wrong=~right, groups=groups),
         reliability=table,
         in_sample=in_sample,
+        warnings=tuple(warnings),
     )

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from foureyes.calibration.provenance import FittedOn, Source
-from foureyes.errors import NotEnoughData
-from foureyes.maths.columns import flags, real, same_length
+from foureyes.errors import InputError, NotEnoughData
+from foureyes.maths.columns import Outcomes, outcomes, real, same_length
 
-__all__ = ["Scores", "finite_span", "stateable", "within_span"]
+__all__ = ["Scores", "finite_span", "scores_and_outcomes", "stateable", "within_span"]
 
 Floats = NDArray[np.float64]
 
@@ -22,7 +22,7 @@ class Scores:
 
     Attributes:
         values: (N,) finite.
-        right: (N,) whether each answer is correct.
+        right: (N,) whether each answer is correct, or the share of people who said so.
         low: smallest finite score seen; minus infinity counts as this.
         high: largest finite score seen.
         floor: the lowest confidence that the counts allow to state.
@@ -31,7 +31,7 @@ class Scores:
     """
 
     values: Floats
-    right: NDArray[np.bool_]
+    right: Outcomes
     low: float
     high: float
     floor: float
@@ -46,28 +46,43 @@ class Scores:
             InputError: shapes or values that cannot be used.
             NotEnoughData: one class only, or no finite score.
         """
-        values, right = real("scores", x), flags("correct", correct)
-        same_length(scores=values, correct=right)
+        values, right = scores_and_outcomes(x, correct)
         floor, ceiling = stateable(right)
         fitted_on = FittedOn.of([values, right], source, accept_direction)
         low, high = finite_span(values)
         return cls(within_span(values, low, high), right, low, high, floor, ceiling, fitted_on)
+
+    @property
+    def targets(self) -> Floats:
+        """(N,) Platt's targets: what each answer counts as, strictly between 0 and 1."""
+        return self.confidence(self.right.astype(np.float64))
 
     def confidence(self, share: Floats) -> Floats:
         """Shares of right answers, in [0, 1], as confidences that the counts allow to state."""
         return self.floor + (self.ceiling - self.floor) * share
 
 
-def stateable(right: NDArray[np.bool_]) -> tuple[float, float]:
+def scores_and_outcomes(x: ArrayLike, correct: ArrayLike) -> tuple[Floats, Outcomes]:
+    """Scores beside what came of them, equally long; refuses the two the wrong way round."""
+    values, right = real("scores", x), outcomes("correct", correct)
+    same_length(scores=values, correct=right)
+    if right.dtype != np.bool_ and ((values == 0) | (values == 1)).all():
+        raise InputError("the scores are all 0 or 1 and correct holds shares: got the two the wrong way round?")
+    return values, right
+
+
+def stateable(right: Outcomes) -> tuple[float, float]:
     """The lowest and the highest confidence that the counts allow to state (Platt's targets).
 
     Raises:
         NotEnoughData: all answers are right, or all wrong.
     """
-    n_right = int(np.count_nonzero(right))
+    n_right = float(right.sum())
     n_wrong = len(right) - n_right
-    if not n_right or not n_wrong:
-        raise NotEnoughData(f"a calibrator learns from right and wrong answers; got {n_right} right, {n_wrong} wrong")
+    if not n_right > 0 or not n_wrong > 0:
+        raise NotEnoughData(
+            f"a calibrator learns from right and wrong answers; got {n_right:g} right, {n_wrong:g} wrong"
+        )
     return 1 / (n_wrong + 2), (n_right + 1) / (n_right + 2)
 
 

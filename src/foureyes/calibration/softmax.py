@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from foureyes.errors import InputError
 
-__all__ = ["best_sharpness", "row_maxima", "softmax"]
+__all__ = ["best_sharpness", "row_chunks", "row_maxima", "softmax"]
 
 Floats = NDArray[np.float64]
 
@@ -34,7 +34,7 @@ def softmax(logits: Floats) -> Floats:
 def row_maxima(logits: Floats) -> Floats:
     """(N,) the largest of every row."""
     out = np.empty(len(logits))
-    for rows, chunk in _chunks(logits):
+    for rows, chunk in row_chunks(logits):
         chunk.max(axis=0, out=out[rows])
     return out
 
@@ -90,7 +90,7 @@ def _slope_at_zero(logits: Floats, own: Floats) -> float:
 def _derivatives(logits: Floats, own: Floats, sharpness: float) -> tuple[float, float]:
     """First and second derivative of the mean log loss by β: E[z] − z_label and Var[z], averaged over rows."""
     slope = curvature = 0.0
-    for rows, chunk in _chunks(logits):
+    for rows, chunk in row_chunks(logits):
         top = chunk.max(axis=0)
         z = np.maximum(chunk - top, _IMPOSSIBLE)
         weight = np.exp(sharpness * z)
@@ -103,7 +103,7 @@ def _derivatives(logits: Floats, own: Floats, sharpness: float) -> tuple[float, 
     return slope / len(logits), curvature / len(logits)
 
 
-def _chunks(logits: Floats) -> Iterator[tuple[slice, Floats]]:
+def row_chunks(logits: Floats) -> Iterator[tuple[slice, Floats]]:
     """(K, m) copies of m rows at a time."""
     step = max(1, _CHUNK_NUMBERS // logits.shape[1])
     for start in range(0, len(logits), step):

@@ -19,6 +19,7 @@ __all__ = [
     "class_indices",
     "in_file",
     "read_text",
+    "require_absent",
     "require_new_fields",
     "require_places",
     "require_same_format",
@@ -49,6 +50,16 @@ def require_same_format(table: Table, out: Path) -> None:
     if out.suffix.lower() not in table.suffixes:
         wanted = " or ".join(table.suffixes)
         raise InputError(f"OUT is a copy of IN in its format: wanted a file that ends in {wanted}; got {out}")
+
+
+def require_absent(out: Path, *, force: bool) -> None:
+    """No file is replaced unasked.
+
+    Raises:
+        InputError: it exists, and ``--force`` was not given.
+    """
+    if out.exists() and not force:
+        raise InputError(f"{out} exists; --force replaces it, -o names another")
 
 
 def require_new_fields(table: Table, names: Iterable[str], hint: str) -> None:

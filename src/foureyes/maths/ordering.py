@@ -12,7 +12,9 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["cut_evenly", "sort_with_flags", "tie_starts"]
+from foureyes.maths.columns import Outcomes
+
+__all__ = ["cut_evenly", "sort_with_flags", "sort_with_outcomes", "tie_starts"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -38,6 +40,14 @@ def sort_with_flags(values: Floats, flags: Flags) -> tuple[Floats, Flags]:
     if values.min() >= 0 and values.max() <= 1:
         return _sort_packed(values, flags)
     return _sort_apart(values, flags)
+
+
+def sort_with_outcomes(values: Floats, outcomes: Outcomes) -> tuple[Floats, Outcomes]:
+    """The same for flags or for shares in [0, 1]; among equal values, larger shares come first."""
+    if outcomes.dtype == np.bool_:
+        return sort_with_flags(values, outcomes.astype(np.bool_, copy=False))
+    order = np.lexsort((-outcomes.astype(np.float64), values))
+    return values[order], outcomes[order]
 
 
 def tie_starts(sorted_values: Floats) -> Ints:

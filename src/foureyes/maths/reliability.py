@@ -12,6 +12,7 @@ A newcomer starts at :func:`ece`; :func:`reliability` gives the table behind it,
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias, get_args
 
@@ -21,14 +22,13 @@ from numpy.typing import ArrayLike, NDArray
 from foureyes.display import Result, TableResult
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.bounds import clopper_pearson
-from foureyes.maths.columns import flags, fraction, group_ids, probabilities, same_length
-from foureyes.maths.ordering import cut_evenly, sort_with_flags
+from foureyes.maths.columns import Outcomes, fraction, group_ids, same_length, stated_and_seen
+from foureyes.maths.ordering import cut_evenly, sort_with_outcomes
 
 __all__ = ["ECE_BINS", "Binning", "Ece", "Reliability", "ece", "mce", "reliability"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Flags = NDArray[np.bool_]
 
 Binning: TypeAlias = Literal["equal-count", "equal-width"]
 
@@ -48,7 +48,7 @@ class Reliability(TableResult):
         binning: how the bins were cut.
         lower, upper: (B,) lowest and highest confidence *in* the bin (equal-count) or its edges (equal-width).
         n: (B,) rows.
-        n_right: (B,) right answers among them.
+        n_right: (B,) right answers among them; the sum of the shares where people did not agree.
         confidence: (B,) mean confidence.
     """
 
@@ -56,7 +56,7 @@ class Reliability(TableResult):
     lower: Floats
     upper: Floats
     n: Ints
-    n_right: Ints
+    n_right: Ints | Floats
     confidence: Floats
 
     @property
@@ -71,7 +71,7 @@ class Reliability(TableResult):
 
     def intervals(self, level: float = 0.95) -> Floats:
         """(B, 2) exact interval of every bin's accuracy."""
-        ends = [clopper_pearson(int(k), int(n), level) for k, n in zip(self.n_right, self.n, strict=True)]
+        ends = [_rate_interval(float(k), int(n), level) for k, n in zip(self.n_right, self.n, strict=True)]
         return np.array(ends, dtype=np.float64)
 
     def columns(self, level: float = 0.95) -> dict[str, Any]:
@@ -129,7 +129,7 @@ def reliability(
 
     Args:
         confidence: (N,) P(correct) as stated, in [0, 1].
-        correct: (N,) booleans or 0/1.
+        correct: (N,) booleans or 0/1; or the share of people by whom each was right.
         bins: at most this many; empty ones are dropped.
         binning: ``"equal-count"`` cuts the sorted rows into parts of N / bins, equal confidences kept together;
             ``"equal-width"`` cuts [0, 1] into [0, 1/bins), …, [1 − 1/bins, 1].
@@ -146,8 +146,8 @@ def reliability(
         >>> table.accuracy.tolist(), table.n.tolist()
         ([0.0, 1.0], [2, 2])
     """
-    c, right = probabilities("confidence", confidence), flags("correct", correct)
-    if not same_length(confidence=c, correct=right):
+    c, right = stated_and_seen(confidence, correct)
+    if not len(c):
         raise NotEnoughData("a reliability table needs rows; got none")
     if bins < 1:
         raise InputError(f"bins must be at least 1; got {bins}")
@@ -277,7 +277,7 @@ def _design_effect(table: Reliability, variance: Floats, group_sizes: Ints) -> f
 
 def _grouped_root(table: Reliability, confidence: ArrayLike, correct: ArrayLike, groups: ArrayLike) -> Floats:
     """(B, B) R with R·Rᵀ the covariance of the bins' summed gaps where whole groups come and go."""
-    c, right, ids = probabilities("confidence", confidence), flags("correct", correct), group_ids("groups", groups)
+    (c, right), ids = stated_and_seen(confidence, correct), group_ids("groups", groups)
     same_length(confidence=c, groups=ids)
     n_groups, n_bins = int(ids.max()) + 1, len(table.n)
     if n_groups < 2:
@@ -298,16 +298,24 @@ def _grouped_root(table: Reliability, confidence: ArrayLike, correct: ArrayLike,
     return root
 
 
-def _equal_count(c: Floats, right: Flags, bins: int) -> Reliability:
-    c, right = sort_with_flags(c, right)
+def _rate_interval(k: float, n: int, level: float) -> tuple[float, float]:
+    """Exact of whole counts; of shares that sum to k, the wider one of the counts around it."""
+    return clopper_pearson(math.floor(k), n, level)[0], clopper_pearson(math.ceil(k), n, level)[1]
+
+
+def _equal_count(c: Floats, right: Outcomes, bins: int) -> Reliability:
+    c, right = sort_with_outcomes(c, right)
     cuts = cut_evenly(c, bins)
     starts, stops = cuts[:-1], cuts[1:]
     n = np.diff(cuts)
-    n_right = np.array([np.count_nonzero(right[i:j]) for i, j in zip(starts, stops, strict=True)])
+    counted = np.count_nonzero if right.dtype == np.bool_ else np.sum
+    n_right = np.array([counted(right[i:j]) for i, j in zip(starts, stops, strict=True)])
     return Reliability("equal-count", c[starts], c[stops - 1], n, n_right, np.add.reduceat(c, starts) / n)
 
 
-def _equal_width(c: Floats, right: Flags, bins: int) -> Reliability:
+def _equal_width(c: Floats, right: Outcomes, bins: int) -> Reliability:
+    if right.dtype != np.bool_:
+        return _equal_width_of_shares(c, right.astype(np.float64, copy=False), bins)
     # One ulp or two above `bins`, so that a confidence equal to an edge k / bins never rounds to below k.
     scale = bins * (1 + 2**-51)
     total, counts = np.zeros(bins + 1), np.zeros((bins + 1, 2), dtype=np.int64)
@@ -321,3 +329,11 @@ def _equal_width(c: Floats, right: Flags, bins: int) -> Reliability:
     n = counts[:-1].sum(axis=1)
     used = np.flatnonzero(n)
     return Reliability("equal-width", used / bins, (used + 1) / bins, n[used], counts[used, 1], total[used] / n[used])
+
+
+def _equal_width_of_shares(c: Floats, right: Floats, bins: int) -> Reliability:
+    b = np.minimum((c * bins * (1 + 2**-51)).astype(np.intp), bins - 1)
+    n = np.bincount(b, minlength=bins)
+    used = np.flatnonzero(n)
+    total, n_right = np.bincount(b, c, bins), np.bincount(b, right, bins)
+    return Reliability("equal-width", used / bins, (used + 1) / bins, n[used], n_right[used], total[used] / n[used])

@@ -15,9 +15,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from foureyes.display import Result
 from foureyes.errors import InputError, NotEnoughData
-from foureyes.maths.columns import class_indices, distributions, flags, probabilities, same_length
-from foureyes.maths.monotone import pool_increasing
-from foureyes.maths.ordering import sort_with_flags
+from foureyes.maths.columns import Outcomes, class_indices, distributions, same_length, stated_and_seen
+from foureyes.maths.monotone import block_sums, pool_increasing
+from foureyes.maths.ordering import sort_with_outcomes
 
 __all__ = ["Brier", "brier", "dcs", "nll"]
 
@@ -59,7 +59,7 @@ def brier(confidence: ArrayLike, correct: ArrayLike) -> Brier:
 
     Args:
         confidence: (N,) P(correct), in [0, 1].
-        correct: (N,) booleans or 0/1.
+        correct: (N,) booleans or 0/1; or the share of people by whom each was right, for the mean over people.
 
     Raises:
         InputError: lengths differ, a confidence outside [0, 1] or NaN.
@@ -75,9 +75,11 @@ def brier(confidence: ArrayLike, correct: ArrayLike) -> Brier:
     c, right = _stated(confidence, correct)
     n, accuracy = len(c), float(right.mean())
     value = float(np.square(c - right).mean())
-    _, right_in_order = sort_with_flags(c, right)
+    if right.dtype != np.bool_:
+        value += float((right * (1 - right)).mean())  # (c − v)² of somebody's vote v, averaged over people
+    _, right_in_order = sort_with_outcomes(c, right)
     cuts = pool_increasing(right_in_order)
-    rate = np.add.reduceat(right_in_order, cuts[:-1], dtype=np.int64) / np.diff(cuts)
+    rate = block_sums(right_in_order, cuts) / np.diff(cuts)
     recalibrated = float((np.diff(cuts) * rate * (1 - rate)).sum() / n)
     uncertainty = accuracy * (1 - accuracy)
     return Brier(value, max(0.0, value - recalibrated), max(0.0, uncertainty - recalibrated), uncertainty, n)
@@ -91,7 +93,7 @@ def nll(confidence: ArrayLike, correct: ArrayLike) -> float:
 
     Args:
         confidence: (N,) P(correct), in [0, 1].
-        correct: (N,) booleans or 0/1.
+        correct: (N,) booleans or 0/1; or the share of people by whom each was right, for the mean over people.
 
     Raises:
         InputError: lengths differ, a confidence outside [0, 1] or NaN.
@@ -103,7 +105,10 @@ def nll(confidence: ArrayLike, correct: ArrayLike) -> float:
     """
     c, right = _stated(confidence, correct)
     with np.errstate(divide="ignore"):
-        happened = np.log(c, where=right, out=np.log1p(-c))
+        if right.dtype != np.bool_:
+            share = right.astype(np.float64, copy=False)
+            return float(-(_times_log(share, c) + _times_log(1 - share, 1 - c)).mean())
+        happened = np.log(c, where=right.astype(np.bool_, copy=False), out=np.log1p(-c))
     return float(-happened.mean())
 
 
@@ -151,8 +156,13 @@ def dcs(
     return float(((reward * p_right - penalty * p_wrong) * (1 - p_abstain)).mean())
 
 
-def _stated(confidence: ArrayLike, correct: ArrayLike) -> tuple[Floats, NDArray[np.bool_]]:
-    c, right = probabilities("confidence", confidence), flags("correct", correct)
-    if not same_length(confidence=c, correct=right):
+def _times_log(share: Floats, p: Floats) -> Floats:
+    """Share times ln p, 0 where the share is."""
+    return np.asarray(share * np.log(np.where(share == 0, 1.0, p)))
+
+
+def _stated(confidence: ArrayLike, correct: ArrayLike) -> tuple[Floats, Outcomes]:
+    c, right = stated_and_seen(confidence, correct)
+    if not len(c):
         raise NotEnoughData("a score of confidences needs rows; got none")
     return c, right

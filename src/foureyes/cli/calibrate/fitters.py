@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from foureyes.calibration import Calibrator, Combiner, Temperature, fit_best, held_out_gain
-from foureyes.calibration.choose import CONFIDENCE_KINDS, SCORE_KINDS, fit_kind
-from foureyes.calibration.direction import direction_of, require_stated
-from foureyes.choices import CalibratorKind
+from foureyes.calibration import Calibrator, Combiner, Gain, fit_best, fit_best_classes, held_out_gain
+from foureyes.calibration.choose import fit_kind
+from foureyes.calibration.choose_classes import CLASS_KINDS, KINDS_OF_CLASSES
+from foureyes.calibration.classes import Scale
+from foureyes.calibration.direction import require_stated
+from foureyes.choices import CalibratorKind, ClassCalibratorKind
 from foureyes.cli.calibrate.table import ScoreTable
 from foureyes.errors import InputError
 from foureyes.signals.catalog import LargerIs
@@ -47,23 +49,34 @@ def fit_calibrator(
         accepted: signals whose direction is accepted although it contradicts the catalogue, joined by " + ".
 
     Returns:
-        The calibrator, and a JSON object with the ``reason`` for it and the figures behind the reason.
+        The calibrator, and a JSON object with the ``reason`` for it, the figures behind the reason, and ``warnings``.
 
     Raises:
         InputError: the kind does not suit the scores; the direction is not known, or the fit contradicts it.
         NotEnoughData: too few rows, or of one class only.
     """
-    usual = "temperature" if scores.scale else "combiner" if isinstance(scores.x, dict) else "best"
-    asked = kind or usual
-    if (asked == "temperature") != bool(scores.scale) or (isinstance(scores.x, dict) and asked != "combiner"):
+    usual = "best of the classes" if scores.scale else "combiner" if isinstance(scores.x, dict) else "best"
+    asked = kind or ("best" if scores.scale else usual)
+    of_classes = asked in CLASS_KINDS or (asked == "best" and bool(scores.scale))
+    if of_classes != bool(scores.scale) or (isinstance(scores.x, dict) and asked != "combiner"):
         raise InputError(f"--kind {asked} does not suit these scores; wanted {usual}")
-    if asked == "temperature":
-        scale = cast("Literal['logits', 'probabilities']", scores.scale)
-        found = Temperature.fit(scores.x, scores.outcome, scale=scale, source=scores.source)
-        return found, {"reason": f"temperature {found.temperature:.4g}"}
+    if scores.scale:
+        return _fit_classes(scores, asked)
     if asked == "combiner":
         return _fit_combiner(scores, accepted)
     return _fit_single(scores, asked, larger_is, accepted)
+
+
+def _fit_classes(scores: ScoreTable, asked: str) -> tuple[Calibrator, dict[str, Any]]:
+    scale = cast("Scale", scores.scale)
+    if asked != "best":
+        found = KINDS_OF_CLASSES[cast("ClassCalibratorKind", asked)].fit(
+            scores.x, scores.outcome, scale=scale, source=scores.source
+        )
+        return found, {"reason": f"{asked}, as asked for", "warnings": []}
+    choice = fit_best_classes(scores.x, scores.outcome, scale=scale, folds=_folds(scores), source=scores.source)
+    trials = [asdict(trial) for trial in choice.trials]
+    return choice.calibrator, {"reason": choice.reason, "trials": trials, "warnings": list(choice.warnings)}
 
 
 def _fit_combiner(scores: ScoreTable, accepted: str | None) -> tuple[Calibrator, dict[str, Any]]:
@@ -76,7 +89,7 @@ def _fit_combiner(scores: ScoreTable, accepted: str | None) -> tuple[Calibrator,
         f"over {gain.best_single} alone"
     )
     found = Combiner.fit(signals, scores.outcome, source=scores.source, accept_direction=accepted)
-    return found, {"reason": reason, "gain": asdict(gain)}
+    return found, {"reason": reason, "gain": asdict(gain), "warnings": _no_gain(gain)}
 
 
 def _fit_single(
@@ -88,18 +101,23 @@ def _fit_single(
     if asked != "best":
         found = fit_kind(cast("CalibratorKind", asked), scores.x, scores.outcome, larger_is=larger_is, **whence)
         require_stated(larger_is, found.larger_is)
-        return found, {"reason": f"{asked}, as asked for"}
-    direction = direction_of(scores.source, larger_is, accepted)
-    confidences = direction == "better" and scores.x.min(initial=0) >= 0 and scores.x.max(initial=1) <= 1
+        return found, {"reason": f"{asked}, as asked for", "warnings": []}
     choice = fit_best(
         scores.x,
         scores.outcome,
-        candidates=CONFIDENCE_KINDS if confidences else SCORE_KINDS,
         larger_is=larger_is,
         folds=_folds(scores),
         **whence,
     )
-    return choice.calibrator, {"reason": choice.reason, "trials": [asdict(trial) for trial in choice.trials]}
+    trials = [asdict(trial) for trial in choice.trials]
+    return choice.calibrator, {"reason": choice.reason, "trials": trials, "warnings": list(choice.warnings)}
+
+
+def _no_gain(gain: Gain) -> list[str]:
+    """A sentence where combining costs."""
+    if gain.gain >= 0:
+        return []
+    return [f"combining these scores costs {-gain.gain:.4f} nats a row held out: calibrate {gain.best_single} alone"]
 
 
 def _folds(scores: ScoreTable) -> int | ArrayLike:

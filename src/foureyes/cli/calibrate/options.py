@@ -6,13 +6,13 @@ import argparse
 from pathlib import Path
 from typing import Final, get_args
 
-from foureyes.choices import CalibratorKind
+from foureyes.choices import CalibratorKind, ClassCalibratorKind
 from foureyes.cli.options import add_allowance, add_out, add_page, add_table
 from foureyes.cli.parser import Commands
 
 __all__ = ["configure"]
 
-_KINDS: Final = ("best", *get_args(CalibratorKind), "temperature", "combiner")
+_KINDS: Final = ("best", *get_args(CalibratorKind), *get_args(ClassCalibratorKind), "combiner")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +34,7 @@ def _configure_fit(fit: argparse.ArgumentParser) -> None:
     fit.add_argument(
         "--kind",
         choices=_KINDS,
-        help="default: best (chosen by cross-validation); combiner for several scores, temperature for logits",
+        help="default: best, chosen by cross-validation among those that suit the scores; combiner for several scores",
     )
     fit.add_argument(
         "--larger-is", choices=("worse", "better"), help="direction of the score; known for foureyes' own signals"
@@ -64,7 +64,14 @@ def _configure_apply(apply: argparse.ArgumentParser) -> None:
     apply.add_argument(
         "--field", default="confidence", metavar="NAME", help="where P(correct) goes (default: %(default)s)"
     )
+    apply.add_argument(
+        "--distribution",
+        metavar="NAME",
+        default="distribution",
+        help="with --logits or --probs: where the calibrated distribution goes, a list a row (default: %(default)s)",
+    )
     apply.add_argument("--overwrite-field", action="store_true", help="replace fields of the names written")
+    apply.add_argument("--force", action="store_true", help="replace an OUT that exists")
     acting = apply.add_mutually_exclusive_group()
     acting.add_argument(
         "--threshold", type=Path, metavar="FILE", help="what report --threshold wrote: adds 'let_through'"
@@ -160,7 +167,11 @@ def _add_outcome(parser: argparse.ArgumentParser) -> None:
         metavar="FIELD",
         help="whether the answer was right: true or false, 1 or 0 (default: what score found, foureyes_correct)",
     )
-    parser.add_argument("--label", metavar="FIELD", help="with --logits or --probs: index of the right class")
+    parser.add_argument(
+        "--label",
+        metavar="FIELD",
+        help="with --logits or --probs: index of the right class, or a list of how many people chose each",
+    )
     parser.add_argument(
         "--group", metavar="FIELD", help="which rows hang together, say the question's id: intervals take them together"
     )

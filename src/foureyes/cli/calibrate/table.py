@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from foureyes.calibration import Calibrator, Combiner, ScoreCalibrator, Source, Temperature
+from foureyes.calibration import Calibrator, ClassCalibrator, Combiner, ScoreCalibrator, Source
 from foureyes.cli.calibrate.decided import decided_flags
 from foureyes.cli.files import class_indices
 from foureyes.errors import InputError
@@ -119,7 +119,7 @@ def read_scores(
 
 def confidence_of(calibrator: Calibrator, scores: ScoreTable) -> Floats:
     """(n,) P(correct)."""
-    if isinstance(calibrator, Temperature):
+    if isinstance(calibrator, ClassCalibrator):
         return calibrator.confidence(scores.x, source=scores.source)
     if isinstance(calibrator, Combiner | ScoreCalibrator):
         return calibrator.predict_proba(scores.x, source=scores.source)
@@ -127,23 +127,19 @@ def confidence_of(calibrator: Calibrator, scores: ScoreTable) -> Floats:
 
 
 def correctness_of(calibrator: Calibrator, scores: ScoreTable) -> Bools:
-    """(n,) whether each answer is right."""
-    right = scores.x.argmax(axis=1) == scores.outcome if isinstance(calibrator, Temperature) else scores.outcome
-    return np.asarray(right, np.bool_)
+    """(n,) whether each answer is right; where people voted, whether at least half of them say so."""
+    right = calibrator.correct(scores.x, scores.outcome) if isinstance(calibrator, ClassCalibrator) else scores.outcome
+    return np.asarray(right >= 0.5 if right.dtype != np.bool_ else right, np.bool_)
 
 
-def uncalibrated(calibrator: Calibrator, scores: ScoreTable) -> tuple[Floats, Bools] | None:
-    """Confidence and correctness of the rows without the calibrator; ``None`` where scores state no probability.
-
-    A score states one if all of them lie in [0, 1] and the calibrator found that larger is better.
-    """
-    if isinstance(calibrator, Temperature):
-        plain = replace(calibrator, temperature=1.0)
-        return plain.confidence(scores.x), correctness_of(calibrator, scores)
-    if not isinstance(calibrator, ScoreCalibrator) or not scores.n or scores.x.min() < 0 or scores.x.max() > 1:
+def uncalibrated(calibrator: Calibrator, scores: ScoreTable) -> tuple[Floats, NDArray[Any]] | None:
+    """Confidence and correctness of the rows without the calibrator; ``None`` where scores state no probability."""
+    stated = calibrator.as_given(scores.x) if scores.n else None
+    if stated is None:
         return None
-    least, most = calibrator.predict_proba([calibrator.low, calibrator.high]).tolist()
-    return (scores.x, correctness_of(calibrator, scores)) if most > least else None
+    if isinstance(calibrator, ClassCalibrator):
+        return stated, calibrator.correct_as_given(scores.x, scores.outcome)
+    return stated, scores.outcome
 
 
 def _require_scores(signals: list[str], scale: str, calibrator: Calibrator | None) -> None:
@@ -153,7 +149,7 @@ def _require_scores(signals: list[str], scale: str, calibrator: Calibrator | Non
         raise InputError("a --score is given twice")
     if calibrator is None:
         return
-    wanted = calibrator.scale if isinstance(calibrator, Temperature) else ""
+    wanted = calibrator.scale if isinstance(calibrator, ClassCalibrator) else ""
     if wanted != scale:
         options = {"": "--score", "logits": "--logits", "probabilities": "--probs"}
         raise InputError(f"a {calibrator.kind} calibrator of this file takes {options[wanted]}; got {options[scale]}")
@@ -167,14 +163,24 @@ def _outcome(
     if scale:
         if not args.label or args.correct or decisions is not None:
             raise InputError("class scores go with --label, the index of the right class, not with --correct")
-        column = table.numbers(args.label)
-        return class_indices(table, args.label, column), column.present
+        return _labels(table, args.label)
     correct = args.correct or (TRUTH_FIELD if TRUTH_FIELD in table.names else None)
     if args.label or not (correct or decisions):
         raise InputError("scores go with --correct or --labels, whether the answer was right, not with --label")
     stated: Column[np.bool_] | None = table.flags(correct) if correct else None
     flags = decided_flags(table, stated, decisions)
     return flags.values, flags.present
+
+
+def _labels(table: Table, field: str) -> tuple[NDArray[Any], Bools]:
+    """Indices of the right classes; or, where the field holds lists, how many people chose each class."""
+    found = table.values(field) if field in table.names else ()
+    listed = getattr(found, "ndim", 1) == 2 or any(isinstance(value, list | tuple) for value in found)
+    if listed or "," in field:
+        votes = table.matrix(field)
+        return votes.values, votes.present
+    column = table.numbers(field)
+    return class_indices(table, field, column), column.present
 
 
 def _group_ids(table: Table, args: argparse.Namespace) -> Column[np.intp] | None:

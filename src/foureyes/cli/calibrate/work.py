@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from foureyes.calibration import Calibrator, calibration_report
+from foureyes.calibration import Calibrator, ClassCalibrator, calibration_report
 from foureyes.cli.calibrate.configured import configured, require_configurable
 from foureyes.cli.calibrate.decided import decided
 from foureyes.cli.calibrate.fitters import fit_calibrator, split_rows
@@ -17,7 +17,15 @@ from foureyes.cli.calibrate.promises import achievable, choose_threshold, decide
 from foureyes.cli.calibrate.shift import judge_files
 from foureyes.cli.calibrate.table import ScoreTable, confidence_of, read_scores, uncalibrated
 from foureyes.cli.calibrate.words import print_table, shift_words
-from foureyes.cli.files import in_file, read_text, require_new_fields, require_places, require_same_format, spread
+from foureyes.cli.files import (
+    in_file,
+    read_text,
+    require_absent,
+    require_new_fields,
+    require_places,
+    require_same_format,
+    spread,
+)
 from foureyes.cli.output import CommandOutput
 from foureyes.display import plural
 from foureyes.errors import InputError, NotEnoughData
@@ -26,6 +34,8 @@ from foureyes.report.promises import achievable_table
 from foureyes.tables import open_table, write_text
 
 __all__ = ["run"]
+
+_HINT = "--overwrite-field replaces it, --field names another or --distribution, for the list of probabilities"
 
 
 def run(args: argparse.Namespace, output: CommandOutput) -> None:
@@ -50,8 +60,10 @@ def _fit(args: argparse.Namespace, output: CommandOutput) -> None:
         learned, args.kind, args.larger_is, " + ".join(args.accept_direction or ()) or None
     )
     judged = _judge(calibrator, kept) if kept.n else None
-    if calibrator.direction_note:
-        output.warn(calibrator.direction_note)
+    for words_of in filter(
+        None, (calibrator.direction_note, *words["warnings"], *(judged.after.warnings if judged else ()))
+    ):
+        output.warn(words_of)
     write_text(args.out, calibrator.to_json())
     output.say(
         f"{words['reason']}\nfitted on {plural(calibrator.fitted_on.rows.n, 'row')} → {args.out}{_left_out(scores)}"
@@ -72,14 +84,15 @@ def _apply(args: argparse.Namespace, output: CommandOutput) -> None:
     calibrator = _open_calibrator(args.calibrator)
     table = open_table(args.source)
     require_same_format(table, args.out)
+    require_absent(args.out, force=args.force)
     scores = read_scores(table, args, outcome=False, calibrator=calibrator)
     if calibrator.direction_note:
         output.warn(calibrator.direction_note)
     confidence = confidence_of(calibrator, scores)
     decision = decide_rows(calibrator, confidence, args)
-    columns = {args.field: confidence.tolist(), **decision.columns}
+    columns = {args.field: confidence.tolist(), **_distributions(calibrator, scores, args), **decision.columns}
     if not args.overwrite_field:
-        require_new_fields(table, columns, "--overwrite-field replaces it, --field names another")
+        require_new_fields(table, columns, _HINT if args.distribution in columns else _HINT.partition(" or")[0])
     table.save(args.out, {name: spread(values, scores.kept.tolist(), len(table)) for name, values in columns.items()})
     output.say(f"{plural(scores.n, 'row')} with {' and '.join(map(repr, columns))} → {args.out}{_left_out(scores)}")
     if decision.statement:
@@ -92,6 +105,17 @@ def _apply(args: argparse.Namespace, output: CommandOutput) -> None:
     output.give(lambda: {**done, **shares, **said, **shift_words(decision.shift)})
 
 
+def _distributions(
+    calibrator: Calibrator, scores: ScoreTable, args: argparse.Namespace
+) -> dict[str, list[list[float]]]:
+    """The whole distribution of every row, where class scores went in."""
+    if not isinstance(calibrator, ClassCalibrator):
+        return {}
+    if args.distribution == args.field:
+        raise InputError(f"--field and --distribution both name {args.field!r}")
+    return {args.distribution: calibrator.predict_proba(scores.x, source=scores.source).tolist()}
+
+
 def _report(args: argparse.Namespace, output: CommandOutput) -> None:
     _require_promise(args)
     calibrator = _open_calibrator(args.calibrator)
@@ -101,6 +125,8 @@ def _report(args: argparse.Namespace, output: CommandOutput) -> None:
         open_table(args.source), args, outcome=True, calibrator=calibrator, decisions=decided(args, output)
     )
     judged = _judge(calibrator, scores, allow_fitted_rows=args.allow_fitted_rows)
+    for words in judged.after.warnings:
+        output.warn(words)
     _promise_and_present(calibrator, scores, judged, args, output, lambda found: found)
 
 
