@@ -5,7 +5,7 @@ import json
 import pytest
 
 from foureyes.calibration import Calibrator, Threshold
-from foureyes.cascade import AdvantageRouter, Chain, MatrixRouter, Policy
+from foureyes.cascade import AdvantageRouter, Chain, Policy, QuestionRouter
 from foureyes.errors import InputError
 from foureyes.guard.gate import AgentGate
 from foureyes.json_text import parsed_json
@@ -33,7 +33,7 @@ def test_what_cannot_be_read_is_one_exception(text: str) -> None:
         Calibrator,
         Chain,
         CorrectnessModel,
-        MatrixRouter,
+        QuestionRouter,
         Monitor,
         Policy,
         PriorModel,

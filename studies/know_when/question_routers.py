@@ -1,7 +1,7 @@
 """RouteLLM's MMLU: what a router that sees the question only makes of Mixtral 8x7B and GPT-4.
 
 Correctness and question texts are all there is, no confidences: the calibrated cascade cannot be run here. What can be
-is its rival, matrix factorisation, for the level the paper compares with.
+is its rival, a learned router, for the level the paper compares with.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foureyes.cascade.curves import Curve, compare
-from foureyes.cascade.matrix import MatrixRouter, hashed_words
+from foureyes.cascade.question_router import QuestionRouter, hashed_words
 from studies.know_when.intervals import Floats, halves
 from studies.know_when.published_data import PublishedData
 from studies.know_when.values import Figure, FigureTable, PaperClaim, Question, RunSettings, StudyPart
@@ -41,12 +41,12 @@ def study(store: PublishedData, plan: RunSettings) -> StudyPart:
     """Fits both routers on half of the questions."""
     rows = store.rows(FILE)
     right = np.array([[r["mixtral_8x7b_correct"] == "1", r["gpt4_1106_correct"] == "1"] for r in rows])
-    subjects, words = np.array([r["subject"] for r in rows]), hashed_words([r["prompt"] for r in rows], dim=256)
+    subjects, words = np.array([r["subject"] for r in rows]), hashed_words([r["prompt"] for r in rows])
     fit, test = halves(len(rows), plan.seed)
-    learned = MatrixRouter.fit(words[fit], right[fit], seed=plan.seed)
+    learned = QuestionRouter.fit(words[fit], right[fit, 0], right[fit, 1])
     curves = compare(
         {
-            "matrix factorisation": (learned, words[test]),
+            "ridge on words": (learned, words[test]),
             "subject": (SubjectRouter(subjects[fit].tolist(), right[fit]), subjects[test]),
         },
         right[test, 0],
@@ -55,7 +55,7 @@ def study(store: PublishedData, plan: RunSettings) -> StudyPart:
     )
     return StudyPart(
         title="RouteLLM's MMLU: Mixtral 8x7B → GPT-4",
-        claims=_claims(curves["matrix factorisation"]),
+        claims=_claims(curves["ridge on words"]),
         tables=(
             FigureTable(
                 "Routers that see the question only, other half",
@@ -66,7 +66,8 @@ def study(store: PublishedData, plan: RunSettings) -> StudyPart:
         notes=(
             (
                 "No confidences are published for these answers, so the calibrated cascade is not run on them. The questions "
-                "are read as hashed words, where RouteLLM uses an embedding model and trains on preference data."
+                "are read as hashed words and fitted by ridge regression, where RouteLLM uses an embedding model, matrix "
+                "factorisation and preference data."
             ),
         ),
     )

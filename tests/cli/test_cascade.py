@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from foureyes.cascade.curves import Costs, cascade_curve
-from foureyes.cascade.matrix import MatrixRouter
 from foureyes.cascade.policy import Policy
+from foureyes.cascade.question_router import QuestionRouter
 from foureyes.cascade.routers import AdvantageRouter
 from foureyes.cli import main
 
@@ -134,7 +134,7 @@ def test_other_routers_are_compared_with_a_learned_one_among_them(
     accuracy = fitted(rows, tmp_path / "by-accuracy.json", *CONFIDENCES, "--order", "accuracy", *LABELS)
     questions = ["--question", "question"]
     learned = fitted(rows, tmp_path / "learned.json", "--order", "learned", *questions, *LABELS)
-    assert MatrixRouter.from_json(learned.read_text()).pair == (0, -1)
+    assert len(QuestionRouter.from_json(learned.read_text()).weights) == 1024
     against = ["--against", str(accuracy), "--against", str(learned), *questions]
     costs = ["--cost", "1", "--cost", "10", "--verifier-cost", "0.5"]
     capsys.readouterr()
@@ -269,7 +269,10 @@ def test_what_cannot_be_done_is_one_line(
         ([*CONFIDENCES, "--question", "question"], "read by --order learned only"),
         (["--order", "learned", "--question", "question", *LABELS, "--abstain", "0.5"], "belong to chains"),
         (["--order", "learned", *LABELS], "give --question or --features, and no --conf"),
-        (["--order", "learned", "--question", "question", *LABELS[:2]], "two models or more; got 1"),
+        (
+            ["--order", "learned", "--question", "question", *LABELS[:2]],
+            "give --correct twice, the small model's first; got 1",
+        ),
         ([*CONFIDENCES, "--correct", "large"], "must hold true or false"),
     ],
 )

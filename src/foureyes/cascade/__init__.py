@@ -3,8 +3,8 @@
 Start at :class:`foureyes.cascade.routers.AdvantageRouter` (which rows to escalate first) and
 :func:`foureyes.cascade.curves.cascade_curve` (what that buys at every cost). :mod:`~foureyes.cascade.chain` fits more
 than two models and abstention, :mod:`~foureyes.cascade.policy` is the decision itself, free of I/O, and
-:mod:`~foureyes.cascade.driver` carries it out with real models. :mod:`~foureyes.cascade.matrix` holds a learned router
-to compare with.
+:mod:`~foureyes.cascade.driver` carries it out with real models. :mod:`~foureyes.cascade.question_router` holds a
+learned router to compare with.
 """
 
 import lazy_loader

@@ -12,13 +12,13 @@ from .driver import CascadeResult as CascadeResult
 from .driver import run_cascade as run_cascade
 from .lead import RouterLead as RouterLead
 from .lead import router_lead as router_lead
-from .matrix import MatrixRouter as MatrixRouter
 from .mixture import PolicyMix as PolicyMix
 from .points import ChainPoint as ChainPoint
 from .policy import CascadeDecision as CascadeDecision
 from .policy import ConfidenceGate as ConfidenceGate
 from .policy import Policy as Policy
 from .policy import SimulatedCascade as SimulatedCascade
+from .question_router import QuestionRouter as QuestionRouter
 from .routers import AdvantageRouter as AdvantageRouter
 from .routers import FittedRouter as FittedRouter
 from .routers import InSample as InSample

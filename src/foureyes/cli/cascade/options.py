@@ -42,7 +42,6 @@ def _configure_fit(fit: argparse.ArgumentParser) -> None:
     fit.add_argument(
         "--bins", type=int, help="equal-count bins of each confidence (default: 15 of a router's, 100 of a chain's)"
     )
-    fit.add_argument("--seed", type=int, default=0, help="of --order learned (default: %(default)s)")
     add_out(fit, "the router or the chain, as JSON", required=True)
 
 

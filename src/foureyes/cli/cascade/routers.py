@@ -8,11 +8,9 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from foureyes.cascade.curves import Costs, Curve, Point, compare
 from foureyes.cascade.lead import Reads, router_lead
-from foureyes.cascade.matrix import MatrixRouter
+from foureyes.cascade.question_router import QuestionRouter
 from foureyes.cascade.routers import AdvantageRouter, FittedRouter, InSample, Router, ThresholdRouter
 from foureyes.cli.cascade.policies import kind_of
 from foureyes.cli.cascade.table import ModelTable, require_costs
@@ -45,22 +43,19 @@ def fit_router(models: ModelTable, args: argparse.Namespace) -> AdvantageRouter:
     )
 
 
-def fit_learned(models: ModelTable, args: argparse.Namespace) -> MatrixRouter:
-    """Learns from questions alone which model is right.
+def fit_learned(models: ModelTable, args: argparse.Namespace) -> QuestionRouter:
+    """Learns from questions alone how far the large model is ahead.
 
     Raises:
-        InputError: no question, no outcomes of two models at least.
+        InputError: no question, no outcomes of two models.
         NotEnoughData: fewer than 20 questions on which the models differ.
     """
     if args.abstain is not None or args.cost:
         raise InputError("--abstain and --cost belong to chains; a learned router only orders questions")
     if models.features is None or models.confidences:
         raise InputError("--order learned reads questions only: give --question or --features, and no --conf")
-    if len(models.correct) < 2:
-        raise InputError(
-            f"--order learned needs --correct once for each of two models or more; got {len(models.correct)}"
-        )
-    return MatrixRouter.fit(models.features, np.column_stack(models.correct), seed=args.seed)
+    _require_two("--correct", len(models.correct))
+    return QuestionRouter.fit(models.features, *models.correct)
 
 
 def compare_routers(router: AdvantageRouter, models: ModelTable, args: argparse.Namespace) -> CascadeFindings:
@@ -80,7 +75,7 @@ def compare_routers(router: AdvantageRouter, models: ModelTable, args: argparse.
     for path in args.against or ():
         name, (other, read) = _name(path, given), _other(path, models)
         given[name] = (other, read)
-        learned |= {name} if isinstance(other, MatrixRouter) else set()
+        learned |= {name} if isinstance(other, QuestionRouter) else set()
     if models.features is not None and not learned:
         raise InputError("--question and --features are read by a learned router: give one with --against")
     reads = {name: (_marked_if_fitted(name, one, read, args), read) for name, (one, read) in given.items()}
@@ -109,7 +104,7 @@ def _name(path: Path, taken: Collection[str]) -> str:
 def _other(path: Path, models: ModelTable) -> Reads:
     """A router to compare with, and what it reads."""
     text = read_text(path)
-    if kind_of(text, path) != "matrix_router":
+    if kind_of(text, path) != "question_router":
         with in_file(path):
             return AdvantageRouter.from_json(text), models.confidences[0]
     if models.features is None:
@@ -117,7 +112,7 @@ def _other(path: Path, models: ModelTable) -> Reads:
             f"{path} holds a router that reads questions: give --question or --features as when it was fitted"
         )
     with in_file(path):
-        return MatrixRouter.from_json(text), models.features
+        return QuestionRouter.from_json(text), models.features
 
 
 def _marked_if_fitted(name: str, router: Router, read: Any, args: argparse.Namespace) -> Router:

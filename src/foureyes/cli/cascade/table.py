@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from foureyes.cascade.matrix import hashed_words
+from foureyes.cascade.question_router import hashed_words
 from foureyes.errors import InputError
 from foureyes.signals.catalog import direction
 from foureyes.tables import Column, Table

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
 from foureyes.cascade.chain_curves import Chain
-from foureyes.cascade.matrix import MatrixRouter
 from foureyes.cascade.policy import ALWAYS, Policy
+from foureyes.cascade.question_router import QuestionRouter
 from foureyes.cascade.routers import AdvantageRouter
 from foureyes.cli.cascade.chains import fit_chain, measure_chain, simulate_policy
 from foureyes.cli.cascade.policies import kind_of, write_policy
@@ -52,7 +52,7 @@ def _fit(args: argparse.Namespace, output: CommandOutput) -> None:
     output.give(lambda: {"fitted": json.loads(fitted.to_json()), "rows": models.n, "output": str(args.out)})
 
 
-def _fit_suitable(models: ModelTable, args: argparse.Namespace) -> tuple[AdvantageRouter | MatrixRouter | Chain, str]:
+def _fit_suitable(models: ModelTable, args: argparse.Namespace) -> tuple[AdvantageRouter | QuestionRouter | Chain, str]:
     """What suits the number of models, and what it is in words."""
     if args.order == "learned":
         return fit_learned(models, args), f"a router that reads questions, from {plural(models.n, 'row')}"
