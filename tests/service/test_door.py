@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import re
 import socket
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -15,6 +17,7 @@ import pytest
 
 from foureyes.config import ServerSettings
 from foureyes.service.door import Door
+from foureyes.service.door_protocol import DoorProtocol
 from foureyes.service.door_protocol import _Transport as DoorTransport
 from tests.service.house import House, open_house
 from tests.service.loopback import serving
@@ -284,3 +287,30 @@ def test_what_is_written_to_nobody_is_no_failure() -> None:
             raise RuntimeError("the handle is closed")
 
     DoorTransport(Gone(), None).write(b"x")  # type: ignore[arg-type]
+
+
+def test_a_connection_that_ended_leaves_nothing_in_circles(house: House) -> None:
+    """What points to itself is found by Python's collector only, which looks seldom."""
+    protocols: list[weakref.ref[DoorProtocol]] = []
+    made = DoorProtocol.connection_made
+
+    def remembering(self: DoorProtocol, transport: asyncio.Transport) -> None:
+        protocols.append(weakref.ref(self))
+        made(self, transport)
+
+    gc.collect()
+    gc.disable()
+    try:
+        with pytest.MonkeyPatch.context() as patch, connecting(house) as connect:
+            patch.setattr(DoorProtocol, "connection_made", remembering)
+            for _ in range(3):
+                with connect() as connection:
+                    answered(connection, HEALTH + b"\r\n")
+            for _ in range(500):
+                if not any(one() for one in protocols):
+                    break
+                threading.Event().wait(0.02)
+        assert len(protocols) == 3
+        assert not any(one() for one in protocols)
+    finally:
+        gc.enable()

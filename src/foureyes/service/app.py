@@ -75,9 +75,9 @@ def create_app(
     )
     app.state.foureyes = state
     app.router.route_class = BodyRoute
+    openai.add(app.router)  # first, as the most frequent: routes are tried in turn
     for subject in (guard, independent_answers, privacy, decisions, ledger, gateways, routed, monitoring, health):
         subject.add(app.router)
-    openai.add(app.router)
     app.include_router(dashboard())
     for error in (HTTPException, RequestValidationError):
         app.add_exception_handler(error, _problem)

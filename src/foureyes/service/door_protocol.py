@@ -92,9 +92,12 @@ class DoorProtocol(HttpToolsProtocol):
             transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forgets the connection."""
+        """Forgets the connection, and lets go of what points back to it: nothing is left for the collector of cycles to find."""
         self._forget()
         super().connection_lost(exc)
+        self.cycle = None  # type: ignore[assignment] # what still serves its request holds on to that itself
+        self.parser = None  # type: ignore[assignment]
+        self.transport.let_go()  # type: ignore[attr-defined]
 
     def give_way(self) -> None:
         """Ends it without a word; see :class:`foureyes.service.door.DoorConnection`."""
@@ -281,7 +284,7 @@ class _Transport:
 
     def __init__(self, real: asyncio.Transport, protocol: DoorProtocol) -> None:
         self._real = real
-        self._protocol = protocol
+        self._protocol: DoorProtocol | None = protocol
         self._closing = False
 
     def __getattr__(self, name: str) -> Any:
@@ -298,9 +301,13 @@ class _Transport:
 
     def close(self) -> None:
         """Closes it once what was written is sent."""
-        if not self.is_closing():
+        if not self.is_closing() and self._protocol is not None:
             self._closing = True
             self._protocol.close_gracefully(self._real)
+
+    def let_go(self) -> None:
+        """Knows its protocol no more, once the connection is lost."""
+        self._closing, self._protocol = True, None
 
     def end(self) -> None:
         """Closes it at once, even if what was written was not taken."""

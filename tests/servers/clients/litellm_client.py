@@ -59,7 +59,7 @@ print(
             .text,
             "responses": litellm.responses(**ASKED, input="Capital?").output[-1].content[0].text,
             "abstained": [abstained.choices[0].message.content, abstained.choices[0].finish_reason],
-            "refusal": (abstained.choices[0].message.provider_specific_fields or {}).get("refusal"),
+            "refusal": abstained.choices[0].message.refusal,
             "unknown": unknown,
         }
     )
