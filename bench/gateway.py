@@ -153,20 +153,19 @@ def _all(found: Measured) -> list[Sequence[Load]]:
 
 
 def _tables(found: Measured) -> list[str]:
-    rows = []
-    for name in found.alone:
-        rows.append(
-            [
-                name,
-                f"{_middle([one.p50_ms for one in found.alone[name]]):.2f}",
-                f"{_middle(_added(found.alone, name, 'p50_ms')):+.2f}",
-                f"{_middle(_rates(found, name)):.0f}",
-                f"{_middle(found.cpu_ms[name]):.2f}",
-                f"{_middle([one.p50_ms for one in found.arriving[name]]):.2f}",
-                f"{_middle([one.p99_ms for one in found.arriving[name]]):.2f}",
-                f"{_middle(_added(found.arriving, name, 'p99_ms')):+.2f}",
-            ]
-        )
+    rows = [
+        [
+            name,
+            f"{_middle([one.p50_ms for one in found.alone[name]]):.2f}",
+            f"{_middle(_added(found.alone, name, 'p50_ms')):+.2f}",
+            f"{_middle(_rates(found, name)):.0f}",
+            f"{_middle(found.cpu_ms[name]):.2f}",
+            f"{_middle([one.p50_ms for one in found.arriving[name]]):.2f}",
+            f"{_middle([one.p99_ms for one in found.arriving[name]]):.2f}",
+            f"{_middle(_added(found.arriving, name, 'p99_ms')):+.2f}",
+        ]
+        for name in found.alone
+    ]
     head = ("", "alone p50, ms", "added", "a second at 16", "processor, ms", "50/s p50, ms", "50/s p99, ms", "added")
     held = [
         [str(i), f"{one.p50_ms / 1000:.2f}", f"{one.p99_ms / 1000:.2f}", str(one.failed), f"{found.memory[i]:.0f}"]

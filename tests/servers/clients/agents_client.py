@@ -32,7 +32,11 @@ def weather(city: str) -> str:
 async def used(model):
     plain = Agent(name="plain", instructions="Be brief.", model=model)
     armed = Agent(
-        name="armed", instructions="Be brief.", model=model, tools=[weather], model_settings=ModelSettings(temperature=0)
+        name="armed",
+        instructions="Be brief.",
+        model=model,
+        tools=[weather],
+        model_settings=ModelSettings(temperature=0),
     )
     typed = Agent(name="typed", model=model, output_type=City)
     streamed = Runner.run_streamed(armed, "Weather?")
@@ -41,7 +45,7 @@ async def used(model):
     second = await Runner.run(plain, [*first.to_input_list(), {"role": "user", "content": "Capital?"}])
     try:
         abstained = (await Runner.run(plain, "unknowable")).final_output
-    except Exception as error:  # the SDK has its own error for a refusal, whose name is what is told
+    except Exception as error:  # noqa: BLE001 - the SDK has its own error for a refusal, whose name is what is told
         abstained = f"{type(error).__name__}: {error}"
     return {
         "text": first.final_output,

@@ -32,7 +32,9 @@ def turn(text):
 
 
 whole = litellm.completion(**ASKED, messages=turn("Capital?"), n=2, seed=7, stop=["\n"])
-pieces = list(litellm.completion(**ASKED, messages=turn("Capital?"), stream=True, stream_options={"include_usage": True}))
+pieces = list(
+    litellm.completion(**ASKED, messages=turn("Capital?"), stream=True, stream_options={"include_usage": True})
+)
 called = litellm.completion(**ASKED, messages=turn("Weather?"), tools=[TOOL])
 abstained = litellm.completion(**ASKED, messages=turn("unknowable"))
 try:
@@ -51,7 +53,9 @@ print(
             "calls": [
                 [one.function.name, json.loads(one.function.arguments)] for one in called.choices[0].message.tool_calls
             ],
-            "schema": litellm.completion(**ASKED, messages=turn("City?"), response_format=SCHEMA).choices[0].message.content,
+            "schema": litellm.completion(**ASKED, messages=turn("City?"), response_format=SCHEMA)
+            .choices[0]
+            .message.content,
             "old": litellm.text_completion(
                 model="text-completion-openai/foureyes/trivia", api_base=URL, api_key=KEY, prompt="Capital?"
             )
