@@ -50,6 +50,18 @@ def test_the_service_has_another_event_loop_and_the_same_replies() -> None:
     assert uvloop.run(scene()) == completion("Canberra")
 
 
+def test_one_event_loop_after_another_may_ask() -> None:
+    one: list[HttpRouteWriter] = []
+
+    async def scene() -> Any:
+        async with upstream(lambda _: whole(200, completion("Canberra"))) as server:
+            one[:] = one or [writer(server.url)]
+            one[0]._client._port = int(server.url.split(":")[2].split("/")[0])
+            return (await one[0].write(ASKED)).body
+
+    assert [asyncio.run(scene()) for _ in range(2)] == [completion("Canberra")] * 2
+
+
 async def test_connections_are_used_again_and_closed_ones_are_not() -> None:
     async with upstream(lambda _: whole(200, completion("Canberra"))) as server:
         one = writer(server.url)

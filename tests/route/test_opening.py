@@ -93,6 +93,10 @@ BAD = [
         "[writers 2] key: the environment variable that key_env names",
     ),
     (TWO + '[council]\nverifiers = ["nobody"]', "[council] verifiers: no verifier is called 'nobody'"),
+    (
+        TWO.replace('reader = "scripted"', 'reader = "http://127.0.0.1:1/v1#l"'),
+        "the reader is to be none of the writers",
+    ),
     (TWO + "[strange]\nx = 1", "[strange]: unknown"),
 ]
 
@@ -126,6 +130,14 @@ def test_a_route_that_only_watches_needs_neither(tmp_path: Path) -> None:
     text = TWO.replace('calibrator = "platt.json"', "").replace("cut = 0.5", "")
     route = opened(put(tmp_path, text.replace('name = "capitals"', "shadow = true")))
     assert (route.policy, route.name) == (None, "route")
+
+
+def test_a_route_that_does_not_open_leaves_its_log_to_the_next(tmp_path: Path) -> None:
+    (tmp_path / "policy.json").write_text(policy_of_cuts([0.5]).to_json())
+    text = TWO.replace("cut = 0.5", "").replace('name = "capitals"', 'log = "log.jsonl"\npolicy = "policy.json"')
+    for _ in range(2):
+        with pytest.raises(ConfigError, match="a policy of as many gates; got 1"):
+            opened(put(tmp_path, text))
 
 
 def test_a_policy_of_another_number_of_writers_is_refused(tmp_path: Path) -> None:

@@ -226,10 +226,18 @@ class RouteFile(SettingsTable):
                 yield "wanted at least one writer; got none"
             case "writers" if len({one.name for one in value}) != len(value):
                 yield f"each needs a name of its own; got {', '.join(one.name for one in value)}"
+            case "reader" if "writers" in known and (own := _written_by(value, known["writers"])):
+                yield f"the reader is to be none of the writers; got the model of {own}"
             case "route" if known.keys() >= {"writers", "reader", "ledger"}:
                 yield from _undecided(value, known["writers"], known["reader"])
                 if known["ledger"] is not None and value.salt is None:
                     yield "the ledger's hashes of texts need a salt: name it with salt_env or salt_file"
+
+
+def _written_by(reader: RouteReaderSettings, writers: tuple[WriterSettings, ...]) -> str | None:
+    """The writer that is the reader's own model, as far as names tell."""
+    named = {one.name: one.model if one.base_url is None else f"{one.base_url}#{one.model}" for one in writers}
+    return next((name for name, reference in named.items() if reference == reader.reader), None)
 
 
 def _undecided(route: RouteSettings, writers: tuple[WriterSettings, ...], reader: RouteReaderSettings) -> Iterator[str]:

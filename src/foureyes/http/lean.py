@@ -109,6 +109,7 @@ class LeanClient:
         self._free: deque[tuple[LeanConnection, float]] = deque()
         self._at_once = asyncio.Semaphore(limits.concurrency)
         self._closed = False
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def __repr__(self) -> str:
         return f"LeanClient({self._host!r}, {self._port})"
@@ -128,6 +129,7 @@ class LeanClient:
             NotSent: no connection could be made.
             RequestFailed: the connection broke, or what came is no HTTP.
         """
+        self._follow_loop()
         async with self._at_once:
             connection = await self._connection()
             try:
@@ -143,6 +145,12 @@ class LeanClient:
         self._closed = True
         while self._free:
             self._free.pop()[0].abort()
+
+    def _follow_loop(self) -> None:
+        """Programs may run one event loop after another: what belongs to an earlier one is of no use."""
+        if (loop := asyncio.get_running_loop()) is not self._loop:
+            self._loop, self._at_once = loop, asyncio.Semaphore(self._limits.concurrency)
+            self._free.clear()
 
     async def _connection(self) -> LeanConnection:
         while self._free:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["file_text", "parts_of"]
 
-Closers: TypeAlias = list[Callable[[], Awaitable[None]]]
+Closers: TypeAlias = list[Callable[[], object]]
 
 
 def parts_of(
@@ -46,14 +46,30 @@ def parts_of(
         ConfigError, InputError: a part cannot be made of its settings.
     """
     closers: Closers = []
+    try:
+        return _opened(settings, reader, keeper, (cache, open_reader), closers)
+    except BaseException:
+        RouteParts(closers=tuple(closers)).discard()
+        raise
+
+
+def _opened(
+    settings: RouteFile,
+    reader: CalibratedReader,
+    keeper: PromiseKeeper | None,
+    models: tuple[PartCache, OpenReader],
+    closers: Closers,
+) -> RouteParts:
     route = settings.route
-    council, risks = _council(settings, cache, open_reader, closers)
+    council, risks = _council(settings, *models, closers)
+    log = _log(route, reader, closers)
+    recorder, concealer = _recorder(settings, closers), _concealer(route, closers)
     return RouteParts(
-        log=_log(route, reader, closers),
-        recorder=_recorder(settings, closers),
+        log=log,
+        recorder=recorder,
         council=council,
         risks=risks,
-        concealer=_concealer(route, closers),
+        concealer=concealer,
         queue=None if route.queue is None else SqlitePersonQueue(route.queue, limit=route.queue_limit),
         keeper=keeper,
         closers=tuple(closers),
@@ -80,7 +96,7 @@ def _log(route: RouteSettings, reader: CalibratedReader, closers: Closers) -> Ro
 
     source = Source(reader.signal, reader.fingerprint)
     log = JsonlRouteLog(route.log, source=source, salt=salt_beside(route.log), texts=route.log_texts)
-    closers.append(_closing(log.close))
+    closers.append(log.close)
     return log
 
 
@@ -93,7 +109,7 @@ def _recorder(settings: RouteFile, closers: Closers) -> Recorder | None:
 
     options = LedgerOptions(witness=None if ledger.witness is None else Witness(ledger.witness))
     opened = open_ledger(ledger.url.reveal(), key_file=ledger.key_file, options=options)
-    closers.append(_closing(opened.close))
+    closers.append(opened.close)
     return LedgerRecorder(opened, salt.reveal().encode())
 
 
@@ -105,15 +121,8 @@ def _concealer(route: RouteSettings, closers: Closers) -> BodyConcealer | None:
 
     patterns = PatternDetector(countries=route.countries)
     concealer = BodyConcealer(patterns if route.pii == "patterns" else NamesDetector(patterns=patterns))
-    closers.append(_closing(concealer.close))
+    closers.append(concealer.close)
     return concealer
-
-
-def _closing(close: Callable[[], object]) -> Callable[[], Awaitable[None]]:
-    async def closed() -> None:
-        close()
-
-    return closed
 
 
 def file_text(path: Path) -> str:

@@ -92,7 +92,11 @@ def route_of(
         keeper.require_source(reader.signal, reader.fingerprint)
     members = [member_of(writer, open_writer) for writer in settings.writers]
     parts = parts_of(settings, reader, keeper, cache or PartCache({}), open_reader)
-    return Route(name, members, reader, policy, _rules(settings.route, settings.reader), parts)
+    try:
+        return Route(name, members, reader, policy, _rules(settings.route, settings.reader), parts)
+    except InputError:
+        parts.discard()
+        raise
 
 
 def _reader(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import inspect
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from foureyes.guard import Council
@@ -27,7 +28,7 @@ class RouteParts:
         concealer: takes personal data out of what third parties and the council are shown.
         queue: where questions wait for a person.
         keeper: watches whether the route's promise still holds.
-        closers: called when the route is closed.
+        closers: called when the route is closed; what they return is awaited where it can be.
     """
 
     log: RouteLog | None = None
@@ -38,9 +39,16 @@ class RouteParts:
     concealer: BodyConcealer | None = None
     queue: PersonQueue | None = None
     keeper: PromiseKeeper | None = None
-    closers: tuple[Callable[[], Awaitable[None]], ...] = ()
+    closers: tuple[Callable[[], object], ...] = ()
 
     async def aclose(self) -> None:
         """Closes what was opened for this route alone."""
         for close in self.closers:
-            await close()
+            if inspect.isawaitable(ended := close()):
+                await ended
+
+    def discard(self) -> None:
+        """Closes what holds a file or a thread, of a route that never came to be; connections there are none yet."""
+        for close in self.closers:
+            if not inspect.iscoroutinefunction(close):
+                close()
