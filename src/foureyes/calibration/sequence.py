@@ -9,14 +9,12 @@ How it is done, for risks of the answers let through:
    rejection is at most δ, however the risk behaves between thresholds.
 3. Each test is valid for its sample size: binomial for rates, betting for costs.
 4. The loosest rejected threshold is the answer; it lets the most through.
-
-Costs start elsewhere: what a wrong answer costs is not known beforehand, so that nobody can say at which confidence the
-mean cost meets its limit. Their starting points lie an octave of the stated error apart.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -29,14 +27,23 @@ from foureyes.maths.betting import betting_p
 from foureyes.maths.bounds import binomial_p
 from foureyes.maths.fallback import last_rejected, least_rows
 
-__all__ = ["CostTest", "Level", "RateTest", "RiskTest", "loosest", "require_costs"]
+__all__ = ["STARTS", "CostTest", "Level", "RateTest", "RiskTest", "levels_of", "loosest", "require_costs"]
 
 Floats = NDArray[np.float64]
 
 _STEPS_AN_OCTAVE: Final = 8
 _STRICTEST_OCTAVE: Final = -12
-_RATE_STARTS: Final = {-8: 1 / 20, -4: 1 / 20, -2: 1 / 20, -1: 1 / 20, 0: 1 / 2, 1: 1 / 8, 2: 1 / 16, 3: 1 / 16}
-_COST_STARTS: Final = (1 / 6, 1 / 6, 1 / 6, 1 / 6, 1 / 6)  # everything let through, half, a quarter …
+STARTS: Final[Mapping[int, float]] = {
+    -8: 1 / 20,
+    -4: 1 / 20,
+    -2: 1 / 20,
+    -1: 1 / 20,
+    0: 1 / 2,
+    1: 1 / 8,
+    2: 1 / 16,
+    3: 1 / 16,
+}
+"""Shares of δ: of the thresholds at the limit, an octave of stated error above it, and so on; the rest is the strictest's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +75,6 @@ class RiskTest(Protocol):
         """P-value at a threshold that is tested at ``at``, as if each row had been seen ``times`` often."""
         ...
 
-    def shares(self, octaves: NDArray[np.int64]) -> list[float]:
-        """Of δ, one a threshold, strictest first; those of ``octaves``, in steps above the limit, and of everything."""
-        ...
-
 
 @dataclass(frozen=True, slots=True)
 class RateTest:
@@ -83,11 +86,6 @@ class RateTest:
         """See :meth:`RiskTest.p`."""
         del at
         return binomial_p(round(level.loss * times), round(level.n * times), self.limit)
-
-    def shares(self, octaves: NDArray[np.int64]) -> list[float]:
-        """Dense around the limit, where a calibrated model would just keep the promise."""
-        starts = {octave * _STEPS_AN_OCTAVE: share for octave, share in _RATE_STARTS.items()}
-        return [starts.get(int(octave), 0.0) for octave in octaves] + [0.0]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,15 +104,8 @@ class CostTest:
         """See :meth:`RiskTest.p`."""
         return betting_p(self.losses[: level.n], self.limit, level=at, times=times)
 
-    def shares(self, octaves: NDArray[np.int64]) -> list[float]:
-        """An octave apart from everything downwards."""
-        found = [0.0] * (len(octaves) + 1)
-        for octave, share in enumerate(_COST_STARTS):
-            found[max(0, len(octaves) - octave * _STEPS_AN_OCTAVE)] += share
-        return found
 
-
-def loosest(c: Floats, loss: Floats, test: RiskTest, delta: float) -> Level:
+def loosest(c: Floats, loss: Floats, test: RiskTest, delta: float, *, starts: Mapping[int, float] = STARTS) -> Level:
     """The threshold that lets the most through of those whose risk is shown to be within the limit.
 
     Args:
@@ -122,11 +113,12 @@ def loosest(c: Floats, loss: Floats, test: RiskTest, delta: float) -> Level:
         loss: (N,) in [0, 1].
         test: of the risk.
         delta: chance that any threshold is shown wrongly, in (0, 1).
+        starts: as :data:`STARTS`.
 
     Raises:
         NotEnoughData: none is; ``needed`` says how many labels would probably do.
     """
-    levels = _levels(c, loss, test)
+    levels = levels_of(c, loss, test.limit, starts)
 
     def rejects(place: int, at: float) -> bool:
         level = levels[place]
@@ -138,11 +130,13 @@ def loosest(c: Floats, loss: Floats, test: RiskTest, delta: float) -> Level:
     return levels[found]
 
 
-def _levels(c: Floats, loss: Floats, test: RiskTest) -> list[Level]:
-    octaves = np.arange(_STRICTEST_OCTAVE * _STEPS_AN_OCTAVE, math.ceil(-math.log2(test.limit) * _STEPS_AN_OCTAVE))
-    cuts = np.append(1 - test.limit * 2.0 ** (octaves / _STEPS_AN_OCTAVE), 0.0)  # strictest first
-    shares = test.shares(octaves)
+def levels_of(c: Floats, loss: Floats, limit: float, starts: Mapping[int, float] = STARTS) -> list[Level]:
+    """The thresholds in the order of testing, with what (N,) labelled rows say of each."""
+    octaves = np.arange(_STRICTEST_OCTAVE * _STEPS_AN_OCTAVE, math.ceil(-math.log2(limit) * _STEPS_AN_OCTAVE))
+    cuts = np.append(1 - limit * 2.0 ** (octaves / _STEPS_AN_OCTAVE), 0.0)  # strictest first
+    at = {octave * _STEPS_AN_OCTAVE: share for octave, share in starts.items()}
     # A start that lies beyond "everything" has nothing to start; its share goes to the strictest.
+    shares = [at.get(int(octave), 0.0) for octave in octaves] + [0.0]
     shares[0] += 1 - sum(shares)
     below = np.searchsorted(cuts[::-1], c, side="right")  # cuts at most c: the first that many of the ascending ones
     n = np.bincount(below, minlength=len(cuts) + 1)[::-1].cumsum()
