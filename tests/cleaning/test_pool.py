@@ -106,3 +106,14 @@ def test_networks_that_agree_on_cifar10_no_longer_find_nothing(shared_data: Path
     issues = fe.find_label_issues(labels, {"wrn": wrn, "vgg": vgg})
     assert 100 < len(issues) < len(issues.whole)
     assert len(fe.find_label_issues(labels, {"wrn": wrn, "vgg": vgg}, method="calibrated")) < 10
+
+
+def test_every_labelled_row_is_ranked_what_nobody_contradicts_last():
+    truth, _, labels = planted()
+    labels[:3] = -1
+    issues = fe.find_label_issues(labels, [expert(truth, 3, 1), expert(truth, 2, 2)])
+    ranked = issues.ranked
+    assert sorted(ranked.tolist()) == list(range(3, N))
+    assert ranked[: len(issues.whole)].tolist() == issues.whole.row.tolist()
+    with pytest.raises(InputError, match="only method 'pooled' ranks every row"):
+        fe.find_label_issues(labels, [expert(truth, 3, 1)], method="basic").ranked  # noqa: B018

@@ -1,4 +1,6 @@
+from .counting import estimate_errors as estimate_errors
 from .folds import out_of_fold as out_of_fold
+from .frames import flag_frame as flag_frame
 from .issues import ExpertVote as ExpertVote
 from .issues import Issue as Issue
 from .issues import Issues as Issues

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foureyes.display import TableResult, plural
+from foureyes.errors import InputError
 
 __all__ = ["ExpertVote", "Issue", "Issues", "Method"]
 
@@ -94,6 +95,7 @@ class Issues(TableResult, Sequence[Issue]):
         weights: for ``pooled``, how much each expert counts; 0 for one that adds nothing to the others.
         cut: for ``pooled``, the lead from which a label is an issue.
         below: for ``pooled``, the rest of the list: labels that somebody contradicts, not surely enough to be issues.
+        given_logs: for ``pooled``, (N,) the weighted log probability of every given label; ranks the labels that nobody contradicts.
         unlabelled: rows without a label, which were left out.
     """
 
@@ -111,6 +113,7 @@ class Issues(TableResult, Sequence[Issue]):
     weights: tuple[float, ...] = field(default=(), repr=False)
     cut: float | None = field(default=None, repr=False)
     below: Issues | None = field(default=None, repr=False)
+    given_logs: NDArray[np.float32] | None = field(default=None, repr=False)
     unlabelled: Rows = field(default_factory=lambda: np.zeros(0, np.intp), repr=False)
 
     def columns(self) -> dict[str, Any]:
@@ -173,6 +176,21 @@ class Issues(TableResult, Sequence[Issue]):
             name: np.concatenate([getattr(self, name), getattr(self.below, name)]) for name in _COLUMNS
         }
         return replace(self, below=None, **joined)
+
+    @property
+    def ranked(self) -> Rows:
+        """All rows with a label, the likeliest error first: the :attr:`whole` list, and after it what nobody contradicts.
+
+        Raises:
+            InputError: the method is not ``pooled``, which alone ranks every row.
+        """
+        if self.given_logs is None:
+            raise InputError(f"only method 'pooled' ranks every row; these are issues of {self.method!r}")
+        listed = self.whole.row
+        others = np.ones(self.n_rows, np.bool_)
+        others[listed] = others[self.unlabelled] = False
+        rest = np.flatnonzero(others)
+        return np.concatenate([listed, rest[np.argsort(self.given_logs[rest], kind="stable")]])
 
     @property
     def findings(self) -> tuple[str, ...]:

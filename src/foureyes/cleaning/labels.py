@@ -25,7 +25,7 @@ from foureyes.cleaning.issues import Issues, Method
 from foureyes.cleaning.sanity import require_sane
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.label_noise import TOLERANCE, chosen, class_thresholds, confident_labels, levels
-from foureyes.maths.label_pool import pool_weights, pooled_leads
+from foureyes.maths.label_pool import FLOOR, pool_weights, pooled_leads
 
 __all__ = ["DEFAULT_CUT", "DEFAULT_KEEP_TOP", "find_label_issues"]
 
@@ -183,7 +183,12 @@ def _placed(issues: Issues, experts: Experts) -> Issues:
         return issues
     below = None if issues.below is None else _placed(issues.below, experts)
     missing = np.setdiff1d(np.arange(experts.n_rows), experts.rows)
-    return replace(issues, row=experts.rows[issues.row], n_rows=experts.n_rows, unlabelled=missing, below=below)
+    logs = issues.given_logs
+    if logs is not None:
+        logs = np.zeros(experts.n_rows, np.float32)
+        logs[experts.rows] = issues.given_logs
+    rows = experts.rows[issues.row]
+    return replace(issues, row=rows, n_rows=experts.n_rows, unlabelled=missing, below=below, given_logs=logs)
 
 
 def _pooled(experts: Experts, cut: float) -> Issues:
@@ -197,8 +202,24 @@ def _pooled(experts: Experts, cut: float) -> Issues:
     leads, others = pooled_leads(experts.labels, [probs for probs, _ in heard], weights[weights > 0], rows)
     listed = _build_issues(experts, "pooled", rows, score=leads, suggested=others)
     flagged = listed.score <= -cut + TOLERANCE
-    stated: dict[str, Any] = {"weights": tuple(weights.tolist()), "cut": cut}
+    stated: dict[str, Any] = {
+        "weights": tuple(weights.tolist()),
+        "cut": cut,
+        "given_logs": _given_logs(experts, weights),
+    }
     return replace(listed.take(flagged), below=replace(listed.take(~flagged), **stated), **stated)
+
+
+def _given_logs(experts: Experts, weights: Floats) -> NDArray[np.float32]:
+    """(M,) the weighted log probability of every given label."""
+    logs = np.zeros(len(experts.labels), np.float32)
+    for opinion, weight in zip(experts.opinions, weights.tolist(), strict=True):
+        if weight:
+            one = np.maximum(opinion.given, FLOOR).astype(np.float32)
+            np.log(one, out=one)
+            one *= weight
+            logs += one
+    return logs
 
 
 def _calibrated(experts: Experts, keep_top: float) -> Issues:

@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 
 from foureyes.maths.row_blocks import copy_rows, row_blocks
 
-__all__ = ["pool_weights", "pooled_leads"]
+__all__ = ["FLOOR", "pool_weights", "pooled_leads"]
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.intp]
 Matrix = NDArray[Any]
 
-_FLOOR = 1e-6
+FLOOR = 1e-6
 _MOST_ROWS = 20_000
 _MOST_NUMBERS = 1_000_000
 _PRIOR_ROWS = 5.0
@@ -52,7 +52,7 @@ def pool_weights(labels: Labels, probs: Sequence[Matrix], *, seed: int = 0) -> F
     rows = np.arange(n)
     if wanted < n:
         rows = np.sort(np.random.default_rng(seed).choice(n, wanted, replace=False))
-    logs = np.stack([np.log(np.maximum(copy_rows(matrix, rows), _FLOOR), dtype=np.float64) for matrix in probs])
+    logs = np.stack([np.log(np.maximum(copy_rows(matrix, rows), FLOOR), dtype=np.float64) for matrix in probs])
     return _fitted(logs, logs[:, np.arange(len(rows)), labels[rows]])
 
 
@@ -73,7 +73,7 @@ def pooled_leads(
     leads, others = np.empty(len(rows), np.float64), np.empty(len(rows), np.int32)
     for parts in zip(*(row_blocks(matrix, rows) for matrix in probs), strict=True):
         where = parts[0][0]
-        pool = _pooled([np.log(np.maximum(block, _FLOOR)) for _, block in parts], weights)
+        pool = _pooled([np.log(np.maximum(block, FLOOR)) for _, block in parts], weights)
         own = np.arange(len(pool)), labels[rows[where]]
         given = pool[own]
         pool[own] = -1.0
