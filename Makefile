@@ -18,6 +18,7 @@ demo: $(VENV)/user
 test: $(VENV)/developer $(VENV)/browser $(VENV)/sandbox
 	$(BIN)/foureyes models pull smollm2-135m gemma3-270m
 	$(BIN)/python -m tools.published_tokenizers
+	$(BIN)/python -m tools.cleanlab_peer
 	$(BIN)/python -m pytest -m "not vllm and not gateways" --numprocesses 2 --dist loadfile
 
 test-servers: $(VENV)/developer
@@ -62,7 +63,7 @@ format: $(VENV)/developer
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) .vllm .gateways .rivals .tokenizers dist out foureyes-demo.html
+	rm -rf $(VENV) .vllm .gateways .rivals .cleanlab .tokenizers dist out foureyes-demo.html
 
 $(BIN)/pip:
 	$(PYTHON) -c 'import sys; sys.exit(f"foureyes needs Python 3.11 or newer; {sys.executable} is {sys.version.split()[0]}" if sys.version_info < (3, 11) else 0)'

@@ -18,6 +18,7 @@ from foureyes.maths.label_noise import class_thresholds, confident_labels
 from foureyes.maths.label_pruning import (
     confident_joint,
     largest_margins,
+    lowest,
     lowest_given,
     margins,
     quotas,
@@ -79,7 +80,7 @@ def rank_rows(experts: Experts, rows: Rows, rank_by: RankBy) -> Rows:
         quality = margins(experts.labels, experts.probs[0], rows)
     else:
         quality = weighted_entropies(experts.labels, experts.probs[0], rows)
-    return rows[np.argsort(quality, kind="stable")]
+    return rows[np.argsort(quality)]
 
 
 def _contradicted_rows(experts: Experts) -> Mask:
@@ -111,5 +112,5 @@ def _prune(experts: Experts, filter_by: FilterBy) -> Mask:
 
 def _lowest(quality: NDArray[np.floating], n: int) -> Mask:
     mask = np.zeros(len(quality), np.bool_)
-    mask[np.argsort(quality, kind="stable")[:n]] = True
+    mask[lowest(quality, n)] = True
     return mask

@@ -31,6 +31,7 @@ __all__ = [
     "confident_labels",
     "expert_opinion",
     "levels",
+    "most_probable",
 ]
 
 TOLERANCE = 1e-6
@@ -98,11 +99,12 @@ def expert_opinion(labels: Labels, probs: Matrix, *, name: str = "pred_probs") -
     tolerance = _HALF_SUM_TOLERANCE if probs.dtype == np.float16 else rounded
     for where, block in row_blocks(probs):
         _require_distributions(name, block, where.start, tolerance)
-        best.label[where], best.confidence[where], best.given[where] = _most_probable(labels[where], block)
+        best.label[where], best.confidence[where], best.given[where] = most_probable(labels[where], block)
     return best
 
 
-def _most_probable(labels: Labels, block: Matrix) -> tuple[Labels, Floats, Floats]:
+def most_probable(labels: Labels, block: Matrix) -> tuple[Labels, Floats, Floats]:
+    """Label, confidence and probability of the given label of a few rows, as :class:`ExpertOpinion` holds them."""
     rows = np.arange(len(block))
     top = block.argmax(axis=1)
     highest, given = block[rows, top], block[rows, labels]
@@ -199,9 +201,7 @@ def class_thresholds(labels: Labels, given: Floats, n_classes: int) -> NDArray[n
     return thresholds
 
 
-def confident_labels(
-    probs: Matrix, thresholds: NDArray[np.float64], rows: NDArray[np.intp] | None = None
-) -> NDArray[np.int32]:
+def confident_labels(probs: Matrix, thresholds: Floats, rows: NDArray[np.intp] | None = None) -> NDArray[np.int32]:
     """The label Confident Learning believes in, row by row.
 
     Candidates are the classes with p(j | x) ≥ t_j - 1e-6. One candidate is the answer; among several it is the most
