@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from foureyes.errors import ConfigError, ModelError, ModelRefused, ModelUnavailable
 from foureyes.http import RequestLimits
+from foureyes.http.lean_way import Way
 from foureyes.route.http_writer import HttpRouteWriter
 from foureyes.route.outcome import RouteRequest
 from foureyes.route.roles import Unpaid
 from foureyes.route.scripted import completion
-from tests.route.upstreams import chunked, event, upstream, whole
+from tests.route.upstreams import chunked, event, proxy, upstream, whole
 
 BODY: dict[str, Any] = {
     "messages": [{"role": "user", "content": "Capital of Australia? Ω"}],
@@ -45,7 +55,10 @@ def test_the_service_has_another_event_loop_and_the_same_replies() -> None:
 
     async def scene() -> Any:
         async with upstream(lambda _: whole(200, completion("Canberra"))) as server:
-            return (await writer(server.url).write(ASKED)).body
+            one = writer(server.url)
+            body = (await one.write(ASKED)).body
+            await one.aclose()
+            return body
 
     assert uvloop.run(scene()) == completion("Canberra")
 
@@ -56,7 +69,7 @@ def test_one_event_loop_after_another_may_ask() -> None:
     async def scene() -> Any:
         async with upstream(lambda _: whole(200, completion("Canberra"))) as server:
             one[:] = one or [writer(server.url)]
-            one[0]._client._port = int(server.url.split(":")[2].split("/")[0])
+            one[0]._client._way = Way.to(urlsplit(server.url))
             return (await one[0].write(ASKED)).body
 
     assert [asyncio.run(scene()) for _ in range(2)] == [completion("Canberra")] * 2
@@ -234,7 +247,88 @@ async def test_an_unread_stream_makes_the_server_wait() -> None:
     server.close()
 
 
-def test_a_proxy_is_refused_rather_than_passed_by(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("https_proxy", "http://proxy:3128")
-    with pytest.raises(ConfigError, match="names a proxy"):
+@pytest.fixture
+def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
+    """What a server for ``localhost`` shows, which nobody but this process believes."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / "pem").write_bytes(made.public_bytes(Encoding.PEM) + secret)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "pem"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "pem")
+    return context
+
+
+def over_tls(url: str) -> str:
+    return url.replace("http://127.0.0.1", "https://localhost")
+
+
+async def test_a_server_shows_who_it_is(certificate: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with upstream(lambda _: whole(200, completion("Canberra")), secure=certificate) as server:
+        one = writer(over_tls(server.url))
+        assert [(await one.write(ASKED)).body for _ in range(2)] == [completion("Canberra")] * 2
+        assert server.connections == 1
+        await one.aclose()
+        with pytest.raises(Unpaid, match="certificate"):
+            await writer(server.url.replace("http:", "https:")).write(ASKED)  # 127.0.0.1 is not whom it shows
+        monkeypatch.delenv("SSL_CERT_FILE")
+        with pytest.raises(Unpaid):
+            await writer(over_tls(server.url)).write(ASKED)
+    assert len(server.bodies) == 2
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_the_proxy_of_the_environment_is_gone_through(
+    certificate: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch, loop: str
+) -> None:
+    async def scene() -> None:
+        async with (
+            upstream(lambda _: whole(200, completion("Canberra")), secure=certificate) as server,
+            proxy() as seen,
+        ):
+            monkeypatch.setenv("https_proxy", f"http://ana:p%40ss@{seen[0]}")
+            monkeypatch.setenv("no_proxy", "")
+            one = writer(over_tls(server.url))
+            assert [(await one.write(ASKED)).body for _ in range(2)] == [completion("Canberra")] * 2
+            assert [line for line in seen[1:] if "CONNECT" in line] == [
+                f"CONNECT localhost:{over_tls(server.url).split(':')[2].split('/')[0]} HTTP/1.1"
+            ]
+            assert "Proxy-Authorization: Basic YW5hOnBAc3M=" in seen
+            assert "Proxy-Authorization" not in server.heads[0]
+            await one.aclose()
+
+    if loop == "uvloop":
+        import uvloop
+
+        uvloop.run(scene())
+    else:
+        asyncio.run(scene())
+
+
+async def test_a_proxy_for_plain_http_reads_the_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with upstream(lambda _: whole(200, completion("Canberra"))) as server:  # stands for the proxy
+        monkeypatch.setenv("http_proxy", server.url.removesuffix("/v1"))
+        monkeypatch.setenv("no_proxy", "")
+        await writer("http://models.internal:8000/v1").write(ASKED)
+    assert server.heads[0].startswith("POST http://models.internal:8000/v1/chat/completions HTTP/1.1\r\n")
+
+
+async def test_a_proxy_that_refuses_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with proxy(b"HTTP/1.1 407 Who are you\r\n\r\n") as seen:
+        monkeypatch.setenv("https_proxy", seen[0])
+        with pytest.raises(Unpaid, match="the proxy failed: HTTP 407"):
+            await writer("https://models.internal/v1").write(ASKED)
+
+
+def test_another_kind_of_proxy_is_refused_rather_than_passed_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "socks5://user:secret@proxy:1080")
+    with pytest.raises(ConfigError, match="wanted such a one") as caught:
         HttpRouteWriter("far", "m", "https://api.example.com/v1")
+    assert "secret" not in str(caught.value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -51,7 +52,9 @@ Script = Callable[[int], bytes | float | None]
 
 
 @asynccontextmanager
-async def upstream(script: Script, *, close: bool = False) -> AsyncIterator[Upstream]:
+async def upstream(
+    script: Script, *, close: bool = False, secure: ssl.SSLContext | None = None
+) -> AsyncIterator[Upstream]:
     """A server; with ``close`` it ends the connection after every answer."""
     seen, writers = Upstream(), set[asyncio.StreamWriter]()
 
@@ -80,7 +83,7 @@ async def upstream(script: Script, *, close: bool = False) -> AsyncIterator[Upst
         finally:
             writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=secure)
     seen.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
     try:
         yield seen
@@ -89,3 +92,38 @@ async def upstream(script: Script, *, close: bool = False) -> AsyncIterator[Upst
         for writer in writers:
             writer.close()
         await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def proxy(refuses: bytes | None = None) -> AsyncIterator[list[str]]:
+    """A proxy that makes tunnels, or none: its address, and behind it every line that it was sent."""
+    seen: list[str] = []
+    writers: list[asyncio.StreamWriter] = []
+
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(1 << 16):
+            writer.write(data)
+        writer.close()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+        seen.extend(lines)
+        if refuses is not None:
+            writer.write(refuses)
+            writer.close()
+            return
+        port = lines[0].split(" ")[1].rpartition(":")[2]
+        there = await asyncio.open_connection("127.0.0.1", int(port))
+        writers.extend((writer, there[1]))
+        writer.write(b"HTTP/1.1 200 Go on\r\n\r\n")
+        await asyncio.gather(pump(reader, there[1]), pump(there[0], writer), return_exceptions=True)
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    seen.append(f"127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    try:
+        yield seen
+    finally:
+        server.close()
+        for writer in writers:
+            writer.close()
+        await asyncio.sleep(0.05)

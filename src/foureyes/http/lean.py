@@ -2,27 +2,24 @@
 
 httpx takes about a millisecond of processor time a request, which is most of what a gateway may add in all. This sends one
 request over a connection of asyncio's, and lets httptools, which uvicorn stands on, read the reply
-(docs/adr/037-lean-requests.md). It speaks HTTP/1.1, directly or over TLS, knows no proxies, follows no redirects, and closes a
-connection at once when whoever waits for it is cancelled.
+(docs/adr/037-lean-requests.md). It speaks HTTP/1.1, with TLS or without, through the proxy that the environment names, follows no
+redirects, and closes a connection at once when whoever waits for it is cancelled.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-import ssl
 import time
 from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager
 from typing import Final
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
-from foureyes.errors import ConfigError
 from foureyes.http.addresses import require_address, require_key
 from foureyes.http.failures import RequestFailed
 from foureyes.http.lean_connection import LeanConnection
+from foureyes.http.lean_way import Way
 from foureyes.http.limits import RequestLimits
 
 __all__ = ["LeanClient", "LeanReply", "NotSent"]
@@ -79,7 +76,7 @@ class LeanClient:
         keep_alive_s: seconds after which an unused connection is not used again.
 
     Raises:
-        ConfigError: the address or the key cannot be used, or the environment names a proxy for it.
+        ConfigError: the address or the key cannot be used, or the environment names a proxy that cannot.
     """
 
     def __init__(
@@ -91,18 +88,11 @@ class LeanClient:
         keep_alive_s: float = KEEP_ALIVE_S,
     ) -> None:
         parts = urlsplit(require_address(address))
-        self._host, secure = parts.hostname or "", parts.scheme == "https"
-        if parts.scheme in getproxies() and not proxy_bypass(self._host):
-            raise ConfigError(
-                f"the environment names a proxy for {parts.scheme} addresses, which this client does not use: name the host "
-                "in no_proxy, or go through a gateway such as LiteLLM's"
-            )
-        self._port = parts.port or (443 if secure else 80)
-        self._path = parts.path.rstrip("/")
-        self._ssl = _trust() if secure else None
+        self._way = Way.to(parts)
+        self._path = f"{self._way.prefix}{parts.path.rstrip('/')}"
         authorization = "" if key is None else f"Authorization: Bearer {require_key(key)}\r\n"
         self._head = (
-            f"Host: {parts.netloc}\r\n{authorization}User-Agent: foureyes\r\nAccept-Encoding: identity\r\n"
+            f"Host: {parts.netloc}\r\n{authorization}{self._way.header}User-Agent: foureyes\r\nAccept-Encoding: identity\r\n"
             "Content-Type: application/json\r\nContent-Length: "
         ).encode()
         self._limits, self._keep_alive_s = limits, keep_alive_s
@@ -112,7 +102,7 @@ class LeanClient:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def __repr__(self) -> str:
-        return f"LeanClient({self._host!r}, {self._port})"
+        return f"LeanClient({self._way.host!r}, {self._way.port})"
 
     @asynccontextmanager
     async def post(
@@ -163,18 +153,15 @@ class LeanClient:
         return await self._connected()
 
     async def _connected(self) -> LeanConnection:
-        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(CONNECT_S):
-                _, connection = await loop.create_connection(LeanConnection, self._host, self._port, ssl=self._ssl)
+                return await self._way.connected()
         except TimeoutError as error:
-            raise NotSent(
-                "the server did not answer in time", "unavailable", retryable=True, server_wide=True
-            ) from error
-        except (OSError, ssl.SSLError) as error:
-            words, quoted = "the connection failed", f"{type(error).__name__}: {error}"
-            raise NotSent(words, "unavailable", retryable=True, server_wide=True, quoted=quoted) from error
-        return connection
+            raise _not_sent("the server did not answer in time") from error
+        except OSError as error:  # ssl.SSLError is one
+            raise _not_sent("the connection failed", f"{type(error).__name__}: {error}") from error
+        except RequestFailed as error:
+            raise _not_sent(f"the proxy failed: {error.words}") from error
 
     def _put_back(self, connection: LeanConnection) -> None:
         if connection.is_free and not self._closed:
@@ -183,12 +170,5 @@ class LeanClient:
             connection.abort()
 
 
-def _trust() -> ssl.SSLContext:
-    """Whom to believe: those whom the environment names, else certifi's list, which httpx brings, else the machine's."""
-    if os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR"):
-        return ssl.create_default_context()
-    try:
-        import certifi  # noqa: PLC0415 - only for servers far away
-    except ImportError:
-        return ssl.create_default_context()
-    return ssl.create_default_context(cafile=certifi.where())
+def _not_sent(words: str, quoted: str = "") -> NotSent:
+    return NotSent(words, "unavailable", retryable=True, server_wide=True, quoted=quoted)
