@@ -28,6 +28,7 @@ from bench.ratios import marginal, per_round
 from bench.section import MIB, Aim, BenchSection, Grid, aims, at_least, at_most, steady, words
 from bench.session import ROOT, asked, can_import
 
+DEFAULT: Final = "default"
 SHARED: Final = ("confident_learning", "prune_by_noise_rate", "predicted_neq_given")
 OURS: Final = (sys.executable, "foureyes")
 SIZES: Final = ((1_000_000, 10), (50_000, 1000))
@@ -38,8 +39,9 @@ MAPPED: Final = (1_280_000, 1000)
 NO_RIVAL: Final = "cleanlab is not installed: foureyes is measured alone."
 NOTES: Final = (
     (
-        "The two are asked for the same method and return a mask. *Added* is what the call adds to a process that holds its "
-        "data already, *whole* the process at its largest; both as foureyes ÷ cleanlab. *calibrated* is foureyes' own method."
+        "The two are asked for the same method and return a mask, but for *default*: each one's own default, ours the pool, "
+        "which flags other rows than cleanlab's. *Added* is what the call adds to a process that holds its "
+        "data already, *whole* the process at its largest; both as foureyes ÷ cleanlab."
     ),
 )
 HEAD: Final = (
@@ -91,10 +93,9 @@ def section(rivals: str, rounds: int, *, mapped: bool) -> BenchSection:
             raced = {what: race(folder, rival, what, rounds) for what in SHARED}
             raced |= {"mapped confident_learning": race(folder, rival, "mapped confident_learning", 1)}
             wanted += [aim for what in SHARED for aim in judged(f"{folder.name}, {what}", *raced[what])]
-            alone = race(folder, None, "calibrated", 1)
-            grids.append(
-                Grid(folder.name, HEAD, [line(what, *raced[what]) for what in raced] + [line("calibrated", *alone)])
-            )
+            raced |= {DEFAULT: race(folder, rival, DEFAULT, rounds)}
+            wanted += judged(f"{folder.name}, {DEFAULT}", *raced[DEFAULT])[:2]
+            grids.append(Grid(folder.name, HEAD, [line(what, *raced[what]) for what in raced]))
         wanted.append(steady("label issues, 10 classes: a row more costs, last step ÷ first", grown(Path(temporary))))
     if mapped:
         with tempfile.TemporaryDirectory() as temporary:
@@ -146,7 +147,8 @@ def line(what: str, ours: Sequence[CleaningRun], theirs: Sequence[CleaningRun]) 
     faster = per_round([r.seconds for r in theirs], [r.seconds for r in ours])
     memory = [per_round(bytes_of(ours, m), bytes_of(theirs, m)) for m in ("added", "total")]
     rivals = f"{statistics.median(r.seconds for r in theirs):.2f}"
-    return [*head, rivals, str(faster), added, *map(str, memory), found(ours, theirs)]
+    same = "each its own" if what == DEFAULT else found(ours, theirs)
+    return [*head, rivals, str(faster), added, *map(str, memory), same]
 
 
 def grown(folder: Path) -> list[float]:
@@ -158,7 +160,7 @@ def grown(folder: Path) -> list[float]:
 
 def in_memory(folder: Path) -> tuple[list[Aim], list[list[str]]]:
     wanted, rows = [], []
-    for what in ("confident_learning", "calibrated"):
+    for what in ("confident_learning", DEFAULT):
         done = run(*OURS, f"mapped {what}", folder)
         print(f"bench: {folder.name}, mapped {what}, {done.seconds:.0f} s", file=sys.stderr)
         size = done.total / (1 << 30)
@@ -207,15 +209,16 @@ def measured(who: str, what: str, folder: str) -> dict[str, Any]:
 def foureyes(what: str) -> Callable[[Any, Any], Any]:
     from foureyes.cleaning.labels import find_label_issues  # noqa: PLC0415 - the rival's Python does not have it
 
-    if what in ("calibrated", "pooled"):
-        return lambda labels, probs: find_label_issues(labels, probs, method=what).mask
+    if what == DEFAULT:
+        return lambda labels, probs: find_label_issues(labels, probs).mask
     return lambda labels, probs: find_label_issues(labels, probs, filter_by=what)  # type: ignore[call-overload]
 
 
 def cleanlab(what: str) -> Callable[[Any, Any], Any]:
     from cleanlab.filter import find_label_issues  # noqa: PLC0415 - ours does not have it
 
-    return lambda labels, probs: find_label_issues(labels, probs, filter_by=what)
+    more = {} if what == DEFAULT else {"filter_by": what}
+    return lambda labels, probs: find_label_issues(labels, probs, **more)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 from markupsafe import Markup
 
+from foureyes.cleaning.counting import ErrorEstimate
 from foureyes.cleaning.issues import Issue, Issues
 from foureyes.cleaning.stopping import StopPoint
 from foureyes.report import page
@@ -50,6 +51,7 @@ class CleaningFindings:
         classes: K names; ``None`` where indices are all there is.
         items: N things to show of the rows; ``None`` for nothing.
         measured: with verified labels only.
+        estimate: how many labels are wrong in all; with verified labels only.
     """
 
     issues: Issues
@@ -57,6 +59,7 @@ class CleaningFindings:
     classes: tuple[str, ...] | None
     items: Sequence[Any] | None
     measured: MeasuredPrecision | None
+    estimate: ErrorEstimate | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As a JSON object, every issue included."""
@@ -73,6 +76,7 @@ class CleaningFindings:
             "issues": self._listed(self.issues),
             "below_cut": [] if self.issues.below is None else self._listed(self.issues.below),
             "measured": self.measured and asdict(self.measured),
+            "estimate": self.estimate and asdict(self.estimate),
         }
 
     def _listed(self, issues: Issues) -> list[dict[str, Any]]:

@@ -49,10 +49,9 @@ class LabelTable:
     wrong: NDArray[np.bool_] | None
 
     def named(self, labels: NDArray[Any]) -> list[Any]:
-        """Labels as the file writes them."""
-        found: list[Any] = labels.tolist()
-        names = None if self.classes is None else (*self.classes, None)  # the last is what -1 is called
-        return found if names is None else [names[label] for label in found]
+        """Labels as the file writes them; ``None`` for none."""
+        names = self.classes
+        return [None if label < 0 else label if names is None else names[label] for label in labels.tolist()]
 
 
 def read_labels(args: argparse.Namespace) -> LabelTable:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from foureyes.cleaning.counting import estimate_errors
 from foureyes.cleaning.issues import Method
 from foureyes.cleaning.labels import DEFAULT_KEEP_TOP, find_label_issues
 from foureyes.cleaning.review import apply_decisions, suggestions, write_review
@@ -99,7 +100,11 @@ def _find(data: LabelTable, args: argparse.Namespace, output: CommandOutput) -> 
         check=not args.trust_order,
     )
     share = (DEFAULT_KEEP_TOP if keep_top is None else keep_top) if method == "calibrated" else None
-    return CleaningFindings(issues, share, data.classes, data.items, measured)
+    estimate = None
+    if data.verified is not None and data.wrong is not None:
+        estimate = estimate_errors(issues, data.verified, data.wrong)
+        output.say(f"if the verified rows are a random choice: {estimate.sentence}")
+    return CleaningFindings(issues, share, data.classes, data.items, measured, estimate)
 
 
 def _write_review(found: CleaningFindings, path: Path, output: CommandOutput) -> None:
@@ -117,9 +122,9 @@ def _write_copy(data: LabelTable, found: CleaningFindings, args: argparse.Namesp
         return
     chosen = read_decisions(args.decisions, data) if args.decisions else suggestions(found.issues, args.action)
     kept, labels = apply_decisions(data.labels, chosen)
-    new: list[Any] = data.named(data.labels)
-    for row, label in zip(kept.tolist(), data.named(labels), strict=True):
-        new[row] = label
+    new: list[Any] = list(data.table.values(args.label))
+    for row, label, before in zip(kept.tolist(), data.named(labels), data.named(data.labels[kept]), strict=True):
+        new[row] = new[row] if label == before else label
     data.table.save(args.out, {args.label: new}, rows=kept)
     n_changed = int((data.labels[kept] != np.asarray(labels)).sum())
     output.say(
