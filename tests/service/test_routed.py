@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from foureyes.calibration import Source
 from foureyes.cascade.policy import ALWAYS, ConfidenceGate, Policy
+from foureyes.config import Keyring, new_key
 from foureyes.route.log import JsonlRouteLog, salt_beside
 from foureyes.route.log_reading import read_route_log
 from foureyes.route.parts import RouteParts
@@ -92,6 +94,19 @@ def test_an_answer_before_the_restart_is_found_in_the_log(house: House, tmp_path
         house.call("POST", "/v1/route/outcomes", {"request_id": name, "correct": True}, key="report") for _ in range(2)
     ]
     assert [one.status for one in posted] == [200, 409]
+
+
+def test_an_outcome_of_anothers_answer_is_refused(house: House, route: Route) -> None:
+    name = ask(house, asked("Capital.")).headers["x-foureyes-request-id"]
+    parts = house.state.parts
+    other = new_key("other", {"report"})
+    tenants = {**parts.tenants, "other": parts.tenants["acme"]}
+    keyring = Keyring((*(key.stored for key in house.keys.values()), other.stored), clock=lambda: house.now)
+    house.state.replace(replace(parts, tenants=tenants, keyring=keyring))
+    headers = {"authorization": f"Bearer {other.presented}"}
+    body = {"request_id": name, "correct": False}
+    assert house.call("POST", "/v1/route/outcomes", body, key=None, headers=headers).status == 404
+    assert house.call("POST", "/v1/route/outcomes", body, key="report").status == 200
 
 
 def test_an_outcome_of_nothing_is_refused(house: House, route: Route) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
 from foureyes.config.part_cache import PartCache
 from foureyes.config.route_settings import RouteFile, RouteSettings
@@ -19,10 +19,17 @@ from foureyes.route.roles import PromiseKeeper, RouteLog
 
 if TYPE_CHECKING:
     from foureyes.guard.protocols import Recorder
+    from foureyes.ledger import Ledger
     from foureyes.route.concealing import BodyConcealer
 
 __all__ = ["file_text", "parts_of"]
 
+
+class _Closable(Protocol):
+    def close(self) -> None: ...
+
+
+C = TypeVar("C", bound=_Closable)
 Closers: TypeAlias = list[Callable[[], object]]
 
 
@@ -30,16 +37,17 @@ def parts_of(
     settings: RouteFile,
     reader: CalibratedReader,
     keeper: PromiseKeeper | None,
-    cache: PartCache,
+    cache: PartCache | None,
     open_reader: OpenReader,
 ) -> RouteParts:
-    """Opens what a route works with.
+    """Opens what a route works with. What comes of a service's cache is not closed with the route: others may work with it.
 
     Args:
         settings: of the route.
         reader: its own.
         keeper: watches its promise.
-        cache: of judges and their readers.
+        cache: of a service: of judges and their readers, of ledgers and of logs, which one at a time can write; ``None`` where
+            they are the route's own.
         open_reader: loads those.
 
     Raises:
@@ -57,13 +65,13 @@ def _opened(
     settings: RouteFile,
     reader: CalibratedReader,
     keeper: PromiseKeeper | None,
-    models: tuple[PartCache, OpenReader],
+    models: tuple[PartCache | None, OpenReader],
     closers: Closers,
 ) -> RouteParts:
     route = settings.route
     council, risks = _council(settings, *models, closers)
-    log = _log(route, reader, closers)
-    recorder, concealer = _recorder(settings, closers), _concealer(route, closers)
+    log = _log(route, reader, models[0], closers)
+    recorder, concealer = _recorder(settings, models[0], closers), _concealer(route, closers)
     return RouteParts(
         log=log,
         recorder=recorder,
@@ -77,30 +85,37 @@ def _opened(
 
 
 def _council(
-    settings: RouteFile, cache: PartCache, open_reader: OpenReader, closers: Closers
+    settings: RouteFile, cache: PartCache | None, open_reader: OpenReader, closers: Closers
 ) -> tuple[Council | None, tuple[RiskRule, ...]]:
     council = settings.council
     if council is None:
         return None, ()
-    members = [CouncilMember(judge_of(one, cache, open_reader), one.weight) for one in council.verifiers]
-    closers += [close for one in members if (close := getattr(one.judge, "aclose", None)) is not None]
+    known = PartCache({}) if cache is None else cache
+    members = [CouncilMember(judge_of(one, known, open_reader), one.weight) for one in council.verifiers]
+    if cache is None:
+        closers += [close for one in members if (close := getattr(one.judge, "aclose", None)) is not None]
     risks = [RiskRule(one.tool, one.prompt, one.answer, one.confidence_below) for one in council.when]
     return Council(members, QuorumRule(council.quorum), deadline_s=council.deadline_s), tuple(risks) or (TOOL_CALLS,)
 
 
-def _log(route: RouteSettings, reader: CalibratedReader, closers: Closers) -> RouteLog | None:
-    if route.log is None:
+def _log(
+    route: RouteSettings, reader: CalibratedReader, cache: PartCache | None, closers: Closers
+) -> RouteLog | None:
+    path = route.log
+    if path is None:
         return None
     from foureyes.calibration import Source  # noqa: PLC0415 - beside what needs it
     from foureyes.route.log import JsonlRouteLog, salt_beside  # noqa: PLC0415 - needs an extra
 
     source = Source(reader.signal, reader.fingerprint)
-    log = JsonlRouteLog(route.log, source=source, salt=salt_beside(route.log), texts=route.log_texts)
-    closers.append(log.close)
-    return log
+
+    def opened() -> JsonlRouteLog:
+        return JsonlRouteLog(path, source=source, salt=salt_beside(path), texts=route.log_texts)
+
+    return _kept(("route log", path, source, route.log_texts), opened, cache, closers)
 
 
-def _recorder(settings: RouteFile, closers: Closers) -> Recorder | None:
+def _recorder(settings: RouteFile, cache: PartCache | None, closers: Closers) -> Recorder | None:
     ledger, salt = settings.ledger, settings.route.salt
     if ledger is None or salt is None:
         return None
@@ -108,9 +123,11 @@ def _recorder(settings: RouteFile, closers: Closers) -> Recorder | None:
     from foureyes.ledger import LedgerOptions, Witness, open_ledger  # noqa: PLC0415 - needs an extra
 
     options = LedgerOptions(witness=None if ledger.witness is None else Witness(ledger.witness))
-    opened = open_ledger(ledger.url.reveal(), key_file=ledger.key_file, options=options)
-    closers.append(opened.close)
-    return LedgerRecorder(opened, salt.reveal().encode())
+
+    def opened() -> Ledger:
+        return open_ledger(ledger.url.reveal(), key_file=ledger.key_file, options=options)
+
+    return LedgerRecorder(_kept(ledger, opened, cache, closers), salt.reveal().encode())
 
 
 def _concealer(route: RouteSettings, closers: Closers) -> BodyConcealer | None:
@@ -123,6 +140,15 @@ def _concealer(route: RouteSettings, closers: Closers) -> BodyConcealer | None:
     concealer = BodyConcealer(patterns if route.pii == "patterns" else NamesDetector(patterns=patterns))
     closers.append(concealer.close)
     return concealer
+
+
+def _kept(what: Hashable, make: Callable[[], C], cache: PartCache | None, closers: Closers) -> C:
+    """A part of the cache, or the route's own."""
+    if cache is not None:
+        return cache.get_or_make(what, make)
+    made = make()
+    closers.append(made.close)
+    return made
 
 
 def file_text(path: Path) -> str:

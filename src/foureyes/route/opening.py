@@ -76,7 +76,7 @@ def route_of(
     Args:
         settings: as :func:`foureyes.config.load.load_route` gives them.
         name: as callers ask for it.
-        cache: of a service: a reader that it has opened already is used again, and stays its own.
+        cache: of a service: what it has opened already is used again, and stays its own.
         open_reader: loads the reader by its reference.
         open_writer: loads writers of this process by their references.
 
@@ -91,7 +91,7 @@ def route_of(
     if keeper is not None:
         keeper.require_source(reader.signal, reader.fingerprint)
     members = [member_of(writer, open_writer) for writer in settings.writers]
-    parts = parts_of(settings, reader, keeper, cache or PartCache({}), open_reader)
+    parts = parts_of(settings, reader, keeper, cache, open_reader)
     try:
         return Route(name, members, reader, policy, _rules(settings.route, settings.reader), parts)
     except InputError:

@@ -22,6 +22,7 @@ from foureyes.monitoring.sinks import LogSink
 from foureyes.service.app import create_app
 from foureyes.service.app_state import AppState, Instruments
 from foureyes.service.logs import Log, open_log
+from foureyes.service.route_wiring import with_routes
 from foureyes.service.tracing import open_tracer
 
 __all__ = ["ConfiguredService", "log_directions"]
@@ -130,7 +131,7 @@ class ConfiguredService:
 
     def _built(self, settings: Settings, *, before: Parts | None = None) -> Parts:
         """Alarms go to the log as well."""
-        parts = wiring.build(settings, before=before)
+        parts = with_routes(wiring.build(settings, before=before), settings, before=before)
         log_directions(parts, self._log)
         log_unwitnessed(settings, self._log)
         return replace(parts, sinks=(*parts.sinks, LogSink(self._log)))

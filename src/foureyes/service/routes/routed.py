@@ -37,13 +37,14 @@ def add(router: APIRouter) -> None:
 async def outcome(call: Reporting, body: RouteOutcomeRequest) -> RouteOutcomeResponse:
     """Counts once for each answer: towards what is shown of its route, and into the log that the route learns from.
 
-    An answer that this process does not remember is looked for in the logs of the tenant's routes.
+    An answer that this process does not remember is looked for in the logs of the routes that only this tenant may ask: a log
+    does not tell whose an answer was.
     """
     book = call.tenant.routed
     known = book.route_of(body.request_id)
     if known is not None and body.writer is None and book.is_reported(body.request_id):
         raise Refused(409, "an outcome of this answer was reported before; it counts once")
-    names = list(call.parts.routes) if known is None or known not in call.parts.routes else [known]
+    names = _own_routes(call) if known is None else [name for name in call.parts.routes if name == known]
     kept_by = next((name for name in names if _keep(call, name, body)), None)
     if kept_by is None and known is None:
         raise Refused(404, "no such answer is remembered, and no route's log holds it")
@@ -52,6 +53,16 @@ async def outcome(call: Reporting, body: RouteOutcomeRequest) -> RouteOutcomeRes
     route = kept_by or known or ""
     call.state.metrics.routes.outcome(route, correct=body.correct)
     return RouteOutcomeResponse(request_id=body.request_id, route=route, kept=kept_by is not None)
+
+
+def _own_routes(call: Call) -> list[str]:
+    """Routes of the tenant that no other tenant may ask."""
+    others = [parts for name, parts in call.state.parts.tenants.items() if name != call.tenant.name]
+    return [
+        name
+        for name, route in call.parts.routes.items()
+        if not any(route is theirs for parts in others for theirs in parts.routes.values())
+    ]
 
 
 def _keep(call: Call, name: str, body: RouteOutcomeRequest) -> bool:
