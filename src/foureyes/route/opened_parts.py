@@ -98,9 +98,7 @@ def _council(
     return Council(members, QuorumRule(council.quorum), deadline_s=council.deadline_s), tuple(risks) or (TOOL_CALLS,)
 
 
-def _log(
-    route: RouteSettings, reader: CalibratedReader, cache: PartCache | None, closers: Closers
-) -> RouteLog | None:
+def _log(route: RouteSettings, reader: CalibratedReader, cache: PartCache | None, closers: Closers) -> RouteLog | None:
     path = route.log
     if path is None:
         return None
