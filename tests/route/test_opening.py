@@ -17,6 +17,7 @@ from foureyes.models.scripted import ScriptedReader, ScriptedWriter
 from foureyes.route.cuts import policy_of_cuts
 from foureyes.route.opening import open_route, route_of
 from foureyes.route.person_queue import SqlitePersonQueue
+from foureyes.route.promised import RoutePromise
 from foureyes.route.scripted import completion
 from tests.route.upstreams import upstream, whole
 
@@ -147,6 +148,44 @@ def test_a_policy_of_another_number_of_writers_is_refused(tmp_path: Path) -> Non
         opened(put(tmp_path, text))
     (tmp_path / "policy.json").write_text(policy_of_cuts([0.5, 0.2]).to_json())
     assert opened(put(tmp_path, text)).policy == policy_of_cuts([0.5, 0.2])
+
+
+def promised(folder: Path, **other: Any) -> RoutePromise:
+    reference = {"small": (0.9, 0.95), "large": (0.9, 0.99)}
+    known = {"cut": 0.8, "limit": 0.05, "delta": 0.05, "n": 200, "returned": 100, "wrong": 0, "signal": "log_cmp"}
+    known |= {"coverage_low": 0.4, "coverage_high": 0.6, "reader": READER.fingerprint, "reference": reference, **other}
+    promise = RoutePromise(**known)
+    (folder / "promise.json").write_text(promise.to_json())
+    return promise
+
+
+def test_a_promise_is_a_policy_and_is_watched(tmp_path: Path) -> None:
+    promised(tmp_path)
+    text = TWO.replace("cut = 0.5", "").replace('name = "capitals"', 'promise = "promise.json"')
+    route = opened(put(tmp_path, text))
+    assert route.policy == policy_of_cuts([0.8, 0.8])
+    assert route.parts.keeper is not None
+
+
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        ({"reader": "other weights"}, "learn the route anew"),
+        ({"signal": "cme"}, "learn the route anew"),
+        ({"reference": {"small": (0.9,), "medium": (0.8,)}}, "it was made of the writers small, medium"),
+    ],
+)
+def test_a_promise_of_something_else_is_refused(tmp_path: Path, other: dict[str, Any], words: str) -> None:
+    promised(tmp_path, **other)
+    text = TWO.replace("cut = 0.5", "").replace('name = "capitals"', 'promise = "promise.json"')
+    with pytest.raises(ConfigError, match=words):
+        opened(put(tmp_path, text))
+
+
+def test_a_policy_that_does_not_keep_the_promise_is_refused(tmp_path: Path) -> None:
+    promised(tmp_path)
+    with pytest.raises(ConfigError, match="a policy that returns others"):
+        opened(put(tmp_path, TWO.replace('name = "capitals"', 'promise = "promise.json"')))
 
 
 async def test_a_model_of_this_process_writes_too(tmp_path: Path) -> None:

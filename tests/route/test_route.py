@@ -214,3 +214,69 @@ async def test_doubt_is_handed_to_a_person_or_told_to_have_failed() -> None:
     assert (answer.action, answer.reply, queue.answers) == ("person", None, [answer])
     with pytest.raises(InputError, match="needs a queue"):
         made("Sydney", "Perth", on_doubt="person")
+
+
+JSON = [
+    ({"type": "json_object"}, '{"a": 1}', True),
+    ({"type": "json_object"}, "[1]", False),
+    ({"type": "json_object"}, "It is {}", False),
+    ({"type": "json_schema", "json_schema": {"schema": {"type": "array"}}}, "[1]", True),
+    ({"type": "json_schema", "json_schema": {"schema": {"type": "object"}}}, "[1]", False),
+    ({"type": "text"}, "words", True),
+]
+
+
+@pytest.mark.parametrize(("form", "text", "fits"), JSON)
+async def test_words_where_json_was_asked_for_are_no_reply(form: Any, text: str, fits: bool) -> None:  # noqa: FBT001
+    asked = RouteRequest.of({**ASKED.body, "response_format": form})
+    route, _, _ = made(text, text, ScriptedAnswerReader(otherwise=0.9))
+    answer = await route.answer(asked)
+    assert (answer.stages[0].failure is None) == fits
+
+
+CALL = {"id": "c", "type": "function", "function": {"name": "pay", "arguments": "{}"}}
+CALLED = completion("") | {
+    "choices": [
+        {"message": {"role": "assistant", "content": None, "tool_calls": [CALL]}, "finish_reason": "tool_calls"}
+    ]
+}
+TOOLS = [{"type": "function", "function": {"name": "pay"}}]
+
+
+@pytest.mark.parametrize(
+    ("more", "reply", "failure"),
+    [
+        ({}, CALLED, "bad_reply"),
+        ({"tools": TOOLS}, CALLED, None),
+        ({"tools": TOOLS, "tool_choice": "none"}, CALLED, "bad_reply"),
+        ({"tools": TOOLS, "tool_choice": "required"}, "words", "bad_reply"),
+        ({"tools": TOOLS, "tool_choice": "auto"}, "words", None),
+    ],
+)
+async def test_a_tool_call_counts_where_it_was_offered(more: Any, reply: Any, failure: str | None) -> None:
+    route, _, _ = made(reply, reply, ScriptedAnswerReader(otherwise=0.9))
+    answer = await route.answer(RouteRequest.of({**ASKED.body, **more}))
+    assert answer.stages[0].failure == failure
+
+
+async def test_a_refusal_goes_on_and_the_strongest_ones_is_handed_through_where_the_rule_says_so() -> None:
+    refusal = completion("") | {
+        "choices": [{"message": {"role": "assistant", "content": None, "refusal": "No."}, "finish_reason": "stop"}]
+    }
+    answer = await made(refusal, "Canberra")[0].answer(ASKED)
+    assert (answer.action, answer.stages[0].failure) == ("answer", "filtered")
+    answer = await made(refusal, refusal, on_failure="strongest")[0].answer(ASKED)
+    assert (answer.action, answer.reply, isinstance(answer.confidence, Unscored)) == ("strongest", refusal, True)
+
+
+async def test_messages_are_taken_in_either_form() -> None:
+    from foureyes import Message
+
+    route, small, _ = made("Canberra", "Perth")
+    for asked in ("Capital?", [{"role": "user", "content": "Capital?"}], [Message("user", "Capital?")]):
+        await route.answer(asked)
+    assert [request.body for request in small.asked] == [small.asked[0].body] * 3
+    with pytest.raises(InputError):
+        await route.answer([])
+    with pytest.raises(InputError):
+        await route.answer(7)  # type: ignore[arg-type]

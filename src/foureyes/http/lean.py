@@ -53,6 +53,8 @@ class LeanReply:
         Raises:
             RequestFailed: it breaks off, or is too large.
         """
+        if self.headers.get("content-encoding", "identity") != "identity":
+            raise RequestFailed("the reply is packed, which was not asked for")
         n = 0
         while (piece := await self._connection.piece()) is not None:
             n += len(piece)

@@ -64,8 +64,13 @@ class Finisher:
 
     def observe(self, answer: RoutedAnswer) -> None:
         """Shows whoever watches the promise what the writers were found to be worth."""
-        if self._parts.keeper is not None and (seen := list(_seen(answer.stages))):
-            self._parts.keeper.observe(seen, answer.at)
+        keeper = self._parts.keeper
+        if keeper is None or not (seen := list(_seen(answer.stages))):
+            return
+        try:
+            keeper.observe(seen, answer.at)
+        except Exception as error:  # noqa: BLE001 - an answer that is paid for is not lost by whoever only watches
+            _log(error, "the watch of a route's promise")
 
     def log(self, request: RouteRequest, answer: RoutedAnswer) -> None:
         """Tells the log, where there is one."""

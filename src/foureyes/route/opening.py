@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from foureyes.calibration import Calibrator
 from foureyes.calibration.calibrator import ScoreCalibrator
@@ -18,8 +17,10 @@ from foureyes.guard.batcher import ReaderBatcher
 from foureyes.models import catalog
 from foureyes.models.roles import Reader
 from foureyes.route.cuts import policy_of_cuts
+from foureyes.route.drift import RouteWatch
 from foureyes.route.opened_parts import file_text, parts_of
 from foureyes.route.opened_writers import OpenWriter, member_of
+from foureyes.route.promised import RoutePromise, common_cut
 from foureyes.route.reader import CalibratedReader
 from foureyes.route.route import Route
 from foureyes.route.rules import RouteRules
@@ -85,8 +86,9 @@ def route_of(
         ModelError: a model cannot be loaded.
     """
     calibrators = _calibrators(settings)
-    policy = _policy(settings)
-    keeper = _keeper(settings)
+    promise = _promise(settings.route.promise)
+    policy = _policy(settings, promise)
+    keeper = None if promise is None else RouteWatch(promise)
     reader = _reader(settings.reader, calibrators, cache, open_reader)
     if keeper is not None:
         keeper.require_source(reader.signal, reader.fingerprint)
@@ -135,28 +137,34 @@ def _calibrator(path: Path) -> ScoreCalibrator:
     return found
 
 
-def _policy(settings: RouteFile) -> Policy | None:
-    n = len(settings.writers)
+def _policy(settings: RouteFile, promise: RoutePromise | None) -> Policy | None:
+    """What decides; ``None`` where nothing does."""
+    policy = _stated_policy(settings)
+    if promise is None:
+        only_watches = settings.route.shadow or settings.route.annotate
+        return policy or (None if only_watches else policy_of_cuts([None] * len(settings.writers)))
+    names = [writer.name for writer in settings.writers]
+    if sorted(promise.reference) != sorted(names):
+        raise ConfigError(
+            f"[route] promise: it was made of the writers {', '.join(promise.reference)}; got {', '.join(names)}: learn the route anew"
+        )
+    promised = common_cut(promise.cut, len(names))
+    if policy is not None and policy != promised:
+        raise ConfigError(
+            f"[route] promise: it is of answers returned from P(correct) {promise.cut:g} on; got a policy that returns others"
+        )
+    return promised
+
+
+def _stated_policy(settings: RouteFile) -> Policy | None:
     if settings.route.policy is not None:
         return Policy.from_json(file_text(settings.route.policy))
     cuts = [writer.cut for writer in settings.writers]
-    if any(cut is not None for cut in cuts):
-        return policy_of_cuts(cuts)
-    if settings.route.promise is not None:
-        from foureyes.route.promised import RoutePromise, common_cut  # noqa: PLC0415 - loads the study of promises
-
-        return common_cut(RoutePromise.from_json(file_text(settings.route.promise)).cut, n)
-    return None if settings.route.shadow or settings.route.annotate else policy_of_cuts([None] * n)
+    return policy_of_cuts(cuts) if any(cut is not None for cut in cuts) else None
 
 
-def _keeper(settings: RouteFile) -> Any:
-    """Who watches the promise; ``None`` where there is none."""
-    if settings.route.promise is None:
-        return None
-    from foureyes.route.drift import RouteWatch  # noqa: PLC0415 - loads what monitoring needs
-    from foureyes.route.promised import RoutePromise  # noqa: PLC0415 - as above
-
-    return RouteWatch(RoutePromise.from_json(file_text(settings.route.promise)))
+def _promise(path: Path | None) -> RoutePromise | None:
+    return None if path is None else RoutePromise.from_json(file_text(path))
 
 
 def _rules(route: RouteSettings, reader: RouteReaderSettings) -> RouteRules:

@@ -123,8 +123,8 @@ def _faults(choice: Mapping[str, Any], turn: Message, request: RouteRequest, pla
         yield StageFault("bad_reply", f"choice {place} calls no tool; wanted a call")
     elif not turn.calls and not _said(turn):
         yield StageFault("bad_reply", f"choice {place} is empty")
-    elif not turn.calls and _wants_json(request) and not _is_json_object(_said(turn)):
-        yield StageFault("bad_reply", f"choice {place} is no JSON object; wanted one")
+    elif not turn.calls and (form := _json_form(request)) is not None and not _is_json(_said(turn), form):
+        yield StageFault("bad_reply", f"choice {place} is not the JSON that was asked for")
 
 
 def _may_call(request: RouteRequest) -> bool:
@@ -136,9 +136,15 @@ def _must_call(request: RouteRequest) -> bool:
     return bool(request.tools) and (chosen == "required" or isinstance(chosen, Mapping))
 
 
-def _wants_json(request: RouteRequest) -> bool:
+def _json_form(request: RouteRequest) -> type | None:
+    """What the words have to be as JSON: an object, or anything; ``None`` where they need not be any."""
     form = request.body.get("response_format")
-    return isinstance(form, Mapping) and form.get("type") in ("json_object", "json_schema")
+    if not isinstance(form, Mapping) or form.get("type") not in ("json_object", "json_schema"):
+        return None
+    named = form.get("json_schema")
+    schema = named.get("schema") if isinstance(named, Mapping) else None
+    of_any_kind = isinstance(schema, Mapping) and schema.get("type") != "object"
+    return object if of_any_kind else dict
 
 
 def _said(turn: Message) -> str:
@@ -147,9 +153,9 @@ def _said(turn: Message) -> str:
     return words.strip()
 
 
-def _is_json_object(text: str) -> bool:
+def _is_json(text: str, form: type) -> bool:
     try:
-        return isinstance(json.loads(text), dict)
+        return isinstance(json.loads(text), form)
     except (ValueError, RecursionError):
         return False
 

@@ -18,12 +18,13 @@ from foureyes.route.rules import RouteMember, RouteRules
 from foureyes.route.savings import strongest_cost
 from foureyes.route.shadowing import Shadow
 from foureyes.route.walking import Walk, WalkEnd
+from foureyes.turns import openai_chat
 from foureyes.types import Message, new_id
 
 __all__ = ["AnsweringRoute", "Asked", "Route"]
 
-Asked = RouteRequest | str | Sequence[Mapping[str, Any]]
-"""What may be asked: a request, a prompt, or messages in OpenAI's words."""
+Asked = RouteRequest | str | Sequence[Mapping[str, Any]] | Sequence[Message]
+"""What may be asked: a request, a prompt, or messages, in OpenAI's words or as :class:`~foureyes.types.Message`."""
 
 
 class AnsweringRoute(Protocol):
@@ -225,7 +226,9 @@ def _request_of(request: Asked) -> RouteRequest:
     if isinstance(request, str):
         return RouteRequest({"messages": [{"role": "user", "content": request}]}, (Message("user", request),))
     if isinstance(request, Sequence):
-        return RouteRequest.of({"messages": list(request)})
+        given = list(request)
+        turns = [one for one in given if isinstance(one, Message)]
+        return RouteRequest.of({"messages": openai_chat.written(turns) if len(turns) == len(given) else given})
     raise InputError(f"wanted a prompt, a list of messages or a RouteRequest; got {type(request).__name__}")
 
 
