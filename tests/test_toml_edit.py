@@ -91,3 +91,11 @@ def test_what_cannot_be_changed_safely_is_not(
 ) -> None:
     with pytest.raises(InputError, match=words):
         with_keys(text, table, values)
+
+
+def test_one_table_of_a_list_and_a_number() -> None:
+    text = '[[w]]\nname = "a"\n\n[[w]] # second\ncut = 0.5 # by hand\n[r]\n'
+    assert with_keys(text, ("w",), {"cut": 0.25}, place=1) == text.replace("0.5", "0.25")
+    assert with_keys(text, ("w",), {"cut": 0.25}, place=0) == text.replace('"a"\n', '"a"\ncut = 0.25\n')
+    with pytest.raises(InputError, match=r"wanted a table \[\[w\]\] number 3"):
+        with_keys(text, ("w",), {"cut": 0.25}, place=2)

@@ -19,19 +19,22 @@ from foureyes.toml_text import parsed_toml
 __all__ = ["with_keys"]
 
 _MARK: Final = "\ufeff"  # of byte order, with which some editors begin a file
-_HEADER: Final = re.compile(r"\s*\[[^\[\]]+\]\s*(#.*)?$")
+_HEADER: Final = re.compile(r"\s*\[\[?[^\[\]]+\]\]?\s*(#.*)?$")
 _ANY_HEADER: Final = re.compile(r"\s*\[")
 _VALUE: Final = r"""("[^"\\]*"|'[^']*'|[^\s#"'\[{]+)"""
 
 
-def with_keys(text: str, table: Sequence[str], values: Mapping[str, str | None]) -> str:
+def with_keys(
+    text: str, table: Sequence[str], values: Mapping[str, str | float | None], *, place: int | None = None
+) -> str:
     r"""The document with these keys of a table set.
 
     Args:
         text: a TOML document.
         table: names that lead to the table, such as ``("verifiers", "local")``; it must have a header of its own.
-        values: key → text, or ``None`` for a key that must not be there: its line becomes a comment. Keys that are new come after
-            the others of the table.
+        values: key → text or number, or ``None`` for a key that must not be there: its line becomes a comment. Keys that are
+            new come after the others of the table.
+        place: of the table among those of a list, ``[[writers]]``, from 0; ``None`` where it is no list.
 
     Raises:
         InputError: not TOML; no such table under a header of its own; a value that stands over several lines.
@@ -46,34 +49,35 @@ def with_keys(text: str, table: Sequence[str], values: Mapping[str, str | None])
         <BLANKLINE>
     """
     lines = text.splitlines(keepends=True)
-    first = _header(lines, table)
-    end = next((place for place in range(first + 1, len(lines)) if _ANY_HEADER.match(lines[place])), len(lines))
+    first = _header(lines, table, place)
+    end = next((at for at in range(first + 1, len(lines)) if _ANY_HEADER.match(lines[at])), len(lines))
     body = lines[first + 1 : end]
     for key, value in values.items():
         body = _set(body, key, value, _line_end(lines[first]))
     found = "".join([*_ended(lines[: first + 1], _line_end(lines[first])), *body, *lines[end:]])
-    _require_meant(text, found, table, values)
+    _require_meant(text, found, table, values, place)
     return found
 
 
-def _header(lines: Sequence[str], table: Sequence[str]) -> int:
-    wanted: dict[str, Any] = {}
+def _header(lines: Sequence[str], table: Sequence[str], place: int | None) -> int:
+    wanted: Any = {} if place is None else [{}]
     for name in reversed(table):
         wanted = {name: wanted}
-    for place, line in enumerate(lines):
-        if _HEADER.match(line.lstrip(_MARK)) and _parsed(line.lstrip(_MARK)) == wanted:
-            return place
-    raise InputError(f"wanted a table [{'.'.join(table)}] with a header of its own; found none")
+    found = [at for at, line in enumerate(lines) if _HEADER.match(line.lstrip(_MARK)) and _parsed(line) == wanted]
+    if len(found) <= (place or 0):
+        header = f"[{'.'.join(table)}]" if place is None else f"[[{'.'.join(table)}]] number {place + 1}"
+        raise InputError(f"wanted a table {header} with a header of its own; found none")
+    return found[place or 0]
 
 
 def _parsed(line: str) -> dict[str, Any] | None:
     try:
-        return tomllib.loads(line)
+        return tomllib.loads(line.lstrip(_MARK))
     except tomllib.TOMLDecodeError:
         return None
 
 
-def _set(body: list[str], key: str, value: str | None, line_end: str) -> list[str]:
+def _set(body: list[str], key: str, value: str | float | None, line_end: str) -> list[str]:
     there = re.compile(rf"(\s*{re.escape(key)}\s*=\s*){_VALUE}(\s*(?:#.*)?)$")
     for place, line in enumerate(body):
         if match := there.match(line.rstrip("\r\n")):
@@ -86,8 +90,8 @@ def _set(body: list[str], key: str, value: str | None, line_end: str) -> list[st
     return [*_ended(body[:at], line_end), f"{key} = {_quoted(value)}{line_end}", *body[at:]]
 
 
-def _quoted(value: str) -> str:
-    return json.dumps(value, ensure_ascii=False)
+def _quoted(value: str | float) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def _line_end(line: str) -> str:
@@ -99,15 +103,22 @@ def _ended(lines: Sequence[str], line_end: str) -> list[str]:
     return [*lines[:-1], lines[-1] if lines[-1].endswith("\n") else lines[-1] + line_end] if lines else []
 
 
-def _require_meant(before: str, after: str, table: Sequence[str], values: Mapping[str, str | None]) -> None:
+def _require_meant(
+    before: str,
+    after: str,
+    table: Sequence[str],
+    values: Mapping[str, str | float | None],
+    place: int | None,
+) -> None:
     wanted = deepcopy(parsed_toml(before.encode()))
-    place = wanted
+    changed: Any = wanted
     for name in table:
-        place = place[name]
+        changed = changed[name]
+    changed = changed if place is None else changed[place]
     for key, value in values.items():
-        place.pop(key, None)
+        changed.pop(key, None)
         if value is not None:
-            place[key] = value
+            changed[key] = value
     if parsed_toml(after.encode()) != wanted:
         raise InputError(
             f"cannot set {', '.join(values)} in [{'.'.join(table)}]: they or what is around them stand over several lines; "

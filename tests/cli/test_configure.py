@@ -11,6 +11,7 @@ import pytest
 from foureyes.calibration import Calibrator, Threshold
 from foureyes.cli import main
 from foureyes.config import ReaderVerifier, load
+from foureyes.config.load import load_route
 
 SERVICE = """\
 # our service
@@ -139,8 +140,78 @@ def test_what_cannot_be_configured(
 def test_options_that_belong_together(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     fit = ["calibrate", "fit", str(folder / "a.jsonl"), *SCORES, "-o", str(folder / "c.json")]
     for more, words in (
-        (["--verifier", "first"], "--verifier and --replace belong to --configure"),
-        (["--configure", str(folder / "etc" / "foureyes.toml")], "wants --verifier NAME, and --threshold FILE"),
+        (["--verifier", "first"], "--verifier, --writer and --replace belong to --configure"),
+        (
+            ["--configure", str(folder / "etc" / "foureyes.toml")],
+            "wants --threshold FILE, and --verifier NAME of a service or --writer NAME of a route",
+        ),
     ):
         assert main([*fit, *more]) == 1
         assert words in capsys.readouterr().err
+
+
+ROUTE = """\
+[route]
+name = "answers"
+
+[[writers]]                    # the cheapest first
+name = "small"
+model = "qwen3-0.6b"
+base_url = "http://localhost:8000/v1"
+cut = 0.9
+
+[[writers]]
+model = "large"
+base_url = "http://localhost:8001/v1"
+
+[reader]
+reader = "smollm2-135m"
+signal = "log_cmp"             # ours
+"""
+
+
+def fit_route(folder: Path, route: str, *more: str) -> int:
+    path = folder / "route.toml"
+    path.write_text(route)
+    made = [
+        "-o",
+        str(folder / "c.json"),
+        "--hold-out",
+        "0.5",
+        "--max-error",
+        "0.2",
+        "--threshold",
+        str(folder / "cut.json"),
+    ]
+    into = ["--configure", str(path), "--writer", "small", "--replace"]
+    return main(["calibrate", "fit", str(folder / "a.jsonl"), *SCORES, *made, *into, *more])
+
+
+def test_a_route_gets_the_calibrator_and_the_cut_of_a_writer(folder: Path) -> None:
+    assert fit_route(folder, ROUTE) == 0
+    cut = Threshold.from_json((folder / "cut.json").read_text()).cut
+    assert (folder / "route.toml").read_text() == ROUTE.replace(
+        "cut = 0.9\n", f'cut = {cut!r}\ncalibrator = "c.json"\n'
+    )
+    assert fit_route(folder, (folder / "route.toml").read_text(), "--writer", "large") == 0
+    route = load_route(folder / "route.toml", {})
+    assert [writer.cut for writer in route.writers] == [cut, cut]
+    assert all(writer.calibrator == folder / "c.json" for writer in route.writers)
+
+
+@pytest.mark.parametrize(
+    ("change", "more", "words"),
+    [
+        (('name = "answers"', 'policy = "p.json"'), [], "[route] has a policy, which decide in place of cuts"),
+        (('signal = "log_cmp" ', 'signal = "cme" '), [], "[reader] reads cme; got a calibrator of log_cmp of smollm2"),
+        (("", ""), ["--writer", "other"], "wanted one of [[writers]] with the name other; got small, large"),
+        (("", ""), ["--verifier", "first"], "--verifier NAME of a service or --writer NAME of a route"),
+    ],
+)
+def test_a_route_that_cannot_be_configured(
+    folder: Path, capsys: pytest.CaptureFixture[str], change: tuple[str, str], more: list[str], words: str
+) -> None:
+    route = ROUTE.replace(*change) if change[0] else ROUTE
+    assert fit_route(folder, route, *more) == 1
+    assert words in capsys.readouterr().err
+    assert (folder / "route.toml").read_text() == route

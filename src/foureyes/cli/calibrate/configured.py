@@ -1,21 +1,27 @@
-"""Puts a calibrator and its promise into the configuration of a service."""
+"""Puts a calibrator and its promise into the configuration of a service, or of a route."""
 
 from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, TypeAlias
 
+from foureyes.calibration import Calibrator, Threshold
 from foureyes.cli.files import in_file
 from foureyes.errors import InputError
 from foureyes.tables.saving import replacing
 from foureyes.toml_edit import with_keys
 from foureyes.toml_text import parsed_toml
 
-__all__ = ["Configured", "configured", "require_configurable"]
+__all__ = ["Configured", "Made", "configured", "require_configurable"]
+
+Made: TypeAlias = tuple[Calibrator, Threshold]
+
+_USUAL_SIGNAL: Final = "log_cmp"  # of a route's reader that names none
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,37 +59,79 @@ class Configured:
 def require_configurable(args: argparse.Namespace, calibrator: Path, *, may_be_fitted_rows: bool = False) -> None:
     """Finds out before the work whether the configuration could be changed.
 
+    Args:
+        args: of the command line.
+        calibrator: its file, which need not be there yet.
+        may_be_fitted_rows: whether the promise may be made on rows that were fitted on.
+
     Raises:
-        InputError: options that do not go together, a file without such a reader, or a value that would be replaced unasked.
+        InputError: options that do not go together, a file without such a table, or a value that would be replaced unasked.
     """
     if args.configure is None:
-        if args.verifier is not None or args.replace:
-            raise InputError("--verifier and --replace belong to --configure FILE")
+        if args.verifier is not None or args.writer is not None or args.replace:
+            raise InputError("--verifier, --writer and --replace belong to --configure FILE")
         return
-    if args.threshold is None or args.verifier is None:
-        raise InputError("--configure FILE wants --verifier NAME, and --threshold FILE, which the service reads")
+    if args.threshold is None or (args.verifier is None) == (args.writer is None):
+        raise InputError(
+            "--configure FILE wants --threshold FILE, and --verifier NAME of a service or --writer NAME of a route"
+        )
     if may_be_fitted_rows:
         raise InputError("--allow-fitted-rows makes no promise that a service could keep; leave out --configure")
-    configured(args, calibrator)
+    configured(args, calibrator, None)
 
 
-def configured(args: argparse.Namespace, calibrator: Path) -> Configured:
-    """The configuration with this calibrator and ``--threshold`` for ``--verifier``.
+def configured(args: argparse.Namespace, calibrator: Path, made: Made | None) -> Configured:
+    """The configuration with this calibrator and its promise for ``--verifier`` or ``--writer``.
+
+    Args:
+        args: of the command line.
+        calibrator: its file.
+        made: the calibrator and the promise; ``None`` where they are not made yet.
 
     Raises:
-        InputError: the file is no TOML, has no such reader, or names other files and ``--replace`` was not given.
+        InputError: the file is no TOML, has no such table, names other values and ``--replace`` was not given, or reads
+            another signal than was fitted.
     """
     path: Path = args.configure
     before = _text(path)
     with in_file(path):
-        told = _reader(parsed_toml(before.encode()), args.verifier)
+        document = parsed_toml(before.encode())
+        if args.writer is not None:
+            return Configured(path, before, _route(document, before, args, calibrator, made))
+        told = _reader(document, args.verifier)
         values = {
             "calibrator": _seen_from(path, calibrator),
             "threshold": _seen_from(path, args.threshold),
             "cut": None,
         }
-        _require_free(told, values, args.verifier, replace=args.replace)
+        _require_free(told, values, f"[verifiers.{args.verifier}]", replace=args.replace)
         return Configured(path, before, with_keys(before, ("verifiers", args.verifier), values))
+
+
+def _route(document: dict[str, Any], text: str, args: argparse.Namespace, calibrator: Path, made: Made | None) -> str:
+    """With the calibrator and the cut of a writer: a route has no thresholds, but cuts."""
+    place, told = _writer(document, args.writer)
+    route, reader = document.get("route", {}), document.get("reader", {})
+    if rival := [key for key in ("policy", "promise") if key in route]:
+        raise InputError(
+            f"[route] has a {' and a '.join(rival)}, which decide in place of cuts: foureyes route learn makes others"
+        )
+    signal = reader.get("signal", _USUAL_SIGNAL)
+    source = None if made is None else made[0].fitted_on.source
+    if source is not None and source.signal != signal:
+        raise InputError(f"[reader] reads {signal}; got a calibrator of {source}")
+    values = {"calibrator": _seen_from(args.configure, calibrator), "cut": None if made is None else made[1].cut}
+    _require_free(told, values, f"[[writers]] {args.writer}", replace=args.replace)
+    return text if made is None else with_keys(text, ("writers",), values, place=place)
+
+
+def _writer(document: dict[str, Any], name: str) -> tuple[int, dict[str, Any]]:
+    writers = document.get("writers")
+    tables = [one for one in writers if isinstance(one, dict)] if isinstance(writers, list) else []
+    names = [str(one.get("name", one.get("model", "?"))) for one in tables]
+    if names.count(name) != 1:
+        raise InputError(f"wanted one of [[writers]] with the name {name}; got {', '.join(names) or 'none'}")
+    return names.index(name), tables[names.index(name)]
 
 
 def _reader(document: dict[str, Any], name: str) -> dict[str, Any]:
@@ -99,12 +147,10 @@ def _reader(document: dict[str, Any], name: str) -> dict[str, Any]:
     return told
 
 
-def _require_free(told: dict[str, Any], values: dict[str, str | None], name: str, *, replace: bool) -> None:
+def _require_free(told: dict[str, Any], values: Mapping[str, str | float | None], table: str, *, replace: bool) -> None:
     other = [f"{key} = {told[key]!r}" for key, value in values.items() if key in told and told[key] != value]
     if other and not replace:
-        raise InputError(
-            f"[verifiers.{name}] has {' and '.join(other)} already; --replace puts the new ones in their place"
-        )
+        raise InputError(f"{table} has {' and '.join(other)} already; --replace puts the new ones in their place")
 
 
 def _seen_from(configuration: Path, file: Path) -> str:

@@ -110,14 +110,19 @@ def _add_promise(parser: argparse.ArgumentParser) -> None:
     promises.add_argument("--cost", metavar="FIELD", help="with --max-cost: what letting each answer through costs")
     promises.add_argument("--worst-cost", type=float, metavar="COST", help="with --max-cost: what no answer exceeds")
     promises.add_argument("--threshold", type=Path, metavar="FILE", help="the cut and the promise, as JSON")
-    service = parser.add_argument_group("into the configuration of a service")
+    service = parser.add_argument_group("into the configuration of a service or a route")
     service.add_argument(
         "--configure",
         type=Path,
         metavar="TOML",
-        help="sets the calibrator and --threshold of a reader there, and shows the difference; all else stays",
+        help="sets calibrator and promise there, and shows the difference; all else stays",
     )
-    service.add_argument("--verifier", metavar="NAME", help="with --configure: which [verifiers.NAME]")
+    service.add_argument("--verifier", metavar="NAME", help="with --configure: which [verifiers.NAME] of a service")
+    service.add_argument(
+        "--writer",
+        metavar="NAME",
+        help="with --configure: which of the [[writers]] of a route; gets calibrator and cut",
+    )
     service.add_argument(
         "--replace",
         action="store_true",

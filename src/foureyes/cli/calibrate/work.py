@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from foureyes.calibration import Calibrator, ClassCalibrator, calibration_report
+from foureyes.calibration import Calibrator, ClassCalibrator, Threshold, calibration_report
 from foureyes.cli.calibrate.configured import configured, require_configurable
 from foureyes.cli.calibrate.decided import decided
 from foureyes.cli.calibrate.fitters import fit_calibrator, split_rows
@@ -148,15 +148,17 @@ def _promise_and_present(
     if args.threshold and judged.threshold:
         write_text(args.threshold, judged.threshold.to_json())
         output.say(f"threshold: {args.threshold}")
-    change = _configure(args, output)
+    change = _configure(calibrator, judged.threshold, args, output)
     _present(judged, args, output, lambda found: record({**found, **change}))
 
 
-def _configure(args: argparse.Namespace, output: CommandOutput) -> dict[str, Any]:
+def _configure(
+    calibrator: Calibrator, threshold: Threshold | None, args: argparse.Namespace, output: CommandOutput
+) -> dict[str, Any]:
     """Changes the configuration that ``--configure`` names; for a JSON object, what changed."""
-    if args.configure is None:
+    if args.configure is None or threshold is None:
         return {}
-    change = configured(args, args.out if args.action == "fit" else args.calibrator)
+    change = configured(args, args.out if args.action == "fit" else args.calibrator, (calibrator, threshold))
     output.say(change.diff or f"{change.path}: it says so already")
     if change.diff:
         change.write()
