@@ -106,6 +106,7 @@ def find_label_issues(  # noqa: PLR0913 - each by its name
 
     Calls written for cleanlab work unchanged: with ``filter_by`` or ``return_indices_ranked_by`` the result is what
     cleanlab returns, a mask or ranked indices, for one expert. Without them the default is ``pooled``, not cleanlab's.
+    :mod:`foureyes.compat.cleanlab` takes all of its arguments.
 
     Args:
         labels: (N,) the labels in question: integers 0 … K-1, or names with ``classes``. Rows whose label is ``None``, NaN, -1
