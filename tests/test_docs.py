@@ -64,3 +64,10 @@ def test_the_files_of_routes_on_the_page_are_routes(tmp_path: Path) -> None:
     assert [writer.name for writer in settings.writers] == ["small", "large"]
     assert settings.council is not None
     assert [rule.tool for rule in settings.council.when] == ["wire_*", None]
+
+
+def test_a_frame_is_flagged_as_the_page_shows(capsys: pytest.CaptureFixture[str]) -> None:
+    page = (ROOT / "docs" / "clean.md").read_text(encoding="utf-8")
+    [block] = re.findall(r"^```python\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    exec(compile(block, "docs/clean.md", "exec"), {})  # noqa: S102 - ours
+    assert f"# {capsys.readouterr().out.strip()}" in block

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from foureyes.cleaning.inputs import InputScale, class_numbers, class_rows, column_names, label_indices
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.label_noise import ExpertOpinion, Labels, expert_opinion
+from foureyes.maths.label_pool import FLOOR
 
 __all__ = ["Experts", "PredProbs"]
 
@@ -102,6 +103,18 @@ class Experts:
             if counts:
                 against |= opinion.label != self.labels
         return np.flatnonzero(against)
+
+    def given_logs(self, weights: NDArray[np.float64]) -> NDArray[np.float32]:
+        """(M,) the weighted log probability of every given label."""
+        logs: NDArray[np.float32] | None = None
+        for opinion, weight in zip(self.opinions, weights.tolist(), strict=True):
+            if weight:
+                one = opinion.given.astype(np.float32)
+                np.maximum(one, np.float32(FLOOR), out=one)
+                np.log(one, out=one)
+                one *= np.float32(weight)
+                logs = one if logs is None else np.add(logs, one, out=logs)
+        return np.zeros(len(self.labels), np.float32) if logs is None else logs
 
 
 def _by_name(pred_probs: PredProbs) -> Mapping[str, Any]:

@@ -25,7 +25,7 @@ from foureyes.cleaning.issues import Issues, Method
 from foureyes.cleaning.sanity import require_sane
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.label_noise import TOLERANCE, chosen, class_thresholds, confident_labels, levels
-from foureyes.maths.label_pool import FLOOR, pool_weights, pooled_leads
+from foureyes.maths.label_pool import pool_weights, pooled_leads
 
 __all__ = ["DEFAULT_CUT", "DEFAULT_KEEP_TOP", "find_label_issues"]
 
@@ -206,21 +206,9 @@ def _pooled(experts: Experts, cut: float) -> Issues:
     stated: dict[str, Any] = {
         "weights": tuple(weights.tolist()),
         "cut": cut,
-        "given_logs": _given_logs(experts, weights),
+        "given_logs": experts.given_logs(weights),
     }
     return replace(listed.take(flagged), below=replace(listed.take(~flagged), **stated), **stated)
-
-
-def _given_logs(experts: Experts, weights: Floats) -> NDArray[np.float32]:
-    """(M,) the weighted log probability of every given label."""
-    logs = np.zeros(len(experts.labels), np.float32)
-    for opinion, weight in zip(experts.opinions, weights.tolist(), strict=True):
-        if weight:
-            one = np.maximum(opinion.given, FLOOR).astype(np.float32)
-            np.log(one, out=one)
-            one *= weight
-            logs += one
-    return logs
 
 
 def _calibrated(experts: Experts, keep_top: float) -> Issues:

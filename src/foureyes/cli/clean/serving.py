@@ -52,6 +52,8 @@ def desk_of(data: LabelTable, found: CleaningFindings, args: argparse.Namespace,
     source = Path(args.source)
     judgments = {}
     if args.judge:
+        n_asked = min(len(found.issues), args.judge_most)
+        output.say(f"asking {args.judge} about {plural(n_asked, 'flagged row')}")
         judgments = dict(judged(found, open_reader(args.judge, on_step=tell_step), most=args.judge_most))
         output.say(f"{args.judge} judged {plural(len(judgments), 'flagged row')}")
     return Desk(
