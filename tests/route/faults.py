@@ -13,11 +13,12 @@ import random
 import re
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from foureyes.errors import FoureyesError, ModelUnavailable
+from foureyes.errors import FoureyesError, LedgerError, ModelUnavailable
 from foureyes.guard import Council, CouncilMember
 from foureyes.http import RequestLimits
 from foureyes.models.scripted import ScriptedJudge
@@ -61,6 +62,7 @@ class Case:
     hangs_up: float | None
     unread_prompt: bool
     last_cut: float | None
+    records: str | None
 
     @classmethod
     def draw(cls, number: int, seed: int) -> Case:
@@ -81,6 +83,7 @@ class Case:
             lots.choice((*[None] * 10, 0.0, 0.003)),
             lots.random() < 0.05,
             lots.choice((None, CUT)),
+            lots.choice((None, None, None, "well", "well", "raises", "fails", "never", "strange")),
         )
 
 
@@ -228,6 +231,48 @@ class Queue:
         self.ids.append(answer.request_id)
 
 
+class Recorder:
+    """A ledger that keeps entries, or fails as the case says."""
+
+    clear_reasons = False
+
+    def __init__(self, records: str) -> None:
+        self.records = records
+        self.kept: list[Any] = []
+
+    def text_hash(self, tenant: str, text: str) -> str:
+        return f"{len(tenant)}/{len(text)}"
+
+    def append(self, event: str, payload: Any) -> Future[Any]:
+        if self.records == "raises":
+            raise LedgerError("full")
+        future: Future[Any] = Future()
+        if self.records == "fails":
+            future.set_exception(LedgerError("full"))
+        if self.records == "strange":
+            future.set_result("no receipt")
+        if self.records == "well":
+            self.kept.append((event, payload))
+            future.set_result(Receipt(len(self.kept) - 1, "hash", "now", "log"))
+        return future
+
+
+@dataclass(frozen=True)
+class Receipt:
+    index: int
+    entry_hash: str
+    timestamp: str
+    log_id: str
+
+
+class Log:
+    def __init__(self) -> None:
+        self.answers: list[RoutedAnswer] = []
+
+    async def keep(self, request: RouteRequest, answer: RoutedAnswer) -> None:  # noqa: ARG002
+        self.answers.append(answer)
+
+
 @dataclass
 class Played:
     """What came of a case."""
@@ -236,12 +281,15 @@ class Played:
     answer: RoutedAnswer | None
     reader: Reader
     queue: Queue
+    log: Log
+    recorder: Recorder | None
     left_open: int
 
 
 async def play(case: Case, house: House) -> Played:
     """Puts the request of a case to its route."""
-    reader, queue = Reader(case.reads), Queue()
+    reader, queue, log = Reader(case.reads), Queue(), Log()
+    recorder = None if case.records is None else Recorder(case.records)
     limits = RequestLimits(timeout_s=0.4, attempts=case.attempts, max_bytes=20_000)
     members = [
         RouteMember(
@@ -261,6 +309,7 @@ async def play(case: Case, house: House) -> Played:
         shadow=case.mode == "shadow",
         annotate=case.mode in ("annotate", "stream"),
         reading_s=0.2,
+        record_s=0.2 if case.records == "never" else 60.0,
     )
     policy = policy_of_cuts([*[CUT] * (len(members) - 1), case.last_cut])
     route = Route(
@@ -269,7 +318,7 @@ async def play(case: Case, house: House) -> Played:
         reader,
         policy,
         rules,
-        RouteParts(council=council, risks=(RiskRule(answer="."),), queue=queue),
+        RouteParts(log, recorder, council=council, risks=(RiskRule(answer="."),), queue=queue),
     )
     answer = await _asked(route, case)
     await route.settled()
@@ -279,7 +328,7 @@ async def play(case: Case, house: House) -> Played:
         await asyncio.sleep(0.005)
     left = house.open[case.number]
     await route.aclose()
-    return Played(case, answer, reader, queue, left)
+    return Played(case, answer, reader, queue, log, recorder, left)
 
 
 async def _asked(route: Route, case: Case) -> RoutedAnswer | None:
@@ -328,7 +377,12 @@ def broken(played: Played, house: House) -> list[str]:
     if answer is None:
         return found
     texts = [] if answer.reply is None else [_text(choice) for choice in answer.reply["choices"]]
-    return [*found, *_of_its_form(played, answer, texts), *_of_its_action(played, answer, texts)]
+    return [
+        *found,
+        *_of_its_form(played, answer, texts),
+        *_of_its_action(played, answer, texts),
+        *_of_its_record(played, answer),
+    ]
 
 
 def _of_its_form(played: Played, answer: RoutedAnswer, texts: Sequence[str]) -> list[str]:
@@ -339,6 +393,23 @@ def _of_its_form(played: Played, answer: RoutedAnswer, texts: Sequence[str]) -> 
         found.append(f"a reply with {answer.action}, or none")
     if answer.enforced != (case.mode == "hold"):
         found.append("enforced where it only watches, or the reverse")
+    return found
+
+
+def _of_its_record(played: Played, answer: RoutedAnswer) -> list[str]:
+    """Told to the log once; and where there is a ledger, nothing is returned without a receipt."""
+    found = []
+    if [one.request_id for one in played.log.answers] != [answer.request_id]:
+        found.append(f"told to the log {len(played.log.answers)} times")
+    if played.recorder is None or played.case.mode == "shadow":
+        return found
+    if played.case.records == "well":
+        if answer.receipt is None or played.recorder.kept[answer.receipt["index"]][1]["action"] != answer.action:
+            found.append("no receipt, or one of another answer")
+    elif answer.receipt is not None:
+        found.append("a receipt of nothing")
+    elif answer.enforced and answer.reply is not None:
+        found.append("returned though it could not be recorded")
     return found
 
 

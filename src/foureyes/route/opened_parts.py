@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
@@ -131,12 +132,12 @@ def _recorder(settings: RouteFile, cache: PartCache | None, closers: Closers) ->
 def _concealer(route: RouteSettings, closers: Closers) -> BodyConcealer | None:
     if route.pii == "off":
         return None
-    from foureyes.privacy import NamesDetector, PatternDetector  # noqa: PLC0415 - loads Presidio
+    from foureyes.privacy import NamesDetector, PatternDetector, ProcessDetector  # noqa: PLC0415 - loads Presidio
     from foureyes.route.concealing import BodyConcealer  # noqa: PLC0415 - as above
 
-    patterns = PatternDetector(countries=route.countries)
+    patterns = ProcessDetector(partial(PatternDetector, countries=route.countries))
     concealer = BodyConcealer(patterns if route.pii == "patterns" else NamesDetector(patterns=patterns))
-    closers.append(concealer.close)
+    closers += [concealer.close, patterns.close]
     return concealer
 
 
