@@ -1,0 +1,100 @@
+"""The rules that are compared: what other routers look at, and what foureyes does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foureyes.calibration import Combiner, Platt
+from studies.route.setting import Flags, Floats, Rule
+
+__all__ = [
+    "GAIN",
+    "LOGPROB",
+    "OWN",
+    "PROMPT",
+    "RANDOM",
+    "READER",
+    "READER_RAW",
+    "TOGETHER",
+    "VERIFY",
+    "gain_rule",
+    "prompt_rule",
+    "rules_of",
+]
+
+RANDOM = "random"
+PROMPT = "prompt only, learned"
+LOGPROB = "semantic-router: mean log-prob"
+VERIFY = "semantic-router: self-verification"
+READER_RAW = "reader, uncalibrated"
+READER = "reader, calibrated"
+OWN = "own doubt, calibrated"
+TOGETHER = "reader and own doubt, calibrated"
+GAIN = "gain learned of reader, own doubt and question"
+
+
+def rules_of(
+    right: Flags,
+    fit: Flags,
+    *,
+    own: Floats | None = None,
+    verified: tuple[Floats, float] | None = None,
+    reader: tuple[Floats, float] | None = None,
+    prompt: Rule | None = None,
+) -> dict[str, Rule]:
+    """Every rule that these data allow.
+
+    Args:
+        right: (N,) of the small writer.
+        fit: (N,) the half to fit on.
+        own: (N,) its own mean log-prob.
+        verified: (N,) what it states of itself, and what that costs.
+        reader: (N,) the reader's mean surprise, and what reading costs.
+        prompt: a rule that looks at questions only.
+    """
+    rules = {RANDOM: Rule(np.zeros(len(right)), early=True)}
+    if prompt is not None:
+        rules[PROMPT] = prompt
+    if own is not None:
+        rules[LOGPROB] = Rule(np.clip((own + 3) / 3, 0, 1))  # as its code maps it, a hand's threshold on top
+        rules[OWN] = Rule(_calibrated(-own, right, fit))
+    if verified is not None:
+        rules[VERIFY] = Rule(*verified)
+    if reader is not None:
+        surprise, cost = reader
+        rules[READER_RAW] = Rule(np.exp(-surprise), cost)
+        rules[READER] = Rule(_calibrated(surprise, right, fit), cost)
+    if own is not None and reader is not None:
+        rules[TOGETHER] = Rule(_together({"reader": reader[0], "own": -own}, right, fit), reader[1])
+    return rules
+
+
+def _calibrated(doubt: Floats, right: Flags, fit: Flags) -> Floats:
+    return Platt.fit(doubt[fit], right[fit]).predict_proba(doubt)
+
+
+def _together(signals: Mapping[str, Floats], right: Flags, fit: Flags) -> Floats:
+    fitted = Combiner.fit({name: values[fit] for name, values in signals.items()}, right[fit])
+    return fitted.predict_proba(dict(signals))
+
+
+def prompt_rule(features: NDArray[np.float64], right: tuple[Flags, Flags], fit: Flags, *, ridge: float = 100.0) -> Rule:
+    """Ridge regression of the large writer's advantage on features of the question, decided before anybody is asked."""
+    centred = features - features[fit].mean(axis=0)
+    gain = right[1].astype(float) - right[0]
+    x, y = centred[fit], gain[fit] - gain[fit].mean()
+    weights = np.linalg.solve(x.T @ x + ridge * np.eye(x.shape[1]), x.T @ y)
+    return Rule(-(centred @ weights), early=True)
+
+
+def gain_rule(
+    reader: tuple[Floats, float], own: Floats, features: NDArray[np.float64], right: tuple[Flags, Flags], fit: Flags
+) -> Rule:
+    """The large writer's advantage by ridge regression on all that is known: what more labels of both writers would buy."""
+    sure, known = np.exp(-reader[0]), np.exp(own)
+    columns = np.column_stack([reader[0].clip(0, 12), own.clip(-12), sure, known, sure * known, features])
+    scaled = (columns - columns[fit].mean(axis=0)) / (columns[fit].std(axis=0) + 1e-9)
+    return Rule(prompt_rule(scaled, right, fit).score, reader[1])
