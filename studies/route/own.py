@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from foureyes.cascade.matrix import hashed_words
+from foureyes.cascade.question_router import hashed_words
 from foureyes.maths.ranking import auroc
 from studies.route.cache import Row
 from studies.route.live import asked, read, self_verified, written

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from foureyes.cascade.matrix import hashed_words
+from foureyes.cascade.question_router import hashed_words
 from studies.route.curves import accuracies
 from studies.route.rules import GAIN, READER, gain_rule, prompt_rule, rules_of
 from studies.route.setting import Flags, Floats, Setting, halves
@@ -135,4 +135,5 @@ def mmlu_setting(data: Path) -> Setting:
 
 def _log_softmax(logits: Floats) -> Floats:
     shifted = logits - logits.max(axis=-1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    found: Floats = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    return found

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -67,3 +70,32 @@ def test_what_it_was_not_made_for_is_refused() -> None:
     with pytest.raises(ConfigError, match="log_cmp of reader:1; got log_cmp of reader:2"):
         watch.require_source("log_cmp", "reader:2")
     watch.require_source("log_cmp", "reader:1")
+
+
+def test_its_state_survives_beside_the_promise(tmp_path: Path) -> None:
+    path = tmp_path / "promise.json"
+    path.write_text(promise_of().to_json(), encoding="utf-8")
+    watch = RouteWatch.opened(path)
+    assert fed(watch, shift=0.5, n=400, seed=1) is not None
+    assert RouteWatch.opened(path).suspended  # kept when it was suspended, without being closed
+    watch.acknowledge()
+    assert not RouteWatch.opened(path).suspended
+    watch.close()
+    other = RoutePromise(**{**dataclasses.asdict(promise_of()), "limit": 0.2})
+    path.write_text(other.to_json(), encoding="utf-8")
+    with pytest.raises(InputError, match=r"promise\.json\.watch is of another promise"):
+        RouteWatch.opened(path)
+    with pytest.raises(InputError, match="cannot read"):
+        RouteWatch.opened(tmp_path / "none.json")
+
+
+def test_a_full_disk_loses_no_answer(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "gone" / "promise.json"
+    path.parent.mkdir()
+    path.write_text(promise_of().to_json(), encoding="utf-8")
+    watch = RouteWatch.opened(path)
+    path.unlink()
+    path.parent.rmdir()
+    assert fed(watch, shift=0.5, n=400, seed=1) is not None
+    assert watch.suspended
+    assert "the watch of a promise" in caplog.text

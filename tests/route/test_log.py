@@ -97,8 +97,8 @@ def test_the_first_outcome_stays(tmp_path: Path) -> None:
     path = tmp_path / "route.jsonl"
     log = open_log(path)
     keep(log, "r1")
-    log.outcome("r1", correct=True, at=5.0)
-    log.outcome("r1", correct=False, writer="large", at=6.0)
+    assert log.outcome("r1", correct=True, at=5.0) == 0.9
+    assert log.outcome("r1", correct=False, writer="large", at=6.0) is None
     with pytest.raises(OutcomeKnown, match="known already"):
         log.outcome("r1", correct=False)
     with pytest.raises(InputError, match="no request 'r2'"):

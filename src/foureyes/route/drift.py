@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Final
 
 from foureyes.errors import ConfigError, InputError
+from foureyes.guard.deadline import log_failure
 from foureyes.json_text import parsed_json
 from foureyes.maths.columns import fraction
 from foureyes.monitoring import Alarm, Promise, PromiseStatus, PromiseWatch
 from foureyes.route.promised import RoutePromise
+from foureyes.tables import write_text
 
 __all__ = ["RouteWatch"]
 
@@ -30,6 +33,7 @@ class RouteWatch:
         promise: of the route.
         alpha: chance that it is ever suspended for nothing, in (0, 1).
         seed: of the lots that break ties.
+        state: file that its state is kept in; ``None`` keeps none.
 
     Raises:
         InputError: alpha is outside its range.
@@ -43,7 +47,7 @@ class RouteWatch:
         True
     """
 
-    def __init__(self, promise: RoutePromise, *, alpha: float = 0.01, seed: int = 0) -> None:
+    def __init__(self, promise: RoutePromise, *, alpha: float = 0.01, seed: int = 0, state: Path | None = None) -> None:
         fraction("alpha", alpha)
         self._promise = promise
         one = Promise(promise.cut, "error_rate", promise.limit, promise.statement)
@@ -52,6 +56,27 @@ class RouteWatch:
             name: PromiseWatch(one, seen, name=name, alpha=each, seed=seed) for name, seen in promise.reference.items()
         }
         self._outcomes = PromiseWatch(one, (), name="the route", alpha=alpha, seed=seed)
+        self._state = state
+
+    @classmethod
+    def opened(cls, path: Path) -> RouteWatch:
+        """Watches the promise in a file, and goes on where a watch before it stood.
+
+        Its state stands beside it, ``<name>.watch``. It is kept when the promise is suspended and when the watch is closed: a
+        crash loses what it had seen since, never a suspension. A new promise has another file, and so begins anew.
+
+        Args:
+            path: of the promise.
+
+        Raises:
+            InputError: promise or state cannot be read.
+        """
+        promise = RoutePromise.from_json(_text(path))
+        state = path.with_name(path.name + ".watch")
+        watch = cls.from_json(_text(state), state=state) if state.is_file() else cls(promise, state=state)
+        if watch.promise != promise:
+            raise InputError(f"{state.name} is of another promise than {path.name}: delete it to begin anew")
+        return watch
 
     @property
     def promise(self) -> RoutePromise:
@@ -97,7 +122,7 @@ class RouteWatch:
             InputError: a writer that the promise does not know, or no confidence.
         """
         alarms = [self._watch(writer).observe(confidence, at) for writer, confidence in seen]
-        return next((alarm for alarm in alarms if alarm is not None), None)
+        return self._told(next((alarm for alarm in alarms if alarm is not None), None))
 
     def outcome(self, confidence: float, at: float, *, right: bool) -> Alarm | None:
         """Takes what became of an answer that was returned as good enough.
@@ -105,7 +130,11 @@ class RouteWatch:
         Returns:
             The alarm, when this suspends the promise.
         """
-        return self._outcomes.outcome(confidence, at, right=right)
+        return self._told(self._outcomes.outcome(confidence, at, right=right))
+
+    def close(self) -> None:
+        """Keeps its state."""
+        self._keep()
 
     def acknowledge(self) -> None:
         """Lets the promise hold again, on somebody's word: confidences from now on are the new normal.
@@ -118,6 +147,7 @@ class RouteWatch:
         for watch in self._watches:
             if not watch.status.holds:
                 watch.acknowledge()
+        self._keep()
 
     def to_json(self) -> str:
         """Its state, to go on after a restart."""
@@ -126,8 +156,12 @@ class RouteWatch:
         return json.dumps({**document, "watches": states}, allow_nan=False)
 
     @classmethod
-    def from_json(cls, text: str) -> RouteWatch:
+    def from_json(cls, text: str, *, state: Path | None = None) -> RouteWatch:
         """Goes on from what :meth:`to_json` wrote.
+
+        Args:
+            text: as it wrote it.
+            state: file that its state is kept in from now on.
 
         Raises:
             InputError: not such JSON, or of another version.
@@ -136,7 +170,7 @@ class RouteWatch:
             document = parsed_json(text)
             if (document["format"], document["version"]) != (_FORMAT, _VERSION):
                 raise InputError(f"wanted {_FORMAT} version {_VERSION}")
-            watch = cls(RoutePromise.from_json(json.dumps(document["promise"])))
+            watch = cls(RoutePromise.from_json(json.dumps(document["promise"])), state=state)
             states = [PromiseWatch.from_json(json.dumps(state)) for state in document["watches"]]
         except (json.JSONDecodeError, KeyError, TypeError) as error:
             raise InputError(f"not the state of a route's watch: {error!r}") from error
@@ -148,6 +182,20 @@ class RouteWatch:
         watch._outcomes = states[-1]
         return watch
 
+    def _told(self, alarm: Alarm | None) -> Alarm | None:
+        if alarm is not None:
+            self._keep()
+        return alarm
+
+    def _keep(self) -> None:
+        """Keeps its state, where it has a place for it. An answer is not lost over a full disk: that is logged."""
+        if self._state is None:
+            return
+        try:
+            write_text(self._state, self.to_json())
+        except InputError as error:
+            log_failure(error, "the watch of a promise")
+
     @property
     def _watches(self) -> tuple[PromiseWatch, ...]:
         return (*self._writers.values(), self._outcomes)
@@ -157,3 +205,10 @@ class RouteWatch:
             known = ", ".join(self._writers)
             raise InputError(f"the promise knows no writer {writer!r:.60}, only {known}: learn the route anew")
         return self._writers[writer]
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error

@@ -13,6 +13,7 @@ import os
 import secrets
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -67,7 +68,7 @@ class JsonlRouteLog:
         self._max_bytes, self._files, self._durable = max_bytes, files, durable
         self._guard = _locked(path)
         self._file = _opened(path)
-        self._known: dict[str, set[str | None]] = {}
+        self._known: dict[str, _Known] = {}
         self._learn_ids()
 
     async def keep(self, request: RouteRequest, answer: RoutedAnswer) -> None:
@@ -80,11 +81,13 @@ class JsonlRouteLog:
             request, answer, source=self._source, text_hash=lambda text: text_hash(text, self._salt), texts=self._texts
         )
         self._append(record_text(record))
-        self._known.setdefault(record.id, set())
+        self._known.setdefault(record.id, _Known(_stated(record)))
         if self._durable:
             await asyncio.to_thread(os.fsync, self._file)
 
-    def outcome(self, request_id: str, *, correct: bool, writer: str | None = None, at: float | None = None) -> None:
+    def outcome(
+        self, request_id: str, *, correct: bool, writer: str | None = None, at: float | None = None
+    ) -> float | None:
         """Keeps whether an answer turned out right. Said once it stays: a second word on it is refused, not preferred.
 
         Args:
@@ -93,6 +96,9 @@ class JsonlRouteLog:
             writer: whose answer; ``None`` means the one that was returned.
             at: when that was told, in seconds since 1970; now if ``None``.
 
+        Returns:
+            P(correct) that was stated of the answer, where it was returned as good enough; otherwise ``None``.
+
         Raises:
             OutcomeKnown: its outcome is known.
             InputError: the log holds no such request (any more).
@@ -100,13 +106,14 @@ class JsonlRouteLog:
         known = self._known.get(request_id)
         if known is None:
             raise InputError(f"no request {request_id!r:.80} in {self._path.name}, or it has been rotated out of it")
-        if writer in known:
+        if writer in known.told:
             raise OutcomeKnown(f"the outcome of {request_id!r:.80} is known already; the first one stays")
         moment = time.time() if at is None else at
         self._append(record_text(LoggedOutcome(request_id, correct, moment, writer)))
-        known.add(writer)
+        known.told.add(writer)
         if self._durable:
             os.fsync(self._file)
+        return known.stated if writer is None else None
 
     def close(self) -> None:
         """Brings all to the disk, and lets another process write."""
@@ -142,9 +149,21 @@ class JsonlRouteLog:
         self._known = {}
         for record in _records(self._path):
             if isinstance(record, LoggedRequest):
-                self._known.setdefault(record.id, set())
-            else:
-                self._known.setdefault(record.id, set()).add(record.writer)
+                self._known.setdefault(record.id, _Known(_stated(record)))
+            elif record.id in self._known:
+                self._known[record.id].told.add(record.writer)
+
+
+@dataclass(slots=True)
+class _Known:
+    """What has to be remembered of a request until its outcome is told."""
+
+    stated: float | None
+    told: set[str | None] = field(default_factory=set)
+
+
+def _stated(record: LoggedRequest) -> float | None:
+    return record.confidence if record.enforced and record.action == "answer" else None
 
 
 def salt_beside(path: Path) -> bytes:

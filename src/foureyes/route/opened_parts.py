@@ -70,6 +70,8 @@ def _opened(
     closers: Closers,
 ) -> RouteParts:
     route = settings.route
+    if (keep := getattr(keeper, "close", None)) is not None:
+        closers.append(keep)
     council, risks = _council(settings, *models, closers)
     log = _log(route, reader, models[0], closers)
     recorder, concealer = _recorder(settings, models[0], closers), _concealer(route, closers)

@@ -88,7 +88,7 @@ def route_of(
     calibrators = _calibrators(settings)
     promise = _promise(settings.route.promise)
     policy = _policy(settings, promise)
-    keeper = None if promise is None else RouteWatch(promise)
+    keeper = None if settings.route.promise is None else RouteWatch.opened(settings.route.promise)
     reader = _reader(settings.reader, calibrators, cache, open_reader)
     if keeper is not None:
         keeper.require_source(reader.signal, reader.fingerprint)

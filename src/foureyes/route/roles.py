@@ -99,8 +99,11 @@ class RouteLog(Protocol):
         """Keeps one routed request. What it raises is logged; no answer waits for it."""
         ...
 
-    def outcome(self, request_id: str, *, correct: bool, writer: str | None = None) -> None:
+    def outcome(self, request_id: str, *, correct: bool, writer: str | None = None) -> float | None:
         """Keeps whether an answer turned out right.
+
+        Returns:
+            P(correct) that was stated of the answer, where it was returned as good enough; otherwise ``None``.
 
         Raises:
             OutcomeKnown: its outcome is known.
@@ -136,4 +139,8 @@ class PromiseKeeper(Protocol):
 
     def observe(self, seen: Iterable[tuple[str, float]], at: float) -> object:
         """Takes the writers that a request was put to, and P(correct) of what each wrote."""
+        ...
+
+    def outcome(self, confidence: float, at: float, *, right: bool) -> object:
+        """Takes what became of an answer that was returned as good enough."""
         ...

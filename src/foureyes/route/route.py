@@ -195,7 +195,9 @@ class Route:
         """
         if self._parts.log is None:
             return False
-        self._parts.log.outcome(request_id, correct=correct, writer=writer)
+        stated = self._parts.log.outcome(request_id, correct=correct, writer=writer)
+        if stated is not None and self._parts.keeper is not None:
+            self._parts.keeper.outcome(stated, time.time(), right=correct)
         return True
 
     async def settled(self) -> None:
