@@ -10,6 +10,7 @@ import pytest
 from foureyes.cascade.policy import ALWAYS, ConfidenceGate, Policy
 from foureyes.errors import InputError, ModelRefused, ModelUnavailable
 from foureyes.route.outcome import RoutedAnswer, RouteRequest
+from foureyes.route.resting import ReaderRest
 from foureyes.route.roles import Unpaid
 from foureyes.route.route import Route
 from foureyes.route.rules import Prices, RouteMember, RouteRules
@@ -280,3 +281,16 @@ async def test_messages_are_taken_in_either_form() -> None:
         await route.answer([])
     with pytest.raises(InputError):
         await route.answer(7)  # type: ignore[arg-type]
+
+
+async def test_while_the_reader_is_gone_no_cheap_writer_is_paid_for_what_nobody_could_read() -> None:
+    reader = ScriptedAnswerReader(READ, fails=ModelUnavailable("gone", model="r"))
+    route, small, large = made("Canberra", "Perth", reader, on_failure="strongest")
+    clock = [0.0]
+    route._rest = ReaderRest(clock=lambda: clock[0])
+    answers = [await route.answer(ASKED) for _ in range(5)]
+    assert [answer.action for answer in answers] == ["strongest"] * 5
+    assert (len(small.asked), len(large.asked)) == (3, 5)
+    reader._fails, clock[0] = None, 2.0
+    assert [(await route.answer(ASKED)).action for _ in range(2)] == ["answer"] * 2
+    assert (len(small.asked), len(large.asked)) == (5, 5)

@@ -13,6 +13,7 @@ from foureyes.route.background import Background
 from foureyes.route.finishing import Finisher
 from foureyes.route.outcome import RoutedAnswer, RouteRequest
 from foureyes.route.parts import RouteParts
+from foureyes.route.resting import ReaderRest
 from foureyes.route.roles import AnswerReader
 from foureyes.route.rules import RouteMember, RouteRules
 from foureyes.route.savings import strongest_cost
@@ -112,7 +113,7 @@ class Route:
         self._rules, self._parts = rules or RouteRules(), parts or RouteParts()
         _require_fit(self._members, policy, self._rules, self._parts)
         self._policy = policy
-        self._background = Background()
+        self._background, self._rest = Background(), ReaderRest()
         self._finisher = Finisher(name, self._rules, self._parts, self._background)
 
     @property
@@ -219,7 +220,7 @@ class Route:
         return await walk.suspended(keeper.reason)
 
     def _walk(self, asked: RouteRequest) -> Walk:
-        return Walk(asked, self._members, self._reader, self._policy, self._rules, self._parts)
+        return Walk(asked, self._members, self._reader, self._policy, self._rules, self._parts, self._rest)
 
 
 def _request_of(request: Asked) -> RouteRequest:

@@ -14,6 +14,7 @@ from foureyes.guard.deadline import log_failure
 from foureyes.route.concealing import ConcealedWriter, HiddenRequest
 from foureyes.route.outcome import RouteAction, RouteRequest, RouteStage
 from foureyes.route.parts import RouteParts
+from foureyes.route.resting import ReaderRest
 from foureyes.route.risk import is_risky
 from foureyes.route.roles import AnswerReader
 from foureyes.route.rules import RouteMember, RouteRules
@@ -60,6 +61,7 @@ class Walk:
         policy: decides; ``None`` asks everybody and decides nothing.
         rules: what becomes of doubt and of failures.
         parts: what works with the route.
+        rest: of the reader, which all requests share.
     """
 
     def __init__(
@@ -70,7 +72,9 @@ class Walk:
         policy: Policy | None,
         rules: RouteRules,
         parts: RouteParts,
+        rest: ReaderRest,
     ) -> None:
+        self._rest = rest
         self.request, self.reader, self.rules, self.parts = request, reader, rules, parts
         self._policy = policy
         hidden = None if parts.concealer is None else HiddenRequest(request, parts.concealer)
@@ -99,6 +103,8 @@ class Walk:
             return await self._everybody()
         if unread := _unread(self.request):
             return await self._after_failure(f"nobody here can read {', '.join(unread)}"[:200], read=False)
+        if self._rest.rests:
+            return await self._after_failure("the reader was gone a moment ago", read=False)
         deciding = self._policy.decide()
         place = next(deciding)
         while True:
@@ -232,6 +238,8 @@ class Walk:
 
     async def _take(self, place: int, work: Awaitable[StageResult]) -> StageResult:
         self._results[place] = result = await work
+        if result.order and result.stage.failure in (None, "unread"):
+            self._rest.count(gone=result.reader_gone)
         return result
 
     async def _write(self, place: int) -> StageResult:
