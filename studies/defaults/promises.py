@@ -14,6 +14,7 @@ from foureyes.maths.bounds import clopper_pearson
 from foureyes.report.study import Section, TextTable
 from studies.defaults.promise_rivals import COST_METHODS, RATE_METHODS, Method
 from studies.defaults.section import StudyPlan
+from studies.defaults.stop_rule import stop_table
 from studies.know_when.language import log_odds
 from studies.know_when.published_data import PublishedData
 
@@ -94,6 +95,7 @@ def section(plan: StudyPlan) -> Section:
             *(_table(f"Mean cost, n = {n}", costs[n], populations, plan) for n in LABELS),
             _losers("Error rate", rates, populations),
             _losers("Mean cost", costs, populations),
+            stop_table(plan),
         ),
     )
 

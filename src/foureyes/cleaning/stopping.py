@@ -8,6 +8,7 @@ A newcomer starts at :func:`precision_curve`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -89,9 +90,9 @@ def precision_curve(
 def keep_top_for(points: Sequence[StopPoint], precision: float) -> StopPoint:
     """The stop rule: the largest share that surely has the precision wanted.
 
-    Shares are tested in order, as thresholds of a promise are (:mod:`foureyes.maths.fallback`): half of δ on hearing every row,
-    the rest on a half and a quarter of the shares, and what a share was tested with passes on to the next. So more is
-    flagged than where each of the bounds of the curve has to reach the precision by itself.
+    Shares are tested in order, as thresholds of a promise are (:mod:`foureyes.maths.fallback`): from the first of which
+    enough flags are verified, and what a share was tested with passes on to the next. So more is flagged than where each of the
+    bounds of the curve has to reach the precision by itself.
 
     Args:
         points: from :func:`precision_curve`; its δ is that of the rule.
@@ -104,7 +105,7 @@ def keep_top_for(points: Sequence[StopPoint], precision: float) -> StopPoint:
     """
     fraction("precision", precision)
     delta = sum(point.delta for point in points)
-    shares = _shares(len(points))
+    shares = _shares(points, precision, delta)
 
     def rejects(place: int, level: float) -> bool:
         return _surely(points[place], precision, level)
@@ -151,12 +152,20 @@ def _point(
     )
 
 
-def _shares(n: int) -> list[float]:
-    """Of δ, one a share of the grid: where the tests start."""
-    shares = [0.0] * n
-    for place, share in ((n - 1, 0.5), (n // 2 - 1, 0.25), (n // 4 - 1, 0.25)):
-        if n:
-            shares[max(place, 0)] += share
+def _shares(points: Sequence[StopPoint], precision: float, delta: float) -> list[float]:
+    """Of δ: half where verified flags are enough if no label is right after all, half where there are 2.5 times as many.
+
+    They are counted on as many as are to be expected of so many flags, so that the tests do not start where the draw of the
+    verified rows would have them start.
+    """
+    shares = [0.0] * len(points)
+    if not points:
+        return shares
+    last, enough = points[-1], math.log(delta / 2) / math.log(precision)
+    for wanted in (enough, 2.5 * enough):
+        flags_wanted = wanted * last.flagged / max(last.verified, 1)
+        place = next((at for at, point in enumerate(points) if point.flagged >= flags_wanted), len(points) - 1)
+        shares[place] += 0.5
     return shares
 
 
