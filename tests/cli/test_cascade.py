@@ -312,3 +312,35 @@ def test_things_that_are_no_router_or_policy_are_refused(
     assert main(["cascade", "simulate", str(fake), str(path), "--conf", "small"]) == 1
     assert f"{fake}: not a cascade policy" in capsys.readouterr().err
     assert curve(tmp_path / "none.json", path) == 1
+
+
+def test_a_router_is_followed_as_data_shift(
+    router: Path, rows: Rows, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clean, shifted, latex = rows("clean.jsonl", 2), tmp_path / "shifted.jsonl", tmp_path / "table.tex"
+    turned = [json.loads(line) for line in rows("other.jsonl", 3).read_text().splitlines()]
+    for row in turned:
+        row["small"] = None if row["small"] is None else 1 - row["small"]
+    shifted.write_text("\n".join(map(json.dumps, turned)) + "\n")
+    shift = ["cascade", "shift", str(router), str(clean), str(shifted), "--conf", "small", *LABELS]
+    capsys.readouterr()
+    assert main([*shift, "--json", "--latex", str(latex)]) == 0
+    found = json.loads(capsys.readouterr().out)["result"]["files"]
+    assert [row["file"] for row in found] == [str(clean), str(shifted)]
+    assert [row["n_left_out"] for row in found] == [1, 1]
+    assert found[0]["curve"]["apgr"] > 0.6
+    assert found[1]["curve"]["apgr"] < 0.45
+    known = columns(clean)
+    wanted = cascade_curve(
+        known["small"], known["right_small"], known["right_large"], AdvantageRouter.from_json(router.read_text())
+    )
+    assert found[0]["curve"]["apgr"] == wanted.apgr
+    assert "shifted.jsonl" in latex.read_text()
+    assert main(shift) == 0
+    assert "over a threshold" in capsys.readouterr().out
+    assert main([*shift[:3], str(tmp_path / "a.jsonl"), *shift[5:]]) == 1
+    assert "the router was fitted on 599 rows" in capsys.readouterr().err
+    assert main([*shift[:3], str(tmp_path / "a.jsonl"), *shift[5:], "--allow-fitted-rows"]) == 0
+    assert "(fitted on)" in capsys.readouterr().out
+    assert main([*shift[:-2]]) == 1
+    assert "--correct of both; got 1 and 1" in capsys.readouterr().err

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from foureyes.cascade.curves import Costs, compare
-from foureyes.cascade.lead import router_lead
+from foureyes.cascade.lead import RouterLead, router_lead
 from foureyes.cascade.routers import ThresholdRouter
 from foureyes.report.cascade import CascadeFindings, cascade_lines, cascade_page, curve_lines, lead_lines
 
@@ -54,7 +56,7 @@ def test_without_a_gap_nothing_is_said_to_be_recovered():
 def test_the_best_point_is_set_against_the_better_model():
     found = comparison(better=False)
     assert found.best.accuracy == max(point.accuracy for point in found.router.points)
-    words = cascade_lines(found)[-3]
+    words = cascade_lines(found)[-1]
     assert words in cascade_page(found)
     assert f"{found.best.accuracy:.1%}" in words
     assert f"the better model alone in {found.router.small_accuracy:.1%}." in words
@@ -63,3 +65,25 @@ def test_the_best_point_is_set_against_the_better_model():
 def test_it_is_json_without_infinities():
     text = json.dumps(comparison().to_dict(), allow_nan=False)
     assert json.loads(text)["curves"]["router"]["points"][0]["cut"] is None
+
+
+@pytest.mark.parametrize(
+    ("low", "value", "high", "words"),
+    [
+        (0.0, 0.0, 0.0, "escalates as a plain threshold on the same confidence would"),
+        (
+            0.01,
+            0.02,
+            0.03,
+            "is ahead of a plain threshold on the same confidence: mean accuracy +0.020 [+0.010, +0.030]",
+        ),
+        (-0.03, -0.02, -0.01, "is behind a plain threshold"),
+        (-0.01, 0.02, 0.03, "is not clearly apart from a plain threshold"),
+    ],
+)
+def test_what_the_router_adds_to_a_threshold_is_said(low: float, value: float, high: float, words: str) -> None:
+    found = comparison()
+    lead = RouterLead(0.1, 0.0, 0.2, value, low, high, 0.95, 200)
+    told = replace(found, leads={**found.leads, "threshold": lead})
+    assert any(words in line for line in cascade_lines(told))
+    assert words in cascade_page(told)

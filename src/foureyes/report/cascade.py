@@ -17,7 +17,16 @@ if TYPE_CHECKING:
     from foureyes.cascade.curves import Curve, Point
     from foureyes.cascade.lead import RouterLead
 
-__all__ = ["CascadeFindings", "CurveLine", "LeadLine", "cascade_lines", "cascade_page", "curve_lines", "lead_lines"]
+__all__ = [
+    "CascadeFindings",
+    "CurveLine",
+    "LeadLine",
+    "cascade_lines",
+    "cascade_page",
+    "curve_lines",
+    "interval",
+    "lead_lines",
+]
 
 _LOOKS: Final = {
     "router": (RIGHT, "-", 2.2),
@@ -97,7 +106,7 @@ def curve_lines(found: CascadeFindings) -> list[CurveLine]:
     return [
         CurveLine(
             name,
-            _interval(curve.apgr, curve.low, curve.high),
+            interval(curve.apgr, curve.low, curve.high),
             f"{curve.over_random:+.4f}".replace("-", "−"),
             _share(curve.cpt50),
             _share(curve.cpt80),
@@ -112,8 +121,8 @@ def lead_lines(found: CascadeFindings) -> list[LeadLine]:
     return [
         LeadLine(
             name,
-            _interval(lead.apgr, lead.low, lead.high, sign="+"),
-            _interval(lead.over_random, lead.over_random_low, lead.over_random_high, sign="+"),
+            interval(lead.apgr, lead.low, lead.high, sign="+"),
+            interval(lead.over_random, lead.over_random_low, lead.over_random_high, sign="+"),
         )
         for name, lead in found.leads.items()
     ]
@@ -121,8 +130,10 @@ def lead_lines(found: CascadeFindings) -> list[LeadLine]:
 
 def cascade_lines(found: CascadeFindings) -> list[str]:
     """Everything in numbers, for a terminal."""
-    chosen = ["", _words(found.chosen, found.router.unit)] if found.chosen else []
-    return [*_table(found), *_leads(found), "", _at_best(found), *chosen]
+    curve = found.router
+    priced = curve.apgr_on_cost is not None
+    first = _words(found.chosen, curve.unit) if found.chosen else _headline(found.best, curve.unit, priced=priced)
+    return [first, "", *_table(found), *_leads(found), "", *_adds(found), _at_best(found)]
 
 
 def cascade_page(found: CascadeFindings) -> str:
@@ -150,6 +161,7 @@ def cascade_page(found: CascadeFindings) -> str:
         complementary=(f"{curve.only_small:.1%}", f"{curve.only_large:.1%}"),
         apgr=None if curve.apgr is None else f"{curve.apgr:.2f}",
         headline=_headline(found.chosen or found.best, curve.unit, priced=curve.apgr_on_cost is not None),
+        adds=" ".join(_adds(found)),
         at_best=_at_best(found),
         chosen=found.chosen and _words(found.chosen, curve.unit),
         picture=Markup(_curves(found)),  # noqa: S704 - drawn by us, no text from outside in it
@@ -234,6 +246,21 @@ def _words(point: Point, unit: str) -> str:
     )
 
 
+def _adds(found: CascadeFindings) -> Iterator[str]:
+    """What the router adds to the plain threshold, in a sentence; nothing where that was not measured."""
+    lead = found.leads.get("threshold")
+    if lead is None:
+        return
+    low, value, high = lead.over_random_low, lead.over_random, lead.over_random_high
+    if low == value == high == 0:
+        yield "It escalates as a plain threshold on the same confidence would: the advantage adds nothing on these rows."
+        return
+    clear = "is ahead of" if low > 0 else "is behind" if high < 0 else "is not clearly apart from"
+    by = f"mean accuracy {interval(value, low, high, sign='+')}, 95 %"
+    apgr = "" if lead.apgr is None else f"; APGR {interval(lead.apgr, lead.low, lead.high, sign='+')}"
+    yield f"The router {clear} a plain threshold on the same confidence: {by}{apgr}."
+
+
 def _at_best(found: CascadeFindings) -> str:
     """Whether the cascade beats both of its models, which it may where each knows what the other does not."""
     best, curve = found.best, found.router
@@ -253,7 +280,8 @@ def _point(point: dict[str, Any]) -> dict[str, Any]:
     return point | {"cut": None if point["cut"] == float("inf") else point["cut"]}
 
 
-def _interval(value: float | None, low: float | None, high: float | None, *, sign: str = "") -> str:
+def interval(value: float | None, low: float | None, high: float | None, *, sign: str = "") -> str:
+    """A figure with its ends, as text."""
     if value is None:
         return "no gap"
     if low is None or high is None:

@@ -12,10 +12,11 @@ __all__ = ["configure"]
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Adds ``fit``, ``curve`` and ``simulate`` with their options."""
+    """Adds ``fit``, ``curve``, ``shift`` and ``simulate`` with their options."""
     actions = Commands(parser, "ACTION")
     _configure_fit(actions.add("fit", "learn which answers to give up first, or when to go on in a chain"))
     _configure_curve(actions.add("curve", "accuracy at every cost on other rows, and the policy for a target"))
+    _configure_shift(actions.add("shift", "measure one router on several files, a line each, as data shift"))
     _configure_simulate(actions.add("simulate", "what a policy does to rows whose confidences are known"))
 
 
@@ -69,6 +70,21 @@ def _configure_curve(curve: argparse.ArgumentParser) -> None:
     curve.add_argument("--policy", type=Path, metavar="FILE", help="with a target: the policy of that point, as JSON")
     add_allowance(curve, "measure on the rows of the fit all the same; the result is marked")
     add_page(curve, "a page with the curves")
+
+
+def _configure_shift(shift: argparse.ArgumentParser) -> None:
+    shift.add_argument("router", type=Path, metavar="ROUTER", help="what fit wrote for two models")
+    shift.add_argument(
+        "sources", nargs="+", metavar="IN", help="files, say one as it was fitted for and others shifted"
+    )
+    shift.add_argument(
+        "--conf", action="append", required=True, metavar="FIELD", help="the small model's calibrated confidence"
+    )
+    shift.add_argument(
+        "--correct", action="append", required=True, metavar="FIELD", help="whether each answer is right; twice"
+    )
+    add_allowance(shift, "measure on the rows of the fit all the same; the line is marked")
+    shift.add_argument("--latex", type=Path, metavar="FILE", help="the same table for a paper")
 
 
 def _configure_simulate(simulate: argparse.ArgumentParser) -> None:

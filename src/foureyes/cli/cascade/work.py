@@ -14,6 +14,7 @@ from foureyes.cascade.routers import AdvantageRouter
 from foureyes.cli.cascade.chains import fit_chain, measure_chain, simulate_policy
 from foureyes.cli.cascade.policies import kind_of, write_policy
 from foureyes.cli.cascade.routers import compare_routers, fit_learned, fit_router
+from foureyes.cli.cascade.shift import measure_files
 from foureyes.cli.cascade.table import ModelTable, read_models
 from foureyes.cli.files import in_file, read_text, require_new_fields, require_places, require_same_format
 from foureyes.cli.output import CommandOutput
@@ -39,8 +40,8 @@ _WORDS: Final = {
 
 
 def run(args: argparse.Namespace, output: CommandOutput) -> None:
-    """Does one of the three."""
-    {"fit": _fit, "curve": _curve, "simulate": _simulate}[args.action](args, output)
+    """Does one of the four."""
+    {"fit": _fit, "curve": _curve, "shift": measure_files, "simulate": _simulate}[args.action](args, output)
 
 
 def _fit(args: argparse.Namespace, output: CommandOutput) -> None:
