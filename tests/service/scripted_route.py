@@ -60,6 +60,10 @@ class ScriptedRoute:
     cancelled: int = 0
     closed: bool = False
 
+    @property
+    def promise(self) -> str:
+        return ""
+
     async def answer(self, request: RouteRequest, *, request_id: str | None = None) -> RoutedAnswer:
         self.asked.append(request)
         try:

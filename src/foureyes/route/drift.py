@@ -84,6 +84,11 @@ class RouteWatch:
         return self._promise
 
     @property
+    def statement(self) -> str:
+        """What is promised, in words."""
+        return self._promise.statement
+
+    @property
     def suspended(self) -> bool:
         """Whether the promise does not hold at the moment."""
         return any(not status.holds for status in self.statuses)

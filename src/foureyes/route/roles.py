@@ -128,6 +128,11 @@ class PromiseKeeper(Protocol):
     """Watches whether what a route promises still holds."""
 
     @property
+    def statement(self) -> str:
+        """What is promised, in words."""
+        ...
+
+    @property
     def suspended(self) -> bool:
         """Whether the promise does not hold at the moment."""
         ...

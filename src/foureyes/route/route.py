@@ -41,6 +41,11 @@ class AnsweringRoute(Protocol):
         """Whether streams are sent as they come and end with the verdict, instead of being held until read."""
         ...
 
+    @property
+    def promise(self) -> str:
+        """What it promises, in words; empty where it promises nothing."""
+        ...
+
     async def answer(self, request: RouteRequest, *, request_id: str | None = None) -> RoutedAnswer:
         """Answers one request. Cancelling it cancels the writer that is writing.
 
@@ -125,6 +130,11 @@ class Route:
     def annotates(self) -> bool:
         """Whether streams are sent as they come and end with the verdict."""
         return self._rules.annotate
+
+    @property
+    def promise(self) -> str:
+        """What it promises, in words; empty where it promises nothing."""
+        return "" if self._parts.keeper is None else self._parts.keeper.statement
 
     @property
     def members(self) -> tuple[RouteMember, ...]:

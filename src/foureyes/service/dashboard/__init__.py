@@ -12,6 +12,8 @@ These are the routes the page asks for. Hashes are lower-case hex::
     GET  /v1/decisions?limit=            {decisions: [FeedItem]}
     GET  /v1/events                      server-sent events, read with fetch, numbered: decision (FeedItem), alarm (AlarmItem)
                                          and a comment now and then, so that a dead line is noticed
+    GET  /v1/routes                      {routes: [RouteItem]}
+    GET  /v1/routes/answers?limit=       {answers: [RouteAnswerItem], the newest first}
     GET  /v1/ledger                      {keys: C2SP verifier keys}; 501 where no ledger is kept
     GET  /v1/ledger/checkpoint           a signed note, as text
     GET  /v1/ledger/entries?limit=       {entries: the latest, oldest first}

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from foureyes.errors import InputError
 from foureyes.maths.bounds import clopper_pearson
 from foureyes.route.log import OutcomeKnown
+from foureyes.route.route import AnsweringRoute
 from foureyes.service.access import Auditing, Call, Reporting
 from foureyes.service.problems import Refused
 from foureyes.service.route_book import KeptAnswer, RouteTally
@@ -84,7 +85,9 @@ async def routes(call: Auditing) -> RoutesResponse:
     """Flow, costs and outcomes since the process started; routes that were not asked yet are there too."""
     tallies = call.tenant.routed.tallies
     names = dict.fromkeys([*call.parts.routes, *tallies])
-    return RoutesResponse(routes=[_item(name, tallies.get(name) or RouteTally()) for name in names])
+    return RoutesResponse(
+        routes=[_item(name, tallies.get(name) or RouteTally(), call.parts.routes.get(name)) for name in names]
+    )
 
 
 async def answers(
@@ -95,7 +98,7 @@ async def answers(
     return RouteAnswersResponse(answers=[_answer(one) for one in found[:limit]])
 
 
-def _item(name: str, tally: RouteTally) -> RouteItem:
+def _item(name: str, tally: RouteTally, route: AnsweringRoute | None) -> RouteItem:
     n = tally.right + tally.wrong
     low, high = clopper_pearson(tally.right, n) if n else (None, None)
     return RouteItem(
@@ -115,6 +118,7 @@ def _item(name: str, tally: RouteTally) -> RouteItem:
         wrong=tally.wrong,
         right_low=low,
         right_high=high,
+        promise="" if route is None else route.promise,
         suspended=tally.suspended,
     )
 

@@ -60,6 +60,7 @@ _ROUTE: Final = {
     "wrong": 1,
     "right_low": 0.75,
     "right_high": 0.999,
+    "promise": "At most 3 % of the returned answers are wrong, with a confidence of 90 %.",
     "suspended": False,
 }
 
@@ -94,6 +95,7 @@ class RouteItem(ResponseModel):
     wrong: int = Field(description="outcomes of returned answers that were wrong")
     right_low: float | None = Field(description="lower end of the 95 % interval of the share that was right")
     right_high: float | None = Field(description="upper end of it")
+    promise: str = Field(description="what it promises, in words; empty where it promises nothing")
     suspended: bool = Field(description="whether the promise is suspended")
 
 

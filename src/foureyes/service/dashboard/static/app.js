@@ -10,6 +10,7 @@ import { zone } from "./format.js";
 import { showLedger } from "./ledger.js";
 import { plural } from "./numbers.js";
 import { showOrigins } from "./origins.js";
+import { showRoutes } from "./routes.js";
 import { prepareSearch } from "./search.js";
 
 const REFRESH_MS = 10000;
@@ -61,6 +62,7 @@ class Board {
     this.follow();
     this.keepFresh();
     await this.attempt(showLedger);
+    await this.attempt(showRoutes);
   }
 
   /** Fetches the figures again soon after something happened, and now and then anyway. */
@@ -72,6 +74,7 @@ class Board {
       await this.attempt(async () => {
         this.draw(await get("v1/monitoring"));
         await showLedger();
+        await showRoutes();
       });
     }
   }
