@@ -32,6 +32,7 @@ _HOW: Final = (
     "a question is drawn, then one of its rows. A promise is broken where the population's risk above the cut exceeds the "
     f"limit; δ = {DELTA}. Intervals of coverage draw populations, paired; those of broken promises are exact."
 )
+_LOST: Final = "lost"
 _COSTS: Final = (
     "Promised cost: at most 0.5 and 0.8 of the population's mean cost. In every other draw a wrong answer costs 1 in one of ten "
     "cases and else 0.1; in the others any cost from 0 to 1 is as likely."
@@ -82,19 +83,20 @@ def section(plan: StudyPlan) -> Section:
     rates = {n: [tried(p, RATE_METHODS, n, LIMITS, plan, costs=False) for p in populations] for n in LABELS}
     costs = {n: [tried(p, COST_METHODS, n, (0.5, 0.8), plan, costs=True) for p in populations] for n in LABELS}
     sets = list(dict.fromkeys(p.name for p in populations))
+    lost = {risk: _losers(risk, by_n, populations) for risk, by_n in (("Error rate", rates), ("Mean cost", costs))}
     counts = ", ".join(f"{name} ({sum(p.name == name for p in populations)} models)" for name in sets)
     return Section(
         "Promises",
         (
             _HOW.format(counts=counts, splits=plan.splits),
+            *(_finding(risk, by_n, lost[risk]) for risk, by_n in (("Error rate", rates), ("Mean cost", costs))),
             "Promised error: at most 5 % and at most 10 %. The first row of each table is the default.",
             _COSTS,
         ),
         (
             *(_table(f"Error rate, n = {n}", rates[n], populations, plan) for n in LABELS),
             *(_table(f"Mean cost, n = {n}", costs[n], populations, plan) for n in LABELS),
-            _losers("Error rate", rates, populations),
-            _losers("Mean cost", costs, populations),
+            *lost.values(),
             stop_table(plan),
         ),
     )
@@ -213,6 +215,19 @@ def _worst(name: str, found: Sequence[dict[str, Tried]], populations: Sequence[P
     return f"{rate(worst):.1%} ({worst})"
 
 
+def _finding(risk: str, by_n: Mapping[int, Sequence[dict[str, Tried]]], lost: TextTable) -> str:
+    """What the tables say, with the sets on which ours loses."""
+    said = []
+    for n, found in by_n.items():
+        ours, *rivals, _ = found[0]
+        mean = {name: float(np.mean([by_name[name].coverage for by_name in found])) for name in (ours, *rivals)}
+        best = max(rivals, key=mean.__getitem__)
+        said.append(f"{mean[ours]:.3f} with {n:,} labels (best rival {mean[best]:.3f}, {best})")
+    losing = [row[0] for row in lost.rows if row[-1] == _LOST]
+    where = f"A rival lets more through on {'; '.join(losing)}" if losing else "No rival lets more through on any set"
+    return f"{risk}: ours lets through {', '.join(said)}. {where}; means over limits, models and draws."
+
+
 def _losers(risk: str, by_n: Mapping[int, Sequence[dict[str, Tried]]], populations: Sequence[Population]) -> TextTable:
     """Sets on which another method that promises lets more through than ours."""
     rows = []
@@ -222,6 +237,6 @@ def _losers(risk: str, by_n: Mapping[int, Sequence[dict[str, Tried]]], populatio
             some = [by_name for by_name, p in zip(found, populations, strict=True) if p.name == key]
             mean = {name: float(np.mean([by_name[name].coverage for by_name in some])) for name in (ours, *others)}
             best = max(others, key=mean.__getitem__)
-            verdict = "lost" if mean[best] > mean[ours] + 1e-9 else "won or drawn"
+            verdict = _LOST if mean[best] > mean[ours] + 1e-9 else "won or drawn"
             rows.append((f"{key}, n = {n}", f"{mean[ours]:.3f}", f"{mean[best]:.3f}", best, verdict))
     return TextTable(("set", "ours", "best rival", "which", "ours"), tuple(rows), f"{risk}: let through, by set")
