@@ -18,6 +18,7 @@ def whole(hidden, weight, rows, tokens, bias=None, scale=1.0, softcap=None):
     actual = logprobs.gather(1, tokens[:, None])
     return {
         "nll": -actual[:, 0],
+        "logit": logits[rows].gather(1, tokens[:, None])[:, 0],
         "entropy": -(logprobs.exp() * logprobs).sum(-1),
         "top1": logprobs.max(-1).values.exp(),
         "rank": 1 + (logprobs > actual).sum(1),
@@ -40,7 +41,7 @@ def test_statistics_are_those_of_the_whole_softmax(dtype, vocabulary, shape):
     tokens = torch.randint(vocabulary, (60,))
     wanted = whole(hidden, weight, rows, tokens, **shape)
     got = Head(weight, **shape).statistics(hidden, rows, tokens, top_k=5)
-    for name in ("nll", "entropy", "top1"):
+    for name in ("nll", "logit", "entropy", "top1"):
         torch.testing.assert_close(getattr(got, name), wanted[name], atol=5e-5, rtol=1e-5)
     assert (got.rank - wanted["rank"]).abs().max() <= 1
     assert (got.rank == wanted["rank"]).float().mean() > 0.9

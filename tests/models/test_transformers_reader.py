@@ -27,7 +27,7 @@ EXCHANGES = [
 
 
 def reference(folder, exchanges, loaded=None):
-    """nll, entropy and rank of every answer token from one whole float64 forward pass per row and a full softmax."""
+    """nll, entropy, rank and logit of every answer token from one whole float64 forward pass per row and a full softmax."""
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     model = loaded or transformers.AutoModelForCausalLM.from_pretrained(
         folder, dtype=torch.float64, attn_implementation="eager"
@@ -48,13 +48,17 @@ def reference(folder, exchanges, loaded=None):
         actual = logprobs.gather(1, torch.tensor(answer)[:, None])
         entropy = -(logprobs.exp() * logprobs).sum(-1)
         rank = 1 + (logprobs > actual).sum(1)
-        rows.append((-actual[:, 0].numpy(), entropy.numpy(), rank.numpy()))
+        own = logits[len(prompt) - 1 : -1].gather(1, torch.tensor(answer)[:, None])[:, 0]
+        rows.append((-actual[:, 0].numpy(), entropy.numpy(), rank.numpy(), own.numpy()))
     return rows
 
 
 def assert_agrees(readings, expected, tolerance):
-    for reading, (nll, entropy, rank) in zip(readings, expected, strict=True):
+    for reading, (nll, entropy, rank, logit) in zip(readings, expected, strict=True):
         assert isinstance(reading, Reading), reading
+        assert reading.logit is not None
+        np.testing.assert_allclose(reading.logit, logit, atol=2 * tolerance)
+        assert reading.mean_logit == reading.logit[reading.selected].mean()
         np.testing.assert_allclose(reading.nll, nll, atol=tolerance)
         np.testing.assert_allclose(reading.entropy_low, entropy, atol=tolerance)
         assert (np.abs(reading.rank - rank) <= (tolerance > 1e-3) * len(rank)).all()

@@ -23,7 +23,7 @@ def reading(
     selected: Sequence[bool] | None = None,
     model: str = "verifier",
 ) -> Reading:
-    """By default, one token per word with the space before it, ranked 1 below ln 2 and 2 above, entropy 1 nat."""
+    """By default, one token per word with the space before it, ranked 1 below ln 2 and 2 above, entropy 1 nat, logit 20 − nll."""
     n = len(nll)
     low = list(entropy) if entropy is not None else [1.0] * n
     return Reading(
@@ -35,6 +35,7 @@ def reading(
         entropy_low=np.array(low),
         entropy_high=np.array(entropy_high if entropy_high is not None else low),
         missing_mass=np.zeros(n),
+        logit=20 - np.array(nll),
         rank=np.array(rank if rank is not None else [1 if value < np.log(2) else 2 for value in nll]),
         top1=np.full(n, 0.5),
         selected=np.array(selected if selected is not None else [True] * n),

@@ -165,6 +165,7 @@ def test_the_table_of_signals() -> None:
         ("mean_rank", "2,000"),
         ("mean_token_prob", "0.509"),
         ("mean_top1_prob", "0.500"),
+        ("mean_logit", "18"),
         ("n_tokens", "2"),
     ]
 

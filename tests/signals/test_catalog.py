@@ -27,7 +27,7 @@ from foureyes.report.wording import signal_lines
 from foureyes.signals.catalog import Signal, one_pass, register, registered, require_one_pass, signal, signals
 from foureyes.signals.catalog.lookup import RESERVED
 from foureyes.signals.cross import score
-from foureyes.signals.one_pass import nats_per_byte
+from foureyes.signals.one_pass import mean_logit, nats_per_byte
 from foureyes.types import Exchange, Reading, Scored
 from tests.report.readings import reading
 from tools import signals_table
@@ -155,11 +155,27 @@ def test_a_row_that_cannot_join_is_refused(row: Signal, says: str) -> None:
         register(row)
 
 
-def test_a_row_without_a_direction_or_a_best_value_is_refused() -> None:
+def test_a_row_without_a_direction_is_refused() -> None:
     with pytest.raises(InputError, match="needs an identifier and a direction"):
         replace(NEW, name="nll-std")
-    with pytest.raises(InputError, match="needs a largest value"):
-        replace(NEW, larger_is="better")
+
+
+def test_a_confidence_without_a_largest_value_is_turned_round_at_zero() -> None:
+    assert replace(NEW, larger_is="better", high=math.inf).uncertainty(7.5) == -7.5
+
+
+def test_a_mean_logit_is_told_only_where_logits_were_seen() -> None:
+    (read,) = ScriptedReader().read([Exchange("q", "one two")])
+    assert isinstance(read, Reading)
+    assert read.mean_logit is None
+    assert mean_logit(read) is None
+    seen = replace(read, logit=[11.0, 14.0])
+    assert mean_logit(seen) == 12.5
+    assert mean_logit(replace(seen, selected=[False, True])) == 14.0
+    with pytest.raises(InputError, match="logit must be finite"):
+        replace(read, logit=[1.0, math.nan])
+    with pytest.raises(InputError, match="logit must have shape"):
+        replace(read, logit=[1.0])
 
 
 def test_the_verb_lists_every_signal(capsys: pytest.CaptureFixture[str]) -> None:
@@ -202,7 +218,7 @@ def test_a_byte_that_tokens_share_counts_once(places: list[tuple[int, int]]) -> 
 
 
 def columns(n: int) -> dict[str, np.ndarray]:
-    ones = ("nll", "rank", "top1", "token_ids", "selected")
+    ones = ("nll", "logit", "rank", "top1", "token_ids", "selected")
     zeros = ("entropy_low", "entropy_high", "missing_mass")
     return {name: np.ones(n) for name in ones} | {name: np.zeros(n) for name in zeros}
 

@@ -31,6 +31,8 @@ def test_a_reading_comes_back_as_it_was(prompt: str, answer: str, top_k: int) ->
     else:
         assert isinstance(back, Reading)
         assert same(back, reading)
+        seen = replace(reading, logit=reading.nll - 3.0)
+        assert same(decode_reading(encode(seen), exchange), seen)
 
 
 @given(answer=text)

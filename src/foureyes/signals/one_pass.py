@@ -20,6 +20,7 @@ __all__ = [
     "cmp",
     "excess",
     "log_cmp",
+    "mean_logit",
     "mean_rank",
     "mean_token_prob",
     "mean_top1_prob",
@@ -81,6 +82,15 @@ def mean_rank(reading: Reading) -> float:
 def mean_top1_prob(reading: Reading) -> float:
     """Mean probability of the verifier's own first choices, in (0, 1]."""
     return float(reading.top1[reading.selected].mean())
+
+
+def mean_logit(reading: Reading) -> float | None:
+    """Mean raw logit of the answer's tokens; ``None`` where the reader shows no logits, as none does over HTTP.
+
+    Unlike a probability it keeps how strongly the model speaks for the token whatever it holds of the others, and it
+    has the scale of its model: calibrate it (Platt) before it is compared.
+    """
+    return reading.mean_logit
 
 
 def mean_token_prob(reading: Reading) -> float:

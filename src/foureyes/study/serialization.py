@@ -76,6 +76,8 @@ def _parted(body: bytes) -> tuple[dict[str, Any], bytes]:
 
 def _head(reading: Reading) -> dict[str, Any]:
     head: dict[str, Any] = {"model": reading.model, "n_prompt": reading.n_prompt_tokens, "n_dropped": reading.n_dropped}
+    if reading.logit is not None:
+        head["logit"] = True
     if reading.alternatives:
         head["alternatives"] = [[[a.text, a.logprob] for a in best] for best in reading.alternatives]
     if reading.parts:  # of a turn, which a chat template writes in its own way
@@ -84,23 +86,31 @@ def _head(reading: Reading) -> dict[str, Any]:
 
 
 def _matrix(reading: Reading) -> bytes:
-    columns = [np.asarray(getattr(reading, name), dtype=np.float64)[:, None] for name in _COLUMNS]
+    columns = [
+        np.asarray(getattr(reading, name), dtype=np.float64)[:, None]
+        for name in _columns(logit=reading.logit is not None)
+    ]
     return np.hstack([*columns, reading.spans.astype(np.float64)]).astype("<f8").tobytes()
 
 
 def _reading(head: dict[str, Any], matrix: bytes, answer: str) -> Reading:
-    table = np.frombuffer(matrix, dtype="<f8").reshape(-1, len(_COLUMNS) + 2)
-    columns: dict[str, Any] = {name: table[:, i] for i, name in enumerate(_COLUMNS)}
+    names = _columns(logit=bool(head.get("logit")))
+    table = np.frombuffer(matrix, dtype="<f8").reshape(-1, len(names) + 2)
+    columns: dict[str, Any] = {name: table[:, i] for i, name in enumerate(names)}
     return Reading(
         model=head["model"],
         answer=head.get("text", answer),
-        spans=table[:, len(_COLUMNS) :],
+        spans=table[:, len(names) :],
         n_prompt_tokens=head["n_prompt"],
         n_dropped=head["n_dropped"],
         alternatives=tuple(tuple(Alternative(*a) for a in best) for best in head.get("alternatives", ())),
         parts=tuple(PartSpan(p["part"], p["path"], tuple(p["span"])) for p in head.get("parts", ())),
         **columns,
     )
+
+
+def _columns(*, logit: bool) -> tuple[str, ...]:
+    return (*_COLUMNS, "logit") if logit else _COLUMNS
 
 
 def _unscored(head: dict[str, Any]) -> Unscored:

@@ -85,6 +85,8 @@ class Reading(TableResult):
         n_dropped: tokens of the prompt cut from its left to fit the context; 0 unless truncation was asked for.
         alternatives: T tuples, best first; empty unless ``top_k`` was asked for.
         parts: where the parts of the turn, and the values in its tool calls, stand in ``answer``; empty for text alone.
+        logit: (T,) float64, the logit of each token before the softmax; ``None`` where only probabilities were seen, as
+            over HTTP.
 
     Raises:
         InputError: shapes disagree, or a value is outside its range. Readers check for non-finite values before
@@ -106,6 +108,7 @@ class Reading(TableResult):
     n_dropped: int = 0
     alternatives: tuple[tuple[Alternative, ...], ...] = ()
     parts: tuple[PartSpan, ...] = ()
+    logit: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         n = len(self.token_ids)
@@ -121,6 +124,7 @@ class Reading(TableResult):
             "rank": np.int64,
             "top1": np.float64,
             "selected": np.bool_,
+            **({} if self.logit is None else {"logit": np.float64}),
         }
         for name, dtype in columns.items():
             array: NDArray[Any] = np.array(getattr(self, name), dtype=dtype)
@@ -171,6 +175,11 @@ class Reading(TableResult):
     def mean_entropy(self) -> tuple[float, float]:
         """Bounds on the mean entropy over the selected tokens, nats; equal where the whole vocabulary was seen."""
         return float(self.entropy_low[self.selected].mean()), float(self.entropy_high[self.selected].mean())
+
+    @property
+    def mean_logit(self) -> float | None:
+        """Mean logit of the selected tokens; ``None`` where only probabilities were seen."""
+        return None if self.logit is None else float(self.logit[self.selected].mean())
 
     @property
     def exact_entropy(self) -> bool:

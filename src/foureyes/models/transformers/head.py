@@ -38,6 +38,7 @@ class Statistics:
 
     Attributes:
         nll: (M,) float64, −ln p(token), nats.
+        logit: (M,) float64, the token's logit as the model states it, before it is made a probability.
         rank: (M,) int64, 1 = most likely; ties do not count against the token.
         entropy: (M,) float64, nats, of the row's whole distribution.
         top1: (M,) float64, probability of the row's most likely token.
@@ -45,6 +46,7 @@ class Statistics:
     """
 
     nll: torch.Tensor
+    logit: torch.Tensor
     rank: torch.Tensor
     entropy: torch.Tensor
     top1: torch.Tensor
@@ -189,6 +191,7 @@ class _Running:
         log_z = top + log_total
         return Statistics(
             nll=(log_z[rows] - actual.double()).clamp_min_(0.0),
+            logit=actual.double(),
             rank=above + 1,
             entropy=(log_total - mean).clamp_min_(0.0)[rows],
             top1=total.reciprocal().clamp_max_(1.0)[rows],

@@ -228,7 +228,9 @@ class TransformersReader:
         return logits[0, -n:].float()
 
     def _reading(self, item: Item, statistics: Statistics, part: slice) -> Reading | Unscored:
-        columns = {name: getattr(statistics, name)[part].numpy() for name in ("nll", "entropy", "rank", "top1")}
+        columns = {
+            name: getattr(statistics, name)[part].numpy() for name in ("nll", "logit", "entropy", "rank", "top1")
+        }
         broken = [name for name, values in columns.items() if not np.isfinite(values).all()]
         if broken:
             return Unscored("not_finite", f"{self.name} returned NaN or infinity in {', '.join(broken)}")
@@ -253,6 +255,7 @@ class TransformersReader:
             n_dropped=item.n_dropped,
             alternatives=alternatives if statistics.top_ids.shape[1] else (),
             parts=item.turn.parts,
+            logit=columns["logit"],
         )
 
     def _text(self, token: int) -> str:

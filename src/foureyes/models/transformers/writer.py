@@ -134,7 +134,7 @@ class TransformersWriter:
         finish: Any = "stop" if n < len(ids) else "length"
         if n == 0:
             return Written(exchange, None, finish)
-        columns = {name: getattr(steps, name)[i, :n].numpy() for name in ("nll", "entropy", "rank", "top1")}
+        columns = {name: getattr(steps, name)[i, :n].numpy() for name in ("nll", "logit", "entropy", "rank", "top1")}
         if not all(np.isfinite(values).all() for values in columns.values()):
             return Unscored("not_finite", f"{self.name} returned NaN or infinity while writing")
         reading = Reading(
@@ -150,6 +150,7 @@ class TransformersWriter:
             top1=columns["top1"],
             selected=np.ones(n, bool),
             n_prompt_tokens=len(prompt_ids),
+            logit=columns["logit"],
         )
         return Written(exchange, reading, finish)
 

@@ -44,7 +44,7 @@ class Signal:
         control: whether it never sees the answer, so that every signal that does has to beat it.
 
     Raises:
-        InputError: the name is not an identifier, or a confidence has no largest value.
+        InputError: the name is not an identifier.
     """
 
     name: str
@@ -65,18 +65,20 @@ class Signal:
     def __post_init__(self) -> None:
         if not self.name.isidentifier() or self.larger_is not in get_args(LargerIs):
             raise InputError(f"a signal needs an identifier and a direction; got {self.name!r}, {self.larger_is!r}")
-        if self.larger_is == "better" and math.isinf(self.high):
-            raise InputError(f"{self.name}: a signal of which larger is better needs a largest value; got {self.high}")
 
     def uncertainty(self, value: float) -> float:
-        """The value turned so that larger = more likely wrong: how far it falls short where larger is better.
+        """The value turned so that larger = more likely wrong: how far it falls short of the largest where larger is better.
+
+        Where there is no largest value, its negative.
 
         Example:
             >>> from foureyes.signals.catalog import signal
             >>> signal("min_logprob").uncertainty(-3.0), signal("mean_token_prob").uncertainty(0.75)
             (3.0, 0.25)
         """
-        return value if self.larger_is == "worse" else self.high - value
+        if self.larger_is == "worse":
+            return value
+        return -value if math.isinf(self.high) else self.high - value
 
     @property
     def short_title(self) -> str:

@@ -115,6 +115,15 @@ ROWS: Final = (
         unit="probability",
         larger_is="better",
     ),
+    _of_reading(
+        "mean_logit",
+        "mean raw logit of the answer's tokens, where the reader shows logits",
+        (-math.inf, math.inf),
+        "language confidence; Plaut et al. 2024, arXiv 2402.13213 (maximum logit)",
+        one_pass.mean_logit,
+        unit="",
+        larger_is="better",
+    ),
     _asked(
         "worst_claim",
         "surprise of the most surprising claim, without the words around it",
