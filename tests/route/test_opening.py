@@ -15,6 +15,7 @@ from foureyes.config.load import load_route
 from foureyes.errors import ConfigError
 from foureyes.models.scripted import ScriptedReader, ScriptedWriter
 from foureyes.route.cuts import policy_of_cuts
+from foureyes.route.opened_writers import writer_of
 from foureyes.route.opening import open_route, route_of
 from foureyes.route.person_queue import SqlitePersonQueue
 from foureyes.route.promised import RoutePromise
@@ -201,6 +202,48 @@ async def test_a_model_of_this_process_writes_too(tmp_path: Path) -> None:
     refused = await route.answer(RouteRequest.of({"messages": [{"role": "user", "content": "Hi"}], "tools": tools}))
     assert (refused.stages[0].failure, "tools" in refused.stages[0].detail) == ("refused", True)
     await route.aclose()
+
+
+def test_writers_by_reference_have_their_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("FOUREYES_API_KEY", "sk-server")
+    for reference, words in (("openai:gpt-5", "OPENAI_API_KEY"), ("anthropic:claude-5", "ANTHROPIC_API_KEY")):
+        with pytest.raises(ConfigError, match=words):
+            writer_of("w", reference)
+    assert writer_of("w", "openai:gpt-5", key="sk-1")._key == "sk-1"  # type: ignore[attr-defined]
+    assert writer_of("w", "http://localhost:1/v1#m")._key == "sk-server"  # type: ignore[attr-defined]
+    with pytest.raises(ConfigError, match="takes no key"):
+        writer_of("w", "gemma3-270m", key="sk-1")
+    with pytest.raises(ConfigError, match="a server with its model"):
+        writer_of("w", "http://localhost:1/v1")
+
+
+async def test_a_providers_own_api_writes_words_and_is_paid_by_its_count() -> None:
+    pytest.importorskip("anthropic")
+    reply = {
+        "id": "m",
+        "type": "message",
+        "role": "assistant",
+        "model": "claude-5",
+        "content": [{"type": "text", "text": "Canberra"}],
+        "stop_reason": "end_turn",
+        "usage": {"input_tokens": 9, "output_tokens": 3},
+    }
+    from foureyes.models.chat import Endpoint
+    from foureyes.models.chat.writer import ChatWriter
+    from foureyes.models.providers import connect
+    from foureyes.route.outcome import RouteRequest
+    from foureyes.route.role_writer import RoleWriter
+
+    async with upstream(lambda _: whole(200, reply)) as server:
+        chat = connect("anthropic", Endpoint("claude-5", server.url.removesuffix("/v1"), "sk-1"))
+        writer = RoleWriter("claude", ChatWriter(chat, top_logprobs=0))
+        found = await writer.write(RouteRequest.of({"messages": [{"role": "user", "content": "Capital?"}]}))
+        await writer.aclose()
+    assert found.body["choices"][0]["message"]["content"] == "Canberra"
+    assert (found.body["usage"]["prompt_tokens"], found.body["usage"]["completion_tokens"]) == (9, 3)
+    assert server.heads[0].startswith("POST /v1/messages")
 
 
 async def test_doubt_waits_for_a_person_who_settles_it(tmp_path: Path) -> None:

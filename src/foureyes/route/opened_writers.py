@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from foureyes.config.route_settings import WriterSettings
 from foureyes.errors import ConfigError
+from foureyes.http import RequestLimits
+from foureyes.http.addresses import server_key
 from foureyes.models import catalog
 from foureyes.models.catalog import KEY_VARIABLES
 from foureyes.models.roles import Writer
@@ -16,15 +18,17 @@ from foureyes.route.role_writer import RoleWriter
 from foureyes.route.roles import RouteWriter
 from foureyes.route.rules import Prices, RouteMember
 
-if TYPE_CHECKING:
-    from foureyes.http import RequestLimits
-
 __all__ = ["OpenWriter", "member_of", "writer_of"]
 
 OpenWriter: TypeAlias = Callable[..., Writer]
 """As :func:`~foureyes.models.catalog.open_writer`."""
 
 _OPENAI: Final = "https://api.openai.com/v1"
+
+_LIMITS: Final = RequestLimits(timeout_s=120.0)
+
+_THREADS: Final = 16
+"""Requests at once to a provider's own API."""
 
 
 def writer_of(
@@ -41,20 +45,40 @@ def writer_of(
         ConfigError: the reference is none, or a key or an extra is missing.
         ModelError: the model cannot be loaded.
     """
-    match parse(reference):
+    target = parse(reference)
+    match target:
         case ServerReference(url, model):
             if model is None:
                 raise ConfigError(
                     f"wanted a server with its model, as in http://localhost:8000/v1#qwen3-8b; got {reference!r}"
                 )
-            return _http_writer(name, model, url, key, limits)
+            return _http_writer(name, model, url, key or server_key(), limits)
         case ProviderReference("openai", model):
-            known = (os.environ.get(variable) for variable in KEY_VARIABLES["openai"])
-            return _http_writer(name, model, _OPENAI, key or next(filter(None, known), None), limits)
+            return _http_writer(name, model, _OPENAI, key or _key_of(target), limits)
         case ProviderReference():
-            return RoleWriter(name, open_writer(reference), threads=16)
-        case _:
-            return RoleWriter(name, open_writer(reference))
+            return _provider_writer(name, target, key or _key_of(target), limits or _LIMITS)
+    if key is not None:
+        raise ConfigError(f"{reference} runs in this process and takes no key; got one")
+    return RoleWriter(name, open_writer(reference), timeout_s=(limits or _LIMITS).timeout_s)
+
+
+def _key_of(target: ProviderReference) -> str:
+    variables = KEY_VARIABLES[target.api]
+    key = next(filter(None, map(os.environ.get, variables)), None)
+    if key is None:
+        raise ConfigError(f"{target.api}:{target.model} needs an API key: set {' or '.join(variables)}, or name one")
+    return key
+
+
+def _provider_writer(name: str, target: ProviderReference, key: str, limits: RequestLimits) -> RouteWriter:
+    """A model over its provider's own API. Nobody reads its log-probabilities, so none are asked for."""
+    from foureyes.models.chat import Endpoint  # noqa: PLC0415 - needs an extra
+    from foureyes.models.chat.writer import ChatWriter  # noqa: PLC0415 - as above
+    from foureyes.models.providers import connect  # noqa: PLC0415 - as above
+
+    chat = connect(target.api, Endpoint(target.model, key=key, limits=limits))
+    threads = min(_THREADS, limits.concurrency)
+    return RoleWriter(name, ChatWriter(chat, top_logprobs=0), threads=threads, timeout_s=limits.timeout_s)
 
 
 def _http_writer(name: str, model: str, url: str, key: str | None, limits: RequestLimits | None) -> RouteWriter:

@@ -6,6 +6,7 @@ says so, and the route goes on to the next one.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any, Final
@@ -48,10 +49,11 @@ class RoleWriter:
         name: in the route.
         writer: the model. It is closed with this where it can be closed.
         threads: calls of the model at once, ≥ 1.
+        timeout_s: most seconds for one request, the wait for a thread included, > 0. A call that goes on keeps its thread.
     """
 
-    def __init__(self, name: str, writer: Writer, *, threads: int = 1) -> None:
-        self._name, self._writer = name, writer
+    def __init__(self, name: str, writer: Writer, *, threads: int = 1, timeout_s: float = 120.0) -> None:
+        self._name, self._writer, self._timeout_s = name, writer, timeout_s
         self._threads = BoundedThreads(threads, name=name)
 
     @property
@@ -72,7 +74,11 @@ class RoleWriter:
         """
         sampling = self._sampling(request)
         try:
-            (rows,) = await self._threads.do(lambda: self._writer.write([request.messages], sampling))
+            async with asyncio.timeout(self._timeout_s):
+                (rows,) = await self._threads.do(lambda: self._writer.write([request.messages], sampling))
+        except TimeoutError:
+            late = f"no whole reply within {self._timeout_s:g} s"
+            raise ModelUnavailable(f"{self.name}: {late}", model=self.model, summary=late) from None
         except ThreadsClosed:
             raise ModelUnavailable(f"{self.name} is closed", model=self.model) from None
         written = [row for row in rows if isinstance(row, Written)]
