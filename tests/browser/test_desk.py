@@ -67,6 +67,31 @@ def test_a_person_decides_by_keyboard_and_everything_is_saved(enter: Enter, desk
     assert desk.saved.keys() == {rows[0], rows[1], rows[3]}
 
 
+def test_quick_keys_mean_the_rows_that_are_shown(enter: Enter, desk: DeskOpen) -> None:
+    """However slow the server is, no vote goes to the row before and none is skipped."""
+    page, rows = opened(enter(desk)), desk.listed
+    heading(page, rows[0])
+    page.route("**/api/row?*", lambda route: (page.wait_for_timeout(200), route.continue_()))
+    for key in "kd1kr":
+        page.keyboard.press(key)
+    all_saved(page)
+    heading(page, rows[4])
+    saved = desk.saved
+    assert [saved[row].decision for row in rows[:4]] == ["keep", "drop", "keep", "relabel"]
+    assert [saved[row].category for row in rows[:4]] == [None, None, "wrong", None]
+    assert len(saved) == 4
+
+
+def test_help_and_export_are_words(enter: Enter, desk: DeskOpen) -> None:
+    page = opened(enter(desk, width=390))
+    for button, words in (("#help", "surely enough to be flagged"), ("#take", "labels.csv")):
+        page.locator(button).click()
+        said = page.locator("dialog[open]").inner_text()
+        assert words in said
+        assert "[object" not in said
+        page.keyboard.press("Escape")
+
+
 def test_a_label_is_chosen_by_mouse_and_taken_back(enter: Enter, desk: DeskOpen) -> None:
     page, row = opened(enter(desk)), desk.listed[0]
     heading(page, row)
@@ -133,7 +158,7 @@ def test_the_cut_stands_in_the_list_and_the_random_choice_says_how_many(enter: E
     before = page.locator("#rows li").evaluate_all("nodes => nodes.findIndex(node => node.classList.contains('cut'))")
     assert before == desk.desk.about()["n_flagged"]
     page.locator("#order").select_option("sample")
-    expect(page.locator("#estimate")).to_contain_text("no row was checked of those")
+    expect(page.locator("#estimate")).to_contain_text("no row was checked at random")
     expect(page.locator(".cut")).to_have_count(0)
     page.locator("#show").select_option("decided")
     expect(page.locator("#rows")).to_contain_text("No label fits.")

@@ -49,6 +49,7 @@ def test_verdicts_after_a_gap_do_not_count_as_a_random_choice():
 def test_nothing_checked_is_anything_and_says_so():
     found = estimate_errors(ISSUES, [], [])
     assert (found.likely, found.low, found.high) == (None, 0, N)
+    assert found.sentence == "no row was checked at random, so that any number may be wrong"
     some = estimate_errors(ISSUES, ISSUES.row, WRONG[ISSUES.row])
     assert some.low == WRONG[ISSUES.row].sum()
     assert "no row was checked of those below the cut and contradicted by nobody" in some.sentence

@@ -68,6 +68,8 @@ class ErrorEstimate(Result):
         """The estimate in words."""
         checked, wrong = (sum(getattr(s, name) for s in self.strata) for name in ("checked", "wrong"))
         span = f"between {self.low:,} and {self.high:,}, with probability {self.level:g}"
+        if not checked:
+            return "no row was checked at random, so that any number may be wrong"
         if self.likely is None:
             unseen = " and ".join(s.name for s in self.strata if s.n_rows and not s.checked)
             return f"{wrong} of {plural(checked, 'row')} checked at random are wrong; in all {span}; no row was checked of those {unseen}"

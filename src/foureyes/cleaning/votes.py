@@ -81,13 +81,13 @@ class Vote:
         return None if self.decision is None else self.decision != "keep"
 
     @classmethod
-    def from_dict(cls, told: object) -> Vote:
+    def from_dict(cls, told: dict[str, Any]) -> Vote:
         """From a line's object.
 
         Raises:
             InputError: it is none.
         """
-        if not isinstance(told, Mapping) or not {"row", "key"} <= told.keys():
+        if not isinstance(told, dict) or not {"row", "key"} <= told.keys():
             raise InputError("not a vote: it names no row")
         words = {name: told.get(name) for name in ("decision", "label", "category")}
         return cls(told["row"], told["key"], note=told.get("note") or "", **words)

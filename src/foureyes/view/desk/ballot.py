@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
 from foureyes.cleaning.votes import Vote
 from foureyes.errors import InputError
@@ -64,7 +65,7 @@ class Ballot:
         self._file.append(vote.to_dict())
         self.refresh()
 
-    def _take(self, told: object) -> None:
+    def _take(self, told: Any) -> None:
         try:
             vote = Vote.from_dict(told)
         except InputError:

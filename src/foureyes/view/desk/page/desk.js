@@ -150,6 +150,7 @@ async function step(by) {
 
 async function turn(by, at) {
   state.offset = Math.max(0, state.offset + by);
+  if (at !== undefined) open = null; // a key that comes before the next row is there means no row
   await load();
   if (at !== undefined && list.rows.length) await go(list.rows.at(at).row);
   byId("rows").scrollTop = 0;
@@ -159,6 +160,10 @@ async function go(row, push = false) {
   state.row = row;
   address(push);
   const turn = ++asked;
+  const listed = list.rows.find((one) => one.row === row);
+  open = listed ? { ...listed, votes: [], judge: null } : null; // at once, so that a quick key means the row that is shown
+  drawOne();
+  drawList();
   const told = row === null ? null : await ask(`api/row?row=${row}`);
   if (turn !== asked) return;
   open = told;
@@ -216,7 +221,7 @@ function help() {
     el("h2", { id: "keys-title", text: "Keys" }),
     el("dl", { class: "key-list" }, KEYS.map(([key, what]) => el("div", {}, el("dt", {}, key.split("  ").map((one) => el("kbd", { text: one }))), el("dd", { text: what })))),
     el("p", { class: "hint", text: `Votes are saved at once in ${about.sidecar}; several pages may be open.` }),
-    about.findings.map((sentence) => el("p", { class: "hint", text: `${sentence}.` })),
+    ...about.findings.map((sentence) => el("p", { class: "hint", text: `${sentence}.` })),
     el("button", { type: "button", class: "primary", text: "Close", onclick: () => dialog.close() }),
   );
   dialog.showModal();
