@@ -12,6 +12,7 @@ from foureyes.calibration import Platt, Source
 from foureyes.cascade.policy import Policy
 from foureyes.config import load
 from foureyes.config.load import load_route
+from foureyes.config.wiring import build
 from foureyes.errors import ConfigError
 from foureyes.models.scripted import ScriptedReader, ScriptedWriter
 from foureyes.route.cuts import policy_of_cuts
@@ -20,6 +21,7 @@ from foureyes.route.opening import open_route, route_of
 from foureyes.route.person_queue import SqlitePersonQueue
 from foureyes.route.promised import RoutePromise
 from foureyes.route.scripted import completion
+from foureyes.types import Exchange
 from tests.route.upstreams import upstream, whole
 
 READER = ScriptedReader({"Canberra": 0.9, "Sydney": 0.01}, name="scripted")
@@ -299,3 +301,16 @@ def test_a_mistake_in_a_services_route_is_told(tmp_path: Path, text: str, words:
 def test_cuts_are_a_policy() -> None:
     assert isinstance(policy_of_cuts([0.5, None]), Policy)
     assert asyncio.iscoroutinefunction(open_route) is False
+
+
+def test_a_service_of_routes_needs_no_verifier_and_verifies_nothing(tmp_path: Path) -> None:
+    put(tmp_path, TWO)
+    (tmp_path / "foureyes.toml").write_text('[tenants.me]\npii = "off"\n[routes.a]\nfile = "route.toml"')
+    settings = load(tmp_path / "foureyes.toml", ENVIRON)
+    assert settings.tenants["me"].verifiers == ()
+    guard = build(settings).tenants["me"].guard
+    decision = asyncio.run(guard.verify(Exchange("Capital of Australia?", "Canberra")))
+    assert (decision.safe, decision.verdict.votes[0].reason) == (False, "no verifier is configured for this tenant")
+    (tmp_path / "foureyes.toml").write_text("[tenants.me]")
+    with pytest.raises(ConfigError, match="verifiers"):
+        load(tmp_path / "foureyes.toml", ENVIRON)

@@ -66,6 +66,7 @@ class ConfigSource:
         folder: what relative paths are relative to.
         environ: the environment, in which secrets may be.
         named: every verifier there is a table for, right or wrong.
+        has_routes: whether there are routes, which tenants may ask without a verifier.
         verifiers: those whose table is right, by name; filled while tables are read.
         files: secrets, calibrators and thresholds that were read; filled while tables are read.
     """
@@ -73,6 +74,7 @@ class ConfigSource:
     folder: Path
     environ: Mapping[str, str]
     named: tuple[str, ...] = ()
+    has_routes: bool = False
     verifiers: dict[str, Any] = field(default_factory=dict)
     files: list[Path] = field(default_factory=list)
 

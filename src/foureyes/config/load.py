@@ -146,7 +146,7 @@ def _route_with_files(path: Path, environ: Mapping[str, str]) -> tuple[RouteFile
 
 def _source(path: Path, environ: Mapping[str, str], document: Mapping[str, Any]) -> ConfigSource:
     named = [name for table in _tables_of(document) if isinstance(table, dict) for name in table]
-    return ConfigSource(path.parent, environ, tuple(dict.fromkeys(named)))
+    return ConfigSource(path.parent, environ, tuple(dict.fromkeys(named)), "routes" in document)
 
 
 def _tables_of(document: Mapping[str, Any]) -> list[Any]:

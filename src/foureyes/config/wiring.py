@@ -25,6 +25,7 @@ from foureyes.config.verifier_settings import Verifier
 from foureyes.config.verifiers import OpenReader, answerer_of, channel_of, judge_of, promise_of
 from foureyes.errors import ConfigError, FoureyesError
 from foureyes.guard import Council, CouncilMember, Guard, QuorumRule
+from foureyes.guard.nobody import Nobody
 from foureyes.guard.shared_judge import SharedJudge
 from foureyes.guard.shares import TenantShares
 from foureyes.guard.vault_concealer import VaultConcealer
@@ -96,7 +97,9 @@ def _tenant(tenant: TenantSettings, settings: Settings, cache: PartCache, open_r
         )
         for verifier in tenant.verifiers
     ]
-    council = Council(members, QuorumRule(tenant.quorum), deadline_s=tenant.timing.deadline_s)
+    council = Council(
+        members or [CouncilMember(Nobody())], QuorumRule(tenant.quorum), deadline_s=tenant.timing.deadline_s
+    )
     ledger = _ledger(tenant.ledger, cache) if tenant.ledger is not None else None
     vault = detector = concealer = None
     if tenant.pii != "off":
