@@ -37,7 +37,7 @@ def make() -> None:
     if peer() is not None:
         return
     venv.create(_FOLDER, with_pip=True, clear=True)
-    wanted = [f"cleanlab=={VERSION}", f"numpy=={version('numpy')}", f"pytest=={version('pytest')}"]
+    wanted = [f"cleanlab=={VERSION}", f"numpy=={version('numpy')}", f"pytest=={version('pytest')}", "lazy-loader"]
     subprocess.run([_python(), "-m", "pip", "install", "--quiet", *wanted], check=True)  # noqa: S603 - ours
     (_FOLDER / "complete").touch()
 

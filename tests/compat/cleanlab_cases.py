@@ -119,6 +119,13 @@ def single_calls(find, rank, count, labels, probs, rng):
         "number custom",
         lambda: count.num_label_issues(labels, probs, confident_joint=joint, estimation_method="off_diagonal_custom"),
     )
+    for way in ("cnt", "eqn", "marginal", "marginal_ps"):
+        for settled in (False,) if way == "eqn" else (True, False):  # made consistent, its last bits grow
+            yield (
+                f"latent {way} {settled}",
+                lambda w=way, c=settled: count.estimate_latent(joint, labels, py_method=w, converge_latent_estimates=c),
+            )
+    yield "noise", lambda: count.estimate_py_and_noise_matrices_from_probabilities(labels, probs)
     mask = rng.random(len(labels)) < 0.5
     for score in SCORES:
         yield f"score {score}", lambda s=score: rank.get_label_quality_scores(labels, probs, method=s)

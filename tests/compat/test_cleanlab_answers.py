@@ -12,7 +12,7 @@ from tools.cleanlab_peer import peer
 HERE = Path(__file__).parent
 # Written by cleanlab 2.9.0 itself: .cleanlab/bin/python tests/compat/cleanlab_cases.py cleanlab 0 6 --plain
 GOLDEN = json.loads((HERE / "cleanlab_2_9.json").read_text())
-SEEDS = 25
+SEEDS = 15
 OURS = "foureyes.compat.cleanlab"
 
 

@@ -13,7 +13,7 @@ from foureyes.compat.cleanlab._masks import Pruning, issue_mask
 from foureyes.compat.cleanlab._rows import LabelledRows, Mask, Places, read_rows
 from foureyes.compat.cleanlab.multilabel_classification.filter import find_label_issues as find_multilabel_issues
 from foureyes.compat.cleanlab.rank import ordered
-from foureyes.maths.label_pruning import calibrated_joint
+from foureyes.maths.label_pruning import calibrated_joint, quotas
 from foureyes.maths.row_blocks import row_blocks
 
 __all__ = ["find_label_issues", "find_label_issues_using_argmax_confusion_matrix", "find_predicted_neq_given"]
@@ -150,6 +150,16 @@ def find_label_issues_using_argmax_confusion_matrix(
     confusion = np.bincount(cells, minlength=k * k).reshape(k, k)
     joint = calibrated_joint(confusion, rows.counts) if calibrate else confusion
     return issue_mask(rows, filter_by, Pruning(joint=joint))
+
+
+def _keep_at_least_n_per_class(prune_count_matrix: Any, n: int, *, frac_noise: float = 1.0) -> Any:
+    """Quotas by (true, given) label, under the name by which cleanlab's own tests call them."""
+    return quotas(np.asarray(prune_count_matrix).T, least=n, share=frac_noise).T
+
+
+def _reduce_prune_counts(prune_count_matrix: Any, frac_noise: float = 1.0) -> Any:
+    """The same without a least number of rows."""
+    return _keep_at_least_n_per_class(prune_count_matrix, np.iinfo(np.int64).min, frac_noise=frac_noise)
 
 
 def _differs(rows: LabelledRows) -> Mask:
