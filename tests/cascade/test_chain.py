@@ -44,14 +44,14 @@ def _by_bin(gate, cuts):
 def test_a_gate_is_the_best_threshold_there_is_for_the_rest_of_the_chain(seed, price, abstain):
     """By brute force over all cuts, for the chain and for its tails; 40 rows show no clear peak."""
     confs, correct = models(seed, n=40)
-    for tail in range(3):
+    for tail in range(2 if abstain is None else 3):
         columns, costs = confs[tail:], COSTS[tail:]
         outcomes = [(conf + flag) / 2 for conf, flag in zip(columns, correct[tail:], strict=True)]
         fitted = fit_chain(columns, costs, price=price, abstain=abstain, correct=correct[tail:])
         reached = _worth(fitted, columns, outcomes, costs, price, abstain)
         if len(fitted.gates[0].cuts) < 2:
             otherwise: CascadeAction = "abstain" if tail == 2 else "escalate"
-            for other in _thresholds(fitted, columns[0], otherwise) if tail < 2 or abstain is not None else ():
+            for other in _thresholds(fitted, columns[0], otherwise):
                 assert _worth(other, columns, outcomes, costs, price, abstain) <= reached + 1e-9
 
 
@@ -201,6 +201,7 @@ def test_between_two_policies_a_mix_costs_what_is_allowed(cost):
         ([[0.5]], [1], {"price": -1}, "price must be a finite number"),
         ([[0.5]], [1], {"price": np.inf}, "price must be a finite number"),
         ([[0.5]], [1], {"abstain": 2.0}, "abstain must be worth"),
+        ([[0.5]], [1], {}, "one model that may not abstain leaves nothing to decide"),
         ([[0.5]], [1], {"correct": []}, "a column for each of 1 models; got 0"),
     ],
 )
@@ -218,3 +219,9 @@ def test_too_little_is_said():
         evaluate_chain(Policy((ConfidenceGate((), ("answer",)),)), [[]], [[]], [1])
     with pytest.raises(InputError, match="n_prices must be at least 2"):
         fit_chains([[0.5]], [1], n_prices=1)
+
+
+def test_models_that_cost_nothing_are_asked_wherever_they_help():
+    small, large = np.array([0.2, 0.5, 0.95]), np.array([0.9, 0.9, 0.9])
+    (policy,) = fit_chains([small, large], [0, 0])
+    assert policy.simulate([small, large]).stage.tolist() == [1, 1, 0]

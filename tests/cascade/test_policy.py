@@ -125,3 +125,11 @@ def test_a_policy_of_the_surest_comes_back_from_json_and_an_old_file_keeps_the_l
     assert Policy.from_json(json.dumps(old)) == POLICY
     with pytest.raises(InputError, match="keep must be one of last, surest; got 'first'"):
         Policy(POLICY.gates, "first")
+
+
+def test_a_confidence_off_by_rounding_is_taken():
+    assert POLICY.gates[0].action(1.00001) == "answer"
+    assert POLICY.gates[0].action(-0.00001) == "escalate"
+    assert POLICY.simulate([[1.00001], [0.5], [0.5]]).stage[0] == 0
+    with pytest.raises(InputError, match=r"must lie in \[0, 1\]; got 1\.01"):
+        POLICY.gates[0].action(1.01)

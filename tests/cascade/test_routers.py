@@ -165,6 +165,8 @@ def test_json_of_another_kind_is_refused():
         (([1.5], [0.5]), {}, r"small_conf must lie in \[0, 1\]"),
         (([np.nan], [0.5]), {}, "small_conf"),
         (([0.5], [0.5]), {"order": "luck"}, "order must be one of"),
+        ((np.full(20, 0.7), np.full(20, 0.9)), {}, "small_conf is 0.7 in all 20 rows"),
+        (([0.5, np.nan, np.nan], [0.5, 0.5, 0.5]), {}, "got nan at row 1 and in 1 more"),
         (([0.5], [0.5]), {"bins": 0}, "bins must be at least 1"),
         (([0.5], [0.5]), {"order": "accuracy"}, r"needs correct="),
         (([0.5], [0.5]), {"order": "accuracy", "correct": ([1], [1, 0])}, "same length"),

@@ -344,3 +344,12 @@ def test_a_router_is_followed_as_data_shift(
     assert "(fitted on)" in capsys.readouterr().out
     assert main([*shift[:-2]]) == 1
     assert "--correct of both; got 1 and 1" in capsys.readouterr().err
+
+
+def test_answers_of_one_class_are_named(router: Path, rows: Rows, capsys: pytest.CaptureFixture[str]) -> None:
+    other = rows("b.jsonl", 2)
+    read = [json.loads(line) | {"right_large": True} for line in other.read_text().splitlines()]
+    other.write_text("\n".join(map(json.dumps, read)) + "\n")
+    capsys.readouterr()
+    assert curve(router, other) == 0
+    assert "right_large: all 599 answers are right" in capsys.readouterr().err

@@ -147,6 +147,8 @@ class _Fitting:
             )
         if abstain is not None and not 0 <= abstain <= 1:
             raise InputError(f"abstain must be worth between a wrong answer (0) and a right one (1); got {abstain:g}")
+        if len(self.cuts) == 1 and abstain is None:
+            raise InputError("one model that may not abstain leaves nothing to decide; give a second one, or abstain")
         rest: Floats | None = None if abstain is None else np.full(self.paid.shape[1], float(abstain))
         gates: list[ConfidenceGate] = []
         for s in range(len(self.cuts) - 1, -1, -1):

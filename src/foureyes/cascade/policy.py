@@ -31,7 +31,7 @@ from numpy.typing import ArrayLike, NDArray
 from foureyes.display import Result
 from foureyes.errors import InputError
 from foureyes.json_text import parsed_json
-from foureyes.maths.columns import probabilities, same_length
+from foureyes.maths.columns import TOLERANCE, probabilities, same_length
 from foureyes.types import Unscored
 
 __all__ = [
@@ -79,12 +79,12 @@ class ConfidenceGate:
             raise InputError(f"an action is one of {', '.join(get_args(CascadeAction))}; got {unknown.pop()!r}")
 
     def action(self, confidence: float) -> CascadeAction:
-        """What to do at a confidence in [0, 1].
+        """What to do at a confidence in [0, 1], give or take :data:`~foureyes.maths.columns.TOLERANCE`.
 
         Raises:
             InputError: the confidence is not in [0, 1].
         """
-        if not 0 <= confidence <= 1:
+        if not -TOLERANCE <= confidence <= 1 + TOLERANCE:
             raise InputError(f"a confidence must lie in [0, 1]; got {confidence}: send Unscored when there is none")
         return self.actions[int(np.searchsorted(self.cuts, confidence, side="right"))]
 

@@ -138,12 +138,14 @@ class AdvantageRouter(Result):
                 ``accuracy``.
 
         Raises:
-            InputError: lengths differ, a confidence is not in [0, 1], ``accuracy`` without ``correct``.
+            InputError: lengths differ, a confidence is not in [0, 1], all of the small model's are the same, ``accuracy``
+                without ``correct``.
             NotEnoughData: fewer rows than bins.
         """
         small, large = probabilities("small_conf", small_conf), probabilities("large_conf", large_conf)
         same_length(small_conf=small, large_conf=large)
         _require_known(order, bins)
+        _require_different(small)
         gain = _gain(order, small, large, correct)
         cuts = equal_count_cuts(small, bins)
         place = np.searchsorted(cuts, small, side="right")
@@ -274,6 +276,13 @@ def _require_known(order: str, bins: int) -> None:
         raise InputError(f"order must be one of {', '.join(get_args(Order))}; got {order!r}")
     if bins < 1:
         raise InputError(f"bins must be at least 1; got {bins}")
+
+
+def _require_different(small: Floats) -> None:
+    if len(small) > 1 and small.min() == small.max():
+        raise InputError(
+            f"small_conf is {small[0]:g} in all {len(small):,} rows; a router needs confidences that tell answers apart"
+        )
 
 
 def _gain(order: Order, small: Floats, large: Floats, correct: tuple[ArrayLike, ArrayLike] | None) -> Floats:

@@ -7,6 +7,8 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
+import numpy as np
+
 from foureyes.cascade.chain_curves import Chain
 from foureyes.cascade.policy import ALWAYS, Policy
 from foureyes.cascade.question_router import QuestionRouter
@@ -88,6 +90,9 @@ def _curve(args: argparse.Namespace, output: CommandOutput) -> None:
     look = _measure_chain if kind == "cascade_chain" else _measure_router
     found, lines, page = look(text, models, args, output)
     output.say(f"{plural(models.n, 'row')}{models.left_out}")
+    for field, right in zip(args.correct or (), models.correct, strict=True):
+        if models.n and len(np.unique(right)) == 1:
+            output.warn(f"{field}: all {models.n:,} answers are {'right' if right[0] else 'wrong'}")
     if found.in_sample:
         output.warn("measured on rows that were fitted on: the figures say nothing about new rows")
     if args.html:
