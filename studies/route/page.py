@@ -41,6 +41,11 @@ _PREFACE = (
     "the last table shows."
 )
 
+_THRESHOLD = (
+    "Small writers' answers are returned where a number reaches 0.9. How many are, and how many of them are right? Means over the "
+    "settings; the range is over them."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -184,24 +189,29 @@ def _reach_row(setting: Setting, shown: Sequence[str]) -> tuple[str, ...]:
 def _calibration(parts: Sequence[Part]) -> Section:
     """What a stated threshold of 0.9 means: how often answers above it are right on the half that nothing saw."""
     rows = [
-        (_name(setting), name, *_kept(setting, name))
+        (part.title, name, *_kept(part, name))
         for part in parts
-        for setting in part.settings
         for name in (LOGPROB, VERIFY, READER_RAW, READER, OWN)
-        if name in setting.rules
+        if any(name in one.rules for one in part.settings)
     ]
     return Section(
         "What a threshold means",
-        ("Answers are returned where the number reaches 0.9. How many, and how many of them are right?",),
-        (TextTable(("setting", "number", "returned", "of these right"), tuple(rows)),),
+        (_THRESHOLD,),
+        (TextTable(("data", "number", "returned", "of these right", "from, to"), tuple(rows)),),
     )
 
 
-def _kept(setting: Setting, name: str) -> tuple[str, str]:
-    judged = ~setting.fit
-    kept = judged & (setting.rules[name].score >= 0.9)
-    n, right = int(kept.sum()), float(np.mean(setting.right[0][kept])) if kept.any() else None
-    return f"{n / judged.sum():.0%}", "–" if right is None else f"{right:.1%}"
+def _kept(part: Part, name: str) -> tuple[str, str, str]:
+    shares, rights = [], []
+    for setting in (one for one in part.settings if name in one.rules):
+        kept = ~setting.fit & (setting.rules[name].score >= 0.9)
+        shares.append(kept.sum() / (~setting.fit).sum())
+        if kept.any():
+            rights.append(float(np.mean(setting.right[0][kept])))
+    returned = f"{np.mean(shares):.0%}"
+    if not rights:
+        return returned, "–", "–"
+    return returned, f"{np.mean(rights):.1%}", f"{min(rights):.1%}, {max(rights):.1%}"
 
 
 def _cell(lead: Lead) -> str:

@@ -73,12 +73,21 @@ def rules_of(
 
 
 def _calibrated(doubt: Floats, right: Flags, fit: Flags) -> Floats:
-    return Platt.fit(doubt[fit], right[fit]).predict_proba(doubt)
+    against = _odds_against(doubt)
+    return Platt.fit(against[fit], right[fit]).predict_proba(against)
+
+
+def _odds_against(doubt: Floats) -> Floats:
+    """Log-odds against exp(−doubt): a line in these can be as sure as the signal is, a line in nats cannot."""
+    p = np.exp(-doubt).clip(1e-6, 1 - 1e-6)
+    found: Floats = np.log1p(-p) - np.log(p)
+    return found
 
 
 def _together(signals: Mapping[str, Floats], right: Flags, fit: Flags) -> Floats:
-    fitted = Combiner.fit({name: values[fit] for name, values in signals.items()}, right[fit])
-    return fitted.predict_proba(dict(signals))
+    against = {name: _odds_against(doubt) for name, doubt in signals.items()}
+    fitted = Combiner.fit({name: values[fit] for name, values in against.items()}, right[fit])
+    return fitted.predict_proba(against)
 
 
 def prompt_rule(features: NDArray[np.float64], right: tuple[Flags, Flags], fit: Flags, *, ridge: float = 100.0) -> Rule:

@@ -332,6 +332,8 @@ def test_logs_that_cannot_be_used_are_named(watched: Path, tmp_path: Path, capsy
     assert "1 × last line cut" in told["warnings"][0]
     assert told["result"]["left_out"] == {"last line cut": 1}
     assert told["result"]["n"] == 799
+    assert told["result"]["returned"] is None  # no policy decided anything
+    assert [(use["unread"], use["failures"]) for use in told["result"]["writers"]] == [(0, {}), (0, {})]
     assert route(watched, "report", "--since", "soon") == 1
     assert "--since wants" in capsys.readouterr().err
     assert main(["route", "report", str(log), "--strongest", "huge"]) == 1

@@ -170,7 +170,9 @@ def _fit(writer: str, signal: Floats, right: NDArray[np.bool_], source: Source) 
             f"{writer}: a calibrator learns from right and wrong answers; got {n_right:,} right of {n:,} labelled in its half"
         )
     if min(n_right, n - n_right) < _LEAST_A_BIN or n < _FOR_A_CHOICE:
-        return Platt.fit(signal[known], right[known], source=source), f"platt: a line, as {n:,} labels are few"
+        return Platt.fit(
+            signal[known], right[known], source=source
+        ), f"platt: a line, as {n_right:,} right and {n - n_right:,} wrong are few"
     choice: Choice = fit_best(signal[known], right[known], source=source)
     return choice.calibrator, choice.reason
 

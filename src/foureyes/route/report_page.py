@@ -37,7 +37,7 @@ class Fact:
 
 def report_lines(found: RouteReport) -> list[str]:
     """Everything in words, for a terminal."""
-    facts = [f"{fact.name + ':':<24}{fact.says}" for fact in _facts(found)]
+    facts = [f"{fact.name + ':':<42}{fact.says}" for fact in _facts(found)]
     return [_headline(found), "", *facts, "", *_table(found)]
 
 
@@ -64,6 +64,8 @@ def report_page(found: RouteReport) -> str:
 
 
 def _headline(found: RouteReport) -> str:
+    if found.returned is None:
+        return f"{found.route} watched {plural(found.n, 'request')} without a policy: learn one"
     if found.savings is None:
         return f"{found.returned.value:.1%} of {plural(found.n, 'request')} returned as good enough"
     saved = found.savings.saved
@@ -77,7 +79,8 @@ def _facts(found: RouteReport) -> Iterator[Fact]:
     yield Fact("requests", f"{found.n:,}{only}, {_moment(found.first)} to {_moment(found.last)}")
     for action, n in found.actions.items():
         yield Fact(f"  {_DONE.get(action, action)}", f"{n:,} ({n / found.n:.1%})")
-    yield Fact("coverage", _share(found.returned))
+    if found.returned is not None:
+        yield Fact("coverage", _share(found.returned))
     yield Fact("savings", _savings(found))
     yield Fact("promise", _held(found))
     if found.suspended:

@@ -26,6 +26,7 @@ __all__ = ["DriftFound", "HeldPromise", "RouteReport", "Savings", "Share", "Writ
 Floats = NDArray[np.float64]
 
 _DRAWS: Final = 2000
+_UNDECIDED: Final = "only watched"
 _LEAST_SEEN: Final = 40
 """Readings of a writer from which on its traffic is compared with itself."""
 
@@ -55,7 +56,7 @@ class WriterUse:
         asked: requests it was asked.
         kept, escalated, abstained: what the policy said of them.
         unread: answers that could not be read.
-        failures: kind of failure to how often.
+        failures: kind of failure of the writer to how often.
         cost: mean a request it was asked, reading included; ``None`` where it is never known.
     """
 
@@ -133,7 +134,7 @@ class RouteReport:
         watched: of them, how many it only watched.
         first, last: moments of the first and the last request, in seconds since 1970.
         actions: what became of the requests; of watched ones what would have.
-        returned: share returned as good enough.
+        returned: share returned as good enough, of those that a policy decided or would have; ``None`` where there was none.
         suspended: requests while the promise was suspended.
         writers: in the order asked.
         savings: ``None`` where costs are not known.
@@ -150,7 +151,7 @@ class RouteReport:
     first: float
     last: float
     actions: Mapping[str, int]
-    returned: Share
+    returned: Share | None
     suspended: int
     writers: tuple[WriterUse, ...]
     savings: Savings | None
@@ -189,8 +190,6 @@ def report_of(
         raise NotEnoughData("a report needs requests; got none")
     one_source(requests)
     done = [_done(request) for request in requests]
-    returned = Share.of(done.count("answer"), len(done))
-    assert returned is not None
     moments = [request.at for request in requests]
     return RouteReport(
         route=requests[0].route,
@@ -199,7 +198,7 @@ def report_of(
         first=min(moments),
         last=max(moments),
         actions=dict(Counter(done).most_common()),
-        returned=returned,
+        returned=Share.of(done.count("answer"), len(done) - done.count(_UNDECIDED)),
         suspended=sum(request.suspended for request in requests),
         writers=_uses(requests),
         savings=_savings(requests, strongest),
@@ -211,8 +210,8 @@ def report_of(
 
 
 def _done(request: LoggedRequest) -> str:
-    """What became of a request, or would have; ``"only watched"`` where no policy decides."""
-    return request.action if request.enforced else request.would or "only watched"
+    """What became of a request, or would have; or that no policy decides."""
+    return request.action if request.enforced else request.would or _UNDECIDED
 
 
 def _good(request: LoggedRequest) -> LoggedStage | None:
@@ -231,7 +230,7 @@ def _uses(requests: Sequence[LoggedRequest]) -> tuple[WriterUse, ...]:
 def _use(writer: str, stages: Sequence[LoggedStage]) -> WriterUse:
     said = Counter(stage.action for stage in stages)
     paid = [cost for stage in stages if (cost := stage.paid) is not None]
-    failures = Counter(stage.failure for stage in stages if stage.failure is not None)
+    failures = Counter(stage.failure for stage in stages if stage.failure not in (None, "unread"))
     return WriterUse(
         name=writer,
         asked=len(stages),
@@ -239,7 +238,7 @@ def _use(writer: str, stages: Sequence[LoggedStage]) -> WriterUse:
         escalated=said["escalate"],
         abstained=said["abstain"],
         unread=sum(stage.signal is None for stage in stages),
-        failures=dict(failures.most_common()),
+        failures={str(kind): n for kind, n in failures.most_common()},
         cost=float(np.mean(paid)) if paid else None,
     )
 
@@ -295,7 +294,7 @@ def _flips(requests: Sequence[LoggedRequest], labels: Labels, strongest: str) ->
     for request in requests:
         stage = _good(request)
         known = (request.id, strongest) in labels and (stage is None or (request.id, stage.writer) in labels)
-        if known and _done(request) != "only watched":
+        if known and _done(request) != _UNDECIDED:
             before.append(labels[request.id, strongest])
             after.append(stage is not None and labels[request.id, stage.writer])
     return decision_flips(before, after) if before else None

@@ -1,0 +1,103 @@
+"""The study of routing measures what it says: costs are paid, ties are coins, and a second run asks no model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from studies.route.cache import kept
+from studies.route.curves import BUDGETS, accuracies, at_cost, leads
+from studies.route.live import stated
+from studies.route.page import Part, report_of
+from studies.route.rules import LOGPROB, OWN, RANDOM, READER, READER_RAW, rules_of
+from studies.route.setting import Rule, Setting, halves
+
+
+def setting_of(n: int = 2000, *, reading: float = 0.0) -> Setting:
+    """A reader that sees more than the small writer knows of itself."""
+    rng = np.random.default_rng(0)
+    ease = rng.normal(size=n)
+    small, large = rng.random(n) < 1 / (1 + np.exp(-2 * ease)), rng.random(n) < 0.9
+    surprise = np.exp(-0.7 * ease + 0.3 * rng.normal(size=n))
+    own = -np.exp(-0.2 * ease + rng.normal(size=n))
+    groups = np.arange(n)
+    fit = halves(groups, 0)
+    rules = rules_of(small, fit, own=own, reader=(surprise, reading))
+    return Setting("made up", "small", "large", (small, large), groups, (1.0, 10.0), rules, fit)
+
+
+def test_a_random_rule_lies_on_the_line_between_the_writers() -> None:
+    setting = setting_of()
+    weights = (~setting.fit).astype(float)
+    found = accuracies(setting, setting.rules[RANDOM], weights)
+    small, large = (float(weights @ right / weights.sum()) for right in setting.right)
+    assert found == pytest.approx(np.linspace(small, large, BUDGETS))
+
+
+def test_a_reader_that_sees_more_is_ahead_and_an_order_alike_is_not() -> None:
+    found = leads(setting_of(), READER)
+    assert found[LOGPROB].clear
+    assert found[RANDOM].clear
+    assert (found[READER_RAW].low, found[READER_RAW].high) == (0.0, 0.0)  # a line keeps the order
+    assert found[OWN].value == pytest.approx(found[LOGPROB].value, abs=0.02)  # but for what the clamp ties
+
+
+def test_reading_is_paid_for() -> None:
+    free, dear = (setting_of(reading=price) for price in (0.0, 5.0))
+    weights = (~free.fit).astype(float)
+    assert accuracies(free, free.rules[READER], weights).mean() > accuracies(dear, dear.rules[READER], weights).mean()
+    budgets = np.linspace(1.0, 10.0, BUDGETS)
+    found = accuracies(dear, dear.rules[READER], weights)
+    assert (found[budgets < 6.0] == found[0]).all()  # what does not pay for reading asks the small writer
+
+
+def test_accuracy_at_a_cost() -> None:
+    setting = setting_of()
+    oracle = Setting(
+        **{
+            **{name: getattr(setting, name) for name in Setting.__slots__},
+            "rules": {RANDOM: Rule(setting.right[0].astype(float) - setting.right[1])},
+        }
+    )
+    found = at_cost(oracle, oracle.rules[RANDOM], 0.6)
+    assert found.low < found.value < found.high
+    assert found.value > 1  # asking the large writer only where it helps beats it
+
+
+def test_the_page_judges_by_figures() -> None:
+    report = report_of([Part("Made up", "Numbers.", (setting_of(),), READER)], [], "a command")
+    said = " ".join(report.findings)
+    assert f"Made up, {READER} against {LOGPROB}: +" in said
+    assert ", ahead." in said
+    dear = report_of([Part("Made up", "Numbers.", (setting_of(reading=7.0),), READER)], [], "a command")
+    assert ", behind." in " ".join(dear.findings)
+
+
+def test_what_was_made_is_kept(tmp_path: Path) -> None:
+    path, made = tmp_path / "rows.jsonl", []
+
+    def make(ids: Any) -> list[dict[str, Any]]:
+        made.extend(ids)
+        return [{"n": len(one)} for one in ids]
+
+    assert kept(path, ["a", "bb"], make, batch=1) == [{"id": "a", "n": 1}, {"id": "bb", "n": 2}]
+    path.write_text(path.read_text(encoding="utf-8")[:-4], encoding="utf-8")
+    assert kept(path, ["bb", "a", "ccc"], make)[0] == {"id": "bb", "n": 2}
+    assert made == ["a", "bb", "bb", "ccc"]
+
+
+@pytest.mark.parametrize(
+    ("reply", "confidence"),
+    [
+        ('{"confidence": 0.8, "reason": "4 of 5"}', 0.8),
+        ("0.25", 0.25),
+        ('Sure. {"confidence": 1', 1.0),
+        ("about 7", None),
+        ("fine", None),
+    ],
+)
+def test_a_stated_confidence_is_found(reply: str, confidence: float | None) -> None:
+    assert stated(reply) == confidence
