@@ -23,7 +23,8 @@ def thresholds_of(rows: LabelledRows) -> Floats:
     bit.
     """
     counts = rows.counts
-    order = np.argsort(rows.labels, kind="stable")
+    # Small integers are sorted by radix, several times as fast as 64-bit ones.
+    order = np.argsort(rows.labels.astype(np.min_scalar_type(rows.n_classes)), kind="stable")
     groups = np.split(rows.given[order].astype(rows.probs.dtype, copy=False), np.cumsum(counts)[:-1])
     means = np.array([group.mean() if len(group) else _NEVER_REACHED for group in groups])
     thresholds: Floats = np.clip(means.astype(rows.probs.dtype) if counts.all() else means, 2 * TOLERANCE, None)
