@@ -88,7 +88,9 @@ def test_where_confidences_tie_there_are_fewer_lines_and_none_lets_a_part_of_a_t
 def test_one_class_only() -> None:
     c = np.linspace(0, 1, 50)
     assert promise_table(c, np.ones(50)).strongest.limit < 0.11
-    assert promise_table(c, np.zeros(50), max_error=0.1).columns()["promised"] == [1.0] * 6
+    hopeless = promise_table(c, np.zeros(50), max_error=0.1)
+    assert hopeless.columns()["promised"] == [1.0] * 6
+    assert hopeless.statement.startswith("Nothing can be promised with these 50 labels")
 
 
 def test_what_cannot_be_promised_says_what_can() -> None:

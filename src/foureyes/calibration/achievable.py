@@ -90,6 +90,8 @@ class PromiseTable(TableResult):
     def statement(self) -> str:
         """The strongest promise, and that there are others."""
         found = self.strongest
+        if found.limit >= (found.worst_cost or 1):
+            return f"Nothing can be promised with these {self.n:,} labels: no share of them shows less than the worst."
         return (
             f"What can be promised with these {self.n:,} labels: {found.says}, if the {found.coverage:.0%} most confident "
             "are let through."

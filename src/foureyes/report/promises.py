@@ -33,5 +33,5 @@ def achievable_table(found: PromiseTable) -> TextTable:
 def _cells(line: PromiseLine, *, costs: bool, asked: bool) -> tuple[str, ...]:
     found = line.threshold
     seen, promised = (f"{value:.4g}" if costs else f"{value:.1%}" for value in (found.observed, found.limit))
-    needed = "more would not do" if line.needed is None else f"{line.needed:,}"
+    needed = "not at what is seen" if line.needed is None else f"{line.needed:,}"
     return (f"{found.coverage:.0%}", f"{found.cut:.4f}", seen, promised, *([needed] if asked else []))
