@@ -43,6 +43,7 @@ bench: $(VENV)/developer
 	$(BIN)/python -m bench.service --markdown docs/bench-service.md
 	$(BIN)/python -m bench.door --markdown docs/bench-door.md
 	$(BIN)/python -m bench.route_client --markdown docs/bench-route-client.md
+	$(BIN)/python -m bench.gateway --markdown docs/bench-gateway.md
 	$(BIN)/python -m bench.view --markdown docs/bench-view.md
 	$(BIN)/python -m bench.study_speed --data $(DATA) --markdown docs/bench-study.md
 

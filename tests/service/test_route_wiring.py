@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,14 @@ def configured(folder: Path, *, reader: str = "scripted", url: str = "http://127
 def built(file: Path, before: Any = None) -> Any:
     settings = load(file, {})
     return with_routes(build(settings, before=before), settings, before=before, open_reader=lambda _, **__: READER)
+
+
+def test_the_configuration_on_the_page_is_one(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "gateway-openai.md").read_text(encoding="utf-8")
+    [block] = re.findall(r"^```toml\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    configured(tmp_path).write_text(block)
+    settings = load(tmp_path / "foureyes.toml", {})
+    assert list(settings.routes["answers"].tenants or ()) == ["acme"]
 
 
 def test_a_tenant_has_the_routes_that_are_for_it(tmp_path: Path) -> None:
