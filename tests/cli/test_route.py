@@ -279,6 +279,7 @@ def test_the_report_of_a_route_that_decides(world: World, watched: Path, capsys:
     assert found["held"]["wrong"]["n"] == found["actions"]["answer"]
     assert [use["name"] for use in found["writers"]] == ["small", "large"]
     assert found["writers"][0]["kept"] + found["writers"][0]["escalated"] == 400
+    assert found["flips"] is None  # where a route decides, it picks the questions that the strongest answers
     assert {one["of"] for one in found["drift"]} == {"signal", "confidence"}
     assert all(one["at"] is None for one in found["drift"])
     assert "saved" in page.read_text(encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,10 @@ import pytest
 
 from studies.route.cache import kept
 from studies.route.curves import BUDGETS, accuracies, at_cost, leads
-from studies.route.live import stated
+from studies.route.live import asked, stated
+from studies.route.own import live_setting
 from studies.route.page import Part, report_of
-from studies.route.rules import LOGPROB, OWN, RANDOM, READER, READER_RAW, rules_of
+from studies.route.rules import LOGPROB, OWN, RANDOM, READER, READER_RAW, VERIFY, rules_of
 from studies.route.setting import Rule, Setting, halves
 
 
@@ -101,3 +103,36 @@ def test_what_was_made_is_kept(tmp_path: Path) -> None:
 )
 def test_a_stated_confidence_is_found(reply: str, confidence: float | None) -> None:
     assert stated(reply) == confidence
+
+
+def test_answers_written_here_make_a_setting_of_every_rule(tmp_path: Path) -> None:
+    """What models made is read from the cache, so none is loaded."""
+    folder = tmp_path / "arc_challenge_pairs"
+    folder.mkdir()
+    rows = [
+        {"question": f"Which {i}?", "answer": f"{word} {i}", "label": label}
+        for i in range(80)
+        for word, label in (("this", 1), ("that", 0))
+    ]
+    (folder / "arc_challenge.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    questions = asked(tmp_path, 60, 0)
+    assert {row["gold"] for row in questions.values()} == {"A", "B"}
+    rng = np.random.default_rng(0)
+
+    def put(name: str, make: Any) -> None:
+        lines = [json.dumps({"id": one, **make(i)}) + "\n" for i, one in enumerate(questions)]
+        (tmp_path / f"arc-{name}.jsonl").write_text("".join(lines), encoding="utf-8")
+
+    def answered(i: int) -> dict[str, Any]:
+        return {"answer": "A", "mean_logprob": -float(rng.random()), "n_tokens": 1, "correct": bool(rng.random() < 0.6)}
+
+    put("written-qwen2.5-coder-0.5b", answered)
+    put("written-qwen2.5-coder-1.5b", answered)
+    put("verified-qwen2.5-coder-0.5b", lambda i: {"reply": "", "confidence": None if i % 7 == 0 else 0.8})
+    put("read-qwen2.5-coder-0.5b-gemma3-270m", lambda _: {"log_cmp": float(rng.random())})
+    setting = live_setting(tmp_path, tmp_path, 60)
+    assert {VERIFY, LOGPROB, READER, OWN, RANDOM} <= setting.rules.keys()
+    assert setting.rules[VERIFY].score.tolist().count(0.0) == 9  # a reply without a confidence is none
+    assert setting.rules[VERIFY].cost > setting.rules[READER].cost > 0
+    report = report_of([Part("Here", "Words.", (setting,), READER)], [], "a command")
+    assert f"{READER} against {VERIFY}" in " ".join(report.findings)

@@ -115,7 +115,7 @@ def _held(found: RouteReport) -> str:
 def _flips(found: RouteReport) -> str:
     flips = found.flips
     if flips is None:
-        return "not known: it takes labels of the strongest writer's answers and of what the route returns"
+        return "not known: it takes watched requests with a policy, and labels of the strongest writer's answers and of what would be returned"
     lost, won = flips.negative, flips.positive
     return (
         f"{lost.k:,} of {lost.n:,} right from the strongest and not from the route [{lost.low:.1%}, {lost.high:.1%}], "

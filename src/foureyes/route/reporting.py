@@ -139,8 +139,8 @@ class RouteReport:
         writers: in the order asked.
         savings: ``None`` where costs are not known.
         held: ``None`` where no outcome is known of an answer returned as good enough.
-        flips: the strongest writer's answers beside what the route returned or would have, where both are known to be right or
-            wrong; ``None`` where that is known of no request.
+        flips: the strongest writer's answers beside what the route would have returned, of watched requests where both are known
+            to be right or wrong; ``None`` where that is known of none.
         drift: of every writer.
         left_out: lines of the log that could not be used, in words, with how often.
     """
@@ -291,7 +291,9 @@ def _held(requests: Sequence[LoggedRequest], labels: Labels, promise: RoutePromi
 def _flips(requests: Sequence[LoggedRequest], labels: Labels, strongest: str) -> Flips | None:
     """Right before is an answer of the strongest that is right; after is what the route returns. Nothing returned is not right."""
     before, after = [], []
-    for request in requests:
+    for request in (
+        one for one in requests if not one.enforced
+    ):  # where it decides, it picks whom the strongest answers
         stage = _good(request)
         known = (request.id, strongest) in labels and (stage is None or (request.id, stage.writer) in labels)
         if known and _done(request) != _UNDECIDED:
