@@ -118,6 +118,7 @@ def test_tensors_with_gradients_in_any_precision(dtype):
     tensor = torch.tensor(LOGITS, dtype=dtype, requires_grad=True)
     assert set(found()) <= set(found(probs=tensor, cut=0.4))
     assert found(torch.tensor(GIVEN)) == found()
+    assert len(set(found(probs=torch.tensor(PROBS, dtype=dtype))) ^ set(found())) <= 1
 
 
 def test_a_data_frame_brings_the_names_of_its_columns():

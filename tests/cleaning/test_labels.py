@@ -147,7 +147,7 @@ def test_nothing_wrong_is_an_empty_list():
         ([0, 1], [[3.0, -3.0]] * 2, {"scale": "probabilities"}, "pred_probs must hold probabilities.*look like logits"),
         ([0, 1], [[97.5, 2.5]] * 2, {}, "look like per cent"),
         ([0, 1], [[3, 2]] * 2, {}, "look like counts"),
-        ([0, 1], [[0.5, 0.5], [0.5]], {}, "1 row has not 2 of them, row 1 has 1"),
+        ([0, 1], [[0.5, 0.5], [0.5]], {}, "pred_probs must have rows of one length"),
         ([0, 1], [[0.5, 0.5]] * 2, {"scale": "odds"}, "scale must be one of auto, probabilities, logits"),
         ([0, 1], [[0.5, 0.5]] * 2, {"method": "basic", "cut": 0.5}, "cut belongs to method 'pooled'"),
         ([0, 1], [[0.5, 0.5]] * 2, {"keep_top": 0.5}, "keep_top belongs to method 'calibrated'"),

@@ -132,7 +132,7 @@ def audited(order: Sequence[NDArray[np.intp]], wrong: Mapping[int, bool], *, lev
     """
     strata = []
     for name, rows in zip(GROUPS, order, strict=True):
-        n = next((i for i, row in enumerate(rows.tolist()) if row not in wrong), len(rows))
+        n = next((i for i, row in enumerate(rows) if int(row) not in wrong), len(rows))
         strata.append(Stratum(name, len(rows), n, sum(wrong[row] for row in rows[:n].tolist())))
     return _estimate(strata, level)
 

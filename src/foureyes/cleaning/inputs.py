@@ -6,7 +6,7 @@ Mistakes in labels are collected and told together, so that one run says all tha
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any, Final, Literal, TypeAlias, get_args
 
@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from foureyes.display import plural
 from foureyes.errors import InputError
+from foureyes.maths.arrays import as_array
 from foureyes.maths.label_noise import class_matrix
 from foureyes.maths.row_blocks import row_blocks
 
@@ -69,7 +70,7 @@ def class_numbers(name: str, probs: Any) -> NDArray[Any]:
     Raises:
         InputError: lists are ragged, or it is no matrix of numbers.
     """
-    return class_matrix(name, _array(name, probs))
+    return class_matrix(name, as_array(name, probs))
 
 
 def class_rows(name: str, matrix: NDArray[Any], rows: NDArray[np.intp] | None, scale: InputScale) -> Any:
@@ -178,7 +179,11 @@ def _unknown(name: str, rows: Sequence[int] | NDArray[np.intp], classes: Sequenc
 
 
 def _label_column(labels: ArrayLike) -> NDArray[Any]:
-    values = _array("labels", labels, ragged="one label a row")
+    """The labels as a column; ``None`` among them is no label, which no matrix may hold."""
+    try:
+        values = as_array("labels", labels) if hasattr(labels, "detach") else np.asarray(labels)
+    except ValueError as error:
+        raise InputError(f"labels must be one a row: {error}") from error
     if values.ndim != 1:
         raise InputError(f"labels must be one a row; got {values.dtype} of shape {values.shape}")
     if values.dtype.kind in "iuUOfT":
@@ -186,31 +191,6 @@ def _label_column(labels: ArrayLike) -> NDArray[Any]:
     if values.dtype.kind == "b":
         return values.astype(np.intp)
     raise InputError(f"labels must be class indices or names; got {values.dtype}")
-
-
-def _array(name: str, values: Any, *, ragged: str = "a number for every class") -> NDArray[Any]:
-    """An array of lists, tensors (of any precision, with a gradient or on another device) and frames."""
-    if isinstance(values, np.ndarray):
-        return values
-    if hasattr(values, "detach") and hasattr(values, "cpu"):
-        values = values.detach().cpu()
-        return np.asarray(values.float() if "bfloat16" in str(values.dtype) else values)
-    try:
-        return np.asarray(values)
-    except (ValueError, TypeError) as error:
-        raise InputError(f"{name}: every row needs {ragged}; {_uneven(values) or error}") from error
-
-
-def _uneven(values: Iterable[Any]) -> str:
-    """Which rows of a list have another length than the first."""
-    lengths = np.array([len(row) if hasattr(row, "__len__") else 0 for row in values])
-    if not len(lengths):
-        return ""
-    usual = int(lengths[0])
-    other = np.flatnonzero(lengths != usual)
-    if not len(other):
-        return ""
-    return f"{plural(len(other), 'row')} {'has' if len(other) == 1 else 'have'} not {usual} of them, row {other[0]} has {lengths[other[0]]}"
 
 
 def _has_negative(matrix: NDArray[Any]) -> bool:

@@ -42,6 +42,7 @@ Matrix = NDArray[Any]
 
 _SUM_TOLERANCE = 1e-3
 _HALF_SUM_TOLERANCE = 2e-2
+_BRAIN_SUM_TOLERANCE = 2.0**-8
 _ROUNDING = 5.1e-4
 
 
@@ -80,7 +81,7 @@ def expert_opinion(labels: Labels, probs: Matrix, *, name: str = "pred_probs") -
     Args:
         labels: (N,) given labels, integers 0 … K-1.
         probs: (N, K) probabilities; each row sums to one within 1e-3, or as far off as K numbers rounded to three decimals can
-            be, 0.0005 · K, at most 2e-2 (2e-2 in half precision).
+            be, 0.0005 · K, at most 2e-2 (2e-2 in half precision, 4e-3 in bfloat16).
         name: what to call the matrix in an error.
 
     Raises:
@@ -95,8 +96,7 @@ def expert_opinion(labels: Labels, probs: Matrix, *, name: str = "pred_probs") -
         raise InputError(f"{name} must have a row for each of the {n} labels; got {len(probs)}")
     dtype = np.promote_types(probs.dtype, np.float32)
     best = ExpertOpinion(np.empty(n, np.int32), np.empty(n, dtype), np.empty(n, dtype))
-    rounded = min(max(_SUM_TOLERANCE, _ROUNDING * probs.shape[1]), _HALF_SUM_TOLERANCE)
-    tolerance = _HALF_SUM_TOLERANCE if probs.dtype == np.float16 else rounded
+    tolerance = _sum_tolerance(probs)
     for where, block in row_blocks(probs):
         _require_distributions(name, block, where.start, tolerance)
         best.label[where], best.confidence[where], best.given[where] = most_probable(labels[where], block)
@@ -111,6 +111,20 @@ def most_probable(labels: Labels, block: Matrix) -> tuple[Labels, Floats, Floats
     bar = given + TOLERANCE
     stays = (highest < bar) | ((highest == bar) & (labels <= top))
     return np.where(stays, labels, top), np.where(stays, given, highest), given
+
+
+def _sum_tolerance(probs: Matrix) -> float:
+    """How far from one a row may sum, by how its numbers may have been rounded; told by the first rows."""
+    if probs.dtype == np.float16:
+        return _HALF_SUM_TOLERANCE
+    rounded: float = min(max(_SUM_TOLERANCE, _ROUNDING * probs.shape[1]), _HALF_SUM_TOLERANCE)
+    if probs.dtype != np.float32:
+        return rounded
+    first = np.ascontiguousarray(probs[:1000])
+    brain = not (
+        first.view(np.uint32) & np.uint32(0xFFFF)
+    ).any()  # bfloat16 has the first half of single precision's bits
+    return max(rounded, _BRAIN_SUM_TOLERANCE) if brain else rounded
 
 
 def _require_distributions(name: str, block: Matrix, start: int, tolerance: float) -> None:
@@ -134,7 +148,7 @@ def _require_distributions(name: str, block: Matrix, start: int, tolerance: floa
     )
 
 
-def _and_more(bad: NDArray[np.bool_], first: int) -> str:
+def _and_more(bad: Any, first: int) -> str:
     more = int(bad[first + 1 :].sum())
     return f" and others in {more} of the next {len(bad) - first - 1} rows" if more else ""
 
