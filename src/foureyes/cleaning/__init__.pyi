@@ -1,4 +1,5 @@
 from .counting import ErrorEstimate as ErrorEstimate
+from .counting import Stratum as Stratum
 from .counting import estimate_errors as estimate_errors
 from .folds import out_of_fold as out_of_fold
 from .frames import flag_frame as flag_frame
