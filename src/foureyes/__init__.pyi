@@ -23,9 +23,6 @@ from .calibration import (
     fit_best as fit_best,
 )
 from .calibration import (
-    fit_best_classes as fit_best_classes,
-)
-from .calibration import (
     promise as promise,
 )
 from .calibration import (

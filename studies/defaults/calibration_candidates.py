@@ -26,6 +26,7 @@ from foureyes.calibration.choose import fit_kind
 from foureyes.calibration.classes import LabelledClasses, Scale, class_logits
 from foureyes.calibration.softmax import softmax
 from foureyes.calibration.temperature import fit_temperature
+from foureyes.calibration.vector import RIDGE
 from foureyes.choices import CalibratorKind
 
 __all__ = ["DEFAULT", "absent_rivals", "class_candidates", "score_candidates"]
@@ -65,10 +66,10 @@ def score_candidates(p: Floats, right: Flags) -> dict[str, Predict]:
         "always Platt on p": Platt.fit(p, right).predict_proba,
         "always beta": Beta.fit(p, right).predict_proba,
         "always isotonic": Isotonic.fit(p, right, larger_is="better").predict_proba,
-        "always histogram, 15 bins": HistogramBinning.fit(p, right).predict_proba,
-        "histogram, 5 bins": HistogramBinning.fit(p, right, bins=5).predict_proba,
-        "histogram, 30 bins": HistogramBinning.fit(p, right, bins=30).predict_proba,
+        "always histogram": HistogramBinning.fit(p, right).predict_proba,
     }
+    for bins in (5, 15, 30):
+        every[f"histogram, {bins} bins"] = HistogramBinning.fit(p, right, bins=bins).predict_proba
     for folds in (3, 10):
         if min(right.sum(), (~right).sum()) > folds:
             every[f"{folds} folds"] = fit_best(p, right, larger_is="better", folds=folds).calibrator.predict_proba
@@ -82,8 +83,8 @@ def class_candidates(x: Floats, labels: NDArray[np.intp], scale: Scale) -> dict[
         "as given": lambda z: softmax(class_logits(z, scale, _LEAST)),
         "always temperature": Temperature.fit(x, labels, scale=scale).predict_proba,
     }
-    for ridge in (0.1, 1.0, 10.0):
-        name = "always vector" if ridge == 1 else f"vector, ridge {ridge:g}"
+    for ridge in (1.0, RIDGE, 100.0):
+        name = "always vector" if ridge == RIDGE else f"vector, ridge {ridge:g}"
         every[name] = VectorScaling.fit(x, labels, scale=scale, ridge=ridge).predict_proba
     if scale == "probabilities":
         for floor in (1e-38, 1e-12, 1e-7, 1e-5, 1e-3):

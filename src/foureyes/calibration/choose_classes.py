@@ -38,7 +38,7 @@ _FIT: Final[dict[ClassCalibratorKind, Callable[[LabelledClasses, Scale, float], 
     "temperature": fit_temperature,
     "vector": fit_vector,
 }
-_NUMBERS: Final = {"temperature": 1, "vector": 2}
+_SIMPLICITY: Final[dict[str, int]] = {kind: place for place, kind in enumerate(CLASS_KINDS)}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -115,7 +115,7 @@ def fit_best_classes(
 
     said = {kind: probabilities_of(kind) for kind in tried}
     found = trials({kind: _judged(p, rows.labels) for kind, p in said.items()})
-    chosen = simplest(found, _NUMBERS)
+    chosen = simplest(found, _SIMPLICITY)
     kind = tried[found.index(chosen)]
     calibrator = _FIT[kind](rows, scale, floor)
     given = rows.labels.losses(softmax(class_logits(x, scale, FLOORS[0])))

@@ -152,17 +152,17 @@ def _spread(right: Outcomes) -> Floats:
     return np.asarray(share * (1 - share))
 
 
-def simplest(found: Sequence[Trial], numbers: Mapping[str, int]) -> Trial:
-    """The simplest within one standard error of the best; of equally simple ones, that of the lowest loss.
+def simplest(found: Sequence[Trial], place: Mapping[str, int]) -> Trial:
+    """The simplest within one standard error of the best.
 
     Args:
         found: every candidate.
-        numbers: how many numbers each is free to choose.
+        place: of each kind, the simplest first.
 
     Source: Hastie, Tibshirani & Friedman 2009, §7.10 (one standard error).
     """
     near = [trial for trial in found if trial.excess <= trial.excess_error]
-    return min(near, key=lambda trial: (numbers[trial.kind], trial.nll))
+    return min(near, key=lambda trial: place[trial.kind])
 
 
 def reason(chosen: Trial, found: Sequence[Trial]) -> str:

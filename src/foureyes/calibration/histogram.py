@@ -24,6 +24,9 @@ __all__ = ["HistogramBinning"]
 Floats = NDArray[np.float64]
 
 
+_FEWEST_BINS, _MOST_BINS = 5, 15
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class HistogramBinning(Result, ScoreCalibrator):
     """P(correct) = share of right answers in the score's bin; bins hold about equally many rows of the fit.
@@ -69,7 +72,7 @@ class HistogramBinning(Result, ScoreCalibrator):
         x: ArrayLike,
         correct: ArrayLike,
         *,
-        bins: int = 15,
+        bins: int | None = None,
         source: Source | None = None,
         accept_direction: str | None = None,
     ) -> HistogramBinning:
@@ -78,7 +81,8 @@ class HistogramBinning(Result, ScoreCalibrator):
         Args:
             x: (N,) scores; infinities count as the most extreme finite score.
             correct: (N,) booleans or 0/1; or the share of people by whom each was right.
-            bins: at most this many; equal scores share a bin.
+            bins: at most this many; by default the cube root of the number of rows, from 5 to 15. Equal scores share a
+                bin.
             source: where the scores come from.
             accept_direction: the signal's name, to fit it although it points the other way than in the catalogue.
 
@@ -86,9 +90,10 @@ class HistogramBinning(Result, ScoreCalibrator):
             InputError: the fit contradicts the catalogue of signals; lengths differ, NaN, flags that are none, fewer than one bin.
             NotEnoughData: all answers are right, or all wrong.
         """
-        if bins < 1:
+        if bins is not None and bins < 1:
             raise InputError(f"bins must be at least 1; got {bins}")
         scores = Scores.of(x, correct, source, accept_direction)
+        bins = bins or min(max(round(len(scores.values) ** (1 / 3)), _FEWEST_BINS), _MOST_BINS)
         values, right = sort_with_outcomes(scores.values, scores.right)
         cuts = cut_evenly(values, bins)
         share = block_sums(right, cuts) / np.diff(cuts)

@@ -22,7 +22,7 @@ __all__ = ["RIDGE", "VectorScaling", "fit_vector"]
 
 Floats = NDArray[np.float64]
 
-RIDGE: Final = 1.0
+RIDGE: Final = 10.0
 """How strongly weights and biases are held to the one temperature, unless asked otherwise."""
 
 _IMPOSSIBLE: Final = -1e30
