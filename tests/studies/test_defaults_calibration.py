@@ -29,11 +29,11 @@ def test_a_difference_is_paired_and_draws_whole_groups() -> None:
 
 
 def test_rows_that_were_not_judged_do_not_count() -> None:
-    tally = Tally("made up", 50, np.arange(4))
-    tally.add(DEFAULT, np.array([0, 1]), np.array([1.0, 1.0]), 0.1)
-    tally.add("other", np.array([1, 2]), np.array([3.0, 9.0]), 0.1)
-    tally.add(DEFAULT, np.array([1, 3]), np.array([2.0, 1.0]), 0.1)
-    assert tally.compare(50, 0).excess["other"][0] == pytest.approx(3.0 - 1.5)
+    tally = Tally("made up", 50, np.arange(60))
+    tally.add(DEFAULT, np.arange(40), np.full(40, 1.0), 0.1)
+    tally.add("other", np.arange(20, 60), np.where(np.arange(20, 60) < 40, 3.0, 9.0), 0.1)
+    tally.add(DEFAULT, np.arange(20, 40), np.full(20, 2.0), 0.1)
+    assert tally.compare(50, 0).excess["other"] == pytest.approx((1.5, 1.5, 1.5), rel=1e-6)
 
 
 def test_every_candidate_gives_probabilities() -> None:
