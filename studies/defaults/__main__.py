@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument("--markdown", type=Path, help="file to write; without it, the page is printed")
     args = parser.parse_args()
     plan = StudyPlan(args.data, args.seed, args.draws, args.splits)
-    page = "\n".join(_page([_maker(name)(plan) for name in args.only or _SECTIONS], plan))
+    page = "\n".join(_page([_maker(name)(plan) for name in args.only or _SECTIONS], plan, args.only or []))
     if args.markdown is None:
         sys.stdout.write(page + "\n")
     else:
@@ -38,11 +38,12 @@ def _maker(name: str) -> SectionMaker:
     return maker
 
 
-def _page(sections: list[Section], plan: StudyPlan) -> Iterator[str]:
+def _page(sections: list[Section], plan: StudyPlan, only: list[str]) -> Iterator[str]:
+    chosen = "".join(f" --only {name}" for name in only)
     yield "# Defaults, judged on published data\n"
     yield (
         "A default is a claim. Here each is measured against its alternatives and against other packages, on data that others "
-        f"published. Made by `python -m studies.defaults --data FOLDER --seed {plan.seed} --draws {plan.draws} "
+        f"published. Made by `python -m studies.defaults --data FOLDER{chosen} --seed {plan.seed} --draws {plan.draws} "
         f"--splits {plan.splits} --markdown docs/studies/defaults.md`.\n"
     )
     for section in sections:
