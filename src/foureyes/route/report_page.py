@@ -12,7 +12,7 @@ from markupsafe import Markup
 from foureyes.display import plural
 from foureyes.report import page
 from foureyes.report.drawing import LINE, MUTED, RIGHT, WRONG, canvas, svg
-from foureyes.route.reporting import RouteReport, Share, WriterUse
+from foureyes.route.report_values import RouteReport, Share, WriterUse
 
 __all__ = ["report_lines", "report_page"]
 
