@@ -13,7 +13,16 @@ from foureyes.cascade.question_router import QuestionRouter, hashed_words
 from foureyes.report.study import Section, TextTable
 from studies.defaults.cascade_chains import CHAIN_BASE, CHAIN_DEFAULT, ChainAreas, chain_areas
 from studies.defaults.cascade_orders import BASE, DEFAULT, NAMES
-from studies.defaults.cascade_pairs import SIZES, Lead, SetGains, Size, equal_models, lead_of, set_gains
+from studies.defaults.cascade_pairs import (
+    SIZES,
+    Lead,
+    SetGains,
+    Size,
+    equal_models,
+    lead_of,
+    lead_with_interval,
+    set_gains,
+)
 from studies.defaults.cascade_sets import UNSUITABLE, CascadeSet, Floats, cascade_sets, mmlu_answers
 from studies.defaults.section import StudyPlan
 
@@ -39,31 +48,30 @@ def section(plan: StudyPlan) -> Section:
     ]
     _say("chains")
     tables = (
-        _by_size(gains, plan),
-        _by_set(gains["half"], plan),
+        _by_size(gains),
+        _by_set(gains["half"]),
         _settings(gains),
-        _against_questions(gains["half"], plan),
+        _against_questions(gains["half"]),
         _equal(sets, splits, plan),
         _chains(chains),
         _questions(plan),
     )
-    return Section("Cascade", tuple(_findings(gains, chains, plan)), tables)
+    return Section("Cascade", tuple(_findings(gains, chains)), tables)
 
 
-def _findings(gains: dict[Size, list[SetGains]], chains: Sequence[ChainAreas], plan: StudyPlan) -> Iterator[str]:
+def _findings(gains: dict[Size, list[SetGains]], chains: Sequence[ChainAreas]) -> Iterator[str]:
     n = sum(len(found.leads[BASE]) for found in gains["half"])
     yield (
         f"{n} pairs of models whose accuracies are more than .05 apart, in {len(gains['half'])} sets (20 pairs of a set at "
         "most); calibrators and routers are fitted on n rows, judged on the other half of the questions. APGR divides by the "
-        "gap on all rows. Intervals draw questions, with all models, prompts and rotations of one together, to first order."
+        "gap on all rows. Intervals are of questions, with all models, prompts and rotations of one together (infinitesimal jackknife; "
+        "bootstrap for chains)."
     )
-    best = max(_COMPARED, key=lambda name: lead_of(gains["half"], name, plan.draws, plan.seed).value)
-    yield f"Fitted on half of a set, the best order of these is *{best}*: {_lead(lead_of(gains['half'], best, plan.draws, plan.seed))} over a {BASE}."
+    best = max(_COMPARED, key=lambda name: lead_of(gains["half"], name).value)
+    yield f"Fitted on half of a set, the best order of these is {best}: {_lead(lead_of(gains['half'], best))} over a {BASE}."
     for size in SIZES:
         lost = [
-            f"{found.name} ({_lead(lead)})"
-            for found in gains[size]
-            if (lead := lead_of([found], DEFAULT, plan.draws, plan.seed)).high < 0
+            f"{found.name} ({_lead(lead)})" for found in gains[size] if (lead := lead_of([found], DEFAULT)).high < 0
         ]
         yield f"Where {DEFAULT} loses to a {BASE} at n = {size}: {'; '.join(lost) or 'in no set'}."
     for size in SIZES:
@@ -78,10 +86,10 @@ def _findings(gains: dict[Size, list[SetGains]], chains: Sequence[ChainAreas], p
     yield UNSUITABLE
 
 
-def _by_size(gains: dict[Size, list[SetGains]], plan: StudyPlan) -> TextTable:
+def _by_size(gains: dict[Size, list[SetGains]]) -> TextTable:
     rows = []
     for name in (*_COMPARED, NAMES[8]):
-        leads = [lead_of(gains[size], name, plan.draws, plan.seed) for size in SIZES]
+        leads = [lead_of(gains[size], name) for size in SIZES]
         base = [np.average([f.apgr[BASE] for f in gains[size]], weights=_pairs(gains[size])) for size in SIZES]
         rows.append((name, *(f"{b + lead.value:.4f} ({_lead(lead)})" for b, lead in zip(base, leads, strict=True))))
     columns = ("order", *(f"n = {size}" if size != "half" else "half of the rows" for size in SIZES))
@@ -89,16 +97,13 @@ def _by_size(gains: dict[Size, list[SetGains]], plan: StudyPlan) -> TextTable:
     return TextTable(columns, tuple(rows), "Two models: mean APGR of all pairs", note)
 
 
-def _by_set(found: Sequence[SetGains], plan: StudyPlan) -> TextTable:
+def _by_set(found: Sequence[SetGains]) -> TextTable:
     rows = [
         (
             one.name,
             str(len(one.leads[BASE])),
             f"{one.apgr[BASE]:.4f}",
-            *(
-                _lead(lead_of([one], name, plan.draws, plan.seed))
-                for name in (NAMES[1], NAMES[3], NAMES[5], *NAMES[6:8])
-            ),
+            *(_lead(lead_of([one], name)) for name in (NAMES[1], NAMES[3], NAMES[5], *NAMES[6:8])),
         )
         for one in found
     ]
@@ -122,7 +127,7 @@ def _settings(gains: dict[Size, list[SetGains]]) -> TextTable:
     return TextTable(columns, tuple(rows), "Two models: pairs won and lost", note)
 
 
-def _against_questions(found: Sequence[SetGains], plan: StudyPlan) -> TextTable:
+def _against_questions(found: Sequence[SetGains]) -> TextTable:
     name = NAMES[9]
     rows = [
         (
@@ -130,7 +135,7 @@ def _against_questions(found: Sequence[SetGains], plan: StudyPlan) -> TextTable:
             f"{one.apgr[name]:.4f}",
             f"{one.apgr[BASE]:.4f}",
             f"{one.apgr[DEFAULT]:.4f}",
-            _lead(lead_of([one], name, plan.draws, plan.seed)),
+            _lead(lead_of([one], name)),
         )
         for one in found
         if name in one.leads
@@ -149,16 +154,10 @@ def _equal(sets: Sequence[CascadeSet], splits: int, plan: StudyPlan) -> TextTabl
                 leads.setdefault(name, []).append(values)
                 of = parts.setdefault(name, {})
                 of[found.cluster] = of.get(found.cluster, np.zeros(len(part))) + part
-        for name, values in leads.items():
-            every = np.concatenate(values)
-            n_pairs = len(every) / splits
-            rng = np.random.default_rng(plan.seed)
-            moved = sum(
-                (rng.multinomial(len(part), np.full(len(part), 1 / len(part)), plan.draws) - 1) @ part / n_pairs
-                for part in parts[name].values()
-            )
-            low, high = np.quantile(every.mean() + moved, (0.025, 0.975))
-            rows.setdefault(name, []).append(_lead(Lead(float(every.mean()), float(low), float(high))))
+        for name, found_leads in leads.items():
+            every = np.concatenate(found_leads)
+            each = [part * splits / len(every) for part in parts[name].values()]
+            rows.setdefault(name, []).append(_lead(lead_with_interval(float(every.mean()), each)))
     columns = ("rule", *(f"n = {size}" if size != "half" else "half of the rows" for size in SIZES))
     lines = tuple((name, *cells) for name, cells in rows.items())
     note = "Accuracy less that of the better model alone (better on all rows). The surest of both asks both models for every question."
@@ -196,7 +195,9 @@ def _questions(plan: StudyPlan) -> TextTable:
     for size in (100, 500, 2000, len(order) // 2):
         fit = order[:size]
         router = QuestionRouter.fit(words[fit], right[0, fit], right[1, fit])
-        curve = cascade_curve(words[test], *right[:, test], router, interval=(0.95, plan.draws, plan.seed))
+        curve = cascade_curve(
+            words[test], right[0, test], right[1, test], router, interval=(0.95, plan.draws, plan.seed)
+        )
         rows.append((f"{size:,}", f"{curve.apgr:.4f} [{curve.low:.4f}, {curve.high:.4f}]"))
     note = "Random is .5; the APGR that RouteLLM's matrix factorisation is cited with on MMLU is .5497."
     return TextTable(

@@ -8,6 +8,7 @@ from itertools import product
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 import foureyes as fe
 from foureyes.cascade.chain import fit_chains
@@ -67,15 +68,17 @@ def chain_areas(found: CascadeSet, length: int, n_chains: int, draws: int, seed:
 def _areas(found: CascadeSet, models: list[int], draws: int, seed: int) -> ChainAreas:
     fit, test = split(found, "half", seed)
     costs = _COSTS[: len(models)]
-    raw, right = found.confidence[models], found.right[models]
+    raw, right = found.confidence[models], found.right[models].astype(np.float64)
     stated = np.array(
         [fe.Platt.fit(log_odds(r[fit]), o[fit]).predict_proba(log_odds(r)) for r, o in zip(raw, right, strict=True)]
     )
     families = {name: _chain(name, stated, right, costs, fit) for name in _FITTED} | {CHAIN_BASE: _grid(raw, fit)}
     questions, place = np.unique(found.question[test], return_inverse=True)
-    weights = np.random.default_rng(seed).multinomial(
-        len(questions), np.full(len(questions), 1 / len(questions)), draws
-    )[:, place]
+    weights = (
+        np.random.default_rng(seed)
+        .multinomial(len(questions), np.full(len(questions), 1 / len(questions)), draws)[:, place]
+        .astype(np.float64)
+    )
     areas, drawn = {}, {}
     for name, policies in families.items():
         columns = raw if name == CHAIN_BASE else stated
@@ -93,13 +96,13 @@ def _areas(found: CascadeSet, models: list[int], draws: int, seed: int) -> Chain
     return ChainAreas(found.cluster, len(models), areas, drawn)
 
 
-def _chain(name: str, stated: Floats, right: Floats, costs: Sequence[float], fit: Floats) -> list[Policy]:
+def _chain(name: str, stated: Floats, right: Floats, costs: Sequence[float], fit: NDArray[np.intp]) -> list[Policy]:
     outcomes = list(right[:, fit]) if name == "the same with outcomes" else None
     keep = "surest" if name == "the same, surest kept" else "last"
     return list(fit_chains(list(stated[:, fit]), costs, correct=outcomes, keep=keep, **_FITTED[name]))  # type: ignore[arg-type]
 
 
-def _grid(raw: Floats, fit: Floats) -> list[Policy]:
+def _grid(raw: Floats, fit: NDArray[np.intp]) -> list[Policy]:
     steps = np.linspace(0, 1, _PER_MODEL[len(raw)])
     cuts = [np.unique(np.quantile(column[fit], steps)).tolist() for column in raw[:-1]]
     return [

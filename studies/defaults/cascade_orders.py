@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 import foureyes as fe
 from foureyes.cascade.question_router import QuestionRouter
+from foureyes.cascade.routers import Order
 from studies.defaults.cascade_sets import CascadeSet, Flags, Floats
 
 __all__ = ["BASE", "DEFAULT", "NAMES", "Gain", "gain_of", "log_odds", "orders", "surest"]
@@ -55,20 +56,21 @@ def orders(found: CascadeSet, pair: tuple[int, int], fit: Rows, test: Rows, word
     correct = (right[0, fit], right[1, fit])
     made = {NAMES[0]: -raw[0, test], NAMES[1]: -platt[0, test], NAMES[2]: -isotonic[0, test]}
     bins = min(15, len(fit))
-    for name, stated, order in (
+    fitted: tuple[tuple[str, Floats, Order], ...] = (
         (NAMES[3], platt, "confidence"),
         (NAMES[4], platt, "accuracy"),
         (NAMES[5], isotonic, "confidence"),
         (NAMES[6], platt, "unimodal"),
         (NAMES[7], platt, "unimodal"),
-    ):
+    )
+    for name, stated, order in fitted:
         outcomes = None if name in (NAMES[3], NAMES[5], NAMES[6]) else correct
         router = fe.AdvantageRouter.fit(
             stated[0, fit],
             stated[1, fit],
             bins=bins,
             order=order,
-            correct=outcomes,  # type: ignore[arg-type]
+            correct=outcomes,
         )
         made[name] = router.priority(stated[0, test])
     made[NAMES[5]] = _then(made[NAMES[5]], -raw[0, test])
