@@ -9,6 +9,7 @@ follows a script, so the time of models is left out.
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import sys
 import tempfile
@@ -111,7 +112,8 @@ def markdown(found: Measured) -> str:
                 "`python -m bench.gateway --markdown docs/bench-gateway.md`. Every server is loaded in turn in each round, by the "
                 "same client on the same machine; the upstream has its answer ready and the reader follows a script, so that no "
                 "model's time is in it. LiteLLM's proxy passes through to the same upstream. Milliseconds are medians of rounds; "
-                "ratios are taken within rounds."
+                f"ratios are taken within rounds, of which there were {len(found.closed['direct'])}; the load average of the "
+                f"machine was {os.getloadavg()[0]:.1f} at the end."
             ),
             "",
             aims(_aims(found)),
@@ -124,6 +126,8 @@ def markdown(found: Measured) -> str:
 def _aims(found: Measured) -> list[Aim]:
     added = _middle(_added(found.alone, "foureyes", "p50_ms"))
     late = _middle(_added(found.arriving, "foureyes", "p99_ms"))
+    alone = _middle([one.p99_ms for one in found.arriving["direct"]])
+    noise = f" (the upstream itself {alone:.0f}: too noisy a machine to tell)" if alone > 10 else ""
     faster = per_round(_rates(found, "foureyes"), _rates(found, "LiteLLM"))
     growth = found.memory[-1] - found.memory[1]
     leaner = per_round(found.cpu_ms.get("LiteLLM", ()), found.cpu_ms["foureyes"])
@@ -142,7 +146,7 @@ def _aims(found: Measured) -> list[Aim]:
             str(leaner or "not measured"),
             None if leaner is None else leaner.median >= 8,
         ),
-        Aim("added at 50 a second, p99, ms", "≤ 10", f"{late:.2f}", late <= 10),
+        Aim("added at 50 a second, p99, ms", "≤ 10", f"{late:.2f}{noise}", None if noise else late <= 10),
         Aim("memory from the first thousand streams to the last, MiB", "≤ 8", f"{growth:+.1f}", growth <= 8),
         Aim("requests that failed", "0", str(failed), failed == 0),
     ]
