@@ -47,6 +47,7 @@ def test_a_scored_row_has_every_number() -> None:
     row = scored()
     result = result_of(row)
     assert list(result) == [*(signal.name for signal in one_pass()), *FACTS]
+    assert result.pop("mean_logit") is None, "a scripted reader shows no logits"
     assert all(type(value) is FACTS.get(name, float) for name, value in result.items())
     assert result["log_cmp"] == row.log_cmp
     assert result["cmp"] == row.cmp
