@@ -175,7 +175,7 @@ def _chains(chains: Sequence[ChainAreas]) -> TextTable:
     columns = ("family of policies", "three models", "four models", f"less {CHAIN_BASE}", "chains won / lost")
     note = (
         "Share of the gap between the first and the last model recovered, averaged over costs from the one's to the other's; which "
-        "policies are used is chosen on the rows of the fit. Not mixed: at a cost, the dearest policy within it."
+        "thresholds of the grid are used is chosen on the rows of the fit. Not mixed: at a cost, the dearest policy within it."
     )
     return TextTable(columns, tuple(rows), "Chains", note)
 

@@ -82,7 +82,7 @@ def _areas(found: CascadeSet, models: list[int], draws: int, seed: int) -> Chain
     areas, drawn = {}, {}
     for name, policies in families.items():
         columns = raw if name == CHAIN_BASE else stated
-        kept = _best_on(policies, columns[:, fit], right[:, fit], costs)
+        kept = _best_on(policies, columns[:, fit], right[:, fit], costs) if name == CHAIN_BASE else policies
         rows = _rows(kept, columns[:, test], right[:, test], costs)
         for shown in (name, *(other for other, of in _NOT_MIXED.items() if of == name)):
             both = (
