@@ -63,7 +63,7 @@ def program_of(problem: CodeProblem, answer: str) -> str | None:
         True
     """
     code = _code(problem, answer.replace("\r\n", "\n"))
-    return None if code is None else "\n\n".join(filter(None, (problem.before, code, problem.tests)))
+    return None if code is None else "\n\n".join(filter(None, (problem.before, code.rstrip(), problem.tests)))
 
 
 def run_tests(problem: CodeProblem, answer: str) -> ProgramRun | None:
