@@ -35,7 +35,7 @@ from foureyes.models.scripted import ScriptedJudge
 from foureyes.route.http_writer import HttpRouteWriter
 from foureyes.route.route import Route
 from foureyes.route.rules import Prices, RouteMember
-from foureyes.route.scripted import ScriptedAnswerReader
+from foureyes.route.scripted import ScriptedRouteReader
 from foureyes.service.app import create_app
 from foureyes.service.app_state import Instruments
 from foureyes.service.logs import open_log
@@ -216,7 +216,7 @@ def _serve_gateway(upstream_port: int) -> None:
     limits = RequestLimits(timeout_s=60, attempts=1, concurrency=2_000)
     writer = HttpRouteWriter("null", "null", f"http://127.0.0.1:{upstream_port}/v1", limits=limits)
     policy = Policy((ConfidenceGate((0.5,), ("abstain", "answer")),))
-    route = Route("null", [RouteMember(writer, Prices(0.1, 0.4))], ScriptedAnswerReader(otherwise=0.9), policy)
+    route = Route("null", [RouteMember(writer, Prices(0.1, 0.4))], ScriptedRouteReader(otherwise=0.9), policy)
     tenant = TenantParts(Guard(Council([CouncilMember(ScriptedJudge("safe"))], deadline_s=5.0)), routes={"null": route})
     server = ServerSettings(max_in_flight=4_000, max_connections=4_096, max_connections_per_address=4_096)
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere:

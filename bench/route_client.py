@@ -29,7 +29,7 @@ from foureyes.http.limits import RequestLimits
 from foureyes.models.scripted import ScriptedReader
 from foureyes.route import CalibratedReader, HttpRouteWriter, Route, RouteMember, RouteRequest
 from foureyes.route.cuts import policy_of_cuts
-from foureyes.route.scripted import ScriptedAnswerReader
+from foureyes.route.scripted import ScriptedRouteReader
 
 __all__ = ["main"]
 
@@ -48,7 +48,7 @@ def contenders(url: str) -> Mapping[str, Asking]:
     retrying = HttpClient(url, limits=RequestLimits(attempts=1))
     member = RouteMember(writer)
     platt = Platt.fit([0.2, 0.9, 1.4, 0.5, 3.1, 2.2], [1, 1, 1, 0, 0, 0])
-    scripted = Route("scripted", [member], ScriptedAnswerReader(otherwise=0.9), policy_of_cuts([0.5]))
+    scripted = Route("scripted", [member], ScriptedRouteReader(otherwise=0.9), policy_of_cuts([0.5]))
     batched = Route("batched", [member], CalibratedReader(ScriptedReader(), "log_cmp", platt), policy_of_cuts([None]))
 
     async def over_httpx() -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import foureyes as fe
-from foureyes.cleaning.votes import Vote, read_votes
+from foureyes.cleaning.votes import LabelVote, read_votes
 from foureyes.report.cleaning import CleaningFindings
 from foureyes.view.desk.ballot import Ballot
 from foureyes.view.desk.desk import Desk, Judgment
@@ -68,7 +68,7 @@ class DeskOpen:
     herd: Herd
 
     @property
-    def saved(self) -> dict[int, Vote]:
+    def saved(self) -> dict[int, LabelVote]:
         """Votes that are on the disk."""
         return read_votes(self.desk.ballot.path) if self.desk.ballot.path.exists() else {}
 

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from foureyes.cascade.policy import ConfidenceGate, Policy
 from foureyes.route.route import Route
 from foureyes.route.rules import Prices, RouteMember, RouteRules
-from foureyes.route.scripted import ScriptedAnswerReader, ScriptedRouteWriter
+from foureyes.route.scripted import ScriptedRouteReader, ScriptedRouteWriter
 from tests.browser.conftest import Theme
 from tests.browser.dashboard_house import Served, dashboard
 from tests.browser.dashboard_page import Enter, enter, open_board
@@ -41,7 +41,7 @@ def route() -> Route:
         RouteMember(ScriptedRouteWriter("small", small), Prices(0.1, 0.4)),
         RouteMember(ScriptedRouteWriter("large", large), Prices(2.0, 8.0)),
     ]
-    return Route("answers", members, ScriptedAnswerReader(confidences), policy, RouteRules(reading_price=1e-7))
+    return Route("answers", members, ScriptedRouteReader(confidences), policy, RouteRules(reading_price=1e-7))
 
 
 def asked(service: Served, question: str) -> str:

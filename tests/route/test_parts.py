@@ -27,12 +27,12 @@ from foureyes.route.reader import CalibratedReader
 from foureyes.route.risk import RiskRule
 from foureyes.route.route import Route
 from foureyes.route.rules import RouteMember, RouteRules
-from foureyes.route.scripted import ScriptedAnswerReader, ScriptedRouteWriter, completion
+from foureyes.route.scripted import ScriptedRouteReader, ScriptedRouteWriter, completion
 from foureyes.types import Exchange, Reading, Unscored
 
 TOOLS = [{"type": "function", "function": {"name": "pay", "parameters": {"type": "object"}}}]
 ASKED = RouteRequest.of({"messages": [{"role": "user", "content": "Pay Ana."}], "tools": TOOLS})
-SURE = ScriptedAnswerReader(otherwise=0.9)
+SURE = ScriptedRouteReader(otherwise=0.9)
 
 
 def calling(arguments: str) -> dict[str, Any]:

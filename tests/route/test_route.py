@@ -14,7 +14,7 @@ from foureyes.route.resting import ReaderRest
 from foureyes.route.roles import Unpaid
 from foureyes.route.route import Route
 from foureyes.route.rules import Prices, RouteMember, RouteRules
-from foureyes.route.scripted import ScriptedAnswerReader, ScriptedRouteWriter, completion
+from foureyes.route.scripted import ScriptedRouteReader, ScriptedRouteWriter, completion
 from foureyes.types import Unscored
 
 POLICY = Policy((ConfidenceGate((0.8,), ("escalate", "answer")), ConfidenceGate((0.5,), ("abstain", "answer"))))
@@ -35,7 +35,7 @@ class Kept:
 def made(small: Any, large: Any, reader: Any = None, policy: Policy | None = POLICY, parts: Any = None, **rules: Any):
     writers = ScriptedRouteWriter("small", small), ScriptedRouteWriter("large", large)
     members = [RouteMember(writers[0], Prices(1.0, 2.0)), RouteMember(writers[1], Prices(10.0, 20.0))]
-    route = Route("capitals", members, reader or ScriptedAnswerReader(READ), policy, RouteRules(**rules), parts)
+    route = Route("capitals", members, reader or ScriptedRouteReader(READ), policy, RouteRules(**rules), parts)
     return route, *writers
 
 
@@ -102,21 +102,21 @@ async def test_a_weaker_answer_is_never_returned_for_a_failure(on_failure: str) 
 async def test_without_a_reader_nothing_is_returned_as_read(
     on_failure: str, action: str, text: Any, fails: Exception
 ) -> None:
-    route, _, _ = made("Canberra", "Perth", ScriptedAnswerReader(fails=fails), on_failure=on_failure)
+    route, _, _ = made("Canberra", "Perth", ScriptedRouteReader(fails=fails), on_failure=on_failure)
     answer = await route.answer(ASKED)
     assert (answer.action, said(answer)) == (action, text)
     assert isinstance(answer.confidence, Unscored)
 
 
 async def test_a_reader_that_is_gone_is_not_asked_about_further_writers() -> None:
-    route, _, large = made("Canberra", "Perth", ScriptedAnswerReader(fails=ModelUnavailable("gone", model="r")))
+    route, _, large = made("Canberra", "Perth", ScriptedRouteReader(fails=ModelUnavailable("gone", model="r")))
     await route.answer(ASKED)
     assert large.asked == []
 
 
 @pytest.mark.parametrize("number", [float("nan"), 1.5, -0.1, float("inf")])
 async def test_what_is_no_probability_was_not_read(number: float) -> None:
-    route, _, _ = made("Sydney", "Canberra", ScriptedAnswerReader(READ | {"Canberra": number}))
+    route, _, _ = made("Sydney", "Canberra", ScriptedRouteReader(READ | {"Canberra": number}))
     answer = await route.answer(ASKED)
     assert (answer.action, answer.stages[1].failure) == ("failed", "unread")
 
@@ -179,7 +179,7 @@ async def test_a_route_that_only_watches_needs_no_policy_and_asks_everybody() ->
 
 
 async def test_an_annotated_stream_ends_with_what_was_read() -> None:
-    route, _, large = made("It is Sydney", "Perth", ScriptedAnswerReader({"It is Sydney": 0.1}), annotate=True)
+    route, _, large = made("It is Sydney", "Perth", ScriptedRouteReader({"It is Sydney": 0.1}), annotate=True)
     pieces = [piece async for piece in route.annotated(ASKED)]
     last = pieces.pop()
     assert isinstance(last, RoutedAnswer)
@@ -190,7 +190,7 @@ async def test_an_annotated_stream_ends_with_what_was_read() -> None:
 
 async def test_cancelling_a_request_cancels_the_writer_that_writes() -> None:
     writer = ScriptedRouteWriter("small", "Canberra", wait_s=60)
-    route = Route("slow", [RouteMember(writer)], ScriptedAnswerReader(READ), Policy((ALWAYS,)))
+    route = Route("slow", [RouteMember(writer)], ScriptedRouteReader(READ), Policy((ALWAYS,)))
     task = asyncio.create_task(route.answer(ASKED))
     await asyncio.sleep(0.01)
     task.cancel()
@@ -230,7 +230,7 @@ JSON = [
 @pytest.mark.parametrize(("form", "text", "fits"), JSON)
 async def test_words_where_json_was_asked_for_are_no_reply(form: Any, text: str, fits: bool) -> None:  # noqa: FBT001
     asked = RouteRequest.of({**ASKED.body, "response_format": form})
-    route, _, _ = made(text, text, ScriptedAnswerReader(otherwise=0.9))
+    route, _, _ = made(text, text, ScriptedRouteReader(otherwise=0.9))
     answer = await route.answer(asked)
     assert (answer.stages[0].failure is None) == fits
 
@@ -255,7 +255,7 @@ TOOLS = [{"type": "function", "function": {"name": "pay"}}]
     ],
 )
 async def test_a_tool_call_counts_where_it_was_offered(more: Any, reply: Any, failure: str | None) -> None:
-    route, _, _ = made(reply, reply, ScriptedAnswerReader(otherwise=0.9))
+    route, _, _ = made(reply, reply, ScriptedRouteReader(otherwise=0.9))
     answer = await route.answer(RouteRequest.of({**ASKED.body, **more}))
     assert answer.stages[0].failure == failure
 
@@ -284,7 +284,7 @@ async def test_messages_are_taken_in_either_form() -> None:
 
 
 async def test_while_the_reader_is_gone_no_cheap_writer_is_paid_for_what_nobody_could_read() -> None:
-    reader = ScriptedAnswerReader(READ, fails=ModelUnavailable("gone", model="r"))
+    reader = ScriptedRouteReader(READ, fails=ModelUnavailable("gone", model="r"))
     route, small, large = made("Canberra", "Perth", reader, on_failure="strongest")
     clock = [0.0]
     route._rest = ReaderRest(clock=lambda: clock[0])

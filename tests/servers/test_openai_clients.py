@@ -14,7 +14,7 @@ from foureyes.cascade.policy import ConfidenceGate, Policy
 from foureyes.route.outcome import RouteRequest
 from foureyes.route.route import Route
 from foureyes.route.rules import RouteMember
-from foureyes.route.scripted import ScriptedAnswerReader, ScriptedRouteWriter, completion
+from foureyes.route.scripted import ScriptedRouteReader, ScriptedRouteWriter, completion
 from tests.servers.gateway_peers import TOOL
 from tests.service.house import House
 from tests.service.loopback import serving
@@ -42,7 +42,7 @@ def written(request: RouteRequest) -> str | dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
-    reader = ScriptedAnswerReader({"Sydney": 0.1, '{"name": "Sydney"}': 0.1}, otherwise=0.9)
+    reader = ScriptedRouteReader({"Sydney": 0.1, '{"name": "Sydney"}': 0.1}, otherwise=0.9)
     policy = Policy((ConfidenceGate((0.8,), ("abstain", "answer")),))
     route = Route("trivia", [RouteMember(ScriptedRouteWriter("small", written))], reader, policy)
     with House(tmp_path_factory.mktemp("house")) as house:

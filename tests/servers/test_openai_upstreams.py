@@ -20,7 +20,7 @@ from foureyes.route.reader import CalibratedReader
 from foureyes.route.roles import WriterReply
 from foureyes.route.route import Route
 from foureyes.route.rules import Prices, RouteMember
-from foureyes.route.scripted import ScriptedAnswerReader
+from foureyes.route.scripted import ScriptedRouteReader
 from tests.servers.chat_simulator import ChatSimulator
 from tests.servers.gateway_peers import peer
 from tests.service.house import House
@@ -60,7 +60,7 @@ def litellm(tmp_path: Path) -> Iterator[str]:
 def test_litellm_is_a_writer(litellm: str, tmp_path: Path) -> None:
     writer = Located("toy", "toy", f"{litellm}/v1", key="sk-toy")
     policy = Policy((ConfidenceGate((0.5,), ("abstain", "answer")),))
-    reader = ScriptedAnswerReader({"Canberra": 0.9}, otherwise=0.1)
+    reader = ScriptedRouteReader({"Canberra": 0.9}, otherwise=0.1)
     route = Route("litellm", [RouteMember(writer, Prices(1.0, 2.0))], reader, policy)
     with House(tmp_path) as house:
         house.change(routes={"litellm": route})

@@ -16,7 +16,7 @@ from foureyes.route.log_reading import read_route_log
 from foureyes.route.parts import RouteParts
 from foureyes.route.route import Route
 from foureyes.route.rules import Prices, RouteMember, RouteRules
-from foureyes.route.scripted import ScriptedAnswerReader, ScriptedRouteWriter
+from foureyes.route.scripted import ScriptedRouteReader, ScriptedRouteWriter
 from tests.service.house import House, open_house
 from tests.service.test_openai_routes import ASKED, ask
 
@@ -37,7 +37,7 @@ def opened(path: Path, **rules: Any) -> Route:
         RouteMember(small, Prices(1.0, 2.0)),
         RouteMember(ScriptedRouteWriter("large", "Canberra"), Prices(10.0, 20.0)),
     ]
-    reader = ScriptedAnswerReader({"Sydney": 0.1, "Canberra": 0.9})
+    reader = ScriptedRouteReader({"Sydney": 0.1, "Canberra": 0.9})
     parts = RouteParts(log=log, closers=(close,))
     return Route("trivia", members, reader, POLICY, RouteRules(reading_price=1e-6, **rules), parts)
 

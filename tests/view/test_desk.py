@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from foureyes.cleaning.review import ReviewDecision, apply_decisions
-from foureyes.cleaning.votes import Vote, decisions_of, read_votes
+from foureyes.cleaning.votes import LabelVote, decisions_of, read_votes
 from foureyes.errors import InputError
 from foureyes.view.desk.ballot import Ballot
 from foureyes.view.desk.pictures import PictureArrays, PictureFiles, png
@@ -67,7 +67,7 @@ def test_two_desks_on_one_file_lose_no_vote(desk: DeskOpen, tmp_path: Path):
 
     def give(mine: list[int], ballot: Ballot) -> None:
         for row in mine:
-            ballot.add(Vote(row, desk.desk._key(row), "keep"))
+            ballot.add(LabelVote(row, desk.desk._key(row), "keep"))
 
     threads = [threading.Thread(target=give, args=(rows[i::4], Ballot(desk.desk.ballot.path))) for i in range(4)]
     for thread in threads:

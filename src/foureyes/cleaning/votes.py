@@ -17,7 +17,7 @@ from foureyes.cleaning.review import ReviewAction, ReviewDecision
 from foureyes.display import plural
 from foureyes.errors import InputError
 
-__all__ = ["CATEGORIES", "Category", "Vote", "decisions_of", "read_votes", "row_key"]
+__all__ = ["CATEGORIES", "Category", "LabelVote", "decisions_of", "read_votes", "row_key"]
 
 Category: TypeAlias = Literal["wrong", "several", "similar", "broader", "narrower", "unclear"]
 
@@ -34,7 +34,7 @@ _LONGEST_NOTE: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Vote:
+class LabelVote:
     """What was said of one row.
 
     Attributes:
@@ -81,7 +81,7 @@ class Vote:
         return None if self.decision is None else self.decision != "keep"
 
     @classmethod
-    def from_dict(cls, told: dict[str, Any]) -> Vote:
+    def from_dict(cls, told: dict[str, Any]) -> LabelVote:
         """From a line's object.
 
         Raises:
@@ -107,13 +107,13 @@ def row_key(row: int, given: object) -> str:
     return hashlib.sha256(json.dumps([row, str(given)]).encode()).hexdigest()[:16]
 
 
-def read_votes(path: str | Path) -> dict[int, Vote]:
+def read_votes(path: str | Path) -> dict[int, LabelVote]:
     """The votes that a desk has saved; the last one about a row counts.
 
     Raises:
         InputError: the file cannot be read, or a line is no vote; says which.
     """
-    votes: dict[int, Vote] = {}
+    votes: dict[int, LabelVote] = {}
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -122,7 +122,7 @@ def read_votes(path: str | Path) -> dict[int, Vote]:
         if not line.strip():
             continue
         try:
-            vote = Vote.from_dict(json.loads(line))
+            vote = LabelVote.from_dict(json.loads(line))
         except ValueError as error:
             raise InputError(f"{path}, line {number} is no vote: {error}") from error
         votes[vote.row] = vote
@@ -130,7 +130,7 @@ def read_votes(path: str | Path) -> dict[int, Vote]:
 
 
 def decisions_of(
-    votes: Mapping[int, Vote], given: Sequence[object], classes: Sequence[str] | None
+    votes: Mapping[int, LabelVote], given: Sequence[object], classes: Sequence[str] | None
 ) -> dict[int, ReviewDecision]:
     """Decisions to carry out; undecided rows are left out.
 
@@ -150,7 +150,7 @@ def decisions_of(
     return {row: _decision(vote, classes) for row, vote in votes.items() if vote.decision is not None}
 
 
-def _decision(vote: Vote, classes: Sequence[str] | None) -> ReviewDecision:
+def _decision(vote: LabelVote, classes: Sequence[str] | None) -> ReviewDecision:
     if vote.decision != "relabel":
         return ReviewDecision("keep" if vote.decision == "keep" else "drop")
     name = vote.label or ""

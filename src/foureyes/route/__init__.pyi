@@ -11,10 +11,10 @@ from .person_queue import SqlitePersonQueue as SqlitePersonQueue
 from .reader import CalibratedReader as CalibratedReader
 from .risk import RiskRule as RiskRule
 from .role_writer import RoleWriter as RoleWriter
-from .roles import AnswerReader as AnswerReader
 from .roles import PersonQueue as PersonQueue
 from .roles import PromiseKeeper as PromiseKeeper
 from .roles import RouteLog as RouteLog
+from .roles import RouteReader as RouteReader
 from .roles import RouteWriter as RouteWriter
 from .roles import Unpaid as Unpaid
 from .roles import WriterReply as WriterReply

@@ -27,7 +27,7 @@ _UNFITTED = Unscored("unavailable", "no calibrator makes a probability of it")
 
 
 class CalibratedReader:
-    """Reads answers with one signal; see :class:`~foureyes.route.roles.AnswerReader`.
+    """Reads answers with one signal; see :class:`~foureyes.route.roles.RouteReader`.
 
     Args:
         reader: the verifier; or a batcher in front of it, for routes and guards that share one. Whoever made it closes it.
@@ -89,7 +89,7 @@ class CalibratedReader:
     async def read(
         self, exchanges: Sequence[Exchange], *, writer: str
     ) -> list[tuple[float | Unscored, float | Unscored]]:
-        """The signal and P(correct) of each; see :class:`~foureyes.route.roles.AnswerReader`."""
+        """The signal and P(correct) of each; see :class:`~foureyes.route.roles.RouteReader`."""
         seen = await asyncio.gather(*(self._seen(exchange) for exchange in exchanges))
         return list(zip(seen, self._confidences(seen, writer), strict=True))
 

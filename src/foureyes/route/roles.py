@@ -10,7 +10,7 @@ from foureyes.errors import ModelUnavailable
 from foureyes.route.outcome import RoutedAnswer, RouteRequest
 from foureyes.types import Exchange, Unscored
 
-__all__ = ["AnswerReader", "PersonQueue", "PromiseKeeper", "RouteLog", "RouteWriter", "Unpaid", "WriterReply"]
+__all__ = ["PersonQueue", "PromiseKeeper", "RouteLog", "RouteReader", "RouteWriter", "Unpaid", "WriterReply"]
 
 
 class Unpaid(ModelUnavailable):
@@ -65,7 +65,7 @@ class RouteWriter(Protocol):
         ...
 
 
-class AnswerReader(Protocol):
+class RouteReader(Protocol):
     """Reads answers and says how likely each is right."""
 
     @property

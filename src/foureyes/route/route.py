@@ -14,7 +14,7 @@ from foureyes.route.finishing import Finisher
 from foureyes.route.outcome import RoutedAnswer, RouteRequest
 from foureyes.route.parts import RouteParts
 from foureyes.route.resting import ReaderRest
-from foureyes.route.roles import AnswerReader
+from foureyes.route.roles import RouteReader
 from foureyes.route.rules import RouteMember, RouteRules
 from foureyes.route.savings import strongest_cost
 from foureyes.route.shadowing import Shadow
@@ -95,11 +95,11 @@ class Route:
     Example:
         >>> import asyncio
         >>> from foureyes.cascade.policy import ALWAYS, ConfidenceGate
-        >>> from foureyes.route.scripted import ScriptedAnswerReader, ScriptedRouteWriter
+        >>> from foureyes.route.scripted import ScriptedRouteReader, ScriptedRouteWriter
         >>> writers = ScriptedRouteWriter("small", "Sydney"), ScriptedRouteWriter("large", "Canberra")
         >>> members = [RouteMember(writer) for writer in writers]
         >>> policy = Policy((ConfidenceGate((0.8,), ("escalate", "answer")), ALWAYS))
-        >>> route = Route("capitals", members, ScriptedAnswerReader({"Sydney": 0.1, "Canberra": 0.9}), policy)
+        >>> route = Route("capitals", members, ScriptedRouteReader({"Sydney": 0.1, "Canberra": 0.9}), policy)
         >>> answer = asyncio.run(route.answer("Capital of Australia?"))
         >>> answer.action, answer.reply["choices"][0]["message"]["content"], answer.confidence
         ('answer', 'Canberra', 0.9)
@@ -109,7 +109,7 @@ class Route:
         self,
         name: str,
         members: Sequence[RouteMember],
-        reader: AnswerReader,
+        reader: RouteReader,
         policy: Policy | None,
         rules: RouteRules | None = None,
         parts: RouteParts | None = None,
@@ -142,7 +142,7 @@ class Route:
         return self._members
 
     @property
-    def reader(self) -> AnswerReader:
+    def reader(self) -> RouteReader:
         """Who reads."""
         return self._reader
 

@@ -10,7 +10,7 @@ from foureyes.route.outcome import RouteRequest
 from foureyes.route.roles import WriterReply
 from foureyes.types import Exchange, Unscored
 
-__all__ = ["ScriptedAnswerReader", "ScriptedRouteWriter", "completion"]
+__all__ = ["ScriptedRouteReader", "ScriptedRouteWriter", "completion"]
 
 
 def completion(*answers: str, model: str = "scripted", usage: tuple[int, int] = (10, 5)) -> dict[str, Any]:
@@ -101,7 +101,7 @@ class ScriptedRouteWriter:
         return found
 
 
-class ScriptedAnswerReader:
+class ScriptedRouteReader:
     """Reads from a script.
 
     Args:

@@ -13,7 +13,7 @@ from foureyes.errors import FoureyesError, InputError, ModelError, ModelRefused,
 from foureyes.guard.deadline import log_bug, log_failure
 from foureyes.route.outcome import Candidate, RouteRequest, RouteStage, StageFailure
 from foureyes.route.replies import CheckedReply, checked_reply, merged_replies, usage_of
-from foureyes.route.roles import AnswerReader, Unpaid, WriterReply
+from foureyes.route.roles import RouteReader, Unpaid, WriterReply
 from foureyes.route.rules import RouteMember, RouteRules
 from foureyes.types import Exchange, Unscored
 
@@ -54,7 +54,7 @@ class StageResult:
         return tuple(self.stage.candidates[i] for i in (sorted(places) if len(places) == len(self.order) else places))
 
 
-async def run_stage(member: RouteMember, reader: AnswerReader, request: RouteRequest, rules: RouteRules) -> StageResult:
+async def run_stage(member: RouteMember, reader: RouteReader, request: RouteRequest, rules: RouteRules) -> StageResult:
     """Asks a writer and reads what it wrote.
 
     Args:
@@ -78,9 +78,7 @@ async def write_reply(member: RouteMember, request: RouteRequest, n: int) -> Sta
     return checked_stage(member, asked, reply.body, began)
 
 
-async def read_reply(
-    result: StageResult, reader: AnswerReader, request: RouteRequest, rules: RouteRules
-) -> StageResult:
+async def read_reply(result: StageResult, reader: RouteReader, request: RouteRequest, rules: RouteRules) -> StageResult:
     """Reads what was written; what a writer failed to write, or declined, stays as it is."""
     stage = result.stage
     if stage.failure is not None or not stage.candidates:
@@ -162,7 +160,7 @@ def _candidates(found: CheckedReply) -> tuple[Candidate, ...]:
 
 
 async def _read(
-    exchanges: Sequence[Exchange], reader: AnswerReader, writer: str, within_s: float
+    exchanges: Sequence[Exchange], reader: RouteReader, writer: str, within_s: float
 ) -> tuple[list[Pair], bool]:
     """A signal and a confidence each, or why not; and whether the reader as a whole is gone."""
     whole = [exchange for exchange in exchanges if not exchange.unread]

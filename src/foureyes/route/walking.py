@@ -16,7 +16,7 @@ from foureyes.route.outcome import RouteAction, RouteRequest, RouteStage
 from foureyes.route.parts import RouteParts
 from foureyes.route.resting import ReaderRest
 from foureyes.route.risk import is_risky
-from foureyes.route.roles import AnswerReader
+from foureyes.route.roles import RouteReader
 from foureyes.route.rules import RouteMember, RouteRules
 from foureyes.route.stages import StageResult, read_reply, run_stage, write_reply
 from foureyes.types import Exchange, Unscored, Verdict
@@ -68,7 +68,7 @@ class Walk:
         self,
         request: RouteRequest,
         members: Sequence[RouteMember],
-        reader: AnswerReader,
+        reader: RouteReader,
         policy: Policy | None,
         rules: RouteRules,
         parts: RouteParts,

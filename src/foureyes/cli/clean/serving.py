@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from foureyes.cleaning.review import ReviewDecision, read_review
-from foureyes.cleaning.votes import Vote, decisions_of, read_votes
+from foureyes.cleaning.votes import LabelVote, decisions_of, read_votes
 from foureyes.cli.clean.judging import judged
 from foureyes.cli.clean.table import LabelTable
 from foureyes.cli.output import CommandOutput
@@ -75,7 +75,7 @@ def read_decisions(path: Path, data: LabelTable) -> dict[int, ReviewDecision]:
     """
     if path.suffix.lower() != ".jsonl":
         return read_review(path, classes=data.classes)
-    votes: dict[int, Vote] = read_votes(path)
+    votes: dict[int, LabelVote] = read_votes(path)
     return decisions_of(votes, data.named(data.labels), data.classes)
 
 

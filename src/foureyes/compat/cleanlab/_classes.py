@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from foureyes.compat.cleanlab._rows import LabelledRows, Mask, Matrix, probability_matrix, require_probabilities
+from foureyes.compat.cleanlab._rows import GivenRows, Mask, Matrix, probability_matrix, require_probabilities
 from foureyes.errors import InputError
 from foureyes.maths.label_noise import TOLERANCE
 from foureyes.maths.row_blocks import row_blocks
@@ -35,7 +35,7 @@ class ManyLabels:
         """K."""
         return int(self.probs.shape[1])
 
-    def of_class(self, k: int) -> LabelledRows:
+    def of_class(self, k: int) -> GivenRows:
         """The rows of one class: label 1 carries it, label 0 does not."""
         labels = self.carried[:, k].astype(np.intp)
         belongs = np.ascontiguousarray(self.probs[:, k])
@@ -43,9 +43,9 @@ class ManyLabels:
         given = probs[np.arange(len(probs)), labels]
         other = probs[np.arange(len(probs)), 1 - labels]
         bar = given + TOLERANCE
-        return LabelledRows(labels, probs, given, (other > bar) | ((other == bar) & (labels == 1)))
+        return GivenRows(labels, probs, given, (other > bar) | ((other == bar) & (labels == 1)))
 
-    def classes(self) -> Iterator[LabelledRows]:
+    def classes(self) -> Iterator[GivenRows]:
         """The rows of every class in turn."""
         return map(self.of_class, range(self.n_classes))
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from foureyes.compat.cleanlab._rows import LabelledRows
+from foureyes.compat.cleanlab._rows import GivenRows
 from foureyes.errors import InputError
 from foureyes.maths.label_noise import TOLERANCE
 from foureyes.maths.row_blocks import row_blocks
@@ -18,9 +18,7 @@ __all__ = ["member_weights"]
 Weights = NDArray[np.float64]
 
 
-def member_weights(
-    members: Sequence[LabelledRows], weight_by: str, custom: Any, temperatures: Sequence[float]
-) -> Weights:
+def member_weights(members: Sequence[GivenRows], weight_by: str, custom: Any, temperatures: Sequence[float]) -> Weights:
     """One weight for every model.
 
     Raises:
@@ -37,14 +35,14 @@ def member_weights(
     return ways[weight_by]()
 
 
-def _custom(members: Sequence[LabelledRows], custom: Any) -> Weights:
+def _custom(members: Sequence[GivenRows], custom: Any) -> Weights:
     weights = np.asarray([] if custom is None else custom, np.float64)
     if weights.shape != (len(members),) or not np.isfinite(weights).all():
         raise InputError(f"custom_weights must be one number for each of the {len(members)} models; got {custom!r}")
     return weights
 
 
-def _by_accuracy(members: Sequence[LabelledRows]) -> Weights:
+def _by_accuracy(members: Sequence[GivenRows]) -> Weights:
     right = np.array([(rows.probs.argmax(axis=1) == rows.labels).mean() for rows in members])
     if not right.sum():
         raise InputError(
@@ -54,13 +52,13 @@ def _by_accuracy(members: Sequence[LabelledRows]) -> Weights:
     return weights
 
 
-def _by_log_loss(members: Sequence[LabelledRows], temperatures: Sequence[float]) -> Weights:
+def _by_log_loss(members: Sequence[GivenRows], temperatures: Sequence[float]) -> Weights:
     losses = np.array([_log_loss([rows], np.ones(1)) for rows in members])
     tried = [_softmax(-temperature * losses) for temperature in temperatures]
     return min(tried, key=lambda weights: _log_loss(members, weights))
 
 
-def _log_loss(members: Sequence[LabelledRows], weights: Weights) -> float:
+def _log_loss(members: Sequence[GivenRows], weights: Weights) -> float:
     """Of a weighted mean of some models' probabilities, each at least 1e-6, in rows that sum to one again."""
     labels, total = members[0].labels, 0.0
     for blocks in zip(*(row_blocks(rows.probs) for rows in members), strict=True):

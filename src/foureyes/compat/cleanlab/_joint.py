@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from foureyes.compat.cleanlab._rows import Floats, LabelledRows, Mask
+from foureyes.compat.cleanlab._rows import Floats, GivenRows, Mask
 from foureyes.errors import InputError
 from foureyes.maths.label_noise import TOLERANCE, confident_labels
 
@@ -16,7 +16,7 @@ __all__ = ["off_diagonal", "read_thresholds", "square_joint", "thresholds_of"]
 _NEVER_REACHED = 2.0
 
 
-def thresholds_of(rows: LabelledRows) -> Floats:
+def thresholds_of(rows: GivenRows) -> Floats:
     """(K,) mean probability that the rows of a class give to it, at least 2e-6; 2 for a class without a row.
 
     The means are taken in the precision of the probabilities, class by class, so that they are cleanlab's to the last
@@ -60,7 +60,7 @@ def square_joint(joint: Any, n_classes: int) -> NDArray[Any]:
     return matrix
 
 
-def off_diagonal(rows: LabelledRows) -> Mask:
+def off_diagonal(rows: GivenRows) -> Mask:
     """(N,) true for the suspects that Confident Learning counts off the diagonal of its joint."""
     mask = np.zeros(len(rows.labels), np.bool_)
     suspects = np.flatnonzero(rows.suspect)

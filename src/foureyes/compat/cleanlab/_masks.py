@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foureyes.compat.cleanlab._joint import off_diagonal, square_joint, thresholds_of
-from foureyes.compat.cleanlab._rows import LabelledRows, Mask
+from foureyes.compat.cleanlab._rows import GivenRows, Mask
 from foureyes.errors import InputError
 from foureyes.maths.label_noise import confident_labels
 from foureyes.maths.label_pruning import (
@@ -56,7 +56,7 @@ class Pruning:
     joint: Any = None
 
 
-def issue_mask(rows: LabelledRows, filter_by: str, pruning: Pruning) -> Mask:
+def issue_mask(rows: GivenRows, filter_by: str, pruning: Pruning) -> Mask:
     """(N,) true where a filter finds a label issue.
 
     Raises:
@@ -97,7 +97,7 @@ def _require_options(filter_by: str, pruning: Pruning) -> None:
         )
 
 
-def _prune(rows: LabelledRows, filter_by: str, pruning: Pruning) -> Mask:
+def _prune(rows: GivenRows, filter_by: str, pruning: Pruning) -> Mask:
     few = np.flatnonzero((rows.counts > 0) & (rows.counts <= max(pruning.least, 1)))
     if len(few):
         warnings.warn(
@@ -116,7 +116,7 @@ def _prune(rows: LabelledRows, filter_by: str, pruning: Pruning) -> Mask:
     return by_rate
 
 
-def _quota(rows: LabelledRows, pruning: Pruning) -> Joint:
+def _quota(rows: GivenRows, pruning: Pruning) -> Joint:
     if pruning.joint is None:
         believed = confident_labels(rows.probs, thresholds_of(rows))
         joint = confident_joint(rows.labels, believed, rows.n_classes)

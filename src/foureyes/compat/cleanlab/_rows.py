@@ -15,7 +15,7 @@ from foureyes.maths.row_blocks import row_blocks
 
 __all__ = [
     "Floats",
-    "LabelledRows",
+    "GivenRows",
     "Mask",
     "Matrix",
     "Places",
@@ -34,7 +34,7 @@ _SUM_TOLERANCE = 0.02
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LabelledRows:
+class GivenRows:
     """Rows with a given label and a probability for every class.
 
     Attributes:
@@ -60,7 +60,7 @@ class LabelledRows:
         return np.bincount(self.labels, minlength=self.n_classes)
 
 
-def read_rows(labels: Any, pred_probs: Any, *, one_class: bool = False) -> LabelledRows:
+def read_rows(labels: Any, pred_probs: Any, *, one_class: bool = False) -> GivenRows:
     """Checks and reads everything once.
 
     Args:
@@ -95,7 +95,7 @@ def read_rows(labels: Any, pred_probs: Any, *, one_class: bool = False) -> Label
             "they are; apply a softmax if they are scores",
             stacklevel=3,
         )
-    return LabelledRows(column, probs, given, suspect)
+    return GivenRows(column, probs, given, suspect)
 
 
 def probability_matrix(pred_probs: Any, *, name: str = "pred_probs") -> Matrix:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from foureyes.compat.cleanlab._classes import class_joints, read_classes, read_many
 from foureyes.compat.cleanlab._joint import off_diagonal, read_thresholds, square_joint, thresholds_of
-from foureyes.compat.cleanlab._rows import Floats, LabelledRows, Places, read_labels, read_rows
+from foureyes.compat.cleanlab._rows import Floats, GivenRows, Places, read_labels, read_rows
 from foureyes.errors import InputError
 from foureyes.maths.label_noise import confident_labels
 from foureyes.maths.label_pruning import Joint, calibrated_joint, counted_joint
@@ -180,7 +180,7 @@ def get_confident_thresholds(labels: Any, pred_probs: Any, multi_label: bool = F
     return thresholds_of(read_rows(labels, pred_probs, one_class=True))
 
 
-def _joint_of(rows: LabelledRows, thresholds: Any = None, *, calibrate: bool = False) -> tuple[Joint, Places]:
+def _joint_of(rows: GivenRows, thresholds: Any = None, *, calibrate: bool = False) -> tuple[Joint, Places]:
     """The joint, and the rows counted off its diagonal."""
     reached = thresholds_of(rows) if thresholds is None else read_thresholds(thresholds, rows.n_classes)
     believed = confident_labels(rows.probs, reached)
@@ -189,7 +189,7 @@ def _joint_of(rows: LabelledRows, thresholds: Any = None, *, calibrate: bool = F
     return (calibrated_joint(joint, rows.counts) if calibrate else joint), off
 
 
-def _shares(rows: LabelledRows, joint: Any) -> NDArray[np.float64]:
+def _shares(rows: GivenRows, joint: Any) -> NDArray[np.float64]:
     counts = _joint_of(rows)[0] if joint is None else square_joint(joint, rows.n_classes)
     scaled = calibrated_joint(counts, rows.counts)
     shares: NDArray[np.float64] = scaled / scaled.sum()

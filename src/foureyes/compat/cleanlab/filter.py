@@ -10,7 +10,7 @@ import numpy as np
 
 from foureyes.compat.cleanlab._classes import read_many
 from foureyes.compat.cleanlab._masks import Pruning, issue_mask
-from foureyes.compat.cleanlab._rows import LabelledRows, Mask, Places, read_rows
+from foureyes.compat.cleanlab._rows import GivenRows, Mask, Places, read_rows
 from foureyes.compat.cleanlab.multilabel_classification.filter import find_label_issues as find_multilabel_issues
 from foureyes.compat.cleanlab.rank import ordered
 from foureyes.maths.label_pruning import calibrated_joint, quotas
@@ -162,12 +162,12 @@ def _reduce_prune_counts(prune_count_matrix: Any, frac_noise: float = 1.0) -> An
     return _keep_at_least_n_per_class(prune_count_matrix, np.iinfo(np.int64).min, frac_noise=frac_noise)
 
 
-def _differs(rows: LabelledRows) -> Mask:
+def _differs(rows: GivenRows) -> Mask:
     mask: Mask = _most_probable(rows) != rows.labels
     return mask
 
 
-def _most_probable(rows: LabelledRows) -> Places:
+def _most_probable(rows: GivenRows) -> Places:
     found = np.empty(len(rows.labels), np.intp)
     for where, block in row_blocks(rows.probs):
         found[where] = block.argmax(axis=1)

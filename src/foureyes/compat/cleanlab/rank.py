@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from foureyes.compat.cleanlab._ensemble import member_weights
 from foureyes.compat.cleanlab._joint import thresholds_of
 from foureyes.compat.cleanlab._quality import label_quality
-from foureyes.compat.cleanlab._rows import Floats, LabelledRows, Places, read_rows
+from foureyes.compat.cleanlab._rows import Floats, GivenRows, Places, read_rows
 from foureyes.errors import InputError
 
 __all__ = [
@@ -184,7 +184,7 @@ def find_top_issues(quality_scores: Any, *, top: int = 10) -> Places:
     return np.asarray(quality_scores).argsort()[:top]
 
 
-def ordered(rows: LabelledRows, mask: NDArray[np.bool_], rank_by: str, options: Mapping[str, Any] | None) -> Places:
+def ordered(rows: GivenRows, mask: NDArray[np.bool_], rank_by: str, options: Mapping[str, Any] | None) -> Places:
     """The rows of a mask in order of quality, the worst first.
 
     Raises:
@@ -211,7 +211,7 @@ def adjustment(options: Mapping[str, Any] | None) -> bool:
     return bool((options or {}).get("adjust_pred_probs", False))
 
 
-def quality_of(rows: LabelledRows, method: str, *, adjust: bool) -> Floats:
+def quality_of(rows: GivenRows, method: str, *, adjust: bool) -> Floats:
     """(N,) a score of every row.
 
     Raises:

@@ -26,7 +26,7 @@ from foureyes.service.openai_errors import RouteFailed, UnknownModel, error_resp
 from foureyes.service.problems import Refused
 from foureyes.service.routes.openai_streams import send_annotated, send_held
 from foureyes.service.routing import HungUp, RoutedCall
-from foureyes.service.wire.openai import MODEL_PREFIX, Dialect
+from foureyes.service.wire.openai import MODEL_PREFIX, ApiForm
 from foureyes.service.wire.openai_chat import ChatDialect
 from foureyes.service.wire.openai_completions import CompletionsDialect
 from foureyes.service.wire.openai_responses import ResponsesDialect
@@ -39,7 +39,7 @@ _JSON: Final = (b"content-type", b"application/json")
 
 def add(router: APIRouter) -> None:
     """Adds the routes."""
-    asking: Mapping[str, Dialect] = {
+    asking: Mapping[str, ApiForm] = {
         "/v1/chat/completions": ChatDialect(),
         "/v1/completions": CompletionsDialect(),
         "/v1/responses": ResponsesDialect(),
@@ -104,7 +104,7 @@ class _Sent:
 class _Asking(_Endpoint):
     """Asks a route."""
 
-    def __init__(self, path: str, dialect: Dialect) -> None:
+    def __init__(self, path: str, dialect: ApiForm) -> None:
         super().__init__(path)
         self._dialect = dialect
 

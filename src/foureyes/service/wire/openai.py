@@ -1,7 +1,7 @@
 """What OpenAI's three ways to ask have in common: a model's name, a stream or not, and one request for the route.
 
 Whatever is asked becomes a chat completion's request, as writers speak nothing else, and whatever comes back is told as
-chunks of a chat completion. A *dialect* translates both ways; see :class:`Dialect`.
+chunks of a chat completion. A *dialect* translates both ways; see :class:`ApiForm`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import orjson
 from foureyes.errors import InputError
 from foureyes.route.outcome import RouteRequest
 
-__all__ = ["MODEL_PREFIX", "Asked", "Dialect", "Events", "asked_of", "chunks_of", "sse"]
+__all__ = ["MODEL_PREFIX", "ApiForm", "Asked", "Events", "asked_of", "chunks_of", "sse"]
 
 MODEL_PREFIX = "foureyes/"
 """What stands before a route's name where a model is named."""
@@ -52,7 +52,7 @@ class Events(Protocol):
         ...
 
 
-class Dialect(Protocol):
+class ApiForm(Protocol):
     """One of OpenAI's ways to ask for an answer."""
 
     def asked(self, body: Mapping[str, Any]) -> Asked:

@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from foureyes.cleaning.votes import Vote
+from foureyes.cleaning.votes import LabelVote
 from foureyes.errors import InputError
 from foureyes.view.sidecar import Sidecar
 
@@ -40,7 +40,7 @@ class Ballot:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.votes: dict[int, Vote] = {}
+        self.votes: dict[int, LabelVote] = {}
         self.broken = self.version = 0
         self._file = Sidecar(path)
         self._reading = threading.Lock()
@@ -56,7 +56,7 @@ class Ballot:
                     self._take(told)
                 self.version += 1
 
-    def add(self, vote: Vote) -> None:
+    def add(self, vote: LabelVote) -> None:
         """Saves a vote: when this returns, it is on the disk.
 
         Raises:
@@ -67,7 +67,7 @@ class Ballot:
 
     def _take(self, told: Any) -> None:
         try:
-            vote = Vote.from_dict(told)
+            vote = LabelVote.from_dict(told)
         except InputError:
             self.broken += 1
             return

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from foureyes.cleaning.counting import audit_order, audited
 from foureyes.cleaning.issues import Issue
-from foureyes.cleaning.votes import CATEGORIES, Vote, row_key
+from foureyes.cleaning.votes import CATEGORIES, LabelVote, row_key
 from foureyes.errors import InputError
 from foureyes.report.cleaning import CleaningFindings
 from foureyes.view.desk.ballot import Ballot
@@ -151,7 +151,7 @@ class Desk:
         self._require(row)
         if not isinstance(said, Mapping) or said.keys() - {"decision", "label", "category", "note"}:
             raise InputError("a vote has decision, label, category and note")
-        vote = Vote.from_dict({"decision": None, **said, "row": row, "key": self._key(row)})
+        vote = LabelVote.from_dict({"decision": None, **said, "row": row, "key": self._key(row)})
         if vote.label is not None and self._index(vote.label) is None:
             raise InputError(f"no class is called {vote.label!r:.60}")
         self.ballot.add(vote)
@@ -190,12 +190,12 @@ class Desk:
                 table.writerow([row, new, given, (vote and vote.decision) or ""])
         return out.getvalue()
 
-    def _votes(self) -> dict[int, Vote]:
+    def _votes(self) -> dict[int, LabelVote]:
         """Votes about these rows; those about other data in the same file are passed over."""
         self.ballot.refresh()
         return {row: vote for row, vote in self.ballot.votes.items() if self._known(row) and vote.key == self._key(row)}
 
-    def _progress(self, votes: Mapping[int, Vote]) -> dict[str, Any]:
+    def _progress(self, votes: Mapping[int, LabelVote]) -> dict[str, Any]:
         wrong = {row: vote.wrong for row, vote in votes.items() if vote.wrong is not None}
         estimate = audited(self._audit, wrong)
         flagged = self._found.issues.row.tolist()
@@ -221,7 +221,7 @@ class Desk:
             "version": self.ballot.version,
         }
 
-    def _short(self, row: int, votes: Mapping[int, Vote]) -> dict[str, Any]:
+    def _short(self, row: int, votes: Mapping[int, LabelVote]) -> dict[str, Any]:
         issue, item = self._issue(row), self._item(row)
         return {
             "row": row,
@@ -245,13 +245,13 @@ class Desk:
             "counts": not weights or weights[i] > 0,
         }
 
-    def _mine(self, row: int, votes: Mapping[int, Vote]) -> dict[str, Any] | None:
+    def _mine(self, row: int, votes: Mapping[int, LabelVote]) -> dict[str, Any] | None:
         vote = votes.get(row)
         return (
             None if vote is None else {name: getattr(vote, name) for name in ("decision", "label", "category", "note")}
         )
 
-    def _decided(self, row: int, votes: Mapping[int, Vote]) -> bool:
+    def _decided(self, row: int, votes: Mapping[int, LabelVote]) -> bool:
         return row in votes and votes[row].decision is not None
 
     def _issue(self, row: int) -> Issue | None:
