@@ -25,6 +25,7 @@ from foureyes.errors import InputError, NotEnoughData
 from foureyes.json_text import parsed_json
 from foureyes.maths.bounds import binomial_p, clopper_pearson
 from foureyes.maths.columns import fraction
+from foureyes.maths.fallback import last_rejected
 
 __all__ = ["RoutePromise", "common_cut", "labels_needed", "promise_route", "strongest_promise"]
 
@@ -141,7 +142,7 @@ def promise_route(
     n = len(columns[0])
     levels = _levels(limit)
     counted = [_counted(cut, columns, correct) for cut, _ in levels]
-    accepted = _accepted(counted, [share * delta for _, share in levels], limit)
+    accepted = _accepted(counted, [share for _, share in levels], limit, delta)
     if accepted is None:
         raise _too_few(counted, levels, limit, delta, n)
     cut, (returned, wrong) = levels[accepted][0], counted[accepted]
@@ -174,7 +175,7 @@ def strongest_promise(confidences: Mapping[str, Floats], correct: Sequence[Flags
     for limit in _LADDER:
         levels = _levels(limit)
         counted = [_counted(cut, columns, correct) for cut, _ in levels]
-        if _accepted(counted, [share * delta for _, share in levels], limit) is not None:
+        if _accepted(counted, [share for _, share in levels], limit, delta) is not None:
             return limit
     return None
 
@@ -205,15 +206,14 @@ def _counted(cut: float, columns: Sequence[Floats], correct: Sequence[Flags]) ->
     return int(done.answered.sum()), int((done.answered & ~right).sum())
 
 
-def _accepted(counted: Sequence[tuple[int, int]], owned: Sequence[float], limit: float) -> int | None:
+def _accepted(counted: Sequence[tuple[int, int]], shares: Sequence[float], limit: float, delta: float) -> int | None:
     """Place of the loosest accepted cut."""
-    carried, found = 0.0, None
-    for place, ((returned, wrong), share) in enumerate(zip(counted, owned, strict=True)):
-        level = carried + share
-        accepted = level > 0 and returned > 0 and binomial_p(wrong, returned, limit) <= level
-        carried = level if accepted else 0.0
-        found = place if accepted else found
-    return found
+
+    def rejects(place: int, level: float) -> bool:
+        returned, wrong = counted[place]
+        return returned > 0 and binomial_p(wrong, returned, limit) <= level
+
+    return last_rejected(shares, delta, rejects)
 
 
 def _too_few(

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import copy
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
 
 from foureyes.errors import InputError
+from foureyes.toml_edit import with_keys
 from foureyes.toml_text import parsed_toml
 
 __all__ = ["RouteEdit", "edited_route"]
-
-_HEADER: Final = re.compile(r"^\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(#.*)?$")
-_VALUE: Final = r"(?:\"(?:[^\"\\]|\\.)*\"|'[^']*'|[^\s#\[\{\"']+)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +20,7 @@ class RouteEdit:
     Attributes:
         table: its table: ``"route"``, ``"reader"`` or ``"writers"``.
         key: the key.
-        value: the new value; ``None`` takes the key away.
+        value: the new value; ``None`` makes its line a comment.
         place: of the table among several of its name, from 0; for ``[[writers]]``.
     """
 
@@ -52,69 +47,21 @@ def edited_route(text: str, edits: Sequence[RouteEdit]) -> str:
         shadow = true
         policy = "p.json"
     """
-    before = parsed_toml(text.encode())
-    lines = text.splitlines()
-    for edit in edits:
-        lines = _edited(lines, edit)
-    after = "\n".join(lines) + "\n"
+    parsed_toml(text.encode())
     try:
-        found = parsed_toml(after.encode())
-    except InputError:
-        found = None
-    if found != _wanted(before, edits):
-        by_hand = "; ".join(
-            f"[{edit.table}] {edit.key} = {_toml(edit.value)}" for edit in edits if edit.value is not None
-        )
-        raise InputError(f"the file is written in a way that cannot be changed for sure. Write by hand: {by_hand}")
-    return after
+        for edit in edits:
+            text = _edited(text, edit)
+    except InputError as error:
+        by_hand = "; ".join(f"[{edit.table}] {edit.key} = {json.dumps(edit.value)}" for edit in edits if edit.value)
+        raise InputError(f"{error}. Write by hand: {by_hand}") from error
+    return text
 
 
-def _edited(lines: Sequence[str], edit: RouteEdit) -> list[str]:
-    found = _section(lines, edit)
-    if found is None:
-        return [*lines] if edit.value is None else [*lines, "", f"[{edit.table}]", f"{edit.key} = {_toml(edit.value)}"]
-    first, last = found
-    known = re.compile(rf"^(\s*{re.escape(edit.key)}\s*=\s*){_VALUE}(\s*(?:#.*)?)$")
-    for place in range(first + 1, last):
-        if match := known.match(lines[place]):
-            changed = [] if edit.value is None else [f"{match[1]}{_toml(edit.value)}{match[2]}"]
-            return [*lines[:place], *changed, *lines[place + 1 :]]
-    if edit.value is None:
-        return [*lines]
-    end = max(
-        (i for i in range(first, last) if lines[i].strip() and not lines[i].lstrip().startswith("#")), default=first
-    )
-    return [*lines[: end + 1], f"{edit.key} = {_toml(edit.value)}", *lines[end + 1 :]]
-
-
-def _section(lines: Sequence[str], edit: RouteEdit) -> tuple[int, int] | None:
-    """The lines of a table: its header, and where the next one begins."""
-    headers = [(i, match[2]) for i, line in enumerate(lines) if (match := _HEADER.match(line))]
-    own = [i for i, name in headers if name == edit.table]
-    if edit.place >= len(own):
-        return None
-    first = own[edit.place]
-    return first, next((i for i, _ in headers if i > first), len(lines))
-
-
-def _wanted(before: dict[str, Any], edits: Sequence[RouteEdit]) -> dict[str, Any] | None:
-    """The document as it is to be."""
-    document = copy.deepcopy(before)
-    for edit in edits:
-        if edit.value is not None:
-            document.setdefault(edit.table, {})
-        table = document.get(edit.table, {})
-        if isinstance(table, list):
-            if edit.place >= len(table):
-                return None
-            table = table[edit.place]
+def _edited(text: str, edit: RouteEdit) -> str:
+    document = parsed_toml(text.encode())
+    if edit.table not in document:
         if edit.value is None:
-            table.pop(edit.key, None)
-        else:
-            table[edit.key] = edit.value
-    return document
-
-
-def _toml(value: str | None) -> str:
-    """A text in TOML, which a text in JSON is."""
-    return json.dumps(value, ensure_ascii=False)
+            return text
+        text = f"{text.rstrip()}\n\n[{edit.table}]\n"
+    place = edit.place if isinstance(document.get(edit.table), list) else None
+    return with_keys(text, (edit.table,), {edit.key: edit.value}, place=place)
