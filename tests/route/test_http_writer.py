@@ -37,7 +37,8 @@ ASKED = RouteRequest.of({"model": "foureyes/x", "stream": False, **BODY})
 
 
 def writer(url: str, **limits: Any) -> HttpRouteWriter:
-    return HttpRouteWriter("small", "gpt", url, key="sk-123", limits=RequestLimits(**{"attempts": 1, **limits}))
+    told = RequestLimits(**{"attempts": 1, **limits})
+    return HttpRouteWriter("small", "gpt", url, key="sk-123", limits=told, reports_as=("scripted",))
 
 
 async def test_every_field_goes_to_the_writer_unchanged() -> None:
@@ -332,3 +333,37 @@ def test_another_kind_of_proxy_is_refused_rather_than_passed_by(monkeypatch: pyt
     with pytest.raises(ConfigError, match="wanted such a one") as caught:
         HttpRouteWriter("far", "m", "https://api.example.com/v1")
     assert "secret" not in str(caught.value)
+
+
+NAMES = {
+    "gpt": True,
+    "GPT-2024-08-06": True,
+    "scripted": True,
+    "": True,
+    "gpt-mini": False,
+    "gpt-mini-2024-07-18": False,
+    "claude-4": False,
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_reply_of_another_model_is_none(name: str) -> None:
+    body = completion("Canberra", model=name)
+    async with upstream(lambda _: whole(200, body)) as server:
+        if NAMES[name]:
+            assert (await writer(server.url).write(ASKED)).body == body
+            return
+        with pytest.raises(ModelError, match="names another model") as caught:
+            await writer(server.url, attempts=3).write(ASKED)
+    assert (type(caught.value), name in caught.value.summary, len(server.bodies)) == (ModelError, False, 1)
+
+
+@pytest.mark.parametrize("name", [None, 7, ["gpt"], "claude-4"])
+async def test_a_stream_of_another_model_is_broken_off_before_a_word(name: Any) -> None:
+    chunk = {"model": name, "choices": [{"index": 0, "delta": {"content": "Perth"}, "finish_reason": "stop"}]}
+    async with upstream(lambda _: chunked(event(chunk), event(b"[DONE]"))) as server:
+        if name is None:
+            assert [piece async for piece in writer(server.url).stream(ASKED)] == [chunk]
+            return
+        with pytest.raises(ModelError, match="names another model"):
+            await anext(writer(server.url).stream(ASKED))

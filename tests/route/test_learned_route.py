@@ -61,7 +61,7 @@ async def answers(path: Path, questions: list[str], *, outcomes: bool = False) -
 
     def reply(i: int) -> bytes:
         body = server.bodies[i]
-        return whole(200, completion(f"w{word(body['model'], body['messages'][0]['content'])}"))
+        return whole(200, completion(f"w{word(body['model'], body['messages'][0]['content'])}", model=body["model"]))
 
     async with upstream(reply) as server:
         put(path, "URL", server.url)

@@ -33,6 +33,7 @@ name = "capitals"
 [[writers]]
 name = "small"
 model = "s"
+reports_as = ["scripted"]
 base_url = "URL"
 price_in = 1
 price_out = 2
@@ -41,6 +42,7 @@ cut = 0.5
 [[writers]]
 name = "large"
 model = "l"
+reports_as = ["scripted"]
 base_url = "URL"
 key_env = "KEY"
 
@@ -192,7 +194,7 @@ def test_a_policy_that_does_not_keep_the_promise_is_refused(tmp_path: Path) -> N
 
 
 async def test_a_model_of_this_process_writes_too(tmp_path: Path) -> None:
-    text = TWO.replace('model = "s"\nbase_url = "URL"', 'model = "gemma3-270m"')
+    text = TWO.replace('model = "s"\nreports_as = ["scripted"]\nbase_url = "URL"', 'model = "gemma3-270m"')
     route = opened(put(tmp_path, text), open_writer=lambda _: ScriptedWriter(otherwise="Canberra", name="local"))
     answer = await route.answer("Capital of Australia?")
     assert (answer.action, answer.stages[0].model, answer.stages[0].usage is None) == ("answer", "local", False)
@@ -215,7 +217,7 @@ def test_writers_by_reference_have_their_keys(monkeypatch: pytest.MonkeyPatch) -
             writer_of("w", reference)
     assert writer_of("w", "openai:gpt-5", key="sk-1")._key == "sk-1"  # type: ignore[attr-defined]
     assert writer_of("w", "http://localhost:1/v1#m")._key == "sk-server"  # type: ignore[attr-defined]
-    with pytest.raises(ConfigError, match="takes no key"):
+    with pytest.raises(ConfigError, match="takes neither key nor reports_as"):
         writer_of("w", "gemma3-270m", key="sk-1")
     with pytest.raises(ConfigError, match="a server with its model"):
         writer_of("w", "http://localhost:1/v1")

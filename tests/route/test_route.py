@@ -294,3 +294,39 @@ async def test_while_the_reader_is_gone_no_cheap_writer_is_paid_for_what_nobody_
     reader._fails, clock[0] = None, 2.0
     assert [(await route.answer(ASKED)).action for _ in range(2)] == ["answer"] * 2
     assert (len(small.asked), len(large.asked)) == (5, 5)
+
+
+@pytest.mark.parametrize("text", ["<think>", "<think>2 + 2 is", "<think>\n2 + 2?\n</think>\n\n", "2 + 2?\n</think>  "])
+async def test_thoughts_that_come_to_no_answer_are_an_empty_answer(text: str) -> None:
+    route, small, _ = made(text, "Canberra")
+    answer = await route.answer(ASKED)
+    assert (said(answer), answer.stages[0].failure, answer.stages[0].detail) == (
+        "Canberra",
+        "bad_reply",
+        "choice 1 is empty",
+    )
+    assert small.asked
+
+
+async def test_thoughts_before_an_answer_are_no_fault() -> None:
+    text = "<think>2 + 2?</think>\nCanberra"
+    route, _, _ = made(text, "Perth", ScriptedAnswerReader({"Canberra": 0.9, text: 0.9}))
+    assert said(await route.answer(ASKED)) == text
+
+
+async def test_leaving_an_annotated_stream_has_ended_the_writer_when_it_is_left() -> None:
+    ended = []
+
+    class Endless(ScriptedRouteWriter):
+        async def stream(self, request: RouteRequest) -> Any:  # noqa: ARG002
+            try:
+                while True:
+                    yield {"choices": [{"index": 0, "delta": {"content": "x"}}]}
+            finally:
+                ended.append(self.name)
+
+    route = Route("r", [RouteMember(Endless("w", "x"))], ScriptedAnswerReader(READ), None, RouteRules(annotate=True))
+    stream = route.annotated(ASKED)
+    await anext(stream)
+    await stream.aclose()
+    assert ended == ["w"]

@@ -49,7 +49,7 @@ def litellm(tmp_path: Path) -> Iterator[str]:
     """LiteLLM's proxy before a model that knows one answer."""
     with ChatSimulator(lambda _, user: "Canberra" if "Australia" in user else "Cheese") as model:
         params = {"model": "openai/toy", "api_base": f"{model.url}/v1", "api_key": "none"}
-        models = [{"model_name": "toy", "litellm_params": params}]
+        models = [{"model_name": "cheap", "litellm_params": params}]
         file = tmp_path / "litellm.yaml"
         file.write_text(json.dumps({"model_list": models, "general_settings": {"master_key": "sk-toy"}}))
         with peer("litellm", file, "/health/liveliness") as url:
@@ -58,7 +58,7 @@ def litellm(tmp_path: Path) -> Iterator[str]:
 
 @pytest.mark.gateways
 def test_litellm_is_a_writer(litellm: str, tmp_path: Path) -> None:
-    writer = Located("toy", "toy", f"{litellm}/v1", key="sk-toy")
+    writer = Located("toy", "cheap", f"{litellm}/v1", key="sk-toy")
     policy = Policy((ConfidenceGate((0.5,), ("abstain", "answer")),))
     reader = ScriptedRouteReader({"Canberra": 0.9}, otherwise=0.1)
     route = Route("litellm", [RouteMember(writer, Prices(1.0, 2.0))], reader, policy)

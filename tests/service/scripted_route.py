@@ -105,7 +105,7 @@ class ScriptedRoute:
         returned = self.action in ("answer", "annotated", "strongest")
         failed = self.action == "failed"
         choices = () if failed else self.reply["choices"]
-        confidence: float | Unscored = Unscored("failed", "nobody read it") if failed else 0.9
+        confidence: float | Unscored = Unscored("unavailable", "nobody read it") if failed else 0.9
         candidates = tuple(
             Candidate(choice, Message("assistant", choice["message"].get("content") or "…"), 0.25, 0.9)
             for choice in choices

@@ -32,6 +32,7 @@ log = "route.jsonl"
 [[writers]]
 name = "small"
 model = "s"
+reports_as = ["scripted"]
 base_url = "URL"
 price_in = 1
 price_out = 2
@@ -40,6 +41,7 @@ cut = CUT
 [[writers]]
 name = "large"
 model = "l"
+reports_as = ["scripted"]
 base_url = "URL"
 price_in = 10
 price_out = 20

@@ -44,7 +44,7 @@ from foureyes.config.fields import (
 )
 from foureyes.config.ledger_settings import LedgerSettings
 from foureyes.config.named_verifiers import NamedVerifier, told
-from foureyes.config.verifier_settings import Options
+from foureyes.config.verifier_settings import Names, Options
 from foureyes.http import RequestLimits
 from foureyes.http.addresses import fits_a_header, objection
 from foureyes.privacy import COUNTRIES
@@ -74,6 +74,7 @@ class WriterSettings(SettingsTable):
         price_in, price_out: of a million tokens read and written; without both no cost is stated.
         third_party: whether personal data is concealed from it, where ``pii`` of the route is not ``off``.
         one_by_one: ask for several answers in as many requests, since its server does not know ``n``.
+        reports_as: further names that the model goes by in its replies; a reply that names another model is none of its.
         calibrator: JSON file, of what the reader sees in this writer's answers; ``None`` for the reader's own.
         cut: P(correct) from which on its answer is returned. Of the last writer: below it nothing is; without it everything.
         limits: how long one answer may take with all its attempts, how many of these there are, and how many answers are under
@@ -89,6 +90,7 @@ class WriterSettings(SettingsTable):
     price_out: Price | None = None
     third_party: bool = False
     one_by_one: bool = False
+    reports_as: Names = ()
     calibrator: ExistingFile | None = None
     cut: Share | None = None
     limits: Annotated[RequestLimits, Inline()] = RequestLimits(

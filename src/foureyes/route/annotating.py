@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any, cast
 
@@ -16,7 +16,7 @@ from foureyes.route.walking import Walk, WalkEnd
 __all__ = ["annotated_answer"]
 
 
-async def annotated_answer(walk: Walk) -> AsyncIterator[Mapping[str, Any] | WalkEnd]:
+async def annotated_answer(walk: Walk) -> AsyncGenerator[Mapping[str, Any] | WalkEnd]:
     """Chunks of a writer as they come, and last what the reader said.
 
     A writer that fails before its first chunk makes room for the next, which is stronger; nothing was sent of it. One that

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import aclosing
 from typing import Any, Final, NoReturn
 
@@ -18,6 +18,7 @@ from foureyes.http import RequestLimits
 from foureyes.http.error_text import cleaned, message_of
 from foureyes.http.failures import RequestFailed, failure_of_status
 from foureyes.http.lean import LeanClient, LeanReply, NotSent
+from foureyes.models.providers.model_names import is_same_model
 from foureyes.route.outcome import RouteRequest
 from foureyes.route.roles import Unpaid, WriterReply
 
@@ -35,6 +36,8 @@ _KINDS: Final[Mapping[str, type[ModelError]]] = {
     "bad_reply": ModelError,
 }
 
+_ANOTHER: Final = "the reply names another model than was asked; if it is the same, configure reports_as"
+
 _PATH: Final = "/chat/completions"
 _FIRST_PAUSE_S: Final = 0.1
 
@@ -49,15 +52,25 @@ class HttpRouteWriter:
         key: sent as a bearer token; ``None`` for none.
         limits: how long one answer may take with all attempts, how many of these there are, how many answers are under way
             at once, and how large one may be.
+        reports_as: further names that the model goes by in replies. A reply that names another model was written by
+            somebody else, whom nobody priced or calibrated, and fails; one that names none is taken for the model's.
 
     Raises:
         ConfigError: the address or the key cannot be used.
     """
 
     def __init__(
-        self, name: str, model: str, base_url: str, *, key: str | None = None, limits: RequestLimits = WRITER_LIMITS
+        self,
+        name: str,
+        model: str,
+        base_url: str,
+        *,
+        key: str | None = None,
+        limits: RequestLimits = WRITER_LIMITS,
+        reports_as: Collection[str] = (),
     ) -> None:
         self._name, self._model, self._key, self._limits = name, model, key, limits
+        self._reports_as = frozenset(reports_as)
         self._client = LeanClient(base_url, key=key, limits=limits)
 
     def __repr__(self) -> str:
@@ -97,7 +110,7 @@ class HttpRouteWriter:
                 await self._require_success(reply)
                 async with aclosing(_events(reply)) as events:
                     async for event in events:
-                        yield event
+                        yield self._own(event)
         except TimeoutError as error:
             self._fail(RequestFailed(f"no whole reply within {self._limits.timeout_s:g} s", "unavailable"), error)
         except RequestFailed as failure:
@@ -112,11 +125,17 @@ class HttpRouteWriter:
         try:
             async with self._client.post(_PATH, content) as reply:
                 await self._require_success(reply)
-                return _object(await reply.content())
+                return self._own(_object(await reply.content()))
         except RequestFailed as failure:
             if not last and (isinstance(failure, NotSent) or failure.status in _TURNED_AWAY):
                 return None
             self._fail(failure, failure)
+
+    def _own(self, reply: Mapping[str, Any]) -> Mapping[str, Any]:
+        said = reply.get("model")
+        if said not in (None, "") and not is_same_model(self._model, said, self._reports_as):
+            raise RequestFailed(_ANOTHER, quoted=cleaned(str(said), secret=self._key))
+        return reply
 
     async def _require_success(self, reply: LeanReply) -> None:
         if not 200 <= reply.status < 300:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
 from foureyes.config.route_settings import WriterSettings
@@ -37,6 +37,7 @@ def writer_of(
     *,
     key: str | None = None,
     limits: RequestLimits | None = None,
+    reports_as: Sequence[str] = (),
     open_writer: OpenWriter = catalog.open_writer,
 ) -> RouteWriter:
     """A writer by reference: over HTTP where its server speaks OpenAI's protocol, otherwise in a thread.
@@ -52,13 +53,13 @@ def writer_of(
                 raise ConfigError(
                     f"wanted a server with its model, as in http://localhost:8000/v1#qwen3-8b; got {reference!r}"
                 )
-            return _http_writer(name, model, url, key or server_key(), limits)
+            return _http_writer(name, model, url, key or server_key(), limits, reports_as)
         case ProviderReference("openai", model):
-            return _http_writer(name, model, _OPENAI, key or _key_of(target), limits)
+            return _http_writer(name, model, _OPENAI, key or _key_of(target), limits, reports_as)
         case ProviderReference():
-            return _provider_writer(name, target, key or _key_of(target), limits or _LIMITS)
-    if key is not None:
-        raise ConfigError(f"{reference} runs in this process and takes no key; got one")
+            return _provider_writer(name, target, key or _key_of(target), limits or _LIMITS, reports_as)
+    if key is not None or reports_as:
+        raise ConfigError(f"{reference} runs in this process and takes neither key nor reports_as; got one")
     return RoleWriter(name, open_writer(reference), timeout_s=(limits or _LIMITS).timeout_s)
 
 
@@ -70,30 +71,35 @@ def _key_of(target: ProviderReference) -> str:
     return key
 
 
-def _provider_writer(name: str, target: ProviderReference, key: str, limits: RequestLimits) -> RouteWriter:
+def _provider_writer(
+    name: str, target: ProviderReference, key: str, limits: RequestLimits, reports_as: Sequence[str]
+) -> RouteWriter:
     """A model over its provider's own API. Nobody reads its log-probabilities, so none are asked for."""
     from foureyes.models.chat import Endpoint  # noqa: PLC0415 - needs an extra
     from foureyes.models.chat.writer import ChatWriter  # noqa: PLC0415 - as above
     from foureyes.models.providers import connect  # noqa: PLC0415 - as above
 
-    chat = connect(target.api, Endpoint(target.model, key=key, limits=limits))
+    chat = connect(target.api, Endpoint(target.model, key=key, limits=limits, reports_as=tuple(reports_as)))
     threads = min(_THREADS, limits.concurrency)
     return RoleWriter(name, ChatWriter(chat, top_logprobs=0), threads=threads, timeout_s=limits.timeout_s)
 
 
-def _http_writer(name: str, model: str, url: str, key: str | None, limits: RequestLimits | None) -> RouteWriter:
+def _http_writer(
+    name: str, model: str, url: str, key: str | None, limits: RequestLimits | None, reports_as: Sequence[str]
+) -> RouteWriter:
     from foureyes.route.http_writer import WRITER_LIMITS, HttpRouteWriter  # noqa: PLC0415 - needs an extra
 
-    return HttpRouteWriter(name, model, url, key=key, limits=limits or WRITER_LIMITS)
+    return HttpRouteWriter(name, model, url, key=key, limits=limits or WRITER_LIMITS, reports_as=reports_as)
 
 
 def member_of(settings: WriterSettings, open_writer: OpenWriter) -> RouteMember:
     """A writer with its prices, as configured; raises as :func:`writer_of`."""
     key = None if settings.key is None else settings.key.reveal()
+    name, model, also = settings.name, settings.model, settings.reports_as
     if settings.base_url is None:
-        writer = writer_of(settings.name, settings.model, key=key, limits=settings.limits, open_writer=open_writer)
+        writer = writer_of(name, model, key=key, limits=settings.limits, reports_as=also, open_writer=open_writer)
     else:
-        writer = _http_writer(settings.name, settings.model, settings.base_url, key, settings.limits)
+        writer = _http_writer(name, model, settings.base_url, key, settings.limits, also)
     price_in, price_out = settings.price_in, settings.price_out
     prices = None if price_in is None or price_out is None else Prices(price_in, price_out)
     return RouteMember(writer, prices, settings.third_party, settings.one_by_one)

@@ -11,6 +11,7 @@ from foureyes.errors import InputError
 from foureyes.route.outcome import RouteRequest, StageFailure
 from foureyes.turns import openai_chat
 from foureyes.types import Message, Refusal, TokenUsage
+from foureyes.types.reasoning import find_reasoning
 
 __all__ = ["CheckedReply", "StageFault", "checked_reply", "merged_replies", "reply_of", "usage_of"]
 
@@ -121,7 +122,7 @@ def _faults(choice: Mapping[str, Any], turn: Message, request: RouteRequest, pla
         yield StageFault("bad_reply", f"choice {place} calls a tool; wanted text")
     elif not turn.calls and _must_call(request):
         yield StageFault("bad_reply", f"choice {place} calls no tool; wanted a call")
-    elif not turn.calls and not _said(turn):
+    elif not turn.calls and not _answered(_said(turn)):
         yield StageFault("bad_reply", f"choice {place} is empty")
     elif not turn.calls and (form := _json_form(request)) is not None and not _is_json(_said(turn), form):
         yield StageFault("bad_reply", f"choice {place} is not the JSON that was asked for")
@@ -151,6 +152,12 @@ def _said(turn: Message) -> str:
     """The words of a turn without what the model thought."""
     words = "".join(part for part in turn.parts if isinstance(part, str)) if turn.parts else turn.content
     return words.strip()
+
+
+def _answered(words: str) -> str:
+    """What stands behind reasoning that a server left in the text; nothing where the model never came to an answer."""
+    reasoning = find_reasoning(words)
+    return words if reasoning is None else words[reasoning.answer :]
 
 
 def _is_json(text: str, form: type) -> bool:

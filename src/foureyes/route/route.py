@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any, Protocol
 
 from foureyes.cascade.policy import Policy
@@ -187,11 +188,12 @@ class Route:
             InputError: the request is not one that writers can be asked.
         """
         asked, named, began = _request_of(request), request_id or new_id(), time.time()
-        async for piece in annotated_answer(self._walk(asked)):
-            if isinstance(piece, Mapping):
-                yield piece
-            else:
-                yield await self._finisher.finished(asked, piece, named, began)
+        async with aclosing(annotated_answer(self._walk(asked))) as pieces:
+            async for piece in pieces:
+                if isinstance(piece, Mapping):
+                    yield piece
+                else:
+                    yield await self._finisher.finished(asked, piece, named, began)
 
     def strongest_cost(self, answer: RoutedAnswer) -> float | None:
         """What one of its answers would have cost had only the strongest writer been asked; ``None`` if that is unknown."""
