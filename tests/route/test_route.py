@@ -310,7 +310,7 @@ async def test_thoughts_that_come_to_no_answer_are_an_empty_answer(text: str) ->
 
 async def test_thoughts_before_an_answer_are_no_fault() -> None:
     text = "<think>2 + 2?</think>\nCanberra"
-    route, _, _ = made(text, "Perth", ScriptedAnswerReader({"Canberra": 0.9, text: 0.9}))
+    route, _, _ = made(text, "Perth", ScriptedRouteReader({"Canberra": 0.9, text: 0.9}))
     assert said(await route.answer(ASKED)) == text
 
 
@@ -325,7 +325,7 @@ async def test_leaving_an_annotated_stream_has_ended_the_writer_when_it_is_left(
             finally:
                 ended.append(self.name)
 
-    route = Route("r", [RouteMember(Endless("w", "x"))], ScriptedAnswerReader(READ), None, RouteRules(annotate=True))
+    route = Route("r", [RouteMember(Endless("w", "x"))], ScriptedRouteReader(READ), None, RouteRules(annotate=True))
     stream = route.annotated(ASKED)
     await anext(stream)
     await stream.aclose()

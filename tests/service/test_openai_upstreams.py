@@ -13,7 +13,7 @@ from foureyes.http import RequestLimits
 from foureyes.route.http_writer import HttpRouteWriter
 from foureyes.route.route import Route
 from foureyes.route.rules import RouteMember, RouteRules
-from foureyes.route.scripted import ScriptedAnswerReader
+from foureyes.route.scripted import ScriptedRouteReader
 from tests.route.upstreams import chunked, event
 from tests.service.house import House, open_house
 from tests.service.loopback import serving
@@ -49,7 +49,7 @@ async def raw_server(said: bytes) -> AsyncIterator[tuple[str, asyncio.Event]]:
 
 def route_to(url: str, **rules: Any) -> Route:
     writer = HttpRouteWriter("small", "toy", url, limits=RequestLimits(timeout_s=60, attempts=1))
-    return Route("trivia", [RouteMember(writer)], ScriptedAnswerReader(otherwise=0.9), None, RouteRules(**rules))
+    return Route("trivia", [RouteMember(writer)], ScriptedRouteReader(otherwise=0.9), None, RouteRules(**rules))
 
 
 def test_who_hangs_up_on_an_annotated_stream_closes_the_connection_to_the_writer(house: House) -> None:
