@@ -375,7 +375,8 @@ def broken(played: Played, house: House) -> list[str]:
     if played.left_open:
         found.append(f"{played.left_open} replies were still under way when the caller had gone")
     if answer is None:
-        return found
+        told = [(one.action, one.reply) for one in played.log.answers]
+        return found if told == [("cancelled", None)] else [*found, f"given up by the caller, and logged as {told}"]
     texts = [] if answer.reply is None else [_text(choice) for choice in answer.reply["choices"]]
     return [
         *found,

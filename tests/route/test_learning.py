@@ -15,6 +15,9 @@ from foureyes.route.learning import LearnedRoute, Wanted, learn_route
 from foureyes.route.learning_rows import LearningRows, learning_rows, of_route, one_source
 from foureyes.route.log_records import LoggedRequest, LoggedStage
 from foureyes.route.promised import RoutePromise, common_cut, labels_needed, promise_route
+from foureyes.route.report_page import report_lines
+from foureyes.route.report_values import LeftRequests
+from foureyes.route.reporting import report_of
 
 SOURCE = Source("log_cmp", "reader:1")
 WRITERS = ("small", "large")
@@ -232,3 +235,19 @@ def test_the_common_cut_abstains_in_the_end() -> None:
 def test_a_promise_or_a_budget(promise: float | None, budget: float | None) -> None:
     with pytest.raises(InputError):
         Wanted(promise=promise, budget=budget)
+
+
+def test_requests_whose_caller_hung_up_are_reported_by_what_they_cost_and_teach_nothing() -> None:
+    requests, labels = traffic(20)
+    at_it = LoggedStage("large", "large", None, None, "abstain", failure="cancelled")
+    done = replace(requests[0].stages[0], action="escalate")
+    left = replace(requests[0], id="left", action="cancelled", enforced=True, stages=(done, at_it), baseline=None)
+    watched = replace(left, id="watched", enforced=False, stages=(), baseline=at_it)
+    rows = learning_rows([*requests, left, watched], labels_of(labels, requests), WRITERS)
+    assert (len(rows), rows.left_out) == (20, {"given up by the caller": 2})
+    stayed = [replace(request, enforced=True, action="answer") for request in requests]
+    before, after = report_of(stayed, {}, strongest="large"), report_of([*stayed, left, watched], {}, strongest="large")
+    assert (before.savings, before.returned, before.left) == (after.savings, after.returned, None)
+    assert (after.left, after.actions) == (LeftRequests(2, 1.5, 2), {"answer": 20, "cancelled": 2})
+    assert (after.writers[1].asked, after.writers[1].unread, after.writers[1].failures) == (21, 0, {"cancelled": 1})
+    assert "2 requests by their callers, at 1.5, and what 2 writers took" in "\n".join(report_lines(after))

@@ -330,3 +330,69 @@ async def test_leaving_an_annotated_stream_has_ended_the_writer_when_it_is_left(
     await anext(stream)
     await stream.aclose()
     assert ended == ["w"]
+
+
+@pytest.mark.parametrize("mode", ["hold", "annotate", "stream", "shadow"])
+async def test_the_log_is_told_of_a_request_whose_caller_hung_up(mode: str) -> None:
+    from foureyes.route.parts import RouteParts
+
+    log = Kept()
+    small, large = ScriptedRouteWriter("small", "Sydney"), ScriptedRouteWriter("large", "Canberra", wait_s=60)
+    members = [RouteMember(small, Prices(1.0, 2.0)), RouteMember(large, Prices(10.0, 20.0))]
+    members = members[1:] if mode in ("annotate", "stream") else members
+    rules = RouteRules(shadow=mode == "shadow", annotate=mode in ("annotate", "stream"))
+    policy = POLICY if mode in ("hold", "shadow") else None
+    route = Route("capitals", members, ScriptedRouteReader(READ), policy, rules, RouteParts(log))
+    work = (
+        anext(route.annotated(ASKED, request_id="r-1")) if mode == "stream" else route.answer(ASKED, request_id="r-1")
+    )
+    asking = asyncio.ensure_future(work)  # type: ignore[arg-type]
+    while not large.asked:  # noqa: ASYNC110
+        await asyncio.sleep(0.001)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    await route.settled()
+    [told] = log.answers
+    assert (told.request_id, told.action, told.reply, told.cost) == (
+        "r-1",
+        "cancelled",
+        None,
+        0 if mode == "shadow" else None,
+    )
+    stages = [told.baseline] if mode == "shadow" else told.stages
+    assert [(stage.writer, stage.failure, stage.cost) for stage in stages if stage] == [
+        *([("small", None, pytest.approx(20e-6))] if mode == "hold" else []),
+        ("large", "cancelled", None),
+    ]
+
+
+async def test_what_was_written_when_the_caller_hung_up_is_priced() -> None:
+    from foureyes.route.parts import RouteParts
+
+    log = Kept()
+    reader = ScriptedRouteReader(READ, wait_s=60)
+    route, _, _ = made("Sydney", "Canberra", reader, parts=RouteParts(log))
+    asking = asyncio.ensure_future(route.answer(ASKED))
+    await asyncio.sleep(0.05)  # the writer writes at once, the reader never
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    await route.settled()
+    [told] = log.answers
+    assert [(stage.failure, stage.cost) for stage in told.stages] == [("cancelled", pytest.approx(20e-6))]
+
+
+async def test_an_answer_that_came_is_logged_once_however_the_stream_is_left() -> None:
+    from foureyes.route.parts import RouteParts
+
+    log = Kept()
+    members = [RouteMember(ScriptedRouteWriter("small", "Canberra"))]
+    route = Route("r", members, ScriptedRouteReader(READ), None, RouteRules(annotate=True), RouteParts(log))
+    stream = route.annotated(ASKED)
+    async for piece in stream:
+        if isinstance(piece, RoutedAnswer):
+            break
+    await stream.aclose()
+    await route.settled()
+    assert [one.action for one in log.answers] == ["annotated"]

@@ -176,7 +176,9 @@ async def _gateway(folder: Path) -> None:
                 assert (await plain.get("/readyz")).status_code == 503
             process.send_signal(signal.SIGTERM)
             assert await asyncio.to_thread(process.wait, 60) == 0
-    assert len(read_route_log(folder / "route.jsonl").requests) == 2
+    logged = read_route_log(folder / "route.jsonl").requests
+    assert [request.action for request in logged] == ["answer", "answer", "cancelled"]
+    assert [stage.failure for stage in logged[2].stages] == ["cancelled"]
 
 
 async def _until(met: Any) -> None:

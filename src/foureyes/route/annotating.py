@@ -23,6 +23,7 @@ async def annotated_answer(walk: Walk) -> AsyncGenerator[Mapping[str, Any] | Wal
     breaks off later ends the answer.
     """
     for place, member in enumerate(walk.members):
+        walk.begin(place)
         began, chunks = time.monotonic(), list[Mapping[str, Any]]()
         try:
             async with aclosing(cast("Any", member.writer.stream(walk.request))) as stream:

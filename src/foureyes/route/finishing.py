@@ -15,8 +15,8 @@ from foureyes.route.parts import RouteParts
 from foureyes.route.recording import EVENT, route_payload
 from foureyes.route.replies import reply_of
 from foureyes.route.rules import RouteRules
-from foureyes.route.stages import StageResult
-from foureyes.route.walking import WalkEnd
+from foureyes.route.stages import LEFT, StageResult, left_stage
+from foureyes.route.walking import Walk, WalkEnd
 from foureyes.types import Unscored
 
 __all__ = ["Finisher"]
@@ -61,6 +61,13 @@ class Finisher:
             suspended=self._parts.keeper is not None and self._parts.keeper.suspended,
             reason=end.reason,
         )
+
+    def left(self, walk: Walk, request_id: str, at: float) -> None:
+        """Tells the log of a request whose caller hung up: what was written until then is paid for all the same."""
+        answer = self.answered(walk.request, WalkEnd("cancelled", walk.left, reason=LEFT), request_id, at)
+        if self._rules.shadow:  # nothing but the strongest writer is asked while anybody waits
+            answer = replace(answer, would=None, baseline=left_stage(walk.members[-1]))
+        self.log(walk.request, answer)
 
     def observe(self, answer: RoutedAnswer) -> None:
         """Shows whoever watches the promise what the writers were found to be worth."""

@@ -113,8 +113,10 @@ def learning_rows(requests: Sequence[LoggedRequest], labels: Labels, writers: Se
     """
     source = one_source(requests)
     left_out: Counter[str] = Counter()
-    watched = [request for request in requests if not request.enforced]
-    left_out["decided by the route, so that not every writer was asked"] = len(requests) - len(watched)
+    stayed = [request for request in requests if request.action != "cancelled"]
+    left_out["given up by the caller"] = len(requests) - len(stayed)
+    watched = [request for request in stayed if not request.enforced]
+    left_out["decided by the route, so that not every writer was asked"] = len(stayed) - len(watched)
     complete = [request for request in watched if set(writers) <= request.asked.keys()]
     _require_complete(watched, complete, writers)
     single = list({request.question: request for request in reversed(complete)}.values())[::-1]

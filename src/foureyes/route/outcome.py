@@ -21,6 +21,7 @@ RouteAction: TypeAlias = Literal[
     "abstain",  # not good enough; nothing is returned
     "person",  # not good enough; it waits in a person's queue
     "failed",  # writers or reader failed, and the route closes
+    "cancelled",  # the caller hung up; only the log is told
 ]
 
 StageFailure: TypeAlias = Literal[
@@ -30,6 +31,7 @@ StageFailure: TypeAlias = Literal[
     "filtered",  # the provider's filter withheld it, or the model declined
     "private",  # personal data could not be concealed from it
     "unread",  # the reader could not read it
+    "cancelled",  # the caller hung up while it was written or read
 ]
 
 

@@ -23,6 +23,7 @@ _DONE: Final = {
     "abstain": "not answered",
     "person": "handed to a person",
     "failed": "failed",
+    "cancelled": "given up by the caller",
     "only watched": "watched without a policy",
 }
 
@@ -82,6 +83,11 @@ def _facts(found: RouteReport) -> Iterator[Fact]:
     if found.returned is not None:
         yield Fact("coverage", _share(found.returned))
     yield Fact("savings", _savings(found))
+    if (left := found.left) is not None:
+        unknown = (
+            f", and what {plural(left.unpriced, 'writer')} took before the end nobody knows" if left.unpriced else ""
+        )
+        yield Fact("given up", f"{plural(left.n, 'request')} by their callers, at {left.cost:.4g}{unknown}")
     yield Fact("promise", _held(found))
     if found.suspended:
         yield Fact("suspended", f"{plural(found.suspended, 'request')} while the promise was suspended")

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from foureyes.maths.bounds import clopper_pearson
 from foureyes.maths.flips import Flips
 
-__all__ = ["DriftFound", "HeldPromise", "RouteReport", "Savings", "Share", "WriterUse"]
+__all__ = ["DriftFound", "HeldPromise", "LeftRequests", "RouteReport", "Savings", "Share", "WriterUse"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,21 @@ class Savings:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftRequests:
+    """Requests whose caller hung up.
+
+    Attributes:
+        n: how many; they count towards neither coverage nor savings.
+        cost: of what was written until then, as far as it is known.
+        unpriced: writers that were at it, at a cost that nobody knows.
+    """
+
+    n: int
+    cost: float
+    unpriced: int
+
+
+@dataclass(frozen=True, slots=True)
 class HeldPromise:
     """The promise beside what was told of the answers.
 
@@ -119,6 +134,7 @@ class RouteReport:
         suspended: requests while the promise was suspended.
         writers: in the order asked.
         savings: ``None`` where costs are not known.
+        left: requests whose caller hung up; ``None`` where none did.
         held: ``None`` where no outcome is known of an answer returned as good enough.
         flips: the strongest writer's answers beside what the route would have returned, of watched requests where both are known
             to be right or wrong; ``None`` where that is known of none.
@@ -136,6 +152,7 @@ class RouteReport:
     suspended: int
     writers: tuple[WriterUse, ...]
     savings: Savings | None
+    left: LeftRequests | None
     held: HeldPromise | None
     flips: Flips | None
     drift: tuple[DriftFound, ...]

@@ -18,13 +18,16 @@ from foureyes.route.labels import Labels
 from foureyes.route.learning_rows import one_source
 from foureyes.route.log_records import LoggedRequest, LoggedStage
 from foureyes.route.promised import RoutePromise
-from foureyes.route.report_values import DriftFound, HeldPromise, RouteReport, Savings, Share, WriterUse
+from foureyes.route.report_values import DriftFound, HeldPromise, LeftRequests, RouteReport, Savings, Share, WriterUse
 
 __all__ = ["report_of"]
 
 Floats = NDArray[np.float64]
 
 _DRAWS: Final = 2000
+_LEFT: Final = "cancelled"
+"""What became of a request whose caller hung up, and of the writer that was at it."""
+
 _UNDECIDED: Final = "only watched"
 _LEAST_SEEN: Final = 40
 """Readings of a writer from which on its traffic is compared with itself."""
@@ -55,6 +58,7 @@ def report_of(
         raise NotEnoughData("a report needs requests; got none")
     one_source(requests)
     done = [_done(request) for request in requests]
+    stayed = [request for request in requests if request.action != _LEFT]
     moments = [request.at for request in requests]
     return RouteReport(
         route=requests[0].route,
@@ -63,10 +67,11 @@ def report_of(
         first=min(moments),
         last=max(moments),
         actions=dict(Counter(done).most_common()),
-        returned=Share.of(done.count("answer"), len(done) - done.count(_UNDECIDED)),
+        returned=Share.of(done.count("answer"), len(done) - done.count(_UNDECIDED) - done.count(_LEFT)),
         suspended=sum(request.suspended for request in requests),
         writers=_uses(requests),
-        savings=_savings(requests, strongest),
+        savings=_savings(stayed, strongest),
+        left=_left(requests),
         held=_held(requests, labels, promise),
         flips=_flips(requests, labels, strongest),
         drift=_drift(requests, promise),
@@ -76,7 +81,7 @@ def report_of(
 
 def _done(request: LoggedRequest) -> str:
     """What became of a request, or would have; or that no policy decides."""
-    return request.action if request.enforced else request.would or _UNDECIDED
+    return request.action if request.enforced or request.action == _LEFT else request.would or _UNDECIDED
 
 
 def _good(request: LoggedRequest) -> LoggedStage | None:
@@ -93,7 +98,8 @@ def _uses(requests: Sequence[LoggedRequest]) -> tuple[WriterUse, ...]:
 
 
 def _use(writer: str, stages: Sequence[LoggedStage]) -> WriterUse:
-    said = Counter(stage.action for stage in stages)
+    waited = [stage for stage in stages if stage.failure != _LEFT]
+    said = Counter(stage.action for stage in waited)
     paid = [cost for stage in stages if (cost := stage.paid) is not None]
     failures = Counter(stage.failure for stage in stages if stage.failure not in (None, "unread"))
     return WriterUse(
@@ -102,7 +108,7 @@ def _use(writer: str, stages: Sequence[LoggedStage]) -> WriterUse:
         kept=said["answer"],
         escalated=said["escalate"],
         abstained=said["abstain"],
-        unread=sum(stage.signal is None for stage in stages),
+        unread=sum(stage.signal is None for stage in waited),
         failures={str(kind): n for kind, n in failures.most_common()},
         cost=float(np.mean(paid)) if paid else None,
     )
@@ -125,6 +131,13 @@ def _savings(requests: Sequence[LoggedRequest], strongest: str) -> Savings | Non
     low, high = percentiles(draws, 0.95)
     saved = float(1 - route.sum() / dear.sum())
     return Savings(len(rows), float(route.mean()), float(dear.mean()), saved, low, high, len(rows) - len(known))
+
+
+def _left(requests: Sequence[LoggedRequest]) -> LeftRequests | None:
+    own = [request for request in requests if request.action == _LEFT]
+    costs = [stage.paid for request in own for stage in request.asked.values()]
+    known = [cost for cost in costs if cost is not None]
+    return LeftRequests(len(own), sum(known), len(costs) - len(known)) if own else None
 
 
 def _rng() -> np.random.Generator:

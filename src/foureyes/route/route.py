@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
@@ -172,12 +173,15 @@ class Route:
         Raises:
             InputError: the request is not one that writers can be asked.
         """
-        asked, named, began = _request_of(request), request_id or new_id(), time.time()
-        if self._rules.shadow:
-            return await Shadow(self._walk(asked), self._finisher, self._background).answer(named, began)
-        if self._rules.annotate:
-            return await self._finisher.finished(asked, await self._walk(asked).first(), named, began)
-        return await self._finisher.finished(asked, await self._end(self._walk(asked)), named, began)
+        walk, named, began = self._walk(_request_of(request)), request_id or new_id(), time.time()
+        try:
+            if self._rules.shadow:
+                return await Shadow(walk, self._finisher, self._background).answer(named, began)
+            end = await (walk.first() if self._rules.annotate else self._end(walk))
+            return await self._finisher.finished(walk.request, end, named, began)
+        except asyncio.CancelledError:
+            self._finisher.left(walk, named, began)
+            raise
 
     async def annotated(
         self, request: Asked, *, request_id: str | None = None
@@ -187,13 +191,20 @@ class Route:
         Raises:
             InputError: the request is not one that writers can be asked.
         """
-        asked, named, began = _request_of(request), request_id or new_id(), time.time()
-        async with aclosing(annotated_answer(self._walk(asked))) as pieces:
-            async for piece in pieces:
-                if isinstance(piece, Mapping):
-                    yield piece
-                else:
-                    yield await self._finisher.finished(asked, piece, named, began)
+        walk, named, began = self._walk(_request_of(request)), request_id or new_id(), time.time()
+        answer: RoutedAnswer | None = None
+        try:
+            async with aclosing(annotated_answer(walk)) as pieces:
+                async for piece in pieces:
+                    if isinstance(piece, Mapping):
+                        yield piece
+                    else:
+                        answer = await self._finisher.finished(walk.request, piece, named, began)
+        except (asyncio.CancelledError, GeneratorExit):
+            self._finisher.left(walk, named, began)
+            raise
+        if answer is not None:
+            yield answer
 
     def strongest_cost(self, answer: RoutedAnswer) -> float | None:
         """What one of its answers would have cost had only the strongest writer been asked; ``None`` if that is unknown."""

@@ -17,9 +17,11 @@ from foureyes.route.roles import RouteReader, Unpaid, WriterReply
 from foureyes.route.rules import RouteMember, RouteRules
 from foureyes.types import Exchange, Unscored
 
-__all__ = ["UNREAD", "StageResult", "checked_stage", "failed_stage", "read_reply", "run_stage", "write_reply"]
+__all__ = ["LEFT", "UNREAD", "StageResult", "checked_stage", "failed_stage", "left_stage", "read_reply", "write_reply"]
 
 UNREAD: Final = Unscored("unavailable", "nobody has read it")
+
+LEFT: Final = "the caller hung up"
 
 Pair = tuple[float | Unscored, float | Unscored]
 
@@ -52,19 +54,6 @@ class StageResult:
         """The candidates that would be returned, in the writer's order where all of them are, else the surest first."""
         places = self.order[:n]
         return tuple(self.stage.candidates[i] for i in (sorted(places) if len(places) == len(self.order) else places))
-
-
-async def run_stage(member: RouteMember, reader: RouteReader, request: RouteRequest, rules: RouteRules) -> StageResult:
-    """Asks a writer and reads what it wrote.
-
-    Args:
-        member: who writes.
-        reader: reads it.
-        request: what is asked, by as many answers as are to be returned.
-        rules: how many answers are drawn, how long reading may take, and what it costs.
-    """
-    written = await write_reply(member, request, max(request.n, rules.best_of))
-    return await read_reply(written, reader, request, rules)
 
 
 async def write_reply(member: RouteMember, request: RouteRequest, n: int) -> StageResult:
@@ -120,6 +109,11 @@ async def _written(member: RouteMember, request: RouteRequest) -> WriterReply:
         for task in tasks:
             task.cancel()
     return WriterReply(merged_replies([reply.body for reply in replies]))
+
+
+def left_stage(member: RouteMember) -> RouteStage:
+    """What stands for a writer while it writes, and for good where the caller hangs up then: what it costs nobody knows."""
+    return _failed(member, "cancelled", LEFT, time.monotonic()).stage
 
 
 def failed_stage(member: RouteMember, error: Exception, began: float) -> StageResult:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -18,7 +18,7 @@ from foureyes.route.resting import ReaderRest
 from foureyes.route.risk import is_risky
 from foureyes.route.roles import RouteReader
 from foureyes.route.rules import RouteMember, RouteRules
-from foureyes.route.stages import StageResult, read_reply, run_stage, write_reply
+from foureyes.route.stages import LEFT, StageResult, left_stage, read_reply, write_reply
 from foureyes.types import Exchange, Unscored, Verdict
 
 __all__ = ["Walk", "WalkEnd"]
@@ -92,6 +92,20 @@ class Walk:
         """Of the writers that were asked so far, in order."""
         return tuple(result.stage for result in self._results.values())
 
+    @property
+    def left(self) -> tuple[RouteStage, ...]:
+        """The same where the caller hung up: what nobody waited to have read is marked, and costs what it costs."""
+        return tuple(
+            replace(stage, failure="cancelled", detail=LEFT)
+            if stage.chosen is None and stage.failure is None
+            else stage
+            for stage in self.stages
+        )
+
+    def begin(self, place: int) -> None:
+        """Notes that a writer is asked, so that it is known of whoever hangs up."""
+        self._results[place] = StageResult(left_stage(self.members[place]))
+
     def begin_strongest(self) -> asyncio.Task[StageResult]:
         """Lets the strongest writer begin now; its answer is taken when its turn comes, so that it is asked once."""
         self._written = asyncio.create_task(self._write(self._last))
@@ -141,7 +155,7 @@ class Walk:
 
     async def take_streamed(self, place: int, result: StageResult) -> StageResult:
         """Reads what a writer has streamed."""
-        return await self._take(place, read_reply(result, self.reader, self.request, self.rules))
+        return await self._read(place, result)
 
     def watched(self, place: int, result: StageResult) -> WalkEnd:
         """How the way of a request ends that is only watched."""
@@ -225,28 +239,29 @@ class Walk:
             return _UNASKED
 
     async def _ask(self, place: int) -> StageResult:
-        if place == self._last and self._written is not None:
-            return await self._take(place, self._read_later(self._written))
-        return await self._take(place, run_stage(self.members[place], self.reader, self.request, self.rules))
+        return await self._read(place, await self._written_by(place))
 
     async def _unread_strongest(self, reason: str) -> StageResult:
-        result = await (self._written or self._write(self._last))
+        result = await self._written_by(self._last)
         if result.body is not None and result.stage.failure is None:
             result = replace(result, stage=replace(result.stage, failure="unread", detail=reason))
         self._results[self._last] = result
         return result
 
-    async def _take(self, place: int, work: Awaitable[StageResult]) -> StageResult:
-        self._results[place] = result = await work
+    async def _written_by(self, place: int) -> StageResult:
+        self.begin(place)
+        begun = self._written if place == self._last else None
+        return await (begun or self._write(place))
+
+    async def _read(self, place: int, written: StageResult) -> StageResult:
+        self._results[place] = written  # it is paid for, whoever hangs up now
+        self._results[place] = result = await read_reply(written, self.reader, self.request, self.rules)
         if result.order and result.stage.failure in (None, "unread"):
             self._rest.count(gone=result.reader_gone)
         return result
 
     async def _write(self, place: int) -> StageResult:
         return await write_reply(self.members[place], self.request, max(self.request.n, self.rules.best_of))
-
-    async def _read_later(self, written: asyncio.Task[StageResult]) -> StageResult:
-        return await read_reply(await written, self.reader, self.request, self.rules)
 
     def _mark(self, place: int, action: CascadeAction) -> None:
         self._put(place, replace(self._results[place].stage, action=action))

@@ -34,7 +34,8 @@ def sample(args: argparse.Namespace, output: CommandOutput) -> None:
     outline = outline_of(args.route)
     _, requests = read_log(args, output)
     one_source(own := of_route(requests, outline.name))
-    usable = [request for request in own if not request.enforced and set(outline.writers) <= request.asked.keys()]
+    watched = [request for request in own if not request.enforced and request.action != "cancelled"]
+    usable = [request for request in watched if set(outline.writers) <= request.asked.keys()]
     single = list({request.question: request for request in usable}.values())
     if not single:
         raise InputError(
