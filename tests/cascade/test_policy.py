@@ -79,7 +79,7 @@ def test_a_confidence_outside_its_range_is_refused(confidence):
         (lambda: ConfidenceGate((), ("guess",)), "got 'guess'"),  # type: ignore[arg-type]
         (lambda: Policy(()), "at least one gate"),
         (lambda: Policy((ConfidenceGate((0.5,), ("escalate", "answer")),)), "no model to escalate to"),
-        (lambda: POLICY.simulate([[0.5]]), "3 gates need a column"),
+        (lambda: POLICY.simulate([[0.5]]), "this policy asks 3 models and needs a column"),
         (lambda: POLICY.simulate([[0.5], [0.5, 0.5], [0.5]]), "same length"),
         (lambda: POLICY.simulate([[2.0], [0.5], [0.5]]), r"confidences\[0\] must lie in \[0, 1\]"),
         (lambda: Policy.from_json("{}"), "not a cascade policy"),

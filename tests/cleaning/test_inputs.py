@@ -82,8 +82,8 @@ def test_mistakes_in_labels_are_told_together():
         found(names, classes=CLASSES)
     said = str(error.value)
     assert said.startswith("4 labels of no class")
-    assert "'dgo, small' in 1 row (3): did you mean 'dog, small'?" in said
-    assert "'CAT' in 2 rows (4, 5): did you mean 'cat'?" in said
+    assert "'dgo, small' in 1 row (3), perhaps 'dog, small'" in said
+    assert "'CAT' in 2 rows (4, 5), perhaps 'cat'" in said
     assert "'zebra' in 1 row (9)" in said
 
 

@@ -231,6 +231,9 @@ def test_a_target_gives_a_policy_that_does_on_other_rows_what_the_library_says(
     assert "was chosen on 599 rows" in capsys.readouterr().err
     assert main([*simulate, str(chosen_on), *labelled, "--allow-fitted-rows"]) == 0
     assert main([*simulate, str(chosen_on)]) == 0
+    written = out.read_bytes()
+    assert main([*simulate, str(chosen_on), "-o", str(out)]) == 1  # nothing is replaced unasked
+    assert out.read_bytes() == written
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,10 @@ def test_probabilities_may_be_arrays_of_their_own(tmp_path: Path, capsys: pytest
         (["--method", "basic", "--cut", "0.3"], "--cut belongs to --method pooled"),
         (["--classes", 'cat,"dog'], "one line of CSV"),
         (["--classes", "dog,=cow,cat"], "with its columns in another order (column 0 is label 'cat'"),
-        (["--classes", "cat,dog,=cow,emu"], "--classes names 4 classes; got probabilities of 3"),
+        (
+            ["--classes", "cat,dog,=cow,emu"],
+            "('cat', 'dog', '=cow', 'emu'); got probabilities of 3: a name with a comma",
+        ),
         (["--probs", "p"], "a name of its own"),
         (["--probs", "q"], "no field 'q'"),
         (["--html", "/none/page.html"], "wanted a folder"),
@@ -283,3 +286,18 @@ def test_a_copy_leaves_labels_that_nobody_decided_on_as_they_were_written(tmp_pa
     assert main(["clean", str(path), "--label", "y", "--probs", "p", "--action", "relabel", "-o", str(out)]) == 0
     after = [json.loads(line)["y"] for line in out.read_text().splitlines()]
     assert after == [row["y"] if i != 10 else 0 for i, row in enumerate(made)]
+
+
+def test_an_expert_of_another_length_is_told_with_both(rows: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    short = rows.with_name("short.npy")
+    np.save(short, np.full((299, 3), 1 / 3))
+    assert clean(rows, "--probs", str(short)) == 1
+    assert f"short has 299 rows, {rows} has 300" in capsys.readouterr().err
+
+
+def test_no_file_is_replaced_unasked(rows: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert clean(rows, "-o", str(rows), "--action", "drop") == 1
+    assert "exists; --force replaces it" in capsys.readouterr().err
+    assert len(rows.read_text().splitlines()) == 300
+    assert clean(rows, "-o", str(rows), "--action", "drop", "--force") == 0
+    assert len(rows.read_text().splitlines()) < 300

@@ -90,3 +90,10 @@ def test_shares_of_people_are_outcomes_and_the_wrong_way_round_is_seen():
         outcomes("r", [0.5, 1.5])
     with pytest.raises(InputError, match="the wrong way round"):
         stated_and_seen([1, 0, 1], [0.2, 0.3, 0.9])
+
+
+def test_per_cent_are_seen_in_confidences():
+    with pytest.raises(InputError, match="got 72 at row 1: these look like per cent, divide by 100"):
+        probabilities("p", [0.5, 72])
+    with pytest.raises(InputError, match=r"got 1\.2 at row 1$"):
+        probabilities("p", [0.5, 1.2])

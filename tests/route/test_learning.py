@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from foureyes.calibration import Source
+from foureyes.calibration import Platt, Source
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.bounds import rate_lower
 from foureyes.route.labels import AnswerLabel, agreement_labels, labels_of
@@ -251,3 +251,31 @@ def test_requests_whose_caller_hung_up_are_reported_by_what_they_cost_and_teach_
     assert (after.left, after.actions) == (LeftRequests(2, 1.5, 2), {"answer": 20, "cancelled": 2})
     assert (after.writers[1].asked, after.writers[1].unread, after.writers[1].failures) == (21, 0, {"cancelled": 1})
     assert "2 requests by their callers, at 1.5, and what 2 writers took" in "\n".join(report_lines(after))
+
+
+def test_by_agreement_the_strongest_is_always_right() -> None:
+    requests, _ = traffic(600)
+    rows = learning_rows(requests, agreement_labels(requests, "large"), WRITERS)
+    learned = learn_route(rows, Wanted(promise=0.1, right_means="equal to the strongest writer's"))
+    assert learned.reasons["large"] == "platt: 0.997 for every answer, as all 300 are right"
+    large = Platt.from_json(learned.calibrators["large"].to_json())
+    assert large.predict_proba([0.1, 3.0], source=SOURCE) == pytest.approx([301 / 302] * 2)
+    assert learned.point.stopped[1] > 0
+    wrong, returned = wrong_share(learned, rows_of_agreement(2000, seed=1))
+    assert returned > 0
+    assert rate_lower(wrong, returned, 0.99) <= 0.1
+
+
+def rows_of_agreement(n: int, seed: int) -> LearningRows:
+    requests, _ = traffic(n, seed)
+    return learning_rows(requests, agreement_labels(requests, "large"), WRITERS)
+
+
+def test_of_a_question_asked_again_the_labelled_request_counts() -> None:
+    requests, labels = traffic(40)
+    again = [replace(one, id=f"again-{one.id}") for one in requests]
+    told = [replace(label, id=f"again-{label.id}") if label.id == "r3" else label for label in labels]
+    both = [*requests, *again]
+    found = learning_rows(both, labels_of(told, both), WRITERS)
+    assert sorted(found.ids) == sorted(one.id if one.id != "r3" else "again-r3" for one in requests)
+    assert found.left_out == {"the same question again": 40}

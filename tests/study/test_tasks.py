@@ -258,7 +258,10 @@ def test_two_files_in_a_tasks_folder_are_not_chosen_between(tmp_path: Path) -> N
     for name in ("a.jsonl", "b.jsonl"):
         write(tmp_path / "arc" / name, GOOD)
     (tmp_path / "arc" / "SOURCE.md").write_text("")
-    with pytest.raises(InputError, match=r"holds several files or none \(a.jsonl, b.jsonl\); name one with file"):
+    with pytest.raises(
+        InputError,
+        match=r"holds 2 files of records, wanted one; name it in \[\[task\]\]: file = \".*a.jsonl\" or file = \".*b.jsonl\"",
+    ):
         load_task(TaskSpec("arc"), data=tmp_path, seed=0)
 
 

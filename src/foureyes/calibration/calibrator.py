@@ -149,7 +149,7 @@ class Calibrator(ABC):
         if seen and not allow_fitted_rows:
             raise InputError(
                 f"these {len(right)} rows were among the {self.fitted_on.rows.n} this calibrator was fitted on; wanted "
-                "others (allow_fitted_rows=True takes them and marks the result)"
+                "others (allow_fitted_rows=True, on the command line --allow-fitted-rows, takes them and marks the result)"
             )
         return confidence, right, seen
 

@@ -129,7 +129,7 @@ class Curve(TableResult):
         reaching = [point for point in self.points if getattr(point, by) >= accuracy]
         if not reaching:
             best = max(getattr(point, by) for point in self.points)
-            raise NotEnoughData(f"no point reaches an accuracy of {accuracy:g} by {by}; the best is {best:.4f}")
+            raise NotEnoughData(f"no point reaches an accuracy of {accuracy:g}; the best has {best:.4f}")
         return min(reaching, key=lambda point: (point.cost, -point.accuracy))
 
     def best(self, *, cost: float) -> Point:

@@ -205,7 +205,9 @@ class Policy:
             InputError: not one column a gate, lengths differ, a confidence is not in [0, 1].
         """
         if len(confidences) != len(self.gates):
-            raise InputError(f"{len(self.gates)} gates need a column of confidences each; got {len(confidences)}")
+            raise InputError(
+                f"this policy asks {len(self.gates)} models and needs a column of confidences of each; got {len(confidences)}"
+            )
         columns = [probabilities(f"confidences[{s}]", column) for s, column in enumerate(confidences)]
         n = same_length(**{f"confidences[{s}]": column for s, column in enumerate(columns)})
         models = np.broadcast_to(np.arange(len(columns))[:, None], (len(columns), n))

@@ -164,17 +164,19 @@ def _require_known(
     more = f"; and {plural(len(unknown) - _KINDS_TOLD, 'kind')} more" if len(unknown) > _KINDS_TOLD else ""
     n_rows = sum(len(rows) for rows in unknown.values())
     known = (
-        f"the classes are {', '.join(names[:20])}" if names else f"labels are 0..{n_classes - 1}, one for each column"
+        f"the classes are {', '.join(map(repr, names[:20]))}"
+        if names
+        else f"labels are 0..{n_classes - 1}, one for each column"
     )
     hint = "" if names else "; give classes=, the names in the order of the columns, where labels are names"
-    raise InputError(f"{plural(n_rows, 'label')} of no class: {'; '.join(told)}{more}. {known}{hint}")
+    raise InputError(f"{plural(n_rows, 'label')} of no class: {'; '.join(told)}{more}; {known}{hint}")
 
 
 def _unknown(name: str, rows: Sequence[int] | NDArray[np.intp], classes: Sequence[str]) -> str:
     places = ", ".join(str(int(row)) for row in rows[:_ROWS_TOLD]) + (", …" if len(rows) > _ROWS_TOLD else "")
     lower = {known.lower(): known for known in classes}
     near = [lower[key] for key in get_close_matches(name.lower(), lower, n=1)]
-    meant = f": did you mean {near[0]!r}?" if near else ""
+    meant = f", perhaps {near[0]!r}" if near else ""
     return f"{name!r} in {plural(len(rows), 'row')} ({places}){meant}"
 
 

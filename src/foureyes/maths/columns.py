@@ -61,7 +61,7 @@ def probabilities(name: str, values: ArrayLike) -> Floats:
         return column
     if not (low >= -TOLERANCE and high <= 1 + TOLERANCE):
         bad = ~((column >= -TOLERANCE) & (column <= 1 + TOLERANCE))
-        raise InputError(f"{name} must lie in [0, 1]; got {_told(column[bad][0])} {_first(bad)}")
+        raise InputError(f"{name} must lie in [0, 1]; got {_told(column[bad][0])} {_first(bad)}{_per_cent(low, high)}")
     return np.clip(column, 0.0, 1.0)
 
 
@@ -213,6 +213,10 @@ def _column(name: str, values: ArrayLike) -> Floats:
 def _ends(column: Floats) -> tuple[float, float]:
     """Smallest and largest; both NaN if any entry is."""
     return (float(column.min()), float(column.max())) if column.size else (0.0, 0.0)
+
+
+def _per_cent(low: float, high: float) -> str:
+    return ": these look like per cent, divide by 100" if low >= 0 and 1.5 < high <= 100 else ""
 
 
 def _told(number: float) -> str:

@@ -6,8 +6,9 @@ no row judges what it made. See docs/route.md.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,10 +103,7 @@ def learn_route(rows: LearningRows, wanted: Wanted) -> LearnedRoute:
     """
     _require_labels(rows, wanted)
     fitting, judging = rows.halves(wanted.seed)
-    chosen = {
-        writer: _fit(writer, signal, right, rows.source)
-        for writer, signal, right in zip(rows.writers, fitting.signals, fitting.correct, strict=True)
-    }
+    chosen = _fitted(fitting)
     calibrators = {writer: calibrator for writer, (calibrator, _) in chosen.items()}
     fitted, judged = (_confidences(calibrators, half) for half in (fitting, judging))
     curve = _curve(fitting, judging, fitted, judged)
@@ -148,10 +146,7 @@ def _now(rows: LearningRows, wanted: Wanted) -> str:
         return ""
     try:
         fitting, judging = rows.halves(wanted.seed)
-        calibrators = {
-            writer: _fit(writer, signal, right, rows.source)[0]
-            for writer, signal, right in zip(rows.writers, fitting.signals, fitting.correct, strict=True)
-        }
+        calibrators = {writer: calibrator for writer, (calibrator, _) in _fitted(fitting).items()}
         limit = strongest_promise(_confidences(calibrators, judging), judging.correct, delta=wanted.delta)
     except NotEnoughData:
         limit = None
@@ -160,6 +155,26 @@ def _now(rows: LearningRows, wanted: Wanted) -> str:
 
 def _could(limit: float | None) -> str:
     return "; with these, none" if limit is None else f"; with these, about {limit:g} could be promised now"
+
+
+def _fitted(rows: LearningRows) -> dict[str, tuple[ScoreCalibrator, str]]:
+    """A calibrator for each writer, and why it is of this kind."""
+    *weaker, strongest = zip(rows.writers, rows.signals, rows.correct, strict=True)
+    chosen = {writer: _fit(writer, signal, right, rows.source) for writer, signal, right in weaker}
+    writer, signal, right = strongest
+    known = ~np.isnan(signal)
+    always = known.any() and right[known].all()  # by agreement it is so by definition
+    found = _always_right(signal[known], rows.source) if always else _fit(writer, signal, right, rows.source)
+    return {**chosen, writer: found}
+
+
+def _always_right(signal: Floats, source: Source) -> tuple[ScoreCalibrator, str]:
+    """One P(correct) for every answer, by the rule of succession: no signal can tell right from wrong where nothing was wrong."""
+    n = len(signal)
+    share = (n + 1) / (n + 2)
+    line = Platt.fit(signal, np.full(n, share), source=source)
+    flat = replace(line, slope=0.0, intercept=math.log(n + 1))
+    return flat, f"platt: {share:.3f} for every answer, as all {n:,} are right"
 
 
 def _fit(writer: str, signal: Floats, right: NDArray[np.bool_], source: Source) -> tuple[ScoreCalibrator, str]:

@@ -16,7 +16,7 @@ from foureyes.errors import InputError, NotEnoughData
 from foureyes.route.labels import Labels
 from foureyes.route.log_records import LoggedRequest, LoggedStage
 
-__all__ = ["LearningRows", "learning_rows", "of_route", "one_source"]
+__all__ = ["LearningRows", "learning_rows", "of_route", "one_source", "without_repeats"]
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -96,10 +96,19 @@ def one_source(requests: Iterable[LoggedRequest]) -> Source:
     return next(iter(held))
 
 
+def without_repeats(requests: Iterable[LoggedRequest]) -> list[LoggedRequest]:
+    """The first request of each question: the same one again says nothing new."""
+    found: dict[str, LoggedRequest] = {}
+    for request in requests:
+        found.setdefault(request.question, request)
+    return list(found.values())
+
+
 def learning_rows(requests: Sequence[LoggedRequest], labels: Labels, writers: Sequence[str]) -> LearningRows:
     """Selects what a policy can be learnt from.
 
-    A request counts where the route only watched and every writer was asked. Where a route decides, the later writers are asked
+    A request counts where the route only watched and every writer was asked; of a question that was asked again, the first
+    that is labelled for every writer. Where a route decides, the later writers are asked
     about doubtful questions only, and what they do there says nothing about the others.
 
     Args:
@@ -119,9 +128,10 @@ def learning_rows(requests: Sequence[LoggedRequest], labels: Labels, writers: Se
     left_out["decided by the route, so that not every writer was asked"] = len(stayed) - len(watched)
     complete = [request for request in watched if set(writers) <= request.asked.keys()]
     _require_complete(watched, complete, writers)
-    single = list({request.question: request for request in reversed(complete)}.values())[::-1]
+    labelled = [request for request in complete if all(_is_known(request, labels, writer) for writer in writers)]
+    single = without_repeats([*labelled, *complete])
     left_out["the same question again"] = len(complete) - len(single)
-    rows = [request for request in single if all(_is_known(request, labels, writer) for writer in writers)]
+    rows = without_repeats(labelled)
     left_out["without a label for every writer"] = len(single) - len(rows)
     if not rows:
         raise NotEnoughData(

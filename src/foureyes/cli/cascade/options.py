@@ -92,6 +92,7 @@ def _configure_simulate(simulate: argparse.ArgumentParser) -> None:
     _add_models(simulate, questions=False)
     add_allowance(simulate, "judge on the rows the policy was chosen on all the same")
     add_out(simulate, "a copy of IN with 'stage', 'model' and 'answered'", metavar="OUT")
+    simulate.add_argument("--force", action="store_true", help="replace an OUT that exists")
 
 
 def _add_models(parser: argparse.ArgumentParser, *, questions: bool = True) -> None:

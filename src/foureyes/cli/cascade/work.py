@@ -18,7 +18,14 @@ from foureyes.cli.cascade.policies import kind_of, write_policy
 from foureyes.cli.cascade.routers import compare_routers, fit_learned, fit_router
 from foureyes.cli.cascade.shift import measure_files
 from foureyes.cli.cascade.table import ModelTable, read_models
-from foureyes.cli.files import in_file, read_text, require_new_fields, require_places, require_same_format
+from foureyes.cli.files import (
+    in_file,
+    read_text,
+    require_absent,
+    require_new_fields,
+    require_places,
+    require_same_format,
+)
 from foureyes.cli.output import CommandOutput
 from foureyes.display import plural
 from foureyes.errors import InputError
@@ -128,6 +135,7 @@ def _simulate(args: argparse.Namespace, output: CommandOutput) -> None:
     table = open_table(args.source)
     if args.out:
         require_same_format(table, args.out)
+        require_absent(args.out, force=args.force)
         require_places(None, args.out)
     numbers, columns = simulate_policy(args, table)
     if args.out:

@@ -83,6 +83,7 @@ def _add_finding(finding: argparse._ArgumentGroup) -> None:
 
 def _add_acting(acting: argparse._ArgumentGroup) -> None:
     add_out(acting, "a copy of IN in its format", metavar="OUT")
+    acting.add_argument("--force", action="store_true", help="replace an OUT that exists")
     what = acting.add_mutually_exclusive_group()
     what.add_argument(
         "--action",

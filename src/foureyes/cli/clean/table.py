@@ -66,10 +66,15 @@ def read_labels(args: argparse.Namespace) -> LabelTable:
     widths = {matrix.shape[1] for matrix in probs.values()}
     if classes is not None and widths != {len(classes)}:
         raise InputError(
-            f"--classes names {len(classes)} classes; got probabilities of {', '.join(map(str, sorted(widths)))}"
+            f"--classes names {len(classes)} classes ({', '.join(map(repr, classes[:20]))}); got probabilities of "
+            f"{', '.join(map(str, sorted(widths)))}: a name with a comma stands in double quotes"
         )
     labels = _labels(table, args.label, max(widths), classes)
     for name, present in known.items():
+        if len(present) != len(labels):
+            raise InputError(
+                f"{name} has {len(present)} rows, {table.name} has {len(labels)}: wanted one of each label"
+            )
         _require_all(table, name, present | (labels < 0))
     verified = wrong = None
     if args.true:

@@ -15,7 +15,7 @@ from foureyes.cleaning.review import apply_decisions, suggestions, write_review
 from foureyes.cleaning.stopping import keep_top_for
 from foureyes.cli.clean.serving import read_decisions, serve
 from foureyes.cli.clean.table import LabelTable, precision_of, read_labels
-from foureyes.cli.files import require_new_fields, require_places, require_same_format
+from foureyes.cli.files import require_absent, require_new_fields, require_places, require_same_format
 from foureyes.cli.output import CommandOutput
 from foureyes.display import plural
 from foureyes.errors import InputError
@@ -39,6 +39,7 @@ def run(args: argparse.Namespace, output: CommandOutput) -> None:
     data = read_labels(args)
     if args.out:
         require_same_format(data.table, args.out)
+        require_absent(args.out, force=args.force)
     found = _find(data, args, output)
     for sentence in found.issues.findings:
         output.say(sentence)

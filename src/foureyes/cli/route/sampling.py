@@ -13,7 +13,7 @@ from foureyes.cli.route.inputs import read_log
 from foureyes.display import plural
 from foureyes.errors import InputError
 from foureyes.route.learned_files import outline_of
-from foureyes.route.learning_rows import of_route, one_source
+from foureyes.route.learning_rows import of_route, one_source, without_repeats
 from foureyes.route.log_records import LoggedRequest
 from foureyes.route.promised import labels_needed
 from foureyes.tables import write_text
@@ -36,7 +36,7 @@ def sample(args: argparse.Namespace, output: CommandOutput) -> None:
     one_source(own := of_route(requests, outline.name))
     watched = [request for request in own if not request.enforced and request.action != "cancelled"]
     usable = [request for request in watched if set(outline.writers) <= request.asked.keys()]
-    single = list({request.question: request for request in usable}.values())
+    single = without_repeats(usable)
     if not single:
         raise InputError(
             f"of {plural(len(own), 'request')} none was only watched with every writer asked: set shadow = true for a while"

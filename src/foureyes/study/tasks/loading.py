@@ -172,9 +172,10 @@ def _known_files(wanted: TaskSpec, known: KnownTask | None, data: Path | None) -
         raise InputError(f"task {wanted.name}: wanted a folder {' or '.join(known.folders)} in {data}; there is none")
     files = [path for path in sorted(folders[0].iterdir()) if _holds_records(path)]
     if len(files) != 1:
-        names = ", ".join(path.name for path in files) or "none"
+        names = " or ".join(f'file = "{path.relative_to(data).as_posix()}"' for path in files)
         raise InputError(
-            f"task {wanted.name}: {folders[0]} holds several files or none ({names}); name one with file = …"
+            f"task {wanted.name}: {folders[0]} holds {len(files)} files of records, wanted one"
+            + (f"; name it in [[task]]: {names}" if names else "")
         )
     return files
 
