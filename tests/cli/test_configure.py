@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from foureyes.calibration import Calibrator, Threshold
 from foureyes.cli import main
 from foureyes.config import ReaderVerifier, load
 from foureyes.config.load import load_route
+from foureyes.guard.reader_judge import READER_SIGNAL
 
 SERVICE = """\
 # our service
@@ -35,6 +37,7 @@ sha256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 scopes = ["verify"]
 """
 SCORES = ["--score", "foureyes.smollm2-135m.log_cmp", "--correct", "right"]
+CLAIMS = ["--score", f"foureyes.smollm2-135m.{READER_SIGNAL}", "--correct", "right"]
 
 
 def scored(path: Path, seed: int) -> Path:
@@ -42,7 +45,8 @@ def scored(path: Path, seed: int) -> Path:
     with path.open("w") as file:
         for z in rng.normal(1, 2, 800):
             right = bool(rng.random() < 1 / (1 + np.exp(-2 * z)))
-            file.write(json.dumps({"right": right, "foureyes": {"smollm2-135m": {"log_cmp": 3 - z}}}) + "\n")
+            read = {"log_cmp": 3 - z, READER_SIGNAL: 3 - z}
+            file.write(json.dumps({"right": right, "surprise": 3 - z, "foureyes": {"smollm2-135m": read}}) + "\n")
     return path
 
 
@@ -55,10 +59,10 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def fit_into(folder: Path, *more: str) -> int:
+def fit_into(folder: Path, *more: str, scores: Sequence[str] = CLAIMS) -> int:
     promised = ["--max-error", "0.2", "--threshold", str(folder / "cut.json")]
     service = ["--configure", str(folder / "etc" / "foureyes.toml"), "--verifier", "first"]
-    fit = ["calibrate", "fit", str(folder / "a.jsonl"), *SCORES, "-o", str(folder / "c.json"), "--hold-out", "0.5"]
+    fit = ["calibrate", "fit", str(folder / "a.jsonl"), *scores, "-o", str(folder / "c.json"), "--hold-out", "0.5"]
     return main([*fit, *promised, *service, *more])
 
 
@@ -107,9 +111,9 @@ def test_a_promise_on_other_rows_goes_there_too_and_one_that_cannot_be_made_does
     configuration = folder / "etc" / "foureyes.toml"
     service = ["--configure", str(configuration), "--verifier", "first", "--replace"]
     cut = ["--threshold", str(folder / "cut.json")]
-    fit = ["calibrate", "fit", str(folder / "a.jsonl"), *SCORES, "-o", str(folder / "c.json")]
+    fit = ["calibrate", "fit", str(folder / "a.jsonl"), *CLAIMS, "-o", str(folder / "c.json")]
     assert main(fit) == 0
-    report = ["calibrate", "report", str(folder / "c.json"), str(folder / "b.jsonl"), *SCORES, *cut, *service]
+    report = ["calibrate", "report", str(folder / "c.json"), str(folder / "b.jsonl"), *CLAIMS, *cut, *service]
     assert main([*report, "--max-error", "0.000001"]) == 1
     assert configuration.read_text() == SERVICE
     assert main([*report, "--max-error", "0.2"]) == 0
@@ -117,6 +121,18 @@ def test_a_promise_on_other_rows_goes_there_too_and_one_that_cannot_be_made_does
     capsys.readouterr()
     assert main([*report, "--max-error", "0.2", "--allow-fitted-rows"]) == 1
     assert "makes no promise that a service could keep" in capsys.readouterr().err
+
+
+def test_scores_that_the_reader_does_not_vote_on_are_not_put_before_it(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for scores, words in (
+        (SCORES, "reads worst_claim; got a calibrator of log_cmp of smollm2-135m: foureyes score --signal worst_claim"),
+        (["--score", "surprise", "--larger-is", "worse", "--correct", "right"], "of scores of no stated source"),
+    ):
+        assert fit_into(folder, "--replace", scores=scores) == 1
+        assert words in capsys.readouterr().err
+        assert (folder / "etc" / "foureyes.toml").read_text() == SERVICE
 
 
 @pytest.mark.parametrize(

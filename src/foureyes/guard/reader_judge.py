@@ -25,7 +25,15 @@ from foureyes.models.roles import Reader
 from foureyes.signals.worst import WorstClaim, worst_claim_rounds
 from foureyes.types import Exchange, Unscored, Vote, VoteVerdict
 
-__all__ = ["SHIPPED_MODELS", "Cut", "ReaderJudge", "ShippedCalibration", "shipped_calibration", "shipped_judge"]
+__all__ = [
+    "READER_SIGNAL",
+    "SHIPPED_MODELS",
+    "Cut",
+    "ReaderJudge",
+    "ShippedCalibration",
+    "shipped_calibration",
+    "shipped_judge",
+]
 
 Cut: TypeAlias = Threshold | FlagRate | float
 
@@ -33,7 +41,7 @@ SHIPPED_MODELS: Final = ("smollm2-135m", "gemma3-270m", "qwen2.5-coder-0.5b", "q
 """Models of the catalog that a calibration is shipped for."""
 
 _FORMAT: Final = "foureyes.reading_judge"
-_SIGNAL: Final = "worst_claim"
+READER_SIGNAL: Final = "worst_claim"
 _SHOWN: Final = 60
 
 _TOLD: Final[Mapping[str, str]] = {
@@ -81,9 +89,9 @@ class ReaderJudge:
     ) -> None:
         self._shared = isinstance(reader, ReaderBatcher)
         self._batcher = reader if isinstance(reader, ReaderBatcher) else ReaderBatcher(reader)
-        calibrator.require_direction(_SIGNAL)
+        calibrator.require_direction(READER_SIGNAL)
         if calibrator.fitted_on.source is not None:
-            calibrator.fitted_on.require(Source(_SIGNAL, self._batcher.name))
+            calibrator.fitted_on.require(Source(READER_SIGNAL, self._batcher.name))
         self._cut = cut if isinstance(cut, int | float) else cut.cut
         if not 0 <= self._cut <= 1:
             raise InputError(f"a cut is a confidence in [0, 1]; got {self._cut}")

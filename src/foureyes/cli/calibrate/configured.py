@@ -13,6 +13,7 @@ from typing import Any, Final, TypeAlias
 from foureyes.calibration import Calibrator, Threshold
 from foureyes.cli.files import in_file
 from foureyes.errors import InputError
+from foureyes.guard.reader_judge import READER_SIGNAL
 from foureyes.tables.saving import replacing
 from foureyes.toml_edit import with_keys
 from foureyes.toml_text import parsed_toml
@@ -105,6 +106,7 @@ def configured(args: argparse.Namespace, calibrator: Path, made: Made | None) ->
             "cut": None,
         }
         _require_free(told, values, f"[verifiers.{args.verifier}]", replace=args.replace)
+        _require_signal(made, READER_SIGNAL, f"[verifiers.{args.verifier}]")
         return Configured(path, before, with_keys(before, ("verifiers", args.verifier), values))
 
 
@@ -117,9 +119,7 @@ def _route(document: dict[str, Any], text: str, args: argparse.Namespace, calibr
             f"[route] has a {' and a '.join(rival)}, which decide in place of cuts: foureyes route learn makes others"
         )
     signal = reader.get("signal", _USUAL_SIGNAL)
-    source = None if made is None else made[0].fitted_on.source
-    if source is not None and source.signal != signal:
-        raise InputError(f"[reader] reads {signal}; got a calibrator of {source}")
+    _require_signal(made, signal, "[reader]")
     values = {"calibrator": _seen_from(args.configure, calibrator), "cut": None if made is None else made[1].cut}
     _require_free(told, values, f"[[writers]] {args.writer}", replace=args.replace)
     return text if made is None else with_keys(text, ("writers",), values, place=place)
@@ -145,6 +145,18 @@ def _reader(document: dict[str, Any], name: str) -> dict[str, Any]:
             f'[verifiers.{name}] is of kind {told.get("kind")!r}: only a "reader" has a calibrator and a threshold'
         )
     return told
+
+
+def _require_signal(made: Made | None, signal: str, table: str) -> None:
+    """On another scale a calibrator is wrong without a sign of it."""
+    if made is None:
+        return
+    source = made[0].fitted_on.source
+    if source is None or source.signal.rpartition(".")[2] != signal:
+        raise InputError(
+            f"{table} reads {signal}; got a calibrator of {source or 'scores of no stated source'}: "
+            f"foureyes score --signal {signal} writes the scores to fit on"
+        )
 
 
 def _require_free(told: dict[str, Any], values: Mapping[str, str | float | None], table: str, *, replace: bool) -> None:
