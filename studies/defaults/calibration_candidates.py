@@ -56,10 +56,13 @@ def score_candidates(p: Floats, right: Flags) -> dict[str, Predict]:
         return fit_kind(cast("CalibratorKind", kind), p, right, larger_is="better").predict_proba
 
     every["lowest held-out loss"] = of_kind(min(losses, key=lambda kind: losses[kind]))
-    near = [t for t in choice.trials if t.kind in _BEFORE]
-    best = min(near, key=lambda t: t.nll)
+    for errors, words in ((1, "one standard error"), (2, "two standard errors")):
+        near = [t for t in choice.trials if t.excess <= errors * t.excess_error]
+        every[f"simplest within {words}"] = of_kind(near[0].kind)
+    earlier = [t for t in choice.trials if t.kind in _BEFORE]
+    best = min(earlier, key=lambda t: t.nll)
     every["before: Platt on p, histogram or isotonic"] = of_kind(
-        next(t.kind for t in near if t.nll <= best.nll + t.excess_error)
+        next(t.kind for t in earlier if t.nll <= best.nll + t.excess_error)
     )
     every |= {
         "always Platt on log-odds": LogOddsPlatt.fit(p, right).predict_proba,
@@ -78,11 +81,17 @@ def score_candidates(p: Floats, right: Flags) -> dict[str, Predict]:
 
 def class_candidates(x: Floats, labels: NDArray[np.intp], scale: Scale) -> dict[str, Predict]:
     """The same of class scores: each gives (N, K) probabilities."""
+    choice = fit_best_classes(x, labels, scale=scale)
     every: dict[str, Predict] = {
-        DEFAULT: fit_best_classes(x, labels, scale=scale).calibrator.predict_proba,
+        DEFAULT: choice.calibrator.predict_proba,
         "as given": lambda z: softmax(class_logits(z, scale, _LEAST)),
         "always temperature": Temperature.fit(x, labels, scale=scale).predict_proba,
     }
+    vector = VectorScaling.fit(x, labels, scale=scale).predict_proba
+    for errors, words in ((1, "one standard error"), (2, "two standard errors")):
+        near = [t for t in choice.trials if t.excess <= errors * t.excess_error]
+        takes_one = near[0].kind == "temperature"
+        every[f"simplest within {words}"] = every["always temperature"] if takes_one else vector
     for ridge in (1.0, RIDGE, 100.0):
         name = "always vector" if ridge == RIDGE else f"vector, ridge {ridge:g}"
         every[name] = VectorScaling.fit(x, labels, scale=scale, ridge=ridge).predict_proba

@@ -1,7 +1,7 @@
 """How candidates do on rows that they have not seen, and which of them is worth its freedom.
 
 Candidates are compared by cross-validated log loss, which is proper and punishes false certainty. More flexible ones
-must earn their place: the simplest is taken whose loss is within one standard error of the best one's.
+must earn their place: the simplest is taken whose loss is within one or two standard errors of the best one's.
 """
 
 from __future__ import annotations
@@ -152,27 +152,29 @@ def _spread(right: Outcomes) -> Floats:
     return np.asarray(share * (1 - share))
 
 
-def simplest(found: Sequence[Trial], place: Mapping[str, int]) -> Trial:
-    """The simplest within one standard error of the best.
+def simplest(found: Sequence[Trial], place: Mapping[str, int], *, errors: int = 1) -> Trial:
+    """The simplest within so many standard errors of the best.
 
     Args:
         found: every candidate.
         place: of each kind, the simplest first.
+        errors: how many. One takes, of five candidates on few rows, what chance put first.
 
     Source: Hastie, Tibshirani & Friedman 2009, §7.10 (one standard error).
     """
-    near = [trial for trial in found if trial.excess <= trial.excess_error]
+    near = [trial for trial in found if trial.excess <= errors * trial.excess_error]
     return min(near, key=lambda trial: place[trial.kind])
 
 
-def reason(chosen: Trial, found: Sequence[Trial]) -> str:
-    """Why it was chosen, in words."""
+def reason(chosen: Trial, found: Sequence[Trial], *, errors: int = 1) -> str:
+    """Why it was chosen, in words; ``errors`` as for :func:`simplest`."""
+    within = "one standard error" if errors == 1 else f"{errors} standard errors"
     best = min(found, key=lambda trial: trial.nll)
     if len(found) == 1:
         return f"{chosen.kind}: the only candidate, held-out log loss {chosen.nll:.4f}"
     if chosen is best:
-        return f"{chosen.kind}: lowest held-out log loss, {chosen.nll:.4f}, and none simpler comes within one standard error"
+        return f"{chosen.kind}: lowest held-out log loss, {chosen.nll:.4f}, and none simpler comes within {within}"
     return (
-        f"{chosen.kind}: held-out log loss {chosen.nll:.4f}, within one standard error ({chosen.excess_error:.4f}) of the "
+        f"{chosen.kind}: held-out log loss {chosen.nll:.4f}, within {within} ({errors * chosen.excess_error:.4f}) of the "
         f"lowest ({best.kind}, {best.nll:.4f}), and simpler"
     )
