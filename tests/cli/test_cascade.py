@@ -341,6 +341,10 @@ def test_a_router_is_followed_as_data_shift(
     assert "shifted.jsonl" in latex.read_text()
     assert main(shift) == 0
     assert "over a threshold" in capsys.readouterr().out
+    chain = tmp_path / "chain.json"
+    chain.write_text('{"kind": "cascade_chain"}')
+    assert main([*shift[:2], str(chain), *shift[3:]]) == 1
+    assert f"{chain} holds a cascade chain; shift measures a router of two models" in capsys.readouterr().err
     assert main([*shift[:3], str(tmp_path / "a.jsonl"), *shift[5:]]) == 1
     assert "the router was fitted on 599 rows" in capsys.readouterr().err
     assert main([*shift[:3], str(tmp_path / "a.jsonl"), *shift[5:], "--allow-fitted-rows"]) == 0

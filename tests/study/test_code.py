@@ -87,3 +87,12 @@ def test_own_programs_are_read_from_a_file(tmp_path: Path) -> None:
     [item] = load_task(TaskSpec("own", file="own.jsonl"), data=tmp_path, seed=0).items
     assert (item.kind, item.prompt) == ("code", "Write double(x).")
     assert grade(item, "def double(x): return x * 2") == "right"
+
+
+@pytest.mark.parametrize("tests", [None, "", " \n"])
+def test_a_row_without_tests_is_refused_not_passed_by_every_program(tmp_path: Path, tests: str | None) -> None:
+    rows = [{"question": "Write f().", "tests": tests}, {"question": "Write g().", "tests": "assert g() == 1"}]
+    (tmp_path / "own.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    task = load_task(TaskSpec("own", file="own.jsonl"), data=tmp_path, seed=0)
+    assert [item.prompt for item in task.items] == ["Write g()."]
+    assert task.refused == {f"a problem for programs needs tests; got {tests!r}": 1}

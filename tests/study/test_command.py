@@ -135,7 +135,7 @@ def test_refused_records_are_on_the_page(shop, data, study, tmp_path) -> None:
 
 def test_reporting_before_running_is_said_in_one_line(study, tmp_path, capsys) -> None:
     assert main(["bench", "report", str(study), "--out", str(tmp_path / "none")]) == 1
-    assert "foureyes: cannot read" in capsys.readouterr().err
+    assert f"none: foureyes bench run {study} makes them" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

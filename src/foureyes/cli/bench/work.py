@@ -24,7 +24,7 @@ from foureyes.models.weights import locate
 from foureyes.models.weights.reference import runs_elsewhere
 from foureyes.report.study import save_latex, save_study
 from foureyes.study.cached_models import Budget, RunUsage
-from foureyes.study.cells import load_cells, save_cells
+from foureyes.study.cells import Cell, load_cells, save_cells
 from foureyes.study.engine import ModelOpeners, run_study
 from foureyes.study.plan import load_study
 from foureyes.study.protocols import load_tasks
@@ -86,9 +86,15 @@ def _run(args: argparse.Namespace, output: CommandOutput, out: Path, openers: Mo
         output.status = Exit.FAILED
 
 
+def _cells(args: argparse.Namespace, out: Path) -> list[Cell]:
+    if not (out / "cells.jsonl").exists():
+        raise InputError(f"no results of {args.study} in {out}: foureyes bench run {args.study} makes them")
+    return load_cells(out / "cells.jsonl")
+
+
 def _report(args: argparse.Namespace, output: CommandOutput, out: Path) -> None:
     study = load_study(args.study)
-    cells, manifest = load_cells(out / "cells.jsonl"), StudyManifest.load(out / "manifest.json")
+    cells, manifest = _cells(args, out), StudyManifest.load(out / "manifest.json")
     html, markdown = args.html or out / "report.html", args.markdown or out / "report.md"
     command = f"foureyes bench run {args.study} --data DATA && foureyes bench report {args.study}"
     report = build_report(study, cells, manifest, command)
@@ -102,7 +108,7 @@ def _report(args: argparse.Namespace, output: CommandOutput, out: Path) -> None:
 
 
 def _choose(args: argparse.Namespace, output: CommandOutput, out: Path) -> None:
-    study, cells = load_study(args.study), load_cells(out / "cells.jsonl")
+    study, cells = load_study(args.study), _cells(args, out)
     mine = [cell for cell in cells if (cell.task, cell.generator) == (args.task, args.generator)]
     if not mine:
         known = ", ".join(f"{cell.task}: {cell.generator}" for cell in cells)

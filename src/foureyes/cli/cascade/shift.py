@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from foureyes.cascade.curves import cascade_curve
 from foureyes.cascade.lead import router_lead
 from foureyes.cascade.routers import AdvantageRouter, InSample, Router, ThresholdRouter
+from foureyes.cli.cascade.policies import kind_of
 from foureyes.cli.cascade.table import read_models
 from foureyes.cli.files import in_file, read_text
 from foureyes.cli.output import CommandOutput
@@ -34,6 +35,8 @@ def measure_files(args: argparse.Namespace, output: CommandOutput) -> None:
     if args.latex:
         require_place(args.latex)
     text = read_text(args.router)
+    if (kind := kind_of(text, args.router)) != "advantage_router":
+        raise InputError(f"{args.router} holds a {kind.replace('_', ' ')}; shift measures a router of two models")
     with in_file(args.router):
         router = AdvantageRouter.from_json(text)
     rows = [_measured(router, source, args) for source in args.sources]

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
+from foureyes.errors import InputError
 from foureyes.sandbox import ProgramRun, Sandbox
 
 __all__ = ["CodeProblem", "program_of", "run_tests"]
@@ -38,12 +39,19 @@ class CodeProblem:
         entry_point: name of the function that is asked for; empty where only the tests name it.
         head: what the answer goes on from: imports, helpers, the function's head and docstring; empty where the whole is asked for.
         before: run before the answer, imports say.
+
+    Raises:
+        InputError: no tests, which every program would pass.
     """
 
     tests: str
     entry_point: str = ""
     head: str = ""
     before: str = ""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.tests, str) or not self.tests.strip():
+            raise InputError(f"a problem for programs needs tests; got {self.tests!r}")
 
 
 def program_of(problem: CodeProblem, answer: str) -> str | None:

@@ -167,7 +167,7 @@ def _mbpp(record: Mapping[str, Any], _: str) -> TaskItem:
     shown = "\n".join(record["test_list"])
     asked = f"You are an expert Python programmer, and here is your task: {record.get('text') or record['prompt']}"
     asked = f"{asked} Your code should pass these tests:\n\n{shown}\n\nAnswer with the code in one code block."
-    tests = "\n".join(filter(None, (record.get("test_setup_code"), shown)))
+    tests = "\n".join(filter(None, (record.get("test_setup_code"), shown))) if shown else ""
     before = "\n".join(record.get("test_imports") or ())
     gold = (record["code"].replace("\r\n", "\n"),) if record.get("code") else ()
     return TaskItem(str(record["task_id"]), asked, "code", gold, problem=CodeProblem(tests, before=before))
