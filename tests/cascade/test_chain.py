@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from foureyes.cascade.chain import fit_chain, fit_chains
 from foureyes.cascade.mixture import PolicyMix
-from foureyes.cascade.points import best, best_policy, cheapest, evaluate_chain
+from foureyes.cascade.points import best, best_policy, cheapest, evaluate_chain, paid_costs
 from foureyes.cascade.policy import CascadeAction, ConfidenceGate, Policy
 from foureyes.cascade.routers import AdvantageRouter
 from foureyes.errors import InputError, NotEnoughData
@@ -225,3 +225,10 @@ def test_models_that_cost_nothing_are_asked_wherever_they_help():
     small, large = np.array([0.2, 0.5, 0.95]), np.array([0.9, 0.9, 0.9])
     (policy,) = fit_chains([small, large], [0, 0])
     assert policy.simulate([small, large]).stage.tolist() == [1, 1, 0]
+
+
+def test_a_cost_that_is_none_is_told_with_its_row() -> None:
+    with pytest.raises(InputError, match=r"costs\[1\] must be .* for each of 3 rows; got -5 in row 2"):
+        paid_costs([1.0, [2.0, 3.0, -5.0]], 2, 3)
+    with pytest.raises(InputError, match=r"for each of 3 rows; got \[2.0, 3.0\]"):
+        paid_costs([1.0, [2.0, 3.0]], 2, 3)

@@ -57,6 +57,18 @@ def test_a_new_label_is_a_name_an_index_or_the_suggestion(tmp_path, typed, label
     assert read_review(path, classes=CLASSES) == {0: ReviewDecision("relabel", label)}
 
 
+@pytest.mark.parametrize("between", [";", "\t"])
+def test_a_review_that_a_spreadsheet_of_another_country_saved_is_read(tmp_path, between):
+    path = tmp_path / "review.csv"
+    write_review(path, ISSUES, classes=CLASSES)
+    fill(path, row_0=("relabel", "emu"))
+    with path.open(encoding="utf-8", newline="") as file:
+        lines = list(csv.reader(file))
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        csv.writer(file, delimiter=between).writerows(lines)
+    assert read_review(path, classes=CLASSES) == {0: ReviewDecision("relabel", 2)}
+
+
 def test_nothing_decided_changes_nothing(tmp_path):
     path = tmp_path / "review.csv"
     write_review(path, ISSUES)

@@ -191,6 +191,8 @@ def test_what_is_no_matrix_is_named(tmp_path: Path, lines: str, words: str) -> N
         ("a,b\n1\n", "line 2: wanted 2 values"),
         ("a,b\n1,nan\n", "must not contain NaN; got one in row 0"),
         ("a,b\n1,x\n", "must hold numbers; got 'x' in row 0"),
+        ("a;b\n1;29.2 %\n", "got '29.2 %' in row 0: this is per cent, write it without the sign and divided by 100"),
+        ("a;b\n1;0,72\n", "got '0,72' in row 0: write 0.72, with a point"),
     ],
 )
 def test_what_is_wrong_with_a_csv_file_is_said(tmp_path: Path, text: str, words: str) -> None:

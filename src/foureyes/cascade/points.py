@@ -256,6 +256,12 @@ def paid_costs(costs: Sequence[ArrayLike], n_models: int, n_rows: int) -> Floats
         raise InputError(f"a chain of {n_models} models needs as many costs; got {len(costs)}")
     columns = [np.asarray(cost, np.float64) for cost in costs]
     for s, column in enumerate(columns):
-        if column.shape not in ((), (n_rows,)) or not (np.isfinite(column) & (column >= 0)).all():
-            raise InputError(f"costs[{s}] must be one finite number ≥ 0, or one for each of {n_rows} rows")
+        wrong = ~(np.isfinite(column) & (column >= 0))
+        if column.shape not in ((), (n_rows,)) or wrong.any():
+            got = (
+                f"{column[wrong][0]:g} in row {wrong.argmax()}"
+                if column.shape == (n_rows,)
+                else f"{column.tolist()!r:.60}"
+            )
+            raise InputError(f"costs[{s}] must be one finite number ≥ 0, or one for each of {n_rows} rows; got {got}")
     return np.stack([np.broadcast_to(column, n_rows) for column in columns])

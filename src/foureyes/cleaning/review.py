@@ -10,11 +10,12 @@ A newcomer starts at :func:`write_review`, then :func:`read_review`, then :func:
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Final, Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -35,6 +36,7 @@ __all__ = [
 
 ReviewAction: TypeAlias = Literal["keep", "relabel", "drop"]
 
+_BETWEEN: Final = re.compile(r'"?row"?([,;\t])')
 _FIXED = ("row", "item", "given", "suggested", "score", "agreement", "reason", "decision", "new_label")
 
 
@@ -124,7 +126,9 @@ def read_review(path: str | Path, *, classes: Sequence[str] | None = None) -> di
     decisions: dict[int, ReviewDecision] = {}
     try:
         with Path(path).open(encoding="utf-8-sig", newline="") as file:
-            table = csv.DictReader(file, restval="")
+            between = _BETWEEN.match(file.readline())  # a spreadsheet saves with what its country uses
+            file.seek(0)
+            table = csv.DictReader(file, restval="", delimiter=between[1] if between else ",")
             if missing := set(_FIXED) - set(table.fieldnames or ()):
                 raise InputError(f"{path} is no review file: it lacks the column {min(missing)!r}")
             for line in table:

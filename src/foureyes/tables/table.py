@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ ABSENT: Final = object()
 """What :func:`at` returns where nothing is; a ``None`` in a row counts as absent too, later."""
 
 _HINTS: Final = 3
+_PER_CENT: Final = re.compile(r"\s*\d+([.,]\d+)?\s*%\s*")
+_COMMA: Final = re.compile(r"\s*-?\d+,\d+\s*")
 _DEEPEST: Final = 3  # objects within objects in which a name is looked for
 _WORDS: Final = {"true": 1.0, "false": 0.0}
 
@@ -141,7 +144,9 @@ class Table(ABC):
         return Column(values, present)
 
     def _complaint(self, field: str, wanted: str) -> Callable[[int, Any], InputError]:
-        return lambda row, got: InputError(f"{self.name}: {field!r} must hold {wanted}; got {got!r:.60} in row {row}")
+        return lambda row, got: InputError(
+            f"{self.name}: {field!r} must hold {wanted}; got {got!r:.60} in row {row}{_written_otherwise(got, wanted)}"
+        )
 
     def _refuse_nan(self, field: str, bad: Bools) -> None:
         if bad.any():
@@ -216,3 +221,12 @@ def _flag(value: Any) -> float | None:
     if number not in (None, 0.0, 1.0):
         raise ValueError(number)
     return number
+
+
+def _written_otherwise(got: Any, wanted: str) -> str:
+    """What to write in place of a number that only a spreadsheet reads."""
+    if wanted != "numbers" or not isinstance(got, str):
+        return ""
+    if _PER_CENT.fullmatch(got):
+        return ": this is per cent, write it without the sign and divided by 100"
+    return f": write {got.strip().replace(',', '.')}, with a point" if _COMMA.fullmatch(got) else ""
