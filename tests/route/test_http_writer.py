@@ -367,3 +367,20 @@ async def test_a_stream_of_another_model_is_broken_off_before_a_word(name: Any) 
             return
         with pytest.raises(ModelError, match="names another model"):
             await anext(writer(server.url).stream(ASKED))
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"HTTP/1.1 200 OK\r\n" + b"x-more: of the same\r\n" * 40_000,
+        b"HTTP/1.1 200 OK\r\nx-long: " + b"y" * 700_000,
+        b"HTTP/1.1 103 Early Hints\r\n\r\n" * 30_000,
+        chunked(b"{", end=False) + b"0\r\n" + b"x-trailer: of the same\r\n" * 40_000,
+    ],
+    ids=["many headers", "one header", "many heads", "trailers"],
+)
+async def test_headers_without_end_are_no_reply(head: bytes) -> None:
+    async with upstream(lambda _: head, close=True) as server:
+        with pytest.raises(ModelUnavailable) as caught:
+            await writer(server.url).write(ASKED)
+    assert caught.value.summary == "the server sends headers without end"

@@ -20,6 +20,10 @@ _HELD: Final = 1 << 18
 """Bytes that wait for whoever reads; beyond it the server has to wait."""
 
 
+_MOST_IDLE: Final = 1 << 19
+"""Bytes that say nothing of a body; a head has a few thousand."""
+
+
 class LeanConnection(asyncio.Protocol):
     """A connection; :meth:`send`, then :meth:`head`, then :meth:`piece` until there is none."""
 
@@ -28,6 +32,7 @@ class LeanConnection(asyncio.Protocol):
         self._waiter: asyncio.Future[None] | None = None
         self._broken: RequestFailed | None = None
         self._busy = self._paused = False
+        self._n_body, self._n_idle = 0, 0
         self.status = 0
         self.headers: dict[str, str] = {}
         self._start()
@@ -83,10 +88,14 @@ class LeanConnection(asyncio.Protocol):
         if not self._busy:  # nobody asked
             self._break("the server spoke without being asked")
             return
+        before = self._n_body
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError as error:
             self._break("the server's reply is no HTTP", quoted=type(error).__name__)
+        self._n_idle = 0 if self._n_body > before else self._n_idle + len(data)
+        if self._n_idle > _MOST_IDLE:
+            self._break("the server sends headers without end")
         self._wake()
 
     def eof_received(self) -> bool:
@@ -114,6 +123,7 @@ class LeanConnection(asyncio.Protocol):
     def on_body(self, body: bytes) -> None:
         """The parser's word."""
         self._pieces.append(body)
+        self._n_body += len(body)
         self._held += len(body)
         if self._held > _HELD and not self._paused and self._transport is not None:
             self._paused = True
@@ -135,6 +145,7 @@ class LeanConnection(asyncio.Protocol):
         self.headers = {}
         self._pieces: deque[bytes] = deque()
         self._held = 0
+        self._n_body = self._n_idle = 0
         self._has_head = self._done = False
 
     async def _more(self) -> None:

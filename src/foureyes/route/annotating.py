@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from foureyes.errors import FoureyesError
 from foureyes.guard.deadline import log_bug, log_failure
-from foureyes.route.chunks import assembled
+from foureyes.route.chunks import assembled, require_chunk
 from foureyes.route.stages import checked_stage, failed_stage
 from foureyes.route.walking import Walk, WalkEnd
 
@@ -28,6 +28,7 @@ async def annotated_answer(walk: Walk) -> AsyncGenerator[Mapping[str, Any] | Wal
         try:
             async with aclosing(cast("Any", member.writer.stream(walk.request))) as stream:
                 async for chunk in stream:
+                    require_chunk(chunk)
                     chunks.append(chunk)
                     yield chunk
             result = checked_stage(member, walk.request, assembled(chunks), began)

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from foureyes.errors import InputError
+from foureyes.route.outcome import MOST_ANSWERS
+from foureyes.route.replies import are_logprobs
 
-__all__ = ["assembled"]
+__all__ = ["assembled", "require_chunk"]
 
 _TEXTS: Final = ("content", "refusal", "reasoning_content", "reasoning")
 
@@ -29,8 +31,7 @@ def assembled(chunks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     choices: dict[int, dict[str, Any]] = {}
     body: dict[str, Any] = {}
     for chunk in chunks:
-        if not isinstance(chunk, Mapping) or not isinstance(given := chunk.get("choices", []), list):
-            raise InputError("wanted chunks of a chat completion; got something else")
+        given = require_chunk(chunk)
         body.update({key: value for key, value in chunk.items() if key != "choices" and value is not None})
         for piece in given:
             _add(choices, piece)
@@ -39,12 +40,36 @@ def assembled(chunks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {**body, "object": "chat.completion", "choices": [choices[i] for i in sorted(choices)]}
 
 
-def _add(choices: dict[int, dict[str, Any]], piece: object) -> None:
+def require_chunk(chunk: object) -> Sequence[Mapping[str, Any]]:
+    """The choices of a chunk, which may be sent on as it is.
+
+    Raises:
+        InputError: it is no chunk of a chat completion.
+    """
+    if not isinstance(chunk, Mapping) or not isinstance(given := chunk.get("choices", []), list):
+        raise InputError("wanted chunks of a chat completion; got something else")
+    for piece in given:
+        _require_piece(piece)
+    return given
+
+
+def _require_piece(piece: object) -> None:
     if not isinstance(piece, Mapping) or not isinstance(delta := piece.get("delta") or {}, Mapping):
         raise InputError("wanted choices with a delta; got something else")
-    place = piece.get("index", 0)
-    if not isinstance(place, int):
+    place, finish = piece.get("index", 0), piece.get("finish_reason")
+    if not isinstance(place, int) or not 0 <= place < MOST_ANSWERS:
         raise InputError("wanted choices with a number; got something else")
+    if not all(isinstance(text, str | None) for text in (finish, *map(delta.get, _TEXTS))):
+        raise InputError("wanted pieces of text; got something else")
+    calls = delta.get("tool_calls") or []
+    if not isinstance(calls, list) or not all(isinstance(call, Mapping) for call in calls):
+        raise InputError("wanted pieces of tool calls; got something else")
+    if not are_logprobs(piece.get("logprobs")):
+        raise InputError("wanted log-probabilities of tokens; got something else")
+
+
+def _add(choices: dict[int, dict[str, Any]], piece: Mapping[str, Any]) -> None:
+    place, delta = piece.get("index", 0), piece.get("delta") or {}
     empty = {"index": place, "message": {"role": "assistant", "content": None}, "finish_reason": None}
     choice = choices.setdefault(place, empty)
     message = choice["message"]

@@ -9,17 +9,19 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+from codecs import BOM_UTF8
 from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import aclosing
 from typing import Any, Final, NoReturn
 
-from foureyes.errors import ModelError, ModelRefused, ModelUnavailable
+from foureyes.errors import InputError, ModelError, ModelRefused, ModelUnavailable
 from foureyes.http import RequestLimits
 from foureyes.http.error_text import cleaned, message_of
 from foureyes.http.failures import RequestFailed, failure_of_status
 from foureyes.http.lean import LeanClient, LeanReply, NotSent
 from foureyes.models.providers.model_names import is_same_model
 from foureyes.route.outcome import RouteRequest
+from foureyes.route.reply_json import reply_object
 from foureyes.route.roles import Unpaid, WriterReply
 
 __all__ = ["WRITER_LIMITS", "HttpRouteWriter"]
@@ -37,6 +39,9 @@ _KINDS: Final[Mapping[str, type[ModelError]]] = {
 }
 
 _ANOTHER: Final = "the reply names another model than was asked; if it is the same, configure reports_as"
+
+_VERDICT: Final = "foureyes"
+"""Under this name a gateway says what was read: no writer says it of itself."""
 
 _PATH: Final = "/chat/completions"
 _FIRST_PAUSE_S: Final = 0.1
@@ -159,28 +164,37 @@ async def _events(reply: LeanReply) -> AsyncGenerator[Mapping[str, Any], None]:
     """The objects in a stream of server-sent events, up to ``[DONE]``."""
     if "text/event-stream" not in reply.headers.get("content-type", ""):
         raise RequestFailed("wanted a stream of events; got something else")
-    rest = b""
+    async with aclosing(_lines(reply)) as lines:
+        async for line in lines:
+            if line.startswith(b"data:") and (said := line[5:].strip()):
+                if said == b"[DONE]":
+                    return
+                yield _object(said)
+    raise RequestFailed("the stream broke off", "unavailable")
+
+
+async def _lines(reply: LeanReply) -> AsyncGenerator[bytes, None]:
+    """The lines of a body, the last one without its end too. A line that comes byte by byte is put together once."""
+    begun, is_first = list[bytes](), True
     async with aclosing(reply.pieces()) as pieces:
         async for piece in pieces:
-            *lines, rest = (rest + piece).split(b"\n")
-            for line in lines:
-                if line.startswith(b"data:") and (said := line[5:].strip()):
-                    if said == b"[DONE]":
-                        return
-                    yield _object(said)
-    raise RequestFailed("the stream broke off", "unavailable")
+            *ended, rest = piece.split(b"\n")
+            for end in ended:
+                line = b"".join([*begun, end])
+                yield line.removeprefix(BOM_UTF8) if is_first else line
+                begun, is_first = [], False
+            begun.append(rest)
+    yield b"".join(begun)
 
 
 def _object(content: bytes) -> Mapping[str, Any]:
     try:
-        found = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise RequestFailed("wanted JSON; got something else") from error
-    if not isinstance(found, dict):
-        raise RequestFailed("wanted a JSON object; got something else")
+        found = reply_object(content)
+    except InputError as error:
+        raise RequestFailed(str(error)) from error
     if found.get("error") is not None:
         raise RequestFailed("the reply carries an error")
-    return found
+    return {key: value for key, value in found.items() if key != _VERDICT}
 
 
 def _encoded(body: Mapping[str, Any]) -> bytes:

@@ -10,7 +10,10 @@ from foureyes.errors import InputError
 from foureyes.turns import openai_chat
 from foureyes.types import Message, TokenUsage, ToolDefinition, Unscored, Verdict
 
-__all__ = ["Candidate", "RouteAction", "RouteRequest", "RouteStage", "RoutedAnswer", "StageFailure"]
+__all__ = ["MOST_ANSWERS", "Candidate", "RouteAction", "RouteRequest", "RouteStage", "RoutedAnswer", "StageFailure"]
+
+MOST_ANSWERS: Final = 128
+"""Answers to one request, as many as OpenAI gives."""
 
 _OURS: Final = frozenset({"model", "stream", "stream_options"})
 
@@ -44,7 +47,7 @@ class RouteRequest:
             (``messages``, ``tools``, ``response_format``, ``temperature``, ``seed``, ``logprobs``, ``stop`` …).
         messages: the same conversation as the reader reads it.
         tools: what writers may call, as the reader's template is told.
-        n: answers asked for, ≥ 1.
+        n: answers asked for, from 1 to 128.
     """
 
     body: Mapping[str, Any]
@@ -60,7 +63,7 @@ class RouteRequest:
             body: as decoded from JSON; ``model``, ``stream`` and ``stream_options`` are left out.
 
         Raises:
-            InputError: it holds no conversation, a tool that is none, or an ``n`` below 1.
+            InputError: it holds no conversation, a tool that is none, or an ``n`` outside 1 to 128.
 
         Example:
             >>> RouteRequest.of({"model": "foureyes/answers", "messages": [{"role": "user", "content": "Hi"}]}).body
@@ -70,8 +73,8 @@ class RouteRequest:
         if not messages:
             raise InputError("messages must hold at least one message; got none")
         n = body.get("n")
-        if n is not None and (isinstance(n, bool) or not isinstance(n, int) or n < 1):
-            raise InputError(f"n must be a whole number, at least 1; got {str(n)[:60]!r}")
+        if n is not None and (isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= MOST_ANSWERS):
+            raise InputError(f"n must be a whole number from 1 to {MOST_ANSWERS}; got {str(n)[:60]!r}")
         kept = {key: value for key, value in body.items() if key not in _OURS}
         return cls(kept, messages, tools, n or 1)
 

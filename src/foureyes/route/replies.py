@@ -13,7 +13,7 @@ from foureyes.turns import openai_chat
 from foureyes.types import Message, Refusal, TokenUsage
 from foureyes.types.reasoning import find_reasoning
 
-__all__ = ["CheckedReply", "StageFault", "checked_reply", "merged_replies", "reply_of", "usage_of"]
+__all__ = ["CheckedReply", "StageFault", "are_logprobs", "checked_reply", "merged_replies", "reply_of", "usage_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +120,40 @@ def _faults(choice: Mapping[str, Any], turn: Message, request: RouteRequest, pla
         yield _DECLINED
     elif turn.calls and not _may_call(request):
         yield StageFault("bad_reply", f"choice {place} calls a tool; wanted text")
+    elif any(not _are_arguments(call.arguments) for call in turn.calls):
+        yield StageFault("bad_reply", f"choice {place} calls a tool with arguments that are no JSON object")
+    elif not are_logprobs(choice.get("logprobs")):
+        yield StageFault("bad_reply", f"choice {place} has log-probabilities of another form")
     elif not turn.calls and _must_call(request):
         yield StageFault("bad_reply", f"choice {place} calls no tool; wanted a call")
     elif not turn.calls and not _answered(_said(turn)):
         yield StageFault("bad_reply", f"choice {place} is empty")
     elif not turn.calls and (form := _json_form(request)) is not None and not _is_json(_said(turn), form):
         yield StageFault("bad_reply", f"choice {place} is not the JSON that was asked for")
+
+
+def _are_arguments(text: str) -> bool:
+    """Whether a tool can be called with them; without any, some servers send nothing."""
+    return not text.strip() or _is_json(text, dict)
+
+
+def are_logprobs(found: object) -> bool:
+    """Whether they can be told in any of OpenAI's forms."""
+    if found is None:
+        return True
+    rows = found.get("content") if isinstance(found, Mapping) else False
+    return rows is None or (isinstance(rows, list) and all(_is_token(row) and _has_tokens(row) for row in rows))
+
+
+def _has_tokens(row: Mapping[str, Any]) -> bool:
+    others = row.get("top_logprobs")
+    return others is None or (isinstance(others, list) and all(map(_is_token, others)))
+
+
+def _is_token(row: object) -> TypeGuard[Mapping[str, Any]]:
+    if not isinstance(row, Mapping) or not isinstance(row.get("token"), str):
+        return False
+    return isinstance(value := row.get("logprob"), int | float) and not isinstance(value, bool)
 
 
 def _may_call(request: RouteRequest) -> bool:
@@ -178,5 +206,9 @@ def _shape_of(error: InputError) -> str:
     return "wanted a chat completion; got something else" if "'" in str(error) else str(error)[:200]
 
 
+_MOST_TOKENS: Final = 1_000_000_000
+"""More than any reply takes; a count beyond it is none, and what was paid is not known."""
+
+
 def _is_count(value: object) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_TOKENS

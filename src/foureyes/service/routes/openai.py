@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from foureyes.errors import InputError
 from foureyes.route.outcome import RoutedAnswer
+from foureyes.route.reply_json import require_depth
 from foureyes.route.route import AnsweringRoute
 from foureyes.service.access import ROUTING, Call
 from foureyes.service.app_state import AppState
@@ -166,7 +167,7 @@ def parsed(body: bytes) -> dict[str, Any]:
 
     Raises:
         Refused: it is not JSON.
-        InputError: it is no object.
+        InputError: it is no object, or nested too deeply.
     """
     try:
         found = orjson.loads(body)
@@ -174,4 +175,5 @@ def parsed(body: bytes) -> dict[str, Any]:
         raise Refused(400, "the body is not JSON") from None
     if not isinstance(found, dict):
         raise InputError(f"the body must be an object; got {type(found).__name__}")
+    require_depth(body, found)
     return found

@@ -16,7 +16,7 @@ from foureyes.route.outcome import RoutedAnswer
 from foureyes.service.openai_errors import RouteFailed, error_body
 from foureyes.service.routing import RoutedCall
 from foureyes.service.wire.openai import Events, chunks_of, sse
-from foureyes.service.wire.openai_told import headers_of, told_of
+from foureyes.service.wire.openai_told import headers, headers_of, told_of
 
 __all__ = ["send_annotated", "send_held"]
 
@@ -45,7 +45,7 @@ async def send_annotated(routed: RoutedCall, events: Events, send: Send) -> None
         first = await anext(pieces)
         if isinstance(first, RoutedAnswer):  # it failed before a word, and says how
             raise RouteFailed(first)
-        names = [(b"x-foureyes-route", routed.route.encode()), (b"x-foureyes-request-id", routed.request_id.encode())]
+        names = headers({"route": routed.route, "request-id": routed.request_id})
         await send({"type": "http.response.start", "status": 200, "headers": [*_SSE, *names]})
         await _send_piece(send, events.feed(first))
         await _send_piece(send, await _rest(routed, pieces, events, send), is_last=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -9,9 +10,10 @@ from foureyes.route.outcome import Candidate, RoutedAnswer, RouteStage
 from foureyes.service.wire.openai import MODEL_PREFIX
 from foureyes.types import Unscored
 
-__all__ = ["headers_of", "reply_of", "told_of"]
+__all__ = ["headers", "headers_of", "reply_of", "told_of"]
 
 _ABSTAINED: Final = "No answer was found that is likely enough to be right, so none is returned."
+_UNPRINTABLE: Final = re.compile(r"[^ -~]")
 _WAITS: Final = "No answer was found that is likely enough to be right. The question waits for a person."
 
 
@@ -47,8 +49,13 @@ def headers_of(answer: RoutedAnswer) -> list[tuple[bytes, bytes]]:
         "cost": None if answer.cost is None else f"{answer.cost:.9g}",
         "receipt": receipt.get("index"),
     }
+    return headers(fields)
+
+
+def headers(fields: Mapping[str, object]) -> list[tuple[bytes, bytes]]:
+    """Headers of ours; what is none has none, and what could end a line is replaced."""
     return [
-        (f"x-foureyes-{name}".encode(), str(value).encode("ascii", "replace"))
+        (f"x-foureyes-{name}".encode(), _UNPRINTABLE.sub("?", str(value)).encode())
         for name, value in fields.items()
         if value is not None
     ]
