@@ -38,8 +38,8 @@ def section(plan: StudyPlan) -> Section:
         *_tables(of_scores, "A stated confidence"),
         *_tables(of_classes, "Class scores"),
         _combining(plan),
+        _losing([*of_scores, *of_classes]),
     ]
-    lost = [*_losing(of_scores), *_losing(of_classes)]
     method = (
         "Candidates are fitted on n rows and judged on the others; random splits keep all rows of one question on one side. "
         f"{UNSUITABLE}"
@@ -48,8 +48,6 @@ def section(plan: StudyPlan) -> Section:
         method,
         *_absent(),
         _refusals([*of_scores, *of_classes]),
-        "Where an alternative beat the default, the interval excluding 0: "
-        + ("; ".join(lost) + "." if lost else "nowhere."),
     )
     return Section("Calibration", paragraphs, tuple(tables))
 
@@ -103,14 +101,17 @@ def _verdict(tallies: Sequence[Tally], name: str, size: Size) -> str:
     return f"{np.mean([mean for mean, _, _ in found]):+.4f}; {better} / {worse} of {len(found)}"
 
 
-def _losing(tallies: Sequence[Tally]) -> list[str]:
+def _losing(tallies: Sequence[Tally]) -> TextTable:
     """The strongest alternative wherever one beats the default."""
-    lost = []
+    rows = []
     for tally in tallies:
         name, (mean, low, high) = min(tally.excess.items(), key=lambda one: one[1][2])
         if high < 0:
-            lost.append(f"{tally.set}, n = {tally.size}: {name} {mean:+.4f} [{low:+.4f}, {high:+.4f}]")
-    return lost
+            rows.append((tally.set, str(tally.size), name, f"{mean:+.4f} [{low:+.4f}, {high:+.4f}]"))
+    caption = f"Where an alternative beat the default: {len(rows)} of {len(tallies)} fits of a set"
+    return TextTable(
+        ("set", "n", "the strongest alternative", "its log loss minus the default's"), tuple(rows), caption
+    )
 
 
 def _refusals(tallies: Sequence[Tally]) -> str:
