@@ -313,6 +313,10 @@ def test_a_service_of_routes_needs_no_verifier_and_verifies_nothing(tmp_path: Pa
     guard = build(settings).tenants["me"].guard
     decision = asyncio.run(guard.verify(Exchange("Capital of Australia?", "Canberra")))
     assert (decision.safe, decision.verdict.votes[0].reason) == (False, "no verifier is configured for this tenant")
+    both = '[tenants.me]\npii = "off"\nverifiers = []\n[tenants.you]\npii = "off"\n' + VERIFIER
+    (tmp_path / "foureyes.toml").write_text(both + '[routes.a]\nfile = "route.toml"')
+    settings = load(tmp_path / "foureyes.toml", ENVIRON)
+    assert [len(tenant.verifiers) for tenant in settings.tenants.values()] == [0, 1]
     (tmp_path / "foureyes.toml").write_text("[tenants.me]")
     with pytest.raises(ConfigError, match="verifiers"):
         load(tmp_path / "foureyes.toml", ENVIRON)

@@ -151,7 +151,7 @@ async def _gateway(folder: Path) -> None:
     async with upstream(replies) as server:
         key = new_key("acme", {"admin"})
         file = configured(folder, reader="smollm2-135m", url=server.url, cut=0.999999)
-        file.write_text(SERVICE + key.toml)
+        file.write_text(SERVICE[SERVICE.index("[tenants.acme]") :] + key.toml)  # a gateway only: no verifiers
         with serving("--config", str(file)) as (process, said):
             client = openai.AsyncOpenAI(base_url=f"{said['url']}/v1", api_key=key.presented, max_retries=0)
             asked: Any = {"model": "foureyes/capitals", "messages": [{"role": "user", "content": "Capital?"}]}
@@ -170,6 +170,10 @@ async def _gateway(folder: Path) -> None:
                 assert told.json() == {"request_id": name, "route": "capitals", "kept": True}
                 shown = (await plain.get("/v1/routes")).json()["routes"][0]
                 assert (shown["by_action"], shown["hung_up"], shown["right"]) == ({"answer": 2}, 1, 1)
+                found = (
+                    await plain.post("/v1/guard/verify", json={"prompt": "Capital?", "response": "Canberra"})
+                ).json()
+                assert (found["safe"], "no verifier" in str(found["votes"])) == (False, True), found
                 (folder / "route.toml").write_text((folder / "route.toml").read_text().replace("0.999999", "nonsense"))
                 process.send_signal(signal.SIGHUP)
                 assert not (await asyncio.to_thread(until_logged, process, "configuration"))["applied"]

@@ -109,6 +109,16 @@ def test_an_outcome_of_anothers_answer_is_refused(house: House, route: Route) ->
     assert house.call("POST", "/v1/route/outcomes", body, key="report").status == 200
 
 
+def test_an_outcome_of_a_writer_counts_once_without_a_log_too(house: House) -> None:
+    members = [RouteMember(ScriptedRouteWriter("small", "Canberra"))]
+    house.change(routes={"trivia": Route("trivia", members, ScriptedRouteReader(otherwise=0.9), Policy((ALWAYS,)))})
+    name = ask(house, asked("Capital.")).headers["x-foureyes-request-id"]
+    writers = ["small", "small", None, None, *(f"nobody-{i}" for i in range(70))]
+    bodies = [{"request_id": name, "correct": True, "writer": writer} for writer in writers]
+    statuses = [house.call("POST", "/v1/route/outcomes", body, key="report").status for body in bodies]
+    assert statuses == [200, 409, 200, 409, *[200] * 62, *[409] * 8]
+
+
 def test_an_outcome_of_nothing_is_refused(house: House, route: Route) -> None:
     unknown = {"request_id": "nothing", "correct": True}
     assert house.call("POST", "/v1/route/outcomes", unknown, key="report").status == 404

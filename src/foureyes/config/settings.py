@@ -81,8 +81,8 @@ class TenantSettings(SettingsTable):
     Attributes:
         name: letters, digits, ``-`` and ``_``.
         keys: its API keys, as hashes.
-        verifiers: asked about every answer, each with its own provider and model. None, where the file has routes and no
-            verifiers: the tenant may ask the routes, and the guard finds nothing safe.
+        verifiers: asked about every answer, each with its own provider and model. None, where the file has routes and
+            no verifiers, or the tenant's list is empty: it may ask the routes, and the guard finds nothing safe.
         quorum: least number of them that must say safe or unsafe, and that a request may ask; ``None`` for a majority.
         timing: most seconds from a request to its decision, and of these kept back for the ledger.
         mode: ``observe`` marks decisions as not enforced; it changes nothing else.
@@ -124,7 +124,7 @@ class TenantSettings(SettingsTable):
     @classmethod
     def _by_name(cls, names: Any, info: ValidationInfo) -> Any:
         source = info.context
-        if source is not None and source.has_routes and not names and not source.named:
+        if source is not None and source.has_routes and (names == [] or not (names or source.named)):
             return ()
         return names if source is None else tuple(named_verifiers(names or source.named, source))
 

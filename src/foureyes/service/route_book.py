@@ -18,6 +18,9 @@ __all__ = ["KeptAnswer", "RouteBook", "RouteTally", "WriterTally"]
 _REMEMBERED: Final = 10_000
 """Answers whose outcome can be reported."""
 
+_MOST_OUTCOMES: Final = 64
+"""Of one answer, whoever is named as its writer."""
+
 _SHOWN: Final = 200
 """Answers of all routes that can be opened."""
 
@@ -92,11 +95,11 @@ class RouteTally:
 
 @dataclass(slots=True)
 class _Reportable:
-    """An answer whose outcome may be reported, once."""
+    """An answer whose outcome may be reported, once for each writer and once for what was returned (``None``)."""
 
     route: str
     returned: bool
-    reported: bool = False
+    reported: set[str | None] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,15 +148,21 @@ class RouteBook:
         found = self._reportable.get(request_id)
         return None if found is None else found.route
 
-    def is_reported(self, request_id: str) -> bool:
-        """Whether the outcome of an answer that is remembered was reported."""
-        return self._reportable[request_id].reported
+    def is_reported(self, request_id: str, writer: str | None = None) -> bool:
+        """Whether the outcome of an answer that is remembered was reported, or more of them than a route has writers.
 
-    def report(self, request_id: str, *, correct: bool) -> None:
-        """Counts the outcome of an answer that is remembered, and has none yet."""
+        Args:
+            request_id: of the answer.
+            writer: whose; ``None`` for what was returned.
+        """
+        told = self._reportable[request_id].reported
+        return writer in told or len(told) >= _MOST_OUTCOMES
+
+    def report(self, request_id: str, *, correct: bool, writer: str | None = None) -> None:
+        """Counts the outcome of an answer that is remembered, and has none yet; towards the route where it was returned."""
         found = self._reportable[request_id]
-        found.reported = True
-        if found.returned:
+        found.reported.add(writer)
+        if found.returned and writer is None:
             tally = self._tally(found.route)
             tally.right += correct
             tally.wrong += not correct

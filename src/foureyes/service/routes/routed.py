@@ -43,14 +43,14 @@ async def outcome(call: Reporting, body: RouteOutcomeRequest) -> RouteOutcomeRes
     """
     book = call.tenant.routed
     known = book.route_of(body.request_id)
-    if known is not None and body.writer is None and book.is_reported(body.request_id):
+    if known is not None and book.is_reported(body.request_id, body.writer):
         raise Refused(409, "an outcome of this answer was reported before; it counts once")
     names = _own_routes(call) if known is None else [name for name in call.parts.routes if name == known]
     kept_by = next((name for name in names if _keep(call, name, body)), None)
     if kept_by is None and known is None:
         raise Refused(404, "no such answer is remembered, and no route's log holds it")
-    if known is not None and body.writer is None:
-        book.report(body.request_id, correct=body.correct)
+    if known is not None:
+        book.report(body.request_id, correct=body.correct, writer=body.writer)
     route = kept_by or known or ""
     call.state.metrics.routes.outcome(route, correct=body.correct)
     return RouteOutcomeResponse(request_id=body.request_id, route=route, kept=kept_by is not None)
