@@ -207,7 +207,9 @@ def test_every_response_with_an_example_is_served_word_for_word(scene: House) ->
         shown, sent = plain(example(scene, response)), plain(served(scene, method, path, request))
         if path.endswith("{session_id}") and method == "GET":
             shown["revoked"] = False
-        if path.startswith("/v1/route"):  # figures of a route that has answered once; the example shows one of many answers
+        if path.startswith(
+            "/v1/route"
+        ):  # figures of a route that has answered once; the example shows one of many answers
             shown, sent = shared_kinds(shown, sent)
         if shown != sent:
             different[f"{method} {path}"] = {"shown": shown, "served": sent}
