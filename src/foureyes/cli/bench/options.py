@@ -21,9 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     steps = Commands(parser, "STEP")
     runs = steps.add("run", "answer, read and score; goes on where an earlier run ended")
     _place(runs)
-    runs.add_argument(
-        "--data", type=Path, metavar="DIR", help="folder with the tasks' files (default: the Hugging Face hub)"
-    )
+    _data(runs)
     runs.add_argument(
         "--store", type=Path, metavar="FILE", help="what models said (default: store.sqlite beside the results)"
     )
@@ -58,6 +56,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--tolerance", type=float, default=0.02, help="AUROC one is ready to give away (default: %(default)s)"
     )
     chooses.add_argument("--sure", type=float, default=0.9, help="probability asked for (default: %(default)s)")
+    pairs = steps.add(
+        "pairs", "write right and wrong answers to the same question as preference pairs, as DPO takes them"
+    )
+    _place(pairs)
+    _data(pairs)
+    pairs.add_argument("--jsonl", type=Path, metavar="FILE", help="the pairs (default: pairs.jsonl beside the results)")
+    pairs.add_argument("--each", type=int, default=1, metavar="N", help="most of one question (default: %(default)s)")
+    pairs.add_argument(
+        "--bugs",
+        action="store_true",
+        help="right programs, the tasks' own and those of the run, with a bug that their tests refuse; needs no run",
+    )
+
+
+def _data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR", help="folder with the tasks' files (default: the Hugging Face hub)"
+    )
 
 
 def _place(parser: argparse.ArgumentParser) -> None:

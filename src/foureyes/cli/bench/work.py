@@ -27,11 +27,13 @@ from foureyes.study.cached_models import Budget, RunUsage
 from foureyes.study.cells import Cell, load_cells, save_cells
 from foureyes.study.engine import ModelOpeners, run_study
 from foureyes.study.plan import load_study
+from foureyes.study.preferences import answer_pairs, bug_pairs, save_pairs
 from foureyes.study.protocols import load_tasks
 from foureyes.study.provenance import StudyManifest, manifest_of
 from foureyes.study.sections import build_report
 from foureyes.study.store import CallStore
 from foureyes.study.verifier_choice import choose, learn_experience
+from foureyes.tables.saving import require_place
 
 __all__ = ["bench", "run"]
 
@@ -53,7 +55,7 @@ def bench(args: argparse.Namespace, output: CommandOutput, openers: ModelOpeners
     if args.step == "run":
         _run(args, output, out, openers)
     else:
-        {"report": _report, "choose": _choose}[args.step](args, output, out)
+        {"report": _report, "choose": _choose, "pairs": _pairs}[args.step](args, output, out)
 
 
 def _run(args: argparse.Namespace, output: CommandOutput, out: Path, openers: ModelOpeners) -> None:
@@ -119,6 +121,20 @@ def _choose(args: argparse.Namespace, output: CommandOutput, out: Path) -> None:
     output.give(lambda: asdict(found), lambda: _tell_choice(found))
     if not found.chosen:
         output.status = Exit.FAILED
+
+
+def _pairs(args: argparse.Namespace, output: CommandOutput, out: Path) -> None:
+    study = load_study(args.study)
+    tasks = load_tasks(study.tasks, data=args.data, seed=study.seed)
+    cells = [] if args.bugs and not (out / "cells.jsonl").exists() else _cells(args, out)
+    path = args.jsonl or out / "pairs.jsonl"
+    if not args.jsonl:
+        _made(out)
+    require_place(path)  # before programs run
+    kind = bug_pairs if args.bugs else answer_pairs
+    n = save_pairs(path, kind(cells, tasks, each=args.each, seed=study.seed))
+    output.say(f"{plural(n, 'pair')} → {path}")
+    output.give(lambda: {"pairs": n, "jsonl": str(path)})
 
 
 def _tell_choice(found: VerifierChoice) -> None:

@@ -18,7 +18,7 @@ from typing import Final
 from foureyes.errors import InputError
 from foureyes.sandbox import ProgramRun, Sandbox
 
-__all__ = ["CodeProblem", "program_of", "run_tests"]
+__all__ = ["CodeProblem", "code_places", "program_of", "run_tests"]
 
 _FENCED: Final = re.compile(
     r"^[ \t]*(?:```|~~~)[\w+-]*[ \t]*\n(.*?)(?:^[ \t]*(?:```|~~~)|\Z)", re.MULTILINE | re.DOTALL
@@ -72,6 +72,17 @@ def program_of(problem: CodeProblem, answer: str) -> str | None:
     """
     code = _code(problem, answer.replace("\r\n", "\n"))
     return None if code is None else "\n\n".join(filter(None, (problem.before, code.rstrip(), problem.tests)))
+
+
+def code_places(answer: str) -> list[tuple[int, int]]:
+    r"""Where code stands in an answer: its fenced blocks, or all of it where it has none.
+
+    Example:
+        >>> answer = "So:\n```python\nx = 1\n```\nDone."
+        >>> [answer[start:end] for start, end in code_places(answer)]
+        ['x = 1\n']
+    """
+    return [found.span(1) for found in _FENCED.finditer(answer)] or [(0, len(answer))]
 
 
 def run_tests(problem: CodeProblem, answer: str) -> ProgramRun | None:
@@ -130,10 +141,9 @@ def _completed(head: str, text: str) -> str:
     ends = [place for stop in _STOPS if (place := text.find(stop)) > 0]
     text = text[: min(ends, default=len(text))].rstrip() + "\n"
     first, _, rest = text.partition("\n")
-    if not first.startswith((" ", "\\t")):  # a chat model's answer begins without the space before it
-        text = (
-            f"    {first}\n{rest}" if not rest or rest.startswith((" ", "\\t", "\n")) else textwrap.indent(text, "    ")
-        )
+    if not first.startswith((" ", "\t")):  # a chat model's answer begins without the space before it
+        deep = "\t" if rest.startswith("\t") else "    "
+        text = f"{deep}{first}\n{rest}" if not rest or rest[0] in " \t\n" else textwrap.indent(text, deep)
     return head + text
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import random
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -33,6 +34,9 @@ _OPERATORS: Final[Mapping[type[ast.AST], tuple[str, str]]] = {
     ast.Or: ("or", "and"),
 }
 """An operator as it is written, and what stands there after the mutation."""
+
+_LINES: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
+"""Lines as Python counts them: a form feed or U+2028 within a text ends none, as it does for ``str.splitlines``."""
 
 _NAMES: Final = {"min": "max", "max": "min", "any": "all", "all": "any", "True": "False", "False": "True"}
 
@@ -87,7 +91,7 @@ class _Places:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self._lines = text.splitlines(keepends=True)
+        self._lines = _LINES.findall(text)
         self._starts = [0]
         for line in self._lines:
             self._starts.append(self._starts[-1] + len(line))
