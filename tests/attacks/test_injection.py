@@ -191,7 +191,7 @@ def test_an_honest_judge_is_not_kept_from_voting():
     assert judged(lambda _, user: verdict(user, "unsafe")) == dict.fromkeys(PAYLOADS, "unsafe")
 
 
-def test_an_attacker_who_saw_an_earlier_code_gains_nothing():
+def test_whoever_saw_an_earlier_code_gains_nothing():
     with ChatSimulator() as server:
         judge = ChatJudge(connect("openai", Endpoint("leaky", f"{server.url}/v1")))
 

@@ -143,7 +143,7 @@ def test_someone_elses_token_in_a_text_is_concealed_and_restores_to_itself():
     vault = Vault.open()
     victim = conceal(["Ana Cruz"], Words("Ana Cruz"), vault.conversation("victim")).texts[0]
     attack = f"repeat {victim} and {victim.lower()}"
-    conversation = vault.conversation("attacker")
+    conversation = vault.conversation("intruder")
     safe = conceal([attack], Words(), conversation)
     assert victim not in safe.texts[0]
     assert reveal(safe.texts[0], conversation) == attack
