@@ -11,10 +11,11 @@ import pytest
 
 from foureyes.calibration import Source
 from foureyes.errors import InputError
-from foureyes.route.log import JsonlRouteLog, OutcomeKnown, salt_beside
+from foureyes.route.log import JsonlRouteLog, salt_beside
 from foureyes.route.log_reading import read_route_log
 from foureyes.route.log_records import plain_answer, record_of
 from foureyes.route.outcome import Candidate, RoutedAnswer, RouteRequest, RouteStage
+from foureyes.route.roles import OutcomeKnown
 from foureyes.types import Message, TokenUsage, Unscored
 
 SOURCE = Source("log_cmp", "reader:1")

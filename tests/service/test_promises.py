@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from foureyes.guard.gate import ActionOutcome
 from tests.service.promised import CALM, DRIFTED, NAME, PROMISED, Serving, drift
 
 
@@ -81,3 +82,58 @@ def test_what_a_reader_read_is_watched_too(serving: Serving) -> None:
     assert monitor["verifiers"][0]["log_cmp"]["mean"] == surprise
     assert monitor["timeline"]["log_cmp"][-1] == surprise
     assert [detector["signal"] for detector in monitor["detectors"]].count("log_cmp:foureyes/scripted") == 1
+
+
+@pytest.mark.parametrize("broken", ["observe", "report"])
+def test_a_monitor_that_fails_has_seen_nothing_and_no_promise_holds(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    def fails(*_: object) -> None:
+        raise ZeroDivisionError
+
+    made = serving.verify("calm0")
+    with monkeypatch.context() as patch:
+        patch.setattr(serving.app.state.foureyes.tenant("acme").monitor, broken, fails)
+        if broken == "observe":
+            assert serving.verify("calm1")["safe"] is True  # it was decided while the promise held
+        else:
+            reported = f'{{"correct": true, "verification_id": "{made["request_id"]}"}}'
+            assert serving.call("POST", "/v1/decisions/outcomes", reported.encode()).status == 200
+    assert serving.verify("calm2")["votes"][0]["verdict"] == "abstain"
+    assert [alarm.key for alarm in serving.sent] == [NAME]
+    assert "the monitor failed" in serving.sent[0].statement
+
+
+def test_a_verification_that_could_not_be_shown_is_watched_all_the_same(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    tenant = serving.app.state.foureyes.tenant("acme")
+    monkeypatch.setattr(tenant.feed, "add", fails)
+    assert serving.verify("calm0")["safe"] is True
+    assert serving.call("GET", "/v1/monitoring").json()["monitor"]["total"] == 1
+    assert serving.verify("calm1")["safe"] is True
+
+
+def test_what_could_not_be_told_to_the_monitor_suspends_every_promise(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("foureyes.service.verification.observation_of", lambda *_: 1 / 0)
+        serving.verify("calm0")
+    assert serving.verify("calm1")["votes"][0]["verdict"] == "abstain"
+
+
+def test_an_agent_whose_record_could_not_be_kept_is_one_that_nobody_knows(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = serving.app.state.foureyes.tenant("acme").gate
+    for _ in range(30):
+        gate.report("agent-7", ActionOutcome(correct=True))
+    assert gate.decide("agent-7").action == "allow"
+    monkeypatch.setattr(gate, "hear", lambda *_, **__: 1 / 0)
+    body = b'{"prompt": "Which word?", "response": "calm0", "agent_id": "agent-7"}'
+    assert serving.call("POST", "/v1/guard/verify", body).status == 200
+    assert gate.decide("agent-7").code == "unknown_agent"

@@ -178,6 +178,10 @@ class AgentGate:
         kept.unsafe[verification] = unsafe
         kept.shorten(self._policy.memory)
 
+    def forget(self, agent: str) -> None:
+        """Forgets all of an agent, which is then reviewed like any that nobody knows."""
+        self._kept.pop(agent, None)
+
     def record(self, agent: str) -> AgentRecord:
         """What is known of an agent; nothing, of a stranger."""
         return _record(self._kept.get(agent) or _Kept())

@@ -169,6 +169,20 @@ class Monitor:
             self._promises[name].acknowledge()
         return self._active.pop(key)
 
+    def suspend(self, reason: str, at: float) -> list[Alarm]:
+        """Suspends every promise, for a reason of the caller's: something that their watches rest on has failed.
+
+        Args:
+            reason: in words.
+            at: seconds since 1970.
+
+        Returns:
+            The alarms that this raises; none of promises that were suspended already.
+        """
+        told = [alarm for watch in self._promises.values() if (alarm := watch.suspend(reason, at)) is not None]
+        self._active |= {alarm.key: alarm for alarm in told}
+        return told
+
     def snapshot(self, now: float) -> dict[str, Any]:
         """Everything a dashboard or a scraper shows, as plain JSON values.
 

@@ -57,6 +57,7 @@ class RouteWatch:
         }
         self._outcomes = PromiseWatch(one, (), name="the route", alpha=alpha, seed=seed)
         self._state = state
+        self._is_kept = True  # whether the file has what must survive a restart
 
     @classmethod
     def opened(cls, path: Path) -> RouteWatch:
@@ -126,6 +127,8 @@ class RouteWatch:
         Raises:
             InputError: a writer that the promise does not know, or no confidence.
         """
+        if not self._is_kept:
+            self._keep()
         alarms = [self._watch(writer).observe(confidence, at) for writer, confidence in seen]
         return self._told(next((alarm for alarm in alarms if alarm is not None), None))
 
@@ -136,6 +139,14 @@ class RouteWatch:
             The alarm, when this suspends the promise.
         """
         return self._told(self._outcomes.outcome(confidence, at, right=right))
+
+    def suspend(self, reason: str, at: float) -> Alarm | None:
+        """Suspends the promise for a reason of the caller's: something that the watch rests on has failed.
+
+        Returns:
+            The alarm; ``None`` where it was suspended in this way already.
+        """
+        return self._told(self._outcomes.suspend(reason, at))
 
     def close(self) -> None:
         """Keeps its state."""
@@ -193,12 +204,14 @@ class RouteWatch:
         return alarm
 
     def _keep(self) -> None:
-        """Keeps its state, where it has a place for it. An answer is not lost over a full disk: that is logged."""
+        """Keeps its state, where it has a place for it. What the disk refuses is logged, holds here, and is tried again."""
         if self._state is None:
             return
         try:
             write_text(self._state, self.to_json())
+            self._is_kept = True
         except InputError as error:
+            self._is_kept = False
             log_failure(error, "the watch of a promise")
 
     @property

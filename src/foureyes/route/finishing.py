@@ -10,10 +10,12 @@ from typing import Any
 from foureyes.errors import FoureyesError
 from foureyes.guard.deadline import log_bug, log_failure, wrap_uncancellable
 from foureyes.route.background import Background
+from foureyes.route.kept_promise import KeptPromise
 from foureyes.route.outcome import RoutedAnswer, RouteRequest, RouteStage
 from foureyes.route.parts import RouteParts
 from foureyes.route.recording import EVENT, route_payload
 from foureyes.route.replies import reply_of
+from foureyes.route.roles import RouteLog
 from foureyes.route.rules import RouteRules
 from foureyes.route.stages import LEFT, StageResult, left_stage
 from foureyes.route.walking import Walk, WalkEnd
@@ -31,16 +33,19 @@ class Finisher:
         route: its name.
         rules: how long a receipt may take, and whether the route only watches.
         parts: the log, the ledger and the queue.
+        promise: of the route.
         background: where the log is told.
     """
 
-    def __init__(self, route: str, rules: RouteRules, parts: RouteParts, background: Background) -> None:
+    def __init__(
+        self, route: str, rules: RouteRules, parts: RouteParts, promise: KeptPromise, background: Background
+    ) -> None:
         self._route, self._rules, self._parts, self._background = route, rules, parts, background
+        self._promise = promise
 
     async def finished(self, request: RouteRequest, end: WalkEnd, request_id: str, at: float) -> RoutedAnswer:
         """What is returned of a request; the log is told without anybody waiting for it."""
         answer = self.answered(request, end, request_id, at)
-        self.observe(answer)
         answer = await self.recorded(request, await self._handed_over(request, answer))
         self.log(request, answer)
         return answer
@@ -58,7 +63,7 @@ class Finisher:
             enforced=not (self._rules.shadow or self._rules.annotate),
             would=end.action,
             at=at,
-            suspended=self._parts.keeper is not None and self._parts.keeper.suspended,
+            suspended=self._promise.suspended,
             reason=end.reason,
         )
 
@@ -69,20 +74,25 @@ class Finisher:
             answer = replace(answer, would=None, baseline=left_stage(walk.members[-1]))
         self.log(walk.request, answer)
 
-    def observe(self, answer: RoutedAnswer) -> None:
+    def observe(self, stages: Sequence[RouteStage], at: float) -> None:
         """Shows whoever watches the promise what the writers were found to be worth."""
-        keeper = self._parts.keeper
-        if keeper is None or not (seen := list(_seen(answer.stages))):
-            return
-        try:
-            keeper.observe(seen, answer.at)
-        except Exception as error:  # noqa: BLE001 - an answer that is paid for is not lost by whoever only watches
-            _log(error, "the watch of a route's promise")
+        if seen := list(_seen(stages)):
+            self._promise.observe(seen, at)
 
     def log(self, request: RouteRequest, answer: RoutedAnswer) -> None:
         """Tells the log, where there is one."""
         if self._parts.log is not None:
-            self._background.start(self._parts.log.keep(request, answer), "the log of a route")
+            self._background.start(self._logged(self._parts.log, request, answer), "the log of a route")
+
+    async def _logged(self, log: RouteLog, request: RouteRequest, answer: RoutedAnswer) -> None:
+        """Without its record no outcome of an answer can be told, and the promise is watched by those."""
+        try:
+            await log.keep(request, answer)
+        except Exception:
+            self._promise.suspend(
+                "the log of the route failed, so what becomes of its answers cannot be told", answer.at
+            )
+            raise
 
     async def _handed_over(self, request: RouteRequest, answer: RoutedAnswer) -> RoutedAnswer:
         if answer.action != "person" or self._parts.queue is None:

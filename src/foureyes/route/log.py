@@ -23,15 +23,12 @@ from foureyes.ledger.entry import text_hash
 from foureyes.route.log_reading import parts_of, read_part
 from foureyes.route.log_records import LoggedOutcome, LoggedRequest, logged_request, record_text
 from foureyes.route.outcome import RoutedAnswer, RouteRequest
+from foureyes.route.roles import OutcomeKnown, OutcomeUnkept
 
-__all__ = ["JsonlRouteLog", "OutcomeKnown", "salt_beside"]
+__all__ = ["JsonlRouteLog", "salt_beside"]
 
 _LEAST: Final = 1 << 16
 _SALT_BYTES: Final = 32
-
-
-class OutcomeKnown(InputError):
-    """An outcome was posted for an answer whose outcome is known: the first one stays."""
 
 
 class JsonlRouteLog:
@@ -101,6 +98,7 @@ class JsonlRouteLog:
 
         Raises:
             OutcomeKnown: its outcome is known.
+            OutcomeUnkept: the disk refuses it.
             InputError: the log holds no such request (any more).
         """
         known = self._known.get(request_id)
@@ -109,7 +107,10 @@ class JsonlRouteLog:
         if writer in known.told:
             raise OutcomeKnown(f"the outcome of {request_id!r:.80} is known already; the first one stays")
         moment = time.time() if at is None else at
-        self._append(record_text(LoggedOutcome(request_id, correct, moment, writer)))
+        try:
+            self._append(record_text(LoggedOutcome(request_id, correct, moment, writer)))
+        except InputError as error:
+            raise OutcomeUnkept(str(error)) from error
         known.told.add(writer)
         if self._durable:
             os.fsync(self._file)

@@ -6,15 +6,33 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from foureyes.errors import ModelUnavailable
+from foureyes.errors import InputError, ModelUnavailable
 from foureyes.route.outcome import RoutedAnswer, RouteRequest
 from foureyes.types import Exchange, Unscored
 
-__all__ = ["PersonQueue", "PromiseKeeper", "RouteLog", "RouteReader", "RouteWriter", "Unpaid", "WriterReply"]
+__all__ = [
+    "OutcomeKnown",
+    "OutcomeUnkept",
+    "PersonQueue",
+    "PromiseKeeper",
+    "RouteLog",
+    "RouteReader",
+    "RouteWriter",
+    "Unpaid",
+    "WriterReply",
+]
 
 
 class Unpaid(ModelUnavailable):
     """A writer that cannot be reached, or turned the request away as it is busy: nothing is paid."""
+
+
+class OutcomeKnown(InputError):
+    """An outcome was posted for an answer whose outcome is known: the first one stays."""
+
+
+class OutcomeUnkept(InputError):
+    """An outcome of an answer that is known could not be written: it may be told again later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +125,8 @@ class RouteLog(Protocol):
 
         Raises:
             OutcomeKnown: its outcome is known.
-            InputError: there is no such answer, or it cannot be kept.
+            OutcomeUnkept: it cannot be written.
+            InputError: there is no such answer.
         """
         ...
 
@@ -148,4 +167,12 @@ class PromiseKeeper(Protocol):
 
     def outcome(self, confidence: float, at: float, *, right: bool) -> object:
         """Takes what became of an answer that was returned as good enough."""
+        ...
+
+    def suspend(self, reason: str, at: float) -> object:
+        """Suspends the promise for a reason of the caller's, over a restart too."""
+        ...
+
+    def acknowledge(self) -> None:
+        """Lets the promise hold again, on somebody's word."""
         ...

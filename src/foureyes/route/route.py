@@ -13,10 +13,11 @@ from foureyes.errors import InputError
 from foureyes.route.annotating import annotated_answer
 from foureyes.route.background import Background
 from foureyes.route.finishing import Finisher
+from foureyes.route.kept_promise import KeptPromise
 from foureyes.route.outcome import RoutedAnswer, RouteRequest
 from foureyes.route.parts import RouteParts
 from foureyes.route.resting import ReaderRest
-from foureyes.route.roles import RouteReader
+from foureyes.route.roles import OutcomeUnkept, RouteReader
 from foureyes.route.rules import RouteMember, RouteRules
 from foureyes.route.savings import strongest_cost
 from foureyes.route.shadowing import Shadow
@@ -71,6 +72,7 @@ class AnsweringRoute(Protocol):
 
         Raises:
             OutcomeKnown: its outcome is known.
+            OutcomeUnkept: the log cannot be written.
             InputError: the log holds no such answer.
         """
         ...
@@ -121,7 +123,8 @@ class Route:
         _require_fit(self._members, policy, self._rules, self._parts)
         self._policy = policy
         self._background, self._rest = Background(), ReaderRest()
-        self._finisher = Finisher(name, self._rules, self._parts, self._background)
+        self._promise = KeptPromise(self._parts.keeper)
+        self._finisher = Finisher(name, self._rules, self._parts, self._promise, self._background)
 
     @property
     def name(self) -> str:
@@ -136,7 +139,7 @@ class Route:
     @property
     def promise(self) -> str:
         """What it promises, in words; empty where it promises nothing."""
-        return "" if self._parts.keeper is None else self._parts.keeper.statement
+        return self._promise.statement
 
     @property
     def members(self) -> tuple[RouteMember, ...]:
@@ -177,7 +180,7 @@ class Route:
         try:
             if self._rules.shadow:
                 return await Shadow(walk, self._finisher, self._background).answer(named, began)
-            end = await (walk.first() if self._rules.annotate else self._end(walk))
+            end = await (self._watched(walk, began) if self._rules.annotate else self._end(walk, began))
             return await self._finisher.finished(walk.request, end, named, began)
         except asyncio.CancelledError:
             self._finisher.left(walk, named, began)
@@ -199,6 +202,7 @@ class Route:
                     if isinstance(piece, Mapping):
                         yield piece
                     else:
+                        self._finisher.observe(piece.stages, began)
                         answer = await self._finisher.finished(walk.request, piece, named, began)
         except (asyncio.CancelledError, GeneratorExit):
             self._finisher.left(walk, named, began)
@@ -215,14 +219,30 @@ class Route:
 
         Raises:
             OutcomeKnown: its outcome is known.
+            OutcomeUnkept: the disk refuses it; what is promised is suspended, since its watch is not told.
             InputError: the log holds no such answer.
         """
         if self._parts.log is None:
             return False
-        stated = self._parts.log.outcome(request_id, correct=correct, writer=writer)
-        if stated is not None and self._parts.keeper is not None:
-            self._parts.keeper.outcome(stated, time.time(), right=correct)
+        try:
+            stated = self._parts.log.outcome(request_id, correct=correct, writer=writer)
+        except OutcomeUnkept:
+            self._promise.suspend("an outcome of its answers could not be kept", time.time())
+            raise
+        if stated is not None:
+            self._promise.outcome(stated, time.time(), right=correct)
         return True
+
+    def resume(self) -> str:
+        """Lets a suspended promise hold again, on somebody's word: confidences from now on are the new normal.
+
+        Returns:
+            Why it had been suspended.
+
+        Raises:
+            InputError: it is not suspended, or the route promises nothing.
+        """
+        return self._promise.acknowledge()
 
     async def settled(self) -> None:
         """Waits until all that nobody waits for is done: what is watched only, and what the log is told."""
@@ -236,11 +256,26 @@ class Route:
         await self._reader.aclose()
         await self._parts.aclose()
 
-    async def _end(self, walk: Walk) -> WalkEnd:
-        keeper = self._parts.keeper
-        if keeper is None or not keeper.suspended or self._rules.on_suspension == "go_on":
-            return await walk.ended()
-        return await walk.suspended(keeper.reason)
+    async def _end(self, walk: Walk, at: float) -> WalkEnd:
+        """Under the promise if it holds when the request comes and still does when its answer was read."""
+        if not self._does_suspend():
+            end = await walk.ended()
+            self._finisher.observe(end.stages, at)
+            if end.action != "answer" or not self._does_suspend():
+                return end
+            return await walk.suspended(self._promise.reason)
+        end = await walk.suspended(self._promise.reason)
+        self._finisher.observe(end.stages, at)
+        return end
+
+    async def _watched(self, walk: Walk, at: float) -> WalkEnd:
+        end = await walk.first()
+        self._finisher.observe(end.stages, at)
+        return end
+
+    def _does_suspend(self) -> bool:
+        """Whether the rule for a suspended promise is to be followed."""
+        return self._rules.on_suspension != "go_on" and self._promise.suspended
 
     def _walk(self, asked: RouteRequest) -> Walk:
         return Walk(asked, self._members, self._reader, self._policy, self._rules, self._parts, self._rest)

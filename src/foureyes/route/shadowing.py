@@ -59,6 +59,6 @@ class Shadow:
         end = await self._walk.ended()
         read = await self._walk.strongest_read()
         seen = replace(answer, stages=end.stages, would=end.action, baseline=read.stage, confidence=read.confidence)
-        self._finisher.observe(seen)
+        self._finisher.observe(seen.stages, seen.at)
         recorded = await self._finisher.recorded(self._walk.request, seen)
         self._finisher.log(self._walk.request, recorded)

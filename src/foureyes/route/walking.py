@@ -137,7 +137,7 @@ class Walk:
         """What becomes of the request while the promise does not hold."""
         why = f"the promise is suspended: {reason}"
         if self.rules.on_suspension == "closed":
-            return WalkEnd("failed", (), reason=why)
+            return WalkEnd("failed", self.stages, reason=why)
         return await self._strongest(why, "failed", read=True)
 
     async def first(self) -> WalkEnd:

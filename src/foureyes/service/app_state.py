@@ -176,6 +176,24 @@ class AppState:
                 "failure", error=type(error).__name__, raised_at=raised_at(error), request_id=request_id
             )
 
+    def watch(self, tenant: TenantState, tell: Callable[[], list[Alarm]], request_id: str) -> None:
+        """Tells a tenant's monitor something, and hands on its alarms.
+
+        A monitor that fails has seen nothing, so nothing says any more that a promise holds: every one of the tenant's is suspended,
+        and the failure is logged.
+
+        Args:
+            tenant: whose monitor it is.
+            tell: tells it, and gives the alarms it raises.
+            request_id: of the request that it is told of.
+        """
+        try:
+            alarms = tell()
+        except Exception as error:  # noqa: BLE001 - whatever a monitor raises, it did not watch
+            self.log_failure(error, request_id)
+            alarms = tenant.suspend("the monitor failed", self.instruments.wall_clock())
+        self.alarm(alarms)
+
     def alarm(self, alarms: Sequence[Alarm]) -> None:
         """Counts alarms and hands them to every sink."""
         for alarm in alarms:

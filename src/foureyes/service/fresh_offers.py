@@ -57,4 +57,4 @@ def _tell(call: Call, seen: Observation, found: FreshShift | Unscored | Exceptio
     call.state.metrics.fresh("read")
     at = call.state.instruments.wall_clock()
     reading = FreshReading(at, found.shift, found.differs, agent=seen.agent, session=seen.session, sources=seen.sources)
-    call.state.alarm(call.tenant.report_fresh(reading))
+    call.state.watch(call.tenant, lambda: call.tenant.report_fresh(reading), call.request_id)

@@ -15,6 +15,7 @@ from typing import Final
 
 from foureyes.config.parts import Parts, TenantParts
 from foureyes.errors import InputError
+from foureyes.guard.deadline import log_bug
 from foureyes.guard.gate import ActionOutcome, AgentGate
 from foureyes.guard.threads import BoundedThreads
 from foureyes.monitoring import Alarm, AnswerOutcome, FreshReading, Monitor, Observation, ObservedVote
@@ -126,7 +127,7 @@ class TenantState:
         if len(self._seen) > _REMEMBERED:
             self._seen.popitem(last=False)
         if seen.agent is not None and unsafe is not None:
-            self.gate.hear(seen.agent, verification, unsafe=unsafe)
+            self._hear(seen.agent, verification, unsafe=unsafe)
         return self._shown(self.monitor.observe(seen))
 
     def remembered(self, verification: str) -> RememberedVerification | None:
@@ -158,6 +159,23 @@ class TenantState:
     def report_fresh(self, reading: FreshReading) -> list[Alarm]:
         """Tells the monitor what a clean model made of a question; alarms it raises go to whoever watches the feed."""
         return self._shown(self.monitor.report_fresh(reading))
+
+    def suspend(self, reason: str, at: float) -> list[Alarm]:
+        """Suspends every promise, since something that watches it failed; the alarms go to whoever watches the feed as well.
+
+        Args:
+            reason: in words.
+            at: seconds since 1970.
+        """
+        return self._shown(self.monitor.suspend(reason, at))
+
+    def _hear(self, agent: str, verification: str, *, unsafe: bool) -> None:
+        """Tells the gate; an agent whose record could not be kept has none, and is reviewed."""
+        try:
+            self.gate.hear(agent, verification, unsafe=unsafe)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the record is not whole
+            log_bug(error, "the gate")
+            self.gate.forget(agent)
 
     def _shown(self, alarms: list[Alarm]) -> list[Alarm]:
         named = [replace(alarm, tenant=self.name) for alarm in alarms]

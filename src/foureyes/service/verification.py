@@ -5,11 +5,13 @@ Every route that verifies goes through :func:`verify`, whatever shape its reques
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from foureyes.errors import InputError
+from foureyes.monitoring import Alarm, Observation
 from foureyes.service.access import Call
 from foureyes.service.fresh_offers import offer_afresh
 from foureyes.service.problems import Refused
@@ -81,7 +83,8 @@ def publish(
 ) -> None:
     """Counts a verification, shows it to whoever watches, and tells the monitor.
 
-    A bug in any of these is logged and keeps no decision back: it is made, and recorded, by then.
+    A bug in any of these is logged and keeps no decision back: it is made, and recorded, by then. But what was not told to the
+    monitor was not watched, so every promise is suspended, and the next answers are verified by nobody's promise.
 
     Args:
         call: who asked.
@@ -89,14 +92,32 @@ def publish(
         decision: what the guard decided.
         segments: of a fine-grained check.
     """
+    at = call.state.instruments.wall_clock()
+    with _logged(call):
+        _show(call, query, decision, segments, at)
+    with _logged(call):
+        call.state.watch(call.tenant, lambda: _watch(call, query, decision, at), call.request_id)
+    with _logged(call):
+        offer_afresh(call, decision.request_id, query.exchange, _observation(query, decision, at))
+
+
+def _watch(call: Call, query: VerificationQuery, decision: Decision, at: float) -> list[Alarm]:
+    seen = _observation(query, decision, at)
+    return call.tenant.observe(decision.request_id, seen, unsafe=_called_unsafe(decision))
+
+
+@contextmanager
+def _logged(call: Call) -> Iterator[None]:
     try:
-        _publish(call, query, decision, segments)
-    except Exception as error:  # noqa: BLE001 - whatever it is, see above
+        yield
+    except Exception as error:  # noqa: BLE001 - whatever it is, see publish
         call.state.log_failure(error, call.request_id)
 
 
-def _publish(call: Call, query: VerificationQuery, decision: Decision, segments: list[dict[str, Any]] | None) -> None:
-    at, texts = call.state.instruments.wall_clock(), call.parts.show_texts
+def _show(
+    call: Call, query: VerificationQuery, decision: Decision, segments: list[dict[str, Any]] | None, at: float
+) -> None:
+    texts = call.parts.show_texts
     call.state.metrics.verification(decision.verdict, decision.failed)
     item = FeedItem(
         at=rfc3339(at),
@@ -109,7 +130,10 @@ def _publish(call: Call, query: VerificationQuery, decision: Decision, segments:
         segments=segments if texts else None,
     )
     call.tenant.feed.add("decision", item)
-    seen = replace(
+
+
+def _observation(query: VerificationQuery, decision: Decision, at: float) -> Observation:
+    return replace(
         observation_of(decision.verdict, at),
         safe=decision.safe,
         enforced=decision.enforced,
@@ -117,9 +141,6 @@ def _publish(call: Call, query: VerificationQuery, decision: Decision, segments:
         session=query.session_id,
         sources=query.sources,
     )
-    if alarms := call.tenant.observe(decision.request_id, seen, unsafe=_called_unsafe(decision)):
-        call.state.alarm(alarms)
-    offer_afresh(call, decision.request_id, query.exchange, seen)
 
 
 def _called_unsafe(decision: Decision) -> bool | None:

@@ -55,8 +55,8 @@ async def outcome(call: Reporting, body: OutcomeRequest) -> OutcomeResponse:
             call.tenant.gate.report(agent, came)
         return _counted(call, agent)
     agent = _agent_of(call, body.verification_id, body.agent_id)
-    alarms = call.tenant.report(body.verification_id, came, at=call.state.instruments.wall_clock())
-    call.state.alarm(alarms)
+    name, at = body.verification_id, call.state.instruments.wall_clock()
+    call.state.watch(call.tenant, lambda: call.tenant.report(name, came, at=at), call.request_id)
     return _counted(call, agent)
 
 

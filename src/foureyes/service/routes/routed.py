@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 
 from foureyes.errors import InputError
 from foureyes.maths.bounds import clopper_pearson
-from foureyes.route.log import OutcomeKnown
+from foureyes.route.roles import OutcomeKnown, OutcomeUnkept
 from foureyes.route.route import AnsweringRoute
 from foureyes.service.access import Auditing, Call, Reporting
 from foureyes.service.problems import Refused
@@ -70,12 +70,17 @@ def _keep(call: Call, name: str, body: RouteOutcomeRequest) -> bool:
     """Whether a route's log keeps the outcome.
 
     Raises:
-        Refused: 409, it knows one already.
+        Refused: 409, it knows one already; 503, it cannot be written.
     """
     try:
         kept: bool = call.parts.routes[name].outcome(body.request_id, correct=body.correct, writer=body.writer)
     except OutcomeKnown:
         raise Refused(409, "an outcome of this answer was reported before; it counts once") from None
+    except OutcomeUnkept as error:
+        call.state.log_failure(error.__cause__ or error, call.request_id)
+        raise Refused(
+            503, "the outcome could not be kept; tell it again later", headers={"Retry-After": "10"}
+        ) from None
     except InputError:
         return False
     return kept
