@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Theme
 from tests.browser.desk_house import CLASSES, DeskOpen, desk_open
@@ -65,6 +65,29 @@ def test_a_person_decides_by_keyboard_and_everything_is_saved(enter: Enter, desk
     page.keyboard.press("x")
     all_saved(page)
     assert desk.saved.keys() == {rows[0], rows[1], rows[3]}
+
+
+def test_a_note_that_is_being_written_stays_when_the_votes_of_the_row_come(enter: Enter, desk: DeskOpen) -> None:
+    page, rows = opened(enter(desk)), desk.listed
+    heading(page, rows[0])
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/api/row?*", hold)
+    page.keyboard.press("j")
+    heading(page, rows[1])
+    page.keyboard.press("n")
+    page.keyboard.type("a dog, ")
+    expect(page.locator("#evidence")).not_to_contain_text("judge")
+    for route in held:
+        route.continue_()
+    expect(page.locator("#evidence")).to_contain_text("judge")
+    page.keyboard.type("and a cat")
+    page.locator("#title").click()
+    all_saved(page)
+    assert {row: vote.note for row, vote in desk.saved.items()} == {rows[1]: "a dog, and a cat"}
 
 
 def test_quick_keys_mean_the_rows_that_are_shown(enter: Enter, desk: DeskOpen) -> None:

@@ -98,3 +98,27 @@ def test_a_crowd_rests_while_somebody_else_comes_and_not_alone() -> None:
 
     assert asyncio.run(passed_in(1000, beside=True)) <= 2
     assert asyncio.run(passed_in(1000, beside=False)) == 20
+
+
+def test_beside_others_the_next_passes_when_the_work_of_the_one_before_is_done() -> None:
+    """However many rounds of the loop it takes; the clock stands still but for work."""
+
+    async def scene() -> list[str]:
+        loop, clock, done = asyncio.get_running_loop(), [0.0], list[str]()
+        loop.time = lambda: clock[0]  # type: ignore[method-assign]
+        turnstile = Turnstile()
+
+        async def one(name: str) -> None:
+            await turnstile.passed("crowd")
+            for part in "abc":
+                clock[0] += 0.001
+                done.append(name + part)
+                await asyncio.sleep(0)
+
+        await turnstile.passed("calm")
+        for _ in range(5):
+            await asyncio.sleep(0)  # its turn is over
+        await asyncio.gather(*(one(name) for name in "123"))
+        return done
+
+    assert asyncio.run(scene()) == ["1a", "1b", "1c", "2a", "2b", "2c", "3a", "3b", "3c"]

@@ -3,7 +3,8 @@
 Hundreds of requests of one tenant may come, or pass their deadlines, in the same moment, as they do when their verifier
 hangs. Done at once, their reading, hashing and writing down would make everybody wait; so whoever else asks gets a turn in
 between. A request takes many rounds of the loop, and a crowd that took a piece of every round would hold it up in each of
-them; so a crowd may be made to rest after each of its turns, as long as they took or longer, while there is anybody else.
+them; so while there is anybody else, a turn lasts until the work of those who passed waits for something, over however many
+rounds, and a crowd may be made to rest after it, as long as it took or longer.
 """
 
 from __future__ import annotations
@@ -17,6 +18,12 @@ __all__ = ["Turnstile"]
 
 _BESIDE_S: Final = 1.0
 """How long somebody who came counts as being there."""
+
+_CALM_S: Final = 0.0003
+"""A round of the loop that took no longer did nobody's work."""
+
+_TURN_S: Final = 0.05
+"""A turn ends after so long, calm or not: a loop that others keep busy must not shut a crowd out."""
 
 
 class Turnstile:
@@ -33,7 +40,7 @@ class Turnstile:
     """
 
     def __init__(self, rest: float = 0.0) -> None:
-        self._rest: Final = rest
+        self._resting: Final = rest
         self._turning: asyncio.AbstractEventLoop | None = None  # the loop that will turn it
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}  # of each key that has had its turn
         self._newest = ""  # key that came
@@ -63,8 +70,18 @@ class Turnstile:
     def _after(self, loop: asyncio.AbstractEventLoop, began: float) -> None:
         """A round later, when those who passed have done the first of their work."""
         now = loop.time()
-        rest = self._rest if now - self._others_at < _BESIDE_S else 0.0
-        loop.call_later(rest * (now - began), self._turn, loop)
+        if now - self._others_at < _BESIDE_S:
+            loop.call_soon(self._rest, loop, began, now)
+        else:
+            loop.call_soon(self._turn, loop)
+
+    def _rest(self, loop: asyncio.AbstractEventLoop, began: float, last: float) -> None:
+        """Rests once the loop is calm: those who passed, whatever rounds their work takes, now wait for somebody else."""
+        now = loop.time()
+        if now - last > _CALM_S and now - began < _TURN_S:
+            loop.call_soon(self._rest, loop, began, now)
+        else:
+            loop.call_later(self._resting * (now - began), self._turn, loop)
 
     def _turn(self, loop: asyncio.AbstractEventLoop) -> None:
         """The next one of each key who has not given up."""

@@ -82,27 +82,33 @@ function share(p) {
   return [el("i", { class: "bar-of", style: { "--p": String(p) } }), percent(p)];
 }
 
+function evidence() {
+  return [
+    open.item && !open.picture ? el("div", { class: "said", tabindex: "0", text: open.item }) : null,
+    el("dl", { class: "sides" },
+      side("given", el("dd", { class: "big", text: open.given })),
+      open.suggested === null ? side("suggested", el("dd", { text: "nobody contradicts this label; it is in the random choice for the estimate" })) : side("suggested", el("dd", { class: "big", text: open.suggested })),
+      open.votes.map((one) => side(one.expert, el("dd", {}, share(one.confidence), ` ${one.label}`, one.counts ? null : " (not counted)"))),
+      open.judge ? side(`judge ${about.judge}`, el("dd", {}, share(open.judge.probability), ` ${open.judge.label}`)) : null,
+      open.picture && open.item ? side("item", el("dd", { class: "hint", text: open.item })) : null),
+  ];
+}
+
 function drawOne() {
   byId("bar").hidden = !open;
   document.body.classList.toggle("reading", Boolean(open));
   if (!open) return fill(byId("body"), "none", () => el("p", { class: "none", text: "No label is open." }));
   const said = mine(open) ?? {};
-  fill(byId("body"), [open.row, open.given, open.votes, open.judge], () => [
+  fill(byId("body"), [open.row], () => [
     el("h1", { id: "title", tabindex: "-1", text: `Row ${open.row}: is it “${open.given}”?` }),
     el("div", { class: open.picture ? "case" : "case plain" },
       open.picture ? el("figure", {}, picture(open, { alt: `The picture of row ${open.row}`, onload: (event) => event.target.classList.toggle("small", event.target.naturalWidth < 100) })) : null,
-      el("div", { class: "sides" },
-        open.item && !open.picture ? el("div", { class: "said", tabindex: "0", text: open.item }) : null,
-        el("dl", { class: "sides" },
-          side("given", el("dd", { class: "big", text: open.given })),
-          open.suggested === null ? side("suggested", el("dd", { text: "nobody contradicts this label; it is in the random choice for the estimate" })) : side("suggested", el("dd", { class: "big", text: open.suggested })),
-          open.votes.map((one) => side(one.expert, el("dd", {}, share(one.confidence), ` ${one.label}`, one.counts ? null : " (not counted)"))),
-          open.judge ? side(`judge ${about.judge}`, el("dd", {}, share(open.judge.probability), ` ${open.judge.label}`)) : null,
-          open.picture && open.item ? side("item", el("dd", { class: "hint", text: open.item })) : null))),
+      el("div", { class: "sides", id: "evidence" })),
     el("fieldset", { class: "kinds" }, el("legend", { text: "What kind of mistake (optional)" }),
       about.categories.map((kind, i) => el("button", { type: "button", "aria-pressed": "false", title: kind.meaning, dataset: { kind: kind.name }, onclick: () => change({ category: mine(open)?.category === kind.name ? null : kind.name }) }, `${kind.name} `, el("kbd", { "aria-hidden": "true", text: String(i + 1) })))),
     el("label", { class: "noted" }, "Note", el("textarea", { id: "note", maxlength: "1000", onchange: (event) => change({ note: event.target.value }) })),
   ]);
+  fill(byId("evidence"), [open.row, open.item, open.votes, open.judge], evidence); // comes later; a note that is being written stays
   const note = byId("note");
   if (document.activeElement !== note) note.value = said.note ?? "";
   for (const button of document.querySelectorAll("[data-kind]")) button.setAttribute("aria-pressed", String(button.dataset.kind === said.category));
@@ -164,8 +170,10 @@ async function go(row, push = false) {
   open = listed ? { ...listed, votes: [], judge: null } : null; // at once, so that a quick key means the row that is shown
   drawOne();
   drawList();
+  const before = open?.mine;
   const told = row === null ? null : await ask(`api/row?row=${row}`);
   if (turn !== asked) return;
+  if (told && open && open.mine !== before) told.mine = open.mine; // said and saved since this was asked
   open = told;
   drawOne();
   drawList();
