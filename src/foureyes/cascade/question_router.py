@@ -25,7 +25,7 @@ from foureyes.calibration.rows import Rows
 from foureyes.display import Result
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.json_text import parsed_json
-from foureyes.maths.columns import flags, same_length
+from foureyes.maths.columns import flags, probabilities, same_length
 
 __all__ = ["QuestionRouter", "hashed_words"]
 
@@ -112,7 +112,29 @@ class QuestionRouter(Result):
         same_length(features=x, small_correct=small, large_correct=large)
         if (differ := int((small != large).sum())) < _LEAST_DIFFERING:
             raise NotEnoughData(f"a learned router needs 20 questions on which the models differ; got {differ}")
-        gain = large.astype(np.float64) - small
+        return cls._of(x, large.astype(np.float64) - small)
+
+    @classmethod
+    def fit_excess(cls, features: ArrayLike, expected: ArrayLike, correct: ArrayLike) -> QuestionRouter:
+        """Regresses expected - correct on the features: how much too sure somebody is of answers to such questions.
+
+        Args:
+            features: (N, D) numbers of each question.
+            expected: (N,) P(correct) that was stated without looking at the question, in [0, 1].
+            correct: (N,) flags, whether the answer is right.
+
+        Raises:
+            InputError: lengths differ, a value is not finite, no probability or not a flag.
+            NotEnoughData: fewer than 20 right answers, or fewer than 20 wrong ones.
+        """
+        x, stated, right = _matrix("features", features), probabilities("expected", expected), flags("correct", correct)
+        same_length(features=x, expected=stated, correct=right)
+        if (fewer := min(int(right.sum()), int((~right).sum()))) < _LEAST_DIFFERING:
+            raise NotEnoughData(f"a learned router needs 20 right answers and 20 wrong ones; got {fewer} of one kind")
+        return cls._of(x, stated - right)
+
+    @classmethod
+    def _of(cls, x: Floats, gain: Floats) -> QuestionRouter:
         centre = x.mean(axis=0)
         return cls(_ridge(x - centre, gain - gain.mean()), centre, float(gain.mean()), Rows.of(list(x.T)))
 

@@ -76,6 +76,8 @@ class WriterSettings(SettingsTable):
         one_by_one: ask for several answers in as many requests, since its server does not know ``n``.
         reports_as: further names that the model goes by in its replies; a reply that names another model is none of its.
         calibrator: JSON file, of what the reader sees in this writer's answers; ``None`` for the reader's own.
+        logprobs: ask its server for its own log-probabilities too, so that learning can use its own doubt. A server that refuses
+            them is asked again without; a calibrator that uses them asks by itself.
         cut: P(correct) from which on its answer is returned. Of the last writer: below it nothing is; without it everything.
         limits: how long one answer may take with all its attempts, how many of these there are, and how many answers are under
             way at once.
@@ -92,6 +94,7 @@ class WriterSettings(SettingsTable):
     one_by_one: bool = False
     reports_as: Names = ()
     calibrator: ExistingFile | None = None
+    logprobs: bool = False
     cut: Share | None = None
     limits: Annotated[RequestLimits, Inline()] = RequestLimits(
         timeout_s=120.0, attempts=2, concurrency=1024, max_bytes=1 << 24

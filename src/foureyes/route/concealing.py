@@ -129,7 +129,7 @@ class ConcealedWriter:
     async def write(self, request: RouteRequest) -> WriterReply:
         """As the writer; see :class:`~foureyes.route.roles.RouteWriter`."""
         reply = await self._writer.write(await self._hidden.shown(request))
-        return WriterReply(await self._hidden.restored(reply.body))
+        return WriterReply(await self._hidden.restored(reply.body), reply.own)
 
     def stream(self, request: RouteRequest) -> AsyncIterator[Mapping[str, Any]]:  # noqa: ARG002 - of no request
         """Nothing: a token may be cut in two, and neither half can be restored.

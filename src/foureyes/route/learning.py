@@ -13,12 +13,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from foureyes.calibration import Choice, Platt, ScoreCalibrator, Source, fit_best
+from foureyes.calibration import Platt, Source, fit_best
+from foureyes.calibration.calibrator import ScoreCalibrator
+from foureyes.calibration.choose import fit_kind
 from foureyes.cascade import Policy
 from foureyes.cascade.chain_curves import Chain, ChainCurve, chain_curve
 from foureyes.cascade.points import ChainPoint, best_policy, evaluate_chain
+from foureyes.choices import CalibratorKind
 from foureyes.display import plural
 from foureyes.errors import InputError, NotEnoughData
+from foureyes.route.joint import Known, RouteCalibrator, confidences_of
+from foureyes.route.joint_fit import choose_joint
 from foureyes.route.learning_rows import LearningRows
 from foureyes.route.promised import RoutePromise, common_cut, labels_needed, promise_route, strongest_promise
 
@@ -79,7 +84,7 @@ class LearnedRoute:
 
     writers: tuple[str, ...]
     source: Source
-    calibrators: Mapping[str, ScoreCalibrator]
+    calibrators: Mapping[str, RouteCalibrator]
     reasons: Mapping[str, str]
     policy: Policy
     point: ChainPoint
@@ -157,18 +162,19 @@ def _could(limit: float | None) -> str:
     return "; with these, none" if limit is None else f"; with these, about {limit:g} could be promised now"
 
 
-def _fitted(rows: LearningRows) -> dict[str, tuple[ScoreCalibrator, str]]:
+def _fitted(rows: LearningRows) -> dict[str, tuple[RouteCalibrator, str]]:
     """A calibrator for each writer, and why it is of this kind."""
-    *weaker, strongest = zip(rows.writers, rows.signals, rows.correct, strict=True)
-    chosen = {writer: _fit(writer, signal, right, rows.source) for writer, signal, right in weaker}
-    writer, signal, right = strongest
-    known = ~np.isnan(signal)
-    always = known.any() and right[known].all()  # by agreement it is so by definition
-    found = _always_right(signal[known], rows.source) if always else _fit(writer, signal, right, rows.source)
-    return {**chosen, writer: found}
+    last = len(rows.writers) - 1
+    chosen = {}
+    for place, (writer, signal, correct) in enumerate(zip(rows.writers, rows.signals, rows.correct, strict=True)):
+        seen = ~np.isnan(signal)
+        known, right = rows.known(place).taken(seen), correct[seen]
+        always = place == last and len(right) > 0 and right.all()  # by agreement it is so by definition
+        chosen[writer] = _always_right(known.signal, rows.source) if always else _fit(writer, known, right, rows.source)
+    return chosen
 
 
-def _always_right(signal: Floats, source: Source) -> tuple[ScoreCalibrator, str]:
+def _always_right(signal: Floats, source: Source) -> tuple[RouteCalibrator, str]:
     """One P(correct) for every answer, by the rule of succession: no signal can tell right from wrong where nothing was wrong."""
     n = len(signal)
     share = (n + 1) / (n + 2)
@@ -177,28 +183,34 @@ def _always_right(signal: Floats, source: Source) -> tuple[ScoreCalibrator, str]
     return flat, f"platt: {share:.3f} for every answer, as all {n:,} are right"
 
 
-def _fit(writer: str, signal: Floats, right: NDArray[np.bool_], source: Source) -> tuple[ScoreCalibrator, str]:
-    known = ~np.isnan(signal)
-    n_right, n = int(right[known].sum()), int(known.sum())
+def _fit(writer: str, known: Known, right: NDArray[np.bool_], source: Source) -> tuple[RouteCalibrator, str]:
+    n_right, n = int(right.sum()), len(right)
     if n_right in (0, n):
         raise NotEnoughData(
             f"{writer}: a calibrator learns from right and wrong answers; got {n_right:,} right of {n:,} labelled in its half"
         )
     if min(n_right, n - n_right) < _LEAST_A_BIN or n < _FOR_A_CHOICE:
-        return Platt.fit(
-            signal[known], right[known], source=source
-        ), f"platt: a line, as {n_right:,} right and {n - n_right:,} wrong are few"
-    choice: Choice = fit_best(signal[known], right[known], source=source)
-    return choice.calibrator, choice.reason
+        line = Platt.fit(known.signal, right, source=source)
+        return line, f"platt: a line, as {n_right:,} right and {n - n_right:,} wrong are few"
+    choice = fit_best(known.signal, right, source=source)
+    kind: CalibratorKind = choice.calibrator.kind  # type: ignore[assignment]  # what fit_best tries, it names so
+
+    def alone(x: Floats, outcome: NDArray[np.bool_]) -> ScoreCalibrator:
+        return fit_kind(kind, x, outcome, larger_is=choice.calibrator.larger_is, source=source)
+
+    joint = choose_joint(known, right, alone, source, least=_FOR_A_CHOICE)
+    said = f"{choice.reason}; {joint.reason}" if joint.reason else choice.reason
+    return (choice.calibrator if joint.calibrator is None else joint.calibrator), said
 
 
-def _confidences(calibrators: Mapping[str, ScoreCalibrator], rows: LearningRows) -> dict[str, Floats]:
+def _confidences(calibrators: Mapping[str, RouteCalibrator], rows: LearningRows) -> dict[str, Floats]:
     """P(correct) a writer; 0 where the reader could not tell, so that such an answer is never taken for good."""
     found = {}
-    for (writer, calibrator), signal in zip(calibrators.items(), rows.signals, strict=True):
-        known = ~np.isnan(signal)
-        found[writer] = np.zeros(len(signal))
-        found[writer][known] = calibrator.predict_proba(signal[known])
+    for place, (writer, calibrator) in enumerate(calibrators.items()):
+        known = rows.known(place)
+        seen = ~np.isnan(known.signal)
+        found[writer] = np.zeros(len(seen))
+        found[writer][seen] = confidences_of(calibrator, known.taken(seen))
     return found
 
 

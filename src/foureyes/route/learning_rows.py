@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from foureyes.calibration import Source
 from foureyes.display import plural
 from foureyes.errors import InputError, NotEnoughData
+from foureyes.route.joint import Known, question_features, question_text
 from foureyes.route.labels import Labels
 from foureyes.route.log_records import LoggedRequest, LoggedStage
+from foureyes.turns import openai_chat
 
 __all__ = ["LearningRows", "learning_rows", "of_route", "one_source", "without_repeats"]
 
@@ -33,6 +35,8 @@ class LearningRows:
         signals: (N,) a writer; NaN where the reader could not tell, so that the answer is never returned as good.
         correct: (N,) a writer; false where there was no answer.
         costs: (N,) a writer, reading included.
+        own: (N,) a writer, its mean surprise at its own tokens, nats; NaN where it did not say.
+        features: (N, D) of the questions, a row of NaN where the log holds no words of it; ``None`` where it holds none.
         unit: of the costs: ``""`` for the route's currency, ``"calls"`` where prices are not known.
         left_out: requests that do not count, in words, with how many.
     """
@@ -43,6 +47,8 @@ class LearningRows:
     signals: tuple[Floats, ...]
     correct: tuple[Flags, ...]
     costs: tuple[Floats, ...]
+    own: tuple[Floats, ...]
+    features: Floats | None
     unit: str
     left_out: Mapping[str, int]
 
@@ -58,9 +64,15 @@ class LearningRows:
             tuple(column[rows] for column in self.signals),
             tuple(column[rows] for column in self.correct),
             tuple(column[rows] for column in self.costs),
+            tuple(column[rows] for column in self.own),
+            None if self.features is None else self.features[rows],
             self.unit,
             self.left_out,
         )
+
+    def known(self, place: int) -> Known:
+        """What is known of the answers of one writer."""
+        return Known(self.signals[place], self.own[place], self.features)
 
     def halves(self, seed: int) -> tuple[LearningRows, LearningRows]:
         """A random half to fit calibrators on, and the other to choose and to promise on."""
@@ -143,9 +155,11 @@ def learning_rows(requests: Sequence[LoggedRequest], labels: Labels, writers: Se
         writers=tuple(writers),
         source=source,
         ids=tuple(request.id for request in rows),
-        signals=tuple(_signals([request.asked[writer] for request in rows]) for writer in writers),
+        signals=tuple(_column([request.asked[writer].signal for request in rows]) for writer in writers),
         correct=tuple(np.array([labels.get((one.id, writer), False) for one in rows], np.bool_) for writer in writers),
         costs=costs,
+        own=tuple(_column([one.asked[writer].own for one in rows]) for writer in writers),
+        features=question_features([_words(one) for one in rows]),
         unit=unit,
         left_out={why: n for why, n in left_out.items() if n},
     )
@@ -172,8 +186,18 @@ def _is_known(request: LoggedRequest, labels: Labels, writer: str) -> bool:
     return (request.id, writer) in labels or request.asked[writer].answer is None
 
 
-def _signals(stages: Sequence[LoggedStage]) -> Floats:
-    return np.array([np.nan if stage.signal is None else stage.signal for stage in stages], np.float64)
+def _column(values: Sequence[float | None]) -> Floats:
+    return np.array([np.nan if value is None else value for value in values], np.float64)
+
+
+def _words(request: LoggedRequest) -> str | None:
+    """What was asked, where the log keeps texts that can be read."""
+    if request.texts is None:
+        return None
+    try:
+        return question_text(openai_chat.messages(request.texts))
+    except InputError:
+        return None
 
 
 def _costs(rows: Sequence[LoggedRequest], writers: Sequence[str]) -> tuple[tuple[Floats, ...], Literal["", "calls"]]:

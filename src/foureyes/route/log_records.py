@@ -7,7 +7,7 @@
      "enforced": true, "suspended": false, "confidence": 0.93,
      "stages": [{"writer": "small", "model": "…", "signal": 0.41, "confidence": 0.93, "action": "answer", "answer": "<salted hash>",
                  "failure": null, "detail": "", "usage": [812, 64], "cost": 0.0002, "reading_cost": 0.00001, "write_s": 0.8,
-                 "read_s": 0.1}],
+                 "read_s": 0.1, "own": 0.12}],
      "baseline": null, "texts": null}
     {"v": 1, "kind": "outcome", "id": "…", "at": 1767229200.0, "correct": true, "writer": null}
 
@@ -58,6 +58,7 @@ class LoggedStage:
         usage: tokens read and written; ``None`` where the writer does not say.
         cost, reading_cost: of writing and of reading, ≥ 0; ``None`` where it is unknown.
         write_s, read_s: seconds.
+        own: the writer's mean surprise at its own tokens, nats; ``None`` where it did not say.
     """
 
     writer: str
@@ -73,6 +74,7 @@ class LoggedStage:
     reading_cost: float = 0.0
     write_s: float = 0.0
     read_s: float = 0.0
+    own: float | None = None
 
     @property
     def paid(self) -> float | None:
@@ -237,9 +239,9 @@ def _routed(document: dict[str, Any], kind: Any) -> LoggedRequest:
 def _known_stage(document: dict[str, Any]) -> LoggedStage:
     usage = document.get("usage")
     stage = LoggedStage(**{**document, "usage": None if usage is None else (int(usage[0]), int(usage[1]))})
-    numbers = (stage.signal, stage.confidence, stage.cost, stage.reading_cost)
+    numbers = (stage.signal, stage.confidence, stage.cost, stage.reading_cost, stage.own)
     if not all(value is None or _finite(value) for value in numbers):
-        raise InputError("a stage's signal, confidence and costs are finite numbers or null")
+        raise InputError("a stage's signals, confidence and costs are finite numbers or null")
     if stage.confidence is not None and not 0 <= stage.confidence <= 1:
         raise InputError(f"a confidence lies in [0, 1]; got {stage.confidence:g}")
     return stage
@@ -265,6 +267,7 @@ def _stage(stage: RouteStage, text_hash: Hash) -> LoggedStage:
         reading_cost=stage.reading_cost,
         write_s=round(stage.write_s, 4),
         read_s=round(stage.read_s, 4),
+        own=None if chosen is None else chosen.own,
     )
 
 

@@ -14,6 +14,7 @@ from foureyes.models import catalog
 from foureyes.models.catalog import KEY_VARIABLES
 from foureyes.models.roles import Writer
 from foureyes.models.weights.reference import ProviderReference, ServerReference, parse
+from foureyes.route.own_doubt import DoubtingWriter
 from foureyes.route.role_writer import RoleWriter
 from foureyes.route.roles import RouteWriter
 from foureyes.route.rules import Prices, RouteMember
@@ -39,13 +40,35 @@ def writer_of(
     limits: RequestLimits | None = None,
     reports_as: Sequence[str] = (),
     open_writer: OpenWriter = catalog.open_writer,
+    own: bool = False,
 ) -> RouteWriter:
     """A writer by reference: over HTTP where its server speaks OpenAI's protocol, otherwise in a thread.
+
+    Args:
+        name: in the route.
+        reference: as for :func:`~foureyes.models.catalog.open_writer`.
+        key: of its server.
+        limits: of its requests.
+        reports_as: further names of the model in replies.
+        open_writer: loads a model of this process.
+        own: whether its log-probabilities are asked for too. A model of this process shows them unasked.
 
     Raises:
         ConfigError: the reference is none, or a key or an extra is missing.
         ModelError: the model cannot be loaded.
     """
+    writer = _writer_of(name, reference, key, limits, reports_as, open_writer)
+    return DoubtingWriter(writer) if own and not isinstance(writer, RoleWriter) else writer
+
+
+def _writer_of(
+    name: str,
+    reference: str,
+    key: str | None,
+    limits: RequestLimits | None,
+    reports_as: Sequence[str],
+    open_writer: OpenWriter,
+) -> RouteWriter:
     target = parse(reference)
     match target:
         case ServerReference(url, model):
@@ -92,14 +115,24 @@ def _http_writer(
     return HttpRouteWriter(name, model, url, key=key, limits=limits or WRITER_LIMITS, reports_as=reports_as)
 
 
-def member_of(settings: WriterSettings, open_writer: OpenWriter) -> RouteMember:
-    """A writer with its prices, as configured; raises as :func:`writer_of`."""
+def member_of(settings: WriterSettings, open_writer: OpenWriter, *, own: bool = False) -> RouteMember:
+    """A writer with its prices, as configured; raises as :func:`writer_of`.
+
+    Args:
+        settings: of the writer.
+        open_writer: loads a model of this process.
+        own: whether what decides uses the writer's own log-probabilities, so that they are asked for.
+    """
     key = None if settings.key is None else settings.key.reveal()
     name, model, also = settings.name, settings.model, settings.reports_as
+    own = own or settings.logprobs
     if settings.base_url is None:
-        writer = writer_of(name, model, key=key, limits=settings.limits, reports_as=also, open_writer=open_writer)
+        writer = writer_of(
+            name, model, key=key, limits=settings.limits, reports_as=also, open_writer=open_writer, own=own
+        )
     else:
         writer = _http_writer(name, model, settings.base_url, key, settings.limits, also)
+        writer = DoubtingWriter(writer) if own else writer
     price_in, price_out = settings.price_in, settings.price_out
     prices = None if price_in is None or price_out is None else Prices(price_in, price_out)
     return RouteMember(writer, prices, settings.third_party, settings.one_by_one)

@@ -6,8 +6,6 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from foureyes.calibration import Calibrator
-from foureyes.calibration.calibrator import ScoreCalibrator
 from foureyes.cascade.policy import Policy
 from foureyes.config.load import load_route
 from foureyes.config.part_cache import PartCache
@@ -18,6 +16,7 @@ from foureyes.models import catalog
 from foureyes.models.roles import Reader
 from foureyes.route.cuts import policy_of_cuts
 from foureyes.route.drift import RouteWatch
+from foureyes.route.joint import RouteCalibrator, answer_calibrator, takes_own
 from foureyes.route.opened_parts import file_text, parts_of
 from foureyes.route.opened_writers import OpenWriter, member_of
 from foureyes.route.promised import RoutePromise, common_cut
@@ -92,7 +91,9 @@ def route_of(
     reader = _reader(settings.reader, calibrators, cache, open_reader)
     if keeper is not None:
         keeper.require_source(reader.signal, reader.fingerprint)
-    members = [member_of(writer, open_writer) for writer in settings.writers]
+    members = [
+        member_of(writer, open_writer, own=takes_own(calibrators.get(writer.name))) for writer in settings.writers
+    ]
     parts = parts_of(settings, reader, keeper, cache, open_reader)
     try:
         return Route(name, members, reader, policy, _rules(settings.route, settings.reader), parts)
@@ -103,7 +104,7 @@ def route_of(
 
 def _reader(
     settings: RouteReaderSettings,
-    calibrators: ScoreCalibrator | Mapping[str, ScoreCalibrator] | None,
+    calibrators: Mapping[str, RouteCalibrator],
     cache: PartCache | None,
     open_reader: OpenReader,
 ) -> CalibratedReader:
@@ -122,19 +123,16 @@ def _reader(
     return reader
 
 
-def _calibrators(settings: RouteFile) -> Mapping[str, ScoreCalibrator]:
+def _calibrators(settings: RouteFile) -> Mapping[str, RouteCalibrator]:
     files = {one.name: one.calibrator or settings.reader.calibrator for one in settings.writers}
     return {name: _calibrator(path) for name, path in files.items() if path is not None}
 
 
-def _calibrator(path: Path) -> ScoreCalibrator:
+def _calibrator(path: Path) -> RouteCalibrator:
     try:
-        found = Calibrator.from_json(file_text(path))
+        return answer_calibrator(file_text(path))
     except InputError as error:
         raise ConfigError(f"{path}: {error}") from error
-    if not isinstance(found, ScoreCalibrator):
-        raise ConfigError(f"{path}: wanted a calibrator of one score; got one of kind {found.kind}")
-    return found
 
 
 def _policy(settings: RouteFile, promise: RoutePromise | None) -> Policy | None:

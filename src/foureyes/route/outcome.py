@@ -88,12 +88,14 @@ class Candidate:
         turn: the same as the reader reads it.
         signal: what the reader saw, in the signal's own unit; :class:`~foureyes.types.Unscored` where it could not tell.
         confidence: P(correct) in [0, 1] after calibration, or why there is none.
+        own: the writer's mean surprise at its own tokens, nats, ≥ 0; ``None`` where it did not say.
     """
 
     choice: Mapping[str, Any]
     turn: Message
     signal: float | Unscored
     confidence: float | Unscored
+    own: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

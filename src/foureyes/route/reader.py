@@ -10,11 +10,21 @@ import asyncio
 import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from foureyes.calibration.calibrator import ScoreCalibrator
 from foureyes.calibration.provenance import Source
 from foureyes.errors import ConfigError, InputError
 from foureyes.guard.batcher import ReaderBatcher
 from foureyes.models.roles import Reader
+from foureyes.route.joint import (
+    JointCalibrator,
+    Known,
+    RouteCalibrator,
+    confidences_of,
+    question_features,
+    question_text,
+)
 from foureyes.signals.catalog import require_one_pass, signal
 from foureyes.signals.worst import WorstClaim, worst_claim_rounds
 from foureyes.types import Exchange, Reading, Unscored
@@ -54,14 +64,14 @@ class CalibratedReader:
         self,
         reader: Reader | ReaderBatcher,
         signal: str = "log_cmp",
-        calibrators: ScoreCalibrator | Mapping[str, ScoreCalibrator] | None = None,
+        calibrators: RouteCalibrator | Mapping[str, RouteCalibrator] | None = None,
     ) -> None:
         if signal != _WORST:
             require_one_pass([signal])
         self._shared = isinstance(reader, ReaderBatcher)
         self._batcher = reader if isinstance(reader, ReaderBatcher) else ReaderBatcher(reader)
         self._signal = signal
-        self._one = calibrators if isinstance(calibrators, ScoreCalibrator) else None
+        self._one = calibrators if isinstance(calibrators, ScoreCalibrator | JointCalibrator) else None
         self._each = dict(calibrators) if isinstance(calibrators, Mapping) else {}
         for writer, calibrator in {"": self._one, **self._each}.items():
             if calibrator is not None:
@@ -87,11 +97,11 @@ class CalibratedReader:
         return self._one is not None or writer in self._each
 
     async def read(
-        self, exchanges: Sequence[Exchange], *, writer: str
+        self, exchanges: Sequence[Exchange], *, writer: str, own: Sequence[float | None] = ()
     ) -> list[tuple[float | Unscored, float | Unscored]]:
         """The signal and P(correct) of each; see :class:`~foureyes.route.roles.RouteReader`."""
         seen = await asyncio.gather(*(self._seen(exchange) for exchange in exchanges))
-        return list(zip(seen, self._confidences(seen, writer), strict=True))
+        return list(zip(seen, self._confidences(seen, exchanges, writer, own), strict=True))
 
     async def aclose(self) -> None:
         """Ends the reading thread as soon as it is free; a batcher that is shared goes on."""
@@ -123,17 +133,25 @@ class CalibratedReader:
                 found = done.value
                 return found.surprise if isinstance(found, WorstClaim) else found
 
-    def _confidences(self, seen: Sequence[float | Unscored], writer: str) -> list[float | Unscored]:
+    def _confidences(
+        self, seen: Sequence[float | Unscored], exchanges: Sequence[Exchange], writer: str, own: Sequence[float | None]
+    ) -> list[float | Unscored]:
         calibrator = self._each.get(writer, self._one)
         if calibrator is None:
             return [one if isinstance(one, Unscored) else _UNFITTED for one in seen]
-        known = [one for one in seen if not isinstance(one, Unscored)]
-        stated = iter(calibrator.predict_proba(known).tolist() if known else ())
+        doubts = own or [None] * len(seen)
+        rows = [
+            (one, doubt, exchange)
+            for one, doubt, exchange in zip(seen, doubts, exchanges, strict=True)
+            if not isinstance(one, Unscored)
+        ]
+        stated = iter(confidences_of(calibrator, _known(rows, calibrator)).tolist() if rows else ())
         return [one if isinstance(one, Unscored) else next(stated) for one in seen]
 
-    def _require(self, calibrator: ScoreCalibrator, writer: str) -> None:
+    def _require(self, given: RouteCalibrator, writer: str) -> None:
         """Refuses what was fitted on something else; a calibrator may know the verifier by its name or by its fingerprint."""
         of = f" of the writer {writer}" if writer else ""
+        calibrator = given.alone if isinstance(given, JointCalibrator) else given
         try:
             calibrator.require_direction(self._signal)
         except InputError as error:
@@ -144,3 +162,13 @@ class CalibratedReader:
             raise ConfigError(
                 f"the calibrator{of} was fitted on {source}; the reader gives {known[0]} ({known[1].model})"
             )
+
+
+def _known(rows: Sequence[tuple[float, float | None, Exchange]], calibrator: RouteCalibrator) -> Known:
+    """What is known of answers that were read; the question is looked at only where it counts."""
+    looked = isinstance(calibrator, JointCalibrator) and calibrator.takes_question
+    return Known(
+        np.array([signal for signal, _, _ in rows]),
+        np.array([np.nan if doubt is None else doubt for _, doubt, _ in rows], np.float64),
+        question_features([question_text(exchange.prompt) for _, _, exchange in rows]) if looked else None,
+    )

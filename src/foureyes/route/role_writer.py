@@ -85,7 +85,7 @@ class RoleWriter:
         for row in rows:
             if isinstance(row, Unscored):
                 raise self._failure(row)
-        return WriterReply(_completion(self.model, written))
+        return WriterReply(_completion(self.model, written), tuple(map(_own, written)))
 
     async def stream(self, request: RouteRequest) -> AsyncGenerator[Mapping[str, Any], None]:
         """The same in one piece a choice."""
@@ -149,6 +149,11 @@ def _completion(model: str, rows: list[Written]) -> dict[str, Any]:
     asked, written = max(usage.prompt_tokens for usage in known), sum(usage.answer_tokens for usage in known)
     counted = {"prompt_tokens": asked, "completion_tokens": written, "total_tokens": asked + written}
     return {**body, "usage": counted}
+
+
+def _own(row: Written) -> float | None:
+    """Its mean surprise at its own tokens, where the model shows them."""
+    return None if row.reading is None else float(row.reading.nll.mean())
 
 
 def _usage(row: Written) -> TokenUsage | None:

@@ -41,9 +41,12 @@ class WriterReply:
 
     Attributes:
         body: the chat completion as its server sent it, with one or more ``choices``.
+        own: of each choice, the writer's mean surprise at its own tokens, nats, ≥ 0; ``None`` where it does not say. Empty where
+            it says nothing of any.
     """
 
     body: Mapping[str, Any]
+    own: tuple[float | None, ...] = ()
 
 
 class RouteWriter(Protocol):
@@ -92,13 +95,15 @@ class RouteReader(Protocol):
         ...
 
     async def read(
-        self, exchanges: Sequence[Exchange], *, writer: str
+        self, exchanges: Sequence[Exchange], *, writer: str, own: Sequence[float | None] = ()
     ) -> list[tuple[float | Unscored, float | Unscored]]:
         """The signal and P(correct) of each.
 
         Args:
             exchanges: what was asked, and one answer to it each.
             writer: who wrote them, by its name in the route: how likely an answer is right depends on that too.
+            own: the writer's mean surprise at its own tokens of each answer, nats, ``None`` where it did not say. It is given
+                where it is known of one of them.
 
         Raises:
             ModelUnavailable: the reader as a whole is gone.

@@ -135,6 +135,7 @@ class ScriptedRouteReader:
         exchanges: Sequence[Exchange],
         *,
         writer: str,  # noqa: ARG002 - the script is the same for all
+        own: Sequence[float | None] = (),  # noqa: ARG002 - as above
     ) -> list[tuple[float | Unscored, float | Unscored]]:
         """The signal, which is 1 − P(correct) here, and P(correct) of each."""
         await asyncio.sleep(self._wait_s)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
-from foureyes.calibration import Calibrator
 from foureyes.calibration.calibrator import ScoreCalibrator
-from foureyes.errors import ConfigError
+from foureyes.errors import ConfigError, InputError
 from foureyes.guard.reader_judge import shipped_calibration
 from foureyes.models import catalog
 from foureyes.models.roles import Reader, Writer
 from foureyes.route.cuts import policy_of_cuts
+from foureyes.route.joint import JointCalibrator, RouteCalibrator, answer_calibrator, takes_own
 from foureyes.route.opened_writers import writer_of
 from foureyes.route.reader import CalibratedReader
 from foureyes.route.role_writer import RoleWriter
@@ -29,7 +29,7 @@ def smart_route(
     large: AnyWriter,
     *,
     reader: str | Reader,
-    calibrator: ScoreCalibrator | Path | str | None = None,
+    calibrator: RouteCalibrator | Path | str | None = None,
     signal: str | None = None,
     cut: float | None = None,
     prices: tuple[tuple[float, float], tuple[float, float]] | None = None,
@@ -73,38 +73,39 @@ def smart_route(
     policy = policy_of_cuts([from_on, None])
     opened = catalog.open_reader(reader) if isinstance(reader, str) else reader
     calibrated = CalibratedReader(opened, taken, fitted)
-    writers = _writer(small, "small"), _writer(large, "large")
+    own = takes_own(fitted)
+    writers = _writer(small, "small", own=own), _writer(large, "large", own=own)
     costs = [None, None] if prices is None else [Prices(*price) for price in prices]
     members = [RouteMember(writer, cost) for writer, cost in zip(writers, costs, strict=True)]
     return Route("smart", members, calibrated, policy, RouteRules(**rules))
 
 
 def _fitted(
-    reader: str | Reader, calibrator: ScoreCalibrator | Path | str | None, signal: str | None, cut: float | None
-) -> tuple[ScoreCalibrator, str, float]:
+    reader: str | Reader, calibrator: RouteCalibrator | Path | str | None, signal: str | None, cut: float | None
+) -> tuple[RouteCalibrator, str, float]:
     """The calibrator, what it takes of a reading, and the cut."""
     if calibrator is None:
         shipped = shipped_calibration(reader if isinstance(reader, str) else reader.name)
         return shipped.calibrator, signal or "worst_claim", shipped.cut.cut if cut is None else cut
-    found = calibrator if isinstance(calibrator, ScoreCalibrator) else _read(Path(calibrator))
+    given = isinstance(calibrator, ScoreCalibrator | JointCalibrator)
+    found = calibrator if given else _read(Path(calibrator))
     if cut is None:
         raise ConfigError("wanted a cut: P(correct) from which on the small model's answer is returned; got none")
-    source = found.fitted_on.source
+    source = (found.alone if isinstance(found, JointCalibrator) else found).fitted_on.source
     return found, signal or (source.signal if source is not None else "log_cmp"), cut
 
 
-def _read(path: Path) -> ScoreCalibrator:
+def _read(path: Path) -> RouteCalibrator:
     try:
-        found = Calibrator.from_json(path.read_text(encoding="utf-8"))
+        return answer_calibrator(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror or error}") from error
-    if not isinstance(found, ScoreCalibrator):
-        raise ConfigError(f"{path}: wanted a calibrator of one score; got one of kind {found.kind}")
-    return found
+    except InputError as error:
+        raise ConfigError(f"{path}: {error}") from error
 
 
-def _writer(given: AnyWriter, name: str) -> RouteWriter:
+def _writer(given: AnyWriter, name: str, *, own: bool) -> RouteWriter:
     """As a writer of a route. Both kinds have ``write``; only a model of :mod:`foureyes.models` has a fingerprint."""
     if isinstance(given, str):
-        return writer_of(name, given)
+        return writer_of(name, given, own=own)
     return RoleWriter(name, cast("Writer", given)) if hasattr(given, "fingerprint") else given

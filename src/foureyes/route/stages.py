@@ -64,7 +64,7 @@ async def write_reply(member: RouteMember, request: RouteRequest, n: int) -> Sta
         reply = await _written(member, asked)
     except Exception as error:  # noqa: BLE001 - a writer may be anyone's
         return failed_stage(member, error, began)
-    return checked_stage(member, asked, reply.body, began)
+    return checked_stage(member, asked, reply.body, began, own=reply.own)
 
 
 async def read_reply(result: StageResult, reader: RouteReader, request: RouteRequest, rules: RouteRules) -> StageResult:
@@ -74,7 +74,7 @@ async def read_reply(result: StageResult, reader: RouteReader, request: RouteReq
         return result
     began = time.monotonic()
     exchanges = [Exchange.of(request.messages, one.turn, tools=request.tools) for one in stage.candidates]
-    pairs, gone = await _read(exchanges, reader, stage.writer, rules.reading_s)
+    pairs, gone = await _read(exchanges, [one.own for one in stage.candidates], reader, stage.writer, rules.reading_s)
     candidates = tuple(
         replace(one, signal=signal, confidence=confidence)
         for one, (signal, confidence) in zip(stage.candidates, pairs, strict=True)
@@ -108,7 +108,9 @@ async def _written(member: RouteMember, request: RouteRequest) -> WriterReply:
     finally:
         for task in tasks:
             task.cancel()
-    return WriterReply(merged_replies([reply.body for reply in replies]))
+    return WriterReply(
+        merged_replies([reply.body for reply in replies]), tuple(one for reply in replies for one in reply.own)
+    )
 
 
 def left_stage(member: RouteMember) -> RouteStage:
@@ -123,7 +125,14 @@ def failed_stage(member: RouteMember, error: Exception, began: float) -> StageRe
     return _failed(member, _kind_of(error), _words_of(error), began, cost=_cost_of(error))
 
 
-def checked_stage(member: RouteMember, asked: RouteRequest, body: Mapping[str, Any], began: float) -> StageResult:
+def checked_stage(
+    member: RouteMember,
+    asked: RouteRequest,
+    body: Mapping[str, Any],
+    began: float,
+    *,
+    own: Sequence[float | None] = (),
+) -> StageResult:
     """A reply as unread candidates, or what is wrong with it; its tokens were paid for either way."""
     try:
         found = checked_reply(body, asked)
@@ -135,7 +144,7 @@ def checked_stage(member: RouteMember, asked: RouteRequest, body: Mapping[str, A
     stage = RouteStage(
         member.writer.name,
         member.writer.model,
-        _candidates(found),
+        _candidates(found, own),
         None,
         "abstain",
         failure=None if found.fault is None else found.fault.failure,
@@ -147,20 +156,24 @@ def checked_stage(member: RouteMember, asked: RouteRequest, body: Mapping[str, A
     return StageResult(stage, body if found.choices else None, tuple(range(len(found.choices))))
 
 
-def _candidates(found: CheckedReply) -> tuple[Candidate, ...]:
+def _candidates(found: CheckedReply, own: Sequence[float | None]) -> tuple[Candidate, ...]:
+    doubts = own if len(own) == len(found.choices) else [None] * len(found.choices)
     return tuple(
-        Candidate(choice, turn, UNREAD, UNREAD) for choice, turn in zip(found.choices, found.turns, strict=True)
+        Candidate(choice, turn, UNREAD, UNREAD, doubt)
+        for choice, turn, doubt in zip(found.choices, found.turns, doubts, strict=True)
     )
 
 
 async def _read(
-    exchanges: Sequence[Exchange], reader: RouteReader, writer: str, within_s: float
+    exchanges: Sequence[Exchange], own: Sequence[float | None], reader: RouteReader, writer: str, within_s: float
 ) -> tuple[list[Pair], bool]:
     """A signal and a confidence each, or why not; and whether the reader as a whole is gone."""
     whole = [exchange for exchange in exchanges if not exchange.unread]
+    doubts = [doubt for exchange, doubt in zip(exchanges, own, strict=True) if not exchange.unread]
+    told = {} if all(doubt is None for doubt in doubts) else {"own": doubts}
     try:
         async with asyncio.timeout(within_s):
-            rows = iter(_as_many(await reader.read(whole, writer=writer) if whole else [], len(whole)))
+            rows = iter(_as_many(await reader.read(whole, writer=writer, **told) if whole else [], len(whole)))
         return [_unread_part(one) if one.unread else _sound(next(rows)) for one in exchanges], False
     except TimeoutError:
         why, gone = Unscored("unavailable", f"the reader was not done within {within_s:g} s"), False

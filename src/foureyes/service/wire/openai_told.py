@@ -97,6 +97,7 @@ def _stage(stage: RouteStage) -> dict[str, Any]:
         "failure": stage.failure,
         "detail": stage.detail or None,
         **({} if seen is None else {**_number("signal", seen.signal), **_number("confidence", seen.confidence)}),
+        "own_surprise": None if seen is None else seen.own,
         "answers": len(stage.candidates),
         "chosen": stage.chosen,
         "prompt_tokens": None if stage.usage is None else stage.usage.prompt_tokens,
