@@ -31,23 +31,24 @@ class PublishedData:
 
     def arrays(self, path: str) -> dict[str, NDArray[Any]]:
         """The arrays of an NPZ file, by name."""
-        with np.load(self._found(path), allow_pickle=False) as data:
+        with np.load(self.file(path), allow_pickle=False) as data:
             return {name: data[name] for name in data.files}
 
     def array(self, path: str) -> NDArray[Any]:
         """The array of an NPY file."""
-        values: NDArray[Any] = np.load(self._found(path), allow_pickle=False)
+        values: NDArray[Any] = np.load(self.file(path), allow_pickle=False)
         return values
 
     def json(self, path: str) -> Any:
         """A JSON file."""
-        return json.loads(self._found(path).read_text(encoding="utf-8"))
+        return json.loads(self.file(path).read_text(encoding="utf-8"))
 
     def rows(self, path: str) -> list[dict[str, Any]]:
         """A file of records."""
-        return [_fields(record) for record in records(self._found(path))]
+        return [_fields(record) for record in records(self.file(path))]
 
-    def _found(self, path: str) -> Path:
+    def file(self, path: str) -> Path:
+        """A file, its checksum taken."""
         file = self.folder / path
         if not file.is_file():
             raise FileNotFoundError(f"{path} is not in the data folder")
