@@ -172,7 +172,7 @@ def test_what_cannot_be_learnt_from():
         cross_fitted(cases, correct[:7])
     with pytest.raises(InputError, match="ridge must be above 0"):
         CorrectnessModel.fit(cases, correct, ridge=0)
-    with pytest.raises(InputError, match="sees must name some of question, answer, signals; got none"):
+    with pytest.raises(InputError, match="sees must name some of question, answer, signals, author; got none"):
         CorrectnessModel.fit(cases, correct, sees=())
     with pytest.raises(InputError, match="folds must be at least 2; got 1"):
         cross_fitted(cases, correct, folds=1)
@@ -180,3 +180,17 @@ def test_what_cannot_be_learnt_from():
         CorrectnessModel.fit([*cases, Case(Exchange("q", "a"))], [*correct, True])
     with pytest.raises(InputError, match="signal 'cmp' must be finite, or None"):
         Case(Exchange("q", "a"), {"cmp": float("nan")})
+
+
+def test_one_model_for_several_writers_learns_how_good_each_is():
+    cases = [Case(Exchange(f"Question {i}?", "Yes."), author=("careful", "careless")[i % 2]) for i in range(40)]
+    correct = [i % 2 == 0 for i in range(40)]
+    model = CorrectnessModel.fit(cases, correct, sees=("question", "answer", "author"))
+    fresh = [Case(Exchange("Another?", "Yes."), author=name) for name in ("careful", "careless", "", "unheard")]
+    careful, careless, nameless, unheard = model.predict_proba(fresh)
+    assert careful > 0.6
+    assert careless < 0.4
+    assert nameless == unheard
+    assert CorrectnessModel.from_json(model.to_json()) == model
+    blind = CorrectnessModel.fit(cases, correct)
+    assert len(set(blind.predict_proba(fresh))) == 1  # who answered is not looked at unasked

@@ -15,7 +15,8 @@ from foureyes.display import Result
 from foureyes.errors import NotEnoughData
 from foureyes.maths.columns import probabilities, same_length
 from foureyes.maths.flips import FlipShare
-from foureyes.maths.resampling import check_draws, multinomial, percentiles
+from foureyes.maths.means import mean_interval
+from foureyes.maths.resampling import check_draws
 
 __all__ = ["Incoherence", "incoherence"]
 
@@ -71,7 +72,6 @@ def incoherence(
     if not n:
         raise NotEnoughData("incoherence needs debates; got none")
     excess = first + second - 1
-    distances, counts = np.unique(np.abs(excess), return_counts=True)
-    low, high = percentiles(multinomial(counts, draws, np.random.default_rng(seed)) @ distances / n, level)
+    distance = mean_interval("distance", np.abs(excess), level=level, draws=draws, seed=seed)
     both = FlipShare.of(int(((first > 0.5) & (second > 0.5)).sum()), n, level)
-    return Incoherence(float(np.abs(excess).mean()), low, high, level, float(excess.mean()), both, n)
+    return Incoherence(distance.value, distance.low, distance.high, level, float(excess.mean()), both, n)

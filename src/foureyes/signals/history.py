@@ -17,7 +17,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from itertools import pairwise
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -33,12 +33,13 @@ from foureyes.types import Exchange, text_of
 __all__ = ["Case", "CorrectnessModel", "Part", "cross_fitted"]
 
 Floats = NDArray[np.float64]
-Part: TypeAlias = Literal["question", "answer", "signals"]
+Part: TypeAlias = Literal["question", "answer", "signals", "author"]
 
 _FORMAT: Final = "foureyes.correctness"
 _VERSION: Final = 1
 _BUCKETS: Final = 1 << 13
 _EVERYTHING: Final[tuple[Part, ...]] = ("question", "answer", "signals")
+_PARTS: Final[tuple[Part, ...]] = get_args(Part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Case:
     Attributes:
         exchange: question and answer.
         signals: name → uncertainty, or ``None`` where it could not be told. All cases of a fit name the same signals.
+        author: name of the model that answered, for models that see ``"author"``; empty where it is not known.
 
     Raises:
         InputError: a signal is not a finite number.
@@ -55,6 +57,7 @@ class Case:
 
     exchange: Exchange
     signals: Mapping[str, float | None] = field(default_factory=dict)
+    author: str = ""
 
     def __post_init__(self) -> None:
         for name, value in self.signals.items():
@@ -117,7 +120,8 @@ class CorrectnessModel(Result):
         Args:
             cases: (N,).
             correct: (N,) booleans or 0/1.
-            sees: parts to look at; ``("question",)`` is the answerless control.
+            sees: parts to look at; ``("question",)`` is the answerless control. With ``"author"``, which is not looked at
+                unasked, one model serves the answers of several writers and learns how good each is.
             ridge: > 0, on every weight but the intercept.
 
         Raises:
@@ -215,6 +219,8 @@ class CorrectnessModel(Result):
             if part in self.sees:
                 places = {_bucket(part, gram) for gram in _grams(text)}
                 yield from ((place, 1 / math.sqrt(len(places))) for place in sorted(places))
+        if "author" in self.sees and case.author:
+            yield _bucket("author", case.author), 1.0
 
     def _signal_entries(self, case: Case) -> Iterator[tuple[int, float]]:
         if self.signals and set(case.signals) != set(self.signals):
@@ -276,9 +282,9 @@ def cross_fitted(
 
 
 def _parts(sees: Sequence[Part]) -> tuple[Part, ...]:
-    if not sees or not set(sees) <= set(_EVERYTHING):
-        raise InputError(f"sees must name some of {', '.join(_EVERYTHING)}; got {', '.join(map(str, sees)) or 'none'}")
-    return tuple(part for part in _EVERYTHING if part in sees)
+    if not sees or not set(sees) <= set(_PARTS):
+        raise InputError(f"sees must name some of {', '.join(_PARTS)}; got {', '.join(map(str, sees)) or 'none'}")
+    return tuple(part for part in _PARTS if part in sees)
 
 
 def _standards(cases: Sequence[Case], names: Sequence[str]) -> tuple[tuple[float, ...], tuple[float, ...]]:

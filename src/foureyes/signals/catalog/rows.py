@@ -256,6 +256,18 @@ ROWS: Final = (
         unit="",
     ),
     _asked(
+        "sample_gain",
+        "how much likelier one sample makes another, whatever the answer",
+        ("reader", "samples"),
+        "sample_gain.sample_gain",
+        ("2 × ⌊M/2⌋", "M"),
+        "Johnson et al. 2024, arXiv 2402.08733",
+        unit="nats/token",
+        low=-math.inf,
+        high=math.inf,
+        control=True,
+    ),
+    _asked(
         "log_g_ppl",
         "the generator's own mean surprise",
         ("generator",),
