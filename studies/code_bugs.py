@@ -1,10 +1,8 @@
 """Does a reader prefer a right program to the same one with a bug? ``python -m studies.code_bugs --data FOLDER``.
 
 Of each reference solution of HumanEval and MBPP one mutation is taken that its tests refuse: an operator, a name or a number is
-another one, the rest is the same. Each reader reads both as the answer to the problem. *Prefers* is the share of pairs in which
-the right program surprises it less in sum, with an exact 95 % interval; half is chance. *Finds the bug* is the share in which the
-most surprising token of the buggy program, which is all that a user has, is where the bug is; *by chance* is what a token drawn at
-random would find.
+another one, the rest is the same. Each reader reads both as the answer to the problem. What they saw is kept in ``--cache``, so
+that a run which was stopped goes on.
 """
 
 from __future__ import annotations
@@ -16,20 +14,40 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from foureyes.maths.bounds import clopper_pearson
+from foureyes.maths.resampling import group_weights, percentiles
 from foureyes.models.catalog import open_reader
 from foureyes.models.roles import Reader
-from foureyes.report.study import TextTable, markdown_table
-from foureyes.study.tasks.grading import grade
+from foureyes.report.forest import ForestMark, ForestPlot
+from foureyes.report.study import Section, StudyReport, TextTable, save_study
+from foureyes.study.tasks.bugs import bug_in
 from foureyes.study.tasks.items import TaskItem
 from foureyes.study.tasks.loading import TaskSpec, load_task
-from foureyes.study.tasks.mutations import Mutation, mutations
+from foureyes.study.tasks.mutations import Mutation
 from foureyes.types import Exchange, Reading, Unscored
+from studies.route.cache import Row, kept
 
 SETS: Final = {"HumanEval": TaskSpec("humaneval"), "MBPP": TaskSpec("mbpp", file="mbpp/sanitized-mbpp.json")}
-MOST_TRIES: Final = 8
-"""Mutations of one program that are tried; those that its tests let pass are no bugs."""
+READERS: Final = ("smollm2-135m", "qwen2.5-coder-0.5b")
+KINDS: Final = ("operator", "number", "name")
+_DRAWS: Final = 2000
+
+_PREFACE: Final = (
+    "A right program and the same with one operator, number or name changed, so that its tests refuse it: nothing else tells them "
+    "apart, neither length nor style. Each reader reads both as the answer to the problem. It *prefers* the right one where that "
+    "surprises it less in sum; half is chance. It *finds* the bug where the most surprising token of the buggy program, which is all "
+    "that a user has, is the one that was changed; *by chance* is what a token drawn at random would find. Intervals are 95 %, exact, "
+    "one pair a problem."
+)
+_LIMITS: Final = (
+    (
+        "HumanEval and MBPP stand in the training data of nearly every model of code: to prefer a published solution to a changed one "
+        "may be memory and not judgement."
+    ),
+    "The bugs are ours, one change each, and not those that people or models make; the readers have 0.135 and 0.5 B parameters.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +61,13 @@ class Pair:
     def exchanges(self) -> tuple[Exchange, Exchange]:
         """Both as answers, the right one first."""
         return Exchange(self.item.prompt, self.item.gold[0]), Exchange(self.item.prompt, self.bug.program)
+
+    @property
+    def kind(self) -> str:
+        """What was changed, one of :data:`KINDS`."""
+        if self.bug.was.isdigit():
+            return "number"
+        return "name" if self.bug.was.isalpha() and self.bug.was not in ("and", "or") else "operator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,57 +85,162 @@ class Seen:
     by_chance: float
 
 
+@dataclass(frozen=True, slots=True)
+class ReadSet:
+    """What one reader made of one set.
+
+    Attributes:
+        reader, name: of both.
+        pairs: those that it could read.
+        seen: as many.
+    """
+
+    reader: str
+    name: str
+    pairs: tuple[Pair, ...]
+    seen: tuple[Seen, ...]
+
+    @property
+    def prefers(self) -> NDArray[np.bool_]:
+        """(N,) whether the right program is preferred."""
+        return np.array([one.excess > 0 for one in self.seen], np.bool_)
+
+    @property
+    def finds(self) -> NDArray[np.bool_]:
+        """(N,) whether the bug is found."""
+        return np.array([one.found for one in self.seen], np.bool_)
+
+
 def main() -> None:
-    """Prints the table."""
+    """Reads, and writes the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder of the published data")
-    parser.add_argument(
-        "--model", action="append", help="who reads; more than once for several (default: smollm2-135m)"
-    )
+    parser.add_argument("--model", action="append", help=f"who reads; more than once for several (default: {READERS})")
     parser.add_argument("--limit", type=int, default=100, help="problems of each set (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of the bugs (default: %(default)s)")
+    parser.add_argument(
+        "--cache", type=Path, default=Path.home() / ".cache/foureyes/studies/code_bugs", metavar="FOLDER"
+    )
+    parser.add_argument("--out", type=Path, default=Path("out/studies"), metavar="FOLDER", help="for the page")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="default: in --out")
     args = parser.parse_args()
     pairs = {name: list(bugs(spec, args.data, args.limit, args.seed)) for name, spec in SETS.items()}
-    rows = [row for model in args.model or ["smollm2-135m"] for row in _rows(open_reader(model), pairs)]
-    columns = ("reader", "programs", "pairs", "prefers the right one", "nats, median", "finds the bug", "by chance")
-    print(markdown_table(TextTable(columns, tuple(rows))))
+    read = []
+    for model in args.model or READERS:
+        reader = open_reader(model)
+        for name, of_set in pairs.items():
+            rows = kept_rows(reader, of_set, args.cache / f"{name}-{args.seed}-{model}.jsonl")
+            read.append(read_set(model, name, of_set, rows))
+    args.out.mkdir(parents=True, exist_ok=True)
+    report = report_of(read, f"python -m studies.code_bugs --data DATA --limit {args.limit} --seed {args.seed}")
+    save_study(report, html=args.out / "code_bugs.html", markdown=args.markdown or args.out / "code_bugs.md")
+    print("\n".join(report.findings))
 
 
 def bugs(spec: TaskSpec, data: Path, limit: int, seed: int) -> Iterator[Pair]:
     """A pair of each problem that has a mutation which its tests refuse."""
-    task = load_task(TaskSpec(spec.name, spec.file, limit), data=data, seed=seed)
-    for item in task.items:
-        tried = mutations(item.gold[0], seed=seed)[:MOST_TRIES]
-        if (bug := next((one for one in tried if grade(item, one.program) == "wrong"), None)) is not None:
+    for item in load_task(TaskSpec(spec.name, spec.file, limit), data=data, seed=seed).items:
+        if (bug := bug_in(item, item.gold[0], seed=seed)) is not None:
             yield Pair(item, bug)
 
 
-def _rows(reader: Reader, pairs: dict[str, list[Pair]]) -> Iterator[tuple[str, ...]]:
-    for name, of_set in pairs.items():
-        seen = seen_by(reader, of_set)
-        n, right = len(seen), sum(one.excess > 0 for one in seen)
-        low, high = clopper_pearson(right, n)
-        median = float(np.median([one.excess for one in seen]))
-        found, chance = np.mean([(one.found, one.by_chance) for one in seen], axis=0)
-        prefers = f"{right / n:.3f} [{low:.3f}, {high:.3f}]"
-        yield reader.name, name, str(n), prefers, f"{median:.2f}", f"{found:.3f}", f"{chance:.3f}"
+def kept_rows(reader: Reader, pairs: Sequence[Pair], path: Path) -> list[Row]:
+    """What a reader makes of each pair, from the file where it is there."""
+    by_id = {f"{pair.item.id} {pair.bug.start} {pair.bug.now}": pair for pair in pairs}
+    return kept(path, list(by_id), lambda ids: _rows(reader, [by_id[one] for one in ids]))
 
 
-def seen_by(reader: Reader, pairs: Sequence[Pair]) -> list[Seen]:
-    """What a reader makes of each pair; those that it cannot read are left out."""
+def read_set(reader: str, name: str, pairs: Sequence[Pair], rows: Sequence[Row]) -> ReadSet:
+    """The pairs that could be read."""
+    there = [(pair, row) for pair, row in zip(pairs, rows, strict=True) if row["excess"] is not None]
+    seen = tuple(Seen(row["excess"], row["found"], row["by_chance"]) for _, row in there)
+    return ReadSet(reader, name, tuple(pair for pair, _ in there), seen)
+
+
+def _rows(reader: Reader, pairs: Sequence[Pair]) -> list[Row]:
     readings = reader.read([exchange for pair in pairs for exchange in pair.exchanges])
-    both = zip(pairs, readings[::2], readings[1::2], strict=True)
-    return [
-        _seen(pair, right, wrong)
-        for pair, right, wrong in both
-        if not isinstance(right, Unscored) and not isinstance(wrong, Unscored)
-    ]
+    return [_row(*one) for one in zip(pairs, readings[::2], readings[1::2], strict=True)]
 
 
-def _seen(pair: Pair, right: Reading, wrong: Reading) -> Seen:
+def _row(pair: Pair, right: Reading | Unscored, wrong: Reading | Unscored) -> Row:
+    if isinstance(right, Unscored) or isinstance(wrong, Unscored):
+        return {"excess": None}
     place = len(pair.bug.program[: pair.bug.start].encode())
     start, end = wrong.spans[int(np.argmax(wrong.nll))]
-    return Seen(float(wrong.nll.sum() - right.nll.sum()), bool(start <= place < end), 1 / len(wrong.nll))
+    excess = float(wrong.nll.sum() - right.nll.sum())
+    return {"excess": excess, "found": bool(start <= place < end), "by_chance": 1 / len(wrong.nll)}
+
+
+def report_of(read: Sequence[ReadSet], command: str) -> StudyReport:
+    """The page."""
+    marks = tuple(ForestMark(f"{one.reader}, {one.name}", *_share(one.prefers)) for one in read)
+    picture = ForestPlot("Right program preferred to the same with one bug, share of pairs", marks)
+    columns = ("reader", "programs", "pairs", "prefers the right one", "nats, median", "finds the bug", "by chance")
+    kinds = TextTable(
+        ("reader", *KINDS), tuple(_by_kind(name, read) for name in dict.fromkeys(one.reader for one in read)),
+        caption="Preferred, by what was changed; both sets together",
+    )  # fmt: skip
+    unequal = tuple(_against(one, other) for one, other in _same_set(read))
+    return StudyReport(
+        "Does a reader prefer a right program to the same one with a bug?",
+        (_PREFACE,),
+        tuple(_finding(one) for one in read) + unequal,
+        _LIMITS,
+        (Section("Pairs", (), (TextTable(columns, tuple(map(_line, read))), kinds), picture),),
+        command,
+    )
+
+
+def _share(flags: NDArray[np.bool_]) -> tuple[float, float, float]:
+    k, n = int(flags.sum()), len(flags)
+    return k / n, *clopper_pearson(k, n)
+
+
+def _words(flags: NDArray[np.bool_]) -> str:
+    value, low, high = _share(flags)
+    return f"{value:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def _line(one: ReadSet) -> tuple[str, ...]:
+    median = float(np.median([seen.excess for seen in one.seen]))
+    chance = float(np.mean([seen.by_chance for seen in one.seen]))
+    return (
+        one.reader, one.name, str(len(one.seen)), _words(one.prefers), f"{median:.2f}", _words(one.finds), f"{chance:.3f}",
+    )  # fmt: skip
+
+
+def _by_kind(reader: str, read: Sequence[ReadSet]) -> tuple[str, ...]:
+    of_reader = [(pair.kind, bool(prefers)) for one in read if one.reader == reader for pair, prefers in zip(one.pairs, one.prefers, strict=True)]  # fmt: skip
+    groups = [np.array([prefers for kind, prefers in of_reader if kind == wanted], np.bool_) for wanted in KINDS]
+    return reader, *(f"{_words(flags)} of {len(flags)}" if len(flags) else "–" for flags in groups)
+
+
+def _finding(one: ReadSet) -> str:
+    value, low, high = _share(one.prefers)
+    verdict = "above chance" if low > 0.5 else "below chance" if high < 0.5 else "not decided against chance"
+    chance = float(np.mean([seen.by_chance for seen in one.seen]))
+    finds, least, _ = _share(one.finds)
+    where = "more than" if least > chance else "not decided against"
+    return (
+        f"{one.reader} prefers the right program in {int(one.prefers.sum())} of {len(one.seen)} pairs of {one.name}, {value:.3f} "
+        f"[{low:.3f}, {high:.3f}]: {verdict}. Its most surprising token is the bug in {finds:.0%}, {where} the {chance:.0%} of chance."
+    )
+
+
+def _same_set(read: Sequence[ReadSet]) -> Iterator[tuple[ReadSet, ReadSet]]:
+    """The last reader beside the first, where both read the same pairs."""
+    for one in read:
+        other = next((other for other in read[::-1] if other.name == one.name), one)
+        if one.reader == read[0].reader != other.reader and one.pairs == other.pairs:
+            yield one, other
+
+
+def _against(one: ReadSet, other: ReadSet) -> str:
+    more = other.prefers.astype(float) - one.prefers
+    drawn = [(w @ more) / w.sum() for w in group_weights(len(more), _DRAWS, np.random.default_rng(0))]
+    low, high = percentiles(np.array(drawn), 0.95)
+    verdict = "better" if low > 0 else "worse" if high < 0 else "no difference that these pairs show"
+    return f"On {one.name} {other.reader} beside {one.reader}: {more.mean():+.3f} [{low:+.3f}, {high:+.3f}], {verdict}."
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Row", "kept"]
+__all__ = ["Row", "kept", "rows_in"]
 
 Row = dict[str, Any]
 
@@ -21,7 +21,7 @@ def kept(path: Path, ids: Sequence[str], make: Callable[[Sequence[str]], list[Ro
         make: makes the rows of some ids, in order.
         batch: how many are made before the file grows.
     """
-    found = {row["id"]: row for row in _rows(path)}
+    found = {row["id"]: row for row in rows_in(path)}
     missing = [one for one in ids if one not in found]
     path.parent.mkdir(parents=True, exist_ok=True)
     for first in range(0, len(missing), batch):
@@ -33,7 +33,8 @@ def kept(path: Path, ids: Sequence[str], make: Callable[[Sequence[str]], list[Ro
     return [found[one] for one in ids]
 
 
-def _rows(path: Path) -> Iterator[Row]:
+def rows_in(path: Path) -> Iterator[Row]:
+    """What the file holds; a last line that was cut is taken off."""
     if not path.exists():
         return
     text = path.read_text(encoding="utf-8")

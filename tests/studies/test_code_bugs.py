@@ -1,0 +1,74 @@
+"""The study of bugs: pairs whose tests tell them apart, what a reader that knows sees, and the page."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from foureyes.models.scripted import ScriptedReader
+from foureyes.report.study import study_markdown
+from foureyes.study.tasks.code import CodeProblem
+from foureyes.study.tasks.grading import grade
+from foureyes.study.tasks.items import TaskItem
+from foureyes.study.tasks.loading import TaskSpec
+from foureyes.study.tasks.mutations import Mutation
+from studies.code_bugs import Pair, bugs, kept_rows, read_set, report_of
+
+_RIGHT = "def f(x):\n    return x < 10\n"
+
+
+def pair(n: int, was: str = "<", now: str = ">") -> Pair:
+    item = TaskItem(str(n), f"Is {n} small?", "code", (_RIGHT,), problem=CodeProblem("assert f(1)"))
+    start = _RIGHT.index(was)
+    return Pair(item, Mutation(_RIGHT.replace(was, now), start, was, now))
+
+
+def test_a_pair_is_a_program_and_one_that_its_tests_refuse(tmp_path: Path) -> None:
+    row = {"task_id": 1, "text": "Below ten?", "code": _RIGHT, "test_list": ["assert f(9)", "assert not f(10)"]}
+    (tmp_path / "mbpp.jsonl").write_text(json.dumps(row))
+    [found] = bugs(TaskSpec("mbpp", "mbpp.jsonl"), tmp_path, 5, 0)
+    assert [grade(found.item, str(exchange.answer)) for exchange in found.exchanges] == ["right", "wrong"]
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "kind"), [("<", ">", "operator"), ("10", "11", "number"), ("return", "any", "name")]
+)
+def test_what_was_changed_has_a_name(was: str, now: str, kind: str) -> None:
+    assert pair(1, was, now).kind == kind
+
+
+def test_a_reader_that_is_surprised_by_the_bug_prefers_and_finds(tmp_path: Path) -> None:
+    known = dict.fromkeys(("def", "f(x):", "return", "x", "10"), 0.5)
+    reader = ScriptedReader({**known, "<": 0.9, ">": 0.001}, name="knows")
+    pairs = [pair(i) for i in range(12)]
+    rows = kept_rows(reader, pairs, tmp_path / "rows.jsonl")
+    assert rows == kept_rows(ScriptedReader({}, name="not asked"), pairs, tmp_path / "rows.jsonl")
+    found = read_set("knows", "own", pairs, rows)
+    assert found.prefers.all()
+    assert found.finds.all()
+    assert found.seen[0].excess == pytest.approx(np.log(0.9 / 0.001))
+    assert 0 < found.seen[0].by_chance < 0.5
+
+
+def test_the_page_says_what_was_decided(tmp_path: Path) -> None:
+    pairs = [pair(i) for i in range(12)]
+    sets = [
+        read_set(
+            name,
+            "own",
+            pairs,
+            [{"excess": sign * (1 if i % 4 else keeps), "found": i < 6, "by_chance": 0.1} for i in range(12)],
+        )
+        for name, sign, keeps in (("sure", 1, 1), ("coin", -1, -1))
+    ]
+    page = study_markdown(report_of(sets, "command"))
+    assert "sure prefers the right program in 12 of 12 pairs of own, 1.000 [0.735, 1.000]: above chance" in page
+    assert (
+        "coin prefers the right program in 3 of 12 pairs of own, 0.250 [0.055, 0.572]: not decided against chance"
+        in page
+    )
+    assert "On own coin beside sure: -0.750" in page
+    assert "memory and not judgement" in page
