@@ -72,3 +72,14 @@ def test_a_frame_is_flagged_as_the_page_shows(capsys: pytest.CaptureFixture[str]
     [block] = re.findall(r"^```python\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
     exec(compile(block, "docs/clean.md", "exec"), {})  # noqa: S102 - ours
     assert f"# {capsys.readouterr().out.strip()}" in block
+
+
+def test_a_classifier_becomes_decisions_as_the_page_shows(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (ROOT / "docs" / "vision.md").read_text(encoding="utf-8")
+    [block] = re.findall(r"^```python\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(block, "docs/vision.md", "exec"), {})  # noqa: S102 - ours
+    assert capsys.readouterr().out.startswith("Ece(")
+    assert (tmp_path / "val.npz").is_file()
