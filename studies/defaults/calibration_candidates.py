@@ -12,11 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foureyes.calibration import (
-    Beta,
     HistogramBinning,
-    Isotonic,
     LogOddsPlatt,
-    Platt,
     Temperature,
     VectorScaling,
     fit_best,
@@ -65,14 +62,16 @@ def score_candidates(p: Floats, right: Flags) -> dict[str, Predict]:
         next(t.kind for t in earlier if t.nll <= best.nll + t.excess_error)
     )
     every |= {
-        "always Platt on log-odds": LogOddsPlatt.fit(p, right).predict_proba,
-        "always Platt on p": Platt.fit(p, right).predict_proba,
-        "always beta": Beta.fit(p, right).predict_proba,
-        "always isotonic": Isotonic.fit(p, right, larger_is="better").predict_proba,
-        "always histogram": HistogramBinning.fit(p, right).predict_proba,
+        "always Platt on log-odds": of_kind("log-odds-platt"),
+        "always Platt on p": of_kind("platt"),
+        "always beta": of_kind("beta"),
+        "always isotonic": of_kind("isotonic"),
+        "always histogram": of_kind("histogram"),
+        "Platt on log-odds, direction left to the rows": LogOddsPlatt.fit(p, right).predict_proba,
+        "histogram, direction left to the rows": HistogramBinning.fit(p, right).predict_proba,
     }
     for bins in (5, 15, 30):
-        every[f"histogram, {bins} bins"] = HistogramBinning.fit(p, right, bins=bins).predict_proba
+        every[f"histogram, {bins} bins"] = HistogramBinning.fit(p, right, bins=bins, larger_is="better").predict_proba
     for folds in (3, 10):
         if min(right.sum(), (~right).sum()) > folds:
             every[f"{folds} folds"] = fit_best(p, right, larger_is="better", folds=folds).calibrator.predict_proba

@@ -30,7 +30,7 @@ __all__ = ["section"]
 
 _CHAINS_A_SET: Final = 2
 _CHAIN_DRAWS: Final = 200
-_COMPARED: Final = (BASE, *NAMES[1:8])
+_COMPARED: Final = (BASE, NAMES[10], *NAMES[1:8])
 
 
 def section(plan: StudyPlan) -> Section:

@@ -70,7 +70,10 @@ def _areas(found: CascadeSet, models: list[int], draws: int, seed: int) -> Chain
     costs = _COSTS[: len(models)]
     raw, right = found.confidence[models], found.right[models].astype(np.float64)
     stated = np.array(
-        [fe.Platt.fit(log_odds(r[fit]), o[fit]).predict_proba(log_odds(r)) for r, o in zip(raw, right, strict=True)]
+        [
+            fe.Platt.fit(log_odds(r[fit]), o[fit], larger_is="better").predict_proba(log_odds(r))
+            for r, o in zip(raw, found.right[models], strict=True)
+        ]
     )
     families = {name: _chain(name, stated, right, costs, fit) for name in _FITTED} | {CHAIN_BASE: _grid(raw, fit)}
     questions, place = np.unique(found.question[test], return_inverse=True)

@@ -31,6 +31,7 @@ NAMES: Final = (
     DEFAULT,
     "surest of both, calibrated",
     "ridge on the question's words",
+    "threshold on Platt's confidence, direction left to the rows (before)",
 )
 
 
@@ -73,6 +74,8 @@ def orders(found: CascadeSet, pair: tuple[int, int], fit: Rows, test: Rows, word
             correct=outcomes,
         )
         made[name] = router.priority(stated[0, test])
+    free = fe.Platt.fit(log_odds(raw[0, fit]), right[0, fit])
+    made[NAMES[10]] = -free.predict_proba(log_odds(raw[0, test]))
     made[NAMES[5]] = _then(made[NAMES[5]], -raw[0, test])
     if words is not None and (correct[0] != correct[1]).sum() >= 20:
         made[NAMES[9]] = QuestionRouter.fit(words[fit], *correct).priority(words[test])
@@ -109,7 +112,7 @@ def log_odds(confidence: Floats) -> Floats:
 
 
 def _stated(kind: type[fe.Platt], raw: Floats, right: Flags, fit: Rows) -> Floats:
-    return kind.fit(log_odds(raw[fit]), right[fit]).predict_proba(log_odds(raw))
+    return kind.fit(log_odds(raw[fit]), right[fit], larger_is="better").predict_proba(log_odds(raw))
 
 
 def _isotonic(raw: Floats, right: Flags, fit: Rows) -> Floats:

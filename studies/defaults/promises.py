@@ -131,7 +131,9 @@ def tried(
         right = ~population.wrong[fitted_on]
         if right.all() or not right.any():
             continue
-        confidence = fe.Platt.fit(population.log_odds[fitted_on], right).predict_proba(population.log_odds)
+        confidence = fe.Platt.fit(population.log_odds[fitted_on], right, larger_is="better").predict_proba(
+            population.log_odds
+        )
         rows = rng.choice(size, n, p=population.chance)
         for limit in [share * everything for share in limits] if costs else limits:
             for name, method in methods.items():

@@ -130,7 +130,7 @@ def test_columns_that_cannot_be_used(kind, x, right, message):
 @ALL
 def test_a_calibrator_survives_json_unchanged(kind):
     x, right = sample()
-    fitted = kind.fit(x, right, source=Source("log_cmp", "small-1"))
+    fitted = kind.fit(x, right, source=Source("own_score", "small-1"))
     for restored in (kind.from_json(fitted.to_json()), Calibrator.from_json(fitted.to_json())):
         assert restored == fitted
         assert restored.predict_proba(x).tolist() == fitted.predict_proba(x).tolist()
@@ -139,14 +139,14 @@ def test_a_calibrator_survives_json_unchanged(kind):
 @ALL
 def test_another_source_is_refused_when_it_is_told(kind):
     x, right = sample()
-    fitted = kind.fit(x, right, source=Source("log_cmp", "small-1"))
-    fitted.predict_proba(x, source=Source("log_cmp", "small-1"))
-    with pytest.raises(ConfigError, match="fitted on log_cmp of small-1; got scores from log_cmp of large-2"):
-        fitted.predict_proba(x, source=Source("log_cmp", "large-2"))
+    fitted = kind.fit(x, right, source=Source("own_score", "small-1"))
+    fitted.predict_proba(x, source=Source("own_score", "small-1"))
+    with pytest.raises(ConfigError, match="fitted on own_score of small-1; got scores from own_score of large-2"):
+        fitted.predict_proba(x, source=Source("own_score", "large-2"))
     with pytest.raises(ConfigError, match="got scores from cme of small-1"):
         fitted.report(*sample(seed=1), source=Source("cme", "small-1"))
     with pytest.raises(ConfigError, match="scores of no stated source"):
-        kind.fit(x, right).predict_proba(x, source=Source("log_cmp", "small-1"))
+        kind.fit(x, right).predict_proba(x, source=Source("own_score", "small-1"))
 
 
 @ALL

@@ -7,7 +7,17 @@ import json
 import numpy as np
 import pytest
 
-from foureyes.calibration import Beta, Calibrator, Combiner, HistogramBinning, Isotonic, Platt, Source, fit_best
+from foureyes.calibration import (
+    Beta,
+    Calibrator,
+    Combiner,
+    HistogramBinning,
+    Isotonic,
+    LogOddsPlatt,
+    Platt,
+    Source,
+    fit_best,
+)
 from foureyes.calibration.calibrator import ScoreCalibrator
 from foureyes.errors import InputError
 
@@ -168,3 +178,97 @@ def test_a_signal_is_known_by_the_last_part_of_its_name() -> None:
     with pytest.raises(InputError, match="larger is worse by the catalogue"):
         Platt.fit(surprise, right, source=Source("run.log_cmp", "m"))
     assert Source("run.mine", "m").larger_is is None
+
+
+def few_rows_the_wrong_way_round() -> tuple[np.ndarray, np.ndarray]:
+    """Confidences in (0, 1) of which, in these 40 rows, the larger went a little more often with being wrong."""
+    p = np.linspace(0.02, 0.98, 40)
+    right = np.arange(40) % 2 == 0
+    right[-4:] = False
+    return p, right
+
+
+@pytest.mark.parametrize("kind", [Platt, LogOddsPlatt, Beta])
+def test_few_rows_never_turn_a_known_direction_round(kind: type[Platt | LogOddsPlatt | Beta]) -> None:
+    p, right = few_rows_the_wrong_way_round()
+    held = kind.fit(p, right, larger_is="better")
+    assert (np.diff(held.predict_proba(p)) > 0).all(), "the order of the scores is kept, not flattened"
+    assert held.direction_note.startswith("held to larger is better, as is known of these scores: the 40 rows")
+    assert Calibrator.from_json(held.to_json()) == held
+
+
+@pytest.mark.parametrize("kind", [Platt, LogOddsPlatt])
+def test_a_known_uncertainty_keeps_falling(kind: type[Platt | LogOddsPlatt]) -> None:
+    p, right = few_rows_the_wrong_way_round()
+    held = kind.fit(1 - p, right, larger_is="worse")
+    assert (np.diff(held.predict_proba(1 - p)) > 0).all()
+    assert kind.fit(1 - p, right).larger_is == "better", "without a direction the rows decide"
+    assert np.allclose(held.predict_proba(1 - p), kind.fit(p, right, larger_is="better").predict_proba(p), atol=1e-9)
+
+
+def test_the_catalogue_holds_a_fit_to_its_direction_as_well() -> None:
+    p, right = few_rows_the_wrong_way_round()
+    held = Platt.fit(1 - p, right, source=CMP)
+    assert held.larger_is == "worse"
+    assert "Label more rows" in held.direction_note
+    assert Platt.fit(1 - p, ~right, source=CMP).direction_note == ""
+
+
+def test_what_few_rows_contradict_is_said_by_the_choice_too() -> None:
+    p, right = few_rows_the_wrong_way_round()
+    choice = fit_best(p, right, larger_is="better")
+    assert choice.calibrator.larger_is in ("better", None)
+    assert choice.warnings[0] == choice.calibrator.direction_note != ""
+
+
+def test_bins_out_of_order_are_pooled_where_the_direction_is_known() -> None:
+    x, right = np.arange(12.0), np.tile([1, 0, 0, 1, 1, 1, 0, 1, 1, 1, 1, 1], 1)
+    free = HistogramBinning.fit(x, right, bins=4)
+    held = HistogramBinning.fit(x, right, bins=4, larger_is="better")
+    assert (np.diff(free.confidences) < 0).any()
+    assert (np.diff(held.confidences) >= 0).all()
+    assert held.edges == free.edges
+    falling = HistogramBinning.fit(-x, right, bins=4, larger_is="worse")
+    assert falling.predict_proba(-x).tolist() == pytest.approx(held.predict_proba(x).tolist())
+
+
+def test_an_isotonic_curve_that_becomes_flat_says_so() -> None:
+    p, right = few_rows_the_wrong_way_round()
+    assert Isotonic.fit(p, right, larger_is="better").direction_note.startswith("held to larger is better")
+    assert Isotonic.fit(1 - p, right).direction_note.startswith("held to larger is worse"), "its default is no silence"
+
+
+@pytest.mark.parametrize("kind", [Platt, LogOddsPlatt, HistogramBinning])
+def test_many_rows_that_contradict_what_was_said_are_refused(
+    kind: type[Platt | LogOddsPlatt | HistogramBinning],
+) -> None:
+    surprise, right = short_answers_are_right()
+    with pytest.raises(InputError, match="larger was said to be worse; in this fit it is better"):
+        kind.fit(surprise / surprise.max(), right, larger_is="worse")
+
+
+def test_a_beta_curve_is_for_confidences_only() -> None:
+    p, right = few_rows_the_wrong_way_round()
+    with pytest.raises(InputError, match="larger was said to be worse; in this fit it is better"):
+        Beta.fit(p, right, larger_is="worse")
+
+
+def test_what_is_known_of_a_direction_vanishes_as_rows_come_in() -> None:
+    rng = np.random.default_rng(0)
+    u = rng.normal(size=50_000)
+    right = rng.random(50_000) < 1 / (1 + np.exp(u))
+    free, held = Platt.fit(u, right), Platt.fit(u, right, larger_is="worse")
+    assert held.slope == pytest.approx(free.slope, abs=1e-4)
+
+
+@pytest.mark.parametrize("said", ["up", 1, True])
+def test_an_unknown_direction_is_refused(said: object) -> None:
+    with pytest.raises(InputError, match="larger_is must be one of worse, better"):
+        Platt.fit([0.1, 0.9], [0, 1], larger_is=said)  # type: ignore[arg-type]
+
+
+def test_an_artefact_that_was_held_to_no_direction_cannot_be_read() -> None:
+    document = json.loads(Platt.fit(*few_rows_the_wrong_way_round(), larger_is="better").to_json())
+    document["fitted_on"]["held_to"] = "sideways"
+    with pytest.raises(InputError, match="held_to must be one of worse, better; got 'sideways'"):
+        Calibrator.from_json(json.dumps(document))

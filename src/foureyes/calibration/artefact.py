@@ -131,6 +131,7 @@ def _fitted_on(document: Any) -> FittedOn:
         Rows(rows["n"], rows["digest"], sketch),
         Source(source["signal"], source["model"]) if source else None,
         found.get("accepted_direction"),
+        found.get("held_to"),
     )
 
 

@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from foureyes.calibration.artefact import require_numbers, require_span
 from foureyes.calibration.calibrator import ScoreCalibrator
-from foureyes.calibration.direction import direction_of_rise
+from foureyes.calibration.direction import direction_of_rise, known_direction, require_stated
 from foureyes.calibration.floors import require_floor
-from foureyes.calibration.logistic import Line, fit_floored, fit_line, sigmoid
+from foureyes.calibration.logistic import Line, fit_floored, fit_line, fit_one_way, sigmoid
 from foureyes.calibration.provenance import FittedOn, Source
 from foureyes.calibration.scores import Scores
 from foureyes.display import Result
@@ -71,21 +71,37 @@ class Beta(Result, ScoreCalibrator):
 
     @classmethod
     def fit(
-        cls, x: ArrayLike, correct: ArrayLike, *, source: Source | None = None, accept_direction: str | None = None
+        cls,
+        x: ArrayLike,
+        correct: ArrayLike,
+        *,
+        larger_is: LargerIs | None = None,
+        source: Source | None = None,
+        accept_direction: str | None = None,
     ) -> Beta:
         """Fits the three numbers by maximum likelihood.
 
         Args:
             x: (N,) confidences in [0, 1].
             correct: (N,) booleans or 0/1; or the share of people by whom each was right.
+            larger_is: ``"better"``, which is all that this curve can say; anything else is refused.
             source: where the confidences come from.
             accept_direction: the signal's name, to fit it although it points the other way than in the catalogue.
 
         Raises:
-            InputError: the fit contradicts the catalogue of signals; lengths differ, a confidence outside [0, 1] or NaN, flags that are none.
+            InputError: larger is worse, or the rows contradict that it is better beyond chance; lengths differ, a confidence outside [0, 1] or NaN, flags that are none.
             NotEnoughData: all answers are right, or all wrong.
         """
-        scores = Scores.of(probabilities("confidences", x), correct, source, accept_direction)
+        require_stated(larger_is, "better")
+        known = known_direction(source, larger_is, accept_direction)
+        scores = Scores.of(
+            probabilities("confidences", x),
+            correct,
+            source,
+            accept_direction,
+            known or "better",
+            may_contradict=not known,
+        )
         floor, line = fit_floored(scores.values, scores.targets, _log_odds_parts, _rising_line)
         a, b = line.weights
         return cls(scores.fitted_on, a, b, line.intercept, scores.low, scores.high, floor)
@@ -102,11 +118,17 @@ class Beta(Result, ScoreCalibrator):
 
 
 def _rising_line(columns: Sequence[Floats], targets: Floats) -> Line:
-    """The likeliest line without a negative weight, which would make the map fall somewhere: it is 0 at best then."""
+    """The likeliest line without a negative weight, which would make the map fall somewhere: it is 0 at best then.
+
+    Where both would be 0, all confidences would be one: then both are that of a straight line which is held to rise.
+    """
     free = [0, 1]
     line = fit_line(columns, targets)
     while free and min(line.weights) < 0:
         free.pop(int(np.argmin(line.weights)))
+        if not free:
+            line = fit_one_way(columns[0] + columns[1], targets, "better")
+            return Line(line.intercept, line.weights * 2)
         line = fit_line([columns[i] for i in free], targets)
     weights = dict(zip(free, line.weights, strict=True))
     return Line(line.intercept, (weights.get(0, 0.0), weights.get(1, 0.0)))

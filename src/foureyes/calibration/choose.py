@@ -123,12 +123,14 @@ def fit_best(
     stateable(right)  # one class only is said as such, not as a matter of folds
     fold = deal_folds(folds, values)
     require_both_classes(fold, right)
+    whence: dict[str, Any] = {"source": source, "accept_direction": accept_direction}
     direction = _direction(values, right, larger_is, source, accept_direction)
     tried = _tried(candidates, values, direction)
 
     def confidence_of(kind: CalibratorKind) -> Floats:
         def fit(rows: Flags) -> Callable[[Flags], Floats]:
-            fitted = fit_kind(kind, values[rows], right[rows], larger_is=direction)
+            held = direction if kind == "isotonic" else larger_is
+            fitted = fit_kind(kind, values[rows], right[rows], larger_is=held, **whence)
             return lambda unseen: fitted.predict_proba(values[unseen])
 
         return held_out(fit, fold)
@@ -136,14 +138,13 @@ def fit_best(
     said = {kind: confidence_of(kind) for kind in tried}
     found = trials({kind: HeldOut(row_losses(c, right), c, right) for kind, c in said.items()})
     chosen = simplest(found, _SIMPLICITY, errors=_ERRORS)
-    calibrator = fit_kind(
-        tried[found.index(chosen)], values, right, larger_is=direction, source=source, accept_direction=accept_direction
-    )
+    kind = tried[found.index(chosen)]
+    held = direction if kind == "isotonic" else larger_is
+    calibrator = fit_kind(kind, values, right, larger_is=held, **whence)
     require_stated(larger_is, calibrator.larger_is)
-    warning = worse_than_given(said[tried[found.index(chosen)]], calibrator.as_given(values), right, what=chosen.kind)
-    return Choice(
-        calibrator, reason(chosen, found, errors=_ERRORS), found, int(fold.max()) + 1, (warning,) if warning else ()
-    )
+    worse = worse_than_given(said[kind], calibrator.as_given(values), right, what=kind)
+    warnings = tuple(filter(None, (calibrator.direction_note, worse)))
+    return Choice(calibrator, reason(chosen, found, errors=_ERRORS), found, int(fold.max()) + 1, warnings)
 
 
 def suited(values: Floats, direction: LargerIs) -> tuple[CalibratorKind, ...]:
@@ -170,7 +171,7 @@ def fit_kind(
         "beta": Beta,
         "histogram": HistogramBinning,
     }
-    return simple[kind].fit(x, correct, source=source, accept_direction=accept_direction)
+    return simple[kind].fit(x, correct, larger_is=larger_is, source=source, accept_direction=accept_direction)
 
 
 def _tried(asked: Sequence[CalibratorKind] | None, values: Floats, direction: LargerIs) -> tuple[CalibratorKind, ...]:

@@ -17,6 +17,7 @@ from foureyes.display import Result
 from foureyes.errors import InputError
 from foureyes.maths.monotone import block_sums
 from foureyes.maths.ordering import cut_evenly, sort_with_outcomes
+from foureyes.maths.unimodal import rising_fit
 from foureyes.signals.catalog import LargerIs
 
 __all__ = ["HistogramBinning"]
@@ -31,8 +32,8 @@ _FEWEST_BINS, _MOST_BINS = 5, 15
 class HistogramBinning(Result, ScoreCalibrator):
     """P(correct) = share of right answers in the score's bin; bins hold about equally many rows of the fit.
 
-    It assumes nothing about the shape, not even that it is monotone, and pays with few distinct values and noise in
-    each of them.
+    It assumes nothing about the shape, and pays with few distinct values and noise in each of them. A known direction is
+    kept: bins that fall out of order are pooled. Without one not even that it is monotone is assumed.
 
     Attributes:
         fitted_on: the rows and the source of the fit.
@@ -73,6 +74,7 @@ class HistogramBinning(Result, ScoreCalibrator):
         correct: ArrayLike,
         *,
         bins: int | None = None,
+        larger_is: LargerIs | None = None,
         source: Source | None = None,
         accept_direction: str | None = None,
     ) -> HistogramBinning:
@@ -83,20 +85,22 @@ class HistogramBinning(Result, ScoreCalibrator):
             correct: (N,) booleans or 0/1; or the share of people by whom each was right.
             bins: at most this many; by default the cube root of the number of rows, from 5 to 15. Equal scores share a
                 bin.
+            larger_is: ``"better"`` or ``"worse"``: neighbouring bins that few rows put the other way round are pooled; by default that of the
+                source's signal in the catalogue, else the rows decide.
             source: where the scores come from.
             accept_direction: the signal's name, to fit it although it points the other way than in the catalogue.
 
         Raises:
-            InputError: the fit contradicts the catalogue of signals; lengths differ, NaN, flags that are none, fewer than one bin.
+            InputError: the rows contradict the direction beyond chance; lengths differ, NaN, flags that are none, fewer than one bin.
             NotEnoughData: all answers are right, or all wrong.
         """
         if bins is not None and bins < 1:
             raise InputError(f"bins must be at least 1; got {bins}")
-        scores = Scores.of(x, correct, source, accept_direction)
+        scores = Scores.of(x, correct, source, accept_direction, larger_is)
         bins = bins or min(max(round(len(scores.values) ** (1 / 3)), _FEWEST_BINS), _MOST_BINS)
         values, right = sort_with_outcomes(scores.values, scores.right)
         cuts = cut_evenly(values, bins)
-        share = block_sums(right, cuts) / np.diff(cuts)
+        share = _one_way(block_sums(right, cuts) / np.diff(cuts), np.diff(cuts), scores.larger_is)
         return cls(
             scores.fitted_on,
             tuple(values[cuts[1:-1]].tolist()),
@@ -113,3 +117,11 @@ class HistogramBinning(Result, ScoreCalibrator):
 
     def _confidence(self, values: Floats) -> Floats:
         return np.array(self.confidences)[np.searchsorted(self.edges, values, side="right")]
+
+
+def _one_way(share: Floats, rows: NDArray[np.intp], larger_is: LargerIs | None) -> Floats:
+    """The shares of the bins, those pooled that stand the other way round than is known."""
+    if larger_is is None:
+        return share
+    order = slice(None, None, 1 if larger_is == "better" else -1)
+    return rising_fit(share[order], rows[order].astype(np.float64))[order]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, get_args
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -89,10 +89,8 @@ class Isotonic(Result, ScoreCalibrator):
             InputError: the fit contradicts the catalogue of signals; lengths differ, NaN, flags that are none, an unknown direction.
             NotEnoughData: all answers are right, or all wrong.
         """
-        if larger_is not in (None, *get_args(LargerIs)):
-            raise InputError(f"larger_is must be one of {', '.join(get_args(LargerIs))}; got {larger_is!r}")
         direction = direction_of(source, larger_is, accept_direction)
-        scores = Scores.of(x, correct, source, accept_direction)
+        scores = Scores.of(x, correct, source, accept_direction, direction, may_contradict=True)
         sign = -1.0 if direction == "worse" else 1.0
         goodness, right = sort_with_outcomes(sign * scores.values, scores.right)
         cuts = pool_increasing(right)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,7 +13,7 @@ from foureyes.calibration.artefact import require_numbers, require_span
 from foureyes.calibration.calibrator import ScoreCalibrator
 from foureyes.calibration.direction import direction_of_rise
 from foureyes.calibration.floors import log_odds, require_floor
-from foureyes.calibration.logistic import fit_floored, sigmoid
+from foureyes.calibration.logistic import Line, fit_floored, fit_one_way, sigmoid
 from foureyes.calibration.provenance import FittedOn, Source
 from foureyes.calibration.scores import Scores
 from foureyes.display import Result
@@ -29,8 +30,8 @@ class LogOddsPlatt(Result, ScoreCalibrator):
     """P(correct) = σ(slope · ln(p / (1 − p)) + intercept), for a stated probability p.
 
     Two numbers, as of :class:`~foureyes.calibration.platt.Platt`, but on the scale on which probabilities add up: it
-    contains the identity (slope 1, intercept 0) and a temperature. The sign of the slope is fitted, so a stated
-    probability of being wrong will do as well.
+    contains the identity (slope 1, intercept 0) and a temperature. A known direction is kept, however few the rows; without
+    one the sign of the slope is fitted, so a stated probability of being wrong will do as well.
 
     Attributes:
         fitted_on: the rows and the source of the fit.
@@ -64,22 +65,34 @@ class LogOddsPlatt(Result, ScoreCalibrator):
 
     @classmethod
     def fit(
-        cls, x: ArrayLike, correct: ArrayLike, *, source: Source | None = None, accept_direction: str | None = None
+        cls,
+        x: ArrayLike,
+        correct: ArrayLike,
+        *,
+        larger_is: LargerIs | None = None,
+        source: Source | None = None,
+        accept_direction: str | None = None,
     ) -> LogOddsPlatt:
-        """Fits the line by maximum likelihood.
+        """Fits the line by maximum likelihood; with the prior that a known direction gives (:data:`~foureyes.calibration.logistic.RISING`).
 
         Args:
             x: (N,) probabilities in [0, 1].
             correct: (N,) booleans or 0/1; or the share of people by whom each was right.
+            larger_is: ``"better"`` or ``"worse"``: a direction that few rows must not turn round; by default that of the
+                source's signal in the catalogue, else the rows decide.
             source: where the probabilities come from.
             accept_direction: the signal's name, to fit it although it points the other way than in the catalogue.
 
         Raises:
-            InputError: the fit contradicts the catalogue of signals; lengths differ, a probability outside [0, 1] or NaN, flags that are none.
+            InputError: the rows contradict the direction beyond chance; lengths differ, a probability outside [0, 1] or NaN, flags that are none.
             NotEnoughData: all answers are right, or all wrong.
         """
-        scores = Scores.of(probabilities("probabilities", x), correct, source, accept_direction)
-        floor, line = fit_floored(scores.values, scores.targets, lambda p, floor: [log_odds(p, floor)])
+        scores = Scores.of(probabilities("probabilities", x), correct, source, accept_direction, larger_is)
+
+        def fit(columns: Sequence[Floats], targets: Floats) -> Line:
+            return fit_one_way(columns[0], targets, scores.larger_is)
+
+        floor, line = fit_floored(scores.values, scores.targets, lambda p, floor: [log_odds(p, floor)], fit)
         return cls(scores.fitted_on, line.weights[0], line.intercept, floor, scores.low, scores.high)
 
     @property

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from foureyes.calibration.artefact import require_numbers, require_span
 from foureyes.calibration.calibrator import ScoreCalibrator
 from foureyes.calibration.direction import direction_of_rise
-from foureyes.calibration.logistic import fit_line, sigmoid
+from foureyes.calibration.logistic import fit_one_way, sigmoid
 from foureyes.calibration.provenance import FittedOn, Source
 from foureyes.calibration.scores import Scores
 from foureyes.display import Result
@@ -28,8 +28,9 @@ _WIDEST = 1e300  # a span whose product with a slope is still a number
 class Platt(Result, ScoreCalibrator):
     """P(correct) = σ(slope · score + intercept).
 
-    Two numbers, so it is the safe choice for few rows; it can only be as good as a logistic curve. The sign of the
-    slope is fitted, so any score will do, an uncertainty as well as a mean logit; a sign that surprises is a finding.
+    Two numbers, so it is the safe choice for few rows; it can only be as good as a logistic curve. Any score will do, an
+    uncertainty as well as a mean logit. A known direction is kept, however few the rows; without one the sign of the slope
+    is fitted, and a sign that surprises is a finding.
 
     Attributes:
         fitted_on: the rows and the source of the fit.
@@ -61,22 +62,30 @@ class Platt(Result, ScoreCalibrator):
 
     @classmethod
     def fit(
-        cls, x: ArrayLike, correct: ArrayLike, *, source: Source | None = None, accept_direction: str | None = None
+        cls,
+        x: ArrayLike,
+        correct: ArrayLike,
+        *,
+        larger_is: LargerIs | None = None,
+        source: Source | None = None,
+        accept_direction: str | None = None,
     ) -> Platt:
-        """Fits the line by maximum likelihood.
+        """Fits the line by maximum likelihood; with the prior that a known direction gives (:data:`~foureyes.calibration.logistic.RISING`).
 
         Args:
             x: (N,) scores; infinities count as the most extreme finite score.
             correct: (N,) booleans or 0/1; or the share of people by whom each was right.
+            larger_is: ``"better"`` or ``"worse"``: a direction that few rows must not turn round; by default that of the
+                source's signal in the catalogue, else the rows decide.
             source: where the scores come from.
             accept_direction: the signal's name, to fit it although it points the other way than in the catalogue.
 
         Raises:
-            InputError: the fit contradicts the catalogue of signals; lengths differ, NaN, flags that are none.
+            InputError: the rows contradict the direction beyond chance; lengths differ, NaN, flags that are none.
             NotEnoughData: all answers are right, or all wrong.
         """
-        scores = Scores.of(x, correct, source, accept_direction)
-        line = fit_line([scores.values], scores.targets)
+        scores = Scores.of(x, correct, source, accept_direction, larger_is)
+        line = fit_one_way(scores.values, scores.targets, scores.larger_is)
         return cls(scores.fitted_on, line.weights[0], line.intercept, scores.low, scores.high)
 
     @property

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from numpy.typing import NDArray
 
@@ -58,16 +58,20 @@ class FittedOn:
         rows: enough to recognise them, not the rows themselves.
         source: where the scores came from; ``None`` where ``fit`` was not told.
         accepted_direction: the signal whose direction was accepted although it contradicts the catalogue.
+        held_to: the direction that was known beforehand, where the rows alone say the opposite; else ``None``.
 
     Raises:
-        InputError: a direction is accepted of a signal that these scores are not.
+        InputError: a direction is accepted of a signal that these scores are not; or held to what is no direction.
     """
 
     rows: Rows
     source: Source | None = None
     accepted_direction: str | None = None
+    held_to: LargerIs | None = None
 
     def __post_init__(self) -> None:
+        if self.held_to not in (None, *get_args(LargerIs)):
+            raise InputError(f"held_to must be one of {', '.join(get_args(LargerIs))}; got {self.held_to!r:.60}")
         accepted = self.accepted_direction
         if accepted is None:
             return
@@ -76,9 +80,15 @@ class FittedOn:
             raise InputError(f"accept_direction names {accepted!r}; got {self.source or 'scores of no stated source'}")
 
     @classmethod
-    def of(cls, columns: Sequence[NDArray[Any]], source: Source | None, accept_direction: str | None) -> FittedOn:
+    def of(
+        cls,
+        columns: Sequence[NDArray[Any]],
+        source: Source | None,
+        accept_direction: str | None,
+        held_to: LargerIs | None = None,
+    ) -> FittedOn:
         """Takes down what is fitted on."""
-        return cls(Rows.of(columns), source, accept_direction)
+        return cls(Rows.of(columns), source, accept_direction, held_to)
 
     def require(self, source: Source | None) -> None:
         """Refuses scores that are said to come from elsewhere; says nothing where nothing is said.

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from foureyes.calibration.direction import held_direction, known_direction
 from foureyes.calibration.provenance import FittedOn, Source
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.columns import Outcomes, outcomes, real, same_length
+from foureyes.signals.catalog import LargerIs
 
 __all__ = ["Scores", "finite_span", "scores_and_outcomes", "stateable", "within_span"]
 
@@ -27,6 +29,7 @@ class Scores:
         high: largest finite score seen.
         floor: the lowest confidence that the counts allow to state.
         ceiling: the highest.
+        larger_is: the direction that the fit is held to; ``None`` where nothing is known of it.
         fitted_on: what the fitted value is to remember.
     """
 
@@ -36,21 +39,42 @@ class Scores:
     high: float
     floor: float
     ceiling: float
+    larger_is: LargerIs | None
     fitted_on: FittedOn
 
     @classmethod
-    def of(cls, x: ArrayLike, correct: ArrayLike, source: Source | None, accept_direction: str | None = None) -> Scores:
+    def of(
+        cls,
+        x: ArrayLike,
+        correct: ArrayLike,
+        source: Source | None,
+        accept_direction: str | None = None,
+        larger_is: LargerIs | None = None,
+        *,
+        may_contradict: bool = False,
+    ) -> Scores:
         """Checks them and applies the rules of this module.
 
+        Args:
+            x: as every ``fit`` takes it.
+            correct: likewise.
+            source: likewise.
+            accept_direction: likewise.
+            larger_is: likewise.
+            may_contradict: take rows that contradict a known direction beyond chance, too.
+
         Raises:
-            InputError: shapes or values that cannot be used.
+            InputError: shapes or values that cannot be used; rows that contradict a known direction.
             NotEnoughData: one class only, or no finite score.
         """
         values, right = scores_and_outcomes(x, correct)
         floor, ceiling = stateable(right)
-        fitted_on = FittedOn.of([values, right], source, accept_direction)
+        known = known_direction(source, larger_is, accept_direction)
         low, high = finite_span(values)
-        return cls(within_span(values, low, high), right, low, high, floor, ceiling, fitted_on)
+        finite = within_span(values, low, high)
+        held = known and held_direction(finite, right, known, source, may_contradict=may_contradict)
+        fitted_on = FittedOn.of([values, right], source, accept_direction, held)
+        return cls(finite, right, low, high, floor, ceiling, known, fitted_on)
 
     @property
     def targets(self) -> Floats:

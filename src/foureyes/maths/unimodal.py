@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["falling_or_peaked"]
+__all__ = ["falling_or_peaked", "rising_fit"]
 
 Floats = NDArray[np.float64]
 
@@ -69,12 +69,12 @@ def falling_or_peaked(values: Floats, weights: Floats, *, least_gain: float) -> 
     peak = int(np.argmin(rising + falling))
     if falling[0] - (rising + falling)[peak] <= least_gain:
         peak = 0
-    down = _rising(values[peak:][::-1], weights[peak:][::-1])[::-1]
-    return np.concatenate([_rising(values[:peak], weights[:peak]), down])
+    down = rising_fit(values[peak:][::-1], weights[peak:][::-1])[::-1]
+    return np.concatenate([rising_fit(values[:peak], weights[:peak]), down])
 
 
-def _rising(values: Floats, weights: Floats) -> Floats:
-    """(B,) the least-squares fit that never falls. Source: Ayer et al. 1955."""
+def rising_fit(values: Floats, weights: Floats) -> Floats:
+    """(B,) the least-squares fit that never falls, of (B,) values with (B,) weights. Source: Ayer et al. 1955."""
     blocks: list[_Block] = []
     for value, weight in zip(values.tolist(), weights.tolist(), strict=True):
         _push(blocks, value, weight)

@@ -60,9 +60,8 @@ def _fit(args: argparse.Namespace, output: CommandOutput) -> None:
         learned, args.kind, args.larger_is, " + ".join(args.accept_direction or ()) or None
     )
     judged = _judge(calibrator, kept) if kept.n else None
-    for words_of in filter(
-        None, (calibrator.direction_note, *words["warnings"], *(judged.after.warnings if judged else ()))
-    ):
+    said = (calibrator.direction_note, *words["warnings"], *(judged.after.warnings if judged else ()))
+    for words_of in dict.fromkeys(filter(None, said)):
         output.warn(words_of)
     write_text(args.out, calibrator.to_json())
     output.say(
