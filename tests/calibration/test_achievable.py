@@ -64,19 +64,25 @@ def test_a_line_is_the_exact_bound_of_the_rows_above_its_cut() -> None:
         assert (found.n_counted, found.coverage) == (above.sum(), above.mean())
         assert found.observed == (~right[above]).mean()
         assert binomial_p(int((~right[above]).sum()), int(above.sum()), found.limit) == pytest.approx(0.01)
-        assert line.needed is None
+    assert (table.asked, table.needed) == (None, None)
     assert table.strongest.limit == min(line.threshold.limit for line in table.lines)
     assert f"{table.strongest.limit:.3g} are wrong" in table.statement
 
 
 def test_so_many_labels_as_it_says_do_buy_what_was_asked() -> None:
     c, right = np.linspace(0.5, 0.99, 40), flags("right", np.arange(40) % 20 != 0)
-    for line in promise_table(c, right, max_error=0.1).lines:
-        assert line.needed is None or line.needed > 40
-    needed = promise_table(c, right, max_error=0.1).lines[0].needed
+    needed = promise_table(c, right, max_error=0.1).needed
     assert needed is not None
-    more = np.linspace(0.5, 0.99, needed), np.arange(needed) % 20 != 0
-    assert promise_table(*more, max_error=0.1).lines[0].threshold.limit == pytest.approx(0.1, rel=0.05)
+    assert needed > 40
+    with pytest.raises(NotEnoughData) as told:
+        promise(c, right, max_error=0.1)
+    assert told.value.needed == needed, "the table and the error say one number"
+    more = np.tile(c, 1 + needed // 40), np.tile(right, 1 + needed // 40)
+    assert promise(*more, max_error=0.1).coverage > 0.1
+    assert promise_table(*more, max_error=0.1).needed is None, "it can be kept now"
+    with pytest.raises(NotEnoughData) as told:
+        promise_cost(c, ~right * 2.0, max_cost=0.2, worst_cost=2)
+    assert told.value.needed == promise_cost_table(c, ~right * 2.0, max_cost=0.2, worst_cost=2).needed
 
 
 def test_where_confidences_tie_there_are_fewer_lines_and_none_lets_a_part_of_a_tie_through() -> None:

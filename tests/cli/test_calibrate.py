@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -48,11 +49,43 @@ def test_what_is_fitted_is_what_the_library_fits(rows: Rows, tmp_path: Path) -> 
     read = [json.loads(line) for line in path.read_text().splitlines()]
     scored = [row for row in read if "log_cmp" in row["foureyes"]["qwen3-0.6b"]]
     signal = [row["foureyes"]["qwen3-0.6b"]["log_cmp"] for row in scored]
-    wanted = Platt.fit(signal, [row["right"] for row in scored])
+    wanted = Platt.fit(signal, [row["right"] for row in scored], larger_is="worse")
     found = Platt.from_json(out.read_text())
     assert (found.slope, found.intercept) == (wanted.slope, wanted.intercept)
     assert str(found.fitted_on.source) == "log_cmp of qwen3-0.6b"
     assert found.fitted_on.rows.n == 360
+
+
+def test_no_calibrator_is_replaced_unasked(rows: Rows, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "c.json"
+    out.write_text("mine")
+    assert fit(rows("a.jsonl", 1), out, "--kind", "platt") == 1
+    assert f"{out} exists; --force replaces it, -o names another" in capsys.readouterr().err
+    assert out.read_text() == "mine"
+    assert fit(tmp_path / "a.jsonl", out, "--kind", "platt", "--force") == 0
+    assert Platt.from_json(out.read_text()).larger_is == "worse"
+
+
+def test_what_few_rows_turn_round_is_held_to_what_is_known_and_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, out, copy = tmp_path / "few.csv", tmp_path / "c.json", tmp_path / "copy.csv"
+    lines = [f"{i / 40:.3f};{int(i % 2 == 0 and i < 36)}" for i in range(1, 40)]
+    path.write_text("\n".join(["stated;right", *lines]) + "\n")
+    command = ["calibrate", "fit", str(path), "--score", "stated", "--correct", "right", "-o", str(out)]
+    assert main([*command, "--larger-is", "better"]) == 0
+    said = capsys.readouterr().err
+    assert (
+        said.count(
+            "held to larger is better, as is known of these scores: the 39 rows of the fit alone say the opposite"
+        )
+        == 1
+    )
+    assert main(["calibrate", "apply", str(out), str(path), "--score", "stated", "-o", str(copy)]) == 0
+    assert "held to larger is better" in capsys.readouterr().err
+    assert copy.read_text().startswith("stated;right;confidence\n")
+    confidence = [float(line.split(";")[2]) for line in copy.read_text().splitlines()[1:]]
+    assert confidence == sorted(set(confidence)), "in the order of the scores"
 
 
 def test_what_score_found_of_an_answer_is_the_outcome_where_none_is_named(rows: Rows, tmp_path: Path) -> None:
@@ -314,7 +347,7 @@ def test_a_fit_that_makes_scores_worse_says_so(tmp_path: Path, capsys: pytest.Ca
     options = ["--score", "p", "--larger-is", "better", "--correct", "right", "--kind", "platt"]
     assert main(["calibrate", "fit", str(path), *options, "-o", str(fitted), "--hold-out", "0.5"]) == 0
     assert "the fit made these scores worse: log loss" in capsys.readouterr().err
-    options = ["--score", "p", "--larger-is", "better", "--correct", "right", "--json"]
+    options = ["--score", "p", "--larger-is", "better", "--correct", "right", "--json", "--force"]
     assert main(["calibrate", "fit", str(path), *options, "-o", str(fitted)]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["warnings"] == told["result"]["warnings"]
@@ -472,14 +505,20 @@ def test_a_promise_asked_with_twelve_labels_says_how_many_would_do(
     possible = found["achievable"]
     assert possible["coverage"][0] == 1
     assert all(promised > 0.05 for promised in possible["promised"])
-    assert any(needed and needed > 12 for needed in possible["labels_needed"])
+    needed = found["labels_needed"]
+    assert needed > 12
+    assert set(re.findall(r"(?:about|takes) (\d+) (?:would|at least)", shown.err)) == {str(needed)}, (
+        "one number everywhere"
+    )
+    assert main(["calibrate", "report", str(fitted), str(few), *STATED, "--max-error", "0.05"]) == 1
+    assert f"At most 0.05 would probably take {needed} labels" in capsys.readouterr().out
     page = tmp_path / "p.html"
     asked = ["calibrate", "report", str(fitted), str(few), *STATED, "--html", str(page)]
     assert main([*asked, "--max-cost", "0.1", "--cost", "loss", "--worst-cost", "2"]) == 1
     table = capsys.readouterr().out
     for text in (table, page.read_text()):
         assert "What can be promised with these 12 labels: the answers let through cost at most" in text
-        assert "labels for 0.1" in text.lower()
+        assert "At most 0.1 would probably take" in text
 
 
 def test_a_file_that_holds_no_threshold_is_refused(

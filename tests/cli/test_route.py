@@ -187,11 +187,11 @@ def test_without_out_nothing_is_written(watched: Path, capsys: pytest.CaptureFix
 def test_what_stands_at_out_is_replaced_only_when_told(watched: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = ["--labels", str(watched / "labels.jsonl"), "--promise", "0.05", "--out", str(watched / "route.toml")]
     assert route(watched, "learn", *options) == 1
-    assert "--replace" in capsys.readouterr().err
+    assert "--force" in capsys.readouterr().err
     assert (watched / "route.toml").read_text(encoding="utf-8") == FILE
-    assert route(watched, "learn", *options, "--replace") == 0
+    assert route(watched, "learn", *options, "--force") == 0
     first = (watched / "route.toml").read_text(encoding="utf-8")
-    assert route(watched, "learn", *options, "--replace") == 0
+    assert route(watched, "learn", *options, "--force") == 0
     assert (watched / "route.toml").read_text(encoding="utf-8") == first  # the same learnt of the same
     capsys.readouterr()
 

@@ -93,7 +93,7 @@ async def test_the_whole_way(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert len(rows) == 1000
     (tmp_path / "labels.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     command = ["route", "learn", str(log), "--route", str(path), "--labels", str(tmp_path / "labels.jsonl")]
-    assert main([*command, "--promise", "0.1", "--out", str(path), "--replace"]) == 0
+    assert main([*command, "--promise", "0.1", "--out", str(path), "--force"]) == 0
     assert "at most 0.1 are not right" in capsys.readouterr().out
 
     learned = path.read_text(encoding="utf-8")

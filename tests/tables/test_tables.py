@@ -70,6 +70,27 @@ def test_a_name_that_stands_within_another_field_is_suggested(tmp_path: Path, su
         table.numbers("other")
 
 
+@pytest.mark.parametrize(
+    ("between", "name", "copy", "wanted"),
+    [
+        (";", "rows.csv", "copy.csv", ";"),
+        ("|", "rows.csv", "copy.csv", "|"),
+        ("\t", "rows.csv", "copy.csv", "\t"),
+        ("\t", "rows.tsv", "copy.tsv", "\t"),
+        ("\t", "rows.tab", "copy.csv", ","),
+        (";", "rows.csv", "copy.tsv", "\t"),
+        (",", "rows.csv", "copy.csv", ","),
+    ],
+)
+def test_a_copy_has_what_the_file_has_between_its_values(
+    tmp_path: Path, between: str, name: str, copy: str, wanted: str
+) -> None:
+    (tmp_path / name).write_text(f"text{between}right\nx{between}1\nd{between}0\n")
+    open_table(tmp_path / name).save(tmp_path / copy, {"p": [0.5, 0.25]})
+    lines = (tmp_path / copy).read_text().splitlines()
+    assert lines == [wanted.join(cells) for cells in (["text", "right", "p"], ["x", "1", "0.5"], ["d", "0", "0.25"])]
+
+
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet", "arrow"])
 def test_a_packed_file_is_a_table_too(tmp_path: Path, form: str) -> None:
     written(tmp_path, f".{form}")

@@ -21,14 +21,13 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from foureyes.calibration.sequence import require_costs
+from foureyes.calibration.sequence import CostTest, RateTest, labels_needed, require_costs
 from foureyes.calibration.thresholds import Risk, Threshold, threshold_at
 from foureyes.display import TableResult
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.betting import mean_upper
 from foureyes.maths.bounds import rate_upper
 from foureyes.maths.columns import flags, fraction, probabilities, real, same_length
-from foureyes.maths.fallback import least_rows
 
 __all__ = ["PromiseLine", "PromiseTable", "promise_cost_table", "promise_table"]
 
@@ -36,8 +35,8 @@ Floats = NDArray[np.float64]
 
 _SHARES: Final = (1.0, 0.9, 0.75, 0.5, 0.25, 0.1)  # of the answers let through
 
-_Upper: TypeAlias = Callable[[Floats, float, int], float]
-"""The bound on the mean of losses at a part of δ, as if rows like these numbered ``n``."""
+_Upper: TypeAlias = Callable[[Floats, float], float]
+"""The bound on the mean of losses at a part of δ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +45,9 @@ class PromiseLine:
 
     Attributes:
         threshold: the cut with its promise; its ``limit`` is what is promised.
-        needed: labels with which the risk that was asked for could be promised here, if error and coverage stay as they
-            are; ``None`` where none was asked for, where more labels would not do, or more than a million.
     """
 
     threshold: Threshold
-    needed: int | None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -63,12 +59,15 @@ class PromiseTable(TableResult):
         n: labelled rows.
         delta: the chance, over the draw of the labelled rows, that any of the promises is broken.
         asked: the risk that was asked for; ``None`` where none was.
+        needed: labels with which :func:`~foureyes.calibration.promises.promise` would probably keep it, if answers stay like
+            these: the number that its error says. ``None`` where none was asked, it can be kept now, or more would not do.
     """
 
     lines: tuple[PromiseLine, ...]
     n: int
     delta: float
     asked: float | None = None
+    needed: int | None = None
 
     def columns(self) -> dict[str, list[Any]]:
         """One row a promise."""
@@ -78,7 +77,6 @@ class PromiseTable(TableResult):
             "cut": [found.cut for found in kept],
             "observed": [found.observed for found in kept],
             "promised": [found.limit for found in kept],
-            "labels_needed": [line.needed for line in self.lines],
         }
 
     @property
@@ -106,7 +104,7 @@ def promise_table(
     Args:
         confidence: (N,) P(correct) in [0, 1].
         correct: (N,) booleans or 0/1: labelled rows that nothing was fitted on, drawn like the answers to come.
-        max_error: what was hoped for, in (0, 1): the table then says how many labels would buy it.
+        max_error: what was hoped for, in (0, 1): the table then says how many labels would probably buy it.
         delta: accepted chance that any line is broken, in (0, 1).
 
     Raises:
@@ -117,13 +115,17 @@ def promise_table(
         >>> rng = np.random.default_rng(0)
         >>> confidence = rng.beta(20, 1, 60)
         >>> table = promise_table(confidence, rng.random(60) < confidence, max_error=0.05)
-        >>> [(line.threshold.coverage, round(line.threshold.limit, 2), line.needed) for line in table.lines][3:]
-        [(0.5, 0.26, None), (0.25, 0.27, 376), (0.1, 0.55, 940)]
+        >>> [(line.threshold.coverage, round(line.threshold.limit, 2)) for line in table.lines][3:], table.needed
+        ([(0.5, 0.26), (0.25, 0.27), (0.1, 0.55)], 585)
     """
     c, right = probabilities("confidence", confidence), flags("correct", correct)
     same_length(confidence=c, correct=right)
-    asked = None if max_error is None else fraction("max_error", max_error)
-    return _table("error_rate", c, (~right).astype(np.float64), _rate_upper, asked, fraction("delta", delta))
+    wrong, delta = (~right).astype(np.float64), fraction("delta", delta)
+    found = _table("error_rate", c, wrong, _rate_upper, delta)
+    if max_error is None:
+        return found
+    asked = fraction("max_error", max_error)
+    return replace(found, asked=asked, needed=labels_needed(c, wrong, RateTest(asked), delta))
 
 
 def promise_cost_table(
@@ -140,7 +142,7 @@ def promise_cost_table(
         confidence: (N,) P(correct) in [0, 1].
         cost: (N,) what letting each answer through costs, 0 … ``worst_cost``.
         worst_cost: what no answer can exceed, see :func:`~foureyes.calibration.promises.promise_cost`.
-        max_cost: what was hoped for: the table then says how many labels would buy it.
+        max_cost: what was hoped for: the table then says how many labels would probably buy it.
         delta: accepted chance that any line is broken, in (0, 1).
 
     Raises:
@@ -152,20 +154,20 @@ def promise_cost_table(
     if not 0 < worst_cost < math.inf or not 0 < (worst_cost / 2 if max_cost is None else max_cost) < worst_cost:
         raise InputError(f"wanted 0 < max_cost < worst_cost; got max_cost {max_cost} and worst_cost {worst_cost:g}")
     require_costs(paid, worst_cost)
-    asked = None if max_cost is None else max_cost / worst_cost
-    found = _table("mean_cost", c, paid / worst_cost, _mean_upper, asked, fraction("delta", delta))
-    return replace(found, asked=max_cost, lines=tuple(_in_units(line, worst_cost) for line in found.lines))
+    loss, delta = paid / worst_cost, fraction("delta", delta)
+    found = _table("mean_cost", c, loss, mean_upper, delta)
+    found = replace(found, lines=tuple(_in_units(line, worst_cost) for line in found.lines))
+    if max_cost is None:
+        return found
+    test = CostTest(max_cost / worst_cost, loss[np.argsort(-c, kind="stable")])
+    return replace(found, asked=max_cost, needed=labels_needed(c, loss, test, delta))
 
 
-def _rate_upper(loss: Floats, delta: float, n: int) -> float:
-    return rate_upper(round(float(loss.mean()) * n), n, delta)
+def _rate_upper(loss: Floats, delta: float) -> float:
+    return rate_upper(round(float(loss.sum())), len(loss), delta)
 
 
-def _mean_upper(loss: Floats, delta: float, n: int) -> float:
-    return mean_upper(loss, delta, times=n / len(loss))
-
-
-def _table(risk: Risk, c: Floats, loss: Floats, upper: _Upper, asked: float | None, delta: float) -> PromiseTable:
+def _table(risk: Risk, c: Floats, loss: Floats, upper: _Upper, delta: float) -> PromiseTable:
     if not len(c):
         raise NotEnoughData("a promise needs labelled rows; got none")
     each = delta / len(_SHARES)
@@ -173,24 +175,16 @@ def _table(risk: Risk, c: Floats, loss: Floats, upper: _Upper, asked: float | No
     for cut in dict.fromkeys(_cut(c, share) for share in _SHARES):
         losses = loss[c >= cut]
         if len(losses):
-            bound = upper(losses, each, len(losses))
+            bound = upper(losses, each)
             found = threshold_at(risk, c, cut, bound, delta, float(losses.mean()), len(losses))
-            lines.append(PromiseLine(found, _needed(losses, len(c), upper, asked, each)))
-    return PromiseTable(tuple(lines), len(c), delta, asked)
+            lines.append(PromiseLine(found))
+    return PromiseTable(tuple(lines), len(c), delta)
 
 
 def _cut(c: Floats, share: float) -> float:
     """Just above the labelled confidence at this place of the order; everything is let through at 0."""
     above = int(share * len(c))
     return 0.0 if above >= len(c) else float(np.nextafter(np.sort(c)[::-1][above], np.inf))
-
-
-def _needed(losses: Floats, n: int, upper: _Upper, asked: float | None, delta: float) -> int | None:
-    """Labels that would lower the bound to what was asked, if more rows looked like these."""
-    if asked is None or losses.mean() >= asked:
-        return None
-    through = least_rows(lambda rows: upper(losses, delta, rows) <= asked)
-    return None if through is None else math.ceil(through * n / len(losses))
 
 
 def _in_units(line: PromiseLine, worst_cost: float) -> PromiseLine:

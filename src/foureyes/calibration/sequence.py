@@ -130,6 +130,15 @@ def loosest(c: Floats, loss: Floats, test: RiskTest, delta: float, *, starts: Ma
     return levels[found]
 
 
+def labels_needed(c: Floats, loss: Floats, test: RiskTest, delta: float) -> int | None:
+    """Labels with which :func:`loosest` would probably find a threshold; ``None`` where it does, or more would not do."""
+    try:
+        loosest(c, loss, test, delta)
+    except NotEnoughData as error:
+        return error.needed
+    return None
+
+
 def levels_of(c: Floats, loss: Floats, limit: float, starts: Mapping[int, float] = STARTS) -> list[Level]:
     """The thresholds in the order of testing, with what (N,) labelled rows say of each."""
     octaves = np.arange(_STRICTEST_OCTAVE * _STEPS_AN_OCTAVE, math.ceil(-math.log2(limit) * _STEPS_AN_OCTAVE))

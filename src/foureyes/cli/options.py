@@ -11,6 +11,7 @@ from typing import Any
 __all__ = [
     "add_allowance",
     "add_dtype",
+    "add_force",
     "add_meaning",
     "add_out",
     "add_page",
@@ -31,6 +32,11 @@ def add_table(parser: argparse.ArgumentParser) -> None:
 def add_out(parser: argparse._ActionsContainer, words: str, *, metavar: str = "FILE", required: bool = False) -> None:
     """The file that a verb writes."""
     parser.add_argument("-o", "--out", required=required, type=Path, metavar=metavar, help=words)
+
+
+def add_force(parser: argparse._ActionsContainer, words: str = "replace an OUT that exists") -> None:
+    """Leave to put that file in the place of another."""
+    parser.add_argument("--force", action="store_true", help=words)
 
 
 def add_page(parser: argparse._ActionsContainer, words: str, *, default: Path | None = None) -> None:

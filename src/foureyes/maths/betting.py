@@ -55,13 +55,12 @@ def betting_p(losses: ArrayLike, limit: float, *, level: float, times: float = 1
     return _p(x, m, stakes, _UNIT, times)
 
 
-def mean_upper(losses: ArrayLike, delta: float, *, times: float = 1.0) -> float:
+def mean_upper(losses: ArrayLike, delta: float) -> float:
     """Upper bound on the mean of losses in [0, 1]: the truth is above it with probability at most ``delta``.
 
     Args:
         losses: (N,) in [0, 1]; of none the bound is 1.
         delta: allowed chance of being wrong, in (0, 1).
-        times: as for :func:`betting_p`.
 
     Raises:
         InputError: losses outside [0, 1] or NaN, a delta outside (0, 1).
@@ -76,13 +75,13 @@ def mean_upper(losses: ArrayLike, delta: float, *, times: float = 1.0) -> float:
     # rules out are all those above one value.
     variances: Floats = np.array([4.0**-power for power in range(1, 7)])
     unit = np.full(len(variances), 1 / len(variances))
-    stakes = _stakes(delta, len(x) * times, variances, _MOST)
-    if not len(x) or _p(x, 1.0, stakes, unit, times) > delta:
+    stakes = _stakes(delta, len(x), variances, _MOST)
+    if not len(x) or _p(x, 1.0, stakes, unit, 1.0) > delta:
         return 1.0
     low, high = float(x.mean()), 1.0
     while high - low > _SETTLED:
         middle = (low + high) / 2
-        low, high = (low, middle) if _p(x, middle, stakes, unit, times) <= delta else (middle, high)
+        low, high = (low, middle) if _p(x, middle, stakes, unit, 1.0) <= delta else (middle, high)
     return high
 
 

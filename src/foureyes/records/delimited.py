@@ -14,7 +14,7 @@ from foureyes.records.forms import DELIMITERS
 from foureyes.records.record import Record, require_once
 from foureyes.records.streams import LONGEST, replayed
 
-__all__ = ["csv_records"]
+__all__ = ["csv_records", "delimiter_between"]
 
 _LOOKED_AT: Final = 64 * 1024
 """Bytes of the beginning that tell which delimiter it is."""
@@ -35,10 +35,8 @@ def csv_records(file: IO[bytes], name: str) -> Iterator[Record]:
         InputError: there is no header, it names a column twice, or a quote opens and never closes; says where.
     """
     head = _head(file)
-    hint = _EXCEL_HINT.fullmatch(head[0]) if head else None
-    delimiter = hint[1].decode() if hint else _delimiter(head, name)
-    rows = _Rows(replayed(head, file), name, delimiter)
-    if hint:
+    rows = _Rows(replayed(head, file), name, _delimiter_of(head, name))
+    if _EXCEL_HINT.fullmatch(head[0] if head else b""):
         next(rows.lines)
     header = _header(rows)
     width = len(header)
@@ -50,6 +48,24 @@ def csv_records(file: IO[bytes], name: str) -> Iterator[Record]:
             yield Record(rows.place, None, problem, rows.text)
         else:
             yield Record(rows.place, {name: cell or None for name, cell in zip(header, cells, strict=True)})
+
+
+def delimiter_between(file: IO[bytes], name: str) -> str:
+    """What stands between two values of a file: what its first line says, or what divides its beginning most evenly.
+
+    Args:
+        file: to read from its beginning; that is lost.
+        name: of the file, for messages.
+
+    Raises:
+        InputError: two delimiters do so equally well.
+    """
+    return _delimiter_of(_head(file), name)
+
+
+def _delimiter_of(head: Sequence[bytes], name: str) -> str:
+    hint = _EXCEL_HINT.fullmatch(head[0]) if head else None
+    return hint[1].decode() if hint else _delimiter(head, name)
 
 
 class _Rows(Iterator["list[str] | str"]):

@@ -60,6 +60,7 @@ class CalibrationFindings:
             "after": self.after.to_dict(),
             "promise": promised,
             "achievable": self.achievable and self.achievable.columns(),
+            **({"labels_needed": self.achievable.needed} if self.achievable else {}),
         }
 
 

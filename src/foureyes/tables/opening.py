@@ -10,8 +10,10 @@ from typing import get_args
 
 from foureyes.layouts.documents import entries
 from foureyes.records import Record, records
+from foureyes.records.delimited import delimiter_between
 from foureyes.records.forms import Form
 from foureyes.records.reading import form_of, paths_of
+from foureyes.records.streams import opened
 from foureyes.tables.arrays import ArrayTable
 from foureyes.tables.records import RecordTable, TextForm
 from foureyes.tables.table import Table
@@ -48,11 +50,16 @@ def open_table(source: str | Path) -> Table:
         from foureyes.tables.columns import ColumnTable  # noqa: PLC0415
 
         return ColumnTable(str(path), form, read_table(path, form))
-    return _of_records(str(path), [form], records(path, form=form))
+    return _of_records(str(path), [form], records(path, form=form), _delimiter(path) if form == "csv" else None)
 
 
-def _of_records(name: str, forms: Iterable[Form], found: Iterable[Record]) -> RecordTable:
+def _delimiter(path: Path) -> str:
+    with opened(path, str(path)) as (file, _):
+        return delimiter_between(file, str(path))
+
+
+def _of_records(name: str, forms: Iterable[Form], found: Iterable[Record], delimiter: str | None = None) -> RecordTable:
     """A table of records, and of those in documents that hold some; copies are written as the files are, or as JSON lines."""
     only = set(forms)
     form: TextForm = next((form for form in get_args(TextForm) if only == {form}), "jsonl")
-    return RecordTable(name, form, chain.from_iterable(map(entries, found)))
+    return RecordTable(name, form, chain.from_iterable(map(entries, found)), delimiter)

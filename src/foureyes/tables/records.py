@@ -31,13 +31,14 @@ class RecordTable(Table):
         name: of the file, for messages.
         form: in which copies are written.
         records: of the file.
+        delimiter: of CSV, where it is known: copies have it too, unless their name says otherwise.
 
     Raises:
         InputError: it cannot be read, or holds what is no record; says where.
     """
 
-    def __init__(self, name: str, form: TextForm, records: Iterable[Record]) -> None:
-        self.name, self._form = name, form
+    def __init__(self, name: str, form: TextForm, records: Iterable[Record], delimiter: str | None = None) -> None:
+        self.name, self._form, self._delimiter = name, form, delimiter
         self.suffixes = suffixes_of(form)
         self._records = [_fields(record, name) for record in records]
         self.names = tuple(dict.fromkeys(field for record in self._records for field in record))
@@ -58,9 +59,23 @@ class RecordTable(Table):
         changed = (self._records[i] | {name: values[i] for name, values in fields.items()} for i in kept)
         with replacing(path) as part, part.open("w", encoding="utf-8", newline="") as file:
             if self._form == "csv":
-                _write_csv(file, dict.fromkeys((*self.names, *fields)), changed, path)
+                names = list(dict.fromkeys((*self.names, *fields)))
+                table = csv.DictWriter(file, names, delimiter=self._between(path), lineterminator="\n")
+                table.writeheader()
+                table.writerows(changed)
             else:
                 _WRITERS[self._form](file, changed)
+
+    def _between(self, path: Path) -> str:
+        """What stands between the values of a copy: the same as in the file, unless one of the two is called one of tabs."""
+        tabs, were_tabs = _called_tabs(path), _called_tabs(Path(self.name))
+        if self._delimiter is not None and tabs == were_tabs:
+            return self._delimiter
+        return "\t" if tabs else ","
+
+
+def _called_tabs(path: Path) -> bool:
+    return any(suffix.lower() in (".tsv", ".tab") for suffix in path.suffixes)
 
 
 def _fields(record: Record, name: str) -> dict[str, Any]:
@@ -78,13 +93,6 @@ def _write_list(file: IO[str], rows: _Rows) -> None:
     for i, row in enumerate(rows):
         file.write(("[\n" if i == 0 else ",\n") + _json(row))
     file.write("\n]\n")
-
-
-def _write_csv(file: IO[str], names: Iterable[str], rows: _Rows, path: Path) -> None:
-    delimiter = "," if path.suffix.lower() == ".csv" else "\t"
-    table = csv.DictWriter(file, list(names), delimiter=delimiter, lineterminator="\n")
-    table.writeheader()
-    table.writerows(rows)
 
 
 _WRITERS: Final[Mapping[str, Callable[[IO[str], _Rows], None]]] = {"jsonl": _write_lines, "json": _write_list}

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final, get_args
 
 from foureyes.choices import CalibratorKind, ClassCalibratorKind
-from foureyes.cli.options import add_allowance, add_out, add_page, add_table
+from foureyes.cli.options import add_allowance, add_force, add_out, add_page, add_table
 from foureyes.cli.parser import Commands
 
 __all__ = ["configure"]
@@ -30,7 +30,8 @@ def _configure_fit(fit: argparse.ArgumentParser) -> None:
     _add_input(fit)
     _add_outcome(fit)
     _add_labels(fit)
-    add_out(fit, "the calibrator, as JSON", required=True)
+    add_out(fit, "the calibrator, as JSON", metavar="OUT", required=True)
+    add_force(fit)
     fit.add_argument(
         "--kind",
         choices=_KINDS,
@@ -71,7 +72,7 @@ def _configure_apply(apply: argparse.ArgumentParser) -> None:
         help="with --logits or --probs: where the calibrated distribution goes, a list a row (default: %(default)s)",
     )
     apply.add_argument("--overwrite-field", action="store_true", help="replace fields of the names written")
-    apply.add_argument("--force", action="store_true", help="replace an OUT that exists")
+    add_force(apply)
     acting = apply.add_mutually_exclusive_group()
     acting.add_argument(
         "--threshold", type=Path, metavar="FILE", help="what report --threshold wrote: adds 'let_through'"

@@ -53,6 +53,7 @@ def _fit(args: argparse.Namespace, output: CommandOutput) -> None:
         )
     _require_promise(args)
     require_places(args.html, args.out, args.threshold)
+    require_absent(args.out, force=args.force)
     require_configurable(args, args.out)
     scores = read_scores(open_table(args.source), args, outcome=True, decisions=decided(args, output))
     learned, kept = split_rows(scores, args.hold_out, args.seed)

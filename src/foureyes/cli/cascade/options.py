@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from foureyes.cli.options import add_allowance, add_out, add_page, add_table
+from foureyes.cli.options import add_allowance, add_force, add_out, add_page, add_table
 from foureyes.cli.parser import Commands
 
 __all__ = ["configure"]
@@ -43,7 +43,8 @@ def _configure_fit(fit: argparse.ArgumentParser) -> None:
     fit.add_argument(
         "--bins", type=int, help="equal-count bins of each confidence (default: 15 of a router's, 100 of a chain's)"
     )
-    add_out(fit, "the router or the chain, as JSON", required=True)
+    add_out(fit, "the router or the chain, as JSON", metavar="OUT", required=True)
+    add_force(fit)
 
 
 def _configure_curve(curve: argparse.ArgumentParser) -> None:
@@ -92,7 +93,7 @@ def _configure_simulate(simulate: argparse.ArgumentParser) -> None:
     _add_models(simulate, questions=False)
     add_allowance(simulate, "judge on the rows the policy was chosen on all the same")
     add_out(simulate, "a copy of IN with 'stage', 'model' and 'answered'", metavar="OUT")
-    simulate.add_argument("--force", action="store_true", help="replace an OUT that exists")
+    add_force(simulate)
 
 
 def _add_models(parser: argparse.ArgumentParser, *, questions: bool = True) -> None:

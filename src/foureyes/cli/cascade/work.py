@@ -55,6 +55,7 @@ def run(args: argparse.Namespace, output: CommandOutput) -> None:
 
 def _fit(args: argparse.Namespace, output: CommandOutput) -> None:
     require_places(None, args.out)
+    require_absent(args.out, force=args.force)
     models = read_models(open_table(args.source), args)
     fitted, words = _fit_suitable(models, args)
     write_text(args.out, fitted.to_json())

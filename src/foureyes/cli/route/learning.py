@@ -6,11 +6,10 @@ import argparse
 import json
 from typing import Any
 
-from foureyes.cli.files import require_places
+from foureyes.cli.files import require_absent, require_places
 from foureyes.cli.output import CommandOutput, seen
 from foureyes.cli.route.inputs import labels_in, read_log
 from foureyes.display import plural
-from foureyes.errors import InputError
 from foureyes.report.chain import ChainFindings, chain_lines, chain_page
 from foureyes.route.labels import Labels, agreement_labels, labels_of, outcome_labels
 from foureyes.route.learned_files import LearnedFiles, RouteOutline, learned_files, outline_of, write_learned
@@ -30,8 +29,8 @@ def learn(args: argparse.Namespace, output: CommandOutput) -> None:
         NotEnoughData: too few labels; the message says how many would do and what could be promised now.
     """
     require_places(args.html, args.out)
-    if args.out is not None and args.out.exists() and not args.replace:
-        raise InputError(f"{args.out} is there already: give --replace to replace it, or another --out")
+    if args.out is not None:
+        require_absent(args.out, force=args.force)
     wanted = _wanted(args)
     outline = outline_of(args.route)
     content, requests = read_log(args, output)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from foureyes.cli.options import add_out, add_page
+from foureyes.cli.options import add_force, add_out, add_page
 from foureyes.cli.parser import Commands
 
 __all__ = ["configure"]
@@ -28,7 +28,8 @@ def _configure_sample(sample: argparse.ArgumentParser) -> None:
     sample.add_argument(
         "--promise", type=float, metavar="SHARE", help="say how many labels this promise takes at least"
     )
-    add_out(sample, "JSON lines with id, writer and an empty correct, for you to fill in", required=True)
+    add_out(sample, "JSON lines with id, writer and an empty correct, for you to fill in", metavar="OUT", required=True)
+    add_force(sample, "replace an OUT that exists, and the labels in it")
 
 
 def _configure_learn(learn: argparse.ArgumentParser) -> None:
@@ -58,8 +59,8 @@ def _configure_learn(learn: argparse.ArgumentParser) -> None:
         help="chance that the labels mislead about a promise (default: %(default)s)",
     )
     learn.add_argument("--seed", type=int, default=0, help="of the halves (default: %(default)s)")
-    add_out(learn, "the route's file with what was learnt; without it, only what would change is shown")
-    learn.add_argument("--replace", action="store_true", help="replace what stands at --out")
+    add_out(learn, "the route's file with what was learnt; without it, only what would change is shown", metavar="OUT")
+    add_force(learn)
     add_page(learn, "a page with the curve of accuracy against cost")
 
 

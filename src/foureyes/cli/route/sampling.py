@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from foureyes.cli.files import require_absent
 from foureyes.cli.output import CommandOutput
 from foureyes.cli.route.inputs import read_log
 from foureyes.display import plural
@@ -29,8 +30,7 @@ def sample(args: argparse.Namespace, output: CommandOutput) -> None:
         InputError: no request can be learnt from, or the file is there.
     """
     require_place(args.out)
-    if args.out.exists():
-        raise InputError(f"{args.out} is there already; labels in it are not overwritten")
+    require_absent(args.out, force=args.force)
     outline = outline_of(args.route)
     _, requests = read_log(args, output)
     one_source(own := of_route(requests, outline.name))
