@@ -62,7 +62,17 @@ def folder(tmp_path: Path) -> Path:
 def fit_into(folder: Path, *more: str, scores: Sequence[str] = CLAIMS) -> int:
     promised = ["--max-error", "0.2", "--threshold", str(folder / "cut.json")]
     service = ["--configure", str(folder / "etc" / "foureyes.toml"), "--verifier", "first"]
-    fit = ["calibrate", "fit", str(folder / "a.jsonl"), *scores, "-o", str(folder / "c.json"), "--hold-out", "0.5"]
+    fit = [
+        "calibrate",
+        "fit",
+        str(folder / "a.jsonl"),
+        *scores,
+        "-o",
+        str(folder / "c.json"),
+        "--force",
+        "--hold-out",
+        "0.5",
+    ]
     return main([*fit, *promised, *service, *more])
 
 
