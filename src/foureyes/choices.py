@@ -15,6 +15,7 @@ __all__ = [
     "PiiPolicy",
     "ProviderApi",
     "ReasonPolicy",
+    "SegmentPolicy",
     "VerdictForm",
 ]
 
@@ -39,6 +40,10 @@ ProviderApi: TypeAlias = Literal["openai", "anthropic", "google"]
 
 ReasonPolicy: TypeAlias = Literal["hashed", "clear"]
 """What the ledger keeps of a verifier's reason: its salted hash, or its words too."""
+
+SegmentPolicy: TypeAlias = Literal["compared", "words"]
+"""How the segments of a response are checked against independent answers: by a model that compares them, or by the words that
+those answers lack, which takes no further request and gives a rank without a verdict."""
 
 VerdictForm: TypeAlias = Literal["words", "schema", "exact"]
 """How far a model is held to the form of a verdict: asked in words, by a JSON schema, or by a schema held to exactly."""

@@ -298,3 +298,25 @@ def test_wordings_keep_the_question_and_differ():
 def test_a_plan_is_valid_once_built(wrong):
     with pytest.raises(InputError):
         SegmentCheckLimits(**wrong)
+
+
+def test_without_a_comparer_segments_are_ranked_by_words_and_none_is_called_anything():
+    answerers = [Saying(ANSWER), Saying("The capital is Canberra. It is large.", name="b")]
+    report = run(check_segments(EXCHANGE, answerers, None, plan=SegmentCheckLimits(wordings=1)))
+    assert [finding.label for finding in report.findings] == ["neutral"] * 3
+    assert not report.checked
+    assert report.flagged == ()
+    # "the capital is sydney" lacks one word of four in both, "it is large" two of three in the first, "it has koalas" 3 and 2
+    assert [finding.unsupported for finding in report.findings] == pytest.approx([1 / 4, 1 / 3, 5 / 6])
+    assert report.ranked[0].segment.text.endswith("It has koalas.")
+    assert report.missing == (
+        "nobody compares: segments have no label, only the share of their words that the answers lack",
+    )
+
+
+def test_the_share_stands_beside_the_label_and_is_none_without_an_answer():
+    report = run(check_segments(EXCHANGE, [Saying(ANSWER)], comparer(*GOOD), plan=SegmentCheckLimits(wordings=1)))
+    assert [finding.unsupported for finding in report.findings] == pytest.approx([1 / 4, 2 / 3, 1])
+    gone = [Saying(ModelUnavailable("gone", model="m"))]
+    silent = run(check_segments(EXCHANGE, gone, None, plan=SegmentCheckLimits(wordings=1)))
+    assert [finding.unsupported for finding in silent.findings] == [None] * 3

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from foureyes.choices import SegmentPolicy
 from foureyes.config.part_cache import close
 from foureyes.config.service_settings import ServerSettings
 from foureyes.config.settings import RateLimit
@@ -40,6 +41,7 @@ class TenantParts:
         vault, detector: personal data; ``None`` where the policy is ``off``.
         concealer: what the guard takes personal data out with; ``None`` where it does not.
         answerers: models that answer in words, for the routes that check segments and ask a council of answers.
+        segments: how the segments of a response are checked.
         watches: of what is promised of verifiers that have a threshold, named ``PROVIDER/MODEL``: the tenant's monitor
             tells them what it sees. While one is suspended, its verifier's safe is an abstention.
         routes: that its requests may ask, by name: each is an ``AnsweringRoute`` of :mod:`foureyes.route`, a package above.
@@ -54,6 +56,7 @@ class TenantParts:
     detector: Detector | None = None
     concealer: Concealer | None = None
     answerers: Sequence[Answerer] = ()
+    segments: SegmentPolicy = "compared"
     watches: Sequence[PromiseWatch] = ()
     routes: Mapping[str, Any] = field(default_factory=dict)
     rate: RateLimit = field(default_factory=RateLimit)

@@ -22,7 +22,7 @@ from pydantic import (
     field_validator,
 )
 
-from foureyes.choices import GuardMode, PiiPolicy, ReasonPolicy
+from foureyes.choices import GuardMode, PiiPolicy, ReasonPolicy, SegmentPolicy
 from foureyes.config.fields import (
     Inline,
     Known,
@@ -94,6 +94,7 @@ class TenantSettings(SettingsTable):
         salt: for hashes of texts in the ledger; needed where there is one.
         ledger_reasons: whether the ledger keeps verifiers' reasons as ``hashed``, or in ``clear`` words too, which may quote
             prompt and answer with personal data concealed.
+        segments: how the segments of a response are checked: ``compared`` by a model, or by ``words`` alone.
         gate: what its agents' records must show.
         show_texts: whether the dashboard's feed keeps texts. For demonstrations.
     """
@@ -111,6 +112,7 @@ class TenantSettings(SettingsTable):
     ledger: LedgerSettings | None = None
     salt: SecretValue | None = None
     ledger_reasons: ReasonPolicy = "hashed"
+    segments: SegmentPolicy = "compared"
     gate: GateSettings = GateSettings()
     show_texts: bool = False
 

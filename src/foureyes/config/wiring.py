@@ -120,6 +120,7 @@ def _tenant(tenant: TenantSettings, settings: Settings, cache: PartCache, open_r
         detector,
         concealer,
         answerers=[one for verifier in tenant.verifiers if (one := answerer_of(verifier, cache)) is not None],
+        segments=tenant.segments,
         watches=tuple(watches.values()),
         rate=tenant.rate,
         gate=tenant.gate.policy,

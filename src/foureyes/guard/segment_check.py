@@ -5,6 +5,9 @@
 3. A comparer says of each segment and each answer: accurate, contradictory or neutral, with the answer's words as evidence.
 4. The evidence is folded into one label a segment, by a rule stated at :func:`combine_labels`.
 
+Beside the label each segment has the share of its words that the independent answers lack, which costs nothing and is all
+that there is without a comparer.
+
 :func:`correct_segments` then rewrites the flagged segments; every other byte of the response stays what it was.
 
 The rule that holds throughout: a comparison that failed is no evidence. A segment that no answer was compared with is
@@ -21,6 +24,7 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from foureyes.errors import InputError, ModelError
 from foureyes.guard.answering import ask_answerer
@@ -36,6 +40,7 @@ from foureyes.guard.deadline import DeadlineRunner, TaskFailure
 from foureyes.guard.rephrasing import N_PHRASINGS, rephrase
 from foureyes.models.judging import MalformedReply, new_code
 from foureyes.models.roles import Answerer
+from foureyes.signals.overlap import share_unsupported
 from foureyes.signals.segments import Segment, split_segments
 from foureyes.types import Exchange
 
@@ -115,11 +120,14 @@ class SegmentFinding:
         segment: where it stands.
         label: the evidence folded.
         evidence: one a comparison that succeeded.
+        unsupported: share of its words that an independent answer lacks, on average over the answers, in [0, 1]; ``None``
+            without answers or words. A rank and no verdict: the higher, the sooner a person should look.
     """
 
     segment: Segment
     label: SegmentLabel
     evidence: tuple[SegmentEvidence, ...]
+    unsupported: float | None = None
 
     @property
     def flagged(self) -> bool:
@@ -152,6 +160,13 @@ class SegmentReport:
         return tuple(finding for finding in self.findings if finding.flagged)
 
     @property
+    def ranked(self) -> tuple[SegmentFinding, ...]:
+        """The segments by the words that independent answers lack, the least supported first; those without a share last."""
+        return tuple(
+            sorted(self.findings, key=lambda one: -1.0 if one.unsupported is None else one.unsupported, reverse=True)
+        )
+
+    @property
     def checked(self) -> bool:
         """Whether every segment was compared with an answer. Otherwise nothing flagged means nothing."""
         return all(finding.checked for finding in self.findings)
@@ -175,7 +190,7 @@ class CorrectedResponse:
 async def check_segments(
     exchange: Exchange,
     answerers: Sequence[Answerer],
-    comparer: Answerer,
+    comparer: Answerer | None,
     *,
     plan: SegmentCheckLimits | None = None,
     codes: Callable[[], str] = new_code,
@@ -185,7 +200,8 @@ async def check_segments(
     Args:
         exchange: the prompt and the response; personal data already concealed.
         answerers: who answers independently, at least one. Only the prompt is shown to them.
-        comparer: who compares; may be one of them.
+        comparer: who compares; may be one of them. With ``None`` nobody is asked to: every segment stays neutral and
+            unchecked, and has the share of its words that the answers lack.
         plan: how much, how long.
         codes: gives each request its code.
 
@@ -211,9 +227,14 @@ async def check_segments(
         for (who, wording), text in zip(asked, came, strict=True)
         if not isinstance(text, TaskFailure)
     ]
-    comparisons = [_compare(exchange, cut, answer.text, comparer, codes()) for answer in answers]
+    comparisons = [_compare(exchange, cut, answer.text, comparer, codes()) for answer in answers if comparer]
     rows = await runner.gather(_ends(plan.compare_s), comparisons, "a comparer")
-    return SegmentReport(_findings(cut, rows), tuple(answers), _missing(asked, came, rows))
+    texts = [answer.text for answer in answers]
+    missing = (*(() if comparer else (_NOBODY_COMPARES,)), *_missing(asked, came, rows))
+    return SegmentReport(_findings(cut, rows, texts), tuple(answers), missing)
+
+
+_NOBODY_COMPARES: Final = "nobody compares: segments have no label, only the share of their words that the answers lack"
 
 
 def combine_labels(evidence: Sequence[SegmentEvidence]) -> SegmentLabel:
@@ -292,7 +313,7 @@ def _ends(seconds: float) -> float:
 
 
 def _findings(
-    cut: Sequence[Segment], rows: Sequence[list[SegmentComparison] | TaskFailure]
+    cut: Sequence[Segment], rows: Sequence[list[SegmentComparison] | TaskFailure], answers: Sequence[str] = ()
 ) -> tuple[SegmentFinding, ...]:
     found: list[SegmentFinding] = []
     for place, segment in enumerate(cut):
@@ -301,7 +322,8 @@ def _findings(
             for number, row in enumerate(rows)
             if not isinstance(row, TaskFailure)
         )
-        found.append(SegmentFinding(segment, combine_labels(evidence), evidence))
+        unsupported = share_unsupported(segment.text, answers)
+        found.append(SegmentFinding(segment, combine_labels(evidence), evidence, unsupported))
     return tuple(found)
 
 

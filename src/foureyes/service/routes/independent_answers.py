@@ -153,9 +153,10 @@ async def _check_before(call: Call, query: VerificationQuery, ends: float, *, co
     shown, reveal = await _concealed(call, query.exchange, query.session_id)
     stage_s, answerers = _STAGE_SHARE * _left(ends), call.parts.answerers
     plan = SegmentCheckLimits(_WORDINGS, answer_s=stage_s, compare_s=stage_s)
-    report = await check_segments(shown, answerers, answerers[0], plan=plan)
+    comparer = answerers[0] if call.parts.segments == "compared" else None
+    report = await check_segments(shown, answerers, comparer, plan=plan)
     corrected = None
-    if correct:
+    if correct and comparer is not None:
         corrected = await reveal((await correct_segments(shown, report, answerers[0], plan=plan)).text)
     found = [await _segment(finding, reveal) for finding in report.findings]
     return CheckedSegments(tuple(found), corrected, report.missing)
@@ -170,6 +171,7 @@ async def _segment(finding: SegmentFinding, reveal: Reveal) -> SegmentItem:
         text=await reveal(finding.segment.text),
         label=finding.label,
         checked=finding.checked,
+        unsupported=finding.unsupported,
         evidence=[await reveal(one.quote) for one in finding.evidence if one.quote],
     )
 

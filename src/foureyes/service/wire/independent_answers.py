@@ -41,6 +41,10 @@ class SegmentItem(ResponseModel):
     text: str
     label: SegmentLabel
     checked: bool = Field(description="whether it was compared with any answer; if not, its label says nothing")
+    unsupported: float | None = Field(
+        default=None,
+        description="share of its words that an independent answer lacks, on average over them, 0 to 1: a rank, no verdict",
+    )
     evidence: list[str] = Field(description="passages of independent answers")
 
 
@@ -50,11 +54,12 @@ class SegmentCheckResponse(ResponseModel):
     model_config = example(
         verdict=VerifyResponse.model_config["json_schema_extra"]["examples"][0],  # type: ignore[index]
         segments=[
-            {"text": "Canberra is a city.", "label": "neutral", "checked": True, "evidence": []},
+            {"text": "Canberra is a city.", "label": "neutral", "checked": True, "unsupported": 0.5, "evidence": []},
             {
                 "text": "It is the capital of Austria.",
                 "label": "contradictory",
                 "checked": True,
+                "unsupported": 0.25,
                 "evidence": 2 * ["Canberra is the capital of Australia."] + 2 * ["The capital is Canberra."],
             },
         ],

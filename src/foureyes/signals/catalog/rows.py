@@ -256,6 +256,15 @@ ROWS: Final = (
         unit="",
     ),
     _asked(
+        "unsupported_words",
+        "share of the answer's words that a sample lacks",
+        ("samples",),
+        "overlap.unsupported_words",
+        ("0", "M"),
+        "Manakul et al. 2023, arXiv 2303.08896 (support by samples), here on words",
+        unit="",
+    ),
+    _asked(
         "sample_gain",
         "how much likelier one sample makes another, whatever the answer",
         ("reader", "samples"),

@@ -1,0 +1,79 @@
+"""Surprise behind samples against plain surprise and word overlap. ``python -m studies.sample_conditioned --data FOLDER``.
+
+Every reading is kept in ``--cache``, so that a run that was stopped goes on and a second one is quick.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Final
+
+from foureyes.models.catalog import open_reader
+from foureyes.models.roles import Reader
+from foureyes.report.study import save_study
+from studies.sample_conditioned.judging import JudgedSet, judged
+from studies.sample_conditioned.page import report_of
+from studies.sample_conditioned.published import SETS, SampledAnswer, load
+from studies.sample_conditioned.readings import PLACES, surprises
+
+NUMBERS: Final = (1, 2, 3, 5, 10)
+USUAL: Final = "behind the question"
+
+
+def main() -> None:
+    """Reads, judges, and writes the page."""
+    args = _arguments()
+    reader = open_reader(args.model)
+    sets = {name: load(args.data, name) for name in SETS}
+    by_k = [_judged(sets, k, reader, args.cache) for k in NUMBERS if k <= args.samples]
+    few = {name: answers[:: args.places] for name, answers in sets.items()} if args.places else {}
+    places = [(place, _judged(few, min(3, args.samples), reader, args.cache, place)) for place in PLACES] if few else []
+    other = _judged(sets, args.reworded, reader, args.cache, reworded=True) if args.reworded else []
+    options = f"--samples {args.samples} --places {args.places} --reworded {args.reworded} --model {args.model}"
+    command = f"python -m studies.sample_conditioned --data DATA {options}"
+    report = report_of(by_k, places, other, reader.name, command)
+    args.out.mkdir(parents=True, exist_ok=True)
+    save_study(report, html=args.out / "sample_conditioned.html", markdown=args.out / "sample_conditioned.md")
+    print("\n".join(report.findings))
+    print(f"page: {args.out / 'sample_conditioned.html'}")
+
+
+def _judged(
+    sets: dict[str, list[SampledAnswer]],
+    k: int,
+    reader: Reader,
+    cache: Path,
+    place: str = USUAL,
+    *,
+    reworded: bool = False,
+) -> list[JudgedSet]:
+    found = []
+    for name, answers in sets.items():
+        samples = [(answer.reworded if reworded else answer.own)[:k] for answer in answers]
+        found.append(judged(name, answers, samples, surprises(answers, samples, reader, cache, place)))
+    return found
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="folder of the published data")
+    parser.add_argument("--model", default="smollm2-135m", help="who reads (default: %(default)s)")
+    parser.add_argument("--samples", type=int, default=10, help="samples an answer, 1 to 10 (default: %(default)s)")
+    parser.add_argument(
+        "--places", type=int, default=0, metavar="N", help="put samples elsewhere for every Nth answer; 0 for none"
+    )
+    parser.add_argument(
+        "--reworded",
+        type=int,
+        default=0,
+        metavar="K",
+        help="K answers to the question in other words as samples; 0 for none",
+    )
+    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache/foureyes/studies/sample_conditioned")
+    parser.add_argument("--out", type=Path, default=Path("out/studies/sample_conditioned"), help="for the page")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,167 @@
+"""What came out, in words and tables; every sentence that judges is chosen by its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from foureyes.maths.difference import Difference
+from foureyes.report.forest import ForestMark, ForestPlot
+from foureyes.report.study import Section, StudyReport, TextTable
+from foureyes.study.claims import verdict_of
+from foureyes.study.sections.formatting import interval
+from studies.sample_conditioned.forms import CONDITIONED, FREE, ONE_READING
+from studies.sample_conditioned.judging import JudgedSet
+
+__all__ = ["report_of"]
+
+OVERLAP: Final = "words that a sample lacks"
+PLAIN: Final = "plain surprise, the mean"
+LENGTH: Final = "length (control)"
+
+_PREFACE: Final = (
+    "An answer is read by a second model once plainly and once behind each of K more answers of its author to the same question, "
+    "which stand in the reader's prompt. What the author would say again is made likely by them, what it made up is not. Is "
+    "that better than a plain reading, and better than counting the words that the same samples lack, which takes no reading? "
+    "SAC3's answers of a chat model to 250 questions of HotpotQA and 250 of Natural Questions, each with ten more answers "
+    "(Zhang et al. 2023). AUROC of *wrong*, larger = more likely wrong; intervals are 95 %, questions drawn again. *Of like "
+    "length* compares a wrong answer only with right ones of its length. A form is judged on the set that it was not chosen on."
+)
+
+_COST: Final = (
+    "Every row takes the K samples, which cost K generations. Counting words takes nothing more. Plain surprise takes one reading "
+    "and no samples. Surprise behind samples takes K readings more, each as long as question, sample and answer together."
+)
+
+
+def report_of(
+    by_k: Sequence[Sequence[JudgedSet]],
+    places: Sequence[tuple[str, Sequence[JudgedSet]]],
+    reworded: Sequence[JudgedSet],
+    reader: str,
+    command: str,
+) -> StudyReport:
+    """The page.
+
+    Args:
+        by_k: the sets for each number of samples, rising; the last are judged in full.
+        places: where a sample stands in the prompt, and some of the answers of each set under it.
+        reworded: the sets with answers to the question in other words as samples; empty where they were not read.
+        reader: who read.
+        command: that makes it again.
+    """
+    sets = by_k[-1]
+    sections = [
+        _forms(sets, reader),
+        _numbers(by_k),
+        *([_writers(sets, reworded)] if reworded else []),
+        *([_places(places)] if places else []),
+    ]
+    missing = (
+        (
+            "Long answers with sentences judged one by one, of which each has samples, are not among the data at hand: the form "
+            "for sentences is judged here on whole answers only."
+        ),
+        "No model of natural language inference and no BERT-score is at hand.",
+    )
+    return StudyReport(
+        "Does an independent answer in the reader's prompt find wrong answers?",
+        (_PREFACE, _COST),
+        tuple(_findings(sets)),
+        missing,
+        tuple(sections),
+        command,
+    )
+
+
+def _findings(sets: Sequence[JudgedSet]) -> list[str]:
+    said = []
+    for one, other in (sets, sets[::-1]):
+        form = other.best
+        said.append(
+            f"{one.name}, K = {one.k}, {form} (chosen on {other.name}): {interval(one.ranked(form).area)}; plain "
+            f"{interval(one.ranked(PLAIN).area)}, {OVERLAP} {interval(one.ranked(OVERLAP).area)}, length alone "
+            f"{interval(one.ranked(LENGTH).area)}."
+        )
+        said.append(f"{one.name}: better than a plain reading? {_told(one.lead(form, PLAIN))}")
+        said.append(f"{one.name}: better than {OVERLAP}, with the same samples? {_told(one.lead(form, OVERLAP))}")
+    return said
+
+
+def _told(lead: Difference) -> str:
+    words = {
+        "holds": "Yes",
+        "fails": "No, it is worse",
+        "no difference": "There is no difference",
+        "not decided": "Not decided",
+    }
+    verdict = verdict_of(lead.low, lead.high, negligible=0.01)
+    return f"{words[verdict]}: {lead.value:+.3f} [{lead.low:+.3f}, {lead.high:+.3f}]."
+
+
+def _forms(sets: Sequence[JudgedSet], reader: str) -> Section:
+    names = [LENGTH, *ONE_READING, *FREE, *CONDITIONED]
+    rows = tuple((_label(form), *(cell for one in sets for cell in _cells(one, form))) for form in names)
+    columns = tuple(column for one in sets for column in (one.name, "of like length"))
+    table = TextTable(("form", *columns), rows, note=f"{reader} reads; K = {sets[0].k} samples of the author.")
+    marks = []
+    for one, other in (sets, sets[::-1]):
+        for form in (LENGTH, PLAIN, OVERLAP, other.best):
+            area = one.ranked(form).area
+            marks.append(ForestMark(f"{one.name}: {_label(form)}", area.value, area.low, area.high))
+    return Section("Which form?", (), (table,), ForestPlot("AUROC of wrong answers", tuple(marks)))
+
+
+def _label(form: str) -> str:
+    return f"behind samples: {form}" if form in CONDITIONED else form
+
+
+def _cells(one: JudgedSet, form: str) -> tuple[str, str]:
+    found = one.ranked(form)
+    return interval(found.area), f"{found.of_like_length:.3f}"
+
+
+def _numbers(by_k: Sequence[Sequence[JudgedSet]]) -> Section:
+    first, second = by_k[-1]
+    rows = []
+    for sets in by_k:
+        forms = (second.best, first.best)
+        ours = [interval(one.ranked(form).area) for one, form in zip(sets, forms, strict=True)]
+        words = [interval(one.ranked(OVERLAP).area) for one in sets]
+        rows.append((str(sets[0].k), f"{sets[0].k + 1} readings", *ours, "none", *words))
+    columns = ("K", "cost", first.name, second.name, "cost", *(f"{one.name}, words" for one in (first, second)))
+    return Section(
+        "How many samples?",
+        ("The form chosen on the other set with all samples, beside the words that samples lack.",),
+        (TextTable(columns, tuple(rows), note="Cost beyond the K samples themselves."),),
+    )
+
+
+def _writers(own: Sequence[JudgedSet], reworded: Sequence[JudgedSet]) -> Section:
+    forms = (own[1].best, own[0].best)
+    rows = []
+    for form_of in ("ours", OVERLAP):
+        for place, one in enumerate(own):
+            form = forms[place] if form_of == "ours" else OVERLAP
+            k = reworded[place].k
+            rows.append((f"{one.name}: {_label(form)}", _cells(one, form)[0], _cells(reworded[place], form)[0]))
+    columns = ("form", f"the same question, K = {own[0].k}", f"the question in other words, K = {k}")
+    return Section("Which samples?", ("All are the author's.",), (TextTable(columns, tuple(rows)),))
+
+
+def _places(places: Sequence[tuple[str, Sequence[JudgedSet]]]) -> Section:
+    rows = tuple(
+        (
+            place,
+            *(interval(one.ranked(form).area) for one in sets for form in ("the mean", "worst 6 tokens of the mean")),
+        )
+        for place, sets in places
+    )
+    sets = places[0][1]
+    columns = tuple(f"{one.name}, {form}" for one in sets for form in ("the mean", "worst 6 tokens"))
+    n = ", ".join(f"{len(one.wrong)} of {one.name}" for one in sets)
+    return Section(
+        "Where does the sample stand?",
+        (f"On {n}, K = {sets[0].k}: too few to decide, enough to see that none is out of the question.",),
+        (TextTable(("place", *columns), rows),),
+    )
