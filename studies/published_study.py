@@ -200,5 +200,5 @@ def _section(chapter: StudyChapter) -> Section:
 
 def _cell(value: Cell) -> str:
     if isinstance(value, Figure):
-        return f"{interval(value)}, n={value.n}" + (f" {value.unit}" if value.unit else "")
+        return f"{interval(value)}, n={value.n} {value.unit}" if value.unit else interval(value)
     return fixed(value, 3) if isinstance(value, float) else str(value)

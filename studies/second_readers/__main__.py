@@ -8,8 +8,10 @@ from typing import Final
 from foureyes.study.stored_options import StoredOptions, load_stored_options
 from studies.know_when.published_data import PublishedData
 from studies.published_study import PublishedStudy, Settings, StudyChapter, run_published
-from studies.second_readers import accuracy_gap
+from studies.second_readers import accuracy_gap, difficulty
+from studies.second_readers.misses import families_chapter, loses_chapter
 from studies.second_readers.pairs import measure_pairs
+from studies.second_readers.panels import votes_chapter, weaker_chapter
 
 __all__ = ["STUDY", "main"]
 
@@ -25,7 +27,14 @@ def mmbench(store: PublishedData, settings: Settings) -> Sequence[StudyChapter]:
     """All chapters on the vision-language models."""
     options = stored_options(store)
     pairs = measure_pairs(options, settings)
-    return [accuracy_gap.chapter(pairs)]
+    return [
+        accuracy_gap.chapter(pairs),
+        weaker_chapter(pairs),
+        loses_chapter(pairs),
+        families_chapter(pairs),
+        difficulty.chapter(pairs),
+        votes_chapter(pairs, settings.seed),
+    ]
 
 
 STUDY: Final = PublishedStudy(

@@ -76,7 +76,6 @@ after = "b"
         (LEAST.replace('["g"]', "[]"), "a study needs generators with names of their own; got none"),
         (LEAST.replace('["g"]', '["g", "g"]'), "names of their own; got g, g"),
         (LEAST.replace('["g"]', '[{model = "g", kind = 1}]'), "generators 1 has no kind"),
-        (LEAST.replace('["v"]', '["stored"]'), "published answers cannot verify"),
         (LEAST.split("[[task]]", maxsplit=1)[0], "needs at least one"),
         (LEAST + "limit = 0\n", "a limit is at least 1; got 0"),
         (LEAST + "limits = 1\n", "task 1 has no limits"),

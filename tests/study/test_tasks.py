@@ -140,6 +140,10 @@ RECORDS = {
             problem=CodeProblem("T\n\ncheck(f)", "f", "def f(x):\n"),
         ),
     ),
+    "answers of models": (
+        {"id": "q7", "model": "m", "final": "4.0", "gold": "4", "correct": True, "question": "2+2?"},
+        TaskItem("q7", "2+2?", "number", ("4",), published=(PublishedAnswer("m", "4.0", correct=True),)),
+    ),
     "MBPP": (
         {"task_id": 2, "text": "Add.", "code": "a\r\nb", "test_list": ["A", "B"], "test_setup_code": "S"},
         TaskItem(

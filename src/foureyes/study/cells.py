@@ -40,6 +40,7 @@ class GradedAnswer:
         choice: the option, number or plain text that was taken for the answer; empty where none was found.
         truth: the first of what is right; empty where nothing is.
         base, change: of a question that a protocol made: the one it was made of, and what was changed.
+        same_as: what rows that hang together share; empty where the question is its own.
     """
 
     question: str
@@ -49,6 +50,7 @@ class GradedAnswer:
     truth: str = ""
     base: str = ""
     change: str = ""
+    same_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +116,10 @@ class Cell:
 
     @property
     def groups(self) -> NDArray[np.int64]:
-        """(N,) number of each row's question."""
+        """(N,) number of each row's question; rows of one question in several forms have one number."""
         numbers: dict[str, int] = {}
-        return np.array([numbers.setdefault(answer.question, len(numbers)) for answer in self.answers], np.int64)
+        keys = (answer.same_as or answer.question for answer in self.answers)
+        return np.array([numbers.setdefault(key, len(numbers)) for key in keys], np.int64)
 
     @property
     def verifiers(self) -> list[str]:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 
 from foureyes.display import plural
 from foureyes.errors import BudgetSpent, InputError, ModelError
@@ -32,6 +33,7 @@ from foureyes.study.signal_functions import (
     study_signals,
 )
 from foureyes.study.store import CallStore, Cost
+from foureyes.study.stored_models import StoredModel, option_reading, stored_models
 from foureyes.study.tasks.grading import Grade, grade, letter_of, mentions, normalised, number_of
 from foureyes.study.tasks.items import PublishedAnswer, TaskItem
 from foureyes.study.tasks.loading import Task
@@ -99,7 +101,7 @@ def run_study(
         with work.noting_failure(generator):
             work.answer(generator)
     usage.steps = usage.done + len(work.results.cells) * len(study.verifiers)
-    for verifier in study.verifiers:
+    for verifier in work.verifiers():
         with work.noting_failure(verifier):
             work.verify(verifier)
     work.add_controls()
@@ -119,6 +121,7 @@ class _StudyRun:
         self._openers = openers
         self._store = store
         self._usage = usage
+        self._stored = stored_models(tasks)
         self._items = {task.name: {item.id: item for item in task.items} for task in tasks}
         self.results = StudyResults()
 
@@ -144,6 +147,19 @@ class _StudyRun:
                     if items:
                         self.results.cells.append(self._answered(task.name, generator, items, reader, writer))
                 self._usage.done += 1
+
+    def verifiers(self) -> Iterator[ModelRef]:
+        """Those of the study; published ones by the names of their models, which do not read themselves.
+
+        Raises:
+            InputError: no answers of a published one are there.
+        """
+        for ref in self._study.verifiers:
+            names = [name for name in self._stored if ref.author in ("", name)] if ref.published else []
+            if ref.published and not names:
+                known = ", ".join(self._stored) or "none"
+                raise InputError(f"no task has published answers of {ref.model!r}; there are {known}")
+            yield from (ModelRef(name, f"{STORED}:{name}") for name in names) if ref.published else (ref,)
 
     def verify(self, verifier: ModelRef) -> None:
         """Adds the verifier's columns to every cell."""
@@ -197,7 +213,7 @@ class _StudyRun:
     def _verified(self, cell: Cell, verifier: ModelRef, reader: CachedReader, writer: CachedWriter) -> Cell:
         items = [self._items[cell.task][answer.question] for answer in cell.answers]
         texts = [answer.text for answer in cell.answers]
-        reads = self._openers.can_read(verifier.model)
+        reads = self._can_read(verifier)
         asked = SignalInput(items, texts, reader, writer, max_tokens=self._study.writing.max_tokens, can_read=reads)
         signals, verified = list(cell.signals), dict(cell.verified or {})
         for name in self._signals_of(verifier, reads=reads):
@@ -205,7 +221,9 @@ class _StudyRun:
                 if verifier.name not in self.results.failures and _applies(name, items):
                     signals.append(_take_signal(verifier.name, name, asked))
         with self.noting_failure(verifier):
-            if reads and all(item.kind == "letter" for item in items):
+            if verifier.published:
+                verified[verifier.name] = self._stored[verifier.author].grades(items)
+            elif reads and all(item.kind == "letter" for item in items):
                 verified[verifier.name] = _letter_grades(items, reader)
             elif "v_agree" in self._study.signals and all(item.kind != "judged" for item in items):
                 verified[verifier.name] = self._free_grades(items, writer)
@@ -224,6 +242,10 @@ class _StudyRun:
 
     @contextmanager
     def _open(self, ref: ModelRef) -> Iterator[tuple[CachedReader, CachedWriter]]:
+        if ref.published:
+            with self._opened_stored(self._stored[ref.author]) as both:
+                yield both
+            return
         weights = self._openers.weights(ref.model)
         reading: LazyModel[Reader] = self._model(ref, weights, "read", self._openers.reader)
         writing: LazyModel[Writer] = self._model(ref, weights, "write", self._openers.writer)
@@ -237,6 +259,19 @@ class _StudyRun:
         finally:
             reading.unload()
             writing.unload()
+
+    @contextmanager
+    def _opened_stored(self, model: StoredModel) -> Iterator[tuple[CachedReader, CachedWriter]]:
+        """A published model; what it says is at hand already and goes into no file."""
+        self.results.fingerprints[model.name] = model.fingerprint
+        usage = RunUsage(self._usage.clock)
+        with CallStore(Path(":memory:")) as memory:
+            reading: LazyModel[Reader] = LazyModel(f"{model.name} read", None, lambda: model, memory)
+            writing: LazyModel[Writer] = LazyModel(f"{model.name} write", None, lambda: model, memory)
+            yield CachedReader(reading, memory, usage), CachedWriter(writing, memory, usage)
+
+    def _can_read(self, ref: ModelRef) -> bool:
+        return self._stored[ref.author].can_read if ref.published else self._openers.can_read(ref.model)
 
     def _model(
         self, ref: ModelRef, weights: str | None, role: str, opened: Callable[[str, str | None], Reader | Writer]
@@ -261,7 +296,7 @@ def _remembered(ref: ModelRef, role: str) -> str:
 
 def _published_answers(generator: ModelRef, tasks: Sequence[Task]) -> list[Cell]:
     """Cells of the answers that were published with the tasks, one a model that gave them."""
-    only = generator.model.removeprefix(STORED).removeprefix(":")
+    only = generator.author
     rows: dict[tuple[str, str], list[tuple[GradedAnswer, Written | Unscored]]] = {}
     for task in tasks:
         for item in task.items:
@@ -280,9 +315,10 @@ def _published_answers(generator: ModelRef, tasks: Sequence[Task]) -> list[Cell]
 
 def _as_written(item: TaskItem, published: PublishedAnswer) -> Written | Unscored:
     """A published answer as its author wrote it, where it is known what that saw of its words."""
-    if isinstance(published.own, Reading):
-        return Written(Exchange(item.prompt, published.text), published.own, "stop")
-    return published.own or Unscored("bad_reply", "the log holds no log-probabilities of this answer")
+    own = option_reading(published, item, published.text) if published.option_log_p else published.own
+    if isinstance(own, Reading):
+        return Written(Exchange(item.prompt, published.text), own, "stop")
+    return own or Unscored("bad_reply", "the log holds no log-probabilities of this answer")
 
 
 def _own_signals(written: Sequence[Written | Unscored]) -> tuple[SignalValues, ...]:
@@ -319,7 +355,7 @@ def _free_answer(item: TaskItem, said: Written | Unscored) -> GradedAnswer:
 def _answer(item: TaskItem, text: str, *, stated: bool | None = None) -> GradedAnswer:
     verdict, truth = grade(item, text, stated=stated), item.gold[0] if item.gold else ""
     choice = "" if verdict == "unparseable" else _choice(item, text)
-    return GradedAnswer(item.id, text, verdict, choice, truth, item.base, item.change)
+    return GradedAnswer(item.id, text, verdict, choice, truth, item.base, item.change, item.same_as)
 
 
 def _choice(item: TaskItem, text: str) -> str:

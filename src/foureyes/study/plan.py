@@ -17,7 +17,8 @@
     better = "log_cmp"
     than = "own.g_ent"
 
-``"stored"`` stands for whatever answers were published with a task; ``"stored:NAME"`` for those of one published model.
+``"stored"`` stands for whatever answers were published with a task; ``"stored:NAME"`` for those of one published model. As
+verifiers they read by the option probabilities that were published, and without them vote by their answers.
 Everything else that may be written is a field of a class below. Start at :func:`load_study`.
 """
 
@@ -64,6 +65,11 @@ class ModelRef:
     def published(self) -> bool:
         """Whether it stands for published answers."""
         return self.model == STORED or self.model.startswith(f"{STORED}:")
+
+    @property
+    def author(self) -> str:
+        """The one published model that it stands for; empty for all of them."""
+        return self.model.removeprefix(STORED).removeprefix(":") if self.published else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +202,6 @@ class Study:
             names = [model.name for model in models]
             if not names or len(set(names)) < len(names):
                 raise InputError(f"a study needs {what}s with names of their own; got {', '.join(names) or 'none'}")
-        if any(model.published for model in self.verifiers):
-            raise InputError("published answers cannot verify; name a model")
         if not self.tasks:
             raise InputError("a study needs at least one [[task]]; got none")
 

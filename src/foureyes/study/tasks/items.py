@@ -32,12 +32,15 @@ class PublishedAnswer:
         correct: the publisher's verdict; ``None`` where the task's own grading decides.
         own: what that model saw of its own words, where a log holds its log-probabilities; ``Unscored`` where those are not
             of the answer.
+        option_log_p: natural logarithms of the probabilities it gave the question's letters, among these, in their order;
+            empty where they were not published.
     """
 
     generator: str
     text: str
     correct: bool | None = None
     own: Reading | Unscored | None = None
+    option_log_p: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,8 @@ class TaskItem:
         base: id of the question that this one was made of, by a protocol; empty for a question as published.
         problem: what a program is tested with, of ``code``.
         change: what a protocol has to remember of its change, say the wrong answer that was asserted.
+        same_as: what rows that hang together share, say one question in several orders of its options; empty where the
+            question is its own.
 
     Raises:
         InputError: the parts do not make a question.
@@ -84,6 +89,7 @@ class TaskItem:
     base: str = ""
     problem: CodeProblem | None = None
     change: str = ""
+    same_as: str = ""
 
     def __post_init__(self) -> None:
         if not self.question.strip():

@@ -178,6 +178,13 @@ def _own_code(record: Mapping[str, Any], n: str) -> TaskItem:
     return TaskItem(str(record.get("id", n)), record["question"], "code", problem=problem)
 
 
+def _stored_number(record: Mapping[str, Any], _: str) -> TaskItem:
+    """One answer a record, as ZeroEval's; the question may stand in another file."""
+    published = PublishedAnswer(record["model"], record["final"] or "", correct=_yes(record["correct"]))
+    question = record.get("question") or f"Question {record['id']}, whose words are not in this file"
+    return TaskItem(str(record["id"]), question, "number", (str(record["gold"]),), published=(published,))
+
+
 def _halueval(record: Mapping[str, Any], n: str) -> TaskItem:
     published = PublishedAnswer("chatgpt", record["chatgpt_response"], correct=_no(record["hallucination"]))
     return TaskItem(n, record["user_query"], "judged", published=(published,))
@@ -292,6 +299,7 @@ LAYOUTS: Final = (
     TaskLayout("MMLU", frozenset({"question", "choices", "answer", "subject"}), _mmlu),
     TaskLayout("GSM8K solutions", frozenset({"question", "ground_truth"}), _gsm8k_solutions, "MIT"),
     TaskLayout("HumanEval", frozenset({"task_id", "prompt", "entry_point", "test"}), _human_eval, "MIT"),
+    TaskLayout("answers of models", frozenset({"id", "model", "final", "gold", "correct"}), _stored_number),
     TaskLayout("MBPP", frozenset({"task_id", "test_list", "code"}), _mbpp, "CC-BY-4.0"),
     TaskLayout("own, programs", frozenset({"question", "tests"}), _own_code),
     TaskLayout("HaluEval, general", frozenset({"user_query", "chatgpt_response", "hallucination"}), _halueval),

@@ -7,6 +7,7 @@ and nothing that was paid for is lost by asking for more. Records that make no q
 from __future__ import annotations
 
 import hashlib
+import string
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,8 +21,9 @@ from foureyes.layouts.documents import entries
 from foureyes.records import Record, records
 from foureyes.records.forms import form_of_name
 from foureyes.records.streams import checksum
+from foureyes.study.stored_options import StoredOptions, load_stored_options
 from foureyes.study.tasks.hub import fetch
-from foureyes.study.tasks.items import TaskItem
+from foureyes.study.tasks.items import PublishedAnswer, TaskItem
 from foureyes.study.tasks.layouts import LAYOUTS, TaskLayout, layout_of, logged_item
 
 __all__ = ["KNOWN", "KnownTask", "Task", "TaskSpec", "load_task"]
@@ -80,6 +82,8 @@ class TaskSpec:
         protocols: changes to the questions, each asked beside them; see :mod:`foureyes.study.protocols`.
         layout: the only layout of :mod:`foureyes.layouts` that its records are to have, where they are logs of judged answers.
         map: which fields of such records are meant, as ``--map`` says it: ``"prompt=context+question"``.
+        same_question: of stored option logits, the array whose equal values are one question, asked in several ways:
+            ``"ids % 1000000"`` for their remainders.
     """
 
     name: str
@@ -89,6 +93,7 @@ class TaskSpec:
     protocols: tuple[str, ...] = ()
     layout: str = ""
     map: tuple[str, ...] = ()
+    same_question: str = ""
 
     def __post_init__(self) -> None:
         self.reader()
@@ -143,7 +148,7 @@ def load_task(wanted: TaskSpec, *, data: Path | None, seed: int) -> Task:
     """
     known = KNOWN.get(wanted.name)
     paths = [_file(wanted, data)] if wanted.file else _known_files(wanted, known, data)
-    taken, refused, layout, n = _items(paths, wanted)
+    taken, refused, layout, n = _stored_items(paths, wanted) if wanted.file.endswith(".npz") else _items(paths, wanted)
     if not taken:
         why = "; ".join(f"{count} × {reason}" for reason, count in refused.most_common(3)) or "there are no records"
         raise InputError(f"task {wanted.name}: no record of {', '.join(map(str, paths))} makes a question: {why}")
@@ -202,6 +207,31 @@ def _items(paths: Sequence[Path], wanted: TaskSpec) -> tuple[list[TaskItem], Cou
     return taken, refused, layout, n
 
 
+def _stored_items(paths: Sequence[Path], wanted: TaskSpec) -> tuple[list[TaskItem], Counter[str], str, int]:
+    """Questions of published option logits, which come without their words."""
+    [path] = paths
+    stored = load_stored_options(path, same_question=wanted.same_question)
+    items = [_stored_item(stored, row) for row in range(len(stored.gold))]
+    return items, Counter(stored.left_out), "stored option logits", len(items) + sum(stored.left_out.values())
+
+
+def _stored_item(stored: StoredOptions, row: int) -> TaskItem:
+    letters = string.ascii_uppercase[: stored.log_p.shape[2]]
+    published = tuple(
+        PublishedAnswer(name, letters[int(log_p.argmax())], option_log_p=tuple(log_p.tolist()))
+        for name, log_p in zip(stored.models, stored.log_p[:, row], strict=True)
+    )
+    return TaskItem(
+        str(stored.ids[row]),
+        f"Question {stored.ids[row]}, whose words were not published",
+        "letter",
+        (letters[stored.gold[row]],),
+        tuple(f"option {letter}" for letter in letters),
+        published=published,
+        same_as=f"question {stored.question[row]}",
+    )
+
+
 def _wanted(paths: Sequence[Path], where: Mapping[str, str]) -> Iterator[Record]:
     found = (record for path in paths for record in records(path))
     return (record for record in chain.from_iterable(map(entries, found)) if _is_wanted(record, where))
@@ -252,10 +282,17 @@ def _merge_judged(items: Sequence[TaskItem], task: str) -> list[TaskItem]:
     merged: dict[str, TaskItem] = {}
     for item in items:
         key = f"?{item.question}" if item.kind == "judged" else item.id
-        if key in merged and item.kind != "judged":
+        if key in merged and item.kind != "judged" and not _same_question(merged[key], item):
             raise InputError(f"task {task}: two questions have the id {item.id!r}")
         merged[key] = replace(merged[key], published=merged[key].published + item.published) if key in merged else item
     return list(merged.values())
+
+
+def _same_question(one: TaskItem, other: TaskItem) -> bool:
+    """Whether two records are answers of two models to one question."""
+    authors = {published.generator for published in one.published}
+    new = {published.generator for published in other.published}
+    return bool(authors and new) and not authors & new and (one.question, one.gold) == (other.question, other.gold)
 
 
 def _sample(items: Sequence[TaskItem], limit: int | None, seed: int) -> tuple[TaskItem, ...]:

@@ -1,0 +1,135 @@
+"""What is left of a reader when difficulty is taken out: among answers to one question, and among questions of like difficulty."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from foureyes.errors import NotEnoughData
+from foureyes.maths.resampled_auroc import resampled_auroc
+from studies.know_when.values import Cell, FigureTable
+from studies.published_study import DecidedClaim, StudyChapter, stated
+from studies.second_readers.pairs import Bools, Floats, ReaderPairs, figure_of, pair_verdicts
+
+__all__ = ["chapter"]
+
+_CHANCE: Final = 0.5
+
+
+def chapter(pairs: ReaderPairs) -> StudyChapter:
+    """Within rows over authors, and within strata of how many of the other models err."""
+    better = (pairs.gap >= 0) & pairs.apart
+    cmp, own = _among_like(pairs, better)
+    readers = np.stack([_within_rows(pairs, r) for r in range(len(pairs.cmp))])
+    doubt = _within_rows_of_doubt(pairs)
+    reader_mean = figure_of(_weighted(pairs, readers), len(readers), "readers")
+    own_mean = figure_of(doubt, 1, "")
+    strongest = int(pairs.accuracy.argmax())
+    claims = [
+        DecidedClaim(
+            "Among questions of like difficulty CMP of a reader at least as accurate is above chance",
+            pairs.mean(cmp - _CHANCE, better),
+            "AUROC within strata less 0.5",
+            pair_verdicts((cmp - _CHANCE)[better]),
+        ),
+        DecidedClaim(
+            "Among questions of like difficulty it beats own entropy",
+            pairs.mean(cmp - own, better),
+            "AUROC within strata",
+            pair_verdicts((cmp - own)[better]),
+        ),
+        DecidedClaim(
+            "Among the answers to one question CMP is above chance",
+            figure_of(_weighted(pairs, readers - _CHANCE), len(readers), "readers"),
+            "AUROC within a row less 0.5, mean over readers",
+        ),
+        DecidedClaim(
+            "Among the answers to one question CMP beats the authors' own entropies",
+            figure_of(_weighted(pairs, readers) - doubt, len(readers), "readers"),
+            "AUROC within a row, mean over readers",
+        ),
+    ]
+    rows: list[tuple[Cell, ...]] = [
+        (
+            "all rows",
+            pairs.mean(pairs.cmp, better),
+            pairs.mean(np.broadcast_to(pairs.own, pairs.cmp.shape), better, ""),
+        ),
+        ("among questions of like difficulty", pairs.mean(cmp, better), pairs.mean(own, better, "")),
+        ("among the answers to one question", reader_mean, own_mean),
+        (f"the same, {pairs.options.models[strongest]} reads", figure_of(readers[strongest], 1, "reader"), "–"),
+    ]
+    table = FigureTable("AUROC of wrong answers with difficulty taken out", ("compared", "CMP", "own entropy"), rows)
+    found = (
+        f"Among questions that equally many other models get wrong, a reader at least as accurate finds wrong answers at {stated(pairs.mean(cmp, better))}, own entropy at {stated(pairs.mean(own, better))}; among the answers of several models to one question, readers reach {stated(reader_mean)} and own entropies {stated(own_mean)}.",
+    )
+    notes = (
+        (
+            "Difficulty is how many of the models that neither wrote nor read got the row wrong: only rows with the same number are compared. "
+            "Among the answers to one question every row is compared with itself only, over its authors; own entropies are "
+            "ranked within each author first, so that a careless author does not count as a doubtful one."
+        ),
+    )
+    return StudyChapter("With difficulty taken out", found, claims, [table], notes)
+
+
+def _weighted(pairs: ReaderPairs, values: Floats) -> Floats:
+    """(D+1,) mean over (M, D+1) models drawn."""
+    found: Floats = (pairs.models.T * values).sum(axis=0) / pairs.models.sum(axis=1)
+    return found
+
+
+def _among_like(pairs: ReaderPairs, chosen: Bools) -> tuple[Floats, Floats]:
+    """(M, M, D+1) areas within strata of the number of other models that err, CMP and own entropy."""
+    options = pairs.options
+    n_wrong = (~options.right).sum(axis=0)
+    cmp, own = np.zeros_like(pairs.cmp), np.zeros_like(pairs.cmp)
+    for author, reader in zip(*np.nonzero(chosen), strict=True):
+        others = n_wrong - ~options.right[author] - ~options.right[reader]
+        signals = np.stack([options.surprise(int(reader), int(author)), options.entropy[author]])
+        cmp[author, reader], own[author, reader] = _stratified(pairs, signals, ~options.right[author], others)
+    return cmp, own
+
+
+def _stratified(pairs: ReaderPairs, signals: Floats, wrong: Bools, strata: Floats) -> Floats:
+    """(S, D+1) areas over the pairs of a wrong and a right row of one stratum."""
+    won, total = np.zeros((len(signals), pairs.weights.shape[1])), np.zeros(pairs.weights.shape[1])
+    for stratum in np.unique(strata):
+        keep = strata == stratum
+        weights = pairs.weights[keep]
+        n_wrong, n = wrong[keep] @ weights, weights.sum(axis=0)
+        n_pairs = n_wrong * (n - n_wrong)
+        try:
+            areas = [resampled_auroc(u[keep], wrong=wrong[keep], weights=weights) for u in signals]
+        except NotEnoughData:  # all right or all wrong: no pair to compare
+            continue
+        won += np.where(n_pairs > 0, np.nan_to_num(areas) * n_pairs, 0.0)
+        total += n_pairs
+    return np.divide(won, total, out=np.full_like(won, np.nan), where=total > 0)
+
+
+def _within_rows(pairs: ReaderPairs, reader: int) -> Floats:
+    """(D+1,) mean over rows of the area among the answers of the other models, by one reader's surprise."""
+    options = pairs.options
+    others = [a for a in range(len(options.models)) if a != reader]
+    u = np.stack([options.surprise(reader, a) for a in others])
+    return _row_areas(u, ~options.right[others], pairs)
+
+
+def _within_rows_of_doubt(pairs: ReaderPairs) -> Floats:
+    ranks = pairs.options.entropy.argsort(axis=1).argsort(axis=1).astype(np.float64)
+    return _row_areas(ranks, ~pairs.options.right, pairs)
+
+
+def _row_areas(u: Floats, wrong: Bools, pairs: ReaderPairs) -> Floats:
+    """(D+1,) of (A, N) uncertainties: the area of each row over its A answers, and the mean over rows that have both classes."""
+    won = np.zeros(u.shape[1])
+    for one in range(len(u)):
+        ahead = (u[one] > u) + 0.5 * (u[one] == u)
+        won += np.where(wrong[one], (ahead * ~wrong).sum(axis=0), 0.0)
+    n_pairs = wrong.sum(axis=0) * (~wrong).sum(axis=0)
+    both = n_pairs > 0
+    weights = pairs.weights[both].astype(np.float64)
+    found: Floats = (won[both] / n_pairs[both]) @ weights / weights.sum(axis=0)
+    return found

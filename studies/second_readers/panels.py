@@ -1,0 +1,177 @@
+"""Panels: own doubt with weaker readers, what each further one brings, and votes against readings of the same panel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foureyes.maths.resampled_auroc import resampled_auroc
+from studies.know_when.values import Cell, Figure, FigureTable
+from studies.published_study import DecidedClaim, StudyChapter, forest, stated
+from studies.second_readers.pairs import Floats, ReaderPairs, figure_of, pair_verdicts
+
+__all__ = ["votes_chapter", "weaker_chapter"]
+
+_WEAKER: Final = 8
+_PANELS: Final = (1, 2, 3, 5, 8)
+_DRAWN: Final = 3
+
+
+def weaker_chapter(pairs: ReaderPairs) -> StudyChapter:
+    """Own doubt with the readers that are less accurate than the author, the most accurate of them first."""
+    order = np.argsort(-pairs.accuracy)
+    authors = order[: len(order) - _WEAKER] if len(order) > _WEAKER else order[:1]
+    sizes = range(min(_WEAKER, len(order) - 1) + 1)
+    with_own = np.stack([[_area(pairs, a, [a, *_weaker(pairs, a)[:k]]) for k in sizes] for a in authors])
+    alone = np.stack([_area(pairs, a, _weaker(pairs, a)[:_WEAKER]) for a in authors])
+    own = pairs.own[authors, 0]
+    gains = {f"own doubt and {k}": _over_authors(pairs, with_own[:, k] - own, authors) for k in sizes}
+    strongest = pairs.options.models[authors[0]]
+    claims = _weaker_claims(pairs, with_own, alone, own, authors)
+    best = figure_of(with_own[0, -1] - own[0], 1, "author")
+    found = (
+        (
+            f"Own doubt with {_WEAKER} less accurate readers finds {strongest}'s wrong answers, the most accurate author's, at "
+            f"{stated(figure_of(with_own[0, -1], 1, ''))} against {stated(figure_of(own[0], 1, ''))} of its own entropy: "
+            f"{stated(best)}; over the {len(authors)} authors that have so many less accurate readers, "
+            f"{stated(gains[f'own doubt and {sizes[-1]}'])}."
+        ),
+    )
+    notes = (
+        (
+            "A panel's uncertainty is one less the mean probability that its members give the author's answer; the author is a member "
+            "where its own doubt is. Readers less accurate than the author join in the order of their accuracy. Intervals draw questions "
+            "whole, and authors; the readers of an author are fixed."
+        ),
+    )
+    picture = forest(
+        "AUROC above the author's own entropy, by the number of less accurate readers beside own doubt", gains, 0.0
+    )
+    return StudyChapter(
+        "Panels of less accurate readers", found, claims, [_steps(pairs, with_own, authors)], notes, picture
+    )
+
+
+def _weaker(pairs: ReaderPairs, author: int) -> list[int]:
+    order = np.argsort(-pairs.accuracy)
+    return [int(r) for r in order if pairs.accuracy[r] < pairs.accuracy[author]]
+
+
+def _area(pairs: ReaderPairs, author: int, members: Sequence[int]) -> Floats:
+    """(D+1,) of one less the panel's mean probability of the author's answer."""
+    share = np.mean([np.exp(-pairs.options.surprise(member, author)) for member in members], axis=0)
+    return resampled_auroc(-share, wrong=~pairs.options.right[author], weights=pairs.weights)
+
+
+def _over_authors(pairs: ReaderPairs, values: Floats, authors: NDArray[np.intp]) -> Figure:
+    """The mean of (A, D+1) values over authors, with its interval over questions and authors."""
+    weights = pairs.models[:, authors].T
+    total = weights.sum(axis=0)
+    return figure_of((weights * values).sum(axis=0)[total > 0] / total[total > 0], len(authors), "authors")
+
+
+def _weaker_claims(
+    pairs: ReaderPairs, with_own: Floats, alone: Floats, own: Floats, authors: NDArray[np.intp]
+) -> list[DecidedClaim]:
+    strongest, last = pairs.options.models[authors[0]], with_own.shape[1] - 1
+    one = figure_of(with_own[0, last] - own[0], 1, "author")
+    singles = np.array([pairs.cmp[authors[0], r] for r in _weaker(pairs, int(authors[0]))])
+    best_single = figure_of(singles[singles[:, 0].argmax()] - own[0], 1, "author")
+    found = [
+        DecidedClaim(f"The best single reader beats own entropy: {strongest}", best_single, "AUROC"),
+        DecidedClaim(f"Own doubt and {last} weaker readers beat own entropy: {strongest}", one, "AUROC"),
+    ]
+    for says, values in (
+        ("Own doubt and one weaker reader beat own entropy", with_own[:, 1] - own),
+        (f"Own doubt and {last} weaker readers beat own entropy", with_own[:, last] - own),
+        (f"{last} weaker readers without own doubt beat own entropy", alone - own),
+        (f"With {last} weaker readers, own doubt still adds", with_own[:, last] - alone),
+    ):
+        figure = _over_authors(pairs, values, authors)
+        found.append(DecidedClaim(says, figure, "AUROC, mean over authors", pair_verdicts(values)))
+    return found
+
+
+def _steps(pairs: ReaderPairs, with_own: Floats, authors: NDArray[np.intp]) -> FigureTable:
+    rows: list[tuple[Cell, ...]] = []
+    for k in range(with_own.shape[1]):
+        step: Cell = _over_authors(pairs, with_own[:, k] - with_own[:, k - 1], authors) if k else "–"
+        strongest = figure_of(with_own[0, k], 1, "")
+        rows.append((k, _over_authors(pairs, with_own[:, k], authors), step, strongest))
+    columns = ("weaker readers", "own doubt with them", "gain of the last", pairs.options.models[authors[0]])
+    return FigureTable("AUROC of wrong answers: own doubt with so many less accurate readers", columns, rows)
+
+
+def votes_chapter(pairs: ReaderPairs, seed: int) -> StudyChapter:
+    """The same readers, once by what they would answer, once by the probability they give the author's answer."""
+    rng = np.random.default_rng(seed)
+    m = len(pairs.options.models)
+    panels = [[rng.permutation(np.delete(np.arange(m), a))[: max(_PANELS)] for _ in range(_DRAWN)] for a in range(m)]
+    sizes = [k for k in _PANELS if k < m]
+    votes = {k: _panel_areas(pairs, panels, k, voting=True) for k in sizes}
+    reads = {k: _panel_areas(pairs, panels, k, voting=False) for k in sizes}
+    everyone = np.arange(m)
+    claims = list(_vote_claims(pairs, votes, reads, sizes))
+    rows = [
+        (
+            k,
+            _over_authors(pairs, votes[k], everyone),
+            _over_authors(pairs, reads[k], everyone),
+            _over_authors(pairs, reads[k] - votes[k], everyone),
+        )
+        for k in sizes
+    ]
+    table = FigureTable(
+        "AUROC of wrong answers, readers drawn at random", ("readers", "votes", "readings", "readings less votes"), rows
+    )
+    notes = (
+        (
+            "A vote is the option a reader holds likeliest, a reading the probability it gives the author's answer: on letters both take "
+            "one pass of the prompt, so the same number of readers is the same computing. A vote that has to be written out costs more. "
+            f"{_DRAWN} panels were drawn for each author, from all other models."
+        ),
+    )
+    found = (f"Of the same panel readings beat votes: {claims[0].says.lower()}, {stated(claims[0].difference)}.",)
+    return StudyChapter("Votes and readings at equal cost", found, claims, [table], notes)
+
+
+def _panel_areas(pairs: ReaderPairs, panels: Sequence[Sequence[NDArray[np.intp]]], k: int, *, voting: bool) -> Floats:
+    """(M, D+1) mean over an author's panels, each cut to its first k."""
+    found = []
+    for author, drawn in enumerate(panels):
+        wrong = ~pairs.options.right[author]
+        areas = [
+            resampled_auroc(-_support(pairs, author, p[:k], voting=voting), wrong=wrong, weights=pairs.weights)
+            for p in drawn
+        ]
+        found.append(np.mean(areas, axis=0))
+    return np.array(found)
+
+
+def _support(pairs: ReaderPairs, author: int, panel: NDArray[np.intp], *, voting: bool) -> Floats:
+    options = pairs.options
+    if voting:
+        found: Floats = (options.letters[panel] == options.letters[author]).mean(axis=0)
+        return found
+    return np.asarray(np.mean([np.exp(-options.surprise(int(r), author)) for r in panel], axis=0))
+
+
+def _vote_claims(
+    pairs: ReaderPairs, votes: dict[int, Floats], reads: dict[int, Floats], sizes: Sequence[int]
+) -> Iterator[DecidedClaim]:
+    everyone = np.arange(len(pairs.options.models))
+    contests = [
+        (
+            f"{k} readings beat {k} votes".replace("1 readings beat 1 votes", "One reading beats one vote"),
+            reads[k] - votes[k],
+        )
+        for k in sizes
+    ]
+    contests += [(f"One reading beats {k} votes", reads[1] - votes[k]) for k in sizes[1:4]]
+    for says, values in contests:
+        yield DecidedClaim(
+            says, _over_authors(pairs, values, everyone), "AUROC, mean over authors", pair_verdicts(values)
+        )
