@@ -14,12 +14,13 @@ from foureyes.report.study import save_study
 from studies.route.own import live_setting, stored_settings
 from studies.route.page import Part, report_of
 from studies.route.published import language_settings, mmbench_settings, mmlu_setting
-from studies.route.rules import OWN, PROMPT, READER
+from studies.route.rules import LEARNED, OWN, PROMPT
 
 _MMBENCH: Final = (
     "Vision-language models of 1.7 to 3 billion parameters as small writers, two of 34 as large ones (vlm_mmbench_logits). A reader "
     "of another family looks at the letter that the small writer chose. An answer is one letter, so reading costs what writing "
-    "would: as many billions of parameters. Costs are those."
+    "would: as many billions of parameters. Costs are those. A route learns from the reader, the writer's log-probs and the question; of the "
+    "question there are no words in these data, only which of 20 categories it is of, and that stands in for them."
 )
 _LANGUAGE: Final = (
     "Four families on three multiple-choice sets (llm_mcq_confidence). Nobody else read these answers: own doubt is all there is, "
@@ -43,13 +44,16 @@ def main() -> None:
     args = _arguments()
     parts, missing = _published(args.data), []
     if args.stored:
-        parts.append(Part("GSM8K", _STORED, tuple(stored_settings(args.data, args.cache, args.stored)), READER))
+        parts.append(Part("GSM8K", _STORED, tuple(stored_settings(args.data, args.cache, args.stored)), LEARNED))
     else:
         missing.append("Stored answers to GSM8K were not read: give --stored N.")
     if args.live:
-        parts.append(Part("ARC, here", _LIVE, (live_setting(args.data, args.cache, args.live),), READER))
+        parts.append(Part("ARC, here", _LIVE, (live_setting(args.data, args.cache, args.live),), LEARNED))
     else:
-        missing.append("Semantic-router's self-verification was not measured: it takes writers at hand, --live N.")
+        missing.append(
+            "Semantic-router's self-verification was not measured: it takes writers at hand, --live N. No stored data hold a small "
+            "writer's grade of its own answer beside a large writer's answer."
+        )
     options = "".join(f" --{name} {n}" for name, n in (("stored", args.stored), ("live", args.live)) if n)
     report = report_of(parts, missing, f"python -m studies.route --data DATA{options}")
     args.out.mkdir(parents=True, exist_ok=True)
@@ -60,7 +64,7 @@ def main() -> None:
 
 def _published(data: Path) -> list[Part]:
     return [
-        Part("MMBench", _MMBENCH, tuple(mmbench_settings(data)), READER),
+        Part("MMBench", _MMBENCH, tuple(mmbench_settings(data)), LEARNED),
         Part("Multiple choice", _LANGUAGE, tuple(language_settings(data)), OWN),
         Part("MMLU, prompts only", _MMLU, (mmlu_setting(data),), PROMPT),
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -36,31 +37,44 @@ def accuracies(setting: Setting, rule: Rule, weights: Floats) -> Floats:
 
     Where a budget does not pay for looking, the small writer answers. Ties are broken by a coin.
     """
-    cost, accuracy = _curve(setting, rule, weights)
+    return _accuracies(setting, rule, weights[None])[0]
+
+
+def _accuracies(setting: Setting, rule: Rule, weights: Floats) -> Floats:
+    """(draws, BUDGETS) the same for (draws, N) weights."""
     budgets = np.linspace(*setting.costs, BUDGETS)
-    small = accuracy[0]
-    return np.where(budgets < cost[0], small, np.interp(budgets, cost, accuracy))
+    costs, found = _curves(setting, rule, weights)
+    return np.stack(
+        [
+            np.where(budgets < cost[0], accuracy[0], np.interp(budgets, cost, accuracy))
+            for cost, accuracy in zip(costs, found, strict=True)
+        ]
+    )
 
 
-def _curve(setting: Setting, rule: Rule, weights: Floats) -> tuple[Floats, Floats]:
-    """Cost and accuracy after each tier of equal scores has gone to the large writer."""
-    tiers = np.unique(rule.score, return_inverse=True)[1]
-    total = weights.sum()
-    moved = np.concatenate([[0.0], np.cumsum(np.bincount(tiers, weights))]) / total
-    gained = np.bincount(tiers, weights * (setting.right[1].astype(float) - setting.right[0]))
-    accuracy = weights @ setting.right[0] / total + np.concatenate([[0.0], np.cumsum(gained)]) / total
+def _curves(setting: Setting, rule: Rule, weights: Floats) -> tuple[Floats, Floats]:
+    """(draws, tiers + 1) cost and accuracy after each tier of equal scores has gone to the large writer."""
+    order = np.argsort(rule.score, kind="stable")
+    ends = np.append(np.flatnonzero(np.diff(rule.score[order])), len(order) - 1)
+    total, right = weights.sum(axis=1, keepdims=True), setting.right
+    sorted_weights = weights[:, order]
+    gain = right[1][order].astype(float) - right[0][order]
+    none = np.zeros((len(weights), 1))
+    moved = np.hstack([none, np.cumsum(sorted_weights, axis=1)[:, ends]]) / total
+    gained = np.hstack([none, np.cumsum(sorted_weights * gain, axis=1)[:, ends]]) / total
     small, large = setting.costs
     cost = rule.cost + small * (1 - moved if rule.early else 1) + moved * large
-    return cost, accuracy
+    return cost, (weights @ right[0])[:, None] / total + gained
 
 
-def _weights(setting: Setting, draws: int) -> list[Floats]:
-    """(N,) weights of the other half: as it is first, then with its groups drawn anew."""
+@cache
+def _drawn(setting: Setting) -> Floats:
+    """(1 + DRAWS, N) weights of the other half: as it is first, then with its groups drawn anew."""
     judged = (~setting.fit).astype(float)
     kept = np.unique(setting.groups[~setting.fit])
     place = np.searchsorted(kept, setting.groups).clip(max=len(kept) - 1)
-    drawn = group_weights(len(kept), draws, np.random.default_rng(0))
-    return [judged, *(judged * w[place] for w in drawn)]
+    drawn = group_weights(len(kept), DRAWS, np.random.default_rng(0))
+    return np.stack([judged, *(judged * w[place] for w in drawn)])
 
 
 def leads(setting: Setting, of: str) -> dict[str, Lead]:
@@ -74,25 +88,26 @@ def pooled(settings: list[Setting], of: str, over: str) -> Lead:
     return _lead(np.mean([(found := _means(one))[of] - found[over] for one in settings], axis=0))
 
 
+@cache
+def _found(setting: Setting) -> Mapping[str, Floats]:
+    """(1 + DRAWS, BUDGETS) accuracies of each rule."""
+    weights = _drawn(setting)
+    return {name: _accuracies(setting, rule, weights) for name, rule in setting.rules.items()}
+
+
 def _means(setting: Setting) -> Mapping[str, Floats]:
     """(1 + DRAWS,) mean accuracy over costs, of each rule."""
-    weights = _weights(setting, DRAWS)
-    return {
-        name: np.array([accuracies(setting, rule, w).mean() for w in weights]) for name, rule in setting.rules.items()
-    }
+    return {name: values.mean(axis=1) for name, values in _found(setting).items()}
 
 
 def _lead(values: Floats) -> Lead:
     return Lead(float(values[0]), *percentiles(values[1:], 0.95))
 
 
-def at_cost(setting: Setting, rule: Rule, share: float) -> Lead:
-    """Accuracy as a share of the large writer's, where the rule spends this share of the large writer's cost."""
+def at_cost(setting: Setting, name: str, share: float) -> Lead:
+    """Accuracy as a share of the large writer's, where a rule spends this share of the large writer's cost."""
     small, large = setting.costs
     place = (share * large - small) / (large - small) * (BUDGETS - 1)
-    grid = np.arange(BUDGETS)
-    values = [
-        float(np.interp(place, grid, accuracies(setting, rule, w)) / (w @ setting.right[1] / w.sum()))
-        for w in _weights(setting, DRAWS)
-    ]
-    return _lead(np.array(values))
+    weights = _drawn(setting)
+    reached = np.array([np.interp(place, np.arange(BUDGETS), values) for values in _found(setting)[name]])
+    return _lead(reached / ((weights @ setting.right[1]) / weights.sum(axis=1)))

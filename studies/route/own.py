@@ -12,7 +12,7 @@ from foureyes.maths.ranking import auroc
 from studies.route.cache import Row
 from studies.route.live import asked, read, self_verified, written
 from studies.route.reading import SIGNALS
-from studies.route.rules import prompt_rule, rules_of
+from studies.route.rules import LEARNED, learned_rule, prompt_rule, rules_of
 from studies.route.setting import Flags, Floats, Setting, halves
 from studies.route.stored import answers_of, questions, read_stored, sampled
 
@@ -42,12 +42,12 @@ def stored_settings(data: Path, cache: Path, n: int) -> list[Setting]:
         surprise = np.array([row[signal] for row in rows], np.float64)
         for large, dear in _LARGE:
             both = (right, _right(data, large, ids))
-            rules = rules_of(
-                right, fit, reader=(surprise, _READER[1] * tokens), prompt=prompt_rule(features, both, fit)
-            )
+            seen = (surprise, _READER[1] * tokens)
+            rules = rules_of(right, fit, reader=seen, prompt=prompt_rule(features, both, fit))
+            rules[LEARNED], joined = learned_rule(seen, None, features, right, fit, signal=signal)
             costs = (size * tokens, dear * tokens)
             note = f"read by {_READER[0]}, {signal}"
-            settings.append(Setting("GSM8K", small, large, both, np.arange(n), costs, rules, fit, (note,)))
+            settings.append(Setting("GSM8K", small, large, both, np.arange(n), costs, rules, fit, (note,), joined))
     return settings
 
 
@@ -61,16 +61,15 @@ def live_setting(data: Path, cache: Path, n: int) -> Setting:
     fit = halves(np.arange(n), 0)
     both = (_flags(ours), _flags(theirs))
     stated = np.array([0.0 if row["confidence"] is None else row["confidence"] for row in verified])
-    rules = rules_of(
-        both[0],
-        fit,
-        own=np.array([-30.0 if row["mean_logprob"] is None else row["mean_logprob"] for row in ours]),
-        verified=(stated, size * _VERIFY / 1000),
-        reader=(np.array([row["log_cmp"] for row in seen], np.float64), light * _PROMPT / 1000),
-        prompt=prompt_rule(hashed_words([one["prompt"] for one in picked.values()]), both, fit),
-    )
+    words = hashed_words([one["prompt"] for one in picked.values()])
+    own = np.array([-30.0 if row["mean_logprob"] is None else row["mean_logprob"] for row in ours])
+    reading = (np.array([row["log_cmp"] for row in seen], np.float64), light * _PROMPT / 1000)
+    verifying = (stated, size * _VERIFY / 1000)
+    prompt = prompt_rule(words, both, fit)
+    rules = rules_of(both[0], fit, own=own, verified=verifying, reader=reading, prompt=prompt)
+    rules[LEARNED], joined = learned_rule(reading, own, words, both[0], fit)
     costs = (size * _PROMPT / 1000, dear * _PROMPT / 1000)
-    return Setting("ARC, here", small, large, both, np.arange(n), costs, rules, fit, (f"read by {reader}",))
+    return Setting("ARC, here", small, large, both, np.arange(n), costs, rules, fit, (f"read by {reader}",), joined)
 
 
 def _best_signal(rows: list[Row], right: Flags, fit: Flags) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,9 +10,11 @@ import numpy as np
 
 from foureyes.report.forest import ForestMark, ForestPlot
 from foureyes.report.study import Section, StudyReport, TextTable
+from studies.route.aims import BUDGET, SHARE, aims, points
 from studies.route.curves import Lead, at_cost, leads, pooled
 from studies.route.rules import (
     GAIN,
+    LEARNED,
     LOGPROB,
     OWN,
     PROMPT,
@@ -25,10 +28,8 @@ from studies.route.setting import Setting
 
 __all__ = ["Part", "report_of"]
 
-SHARE = 0.95
-BUDGET = 0.40
 _RIVALS = (RANDOM, PROMPT, LOGPROB, VERIFY)
-_OURS = (READER, OWN, TOGETHER, GAIN)
+_OURS = (LEARNED, READER, OWN, TOGETHER, GAIN)
 
 _PREFACE = (
     "A small writer answers, a rule decides whether the large one is asked. Half of the questions, in whole groups, fit the "
@@ -73,7 +74,7 @@ def report_of(parts: Sequence[Part], missing: Sequence[str], command: str) -> St
         command: that makes it again.
     """
     measured = [(part, {_name(one): leads(one, part.of) for one in part.settings}) for part in parts]
-    findings = [line for part, found in measured for line in _findings(part, found)]
+    findings = [*aims(parts), *(line for part, found in measured for line in _findings(part, found))]
     sections = [_section(part, found) for part, found in measured]
     return StudyReport(
         "What does routing by a read answer buy, at equal cost?",
@@ -99,19 +100,33 @@ def _findings(part: Part, found: dict[str, dict[str, Lead]]) -> list[str]:
     if all(GAIN in one.rules for one in part.settings):
         whole = pooled(list(part.settings), GAIN, LOGPROB)
         said.append(
-            f"{part.title}: the gain learned of all that is known is {_points(whole)} ahead of the log-prob rule on average, "
-            f"{_verdict(whole)}. It takes labels of both writers, and a route does not do it yet."
+            f"{part.title}: the large writer's gain, learned of all that is known, is {points(whole)} ahead of the log-prob rule on "
+            f"average, {_verdict(whole)}. It says by how much the large writer is better, not whether an answer is right, so no "
+            "promise can be made of it, and a route does not use it."
         )
+    if part.of == LEARNED:
+        said.append(_joined(part))
     return [*said, _cheap(part)]
+
+
+def _joined(part: Part) -> str:
+    """What was joined with the reader, and what that brought."""
+    counted = Counter(one.learned for one in part.settings)
+    said = ", ".join(f"{name} in {n}" for name, n in counted.most_common())
+    lead = ""
+    if all(READER in one.rules for one in part.settings) and _alike(part):
+        whole = pooled(list(part.settings), LEARNED, READER)
+        lead = f" That is {points(whole)} ahead of the reader alone, {_verdict(whole)}."
+    return f"{part.title}, {LEARNED}: {said}, each chosen on the fitted half by cross-validation.{lead}"
 
 
 def _against(part: Part, rival: str, known: dict[str, Lead]) -> str:
     ahead = [name for name, lead in known.items() if lead.low > 0]
     behind = [name.split(": ", 1)[1] for name, lead in known.items() if lead.high < 0]
     whole = pooled([one for one in part.settings if rival in one.rules], part.of, rival) if _alike(part) else None
-    mean = f"{_points(whole)} on average, {_verdict(whole)}; " if whole is not None and len(known) > 1 else ""
+    mean = f"{points(whole)} on average, {_verdict(whole)}; " if whole is not None and len(known) > 1 else ""
     losing = f"; it is behind in {', '.join(behind)}" if behind else ""
-    only = _points(next(iter(known.values()))) if len(known) == 1 else ""
+    only = points(next(iter(known.values()))) if len(known) == 1 else ""
     one = (
         f"{only}, {_verdict(next(iter(known.values())))}" if only else f"clearly ahead in {len(ahead)} of {len(known)}"
     )
@@ -131,7 +146,7 @@ def _verdict(lead: Lead) -> str:
 
 def _cheap(part: Part) -> str:
     """Whether 95 % of the large writer's accuracy came at 40 % of its cost, and why where it did not."""
-    tried = [at_cost(one, one.rules[part.of], BUDGET) for one in part.settings]
+    tried = [at_cost(one, part.of, BUDGET) for one in part.settings]
     there, clearly = sum(one.value >= SHARE for one in tried), sum(one.low >= SHARE for one in tried)
     short = [one for one, got in zip(part.settings, tried, strict=True) if got.value < SHARE]
     said = (
@@ -182,7 +197,7 @@ def _section(part: Part, found: dict[str, dict[str, Lead]]) -> Section:
 
 def _reach_row(setting: Setting, shown: Sequence[str]) -> tuple[str, ...]:
     alone = f"{setting.right[0].mean():.1%}, {setting.right[1].mean():.1%}"
-    found = [_share(at_cost(setting, setting.rules[name], BUDGET)) if name in setting.rules else "–" for name in shown]
+    found = [_share(at_cost(setting, name, BUDGET)) if name in setting.rules else "–" for name in shown]
     return (_name(setting), alone, *found)
 
 
@@ -191,7 +206,7 @@ def _calibration(parts: Sequence[Part]) -> Section:
     rows = [
         (part.title, name, *_kept(part, name))
         for part in parts
-        for name in (LOGPROB, VERIFY, READER_RAW, READER, OWN)
+        for name in (LOGPROB, VERIFY, READER_RAW, READER, LEARNED, OWN)
         if any(name in one.rules for one in part.settings)
     ]
     return Section(
@@ -216,10 +231,6 @@ def _kept(part: Part, name: str) -> tuple[str, str, str]:
 
 def _cell(lead: Lead) -> str:
     return f"{100 * lead.value:+.2f} [{100 * lead.low:+.2f}, {100 * lead.high:+.2f}]"
-
-
-def _points(lead: Lead) -> str:
-    return f"{100 * lead.value:+.2f} points [{100 * lead.low:+.2f}, {100 * lead.high:+.2f}]"
 
 
 def _share(one: Lead) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from foureyes.cascade.question_router import hashed_words
 from studies.route.curves import accuracies
-from studies.route.rules import GAIN, READER, gain_rule, prompt_rule, rules_of
+from studies.route.rules import GAIN, LEARNED, READER, gain_rule, learned_rule, prompt_rule, rules_of
 from studies.route.setting import Flags, Floats, Setting, halves
 
 __all__ = ["language_settings", "mmbench_settings", "mmlu_setting"]
@@ -75,14 +75,28 @@ class _MMBench:
     def _setting(self, small: int, large: int) -> Setting:
         strangers = {self.family[small], self.family[large]}
         readers = [i for i, size in enumerate(self.size) if size < _READER and self.family[i] not in strangers]
-        tried = [self._read_by(reader, small, large) for reader in readers]
-        return max(tried, key=lambda one: float(accuracies(one, one.rules[READER], self.fit.astype(float)).mean()))
+        tried = {reader: self._read_by(reader, small, large) for reader in readers}
+        best = max(
+            tried,
+            key=lambda one: float(accuracies(tried[one], tried[one].rules[READER], self.fit.astype(float)).mean()),
+        )
+        return self._learned(tried[best], best, small)
+
+    def _learned(self, setting: Setting, reader: int, small: int) -> Setting:
+        """The same with what a route learns; of the question it is shown the category, as words there are none."""
+        own, surprise = self._own(small), self._surprise(reader, small)
+        rule, joined = learned_rule((surprise, self.size[reader]), own, self.features, self.right[small], self.fit)
+        return replace(setting, rules={**setting.rules, LEARNED: rule}, learned=joined)
+
+    def _own(self, small: int) -> Floats:
+        return self.log_p[small].max(axis=1)
+
+    def _surprise(self, reader: int, small: int) -> Floats:
+        return -np.take_along_axis(self.log_p[reader], self.letters[small][:, None], 1)[:, 0]
 
     def _read_by(self, reader: int, small: int, large: int) -> Setting:
         both = (self.right[small], self.right[large])
-        own = self.log_p[small].max(axis=1)
-        surprise = -np.take_along_axis(self.log_p[reader], self.letters[small][:, None], 1)[:, 0]
-        read = (surprise, self.size[reader])
+        own, read = self._own(small), (self._surprise(reader, small), self.size[reader])
         prompt = prompt_rule(self.features, both, self.fit)
         rules = rules_of(both[0], self.fit, own=own, reader=read, prompt=prompt)
         rules[GAIN] = gain_rule(read, own, self.features, both, self.fit)

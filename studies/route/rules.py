@@ -7,11 +7,14 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from foureyes.calibration import Combiner, Platt
+from foureyes.calibration import Combiner, Platt, Source
+from foureyes.route.joint import JointCalibrator, Known, confidences_of
+from foureyes.route.learning import writer_calibrator
 from studies.route.setting import Flags, Floats, Rule
 
 __all__ = [
     "GAIN",
+    "LEARNED",
     "LOGPROB",
     "OWN",
     "PROMPT",
@@ -21,6 +24,7 @@ __all__ = [
     "TOGETHER",
     "VERIFY",
     "gain_rule",
+    "learned_rule",
     "prompt_rule",
     "rules_of",
 ]
@@ -33,6 +37,7 @@ READER_RAW = "reader, uncalibrated"
 READER = "reader, calibrated"
 OWN = "own doubt, calibrated"
 TOGETHER = "reader and own doubt, calibrated"
+LEARNED = "what a route learns"
 GAIN = "gain learned of reader, own doubt and question"
 
 
@@ -88,6 +93,35 @@ def _together(signals: Mapping[str, Floats], right: Flags, fit: Flags) -> Floats
     against = {name: _odds_against(doubt) for name, doubt in signals.items()}
     fitted = Combiner.fit({name: values[fit] for name, values in against.items()}, right[fit])
     return fitted.predict_proba(against)
+
+
+def learned_rule(
+    reader: tuple[Floats, float],
+    own: Floats | None,
+    features: Floats | None,
+    right: Flags,
+    fit: Flags,
+    *,
+    signal: str = "log_cmp",
+) -> tuple[Rule, str]:
+    """What ``foureyes route learn`` makes of the fitted half, and what it joined with the reader.
+
+    Args:
+        reader: (N,) what it saw, and what reading costs.
+        own: (N,) the writer's own mean log-prob; ``None`` where it is not known.
+        features: (N, D) of the questions; ``None`` where they are not looked at.
+        right: (N,) of the small writer.
+        fit: (N,) the half to fit on.
+        signal: what the reader's number is.
+    """
+    silent = np.full(len(right), np.nan)
+    known = Known(reader[0].clip(0, 30), silent if own is None else (-own).clip(0, 30), features)
+    source = Source(signal, "the reader of this study")
+    fitted, _ = writer_calibrator("small", known.taken(fit), right[fit], source)
+    joined = fitted.together[0].signals[1:] if isinstance(fitted, JointCalibrator) else ()
+    words = {"own.log_cmp": "own doubt"}
+    named = " + ".join(["reader", *(words.get(one, one) for one in joined)]) if joined else "reader alone"
+    return Rule(confidences_of(fitted, known), reader[1]), named
 
 
 def prompt_rule(features: NDArray[np.float64], right: tuple[Flags, Flags], fit: Flags, *, ridge: float = 100.0) -> Rule:

@@ -42,6 +42,7 @@ class Setting:
         rules: name to rule.
         fit: (N,) the half that everything fitted saw.
         notes: what has to be said of it.
+        learned: what a route joined with the reader; empty where none learnt.
     """
 
     data: str
@@ -53,6 +54,7 @@ class Setting:
     rules: Mapping[str, Rule]
     fit: Flags
     notes: tuple[str, ...] = ()
+    learned: str = ""
 
 
 def halves(groups: NDArray[np.intp], seed: int) -> Flags:

@@ -86,6 +86,11 @@ def test_an_answer_opens_to_its_stages_and_tokens(enter: Enter) -> None:
     assert "20 %" in first
     assert "kept" in second
     assert "10 read, 5 written" in second
+    dialog.locator(".stages > li").first.get_by_role("button", name="Show its tokens").click()
+    token = dialog.locator(".tokens .t").first
+    expect(token).to_have_text("Sydney")
+    token.focus()
+    expect(dialog.locator(".tokens .about").first).to_contain_text("Probability")
 
 
 def test_words_of_a_writer_stay_words(enter: Enter) -> None:

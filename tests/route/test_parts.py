@@ -291,3 +291,14 @@ async def test_a_log_that_fails_keeps_nobody_waiting() -> None:
     route, _ = of_one("Paid.", RouteParts(log=Broken()))
     assert (await route.answer(ASKED)).action == "answer"
     await route.settled()
+
+
+async def test_an_answer_that_is_opened_is_read_without_personal_data_where_the_route_conceals_it() -> None:
+    exchange = Exchange("Who am I?", "You are ada@example.com.")
+    route, _ = of_one("Done.", RouteParts(concealer=BodyConcealer(PatternDetector())))
+    reading, concealed = await route.reread(exchange)
+    assert concealed
+    assert "ada@example.com" not in reading.answer
+    open_route, _ = of_one("Done.", RouteParts())
+    reading, concealed = await open_route.reread(exchange)
+    assert (reading.answer, concealed) == (exchange.answer, False)

@@ -7,8 +7,9 @@ from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from foureyes.models.scripted import ScriptedReader
 from foureyes.route.outcome import Candidate, RouteAction, RoutedAnswer, RouteRequest, RouteStage
-from foureyes.types import Message, TokenUsage, Unscored
+from foureyes.types import Exchange, Message, Reading, TokenUsage, Unscored
 
 USAGE = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
 
@@ -75,6 +76,9 @@ class ScriptedRoute:
         if self.error is not None:
             raise self.error
         return self._answer(request_id or "r-1")
+
+    async def reread(self, exchange: Exchange) -> tuple[Reading | Unscored, bool]:
+        return ScriptedReader(name="toy-reader").read([exchange])[0], False
 
     async def annotated(
         self, request: RouteRequest, *, request_id: str | None = None

@@ -141,3 +141,18 @@ def test_answers_can_be_opened_to_their_stages_and_their_texts_where_these_are_s
     assert shown["answers"] == [["Sydney"], ["Canberra"]]
     assert len(house.call("GET", "/v1/routes/answers?limit=1", key="audit").json()["answers"]) == 1
     assert house.call("GET", "/v1/routes/answers?route=other", key="audit").json()["answers"] == []
+
+
+def test_an_answer_is_opened_to_its_tokens_where_texts_are_shown(house: House, route: Route) -> None:
+    hidden = ask(house, asked("Capital?")).headers["x-foureyes-request-id"]
+    assert house.call("GET", f"/v1/routes/answers/{hidden}/tokens", key="audit").status == 404
+    house.change(routes={"trivia": route}, show_texts=True)
+    name = ask(house, asked("Capital?")).headers["x-foureyes-request-id"]
+    for stage, words in ((0, "Sydney"), (1, "Canberra")):
+        told = house.call("GET", f"/v1/routes/answers/{name}/tokens?stage={stage}", key="audit").json()
+        assert "".join(spot["lead"] + spot["pieces"][0][1] for spot in told["tokens"]) == words
+        assert all(0 <= spot["strength"] <= 1 and spot["nats"] >= 0 for spot in told["tokens"])
+        assert (told["more"], told["concealed"], told["missing"]) == (0, False, None)
+    assert house.call("GET", f"/v1/routes/answers/{name}/tokens?stage=2", key="audit").status == 404
+    assert house.call("GET", f"/v1/routes/answers/{name}/tokens", key="route").status == 403
+    assert house.call("GET", "/v1/routes/answers/nothing/tokens", key="audit").status == 404

@@ -64,7 +64,7 @@ def test_accuracy_at_a_cost() -> None:
             "rules": {RANDOM: Rule(setting.right[0].astype(float) - setting.right[1])},
         }
     )
-    found = at_cost(oracle, oracle.rules[RANDOM], 0.6)
+    found = at_cost(oracle, RANDOM, 0.6)
     assert found.low < found.value < found.high
     assert found.value > 1  # asking the large writer only where it helps beats it
 

@@ -71,7 +71,9 @@ class Known:
     @property
     def asked(self) -> Flags:
         """(N,) whether the question is known."""
-        return np.zeros(len(self.signal), np.bool_) if self.features is None else ~np.isnan(self.features).any(axis=1)
+        if self.features is None:
+            return np.zeros(len(self.signal), np.bool_)
+        return np.asarray(~np.isnan(self.features).any(axis=1), np.bool_)
 
     def taken(self, rows: Flags) -> Known:
         """Some of the rows."""

@@ -27,7 +27,7 @@ from foureyes.route.joint_fit import choose_joint
 from foureyes.route.learning_rows import LearningRows
 from foureyes.route.promised import RoutePromise, common_cut, labels_needed, promise_route, strongest_promise
 
-__all__ = ["LearnedRoute", "Wanted", "learn_route"]
+__all__ = ["LearnedRoute", "Wanted", "learn_route", "writer_calibrator"]
 
 Floats = NDArray[np.float64]
 
@@ -170,7 +170,9 @@ def _fitted(rows: LearningRows) -> dict[str, tuple[RouteCalibrator, str]]:
         seen = ~np.isnan(signal)
         known, right = rows.known(place).taken(seen), correct[seen]
         always = place == last and len(right) > 0 and right.all()  # by agreement it is so by definition
-        chosen[writer] = _always_right(known.signal, rows.source) if always else _fit(writer, known, right, rows.source)
+        chosen[writer] = (
+            _always_right(known.signal, rows.source) if always else writer_calibrator(writer, known, right, rows.source)
+        )
     return chosen
 
 
@@ -183,7 +185,20 @@ def _always_right(signal: Floats, source: Source) -> tuple[RouteCalibrator, str]
     return flat, f"platt: {share:.3f} for every answer, as all {n:,} are right"
 
 
-def _fit(writer: str, known: Known, right: NDArray[np.bool_], source: Source) -> tuple[RouteCalibrator, str]:
+def writer_calibrator(
+    writer: str, known: Known, right: NDArray[np.bool_], source: Source
+) -> tuple[RouteCalibrator, str]:
+    """The calibrator of one writer, and why it is of this kind.
+
+    Args:
+        writer: its name.
+        known: of its labelled answers that were read.
+        right: (N,) whether each is right.
+        source: the signal, and the reader's fingerprint.
+
+    Raises:
+        NotEnoughData: all of them are right, or all wrong.
+    """
     n_right, n = int(right.sum()), len(right)
     if n_right in (0, n):
         raise NotEnoughData(

@@ -103,6 +103,10 @@ class CalibratedReader:
         seen = await asyncio.gather(*(self._seen(exchange) for exchange in exchanges))
         return list(zip(seen, self._confidences(seen, exchanges, writer, own), strict=True))
 
+    async def reading(self, exchange: Exchange) -> Reading | Unscored:
+        """All that the verifier sees in an answer, token by token."""
+        return await self._batcher.read(exchange)
+
     async def aclose(self) -> None:
         """Ends the reading thread as soon as it is free; a batcher that is shared goes on."""
         if not self._shared:

@@ -9,7 +9,9 @@ from contextlib import aclosing
 from typing import Any, Protocol
 
 from foureyes.cascade.policy import Policy
-from foureyes.errors import InputError
+from foureyes.errors import FoureyesError, InputError
+from foureyes.guard.deadline import log_failure
+from foureyes.privacy.conversation import EphemeralConversation
 from foureyes.route.annotating import annotated_answer
 from foureyes.route.background import Background
 from foureyes.route.finishing import Finisher
@@ -23,7 +25,7 @@ from foureyes.route.savings import strongest_cost
 from foureyes.route.shadowing import Shadow
 from foureyes.route.walking import Walk, WalkEnd
 from foureyes.turns import openai_chat
-from foureyes.types import Message, new_id
+from foureyes.types import Exchange, Message, Reading, Unscored, new_id
 
 __all__ = ["AnsweringRoute", "Asked", "Route"]
 
@@ -75,6 +77,10 @@ class AnsweringRoute(Protocol):
             OutcomeUnkept: the log cannot be written.
             InputError: the log holds no such answer.
         """
+        ...
+
+    async def reread(self, exchange: Exchange) -> tuple[Reading | Unscored, bool]:
+        """What the reader sees in an answer, token by token, and whether personal data was concealed for that."""
         ...
 
     async def aclose(self) -> None:
@@ -243,6 +249,34 @@ class Route:
             InputError: it is not suspended, or the route promises nothing.
         """
         return self._promise.acknowledge()
+
+    async def reread(self, exchange: Exchange) -> tuple[Reading | Unscored, bool]:
+        """What the reader sees in an answer, token by token, for whoever opens it; it is read once more for that.
+
+        Where the route conceals personal data, what is read here has none: a name is another text than its token, so surprise at it
+        and after it may differ from what decided.
+
+        Args:
+            exchange: what was asked, and the answer.
+
+        Returns:
+            The reading, or why there is none; and whether personal data was concealed.
+        """
+        concealer, shows = self._parts.concealer, getattr(self._reader, "reading", None)
+        if shows is None:
+            return Unscored("unavailable", "this reader shows no tokens"), False
+        try:
+            async with asyncio.timeout(self._rules.reading_s):
+                if concealer is not None:
+                    exchange = await concealer.conceal_exchange(exchange, EphemeralConversation())
+                found: Reading | Unscored = await shows(exchange)
+        except TimeoutError:
+            late = f"the reader was not done within {self._rules.reading_s:g} s"
+            return Unscored("unavailable", late), concealer is not None
+        except FoureyesError as error:
+            log_failure(error, "the reader, of an answer that was opened")
+            return Unscored("unavailable", "the answer could not be read again"), concealer is not None
+        return found, concealer is not None
 
     async def settled(self) -> None:
         """Waits until all that nobody waits for is done: what is watched only, and what the log is told."""

@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
+from foureyes.models.scripted import ScriptedReader
 from foureyes.route.outcome import RouteRequest
 from foureyes.route.roles import WriterReply
-from foureyes.types import Exchange, Unscored
+from foureyes.types import Exchange, Reading, Unscored
 
 __all__ = ["ScriptedRouteReader", "ScriptedRouteWriter", "completion"]
 
@@ -144,6 +145,10 @@ class ScriptedRouteReader:
         self.read_answers += [exchange.answer for exchange in exchanges]
         found = [self._confidences.get(exchange.answer, self._otherwise) for exchange in exchanges]
         return [(one, one) if isinstance(one, Unscored) else (1 - one, one) for one in found]
+
+    async def reading(self, exchange: Exchange) -> Reading | Unscored:
+        """Token by token, by :class:`~foureyes.models.scripted.ScriptedReader`."""
+        return ScriptedReader().read([exchange])[0]
 
     async def aclose(self) -> None:
         """Nothing is open."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
-from foureyes.calibration.calibrator import ScoreCalibrator
 from foureyes.errors import ConfigError, InputError
 from foureyes.guard.reader_judge import shipped_calibration
 from foureyes.models import catalog
@@ -87,8 +86,7 @@ def _fitted(
     if calibrator is None:
         shipped = shipped_calibration(reader if isinstance(reader, str) else reader.name)
         return shipped.calibrator, signal or "worst_claim", shipped.cut.cut if cut is None else cut
-    given = isinstance(calibrator, ScoreCalibrator | JointCalibrator)
-    found = calibrator if given else _read(Path(calibrator))
+    found = _read(Path(calibrator)) if isinstance(calibrator, str | Path) else calibrator
     if cut is None:
         raise ConfigError("wanted a cut: P(correct) from which on the small model's answer is returned; got none")
     source = (found.alone if isinstance(found, JointCalibrator) else found).fitted_on.source

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from foureyes.route.outcome import RouteAction, RoutedAnswer
-from foureyes.types import Unscored
+from foureyes.types import ToolDefinition, Unscored
 
 __all__ = ["KeptAnswer", "RouteBook", "RouteTally", "WriterTally"]
 
@@ -109,10 +109,12 @@ class KeptAnswer:
     Attributes:
         answer: with its stages.
         messages: what was asked, where the tenant shows texts.
+        tools: what the writers were allowed to call.
     """
 
     answer: RoutedAnswer
     messages: Sequence[Mapping[str, Any]] | None
+    tools: tuple[ToolDefinition, ...] = ()
 
 
 class RouteBook:
@@ -123,18 +125,16 @@ class RouteBook:
         self._reportable: OrderedDict[str, _Reportable] = OrderedDict()
         self._latest: deque[KeptAnswer] = deque(maxlen=_SHOWN)
 
-    def add(
-        self, answer: RoutedAnswer, *, strongest_cost: float | None, messages: Sequence[Mapping[str, Any]] | None
-    ) -> None:
+    def add(self, kept: KeptAnswer, *, strongest_cost: float | None) -> None:
         """Counts and remembers an answer.
 
         Args:
-            answer: what was routed.
+            kept: what was routed.
             strongest_cost: see :class:`RouteTally`.
-            messages: see :class:`KeptAnswer`.
         """
+        answer = kept.answer
         self._tally(answer.route).add(answer, strongest_cost)
-        self._latest.append(KeptAnswer(answer, messages))
+        self._latest.append(kept)
         self._reportable[answer.request_id] = _Reportable(answer.route, answer.action in _RETURNED)
         if len(self._reportable) > _REMEMBERED:
             self._reportable.popitem(last=False)
@@ -166,6 +166,10 @@ class RouteBook:
             tally = self._tally(found.route)
             tally.right += correct
             tally.wrong += not correct
+
+    def kept(self, request_id: str) -> KeptAnswer | None:
+        """An answer that can be opened, by its request; ``None`` where it is not (any more)."""
+        return next((one for one in self._latest if one.answer.request_id == request_id), None)
 
     def latest(self) -> list[KeptAnswer]:
         """The latest answers, the newest first."""

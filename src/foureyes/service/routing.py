@@ -12,6 +12,7 @@ from starlette.types import Receive
 from foureyes.route.outcome import RoutedAnswer, RouteRequest
 from foureyes.route.route import AnsweringRoute
 from foureyes.service.access import Call
+from foureyes.service.route_book import KeptAnswer
 from foureyes.types import new_id
 
 __all__ = ["HungUp", "RoutedCall"]
@@ -86,7 +87,8 @@ class RoutedCall:
         self._call.state.metrics.routes.answered(answer)
         shown = self._request.body["messages"] if self._call.parts.show_texts else None
         cost = self._route.strongest_cost(answer)
-        self._call.tenant.routed.add(answer, strongest_cost=cost, messages=shown)
+        kept = KeptAnswer(answer, shown, self._request.tools)
+        self._call.tenant.routed.add(kept, strongest_cost=cost)
 
 
 async def _end(*tasks: asyncio.Future[Any]) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 
 from foureyes.errors import InputError
 from foureyes.maths.bounds import clopper_pearson
+from foureyes.report.heat import heat_of
 from foureyes.route.roles import OutcomeKnown, OutcomeUnkept
 from foureyes.route.route import AnsweringRoute
 from foureyes.service.access import Auditing, Call, Reporting
@@ -22,10 +23,16 @@ from foureyes.service.wire.routes import (
     RouteOutcomeRequest,
     RouteOutcomeResponse,
     RoutesResponse,
+    RouteTokensResponse,
     WriterItem,
 )
+from foureyes.turns import openai_chat
+from foureyes.types import Exchange, Unscored
 
 __all__ = ["add"]
+
+_MOST_TOKENS: Final = 4000
+"""Of one answer, as many as other pages draw at first."""
 
 
 def add(router: APIRouter) -> None:
@@ -33,6 +40,7 @@ def add(router: APIRouter) -> None:
     router.post("/v1/route/outcomes", tags=["routes"], summary="Report whether a routed answer was right")(outcome)
     router.get("/v1/routes", tags=["routes"], summary="What the tenant's routes did")(routes)
     router.get("/v1/routes/answers", tags=["routes"], summary="The latest routed answers")(answers)
+    router.get("/v1/routes/answers/{request_id}/tokens", tags=["routes"], summary="One answer, token by token")(tokens)
 
 
 async def outcome(call: Reporting, body: RouteOutcomeRequest) -> RouteOutcomeResponse:
@@ -101,6 +109,40 @@ async def answers(
     """With their stages; texts only where the tenant shows them."""
     found = [one for one in call.tenant.routed.latest() if route in (None, one.answer.route)]
     return RouteAnswersResponse(answers=[_answer(one) for one in found[:limit]])
+
+
+async def tokens(
+    call: Auditing, request_id: Annotated[str, Path(max_length=200)], stage: Annotated[int, Query(ge=0, le=99)] = 0
+) -> RouteTokensResponse:
+    """Of the answer that a stage chose, where the tenant shows texts. The reader reads it again for that."""
+    kept = call.tenant.routed.kept(request_id)
+    exchange = None if kept is None else _exchange(kept, stage)
+    route = None if kept is None else call.parts.routes.get(kept.answer.route)
+    if exchange is None or route is None:
+        raise Refused(404, "no such answer is remembered with its texts, or its route is gone")
+    if exchange.unread:
+        return _no_tokens(f"nobody here can read {', '.join(exchange.unread)}"[:200], concealed=False)
+    reading, concealed = await route.reread(exchange)
+    if isinstance(reading, Unscored):
+        return _no_tokens(str(reading), concealed=concealed)
+    spots = heat_of(reading)
+    told = [dict(spot) for spot in spots[:_MOST_TOKENS]]
+    return RouteTokensResponse(
+        model=reading.model, tokens=told, more=len(spots) - len(told), concealed=concealed, missing=None
+    )
+
+
+def _exchange(kept: KeptAnswer, stage: int) -> Exchange | None:
+    stages = kept.answer.stages
+    chosen = stages[stage].chosen if stage < len(stages) else None
+    if kept.messages is None or chosen is None:
+        return None
+    asked = openai_chat.messages({"messages": list(kept.messages)})
+    return Exchange.of(asked, stages[stage].candidates[chosen].turn, tools=kept.tools)
+
+
+def _no_tokens(why: str, *, concealed: bool) -> RouteTokensResponse:
+    return RouteTokensResponse(model="", tokens=[], more=0, concealed=concealed, missing=why)
 
 
 def _item(name: str, tally: RouteTally, route: AnsweringRoute | None) -> RouteItem:

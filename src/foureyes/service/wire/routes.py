@@ -14,6 +14,7 @@ __all__ = [
     "RouteItem",
     "RouteOutcomeRequest",
     "RouteOutcomeResponse",
+    "RouteTokensResponse",
     "RoutesResponse",
     "WriterItem",
 ]
@@ -114,6 +115,26 @@ class RouteAnswerItem(ResponseModel):
     foureyes: dict[str, Any] = Field(description="as the caller was told")
     messages: list[dict[str, Any]] | None = Field(description="what was asked, where the tenant shows texts")
     answers: list[list[str]] | None = Field(description="what each stage wrote, where the tenant shows texts")
+
+
+class RouteTokensResponse(ResponseModel):
+    """How the route's reader reads one answer, read once more for whoever opens it."""
+
+    model_config = example(
+        model="gemma3-270m",
+        tokens=[{"lead": "", "pieces": [["text", "Canberra"]], "n": 8, "nats": 0.2, "strength": 0.03}],
+        more=0,
+        concealed=False,
+        missing=None,
+    )
+
+    model: str = Field(description="the reader's")
+    tokens: list[dict[str, Any]] = Field(
+        description="the answer in order: `pieces` of text, `n` characters, `nats` of surprise, `strength` of colour from 0 to 1"
+    )
+    more: int = Field(description="tokens beyond those that are told")
+    concealed: bool = Field(description="whether personal data was concealed before it was read here")
+    missing: str | None = Field(description="why there are no tokens; null where there are")
 
 
 class RouteAnswersResponse(ResponseModel):

@@ -5,6 +5,7 @@ import { byId, el, fill } from "./dom.js";
 import { table } from "./figures.js";
 import { fullTime, milliseconds, time } from "./format.js";
 import { DASH, count, known, number, percent, plural } from "./numbers.js";
+import { tokenMap } from "./tokenmap.js";
 
 const SHOWN = 12;
 /** What became of a request: words, sign, class; and the same of one writer's answer. */
@@ -129,7 +130,7 @@ function open(one) {
       el("button", { type: "button", class: "close", "aria-label": "Close", text: "×", onclick: () => dialog.close() }),
     ),
     asked(one),
-    el("ol", { class: "stages" }, told.stages.map((stage, i) => el("li", {}, stageOf(stage, one.answers?.[i])))),
+    el("ol", { class: "stages" }, told.stages.map((stage, i) => el("li", {}, stageOf(stage, i, one)))),
     facts(one),
   );
   dialog.showModal();
@@ -142,7 +143,8 @@ function asked({ messages }) {
   return el("dl", { class: "exchange" }, messages.map((turn) => el("div", {}, el("dt", { text: turn.role }), el("dd", { class: "said", text: words(turn.content ?? turn.tool_calls ?? "") }))));
 }
 
-function stageOf(stage, answers) {
+function stageOf(stage, place, one) {
+  const answers = one.answers?.[place];
   const became = stage.failure ? `no answer: ${stage.failure}` : (STAGES[stage.action] ?? stage.action);
   const facts = [
     ["P(correct)", known(stage.confidence) ? percent(stage.confidence) : (stage.confidence_missing ?? DASH)],
@@ -154,9 +156,15 @@ function stageOf(stage, answers) {
   return [
     el("p", {}, el("b", { text: stage.writer }), el("span", { class: "about", text: ` ${stage.model}` }), ` ${became}`),
     stage.detail ? el("p", { class: "about", text: stage.detail }) : null,
-    answers?.length ? el("p", { class: "said", text: answers[stage.chosen ?? 0] }) : null,
+    answers?.length ? answerOf(stage, place, one.foureyes.request_id, answers) : null,
     el("dl", { class: "stage-facts" }, facts.map(([name, value]) => el("div", {}, el("dt", { text: name }), el("dd", { text: value })))),
   ];
+}
+
+/** What was chosen can be opened to its tokens; of the rest there is the text. */
+function answerOf(stage, place, requestId, answers) {
+  const text = answers[stage.chosen ?? 0];
+  return known(stage.chosen) && known(stage.signal) ? tokenMap(requestId, place, text) : el("p", { class: "said", text });
 }
 
 function facts({ at, foureyes: told }) {
