@@ -25,12 +25,12 @@ def main() -> None:
     """Reads, judges, and writes the page."""
     args = _arguments()
     reader = open_reader(args.model)
-    sets = {name: load(args.data, name) for name in SETS}
+    sets = {name: load(args.data, name)[:: args.every] for name in SETS}
     by_k = [_judged(sets, k, reader, args.cache) for k in NUMBERS if k <= args.samples]
     few = {name: answers[:: args.places] for name, answers in sets.items()} if args.places else {}
     places = [(place, _judged(few, min(3, args.samples), reader, args.cache, place)) for place in PLACES] if few else []
     other = _judged(sets, args.reworded, reader, args.cache, reworded=True) if args.reworded else []
-    options = f"--samples {args.samples} --places {args.places} --reworded {args.reworded} --model {args.model}"
+    options = f"--every {args.every} --samples {args.samples} --places {args.places} --reworded {args.reworded} --model {args.model}"
     command = f"python -m studies.sample_conditioned --data DATA {options}"
     report = report_of(by_k, places, other, reader.name, command)
     args.out.mkdir(parents=True, exist_ok=True)
@@ -59,6 +59,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder of the published data")
     parser.add_argument("--model", default="smollm2-135m", help="who reads (default: %(default)s)")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="every Nth answer (default: all)")
     parser.add_argument("--samples", type=int, default=10, help="samples an answer, 1 to 10 (default: %(default)s)")
     parser.add_argument(
         "--places", type=int, default=0, metavar="N", help="put samples elsewhere for every Nth answer; 0 for none"

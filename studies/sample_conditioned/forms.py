@@ -9,9 +9,9 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from foureyes.signals.conditioned import worst_window
 from foureyes.signals.overlap import share_unsupported
 from foureyes.signals.similarity import ngram_similarity
-from studies.rank_wrong import worst_window
 from studies.sample_conditioned.published import SampledAnswer
 from studies.sample_conditioned.readings import AnswerSurprise
 

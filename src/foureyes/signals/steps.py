@@ -10,11 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from foureyes.signals.segments import Segment, split_segments
 from foureyes.types import Reading
 
-__all__ = ["StepSignals", "step_signals"]
+__all__ = ["StepSignals", "segment_of_tokens", "step_signals"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +51,18 @@ def step_signals(reading: Reading) -> list[StepSignals]:
 
     Source: MMBoundary, arXiv 2505.23224 (confidence a sentence); Gorbett & Jana, arXiv 2603.25450 (CMP, CME).
     """
-    cut = split_segments(reading.answer)
-    ends = np.array([len(reading.answer[: one.end].encode()) for one in cut], np.int64)
-    owner = np.minimum(np.searchsorted(ends, reading.spans[:, 0], side="right"), max(len(cut) - 1, 0))
     steps = []
-    for place, segment in enumerate(cut):
-        mine = (owner == place) & reading.selected
-        if not mine.any():
-            continue
-        low, high = (float(ends_of[mine].mean()) for ends_of in (reading.entropy_low, reading.entropy_high))
+    for segment, mine in segment_of_tokens(reading):
+        low, high = (float(entropy[mine].mean()) for entropy in (reading.entropy_low, reading.entropy_high))
         cme = low if low == high else None
         steps.append(StepSignals(segment, int(mine.sum()), float(reading.nll[mine].mean()), cme))
     return steps
+
+
+def segment_of_tokens(reading: Reading) -> list[tuple[Segment, NDArray[np.bool_]]]:
+    """Every sentence with (T,) which of the selected tokens are its own; those without one are left out."""
+    cut = split_segments(reading.answer)
+    ends = np.array([len(reading.answer[: one.end].encode()) for one in cut], np.int64)
+    owner = np.minimum(np.searchsorted(ends, reading.spans[:, 0], side="right"), max(len(cut) - 1, 0))
+    places = [(segment, (owner == place) & reading.selected) for place, segment in enumerate(cut)]
+    return [(segment, mine) for segment, mine in places if mine.any()]

@@ -256,6 +256,16 @@ ROWS: Final = (
         unit="",
     ),
     _asked(
+        "sample_conditioned_cmp",
+        "surprise of the worst 6 tokens, averaged over samples that stand before the answer",
+        ("reader", "samples"),
+        "conditioned.sample_conditioned_cmp",
+        ("M", "M"),
+        "our own, studies.sample_conditioned",
+        unit="nats/token",
+        high=math.inf,
+    ),
+    _asked(
         "unsupported_words",
         "share of the answer's words that a sample lacks",
         ("samples",),
