@@ -2,24 +2,44 @@
 
 ``python -m studies.programs --data FOLDER``. Both models write programs for problems of MBPP, the tests say which are right, in
 the sandbox. What was written and read is kept in ``--cache``, so that a run which is stopped goes on; ``--seconds`` bounds
-each kind of row. ``--make`` makes rows and no page.
+each kind of row, and the page is of those that there are. ``--make`` makes rows and no page.
 """
 
 from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
+from foureyes.report.study import Section, StudyReport, save_study
 from foureyes.study.tasks.loading import TaskSpec, load_task
-from studies.programs.rows import Workshop
+from studies.programs.cascade import FEWEST, PAPER, Cascade, calibration_section, cascade_section
+from studies.programs.choosing import choosing_section
+from studies.programs.doubts import Doubts, doubts_of
+from studies.programs.rows import MAX_TOKENS, SAMPLES, Workshop
+from studies.route.cache import Row
 
 SMALL: Final = "qwen2.5-coder-0.5b"
 LARGE: Final = "qwen2.5-coder-1.5b"
 READERS: Final = ("smollm2-135m", LARGE)
 FILE: Final = "mbpp/sanitized-mbpp.json"
-MAKES: Final = ("small", "large", "samples", "read", "read-samples")
+MAKES: Final = ("small", "large", "read", "samples", "read-samples")
+
+_PREFACE: Final = (
+    f"{SMALL} writes a program for each problem of MBPP (the 427 that were checked by hand, a sample by hash), greedily, at most "
+    f"{MAX_TOKENS} tokens; {LARGE} can be asked for another, and it and a model of 135 M read what was written. Programs are run with "
+    "their tests in a sandbox; that is the truth. Doubts are over the tokens of the code: the author's own surprise, and each reader's, as "
+    f"mean and as worst window. For the choice among several, {SMALL} writes {SAMPLES} samples at temperature 0.8. Intervals are 95 %, "
+    "problems drawn anew."
+)
+_LIMITS: Final = (
+    "Few problems: what is not decided here may well be with more. MBPP stands in the training data of nearly every model of code, so that "
+    "accuracies are too high, and surprises too low."
+)
 
 
 def main() -> None:
@@ -29,19 +49,77 @@ def main() -> None:
     shop = Workshop(args.cache, {item.id: item for item in task.items}, args.seconds)
     for part in args.make or MAKES:
         _make(shop, part)
+    if args.make:
+        return
+    stored = Workshop(args.cache, shop.items, 0)
+    report = report_of(stored, f"python -m studies.programs --data DATA --limit {args.limit}")
+    args.out.mkdir(parents=True, exist_ok=True)
+    save_study(report, html=args.out / "programs.html", markdown=args.markdown or args.out / "programs.md")
+    print("\n".join(report.findings))
+
+
+def report_of(shop: Workshop, command: str) -> StudyReport:
+    """The page, of the rows that there are."""
+    small, large, sampled = shop.written(SMALL), shop.written(LARGE), shop.sampled(SMALL)
+    sections: list[Section] = []
+    findings, missing = [], [_LIMITS]
+    greedy = doubts_of({one: small[one] for one in small if one in large}, _readings(shop, "written", small, missing))
+    of = Cascade(greedy, np.array([large[greedy.ids[n]]["programs"][0]["right"] for n in greedy.problems], np.bool_))
+    if of.enough:
+        found, said, _ = cascade_section(of, (SMALL, LARGE))
+        sections += [found, calibration_section(of)]
+        findings += [_solved(of), *said]
+    else:
+        missing.append(f"No cascade: wanted {FEWEST} right and {FEWEST} wrong programs of {SMALL}; {_counted(greedy)}.")
+    several = doubts_of(sampled, _readings(shop, "sampled", sampled, missing))
+    if len(np.unique(several.problems)) >= FEWEST:
+        found, said = choosing_section(several, SAMPLES)
+        sections.append(found)
+        findings += said
+    else:
+        missing.append(f"No choice among samples: wanted {FEWEST} problems with samples; {_counted(several)}.")
+    return StudyReport(
+        "Programs of two small models: who needs the larger one, and which sample is right?",
+        (_PREFACE,),
+        tuple(findings),
+        tuple(missing),
+        tuple(sections),
+        command,
+    )
+
+
+def _readings(shop: Workshop, name: str, rows: Mapping[str, Row], missing: list[str]) -> dict[str, dict[str, Row]]:
+    """What each reader saw; readers that read less than half of the problems are left out, and named."""
+    found = {reader: shop.read(reader, f"{name}-{SMALL}", rows) for reader in READERS}
+    few = [reader for reader, seen in found.items() if 2 * len(seen) < len(rows) or not seen]
+    if few and rows:
+        missing.append(f"Left out of the {name} programs, of which they have read too few: {', '.join(few)}.")
+    return {reader: seen for reader, seen in found.items() if reader not in few}
+
+
+def _solved(of: Cascade) -> str:
+    small, large = of.doubts.right, of.large
+    gaps = ", ".join(f"{name} {value:.4f}" for name, value in PAPER)
+    return (
+        f"{len(small)} problems: {SMALL} solves {small.mean():.1%}, {LARGE} {large.mean():.1%}, one of them {(small | large).mean():.1%}. Published APGR "
+        f"of calibrated cascades, of other models: {gaps}."
+    )
+
+
+def _counted(of: Doubts) -> str:
+    return f"there are {int(of.right.sum())} and {int((~of.right).sum())}, for {len(np.unique(of.problems))} problems"
 
 
 def _make(shop: Workshop, part: str) -> None:
-    if part == "small":
-        shop.written(SMALL)
-    elif part == "large":
-        shop.written(LARGE)
+    if part in ("small", "large"):
+        shop.written(SMALL if part == "small" else LARGE)
     elif part == "samples":
         shop.sampled(SMALL)
     else:
-        name, of = ("written", shop.written) if part == "read" else ("sampled", shop.sampled)
+        stored = Workshop(shop.folder, shop.items, 0)  # reads what is there, writes nothing
+        name, rows = ("written", stored.written(SMALL)) if part == "read" else ("sampled", stored.sampled(SMALL))
         for reader in READERS:
-            shop.read(reader, f"{name}-{SMALL}", of(SMALL))
+            shop.read(reader, f"{name}-{SMALL}", rows)
 
 
 def _arguments() -> argparse.Namespace:
@@ -53,6 +131,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--cache", type=Path, default=Path.home() / ".cache/foureyes/studies/programs", metavar="FOLDER"
     )
+    parser.add_argument("--out", type=Path, default=Path("out/studies"), metavar="FOLDER", help="for the page")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="default: in --out")
     return parser.parse_args()
 
 

@@ -98,14 +98,15 @@ def _program(item: TaskItem, one: Written | Unscored) -> dict[str, Any]:
         raise SystemExit(f"the writer did not answer {item.id}: {one.detail}")
     text = str(one.exchange.answer)
     right = grade(item, text) == "right"
-    return {"text": text, "right": right, "cut": one.finish == "length", **_seen(one.reading, text)}
+    return {"text": text, "right": right, "cut": one.finish == "length", **_seen(one.reading)}
 
 
-def _seen(one: Reading | Unscored | None, text: str | None = None) -> dict[str, Any]:
+def _seen(one: Reading | Unscored | None) -> dict[str, Any]:
     """Surprise of every token, and which of them are of the code; none where there is no reading."""
     if not isinstance(one, Reading):
         return {"nll": None, "code": None}
-    places = [(len(one.answer[:a].encode()), len(one.answer[:b].encode())) for a, b in code_places(text or one.answer)]
+    found = [(a, a + len(one.answer[a:b].rstrip())) for a, b in code_places(one.answer)]
+    places = [(len(one.answer[:a].encode()), len(one.answer[:b].encode())) for a, b in found]
     inside = np.any([(one.spans[:, 0] < end) & (one.spans[:, 1] > start) for start, end in places], axis=0)
     return {"nll": [round(float(x), 4) for x in one.nll], "code": [int(x) for x in inside]}
 

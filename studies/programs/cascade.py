@@ -1,0 +1,141 @@
+"""A small writer's programs, and a larger one that is asked where they are doubted: calibration and cascade."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+import foureyes as fe
+from foureyes.calibration import Combiner, Platt, fit_best
+from foureyes.calibration.cross_validation import deal_folds, held_out
+from foureyes.cascade.curves import Curve, compare
+from foureyes.cascade.lead import RouterLead, router_lead
+from foureyes.cascade.routers import ThresholdRouter
+from foureyes.errors import InputError, NotEnoughData
+from foureyes.report.cascade import interval
+from foureyes.report.study import Section, TextTable
+from studies.programs.doubts import Doubts, Flags, Floats
+
+__all__ = ["PAPER", "Cascade", "calibration_section", "cascade_section"]
+
+FOLDS: Final = 5
+FEWEST: Final = 10
+"""Right and wrong programs each, below which nothing is fitted."""
+
+PAPER: Final = (("MBPP", 0.6897), ("GSM8K", 0.7593))
+"""APGR of arXiv 2601.07965, the best calibrator, its own models."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cascade:
+    """Programs of a small writer, and whether the large one's are right, a problem each."""
+
+    doubts: Doubts
+    large: Flags
+
+    @property
+    def enough(self) -> bool:
+        """Whether there is something to fit."""
+        n_right = int(self.doubts.right.sum())
+        return min(n_right, len(self.doubts.right) - n_right) >= FEWEST
+
+
+def calibration_section(of: Cascade) -> Section:
+    """Every calibrator on every doubt, by cross-validation."""
+    rows = []
+    for name, doubt in of.doubts.values.items():
+        area = fe.auroc(doubt, wrong=~of.doubts.right)
+        found = f"{area.value:.3f} [{area.low:.3f}, {area.high:.3f}]"
+        try:
+            chosen = fit_best(np.exp(-doubt), of.doubts.right, larger_is="better", folds=FOLDS)
+        except NotEnoughData:
+            rows.append((name, found, "too few to fit", "–", "–", "–"))
+            continue
+        except InputError:  # a fit that turns the doubt round is refused
+            rows.append((name, found, "none: less doubted, less often right", "–", "–", "–"))
+            continue
+        rows += [
+            (name, found, one.kind, f"{one.nll:.3f}", f"{one.brier:.3f}", f"{one.ece:.3f}") for one in chosen.trials
+        ]
+    columns = ("doubt", "AUROC of wrong", "calibrator", "log loss", "Brier", "ECE")
+    note = (
+        f"On rows not seen, {FOLDS} folds; exp(−doubt) is calibrated. The log loss of the share of right ones alone is "
+        f"{_chance(of.doubts.right):.3f}."
+    )
+    return Section("P(correct) of programs", (), (TextTable(columns, tuple(rows), note=note),))
+
+
+def cascade_section(of: Cascade, costs: tuple[str, str]) -> tuple[Section, list[str], dict[str, Curve]]:
+    """The cascade by every doubt beside random and oracle, sentences on it, and its curves."""
+    right = of.doubts.right
+    reads: dict[str, Floats] = {name: np.exp(-doubt) for name, doubt in of.doubts.values.items()}
+    means = {name: doubt for name, doubt in of.doubts.values.items() if name.endswith(": mean")}
+    if of.enough:
+        folds = deal_folds(FOLDS, of.doubts.values["own: mean"])
+        reads |= {f"{name}, Platt": held_out(partial(_platt, doubt, right), folds) for name, doubt in means.items()}
+        if len(means) > 1:
+            reads["own and readers, combined"] = held_out(partial(_combined, means, right), folds)
+    routers = {name: (ThresholdRouter(), read) for name, read in reads.items()}
+    curves = compare(routers, right, of.large)
+    plain = routers["own: mean"]
+    leads = {name: router_lead(one, plain, right, of.large) for name, one in routers.items() if one is not plain}
+    rows = [_line(name, curve, leads.get(name)) for name, curve in curves.items()]
+    rows += [(f"published: {name}, other models", f"{value:.4f}", "", "", "") for name, value in PAPER]
+    columns = (
+        "asks the larger one first where",
+        "APGR",
+        "over random",
+        "over own mean log-prob",
+        "escalated for half the gap",
+    )
+    small, large = costs
+    note = (
+        f"{small} alone has {right.mean():.1%} of {len(right)} right, {large} {of.large.mean():.1%}; only the small one "
+        f"{curves['random'].only_small:.1%}. APGR with 95 % intervals, random is 0.5; leads in mean accuracy over all shares of "
+        "escalation. Platt and the combination are fitted on other folds than they are judged on."
+    )
+    section = Section("A cascade", (), (TextTable(columns, tuple(rows), note=note),))
+    return section, list(_findings(curves, leads)), curves
+
+
+def _platt(doubt: Floats, right: Flags, where: Flags) -> Callable[[Flags], Floats]:
+    fitted = Platt.fit(doubt[where], right[where])
+    return lambda unseen: fitted.predict_proba(doubt[unseen])
+
+
+def _combined(doubts: Mapping[str, Floats], right: Flags, where: Flags) -> Callable[[Flags], Floats]:
+    fitted = Combiner.fit({name: doubt[where] for name, doubt in doubts.items()}, right[where])
+    return lambda unseen: fitted.predict_proba({name: doubt[unseen] for name, doubt in doubts.items()})
+
+
+def _chance(right: ArrayLike) -> float:
+    p = float(np.clip(np.mean(right), 1e-9, 1 - 1e-9))
+    return float(-(p * np.log(p) + (1 - p) * np.log(1 - p)))
+
+
+def _line(name: str, curve: Curve, lead: RouterLead | None) -> tuple[str, ...]:
+    over = interval(curve.over_random, curve.over_random_low, curve.over_random_high, sign="+")
+    more = "" if lead is None else interval(lead.over_random, lead.over_random_low, lead.over_random_high, sign="+")
+    half = "–" if curve.cpt50 is None else f"{curve.cpt50:.0%}"
+    return name, interval(curve.apgr, curve.low, curve.high), over, more, half
+
+
+def _findings(curves: Mapping[str, Curve], leads: Mapping[str, RouterLead]) -> list[str]:
+    tried = {name: curve for name, curve in curves.items() if name not in ("random", "oracle")}
+    ahead = [name for name, curve in tried.items() if curve.over_random_low > 0]
+    behind = [name for name, curve in tried.items() if curve.over_random_high < 0]
+    better = [name for name, lead in leads.items() if lead.over_random_low > 0]
+    worse = [name for name, lead in leads.items() if lead.over_random_high < 0]
+    return [
+        f"Cascade: surely above a random one by {_listed(ahead)}; below it by {_listed(behind)}.",
+        f"Beside a threshold on the author's own mean log-prob, surely better: {_listed(better)}; worse: {_listed(worse)}.",
+    ]
+
+
+def _listed(names: list[str]) -> str:
+    return "; ".join(names) or "none"

@@ -1,0 +1,79 @@
+"""What is known of each program: whether it is right, and how surprising its author and its readers find its code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from studies.rank_wrong import worst_window
+from studies.route.cache import Row
+
+__all__ = ["Doubts", "Flags", "Floats", "doubts_of"]
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Doubts:
+    """N programs.
+
+    Attributes:
+        problems: (N,) number of the problem that each is for; several may be for one.
+        right: (N,) whether it passes its tests.
+        length: (N,) tokens of code, as a control.
+        values: name to (N,) uncertainty, larger is worse.
+        ids: of the problems, in the order of their numbers.
+    """
+
+    problems: NDArray[np.intp]
+    right: Flags
+    length: Floats
+    values: Mapping[str, Floats]
+    ids: tuple[str, ...]
+
+
+def doubts_of(rows: Mapping[str, Row], readings: Mapping[str, Mapping[str, Row]]) -> Doubts:
+    """Doubts about programs that all readers read; the others are left out.
+
+    Args:
+        rows: programs by problem, as they were written.
+        readings: by reader, what it saw in the programs of a problem.
+    """
+    ids = tuple(one for one in rows if all(one in seen for seen in readings.values()))
+    programs = [(n, k, program) for n, one in enumerate(ids) for k, program in enumerate(rows[one]["programs"])]
+    seen = {name: [found[ids[n]]["readings"][k] for n, k, _ in programs] for name, found in readings.items()}
+    whole = [
+        i for i, (_, _, program) in enumerate(programs) if _all_read(program, [found[i] for found in seen.values()])
+    ]
+    kept = [programs[i] for i in whole]
+    columns = {
+        "own": [program for _, _, program in kept],
+        **{name: [found[i] for i in whole] for name, found in seen.items()},
+    }
+    values = {}
+    for name, of in columns.items():
+        surprise = [_code(one) for one in of]
+        values[f"{name}: mean"] = np.array([one.mean() for one in surprise])
+        values[f"{name}: worst 8 tokens"] = np.array([worst_window(one) for one in surprise])
+    return Doubts(
+        np.array([n for n, _, _ in kept], np.intp),
+        np.array([program["right"] for _, _, program in kept], np.bool_),
+        np.array([len(_code(program)) for _, _, program in kept], np.float64),
+        values,
+        ids,
+    )
+
+
+def _all_read(program: Row, readings: Sequence[Mapping[str, Any]]) -> bool:
+    return all(one["nll"] for one in [program, *readings])
+
+
+def _code(one: Mapping[str, Any]) -> Floats:
+    """Surprise at the tokens of the code; of all where there is none."""
+    nll, inside = np.array(one["nll"], np.float64), np.array(one["code"], np.bool_)
+    return nll[inside] if inside.any() else nll

@@ -1,0 +1,120 @@
+"""The study of programs: rows kept and not made again, doubts over the code, and what is said of cascade and choice."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from foureyes.models.scripted import ScriptedReader, ScriptedWriter
+from foureyes.report.study import study_markdown
+from foureyes.study.tasks.code import CodeProblem
+from foureyes.study.tasks.items import TaskItem
+from studies.programs import rows as made
+from studies.programs.__main__ import LARGE, READERS, SMALL, report_of
+from studies.programs.choosing import choosing_section, gain
+from studies.programs.doubts import doubts_of
+from studies.programs.rows import SAMPLES, Workshop
+
+_N = 40
+
+
+def items() -> dict[str, TaskItem]:
+    problem = CodeProblem("assert f(1) == 1")
+    return {str(i): TaskItem(str(i), f"Write f, {i}.", "code", problem=problem) for i in range(_N)}
+
+
+def program(right: object, surprise: float) -> dict[str, object]:
+    return {"text": "x", "right": bool(right), "cut": False, "nll": [9.0, surprise, surprise], "code": [0, 1, 1]}
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Workshop:
+    """Rows as a run leaves them: the small writer knows a little when it is wrong, the large reader well."""
+    rng = np.random.default_rng(0)
+    right = rng.random((_N, 1 + SAMPLES)) < 0.5
+    noise = rng.normal(size=right.shape)
+    own, read = np.exp(0.5 * ~right + noise), np.exp(3.0 * ~right + noise)
+    blind = np.exp(rng.normal(size=right.shape))
+
+    def keep(name: str, field: str, of: list[list[dict[str, object]]]) -> None:
+        lines = [json.dumps({"id": str(i), field: several}) for i, several in enumerate(of)]
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(lines) + "\n")
+
+    def each(values, columns: slice) -> list[list[dict[str, object]]]:
+        return [
+            [program(r, float(v)) for r, v in zip(right[i, columns], values[i, columns], strict=True)]
+            for i in range(_N)
+        ]
+
+    for name, columns in (("written", slice(0, 1)), ("sampled", slice(1, None))):
+        keep(f"{name}-{SMALL}", "programs", each(own, columns))
+        for reader, values in zip(READERS, (blind, read), strict=True):
+            keep(f"read-{name}-{SMALL}-by-{reader}", "readings", each(values, columns))
+    keep(f"written-{LARGE}", "programs", [[program(rng.random() < 0.8, 1.0)] for _ in range(_N)])
+    return Workshop(tmp_path, items(), 0)
+
+
+def test_doubts_are_over_the_code_of_programs_that_all_have_read(shop: Workshop) -> None:
+    rows, seen = shop.written(SMALL), shop.read(LARGE, f"written-{SMALL}", shop.written(SMALL))
+    del seen["3"]
+    seen["5"]["readings"][0]["nll"] = None
+    found = doubts_of(rows, {LARGE: seen})
+    assert (len(found.right), "3" in found.ids, 4 in found.problems) == (_N - 2, False, False)
+    np.testing.assert_allclose(
+        found.values["own: mean"], [rows[found.ids[n]]["programs"][0]["nll"][1] for n in found.problems]
+    )
+    assert (found.length == 2).all()
+
+
+def test_the_page_tells_a_reader_that_knows_from_one_that_does_not(shop: Workshop) -> None:
+    page = study_markdown(report_of(shop, "command"))
+    above = next(line for line in page.splitlines() if line.startswith("- Cascade: surely above"))
+    assert f"{LARGE}: mean, Platt" in above
+    assert "smollm2" not in above.split("below")[0]
+    assert f"Best of several by {LARGE}: mean: +0." in page
+    assert "better; beside the author's own +0." in page
+    assert "| published: MBPP, other models | 0.6897 |" in page
+    assert "wanted 10" not in page
+
+
+def test_a_perfect_reader_solves_what_can_be_solved(shop: Workshop) -> None:
+    found = doubts_of(shop.sampled(SMALL), {})
+    perfect = {**found.values, "perfect": (~found.right).astype(float)}
+    section, _ = choosing_section(type(found)(found.problems, found.right, found.length, perfect, found.ids), SAMPLES)
+    by = {row[0]: row for row in section.tables[0].rows}
+    assert by["perfect"][1] == by["one that is right, if there is any"][1]
+    assert float(by["a random one"][1]) == pytest.approx(found.right.mean(), abs=0.001)
+    assert by["perfect"][4].startswith("1.000")
+
+
+def test_a_gain_is_decided_by_its_interval() -> None:
+    solved = np.arange(40) % 4 == 0
+    assert gain(np.ones(40), solved.astype(float)).verdict == "better"
+    assert gain(solved.astype(float), np.ones(40)).verdict == "worse"
+    assert (
+        gain(solved.astype(float), np.roll(solved, 1).astype(float)).verdict == "no difference that these problems show"
+    )
+
+
+def test_without_enough_programs_nothing_is_claimed(tmp_path: Path) -> None:
+    page = study_markdown(report_of(Workshop(tmp_path, items(), 0), "command"))
+    assert "No cascade: wanted 10 right and 10 wrong programs" in page
+    assert "No choice among samples" in page
+    assert "What came out" not in page
+
+
+def test_programs_are_written_run_read_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = ScriptedWriter({"Write f, 1.": "```python\ndef f(x): return x\n```"}, otherwise="def f(x): return 2")
+    monkeypatch.setattr(made, "_writer", lambda _: writer)
+    monkeypatch.setattr(made, "_reader", lambda name: ScriptedReader({}, name=name))
+    shop = Workshop(tmp_path, {one: items()[one] for one in ("0", "1")}, 60)
+    rows = shop.written("w")
+    assert {one: row["programs"][0]["right"] for one, row in rows.items()} == {"0": False, "1": True}
+    [read] = shop.read("r", "written-w", rows)["1"]["readings"]
+    assert (sum(read["code"]), len(read["code"])) == (4, 6)
+    monkeypatch.setattr(made, "_writer", lambda _: pytest.fail("it was kept"))
+    assert shop.written("w") == rows
+    assert Workshop(tmp_path, items(), 0).written("w") == rows, "no time: what is there"
