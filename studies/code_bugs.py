@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -124,7 +124,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("out/studies"), metavar="FOLDER", help="for the page")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="default: in --out")
     args = parser.parse_args()
-    pairs = {name: list(bugs(spec, args.data, args.limit, args.seed)) for name, spec in SETS.items()}
+    pairs = {
+        name: list(bugs(spec, args.data, args.limit, args.seed, args.cache / f"{name}-{args.seed}-bugs.jsonl"))
+        for name, spec in SETS.items()
+    }
     read = []
     for model in args.model or READERS:
         reader = open_reader(model)
@@ -137,11 +140,17 @@ def main() -> None:
     print("\n".join(report.findings))
 
 
-def bugs(spec: TaskSpec, data: Path, limit: int, seed: int) -> Iterator[Pair]:
-    """A pair of each problem that has a mutation which its tests refuse."""
-    for item in load_task(TaskSpec(spec.name, spec.file, limit), data=data, seed=seed).items:
-        if (bug := bug_in(item, item.gold[0], seed=seed)) is not None:
-            yield Pair(item, bug)
+def bugs(spec: TaskSpec, data: Path, limit: int, seed: int, path: Path) -> Iterator[Pair]:
+    """A pair of each problem that has a mutation which its tests refuse; what the sandbox said is kept in a file."""
+    items = {item.id: item for item in load_task(TaskSpec(spec.name, spec.file, limit), data=data, seed=seed).items}
+
+    def made(ids: Sequence[str]) -> list[Row]:
+        found = [bug_in(items[one], items[one].gold[0], seed=seed) for one in ids]
+        return [{"bug": None if bug is None else asdict(bug)} for bug in found]
+
+    for row in kept(path, list(items), made):
+        if row["bug"] is not None:
+            yield Pair(items[row["id"]], Mutation(**row["bug"]))
 
 
 def kept_rows(reader: Reader, pairs: Sequence[Pair], path: Path) -> list[Row]:

@@ -2,7 +2,8 @@
 
 ``python -m studies.programs --data FOLDER``. Both models write programs for problems of MBPP, the tests say which are right, in
 the sandbox. What was written and read is kept in ``--cache``, so that a run which is stopped goes on; ``--seconds`` bounds
-each kind of row, and the page is of those that there are. ``--make`` makes rows and no page.
+each kind of row, and the page is of those that there are. ``--make`` makes rows and no page. Beside them stand programs for
+HumanEval that larger models wrote in 2023, published with verdicts, which are only read here.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +19,7 @@ import numpy as np
 
 from foureyes.report.study import Section, StudyReport, save_study
 from foureyes.study.tasks.loading import TaskSpec, load_task
+from studies.programs import stored as published
 from studies.programs.cascade import FEWEST, PAPER, Cascade, calibration_section, cascade_section
 from studies.programs.choosing import choosing_section
 from studies.programs.doubts import Doubts, doubts_of
@@ -27,7 +30,7 @@ SMALL: Final = "qwen2.5-coder-0.5b"
 LARGE: Final = "qwen2.5-coder-1.5b"
 READERS: Final = ("smollm2-135m", LARGE)
 FILE: Final = "mbpp/sanitized-mbpp.json"
-MAKES: Final = ("small", "large", "read", "samples", "read-samples")
+MAKES: Final = ("stored", "small", "large", "read", "samples", "read-samples")
 
 _PREFACE: Final = (
     f"{SMALL} writes a program for each problem of MBPP (the 427 that were checked by hand, a sample by hash), greedily, at most "
@@ -47,19 +50,31 @@ def main() -> None:
     args = _arguments()
     task = load_task(TaskSpec("mbpp", FILE, args.limit), data=args.data, seed=0)
     shop = Workshop(args.cache, {item.id: item for item in task.items}, args.seconds)
+    others = load_task(TaskSpec("humaneval", limit=args.limit), data=args.data, seed=0)
+    reading = Workshop(args.cache, {item.id: item for item in others.items}, args.seconds)
+    programs = published.published_programs(args.data, published.WRITERS)
+    programs = {one: programs[one] for one in reading.items if one in programs}
     for part in args.make or MAKES:
-        _make(shop, part)
+        if part == "stored":
+            reading.read(READERS[0], "stored", programs)
+        else:
+            _make(shop, part)
     if args.make:
         return
-    stored = Workshop(args.cache, shop.items, 0)
-    report = report_of(stored, f"python -m studies.programs --data DATA --limit {args.limit}")
+    large = published.published_programs(args.data, (published.LARGE,))
+    report = report_of(
+        Workshop(args.cache, shop.items, 0), f"python -m studies.programs --data DATA --limit {args.limit}",
+        (Workshop(args.cache, reading.items, 0), programs, large),
+    )  # fmt: skip
     args.out.mkdir(parents=True, exist_ok=True)
     save_study(report, html=args.out / "programs.html", markdown=args.markdown or args.out / "programs.md")
     print("\n".join(report.findings))
 
 
-def report_of(shop: Workshop, command: str) -> StudyReport:
-    """The page, of the rows that there are."""
+def report_of(
+    shop: Workshop, command: str, stored: tuple[Workshop, Mapping[str, Row], Mapping[str, Row]] | None = None
+) -> StudyReport:
+    """The page, of the rows that there are; ``stored`` are published programs, with who reads them and the large writer's."""
     small, large, sampled = shop.written(SMALL), shop.written(LARGE), shop.sampled(SMALL)
     sections: list[Section] = []
     findings, missing = [], [_LIMITS]
@@ -78,6 +93,10 @@ def report_of(shop: Workshop, command: str) -> StudyReport:
         findings += said
     else:
         missing.append(f"No choice among samples: wanted {FEWEST} problems with samples; {_counted(several)}.")
+    if stored is not None:
+        read, said = _stored(*stored, missing)
+        sections += read
+        findings += said
     return StudyReport(
         "Programs of two small models: who needs the larger one, and which sample is right?",
         (_PREFACE,),
@@ -86,6 +105,32 @@ def report_of(shop: Workshop, command: str) -> StudyReport:
         tuple(sections),
         command,
     )
+
+
+def _stored(
+    shop: Workshop, programs: Mapping[str, Row], large: Mapping[str, Row], missing: list[str]
+) -> tuple[list[Section], list[str]]:
+    """Choice among published programs of several writers, and a cascade from the first of them to a larger one."""
+    read = shop.read(READERS[0], "stored", programs)
+    every = doubts_of({one: programs[one] for one in read}, {READERS[0]: read})
+    if len(np.unique(every.problems)) < FEWEST:
+        missing.append(f"No published programs: wanted {FEWEST} problems read; {_counted(every)}.")
+        return [], []
+    first = {one: {"programs": programs[one]["programs"][:1]} for one in read}
+    alone = doubts_of(first, {READERS[0]: read})
+    of = Cascade(alone, np.array([large[alone.ids[n]]["programs"][0]["right"] for n in alone.problems], np.bool_))
+    chosen, said = choosing_section(every, len(published.WRITERS))
+    about = f"HumanEval, programs of {', '.join(published.WRITERS)}; read by {READERS[0]}. Their authors' log-probs are not known."
+    sections = [replace(chosen, title="The best of four published programs", paragraphs=(about,))]
+    if of.enough:
+        cascade, more, _ = cascade_section(of, (published.WRITERS[0], published.LARGE))
+        calibrated = calibration_section(of)
+        sections += [
+            replace(cascade, title="A cascade of published programs"),
+            replace(calibrated, title="P(correct) of published programs"),
+        ]
+        said += more
+    return sections, [f"Published programs, {len(every.ids)} problems. {one}" for one in said]
 
 
 def _readings(shop: Workshop, name: str, rows: Mapping[str, Row], missing: list[str]) -> dict[str, dict[str, Row]]:

@@ -19,6 +19,7 @@ from foureyes.cascade.routers import ThresholdRouter
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.report.cascade import interval
 from foureyes.report.study import Section, TextTable
+from studies.programs.choosing import OWN
 from studies.programs.doubts import Doubts, Flags, Floats
 
 __all__ = ["PAPER", "Cascade", "calibration_section", "cascade_section"]
@@ -76,14 +77,18 @@ def cascade_section(of: Cascade, costs: tuple[str, str]) -> tuple[Section, list[
     reads: dict[str, Floats] = {name: np.exp(-doubt) for name, doubt in of.doubts.values.items()}
     means = {name: doubt for name, doubt in of.doubts.values.items() if name.endswith(": mean")}
     if of.enough:
-        folds = deal_folds(FOLDS, of.doubts.values["own: mean"])
+        folds = deal_folds(FOLDS, next(iter(means.values())))
         reads |= {f"{name}, Platt": held_out(partial(_platt, doubt, right), folds) for name, doubt in means.items()}
         if len(means) > 1:
-            reads["own and readers, combined"] = held_out(partial(_combined, means, right), folds)
+            reads["all, combined"] = held_out(partial(_combined, means, right), folds)
     routers = {name: (ThresholdRouter(), read) for name, read in reads.items()}
     curves = compare(routers, right, of.large)
-    plain = routers["own: mean"]
-    leads = {name: router_lead(one, plain, right, of.large) for name, one in routers.items() if one is not plain}
+    plain = routers.get(OWN)
+    leads = {
+        name: router_lead(one, plain, right, of.large)
+        for name, one in routers.items()
+        if plain is not None and one is not plain
+    }
     rows = [_line(name, curve, leads.get(name)) for name, curve in curves.items()]
     rows += [(f"published: {name}, other models", f"{value:.4f}", "", "", "") for name, value in PAPER]
     columns = (
@@ -129,6 +134,8 @@ def _findings(curves: Mapping[str, Curve], leads: Mapping[str, RouterLead]) -> l
     tried = {name: curve for name, curve in curves.items() if name not in ("random", "oracle")}
     ahead = [name for name, curve in tried.items() if curve.over_random_low > 0]
     behind = [name for name, curve in tried.items() if curve.over_random_high < 0]
+    if not leads:
+        return [f"Cascade: surely above a random one by {_listed(ahead)}; below it by {_listed(behind)}."]
     better = [name for name, lead in leads.items() if lead.over_random_low > 0]
     worse = [name for name, lead in leads.items() if lead.over_random_high < 0]
     return [

@@ -19,6 +19,7 @@ __all__ = ["Gain", "choosing_section", "gain"]
 
 _DRAWS: Final = 2000
 RANDOM: Final = "a random one"
+OWN: Final = "own: mean"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,9 @@ def choosing_section(of: Doubts, n_samples: int) -> tuple[Section, list[str]]:
         RANDOM: _solved(of, np.zeros(len(of.right))),
         **{name: _solved(of, doubt) for name, doubt in rules.items()},
     }
-    own = solved["own: mean"]
+    own = solved.get(OWN)
     rows = [
-        (name, f"{hits.mean():.3f}", "" if name == RANDOM else str(gain(hits, solved[RANDOM])), "" if hits is own else str(gain(hits, own)), _within(of, rules.get(name)))
+        (name, f"{hits.mean():.3f}", "" if name == RANDOM else str(gain(hits, solved[RANDOM])), "" if own is None or hits is own else str(gain(hits, own)), _within(of, rules.get(name)))
         for name, hits in solved.items()
     ]  # fmt: skip
     any_right = np.bincount(of.problems, of.right) > 0
@@ -101,7 +102,16 @@ def _findings(solved: Mapping[str, Floats]) -> list[str]:
     said = []
     for name, hits in solved.items():
         if name.endswith(": mean"):
-            by_chance, by_own = gain(hits, solved[RANDOM]), gain(hits, solved["own: mean"])
-            beside = "" if name == "own: mean" else f"; beside the author's own {by_own}, {by_own.verdict}"
-            said.append(f"Best of several by {name}: {by_chance} over a random one, {by_chance.verdict}{beside}.")
+            by_chance, by_length = gain(hits, solved[RANDOM]), gain(hits, solved["shortest"])
+            said.append(
+                f"Best of several by {name}: {by_chance} over a random one, {by_chance.verdict}; beside the shortest {by_length}, "
+                f"{by_length.verdict}{_beside_own(name, solved)}."
+            )
     return said
+
+
+def _beside_own(name: str, solved: Mapping[str, Floats]) -> str:
+    if name == OWN or OWN not in solved:
+        return ""
+    found = gain(solved[name], solved[OWN])
+    return f"; beside the author's own {found}, {found.verdict}"

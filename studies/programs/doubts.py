@@ -25,7 +25,7 @@ class Doubts:
     Attributes:
         problems: (N,) number of the problem that each is for; several may be for one.
         right: (N,) whether it passes its tests.
-        length: (N,) tokens of code, as a control.
+        length: (N,) characters, as a control.
         values: name to (N,) uncertainty, larger is worse.
         ids: of the problems, in the order of their numbers.
     """
@@ -41,7 +41,7 @@ def doubts_of(rows: Mapping[str, Row], readings: Mapping[str, Mapping[str, Row]]
     """Doubts about programs that all readers read; the others are left out.
 
     Args:
-        rows: programs by problem, as they were written.
+        rows: programs by problem, as they were written; stored ones have no surprise of their author's, and so no doubt of his.
         readings: by reader, what it saw in the programs of a problem.
     """
     ids = tuple(one for one in rows if all(one in seen for seen in readings.values()))
@@ -51,10 +51,9 @@ def doubts_of(rows: Mapping[str, Row], readings: Mapping[str, Mapping[str, Row]]
         i for i, (_, _, program) in enumerate(programs) if _all_read(program, [found[i] for found in seen.values()])
     ]
     kept = [programs[i] for i in whole]
-    columns = {
-        "own": [program for _, _, program in kept],
-        **{name: [found[i] for i in whole] for name, found in seen.items()},
-    }
+    columns = {name: [found[i] for i in whole] for name, found in seen.items()}
+    if all("nll" in program for _, _, program in kept):
+        columns = {"own": [program for _, _, program in kept], **columns}
     values = {}
     for name, of in columns.items():
         surprise = [_code(one) for one in of]
@@ -63,14 +62,14 @@ def doubts_of(rows: Mapping[str, Row], readings: Mapping[str, Mapping[str, Row]]
     return Doubts(
         np.array([n for n, _, _ in kept], np.intp),
         np.array([program["right"] for _, _, program in kept], np.bool_),
-        np.array([len(_code(program)) for _, _, program in kept], np.float64),
+        np.array([len(program["text"]) for _, _, program in kept], np.float64),
         values,
         ids,
     )
 
 
 def _all_read(program: Row, readings: Sequence[Mapping[str, Any]]) -> bool:
-    return all(one["nll"] for one in [program, *readings])
+    return all(one.get("nll", True) for one in [program, *readings])
 
 
 def _code(one: Mapping[str, Any]) -> Floats:

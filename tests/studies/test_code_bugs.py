@@ -29,7 +29,10 @@ def pair(n: int, was: str = "<", now: str = ">") -> Pair:
 def test_a_pair_is_a_program_and_one_that_its_tests_refuse(tmp_path: Path) -> None:
     row = {"task_id": 1, "text": "Below ten?", "code": _RIGHT, "test_list": ["assert f(9)", "assert not f(10)"]}
     (tmp_path / "mbpp.jsonl").write_text(json.dumps(row))
-    [found] = bugs(TaskSpec("mbpp", "mbpp.jsonl"), tmp_path, 5, 0)
+    found, again = (
+        next(bugs(TaskSpec("mbpp", "mbpp.jsonl"), tmp_path, 5, 0, tmp_path / "bugs.jsonl")) for _ in range(2)
+    )
+    assert found == again
     assert [grade(found.item, str(exchange.answer)) for exchange in found.exchanges] == ["right", "wrong"]
 
 
