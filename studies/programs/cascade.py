@@ -8,7 +8,6 @@ from functools import partial
 from typing import Final
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 import foureyes as fe
 from foureyes.calibration import Combiner, Platt, fit_best
@@ -118,7 +117,7 @@ def _combined(doubts: Mapping[str, Floats], right: Flags, where: Flags) -> Calla
     return lambda unseen: fitted.predict_proba({name: doubt[unseen] for name, doubt in doubts.items()})
 
 
-def _chance(right: ArrayLike) -> float:
+def _chance(right: Flags) -> float:
     p = float(np.clip(np.mean(right), 1e-9, 1 - 1e-9))
     return float(-(p * np.log(p) + (1 - p) * np.log(1 - p)))
 
