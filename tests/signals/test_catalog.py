@@ -67,7 +67,7 @@ def test_a_new_signal_is_one_row_and_one_function(tmp_path: Path, capsys: pytest
         assert "larger is worse, from 0" in capsys.readouterr().out
         assert Source("nll_std", "scripted").larger_is == "worse"
         with pytest.raises(InputError, match="of nll_std, larger is worse by the catalogue"):
-            Platt.fit([1.0, 2.0, 3.0, 4.0], [0, 0, 1, 1], source=Source("nll_std", "scripted"))
+            Platt.fit([1.0, 2.0, 3.0, 4.0] * 20, [0, 0, 1, 1] * 20, source=Source("nll_std", "scripted"))
     spread = math.log(2) / 2
     assert rows[0]["nll_std"] == pytest.approx(spread)
     assert shown["nll_std"] == ["0.35"]
