@@ -51,8 +51,8 @@ def panel_chapter(table: AnswerTable, panel: Panel, settings: Settings) -> Study
         + f". Mean over the {len(areas)} more accurate authors: {stated(_mean(list(areas.values())))}.",
     )
     claims = list(_claims(table, members, authors, weights))
-    warnings = [f"{why}: {count}" for why, count in table.left_out.items()]
-    warnings += [f"{name}, an author with under {_LEAST} wrong answers, is left out" for name in few]
+    warnings = [f"{panel.title}: {why}: {count}" for why, count in table.left_out.items()]
+    warnings += [f"{panel.title}: {name}, an author with under {_LEAST} wrong answers, is left out" for name in few]
     picture = forest("AUROC of wrong answers by the panel's disagreement", shown, _CHANCE)
     notes = (
         (

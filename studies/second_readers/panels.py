@@ -25,33 +25,32 @@ def weaker_chapter(pairs: ReaderPairs) -> StudyChapter:
     order = np.argsort(-pairs.accuracy)
     authors = order[: len(order) - _WEAKER] if len(order) > _WEAKER else order[:1]
     sizes = range(min(_WEAKER, len(order) - 1) + 1)
-    with_own = np.stack([[_area(pairs, a, [a, *_weaker(pairs, a)[:k]]) for k in sizes] for a in authors])
-    alone = np.stack([_area(pairs, a, _weaker(pairs, a)[:_WEAKER]) for a in authors])
-    own = pairs.own[authors, 0]
-    gains = {f"own doubt and {k}": _over_authors(pairs, with_own[:, k] - own, authors) for k in sizes}
+    half = np.stack([[_area(pairs, a, _weaker(pairs, a)[:k], own=0.5) for k in sizes] for a in authors])
+    own = half[:, 0]
+    gains = {f"own doubt and {k}": _over_authors(pairs, half[:, k] - own, authors) for k in sizes[1:]}
     strongest = pairs.options.models[authors[0]]
-    claims = _weaker_claims(pairs, with_own, alone, own, authors)
-    best = figure_of(with_own[0, -1] - own[0], 1, "author")
     found = (
         (
-            f"Own doubt with {_WEAKER} less accurate readers finds {strongest}'s wrong answers, the most accurate author's, at "
-            f"{stated(figure_of(with_own[0, -1], 1, ''))} against {stated(figure_of(own[0], 1, ''))} of its own entropy: "
-            f"{stated(best)}; over the {len(authors)} authors that have so many less accurate readers, "
-            f"{stated(gains[f'own doubt and {sizes[-1]}'])}."
+            f"Own doubt with {sizes[-1]} less accurate readers finds the wrong answers of {strongest}, the most accurate author, at "
+            f"{stated(figure_of(half[0, -1], 1, ''))} against {stated(figure_of(own[0], 1, ''))} of its own entropy: "
+            f"{stated(figure_of(half[0, -1] - own[0], 1, ''))}; over the {len(authors)} authors that have so many less accurate "
+            f"readers, {stated(gains[f'own doubt and {sizes[-1]}'])}."
         ),
     )
     notes = (
         (
-            "A panel's uncertainty is one less the mean probability that its members give the author's answer; the author is a member "
-            "where its own doubt is. Readers less accurate than the author join in the order of their accuracy. Intervals draw questions "
-            "whole, and authors; the readers of an author are fixed."
+            "Readers less accurate than the author join in the order of their accuracy, and own doubt counts as much as the panel "
+            "together: half the rank of the author's entropy, half that of one less the mean probability that the readers give its answer. "
+            "The claims say what comes of counting it as one of many, or not at all. No labels are used, but these forms were compared on "
+            "these rows. Intervals draw questions whole, and authors; the readers of an author are fixed."
         ),
     )
     picture = forest(
         "AUROC above the author's own entropy, by the number of less accurate readers beside own doubt", gains, 0.0
     )
+    claims = _weaker_claims(pairs, half, authors)
     return StudyChapter(
-        "Panels of less accurate readers", found, claims, [_steps(pairs, with_own, authors)], notes, picture
+        "Panels of less accurate readers", found, claims, [_steps(pairs, half, authors)], notes, picture
     )
 
 
@@ -60,10 +59,20 @@ def _weaker(pairs: ReaderPairs, author: int) -> list[int]:
     return [int(r) for r in order if pairs.accuracy[r] < pairs.accuracy[author]]
 
 
-def _area(pairs: ReaderPairs, author: int, members: Sequence[int]) -> Floats:
-    """(D+1,) of one less the panel's mean probability of the author's answer."""
-    share = np.mean([np.exp(-pairs.options.surprise(member, author)) for member in members], axis=0)
-    return resampled_auroc(-share, wrong=~pairs.options.right[author], weights=pairs.weights)
+def _area(pairs: ReaderPairs, author: int, readers: Sequence[int], *, own: float) -> Floats:
+    """(D+1,) of a weighted mean of ranks: own entropy, and one less the mean probability that readers give the answer."""
+    options = pairs.options
+    score = own * _ranks(options.entropy[author])
+    if readers:
+        score = score + (1 - own) * _ranks(-np.mean([np.exp(-options.surprise(r, author)) for r in readers], axis=0))
+    return resampled_auroc(score, wrong=~options.right[author], weights=pairs.weights)
+
+
+def _ranks(u: Floats) -> Floats:
+    """(N,) twice the mean rank among equals."""
+    in_order = np.sort(u)
+    found: Floats = (np.searchsorted(in_order, u) + np.searchsorted(in_order, u, side="right")).astype(np.float64)
+    return found
 
 
 def _over_authors(pairs: ReaderPairs, values: Floats, authors: NDArray[np.intp]) -> Figure:
@@ -73,34 +82,40 @@ def _over_authors(pairs: ReaderPairs, values: Floats, authors: NDArray[np.intp])
     return figure_of((weights * values).sum(axis=0)[total > 0] / total[total > 0], len(authors), "authors")
 
 
-def _weaker_claims(
-    pairs: ReaderPairs, with_own: Floats, alone: Floats, own: Floats, authors: NDArray[np.intp]
-) -> list[DecidedClaim]:
-    strongest, last = pairs.options.models[authors[0]], with_own.shape[1] - 1
-    one = figure_of(with_own[0, last] - own[0], 1, "author")
+def _weaker_claims(pairs: ReaderPairs, half: Floats, authors: NDArray[np.intp]) -> list[DecidedClaim]:
+    strongest, last, own = pairs.options.models[authors[0]], half.shape[1] - 1, half[:, 0]
+    panels = {int(a): _weaker(pairs, int(a))[:last] for a in authors}
+    alone = np.stack([_area(pairs, a, panel, own=0.0) for a, panel in panels.items()])
+    one_of = np.stack([_area(pairs, a, panel, own=1 / (len(panel) + 1)) for a, panel in panels.items()])
     singles = np.array([pairs.cmp[authors[0], r] for r in _weaker(pairs, int(authors[0]))])
-    best_single = figure_of(singles[singles[:, 0].argmax()] - own[0], 1, "author")
+    best = singles[singles[:, 0].argmax()]
     found = [
-        DecidedClaim(f"The best single reader beats own entropy: {strongest}", best_single, "AUROC"),
-        DecidedClaim(f"Own doubt and {last} weaker readers beat own entropy: {strongest}", one, "AUROC"),
+        DecidedClaim(f"{says}: {strongest}", figure_of(values - own[0], 1, "author"), "AUROC")
+        for says, values in (
+            ("The best single reader, chosen on these rows, beats own entropy", best),
+            ("Own doubt and one weaker reader beat own entropy", half[0, 1]),
+            (f"Own doubt and {last} weaker readers beat own entropy", half[0, last]),
+        )
     ]
     for says, values in (
-        ("Own doubt and one weaker reader beat own entropy", with_own[:, 1] - own),
-        (f"Own doubt and {last} weaker readers beat own entropy", with_own[:, last] - own),
+        ("Own doubt and one weaker reader beat own entropy", half[:, 1] - own),
+        (f"Own doubt and {last} weaker readers beat own entropy", half[:, last] - own),
         (f"{last} weaker readers without own doubt beat own entropy", alone - own),
-        (f"With {last} weaker readers, own doubt still adds", with_own[:, last] - alone),
+        (f"With {last} weaker readers, own doubt for half still adds to them", half[:, last] - alone),
+        (f"With {last} weaker readers, own doubt for half beats own doubt as one of many", half[:, last] - one_of),
+        (f"{last} weaker readers are better than 3", half[:, last] - half[:, min(3, last)]),
     ):
         figure = _over_authors(pairs, values, authors)
         found.append(DecidedClaim(says, figure, "AUROC, mean over authors", pair_verdicts(values)))
     return found
 
 
-def _steps(pairs: ReaderPairs, with_own: Floats, authors: NDArray[np.intp]) -> FigureTable:
+def _steps(pairs: ReaderPairs, half: Floats, authors: NDArray[np.intp]) -> FigureTable:
     rows: list[tuple[Cell, ...]] = []
-    for k in range(with_own.shape[1]):
-        step: Cell = _over_authors(pairs, with_own[:, k] - with_own[:, k - 1], authors) if k else "–"
-        strongest = figure_of(with_own[0, k], 1, "")
-        rows.append((k, _over_authors(pairs, with_own[:, k], authors), step, strongest))
+    for k in range(half.shape[1]):
+        step: Cell = _over_authors(pairs, half[:, k] - half[:, k - 1], authors) if k else "–"
+        strongest = figure_of(half[0, k], 1, "")
+        rows.append((k, _over_authors(pairs, half[:, k], authors), step, strongest))
     columns = ("weaker readers", "own doubt with them", "gain of the last", pairs.options.models[authors[0]])
     return FigureTable("AUROC of wrong answers: own doubt with so many less accurate readers", columns, rows)
 

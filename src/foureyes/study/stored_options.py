@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -44,6 +44,9 @@ class StoredOptions:
         question: (N,) numbers 0 … G−1: rows with the same number are one question, asked in several ways.
         columns: what else the file says, of every row (N,) or every model (M,).
         left_out: rows and models that are not here, by reason.
+        letters: (M, N) the option each model holds likeliest, the first of equals: its answer.
+        right: (M, N) whether each answer is right.
+        entropy: (M, N) of each model over the options, nats: its own doubt as an author, CME as a reader.
     """
 
     models: tuple[str, ...]
@@ -53,25 +56,15 @@ class StoredOptions:
     question: Ints
     columns: Mapping[str, NDArray[Any]]
     left_out: Mapping[str, int]
+    letters: Ints = field(init=False)
+    right: NDArray[np.bool_] = field(init=False)
+    entropy: Floats = field(init=False)
 
-    @property
-    def letters(self) -> Ints:
-        """(M, N) the option each model holds likeliest, the first of equals: its answer."""
-        found: Ints = self.log_p.argmax(axis=2)
-        return found
-
-    @property
-    def right(self) -> NDArray[np.bool_]:
-        """(M, N) whether each answer is right."""
-        found: NDArray[np.bool_] = self.letters == self.gold
-        return found
-
-    @property
-    def entropy(self) -> Floats:
-        """(M, N) of each model over the options, nats: its own doubt as an author, CME as a reader."""
+    def __post_init__(self) -> None:
         p = np.exp(self.log_p)
-        found: Floats = -(p * np.where(p > 0, self.log_p, 0.0)).sum(axis=2)
-        return found
+        object.__setattr__(self, "letters", self.log_p.argmax(axis=2))
+        object.__setattr__(self, "right", self.letters == self.gold)
+        object.__setattr__(self, "entropy", -(p * np.where(p > 0, self.log_p, 0.0)).sum(axis=2))
 
     def surprise(self, reader: int, author: int) -> Floats:
         """(N,) −ln p of the author's answers to the reader: log CMP, or log G-PPL where both are one."""

@@ -29,13 +29,17 @@ from foureyes.maths.selection import (
 )
 from foureyes.study.cells import Cell, SignalValues
 
-__all__ = ["Backtest", "backtest", "choose", "learn_experience"]
+__all__ = ["Backtest", "ReaderSkill", "backtest", "choose", "learn_experience", "reader_skill"]
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 _EVIDENCE: Final = ("log_cmp", "cme", "v_agree")
 _DRAWS: Final = 20
+_TWO_SIDED: Final = 1.96
+
+_LEVEL: Final = -0.027
+"""A reader's accuracy above the author's at which reading and own doubt were level on published runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,42 @@ class Backtest:
     worst: float | None
     within: float | None
     draws: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderSkill:
+    """How a verifier's own answers compare with those that it reads.
+
+    On published runs (docs/studies/second_readers.md) a reader's surprise and the author's own doubt are level where the reader is
+    0.027 less accurate; a better one is worth more alone, and a worse one adds to own doubt.
+
+    Attributes:
+        verifier: its name.
+        accuracy, author: shares of the labelled questions that each gets right.
+        margin: half of the 95 % interval of their difference.
+        n: labelled questions.
+    """
+
+    verifier: str
+    accuracy: float
+    author: float
+    margin: float
+    n: int
+
+    @property
+    def advice(self) -> str:
+        """What to do, in words.
+
+        Example:
+            >>> ReaderSkill("r", 0.9, 0.8, 0.1, 200).advice.partition(": ")[2]
+            'its surprise is the better signal'
+        """
+        lead = self.accuracy - self.author - _LEVEL
+        said = f"{self.verifier} is right on {self.accuracy:.1%} of {self.n} labelled questions, the author on {self.author:.1%}"
+        if lead > self.margin:
+            return f"{said}: its surprise is the better signal"
+        worse = lead < -self.margin
+        return f"{said}{'' if worse else ', which does not decide who reads better'}: put the author's own doubt beside it where that is known"
 
 
 def choose(
@@ -82,9 +122,32 @@ def choose(
         InputError: no verifier has the signal.
     """
     signals = _signals(cell, signal)
-    keep = np.flatnonzero(_usable_rows(cell, signals))
-    drawn = np.sort(np.random.default_rng(seed).permutation(keep)[:n_labels])
+    drawn = _labelled(cell, signals, n_labels, seed)
     return _chosen(cell, signals, drawn, rule, learnt, seed)
+
+
+def reader_skill(
+    cell: Cell, verifier: str, *, n_labels: int, signal: str = "log_cmp", seed: int = 0
+) -> ReaderSkill | None:
+    """Whether a verifier answers the labelled questions as well as the generator; ``None`` where it gave no answers of its own.
+
+    Args:
+        cell: with the verifier's grades.
+        verifier: its name.
+        n_labels: rows used as labelled; the same as :func:`choose` draws with the same seed.
+        signal: as there.
+        seed: as there.
+    """
+    grades = (cell.verified or {}).get(verifier)
+    if grades is None or not n_labels:
+        return None
+    rows = _labelled(cell, _signals(cell, signal), n_labels, seed)
+    its = np.array([grades[row] == "right" for row in rows], np.float64)
+    lead = its - cell.right[rows]
+    if len(lead) < 2:  # a spread needs two
+        return None
+    margin = _TWO_SIDED * float(lead.std(ddof=1)) / len(lead) ** 0.5
+    return ReaderSkill(verifier, float(its.mean()), float(cell.right[rows].mean()), margin, len(lead))
 
 
 def learn_experience(cells: Sequence[Cell], *, signal: str = "log_cmp") -> PriorModel | None:
@@ -161,6 +224,12 @@ def _regret(
         c.name: auroc(c.uncertainty, wrong=wrong[rest], draws=40).value for c in candidates if c.cost <= rule.budget
     }
     return max(areas.values()) - areas[choice.chosen]
+
+
+def _labelled(cell: Cell, signals: Mapping[str, SignalValues], n_labels: int, seed: int) -> NDArray[np.intp]:
+    keep = np.flatnonzero(_usable_rows(cell, signals))
+    found: NDArray[np.intp] = np.sort(np.random.default_rng(seed).permutation(keep)[:n_labels])
+    return found
 
 
 def _chosen(

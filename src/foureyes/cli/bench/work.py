@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -32,7 +32,7 @@ from foureyes.study.protocols import load_tasks
 from foureyes.study.provenance import StudyManifest, manifest_of
 from foureyes.study.sections import build_report
 from foureyes.study.store import CallStore
-from foureyes.study.verifier_choice import choose, learn_experience
+from foureyes.study.verifier_choice import choose, learn_experience, reader_skill
 from foureyes.tables.saving import require_place
 
 __all__ = ["bench", "run"]
@@ -118,7 +118,10 @@ def _choose(args: argparse.Namespace, output: CommandOutput, out: Path) -> None:
     learnt = learn_experience([cell for cell in cells if cell is not mine[0]], signal=args.signal)
     rule = SelectionRule(args.ms, args.tolerance, args.sure)
     found = choose(mine[0], n_labels=args.labels, signal=args.signal, rule=rule, learnt=learnt, seed=study.seed)
-    output.give(lambda: asdict(found), lambda: _tell_choice(found))
+    chosen = found.chosen.split("+") if found.chosen else []
+    skills = [reader_skill(mine[0], name, n_labels=args.labels, signal=args.signal, seed=study.seed) for name in chosen]
+    advice = [skill.advice for skill in skills if skill]
+    output.give(lambda: {**asdict(found), "advice": advice}, lambda: _tell_choice(found, advice))
     if not found.chosen:
         output.status = Exit.FAILED
 
@@ -137,7 +140,7 @@ def _pairs(args: argparse.Namespace, output: CommandOutput, out: Path) -> None:
     output.give(lambda: {"pairs": n, "jsonl": str(path)})
 
 
-def _tell_choice(found: VerifierChoice) -> None:
+def _tell_choice(found: VerifierChoice, advice: Sequence[str]) -> None:
     print(f"{found.chosen or 'no verifier'}: {found.reason}")
     for s in found.evidence:
         print(
@@ -146,6 +149,8 @@ def _tell_choice(found: VerifierChoice) -> None:
         )
     if found.too_dear:
         print(f"  beyond the budget: {', '.join(found.too_dear)}")
+    for words in advice:
+        print(f"  {words}")
 
 
 def _made(out: Path) -> None:
