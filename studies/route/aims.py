@@ -15,6 +15,8 @@ __all__ = ["BUDGET", "SHARE", "Measured", "aims", "points"]
 
 SHARE = 0.95
 BUDGET = 0.40
+_HAIR = 0.0005
+"""As a lower end, within what a bootstrap of a few hundred draws is off by."""
 
 
 class Measured(Protocol):
@@ -60,7 +62,9 @@ def _with(part: Measured, rival: str) -> list[Setting]:
 def _ahead(part: Measured, settings: list[Setting], rival: str) -> str:
     lead = pooled(settings, part.of, rival)
     n = int((~settings[0].fit).sum())
-    verdict = "met" if lead.low > 0 else "not met"
+    verdict = (
+        "not met" if lead.low <= 0 else "met" if lead.low >= _HAIR else "met by a hair, which other halves may not show"
+    )
     return (
         f"Aim: ahead of {rival} at equal cost, with the interval above 0. {part.title}, {part.of}: {points(lead)} over "
         f"{n:,} answers that judge: {verdict}."

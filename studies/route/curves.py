@@ -37,7 +37,8 @@ def accuracies(setting: Setting, rule: Rule, weights: Floats) -> Floats:
 
     Where a budget does not pay for looking, the small writer answers. Ties are broken by a coin.
     """
-    return _accuracies(setting, rule, weights[None])[0]
+    found: Floats = _accuracies(setting, rule, weights[None])[0]
+    return found
 
 
 def _accuracies(setting: Setting, rule: Rule, weights: Floats) -> Floats:
@@ -55,6 +56,7 @@ def _accuracies(setting: Setting, rule: Rule, weights: Floats) -> Floats:
 def _curves(setting: Setting, rule: Rule, weights: Floats) -> tuple[Floats, Floats]:
     """(draws, tiers + 1) cost and accuracy after each tier of equal scores has gone to the large writer."""
     order = np.argsort(rule.score, kind="stable")
+    order = order[(weights[:, order] != 0).any(axis=0)]  # the other half weighs nothing
     ends = np.append(np.flatnonzero(np.diff(rule.score[order])), len(order) - 1)
     total, right = weights.sum(axis=1, keepdims=True), setting.right
     sorted_weights = weights[:, order]

@@ -49,7 +49,7 @@ class _MMBench:
     family: list[str]
 
     @classmethod
-    def of(cls, data: Path) -> _MMBench:
+    def of(cls, data: Path, seed: int) -> _MMBench:
         with np.load(data / "vlm_mmbench_logits" / "logits.npz", allow_pickle=False) as file:
             found = {name: file[name] for name in ("logits", "gold", "ids", "models", "params_b", "family", "category")}
         log_p = _log_softmax(np.where(np.isnan(found["logits"]), -1e9, found["logits"].astype(np.float64)))
@@ -61,7 +61,7 @@ class _MMBench:
             letters == found["gold"],
             letters,
             groups,
-            halves(groups, 0),
+            halves(groups, seed),
             np.eye(int(shown.max()) + 1)[shown],
             found["models"].tolist(),
             found["params_b"].astype(float).tolist(),
@@ -92,7 +92,8 @@ class _MMBench:
         return self.log_p[small].max(axis=1)
 
     def _surprise(self, reader: int, small: int) -> Floats:
-        return -np.take_along_axis(self.log_p[reader], self.letters[small][:, None], 1)[:, 0]
+        found: Floats = -np.take_along_axis(self.log_p[reader], self.letters[small][:, None], 1)[:, 0]
+        return found
 
     def _read_by(self, reader: int, small: int, large: int) -> Setting:
         both = (self.right[small], self.right[large])
@@ -106,12 +107,12 @@ class _MMBench:
         return Setting("MMBench", *names, both, self.groups, costs, rules, self.fit, (note,))
 
 
-def mmbench_settings(data: Path) -> list[Setting]:
+def mmbench_settings(data: Path, seed: int = 0) -> list[Setting]:
     """Every small writer with both large ones.
 
     The reader is of another family than both; which one pays best, reading included, is found on the half to fit on.
     """
-    return _MMBench.of(data).settings()
+    return _MMBench.of(data, seed).settings()
 
 
 def language_settings(data: Path) -> list[Setting]:

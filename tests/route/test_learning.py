@@ -13,7 +13,7 @@ from foureyes.maths.bounds import rate_lower
 from foureyes.route.labels import AnswerLabel, agreement_labels, labels_of
 from foureyes.route.learning import LearnedRoute, Wanted, learn_route
 from foureyes.route.learning_rows import LearningRows, learning_rows, of_route, one_source
-from foureyes.route.log_records import LoggedRequest, LoggedStage
+from foureyes.route.log_records import LoggedRequest, LoggedStage, record_of, record_text
 from foureyes.route.promised import RoutePromise, common_cut, labels_needed, promise_route
 from foureyes.route.report_page import report_lines
 from foureyes.route.report_values import LeftRequests
@@ -279,3 +279,34 @@ def test_of_a_question_asked_again_the_labelled_request_counts() -> None:
     found = learning_rows(both, labels_of(told, both), WRITERS)
     assert sorted(found.ids) == sorted(one.id if one.id != "r3" else "again-r3" for one in requests)
     assert found.left_out == {"the same question again": 40}
+
+
+def test_requests_put_to_everybody_are_learnt_from_and_what_they_cost_is_told() -> None:
+    requests, labels = traffic(200)
+    decided = [
+        replace(
+            one,
+            action="answer",
+            would="answer",
+            enforced=True,
+            baseline=None,
+            stages=(replace(one.stages[0], action="answer"),),
+            everyone=i % 2 == 0,
+            extra=one.stages[1:] if i % 2 == 0 else (),
+        )
+        for i, one in enumerate(requests)
+    ]
+    known = labels_of([label for label in labels if label.writer == "small" or int(label.id[1:]) % 2 == 0], decided)
+    rows = learning_rows(decided, known, WRITERS)
+    assert rows.ids == tuple(one.id for one in requests[::2])
+    assert rows.left_out == {"decided by the route, so that not every writer was asked": 100}
+    assert [record_of(record_text(one)) for one in decided[:2]] == decided[:2]
+    found = report_of(decided, known, strongest="large")
+    assert found.learning == LeftRequests(100, 1050.0, 0)
+    assert found.savings is not None
+    assert found.savings.route == pytest.approx(1.5)
+    assert found.flips is not None
+    assert any("1050 beside the above" in line for line in report_lines(found))
+    unanswered = [replace(one, extra=()) if one.everyone else one for one in decided]
+    with pytest.raises(NotEnoughData, match="no request is labelled"):
+        learning_rows(unanswered, known, WRITERS)

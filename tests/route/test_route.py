@@ -10,6 +10,7 @@ import pytest
 from foureyes.cascade.policy import ALWAYS, ConfidenceGate, Policy
 from foureyes.errors import InputError, ModelRefused, ModelUnavailable
 from foureyes.route.outcome import RoutedAnswer, RouteRequest
+from foureyes.route.parts import RouteParts
 from foureyes.route.resting import ReaderRest
 from foureyes.route.roles import Unpaid
 from foureyes.route.route import Route
@@ -396,3 +397,29 @@ async def test_an_answer_that_came_is_logged_once_however_the_stream_is_left() -
     await stream.aclose()
     await route.settled()
     assert [one.action for one in log.answers] == ["annotated"]
+
+
+async def test_a_share_of_requests_is_put_to_every_writer_after_the_answer() -> None:
+    kept = Kept()
+    route, _, large = made("Canberra", "Perth", parts=RouteParts(log=kept), ask_all=0.25, reading_price=0.5)
+    for i in range(400):
+        answer = await route.answer(ASKED, request_id=f"r{i}")
+        assert (said(answer), answer.extra, [stage.writer for stage in answer.stages]) == ("Canberra", (), ["small"])
+        await route.settled()
+    drawn = [one for one in kept.answers if one.everyone]
+    assert (len(kept.answers), len(large.asked)) == (400, len(drawn))
+    assert 70 < len(drawn) < 130
+    [extra] = drawn[0].extra
+    assert (extra.writer, extra.candidates[0].confidence, extra.reading_cost) == ("large", 0.2, 0.5)
+    assert drawn[0].cost == kept.answers[0].cost  # what is asked beside is not what the answer cost
+    assert not any(one.extra for one in kept.answers if not one.everyone)
+
+
+async def test_whoever_fails_beside_loses_no_record() -> None:
+    kept = Kept()
+    gone = Unpaid("gone", model="large", retryable=True)
+    route, _, _ = made("Canberra", gone, parts=RouteParts(log=kept), ask_all=1.0)
+    assert (await route.answer(ASKED)).action == "answer"
+    await route.settled()
+    [record] = kept.answers
+    assert [(stage.writer, stage.failure) for stage in record.extra] == [("large", "unavailable")]

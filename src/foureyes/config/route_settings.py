@@ -160,6 +160,8 @@ class RouteSettings(SettingsTable):
         queue_limit: most questions that wait in it.
         log: file that is told what the route did, for learning; ``None`` for none.
         log_texts: whether it is told questions and answers too.
+        ask_all: share of requests for which every writer is asked and read, after the answer has been returned, so that learning goes
+            on while the route decides. The log is told what that cost.
         salt: for hashes of texts in the ledger; needed where there is one.
     """
 
@@ -178,6 +180,7 @@ class RouteSettings(SettingsTable):
     queue_limit: Annotated[int, Field(ge=1)] = 1000
     log: FilePath | None = None
     log_texts: bool = False
+    ask_all: Share = 0.0
     salt: SecretValue | None = None
 
     @field_validator("countries", mode="before")
@@ -193,6 +196,10 @@ class RouteSettings(SettingsTable):
                 yield "shadow returns the strongest writer's answer and annotate the first one's: give one of them"
             case "queue" if value is None and known.get("on_doubt") == "person":
                 yield "missing; on_doubt = person wants a file for the questions that wait"
+            case "ask_all" if value and known.get("log") is None:
+                yield "what every writer says is for the log to learn from: give one, with log"
+            case "ask_all" if value and (known.get("shadow") or known.get("annotate")):
+                yield "is for a route that decides; one that only watches learns from its shadow"
             case "countries" if others := sorted(set(value) - set(COUNTRIES)):
                 yield f"wanted a list with some of {', '.join(COUNTRIES)}; got {', '.join(others)}"
             case "salt" if value is not None and is_short(value):

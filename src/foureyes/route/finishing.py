@@ -43,11 +43,14 @@ class Finisher:
         self._route, self._rules, self._parts, self._background = route, rules, parts, background
         self._promise = promise
 
-    async def finished(self, request: RouteRequest, end: WalkEnd, request_id: str, at: float) -> RoutedAnswer:
-        """What is returned of a request; the log is told without anybody waiting for it."""
+    async def finished(
+        self, request: RouteRequest, end: WalkEnd, request_id: str, at: float, *, log: bool = True
+    ) -> RoutedAnswer:
+        """What is returned of a request; the log is told without anybody waiting for it, unless somebody else tells it."""
         answer = self.answered(request, end, request_id, at)
         answer = await self.recorded(request, await self._handed_over(request, answer))
-        self.log(request, answer)
+        if log:
+            self.log(request, answer)
         return answer
 
     def answered(self, request: RouteRequest, end: WalkEnd, request_id: str, at: float) -> RoutedAnswer:

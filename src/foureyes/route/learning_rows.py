@@ -119,7 +119,7 @@ def without_repeats(requests: Iterable[LoggedRequest]) -> list[LoggedRequest]:
 def learning_rows(requests: Sequence[LoggedRequest], labels: Labels, writers: Sequence[str]) -> LearningRows:
     """Selects what a policy can be learnt from.
 
-    A request counts where the route only watched and every writer was asked; of a question that was asked again, the first
+    A request counts where the route only watched, or drew it to ask everyone, and every writer was asked; of a question that was asked again, the first
     that is labelled for every writer. Where a route decides, the later writers are asked
     about doubtful questions only, and what they do there says nothing about the others.
 
@@ -136,10 +136,11 @@ def learning_rows(requests: Sequence[LoggedRequest], labels: Labels, writers: Se
     left_out: Counter[str] = Counter()
     stayed = [request for request in requests if request.action != "cancelled"]
     left_out["given up by the caller"] = len(requests) - len(stayed)
-    watched = [request for request in stayed if not request.enforced]
+    watched = [request for request in stayed if not request.enforced or request.everyone]
     left_out["decided by the route, so that not every writer was asked"] = len(stayed) - len(watched)
     complete = [request for request in watched if set(writers) <= request.asked.keys()]
-    _require_complete(watched, complete, writers)
+    _require_complete(watched, writers)
+    left_out["not answered by every writer, though all were to be asked"] = len(watched) - len(complete)
     labelled = [request for request in complete if all(_is_known(request, labels, writer) for writer in writers)]
     single = without_repeats([*labelled, *complete])
     left_out["the same question again"] = len(complete) - len(single)
@@ -165,19 +166,19 @@ def learning_rows(requests: Sequence[LoggedRequest], labels: Labels, writers: Se
     )
 
 
-def _require_complete(
-    watched: Sequence[LoggedRequest], complete: Sequence[LoggedRequest], writers: Sequence[str]
-) -> None:
+def _require_complete(watched: Sequence[LoggedRequest], writers: Sequence[str]) -> None:
     if not watched:
         raise InputError(
             "the route decided every request in this log, so its later writers were asked about doubtful questions only, and what "
-            "they would have answered to the others is not known: run it with shadow = true and without a policy for a while"
+            "they would have answered to the others is not known: run it with shadow = true and without a policy for a while, or with "
+            "ask_all, a share of requests for which every writer is asked"
         )
-    if len(complete) < len(watched):
-        missing = Counter(writer for request in watched for writer in writers if writer not in request.asked)
+    shadowed = [request for request in watched if not request.enforced]
+    missing = Counter(writer for request in shadowed for writer in writers if writer not in request.asked)
+    if missing:
         said = ", ".join(f"{writer} in {n:,}" for writer, n in missing.most_common())
         raise InputError(
-            f"of {plural(len(watched), 'request')} that were only watched, writers were not asked: {said}. Where a policy said "
+            f"of {plural(len(shadowed), 'request')} that were only watched, writers were not asked: {said}. Where a policy said "
             "whom to ask, the rest says nothing about the others: watch without a policy (shadow = true, no promise, no policy)"
         )
 

@@ -8,7 +8,7 @@
      "stages": [{"writer": "small", "model": "…", "signal": 0.41, "confidence": 0.93, "action": "answer", "answer": "<salted hash>",
                  "failure": null, "detail": "", "usage": [812, 64], "cost": 0.0002, "reading_cost": 0.00001, "write_s": 0.8,
                  "read_s": 0.1, "own": 0.12}],
-     "baseline": null, "texts": null}
+     "baseline": null, "texts": null, "everyone": false, "extra": []}
     {"v": 1, "kind": "outcome", "id": "…", "at": 1767229200.0, "correct": true, "writer": null}
 
 A hash is keyed with the operator's salt, so nobody without it can find out by trying likely texts which one it was. It is taken
@@ -99,6 +99,8 @@ class LoggedRequest:
         stages: of the writers that were asked, in order.
         baseline: in shadow mode the strongest writer's stage, whose answer was returned.
         texts: the conversation and the answers by writer, where the operator keeps them.
+        everyone: whether every writer was asked for this request, drawn at random among those that the route decided.
+        extra: for that, the stages of the writers that the policy did not ask.
     """
 
     id: str
@@ -114,11 +116,13 @@ class LoggedRequest:
     stages: tuple[LoggedStage, ...]
     baseline: LoggedStage | None = None
     texts: Mapping[str, Any] | None = None
+    everyone: bool = False
+    extra: tuple[LoggedStage, ...] = ()
 
     @property
     def asked(self) -> dict[str, LoggedStage]:
         """Every writer whose answer is known, by name, in the order asked."""
-        stages = {stage.writer: stage for stage in self.stages}
+        stages = {stage.writer: stage for stage in (*self.stages, *self.extra)}
         return stages if self.baseline is None else {**stages, self.baseline.writer: self.baseline}
 
     @property
@@ -176,6 +180,8 @@ def logged_request(
         stages=stages,
         baseline=None if answer.baseline is None else _stage(answer.baseline, text_hash),
         texts=words,
+        everyone=answer.everyone,
+        extra=tuple(_stage(stage, text_hash) for stage in answer.extra),
     )
 
 
@@ -229,6 +235,7 @@ def _routed(document: dict[str, Any], kind: Any) -> LoggedRequest:
         raise InputError(f"wanted kind routed or outcome; got {kind!r:.40}")
     document["source"] = Source(**document["source"])
     document["stages"] = tuple(_known_stage(stage) for stage in document["stages"])
+    document["extra"] = tuple(_known_stage(stage) for stage in document.get("extra", ()))
     document["baseline"] = document["baseline"] and _known_stage(document["baseline"])
     found = LoggedRequest(**document)
     if not isinstance(found.id, str) or not _finite(found.at):
@@ -272,7 +279,7 @@ def _stage(stage: RouteStage, text_hash: Hash) -> LoggedStage:
 
 
 def _answers(answer: RoutedAnswer) -> dict[str, Any]:
-    stages = [*answer.stages, *([] if answer.baseline is None else [answer.baseline])]
+    stages = [*answer.stages, *answer.extra, *([] if answer.baseline is None else [answer.baseline])]
     return {
         stage.writer: stage.candidates[stage.chosen].choice.get("message")
         for stage in stages

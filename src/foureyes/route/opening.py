@@ -173,6 +173,7 @@ def _rules(route: RouteSettings, reader: RouteReaderSettings) -> RouteRules:
         best_of=route.best_of,
         shadow=route.shadow,
         annotate=route.annotate,
+        ask_all=route.ask_all,
         reading_price=reader.price,
         reading_s=reader.timeout_s,
     )

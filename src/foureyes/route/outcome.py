@@ -152,6 +152,8 @@ class RoutedAnswer:
         receipt: of the ledger; ``None`` where the route keeps none.
         reason: why nothing is returned, or why it is marked, in words for a person; empty where all is well.
         at: seconds since 1970.
+        everyone: whether every writer was asked, for a share of requests drawn at random, so that learning goes on.
+        extra: for that, the stages of the writers that the policy did not ask. Nobody waits for them: only the log is told.
     """
 
     request_id: str
@@ -167,6 +169,8 @@ class RoutedAnswer:
     suspended: bool = False
     receipt: Mapping[str, Any] | None = None
     reason: str = ""
+    everyone: bool = False
+    extra: tuple[RouteStage, ...] = ()
 
     @property
     def cost(self) -> float | None:

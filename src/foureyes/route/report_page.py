@@ -88,6 +88,12 @@ def _facts(found: RouteReport) -> Iterator[Fact]:
             f", and what {plural(left.unpriced, 'writer')} took before the end nobody knows" if left.unpriced else ""
         )
         yield Fact("given up", f"{plural(left.n, 'request')} by their callers, at {left.cost:.4g}{unknown}")
+    if (asked := found.learning) is not None:
+        unknown = f", and {plural(asked.unpriced, 'answer')} at a cost nobody knows" if asked.unpriced else ""
+        yield Fact(
+            "asked of all",
+            f"{plural(asked.n, 'request')}, to learn from, at {asked.cost:.4g} beside the above{unknown}",
+        )
     yield Fact("promise", _held(found))
     if found.suspended:
         yield Fact("suspended", f"{plural(found.suspended, 'request')} while the promise was suspended")

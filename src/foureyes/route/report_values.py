@@ -75,12 +75,12 @@ class Savings:
 
 @dataclass(frozen=True, slots=True)
 class LeftRequests:
-    """Requests whose caller hung up.
+    """Requests beside those that are reported on, or more of them: whose caller hung up, or for which every writer was asked.
 
     Attributes:
-        n: how many; they count towards neither coverage nor savings.
-        cost: of what was written until then, as far as it is known.
-        unpriced: writers that were at it, at a cost that nobody knows.
+        n: how many.
+        cost: of what counts towards neither coverage nor savings, as far as it is known.
+        unpriced: writers that were asked for it at a cost that nobody knows.
     """
 
     n: int
@@ -135,6 +135,7 @@ class RouteReport:
         writers: in the order asked.
         savings: ``None`` where costs are not known.
         left: requests whose caller hung up; ``None`` where none did.
+        learning: requests for which every writer was asked, and what asking those cost whom the policy did not.
         held: ``None`` where no outcome is known of an answer returned as good enough.
         flips: the strongest writer's answers beside what the route would have returned, of watched requests where both are known
             to be right or wrong; ``None`` where that is known of none.
@@ -153,6 +154,7 @@ class RouteReport:
     writers: tuple[WriterUse, ...]
     savings: Savings | None
     left: LeftRequests | None
+    learning: LeftRequests | None
     held: HeldPromise | None
     flips: Flips | None
     drift: tuple[DriftFound, ...]

@@ -72,6 +72,7 @@ def report_of(
         writers=_uses(requests),
         savings=_savings(stayed, strongest),
         left=_left(requests),
+        learning=_learning(requests),
         held=_held(requests, labels, promise),
         flips=_flips(requests, labels, strongest),
         drift=_drift(requests, promise),
@@ -140,6 +141,13 @@ def _left(requests: Sequence[LoggedRequest]) -> LeftRequests | None:
     return LeftRequests(len(own), sum(known), len(costs) - len(known)) if own else None
 
 
+def _learning(requests: Sequence[LoggedRequest]) -> LeftRequests | None:
+    own = [request for request in requests if request.everyone]
+    costs = [stage.paid for request in own for stage in request.extra]
+    known = [cost for cost in costs if cost is not None]
+    return LeftRequests(len(own), sum(known), len(costs) - len(known)) if own else None
+
+
 def _rng() -> np.random.Generator:
     return np.random.default_rng(0)
 
@@ -170,7 +178,7 @@ def _flips(requests: Sequence[LoggedRequest], labels: Labels, strongest: str) ->
     """Right before is an answer of the strongest that is right; after is what the route returns. Nothing returned is not right."""
     before, after = [], []
     for request in (
-        one for one in requests if not one.enforced
+        one for one in requests if not one.enforced or one.everyone
     ):  # where it decides, it picks whom the strongest answers
         stage = _good(request)
         known = (request.id, strongest) in labels and (stage is None or (request.id, stage.writer) in labels)

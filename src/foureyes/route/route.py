@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from typing import Any, Protocol
+from dataclasses import replace
+from typing import Any, Final, Protocol
 
 from foureyes.cascade.policy import Policy
 from foureyes.errors import FoureyesError, InputError
@@ -16,7 +18,7 @@ from foureyes.route.annotating import annotated_answer
 from foureyes.route.background import Background
 from foureyes.route.finishing import Finisher
 from foureyes.route.kept_promise import KeptPromise
-from foureyes.route.outcome import RoutedAnswer, RouteRequest
+from foureyes.route.outcome import RoutedAnswer, RouteRequest, RouteStage
 from foureyes.route.parts import RouteParts
 from foureyes.route.resting import ReaderRest
 from foureyes.route.roles import OutcomeUnkept, RouteReader
@@ -28,6 +30,9 @@ from foureyes.turns import openai_chat
 from foureyes.types import Exchange, Message, Reading, Unscored, new_id
 
 __all__ = ["AnsweringRoute", "Asked", "Route"]
+
+_MOST_ASKED: Final = 256
+"""Requests of which every writer is asked at once; what comes beyond is not drawn."""
 
 Asked = RouteRequest | str | Sequence[Mapping[str, Any]] | Sequence[Message]
 """What may be asked: a request, a prompt, or messages, in OpenAI's words or as :class:`~foureyes.types.Message`."""
@@ -187,7 +192,7 @@ class Route:
             if self._rules.shadow:
                 return await Shadow(walk, self._finisher, self._background).answer(named, began)
             end = await (self._watched(walk, began) if self._rules.annotate else self._end(walk, began))
-            return await self._finisher.finished(walk.request, end, named, began)
+            return await self._finished(walk, end, named, began)
         except asyncio.CancelledError:
             self._finisher.left(walk, named, began)
             raise
@@ -289,6 +294,27 @@ class Route:
             await member.writer.aclose()
         await self._reader.aclose()
         await self._parts.aclose()
+
+    async def _finished(self, walk: Walk, end: WalkEnd, request_id: str, at: float) -> RoutedAnswer:
+        everyone = end.action != "failed" and self._asks_all(request_id)
+        answer = await self._finisher.finished(walk.request, end, request_id, at, log=not everyone)
+        if everyone:
+            self._background.start(self._ask_others(walk, answer), "asking every writer")
+        return answer
+
+    def _asks_all(self, request_id: str) -> bool:
+        """Whether this request is one of the share: drawn by its name, whatever it asks."""
+        if not self._rules.ask_all or self._rules.annotate or len(self._background) >= _MOST_ASKED:
+            return False
+        lot = int.from_bytes(hashlib.sha256(request_id.encode()).digest()[:8], "big") / 2**64
+        return lot < self._rules.ask_all
+
+    async def _ask_others(self, walk: Walk, answer: RoutedAnswer) -> None:
+        extra: tuple[RouteStage, ...] = ()
+        try:
+            extra = await walk.others()
+        finally:  # the request itself is logged whatever happens
+            self._finisher.log(walk.request, replace(answer, everyone=True, extra=extra))
 
     async def _end(self, walk: Walk, at: float) -> WalkEnd:
         """Under the promise if it holds when the request comes and still does when its answer was read."""

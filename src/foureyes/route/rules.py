@@ -78,6 +78,8 @@ class RouteRules:
         best_of: answers that each writer is asked for; the reader picks the surest. ≥ 1.
         shadow: return the strongest writer's answer, and only tell the log what would have been returned.
         annotate: return what the first writer writes at once, and say afterwards what was read.
+        ask_all: share of requests, drawn at random, for which every writer is asked and read after the answer has been returned, so
+            that learning goes on while the route decides; in [0, 1].
         reading_price: of reading one answer, ≥ 0.
         reading_s: most seconds for reading the answers of one writer, > 0.
         record_s: most seconds for the ledger's receipt, > 0.
@@ -92,6 +94,7 @@ class RouteRules:
     best_of: int = 1
     shadow: bool = False
     annotate: bool = False
+    ask_all: float = 0.0
     reading_price: float = 0.0
     reading_s: float = 30.0
     record_s: float = 3.0
@@ -106,6 +109,7 @@ class RouteRules:
             in get_args(OnSuspension),
             f"best_of ≥ 1, got {self.best_of}": self.best_of >= 1,
             "shadow or annotate, not both": not (self.shadow and self.annotate),
+            f"ask_all from 0 to 1, got {self.ask_all}": 0 <= self.ask_all <= 1,
             f"reading_price ≥ 0, got {self.reading_price}": 0 <= self.reading_price < math.inf,
             f"reading_s > 0, got {self.reading_s}": 0 < self.reading_s < math.inf,
             f"record_s > 0, got {self.record_s}": 0 < self.record_s < math.inf,

@@ -153,6 +153,13 @@ class Walk:
         known = self._results.get(self._last)
         return known if known is not None else await self._ask(self._last)
 
+    async def others(self) -> tuple[RouteStage, ...]:
+        """Asks the writers that were not asked, and has them read; nothing is decided by it."""
+        left = [place for place in range(len(self.members)) if place not in self._results]
+        for place in left:
+            await self._ask(place)
+        return tuple(self._results[place].stage for place in left)
+
     async def take_streamed(self, place: int, result: StageResult) -> StageResult:
         """Reads what a writer has streamed."""
         return await self._read(place, result)

@@ -34,7 +34,9 @@ def sample(args: argparse.Namespace, output: CommandOutput) -> None:
     outline = outline_of(args.route)
     _, requests = read_log(args, output)
     one_source(own := of_route(requests, outline.name))
-    watched = [request for request in own if not request.enforced and request.action != "cancelled"]
+    watched = [
+        request for request in own if (not request.enforced or request.everyone) and request.action != "cancelled"
+    ]
     usable = [request for request in watched if set(outline.writers) <= request.asked.keys()]
     single = without_repeats(usable)
     if not single:
