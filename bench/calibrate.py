@@ -1,6 +1,7 @@
 """Calibration beside its rivals: time, memory, and whether the results agree. ``python -m bench.calibrate``.
 
-ECE and reliability of 10 M confidences; isotonic, Platt and temperature fits of 1 M rows. Every contender runs in a
+ECE and reliability of 10 M confidences; isotonic, Platt and temperature fits of 1 M rows; the choice among all calibrators on
+1 M rows, which has no rival. Every contender runs in a
 process of its own, one thread each, in turn, round after round, on the same files; ratios are taken within a round.
 The rivals (scikit-learn, netcal, MAPIE, torchmetrics) live in a virtual environment of their own (``--rivals PYTHON``);
 one that is missing is left out, and a line says so. foureyes' ECE includes its interval, which no rival's does.
@@ -25,10 +26,12 @@ import numpy as np
 
 from bench.machine import memory
 from bench.ratios import Spread, furthest, marginal, per_round
-from bench.section import MIB, Aim, BenchSection, Grid, aims, at_least, steady, words
+from bench.section import MIB, Aim, BenchSection, Grid, aims, at_least, steady, under, words
 from bench.session import ROOT, asked, can_import
 
 OURS: Final = "foureyes"
+BEST: Final = "fit_best"
+BEST_LIMIT: Final = 10.0
 AIM: Final = {"ece equal-count": 5, "ece equal-width": 5, "isotonic": 2, "platt": 2, "temperature": 2}
 NAMES: Final = {
     "ece equal-count": "ECE and reliability table, equal counts",
@@ -80,6 +83,9 @@ def section(rivals: str, rounds: int, rows: int = 10_000_000) -> BenchSection:
             wanted.append(at_least(f"{name}: × as fast as the fastest rival", AIM[what], lead(runs)))
             grids.append(Grid(name, HEAD, [line(who, runs) for who in runs]))
             wanted.append(steady(f"{name}: a row more costs, last step ÷ first", grown(what, n, Path(folder))))
+        n = size(BEST, rows)
+        made = [run(sys.executable, OURS, BEST, write(Path(folder), BEST, n)) for _ in range(rounds)]
+        wanted.append(under(f"{BEST} over all candidates, {n:,} rows", BEST_LIMIT, [once.seconds for once in made]))
     left_out = sorted(everyone(rivals).keys() - contenders.keys())
     notes = (
         (
@@ -158,7 +164,7 @@ def write(folder: Path, what: str, n: int) -> Path:
         logits = rng.normal(size=(n, 10)) * 2
         odds = np.exp(logits / 1.7).cumsum(axis=1)
         np.savez(file, logits=logits, labels=(odds > odds[:, -1:] * rng.random((n, 1))).argmax(axis=1))
-    elif what.startswith("ece"):
+    elif what.startswith("ece") or what == BEST:
         np.savez(file, confidence=p**0.7, right=right)
     else:
         np.savez(file, score=-np.log(p / (1 - p)) * 1.3 + 2, right=right)
@@ -194,6 +200,7 @@ def calls(who: str) -> dict[str, Callable[[], Call]]:
             "isotonic": our_isotonic,
             "platt": our_platt,
             "temperature": our_temperature,
+            BEST: our_best,
         },
         "scikit-learn": {
             "ece equal-count": lambda: sklearn_curve("quantile"),
@@ -233,6 +240,16 @@ def our_platt() -> Call:
     from foureyes.calibration import Platt
 
     return lambda data: Platt.fit(data["score"], data["right"]).predict_proba(data["score"][:1000])
+
+
+def our_best() -> Call:
+    from foureyes.calibration import fit_best
+
+    def best(data: dict[str, Any]) -> Any:
+        calibrator = fit_best(data["confidence"], data["right"], larger_is="better").calibrator
+        return calibrator.predict_proba(data["confidence"][:1000])
+
+    return best
 
 
 def our_temperature() -> Call:

@@ -1,8 +1,8 @@
 """``foureyes.compat.cleanlab`` beside cleanlab: time, memory and whether the answers are the same. ``python -m bench.compat``.
 
 As in :mod:`bench.clean`, every contender runs in a process of its own, in turn, round after round, on the same files; ratios
-are taken within a round. cleanlab lives in a virtual environment of its own (``--rivals PYTHON``, or that of
-``python -m tools.cleanlab_peer``); without it only foureyes is measured, and a line says so.
+are taken within a round. cleanlab lives in a virtual environment of its own (``--rivals PYTHON``; that of
+``python -m tools.cleanlab_peer`` will do); without it only foureyes is measured, and a line says so.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ Call = Callable[[str, Any, Any], Any]
 OURS: Final = (sys.executable, "foureyes.compat.cleanlab")
 LISTS: Final = (100_000, 20)
 SIZES: Final = ((1_000_000, 10), (50_000, 1000))
+QUICK: Final = ((100_000, 10),)
 
 
 def module(root: str, name: str) -> Any:
@@ -63,7 +64,7 @@ def lists(labels: Any, n_classes: int) -> list[list[int]]:
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rivals", default=str(ROOT / ".cleanlab/bin/python"), help="a Python that has cleanlab 2.9")
+    parser.add_argument("--rivals", default=str(ROOT / ".rivals/bin/python"), help="a Python that has cleanlab 2.9")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--worker", nargs=3, metavar=("ROOT", "WHAT", "FOLDER"), help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
@@ -74,13 +75,19 @@ def main(argv: Sequence[str] | None = None) -> None:
     print(f"{aims(made.aims)}\n\n{words(made)}")
 
 
-def section(rivals: str, rounds: int) -> BenchSection:
-    """Measures everything."""
+def section(rivals: str, rounds: int, sizes: Sequence[tuple[int, int]] = SIZES) -> BenchSection:
+    """Measures everything.
+
+    Args:
+        rivals: a Python that has cleanlab.
+        rounds: of each race.
+        sizes: rows and classes where every row has one label.
+    """
     rival = rivals if can_import(rivals, "cleanlab") else None
     wanted: list[Aim] = []
     grids: list[Grid] = []
     with tempfile.TemporaryDirectory() as temporary:
-        for n, k in (*SIZES, LISTS):
+        for n, k in (*sizes, LISTS):
             folder = write(Path(temporary), n, k)
             raced = {what: race(folder, rival, what, rounds) for what in (LIST_CALLS if (n, k) == LISTS else CALLS)}
             wanted += [aim for what in raced for aim in aimed(what, judged(f"{folder.name}, {what}", *raced[what]))]

@@ -1,6 +1,6 @@
 """Calibration, cleaning and cascades beside their rivals, as one page. ``python -m bench.decisions``.
 
-Runs :mod:`bench.calibrate`, :mod:`bench.clean` and :mod:`bench.cascade` one after the other and writes what they found,
+Runs :mod:`bench.calibrate`, :mod:`bench.clean`, :mod:`bench.compat` and :mod:`bench.cascade` one after the other and writes what they found,
 with what it was found on. ``--only NAME`` leaves the others out, ``--quick`` is a smoke run. Words for a person go to
 stderr, the page to stdout.
 """
@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from bench import calibrate, cascade, clean
+from bench import calibrate, cascade, clean, compat
 from bench.machine import describe
 from bench.section import BenchSection, aims, words
 from bench.session import ROOT
@@ -49,10 +49,10 @@ timed. Load average {load_before:.1f} before and {load_after:.1f} after, our own
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Measures and writes the page."""
-    args = _arguments(argv)
+    args = arguments(argv)
     about = {"command": _command(argv), "load_before": os.getloadavg()[0], "quick": args.quick, "only": args.only}
     started = time.monotonic()
-    sections = [_benches(args)[name]() for name in args.only or _benches(args)]
+    sections = [benches(args)[name]() for name in args.only or benches(args)]
     about |= {
         "minutes": (time.monotonic() - started) / 60,
         "load_after": os.getloadavg()[0],
@@ -79,23 +79,28 @@ def render(sections: Sequence[BenchSection], about: Mapping[str, Any]) -> str:
     return "\n".join([head, "\n\n".join(map(words, sections)), ""])
 
 
-def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    """What the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rivals", default=str(ROOT / ".rivals/bin/python"), help="made by bench/setup")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--quick", action="store_true", help=f"one round, {QUICK_ROWS:,} rows at most, no mapped file")
-    parser.add_argument("--only", action="append", choices=("calibrate", "clean", "cascade"), help="may be repeated")
+    parser.add_argument(
+        "--only", action="append", choices=("calibrate", "clean", "compat", "cascade"), help="may be repeated"
+    )
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the page here as well")
     args = parser.parse_args(argv)
     args.rounds = 1 if args.quick else args.rounds
     return args
 
 
-def _benches(args: argparse.Namespace) -> dict[str, Callable[[], BenchSection]]:
+def benches(args: argparse.Namespace) -> dict[str, Callable[[], BenchSection]]:
+    """Each bench by its name."""
     rows = QUICK_ROWS if args.quick else 10_000_000
     return {
         "calibrate": lambda: calibrate.section(args.rivals, args.rounds, rows),
         "clean": lambda: clean.section(args.rivals, args.rounds, mapped=not args.quick),
+        "compat": lambda: compat.section(args.rivals, args.rounds, compat.QUICK if args.quick else compat.SIZES),
         "cascade": lambda: cascade.section(args.rounds, rows // 10),
     }
 

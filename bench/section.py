@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from bench.ratios import Spread
 
-__all__ = ["MIB", "Aim", "BenchSection", "Grid", "aims", "at_least", "at_most", "grid", "steady", "words"]
+__all__ = ["MIB", "Aim", "BenchSection", "Grid", "aims", "at_least", "at_most", "grid", "steady", "under", "words"]
 
 MIB = 1 << 20
 
@@ -60,6 +60,12 @@ def at_most(what: str, wanted: float, reached: Spread | None) -> Aim:
     return Aim(
         what, f"≤ {wanted:g}", str(reached or "not measured"), None if reached is None else reached.median <= wanted
     )
+
+
+def under(what: str, limit: float, seconds: Sequence[float]) -> Aim:
+    """A time that should stay below a limit, judged by the slowest round."""
+    slowest = max(seconds)
+    return Aim(what, f"< {limit:g} s", f"{slowest:.2f} s", slowest < limit)
 
 
 def steady(what: str, steps: Sequence[float]) -> Aim:

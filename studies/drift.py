@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import ks_2samp
 
-from foureyes.maths.change import ExchangeabilityTest
+from foureyes.maths.exchangeability import ExchangeabilityTest
 from foureyes.report.study import TextTable, markdown_table
 
 Floats: TypeAlias = NDArray[np.float64]

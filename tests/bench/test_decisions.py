@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bench import calibrate, cascade, clean, decisions
+from bench import calibrate, cascade, clean, compat, decisions
 from bench.ratios import Spread
-from bench.section import Aim, BenchSection, Grid, aims, at_least, at_most, steady, words
+from bench.section import Aim, BenchSection, Grid, aims, at_least, at_most, steady, under, words
 
 ABOUT = {
     "command": "python -m bench.decisions",
@@ -41,6 +41,8 @@ ABOUT = {
         (steady("x", [1.0, 1.1]), True),
         (steady("x", [1.0, 1.4]), False),
         (steady("x", [1.0]), None),
+        (under("x", 10, [9.9, 3]), True),
+        (under("x", 10, [3, 10.1]), False),
         (steady("x", [-1.0, 1.4]), None),
         (steady("x", [1.0, -0.4]), None),
     ],
@@ -67,7 +69,7 @@ def test_the_page_holds_the_aims_the_tables_and_what_they_were_made_on():
 
 
 def test_contenders_are_timed_on_the_same_file_and_their_results_compared(tmp_path):
-    for what in calibrate.AIM:
+    for what in (*calibrate.AIM, calibrate.BEST):
         file = calibrate.write(tmp_path, what, 2000)
         assert calibrate.write(tmp_path, what, 2000) == file
         done = calibrate.measured("foureyes", what, str(file))
@@ -105,3 +107,10 @@ def test_the_curves_are_measured():
     assert len(section.aims) == 3
     assert section.aims[0].kept
     assert "plain threshold" in words(section)
+
+
+def test_what_moves_from_cleanlab_is_measured_on_the_page_too(tmp_path):
+    folder = clean.write(tmp_path, 2000, 10)
+    done = {what: compat.measured("foureyes.compat.cleanlab", what, str(folder)) for what in compat.CALLS}
+    assert all(run["seconds"] > 0 and len(run["found"]) == 64 for run in done.values())
+    assert "compat" in decisions.benches(decisions.arguments(["--quick"]))

@@ -51,12 +51,14 @@ def test_the_threshold_order_is_like_the_threshold(seed):
 
 
 def test_where_the_orders_differ_is_said():
-    small = np.repeat([0.1, 0.5, 0.9], 10)
-    falling = AdvantageRouter.fit(small, np.repeat([0.8, 0.8, 0.95], 10), bins=3)
+    small = np.repeat([0.1, 0.5, 0.9], 100)
+    falling = AdvantageRouter.fit(small, np.repeat([0.8, 0.8, 0.95], 100), bins=3)
     assert falling.unlike_threshold == ()
-    hopeless = AdvantageRouter.fit(small, np.repeat([0.15, 0.8, 0.95], 10), bins=3)
+    hopeless = AdvantageRouter.fit(small, np.repeat([0.15, 0.8, 0.95], 100), bins=3)
     assert hopeless.rank == (0, 1, 0)
     assert hopeless.unlike_threshold == ((0, 1),)
+    few = slice(None, None, 2)
+    assert AdvantageRouter.fit(small[few], np.repeat([0.15, 0.8, 0.95], 50), bins=3).unlike_threshold == (), "few rows: no peak"
 
 
 def test_ties_leave_fewer_bins():

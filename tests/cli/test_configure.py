@@ -210,7 +210,7 @@ def fit_route(folder: Path, route: str, *more: str) -> int:
         str(folder / "cut.json"),
     ]
     into = ["--configure", str(path), "--writer", "small", "--replace"]
-    return main(["calibrate", "fit", str(folder / "a.jsonl"), *SCORES, *made, *into, *more])
+    return main(["calibrate", "fit", str(folder / "a.jsonl"), *SCORES, *made, *into, "--force", *more])
 
 
 def test_a_route_gets_the_calibrator_and_the_cut_of_a_writer(folder: Path) -> None:

@@ -237,7 +237,7 @@ def test_a_sample_is_drawn_to_be_labelled(watched: Path, capsys: pytest.CaptureF
     rows = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
     assert rows[0].keys() == {"id", "writer", "correct"}
     assert route(watched, "sample", "--out", str(out)) == 1  # never over labels
-    assert "not overwritten" in capsys.readouterr().err
+    assert "--force replaces it" in capsys.readouterr().err
     assert route(watched, "learn", "--labels", str(out), "--promise", "0.05") == 1
     assert "no request is labelled" in capsys.readouterr().err
 

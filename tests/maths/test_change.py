@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from foureyes.errors import InputError
 from foureyes.maths.bounds import rate_lower
-from foureyes.maths.change import ExchangeabilityTest, MeanTest, RateDetector, conformal_p
+from foureyes.maths.change import MeanTest, RateDetector
+from foureyes.maths.exchangeability import ExchangeabilityTest, conformal_p
 
 STREAMS = 1000
 

@@ -90,8 +90,8 @@ class AdvantageRouter(Result):
         rows: enough to recognise the rows it was fitted on.
 
     Example:
-        >>> small = [0.1] * 40 + [0.6] * 40 + [0.9] * 40
-        >>> large = [0.2] * 40 + [0.9] * 80
+        >>> small = [0.1] * 100 + [0.6] * 100 + [0.9] * 100
+        >>> large = [0.2] * 100 + [0.9] * 200
         >>> router = AdvantageRouter.fit(small, large, bins=3)
         >>> router.cuts, router.advantage, router.rank
         ((0.6, 0.9), (0.1, 0.3, 0.0), (1, 2, 0))
@@ -121,8 +121,8 @@ class AdvantageRouter(Result):
         """Learns in what order to escalate, on validation rows.
 
         ``unimodal``: the least confident first, as a plain threshold has it, unless the advantage clearly rises to a
-        peak before it falls; then the bins around the peak go first. Clearly: the peak saves :data:`~foureyes.cascade.advantage.CLEAR_PEAK`
-        residual variances of squared error. Bins that the fit pools, and rows of one bin, go by confidence. The advantage is
+        peak before it falls; then the bins around the peak go first. Clearly: there are :data:`~foureyes.cascade.advantage.ROWS_FOR_A_PEAK`
+        rows, and the peak saves :data:`~foureyes.cascade.advantage.CLEAR_PEAK` residual variances of squared error. Bins that the fit pools, and rows of one bin, go by confidence. The advantage is
         mean c_large - mean c_small; with ``correct`` it is averaged with the difference of the two accuracies.
 
         The rest are there to compare with, and toss a coin within a bin. ``confidence``: bins by falling

@@ -9,7 +9,6 @@ For the models of the catalog a calibration is shipped, so that a guard runs out
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,9 +19,9 @@ from foureyes.calibration import Calibrator, FlagRate, Threshold
 from foureyes.calibration.calibrator import ScoreCalibrator
 from foureyes.calibration.provenance import Source
 from foureyes.errors import ConfigError, InputError
+from foureyes.guard.batched import BatchedReading
 from foureyes.guard.batcher import ReaderBatcher
 from foureyes.models.roles import Reader
-from foureyes.signals.worst import WorstClaim, worst_claim_rounds
 from foureyes.types import Exchange, Unscored, Vote, VoteVerdict
 
 __all__ = [
@@ -52,7 +51,7 @@ _TOLD: Final[Mapping[str, str]] = {
 """What is said where the detail holds a server's or a template's own words, which are for whoever runs this."""
 
 
-class ReaderJudge:
+class ReaderJudge(BatchedReading):
     """Votes safe or unsafe by how much the most surprising claim of an answer surprises a reader.
 
     Short answers take one reading; longer ones two rounds of readings, each a batch.
@@ -87,8 +86,7 @@ class ReaderJudge:
         *,
         provider: str = "foureyes",
     ) -> None:
-        self._shared = isinstance(reader, ReaderBatcher)
-        self._batcher = reader if isinstance(reader, ReaderBatcher) else ReaderBatcher(reader)
+        super().__init__(reader)
         calibrator.require_direction(READER_SIGNAL)
         if calibrator.fitted_on.source is not None:
             calibrator.fitted_on.require(Source(READER_SIGNAL, self._batcher.name))
@@ -104,11 +102,6 @@ class ReaderJudge:
         return self._provider
 
     @property
-    def name(self) -> str:
-        """The reader's name."""
-        return self._batcher.name
-
-    @property
     def cut(self) -> float:
         """The confidence from which on an answer is safe."""
         return self._cut
@@ -117,11 +110,6 @@ class ReaderJudge:
     def direction_note(self) -> str:
         """What has to be said of a calibrator that was accepted against the catalogue of signals; or empty."""
         return self._calibrator.direction_note
-
-    async def aclose(self) -> None:
-        """Ends the reading thread as soon as it is free; a batcher that is shared goes on."""
-        if not self._shared:
-            self._batcher.close()
 
     async def vote(self, exchange: Exchange) -> Vote:
         """Votes once; see :class:`~foureyes.models.roles.Judge`.
@@ -143,18 +131,6 @@ class ReaderJudge:
             reason += f"; {self.direction_note}"
         verdict: VoteVerdict = "safe" if confidence >= self._cut else "unsafe"
         return Vote(self._provider, self.name, verdict, confidence, reason, log_cmp=found.whole.mean_nll)
-
-    async def _worst_claim(self, exchange: Exchange) -> WorstClaim | Unscored:
-        """What the rounds ask for is read as one batch each, together with what other votes wait for."""
-        rounds = worst_claim_rounds(exchange)
-        wanted = next(rounds)
-        while True:
-            readings = await asyncio.gather(*(self._batcher.read(one) for one in wanted))
-            try:
-                wanted = rounds.send(readings)
-            except StopIteration as done:
-                found: WorstClaim | Unscored = done.value
-                return found
 
 
 @dataclass(frozen=True, slots=True)

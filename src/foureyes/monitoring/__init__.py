@@ -5,7 +5,7 @@ knows nothing of verdicts, services or ledgers; it is told what was decided as a
 :class:`~foureyes.monitoring.observation.Observation`, and later perhaps whether that was right, as an
 :class:`~foureyes.monitoring.observation.AnswerOutcome`. Nothing here sees a text.
 
-A newcomer starts at :class:`~foureyes.monitoring.monitor.Monitor`; the detectors are in :mod:`foureyes.maths.change`.
+A newcomer starts at :class:`~foureyes.monitoring.monitor.Monitor`; the detectors are in :mod:`foureyes.maths.change` and :mod:`foureyes.maths.exchangeability`.
 """
 
 from foureyes.monitoring.accuracy import EstimatedAccuracy, RealisedAccuracy, estimated_accuracy, realised_accuracy

@@ -22,8 +22,9 @@ from numpy.typing import ArrayLike
 
 from foureyes.errors import InputError
 from foureyes.json_text import parsed_json
-from foureyes.maths.change import ExchangeabilityTest, MeanTest
+from foureyes.maths.change import MeanTest
 from foureyes.maths.columns import fraction
+from foureyes.maths.exchangeability import ExchangeabilityTest
 from foureyes.monitoring.alarms import Alarm
 
 __all__ = ["Promise", "PromiseStatus", "PromiseWatch", "ThresholdLike"]

@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
-from foureyes.maths.change import ExchangeabilityTest, RateDetector
+from foureyes.maths.change import RateDetector
+from foureyes.maths.exchangeability import ExchangeabilityTest
 from foureyes.monitoring.alarms import Alarm
 from foureyes.monitoring.observation import Observation
 from foureyes.monitoring.rolling_limit import RollingLimit

@@ -15,6 +15,7 @@ import numpy as np
 from foureyes.calibration.calibrator import ScoreCalibrator
 from foureyes.calibration.provenance import Source
 from foureyes.errors import ConfigError, InputError
+from foureyes.guard.batched import BatchedReading
 from foureyes.guard.batcher import ReaderBatcher
 from foureyes.models.roles import Reader
 from foureyes.route.joint import (
@@ -26,7 +27,6 @@ from foureyes.route.joint import (
     question_text,
 )
 from foureyes.signals.catalog import require_one_pass, signal
-from foureyes.signals.worst import WorstClaim, worst_claim_rounds
 from foureyes.types import Exchange, Reading, Unscored
 
 __all__ = ["CalibratedReader"]
@@ -36,7 +36,7 @@ _WORST: str = "worst_claim"
 _UNFITTED = Unscored("unavailable", "no calibrator makes a probability of it")
 
 
-class CalibratedReader:
+class CalibratedReader(BatchedReading):
     """Reads answers with one signal; see :class:`~foureyes.route.roles.RouteReader`.
 
     Args:
@@ -68,19 +68,13 @@ class CalibratedReader:
     ) -> None:
         if signal != _WORST:
             require_one_pass([signal])
-        self._shared = isinstance(reader, ReaderBatcher)
-        self._batcher = reader if isinstance(reader, ReaderBatcher) else ReaderBatcher(reader)
+        super().__init__(reader)
         self._signal = signal
         self._one = calibrators if isinstance(calibrators, ScoreCalibrator | JointCalibrator) else None
         self._each = dict(calibrators) if isinstance(calibrators, Mapping) else {}
         for writer, calibrator in {"": self._one, **self._each}.items():
             if calibrator is not None:
                 self._require(calibrator, writer)
-
-    @property
-    def name(self) -> str:
-        """The verifier's name."""
-        return self._batcher.name
 
     @property
     def signal(self) -> str:
@@ -107,14 +101,10 @@ class CalibratedReader:
         """All that the verifier sees in an answer, token by token."""
         return await self._batcher.read(exchange)
 
-    async def aclose(self) -> None:
-        """Ends the reading thread as soon as it is free; a batcher that is shared goes on."""
-        if not self._shared:
-            self._batcher.close()
-
     async def _seen(self, exchange: Exchange) -> float | Unscored:
         if self._signal == _WORST:
-            return await self._worst_claim(exchange)
+            found = await self._worst_claim(exchange)
+            return found if isinstance(found, Unscored) else found.surprise
         reading = await self._batcher.read(exchange)
         return reading if isinstance(reading, Unscored) else self._taken(reading)
 
@@ -124,18 +114,6 @@ class CalibratedReader:
         if value is None:
             return Unscored("bad_reply", f"this reading cannot tell {self._signal}")
         return value if math.isfinite(value) else Unscored("not_finite", f"{self._signal} is no number here")
-
-    async def _worst_claim(self, exchange: Exchange) -> float | Unscored:
-        """What the rounds ask for is read as one batch each, together with what others wait for."""
-        rounds = worst_claim_rounds(exchange)
-        wanted = next(rounds)
-        while True:
-            readings = await asyncio.gather(*(self._batcher.read(one) for one in wanted))
-            try:
-                wanted = rounds.send(readings)
-            except StopIteration as done:
-                found = done.value
-                return found.surprise if isinstance(found, WorstClaim) else found
 
     def _confidences(
         self, seen: Sequence[float | Unscored], exchanges: Sequence[Exchange], writer: str, own: Sequence[float | None]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foureyes.errors import NotEnoughData
-from foureyes.maths.change import ExchangeabilityTest
+from foureyes.maths.exchangeability import ExchangeabilityTest
 from foureyes.maths.flips import Flips, decision_flips
 from foureyes.maths.resampling import group_weights, percentiles
 from foureyes.route.drift import RouteWatch

@@ -6,13 +6,12 @@ about another answer: not after the rows were scored again, and not when the fil
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
 from foureyes.errors import InputError
-from foureyes.view.sidecar import Sidecar
+from foureyes.view.sidecar import Followed
 
 __all__ = ["Label", "LabelDecision", "Labels", "sidecar_of"]
 
@@ -78,7 +77,7 @@ def sidecar_of(path: Path) -> Path:
     return path.with_name(f"{path.stem}.labels.jsonl")
 
 
-class Labels:
+class Labels(Followed):
     """The decisions in a sidecar.
 
     Args:
@@ -95,14 +94,9 @@ class Labels:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
         self.last: dict[tuple[int, str], LabelDecision] = {}
-        self.broken = 0
-        self.version = 0
         self._seen: dict[tuple[int, str], set[str]] = {}
-        self._file = Sidecar(path)
-        self._reading = threading.Lock()
-        self.refresh()
+        super().__init__(path)
 
     @property
     def conflicts(self) -> int:
@@ -110,40 +104,19 @@ class Labels:
         with self._reading:
             return sum({"right", "wrong"} <= seen for seen in self._seen.values())
 
-    def refresh(self) -> bool:
-        """Takes up what others wrote since.
-
-        Returns:
-            Whether there was something.
-        """
-        with self._reading:
-            return self._refresh()
-
-    def _refresh(self) -> bool:
-        if self._file.cut():  # somebody cleaned it up
-            self.last, self._seen, self.broken = {}, {}, 0
-        if not self._file.changed():
-            return False
-        for told in self._file.news():
-            self._take(told)
-        self.version += 1
-        return True
-
     def add(self, decision: LabelDecision) -> None:
         """Saves a decision: when this returns, it is on the disk.
 
         Raises:
             InputError: it cannot be written.
         """
-        self._file.append(decision.to_dict())
-        self.refresh()
+        self._append(decision.to_dict())
 
-    def _take(self, told: Any) -> None:
-        try:
-            decision = LabelDecision.from_dict(told if isinstance(told, dict) else {})
-        except InputError:
-            self.broken += 1
-            return
+    def _forget(self) -> None:
+        self.last, self._seen = {}, {}
+
+    def _take(self, told: dict[str, Any]) -> None:
+        decision = LabelDecision.from_dict(told)
         key = decision.row, decision.answer
         seen = self._seen.setdefault(key, set())
         if decision.label is None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,9 +18,10 @@ from typing import Any
 from filelock import FileLock
 
 from foureyes.batch.disk import reading, writing
+from foureyes.errors import InputError
 from foureyes.models.weights.store import cache_folder
 
-__all__ = ["Sidecar"]
+__all__ = ["Followed", "Sidecar"]
 
 
 class Sidecar:
@@ -86,6 +89,65 @@ class Sidecar:
         with self.path.open("rb") as file:
             file.seek(-1, os.SEEK_END)
             return b"" if file.read(1) == b"\n" else b"\n"
+
+
+class Followed(ABC):
+    """What the lines of a sidecar say, kept up with whoever else writes to it.
+
+    Args:
+        path: of the file; it need not be there yet.
+
+    Attributes:
+        broken: lines that say nothing.
+        version: goes up with every change.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.broken = self.version = 0
+        self._file = Sidecar(path)
+        self._reading = threading.Lock()
+        self.refresh()
+
+    def refresh(self) -> bool:
+        """Takes up what was written since, by whomever.
+
+        Returns:
+            Whether there was something.
+        """
+        with self._reading:
+            if self._file.cut():  # somebody cleaned it up
+                self._forget()
+                self.broken = 0
+            if not self._file.changed():
+                return False
+            for told in self._file.news():
+                try:
+                    self._take(told if isinstance(told, dict) else {})
+                except InputError:
+                    self.broken += 1
+            self.version += 1
+            return True
+
+    def _append(self, told: Mapping[str, Any]) -> None:
+        """Saves a line: when this returns, it is on the disk."""
+        self._file.append(told)
+        self.refresh()
+
+    @abstractmethod
+    def _forget(self) -> None:
+        """Empties what was kept."""
+
+    @abstractmethod
+    def _take(self, told: dict[str, Any]) -> None:
+        """Keeps what a line says.
+
+        Raises:
+            InputError: it says nothing.
+        """
 
 
 def _told(raw: bytes) -> Any:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 from typing import Any
 
 from foureyes.cleaning.votes import LabelVote
-from foureyes.errors import InputError
-from foureyes.view.sidecar import Sidecar
+from foureyes.view.sidecar import Followed
 
 __all__ = ["Ballot", "ballot_of"]
 
@@ -23,7 +21,7 @@ def ballot_of(path: Path) -> Path:
     return path.with_name(f"{path.stem}.votes.jsonl")
 
 
-class Ballot:
+class Ballot(Followed):
     """The votes in a file.
 
     Args:
@@ -39,22 +37,8 @@ class Ballot:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
         self.votes: dict[int, LabelVote] = {}
-        self.broken = self.version = 0
-        self._file = Sidecar(path)
-        self._reading = threading.Lock()
-        self.refresh()
-
-    def refresh(self) -> None:
-        """Takes up what was written since, by whomever."""
-        with self._reading:
-            if self._file.cut():
-                self.votes, self.broken = {}, 0
-            if self._file.changed():
-                for told in self._file.news():
-                    self._take(told)
-                self.version += 1
+        super().__init__(path)
 
     def add(self, vote: LabelVote) -> None:
         """Saves a vote: when this returns, it is on the disk.
@@ -62,15 +46,13 @@ class Ballot:
         Raises:
             InputError: it cannot be written.
         """
-        self._file.append(vote.to_dict())
-        self.refresh()
+        self._append(vote.to_dict())
 
-    def _take(self, told: Any) -> None:
-        try:
-            vote = LabelVote.from_dict(told)
-        except InputError:
-            self.broken += 1
-            return
+    def _forget(self) -> None:
+        self.votes = {}
+
+    def _take(self, told: dict[str, Any]) -> None:
+        vote = LabelVote.from_dict(told)
         self.votes.pop(vote.row, None)
         if not vote.empty:
             self.votes[vote.row] = vote
