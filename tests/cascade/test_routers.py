@@ -58,7 +58,9 @@ def test_where_the_orders_differ_is_said():
     assert hopeless.rank == (0, 1, 0)
     assert hopeless.unlike_threshold == ((0, 1),)
     few = slice(None, None, 2)
-    assert AdvantageRouter.fit(small[few], np.repeat([0.15, 0.8, 0.95], 50), bins=3).unlike_threshold == (), "few rows: no peak"
+    assert AdvantageRouter.fit(small[few], np.repeat([0.15, 0.8, 0.95], 50), bins=3).unlike_threshold == (), (
+        "few rows: no peak"
+    )
 
 
 def test_ties_leave_fewer_bins():
