@@ -175,7 +175,18 @@ def test_a_calibrator_is_fitted_on_what_was_decided(
     mark(viewer, 0, "right")
     labels, out = tmp_path / "labels.jsonl", tmp_path / "c.json"
     silent = without_truth(scored, tmp_path / "silent.jsonl")
-    command = ["calibrate", "fit", str(silent), "--score", "foureyes.v.log_cmp", "--kind", "platt", "-o", str(out), "--force"]
+    command = [
+        "calibrate",
+        "fit",
+        str(silent),
+        "--score",
+        "foureyes.v.log_cmp",
+        "--kind",
+        "platt",
+        "-o",
+        str(out),
+        "--force",
+    ]
     command += ["--accept-direction", "log_cmp", "--json"]
     assert main([*command, "--labels", str(labels)]) == 0
     told = json.loads(capsys.readouterr().out)
