@@ -52,6 +52,8 @@ DATA ?= ../shared/data
 
 studies: $(VENV)/developer
 	$(BIN)/python -m studies.know_when --data $(DATA) --markdown docs/studies/know_when.md
+	$(BIN)/python -m studies.second_readers --data $(DATA) --markdown docs/studies/second_readers.md
+	$(BIN)/python -m studies.disagreement --data $(DATA) --markdown docs/studies/disagreement.md
 	$(BIN)/python -m studies.defaults --data $(DATA) --splits 5 --markdown docs/studies/defaults.md
 	$(BIN)/python -m studies.vision --data $(DATA) --markdown docs/studies/vision.md
 	$(BIN)/foureyes models pull smollm2-135m gemma3-270m qwen2.5-coder-0.5b qwen2.5-coder-1.5b

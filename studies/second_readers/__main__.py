@@ -8,7 +8,7 @@ from typing import Final
 from foureyes.study.stored_options import StoredOptions, load_stored_options
 from studies.know_when.published_data import PublishedData
 from studies.published_study import PublishedStudy, Settings, StudyChapter, run_published
-from studies.second_readers import accuracy_gap, difficulty, thresholds
+from studies.second_readers import accuracy_gap, difficulty, doubt, thresholds
 from studies.second_readers.misses import families_chapter, loses_chapter
 from studies.second_readers.pairs import measure_pairs
 from studies.second_readers.panels import votes_chapter, weaker_chapter
@@ -48,7 +48,7 @@ STUDY: Final = PublishedStudy(
             "running one of them."
         ),
     ),
-    {"mmbench": mmbench},
+    {"mmbench": mmbench, "language": doubt.chapters},
 )
 
 
