@@ -96,7 +96,7 @@ def _told(lead: Difference) -> str:
         "not decided": "Not decided",
     }
     verdict = verdict_of(lead.low, lead.high, negligible=0.01)
-    return f"{words[verdict]}: {lead.value:+.3f} [{lead.low:+.3f}, {lead.high:+.3f}]."
+    return f"{words[verdict]}: {lead.value:+z.3f} [{lead.low:+z.3f}, {lead.high:+z.3f}]."
 
 
 def _forms(sets: Sequence[JudgedSet], reader: str) -> Section:

@@ -11,19 +11,19 @@ from foureyes.maths.stated_samples import average_confidence, pair_rank
 
 
 def test_with_equal_confidences_it_is_self_consistency():
-    assert average_confidence("AABA", [0.6] * 4, "A") == pytest.approx(0.75)
+    assert average_confidence("AABA", [0.6] * 4, answer="A") == pytest.approx(0.75)
 
 
 def test_a_sure_sample_outweighs_two_unsure_ones():
-    assert average_confidence("ABB", [0.9, 0.2, 0.1], "A") == pytest.approx(0.75)
-    assert average_confidence("ABB", [0.9, 0.2, 0.1], "C") == 0
+    assert average_confidence("ABB", [0.9, 0.2, 0.1], answer="A") == pytest.approx(0.75)
+    assert average_confidence("ABB", [0.9, 0.2, 0.1], answer="C") == 0
 
 
 def test_no_confidence_has_no_shares():
     with pytest.raises(NotEnoughData, match="state 0"):
-        average_confidence("AB", [0, 0], "A")
+        average_confidence("AB", [0, 0], answer="A")
     with pytest.raises(InputError, match="2 samples need a confidence each; got 1"):
-        average_confidence("AB", [0.5], "A")
+        average_confidence("AB", [0.5], answer="A")
 
 
 def test_two_guesses_share_as_they_were_ordered():

@@ -21,7 +21,7 @@ _RIDGE = 1e-6
 """Keeps the strength of a guess that was never second finite, and moves others by about one part in a million."""
 
 
-def average_confidence(answers: Sequence[Hashable], confidence: ArrayLike, answer: Hashable) -> float:
+def average_confidence(answers: Sequence[Hashable], confidence: ArrayLike, *, answer: Hashable) -> float:
     """Avg-Conf: the share of the stated confidence that stands behind an answer.
 
     Σ confidence of the samples that agree / Σ confidence of all. With equal confidences it is self-consistency.
@@ -39,7 +39,7 @@ def average_confidence(answers: Sequence[Hashable], confidence: ArrayLike, answe
         NotEnoughData: no samples, or none that states more than 0.
 
     Example:
-        >>> round(average_confidence(["Sydney", "Canberra", "Canberra"], [0.2, 0.9, 0.9], "Canberra"), 6)
+        >>> round(average_confidence(["Sydney", "Canberra", "Canberra"], [0.2, 0.9, 0.9], answer="Canberra"), 6)
         0.9
 
     Source: Xiong et al. 2024, arXiv 2306.13063, §3 (Avg-Conf).
