@@ -28,9 +28,9 @@ ClassCalibratorKind: TypeAlias = Literal["temperature", "vector"]
 GuardMode: TypeAlias = Literal["enforce", "observe"]
 """Whether a decision is meant to be acted on. ``observe`` marks it as not enforced and changes nothing else."""
 
-KeyScope: TypeAlias = Literal["verify", "route", "report", "audit", "admin"]
+KeyScope: TypeAlias = Literal["verify", "route", "report", "audit", "resume", "admin"]
 """What an API key may do: ask the guard, ask a route's writers, report what came of actions and answers, read the record and
-what was decided, or everything."""
+what was decided, let a suspended promise hold again, or everything."""
 
 PiiPolicy: TypeAlias = Literal["off", "patterns", "names"]
 """How personal data is looked for: not at all, by its shape, or by its shape and with a model for names and places."""

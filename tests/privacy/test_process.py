@@ -51,8 +51,8 @@ def test_a_process_that_dies_blocks_its_text_and_no_other(broken: ProcessDetecto
 
 def test_a_killed_process_is_started_again(broken: ProcessDetector) -> None:
     expected = broken.find(_LONG)
-    assert broken._child is not None
-    os.kill(broken._child._process.pid or 0, signal.SIGKILL)
+    assert broken._process._child is not None
+    os.kill(broken._process._child.process.pid or 0, signal.SIGKILL)
     with pytest.raises(PrivacyError, match="its process ended"):
         broken.find(_LONG)
     assert broken.find(_LONG) == expected
@@ -73,7 +73,7 @@ def test_a_text_that_takes_too_long_ends_its_process(monkeypatch: pytest.MonkeyP
         longer = _LONG * 5
         with pytest.raises(PrivacyError, match="took over"):
             detector.find(longer)
-        assert detector._child is None
+        assert detector._process._child is None
     finally:
         detector.close()
 

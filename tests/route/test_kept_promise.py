@@ -9,7 +9,7 @@ import pytest
 
 from foureyes.calibration import Source
 from foureyes.cascade.policy import ALWAYS, ConfidenceGate, Policy
-from foureyes.errors import InputError
+from foureyes.errors import InputError, LedgerError
 from foureyes.route.drift import RouteWatch
 from foureyes.route.log import JsonlRouteLog
 from foureyes.route.outcome import RoutedAnswer, RouteRequest
@@ -19,6 +19,7 @@ from foureyes.route.roles import OutcomeUnkept
 from foureyes.route.route import Route
 from foureyes.route.rules import RouteMember, RouteRules
 from foureyes.route.scripted import ScriptedRouteReader, ScriptedRouteWriter
+from tests.route.faults import Recorder
 
 SEEN = {"small": tuple(i / 100 for i in range(50, 100)), "large": tuple(i / 100 for i in range(50, 100))}
 PROMISE = RoutePromise(0.8, 0.05, 0.05, 50, 10, 0, 0.1, 0.3, "log_cmp", "reader", SEEN)
@@ -163,11 +164,25 @@ async def test_somebody_lets_it_hold_again(tmp_path: Path) -> None:
     path = tmp_path / "promise.json"
     path.write_text(PROMISE.to_json())
     keeper = RouteWatch.opened(path)
-    route = route_with(RouteParts(keeper=keeper), on_suspension="closed")
+    recorder = Recorder("well")
+    route = route_with(RouteParts(keeper=keeper, recorder=recorder), on_suspension="closed")
     with pytest.raises(InputError, match="holds"):
-        route.resume()
+        await route.resume(by="ops")
     keeper.suspend("its watch failed", 0.0)
     assert (await route.answer("Capital?")).action == "failed"
-    assert "its watch failed" in route.resume()
+    assert "its watch failed" in await route.resume(by="ops", note="looked at it")
     assert (await route.answer("Capital?")).action == "answer"
     assert not RouteWatch.opened(path).suspended
+    event, payload = recorder.kept[1]
+    assert (event, payload["by"], payload["note"]) == ("promise_resumed", "ops", "looked at it")
+    assert "its watch failed" in payload["suspended_for"]
+
+
+@pytest.mark.parametrize("records", ["raises", "fails", "never"])
+async def test_a_word_that_cannot_be_recorded_resumes_nothing(records: str) -> None:
+    parts = RouteParts(keeper=Failing("observe"), recorder=Recorder(records))
+    route = route_with(parts, record_s=0.05)
+    await route.answer("Capital?")
+    with pytest.raises(LedgerError):
+        await route.resume(by="ops")
+    assert route.suspended == "its watch failed"

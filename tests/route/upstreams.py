@@ -47,7 +47,10 @@ def event(data: Any) -> bytes:
     return b"data: " + (data if isinstance(data, bytes) else json.dumps(data).encode()) + b"\n\n"
 
 
-Script = Callable[[int], bytes | float | None]
+Gated = tuple[asyncio.Event, bytes]
+"""What is to be waited for, and bytes to answer with then."""
+
+Script = Callable[[int], bytes | float | Gated | None]
 """Of the number of a request, from 0: bytes to answer with, seconds to say nothing, or ``None`` to hang up."""
 
 
@@ -74,6 +77,9 @@ async def upstream(
                     return
                 if said is None:
                     return
+                if isinstance(said, tuple):
+                    await said[0].wait()
+                    said = said[1]
                 writer.write(said)
                 await writer.drain()
                 if close:

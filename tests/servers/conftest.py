@@ -1,10 +1,11 @@
-"""One real vLLM server for the whole session, serving smollm2-135m in float32."""
+"""Real vLLM servers, which serve smollm2-135m in float32: one for the whole session, and one that reads behind a route."""
 
 import os
 import signal
 import socket
 import subprocess
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -40,25 +41,45 @@ def vllm(weights, tmp_path_factory):
     if "FOUREYES_VLLM_URL" in os.environ:
         yield os.environ["FOUREYES_VLLM_URL"]
         return
+    with vllm_server(weights, tmp_path_factory.mktemp("vllm") / "server.log") as (url, _):
+        yield url
+
+
+@pytest.fixture(scope="module")
+def vllm_reader(weights, tmp_path_factory):
+    """Address of a second server, and what ends it; it may be ended only once."""
+    with vllm_server(weights, tmp_path_factory.mktemp("vllm") / "reader.log") as found:
+        yield found
+
+
+@contextmanager
+def vllm_server(weights, log):
+    """A server of its own: its address, and what ends it."""
     folder = Path(subprocess.run([TOOL, "where"], check=True, capture_output=True, text=True).stdout.strip())
     if not (folder / "bin" / "vllm").exists():
         pytest.fail(f"no vLLM in {folder}: run tools/vllm-server install, or make test-servers")
-    port, log = free_port(), tmp_path_factory.mktemp("vllm") / "server.log"
+    port = free_port()
     options = ["--dtype", "float32", "--max-model-len", str(CONTEXT), "--served-model-name", NAME]
     with log.open("wb") as out:
         server = subprocess.Popen(
             [TOOL, "serve", weights, str(port), *options], stdout=out, stderr=out, start_new_session=True
         )
-    try:
-        wait_until_up(f"http://127.0.0.1:{port}", server, log)
-        yield f"http://127.0.0.1:{port}/v1"
-    finally:
+
+    def end():
+        if server.poll() is not None:
+            return
         os.killpg(server.pid, signal.SIGTERM)
         try:
             server.wait(30)
         except subprocess.TimeoutExpired:
             os.killpg(server.pid, signal.SIGKILL)
             server.wait()
+
+    try:
+        wait_until_up(f"http://127.0.0.1:{port}", server, log)
+        yield f"http://127.0.0.1:{port}/v1", end
+    finally:
+        end()
 
 
 def wait_until_up(url, server, log):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,12 @@ from tests.service.loopback import serving
 
 QUESTION: Any = [{"role": "user", "content": "What is the capital of Australia? Answer with the name only."}]
 NAME = "smollm2-135m"
+CITY: Any = {
+    "type": "object",
+    "properties": {"city": {"enum": ["Canberra", "Sydney"]}},
+    "required": ["city"],
+    "additionalProperties": False,
+}
 
 
 class Located(HttpRouteWriter):
@@ -77,9 +83,12 @@ def test_litellm_is_a_writer(litellm: str, tmp_path: Path) -> None:
 
 @pytest.mark.vllm
 @pytest.mark.weights
-def test_vllm_writes_and_reads(vllm: str, tmp_path: Path) -> None:
-    """The second server is the same program again: what is held here is the wire, not who is right."""
-    with CompletionsReader.open(vllm) as opened:
+def test_one_vllm_server_writes_and_another_reads(
+    vllm: str, vllm_reader: tuple[str, Callable[[], None]], tmp_path: Path
+) -> None:
+    """They serve the same small model: what is held here is the wire, not who is right."""
+    reading, end_reader = vllm_reader
+    with CompletionsReader.open(reading) as opened:
         source = Source("log_cmp", opened.fingerprint)
         platt = Platt.fit([0.1, 0.5, 1.0, 2.0, 3.0, 4.0], [1, 1, 1, 0, 0, 0], source=source)
         members = [RouteMember(Located(name, NAME, vllm)) for name in ("small", "large")]
@@ -99,6 +108,14 @@ def test_vllm_writes_and_reads(vllm: str, tmp_path: Path) -> None:
                     model="foureyes/vllm", input=QUESTION, max_output_tokens=12, temperature=0
                 )
                 assert response.output_text == found.choices[0].message.content
+                form: Any = {"type": "json_schema", "json_schema": {"name": "city", "strict": True, "schema": CITY}}
+                held = client.chat.completions.create(**{**asked, "max_tokens": 40}, response_format=form)
+                assert json.loads(held.choices[0].message.content)["city"] in CITY["properties"]["city"]["enum"]
+                assert [stage["failure"] for stage in held.foureyes["stages"]] == [None, None]
+                end_reader()
+                with pytest.raises(openai.InternalServerError, match="small: unread") as unread:
+                    client.chat.completions.create(**asked)
+                assert unread.value.response.headers["x-should-retry"] == "false"
                 close(route, members[0].writer)
 
 

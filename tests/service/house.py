@@ -29,7 +29,7 @@ from foureyes.service.app_state import Instruments
 from foureyes.service.logs import open_log
 from foureyes.types.votes import VoteVerdict
 
-SCOPES: tuple[KeyScope, ...] = ("verify", "route", "report", "audit", "admin")
+SCOPES: tuple[KeyScope, ...] = ("verify", "route", "report", "audit", "resume", "admin")
 
 
 class House:

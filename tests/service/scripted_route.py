@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from foureyes.models.scripted import ScriptedReader
+from foureyes.route.answering import Left
 from foureyes.route.outcome import Candidate, RouteAction, RoutedAnswer, RouteRequest, RouteStage
 from foureyes.types import Exchange, Message, Reading, TokenUsage, Unscored
 
@@ -65,13 +66,24 @@ class ScriptedRoute:
     def promise(self) -> str:
         return ""
 
-    async def answer(self, request: RouteRequest, *, request_id: str | None = None) -> RoutedAnswer:
+    @property
+    def suspended(self) -> str:
+        return ""
+
+    async def resume(self, *, by: str, note: str = "") -> str:  # noqa: ARG002
+        raise AssertionError("nobody suspends it")
+
+    async def answer(
+        self, request: RouteRequest, *, request_id: str | None = None, left: Left | None = None
+    ) -> RoutedAnswer:
         self.asked.append(request)
         try:
             if self.waits is not None:
                 await self.waits.wait()
         except asyncio.CancelledError:
             self.cancelled += 1
+            if left is not None:
+                left(self._answer(request_id or "r-1"))
             raise
         if self.error is not None:
             raise self.error
@@ -81,7 +93,7 @@ class ScriptedRoute:
         return ScriptedReader(name="toy-reader").read([exchange])[0], False
 
     async def annotated(
-        self, request: RouteRequest, *, request_id: str | None = None
+        self, request: RouteRequest, *, request_id: str | None = None, left: Left | None = None
     ) -> AsyncGenerator[Mapping[str, Any] | RoutedAnswer]:
         self.asked.append(request)
         try:
@@ -91,6 +103,8 @@ class ScriptedRoute:
                 await self.waits.wait()
         except (asyncio.CancelledError, GeneratorExit):
             self.cancelled += 1
+            if left is not None:
+                left(self._answer(request_id or "r-1"))
             raise
         if self.error is not None:
             raise self.error

@@ -111,6 +111,10 @@ NO_REPLIES: dict[str, Any] = {
     "choices of text": body_of(choices="Canberra"),
     "an ending of a list": choice_of(finish_reason=["stop"]),
     "another model": body_of(model="toy-mini"),
+    "a key twice": json.dumps(body_of()).encode().replace(b'{"id"', b'{"model": "toy", "id"'),
+    "a key twice in a message": json.dumps(body_of()).encode().replace(b'"content"', b'"content": "Sydney", "content"'),
+    "no end": choice_of(finish_reason=None),
+    "an empty end": choice_of(finish_reason=""),
 }
 
 
@@ -256,8 +260,8 @@ def test_no_writer_says_of_itself_what_the_reader_found(house: House, *, stream:
 
 
 REQUESTS: dict[str, tuple[bytes, str]] = {
-    "NaN": (b'{"model": "trivia", "temperature": NaN, "messages": [{"role": "user", "content": "x"}]}', "not JSON"),
-    "deep": (b'{"model": "trivia", "messages": ' + b"[" * 10_000 + b"]" * 10_000 + b"}", "not JSON"),
+    "NaN": (b'{"model": "trivia", "temperature": NaN, "messages": [{"role": "user", "content": "x"}]}', "NaN"),
+    "deep": (b'{"model": "trivia", "messages": ' + b"[" * 10_000 + b"]" * 10_000 + b"}", "nested too deeply"),
     "less deep": (
         b'{"model": "trivia", "messages": [{"role": "user", "content": "x"}], "x": ' + b"[" * 500 + b"]" * 500 + b"}",
         "levels",

@@ -20,7 +20,7 @@ from foureyes.models.scripted import ScriptedReader
 from foureyes.route.log_reading import read_route_log
 from foureyes.route.scripted import completion
 from foureyes.service.route_wiring import with_routes
-from tests.route.upstreams import upstream, whole
+from tests.route.upstreams import Gated, upstream, whole
 from tests.service.test_serve import serving, until_logged
 
 READER = ScriptedReader({"Canberra": 0.9, "Sydney": 0.01}, name="scripted")
@@ -145,8 +145,11 @@ def test_serve_is_a_gateway_that_follows_its_configuration(tmp_path: Path) -> No
 
 
 async def _gateway(folder: Path) -> None:
-    def replies(i: int) -> bytes | float:
-        return 60.0 if i == 4 else whole(200, completion(["Sydney", "Canberra", "Perth", "Canberra"][i]))
+    gates = {5: asyncio.Event(), 7: asyncio.Event()}
+
+    def replies(i: int) -> bytes | float | Gated:
+        said = whole(200, completion(["Sydney", "Canberra"][(i + (i > 4)) % 2]))
+        return 60.0 if i == 4 else (gates[i], said) if i in gates else said
 
     async with upstream(replies) as server:
         key = new_key("acme", {"admin"})
@@ -174,15 +177,36 @@ async def _gateway(folder: Path) -> None:
                     await plain.post("/v1/guard/verify", json={"prompt": "Capital?", "response": "Canberra"})
                 ).json()
                 assert (found["safe"], "no verifier" in str(found["votes"])) == (False, True), found
-                (folder / "route.toml").write_text((folder / "route.toml").read_text().replace("0.999999", "nonsense"))
+                held = asyncio.create_task(_streamed(client, asked))
+                await _until(lambda: len(server.bodies) == 6)
+                _rewrite(folder / "route.toml", "0.999999", "0.999998")
+                process.send_signal(signal.SIGHUP)
+                assert (await asyncio.to_thread(until_logged, process, "configuration"))["applied"]
+                gates[5].set()
+                assert await held == "Canberra"
+                _rewrite(folder / "route.toml", "0.999998", "nonsense")
                 process.send_signal(signal.SIGHUP)
                 assert not (await asyncio.to_thread(until_logged, process, "configuration"))["applied"]
                 assert (await plain.get("/readyz")).status_code == 503
+            held = asyncio.create_task(_streamed(client, asked))
+            await _until(lambda: len(server.bodies) == 8)
             process.send_signal(signal.SIGTERM)
+            gates[7].set()
+            assert await held == "Canberra"
             assert await asyncio.to_thread(process.wait, 60) == 0
     logged = read_route_log(folder / "route.jsonl").requests
-    assert [request.action for request in logged] == ["answer", "answer", "cancelled"]
+    assert [request.action for request in logged] == ["answer", "answer", "cancelled", "answer", "answer"]
     assert [stage.failure for stage in logged[2].stages] == ["cancelled"]
+
+
+async def _streamed(client: openai.AsyncOpenAI, asked: Any) -> str:
+    pieces = [one async for one in await client.chat.completions.create(**asked, stream=True)]
+    assert pieces[-1].choices[0].finish_reason == "stop"
+    return "".join(one.choices[0].delta.content or "" for one in pieces)
+
+
+def _rewrite(file: Path, old: str, new: str) -> None:
+    file.write_text(file.read_text().replace(old, new))
 
 
 async def _until(met: Any) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from foureyes.calibration import Source
 from foureyes.cascade.policy import ALWAYS, ConfidenceGate, Policy
+from foureyes.cli import main
 from foureyes.config import Keyring, new_key
 from foureyes.route.log import JsonlRouteLog, salt_beside
 from foureyes.route.log_reading import read_route_log
@@ -17,7 +18,7 @@ from foureyes.route.parts import RouteParts
 from foureyes.route.route import Route
 from foureyes.route.rules import Prices, RouteMember, RouteRules
 from foureyes.route.scripted import ScriptedRouteReader, ScriptedRouteWriter
-from tests.service.house import House, open_house
+from tests.service.house import House, Recording, open_house
 from tests.service.test_openai_routes import ASKED, ask
 
 __all__ = ["open_house"]
@@ -156,3 +157,48 @@ def test_an_answer_is_opened_to_its_tokens_where_texts_are_shown(house: House, r
     assert house.call("GET", f"/v1/routes/answers/{name}/tokens?stage=2", key="audit").status == 404
     assert house.call("GET", f"/v1/routes/answers/{name}/tokens", key="route").status == 403
     assert house.call("GET", "/v1/routes/answers/nothing/tokens", key="audit").status == 404
+
+
+def test_somebody_lets_a_suspended_promise_hold_again(house: House) -> None:
+    class Keeper:
+        statement, suspended, reason = "At most 5 % wrong.", True, "confidences changed"
+
+        def observe(self, *_: Any) -> None:
+            pass
+
+        def acknowledge(self) -> None:
+            self.suspended = False
+
+    members = [RouteMember(ScriptedRouteWriter("small", "Canberra"))]
+    keeper: Any = Keeper()
+    parts = RouteParts(keeper=keeper, recorder=Recording(house.ledger), tenant="acme")
+    route = Route("trivia", members, ScriptedRouteReader(otherwise=0.9), Policy((ALWAYS,)), None, parts)
+    house.change(routes={"trivia": route})
+    body = {"route": "trivia", "note": "looked at forty of them"}
+    assert house.call("GET", "/v1/routes", key="audit").json()["routes"][0]["suspended"] is True
+    assert [house.call("POST", "/v1/routes/resume", body, key=key).status for key in ("route", "audit", "report")] == [
+        403
+    ] * 3
+    done = house.call("POST", "/v1/routes/resume", body, key="resume")
+    assert done.json() == {"route": "trivia", "suspended_for": "confidences changed", "suspended": False}
+    assert house.call("POST", "/v1/routes/resume", body, key="resume").status == 409
+    assert house.call("POST", "/v1/routes/resume", {"route": "other"}, key="resume").status == 404
+    [entry] = house.ledger.entries(0)
+    assert (entry.payload["note"], entry.payload["suspended_for"]) == (body["note"], "confidences changed")
+    assert entry.payload["by"] == f"acme/{house.keys['resume'].stored.id}"
+    assert [line["suspended_for"] for line in house.logged() if line["event"] == "promise"] == ["confidences changed"]
+
+
+def test_every_routed_answer_stands_in_the_record_that_an_auditor_verifies(house: House, tmp_path: Path) -> None:
+    members = [RouteMember(ScriptedRouteWriter("small", "Canberra"))]
+    parts = RouteParts(recorder=Recording(house.ledger), tenant="acme")
+    route = Route("trivia", members, ScriptedRouteReader(otherwise=0.9), Policy((ALWAYS,)), None, parts)
+    house.change(routes={"trivia": route})
+    receipts = [ask(house, {**ASKED, "stream": stream}).headers["x-foureyes-receipt"] for stream in (False, True)]
+    assert receipts == ["0", "1"]
+    export, public = tmp_path / "export.jsonl", tmp_path / "guard.pub"
+    export.write_bytes(house.call("GET", "/v1/ledger/export", key="audit").body)
+    public.write_text(str(house.ledger.keys[0]))
+    assert main(["ledger", "verify", str(export), "--key", str(public)]) == 0
+    export.write_bytes(export.read_bytes().replace(b'"answer"', b'"failed"', 1))
+    assert main(["ledger", "verify", str(export), "--key", str(public)]) == 3

@@ -54,7 +54,7 @@ class ApiKey:
         id: its public name, letters and digits.
         sha256: of the key as it is presented, 64 hexadecimal digits in lower case.
         scopes: what it may do: ``verify`` (ask the guard), ``report`` (say what came of actions), ``audit`` (read the
-            ledger and what was decided), ``admin`` (everything).
+            ledger and what was decided), ``resume`` (let a suspended promise hold again), ``admin`` (everything).
         not_before: seconds since 1970 from which on it is accepted; ``None`` for always.
         expires: seconds since 1970 from which on it is not; ``None`` for never.
 

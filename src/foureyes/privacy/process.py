@@ -1,21 +1,16 @@
 """Looks through long texts in a process of its own: Python's lock is held while one is looked through, and nobody waits for it.
 
-A text that takes long also keeps no processor from whoever else asks, as the process gives way to every other; and it can be
-ended, whatever it is doing. Short texts are looked through where they are, as sending them would take longer.
+Short texts are looked through where they are, as sending them would take longer.
 """
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Callable
-from contextlib import suppress
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
+from functools import partial
 from typing import Final
 
 from foureyes.errors import PrivacyError
+from foureyes.own_process import OwnProcess, ProcessGone, WorkFailed
 from foureyes.privacy.findings import Finding
 from foureyes.privacy.patterns import PatternDetector
 
@@ -24,9 +19,6 @@ __all__ = ["ProcessDetector"]
 _SHORT: Final = 8_192
 _GRACE_S: Final = 5.0
 """How much longer than it may take a text is waited for before its process is ended."""
-
-_START_S: Final = 60.0
-_WAY: Final = 5  # of 19 that a process can give way
 
 
 class ProcessDetector:
@@ -44,10 +36,8 @@ class ProcessDetector:
     """
 
     def __init__(self, make: Callable[[], PatternDetector]) -> None:
-        self._make = make
         self._here = make()
-        self._turn = threading.Lock()
-        self._child: _Child | None = None
+        self._process = OwnProcess(partial(_finder, make), name="foureyes-privacy")
 
     def find(self, text: str) -> list[Finding]:
         """Every piece of personal data in the text.
@@ -57,77 +47,23 @@ class ProcessDetector:
         """
         if len(text) <= _SHORT:
             return self._here.find(text)
-        with self._turn:
-            if self._child is None:
-                self._child = _Child(self._make)
-            try:
-                return self._child.find(text, self._here.most_seconds(text) + _GRACE_S)
-            except PrivacyError:
-                raise
-            except BaseException as error:  # whatever it is, an answer that comes later must answer no other text
-                self.close()
-                if isinstance(error, _Gone):
-                    raise PrivacyError(f"looking for personal data in a long text {error}") from None
-                raise
-
-    def close(self) -> None:
-        """Ends the process; a text that is looked through then fails."""
-        child, self._child = self._child, None
-        if child is not None:
-            child.end()
-
-
-class _Gone(Exception):
-    """The process is of no use any more."""
-
-
-class _Child:
-    """The process, and the way to it."""
-
-    def __init__(self, make: Callable[[], PatternDetector]) -> None:
-        context = get_context("spawn")  # a fork of a process with threads may never wake
-        self._pipe, theirs = context.Pipe()
-        self._process: BaseProcess = context.Process(
-            target=_look_for_ever, args=(make, theirs), name="foureyes-privacy", daemon=True
-        )
-        self._process.start()
-        theirs.close()
-        self._is_ready = False
-
-    def find(self, text: str, seconds: float) -> list[Finding]:
         try:
-            if not self._is_ready:
-                self._answer(_START_S)
-                self._is_ready = True
-            self._pipe.send(text)
-            found = self._answer(seconds)
-        except (EOFError, OSError):
-            raise _Gone("failed: its process ended") from None
+            found = self._process.ask(text, self._here.most_seconds(text) + _GRACE_S)
+        except ProcessGone as gone:
+            raise PrivacyError(f"looking for personal data in a long text {gone}") from None
+        except WorkFailed as failed:
+            raise PrivacyError(f"looking for personal data failed: {failed}") from None
         if isinstance(found, str):
             raise PrivacyError(found)
         return [Finding(*finding) for finding in found]
 
-    def _answer(self, seconds: float) -> list[tuple[int, int, str, float]] | str:
-        if not self._pipe.poll(seconds):
-            raise _Gone(f"took over {seconds:.3g} s: it was not read to its end")
-        answer: list[tuple[int, int, str, float]] | str = self._pipe.recv()
-        return answer
-
-    def end(self) -> None:
-        self._process.kill()
-        self._process.join()
-        self._pipe.close()
+    def close(self) -> None:
+        """Ends the process; a text that is looked through then fails."""
+        self._process.close()
 
 
-def _look_for_ever(make: Callable[[], PatternDetector], pipe: Connection) -> None:
-    """The process: findings for texts, until nobody is there any more."""
-    with suppress(OSError):
-        os.nice(_WAY)
-    with suppress(EOFError, OSError, KeyboardInterrupt):
-        detector = make()
-        pipe.send([])
-        while True:
-            pipe.send(_found(detector, pipe.recv()))
+def _finder(make: Callable[[], PatternDetector]) -> Callable[[str], list[tuple[int, int, str, float]] | str]:
+    return partial(_found, make())
 
 
 def _found(detector: PatternDetector, text: str) -> list[tuple[int, int, str, float]] | str:
@@ -136,5 +72,3 @@ def _found(detector: PatternDetector, text: str) -> list[tuple[int, int, str, fl
         return [(f.start, f.end, f.kind, f.score) for f in detector.find(text)]
     except PrivacyError as error:
         return str(error)
-    except Exception as error:  # noqa: BLE001 - a bug blocks the text; its message may quote it
-        return f"looking for personal data failed: {type(error).__name__}"

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from foureyes.errors import FoureyesError
+from foureyes.errors import FoureyesError, LedgerError
 from foureyes.guard.deadline import log_bug, log_failure, wrap_uncancellable
 from foureyes.route.background import Background
 from foureyes.route.kept_promise import KeptPromise
 from foureyes.route.outcome import RoutedAnswer, RouteRequest, RouteStage
 from foureyes.route.parts import RouteParts
-from foureyes.route.recording import EVENT, route_payload
+from foureyes.route.recording import EVENT, RESUMED, resumed_payload, route_payload
 from foureyes.route.replies import reply_of
 from foureyes.route.roles import RouteLog
 from foureyes.route.rules import RouteRules
@@ -70,12 +70,14 @@ class Finisher:
             reason=end.reason,
         )
 
-    def left(self, walk: Walk, request_id: str, at: float) -> None:
-        """Tells the log of a request whose caller hung up: what was written until then is paid for all the same."""
+    def left(self, walk: Walk, request_id: str, at: float, tell: Callable[[RoutedAnswer], None] | None = None) -> None:
+        """Tells of a request whose caller hung up: what was written until then is paid for all the same."""
         answer = self.answered(walk.request, WalkEnd("cancelled", walk.left, reason=LEFT), request_id, at)
         if self._rules.shadow:  # nothing but the strongest writer is asked while anybody waits
             answer = replace(answer, would=None, baseline=left_stage(walk.members[-1]))
         self.log(walk.request, answer)
+        if tell is not None:
+            tell(answer)
 
     def observe(self, stages: Sequence[RouteStage], at: float) -> None:
         """Shows whoever watches the promise what the writers were found to be worth."""
@@ -121,6 +123,22 @@ class Finisher:
             _log(error, "the ledger of a route")
             return _withheld(answer, "it could not be recorded")
         return replace(answer, receipt=kept)
+
+    async def record_resumed(self, why: str, *, by: str, note: str) -> None:
+        """Takes a receipt of somebody's word that the promise holds again.
+
+        Raises:
+            LedgerError: there is none.
+        """
+        recorder = self._parts.recorder
+        if recorder is None:
+            return
+        payload = resumed_payload(self._route, self._parts.tenant, why, by=by, note=note)
+        try:
+            async with asyncio.timeout(self._rules.record_s):
+                await wrap_uncancellable(recorder.append(RESUMED, payload))
+        except TimeoutError as error:
+            raise LedgerError("that the promise is resumed could not be recorded in time") from error
 
 
 def _seen(stages: Sequence[RouteStage]) -> Iterator[tuple[str, float]]:

@@ -85,6 +85,17 @@ class KeptPromise:
         except Exception as error:  # noqa: BLE001 - a keeper may be anyone's; it is suspended here all the same
             _log(error)
 
+    def require_suspended(self) -> None:
+        """Refuses to resume what is not suspended.
+
+        Raises:
+            InputError: it holds, or nothing is promised.
+        """
+        if self._keeper is None:
+            raise InputError("the route promises nothing, so there is nothing to resume")
+        if not self.suspended:
+            raise InputError("the promise holds; there is nothing to resume")
+
     def acknowledge(self) -> str:
         """Lets the promise hold again, on somebody's word.
 
@@ -94,12 +105,9 @@ class KeptPromise:
         Raises:
             InputError: it is not suspended, or nothing is promised.
         """
-        if self._keeper is None:
-            raise InputError("the route promises nothing, so there is nothing to resume")
-        if not self.suspended:
-            raise InputError("the promise holds; there is nothing to resume")
+        self.require_suspended()
         why = self.reason
-        if self._keeper.suspended:
+        if self._keeper is not None and self._keeper.suspended:
             self._keeper.acknowledge()
         self._failed = ""
         return why

@@ -13,6 +13,7 @@ import os
 import secrets
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -25,7 +26,7 @@ from foureyes.route.log_records import LoggedOutcome, LoggedRequest, logged_requ
 from foureyes.route.outcome import RoutedAnswer, RouteRequest
 from foureyes.route.roles import OutcomeKnown, OutcomeUnkept
 
-__all__ = ["JsonlRouteLog", "salt_beside"]
+__all__ = ["JsonlRouteLog", "lock_log", "salt_beside"]
 
 _LEAST: Final = 1 << 16
 _SALT_BYTES: Final = 32
@@ -210,6 +211,20 @@ def _locked(path: Path) -> int:
         os.close(guard)
         raise InputError(f"{path} is written by another process: one log, one writer") from error
     return guard
+
+
+@contextmanager
+def lock_log(path: Path) -> Iterator[None]:
+    """Keeps every other process from writing a log meanwhile.
+
+    Raises:
+        InputError: one writes it now.
+    """
+    guard = _locked(path)
+    try:
+        yield
+    finally:
+        os.close(guard)
 
 
 def _opened(path: Path) -> int:

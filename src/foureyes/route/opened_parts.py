@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from foureyes.ledger import Ledger
     from foureyes.route.concealing import BodyConcealer
 
-__all__ = ["file_text", "parts_of"]
+__all__ = ["Closers", "file_text", "locked_log", "parts_of", "recorder_of"]
 
 
 class _Closable(Protocol):
@@ -74,7 +75,7 @@ def _opened(
         closers.append(keep)
     council, risks = _council(settings, *models, closers)
     log = _log(route, reader, models[0], closers)
-    recorder, concealer = _recorder(settings, models[0], closers), _concealer(route, closers)
+    recorder, concealer = recorder_of(settings, models[0], closers), _concealer(route, closers)
     return RouteParts(
         log=log,
         recorder=recorder,
@@ -116,7 +117,24 @@ def _log(route: RouteSettings, reader: CalibratedReader, cache: PartCache | None
     return _kept(("route log", path, source, route.log_texts), opened, cache, closers)
 
 
-def _recorder(settings: RouteFile, cache: PartCache | None, closers: Closers) -> Recorder | None:
+@contextmanager
+def locked_log(path: Path | None) -> Iterator[None]:
+    """Keeps every other process from writing a route's log meanwhile.
+
+    Raises:
+        InputError: one writes it now.
+    """
+    if path is None:
+        yield
+        return
+    from foureyes.route.log import lock_log  # noqa: PLC0415 - needs an extra
+
+    with lock_log(path):
+        yield
+
+
+def recorder_of(settings: RouteFile, cache: PartCache | None, closers: Closers) -> Recorder | None:
+    """The ledger of a route; ``None`` where it keeps none. See :func:`parts_of`."""
     ledger, salt = settings.ledger, settings.route.salt
     if ledger is None or salt is None:
         return None

@@ -34,6 +34,7 @@ StageFailure: TypeAlias = Literal[
     "filtered",  # the provider's filter withheld it, or the model declined
     "private",  # personal data could not be concealed from it
     "unread",  # the reader could not read it
+    "uncalibrated",  # the reader read it, and no calibrator makes P(correct) of what it saw
     "cancelled",  # the caller hung up while it was written or read
 ]
 

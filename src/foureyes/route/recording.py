@@ -11,9 +11,10 @@ from foureyes.guard.protocols import Json, Recorder
 from foureyes.route.outcome import RoutedAnswer, RouteRequest, RouteStage
 from foureyes.types import Unscored
 
-__all__ = ["EVENT", "route_payload"]
+__all__ = ["EVENT", "RESUMED", "resumed_payload", "route_payload"]
 
 EVENT: Final = "routed_answer"
+RESUMED: Final = "promise_resumed"
 
 
 def route_payload(request: RouteRequest, answer: RoutedAnswer, recorder: Recorder, tenant: str) -> dict[str, Json]:
@@ -42,6 +43,19 @@ def route_payload(request: RouteRequest, answer: RoutedAnswer, recorder: Recorde
         "response_hash": None if returned is None else recorder.text_hash(tenant, returned),
         "stages": [_stage(stage, recorder, tenant) for stage in answer.stages],
     }
+
+
+def resumed_payload(route: str, tenant: str, why: str, *, by: str, note: str) -> dict[str, Json]:
+    """The payload of the entry that says that somebody let a suspended promise hold again.
+
+    Args:
+        route: its name.
+        tenant: whose ledger it is.
+        why: it had been suspended.
+        by: whose word it is.
+        note: that person's words.
+    """
+    return {"tenant": tenant, "route": route, "suspended_for": why, "by": by, "note": note}
 
 
 def _stage(stage: RouteStage, recorder: Recorder, tenant: str) -> Mapping[str, Json]:

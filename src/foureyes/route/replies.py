@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeGuard
 
 from foureyes.errors import InputError
 from foureyes.route.outcome import RouteRequest, StageFailure
+from foureyes.route.reply_json import strict_value
 from foureyes.turns import openai_chat
 from foureyes.types import Message, Refusal, TokenUsage
 from foureyes.types.reasoning import find_reasoning
 
-__all__ = ["CheckedReply", "StageFault", "are_logprobs", "checked_reply", "merged_replies", "reply_of", "usage_of"]
+__all__ = [
+    "CheckedReply",
+    "StageFault",
+    "are_logprobs",
+    "checked_reply",
+    "merged_replies",
+    "reply_of",
+    "said",
+    "usage_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +121,8 @@ _DECLINED: Final = StageFault("filtered", "the model declined")
 
 def _faults(choice: Mapping[str, Any], turn: Message, request: RouteRequest, place: int) -> Iterator[StageFault]:
     """What is wrong with one choice, the first of it."""
-    if choice.get("finish_reason") == "content_filter":
-        yield StageFault("filtered", f"the provider's filter withheld choice {place}")
-    elif choice.get("error") is not None or choice.get("finish_reason") in _BROKEN_OFF:
-        yield StageFault("bad_reply", f"choice {place} broke off")
+    if (fault := _ending_fault(choice, place)) is not None:
+        yield fault
     elif any(isinstance(part, Refusal) for part in turn.parts):
         yield _DECLINED
     elif turn.calls and not _may_call(request):
@@ -126,10 +133,22 @@ def _faults(choice: Mapping[str, Any], turn: Message, request: RouteRequest, pla
         yield StageFault("bad_reply", f"choice {place} has log-probabilities of another form")
     elif not turn.calls and _must_call(request):
         yield StageFault("bad_reply", f"choice {place} calls no tool; wanted a call")
-    elif not turn.calls and not _answered(_said(turn)):
+    elif not turn.calls and not _answered(said(turn)):
         yield StageFault("bad_reply", f"choice {place} is empty")
-    elif not turn.calls and (form := _json_form(request)) is not None and not _is_json(_said(turn), form):
+    elif not turn.calls and (form := _json_form(request)) is not None and not _is_json(said(turn), form):
         yield StageFault("bad_reply", f"choice {place} is not the JSON that was asked for")
+
+
+def _ending_fault(choice: Mapping[str, Any], place: int) -> StageFault | None:
+    """What the way a choice ended says against it."""
+    ending = choice.get("finish_reason")
+    if ending == "content_filter":
+        return StageFault("filtered", f"the provider's filter withheld choice {place}")
+    if choice.get("error") is not None or ending in _BROKEN_OFF:
+        return StageFault("bad_reply", f"choice {place} broke off")
+    if not ending:
+        return StageFault("bad_reply", f"choice {place} has no finish reason: it is not known to be whole")
+    return None
 
 
 def _are_arguments(text: str) -> bool:
@@ -176,7 +195,7 @@ def _json_form(request: RouteRequest) -> type | None:
     return object if of_any_kind else dict
 
 
-def _said(turn: Message) -> str:
+def said(turn: Message) -> str:
     """The words of a turn without what the model thought."""
     words = "".join(part for part in turn.parts if isinstance(part, str)) if turn.parts else turn.content
     return words.strip()
@@ -190,8 +209,8 @@ def _answered(words: str) -> str:
 
 def _is_json(text: str, form: type) -> bool:
     try:
-        return isinstance(json.loads(text), form)
-    except (ValueError, RecursionError):
+        return isinstance(strict_value(text), form)
+    except InputError:
         return False
 
 

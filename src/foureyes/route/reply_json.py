@@ -1,7 +1,8 @@
 """JSON that a stranger's server sent, read so that it can be sent on. Pure.
 
-Python reads more than JSON is: NaN, lone surrogates, whole numbers of any size. What stands behind a gateway does not write these,
-so a reply that holds them is none, and is found to be none before it counts as an answer.
+Python reads more than JSON is: NaN, lone surrogates, whole numbers of any size, and of a key that stands twice the last. What stands
+behind a gateway does not write these, or reads another of the two, so a reply that holds them is none, and is found to be none before it
+counts as an answer.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any, Final, NoReturn
 
 from foureyes.errors import InputError
 
-__all__ = ["MOST_DEPTH", "reply_object", "require_depth"]
+__all__ = ["MOST_DEPTH", "reply_object", "require_depth", "strict_value"]
 
 MOST_DEPTH: Final = 128
 """Levels; orjson writes 254, and schemas of tools, the deepest there are, have a tenth of it."""
@@ -30,7 +31,7 @@ def reply_object(content: bytes) -> Mapping[str, Any]:
     Raises:
         InputError: it is not JSON, no object, or holds what cannot be sent on. The message quotes nothing.
     """
-    hooks: Any = {"parse_constant": _no_number}
+    hooks: Any = {"parse_constant": _no_number, "object_pairs_hook": _once}
     if unusual := _UNUSUAL.search(content) is not None:
         hooks |= {"parse_int": _whole, "parse_float": _finite}
     try:
@@ -41,6 +42,25 @@ def reply_object(content: bytes) -> Mapping[str, Any]:
         raise InputError("wanted JSON; got something else") from error
     if not isinstance(found, dict):
         raise InputError("wanted a JSON object; got something else")
+    require_depth(content, found)
+    return found
+
+
+def strict_value(text: str) -> Any:
+    """The value that a model wrote as JSON, if every reader takes it for the same.
+
+    Args:
+        text: of a model.
+
+    Raises:
+        InputError: it is not JSON, deeper than :data:`MOST_DEPTH`, repeats a key, or holds a number that is none. The message quotes
+            nothing.
+    """
+    try:
+        found = json.loads(text, object_pairs_hook=_once, parse_constant=_no_number, parse_float=_finite)
+        content = text.encode()
+    except (ValueError, RecursionError) as error:
+        raise InputError("wanted JSON; got something else") from error
     require_depth(content, found)
     return found
 
@@ -70,6 +90,13 @@ def _is_deeper(value: Any, most: int) -> bool:
 
 def _inside(value: Any) -> Any:
     return value.values() if isinstance(value, dict) else value
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands there twice")
+    return found
 
 
 def _no_number(_: str) -> NoReturn:

@@ -102,7 +102,7 @@ def _use(writer: str, stages: Sequence[LoggedStage]) -> WriterUse:
     waited = [stage for stage in stages if stage.failure != _LEFT]
     said = Counter(stage.action for stage in waited)
     paid = [cost for stage in stages if (cost := stage.paid) is not None]
-    failures = Counter(stage.failure for stage in stages if stage.failure not in (None, "unread"))
+    failures = Counter(stage.failure for stage in stages if stage.failure not in (None, "unread", "uncalibrated"))
     return WriterUse(
         name=writer,
         asked=len(stages),

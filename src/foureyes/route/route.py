@@ -8,13 +8,15 @@ import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Any, Final, Protocol
+from functools import partial
+from typing import Any, Final
 
 from foureyes.cascade.policy import Policy
 from foureyes.errors import FoureyesError, InputError
 from foureyes.guard.deadline import log_failure
 from foureyes.privacy.conversation import EphemeralConversation
 from foureyes.route.annotating import annotated_answer
+from foureyes.route.answering import Left
 from foureyes.route.background import Background
 from foureyes.route.finishing import Finisher
 from foureyes.route.kept_promise import KeptPromise
@@ -24,73 +26,19 @@ from foureyes.route.resting import ReaderRest
 from foureyes.route.roles import OutcomeUnkept, RouteReader
 from foureyes.route.rules import RouteMember, RouteRules
 from foureyes.route.savings import strongest_cost
+from foureyes.route.schema_check import SchemaCheck, schema_of
 from foureyes.route.shadowing import Shadow
 from foureyes.route.walking import Walk, WalkEnd
 from foureyes.turns import openai_chat
 from foureyes.types import Exchange, Message, Reading, Unscored, new_id
 
-__all__ = ["AnsweringRoute", "Asked", "Route"]
+__all__ = ["Asked", "Route"]
 
 _MOST_ASKED: Final = 256
 """Requests of which every writer is asked at once; what comes beyond is not drawn."""
 
 Asked = RouteRequest | str | Sequence[Mapping[str, Any]] | Sequence[Message]
 """What may be asked: a request, a prompt, or messages, in OpenAI's words or as :class:`~foureyes.types.Message`."""
-
-
-class AnsweringRoute(Protocol):
-    """What a gateway needs of a route."""
-
-    @property
-    def name(self) -> str:
-        """As callers ask for it: ``foureyes/<name>``."""
-        ...
-
-    @property
-    def annotates(self) -> bool:
-        """Whether streams are sent as they come and end with the verdict, instead of being held until read."""
-        ...
-
-    @property
-    def promise(self) -> str:
-        """What it promises, in words; empty where it promises nothing."""
-        ...
-
-    async def answer(self, request: RouteRequest, *, request_id: str | None = None) -> RoutedAnswer:
-        """Answers one request. Cancelling it cancels the writer that is writing.
-
-        Raises:
-            InputError: the request is not one that writers can be asked.
-        """
-        ...
-
-    def annotated(
-        self, request: RouteRequest, *, request_id: str | None = None
-    ) -> AsyncGenerator[Mapping[str, Any] | RoutedAnswer]:
-        """Chunks of the first writer as they come, and last what the reader said of it."""
-        ...
-
-    def strongest_cost(self, answer: RoutedAnswer) -> float | None:
-        """What one of its answers would have cost had only the strongest writer been asked; ``None`` if that is unknown."""
-        ...
-
-    def outcome(self, request_id: str, *, correct: bool, writer: str | None = None) -> bool:
-        """Keeps whether an answer turned out right, and says so; false where the route keeps no log.
-
-        Raises:
-            OutcomeKnown: its outcome is known.
-            OutcomeUnkept: the log cannot be written.
-            InputError: the log holds no such answer.
-        """
-        ...
-
-    async def reread(self, exchange: Exchange) -> tuple[Reading | Unscored, bool]:
-        """What the reader sees in an answer, token by token, and whether personal data was concealed for that."""
-        ...
-
-    async def aclose(self) -> None:
-        """Closes every connection."""
-        ...
 
 
 class Route:
@@ -134,7 +82,7 @@ class Route:
         _require_fit(self._members, policy, self._rules, self._parts)
         self._policy = policy
         self._background, self._rest = Background(), ReaderRest()
-        self._promise = KeptPromise(self._parts.keeper)
+        self._promise, self._schemas = KeptPromise(self._parts.keeper), SchemaCheck()
         self._finisher = Finisher(name, self._rules, self._parts, self._promise, self._background)
 
     @property
@@ -177,12 +125,13 @@ class Route:
         """What works with it."""
         return self._parts
 
-    async def answer(self, request: Asked, *, request_id: str | None = None) -> RoutedAnswer:
+    async def answer(self, request: Asked, *, request_id: str | None = None, left: Left | None = None) -> RoutedAnswer:
         """Answers one request. Cancelling it cancels the writer that is writing.
 
         Args:
             request: a prompt, messages in OpenAI's words, or a whole request.
             request_id: names it in logs and in the ledger; ``None`` for a new one.
+            left: told what had been asked and paid, where it is cancelled.
 
         Raises:
             InputError: the request is not one that writers can be asked.
@@ -194,11 +143,11 @@ class Route:
             end = await (self._watched(walk, began) if self._rules.annotate else self._end(walk, began))
             return await self._finished(walk, end, named, began)
         except asyncio.CancelledError:
-            self._finisher.left(walk, named, began)
+            self._finisher.left(walk, named, began, left)
             raise
 
     async def annotated(
-        self, request: Asked, *, request_id: str | None = None
+        self, request: Asked, *, request_id: str | None = None, left: Left | None = None
     ) -> AsyncGenerator[Mapping[str, Any] | RoutedAnswer]:
         """Chunks of the first writer as they come, and last what the reader said of it.
 
@@ -216,7 +165,7 @@ class Route:
                         self._finisher.observe(piece.stages, began)
                         answer = await self._finisher.finished(walk.request, piece, named, began)
         except (asyncio.CancelledError, GeneratorExit):
-            self._finisher.left(walk, named, began)
+            self._finisher.left(walk, named, began, left)
             raise
         if answer is not None:
             yield answer
@@ -244,15 +193,29 @@ class Route:
             self._promise.outcome(stated, time.time(), right=correct)
         return True
 
-    def resume(self) -> str:
+    @property
+    def suspended(self) -> str:
+        """Why its promise is suspended, in words; empty while it holds, or where nothing is promised."""
+        return self._promise.reason if self._promise.suspended else ""
+
+    async def resume(self, *, by: str, note: str = "") -> str:
         """Lets a suspended promise hold again, on somebody's word: confidences from now on are the new normal.
+
+        With a ledger that is recorded first; what cannot be recorded is not done.
+
+        Args:
+            by: whose word it is, such as the id of a key.
+            note: why, in that person's words; the ledger keeps them as they are.
 
         Returns:
             Why it had been suspended.
 
         Raises:
             InputError: it is not suspended, or the route promises nothing.
+            LedgerError: it cannot be recorded.
         """
+        self._promise.require_suspended()
+        await self._finisher.record_resumed(self._promise.reason, by=by, note=note)
         return self._promise.acknowledge()
 
     async def reread(self, exchange: Exchange) -> tuple[Reading | Unscored, bool]:
@@ -293,6 +256,7 @@ class Route:
         for member in self._members:
             await member.writer.aclose()
         await self._reader.aclose()
+        self._schemas.close()
         await self._parts.aclose()
 
     async def _finished(self, walk: Walk, end: WalkEnd, request_id: str, at: float) -> RoutedAnswer:
@@ -338,7 +302,9 @@ class Route:
         return self._rules.on_suspension != "go_on" and self._promise.suspended
 
     def _walk(self, asked: RouteRequest) -> Walk:
-        return Walk(asked, self._members, self._reader, self._policy, self._rules, self._parts, self._rest)
+        schema = schema_of(asked)
+        fit = None if schema is None else partial(self._schemas.fault, schema)
+        return Walk(asked, self._members, self._reader, self._policy, self._rules, self._parts, self._rest, fit)
 
 
 def _request_of(request: Asked) -> RouteRequest:

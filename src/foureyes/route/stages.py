@@ -12,12 +12,22 @@ from typing import Any, Final
 from foureyes.errors import FoureyesError, InputError, ModelError, ModelRefused, ModelUnavailable, PrivacyError
 from foureyes.guard.deadline import log_bug, log_failure
 from foureyes.route.outcome import Candidate, RouteRequest, RouteStage, StageFailure
-from foureyes.route.replies import CheckedReply, checked_reply, merged_replies, usage_of
+from foureyes.route.replies import CheckedReply, StageFault, checked_reply, merged_replies, usage_of
 from foureyes.route.roles import RouteReader, Unpaid, WriterReply
 from foureyes.route.rules import RouteMember, RouteRules
 from foureyes.types import Exchange, Unscored
 
-__all__ = ["LEFT", "UNREAD", "StageResult", "checked_stage", "failed_stage", "left_stage", "read_reply", "write_reply"]
+__all__ = [
+    "LEFT",
+    "UNREAD",
+    "StageResult",
+    "checked_stage",
+    "failed_stage",
+    "left_stage",
+    "read_reply",
+    "unfit_stage",
+    "write_reply",
+]
 
 UNREAD: Final = Unscored("unavailable", "nobody has read it")
 
@@ -82,13 +92,14 @@ async def read_reply(result: StageResult, reader: RouteReader, request: RouteReq
     order = tuple(sorted(range(len(candidates)), key=lambda i: _rank(candidates[i].confidence)))
     chosen = order[request.n - 1]
     confidence = candidates[chosen].confidence
-    unread = isinstance(confidence, Unscored)
+    unsure = isinstance(confidence, Unscored)
+    saw_it = not isinstance(candidates[chosen].signal, Unscored)
     read = replace(
         stage,
         candidates=candidates,
         chosen=chosen,
-        failure="unread" if unread else None,
-        detail=str(confidence) if unread else "",
+        failure=("uncalibrated" if saw_it else "unread") if unsure else None,
+        detail=str(confidence) if unsure else "",
         reading_cost=0.0 if gone else rules.reading_price * len(candidates),
         read_s=time.monotonic() - began,
     )
@@ -154,6 +165,11 @@ def checked_stage(
         write_s=time.monotonic() - began,
     )
     return StageResult(stage, body if found.choices else None, tuple(range(len(found.choices))))
+
+
+def unfit_stage(result: StageResult, fault: StageFault) -> StageResult:
+    """A reply that does not follow the schema that was asked for: it is none, and was paid for."""
+    return StageResult(replace(result.stage, candidates=(), failure=fault.failure, detail=fault.detail))
 
 
 def _candidates(found: CheckedReply, own: Sequence[float | None]) -> tuple[Candidate, ...]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
 from foureyes.cascade.policy import CascadeAction, Policy
 from foureyes.errors import PrivacyError
@@ -14,14 +14,17 @@ from foureyes.guard.deadline import log_failure
 from foureyes.route.concealing import ConcealedWriter, HiddenRequest
 from foureyes.route.outcome import RouteAction, RouteRequest, RouteStage
 from foureyes.route.parts import RouteParts
+from foureyes.route.replies import StageFault
 from foureyes.route.resting import ReaderRest
 from foureyes.route.risk import is_risky
 from foureyes.route.roles import RouteReader
 from foureyes.route.rules import RouteMember, RouteRules
-from foureyes.route.stages import LEFT, StageResult, left_stage, read_reply, write_reply
-from foureyes.types import Exchange, Unscored, Verdict
+from foureyes.route.stages import LEFT, StageResult, left_stage, read_reply, unfit_stage, write_reply
+from foureyes.types import Exchange, Message, Unscored, Verdict
 
 __all__ = ["Walk", "WalkEnd"]
+
+Fit: TypeAlias = Callable[[Sequence[Message]], Awaitable[StageFault | None]]
 
 _VETOED: Final = "the council did not find it safe"
 _UNASKED: Final = Verdict(
@@ -62,6 +65,7 @@ class Walk:
         rules: what becomes of doubt and of failures.
         parts: what works with the route.
         rest: of the reader, which all requests share.
+        fit: says what is wrong with answers beside the schema that was asked for; ``None`` where none was.
     """
 
     def __init__(
@@ -73,7 +77,9 @@ class Walk:
         rules: RouteRules,
         parts: RouteParts,
         rest: ReaderRest,
+        fit: Fit | None = None,
     ) -> None:
+        self._fit = fit
         self._rest = rest
         self.request, self.reader, self.rules, self.parts = request, reader, rules, parts
         self._policy = policy
@@ -162,7 +168,8 @@ class Walk:
 
     async def take_streamed(self, place: int, result: StageResult) -> StageResult:
         """Reads what a writer has streamed."""
-        return await self._read(place, result)
+        self._results[place] = result
+        return await self._read(place, await self._fitting(result))
 
     def watched(self, place: int, result: StageResult) -> WalkEnd:
         """How the way of a request ends that is only watched."""
@@ -258,17 +265,25 @@ class Walk:
     async def _written_by(self, place: int) -> StageResult:
         self.begin(place)
         begun = self._written if place == self._last else None
-        return await (begun or self._write(place))
+        self._results[place] = written = await (begun or self._write(place))  # it is paid for, whoever hangs up now
+        return await self._fitting(written)
 
     async def _read(self, place: int, written: StageResult) -> StageResult:
-        self._results[place] = written  # it is paid for, whoever hangs up now
+        self._results[place] = written
         self._results[place] = result = await read_reply(written, self.reader, self.request, self.rules)
-        if result.order and result.stage.failure in (None, "unread"):
+        if result.order and result.stage.failure in (None, "unread", "uncalibrated"):
             self._rest.count(gone=result.reader_gone)
         return result
 
     async def _write(self, place: int) -> StageResult:
-        return await write_reply(self.members[place], self.request, max(self.request.n, self.rules.best_of))
+        n = max(self.request.n, self.rules.best_of)
+        return await write_reply(self.members[place], self.request, n)
+
+    async def _fitting(self, result: StageResult) -> StageResult:
+        if self._fit is None or result.stage.failure is not None:
+            return result
+        fault = await self._fit([one.turn for one in result.stage.candidates])
+        return result if fault is None else unfit_stage(result, fault)
 
     def _mark(self, place: int, action: CascadeAction) -> None:
         self._put(place, replace(self._results[place].stage, action=action))

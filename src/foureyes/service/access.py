@@ -37,6 +37,7 @@ __all__ = [
     "Call",
     "Reporting",
     "RequireScope",
+    "Resuming",
     "Verifying",
     "caller_of",
     "presented_key",
@@ -67,6 +68,7 @@ class Call:
         parts: the tenant's parts in force when it arrived.
         scopes: what it may do.
         scope: of ASGI, for headers and the request's name.
+        key_id: which of the tenant's keys it holds, never the key; empty where it holds none.
     """
 
     state: AppState
@@ -74,6 +76,7 @@ class Call:
     parts: TenantParts
     scopes: Collection[str]
     scope: Scope
+    key_id: str = ""
 
     @property
     def request_id(self) -> str:
@@ -136,7 +139,7 @@ class RequireScope:
             raise Refused(503, "too many requests are in flight", headers={"Retry-After": "1"})
         scope[HOLDS] = tenant.name
         spend(tenant, 1, now=state.instruments.wall_clock())
-        return Call(state, tenant, tenant.parts, principal.scopes, scope)
+        return Call(state, tenant, tenant.parts, principal.scopes, scope, principal.key_id)
 
 
 def spend(tenant: TenantState, n: int, *, now: float) -> None:
@@ -181,3 +184,4 @@ ROUTING: Final = RequireScope("route")
 """Admits whoever may ask a route's writers, which costs money."""
 Reporting: TypeAlias = Annotated[Call, Depends(RequireScope("report"))]
 Auditing: TypeAlias = Annotated[Call, Depends(RequireScope("audit"))]
+Resuming: TypeAlias = Annotated[Call, Depends(RequireScope("resume"))]

@@ -28,7 +28,7 @@ from foureyes.errors import ConfigError
 from foureyes.service.access import ADMITTED, RequireScope
 from foureyes.service.problems import Refused
 
-__all__ = ["BodyRoute", "read_body"]
+__all__ = ["BodyRoute", "read_body", "require_one_meaning"]
 
 _TOO_DEEP: Final = "the body is nested too deeply"
 
@@ -69,18 +69,26 @@ class _ReadRequest(Request):
 
 
 def _parsed(body: bytes) -> Any:
-    """The body's JSON. What two readers could take for different things is refused.
+    """The body's JSON. Pydantic's parser bounds the depth and takes no lone surrogate."""
+    require_one_meaning(body)
+    try:
+        return from_json(body, allow_inf_nan=False)
+    except ValueError as error:
+        raise Refused(400, _TOO_DEEP if "recursion limit" in str(error) else "the body is not JSON") from None
 
-    Python's parser tells of repeated keys and of numbers that are none; pydantic's bounds the depth and takes no lone
-    surrogate.
+
+def require_one_meaning(body: bytes) -> None:
+    """Refuses a body that two readers could take for different things.
+
+    Raises:
+        Refused: 400, it is not JSON, repeats a key, holds a number that is none, or is nested beyond any parser.
     """
     try:
         json.loads(body, object_pairs_hook=_once, parse_constant=_no_number, parse_float=_finite)
-        return from_json(body, allow_inf_nan=False)
     except RecursionError:
         raise Refused(400, _TOO_DEEP) from None
-    except ValueError as error:
-        raise Refused(400, _TOO_DEEP if "recursion limit" in str(error) else "the body is not JSON") from None
+    except ValueError:
+        raise Refused(400, "the body is not JSON") from None
 
 
 def _once(pairs: Sequence[tuple[str, Any]]) -> None:

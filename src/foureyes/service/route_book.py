@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from foureyes.route.outcome import RouteAction, RoutedAnswer
+from foureyes.route.outcome import RouteAction, RoutedAnswer, RouteStage
 from foureyes.types import ToolDefinition, Unscored
 
-__all__ = ["KeptAnswer", "RouteBook", "RouteTally", "WriterTally"]
+__all__ = ["KeptAnswer", "RouteBook", "RouteTally", "WriterTally", "paid_stages"]
 
 _REMEMBERED: Final = 10_000
 """Answers whose outcome can be reported."""
@@ -55,6 +55,7 @@ class RouteTally:
         reading_cost: of the reader.
         strongest_cost: of the strongest writer, had it alone been asked; ``None`` once that is unknown of some answer.
         hung_up: requests whose caller did not wait.
+        hung_up_cost: what was paid for those, as far as that is known; it is among the other costs too.
         confidence_sum, confident: of returned answers with P(correct): its sum, and how many there are.
         right, wrong: outcomes of returned answers.
         suspended: whether the promise was suspended when the latest answer came.
@@ -66,6 +67,7 @@ class RouteTally:
     reading_cost: float = 0.0
     strongest_cost: float | None = 0.0
     hung_up: int = 0
+    hung_up_cost: float = 0.0
     confidence_sum: float = 0.0
     confident: int = 0
     right: int = 0
@@ -85,12 +87,26 @@ class RouteTally:
         if answer.action in _RETURNED and not isinstance(answer.confidence, Unscored):
             self.confidence_sum += answer.confidence
             self.confident += 1
-        for stage in answer.stages:
+        self._pay(answer.stages)
+
+    def left(self, answer: RoutedAnswer) -> None:
+        """Counts what was paid for a request whose caller hung up."""
+        stages = paid_stages(answer)
+        self.hung_up_cost += sum((stage.cost or 0.0) + stage.reading_cost for stage in stages)
+        self._pay(stages)
+
+    def _pay(self, stages: Sequence[RouteStage]) -> None:
+        for stage in stages:
             tally = self.writers.setdefault(stage.writer, WriterTally(stage.model))
             tally.by_action[stage.failure or stage.action] += 1
             tally.cost += stage.cost or 0.0
             tally.unpriced += stage.cost is None
             self.reading_cost += stage.reading_cost
+
+
+def paid_stages(answer: RoutedAnswer) -> tuple[RouteStage, ...]:
+    """Of a request whose caller hung up, with the strongest writer's that a route in shadow mode asks."""
+    return answer.stages if answer.baseline is None else (*answer.stages, answer.baseline)
 
 
 @dataclass(slots=True)
@@ -142,6 +158,10 @@ class RouteBook:
     def hung_up(self, route: str) -> None:
         """Counts a caller who did not wait."""
         self._tally(route).hung_up += 1
+
+    def left(self, answer: RoutedAnswer) -> None:
+        """Counts what had been paid when a caller hung up."""
+        self._tally(answer.route).left(answer)
 
     def route_of(self, request_id: str) -> str | None:
         """The route of an answer; ``None`` where it is not remembered."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from foureyes.route.outcome import RoutedAnswer
+from foureyes.route.outcome import RoutedAnswer, RouteStage
+from foureyes.service.route_book import paid_stages
 
 __all__ = ["RouteMetrics"]
 
@@ -55,9 +57,15 @@ class RouteMetrics:
 
     def answered(self, answer: RoutedAnswer) -> None:
         """Counts a routed answer and its stages."""
-        route = answer.route
-        self._answers.labels(route, answer.action).inc()
-        for stage in answer.stages:
+        self._answers.labels(answer.route, answer.action).inc()
+        self._pay(answer.route, answer.stages)
+
+    def left(self, answer: RoutedAnswer) -> None:
+        """Counts what had been paid when a caller hung up."""
+        self._pay(answer.route, paid_stages(answer))
+
+    def _pay(self, route: str, stages: Sequence[RouteStage]) -> None:
+        for stage in stages:
             self._stages.labels(route, stage.writer, stage.failure or stage.action).inc()
             self._seconds.labels(route, stage.writer, "write").observe(stage.write_s)
             self._seconds.labels(route, stage.writer, "read").observe(stage.read_s)

@@ -9,8 +9,8 @@ from typing import Any, Final, TypeVar
 
 from starlette.types import Receive
 
+from foureyes.route.answering import AnsweringRoute
 from foureyes.route.outcome import RoutedAnswer, RouteRequest
-from foureyes.route.route import AnsweringRoute
 from foureyes.service.access import Call
 from foureyes.service.route_book import KeptAnswer
 from foureyes.types import new_id
@@ -54,13 +54,15 @@ class RoutedCall:
             HungUp: the caller did not wait; whatever the route was doing is cancelled.
             InputError: the request is not one that writers can be asked.
         """
-        answer = await self.while_waited(self._route.answer(self._request, request_id=self.request_id))
+        answer = await self.while_waited(self._route.answer(self._request, request_id=self.request_id, left=self._left))
         self._settle(answer)
         return answer
 
     async def annotated(self) -> AsyncGenerator[Mapping[str, Any] | RoutedAnswer]:
         """The first writer's chunks as they come, and last what the reader said of them; see :meth:`while_waited`."""
-        async with aclosing(self._route.annotated(self._request, request_id=self.request_id)) as pieces:
+        async with aclosing(
+            self._route.annotated(self._request, request_id=self.request_id, left=self._left)
+        ) as pieces:
             async for piece in pieces:
                 if isinstance(piece, RoutedAnswer):
                     self._settle(piece)
@@ -82,6 +84,11 @@ class RoutedCall:
         self._call.state.metrics.routes.hung_up(self.route)
         self._call.tenant.routed.hung_up(self.route)
         raise HungUp
+
+    def _left(self, answer: RoutedAnswer) -> None:
+        """Counts what had been paid when the caller hung up."""
+        self._call.state.metrics.routes.left(answer)
+        self._call.tenant.routed.left(answer)
 
     def _settle(self, answer: RoutedAnswer) -> None:
         self._call.state.metrics.routes.answered(answer)

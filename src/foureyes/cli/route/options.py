@@ -12,13 +12,14 @@ __all__ = ["configure"]
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Adds ``learn``, ``sample`` and ``report`` with their options."""
+    """Adds ``learn``, ``sample``, ``report`` and ``resume`` with their options."""
     actions = Commands(parser, "ACTION")
     _configure_sample(
         actions.add("sample", "draw answers of a watched route to be labelled, and say how many it takes")
     )
     _configure_learn(actions.add("learn", "fit calibrators and choose the policy for a promise or a budget"))
     _configure_report(actions.add("report", "savings, the promise beside outcomes, flips before a switch, drift"))
+    _configure_resume(actions.add("resume", "let a suspended promise hold again, on your word"))
 
 
 def _configure_sample(sample: argparse.ArgumentParser) -> None:
@@ -72,6 +73,14 @@ def _configure_report(report: argparse.ArgumentParser) -> None:
     )
     report.add_argument("--strongest", metavar="WRITER", help="what to compare with (default: the last writer)")
     add_page(report, "the report as a page")
+
+
+def _configure_resume(resume: argparse.ArgumentParser) -> None:
+    resume.add_argument(
+        "route", type=Path, metavar="FILE", help="the route's TOML file; of one that is served, ask the service"
+    )
+    resume.add_argument("--note", default="", help="why, in your words; the route's ledger keeps them as they are")
+    resume.add_argument("--by", metavar="NAME", help="whose word it is (default: the user of this shell)")
 
 
 def _add_log(parser: argparse.ArgumentParser, *, required: bool) -> None:

@@ -7,11 +7,12 @@ import argparse
 from foureyes.cli.output import CommandOutput
 from foureyes.cli.route.learning import learn
 from foureyes.cli.route.reporting import report
+from foureyes.cli.route.resuming import resume
 from foureyes.cli.route.sampling import sample
 
 __all__ = ["run"]
 
 
 def run(args: argparse.Namespace, output: CommandOutput) -> None:
-    """Does one of the three."""
-    {"learn": learn, "report": report, "sample": sample}[args.action](args, output)
+    """Does one of the four."""
+    {"learn": learn, "report": report, "resume": resume, "sample": sample}[args.action](args, output)

@@ -6,6 +6,7 @@ and a request costs little beside what its writers take. Their errors have OpenA
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -17,17 +18,17 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from foureyes.errors import InputError
+from foureyes.route.answering import AnsweringRoute
 from foureyes.route.outcome import RoutedAnswer
 from foureyes.route.reply_json import require_depth
-from foureyes.route.route import AnsweringRoute
 from foureyes.service.access import ROUTING, Call
 from foureyes.service.app_state import AppState
-from foureyes.service.body import read_body
-from foureyes.service.openai_errors import RouteFailed, UnknownModel, error_response
+from foureyes.service.body import read_body, require_one_meaning
+from foureyes.service.openai_errors import RouteFailed, UnknownModel, error_body, error_response
 from foureyes.service.problems import Refused
 from foureyes.service.routes.openai_streams import send_annotated, send_held
 from foureyes.service.routing import HungUp, RoutedCall
-from foureyes.service.wire.openai import MODEL_PREFIX, ApiForm
+from foureyes.service.wire.openai import MODEL_PREFIX, ApiForm, sse
 from foureyes.service.wire.openai_chat import ChatDialect
 from foureyes.service.wire.openai_completions import CompletionsDialect
 from foureyes.service.wire.openai_responses import ResponsesDialect
@@ -66,14 +67,18 @@ class _Endpoint:
         scope["route"] = self
         asked: dict[str, Any] = {}
         sent = _Sent(send)
+        state: AppState = scope["foureyes.state"]
         try:
             await self.serve(scope, receive, sent, asked)
         except HungUp:
             return
+        except asyncio.CancelledError:
+            if not state.ending or (sent.began and not sent.is_open):
+                raise
+            await _tell_of_the_end(sent, scope, receive)
         except Exception as error:
             if sent.began:
                 raise
-            state: AppState = scope["foureyes.state"]
             state.log_failure(error, scope["foureyes.request_id"])
             response = error_response(error, scope["foureyes.request_id"], asked)
             await response(scope, receive, send)
@@ -91,15 +96,34 @@ class _Endpoint:
 
 
 class _Sent:
-    """Sends, and knows whether anything was sent."""
+    """Sends, and knows what was sent.
+
+    Attributes:
+        began: whether anything was.
+        is_open: whether it is a stream of events that has not ended.
+    """
 
     def __init__(self, send: Send) -> None:
         self._send = send
         self.began = False
+        self.is_open = False
 
     async def __call__(self, message: Any) -> None:
         self.began = True
+        if message["type"] == "http.response.start":
+            self.is_open = any(value.startswith(b"text/event-stream") for _, value in message["headers"])
+        elif not message.get("more_body", False):
+            self.is_open = False
         await self._send(message)
+
+
+async def _tell_of_the_end(sent: _Sent, scope: Scope, receive: Receive) -> None:
+    """Ends a request that the service cuts off: nothing that was not read is sent, and nobody is left without an end."""
+    error = Refused(503, "the service is ending", headers={"Retry-After": "1"})
+    if sent.is_open:
+        await sent({"type": "http.response.body", "body": sse(error_body(error, scope["foureyes.request_id"])[1])})
+    else:
+        await error_response(error, scope["foureyes.request_id"])(scope, receive, sent)
 
 
 class _Asking(_Endpoint):
@@ -166,9 +190,10 @@ def parsed(body: bytes) -> dict[str, Any]:
     """The body's object. Writers get it written anew, so that nobody reads in it what the reader did not.
 
     Raises:
-        Refused: it is not JSON.
+        Refused: it is not JSON, or can be taken for different things.
         InputError: it is no object, or nested too deeply.
     """
+    require_one_meaning(body)
     try:
         found = orjson.loads(body)
     except orjson.JSONDecodeError:

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Path, Query
 from foureyes.errors import InputError
 from foureyes.maths.bounds import clopper_pearson
 from foureyes.report.heat import heat_of
+from foureyes.route.answering import AnsweringRoute
 from foureyes.route.roles import OutcomeKnown, OutcomeUnkept
-from foureyes.route.route import AnsweringRoute
-from foureyes.service.access import Auditing, Call, Reporting
+from foureyes.service.access import Auditing, Call, Reporting, Resuming
 from foureyes.service.problems import Refused
 from foureyes.service.route_book import KeptAnswer, RouteTally
 from foureyes.service.wire.decisions import rfc3339
@@ -22,6 +22,8 @@ from foureyes.service.wire.routes import (
     RouteItem,
     RouteOutcomeRequest,
     RouteOutcomeResponse,
+    RouteResumeRequest,
+    RouteResumeResponse,
     RoutesResponse,
     RouteTokensResponse,
     WriterItem,
@@ -39,6 +41,7 @@ def add(router: APIRouter) -> None:
     """Adds the routes."""
     router.post("/v1/route/outcomes", tags=["routes"], summary="Report whether a routed answer was right")(outcome)
     router.get("/v1/routes", tags=["routes"], summary="What the tenant's routes did")(routes)
+    router.post("/v1/routes/resume", tags=["routes"], summary="Let a suspended promise hold again")(resume)
     router.get("/v1/routes/answers", tags=["routes"], summary="The latest routed answers")(answers)
     router.get("/v1/routes/answers/{request_id}/tokens", tags=["routes"], summary="One answer, token by token")(tokens)
 
@@ -103,6 +106,23 @@ async def routes(call: Auditing) -> RoutesResponse:
     )
 
 
+async def resume(call: Resuming, body: RouteResumeRequest) -> RouteResumeResponse:
+    """On a person's word: confidences from now on are the new normal.
+
+    It goes into the service's log and, where the route has one, into its ledger first.
+    """
+    route: AnsweringRoute | None = call.parts.routes.get(body.route)
+    if route is None:
+        raise Refused(404, "the tenant has no such route")
+    if not route.suspended:
+        raise Refused(409, "its promise is not suspended")
+    why = await route.resume(by=f"{call.tenant.name}/{call.key_id}", note=body.note)
+    call.state.instruments.log.warning(
+        "promise", tenant=call.tenant.name, route=body.route, resumed=True, by=call.key_id, suspended_for=why
+    )
+    return RouteResumeResponse(route=body.route, suspended_for=why, suspended=bool(route.suspended))
+
+
 async def answers(
     call: Auditing, limit: Annotated[int, Query(ge=1, le=200)] = 50, route: str | None = None
 ) -> RouteAnswersResponse:
@@ -153,6 +173,7 @@ def _item(name: str, tally: RouteTally, route: AnsweringRoute | None) -> RouteIt
         by_action=dict(tally.by_action),
         would=dict(tally.would),
         hung_up=tally.hung_up,
+        hung_up_cost=tally.hung_up_cost,
         writers=[
             WriterItem(name=name, model=one.model, by_action=dict(one.by_action), cost=one.cost, unpriced=one.unpriced)
             for name, one in tally.writers.items()
@@ -166,7 +187,7 @@ def _item(name: str, tally: RouteTally, route: AnsweringRoute | None) -> RouteIt
         right_low=low,
         right_high=high,
         promise="" if route is None else route.promise,
-        suspended=tally.suspended,
+        suspended=tally.suspended if route is None else bool(route.suspended),
     )
 
 

@@ -14,6 +14,8 @@ __all__ = [
     "RouteItem",
     "RouteOutcomeRequest",
     "RouteOutcomeResponse",
+    "RouteResumeRequest",
+    "RouteResumeResponse",
     "RouteTokensResponse",
     "RoutesResponse",
     "WriterItem",
@@ -40,6 +42,27 @@ class RouteOutcomeResponse(ResponseModel):
     kept: bool = Field(description="whether the route's log keeps it; without a log it is counted in this process only")
 
 
+class RouteResumeRequest(RequestModel):
+    """Whose promise is to hold again, and why."""
+
+    model_config = example(route="answers", note="Looked at 40 answers by hand; the new product line is fine.")
+
+    route: Name
+    note: str = Field(
+        default="", max_length=1000, description="in your words; the ledger keeps them as they are, so no personal data"
+    )
+
+
+class RouteResumeResponse(ResponseModel):
+    """That it holds again."""
+
+    model_config = example(route="answers", suspended_for="confidences are no longer distributed", suspended=False)
+
+    route: str
+    suspended_for: str = Field(description="why it had been suspended")
+    suspended: bool = Field(description="whether it is now")
+
+
 _WRITER: Final = {
     "name": "small",
     "model": "qwen2.5-0.5b",
@@ -52,6 +75,7 @@ _ROUTE: Final = {
     "by_action": {"answer": 97, "abstain": 3},
     "would": {},
     "hung_up": 0,
+    "hung_up_cost": 0.0,
     "writers": [_WRITER],
     "reading_cost": 0.001,
     "cost": 0.011,
@@ -85,6 +109,7 @@ class RouteItem(ResponseModel):
     by_action: dict[str, int] = Field(description="requests by what became of them")
     would: dict[str, int] = Field(description="the same, as it would have been, while the route only watches")
     hung_up: int = Field(description="requests whose caller did not wait")
+    hung_up_cost: float = Field(description="what was paid for those, as far as it is known; it is part of `cost`")
     writers: list[WriterItem]
     reading_cost: float
     cost: float = Field(description="of writers and reader, as far as it is known")

@@ -145,7 +145,8 @@ function asked({ messages }) {
 
 function stageOf(stage, place, one) {
   const answers = one.answers?.[place];
-  const became = stage.failure ? `no answer: ${stage.failure}` : (STAGES[stage.action] ?? stage.action);
+  const unsure = { unread: "not read", uncalibrated: "read, without a calibrator" }[stage.failure];
+  const became = stage.failure ? (unsure ?? `no answer: ${stage.failure}`) : (STAGES[stage.action] ?? stage.action);
   const facts = [
     ["P(correct)", known(stage.confidence) ? percent(stage.confidence) : (stage.confidence_missing ?? DASH)],
     ["Signal", known(stage.signal) ? number(stage.signal, 3) : DASH],
