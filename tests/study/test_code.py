@@ -45,6 +45,12 @@ def test_a_right_program_is_found_in_an_answer(what: str) -> None:
     assert grade(_ITEM, _RIGHT[what]) == "right", program_of(_PROBLEM, _RIGHT[what])
 
 
+@pytest.mark.parametrize("answer", ["y = x // 2\n\treturn y", "\ty = x // 2\n\treturn y\n"])
+def test_lines_behind_tabs_are_a_body_with_or_without_their_first_tab(answer: str) -> None:
+    problem = CodeProblem("assert half(5) == 2", "half", "def half(x):\n")
+    assert grade(TaskItem("1", "Halve.", "code", problem=problem), answer) == "right"
+
+
 @pytest.mark.parametrize("what", _WRONG)
 def test_a_wrong_program_is_wrong(what: str) -> None:
     assert grade(_ITEM, _WRONG[what]) == "wrong"
