@@ -46,7 +46,7 @@ _LIMITS: Final = (
         "HumanEval and MBPP stand in the training data of nearly every model of code: to prefer a published solution to a changed one "
         "may be memory and not judgement."
     ),
-    "The bugs are ours, one change each, and not those that people or models make; the readers have 0.135 and 0.5 B parameters.",
+    "The bugs are ours, one change each, and not those that people or models make; the pairs are few and the readers small.",
 )
 
 
@@ -135,7 +135,10 @@ def main() -> None:
             rows = kept_rows(reader, of_set, args.cache / f"{name}-{args.seed}-{model}.jsonl")
             read.append(read_set(model, name, of_set, rows))
     args.out.mkdir(parents=True, exist_ok=True)
-    report = report_of(read, f"python -m studies.code_bugs --data DATA --limit {args.limit} --seed {args.seed}")
+    options = "".join(f" --model {model}" for model in args.model or ())
+    report = report_of(
+        read, f"python -m studies.code_bugs --data DATA --limit {args.limit} --seed {args.seed}{options}"
+    )
     save_study(report, html=args.out / "code_bugs.html", markdown=args.markdown or args.out / "code_bugs.md")
     print("\n".join(report.findings))
 
