@@ -25,6 +25,7 @@ test-servers: $(VENV)/developer
 	$(BIN)/foureyes models pull smollm2-135m
 	PYTHON=$(PYTHON) tools/vllm-server install
 	PYTHON=$(PYTHON) tools/gateway-peers install
+	tools/deploy-peers install
 	$(BIN)/python -m pytest -m "vllm or gateways" tests/servers
 
 check: $(VENV)/developer
@@ -44,6 +45,7 @@ bench: $(VENV)/developer
 	$(BIN)/python -m bench.door --markdown docs/bench-door.md
 	$(BIN)/python -m bench.route_client --markdown docs/bench-route-client.md
 	$(BIN)/python -m bench.gateway --markdown docs/bench-gateway.md
+	$(BIN)/python -m bench.sizes --markdown docs/sizes.md
 	$(BIN)/python -m bench.view --markdown docs/bench-view.md
 	$(BIN)/python -m bench.study_speed --data $(DATA) --markdown docs/bench-study.md
 
