@@ -17,6 +17,7 @@ demo: $(VENV)/user
 
 test: $(VENV)/developer $(VENV)/browser $(VENV)/sandbox
 	$(BIN)/foureyes models pull smollm2-135m gemma3-270m
+	$(BIN)/python -m tools.gguf_file smollm2-135m
 	$(BIN)/python -m tools.published_tokenizers
 	$(BIN)/python -m tools.cleanlab_peer
 	$(BIN)/python -m pytest -m "not vllm and not gateways" --numprocesses 2 --dist loadfile
@@ -38,6 +39,7 @@ bench: $(VENV)/developer
 	PYTHON=$(PYTHON) bench/setup
 	$(BIN)/foureyes models pull smollm2-135m gemma3-270m
 	$(BIN)/python -m bench.read --markdown docs/bench.md
+	$(BIN)/python -m bench.gguf --markdown docs/small-machines.md
 	$(BIN)/python -m bench.decisions --markdown docs/bench-decisions.md
 	$(BIN)/python -m bench.ledger --markdown docs/bench-ledger.md
 	$(BIN)/python -m bench.faults --markdown docs/faults.md
@@ -71,7 +73,7 @@ format: $(VENV)/developer
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) .vllm .gateways .rivals .cleanlab .tokenizers dist out foureyes-demo.html
+	rm -rf $(VENV) .vllm .gateways .rivals .cleanlab .tokenizers .gguf dist out foureyes-demo.html
 
 $(BIN)/pip:
 	$(PYTHON) -c 'import sys; sys.exit(f"foureyes needs Python 3.11 or newer; {sys.executable} is {sys.version.split()[0]}" if sys.version_info < (3, 11) else 0)'

@@ -57,7 +57,8 @@ def foureyes(job: ContenderJob) -> Contender:
 
 def foureyes_alone(job: ContenderJob) -> Contender:
     """The same with every sequence laid in full, nothing shared: the very tokens that the floor reads."""
-    from foureyes.models.transformers import packing, reader  # noqa: PLC0415
+    from foureyes.models import packing  # noqa: PLC0415
+    from foureyes.models.transformers import reader  # noqa: PLC0415
 
     for module in (packing, reader):
         _replace(module, "common_prefix", lambda _a, _b: 0)

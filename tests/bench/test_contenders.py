@@ -14,7 +14,8 @@ from bench.job import ContenderJob
 from bench.pairs import TokenPair, save
 from bench.ratios import furthest
 from bench.session import RunSetting, TimedTask, WorkerFailed, run_cell, started
-from foureyes.models.transformers import packing, reader
+from foureyes.models import packing
+from foureyes.models.transformers import reader
 
 
 @pytest.fixture(autouse=True)

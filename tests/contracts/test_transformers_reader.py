@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import pytest
 
+from foureyes.models import item_reading
 from foureyes.models.transformers import TransformersReader
 from foureyes.models.transformers import reader as reader_module
 from foureyes.models.weights import ensure
@@ -66,7 +67,7 @@ class TestSmallBatches(ReaderContract):
     @pytest.fixture
     def reader(self, roomy_model, monkeypatch):
         monkeypatch.setattr(reader_module, "TOKEN_BUDGET", 32)
-        monkeypatch.setattr(reader_module, "WINDOW", 2)
+        monkeypatch.setattr(item_reading, "WINDOW", 2)
         return TransformersReader.load(roomy_model, dtype="float32")
 
 

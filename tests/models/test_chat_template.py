@@ -7,9 +7,9 @@ import sys
 import pytest
 
 from foureyes.errors import ConfigError
+from foureyes.models.chat_template import ChatTemplate
 from foureyes.models.template_messages import TemplateConversation
 from foureyes.models.transformers import TransformersReader
-from foureyes.models.transformers.chat_template import ChatTemplate
 from foureyes.types import Exchange, Message, Reading, Unscored
 from tests.conftest import build_tiny_model
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foureyes.models.transformers.packing import MIN_SHARED, common_prefix, grow_forest, plan_attention
+from foureyes.models.packing import MIN_SHARED, common_prefix, grow_forest, plan_attention
 
 tokens = st.integers(0, 2)
 prefixes = st.lists(st.lists(tokens, min_size=0, max_size=30), min_size=1, max_size=3)

@@ -8,6 +8,7 @@ import torch
 import transformers
 
 from foureyes.errors import ConfigError, ModelUnavailable
+from foureyes.models import item_reading
 from foureyes.models.transformers import TransformersReader
 from foureyes.models.transformers import reader as reader_module
 from foureyes.models.weights import SMALL_PAIR, ensure
@@ -157,7 +158,7 @@ def test_numbers_do_not_depend_on_neighbours_order_or_batch(tiny_model, monkeypa
     together = reader.read(EXCHANGES)
     backwards = reader.read(EXCHANGES[::-1])[::-1]
     monkeypatch.setattr(reader_module, "TOKEN_BUDGET", 64)
-    monkeypatch.setattr(reader_module, "WINDOW", 3)
+    monkeypatch.setattr(item_reading, "WINDOW", 3)
     in_small_batches = reader.read(EXCHANGES)
     for other in (together, backwards, in_small_batches):
         for a, b in zip(alone, other, strict=True):

@@ -55,10 +55,13 @@ def test_a_known_name_wins_over_a_folder_called_the_same(tmp_path, monkeypatch):
         ("gema3-270m", "did you mean gemma3-270m?"),
         ("smollm2", "did you mean smollm2-135m?"),
         ("Qwen/Qwen3-0.6B", "did you mean hf:Qwen/Qwen3-0.6B?"),
-        ("models/m.gguf", "a GGUF file is written gguf:models/m.gguf"),
+        ("models/m.gguf", "no GGUF file at models/m.gguf"),
         ("xyz", "unknown model 'xyz'. Known by name: smollm2-135m, gemma3-270m"),
         ("", "unknown model ''. Known by name"),
-        ("ftp://host/model", "hf:OWNER/NAME[@REVISION], gguf:/path/to/model.gguf, a folder"),
+        (
+            "ftp://host/model",
+            "hf:OWNER/NAME[@REVISION], /path/to/model.gguf, gguf:/path/to/model.gguf to have it converted, a folder",
+        ),
     ],
 )
 def test_unknown_ones_are_told_what_is_known(written, hint):

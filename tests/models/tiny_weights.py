@@ -31,12 +31,15 @@ def write_gguf(
     pre: str = "gpt-2",
     extra: Mapping[str, tuple[int, ...]] | None = None,
     scaling: str | None = None,
+    context: int = 128,
+    kind: GGMLQuantizationType = GGMLQuantizationType.Q8_0,
+    architecture: str = "llama",
 ) -> Path:
-    """A llama of two layers with weights drawn under a fixed seed, quantised to 8 bits."""
-    writer = GGUFWriter(path, "llama")
+    """A llama of two layers with weights drawn under a fixed seed, quantised to 8 bits or to another kind."""
+    writer = GGUFWriter(path, architecture)
     writer.add_name("tiny")
     writer.add_license("cc0-1.0")
-    writer.add_context_length(128)
+    writer.add_context_length(context)
     writer.add_embedding_length(WIDTH)
     writer.add_block_count(LAYERS)
     writer.add_feed_forward_length(HIDDEN)
@@ -49,7 +52,7 @@ def write_gguf(
         writer.add_string("llama.rope.scaling.type", scaling)
     _add_tokenizer(writer, pre)
     for name, shape in {**_shapes(tied=tied), **(extra or {})}.items():
-        _add_tensor(writer, name, shape)
+        _add_tensor(writer, name, shape, kind)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -89,13 +92,16 @@ def _shapes(*, tied: bool) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def _add_tensor(writer: GGUFWriter, name: str, shape: tuple[int, ...]) -> None:
+def _add_tensor(writer: GGUFWriter, name: str, shape: tuple[int, ...], kind: GGMLQuantizationType) -> None:
     random = np.random.default_rng(int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big"))
     values: NDArray[np.float32] = random.standard_normal(shape).astype(np.float32) / np.float32(np.sqrt(WIDTH))
     if len(shape) == 1:
-        writer.add_tensor(name, values + 1)
+        values += 1
+    if kind == GGMLQuantizationType.F32:  # of 8 bits of mantissa, so that a conversion to bfloat16 changes nothing
+        writer.add_tensor(name, (values.view(np.uint32) & 0xFFFF0000).view(np.float32))
+    elif len(shape) == 1:
+        writer.add_tensor(name, values)
     else:
-        kind = GGMLQuantizationType.Q8_0
         writer.add_tensor(name, quantize(values, kind), raw_dtype=kind)
 
 

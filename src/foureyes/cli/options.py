@@ -78,7 +78,7 @@ def add_verifiers(parser: argparse._ActionsContainer, default: Sequence[str] = (
         without: what is done without any; the option is required where neither is said.
     """
     words = f"default: {' and '.join(default)}" if default else without
-    words = words or "a name of foureyes models list, hf:…, gguf:… or a URL"
+    words = words or "a name of foureyes models list, hf:…, a .gguf file or a URL"
     parser.add_argument(
         "--verifier",
         action="append",

@@ -1,7 +1,8 @@
 """From a reference to an object that reads, writes or can be talked to.
 
-``gemma3-270m``, ``hf:OWNER/NAME``, ``gguf:/path/model.gguf`` and folders are run in this process; ``http://host/v1#model``
-is asked over the network, and so are the models of ``openai:``, ``anthropic:`` and ``google:``. What is needed for either is
+``gemma3-270m``, ``hf:OWNER/NAME``, ``gguf:/path/model.gguf`` and folders are run in this process by transformers,
+``/path/model.gguf`` by llama.cpp; ``http://host/v1#model`` is asked over the network, and so are the models of ``openai:``,
+``anthropic:`` and ``google:``. What is needed for either is
 imported here only when it is opened.
 """
 
@@ -18,7 +19,7 @@ from foureyes.models.chat.protocol import ChatModel
 from foureyes.models.roles import Reader, Writer
 from foureyes.models.weights import OnStep, ensure
 from foureyes.models.weights.redaction import redacted
-from foureyes.models.weights.reference import ProviderReference, ServerReference, parse, runs_elsewhere
+from foureyes.models.weights.reference import ProviderReference, QuantisedFile, ServerReference, parse, runs_elsewhere
 from foureyes.models.weights.values import ignore_step
 
 __all__ = ["KEY_VARIABLES", "can_read", "open_chat", "open_reader", "open_writer"]
@@ -48,6 +49,7 @@ def open_reader(
         reference: what names the model, in one of the forms of :mod:`foureyes.models.weights.reference`.
         dtype: ``"float32"``, ``"bfloat16"`` or ``"float16"``; ``None`` for the fastest of the processor. Weights that
             came as GGUF are kept in bfloat16, so float32 is then exact arithmetic on rounded weights.
+            A GGUF file that is read as it is brings its own, and runs on the processor.
         device: ``"cpu"``, ``"cuda"`` or ``"mps"``; ``None`` for the best there is.
         truncate: what to do with a prompt that does not fit the context: refuse the row, or cut the prompt from its
             left, behind what its chat template puts before the first message.
@@ -77,6 +79,20 @@ def open_reader(
             target.url, model=target.model, truncate=truncate, template_args=template_args
         )
         return served
+    if isinstance(target, QuantisedFile):
+        _refuse_local_options(reference, dtype, device)
+        with _extra("gguf"):
+            from foureyes.models.llama_cpp import LlamaCppReader  # noqa: PLC0415 - loads llama.cpp
+        file = ensure(reference, on_step=on_step)
+        with _extra("gguf"):
+            quantised: Reader = LlamaCppReader.load(
+                file.folder,
+                name=file.name,
+                fingerprint=file.fingerprint,
+                truncate=truncate,
+                template_args=template_args,
+            )
+        return quantised
     with _extra("local"):
         from foureyes.models.transformers import TransformersReader  # noqa: PLC0415 - loads torch
     weights = ensure(reference, on_step=on_step)
@@ -124,6 +140,10 @@ def open_writer(
         from foureyes.models.chat.writer import ChatWriter  # noqa: PLC0415 - loads what open_chat found installed
 
         return ChatWriter(model)
+    if isinstance(parse(reference), QuantisedFile):
+        raise ConfigError(
+            f"{reference} is read as it is and writes nothing; to write, have it converted: gguf:{reference}"
+        )
     with _extra("local"):
         from foureyes.models.transformers import TransformersWriter  # noqa: PLC0415 - loads torch
     weights = ensure(reference, on_step=on_step)
@@ -209,4 +229,5 @@ def _extra(name: str) -> Iterator[None]:
 def _refuse_local_options(reference: str, dtype: str | None, device: str | None) -> None:
     given = {name: value for name, value in (("dtype", dtype), ("device", device)) if value is not None}
     if given:
-        raise ConfigError(f"{redacted(reference)} runs elsewhere and decides for itself: leave out {', '.join(given)}")
+        where = "is read as it is, on the processor" if reference.endswith(".gguf") else "runs elsewhere"
+        raise ConfigError(f"{redacted(reference)} {where} and decides for itself: leave out {', '.join(given)}")

@@ -10,7 +10,7 @@ from foureyes.models.weights import KNOWN
 
 __all__ = ["configure"]
 
-_FORMS: Final = f"{', '.join(KNOWN)}, hf:OWNER/NAME[@REVISION], gguf:FILE or a folder"
+_FORMS: Final = f"{', '.join(KNOWN)}, hf:OWNER/NAME[@REVISION], FILE.gguf, gguf:FILE or a folder"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -28,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add_verifiers(
         parser,
-        without="a name of foureyes models list, hf:…, gguf:… or a URL; without any, the log-probs in the file speak for their author",
+        without="a name of foureyes models list, hf:…, a .gguf file or a URL; without any, the log-probs in the file speak for their author",
     )
     parser.add_argument(
         "--signal",

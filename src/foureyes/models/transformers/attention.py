@@ -19,7 +19,7 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
-from foureyes.models.transformers.packing import Block, PackedForest, plan_attention
+from foureyes.models.packing import Block, PackedForest, plan_attention
 
 __all__ = ["NAME", "AttentionPlan", "Unpackable", "packed"]
 

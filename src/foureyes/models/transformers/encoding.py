@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import takewhile
 from typing import Any
@@ -20,18 +19,11 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from foureyes.models.control_markers import ControlMarkers
+from foureyes.models.formatting import Encoded
 
-__all__ = ["Encoded", "Encoder"]
+__all__ = ["Encoder"]
 
 Ints = NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Encoded:
-    """Token ids, and the characters (start, end) that each covers."""
-
-    ids: Ints
-    characters: Ints
 
 
 class Encoder:

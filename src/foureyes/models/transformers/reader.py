@@ -2,9 +2,9 @@
 
 How a call to :meth:`TransformersReader.read` goes:
 
-1. Every exchange becomes token ids (:mod:`formatting`).
+1. Every exchange becomes token ids (:mod:`~foureyes.models.formatting`).
 2. Rows are sorted by their tokens, so that neighbours share prefixes, and cut into batches by token budget.
-3. A batch is laid into one row without padding, shared prefixes once (:mod:`packing`), and goes through the network
+3. A batch is laid into one row without padding, shared prefixes once (:mod:`~foureyes.models.packing`), and goes through the network
    (:mod:`attention`).
 4. The vocabulary head sees only the places that predict an answer token, tile by tile (:mod:`head`).
 
@@ -23,22 +23,20 @@ import numpy as np
 import torch
 
 from foureyes.errors import ConfigError, ModelUnavailable
+from foureyes.models.item_reading import Numbered, TokenStatistics, read_in_windows, readings_of
+from foureyes.models.packing import common_prefix, grow_forest
 from foureyes.models.roles import Predicted
 from foureyes.models.transformers.attention import AttentionPlan, Unpackable, packed
 from foureyes.models.transformers.formatting import Formatter, Item
 from foureyes.models.transformers.head import Head, Statistics
 from foureyes.models.transformers.loading import Loaded, load
-from foureyes.models.transformers.packing import common_prefix, grow_forest
 from foureyes.models.turn_template import TurnText
-from foureyes.types import Alternative, Exchange, Reading, Unscored
+from foureyes.types import Exchange, Reading, Unscored
 
 __all__ = ["TransformersReader"]
 
 TOKEN_BUDGET = 2048
 """Tokens per batch: enough to keep the processor in its large matrix products, small enough to stay in its caches."""
-
-WINDOW = 4096
-"""Exchanges tokenised and sorted at a time; bounds memory beyond the results themselves."""
 
 PROBE_VOCABULARY = 4096
 """Tokens the probe is drawn from and read against."""
@@ -129,10 +127,7 @@ class TransformersReader:
 
     def read(self, exchanges: Sequence[Exchange], *, top_k: int = 0) -> list[Reading | Unscored]:
         """Reads every exchange; see :class:`foureyes.models.roles.Reader`."""
-        results: list[Reading | Unscored] = []
-        for first in range(0, len(exchanges), WINDOW):
-            results += self._read_window(exchanges[first : first + WINDOW], top_k)
-        return results
+        return read_in_windows(exchanges, self._format, _batches, lambda items: self._read_batch(items, top_k))
 
     @property
     def vocabulary(self) -> Sequence[str]:
@@ -148,20 +143,6 @@ class TransformersReader:
             return item
         return Predicted(item.answer_ids, item.selected, self._own_logits(item).log_softmax(-1).cpu().numpy())
 
-    def _read_window(self, exchanges: Sequence[Exchange], top_k: int) -> list[Reading | Unscored]:
-        results: list[Reading | Unscored | None] = []
-        todo: list[tuple[int, Item]] = []
-        for i, item in enumerate(self._format.items(exchanges)):
-            results.append(item if isinstance(item, Unscored) else None)
-            if isinstance(item, Item):
-                todo.append((i, item))
-        todo.sort(key=lambda entry: entry[1].fed.tolist())
-        for batch in _batches(todo):
-            readings = self._read_batch([item for _, item in batch], top_k)
-            for (i, _), reading in zip(batch, readings, strict=True):
-                results[i] = reading
-        return [result for result in results if result is not None]
-
     def _read_batch(self, items: list[Item], top_k: int) -> list[Reading | Unscored]:
         try:
             statistics = self._statistics(items, top_k)
@@ -173,13 +154,8 @@ class TransformersReader:
                 ) from error
             half = len(items) // 2
             return self._read_batch(items[:half], top_k) + self._read_batch(items[half:], top_k)
-        readings = []
-        first = 0
-        for item in items:
-            last = first + len(item.answer_ids)
-            readings.append(self._reading(item, statistics, slice(first, last)))
-            first = last
-        return readings
+        found = TokenStatistics(*(getattr(statistics, name).numpy() for name in TokenStatistics.__slots__))
+        return readings_of(self.name, items, found, self._text)
 
     @torch.inference_mode()
     def _statistics(self, items: list[Item], top_k: int) -> Statistics:
@@ -227,37 +203,6 @@ class TransformersReader:
         logits: torch.Tensor = self._loaded.model(input_ids=ids, use_cache=False, logits_to_keep=n).logits
         return logits[0, -n:].float()
 
-    def _reading(self, item: Item, statistics: Statistics, part: slice) -> Reading | Unscored:
-        columns = {
-            name: getattr(statistics, name)[part].numpy() for name in ("nll", "logit", "entropy", "rank", "top1")
-        }
-        broken = [name for name, values in columns.items() if not np.isfinite(values).all()]
-        if broken:
-            return Unscored("not_finite", f"{self.name} returned NaN or infinity in {', '.join(broken)}")
-        ids, logprobs = statistics.top_ids[part].tolist(), statistics.top_logprobs[part].tolist()
-        alternatives = tuple(
-            tuple(Alternative(self._text(i), p) for i, p in zip(*best, strict=True))
-            for best in zip(ids, logprobs, strict=True)
-        )
-        return Reading(
-            model=self.name,
-            answer=item.turn.text,
-            token_ids=item.answer_ids,
-            spans=item.spans,
-            nll=columns["nll"],
-            entropy_low=columns["entropy"],
-            entropy_high=columns["entropy"],
-            missing_mass=np.zeros(len(item.answer_ids)),
-            rank=columns["rank"],
-            top1=columns["top1"],
-            selected=item.selected,
-            n_prompt_tokens=len(item.prompt_ids),
-            n_dropped=item.n_dropped,
-            alternatives=alternatives if statistics.top_ids.shape[1] else (),
-            parts=item.turn.parts,
-            logit=columns["logit"],
-        )
-
     def _text(self, token: int) -> str:
         text: str = self._loaded.tokenizer.decode([token])
         return text
@@ -277,13 +222,13 @@ class TransformersReader:
         return "packed" if furthest <= PROBE_TOLERANCE[self._loaded.dtype] else "single"
 
 
-def _batches(todo: list[tuple[int, Item]]) -> Iterator[list[tuple[int, Item]]]:
+def _batches(todo: list[Numbered]) -> Iterator[list[Numbered]]:
     """Cuts sorted items into batches of about TOKEN_BUDGET laid tokens.
 
     A batch may grow to three times its longest sequence, so that a long shared prompt is not read again for every few
     short answers.
     """
-    batch: list[tuple[int, Item]] = []
+    batch: list[Numbered] = []
     laid = longest = 0
     previous = np.empty(0, np.int64)
     for entry in todo:

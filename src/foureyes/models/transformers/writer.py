@@ -16,8 +16,9 @@ import numpy as np
 import torch
 from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
 
+from foureyes.models.formatting import Ints
 from foureyes.models.roles import Sampling
-from foureyes.models.transformers.formatting import Formatter, Ints
+from foureyes.models.transformers.formatting import Formatter
 from foureyes.models.transformers.head import Head, Statistics
 from foureyes.models.transformers.loading import Loaded, load
 from foureyes.types import Exchange, Prompt, Reading, Unscored, Written

@@ -3,7 +3,8 @@
 =========================  =====================================================================
 ``gemma3-270m``            a model known by name (:data:`~foureyes.models.weights.known.KNOWN`)
 ``hf:Qwen/Qwen3-0.6B``     a Hugging Face repository, ``@revision`` appended or not
-``gguf:/path/model.gguf``  a GGUF file on this machine
+``gguf:/path/model.gguf``  a GGUF file on this machine, converted once and read by transformers
+``/path/model.gguf``       the same file read as it is, its weights quantised, by llama.cpp
 ``/path/to/folder``        a folder with ``config.json``, safetensors and a tokenizer
 ``http://host:8000/v1``    a server that speaks OpenAI's protocols, ``#model`` appended or not
 ``openai:gpt-4.1-mini``    a model of OpenAI's, asked through its API; ``anthropic:`` and ``google:`` alike
@@ -26,7 +27,17 @@ from foureyes.choices import ProviderApi
 from foureyes.errors import ConfigError
 from foureyes.models.weights.known import KNOWN, KnownModel
 
-__all__ = ["Folder", "Gguf", "Hub", "ProviderReference", "Reference", "ServerReference", "parse", "runs_elsewhere"]
+__all__ = [
+    "Folder",
+    "Gguf",
+    "Hub",
+    "ProviderReference",
+    "QuantisedFile",
+    "Reference",
+    "ServerReference",
+    "parse",
+    "runs_elsewhere",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +50,14 @@ class Hub:
 
 @dataclass(frozen=True, slots=True)
 class Gguf:
-    """A GGUF file on this machine."""
+    """A GGUF file on this machine, to be converted."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class QuantisedFile:
+    """A GGUF file on this machine, to be read as it is."""
 
     path: Path
 
@@ -67,12 +85,13 @@ class ProviderReference:
     model: str
 
 
-Reference: TypeAlias = KnownModel | Hub | Gguf | Folder | ServerReference | ProviderReference
+Reference: TypeAlias = KnownModel | Hub | Gguf | QuantisedFile | Folder | ServerReference | ProviderReference
 
 APIS: Final[Mapping[str, ProviderApi]] = {api: api for api in get_args(ProviderApi)}
 
 FORMS: Final = (
-    "hf:OWNER/NAME[@REVISION], gguf:/path/to/model.gguf, a folder with a config.json, http://host:port/v1#model, or "
+    "hf:OWNER/NAME[@REVISION], /path/to/model.gguf, gguf:/path/to/model.gguf to have it converted, a folder with a "
+    "config.json, http://host:port/v1#model, or "
     "openai:MODEL, anthropic:MODEL or google:MODEL"
 )
 
@@ -97,8 +116,8 @@ def parse(reference: str) -> Reference:
         >>> parse("gemma3-27m")
         Traceback (most recent call last):
         foureyes.errors.ConfigError: unknown model 'gemma3-27m'; did you mean gemma3-270m? Known by name: smollm2-135m, \
-gemma3-270m, qwen2.5-coder-0.5b, qwen2.5-coder-1.5b. Or give hf:OWNER/NAME[@REVISION], gguf:/path/to/model.gguf, \
-a folder with a config.json, http://host:port/v1#model, or openai:MODEL, anthropic:MODEL or google:MODEL
+gemma3-270m, qwen2.5-coder-0.5b, qwen2.5-coder-1.5b. Or give hf:OWNER/NAME[@REVISION], /path/to/model.gguf, \
+gguf:/path/to/model.gguf to have it converted, a folder with a config.json, http://host:port/v1#model, or openai:MODEL, anthropic:MODEL or google:MODEL
     """
     if reference in KNOWN:
         return KNOWN[reference]
@@ -111,8 +130,8 @@ a folder with a config.json, http://host:port/v1#model, or openai:MODEL, anthrop
     if colon and scheme == "hf":
         return _hub(rest)
     if colon and scheme == "gguf":
-        return _gguf(rest)
-    return _folder(reference)
+        return Gguf(_gguf(rest))
+    return _local(reference)
 
 
 def runs_elsewhere(reference: str) -> bool:
@@ -137,20 +156,22 @@ def _hub(text: str) -> Hub:
     return Hub(match["repository"], match["revision"])
 
 
-def _gguf(text: str) -> Gguf:
+def _gguf(text: str) -> Path:
     path = _path(text)
     if not os.path.isfile(path):  # noqa: PTH113 - see _path
         raise ConfigError(f"no GGUF file at {path}")
-    return Gguf(path)
+    return path
 
 
-def _folder(text: str) -> Folder:
+def _local(text: str) -> Folder | QuantisedFile:
     path = _path(text)
+    if path.suffix == ".gguf" and not os.path.isdir(path):  # noqa: PTH112 - see _path
+        return QuantisedFile(_gguf(text))
     if text and os.path.isdir(path):  # noqa: PTH112 - see _path
         if not (path / "config.json").is_file():
             raise ConfigError(f"{path} is not a model folder: it has no config.json")
         return Folder(path)
-    raise ConfigError(f"unknown model {text!r}{_hint(text, path)} Known by name: {', '.join(KNOWN)}. Or give {FORMS}")
+    raise ConfigError(f"unknown model {text!r}{_hint(text)} Known by name: {', '.join(KNOWN)}. Or give {FORMS}")
 
 
 def _path(text: str) -> Path:
@@ -158,9 +179,7 @@ def _path(text: str) -> Path:
     return Path(text if "\0" in text else os.path.expanduser(text))  # noqa: PTH111
 
 
-def _hint(text: str, path: Path) -> str:
-    if path.suffix == ".gguf":
-        return f"; a GGUF file is written gguf:{text}."
+def _hint(text: str) -> str:
     close = difflib.get_close_matches(text, KNOWN, n=1)
     if close:
         return f"; did you mean {close[0]}?"

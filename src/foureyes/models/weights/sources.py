@@ -6,6 +6,7 @@ source                 weights end up in           made by
 ``Converted``          a place in our cache        a GGUF file (from packages, or on this machine), converted
 ``Repository``         the hub client's cache      the hub's client
 :class:`LocalFolder`         the folder they are in      –
+:class:`LocalFile`           the file they are in        –
 =====================  ==========================  =========================================================
 
 A damaged file is a :class:`~foureyes.errors.ModelUnavailable` that names the command that mends it.
@@ -18,16 +19,26 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
-from foureyes.errors import ConfigError
+from foureyes.errors import ConfigError, ModelUnavailable
 from foureyes.models.weights.converted import Converted
+from foureyes.models.weights.digests import remembered_sha256
 from foureyes.models.weights.folders import check_weights, folder_fingerprint
+from foureyes.models.weights.gguf_header import read_header
 from foureyes.models.weights.known import NOT_STATED, KnownModel
 from foureyes.models.weights.redaction import redacted
-from foureyes.models.weights.reference import Folder, Gguf, Hub, ProviderReference, Reference, ServerReference
+from foureyes.models.weights.reference import (
+    Folder,
+    Gguf,
+    Hub,
+    ProviderReference,
+    QuantisedFile,
+    Reference,
+    ServerReference,
+)
 from foureyes.models.weights.store import digest_memory
 from foureyes.models.weights.values import OnStep, Weights
 
-__all__ = ["LocalFolder", "WeightSource", "source_of"]
+__all__ = ["LocalFile", "LocalFolder", "WeightSource", "source_of"]
 
 
 class WeightSource(Protocol):
@@ -66,6 +77,8 @@ def source_of(reference: Reference, cache: Path) -> WeightSource:
             return Converted.of_packages(reference, cache)
         case Gguf(path):
             return Converted.of_file(path, cache)
+        case QuantisedFile(path):
+            return LocalFile(path, cache)
         case Hub():
             return _repository(reference, cache)
         case Folder(path):
@@ -99,6 +112,36 @@ class LocalFolder:
 
     def fetch(self, on_step: OnStep, *, again: bool = False) -> Weights:  # noqa: ARG002 - there is nothing to fetch from
         """The folder."""
+        return self.locate()
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFile:
+    """A GGUF file on this machine that is read as it is."""
+
+    path: Path
+    cache: Path
+
+    @property
+    def name(self) -> str:
+        """What a person calls the model."""
+        return self.path.stem
+
+    def locate(self) -> Weights:
+        """The file."""
+        digest = remembered_sha256(self.path, digest_memory(self.cache))
+        try:
+            licence = read_header(self.path).text("general.license", NOT_STATED)
+        except ValueError as error:
+            raise ModelUnavailable(f"{self.path} cannot be used: {error}", model=self.name) from error
+        return Weights(self.path, self.name, f"sha256:{digest}", licence)
+
+    def verify(self) -> Weights:
+        """The file; nothing is on record to compare its bytes with."""
+        return self.locate()
+
+    def fetch(self, on_step: OnStep, *, again: bool = False) -> Weights:  # noqa: ARG002 - there is nothing to fetch from
+        """The file."""
         return self.locate()
 
 

@@ -15,10 +15,10 @@ __all__ = ["OnStep", "Step", "Weights", "ignore_step"]
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """A model folder, ready to be loaded.
+    """A model, ready to be loaded.
 
     Attributes:
-        folder: with ``config.json``, safetensors and a tokenizer.
+        folder: with ``config.json``, safetensors and a tokenizer; a GGUF file itself where it is read as it is.
         name: what a person calls the model.
         fingerprint: identity of weights, configuration and tokenizer, ``sha256:<hex>``: the same for the same files,
             whatever reference led to them.

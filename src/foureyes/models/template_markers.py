@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from collections.abc import Collection
+from typing import Final
 
+from foureyes.models.chat_template import ChatTemplate
 from foureyes.models.control_markers import ControlMarkers, any_of
 from foureyes.models.template_messages import TemplateConversation
-from foureyes.models.transformers.chat_template import ChatTemplate
 
 __all__ = ["control_markers"]
 
@@ -22,20 +23,24 @@ _TURNS: Final = (
 )
 
 
-def control_markers(tokenizer: Any, template: ChatTemplate | None) -> ControlMarkers:
+def control_markers(special: Collection[str], added: Collection[str], template: ChatTemplate | None) -> ControlMarkers:
     """The control tokens of a tokenizer, as texts.
 
     They are its special tokens, and those of its added tokens that stand in the template: some makers do not call their
     marks of turns special. Of these, what the template writes around plain turns is text wherever it is typed; marks of
     tool calls and reasoning are text unless the assistant says them.
+
+    Args:
+        special: texts of the special tokens.
+        added: texts of the other added tokens.
+        template: the chat template, where there is one.
     """
-    added = tokenizer.added_tokens_decoder.values()
-    special = {token.content for token in added if token.special and not _BYTE.fullmatch(token.content)}
+    marks = {text for text in special if not _BYTE.fullmatch(text)}
     literals = "" if template is None else template.literals
-    further = {t.content for t in added if not t.special and t.content in literals and not t.content.isspace()}
+    further = {text for text in added if text in literals and not text.isspace()}
     around = set() if template is None else _around_turns(template, further)
-    everywhere = (special | around) - _REASONING
-    return ControlMarkers(everywhere, (special | further) - everywhere)
+    everywhere = (marks | around) - _REASONING
+    return ControlMarkers(everywhere, (marks | further) - everywhere)
 
 
 def _around_turns(template: ChatTemplate, candidates: set[str]) -> set[str]:

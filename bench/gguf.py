@@ -1,0 +1,137 @@
+"""A GGUF file read as it is beside its dequantised weights in torch: ``python -m bench.gguf --markdown docs/small-machines.md``.
+
+The file is fetched by ``python -m tools.gguf_file NAME``. Each reader is a process of its own that loads, reads the same short pairs once to warm up and then ``--rounds`` times in turn with
+the others. Only ratios count; the loads of the machine before and after are said beside them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Final
+
+from bench.ratios import per_round
+from bench.section import MIB, Aim, at_most, grid
+from bench.session import ROOT
+from bench.worker import resident_bytes
+
+__all__ = ["measured", "page"]
+
+READERS: Final = ("llama.cpp", "float32", "bfloat16")
+_MARK: Final = "<!-- measured: made by python -m bench.gguf -->"
+_END: Final = "<!-- /measured -->"
+
+
+def serve(kind: str, model: str, pairs: int, threads: int) -> None:
+    """One reader: reads whenever it is told to, and prints seconds, peak memory and what it saw."""
+    from foureyes import Exchange, Scored  # noqa: PLC0415 - counts as loading
+    from foureyes.signals.cross import score  # noqa: PLC0415 - counts as loading
+
+    start = time.perf_counter()
+    reader = _opened(kind, model, threads)
+    loading = time.perf_counter() - start
+    lines = (ROOT / "src/foureyes/demo/questions.jsonl").read_text(encoding="utf-8").splitlines()[: pairs // 2]
+    questions = [json.loads(line) for line in lines]
+    exchanges = [Exchange(one["prompt"], one[side]) for one in questions for side in ("right", "wrong")]
+    for line in sys.stdin:
+        start = time.perf_counter()
+        rows = score(exchanges, reader)
+        seconds = time.perf_counter() - start
+        surprise = [row.log_cmp for row in rows if isinstance(row, Scored)]
+        told = {"seconds": seconds, "loading": loading, "peak": resident_bytes("VmHWM"), "log_cmp": surprise}
+        print(json.dumps(told if line.strip() else {}), flush=True)
+
+
+def _opened(kind: str, model: str, threads: int) -> Any:
+    if kind == "llama.cpp":
+        from foureyes.models.llama_cpp import LlamaCppReader  # noqa: PLC0415 - without torch
+
+        return LlamaCppReader.load(ROOT / ".gguf" / f"{model}.gguf", threads=threads)
+    import torch  # noqa: PLC0415 - counts as loading
+
+    from foureyes import open_reader  # noqa: PLC0415 - counts as loading
+
+    torch.set_num_threads(threads)
+    return open_reader(model, dtype=kind, device="cpu")
+
+
+def measured(model: str, pairs: int, rounds: int, threads: int) -> dict[str, list[dict[str, Any]]]:
+    """Of every reader, what each round gave; the first one, to warm up, left out."""
+    command = [sys.executable, "-m", "bench.gguf", "--model", model, "--pairs", str(pairs), "--threads", str(threads)]
+    found: dict[str, list[dict[str, Any]]] = {kind: [] for kind in READERS}
+    readers = {
+        kind: subprocess.Popen([*command, "--serve", kind], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for kind in READERS
+    }
+    try:
+        for _ in range(rounds + 1):
+            for kind, process in readers.items():
+                found[kind].append(_asked(process))
+    finally:
+        for process in readers.values():
+            process.communicate()
+    return {kind: rows[1:] for kind, rows in found.items()}
+
+
+def _asked(process: subprocess.Popen[str]) -> dict[str, Any]:
+    if process.stdin is None or process.stdout is None:
+        raise RuntimeError("a reader was started without pipes")
+    process.stdin.write("read\n")
+    process.stdin.flush()
+    told: dict[str, Any] = json.loads(process.stdout.readline())
+    return told
+
+
+def page(found: dict[str, list[dict[str, Any]]], about: str) -> str:
+    """The table of one run, as Markdown."""
+    ours = found["llama.cpp"]
+    aims: list[Aim] = []
+    rows = []
+    for kind in READERS[1:]:
+        theirs = found[kind]
+        speed = per_round([row["seconds"] for row in theirs], [row["seconds"] for row in ours])
+        memory = per_round([ours[-1]["peak"]], [theirs[-1]["peak"]])
+        if kind == "float32":
+            aims.append(at_most("peak memory ÷ float32", 0.3, memory))
+        differ = [a - b for a, b in zip(ours[0]["log_cmp"], theirs[0]["log_cmp"], strict=True)]
+        mean, furthest = sum(differ) / len(differ), max(map(abs, differ))
+        rows.append((kind, str(speed), str(memory), f"{mean:+.3f}", f"{furthest:.3f}"))
+    peaks = ", ".join(f"{kind} {found[kind][-1]['peak'] / MIB:.0f} MiB" for kind in READERS)
+    head = ("llama.cpp against", "speed ÷", "peak memory ÷", "log CMP, mean difference", "furthest answer")
+    kept = "; ".join(f"{aim.what}: aim {aim.wanted}, {'kept' if aim.kept else 'missed'}" for aim in aims)
+    return "\n\n".join([about, grid(head, rows), f"Peak memory of the whole process: {peaks}. {kept}."])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.gguf", description=__doc__)
+    parser.add_argument("--model", default="smollm2-135m")
+    parser.add_argument("--pairs", type=int, default=96)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="put the table between the marks of this page")
+    parser.add_argument("--serve", choices=READERS, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.serve:
+        serve(args.serve, args.model, args.pairs, args.threads)
+        return
+    before = os.getloadavg()[0]
+    found = measured(args.model, args.pairs, args.rounds, args.threads)
+    about = (
+        f"{args.model}, {args.pairs} short pairs, {args.rounds} rounds, {args.threads} threads; load {before:.1f} before and "
+        f"{os.getloadavg()[0]:.1f} after, our own included."
+    )
+    text = page(found, about)
+    print(text)
+    if args.markdown:
+        whole = args.markdown.read_text(encoding="utf-8")
+        head, _, rest = whole.partition(_MARK)
+        args.markdown.write_text(f"{head}{_MARK}\n{text}\n{_END}{rest.partition(_END)[2]}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
