@@ -8,15 +8,15 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
 
+from foureyes.display import plural
 from foureyes.report.forest import ForestMark, ForestPlot
 from foureyes.report.study import Section, StudyReport, TextTable, save_study
-from foureyes.study.claims import ClaimVerdict, verdict_of
+from foureyes.study.claims import ClaimVerdict, verdict_counts, verdict_of
 from foureyes.study.provenance import describe_machine, package_versions
 from foureyes.study.sections.formatting import fixed, interval
 from studies.know_when.published_data import PublishedData
@@ -27,8 +27,8 @@ __all__ = ["DecidedClaim", "PublishedStudy", "Settings", "StudyChapter", "run_pu
 _SMALL: Final = 0.005
 
 HOW_DECIDED: Final = (
-    "A claim is a difference that is above zero if it holds. It *holds* or *fails* where the whole 95 % interval lies on one "
-    f"side of zero, makes *no difference* where the interval shows it to be smaller than {_SMALL} either way, and is *not decided* "
+    "A claim is a difference that is above zero if it holds. It holds or fails where the whole 95 % interval lies on one "
+    f"side of zero, makes no difference where the interval shows it to be smaller than {_SMALL} either way, and is not decided "
     "otherwise. No correction is made for the number of claims."
 )
 
@@ -172,8 +172,7 @@ def _report(
     settings: Settings,
 ) -> StudyReport:
     claims = [claim for chapter in chapters for claim in chapter.claims]
-    counts = Counter(claim.verdict for claim in claims)
-    tally = f"Of {len(claims)} claims " + ", ".join(f"{n} {verdict}" for verdict, n in counts.most_common()) + "."
+    tally = f"Of {plural(len(claims), 'claim')}: {verdict_counts(claim.verdict for claim in claims)}."
     findings = [*([tally] if claims else []), *(found for chapter in chapters for found in chapter.findings)]
     warnings = [f"{name} was skipped: {why}" for name, why in missing.items()]
     warnings += [warning for chapter in chapters for warning in chapter.warnings]
