@@ -6,14 +6,17 @@ Every reading is kept in ``--cache``, so that a run that was stopped goes on and
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from foureyes.maths.ranking import auroc
 from foureyes.models.catalog import open_reader
 from foureyes.models.roles import Reader
 from foureyes.report.study import save_study
+from studies.sample_conditioned.forms import FREE
 from studies.sample_conditioned.judging import JudgedSet, judged
-from studies.sample_conditioned.page import report_of
+from studies.sample_conditioned.page import OVERLAP, WordsAlone, report_of
 from studies.sample_conditioned.published import SETS, SampledAnswer, load
 from studies.sample_conditioned.readings import PLACES, surprises
 
@@ -29,10 +32,9 @@ def main() -> None:
     by_k = [_judged(sets, k, reader, args.cache) for k in NUMBERS if k <= args.samples]
     few = {name: answers[:: args.places] for name, answers in sets.items()} if args.places else {}
     places = [(place, _judged(few, min(3, args.samples), reader, args.cache, place)) for place in PLACES] if few else []
-    other = _judged(sets, args.reworded, reader, args.cache, reworded=True) if args.reworded else []
-    options = f"--every {args.every} --samples {args.samples} --places {args.places} --reworded {args.reworded} --model {args.model}"
+    options = f"--every {args.every} --samples {args.samples} --places {args.places} --model {args.model}"
     command = f"python -m studies.sample_conditioned --data DATA {options}"
-    report = report_of(by_k, places, other, reader.name, command)
+    report = report_of(by_k, places, _words(args.data), reader.name, command)
     args.out.mkdir(parents=True, exist_ok=True)
     save_study(report, html=args.out / "sample_conditioned.html", markdown=args.out / "sample_conditioned.md")
     print("\n".join(report.findings))
@@ -40,18 +42,30 @@ def main() -> None:
 
 
 def _judged(
-    sets: dict[str, list[SampledAnswer]],
-    k: int,
-    reader: Reader,
-    cache: Path,
-    place: str = USUAL,
-    *,
-    reworded: bool = False,
+    sets: dict[str, list[SampledAnswer]], k: int, reader: Reader, cache: Path, place: str = USUAL
 ) -> list[JudgedSet]:
     found = []
     for name, answers in sets.items():
-        samples = [(answer.reworded if reworded else answer.own)[:k] for answer in answers]
+        samples = [answer.own[:k] for answer in answers]
         found.append(judged(name, answers, samples, surprises(answers, samples, reader, cache, place)))
+    return found
+
+
+def _words(data: Path) -> list[WordsAlone]:
+    sets = [load(data, name) for name in SETS]
+    take = FREE[OVERLAP]
+    drawn: dict[str, Callable[[SampledAnswer], Sequence[str]]] = {
+        "the same question": lambda answer: answer.own,
+        "the question in other words": lambda answer: answer.reworded,
+    }
+    found = []
+    for what, samples in drawn.items():
+        for k in NUMBERS:
+            areas = [
+                auroc([take(one, samples(one)[:k]) for one in answers], wrong=[one.wrong for one in answers])
+                for answers in sets
+            ]
+            found.append(WordsAlone(what, k, tuple(areas)))
     return found
 
 
@@ -63,13 +77,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--samples", type=int, default=10, help="samples an answer, 1 to 10 (default: %(default)s)")
     parser.add_argument(
         "--places", type=int, default=0, metavar="N", help="put samples elsewhere for every Nth answer; 0 for none"
-    )
-    parser.add_argument(
-        "--reworded",
-        type=int,
-        default=0,
-        metavar="K",
-        help="K answers to the question in other words as samples; 0 for none",
     )
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache/foureyes/studies/sample_conditioned")
     parser.add_argument("--out", type=Path, default=Path("out/studies/sample_conditioned"), help="for the page")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from foureyes.maths.difference import Difference
+from foureyes.maths.ranking import Auroc
 from foureyes.report.forest import ForestMark, ForestPlot
 from foureyes.report.study import Section, StudyReport, TextTable
 from foureyes.study.claims import verdict_of
@@ -13,7 +15,7 @@ from foureyes.study.sections.formatting import interval
 from studies.sample_conditioned.forms import CONDITIONED, FREE, ONE_READING
 from studies.sample_conditioned.judging import JudgedSet
 
-__all__ = ["report_of"]
+__all__ = ["OVERLAP", "WordsAlone", "report_of"]
 
 OVERLAP: Final = "words that a sample lacks"
 PLAIN: Final = "plain surprise, the mean"
@@ -34,10 +36,25 @@ _COST: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class WordsAlone:
+    """What the words of samples alone find on all answers, without a reading.
+
+    Attributes:
+        samples: which, in words.
+        k: how many an answer.
+        areas: AUROC on each set.
+    """
+
+    samples: str
+    k: int
+    areas: tuple[Auroc, ...]
+
+
 def report_of(
     by_k: Sequence[Sequence[JudgedSet]],
     places: Sequence[tuple[str, Sequence[JudgedSet]]],
-    reworded: Sequence[JudgedSet],
+    words: Sequence[WordsAlone],
     reader: str,
     command: str,
 ) -> StudyReport:
@@ -46,7 +63,7 @@ def report_of(
     Args:
         by_k: the sets for each number of samples, rising; the last are judged in full.
         places: where a sample stands in the prompt, and some of the answers of each set under it.
-        reworded: the sets with answers to the question in other words as samples; empty where they were not read.
+        words: what the words of samples find on all answers.
         reader: who read.
         command: that makes it again.
     """
@@ -54,7 +71,7 @@ def report_of(
     sections = [
         _forms(sets, reader),
         _numbers(by_k),
-        *([_writers(sets, reworded)] if reworded else []),
+        _words(words, [one.name for one in sets]),
         *([_places(places)] if places else []),
     ]
     missing = (
@@ -137,16 +154,13 @@ def _numbers(by_k: Sequence[Sequence[JudgedSet]]) -> Section:
     )
 
 
-def _writers(own: Sequence[JudgedSet], reworded: Sequence[JudgedSet]) -> Section:
-    forms = (own[1].best, own[0].best)
-    rows = []
-    for form_of in ("ours", OVERLAP):
-        for place, one in enumerate(own):
-            form = forms[place] if form_of == "ours" else OVERLAP
-            k = reworded[place].k
-            rows.append((f"{one.name}: {_label(form)}", _cells(one, form)[0], _cells(reworded[place], form)[0]))
-    columns = ("form", f"the same question, K = {own[0].k}", f"the question in other words, K = {k}")
-    return Section("Which samples?", ("All are the author's.",), (TextTable(columns, tuple(rows)),))
+def _words(words: Sequence[WordsAlone], names: Sequence[str]) -> Section:
+    rows = tuple((one.samples, str(one.k), *map(interval, one.areas)) for one in words)
+    return Section(
+        "Words alone, on all answers",
+        ("The share of words that a sample lacks, which takes no reading. All samples are the author's.",),
+        (TextTable(("samples of", "K", *names), rows),),
+    )
 
 
 def _places(places: Sequence[tuple[str, Sequence[JudgedSet]]]) -> Section:

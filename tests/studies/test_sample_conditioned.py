@@ -9,7 +9,7 @@ from foureyes.models.scripted import ScriptedReader
 from foureyes.report.study import study_markdown
 from studies.sample_conditioned.forms import CONDITIONED, mixture
 from studies.sample_conditioned.judging import judged
-from studies.sample_conditioned.page import report_of
+from studies.sample_conditioned.page import OVERLAP, WordsAlone, report_of
 from studies.sample_conditioned.published import SETS, load
 from studies.sample_conditioned.readings import PLACES, surprises
 
@@ -86,8 +86,9 @@ def test_the_page_says_what_its_figures_say(tmp_path, reader):
         ]
         for k in (1, 3)
     ]
-    report = report_of(by_k, [("behind the question", by_k[0])], by_k[0], "copier", "COMMAND")
+    words = [WordsAlone("the same question", 3, tuple(one.ranked(OVERLAP).area for one in by_k[-1]))]
+    report = report_of(by_k, [("behind the question", by_k[0])], words, "copier", "COMMAND")
     text = study_markdown(report)
     assert "better than words that a sample lacks, with the same samples? There is no difference: +0.000" in text
     assert all(f"behind samples: {form}" in text for form in CONDITIONED)
-    assert by_k[-1][0].ranked("words that a sample lacks").area.value == 1
+    assert by_k[-1][0].ranked(OVERLAP).area.value == 1
