@@ -3,7 +3,8 @@
 What the author would say again is made likely by another answer of its own; what it made up is not. So each of K samples
 of the same prompt is put before the verifier in turn, and the answer is read as one more answer to the question. The cost
 is the K samples and K readings, for sentences one reading more. Word overlap with the same samples
-(:func:`foureyes.signals.overlap.unsupported_words`) takes no reading at all: compare with it first.
+(:func:`foureyes.signals.overlap.unsupported_words`) takes no reading at all, and the study finds nothing that the readings
+add to it (``docs/studies/sample_conditioned.md``): take that one unless your own answers say otherwise.
 
 Two lengths, two forms. A short answer is wrong in a few words, and its worst few tokens tell (:func:`sample_conditioned_cmp`).
 A long answer's sentences differ in how surprising they are at all, so each is compared with itself
@@ -37,8 +38,8 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 
-WINDOW: Final = 6
-"""Tokens: the middle of the sizes from 4 to 8, between which the study shows no difference."""
+WINDOW: Final = 4
+"""Tokens: of 4, 6, 8 and 12 the best on both sets of the study, though by less than their intervals."""
 
 _NEXT: Final = "Here is another answer:"
 
@@ -62,7 +63,7 @@ def sample_conditioned_cmp(
 ) -> list[float | Unscored]:
     """The worst few tokens of an answer, their surprise averaged over the samples that stand before it.
 
-    n_k(t) is the verifier's surprise at token t behind sample k, n̄(t) its mean over k: the largest mean of n̄ over 6
+    n_k(t) is the verifier's surprise at token t behind sample k, n̄(t) its mean over k: the largest mean of n̄ over 4
     tokens in a row, or over all of a shorter answer.
 
     Args:

@@ -257,7 +257,7 @@ ROWS: Final = (
     ),
     _asked(
         "sample_conditioned_cmp",
-        "surprise of the worst 6 tokens, averaged over samples that stand before the answer",
+        "surprise of the worst 4 tokens, averaged over samples that stand before the answer",
         ("reader", "samples"),
         "conditioned.sample_conditioned_cmp",
         ("M", "M"),
