@@ -89,7 +89,8 @@ class _MMBench:
         return replace(setting, rules={**setting.rules, LEARNED: rule}, learned=joined)
 
     def _own(self, small: int) -> Floats:
-        return self.log_p[small].max(axis=1)
+        found: Floats = self.log_p[small].max(axis=1)
+        return found
 
     def _surprise(self, reader: int, small: int) -> Floats:
         found: Floats = -np.take_along_axis(self.log_p[reader], self.letters[small][:, None], 1)[:, 0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ from foureyes.route.joint import (
 from foureyes.route.joint_fit import choose_joint, fit_joint
 from foureyes.route.labels import AnswerLabel, labels_of
 from foureyes.route.learning import Wanted, learn_route
-from foureyes.route.learning_rows import learning_rows
+from foureyes.route.learning_rows import LearningRows, learning_rows
 from foureyes.route.log_records import LoggedRequest, LoggedStage
 from foureyes.route.outcome import RouteRequest
 from foureyes.route.own_doubt import DoubtingWriter, own_surprise
@@ -137,7 +138,7 @@ def test_own_surprise_is_a_number_or_nothing() -> None:
         assert unsaid is None
 
 
-def stated(*, logprob: float = -0.5) -> dict:
+def stated(*, logprob: float = -0.5) -> dict[str, Any]:
     reply = completion("Canberra")
     reply["choices"][0]["logprobs"] = {"content": [{"token": "Canberra", "logprob": logprob, "bytes": None}]}
     return reply
@@ -181,7 +182,7 @@ async def test_a_reader_uses_what_is_known_of_each_answer() -> None:
     exchange = Exchange("Capital of Australia?", "Sydney")
     rows = await reader.read([exchange] * 3, writer="small", own=[0.1, None, 3.0])
     await reader.aclose()
-    (signal, sure), (_, plain), (_, unsure) = rows
+    [signal, *_], (sure, plain, unsure) = ([float(one) for one in column] for column in zip(*rows, strict=True))  # type: ignore[arg-type]
     assert plain == joint.alone.predict_proba([signal])[0]
     assert sure > plain > unsure
     with pytest.raises(ConfigError, match="was fitted on"):
@@ -220,15 +221,11 @@ def traffic(n: int, seed: int) -> tuple[list[LoggedRequest], list[AnswerLabel]]:
 
 
 def test_a_promise_on_it_holds_on_other_requests_and_returns_more() -> None:
-    def rows(n: int, seed: int, *, own: bool = True):
+    def rows(n: int, seed: int, *, own: bool = True) -> LearningRows:
         requests, labels = traffic(n, seed)
         if not own:
             requests = [
-                replace(
-                    one,
-                    stages=tuple(replace(s, own=None) for s in one.stages),
-                    baseline=replace(one.baseline, own=None),
-                )
+                replace(one, stages=tuple(replace(stage, own=None) for stage in one.stages), baseline=None)
                 for one in requests
             ]
         return learning_rows(requests, labels_of(labels, requests), ("small", "large"))
@@ -237,6 +234,8 @@ def test_a_promise_on_it_holds_on_other_requests_and_returns_more() -> None:
     plain = learn_route(rows(2000, 0, own=False), Wanted(promise=0.1))
     assert all(isinstance(one, JointCalibrator) for one in learned.calibrators.values())
     assert "reader + own doubt" in learned.reasons["small"]
+    assert learned.promise is not None
+    assert plain.promise is not None
     assert learned.promise.coverage > plain.promise.coverage + 0.1
     others = rows(20_000, 1)
     sure = [learned.calibrators[writer].predict_proba(others.known(i)) for i, writer in enumerate(others.writers)]
