@@ -33,14 +33,14 @@ FILE: Final = "mbpp/sanitized-mbpp.json"
 MAKES: Final = ("stored", "small", "large", "read", "samples", "read-samples")
 
 _PREFACE: Final = (
-    f"{SMALL} writes a program for each problem of MBPP (the 427 that were checked by hand, a sample by hash), greedily, at most "
+    f"Written here: {SMALL} writes a program for each problem of MBPP (the 427 that were checked by hand, a sample by hash), greedily, at most "
     f"{MAX_TOKENS} tokens; {LARGE} can be asked for another, and it and a model of 135 M read what was written. Programs are run with "
     "their tests in a sandbox; that is the truth. Doubts are over the tokens of the code: the author's own surprise, and each reader's, as "
-    f"mean and as worst window. For the choice among several, {SMALL} writes {SAMPLES} samples at temperature 0.8. Intervals are 95 %, "
-    "problems drawn anew."
+    f"mean and as worst window. For the choice among several, {SMALL} writes {SAMPLES} samples at temperature 0.8. Published: programs "
+    "of models of 2023 for HumanEval with their verdicts, which are read here. Intervals are 95 %, problems drawn anew."
 )
 _LIMITS: Final = (
-    "Few problems: what is not decided here may well be with more. MBPP stands in the training data of nearly every model of code, so that "
+    "Few problems: what is not decided here may well be with more. MBPP and HumanEval stand in the training data of nearly every model of code, so that "
     "accuracies are too high, and surprises too low."
 )
 
@@ -80,12 +80,12 @@ def report_of(
     findings, missing = [], [_LIMITS]
     greedy = doubts_of({one: small[one] for one in small if one in large}, _readings(shop, "written", small, missing))
     of = Cascade(greedy, np.array([large[greedy.ids[n]]["programs"][0]["right"] for n in greedy.problems], np.bool_))
-    if of.enough:
+    if of.possible:
         found, said, _ = cascade_section(of, (SMALL, LARGE))
         sections += [found, calibration_section(of)]
         findings += [_solved(of), *said]
     else:
-        missing.append(f"No cascade: wanted {FEWEST} right and {FEWEST} wrong programs of {SMALL}; {_counted(greedy)}.")
+        missing.append(f"No cascade: wanted {FEWEST} programs of {SMALL}, right and wrong ones; {_counted(greedy)}.")
     several = doubts_of(sampled, _readings(shop, "sampled", sampled, missing))
     if len(np.unique(several.problems)) >= FEWEST:
         found, said = choosing_section(several, SAMPLES)
@@ -98,7 +98,7 @@ def report_of(
         sections += read
         findings += said
     return StudyReport(
-        "Programs of two small models: who needs the larger one, and which sample is right?",
+        "Programs: who needs the larger writer, and which of several is right?",
         (_PREFACE,),
         tuple(findings),
         tuple(missing),
@@ -122,7 +122,7 @@ def _stored(
     chosen, said = choosing_section(every, len(published.WRITERS))
     about = f"HumanEval, programs of {', '.join(published.WRITERS)}; read by {READERS[0]}. Their authors' log-probs are not known."
     sections = [replace(chosen, title="The best of four published programs", paragraphs=(about,))]
-    if of.enough:
+    if of.possible:
         cascade, more, _ = cascade_section(of, (published.WRITERS[0], published.LARGE))
         calibrated = calibration_section(of)
         sections += [

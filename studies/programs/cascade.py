@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 import foureyes as fe
-from foureyes.calibration import Combiner, Platt, fit_best
+from foureyes.calibration import Combiner, fit_best
 from foureyes.calibration.cross_validation import deal_folds, held_out
 from foureyes.cascade.curves import Curve, compare
 from foureyes.cascade.lead import RouterLead, router_lead
@@ -25,7 +25,10 @@ __all__ = ["PAPER", "Cascade", "calibration_section", "cascade_section"]
 
 FOLDS: Final = 5
 FEWEST: Final = 10
-"""Right and wrong programs each, below which nothing is fitted."""
+"""Programs below which nothing is shown."""
+
+FEWEST_TO_COMBINE: Final = 30
+"""Right and wrong programs each, below which doubts are not combined."""
 
 PAPER: Final = (("MBPP", 0.6897), ("GSM8K", 0.7593))
 """APGR of arXiv 2601.07965, the best calibrator, its own models."""
@@ -39,10 +42,15 @@ class Cascade:
     large: Flags
 
     @property
+    def possible(self) -> bool:
+        """Whether there is a curve to draw."""
+        return len(self.doubts.right) >= FEWEST and 0 < self.doubts.right.mean() < 1
+
+    @property
     def enough(self) -> bool:
-        """Whether there is something to fit."""
+        """Whether there is something to combine: with fewer, folds differ by chance in their share of right ones, which turns curves round."""
         n_right = int(self.doubts.right.sum())
-        return min(n_right, len(self.doubts.right) - n_right) >= FEWEST
+        return min(n_right, len(self.doubts.right) - n_right) >= FEWEST_TO_COMBINE
 
 
 def calibration_section(of: Cascade) -> Section:
@@ -75,11 +83,9 @@ def cascade_section(of: Cascade, costs: tuple[str, str]) -> tuple[Section, list[
     right = of.doubts.right
     reads: dict[str, Floats] = {name: np.exp(-doubt) for name, doubt in of.doubts.values.items()}
     means = {name: doubt for name, doubt in of.doubts.values.items() if name.endswith(": mean")}
-    if of.enough:
+    if of.enough and len(means) > 1:
         folds = deal_folds(FOLDS, next(iter(means.values())))
-        reads |= {f"{name}, Platt": held_out(partial(_platt, doubt, right), folds) for name, doubt in means.items()}
-        if len(means) > 1:
-            reads["all, combined"] = held_out(partial(_combined, means, right), folds)
+        reads["all, combined"] = held_out(partial(_combined, means, right), folds)
     routers = {name: (ThresholdRouter(), read) for name, read in reads.items()}
     curves = compare(routers, right, of.large)
     plain = routers.get(OWN)
@@ -101,15 +107,10 @@ def cascade_section(of: Cascade, costs: tuple[str, str]) -> tuple[Section, list[
     note = (
         f"{small} alone has {right.mean():.1%} of {len(right)} right, {large} {of.large.mean():.1%}; only the small one "
         f"{curves['random'].only_small:.1%}. APGR with 95 % intervals, random is 0.5; leads in mean accuracy over all shares of "
-        "escalation. Platt and the combination are fitted on other folds than they are judged on."
+        "escalation. A calibrator of one doubt keeps its order, and so its curve; a combination is fitted on other folds than it is judged on."
     )
     section = Section("A cascade", (), (TextTable(columns, tuple(rows), note=note),))
     return section, list(_findings(curves, leads)), curves
-
-
-def _platt(doubt: Floats, right: Flags, where: Flags) -> Callable[[Flags], Floats]:
-    fitted = Platt.fit(doubt[where], right[where])
-    return lambda unseen: fitted.predict_proba(doubt[unseen])
 
 
 def _combined(doubts: Mapping[str, Floats], right: Flags, where: Flags) -> Callable[[Flags], Floats]:
