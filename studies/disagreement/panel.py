@@ -9,8 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from foureyes.errors import NotEnoughData
-from foureyes.maths.resampled_auroc import Weights, resampled_auroc, row_weights
+from foureyes.maths.resampled_auroc import Weights, resampled_auroc, row_weights, stratified_auroc
 from studies.disagreement.answers import AnswerTable, family_of
 from studies.know_when.values import Cell, Figure, FigureTable
 from studies.published_study import DecidedClaim, Settings, StudyChapter, forest, stated
@@ -133,20 +132,7 @@ def _within(table: AnswerTable, author: int, members: Sequence[int], weights: We
     outside = np.delete(np.arange(len(table.models)), [author, *members])
     errors = (~table.right[outside]).sum(axis=0)
     u, wrong = table.disagreement(author, members), ~table.right[author]
-    won, total = np.zeros(weights.shape[1]), np.zeros(weights.shape[1])
-    for stratum in np.unique(errors):
-        keep = errors == stratum
-        drawn = weights[keep]
-        n_wrong = wrong[keep] @ drawn
-        n_pairs = n_wrong * (drawn.sum(axis=0) - n_wrong)
-        try:
-            area = resampled_auroc(u[keep], wrong=wrong[keep], weights=drawn)
-        except NotEnoughData:  # all right or all wrong: no pair to compare
-            continue
-        won += np.where(n_pairs > 0, np.nan_to_num(area) * n_pairs, 0.0)
-        total += n_pairs
-    found: Floats = np.divide(won, total, out=np.full_like(won, np.nan), where=total > 0)
-    return found
+    return stratified_auroc(u, wrong=wrong, strata=errors, weights=weights)
 
 
 def _author_table(

@@ -6,8 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from foureyes.errors import NotEnoughData
-from foureyes.maths.resampled_auroc import resampled_auroc
+from foureyes.maths.resampled_auroc import stratified_auroc
 from studies.know_when.values import Cell, FigureTable
 from studies.published_study import DecidedClaim, StudyChapter, stated
 from studies.second_readers.pairs import Bools, Floats, ReaderPairs, figure_of, pair_verdicts
@@ -87,26 +86,11 @@ def _among_like(pairs: ReaderPairs, chosen: Bools) -> tuple[Floats, Floats]:
     cmp, own = np.zeros_like(pairs.cmp), np.zeros_like(pairs.cmp)
     for author, reader in zip(*np.nonzero(chosen), strict=True):
         others = n_wrong - ~options.right[author] - ~options.right[reader]
-        signals = np.stack([options.surprise(int(reader), int(author)), options.entropy[author]])
-        cmp[author, reader], own[author, reader] = _stratified(pairs, signals, ~options.right[author], others)
+        for into, signal in ((cmp, options.surprise(int(reader), int(author))), (own, options.entropy[author])):
+            into[author, reader] = stratified_auroc(
+                signal, wrong=~options.right[author], strata=others, weights=pairs.weights
+            )
     return cmp, own
-
-
-def _stratified(pairs: ReaderPairs, signals: Floats, wrong: Bools, strata: Floats) -> Floats:
-    """(S, D+1) areas over the pairs of a wrong and a right row of one stratum."""
-    won, total = np.zeros((len(signals), pairs.weights.shape[1])), np.zeros(pairs.weights.shape[1])
-    for stratum in np.unique(strata):
-        keep = strata == stratum
-        weights = pairs.weights[keep]
-        n_wrong, n = wrong[keep] @ weights, weights.sum(axis=0)
-        n_pairs = n_wrong * (n - n_wrong)
-        try:
-            areas = [resampled_auroc(u[keep], wrong=wrong[keep], weights=weights) for u in signals]
-        except NotEnoughData:  # all right or all wrong: no pair to compare
-            continue
-        won += np.where(n_pairs > 0, np.nan_to_num(areas) * n_pairs, 0.0)
-        total += n_pairs
-    return np.divide(won, total, out=np.full_like(won, np.nan), where=total > 0)
 
 
 def _within_rows(pairs: ReaderPairs, reader: int) -> Floats:

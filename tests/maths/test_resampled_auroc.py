@@ -8,7 +8,7 @@ from sklearn.metrics import roc_auc_score
 
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.ranking import auroc
-from foureyes.maths.resampled_auroc import resampled_auroc, row_weights
+from foureyes.maths.resampled_auroc import resampled_auroc, row_weights, stratified_auroc
 
 RNG = np.random.default_rng(3)
 N = 120
@@ -52,3 +52,14 @@ def test_refuses_what_has_no_area():
         resampled_auroc([1, np.nan, 3], wrong=[0, 0, 1], weights=ones)
     with pytest.raises(InputError, match="counted rows"):
         resampled_auroc([1, 2, 3], wrong=[0, 0, 1], weights=ones * 1e8)
+
+
+def test_strata_are_compared_within_only():
+    strata = np.arange(N) % 4
+    strata[:5] = 9  # one of them may hold one class only
+    found = stratified_auroc(SCORES, wrong=WRONG, strata=strata, weights=np.ones((N, 1), np.float32))
+    pairs = [(i, j) for i in np.flatnonzero(WRONG) for j in np.flatnonzero(~WRONG) if strata[i] == strata[j]]
+    won = [(SCORES[i] > SCORES[j]) + 0.5 * (SCORES[i] == SCORES[j]) for i, j in pairs]
+    assert found[0] == pytest.approx(np.mean(won))
+    apart = stratified_auroc(SCORES, wrong=WRONG, strata=np.arange(N), weights=np.ones((N, 1), np.float32))
+    assert np.isnan(apart[0])

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.columns import flags, real, same_length
 
-__all__ = ["resampled_auroc", "row_weights"]
+__all__ = ["resampled_auroc", "row_weights", "stratified_auroc"]
 
 Floats = NDArray[np.float64]
 Weights = NDArray[np.float32]
@@ -80,6 +80,42 @@ def resampled_auroc(uncertainty: ArrayLike, *, wrong: ArrayLike, weights: Weight
     in_order = np.einsum("nd,nd->d", weights[bad], beaten, dtype=np.float64, casting="safe") / 2
     pairs = weights[bad].sum(axis=0, dtype=np.float64) * below[-1]
     found: Floats = np.divide(in_order, pairs, out=np.full(len(pairs), np.nan), where=pairs > 0)
+    return found
+
+
+def stratified_auroc(uncertainty: ArrayLike, *, wrong: ArrayLike, strata: ArrayLike, weights: Weights) -> Floats:
+    """The same over pairs of a wrong and a right answer of one stratum only, say of questions of like difficulty.
+
+    Args:
+        uncertainty: (N,) as in :func:`resampled_auroc`.
+        wrong: (N,) booleans or 0/1.
+        strata: (N,) values; rows with equal ones are compared.
+        weights: (N, D) counts.
+
+    Returns:
+        (D,) areas; NaN in draws without such a pair.
+
+    Raises:
+        InputError: as :func:`resampled_auroc`.
+
+    Example:
+        >>> one = np.ones((4, 1), np.float32)
+        >>> stratified_auroc([1, 2, 8, 9], wrong=[0, 1, 0, 1], strata=[0, 0, 1, 1], weights=one).tolist()
+        [1.0]
+    """
+    u, is_wrong, of = real("uncertainty", uncertainty), flags("wrong", wrong), np.asarray(strata)
+    same_length(uncertainty=u, wrong=is_wrong, strata=of)
+    won, total = np.zeros(weights.shape[1]), np.zeros(weights.shape[1])
+    for stratum in np.unique(of):
+        keep = of == stratum
+        bad, drawn = is_wrong[keep], weights[keep]
+        if bad.all() or not bad.any():
+            continue
+        n_wrong = bad @ drawn.astype(np.float64)
+        n_pairs = n_wrong * (drawn.sum(axis=0, dtype=np.float64) - n_wrong)
+        won += np.nan_to_num(resampled_auroc(u[keep], wrong=bad, weights=drawn)) * n_pairs
+        total += n_pairs
+    found: Floats = np.divide(won, total, out=np.full_like(won, np.nan), where=total > 0)
     return found
 
 
