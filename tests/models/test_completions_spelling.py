@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foureyes.models.completions.spelling import clip, spans_by_spelling, spans_by_text
+from foureyes.models.spelling import clip, spans_by_spelling, spans_by_text
 from tests.servers.simulator import SPECIAL, ToyModel
 
 texts = st.text(min_size=1, max_size=30)

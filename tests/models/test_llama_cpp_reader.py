@@ -1,5 +1,7 @@
 """GGUF files read as they are: the numbers of the dequantised weights, typed markers as text, broken files by name."""
 
+import json
+import os
 import struct
 import subprocess
 import sys
@@ -161,14 +163,30 @@ def test_a_path_opens_it_and_options_of_others_are_refused(files, reader, tmp_pa
         open_writer(str(files[0]))
 
 
-def test_it_reads_where_there_is_no_torch_and_says_nothing_of_its_own(files):
+def test_the_command_line_reads_where_nothing_else_is_installed(files, tmp_path):
+    (tmp_path / "in.jsonl").write_text('{"prompt": "the", "answer": "the theory"}\n')
+    absent = (
+        "torch",
+        "transformers",
+        "tokenizers",
+        "gguf",
+        "safetensors",
+        "huggingface_hub",
+        "httpx",
+        "stamina",
+        "pyarrow",
+    )
     program = (
         "import sys\n"
-        "for name in ('torch', 'transformers', 'tokenizers', 'gguf', 'safetensors', 'huggingface_hub'): sys.modules[name] = None\n"
-        "import foureyes as fe\n"
-        f"row, = fe.score([fe.Exchange('the', 'the theory')], fe.open_reader({str(files[0])!r}))\n"
-        "print(row.n_tokens)\n"
+        f"sys.modules.update(dict.fromkeys({absent!r}))\n"
+        "from foureyes.cli import main\n"
+        f"sys.argv = ['foureyes', 'score', 'in.jsonl', '-o', 'out.jsonl', '--json', '--verifier', {str(files[0])!r}]\n"
+        "sys.exit(main())\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert int(done.stdout) > 0
-    assert done.stderr == ""
+    environment = {**os.environ, "FOUREYES_CACHE": str(tmp_path / "cache")}
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=tmp_path, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "out.jsonl").read_text())["foureyes"]["m"]["log_cmp"] > 0
+    assert "llama" not in done.stderr, "llama.cpp's own log stays off the terminal"

@@ -13,7 +13,7 @@ import numpy as np
 
 from foureyes.errors import InputError
 from foureyes.models.chat.protocol import ChatReply
-from foureyes.models.completions.spelling import spans_by_bytes, spans_by_text
+from foureyes.models.spelling import spans_by_bytes, spans_by_text
 from foureyes.models.token_logprobs import LARGEST_VOCABULARY, TokenLogprobs, columns
 from foureyes.types import Reading
 

@@ -10,7 +10,6 @@ sent. A server that cannot show it is refused before any row is read, and a row 
     reader ─── probe         what the endpoint is and can do, asked once
        ├────── connection    one request, by the rules of foureyes.http
        ├────── dialects      pure: a question becomes a request, a reply becomes what was seen at each position
-       ├────── spelling      pure: which bytes of the answer each token covers
        └────── assembly      pure: what was seen becomes a Reading
 
 Start at :class:`CompletionsReader`. It needs the extra ``http``.

@@ -27,9 +27,9 @@ from foureyes.models.completions.connection import Connection
 from foureyes.models.completions.dialects import LogprobRequest
 from foureyes.models.completions.fitting import shortened, too_long
 from foureyes.models.completions.probe import Flavour, ServerFacts
-from foureyes.models.completions.spelling import clip, spans_by_spelling, spans_by_text
 from foureyes.models.completions.tokenising import Tokeniser
 from foureyes.models.prompts import why_unread
+from foureyes.models.spelling import clip, spans_by_spelling, spans_by_text
 from foureyes.models.token_logprobs import RowFault, TokenLogprobs, bad_reply
 from foureyes.types import Exchange, Reading, Unscored
 
