@@ -151,7 +151,7 @@ def test_every_mistake_is_reported_at_once_with_file_table_and_key(folder):
         ("[tenants.a]\nkeys = 3", r"keys: wanted a list; got 3"),
         ("[[tenants.a.keys]]\nid = 'x'\nsha256 = 'y'\nscopes = ['verify']", r"\[tenants.a.keys 1\]: the sha256 of key x"),
         ("[[tenants.a.keys]]\nid = 'x'\nscopes = ['verify']", r"\[tenants.a.keys 1\] sha256: missing"),
-        ("[[tenants.a.keys]]\nid = 'x'\nsha256 = 'y'\nscopes = ['root']", r"scopes 1: wanted 'verify', 'route', 'report', 'audit' or 'admin'; got 'root'"),
+        ("[[tenants.a.keys]]\nid = 'x'\nsha256 = 'y'\nscopes = ['root']", r"scopes 1: wanted 'verify', 'route', 'report', 'audit', 'resume' or 'admin'; got 'root'"),
         ("[[tenants.a.keys]]\nid = 'x'\nsha256 = 'y'\nscopes = ['verify']\nexpires = 2030-01-01", r"expires: wanted a date and time with its offset"),
         ("[tenants.a]\nlegder = 1", r"\[tenants.a\] legder: unknown; did you mean ledger\?"),
         ("[tenants.a.ledger]\nurl = 'sqlite:a.db'", r"\[tenants.a.ledger\] key_file: missing"),

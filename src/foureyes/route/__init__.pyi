@@ -1,5 +1,7 @@
 from .concealing import BodyConcealer as BodyConcealer
 from .http_writer import HttpRouteWriter as HttpRouteWriter
+from .joint import JointCalibrator as JointCalibrator
+from .joint import Known as Known
 from .opening import open_route as open_route
 from .outcome import Candidate as Candidate
 from .outcome import RoutedAnswer as RoutedAnswer
