@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from foureyes.display import plural
+from foureyes.errors import InputError, NotEnoughData
 from foureyes.report.forest import ForestMark, ForestPlot
 from foureyes.report.study import Section, StudyReport, TextTable, save_study
 from foureyes.study.claims import ClaimVerdict, verdict_counts, verdict_of
@@ -156,9 +157,9 @@ def _run(
         started = time.monotonic()
         try:
             chapters += study.parts[name](store, settings)
-        except FileNotFoundError as error:
+        except (FileNotFoundError, InputError, NotEnoughData) as error:
             missing[name] = str(error)
-            print(f"{name}: skipped, {error} ({store.folder})", file=sys.stderr)
+            print(f"{name}: skipped, {error} (in {store.folder})", file=sys.stderr)
         else:
             print(f"{name}: {time.monotonic() - started:.1f} s", file=sys.stderr)
     return chapters, missing

@@ -99,6 +99,21 @@ def test_missing_data_is_skipped_with_its_reason(tmp_path: Path):
     )
 
 
+def test_data_that_does_not_fit_is_named_and_stops_nothing(tmp_path: Path):
+    made = write(tmp_path / "data") / "vlm_mmbench_logits/logits.npz"
+    with np.load(made) as found:
+        arrays = dict(found)
+    np.savez(made, **{**arrays, "gold": arrays["gold"][:-1]})
+    page = tmp_path / "second_readers.md"
+    main(
+        ["--data", str(tmp_path / "data"), "--draws", "60", "--html", str(tmp_path / "p.html"), "--markdown", str(page)]
+    )
+    text = page.read_text(encoding="utf-8")
+    assert "mmbench was skipped: " in text
+    assert "do not fit" in text
+    assert "language was skipped: llm_mcq_confidence/arc_first_prompt.npz is not in the data folder" in text
+
+
 def test_published_logits_give_the_published_figures():
     path = Path(os.environ.get("FOUREYES_SHARED", "/nowhere")) / "data/vlm_mmbench_logits/logits.npz"
     if not path.is_file():
