@@ -49,6 +49,21 @@ def test_a_comparison_that_is_not_in_form_is_no_evidence(house: House) -> None:
     assert answer["missing"]
 
 
+def test_a_tenant_without_a_comparer_gets_a_rank_and_no_label(house: House) -> None:
+    one = Scripted("one", "Canberra is the capital of Australia.")
+    house.change(answerers=[one], segments="words")
+    answer = house.call("POST", "/v1/guard/check", {**ASKED, "correct": True}).json()
+    assert [(seg["label"], seg["checked"], seg["unsupported"]) for seg in answer["segments"]] == [
+        ("neutral", False, 0.5),
+        ("neutral", False, 0.3333),
+    ]
+    assert answer["corrected"] is None
+    assert answer["missing"] == [
+        "nobody compares: segments have no label, only the share of their words that the answers lack"
+    ]
+    assert len(one.asked) == 2  # two wordings, and no comparison
+
+
 def test_models_see_tokens_and_the_caller_gets_the_data_back(house: House) -> None:
     from foureyes.guard.vault_concealer import VaultConcealer
 

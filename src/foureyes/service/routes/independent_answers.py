@@ -171,7 +171,7 @@ async def _segment(finding: SegmentFinding, reveal: Reveal) -> SegmentItem:
         text=await reveal(finding.segment.text),
         label=finding.label,
         checked=finding.checked,
-        unsupported=finding.unsupported,
+        unsupported=None if finding.unsupported is None else round(finding.unsupported, 4),
         evidence=[await reveal(one.quote) for one in finding.evidence if one.quote],
     )
 

@@ -59,7 +59,7 @@ class SegmentCheckResponse(ResponseModel):
                 "text": "It is the capital of Austria.",
                 "label": "contradictory",
                 "checked": True,
-                "unsupported": 0.25,
+                "unsupported": 0.4167,
                 "evidence": 2 * ["Canberra is the capital of Australia."] + 2 * ["The capital is Canberra."],
             },
         ],
