@@ -47,6 +47,7 @@ class ScriptedRoute:
         error: raised instead of an answer.
         waits: set where it answers only once this is.
         paid: whether its writer was paid although it failed.
+        suspended: why its promise is suspended.
         asked, cancelled: what came, and how many callers left.
     """
 
@@ -61,17 +62,15 @@ class ScriptedRoute:
     asked: list[RouteRequest] = field(default_factory=list)
     cancelled: int = 0
     closed: bool = False
+    suspended: str = ""
 
     @property
     def promise(self) -> str:
         return ""
 
-    @property
-    def suspended(self) -> str:
-        return ""
-
     async def resume(self, *, by: str, note: str = "") -> str:  # noqa: ARG002
-        raise AssertionError("nobody suspends it")
+        why, self.suspended = self.suspended, ""
+        return why
 
     async def answer(
         self, request: RouteRequest, *, request_id: str | None = None, left: Left | None = None

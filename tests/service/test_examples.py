@@ -93,7 +93,9 @@ class Answering(Scripted):
 def play_scene(house: House) -> House:
     """Three outcomes of an agent, six verifications, and a question that LiteLLM has asked."""
     answerers = [Answering(name, fact) for name, fact in zip(("gpt-5", "gpt-5-mini"), Answering.FACTS, strict=True)]
-    house.change(judges=[Judge()], answerers=answerers, routes={"trivia": ScriptedRoute()})
+    house.change(
+        judges=[Judge()], answerers=answerers, routes={"trivia": ScriptedRoute(suspended="confidences changed")}
+    )
     for _ in range(3):
         house.call("POST", "/v1/decisions/outcomes", {"agent_id": "agent-7", "correct": True, "confidence": 0.9})
     for _ in range(6):
@@ -161,6 +163,11 @@ def served(house: House, method: str, path: str, request: str | None) -> Any:
         raise_alarm(house)
     if path.endswith("outcomes") and "route" in path:
         body["request_id"] = ask(house, ASKED).headers["x-foureyes-request-id"]
+    if path.endswith("tokens"):
+        house.change(show_texts=True)
+        path = path.replace("{request_id}", ask(house, ASKED).headers["x-foureyes-request-id"])
+    if path.endswith("resume"):
+        body["route"] = "trivia"
     path = path.replace("{session_id}", "chat-7").replace("{job_id}", "6").replace("{index}", "5")
     reply = house.call(method, path + QUERIES.get(path, ""), body)
     assert reply.status == 200, reply.body
