@@ -39,7 +39,8 @@ class LlamaCppReader:
     """Reads answers with a causal language model out of a GGUF file, its weights as the file has them.
 
     llama.cpp multiplies quantised weights with activations that it rounds to 8 bits, so the numbers are not those of the
-    dequantised weights in float32: docs/small-machines.md says how far they are apart. They do not depend on batch size, order or neighbours.
+    dequantised weights in float32: docs/small-machines.md says how far they are apart. With batch size, order and neighbours
+    they were seen to move by less than 1e-6 nats (smollm2) and by up to 0.0075 (gemma3).
 
     Use :meth:`load`; the constructor takes an already loaded model.
 
