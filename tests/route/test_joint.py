@@ -21,6 +21,7 @@ from foureyes.route.joint import (
     JointCalibrator,
     Known,
     answer_calibrator,
+    confidences_of,
 )
 from foureyes.route.joint_fit import choose_joint, fit_joint
 from foureyes.route.labels import AnswerLabel, labels_of
@@ -182,7 +183,7 @@ async def test_a_reader_uses_what_is_known_of_each_answer() -> None:
     exchange = Exchange("Capital of Australia?", "Sydney")
     rows = await reader.read([exchange] * 3, writer="small", own=[0.1, None, 3.0])
     await reader.aclose()
-    [signal, *_], (sure, plain, unsure) = ([float(one) for one in column] for column in zip(*rows, strict=True))  # type: ignore[arg-type]
+    [signal, *_], (sure, plain, unsure) = ([float(one) for one in column] for column in zip(*rows, strict=True))
     assert plain == joint.alone.predict_proba([signal])[0]
     assert sure > plain > unsure
     with pytest.raises(ConfigError, match="was fitted on"):
@@ -238,7 +239,7 @@ def test_a_promise_on_it_holds_on_other_requests_and_returns_more() -> None:
     assert plain.promise is not None
     assert learned.promise.coverage > plain.promise.coverage + 0.1
     others = rows(20_000, 1)
-    sure = [learned.calibrators[writer].predict_proba(others.known(i)) for i, writer in enumerate(others.writers)]
+    sure = [confidences_of(learned.calibrators[writer], others.known(i)) for i, writer in enumerate(others.writers)]
     done = learned.policy.simulate(sure)
     right = np.choose(done.stage, [column.astype(np.intp) for column in others.correct]).astype(bool)
     assert rate_lower(int((done.answered & ~right).sum()), int(done.answered.sum()), 0.001) < 0.1
