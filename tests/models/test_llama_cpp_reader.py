@@ -138,6 +138,37 @@ def test_broken_files_are_refused_by_name(tmp_path):
             LlamaCppReader.load(file)
 
 
+def changed(whole, key, kind, value):
+    """The file with another number behind a key."""
+    at = whole.index(key.encode()) + len(key) + 4
+    return whole[:at] + struct.pack(kind, value) + whole[at + struct.calcsize(kind) :]
+
+
+@pytest.mark.parametrize(
+    ("key", "kind", "value", "said"),
+    [
+        ("llama.block_count", "<I", 65536, "GGML_ASSERT"),
+        ("llama.attention.layer_norm_rms_epsilon", "<f", -1.0, "GGML_ASSERT"),
+        ("llama.context_length", "<I", 2**32 - 1, "a context of -1 tokens"),
+    ],
+)
+def test_a_whole_file_that_ends_llama_cpp_is_refused_and_this_process_lives(tmp_path, key, kind, value, said):
+    file = write_gguf(tmp_path / "whole.gguf")
+    file.write_bytes(changed(file.read_bytes(), key, kind, value))
+    with pytest.raises(ModelUnavailable, match=said):
+        LlamaCppReader.load(file)
+
+
+def test_templates_that_make_nothing_or_are_endless_are_named(tmp_path, monkeypatch):
+    monkeypatch.setattr("tests.models.tiny_weights.TEMPLATE", "{# #}")
+    (found,) = LlamaCppReader.load(write_gguf(tmp_path / "empty.gguf")).read([Exchange("the", "the")])
+    assert isinstance(found, Unscored)
+    assert found.reason == "empty_prompt"
+    monkeypatch.setattr("tests.models.tiny_weights.TEMPLATE", "{# #}" * 60_000)
+    with pytest.raises(ConfigError, match="chat templates have 300,000 characters"):
+        LlamaCppReader.load(write_gguf(tmp_path / "long.gguf"))
+
+
 def test_a_library_of_another_version_is_refused(monkeypatch):
     monkeypatch.setattr(library, "version", lambda _name: "2031.1.1")
     library.open_library.cache_clear()

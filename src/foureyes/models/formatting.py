@@ -202,6 +202,10 @@ class ExchangeFormatter:
         lead = self._encoder.encode(turn.lead).ids if turn.lead and self.has_template else np.empty(0, np.int64)
         prompt_ids = np.concatenate([prompt.ids, lead])
         answer_ids, spans = self._answer(turn)
+        if not len(prompt_ids):
+            return Unscored("empty_prompt", "the verifier's chat template and tokenizer make no tokens of the prompt")
+        if not len(answer_ids):
+            return Unscored("empty_answer", "the verifier's tokenizer makes no tokens of the answer")
         if exchange.turn is not None:
             answer_ids, spans = self._without_end(answer_ids, spans)
         item = Item(turn, prompt_ids, answer_ids, spans, _selected(turn, spans))

@@ -1,7 +1,8 @@
 """A GGUF file in memory, as llama.cpp holds it: the weights as the file has them, never made larger.
 
 llama.cpp ends the process on some broken files. So the header is read first, within bounds, and what it states is held
-against the file; llama.cpp is given only a file that is whole.
+against the file; llama.cpp is given only a file that is whole. Files that are whole and broken are found by trying them:
+:mod:`~foureyes.models.llama_cpp.trial`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from foureyes.errors import ModelUnavailable
 from foureyes.models.llama_cpp.library import Library, open_library
 from foureyes.models.weights.gguf_header import Header, read_header
 
-__all__ = ["LlamaModel"]
+__all__ = ["LlamaModel", "checked_header"]
 
 _VOCABULARIES: Final = {1: "llama", 2: "gpt2"}
 """The kinds of tokenizers whose tokens spell the text they are made of: llama.cpp's SPM and BPE."""
@@ -47,7 +48,7 @@ class LlamaModel:
     def __init__(self, path: Path, name: str) -> None:
         self.name, self.path = name, path
         self.library: Library = open_library()
-        self.header: Header = _checked_header(path, name)
+        self.header: Header = checked_header(path, name)
         c: Any = self.library.c
         params = self.library.model_params()
         params.n_gpu_layers = 0
@@ -58,7 +59,10 @@ class LlamaModel:
         self._freed = weakref.finalize(self, c.llama_model_free, self.handle)
         self.vocabulary: int = c.llama_model_get_vocab(self.handle)
         self.n_vocabulary: int = c.llama_vocab_n_tokens(self.vocabulary)
-        self.context: int = min(c.llama_model_n_ctx_train(self.handle), _LONGEST)
+        stated: int = c.llama_model_n_ctx_train(self.handle)
+        self.context: int = min(stated, _LONGEST)
+        if stated < 1:
+            raise ModelUnavailable(f"{path} states a context of {stated} tokens", model=name)
         self._refuse_other_kinds(path)
 
     def _refuse_other_kinds(self, path: Path) -> None:
@@ -75,8 +79,12 @@ class LlamaModel:
             )
 
 
-def _checked_header(path: Path, name: str) -> Header:
-    """The header of a file that holds all that it states, and what a causal model needs."""
+def checked_header(path: Path, name: str) -> Header:
+    """The header of a file that holds all that it states, and what a causal model needs.
+
+    Raises:
+        ModelUnavailable: it does not.
+    """
     try:
         header = read_header(path)
     except OSError as error:
@@ -94,7 +102,7 @@ def _what_is_wrong(header: Header, n_bytes: int) -> str:
         return "it does not say of which architecture it is"
     if not header.shapes:
         return "it holds a vocabulary and no weights"
-    if int(header.metadata.get("split.count", 1)) > 1:
+    if header.metadata.get("split.count", 0) not in (0, 1):
         return f"it is one of {header.metadata['split.count']} parts; merge them with llama-gguf-split first"
     if n_bytes < header.n_bytes:
         return f"it is cut short: {n_bytes} bytes; wanted {header.n_bytes}"

@@ -24,10 +24,11 @@ from foureyes.errors import ConfigError
 from foureyes.models.formatting import ExchangeFormatter, Item
 from foureyes.models.item_reading import Numbered, TokenStatistics, read_in_windows, readings_of
 from foureyes.models.llama_cpp.decoding import LlamaStreams, room_for, streams_for
-from foureyes.models.llama_cpp.library import VERSIONS
-from foureyes.models.llama_cpp.model import LlamaModel
+from foureyes.models.llama_cpp.library import VERSIONS, open_library
+from foureyes.models.llama_cpp.model import LlamaModel, checked_header
 from foureyes.models.llama_cpp.statistics import statistics_of
 from foureyes.models.llama_cpp.tokens import LlamaTokens
+from foureyes.models.llama_cpp.trial import require_sound
 from foureyes.models.packing import grow_forest
 from foureyes.models.weights.digests import sha256
 from foureyes.types import Exchange, Reading, Unscored
@@ -83,7 +84,7 @@ class LlamaCppReader:
         truncate: Literal["refuse", "left"] = "refuse",
         template_args: Mapping[str, Any] | None = None,
     ) -> LlamaCppReader:
-        """Loads a GGUF file.
+        """Loads a GGUF file, once another process has lived through it.
 
         Args:
             path: the file.
@@ -100,7 +101,11 @@ class LlamaCppReader:
                 xllamacpp is of a version that is not known here.
         """
         file = Path(path)
-        model = LlamaModel(file, name or file.stem)
+        called = name or file.stem
+        open_library()
+        checked_header(file, called)
+        require_sound(file, called)
+        model = LlamaModel(file, called)
         identity = fingerprint or f"sha256:{sha256(file)}"
         return cls(model, identity, threads=threads, truncate=truncate, template_args=template_args)
 

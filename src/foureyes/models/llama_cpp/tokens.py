@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from foureyes.errors import ConfigError
 from foureyes.models.control_markers import ControlMarkers, any_of
 from foureyes.models.formatting import Encoded, Ints
 from foureyes.models.llama_cpp.model import LlamaModel
@@ -28,6 +29,8 @@ _CONTROL: Final = 1 << 3
 _USER_DEFINED: Final = 1 << 4
 _LETTERS: Final = re.compile(r"[^\w]*[^\W_]+(?=[^\w']|_)")
 _PIECES: Final = 1 << 16
+_LONGEST_TEMPLATES: Final = 1 << 18
+"""Characters; the longest known have a quarter of it, and five million take seconds to take apart."""
 
 
 class LlamaTokens:
@@ -174,9 +177,16 @@ def _first_letters(marker: str) -> int:
 
 
 def _templates(metadata: Mapping[str, Any]) -> dict[str, str]:
-    """The chat templates of a file, by their names."""
+    """The chat templates of a file, by their names.
+
+    Raises:
+        ConfigError: they are too long.
+    """
     key = "tokenizer.chat_template"
     named = {name.removeprefix(f"{key}."): value for name, value in metadata.items() if name.startswith(f"{key}.")}
     default = metadata.get(key)
     found = named if default is None else {**named, "default": default}
+    n = sum(len(str(value)) for value in found.values())
+    if n > _LONGEST_TEMPLATES:
+        raise ConfigError(f"the file's chat templates have {n:,} characters; wanted at most {_LONGEST_TEMPLATES:,}")
     return {name: str(value) for name, value in found.items() if value} if "default" in found else {}
