@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 
@@ -105,3 +107,10 @@ def test_noise_gains_nothing():
     assert gain.low < 0 < gain.high or gain.high <= 0
     with pytest.raises(InputError, match="at least two signals; got log_cmp"):
         held_out_gain({"log_cmp": columns["log_cmp"]}, right)
+
+
+def test_a_whole_number_as_intercept_is_one():
+    combiner = Combiner.fit({"a": [0.0, 1.0, 2.0, 3.0]}, [False, True, False, True])
+    document = json.loads(combiner.to_json())
+    document["parameters"]["intercept"] = 1
+    assert 0 < Combiner.from_json(json.dumps(document)).predict_proba({"a": [1.0]})[0] < 1

@@ -243,3 +243,12 @@ def test_a_promise_on_it_holds_on_other_requests_and_returns_more() -> None:
     done = learned.policy.simulate(sure)
     right = np.choose(done.stage, [column.astype(np.intp) for column in others.correct]).astype(bool)
     assert rate_lower(int((done.answered & ~right).sum()), int(done.answered.sum()), 0.001) < 0.1
+
+
+def test_a_file_whose_regressions_are_of_another_reader_is_refused() -> None:
+    known, right = answers(200, own=2.0)
+    joint = fit_joint(known, right, platt, (OWN,), SOURCE)
+    document = json.loads(joint.to_json())
+    document["together"][0]["fitted_on"]["source"]["model"] = "reader:2"
+    with pytest.raises(InputError, match="of one reader"):
+        answer_calibrator(json.dumps(document))

@@ -194,3 +194,50 @@ async def test_after_one_that_took_too_long_the_next_is_checked() -> None:
         assert await check.fault(tree, [Message("assistant", text)]) is None
     finally:
         check.close()
+
+
+async def test_a_large_answer_is_taken_apart_in_the_process(
+    check: SchemaCheck, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("foureyes.route.schema_check.strict_value", lambda _text: pytest.fail("taken apart here"))
+    schema = AnswerSchema({"type": "array"})
+    texts = "[" + "1," * 60_000 + "1]", '"' + "x" * 120_000 + '"', "[" * 120_000
+    faults = [await check.fault(schema, [Message("assistant", text)]) for text in texts]
+    assert [fault is None for fault in faults] == [True, False, False]
+
+
+MANY = {rf"^x{{1,9}}y{i}$": i for i in range(40)}
+
+
+async def test_many_patterns_are_compiled_in_the_process(check: SchemaCheck) -> None:
+    schema = AnswerSchema({"anyOf": [{"pattern": pattern} for pattern in MANY]})
+    assert not schema.is_ready
+    await check.require(schema)
+    good, bad = [await check.fault(schema, [Message("assistant", text)]) for text in ('"xy3"', '"xy99"')]
+    assert good is None
+    assert bad is not None
+    assert "does not follow" in bad.detail
+
+
+@pytest.mark.parametrize("patterns", [["a(", *MANY], [r"\p{L}{20}x"] * 5000])
+async def test_many_patterns_beyond_what_is_matched_are_refused_before_anybody_is_paid(patterns: list[str]) -> None:
+    writer = ScriptedRouteWriter("only", '"x"')
+    route = Route("r", [RouteMember(writer)], ScriptedRouteReader({'"x"': 0.9}), Policy((ALWAYS,)))
+    schema = {"anyOf": [{"pattern": pattern} for pattern in patterns]}
+    form = {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
+    try:
+        with pytest.raises(InputError, match="response_format: not a JSON schema"):
+            await route.answer(
+                RouteRequest.of({"messages": [{"role": "user", "content": "x"}], "response_format": form})
+            )
+    finally:
+        await route.aclose()
+    assert not writer.asked
+
+
+def test_a_schema_too_deep_to_write_is_refused() -> None:
+    schema: dict[str, object] = {}
+    for _ in range(5000):
+        schema = {"not": schema}
+    with pytest.raises(InputError, match="nested too deeply"):
+        AnswerSchema(schema)

@@ -136,7 +136,9 @@ class Combiner(Result, Calibrator):
         return columns
 
     def _confidence(self, columns: Mapping[str, Floats]) -> Floats:
-        log_odds = np.full(len(columns[self.signals[0]]), self.intercept)
+        log_odds = np.full(
+            len(columns[self.signals[0]]), float(self.intercept)
+        )  # which a file may hold as a whole number
         for name, weight, low, high in zip(self.signals, self.weights, self.lows, self.highs, strict=True):
             log_odds += weight * within_span(columns[name], low, high)
         return sigmoid(log_odds)

@@ -4,6 +4,8 @@ A schema without a cycle of references can be followed once through for every pl
 beforehand. Any other may cost exponentially much, and is checked in a process of its own that is ended when it takes too long;
 see :mod:`foureyes.route.schema_check`. Nothing is ever fetched: a reference must lead into the schema itself, or to a
 meta-schema of JSON Schema.
+
+Patterns are compiled, which takes up to 30 µs a character and 10 ms a pattern: few and short ones are compiled here, others in that process.
 """
 
 from __future__ import annotations
@@ -32,8 +34,12 @@ _DEAR: Final = frozenset(
 )
 """What refers by other names than places, or goes through an answer once more."""
 
+_MOST_QUICK, _MOST_QUICK_CHARACTERS = 16, 512
+"""Patterns, and characters of all together, that are compiled here."""
+
 _BACKTRACKS: Final = 10_000
 _PLAIN_BYTES, _PATTERN_BYTES = 1 << 18, 1 << 20
+_ALL_PATTERN_BYTES: Final = 1 << 27
 _OUTSIDE: Final = "the schema refers to something outside itself, and nothing is fetched"
 
 
@@ -42,6 +48,7 @@ class AnswerSchema:
 
     Args:
         schema: as the caller sent it. ``$schema`` says which draft it follows (4, 6, 7, 2019-09, 2020-12); without one it is 2020-12.
+        patient: whether patterns are compiled however many there are.
 
     Raises:
         InputError: it is no schema of its draft, too large, has a pattern beyond what is matched, or refers to something outside.
@@ -55,17 +62,31 @@ class AnswerSchema:
         foureyes.errors.InputError: response_format: the schema refers to something outside itself, and nothing is fetched
     """
 
-    def __init__(self, schema: Mapping[str, Any]) -> None:
-        self.text: Final = json.dumps(schema)
+    def __init__(self, schema: Mapping[str, Any], *, patient: bool = False) -> None:
+        try:
+            self.text: Final = json.dumps(schema)
+        except RecursionError:
+            raise _refused("the schema is nested too deeply") from None
         if len(self.text) > MOST_SCHEMA:
             raise _refused(f"the schema may have {MOST_SCHEMA:,} characters; got {len(self.text):,}")
         names = _names(schema)
         self._has_patterns = bool(names & {"pattern", "patternProperties"})
         self._steps = None if names & _DEAR else _steps(schema)
+        self._validator: jsonschema_rs.Validator | None = None
+        patterns = _patterns(schema)
+        n_characters = sum(map(len, patterns))
+        if not patient and (len(patterns) > _MOST_QUICK or n_characters > _MOST_QUICK_CHARACTERS):
+            self._steps = None
+            return
         try:
-            self._validator = _validator(schema, _PLAIN)
+            self._validator = _validator(schema, _plain(len(patterns)))
         except _NotPlain:
-            self._validator, self._steps = _validator(schema, _FANCY), None
+            self._validator, self._steps = _validator(schema, _fancy(len(patterns))), None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it is known to be a schema: its patterns were compiled here."""
+        return self._validator is not None
 
     def is_cheap(self, value: Any) -> bool:
         """Whether checking a value takes no time that anybody notices."""
@@ -73,17 +94,21 @@ class AnswerSchema:
 
     def fits(self, value: Any) -> bool:
         """Whether a value follows it. What cannot be told within the bounds of patterns does not."""
-        return bool(self._validator.is_valid(value))
+        return self._validator is not None and bool(self._validator.is_valid(value))
 
 
 class _NotPlain(Exception):
     """A pattern needs backtracking, or much room."""
 
 
-_PLAIN: Final = jsonschema_rs.RegexOptions(size_limit=_PLAIN_BYTES, dfa_size_limit=_PLAIN_BYTES)
-_FANCY: Final = jsonschema_rs.FancyRegexOptions(
-    backtrack_limit=_BACKTRACKS, size_limit=_PATTERN_BYTES, dfa_size_limit=_PATTERN_BYTES
-)
+def _plain(n: int) -> jsonschema_rs.RegexOptions:
+    size = min(_PLAIN_BYTES, _ALL_PATTERN_BYTES // max(1, n))
+    return jsonschema_rs.RegexOptions(size_limit=size, dfa_size_limit=size)
+
+
+def _fancy(n: int) -> jsonschema_rs.FancyRegexOptions:
+    size = min(_PATTERN_BYTES, _ALL_PATTERN_BYTES // max(1, n))
+    return jsonschema_rs.FancyRegexOptions(backtrack_limit=_BACKTRACKS, size_limit=size, dfa_size_limit=size)
 
 
 def _validator(
@@ -96,7 +121,7 @@ def _validator(
     except jsonschema_rs.ValidationError as error:
         if "Retrieval is disabled" in error.message:
             raise _refused(_OUTSIDE) from None
-        if error.kind.name == "format" and patterns is _PLAIN:
+        if error.kind.name == "format" and isinstance(patterns, jsonschema_rs.RegexOptions):
             raise _NotPlain from None
         raise _refused(f"not a JSON schema: {error.message}"[:300]) from None
     except ValueError as error:
@@ -159,10 +184,22 @@ def _names(value: Any) -> set[str]:
     return names
 
 
-def _size(value: Any, characters: int) -> int:
-    """Values in a value, itself too; so many characters of a text count as one more."""
-    level, n = [value], 0
+def _patterns(schema: Any) -> list[str]:
+    """Every text that may be compiled as a pattern."""
+    level, found = [schema], list[str]()
     while level:
+        for one in level:
+            if isinstance(one, dict):
+                found += [one["pattern"]] if isinstance(one.get("pattern"), str) else []
+                found += one["patternProperties"] if isinstance(one.get("patternProperties"), dict) else []
+        level = [inner for one in level for inner in _inside(one)]
+    return found
+
+
+def _size(value: Any, characters: int) -> int:
+    """Values in a value, itself too; so many characters of a text count as one more. Beyond what is cheap nothing is counted."""
+    level, n = [value], 0
+    while level and n <= _CHEAP:
         n += len(level) + sum(len(one) // characters for one in level if isinstance(one, str))
         level = [inner for one in level for inner in _inside(one)]
     return n

@@ -90,7 +90,7 @@ class JointCalibrator:
         question: from a question's features, how much too sure the other columns are; ``None`` where no regression takes it.
 
     Raises:
-        InputError: a regression takes something else, or the question without a router.
+        InputError: a regression takes something else, or the question without a router, or was fitted on another reader.
     """
 
     alone: ScoreCalibrator
@@ -105,6 +105,10 @@ class JointCalibrator:
             if self.reader not in one.signals or not more or not more <= {OWN, QUESTION}:
                 raise InputError(
                     f"a joint calibrator joins {self.reader} with {OWN} and {QUESTION}; got {', '.join(one.signals)}"
+                )
+            if one.fitted_on.source not in (None, self.alone.fitted_on.source):
+                raise InputError(
+                    f"a joint calibrator is of one reader; got {self.alone.fitted_on.source} and {one.fitted_on.source}"
                 )
             if QUESTION in more and self.question is None:
                 raise InputError("a joint calibrator that takes the question needs a router of questions; got none")

@@ -136,7 +136,7 @@ class Route:
         Raises:
             InputError: the request is not one that writers can be asked.
         """
-        walk, named, began = self._walk(_request_of(request)), request_id or new_id(), time.time()
+        walk, named, began = await self._walk(_request_of(request)), request_id or new_id(), time.time()
         try:
             if self._rules.shadow:
                 return await Shadow(walk, self._finisher, self._background).answer(named, began)
@@ -154,7 +154,7 @@ class Route:
         Raises:
             InputError: the request is not one that writers can be asked.
         """
-        walk, named, began = self._walk(_request_of(request)), request_id or new_id(), time.time()
+        walk, named, began = await self._walk(_request_of(request)), request_id or new_id(), time.time()
         answer: RoutedAnswer | None = None
         try:
             async with aclosing(annotated_answer(walk)) as pieces:
@@ -301,8 +301,10 @@ class Route:
         """Whether the rule for a suspended promise is to be followed."""
         return self._rules.on_suspension != "go_on" and self._promise.suspended
 
-    def _walk(self, asked: RouteRequest) -> Walk:
+    async def _walk(self, asked: RouteRequest) -> Walk:
         schema = schema_of(asked)
+        if schema is not None:
+            await self._schemas.require(schema)
         fit = None if schema is None else partial(self._schemas.fault, schema)
         return Walk(asked, self._members, self._reader, self._policy, self._rules, self._parts, self._rest, fit)
 
