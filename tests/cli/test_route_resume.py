@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from foureyes.calibration import Platt, Source
 from foureyes.cli import main
+from foureyes.cli.route import resuming
 from foureyes.ledger import open_ledger
 from foureyes.route.drift import RouteWatch
 from foureyes.route.log import JsonlRouteLog
@@ -71,3 +73,13 @@ def test_what_cannot_be_recorded_is_not_done(route: Path, tmp_path: Path, capsys
     assert main(["route", "resume", str(route)]) == 1
     assert "key" in capsys.readouterr().err
     assert RouteWatch.opened(tmp_path / "promise.json").suspended
+
+
+def test_where_the_system_has_no_name_for_who_runs_it_there_is_a_number(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def nobody() -> str:
+        raise KeyError("uid not found")
+
+    monkeypatch.setattr("getpass.getuser", nobody)
+    assert resuming._user() == f"user {os.getuid()}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -186,3 +187,32 @@ async def test_a_word_that_cannot_be_recorded_resumes_nothing(records: str) -> N
     with pytest.raises(LedgerError):
         await route.resume(by="ops")
     assert route.suspended == "its watch failed"
+
+
+async def test_one_word_resumes_once_and_only_what_it_was_given_for() -> None:
+    keeper = Failing("observe")
+    recorder = Recorder("well")
+    route = route_with(RouteParts(keeper=keeper, recorder=recorder))
+    await route.answer("Capital?")
+    n = len(recorder.kept)
+    done = await asyncio.gather(route.resume(by="a"), route.resume(by="b"), return_exceptions=True)
+    assert [type(one) for one in done] == [str, InputError]
+    assert [payload["by"] for _, payload in recorder.kept[n:]] == ["a"]
+
+
+class Drifted(Failing):
+    """A keeper that found confidences changed."""
+
+    suspended, reason = True, "confidences changed"
+
+
+async def test_what_is_suspended_anew_while_it_is_recorded_stays_so() -> None:
+    class Meanwhile(Recorder):
+        def append(self, event: str, payload: Any) -> Any:
+            route._promise.suspend("the log of the route failed", 0.0)
+            return super().append(event, payload)
+
+    route = route_with(RouteParts(keeper=Drifted(), recorder=Meanwhile("well")))
+    with pytest.raises(InputError, match="something else meanwhile"):
+        await route.resume(by="ops")
+    assert route.suspended == "confidences changed; the log of the route failed"

@@ -157,6 +157,10 @@ def test_an_answer_is_opened_to_its_tokens_where_texts_are_shown(house: House, r
     assert house.call("GET", f"/v1/routes/answers/{name}/tokens?stage=2", key="audit").status == 404
     assert house.call("GET", f"/v1/routes/answers/{name}/tokens", key="route").status == 403
     assert house.call("GET", "/v1/routes/answers/nothing/tokens", key="audit").status == 404
+    house.change(routes={"trivia": route}, show_texts=False)
+    assert house.call("GET", f"/v1/routes/answers/{name}/tokens", key="audit").status == 404
+    latest = house.call("GET", "/v1/routes/answers", key="audit").json()["answers"]
+    assert {(one["messages"], one["answers"]) for one in latest} == {(None, None)}
 
 
 def test_somebody_lets_a_suspended_promise_hold_again(house: House) -> None:

@@ -81,7 +81,7 @@ class Route:
         self._rules, self._parts = rules or RouteRules(), parts or RouteParts()
         _require_fit(self._members, policy, self._rules, self._parts)
         self._policy = policy
-        self._background, self._rest = Background(), ReaderRest()
+        self._background, self._rest, self._resuming = Background(), ReaderRest(), asyncio.Lock()
         self._promise, self._schemas = KeptPromise(self._parts.keeper), SchemaCheck()
         self._finisher = Finisher(name, self._rules, self._parts, self._promise, self._background)
 
@@ -211,12 +211,16 @@ class Route:
             Why it had been suspended.
 
         Raises:
-            InputError: it is not suspended, or the route promises nothing.
+            InputError: it is not suspended, was suspended for something else meanwhile, or the route promises nothing.
             LedgerError: it cannot be recorded.
         """
-        self._promise.require_suspended()
-        await self._finisher.record_resumed(self._promise.reason, by=by, note=note)
-        return self._promise.acknowledge()
+        async with self._resuming:
+            self._promise.require_suspended()
+            why = self._promise.reason
+            await self._finisher.record_resumed(why, by=by, note=note)
+            if self._promise.reason != why:
+                raise InputError("it was suspended for something else meanwhile; look at that first")
+            return self._promise.acknowledge()
 
     async def reread(self, exchange: Exchange) -> tuple[Reading | Unscored, bool]:
         """What the reader sees in an answer, token by token, for whoever opens it; it is read once more for that.

@@ -128,14 +128,14 @@ async def answers(
 ) -> RouteAnswersResponse:
     """With their stages; texts only where the tenant shows them."""
     found = [one for one in call.tenant.routed.latest() if route in (None, one.answer.route)]
-    return RouteAnswersResponse(answers=[_answer(one) for one in found[:limit]])
+    return RouteAnswersResponse(answers=[_answer(one, shown=call.parts.show_texts) for one in found[:limit]])
 
 
 async def tokens(
     call: Auditing, request_id: Annotated[str, Path(max_length=200)], stage: Annotated[int, Query(ge=0, le=99)] = 0
 ) -> RouteTokensResponse:
     """Of the answer that a stage chose, where the tenant shows texts. The reader reads it again for that."""
-    kept = call.tenant.routed.kept(request_id)
+    kept = call.tenant.routed.kept(request_id) if call.parts.show_texts else None  # texts may be shown no longer
     exchange = None if kept is None else _exchange(kept, stage)
     route = None if kept is None else call.parts.routes.get(kept.answer.route)
     if exchange is None or route is None:
@@ -191,12 +191,12 @@ def _item(name: str, tally: RouteTally, route: AnsweringRoute | None) -> RouteIt
     )
 
 
-def _answer(kept: KeptAnswer) -> RouteAnswerItem:
-    shown = kept.messages is not None
+def _answer(kept: KeptAnswer, *, shown: bool) -> RouteAnswerItem:
+    shown = shown and kept.messages is not None
     stages = kept.answer.stages
     return RouteAnswerItem(
         at=rfc3339(kept.answer.at),
         foureyes=told_of(kept.answer),
-        messages=None if kept.messages is None else [dict(one) for one in kept.messages],
+        messages=[dict(one) for one in kept.messages] if shown and kept.messages is not None else None,
         answers=[[one.turn.content for one in stage.candidates] for stage in stages] if shown else None,
     )
