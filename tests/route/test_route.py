@@ -423,3 +423,19 @@ async def test_whoever_fails_beside_loses_no_record() -> None:
     await route.settled()
     [record] = kept.answers
     assert [(stage.writer, stage.failure) for stage in record.extra] == [("large", "unavailable")]
+
+
+async def test_a_route_that_closes_waits_for_no_writer_that_nobody_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Endless(ScriptedRouteWriter):
+        async def write(self, request: RouteRequest) -> Any:  # noqa: ARG002
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr("foureyes.route.route._CLOSING_S", 0.01)
+    kept = Kept()
+    members = [RouteMember(ScriptedRouteWriter("small", "Canberra")), RouteMember(Endless("large", "Perth"))]
+    policy = Policy((ConfidenceGate((0.8,), ("escalate", "answer")), ALWAYS))
+    reader = ScriptedRouteReader({"Canberra": 0.9})
+    route = Route("capitals", members, reader, policy, RouteRules(ask_all=1.0), RouteParts(log=kept))
+    assert (await route.answer(ASKED)).action == "answer"
+    await route.aclose()
+    assert [one.action for one in kept.answers] == ["answer"]

@@ -32,6 +32,14 @@ class Background:
         while self._tasks:
             await asyncio.wait(self._tasks)
 
+    async def end(self, within_s: float) -> None:
+        """Waits for so long, cancels what still runs, and waits until all is done, with what that started."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=within_s)
+        for task in tuple(self._tasks):
+            task.cancel()
+        await self.settled()
+
     def _ended(self, task: asyncio.Task[None], what: str) -> None:
         self._tasks.discard(task)
         if task.cancelled() or (error := task.exception()) is None:

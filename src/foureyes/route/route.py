@@ -37,6 +37,9 @@ __all__ = ["Asked", "Route"]
 _MOST_ASKED: Final = 256
 """Requests of which every writer is asked at once; what comes beyond is not drawn."""
 
+_CLOSING_S: Final = 5.0
+"""Seconds that whoever ends a service waits for what nobody else waits for."""
+
 Asked = RouteRequest | str | Sequence[Mapping[str, Any]] | Sequence[Message]
 """What may be asked: a request, a prompt, or messages, in OpenAI's words or as :class:`~foureyes.types.Message`."""
 
@@ -255,8 +258,8 @@ class Route:
         await self._background.settled()
 
     async def aclose(self) -> None:
-        """Closes every connection, and lets go of the reader."""
-        await self._background.settled()
+        """Closes every connection, and lets go of the reader; who is still asked though nobody waits is asked no longer."""
+        await self._background.end(_CLOSING_S)
         for member in self._members:
             await member.writer.aclose()
         await self._reader.aclose()
