@@ -1,9 +1,9 @@
 import pytest
 
 from foureyes.demo.measures import DemoResults
-from tests.demo.verifiers import arbitrary_study
+from tests.demo.verifiers import shown
 
 
 @pytest.fixture(scope="session")
-def arbitrary() -> DemoResults:
-    return arbitrary_study()
+def found() -> DemoResults:
+    return shown()

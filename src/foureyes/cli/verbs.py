@@ -36,7 +36,7 @@ VERBS: Final = {
     "keys": "make an API key for the service",
     "ledger": "verify, show, prove, export and watch the log of what the guard decided",
     "models": "list, pull, locate and verify the models foureyes knows by name",
-    "demo": "read 120 questions with right and wrong answers and show what the signals catch",
+    "demo": "show which wrong answers of a small model a second reader finds, and read them here too",
     "samples": "write the sample files that the tutorials use",
     "completion": "print what makes a shell complete verbs and options",
     "help": "show how a verb is called, or one of its actions",

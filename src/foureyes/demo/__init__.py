@@ -1,8 +1,6 @@
-"""120 questions with a right and a plausible wrong answer each, read by small verifiers: what do the signals catch?
+"""A small model's real answers, its own doubt beside what surprises a second reader, and programs with one wrong token.
 
-Nothing here is fitted or chosen by its result. The questions were written before any model read them, and how two
-verifiers are combined was fixed beforehand (:func:`foureyes.demo.measures.together`).
-
-A newcomer starts at :func:`foureyes.demo.run.run`: it reads the answers and measures; :mod:`~foureyes.demo.page`
-makes the page of it.
+What takes a large model is recorded (:mod:`foureyes.demo.recorded`); a small one reads the same now (:mod:`foureyes.demo.live`). A newcomer starts
+at :func:`foureyes.demo.measures.measure`; :mod:`~foureyes.demo.page` makes the page of it. :mod:`foureyes.demo.questions` holds questions
+with a right and a wrong answer each, which samples, scripted traffic and benchmarks use too.
 """

@@ -1,7 +1,8 @@
-"""What the signals caught: areas under the curve, preferences within a question, and the worst offenders.
+"""What own doubt and a second reader find of an author's wrong answers.
 
-Every choice here was made before the labels were looked at. Nothing is fitted, so nothing needs a held-out half.
-Resampling draws whole questions, since the two answers to one question are not independent.
+Nothing is fitted, and every choice was made before the readings were seen: own doubt is the author's mean entropy, the reader's
+sign is its mean surprise (log CMP), *sure* is the half of the answers with the least own entropy, and as many answers are looked
+at as are wrong. Start at :func:`measure`.
 """
 
 from __future__ import annotations
@@ -13,241 +14,216 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from foureyes.demo.questions import DemoQuestion
-from foureyes.demo.run import Read
-from foureyes.errors import InputError, NotEnoughData
-from foureyes.maths.pairwise import PairwiseAccuracy, pairwise_accuracy
+from foureyes.demo.live import LiveRead
+from foureyes.demo.recorded import AUTHOR, Answer, Recorded, Seen
+from foureyes.errors import NotEnoughData
+from foureyes.maths.difference import Difference, paired_difference
 from foureyes.maths.ranking import Auroc, auroc
-from foureyes.maths.roc import Roc, roc
-from foureyes.signals.catalog import signal
-from foureyes.types import Scored, Unscored
 
-__all__ = ["SIGNALS", "TOGETHER", "Caught", "DemoResults", "Pairs", "SignalResult", "study", "together"]
+__all__ = ["Comparison", "DemoResults", "Preferred", "Search", "Sign", "compare", "measure", "preferred", "search"]
 
 Floats = NDArray[np.float64]
-
-SIGNALS: Final = ("log_cmp", "cme", "excess", "nats_per_byte", "min_logprob")
-"""What is measured, each as an uncertainty, larger = more likely wrong."""
-
-TOGETHER: Final = "together"
-"""Name of the verifiers' mean."""
+Flags = NDArray[np.bool_]
 
 _SEED: Final = 4
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Pairs:
-    """One uncertainty for both answers to the same questions.
-
-    Attributes:
-        question: (Q,) positions in the list of questions, growing; those without both numbers are left out.
-        right: (Q,) uncertainty of the right answers.
-        wrong: (Q,) uncertainty of the wrong answers.
-    """
-
-    question: NDArray[np.intp]
-    right: Floats
-    wrong: Floats
-
-    @property
-    def gap(self) -> Floats:
-        """(Q,) wrong minus right: above 0 where the right answer is the less surprising one."""
-        return self.wrong - self.right
-
-    @property
-    def rows(self) -> tuple[Floats, NDArray[np.bool_]]:
-        """(2Q,) uncertainties and (2Q,) whether the answer is wrong: the right answers, then the wrong ones."""
-        return np.concatenate([self.right, self.wrong]), np.repeat([False, True], len(self.question))
-
-    @property
-    def groups(self) -> NDArray[np.intp]:
-        """(2Q,) the question behind each of :attr:`rows`."""
-        return np.tile(self.question, 2)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SignalResult:
-    """One signal of one verifier, or of all together, against the truth.
-
-    Attributes:
-        verifier: its name, or :data:`TOGETHER`.
-        signal: one of :data:`SIGNALS`.
-        pairs: the numbers.
-        auroc: of "wrong", over all answers.
-        preference: how often the right answer to a question is the less surprising one.
-    """
-
-    verifier: str
-    signal: str
-    pairs: Pairs
-    auroc: Auroc
-    preference: PairwiseAccuracy
-
-    def curve(self) -> Roc:
-        """The ROC curve behind the area, with its band."""
-        return roc(*self.pairs.rows, groups=self.pairs.groups, seed=_SEED)
+FEWEST: Final = 5
+"""Right and wrong answers, of each, below which no area is given."""
 
 
 @dataclass(frozen=True, slots=True)
-class Caught:
-    """What a second reader sees of an author's mistakes.
+class Search:
+    """What looking at the most suspicious of some answers finds.
 
     Attributes:
-        n_fooled: questions whose wrong answer surprises the model in the author's place less than the right one.
-        n_caught: those of them whose right answer surprises the verifiers less.
+        n: answers.
+        n_wrong: wrong ones among them, and how many are looked at.
+        own: wrong ones among the ``n_wrong`` that the author doubts most.
+        second: those among the ``n_wrong`` that surprise the second reader most.
+        difference: AUROC of the second reader minus that of own doubt, paired.
     """
 
-    n_fooled: int
-    n_caught: int
+    n: int
+    n_wrong: int
+    own: int
+    second: int
+    difference: Difference
+
+    @property
+    def verdict(self) -> str:
+        """Who ranks the wrong answers higher; ``undecided`` where the interval holds 0 or answers are few."""
+        if self.difference.few or self.difference.low <= 0 <= self.difference.high:
+            return "undecided"
+        return "the second reader is better" if self.difference.value > 0 else "own doubt is better"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sign:
+    """One sign of a wrong answer.
+
+    Attributes:
+        model: whose.
+        words: which.
+        how: ``"recorded"`` or ``"read now"``.
+        values: (N,) larger = more suspicious; NaN where a live model could not read.
+        everywhere, sure: area under the ROC curve of "wrong", over all answers and over the sure half.
+    """
+
+    model: str
+    words: str
+    how: str
+    values: Floats
+    everywhere: Auroc
+    sure: Auroc
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """The author's answers and what finds the wrong ones.
+
+    Attributes:
+        answers: N of them.
+        own, second: (N,) own entropy and the second reader's surprise, nats a token.
+        sure: (N,) the half of the answers with the least own entropy.
+        everywhere, among_sure: what looking finds, over all and over the sure half.
+        signs: the signs in the table, those of live readers behind.
+    """
+
+    answers: tuple[Answer, ...]
+    own: Floats
+    second: Floats
+    sure: Flags
+    everywhere: Search
+    among_sure: Search
+    signs: tuple[Sign, ...]
+
+    @property
+    def wrong(self) -> Flags:
+        """(N,) which answers are wrong."""
+        return ~np.array([answer.right for answer in self.answers])
+
+    def sure_and_wrong(self) -> list[int]:
+        """Places of the wrong answers that the author was sure of, the surest first."""
+        return [int(i) for i in np.argsort(self.own, kind="stable") if self.sure[i] and self.wrong[i]]
+
+
+@dataclass(frozen=True, slots=True)
+class Preferred:
+    """In how many programs a reader is less surprised by the right one than by the one with the bug.
+
+    Attributes:
+        model: who read.
+        margins: nats by which the bug adds to the surprise of the whole program, one a program; NaN where it could not be read.
+    """
+
+    model: str
+    margins: tuple[float, ...]
+
+    @property
+    def n(self) -> int:
+        """Programs that were read."""
+        return int(np.isfinite(self.margins).sum())
+
+    @property
+    def n_right(self) -> int:
+        """Of these, those where the right one surprises less."""
+        return sum(margin > 0 for margin in self.margins)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DemoResults:
-    """All that the demo found.
+    """All that the demo shows.
 
     Attributes:
-        questions: what was asked.
-        reads: what every model saw, a model in the author's place included.
-        measured: every signal of every model that could be measured, model by model.
-        overall: the measure that questions are ordered by: nats per byte, of all verifiers together where there are
-            several. A model in the author's place is not among them.
+        recorded: what came with the package.
+        main: what finds the author's wrong answers.
+        bugs: who prefers right programs, a live model each.
+        live: what was read now.
     """
 
-    questions: tuple[DemoQuestion, ...]
-    reads: tuple[Read, ...]
-    measured: tuple[SignalResult, ...]
-    overall: SignalResult
-
-    @property
-    def verifiers(self) -> tuple[Read, ...]:
-        """What the verifiers saw."""
-        return _verifiers(self.reads)
-
-    @property
-    def author(self) -> Read | None:
-        """What a model in the author's place saw, if one read."""
-        return next((read for read in self.reads if read.by == "author"), None)
-
-    @property
-    def caught(self) -> Caught | None:
-        """What the verifiers see of the author's mistakes, by the measure that decides; ``None`` without an author."""
-        if self.author is None:
-            return None
-        own, second = self.by(self.author.verifier)[self.overall.signal].pairs, self.overall.pairs
-        _, i, j = np.intersect1d(own.question, second.question, return_indices=True)
-        fooled = own.gap[i] < 0
-        return Caught(int(fooled.sum()), int((fooled & (second.gap[j] > 0)).sum()))
-
-    def by(self, verifier: str) -> dict[str, SignalResult]:
-        """The measures of one verifier, by signal."""
-        return {m.signal: m for m in self.measured if m.verifier == verifier}
-
-    @property
-    def n_left_out(self) -> int:
-        """Questions of which some answer could not be read by some verifier."""
-        return len(self.questions) - len(self.overall.pairs.question)
-
-    def most_liked_wrong(self, n: int) -> list[int]:
-        """Places in ``overall.pairs`` of the wrong answers with the least surprise, least first."""
-        return [int(i) for i in np.argsort(self.overall.pairs.wrong, kind="stable")[:n]]
-
-    def most_disliked_right(self, n: int) -> list[int]:
-        """Places in ``overall.pairs`` of the right answers with the most surprise, most first."""
-        return [int(i) for i in np.argsort(-self.overall.pairs.right, kind="stable")[:n]]
-
-    def by_gap(self) -> list[int]:
-        """Places in ``overall.pairs``, from the question where the wrong answer is liked most to the clearest one."""
-        return [int(i) for i in np.argsort(self.overall.pairs.gap, kind="stable")]
+    recorded: Recorded
+    main: Comparison
+    bugs: tuple[Preferred, ...]
+    live: tuple[LiveRead, ...]
 
 
-def study(questions: Sequence[DemoQuestion], reads: Sequence[Read]) -> DemoResults:
-    """Measures every signal of every verifier, and all verifiers together.
+def measure(record: Recorded, live: Sequence[LiveRead]) -> DemoResults:
+    """Measures what was recorded and what was read now.
 
     Args:
-        questions: what was asked.
-        reads: what each model saw of all of them, at least one of them a verifier, with different names.
+        record: what came with the package.
+        live: what each live model saw of the answers and of the programs.
 
     Raises:
-        InputError: no verifier, or two models of the same name.
-        NotEnoughData: a verifier could read both answers to fewer than two questions.
-
-    Example:
-        >>> from time import perf_counter
-        >>> from foureyes.demo.questions import load
-        >>> from foureyes.demo.run import read
-        >>> from foureyes.models.scripted import ScriptedReader
-        >>> result = study(load(), [read(load(), ScriptedReader(), clock=perf_counter)])
-        >>> result.overall.signal, result.overall.auroc.n_wrong
-        ('nats_per_byte', 120)
+        NotEnoughData: the author has too few right or wrong answers.
     """
-    names = [read.verifier for read in reads]
-    verifiers = _verifiers(reads)
-    if not verifiers or len(set(names)) < len(names):
-        raise InputError(f"a study needs one or more verifiers with different names; got {', '.join(names) or 'none'}")
-    for read in reads:
-        _require_pairs(read)
-    measured = [
-        _measure(read.verifier, name, pairs)
-        for read in reads
-        for name in SIGNALS
-        if (pairs := _pairs_of(read, name)) is not None
-    ]
-    if len(verifiers) > 1:
-        measured.append(_measure(TOGETHER, "nats_per_byte", together(verifiers)))
-    decisive = TOGETHER if len(verifiers) > 1 else verifiers[0].verifier
-    overall = next(m for m in measured if (m.verifier, m.signal) == (decisive, "nats_per_byte"))
-    return DemoResults(tuple(questions), tuple(reads), tuple(measured), overall)
+    bugs = tuple(preferred(read.model, read.bugs) for read in live)
+    return DemoResults(record, compare(record.answers, record.reader, live), bugs, tuple(live))
 
 
-def together(reads: Sequence[Read]) -> Pairs:
-    """The mean over verifiers of nats per byte, for the questions all of them could read.
-
-    Bytes are the one unit that verifiers with different tokenizers share, and they agree on how many an answer has.
-    So the mean needs no weights, no labels and no other answers to compare with; a mean of ranks or of z-scores would
-    make the number of one answer depend on which others were read with it.
+def compare(answers: Sequence[Answer], reader: str, live: Sequence[LiveRead] = ()) -> Comparison:
+    """Own doubt beside the second reader, over the author's answers.
 
     Args:
-        reads: what each verifier saw, at least one.
+        answers: what it said.
+        reader: name of the second reader.
+        live: what live models saw of the same answers.
+
+    Raises:
+        NotEnoughData: fewer than :data:`FEWEST` right or wrong answers, in all or in the sure half.
     """
-    columns = [_values(read, "nats_per_byte") for read in reads]
-    return _complete(np.mean(columns, axis=0))
+    wrong = ~np.array([answer.right for answer in answers])
+    own = np.array([answer.own.doubt for answer in answers])
+    second = np.array([answer.second.surprise for answer in answers])
+    sure = np.zeros(len(answers), dtype=np.bool_)
+    sure[np.argsort(own, kind="stable")[: len(answers) // 2]] = True
+    columns = [
+        (AUTHOR, "own entropy", "recorded", own),
+        (AUTHOR, "own −log-probability", "recorded", np.array([answer.own.surprise for answer in answers])),
+        (reader, "surprise", "recorded", second),
+        *((read.model, "surprise", "read now", _surprises(read.answers)) for read in live),
+    ]
+    signs = tuple(_sign(*column, wrong, sure) for column in columns)
+    searches = search(own, second, wrong), search(own[sure], second[sure], wrong[sure])
+    return Comparison(tuple(answers), own, second, sure, *searches, signs)
 
 
-def _verifiers(reads: Sequence[Read]) -> tuple[Read, ...]:
-    return tuple(read for read in reads if read.by == "verifier")
+def search(own: Floats, second: Floats, wrong: Flags) -> Search:
+    """Looks at as many answers as are wrong, by either sign.
+
+    Args:
+        own: (N,) own doubt.
+        second: (N,) the second reader's surprise.
+        wrong: (N,) which are wrong.
+
+    Raises:
+        NotEnoughData: too few right or wrong ones.
+    """
+    n_wrong = int(wrong.sum())
+    if min(n_wrong, len(wrong) - n_wrong) < FEWEST:
+        raise NotEnoughData(f"wanted {FEWEST} right and wrong answers; got {len(wrong) - n_wrong} and {n_wrong}")
+    by_own, by_second = (int(wrong[np.argsort(-sign, kind="stable")[:n_wrong]].sum()) for sign in (own, second))
+    return Search(len(wrong), n_wrong, by_own, by_second, paired_difference(second, own, wrong, seed=_SEED))
 
 
-def _require_pairs(read: Read) -> None:
-    n = sum(all(isinstance(row, Scored) for row in pair) for pair in read.rows)
-    if n < 2:
-        reasons = [str(row) for pair in read.rows for row in pair if isinstance(row, Unscored)]
-        why = f"; the first that failed: {reasons[0]}" if reasons else ""
-        raise NotEnoughData(f"{read.verifier} could read both answers to {n} questions, and 2 are needed{why}")
+def preferred(model: str, pairs: Sequence[tuple[Seen | None, Seen | None]]) -> Preferred:
+    """Whose programs a reader prefers.
+
+    Args:
+        model: who read.
+        pairs: the readings of each right program and of the same one with a bug.
+    """
+    margins = (
+        float("nan") if right is None or wrong is None else float(wrong.nll.sum() - right.nll.sum())
+        for right, wrong in pairs
+    )
+    return Preferred(model, tuple(margins))
 
 
-def _pairs_of(read: Read, name: str) -> Pairs | None:
-    """One signal of one verifier, or ``None`` where it could tell it of no question."""
-    pairs = _complete(_values(read, name))
-    return pairs if len(pairs.question) else None
+def _surprises(read: Sequence[Seen | None]) -> Floats:
+    return np.array([np.nan if seen is None else seen.surprise for seen in read])
 
 
-def _values(read: Read, name: str) -> Floats:
-    """(questions, 2) right and wrong; NaN, which goes no further than :func:`_complete`, where there is no number."""
-    numbers = [[_uncertainty(row, name) for row in pair] for pair in read.rows]
-    return np.array(numbers, dtype=np.float64)
-
-
-def _uncertainty(row: Scored | Unscored, name: str) -> float | None:
-    value = row[name] if isinstance(row, Scored) else None
-    return None if value is None else signal(name).uncertainty(value)
-
-
-def _complete(values: Floats) -> Pairs:
-    known = np.flatnonzero(~np.isnan(values).any(axis=1))
-    return Pairs(known, values[known, 0], values[known, 1])
-
-
-def _measure(verifier: str, name: str, pairs: Pairs) -> SignalResult:
-    uncertainty, wrong = pairs.rows
-    area = auroc(uncertainty, wrong=wrong, groups=pairs.groups, seed=_SEED)
-    return SignalResult(verifier, name, pairs, area, pairwise_accuracy(pairs.right, pairs.wrong, seed=_SEED))
+def _sign(model: str, words: str, how: str, values: Floats, wrong: Flags, sure: Flags) -> Sign:
+    known = np.isfinite(values)
+    areas = (auroc(values[at], wrong=wrong[at], seed=_SEED) for at in (known, known & sure))
+    return Sign(model, words, how, values, *areas)

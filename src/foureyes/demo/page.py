@@ -1,4 +1,4 @@
-"""The demo's page: what was found as text, numbers and pictures; the template decides only where they stand."""
+"""The demo's page: what was found as text, numbers and one picture; the template decides only where they stand."""
 
 from __future__ import annotations
 
@@ -6,24 +6,28 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 from markupsafe import Markup
 
-from foureyes.demo import figures
-from foureyes.demo.measures import TOGETHER, DemoResults, SignalResult
-from foureyes.demo.questions import DemoQuestion
-from foureyes.demo.run import Read
+from foureyes.demo import figures, words
+from foureyes.demo.measures import Comparison, DemoResults, Search
+from foureyes.demo.recorded import AUTHOR, Bug, Seen
+from foureyes.maths.ranking import Auroc
 from foureyes.report import page
-from foureyes.signals.catalog import signal
+from foureyes.report.cells import Piece, pieces
+from foureyes.report.colour_scale import strength
 
 __all__ = ["demo_page"]
 
-_N_OFFENDERS: Final = 8
+_EXAMPLES: Final = 8
 _STRIP: Final = (0.3, 1.0)
+_CONTEXT: Final = 18
+"""Characters of a program that are shown on either side of its bug."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Figure:
-    """A value with its interval, as text and as places on a strip from 0 to 1."""
+class _Area:
+    """An area with its interval, as text and as places on a strip from 0 to 1."""
 
     value: str
     interval: str
@@ -34,42 +38,63 @@ class _Figure:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """One signal in the table of measures."""
+    """One sign in a table."""
 
-    signal: str
-    meaning: str
-    auroc: _Figure
-    preference: _Figure
+    model: str
+    words: str
+    how: str
+    areas: tuple[_Area, _Area]
 
 
 @dataclass(frozen=True, slots=True)
-class _Group:
-    """One verifier in the table of measures."""
+class _Spot:
+    """The text of one token, and its place on the colour scale."""
+
+    pieces: list[Piece]
+    strength: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One answer."""
+
+    question: str
+    accepted: str
+    right: bool
+    sure: bool
+    spots: list[_Spot]
+    own: str
+    second: str
+    surer: str
+    stranger: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Author:
+    """One author's part of the page."""
 
     name: str
-    about: str
+    n: int
+    n_wrong: int
+    headline: tuple[str, str]
     lines: list[_Line]
+    overall: str
+    everywhere: str
+    sure: str
+    among_sure: Search
+    rows: list[_Row]
 
 
 @dataclass(frozen=True, slots=True)
-class _Panel:
-    """A verifier's two pictures."""
+class _Program:
+    """One program: the place of its bug, and by how much it surprises each reader more than the right one."""
 
-    title: str
-    spread: Markup
-    roc: Markup
-
-
-@dataclass(frozen=True, slots=True)
-class _Pair:
-    """A question with both answers, their surprise as text and as places on a scale from 0 to 1."""
-
-    question: DemoQuestion
-    right: str
-    wrong: str
-    right_at: str
-    wrong_at: str
-    fooled: bool
+    name: str
+    before: str
+    was: str
+    now: str
+    after: str
+    margins: list[tuple[str, bool]]
 
 
 def demo_page(found: DemoResults) -> str:
@@ -82,99 +107,97 @@ def demo_page(found: DemoResults) -> str:
         A whole document, self-contained; the same for the same argument.
 
     Raises:
-        ConfigError: matplotlib, which draws the pictures, is not installed.
+        ConfigError: matplotlib, which draws the picture, is not installed.
     """
-    pairs = [_pair(found, place) for place in range(len(found.overall.pairs.question))]
+    main = _author(found.main)
     return page.render(
         "demo.html",
-        n=len(found.questions),
-        n_read=len(pairs),
-        n_left_out=found.n_left_out,
-        n_preferred=int((found.overall.pairs.gap > 0).sum()),
-        author=None if found.author is None else found.author.verifier,
-        caught=found.caught,
-        names=[read.verifier for read in found.verifiers],
-        together=len(found.verifiers) > 1,
-        overall=_line(found.overall),
-        groups=_groups(found),
-        panels=[_panel(measured, found) for measured in _pictured(found)],
-        gaps=_drawn(figures.gaps(found.overall)),
-        liked_wrong=[pairs[place] for place in found.most_liked_wrong(_N_OFFENDERS)],
-        disliked_right=[pairs[place] for place in found.most_disliked_right(_N_OFFENDERS)],
-        pairs=[pairs[place] for place in found.by_gap()],
+        reader=found.recorded.reader,
+        main=main,
+        picture=Markup(figures.doubts(found.main)),  # noqa: S704 - drawn by us, with no text from outside in it
+        examples=[main.rows[i] for i in found.main.sure_and_wrong()[:_EXAMPLES]],
+        by_certainty=[main.rows[i] for i in np.argsort(found.main.own, kind="stable")],
+        n_empty=found.recorded.provenance["n_empty"],
+        liking=[words.liking(one) for one in found.bugs],
+        bug_readers=[one.model for one in found.bugs],
+        programs=_programs(found),
         chance=_place(0.5),
-        sources=[(read.verifier, read.pace, read.fingerprint) for read in found.reads],
+        provenance=found.recorded.provenance,
+        live=[(read.model, read.pace, read.fingerprint) for read in found.live],
     )
 
 
-def _groups(found: DemoResults) -> list[_Group]:
-    groups = [
-        _Group(
-            read.verifier, _place_of(read, found), [_line(measured) for measured in found.by(read.verifier).values()]
-        )
-        for read in found.reads
+def _author(found: Comparison) -> _Author:
+    return _Author(
+        AUTHOR,
+        found.everywhere.n,
+        found.everywhere.n_wrong,
+        words.headline(found),
+        [_Line(sign.model, sign.words, sign.how, (_area(sign.everywhere), _area(sign.sure))) for sign in found.signs],
+        words.overall(found),
+        words.decided(found.everywhere),
+        words.decided(found.among_sure),
+        found.among_sure,
+        [_row(found, i) for i in range(len(found.answers))],
+    )
+
+
+def _row(found: Comparison, i: int) -> _Row:
+    answer = found.answers[i]
+    surer, stranger = words.places(found, i)
+    return _Row(
+        answer.question,
+        answer.accepted[0],
+        answer.right,
+        bool(found.sure[i]),
+        _spots(answer.answer, answer.second),
+        f"{found.own[i]:.2f}",
+        f"{found.second[i]:.2f}",
+        f"{surer:.0%}",
+        f"{stranger:.0%}",
+    )
+
+
+def _spots(text: str, seen: Seen) -> list[_Spot]:
+    """A text cut at the ends of its tokens; tokens that end within one character are shown with it."""
+    raw, spots, at, surprise = text.encode(), [], 0, 0.0
+    for end, nll in zip(seen.ends, seen.nll, strict=True):
+        surprise += float(nll)
+        if end > at and _whole(raw, int(end)):
+            spots.append(_Spot(pieces(raw[at:end].decode()), f"{strength(surprise):.3f}"))
+            at, surprise = int(end), 0.0
+    return spots
+
+
+def _whole(raw: bytes, end: int) -> bool:
+    """Whether a character begins or the text ends here."""
+    return end == len(raw) or raw[end] & 0xC0 != 0x80
+
+
+def _programs(found: DemoResults) -> list[_Program]:
+    return [
+        _Program(bug.id, *_shown(bug), [_margin(one.margins[i]) for one in found.bugs])
+        for i, bug in enumerate(found.recorded.bugs)
     ]
-    if len(found.verifiers) > 1:
-        groups.append(_Group("Together", "the mean of the verifiers", [_line(found.overall)]))
-    return groups
 
 
-def _place_of(read: Read, found: DemoResults) -> str:
-    if found.author is None:
-        return ""
-    return "the author’s own doubt" if read.by == "author" else "the second reader"
+def _shown(bug: Bug) -> tuple[str, str, str, str]:
+    """The line of the bug, around it."""
+    end = bug.start + len(bug.was)
+    before = bug.program[: bug.start].rpartition("\n")[2].lstrip()
+    after = bug.program[end:].partition("\n")[0]
+    return before[-_CONTEXT:], bug.was, bug.now, after[:_CONTEXT]
 
 
-def _line(measured: SignalResult) -> _Line:
-    area, preferred = measured.auroc, measured.preference
-    return _Line(
-        measured.signal,
-        signal(measured.signal).short_title,
-        _figure((area.low, area.value, area.high), "{:.2f}"),
-        _figure((preferred.low, preferred.value, preferred.high), "{:.0%}"),
-    )
+def _margin(value: float) -> tuple[str, bool]:
+    return (f"{value:+.1f}", value > 0) if math.isfinite(value) else ("–", False)
 
 
-def _figure(numbers: tuple[float, float, float], form: str) -> _Figure:
-    low, value, high = numbers
-    interval = f"{form.format(low)}–{form.format(high)}".replace("%–", "–")
-    return _Figure(form.format(value), interval, *(_place(x) for x in numbers))
+def _area(found: Auroc) -> _Area:
+    interval = f"{found.low:.2f}–{found.high:.2f}"
+    return _Area(f"{found.value:.2f}", interval, *(_place(x) for x in (found.low, found.value, found.high)))
 
 
 def _place(x: float) -> str:
     start, end = _STRIP
     return f"{(min(max(x, start), end) - start) / (end - start):.4f}"
-
-
-def _pictured(found: DemoResults) -> list[SignalResult]:
-    """One measure a verifier, the one to rank by, and all verifiers together."""
-    each = [found.by(read.verifier)["log_cmp"] for read in found.reads]
-    return [*each, found.overall] if len(found.verifiers) > 1 else each
-
-
-def _panel(measured: SignalResult, found: DemoResults) -> _Panel:
-    about = next((_place_of(read, found) for read in found.reads if read.verifier == measured.verifier), "")
-    title = measured.verifier.capitalize() if measured.verifier == TOGETHER else measured.verifier
-    return _Panel(
-        f"{title}: {about}" if about else title,
-        _drawn(figures.spread(measured)),
-        _drawn(figures.roc(measured)),
-    )
-
-
-def _drawn(svg: str) -> Markup:
-    return Markup(svg)  # noqa: S704 - drawn by us, with no text from outside in it
-
-
-def _pair(found: DemoResults, place: int) -> _Pair:
-    pairs = found.overall.pairs
-    right, wrong = float(pairs.right[place]), float(pairs.wrong[place])
-    longest = math.sqrt(max(pairs.right.max(), pairs.wrong.max()))
-    return _Pair(
-        found.questions[pairs.question[place]],
-        f"{right:.2f}",
-        f"{wrong:.2f}",
-        f"{math.sqrt(right) / longest:.4f}",
-        f"{math.sqrt(wrong) / longest:.4f}",
-        fooled=wrong < right,
-    )

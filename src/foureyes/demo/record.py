@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from foureyes.demo.measures import SIGNALS, DemoResults, SignalResult
-from foureyes.demo.run import Read, Row
-from foureyes.types import Unscored
+import numpy as np
+
+from foureyes.demo import words
+from foureyes.demo.measures import Comparison, DemoResults, Preferred, Search, Sign
+from foureyes.demo.recorded import AUTHOR
 
 __all__ = ["record"]
 
@@ -19,55 +21,66 @@ def record(found: DemoResults) -> dict[str, Any]:
         found: what the demo found.
 
     Returns:
-        ``verifiers`` (each with whose place it takes, ``by``) and ``together`` with areas, preferences and their
-        intervals, ``caught``, ``questions`` with the signals of both answers by verifier. All but ``seconds`` is the same in every run on the same machine.
+        ``headline``, ``provenance``, ``author`` with searches, signs and answers, ``programs``, ``live``. All
+        but ``seconds`` is the same in every run on the same machine.
     """
     return {
-        "n_questions": len(found.questions),
-        "n_left_out": found.n_left_out,
-        "verifiers": [_verifier(found, read) for read in found.reads],
-        "together": _measured(found.overall) if len(found.verifiers) > 1 else None,
-        "caught": None if found.caught is None else asdict(found.caught),
-        "questions": [
-            asdict(question) | {"read_by": {read.verifier: _answers(read, i) for read in found.reads}}
-            for i, question in enumerate(found.questions)
+        "headline": list(words.headline(found.main)),
+        "provenance": dict(found.recorded.provenance),
+        "author": {"name": AUTHOR, **_compared(found.main)},
+        "programs": {
+            "ids": [bug.id for bug in found.recorded.bugs],
+            "read_by": [_preferred(one) for one in found.bugs],
+        },
+        "live": [
+            {
+                "model": read.model,
+                "fingerprint": read.fingerprint,
+                "n_tokens": read.n_tokens,
+                "seconds": round(read.seconds, 3),
+            }
+            for read in found.live
         ],
     }
 
 
-def _verifier(found: DemoResults, read: Read) -> dict[str, Any]:
+def _compared(found: Comparison) -> dict[str, Any]:
     return {
-        "name": read.verifier,
-        "by": read.by,
-        "fingerprint": read.fingerprint,
-        "n_tokens": read.n_tokens,
-        "seconds": round(read.seconds, 3),
-        "signals": {signal: _measured(m) for signal, m in found.by(read.verifier).items()},
+        "everywhere": _search(found.everywhere),
+        "sure": _search(found.among_sure),
+        "signs": [_sign(sign) for sign in found.signs],
+        "answers": [
+            {
+                "id": answer.id,
+                "prompt": answer.prompt,
+                "answer": answer.answer,
+                "right": answer.right,
+                "sure": bool(found.sure[i]),
+                "own_entropy": float(found.own[i]),
+                "surprise": float(found.second[i]),
+                "live": {sign.model: _number(sign.values[i]) for sign in found.signs if sign.how == "read now"},
+            }
+            for i, answer in enumerate(found.answers)
+        ],
     }
 
 
-def _measured(measured: SignalResult) -> dict[str, Any]:
-    area, preferred = measured.auroc, measured.preference
-    return {
-        "signal": measured.signal,
-        "auroc": {"value": area.value, "low": area.low, "high": area.high, "level": area.level},
-        "right_less_surprising": {
-            "value": preferred.value,
-            "low": preferred.low,
-            "high": preferred.high,
-            "level": preferred.level,
-            "n_ties": preferred.n_ties,
-        },
-        "n_questions": preferred.n,
+def _search(found: Search) -> dict[str, Any]:
+    return {**asdict(found), "verdict": found.verdict}
+
+
+def _sign(sign: Sign) -> dict[str, Any]:
+    areas = {
+        name: {"value": area.value, "low": area.low, "high": area.high, "level": area.level}
+        for name, area in (("everywhere", sign.everywhere), ("sure", sign.sure))
     }
+    return {"model": sign.model, "sign": sign.words, "how": sign.how, **areas}
 
 
-def _answers(read: Read, i: int) -> dict[str, Any]:
-    right, wrong = read.rows[i]
-    return {"right": _signals(right), "wrong": _signals(wrong)}
+def _preferred(one: Preferred) -> dict[str, Any]:
+    margins = [_number(margin) for margin in one.margins]
+    return {"model": one.model, "n": one.n, "n_right": one.n_right, "margins": margins}
 
 
-def _signals(row: Row) -> dict[str, Any]:
-    if isinstance(row, Unscored):
-        return {"unscored": row.to_dict()}
-    return {name: row[name] for name in SIGNALS} | {"n_tokens": row.n_tokens}
+def _number(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

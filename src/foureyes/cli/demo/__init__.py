@@ -1,1 +1,1 @@
-"""``foureyes demo``: 240 answers read, a table on stdout and a page in a file. See docs/demo.md."""
+"""``foureyes demo``: recorded answers read by a model on this machine, a screen on stdout and a page in a file. See docs/demo.md."""

@@ -17,8 +17,8 @@ _PAGE: Final = Path("foureyes-demo.html")
 def configure(parser: argparse.ArgumentParser) -> None:
     """Adds the options of ``foureyes demo``."""
     who = parser.add_mutually_exclusive_group()
-    add_verifiers(who, [f"{STANDARD_PAIR.reader}, beside {STANDARD_PAIR.author} in the author's place"])
-    add_small(who, [SMALL_PAIR.reader, SMALL_PAIR.author])
+    add_verifiers(who, [STANDARD_PAIR.author])
+    add_small(who, [SMALL_PAIR.author])
     page = parser.add_mutually_exclusive_group()
     add_page(page, f"where the page goes (default: {_PAGE})", default=_PAGE)
     page.add_argument("--no-html", dest="html", action="store_const", const=None, help="write no page")

@@ -1,4 +1,4 @@
-"""Reads the demo's answers, prints what the signals catch, and writes the page."""
+"""Shows what was recorded for the demo, reads the same answers with a model on this machine, and writes the page."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from rich.console import Console
 from foureyes.cli.output import CommandOutput
 from foureyes.cli.words import tell_cost, tell_step
 from foureyes.demo.figures import require_matplotlib
-from foureyes.demo.measures import DemoResults, study
+from foureyes.demo.live import LiveRead, read_live
+from foureyes.demo.measures import DemoResults, measure
 from foureyes.demo.page import demo_page
-from foureyes.demo.questions import load
 from foureyes.demo.record import record
-from foureyes.demo.run import ReadBy, read
+from foureyes.demo.recorded import AUTHOR, recorded
 from foureyes.demo.terminal import draw
+from foureyes.errors import InputError
 from foureyes.models.catalog import open_reader
 from foureyes.models.roles import Reader
 from foureyes.models.weights.fetch_cost import fetch_cost
@@ -36,11 +37,11 @@ def run(args: argparse.Namespace, output: CommandOutput) -> None:
     show(_open_all(args, output), output, page=args.html)
 
 
-def show(readers: Iterable[tuple[Reader, ReadBy]], output: CommandOutput, *, page: Path | None) -> None:
+def show(readers: Iterable[Reader], output: CommandOutput, *, page: Path | None) -> None:
     """Reads with every model, measures, prints, and writes the page.
 
     Args:
-        readers: the models, each with whose place it takes; each is let go of before the next is taken.
+        readers: the models that read now; each is let go of before the next is taken.
         output: where it is told.
         page: where the page goes, ``None`` for nowhere.
 
@@ -48,36 +49,37 @@ def show(readers: Iterable[tuple[Reader, ReadBy]], output: CommandOutput, *, pag
         InputError: the page cannot be written there, or two models have the same name.
         ConfigError: the page needs a library that is not installed.
     """
-    if page is not None:  # found out before the minute of reading, not after it
+    if page is not None:  # found out before any reading, not after it
         require_matplotlib()
         require_place(page)
-    questions, reads = load(), []
-    for reader, by in readers:
-        output.say(f"{reader.name}: reading {2 * len(questions)} answers to {len(questions)} questions …")
-        reads.append(read(questions, reader, clock=perf_counter, by=by))
+    known = recorded()
+    reads: list[LiveRead] = []
+    for reader in readers:
+        if any(reader.name == read.model for read in reads):
+            raise InputError(f"the models must have different names; got {reader.name} twice")
+        words = f"{len(known.answers)} answers of {AUTHOR} and {2 * len(known.bugs)} programs"
+        output.say(f"{reader.name}: reading {words} …")
+        reads.append(read_live(known, reader, clock=perf_counter))
         output.say(f"{reader.name}: {reads[-1].pace}")
         del reader  # before the next one takes its memory
-    found = study(questions, reads)
+    found = measure(known, reads)
     output.give(lambda: record(found), lambda: _draw(found))
     if page is not None:
         write_text(page, demo_page(found))
         output.say(f"page: {page}")
 
 
-def wanted(args: argparse.Namespace) -> list[tuple[str, ReadBy]]:
-    """The references of the models that read, each with whose place it takes."""
-    if args.verifier:
-        return [(ref, "verifier") for ref in args.verifier]
-    pair = SMALL_PAIR if args.small else STANDARD_PAIR
-    return [(pair.author, "author"), (pair.reader, "verifier")]
+def wanted(args: argparse.Namespace) -> list[str]:
+    """The references of the models that read now."""
+    return args.verifier or [SMALL_PAIR.author if args.small else STANDARD_PAIR.author]
 
 
-def _open_all(args: argparse.Namespace, output: CommandOutput) -> Iterator[tuple[Reader, ReadBy]]:
+def _open_all(args: argparse.Namespace, output: CommandOutput) -> Iterator[Reader]:
     models = wanted(args)
-    tell_cost(fetch_cost(ref for ref, _ in models), way_out="" if args.small or args.verifier else "or add --small")
-    for ref, by in models:
+    tell_cost(fetch_cost(models), way_out="" if args.small or args.verifier else "or add --small")
+    for ref in models:
         output.say(f"{ref}: loading …")
-        yield open_reader(ref, on_step=tell_step), by
+        yield open_reader(ref, on_step=tell_step)
 
 
 def _draw(found: DemoResults) -> None:
