@@ -22,7 +22,7 @@ from typing import Any, Final
 import numpy as np
 
 import foureyes.demo
-from foureyes.demo.asked import Asked, asked
+from foureyes.demo.asked import ShortQuestion, asked
 from foureyes.demo.questions import load
 from foureyes.demo.recorded import AUTHOR
 from foureyes.models.catalog import open_reader, open_writer
@@ -98,7 +98,7 @@ def _bug(row: Row) -> Row:
     return {**{k: row[k] for k in ("id", "prompt", "program")}, "start": bug.start, "was": bug.was, "now": bug.now}
 
 
-def _answers(work: Path, reader: str, questions: Sequence[Asked]) -> list[Row]:
+def _answers(work: Path, reader: str, questions: Sequence[ShortQuestion]) -> list[Row]:
     """The author's answers, graded, with both readings; those without a word are left out."""
     answers = write_answers(work, questions)
     readings = (read_answers(work, model, questions) for model in (AUTHOR, reader))
@@ -117,7 +117,7 @@ def _answers(work: Path, reader: str, questions: Sequence[Asked]) -> list[Row]:
     ]
 
 
-def is_right(question: Asked, answer: str) -> bool:
+def is_right(question: ShortQuestion, answer: str) -> bool:
     """Whether an answer gives an accepted text, or, where numbers are accepted, ends on one; a fraction left undivided is none."""
     numbers = [text for text in question.accepted if NUMBER.fullmatch(text)]
     texts = tuple(text for text in question.accepted if text not in numbers)
@@ -134,7 +134,7 @@ def _numbers(row: Row) -> Row:
     return {name: row[name] for name in ("ends", "nll", "entropy")}
 
 
-def write_answers(work: Path, questions: Sequence[Asked]) -> list[Row]:
+def write_answers(work: Path, questions: Sequence[ShortQuestion]) -> list[Row]:
     """The author's answers, in the order of the questions; those that are missing are written."""
 
     def write(todo: Sequence[int]) -> Iterator[Row]:
@@ -149,7 +149,7 @@ def write_answers(work: Path, questions: Sequence[Asked]) -> list[Row]:
     return _continued(work / f"answers-{AUTHOR}.jsonl", [question.id for question in questions], write)
 
 
-def read_answers(work: Path, model: str, questions: Sequence[Asked]) -> list[Row]:
+def read_answers(work: Path, model: str, questions: Sequence[ShortQuestion]) -> list[Row]:
     """What a model saw in the author's answers; those that it has not read yet are read."""
     answers = {row["id"]: row["answer"] for row in write_answers(work, questions)}
 
@@ -191,7 +191,7 @@ def _continued(file: Path, ids: Sequence[str], make: Callable[[Sequence[int]], I
     return [rows[name] for name in ids]
 
 
-def _batches(questions: Sequence[Asked], places: Sequence[int]) -> Iterator[Sequence[Asked]]:
+def _batches(questions: Sequence[ShortQuestion], places: Sequence[int]) -> Iterator[Sequence[ShortQuestion]]:
     for first in range(0, len(places), BATCH):
         yield [questions[i] for i in places[first : first + BATCH]]
 

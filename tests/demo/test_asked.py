@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from foureyes.demo.asked import Asked, asked
+from foureyes.demo.asked import ShortQuestion, asked
 from foureyes.demo.questions import load
 from studies.demo_readings import first_line, is_right
 
@@ -23,7 +23,7 @@ def test_all_short_questions_of_the_demo_are_asked_and_no_sentence_is() -> None:
 
 
 @pytest.mark.parametrize("q", QUESTIONS, ids=lambda q: q.id)
-def test_a_question_says_how_to_answer_and_its_own_accepted_texts_are_right(q: Asked) -> None:
+def test_a_question_says_how_to_answer_and_its_own_accepted_texts_are_right(q: ShortQuestion) -> None:
     assert re.search(r" Answer (with|in) ", q.prompt)
     assert all(is_right(q, text) for text in q.accepted)
     assert not is_right(q, "something else")
@@ -41,7 +41,7 @@ def test_a_question_says_how_to_answer_and_its_own_accepted_texts_are_right(q: A
     ],
 )
 def test_answers_are_graded_as_a_person_would(accepted: tuple[str, ...], said: str, *, right: bool) -> None:
-    assert is_right(Asked("q", "Which? Answer with one word.", accepted), said) == right
+    assert is_right(ShortQuestion("q", "Which? Answer with one word.", accepted), said) == right
 
 
 @pytest.mark.parametrize(

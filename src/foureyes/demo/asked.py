@@ -10,13 +10,13 @@ from typing import Final
 
 from foureyes.demo.questions import load
 
-__all__ = ["Asked", "asked"]
+__all__ = ["ShortQuestion", "asked"]
 
 _FEW_WORDS: Final = re.compile(r"Answer (?:with|in a few words|in big-O)")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ShortQuestion:
     """A question with a short answer.
 
     Attributes:
@@ -30,7 +30,7 @@ class Asked:
     accepted: tuple[str, ...]
 
 
-def asked() -> tuple[Asked, ...]:
+def asked() -> tuple[ShortQuestion, ...]:
     """The questions, in their order: the demo's own first. None is left out for what a model said to it.
 
     Example:
@@ -43,6 +43,6 @@ def asked() -> tuple[Asked, ...]:
     rows = [json.loads(line) for line in text.splitlines()]
     also = {row["id"]: row["also"] for row in rows if "also" in row}
     return (
-        *(Asked(q.id, q.prompt, (q.right, *also.get(q.id, ()))) for q in few),
-        *(Asked(row["id"], row["prompt"], tuple(row["accepted"])) for row in rows if "prompt" in row),
+        *(ShortQuestion(q.id, q.prompt, (q.right, *also.get(q.id, ()))) for q in few),
+        *(ShortQuestion(row["id"], row["prompt"], tuple(row["accepted"])) for row in rows if "prompt" in row),
     )

@@ -20,7 +20,7 @@ from foureyes.errors import NotEnoughData
 from foureyes.maths.difference import Difference, paired_difference
 from foureyes.maths.ranking import Auroc, auroc
 
-__all__ = ["Comparison", "DemoResults", "Preferred", "Search", "Sign", "compare", "measure", "preferred", "search"]
+__all__ = ["Comparison", "DemoResults", "ErrorsFound", "Preferred", "Sign", "compare", "measure", "preferred", "search"]
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -31,7 +31,7 @@ FEWEST: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
+class ErrorsFound:
     """What looking at the most suspicious of some answers finds.
 
     Attributes:
@@ -92,8 +92,8 @@ class Comparison:
     own: Floats
     second: Floats
     sure: Flags
-    everywhere: Search
-    among_sure: Search
+    everywhere: ErrorsFound
+    among_sure: ErrorsFound
     signs: tuple[Sign, ...]
 
     @property
@@ -187,7 +187,7 @@ def compare(answers: Sequence[Answer], reader: str, live: Sequence[LiveRead] = (
     return Comparison(tuple(answers), own, second, sure, *searches, signs)
 
 
-def search(own: Floats, second: Floats, wrong: Flags) -> Search:
+def search(own: Floats, second: Floats, wrong: Flags) -> ErrorsFound:
     """Looks at as many answers as are wrong, by either sign.
 
     Args:
@@ -202,7 +202,7 @@ def search(own: Floats, second: Floats, wrong: Flags) -> Search:
     if min(n_wrong, len(wrong) - n_wrong) < FEWEST:
         raise NotEnoughData(f"wanted {FEWEST} right and wrong answers; got {len(wrong) - n_wrong} and {n_wrong}")
     by_own, by_second = (int(wrong[np.argsort(-sign, kind="stable")[:n_wrong]].sum()) for sign in (own, second))
-    return Search(len(wrong), n_wrong, by_own, by_second, paired_difference(second, own, wrong, seed=_SEED))
+    return ErrorsFound(len(wrong), n_wrong, by_own, by_second, paired_difference(second, own, wrong, seed=_SEED))
 
 
 def preferred(model: str, pairs: Sequence[tuple[Seen | None, Seen | None]]) -> Preferred:

@@ -10,7 +10,7 @@ import numpy as np
 from markupsafe import Markup
 
 from foureyes.demo import figures, words
-from foureyes.demo.measures import Comparison, DemoResults, Search
+from foureyes.demo.measures import Comparison, DemoResults, ErrorsFound
 from foureyes.demo.recorded import AUTHOR, Bug, Seen
 from foureyes.maths.ranking import Auroc
 from foureyes.report import page
@@ -81,7 +81,7 @@ class _Author:
     overall: str
     everywhere: str
     sure: str
-    among_sure: Search
+    among_sure: ErrorsFound
     rows: list[_Row]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from foureyes.demo import words
-from foureyes.demo.measures import Comparison, DemoResults, Preferred, Search, Sign
+from foureyes.demo.measures import Comparison, DemoResults, ErrorsFound, Preferred, Sign
 from foureyes.demo.recorded import AUTHOR
 
 __all__ = ["record"]
@@ -65,7 +65,7 @@ def _compared(found: Comparison) -> dict[str, Any]:
     }
 
 
-def _search(found: Search) -> dict[str, Any]:
+def _search(found: ErrorsFound) -> dict[str, Any]:
     return {**asdict(found), "verdict": found.verdict}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from foureyes.demo.measures import Comparison, Preferred, Search
+from foureyes.demo.measures import Comparison, ErrorsFound, Preferred
 from foureyes.maths.bounds import clopper_pearson
 from foureyes.maths.difference import Difference
 from foureyes.maths.ranking import Auroc
@@ -31,7 +31,7 @@ def overall(found: Comparison) -> str:
     )
 
 
-def decided(found: Search) -> str:
+def decided(found: ErrorsFound) -> str:
     """The difference of the two areas with its interval, and what follows from it."""
     return f"{_signed(found.difference)}: {found.verdict}"
 
