@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -64,9 +64,9 @@ class Known:
         features: (N, D) of the questions; a row of NaN where the question is not known; ``None`` where none is.
     """
 
-    signal: Floats
-    own: Floats
-    features: Floats | None = None
+    signal: Floats = field(repr=False)
+    own: Floats = field(repr=False)
+    features: Floats | None = field(default=None, repr=False)
 
     @property
     def asked(self) -> Flags:
