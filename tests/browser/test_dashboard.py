@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from foureyes.config.keys import Keyring
 from tests.browser.conftest import Theme
 from tests.browser.dashboard_house import QUESTIONS, Served, dashboard, past
-from tests.browser.dashboard_page import Enter, allow_once, check_first_entry, doctor, enter, open_board, served
+from tests.browser.dashboard_page import Enter, check_first_entry, doctor, enter, lose_questions, open_board, served
 
 __all__ = ["enter", "served"]
 
@@ -401,13 +401,14 @@ def test_a_key_that_is_revoked_leads_back_to_the_door_and_another_opens_a_fresh_
         past(service.monitor, service.house.now)
         parts = service.house.state.parts
         page = browser.new_page()
-        if noticed_by == "a click":
-            allow_once(page, "**/v1/monitoring")  # else the page may find out by itself before it is clicked
         page.goto(service.url)
         page.get_by_label("API key").fill(service.key("audit"))
-        page.keyboard.press("Enter")
+        with page.expect_response("**/v1/routes"):  # the last that a board asks for while it opens
+            page.keyboard.press("Enter")
         expect(page.locator("#line")).to_have_text("live")
         expect(page.locator("#checkpoint")).not_to_be_empty()
+        if noticed_by == "a click":
+            lose_questions(page)  # else the page may find out by itself before it is clicked
         service.house.state.replace(replace(parts, keyring=Keyring((), clock=lambda: service.house.now)))
         if noticed_by == "a click":
             page.get_by_role("button", name="Acknowledge").first.click()
