@@ -5,6 +5,6 @@ answer in it; one bad row never harms another; the output is a function of the i
 ends in the same bytes as one that was not; OUT appears only when it is complete.
 
 Start at :func:`foureyes.batch.run.score_file`, and :class:`foureyes.batch.job.Job`. Files become windows of rows in :mod:`~foureyes.batch.source` and
-:mod:`~foureyes.batch.parquet`, results survive a kill in :mod:`~foureyes.batch.journal`. Formats are read in
+:mod:`~foureyes.batch.parquet`, an :class:`~foureyes.batch.engine.Engine` reads them, results survive a kill in :mod:`~foureyes.batch.journal`. Formats are read in
 :mod:`foureyes.records`, prompts and answers found in :mod:`foureyes.layouts`.
 """

@@ -1,38 +1,33 @@
-"""The driver: a piece of a window, each verifier in turn, the results kept, the next piece; then the next window.
+"""The driver: windows are cut into pieces, an engine reads them, results are kept piece by piece and written by window.
 
 All that can be refused is refused before a model is loaded. Start at :func:`score_file`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from foureyes import __version__
 from foureyes.batch.disk import reading, writing
+from foureyes.batch.engine import Engine, LocalEngine, ScoredPiece, cut
 from foureyes.batch.job import Job
 from foureyes.batch.jsonl import JsonlSink
-from foureyes.batch.output import FileOutput, StreamOutput
-from foureyes.batch.pieces import pieces
-from foureyes.batch.results import OWN, Columns, RowTally, Tallies, own_result_of, result_of
+from foureyes.batch.output import FileOutput, Output, StreamOutput
+from foureyes.batch.results import OWN, Columns, RowTally, Tallies, own_result_of
 from foureyes.batch.source import RecordSource
-from foureyes.batch.window import Result, RowSink, RowSource, RowWindow
+from foureyes.batch.window import Result, RowSink, RowSource
 from foureyes.errors import InputError
-from foureyes.layouts import LoggedAnswer
 from foureyes.models.roles import Reader
 from foureyes.records.forms import form_of_name
-from foureyes.signals.catalog import signal
-from foureyes.signals.cross import score
-from foureyes.types import Exchange, Scored, Unscored
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["numbered", "score_file", "score_piece"]
+__all__ = ["score_file", "score_with"]
 
 _MANIFEST_FORMAT: Final = 2
 
@@ -64,123 +59,69 @@ def score_file(
             a verifier nor a log-probability in the input.
         ModelError: a verifier as a whole failed. Finished rows are kept.
     """
+    return score_with(job, None if open_readers is None else lambda: LocalEngine(open_readers()), on_piece=on_piece)
+
+
+def score_with(
+    job: Job,
+    open_engine: Callable[[], Engine] | None,
+    *,
+    on_piece: Callable[[Tallies, int | None], None] = lambda _tallies, _rows: None,
+) -> Tallies:
+    """Scores every answer of a file with an engine: :func:`score_file` tells how, and what may be raised.
+
+    Args:
+        job: what to do.
+        open_engine: opens it, with its verifiers; called once, after everything else was checked. It is closed at the end.
+            ``None`` where there are no verifiers.
+        on_piece: called after every piece.
+    """
     _check_places(job)
     source = _source(job)
-    own = _require_own(source, job) if open_readers is None else job.out_form == "parquet" and _holds_own(source, job)
+    own = _require_own(source, job) if open_engine is None else job.out_form == "parquet" and _holds_own(source, job)
     schema = source.schema() if job.out_form == "parquet" else None
     identity = _identity(job, source)
     with _output(job, source) as output:
         output.expect(identity)
-        readers = {} if open_readers is None else numbered(open_readers())
-        columns = Columns(tuple(readers), job.signals, own, job.tokens)
-        kept = output.begin(_manifest(identity, readers), partial(_sink, schema, columns))
-        tallies = Tallies({name: RowTally() for name in readers})
-        for window in source.windows(job.limits):
-            results: list[Result] = []
-            answers, places = window.answers(), window.places()
-            for piece, resumed in _read_pieces(window, kept, readers, job):
-                if not resumed:
-                    output.keep(piece)
-                now = slice(len(results), len(results) + len(piece))
-                tallies.add(piece, places[now], answers[now], resumed=resumed)
-                results += piece
+        with closing(LocalEngine([]) if open_engine is None else open_engine()) as engine:
+            verifiers = engine.fingerprints
+            columns = Columns(tuple(verifiers), job.signals, own, job.tokens)
+            kept = output.begin(_manifest(identity, verifiers), partial(_sink, schema, columns))
+            found = engine.read(
+                cut(source.windows(job.limits), kept, job.limits), signals=job.signals, tokens=job.tokens
+            )
+            tallies = Tallies({name: RowTally() for name in verifiers})
+            for scored in _write(found, output, job):
+                piece = scored.piece
+                tallies.add(scored.results, piece.places, piece.answers, resumed=bool(piece.kept))
                 on_piece(tallies, source.rows)
-            output.write(window, results)
         source.check_unchanged()
         output.finish()
     tallies.read_as = source.said()
     return tallies
 
 
-def _read_pieces(
-    window: RowWindow, kept: Iterator[Result], readers: Mapping[str, Reader], job: Job
-) -> Iterator[tuple[list[Result], bool]]:
-    """Results of a window piece by piece, and whether an earlier run had them."""
-    answers, places = window.answers(), window.places()
-    for piece in pieces(answers, job.limits):
-        found = list(islice(kept, piece.stop - piece.start))
-        if found:
-            yield found, True
-            continue
-        results = score_piece(answers[piece], readers, signals=job.signals, tokens=job.tokens)
-        _add_own(results, answers[piece], places[piece], tokens=job.tokens)
-        yield results, False
+def _write(found: Iterable[ScoredPiece], output: Output, job: Job) -> Iterator[ScoredPiece]:
+    """Keeps the results of each piece, writes each window when it is whole, and hands the pieces on."""
+    results: list[Result] = []
+    for scored in found:
+        piece = scored.piece
+        if not piece.kept:
+            _add_own(scored, tokens=job.tokens)
+            output.keep(scored.results)
+        results += scored.results
+        yield scored
+        if piece.ends_window:
+            output.write(piece.window, results)
+            results = []
 
 
-def score_piece(
-    answers: Sequence[LoggedAnswer],
-    readers: Mapping[str, Reader],
-    *,
-    signals: Sequence[str] | None = None,
-    tokens: bool = False,
-) -> list[Result]:
-    """Lets every verifier read one piece.
-
-    Args:
-        answers: of rows, or why they cannot be read.
-        readers: verifiers, by the name they go by in the results.
-        signals: which to take, by their names; those of one reading when ``None``.
-        tokens: keep the per-token arrays.
-
-    Returns:
-        One result per row, in order.
-
-    Raises:
-        ModelError: a verifier as a whole failed, or did not return one reading per answer.
-    """
-    exchanges = [answer.exchange for answer in answers]
-    columns = {name: _scored(exchanges, reader, signals or ()) for name, reader in readers.items()}
-    return [
-        {name: result_of(column[i], signals=signals, tokens=tokens) for name, column in columns.items()}
-        for i in range(len(exchanges))
-    ]
-
-
-def _add_own(
-    results: Sequence[Result], answers: Sequence[LoggedAnswer], places: Sequence[str], *, tokens: bool
-) -> None:
+def _add_own(scored: ScoredPiece, *, tokens: bool) -> None:
     """What the authors saw, of every row that says it; where nobody else reads, of every row."""
-    for result, answer, place in zip(results, answers, places, strict=True):
+    piece = scored.piece
+    for result, answer, place in zip(scored.results, piece.answers, piece.places, strict=True):
         if answer.author is not None or not result:
             result[OWN] = own_result_of(answer, place, tokens=tokens)
-
-
-def numbered(readers: Sequence[Reader]) -> dict[str, Reader]:
-    """Readers by name, in order; of several with one name the later ones get a number.
-
-    Example:
-        >>> from foureyes.models.scripted import ScriptedReader
-        >>> list(numbered([ScriptedReader(name="a"), ScriptedReader(name="b"), ScriptedReader(name="a")]))
-        ['a', 'b', 'a#2']
-    """
-    named: dict[str, Reader] = {}
-    for reader in readers:
-        name, n = reader.name, 1
-        while name in named or name == OWN:
-            n += 1
-            name = f"{reader.name}#{n}"
-        named[name] = reader
-    return named
-
-
-def _scored(
-    exchanges: Sequence[Exchange | Unscored], reader: Reader, signals: Sequence[str]
-) -> list[Scored | Unscored]:
-    rows = score(exchanges, reader)
-    readable = [exchange for exchange in exchanges if isinstance(exchange, Exchange)]
-    for name in signals:
-        if (ask := signal(name).ask) is not None:
-            values = iter(ask(readable, reader))
-            asked = zip(exchanges, rows, strict=True)
-            rows = [_with(row, name, next(values)) if isinstance(e, Exchange) else row for e, row in asked]
-    return rows
-
-
-def _with(row: Scored | Unscored, name: str, value: float | Unscored) -> Scored | Unscored:
-    """The row with one signal more; one that could not be told is ``None``, as the others are."""
-    if isinstance(row, Unscored):
-        return row
-    return replace(row, signals={**row.signals, name: None if isinstance(value, Unscored) else value})
 
 
 def _check_places(job: Job) -> None:
@@ -258,6 +199,5 @@ def _identity(job: Job, source: RowSource) -> dict[str, Any]:
     }
 
 
-def _manifest(identity: Mapping[str, Any], readers: Mapping[str, Reader]) -> dict[str, Any]:
-    fingerprints = {name: reader.fingerprint for name, reader in readers.items()}
-    return {**identity, "verifiers": list(readers), "fingerprints": fingerprints}
+def _manifest(identity: Mapping[str, Any], fingerprints: Mapping[str, str]) -> dict[str, Any]:
+    return {**identity, "verifiers": list(fingerprints), "fingerprints": dict(fingerprints)}
