@@ -1,0 +1,120 @@
+"""Belief, statement and confidence, one measure after another. ``python -m studies.beliefs --data FOLDER``.
+
+What models say is kept in ``--cache``, so that a run that was stopped goes on; ``--only`` makes some measures and no page.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from foureyes.report.study import StudyReport, save_study
+from foureyes.study.store import CallStore
+from studies.beliefs.authors import authors, authors_part
+from studies.beliefs.checkpoints import gap_part, trained
+from studies.beliefs.debates import debated, debates_part
+from studies.beliefs.facts import facts
+from studies.beliefs.growing import growing_part, grown
+from studies.beliefs.models import Models
+from studies.beliefs.part import Part
+from studies.beliefs.pressure import pressed_part, under_pressure
+from studies.beliefs.second_sample import gains, gains_part
+from studies.beliefs.statements import (
+    forecast_part,
+    forecasts,
+    negated,
+    negation_part,
+    worded,
+    wording_part,
+)
+from studies.beliefs.steps import chains, read_steps, steps_part
+from studies.beliefs.words import phrased, words_part
+from studies.sample_conditioned.published import SETS, load
+
+SMALL: Final = "smollm2-135m"
+MIDDLE: Final = "qwen2.5-coder-0.5b"
+ASKED: Final = (SMALL, MIDDLE)
+CHAINS: Final = 100
+DEBATES: Final = 60
+EVERY_ANSWER: Final = 2
+EVERY_QUESTION: Final = 8
+
+_PREFACE: Final = (
+    "Eleven measures that other people's papers define, each run once on what is at hand: the 120 questions of the demo as facts, published "
+    "answers, and models of 0.1 and 0.5 B. Models this small say little about large ones; that the measures work, and what they show here, is what this page "
+    "is for. Intervals are 95 %, questions (or solutions, debates) drawn anew; each sentence is decided by its interval."
+)
+
+Made = Callable[[Path, Models], Part]
+
+
+def _steps(data: Path, models: Models) -> Part:
+    of = chains(data, CHAINS)
+    return steps_part([read_steps(of, models.reader(name)) for name in ASKED])
+
+
+def _gains(data: Path, models: Models) -> Part:
+    reader = models.reader(SMALL)
+    return gains_part([gains(name, load(data, name)[::EVERY_ANSWER], reader) for name in SETS])
+
+
+def _debates(_data: Path, models: Models) -> Part:
+    writer = models.writer(MIDDLE)
+    return debates_part([debated(facts()[:: len(facts()) // DEBATES], writer, writer)])
+
+
+MEASURES: Final[Mapping[str, Made]] = {
+    "pressure": lambda _, models: pressed_part([under_pressure(facts(), models.reader(name)) for name in ASKED]),
+    "negation": lambda _, models: negation_part([negated(facts(), models.reader(name)) for name in ASKED]),
+    "wording": lambda _, models: wording_part([worded(facts(), models.reader(name)) for name in ASKED]),
+    "forecasts": lambda _, models: forecast_part(
+        [forecasts(facts(), models.reader(name), models.writer(name)) for name in ASKED]
+    ),
+    "steps": _steps,
+    "second-sample": _gains,
+    "context": lambda _, models: growing_part(grown(facts()[::2], models.reader(MIDDLE))),
+    "checkpoints": lambda _, models: gap_part(trained(facts(), models.store.path.parent)),
+    "debates": _debates,
+    "words": lambda data, _: words_part(phrased(data)),
+    "authors": lambda data, _: authors_part(authors(data, EVERY_QUESTION)),
+}
+
+
+def report_of(parts: Mapping[str, Part], command: str) -> StudyReport:
+    """The page."""
+    return StudyReport(
+        "Belief, statement and confidence",
+        (_PREFACE,),
+        tuple(said for part in parts.values() for said in part.findings),
+        tuple(said for part in parts.values() for said in part.missing),
+        tuple(part.section for part in parts.values()),
+        command,
+    )
+
+
+def main() -> None:
+    """Asks, and writes the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="folder of the published data")
+    parser.add_argument("--only", action="append", choices=MEASURES, help="make these and no page")
+    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache/foureyes/studies/beliefs", metavar="FOLDER")
+    parser.add_argument("--out", type=Path, default=Path("out/studies"), metavar="FOLDER", help="for the page")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="default: in --out")
+    args = parser.parse_args()
+    args.cache.mkdir(parents=True, exist_ok=True)
+    parts = {}
+    with CallStore(args.cache / "store.sqlite") as store:
+        for name in args.only or MEASURES:
+            parts[name] = MEASURES[name](args.data, Models(store))
+            print("\n".join(parts[name].findings), flush=True)
+    if args.only:
+        return
+    args.out.mkdir(parents=True, exist_ok=True)
+    report = report_of(parts, "python -m studies.beliefs --data DATA")
+    save_study(report, html=args.out / "beliefs.html", markdown=args.markdown or args.out / "beliefs.md")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,231 @@
+"""Statements: their negations (PA-CCS), who is said to believe them (KaBLE), and P(yes) beside an answer in words (KalshiBench)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from foureyes.errors import NotEnoughData
+from foureyes.maths.belief_wording import WordingShift, known_denied, wording_shift
+from foureyes.maths.flips import FlipShare
+from foureyes.maths.forecasts import ForecastScores, forecast_scores
+from foureyes.maths.negation import NegationConsistency, negation_consistency
+from foureyes.models.roles import Reader, Sampling, Writer
+from foureyes.report.study import Section, TextTable
+from foureyes.signals.asking import two_options
+from foureyes.signals.belief_wording import belief_question, p_true_by_wording
+from foureyes.study.sections.formatting import fixed, interval, share
+from foureyes.types import Unscored
+from studies.beliefs.facts import Fact
+from studies.beliefs.models import shares_of_second, told
+from studies.beliefs.part import Part, verdict
+
+__all__ = [
+    "Forecasts",
+    "Negated",
+    "Worded",
+    "forecast_part",
+    "forecasts",
+    "negated",
+    "negation_part",
+    "worded",
+    "wording_part",
+]
+
+NONSENSE = "is blorp"
+"""A marker without meaning in the place of the negation."""
+
+_YES_OR_NO = Sampling(max_tokens=4)
+
+
+@dataclass(frozen=True, slots=True)
+class Negated:
+    """What one model makes of statements and their negations."""
+
+    model: str
+    found: NegationConsistency
+
+
+@dataclass(frozen=True, slots=True)
+class Worded:
+    """What it does to P(True) who is said to believe a statement.
+
+    Attributes:
+        model: its name.
+        first, third: said to be believed by the speaker, and by Mary, against the plain question.
+        person: third against first person.
+        known_denied: of true statements, those called untrue although Mary knows them.
+    """
+
+    model: str
+    first: WordingShift
+    third: WordingShift
+    person: WordingShift
+    known_denied: FlipShare
+
+
+@dataclass(frozen=True, slots=True)
+class Forecasts:
+    """P(yes) and yes or no in words, to the same question.
+
+    Attributes:
+        model: its name.
+        scores: of those that said yes or no; ``None`` where none did.
+        unread: statements on which it said neither.
+    """
+
+    model: str
+    scores: ForecastScores | None
+    unread: int
+
+
+def negated(facts: Sequence[Fact], reader: Reader) -> Negated:
+    """P(True) of one statement a fact, of its negation, and of the same with a nonsense word there."""
+    yes, no, odd = (
+        shares_of_second([_is_true(fact.clause(fact.told_answer, verb)) for fact in facts], reader)
+        for verb in ("is", "is not", NONSENSE)
+    )
+    return Negated(reader.name, negation_consistency(yes, no, marked=odd))
+
+
+def worded(facts: Sequence[Fact], reader: Reader) -> Worded:
+    """P(True) of one statement a fact under each wording."""
+    said = p_true_by_wording([fact.clause(fact.told_answer) for fact in facts], reader)
+    p = {wording: told(values) for wording, values in said.items()}
+    true = np.array([fact.is_told_truly for fact in facts])
+    return Worded(
+        reader.name,
+        wording_shift(p["plain"], p["first_person"]),
+        wording_shift(p["plain"], p["third_person"]),
+        wording_shift(p["first_person"], p["third_person"]),
+        known_denied(p["known"][true]),
+    )
+
+
+def forecasts(facts: Sequence[Fact], reader: Reader, writer: Writer) -> Forecasts:
+    """P(yes) is read off, yes or no is written, on the same statements."""
+    clauses = [fact.clause(fact.told_answer) for fact in facts]
+    p_yes = shares_of_second([_is_true(clause) for clause in clauses], reader)
+    asked = [f"{belief_question(clause, 'plain')} Answer yes or no." for clause in clauses]
+    said = np.array([_yes(one[0]) for one in _words(writer, asked)])
+    true = np.array([fact.is_told_truly for fact in facts])
+    kept = said >= 0
+    try:
+        scores = forecast_scores(p_yes[kept], said[kept] == 1, true[kept])
+    except NotEnoughData:
+        scores = None
+    return Forecasts(writer.name, scores, int((~kept).sum()))
+
+
+def _is_true(clause: str) -> str:
+    return two_options(belief_question(clause, "plain"), "False", "True")
+
+
+def _words(writer: Writer, prompts: Sequence[str]) -> list[list[str]]:
+    return [
+        ["" if isinstance(one, Unscored) else one.exchange.answer for one in several]
+        for several in writer.write(prompts, _YES_OR_NO)
+    ]
+
+
+def _yes(text: str) -> int:
+    """1 yes, 0 no, −1 neither."""
+    word = text.strip().lower().strip(".,!*\"' ").split()
+    first = word[0].strip(".,!") if word else ""
+    return {"yes": 1, "no": 0}.get(first, -1)
+
+
+def negation_part(found: Sequence[Negated]) -> Part:
+    """Table and findings."""
+    rows = tuple(
+        (
+            one.model, interval(one.found.contradiction), f"{one.found.contradiction.excess:+.3f}",
+            share(one.found.consistent), share(one.found.control) if one.found.control else "–",
+        )
+        for one in found
+    )  # fmt: skip
+    columns = ("model", "contradiction", "excess", "opposite sides", "opposite sides, nonsense word")
+    about = (
+        'One statement a question, "the right answer to … is …", half of them true; the same with *is not*; and with *is blorp*, which means '
+        "nothing. Contradiction is |P(True) + P(True of the negation) − 1|, 0 = coherent; excess above 0 means that both are believed. "
+        "Whoever understands the negation changes sides at *is not* and not at *blorp* (PA-CCS, arXiv 2511.21737)."
+    )
+    return Part(
+        Section("Statements and their negations", (about,), (TextTable(columns, rows),)), tuple(map(_negation, found))
+    )
+
+
+def _negation(one: Negated) -> str:
+    found = one.found
+    control = found.control
+    assert control is not None
+    apart = found.consistent.low > control.high
+    below = found.consistent.high < control.low
+    told_apart = "more often than" if apart else "less often than" if below else "not decided against"
+    return (
+        f"{one.model} puts a statement and its negation on opposite sides in {share(found.consistent)} of {found.consistent.n}, "
+        f"{told_apart} at a word without meaning ({share(control)})."
+    )
+
+
+def wording_part(found: Sequence[Worded]) -> Part:
+    """Table and findings."""
+    rows = tuple(
+        (one.model, what, interval(shift.shift), interval(shift.moved), share(shift.turned))
+        for one in found
+        for what, shift in (("I believe", one.first), ("Mary believes", one.third), ("Mary, against I", one.person))
+    )
+    denied = TextTable(
+        ("model", "true statements called untrue although Mary knows them"),
+        tuple((one.model, share(one.known_denied)) for one in found),
+    )
+    about = (
+        'The same statements after "I believe that …", "Mary believes that …" and "Mary knows that …": whether they are true does not '
+        "depend on it (KaBLE, arXiv 2410.21195). *Shift* is the mean change of P(True) against the plain question, *moved* the "
+        "mean of its size, *turned* how many change sides of ½."
+    )
+    columns = ("model", "wording", "shift", "moved", "turned")
+    section = Section("Who is said to believe it", (about,), (TextTable(columns, rows), denied))
+    return Part(section, tuple(_wording(one) for one in found))
+
+
+def _wording(one: Worded) -> str:
+    return (
+        f'{one.model}: "I believe" leaves P(True) {verdict(one.first.shift)} ({interval(one.first.shift)}), "Mary believes" '
+        f"{verdict(one.third.shift)} ({interval(one.third.shift)}), Mary against I {verdict(one.person.shift)} "
+        f"({interval(one.person.shift)}); {share(one.first.turned)} of {one.first.turned.n} verdicts turn at the first."
+    )
+
+
+def forecast_part(found: Sequence[Forecasts]) -> Part:
+    """Table and findings."""
+    columns = ("model", "n", "said neither", "said right", "inconsistent", "Brier skill", "wrong where surer than .9")
+    rows = tuple(_forecast(one) for one in found)
+    about = (
+        "P(yes) is read off two letters, yes or no is written, both to the same statements, of which about half are true. A *no* with "
+        "P(yes) above ½ is inconsistent, and is counted, not turned round (as KalshiBench, arXiv 2512.16030, asks for one quantity). Skill is "
+        "against the base rate, 0 = no better."
+    )
+    section = Section("P(yes), and yes or no in words", (about,), (TextTable(columns, rows),))
+    findings = tuple(
+        f"{one.model}: what it says in words and its P(yes) disagree in {share(one.scores.inconsistent)} of {one.scores.inconsistent.n}; "
+        f"Brier skill {_skill(one.scores)}."
+        for one in found
+        if one.scores
+    )
+    missing = "Forecasts of events that lay ahead, with what came of them, are not among the data at hand: statements stand for them."
+    return Part(section, findings, (missing,))
+
+
+def _skill(scores: ForecastScores) -> str:
+    return "undefined" if scores.brier.skill is None else fixed(scores.brier.skill)
+
+
+def _forecast(one: Forecasts) -> tuple[str, ...]:
+    if one.scores is None:
+        return one.model, "0", str(one.unread), *("–" for _ in range(4))
+    s = one.scores
+    sure = "none so sure" if s.overconfident is None else f"{share(s.overconfident)} of {s.overconfident.n}"
+    return one.model, str(s.said_right.n), str(one.unread), share(s.said_right), share(s.inconsistent), _skill(s), sure
