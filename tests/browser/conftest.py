@@ -7,10 +7,10 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Dialog, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page, expect, sync_playwright
 
 FLAGS = [
     "--no-sandbox",
@@ -22,8 +22,14 @@ FLAGS = [
 ]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
+PATIENCE_MS = 90_000.0
+"""How long anything in a page may take: busy machines are slow, and elsewhere what is waited for comes at once."""
+
 Theme = Literal["light", "dark"]
 OpenPage = Callable[..., Page]
+NewContext = Callable[..., BrowserContext]
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +42,37 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=executable, headless=True, args=FLAGS)
         yield chromium
         chromium.close()
+
+
+@dataclass
+class Contexts:
+    """The contexts of one test, whose pages have patience."""
+
+    browser: Browser
+    opened: list[BrowserContext] = field(default_factory=list)
+
+    def open(self, **options: Any) -> BrowserContext:
+        """One more, with the options of ``Browser.new_context``."""
+        context = self.browser.new_context(**options)
+        context.set_default_timeout(PATIENCE_MS)
+        self.opened.append(context)
+        return context
+
+    def close(self) -> None:
+        """Closes all. Pages ask by themselves: a question that a test holds up is on its way then, and no fault."""
+        for context in self.opened:
+            for page in context.pages:
+                page.unroute_all(behavior="ignoreErrors")
+            context.close()
+        self.opened.clear()
+
+
+@pytest.fixture
+def new_context(browser: Browser) -> Iterator[NewContext]:
+    """Opens contexts that are closed after the test."""
+    contexts = Contexts(browser)
+    yield contexts.open
+    contexts.close()
 
 
 @dataclass
@@ -60,27 +97,21 @@ class Witness:
 @pytest.fixture
 def open_page(browser: Browser, tmp_path: Path) -> Iterator[OpenPage]:
     """Opens HTML from a file; afterwards nothing but that file may have been asked for, and nobody complained."""
-    witness, contexts, files = Witness(), list[BrowserContext](), list[str]()
+    witness, contexts, files = Witness(), Contexts(browser), list[str]()
 
     def open_(html: str, *, theme: Theme = "light", width: int = 1200, scripts: bool = True) -> Page:
         file = tmp_path / f"page{len(files)}.html"
         file.write_text(html, encoding="utf-8", newline="")
         files.append(file.as_uri())
-        contexts.append(
-            browser.new_context(
-                color_scheme=theme,
-                viewport={"width": width, "height": 900},
-                java_script_enabled=scripts,
-                offline=True,
-            )
+        context = contexts.open(
+            color_scheme=theme, viewport={"width": width, "height": 900}, java_script_enabled=scripts, offline=True
         )
-        page = contexts[-1].new_page()
+        page = context.new_page()
         witness.watch(page)
         page.goto(files[-1])
         return page
 
     yield open_
-    for context in contexts:
-        context.close()
+    contexts.close()
     assert witness.complaints == []
     assert witness.requests == files

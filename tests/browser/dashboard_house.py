@@ -66,7 +66,7 @@ class Served:
         body = {"prompt": prompt, "response": response, "sources": list(sources)}
         body |= {"agent_id": agent} if agent else {}
         headers = {"Authorization": f"Bearer {self.key('verify')}"}
-        reply = httpx.post(f"{self.url}/v1/guard/verify", json=body, headers=headers, timeout=20)
+        reply = httpx.post(f"{self.url}/v1/guard/verify", json=body, headers=headers, timeout=90)
         reply.raise_for_status()
         return dict(reply.json())
 

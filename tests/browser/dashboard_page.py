@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browser.conftest import Theme, Witness
+from tests.browser.conftest import Contexts, Theme, Witness
 from tests.browser.dashboard_house import QUESTIONS, Served, dashboard, past
 
 Enter = Callable[..., Page]
@@ -29,7 +29,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 @pytest.fixture
 def enter(browser: Browser, served: Served) -> Iterator[Enter]:
     """Opens the page, with a key unless told otherwise; afterwards nobody may have complained or asked elsewhere."""
-    witness, contexts = Witness(), list[BrowserContext]()
+    witness, contexts = Witness(), Contexts(browser)
 
     def open_(
         *,
@@ -38,10 +38,7 @@ def enter(browser: Browser, served: Served) -> Iterator[Enter]:
         width: int = 1280,
         prepare: Callable[[Page], Any] | None = None,
     ) -> Page:
-        context = browser.new_context(color_scheme=theme, viewport={"width": width, "height": 900})
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(15_000)
+        page = contexts.open(color_scheme=theme, viewport={"width": width, "height": 900}).new_page()
         witness.watch(page)
         if prepare:
             prepare(page)
@@ -52,16 +49,28 @@ def enter(browser: Browser, served: Served) -> Iterator[Enter]:
         return page
 
     yield open_
-    for context in contexts:
-        context.close()
+    contexts.close()
     assert [words for words in witness.complaints if not REFUSED.match(words)] == []
     assert [url for url in witness.requests if not url.startswith(served.url)] == []
     assert not any("key" in url for url in witness.requests)
 
 
 def open_board(enter: Enter, **options: Any) -> Page:
-    page = enter(**options)
+    return filled(enter(**options))
+
+
+def sign_in(page: Page, url: str, key: str) -> Page:
+    """Goes to a dashboard and opens it with a key."""
+    page.goto(url)
+    page.get_by_label("API key").fill(key)
+    page.keyboard.press("Enter")
+    return page
+
+
+def filled(page: Page) -> Page:
+    """The page once its board has all that it asks for while it opens, and follows what happens."""
     expect(page.locator("#board")).to_be_visible()
+    expect(page.locator("#board")).to_have_attribute("aria-busy", "false")
     expect(page.locator("#line")).to_have_text("live")
     return page
 

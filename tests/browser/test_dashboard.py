@@ -9,12 +9,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from foureyes.config.keys import Keyring
-from tests.browser.conftest import Theme
+from tests.browser.conftest import NewContext, Theme
 from tests.browser.dashboard_house import QUESTIONS, Served, dashboard, past
-from tests.browser.dashboard_page import Enter, check_first_entry, doctor, enter, lose_questions, open_board, served
+from tests.browser.dashboard_page import (
+    Enter,
+    check_first_entry,
+    doctor,
+    enter,
+    filled,
+    lose_questions,
+    open_board,
+    served,
+    sign_in,
+)
 
 __all__ = ["enter", "served"]
 
@@ -120,12 +130,8 @@ def test_decisions_are_found_by_request_agent_and_time(enter: Enter, served: Ser
     expect(page.locator("#decisions .row").first).to_contain_text("Is this new while searching?")
 
 
-def test_a_search_by_time_means_this_browsers_zone(browser: Browser, served: Served) -> None:
-    context = browser.new_context(timezone_id="Asia/Kolkata")
-    page = context.new_page()
-    page.goto(served.url)
-    page.get_by_label("API key").fill(served.key("audit"))
-    page.keyboard.press("Enter")
+def test_a_search_by_time_means_this_browsers_zone(new_context: NewContext, served: Served) -> None:
+    page = filled(sign_in(new_context(timezone_id="Asia/Kolkata").new_page(), served.url, served.key("audit")))
     expect(page.locator("#zone")).to_contain_text("Asia/Calcutta")
     page.get_by_text("Search by request").click()
     for since, least in (("2027-01-15T13:30:00", 1), ("2027-01-15T13:30:01", 0)):  # the house's clock: 08:00:00 in UTC
@@ -138,7 +144,6 @@ def test_a_search_by_time_means_this_browsers_zone(browser: Browser, served: Ser
     page.get_by_label("Agent", exact=True).fill("two words")
     page.get_by_role("button", name="Search", exact=True).click()
     expect(page.locator("#search-found")).to_contain_text("Names are letters")
-    context.close()
 
 
 def test_times_have_seconds_and_say_their_zone(enter: Enter) -> None:
@@ -181,15 +186,13 @@ def test_a_memory_that_stands_out_is_named(enter: Enter) -> None:
     expect(alarm).to_contain_text(re.compile(r"Raised at a decision of agent agent-\d, session chat-"))
 
 
-def test_where_nothing_is_held_back_the_page_says_so(browser: Browser, tmp_path: Path) -> None:
+def test_where_nothing_is_held_back_the_page_says_so(new_context: NewContext, tmp_path: Path) -> None:
     with dashboard(tmp_path, mode="observe") as service:
         past(service.monitor, service.house.now, drift=False, enforced=False)
         for prompt, response, _ in QUESTIONS:
             service.verify(prompt, response)
-        page = browser.new_page()
-        page.goto(service.url)
-        page.get_by_label("API key").fill(service.key("audit"))
-        page.keyboard.press("Enter")
+        page = filled(sign_in(new_context().new_page(), service.url, service.key("audit")))
+        expect(page.locator("#mode")).to_be_visible()
         expect(page.locator("#mode")).to_have_text("observed only")
         expect(page.get_by_role("heading", level=1)).to_contain_text("Observed only: nothing is held back.")
         expect(page.locator("#figures")).to_contain_text("Would be held back")
@@ -395,24 +398,20 @@ def test_a_chosen_theme_is_kept_and_the_plots_follow_it(enter: Enter) -> None:
 
 @pytest.mark.parametrize("noticed_by", ["a click", "itself"])
 def test_a_key_that_is_revoked_leads_back_to_the_door_and_another_opens_a_fresh_board(
-    browser: Browser, tmp_path: Path, noticed_by: str
+    new_context: NewContext, tmp_path: Path, noticed_by: str
 ) -> None:
     with dashboard(tmp_path) as service:
         past(service.monitor, service.house.now)
         parts = service.house.state.parts
-        page = browser.new_page()
-        page.goto(service.url)
-        page.get_by_label("API key").fill(service.key("audit"))
-        with page.expect_response("**/v1/routes"):  # the last that a board asks for while it opens
-            page.keyboard.press("Enter")
-        expect(page.locator("#line")).to_have_text("live")
-        expect(page.locator("#checkpoint")).not_to_be_empty()
-        if noticed_by == "a click":
-            lose_questions(page)  # else the page may find out by itself before it is clicked
+        page = filled(sign_in(new_context().new_page(), service.url, service.key("audit")))
+        if noticed_by == "a click":  # else the page may find out by itself before it is clicked
+            lose_questions(page)
+            service.verify("What makes it ask again?", "100 °C")
+            expect(page.locator("#line")).to_have_text("reconnecting")  # nothing that it asked before is on its way now
         service.house.state.replace(replace(parts, keyring=Keyring((), clock=lambda: service.house.now)))
         if noticed_by == "a click":
             page.get_by_role("button", name="Acknowledge").first.click()
-        expect(page.get_by_role("alert")).to_have_text("This key is not known here.", timeout=20_000)
+        expect(page.get_by_role("alert")).to_have_text("This key is not known here.")
         assert page.evaluate("sessionStorage.length") == 0
         page.unroute_all()
         service.house.state.replace(parts)
@@ -422,47 +421,36 @@ def test_a_key_that_is_revoked_leads_back_to_the_door_and_another_opens_a_fresh_
         page.close()
 
 
-def test_texts_that_are_not_kept_are_not_missed(browser: Browser, tmp_path: Path) -> None:
+def test_texts_that_are_not_kept_are_not_missed(new_context: NewContext, tmp_path: Path) -> None:
     with dashboard(tmp_path, texts=False) as service:
         service.verify("secret question", "100 °C")
-        page = browser.new_page()
-        page.goto(service.url)
-        page.get_by_label("API key").fill(service.key("audit"))
-        page.keyboard.press("Enter")
+        page = filled(sign_in(new_context().new_page(), service.url, service.key("audit")))
         page.locator("#decisions .row").first.click()
         expect(page.get_by_role("dialog")).to_contain_text("not kept")
         assert "secret question" not in json.dumps(page.content())
         page.close()
 
 
-def test_without_a_ledger_its_part_of_the_page_is_left_out(browser: Browser, tmp_path: Path) -> None:
+def test_without_a_ledger_its_part_of_the_page_is_left_out(new_context: NewContext, tmp_path: Path) -> None:
     with dashboard(tmp_path) as service:
         service.house.change(ledger=None, guard=service.house.guard(recorder=None))
         service.verify("A question", "100 °C")
-        page = browser.new_page()
-        page.goto(service.url)
-        page.get_by_label("API key").fill(service.key("audit"))
-        page.keyboard.press("Enter")
-        expect(page.locator("#line")).to_have_text("live")
+        page = filled(sign_in(new_context().new_page(), service.url, service.key("audit")))
         expect(page.locator("#ledger")).to_be_hidden()
         page.locator("#decisions .row").first.click()
         expect(page.get_by_role("dialog")).to_contain_text("not in a ledger")
         page.close()
 
 
-def test_a_lost_line_is_told_and_found_again(browser: Browser, tmp_path: Path) -> None:
+def test_a_lost_line_is_told_and_found_again(new_context: NewContext, tmp_path: Path) -> None:
     with dashboard(tmp_path) as service:
-        page = browser.new_page()
-        page.goto(service.url)
-        page.get_by_label("API key").fill(service.key("audit"))
-        page.keyboard.press("Enter")
-        expect(page.locator("#line")).to_have_text("live")
+        page = filled(sign_in(new_context().new_page(), service.url, service.key("audit")))
         lost = {"is": True}
         page.route("**/v1/**", lambda route: route.abort() if lost["is"] else route.continue_())
         page.evaluate("() => { window.stop(); }")
-        expect(page.locator("#line")).to_have_text("reconnecting", timeout=20_000)
+        expect(page.locator("#line")).to_have_text("reconnecting")
         lost["is"] = False
-        expect(page.locator("#line")).to_have_text("live", timeout=20_000)
+        expect(page.locator("#line")).to_have_text("live")
         service.verify("Back again?", "100 °C")
         expect(page.locator("#decisions .row").first).to_contain_text("Back again?")
         page.close()

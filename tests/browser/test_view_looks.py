@@ -207,6 +207,7 @@ def test_all_can_be_done_by_keyboard(enter: Enter, viewed: Viewed, files: dict[s
     assert focus_named(page) == ""
     expect(page.locator("[data-label=right]")).to_be_focused()
     page.keyboard.press("Enter")
+    expect(page.locator("[data-label=right]")).to_have_attribute("aria-pressed", "true")
     expect(page.locator("#rows .given.right.waits")).to_have_count(0)
     assert viewed.decisions() == [(order[1], "right")]
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import Theme, Witness
+from tests.browser.conftest import Contexts, Theme, Witness
 from tests.browser.view_house import ODD, N, Viewed, rows, score, viewing
 
 Enter = Callable[..., Page]
-
-expect.set_options(timeout=20_000)  # machines that test in parallel are slow; what is expected comes at once elsewhere
 
 
 @pytest.fixture(scope="module")
@@ -38,17 +37,14 @@ def viewed(files: dict[str, Path], tmp_path: Path) -> Iterator[Viewed]:
 @pytest.fixture
 def enter(browser: Browser) -> Iterator[Enter]:
     """Opens the page; afterwards nobody may have complained or asked elsewhere."""
-    witness, contexts, origins = Witness(), list[BrowserContext](), set[str]()
+    witness, contexts, origins = Witness(), Contexts(browser), set[str]()
 
     def open_(
         running: Viewed, state: str = "", *, theme: Theme = "light", width: int = 1280, touch: bool = False
     ) -> Page:
         origins.add(running.origin)
-        contexts.append(
-            browser.new_context(color_scheme=theme, viewport={"width": width, "height": 900}, has_touch=touch)
-        )
-        page = contexts[-1].new_page()
-        page.set_default_timeout(20_000)
+        context = contexts.open(color_scheme=theme, viewport={"width": width, "height": 900}, has_touch=touch)
+        page = context.new_page()
         witness.watch(page)
         page.goto(running.address)
         if state:
@@ -56,8 +52,7 @@ def enter(browser: Browser) -> Iterator[Enter]:
         return page
 
     yield open_
-    for context in contexts:
-        context.close()
+    contexts.close()
     assert [words for words in witness.complaints if "Failed to load resource" not in words] == []
     assert [url for url in witness.requests if not any(url.startswith(origin) for origin in origins)] == []
 
@@ -68,13 +63,13 @@ def entries(page: Page) -> Locator:
 
 def settled(page: Page, total: int = N) -> Page:
     """The page once its list is there."""
-    expect(page.locator("#found")).to_contain_text(f"{total} answer")
+    expect(page.locator("#found")).to_have_text(re.compile(rf"^{total} answers?\b"))
     return page
 
 
 def listed(page: Page) -> list[int]:
     """Numbers of the rows in the list."""
-    return [int(str(node.get_attribute("data-row"))) for node in entries(page).all()]
+    return [int(row) for row in entries(page).evaluate_all("nodes => nodes.map((node) => node.dataset.row)")]
 
 
 def heading(page: Page) -> Locator:

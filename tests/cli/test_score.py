@@ -270,7 +270,7 @@ def test_interrupted_it_says_what_is_kept(place):
         assert process.poll() is None
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=120)
     assert process.returncode == 130
     assert errors.startswith("foureyes: interrupted; ")
     assert f"finished rows are kept in {place / 'out.jsonl.part'}; --resume goes on from there" in errors
@@ -329,9 +329,10 @@ def test_a_full_disk_keeps_the_finished_rows(place, suffix):
 
 
 def test_two_processes_do_not_write_the_same_file(place):
-    arguments = command(place / "in.jsonl", "-o", place / "out.jsonl", "--window", "1", "-q", "--verifier", "v:0.1")
+    arguments = command(place / "in.jsonl", "-o", place / "out.jsonl", "--window", "1", "-q", "--verifier", "v:60")
     with subprocess.Popen(arguments) as first:
         while not (place / "out.jsonl.part" / "journal").exists():
+            assert first.poll() is None
             time.sleep(0.01)
         second = run(place / "in.jsonl", "-o", place / "out.jsonl", "--force")
         first.kill()

@@ -24,7 +24,7 @@ def server():
 
 
 def open_reader(server, **options):
-    options.setdefault("limits", RequestLimits(attempts=2, timeout_s=5.0))
+    options.setdefault("limits", RequestLimits(attempts=2, timeout_s=60.0))
     return CompletionsReader.open(server.url, **options)
 
 
@@ -219,7 +219,7 @@ class TestDeath:
                 reader.read(MANY)
 
     def test_a_server_that_hangs_costs_the_rows_in_flight_and_not_each_row_its_time(self, server):
-        with open_reader(server, limits=RequestLimits(concurrency=4, timeout_s=0.5)) as reader:
+        with open_reader(server, limits=RequestLimits(concurrency=4, timeout_s=2.0)) as reader:
             server.trouble = server.hang
             before = len(server.requests)
             rows = reader.read(MANY)

@@ -22,7 +22,7 @@ class Receiver:
         body = handler.rfile.read(int(handler.headers["Content-Length"]))
         self.requests.append((dict(handler.headers), body))
         self.arrived.release()
-        self.gate.wait(10)
+        self.gate.wait(60)
         status = self.statuses.pop(0) if self.statuses else 204
         handler.send_response(status)
         if status == 302:

@@ -103,7 +103,7 @@ def test_a_slow_receiver_blocks_nobody_and_the_queue_stays_bounded():
     with serving(receiver) as url:
         webhook = hook(url, pending=3)
         webhook.send(alarm())
-        assert receiver.arrived.acquire(timeout=10)
+        assert receiver.arrived.acquire(timeout=60)
         for n in range(1, 10):
             webhook.send(alarm(n))  # returns at once though the receiver does not answer
         assert webhook.delivery == Delivery(dropped=6)
@@ -120,7 +120,7 @@ def test_closing_does_not_wait_for_ever():
         webhook = hook(url, pending=3)
         for n in range(3):
             webhook.send(alarm(n))
-        assert receiver.arrived.acquire(timeout=10)
+        assert receiver.arrived.acquire(timeout=60)
         webhook.close(wait_s=0.01)
         assert webhook.delivery.dropped == 2
         webhook.send(alarm(9))

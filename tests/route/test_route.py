@@ -17,6 +17,7 @@ from foureyes.route.route import Route
 from foureyes.route.rules import Prices, RouteMember, RouteRules
 from foureyes.route.scripted import ScriptedRouteReader, ScriptedRouteWriter, completion
 from foureyes.types import Unscored
+from tests.route.upstreams import until
 
 POLICY = Policy((ConfidenceGate((0.8,), ("escalate", "answer")), ConfidenceGate((0.5,), ("abstain", "answer"))))
 READ = {"Sydney": 0.1, "Canberra": 0.9, "Perth": 0.2}
@@ -193,7 +194,7 @@ async def test_cancelling_a_request_cancels_the_writer_that_writes() -> None:
     writer = ScriptedRouteWriter("small", "Canberra", wait_s=60)
     route = Route("slow", [RouteMember(writer)], ScriptedRouteReader(READ), Policy((ALWAYS,)))
     task = asyncio.create_task(route.answer(ASKED))
-    await asyncio.sleep(0.01)
+    await until(lambda: writer.asked)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -348,8 +349,7 @@ async def test_the_log_is_told_of_a_request_whose_caller_hung_up(mode: str) -> N
         anext(route.annotated(ASKED, request_id="r-1")) if mode == "stream" else route.answer(ASKED, request_id="r-1")
     )
     asking = asyncio.ensure_future(work)  # type: ignore[arg-type]
-    while not large.asked:  # noqa: ASYNC110
-        await asyncio.sleep(0.001)
+    await until(lambda: large.asked)
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asking
@@ -372,10 +372,16 @@ async def test_what_was_written_when_the_caller_hung_up_is_priced() -> None:
     from foureyes.route.parts import RouteParts
 
     log = Kept()
-    reader = ScriptedRouteReader(READ, wait_s=60)
-    route, _, _ = made("Sydney", "Canberra", reader, parts=RouteParts(log))
+    begun = asyncio.Event()
+
+    class Endless(ScriptedRouteReader):
+        async def read(self, exchanges: Any, **more: Any) -> Any:
+            begun.set()
+            return await super().read(exchanges, **more)
+
+    route, _, _ = made("Sydney", "Canberra", Endless(READ, wait_s=60), parts=RouteParts(log))
     asking = asyncio.ensure_future(route.answer(ASKED))
-    await asyncio.sleep(0.05)  # the writer writes at once, the reader never
+    await begun.wait()  # the writer writes at once, the reader never
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asking

@@ -54,6 +54,13 @@ Script = Callable[[int], bytes | float | Gated | None]
 """Of the number of a request, from 0: bytes to answer with, seconds to say nothing, or ``None`` to hang up."""
 
 
+async def until(met: Callable[[], Any]) -> None:
+    """Waits for something that must come to be."""
+    async with asyncio.timeout(60):
+        while not met():  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+
+
 @asynccontextmanager
 async def upstream(
     script: Script, *, close: bool = False, secure: ssl.SSLContext | None = None

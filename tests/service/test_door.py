@@ -109,7 +109,7 @@ def test_limits_of_a_reload_are_in_force_for_the_next_head(house: House) -> None
 
 
 def test_a_head_that_does_not_come_is_not_waited_for(house: House) -> None:
-    with connecting(house, head_timeout_s=0.2) as connect:
+    with connecting(house, head_timeout_s=1.0) as connect:
         silent, slow = connect(), connect()
         slow.sendall(HEALTH)
         assert received(slow)[0] == 408

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
+from contextlib import closing
+from http.client import HTTPConnection
 from typing import Any
 
 import httpx
@@ -19,7 +22,7 @@ from tests.service.test_openai_routes import ASKED, ask, events
 __all__ = ["open_house"]
 
 HEAD = {"id": "chatcmpl-2", "object": "chat.completion.chunk", "created": 1_800_000_000, "model": "toy-small"}
-PATIENCE_S = 30
+PATIENCE_S = 90
 
 
 def chunk(delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
@@ -108,11 +111,13 @@ def test_who_hangs_up_cancels_the_writer_and_is_counted(
     house: House, route: ScriptedRoute, *, stream: bool, annotates: bool
 ) -> None:
     route.waits, route.annotates = asyncio.Event(), annotates
-    headers = {"Authorization": f"Bearer {house.keys['route'].presented}"}
+    headers = {"Authorization": f"Bearer {house.keys['route'].presented}", "Content-Type": "application/json"}
     with serving(house.app) as url:
-        body = {**ASKED, "stream": stream}
-        with pytest.raises(httpx.ReadTimeout):
-            httpx.post(f"{url}/v1/chat/completions", json=body, headers=headers, timeout=2)
+        with closing(HTTPConnection(url.removeprefix("http://"), timeout=PATIENCE_S)) as caller:
+            caller.request("POST", "/v1/chat/completions", json.dumps({**ASKED, "stream": stream}), headers)
+            until(lambda: route.asked)
+            if stream and annotates:
+                assert caller.getresponse().readline().startswith(b"data: ")
         until(lambda: route.cancelled)
         until(lambda: house.state.in_flight.used == 0)
         page = httpx.get(f"{url}/metrics").text

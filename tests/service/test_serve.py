@@ -93,7 +93,7 @@ def test_it_serves_follows_its_file_and_ends_when_told(tmp_path: Path) -> None:
         headers = {"X-API-Key": key.presented}
 
         def verify() -> httpx.Response:
-            return client.post("/v1/guard/verify", json=ASKED, headers=headers, timeout=30)
+            return client.post("/v1/guard/verify", json=ASKED, headers=headers, timeout=90)
 
         answer = verify().json()
         assert (answer["safe"], answer["votes"][0]["verdict"]) == (False, "error")
@@ -156,7 +156,7 @@ def half_open() -> Iterator[tuple[str, threading.Event]]:
 def test_a_request_under_way_is_answered_when_the_service_is_told_to_stop(tmp_path: Path) -> None:
     key = new_key("acme", {"verify"})
     with half_open() as (verifier, asked):
-        file = configuration(tmp_path, key, verifier=verifier, more="deadline_s = 2.0\nrecord_s = 0.5")
+        file = configuration(tmp_path, key, verifier=verifier, more="deadline_s = 7.0\nrecord_s = 4.0")
         with serving("--config", str(file)) as (process, said), ThreadPoolExecutor(1) as pool:
             url, headers = f"{said['url']}/v1/guard/verify", {"X-API-Key": key.presented}
             under_way = pool.submit(httpx.post, url, json=ASKED, headers=headers, timeout=60)
@@ -173,7 +173,7 @@ def test_a_request_under_way_is_answered_when_the_service_is_told_to_stop(tmp_pa
 def test_the_end_is_told_before_it_comes(tmp_path: Path) -> None:
     key = new_key("acme", {"verify"})
     with half_open() as (verifier, asked):
-        more = "deadline_s = 5.0\nrecord_s = 0.5"
+        more = "deadline_s = 7.0\nrecord_s = 4.0"
         file = configuration(tmp_path, key, verifier=verifier, more=more)
         file.write_text(file.read_text() + "\n[server]\nnotice_s = 600\n")
         with serving("--config", str(file)) as (process, said), ThreadPoolExecutor(1) as pool:

@@ -63,6 +63,7 @@ class Board {
     this.keepFresh();
     await this.attempt(showLedger);
     await this.attempt(showRoutes);
+    byId("board").setAttribute("aria-busy", "false");
   }
 
   /** Fetches the figures again soon after something happened, and now and then anyway. */
@@ -191,6 +192,7 @@ async function enter() {
   }
   byId("key").value = "";
   byId("key-wrong").textContent = "";
+  byId("board").setAttribute("aria-busy", "true");
   show(true);
   line("connecting", "");
   board = new Board(answer);

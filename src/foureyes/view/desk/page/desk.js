@@ -12,7 +12,7 @@ const MARKS = { keep: "✓", relabel: "↻", drop: "✗" };
 
 /** What is shown; kept in the address, so that a page can be opened again where it was. */
 const state = { order: "list", show: "all", offset: 0, row: null };
-let about, list, open, votes, asked = 0;
+let about, list, open, votes, asked = 0, nSaved = 0;
 
 async function ask(path, options = {}) {
   let response;
@@ -181,16 +181,20 @@ async function go(row, push = false) {
   document.querySelector(".entry[aria-current]")?.scrollIntoView({ block: "nearest" });
 }
 
+const rowsQuery = () => `api/rows?${new URLSearchParams({ order: state.order, show: state.show, offset: state.offset, limit: PAGE })}`;
+
 async function load() {
-  list = await ask(`api/rows?${new URLSearchParams({ order: state.order, show: state.show, offset: state.offset, limit: PAGE })}`);
+  list = await ask(rowsQuery());
   drawList();
 }
 
 /** What other pages saved meanwhile. */
 async function lookAgain() {
   if (document.hidden || votes.sending || votes.waiting.size) return;
-  const told = await ask(`api/rows?${new URLSearchParams({ order: state.order, show: state.show, offset: state.offset, limit: PAGE })}`);
-  if (votes.sending || votes.waiting.size || told.version === list.version) return;
+  const [query, before] = [rowsQuery(), nSaved];
+  const told = await ask(query);
+  const late = query !== rowsQuery() || before !== nSaved || votes.sending || votes.waiting.size; // it does not know what was done meanwhile
+  if (late || told.version === list.version) return;
   list = told;
   const again = list.rows.find((row) => row.row === open?.row);
   if (again && JSON.stringify(again.mine) !== JSON.stringify(open.mine)) open.mine = again.mine;
@@ -215,6 +219,7 @@ function readAddress(hash = location.hash) {
 }
 
 function saved(file, row, answer) {
+  nSaved += 1;
   for (const shown of [open, ...list.rows]) if (shown?.row === row) shown.mine = answer.mine;
   Object.assign(list, { ...answer, version: list.version }); // others may have voted meanwhile: the next look says
   drawOne();
