@@ -20,7 +20,7 @@ test: $(VENV)/developer $(VENV)/browser $(VENV)/sandbox
 	$(BIN)/python -m tools.gguf_file smollm2-135m
 	$(BIN)/python -m tools.published_tokenizers
 	$(BIN)/python -m tools.cleanlab_peer
-	$(BIN)/python -m pytest -m "not vllm and not gateways" --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest -m "not vllm and not gateways" --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 test-servers: $(VENV)/developer
 	$(BIN)/foureyes models pull smollm2-135m

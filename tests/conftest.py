@@ -20,6 +20,16 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("foureyes")
 
+LONG = {"weights", "tutorials"}
+"""Marks of what takes minutes in a few tests."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with long tests come first: of two workers that get file after file, none is alone with one at the end."""
+    long = {item.path for item in items if any(item.get_closest_marker(mark) for mark in LONG)}
+    items.sort(key=lambda item: item.path not in long)
+
+
 CHAT_TEMPLATE = (
     "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}\n{% endfor %}"
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"

@@ -97,6 +97,7 @@ def pattern(line: str) -> str:
     return ".*".join(map(re.escape, line.rstrip().split("…")))
 
 
+@pytest.mark.tutorials
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_a_tutorial_does_what_it_says(page: Path, tmp_path: Path, large: str) -> None:
     found = steps(page, tmp_path)

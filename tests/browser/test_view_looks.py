@@ -35,18 +35,19 @@ def test_hostile_text_is_only_text(enter: Enter, viewed: Viewed) -> None:
 
 
 @pytest.mark.parametrize("width", [320, 390, 900, 1600])
-@pytest.mark.parametrize("row", [0, 1, 2, 3, 4, 7])
-def test_nothing_sticks_out_sideways(enter: Enter, viewed: Viewed, width: int, row: int) -> None:
-    page = settled(enter(viewed, f"row={row}&with=0:1", width=width))
-    expect(heading(page)).to_have_text(f"Row {row + 1}")
-    assert page.evaluate("document.scrollingElement.scrollWidth") <= width
-    wider = "node => node.scrollWidth > node.clientWidth"
-    assert not page.locator("#answer").evaluate(wider)
-    for label in page.locator("#bar button:visible").all():
-        box = label.bounding_box()
-        assert box is not None
-        assert box["x"] >= 0
-        assert box["x"] + box["width"] <= width
+def test_nothing_sticks_out_sideways(enter: Enter, viewed: Viewed, width: int) -> None:
+    page = settled(enter(viewed, width=width))
+    for row in (0, 1, 2, 3, 4, 7):
+        page.goto(f"{viewed.origin}/#row={row}&with=0:1")
+        expect(heading(page)).to_have_text(f"Row {row + 1}")
+        assert page.evaluate("document.scrollingElement.scrollWidth") <= width, row
+        wider = "node => node.scrollWidth > node.clientWidth"
+        assert not page.locator("#answer").evaluate(wider), row
+        for label in page.locator("#bar button:visible").all():
+            box = label.bounding_box()
+            assert box is not None
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= width
 
 
 def test_scripts_of_the_world_are_shown_as_they_are(enter: Enter, viewed: Viewed) -> None:
