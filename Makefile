@@ -40,6 +40,7 @@ bench: $(VENV)/developer
 	$(BIN)/foureyes models pull smollm2-135m gemma3-270m
 	$(BIN)/python -m bench.read --markdown docs/bench.md
 	$(BIN)/python -m bench.gguf --markdown docs/small-machines.md
+	$(BIN)/python -m bench.many_machines --markdown docs/many-machines.md
 	$(BIN)/python -m bench.decisions --markdown docs/bench-decisions.md
 	$(BIN)/python -m bench.ledger --markdown docs/bench-ledger.md
 	$(BIN)/python -m bench.faults --markdown docs/faults.md

@@ -79,4 +79,15 @@ def _add_running(running: argparse._ArgumentGroup) -> None:
     running.add_argument(
         "--window", type=int, default=512, metavar="ROWS", help="most rows in hand at once (default: %(default)s)"
     )
+    running.add_argument(
+        "--engine",
+        choices=("local", "ray"),
+        default="local",
+        help="who reads: this process, or workers on every node of a Ray cluster, with the same output (default: %(default)s)",
+    )
+    running.add_argument(
+        "--address",
+        metavar="HOST:PORT",
+        help="with --engine ray, the head of a cluster, or auto for the one this machine belongs to (default: this machine alone)",
+    )
     add_quiet(running, "neither progress nor summary on stderr")

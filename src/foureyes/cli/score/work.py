@@ -5,15 +5,16 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from textwrap import shorten
 from typing import IO, Final
 
+from foureyes.batch.engine import Engine, LocalEngine
 from foureyes.batch.job import Job
 from foureyes.batch.results import OWN, RANK, RowTally, Tallies
-from foureyes.batch.run import score_file
+from foureyes.batch.run import score_with
 from foureyes.batch.window import WindowLimits
 from foureyes.cli.meaning import meaning_of
 from foureyes.cli.options import template_args_of
@@ -60,13 +61,13 @@ def score(args: argparse.Namespace, output: CommandOutput, open_reader: Callable
     job = job_of(args)
     pace = Pace(time.monotonic)
 
-    def open_readers() -> list[Reader]:
-        readers = [open_reader(ref) for ref in args.verifier]
+    def open_engine() -> Engine:
+        engine = _engine(args, partial(_opened, open_reader, tuple(args.verifier)))
         pace.start()
-        return readers
+        return engine
 
     with progress_on(sys.stderr, pace, quiet=args.quiet) as progress:
-        tallies = score_file(job, open_readers if args.verifier else None, on_piece=progress)
+        tallies = score_with(job, open_engine if args.verifier else None, on_piece=progress)
     output.say(summary(tallies, args.out, pace.seconds))
     output.give(lambda: {**tallies.to_dict(), "seconds": pace.seconds, "output": args.out})
     if tallies.rows and not tallies.scored_any:
@@ -74,6 +75,18 @@ def score(args: argparse.Namespace, output: CommandOutput, open_reader: Callable
         raise ModelError(
             f"no row could be scored: {'; '.join(sorted(firsts)[:_SHOWN_CAUSES])}", model=", ".join(tallies.by_verifier)
         )
+
+
+def _opened(open_reader: Callable[[str], Reader], references: Sequence[str]) -> list[Reader]:
+    return [open_reader(reference) for reference in references]
+
+
+def _engine(args: argparse.Namespace, open_readers: Callable[[], Sequence[Reader]]) -> Engine:
+    if args.engine == "local":
+        return LocalEngine(open_readers())
+    from foureyes.batch.ray.engine import RayEngine  # noqa: PLC0415 - ray is an extra
+
+    return RayEngine(open_readers, address=args.address, gpus=args.device in {None, "cuda"})
 
 
 def job_of(args: argparse.Namespace) -> Job:
@@ -84,6 +97,8 @@ def job_of(args: argparse.Namespace) -> Job:
     """
     if args.json and args.out == "-":
         raise InputError("--json prints the summary on stdout, where -o - puts the rows; give -o a file")
+    if args.address and args.engine != "ray":
+        raise InputError("--address is of a Ray cluster: it goes with --engine ray")
     verifiers = args.verifier or []
     twice = [ref for ref in verifiers if verifiers.count(ref) > 1]
     if twice:

@@ -1,0 +1,242 @@
+"""Workers: started one a slot, opened, given rows to read, and replaced when they are lost.
+
+Start at :class:`WorkerPool`. A worker reads its rows in the order they were given, one call at a time: when it is lost, the
+oldest call is what it was reading, and the others had not begun.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any, Final, Generic, TypeAlias, TypeVar
+
+from foureyes import __version__
+from foureyes.batch.ray.cluster import RayCluster, WorkerSlot, slots_of
+from foureyes.batch.ray.narrowing import Lost
+from foureyes.batch.ray.worker import OpenReaders, ReadingWorker, WorkerFailure, WorkerIdentity
+from foureyes.batch.window import Result
+from foureyes.errors import ConfigError, ModelRefused, ModelUnavailable
+from foureyes.types import Exchange, Unscored
+
+__all__ = ["News", "WorkerPool"]
+
+_CALLS: Final = 2
+"""Calls a worker has at once: one that it reads, and one so that it need not wait for the next."""
+
+_START_S: Final = 180.0
+"""Seconds within which some worker has to run."""
+
+_LOOK_S: Final = 2.0
+"""Seconds between two looks at which nodes there are."""
+
+_LOSSES: Final = 6
+"""Workers lost in a row for each there is and one more, with nothing read in between: then the fault is not one row's."""
+
+T = TypeVar("T")
+
+News: TypeAlias = list[Result] | Lost | None
+"""What became of a call: results, a worker lost while reading it, or ``None``: it did not begin, and is to be given again."""
+
+
+@dataclass(slots=True)
+class _Worker(Generic[T]):
+    slot: WorkerSlot
+    handle: Any
+    ready: Any
+    opening: Any
+    calls: deque[tuple[Any, T]] = field(default_factory=deque)
+
+    @property
+    def room(self) -> bool:
+        return self.opening is None and len(self.calls) < _CALLS
+
+    @property
+    def awaited(self) -> list[Any]:
+        refs = [ref for ref in (self.ready, self.opening) if ref is not None][:1]
+        return refs or [ref for ref, _ in self.calls]
+
+
+class WorkerPool(Generic[T]):
+    """One worker a slot, as far as nodes are alive.
+
+    Args:
+        cluster: that they run on.
+        open_readers: opens the verifiers, in each.
+        gpus: use graphics processors.
+    """
+
+    def __init__(self, cluster: RayCluster, open_readers: OpenReaders, *, gpus: bool) -> None:
+        self._cluster, self._ray, self._gpus = cluster, cluster.ray, gpus
+        self._open_readers = open_readers
+        self._workers: dict[tuple[str, int], _Worker[T]] = {}
+        self._identity: WorkerIdentity | None = None
+        self._losses = 0
+        self._looked = self._ran = monotonic()
+        self._looked -= _LOOK_S
+
+    def opened(self) -> WorkerIdentity:
+        """Waits for the first worker that has opened the verifiers, and says what it says of them.
+
+        Raises:
+            ConfigError: no worker starts, or it cannot be what this run needs.
+            ModelError: the verifiers cannot be opened.
+        """
+        while self._identity is None:
+            self.news()
+        return self._identity
+
+    @property
+    def size(self) -> int:
+        """Workers, at least 1."""
+        return max(1, len(self._workers))
+
+    @property
+    def free(self) -> bool:
+        """Whether a worker could be given more to read."""
+        return any(worker.room for worker in self._workers.values())
+
+    def read(self, what: T, rows: Sequence[Exchange | Unscored], signals: Sequence[str], *, tokens: bool) -> None:
+        """Gives rows, and by which name to hear of them, to the worker that has least to do."""
+        worker = min((one for one in self._workers.values() if one.room), key=lambda one: len(one.calls))
+        worker.calls.append((worker.handle.read.remote(rows, signals, tokens=tokens), what))
+
+    def news(self) -> list[tuple[T, News]]:
+        """Waits a while for what became of calls, starting workers where there are none.
+
+        Raises:
+            ConfigError: as for :meth:`opened`.
+            ModelError: workers are lost whatever they read, or a verifier refused.
+        """
+        self._look()
+        awaited = {ref: worker for worker in self._workers.values() for ref in worker.awaited}
+        ready, _ = self._ray.wait(list(awaited), timeout=_LOOK_S) if awaited else ([], [])
+        found = self._heard(awaited[ready[0]]) if ready else []
+        self._require_running()
+        return found
+
+    def close(self) -> None:
+        """Ends all workers."""
+        for worker in self._workers.values():
+            self._ray.kill(worker.handle)
+        self._workers.clear()
+
+    def _look(self) -> None:
+        """Starts a worker in every slot that has none."""
+        if monotonic() - self._looked < _LOOK_S:
+            return
+        for slot in slots_of(self._cluster.nodes(), gpus=self._gpus):
+            if (slot.node, slot.number) not in self._workers:
+                self._workers[slot.node, slot.number] = self._start(slot)
+        self._looked = monotonic()
+
+    def _start(self, slot: WorkerSlot) -> _Worker[T]:
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy  # noqa: PLC0415 - an extra
+
+        there = NodeAffinitySchedulingStrategy(node_id=slot.node, soft=False)
+        options = {"num_cpus": slot.cpus, "num_gpus": slot.gpus, "max_restarts": 0, "max_task_retries": 0}
+        actor = self._ray.remote(ReadingWorker).options(scheduling_strategy=there, **options)
+        handle = actor.remote(self._open_readers, slot.cpus)
+        return _Worker(slot, handle, handle.ready.remote(), handle.open.remote())
+
+    def _heard(self, worker: _Worker[T]) -> list[tuple[T, News]]:
+        if worker.ready is not None:
+            told, worker.ready = self._told(worker.ready), None
+        elif worker.opening is not None:
+            told, worker.opening = self._told(worker.opening), None
+        else:
+            return self._results(worker)
+        self._ran = monotonic()
+        if isinstance(told, Lost):
+            self._lose(worker, told)
+        elif isinstance(told, WorkerFailure):
+            self._fail(worker, told, at_start=self._identity is None)
+        elif isinstance(told, WorkerIdentity):
+            self._admit(worker, told)
+        return []
+
+    def _results(self, worker: _Worker[T]) -> list[tuple[T, News]]:
+        found: list[tuple[T, News]] = []
+        while worker.calls and self._ray.wait([worker.calls[0][0]], timeout=0)[0]:
+            ref, what = worker.calls.popleft()
+            told = self._told(ref)
+            if isinstance(told, Lost | WorkerFailure):
+                blamed = told if isinstance(told, Lost) else self._fail(worker, told)
+                if isinstance(told, Lost):
+                    self._lose(worker, told)
+                return [*found, (what, blamed), *((later, None) for _, later in worker.calls)]
+            self._losses = 0
+            found.append((what, told))
+        return found
+
+    def _told(self, ref: Any) -> Any:
+        """What a call returned, or :class:`Lost`."""
+        from ray.exceptions import RayError  # noqa: PLC0415 - an extra
+
+        try:
+            return self._ray.get(ref)
+        except RayError as error:
+            return Lost(_cause(error))
+
+    def _fail(self, worker: _Worker[T], failure: WorkerFailure, *, at_start: bool = False) -> Lost | None:
+        """Raises what concerns the run; else gives the worker up, and says whether what it read is to blame."""
+        if failure.kind == "config":
+            raise ConfigError(f"a worker on {worker.slot.place}: {failure.message}")
+        if failure.kind == "refused":
+            raise ModelRefused(failure.message, model=failure.model)
+        if at_start:
+            raise ModelUnavailable(failure.message, model=failure.model or "ray", retryable=True)
+        self._lose(worker, Lost(failure.message))
+        return Lost(failure.message) if failure.kind == "crash" else None
+
+    def _lose(self, worker: _Worker[T], lost: Lost) -> None:
+        if "No module named 'foureyes" in lost.cause:
+            raise ConfigError(f"{worker.slot.place} has no foureyes {__version__}: every node needs it installed")
+        self._workers.pop((worker.slot.node, worker.slot.number), None)
+        self._ray.kill(worker.handle)
+        self._looked = -_LOOK_S
+        self._losses += 1
+        if self._losses >= _LOSSES * (1 + self.size):
+            raise ModelUnavailable(
+                f"{self._losses} workers were lost one after the other, the last on {worker.slot.place}: {lost.cause}",
+                model="ray",
+                retryable=True,
+            )
+
+    def _admit(self, worker: _Worker[T], identity: WorkerIdentity) -> None:
+        """Lets a worker read that would see what the others see."""
+        place = worker.slot.place
+        if identity.version != __version__:
+            raise ConfigError(
+                f"{place} has foureyes {identity.version}, and this is {__version__}; every node needs the same"
+            )
+        if self._identity is None:
+            self._identity = identity
+        if identity != self._identity:
+            before = self._identity.fingerprints
+            other = next((name for name, one in identity.fingerprints.items() if before.get(name) != one), "verifier")
+            raise ConfigError(
+                f"{place} has another {other} than the workers before: "
+                f"{identity.fingerprints.get(other)}, and not {before.get(other)}"
+            )
+
+    def _require_running(self) -> None:
+        """Makes sure that workers start at all."""
+        if any(worker.ready is None for worker in self._workers.values()):
+            self._ran = monotonic()
+        elif monotonic() - self._ran > _START_S:
+            nodes = ", ".join(sorted({worker.slot.place for worker in self._workers.values()})) or "no node"
+            raise ConfigError(
+                f"no worker started within {_START_S:.0f} s on {nodes}; a worker wants all processors of its node to itself"
+            )
+
+
+def _cause(error: Exception) -> str:
+    """Why a worker was lost, without numbers of processes and nodes."""
+    said = str(error)
+    if "No module named 'foureyes" in said:
+        return "No module named 'foureyes'"
+    if "memory" in said and ("OOM" in said or "low on memory" in said):
+        return "out of memory"
+    return "its machine is gone" if "node has died" in said or "node died" in said else "its process ended"

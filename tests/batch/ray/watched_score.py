@@ -1,0 +1,55 @@
+"""``foureyes score`` whose verifier says, in a folder, who reads, and waits, ends or fails when it is told to.
+
+Reference: ``NAME:FOLDER``. While the folder holds ``hold``, a reading leaves ``reading-PID`` there, with the node in it, and
+waits. An answer ``poison`` ends the process that reads it, ``crash`` raises what nobody foresaw.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import foureyes.batch.ray.worker
+import foureyes.cli
+import foureyes.cli.score.work
+from foureyes.models.scripted import ScriptedReader
+from foureyes.types import Exchange, Reading, Unscored
+
+
+class Watched(ScriptedReader):
+    """Named by what it is to be: ``other-weights`` and ``other-version`` differ from worker to worker."""
+
+    def __init__(self, reference: str) -> None:
+        name, folder = reference.split(":")
+        super().__init__(name=name)
+        self._folder = Path(folder)
+        if name == "other-version":
+            foureyes.batch.ray.worker.__version__ = "0.0.9"
+
+    @property
+    def fingerprint(self) -> str:
+        return f"pid:{os.getpid()}" if self.name == "other-weights" else super().fingerprint
+
+    def read(self, exchanges: Sequence[Exchange], *, top_k: int = 0) -> list[Reading | Unscored]:
+        import ray
+
+        if (self._folder / "hold").exists():
+            (self._folder / "writing").write_text(ray.get_runtime_context().get_node_id())
+            (self._folder / "writing").rename(self._folder / f"reading-{os.getpid()}")
+        while (self._folder / "hold").exists():
+            time.sleep(0.02)
+        answers = {exchange.answer for exchange in exchanges}
+        if "poison" in answers:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if "crash" in answers:
+            raise RuntimeError("of no kind that is known")
+        return super().read(exchanges, top_k=top_k)
+
+
+if __name__ == "__main__":
+    foureyes.cli.score.work.run = lambda args, output: foureyes.cli.score.work.score(args, output, Watched)
+    sys.exit(foureyes.cli.main(sys.argv[1:]))
