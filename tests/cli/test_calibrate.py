@@ -60,7 +60,7 @@ def test_no_calibrator_is_replaced_unasked(rows: Rows, tmp_path: Path, capsys: p
     out = tmp_path / "c.json"
     out.write_text("mine")
     assert fit(rows("a.jsonl", 1), out, "--kind", "platt") == 1
-    assert f"{out} exists; --force replaces it, -o names another" in capsys.readouterr().err
+    assert f"{out} exists; --force replaces it, or name another" in capsys.readouterr().err
     assert out.read_text() == "mine"
     assert fit(tmp_path / "a.jsonl", out, "--kind", "platt", "--force") == 0
     assert Platt.from_json(out.read_text()).larger_is == "worse"
@@ -445,7 +445,11 @@ def test_a_promise_is_kept_in_a_file_and_acted_on(
     fitted, cut, out = tmp_path / "c.json", tmp_path / "cut.json", tmp_path / "out.jsonl"
     path, other = grouped(tmp_path / "g.jsonl", 1), grouped(tmp_path / "h.jsonl", 2)
     assert main(["calibrate", "fit", str(path), *STATED, "--larger-is", "better", "-o", str(fitted)]) == 0
-    assert main(["calibrate", "report", str(fitted), str(other), *STATED, *limits, "--threshold", str(cut)]) == 0
+    report = ["calibrate", "report", str(fitted), str(other), *STATED, *limits, "--threshold", str(cut)]
+    cut.write_text("mine")
+    assert main(report) == 1  # nothing is replaced unasked
+    assert cut.read_text() == "mine"
+    assert main([*report, "--force"]) == 0
     threshold = Threshold.from_json(cut.read_text())
     assert threshold.risk == risk
     assert threshold.statement in capsys.readouterr().out

@@ -213,7 +213,11 @@ def test_a_target_gives_a_policy_that_does_on_other_rows_what_the_library_says(
 ) -> None:
     chosen_on, policy, out = rows("b.jsonl", 2), tmp_path / "policy.json", tmp_path / "out.jsonl"
     costs = ["--cost", "1", "--cost", "10"]
-    assert curve(router, chosen_on, *costs, "--target-cost", "6", "--policy", str(policy)) == 0
+    policy.write_text("mine")
+    chosen = [*costs, "--target-cost", "6", "--policy", str(policy)]
+    assert curve(router, chosen_on, *chosen) == 1  # nothing is replaced unasked
+    assert policy.read_text() == "mine"
+    assert curve(router, chosen_on, *chosen, "--force") == 0
     assert "go to the large model" in capsys.readouterr().out
     simulate = ["cascade", "simulate", str(policy), *CONFIDENCES, "--json"]
     labelled = [*LABELS, *costs]

@@ -52,14 +52,15 @@ def require_same_format(table: Table, out: Path) -> None:
         raise InputError(f"OUT is a copy of IN in its format: wanted a file that ends in {wanted}; got {out}")
 
 
-def require_absent(out: Path, *, force: bool) -> None:
+def require_absent(*outs: Path | None, force: bool) -> None:
     """No file is replaced unasked.
 
     Raises:
-        InputError: it exists, and ``--force`` was not given.
+        InputError: one exists, and ``--force`` was not given.
     """
-    if out.exists() and not force:
-        raise InputError(f"{out} exists; --force replaces it, -o names another")
+    for out in outs:
+        if out is not None and out.exists() and not force:
+            raise InputError(f"{out} exists; --force replaces it, or name another")
 
 
 def require_new_fields(table: Table, names: Iterable[str], hint: str) -> None:

@@ -31,7 +31,7 @@ def _configure_fit(fit: argparse.ArgumentParser) -> None:
     _add_outcome(fit)
     _add_labels(fit)
     add_out(fit, "the calibrator, as JSON", metavar="OUT", required=True)
-    add_force(fit)
+    add_force(fit, "replace an OUT or a threshold's FILE that exists")
     fit.add_argument(
         "--kind",
         choices=_KINDS,
@@ -92,6 +92,7 @@ def _configure_report(report: argparse.ArgumentParser) -> None:
     _add_labels(report)
     add_allowance(report, "judge on the rows of the fit all the same; the result is marked")
     _add_promise(report)
+    add_force(report, "replace a threshold's FILE that exists")
     add_page(report, "a page with reliability diagrams")
 
 

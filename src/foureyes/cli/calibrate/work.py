@@ -53,7 +53,7 @@ def _fit(args: argparse.Namespace, output: CommandOutput) -> None:
         )
     _require_promise(args)
     require_places(args.html, args.out, args.threshold)
-    require_absent(args.out, force=args.force)
+    require_absent(args.out, args.threshold, force=args.force)
     require_configurable(args, args.out)
     scores = read_scores(open_table(args.source), args, outcome=True, decisions=decided(args, output))
     learned, kept = split_rows(scores, args.hold_out, args.seed)
@@ -120,6 +120,7 @@ def _report(args: argparse.Namespace, output: CommandOutput) -> None:
     _require_promise(args)
     calibrator = _open_calibrator(args.calibrator)
     require_places(args.html, args.threshold)
+    require_absent(args.threshold, force=args.force)
     require_configurable(args, args.calibrator, may_be_fitted_rows=args.allow_fitted_rows)
     scores = read_scores(
         open_table(args.source), args, outcome=True, calibrator=calibrator, decisions=decided(args, output)

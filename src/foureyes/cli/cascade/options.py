@@ -69,6 +69,7 @@ def _configure_curve(curve: argparse.ArgumentParser) -> None:
         help="what --target-accuracy is a share of, for chains that abstain (default: %(default)s)",
     )
     curve.add_argument("--policy", type=Path, metavar="FILE", help="with a target: the policy of that point, as JSON")
+    add_force(curve, "replace a policy's FILE that exists")
     add_allowance(curve, "measure on the rows of the fit all the same; the result is marked")
     add_page(curve, "a page with the curves")
 

@@ -92,6 +92,7 @@ def _curve(args: argparse.Namespace, output: CommandOutput) -> None:
     text = read_text(args.router)
     kind = kind_of(text, args.router)
     require_places(args.html, args.policy)
+    require_absent(args.policy, force=args.force)
     models = read_models(open_table(args.source), args)
     if not models.confidences:
         raise InputError("say what to read: --conf FIELD for each model")
