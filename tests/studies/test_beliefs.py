@@ -230,7 +230,8 @@ def test_models_are_not_asked_twice(tmp_path):
 
 def test_the_page_holds_what_every_measure_gave():
     part = negation_part([negated(FACTS, Letters(truth))])
-    text = study_markdown(report_of({"negation": part}, "COMMAND"))
+    text = study_markdown(report_of({"negation": part}, "COMMAND", ["debates", "context"]))
+    assert "Built and not run for this page: debates, context." in text
     assert "## Statements and their negations" in text
     assert set(MEASURES) >= {"pressure", "negation", "debates", "authors"}
 
