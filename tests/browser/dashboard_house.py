@@ -80,7 +80,7 @@ def dashboard(folder: Path, *, texts: bool = True, mode: GuardMode = "enforce") 
     """The service of :class:`House` with opinionated verifiers, behind uvicorn on loopback."""
     with House(folder) as house:
         house.change(judges=verifiers(), show_texts=texts)
-        house.change(guard=house.guard(mode=mode), show_texts=texts)
+        house.change(guard=house.guard(mode=mode, council_s=60.0), show_texts=texts)
         with serving(house.app) as url:
             yield Served(house, url)
 

@@ -104,6 +104,7 @@ def test_a_doctored_checkpoint_is_refused(enter: Enter, forgery: str) -> None:
 
 def test_a_log_that_grew_is_recognised(enter: Enter, served: Served) -> None:
     page = open_board(enter)
+    page.evaluate("import('/dashboard/ledger.js').then(({ showLedger }) => showLedger())")  # as the page does by itself
     expect(page.locator("#checkpoint")).to_contain_text("first seen by this browser")
     served.verify("One more?", "100 °C")
     page.reload()

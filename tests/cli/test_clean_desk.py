@@ -40,7 +40,7 @@ def test_the_votes_of_a_desk_are_carried_out(rows: Path, tmp_path: Path, capsys:
             vote = {"file": 0, "row": first, "label": {"decision": "relabel", "label": "=cow"}}
             assert browser.post("/api/vote", json=vote).json()["decided"] == 1
         ours.send_signal(signal.SIGINT)
-        assert ours.wait(30) == 0
+        assert ours.wait(120) == 0
     out = tmp_path / "out.jsonl"
     assert clean(rows, "-o", str(out), "--decisions", str(rows.with_name("rows.votes.jsonl"))) == 0
     after = [json.loads(line) for line in out.read_text().splitlines()]

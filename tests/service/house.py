@@ -70,11 +70,11 @@ class House:
             replace(self.state.parts, tenants={"acme": changed}, server=server or self.state.parts.server)
         )
 
-    def guard(self, **options: Any) -> Guard:
+    def guard(self, *, council_s: float = 5.0, **options: Any) -> Guard:
+        """A guard of the judges, whose council has so many seconds."""
         options.setdefault("recorder", Recording(self.ledger))
-        return Guard(
-            Council([CouncilMember(judge) for judge in self.judges], deadline_s=5.0), timing=Timing(8.0, 2.0), **options
-        )
+        council = Council([CouncilMember(judge) for judge in self.judges], deadline_s=council_s)
+        return Guard(council, timing=Timing(1.6 * council_s, 0.4 * council_s), **options)
 
     def call(
         self,

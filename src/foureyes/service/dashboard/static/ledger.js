@@ -8,6 +8,7 @@ import { Doctored, available, checkSignature, climb, extend, hex, leafHash, pars
 
 const SHOWN = 12;
 const place = (origin) => `foureyes-checkpoint:${origin}`;
+let first = null; // root of the checkpoint that this browser saw first, if it was in this page: read again it still is the first
 
 /** Reads the checkpoint and the latest entries; hides the section where no ledger is kept. */
 export async function showLedger() {
@@ -64,7 +65,8 @@ async function history(checkpoint, key) {
     return { words: `it does not extend the log of ${plural(kept.size, "entry", "entries")} that this browser saw before`, good: false };
   }
   localStorage.setItem(place(checkpoint.origin), JSON.stringify({ size: checkpoint.size, root: checkpoint.root, key: key.id }));
-  return { words: kept ? "extends what this browser saw before" : "first seen by this browser", good: true };
+  if (!kept) first = checkpoint.root;
+  return { words: checkpoint.root === first ? "first seen by this browser" : "extends what this browser saw before", good: true };
 }
 
 function headOf(seen) {
