@@ -41,10 +41,10 @@ def test_poison_alone_comes_out_unscored_and_its_neighbours_as_ever(kinds: list[
     results, losses = ran(exchanges(kinds))
     wanted = {"good": "good", "poison": "unavailable", "unread": "bad_row"}
     assert results == [{"x": {"of": wanted[kind], "among": len(kinds)}} for kind in kinds]
-    assert losses <= 2 + 3 * kinds.count("poison")
+    assert losses <= 2 + 2 * kinds.count("poison")
 
 
-@given(ROWS, st.frozensets(st.integers(0, 1)))
+@given(ROWS, st.frozensets(st.integers(0, 0)))
 def test_a_machine_that_goes_down_changes_nothing(kinds: list[str], strays: frozenset[int]) -> None:
     assert ran(exchanges(kinds), strays=strays)[0] == ran(exchanges(kinds))[0]
 

@@ -29,6 +29,9 @@ _OBJECT_STORE: Final = 128 << 20
 
 _CONNECT_S: Final = 10.0
 
+_STARTS: Final = 3
+"""Attempts to start Ray here: it gives itself 30 seconds, which a machine with much to do may exceed."""
+
 _LONGEST_TEMP: Final = 24
 """Characters: Ray puts 75 more behind them, and a socket's path has 107 at most."""
 
@@ -108,8 +111,13 @@ class RayCluster:
                 self._init(address=address)
 
     def nodes(self) -> list[dict[str, Any]]:
-        """As Ray lists them, those that are gone among them."""
-        return list(self.ray.nodes())
+        """As Ray lists them, those that are gone among them; none while the cluster does not answer."""
+        from ray.exceptions import RayError  # noqa: PLC0415 - an extra
+
+        try:
+            return list(self.ray.nodes())
+        except RayError:
+            return []
 
     def close(self) -> None:
         """Lets go of the cluster; one of our own ends."""
@@ -121,16 +129,23 @@ class RayCluster:
     def _start(self) -> None:
         temp = tempfile.gettempdir()
         self._folder = Path(tempfile.mkdtemp(prefix="fe-", dir=temp if len(temp) <= _LONGEST_TEMP else "/tmp"))  # noqa: S108 - a name nobody can guess in it
-        try:
-            self._init(
-                address="local", include_dashboard=False, object_store_memory=_OBJECT_STORE, _temp_dir=str(self._folder)
-            )
-        except BaseException:
-            self.close()
-            raise
+        options = {"include_dashboard": False, "object_store_memory": _OBJECT_STORE, "_temp_dir": str(self._folder)}
+        for left in reversed(range(_STARTS)):
+            try:
+                return self._init(address="local", **options)
+            except Exception:
+                self.ray.shutdown()
+                if not left:
+                    self.close()
+                    raise
+            except BaseException:
+                self.close()
+                raise
 
     def _init(self, **options: Any) -> None:
         self.ray.init(log_to_driver=False, logging_level=logging.CRITICAL, configure_logging=True, **options)
+        # Ray tells of workers' ends on standard output, where rows may go, and has no switch for it.
+        self.ray._private.worker.print_to_stdstream = lambda *_args, **_options: None  # noqa: SLF001 - as said
 
 
 def _set_environment(*, alone: bool) -> None:
@@ -168,13 +183,11 @@ def _check_address(address: str | None) -> None:
 @contextmanager
 def _mapped(address: str | None) -> Iterator[None]:
     """Names the cluster that could not be used."""
-    from ray.exceptions import RayError  # noqa: PLC0415 - an extra
-
     where = (
         "Ray cannot be started on this machine" if address is None else f"the Ray cluster at {address} cannot be used"
     )
     try:
         yield
-    except (RayError, RuntimeError, ConnectionError, ValueError, OSError) as error:
+    except Exception as error:
         said = str(error).strip()
         raise ConfigError(f"{where}: {said.splitlines()[0] if said else type(error).__name__}") from error

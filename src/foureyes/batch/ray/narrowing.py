@@ -19,7 +19,7 @@ __all__ = ["Careful", "Lost", "careful"]
 _TRIES: Final = 2
 """How often several rows are read together before each is read alone: a machine that goes down is no row's fault."""
 
-_TRIES_ALONE: Final = 3
+_TRIES_ALONE: Final = 2
 """How many workers a row may end before it is left unscored."""
 
 Rows: TypeAlias = Sequence[Exchange | Unscored]

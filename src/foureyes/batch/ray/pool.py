@@ -237,6 +237,8 @@ def _cause(error: Exception) -> str:
     said = str(error)
     if "No module named 'foureyes" in said:
         return "No module named 'foureyes'"
-    if "memory" in said and ("OOM" in said or "low on memory" in said):
+    if (
+        "running low on memory" in said
+    ):  # Ray's own words; that the system may have been short of it is a guess in others
         return "out of memory"
     return "its machine is gone" if "node has died" in said or "node died" in said else "its process ended"
