@@ -132,7 +132,7 @@ class RayCluster:
         options = {"include_dashboard": False, "object_store_memory": _OBJECT_STORE, "_temp_dir": str(self._folder)}
         for left in reversed(range(_STARTS)):
             try:
-                return self._init(address="local", **options)
+                self._init(address="local", **options)
             except Exception:
                 self.ray.shutdown()
                 if not left:
@@ -141,6 +141,8 @@ class RayCluster:
             except BaseException:
                 self.close()
                 raise
+            else:
+                return
 
     def _init(self, **options: Any) -> None:
         self.ray.init(log_to_driver=False, logging_level=logging.CRITICAL, configure_logging=True, **options)
