@@ -34,7 +34,7 @@ from bench.targets import Results
 
 MODELS: Final = ("smollm2-135m", "gemma3-270m")
 
-SIDE_BY_SIDE: Final = ("naive", "lm-eval", "floor", "foureyes, nothing shared", "foureyes")
+SIDE_BY_SIDE: Final = ("naive", "lm-eval", "floor", "foureyes, head converted", "foureyes, nothing shared", "foureyes")
 
 CONTENDERS: Final = {
     "short": SIDE_BY_SIDE,

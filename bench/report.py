@@ -1,4 +1,7 @@
-"""A run's results as the page ``docs/bench.md``. Pure: results in, text out; the prose is in ``page.md``."""
+"""A run's results as the page ``docs/bench.md``. Pure: results in, text out; the prose is in ``page.md``.
+
+An earlier run, on another kind of processor, is kept as it was drawn in ``earlier.md`` and stands at the end.
+"""
 
 from __future__ import annotations
 
@@ -31,11 +34,16 @@ def render(results: Results) -> str:
         "scaling_targets": _scaling_targets(results),
         "cells": "\n\n".join(_cell(results, cell) for cell in results.cells if cell.workload in WORKLOADS),
         "ceiling": _ceiling(results),
-        "scaling": "\n\n".join(_scaling(name, runs) for name, runs in results.scaling.items()),
+        "scaling": "\n\n".join(_scaling(name, runs) for name, runs in results.scaling.items())
+        or "Left out of this run.",
         "start_up": _start_up(results.start_up),
+        "earlier": _prose("earlier.md"),
     }
-    template = Path(__file__).with_name("page.md").read_text(encoding="utf-8")
-    return Template(template).substitute(fields)
+    return Template(_prose("page.md")).substitute(fields)
+
+
+def _prose(name: str) -> str:
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
 def _headline(about: Mapping[str, Any]) -> str:

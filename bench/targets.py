@@ -94,6 +94,10 @@ def _called_to_lm_eval(cell: TimedCell) -> Spread | None:
     return speed_ratio(cell, "foureyes", "lm-eval")
 
 
+def _called_to_converted(cell: TimedCell) -> Spread | None:
+    return speed_ratio(cell, "foureyes", "foureyes, head converted")
+
+
 def _memory_to_lm_eval(cell: TimedCell) -> Spread | None:
     return memory_ratio(cell, "foureyes", "lm-eval")
 
@@ -135,6 +139,7 @@ def _of_both_workloads() -> Iterator[Target]:
         yield Target(f"speed ÷ floor, same tokens, {words}", workload, _alone_to_floor, _always(0.9))
         yield Target(f"speed ÷ floor, as called, {words}", workload, _called_to_floor, _always(0.9))
         yield Target(f"speed ÷ lm-eval, {words}", workload, _called_to_lm_eval, _times_lm_eval)
+        yield Target(f"speed ÷ the head converted to float32, {words}", workload, _called_to_converted, _never)
         yield Target(f"peak memory ÷ lm-eval, {words}", workload, _memory_to_lm_eval, _always(0.4), at_most=True)
         yield Target(f"memory to read ÷ lm-eval, {words}", workload, _working_to_lm_eval, _never)
 

@@ -15,17 +15,21 @@ from bench.pairs import TokenPair, save
 from bench.ratios import furthest
 from bench.session import RunSetting, TimedTask, WorkerFailed, run_cell, started
 from foureyes.models import packing
+from foureyes.models.head import head
 from foureyes.models.transformers import reader
 
 
 @pytest.fixture(autouse=True)
 def sharing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Puts back what "nothing shared" takes away."""
+    """Puts back what "nothing shared" and "head converted" replace."""
     for module in (packing, reader):
         monkeypatch.setattr(module, "common_prefix", packing.common_prefix)
+    monkeypatch.setattr(head, "best_product", head.best_product)
 
 
-@pytest.mark.parametrize("name", ["naive", "floor", "foureyes, nothing shared", "foureyes, apart"])
+@pytest.mark.parametrize(
+    "name", ["naive", "floor", "foureyes, nothing shared", "foureyes, head converted", "foureyes, apart"]
+)
 def test_contenders_agree_with_foureyes(name: str, tiny_model: Path, tiny_pairs: list[TokenPair]) -> None:
     job = ContenderJob(tiny_model, "float32")
     ours = LOADERS["foureyes"](job).likelihoods(tiny_pairs)

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from foureyes.models.transformers import head as head_module
-from foureyes.models.transformers.head import Head
+from foureyes.models.head import Head
+from foureyes.models.head.products import ConvertedProduct, DeviceProduct, RemainderProduct, best_product
 
 
 def whole(hidden, weight, rows, tokens, bias=None, scale=1.0, softcap=None):
@@ -26,12 +26,25 @@ def whole(hidden, weight, rows, tokens, bias=None, scale=1.0, softcap=None):
     }
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-@pytest.mark.parametrize("vocabulary", [7, 1000, 20_001])
+SHAPES = [{}, {"softcap": 30.0}, {"scale": 0.25}, {"bias": True, "scale": 0.5, "softcap": 20.0}]
+
+FLOAT32 = {"atol": 5e-5, "rtol": 1e-5}
+SIXTEEN_BITS = {"atol": 5e-4, "rtol": 1e-5}
+"""Of a logit near 50, the largest here, 16 bits leave an error of 2e-4."""
+
+
 @pytest.mark.parametrize(
-    "shape", [{}, {"softcap": 30.0}, {"scale": 0.25}, {"bias": True, "scale": 0.5, "softcap": 20.0}], ids=str
+    ("dtype", "product", "near"),
+    [
+        (torch.float32, ConvertedProduct, FLOAT32),
+        (torch.float32, DeviceProduct, FLOAT32),
+        (torch.bfloat16, ConvertedProduct, FLOAT32),
+        (torch.bfloat16, RemainderProduct, SIXTEEN_BITS),
+    ],
 )
-def test_statistics_are_those_of_the_whole_softmax(dtype, vocabulary, shape):
+@pytest.mark.parametrize("vocabulary", [7, 1000, 20_001])
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_statistics_are_those_of_the_whole_softmax(dtype, product, near, vocabulary, shape):
     torch.manual_seed(vocabulary)
     hidden, weight = (3 * torch.randn(40, 16)).to(dtype), torch.randn(vocabulary, 16).to(dtype)
     shape = dict(shape)
@@ -40,23 +53,74 @@ def test_statistics_are_those_of_the_whole_softmax(dtype, vocabulary, shape):
     rows = torch.arange(60).clamp_max(39)  # the last row predicts twenty tokens
     tokens = torch.randint(vocabulary, (60,))
     wanted = whole(hidden, weight, rows, tokens, **shape)
-    got = Head(weight, **shape).statistics(hidden, rows, tokens, top_k=5)
+    got = Head(weight, product=product, **shape).statistics(hidden, rows, tokens, top_k=5)
     for name in ("nll", "logit", "entropy", "top1"):
-        torch.testing.assert_close(getattr(got, name), wanted[name], atol=5e-5, rtol=1e-5)
+        torch.testing.assert_close(getattr(got, name), wanted[name], **near)
     assert (got.rank - wanted["rank"]).abs().max() <= 1
     assert (got.rank == wanted["rank"]).float().mean() > 0.9
-    torch.testing.assert_close(got.top_logprobs, wanted["top"].values, atol=5e-5, rtol=1e-5)
+    torch.testing.assert_close(got.top_logprobs, wanted["top"].values, **near)
 
 
-def test_many_rows_go_in_chunks_and_come_back_in_order(monkeypatch):
+@pytest.mark.parametrize("columns", [64, 192, 1000])
+def test_a_remainder_gives_back_what_rounding_took(columns):
+    torch.manual_seed(columns)
+    hidden, weight = torch.randn(30, 640).bfloat16(), (0.2 * torch.randn(1000, 640)).bfloat16()
+    wanted = hidden.double() @ weight.double().T
+    product = RemainderProduct(hidden, weight)
+    product.width = columns
+    error = torch.cat([product.tile(first).double() for first in range(0, 1000, columns)], 1) - wanted
+    rounded = torch.mm(hidden, weight.T).double() - wanted
+    assert rounded.abs().max() > 0.01
+    assert error.abs().max() < 2e-4
+    assert (error.abs() <= 2.0**-17 * wanted.abs() + 2e-5).all()
+
+
+def test_a_remainder_reads_what_converted_factors_read():
+    torch.manual_seed(1)
+    hidden, weight = torch.randn(200, 128).bfloat16(), (0.3 * torch.randn(9000, 128)).bfloat16()
+    rows, tokens = torch.arange(200), torch.randint(9000, (200,))
+    one, other = (
+        Head(weight, product=p).statistics(hidden, rows, tokens) for p in (ConvertedProduct, RemainderProduct)
+    )
+    for name in ("nll", "logit", "entropy", "top1"):
+        torch.testing.assert_close(getattr(one, name), getattr(other, name), atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("fast", [False, True])
+def test_a_remainder_is_for_processors_that_multiply_bfloat16_fast(monkeypatch, fast):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": fast, "avx512_bf16": True})
+    assert best_product(torch.zeros(2, 2, dtype=torch.bfloat16)) is (RemainderProduct if fast else ConvertedProduct)
+    assert best_product(torch.zeros(2, 2)) is ConvertedProduct
+    assert best_product(torch.zeros(2, 2, dtype=torch.bfloat16, device="meta")) is DeviceProduct
+
+
+@pytest.mark.parametrize("product", [ConvertedProduct, RemainderProduct])
+def test_no_switch_of_the_process_is_touched(product):
+    before = (torch.get_float32_matmul_precision(), torch.backends.mkldnn.matmul.fp32_precision)
+    weight = torch.randn(300, 8).bfloat16()
+    Head(weight, product=product).statistics(torch.randn(5, 8).bfloat16(), torch.arange(5), torch.arange(5))
+    assert (torch.get_float32_matmul_precision(), torch.backends.mkldnn.matmul.fp32_precision) == before
+
+
+def test_logits_that_a_model_computed_stay_as_they_are():
+    torch.manual_seed(2)
+    logits = torch.randn(5, 9000)
+    kept = logits.clone()
+    got = Head.of_logits(logits, torch.arange(5), top_k=3)
+    assert torch.equal(logits, kept)
+    torch.testing.assert_close(got.top_logprobs, logits.double().log_softmax(1).topk(3).values, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize(("dtype", "product"), [(torch.float32, ConvertedProduct), (torch.bfloat16, RemainderProduct)])
+def test_many_rows_go_in_chunks_and_come_back_in_order(monkeypatch, dtype, product):
     torch.manual_seed(0)
-    hidden, weight = torch.randn(50, 8), torch.randn(300, 8)
+    hidden, weight = torch.randn(50, 8).to(dtype), torch.randn(300, 8).to(dtype)
     rows, tokens = torch.arange(50), torch.randint(300, (50,))
-    whole_pass = Head(weight).statistics(hidden, rows, tokens)
-    monkeypatch.setattr(head_module, "ROWS", 7)
-    monkeypatch.setattr(head_module, "MAX_TILE", 64)
-    chunked = Head(weight).statistics(hidden, rows, tokens)
-    torch.testing.assert_close(whole_pass.nll, chunked.nll, atol=1e-6, rtol=1e-6)
+    whole_pass = Head(weight, product=product).statistics(hidden, rows, tokens)
+    monkeypatch.setattr(product, "ROWS", 7)
+    monkeypatch.setattr(product, "COLUMNS", 64)
+    chunked = Head(weight, product=product).statistics(hidden, rows, tokens)
+    torch.testing.assert_close(whole_pass.nll, chunked.nll, atol=1e-4, rtol=1e-6)
     assert torch.equal(whole_pass.rank, chunked.rank)
 
 

@@ -23,7 +23,7 @@ Numbered: TypeAlias = tuple[int, Item]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TokenStatistics:
-    """What a model saw at M answer tokens; columns as those of :class:`~foureyes.models.transformers.head.Statistics`."""
+    """What a model saw at M answer tokens; columns as those of :class:`~foureyes.models.head.Statistics`."""
 
     nll: NDArray[np.float64]
     logit: NDArray[np.float64]

@@ -1,4 +1,4 @@
-"""Statistics of rows of logits with numpy, as :mod:`foureyes.models.transformers.head` takes them with torch, by the same formulas.
+"""Statistics of rows of logits with numpy, as :mod:`foureyes.models.head` takes them with torch, by the same formulas.
 
 The vocabulary is walked in tiles that stay in the processor's cache; over a tile maxima and sums are float32, added up over
 the tiles in float64.

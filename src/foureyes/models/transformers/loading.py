@@ -16,8 +16,8 @@ from safetensors import SafetensorError, safe_open
 from transformers.utils import logging as transformers_logging
 
 from foureyes.errors import ConfigError, ModelUnavailable
+from foureyes.models.head import Head
 from foureyes.models.transformers.attention import NAME
-from foureyes.models.transformers.head import Head
 
 __all__ = ["Loaded", "best_dtype", "load", "no_progress_bar"]
 

@@ -23,12 +23,12 @@ import numpy as np
 import torch
 
 from foureyes.errors import ConfigError, ModelUnavailable
+from foureyes.models.head import Head, Statistics
 from foureyes.models.item_reading import Numbered, TokenStatistics, read_in_windows, readings_of
 from foureyes.models.packing import common_prefix, grow_forest
 from foureyes.models.roles import Predicted
 from foureyes.models.transformers.attention import AttentionPlan, Unpackable, packed
 from foureyes.models.transformers.formatting import Formatter, Item
-from foureyes.models.transformers.head import Head, Statistics
 from foureyes.models.transformers.loading import Loaded, load
 from foureyes.models.turn_template import TurnText
 from foureyes.types import Exchange, Reading, Unscored

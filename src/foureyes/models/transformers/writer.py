@@ -17,9 +17,9 @@ import torch
 from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
 
 from foureyes.models.formatting import Ints
+from foureyes.models.head import Head, Statistics
 from foureyes.models.roles import Sampling
 from foureyes.models.transformers.formatting import Formatter
-from foureyes.models.transformers.head import Head, Statistics
 from foureyes.models.transformers.loading import Loaded, load
 from foureyes.types import Exchange, Prompt, Reading, Unscored, Written
 

@@ -1,0 +1,290 @@
+"""Reading on a graphics card: ``python -m bench.gpu``, for whoever has one. Needs torch and this repository, no weights.
+
+Networks of the shapes of known models, with random weights, read prompts of 512 tokens with answers of 128:
+
+* **plain**: logits of every answer token in memory, log-softmax over them, NLL and entropy of that;
+* **foureyes**: NLL, exact entropy, rank and the best five through :class:`foureyes.models.head.Head`, the very code that reads
+  models; logits of one tile at a time, of which the card makes float32 from bfloat16 factors;
+* **body**: the same network without any head.
+
+Beside them stand the card's own rate for square matrix products, the memory of the head at growing vocabularies, and the
+largest difference from float64 on a few rows. ``--device cpu --shape tiny`` tries the program without a card.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import torch
+from torch import nn
+from torch.nn import functional as F  # noqa: N812 - the name that everybody knows
+
+from bench.flop import Shape, causal_pairs
+from bench.ratios import per_round
+from bench.section import MIB, Aim, BenchSection, Grid, aims, at_least, words
+from foureyes.models.head import Head, Statistics
+
+__all__ = ["SHAPES", "Decoder", "NetworkShape", "Reading", "against_float64", "plain", "read"]
+
+PROMPT, ANSWER, TOP_K = 512, 128, 5
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkShape:
+    """A decoder of the Llama family."""
+
+    layers: int
+    width: int
+    heads: int
+    key_heads: int
+    head_dim: int
+    inner: int
+    vocabulary: int
+    batch: int
+    """Sequences read at a time."""
+
+
+SHAPES: Final = {
+    "0.5 B (Qwen2.5)": NetworkShape(24, 896, 14, 2, 64, 4864, 151_936, 32),
+    "3 B (Qwen2.5)": NetworkShape(36, 2048, 16, 2, 128, 11_008, 151_936, 16),
+    "8 B (Llama 3.1)": NetworkShape(32, 4096, 32, 8, 128, 14_336, 128_256, 8),
+    "tiny": NetworkShape(2, 64, 4, 2, 16, 128, 1_000, 2),
+}
+
+VOCABULARIES: Final = (32_768, 65_536, 131_072, 262_144)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Sequences of one length: (B, n) token ids, of which the last ``answer`` are read."""
+
+    ids: torch.Tensor
+    answer: int
+
+
+class DecoderLayer(nn.Module):
+    """Attention with grouped keys and a gated network, each behind its norm."""
+
+    def __init__(self, shape: NetworkShape) -> None:
+        super().__init__()
+        self.shape = shape
+        queries, keys = shape.heads * shape.head_dim, shape.key_heads * shape.head_dim
+        self.norm_attention, self.norm_gated = nn.RMSNorm(shape.width), nn.RMSNorm(shape.width)
+        self.qkv = nn.Linear(shape.width, queries + 2 * keys, bias=False)
+        self.out = nn.Linear(queries, shape.width, bias=False)
+        self.gate_up = nn.Linear(shape.width, 2 * shape.inner, bias=False)
+        self.down = nn.Linear(shape.inner, shape.width, bias=False)
+
+    def forward(self, x: torch.Tensor, turns: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
+        """(B, n, width) to the same."""
+        shape = self.shape
+        states = self.qkv(self.norm_attention(x)).unflatten(-1, (-1, shape.head_dim)).transpose(1, 2)
+        q, k, v = states.split([shape.heads, shape.key_heads, shape.key_heads], dim=1)
+        q, k = _turned(q, turns), _turned(k, turns)
+        seen = F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=True)
+        x = x + self.out(seen.transpose(1, 2).flatten(2))
+        gate, up = self.gate_up(self.norm_gated(x)).chunk(2, dim=-1)
+        return x + self.down(F.silu(gate) * up)
+
+
+class Decoder(nn.Module):
+    """A network with random weights and a head."""
+
+    def __init__(self, shape: NetworkShape) -> None:
+        super().__init__()
+        self.shape = shape
+        self.embedding = nn.Embedding(shape.vocabulary, shape.width)
+        self.layers = nn.ModuleList(DecoderLayer(shape) for _ in range(shape.layers))
+        self.norm = nn.RMSNorm(shape.width)
+        self.head = nn.Linear(shape.width, shape.vocabulary, bias=False)
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        """(B, n) ids to (B, n, width) hidden states, the head left out."""
+        turns = _rotary(ids.shape[1], self.shape.head_dim, self.embedding.weight)
+        x = self.embedding(ids)
+        for layer in self.layers:
+            x = layer(x, turns)
+        return self.norm(x)
+
+    def flop(self, reading: Reading) -> int:
+        """Of one pass over all sequences, by the formula of :mod:`bench.flop`."""
+        sequences, n = len(reading.ids), reading.ids.shape[1]
+        shape = self.formula
+        attended = sum(causal_pairs(n, window) for window in shape.windows)
+        body = 2 * shape.n_body * n + 4 * shape.n_heads * shape.head_dim * attended
+        return sequences * (body + 2 * shape.vocabulary * shape.width * reading.answer)
+
+    @property
+    def formula(self) -> Shape:
+        """What the formula needs to know."""
+        n_body = sum(p.numel() for p in self.layers.parameters())
+        shape = self.shape
+        return Shape(n_body, shape.heads, shape.head_dim, [None] * shape.layers, shape.vocabulary, shape.width)
+
+
+def _rotary(n: int, head_dim: int, like: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    speeds = 10_000.0 ** (-torch.arange(0, head_dim, 2, device=like.device) / head_dim)
+    angles = torch.arange(n, device=like.device)[:, None] * torch.cat([speeds, speeds])
+    return angles.cos().to(like.dtype), angles.sin().to(like.dtype)
+
+
+def _turned(x: torch.Tensor, turns: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
+    first, second = x.chunk(2, dim=-1)
+    return x * turns[0] + torch.cat([-second, first], -1) * turns[1]
+
+
+def made(shape: NetworkShape, device: torch.device, dtype: torch.dtype) -> Decoder:
+    """A network of random weights, drawn where it is to be."""
+    with torch.device("meta"):
+        network = Decoder(shape)
+    network = network.to_empty(device=device).to(dtype).requires_grad_(requires_grad=False).eval()
+    for name, values in network.named_parameters():
+        if "norm" in name:
+            values.fill_(1.0)
+        else:
+            values.normal_(std=values.shape[-1] ** -0.5)
+    return network
+
+
+def sequences(network: Decoder, prompt: int = PROMPT, answer: int = ANSWER) -> Reading:
+    """Random tokens."""
+    shape = (network.shape.batch, prompt + answer)
+    return Reading(torch.randint(network.shape.vocabulary, shape, device=network.head.weight.device), answer)
+
+
+def plain(network: Decoder, reading: Reading) -> tuple[torch.Tensor, torch.Tensor]:
+    """NLL and entropy of all answer tokens, in order, by whole rows of log-probabilities."""
+    hidden, tokens = _predicting(network(reading.ids), reading)
+    logprobs = network.head(hidden).float().log_softmax(-1)
+    nll = -logprobs.gather(1, tokens[:, None])[:, 0]
+    return nll, -(logprobs.exp() * logprobs).sum(-1)
+
+
+def read(network: Decoder, reading: Reading) -> Statistics:
+    """The same, with ranks and the best five, as foureyes reads."""
+    hidden, tokens = _predicting(network(reading.ids), reading)
+    rows = torch.arange(len(tokens), device=tokens.device)
+    return Head(network.head.weight).statistics(hidden, rows, tokens, top_k=TOP_K)
+
+
+def _predicting(hidden: torch.Tensor, reading: Reading) -> tuple[torch.Tensor, torch.Tensor]:
+    """Hidden states that predict the answers' tokens, and these tokens."""
+    return hidden[:, -reading.answer - 1 : -1].flatten(0, 1), reading.ids[:, -reading.answer :].flatten()
+
+
+def against_float64(network: Decoder, reading: Reading, rows: int = 64) -> float:
+    """The largest difference of NLL and entropy from a whole softmax in float64, over some hidden states."""
+    hidden, tokens = (values[:rows] for values in _predicting(network(reading.ids), reading))
+    got = Head(network.head.weight).statistics(hidden, torch.arange(len(tokens), device=tokens.device), tokens)
+    logprobs = (hidden.cpu().double() @ network.head.weight.cpu().double().T).log_softmax(-1)
+    nll, entropy = -logprobs.gather(1, tokens.cpu()[:, None])[:, 0], -(logprobs.exp() * logprobs).sum(-1)
+    return float(torch.stack([(got.nll - nll).abs(), (got.entropy - entropy).abs()]).max())
+
+
+def _seconds(work: Callable[[], object], device: torch.device) -> float:
+    _wait(device)
+    start = time.perf_counter()
+    work()
+    _wait(device)
+    return time.perf_counter() - start
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def peak_rate(device: torch.device, dtype: torch.dtype, sizes: Sequence[int] = (4096, 8192)) -> float:
+    """Operations a second of the square matrix product that suits the card best."""
+    best = 0.0
+    for size in sizes:
+        left, right = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
+        best = max(best, *(2 * size**3 / _seconds(lambda a=left, b=right: torch.mm(a, b), device) for _ in range(8)))
+    return best
+
+
+def head_memory(vocabulary: int, width: int, device: torch.device, dtype: torch.dtype) -> int:
+    """Bytes that reading 2048 rows takes on top of head and hidden states."""
+    weight = torch.randn(vocabulary, width, device=device, dtype=dtype)
+    hidden = torch.randn(2048, width, device=device, dtype=dtype)
+    torch.cuda.reset_peak_memory_stats(device)
+    before = torch.cuda.memory_allocated(device)
+    rows = torch.arange(2048, device=device)
+    Head(weight).statistics(hidden, rows, rows, top_k=TOP_K)
+    return torch.cuda.max_memory_allocated(device) - before
+
+
+@torch.inference_mode()
+def measured(name: str, device: torch.device, rounds: int, peak: float) -> BenchSection:
+    """One shape: every way of reading in turn, round after round."""
+    torch.manual_seed(0)
+    network = made(SHAPES[name], device, torch.bfloat16)
+    reading = sequences(network)
+    work: dict[str, Callable[[], object]] = {
+        "body": lambda: network(reading.ids),
+        "plain": lambda: plain(network, reading),
+        "foureyes": lambda: read(network, reading),
+    }
+    for one in work.values():
+        one()
+    seconds = {way: [_seconds(one, device) for _ in range(rounds)] for way, one in work.items()}
+    shares = [network.flop(reading) / s / peak for s in seconds["foureyes"]]
+    wrong = against_float64(network, reading)
+    found = [
+        at_least("share of the matrix-product peak", 0.6, per_round(shares, [1.0] * rounds)),
+        at_least("speed ÷ plain logits and log-softmax", 3, per_round(seconds["plain"], seconds["foureyes"])),
+        Aim("furthest from float64, nats", "≤ 0.0002", f"{wrong:.1e}", kept=wrong <= 2e-4),
+    ]
+    rows = [[way, f"{1000 * min(seconds[way]):.1f}", f"{reading.ids.numel() / min(seconds[way]):,.0f}"] for way in work]
+    grids = [Grid(f"{len(reading.ids)} sequences at a time", ("", "ms", "tokens/s"), rows)]
+    return BenchSection(name, found, grids)
+
+
+def memory_section(device: torch.device) -> BenchSection:
+    """Memory of the head at growing vocabularies."""
+    taken = [head_memory(size, 2048, device, torch.bfloat16) for size in VOCABULARIES]
+    ratio = taken[-1] / taken[0]
+    found = Aim("memory at 262,144 tokens ÷ at 32,768", "≤ 1.2 (flat)", f"{ratio:.2f}", kept=ratio <= 1.2)
+    rows = [[f"{size:,}", f"{bytes_ / MIB:,.0f} MiB"] for size, bytes_ in zip(VOCABULARIES, taken, strict=True)]
+    return BenchSection("Memory of the head", [found], [Grid("2,048 rows", ("vocabulary", "on top"), rows)])
+
+
+def page(sections: Sequence[BenchSection], machine: str) -> str:
+    """All of it as Markdown."""
+    parts = [f"Made by `python -m bench.gpu` on {machine}."]
+    for section in sections:
+        parts += [words(section), aims(section.aims)]
+    return "\n\n".join(parts) + "\n"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench.gpu", description="Reading on a graphics card.")
+    parser.add_argument("--device", default="cuda")
+    parser.add_argument("--shape", action="append", choices=SHAPES, help="only this one; repeat for more")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the figures here as well")
+    args = parser.parse_args()
+    device = torch.device(args.device)
+    if device.type == "cuda" and not torch.cuda.is_available():
+        print("bench: torch sees no CUDA device here; try --device cpu --shape tiny", file=sys.stderr)
+        return 1
+    card = torch.cuda.get_device_name(device) if device.type == "cuda" else "a CPU"
+    peak = peak_rate(device, torch.bfloat16, (4096, 8192) if device.type == "cuda" else (256,))
+    names = args.shape or [name for name in SHAPES if name != "tiny"]
+    sections = [measured(name, device, args.rounds, peak) for name in names]
+    sections += [memory_section(device)] if device.type == "cuda" else []
+    text = page(sections, f"{card}, torch {torch.__version__}, {peak / 1e12:.1f} TFLOP/s of bfloat16 at best")
+    print(text)
+    if args.markdown:
+        args.markdown.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
