@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +14,8 @@ from threading import Thread
 from typing import NamedTuple
 
 import pytest
+
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(ROOT.glob("docs/tutorials/*.md"))
@@ -78,11 +79,8 @@ def large() -> Iterator[str]:
 
 def run_all(script: str, folder: Path, large: str) -> tuple[int, str]:
     """One shell for the whole page, so that what it starts in the background goes on; ended with all it started."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    env = {**os.environ, "PATH": path, "PORT": str(port), "COLUMNS": "200", "LARGE": large}
+    env = {**os.environ, "PATH": path, "PORT": str(free_port()), "COLUMNS": "200", "LARGE": large}
     shell = ["bash", "-euo", "pipefail", "-c", script]
     with (folder / "said").open("wb") as said:
         process = subprocess.Popen(shell, cwd=folder, env=env, stdout=said, stderr=said, start_new_session=True)

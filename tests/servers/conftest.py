@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import time
 from contextlib import contextmanager
@@ -11,16 +10,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.ports import free_port
+
 TOOL = Path(__file__).parents[2] / "tools" / "vllm-server"
 START_SECONDS = 480  # a busy machine has taken more than 240
 CONTEXT = 2048
 NAME = "smollm2-135m"
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture(scope="session")

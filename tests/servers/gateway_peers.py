@@ -19,8 +19,8 @@ import pytest
 
 from foureyes.config import new_key
 from foureyes.ledger import Signer
+from tests.ports import free_port
 from tests.servers.chat_simulator import ChatSimulator, verdict
-from tests.servers.conftest import free_port
 
 TOOL = Path(__file__).parents[2] / "tools" / "gateway-peers"
 START_SECONDS = 300

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.servers.conftest import free_port
+from tests.ports import free_port
 from tests.servers.gateway_cases import LITELLM, Case
 from tests.servers.gateway_peers import Service, foureyes_serving, peer
 from tests.servers.model_simulator import ANSWERS, ModelSimulator

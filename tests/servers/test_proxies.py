@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -23,6 +22,7 @@ from cryptography.x509.oid import NameOID
 
 from foureyes.config import new_key
 from foureyes.ledger import Signer
+from tests.ports import free_port
 
 pytestmark = pytest.mark.gateways
 
@@ -35,13 +35,6 @@ KEY = new_key("acme", {"admin"})
 def program(name: str) -> str:
     found = shutil.which(name) or shutil.which(name, path="/usr/sbin")
     return found or pytest.fail(f"no {name}: run tools/deploy-peers install, or make test-servers")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 @pytest.fixture(scope="module")
