@@ -73,9 +73,10 @@ class Head:
     @torch.no_grad()
     def of_logits(logits: torch.Tensor, tokens: torch.Tensor, *, top_k: int = 0) -> Statistics:
         """The same statistics of M logit rows that a model has already computed, one token each."""
-        running = RunningStatistics(*logits.shape, COLUMNS, top_k, logits.device)
+        n_rows, vocabulary = logits.shape
+        running = RunningStatistics(n_rows, vocabulary, COLUMNS, top_k, logits.device)
         actual = logits.gather(1, tokens[:, None])
-        for first in range(0, logits.shape[1], COLUMNS):
+        for first in range(0, vocabulary, COLUMNS):
             tile = logits[:, first : first + COLUMNS].clone()
             running.maximum(tile, first)
             running.add(tile, first)
