@@ -418,7 +418,7 @@ def mixed_types(place: Path) -> Job:
     ("make", "why"),
     [
         (lambda place: job(place, "missing.jsonl"), "missing.jsonl: no such file"),
-        (folder, "d.jsonl is a folder; say which of its files"),
+        (folder, "d.jsonl is a folder, and none of its files"),
         (out_folder, "d.jsonl is not a regular file"),
         (same_file, "is the input itself"),
         (lambda place: job(place, out="nowhere/out.jsonl"), "nowhere is not a folder"),

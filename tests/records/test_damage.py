@@ -345,8 +345,15 @@ def test_several_files_are_read_in_order_and_say_which(tmp_path: Path) -> None:
     assert len(list(records(str(tmp_path / "**" / "*.jsonl")))) == 2
     with pytest.raises(InputError, match="no file fits the pattern"):
         records(str(tmp_path / "*.parquet"))
-    with pytest.raises(InputError, match=r"is a folder; say which of its files: .*\*.jsonl"):
+    with pytest.raises(InputError, match=r"is a folder with files of several formats, csv and jsonl; say which"):
         records(tmp_path)
+    (tmp_path / "a.csv").unlink()
+    assert len(list(records(tmp_path))) == 2
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match=r"is a folder, and none of its files has the suffix of a format"):
+        records(tmp_path / "empty")
+    with pytest.raises(InputError, match=r"s3://b/a.jsonl is read by foureyes score -o FOLDER/ only"):
+        records("s3://b/a.jsonl")
     with pytest.raises(InputError, match=r"cannot read .*none.jsonl: No such file"):
         list(records(tmp_path / "none.jsonl"))
 

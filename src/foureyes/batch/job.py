@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, Final, Literal, TypeAlias
 
 from foureyes.batch.rows import ReadAs
 from foureyes.batch.window import WindowLimits
 from foureyes.errors import InputError
-from foureyes.records import Form
+from foureyes.records import Form, Record
 from foureyes.records.reading import paths_of
 from foureyes.signals.catalog import one_pass, require_reader_enough
 
-__all__ = ["Job", "OutForm"]
+__all__ = ["Job", "Origin", "OutForm"]
 
 OutForm: TypeAlias = Literal["jsonl", "parquet"]
 
@@ -24,6 +24,35 @@ _OUT_SUFFIXES: Final[Mapping[str, OutForm]] = {
     ".parquet": "parquet",
     ".pq": "parquet",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the rows of an input file come from, if it is a copy: messages name that place.
+
+    Attributes:
+        name: of the file that they were copied from.
+        before: rows of it, or lines, that stand before the first.
+    """
+
+    name: str
+    before: int = 0
+
+    def place(self, place: str) -> str:
+        """What a place in the copy is in that file.
+
+        Example:
+            >>> Origin("s3://b/a.jsonl", 1000).place("line 17")
+            's3://b/a.jsonl, line 1017'
+        """
+        kind, _, number = place.rpartition(" ")
+        if self.before and number.isdecimal():
+            place = f"{kind} {int(number) + self.before}"
+        return f"{self.name}, {place}"
+
+    def placed(self, records: Iterable[Record]) -> Iterator[Record]:
+        """Records of the copy, each with its place in that file."""
+        return (replace(record, place=self.place(record.place)) for record in records)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +70,9 @@ class Job:
         limits: of what is in hand, and read, at once.
         resume: go on with an unfinished run.
         force: replace an OUT that exists; without ``resume``, throw an unfinished run away too.
+        origin: what messages call the rows of the one input file; ``None`` for its own name.
+        own: whether Parquet gets the column of the authors' own log-probabilities, and rows without any are let be where nobody else
+            reads; ``None`` to look at the rows, and to refuse where they have none.
 
     Raises:
         InputError: these options cannot go together, or no file fits a pattern.
@@ -56,6 +88,8 @@ class Job:
     limits: WindowLimits = field(default_factory=WindowLimits)
     resume: bool = False
     force: bool = False
+    origin: Origin | None = None
+    own: bool | None = None
 
     def __post_init__(self) -> None:
         if self.resume and not (isinstance(self.out, Path) and isinstance(self.place, list)):

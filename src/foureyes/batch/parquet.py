@@ -15,6 +15,7 @@ from typing import IO, Final
 
 from foureyes.batch.arrow import result_column, result_type
 from foureyes.batch.disk import Surveys
+from foureyes.batch.job import Origin
 from foureyes.batch.results import Columns
 from foureyes.batch.rows import AnsweredRow, Answering, ReadAs
 from foureyes.batch.source import RowCount
@@ -79,13 +80,14 @@ class ParquetSource:
         path: the file.
         read_as: what its rows mean.
         overwrite: drop a column that has the result's name.
+        origin: what places of the rows are told by, if not by their file.
 
     Raises:
         InputError: it is not a Parquet file, or has one called ``foureyes`` already.
     """
 
-    def __init__(self, path: Path, read_as: ReadAs, *, overwrite: bool = False) -> None:
-        self._path, self._read_as = path, read_as
+    def __init__(self, path: Path, read_as: ReadAs, *, overwrite: bool = False, origin: Origin | None = None) -> None:
+        self._path, self._read_as, self._origin = path, read_as, origin
         self._reader = read_as.reader()
         with self._opened() as file:
             self._schema = self._checked(file.schema_arrow, overwrite=overwrite)
@@ -117,7 +119,8 @@ class ParquetSource:
         with self._opened() as file:
             batches = file.iter_batches(batch_size=limits.rows)
             tables = (pa.Table.from_batches([batch]).select(self._schema.names) for batch in batches)
-            answering = Answering(column_records(passing.through(tables), str(self._path)), self._reader)
+            found = column_records(passing.through(tables), str(self._path))
+            answering = Answering(found if self._origin is None else self._origin.placed(found), self._reader)
             for group in grouped(answering.rows(), lambda row: row.size, limits):
                 self._count.add(group[-1].index + 1, len(group))
                 places = [row.index for row in group]

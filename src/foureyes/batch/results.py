@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Self, TypeAlias
 
 from foureyes.batch.window import Result
 from foureyes.display import cause_of
@@ -247,7 +247,10 @@ class RowTally:
 
     def to_dict(self) -> dict[str, Any]:
         """As a JSON object."""
-        causes = [{"reason": cause[0], "rows": n, "first": self.first[cause]} for cause, n in self.causes.most_common()]
+        causes = [
+            {"reason": cause[0], "what": cause[1], "rows": n, "first": self.first[cause]}
+            for cause, n in self.causes.most_common()
+        ]
         return {
             "scored": self.scored,
             "unscored": dict(self.unscored),
@@ -257,15 +260,42 @@ class RowTally:
             "worst": [asdict(row) for row in self.worst],
         }
 
+    @classmethod
+    def from_dict(cls, told: dict[str, Any]) -> Self:
+        """The way back from :meth:`to_dict`."""
+        causes = {(cause["reason"], cause["what"]): cause for cause in told["causes"]}
+        return cls(
+            told["scored"],
+            Counter(told["unscored"]),
+            Counter({name: cause["rows"] for name, cause in causes.items()}),
+            {name: cause["first"] for name, cause in causes.items()},
+            told["tokens"],
+            told["prompt_tokens"],
+            [WorstRow(**row) for row in told["worst"]],
+        )
+
+    def include(self, other: RowTally) -> None:
+        """Counts what another tally counted, as coming after."""
+        self.scored += other.scored
+        self.unscored += other.unscored
+        for cause, n in other.causes.items():
+            self._count(cause, n, other.first[cause])
+        self.tokens += other.tokens
+        self.prompt_tokens += other.prompt_tokens
+        self.worst = sorted([*self.worst, *other.worst], key=lambda row: -row.value)[:_N_WORST]
+
+    def _count(self, cause: Cause, n: int, first: str) -> None:
+        if cause not in self.causes and len(self.causes) >= _MOST_CAUSES:
+            cause = cause[0], "others"
+        self.causes[cause] += n
+        self.first.setdefault(cause, first)
+
     def _miss(self, unscored: Mapping[str, Any], place: str) -> None:
         reason = unscored["reason"]
         detail = unscored.get("detail", reason)
-        cause = reason, cause_of(detail.removeprefix(f"{place}: "))
-        if cause not in self.causes and len(self.causes) >= _MOST_CAUSES:
-            cause = reason, "others"
         self.unscored[reason] += 1
-        self.causes[cause] += 1
-        self.first.setdefault(cause, detail if detail.startswith(place) else f"{place}: {detail}")
+        cause = reason, cause_of(detail.removeprefix(f"{place}: "))
+        self._count(cause, 1, detail if detail.startswith(place) else f"{place}: {detail}")
 
 
 @dataclass(slots=True)
@@ -302,6 +332,13 @@ class Tallies:
             for verifier, fields in result.items():
                 self.by_verifier.setdefault(verifier, RowTally()).add(fields, place, text)
 
+    def include(self, other: Tallies) -> None:
+        """Counts what another run counted, as coming after."""
+        self.rows += other.rows
+        self.resumed += other.resumed
+        for name, tally in other.by_verifier.items():
+            self.by_verifier.setdefault(name, RowTally()).include(tally)
+
     @property
     def scored_any(self) -> bool:
         """Whether at least one row has numbers from at least one verifier."""
@@ -311,3 +348,9 @@ class Tallies:
         """As a JSON object."""
         verifiers = {name: tally.to_dict() for name, tally in self.by_verifier.items()}
         return {"read_as": self.read_as, "rows": self.rows, "resumed_rows": self.resumed, "verifiers": verifiers}
+
+    @classmethod
+    def from_dict(cls, told: dict[str, Any]) -> Self:
+        """The way back from :meth:`to_dict`."""
+        verifiers = {name: RowTally.from_dict(tally) for name, tally in told["verifiers"].items()}
+        return cls(verifiers, told["rows"], told["resumed_rows"], told["read_as"])

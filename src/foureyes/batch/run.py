@@ -59,7 +59,8 @@ def score_file(
             a verifier nor a log-probability in the input.
         ModelError: a verifier as a whole failed. Finished rows are kept.
     """
-    return score_with(job, None if open_readers is None else lambda: LocalEngine(open_readers()), on_piece=on_piece)
+    opened = None if open_readers is None else lambda: LocalEngine(open_readers())
+    return score_with(job, opened, on_piece=on_piece)
 
 
 def score_with(
@@ -67,6 +68,7 @@ def score_with(
     open_engine: Callable[[], Engine] | None,
     *,
     on_piece: Callable[[Tallies, int | None], None] = lambda _tallies, _rows: None,
+    on_end: Callable[[Tallies], None] = lambda _tallies: None,
 ) -> Tallies:
     """Scores every answer of a file with an engine: :func:`score_file` tells how, and what may be raised.
 
@@ -75,10 +77,11 @@ def score_with(
         open_engine: opens it, with its verifiers; called once, after everything else was checked. It is closed at the end.
             ``None`` where there are no verifiers.
         on_piece: called after every piece.
+        on_end: called with the counts when every row is written, before the output appears.
     """
     _check_places(job)
     source = _source(job)
-    own = _require_own(source, job) if open_engine is None else job.out_form == "parquet" and _holds_own(source, job)
+    own = _own(source, job, alone=open_engine is None)
     schema = source.schema() if job.out_form == "parquet" else None
     identity = _identity(job, source)
     with _output(job, source) as output:
@@ -96,8 +99,9 @@ def score_with(
                 tallies.add(scored.results, piece.places, piece.answers, resumed=bool(piece.kept))
                 on_piece(tallies, source.rows)
         source.check_unchanged()
+        tallies.read_as = source.said()
+        on_end(tallies)
         output.finish()
-    tallies.read_as = source.said()
     return tallies
 
 
@@ -153,8 +157,15 @@ def _source(job: Job) -> RowSource:
     if isinstance(place, list) and len(place) == 1 and (job.form or form_of_name(place[0])) == "parquet":
         from foureyes.batch.parquet import ParquetSource  # noqa: PLC0415 - pyarrow is an extra
 
-        return ParquetSource(place[0], job.read_as, overwrite=job.overwrite_field)
-    return RecordSource(place, job.read_as, form=job.form, overwrite=job.overwrite_field)
+        return ParquetSource(place[0], job.read_as, overwrite=job.overwrite_field, origin=job.origin)
+    return RecordSource(place, job.read_as, form=job.form, overwrite=job.overwrite_field, origin=job.origin)
+
+
+def _own(source: RowSource, job: Job, *, alone: bool) -> bool:
+    """Whether there is to be a column of what the authors' own log-probabilities say."""
+    if job.own is not None:
+        return job.own
+    return _require_own(source, job) if alone else job.out_form == "parquet" and _holds_own(source, job)
 
 
 def _require_own(source: RowSource, job: Job) -> bool:

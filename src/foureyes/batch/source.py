@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from foureyes.batch.disk import Surveys
+from foureyes.batch.job import Origin
 from foureyes.batch.rows import TAKEN, AnsweredRow, Answering, ReadAs, checked
 from foureyes.batch.window import WindowLimits, grouped
 from foureyes.errors import InputError
@@ -91,6 +92,7 @@ class RecordSource:
         read_as: what the records mean.
         form: of the files, where their names and contents are not to say.
         overwrite: drop a field that has the result's name, instead of treating the record as one that has no room.
+        origin: what places of the rows are told by, if not by their file.
 
     Raises:
         InputError: a file is something else altogether or damaged as a whole, or its first record has a field ``foureyes``
@@ -98,9 +100,16 @@ class RecordSource:
     """
 
     def __init__(
-        self, place: Sequence[Path] | IO[bytes], read_as: ReadAs, *, form: Form | None = None, overwrite: bool = False
+        self,
+        place: Sequence[Path] | IO[bytes],
+        read_as: ReadAs,
+        *,
+        form: Form | None = None,
+        overwrite: bool = False,
+        origin: Origin | None = None,
     ) -> None:
         self._place, self._read_as, self._form, self._overwrite = place, read_as, form, overwrite
+        self._origin = origin
         self._reader = read_as.reader()
         self._surveys: Surveys | None = None
         if isinstance(place, Sequence) and all(path.is_file() for path in place):
@@ -172,4 +181,6 @@ class RecordSource:
 
     def _records(self) -> Generator[Record, None, None]:
         found = records(list(self._place) if isinstance(self._place, Sequence) else self._place, form=self._form)
+        if self._origin is not None:
+            found = self._origin.placed(found)
         return (checked(record, overwrite=self._overwrite) for record in found)

@@ -11,6 +11,7 @@ from typing import IO, Any, Final, TypeAlias
 
 from foureyes.errors import InputError
 from foureyes.records.delimited import csv_records
+from foureyes.records.folders import files_below
 from foureyes.records.forms import FORMS, SUFFIXES, Form, check_start, form_of_name, form_of_start
 from foureyes.records.inspect_logs import eval_records
 from foureyes.records.json_lines import json_lines, numbered_lines
@@ -18,6 +19,7 @@ from foureyes.records.json_values import json_records
 from foureyes.records.objects import object_records
 from foureyes.records.record import Record
 from foureyes.records.streams import non_empty_lines, opened, replayed
+from foureyes.storage.addresses import is_remote, scheme_of
 
 __all__ = ["Source", "form_of", "paths_of", "records"]
 
@@ -33,7 +35,7 @@ def records(source: Source, *, form: Form | None = None) -> Iterator[Record]:
     Memory holds some records at a time and never a whole file, but for a JSON file that is one object.
 
     Args:
-        source: a path, a pattern such as ``"logs/*.jsonl"``, a list of paths, an open binary stream, a data frame of
+        source: a path, a pattern such as ``"logs/*.jsonl"``, a folder of files, a list of these, an open binary stream, a data frame of
             pandas or polars, a table of pyarrow, a data set of Hugging Face, or an iterable of mappings.
         form: of the files, whatever their suffixes say; told by suffix and first bytes where it is ``None``. Text may
             be packed with gzip, zstd, bzip2 or xz.
@@ -64,10 +66,10 @@ def records(source: Source, *, form: Form | None = None) -> Iterator[Record]:
 
 
 def paths_of(source: object) -> list[Path] | None:
-    """The files that a path, a pattern or a list of paths means, in the order of their names; ``None`` for other things.
+    """The files that a path, a pattern, a folder or a list of these means, in the order of their names; ``None`` for other things.
 
     Raises:
-        InputError: nothing fits a pattern, or a path is a folder's.
+        InputError: nothing fits a pattern, a folder holds no files of one format, or an address is given where only paths are read.
     """
     if isinstance(source, str | os.PathLike):
         found = _paths(os.fspath(source))
@@ -75,10 +77,7 @@ def paths_of(source: object) -> list[Path] | None:
         found = [path for one in source for path in _paths(os.fspath(one))]
     else:
         return None
-    folder = next((path for path in found if path.is_dir()), None)
-    if folder is not None:
-        raise InputError(f"{folder} is a folder; say which of its files: {str(folder / '*.jsonl')!r}")
-    return found
+    return [file for path in found for file in (files_below(path) if path.is_dir() else [path])]
 
 
 def form_of(path: Path) -> Form:
@@ -96,6 +95,9 @@ def form_of(path: Path) -> Form:
 
 
 def _paths(text: str) -> list[Path]:
+    if is_remote(text):
+        scheme_of(text)
+        raise InputError(f"{text} is read by foureyes score -o FOLDER/ only; fetch it, or score into a folder")
     path = Path(text)
     if path.exists() or not any(sign in text for sign in _GLOB_SIGNS):
         return [path]

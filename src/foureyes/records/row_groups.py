@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import ipc
 
-__all__ = ["arrow_batches", "parquet_batches", "read_table"]
+__all__ = ["arrow_batches", "parquet_batches", "parquet_rows", "read_table", "write_range"]
 
 _ROWS: Final = 1024
 """Rows in hand at once, at most."""
@@ -36,6 +36,46 @@ def parquet_batches(source: Path | IO[bytes], name: str) -> Iterator[pa.Table]:
     with _errors(name, "Parquet"), seekable(source) as place, pq.ParquetFile(place, pre_buffer=False) as file:
         for batch in file.iter_batches(batch_size=_rows_at_once(file.metadata)):
             yield pa.Table.from_batches([batch])
+
+
+def parquet_rows(file: IO[bytes], name: str) -> int:
+    """How many rows a Parquet file has, which its end says.
+
+    Raises:
+        InputError: it is none, or is damaged.
+    """
+    with _errors(name, "Parquet"):
+        return int(pq.ParquetFile(file).metadata.num_rows)
+
+
+def write_range(source: Path, place: Path, start: int, stop: int) -> None:
+    """Copies some rows of a Parquet file into one of their own; memory holds a row group's batch.
+
+    Args:
+        source: the file.
+        place: of the copy.
+        start: first row, from 0.
+        stop: the row behind the last.
+
+    Raises:
+        InputError: the file is none, or is damaged.
+    """
+    with _errors(str(source), "Parquet"), pq.ParquetFile(source, pre_buffer=False) as file:
+        groups, before = [], 0
+        first = None
+        for i in range(file.metadata.num_row_groups):
+            n = file.metadata.row_group(i).num_rows
+            if before < stop and before + n > start:
+                groups.append(i)
+                first = before if first is None else first
+            before += n
+        with pq.ParquetWriter(place, file.schema_arrow, compression="zstd") as target:
+            at = first or 0
+            for batch in file.iter_batches(batch_size=_rows_at_once(file.metadata), row_groups=groups):
+                low, high = max(start - at, 0), min(stop - at, batch.num_rows)
+                if low < high:
+                    target.write_table(pa.Table.from_batches([batch.slice(low, high - low)]))
+                at += batch.num_rows
 
 
 def arrow_batches(source: Path | IO[bytes], name: str, *, start: bytes) -> Iterator[pa.Table]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Final
 
 from foureyes.cli.options import add_dtype, add_meaning, add_quiet, add_template_args, add_verifiers
@@ -21,10 +22,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Adds the options of ``foureyes score``."""
     parser.epilog = _EPILOG
     parser.add_argument(
-        "source", metavar="IN", nargs="+", help="a file, several, or a pattern in quotes; - for standard input"
+        "source",
+        metavar="IN",
+        nargs="+",
+        help="a file, several, a folder of them, a pattern in quotes, or any of these at s3://, gs:// or hf://; - for standard input",
     )
     parser.add_argument(
-        "-o", "--out", required=True, metavar="OUT", help="JSONL or Parquet file; - for JSONL on standard output"
+        "-o",
+        "--out",
+        required=True,
+        metavar="OUT",
+        help="JSONL or Parquet file; FOLDER/ or s3://BUCKET/FOLDER/ for a shard of every input file; - for JSONL on standard output",
     )
     add_verifiers(
         parser,
@@ -39,6 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tokens", action="store_true", help="add what was seen at every token, as arrays")
     _add_reading(parser.add_argument_group("verifiers"))
     _add_rows(parser.add_argument_group("rows"))
+    _add_shards(parser.add_argument_group("a folder of shards"))
     _add_running(parser.add_argument_group("running"))
 
 
@@ -66,6 +75,24 @@ def _add_rows(rows: argparse._ArgumentGroup) -> None:
     )
     rows.add_argument(
         "--overwrite-field", action="store_true", help='replace a field "foureyes" that rows have already'
+    )
+
+
+def _add_shards(shards: argparse._ArgumentGroup) -> None:
+    shards.add_argument(
+        "--rows-per-shard",
+        type=int,
+        metavar="N",
+        help="cut JSON lines and Parquet into shards of so many rows (default: a shard a file)",
+    )
+    shards.add_argument(
+        "--to", choices=("jsonl", "parquet"), help="format of the shards (default: Parquet where all of IN is)"
+    )
+    shards.add_argument(
+        "--work",
+        type=Path,
+        metavar="FOLDER",
+        help="where unfinished shards for an object store are kept on this machine (default: in the cache)",
     )
 
 

@@ -9,12 +9,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from textwrap import shorten
-from typing import IO, Final
+from typing import IO, Any, Final
 
 from foureyes.batch.engine import Engine, LocalEngine
 from foureyes.batch.job import Job
 from foureyes.batch.results import OWN, RANK, RowTally, Tallies
 from foureyes.batch.run import score_with
+from foureyes.batch.shards.run import Sharding, score_shards
 from foureyes.batch.window import WindowLimits
 from foureyes.cli.meaning import meaning_of
 from foureyes.cli.options import template_args_of
@@ -25,10 +26,11 @@ from foureyes.display import plural
 from foureyes.errors import InputError, ModelError
 from foureyes.models.catalog import open_reader
 from foureyes.models.roles import Reader
+from foureyes.storage.addresses import is_remote
 
 _SHOWN_CAUSES: Final = 8
 
-__all__ = ["job_of", "run", "score", "summary"]
+__all__ = ["job_of", "run", "score", "sharding_of", "summary"]
 
 
 _MANY: Final = 10
@@ -58,7 +60,9 @@ def score(args: argparse.Namespace, output: CommandOutput, open_reader: Callable
         InputError: an option, the input or the output cannot be used.
         ModelError: a verifier failed as a whole, or there are rows and none could be scored.
     """
-    job = job_of(args)
+    if args.address and args.engine != "ray":
+        raise InputError("--address is of a Ray cluster: it goes with --engine ray")
+    scored = _scoring(args)
     pace = Pace(time.monotonic)
 
     def open_engine() -> Engine:
@@ -67,7 +71,7 @@ def score(args: argparse.Namespace, output: CommandOutput, open_reader: Callable
         return engine
 
     with progress_on(sys.stderr, pace, quiet=args.quiet) as progress:
-        tallies = score_with(job, open_engine if args.verifier else None, on_piece=progress)
+        tallies = scored(open_engine if args.verifier else None, on_piece=progress)
     output.say(summary(tallies, args.out, pace.seconds))
     output.give(lambda: {**tallies.to_dict(), "seconds": pace.seconds, "output": args.out})
     if tallies.rows and not tallies.scored_any:
@@ -89,25 +93,50 @@ def _engine(args: argparse.Namespace, open_readers: Callable[[], Sequence[Reader
     return RayEngine(open_readers, address=args.address, gpus=args.device in {None, "cuda"})
 
 
+def _scoring(args: argparse.Namespace) -> Callable[..., Tallies]:
+    """What the arguments ask for: one file out, or a folder of shards."""
+    if args.out.endswith("/") or is_remote(args.out):
+        return partial(score_shards, sharding_of(args))
+    if args.rows_per_shard or args.to or args.work:
+        raise InputError(
+            "--rows-per-shard, --to and --work are for a folder of shards: end OUT with a /, or name one of an object store"
+        )
+    return partial(score_with, job_of(args))
+
+
 def job_of(args: argparse.Namespace) -> Job:
-    """What the arguments ask for.
+    """What the arguments ask for, where it is one file or a stream.
 
     Raises:
         InputError: they cannot go together.
     """
     if args.json and args.out == "-":
         raise InputError("--json prints the summary on stdout, where -o - puts the rows; give -o a file")
-    if args.address and args.engine != "ray":
-        raise InputError("--address is of a Ray cluster: it goes with --engine ray")
+    if "-" in args.source and len(args.source) > 1:
+        raise InputError("- stands for standard input, which is read alone; got other files beside it")
+    source = sys.stdin.buffer if args.source == ["-"] else args.source
+    return _job(args, source, _unbuffered_stdout() if args.out == "-" else Path(args.out))
+
+
+def sharding_of(args: argparse.Namespace) -> Sharding:
+    """What the arguments ask for, where it is a folder of shards.
+
+    Raises:
+        InputError: they cannot go together.
+    """
+    if "-" in args.source:
+        raise InputError("standard input is read once and makes one file; a folder of shards wants files")
+    return Sharding(args.source, args.out, partial(_job, args), args.to, args.rows_per_shard, args.work)
+
+
+def _job(args: argparse.Namespace, source: Any, out: Path | IO[bytes]) -> Job:
     verifiers = args.verifier or []
     twice = [ref for ref in verifiers if verifiers.count(ref) > 1]
     if twice:
         raise InputError(f"--verifier {twice[0]} is given twice")
-    if "-" in args.source and len(args.source) > 1:
-        raise InputError("- stands for standard input, which is read alone; got other files beside it")
     return Job(
-        source=sys.stdin.buffer if args.source == ["-"] else args.source,
-        out=_unbuffered_stdout() if args.out == "-" else Path(args.out),
+        source=source,
+        out=out,
         read_as=meaning_of(args, args.final_answer),
         form=args.format,
         tokens=args.tokens,

@@ -1,0 +1,88 @@
+"""What a folder of shards costs: time, memory and going on, by the number of rows, with a scripted reader.
+
+::
+
+    python -m bench.shards 250000 1000000 [--rows-per-shard 100000] [--to jsonl]
+
+Every run is a process of its own, so its peak of memory is its own; then one is killed halfway, and what passes until the one that
+goes on reads its first new row is the time of going on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+
+from foureyes.batch.job import Job
+from foureyes.batch.results import Tallies
+from foureyes.batch.shards.run import Sharding, score_shards
+from foureyes.models.scripted import ScriptedReader
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("rows", type=int, nargs="+")
+    arguments.add_argument("--rows-per-shard", type=int, default=100_000)
+    arguments.add_argument("--to", choices=("jsonl", "parquet"), default="jsonl")
+    arguments.add_argument("--run", type=Path, help=argparse.SUPPRESS)
+    arguments.add_argument("--stop", type=int, default=0, help=argparse.SUPPRESS)
+    args = arguments.parse_args()
+    if args.run:
+        _run(args)
+        return
+    for rows in args.rows:
+        with tempfile.TemporaryDirectory() as folder:
+            _measure(Path(folder), rows, args)
+
+
+def _measure(folder: Path, rows: int, args: argparse.Namespace) -> None:
+    with (folder / "in.jsonl").open("w") as file:
+        for i in range(rows):
+            row = {"id": i, "prompt": f"Question {i} of {rows}?", "answer": f"the answer of row {i}"}
+            file.write(json.dumps(row) + "\n")
+    whole = _process(folder, args)
+    shutil.rmtree(folder / "out")
+    _process(folder, args, "--stop", str(rows // 2))
+    on = _process(folder, args)
+    told = f"{rows:>12,} rows: {whole['seconds']:.1f} s, {rows / whole['seconds']:,.0f} rows/s, peak {whole['mib']:.0f} MiB"
+    print(f"{told}; killed at half, going on took {on['first']:.2f} s", flush=True)
+
+
+def _process(folder: Path, args: argparse.Namespace, *more: str) -> dict[str, float]:
+    options = ["--rows-per-shard", str(args.rows_per_shard), "--to", args.to, "--run", str(folder), *more]
+    command = [sys.executable, "-m", "bench.shards", "0", *options]
+    said = subprocess.run(command, capture_output=True, text=True, check=False)
+    if said.returncode and not more:
+        raise SystemExit(said.stderr)
+    found: dict[str, float] = json.loads(said.stdout or "{}")
+    return found
+
+
+def _run(args: argparse.Namespace) -> None:
+    started, first = time.perf_counter(), 0.0
+
+    def note(tallies: Tallies, _rows: int | None) -> None:
+        nonlocal first
+        if tallies.rows > tallies.resumed and not first:
+            first = time.perf_counter() - started
+        if args.stop and tallies.rows >= args.stop:
+            os._exit(9)  # as a kill: nothing is put in order
+
+    job_of = partial(Job, resume=True)
+    what = Sharding([str(args.run / "in.jsonl")], f"{args.run}/out/", job_of, args.to, args.rows_per_shard)
+    score_shards(what, lambda: [ScriptedReader()], on_piece=note)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"seconds": time.perf_counter() - started, "first": first, "mib": peak}))
+
+
+if __name__ == "__main__":
+    main()

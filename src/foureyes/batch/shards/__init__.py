@@ -1,0 +1,17 @@
+"""Many files in, a folder of shards out: each shard is scored as a file is, and appears whole.
+
+A *shard* is a file of the output: what became of one input file, or of so many of its rows. The rules that hold throughout:
+
+- A shard's bytes depend on its own rows alone, not on which run made it, nor on what else is in the folder.
+- A shard appears in the folder once, whole; a run that goes on makes again what is missing or has another size than was written.
+- Two runs never write one folder.
+
+::
+
+    run ─── plan        which shards there are: pure but for looking at the input
+     ├───── inputs      a shard's rows as a file of this machine
+     ├───── claim       one run at a time
+     └───── folder      shards, and what is kept of them, here or on an object store
+
+Start at :func:`~foureyes.batch.shards.run.score_shards`.
+"""

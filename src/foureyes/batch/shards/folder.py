@@ -1,0 +1,254 @@
+"""The folder that shards go to, on this machine or on an object store, and what is kept there of a run.
+
+Beside the shards, in ``.foureyes``: ``run.json`` says what the run is about, ``shards/NAME.json`` what became of each shard that is whole.
+What is being made lies in a folder of this machine: ``.foureyes/work``, or, of an object store's, one in the cache.
+
+Start at :func:`open_folder`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from filelock import FileLock, Timeout
+
+from foureyes.batch.disk import reading, sync_folder, writing
+from foureyes.errors import InputError
+from foureyes.models.weights.store import cache_folder
+from foureyes.storage.addresses import is_remote, joined
+
+__all__ = ["ShardFolder", "open_folder"]
+
+_OWN: Final = ".foureyes"
+_RUN: Final = "run.json"
+_SHARDS: Final = "shards"
+_CLAIM: Final = "claim"
+
+
+def open_folder(out: str, work: Path | None = None) -> ShardFolder:
+    """The folder at a path or an address.
+
+    Args:
+        out: where.
+        work: folder of this machine for what is being made of a store's; one in the cache where ``None``.
+
+    Raises:
+        InputError: the address cannot be used.
+        ConfigError: the package that reads it is not installed.
+    """
+    if not is_remote(out):
+        return DiskFolder(Path(out))
+    name = hashlib.sha256(out.rstrip("/").encode()).hexdigest()[:24]
+    return StoredFolder(out, work or cache_folder() / "score" / name)
+
+
+class ShardFolder(ABC):
+    """Where shards go.
+
+    Attributes:
+        name: path or address.
+        work: folder of this machine for what is being made.
+    """
+
+    def __init__(self, name: str, work: Path) -> None:
+        self.name, self.work = name, work
+
+    @contextmanager
+    def claimed(self, *, by_force: bool) -> Iterator[None]:
+        """Keeps other runs out.
+
+        Args:
+            by_force: take the claim of a run on another machine, which is known to be dead.
+
+        Raises:
+            InputError: another run has it, or the folder cannot be written.
+        """
+        with writing(self.work):
+            self.work.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.work.parent / f"{self.work.name}.lock")
+        with writing(self.work):
+            self._acquire(lock)
+        try:
+            self._claim(by_force=by_force)
+            try:
+                yield
+            finally:
+                self._let_go()
+        finally:
+            lock.release()
+
+    def _acquire(self, lock: FileLock) -> None:
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise InputError(f"another run is writing {self.name}") from error
+
+    def told(self) -> bytes | None:
+        """What ``run.json`` says; ``None`` where there is none."""
+        return self._read([_RUN]).get(_RUN)
+
+    def tell(self, run: bytes) -> None:
+        """Writes ``run.json``."""
+        self._write(_RUN, run)
+
+    def kept(self, names: Iterable[str]) -> dict[str, bytes]:
+        """What is kept of those of these shards that are whole."""
+        there = self._sizes(_SHARDS)
+        records = {f"{_SHARDS}/{name}.json": name for name in names if f"{name}.json" in there}
+        return {records[record]: content for record, content in self._read(list(records)).items()}
+
+    def keep(self, name: str, record: bytes) -> None:
+        """Says that a shard is whole, and what became of it."""
+        self._write(f"{_SHARDS}/{name}.json", record)
+
+    def sizes(self) -> dict[str, int]:
+        """Names and sizes of the files right in the folder."""
+        return self._sizes(None)
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Deletes these shards and all that is kept of a run."""
+        for content in sorted(self.work.rglob("*"), reverse=True):
+            with writing(content):
+                content.rmdir() if content.is_dir() else content.unlink(missing_ok=True)
+        names = list(names)
+        self._delete([f"{_OWN}/{_SHARDS}/{name}.json" for name in names] + names + [f"{_OWN}/{_RUN}"])
+
+    @abstractmethod
+    def publish(self, place: Path, name: str) -> None:
+        """Moves a whole file of this machine into the folder, at once."""
+
+    @abstractmethod
+    def _claim(self, *, by_force: bool) -> None:
+        """Keeps runs on other machines out, where a lock of this one cannot."""
+
+    @abstractmethod
+    def _let_go(self) -> None:
+        """Gives the claim back."""
+
+    @abstractmethod
+    def _read(self, names: list[str]) -> dict[str, bytes]: ...
+
+    @abstractmethod
+    def _write(self, name: str, content: bytes) -> None: ...
+
+    @abstractmethod
+    def _sizes(self, folder: str | None) -> dict[str, int]: ...
+
+    @abstractmethod
+    def _delete(self, names: list[str]) -> None: ...
+
+
+class DiskFolder(ShardFolder):
+    """A folder of this machine, which is made where it is missing."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path}/", path / _OWN / "work")
+        self._path = path
+
+    def publish(self, place: Path, name: str) -> None:
+        """One rename."""
+        with writing(self._path / name):
+            place.replace(self._path / name)
+            sync_folder(self._path)
+
+    def _claim(self, *, by_force: bool) -> None:
+        """The lock is claim enough."""
+
+    def _let_go(self) -> None:
+        """There is nothing to give back."""
+
+    def _read(self, names: list[str]) -> dict[str, bytes]:
+        found = {}
+        for name in names:
+            path = self._path / _OWN / name
+            with reading(path):
+                if path.exists():
+                    found[name] = path.read_bytes()
+        return found
+
+    def _write(self, name: str, content: bytes) -> None:
+        path = self._path / _OWN / name
+        beside = path.with_name(f"{path.name}.new")
+        with writing(path):
+            path.parent.mkdir(exist_ok=True)
+            with beside.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(path)
+            sync_folder(path.parent)
+
+    def _sizes(self, folder: str | None) -> dict[str, int]:
+        path = self._path if folder is None else self._path / _OWN / folder
+        with reading(path):
+            if not path.exists():
+                return {}
+            return {one.name: one.stat().st_size for one in path.iterdir() if one.is_file()}
+
+    def _delete(self, names: list[str]) -> None:
+        for name in names:
+            with writing(self._path / name):
+                (self._path / name).unlink(missing_ok=True)
+
+
+class StoredFolder(ShardFolder):
+    """A folder of an object store: names that begin alike."""
+
+    def __init__(self, address: str, work: Path) -> None:
+        from foureyes.storage.store import ObjectStore  # noqa: PLC0415 - an extra
+
+        super().__init__(joined(address, ""), work)
+        self._store = ObjectStore(address)
+        if self._store.scheme == "hf":
+            raise InputError(
+                f"{address}: hf:// is read from; write the shards elsewhere, and push them when they are whole"
+            )
+        self._token = work / _CLAIM
+
+    def publish(self, place: Path, name: str) -> None:
+        """An upload; stores show an object when all of it is there."""
+        self._store.put(place, joined(self.name, name))
+        with writing(place):
+            place.unlink()
+
+    def _claim(self, *, by_force: bool) -> None:
+        with writing(self._token):
+            if not self._token.exists():
+                self._token.write_text(secrets.token_hex(16), encoding="ascii")
+            token = self._token.read_bytes()
+        address = self._address(_CLAIM)
+        if self._store.create(address, token):
+            return
+        if self._store.read([address]).get(address) == token:  # this machine's own, of a run that was killed
+            return
+        if not by_force:
+            raise InputError(
+                f"another run is writing {self.name}; if it is dead, --resume --force goes on without what it had not finished"
+            )
+        self._store.write(address, token)
+
+    def _let_go(self) -> None:
+        self._store.delete([self._address(_CLAIM)])
+
+    def _read(self, names: list[str]) -> dict[str, bytes]:
+        addresses = {self._address(name): name for name in names}
+        return {addresses[address]: content for address, content in self._store.read(list(addresses)).items()}
+
+    def _write(self, name: str, content: bytes) -> None:
+        self._store.write(self._address(name), content)
+
+    def _sizes(self, folder: str | None) -> dict[str, int]:
+        return self._store.sizes(self.name if folder is None else self._address(folder))
+
+    def _delete(self, names: list[str]) -> None:
+        self._store.delete([joined(self.name, name) for name in names])
+
+    def _address(self, name: str) -> str:
+        return joined(joined(self.name, _OWN), name)

@@ -1,0 +1,269 @@
+"""The driver: shard after shard, each as a file is scored, while the next one's rows are fetched and the last one is put in its place.
+
+Start at :func:`score_shards`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePath
+from typing import Any, Final
+
+from foureyes import __version__
+from foureyes.batch.disk import reading
+from foureyes.batch.engine import Engine, LocalEngine
+from foureyes.batch.job import Job, OutForm
+from foureyes.batch.journal import difference
+from foureyes.batch.json_text import dump
+from foureyes.batch.results import Tallies
+from foureyes.batch.run import score_with
+from foureyes.batch.shards.folder import ShardFolder, open_folder
+from foureyes.batch.shards.inputs import Inputs
+from foureyes.batch.shards.plan import InputFile, Shard, input_files, plan_shards
+from foureyes.errors import InputError
+from foureyes.records.forms import form_of_name
+
+__all__ = ["Sharding", "score_shards"]
+
+_FORMAT: Final = 1
+
+OnPiece = Callable[[Tallies, int | None], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Sharding:
+    """A run that makes a folder of shards.
+
+    Args:
+        sources: paths, patterns, folders or addresses of the input.
+        out: folder, or address of one.
+        job_of: what is done with one shard: its rows and its output are given.
+        to: format of the shards; ``None`` for Parquet where all of the input is, else JSON lines.
+        rows: of each shard at most; ``None`` for a shard a file.
+        work: folder of this machine for what is being made of an object store's; ``None`` for one in the cache.
+    """
+
+    sources: Sequence[str]
+    out: str
+    job_of: Callable[[Path, Path], Job]
+    to: OutForm | None = None
+    rows: int | None = None
+    work: Path | None = None
+
+    def form_of(self, files: Sequence[InputFile]) -> OutForm:
+        """Format of the shards."""
+        if self.to is not None:
+            return self.to
+        forms = {form_of_name(PurePath(file.place)) for file in files}
+        return "parquet" if forms == {"parquet"} else "jsonl"
+
+
+def score_shards(
+    sharding: Sharding,
+    open_engine: Callable[[], Engine] | None,
+    *,
+    on_piece: OnPiece = lambda _tallies, _rows: None,
+) -> Tallies:
+    """Scores every answer of many files into a folder of shards.
+
+    1. Look at the input, take the folder, and refuse to go on with a run of something else.
+    2. Find the shards that are whole already: they are neither read nor counted again.
+    3. Shard by shard: fetch its rows, score them as a file, put it in its place, say that it is whole.
+
+    Args:
+        sharding: what to do.
+        open_engine: as for :func:`~foureyes.batch.run.score_with`; not called where every shard is whole.
+        on_piece: as for that.
+
+    Returns:
+        What became of all rows, those of earlier runs too.
+
+    Raises:
+        InputError: an input, output or option cannot be used, or another run is writing the folder.
+        ConfigError: a package that reads an address is not installed.
+        ModelError: a verifier as a whole failed. Finished shards and rows are kept.
+    """
+    files = input_files(sharding.sources)
+    folder = open_folder(sharding.out, sharding.work)
+    template = sharding.job_of(Path(files[0].place), folder.work / f"any.{sharding.form_of(files)}")
+    with folder.claimed(by_force=template.force and template.resume):
+        return _Run(sharding, template, folder, files, on_piece).score(open_engine)
+
+
+class _KeptOpen:
+    """An engine that one shard after the other reads with: closing it is the run's business."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.fingerprints, self.read = engine.fingerprints, engine.read
+
+    def close(self) -> None:
+        """It stays open."""
+
+
+class _Run:
+    """One run on one folder that is claimed."""
+
+    def __init__(
+        self, sharding: Sharding, template: Job, folder: ShardFolder, files: Sequence[InputFile], on_piece: OnPiece
+    ) -> None:
+        self._sharding, self._template, self._folder, self._files = sharding, template, folder, files
+        self._on_piece = on_piece
+        self._form = sharding.form_of(files)
+        self._tallies = Tallies({})
+        self._identity = {
+            "format": _FORMAT,
+            "version": __version__,
+            "inputs": {file.place: {"size": file.size, "version": file.version} for file in files},
+            "rows_per_shard": sharding.rows,
+            "options": template.options(),
+        }
+        self._engine: Engine | None = None
+
+    def score(self, open_engine: Callable[[], Engine] | None) -> Tallies:
+        """All shards that are not whole."""
+        told = self._told()
+        if told is None:
+            shards = plan_shards(self._files, self._sharding.rows, self._template.form)
+        else:
+            shards = [Shard.from_dict(shard) for shard in told["shards"]]
+        manifest = {**self._identity, "shards": [shard.to_dict() for shard in shards]}
+        pending = self._pending(shards)
+
+        def opened() -> Engine:
+            if self._engine is None and open_engine is not None:
+                self._engine = open_engine()
+                self._begin(manifest, told)
+            return _KeptOpen(self._engine or LocalEngine([]))
+
+        if open_engine is None and pending:
+            self._begin(manifest, told)
+        try:
+            self._make(pending, None if open_engine is None else opened, shards)
+        finally:
+            if self._engine is not None:
+                self._engine.close()
+        return self._tallies
+
+    def _told(self) -> dict[str, Any] | None:
+        """What an earlier run says of itself, if it is to be gone on with."""
+        said = self._folder.told()
+        if said is None:
+            self._require_room()
+            return None
+        told: dict[str, Any] = json.loads(said)
+        if self._template.resume:
+            what = difference({name: told.get(name) for name in self._identity}, self._identity)
+            if what:
+                raise InputError(f"cannot resume {self._folder.name}: {what}; --force without --resume starts again")
+            return told
+        if not self._template.force:
+            raise InputError(
+                f"{self._folder.name} holds the shards of a run; --resume goes on with it, --force throws them away"
+            )
+        self._folder.forget(
+            _name(shard["index"], suffix) for shard in told["shards"] for suffix in ("jsonl", "parquet")
+        )
+        return None
+
+    def _require_room(self) -> None:
+        foreign = [name for name in self._folder.sizes() if not name.startswith(".")]
+        if foreign and not self._template.force:
+            raise InputError(
+                f"{self._folder.name} holds {min(foreign)}, which is of no run; wanted an empty folder, or --force, which lets it be"
+            )
+
+    def _begin(self, manifest: dict[str, Any], told: dict[str, Any] | None) -> None:
+        """Says what the run is about, once that is known; whoever goes on must read with the same verifiers."""
+        verifiers = {"fingerprints": dict(self._engine.fingerprints) if self._engine else {}}
+        if told is None:
+            self._folder.tell(dump({**manifest, **verifiers}).encode())
+        elif what := difference({"fingerprints": told.get("fingerprints")}, verifiers):
+            raise InputError(f"cannot resume {self._folder.name}: {what}; --force without --resume starts again")
+
+    def _pending(self, shards: Sequence[Shard]) -> list[Shard]:
+        """The shards that are not whole; the others are counted."""
+        names = {shard.index: _name(shard.index, self._form) for shard in shards}
+        kept, sizes = self._folder.kept(names.values()), self._folder.sizes()
+        pending = []
+        for shard in shards:
+            record = json.loads(kept.get(names[shard.index], b"{}"))
+            if record and record["size"] == sizes.get(names[shard.index]):
+                self._count(record["tallies"], shards, resumed=True)
+            else:
+                pending.append(shard)
+        return pending
+
+    def _count(self, told: dict[str, Any], shards: Sequence[Shard], *, resumed: bool) -> None:
+        tallies = Tallies.from_dict(told)
+        self._tallies.include(replace(tallies, resumed=tallies.rows) if resumed else tallies)
+        more = f" (the first of {len(shards):,} shards)" if len(shards) > 1 else ""
+        self._tallies.read_as = self._tallies.read_as or tallies.read_as + more
+
+    def _make(
+        self, pending: Sequence[Shard], opened: Callable[[], Engine] | None, shards: Sequence[Shard]
+    ) -> None:
+        is_cut = self._sharding.rows is not None
+        inputs = Inputs(self._files, self._template.form, self._folder.work, is_cut=is_cut)
+        with (
+            ThreadPoolExecutor(1, "foureyes-fetch") as fetching,
+            ThreadPoolExecutor(1, "foureyes-publish") as publishing,
+        ):
+            fetched = fetching.submit(inputs.bring, pending[0]) if pending else None
+            published: Future[None] | None = None
+            for i, shard in enumerate(pending):
+                place = fetched.result() if fetched else Path()
+                fetched = fetching.submit(inputs.bring, pending[i + 1]) if i + 1 < len(pending) else None
+                self._one(shard, place, inputs, opened)
+                self._count(json.loads(self._record(shard).read_bytes())["tallies"], shards, resumed=False)
+                if published is not None:
+                    published.result()
+                published = publishing.submit(self._publish, shard)
+                inputs.drop(shard)
+            if published is not None:
+                published.result()
+
+    def _one(self, shard: Shard, place: Path, inputs: Inputs, opened: Callable[[], Engine] | None) -> None:
+        """Makes a shard and its record; one that a killed run made, and had no time to put in its place, is taken as it is."""
+        out, record = self._made(shard), self._record(shard)
+        if out.exists() and record.exists():
+            return
+        job = self._sharding.job_of(place, out)
+        job = replace(
+            job,
+            resume=True,
+            force=True,
+            origin=inputs.origin(shard),
+            own=True if self._form == "parquet" or opened is None else None,
+        )
+        score_with(job, opened, on_piece=self._show, on_end=lambda tallies: self._write(record, tallies))
+
+    def _show(self, tallies: Tallies, _rows: int | None) -> None:
+        so_far = Tallies({}, read_as=tallies.read_as)
+        so_far.include(self._tallies)
+        so_far.include(tallies)
+        self._on_piece(so_far, None)
+
+    def _write(self, record: Path, tallies: Tallies) -> None:
+        record.write_text(dump({"tallies": tallies.to_dict()}), encoding="utf-8")
+
+    def _publish(self, shard: Shard) -> None:
+        made, record = self._made(shard), self._record(shard)
+        with reading(made):
+            size = made.stat().st_size
+        kept = {"size": size, **json.loads(record.read_bytes())}
+        self._folder.publish(made, made.name)
+        self._folder.keep(made.name, dump(kept).encode())
+        record.unlink(missing_ok=True)
+
+    def _made(self, shard: Shard) -> Path:
+        return self._folder.work / _name(shard.index, self._form)
+
+    def _record(self, shard: Shard) -> Path:
+        return self._folder.work / f"{_name(shard.index, self._form)}.json"
+
+
+def _name(index: int, suffix: str) -> str:
+    return f"shard-{index:05}.{suffix}"

@@ -1,0 +1,332 @@
+"""A folder of shards: whole or not there, made once, gone on with by shard and by row, here and on a real S3 server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from foureyes.batch.engine import LocalEngine
+from foureyes.batch.job import Job
+from foureyes.batch.results import Tallies
+from foureyes.batch.run import score_file
+from foureyes.batch.shards.folder import open_folder
+from foureyes.batch.shards.plan import InputFile, plan_shards
+from foureyes.batch.shards.run import Sharding, score_shards
+from foureyes.batch.window import WindowLimits
+from foureyes.errors import InputError, ModelUnavailable
+from foureyes.models.scripted import ScriptedReader
+from foureyes.types import Exchange, Reading, Unscored
+
+WINDOW = WindowLimits(rows=4, reading=16)
+
+
+class Dying(ScriptedReader):
+    """Reads so many answers, then its server is gone."""
+
+    def __init__(self, answers: float = float("inf")) -> None:
+        super().__init__()
+        self.left, self.seen = answers, []
+
+    def read(self, exchanges: Sequence[Exchange], *, top_k: int = 0) -> list[Reading | Unscored]:
+        if self.left <= 0:
+            raise ModelUnavailable("connection refused", model=self.name)
+        self.left -= len(exchanges)
+        self.seen += [exchange.answer for exchange in exchanges]
+        return super().read(exchanges, top_k=top_k)
+
+
+def lines(first: int, n: int) -> str:
+    return "".join(
+        json.dumps({"id": i, "prompt": f"q {i}", "answer": f"a {i}"}) + "\n" for i in range(first, first + n)
+    )
+
+
+def sharding(sources: Any, out: Any, *, resume: bool = False, force: bool = False, **options: Any) -> Sharding:
+    job_of = partial(Job, limits=WINDOW, resume=resume, force=force)
+    return Sharding([str(source) for source in sources], str(out), job_of, **options)
+
+
+def run(what: Sharding, reader: ScriptedReader | None = None) -> Tallies:
+    return score_shards(what, lambda: LocalEngine([reader or ScriptedReader()]))
+
+
+def refuse() -> LocalEngine:
+    pytest.fail("a model was loaded")
+
+
+def shards(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
+
+
+def rows(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for content in shards(folder).values() for line in content.splitlines()]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    data = tmp_path / "data"
+    data.mkdir()
+    for i in range(3):
+        (data / f"{i}.jsonl").write_text(lines(10 * i, 10))
+    (data / "_hidden.jsonl").write_text("not read")
+    return tmp_path
+
+
+# ------------------------------------------------------------------------------------------------ what comes out
+
+
+def test_every_file_becomes_a_shard_with_the_bytes_that_it_has_alone(place: Path) -> None:
+    tallies = run(sharding([place / "data"], place / "out"))
+    for i in range(3):
+        alone = Job(place / "data" / f"{i}.jsonl", place / f"{i}.jsonl", limits=WINDOW)
+        score_file(alone, lambda: [ScriptedReader()])
+        assert (place / "out" / f"shard-0000{i}.jsonl").read_bytes() == (place / f"{i}.jsonl").read_bytes()
+    assert (tallies.rows, tallies.by_verifier["scripted"].scored, tallies.resumed) == (30, 30, 0)
+    assert tallies.read_as.endswith("(the first of 3 shards)")
+
+
+@pytest.mark.parametrize("n", [1, 3, 7, 10, 100])
+def test_rows_a_shard_cut_files_and_lose_nothing(place: Path, n: int) -> None:
+    run(sharding([place / "data"], place / "out", rows=n))
+    found = shards(place / "out")
+    assert [row["id"] for row in rows(place / "out")] == list(range(30))
+    assert len(found) == 3 * -(-10 // n)
+    assert all(len(content.splitlines()) <= n for content in found.values())
+
+
+def test_a_parquet_data_set_stays_one_and_is_cut_across_row_groups(place: Path) -> None:
+    data = place / "set" / "year=2026"
+    data.mkdir(parents=True)
+    for i in range(2):
+        table = pa.table(
+            {"id": range(25 * i, 25 * i + 25), "prompt": ["q"] * 25, "answer": [f"a {k}" for k in range(25)]}
+        )
+        pq.write_table(table.replace_schema_metadata({"kept": "yes"}), data / f"{i}.parquet", row_group_size=6)
+    (place / "set" / "info.json").write_text("{}")
+    run(sharding([place / "set"], place / "out", rows=10))
+    found = sorted(path.name for path in (place / "out").glob("*.parquet"))
+    assert found == [f"shard-{i:05}.parquet" for i in range(6)]
+    table = pq.read_table(place / "out")
+    assert table["id"].to_pylist() == list(range(50))
+    assert table.schema.metadata[b"kept"] == b"yes"
+    assert "own" in table.schema.field("foureyes").type.names  # in every shard, so that they fit together
+
+
+def test_a_bad_row_is_named_by_its_file_and_its_line_there(place: Path) -> None:
+    (place / "data" / "1.jsonl").write_text(lines(10, 5) + "broken\n")
+    tallies = run(sharding([place / "data"], place / "out", rows=4))
+    name = f"{place}/data/1.jsonl, line 6"
+    assert rows(place / "out")[15]["foureyes"]["scripted"]["unscored"]["detail"].startswith(f"{name}: not JSON")
+    (first,) = tallies.by_verifier["scripted"].first.values()
+    assert first.startswith(name)
+
+
+@given(st.binary(max_size=300), st.integers(1, 9))
+def test_cuts_are_at_line_ends_and_lose_no_byte(tmp_path_factory: Any, content: bytes, n: int) -> None:
+    path = tmp_path_factory.mktemp("cut") / "a.jsonl"
+    path.write_bytes(content)
+    cuts = plan_shards([InputFile(str(path), len(content), "1")], n, None)
+    pieces = [content[cut.start : cut.stop] for cut in cuts]
+    assert b"".join(pieces) == content
+    assert all(piece.count(b"\n") == n and piece.endswith(b"\n") for piece in pieces[:-1])
+    assert all(piece.count(b"\n") <= n for piece in pieces)
+    assert [cut.first for cut in cuts] == [content[: cut.start].count(b"\n") for cut in cuts]
+
+
+# ------------------------------------------------------------------------------------------------ going on
+
+
+@pytest.mark.parametrize("to", ["jsonl", "parquet"])
+@pytest.mark.parametrize("rows_each", [None, 7])
+def test_a_run_that_died_again_and_again_ends_in_the_same_bytes_and_reads_nothing_twice(
+    place: Path, to: Any, rows_each: int | None
+) -> None:
+    run(sharding([place / "data"], place / "whole", to=to, rows=rows_each))
+    seen: list[str] = []
+    for answers in (0, 6, 13, 1, 40):
+        reader = Dying(answers)
+        try:
+            run(sharding([place / "data"], place / "out", to=to, rows=rows_each, resume=True), reader)
+        except ModelUnavailable:
+            assert answers != 40
+        seen += reader.seen
+    assert shards(place / "out") == shards(place / "whole")
+    assert len(seen) <= 30 + 4 * 4  # of a window that was not saved within a second, what was read is read again
+
+
+def test_a_shard_that_is_missing_or_cut_is_made_again_and_no_other(place: Path) -> None:
+    run(sharding([place / "data"], place / "out"))
+    whole = shards(place / "out")
+    (place / "out" / "shard-00000.jsonl").write_bytes(whole["shard-00000.jsonl"][:-9])
+    (place / "out" / "shard-00002.jsonl").unlink()
+    reader = Dying()
+    tallies = run(sharding([place / "data"], place / "out", resume=True), reader)
+    assert shards(place / "out") == whole
+    assert len(reader.seen) == 20
+    assert (tallies.rows, tallies.resumed) == (30, 10)
+
+
+def test_a_run_that_is_whole_loads_no_model(place: Path) -> None:
+    run(sharding([place / "data"], place / "out"))
+    again = score_shards(sharding([place / "data"], place / "out", resume=True), refuse)
+    assert (again.rows, again.resumed, again.by_verifier["scripted"].scored) == (30, 30, 30)
+
+
+def other_input(place: Path) -> dict[str, Any]:
+    (place / "data" / "3.jsonl").write_text(lines(30, 1))
+    return {}
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (other_input, r"inputs\..*3.jsonl was null and is"),
+        (lambda _: {"rows": 3}, "rows_per_shard was null and is 3"),
+        (lambda _: {"to": "parquet"}, r"options\.to was"),
+    ],
+)
+def test_a_run_of_something_else_is_not_gone_on_with(place: Path, change: Callable[[Path], Any], why: str) -> None:
+    run(sharding([place / "data"], place / "out"))
+    before = shards(place / "out")
+    with pytest.raises(InputError, match=why):
+        score_shards(sharding([place / "data"], place / "out", resume=True, **change(place)), refuse)
+    assert shards(place / "out") == before
+
+
+def test_another_verifier_is_refused(place: Path) -> None:
+    with pytest.raises(ModelUnavailable):
+        run(sharding([place / "data"], place / "out"), Dying(12))
+    with pytest.raises(InputError, match=r"cannot resume .*fingerprints"):
+        run(sharding([place / "data"], place / "out", resume=True), ScriptedReader({"a": 0.5}))
+
+
+def test_what_is_there_is_replaced_only_by_force(place: Path) -> None:
+    (place / "out").mkdir()
+    (place / "out" / "notes.txt").write_text("mine")
+    with pytest.raises(InputError, match=r"holds notes.txt, which is of no run"):
+        score_shards(sharding([place / "data"], place / "out"), refuse)
+    run(sharding([place / "data"], place / "out", rows=1, force=True))
+    with pytest.raises(InputError, match="--resume goes on with it, --force throws them away"):
+        score_shards(sharding([place / "data"], place / "out"), refuse)
+    run(sharding([place / "data"], place / "out", force=True))
+    assert sorted(shards(place / "out")) == ["notes.txt", *(f"shard-0000{i}.jsonl" for i in range(3))]
+
+
+def test_two_runs_on_one_folder_are_refused(place: Path) -> None:
+    with (
+        open_folder(str(place / "out")).claimed(by_force=False),
+        pytest.raises(InputError, match="another run is writing"),
+    ):
+        score_shards(sharding([place / "data"], place / "out", resume=True, force=True), refuse)
+
+
+@pytest.mark.parametrize(
+    ("sources", "options", "why"),
+    [
+        (["none.jsonl"], {}, "none.jsonl: no such file"),
+        (["data/*.none"], {}, "no file fits the pattern"),
+        (["data", "data/0.jsonl"], {}, "data/0.jsonl is named twice"),
+        (["data"], {"rows": 0}, "at least one row a shard"),
+        (["packed.jsonl.gz"], {"rows": 2}, "not packed can be cut"),
+        (["table.csv"], {"rows": 2}, "only JSON lines and Parquet"),
+        (["ftp://host/a.jsonl"], {}, "nothing here reads ftp://"),
+    ],
+)
+def test_input_that_cannot_be_used_is_named(place: Path, sources: list[str], options: Any, why: str) -> None:
+    (place / "packed.jsonl.gz").write_bytes(b"")
+    (place / "table.csv").write_text("prompt,answer\nq,a\n")
+    named = [source if "://" in source else str(place / source) for source in sources]
+    with pytest.raises(InputError, match=why):
+        score_shards(sharding(named, place / "out", **options), refuse)
+    assert not shards(place / "out") if (place / "out").exists() else True
+
+
+def test_a_file_that_is_written_to_meanwhile_is_named(place: Path) -> None:
+    class Meddling(ScriptedReader):
+        def read(self, exchanges: Sequence[Exchange], *, top_k: int = 0) -> list[Reading | Unscored]:
+            (place / "data" / "2.jsonl").write_text(lines(20, 11))
+            return super().read(exchanges, top_k=top_k)
+
+    with pytest.raises(InputError, match=r"2.jsonl was written to while it was being read"):
+        run(sharding([place / "data"], place / "out", rows=3), Meddling())
+
+
+# ------------------------------------------------------------------------------------------------ on an object store
+
+
+def upload(place: Path, bucket: str) -> None:
+    from foureyes.storage.store import ObjectStore
+
+    for path in (place / "data").iterdir():
+        ObjectStore(bucket).put(path, f"{bucket}/data/{path.name}")
+
+
+def fetched(bucket: str, place: Path) -> dict[str, bytes]:
+    from foureyes.storage.store import ObjectStore
+
+    store = ObjectStore(bucket)
+    return store.read([f"{bucket}/out/{name}" for name in sorted(store.sizes(f"{bucket}/out"))])
+
+
+@pytest.mark.parametrize("rows_each", [None, 7])
+def test_from_s3_to_s3_dying_midway_it_writes_what_it_writes_here(
+    place: Path, bucket: str, rows_each: int | None
+) -> None:
+    upload(place, bucket)
+    run(sharding([place / "data"], place / "out", rows=rows_each))
+    for answers in (13, 40):
+        try:
+            run(sharding([f"{bucket}/data"], f"{bucket}/out/", rows=rows_each, resume=True), Dying(answers))
+        except ModelUnavailable:
+            assert answers == 13
+    assert list(fetched(bucket, place).values()) == list(shards(place / "out").values())
+    (work,) = (place / "cache" / "score").glob("*[!k]")
+    assert [path.name for path in work.iterdir()] == ["claim"]  # nothing of the input is left on this machine
+
+
+def test_a_claim_on_s3_keeps_other_machines_out_until_it_is_taken_by_force(place: Path, bucket: str) -> None:
+    upload(place, bucket)
+    here = sharding([f"{bucket}/data"], f"{bucket}/out/", work=place / "here", resume=True)
+    from foureyes.storage.store import ObjectStore
+
+    ObjectStore(bucket).write(f"{bucket}/out/.foureyes/claim", b"of a machine that is gone")
+    with pytest.raises(InputError, match=r"another run is writing .*if it is dead, --resume --force goes on"):
+        score_shards(here, refuse)
+    assert ObjectStore(bucket).sizes(f"{bucket}/out") == {}
+    run(sharding([f"{bucket}/data"], f"{bucket}/out/", work=place / "here", resume=True, force=True))
+    assert len(fetched(bucket, place)) == 3
+    assert ObjectStore(bucket).look(f"{bucket}/out/.foureyes/claim") is None
+
+
+def test_a_half_written_object_is_made_again(place: Path, bucket: str) -> None:
+    from foureyes.storage.store import ObjectStore
+
+    upload(place, bucket)
+    run(sharding([f"{bucket}/data"], f"{bucket}/out/"))
+    whole = fetched(bucket, place)
+    name, content = next(iter(whole.items()))
+    ObjectStore(bucket).write(name, content[:50])
+    run(sharding([f"{bucket}/data"], f"{bucket}/out/", resume=True))
+    assert fetched(bucket, place) == whole
+
+
+def test_a_bucket_without_rights_costs_nothing(place: Path, forbidding_store: str) -> None:
+    with pytest.raises(InputError, match=r"cannot write s3://closed/out/.foureyes/claim: the store does not allow it"):
+        score_shards(sharding([place / "data"], f"{forbidding_store}/out/", work=place / "w"), refuse)
+    with pytest.raises(InputError, match=r"cannot read s3://closed/data: the store does not allow it"):
+        score_shards(sharding([f"{forbidding_store}/data"], place / "out"), refuse)
+
+
+def test_the_hub_is_read_from_only(place: Path) -> None:
+    pytest.importorskip("huggingface_hub")
+    with pytest.raises(InputError, match="hf:// is read from"):
+        score_shards(sharding([place / "data"], "hf://datasets/me/scored/"), refuse)
