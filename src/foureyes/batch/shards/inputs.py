@@ -65,6 +65,11 @@ class Inputs:
         elif is_remote(self._files[shard.file].place):
             self._file_of(shard.file).unlink(missing_ok=True)
 
+    def close(self) -> None:
+        """Deletes the copy of a file that was cut."""
+        if self._fetched is not None and self._is_cut:
+            self._fetched[1].unlink(missing_ok=True)
+
     def _here(self, index: int) -> Path:
         file = self._files[index]
         if not is_remote(file.place):

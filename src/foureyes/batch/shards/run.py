@@ -224,6 +224,7 @@ class _Run:
                 inputs.drop(shard)
             if published is not None:
                 published.result()
+        inputs.close()
 
     def _one(self, shard: Shard, place: Path, inputs: Inputs, opened: Callable[[], Engine] | None) -> None:
         """Makes a shard and its record; one that a killed run made, and had no time to put in its place, is taken as it is."""
