@@ -22,6 +22,7 @@ import time
 from functools import partial
 from pathlib import Path
 
+from foureyes.batch.engine import LocalEngine
 from foureyes.batch.job import Job
 from foureyes.batch.results import Tallies
 from foureyes.batch.shards.run import Sharding, score_shards
@@ -79,7 +80,7 @@ def _run(args: argparse.Namespace) -> None:
 
     job_of = partial(Job, resume=True)
     what = Sharding([str(args.run / "in.jsonl")], f"{args.run}/out/", job_of, args.to, args.rows_per_shard)
-    score_shards(what, lambda: [ScriptedReader()], on_piece=note)
+    score_shards(what, lambda: LocalEngine([ScriptedReader()]), on_piece=note)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps({"seconds": time.perf_counter() - started, "first": first, "mib": peak}))
 

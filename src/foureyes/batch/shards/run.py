@@ -202,9 +202,7 @@ class _Run:
         more = f" (the first of {len(shards):,} shards)" if len(shards) > 1 else ""
         self._tallies.read_as = self._tallies.read_as or tallies.read_as + more
 
-    def _make(
-        self, pending: Sequence[Shard], opened: Callable[[], Engine] | None, shards: Sequence[Shard]
-    ) -> None:
+    def _make(self, pending: Sequence[Shard], opened: Callable[[], Engine] | None, shards: Sequence[Shard]) -> None:
         is_cut = self._sharding.rows is not None
         inputs = Inputs(self._files, self._template.form, self._folder.work, is_cut=is_cut)
         with (
