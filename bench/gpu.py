@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -90,7 +91,8 @@ class DecoderLayer(nn.Module):
         seen = F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=True)
         x = x + self.out(seen.transpose(1, 2).flatten(2))
         gate, up = self.gate_up(self.norm_gated(x)).chunk(2, dim=-1)
-        return x + self.down(F.silu(gate) * up)
+        down: torch.Tensor = self.down(F.silu(gate) * up)
+        return x + down
 
 
 class Decoder(nn.Module):
@@ -110,7 +112,8 @@ class Decoder(nn.Module):
         x = self.embedding(ids)
         for layer in self.layers:
             x = layer(x, turns)
-        return self.norm(x)
+        normed: torch.Tensor = self.norm(x)
+        return normed
 
     def flop(self, reading: Reading) -> int:
         """Of one pass over all sequences, by the formula of :mod:`bench.flop`."""
@@ -205,7 +208,8 @@ def peak_rate(device: torch.device, dtype: torch.dtype, sizes: Sequence[int] = (
     best = 0.0
     for size in sizes:
         left, right = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
-        best = max(best, *(2 * size**3 / _seconds(lambda a=left, b=right: torch.mm(a, b), device) for _ in range(8)))
+        product = partial(torch.mm, left, right)
+        best = max(best, *(2 * size**3 / _seconds(product, device) for _ in range(8)))
     return best
 
 
