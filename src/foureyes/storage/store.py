@@ -205,8 +205,8 @@ def _reason(error: Exception) -> str:
     for known, words in _MEANINGS:
         if isinstance(error, known):
             return words
-    words = error.strerror if isinstance(error, OSError) and error.errno is not None else None
-    return words or f"the store's package failed with {type(error).__name__}"
+    strerror = error.strerror if isinstance(error, OSError) and error.errno is not None else None
+    return strerror or f"the store's package failed with {type(error).__name__}"
 
 
 def _opened(scheme: str) -> Any:
