@@ -27,7 +27,7 @@ def rate(programs: Sequence[str], at_once: int) -> tuple[float, Counter[str]]:
     sandbox = Sandbox()
     started = time.perf_counter()
     with ThreadPoolExecutor(at_once) as pool:
-        ends = Counter(run.outcome for run in pool.map(sandbox.run, programs))
+        ends: Counter[str] = Counter(run.outcome for run in pool.map(sandbox.run, programs))
     return len(programs) / (time.perf_counter() - started), ends
 
 

@@ -81,7 +81,8 @@ def gaps_of(facts: Sequence[Fact], reader: Reader) -> Floats:
         if isinstance(one, Unscored):
             raise SystemExit(f"{reader.name} could not read an answer: {one.detail}")
         means.append(-one.mean_nll)
-    return np.array(means[::2]) - np.array(means[1::2])
+    gaps: Floats = np.array(means[::2]) - np.array(means[1::2])
+    return gaps
 
 
 def _checkpoints(facts: Sequence[Fact], dose: float) -> Iterator[tuple[int, Reader]]:

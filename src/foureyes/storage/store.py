@@ -205,7 +205,7 @@ def _reason(error: Exception) -> str:
     for known, words in _MEANINGS:
         if isinstance(error, known):
             return words
-    strerror = error.strerror if isinstance(error, OSError) and error.errno is not None else None
+    strerror: str | None = error.strerror if isinstance(error, OSError) and error.errno is not None else None
     return strerror or f"the store's package failed with {type(error).__name__}"
 
 

@@ -134,13 +134,14 @@ def _job(args: argparse.Namespace, source: Any, out: Path | IO[bytes]) -> Job:
     twice = [ref for ref in verifiers if verifiers.count(ref) > 1]
     if twice:
         raise InputError(f"--verifier {twice[0]} is given twice")
+    chosen: dict[str, Any] = {"signals": tuple(args.signal)} if args.signal else {}
     return Job(
         source=source,
         out=out,
         read_as=meaning_of(args, args.final_answer),
         form=args.format,
         tokens=args.tokens,
-        **({"signals": tuple(args.signal)} if args.signal else {}),
+        **chosen,
         overwrite_field=args.overwrite_field,
         limits=WindowLimits(rows=args.window),
         resume=args.resume,
