@@ -130,7 +130,60 @@ def test_surprise_is_never_negative_and_the_certain_token_has_none():
     assert (got.nll[0], got.entropy[0], got.top1[0], got.rank[0]) == (0.0, 0.0, 1.0, 1)
 
 
-def test_ties_do_not_count_against_a_token():
+def test_equal_logits_are_shared_out_evenly():
     got = Head(torch.zeros(10, 4)).statistics(torch.ones(1, 4), torch.tensor([0]), torch.tensor([7]))
     assert got.rank[0] == 1
     assert got.entropy[0] == pytest.approx(torch.log(torch.tensor(10.0)).item(), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "product"),
+    [
+        (torch.float32, ConvertedProduct),
+        (torch.float32, DeviceProduct),
+        (torch.bfloat16, ConvertedProduct),
+        (torch.bfloat16, RemainderProduct),
+        (torch.bfloat16, DeviceProduct),
+    ],
+)
+@pytest.mark.parametrize("shape", [{}, {"softcap": 30.0}, {"scale": 7.0}], ids=str)
+@pytest.mark.parametrize("signs", ["mixed", "one"])
+def test_ties_do_not_count_against_a_token(dtype, product, shape, signs):
+    torch.manual_seed(3)
+    hidden, weight = torch.randn(50, 640), torch.randn(4500, 640) / 10
+    if signs == "one":  # sums as large as their terms allow, and with them what rounding does
+        hidden, weight = hidden.abs(), weight.abs() / 25
+    hidden, weight = hidden.to(dtype), weight.to(dtype)
+    weight[1:200] = weight[0]
+    weight[4400:] = weight[0]  # in another tile, of another width
+    rows, tokens = torch.arange(50), torch.tensor([0, 1, 100, 4400, 4499] * 10)
+    above = (hidden.double() @ weight.double().T - (hidden.double() @ weight[0].double())[:, None] > 1e-9).sum(1)
+    got = Head(weight, product=product, **shape).statistics(hidden, rows, tokens)
+    wrong = got.rank - 1 - above
+    assert wrong.max() <= 0  # of 300 equal ones
+    if product is not DeviceProduct or dtype is torch.float32:
+        assert wrong.min() >= -6  # nearer than the arithmetic can tell; logits of 16 bits tie with many more
+
+
+@pytest.mark.parametrize(("dtype", "product"), [(torch.float32, ConvertedProduct), (torch.bfloat16, RemainderProduct)])
+@pytest.mark.parametrize("shut", [slice(3, 4), slice(0, 64)], ids=["one", "a whole tile"])
+def test_a_logit_of_minus_infinity_is_a_token_that_cannot_be(monkeypatch, dtype, product, shut):
+    monkeypatch.setattr(product, "COLUMNS", 64)
+    torch.manual_seed(5)
+    hidden, weight, bias = torch.randn(6, 8).to(dtype), torch.randn(150, 8).to(dtype), torch.zeros(150)
+    bias[shut] = -torch.inf
+    rows, tokens = torch.arange(6), torch.arange(100, 106)
+    got = Head(weight, bias=bias, product=product).statistics(hidden, rows, tokens, top_k=3)
+    open_ = bias == 0
+    without = Head(weight[open_], product=product).statistics(hidden, rows, tokens - int((~open_).sum()), top_k=3)
+    for name in ("nll", "entropy", "top1", "rank", "top_logprobs"):
+        torch.testing.assert_close(getattr(got, name), getattr(without, name), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_logits_of_sixteen_bits_are_read_as_they_stand(dtype):
+    torch.manual_seed(6)
+    logits, tokens = torch.randn(5, 9000).to(dtype), torch.arange(5)
+    got = Head.of_logits(logits, tokens, top_k=3)
+    wide = Head.of_logits(logits.float(), tokens, top_k=3)
+    assert all(torch.equal(getattr(got, name), getattr(wide, name)) for name in got.__slots__)

@@ -67,7 +67,7 @@ class Head:
             if low < high:
                 parts.append(self._chunk(hidden[first:last], rows[low:high] - first, tokens[low:high], top_k))
         fields = Statistics.__slots__
-        return Statistics(**{name: torch.cat([getattr(part, name) for part in parts]).cpu() for name in fields})
+        return Statistics(**{name: torch.cat([getattr(part, name) for part in parts]) for name in fields})
 
     @staticmethod
     @torch.no_grad()
@@ -77,7 +77,7 @@ class Head:
         running = RunningStatistics(n_rows, vocabulary, COLUMNS, top_k, logits.device)
         actual = logits.gather(1, tokens[:, None])
         for first in range(0, vocabulary, COLUMNS):
-            tile = logits[:, first : first + COLUMNS].clone()
+            tile = logits[:, first : first + COLUMNS].to(torch.float32, copy=True)
             running.maximum(tile, first)
             running.add(tile, first)
         return running.finish(torch.arange(len(logits), device=logits.device), actual[:, 0], (logits > actual).sum(1))
@@ -85,25 +85,22 @@ class Head:
     def _chunk(self, hidden: torch.Tensor, rows: torch.Tensor, tokens: torch.Tensor, top_k: int) -> Statistics:
         product = self._product(hidden, self._weight)
         running = RunningStatistics(len(hidden), self.vocabulary, product.width, top_k, hidden.device)
-        threshold = self._actual(hidden[rows], tokens)
-        found = torch.empty_like(threshold)
+        ceiling = self._shape(
+            product.ceiling(rows, tokens), tokens
+        )  # what ties with the actual token is not above this
+        found = torch.empty_like(ceiling)
         above = torch.zeros(len(rows), dtype=torch.int64, device=hidden.device)
         here = _by_tile(tokens, product.width)
         for first in range(0, self.vocabulary, product.width):
             logits = self._shape(product.tile(first), slice(first, first + product.width))
             tile_max = running.maximum(logits, first)
-            hot = (tile_max[rows] > threshold).nonzero()[:, 0]  # elsewhere nothing can be above the actual token
+            hot = (tile_max[rows] > ceiling).nonzero()[:, 0]
             if len(hot):
-                above[hot] += running.count_above(logits, rows[hot], threshold[hot])
+                above[hot] += running.count_above(logits, rows[hot], ceiling[hot])
             if (own := here.get(first // product.width)) is not None:
                 found[own] = logits[rows[own], tokens[own] - first]
-                above[own] -= (found[own] > threshold[own]).long()  # rounding must not rank a token above itself
             running.add(logits, first)
         return running.finish(rows, found, above)
-
-    def _actual(self, hidden: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
-        logits = torch.linalg.vecdot(hidden.float(), self._weight[tokens].float())
-        return self._shape(logits, tokens)
 
     def _shape(self, logits: torch.Tensor, columns: slice | torch.Tensor) -> torch.Tensor:
         """From products to logits, in place."""

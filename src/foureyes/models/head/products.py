@@ -31,6 +31,12 @@ __all__ = [
 GROUP: Final = 64
 """Tiles are multiples of so many columns."""
 
+SUMMING: Final = 2.0**-20
+"""Difference between two orders of summing the same terms in float32, as a share of their sum and of their norm.
+
+Partial sums, each of which is rounded, grow to about these.
+"""
+
 
 class TileMemory:
     """Memory that every tile is written into anew."""
@@ -54,13 +60,16 @@ class TileProduct(ABC):
         ROWS: most hidden states at a time.
         CELLS: most logits in a tile.
         COLUMNS: most columns in a tile, however few the rows.
+        ROUNDING: error of a logit beside that of summing, as a share of it.
     """
 
     ROWS: ClassVar[int]
     CELLS: ClassVar[int]
     COLUMNS: ClassVar[int]
+    ROUNDING: ClassVar[float] = 0.0
 
     def __init__(self, hidden: torch.Tensor, weight: torch.Tensor) -> None:
+        self._hidden = hidden
         self._weight = weight
         self._rows = len(hidden)
         self.width = min(self.COLUMNS, max(self.CELLS // len(hidden) // GROUP, 1) * GROUP, len(weight))
@@ -69,6 +78,15 @@ class TileProduct(ABC):
     @abstractmethod
     def tile(self, first: int) -> torch.Tensor:
         """Columns ``first`` to ``first + width`` as (R, width) float32; the next call may write over it."""
+
+    def ceiling(self, rows: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+        """(M,) float32, the most that a tile may say where a row meets a token, or another of the same weights.
+
+        A tile sums in an order of its own and rounds, so a product made beside it is not the same to the last bit.
+        """
+        terms = self._hidden[rows].float() * self._weight[tokens].float()
+        product = terms.sum(1)
+        return product + (self.ROUNDING + SUMMING) * product.abs() + SUMMING * torch.linalg.vector_norm(terms, dim=1)
 
     def _part(self, first: int) -> torch.Tensor:
         return self._weight[first : first + self.width]
@@ -87,8 +105,7 @@ class ConvertedProduct(TileProduct):
     """A wider tile leaves the cache with the weights alone."""
 
     def __init__(self, hidden: torch.Tensor, weight: torch.Tensor) -> None:
-        super().__init__(hidden, weight)
-        self._hidden = hidden.float()
+        super().__init__(hidden.float(), weight)
         self._logits = self._memory(self._rows, torch.float32)
         self._float = None if weight.dtype == torch.float32 else self._memory(hidden.shape[1], torch.float32)
 
@@ -111,10 +128,10 @@ class RemainderProduct(TileProduct):
     CELLS = 1 << 21
     """8 MB in float32: products of bfloat16 gain more from wide tiles than the statistics lose outside the caches."""
     COLUMNS = 4096
+    ROUNDING = 2.0**-17
 
     def __init__(self, hidden: torch.Tensor, weight: torch.Tensor) -> None:
-        super().__init__(hidden, weight)
-        self._hidden = hidden.to(weight.dtype)
+        super().__init__(hidden.to(weight.dtype), weight)
         self._rounded = self._memory(self._rows, weight.dtype)
         self._logits = self._memory(self._rows, torch.float32)
 
@@ -134,10 +151,14 @@ class DeviceProduct(TileProduct):
     COLUMNS = 1 << 16
 
     def __init__(self, hidden: torch.Tensor, weight: torch.Tensor) -> None:
-        super().__init__(hidden, weight)
-        self._hidden = hidden.to(weight.dtype)
+        super().__init__(hidden.to(weight.dtype), weight)
         half = weight.dtype in (torch.bfloat16, torch.float16)
         self._widening = half and weight.device.type == "cuda" and "dtype" in torch.ops.aten.mm.overloads()
+
+    def ceiling(self, rows: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+        """See :meth:`TileProduct.ceiling`; rounded where tiles are."""
+        most = super().ceiling(rows, tokens)
+        return most if self._widening else most.to(self._weight.dtype).float()
 
     def tile(self, first: int) -> torch.Tensor:
         """See :meth:`TileProduct.tile`."""

@@ -32,7 +32,7 @@ class Statistics:
     Attributes:
         nll: (M,) float64, −ln p(token), nats.
         logit: (M,) float64, the token's logit as the model states it, before it is made a probability.
-        rank: (M,) int64, 1 = most likely; ties do not count against the token.
+        rank: (M,) int64, 1 = most likely; ties, as near as the arithmetic tells, do not count against the token.
         entropy: (M,) float64, nats, of the row's whole distribution.
         top1: (M,) float64, probability of the row's most likely token.
         top_ids, top_logprobs: (M, k), the most likely tokens of the row, best first.
@@ -72,7 +72,8 @@ class RunningStatistics:
 
     def maximum(self, logits: torch.Tensor, first: int) -> torch.Tensor:
         """(R,) the maximum of every row of a tile, whose first column is the vocabulary's ``first``."""
-        return torch.amax(logits, 1, out=self._maxima[first // self._width])
+        found = torch.amax(logits, 1, out=self._maxima[first // self._width])
+        return found.clamp_min_(torch.finfo(torch.float32).min)  # a tile may be −∞ throughout
 
     def add(self, logits: torch.Tensor, first: int) -> None:
         """Takes in a tile whose maximum is known, (R, width) float32, and writes over it."""
@@ -82,7 +83,7 @@ class RunningStatistics:
         centred = logits.sub_(self._maxima[place, :, None])
         terms = torch.exp(centred, out=self._terms.shaped(*logits.shape))
         torch.sum(terms, 1, out=self._totals[place])
-        torch.sum(terms.mul_(centred), 1, out=self._weighted[place])
+        torch.nansum(terms.mul_(centred), 1, out=self._weighted[place])  # a logit of −∞ adds 0·−∞, which is to be 0
 
     def count_above(self, logits: torch.Tensor, rows: torch.Tensor, bounds: torch.Tensor) -> torch.Tensor:
         """How many of a tile's logits are above a bound of their row.
@@ -113,7 +114,8 @@ class RunningStatistics:
             actual: (M,), the token's logit.
             above: (M,) int64, how many logits of its row are above it.
         """
-        maxima, totals, weighted = (sums.double() for sums in (self._maxima, self._totals, self._weighted))
+        maxima, totals, weighted = (_exact(sums) for sums in (self._maxima, self._totals, self._weighted))
+        rows, actual = rows.cpu(), _exact(actual)
         top = maxima.amax(0)
         below = maxima - top
         share = below.exp()
@@ -122,14 +124,19 @@ class RunningStatistics:
         log_total = total.log()
         log_z = top + log_total
         return Statistics(
-            nll=(log_z[rows] - actual.double()).clamp_min_(0.0),
-            logit=actual.double(),
-            rank=above + 1,
+            nll=(log_z[rows] - actual).clamp_min_(0.0),
+            logit=actual,
+            rank=above.cpu() + 1,
             entropy=(log_total - mean).clamp_min_(0.0)[rows],
             top1=total.reciprocal().clamp_max_(1.0)[rows],
-            top_ids=self._top_ids[rows],
-            top_logprobs=(self._top.double() - log_z[:, None]).clamp_max_(0.0)[rows],
+            top_ids=self._top_ids.cpu()[rows],
+            top_logprobs=(_exact(self._top) - log_z[:, None]).clamp_max_(0.0)[rows],
         )
+
+
+def _exact(values: torch.Tensor) -> torch.Tensor:
+    """In float64, on the CPU: not every device has it."""
+    return values.cpu().double()
 
 
 def _largest(logits: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
