@@ -6,6 +6,7 @@ import logging
 import os
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -69,6 +70,20 @@ def bucket(s3_server: str, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixt
 @pytest.fixture
 def forbidding_store(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A bucket to which the key that is set has no right, on a server that says so as S3 does."""
+    with answering(monkeypatch, 403, "AccessDenied") as bucket:
+        yield bucket
+
+
+@contextmanager
+def answering(monkeypatch: pytest.MonkeyPatch, status: int, code: str, *, there: bool = False) -> Iterator[str]:
+    """A bucket of a server that refuses in these words.
+
+    Args:
+        monkeypatch: of the test.
+        status: of HTTP.
+        code: S3's.
+        there: whether a small object is at every address all the same.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"  # or nobody tells a client that waits to go on with its body
@@ -77,9 +92,12 @@ def forbidding_store(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterato
         def _refuse(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
             self.rfile.read(length)
-            body = f"<Error><Code>AccessDenied</Code><Message>no: {SECRET}</Message></Error>".encode()
-            self.send_response(403)
+            found = there and self.command in {"GET", "HEAD"}
+            body = b"1" if found else f"<Error><Code>{code}</Code><Message>no: {SECRET}</Message></Error>".encode()
+            self.send_response(200 if found else status)
             self.send_header("Content-Type", "application/xml")
+            self.send_header("Last-Modified", "Mon, 01 Jan 2024 00:00:00 GMT")
+            self.send_header("ETag", '"1"')
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             if self.command != "HEAD":

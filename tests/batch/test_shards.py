@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -11,19 +13,21 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from foureyes.batch.engine import LocalEngine
 from foureyes.batch.job import Job
 from foureyes.batch.results import Tallies
 from foureyes.batch.run import score_file
-from foureyes.batch.shards.folder import open_folder
+from foureyes.batch.shards import plan
+from foureyes.batch.shards.folder import DiskFolder, open_folder
 from foureyes.batch.shards.plan import InputFile, plan_shards
 from foureyes.batch.shards.run import Sharding, score_shards
 from foureyes.batch.window import WindowLimits
 from foureyes.errors import InputError, ModelUnavailable
 from foureyes.models.scripted import ScriptedReader
+from foureyes.records.streams import is_packed
 from foureyes.types import Exchange, Reading, Unscored
 
 WINDOW = WindowLimits(rows=4, reading=16)
@@ -132,6 +136,7 @@ def test_a_bad_row_is_named_by_its_file_and_its_line_there(place: Path) -> None:
 
 @given(st.binary(max_size=300), st.integers(1, 9))
 def test_cuts_are_at_line_ends_and_lose_no_byte(tmp_path_factory: Any, content: bytes, n: int) -> None:
+    assume(not is_packed(content))
     path = tmp_path_factory.mktemp("cut") / "a.jsonl"
     path.write_bytes(content)
     cuts = plan_shards([InputFile(str(path), len(content), "1")], n, None)
@@ -158,6 +163,8 @@ def test_a_run_that_died_again_and_again_ends_in_the_same_bytes_and_reads_nothin
             run(sharding([place / "data"], place / "out", to=to, rows=rows_each, resume=True), reader)
         except ModelUnavailable:
             assert answers != 40
+        else:
+            assert answers == 40
         seen += reader.seen
     assert shards(place / "out") == shards(place / "whole")
     assert len(seen) <= 30 + 4 * 4  # of a window that was not saved within a second, what was read is read again
@@ -238,11 +245,15 @@ def test_two_runs_on_one_folder_are_refused(place: Path) -> None:
         (["data"], {"rows": 0}, "at least one row a shard"),
         (["packed.jsonl.gz"], {"rows": 2}, "not packed can be cut"),
         (["table.csv"], {"rows": 2}, "only JSON lines and Parquet"),
+        (["zipped.jsonl"], {"rows": 2}, "not packed can be cut"),
+        (["na\udcffme.jsonl"], {}, r"na\\udcffme.jsonl' is no UTF-8"),
         (["ftp://host/a.jsonl"], {}, "nothing here reads ftp://"),
     ],
 )
 def test_input_that_cannot_be_used_is_named(place: Path, sources: list[str], options: Any, why: str) -> None:
     (place / "packed.jsonl.gz").write_bytes(b"")
+    (place / "zipped.jsonl").write_bytes(gzip.compress(lines(0, 3).encode()))
+    (place / "na\udcffme.jsonl").write_text(lines(0, 3))
     (place / "table.csv").write_text("prompt,answer\nq,a\n")
     named = [source if "://" in source else str(place / source) for source in sources]
     with pytest.raises(InputError, match=why):
@@ -250,14 +261,148 @@ def test_input_that_cannot_be_used_is_named(place: Path, sources: list[str], opt
     assert not shards(place / "out") if (place / "out").exists() else True
 
 
-def test_a_file_that_is_written_to_meanwhile_is_named(place: Path) -> None:
+@pytest.mark.parametrize("rows_each", [None, 3])
+def test_a_file_that_is_written_to_meanwhile_is_named(place: Path, rows_each: int | None) -> None:
     class Meddling(ScriptedReader):
+        """Writes once, while the last shard that is not of 2.jsonl is read, whose rows are here by then."""
+
         def read(self, exchanges: Sequence[Exchange], *, top_k: int = 0) -> list[Reading | Unscored]:
-            (place / "data" / "2.jsonl").write_text(lines(20, 11))
+            if exchanges[-1].answer == ("a 19" if rows_each is None else "a 2"):
+                time.sleep(0.2)
+                (place / "data" / "2.jsonl").write_text(lines(20, 11))
             return super().read(exchanges, top_k=top_k)
 
     with pytest.raises(InputError, match=r"2.jsonl was written to while it was being read"):
-        run(sharding([place / "data"], place / "out", rows=3), Meddling())
+        run(sharding([place / "data"], place / "out", rows=rows_each), Meddling())
+    assert "shard-00002.jsonl" not in shards(place / "out") or rows_each
+
+
+# ------------------------------------------------------------------------------------------------ what is nobody's to delete
+
+
+@pytest.mark.parametrize("by", ["out", "out/*.jsonl", "link"])
+def test_input_that_lies_where_the_shards_go_is_refused_and_stays(place: Path, by: str) -> None:
+    run(sharding([place / "data"], place / "out"))
+    (place / "link").symlink_to(place / "out")
+    before = shards(place / "out")
+    with pytest.raises(
+        InputError, match=r"shard-00000.jsonl lies in .*/, where the shards go; the output wants a folder"
+    ):
+        score_shards(sharding([place / by], place / "out", force=True), refuse)
+    assert shards(place / "out") == before
+
+
+def test_a_folder_that_is_read_takes_no_shards(place: Path) -> None:
+    with pytest.raises(InputError, match=r"data/scored/ lies in .*data, all of which is read"):
+        score_shards(sharding([place / "data"], place / "data" / "scored"), refuse)
+    assert not (place / "data" / "scored").exists()
+
+
+def test_a_foreign_file_with_a_shards_name_is_never_replaced(place: Path) -> None:
+    (place / "out").mkdir()
+    (place / "out" / "shard-00001.jsonl").write_text("mine")
+    with pytest.raises(InputError, match=r"holds shard-00001.jsonl, which is of no run and has the name of a shard"):
+        score_shards(sharding([place / "data"], place / "out", force=True), refuse)
+    assert shards(place / "out") == {"shard-00001.jsonl": b"mine"}
+
+
+def test_clearing_the_work_folder_follows_no_link_and_keeps_the_claim(place: Path) -> None:
+    folder = open_folder(str(place / "out"))
+    folder.work.mkdir(parents=True)
+    (folder.work / "claim").write_text("ours")
+    (folder.work / "link").symlink_to(place / "data")
+    (folder.work / "deep").mkdir()
+    (folder.work / "deep" / "rows").write_text("left")
+    folder.clear()
+    assert [path.name for path in folder.work.iterdir()] == ["claim"]
+    assert len(list((place / "data").iterdir())) == 4
+
+
+def test_a_work_folder_is_of_object_stores(place: Path) -> None:
+    with pytest.raises(InputError, match="--work is for an OUT on an object store"):
+        score_shards(sharding([place / "data"], place / "out", work=place / "w"), refuse)
+
+
+# ------------------------------------------------------------------------------------------------ whose results they are
+
+
+def made_and_not_published(place: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    def failing(*_: object) -> None:
+        raise InputError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DiskFolder, step, failing)
+        with pytest.raises(InputError, match="the disk is full"):
+            run(sharding([place / "data" / "0.jsonl"], place / "out"))
+
+
+@pytest.mark.parametrize("step", ["keep", "publish"])
+def test_a_made_shard_that_could_not_be_put_in_its_place_is_not_read_again(
+    place: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    made_and_not_published(place, monkeypatch, step)
+    assert shards(place / "out") == {}
+    reader = Dying()
+    run(sharding([place / "data" / "0.jsonl"], place / "out", resume=True), reader)
+    assert (reader.seen, len(rows(place / "out"))) == ([], 10)
+    assert list((place / "out" / ".foureyes" / "work").iterdir()) == []
+
+
+@pytest.mark.parametrize("step", ["publish", "died"])
+def test_what_another_run_left_in_the_work_folder_is_never_published(
+    place: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    if step == "died":
+        with pytest.raises(ModelUnavailable):
+            run(sharding([place / "data" / "0.jsonl"], place / "out"), Dying(6))
+    else:
+        made_and_not_published(place, monkeypatch, step)
+    (place / "out" / ".foureyes" / "run.json").unlink()
+    reader = Dying()
+    run(sharding([place / "data" / "1.jsonl"], place / "out", resume=True), reader)
+    assert [row["id"] for row in rows(place / "out")] == list(range(10, 20))
+    assert len(reader.seen) == 10
+
+
+def test_the_same_files_in_another_order_are_another_run(place: Path) -> None:
+    names = [place / "data" / f"{i}.jsonl" for i in range(2)]
+    with pytest.raises(ModelUnavailable):
+        run(sharding(names, place / "out"), Dying(12))
+    with pytest.raises(InputError, match=r"0\.jsonl\.at was 0 and is 1"):
+        score_shards(sharding(names[::-1], place / "out", resume=True), refuse)
+
+
+def test_readers_of_other_options_do_not_go_on_with_a_run_that_is_whole(place: Path) -> None:
+    run(sharding([place / "data"], place / "out", readers={"dtype": "float32"}))
+    with pytest.raises(InputError, match=r"readers\.dtype was \"float32\" and is \"float16\""):
+        score_shards(sharding([place / "data"], place / "out", resume=True, readers={"dtype": "float16"}), refuse)
+
+
+@pytest.mark.parametrize("name", ["run.json", "shards/shard-00001.jsonl.json"])
+@pytest.mark.parametrize("content", [b'{"size": 3', b"[]", b"\xff"])
+def test_what_is_kept_and_damaged_is_named_and_force_starts_again(place: Path, name: str, content: bytes) -> None:
+    run(sharding([place / "data"], place / "out"))
+    whole = shards(place / "out")
+    (place / "out" / ".foureyes" / name).write_bytes(content)
+    with pytest.raises(InputError, match=rf"\.foureyes/{name} is damaged .*; --force without --resume starts again"):
+        score_shards(sharding([place / "data"], place / "out", resume=True), refuse)
+    run(sharding([place / "data"], place / "out", force=True))
+    assert shards(place / "out") == whole
+
+
+def test_the_format_that_is_said_decides_what_shards_are(place: Path) -> None:
+    pq.write_table(pa.table({"prompt": ["q"], "answer": ["a"]}), place / "table.data")
+    job_of = partial(Job, form="parquet", limits=WINDOW)
+    run(Sharding([str(place / "table.data")], str(place / "out"), job_of))
+    assert list(shards(place / "out")) == ["shard-00000.parquet"]
+
+
+def test_more_shards_than_their_names_count_are_refused(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan, "MOST_SHARDS", 2)
+    with pytest.raises(InputError, match="wanted at most 2 files"):
+        score_shards(sharding([place / "data"], place / "out"), refuse)
+    with pytest.raises(InputError, match="shards of 5 rows would be more than 2"):
+        score_shards(sharding([place / "data" / "0.jsonl", place / "data" / "1.jsonl"], place / "out", rows=5), refuse)
 
 
 # ------------------------------------------------------------------------------------------------ on an object store
@@ -288,6 +433,8 @@ def test_from_s3_to_s3_dying_midway_it_writes_what_it_writes_here(
             run(sharding([f"{bucket}/data"], f"{bucket}/out/", rows=rows_each, resume=True), Dying(answers))
         except ModelUnavailable:
             assert answers == 13
+        else:
+            assert answers == 40
     assert list(fetched(bucket, place).values()) == list(shards(place / "out").values())
     (work,) = (place / "cache" / "score").glob("*[!k]")
     assert [path.name for path in work.iterdir()] == ["claim"]  # nothing of the input is left on this machine
@@ -305,6 +452,73 @@ def test_a_claim_on_s3_keeps_other_machines_out_until_it_is_taken_by_force(place
     run(sharding([f"{bucket}/data"], f"{bucket}/out/", work=place / "here", resume=True, force=True))
     assert len(fetched(bucket, place)) == 3
     assert ObjectStore(bucket).look(f"{bucket}/out/.foureyes/claim") is None
+
+
+def test_a_work_folder_that_is_given_keeps_what_lies_in_it(place: Path, bucket: str) -> None:
+    (place / "w").mkdir()
+    (place / "w" / "mine.txt").write_text("mine")
+    for _ in range(2):
+        run(sharding([place / "data"], f"{bucket}/out/", work=place / "w", force=True))
+    assert (place / "w" / "mine.txt").read_text() == "mine"
+    assert len(fetched(bucket, place)) == 3
+
+
+def test_a_run_whose_claim_was_taken_leaves_the_takers(place: Path, bucket: str) -> None:
+    from foureyes.storage.store import ObjectStore
+
+    store, claim = ObjectStore(bucket), f"{bucket}/out/.foureyes/claim"
+    with open_folder(f"{bucket}/out/").claimed(by_force=False):
+        store.write(claim, b"the taker's")
+    assert store.read([claim]) == {claim: b"the taker's"}
+
+
+def test_why_a_run_ended_is_told_though_its_claim_cannot_be_given_back(
+    place: Path, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from foureyes.storage.store import ObjectStore
+
+    def failing(*_: object) -> None:
+        raise InputError("cannot delete")
+
+    monkeypatch.setattr(ObjectStore, "delete", failing)
+    with pytest.raises(ModelUnavailable):
+        run(sharding([place / "data"], f"{bucket}/out/"), Dying(0))
+
+
+def test_what_was_copied_of_the_input_is_deleted_after_an_error_too(place: Path, bucket: str) -> None:
+    upload(place, bucket)
+    for rows_each in (None, 3):
+        with pytest.raises(ModelUnavailable):
+            run(sharding([f"{bucket}/data"], place / "out", rows=rows_each, force=True), Dying(0))
+        left = {path.name.partition("-")[0] for path in (place / "out" / ".foureyes" / "work").iterdir()}
+        assert not left & {"input", "rows"}
+
+
+def test_an_object_that_comes_short_is_refused(place: Path, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from foureyes.storage.store import ObjectStore
+
+    upload(place, bucket)
+    monkeypatch.setattr(ObjectStore, "fetch", lambda _self, _address, target: target.write_bytes(b"short"))
+    with pytest.raises(InputError, match=r"data/0.jsonl came as 5 bytes; wanted \d+"):
+        score_shards(sharding([f"{bucket}/data"], place / "out"), refuse)
+
+
+def test_keys_with_signs_of_patterns_and_doubled_slashes_lose_nothing(place: Path, bucket: str) -> None:
+    from foureyes.storage.store import ObjectStore
+
+    store = ObjectStore(bucket)
+    for i, name in enumerate(("data/[a]*.jsonl", "data/deep/b.jsonl", "data/deep//b.jsonl")):
+        store.write(f"{bucket}/{name}", lines(10 * i, 10).encode())
+    assert run(sharding([f"{bucket}/data"], place / "out", resume=True)).rows == 30
+    assert run(sharding([f"{bucket}/data/[a]*.jsonl"], place / "one", resume=True)).rows == 10
+
+
+def test_input_that_lies_where_shards_go_is_refused_on_a_store_too(place: Path, bucket: str) -> None:
+    upload(place, bucket)
+    with pytest.raises(InputError, match=r"data/0.jsonl lies in s3://.*/data/, where the shards go"):
+        score_shards(sharding([f"{bucket}/data/*.jsonl"], f"{bucket}/data/", force=True), refuse)
+    with pytest.raises(InputError, match=r"data/scored/ lies in s3://.*/data, all of which is read"):
+        score_shards(sharding([f"{bucket}/data"], f"{bucket}/data/scored"), refuse)
 
 
 def test_a_half_written_object_is_made_again(place: Path, bucket: str) -> None:

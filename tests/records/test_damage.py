@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
 import io
 import json
@@ -356,6 +357,26 @@ def test_several_files_are_read_in_order_and_say_which(tmp_path: Path) -> None:
         records("s3://b/a.jsonl")
     with pytest.raises(InputError, match=r"cannot read .*none.jsonl: No such file"):
         list(records(tmp_path / "none.jsonl"))
+
+
+def test_a_folder_that_may_not_be_entered_is_named_and_not_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "closed", ".hidden"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "rows.jsonl").write_text('{"prompt": "q", "answer": "a"}\n')
+    scandir = os.scandir
+
+    def permitted(path: Any) -> Any:
+        if Path(path).name in {"closed", ".hidden"}:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", permitted)  # since root may enter every folder
+    with pytest.raises(InputError, match=r"^cannot read .*/closed: Permission denied"):
+        list(records(tmp_path))
+    (tmp_path / "closed").rename(tmp_path / "_closed")
+    assert len(list(records(tmp_path))) == 1
 
 
 def test_a_named_pipe_is_a_file_that_is_read_once(tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from foureyes.errors import InputError
+from foureyes.storage.addresses import scheme_of
 from foureyes.storage.store import ObjectStore
-from tests.object_store import SECRET, set_credentials
+from tests.object_store import SECRET, answering, set_credentials
 
 
 def test_objects_are_found_by_name_by_pattern_and_by_folder(bucket: str, tmp_path: Path) -> None:
@@ -60,6 +61,28 @@ def test_a_bucket_without_rights_is_named_and_no_key_is_told(forbidding_store: s
         assert SECRET not in "".join(traceback.format_exception(refused.value))
 
 
+@pytest.mark.parametrize(("status", "code"), [(400, "InvalidToken"), (400, "NobodyKnowsThis"), (501, "NotImplemented")])
+def test_words_of_a_store_are_not_repeated(
+    s3_server: str, monkeypatch: pytest.MonkeyPatch, status: int, code: str
+) -> None:
+    with answering(monkeypatch, status, code) as bucket:
+        with pytest.raises(InputError, match=rf"^cannot write {bucket}/a: [A-Z][a-z/ ]+$") as refused:
+            ObjectStore(bucket).write(f"{bucket}/a", b"1")
+        assert SECRET not in "".join(traceback.format_exception(refused.value))
+
+
+def test_a_store_that_says_in_other_words_that_there_is_one_already(
+    s3_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with answering(monkeypatch, 412, "PreconditionFailed", there=True) as bucket:
+        assert not ObjectStore(bucket).create(f"{bucket}/claim", b"1")
+    with (
+        answering(monkeypatch, 400, "InvalidRequest") as bucket,
+        pytest.raises(InputError, match=r"^cannot .* [Ii]nvalid argument"),
+    ):
+        ObjectStore(bucket).create(f"{bucket}/claim", b"1")
+
+
 def test_a_server_that_is_not_there_is_named(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     set_credentials(monkeypatch, "http://127.0.0.1:1")
     with pytest.raises(InputError, match="the store cannot be reached"):
@@ -72,6 +95,12 @@ def test_other_schemes_and_credentials_in_an_address_are_refused() -> None:
     with pytest.raises(InputError, match="credentials do not stand in an address") as refused:
         ObjectStore("s3://key:secret@bucket/a")
     assert "secret@" not in str(refused.value)
+    with pytest.raises(InputError, match="credentials do not stand in an address") as refused:
+        ObjectStore("hf://hf_canary@datasets/me/data")
+    assert "canary" not in str(refused.value)
+    assert scheme_of("hf://datasets/me/data@v1/a.jsonl") == "hf"
+    with pytest.raises(InputError, match="nothing here reads memory://"):
+        ObjectStore("memory://a")
 
 
 def test_nothing_of_it_is_loaded_before_an_address_is_met() -> None:

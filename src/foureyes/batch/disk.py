@@ -16,7 +16,7 @@ from typing import IO, Any, Final
 from foureyes.errors import InputError
 from foureyes.records.forms import PACKED
 
-__all__ = ["Survey", "Surveys", "reading", "survey", "sync_folder", "write_all", "writing"]
+__all__ = ["Survey", "Surveys", "reading", "survey", "sync_folder", "write_all", "write_whole", "writing"]
 
 _CHUNK: Final = 1 << 20
 
@@ -127,6 +127,22 @@ def write_all(file: IO[bytes], data: bytes) -> None:
     rest = memoryview(data)
     while rest:
         rest = rest[file.write(rest) :]
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Writes a small file that a kill or a power cut leaves as it was, or as it is to be.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    beside = path.with_name(f"{path.name}.new")
+    with writing(path):
+        with beside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+        sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:

@@ -245,10 +245,14 @@ class RowTally:
             rows = [*self.worst, WorstRow(place, value, answer)]
             self.worst = sorted(rows, key=lambda row: -row.value)[:_N_WORST]
 
-    def to_dict(self) -> dict[str, Any]:
-        """As a JSON object."""
+    def to_dict(self, *, whole: bool = False) -> dict[str, Any]:
+        """As a JSON object.
+
+        Args:
+            whole: with what :meth:`from_dict` wants beside what a person is told.
+        """
         causes = [
-            {"reason": cause[0], "what": cause[1], "rows": n, "first": self.first[cause]}
+            {"reason": cause[0], **({"what": cause[1]} if whole else {}), "rows": n, "first": self.first[cause]}
             for cause, n in self.causes.most_common()
         ]
         return {
@@ -262,7 +266,7 @@ class RowTally:
 
     @classmethod
     def from_dict(cls, told: dict[str, Any]) -> Self:
-        """The way back from :meth:`to_dict`."""
+        """The way back from a whole :meth:`to_dict`."""
         causes = {(cause["reason"], cause["what"]): cause for cause in told["causes"]}
         return cls(
             told["scored"],
@@ -344,13 +348,13 @@ class Tallies:
         """Whether at least one row has numbers from at least one verifier."""
         return any(tally.scored for tally in self.by_verifier.values())
 
-    def to_dict(self) -> dict[str, Any]:
-        """As a JSON object."""
-        verifiers = {name: tally.to_dict() for name, tally in self.by_verifier.items()}
+    def to_dict(self, *, whole: bool = False) -> dict[str, Any]:
+        """As a JSON object; ``whole`` as for :meth:`RowTally.to_dict`."""
+        verifiers = {name: tally.to_dict(whole=whole) for name, tally in self.by_verifier.items()}
         return {"read_as": self.read_as, "rows": self.rows, "resumed_rows": self.resumed, "verifiers": verifiers}
 
     @classmethod
     def from_dict(cls, told: dict[str, Any]) -> Self:
-        """The way back from :meth:`to_dict`."""
+        """The way back from a whole :meth:`to_dict`."""
         verifiers = {name: RowTally.from_dict(tally) for name, tally in told["verifiers"].items()}
         return cls(verifiers, told["rows"], told["resumed_rows"], told["read_as"])

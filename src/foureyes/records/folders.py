@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path, PurePath
 
@@ -43,6 +44,17 @@ def data_files(folder: str, paths: Sequence[PurePath]) -> list[PurePath]:
 
 
 def files_below(folder: Path) -> list[Path]:
-    """The files of a data set in a folder of this machine."""
-    paths = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
+    """The files of a data set in a folder of this machine.
+
+    Raises:
+        InputError: there is none, they are of several formats, or a folder on the way may not be entered.
+    """
+    paths = []
+    for place, folders, names in os.walk(folder, onerror=_refuse):
+        folders[:] = [name for name in folders if not name.startswith((".", "_"))]
+        paths += [path.relative_to(folder) for path in (Path(place, name) for name in names) if path.is_file()]
     return [folder / path for path in data_files(str(folder), paths)]
+
+
+def _refuse(error: OSError) -> None:
+    raise InputError(f"cannot read {error.filename}: {error.strerror or error}") from error

@@ -22,6 +22,7 @@ __all__ = [
     "BUFFER",
     "LONGEST",
     "checksum",
+    "is_packed",
     "non_empty_lines",
     "opened",
     "reading",
@@ -70,6 +71,16 @@ def opened(source: Path | IO[bytes], name: str) -> Iterator[tuple[IO[bytes], boo
         whole = replayed([start], file)
         unpack = next((unpack for magic, unpack in _PACKED.items() if start.startswith(magic)), None)
         yield (whole, False) if unpack is None else (io.BufferedReader(unpack(whole), BUFFER), True)
+
+
+def is_packed(start: bytes) -> bool:
+    """Whether a file with this beginning is packed.
+
+    Example:
+        >>> is_packed(b"BZh91AY"), is_packed(b"{}")
+        (True, False)
+    """
+    return any(start.startswith(magic) for magic in _PACKED)
 
 
 def checksum(path: Path) -> str:

@@ -12,9 +12,9 @@ from foureyes.errors import InputError
 __all__ = ["SCHEMES", "is_remote", "joined", "scheme_of"]
 
 SCHEMES: Final[Mapping[str, str]] = MappingProxyType(
-    {"s3": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "hf": "huggingface_hub", "memory": "fsspec"}
+    {"s3": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "hf": "huggingface_hub"}
 )
-"""Known beginnings of addresses, and the package that reads them. ``memory`` is this process's own, for tests."""
+"""Known beginnings of addresses, and the package that reads them."""
 
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _USER: Final = re.compile(r"[^/]*@")
@@ -48,7 +48,7 @@ def scheme_of(address: str) -> str:
     if scheme not in SCHEMES:
         raise InputError(f"nothing here reads {scheme}://; wanted a file, s3://, gs:// or hf://")
     rest = address[len(scheme) + 3 :]
-    if scheme != "hf" and _USER.match(rest):  # of the hub, @ stands before a revision
+    if _USER.match(rest):  # of the hub, @ and a revision stand behind the repository's name, which is the second part
         raise InputError(
             f"credentials do not stand in an address: give the {scheme}:// one without them, and the keys where its own tools "
             "look for them (docs/files.md)"

@@ -7,6 +7,8 @@ stand in them.
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +27,9 @@ _BOUNDS: Final[Mapping[str, Mapping[str, Any]]] = {
     "s3": {"config_kwargs": {"connect_timeout": 5, "read_timeout": 60, "retries": {"total_max_attempts": 2}}}
 }
 """Of attempts and waiting, since two packages each repeat what the other repeated."""
+
+_UNMET: Final = (errno.EINVAL, errno.EBUSY, errno.EIO)
+"""What s3fs makes of "there is one already" where a store says it in other words than AWS."""
 
 _MEANINGS: Final[Sequence[tuple[type[Exception], str]]] = (
     (FileNotFoundError, "there is no such object or bucket"),
@@ -89,10 +94,10 @@ class ObjectStore:
         path = self._path(pattern)
         with naming(f"cannot read {pattern}"):
             self._files.invalidate_cache()
-            if any(sign in path for sign in "*?["):
-                found = self._files.glob(path, detail=True)
-            elif self._files.isfile(path):
+            if self._files.isfile(path):  # one whose name has signs of a pattern too
                 found = {path: self._files.info(path)}
+            elif any(sign in path for sign in "*?["):
+                found = self._files.glob(path, detail=True)
             else:
                 found = self._files.find(path, detail=True)
         objects = [self._object(info) for _, info in sorted(found.items()) if info["type"] == "file"]
@@ -168,6 +173,10 @@ class ObjectStore:
                 self._files.pipe_file(self._path(address), content, mode="create")
             except FileExistsError:
                 return False
+            except OSError as error:
+                if error.errno not in _UNMET or self.look(address) is None:
+                    raise
+                return False
         return True
 
     def delete(self, addresses: Sequence[str]) -> None:
@@ -205,8 +214,9 @@ def _reason(error: Exception) -> str:
     for known, words in _MEANINGS:
         if isinstance(error, known):
             return words
-    strerror: str | None = error.strerror if isinstance(error, OSError) and error.errno is not None else None
-    return strerror or f"the store's package failed with {type(error).__name__}"
+    if isinstance(error, OSError) and isinstance(error.errno, int):
+        return os.strerror(error.errno)  # its own strerror is the server's message
+    return f"the store's package failed with {type(error).__name__}"
 
 
 def _opened(scheme: str) -> Any:

@@ -1,7 +1,8 @@
 """The folder that shards go to, on this machine or on an object store, and what is kept there of a run.
 
-Beside the shards, in ``.foureyes``: ``run.json`` says what the run is about, ``shards/NAME.json`` what became of each shard that is whole.
-What is being made lies in a folder of this machine: ``.foureyes/work``, or, of an object store's, one in the cache.
+Beside the shards, in ``.foureyes``: ``run.json`` says what the run is about, ``shards/NAME.json`` how large each shard is and what became of it.
+What is being made lies in a folder of this machine: ``.foureyes/work``, or, of an object store's, one in the cache; there each run has a folder
+of its own, by its mark.
 
 Start at :func:`open_folder`.
 """
@@ -9,17 +10,17 @@ Start at :func:`open_folder`.
 from __future__ import annotations
 
 import hashlib
-import os
 import secrets
+import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 from filelock import FileLock, Timeout
 
-from foureyes.batch.disk import reading, sync_folder, writing
+from foureyes.batch.disk import reading, sync_folder, write_whole, writing
 from foureyes.errors import InputError
 from foureyes.models.weights.store import cache_folder
 from foureyes.storage.addresses import is_remote, joined
@@ -37,16 +38,18 @@ def open_folder(out: str, work: Path | None = None) -> ShardFolder:
 
     Args:
         out: where.
-        work: folder of this machine for what is being made of a store's; one in the cache where ``None``.
+        work: folder of this machine, in which a store's folder gets one for what is being made; one in the cache where ``None``.
 
     Raises:
-        InputError: the address cannot be used.
+        InputError: the address cannot be used, or ``work`` is given and there is none.
         ConfigError: the package that reads it is not installed.
     """
     if not is_remote(out):
+        if work is not None:
+            raise InputError(f"--work is for an OUT on an object store; what is being made for {out} lies in it")
         return DiskFolder(Path(out))
     name = hashlib.sha256(out.rstrip("/").encode()).hexdigest()[:24]
-    return StoredFolder(out, work or cache_folder() / "score" / name)
+    return StoredFolder(out, (work or cache_folder() / "score") / name)
 
 
 class ShardFolder(ABC):
@@ -112,13 +115,29 @@ class ShardFolder(ABC):
         """Names and sizes of the files right in the folder."""
         return self._sizes(None)
 
+    def clear(self, *, but: str = "") -> None:
+        """Deletes what lies in the work folder: what this name bears, and a claim, stay."""
+        for content in list(self.work.iterdir()):
+            if content.name in (but, _CLAIM):
+                continue
+            with writing(content):
+                if content.is_dir() and not content.is_symlink():
+                    shutil.rmtree(content)
+                else:
+                    content.unlink(missing_ok=True)
+
     def forget(self, names: Iterable[str]) -> None:
         """Deletes these shards and all that is kept of a run."""
-        for content in sorted(self.work.rglob("*"), reverse=True):
-            with writing(content):
-                content.rmdir() if content.is_dir() else content.unlink(missing_ok=True)
         names = list(names)
         self._delete([f"{_OWN}/{_SHARDS}/{name}.json" for name in names] + names + [f"{_OWN}/{_RUN}"])
+
+    @abstractmethod
+    def holds(self, place: str) -> bool:
+        """Whether a file, by its path or address, lies in the folder."""
+
+    @abstractmethod
+    def lies_in(self, place: str) -> bool:
+        """Whether the folder lies in another, or is it."""
 
     @abstractmethod
     def publish(self, place: Path, name: str) -> None:
@@ -152,6 +171,19 @@ class DiskFolder(ShardFolder):
         super().__init__(f"{path}/", path / _OWN / "work")
         self._path = path
 
+    def holds(self, place: str) -> bool:
+        """By the names, and by where links lead."""
+        if is_remote(place):
+            return False
+        path, own = Path(place), self._path.resolve()
+        return path.resolve().is_relative_to(own) or path.parent.resolve().is_relative_to(own)
+
+    def lies_in(self, place: str) -> bool:
+        """By where links lead."""
+        return (
+            not is_remote(place) and Path(place).is_dir() and self._path.resolve().is_relative_to(Path(place).resolve())
+        )
+
     def publish(self, place: Path, name: str) -> None:
         """One rename."""
         with writing(self._path / name):
@@ -175,15 +207,9 @@ class DiskFolder(ShardFolder):
 
     def _write(self, name: str, content: bytes) -> None:
         path = self._path / _OWN / name
-        beside = path.with_name(f"{path.name}.new")
         with writing(path):
             path.parent.mkdir(exist_ok=True)
-            with beside.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(path)
-            sync_folder(path.parent)
+        write_whole(path, content)
 
     def _sizes(self, folder: str | None) -> dict[str, int]:
         path = self._path if folder is None else self._path / _OWN / folder
@@ -210,7 +236,16 @@ class StoredFolder(ShardFolder):
             raise InputError(
                 f"{address}: hf:// is read from; write the shards elsewhere, and push them when they are whole"
             )
-        self._token = work / _CLAIM
+        self._place = work / _CLAIM
+        self._token = b""
+
+    def holds(self, place: str) -> bool:
+        """By the beginning of the name."""
+        return _plain(place).startswith(_plain(self.name))
+
+    def lies_in(self, place: str) -> bool:
+        """By the beginning of the name."""
+        return is_remote(place) and _plain(self.name).startswith(_plain(joined(place, "")))
 
     def publish(self, place: Path, name: str) -> None:
         """An upload; stores show an object when all of it is there."""
@@ -219,23 +254,30 @@ class StoredFolder(ShardFolder):
             place.unlink()
 
     def _claim(self, *, by_force: bool) -> None:
-        with writing(self._token):
-            if not self._token.exists():
-                self._token.write_text(secrets.token_hex(16), encoding="ascii")
-            token = self._token.read_bytes()
+        with reading(self._place):
+            self._token = self._place.read_bytes() if self._place.exists() else b""
+        if not self._token:
+            self._token = secrets.token_hex(16).encode()
+            write_whole(self._place, self._token)
         address = self._address(_CLAIM)
-        if self._store.create(address, token):
-            return
-        if self._store.read([address]).get(address) == token:  # this machine's own, of a run that was killed
+        if self._store.create(address, self._token) or self._is_ours():  # this machine's own, of a run that was killed
             return
         if not by_force:
             raise InputError(
                 f"another run is writing {self.name}; if it is dead, --resume --force goes on without what it had not finished"
             )
-        self._store.write(address, token)
+        self._store.write(address, self._token)
 
     def _let_go(self) -> None:
-        self._store.delete([self._address(_CLAIM)])
+        with suppress(
+            InputError
+        ):  # what goes wrong here must not hide why the run ended; the same machine finds its own again
+            if self._is_ours():  # or another machine took it by force
+                self._store.delete([self._address(_CLAIM)])
+
+    def _is_ours(self) -> bool:
+        address = self._address(_CLAIM)
+        return self._store.read([address]).get(address) == self._token
 
     def _read(self, names: list[str]) -> dict[str, bytes]:
         addresses = {self._address(name): name for name in names}
@@ -252,3 +294,9 @@ class StoredFolder(ShardFolder):
 
     def _address(self, name: str) -> str:
         return joined(joined(self.name, _OWN), name)
+
+
+def _plain(address: str) -> str:
+    """An address in the one way to write its scheme."""
+    scheme, _, rest = address.partition("://")
+    return f"{scheme.lower().replace('gcs', 'gs')}://{rest}"

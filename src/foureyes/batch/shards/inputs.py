@@ -54,6 +54,16 @@ class Inputs:
         self._check(file)
         return copy
 
+    def check(self, shard: Shard) -> None:
+        """Makes sure, where a shard's rows are read in their place, that it is what :meth:`bring` found.
+
+        Raises:
+            InputError: somebody wrote to it since.
+        """
+        file = self._files[shard.file]
+        if shard.start is None and not is_remote(file.place):
+            self._check(file)
+
     def origin(self, shard: Shard) -> Origin:
         """What messages call these rows."""
         return Origin(self._files[shard.file].place, shard.first)
@@ -66,9 +76,10 @@ class Inputs:
             self._file_of(shard.file).unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Deletes the copy of a file that was cut."""
-        if self._fetched is not None and self._is_cut:
-            self._fetched[1].unlink(missing_ok=True)
+        """Deletes every copy."""
+        for pattern in ("input-*", "rows-*"):
+            for copy in self._work.glob(pattern):
+                copy.unlink(missing_ok=True)
 
     def _here(self, index: int) -> Path:
         file = self._files[index]
@@ -83,6 +94,9 @@ class Inputs:
         place = self._file_of(index)
         with writing(place):
             ObjectStore(file.place).fetch(file.place, place)
+            size = place.stat().st_size
+        if size != file.size:
+            raise InputError(f"{file.place} came as {size:,} bytes; wanted {file.size:,}")
         self._fetched = index, place
         return place
 

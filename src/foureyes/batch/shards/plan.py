@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path, PurePath
 from typing import IO, Any, Final, Self
 
@@ -16,11 +17,17 @@ from foureyes.errors import InputError
 from foureyes.records.folders import data_files
 from foureyes.records.forms import PACKED, Form, form_of_name
 from foureyes.records.reading import paths_of
+from foureyes.records.streams import is_packed
 from foureyes.storage.addresses import is_remote, joined
 
-__all__ = ["InputFile", "Shard", "input_files", "plan_shards"]
+__all__ = ["MOST_SHARDS", "InputFile", "Shard", "input_files", "plan_shards"]
+
+MOST_SHARDS: Final = 100_000
+"""Of a run: their numbers have five digits, and what is kept of each is looked at when a run goes on."""
 
 _CHUNK: Final = 1 << 22
+
+_UNCUT: Final = "only JSON lines and Parquet that are not packed can be cut into shards of rows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +95,20 @@ def plan_shards(files: Sequence[InputFile], rows: int | None, form: Form | None)
         form: of the files, where their names are not to say.
 
     Raises:
-        InputError: a file cannot be read, or is of a kind that cannot be cut.
+        InputError: a file cannot be read, or is of a kind that cannot be cut, or there would be more than :data:`MOST_SHARDS`.
     """
     if rows is None:
+        if len(files) > MOST_SHARDS:
+            raise InputError(f"wanted at most {MOST_SHARDS:,} files, since each makes a shard; got {len(files):,}")
         return [Shard(i, i) for i in range(len(files))]
     if rows < 1:
         raise InputError(f"wanted at least one row a shard; got {rows}")
-    cuts = [cut for i, file in enumerate(files) for cut in _cuts(i, file, rows, form)]
+    found = (cut for i, file in enumerate(files) for cut in _cuts(i, file, rows, form))
+    cuts = list(islice(found, MOST_SHARDS + 1))
+    if len(cuts) > MOST_SHARDS:
+        raise InputError(
+            f"shards of {rows:,} rows would be more than {MOST_SHARDS:,}; give --rows-per-shard a larger number"
+        )
     return [Shard(index, *cut) for index, cut in enumerate(cuts)]
 
 
@@ -106,7 +120,17 @@ def _local(source: str) -> Iterator[InputFile]:
             if not path.is_file():
                 raise InputError(f"{path} is no regular file: a folder of shards wants input that can be read again")
             stat = path.stat()
+        if not _is_text(path):
+            raise InputError(f"{str(path)!a} is no UTF-8, and results name their file; give the file another name")
         yield InputFile(str(path), stat.st_size, str(stat.st_mtime_ns))
+
+
+def _is_text(path: Path) -> bool:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _remote(source: str) -> list[InputFile]:
@@ -115,8 +139,10 @@ def _remote(source: str) -> list[InputFile]:
     found = ObjectStore(source).find(source)
     is_folder = not any(sign in source for sign in "*?[") and [one.address for one in found] != [source]
     if is_folder:
-        below = {PurePath(one.address.removeprefix(joined(source, ""))): one for one in found}
-        found = [below[path] for path in data_files(source, list(below))]
+        below = defaultdict(list)
+        for one in found:  # of a store a//b is another object than a/b
+            below[PurePath(one.address.removeprefix(joined(source, "")))].append(one)
+        found = [one for path in data_files(source, list(below)) for one in below[path]]
     return [InputFile(one.address, one.size, one.version) for one in found]
 
 
@@ -124,10 +150,11 @@ def _cuts(index: int, file: InputFile, rows: int, form: Form | None) -> Iterator
     path = PurePath(file.place)
     form = form or form_of_name(path)
     if form not in ("jsonl", "parquet") or path.suffix.lower() in PACKED:
-        raise InputError(
-            f"{file.place}: only JSON lines and Parquet that are not packed can be cut into shards of rows"
-        )
+        raise InputError(f"{file.place}: {_UNCUT}")
     with _opened(file.place) as source:
+        if is_packed(source.read(4)):
+            raise InputError(f"{file.place}: {_UNCUT}")
+        source.seek(0)
         edges = _lines(source, rows) if form == "jsonl" else _row_ranges(source, rows, file.place)
         yield from ((index, *edge) for edge in edges)
 

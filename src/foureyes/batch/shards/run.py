@@ -6,14 +6,18 @@ Start at :func:`score_shards`.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+import os
+import re
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import Any, Final
 
 from foureyes import __version__
-from foureyes.batch.disk import reading
+from foureyes.batch.disk import reading, write_whole, writing
 from foureyes.batch.engine import Engine, LocalEngine
 from foureyes.batch.job import Job, OutForm
 from foureyes.batch.journal import difference
@@ -24,11 +28,14 @@ from foureyes.batch.shards.folder import ShardFolder, open_folder
 from foureyes.batch.shards.inputs import Inputs
 from foureyes.batch.shards.plan import InputFile, Shard, input_files, plan_shards
 from foureyes.errors import InputError
-from foureyes.records.forms import form_of_name
+from foureyes.records.forms import Form, form_of_name
 
 __all__ = ["Sharding", "score_shards"]
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
+
+_RUN: Final = ".foureyes/run.json"
+_SHARD: Final = re.compile(r"shard-\d{5}\.(jsonl|parquet)")
 
 OnPiece = Callable[[Tallies, int | None], None]
 
@@ -43,7 +50,8 @@ class Sharding:
         job_of: what is done with one shard: its rows and its output are given.
         to: format of the shards; ``None`` for Parquet where all of the input is, else JSON lines.
         rows: of each shard at most; ``None`` for a shard a file.
-        work: folder of this machine for what is being made of an object store's; ``None`` for one in the cache.
+        work: folder of this machine, in which an object store's gets one for what is being made; ``None`` for one in the cache.
+        readers: what the readers that are opened depend on: a run is gone on with by the same.
     """
 
     sources: Sequence[str]
@@ -52,12 +60,13 @@ class Sharding:
     to: OutForm | None = None
     rows: int | None = None
     work: Path | None = None
+    readers: Mapping[str, Any] = field(default_factory=dict)
 
-    def form_of(self, files: Sequence[InputFile]) -> OutForm:
-        """Format of the shards."""
+    def form_of(self, files: Sequence[InputFile], form: Form | None = None) -> OutForm:
+        """Format of the shards, of files whose format is given or told by their names."""
         if self.to is not None:
             return self.to
-        forms = {form_of_name(PurePath(file.place)) for file in files}
+        forms = {form or form_of_name(PurePath(file.place)) for file in files}
         return "parquet" if forms == {"parquet"} else "jsonl"
 
 
@@ -88,9 +97,31 @@ def score_shards(
     """
     files = input_files(sharding.sources)
     folder = open_folder(sharding.out, sharding.work)
-    template = sharding.job_of(Path(files[0].place), folder.work / f"any.{sharding.form_of(files)}")
+    _require_apart(sharding.sources, files, folder)
+    template = _template(sharding, files, folder.work)
     with folder.claimed(by_force=template.force and template.resume):
         return _Run(sharding, template, folder, files, on_piece).score(open_engine)
+
+
+def _require_apart(sources: Sequence[str], files: Sequence[InputFile], folder: ShardFolder) -> None:
+    """Refuses to read what a run writes: it would be deleted, or be read as input by the run that goes on."""
+    for file in files:
+        if folder.holds(file.place):
+            raise InputError(
+                f"{file.place} lies in {folder.name}, where the shards go; the output wants a folder of its own"
+            )
+    for source in sources:
+        if folder.lies_in(source):
+            raise InputError(
+                f"{folder.name} lies in {source}, all of which is read; the output wants a folder of its own"
+            )
+
+
+def _template(sharding: Sharding, files: Sequence[InputFile], work: Path) -> Job:
+    """What is done with every shard: of its input only the format counts."""
+    source = Path(os.devnull)
+    form = sharding.form_of(files, sharding.job_of(source, work / "any.jsonl").form)
+    return sharding.job_of(source, work / f"any.{form}")
 
 
 class _KeptOpen:
@@ -111,15 +142,19 @@ class _Run:
     ) -> None:
         self._sharding, self._template, self._folder, self._files = sharding, template, folder, files
         self._on_piece = on_piece
-        self._form = sharding.form_of(files)
+        self._form = template.out_form
         self._tallies = Tallies({})
         self._identity = {
             "format": _FORMAT,
             "version": __version__,
-            "inputs": {file.place: {"size": file.size, "version": file.version} for file in files},
+            "inputs": {
+                file.place: {"at": at, "size": file.size, "version": file.version} for at, file in enumerate(files)
+            },
             "rows_per_shard": sharding.rows,
             "options": template.options(),
+            "readers": dict(sharding.readers),
         }
+        self._work = folder.work
         self._engine: Engine | None = None
 
     def score(self, open_engine: Callable[[], Engine] | None) -> Tallies:
@@ -127,10 +162,14 @@ class _Run:
         told = self._told()
         if told is None:
             shards = plan_shards(self._files, self._sharding.rows, self._template.form)
+            self._start_anew()
         else:
-            shards = [Shard.from_dict(shard) for shard in told["shards"]]
-        manifest = {**self._identity, "shards": [shard.to_dict() for shard in shards]}
-        pending = self._pending(shards)
+            with self._undamaged(_RUN):
+                shards = [Shard.from_dict(shard) for shard in told["shards"]]
+        mark = secrets.token_hex(8) if told is None else str(told["mark"])
+        self._enter(mark)
+        manifest = {**self._identity, "mark": mark, "shards": [shard.to_dict() for shard in shards]}
+        pending = shards if told is None else self._pending(shards)
 
         def opened() -> Engine:
             if self._engine is None and open_engine is not None:
@@ -145,7 +184,15 @@ class _Run:
         finally:
             if self._engine is not None:
                 self._engine.close()
+        self._folder.clear()
         return self._tallies
+
+    def _enter(self, mark: str) -> None:
+        """The folder of what this run makes; what other runs left, which may be of another input, is thrown away."""
+        self._folder.clear(but=mark)
+        self._work = self._folder.work / mark
+        with writing(self._work):
+            self._work.mkdir(exist_ok=True)
 
     def _told(self) -> dict[str, Any] | None:
         """What an earlier run says of itself, if it is to be gone on with."""
@@ -153,8 +200,10 @@ class _Run:
         if said is None:
             self._require_room()
             return None
-        told: dict[str, Any] = json.loads(said)
         if self._template.resume:
+            with self._undamaged(_RUN):
+                told: dict[str, Any] = json.loads(said)
+                _ = told["mark"], told["shards"]
             what = difference({name: told.get(name) for name in self._identity}, self._identity)
             if what:
                 raise InputError(f"cannot resume {self._folder.name}: {what}; --force without --resume starts again")
@@ -163,13 +212,38 @@ class _Run:
             raise InputError(
                 f"{self._folder.name} holds the shards of a run; --resume goes on with it, --force throws them away"
             )
-        self._folder.forget(
-            _name(shard["index"], suffix) for shard in told["shards"] for suffix in ("jsonl", "parquet")
-        )
         return None
+
+    def _start_anew(self) -> None:
+        """Throws away what an earlier run made; of one that does not say which, every shard."""
+        said = self._folder.told()
+        if said is None:
+            return
+        try:
+            with self._undamaged(_RUN):
+                n = len(json.loads(said)["shards"])
+            names = [_name(index, suffix) for index in range(n) for suffix in ("jsonl", "parquet")]
+        except InputError:
+            names = [name for name in self._folder.sizes() if _SHARD.fullmatch(name)]
+        self._folder.forget(names)
+        self._require_room()
+
+    @contextmanager
+    def _undamaged(self, name: str) -> Iterator[None]:
+        """Names what is kept of a run and cannot be read as such."""
+        try:
+            yield
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InputError(
+                f"{self._folder.name}{name} is damaged ({type(error).__name__}); --force without --resume starts again"
+            ) from error
 
     def _require_room(self) -> None:
         foreign = [name for name in self._folder.sizes() if not name.startswith(".")]
+        if taken := [name for name in foreign if _SHARD.fullmatch(name)]:
+            raise InputError(
+                f"{self._folder.name} holds {min(taken)}, which is of no run and has the name of a shard; move it, or choose another OUT"
+            )
         if foreign and not self._template.force:
             raise InputError(
                 f"{self._folder.name} holds {min(foreign)}, which is of no run; wanted an empty folder, or --force, which lets it be"
@@ -189,11 +263,13 @@ class _Run:
         kept, sizes = self._folder.kept(names.values()), self._folder.sizes()
         pending = []
         for shard in shards:
-            record = json.loads(kept.get(names[shard.index], b"{}"))
-            if record and record["size"] == sizes.get(names[shard.index]):
-                self._count(record["tallies"], shards, resumed=True)
-            else:
-                pending.append(shard)
+            name = names[shard.index]
+            with self._undamaged(f".foureyes/shards/{name}.json"):
+                record = json.loads(kept[name]) if name in kept else None
+                if record is not None and record["size"] == sizes.get(name):
+                    self._count(record["tallies"], shards, resumed=True)
+                else:
+                    pending.append(shard)
         return pending
 
     def _count(self, told: dict[str, Any], shards: Sequence[Shard], *, resumed: bool) -> None:
@@ -206,6 +282,7 @@ class _Run:
         is_cut = self._sharding.rows is not None
         inputs = Inputs(self._files, self._template.form, self._folder.work, is_cut=is_cut)
         with (
+            closing(inputs),
             ThreadPoolExecutor(1, "foureyes-fetch") as fetching,
             ThreadPoolExecutor(1, "foureyes-publish") as publishing,
         ):
@@ -222,7 +299,6 @@ class _Run:
                 inputs.drop(shard)
             if published is not None:
                 published.result()
-        inputs.close()
 
     def _one(self, shard: Shard, place: Path, inputs: Inputs, opened: Callable[[], Engine] | None) -> None:
         """Makes a shard and its record; one that a killed run made, and had no time to put in its place, is taken as it is."""
@@ -237,7 +313,7 @@ class _Run:
             origin=inputs.origin(shard),
             own=True if self._form == "parquet" or opened is None else None,
         )
-        score_with(job, opened, on_piece=self._show, on_end=lambda tallies: self._write(record, tallies))
+        score_with(job, opened, on_piece=self._show, on_end=lambda tallies: self._end(shard, inputs, tallies))
 
     def _show(self, tallies: Tallies, _rows: int | None) -> None:
         so_far = Tallies({}, read_as=tallies.read_as)
@@ -245,23 +321,25 @@ class _Run:
         so_far.include(tallies)
         self._on_piece(so_far, None)
 
-    def _write(self, record: Path, tallies: Tallies) -> None:
-        record.write_text(dump({"tallies": tallies.to_dict()}), encoding="utf-8")
+    def _end(self, shard: Shard, inputs: Inputs, tallies: Tallies) -> None:
+        inputs.check(shard)
+        write_whole(self._record(shard), dump({"tallies": tallies.to_dict(whole=True)}).encode())
 
     def _publish(self, shard: Shard) -> None:
+        """First what is kept, by which the shard is not whole yet: what fails leaves it here, to be put in its place by the next run."""
         made, record = self._made(shard), self._record(shard)
         with reading(made):
             size = made.stat().st_size
         kept = {"size": size, **json.loads(record.read_bytes())}
-        self._folder.publish(made, made.name)
         self._folder.keep(made.name, dump(kept).encode())
+        self._folder.publish(made, made.name)
         record.unlink(missing_ok=True)
 
     def _made(self, shard: Shard) -> Path:
-        return self._folder.work / _name(shard.index, self._form)
+        return self._work / _name(shard.index, self._form)
 
     def _record(self, shard: Shard) -> Path:
-        return self._folder.work / f"{_name(shard.index, self._form)}.json"
+        return self._work / f"{_name(shard.index, self._form)}.json"
 
 
 def _name(index: int, suffix: str) -> str:

@@ -126,7 +126,13 @@ def sharding_of(args: argparse.Namespace) -> Sharding:
     """
     if "-" in args.source:
         raise InputError("standard input is read once and makes one file; a folder of shards wants files")
-    return Sharding(args.source, args.out, partial(_job, args), args.to, args.rows_per_shard, args.work)
+    readers = {
+        "references": args.verifier or [],
+        "dtype": args.dtype,
+        "truncate": args.truncate,
+        "template_args": template_args_of(args),
+    }
+    return Sharding(args.source, args.out, partial(_job, args), args.to, args.rows_per_shard, args.work, readers)
 
 
 def _job(args: argparse.Namespace, source: Any, out: Path | IO[bytes]) -> Job:
