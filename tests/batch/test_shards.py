@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -292,10 +295,26 @@ def test_input_that_lies_where_the_shards_go_is_refused_and_stays(place: Path, b
     assert shards(place / "out") == before
 
 
-def test_a_folder_that_is_read_takes_no_shards(place: Path) -> None:
-    with pytest.raises(InputError, match=r"data/scored/ lies in .*data, all of which is read"):
-        score_shards(sharding([place / "data"], place / "data" / "scored"), refuse)
+@pytest.mark.parametrize("source", ["data", "data/*", "data/**/*.jsonl", "**/[a-z]*"])
+def test_a_folder_that_is_read_takes_no_shards(place: Path, source: str) -> None:
+    with pytest.raises(InputError, match=r"data/scored/ lies in .*, which is read"):
+        score_shards(sharding([place / source], place / "data" / "scored"), refuse)
     assert not (place / "data" / "scored").exists()
+
+
+def test_a_folder_beside_what_is_read_takes_shards(place: Path) -> None:
+    for _ in range(2):
+        assert run(sharding([place / "data" / "[0-9].jsonl"], place / "data" / "scored", resume=True)).rows == 30
+
+
+@pytest.mark.parametrize("told", [{"mark": "../../../../elsewhere"}, {"shards": [{"index": "../a", "file": 0}]}])
+def test_a_run_that_says_names_of_other_places_is_refused(place: Path, told: dict[str, Any]) -> None:
+    run(sharding([place / "data"], place / "out"))
+    kept = place / "out" / ".foureyes" / "run.json"
+    kept.write_text(json.dumps({**json.loads(kept.read_text()), **told}))
+    (place / "out" / "shard-00000.jsonl").unlink()
+    with pytest.raises(InputError, match=r"run.json is damaged"):
+        score_shards(sharding([place / "data"], place / "out", resume=True), refuse)
 
 
 def test_a_foreign_file_with_a_shards_name_is_never_replaced(place: Path) -> None:
@@ -348,6 +367,38 @@ def test_a_made_shard_that_could_not_be_put_in_its_place_is_not_read_again(
     assert list((place / "out" / ".foureyes" / "work").iterdir()) == []
 
 
+KILLED = """
+import os, signal, sys
+from foureyes.batch.output import FileOutput
+from foureyes.batch.shards.folder import DiskFolder
+from tests.batch.test_shards import Dying, run, sharding
+
+kind, step = {"read": Dying, "finish": FileOutput}.get(sys.argv[3], DiskFolder), sys.argv[3]
+done, calls = getattr(kind, step), []
+
+def second(*arguments, **options):
+    calls.append(step)
+    return done(*arguments, **options) if len(calls) < 2 else os.kill(os.getpid(), signal.SIGKILL)
+
+setattr(kind, step, second)
+run(sharding([sys.argv[1]], sys.argv[2]), Dying())
+"""
+
+
+@pytest.mark.parametrize("step", ["read", "finish", "keep", "publish"])
+def test_killed_at_the_second_time_of_each_step_it_goes_on_to_the_same_bytes(place: Path, step: str) -> None:
+    out = place / "out"
+    child = [sys.executable, "-c", KILLED, place / "data", out, step]
+    assert subprocess.run(child, check=False, cwd=Path(__file__).parents[2]).returncode == -signal.SIGKILL
+    reader = Dying()
+    run(sharding([place / "data"], out, resume=True), reader)
+    run(sharding([place / "data"], place / "whole"))
+    assert shards(out) == shards(place / "whole")
+    assert [path.name for path in (out / ".foureyes" / "work").iterdir()] == []
+    if step != "read":
+        assert not {f"a {i}" for i in range(10)} & set(reader.seen)  # of the first shard, which was whole or made
+
+
 @pytest.mark.parametrize("step", ["publish", "died"])
 def test_what_another_run_left_in_the_work_folder_is_never_published(
     place: Path, monkeypatch: pytest.MonkeyPatch, step: str
@@ -379,7 +430,7 @@ def test_readers_of_other_options_do_not_go_on_with_a_run_that_is_whole(place: P
 
 
 @pytest.mark.parametrize("name", ["run.json", "shards/shard-00001.jsonl.json"])
-@pytest.mark.parametrize("content", [b'{"size": 3', b"[]", b"\xff"])
+@pytest.mark.parametrize("content", [b"[]", b"\xff"])
 def test_what_is_kept_and_damaged_is_named_and_force_starts_again(place: Path, name: str, content: bytes) -> None:
     run(sharding([place / "data"], place / "out"))
     whole = shards(place / "out")
@@ -517,8 +568,10 @@ def test_input_that_lies_where_shards_go_is_refused_on_a_store_too(place: Path, 
     upload(place, bucket)
     with pytest.raises(InputError, match=r"data/0.jsonl lies in s3://.*/data/, where the shards go"):
         score_shards(sharding([f"{bucket}/data/*.jsonl"], f"{bucket}/data/", force=True), refuse)
-    with pytest.raises(InputError, match=r"data/scored/ lies in s3://.*/data, all of which is read"):
+    with pytest.raises(InputError, match=r"data/scored/ lies in s3://.*/data, which is read"):
         score_shards(sharding([f"{bucket}/data"], f"{bucket}/data/scored"), refuse)
+    with pytest.raises(InputError, match=r"data/scored/ lies in s3://.*, which is read"):
+        score_shards(sharding([f"{bucket}/**/*.jsonl"], f"{bucket}/data/scored"), refuse)
 
 
 def test_a_half_written_object_is_made_again(place: Path, bucket: str) -> None:

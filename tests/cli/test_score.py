@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import random
 import resource
@@ -16,6 +17,9 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+
+from foureyes.cli.score.options import configure
+from foureyes.cli.score.work import sharding_of
 
 SCRIPTED = Path(__file__).with_name("scripted_score.py")
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="/dev/full, tmpfs and users as on Linux")
@@ -242,6 +246,34 @@ def test_killed_ten_times_at_random_moments_it_writes_what_an_undisturbed_run_wr
     assert subprocess.run(resume, check=False).returncode == 0
     assert out.read_bytes() == whole.read_bytes()
     assert sorted(path.name for path in place.iterdir()) == ["in.jsonl", out.name, whole.name]
+
+
+def test_a_folder_of_shards_is_killed_and_gone_on_with_by_the_same_command(place):
+    (place / "data").mkdir()
+    for i in range(2):
+        (place / "data" / f"{i}.jsonl").write_text(lines(12) + "broken\n")
+    options = [place / "data", "-o", f"{place}/out/", "--window", "4", "--resume"]
+    with subprocess.Popen(command(*options, "-q", "--verifier", "v:0.1")) as process:
+        while not (place / "out" / "shard-00000.jsonl").exists():
+            assert process.poll() is None
+            time.sleep(0.005)
+        process.kill()
+    done = run(*options, "--json", verifier="v:0.1")
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)["result"]
+    assert (summary["rows"], summary["verifiers"]["v"]["scored"]) == (26, 24)
+    assert [sorted(cause) for cause in summary["verifiers"]["v"]["causes"]] == [["first", "reason", "rows"]]
+    assert len(read(place / "out" / "shard-00001.jsonl")) == 13
+
+
+@pytest.mark.parametrize(
+    "more", [["--dtype", "float16"], ["--truncate", "left"], ["--template-arg", "a=1"], ["--verifier", "w"]]
+)
+def test_a_folder_of_shards_depends_on_how_its_readers_are_opened(more):
+    parser = argparse.ArgumentParser()
+    configure(parser)
+    plain = ["in.jsonl", "-o", "out/", "--verifier", "v"]
+    assert sharding_of(parser.parse_args(plain)).readers != sharding_of(parser.parse_args([*plain, *more])).readers
 
 
 def test_killed_inside_a_window_it_loses_a_piece_and_not_the_window(place):

@@ -13,8 +13,9 @@ import hashlib
 import secrets
 import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +32,8 @@ _OWN: Final = ".foureyes"
 _RUN: Final = "run.json"
 _SHARDS: Final = "shards"
 _CLAIM: Final = "claim"
+_EXAMPLES: Final = ("shard-00000.jsonl", "shard-00000.parquet")
+"""Names such as shards have."""
 
 
 def open_folder(out: str, work: Path | None = None) -> ShardFolder:
@@ -136,8 +139,8 @@ class ShardFolder(ABC):
         """Whether a file, by its path or address, lies in the folder."""
 
     @abstractmethod
-    def lies_in(self, place: str) -> bool:
-        """Whether the folder lies in another, or is it."""
+    def read_by(self, source: str) -> bool:
+        """Whether a source, be it a folder or a pattern, means shards that will lie in the folder."""
 
     @abstractmethod
     def publish(self, place: Path, name: str) -> None:
@@ -178,11 +181,15 @@ class DiskFolder(ShardFolder):
         path, own = Path(place), self._path.resolve()
         return path.resolve().is_relative_to(own) or path.parent.resolve().is_relative_to(own)
 
-    def lies_in(self, place: str) -> bool:
-        """By where links lead."""
-        return (
-            not is_remote(place) and Path(place).is_dir() and self._path.resolve().is_relative_to(Path(place).resolve())
-        )
+    def read_by(self, source: str) -> bool:
+        """A folder by where links lead, a pattern by the names; one that fits a folder means what is in that."""
+        if is_remote(source):
+            return False
+        if Path(source).is_dir():
+            return self._path.resolve().is_relative_to(Path(source).resolve())
+        pattern = Path(source).absolute().parts
+        paths = [self._path.absolute() / name for name in _EXAMPLES]
+        return any(_fits(place.parts, pattern) for path in paths for place in (path, *path.parents))
 
     def publish(self, place: Path, name: str) -> None:
         """One rename."""
@@ -243,9 +250,13 @@ class StoredFolder(ShardFolder):
         """By the beginning of the name."""
         return _plain(place).startswith(_plain(self.name))
 
-    def lies_in(self, place: str) -> bool:
-        """By the beginning of the name."""
-        return is_remote(place) and _plain(self.name).startswith(_plain(joined(place, "")))
+    def read_by(self, source: str) -> bool:
+        """By the beginning of the name, or by the pattern."""
+        pattern = _plain(source).split("/")
+        return is_remote(source) and (
+            _plain(self.name).startswith(_plain(joined(source, "")))
+            or any(_fits(_plain(joined(self.name, name)).split("/"), pattern) for name in _EXAMPLES)
+        )
 
     def publish(self, place: Path, name: str) -> None:
         """An upload; stores show an object when all of it is there."""
@@ -300,3 +311,13 @@ def _plain(address: str) -> str:
     """An address in the one way to write its scheme."""
     scheme, _, rest = address.partition("://")
     return f"{scheme.lower().replace('gcs', 'gs')}://{rest}"
+
+
+def _fits(names: Sequence[str], patterns: Sequence[str]) -> bool:
+    """Whether a path fits a pattern, part by part; ``**`` stands for any number of parts."""
+    if not patterns:
+        return not names
+    first, rest = patterns[0], patterns[1:]
+    if first == "**":
+        return any(_fits(names[i:], rest) for i in range(len(names) + 1))
+    return bool(names) and fnmatchcase(names[0], first) and _fits(names[1:], rest)

@@ -35,6 +35,7 @@ __all__ = ["Sharding", "score_shards"]
 _FORMAT: Final = 2
 
 _RUN: Final = ".foureyes/run.json"
+_MARK: Final = re.compile(r"[0-9a-f]{16}")
 _SHARD: Final = re.compile(r"shard-\d{5}\.(jsonl|parquet)")
 
 OnPiece = Callable[[Tallies, int | None], None]
@@ -111,10 +112,8 @@ def _require_apart(sources: Sequence[str], files: Sequence[InputFile], folder: S
                 f"{file.place} lies in {folder.name}, where the shards go; the output wants a folder of its own"
             )
     for source in sources:
-        if folder.lies_in(source):
-            raise InputError(
-                f"{folder.name} lies in {source}, all of which is read; the output wants a folder of its own"
-            )
+        if folder.read_by(source):
+            raise InputError(f"{folder.name} lies in {source}, which is read; the output wants a folder of its own")
 
 
 def _template(sharding: Sharding, files: Sequence[InputFile], work: Path) -> Job:
@@ -164,9 +163,8 @@ class _Run:
             shards = plan_shards(self._files, self._sharding.rows, self._template.form)
             self._start_anew()
         else:
-            with self._undamaged(_RUN):
-                shards = [Shard.from_dict(shard) for shard in told["shards"]]
-        mark = secrets.token_hex(8) if told is None else str(told["mark"])
+            shards = self._shards_of(told)
+        mark = secrets.token_hex(8) if told is None else told["mark"]
         self._enter(mark)
         manifest = {**self._identity, "mark": mark, "shards": [shard.to_dict() for shard in shards]}
         pending = shards if told is None else self._pending(shards)
@@ -187,6 +185,19 @@ class _Run:
         self._folder.clear()
         return self._tallies
 
+    def _shards_of(self, told: Mapping[str, Any]) -> list[Shard]:
+        """Those of an earlier run; what it says becomes names of files, and is looked at first."""
+        with self._undamaged(_RUN):
+            shards = [Shard.from_dict(shard) for shard in told["shards"]]
+            in_order = [shard.index for shard in shards] == list(range(len(shards)))
+            if not (
+                in_order
+                and _MARK.fullmatch(told["mark"])
+                and {shard.file for shard in shards} <= set(range(len(self._files)))
+            ):
+                raise ValueError
+        return shards
+
     def _enter(self, mark: str) -> None:
         """The folder of what this run makes; what other runs left, which may be of another input, is thrown away."""
         self._folder.clear(but=mark)
@@ -203,8 +214,7 @@ class _Run:
         if self._template.resume:
             with self._undamaged(_RUN):
                 told: dict[str, Any] = json.loads(said)
-                _ = told["mark"], told["shards"]
-            what = difference({name: told.get(name) for name in self._identity}, self._identity)
+                what = difference({name: told.get(name) for name in self._identity}, self._identity)
             if what:
                 raise InputError(f"cannot resume {self._folder.name}: {what}; --force without --resume starts again")
             return told
