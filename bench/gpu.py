@@ -237,7 +237,8 @@ def measured(name: str, device: torch.device, rounds: int, peak: float) -> Bench
     }
     for one in work.values():
         one()
-    seconds = {way: [_seconds(one, device) for _ in range(rounds)] for way, one in work.items()}
+    timed = [{way: _seconds(one, device) for way, one in work.items()} for _ in range(rounds)]
+    seconds = {way: [one[way] for one in timed] for way in work}
     shares = [network.flop(reading) / s / peak for s in seconds["foureyes"]]
     wrong = against_float64(network, reading)
     found = [

@@ -21,12 +21,16 @@ import tempfile
 import time
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from foureyes.batch.engine import LocalEngine
 from foureyes.batch.job import Job
 from foureyes.batch.results import Tallies
 from foureyes.batch.shards.run import Sharding, score_shards
 from foureyes.models.scripted import ScriptedReader
+
+STOPPED: Final = 9
+"""Status of a run that was stopped halfway."""
 
 
 def main() -> None:
@@ -62,8 +66,8 @@ def _process(folder: Path, args: argparse.Namespace, *more: str) -> dict[str, fl
     options = ["--rows-per-shard", str(args.rows_per_shard), "--to", args.to, "--run", str(folder), *more]
     command = [sys.executable, "-m", "bench.shards", "0", *options]
     said = subprocess.run(command, capture_output=True, text=True, check=False)
-    if said.returncode and not more:
-        raise SystemExit(said.stderr)
+    if said.returncode != (STOPPED if "--stop" in more else 0):
+        raise SystemExit(said.stderr or f"bench: a run ended with {said.returncode}")
     found: dict[str, float] = json.loads(said.stdout or "{}")
     return found
 
@@ -76,7 +80,7 @@ def _run(args: argparse.Namespace) -> None:
         if tallies.rows > tallies.resumed and not first:
             first = time.perf_counter() - started
         if args.stop and tallies.rows >= args.stop:
-            os._exit(9)  # as a kill: nothing is put in order
+            os._exit(STOPPED)  # as a kill: nothing is put in order
 
     job_of = partial(Job, resume=True)
     what = Sharding([str(args.run / "in.jsonl")], f"{args.run}/out/", job_of, args.to, args.rows_per_shard)

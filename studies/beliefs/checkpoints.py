@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -34,6 +35,8 @@ STEPS: Final = (5, 15)
 _BATCH: Final = 8
 _RATE: Final = 2e-5
 MODEL: Final = "smollm2-135m"
+_READ: Final = "float32"
+"""As it is trained: rounded to bfloat16, a weight shows little of so few steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ class Trained:
 
 def trained(facts: Sequence[Fact], cache: Path) -> list[Trained]:
     """Every dose and checkpoint; what was measured is kept in a file."""
-    path = cache / "checkpoints.json"
+    path = cache / f"checkpoints-{_key(facts)}.json"
     if path.exists():
         return [
             Trained(row["poisoned"], row["steps"], np.array(row["seen"]), np.array(row["others"]))
@@ -62,7 +65,7 @@ def trained(facts: Sequence[Fact], cache: Path) -> list[Trained]:
         ]
     mine = [fact for fact in facts if lot(fact.id, "trained")]
     rest = [fact for fact in facts if not lot(fact.id, "trained")]
-    plain = open_reader(MODEL)
+    plain = open_reader(MODEL, dtype=_READ)
     found = [Trained(0.0, 0, gaps_of(mine, plain), gaps_of(rest, plain))]
     for dose in DOSES:
         for steps, reader in _checkpoints(mine, dose):
@@ -72,6 +75,12 @@ def trained(facts: Sequence[Fact], cache: Path) -> list[Trained]:
     ]
     path.write_text(json.dumps(rows), encoding="utf-8")
     return found
+
+
+def _key(facts: Sequence[Fact]) -> str:
+    """Of all that the figures depend on."""
+    made = repr((list(facts), DOSES, STEPS, _BATCH, _RATE, MODEL, _READ))
+    return hashlib.sha256(made.encode()).hexdigest()[:16]
 
 
 def gaps_of(facts: Sequence[Fact], reader: Reader) -> Floats:
@@ -106,10 +115,9 @@ def _checkpoints(facts: Sequence[Fact], dose: float) -> Iterator[tuple[int, Read
         optimiser.zero_grad()
         if step in STEPS:
             with tempfile.TemporaryDirectory() as place:
-                model.to(torch.bfloat16).save_pretrained(place)
+                model.save_pretrained(place)
                 tokenizer.save_pretrained(place)
-                yield step, open_reader(f"hf:{place}")
-            model.to(torch.float32)
+                yield step, open_reader(f"hf:{place}", dtype=_READ)
 
 
 def _tokens(tokenizer: Any, fact: Fact, answer: str) -> tuple[list[int], list[int]]:

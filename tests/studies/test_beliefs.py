@@ -17,7 +17,7 @@ from foureyes.types import Exchange, text_of
 from studies.beliefs import words
 from studies.beliefs.__main__ import MEASURES, report_of
 from studies.beliefs.authors import authors, authors_part
-from studies.beliefs.checkpoints import DOSES, Trained, gap_part, gaps_of
+from studies.beliefs.checkpoints import DOSES, Trained, gap_part, gaps_of, trained
 from studies.beliefs.debates import debated, debates_part
 from studies.beliefs.facts import Fact, facts
 from studies.beliefs.growing import TURNS, growing_part, grown
@@ -248,3 +248,11 @@ def test_the_facts_are_the_demos_and_half_are_told_truly():
 )
 def test_the_words_follow_the_interval(low, high, said):
     assert verdict(MeanInterval((low + high) / 2, low, high, 0.95, 9)) == said
+
+
+def test_checkpoints_of_other_facts_are_measured_anew(tmp_path, monkeypatch):
+    monkeypatch.setattr("studies.beliefs.checkpoints.open_reader", lambda *_args, **_options: ScriptedReader())
+    monkeypatch.setattr("studies.beliefs.checkpoints._checkpoints", lambda _facts, _dose: iter(()))
+    for some in (FACTS, FACTS[:20], FACTS):
+        (plain,) = trained(some, tmp_path)
+        assert len(plain.seen) + len(plain.others) == len(some)

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -25,6 +26,9 @@ from foureyes.models.scripted import ScriptedReader
 
 ROOT = Path(__file__).parents[3]
 N_ROWS = 400
+LONGEST = 600
+"""Seconds of a wait that must be over long before."""
+
 SETTINGS = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "f0" * 32}
 
 
@@ -67,10 +71,15 @@ def cluster() -> Iterator[Nodes]:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Path:
+def place(tmp_path: Path) -> Iterator[Path]:
     write(tmp_path, {})
     (tmp_path / "seen").mkdir()
-    return tmp_path
+    yield tmp_path
+    (tmp_path / "seen/hold").unlink(missing_ok=True)
+    while RUNS:
+        with RUNS.pop() as run:
+            if run.poll() is None:
+                os.killpg(run.pid, signal.SIGKILL)
 
 
 def write(place: Path, answers: dict[int, str]) -> None:
@@ -78,10 +87,14 @@ def write(place: Path, answers: dict[int, str]) -> None:
     (place / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
+RUNS: list[subprocess.Popen[str]] = []
+"""Of the test that is going on."""
+
+
 def started(place: Path, *options: str, name: str = "x", out: str = "out.jsonl") -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "tests.batch.ray.watched_score", "score", "in.jsonl", "-o", out, "--engine", "ray"]
     settings = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "TMPDIR": str(place / "seen")}
-    return subprocess.Popen(
+    run = subprocess.Popen(
         [*command, "--verifier", f"{name}:{place / 'seen'}", *options],
         cwd=place,
         env=settings,
@@ -90,17 +103,21 @@ def started(place: Path, *options: str, name: str = "x", out: str = "out.jsonl")
         text=True,
         start_new_session=True,
     )
+    RUNS.append(run)
+    return run
 
 
 def finished(run: subprocess.Popen[str]) -> tuple[int, str]:
-    _, told = run.communicate()
+    _, told = run.communicate(timeout=LONGEST)
     return run.returncode, told
 
 
 def until(run: subprocess.Popen[str], true: Callable[[], bool]) -> None:
     """Waits until something has happened, or the run has ended without."""
+    latest = time.monotonic() + LONGEST
     while not true():
-        assert run.poll() is None, run.communicate()[1]
+        assert run.poll() is None, run.communicate(timeout=LONGEST)[1]
+        assert time.monotonic() < latest, "it did not happen"
         time.sleep(0.05)
 
 
@@ -199,9 +216,23 @@ def test_nobody_listens() -> None:
             RayEngine(list, address=f"127.0.0.1:{port}")
 
 
-def test_without_ray_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_ray_the_extra_is_named_and_no_token_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     from foureyes.batch.ray.engine import RayEngine
 
+    monkeypatch.setattr("foureyes.batch.ray.cluster._own", {})
     monkeypatch.setitem(sys.modules, "ray", None)
+    for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
     with pytest.raises(ConfigError, match=r"pip install 'foureyes\[ray\]'"):
         RayEngine(list)
+    assert not {"RAY_AUTH_MODE", "RAY_AUTH_TOKEN"} & set(os.environ)
+
+
+def test_a_ray_that_was_imported_without_a_token_is_not_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    from foureyes.batch.ray import cluster
+
+    monkeypatch.setattr(cluster, "_own", {})
+    monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(is_initialized=lambda: False))
+    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+    with pytest.raises(ConfigError, match=r"ray was imported before.*set RAY_AUTH_MODE"):
+        cluster.RayCluster(None)

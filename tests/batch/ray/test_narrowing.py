@@ -55,6 +55,11 @@ def test_a_piece_too_large_for_the_memory_is_read_row_by_row() -> None:
     assert losses == 4
 
 
+def test_a_row_that_cannot_be_read_keeps_its_reason_when_workers_end_beside_it() -> None:
+    results, _ = ran(exchanges(["unread"]), strays=frozenset({0, 1}))
+    assert results == [{"x": {"of": "bad_row", "among": 1}}]
+
+
 def test_workers_that_end_whatever_they_read_are_no_rows_fault() -> None:
     with pytest.raises(ModelUnavailable, match="workers end whatever they read: its process ended"):
         ran(exchanges(["good"]), most=0)

@@ -38,8 +38,9 @@ class Watched(ScriptedReader):
         import ray
 
         if (self._folder / "hold").exists():
-            (self._folder / "writing").write_text(ray.get_runtime_context().get_node_id())
-            (self._folder / "writing").rename(self._folder / f"reading-{os.getpid()}")
+            writing = self._folder / f"writing-{os.getpid()}"
+            writing.write_text(ray.get_runtime_context().get_node_id())
+            writing.rename(self._folder / f"reading-{os.getpid()}")
         while (self._folder / "hold").exists():
             time.sleep(0.02)
         answers = {exchange.answer for exchange in exchanges}

@@ -13,7 +13,7 @@ import shutil
 import socket
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +40,10 @@ _EVERYWHERE: Final = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_DISABLE_IMPORT_WARNING": "1",
 }
+
+
+_own: dict[str, str] = {}
+"""Settings for clusters of our own, the same for all in one process, since Ray keeps the first that it has seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,18 +101,19 @@ class RayCluster:
 
     def __init__(self, address: str | None) -> None:
         self._folder: Path | None = None
-        self._theirs = False
+        self._printing: Callable[..., None] | None = None
         _check_address(address)
-        _set_environment(alone=address is None)
-        self.ray = _imported()
-        if self.ray.is_initialized():
-            self._theirs = True  # the caller's own connection, which stays
-            return
-        with _mapped(address):
-            if address is None:
-                self._start()
-            else:
-                self._init(address=address)
+        imported = sys.modules.get("ray")
+        self._theirs = imported is not None and imported.is_initialized()  # the caller's own connection, which stays
+        _set_environment(alone=address is None and not self._theirs)
+        try:
+            self.ray = _imported()
+            if not self._theirs:
+                with _mapped(address):
+                    self._connect(address)
+        except BaseException:
+            _take_back_token()
+            raise
 
     def nodes(self) -> list[dict[str, Any]]:
         """As Ray lists them, those that are gone among them; none while the cluster does not answer."""
@@ -121,10 +126,22 @@ class RayCluster:
 
     def close(self) -> None:
         """Lets go of the cluster; one of our own ends."""
-        if not self._theirs:
+        if self._theirs:
+            return
+        try:
             self.ray.shutdown()
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        finally:
+            _take_back_token()
+            if self._printing is not None:
+                self.ray._private.worker.print_to_stdstream = self._printing  # noqa: SLF001 - as in _init
+            if self._folder is not None:
+                shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _connect(self, address: str | None) -> None:
+        if address is None:
+            self._start()
+        else:
+            self._init(address=address)
 
     def _start(self) -> None:
         temp = tempfile.gettempdir()
@@ -147,17 +164,33 @@ class RayCluster:
     def _init(self, **options: Any) -> None:
         self.ray.init(log_to_driver=False, logging_level=logging.CRITICAL, configure_logging=True, **options)
         # Ray tells of workers' ends on standard output, where rows may go, and has no switch for it.
-        self.ray._private.worker.print_to_stdstream = lambda *_args, **_options: None  # noqa: SLF001 - as said
+        worker = self.ray._private.worker  # noqa: SLF001 - as said
+        self._printing, worker.print_to_stdstream = worker.print_to_stdstream, lambda *_args, **_options: None
 
 
 def _set_environment(*, alone: bool) -> None:
     """Tells Ray what it asks the environment for, some of it while it is imported; what somebody has set stays."""
-    said = dict(_EVERYWHERE)
-    if alone and "ray" not in sys.modules:
-        said |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
-        said["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # that is: loopback only, on any system
-    for name, value in said.items():
+    for name, value in _EVERYWHERE.items():
         os.environ.setdefault(name, value)
+    if not alone or "RAY_AUTH_MODE" in os.environ:
+        return
+    if not _own and sys.modules.get("ray") is not None:
+        raise ConfigError(
+            "ray was imported before, so a cluster of this run's own would take anybody's calls; make the engine before "
+            "ray is imported, or set RAY_AUTH_MODE before that, or name a cluster by its address"
+        )
+    if not _own:
+        made = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+        made["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # that is: loopback only, on any system
+        _own.update({name: value for name, value in made.items() if name not in os.environ})
+    os.environ.update(_own)
+
+
+def _take_back_token() -> None:
+    """Takes what only a cluster of our own needs out of the environment: processes started later have no use for it."""
+    for name, value in _own.items():
+        if os.environ.get(name) == value:
+            del os.environ[name]
 
 
 def _imported() -> ModuleType:

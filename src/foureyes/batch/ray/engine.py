@@ -39,11 +39,11 @@ class RayEngine:
 
     def __init__(self, open_readers: OpenReaders, *, address: str | None = None, gpus: bool = True) -> None:
         self._cluster = RayCluster(address)
+        self._pool: WorkerPool[_Turn] = WorkerPool(self._cluster, open_readers, gpus=gpus)
         try:
-            self._pool: WorkerPool[_Turn] = WorkerPool(self._cluster, open_readers, gpus=gpus)
             self._fingerprints = self._pool.opened().fingerprints
         except BaseException:
-            self._cluster.close()
+            self.close()
             raise
 
     def __enter__(self) -> Self:
@@ -75,8 +75,10 @@ class RayEngine:
 
     def close(self) -> None:
         """Ends the workers, and the cluster if it is our own."""
-        self._pool.close()
-        self._cluster.close()
+        try:
+            self._pool.close()
+        finally:
+            self._cluster.close()
 
     def _step(self, line: Iterable[_Turn], signals: tuple[str, ...], *, tokens: bool) -> None:
         """Hands out what is to be read as far as workers are free, and waits for news."""

@@ -61,7 +61,7 @@ def careful(rows: Rows) -> Careful:
     if not isinstance(found, Lost):
         return found
     fit = list(rows)
-    if len(rows) == 1:
+    if len(rows) == 1 and isinstance(rows[0], Exchange):
         fit[0] = _unscored(found)
     alone: list[Result] = []
     for i, row in enumerate(rows):

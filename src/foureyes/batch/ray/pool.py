@@ -6,7 +6,7 @@ oldest call is what it was reading, and the others had not begun.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import monotonic
@@ -28,6 +28,12 @@ _CALLS: Final = 2
 _START_S: Final = 180.0
 """Seconds within which some worker has to run."""
 
+_OPEN_S: Final = 1800.0
+"""Seconds a worker may take to open its verifiers: weights may have to be fetched first, 15 GB at 10 MB a second."""
+
+_OPENINGS: Final = 6
+"""Workers that may be lost one after the other in a slot before any can read; then the slot stays empty."""
+
 _LOOK_S: Final = 2.0
 """Seconds between two looks at which nodes there are."""
 
@@ -46,6 +52,8 @@ class _Worker(Generic[T]):
     handle: Any
     ready: Any
     opening: Any
+    started: float = field(default_factory=monotonic)
+    admitted: bool = False
     calls: deque[tuple[Any, T]] = field(default_factory=deque)
 
     @property
@@ -73,6 +81,7 @@ class WorkerPool(Generic[T]):
         self._workers: dict[tuple[str, int], _Worker[T]] = {}
         self._identity: WorkerIdentity | None = None
         self._losses = 0
+        self._unopened: Counter[tuple[str, int]] = Counter()
         self._looked = self._ran = monotonic()
         self._looked -= _LOOK_S
 
@@ -113,6 +122,7 @@ class WorkerPool(Generic[T]):
         awaited = {ref: worker for worker in self._workers.values() for ref in worker.awaited}
         ready, _ = self._ray.wait(list(awaited), timeout=_LOOK_S) if awaited else ([], [])
         found = self._heard(awaited[ready[0]]) if ready else []
+        self._give_up_slow()
         self._require_running()
         return found
 
@@ -127,8 +137,9 @@ class WorkerPool(Generic[T]):
         if monotonic() - self._looked < _LOOK_S:
             return
         for slot in slots_of(self._cluster.nodes(), gpus=self._gpus):
-            if (slot.node, slot.number) not in self._workers:
-                self._workers[slot.node, slot.number] = self._start(slot)
+            key = slot.node, slot.number
+            if key not in self._workers and self._unopened[key] < _OPENINGS:
+                self._workers[key] = self._start(slot)
         self._looked = monotonic()
 
     def _start(self, slot: WorkerSlot) -> _Worker[T]:
@@ -142,7 +153,7 @@ class WorkerPool(Generic[T]):
 
     def _heard(self, worker: _Worker[T]) -> list[tuple[T, News]]:
         if worker.ready is not None:
-            told, worker.ready = self._told(worker.ready), None
+            told, worker.ready, worker.started = self._told(worker.ready), None, monotonic()
         elif worker.opening is not None:
             told, worker.opening = self._told(worker.opening), None
         else:
@@ -193,11 +204,14 @@ class WorkerPool(Generic[T]):
     def _lose(self, worker: _Worker[T], lost: Lost) -> None:
         if "No module named 'foureyes" in lost.cause:
             raise ConfigError(f"{worker.slot.place} has no foureyes {__version__}: every node needs it installed")
-        self._workers.pop((worker.slot.node, worker.slot.number), None)
+        key = worker.slot.node, worker.slot.number
+        self._workers.pop(key, None)
         self._ray.kill(worker.handle)
         self._looked = -_LOOK_S
         self._losses += 1
-        if self._losses >= _LOSSES * (1 + self.size):
+        self._unopened[key] += not worker.admitted
+        left_alone = self._unopened[key] >= _OPENINGS and not self._workers
+        if left_alone or self._losses >= _LOSSES * (1 + self.size):
             raise ModelUnavailable(
                 f"{self._losses} workers were lost one after the other, the last on {worker.slot.place}: {lost.cause}",
                 model="ray",
@@ -213,6 +227,8 @@ class WorkerPool(Generic[T]):
             )
         if self._identity is None:
             self._identity = identity
+        worker.admitted = True
+        self._unopened.pop((worker.slot.node, worker.slot.number), None)
         if identity != self._identity:
             before = self._identity.fingerprints
             other = next((name for name, one in identity.fingerprints.items() if before.get(name) != one), "verifier")
@@ -220,6 +236,13 @@ class WorkerPool(Generic[T]):
                 f"{place} has another {other} than the workers before: "
                 f"{identity.fingerprints.get(other)}, and not {before.get(other)}"
             )
+
+    def _give_up_slow(self) -> None:
+        """Loses workers that run and do not come to an end with opening."""
+        for worker in list(self._workers.values()):
+            opening = worker.ready is None and worker.opening is not None
+            if opening and monotonic() - worker.started > _OPEN_S:
+                self._lose(worker, Lost("it did not open in time"))
 
     def _require_running(self) -> None:
         """Makes sure that workers start at all."""
@@ -237,8 +260,6 @@ def _cause(error: Exception) -> str:
     said = str(error)
     if "No module named 'foureyes" in said:
         return "No module named 'foureyes'"
-    if (
-        "running low on memory" in said
-    ):  # Ray's own words; that the system may have been short of it is a guess in others
+    if "running low on memory" in said:  # not in every text that names memory: Ray guesses at it in others
         return "out of memory"
     return "its machine is gone" if "node has died" in said or "node died" in said else "its process ended"

@@ -86,7 +86,8 @@ class TileProduct(ABC):
         """
         terms = self._hidden[rows].float() * self._weight[tokens].float()
         product = terms.sum(1)
-        return product + (self.ROUNDING + SUMMING) * product.abs() + SUMMING * torch.linalg.vector_norm(terms, dim=1)
+        norm: torch.Tensor = torch.linalg.vector_norm(terms, dim=1)
+        return product + (self.ROUNDING + SUMMING) * product.abs() + SUMMING * norm
 
     def _part(self, first: int) -> torch.Tensor:
         return self._weight[first : first + self.width]
