@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -56,6 +57,14 @@ class Nodes:
         self._cluster.shutdown()
 
 
+def started_nodes() -> Nodes:
+    """Tries again: Ray gives itself 30 seconds to start, which a machine with much to do may exceed."""
+    for _ in range(2):
+        with suppress(Exception):
+            return Nodes()
+    return Nodes()
+
+
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Nodes]:
     with pytest.MonkeyPatch.context() as patch:
@@ -63,7 +72,7 @@ def cluster() -> Iterator[Nodes]:
             patch.setenv(name, value)
         if "ray" not in sys.modules and "CI" not in os.environ:
             pytest.importorskip("ray")
-        nodes = Nodes()
+        nodes = started_nodes()
         try:
             yield nodes
         finally:
