@@ -129,7 +129,7 @@ def test_a_promise_on_other_rows_goes_there_too_and_one_that_cannot_be_made_does
     assert main([*report, "--max-error", "0.2"]) == 0
     assert 'threshold = "../cut.json"' in configuration.read_text()
     capsys.readouterr()
-    assert main([*report, "--max-error", "0.2", "--allow-fitted-rows"]) == 1
+    assert main([*report, "--force", "--max-error", "0.2", "--allow-fitted-rows"]) == 1
     assert "makes no promise that a service could keep" in capsys.readouterr().err
 
 
