@@ -3,33 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
+from foureyes.report.forest import Estimate
 from foureyes.report.study import Section
 from foureyes.study.claims import verdict_of
 
-__all__ = ["Estimated", "Part", "verdict"]
+__all__ = ["Part", "verdict"]
 
 NEGLIGIBLE = 0.01
-
-
-class Estimated(Protocol):
-    """A figure with its interval."""
-
-    @property
-    def value(self) -> float:
-        """The figure."""
-        ...
-
-    @property
-    def low(self) -> float:
-        """Lower end."""
-        ...
-
-    @property
-    def high(self) -> float:
-        """Upper end."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +28,7 @@ class Part:
     missing: tuple[str, ...] = ()
 
 
-def verdict(found: Estimated, against: float = 0.0) -> str:
+def verdict(found: Estimate, against: float = 0.0) -> str:
     """What an interval says of a figure against a number: higher, lower, no difference, or not decided.
 
     Example:
