@@ -1,4 +1,4 @@
-"""What asking a writer adds to what its server takes: the lean client beside httpx and httpcore, and whole routes on top of it.
+"""What asking a writer adds to what its server takes: the client of our own beside httpx and httpcore, and whole routes on top of it.
 
     python -m bench.route_client --markdown docs/bench-route-client.md
 
@@ -58,10 +58,10 @@ def contenders(url: str) -> Mapping[str, Asking]:
         return json.loads((await core.request("POST", url + _PATH, content=content, headers=headers)).content)
 
     return {
-        "`foureyes.http.client` (httpx, with retries)": lambda: retrying.post(_PATH, sent),
+        "`foureyes.http.client`, with retries": lambda: retrying.post(_PATH, sent),
         "httpx": over_httpx,
         "httpcore": over_httpcore,
-        "the lean writer": lambda: writer.write(RouteRequest.of(_BODY)),
+        "a writer": lambda: writer.write(RouteRequest.of(_BODY)),
         "a route, scripted reader": lambda: scripted.answer(RouteRequest.of(_BODY)),
         "a route, a reader without a model in a thread": lambda: batched.answer(RouteRequest.of(_BODY)),
     }

@@ -12,7 +12,7 @@ import pytest
 
 import foureyes as fe
 
-HEAVY = ("torch", "transformers", "numpy", "pyarrow", "httpx", "matplotlib", "rich", "jinja2")
+HEAVY = ("torch", "transformers", "numpy", "pyarrow", "httptools", "matplotlib", "rich", "jinja2")
 PACKAGES = (
     "",
     ".calibration",

@@ -346,7 +346,7 @@ HEAVY = {
     "matplotlib",
     "pyarrow",
     "cryptography",
-    "httpx",
+    "httptools",
     "fastapi",
 }
 HEAVY |= {"pydantic", "argcomplete", "asyncio"}

@@ -138,7 +138,7 @@ def test_a_missing_extra_is_named():
 
 
 def test_importing_the_catalogue_loads_nothing_heavy():
-    heavy = "torch transformers huggingface_hub httpx gguf"
+    heavy = "torch transformers huggingface_hub httptools gguf"
     script = f"import sys, foureyes.models.catalog; print([m for m in {heavy.split()!r} if m in sys.modules])"
     said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "[]"

@@ -134,7 +134,7 @@ def test_a_redirect_is_not_followed(connect, server):
 @pytest.mark.parametrize(
     ("missing", "module", "words"),
     [
-        ("httpx", "foureyes.models.completions", "pip install 'foureyes[http]'"),
+        ("httptools", "foureyes.models.completions", "pip install 'foureyes[http]'"),
         ("pytest", "foureyes.testing", "pip install pytest"),
     ],
 )

@@ -203,7 +203,7 @@ def test_the_command_line_reads_where_nothing_else_is_installed(files, tmp_path)
         "gguf",
         "safetensors",
         "huggingface_hub",
-        "httpx",
+        "httptools",
         "stamina",
         "pyarrow",
     )

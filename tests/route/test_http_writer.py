@@ -19,7 +19,7 @@ from cryptography.x509.oid import NameOID
 
 from foureyes.errors import ConfigError, ModelError, ModelRefused, ModelUnavailable
 from foureyes.http import RequestLimits
-from foureyes.http.lean_way import Way
+from foureyes.http.way import Way
 from foureyes.route.http_writer import HttpRouteWriter
 from foureyes.route.outcome import RouteRequest
 from foureyes.route.roles import Unpaid
@@ -70,7 +70,7 @@ def test_one_event_loop_after_another_may_ask() -> None:
     async def scene() -> Any:
         async with upstream(lambda _: whole(200, completion("Canberra"))) as server:
             one[:] = one or [writer(server.url)]
-            one[0]._client._way = Way.to(urlsplit(server.url))
+            one[0]._pool._way = Way.to(urlsplit(server.url))
             return (await one[0].write(ASKED)).body
 
     assert [asyncio.run(scene()) for _ in range(2)] == [completion("Canberra")] * 2

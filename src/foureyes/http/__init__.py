@@ -7,13 +7,16 @@ were set, and no key stands in its words.
 
     blocking     the same from synchronous code
     client       one request: JSON out, JSON in
+    ├── pool         connections to one server, and requests over them
+    │   ├── connection   one of them: HTTP/1.1
+    │   └── way          straight, or through a proxy
     ├── retries      what is sent again, and until when
-    ├── failures     what every exception and status means
+    ├── failures     what every status means
     ├── limits       how long, how often, how many at once, how much
     ├── addresses    which addresses and keys are used at all
     └── error_text   another server's words, made fit for our messages
 
-Start at :class:`~foureyes.http.client.HttpClient`. What needs httpx is in the extra ``http``.
+Start at :class:`~foureyes.http.client.HttpClient`. What it needs is in the extra ``http``.
 """
 
 from foureyes.http.limits import RequestLimits

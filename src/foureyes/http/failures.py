@@ -1,25 +1,10 @@
-"""Why a request came to nothing: what every exception of httpx and every status means, in one place.
-
-A test holds the table against httpx's whole tree; httpx2, which providers' SDKs use, names its exceptions the same.
-"""
+"""Why a request came to nothing, and what every status means."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from types import ModuleType
 from typing import Final, Literal, TypeAlias
 
-__all__ = [
-    "MEANINGS",
-    "RETRIED_STATUSES",
-    "FailureKind",
-    "Meaning",
-    "RequestFailed",
-    "failure_of_status",
-    "meaning_of",
-    "meanings_for",
-]
+__all__ = ["RETRIED_STATUSES", "FailureKind", "RequestFailed", "failure_of_status"]
 
 FailureKind: TypeAlias = Literal["unavailable", "refused", "bad_reply"]
 
@@ -58,43 +43,6 @@ class RequestFailed(Exception):
         self.status = status
         self.retryable = retryable
         self.server_wide = server_wide
-
-
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """What an exception means; the fields are those of :class:`RequestFailed`."""
-
-    kind: FailureKind
-    words: str
-    retryable: bool = False
-    server_wide: bool = False
-
-
-MEANINGS: Final[Mapping[str, Meaning]] = {
-    "TimeoutException": Meaning("unavailable", "the server did not answer in time", server_wide=True),
-    "NetworkError": Meaning("unavailable", "the connection failed", retryable=True, server_wide=True),
-    "RemoteProtocolError": Meaning("unavailable", "the server hung up", retryable=True, server_wide=True),
-    "ProxyError": Meaning("unavailable", "the proxy failed", retryable=True, server_wide=True),
-    "LocalProtocolError": Meaning("unavailable", "the request cannot be sent"),
-    "UnsupportedProtocol": Meaning("unavailable", "the URL is neither http nor https", server_wide=True),
-    "InvalidURL": Meaning("unavailable", "the URL cannot be used", server_wide=True),
-    "StreamError": Meaning("unavailable", "the connection was closed while reading", server_wide=True),
-    "HTTPStatusError": Meaning("unavailable", "the server refused"),
-    "TooManyRedirects": Meaning("bad_reply", "the server redirects in circles", server_wide=True),
-    "DecodingError": Meaning("bad_reply", "the reply's encoding is broken"),
-    "CookieConflict": Meaning("bad_reply", "the reply's cookies contradict each other"),
-}
-"""By the name of a base class; :func:`meaning_of` walks an exception's ancestors."""
-
-
-def meanings_for(library: ModuleType) -> dict[type[Exception], Meaning]:
-    """The table for the exceptions of ``httpx`` or ``httpx2``."""
-    return {getattr(library, name): meaning for name, meaning in MEANINGS.items()}
-
-
-def meaning_of(error: Exception) -> Meaning:
-    """The nearest ancestor's entry in :data:`MEANINGS`."""
-    return next(MEANINGS[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in MEANINGS)
 
 
 def failure_of_status(status: int, quoted: str) -> RequestFailed:

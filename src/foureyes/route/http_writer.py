@@ -16,9 +16,9 @@ from typing import Any, Final, NoReturn
 
 from foureyes.errors import InputError, ModelError, ModelRefused, ModelUnavailable
 from foureyes.http import RequestLimits
-from foureyes.http.error_text import cleaned, message_of
+from foureyes.http.error_text import cleaned
 from foureyes.http.failures import RequestFailed, failure_of_status
-from foureyes.http.lean import LeanClient, LeanReply, NotSent
+from foureyes.http.pool import ConnectionPool, NotSent, PooledReply
 from foureyes.models.providers.model_names import is_same_model
 from foureyes.route.outcome import RouteRequest
 from foureyes.route.reply_json import reply_object
@@ -44,6 +44,8 @@ _VERDICT: Final = "foureyes"
 """Under this name a gateway says what was read: no writer says it of itself."""
 
 _PATH: Final = "/chat/completions"
+_HEADERS: Final = {"Content-Type": "application/json"}
+_STREAMED: Final = {"Accept": "text/event-stream"}
 _FIRST_PAUSE_S: Final = 0.1
 
 
@@ -76,7 +78,7 @@ class HttpRouteWriter:
     ) -> None:
         self._name, self._model, self._key, self._limits = name, model, key, limits
         self._reports_as = frozenset(reports_as)
-        self._client = LeanClient(base_url, key=key, limits=limits)
+        self._pool = ConnectionPool(base_url, key=key, limits=limits)
 
     def __repr__(self) -> str:
         return f"HttpRouteWriter({self._name!r}, {self._model!r})"
@@ -110,7 +112,7 @@ class HttpRouteWriter:
         try:
             async with (
                 asyncio.timeout(self._limits.timeout_s),
-                self._client.post(_PATH, _encoded(told), accept="text/event-stream") as reply,
+                self._pool.request("POST", _PATH, _encoded(told), headers=_HEADERS | _STREAMED) as reply,
             ):
                 await self._require_success(reply)
                 async with aclosing(_events(reply)) as events:
@@ -123,12 +125,12 @@ class HttpRouteWriter:
 
     async def aclose(self) -> None:
         """Closes every connection."""
-        await self._client.aclose()
+        await self._pool.aclose()
 
     async def _asked(self, content: bytes, *, last: bool) -> Mapping[str, Any] | None:
         """The reply; ``None`` where asking again is of use and costs nothing."""
         try:
-            async with self._client.post(_PATH, content) as reply:
+            async with self._pool.request("POST", _PATH, content, headers=_HEADERS) as reply:
                 await self._require_success(reply)
                 return self._own(_object(await reply.content()))
         except RequestFailed as failure:
@@ -142,10 +144,9 @@ class HttpRouteWriter:
             raise RequestFailed(_ANOTHER, quoted=cleaned(str(said), secret=self._key))
         return reply
 
-    async def _require_success(self, reply: LeanReply) -> None:
-        if not 200 <= reply.status < 300:
-            said = message_of(await reply.content())
-            raise failure_of_status(reply.status, cleaned(said, secret=self._key))
+    async def _require_success(self, reply: PooledReply) -> None:
+        if not reply.is_success:
+            raise failure_of_status(reply.status, cleaned(await reply.refusal(), secret=self._key))
 
     def _fail(self, failure: RequestFailed, cause: Exception) -> NoReturn:
         """Raises it in the words of models; a status that may have cost something is not told as one that did not."""
@@ -160,7 +161,7 @@ class HttpRouteWriter:
         ) from cause
 
 
-async def _events(reply: LeanReply) -> AsyncGenerator[Mapping[str, Any], None]:
+async def _events(reply: PooledReply) -> AsyncGenerator[Mapping[str, Any], None]:
     """The objects in a stream of server-sent events, up to ``[DONE]``."""
     if "text/event-stream" not in reply.headers.get("content-type", ""):
         raise RequestFailed("wanted a stream of events; got something else")
@@ -173,7 +174,7 @@ async def _events(reply: LeanReply) -> AsyncGenerator[Mapping[str, Any], None]:
     raise RequestFailed("the stream broke off", "unavailable")
 
 
-async def _lines(reply: LeanReply) -> AsyncGenerator[bytes, None]:
+async def _lines(reply: PooledReply) -> AsyncGenerator[bytes, None]:
     """The lines of a body, the last one without its end too. A line that comes byte by byte is put together once."""
     begun, is_first = list[bytes](), True
     async with aclosing(reply.pieces()) as pieces:

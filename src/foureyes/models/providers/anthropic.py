@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from foureyes.errors import ConfigError
-from foureyes.http.failures import Meaning, RequestFailed
+from foureyes.http.failures import RequestFailed
 from foureyes.models.chat.protocol import ChatReply, ChatRequest, Endpoint, Finish
 from foureyes.models.providers.base import ProviderChat, finish_of, usage_of
-from foureyes.models.providers.sdk import COMMON, MeaningTable, bounded_client, required_key, send_with_retries
+from foureyes.models.providers.sdk import COMMON, Meaning, MeaningTable, bounded_client, required_key, send_with_retries
 from foureyes.turns import anthropic as turns
 from foureyes.types import TokenUsage, ToolCall
 

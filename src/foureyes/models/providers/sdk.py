@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from foureyes.errors import ConfigError
 from foureyes.http.error_text import cleaned
-from foureyes.http.failures import Meaning, RequestFailed, failure_of_status, meanings_for
+from foureyes.http.failures import FailureKind, RequestFailed, failure_of_status
 from foureyes.http.limits import RequestLimits
 from foureyes.http.retries import with_retries
 from foureyes.models.chat.protocol import Endpoint
@@ -18,19 +19,49 @@ try:
 except ImportError as error:
     raise ConfigError(f"this provider needs {error.name}: pip install 'foureyes[providers]'") from error
 
-__all__ = ["COMMON", "MeaningTable", "bounded_client", "request_failure", "required_key", "send_with_retries"]
-
-MeaningTable: TypeAlias = Mapping[type[Exception], Meaning]
+__all__ = [
+    "COMMON",
+    "Meaning",
+    "MeaningTable",
+    "bounded_client",
+    "request_failure",
+    "required_key",
+    "send_with_retries",
+]
 
 _CONNECT_SECONDS: Final = 5.0
 
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What an exception means; the fields are those of :class:`~foureyes.http.failures.RequestFailed`."""
+
+    kind: FailureKind
+    words: str
+    retryable: bool = False
+    server_wide: bool = False
+
+
+MeaningTable: TypeAlias = Mapping[type[Exception], Meaning]
+
 COMMON: Final[MeaningTable] = {
-    **meanings_for(httpx2),
-    httpx2.TransportError: Meaning("unavailable", "the transport failed", server_wide=True),  # its own, beyond httpx's
+    httpx2.TimeoutException: Meaning("unavailable", "the server did not answer in time", server_wide=True),
+    httpx2.NetworkError: Meaning("unavailable", "the connection failed", retryable=True, server_wide=True),
+    httpx2.RemoteProtocolError: Meaning("unavailable", "the server hung up", retryable=True, server_wide=True),
+    httpx2.ProxyError: Meaning("unavailable", "the proxy failed", retryable=True, server_wide=True),
+    httpx2.LocalProtocolError: Meaning("unavailable", "the request cannot be sent"),
+    httpx2.UnsupportedProtocol: Meaning("unavailable", "the URL is neither http nor https", server_wide=True),
+    httpx2.InvalidURL: Meaning("unavailable", "the URL cannot be used", server_wide=True),
+    httpx2.StreamError: Meaning("unavailable", "the connection was closed while reading", server_wide=True),
+    httpx2.HTTPStatusError: Meaning("unavailable", "the server refused"),
+    httpx2.TooManyRedirects: Meaning("bad_reply", "the server redirects in circles", server_wide=True),
+    httpx2.DecodingError: Meaning("bad_reply", "the reply's encoding is broken"),
+    httpx2.CookieConflict: Meaning("bad_reply", "the reply's cookies contradict each other"),
+    httpx2.TransportError: Meaning("unavailable", "the transport failed", server_wide=True),
     ValueError: Meaning("bad_reply", "the SDK could not make sense of the reply"),
     RecursionError: Meaning("bad_reply", "the reply is nested too deeply"),
 }
-"""What any SDK over httpx2 lets through: that library's exceptions, and decoders'."""
+"""What any SDK over httpx2 lets through: that library's exceptions, of which a test holds that none is missing, and decoders'."""
 
 
 async def send_with_retries(call: Callable[[], Awaitable[str | bytes]], table: MeaningTable, endpoint: Endpoint) -> Any:

@@ -12,8 +12,8 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from foureyes.errors import ConfigError
+from foureyes.http.connection import HttpConnection
 from foureyes.http.failures import RequestFailed
-from foureyes.http.lean_connection import LeanConnection
 
 __all__ = ["Way"]
 
@@ -40,15 +40,19 @@ class Way:
     tunnel: str = field(default="", repr=False)
 
     @classmethod
-    def to(cls, address: SplitResult) -> Self:
+    def to(cls, address: SplitResult, *, proxies: bool = True) -> Self:
         """The way to an address.
+
+        Args:
+            address: of the server.
+            proxies: whether the environment may name a proxy.
 
         Raises:
             ConfigError: the environment names a proxy for it that is none of plain HTTP.
         """
         host, secure = address.hostname or "", address.scheme == "https"
         port, trust = address.port or (443 if secure else 80), _trust() if secure else None
-        named = None if proxy_bypass(host) else getproxies().get(address.scheme) or getproxies().get("all")
+        named = proxies and not proxy_bypass(host) and (getproxies().get(address.scheme) or getproxies().get("all"))
         if not named:
             return cls(host, port, trust)
         proxy, header = _proxy(named)
@@ -56,7 +60,7 @@ class Way:
             return cls(host, port, trust, proxy, tunnel=header)
         return cls(host, port, None, proxy, header, f"http://{address.netloc}")
 
-    async def connected(self) -> LeanConnection:
+    async def connected(self) -> HttpConnection:
         """A new connection.
 
         Raises:
@@ -66,12 +70,12 @@ class Way:
         loop = asyncio.get_running_loop()
         if self.proxy is None or self.trust is None:
             host, port = self.proxy or (self.host, self.port)
-            _, connection = await loop.create_connection(LeanConnection, host, port, ssl=self.trust)
+            _, connection = await loop.create_connection(HttpConnection, host, port, ssl=self.trust)
             return connection
-        transport, first = await loop.create_connection(LeanConnection, *self.proxy)
+        transport, first = await loop.create_connection(HttpConnection, *self.proxy)
         try:
             await self._ask_tunnel(first)
-            connection = LeanConnection()
+            connection = HttpConnection()
             inner = await loop.start_tls(transport, connection, self.trust, server_hostname=self.host)
         except BaseException:
             transport.abort()
@@ -81,7 +85,7 @@ class Way:
         connection.connection_made(inner)
         return connection
 
-    async def _ask_tunnel(self, first: LeanConnection) -> None:
+    async def _ask_tunnel(self, first: HttpConnection) -> None:
         first.send(f"CONNECT {self._target} HTTP/1.1\r\nHost: {self._target}\r\n{self.tunnel}\r\n".encode())
         await first.head()
         if first.status != 200:
@@ -110,7 +114,7 @@ def _proxy(named: str) -> tuple[tuple[str, int], str]:
 
 
 def _trust() -> ssl.SSLContext:
-    """Whom to believe: those whom the environment names, else certifi's list, which httpx brings, else the machine's."""
+    """Whom to believe: those whom the environment names, else certifi's list, where it is installed, else the machine's."""
     if os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR"):
         return ssl.create_default_context()
     try:

@@ -14,7 +14,7 @@ try:
 except ImportError as error:
     raise ConfigError(f"talking to a server needs {error.name}: pip install 'foureyes[http]'") from error
 
-__all__ = ["LeanConnection"]
+__all__ = ["HttpConnection"]
 
 _HELD: Final = 1 << 18
 """Bytes that wait for whoever reads; beyond it the server has to wait."""
@@ -24,7 +24,7 @@ _MOST_IDLE: Final = 1 << 19
 """Bytes that say nothing of a body; a head has a few thousand."""
 
 
-class LeanConnection(asyncio.Protocol):
+class HttpConnection(asyncio.Protocol):
     """A connection; :meth:`send`, then :meth:`head`, then :meth:`piece` until there is none."""
 
     def __init__(self) -> None:

@@ -1,8 +1,7 @@
-"""Requests that a person waits for, with next to nothing added to what the server takes.
+"""Connections to one server that are used again, with next to nothing added to what the server takes.
 
-httpx takes about a millisecond of processor time a request, which is most of what a gateway may add in all. This sends one
-request over a connection of asyncio's, and lets httptools, which uvicorn stands on, read the reply
-(docs/adr/037-lean-requests.md). It speaks HTTP/1.1, with TLS or without, through the proxy that the environment names, follows no
+This sends one request over a connection of asyncio's, and lets httptools, which uvicorn stands on, read the reply
+(docs/adr/037-lean-requests.md): httpx takes some three times as much of the processor for a request. It speaks HTTP/1.1, with TLS or without, through the proxy that the environment names, follows no
 redirects, and closes a connection at once when whoever waits for it is cancelled.
 """
 
@@ -11,18 +10,19 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from typing import Final
 from urllib.parse import urlsplit
 
 from foureyes.http.addresses import require_address, require_key
+from foureyes.http.connection import HttpConnection
+from foureyes.http.error_text import message_of
 from foureyes.http.failures import RequestFailed
-from foureyes.http.lean_connection import LeanConnection
-from foureyes.http.lean_way import Way
 from foureyes.http.limits import RequestLimits
+from foureyes.http.way import Way
 
-__all__ = ["LeanClient", "LeanReply", "NotSent"]
+__all__ = ["ConnectionPool", "NotSent", "PooledReply"]
 
 KEEP_ALIVE_S: Final = 4.0
 """Servers hang up on connections unused for five seconds; a request sent just then may be lost, or paid for nothing."""
@@ -34,7 +34,7 @@ class NotSent(RequestFailed):
     """No connection was made, so that nothing was asked and nothing is paid."""
 
 
-class LeanReply:
+class PooledReply:
     """A reply whose head has come.
 
     Attributes:
@@ -42,10 +42,15 @@ class LeanReply:
         headers: by name in small letters; of two of one name the last.
     """
 
-    def __init__(self, connection: LeanConnection, max_bytes: int) -> None:
+    def __init__(self, connection: HttpConnection, max_bytes: int) -> None:
         self.status: int = connection.status
         self.headers: dict[str, str] = connection.headers
         self._connection, self._max_bytes = connection, max_bytes
+
+    @property
+    def is_success(self) -> bool:
+        """Whether its status is one of success."""
+        return 200 <= self.status < 300
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
         """The body as it comes.
@@ -53,7 +58,7 @@ class LeanReply:
         Raises:
             RequestFailed: it breaks off, or is too large.
         """
-        if self.headers.get("content-encoding", "identity") != "identity":
+        if self._is_packed:
             raise RequestFailed("the reply is packed, which was not asked for")
         n = 0
         while (piece := await self._connection.piece()) is not None:
@@ -67,8 +72,22 @@ class LeanReply:
         async with aclosing(self.pieces()) as pieces:
             return b"".join([piece async for piece in pieces])
 
+    async def refusal(self) -> str:
+        """What the server says of a refusal, in its own words; nothing if they are packed.
 
-class LeanClient:
+        Raises:
+            RequestFailed: it breaks off, or is too large.
+        """
+        if 300 <= self.status < 400 and (elsewhere := self.headers.get("location")):
+            return f"redirects to {elsewhere}"
+        return "" if self._is_packed else message_of(await self.content())
+
+    @property
+    def _is_packed(self) -> bool:
+        return self.headers.get("content-encoding", "identity") != "identity"
+
+
+class ConnectionPool:
     """A pool of connections to one server, for use in one event loop.
 
     Args:
@@ -76,6 +95,7 @@ class LeanClient:
         key: API key sent as a bearer token; ``None`` for none.
         limits: how many at once and how large a reply may be. How long and how often is the caller's.
         keep_alive_s: seconds after which an unused connection is not used again.
+        proxies: whether the proxy that the environment names is gone through.
 
     Raises:
         ConfigError: the address or the key cannot be used, or the environment names a proxy that cannot.
@@ -88,34 +108,42 @@ class LeanClient:
         key: str | None = None,
         limits: RequestLimits,
         keep_alive_s: float = KEEP_ALIVE_S,
+        proxies: bool = True,
     ) -> None:
         parts = urlsplit(require_address(address))
-        self._way = Way.to(parts)
-        self._path = f"{self._way.prefix}{parts.path.rstrip('/')}"
+        self._way = Way.to(parts, proxies=proxies)
+        self._path = f"{self._way.prefix}{parts.path}"
         authorization = "" if key is None else f"Authorization: Bearer {require_key(key)}\r\n"
         self._head = (
             f"Host: {parts.netloc}\r\n{authorization}{self._way.header}User-Agent: foureyes\r\nAccept-Encoding: identity\r\n"
-            "Content-Type: application/json\r\nContent-Length: "
         ).encode()
         self._limits, self._keep_alive_s = limits, keep_alive_s
-        self._free: deque[tuple[LeanConnection, float]] = deque()
+        self._free: deque[tuple[HttpConnection, float]] = deque()
         self._at_once = asyncio.Semaphore(limits.concurrency)
         self._closed = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def __repr__(self) -> str:
-        return f"LeanClient({self._way.host!r}, {self._way.port})"
+        return f"ConnectionPool({self._way.host!r}, {self._way.port})"
 
     @asynccontextmanager
-    async def post(
-        self, path: str, content: bytes, *, accept: str = "application/json"
-    ) -> AsyncGenerator[LeanReply, None]:
-        """Sends JSON, and gives the reply as soon as its head has come. Leaving early closes the connection.
+    async def request(
+        self,
+        method: str,
+        path: str,
+        content: bytes = b"",
+        *,
+        headers: Mapping[str, str] | None = None,
+        max_bytes: int | None = None,
+    ) -> AsyncGenerator[PooledReply, None]:
+        """Sends a request, and gives the reply as soon as its head has come. Leaving early closes the connection.
 
         Args:
-            path: below the address.
-            content: JSON.
-            accept: the form of reply that is wanted.
+            method: of the request, such as ``POST``.
+            path: below the address; empty for the address itself.
+            content: its body; none is sent where it is empty and the method is ``GET``.
+            headers: further ones, by name; none of them holds a line break.
+            max_bytes: how large the reply may be; ``None`` for what the limits say.
 
         Raises:
             NotSent: no connection could be made.
@@ -125,10 +153,9 @@ class LeanClient:
         async with self._at_once:
             connection = await self._connection()
             try:
-                head = f"POST {self._path}{path} HTTP/1.1\r\nAccept: {accept}\r\n".encode()
-                connection.send(b"".join((head, self._head, str(len(content)).encode(), b"\r\n\r\n", content)))
+                connection.send(self._sent(method, path, content, headers or {}))
                 await connection.head()
-                yield LeanReply(connection, self._limits.max_bytes)
+                yield PooledReply(connection, max_bytes or self._limits.max_bytes)
             finally:
                 self._put_back(connection)
 
@@ -138,13 +165,28 @@ class LeanClient:
         while self._free:
             self._free.pop()[0].abort()
 
+    def _sent(self, method: str, path: str, content: bytes, headers: Mapping[str, str]) -> bytes:
+        target = f"{self._path.rstrip('/')}{path}" if path else self._path or "/"
+        lines = [f"{name}: {value}\r\n" for name, value in headers.items()]
+        if content or method != "GET":
+            lines.append(f"Content-Length: {len(content)}\r\n")
+        return b"".join(
+            (
+                f"{method} {target} HTTP/1.1\r\n".encode(),
+                self._head,
+                *[line.encode() for line in lines],
+                b"\r\n",
+                content,
+            )
+        )
+
     def _follow_loop(self) -> None:
         """Programs may run one event loop after another: what belongs to an earlier one is of no use."""
         if (loop := asyncio.get_running_loop()) is not self._loop:
             self._loop, self._at_once = loop, asyncio.Semaphore(self._limits.concurrency)
             self._free.clear()
 
-    async def _connection(self) -> LeanConnection:
+    async def _connection(self) -> HttpConnection:
         while self._free:
             connection, since = self._free.pop()
             if connection.is_free and time.monotonic() - since < self._keep_alive_s:
@@ -154,7 +196,7 @@ class LeanClient:
             raise NotSent("the connections are closed", "unavailable")
         return await self._connected()
 
-    async def _connected(self) -> LeanConnection:
+    async def _connected(self) -> HttpConnection:
         try:
             async with asyncio.timeout(CONNECT_S):
                 return await self._way.connected()
@@ -165,7 +207,7 @@ class LeanClient:
         except RequestFailed as error:
             raise _not_sent(f"the proxy failed: {error.words}") from error
 
-    def _put_back(self, connection: LeanConnection) -> None:
+    def _put_back(self, connection: HttpConnection) -> None:
         if connection.is_free and not self._closed:
             self._free.append((connection, time.monotonic()))
         else:
