@@ -45,7 +45,7 @@ _GARBAGE: Final = (500, 10, 20_000)
 many thousands of records that hold no cycle, and looking through all of them takes a tenth of a second at once where models
 are loaded; requests that are given up leave some."""
 
-_SWITCH_S: Final = 0.0005
+_SWITCH_S: Final = 0.0001
 """How long a thread that looks for personal data may keep Python from the event loop, which asks for it back after every
 wait: some twenty times in a request."""
 
