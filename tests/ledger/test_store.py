@@ -1,5 +1,6 @@
 """What every store does: SQLite and PostgreSQL, both real."""
 
+import sqlite3
 import threading
 
 import pytest
@@ -140,8 +141,6 @@ def test_what_is_closed_is_not_written_to(open_store):
 
 class TestSqlite:
     def test_what_is_no_ledger_is_refused(self, tmp_path):
-        import sqlite3
-
         with pytest.raises(InputError, match="no such ledger"):
             SqliteStore(tmp_path / "missing.db", create=False)
         with sqlite3.connect(tmp_path / "other.db") as connection:
@@ -215,9 +214,46 @@ class TestSqlite:
             commit()
         store.close()
 
-    def test_every_error_of_sqlite_has_a_meaning(self):
-        import sqlite3
+    def test_a_file_that_was_replaced_is_read_anew(self, tmp_path):
+        store, other = SqliteStore(tmp_path / "log.db"), SqliteStore(tmp_path / "other.db")
+        for log, entry in ((store, b"old"), (other, b"new")):
+            with log.transaction() as transaction:
+                transaction.extend(extension(0, [entry]))
+        with store.snapshot() as view:
+            assert list(view.entries(0)) == [b"old"]
+        store.close()
+        other.close()
+        reading = SqliteStore(tmp_path / "log.db", create=False)
+        with reading.snapshot() as view:
+            assert list(view.entries(0)) == [b"old"]
+        (tmp_path / "other.db").replace(tmp_path / "log.db")
+        with reading.snapshot() as view:
+            assert list(view.entries(0)) == [b"new"]
+        reading.close()
 
+    def test_a_schema_that_changes_between_two_reads_is_refused(self, tmp_path):
+        store = SqliteStore(tmp_path / "log.db")
+        with store.snapshot() as view:
+            assert view.head() is None
+        with sqlite3.connect(tmp_path / "log.db") as connection:
+            connection.execute("CREATE VIEW shown AS SELECT 1")
+        connection.close()
+        with pytest.raises(LedgerTampered, match="the view shown is not"), store.snapshot():
+            pytest.fail("it was read")
+        store.close()
+
+    def test_a_read_that_fails_leaves_the_next_one_a_view_of_its_own(self, tmp_path):
+        store = SqliteStore(tmp_path / "log.db")
+        for first in (0, 1):
+            with store.transaction() as transaction:
+                transaction.extend(extension(first, [b"%d" % first]))
+            with pytest.raises(StopIteration), store.snapshot() as view:
+                next(view.entries(first + 1))
+        with store.snapshot() as view:
+            assert list(view.entries(0)) == [b"0", b"1"]
+        store.close()
+
+    def test_every_error_of_sqlite_has_a_meaning(self):
         from foureyes.ledger.sqlite import translate_errors
 
         for kind in subclasses(sqlite3.Error):

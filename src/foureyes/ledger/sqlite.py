@@ -15,8 +15,10 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import chain
 from operator import itemgetter
 from pathlib import Path
@@ -31,6 +33,9 @@ __all__ = ["APPLICATION_ID", "SqliteStore", "translate_errors"]
 APPLICATION_ID: Final = 0x34455945  # "4EYE", in the file's header
 
 _BUSY_TIMEOUT_S: Final = 10.0
+_MOST_IDLE: Final = 2
+"""Connections that wait for the next reader; each holds up to two megabytes of the file."""
+
 _INSERTS: Final = {
     rows: "INSERT INTO entries VALUES (?, ?)" + ", (?, ?)" * (rows - 1)
     for rows in (512, 256, 128, 64, 32, 16, 8, 4, 2, 1)
@@ -58,6 +63,14 @@ _MEANINGS: Final[Mapping[int, type[LedgerError]]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """A connection that reads, and the file it was opened on; ``None`` where it is of no use a second time."""
+
+    connection: sqlite3.Connection
+    file: tuple[int, int] | None
+
+
 class SqliteStore(Store):
     """A log in a SQLite file.
 
@@ -79,6 +92,8 @@ class SqliteStore(Store):
         self._path, self._busy_timeout_s = path, busy_timeout_s
         self._writing = threading.Lock()
         self._writer: sqlite3.Connection | None = None
+        self._idle: deque[_Reader] = deque()
+        self._is_closed = False
         self._schema_version = -1
         self._witness = WitnessFile(path.with_name(f"{path.name}-witness"))
         if not create and not path.is_file():
@@ -87,19 +102,23 @@ class SqliteStore(Store):
             if create:
                 self._writer = self._connected("rwc", _prepare)
             else:
-                self._reader().close()
+                self._put_back(self._reader())
         self._file = _identity(path)
 
     @contextmanager
     def snapshot(self) -> Iterator[View]:
         """A view of its own connection: a transaction that reads."""
         with translate_errors(self._path):
-            connection = self._reader()
+            reader = self._reader()
             try:
-                connection.execute("BEGIN")
-                yield _View(connection)
-            finally:
-                connection.close()
+                reader.connection.execute("BEGIN")
+                self._require_same_schema(reader.connection)
+                yield _View(reader.connection)
+                reader.connection.execute("ROLLBACK")
+            except BaseException:  # what was begun on it may not have ended
+                reader.connection.close()
+                raise
+            self._put_back(reader)
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -129,6 +148,9 @@ class SqliteStore(Store):
     def close(self) -> None:
         """Closes the file; what is in its write-ahead log moves into it."""
         with self._writing, translate_errors(self._path):
+            self._is_closed = True
+            while self._idle:
+                self._idle.pop().connection.close()
             if self._writer is not None:
                 self._writer.close()
                 self._writer = None
@@ -145,8 +167,23 @@ class SqliteStore(Store):
             _require_schema(writer, self._path)
             self._schema_version = version
 
-    def _reader(self) -> sqlite3.Connection:
-        return self._connected(f"ro{_immutable(self._path)}", _nothing)
+    def _reader(self) -> _Reader:
+        """One that is idle, if it still reads the file that is there; otherwise a new one."""
+        file = _identity(self._path)
+        while self._idle:
+            reader = self._idle.pop()
+            if reader.file == file:
+                return reader
+            reader.connection.close()
+        at_rest = _is_at_rest(self._path)
+        connection = self._connected("ro&immutable=1" if at_rest else "ro", _nothing)
+        return _Reader(connection, None if at_rest else file)
+
+    def _put_back(self, reader: _Reader) -> None:
+        if reader.file is None or self._is_closed or len(self._idle) >= _MOST_IDLE:
+            reader.connection.close()
+        else:
+            self._idle.append(reader)
 
     def _connected(self, mode: str, prepare: Callable[[sqlite3.Connection], None]) -> sqlite3.Connection:
         # isolation_level None: transactions begin and end where this module says so, and nowhere else.
@@ -260,7 +297,6 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _immutable(path: Path) -> str:
-    """A log at rest in a folder that cannot be written to has no write-ahead log, and SQLite cannot make one."""
-    at_rest = not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists()
-    return "&immutable=1" if at_rest else ""
+def _is_at_rest(path: Path) -> bool:
+    """Whether it has no write-ahead log and lies in a folder that cannot be written to, so that SQLite cannot make one."""
+    return not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists()
