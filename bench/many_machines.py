@@ -57,7 +57,7 @@ def _ran(place: Path, engine: str, model: str) -> tuple[float, float]:
     told = subprocess.run(
         [*command, "--engine", engine, "--force", "--quiet", "--json"], cwd=place, check=True, stdout=subprocess.PIPE
     )
-    return float(json.loads(told.stdout)["seconds"]), time.perf_counter() - start
+    return float(json.loads(told.stdout)["result"]["seconds"]), time.perf_counter() - start
 
 
 def page(found: dict[str, list[tuple[float, float]]], about: str) -> str:
