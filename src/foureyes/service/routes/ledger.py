@@ -36,8 +36,8 @@ __all__ = ["add"]
 T = TypeVar("T")
 
 _BLOCK: Final = 512
-_MOST_BLOCKS: Final = 20
-"""How far back a search for a tenant's latest entries goes: some 10 000 entries."""
+_FURTHEST_BACK: Final = 10_240
+"""How many entries a search for a tenant's latest ones looks through."""
 
 _BLOCK_BYTES: Final = 1 << 18
 _DOWNLOAD: Final = {"Content-Disposition": 'attachment; filename="foureyes-ledger.jsonl"'}
@@ -90,12 +90,17 @@ async def entries(
     limit: _Limit = 50,
 ) -> EntriesResponse:
     """Those about this tenant, in the order they were written."""
-    ledger = _ledger(call)
-    if start is None:
-        found = (await call.in_thread(_latest, ledger, call.tenant.name, limit))[::-1]
-    else:
-        found = await call.in_thread(lambda: _own(ledger.entries(start, start + limit), call.tenant.name))
-    return EntriesResponse(entries=[_entry(one) for one in found], size=await call.in_thread(lambda: ledger.size))
+    ledger, tenant = _ledger(call), call.tenant.name
+
+    def read() -> EntriesResponse:
+        size = ledger.size
+        if start is None:
+            found = _latest(ledger, tenant, limit, size=size)[::-1]
+        else:
+            found = _own(ledger.entries(start, min(start + limit, size)), tenant)
+        return EntriesResponse(entries=[_entry(one) for one in found], size=size)
+
+    return await call.in_thread(read)
 
 
 async def entry(call: Auditing, index: Annotated[int, Path(ge=0, le=2**53)]) -> EntryResponse:
@@ -154,8 +159,12 @@ async def audit(
 
 async def vault_ledger(call: Auditing, limit: _Limit = 50, agent_id: Agent | None = None) -> list[EntryResponse]:
     """Those about this tenant, and about one agent if asked."""
-    found = await call.in_thread(_latest, _ledger(call), call.tenant.name, limit, agent_id)
-    return [_entry(one) for one in found]
+    ledger, tenant = _ledger(call), call.tenant.name
+
+    def read() -> list[EntryResponse]:
+        return [_entry(one) for one in _latest(ledger, tenant, limit, size=ledger.size, agent=agent_id)]
+
+    return await call.in_thread(read)
 
 
 async def export_job(call: Auditing, body: ExportRequest) -> ExportResponse:  # noqa: ARG001 - both forms are the same lines
@@ -202,16 +211,15 @@ async def _provable(call: Call, prove: Callable[[], T]) -> T:
         raise Refused(404, str(error)) from error
 
 
-def _latest(ledger: Ledger, tenant: str, limit: int, agent: str | None = None) -> list[Entry]:
-    """The newest first."""
+def _latest(ledger: Ledger, tenant: str, limit: int, *, size: int, agent: str | None = None) -> list[Entry]:
+    """The newest first, of a log of a size."""
     found: list[Entry] = []
-    stop = ledger.size
-    for _ in range(_MOST_BLOCKS):
-        block = _own(ledger.entries(max(0, stop - _BLOCK), stop), tenant, agent) if stop else []
-        found += block[::-1]
-        stop = max(0, stop - _BLOCK)
-        if len(found) >= limit or not stop:
-            break
+    stop, block = size, limit  # most logs hold one tenant's entries only
+    oldest = max(0, size - _FURTHEST_BACK)
+    while stop > oldest and len(found) < limit:
+        start = max(oldest, stop - block)
+        found += _own(ledger.entries(start, stop), tenant, agent)[::-1]
+        stop, block = start, _BLOCK
     return found[:limit]
 
 
