@@ -204,7 +204,6 @@ def test_the_command_line_reads_where_nothing_else_is_installed(files, tmp_path)
         "safetensors",
         "huggingface_hub",
         "httptools",
-        "stamina",
         "pyarrow",
     )
     program = (
