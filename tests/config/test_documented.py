@@ -13,6 +13,11 @@ PLACES = {
     "[server]": ["server"],
     "[verifiers.NAME] judge": ["verifiers.*.judge", "routes.*.verifiers.*.judge"],
     "[verifiers.NAME] reader": ["verifiers.*.reader", "routes.*.verifiers.*.reader"],
+    "[[verifiers.NAME.keys]], [[routes.NAME.reader.keys]]": [
+        "verifiers.*.reader.keys.*",
+        "routes.*.reader.keys.*",
+        "routes.*.verifiers.*.reader.keys.*",
+    ],
     "[tenants.NAME]": ["tenants.*"],
     "[[tenants.NAME.keys]]": ["tenants.*.keys.*"],
     "[privacy]": ["privacy"],

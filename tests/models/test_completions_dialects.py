@@ -1,6 +1,7 @@
 """Every dialect understands what its server sends, and believes nothing that does not fit what was sent."""
 
 import copy
+import json
 import math
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foureyes.models.completions.dialects import DIALECTS, LogprobRequest
+from foureyes.models.completions.entries import decoded
 from foureyes.models.token_logprobs import RowFault, number
 from foureyes.types import Alternative
 
@@ -74,6 +76,13 @@ def edited(dialect, edit):
     return reply
 
 
+def understood(dialect, reply, ask=ASK):
+    """The reply as it comes: bytes, read an entry at a time."""
+    how = DIALECTS[dialect]
+    content = json.dumps(reply).encode()
+    return how.understand(decoded(content, how.place, lambda t, decode: how.taken(t, decode, ask)), ask)
+
+
 def logprobs(reply):
     return reply["choices"][0]["prompt_logprobs"]
 
@@ -88,7 +97,7 @@ def meta(reply):
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_a_reply_is_understood(dialect):
-    first, second = DIALECTS[dialect].understand(REPLIES[dialect], ASK)
+    first, second = understood(dialect, REPLIES[dialect])
     assert first.logprob == pytest.approx(-23.3, abs=0.01)
     assert [a.logprob for a in first.top] == pytest.approx([-1.43, -2.53], abs=0.01)
     assert second.logprob == -2.5
@@ -96,7 +105,7 @@ def test_a_reply_is_understood(dialect):
 
 
 def test_vllm_counts_ranks_and_names_tokens():
-    first, second = DIALECTS["vllm"].understand(VLLM_REPLY, ASK)
+    first, second = understood("vllm", VLLM_REPLY)
     assert (first.rank, second.rank) == (49011, 2)
     assert (first.text, second.text) == ("<repo_name>", "ld")
     assert first.top[0] == Alternative("-", -1.4329687356948853)
@@ -104,7 +113,7 @@ def test_vllm_counts_ranks_and_names_tokens():
 
 def test_a_server_that_does_not_repeat_the_ids_is_believed_on_its_entries():
     reply = edited("vllm", lambda r: r["choices"][0].pop("prompt_token_ids"))
-    assert len(DIALECTS["vllm"].understand(reply, ASK)) == 2
+    assert len(understood("vllm", reply)) == 2
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -114,7 +123,7 @@ def test_an_answer_of_one_token_has_one_entry(dialect):
     if dialect == "sglang":
         meta(reply)["input_token_logprobs"][:2] = [[None, 3, "x"]]
         meta(reply)["input_top_logprobs"][:2] = [None]
-    (only,) = DIALECTS[dialect].understand(reply, ask)
+    (only,) = understood(dialect, reply, ask)
     assert only.logprob == -2.5
 
 
@@ -154,7 +163,7 @@ BROKEN = {
 def test_a_reply_that_does_not_fit_what_was_sent_is_no_reading(case):
     dialect, edit = BROKEN[case]
     with pytest.raises(RowFault) as caught:
-        DIALECTS[dialect].understand(edited(dialect, edit), ASK)
+        understood(dialect, edited(dialect, edit))
     assert caught.value.unscored.reason == "bad_reply"
     assert "wanted" in caught.value.detail or "other tokens" in caught.value.detail
 
@@ -163,7 +172,7 @@ def test_a_reply_that_does_not_fit_what_was_sent_is_no_reading(case):
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_json_of_any_other_shape_is_no_reading(dialect, reply):
     with pytest.raises(RowFault) as caught:
-        DIALECTS[dialect].understand(reply, ASK)
+        understood(dialect, reply)
     assert caught.value.unscored.reason == "bad_reply"
 
 
@@ -209,7 +218,7 @@ def test_whatever_stands_anywhere_in_a_reply_it_is_understood_or_a_fault(dialect
         parent = parent[step]
     parent[last] = data.draw(json_values)
     try:
-        seen = DIALECTS[dialect].understand(reply["root"], ASK)
+        seen = understood(dialect, reply["root"])
     except RowFault:
         return
     assert len(seen) == len(ASK.answer)

@@ -48,12 +48,12 @@ def vllm_reader(weights, tmp_path_factory):
 
 
 @contextmanager
-def vllm_server(weights, log):
+def vllm_server(weights, log, port=None):
     """A server of its own: its address, and what ends it."""
     folder = Path(subprocess.run([TOOL, "where"], check=True, capture_output=True, text=True).stdout.strip())
     if not (folder / "bin" / "vllm").exists():
         pytest.fail(f"no vLLM in {folder}: run tools/vllm-server install, or make test-servers")
-    port = free_port()
+    port = port or free_port()
     options = ["--dtype", "float32", "--max-model-len", str(CONTEXT), "--served-model-name", NAME]
     with log.open("wb") as out:
         server = subprocess.Popen(

@@ -112,6 +112,7 @@ class Simulator:
         forbids: request fields it refuses with 400.
         tamper: applied to every reply of the completion route before it is sent.
         trouble: called instead of sending a reply of the completion route, with the handler and the reply.
+        down: whether every request is turned away with a 503.
         dies_after: completion requests after which the server is gone.
         requests: (path, body) of everything it was asked.
         headers: of the last request.
@@ -127,6 +128,7 @@ class Simulator:
         self.forbids: set[str] = set()
         self.tamper: Callable[[Any], Any] = lambda reply: reply
         self.trouble: Callable[[BaseHTTPRequestHandler, Any], bool] | None = None
+        self.down = False
         self.dies_after = math.inf
         self.requests: list[tuple[str, Any]] = []
         self.headers: dict[str, str] = {}
@@ -165,6 +167,8 @@ class Simulator:
 
     def answer(self, path: str, body: Any) -> Any:
         """The reply to a request."""
+        if self.down:
+            raise Refused(503, "starting")
         routes = {
             "/v1/models": self._models,
             "/version": lambda _: {"version": "0.0-toy"},

@@ -6,58 +6,30 @@ every engine ends in the same bytes. Start at :class:`Engine`; :class:`LocalEngi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import islice
-from typing import Protocol
+from typing import Final, Protocol
 
-from foureyes.batch.pieces import pieces
+from foureyes.batch.pieces import RowPiece, ScoredPiece, pieces
 from foureyes.batch.results import OWN, result_of
 from foureyes.batch.window import Result, RowWindow, WindowLimits
-from foureyes.layouts import LoggedAnswer
-from foureyes.models.roles import Reader
+from foureyes.errors import ModelUnavailable
+from foureyes.models.ahead import in_order
+from foureyes.models.roles import ConcurrentReader, Reader
 from foureyes.signals.catalog import signal
 from foureyes.signals.cross import score
 from foureyes.types import Exchange, Scored, Unscored
 
-__all__ = ["Engine", "LocalEngine", "RowPiece", "ScoredPiece", "cut", "numbered", "score_rows"]
+__all__ = ["Engine", "LocalEngine", "cut", "numbered", "score_rows"]
 
 
-@dataclass(frozen=True, slots=True)
-class RowPiece:
-    """Rows of one window that every verifier reads in one call.
+_MOST_PIECES: Final = 256
+"""Read at once, each by a thread."""
 
-    Attributes:
-        window: of the rows.
-        answers: one per row; what cannot be read holds an ``Unscored``.
-        places: one per row, where it stands in the input.
-        kept: one result per row where an earlier run had them; otherwise empty.
-        ends_window: whether these are the last rows of the window.
-    """
-
-    window: RowWindow
-    answers: Sequence[LoggedAnswer]
-    places: Sequence[str]
-    kept: Sequence[Result]
-    ends_window: bool
-
-    @property
-    def exchanges(self) -> list[Exchange | Unscored]:
-        """What is to be read, one per row."""
-        return [answer.exchange for answer in self.answers]
-
-
-@dataclass(frozen=True, slots=True)
-class ScoredPiece:
-    """A piece, and what became of its rows.
-
-    Attributes:
-        piece: as it was handed in.
-        results: one per row; for a piece that an earlier run had read, those that it kept.
-    """
-
-    piece: RowPiece
-    results: list[Result]
+_READ_AGAIN: Final = 2
+"""Times that a piece is read again."""
 
 
 class Engine(Protocol):
@@ -87,7 +59,7 @@ class Engine(Protocol):
 
 
 class LocalEngine:
-    """Reads in this process, one piece after the other.
+    """Reads in this process: one piece after the other, or as many as servers take where all verifiers are behind some.
 
     Args:
         readers: the verifiers; of several with one name the later ones get a number.
@@ -95,6 +67,7 @@ class LocalEngine:
 
     def __init__(self, readers: Sequence[Reader]) -> None:
         self._readers = numbered(readers)
+        self._behind_servers = [reader for reader in readers if isinstance(reader, ConcurrentReader)]
 
     @property
     def fingerprints(self) -> Mapping[str, str]:
@@ -102,10 +75,40 @@ class LocalEngine:
         return {name: reader.fingerprint for name, reader in self._readers.items()}
 
     def read(self, found: Iterable[RowPiece], *, signals: Sequence[str], tokens: bool) -> Iterator[ScoredPiece]:
-        """Reads each piece when it is asked for."""
-        for piece in found:
-            results = list(piece.kept) or score_rows(piece.exchanges, self._readers, signals=signals, tokens=tokens)
-            yield ScoredPiece(piece, results)
+        """Reads each piece when it is asked for; servers go on reading the next ones meanwhile."""
+
+        def read(piece: RowPiece) -> ScoredPiece:
+            return ScoredPiece(piece, list(piece.kept) or self._whole(piece, signals, tokens=tokens))
+
+        if self._readers and len(self._behind_servers) == len(self._readers):
+            return self._ahead(found, read)
+        return map(read, found)
+
+    def _ahead(self, found: Iterable[RowPiece], read: Callable[[RowPiece], ScoredPiece]) -> Iterator[ScoredPiece]:
+        with ThreadPoolExecutor(_MOST_PIECES, thread_name_prefix="foureyes-piece") as pool:
+            yield from in_order(
+                found,
+                lambda piece: pool.submit(read, piece),
+                at_once=lambda: max(one.rows_at_once for one in self._behind_servers),
+                size=lambda piece: len(piece.answers),
+            )
+
+    def _whole(self, piece: RowPiece, signals: Sequence[str], *, tokens: bool) -> list[Result]:
+        """Reads a piece, again where all servers of a verifier were gone meanwhile: no row is given up for that.
+
+        Raises:
+            ModelUnavailable: they are not back, or gone again and again.
+        """
+        for _ in range(_READ_AGAIN + 1):
+            before = self._outages()
+            results = score_rows(piece.exchanges, self._readers, signals=signals, tokens=tokens)
+            if self._outages() == before:
+                return results
+        names = ", ".join(reader.name for reader in self._behind_servers)
+        raise ModelUnavailable(f"{names}: its servers stop answering again and again", model=names, retryable=True)
+
+    def _outages(self) -> int:
+        return sum(reader.outages for reader in self._behind_servers)
 
     def close(self) -> None:
         """Readers belong to whoever opened them."""

@@ -7,12 +7,50 @@ alone, never by the clock: a run may be saved, killed and resumed between any tw
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from foureyes.batch.window import WindowLimits, grouped
+from foureyes.batch.window import Result, RowWindow, WindowLimits, grouped
 from foureyes.layouts import LoggedAnswer
 from foureyes.types import Exchange, Unscored
 
-__all__ = ["pieces", "text_size"]
+__all__ = ["RowPiece", "ScoredPiece", "pieces", "text_size"]
+
+
+@dataclass(frozen=True, slots=True)
+class RowPiece:
+    """Rows of one window that every verifier reads in one call.
+
+    Attributes:
+        window: of the rows.
+        answers: one per row; what cannot be read holds an ``Unscored``.
+        places: one per row, where it stands in the input.
+        kept: one result per row where an earlier run had them; otherwise empty.
+        ends_window: whether these are the last rows of the window.
+    """
+
+    window: RowWindow
+    answers: Sequence[LoggedAnswer]
+    places: Sequence[str]
+    kept: Sequence[Result]
+    ends_window: bool
+
+    @property
+    def exchanges(self) -> list[Exchange | Unscored]:
+        """What is to be read, one per row."""
+        return [answer.exchange for answer in self.answers]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredPiece:
+    """A piece, and what became of its rows.
+
+    Attributes:
+        piece: as it was handed in.
+        results: one per row; for a piece that an earlier run had read, those that it kept.
+    """
+
+    piece: RowPiece
+    results: list[Result]
 
 
 def pieces(answers: Sequence[LoggedAnswer], limits: WindowLimits) -> Iterator[slice]:

@@ -13,10 +13,11 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 from foureyes import __version__
 from foureyes.batch.disk import reading, writing
-from foureyes.batch.engine import Engine, LocalEngine, ScoredPiece, cut
+from foureyes.batch.engine import Engine, LocalEngine, cut
 from foureyes.batch.job import Job
 from foureyes.batch.jsonl import JsonlSink
 from foureyes.batch.output import FileOutput, Output, StreamOutput
+from foureyes.batch.pieces import ScoredPiece
 from foureyes.batch.results import OWN, Columns, RowTally, Tallies, own_result_of
 from foureyes.batch.source import RecordSource
 from foureyes.batch.window import Result, RowSink, RowSource

@@ -38,7 +38,7 @@ class WindowLimits:
     Args:
         rows: most rows, ≥ 1.
         size: most characters of text.
-        reading: most characters that a verifier reads in one call, which is what a kill can lose.
+        reading: most characters that a verifier reads in one call, which is what a kill can lose; behind servers those of all calls.
     """
 
     rows: int = 512

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+from foureyes.errors import InputError
+from foureyes.http.addresses import KEY_VARIABLE
+from foureyes.models.weights.reference import addresses_in
 
 __all__ = [
     "add_allowance",
@@ -16,12 +21,17 @@ __all__ = [
     "add_out",
     "add_page",
     "add_quiet",
+    "add_servers",
     "add_small",
     "add_table",
     "add_template_args",
     "add_verifiers",
+    "server_keys_of",
     "template_args_of",
 ]
+
+
+_VARIABLE: Final = re.compile(r"[A-Z_][A-Z0-9_]{0,127}", re.ASCII)
 
 
 def add_table(parser: argparse.ArgumentParser) -> None:
@@ -86,6 +96,45 @@ def add_verifiers(parser: argparse._ActionsContainer, default: Sequence[str] = (
         metavar="REF",
         help=f"a model that reads the answers; may be given several times ({words})",
     )
+
+
+def add_servers(parser: argparse._ActionsContainer) -> None:
+    """How servers that read are used; :func:`server_keys_of` says where their keys are."""
+    parser.add_argument(
+        "--at-once",
+        type=int,
+        metavar="N",
+        help="requests under way at each server (default: as many as it can take, found by trying)",
+    )
+    parser.add_argument(
+        "--key-env",
+        action="append",
+        default=[],
+        type=_server_key,
+        metavar="URL=VARIABLE",
+        help="the environment variable with the key of one server, which no other is sent; repeat for more (default: "
+        f"{KEY_VARIABLE} for all)",
+    )
+
+
+def server_keys_of(args: argparse.Namespace) -> dict[str, str]:
+    """The names of the variables with servers' keys, by address.
+
+    Raises:
+        InputError: one is for a server that no verifier names.
+    """
+    named = [url for reference in args.verifier or () for url in addresses_in(reference)]
+    keys = dict(args.key_env)
+    if strange := [url for url in keys if url not in named]:
+        raise InputError(f"--key-env: {strange[0]} is no address of a --verifier")
+    return keys
+
+
+def _server_key(text: str) -> tuple[str, str]:
+    url, equals, variable = text.rpartition("=")
+    if not equals or not _VARIABLE.fullmatch(variable):
+        raise argparse.ArgumentTypeError("wanted an address, = and the name of an environment variable in capitals")
+    return url, variable
 
 
 def add_template_args(parser: argparse._ActionsContainer) -> None:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Final
 from foureyes.errors import ConfigError
 
 if TYPE_CHECKING:
+    from foureyes.models.server_use import ServerChange
     from foureyes.models.weights import Step
     from foureyes.models.weights.fetch_cost import FetchCost
 
-__all__ = ["duration", "tell_cost", "tell_step"]
+__all__ = ["duration", "tell_cost", "tell_server", "tell_step"]
 
 _MB: Final = 1_000_000
 _GB: Final = 1_000_000_000
@@ -61,6 +62,13 @@ def tell_step(step: Step) -> None:
         "check": "reading every byte",
     }
     print(f"{step.model}: {words[step.doing]} …", file=sys.stderr)
+
+
+def tell_server(change: ServerChange) -> None:
+    """Says on stderr what became of one of several servers."""
+    words = {"aside": "set aside for now", "joined": "reads", "refused": "refused"}
+    why = f": {change.why}" if change.why else ""
+    print(f"{change.address}: {words[change.state]}{why}", file=sys.stderr)
 
 
 def duration(seconds: float) -> str:

@@ -12,6 +12,7 @@ No message of these checks repeats what may be a secret.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -40,6 +41,7 @@ __all__ = [
     "FilePath",
     "Inline",
     "Known",
+    "Options",
     "SecretValue",
     "SettingsTable",
     "Text",
@@ -242,6 +244,17 @@ def _address(url: str, info: ValidationInfo) -> str:
     return url
 
 
+def _pairs(options: Any) -> Any:
+    """A table whose keys are not ours to know, in order, so that it can be hashed."""
+    if isinstance(options, tuple) or options is None:
+        return options
+    if not isinstance(options, dict) or not all(isinstance(value, str | int | float) for value in options.values()):
+        raise ValueError("wanted a table of texts, numbers and flags")
+    if not all(math.isfinite(value) for value in options.values() if isinstance(value, float)):
+        raise ValueError("nan and inf are no numbers that can be sent")
+    return tuple(options.items())
+
+
 def texts(values: Any) -> Sequence[str]:
     """A list of at least one text; something else is a mistake."""
     if not isinstance(values, list | tuple) or not values or not all(isinstance(value, str) for value in values):
@@ -260,3 +273,6 @@ ExistingFile = Annotated[FilePath, AfterValidator(_existing)]
 SecretValue = Annotated[Secret, BeforeValidator(secret)]
 Address = Annotated[Text, AfterValidator(_address)]
 """An http or https address; plain http to other machines where ``allow_http``, a key before it, is true."""
+
+Options: TypeAlias = Annotated[tuple[tuple[str, str | int | float | bool], ...], BeforeValidator(_pairs)]
+"""A table whose keys are not ours to know: texts, numbers and flags."""

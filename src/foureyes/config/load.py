@@ -21,6 +21,7 @@ from foureyes.config.fields import ConfigSource, SettingsTable, inline_fields, k
 from foureyes.config.gate_settings import ActionSettings, GateSettings
 from foureyes.config.keys import ApiKey
 from foureyes.config.ledger_settings import LedgerSettings
+from foureyes.config.reader_settings import ServerKey
 from foureyes.config.route_settings import (
     RouteFile,
     RouteReaderSettings,
@@ -47,6 +48,7 @@ TABLES: Final[Mapping[str, type]] = {
     "telemetry": TelemetrySettings,
     "verifiers.*.judge": JudgeVerifier,
     "verifiers.*.reader": ReaderVerifier,
+    "verifiers.*.reader.keys.*": ServerKey,
     "ledger": LedgerSettings,
     "gate": GateSettings,
     "gate.actions.*": ActionSettings,
@@ -59,11 +61,13 @@ TABLES: Final[Mapping[str, type]] = {
     "routes.*.route": RouteSettings,
     "routes.*.writers.*": WriterSettings,
     "routes.*.reader": RouteReaderSettings,
+    "routes.*.reader.keys.*": ServerKey,
     "routes.*.ledger": LedgerSettings,
     "routes.*.council": CouncilSettings,
     "routes.*.council.when.*": RiskSettings,
     "routes.*.verifiers.*.judge": JudgeVerifier,
     "routes.*.verifiers.*.reader": ReaderVerifier,
+    "routes.*.verifiers.*.reader.keys.*": ServerKey,
 }
 """Every table of the file, by its place; ``*`` for a name or a number that is the operator's."""
 
@@ -226,9 +230,17 @@ def _line(error: ErrorDetails) -> str | None:
 def _place(loc: Loc) -> str:
     """Table and key as they stand in the file."""
     table, rest = _split(loc)
-    place = table[:-1] if _pattern(table).endswith(("verifiers.*.judge", "verifiers.*.reader")) else table
+    place = _without_kind(table)
     place = place[2:] if place[:2] == _OF_A_FILE else place
     return f"[{_joined(place)}] {_joined(rest)}".rstrip() if place else f"[{_joined(rest)}]"
+
+
+def _without_kind(table: Loc) -> Loc:
+    """The place of a table without what tells a judge from a reader, which is a key in it."""
+    for n in range(len(table), 0, -1):
+        if _pattern(table[:n]).endswith(("verifiers.*.judge", "verifiers.*.reader")):
+            return (*table[: n - 1], *table[n:])
+    return table
 
 
 def _split(loc: Loc) -> tuple[Loc, Loc]:

@@ -44,9 +44,10 @@ from foureyes.config.fields import (
 )
 from foureyes.config.ledger_settings import LedgerSettings
 from foureyes.config.named_verifiers import NamedVerifier, told
-from foureyes.config.verifier_settings import Names, Options
+from foureyes.config.reader_settings import ReaderSettings
+from foureyes.config.verifier_settings import Names
 from foureyes.http import RequestLimits
-from foureyes.http.addresses import fits_a_header, objection
+from foureyes.http.addresses import fits_a_header
 from foureyes.privacy import COUNTRIES
 
 __all__ = [
@@ -110,13 +111,10 @@ class WriterSettings(SettingsTable):
                 yield "price_in and price_out go together; got one of them"
 
 
-class RouteReaderSettings(SettingsTable):
-    """Who reads the answers.
+class RouteReaderSettings(ReaderSettings):
+    """Who reads the answers: none of the writers.
 
     Attributes:
-        allow_http: let texts go to another machine over plain http.
-        reader: reference of the model, as for ``foureyes check --verifier``; none of the writers.
-        template_args: what its chat template is told besides the conversation.
         signal: by its name in the catalogue: one of one reading, or ``worst_claim``.
         calibrator: JSON file, of this signal of this reader; ``None`` where every writer has its own.
         fingerprint: of the weights that calibrators and promise were made with; another one is refused. ``None`` for any.
@@ -124,21 +122,11 @@ class RouteReaderSettings(SettingsTable):
         timeout_s: most seconds for reading the answers of one writer.
     """
 
-    allow_http: bool = False
-    reader: Text
-    template_args: Options | None = None
     signal: Text = "log_cmp"
     calibrator: ExistingFile | None = None
     fingerprint: Text | None = None
     price: Price = 0.0
     timeout_s: Annotated[float, Field(gt=0, le=3600)] = 30.0
-
-    @classmethod
-    def objections(cls, key: str, value: Any, known: Known) -> Iterator[str]:
-        """Where the model is."""
-        if key == "reader" and value.startswith(("http:", "https:")):
-            wrong = objection(value.partition("#")[0], allow_http=known.get("allow_http", False))
-            yield from [wrong] if wrong else []
 
 
 class RouteSettings(SettingsTable):

@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Field
 
 from foureyes.choices import ProviderApi, VerdictForm
-from foureyes.config.fields import Address, ExistingFile, Inline, Known, SecretValue, SettingsTable, Text, texts
+from foureyes.config.fields import (
+    Address,
+    ExistingFile,
+    Inline,
+    Known,
+    Options,
+    SecretValue,
+    SettingsTable,
+    Text,
+    texts,
+)
+from foureyes.config.reader_settings import ReaderSettings
 from foureyes.guard.reader_judge import SHIPPED_MODELS
 from foureyes.http import RequestLimits
-from foureyes.http.addresses import fits_a_header, objection
+from foureyes.http.addresses import fits_a_header
 
 __all__ = ["JudgeVerifier", "ReaderVerifier", "Verifier"]
 
 
-def _pairs(options: Any) -> Any:
-    """A table whose keys are not ours to know, in order, so that it can be hashed."""
-    if isinstance(options, tuple) or options is None:
-        return options
-    if not isinstance(options, dict) or not all(isinstance(value, str | int | float) for value in options.values()):
-        raise ValueError("wanted a table of texts, numbers and flags")
-    if not all(math.isfinite(value) for value in options.values() if isinstance(value, float)):
-        raise ValueError("nan and inf are no numbers that can be sent")
-    return tuple(options.items())
-
-
-Options: TypeAlias = Annotated[tuple[tuple[str, str | int | float | bool], ...], BeforeValidator(_pairs)]
 Names: TypeAlias = Annotated[tuple[Text, ...], BeforeValidator(lambda names: tuple(texts(names)) if names else ())]
 Weight: TypeAlias = Annotated[float, Field(ge=0, le=1e6)]
 
@@ -82,15 +80,12 @@ class JudgeVerifier(SettingsTable):
                 yield f"the API of {api} has its own: leave it out"
 
 
-class ReaderVerifier(SettingsTable):
+class ReaderVerifier(ReaderSettings):
     """A verifier that reads log-probabilities and is calibrated.
 
     Attributes:
         kind: tells it from a judge in the file.
         name: by which tenants refer to it.
-        allow_http: let texts go to another machine over plain http.
-        reader: reference of the model, as for ``foureyes check --verifier``.
-        template_args: what its chat template is told besides the conversation: ``enable_thinking = false``.
         provider, model: by which votes and requests name it.
         weight: of its vote, 0 to 10⁶.
         calibrator: JSON file of ``foureyes calibrate``; ``None`` for what is shipped with a model known by name.
@@ -100,9 +95,6 @@ class ReaderVerifier(SettingsTable):
 
     kind: Literal["reader"] = "reader"
     name: Text
-    allow_http: bool = False
-    reader: Text
-    template_args: Options | None = None
     provider: Text = "foureyes"
     model: Text = Field(default_factory=lambda known: known["reader"])
     weight: Weight = 1.0
@@ -113,10 +105,8 @@ class ReaderVerifier(SettingsTable):
     @classmethod
     def objections(cls, key: str, value: Any, known: Known) -> Iterator[str]:
         """Where the model is, and what turns what it reads into a vote."""
+        yield from super().objections(key, value, known)
         match key:
-            case "reader" if value.startswith(("http:", "https:")):
-                wrong = objection(value.partition("#")[0], allow_http=known.get("allow_http", False))
-                yield from [wrong] if wrong else []
             case "calibrator" if value is None and known.get("reader", SHIPPED_MODELS[0]) not in SHIPPED_MODELS:
                 yield f"missing; one comes with {', '.join(SHIPPED_MODELS)} only: fit yours, foureyes calibrate"
             case "cut" if not _is_one_way(value, known):

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from foureyes.config.part_cache import PartCache
+from foureyes.config.reader_settings import OpenReader, ReaderSettings, opened_reader, reads
 from foureyes.config.verifier_settings import JudgeVerifier, ReaderVerifier, Verifier
 from foureyes.errors import ConfigError, InputError
-from foureyes.models.roles import Answerer, Judge, Reader
+from foureyes.models.roles import Answerer, Judge
 
 if TYPE_CHECKING:
     from foureyes.calibration import Threshold
@@ -21,10 +22,7 @@ if TYPE_CHECKING:
     from foureyes.models.chat import ChatModel
     from foureyes.monitoring.promise import Promise
 
-__all__ = ["OpenReader", "answerer_of", "channel_of", "judge_of", "promise_of"]
-
-OpenReader = Callable[..., Reader]
-"""As :func:`~foureyes.models.catalog.open_reader`."""
+__all__ = ["answerer_of", "batcher_of", "channel_of", "judge_of", "promise_of"]
 
 _READ_AT_ONCE: Final = 128
 """Exchanges of all tenants before one reader: the batch that is read, and the next one."""
@@ -45,9 +43,9 @@ def judge_of(verifier: Verifier, cache: PartCache, open_reader: OpenReader) -> J
     """
     if isinstance(verifier, JudgeVerifier):
         return cache.get_or_make(("judge", _connection(verifier)), partial(_judge, verifier))
-    batcher = cache.get_or_make(_reads(verifier), lambda: _batcher(_opened(verifier, open_reader)))
+    batcher = cache.get_or_make(reads(verifier), lambda: batcher_of(verifier, open_reader))
     fitted = tuple(_digest(path) for path in (verifier.calibrator, verifier.threshold))
-    made_of = ("reading", verifier.provider, verifier.model, _reads(verifier), verifier.cut, fitted)
+    made_of = ("reading", verifier.provider, verifier.model, reads(verifier), verifier.cut, fitted)
     return cache.get_or_make(made_of, partial(_reading, verifier, batcher))
 
 
@@ -55,17 +53,7 @@ def channel_of(verifier: Verifier) -> tuple[Hashable, int]:
     """Names the connection or model that all questions to a verifier share, whoever asks, and how many it takes at once."""
     if isinstance(verifier, JudgeVerifier):
         return ("judge", _connection(verifier)), verifier.limits.concurrency
-    return _reads(verifier), _READ_AT_ONCE
-
-
-def _reads(verifier: ReaderVerifier) -> Hashable:
-    """Names a model as it is read with."""
-    return "reader", verifier.reader, verifier.template_args
-
-
-def _opened(verifier: ReaderVerifier, open_reader: OpenReader) -> Reader:
-    told = {} if verifier.template_args is None else {"template_args": dict(verifier.template_args)}
-    return open_reader(verifier.reader, **told)
+    return reads(verifier), _READ_AT_ONCE
 
 
 def answerer_of(verifier: Verifier, cache: PartCache) -> Answerer | None:
@@ -130,11 +118,12 @@ def _answerer(verifier: JudgeVerifier) -> Answerer:
     return ChatAnswerer(_chat_model(verifier))
 
 
-def _batcher(reader: Reader) -> ReaderBatcher:
-    """One place and one thread for all who read with one model: their requests become one batch."""
+def batcher_of(settings: ReaderSettings, open_reader: OpenReader) -> ReaderBatcher:
+    """One place and one thread for all who read with one model: their requests become one batch. It closes what it opened."""
     from foureyes.guard.batcher import ReaderBatcher  # noqa: PLC0415 - loads numpy
 
-    return ReaderBatcher(reader)
+    reader = opened_reader(settings, open_reader)
+    return ReaderBatcher(reader, last=getattr(reader, "close", None))
 
 
 def _reading(verifier: ReaderVerifier, batcher: ReaderBatcher) -> ReaderJudge:

@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from foureyes.config.part_cache import PartCache
 from foureyes.config.parts import Parts, TenantParts
+from foureyes.config.reader_settings import OpenReader
 from foureyes.config.service_settings import MonitoringSettings, PrivacySettings
 from foureyes.config.settings import LedgerSettings, Settings, TenantSettings
 from foureyes.config.verifier_settings import Verifier
-from foureyes.config.verifiers import OpenReader, answerer_of, channel_of, judge_of, promise_of
+from foureyes.config.verifiers import answerer_of, channel_of, judge_of, promise_of
 from foureyes.errors import ConfigError, FoureyesError
 from foureyes.guard import Council, CouncilMember, Guard, QuorumRule
 from foureyes.guard.nobody import Nobody

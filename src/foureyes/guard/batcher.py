@@ -8,7 +8,7 @@ who gives up leaves the queue at once, and every caller gets an answer, an excep
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import islice
 
@@ -27,17 +27,26 @@ class ReaderBatcher:
         reader: only ever called from that thread, one call at a time.
         max_batch: most exchanges in one call of the reader, ≥ 1.
         max_queue: most exchanges that wait for a call, ≥ 1; further ones are turned away.
+        last: called in that thread when this is closed, behind the call it is in: what lets go of a reader that is its own.
 
     Raises:
         InputError: a number below 1.
     """
 
-    def __init__(self, reader: Reader, *, max_batch: int = 64, max_queue: int = 1024) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        *,
+        max_batch: int = 64,
+        max_queue: int = 1024,
+        last: Callable[[], None] | None = None,
+    ) -> None:
         if max_batch < 1 or max_queue < 1:
             raise InputError(f"max_batch and max_queue must be at least 1; got {max_batch} and {max_queue}")
         self._reader = reader
         self._max_batch = max_batch
         self._max_queue = max_queue
+        self._last = last
         self._thread = DaemonThreads(1, name=reader.name)
         self._waiting: dict[asyncio.Future[Reading | Unscored], Exchange] = {}
         self._worker: asyncio.Task[None] | None = None
@@ -65,6 +74,9 @@ class ReaderBatcher:
         for future in waiting:
             if not future.done():
                 future.set_exception(self._unavailable("the reader is closed"))
+        if self._last is not None:
+            self._thread.submit(self._last)
+            self._last = None
         self._thread.close()
 
     async def read(self, exchange: Exchange) -> Reading | Unscored:

@@ -13,6 +13,7 @@ were set, and no key stands in its words.
     ├── retries      what is sent again, and until when
     ├── failures     what every status means
     ├── limits       how long, how often, how many at once, how much
+    ├── in_flight    how many at once, found by trying
     ├── addresses    which addresses and keys are used at all
     └── error_text   another server's words, made fit for our messages
 

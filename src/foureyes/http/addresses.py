@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -18,11 +19,13 @@ __all__ = [
     "KEY_VARIABLE",
     "fits_a_header",
     "is_loopback",
+    "keys_by_root",
     "objection",
     "require_address",
     "require_key",
     "server_key",
     "server_root",
+    "server_roots",
 ]
 
 KEY_VARIABLE: Final = "FOUREYES_API_KEY"
@@ -78,6 +81,46 @@ def server_root(url: str) -> tuple[str, str | None]:
     """
     address, _, model = url.partition("#")
     return require_address(address).rstrip("/").removesuffix("/v1"), model or None
+
+
+def server_roots(urls: Sequence[str]) -> tuple[list[str], str | None]:
+    """The addresses of servers of one model without their ``/v1``, and the model that is named after the ``#`` of any.
+
+    Raises:
+        ConfigError: there is none, an objection to one, one that stands twice, or two models that are named.
+
+    Example:
+        >>> server_roots(["http://a:8000/v1", "http://b:8000/v1#gemma"])
+        (['http://a:8000', 'http://b:8000'], 'gemma')
+    """
+    found = [server_root(url) for url in urls]
+    roots = [root for root, _ in found]
+    models = {model for _, model in found if model is not None}
+    if not roots:
+        raise ConfigError("wanted the address of at least one server; got none")
+    if twice := [root for root in roots if roots.count(root) > 1]:
+        raise ConfigError(f"each server is named once; got {twice[0]} twice")
+    if len(models) > 1:
+        raise ConfigError(f"servers of one verifier serve one model; got the names {', '.join(sorted(models))}")
+    return roots, next(iter(models), None)
+
+
+def keys_by_root(roots: Sequence[str], given: str | Mapping[str, str] | None) -> dict[str, str | None]:
+    """The key that each server is sent, by its address without ``/v1``.
+
+    Args:
+        roots: the addresses.
+        given: one for all of them; or some by address, and then no other key is sent to any; or none, for the environment's.
+
+    Raises:
+        ConfigError: a key is for an address that is none of these.
+    """
+    if not isinstance(given, Mapping):
+        return dict.fromkeys(roots, given or server_key())
+    own = {server_root(url)[0]: key for url, key in given.items()}
+    if strange := sorted(own.keys() - set(roots)):
+        raise ConfigError(f"a key is given for {strange[0]}, which is none of {', '.join(roots)}")
+    return {root: own.get(root) for root in roots}
 
 
 def server_key() -> str | None:

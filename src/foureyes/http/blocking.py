@@ -10,6 +10,7 @@ import asyncio
 import threading
 import weakref
 from collections.abc import Callable, Coroutine
+from concurrent.futures import CancelledError
 from typing import Any, TypeVar
 
 __all__ = ["LoopThread"]
@@ -41,18 +42,28 @@ class LoopThread:
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return future.result()
+        except CancelledError as error:
+            raise RuntimeError("the connections were closed") from error
         except BaseException:
             future.cancel()
             raise
 
     def close(self, last: Callable[[], Coroutine[Any, Any, None]] | None = None) -> None:
-        """Ends the thread, after some last work; does nothing the second time."""
+        """Ends the thread, after some last work and with what is still under way cancelled; does nothing the second time."""
         if not self._stop.alive:
             return
+        self.run(_cancelled())
         if last is not None:
             self.run(last())
         self._stop()
         self._thread.join()
+
+
+async def _cancelled() -> None:
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:

@@ -66,9 +66,17 @@ class HttpClient:
         Raises:
             RequestFailed: it could not be sent, the server refused, or the reply is late, too large or not JSON.
         """
+        return self._decoded(await self.post_for_bytes(path, body, limits=limits))
+
+    async def post_for_bytes(self, path: str, body: Mapping[str, Any], *, limits: RequestLimits | None = None) -> bytes:
+        """Sends JSON and returns the bytes that come back; as :meth:`post`, but for what they are."""
         content = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-        headers = {"Content-Type": "application/json"}
-        return self._decoded(await self.send("POST", path, content, headers=headers, limits=limits))
+        return await self.send("POST", path, content, headers={"Content-Type": "application/json"}, limits=limits)
+
+    def no_json(self, content: bytes) -> RequestFailed:
+        """The failure of a reply that is no JSON."""
+        beginning = self._clean(content[:_QUOTED].decode(errors="replace"))[:60]  # half a key would stay
+        return RequestFailed("wanted JSON; got something else", quoted=repr(beginning))
 
     async def send(
         self,
@@ -97,8 +105,7 @@ class HttpClient:
         try:
             return json.loads(content)
         except (ValueError, RecursionError) as error:
-            beginning = self._clean(content[:_QUOTED].decode(errors="replace"))[:60]  # half a key would stay
-            raise RequestFailed("wanted JSON; got something else", quoted=repr(beginning)) from error
+            raise self.no_json(content) from error
 
     def _clean(self, words: str) -> str:
         return cleaned(words, secret=self._key)

@@ -12,11 +12,14 @@ from .entailment import Entailment as Entailment
 from .entailment import Pair as Pair
 from .providers import connect as connect
 from .roles import Answerer as Answerer
+from .roles import ConcurrentReader as ConcurrentReader
 from .roles import Judge as Judge
 from .roles import Predicted as Predicted
 from .roles import Predictor as Predictor
 from .roles import Reader as Reader
 from .roles import Sampling as Sampling
 from .roles import Writer as Writer
+from .server_use import ServerChange as ServerChange
+from .server_use import ServerUse as ServerUse
 from .token_logprobs import TokenLogprobs as TokenLogprobs
 from .weights.values import Step as Step

@@ -11,12 +11,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Final, Literal, TypeAlias
 
 from foureyes.choices import ProviderApi
 from foureyes.errors import ConfigError, ModelRefused
 from foureyes.models.chat.protocol import ChatModel
 from foureyes.models.roles import Reader, Writer
+from foureyes.models.server_use import ServerUse
 from foureyes.models.weights import OnStep, ensure
 from foureyes.models.weights.redaction import redacted
 from foureyes.models.weights.reference import ProviderReference, QuantisedFile, ServerReference, parse, runs_elsewhere
@@ -41,6 +43,7 @@ def open_reader(
     device: str | None = None,
     truncate: Truncate = "refuse",
     template_args: Mapping[str, Any] | None = None,
+    servers: ServerUse | None = None,
     on_step: OnStep = ignore_step,
 ) -> Reader:
     """Opens a verifier, by name, folder, hub reference, GGUF file or server address.
@@ -54,6 +57,7 @@ def open_reader(
         truncate: what to do with a prompt that does not fit the context: refuse the row, or cut the prompt from its
             left, behind what its chat template puts before the first message.
         template_args: what the chat template is told besides, by the names of its variables: ``{"enable_thinking": False}``.
+        servers: how servers are used: their keys, and how many requests at once.
         on_step: told what is going on while weights are fetched or converted.
 
     Raises:
@@ -65,6 +69,7 @@ def open_reader(
     Example:
         >>> reader = open_reader("gemma3-270m")                   # doctest: +SKIP
         >>> reader = open_reader("http://localhost:8000/v1")      # doctest: +SKIP
+        >>> reader = open_reader("http://a:8000/v1,http://b:8000/v1#qwen3-8b")      # doctest: +SKIP
     """
     target = parse(reference)
     if isinstance(target, ProviderReference):
@@ -73,12 +78,7 @@ def open_reader(
         )
     if isinstance(target, ServerReference):
         _refuse_local_options(reference, dtype, device)
-        with _extra("http"):
-            from foureyes.models.completions import CompletionsReader  # noqa: PLC0415 - loads httpx
-        served: Reader = CompletionsReader.open(
-            target.url, model=target.model, truncate=truncate, template_args=template_args
-        )
-        return served
+        return _served(target, truncate, template_args, servers or ServerUse())
     if isinstance(target, QuantisedFile):
         _refuse_local_options(reference, dtype, device)
         with _extra("gguf"):
@@ -106,6 +106,23 @@ def open_reader(
         template_args=template_args,
     )
     return local
+
+
+def _served(
+    target: ServerReference, truncate: Truncate, template_args: Mapping[str, Any] | None, use: ServerUse
+) -> Reader:
+    with _extra("http"):
+        from foureyes.http.limits import BATCH_LIMITS  # noqa: PLC0415 - as below
+        from foureyes.models.completions import CompletionsReader  # noqa: PLC0415 - loads httpx
+    return CompletionsReader.open(
+        target.urls,
+        model=target.model,
+        api_key=use.keys or None,
+        truncate=truncate,
+        limits=None if use.at_once is None else replace(BATCH_LIMITS, concurrency=use.at_once),
+        template_args=template_args,
+        on_server=use.on_server,
+    )
 
 
 def open_writer(
@@ -170,7 +187,7 @@ def can_read(reference: str) -> bool:
     with _extra("http"):
         from foureyes.models.completions import CompletionsReader  # noqa: PLC0415 - loads httpx
     try:
-        CompletionsReader.open(target.url, model=target.model).close()
+        CompletionsReader.open(target.urls, model=target.model).close()
     except ModelRefused:
         return False
     return True
@@ -202,6 +219,7 @@ def open_chat(reference: str) -> ChatModel:
         if isinstance(target, ProviderReference):
             key = _key(target)
             return connect(target.api, Endpoint(target.model, key=key, provider=target.api, limits=BATCH_LIMITS))
+        target.require_one()
         root, model = served_model(target.url, target.model)
         return connect("openai", Endpoint(model, f"{root}/v1", server_key(), limits=BATCH_LIMITS))
 

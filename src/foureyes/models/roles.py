@@ -22,7 +22,7 @@ from foureyes.display import Result
 from foureyes.errors import InputError
 from foureyes.types import Exchange, Prompt, Reading, Unscored, Vote, Written
 
-__all__ = ["Answerer", "Judge", "Predicted", "Predictor", "Reader", "Sampling", "Writer"]
+__all__ = ["Answerer", "ConcurrentReader", "Judge", "Predicted", "Predictor", "Reader", "Sampling", "Writer"]
 
 
 @runtime_checkable
@@ -55,6 +55,21 @@ class Reader(Protocol):
         Raises:
             ModelUnavailable: the model as a whole is gone. What fails for one row is returned as ``Unscored``.
         """
+        ...
+
+
+@runtime_checkable
+class ConcurrentReader(Reader, Protocol):
+    """A reader behind servers: it may read for several threads at once, and reads more the more it has in hand."""
+
+    @property
+    def rows_at_once(self) -> int:
+        """Rows that it gains from having in hand, over all calls, now; ≥ 1."""
+        ...
+
+    @property
+    def outages(self) -> int:
+        """How often every one of its servers was gone: what was being read then may be ``Unscored("unavailable")``."""
         ...
 
 

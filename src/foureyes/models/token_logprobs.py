@@ -36,6 +36,8 @@ __all__ = [
 LARGEST_VOCABULARY: Final = 1 << 20
 """Above every published vocabulary; the entropy's upper end grows with its logarithm only."""
 
+_INTERNAL_ERROR: Final = 500
+
 _STAND_IN = -9999.0
 """vLLM and OpenAI print this, or less, for a log-probability of minus infinity or too small to tell."""
 
@@ -62,6 +64,11 @@ class RowFault(Exception):
         """The fault of a request that came to nothing."""
         reason: Reason = "bad_reply" if failure.kind == "bad_reply" else "unavailable"
         return cls(Unscored(reason, f"{asked}: {failure}"), status=failure.status, server_wide=failure.server_wide)
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether another server of the same model may do better: it is this one that fails, and not the row."""
+        return self.server_wide or self.status == _INTERNAL_ERROR or self.unscored.reason == "bad_reply"
 
     @property
     def detail(self) -> str:

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
 from foureyes.config.part_cache import PartCache
+from foureyes.config.reader_settings import OpenReader
 from foureyes.config.route_settings import RouteFile, RouteSettings
-from foureyes.config.verifiers import OpenReader, judge_of
+from foureyes.config.verifiers import judge_of
 from foureyes.errors import ConfigError
 from foureyes.guard import Council, CouncilMember, QuorumRule
 from foureyes.route.parts import RouteParts

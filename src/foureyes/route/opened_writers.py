@@ -72,6 +72,7 @@ def _writer_of(
     target = parse(reference)
     match target:
         case ServerReference(url, model):
+            target.require_one()
             if model is None:
                 raise ConfigError(
                     f"wanted a server with its model, as in http://localhost:8000/v1#qwen3-8b; got {reference!r}"

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from foureyes.cascade.policy import Policy
 from foureyes.config.load import load_route
 from foureyes.config.part_cache import PartCache
+from foureyes.config.reader_settings import OpenReader, opened_reader, reads
 from foureyes.config.route_settings import RouteFile, RouteReaderSettings, RouteSettings
+from foureyes.config.verifiers import batcher_of
 from foureyes.errors import ConfigError, InputError
-from foureyes.guard.batcher import ReaderBatcher
 from foureyes.models import catalog
-from foureyes.models.roles import Reader
 from foureyes.route.cuts import policy_of_cuts
 from foureyes.route.drift import RouteWatch
 from foureyes.route.joint import RouteCalibrator, answer_calibrator, takes_own
@@ -25,8 +25,6 @@ from foureyes.route.route import Route
 from foureyes.route.rules import RouteRules
 
 __all__ = ["open_route", "route_of"]
-
-OpenReader = Callable[..., Reader]
 
 
 def open_route(
@@ -108,13 +106,8 @@ def _reader(
     cache: PartCache | None,
     open_reader: OpenReader,
 ) -> CalibratedReader:
-    def opened() -> Reader:
-        told = {} if settings.template_args is None else {"template_args": dict(settings.template_args)}
-        return open_reader(settings.reader, **told)
-
-    what = ("reader", settings.reader, settings.template_args)  # as the service names those of its verifiers
-    shared = None if cache is None else cache.get_or_make(what, lambda: ReaderBatcher(opened()))
-    reader = CalibratedReader(shared or opened(), settings.signal, calibrators)
+    shared = None if cache is None else cache.get_or_make(reads(settings), lambda: batcher_of(settings, open_reader))
+    reader = CalibratedReader(shared or opened_reader(settings, open_reader), settings.signal, calibrators)
     if settings.fingerprint is not None and settings.fingerprint != reader.fingerprint:
         raise ConfigError(
             f"[reader] fingerprint: the route was made with {settings.fingerprint}; the reader has {reader.fingerprint}: learn "

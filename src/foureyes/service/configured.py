@@ -11,13 +11,16 @@ from __future__ import annotations
 import asyncio
 import sys
 from dataclasses import replace
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from fastapi import FastAPI
 
 from foureyes.config import Reloader, Settings, needs_restart, wiring
 from foureyes.config.parts import Parts
 from foureyes.errors import FoureyesError
+from foureyes.models import catalog
+from foureyes.models.roles import Reader
+from foureyes.models.server_use import ServerChange, ServerUse
 from foureyes.monitoring.sinks import LogSink
 from foureyes.service.app import create_app
 from foureyes.service.app_state import AppState, Instruments
@@ -131,10 +134,20 @@ class ConfiguredService:
 
     def _built(self, settings: Settings, *, before: Parts | None = None) -> Parts:
         """Alarms go to the log as well."""
-        parts = with_routes(wiring.build(settings, before=before), settings, before=before)
+        built = wiring.build(settings, before=before, open_reader=self._open_reader)
+        parts = with_routes(built, settings, before=before, open_reader=self._open_reader)
         log_directions(parts, self._log)
         log_unwitnessed(settings, self._log)
         return replace(parts, sinks=(*parts.sinks, LogSink(self._log)))
+
+    def _open_reader(self, reference: str, *, servers: ServerUse | None = None, **told: Any) -> Reader:
+        """A reader whose servers' changes are logged."""
+        use = replace(servers or ServerUse(), on_server=self._log_server)
+        return catalog.open_reader(reference, servers=use, **told)
+
+    def _log_server(self, change: ServerChange) -> None:
+        log = self._log.info if change.state == "joined" else self._log.warning
+        log("server", address=change.address, state=change.state, why=change.why)
 
 
 def log_directions(parts: Parts, log: Log) -> None:

@@ -12,9 +12,9 @@ from typing import NoReturn, TypeVar
 
 from foureyes.config.part_cache import PartCache
 from foureyes.config.parts import Parts
+from foureyes.config.reader_settings import OpenReader
 from foureyes.config.route_settings import ServiceRoute
 from foureyes.config.settings import Settings
-from foureyes.config.verifiers import OpenReader
 from foureyes.errors import ConfigError, FoureyesError, InputError
 from foureyes.models import catalog
 from foureyes.route.opened_parts import file_text

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, Self
 
-from foureyes.batch.engine import RowPiece, ScoredPiece
+from foureyes.batch.pieces import RowPiece, ScoredPiece
 from foureyes.batch.ray.cluster import RayCluster
 from foureyes.batch.ray.narrowing import Careful, Lost, Rows, careful
 from foureyes.batch.ray.pool import WorkerPool

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Final
 
-from foureyes.cli.options import add_dtype, add_meaning, add_quiet, add_template_args, add_verifiers
+from foureyes.cli.options import add_dtype, add_meaning, add_quiet, add_servers, add_template_args, add_verifiers
 
 __all__ = ["configure"]
 
@@ -36,7 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add_verifiers(
         parser,
-        without="a name of foureyes models list, hf:…, a .gguf file or a URL; without any, the log-probs in the file speak for their author",
+        without="a name of foureyes models list, hf:…, a .gguf file, or the URL of a server, several of one model with commas between; without any, the log-probs in the file speak for their author",
     )
     parser.add_argument(
         "--signal",
@@ -54,6 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def _add_reading(verifiers: argparse._ArgumentGroup) -> None:
     add_dtype(verifiers)
     add_template_args(verifiers)
+    add_servers(verifiers)
     verifiers.add_argument("--device", help="cpu, cuda or mps (default: the best there is)")
     verifiers.add_argument(
         "--truncate",

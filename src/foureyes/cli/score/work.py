@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from textwrap import shorten
@@ -18,14 +19,16 @@ from foureyes.batch.run import score_with
 from foureyes.batch.shards.run import Sharding, score_shards
 from foureyes.batch.window import WindowLimits
 from foureyes.cli.meaning import meaning_of
-from foureyes.cli.options import template_args_of
+from foureyes.cli.options import server_keys_of, template_args_of
 from foureyes.cli.output import CommandOutput
 from foureyes.cli.score.progress import Pace, progress_on
-from foureyes.cli.words import tell_step
+from foureyes.cli.words import tell_server, tell_step
 from foureyes.display import plural
-from foureyes.errors import InputError, ModelError
+from foureyes.errors import ConfigError, InputError, ModelError
 from foureyes.models.catalog import open_reader
 from foureyes.models.roles import Reader
+from foureyes.models.server_use import ServerUse
+from foureyes.models.weights.reference import addresses_in
 from foureyes.storage.addresses import is_remote
 
 _SHOWN_CAUSES: Final = 8
@@ -43,7 +46,9 @@ _SHOWN: Final = 70
 def run(args: argparse.Namespace, output: CommandOutput) -> None:
     """Scores the file with verifiers of the catalog."""
     opened = partial(
-        open_reader,
+        _with_servers,
+        server_keys_of(args),
+        args.at_once,
         dtype=args.dtype,
         device=args.device,
         truncate=args.truncate,
@@ -79,6 +84,19 @@ def score(args: argparse.Namespace, output: CommandOutput, open_reader: Callable
         raise ModelError(
             f"no row could be scored: {'; '.join(sorted(firsts)[:_SHOWN_CAUSES])}", model=", ".join(tallies.by_verifier)
         )
+
+
+def _with_servers(variables: Mapping[str, str], at_once: int | None, reference: str, **told: Any) -> Reader:
+    """Opens a verifier; a server's key is looked up where that happens, so that none travels to other machines.
+
+    Raises:
+        ConfigError: a variable is not set.
+    """
+    own = {url: variables[url] for url in addresses_in(reference) if url in variables}
+    if missing := [name for name in own.values() if not os.environ.get(name)]:
+        raise ConfigError(f"the environment variable {missing[0]} is not set; it is to hold a server's key")
+    keys = {url: os.environ[name] for url, name in own.items()}
+    return open_reader(reference, servers=ServerUse(keys or None, at_once, tell_server), **told)
 
 
 def _opened(open_reader: Callable[[str], Reader], references: Sequence[str]) -> list[Reader]:

@@ -7,10 +7,13 @@ sent. A server that cannot show it is refused before any row is read, and a row 
 
 ::
 
-    reader ─── probe         what the endpoint is and can do, asked once
-       ├────── connection    one request, by the rules of foureyes.http
-       ├────── dialects      pure: a question becomes a request, a reply becomes what was seen at each position
-       └────── assembly      pure: what was seen becomes a Reading
+    reader ─── server_pool   which of several servers is asked, set aside, looked at again
+       └────── server        one of them: asked, proved, compared with another
+               ├── probe         what the endpoint is and can do, asked once
+               ├── connection    one request, by the rules of foureyes.http
+               ├── entries       a reply, read a position at a time
+               ├── dialects      pure: a question becomes a request, a reply becomes what was seen at each position
+               └── assembly      pure: what was seen becomes a Reading
 
 Start at :class:`CompletionsReader`. It needs the extra ``http``.
 """

@@ -10,6 +10,7 @@ from foureyes.http.blocking import LoopThread
 from foureyes.http.client import HttpClient
 from foureyes.http.failures import RequestFailed
 from foureyes.http.limits import RequestLimits
+from foureyes.models.completions.entries import Place, Take, decoded
 from foureyes.models.token_logprobs import RowFault
 
 __all__ = ["Connection"]
@@ -21,15 +22,23 @@ class Connection:
     """A pool of connections to one server; any thread may ask.
 
     Args:
-        root: the server's address without ``/v1``.
-        key: API key sent as a bearer token; ``None`` for none.
+        server: its address without ``/v1``; or a client that is connected to it.
+        key: API key sent as a bearer token; ``None`` for none, or where the client has its own.
         limits: how many, how often, how long.
+        loop: of the client.
     """
 
-    def __init__(self, root: str, *, key: str | None, limits: RequestLimits) -> None:
-        self._client = HttpClient(root, key=key, limits=limits)
+    def __init__(
+        self,
+        server: str | HttpClient,
+        *,
+        key: str | None = None,
+        limits: RequestLimits,
+        loop: LoopThread | None = None,
+    ) -> None:
+        self._client = HttpClient(server, key=key, limits=limits) if isinstance(server, str) else server
         self._limits = limits
-        self._loop = LoopThread()
+        self._loop = loop or LoopThread()
 
     def __repr__(self) -> str:
         return f"Connection({self.root!r})"
@@ -42,6 +51,11 @@ class Connection:
     def close(self) -> None:
         """Closes every connection of the pool."""
         self._loop.close(self._client.aclose)
+
+    def hurried(self, timeout_s: float) -> Connection:
+        """The same connections for whoever asks only once and waits no longer than this, in seconds."""
+        limits = replace(self._limits, timeout_s=min(timeout_s, self._limits.timeout_s), attempts=1)
+        return Connection(self._client, limits=limits, loop=self._loop)
 
     def get(self, path: str, *, attempts: int | None = None) -> Any:
         """Fetches a small JSON document; raises :class:`~foureyes.models.token_logprobs.RowFault`."""
@@ -61,6 +75,15 @@ class Connection:
         """
         limits = replace(self._limits, max_bytes=max_bytes)
         return self._reply(self._client.post(path, body, limits=limits), f"POST {path}")
+
+    def post_for_entries(self, path: str, body: Mapping[str, Any], *, max_bytes: int, place: Place, take: Take) -> Any:
+        """As :meth:`post`, with each entry of one list replaced by what is taken of it: :func:`decoded` tells how."""
+        limits = replace(self._limits, max_bytes=max_bytes)
+        content = self._reply(self._client.post_for_bytes(path, body, limits=limits), f"POST {path}")
+        try:
+            return decoded(content, place, take)
+        except (ValueError, RecursionError) as error:
+            raise RowFault.of(self._client.no_json(content), f"POST {path}") from error
 
     def _reply(self, request: Coroutine[Any, Any, Any], asked: str) -> Any:
         try:

@@ -10,9 +10,11 @@ Sources: vLLM 0.32 ``entrypoints/openai/completion/protocol.py``; SGLang ``docs/
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from foureyes.models.completions.entries import Place, or_fault, whole
 from foureyes.models.token_logprobs import TokenLogprobs, bad_reply, best_first, natural, number, want
 from foureyes.types import Alternative
 
@@ -60,8 +62,17 @@ class Dialect(Protocol):
         ...
 
     @property
+    def place(self) -> Place:
+        """Where in a reply the list of what was shown at each position is: nearly all of it."""
+        ...
+
+    @property
     def ids_for_texts(self) -> bool:
         """Whether alternatives come as ids in decimal, to be looked up at ``/detokenize``."""
+        ...
+
+    def taken(self, t: int, decode: Callable[[], Any], ask: LogprobRequest) -> object:
+        """What is kept of entry ``t`` of that list: numbers for a token of the answer, next to nothing for others."""
         ...
 
     def body(self, ask: LogprobRequest) -> dict[str, Any]:
@@ -69,7 +80,12 @@ class Dialect(Protocol):
         ...
 
     def understand(self, reply: object, ask: LogprobRequest) -> list[TokenLogprobs]:
-        """One entry per token of the answer; raises :class:`~foureyes.models.token_logprobs.RowFault`."""
+        """One entry per token of the answer; raises :class:`~foureyes.models.token_logprobs.RowFault`.
+
+        Args:
+            reply: with what was taken in the place of each entry of the list.
+            ask: what was asked.
+        """
         ...
 
 
@@ -82,6 +98,7 @@ class VLLM:
 
     name: str = "vllm"
     path: str = "/v1/completions"
+    place: Place = ("choices", 0, "prompt_logprobs")
     ids_for_texts: bool = False
 
     def body(self, ask: LogprobRequest) -> dict[str, Any]:
@@ -100,7 +117,15 @@ class VLLM:
         choice = _choice(reply)
         _same_ids(choice.get("prompt_token_ids"), ask)
         entries = _aligned(choice.get("prompt_logprobs"), len(ask.ids), "prompt_logprobs")
-        return [self._seen(entries[t], ask.ids[t], ask.k) for t in range(ask.start, len(ask.ids))]
+        return [whole(entries[t], TokenLogprobs) for t in range(ask.start, len(ask.ids))]
+
+    def taken(self, t: int, decode: Callable[[], Any], ask: LogprobRequest) -> object:
+        """Of an entry of the answer what was seen there."""
+        if t == 0:
+            return decode()
+        if not ask.start <= t < len(ask.ids):
+            return None
+        return or_fault(lambda: self._seen(decode(), ask.ids[t], ask.k))
 
     def _seen(self, entry: object, token: int, k: int) -> TokenLogprobs:
         by_id = {
@@ -129,6 +154,7 @@ class Echo:
 
     name: str = "echo"
     path: str = "/v1/completions"
+    place: Place = ("choices", 0, "logprobs", "top_logprobs")
     ids_for_texts: bool = True
 
     def body(self, ask: LogprobRequest) -> dict[str, Any]:
@@ -152,12 +178,17 @@ class Echo:
         _same_ids([_id(token) for token in tokens[:n]], ask)
         actual = _aligned(logprobs.get("token_logprobs"), n, "logprobs.token_logprobs")
         tops = _aligned(logprobs.get("top_logprobs"), n, "logprobs.top_logprobs")
-        return [
-            TokenLogprobs(number(actual[t]), None, "", self._top(tops[t], tokens[t], ask.k))
-            for t in range(ask.start, n)
-        ]
+        return [TokenLogprobs(number(actual[t]), None, "", whole(tops[t], tuple)) for t in range(ask.start, n)]
 
-    def _top(self, entry: object, token: object, k: int) -> tuple[Alternative, ...]:
+    def taken(self, t: int, decode: Callable[[], Any], ask: LogprobRequest) -> object:
+        """Of an entry of the answer the most likely tokens, best first."""
+        if t == 0:
+            return decode()
+        if not ask.start <= t < len(ask.ids):
+            return None
+        return or_fault(lambda: self._top(decode(), f"token_id:{ask.ids[t]}", ask.k))
+
+    def _top(self, entry: object, token: str, k: int) -> tuple[Alternative, ...]:
         shown = want(entry, dict, "logprobs.top_logprobs[]")
         below = len(shown) > k
         return best_first(
@@ -176,6 +207,7 @@ class SGLang:
 
     name: str = "sglang"
     path: str = "/generate"
+    place: Place = ("meta_info", "input_top_logprobs")
     ids_for_texts: bool = False
 
     def body(self, ask: LogprobRequest) -> dict[str, Any]:
@@ -202,9 +234,13 @@ class SGLang:
         if [row[1] for row in rows] != list(ask.answer):
             raise bad_reply(f"wanted the answer's token ids; got {[row[1] for row in rows][:8]}…")
         return [
-            TokenLogprobs(number(row[0]), None, _text(row[2]), self._top(top, ask.k))
+            TokenLogprobs(number(row[0]), None, _text(row[2]), whole(top, tuple))
             for row, top in zip(rows, tops[1:], strict=True)
         ]
+
+    def taken(self, t: int, decode: Callable[[], Any], ask: LogprobRequest) -> object:
+        """Of every entry but the first, which is null, the most likely tokens, best first."""
+        return decode() if t == 0 else or_fault(lambda: self._top(decode(), ask.k))
 
     def _top(self, entry: object, k: int) -> tuple[Alternative, ...]:
         triples = [_triple(shown, "input_top_logprobs[][]") for shown in want(entry, list, "input_top_logprobs[]")]

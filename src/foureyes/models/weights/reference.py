@@ -6,7 +6,8 @@
 ``gguf:/path/model.gguf``  a GGUF file on this machine, converted once and read by transformers
 ``/path/model.gguf``       the same file read as it is, its weights quantised, by llama.cpp
 ``/path/to/folder``        a folder with ``config.json``, safetensors and a tokenizer
-``http://host:8000/v1``    a server that speaks OpenAI's protocols, ``#model`` appended or not
+``http://host:8000/v1``    a server that speaks OpenAI's protocols, ``#model`` appended or not; to read, several of one
+                           model with commas between
 ``openai:gpt-4.1-mini``    a model of OpenAI's, asked through its API; ``anthropic:`` and ``google:`` alike
 =========================  =====================================================================
 
@@ -18,7 +19,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias, get_args
@@ -35,6 +36,7 @@ __all__ = [
     "QuantisedFile",
     "Reference",
     "ServerReference",
+    "addresses_in",
     "parse",
     "runs_elsewhere",
 ]
@@ -71,10 +73,31 @@ class Folder:
 
 @dataclass(frozen=True, slots=True)
 class ServerReference:
-    """A server that speaks OpenAI's protocols: completions to be read through, chat to write."""
+    """A server that speaks OpenAI's protocols, completions to be read through, chat to write; or several of one model to read.
+
+    Attributes:
+        url: its address.
+        model: the name behind a ``#``.
+        others: of further servers.
+    """
 
     url: str
     model: str | None = None
+    others: tuple[str, ...] = ()
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """Every address."""
+        return self.url, *self.others
+
+    def require_one(self) -> None:
+        """Makes sure that it is one server.
+
+        Raises:
+            ConfigError: there are several.
+        """
+        if self.others:
+            raise ConfigError(f"several servers read; one writes or judges: wanted one address, got {len(self.urls)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +135,9 @@ def parse(reference: str) -> Reference:
         >>> parse("hf:Qwen/Qwen3-0.6B@main")
         Hub(repository='Qwen/Qwen3-0.6B', revision='main')
         >>> parse("http://localhost:8000/v1#gemma")
-        ServerReference(url='http://localhost:8000/v1', model='gemma')
+        ServerReference(url='http://localhost:8000/v1', model='gemma', others=())
+        >>> parse("http://a:8000/v1,http://b:8000/v1#gemma").urls
+        ('http://a:8000/v1', 'http://b:8000/v1')
         >>> parse("gemma3-27m")
         Traceback (most recent call last):
         foureyes.errors.ConfigError: unknown model 'gemma3-27m'; did you mean gemma3-270m? Known by name: smollm2-135m, \
@@ -123,8 +148,7 @@ gguf:/path/to/model.gguf to have it converted, a folder with a config.json, http
         return KNOWN[reference]
     scheme, colon, rest = reference.partition(":")
     if colon and scheme in ("http", "https"):
-        url, _, model = reference.partition("#")
-        return ServerReference(url, model or None)
+        return _servers(reference.split(","))
     if colon and scheme in APIS:
         return _provider(APIS[scheme], rest)
     if colon and scheme == "hf":
@@ -134,6 +158,18 @@ gguf:/path/to/model.gguf to have it converted, a folder with a config.json, http
     return _local(reference)
 
 
+def addresses_in(reference: str) -> list[str]:
+    """The addresses of the servers that a reference names; none where it names something else.
+
+    Example:
+        >>> addresses_in("http://a/v1,http://b/v1#gemma"), addresses_in("gemma3-270m")
+        (['http://a/v1', 'http://b/v1'], [])
+    """
+    if not reference.startswith(("http:", "https:")):
+        return []
+    return [one.partition("#")[0] for one in reference.split(",")]
+
+
 def runs_elsewhere(reference: str) -> bool:
     """Whether a reference names a model behind a server or a provider's API.
 
@@ -141,6 +177,15 @@ def runs_elsewhere(reference: str) -> bool:
         ConfigError: the reference is none.
     """
     return isinstance(parse(reference), ServerReference | ProviderReference)
+
+
+def _servers(references: Sequence[str]) -> ServerReference:
+    named = [reference.partition("#") for reference in references]
+    models = {model for _, _, model in named if model}
+    if len(models) > 1:
+        raise ConfigError(f"servers of one verifier serve one model; got the names {', '.join(sorted(models))}")
+    first, *others = (url for url, _, _ in named)
+    return ServerReference(first, next(iter(models), None), tuple(others))
 
 
 def _provider(api: ProviderApi, model: str) -> ProviderReference:

@@ -1,0 +1,81 @@
+"""A server as one of several: whether it is well, and what is under way at it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from foureyes.errors import ModelRefused, ModelUnavailable
+from foureyes.http.breaker import Breaker
+from foureyes.http.in_flight import InFlightLimit
+from foureyes.models.completions.connection import Connection
+from foureyes.models.completions.server import ModelServer
+from foureyes.models.token_logprobs import RowFault
+from foureyes.types import Unscored
+
+__all__ = ["FAILURES_IN_A_ROW", "Member", "none_answers", "not_asked"]
+
+FAILURES_IN_A_ROW: Final = 3
+
+
+@dataclass(slots=True, eq=False)
+class Member:
+    """A server of a pool, and what is under way at it. The pool's lock guards what changes.
+
+    Attributes:
+        connection: to it.
+        limit: of requests at once.
+        server: what was found there; ``None`` until it answers.
+        breaker: counts failures in a row since it (re)joined.
+        aside: why it is asked nothing for a while.
+        refused: why it is never asked again.
+        tokens, requests: under way.
+        looked: when it was last looked at, by the pool's clock.
+        looking: whoever looks at it.
+    """
+
+    connection: Connection
+    limit: InFlightLimit
+    server: ModelServer | None = None
+    breaker: Breaker[str] = field(default_factory=lambda: Breaker(FAILURES_IN_A_ROW))
+    aside: str | None = None
+    refused: ModelRefused | None = None
+    tokens: int = 0
+    requests: int = 0
+    looked: float = 0.0
+    looking: threading.Thread | None = None
+
+    @property
+    def absent(self) -> bool:
+        """Whether it may come back, and nobody looks whether it does."""
+        looked_at = self.looking is not None and self.looking.is_alive()
+        return self.aside is not None and self.refused is None and not looked_at
+
+    @property
+    def address(self) -> str:
+        """Without ``/v1``."""
+        return self.connection.root
+
+    @property
+    def full(self) -> bool:
+        """Whether it is sent no more for now."""
+        return self.requests >= self.limit.value
+
+    @property
+    def well(self) -> bool:
+        """Whether it is asked."""
+        return self.aside is None and self.refused is None and self.server is not None
+
+
+def none_answers(gone: Sequence[ModelUnavailable]) -> ModelUnavailable:
+    """The error of a pool of which no server was there."""
+    words = f"none of {len(gone)} servers answers: {'; '.join(map(str, gone))}"
+    return ModelUnavailable(words, model=gone[0].model, retryable=True)
+
+
+def not_asked(why: str) -> RowFault:
+    """The fault of a row that nobody was asked for."""
+    words = f"not asked, as the server stopped answering: {why}"
+    return RowFault(Unscored("unavailable", words), server_wide=True)

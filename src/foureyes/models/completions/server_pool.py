@@ -1,0 +1,312 @@
+"""Several servers of one model: which of them is asked next, which is set aside, and how one comes back.
+
+1. A question goes to the server with the fewest tokens under way among those that are well and may be sent one more.
+2. A server that fails :data:`~foureyes.models.completions.members.FAILURES_IN_A_ROW` times in a row is set aside, and what it failed at is asked of another. A question
+   is asked of each server once at most.
+3. While others read, one that is aside is looked at every :data:`LOOK_EVERY_S` seconds: it comes back when it answers, and is
+   still the same model. One that has become another model is refused by its name, and never asked again.
+4. When all are aside, nothing more is asked; :meth:`ServerPool.look_again` looks at all of them at once.
+
+The rule that holds throughout: an address is asked with its own key only, and every reading comes from a server that has proved
+to be the model that the pool was opened with.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final, Self, TypeVar
+
+from foureyes.errors import ConfigError, ModelError, ModelRefused, ModelUnavailable
+from foureyes.http.breaker import Breaker
+from foureyes.http.in_flight import InFlightLimit
+from foureyes.models.completions.connection import Connection
+from foureyes.models.completions.members import FAILURES_IN_A_ROW, Member, none_answers, not_asked
+from foureyes.models.completions.probe import ServerFacts
+from foureyes.models.completions.server import ModelServer, ServerWish, difference
+from foureyes.models.server_use import OnServer, ServerChange, ServerState, ignore_change
+from foureyes.models.token_logprobs import RowFault
+
+__all__ = ["ServerPool"]
+
+LOOK_EVERY_S: Final = 5.0
+LOOK_SECONDS: Final = 10.0
+"""Most seconds for one request while a server is looked at."""
+
+T = TypeVar("T")
+
+
+class ServerPool:
+    """Servers of one model. Any thread may ask.
+
+    Args:
+        connections: to the servers, one each; they are closed with the pool.
+        wish: what each server is to be.
+        limits: of requests at once, one a server.
+        tell: told, from any thread, when a server is set aside, joins or is refused.
+        clock: seconds that only grow.
+
+    Attributes:
+        outages: how often the last server that was well was set aside or refused.
+    """
+
+    def __init__(
+        self,
+        connections: Sequence[Connection],
+        wish: ServerWish,
+        limits: Sequence[InFlightLimit],
+        *,
+        tell: OnServer = ignore_change,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._members = [Member(one, limit) for one, limit in zip(connections, limits, strict=True)]
+        self._wish = wish
+        self._tell = tell
+        self._clock = clock
+        self._changed = threading.Condition()
+        self._looks = threading.Lock()
+        self._first: ModelServer | None = None
+        self._closed = False
+        self.outages = 0
+
+    def open(self) -> Self:
+        """Finds out what every server is. One that does not answer may do so later, if another does.
+
+        Raises:
+            ModelUnavailable: none answers.
+            ModelRefused: one does not show what reading needs, or is another model than the ones before it.
+            ConfigError: the chat template makes nothing of its arguments.
+        """
+        gone: list[ModelUnavailable] = []
+        for member in self._members:
+            try:
+                self._admit(member, ModelServer.found(member.connection, self._wish))
+            except ModelUnavailable as error:
+                gone.append(error)
+                self._set_aside(member, str(error))
+        if len(gone) == len(self._members):
+            raise gone[0] if len(gone) == 1 else none_answers(gone)
+        return self
+
+    def close(self) -> None:
+        """Closes the connections, and waits for whoever is looking at a server."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        for member in self._members:
+            member.connection.close()
+        for thread in [member.looking for member in self._members if member.looking is not None]:
+            thread.join()
+
+    @property
+    def facts(self) -> ServerFacts:
+        """What the servers are; the address is that of the first that answered."""
+        if self._first is None:
+            raise AssertionError("a pool is opened before it is used")
+        return self._first.facts
+
+    @property
+    def addresses(self) -> list[str]:
+        """Of the servers, in their order."""
+        return [member.address for member in self._members]
+
+    @property
+    def at_once(self) -> int:
+        """Requests that the servers that are well take at once, now; ≥ 1."""
+        return max(1, sum(member.limit.value for member in self._members if member.well))
+
+    @property
+    def most(self) -> int:
+        """Requests at once that there will ever be."""
+        return sum(member.limit.most for member in self._members)
+
+    @property
+    def stopped(self) -> str | None:
+        """Why nothing is asked any more; ``None`` while a server is well."""
+        with self._changed:
+            return self._why_stopped()
+
+    def prepare(self, work: Callable[[ModelServer], T]) -> T:
+        """Asks for something small, such as tokens, of the server with the least to do; others where it fails.
+
+        Raises:
+            RowFault: the last server's.
+        """
+        return self._ask(work, 0, counted=False)
+
+    def read(self, n_tokens: int, work: Callable[[ModelServer], T]) -> T:
+        """Asks for a reading, as soon as a server may be sent one more; of others where it fails.
+
+        Args:
+            n_tokens: to be read.
+            work: asks the server it is given, once.
+
+        Raises:
+            RowFault: the last server's, or that of the row itself.
+        """
+        return self._ask(work, n_tokens, counted=True)
+
+    def look_again(self) -> None:
+        """Looks at all servers where none is well, once.
+
+        Raises:
+            ModelUnavailable: none of them is back.
+            ModelRefused: every one of them is another model now.
+        """
+        with self._looks:
+            why = self.stopped
+            if why is None:
+                return
+            faults = [fault for member in self._members if (fault := self._look(member)) is not None]
+            if self.stopped is None:
+                return
+        refused = [fault for fault in faults if isinstance(fault, ModelRefused)]
+        if len(refused) == len(self._members):
+            raise refused[0]
+        found = "; ".join(map(str, faults))
+        where = " and ".join(self.addresses)
+        raise ModelUnavailable(
+            f"{where} stopped answering ({why}) and is not back: {found}", model=self.facts.model, retryable=True
+        )
+
+    def require_shown(self, top_k: int) -> None:
+        """Makes sure that every server that is well shows so many alternatives; as :meth:`ModelServer.require_shown`."""
+        for member in self._members:
+            if member.well and member.server is not None:
+                member.server.require_shown(top_k)
+
+    def _ask(self, work: Callable[[ModelServer], T], n_tokens: int, *, counted: bool) -> T:
+        tried: list[Member] = []
+        fault: RowFault | None = None
+        while True:
+            member = self._taken(tried, n_tokens, counted=counted, last=fault)
+            try:
+                with self._outcome(member, n_tokens, counted=counted) as server:
+                    return work(server)
+            except RowFault as failed:
+                if not failed.elsewhere:
+                    raise
+                fault = failed
+                tried.append(member)
+
+    def _taken(self, tried: Sequence[Member], n_tokens: int, *, counted: bool, last: RowFault | None) -> Member:
+        """The server to ask; waits until one may be sent one more. Raises the last fault where there is none."""
+        with self._changed:
+            while True:
+                self._look_soon()
+                able = [one for one in self._members if one.well and one not in tried]
+                if self._closed or not able:
+                    raise last or not_asked(self._why_stopped() or "it is closed")
+                free = [one for one in able if not counted or not one.full]
+                if free:
+                    chosen = min(free, key=lambda one: (one.tokens, one.requests))
+                    chosen.tokens += n_tokens
+                    chosen.requests += counted
+                    return chosen
+                self._changed.wait()
+
+    @contextmanager
+    def _outcome(self, member: Member, n_tokens: int, *, counted: bool) -> Iterator[ModelServer]:
+        """Counts what comes of a question, and gives its place to the next."""
+        if member.server is None:
+            raise AssertionError("only a server that was found is asked")
+        full = member.full
+        failure: str | None = None
+        try:
+            yield member.server
+        except RowFault as fault:
+            failure = fault.detail if fault.server_wide else None
+            if fault.server_wide:
+                member.limit.turned_away()
+            raise
+        else:
+            if counted:
+                member.limit.answered(n_tokens, full=full)
+        finally:
+            self._count(member, failure, n_tokens, counted=counted)
+
+    def _count(self, member: Member, failure: str | None, n_tokens: int, *, counted: bool) -> None:
+        if counted or failure is not None:  # a server may make tokens and still read nothing
+            member.breaker.count(failure)
+        with self._changed:
+            member.tokens -= n_tokens
+            member.requests -= counted
+            self._changed.notify_all()
+        if member.breaker.reason is not None and member.aside is None:
+            self._set_aside(member, member.breaker.reason)
+
+    def _set_aside(self, member: Member, why: str) -> None:
+        with self._changed:
+            if member.aside is not None or self._closed:
+                return
+            was_well = member.well
+            member.aside, member.looked = why, self._clock()
+            self._note_outage(was_well=was_well)
+        self._told(member, "aside", why)
+
+    def _note_outage(self, *, was_well: bool) -> None:
+        """Whoever is here holds the lock, and has just taken a server out."""
+        self.outages += was_well and not any(member.well for member in self._members)
+        self._changed.notify_all()
+
+    def _look_soon(self) -> None:
+        """Has servers looked at that have been aside for a while; whoever is here holds the lock, and does not wait."""
+        due = self._clock() - LOOK_EVERY_S
+        if all(not member.well for member in self._members):
+            return
+        for member in self._members:
+            if member.absent and member.looked <= due and not self._closed:
+                member.looked = self._clock()
+                member.looking = threading.Thread(target=self._look, args=(member,), name="foureyes-look", daemon=True)
+                member.looking.start()
+
+    def _look(self, member: Member) -> ModelError | None:
+        """Looks at a server that is aside; the reason why it stays so."""
+        if member.refused is not None:
+            return member.refused
+        try:
+            found = ModelServer.found(member.connection.hurried(LOOK_SECONDS), self._wish)
+            self._admit(member, found.over(member.connection))
+        except ModelUnavailable as error:
+            return error
+        except (ModelRefused, ConfigError) as error:
+            return self._refuse(member, error)
+        except RuntimeError:
+            if not self._closed:
+                raise
+        return None
+
+    def _refuse(self, member: Member, error: ModelRefused | ConfigError) -> ModelRefused:
+        refused = error if isinstance(error, ModelRefused) else ModelRefused(str(error), model=member.address)
+        with self._changed:
+            was_well = member.well
+            member.refused = refused
+            self._note_outage(was_well=was_well)
+        self._told(member, "refused", str(refused))
+        return refused
+
+    def _admit(self, member: Member, server: ModelServer) -> None:
+        """Lets a server read, if it is the same model as the others."""
+        if self._first is not None and (wrong := difference(self._first, server)) is not None:
+            raise ModelRefused(
+                f"{member.address}: wanted the model that reads elsewhere; got another one: {wrong}",
+                model=member.address,
+            )
+        with self._changed:
+            self._first = self._first or server
+            was_aside = member.aside is not None
+            member.server, member.aside, member.breaker = server, None, Breaker(FAILURES_IN_A_ROW)
+            self._changed.notify_all()
+        if was_aside:
+            self._told(member, "joined")
+
+    def _told(self, member: Member, state: ServerState, why: str = "") -> None:
+        if len(self._members) > 1:
+            self._tell(ServerChange(member.address, state, why))
+
+    def _why_stopped(self) -> str | None:
+        if any(member.well for member in self._members):
+            return None
+        return "; ".join(str(member.refused or member.aside) for member in self._members)

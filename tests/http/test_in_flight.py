@@ -1,0 +1,91 @@
+"""How many requests are under way at once: found by trying, on servers of which it is known what they can take."""
+
+import pytest
+
+from foureyes.errors import InputError
+from foureyes.http.in_flight import InFlightLimit
+
+
+class Clock:
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+def serve(limit, clock, capacity, n=4000, *, overload=0.0):
+    """A server that takes so many at once, a second each, and loses a share of its speed by every one beyond them."""
+    for _ in range(n):
+        beyond = max(0, limit.value - capacity)
+        clock.now += 1 / (min(limit.value, capacity) * max(0.2, 1 - overload * beyond / capacity))
+        limit.answered(100, full=True)
+
+
+@pytest.mark.parametrize("capacity", [1, 4, 8, 20, 50, 200, 1000])
+@pytest.mark.parametrize("overload", [0.0, 0.3])
+def test_a_server_is_sent_what_it_gains_from_and_not_twice_that(capacity, overload):
+    clock = Clock()
+    limit = InFlightLimit(256, clock=clock)
+    serve(limit, clock, capacity, overload=overload)
+    rates = []
+    for _ in range(64):  # trials of more come and go
+        serve(limit, clock, capacity, n=limit.value, overload=overload)
+        rates.append(limit.value)
+    usual = sorted(rates)[len(rates) // 2]
+    assert min(256, capacity) * 0.6 <= usual <= max(8, 2 * capacity)
+
+
+def test_a_given_number_stays():
+    clock = Clock()
+    limit = InFlightLimit(5, fixed=True, clock=clock)
+    serve(limit, clock, 1000, n=200)
+    limit.turned_away()
+    assert limit.value == limit.most == 5
+
+
+def test_a_server_that_has_enough_with_less_is_sent_no_more():
+    clock = Clock()
+    limit = InFlightLimit(64, clock=clock)
+    for _ in range(500):
+        clock.now += 0.01
+        limit.answered(100, full=False)
+    assert limit.value == 8
+
+
+def test_being_turned_away_halves_it_once_until_an_answer():
+    clock = Clock()
+    limit = InFlightLimit(64, clock=clock)
+    for _ in range(8):
+        limit.turned_away()
+    assert limit.value == 4
+    limit.answered(100, full=True)
+    limit.turned_away()
+    assert limit.value == 2
+    for _ in range(5):
+        limit.answered(100, full=True)
+        limit.turned_away()
+    assert limit.value == 1
+
+
+def test_it_grows_again_after_a_while():
+    clock = Clock()
+    limit = InFlightLimit(64, clock=clock)
+    for _ in range(3):
+        limit.answered(100, full=True)
+        limit.turned_away()
+    assert limit.value == 1
+    serve(limit, clock, 64)
+    assert limit.value >= 32
+
+
+def test_replies_in_no_time_are_no_measurement():
+    limit = InFlightLimit(64, clock=lambda: 7.0)
+    for _ in range(500):
+        limit.answered(100, full=True)
+    assert limit.value == 8
+
+
+def test_below_one_is_no_limit():
+    with pytest.raises(InputError, match="at least one request"):
+        InFlightLimit(0, clock=lambda: 0.0)
