@@ -53,6 +53,41 @@ def test_json_comes_back_and_the_request_goes_where_it_was_configured(server):
     assert server.requests[1][0] == "/v1/chat/completions"
 
 
+def test_a_request_goes_to_the_address_itself_where_no_path_is_given_and_without_a_body_where_there_is_none(server):
+    async def both():
+        client = HttpClient(f"{server.url}/v1/models", limits=RequestLimits())
+        try:
+            listed = await client.get("")
+            asked = dict(server.headers)
+            await client.send("POST", "", json.dumps(BODY).encode(), headers={"X-Signature": "sha256=00"})
+            return listed, asked
+        finally:
+            await client.aclose()
+
+    listed, asked = asyncio.run(both())
+    assert listed["data"]
+    assert not {"Content-Length", "Content-Type"} & asked.keys()
+    assert server.headers["X-Signature"] == "sha256=00"
+    assert [path for path, _ in server.requests][-1] == "/v1/models"
+
+
+@pytest.mark.parametrize("proxies", [True, False])
+def test_the_proxy_of_the_environment_is_gone_through_unless_it_is_told_not_to(server, monkeypatch, proxies):
+    with ChatSimulator() as between:
+        monkeypatch.setenv("http_proxy", between.url)
+        monkeypatch.setenv("no_proxy", "")
+
+        async def once():
+            client = HttpClient(f"{server.url}/v1", limits=RequestLimits(), proxies=proxies)
+            try:
+                return await client.post("/chat/completions", BODY)
+            finally:
+                await client.aclose()
+
+        asyncio.run(once())
+        assert (len(between.requests), len(server.requests)) == ((1, 0) if proxies else (0, 1))
+
+
 def test_a_server_that_is_not_there_is_unavailable(server):
     url = f"{server.url}/v1"
     server.stop()
