@@ -71,6 +71,9 @@ from .errors import (
 from .errors import (
     PrivacyError as PrivacyError,
 )
+from .errors import (
+    StateError as StateError,
+)
 from .guard import Council as Council
 from .guard import CouncilMember as CouncilMember
 from .guard import Guard as Guard

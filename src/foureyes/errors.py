@@ -11,6 +11,7 @@
     ├── BudgetSpent                     a run has used what it was allowed to use; what it computed is kept
     ├── NotEnoughData                   the statistics asked for need more rows than were given
     ├── PrivacyError                    personal data could not be found, kept or restored: nothing may go out
+    ├── StateError                      what replicas share of a tenant cannot be read or written
     └── LedgerError                     the ledger cannot be read or written
         ├── LedgerTampered              what is stored is not what was written
         ├── LedgerOtherKey              it is signed with another key than those that were given
@@ -39,6 +40,7 @@ __all__ = [
     "ModelUnavailable",
     "NotEnoughData",
     "PrivacyError",
+    "StateError",
 ]
 
 
@@ -114,6 +116,10 @@ class BudgetSpent(FoureyesError):
 
 class PrivacyError(FoureyesError):
     """Personal data could not be found, kept or restored. The text it was in must not go out; no message quotes it."""
+
+
+class StateError(FoureyesError):
+    """What several replicas share of a tenant cannot be read or written; nothing is allowed or decided without it."""
 
 
 class LedgerError(FoureyesError):

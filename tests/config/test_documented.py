@@ -22,6 +22,7 @@ PLACES = {
     "[[tenants.NAME.keys]]": ["tenants.*.keys.*"],
     "[privacy]": ["privacy"],
     "[monitoring]": ["monitoring"],
+    "[shared_state]": ["shared_state"],
     "[telemetry]": ["telemetry"],
     "[ledger], [tenants.NAME.ledger], [routes.NAME.ledger]": ["ledger", "tenants.*.ledger", "routes.*.ledger"],
     "[routes.NAME]": ["routes.*"],

@@ -160,6 +160,10 @@ def test_every_mistake_is_reported_at_once_with_file_table_and_key(folder):
         ("[tenants.a.ledger]\nwitness = 'w'", r"\[tenants.a.ledger\] key_file: missing"),
         ("[tenants.a.ledger]\nkey_file = 'k'", r"\[tenants.a.ledger\] url: missing"),
         ("[ledger]\nurl = 'mysql://h/d'\nkey_file = 'k'", r"\[ledger\] url: wanted sqlite:/path or postgresql"),
+        ("[shared_state]\nurl = 'sqlite:a.db'", r"\[shared_state\] url: wanted postgresql://…; got something else"),
+        ("[shared_state]\nurl = 'postgresql://h/d'\ntimeout_s = 0", r"timeout_s: wanted more than 0; got 0"),
+        ("[shared_state]", r"\[shared_state\] url: missing"),
+        ("[shared_state]\nurl = 'postgresql://h/d'\n[monitoring]\nstate = 's'", r"shared_state\]?: replicas share what"),
     ],
 )  # fmt: skip
 def test_each_mistake_says_where_it_is_what_was_got_and_what_was_wanted(folder, more, says):
@@ -260,6 +264,7 @@ def test_a_password_in_an_address_is_refused_and_not_repeated(folder):
             f"[ledger]\nurl = 'postgresql://h/d?password={SECRET}'\nkey_file = 'k'",
             r"\[ledger\] url: it holds a password",
         ),
+        (f"[shared_state]\nurl = 'postgresql://u:{SECRET}@h/d'", r"\[shared_state\] url: it holds a password"),
         (f"[telemetry]\nendpoint = 'https://u:{SECRET}@h/'", r"\[telemetry\] endpoint: credentials"),
     ):
         with pytest.raises(ConfigError, match=where) as raised:
@@ -294,6 +299,12 @@ def test_what_needs_a_new_process_is_named(folder):
     assert needs_restart(old, moved) == ("[server] port", "[telemetry] service_name")
     wider = folder.load(WHOLE.replace("window_s = 600", "window_s = 700").replace("ttl_s = 3600", "ttl_s = 60"))
     assert needs_restart(old, wider) == ("[monitoring] window_s",)
+    shared = WHOLE.replace('state = "state"\n', "") + "[shared_state]\nurl = 'postgresql://h/d'\n"
+    assert needs_restart(folder.load(shared), folder.load(shared.replace("/h/", "/i/"))) == ("[shared_state] url",)
+    assert (
+        needs_restart(folder.load(WHOLE.replace('state = "state"\n', "")), folder.load(shared))[0]
+        == "[shared_state] url"
+    )
     forgetful = WHOLE.replace('vault = "vaults"\n', "")
     shorter = folder.load(forgetful.replace("ttl_s = 3600", "ttl_s = 60"))
     assert needs_restart(folder.load(forgetful), shorter) == ("[privacy] ttl_s",)

@@ -109,7 +109,7 @@ def play_scene(house: House) -> House:
 def raise_alarm(house: House) -> None:
     """A verifier fails more often than it may."""
     tenant = house.state.tenant("acme")
-    tenant.monitor = Monitor(MonitorSettings(max_error_rate=0.05))
+    tenant.records.monitor = Monitor(MonitorSettings(max_error_rate=0.05))
     failed = ObservedVote("openai/gpt-5", "error", None, None)
     for at in range(10):
         tenant.monitor.observe(

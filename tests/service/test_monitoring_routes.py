@@ -9,6 +9,7 @@ from typing import Any
 
 from foureyes.monitoring import Alarm, Monitor, MonitorSettings
 from foureyes.monitoring.webhook import Webhook
+from foureyes.service.tenant_events import Verified
 from foureyes.service.tenant_state import observation_of
 from foureyes.service.wire.decisions import AlarmItem
 from foureyes.types import Exchange, Verdict, Vote
@@ -113,7 +114,7 @@ def test_what_the_monitor_is_told_has_no_text() -> None:
 
 def test_alarms_reach_whoever_watches(house: House) -> None:
     tenant = house.state.tenant("acme")
-    tenant.monitor = Monitor(MonitorSettings(max_error_rate=0.05))
+    tenant.records.monitor = Monitor(MonitorSettings(max_error_rate=0.05))
     failing = Verdict(
         consensus_reached=False,
         safe=False,
@@ -124,9 +125,8 @@ def test_alarms_reach_whoever_watches(house: House) -> None:
     )
     raised: list[Alarm] = []
     for i in range(2000):
-        raised += tenant.observe(
-            f"v-{i}", replace(observation_of(failing, float(i)), agent="agent-7", session="chat-7")
-        )
+        seen = replace(observation_of(failing, float(i)), agent="agent-7", session="chat-7")
+        raised += tenant.records.apply(Verified(f"v-{i}", seen, None, None, seen.at)).alarms
     assert [alarm.key for alarm in raised] == ["rate:errors:p/a"]
     [event] = tenant.feed.latest(1, kind="alarm")
     assert event.value == AlarmItem.of(raised[0])

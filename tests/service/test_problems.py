@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 
 from foureyes.config import ServerSettings
-from foureyes.errors import ConfigError, InputError, LedgerError, LedgerTampered, ModelUnavailable, PrivacyError
+from foureyes.errors import (
+    ConfigError,
+    InputError,
+    LedgerError,
+    LedgerTampered,
+    ModelUnavailable,
+    PrivacyError,
+    StateError,
+)
 from foureyes.service.problems import KINDS, Refused, problem_of
 from tests.service.house import House, open_house
 
@@ -50,6 +58,7 @@ def test_a_405_says_what_is_served(house: House) -> None:
         (LedgerError("cannot write /secret/path"), 503),
         (LedgerTampered("secret"), 503),
         (PrivacyError("secret"), 503),
+        (StateError("postgresql://secret/records"), 503),
         (ConfigError("secret"), 503),
         (ModelUnavailable("secret", model="m"), 503),
         (TimeoutError("secret"), 504),

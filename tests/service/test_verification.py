@@ -332,7 +332,7 @@ def test_a_bug_in_what_is_published_keeps_no_decision_back(house: House) -> None
         def observe(self, *_: Any) -> Any:
             raise ZeroDivisionError("canary")
 
-    house.state.tenant("acme").monitor = Broken()
+    house.state.tenant("acme").records.monitor = Broken()
     reply = house.call("POST", PATHS[0], ASKED)
     assert (reply.status, reply.json()["safe"]) == (200, True)
     assert [line["error"] for line in house.logged() if line["event"] == "failure"] == ["ZeroDivisionError"]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Self
-from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import BeforeValidator, ValidationInfo
 
-from foureyes.config.fields import ConfigSource, FilePath, SettingsTable, secret
+from foureyes.config.database_url import POSTGRES, database_url
+from foureyes.config.fields import ConfigSource, FilePath, SettingsTable
 from foureyes.config.secret import Secret
 
 __all__ = ["TENANT_PLACE", "LedgerSettings"]
@@ -18,26 +18,12 @@ TENANT_PLACE: Final = "{tenant}"
 
 
 def _ledger_url(url: Any, info: ValidationInfo) -> Any:
-    """An address without a password may stand in the file; one with a password is a secret like others."""
-    if not isinstance(url, str):
-        return secret(url, info)
-    if not url.startswith(("sqlite:", "postgresql://", "postgres://")):
-        raise ValueError("wanted sqlite:/path or postgresql://…; got something else, not shown")
-    if _holds_password(url):
-        raise ValueError("it holds a password: name it with url_env or url_file")
-    scheme, _, path = url.partition(":")
+    """Where a record is: a file of SQLite or a database."""
+    found = database_url(url, info, ("sqlite:", *POSTGRES))
+    if not isinstance(url, str) or not url.startswith("sqlite:"):
+        return found
     folder = info.context.folder if isinstance(info.context, ConfigSource) else Path()
-    return Secret(f"{scheme}:{folder / path}" if scheme == "sqlite" else url)
-
-
-def _holds_password(url: str) -> bool:
-    """Whether a database's address has one, before its host or among its options. What cannot be told apart may hold one."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:  # the words of this error quote the address
-        return True
-    options = {name.lower() for name, _ in parse_qsl(parts.query, keep_blank_values=True)}
-    return ":" in parts.netloc.rpartition("@")[0] or any(name.endswith("password") for name in options)
+    return Secret(f"sqlite:{folder / url.removeprefix('sqlite:')}")
 
 
 class LedgerSettings(SettingsTable):
@@ -59,7 +45,7 @@ class LedgerSettings(SettingsTable):
     @property
     def is_unwitnessed(self) -> bool:
         """Whether nothing remembers how far the log went: it is in PostgreSQL, beside which no file stands, and has no witness."""
-        return self.witness is None and self.url.reveal().startswith(("postgresql:", "postgres:"))
+        return self.witness is None and self.url.reveal().startswith(POSTGRES)
 
     def of(self, tenant: str) -> Self:
         """This pattern for one tenant, its name in place of ``{tenant}``."""

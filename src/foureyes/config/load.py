@@ -31,6 +31,7 @@ from foureyes.config.route_settings import (
 )
 from foureyes.config.service_settings import MonitoringSettings, PrivacySettings, ServerSettings, TelemetrySettings
 from foureyes.config.settings import Settings, TenantSettings
+from foureyes.config.shared_state_settings import SharedStateSettings
 from foureyes.config.verifier_settings import JudgeVerifier, ReaderVerifier
 from foureyes.errors import ConfigError, InputError
 from foureyes.toml_text import LARGEST_TOML, parsed_toml
@@ -46,6 +47,7 @@ TABLES: Final[Mapping[str, type]] = {
     "privacy": PrivacySettings,
     "monitoring": MonitoringSettings,
     "telemetry": TelemetrySettings,
+    "shared_state": SharedStateSettings,
     "verifiers.*.judge": JudgeVerifier,
     "verifiers.*.reader": ReaderVerifier,
     "verifiers.*.reader.keys.*": ServerKey,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from foureyes.monitoring.promise import PromiseWatch
     from foureyes.monitoring.sinks import AlarmSink
     from foureyes.privacy import Detector, Vault
+    from foureyes.shared_state.store import SharedStore
     from foureyes.signals.fresh import CleanModel
 
 __all__ = ["Parts", "TenantParts"]
@@ -75,6 +76,7 @@ class Parts:
         monitor: what each tenant's monitor is built with, once.
         sinks: where alarms go, besides log and feed.
         state: folder that keeps monitors and agents' records between two runs; ``None`` forgets them.
+        shared: where replicas keep them together, with allowances and feeds; ``None`` where each process has its own.
         clean_model: to which some questions are put afresh; ``None`` for none.
         fresh_share: of how many verifications, in (0, 1].
         cached: every part that can be closed, by what it is made of.
@@ -86,6 +88,7 @@ class Parts:
     monitor: MonitorSettings = field(default_factory=MonitorSettings)
     sinks: Sequence[AlarmSink] = ()
     state: Path | None = None
+    shared: SharedStore | None = None
     clean_model: CleanModel | None = None
     fresh_share: float = 0.05
     cached: Mapping[Hashable, Any] = field(default_factory=dict, repr=False)

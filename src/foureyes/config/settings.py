@@ -37,6 +37,7 @@ from foureyes.config.ledger_settings import TENANT_PLACE, LedgerSettings
 from foureyes.config.named_verifiers import NamedVerifier, named_verifiers, told
 from foureyes.config.route_settings import ServiceRoute
 from foureyes.config.service_settings import MonitoringSettings, PrivacySettings, ServerSettings, TelemetrySettings
+from foureyes.config.shared_state_settings import SharedStateSettings
 from foureyes.config.verifier_settings import Verifier
 from foureyes.errors import InputError
 from foureyes.guard import Timing
@@ -163,6 +164,7 @@ class Settings(SettingsTable):
 
     Attributes:
         server, privacy, monitoring, telemetry: of the service as a whole.
+        shared_state: what replicas know together of their tenants; ``None`` where each process knows its own.
         verifiers: all that there are, by name.
         ledger: the pattern for every tenant's own; ``None`` for none.
         gate: of every tenant that has none of its own.
@@ -174,6 +176,7 @@ class Settings(SettingsTable):
     privacy: PrivacySettings = PrivacySettings()
     monitoring: MonitoringSettings = MonitoringSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
+    shared_state: SharedStateSettings | None = None
     verifiers: Mapping[str, NamedVerifier] = {}
     ledger: LedgerSettings | None = None
     gate: GateSettings = GateSettings()
@@ -195,6 +198,12 @@ class Settings(SettingsTable):
     @classmethod
     def objections(cls, key: str, value: Any, known: Known) -> Iterator[str]:
         """What tenants must be to one another, and that routes are for some that there are."""
+        if (
+            key == "shared_state"
+            and value is not None
+            and known.get("monitoring", MonitoringSettings()).state is not None
+        ):
+            yield "replicas share what [monitoring] state would keep for one process: leave one of them out"
         if key == "routes" and "tenants" in known:
             for name, route in value.items():
                 if strangers := sorted(set(route.tenants or ()) - set(known["tenants"])):
@@ -224,6 +233,7 @@ def needs_restart(old: Settings, new: Settings) -> tuple[str, ...]:
     pairs: list[tuple[str, object, object, Iterable[str]]] = [
         ("server", old.server, new.server, ("host", "port")),
         ("telemetry", old.telemetry, new.telemetry, TelemetrySettings.model_fields),
+        ("shared_state", old.shared_state, new.shared_state, SharedStateSettings.model_fields),
         ("monitoring", old.monitoring.monitor, new.monitoring.monitor, [f.name for f in fields(MonitorSettings)]),
     ]
     if old.privacy.vault is None and new.privacy.vault is None:
@@ -232,7 +242,7 @@ def needs_restart(old: Settings, new: Settings) -> tuple[str, ...]:
         f"[{table}] {key}"
         for table, before, after, keys in pairs
         for key in keys
-        if getattr(before, key) != getattr(after, key)
+        if getattr(before, key, None) != getattr(after, key, None)
     )
 
 

@@ -22,6 +22,7 @@ from foureyes.config.parts import Parts, TenantParts
 from foureyes.config.reader_settings import OpenReader
 from foureyes.config.service_settings import MonitoringSettings, PrivacySettings
 from foureyes.config.settings import LedgerSettings, Settings, TenantSettings
+from foureyes.config.shared_state_settings import SharedStateSettings
 from foureyes.config.verifier_settings import Verifier
 from foureyes.config.verifiers import answerer_of, channel_of, judge_of, promise_of
 from foureyes.errors import ConfigError, FoureyesError
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from foureyes.monitoring.promise import PromiseWatch
     from foureyes.monitoring.sinks import AlarmSink
     from foureyes.privacy import Detector, Vault
+    from foureyes.shared_state.store import SharedStore
     from foureyes.signals.fresh import CleanModel
 
 __all__ = ["LedgerRecorder", "build"]
@@ -54,12 +56,14 @@ def build(settings: Settings, *, before: Parts | None = None, open_reader: OpenR
     Raises:
         ConfigError: a part cannot be made of its settings, or an extra is not installed.
         ModelError: a reader cannot be loaded.
-        PrivacyError, LedgerError: a vault or ledger cannot be opened. Whatever was opened before it is closed again.
+        PrivacyError, LedgerError, StateError: a vault, a ledger or what replicas share cannot be opened. Whatever was opened
+            before it is closed again.
     """
     cache = PartCache(before.cached if before is not None else {})
     try:
         tenants = {name: _tenant(tenant, settings, cache, open_reader) for name, tenant in settings.tenants.items()}
         alarms = _alarms(settings.monitoring, cache)
+        shared = None if settings.shared_state is None else _shared_state(settings.shared_state, cache)
         clean = _clean_model(settings.monitoring.fresh, cache, open_reader)
         if settings.monitoring.state is not None:
             _folder(settings.monitoring.state, "[monitoring] state")
@@ -74,6 +78,7 @@ def build(settings: Settings, *, before: Parts | None = None, open_reader: OpenR
         monitoring.monitor,
         alarms,
         monitoring.state,
+        shared,
         clean_model=clean,
         fresh_share=monitoring.fresh_share,
         cached=cache.parts,
@@ -249,6 +254,13 @@ def _alarms(monitoring: MonitoringSettings, cache: PartCache) -> tuple[AlarmSink
 
     what = ("webhook", url, key)
     return (cache.get_or_make(what, lambda: Webhook(url, secret=key.reveal().encode(), clock=time.time)),)
+
+
+def _shared_state(shared: SharedStateSettings, cache: PartCache) -> SharedStore:
+    from foureyes.shared_state.store import SharedStore  # noqa: PLC0415 - needs an extra
+
+    # What tenants follow, they follow until the process ends: another place needs another process.
+    return cache.get_or_make("shared state", lambda: SharedStore(shared.url.reveal(), answer_s=shared.timeout_s))
 
 
 def _clean_model(reference: str | None, cache: PartCache, open_reader: OpenReader) -> CleanModel | None:

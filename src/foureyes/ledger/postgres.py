@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Final
 
 from foureyes.errors import ConfigError, InputError, LedgerConflict, LedgerError, LedgerTampered
 from foureyes.ledger.postgres_schema import CREATE, UNTOUCHED, objections
@@ -20,19 +20,19 @@ from foureyes.ledger.store import Extension, Store, Transaction, View
 try:
     import psycopg
     from psycopg import errors as pg
-    from psycopg.conninfo import conninfo_to_dict, make_conninfo
 except ModuleNotFoundError as missing:
     raise ConfigError("a ledger in PostgreSQL needs psycopg: pip install 'foureyes[postgres]'") from missing
+
+from foureyes.postgres.connections import Connections
+from foureyes.postgres.place import PostgresPlace
 
 __all__ = ["PostgresStore", "translate_errors"]
 
 _PAGE: Final = 4096
 _LAST: Final = (1 << 63) - 1
-_DEFAULTS: Final[Mapping[str, Any]] = {
-    "application_name": "foureyes ledger",
-    "connect_timeout": 5,  # seconds
-    "tcp_user_timeout": 10_000,  # milliseconds until a peer that does not answer counts as gone
-}
+_READING_AT_HAND: Final = 2
+"""Connections for reading that are kept open. A ledger's readers come one or two at a time."""
+
 _SESSION: Final = "SET lock_timeout = '10s'; SET statement_timeout = '60s'"
 
 # The rest of psycopg's errors say that it did not work, and no more.
@@ -77,7 +77,8 @@ class PostgresStore(Store):
     """
 
     def __init__(self, url: str, *, create: bool = True) -> None:
-        self._conninfo, self._what = _conninfo(url)
+        self._what = PostgresPlace.of(url, application_name="foureyes ledger")
+        self._reading = Connections(self._what, keep=_READING_AT_HAND, prepare=_read_only)
         self._writable = create
         self._writing = threading.Lock()
         self._writer: psycopg.Connection | None = None
@@ -88,12 +89,9 @@ class PostgresStore(Store):
 
     @contextmanager
     def snapshot(self) -> Iterator[View]:
-        """A view of its own connection: a transaction that reads what was committed when it began."""
-        with translate_errors(self._what), self._connected() as connection:
-            connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-            connection.read_only = True
-            with connection.transaction():
-                yield _View(connection)
+        """A view of a connection that nobody else uses meanwhile: a transaction that reads what was committed when it began."""
+        with translate_errors(self._what), self._reading.lent() as connection, connection.transaction():
+            yield _View(connection)
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -116,14 +114,15 @@ class PostgresStore(Store):
         """Notes nothing."""
 
     def close(self) -> None:
-        """Closes the connection."""
+        """Closes the connections."""
         with self._writing, translate_errors(self._what):
             self._writable = False
+            self._reading.close()
             if self._writer is not None:
                 self._writer.close()
 
     def _connected(self) -> psycopg.Connection:
-        return psycopg.connect(self._conninfo, autocommit=True)
+        return psycopg.connect(self._what.conninfo, autocommit=True)
 
     def _connected_to_write(self) -> psycopg.Connection:
         connection = self._connected()
@@ -203,11 +202,6 @@ def translate_errors(what: object) -> Iterator[None]:
         raise (kinds or [LedgerError])[0](f"{what}: {' '.join(str(error).split())}") from error
 
 
-def _conninfo(url: str) -> tuple[str, str]:
-    """The connection string with our defaults, and what to call the place without telling a password."""
-    try:
-        given = conninfo_to_dict(url)
-    except psycopg.ProgrammingError:
-        raise InputError("not a PostgreSQL URL: wanted postgresql://user@host/database") from None
-    place = f"postgresql://{given.get('host', 'localhost')}/{given.get('dbname', '')}"
-    return make_conninfo(**{**_DEFAULTS, **given}), place
+def _read_only(connection: psycopg.Connection) -> None:
+    connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+    connection.read_only = True

@@ -10,7 +10,9 @@
                  ├────── verification    runs the guard, and publishes its decision to feed, metrics and monitor
                  ├────── metrics         counters, and what the monitors know (gauges), for Prometheus
                  ├────── maintenance     saves tenants' state and shows ledgers to their witnesses, every half a minute
-                 └────── app_state       the parts in force, and tenant_state: what is known of each tenant (persistence)
+                 └────── app_state       the parts in force, and tenant_state: what is known of each tenant
+                             │           tenant_records: what events (tenant_events) led to; saved by persistence
+                             └── sharing the same, of several replicas: shared_tenant takes turns at one journal (event_json)
     wiring                               from a configuration to parts, and from a changed file to changed parts
     wire                                 every field of HTTP: requests and responses as pydantic models
 

@@ -116,11 +116,11 @@ class RequireScope:
     async def __call__(self, request: Request) -> Call:
         """Admits the caller, unless that was done before the body was read."""
         if ADMITTED not in request.scope:
-            request.scope[ADMITTED] = self.admit(request.scope)
+            request.scope[ADMITTED] = await self.admit(request.scope)
         admitted: Call = request.scope[ADMITTED]
         return admitted
 
-    def admit(self, scope: Scope) -> Call:
+    async def admit(self, scope: Scope) -> Call:
         """Who calls, if they may.
 
         Raises:
@@ -138,17 +138,17 @@ class RequireScope:
         if not state.in_flight.enter(tenant.name):
             raise Refused(503, "too many requests are in flight", headers={"Retry-After": "1"})
         scope[HOLDS] = tenant.name
-        spend(tenant, 1, now=state.instruments.wall_clock())
+        await spend(tenant, 1, now=state.instruments.wall_clock())
         return Call(state, tenant, tenant.parts, principal.scopes, scope, principal.key_id)
 
 
-def spend(tenant: TenantState, n: int, *, now: float) -> None:
+async def spend(tenant: TenantState, n: int, *, now: float) -> None:
     """Takes n requests from what a tenant may ask for.
 
     Raises:
         Refused: 429, with ``Retry-After`` in whole seconds.
     """
-    if (wait := tenant.rate_limiter.acquire(n, now=now)) is not None:
+    if (wait := await tenant.acquire(n, now=now)) is not None:
         seconds = max(1, math.ceil(wait))
         raise Refused(429, f"try again in {seconds} s", headers={"Retry-After": str(seconds)})
 

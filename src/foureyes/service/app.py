@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI, Request
@@ -91,20 +91,31 @@ def _lifespan(
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        maintenance = asyncio.create_task(maintain_forever(state))
+        works = {"maintenance": asyncio.create_task(maintain_forever(state))}
+        if state.sharing is not None:
+            following = state.sharing.follow_forever(lambda: state.shared_tenants)
+            works["shared state"] = asyncio.create_task(following)
         try:
             yield
         finally:
-            maintenance.cancel()
-            [ended] = await asyncio.gather(maintenance, return_exceptions=True)
-            if isinstance(ended, Exception):
-                state.log_failure(ended, "maintenance")
+            await _end(works, state)
             try:
                 state.save(state.tenants)
+                if state.sharing is not None:
+                    await state.sharing.close(state.shared_tenants)
             finally:
                 await (close or state.parts.close)()
 
     return lifespan
+
+
+async def _end(works: Mapping[str, asyncio.Task[None]], state: AppState) -> None:
+    """Ends periodic work, and logs what had ended by itself."""
+    for work in works.values():
+        work.cancel()
+    for name, ended in zip(works, await asyncio.gather(*works.values(), return_exceptions=True), strict=True):
+        if isinstance(ended, Exception):
+            state.log_failure(ended, name)
 
 
 async def _problem(request: Request, error: Exception) -> Response:

@@ -25,6 +25,10 @@ from foureyes.service.logs import Log, open_log, raised_at
 from foureyes.service.metrics import Metrics
 from foureyes.service.parts_use import PartsUse
 from foureyes.service.persistence import StateStore
+from foureyes.service.shared_tenant import SharedTenant
+from foureyes.service.sharing import Sharing
+from foureyes.service.tenant_events import TenantEvent
+from foureyes.service.tenant_records import Applied
 from foureyes.service.tenant_state import TenantState
 from foureyes.service.tracing import Tracer
 from foureyes.service.wire.health import NOT_READY
@@ -62,6 +66,7 @@ class AppState:
         parts_use: which parts requests still work with.
         ending: whether the service was told to end.
         in_flight: requests of tenants that are being served.
+        sharing: with other replicas; ``None`` where this process knows alone.
     """
 
     def __init__(self, parts: Parts, instruments: Instruments | None = None) -> None:
@@ -75,6 +80,7 @@ class AppState:
         self.ending = False
         self.in_flight: Final = TenantShares(lambda: self.parts.server.max_in_flight, lambda: len(self.parts.tenants))
         self.metrics.watch_in_flight(lambda: self.in_flight.used)
+        self.sharing: Final = self._sharing(parts)
         self._tenants = {name: self._restored(name, parts) for name in parts.tenants}
 
     @property
@@ -107,7 +113,12 @@ class AppState:
         self._tenants = {name: restored.get(name) or self._tenants[name] for name in parts.tenants}
 
     def _restored(self, name: str, parts: Parts) -> TenantState:
-        return TenantState.restore(name, parts, clock=self.instruments.clock)
+        return TenantState.restore(name, parts, clock=self.instruments.clock, sharing=self.sharing)
+
+    @property
+    def shared_tenants(self) -> list[SharedTenant]:
+        """The turns of the tenants at what replicas share; none where this process knows alone."""
+        return [tenant.shared for tenant in self.tenants if tenant.shared is not None]
 
     def end_feeds(self) -> None:
         """Ends every stream of events, which would go on for ever."""
@@ -137,6 +148,7 @@ class AppState:
             "configuration": self.file_is_broken,
             "service": self.ending,
             "ledger": any(ledger is not None and ledger.tampered for ledger in ledgers),
+            "shared_state": self.sharing is not None and not self.sharing.is_usable,
         }
         return {part: words for part, words in NOT_READY.items() if failed[part]}
 
@@ -176,23 +188,30 @@ class AppState:
                 "failure", error=type(error).__name__, raised_at=raised_at(error), request_id=request_id
             )
 
-    def watch(self, tenant: TenantState, tell: Callable[[], list[Alarm]], request_id: str) -> None:
-        """Tells a tenant's monitor something, and hands on its alarms.
-
-        A monitor that fails has seen nothing, so nothing says any more that a promise holds: every one of the tenant's is suspended,
-        and the failure is logged.
+    async def watch(self, tenant: TenantState, event: TenantEvent, request_id: str) -> Applied:
+        """Tells a tenant's records of an event, and hands on its alarms and failures.
 
         Args:
-            tenant: whose monitor it is.
-            tell: tells it, and gives the alarms it raises.
+            tenant: whose they are.
+            event: what happened.
             request_id: of the request that it is told of.
+
+        Raises:
+            StateError: what replicas share did not answer in time; the alarms are handed on when it does.
         """
-        try:
-            alarms = tell()
-        except Exception as error:  # noqa: BLE001 - whatever a monitor raises, it did not watch
+        applied = await tenant.record(event)
+        self._hand_on(applied, request_id)
+        return applied
+
+    def _sharing(self, parts: Parts) -> Sharing | None:
+        if parts.shared is None:
+            return None
+        return Sharing(parts.shared, self.instruments.log, lambda applied: self._hand_on(applied, "shared state"))
+
+    def _hand_on(self, applied: Applied, request_id: str) -> None:
+        for error in applied.failures:
             self.log_failure(error, request_id)
-            alarms = tenant.suspend("the monitor failed", self.instruments.wall_clock())
-        self.alarm(alarms)
+        self.alarm(applied.alarms)
 
     def alarm(self, alarms: Sequence[Alarm]) -> None:
         """Counts alarms and hands them to every sink."""

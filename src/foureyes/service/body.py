@@ -47,7 +47,7 @@ class BodyRoute(APIRoute):
         required = _required_scope(self)
 
         async def admit_and_read(request: Request) -> Response:
-            request.scope[ADMITTED] = required.admit(request.scope)
+            request.scope[ADMITTED] = await required.admit(request.scope)
             body = await read_body(request, request.scope["foureyes.state"].parts.server)
             return await handle(_ReadRequest(request.scope, body))
 

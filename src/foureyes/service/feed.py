@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -33,7 +33,7 @@ class Event(Generic[T]):
     """A numbered entry of a feed.
 
     Attributes:
-        id: grows by one, from 1.
+        id: grows, from 1: by one, unless whoever adds events gives them numbers.
         kind: ``"decision"``, ``"alarm"``, …
         value: what happened.
     """
@@ -74,9 +74,15 @@ class Feed(Generic[T]):
         """Whether nobody else can watch."""
         return self._over or len(self._watching) >= self._most
 
-    def add(self, kind: str, value: T) -> Event[T]:
-        """Remembers an event and hands it to every watcher; the one who cannot take it is let go."""
-        self._last += 1
+    def add(self, kind: str, value: T, *, number: int | None = None) -> Event[T]:
+        """Remembers an event and hands it to every watcher; the one who cannot take it is let go.
+
+        Args:
+            kind: of the event.
+            value: what happened.
+            number: its id, above that of the event before; ``None`` for the next one.
+        """
+        self._last = self._last + 1 if number is None else number
         event = Event(self._last, kind, value)
         self._events.append(event)
         for queue in list(self._watching):
@@ -86,6 +92,12 @@ class Feed(Generic[T]):
             else:
                 queue.put_nowait(event)
         return event
+
+    def replace(self, events: Iterable[Event[T]]) -> None:
+        """Remembers these, in order, in place of those before; watchers go on with what is added next."""
+        self._events.clear()
+        self._events.extend(events)
+        self._last = self._events[-1].id if self._events else 0
 
     def end(self) -> None:
         """Ends every watching, and lets nobody watch any more."""

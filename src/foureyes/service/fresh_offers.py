@@ -9,9 +9,11 @@ import hashlib
 from functools import partial
 from typing import TYPE_CHECKING
 
+from foureyes.errors import StateError
 from foureyes.monitoring import FreshReading, Observation
 from foureyes.service.access import Call
 from foureyes.service.fresh_readings import FreshQuestion
+from foureyes.service.tenant_events import ReadAfresh
 from foureyes.types import Exchange, Unscored
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ def offer_afresh(call: Call, verification: str, exchange: Exchange, seen: Observ
         call.state.metrics.fresh("dropped")
 
 
-def _tell(call: Call, seen: Observation, found: FreshShift | Unscored | Exception) -> None:
+async def _tell(call: Call, seen: Observation, found: FreshShift | Unscored | Exception) -> None:
     if isinstance(found, Exception):
         call.state.log_failure(found, call.request_id)
     if isinstance(found, Exception | Unscored):
@@ -57,4 +59,7 @@ def _tell(call: Call, seen: Observation, found: FreshShift | Unscored | Exceptio
     call.state.metrics.fresh("read")
     at = call.state.instruments.wall_clock()
     reading = FreshReading(at, found.shift, found.differs, agent=seen.agent, session=seen.session, sources=seen.sources)
-    call.state.watch(call.tenant, lambda: call.tenant.report_fresh(reading), call.request_id)
+    try:
+        await call.state.watch(call.tenant, ReadAfresh(reading), call.request_id)
+    except StateError as error:  # the reading is kept, and told as soon as that can be
+        call.state.log_failure(error, call.request_id)

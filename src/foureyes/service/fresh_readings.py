@@ -7,7 +7,7 @@ personal data concealed, as verifiers do, and where that fails it sees nothing.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -60,7 +60,7 @@ class FreshReadings:
         self._tasks: set[asyncio.Task[None]] = set()
         self._thread = BoundedThreads(1, name="fresh")
 
-    def offer(self, question: FreshQuestion, model: CleanModel, tell: Callable[[Found], None]) -> bool:
+    def offer(self, question: FreshQuestion, model: CleanModel, tell: Callable[[Found], Awaitable[None]]) -> bool:
         """Takes a question, unless too many wait.
 
         Args:
@@ -82,10 +82,10 @@ class FreshReadings:
         """Waits for those that were taken."""
         await asyncio.gather(*self._tasks)
 
-    async def _put(self, question: FreshQuestion, model: CleanModel, tell: Callable[[Found], None]) -> None:
+    async def _put(self, question: FreshQuestion, model: CleanModel, tell: Callable[[Found], Awaitable[None]]) -> None:
         try:
             exchange = await question.concealed()
             found: Found = await self._thread.do(lambda: model.shift(exchange))
         except Exception as error:  # noqa: BLE001 - a model's failure, of whatever kind, concerns no request
             found = error
-        tell(found)
+        await tell(found)

@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from foureyes.display import plural
-from foureyes.errors import FoureyesError, InputError, LedgerError, ModelError
+from foureyes.errors import FoureyesError, InputError, LedgerError, ModelError, StateError
 from foureyes.service.wire.base import FieldError, Problem
 
 __all__ = ["KINDS", "Refused", "problem_of", "problem_response"]
@@ -49,6 +49,7 @@ KINDS: Final[Mapping[int, tuple[str, str]]] = {
 
 _TOLD: Final[Sequence[tuple[type[Exception], int, str | None]]] = (
     (TimeoutError, 504, None),
+    (StateError, 503, "what is known of the tenant cannot be read or written now; try again"),
     (LedgerError, 503, "the ledger cannot be used"),
     (ModelError, 503, "a model cannot be used"),
     (FoureyesError, 503, "a part of the service cannot be used"),

@@ -1,65 +1,48 @@
-"""What this process knows of one tenant, whatever the configuration becomes: its rate limit, feed, gate and monitor.
+"""What is known of one tenant, whatever the configuration becomes: its rate limit, records, prompts and routed answers.
 
-One event loop uses it. Everything remembered is bounded: the feed, the verifications whose outcome may still be reported,
-the gate's agents, the monitor's window.
+One event loop uses it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Final
 
 from foureyes.config.parts import Parts, TenantParts
-from foureyes.errors import InputError
-from foureyes.guard.deadline import log_bug
-from foureyes.guard.gate import ActionOutcome, AgentGate
+from foureyes.guard.gate import AgentGate
 from foureyes.guard.threads import BoundedThreads
-from foureyes.monitoring import Alarm, AnswerOutcome, FreshReading, Monitor, Observation, ObservedVote
+from foureyes.monitoring import Alarm, Monitor, Observation, ObservedVote
+from foureyes.monitoring.settings import MonitorSettings
 from foureyes.service.feed import Feed
 from foureyes.service.persistence import StateStore
 from foureyes.service.prompt_memory import PromptMemory
 from foureyes.service.rate_limit import RateLimiter
 from foureyes.service.route_book import RouteBook
+from foureyes.service.sharing import Sharing
+from foureyes.service.tenant_events import TenantEvent
+from foureyes.service.tenant_records import Applied, TenantRecords
 from foureyes.service.wire.decisions import AlarmItem, FeedItem
 from foureyes.types import Verdict, Vote
 
-__all__ = ["RememberedVerification", "TenantState", "observation_of"]
-
-_REMEMBERED: Final = 10_000
-"""Verifications of a tenant whose outcome can be reported."""
+__all__ = ["TenantState", "observation_of"]
 
 _THREADS: Final = 4
 """Of a tenant's requests that work in threads at once, of either kind."""
-
-
-@dataclass(slots=True)
-class RememberedVerification:
-    """A verification whose outcome may be reported, once.
-
-    Attributes:
-        seen: what the monitor was told of it.
-        reported: whether its outcome was.
-    """
-
-    seen: Observation
-    reported: bool = False
 
 
 class TenantState:
     """What this process knows of one tenant.
 
     Args:
-        name: of the tenant.
         parts: those in force.
-        gate: its agents' records.
-        monitor: its rolling figures and alarms.
+        records: what happened to it.
         clock: seconds since some moment, never set back.
+        sharing: with other replicas; ``None`` where this process knows alone.
 
     Attributes:
+        shared: its turns at what replicas share; ``None`` where this process knows alone.
         saved_alarms: those that stood when it was saved last.
         threads: where its requests read its records.
         privacy_threads: where its requests look for personal data, which may take long.
@@ -68,25 +51,30 @@ class TenantState:
     """
 
     def __init__(
-        self, name: str, parts: TenantParts, *, gate: AgentGate, monitor: Monitor, clock: Callable[[], float]
+        self, parts: TenantParts, records: TenantRecords, *, clock: Callable[[], float], sharing: Sharing | None = None
     ) -> None:
-        self.name: Final = name
+        self.name: Final = records.name
         self.parts = parts
+        self.records: Final = records
         self.rate_limiter: Final = RateLimiter(parts.rate, clock=clock)
-        self.feed: Final[Feed[FeedItem | AlarmItem]] = Feed()
-        self.gate: Final = gate
-        self.monitor: Final = monitor
-        self.saved_alarms: tuple[Alarm, ...] = monitor.active_alarms
+        self.saved_alarms: tuple[Alarm, ...] = records.monitor.active_alarms
         self.auditing: Final = asyncio.Lock()
         self.threads: Final = BoundedThreads(_THREADS, name="tenant")
         self.privacy_threads: Final = BoundedThreads(_THREADS, name="privacy")
         self.prompts: Final = PromptMemory()
         self.routed: Final = RouteBook()
-        self._seen: OrderedDict[str, RememberedVerification] = OrderedDict()
+        self.shared: Final = None if sharing is None else sharing.turns_of(records, self._from_snapshot)
 
     @classmethod
-    def restore(cls, name: str, parts: Parts, *, clock: Callable[[], float] = time.monotonic) -> TenantState:
-        """What was saved of a tenant, or a new one's.
+    def restore(
+        cls,
+        name: str,
+        parts: Parts,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sharing: Sharing | None = None,
+    ) -> TenantState:
+        """What was saved of a tenant, or a new one's. What replicas share is loaded by whoever first asks for it.
 
         Raises:
             ConfigError: what was saved cannot be used.
@@ -94,10 +82,24 @@ class TenantState:
         tenant = parts.tenants[name]
         saved = None if parts.state is None else StateStore(parts.state).load(name, tenant.gate)
         gate, monitor = saved or (AgentGate(tenant.gate), Monitor(parts.monitor))
-        if monitor.settings != parts.monitor:  # its windows were other ones; what is promised is not
-            monitor = Monitor(parts.monitor, promises=monitor.watches)
-        monitor.watch(tenant.watches)
-        return cls(name, tenant, gate=gate, monitor=monitor, clock=clock)
+        records = TenantRecords(name, gate=gate, monitor=_with_settings(monitor, parts.monitor))
+        records.monitor.watch(tenant.watches)
+        return cls(tenant, records, clock=clock, sharing=sharing)
+
+    @property
+    def gate(self) -> AgentGate:
+        """Its agents' records."""
+        return self.records.gate
+
+    @property
+    def monitor(self) -> Monitor:
+        """Its rolling figures and alarms."""
+        return self.records.monitor
+
+    @property
+    def feed(self) -> Feed[FeedItem | AlarmItem]:
+        """Its latest verifications and alarms."""
+        return self.records.feed
 
     def save(self, store: StateStore) -> None:
         """Saves the agents' records and the monitor.
@@ -115,73 +117,48 @@ class TenantState:
         self.gate.change(parts.gate)
         self.monitor.watch(parts.watches)
 
-    def observe(self, verification: str, seen: Observation, *, unsafe: bool | None = None) -> list[Alarm]:
-        """Tells the monitor of a decision, and the gate; alarms it raises go to whoever watches the feed.
+    async def acquire(self, n: int, *, now: float) -> float | None:
+        """Takes n requests' worth of what the tenant may ask for, all or nothing.
 
         Args:
-            verification: its name, under which an outcome may be reported later.
-            seen: see :func:`observation_of`.
-            unsafe: whether the verifiers called the answer unsafe; ``None`` where they agreed on nothing.
-        """
-        self._seen[verification] = RememberedVerification(seen)
-        if len(self._seen) > _REMEMBERED:
-            self._seen.popitem(last=False)
-        if seen.agent is not None and unsafe is not None:
-            self._hear(seen.agent, verification, unsafe=unsafe)
-        return self._shown(self.monitor.observe(seen))
-
-    def remembered(self, verification: str) -> RememberedVerification | None:
-        """What is remembered of a verification; ``None`` once it is forgotten."""
-        return self._seen.get(verification)
-
-    def report(self, verification: str, outcome: ActionOutcome, *, at: float) -> list[Alarm]:
-        """Counts what came of a verification, once: for the monitor, and for the agent it was for.
-
-        Args:
-            verification: its name.
-            outcome: what came of it.
-            at: when it was reported, seconds since 1970.
+            n: how many.
+            now: seconds since 1970, UTC.
 
         Returns:
-            The alarms that the monitor raises; they go to whoever watches the feed as well.
+            ``None`` when they are allowed; otherwise after how many seconds to try again, > 0.
 
         Raises:
-            InputError: it is not remembered, or its outcome was reported before.
+            StateError: what replicas share did not answer in time.
         """
-        remembered = self._seen.get(verification)
-        if remembered is None or remembered.reported:
-            raise InputError("wanted a verification that is remembered and has no outcome yet")
-        remembered.reported = True
-        if remembered.seen.agent is not None:
-            self.gate.report(remembered.seen.agent, outcome, verification=verification)
-        return self._shown(self.monitor.report(AnswerOutcome(at, outcome.correct, remembered.seen)))
+        if self.shared is not None:
+            return await self.shared.acquire(self.parts.rate, n)
+        return self.rate_limiter.acquire(n, now=now)
 
-    def report_fresh(self, reading: FreshReading) -> list[Alarm]:
-        """Tells the monitor what a clean model made of a question; alarms it raises go to whoever watches the feed."""
-        return self._shown(self.monitor.report_fresh(reading))
+    async def record(self, event: TenantEvent) -> Applied:
+        """Takes what happened, and says what came of it.
 
-    def suspend(self, reason: str, at: float) -> list[Alarm]:
-        """Suspends every promise, since something that watches it failed; the alarms go to whoever watches the feed as well.
-
-        Args:
-            reason: in words.
-            at: seconds since 1970.
+        Raises:
+            StateError: what replicas share did not answer in time; the event is kept, and added when it does.
         """
-        return self._shown(self.monitor.suspend(reason, at))
+        if self.shared is not None:
+            return await self.shared.append(event, texts=self.parts.show_texts)
+        return self.records.apply(event)
 
-    def _hear(self, agent: str, verification: str, *, unsafe: bool) -> None:
-        """Tells the gate; an agent whose record could not be kept has none, and is reviewed."""
-        try:
-            self.gate.hear(agent, verification, unsafe=unsafe)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the record is not whole
-            log_bug(error, "the gate")
-            self.gate.forget(agent)
+    def _from_snapshot(self, document: str | None) -> TenantRecords:
+        """Records as they were at a snapshot, or new ones, under the parts now in force."""
+        settings, policy = self.monitor.settings, self.parts.gate
+        if document is None:
+            records = TenantRecords(self.name, gate=AgentGate(policy), monitor=Monitor(settings))
+        else:
+            records = TenantRecords.from_json(document, name=self.name, policy=policy)
+            records.monitor = _with_settings(records.monitor, settings)
+        records.monitor.watch(self.parts.watches)
+        return records
 
-    def _shown(self, alarms: list[Alarm]) -> list[Alarm]:
-        named = [replace(alarm, tenant=self.name) for alarm in alarms]
-        for alarm in named:
-            self.feed.add("alarm", AlarmItem.of(alarm))
-        return named
+
+def _with_settings(monitor: Monitor, settings: MonitorSettings) -> Monitor:
+    """A monitor of other windows begins anew; what is promised does not."""
+    return monitor if monitor.settings == settings else Monitor(settings, promises=monitor.watches)
 
 
 def observation_of(verdict: Verdict, at: float) -> Observation:

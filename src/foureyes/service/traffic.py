@@ -23,6 +23,7 @@ from foureyes.demo.questions import load
 from foureyes.guard.gate import ActionOutcome
 from foureyes.service.access import Call
 from foureyes.service.app_state import AppState
+from foureyes.service.tenant_events import OutcomeReported
 from foureyes.service.verification import VerificationQuery, verify
 from foureyes.types import Exchange, text_of
 
@@ -83,8 +84,8 @@ async def play(state: AppState, tenant: str, scene: Scene) -> None:
     served = state.tenant(tenant)
     call = Call(state, served, served.parts, frozenset({"verify"}), {"headers": [], "foureyes.request_id": "traffic"})
     decision = await verify(call, VerificationQuery(Exchange(scene.prompt, scene.response), agent_id=scene.agent))
-    outcome = ActionOutcome(scene.right, _SURE)
-    state.alarm(served.report(decision.request_id, outcome, at=state.instruments.wall_clock()))
+    reported = OutcomeReported(decision.request_id, ActionOutcome(scene.right, _SURE), state.instruments.wall_clock())
+    await state.watch(served, reported, call.request_id)
 
 
 def _texts(exchange: Exchange) -> tuple[str, str]:

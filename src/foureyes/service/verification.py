@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from foureyes.errors import InputError
-from foureyes.monitoring import Alarm, Observation
+from foureyes.errors import InputError, StateError
+from foureyes.monitoring import Observation
 from foureyes.service.access import Call
 from foureyes.service.fresh_offers import offer_afresh
 from foureyes.service.problems import Refused
+from foureyes.service.tenant_events import Verified
 from foureyes.service.tenant_state import observation_of
 from foureyes.service.wire.decisions import FeedItem, rfc3339
 from foureyes.service.wire.guard import VerifyResponse
@@ -57,7 +58,7 @@ async def verify(call: Call, query: VerificationQuery, *, on_vote: Callable[[Vot
         Refused: a verifier that is not configured, or fewer than the quorum.
     """
     decision = await run_guard(call, query, on_vote=on_vote)
-    publish(call, query, decision)
+    await publish(call, query, decision)
     return decision
 
 
@@ -78,7 +79,7 @@ async def run_guard(call: Call, query: VerificationQuery, *, on_vote: Callable[[
     return decision
 
 
-def publish(
+async def publish(
     call: Call, query: VerificationQuery, decision: Decision, *, segments: list[dict[str, Any]] | None = None
 ) -> None:
     """Counts a verification, shows it to whoever watches, and tells the monitor.
@@ -91,35 +92,40 @@ def publish(
         query: what was asked; its texts are shown only where the tenant shows them.
         decision: what the guard decided.
         segments: of a fine-grained check.
+
+    Raises:
+        StateError: other replicas cannot be told in time. What they do not know of must not be acted on.
     """
     at = call.state.instruments.wall_clock()
+    item = seen = None
     with _logged(call):
-        _show(call, query, decision, segments, at)
+        call.state.metrics.verification(decision.verdict, decision.failed)
+        item = _item(call, query, decision, segments, at)
     with _logged(call):
-        call.state.watch(call.tenant, lambda: _watch(call, query, decision, at), call.request_id)
+        seen = _observation(query, decision, at)
     with _logged(call):
-        offer_afresh(call, decision.request_id, query.exchange, _observation(query, decision, at))
-
-
-def _watch(call: Call, query: VerificationQuery, decision: Decision, at: float) -> list[Alarm]:
-    seen = _observation(query, decision, at)
-    return call.tenant.observe(decision.request_id, seen, unsafe=_called_unsafe(decision))
+        event = Verified(decision.request_id, seen, _called_unsafe(decision), item, at)
+        await call.state.watch(call.tenant, event, call.request_id)
+    if seen is not None:
+        with _logged(call):
+            offer_afresh(call, decision.request_id, query.exchange, seen)
 
 
 @contextmanager
 def _logged(call: Call) -> Iterator[None]:
     try:
         yield
+    except StateError:
+        raise
     except Exception as error:  # noqa: BLE001 - whatever it is, see publish
         call.state.log_failure(error, call.request_id)
 
 
-def _show(
+def _item(
     call: Call, query: VerificationQuery, decision: Decision, segments: list[dict[str, Any]] | None, at: float
-) -> None:
+) -> FeedItem:
     texts = call.parts.show_texts
-    call.state.metrics.verification(decision.verdict, decision.failed)
-    item = FeedItem(
+    return FeedItem(
         at=rfc3339(at),
         agent_id=query.agent_id,
         session_id=query.session_id,
@@ -129,7 +135,6 @@ def _show(
         response=query.exchange.answer if texts else None,
         segments=segments if texts else None,
     )
-    call.tenant.feed.add("decision", item)
 
 
 def _observation(query: VerificationQuery, decision: Decision, at: float) -> Observation:

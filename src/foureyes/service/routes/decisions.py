@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Final
 
 from fastapi import APIRouter
 
 from foureyes.guard.gate import ActionOutcome
 from foureyes.service.access import Call, Reporting, Verifying
 from foureyes.service.problems import Refused
+from foureyes.service.tenant_events import ActionReported, OutcomeReported
 from foureyes.service.wire.decisions import (
     ActionCheckRequest,
     ActionCheckResponse,
@@ -18,6 +20,8 @@ from foureyes.service.wire.decisions import (
 )
 
 __all__ = ["add"]
+
+_REPORTED: Final = "an outcome of this verification was reported before; it counts once"
 
 
 def add(router: APIRouter) -> None:
@@ -48,15 +52,15 @@ async def outcome(call: Reporting, body: OutcomeRequest) -> OutcomeResponse:
     A verification has one outcome, for the agent it was made for. The key needs the scope `report`: an agent that held it
     would write its own record.
     """
-    came = ActionOutcome(body.correct, body.confidence, body.harmful)
-    if body.verification_id is None:
-        agent = body.agent_id
-        if agent is not None:  # as the request's model makes sure
-            call.tenant.gate.report(agent, came)
-        return _counted(call, agent)
-    agent = _agent_of(call, body.verification_id, body.agent_id)
-    name, at = body.verification_id, call.state.instruments.wall_clock()
-    call.state.watch(call.tenant, lambda: call.tenant.report(name, came, at=at), call.request_id)
+    came, at = ActionOutcome(body.correct, body.confidence, body.harmful), call.state.instruments.wall_clock()
+    agent = body.agent_id
+    if body.verification_id is not None:
+        agent = _agent_of(call, body.verification_id, body.agent_id)
+        reported = OutcomeReported(body.verification_id, came, at)
+        if (await call.state.watch(call.tenant, reported, call.request_id)).refused:
+            raise Refused(409, _REPORTED)
+    elif agent is not None:  # as the request's model makes sure
+        await call.state.watch(call.tenant, ActionReported(agent, came, at), call.request_id)
     return _counted(call, agent)
 
 
@@ -71,11 +75,11 @@ def _agent_of(call: Call, verification: str, named: str | None) -> str | None:
     Raises:
         Refused: it is not remembered (404), has an outcome, or was for another agent than is named (409).
     """
-    remembered = call.tenant.remembered(verification)
+    remembered = call.tenant.records.remembered(verification)
     if remembered is None:
         raise Refused(404, "no such verification is remembered; leave verification_id out")
     if remembered.reported:
-        raise Refused(409, "an outcome of this verification was reported before; it counts once")
+        raise Refused(409, _REPORTED)
     if named is not None and named != remembered.seen.agent:
         raise Refused(409, "this verification was not made for that agent; leave agent_id out")
     return remembered.seen.agent

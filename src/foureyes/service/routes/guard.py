@@ -52,7 +52,7 @@ async def verify_one(call: Verifying, body: VerifyRequest) -> VerifyResponse:
 
 async def verify_batch(call: Verifying, body: BatchRequest) -> BatchResponse:
     """Verifies up to 64 responses, several at a time. What goes wrong with one is said in its place."""
-    spend(call.tenant, len(body.items) - 1, now=call.state.instruments.wall_clock())
+    await spend(call.tenant, len(body.items) - 1, now=call.state.instruments.wall_clock())
     gate = asyncio.Semaphore(call.state.parts.server.batch_parallel)
     results = await asyncio.gather(*(_item(call, i, item, gate) for i, item in enumerate(body.items)))
     return BatchResponse(request_id=call.request_id, results=results)

@@ -76,7 +76,7 @@ async def segments(call: Verifying, body: SegmentCheckRequest) -> SegmentCheckRe
     )
     if isinstance(checked, TaskFailure):
         checked = _unchecked(checked.reason)
-    publish(call, query, decision, segments=[one.model_dump() for one in checked.segments])
+    await publish(call, query, decision, segments=[one.model_dump() for one in checked.segments])
     return SegmentCheckResponse(
         verdict=VerifyResponse.of(decision),
         segments=list(checked.segments),

@@ -101,7 +101,7 @@ async def _after(call: Call, body: LiteLLMRequest) -> LiteLLMResponse:
 
 
 async def _verified(call: Call, exchanges: Sequence[Exchange]) -> list[Decision]:
-    spend(call.tenant, len(exchanges) - 1, now=call.state.instruments.wall_clock())
+    await spend(call.tenant, len(exchanges) - 1, now=call.state.instruments.wall_clock())
     gate = asyncio.Semaphore(call.state.parts.server.batch_parallel)
 
     async def one(exchange: Exchange) -> Decision:

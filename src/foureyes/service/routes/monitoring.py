@@ -12,6 +12,7 @@ from foureyes.service.access import Auditing, Call
 from foureyes.service.feed import Lagging
 from foureyes.service.problems import Refused, problem_of
 from foureyes.service.sse import KEEP_ALIVE, EventStream, described, event
+from foureyes.service.tenant_events import Acknowledged
 from foureyes.service.wire.decisions import DecisionSearch, DecisionsResponse, FeedItem
 from foureyes.service.wire.monitoring import AcknowledgeRequest, AcknowledgeResponse, SnapshotResponse
 
@@ -47,9 +48,9 @@ async def snapshot(call: Auditing) -> SnapshotResponse:
 
 async def acknowledge(call: Auditing, body: AcknowledgeRequest) -> AcknowledgeResponse:
     """Ends an alarm: what comes from now on is the new normal."""
-    if body.key not in {alarm.key for alarm in call.tenant.monitor.active_alarms}:
+    acknowledged = Acknowledged(body.key, call.state.instruments.wall_clock())
+    if (await call.state.watch(call.tenant, acknowledged, call.request_id)).refused:
         raise Refused(404, "no such alarm is active")
-    call.tenant.monitor.acknowledge(body.key)
     return AcknowledgeResponse(key=body.key, active=[alarm.key for alarm in call.tenant.monitor.active_alarms])
 
 

@@ -135,7 +135,7 @@ class _Asking(_Endpoint):
 
     async def serve(self, scope: Scope, receive: Receive, send: Send, body: dict[str, Any]) -> None:
         """Reads the body, asks the route, and sends what comes, at once or as a stream."""
-        call = ROUTING.admit(scope)
+        call = await ROUTING.admit(scope)
         body |= parsed(await read_body(Request(scope, receive), call.state.parts.server))
         asked = self._dialect.asked(body)
         route = _route_of(call, asked.model)
@@ -165,7 +165,7 @@ class _Models(_Endpoint):
 
     async def serve(self, scope: Scope, receive: Receive, send: Send, body: dict[str, Any]) -> None:  # noqa: ARG002 - nothing of a body is read
         """Sends one model, or all."""
-        call = ROUTING.admit(scope)
+        call = await ROUTING.admit(scope)
         wanted = scope["path_params"].get("model")
         if wanted is not None:
             shown: dict[str, Any] = _model(_route_of(call, wanted).name)

@@ -14,6 +14,7 @@ NOT_READY: Final = {
     "configuration": "the file on the disk is broken; the one before it is in force",
     "service": "it is ending: ask another one",
     "ledger": "one does not continue what its witness saw; nothing is recorded in it, or safe without it",
+    "shared_state": "the database that replicas share does not answer; nobody is admitted without it",
 }
 """Parts that may not be ready, and what is said of them."""
 

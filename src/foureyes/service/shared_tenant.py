@@ -1,0 +1,298 @@
+"""One tenant of a service that shares its state with other replicas: its turns at the store, and the events that come of them.
+
+Whoever wants something of the tenant's state waits here, and all who wait at the same time are served by one turn:
+
+1. the events that other replicas added since the last turn are applied, in order, by the same code that applies our own;
+2. what was asked of the allowance is taken, under the tenant's lock;
+3. our own events are added behind the others, committed, and only then applied.
+
+So whoever was admitted has seen all that was known of the tenant at that moment, and an answer that went out stands in the
+journal. The rule that holds throughout: what cannot be read or written in time is a :class:`~foureyes.errors.StateError`, and
+nobody is admitted, allowed or told anything without it. An event that could not be added is tried again, once for good. One event
+loop uses it; whatever blocks is done in threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Final
+
+from foureyes.config import RateLimit
+from foureyes.errors import InputError, StateError
+from foureyes.guard.deadline import log_bug
+from foureyes.guard.threads import BoundedThreads
+from foureyes.service.event_json import decode, encode
+from foureyes.service.logs import Log
+from foureyes.service.rate_limit import Allowance
+from foureyes.service.tenant_events import TenantEvent
+from foureyes.service.tenant_records import Applied, TenantRecords
+from foureyes.service.wish import Wish
+from foureyes.shared_state.store import Batch, Followed, Journaled, Place, SharedStore, Turn, Unanswered
+
+__all__ = ["SNAPSHOT_EVERY", "SharedTenant"]
+
+SNAPSHOT_EVERY: Final = 2_000
+"""Events between two snapshots, which whoever adds the event that makes it due makes."""
+
+_MOST_WAITING: Final = 10_000
+_MOST_ADDED: Final = 500
+"""Events that are added together."""
+
+_PAUSES_S: Final = (0.05, 0.2, 1.0)
+"""Between attempts to add what could not be added; the last again and again."""
+
+_END_S: Final = 5.0
+
+
+class SharedTenant:
+    """The turns of one tenant in this replica.
+
+    Args:
+        store: what replicas share.
+        records: what is known of the tenant here.
+        load: makes records of a snapshot, or of nothing.
+        threads: in which the store is asked.
+        log: where an operator is told that the store cannot be used, and that it can again.
+        tell: is told what came of an event of ours for which nobody waited any more.
+    """
+
+    def __init__(
+        self,
+        store: SharedStore,
+        records: TenantRecords,
+        load: Callable[[str | None], TenantRecords],
+        *,
+        threads: BoundedThreads,
+        log: Log,
+        tell: Callable[[Applied], None],
+    ) -> None:
+        self._store: Final = store
+        self._records: Final = records
+        self._load: Final = load
+        self._threads: Final = threads
+        self._log: Final = log
+        self._tell_late: Final = tell
+        self._known: Place | None = None  # None until it is loaded
+        self._waiting: deque[Wish] = deque()
+        self._added: tuple[Batch, list[Wish]] = (Batch(()), [])
+        self._own: dict[int, Wish] = {}
+        self._work: asyncio.Task[None] | None = None
+        self._failures = 0
+        self._is_stuck = False
+
+    @property
+    def name(self) -> str:
+        """The tenant's."""
+        return self._records.name
+
+    @property
+    def head(self) -> int:
+        """Number of the last event that is known here."""
+        return 0 if self._known is None else self._known.number
+
+    async def acquire(self, rate: RateLimit, n: int) -> float | None:
+        """Takes n requests' worth of what the tenant may ask for, and learns what others added before.
+
+        Args:
+            rate: what is allowed.
+            n: how many; none, of a tenant without limits.
+
+        Returns:
+            ``None`` when they are allowed; otherwise after how many seconds to try again, > 0.
+
+        Raises:
+            StateError: the store did not answer in time.
+        """
+        is_limited = rate.requests_per_minute is not None or rate.requests_per_day is not None
+        wait: float | None = await self._wait(Wish(rate=rate, n=n) if is_limited and n else Wish())
+        return wait
+
+    async def append(self, event: TenantEvent, *, texts: bool) -> Applied:
+        """Adds an event behind all others, and says what came of it there.
+
+        Args:
+            event: what happened.
+            texts: whether its texts may be kept.
+
+        Raises:
+            StateError: the store did not answer in time. The event is added as soon as it does.
+        """
+        applied: Applied = await self._wait(Wish(raw=encode(event, texts=texts)))
+        return applied
+
+    async def catch_up(self) -> None:
+        """Learns what others added.
+
+        Raises:
+            StateError: the store did not answer in time.
+        """
+        await self._wait(Wish())
+
+    async def close(self) -> None:
+        """Adds what still waits, for a few seconds at most."""
+        if self._work is not None:
+            await asyncio.wait({self._work}, timeout=_END_S)
+            self._work.cancel()
+
+    async def _wait(self, wish: Wish) -> Any:
+        if len(self._waiting) >= _MOST_WAITING:
+            raise StateError(f"{self._store.place}: {len(self._waiting)} requests of {self.name} wait for it")
+        self._waiting.append(wish)
+        if self._work is None or self._work.done():
+            self._work = asyncio.create_task(self._work_off())
+        try:
+            async with asyncio.timeout(self._store.answer_s):
+                return await asyncio.shield(wish.done)
+        except TimeoutError:
+            raise StateError(f"{self._store.place} did not answer within {self._store.answer_s:g} s") from None
+        finally:
+            wish.leave()
+
+    async def _work_off(self) -> None:
+        """Takes turns until nobody waits. Whoever only asked is told of a failure; events stay, and are tried again."""
+        while self._waiting or self._added[1]:
+            asking = self._next()
+            try:
+                await self._turn(asking)
+            except Exception as error:  # noqa: BLE001 - whatever it is, everybody who waits is told
+                self._failed(asking, error)
+                await asyncio.sleep(_PAUSES_S[min(self._failures, len(_PAUSES_S)) - 1] if self._added[1] else 0)
+            else:
+                self._succeeded()
+
+    def _next(self) -> list[Wish]:
+        """Those who only ask; events of others go into the batch unless one is still being tried."""
+        waiting, self._waiting = self._waiting, deque()
+        asking = [wish for wish in waiting if wish.raw is None and not wish.done.done()]
+        adding = [wish for wish in waiting if wish.raw is not None]
+        if not self._added[1]:
+            now, adding = adding[:_MOST_ADDED], adding[_MOST_ADDED:]
+            self._added = Batch([wish.raw for wish in now if wish.raw is not None]), now
+        self._waiting.extendleft(reversed(adding))
+        return asking
+
+    async def _turn(self, asking: Sequence[Wish]) -> None:
+        known = self._known or await self._loaded()
+        taking, (batch, added) = [wish for wish in asking if wish.rate is not None], self._added
+        if self._is_stuck or not (taking or added):
+            await self._advance(await self._threads.do(partial(self._store.follow, self.name, known)))
+            known = self._known or known
+        if taking or added:
+            waits: list[float | None] = []
+            use = partial(self._use, taking, waits) if taking else None
+            turn = await self._threads.do(partial(self._store.turn, self.name, known, batch, use))
+            await self._took(turn, batch, added)
+            for wish, wait in zip(taking, waits, strict=True):
+                wish.settle(wait)
+        for wish in asking:
+            wish.settle(None)
+
+    async def _took(self, turn: Turn, batch: Batch, added: Sequence[Wish]) -> None:
+        """Our events are added; they are applied behind those of others."""
+        first = turn.first.number
+        self._own |= {first + i: wish for i, wish in enumerate(added)}
+        self._added = Batch(()), []
+        own = [Journaled(first + i, turn.first.at, raw) for i, raw in enumerate(batch.events)]
+        await self._advance(turn.followed, own)
+        if (first - 1) // SNAPSHOT_EVERY != (first - 1 + len(own)) // SNAPSHOT_EVERY:
+            await self._keep_snapshot()
+
+    def _use(self, taking: Sequence[Wish], waits: list[float | None], used: str, clock: float, now: float) -> str:
+        """Takes what each asks for, one after the other; called in a thread, under the tenant's lock."""
+        try:
+            allowance = Allowance.from_json(used) if used else Allowance(filled_at=clock, day_began_at=clock)
+        except InputError as error:
+            raise StateError(f"{self._store.place}: what {self.name} used of its allowance cannot be read") from error
+        waits.clear()
+        for wish in taking:
+            allowance, wait = allowance.take(wish.rate or RateLimit(), wish.n, clock=clock, now=now)
+            waits.append(wait)
+        return allowance.to_json()
+
+    async def _advance(self, followed: Followed, own: Sequence[Journaled] = ()) -> None:
+        """Applies what others added and then what we did; reads on where it is more than a page."""
+        last = own[-1].number if own else followed.head
+        self._is_stuck = True  # until all of it could be applied; meanwhile nothing further is added
+        while followed.continues:
+            self._apply([one for one in followed.events if one.number > self.head])
+            if own and self.head + 1 == own[0].number:
+                self._apply(own)
+            if self.head >= last:
+                self._is_stuck = False
+                return
+            known = self._known or Place()
+            followed = await self._threads.do(partial(self._store.follow, self.name, known))
+        await self._loaded()
+
+    def _apply(self, events: Sequence[Journaled]) -> None:
+        for one in events:
+            applied = self._records.apply(self._read(one), number=one.number)
+            self._known = Place(one.number, one.at)
+            self._tell(one.number, applied)
+
+    def _tell(self, number: int, applied: Applied) -> None:
+        """Tells whoever waits for an event of ours; of others' events, only bugs are told of, in the log."""
+        if (wish := self._own.pop(number, None)) is not None:
+            wish.settle(applied)
+            if wish.is_left:
+                self._tell_late(applied)
+            return
+        for error in applied.failures:
+            log_bug(error, "an event of another replica")
+
+    def _read(self, one: Journaled) -> TenantEvent:
+        try:
+            return decode(one.event, one.at)
+        except InputError as error:
+            raise StateError(f"{self._store.place}: event {one.number} of {self.name} cannot be read") from error
+
+    async def _loaded(self) -> Place:
+        """Makes the records anew from what the store has: at first, and where its journal does not go on from what we know."""
+        loaded = await self._threads.do(partial(self._store.load, self.name))
+        if self._known is not None:
+            self._log.warning("shared_state", tenant=self.name, reloaded=True)
+        try:
+            records = self._load(loaded.document)
+        except InputError as error:
+            raise StateError(f"{self._store.place}: the snapshot of {self.name} cannot be read") from error
+        n = max(0, loaded.number - (loaded.events[0].number - 1)) if loaded.events else 0
+        records.recall((one.number, self._read(one)) for one in loaded.events[:n])
+        applied = [(one.number, records.apply(self._read(one), number=one.number)) for one in loaded.events[n:]]
+        self._records.become(records)  # whoever looks meanwhile sees all of the one or all of the other
+        self._known = Place(loaded.events[-1].number, loaded.events[-1].at) if loaded.events else Place(loaded.number)
+        self._is_stuck = False
+        for number, one in applied:
+            self._tell(number, one)
+        for number in [number for number in self._own if number <= self.head]:
+            self._own.pop(number).fail(StateError(f"{self._store.place}: {self.name} was loaded anew meanwhile"))
+        return self._known
+
+    async def _keep_snapshot(self) -> None:
+        number, document = self.head, self._records.to_json()
+        try:
+            await self._threads.do(partial(self._store.keep, self.name, number, document))
+        except StateError as error:
+            self._log.error("shared_state", tenant=self.name, snapshot=False, error=str(error))
+
+    def _failed(self, asking: Sequence[Wish], error: Exception) -> None:
+        """The words of a StateError tell of hosts and of the database; an operator needs them, and no caller gets them."""
+        if isinstance(error, Unanswered):
+            for wish in self._added[1]:
+                wish.fail(error)
+            self._added = Batch(()), []
+        if not isinstance(error, StateError):
+            log_bug(error, "the shared state")
+        if self._failures == 0:
+            told = str(error) if isinstance(error, StateError) else type(error).__name__
+            self._log.error("shared_state", tenant=self.name, usable=False, error=told)
+        self._failures += 1
+        for wish in asking:
+            wish.fail(error if isinstance(error, StateError) else StateError(f"{self._store.place} cannot be used"))
+
+    def _succeeded(self) -> None:
+        if self._failures:
+            self._log.info("shared_state", tenant=self.name, usable=True)
+        self._failures = 0

@@ -1,0 +1,47 @@
+"""What somebody waits for in a tenant's turn, see :mod:`foureyes.service.shared_tenant`."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+from foureyes.config import RateLimit
+
+__all__ = ["Wish"]
+
+
+@dataclass(eq=False, slots=True)
+class Wish:
+    """What somebody waits for: so many requests' worth, an event to be added, or only to know what others added.
+
+    Attributes:
+        done: what it comes to.
+        rate: what is allowed; ``None`` where nothing is taken.
+        n: requests' worth to take.
+        raw: an event to be added; ``None`` where there is none.
+        is_left: whether nobody waits any more.
+    """
+
+    done: asyncio.Future[Any] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    rate: RateLimit | None = None
+    n: int = 0
+    raw: bytes | None = None
+    is_left: bool = False
+
+    def leave(self) -> None:
+        """Says that nobody waits any more: what was only asked is not done; an event is added all the same."""
+        self.is_left = not self.done.done()
+        if self.raw is None:
+            self.done.cancel()
+
+    def settle(self, value: object) -> None:
+        """Tells what it came to, to whoever still waits."""
+        if not self.done.done():
+            self.done.set_result(value)
+
+    def fail(self, error: Exception) -> None:
+        """Tells that it failed."""
+        if not self.done.done():
+            self.done.set_exception(error)
+            self.done.exception()  # whoever waited may have gone

@@ -1,0 +1,311 @@
+"""A journal of each tenant's events and what was used of its allowance, in PostgreSQL.
+
+What a replica does there:
+
+1. :meth:`SharedStore.load` a tenant once: the newest snapshot, and the events since;
+2. :meth:`SharedStore.follow` it: the events after the last one it knows;
+3. take a :meth:`SharedStore.turn`: follow, use the allowance, and add events, in one transaction under the tenant's lock;
+4. now and then :meth:`SharedStore.keep` a snapshot, and forget the events that nobody needs beside it.
+
+A turn that got no answer to its commit is looked for in the next one. Everything is bounded in time by the session's limits, and
+a replica that stops within a transaction loses its connection, and so its lock. A server that does not sync to disk is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from foureyes.errors import ConfigError, StateError
+from foureyes.shared_state import schema
+
+try:
+    import psycopg
+except ModuleNotFoundError as missing:
+    raise ConfigError("a shared state needs psycopg: pip install 'foureyes[postgres]'") from missing
+
+from foureyes.postgres.connections import Connections
+from foureyes.postgres.place import PostgresPlace
+
+__all__ = [
+    "KEPT_EVENTS",
+    "Batch",
+    "Followed",
+    "Journaled",
+    "Loaded",
+    "Place",
+    "SharedStore",
+    "Turn",
+    "Unanswered",
+    "UseAllowance",
+]
+
+KEPT_EVENTS: Final = 10_000
+"""Events that stay in the journal although a snapshot holds what they led to: some are remembered one by one."""
+
+_PAGE: Final = 2_000
+"""Events that are read at once."""
+
+_MOST_UNKEPT: Final = 100_000
+"""Events that may follow a snapshot; where no snapshot can be kept, nothing further is added."""
+
+_KEPT_OPEN: Final = 4
+
+_SESSION: Final = """
+SET lock_timeout = '2s'; SET statement_timeout = '10s'; SET idle_in_transaction_session_timeout = '4s';
+SET synchronous_commit = on
+"""
+
+UseAllowance: TypeAlias = Callable[[str, float, float], str]
+"""What is used of an allowance afterwards: by what was used before (empty at first), the clock, and the time of day."""
+
+
+class Unanswered(StateError):
+    """Nobody can tell any more whether a batch was added. It is not to be tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Journaled:
+    """An event as it stands in a journal.
+
+    Attributes:
+        number: its place, from 1.
+        at: when it was added, by the server, seconds since 1970.
+        event: its bytes.
+    """
+
+    number: int
+    at: float
+    event: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far somebody knows a journal.
+
+    Attributes:
+        number: of the last event; 0 before the first.
+        at: when that was added.
+    """
+
+    number: int = 0
+    at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A tenant as a new replica finds it.
+
+    Attributes:
+        number: of the last event that the snapshot holds; 0 where there is no snapshot.
+        document: the snapshot; ``None`` where there is none.
+        events: those of the last :data:`KEPT_EVENTS` that it holds, and all that follow it.
+    """
+
+    number: int
+    document: str | None
+    events: Sequence[Journaled]
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What follows a place in a journal.
+
+    Attributes:
+        continues: whether the journal still goes on from that place; otherwise the tenant has to be loaded anew.
+        events: what follows, at most a page of it.
+        head: number of the last event.
+    """
+
+    continues: bool
+    events: Sequence[Journaled]
+    head: int
+
+
+@dataclass(slots=True)
+class Batch:
+    """Events that are added together, once, however often that is tried.
+
+    Attributes:
+        events: no two of all times have the same bytes.
+        placed: where the first was put by an attempt whose commit nobody answered; ``None`` where there was none.
+    """
+
+    events: Sequence[bytes]
+    placed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a turn came to.
+
+    Attributes:
+        followed: what others had added before.
+        first: place of the first event that was added.
+    """
+
+    followed: Followed
+    first: Place
+
+
+class SharedStore:
+    """What replicas share, in three tables in the first schema of the URL's path. Any number of threads may use it.
+
+    Args:
+        url: such as ``postgresql://user@host/database``; ``options=-csearch_path%3Dshared`` in it chooses a schema.
+        answer_s: most seconds that a request should wait for it at a time; for whoever waits.
+
+    Attributes:
+        place: of the database, without a password.
+        answer_s: as given.
+
+    Raises:
+        InputError: this is no such URL.
+        ConfigError: the server does not sync to disk.
+        StateError: it cannot be reached, or the tables cannot be made.
+    """
+
+    def __init__(self, url: str, *, answer_s: float = 2.0) -> None:
+        self.answer_s: Final = answer_s
+        self.place: Final = PostgresPlace.of(url, application_name="foureyes state", connect_timeout=2)
+        self._connections: Final = Connections(self.place, keep=_KEPT_OPEN, prepare=_set_up)
+        with self._lent() as connection:
+            if connection.execute("SHOW fsync").fetchone() != ("on",):
+                raise ConfigError(f"{self.place} runs with fsync off: what it commits is not durable")
+            if connection.execute(schema.EXISTS).fetchone() != (True,):
+                with connection.transaction():
+                    connection.execute(schema.CREATE)
+
+    def load(self, tenant: str) -> Loaded:
+        """A tenant as it stands, begun where there was none.
+
+        Raises:
+            StateError: it cannot be read, or its snapshot and its events are not one journal.
+        """
+        with self._lent() as connection:
+            connection.execute(schema.OPEN, (tenant,))
+            with connection.transaction():
+                connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+                head = connection.execute(schema.HEAD, (tenant,)).fetchone()
+                snapshot = connection.execute(schema.SNAPSHOT, (tenant,)).fetchone()
+                number, document = snapshot or (0, None)
+                rows = connection.execute(schema.LOAD, (tenant, number - KEPT_EVENTS), binary=True).fetchall()
+        numbers = [row[0] for row in rows]
+        first = numbers[0] if numbers else 1
+        if head is None or not first - 1 <= number <= head[0] or numbers != list(range(first, head[0] + 1)):
+            raise StateError(f"{self.place}: the snapshot and the events of {tenant} are not one journal")
+        return Loaded(number, document, [Journaled(*row) for row in rows])
+
+    def follow(self, tenant: str, known: Place) -> Followed:
+        """What follows a place, as far as it is committed.
+
+        Raises:
+            StateError: it cannot be read.
+        """
+        with self._lent() as connection:
+            return _followed(self._rows(connection, tenant, known), known)[1]
+
+    def heads(self) -> dict[str, int]:
+        """The number of each tenant's last event.
+
+        Raises:
+            StateError: they cannot be read.
+        """
+        with self._lent() as connection:
+            return dict(connection.execute(schema.HEADS).fetchall())
+
+    def turn(self, tenant: str, known: Place, batch: Batch, use: UseAllowance | None = None) -> Turn:
+        """Follows a tenant, uses its allowance and adds events, all or nothing, while nobody else does.
+
+        Args:
+            tenant: whose turn.
+            known: how far its journal is known.
+            batch: what is added; an earlier attempt at the same may have succeeded without an answer.
+            use: what is used of the allowance; ``None`` for nothing.
+
+        Raises:
+            Unanswered: an earlier attempt may have added the batch, and that can no longer be told.
+            StateError: it did not work, or did without an answer; the allowance may be used all the same.
+            Exception: what ``use`` raises. Nothing was done.
+        """
+        with self._lent() as connection, connection.transaction():
+            row = connection.execute(schema.LOCK, (tenant,)).fetchone()
+            if row is None:
+                raise StateError(f"{self.place} has no row for the tenant {tenant}")
+            head, kept, allowance, wall, clock = row
+            now, followed = _followed(self._rows(connection, tenant, known), known)
+            stood = self._standing(connection, tenant, batch, head)
+            adding = batch.events if stood is None else ()
+            if adding and head - kept >= _MOST_UNKEPT:
+                raise StateError(
+                    f"{self.place}: {tenant} has {head - kept} events since its snapshot, and no newer one"
+                )
+            clock += max(0.0, now - wall)
+            used = allowance if use is None else use(allowance, clock, now)
+            connection.execute(schema.SET, (head + len(adding), used, now, clock, tenant))
+            if adding:
+                batch.placed = head + 1
+                connection.execute(schema.ADD, (tenant, head + 1, now, list(adding)))
+        return Turn(followed, stood or Place(head + 1, now))
+
+    def keep(self, tenant: str, number: int, document: str) -> None:
+        """Keeps a snapshot unless there is a newer one, and forgets events that it makes superfluous.
+
+        Args:
+            tenant: whose.
+            number: of the last event that it holds.
+            document: what that led to.
+
+        Raises:
+            StateError: it cannot be kept; the one before still is.
+        """
+        with self._lent() as connection, connection.transaction():
+            if connection.execute(schema.KEEP, (tenant, number, document)).rowcount:
+                connection.execute(schema.FORGET, (tenant, number - KEPT_EVENTS))
+                connection.execute(schema.NOTE_KEPT, (number, tenant))
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._connections.close()
+
+    @contextmanager
+    def _lent(self) -> Iterator[psycopg.Connection]:
+        """A connection; psycopg's errors become ours. Its messages tell of hosts and users, never of a password."""
+        try:
+            with self._connections.lent() as connection:
+                yield connection
+        except psycopg.Error as error:
+            raise StateError(f"{self.place}: {' '.join(str(error).split())}") from error
+
+    def _rows(self, connection: psycopg.Connection, tenant: str, known: Place) -> list[Any]:
+        what = {"tenant": tenant, "number": known.number, "most": _PAGE}
+        rows = connection.execute(schema.FOLLOW, what, binary=True).fetchall()
+        if not rows:
+            raise StateError(f"{self.place} has no row for the tenant {tenant}")
+        return rows
+
+    def _standing(self, connection: psycopg.Connection, tenant: str, batch: Batch, head: int) -> Place | None:
+        """Where an attempt that got no answer added the batch; ``None`` where it did not."""
+        if batch.placed is None or batch.placed > head:
+            return None
+        row = connection.execute(schema.STANDS, (tenant, batch.placed), binary=True).fetchone()
+        if row is None:
+            raise Unanswered(
+                f"{self.place}: nobody answered whether events of {tenant} were added, and their place is gone"
+            )
+        return Place(batch.placed, row[0]) if row[1] == batch.events[0] else None
+
+
+def _set_up(connection: psycopg.Connection) -> None:
+    connection.execute(_SESSION)
+
+
+def _followed(rows: Sequence[Sequence[Any]], known: Place) -> tuple[float, Followed]:
+    """The server's time, and what follows; a journal that forgot the known place, or holds something else there, does not continue."""
+    now, head, at = rows[0][:3]
+    events = [Journaled(*row[3:]) for row in rows if row[3] is not None]
+    first = events[0].number if events else head + 1
+    continues = first == known.number + 1 and (known.number == 0 or at == known.at)
+    return now, Followed(continues, events, head)
