@@ -19,7 +19,7 @@ from foureyes.types import Exchange, Reading, Unscored
 class Reluctant(ScriptedReader):
     """Takes its time, and dies when its windows are up."""
 
-    def __init__(self, reference: str) -> None:
+    def __init__(self, reference: str, device: str | None = None) -> None:  # noqa: ARG002 - it needs none
         name, *manner = reference.split(":")
         super().__init__(name=name)
         self._left = int(manner[1]) if len(manner) == 2 else None

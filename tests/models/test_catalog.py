@@ -8,10 +8,11 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 
 import foureyes as fe
 from foureyes.errors import ConfigError, ModelRefused, ModelUnavailable
-from foureyes.models.catalog import KEY_VARIABLES, _extra, open_chat, open_reader, open_writer
+from foureyes.models.catalog import KEY_VARIABLES, _extra, graphics_devices, open_chat, open_reader, open_writer
 from foureyes.models.chat import ChatModel
 from foureyes.models.roles import Reader, Sampling, Writer
 from foureyes.types import Exchange, Reading
@@ -41,6 +42,10 @@ def test_what_changes_numbers_changes_the_fingerprint(tiny_model, tiny_base_mode
     }
     assert len(prints) == 4
     assert open_reader(str(tiny_model), dtype="float32").fingerprint in prints
+
+
+def test_graphics_processors_are_named_as_torch_names_them():
+    assert graphics_devices() == [f"cuda:{i}" for i in range(torch.cuda.device_count())]
 
 
 def test_truncation_reaches_the_reader(tiny_model):

@@ -266,3 +266,33 @@ def test_the_fingerprint_follows_weights_and_arithmetic(tmp_path, tiny_model):
     assert one == TransformersReader.load(tiny_model, dtype="float32").fingerprint
     assert one != TransformersReader.load(tiny_model, dtype="bfloat16").fingerprint
     assert one != TransformersReader.load(build_tiny_model(tmp_path / "other", layers=3), dtype="float32").fingerprint
+
+
+def test_rows_that_memory_does_not_hold_are_read_apart_and_one_too_large_is_unscored_alone(tiny_model, monkeypatch):
+    reader = TransformersReader.load(tiny_model, dtype="float32")
+    enough = reader._statistics
+    sizes = []
+
+    def scarce(items, top_k):
+        sizes.append(len(items))
+        if len(items) > 2 or any(len(item.fed) > 400 for item in items):
+            raise torch.OutOfMemoryError("no room")
+        return enough(items, top_k)
+
+    long = Exchange("word " * 450, "yes")
+    alone = [reader.read([exchange])[0] for exchange in EXCHANGES]
+    monkeypatch.setattr(reader, "_statistics", scarce)
+    *found, last = reader.read([*EXCHANGES, long])
+    assert max(sizes) > 2
+    for reading, wanted in zip(found, alone, strict=True):
+        np.testing.assert_allclose(reading.nll, wanted.nll, atol=1e-4)
+    assert last == Unscored("unavailable", last.detail)
+    assert "ran out of memory on one row of" in last.detail
+
+
+@pytest.mark.parametrize(
+    ("device", "why"), [("toaster", "no device is called 'toaster'"), ("cuda:99", "there is no device cuda:99")]
+)
+def test_a_device_that_is_none_or_not_there(tiny_model, device, why):
+    with pytest.raises(ConfigError, match=why):
+        TransformersReader.load(tiny_model, device=device)

@@ -24,7 +24,7 @@ from foureyes.models.weights.redaction import redacted
 from foureyes.models.weights.reference import ProviderReference, QuantisedFile, ServerReference, parse, runs_elsewhere
 from foureyes.models.weights.values import ignore_step
 
-__all__ = ["KEY_VARIABLES", "can_read", "open_chat", "open_reader", "open_writer"]
+__all__ = ["KEY_VARIABLES", "can_read", "graphics_devices", "open_chat", "open_reader", "open_writer"]
 
 KEY_VARIABLES: Final[Mapping[ProviderApi, tuple[str, ...]]] = {
     "openai": ("OPENAI_API_KEY",),
@@ -53,7 +53,7 @@ def open_reader(
         dtype: ``"float32"``, ``"bfloat16"`` or ``"float16"``; ``None`` for the fastest of the processor. Weights that
             came as GGUF are kept in bfloat16, so float32 is then exact arithmetic on rounded weights.
             A GGUF file that is read as it is brings its own, and runs on the processor.
-        device: ``"cpu"``, ``"cuda"`` or ``"mps"``; ``None`` for the best there is.
+        device: ``"cpu"``, ``"cuda"``, ``"cuda:1"`` or ``"mps"``; ``None`` for the best there is.
         truncate: what to do with a prompt that does not fit the context: refuse the row, or cut the prompt from its
             left, behind what its chat template puts before the first message.
         template_args: what the chat template is told besides, by the names of its variables: ``{"enable_thinking": False}``.
@@ -123,6 +123,17 @@ def _served(
         template_args=template_args,
         on_server=use.on_server,
     )
+
+
+def graphics_devices() -> list[str]:
+    """Names of all graphics processors that this process may use, as ``device`` wants them.
+
+    Raises:
+        ConfigError: an extra is not installed.
+    """
+    with _extra("local"):
+        from foureyes.models.transformers.loading import graphics_devices as found  # noqa: PLC0415 - loads torch
+    return found()
 
 
 def open_writer(

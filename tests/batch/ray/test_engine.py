@@ -9,10 +9,8 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,15 +18,8 @@ from typing import Any
 
 import pytest
 
-from foureyes.batch.job import Job
-from foureyes.batch.run import score_file
 from foureyes.errors import ConfigError
-from foureyes.models.scripted import ScriptedReader
-
-ROOT = Path(__file__).parents[3]
-N_ROWS = 400
-LONGEST = 600
-"""Seconds of a wait that must be over long before."""
+from tests.batch.workers.runs import N_ROWS, ROOT, as_local, finished, kept, readings, started, until, write
 
 SETTINGS = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "f0" * 32}
 
@@ -79,71 +70,9 @@ def cluster() -> Iterator[Nodes]:
             nodes.shutdown()
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Iterator[Path]:
-    write(tmp_path, {})
-    (tmp_path / "seen").mkdir()
-    yield tmp_path
-    (tmp_path / "seen/hold").unlink(missing_ok=True)
-    while RUNS:
-        with RUNS.pop() as run:
-            if run.poll() is None:
-                os.killpg(run.pid, signal.SIGKILL)
-
-
-def write(place: Path, answers: dict[int, str]) -> None:
-    rows = [{"id": i, "prompt": f"q {i} " * 40, "answer": answers.get(i, f"a {i}")} for i in range(N_ROWS)]
-    (place / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-
-
-RUNS: list[subprocess.Popen[str]] = []
-"""Of the test that is going on."""
-
-
-def started(place: Path, *options: str, name: str = "x", out: str = "out.jsonl") -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.batch.ray.watched_score", "score", "in.jsonl", "-o", out, "--engine", "ray"]
-    settings = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "TMPDIR": str(place / "seen")}
-    run = subprocess.Popen(
-        [*command, "--verifier", f"{name}:{place / 'seen'}", *options],
-        cwd=place,
-        env=settings,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    RUNS.append(run)
-    return run
-
-
-def finished(run: subprocess.Popen[str]) -> tuple[int, str]:
-    _, told = run.communicate(timeout=LONGEST)
-    return run.returncode, told
-
-
-def until(run: subprocess.Popen[str], true: Callable[[], bool]) -> None:
-    """Waits until something has happened, or the run has ended without."""
-    latest = time.monotonic() + LONGEST
-    while not true():
-        assert run.poll() is None, run.communicate(timeout=LONGEST)[1]
-        assert time.monotonic() < latest, "it did not happen"
-        time.sleep(0.05)
-
-
-def readings(place: Path) -> dict[str, int]:
-    """Processes that are reading, by their nodes."""
-    return {path.read_text(): int(path.name.split("-")[1]) for path in (place / "seen").glob("reading-*")}
-
-
-def as_local(place: Path, name: str = "x") -> bytes:
-    out = place / "local.jsonl"
-    score_file(Job(place / "in.jsonl", out), lambda: [ScriptedReader(name=name)])
-    return out.read_bytes()
-
-
 def test_a_node_and_an_engine_killed_midway_change_no_byte(cluster: Nodes, place: Path) -> None:
     (place / "seen/hold").touch()
-    run = started(place, "--address", cluster.address)
+    run = started(place, "--engine", "ray", "--address", cluster.address)
     until(run, lambda: len(readings(place)) == 3)
     dead = cluster.kill_other_than_head()
     os.kill(next(pid for node, pid in readings(place).items() if node != dead), signal.SIGKILL)
@@ -158,7 +87,7 @@ def test_a_node_and_an_engine_killed_midway_change_no_byte(cluster: Nodes, place
 
 def test_rows_that_end_their_workers_come_out_unscored_and_alone(cluster: Nodes, place: Path) -> None:
     write(place, {7: "poison", 390: "crash"})
-    status, told = finished(started(place, "--address", cluster.address))
+    status, told = finished(started(place, "--engine", "ray", "--address", cluster.address))
     assert status == 0, told
     rows = [json.loads(line) for line in (place / "out.jsonl").read_text().splitlines()]
     assert [row["id"] for row in rows] == list(range(N_ROWS))
@@ -179,32 +108,28 @@ def test_nodes_that_would_see_something_else_are_refused_by_name(
     cluster: Nodes, place: Path, name: str, said: str
 ) -> None:
     (place / "seen/hold").touch()  # so that all workers are there before the rows are read
-    status, told = finished(started(place, "--address", cluster.address, name=name))
+    status, told = finished(started(place, "--engine", "ray", "--address", cluster.address, name=name))
     assert status == 1
     assert said in told
     assert not (place / "out.jsonl").exists()
 
 
 def test_this_machine_alone_interrupted_and_resumed_ends_in_the_same_bytes(place: Path) -> None:
-    (place / "seen/hold").touch()
-    run = started(place)
-    until(run, lambda: bool(readings(place)))
-    (place / "seen/hold").unlink()
-    until(run, lambda: "end" in kept(place) or kept(place).count("\n") > 1)
+    write(place, {390: "pause"})
+    (place / "seen/pause").touch()
+    small = ("--engine", "ray", "--window", "50")
+    run = started(place, *small)
+    until(run, lambda: kept(place).count("\n") > 3)
     os.killpg(run.pid, signal.SIGINT)
     status, told = finished(run)
+    assert status != 0
     assert "Traceback" not in told
-    if status != 0:  # it may have been quicker
-        status, told = finished(started(place, "--resume"))
+    (place / "seen/pause").unlink()
+    status, told = finished(started(place, *small, "--resume"))
     assert status == 0, told
     assert (place / "out.jsonl").read_bytes() == as_local(place)
-    left = [path.name for path in (place / "seen").iterdir() if not path.name.startswith("reading-")]
+    left = [path.name for path in (place / "seen").iterdir() if not path.name.startswith("opened-")]
     assert left == []
-
-
-def kept(place: Path) -> str:
-    journal = place / "out.jsonl.part/journal"
-    return journal.read_text() if journal.exists() else ""
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "ray://127.0.0.1:10001", "127.0.0.1:99999"])

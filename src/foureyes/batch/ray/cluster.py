@@ -64,6 +64,11 @@ class WorkerSlot:
     cpus: int
     gpus: int
 
+    @property
+    def key(self) -> tuple[str, int]:
+        """What tells it from the others."""
+        return self.node, self.number
+
 
 def slots_of(nodes: list[dict[str, Any]], *, gpus: bool) -> list[WorkerSlot]:
     """One worker for each graphics processor of a node, and one for the whole of a node that has none.

@@ -1,35 +1,25 @@
-"""The engine: one worker a slot, pieces handed out, results put back in order.
-
-Every node that is alive has a worker, whatever happened before: that replaces what is lost, and takes in nodes that join.
-Start at :class:`RayEngine`; workers are kept in :mod:`foureyes.batch.ray.pool`.
-"""
+"""The engine that reads on a cluster of Ray. Start at :class:`RayEngine`."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final, Self
+from collections.abc import Callable
 
-from foureyes.batch.pieces import RowPiece, ScoredPiece
 from foureyes.batch.ray.cluster import RayCluster
-from foureyes.batch.ray.narrowing import Careful, Lost, Rows, careful
-from foureyes.batch.ray.pool import WorkerPool
-from foureyes.batch.ray.worker import OpenReaders
-from foureyes.batch.window import Result
+from foureyes.batch.ray.workplace import RayWorkplace
+from foureyes.batch.workers.engine import WorkersEngine
+from foureyes.batch.workers.worker import OpenReaders
 
 __all__ = ["RayEngine"]
 
-_AHEAD: Final = 8
-"""Pieces a worker that may be in hand: read, being read, or waiting for one before them."""
 
-
-class RayEngine:
+class RayEngine(WorkersEngine):
     """Reads with Ray's workers.
 
     Args:
         open_readers: opens the verifiers, in each worker: picklable.
         address: ``HOST:PORT`` of a cluster's head, ``"auto"`` for the one this machine belongs to, ``None`` for this machine.
         gpus: use graphics processors, where a node has them.
+        on_left_out: told of a node that is given up, in a sentence.
 
     Raises:
         ConfigError: Ray is not installed, the cluster cannot be used from here, no worker starts, or nodes have other
@@ -37,83 +27,12 @@ class RayEngine:
         ModelError: the verifiers cannot be opened.
     """
 
-    def __init__(self, open_readers: OpenReaders, *, address: str | None = None, gpus: bool = True) -> None:
-        self._cluster = RayCluster(address)
-        self._pool: WorkerPool[_Turn] = WorkerPool(self._cluster, open_readers, gpus=gpus)
-        try:
-            self._fingerprints = self._pool.opened().fingerprints
-        except BaseException:
-            self.close()
-            raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()
-
-    @property
-    def fingerprints(self) -> Mapping[str, str]:
-        """Of the verifiers, the same in all workers."""
-        return self._fingerprints
-
-    def read(self, found: Iterable[RowPiece], *, signals: Sequence[str], tokens: bool) -> Iterator[ScoredPiece]:
-        """Reads pieces on all workers at once, a few pieces ahead of those that come out."""
-        line: deque[_Turn] = deque()
-        pieces = iter(found)
-        more = True
-        while more or line:
-            while more and len(line) < _AHEAD * self._pool.size:
-                piece = next(pieces, None)
-                more = piece is not None
-                if piece is not None:
-                    line.append(_Turn(piece))
-            while line and line[0].results is not None:
-                yield ScoredPiece(line[0].piece, line.popleft().results or [])
-            if line and line[0].results is None:
-                self._step(line, tuple(signals), tokens=tokens)
-
-    def close(self) -> None:
-        """Ends the workers, and the cluster if it is our own."""
-        try:
-            self._pool.close()
-        finally:
-            self._cluster.close()
-
-    def _step(self, line: Iterable[_Turn], signals: tuple[str, ...], *, tokens: bool) -> None:
-        """Hands out what is to be read as far as workers are free, and waits for news."""
-        waiting = (turn for turn in line if turn.wanted is not None and not turn.out)
-        while self._pool.free and (turn := next(waiting, None)) is not None:
-            self._pool.read(turn, turn.wanted or (), signals, tokens=tokens)
-            turn.out = True
-        for turn, news in self._pool.news():
-            turn.out = False
-            if news is not None:
-                turn.go_on(news)
-
-
-class _Turn:
-    """A piece in hand.
-
-    Attributes:
-        piece: as it was handed in.
-        results: once they are all there.
-        wanted: rows to be read next; ``None`` once all are.
-        out: whether a worker has them.
-    """
-
-    def __init__(self, piece: RowPiece) -> None:
-        self.piece = piece
-        self.results: list[Result] | None = list(piece.kept) or None
-        self.wanted: Rows | None = None
-        self.out = False
-        self._steps: Careful = careful(piece.exchanges)
-        if self.results is None:
-            self.wanted = next(self._steps)
-
-    def go_on(self, news: list[Result] | Lost) -> None:
-        """Takes what became of the rows that were wanted."""
-        try:
-            self.wanted = self._steps.send(news)
-        except StopIteration as end:
-            self.wanted, self.results = None, end.value
+    def __init__(
+        self,
+        open_readers: OpenReaders,
+        *,
+        address: str | None = None,
+        gpus: bool = True,
+        on_left_out: Callable[[str], None] = lambda _words: None,
+    ) -> None:
+        super().__init__(RayWorkplace(RayCluster(address), open_readers, gpus=gpus), on_left_out)

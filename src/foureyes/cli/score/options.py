@@ -55,7 +55,11 @@ def _add_reading(verifiers: argparse._ArgumentGroup) -> None:
     add_dtype(verifiers)
     add_template_args(verifiers)
     add_servers(verifiers)
-    verifiers.add_argument("--device", help="cpu, cuda or mps (default: the best there is)")
+    verifiers.add_argument(
+        "--device",
+        metavar="DEVICE,…",
+        help="cpu, cuda or mps (default: the best there is); several, such as cuda:0,cuda:1, or all graphics processors, read at once",
+    )
     verifiers.add_argument(
         "--truncate",
         choices=("refuse", "left"),

@@ -12,6 +12,7 @@ from pathlib import Path
 from textwrap import shorten
 from typing import IO, Any, Final
 
+from foureyes.batch.devices.engine import DevicesEngine
 from foureyes.batch.engine import Engine, LocalEngine
 from foureyes.batch.job import Job
 from foureyes.batch.results import OWN, RANK, RowTally, Tallies
@@ -21,6 +22,7 @@ from foureyes.batch.window import WindowLimits
 from foureyes.cli.meaning import meaning_of
 from foureyes.cli.options import server_keys_of, template_args_of
 from foureyes.cli.output import CommandOutput
+from foureyes.cli.score.devices import devices_of
 from foureyes.cli.score.progress import Pace, progress_on
 from foureyes.cli.words import tell_server, tell_step
 from foureyes.display import plural
@@ -50,7 +52,6 @@ def run(args: argparse.Namespace, output: CommandOutput) -> None:
         server_keys_of(args),
         args.at_once,
         dtype=args.dtype,
-        device=args.device,
         truncate=args.truncate,
         template_args=template_args_of(args),
         on_step=tell_step,
@@ -58,8 +59,13 @@ def run(args: argparse.Namespace, output: CommandOutput) -> None:
     score(args, output, opened)
 
 
-def score(args: argparse.Namespace, output: CommandOutput, open_reader: Callable[[str], Reader]) -> None:
+def score(args: argparse.Namespace, output: CommandOutput, open_reader: Callable[..., Reader]) -> None:
     """Scores the file with readers opened by the given function.
+
+    Args:
+        args: of the command line.
+        output: what is said goes there.
+        open_reader: opens the verifier of a reference, with the keyword ``device``.
 
     Raises:
         InputError: an option, the input or the output cannot be used.
@@ -67,11 +73,14 @@ def score(args: argparse.Namespace, output: CommandOutput, open_reader: Callable
     """
     if args.address and args.engine != "ray":
         raise InputError("--address is of a Ray cluster: it goes with --engine ray")
+    devices = devices_of(args.device)
+    if len(devices) > 1 and args.engine == "ray":
+        raise InputError("--engine ray takes all devices of every node: leave out --device, or name cpu or cuda")
     scored = _scoring(args)
     pace = Pace(time.monotonic)
 
     def open_engine() -> Engine:
-        engine = _engine(args, partial(_opened, open_reader, tuple(args.verifier)))
+        engine = _engine(args, devices, partial(_opened, open_reader, tuple(args.verifier)), output.warn)
         pace.start()
         return engine
 
@@ -99,16 +108,25 @@ def _with_servers(variables: Mapping[str, str], at_once: int | None, reference: 
     return open_reader(reference, servers=ServerUse(keys or None, at_once, tell_server), **told)
 
 
-def _opened(open_reader: Callable[[str], Reader], references: Sequence[str]) -> list[Reader]:
-    return [open_reader(reference) for reference in references]
+def _opened(open_reader: Callable[..., Reader], references: Sequence[str], device: str | None) -> list[Reader]:
+    return [open_reader(reference, device=device) for reference in references]
 
 
-def _engine(args: argparse.Namespace, open_readers: Callable[[], Sequence[Reader]]) -> Engine:
+def _engine(
+    args: argparse.Namespace,
+    devices: Sequence[str],
+    open_on: Callable[[str | None], Sequence[Reader]],
+    on_left_out: Callable[[str], None],
+) -> Engine:
+    if len(devices) > 1:
+        return DevicesEngine(open_on, devices, on_left_out=on_left_out)
+    device = next(iter(devices), None)
     if args.engine == "local":
-        return LocalEngine(open_readers())
+        return LocalEngine(open_on(device))
     from foureyes.batch.ray.engine import RayEngine  # noqa: PLC0415 - ray is an extra
 
-    return RayEngine(open_readers, address=args.address, gpus=args.device in {None, "cuda"})
+    gpus = device in {None, "cuda"}
+    return RayEngine(partial(open_on, device), address=args.address, gpus=gpus, on_left_out=on_left_out)
 
 
 def _scoring(args: argparse.Namespace) -> Callable[..., Tallies]:

@@ -19,7 +19,7 @@ from foureyes.errors import ConfigError, ModelUnavailable
 from foureyes.models.head import Head
 from foureyes.models.transformers.attention import NAME
 
-__all__ = ["Loaded", "best_dtype", "load", "no_progress_bar"]
+__all__ = ["Loaded", "best_dtype", "graphics_devices", "load", "no_progress_bar"]
 
 DTYPES: Final = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -79,7 +79,7 @@ def load(
     path = Path(folder)
     if not (path / "config.json").is_file():
         raise ModelUnavailable(f"{path} is not a model folder: it has no config.json", model=name or path.name)
-    where = torch.device(device or _best_device())
+    where = _found_device(device)
     kind = _dtype(dtype, where)
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(path, local_files_only=True)
@@ -153,6 +153,24 @@ def no_progress_bar() -> Iterator[None]:
     finally:
         if shown:
             transformers_logging.enable_progress_bar()
+
+
+def graphics_devices() -> list[str]:
+    """Names of all graphics processors that CUDA, or ROCm in its place, lends this process."""
+    return [f"cuda:{i}" for i in range(torch.cuda.device_count())]
+
+
+def _found_device(name: str | None) -> torch.device:
+    if name is None:
+        return torch.device(_best_device())
+    try:
+        found = torch.device(name)
+    except RuntimeError as error:
+        raise ConfigError(f"no device is called {name!r}; wanted cpu, mps, cuda or one such as cuda:1") from error
+    n = {"cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}.get(found.type)
+    if n is not None and (found.index or 0) >= n:
+        raise ConfigError(f"there is no device {name}: torch {torch.__version__} sees {n} of {found.type} here")
+    return found
 
 
 def _best_device() -> str:

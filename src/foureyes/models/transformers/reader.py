@@ -22,7 +22,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from foureyes.errors import ConfigError, ModelUnavailable
+from foureyes.errors import ConfigError
 from foureyes.models.head import Head, Statistics
 from foureyes.models.item_reading import Numbered, TokenStatistics, read_in_windows, readings_of
 from foureyes.models.packing import common_prefix, grow_forest
@@ -146,16 +146,20 @@ class TransformersReader:
     def _read_batch(self, items: list[Item], top_k: int) -> list[Reading | Unscored]:
         try:
             statistics = self._statistics(items, top_k)
-        except torch.OutOfMemoryError as error:
-            if len(items) == 1:
-                n = len(items[0].fed)
-                raise ModelUnavailable(
-                    f"{self.name} ran out of memory on one row of {n} tokens", model=self.name, retryable=True
-                ) from error
-            half = len(items) // 2
-            return self._read_batch(items[:half], top_k) + self._read_batch(items[half:], top_k)
+        except torch.OutOfMemoryError:
+            statistics = None  # and on, below, when the exception holds no tensor any more
+        if statistics is None:
+            return self._read_less(items, top_k)
         found = TokenStatistics(*(getattr(statistics, name).numpy() for name in TokenStatistics.__slots__))
         return readings_of(self.name, items, found, self._text)
+
+    def _read_less(self, items: list[Item], top_k: int) -> list[Reading | Unscored]:
+        """Half after half; what is out of memory by itself is unscored, and no other row for its sake."""
+        if len(items) == 1:
+            n = len(items[0].fed)
+            return [Unscored("unavailable", f"{self.name} ran out of memory on one row of {n} tokens")]
+        half = len(items) // 2
+        return self._read_batch(items[:half], top_k) + self._read_batch(items[half:], top_k)
 
     @torch.inference_mode()
     def _statistics(self, items: list[Item], top_k: int) -> Statistics:

@@ -1,7 +1,9 @@
 """``foureyes score`` whose verifier says, in a folder, who reads, and waits, ends or fails when it is told to.
 
-Reference: ``NAME:FOLDER``. While the folder holds ``hold``, a reading leaves ``reading-PID`` there, with the node in it, and
-waits. An answer ``poison`` ends the process that reads it, ``crash`` raises what nobody foresaw.
+Reference: ``NAME:FOLDER``. While the folder holds ``hold``, a reading leaves ``reading-PID`` there, with the node or the device in it,
+and waits. An answer ``poison`` ends the process that reads it, ``crash`` raises what nobody foresaw, ``pause`` waits
+while the folder holds that. Each opening leaves ``opened-PID`` with the device
+in it; a device ``broken`` ends its process then, and one ``full`` cannot be opened.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import foureyes.batch.ray.worker
+import foureyes.batch.workers.worker
 import foureyes.cli
 import foureyes.cli.score.work
 from foureyes.models.scripted import ScriptedReader
@@ -23,32 +25,43 @@ from foureyes.types import Exchange, Reading, Unscored
 class Watched(ScriptedReader):
     """Named by what it is to be: ``other-weights`` and ``other-version`` differ from worker to worker."""
 
-    def __init__(self, reference: str) -> None:
+    def __init__(self, reference: str, device: str | None = None) -> None:
         name, folder = reference.split(":")
         super().__init__(name=name)
-        self._folder = Path(folder)
+        self._folder, self._device = Path(folder), device
+        (self._folder / f"opened-{os.getpid()}").write_text(str(device))
+        if device == "broken":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if device == "full":
+            raise RuntimeError("out of memory")
         if name == "other-version":
-            foureyes.batch.ray.worker.__version__ = "0.0.9"
+            foureyes.batch.workers.worker.__version__ = "0.0.9"
 
     @property
     def fingerprint(self) -> str:
         return f"pid:{os.getpid()}" if self.name == "other-weights" else super().fingerprint
 
     def read(self, exchanges: Sequence[Exchange], *, top_k: int = 0) -> list[Reading | Unscored]:
-        import ray
-
         if (self._folder / "hold").exists():
             writing = self._folder / f"writing-{os.getpid()}"
-            writing.write_text(ray.get_runtime_context().get_node_id())
+            writing.write_text(self._device or _node())
             writing.rename(self._folder / f"reading-{os.getpid()}")
         while (self._folder / "hold").exists():
             time.sleep(0.02)
         answers = {exchange.answer for exchange in exchanges}
+        while "pause" in answers and (self._folder / "pause").exists():
+            time.sleep(0.02)
         if "poison" in answers:
             os.kill(os.getpid(), signal.SIGKILL)
         if "crash" in answers:
             raise RuntimeError("of no kind that is known")
         return super().read(exchanges, top_k=top_k)
+
+
+def _node() -> str:
+    import ray
+
+    return str(ray.get_runtime_context().get_node_id())
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What runs on the nodes: a worker that opens the verifiers once and reads pieces of rows.
+"""What reads, wherever it is: a worker that opens the verifiers once and reads pieces of rows.
 
 Failures come back as values: an exception would have to survive pickling, and a class that only a worker knows. Start at
 :class:`ReadingWorker`.
@@ -6,7 +6,6 @@ Failures come back as values: an exception would have to survive pickling, and a
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -53,18 +52,15 @@ class WorkerFailure:
 
 
 class ReadingWorker:
-    """Holds the verifiers of one node, or of one graphics processor.
+    """Holds the verifiers of one node, or of one device.
 
     Args:
         open_readers: opens them.
-        cpus: that are its own.
     """
 
-    def __init__(self, open_readers: OpenReaders, cpus: int) -> None:
+    def __init__(self, open_readers: OpenReaders) -> None:
         self._open_readers = open_readers
         self._readers: dict[str, Reader] = {}
-        if os.environ.get("OMP_NUM_THREADS") == str(cpus):  # Ray's, which counts hyperthreads; libraries know better
-            del os.environ["OMP_NUM_THREADS"]
 
     def ready(self) -> bool:
         """Returns as soon as the worker runs."""

@@ -7,16 +7,16 @@ oldest call is what it was reading, and the others had not begun.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from foureyes import __version__
-from foureyes.batch.ray.cluster import RayCluster, WorkerSlot, slots_of
-from foureyes.batch.ray.narrowing import Lost
-from foureyes.batch.ray.worker import OpenReaders, ReadingWorker, WorkerFailure, WorkerIdentity
 from foureyes.batch.window import Result
+from foureyes.batch.workers.narrowing import Lost
+from foureyes.batch.workers.worker import WorkerFailure, WorkerIdentity
+from foureyes.batch.workers.workplace import Hired, Slot, Workplace
 from foureyes.errors import ConfigError, ModelRefused, ModelUnavailable
 from foureyes.types import Exchange, Unscored
 
@@ -34,8 +34,11 @@ _OPEN_S: Final = 1800.0
 _OPENINGS: Final = 6
 """Workers that may be lost one after the other in a slot before any can read; then the slot stays empty."""
 
+_FAILED: Final = 3
+"""For how many of these one counts that said why it cannot read: the next would most likely say the same."""
+
 _LOOK_S: Final = 2.0
-"""Seconds between two looks at which nodes there are."""
+"""Seconds between two looks at which slots there are."""
 
 _LOSSES: Final = 6
 """Workers lost in a row for each there is and one more, with nothing read in between: then the fault is not one row's."""
@@ -48,7 +51,7 @@ News: TypeAlias = list[Result] | Lost | None
 
 @dataclass(slots=True)
 class _Worker(Generic[T]):
-    slot: WorkerSlot
+    slot: Slot
     handle: Any
     ready: Any
     opening: Any
@@ -67,21 +70,19 @@ class _Worker(Generic[T]):
 
 
 class WorkerPool(Generic[T]):
-    """One worker a slot, as far as nodes are alive.
+    """One worker a slot, as far as there are slots.
 
     Args:
-        cluster: that they run on.
-        open_readers: opens the verifiers, in each.
-        gpus: use graphics processors.
+        workplace: where they run.
+        on_left_out: told of a slot that is given up, in a sentence.
     """
 
-    def __init__(self, cluster: RayCluster, open_readers: OpenReaders, *, gpus: bool) -> None:
-        self._cluster, self._ray, self._gpus = cluster, cluster.ray, gpus
-        self._open_readers = open_readers
-        self._workers: dict[tuple[str, int], _Worker[T]] = {}
+    def __init__(self, workplace: Workplace[Any], on_left_out: Callable[[str], None] = lambda _words: None) -> None:
+        self._workplace, self._on_left_out = workplace, on_left_out
+        self._workers: dict[Hashable, _Worker[T]] = {}
         self._identity: WorkerIdentity | None = None
         self._losses = 0
-        self._unopened: Counter[tuple[str, int]] = Counter()
+        self._unopened: Counter[Hashable] = Counter()
         self._looked = self._ran = monotonic()
         self._looked -= _LOOK_S
 
@@ -109,7 +110,7 @@ class WorkerPool(Generic[T]):
     def read(self, what: T, rows: Sequence[Exchange | Unscored], signals: Sequence[str], *, tokens: bool) -> None:
         """Gives rows, and by which name to hear of them, to the worker that has least to do."""
         worker = min((one for one in self._workers.values() if one.room), key=lambda one: len(one.calls))
-        worker.calls.append((worker.handle.read.remote(rows, signals, tokens=tokens), what))
+        worker.calls.append((self._workplace.read(worker.handle, rows, signals, tokens=tokens), what))
 
     def news(self) -> list[tuple[T, News]]:
         """Waits a while for what became of calls, starting workers where there are none.
@@ -120,42 +121,36 @@ class WorkerPool(Generic[T]):
         """
         self._look()
         awaited = {ref: worker for worker in self._workers.values() for ref in worker.awaited}
-        ready, _ = self._ray.wait(list(awaited), timeout=_LOOK_S) if awaited else ([], [])
-        found = self._heard(awaited[ready[0]]) if ready else []
+        call = self._workplace.answered(list(awaited), _LOOK_S)
+        found = [] if call is None else self._heard(awaited[call])
         self._give_up_slow()
         self._require_running()
         return found
 
     def close(self) -> None:
         """Ends all workers."""
-        for worker in self._workers.values():
-            self._ray.kill(worker.handle)
-        self._workers.clear()
+        try:
+            for worker in self._workers.values():
+                self._workplace.end(worker.handle)
+            self._workers.clear()
+        finally:
+            self._workplace.close()
 
     def _look(self) -> None:
         """Starts a worker in every slot that has none."""
         if monotonic() - self._looked < _LOOK_S:
             return
-        for slot in slots_of(self._cluster.nodes(), gpus=self._gpus):
-            key = slot.node, slot.number
-            if key not in self._workers and self._unopened[key] < _OPENINGS:
-                self._workers[key] = self._start(slot)
+        for slot in self._workplace.slots():
+            if slot.key not in self._workers and self._unopened[slot.key] < _OPENINGS:
+                hired: Hired = self._workplace.start(slot)
+                self._workers[slot.key] = _Worker(slot, hired.handle, hired.ready, hired.opening)
         self._looked = monotonic()
-
-    def _start(self, slot: WorkerSlot) -> _Worker[T]:
-        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy  # noqa: PLC0415 - an extra
-
-        there = NodeAffinitySchedulingStrategy(node_id=slot.node, soft=False)
-        options = {"num_cpus": slot.cpus, "num_gpus": slot.gpus, "max_restarts": 0, "max_task_retries": 0}
-        actor = self._ray.remote(ReadingWorker).options(scheduling_strategy=there, **options)
-        handle = actor.remote(self._open_readers, slot.cpus)
-        return _Worker(slot, handle, handle.ready.remote(), handle.open.remote())
 
     def _heard(self, worker: _Worker[T]) -> list[tuple[T, News]]:
         if worker.ready is not None:
-            told, worker.ready, worker.started = self._told(worker.ready), None, monotonic()
+            told, worker.ready, worker.started = self._workplace.told(worker.ready), None, monotonic()
         elif worker.opening is not None:
-            told, worker.opening = self._told(worker.opening), None
+            told, worker.opening = self._workplace.told(worker.opening), None
         else:
             return self._results(worker)
         self._ran = monotonic()
@@ -169,9 +164,9 @@ class WorkerPool(Generic[T]):
 
     def _results(self, worker: _Worker[T]) -> list[tuple[T, News]]:
         found: list[tuple[T, News]] = []
-        while worker.calls and self._ray.wait([worker.calls[0][0]], timeout=0)[0]:
-            ref, what = worker.calls.popleft()
-            told = self._told(ref)
+        while worker.calls and self._workplace.answered([worker.calls[0][0]], 0.0) is not None:
+            call, what = worker.calls.popleft()
+            told = self._workplace.told(call)
             if isinstance(told, Lost | WorkerFailure):
                 blamed = told if isinstance(told, Lost) else self._fail(worker, told)
                 if isinstance(told, Lost):
@@ -181,42 +176,36 @@ class WorkerPool(Generic[T]):
             found.append((what, told))
         return found
 
-    def _told(self, ref: Any) -> Any:
-        """What a call returned, or :class:`Lost`."""
-        from ray.exceptions import RayError  # noqa: PLC0415 - an extra
-
-        try:
-            return self._ray.get(ref)
-        except RayError as error:
-            return Lost(_cause(error))
-
     def _fail(self, worker: _Worker[T], failure: WorkerFailure, *, at_start: bool = False) -> Lost | None:
         """Raises what concerns the run; else gives the worker up, and says whether what it read is to blame."""
         if failure.kind == "config":
             raise ConfigError(f"a worker on {worker.slot.place}: {failure.message}")
         if failure.kind == "refused":
             raise ModelRefused(failure.message, model=failure.model)
-        if at_start:
-            raise ModelUnavailable(failure.message, model=failure.model or "ray", retryable=True)
-        self._lose(worker, Lost(failure.message))
+        if at_start and failure.kind != "crash":
+            raise ModelUnavailable(failure.message, model=failure.model or "workers", retryable=True)
+        self._lose(worker, Lost(failure.message), count=_FAILED)
         return Lost(failure.message) if failure.kind == "crash" else None
 
-    def _lose(self, worker: _Worker[T], lost: Lost) -> None:
+    def _lose(self, worker: _Worker[T], lost: Lost, count: int = 1) -> None:
         if "No module named 'foureyes" in lost.cause:
             raise ConfigError(f"{worker.slot.place} has no foureyes {__version__}: every node needs it installed")
-        key = worker.slot.node, worker.slot.number
+        key = worker.slot.key
         self._workers.pop(key, None)
-        self._ray.kill(worker.handle)
+        self._workplace.end(worker.handle)
         self._looked = -_LOOK_S
         self._losses += 1
-        self._unopened[key] += not worker.admitted
-        left_alone = self._unopened[key] >= _OPENINGS and not self._workers
+        self._unopened[key] += 0 if worker.admitted else count
+        left_out = self._unopened[key] >= _OPENINGS
+        left_alone = left_out and not self._workers
         if left_alone or self._losses >= _LOSSES * (1 + self.size):
             raise ModelUnavailable(
                 f"{self._losses} workers were lost one after the other, the last on {worker.slot.place}: {lost.cause}",
-                model="ray",
+                model="workers",
                 retryable=True,
             )
+        if left_out:
+            self._on_left_out(f"{worker.slot.place} is left out, as no worker can read there: {lost.cause}")
 
     def _admit(self, worker: _Worker[T], identity: WorkerIdentity) -> None:
         """Lets a worker read that would see what the others see."""
@@ -228,7 +217,7 @@ class WorkerPool(Generic[T]):
         if self._identity is None:
             self._identity = identity
         worker.admitted = True
-        self._unopened.pop((worker.slot.node, worker.slot.number), None)
+        self._unopened.pop(worker.slot.key, None)
         if identity != self._identity:
             before = self._identity.fingerprints
             other = next((name for name, one in identity.fingerprints.items() if before.get(name) != one), "verifier")
@@ -249,17 +238,5 @@ class WorkerPool(Generic[T]):
         if any(worker.ready is None for worker in self._workers.values()):
             self._ran = monotonic()
         elif monotonic() - self._ran > _START_S:
-            nodes = ", ".join(sorted({worker.slot.place for worker in self._workers.values()})) or "no node"
-            raise ConfigError(
-                f"no worker started within {_START_S:.0f} s on {nodes}; a worker wants all processors of its node to itself"
-            )
-
-
-def _cause(error: Exception) -> str:
-    """Why a worker was lost, without numbers of processes and nodes."""
-    said = str(error)
-    if "No module named 'foureyes" in said:
-        return "No module named 'foureyes'"
-    if "running low on memory" in said:  # not in every text that names memory: Ray guesses at it in others
-        return "out of memory"
-    return "its machine is gone" if "node has died" in said or "node died" in said else "its process ended"
+            places = ", ".join(sorted({worker.slot.place for worker in self._workers.values()})) or "no place"
+            raise ConfigError(f"no worker started within {_START_S:.0f} s on {places}{self._workplace.wants}")

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foureyes.batch.ray.narrowing import Lost, Rows, careful
 from foureyes.batch.window import Result
+from foureyes.batch.workers.narrowing import Lost, Rows, careful
 from foureyes.errors import ModelUnavailable
 from foureyes.types import Exchange, Unscored
 

@@ -1,4 +1,4 @@
-"""What to have read next, and what it comes to, when workers end while they read. No Ray here.
+"""What to have read next, and what it comes to, when workers end while they read. No process is touched here.
 
 Rows that end no worker are read beside the same neighbours as ever, so that their numbers do not hang on luck: which rows
 are to blame is found by reading each alone, and then the piece is read without those. Start at :func:`careful`.
@@ -70,7 +70,7 @@ def careful(rows: Rows) -> Careful:
             fit[i] = _unscored(found)
             found = yield from _tried([fit[i]], _TRIES_ALONE)
         if isinstance(found, Lost):
-            raise ModelUnavailable(f"workers end whatever they read: {found.cause}", model="ray", retryable=True)
+            raise ModelUnavailable(f"workers end whatever they read: {found.cause}", model="workers", retryable=True)
         alone += found
     if len(rows) == 1:
         return alone

@@ -1,0 +1,45 @@
+"""``--device`` of ``foureyes score``: one, several, all."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+import pytest
+
+from foureyes.cli.score import devices
+from foureyes.cli.score.devices import devices_of
+from foureyes.cli.score.options import configure
+from foureyes.cli.score.work import score
+from foureyes.errors import ConfigError, InputError
+
+
+def test_names_in_their_order_with_commas_between_them() -> None:
+    assert devices_of("cuda:1, cpu,cuda:0") == ["cuda:1", "cpu", "cuda:0"]
+    assert devices_of("cpu,cpu") == ["cpu", "cpu"]
+
+
+def test_all_means_every_graphics_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "graphics_devices", lambda: ["cuda:0", "cuda:1"])
+    assert devices_of("all") == ["cuda:0", "cuda:1"]
+
+
+def test_all_where_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "graphics_devices", list)
+    with pytest.raises(ConfigError, match="finds none here"):
+        devices_of("all")
+
+
+@pytest.mark.parametrize("told", ["", ",", "cpu,", "cuda:", "cuda:x", "GPU 1", "all,cpu:"])
+def test_what_is_no_name_of_a_device(told: str) -> None:
+    with pytest.raises(InputError, match="--device wants"):
+        devices_of(told)
+
+
+def test_ray_chooses_devices_by_itself() -> None:
+    parser = argparse.ArgumentParser()
+    configure(parser)
+    args = parser.parse_args(["in", "-o", "out.jsonl", "--engine", "ray", "--device", "cuda:0,cuda:1"])
+    output: Any = None
+    with pytest.raises(InputError, match="takes all devices of every node"):
+        score(args, output, list)
