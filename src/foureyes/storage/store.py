@@ -208,9 +208,13 @@ def naming(what: str) -> Iterator[None]:
 
 
 def _reason(error: Exception) -> str:
-    for kind in type(error).__mro__:
-        if kind.__name__ in _NAMED:
-            return _NAMED[kind.__name__]
+    for one in (
+        error,
+        error.__cause__,
+    ):  # the hub's file system says "not found" of what it may not show, because of an error that knows
+        named = next((kind.__name__ for kind in type(one).__mro__ if kind.__name__ in _NAMED), None)
+        if named is not None:
+            return _NAMED[named]
     for known, words in _MEANINGS:
         if isinstance(error, known):
             return words
