@@ -1,5 +1,8 @@
 """What a folder of shards costs: time, memory and going on, by the number of rows, with a scripted reader.
 
+What a row costs beside its reading (finding its answer in the input, keeping its result, writing it) is told apart: the share of it in a run is
+this, divided by what a real verifier takes for a row.
+
 ::
 
     python -m bench.shards 250000 1000000 [--rows-per-shard 100000] [--to jsonl]
@@ -19,12 +22,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 from foureyes.batch.engine import LocalEngine
 from foureyes.batch.job import Job
+from foureyes.batch.pieces import RowPiece, ScoredPiece
 from foureyes.batch.results import Tallies
 from foureyes.batch.shards.run import Sharding, score_shards
 from foureyes.models.scripted import ScriptedReader
@@ -58,7 +63,9 @@ def _measure(folder: Path, rows: int, args: argparse.Namespace) -> None:
     shutil.rmtree(folder / "out")
     _process(folder, args, "--stop", str(rows // 2))
     on = _process(folder, args)
+    beside = (whole["seconds"] - whole["reading"]) / rows * 1e6
     told = f"{rows:>12,} rows: {whole['seconds']:.1f} s, {rows / whole['seconds']:,.0f} rows/s, peak {whole['mib']:.0f} MiB"
+    told += f", {beside:.0f} µs a row beside reading"
     print(f"{told}; killed at half, going on took {on['first']:.2f} s", flush=True)
 
 
@@ -70,6 +77,19 @@ def _process(folder: Path, args: argparse.Namespace, *more: str) -> dict[str, fl
         raise SystemExit(said.stderr or f"bench: a run ended with {said.returncode}")
     found: dict[str, float] = json.loads(said.stdout or "{}")
     return found
+
+
+class _TimedEngine(LocalEngine):
+    """Notes how long it reads."""
+
+    seconds = 0.0
+
+    def read(self, found: Iterable[RowPiece], *, signals: Sequence[str], tokens: bool) -> Iterator[ScoredPiece]:
+        for piece in found:
+            started = time.perf_counter()
+            [scored] = super().read([piece], signals=signals, tokens=tokens)
+            self.seconds += time.perf_counter() - started
+            yield scored
 
 
 def _run(args: argparse.Namespace) -> None:
@@ -84,9 +104,11 @@ def _run(args: argparse.Namespace) -> None:
 
     job_of = partial(Job, resume=True)
     what = Sharding([str(args.run / "in.jsonl")], f"{args.run}/out/", job_of, args.to, args.rows_per_shard)
-    score_shards(what, lambda: LocalEngine([ScriptedReader()]), on_piece=note)
+    engine = _TimedEngine([ScriptedReader()])
+    score_shards(what, lambda: engine, on_piece=note)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"seconds": time.perf_counter() - started, "first": first, "mib": peak}))
+    seconds = time.perf_counter() - started
+    print(json.dumps({"seconds": seconds, "reading": engine.seconds, "first": first, "mib": peak}))
 
 
 if __name__ == "__main__":
