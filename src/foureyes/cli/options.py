@@ -12,15 +12,19 @@ from typing import Any, Final
 from foureyes.errors import InputError
 from foureyes.http.addresses import KEY_VARIABLE
 from foureyes.models.weights.reference import addresses_in
+from foureyes.storage.addresses import is_remote
 
 __all__ = [
     "add_allowance",
+    "add_copy",
     "add_dtype",
+    "add_engine",
     "add_force",
     "add_meaning",
     "add_out",
     "add_page",
     "add_quiet",
+    "add_rows_per_shard",
     "add_servers",
     "add_small",
     "add_table",
@@ -42,6 +46,49 @@ def add_table(parser: argparse.ArgumentParser) -> None:
 def add_out(parser: argparse._ActionsContainer, words: str, *, metavar: str = "FILE", required: bool = False) -> None:
     """The file that a verb writes."""
     parser.add_argument("-o", "--out", required=required, type=Path, metavar=metavar, help=words)
+
+
+def add_copy(parser: argparse._ActionsContainer, *, required: bool = False) -> None:
+    """The copy of a table that a verb writes; :mod:`foureyes.cli.copies` reads the table and refuses what cannot be."""
+    parser.add_argument(
+        "-o",
+        "--out",
+        required=required,
+        type=_copy_place,
+        metavar="OUT",
+        help="a copy of IN in its format; FOLDER/ or s3://BUCKET/FOLDER/ for a copy of every file of it, one in memory at a time",
+    )
+    add_rows_per_shard(parser)
+    add_engine(
+        parser, "who works on the files of a FOLDER/: this process, or tasks on a Ray cluster, with the same output"
+    )
+
+
+def _copy_place(text: str) -> Path | str:
+    try:
+        return text if text.endswith("/") or is_remote(text) else Path(text)
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def add_rows_per_shard(parser: argparse._ActionsContainer) -> None:
+    """How large the files of a folder get."""
+    parser.add_argument(
+        "--rows-per-shard",
+        type=int,
+        metavar="N",
+        help="cut JSON lines and Parquet into shards of so many rows (default: a shard a file)",
+    )
+
+
+def add_engine(parser: argparse._ActionsContainer, words: str) -> None:
+    """Who does the work."""
+    parser.add_argument("--engine", choices=("local", "ray"), default="local", help=f"{words} (default: %(default)s)")
+    parser.add_argument(
+        "--address",
+        metavar="HOST:PORT",
+        help="with --engine ray, the head of a cluster, or auto for the one this machine belongs to (default: this machine alone)",
+    )
 
 
 def add_force(parser: argparse._ActionsContainer, words: str = "replace an OUT that exists") -> None:

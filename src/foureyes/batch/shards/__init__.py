@@ -10,8 +10,8 @@ A *shard* is a file of the output: what became of one input file, or of so many 
 
     run ─── plan        which shards there are: pure but for looking at the input
      ├───── inputs      a shard's rows as a file of this machine
-     ├───── claim       one run at a time
-     └───── folder      shards, and what is kept of them, here or on an object store
+     ├───── room        whether they may be put there, and what of an earlier run goes
+     └───── folder      shards, one run at a time, and what is kept of them, here or on an object store
 
 Start at :func:`~foureyes.batch.shards.run.score_shards`.
 """

@@ -64,6 +64,11 @@ class Inputs:
         if shard.start is None and not is_remote(file.place):
             self._check(file)
 
+    def named(self, shard: Shard) -> str:
+        """What a person calls these rows, where they are counted from the shard's first."""
+        place = self._files[shard.file].place
+        return f"{place} from row {shard.first:,} on" if shard.first else place
+
     def origin(self, shard: Shard) -> Origin:
         """What messages call these rows."""
         return Origin(self._files[shard.file].place, shard.first)
@@ -74,6 +79,8 @@ class Inputs:
             self._copy_of(shard).unlink(missing_ok=True)
         elif is_remote(self._files[shard.file].place):
             self._file_of(shard.file).unlink(missing_ok=True)
+            if self._fetched is not None and self._fetched[0] == shard.file:
+                self._fetched = None
 
     def close(self) -> None:
         """Deletes every copy."""

@@ -9,9 +9,9 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import Any, Final
@@ -27,6 +27,7 @@ from foureyes.batch.run import score_with
 from foureyes.batch.shards.folder import ShardFolder, open_folder
 from foureyes.batch.shards.inputs import Inputs
 from foureyes.batch.shards.plan import InputFile, Shard, input_files, plan_shards
+from foureyes.batch.shards.room import RUN, require_apart, require_room, shard_name, throw_away, undamaged
 from foureyes.errors import InputError
 from foureyes.records.forms import Form, form_of_name
 
@@ -34,9 +35,7 @@ __all__ = ["Sharding", "score_shards"]
 
 _FORMAT: Final = 2
 
-_RUN: Final = ".foureyes/run.json"
 _MARK: Final = re.compile(r"[0-9a-f]{16}")
-_SHARD: Final = re.compile(r"shard-\d{5}\.(jsonl|parquet)")
 
 OnPiece = Callable[[Tallies, int | None], None]
 
@@ -98,22 +97,10 @@ def score_shards(
     """
     files = input_files(sharding.sources)
     folder = open_folder(sharding.out, sharding.work)
-    _require_apart(sharding.sources, files, folder)
+    require_apart(sharding.sources, files, folder)
     template = _template(sharding, files, folder.work)
     with folder.claimed(by_force=template.force and template.resume):
         return _Run(sharding, template, folder, files, on_piece).score(open_engine)
-
-
-def _require_apart(sources: Sequence[str], files: Sequence[InputFile], folder: ShardFolder) -> None:
-    """Refuses to read what a run writes: it would be deleted, or be read as input by the run that goes on."""
-    for file in files:
-        if folder.holds(file.place):
-            raise InputError(
-                f"{file.place} lies in {folder.name}, where the shards go; the output wants a folder of its own"
-            )
-    for source in sources:
-        if folder.read_by(source):
-            raise InputError(f"{folder.name} lies in {source}, which is read; the output wants a folder of its own")
 
 
 def _template(sharding: Sharding, files: Sequence[InputFile], work: Path) -> Job:
@@ -161,7 +148,7 @@ class _Run:
         told = self._told()
         if told is None:
             shards = plan_shards(self._files, self._sharding.rows, self._template.form)
-            self._start_anew()
+            throw_away(self._folder, by_force=self._template.force)
         else:
             shards = self._shards_of(told)
         mark = secrets.token_hex(8) if told is None else told["mark"]
@@ -187,7 +174,7 @@ class _Run:
 
     def _shards_of(self, told: Mapping[str, Any]) -> list[Shard]:
         """Those of an earlier run; what it says becomes names of files, and is looked at first."""
-        with self._undamaged(_RUN):
+        with undamaged(self._folder, RUN):
             shards = [Shard.from_dict(shard) for shard in told["shards"]]
             in_order = [shard.index for shard in shards] == list(range(len(shards)))
             if not (
@@ -209,10 +196,10 @@ class _Run:
         """What an earlier run says of itself, if it is to be gone on with."""
         said = self._folder.told()
         if said is None:
-            self._require_room()
+            require_room(self._folder, by_force=self._template.force)
             return None
         if self._template.resume:
-            with self._undamaged(_RUN):
+            with undamaged(self._folder, RUN):
                 told: dict[str, Any] = json.loads(said)
                 what = difference({name: told.get(name) for name in self._identity}, self._identity)
             if what:
@@ -224,41 +211,6 @@ class _Run:
             )
         return None
 
-    def _start_anew(self) -> None:
-        """Throws away what an earlier run made; of one that does not say which, every shard."""
-        said = self._folder.told()
-        if said is None:
-            return
-        try:
-            with self._undamaged(_RUN):
-                n = len(json.loads(said)["shards"])
-            names = [_name(index, suffix) for index in range(n) for suffix in ("jsonl", "parquet")]
-        except InputError:
-            names = [name for name in self._folder.sizes() if _SHARD.fullmatch(name)]
-        self._folder.forget(names)
-        self._require_room()
-
-    @contextmanager
-    def _undamaged(self, name: str) -> Iterator[None]:
-        """Names what is kept of a run and cannot be read as such."""
-        try:
-            yield
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InputError(
-                f"{self._folder.name}{name} is damaged ({type(error).__name__}); --force without --resume starts again"
-            ) from error
-
-    def _require_room(self) -> None:
-        foreign = [name for name in self._folder.sizes() if not name.startswith(".")]
-        if taken := [name for name in foreign if _SHARD.fullmatch(name)]:
-            raise InputError(
-                f"{self._folder.name} holds {min(taken)}, which is of no run and has the name of a shard; move it, or choose another OUT"
-            )
-        if foreign and not self._template.force:
-            raise InputError(
-                f"{self._folder.name} holds {min(foreign)}, which is of no run; wanted an empty folder, or --force, which lets it be"
-            )
-
     def _begin(self, manifest: dict[str, Any], told: dict[str, Any] | None) -> None:
         """Says what the run is about, once that is known; whoever goes on must read with the same verifiers."""
         verifiers = {"fingerprints": dict(self._engine.fingerprints) if self._engine else {}}
@@ -269,12 +221,12 @@ class _Run:
 
     def _pending(self, shards: Sequence[Shard]) -> list[Shard]:
         """The shards that are not whole; the others are counted."""
-        names = {shard.index: _name(shard.index, self._form) for shard in shards}
+        names = {shard.index: shard_name(shard.index, self._form) for shard in shards}
         kept, sizes = self._folder.kept(names.values()), self._folder.sizes()
         pending = []
         for shard in shards:
             name = names[shard.index]
-            with self._undamaged(f".foureyes/shards/{name}.json"):
+            with undamaged(self._folder, f".foureyes/shards/{name}.json"):
                 record = json.loads(kept[name]) if name in kept else None
                 if record is not None and record["size"] == sizes.get(name):
                     self._count(record["tallies"], shards, resumed=True)
@@ -346,11 +298,7 @@ class _Run:
         record.unlink(missing_ok=True)
 
     def _made(self, shard: Shard) -> Path:
-        return self._work / _name(shard.index, self._form)
+        return self._work / shard_name(shard.index, self._form)
 
     def _record(self, shard: Shard) -> Path:
-        return self._work / f"{_name(shard.index, self._form)}.json"
-
-
-def _name(index: int, suffix: str) -> str:
-    return f"shard-{index:05}.{suffix}"
+        return self._work / f"{shard_name(shard.index, self._form)}.json"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final, get_args
 
 from foureyes.choices import CalibratorKind, ClassCalibratorKind
-from foureyes.cli.options import add_allowance, add_force, add_out, add_page, add_table
+from foureyes.cli.options import add_allowance, add_copy, add_force, add_out, add_page, add_table
 from foureyes.cli.parser import Commands
 
 __all__ = ["configure"]
@@ -61,7 +61,7 @@ def _configure_fit(fit: argparse.ArgumentParser) -> None:
 def _configure_apply(apply: argparse.ArgumentParser) -> None:
     apply.add_argument("calibrator", type=Path, metavar="CALIBRATOR")
     _add_input(apply)
-    add_out(apply, "a copy in the format of IN", metavar="OUT", required=True)
+    add_copy(apply, required=True)
     apply.add_argument(
         "--field", default="confidence", metavar="NAME", help="where P(correct) goes (default: %(default)s)"
     )

@@ -17,13 +17,13 @@ from foureyes.cli.calibrate.promises import achievable, choose_threshold, decide
 from foureyes.cli.calibrate.shift import judge_files
 from foureyes.cli.calibrate.table import ScoreTable, confidence_of, read_scores, uncalibrated
 from foureyes.cli.calibrate.words import print_table, shift_words
+from foureyes.cli.copies import opened_for_copy
 from foureyes.cli.files import (
     in_file,
     read_text,
     require_absent,
     require_new_fields,
     require_places,
-    require_same_format,
     spread,
 )
 from foureyes.cli.output import CommandOutput
@@ -31,7 +31,7 @@ from foureyes.display import plural
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.report.calibration import CalibrationFindings, calibration_page, measures
 from foureyes.report.promises import achievable_table
-from foureyes.tables import open_table, write_text
+from foureyes.tables import Table, open_table, write_text
 
 __all__ = ["run"]
 
@@ -82,9 +82,11 @@ def _fit(args: argparse.Namespace, output: CommandOutput) -> None:
 
 def _apply(args: argparse.Namespace, output: CommandOutput) -> None:
     calibrator = _open_calibrator(args.calibrator)
-    table = open_table(args.source)
-    require_same_format(table, args.out)
-    require_absent(args.out, force=args.force)
+    with opened_for_copy(args) as table:
+        _apply_to(table, calibrator, args, output)
+
+
+def _apply_to(table: Table, calibrator: Calibrator, args: argparse.Namespace, output: CommandOutput) -> None:
     scores = read_scores(table, args, outcome=False, calibrator=calibrator)
     if calibrator.direction_note:
         output.warn(calibrator.direction_note)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from foureyes.cli.options import add_force, add_out, add_page, add_table
+from foureyes.cli.options import add_copy, add_force, add_page, add_table
 
 __all__ = ["configure"]
 
@@ -82,7 +82,7 @@ def _add_finding(finding: argparse._ArgumentGroup) -> None:
 
 
 def _add_acting(acting: argparse._ArgumentGroup) -> None:
-    add_out(acting, "a copy of IN in its format", metavar="OUT")
+    add_copy(acting)
     add_force(acting)
     what = acting.add_mutually_exclusive_group()
     what.add_argument(

@@ -54,13 +54,12 @@ class LabelTable:
         return [None if label < 0 else label if names is None else names[label] for label in labels.tolist()]
 
 
-def read_labels(args: argparse.Namespace) -> LabelTable:
-    """Reads what the options name.
+def read_labels(table: Table, args: argparse.Namespace) -> LabelTable:
+    """Reads what the options name of a table.
 
     Raises:
         InputError: fields that cannot be used, labels of no class, a labelled row without probabilities.
     """
-    table = open_table(args.source)
     classes = _class_names(args.classes)
     probs, known = _experts(table, args, classes)
     widths = {matrix.shape[1] for matrix in probs.values()}

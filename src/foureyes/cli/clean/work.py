@@ -15,7 +15,8 @@ from foureyes.cleaning.review import apply_decisions, suggestions, write_review
 from foureyes.cleaning.stopping import keep_top_for
 from foureyes.cli.clean.serving import read_decisions, serve
 from foureyes.cli.clean.table import LabelTable, precision_of, read_labels
-from foureyes.cli.files import require_absent, require_new_fields, require_places, require_same_format
+from foureyes.cli.copies import opened_for_copy
+from foureyes.cli.files import require_new_fields, require_places
 from foureyes.cli.output import CommandOutput
 from foureyes.display import plural
 from foureyes.errors import InputError
@@ -35,11 +36,12 @@ def run(args: argparse.Namespace, output: CommandOutput) -> None:
         InputError: options that do not go together, or fields that cannot be used.
     """
     _require_options(args)
-    require_places(args.html, args.out)
-    data = read_labels(args)
-    if args.out:
-        require_same_format(data.table, args.out)
-        require_absent(args.out, force=args.force)
+    require_places(args.html, None if isinstance(args.out, str) else args.out)
+    with opened_for_copy(args) as table:
+        _clean(read_labels(table, args), args, output)
+
+
+def _clean(data: LabelTable, args: argparse.Namespace, output: CommandOutput) -> None:
     found = _find(data, args, output)
     for sentence in found.issues.findings:
         output.say(sentence)

@@ -6,7 +6,16 @@ import argparse
 from pathlib import Path
 from typing import Final
 
-from foureyes.cli.options import add_dtype, add_meaning, add_quiet, add_servers, add_template_args, add_verifiers
+from foureyes.cli.options import (
+    add_dtype,
+    add_engine,
+    add_meaning,
+    add_quiet,
+    add_rows_per_shard,
+    add_servers,
+    add_template_args,
+    add_verifiers,
+)
 
 __all__ = ["configure"]
 
@@ -84,12 +93,7 @@ def _add_rows(rows: argparse._ArgumentGroup) -> None:
 
 
 def _add_shards(shards: argparse._ArgumentGroup) -> None:
-    shards.add_argument(
-        "--rows-per-shard",
-        type=int,
-        metavar="N",
-        help="cut JSON lines and Parquet into shards of so many rows (default: a shard a file)",
-    )
+    add_rows_per_shard(shards)
     shards.add_argument(
         "--to", choices=("jsonl", "parquet"), help="format of the shards (default: Parquet where all of IN is)"
     )
@@ -111,15 +115,5 @@ def _add_running(running: argparse._ArgumentGroup) -> None:
     running.add_argument(
         "--window", type=int, default=512, metavar="ROWS", help="most rows in hand at once (default: %(default)s)"
     )
-    running.add_argument(
-        "--engine",
-        choices=("local", "ray"),
-        default="local",
-        help="who reads: this process, or workers on every node of a Ray cluster, with the same output (default: %(default)s)",
-    )
-    running.add_argument(
-        "--address",
-        metavar="HOST:PORT",
-        help="with --engine ray, the head of a cluster, or auto for the one this machine belongs to (default: this machine alone)",
-    )
+    add_engine(running, "who reads: this process, or workers on every node of a Ray cluster, with the same output")
     add_quiet(running, "neither progress nor summary on stderr")

@@ -1,0 +1,132 @@
+"""``calibrate apply`` and ``clean`` into a folder of shards: the rows of a run over all rows at once, whoever does the work."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from foureyes.cli import main
+
+ROOT = Path(__file__).parents[2]
+CLEAN = ("--label", "label", "--probs", "p", "--classes", "cat,dog,cow")
+APPLY = ("--score", "foureyes.v.log_cmp")
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """300 rows with a score, each tenth without, and labels of which each tenth is wrong."""
+    rng = np.random.default_rng(0)
+    true = rng.integers(0, 3, 300)
+    given = np.where(np.arange(300) % 10 == 0, (true + 1) % 3, true)
+    probs = rng.dirichlet(np.ones(3), 300) * 0.2
+    probs[np.arange(300), true] += 0.8
+    score = rng.normal(2, 1, 300)
+    with (tmp_path / "rows.jsonl").open("w") as file:
+        for i in range(300):
+            seen = {"unscored": {"reason": "empty_answer"}} if i % 10 == 9 else {"log_cmp": score[i]}
+            row = {"text": f"item {i}", "label": ("cat", "dog", "cow")[given[i]], "p": probs[i].tolist()}
+            file.write(json.dumps({**row, "foureyes": {"v": seen}, "right": bool(score[i] < 2)}) + "\n")
+    fit = ["calibrate", "fit", str(tmp_path / "rows.jsonl"), *APPLY, "--correct", "right", "--kind", "platt"]
+    assert main([*fit, "-o", str(tmp_path / "c.json")]) == 0
+    return tmp_path
+
+
+def asked(place: Path, verb: str, *more: str) -> list[str]:
+    rows = str(place / "rows.jsonl")
+    head = ["clean", rows, *CLEAN] if verb == "clean" else ["calibrate", "apply", str(place / "c.json"), rows, *APPLY]
+    return [*head, *more]
+
+
+def joined(folder: Path) -> bytes:
+    shards = sorted(folder.glob("shard-*.jsonl"))
+    assert len(shards) == 5
+    return b"".join(path.read_bytes() for path in shards)
+
+
+@pytest.mark.parametrize(
+    ("verb", "options"),
+    [
+        ("apply", ()),
+        ("apply", ("--flag-rate", "0.1")),
+        ("clean", ()),
+        ("clean", ("--method", "confident_learning")),
+        ("clean", ("--keep-top", "0.5", "--action", "drop")),
+        ("clean", ("--action", "relabel")),
+    ],
+)
+def test_shards_hold_what_one_copy_holds(
+    place: Path, capsys: pytest.CaptureFixture[str], verb: str, options: tuple[str, ...]
+) -> None:
+    said = []
+    for out, more in ((f"{place}/one.jsonl", ()), (f"{place}/out/", ("--rows-per-shard", "70"))):
+        capsys.readouterr()
+        assert main(asked(place, verb, "-o", out, *options, *more, "--json")) == 0
+        told = json.loads(capsys.readouterr().out)["result"]
+        said.append(told | {"output": ""})
+    assert said[0] == said[1]
+    assert joined(place / "out") == (place / "one.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize("verb", ["apply", "clean"])
+def test_a_cluster_writes_the_same_bytes(place: Path, verb: str) -> None:
+    if "CI" not in os.environ:
+        pytest.importorskip("ray")
+    for out, engine in (("local", "local"), ("spread", "ray")):
+        command = [
+            sys.executable,
+            "-m",
+            "foureyes",
+            *asked(place, verb, "-o", f"{place}/{out}/", "--rows-per-shard", "70"),
+        ]
+        settings = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+        done = subprocess.run(
+            [*command, "--engine", engine], capture_output=True, text=True, check=False, env=settings, timeout=600
+        )
+        assert done.returncode == 0, done.stderr
+    assert joined(place / "spread") == joined(place / "local")
+
+
+def test_issues_of_shards_are_found_without_a_copy(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = []
+    for more in ((), ("--rows-per-shard", "70")):
+        capsys.readouterr()
+        assert main(asked(place, "clean", *more, "--json")) == 0
+        said.append(json.loads(capsys.readouterr().out)["result"]["issues"])
+    assert said[0] == said[1]
+
+
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [
+        (("-o", "{}/one.jsonl", "--engine", "ray"), "end OUT with a /"),
+        (("-o", "{}/one.jsonl", "--rows-per-shard", "5"), "end OUT with a /"),
+        (("-o", "{}/out/", "--address", "auto"), "goes with --engine ray"),
+        (("-o", "ftp://host/out/"), "ftp://"),
+        (("-o", "{}/"), "wants a folder of its own"),
+        (("-o", "{}/out/", "--rows-per-shard", "0"), "at least one row a shard"),
+    ],
+)
+def test_options_that_do_not_go_together(
+    place: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, ...], what: str
+) -> None:
+    more = [option.format(place) for option in options]
+    try:
+        status = main(asked(place, "clean", *more))
+    except SystemExit as end:
+        status = int(str(end.code))
+    assert status in {1, 2}
+    assert what in capsys.readouterr().err
+
+
+def test_a_field_that_is_taken_changes_nothing(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(asked(place, "apply", "-o", f"{place}/out/", "--field", "text")) == 1
+    assert "has a field 'text' already" in capsys.readouterr().err
+    assert main(asked(place, "apply", "-o", f"{place}/out/", "--rows-per-shard", "70")) == 0
+    assert main(asked(place, "apply", "-o", f"{place}/out/")) == 1
+    assert "--force throws them away" in capsys.readouterr().err
