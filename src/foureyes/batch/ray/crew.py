@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -48,7 +48,7 @@ class RayCrew:
         self._there = self._cluster.ray.remote(_work_there).options(num_cpus=1, max_retries=_TRIES)
 
     def work(
-        self, what: Callable[[Path, X, Path | None], R], tasks: Sequence[ShardTask], asked: Sequence[X]
+        self, what: Callable[[Path, X, Path | None], R], tasks: Sequence[ShardTask], asked: Iterable[X]
     ) -> Iterator[R]:
         """As many at once as there are processors, in the order of the shards."""
         most = _AHEAD * max(1, int(self._cluster.ray.cluster_resources().get("CPU", 1)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeAlias, TypeVar
@@ -37,14 +37,14 @@ class Crew(Protocol):
     """Works on shards."""
 
     def work(
-        self, what: Callable[[Path, X, Path | None], R], tasks: Sequence[ShardTask], asked: Sequence[X]
+        self, what: Callable[[Path, X, Path | None], R], tasks: Sequence[ShardTask], asked: Iterable[X]
     ) -> Iterator[R]:
         """Does something with each shard.
 
         Args:
             what: is done: a function that can be pickled.
             tasks: the shards.
-            asked: what each is asked.
+            asked: what each is asked; taken no further ahead than there is work.
 
         Returns:
             What it comes to, in the order of the shards, each as soon as it and all before it are done.
@@ -70,7 +70,7 @@ class LocalCrew:
         self._inputs = inputs
 
     def work(
-        self, what: Callable[[Path, X, Path | None], R], tasks: Sequence[ShardTask], asked: Sequence[X]
+        self, what: Callable[[Path, X, Path | None], R], tasks: Sequence[ShardTask], asked: Iterable[X]
     ) -> Iterator[R]:
         """Each when it is asked for."""
         for task, one in zip(tasks, asked, strict=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import count, pairwise
+from itertools import count, pairwise, repeat
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
@@ -121,10 +121,10 @@ class ShardedTable(Table):
         if self._copies is None:
             raise InputError(f"{path} was not opened for copies")
         kinds = _kinds(fields) if self.suffixes[0] in _TYPED else {}
-        copies = [
+        copies = (
             ShardCopy({name: values[start:stop] for name, values in fields.items()}, kinds, _within(rows, start, stop))
             for start, stop in pairwise(self._edges)
-        ]
+        )
         made = [self._work / f"shard-{shard.index:05}{self.suffixes[0]}" for shard in self._shards]
         tasks = [ShardTask(shard, out) for shard, out in zip(self._shards, made, strict=True)]
         self._copies.begin()
@@ -148,7 +148,7 @@ class ShardedTable(Table):
 
     def _asked(self, what: Callable[[Path, X, Path | None], R], asked: X) -> Iterator[R]:
         tasks = [ShardTask(shard) for shard in self._shards]
-        return self._crew.work(what, tasks, [asked] * len(tasks))
+        return self._crew.work(what, tasks, repeat(asked, len(tasks)))
 
     def _column(self, kind: ColumnKind, field: str, dtype: type[Any]) -> Column[Any]:
         values, present = np.zeros(len(self), dtype), np.zeros(len(self), np.bool_)
