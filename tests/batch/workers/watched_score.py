@@ -35,7 +35,7 @@ class Watched(ScriptedReader):
         if device == "full":
             raise RuntimeError("out of memory")
         if name == "other-version":
-            foureyes.batch.workers.worker.__version__ = "0.0.9"
+            vars(foureyes.batch.workers.worker)["__version__"] = "0.0.9"
 
     @property
     def fingerprint(self) -> str:
