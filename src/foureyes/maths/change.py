@@ -137,6 +137,7 @@ class RateDetector:
             raise InputError(f"a run length must be a finite number above 1; got {run_length}")
         self.run_length = float(run_length)
         self._bets = _bets(self.limit)
+        self._factors = {value: [kept + won * value for kept, won in self._bets] for value in (0.0, 1.0)}
         self._sums = [0.0] * len(_STAKES)
 
     @property
@@ -151,9 +152,8 @@ class RateDetector:
             InputError: the value is not in [0, 1].
         """
         _require_share(value)
-        self._sums = [
-            (sum_ + 1) * (kept + won * value) for sum_, (kept, won) in zip(self._sums, self._bets, strict=True)
-        ]
+        factors = self._factors.get(value) or [kept + won * value for kept, won in self._bets]
+        self._sums = [(sum_ + 1) * factor for sum_, factor in zip(self._sums, factors, strict=True)]
         if sum(self._sums) < self.run_length * len(_STAKES):
             return False
         self._sums = [0.0] * len(_STAKES)

@@ -124,15 +124,22 @@ class Observation(_OfAnAnswer):
     @property
     def disagreement(self) -> bool | None:
         """Whether verifiers took different sides; ``None`` where fewer than two took one."""
-        verdicts = [opinion.verdict for opinion in self.opinions]
-        safe, unsafe = verdicts.count("safe"), verdicts.count("unsafe")
+        safe = unsafe = 0
+        for opinion in self.opinions:
+            safe += opinion.verdict == "safe"
+            unsafe += opinion.verdict == "unsafe"
         return safe > 0 < unsafe if safe + unsafe > 1 else None
 
     @property
     def disputed(self) -> bool | None:
         """Whether a verifier contradicted the answer; ``None`` where none took a side."""
-        sides = [opinion.verdict for opinion in self.opinions if opinion.definite]
-        return "unsafe" in sides if sides else None
+        found = None
+        for opinion in self.opinions:
+            if opinion.verdict == "unsafe":
+                return True
+            if opinion.verdict == "safe":
+                found = False
+        return found
 
     @classmethod
     def from_dict(cls, document: dict[str, Any]) -> Observation:

@@ -73,10 +73,11 @@ class OriginFigures:
         """Counts one decision in."""
         self.decisions += 1
         self.held += not o.safe
-        self.compared += o.disagreement is not None
-        self.differing += bool(o.disagreement)
-        self.sided += o.disputed is not None
-        self.disputed += bool(o.disputed)
+        disagreement, disputed = o.disagreement, o.disputed
+        self.compared += disagreement is not None
+        self.differing += bool(disagreement)
+        self.sided += disputed is not None
+        self.disputed += bool(disputed)
         for vote in o.opinions:
             if vote.log_cmp is not None:
                 self.readings += 1
@@ -143,15 +144,15 @@ class OriginWatch:
         Returns:
             The alarms it raises, usually none.
         """
-        alarms = []
-        for kind, name in o.origins:
+        alarms, origins, disputed = [], o.origins, o.disputed
+        for kind, name in origins:
             named = self._named(kind, name)
             named.counts.add(o)
-            if o.disputed is not None and self._paired(named, (kind, name), event=o.disputed):
+            if disputed is not None and self._paired(named, (kind, name), event=disputed):
                 alarms.append(_alarm(kind, name, named, o.at))
-        if o.disputed is not None:
+        if disputed is not None:
             self._number += 1
-            self._recent.append(_Decision(self._number, o.disputed, frozenset(o.origins)))
+            self._recent.append(_Decision(self._number, disputed, frozenset(origins)))
         return alarms
 
     def observe_fresh(self, reading: FreshReading) -> None:
@@ -224,8 +225,9 @@ class OriginWatch:
 
     def _paired(self, named: _Named, origin: Origin, *, event: bool) -> bool:
         """Whether this decision of a name, paired with one without it, raises the alarm."""
-        oldest = self._recent[0].number if self._recent else 0
-        named.paired = {number for number in named.paired if number >= oldest}
+        if len(named.paired) > _RECENT:  # some are of decisions that nobody remembers any more
+            oldest = self._recent[0].number
+            named.paired = {number for number in named.paired if number >= oldest}
         partner = next(self._partners(named, origin), None)
         if partner is None:
             return False

@@ -87,13 +87,17 @@ def _without_texts(event: TenantEvent) -> TenantEvent:
     return replace(event, item=event.item.model_copy(update={"prompt": None, "response": None, "segments": None}))
 
 
-def _verified(document: Mapping[str, Any], at: float) -> Verified:
+def _verified(document: dict[str, Any], at: float) -> Verified:
     seen, item = document["seen"], document["item"]
+    if seen is not None:
+        seen["at"] = at
+    if item is not None:
+        item["at"] = rfc3339(at)
     return Verified(
         document["verification"],
-        None if seen is None else Observation.from_dict({**seen, "at": at}),
+        None if seen is None else Observation.from_dict(seen),
         document["unsafe"],
-        None if item is None else FeedItem.model_validate({**item, "at": rfc3339(at)}),
+        None if item is None else FeedItem.model_validate(item),
         at,
     )
 
@@ -110,7 +114,7 @@ _KINDS: Final[Mapping[type[TenantEvent], str]] = {
     Suspended: "suspended",
     Acknowledged: "acknowledged",
 }
-_READ: Final[Mapping[str, Callable[[Mapping[str, Any], float], TenantEvent]]] = {
+_READ: Final[Mapping[str, Callable[[dict[str, Any], float], TenantEvent]]] = {
     "verified": _verified,
     "outcome": lambda event, at: OutcomeReported(event["verification"], _outcome(event["outcome"]), at),
     "action": lambda event, at: ActionReported(event["agent"], _outcome(event["outcome"]), at),
