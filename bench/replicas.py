@@ -79,8 +79,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Measures, prints and writes."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--requests", type=int, default=8_000, help="of each kind in a round")
-    parser.add_argument("--concurrent", type=int, default=64)
+    parser.add_argument("--requests", type=int, default=8_000, help="of each replica in a round")
+    parser.add_argument("--concurrent", type=int, default=64, help="connections to each replica")
     parser.add_argument("--entries", type=int, default=1_000_000, help="of the log that is opened; 0 for none")
     parser.add_argument("--markdown", type=Path, metavar="FILE")
     parser.add_argument("--serve", type=json.loads, help=argparse.SUPPRESS)
@@ -169,6 +169,7 @@ def one_run(url: str, kind: str, *, n: int, concurrent: int) -> Run:
         }
         several = [stack.enter_context(replica(given, folder / f"{i}.log")) for i in range(KINDS[kind])]
         requests = [request(key.presented, f"agent-{agent}") for agent in range(_AGENTS)]
+        concurrent, n = concurrent * len(several), n * len(several)
         loaded(several, requests, n=n // 4, concurrent=concurrent)
         before, database_before = sum(cpu_s(pid) for pid, _ in several), database_cpu_s()
         started = time.perf_counter()
@@ -276,8 +277,8 @@ def markdown(found: Sequence[Mapping[str, Run]], opening: Sequence[float], args:
         "# What several replicas cost",
         (
             f"Made by `python -m bench.replicas --rounds {args.rounds} --requests {args.requests} --concurrent {args.concurrent} "
-            f"--entries {args.entries} --markdown docs/bench-replicas.md`. {args.concurrent} connections at once over loopback in all, "
-            f"{len(found)} rounds, {args.requests:,} verifications of each kind in a round; medians, and in brackets the lowest and the highest. "
+            f"--entries {args.entries} --markdown docs/bench-replicas.md`. {args.concurrent} connections at once to each replica over loopback, "
+            f"{len(found)} rounds, {args.requests:,} verifications for each replica in a round; medians, and in brackets the lowest and the highest. "
             f"Replicas, PostgreSQL and the load share {machine['processor']}, {usable_processors()} processors; "
             f"Python {machine['python']}, {versions}."
         ),
