@@ -303,6 +303,11 @@ class TestOneModel:
         with pytest.raises(ModelRefused, match=f"{servers[1].url}.*its model is other"):
             opened()
 
+    def test_a_servers_own_words_are_shown_on_one_line(self, servers, opened):
+        servers[1].names = ["other\x1b[2J\nmodel"]
+        with pytest.raises(ModelRefused, match=r"its model is other \[2J model"):
+            opened()
+
     def test_a_name_that_one_does_not_serve_is_refused(self, servers, opened):
         servers[1].names = ["other"]
         with pytest.raises(ModelRefused, match=f"{servers[1].url}: wanted model 'toy'; it serves other"):

@@ -22,7 +22,7 @@ from foureyes.signals.catalog import signal
 from foureyes.signals.cross import score
 from foureyes.types import Exchange, Scored, Unscored
 
-__all__ = ["Engine", "LocalEngine", "cut", "numbered", "score_rows"]
+__all__ = ["Engine", "LocalEngine", "cut", "numbered", "read_whole", "score_rows"]
 
 
 _MOST_PIECES: Final = 256
@@ -78,7 +78,8 @@ class LocalEngine:
         """Reads each piece when it is asked for; servers go on reading the next ones meanwhile."""
 
         def read(piece: RowPiece) -> ScoredPiece:
-            return ScoredPiece(piece, list(piece.kept) or self._whole(piece, signals, tokens=tokens))
+            results = list(piece.kept) or read_whole(piece.exchanges, self._readers, signals=signals, tokens=tokens)
+            return ScoredPiece(piece, results)
 
         if self._readers and len(self._behind_servers) == len(self._readers):
             return self._ahead(found, read)
@@ -92,23 +93,6 @@ class LocalEngine:
                 at_once=lambda: max(one.rows_at_once for one in self._behind_servers),
                 size=lambda piece: len(piece.answers),
             )
-
-    def _whole(self, piece: RowPiece, signals: Sequence[str], *, tokens: bool) -> list[Result]:
-        """Reads a piece, again where all servers of a verifier were gone meanwhile: no row is given up for that.
-
-        Raises:
-            ModelUnavailable: they are not back, or gone again and again.
-        """
-        for _ in range(_READ_AGAIN + 1):
-            before = self._outages()
-            results = score_rows(piece.exchanges, self._readers, signals=signals, tokens=tokens)
-            if self._outages() == before:
-                return results
-        names = ", ".join(reader.name for reader in self._behind_servers)
-        raise ModelUnavailable(f"{names}: its servers stop answering again and again", model=names, retryable=True)
-
-    def _outages(self) -> int:
-        return sum(reader.outages for reader in self._behind_servers)
 
     def close(self) -> None:
         """Readers belong to whoever opened them."""
@@ -127,6 +111,25 @@ def cut(windows: Iterable[RowWindow], kept: Iterator[Result], limits: WindowLimi
         for rows in pieces(answers, limits):
             found = list(islice(kept, rows.stop - rows.start))
             yield RowPiece(window, answers[rows], places[rows], found, ends_window=rows.stop == len(answers))
+
+
+def read_whole(
+    exchanges: Sequence[Exchange | Unscored], readers: Mapping[str, Reader], *, signals: Sequence[str], tokens: bool
+) -> list[Result]:
+    """As :func:`score_rows`, again where all servers of a verifier were gone meanwhile: no row is given up for that.
+
+    Raises:
+        ModelUnavailable: they are not back, or gone again and again.
+        ModelError: as there.
+    """
+    behind = [reader for reader in readers.values() if isinstance(reader, ConcurrentReader)]
+    for _ in range(_READ_AGAIN + 1):
+        before = [reader.outages for reader in behind]
+        results = score_rows(exchanges, readers, signals=signals, tokens=tokens)
+        if [reader.outages for reader in behind] == before:
+            return results
+    names = ", ".join(reader.name for reader in behind)
+    raise ModelUnavailable(f"{names}: its servers stop answering again and again", model=names, retryable=True)
 
 
 def score_rows(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from foureyes import __version__
-from foureyes.batch.engine import numbered, score_rows
+from foureyes.batch.engine import numbered, read_whole
 from foureyes.batch.window import Result
 from foureyes.errors import ConfigError, FoureyesError, ModelError, ModelRefused
 from foureyes.models.roles import Reader
@@ -79,7 +79,7 @@ class ReadingWorker:
     ) -> list[Result] | WorkerFailure:
         """Reads some rows in one call: one result per row."""
         try:
-            return score_rows(rows, self._readers, signals=signals, tokens=tokens)
+            return read_whole(rows, self._readers, signals=signals, tokens=tokens)
         except Exception as error:  # noqa: BLE001 - as above, and no worse than the end of the process
             return _failure(error)
 

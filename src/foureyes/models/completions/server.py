@@ -13,6 +13,7 @@ from typing import Any, Final, Self
 import numpy as np
 
 from foureyes.errors import ConfigError, InputError, ModelRefused
+from foureyes.http.error_text import cleaned
 from foureyes.models.completions import probe
 from foureyes.models.completions.assembly import Tokens, assemble
 from foureyes.models.completions.connection import Connection
@@ -212,9 +213,9 @@ _WORDS: Final[Mapping[str, str]] = {
 
 
 def _told(value: object) -> str:
-    if isinstance(value, tuple):
-        return ", ".join(map(str, value))
-    return str(getattr(value, "name", value))
+    """In words that may be shown, as some are the server's own."""
+    words = ", ".join(map(str, value)) if isinstance(value, tuple) else str(getattr(value, "name", value))
+    return cleaned(words)
 
 
 def _spans(tokens: Tokens, seen: Sequence[TokenLogprobs]) -> list[tuple[int, int]]:
