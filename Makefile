@@ -63,6 +63,7 @@ studies: $(VENV)/developer
 	$(BIN)/python -m studies.defaults --data $(DATA) --splits 5 --markdown docs/studies/defaults.md
 	$(BIN)/python -m studies.vision --data $(DATA) --markdown docs/studies/vision.md
 	$(BIN)/foureyes models pull smollm2-135m gemma3-270m qwen2.5-coder-0.5b qwen2.5-coder-1.5b
+	$(BIN)/python -m studies.route --data $(DATA) --stored 150 --live 60 --out out/studies/route
 	$(BIN)/python -m studies.beliefs --data $(DATA) --markdown docs/studies/beliefs.md
 	$(BIN)/python -m studies.code_bugs --data $(DATA) --markdown docs/studies/code_bugs.md
 	$(BIN)/python -m studies.programs --data $(DATA) --markdown docs/studies/programs.md
