@@ -41,6 +41,8 @@ bench: $(VENV)/developer
 	$(BIN)/python -m bench.read --markdown docs/bench.md
 	$(BIN)/python -m bench.gguf --markdown docs/small-machines.md
 	$(BIN)/python -m bench.many_machines --markdown docs/many-machines.md
+	PYTHON=$(PYTHON) tools/vllm-server client
+	$(BIN)/python -m bench.served --markdown docs/reading-over-http.md
 	$(BIN)/python -m bench.decisions --markdown docs/bench-decisions.md
 	$(BIN)/python -m bench.ledger --markdown docs/bench-ledger.md
 	$(BIN)/python -m bench.faults --markdown docs/faults.md
