@@ -41,5 +41,6 @@ def test_ray_chooses_devices_by_itself() -> None:
     configure(parser)
     args = parser.parse_args(["in", "-o", "out.jsonl", "--engine", "ray", "--device", "cuda:0,cuda:1"])
     output: Any = None
+    opened: Any = None
     with pytest.raises(InputError, match="takes all devices of every node"):
-        score(args, output, list)
+        score(args, output, opened)

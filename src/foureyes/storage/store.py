@@ -224,6 +224,9 @@ def _reason(error: Exception) -> str:
 
 
 def _opened(scheme: str) -> Any:
+    if scheme in {"gs", "gcs"}:
+        # or gcsfs asks over gRPC of what kind each bucket is, and says on stderr that it may not
+        os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
     try:
         import fsspec  # noqa: PLC0415 - an extra
 
