@@ -284,7 +284,7 @@ def markdown(found: Sequence[Mapping[str, Run]], opening: Sequence[float], args:
         ),
         (
             "All replicas serve one tenant, which is the worst case: each applies every event of the others. The verifiers are "
-            "scripted and answer at once, so what is counted is the service itself; a verifier takes a hundred times as long."
+            "scripted and answer at once, so what is counted is the service itself."
         ),
         aims([_linear(found, n) for n in (2, 4)] + [_opening(opening, args.entries)]),
         grid(

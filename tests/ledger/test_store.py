@@ -276,8 +276,8 @@ class TestPostgres:
 
     def test_a_commit_waits_for_the_disk_even_where_that_is_switched_off(self, postgres_url):
         store = PostgresStore(postgres_url.replace("&options=", "&options=-csynchronous_commit%3Doff%20"))
-        with store.transaction():
-            assert store._writer.execute("SHOW synchronous_commit").fetchone() == ("on",)
+        with store.transaction() as transaction:
+            assert transaction._connection.execute("SHOW synchronous_commit").fetchone() == ("on",)
         store.close()
 
     def test_whoever_waited_sees_what_was_written_meanwhile_whatever_the_server_s_default(self, postgres_url):
@@ -310,7 +310,7 @@ class TestPostgres:
         def cut_off():
             with store.transaction() as transaction:
                 transaction.extend(extension(1, [b"b"]))
-                (pid,) = store._writer.execute("SELECT pg_backend_pid()").fetchone()
+                (pid,) = transaction._connection.execute("SELECT pg_backend_pid()").fetchone()
                 administrate("SELECT pg_terminate_backend(%s, 5000)", pid)
 
         with pytest.raises(LedgerError, match=r"terminating connection|closed the connection"):

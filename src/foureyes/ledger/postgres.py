@@ -81,8 +81,8 @@ class PostgresStore(Store):
         self._reading = Connections(self._what, keep=_READING_AT_HAND, prepare=_read_only)
         self._writable = create
         self._writing = threading.Lock()
-        self._writer: psycopg.Connection | None = None
-        with translate_errors(self._what), self._connected() as connection:
+        self._writer = Connections(self._what, keep=1, prepare=_durable)
+        with translate_errors(self._what), (self._writer if create else self._reading).lent() as connection:
             if create:
                 self._prepare(connection)
             self._require_ledger(connection)
@@ -99,13 +99,11 @@ class PostgresStore(Store):
         with self._writing, translate_errors(self._what):
             if not self._writable:
                 raise LedgerError(f"{self._what} is closed, or was opened for reading")
-            if self._writer is None or self._writer.closed:
-                self._writer = self._connected_to_write()
-            with self._writer.transaction():
-                self._writer.execute(_LOCK)
-                yield _Transaction(self._writer)
-                if self._writer.execute(UNTOUCHED).fetchone() != (True,):
-                    self._require_own_tables(self._writer)
+            with self._writer.lent() as writer, writer.transaction():
+                writer.execute(_LOCK)
+                yield _Transaction(writer)
+                if writer.execute(UNTOUCHED).fetchone() != (True,):
+                    self._require_own_tables(writer)
 
     def read_witness(self) -> None:
         """None: a server has no file beside it that replicas share; give the ledger a :class:`Witness`."""
@@ -118,20 +116,7 @@ class PostgresStore(Store):
         with self._writing, translate_errors(self._what):
             self._writable = False
             self._reading.close()
-            if self._writer is not None:
-                self._writer.close()
-
-    def _connected(self) -> psycopg.Connection:
-        return psycopg.connect(self._what.conninfo, autocommit=True)
-
-    def _connected_to_write(self) -> psycopg.Connection:
-        connection = self._connected()
-        # A stricter level would look at the log as it was before it waited for the lock.
-        connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
-        connection.execute(_SESSION)
-        if connection.execute("SHOW synchronous_commit").fetchone() == ("off",):
-            connection.execute("SET synchronous_commit = on")
-        return connection
+            self._writer.close()
 
     def _prepare(self, connection: psycopg.Connection) -> None:
         if connection.execute("SHOW fsync").fetchone() != ("on",):
@@ -200,6 +185,15 @@ def translate_errors(what: object) -> Iterator[None]:
     except psycopg.Error as error:
         kinds = [ours for theirs, ours in _MEANINGS.items() if isinstance(error, theirs)]
         raise (kinds or [LedgerError])[0](f"{what}: {' '.join(str(error).split())}") from error
+
+
+def _durable(connection: psycopg.Connection) -> None:
+    """Sets a connection up to write."""
+    # A stricter level would look at the log as it was before it waited for the lock.
+    connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
+    connection.execute(_SESSION)
+    if connection.execute("SHOW synchronous_commit").fetchone() == ("off",):
+        connection.execute("SET synchronous_commit = on")
 
 
 def _read_only(connection: psycopg.Connection) -> None:
