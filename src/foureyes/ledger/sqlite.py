@@ -93,7 +93,6 @@ class SqliteStore(Store):
         self._writing = threading.Lock()
         self._writer: sqlite3.Connection | None = None
         self._idle: deque[_Reader] = deque()
-        self._is_closed = False
         self._schema_version = -1
         self._witness = WitnessFile(path.with_name(f"{path.name}-witness"))
         if not create and not path.is_file():
@@ -148,12 +147,11 @@ class SqliteStore(Store):
     def close(self) -> None:
         """Closes the file; what is in its write-ahead log moves into it."""
         with self._writing, translate_errors(self._path):
-            self._is_closed = True
+            writer, self._writer = self._writer, None
             while self._idle:
                 self._idle.pop().connection.close()
-            if self._writer is not None:
-                self._writer.close()
-                self._writer = None
+            if writer is not None:
+                writer.close()
 
     def _require_same_file(self) -> None:
         """SQLite would go on writing to a file that was deleted, and what is committed there is lost."""
@@ -180,7 +178,8 @@ class SqliteStore(Store):
         return _Reader(connection, None if at_rest else file)
 
     def _put_back(self, reader: _Reader) -> None:
-        if reader.file is None or self._is_closed or len(self._idle) >= _MOST_IDLE:
+        """Keeps it for the next one beside a writer; elsewhere the next one looks at all that is on the disk again."""
+        if reader.file is None or self._writer is None or len(self._idle) >= _MOST_IDLE:
             reader.connection.close()
         else:
             self._idle.append(reader)
