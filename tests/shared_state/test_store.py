@@ -11,14 +11,14 @@ import pytest
 
 from foureyes.errors import InputError, StateError
 from foureyes.shared_state import store as module
-from foureyes.shared_state.store import Batch, Loaded, Place, SharedStore, Unanswered
+from foureyes.shared_state.store import EventBatch, LoadedJournal, Place, SharedStore, Unanswered
 from tests.ledger.proxy import Proxy
 
 NOTHING = Place()
 
 
 def add(store: SharedStore, *events: bytes, known: Place = NOTHING, tenant: str = "acme") -> Any:
-    return store.turn(tenant, known, Batch(events))
+    return store.turn(tenant, known, EventBatch(events))
 
 
 def numbered(events: Any) -> list[tuple[int, bytes]]:
@@ -26,7 +26,7 @@ def numbered(events: Any) -> list[tuple[int, bytes]]:
 
 
 def test_a_tenant_begins_with_nothing(store: SharedStore) -> None:
-    assert store.load("acme") == Loaded(0, None, [])
+    assert store.load("acme") == LoadedJournal(0, None, [])
     followed = store.follow("acme", NOTHING)
     assert (followed.continues, list(followed.events), followed.head) == (True, [], 0)
     assert store.heads() == {"acme": 0}
@@ -60,7 +60,7 @@ def test_turns_of_many_leave_no_gap_and_count_once(store: SharedStore, postgres_
     def work(which: int) -> None:
         for n in range(20):
             turn = stores[which].turn(
-                "acme", NOTHING, Batch([b"%d-%d" % (which, n)]), lambda used, *_: str(int(used or 0) + 1)
+                "acme", NOTHING, EventBatch([b"%d-%d" % (which, n)]), lambda used, *_: str(int(used or 0) + 1)
             )
             firsts.append(turn.first.number)
 
@@ -71,7 +71,7 @@ def test_turns_of_many_leave_no_gap_and_count_once(store: SharedStore, postgres_
         thread.join()
     assert sorted(firsts) == list(range(1, 61))
     seen: list[str] = []
-    store.turn("acme", NOTHING, Batch(()), lambda used, *_: (seen.append(used), used)[1])
+    store.turn("acme", NOTHING, EventBatch(()), lambda used, *_: (seen.append(used), used)[1])
     assert seen == ["60"]
     for one in stores:
         one.close()
@@ -85,11 +85,11 @@ def test_the_clock_of_an_allowance_only_goes_on(store: SharedStore, postgres_url
         clocks.append((clock, now))
         return used
 
-    store.turn("acme", NOTHING, Batch(()), look)
+    store.turn("acme", NOTHING, EventBatch(()), look)
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute("UPDATE foureyes_tenants SET wall = wall + 1e6")  # as if the server had been set back since
-    store.turn("acme", NOTHING, Batch(()), look)
-    store.turn("acme", NOTHING, Batch(()), look)
+    store.turn("acme", NOTHING, EventBatch(()), look)
+    store.turn("acme", NOTHING, EventBatch(()), look)
     (first, _), (second, now), (third, later) = clocks
     assert first <= second == pytest.approx(first)
     assert third - second == pytest.approx(later - now)
@@ -98,7 +98,7 @@ def test_the_clock_of_an_allowance_only_goes_on(store: SharedStore, postgres_url
 def test_what_the_allowance_refuses_adds_nothing(store: SharedStore) -> None:
     store.load("acme")
     with pytest.raises(ZeroDivisionError):
-        store.turn("acme", NOTHING, Batch([b"a"]), lambda *_: str(1 / 0))
+        store.turn("acme", NOTHING, EventBatch([b"a"]), lambda *_: str(1 / 0))
     assert store.heads() == {"acme": 0}
     assert add(store, b"b").first.number == 1
 
@@ -108,7 +108,7 @@ def test_a_commit_whose_answer_was_lost_is_found_and_not_repeated(
 ) -> None:
     proxy, cut = wire
     store.load("acme")
-    batch = Batch([b"a", b"b"])
+    batch = EventBatch([b"a", b"b"])
     proxy.cut = 1
     with pytest.raises(StateError):
         cut.turn("acme", NOTHING, batch)
@@ -122,9 +122,9 @@ def test_a_commit_whose_answer_was_lost_is_found_and_not_repeated(
 def test_what_never_reached_the_server_is_added(wire: tuple[Proxy, SharedStore], store: SharedStore) -> None:
     _, cut = wire
     store.load("acme")
-    batch = Batch([b"a"], placed=1)  # as after an attempt that was rolled back
+    batch = EventBatch([b"a"], placed=1)  # as after an attempt that was rolled back
     assert cut.turn("acme", NOTHING, batch).first.number == 1
-    again = Batch([b"c"], placed=2)
+    again = EventBatch([b"c"], placed=2)
     add(store, b"took its place")
     assert cut.turn("acme", NOTHING, again).first.number == 3
     assert numbered(store.follow("acme", NOTHING).events) == [(1, b"a"), (2, b"took its place"), (3, b"c")]
@@ -138,7 +138,7 @@ def test_where_nobody_can_tell_nothing_is_repeated(
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute("DELETE FROM foureyes_tenant_events")
     with pytest.raises(Unanswered):
-        store.turn("acme", NOTHING, Batch([b"b"], placed=1))
+        store.turn("acme", NOTHING, EventBatch([b"b"], placed=1))
 
 
 def test_a_snapshot_is_what_a_new_replica_starts_from(store: SharedStore, monkeypatch: pytest.MonkeyPatch) -> None:

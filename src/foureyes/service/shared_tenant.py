@@ -30,7 +30,7 @@ from foureyes.service.rate_limit import Allowance
 from foureyes.service.tenant_events import TenantEvent
 from foureyes.service.tenant_records import Applied, TenantRecords
 from foureyes.service.wish import Wish
-from foureyes.shared_state.store import Batch, Followed, Journaled, Place, SharedStore, Turn, Unanswered
+from foureyes.shared_state.store import EventBatch, Journaled, JournalTail, Place, SharedStore, StoreTurn, Unanswered
 
 __all__ = ["SNAPSHOT_EVERY", "SharedTenant"]
 
@@ -77,7 +77,7 @@ class SharedTenant:
         self._tell_late: Final = tell
         self._known: Place | None = None  # None until it is loaded
         self._waiting: deque[Wish] = deque()
-        self._added: tuple[Batch, list[Wish]] = (Batch(()), [])
+        self._added: tuple[EventBatch, list[Wish]] = (EventBatch(()), [])
         self._own: dict[int, Wish] = {}
         self._work: asyncio.Task[None] | None = None
         self._failures = 0
@@ -170,7 +170,7 @@ class SharedTenant:
         adding = [wish for wish in waiting if wish.raw is not None]
         if not self._added[1]:
             now, adding = adding[:_MOST_ADDED], adding[_MOST_ADDED:]
-            self._added = Batch([wish.raw for wish in now if wish.raw is not None]), now
+            self._added = EventBatch([wish.raw for wish in now if wish.raw is not None]), now
         self._waiting.extendleft(reversed(adding))
         return asking
 
@@ -190,11 +190,11 @@ class SharedTenant:
         for wish in asking:
             wish.settle(None)
 
-    async def _took(self, turn: Turn, batch: Batch, added: Sequence[Wish]) -> None:
+    async def _took(self, turn: StoreTurn, batch: EventBatch, added: Sequence[Wish]) -> None:
         """Our events are added; they are applied behind those of others."""
         first = turn.first.number
         self._own |= {first + i: wish for i, wish in enumerate(added)}
-        self._added = Batch(()), []
+        self._added = EventBatch(()), []
         own = [Journaled(first + i, turn.first.at, raw) for i, raw in enumerate(batch.events)]
         await self._advance(turn.followed, own)
         if (first - 1) // SNAPSHOT_EVERY != (first - 1 + len(own)) // SNAPSHOT_EVERY:
@@ -212,7 +212,7 @@ class SharedTenant:
             waits.append(wait)
         return allowance.to_json()
 
-    async def _advance(self, followed: Followed, own: Sequence[Journaled] = ()) -> None:
+    async def _advance(self, followed: JournalTail, own: Sequence[Journaled] = ()) -> None:
         """Applies what others added and then what we did; reads on where it is more than a page."""
         last = own[-1].number if own else followed.head
         self._is_stuck = True  # until all of it could be applied; meanwhile nothing further is added
@@ -282,7 +282,7 @@ class SharedTenant:
         if isinstance(error, Unanswered):
             for wish in self._added[1]:
                 wish.fail(error)
-            self._added = Batch(()), []
+            self._added = EventBatch(()), []
         if not isinstance(error, StateError):
             log_bug(error, "the shared state")
         if self._failures == 0:

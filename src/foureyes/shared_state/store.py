@@ -31,13 +31,13 @@ from foureyes.postgres.place import PostgresPlace
 
 __all__ = [
     "KEPT_EVENTS",
-    "Batch",
-    "Followed",
+    "EventBatch",
+    "JournalTail",
     "Journaled",
-    "Loaded",
+    "LoadedJournal",
     "Place",
     "SharedStore",
-    "Turn",
+    "StoreTurn",
     "Unanswered",
     "UseAllowance",
 ]
@@ -95,7 +95,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadedJournal:
     """A tenant as a new replica finds it.
 
     Attributes:
@@ -110,7 +110,7 @@ class Loaded:
 
 
 @dataclass(frozen=True, slots=True)
-class Followed:
+class JournalTail:
     """What follows a place in a journal.
 
     Attributes:
@@ -125,7 +125,7 @@ class Followed:
 
 
 @dataclass(slots=True)
-class Batch:
+class EventBatch:
     """Events that are added together, once, however often that is tried.
 
     Attributes:
@@ -138,7 +138,7 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class StoreTurn:
     """What a turn came to.
 
     Attributes:
@@ -146,7 +146,7 @@ class Turn:
         first: place of the first event that was added.
     """
 
-    followed: Followed
+    followed: JournalTail
     first: Place
 
 
@@ -178,7 +178,7 @@ class SharedStore:
                 with connection.transaction():
                     connection.execute(schema.CREATE)
 
-    def load(self, tenant: str) -> Loaded:
+    def load(self, tenant: str) -> LoadedJournal:
         """A tenant as it stands, begun where there was none.
 
         Raises:
@@ -196,9 +196,9 @@ class SharedStore:
         first = numbers[0] if numbers else 1
         if head is None or not first - 1 <= number <= head[0] or numbers != list(range(first, head[0] + 1)):
             raise StateError(f"{self.place}: the snapshot and the events of {tenant} are not one journal")
-        return Loaded(number, document, [Journaled(*row) for row in rows])
+        return LoadedJournal(number, document, [Journaled(*row) for row in rows])
 
-    def follow(self, tenant: str, known: Place) -> Followed:
+    def follow(self, tenant: str, known: Place) -> JournalTail:
         """What follows a place, as far as it is committed.
 
         Raises:
@@ -216,7 +216,7 @@ class SharedStore:
         with self._lent() as connection:
             return dict(connection.execute(schema.HEADS).fetchall())
 
-    def turn(self, tenant: str, known: Place, batch: Batch, use: UseAllowance | None = None) -> Turn:
+    def turn(self, tenant: str, known: Place, batch: EventBatch, use: UseAllowance | None = None) -> StoreTurn:
         """Follows a tenant, uses its allowance and adds events, all or nothing, while nobody else does.
 
         Args:
@@ -248,7 +248,7 @@ class SharedStore:
             if adding:
                 batch.placed = head + 1
                 connection.execute(schema.ADD, (tenant, head + 1, now, list(adding)))
-        return Turn(followed, stood or Place(head + 1, now))
+        return StoreTurn(followed, stood or Place(head + 1, now))
 
     def keep(self, tenant: str, number: int, document: str) -> None:
         """Keeps a snapshot unless there is a newer one, and forgets events that it makes superfluous.
@@ -286,7 +286,7 @@ class SharedStore:
             raise StateError(f"{self.place} has no row for the tenant {tenant}")
         return rows
 
-    def _standing(self, connection: psycopg.Connection, tenant: str, batch: Batch, head: int) -> Place | None:
+    def _standing(self, connection: psycopg.Connection, tenant: str, batch: EventBatch, head: int) -> Place | None:
         """Where an attempt that got no answer added the batch; ``None`` where it did not."""
         if batch.placed is None or batch.placed > head:
             return None
@@ -302,10 +302,10 @@ def _set_up(connection: psycopg.Connection) -> None:
     connection.execute(_SESSION)
 
 
-def _followed(rows: Sequence[Sequence[Any]], known: Place) -> tuple[float, Followed]:
+def _followed(rows: Sequence[Sequence[Any]], known: Place) -> tuple[float, JournalTail]:
     """The server's time, and what follows; a journal that forgot the known place, or holds something else there, does not continue."""
     now, head, at = rows[0][:3]
     events = [Journaled(*row[3:]) for row in rows if row[3] is not None]
     first = events[0].number if events else head + 1
     continues = first == known.number + 1 and (known.number == 0 or at == known.at)
-    return now, Followed(continues, events, head)
+    return now, JournalTail(continues, events, head)

@@ -24,7 +24,7 @@ from foureyes.batch.workers.narrowing import Lost
 from foureyes.batch.workers.worker import OpenReaders, ReadingWorker
 from foureyes.errors import ConfigError
 
-__all__ = ["Call", "WorkerProcess"]
+__all__ = ["WorkerCall", "WorkerProcess"]
 
 _END_S: Final = 30.0
 """Seconds in which a process that was killed is gone."""
@@ -32,7 +32,7 @@ _END_S: Final = 30.0
 _PENDING: Final = object()
 
 
-class Call:
+class WorkerCall:
     """What a process was asked.
 
     Attributes:
@@ -68,7 +68,7 @@ class WorkerProcess:
         context = get_context("spawn")  # a fork of a process with threads may never wake, and devices survive none
         self.pipe, theirs = context.Pipe()
         self._process: BaseProcess = context.Process(target=_work, args=(open_readers, theirs), name=name, daemon=True)
-        self._pending: deque[Call] = deque()
+        self._pending: deque[WorkerCall] = deque()
         with theirs, _keyboard_held():
             try:
                 self._process.start()
@@ -77,9 +77,9 @@ class WorkerProcess:
                     f"what opens the verifiers must be a function that can be pickled: {error}"
                 ) from error
 
-    def ask(self, what: str, *args: Any, **options: Any) -> Call:
+    def ask(self, what: str, *args: Any, **options: Any) -> WorkerCall:
         """Calls a method of the worker."""
-        call = Call(self)
+        call = WorkerCall(self)
         self._pending.append(call)
         with suppress(OSError):  # it is gone, which is heard when what it said before was taken in
             self.pipe.send((what, args, options))

@@ -9,7 +9,7 @@ from functools import partial
 from multiprocessing.connection import wait
 from typing import Any, TypeAlias
 
-from foureyes.batch.devices.process import Call, WorkerProcess
+from foureyes.batch.devices.process import WorkerCall, WorkerProcess
 from foureyes.batch.workers.workplace import Hired
 from foureyes.models.roles import Reader
 from foureyes.types import Exchange, Unscored
@@ -50,11 +50,11 @@ class DevicesWorkplace:
 
     def read(
         self, handle: WorkerProcess, rows: Sequence[Exchange | Unscored], signals: Sequence[str], *, tokens: bool
-    ) -> Call:
+    ) -> WorkerCall:
         """A message to the process."""
         return handle.ask("read", rows, signals, tokens=tokens)
 
-    def answered(self, calls: Sequence[Call], seconds: float) -> Call | None:
+    def answered(self, calls: Sequence[WorkerCall], seconds: float) -> WorkerCall | None:
         """The first that a process has answered, in order of the calls."""
         if not calls:
             time.sleep(seconds)
@@ -67,7 +67,7 @@ class DevicesWorkplace:
             found = next((call for call in calls if call.is_answered), None)
         return found
 
-    def told(self, call: Call) -> Any:
+    def told(self, call: WorkerCall) -> Any:
         """What the process returned, or why it is gone."""
         return call.answer
 
