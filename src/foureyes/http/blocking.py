@@ -10,7 +10,7 @@ import asyncio
 import threading
 import weakref
 from collections.abc import Callable, Coroutine
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, Future
 from typing import Any, TypeVar
 
 __all__ = ["LoopThread"]
@@ -33,13 +33,31 @@ class LoopThread:
         self._thread = threading.Thread(target=_run, args=(self._loop,), name="foureyes-http", daemon=True)
         self._thread.start()
         self._stop = weakref.finalize(self, self._loop.call_soon_threadsafe, self._loop.stop)
+        self._entry = threading.Lock()
+        self._is_closing = False
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """What the work comes to. Any thread may ask; an interrupted one cancels its work."""
-        if not self._stop.alive:
-            work.close()
-            raise RuntimeError("the connections are closed")
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        with self._entry:  # what got in before closing began is cancelled then; what came after would wait for ever
+            if self._is_closing:
+                work.close()
+                raise RuntimeError("the connections are closed")
+            future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        return self._result(future)
+
+    def close(self, last: Callable[[], Coroutine[Any, Any, None]] | None = None) -> None:
+        """Ends the thread, after some last work and with what is still under way cancelled; does nothing the second time."""
+        with self._entry:
+            if self._is_closing:
+                return
+            self._is_closing = True
+        self._result(asyncio.run_coroutine_threadsafe(_cancelled(), self._loop))
+        if last is not None:
+            self._result(asyncio.run_coroutine_threadsafe(last(), self._loop))
+        self._stop()
+        self._thread.join()
+
+    def _result(self, future: Future[T]) -> T:
         try:
             return future.result()
         except CancelledError as error:
@@ -47,16 +65,6 @@ class LoopThread:
         except BaseException:
             future.cancel()
             raise
-
-    def close(self, last: Callable[[], Coroutine[Any, Any, None]] | None = None) -> None:
-        """Ends the thread, after some last work and with what is still under way cancelled; does nothing the second time."""
-        if not self._stop.alive:
-            return
-        self.run(_cancelled())
-        if last is not None:
-            self.run(last())
-        self._stop()
-        self._thread.join()
 
 
 async def _cancelled() -> None:
