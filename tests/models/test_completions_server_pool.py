@@ -16,7 +16,7 @@ from foureyes.models.completions.connection import Connection
 from foureyes.models.completions.server import ServerWish
 from foureyes.models.server_use import ServerUse
 from foureyes.types import Exchange, Message, Reading, Unscored
-from tests.servers.simulator import Simulator, ToyModel, send, wait_until
+from tests.servers.simulator import Refused, Simulator, ToyModel, send, wait_until
 
 QUESTION = "Capital of Australia?"
 MANY = [Exchange(QUESTION, f"answer {i}") for i in range(30)]
@@ -242,6 +242,19 @@ class TestJoining:
         before = servers[1].completed
         assert all(isinstance(row, Reading) for row in reader.read(MANY))
         assert servers[1].completed > before
+
+    @pytest.mark.parametrize(("status", "error"), [(503, ModelUnavailable), (400, ModelRefused)])
+    def test_one_that_fails_while_its_template_is_tried_is_an_error_with_its_name(self, servers, opened, status, error):
+        answer = servers[0].answer
+
+        def answered(path, body):
+            if path == "/tokenize" and "strict" in body.get("chat_template_kwargs", {}):
+                raise Refused(status, "no such template")
+            return answer(path, body)
+
+        servers[0].answer = answered
+        with pytest.raises(error, match=f"{servers[0].url}.*no such template"):
+            opened(servers[:1], template_args={"strict": True})
 
     def test_none_that_answers_is_no_reader(self, servers, opened):
         for one in servers:

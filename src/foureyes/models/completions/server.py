@@ -160,7 +160,12 @@ class ModelServer:
 
     def _require_arguments(self) -> None:
         told = self._template_args or {}
-        if told and not self.tokeniser.reads_arguments(told):
+        try:
+            are_read = not told or self.tokeniser.reads_arguments(told)
+        except RowFault as fault:
+            wanted = "wanted two conversations by its chat template, one of them with a tool"
+            raise probe.endpoint_error(self._connection, fault, wanted) from fault
+        if not are_read:
             names = ", ".join(sorted(told))
             raise ConfigError(f"{self.facts.url}: its chat template makes nothing else of any conversation for {names}")
 
