@@ -11,7 +11,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyarrow import feather
 
+from foureyes.batch.shards.folder import open_folder
+from foureyes.batch.shards.inputs import Inputs
+from foureyes.batch.shards.plan import Shard, input_files
+from foureyes.batch.shards.room import require_apart
+from foureyes.batch.tables.crew import LocalCrew, ShardTask
 from foureyes.batch.tables.opening import CopyPlace, open_shards
 from foureyes.batch.tables.table import ShardedTable
 from foureyes.errors import InputError
@@ -142,6 +148,14 @@ def test_each_copy_has_the_bytes_that_it_has_alone(folder: Path, tmp_path: Path,
     assert list((out / ".foureyes/work").iterdir()) == []
 
 
+def test_nothing_is_made_of_rows_that_somebody_wrote_to_meanwhile(folder: Path, tmp_path: Path) -> None:
+    files = input_files([str(write(folder / "a.jsonl", ROWS))])
+    crew = LocalCrew(Inputs(files, None, tmp_path, is_cut=False))
+    work = crew.work(lambda place, _asked, _out: write(place, ROWS[:3]), [ShardTask(Shard(0, 0))], [None])
+    with pytest.raises(InputError, match="was written to while it was being read"):
+        next(work)
+
+
 def test_rows_that_are_dropped_are_dropped_from_their_shards(folder: Path, tmp_path: Path) -> None:
     write(folder / "a.jsonl", ROWS[:5])
     write(folder / "b.jsonl", ROWS[5:])
@@ -177,6 +191,40 @@ def test_another_runs_copies_are_replaced_when_asked_and_not_before_there_are_ot
         assert (out / "shard-00001.jsonl").exists()
         found.save(f"{out}/", {})
     assert [path.name for path in out.glob("*.jsonl")] == ["shard-00000.jsonl"]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".json", ".npz", ".feather"])
+def test_copies_of_every_format_are_replaced_when_asked(folder: Path, tmp_path: Path, suffix: str) -> None:
+    for i in range(2):
+        write_numbers(folder / f"{i}{suffix}", 3)
+    out, everywhere = tmp_path / "out", str(folder / f"*{suffix}")
+    with open_shards([everywhere], CopyPlace(f"{out}/")) as found:
+        found.save(f"{out}/", {})
+    assert len(list(out.glob("shard-*"))) == 2
+    (folder / f"1{suffix}").unlink()
+    with open_shards([everywhere], CopyPlace(f"{out}/", force=True)) as found:
+        found.save(f"{out}/", {})
+    assert len(list(out.glob("shard-*"))) == 1
+
+
+def write_numbers(path: Path, n: int) -> None:
+    if path.suffix == ".npz":
+        np.savez(path, id=np.arange(n))
+    elif path.suffix == ".feather":
+        feather.write_feather(pa.table({"id": range(n)}), str(path))
+    elif path.suffix == ".json":
+        path.write_text(json.dumps([{"id": i} for i in range(n)]))
+    else:
+        path.write_text("id\n" + "".join(f"{i}\n" for i in range(n)))
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".npz"])
+def test_an_output_that_a_pattern_reads_is_refused_before_it_is_there(tmp_path: Path, suffix: str) -> None:
+    write_numbers(tmp_path / "a.csv", 3)
+    sources, out = [str(tmp_path / "a.csv"), str(tmp_path / f"out/*{suffix}")], tmp_path / "out"
+    folder = open_folder(f"{out}/")
+    with pytest.raises(InputError, match="which is read"):
+        require_apart(sources, [], folder)
 
 
 @pytest.mark.parametrize("below", ["out", "."])

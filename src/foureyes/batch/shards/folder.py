@@ -32,7 +32,7 @@ _OWN: Final = ".foureyes"
 _RUN: Final = "run.json"
 _SHARDS: Final = "shards"
 _CLAIM: Final = "claim"
-_EXAMPLES: Final = ("shard-00000.jsonl", "shard-00000.parquet")
+_EXAMPLES: Final = tuple(f"shard-00000.{suffix}" for suffix in ("jsonl", "parquet", "json", "csv", "arrow", "npz"))
 """Names such as shards have."""
 
 

@@ -17,7 +17,7 @@ __all__ = ["RUN", "require_apart", "require_room", "shard_name", "throw_away", "
 RUN: Final = ".foureyes/run.json"
 
 _SCORED: Final = ("jsonl", "parquet")  # of these something may be kept although the shard itself is gone
-_SUFFIXES: Final = (*_SCORED, "json", "csv", "arrow")
+_SUFFIXES: Final = (*_SCORED, "json", "csv", "arrow", "npz")
 _SHARD: Final = re.compile(rf"shard-\d{{5}}\.({'|'.join(_SUFFIXES)})")
 
 

@@ -76,10 +76,11 @@ class LocalCrew:
         for task, one in zip(tasks, asked, strict=True):
             place = self._inputs.bring(task.shard)
             try:
-                yield done_there(what, place, one, task.out, self._inputs.named(task.shard))
-                self._inputs.check(task.shard)
+                found = done_there(what, place, one, task.out, self._inputs.named(task.shard))
+                self._inputs.check(task.shard)  # before a copy is put anywhere
             finally:
                 self._inputs.drop(task.shard)
+            yield found
 
     def close(self) -> None:
         """Nobody else works."""
