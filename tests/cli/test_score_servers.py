@@ -122,6 +122,15 @@ def test_each_is_sent_its_own_key(place, servers, monkeypatch):
     assert "sk-" not in run.stderr + (place / "out.jsonl").read_text()
 
 
+def test_a_key_of_one_verifier_leaves_the_others_without_any(place, servers, monkeypatch):
+    monkeypatch.setenv("KEY_OF_A", "sk-a")
+    monkeypatch.setenv("FOUREYES_API_KEY", "sk-for-all")
+    own = ("--key-env", f"{servers[0].url}/v1=KEY_OF_A")
+    assert score(place, servers[:1], "--verifier", f"{servers[1].url}/v1", *own).returncode == 0
+    assert servers[0].headers["Authorization"] == "Bearer sk-a"
+    assert "Authorization" not in servers[1].headers
+
+
 @pytest.mark.parametrize(
     ("options", "status", "words"),
     [

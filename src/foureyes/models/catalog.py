@@ -117,7 +117,7 @@ def _served(
     return CompletionsReader.open(
         target.urls,
         model=target.model,
-        api_key=use.keys or None,
+        api_key=use.keys,
         truncate=truncate,
         limits=None if use.at_once is None else replace(BATCH_LIMITS, concurrency=use.at_once),
         template_args=template_args,

@@ -104,8 +104,10 @@ def _with_servers(variables: Mapping[str, str], at_once: int | None, reference: 
     own = {url: variables[url] for url in addresses_in(reference) if url in variables}
     if missing := [name for name in own.values() if not os.environ.get(name)]:
         raise ConfigError(f"the environment variable {missing[0]} is not set; it is to hold a server's key")
-    keys = {url: os.environ[name] for url, name in own.items()}
-    return open_reader(reference, servers=ServerUse(keys or None, at_once, tell_server), **told)
+    keys = (
+        {url: os.environ[name] for url, name in own.items()} if variables else None
+    )  # beside one's own key no other is sent
+    return open_reader(reference, servers=ServerUse(keys, at_once, tell_server), **told)
 
 
 def _opened(open_reader: Callable[..., Reader], references: Sequence[str], device: str | None) -> list[Reader]:
