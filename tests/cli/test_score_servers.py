@@ -1,13 +1,15 @@
 """``foureyes score`` with several servers: one killed midway, all gone, another model, keys and numbers."""
 
 import json
+import signal
 import subprocess
 import sys
 import threading
 
 import pytest
 
-from tests.servers.simulator import Simulator, ToyModel, send
+from foureyes.cli.exits import Exit
+from tests.servers.simulator import Simulator, ToyModel, send, wait_until
 
 ROWS = 120
 
@@ -94,6 +96,22 @@ def test_an_outage_that_passes_leaves_no_hole(place, servers):
     assert score(place, servers[:1]).returncode == 0
     assert looked.is_set()
     assert (place / "out.jsonl").read_bytes() == (place / "alone.jsonl").read_bytes()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a signal to one process")
+def test_an_interrupted_run_waits_for_no_server(place, servers):
+    begun = servers[0].completed + 8
+    servers[0].trouble = lambda handler, reply: servers[0].completed > begun and servers[0].hang(handler, reply)
+    command = [sys.executable, "-m", "foureyes", "score", "in.jsonl", "-o", "out.jsonl", "--verifier", servers[0].url]
+    with subprocess.Popen(command, cwd=place, stderr=subprocess.PIPE, text=True) as run:
+        try:
+            wait_until(lambda: servers[0].completed > begun + 4, 60)
+            run.send_signal(signal.SIGINT)
+            _, said = run.communicate(timeout=45)  # a request takes longer
+        finally:
+            run.kill()
+    assert run.returncode == Exit.INTERRUPTED
+    assert "Traceback" not in said
 
 
 def test_rows_on_stdout_stay_alone_there_while_requests_are_sent_again(place, servers):

@@ -63,9 +63,11 @@ class LocalEngine:
 
     Args:
         readers: the verifiers; of several with one name the later ones get a number.
+        on_close: called when the engine is closed: to close the readers, which ends what is under way at servers.
     """
 
-    def __init__(self, readers: Sequence[Reader]) -> None:
+    def __init__(self, readers: Sequence[Reader], on_close: Callable[[], None] = lambda: None) -> None:
+        self._on_close = on_close
         self._readers = numbered(readers)
         self._behind_servers = [reader for reader in readers if isinstance(reader, ConcurrentReader)]
 
@@ -86,16 +88,20 @@ class LocalEngine:
         return map(read, found)
 
     def _ahead(self, found: Iterable[RowPiece], read: Callable[[RowPiece], ScoredPiece]) -> Iterator[ScoredPiece]:
-        with ThreadPoolExecutor(_MOST_PIECES, thread_name_prefix="foureyes-piece") as pool:
+        pool = ThreadPoolExecutor(_MOST_PIECES, thread_name_prefix="foureyes-piece")
+        try:
             yield from in_order(
                 found,
                 lambda piece: pool.submit(read, piece),
                 at_once=lambda: max(one.rows_at_once for one in self._behind_servers),
                 size=lambda piece: len(piece.answers),
             )
+        finally:
+            pool.shutdown(wait=False)  # a server may hang for minutes, and whoever is interrupted does not wait for it
 
     def close(self) -> None:
-        """Readers belong to whoever opened them."""
+        """Readers belong to whoever opened them, and are closed as they said."""
+        self._on_close()
 
 
 def cut(windows: Iterable[RowWindow], kept: Iterator[Result], limits: WindowLimits) -> Iterator[RowPiece]:

@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from pathlib import Path
 from textwrap import shorten
@@ -124,11 +125,20 @@ def _engine(
         return DevicesEngine(open_on, devices, on_left_out=on_left_out)
     device = next(iter(devices), None)
     if args.engine == "local":
-        return LocalEngine(open_on(device))
+        return _local(open_on(device))
     from foureyes.batch.ray.engine import RayEngine  # noqa: PLC0415 - ray is an extra
 
     gpus = device in {None, "cuda"}
     return RayEngine(partial(open_on, device), address=args.address, gpus=gpus, on_left_out=on_left_out)
+
+
+def _local(readers: Sequence[Reader]) -> LocalEngine:
+    """Reads in this process; connections end with the engine, so that an interrupted run waits for no server."""
+    open_ones = ExitStack()
+    for reader in readers:
+        if isinstance(reader, AbstractContextManager):
+            open_ones.enter_context(reader)
+    return LocalEngine(readers, open_ones.close)
 
 
 def _scoring(args: argparse.Namespace) -> Callable[..., Tallies]:

@@ -190,13 +190,16 @@ class CompletionsReader:
             raise InputError(f"top_k must be ≥ 0; got {top_k}")
         self._servers.look_again()
         self._servers.require_shown(top_k)
-        with ThreadPoolExecutor(2 * self._servers.most, thread_name_prefix="foureyes-http") as pool:
+        pool = ThreadPoolExecutor(2 * self._servers.most, thread_name_prefix="foureyes-http")
+        try:
             rows = in_order(
                 exchanges,
                 lambda exchange: pool.submit(self._read_one, exchange, top_k=top_k),
                 at_once=lambda: self.rows_at_once,
             )
             return list(rows)
+        finally:
+            pool.shutdown(wait=False)  # what an interrupted call leaves under way ends when the reader is closed
 
     def _read_one(self, exchange: Exchange, *, top_k: int) -> Reading | Unscored:
         unread = why_unread(exchange)
