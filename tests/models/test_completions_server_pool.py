@@ -170,6 +170,15 @@ class TestFailing:
         servers[0].trouble = servers[0].hang
         assert all(isinstance(row, Reading) for row in reader.read(MANY))
 
+    def test_one_that_is_gone_when_more_is_to_be_shown_is_set_aside(self, servers, opened, told):
+        reader = opened(shown=3, on_server=told.append)
+        servers[0].down = True
+        assert all(isinstance(row, Reading) for row in reader.read(MANY, top_k=5))
+        assert [(change.address, change.state) for change in told] == [(servers[0].url, "aside")]
+        servers[1].down = True
+        with pytest.raises(ModelUnavailable, match=servers[1].url):
+            reader.read(MANY, top_k=5)
+
     def test_a_row_that_a_server_refuses_is_not_shown_to_others(self, servers, opened):
         reader = opened()
         for one in servers:

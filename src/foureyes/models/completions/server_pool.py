@@ -172,10 +172,15 @@ class ServerPool:
         )
 
     def require_shown(self, top_k: int) -> None:
-        """Makes sure that every server that is well shows so many alternatives; as :meth:`ModelServer.require_shown`."""
+        """As :meth:`ModelServer.require_shown`, of every server that is well; one that does not answer is set aside."""
         for member in self._members:
             if member.well and member.server is not None:
-                member.server.require_shown(top_k)
+                try:
+                    member.server.require_shown(top_k)
+                except ModelUnavailable as error:
+                    self._set_aside(member, str(error))
+                    if self.stopped is not None:
+                        raise
 
     def _ask(self, work: Callable[[ModelServer], T], n_tokens: int, *, counted: bool) -> T:
         tried: list[Member] = []
