@@ -6,6 +6,7 @@ from contextlib import ExitStack
 import numpy as np
 import pytest
 
+from foureyes.batch.engine import read_whole
 from foureyes.errors import ConfigError, ModelRefused, ModelUnavailable
 from foureyes.http import RequestLimits
 from foureyes.http.addresses import KEY_VARIABLE
@@ -218,6 +219,20 @@ class TestFailing:
         assert all(one.url in str(caught.value) for one in servers)
         servers[1].down = False
         assert all(isinstance(row, Reading) for row in reader.read(MANY))
+
+    def test_the_first_row_that_all_fail_at_tells_that_they_are_gone(self, servers, opened):
+        reader = opened()
+        for one in servers:
+            one.down = True
+        with pytest.raises(ModelUnavailable, match="is not back"):
+            read_whole(MANY[:1], {"toy": reader}, signals=(), tokens=False)
+
+    def test_a_row_that_is_too_much_for_those_that_are_there_is_unavailable(self, servers, opened):
+        reader = opened()
+        for one in servers:
+            one.trouble = turning_away(503)
+        (row,) = reader.read(MANY[:1])
+        assert (row.reason, reader.outages) == ("unavailable", 0)
 
     def test_closing_it_ends_what_is_under_way(self, servers, opened):
         reader, found = opened(), []

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from foureyes.errors import ModelRefused, ModelUnavailable
+from foureyes.errors import ModelError, ModelRefused, ModelUnavailable
 from foureyes.http.breaker import Breaker
 from foureyes.http.in_flight import InFlightLimit
 from foureyes.models.completions.connection import Connection
@@ -15,7 +15,7 @@ from foureyes.models.completions.server import ModelServer
 from foureyes.models.token_logprobs import RowFault
 from foureyes.types import Unscored
 
-__all__ = ["FAILURES_IN_A_ROW", "Member", "none_answers", "not_asked"]
+__all__ = ["FAILURES_IN_A_ROW", "Member", "none_answers", "not_asked", "not_back"]
 
 FAILURES_IN_A_ROW: Final = 3
 
@@ -68,6 +68,14 @@ class Member:
         """Whether it is asked."""
         return self.aside is None and self.refused is None and self.server is not None
 
+    def gone(self, timeout_s: float) -> str | None:
+        """Asks it once what it serves, and says why it does not answer; ``None`` where it does."""
+        try:
+            self.connection.hurried(timeout_s).get("/v1/models")
+        except RowFault as fault:
+            return fault.detail if fault.server_wide else None
+        return None
+
 
 def none_answers(gone: Sequence[ModelUnavailable]) -> ModelUnavailable:
     """The error of a pool of which no server was there."""
@@ -79,3 +87,12 @@ def not_asked(why: str) -> RowFault:
     """The fault of a row that nobody was asked for."""
     words = f"not asked, as the server stopped answering: {why}"
     return RowFault(Unscored("unavailable", words), server_wide=True)
+
+
+def not_back(model: str, addresses: Sequence[str], why: str, faults: Sequence[ModelError]) -> ModelError:
+    """The error of a pool whose servers stopped answering, and what was found when all were looked at again."""
+    refused = [fault for fault in faults if isinstance(fault, ModelRefused)]
+    if len(refused) == len(addresses):
+        return refused[0]
+    found, where = "; ".join(map(str, faults)), " and ".join(addresses)
+    return ModelUnavailable(f"{where} stopped answering ({why}) and is not back: {found}", model=model, retryable=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -190,18 +190,22 @@ class CompletionsReader:
             raise InputError(f"top_k must be ≥ 0; got {top_k}")
         self._servers.look_again()
         self._servers.require_shown(top_k)
+        lost: list[RowFault] = []
         pool = ThreadPoolExecutor(2 * self._servers.most, thread_name_prefix="foureyes-http")
         try:
             rows = in_order(
                 exchanges,
-                lambda exchange: pool.submit(self._read_one, exchange, top_k=top_k),
+                lambda exchange: pool.submit(self._read_one, exchange, top_k=top_k, on_loss=lost.append),
                 at_once=lambda: self.rows_at_once,
             )
-            return list(rows)
+            found = list(rows)
+            if lost:
+                self._servers.doubt()
+            return found
         finally:
             pool.shutdown(wait=False)  # what an interrupted call leaves under way ends when the reader is closed
 
-    def _read_one(self, exchange: Exchange, *, top_k: int) -> Reading | Unscored:
+    def _read_one(self, exchange: Exchange, *, top_k: int, on_loss: Callable[[RowFault], None]) -> Reading | Unscored:
         unread = why_unread(exchange)
         if unread is not None:
             return unread
@@ -210,6 +214,8 @@ class CompletionsReader:
             n_tokens = len(tokens.prompt) + len(tokens.answer)
             return self._servers.read(n_tokens, lambda server: server.read(tokens, top_k))
         except RowFault as fault:
+            if fault.server_wide:
+                on_loss(fault)
             return fault.unscored
 
     def _tokens(self, exchange: Exchange, server: ModelServer) -> Tokens:

@@ -23,7 +23,7 @@ from foureyes.errors import ConfigError, ModelError, ModelRefused, ModelUnavaila
 from foureyes.http.breaker import Breaker
 from foureyes.http.in_flight import InFlightLimit
 from foureyes.models.completions.connection import Connection
-from foureyes.models.completions.members import FAILURES_IN_A_ROW, Member, none_answers, not_asked
+from foureyes.models.completions.members import FAILURES_IN_A_ROW, Member, none_answers, not_asked, not_back
 from foureyes.models.completions.probe import ServerFacts
 from foureyes.models.completions.server import ModelServer, ServerWish, difference
 from foureyes.models.server_use import OnServer, ServerChange, ServerState, ignore_change
@@ -162,14 +162,13 @@ class ServerPool:
             faults = [fault for member in self._members if (fault := self._look(member)) is not None]
             if self.stopped is None:
                 return
-        refused = [fault for fault in faults if isinstance(fault, ModelRefused)]
-        if len(refused) == len(self._members):
-            raise refused[0]
-        found = "; ".join(map(str, faults))
-        where = " and ".join(self.addresses)
-        raise ModelUnavailable(
-            f"{where} stopped answering ({why}) and is not back: {found}", model=self.facts.model, retryable=True
-        )
+        raise not_back(self.facts.model, self.addresses, why, faults)
+
+    def doubt(self) -> None:
+        """Sets servers aside that are gone, however few questions they have failed at."""
+        for member in self._members:
+            if member.well and (why := member.gone(LOOK_SECONDS)) is not None:
+                self._set_aside(member, why)
 
     def require_shown(self, top_k: int) -> None:
         """As :meth:`ModelServer.require_shown`, of every server that is well; one that does not answer is set aside."""
