@@ -39,8 +39,8 @@ class HttpConnection(asyncio.Protocol):
 
     @property
     def is_free(self) -> bool:
-        """Whether another request may be sent."""
-        return not self._busy and self._broken is None and self._transport is not None
+        """Whether another request may be sent: not where reading stands still, as nobody took the reply before."""
+        return not (self._busy or self._paused) and self._broken is None and self._transport is not None
 
     def send(self, request: bytes) -> None:
         """Sends a whole request."""

@@ -1,0 +1,41 @@
+"""When a connection may be used again, and what is no whole reply, byte by byte."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from foureyes.http.connection import HttpConnection
+from foureyes.http.failures import RequestFailed
+
+
+class Transport(asyncio.Transport):
+    """Takes all and does nothing, but knows what it was told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.aborted = False
+
+    def write(self, data: object) -> None:
+        """Nobody reads it."""
+
+    def pause_reading(self) -> None:
+        """Nothing is read anyhow."""
+
+    def abort(self) -> None:
+        self.aborted = True
+
+
+def asked() -> HttpConnection:
+    connection = HttpConnection()
+    connection.connection_made(Transport())
+    connection.send(b"GET / HTTP/1.1\r\n\r\n")
+    return connection
+
+
+def test_a_connection_whose_large_reply_nobody_took_is_not_used_again() -> None:
+    connection, n = asked(), 300_000
+    connection.data_received(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % n + b"a" * (n - 1))
+    connection.data_received(b"a")
+    assert not connection.is_free  # reading stands still, and the next reply would never come
