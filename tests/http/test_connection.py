@@ -39,3 +39,13 @@ def test_a_connection_whose_large_reply_nobody_took_is_not_used_again() -> None:
     connection.data_received(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % n + b"a" * (n - 1))
     connection.data_received(b"a")
     assert not connection.is_free  # reading stands still, and the next reply would never come
+
+
+@pytest.mark.parametrize("more", [b"HTTP/1.1 500 X\r\nContent-Length: 6\r\n\r\nab", b"HTTP/1.1 40"])
+def test_a_connection_with_a_second_reply_is_not_used_again_and_the_first_stays_as_it_is(more: bytes) -> None:
+    connection = asked()
+    connection.data_received(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na" + more)
+    assert not connection.is_free
+    assert connection.status == 200
+    assert asyncio.run(connection.piece()) == b"a"
+    assert asyncio.run(connection.piece()) is None

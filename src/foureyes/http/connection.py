@@ -108,6 +108,11 @@ class HttpConnection(asyncio.Protocol):
         self._ended(exc)
         self._transport = None
 
+    def on_message_begin(self) -> None:
+        """The parser's word. One request has one reply: what follows it would be taken for the next one's."""
+        if self._done:
+            raise ValueError("a reply that nobody asked for")
+
     def on_header(self, name: bytes, value: bytes) -> None:
         """The parser's word."""
         self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
