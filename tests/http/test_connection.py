@@ -49,3 +49,13 @@ def test_a_connection_with_a_second_reply_is_not_used_again_and_the_first_stays_
     assert connection.status == 200
     assert asyncio.run(connection.piece()) == b"a"
     assert asyncio.run(connection.piece()) is None
+
+
+@pytest.mark.parametrize("coding", ["chunked", "Chunked", "gzip, CHUNKED"])
+def test_a_reply_in_chunks_that_breaks_off_is_not_taken_for_a_whole_one(coding: str) -> None:
+    connection = asked()
+    connection.data_received(f"HTTP/1.1 200 OK\r\nTransfer-Encoding: {coding}\r\n\r\n5\r\nabc".encode())
+    connection.eof_received()
+    assert asyncio.run(connection.piece()) == b"abc"
+    with pytest.raises(RequestFailed, match="hung up"):
+        asyncio.run(connection.piece())

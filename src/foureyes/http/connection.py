@@ -180,4 +180,4 @@ class HttpConnection(asyncio.Protocol):
 
 
 def _says_its_length(headers: dict[str, str]) -> bool:
-    return "content-length" in headers or "chunked" in headers.get("transfer-encoding", "")
+    return "content-length" in headers or "chunked" in headers.get("transfer-encoding", "").lower()
