@@ -59,3 +59,10 @@ def test_a_reply_in_chunks_that_breaks_off_is_not_taken_for_a_whole_one(coding: 
     assert asyncio.run(connection.piece()) == b"abc"
     with pytest.raises(RequestFailed, match="hung up"):
         asyncio.run(connection.piece())
+
+
+def test_a_server_that_speaks_something_else_from_now_on_has_failed() -> None:
+    connection = asked()
+    connection.data_received(b"HTTP/1.1 101 S\r\nConnection: upgrade\r\nUpgrade: other\r\n\r\n")
+    with pytest.raises(RequestFailed, match="no HTTP"):
+        asyncio.run(connection.head())

@@ -91,7 +91,7 @@ class HttpConnection(asyncio.Protocol):
         before = self._n_body
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserError as error:
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self._break("the server's reply is no HTTP", quoted=type(error).__name__)
         self._n_idle = 0 if self._n_body > before else self._n_idle + len(data)
         if self._n_idle > _MOST_IDLE:
