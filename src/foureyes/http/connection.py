@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import selectors
 from collections import deque
 from typing import Final, cast
 
@@ -19,6 +20,8 @@ __all__ = ["HttpConnection"]
 _HELD: Final = 1 << 18
 """Bytes that wait for whoever reads; beyond it the server has to wait."""
 
+
+_Looking: Final[type[selectors.BaseSelector]] = getattr(selectors, "PollSelector", selectors.SelectSelector)
 
 _MOST_IDLE: Final = 1 << 19
 """Bytes that say nothing of a body; a head has a few thousand."""
@@ -41,6 +44,16 @@ class HttpConnection(asyncio.Protocol):
     def is_free(self) -> bool:
         """Whether another request may be sent: not where reading stands still, as nobody took the reply before."""
         return not (self._busy or self._paused) and self._broken is None and self._transport is not None
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing came that this event loop did not get round to yet: a server that hangs up, or gives a reason to."""
+        place = None if self._transport is None else self._transport.get_extra_info("socket")
+        if place is None or place.fileno() < 0:
+            return False
+        with _Looking() as looking:
+            looking.register(place.fileno(), selectors.EVENT_READ)
+            return not looking.select(0)
 
     def send(self, request: bytes) -> None:
         """Sends a whole request."""

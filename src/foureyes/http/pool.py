@@ -189,7 +189,7 @@ class ConnectionPool:
     async def _connection(self) -> HttpConnection:
         while self._free:
             connection, since = self._free.pop()
-            if connection.is_free and time.monotonic() - since < self._keep_alive_s:
+            if connection.is_free and time.monotonic() - since < self._keep_alive_s and connection.is_silent:
                 return connection
             connection.abort()
         if self._closed:

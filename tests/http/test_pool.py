@@ -1,0 +1,44 @@
+"""Which connection a request goes over."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+
+from foureyes.http import RequestLimits
+from foureyes.http.pool import ConnectionPool
+
+REPLY = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+TOO_LATE = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+
+def test_a_request_goes_over_no_connection_that_was_ended_while_the_event_loop_was_busy() -> None:
+    may_end, ended = threading.Event(), threading.Event()
+
+    def serve(listener: socket.socket) -> None:
+        for goodbye in (TOO_LATE, b""):
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(REPLY)
+                may_end.wait(60)
+                connection.sendall(goodbye)
+            ended.set()
+
+    async def scene(port: int) -> list[int]:
+        pool, found = ConnectionPool(f"http://127.0.0.1:{port}", limits=RequestLimits(), proxies=False), []
+        for _ in range(2):
+            async with pool.request("POST", "/", b"{}") as reply:
+                found.append(reply.status)
+                await reply.content()
+            may_end.set()
+            ended.wait(60)  # nothing else runs in this event loop meanwhile
+        await pool.aclose()
+        return found
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = threading.Thread(target=serve, args=(listener,), daemon=True)
+        server.start()
+        assert asyncio.run(scene(listener.getsockname()[1])) == [200, 200]
+        server.join()
