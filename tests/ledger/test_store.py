@@ -387,3 +387,33 @@ def test_a_server_that_does_not_sync_is_refused(unsafe):
 
 def subclasses(kind):
     return {kind, *(deeper for child in kind.__subclasses__() for deeper in subclasses(child))}
+
+
+def test_two_that_look_at_once_do_not_take_the_same_idle_reader(tmp_path, monkeypatch):
+    store, taken, may_end = SqliteStore(tmp_path / "ledger.db"), threading.Event(), threading.Event()
+
+    class Contested(type(store._idle)):
+        """Another thread looks between whether there is one and taking it."""
+
+        def __bool__(self):
+            if (found := len(self) > 0) and other.ident is None:
+                other.start()
+                taken.wait(0.1)  # in vain where it has to wait for this one
+            return found
+
+    def look():
+        with store.snapshot() as view:
+            taken.set()
+            heads.append(view.head())
+            may_end.wait(60)
+
+    heads, other = [], threading.Thread(target=look, daemon=True)
+    with store.snapshot() as view:
+        assert view.head() is None
+    monkeypatch.setattr(store, "_idle", Contested(store._idle))
+    with store.snapshot() as view:
+        heads.append(view.head())
+    may_end.set()
+    other.join()
+    assert heads == [None, None]
+    store.close()

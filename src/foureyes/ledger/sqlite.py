@@ -93,6 +93,7 @@ class SqliteStore(Store):
         self._writing = threading.Lock()
         self._writer: sqlite3.Connection | None = None
         self._idle: deque[_Reader] = deque()
+        self._idling = threading.Lock()  # of those: several threads look at once
         self._schema_version = -1
         self._witness = WitnessFile(path.with_name(f"{path.name}-witness"))
         if not create and not path.is_file():
@@ -148,8 +149,8 @@ class SqliteStore(Store):
         """Closes the file; what is in its write-ahead log moves into it."""
         with self._writing, translate_errors(self._path):
             writer, self._writer = self._writer, None
-            while self._idle:
-                self._idle.pop().connection.close()
+            while (reader := self._idle_one()) is not None:
+                reader.connection.close()
             if writer is not None:
                 writer.close()
 
@@ -168,8 +169,7 @@ class SqliteStore(Store):
     def _reader(self) -> _Reader:
         """One that is idle, if it still reads the file that is there; otherwise a new one."""
         file = _identity(self._path)
-        while self._idle:
-            reader = self._idle.pop()
+        while (reader := self._idle_one()) is not None:
             if reader.file == file:
                 return reader
             reader.connection.close()
@@ -177,12 +177,17 @@ class SqliteStore(Store):
         connection = self._connected("ro&immutable=1" if at_rest else "ro", _nothing)
         return _Reader(connection, None if at_rest else file)
 
+    def _idle_one(self) -> _Reader | None:
+        with self._idling:
+            return self._idle.pop() if self._idle else None
+
     def _put_back(self, reader: _Reader) -> None:
         """Keeps it for the next one beside a writer; elsewhere the next one looks at all that is on the disk again."""
-        if reader.file is None or self._writer is None or len(self._idle) >= _MOST_IDLE:
-            reader.connection.close()
-        else:
-            self._idle.append(reader)
+        with self._idling:
+            if reader.file is not None and self._writer is not None and len(self._idle) < _MOST_IDLE:
+                self._idle.append(reader)
+                return
+        reader.connection.close()
 
     def _connected(self, mode: str, prepare: Callable[[sqlite3.Connection], None]) -> sqlite3.Connection:
         # isolation_level None: transactions begin and end where this module says so, and nowhere else.
