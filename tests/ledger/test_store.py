@@ -417,3 +417,17 @@ def test_two_that_look_at_once_do_not_take_the_same_idle_reader(tmp_path, monkey
     other.join()
     assert heads == [None, None]
     store.close()
+
+
+def test_what_one_reader_left_half_read_does_not_hold_the_next_one_back(tmp_path):
+    store = SqliteStore(tmp_path / "ledger.db")
+    with store.transaction() as transaction:
+        transaction.extend(extension(0, [b"a", b"b", b"c"], keep=True))
+    with store.snapshot() as view:
+        half_read = view.entries(0)
+        assert next(half_read) == b"a"
+    with store.transaction() as transaction:
+        transaction.extend(extension(3, [b"d"], head="later\n"))
+    with store.snapshot() as view:
+        assert view.head() == "later\n"
+    store.close()

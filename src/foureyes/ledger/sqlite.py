@@ -23,6 +23,7 @@ from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 from typing import Final
+from weakref import WeakSet
 
 from foureyes.errors import ConfigError, InputError, LedgerConflict, LedgerError, LedgerTampered
 from foureyes.ledger.store import Extension, Store, Transaction, View
@@ -113,7 +114,8 @@ class SqliteStore(Store):
             try:
                 reader.connection.execute("BEGIN")
                 self._require_same_schema(reader.connection)
-                yield _View(reader.connection)
+                yield (view := _View(reader.connection))
+                view.end()
                 reader.connection.execute("ROLLBACK")
             except BaseException:  # what was begun on it may not have ended
                 reader.connection.close()
@@ -210,17 +212,22 @@ class SqliteStore(Store):
 class _View(View):
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._begun: WeakSet[sqlite3.Cursor] = WeakSet()
+
+    def end(self) -> None:
+        """Ends what is read half: it would hold the connection at this moment, also for whoever reads over it next."""
+        for cursor in self._begun:
+            cursor.close()
 
     def head(self) -> str | None:
         row = self._connection.execute("SELECT note FROM head").fetchone()
         return None if row is None else str(row[0])
 
     def checkpoints(self) -> Iterator[str]:
-        for (note,) in self._connection.execute("SELECT note FROM checkpoints ORDER BY size"):
-            yield note
+        return map(_ONLY, self._rows("SELECT note FROM checkpoints ORDER BY size"))
 
     def entries(self, start: int, stop: int | None = None) -> Iterator[bytes]:
-        rows = self._connection.execute(
+        rows = self._rows(
             "SELECT entry FROM entries WHERE place >= ? AND place < ? ORDER BY place",
             (start, (1 << 63) - 1 if stop is None else stop),
         )
@@ -231,6 +238,10 @@ class _View(View):
             "SELECT hash FROM nodes WHERE level = ? AND place >= ? AND place < ? ORDER BY place", (level, start, stop)
         )
         return [node for (node,) in rows]
+
+    def _rows(self, query: str, what: tuple[int, ...] = ()) -> sqlite3.Cursor:
+        self._begun.add(cursor := self._connection.execute(query, what))
+        return cursor
 
 
 class _Transaction(_View, Transaction):
