@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from foureyes.errors import InputError
 from foureyes.postgres.connections import Connections
@@ -97,3 +98,11 @@ def test_a_password_is_in_no_name_of_a_place() -> None:
     place = PostgresPlace.of("postgresql://eyes:canary@db/records")
     assert "canary" not in f"{place} {place!r}"
     assert "canary" in place.conninfo
+
+
+def test_a_server_that_vanishes_while_it_is_waited_for_is_noticed_in_seconds_unless_the_url_says_otherwise() -> None:
+    told = conninfo_to_dict(PostgresPlace.of("postgresql://db/records").conninfo)
+    idle, interval, count = (int(told[f"keepalives_{name}"]) for name in ("idle", "interval", "count"))
+    assert idle + interval * count < 15
+    slow = PostgresPlace.of("postgresql://db/records?keepalives_idle=600")
+    assert conninfo_to_dict(slow.conninfo)["keepalives_idle"] == "600"

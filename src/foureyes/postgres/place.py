@@ -18,7 +18,10 @@ __all__ = ["PostgresPlace"]
 
 _DEFAULTS: Final[Mapping[str, Any]] = {
     "connect_timeout": 5,  # seconds
-    "tcp_user_timeout": 10_000,  # milliseconds until a peer that does not answer counts as gone
+    "tcp_user_timeout": 10_000,  # milliseconds until a peer that does not take what is sent counts as gone
+    "keepalives_idle": 5,  # seconds; one that took it and is gone is noticed by nothing else, and by default after two hours
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
 }
 
 
