@@ -102,6 +102,18 @@ def test_an_outcome_counts_at_one_replica_only(store: SharedStore) -> None:
     played(scene)
 
 
+def test_what_cannot_be_written_down_was_not_watched_so_promises_are_suspended_for_all(store: SharedStore) -> None:
+    async def scene() -> None:
+        async with replicas(store) as (one, other):
+            applied = await one.add(verified("\ud800"))  # no UTF-8 has it
+            assert [type(error) for error in applied.failures] == [TypeError]
+            assert len(applied.alarms) == 1
+            await other.turns.catch_up()
+            assert [alarm.key for alarm in other.records.monitor.active_alarms] == [applied.alarms[0].key]
+
+    played(scene)
+
+
 def test_a_promise_is_suspended_and_acknowledged_for_all(store: SharedStore) -> None:
     async def scene() -> None:
         async with replicas(store) as (one, other):

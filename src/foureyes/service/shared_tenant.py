@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -27,8 +28,8 @@ from foureyes.guard.threads import BoundedThreads
 from foureyes.service.event_json import decode, encode
 from foureyes.service.logs import Log
 from foureyes.service.rate_limit import Allowance
-from foureyes.service.tenant_events import TenantEvent
-from foureyes.service.tenant_records import Applied, TenantRecords
+from foureyes.service.tenant_events import Suspended, TenantEvent
+from foureyes.service.tenant_records import NOT_WATCHED, Applied, TenantRecords
 from foureyes.service.wish import Wish
 from foureyes.shared_state.store import EventBatch, Journaled, JournalTail, Place, SharedStore, StoreTurn, Unanswered
 
@@ -118,9 +119,14 @@ class SharedTenant:
             texts: whether its texts may be kept.
 
         Raises:
-            StateError: the store did not answer in time. The event is added as soon as it does.
+            StateError: the store did not answer in time, and the event is added as soon as it does; or too many wait already.
         """
-        applied: Applied = await self._wait(Wish(raw=encode(event, texts=texts)))
+        try:
+            raw = encode(event, texts=texts)
+        except Exception as error:  # noqa: BLE001 - whatever it is, nobody can be told, so nobody watched
+            suspended: Applied = await self._wait(Wish(raw=encode(Suspended(NOT_WATCHED, event.at), texts=texts)))
+            return replace(suspended, failures=[error, *suspended.failures])
+        applied: Applied = await self._wait(Wish(raw=raw))
         return applied
 
     async def catch_up(self) -> None:

@@ -30,7 +30,7 @@ from foureyes.service.tenant_events import (
 )
 from foureyes.service.wire.decisions import AlarmItem, FeedItem
 
-__all__ = ["REMEMBERED", "Applied", "RememberedVerification", "TenantRecords"]
+__all__ = ["NOT_WATCHED", "REMEMBERED", "Applied", "RememberedVerification", "TenantRecords"]
 
 REMEMBERED: Final = 10_000
 """Verifications of a tenant whose outcome can be reported."""
@@ -40,7 +40,8 @@ _SHOWN_AT_MOST: Final = 256
 
 _FORMAT: Final = "foureyes.tenant"
 _VERSION: Final = 1
-_FAILED: Final = "the monitor failed"
+NOT_WATCHED: Final = "the monitor failed"
+"""Why promises are suspended where something happened of which the monitor was not told."""
 
 
 @dataclass(slots=True)
@@ -110,7 +111,7 @@ class TenantRecords:
             self._take(event, applied)
         except Exception as error:  # noqa: BLE001 - whatever it is, the monitor was not told
             applied.failures.append(error)
-            applied.alarms += self.monitor.suspend(_FAILED, event.at)
+            applied.alarms += self.monitor.suspend(NOT_WATCHED, event.at)
         applied.alarms = [replace(alarm, tenant=self.name) for alarm in applied.alarms]
         for alarm in applied.alarms:
             self._show("alarm", AlarmItem.of(alarm), applied)
@@ -192,7 +193,7 @@ class TenantRecords:
         if event.item is not None:
             self._show("decision", event.item, applied)
         if event.seen is None:
-            applied.alarms += self.monitor.suspend(_FAILED, event.at)
+            applied.alarms += self.monitor.suspend(NOT_WATCHED, event.at)
             return
         self._remember(event.verification, event.seen, self._number)
         if event.seen.agent is not None and event.unsafe is not None:
