@@ -80,6 +80,21 @@ def test_who_does_not_keep_up_is_let_go_and_others_are_not() -> None:
     assert asyncio.run(watch()) == (False, 301)
 
 
+def test_whoever_watches_what_is_replaced_is_told_to_come_back_for_what_it_did_not_see() -> None:
+    async def watch() -> list[int]:
+        feed = Feed[int]()
+        feed.add("n", 0)
+        watching = aiter(feed.watch(0, every_s=60.0))
+        await anext(watching)
+        feed.replace([Event(id, "alarm", id) for id in (1, 2, 3)])
+        feed.add("n", 4)
+        with pytest.raises(Lagging):
+            await anext(watching)
+        return [event.id for event in await first(feed, 3, after=1)]
+
+    assert asyncio.run(watch()) == [2, 3, 4]
+
+
 def test_only_so_many_may_watch() -> None:
     async def watch() -> tuple[bool, bool]:
         feed = Feed[int](watchers=1)

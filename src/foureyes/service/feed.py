@@ -94,10 +94,12 @@ class Feed(Generic[T]):
         return event
 
     def replace(self, events: Iterable[Event[T]]) -> None:
-        """Remembers these, in order, in place of those before; watchers go on with what is added next."""
+        """Remembers these, in order, in place of those before; watchers are let go, as they may not have seen them."""
         self._events.clear()
         self._events.extend(events)
         self._last = self._events[-1].id if self._events else 0
+        while self._watching:
+            self._watching.pop().put_nowait(None)
 
     def end(self) -> None:
         """Ends every watching, and lets nobody watch any more."""

@@ -136,7 +136,7 @@ class TenantRecords:
         self.feed.replace(sorted(shown, key=lambda entry: entry.id))
 
     def become(self, other: TenantRecords) -> None:
-        """Takes over all that other records know; whoever watches the feed goes on watching."""
+        """Takes over all that other records know; whoever watches the feed is let go, and comes back."""
         self.gate, self.monitor, self._seen, self._number = other.gate, other.monitor, other._seen, other._number
         self.feed.replace(other.feed.after(0))
 
