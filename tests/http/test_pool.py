@@ -6,8 +6,10 @@ import asyncio
 import socket
 import threading
 
+import pytest
+
 from foureyes.http import RequestLimits
-from foureyes.http.pool import ConnectionPool
+from foureyes.http.pool import ConnectionPool, NotSent
 
 REPLY = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 TOO_LATE = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -42,3 +44,13 @@ def test_a_request_goes_over_no_connection_that_was_ended_while_the_event_loop_w
         server.start()
         assert asyncio.run(scene(listener.getsockname()[1])) == [200, 200]
         server.join()
+
+
+@pytest.mark.parametrize("host", [f"{'a' * 64}.example", "a..example"])
+def test_a_name_that_no_host_can_have_is_a_connection_that_failed(host: str) -> None:
+    async def scene() -> None:
+        async with ConnectionPool(f"http://{host}", limits=RequestLimits(), proxies=False).request("GET", ""):
+            pass
+
+    with pytest.raises(NotSent, match="the connection failed"):
+        asyncio.run(scene())

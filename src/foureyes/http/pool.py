@@ -202,7 +202,7 @@ class ConnectionPool:
                 return await self._way.connected()
         except TimeoutError as error:
             raise _not_sent("the server did not answer in time") from error
-        except OSError as error:  # ssl.SSLError is one
+        except (OSError, UnicodeError) as error:  # ssl.SSLError is one; the other is of a name that no host can have
             raise _not_sent("the connection failed", f"{type(error).__name__}: {error}") from error
         except RequestFailed as error:
             raise _not_sent(f"the proxy failed: {error.words}") from error
