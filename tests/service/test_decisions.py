@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from foureyes.errors import StateError
 from foureyes.guard.gate import ActionRule, GatePolicy, GateRules
 from foureyes.models.scripted import ScriptedJudge
 from tests.service.house import House, open_house
@@ -87,6 +88,18 @@ def test_an_outcome_of_a_verification_for_no_agent_counts_for_the_monitor_alone(
     }  # fmt: skip
     assert "1" in str(house.call("GET", "/v1/monitoring").json()["monitor"]["outcomes"])
     assert house.call("POST", OUTCOMES, {"correct": True}, key="report").status == 422
+
+
+def test_whoever_reports_an_action_that_counts_late_is_told_not_to_report_it_again(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def late(*_: object) -> None:
+        raise StateError("postgresql://canary/records did not answer within 2 s")
+
+    monkeypatch.setattr(house.state, "watch", late)
+    reply = report(house, 1, correct=True)
+    assert (reply.status, b"twice if it is reported again" in reply.body) == (503, True)
+    assert b"canary" not in reply.body
 
 
 @pytest.mark.parametrize(("key", "status"), [("verify", 403), ("audit", 403), ("report", 200), ("admin", 200)])

@@ -7,6 +7,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
+from foureyes.errors import StateError
 from foureyes.guard.gate import ActionOutcome
 from foureyes.service.access import Call, Reporting, Verifying
 from foureyes.service.problems import Refused
@@ -22,6 +23,9 @@ from foureyes.service.wire.decisions import (
 __all__ = ["add"]
 
 _REPORTED: Final = "an outcome of this verification was reported before; it counts once"
+_LATE: Final = (
+    "other replicas could not be told in time; the outcome counts as soon as they can be, and twice if it is reported again"
+)
 
 
 def add(router: APIRouter) -> None:
@@ -60,8 +64,16 @@ async def outcome(call: Reporting, body: OutcomeRequest) -> OutcomeResponse:
         if (await call.state.watch(call.tenant, reported, call.request_id)).refused:
             raise Refused(409, _REPORTED)
     elif agent is not None:  # as the request's model makes sure
-        await call.state.watch(call.tenant, ActionReported(agent, came, at), call.request_id)
+        await _action(call, ActionReported(agent, came, at))
     return _counted(call, agent)
+
+
+async def _action(call: Call, reported: ActionReported) -> None:
+    """Counts it. Nothing tells one report of it from the next, so whoever is not answered in time must not try again."""
+    try:
+        await call.state.watch(call.tenant, reported, call.request_id)
+    except StateError as error:
+        raise Refused(503, _LATE) from error
 
 
 def _counted(call: Call, agent: str | None) -> OutcomeResponse:
