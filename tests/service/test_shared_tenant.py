@@ -22,7 +22,7 @@ from foureyes.service.shared_tenant import SharedTenant
 from foureyes.service.sharing import Sharing
 from foureyes.service.tenant_events import Acknowledged, ActionReported, OutcomeReported, Suspended, TenantEvent
 from foureyes.service.tenant_records import Applied, TenantRecords
-from foureyes.shared_state.store import SharedStore
+from foureyes.shared_state.store import EventBatch, Place, SharedStore, StoreTurn
 from tests.ledger.proxy import Proxy
 from tests.service.journal_events import AT, verified
 from tests.shared_state.conftest import postgres_url, store, wire
@@ -338,5 +338,25 @@ def test_a_store_that_is_away_is_seen(wire: tuple[Proxy, SharedStore]) -> None:
             proxy.served = True
             await sharing.follow([one.turns])
             assert sharing.is_usable
+
+    played(scene)
+
+
+def test_large_events_that_waited_together_are_not_added_all_at_once(
+    store: SharedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+
+    def turn(tenant: str, known: Place, batch: EventBatch, *rest: Any) -> StoreTurn:
+        sizes.append(len(batch.events))
+        return SharedStore.turn(store, tenant, known, batch, *rest)
+
+    async def scene() -> None:
+        monkeypatch.setattr(store, "turn", turn)
+        monkeypatch.setattr(module, "_LARGEST_ADDED", 5000)
+        async with replicas(store, 1) as (one,):
+            await asyncio.gather(*(one.add(Suspended("x" * 2000, AT)) for _ in range(5)), one.add(Suspended("x" * 9000, AT)))
+            assert sizes == [2, 2, 1, 1]
+            assert one.turns.head == 6
 
     played(scene)

@@ -19,6 +19,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import accumulate
 from typing import Any, Final
 
 from foureyes.config import RateLimit
@@ -40,7 +41,8 @@ SNAPSHOT_EVERY: Final = 2_000
 
 _MOST_WAITING: Final = 10_000
 _MOST_ADDED: Final = 500
-"""Events that are added together."""
+_LARGEST_ADDED: Final = 1 << 23
+"""Events that are added together, and their bytes: more could take longer than the store allows, however often it is tried."""
 
 _PAUSES_S: Final = (0.05, 0.2, 1.0)
 """Between attempts to add what could not be added; the last again and again."""
@@ -175,7 +177,8 @@ class SharedTenant:
         asking = [wish for wish in waiting if wish.raw is None and not wish.done.done()]
         adding = [wish for wish in waiting if wish.raw is not None]
         if not self._added[1]:
-            now, adding = adding[:_MOST_ADDED], adding[_MOST_ADDED:]
+            n = _n_together(adding)
+            now, adding = adding[:n], adding[n:]
             self._added = EventBatch([wish.raw for wish in now if wish.raw is not None]), now
         self._waiting.extendleft(reversed(adding))
         return asking
@@ -302,3 +305,9 @@ class SharedTenant:
         if self._failures:
             self._log.info("shared_state", tenant=self.name, usable=True)
         self._failures = 0
+
+
+def _n_together(adding: Sequence[Wish]) -> int:
+    """How many of these events, from the first on, are added together: one at least."""
+    sizes = accumulate(len(wish.raw or b"") for wish in adding[:_MOST_ADDED])
+    return max(1, sum(size <= _LARGEST_ADDED for size in sizes))
