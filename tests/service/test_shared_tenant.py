@@ -360,3 +360,24 @@ def test_large_events_that_waited_together_are_not_added_all_at_once(
             assert one.turns.head == 6
 
     played(scene)
+
+
+def test_an_operator_is_told_how_many_events_were_given_up_at_the_end(
+    store: SharedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def turn(*_: object) -> StoreTurn:
+        raise StateError("not now")
+
+    async def scene() -> None:
+        async with replicas(store, 1) as (one,):
+            await one.turns.catch_up()
+            monkeypatch.setattr(module, "_END_S", 0.01)
+            monkeypatch.setattr(store, "answer_s", 0.01)
+            monkeypatch.setattr(store, "turn", turn)
+            for number in range(3):
+                with pytest.raises(StateError):
+                    await one.add(Suspended(f"{number}", AT))
+            await one.turns.close()
+            assert '"given_up":3' in one.said.getvalue().replace(" ", "")
+
+    played(scene)

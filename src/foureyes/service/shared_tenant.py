@@ -140,10 +140,12 @@ class SharedTenant:
         await self._wait(Wish())
 
     async def close(self) -> None:
-        """Adds what still waits, for a few seconds at most."""
+        """Adds what still waits, for a few seconds at most; an operator is told how many events could not be added then."""
         if self._work is not None:
             await asyncio.wait({self._work}, timeout=_END_S)
             self._work.cancel()
+        if n := len(self._added[1]) + sum(wish.raw is not None for wish in self._waiting):
+            self._log.error("shared_state", tenant=self.name, given_up=n)
 
     async def _wait(self, wish: Wish) -> Any:
         if len(self._waiting) >= _MOST_WAITING:
