@@ -52,7 +52,8 @@ class Way:
         """
         host, secure = address.hostname or "", address.scheme == "https"
         port, trust = address.port or (443 if secure else 80), _trust() if secure else None
-        named = proxies and not proxy_bypass(host) and (getproxies().get(address.scheme) or getproxies().get("all"))
+        spared = not proxies or proxy_bypass(host) or proxy_bypass(f"{host}:{port}")
+        named = not spared and (getproxies().get(address.scheme) or getproxies().get("all"))
         if not named:
             return cls(host, port, trust)
         proxy, header = _proxy(named)
