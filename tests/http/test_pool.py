@@ -9,7 +9,9 @@ import threading
 import pytest
 
 from foureyes.http import RequestLimits
+from foureyes.http.connection import HttpConnection
 from foureyes.http.pool import ConnectionPool, NotSent
+from foureyes.http.way import Way
 
 REPLY = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 TOO_LATE = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -53,4 +55,19 @@ def test_a_name_that_no_host_can_have_is_a_connection_that_failed(host: str) -> 
             pass
 
     with pytest.raises(NotSent, match="the connection failed"):
+        asyncio.run(scene())
+
+
+def test_nothing_is_sent_to_a_server_that_hung_up_while_the_connection_was_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def connected(_: Way) -> HttpConnection:
+        connection = HttpConnection()
+        connection.eof_received()
+        return connection
+
+    async def scene() -> None:
+        async with ConnectionPool("http://127.0.0.1:1", limits=RequestLimits(), proxies=False).request("GET", ""):
+            pass
+
+    monkeypatch.setattr(Way, "connected", connected)
+    with pytest.raises(NotSent, match="hung up"):
         asyncio.run(scene())

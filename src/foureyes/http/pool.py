@@ -199,13 +199,17 @@ class ConnectionPool:
     async def _connected(self) -> HttpConnection:
         try:
             async with asyncio.timeout(CONNECT_S):
-                return await self._way.connected()
+                connection = await self._way.connected()
         except TimeoutError as error:
             raise _not_sent("the server did not answer in time") from error
         except (OSError, UnicodeError) as error:  # ssl.SSLError is one; the other is of a name that no host can have
             raise _not_sent("the connection failed", f"{type(error).__name__}: {error}") from error
         except RequestFailed as error:
             raise _not_sent(f"the proxy failed: {error.words}") from error
+        if not connection.is_free:  # it spoke or hung up before it was asked
+            connection.abort()
+            raise _not_sent("the server hung up")
+        return connection
 
     def _put_back(self, connection: HttpConnection) -> None:
         if connection.is_free and not self._closed:
