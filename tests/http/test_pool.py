@@ -58,7 +58,9 @@ def test_a_name_that_no_host_can_have_is_a_connection_that_failed(host: str) -> 
         asyncio.run(scene())
 
 
-def test_nothing_is_sent_to_a_server_that_hung_up_while_the_connection_was_made(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_sent_to_a_server_that_hung_up_while_the_connection_was_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async def connected(_: Way) -> HttpConnection:
         connection = HttpConnection()
         connection.eof_received()

@@ -86,7 +86,7 @@ def test_whoever_watches_what_is_replaced_is_told_to_come_back_for_what_it_did_n
         feed.add("n", 0)
         watching = aiter(feed.watch(0, every_s=60.0))
         await anext(watching)
-        feed.replace([Event(id, "alarm", id) for id in (1, 2, 3)])
+        feed.replace([Event(n, "alarm", n) for n in (1, 2, 3)])
         feed.add("n", 4)
         with pytest.raises(Lagging):
             await anext(watching)

@@ -355,7 +355,9 @@ def test_large_events_that_waited_together_are_not_added_all_at_once(
         monkeypatch.setattr(store, "turn", turn)
         monkeypatch.setattr(module, "_LARGEST_ADDED", 5000)
         async with replicas(store, 1) as (one,):
-            await asyncio.gather(*(one.add(Suspended("x" * 2000, AT)) for _ in range(5)), one.add(Suspended("x" * 9000, AT)))
+            await asyncio.gather(
+                *(one.add(Suspended("x" * 2000, AT)) for _ in range(5)), one.add(Suspended("x" * 9000, AT))
+            )
             assert sizes == [2, 2, 1, 1]
             assert one.turns.head == 6
 

@@ -23,9 +23,7 @@ from foureyes.service.wire.decisions import (
 __all__ = ["add"]
 
 _REPORTED: Final = "an outcome of this verification was reported before; it counts once"
-_LATE: Final = (
-    "other replicas could not be told in time; the outcome counts as soon as they can be, and twice if it is reported again"
-)
+_LATE: Final = "other replicas could not be told in time; the outcome counts as soon as they can be, and twice if it is reported again"
 
 
 def add(router: APIRouter) -> None:
