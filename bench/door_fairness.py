@@ -1,5 +1,7 @@
 """What one tenant's flood costs another: the same calm requests alone, and while another tenant asks without end.
 
+    python -m bench.door_fairness --rounds 3
+
 Whoever floods does so from a process that gives way to every other, so that a figure is the service's.
 
 *Hung*: 600 connections of another tenant, each asking again as soon as it was answered, of a verifier that never answers.
@@ -8,9 +10,11 @@ Whoever floods does so from a process that gives way to every other, so that a f
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import socket
+import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +28,7 @@ from typing import Final
 import numpy as np
 
 from bench.door_service import Service, head_of, served
+from bench.section import grid
 
 __all__ = ["FLOODS", "Fairness", "compare"]
 
@@ -169,3 +174,35 @@ FLOODS: Final[Mapping[str, tuple[Callable[[Service], AbstractContextManager[None
     "verifications, beside texts of 340 kB of numbers": (_texts, _verifications),
     "reads of the ledger, beside texts of 340 kB of numbers": (_texts, _reads),
 }
+
+
+def main() -> None:
+    """Measures every flood in turn, round after round, and prints a table: medians over the rounds, and each round's ratio."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--requests", type=int, default=400, help="calm ones, alone and beside each flood, in a round")
+    parser.add_argument("--rounds", type=int, default=3)
+    args = parser.parse_args()
+    found: dict[str, list[Fairness]] = {name: [] for name in FLOODS}
+    for _ in range(args.rounds):
+        for name in FLOODS:
+            found[name].append(compare(name, args.requests))
+    print(
+        grid(
+            ("requests", "alone, ms", "beside, ms", "ratio", "each round", "refused"),
+            [_row(*one) for one in found.items()],
+        )
+    )
+
+
+def _row(name: str, rounds: list[Fairness]) -> list[str]:
+    alone, beside, ratio = (
+        statistics.median(of)
+        for of in ([one.alone_ms for one in rounds], [one.beside_ms for one in rounds], [one.ratio for one in rounds])
+    )
+    each = ", ".join(f"{one.ratio:.2f}" for one in rounds)
+    refused = f"{sum(one.refused for one in rounds)} of {sum(one.n for one in rounds)}"
+    return [name, f"{alone:.1f}", f"{beside:.1f}", f"{ratio:.2f}", each, refused]
+
+
+if __name__ == "__main__":
+    main()
