@@ -16,6 +16,8 @@ TOOL = Path(__file__).parents[2] / "tools" / "vllm-server"
 START_SECONDS = 480  # a busy machine has taken more than 240
 CONTEXT = 2048
 NAME = "smollm2-135m"
+UNBOUND = {"VLLM_CPU_OMP_THREADS_BIND": "nobind", "OMP_NUM_THREADS": "1"}
+"""By itself every vLLM binds its work to the machine's first processor, where one that is busy has kept one that starts from running at all."""
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +59,11 @@ def vllm_server(weights, log, port=None):
     options = ["--dtype", "float32", "--max-model-len", str(CONTEXT), "--served-model-name", NAME]
     with log.open("wb") as out:
         server = subprocess.Popen(
-            [TOOL, "serve", weights, str(port), *options], stdout=out, stderr=out, start_new_session=True
+            [TOOL, "serve", weights, str(port), *options],
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+            env={**os.environ, **UNBOUND},
         )
 
     def end():

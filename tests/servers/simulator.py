@@ -376,9 +376,9 @@ def send(handler: BaseHTTPRequestHandler, content: bytes, status: int = 200, **h
     return True
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 10.0, *, every_s: float = 0.01) -> None:
     """Waits for something another thread does."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.01)
+        time.sleep(every_s)

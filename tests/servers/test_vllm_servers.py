@@ -44,10 +44,7 @@ def alone(place, vllm):
 def score(place, servers, out):
     """The command, under way; what it says on stderr is in a file beside its output."""
     command = [sys.executable, "-m", "foureyes", "score", "in.jsonl", "-o", out, "--verifier", ",".join(servers)]
-    command += [
-        "--at-once",
-        str(AT_ONCE),
-    ]  # a number that is found by measuring may be small for one and large for the other
+    command += ["--at-once", str(AT_ONCE)]  # what is found by measuring may be small for one and large for the other
     with (place / f"{out}.stderr").open("w") as said:
         return subprocess.Popen([*command, "--force"], cwd=place, stderr=said, env=os.environ)
 
@@ -90,7 +87,7 @@ def test_one_that_comes_up_while_others_read_joins_them(vllm, weights, tmp_path,
         reader = CompletionsReader.open([vllm, coming.url], limits=limits, on_server=told.append)
         with reader:
             coming.start()
-            wait_until(lambda: reader.read(exchanges[:2]) and told[-1].state == "joined", 600)
+            wait_until(lambda: reader.read(exchanges[:2]) and told[-1].state == "joined", 600, every_s=1.0)
             before = n_read(coming.url)
             rows = reader.read(exchanges)
             assert n_read(coming.url) > before
