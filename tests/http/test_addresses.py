@@ -36,6 +36,7 @@ def test_https_anywhere_and_http_on_this_machine_are_fine(url):
         ("gopher://example.com/", "scheme"),
         ("//example.com/v1", "scheme ''"),
         ("example.com/v1", "scheme ''"),
+        ("https://api.example.com:0/v1", "port 0"),
         ("https://user:pw@example.com/v1", "credentials"),
         ("https://token@example.com/v1", "credentials"),
         ("https://@example.com/v1", "credentials"),

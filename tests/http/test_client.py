@@ -10,8 +10,8 @@ import traceback
 
 import pytest
 
-from foureyes.errors import ConfigError
-from foureyes.http import RequestLimits
+from foureyes.errors import ConfigError, InputError
+from foureyes.http import RequestLimits, pool
 from foureyes.http.client import HttpClient
 from foureyes.http.failures import RETRIED_STATUSES, RequestFailed
 from tests.servers.chat_simulator import ChatSimulator
@@ -212,6 +212,121 @@ def test_the_key_goes_into_one_header_and_into_no_word_of_ours(server, caplog):
     assert "Incorrect API key provided: [key]" in str(error)
     client = HttpClient("http://localhost/v1", key=KEY, limits=RequestLimits())
     assert KEY not in repr(error) + repr(client) + caplog.text
+
+
+ENDLESS = b'{"error": {"message": "' + b"no room " * 200_000
+
+
+def headed(status, content=b"", **headers):
+    """A reply by its head; the content may be less than was promised, and the connection ends behind it."""
+
+    def trouble(handler, _):
+        handler.send_response(status)
+        for name, value in headers.items():
+            handler.send_header(name.replace("_", "-"), value)
+        handler.end_headers()
+        handler.wfile.write(content)
+        handler.close_connection = True
+        return True
+
+    return trouble
+
+
+REFUSALS = {
+    "too long": lambda status: lambda handler, _: send(handler, ENDLESS, status),
+    "broken off": lambda status: headed(status, b'{"error": {"message": "no room', Content_Length="1000"),
+    "in a broken coding": lambda status: headed(status, b"6\r\nno rooZZ", Transfer_Encoding="chunked"),
+}
+
+
+@pytest.mark.parametrize("way", REFUSALS)
+@pytest.mark.parametrize("status", [401, 429, 503])
+def test_a_refusal_is_told_by_its_status_whatever_becomes_of_its_words(server, status, way):
+    server.trouble = REFUSALS[way](status)
+    error = failure_of(server, "refused" if status == 401 else "unavailable", max_bytes=1000, attempts=2)
+    assert (error.status, error.retryable) == (status, status != 401)
+    assert len(server.requests) == (1 if status == 401 else 2)
+    assert f"HTTP {status}: " in str(error)
+    assert "no roo" in str(error)
+    assert len(str(error)) < 400
+
+
+def test_a_refusal_whose_words_never_end_is_told_by_its_status(server, monkeypatch):
+    monkeypatch.setattr(pool, "REFUSAL_S", 0.1)
+
+    def trouble(handler, reply):
+        headed(401, b"no such key, and ", Content_Length="1000")(handler, reply)
+        return server.hang(handler, reply)
+
+    server.trouble = trouble
+    error = failure_of(server, "refused", timeout_s=60)
+    assert (error.status, str(error)) == (401, "HTTP 401: no such key, and")
+
+
+@pytest.mark.parametrize("cut", [1, 5, len(KEY) - 1])
+def test_no_half_of_the_key_is_told_of_a_refusal_that_was_cut(server, cut):
+    blank = b" " * (1000 - cut)
+    server.trouble = lambda handler, _: send(handler, blank + KEY.encode() + b" is no key", 401)
+    assert str(failure_of(server, "refused", key=KEY, max_bytes=1000)) == "HTTP 401"
+
+
+def test_no_half_of_the_key_is_told_of_what_is_no_json(server):
+    server.trouble = lambda handler, _: send(handler, b" " * (100_000 - 7) + KEY.encode())
+    assert KEY[:4] not in str(failure_of(server, "bad_reply", key=KEY))
+
+
+def test_a_key_is_not_told_as_json_writes_it(server):
+    key = 'sk-"/\\-123'
+    for said in (json.dumps({"a": key}), "<p>" + json.dumps(key).replace("/", "\\/"), f"<p>{key}</p>"):
+        server.trouble = lambda handler, _, said=said: send(handler, said.encode(), 401)
+        assert "-123" not in str(failure_of(server, "refused", key=key))
+
+
+def test_what_follows_a_body_in_chunks_is_no_header(server):
+    body = b"2\r\n{}\r\n0\r\nLocation: http://elsewhere\r\nContent-Encoding: gzip\r\nRetry-After: 1e9\r\n\r\n"
+    server.trouble = headed(200, body, Transfer_Encoding="chunked")
+    assert complete(server) == {}
+    server.trouble = headed(302, body, Transfer_Encoding="chunked")
+    assert str(failure_of(server, "refused")) == "HTTP 302: {}"
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [("7", 7.0), ("0.5", 0.5), ("Wed, 21 Oct 2015 07:28:00 GMT", None), ("-1", None), ("1e9", None)],
+)
+def test_how_long_a_busy_server_wants_to_be_left_alone_is_told(server, said, seconds):
+    server.trouble = headed(429, Retry_After=said, Content_Length="0")
+    assert failure_of(server, "unavailable", attempts=1).retry_after_s == seconds
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"path": "/a b"},
+        {"path": "/a\r\nX: y"},
+        {"path": "/ä"},
+        {"method": "GET /other HTTP/1.1\r\nX: y\r\n\r\nGET"},
+        {"headers": {"X": "secret\r\nY: z"}},
+        {"headers": {"X": "secret\n"}},
+        {"headers": {"X\r\nY": "secret"}},
+        {"headers": {"X: y, Z": "secret"}},
+        {"headers": {"X": "secret\x00"}},
+        {"headers": {"X": "secret ä"}},
+    ],
+    ids=repr,
+)
+def test_nothing_is_sent_that_would_end_a_line_and_begin_another(server, wrong):
+    async def once():
+        client = HttpClient(server.url, limits=RequestLimits())
+        try:
+            await client.send(**{"method": "GET", "path": "/v1/models", **wrong})
+        finally:
+            await client.aclose()
+
+    with pytest.raises(InputError, match="in one line") as caught:
+        asyncio.run(once())
+    assert "secret" not in str(caught.value)
+    assert server.requests == []
 
 
 def test_a_servers_words_cannot_take_over_the_terminal(server):

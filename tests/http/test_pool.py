@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from types import SimpleNamespace
 
 import pytest
 
-from foureyes.http import RequestLimits
+from foureyes.http import RequestLimits, pool
 from foureyes.http.connection import HttpConnection
 from foureyes.http.pool import ConnectionPool, NotSent
 from foureyes.http.way import Way
+from tests.route.upstreams import until
 
 REPLY = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 TOO_LATE = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -31,14 +33,14 @@ def test_a_request_goes_over_no_connection_that_was_ended_while_the_event_loop_w
             ended.set()
 
     async def scene(port: int) -> list[int]:
-        pool, found = ConnectionPool(f"http://127.0.0.1:{port}", limits=RequestLimits(), proxies=False), []
+        one, found = ConnectionPool(f"http://127.0.0.1:{port}", limits=RequestLimits(), proxies=False), []
         for _ in range(2):
-            async with pool.request("POST", "/", b"{}") as reply:
+            async with one.request("POST", "/", b"{}") as reply:
                 found.append(reply.status)
                 await reply.content()
             may_end.set()
             ended.wait(60)  # nothing else runs in this event loop meanwhile
-        await pool.aclose()
+        await one.aclose()
         return found
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -73,3 +75,39 @@ def test_nothing_is_sent_to_a_server_that_hung_up_while_the_connection_was_made(
     monkeypatch.setattr(Way, "connected", connected)
     with pytest.raises(NotSent, match="hung up"):
         asyncio.run(scene())
+
+
+def test_connections_that_a_rush_left_behind_are_closed_though_the_server_keeps_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now, open_ones = [0.0], set[asyncio.StreamWriter]()
+    monkeypatch.setattr(pool, "time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        open_ones.add(writer)
+        try:
+            while await reader.readuntil(b"\r\n\r\n"):
+                writer.write(REPLY)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            open_ones.discard(writer)
+            writer.close()
+
+    async def scene() -> None:
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            one = ConnectionPool(url, limits=RequestLimits(), keep_alive_s=4.0, proxies=False)
+            async with (
+                one.request("GET", "") as first,
+                one.request("GET", "") as second,
+                one.request("GET", "") as third,
+            ):
+                assert [await reply.content() for reply in (first, second, third)] == [b"ok"] * 3
+            assert len(open_ones) == 3
+            for now[0] in (3.0, 6.0):
+                async with one.request("GET", "") as reply:
+                    await reply.content()
+            await until(lambda: len(open_ones) == 1)
+            await one.aclose()
+            await until(lambda: not open_ones)
+
+    asyncio.run(scene())

@@ -8,7 +8,7 @@ from bench.virtual import run
 from foureyes.errors import InputError
 from foureyes.http import RequestLimits
 from foureyes.http.error_text import cleaned, message_of
-from foureyes.http.failures import RequestFailed
+from foureyes.http.failures import RequestFailed, failure_of_status
 from foureyes.http.retries import with_retries
 
 BUSY = RequestFailed("busy", "unavailable", retryable=True)
@@ -114,3 +114,27 @@ def test_foreign_words_are_one_short_line_without_the_secret():
     assert line.startswith("a b [2J key [key] long")
     assert line.isprintable()
     assert len(line) == 301
+
+
+def busy(wait_s):
+    return RequestFailed("busy", "unavailable", retryable=True, retry_after_s=wait_s)
+
+
+def test_a_server_is_left_alone_for_as_long_as_it_wants():
+    answer, at = attempt(Server(busy(7.0), "answer"), timeout_s=30.0)
+    assert (answer, at) == ("answer", 7.0)
+    assert attempt(Server(busy(0.0), "answer"), timeout_s=30.0)[1] < 1
+
+
+@pytest.mark.parametrize("wait_s", [30.0, 1e9])
+def test_a_server_that_wants_to_be_left_alone_until_the_time_is_over_has_refused_by_its_status(wait_s):
+    failure = failure_of_status(429, "slow down", retry_after=f"{wait_s:.0f}")
+    server = Server(failure, "answer")
+    with pytest.raises(RequestFailed, match="HTTP 429: slow down"):
+        attempt(server, timeout_s=30.0)
+    assert server.calls == 1
+
+
+def test_what_was_said_before_is_told_where_the_time_is_over():
+    with pytest.raises(RequestFailed, match=r"no whole reply within 2 s: before that busy$"):
+        attempt(Server(BUSY, 1e9), timeout_s=2.0)

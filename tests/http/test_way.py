@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from foureyes.errors import ConfigError
 from foureyes.http.way import Way
 
 
@@ -25,3 +26,10 @@ def test_a_server_that_no_proxy_names_with_its_port_is_asked_straight(
     monkeypatch.setenv("http_proxy", "http://between.example:3128")
     monkeypatch.setenv("no_proxy", spared)
     assert (Way.to(urlsplit(address)).proxy is not None) == proxied
+
+
+def test_a_proxy_at_port_0_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://between.example:0")
+    monkeypatch.setenv("no_proxy", "")
+    with pytest.raises(ConfigError, match="wanted such a one"):
+        Way.to(urlsplit("http://api.example"))

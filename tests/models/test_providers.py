@@ -18,7 +18,7 @@ from foureyes.http.failures import RETRIED_STATUSES, RequestFailed
 from foureyes.models.chat import ChatAnswerer, ChatJudge, ChatRequest, Endpoint
 from foureyes.models.chat.protocol import messages_of
 from foureyes.models.providers import anthropic as anthropic_adapter
-from foureyes.models.providers import connect
+from foureyes.models.providers import connect, sdk
 from foureyes.models.providers import google as google_adapter
 from foureyes.models.providers.sdk import request_failure
 from foureyes.types import Exchange, Message, TokenUsage
@@ -175,6 +175,38 @@ def test_a_busy_server_is_asked_again_and_unavailable_when_it_stays_so(server, k
     replies = iter([min(RETRIED_STATUSES)])
     server.trouble = lambda handler, _: send(handler, b"{}", s) if (s := next(replies, 0)) else False
     assert vote(server, kind).verdict == "safe"
+
+
+@BOTH
+@pytest.mark.parametrize("way", ["too long", "broken off", "packed", "without end"])
+@pytest.mark.parametrize("status", [401, 429])
+def test_a_refusal_is_told_by_its_status_whatever_becomes_of_its_words(server, kind, status, way, monkeypatch):
+    monkeypatch.setattr(sdk, "REFUSAL_S", 0.1)
+    words = b'{"error": {"message": "' + b"no room " * 100_000
+
+    def trouble(handler, reply):
+        if way == "too long":
+            return send(handler, words, status)
+        if way == "packed":
+            return send(handler, gzip.compress(words), status, **{"Content-Encoding": "gzip"})
+        handler.send_response(status)
+        handler.send_header("Content-Length", "1000")
+        handler.end_headers()
+        handler.wfile.write(words[:100])
+        handler.close_connection = True
+        return server.hang(handler, reply) if way == "without end" else True
+
+    server.trouble = trouble
+    error = error_of(server, kind, ModelRefused if status == 401 else ModelUnavailable, max_bytes=1000, attempts=1)
+    assert error.status == status
+    assert f"HTTP {status}" in str(error)
+
+
+@BOTH
+def test_a_busy_server_that_wants_to_be_left_alone_for_longer_than_there_is_time_is_not_asked_again(server, kind):
+    server.trouble = lambda handler, _: send(handler, b'{"error": {"message": "busy"}}', 429, **{"Retry-After": "90"})
+    assert error_of(server, kind, ModelUnavailable, attempts=3, timeout_s=30).status == 429
+    assert len(server.requests) == 1
 
 
 @BOTH

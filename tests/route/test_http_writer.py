@@ -138,6 +138,28 @@ async def test_a_server_that_is_busy_is_asked_again(status: int) -> None:
     assert len(server.bodies) == 2
 
 
+@pytest.mark.parametrize(("status", "kind"), [(401, ModelRefused), (429, Unpaid), (503, Unpaid)])
+async def test_a_refusal_is_told_by_its_status_however_much_is_said(status: int, kind: type) -> None:
+    async with upstream(lambda _: whole(status, b"no room " * 50_000), close=True) as server:
+        with pytest.raises(ModelError) as caught:
+            await writer(server.url, max_bytes=1000).write(ASKED)
+        assert (type(caught.value), caught.value.status) == (kind, status)
+        with pytest.raises(ModelError) as caught:
+            _ = [one async for one in writer(server.url, max_bytes=1000).stream(ASKED)]
+        assert (type(caught.value), caught.value.status) == (kind, status)
+
+
+async def test_a_server_that_wants_to_be_left_alone_for_long_is_not_waited_for() -> None:
+    busy = whole(429, b"", {"retry-after": "6"})
+    async with upstream(lambda _: busy) as server:
+        with pytest.raises(Unpaid):
+            await writer(server.url, attempts=5).write(ASKED)
+    assert len(server.bodies) == 1
+    replies = [whole(429, b"", {"retry-after": "0.3"}), whole(200, completion("Canberra"))]
+    async with upstream(lambda i: replies[i]) as server:
+        assert (await writer(server.url, attempts=2).write(ASKED)).body == completion("Canberra")
+
+
 @pytest.mark.parametrize("reply", [None, whole(500, b""), whole(200, b"no json")])
 async def test_what_may_have_been_paid_is_not_asked_for_again(reply: Any) -> None:
     async with upstream(lambda _: reply) as server:

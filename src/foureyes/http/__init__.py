@@ -10,6 +10,7 @@ were set, and no key stands in its words.
     ├── pool         connections to one server, and requests over them
     │   ├── connection   one of them: HTTP/1.1
     │   └── way          straight, or through a proxy
+    │       └── dialling     a host of several addresses
     ├── retries      what is sent again, and until when
     ├── failures     what every status means
     ├── limits       how long, how often, how many at once, how much

@@ -48,9 +48,11 @@ def objection(url: str, *, allow_http: bool = False) -> str | None:
         return "an address has only printable ASCII characters, no spaces and no backslashes (write IDNs in punycode)"
     try:
         parts = urlsplit(url)
-        _ = parts.port  # raises for one that is none
+        port = parts.port  # raises for one that is none
     except ValueError:
         return "not an address: its host or port cannot be read"
+    if port == 0:
+        return "nobody listens at port 0"
     return _objection_to(parts, allow_http=allow_http)
 
 

@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
-from foureyes.http.error_text import cleaned
-from foureyes.http.failures import RequestFailed, failure_of_status
+from foureyes.http.error_text import beginning, cleaned
+from foureyes.http.failures import RequestFailed
 from foureyes.http.limits import RequestLimits
 from foureyes.http.pool import ConnectionPool
 from foureyes.http.retries import with_retries
 
 __all__ = ["HttpClient"]
-
-_QUOTED: Final = 100_000
-"""Bytes of a reply that is no JSON which are looked through for the beginning that is told."""
 
 
 class HttpClient:
@@ -75,8 +72,8 @@ class HttpClient:
 
     def no_json(self, content: bytes) -> RequestFailed:
         """The failure of a reply that is no JSON."""
-        beginning = self._clean(content[:_QUOTED].decode(errors="replace"))[:60]  # half a key would stay
-        return RequestFailed("wanted JSON; got something else", quoted=repr(beginning))
+        words = beginning(content, secret=self._key).decode(errors="replace")
+        return RequestFailed("wanted JSON; got something else", quoted=repr(cleaned(words, secret=self._key)[:60]))
 
     async def send(
         self,
@@ -98,7 +95,7 @@ class HttpClient:
     async def _once(self, method: str, path: str, content: bytes, headers: Mapping[str, str], max_bytes: int) -> bytes:
         async with self._pool.request(method, path, content, headers=headers, max_bytes=max_bytes) as reply:
             if not reply.is_success:  # a redirect is a refusal too: nothing but what was configured is ever asked
-                raise failure_of_status(reply.status, self._clean(await reply.refusal()))
+                raise await reply.failure(secret=self._key)
             return await reply.content()
 
     def _decoded(self, content: bytes) -> Any:
@@ -106,6 +103,3 @@ class HttpClient:
             return json.loads(content)
         except (ValueError, RecursionError) as error:
             raise self.no_json(content) from error
-
-    def _clean(self, words: str) -> str:
-        return cleaned(words, secret=self._key)

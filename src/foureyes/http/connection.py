@@ -127,8 +127,9 @@ class HttpConnection(asyncio.Protocol):
             raise ValueError("a reply that nobody asked for")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """The parser's word."""
-        self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+        """The parser's word. What follows a body in chunks is no header, and may not pass for one (RFC 9110, 6.5.1)."""
+        if not self._has_head:
+            self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
         """The parser's word."""
@@ -152,10 +153,15 @@ class HttpConnection(asyncio.Protocol):
         if not self._has_head:  # a provisional one came before
             return
         self._done = True
-        if self._parser.should_keep_alive():
+        if self._parser.should_keep_alive() and not self._has_unsent:
             self._busy = False
         else:
             self._broken = RequestFailed("the server closes the connection", "unavailable")
+
+    @property
+    def _has_unsent(self) -> bool:
+        """Whether the server answered before it was sent all: it might take the rest for another request."""
+        return self._transport is not None and self._transport.get_write_buffer_size() > 0
 
     def _start(self) -> None:
         self._parser = httptools.HttpResponseParser(self)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final, Literal, TypeAlias
 
 __all__ = ["RETRIED_STATUSES", "FailureKind", "RequestFailed", "failure_of_status"]
@@ -14,6 +15,8 @@ RETRIED_STATUSES: Final = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529
 _OF_THE_SERVER: Final = RETRIED_STATUSES - {500} | {401, 403}
 """Statuses that would meet any other request too. An internal error may be of this one alone."""
 
+_NUMBER: Final = re.compile(r"\d{1,9}(\.\d{1,9})?", re.ASCII)
+
 
 class RequestFailed(Exception):
     """A request that came to nothing. Its text is for whoever runs this; only ``words`` may be told to others.
@@ -25,6 +28,7 @@ class RequestFailed(Exception):
         status: the HTTP status, when there was one.
         retryable: whether sending the same again may help.
         server_wide: whether it speaks of the server, or of the right to ask it, rather than of this request.
+        retry_after_s: how long the server wants to be left alone, where it said so; ≥ 0.
     """
 
     def __init__(
@@ -35,6 +39,7 @@ class RequestFailed(Exception):
         status: int | None = None,
         retryable: bool = False,
         server_wide: bool = False,
+        retry_after_s: float | None = None,
         quoted: str = "",
     ) -> None:
         super().__init__(f"{words}: {quoted}" if quoted else words)
@@ -43,16 +48,31 @@ class RequestFailed(Exception):
         self.status = status
         self.retryable = retryable
         self.server_wide = server_wide
+        self.retry_after_s = retry_after_s
 
 
-def failure_of_status(status: int, quoted: str) -> RequestFailed:
+def failure_of_status(status: int, quoted: str, *, retry_after: str | None = None) -> RequestFailed:
     """The failure of a reply with a status other than success. Being busy is worth another attempt, a refusal is not.
 
     Args:
         status: of the reply.
         quoted: what the server said, or where it redirects to.
+        retry_after: the header of that name.
     """
     busy = status in RETRIED_STATUSES
     kind: FailureKind = "unavailable" if busy else "refused"
     everywhere = status in _OF_THE_SERVER
-    return RequestFailed(f"HTTP {status}", kind, status=status, retryable=busy, server_wide=everywhere, quoted=quoted)
+    return RequestFailed(
+        f"HTTP {status}",
+        kind,
+        status=status,
+        retryable=busy,
+        server_wide=everywhere,
+        retry_after_s=_seconds(retry_after),
+        quoted=quoted,
+    )
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """Of a ``Retry-After`` (RFC 9110, 10.2.3) that is a number; one that is a date, or nonsense, says nothing."""
+    return float(retry_after) if retry_after is not None and _NUMBER.fullmatch(retry_after) else None

@@ -73,7 +73,7 @@ class InFlightLimit:
 
         Args:
             size: what it cost, in any unit that adds up: tokens.
-            full: whether as many requests as allowed were under way.
+            full: whether as many requests as allowed were under way at some time while this one was.
         """
         with self._lock:
             self._halved = False

@@ -7,7 +7,10 @@ from typing import Final
 
 from foureyes.errors import InputError
 
-__all__ = ["BATCH_LIMITS", "RequestLimits"]
+__all__ = ["BATCH_LIMITS", "REFUSAL_S", "RequestLimits"]
+
+REFUSAL_S: Final = 2.0
+"""Most seconds for the words of a refusal, of which the status is known by then."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,15 +11,16 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Final
 from urllib.parse import urlsplit
 
+from foureyes.errors import InputError
 from foureyes.http.addresses import require_address, require_key
 from foureyes.http.connection import HttpConnection
-from foureyes.http.error_text import message_of
-from foureyes.http.failures import RequestFailed
-from foureyes.http.limits import RequestLimits
+from foureyes.http.error_text import LOOKED_THROUGH, beginning, cleaned, message_of
+from foureyes.http.failures import RequestFailed, failure_of_status
+from foureyes.http.limits import REFUSAL_S, RequestLimits
 from foureyes.http.way import Way
 
 __all__ = ["ConnectionPool", "NotSent", "PooledReply"]
@@ -72,15 +73,33 @@ class PooledReply:
         async with aclosing(self.pieces()) as pieces:
             return b"".join([piece async for piece in pieces])
 
-    async def refusal(self) -> str:
-        """What the server says of a refusal, in its own words; nothing if they are packed.
+    async def failure(self, *, secret: str | None = None) -> RequestFailed:
+        """What a reply says that is not one of success: its status, whatever its body is, and what of that can be had.
 
-        Raises:
-            RequestFailed: it breaks off, or is too large.
+        Of a body that is too long, breaks off or comes too slowly, the beginning is told; of a packed one nothing.
+
+        Args:
+            secret: is not repeated.
         """
+        words = cleaned(await self._said(secret), secret=secret)
+        return failure_of_status(self.status, words, retry_after=self.headers.get("retry-after"))
+
+    async def _said(self, secret: str | None) -> str:
         if 300 <= self.status < 400 and (elsewhere := self.headers.get("location")):
             return f"redirects to {elsewhere}"
-        return "" if self._is_packed else message_of(await self.content())
+        if self._is_packed:
+            return ""
+        content, is_whole = bytearray(), False
+        with suppress(RequestFailed, TimeoutError):
+            async with asyncio.timeout(REFUSAL_S):
+                while len(content) <= self._most_told and (piece := await self._connection.piece()) is not None:
+                    content += piece
+                is_whole = len(content) <= self._most_told
+        return message_of(beginning(bytes(content[: self._most_told]), secret=secret, is_whole=is_whole))
+
+    @property
+    def _most_told(self) -> int:
+        return min(self._max_bytes, LOOKED_THROUGH)
 
     @property
     def _is_packed(self) -> bool:
@@ -142,18 +161,20 @@ class ConnectionPool:
             method: of the request, such as ``POST``.
             path: below the address; empty for the address itself.
             content: its body; none is sent where it is empty and the method is ``GET``.
-            headers: further ones, by name; none of them holds a line break.
+            headers: further ones, by name.
             max_bytes: how large the reply may be; ``None`` for what the limits say.
 
         Raises:
+            InputError: method, path or a header holds what would end it and begin something else.
             NotSent: no connection could be made.
             RequestFailed: the connection broke, or what came is no HTTP.
         """
+        sent = self._sent(method, path, content, headers or {})
         self._follow_loop()
         async with self._at_once:
             connection = await self._connection()
             try:
-                connection.send(self._sent(method, path, content, headers or {}))
+                connection.send(sent)
                 await connection.head()
                 yield PooledReply(connection, max_bytes or self._limits.max_bytes)
             finally:
@@ -167,6 +188,9 @@ class ConnectionPool:
 
     def _sent(self, method: str, path: str, content: bytes, headers: Mapping[str, str]) -> bytes:
         target = f"{self._path.rstrip('/')}{path}" if path else self._path or "/"
+        _require_line("a method and a path", method + target, never=" ")
+        _require_line("headers", "".join(headers.values()))
+        _require_line("names of headers", "".join(headers), never=" :")
         lines = [f"{name}: {value}\r\n" for name, value in headers.items()]
         if content or method != "GET":
             lines.append(f"Content-Length: {len(content)}\r\n")
@@ -212,10 +236,19 @@ class ConnectionPool:
         return connection
 
     def _put_back(self, connection: HttpConnection) -> None:
+        now = time.monotonic()
         if connection.is_free and not self._closed:
-            self._free.append((connection, time.monotonic()))
+            self._free.append((connection, now))
         else:
             connection.abort()
+        while self._free and now - self._free[0][1] >= self._keep_alive_s:  # the last one back is the next one used
+            self._free.popleft()[0].abort()
+
+
+def _require_line(what: str, words: str, *, never: str = "") -> None:
+    """Makes sure that words end where they are to; they may be secret, and are not repeated."""
+    if not words.isascii() or not words.isprintable() or any(c in words for c in never):
+        raise InputError(f"wanted {what} of printable ASCII in one line; got something else")
 
 
 def _not_sent(words: str, quoted: str = "") -> NotSent:

@@ -31,6 +31,9 @@ async def with_retries(
 ) -> T:
     """What a call comes to.
 
+    A server that says for how long it wants to be left alone (``Retry-After``) is; where the time is over by then, its refusal
+    is what the call comes to.
+
     Args:
         call: sends one request; its failures are :class:`~foureyes.http.failures.RequestFailed` and say whether to repeat it.
         limits: how long, how often.
@@ -39,17 +42,25 @@ async def with_retries(
     Raises:
         RequestFailed: the time is over, or what the last attempt raised.
     """
+    before = ""
     try:
-        async with asyncio.timeout(limits.timeout_s):
+        async with asyncio.timeout(limits.timeout_s) as time:
             for earlier in range(limits.attempts - 1):
                 try:
                     return await call()
                 except RequestFailed as failure:
-                    if not failure.retryable:
+                    if not failure.retryable or _is_too_late(failure, time):
                         raise
-                await asyncio.sleep(min(_FIRST_PAUSE_S * 2**earlier + _JITTER_S * jitter(), _LONGEST_PAUSE_S))
+                    before, pause_s = f"before that {failure}", failure.retry_after_s or 0.0
+                ours_s = min(_FIRST_PAUSE_S * 2**earlier + _JITTER_S * jitter(), _LONGEST_PAUSE_S)
+                await asyncio.sleep(max(ours_s, pause_s))
             return await call()
     except TimeoutError as error:
-        raise RequestFailed(
-            f"no whole reply within {limits.timeout_s:g} s", "unavailable", retryable=True, server_wide=True
-        ) from error
+        words = f"no whole reply within {limits.timeout_s:g} s"
+        raise RequestFailed(words, "unavailable", retryable=True, server_wide=True, quoted=before) from error
+
+
+def _is_too_late(failure: RequestFailed, time: asyncio.Timeout) -> bool:
+    """Whether the server wants to be left alone until the time is over."""
+    wait_s, ends = failure.retry_after_s, time.when()
+    return wait_s is not None and ends is not None and asyncio.get_running_loop().time() + wait_s >= ends

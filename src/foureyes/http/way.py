@@ -13,6 +13,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from foureyes.errors import ConfigError
 from foureyes.http.connection import HttpConnection
+from foureyes.http.dialling import dial
 from foureyes.http.failures import RequestFailed
 
 __all__ = ["Way"]
@@ -66,14 +67,19 @@ class Way:
 
         Raises:
             OSError, ssl.SSLError: there is none to be had.
+            UnicodeError: no host can have the name.
             RequestFailed: the proxy makes none.
         """
         loop = asyncio.get_running_loop()
         if self.proxy is None or self.trust is None:
             host, port = self.proxy or (self.host, self.port)
-            _, connection = await loop.create_connection(HttpConnection, host, port, ssl=self.trust)
+            name = None if self.trust is None else self.host
+            place = await dial(host, port)
+            _, connection = await loop.create_connection(
+                HttpConnection, sock=place, ssl=self.trust, server_hostname=name
+            )
             return connection
-        transport, first = await loop.create_connection(HttpConnection, *self.proxy)
+        transport, first = await loop.create_connection(HttpConnection, sock=await dial(*self.proxy))
         try:
             await self._ask_tunnel(first)
             connection = HttpConnection()
@@ -101,10 +107,10 @@ def _proxy(named: str) -> tuple[tuple[str, int], str]:
     """Where a proxy is, and the header by which it knows who asks. Its address may hold a password and is not repeated."""
     try:
         parts = urlsplit(named if "://" in named else f"http://{named}")
-        host, port = parts.hostname, parts.port or 80
+        host, port = parts.hostname, 80 if parts.port is None else parts.port
     except ValueError:
         host, port, parts = None, 0, urlsplit("")
-    if parts.scheme != "http" or not host:
+    if parts.scheme != "http" or not host or not port:
         raise ConfigError(
             "the environment names a proxy that is not http://host:port; wanted such a one, or the host named in no_proxy"
         )

@@ -17,7 +17,7 @@ from typing import Any, Final, NoReturn
 from foureyes.errors import InputError, ModelError, ModelRefused, ModelUnavailable
 from foureyes.http import RequestLimits
 from foureyes.http.error_text import cleaned
-from foureyes.http.failures import RequestFailed, failure_of_status
+from foureyes.http.failures import RequestFailed
 from foureyes.http.pool import ConnectionPool, NotSent, PooledReply
 from foureyes.models.providers.model_names import is_same_model
 from foureyes.route.outcome import RouteRequest
@@ -47,6 +47,8 @@ _PATH: Final = "/chat/completions"
 _HEADERS: Final = {"Content-Type": "application/json"}
 _STREAMED: Final = {"Accept": "text/event-stream"}
 _FIRST_PAUSE_S: Final = 0.1
+_LONGEST_PAUSE_S: Final = 5.0
+"""A server that wants to be left alone for longer is not waited for: another writer may answer meanwhile."""
 
 
 class HttpRouteWriter:
@@ -99,9 +101,8 @@ class HttpRouteWriter:
         try:
             async with asyncio.timeout(self._limits.timeout_s):
                 for attempt in range(self._limits.attempts):
-                    if (body := await self._asked(content, last=attempt == self._limits.attempts - 1)) is not None:
+                    if (body := await self._asked(content, attempt)) is not None:
                         return WriterReply(body)
-                    await asyncio.sleep(_FIRST_PAUSE_S * 2**attempt * random.uniform(1, 2))  # noqa: S311 - no secret
         except TimeoutError as error:
             self._fail(RequestFailed(f"no whole reply within {self._limits.timeout_s:g} s", "unavailable"), error)
         raise AssertionError("the last attempt raises what it meets")
@@ -127,16 +128,20 @@ class HttpRouteWriter:
         """Closes every connection."""
         await self._pool.aclose()
 
-    async def _asked(self, content: bytes, *, last: bool) -> Mapping[str, Any] | None:
-        """The reply; ``None`` where asking again is of use and costs nothing."""
+    async def _asked(self, content: bytes, attempt: int) -> Mapping[str, Any] | None:
+        """The reply; ``None``, after a pause, where asking again is of use and costs nothing."""
         try:
             async with self._pool.request("POST", _PATH, content, headers=_HEADERS) as reply:
                 await self._require_success(reply)
                 return self._own(_object(await reply.content()))
         except RequestFailed as failure:
-            if not last and (isinstance(failure, NotSent) or failure.status in _TURNED_AWAY):
-                return None
-            self._fail(failure, failure)
+            wanted_s = failure.retry_after_s or 0.0
+            is_last = attempt == self._limits.attempts - 1
+            if is_last or not _is_unpaid(failure) or wanted_s > _LONGEST_PAUSE_S:
+                self._fail(failure, failure)
+        ours_s = _FIRST_PAUSE_S * 2**attempt * random.uniform(1, 2)  # noqa: S311 - no secret
+        await asyncio.sleep(max(ours_s, wanted_s))
+        return None
 
     def _own(self, reply: Mapping[str, Any]) -> Mapping[str, Any]:
         said = reply.get("model")
@@ -146,12 +151,11 @@ class HttpRouteWriter:
 
     async def _require_success(self, reply: PooledReply) -> None:
         if not reply.is_success:
-            raise failure_of_status(reply.status, cleaned(await reply.refusal(), secret=self._key))
+            raise await reply.failure(secret=self._key)
 
     def _fail(self, failure: RequestFailed, cause: Exception) -> NoReturn:
         """Raises it in the words of models; a status that may have cost something is not told as one that did not."""
-        unpaid = isinstance(failure, NotSent) or failure.status in _TURNED_AWAY
-        kind = Unpaid if unpaid else _KINDS[failure.kind]
+        kind = Unpaid if _is_unpaid(failure) else _KINDS[failure.kind]
         raise kind(
             f"{self._name}: {failure}",
             model=self._model,
@@ -159,6 +163,10 @@ class HttpRouteWriter:
             status=failure.status,
             summary=failure.words,
         ) from cause
+
+
+def _is_unpaid(failure: RequestFailed) -> bool:
+    return isinstance(failure, NotSent) or failure.status in _TURNED_AWAY
 
 
 async def _events(reply: PooledReply) -> AsyncGenerator[Mapping[str, Any], None]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from foureyes.errors import ConfigError
 from foureyes.http.error_text import cleaned
 from foureyes.http.failures import FailureKind, RequestFailed, failure_of_status
-from foureyes.http.limits import RequestLimits
+from foureyes.http.limits import REFUSAL_S, RequestLimits
 from foureyes.http.retries import with_retries
 from foureyes.models.chat.protocol import Endpoint
 
@@ -89,7 +91,9 @@ def request_failure(error: Exception, table: MeaningTable, endpoint: Endpoint) -
     """An SDK's exception as ours. Its status decides first, where there was a reply with one."""
     status = getattr(error, "status_code", None) or getattr(error, "code", None)
     if isinstance(status, int):
-        return failure_of_status(status, cleaned(str(error), secret=endpoint.key))
+        headers = getattr(getattr(error, "response", None), "headers", None) or {}
+        words = cleaned(str(error), secret=endpoint.key)
+        return failure_of_status(status, words, retry_after=headers.get("retry-after"))
     meaning = next(table[kind] for kind in type(error).__mro__ if kind in table)
     return RequestFailed(
         meaning.words,
@@ -132,16 +136,25 @@ class _Bounded(httpx2.AsyncHTTPTransport):
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         response = await super().handle_async_request(request)
-        if response.headers.get("content-encoding", "identity") != "identity":
+        is_packed = response.headers.get("content-encoding", "identity") != "identity"
+        if is_packed:
             await response.aclose()
+        if is_packed and response.is_success:
             raise httpx2.DecodingError("the reply is packed although none was asked for", request=request)
+        if is_packed:
+            return httpx2.Response(response.status_code, headers=_without_body(response.headers))
         stream = response.stream
         if not isinstance(stream, httpx2.AsyncByteStream):
             raise httpx2.DecodingError("the reply is not a stream", request=request)
-        body = _Body(stream, self._max_bytes)
+        body = (_Body if response.is_success else _Refusal)(stream, self._max_bytes)
         return httpx2.Response(
             response.status_code, headers=response.headers, stream=body, extensions=response.extensions
         )
+
+
+def _without_body(headers: httpx2.Headers) -> list[tuple[str, str]]:
+    gone = {"content-encoding", "content-length", "transfer-encoding"}
+    return [(name, value) for name, value in headers.multi_items() if name not in gone]
 
 
 class _Body(httpx2.AsyncByteStream):
@@ -161,3 +174,17 @@ class _Body(httpx2.AsyncByteStream):
 
     async def aclose(self) -> None:
         await self._stream.aclose()
+
+
+class _Refusal(_Body):
+    """The body of a refusal: its beginning, however it goes on, as the status is what counts."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        left, ends = self._max_bytes, asyncio.get_running_loop().time() + REFUSAL_S
+        stream = aiter(self._stream)
+        with suppress(httpx2.TransportError, TimeoutError, StopAsyncIteration):
+            while left > 0:
+                async with asyncio.timeout_at(ends):
+                    piece = await anext(stream)
+                yield piece[:left]
+                left -= len(piece)
