@@ -1,6 +1,7 @@
 """Several servers of one model read as one: balanced, relieved where they fail, refused where they are another model."""
 
 import threading
+from collections import Counter
 from contextlib import ExitStack
 
 import numpy as np
@@ -14,6 +15,7 @@ from foureyes.http.in_flight import InFlightLimit
 from foureyes.models.catalog import open_chat, open_reader
 from foureyes.models.completions import CompletionsReader, server_pool
 from foureyes.models.completions.connection import Connection
+from foureyes.models.completions.members import SharedWork
 from foureyes.models.completions.server import ServerWish
 from foureyes.models.server_use import ServerUse
 from foureyes.types import Exchange, Message, Reading, Unscored
@@ -136,6 +138,41 @@ class TestReading:
         for thread in threads:
             thread.join()
         assert all(same(one, other) for i in range(2) for one, other in zip(found[i], found[0], strict=True))
+
+
+class TestAtOnce:
+    """An engine reads all that was sent together in a second, and answers it together."""
+
+    @staticmethod
+    def read_together(stack, n_servers, n_rows=None, rounds=12):
+        servers = [stack.enter_context(Simulator()) for _ in range(n_servers)]
+        now, read = [0.0], Counter()
+        limits = [InFlightLimit(32, clock=lambda: now[0]) for _ in servers]
+        found = server_pool.ServerPool([Connection(one.url, limits=QUICK) for one in servers], ServerWish(None), limits)
+        stack.callback(found.close)
+        found.open()
+
+        def together(left):
+            """Reads so many rows, all of them under way at once."""
+            if left == 0:
+                now[0] += 1.0
+                return
+            found.read(10, lambda server: (read.update([server.facts.url]), together(left - 1)))
+
+        for _ in range(rounds):
+            together(n_rows or sum(limit.value for limit in limits))
+        return limits, read
+
+    @pytest.mark.parametrize("n_servers", [1, 2, 3])
+    def test_servers_that_answer_many_together_are_sent_more_and_equal_ones_the_same(self, stack, n_servers):
+        limits, read = self.read_together(stack, n_servers)
+        assert [limit.value for limit in limits] == [32] * n_servers
+        assert len(set(read.values())) == 1
+
+    def test_servers_that_never_have_as_many_as_they_may_are_sent_no_more(self, stack):
+        limits, read = self.read_together(stack, 2, n_rows=14, rounds=40)
+        assert [limit.value for limit in limits] == [8, 8]
+        assert len(set(read.values())) == 1
 
 
 def turning_away(status, content=b""):
@@ -407,3 +444,30 @@ class TestKeys:
         seen = " ".join(row.detail for row in rows if isinstance(row, Unscored))
         assert "[key]" in seen
         assert "sk-123" not in repr(reader) + reader.fingerprint + seen
+
+
+class TestSharedWork:
+    def test_what_was_done_while_somebody_waited_is_not_done_again_for_him(self):
+        work, done = SharedWork(), []
+
+        class Lock:
+            """Whoever waits for it waits until somebody else has had the work done."""
+
+            def __enter__(self):
+                work._lock = threading.Lock()
+                work.shared(lambda: done.append("by another"))
+
+            def __exit__(self, *_):
+                pass
+
+        work._lock = Lock()
+        work.shared(lambda: done.append("again"))
+        assert done == ["by another"]
+        work.shared(lambda: done.append("later"))
+        assert done == ["by another", "later"]
+
+    def test_work_that_fails_is_done_by_the_next(self):
+        work = SharedWork()
+        with pytest.raises(ZeroDivisionError):
+            work.shared(lambda: 1 / 0)
+        assert work.shared(lambda: 7) == 7

@@ -1,11 +1,11 @@
-"""A server as one of several: whether it is well, and what is under way at it."""
+"""A server as one of several: whether it is well, and what is under way at it; and what is done for several callers at once."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from foureyes.errors import ModelError, ModelRefused, ModelUnavailable
 from foureyes.http.breaker import Breaker
@@ -15,9 +15,11 @@ from foureyes.models.completions.server import ModelServer
 from foureyes.models.token_logprobs import RowFault
 from foureyes.types import Unscored
 
-__all__ = ["FAILURES_IN_A_ROW", "Member", "none_answers", "not_asked", "not_back"]
+__all__ = ["FAILURES_IN_A_ROW", "Member", "SharedWork", "none_answers", "not_asked", "not_back"]
 
 FAILURES_IN_A_ROW: Final = 3
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True, eq=False)
@@ -32,6 +34,7 @@ class Member:
         aside: why it is asked nothing for a while.
         refused: why it is never asked again.
         tokens, requests: under way.
+        filled: how often as many requests came to be under way as are allowed.
         looked: when it was last looked at, by the pool's clock.
         looking: whoever looks at it.
     """
@@ -44,6 +47,7 @@ class Member:
     refused: ModelRefused | None = None
     tokens: int = 0
     requests: int = 0
+    filled: int = 0
     looked: float = 0.0
     looking: threading.Thread | None = None
 
@@ -63,6 +67,14 @@ class Member:
         """Whether it is sent no more for now."""
         return self.requests >= self.limit.value
 
+    def take(self, n_tokens: int, *, counted: bool) -> int:
+        """Sends it one more; the number of times that it was full before."""
+        before = self.filled
+        self.tokens += n_tokens
+        self.requests += counted
+        self.filled += counted and self.full
+        return before
+
     @property
     def well(self) -> bool:
         """Whether it is asked."""
@@ -75,6 +87,29 @@ class Member:
         except RowFault as fault:
             return fault.detail if fault.server_wide else None
         return None
+
+
+class SharedWork(Generic[T]):
+    """Work that is done once for all who ask for it while it is under way. Thread-safe.
+
+    Example:
+        >>> SharedWork[int]().shared(lambda: 7)
+        7
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._done: list[T] = []
+        self._n_done = 0
+
+    def shared(self, work: Callable[[], T]) -> T:
+        """What the work comes to, or what it came to since this was called."""
+        before = self._n_done
+        with self._lock:
+            if self._n_done == before:
+                self._done[:] = [work()]
+                self._n_done += 1
+            return self._done[0]
 
 
 def none_answers(gone: Sequence[ModelUnavailable]) -> ModelUnavailable:

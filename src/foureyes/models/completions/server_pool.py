@@ -23,7 +23,7 @@ from foureyes.errors import ConfigError, ModelError, ModelRefused, ModelUnavaila
 from foureyes.http.breaker import Breaker
 from foureyes.http.in_flight import InFlightLimit
 from foureyes.models.completions.connection import Connection
-from foureyes.models.completions.members import FAILURES_IN_A_ROW, Member, none_answers, not_asked, not_back
+from foureyes.models.completions.members import FAILURES_IN_A_ROW, Member, SharedWork, none_answers, not_asked, not_back
 from foureyes.models.completions.probe import ServerFacts
 from foureyes.models.completions.server import ModelServer, ServerWish, difference
 from foureyes.models.server_use import OnServer, ServerChange, ServerState, ignore_change
@@ -66,7 +66,7 @@ class ServerPool:
         self._tell = tell
         self._clock = clock
         self._changed = threading.Condition()
-        self._looks = threading.Lock()
+        self._looks: SharedWork[list[ModelError | None]] = SharedWork()
         self._first: ModelServer | None = None
         self._closed = False
         self.outages = 0
@@ -149,20 +149,18 @@ class ServerPool:
         return self._ask(work, n_tokens, counted=True)
 
     def look_again(self) -> None:
-        """Looks at all servers where none is well, once.
+        """Looks at all servers where none is well, once for all who ask meanwhile.
 
         Raises:
             ModelUnavailable: none of them is back.
             ModelRefused: every one of them is another model now.
         """
-        with self._looks:
-            why = self.stopped
-            if why is None:
-                return
-            faults = [fault for member in self._members if (fault := self._look(member)) is not None]
-            if self.stopped is None:
-                return
-        raise not_back(self.facts.model, self.addresses, why, faults)
+        if (why := self.stopped) is None:
+            return
+        found = self._looks.shared(lambda: [self._look(member) for member in self._members])
+        if self.stopped is not None:
+            faults = [fault for fault in found if fault is not None]
+            raise not_back(self.facts.model, self.addresses, why, faults)
 
     def doubt(self) -> None:
         """Sets servers aside that are gone, however few questions they have failed at."""
@@ -185,9 +183,9 @@ class ServerPool:
         tried: list[Member] = []
         fault: RowFault | None = None
         while True:
-            member = self._taken(tried, n_tokens, counted=counted, last=fault)
+            member, filled = self._taken(tried, n_tokens, counted=counted, last=fault)
             try:
-                with self._outcome(member, n_tokens, counted=counted) as server:
+                with self._outcome(member, n_tokens, filled, counted=counted) as server:
                     return work(server)
             except RowFault as failed:
                 if not failed.elsewhere:
@@ -195,8 +193,10 @@ class ServerPool:
                 fault = failed
                 tried.append(member)
 
-    def _taken(self, tried: Sequence[Member], n_tokens: int, *, counted: bool, last: RowFault | None) -> Member:
-        """The server to ask; waits until one may be sent one more. Raises the last fault where there is none."""
+    def _taken(
+        self, tried: Sequence[Member], n_tokens: int, *, counted: bool, last: RowFault | None
+    ) -> tuple[Member, int]:
+        """The server to ask, once one may be sent one more, and how often it was full before. Raises the last fault where there is none."""
         with self._changed:
             while True:
                 self._look_soon()
@@ -206,17 +206,14 @@ class ServerPool:
                 free = [one for one in able if not counted or not one.full]
                 if free:
                     chosen = min(free, key=lambda one: (one.tokens, one.requests))
-                    chosen.tokens += n_tokens
-                    chosen.requests += counted
-                    return chosen
+                    return chosen, chosen.take(n_tokens, counted=counted)
                 self._changed.wait()
 
     @contextmanager
-    def _outcome(self, member: Member, n_tokens: int, *, counted: bool) -> Iterator[ModelServer]:
+    def _outcome(self, member: Member, n_tokens: int, filled: int, *, counted: bool) -> Iterator[ModelServer]:
         """Counts what comes of a question, and gives its place to the next."""
         if member.server is None:
             raise AssertionError("only a server that was found is asked")
-        full = member.full
         failure: str | None = None
         try:
             yield member.server
@@ -227,7 +224,8 @@ class ServerPool:
             raise
         else:
             if counted:
-                member.limit.answered(n_tokens, full=full)
+                # replies that come together leave places free for a moment: full is who was so at any time meanwhile
+                member.limit.answered(n_tokens, full=member.filled > filled)
         finally:
             self._count(member, failure, n_tokens, counted=counted)
 
