@@ -12,6 +12,7 @@ from foureyes.errors import InputError, ModelError, ModelUnavailable
 from foureyes.guard.batcher import ReaderBatcher
 from foureyes.models.scripted import ScriptedReader
 from foureyes.types import Exchange, Unscored
+from tests.route.upstreams import until
 
 
 class Held(ScriptedReader):
@@ -224,7 +225,88 @@ def test_an_unreadable_row_is_a_value():
     assert isinstance(scene(empty()), Unscored)
 
 
-@pytest.mark.parametrize("limits", [{"max_batch": 0}, {"max_queue": 0}])
+@pytest.mark.parametrize("limits", [{"max_batch": 0}, {"max_queue": 0}, {"call_size": 0}])
 def test_a_batcher_takes_at_least_one(limits):
     with pytest.raises(InputError, match="at least 1"):
         ReaderBatcher(ScriptedReader(), **limits)
+
+
+def test_a_short_answer_waits_for_no_long_one_that_is_not_being_read_yet():
+    reader = Held()
+    longs = [Exchange(f"How many of {i}?", "many " * 2000) for i in range(3)]
+
+    async def busy():
+        batcher = ReaderBatcher(reader)
+        first = asyncio.create_task(batcher.read(exchange(0)))
+        await started(reader)
+        long = [asyncio.create_task(batcher.read(one)) for one in longs]
+        await asyncio.sleep(0)
+        short = [asyncio.create_task(batcher.read(exchange(i))) for i in (1, 2)]
+        await asyncio.sleep(0)
+        reader.go.set()
+        await asyncio.gather(first, *long, *short)
+        batcher.close()
+
+    scene(busy())
+    assert reader.batches == [["answer 0"], ["answer 1", "answer 2"], *([one.answer] for one in longs)]
+
+
+class BehindServers(ScriptedReader):
+    """Reads side by side: an answer with "long" in it when it is let, any other at once."""
+
+    rows_at_once, outages = 3, 0
+
+    def __init__(self):
+        super().__init__()
+        self.batches, self.go = [], threading.Event()
+        self.under_way, self.most, self.lock = 0, 0, threading.Lock()
+
+    def read(self, exchanges, *, top_k=0):
+        with self.lock:
+            self.batches.append(sorted(exchange.answer for exchange in exchanges))
+            self.under_way += 1
+            self.most = max(self.most, self.under_way)
+        if "long" in exchanges[0].answer:
+            assert self.go.wait(30)
+        with self.lock:
+            self.under_way -= 1
+        return super().read(exchanges, top_k=top_k)
+
+
+def test_behind_servers_nobody_waits_for_what_is_read_beside_it():
+    reader = BehindServers()
+
+    async def busy():
+        batcher = ReaderBatcher(reader)
+        long = [asyncio.create_task(batcher.read(Exchange("How?", f"long {i}"))) for i in range(2)]
+        short = await asyncio.gather(*(batcher.read(exchange(i)) for i in range(9)))
+        undone = not any(task.done() for task in long)
+        reader.go.set()
+        await asyncio.gather(*long)
+        batcher.close()
+        return undone, [row.answer for row in short]
+
+    assert scene(busy()) == (True, [f"answer {i}" for i in range(9)])
+    assert all(len(batch) == 1 for batch in reader.batches)
+    assert reader.most <= 3
+
+
+def test_what_lets_go_of_a_reader_comes_behind_the_calls_under_way():
+    reader, ended = BehindServers(), threading.Event()
+
+    async def closing():
+        batcher = ReaderBatcher(reader, last=ended.set)
+        tasks = [asyncio.create_task(batcher.read(Exchange("How?", f"long {i}"))) for i in range(5)]
+        await until(lambda: reader.under_way == 3)
+        batcher.close()
+        batcher.close()
+        turned_away = await asyncio.gather(*tasks[3:], return_exceptions=True)
+        before = ended.is_set()
+        reader.go.set()
+        return [row.answer for row in await asyncio.gather(*tasks[:3])], turned_away, before
+
+    read, turned_away, before = scene(closing())
+    assert read == ["long 0", "long 1", "long 2"]
+    assert [type(error) for error in turned_away] == [ModelUnavailable] * 2
+    assert not before
+    assert ended.wait(30)

@@ -8,6 +8,7 @@
        ├────── protocols                  what is needed of a vault and a ledger
        │          └──────── vault_concealer   a vault and a detector as the first of these
        reader_judge ─ batcher             a Reader and its calibration as a verifier, read in batches
+                         └─ reading_queue  pure: which answers are read next
        segment_check                      each sentence of a response compared with independent answers
        opinions                           independent answers, and what they agree on
        gate                               pure: an agent's record becomes allow, review or deny

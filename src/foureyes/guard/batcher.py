@@ -1,33 +1,44 @@
-"""Gathers single reading requests of an event loop into batches for a reader that works in a thread.
+"""Gathers single reading requests of an event loop into calls of a reader that works in threads.
 
-While one batch is being read the next one gathers, so that a reader under load makes one forward pass of many requests
-and an idle one makes a request wait for nothing. The rule that holds throughout: the number waiting is bounded, a caller
-who gives up leaves the queue at once, and every caller gets an answer, an exception if need be.
+A reader in this process is called once at a time. While one call is under way the next batch gathers, so that under load it makes
+one forward pass of many requests, and an idle one makes a request wait for nothing. A reader behind servers is called for each request
+by itself, as many side by side as it gains from, since servers gather for themselves: none waits for what is read beside it.
+
+What is read next is :class:`~foureyes.guard.reading_queue.ReadingQueue`'s to say. The rule that holds throughout: the number waiting
+is bounded, a caller who gives up leaves the queue at once, and every caller gets an answer, an exception if need be.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, wait
 from functools import partial
-from itertools import islice
+from typing import Final, TypeAlias
 
 from foureyes.errors import InputError, ModelError, ModelUnavailable
+from foureyes.guard.reading_queue import ReadingQueue
 from foureyes.guard.threads import DaemonThreads
-from foureyes.models.roles import Reader
+from foureyes.models.roles import ConcurrentReader, Reader
 from foureyes.types import Exchange, Reading, Unscored
 
-__all__ = ["ReaderBatcher"]
+__all__ = ["CALL_SIZE", "ReaderBatcher"]
+
+CALL_SIZE: Final = 8 * 1024
+"""Characters that a reader in this process is handed at once: about the tokens of one of its forward passes."""
+
+Waiting: TypeAlias = asyncio.Future[Reading | Unscored]
 
 
 class ReaderBatcher:
-    """A queue of exchanges in front of one reader, which a thread of its own works off batch by batch.
+    """A queue of exchanges in front of one reader, which threads of its own work off.
 
     Args:
-        reader: only ever called from that thread, one call at a time.
-        max_batch: most exchanges in one call of the reader, ≥ 1.
+        reader: only ever called from those threads; one call at a time, if it is no :class:`~foureyes.models.roles.ConcurrentReader`.
+        max_batch: most exchanges in one call of the reader, or of one behind servers in as many calls, ≥ 1.
         max_queue: most exchanges that wait for a call, ≥ 1; further ones are turned away.
-        last: called in that thread when this is closed, behind the call it is in: what lets go of a reader that is its own.
+        call_size: most characters in one call, unless of one exchange, ≥ 1.
+        last: called when this is closed, behind the calls under way: what lets go of a reader that is its own.
 
     Raises:
         InputError: a number below 1.
@@ -39,17 +50,22 @@ class ReaderBatcher:
         *,
         max_batch: int = 64,
         max_queue: int = 1024,
+        call_size: int = CALL_SIZE,
         last: Callable[[], None] | None = None,
     ) -> None:
-        if max_batch < 1 or max_queue < 1:
-            raise InputError(f"max_batch and max_queue must be at least 1; got {max_batch} and {max_queue}")
+        numbers = max_batch, max_queue, call_size
+        if min(numbers) < 1:
+            raise InputError(f"max_batch, max_queue and call_size must be at least 1; got {numbers}")
         self._reader = reader
-        self._max_batch = max_batch
+        self._most = max_batch
         self._max_queue = max_queue
         self._last = last
-        self._thread = DaemonThreads(1, name=reader.name)
-        self._waiting: dict[asyncio.Future[Reading | Unscored], Exchange] = {}
-        self._worker: asyncio.Task[None] | None = None
+        self._behind_servers = reader if isinstance(reader, ConcurrentReader) else None
+        alone = self._behind_servers is not None
+        self._threads = DaemonThreads(max_batch if alone else 1, name=reader.name)
+        self._waiting = ReadingQueue[Waiting](most=1 if alone else max_batch, call_size=call_size)
+        self._workers: set[asyncio.Task[None]] = set()
+        self._calls: set[Future[Sequence[Reading | Unscored]]] = set()
         self._closed = False
 
     @property
@@ -68,19 +84,20 @@ class ReaderBatcher:
         return len(self._waiting)
 
     def close(self) -> None:
-        """Turns everybody away who waits, and ends the thread as soon as the call it is in returns."""
+        """Turns everybody away who waits, and ends the threads as soon as the calls under way return."""
         self._closed = True
-        waiting, self._waiting = self._waiting, {}
-        for future in waiting:
+        for future in self._waiting.clear():
             if not future.done():
                 future.set_exception(self._unavailable("the reader is closed"))
         if self._last is not None:
-            self._thread.submit(self._last)
+            end = DaemonThreads(1, name=f"{self.name}-end")
+            end.submit(partial(_end, self._calls.copy(), self._last))
+            end.close()
             self._last = None
-        self._thread.close()
+        self._threads.close()
 
     async def read(self, exchange: Exchange) -> Reading | Unscored:
-        """Reads one exchange together with whatever others are waiting.
+        """Reads one exchange, together with others that are waiting.
 
         Raises:
             ModelUnavailable: too many are waiting already, this is closed, or the reader is gone.
@@ -90,22 +107,27 @@ class ReaderBatcher:
             raise self._unavailable("the reader is closed")
         if len(self._waiting) >= self._max_queue:
             raise self._unavailable(f"{self._max_queue} exchanges wait already", retryable=True)
-        future: asyncio.Future[Reading | Unscored] = asyncio.get_running_loop().create_future()
-        self._waiting[future] = exchange
-        if self._worker is None or self._worker.done():
-            self._worker = asyncio.create_task(self._work())
+        future: Waiting = asyncio.get_running_loop().create_future()
+        self._waiting.add(future, exchange)
+        self._workers = {worker for worker in self._workers if not worker.done()}
+        if len(self._workers) < self._calls_at_once:
+            self._workers.add(asyncio.create_task(self._work()))
         try:
             return await future
         finally:
-            self._waiting.pop(future, None)
+            self._waiting.discard(future)
+
+    @property
+    def _calls_at_once(self) -> int:
+        return 1 if self._behind_servers is None else max(1, min(self._most, self._behind_servers.rows_at_once))
 
     async def _work(self) -> None:
-        """Reads batches until nobody waits."""
-        while self._waiting:
-            batch = dict(islice(self._waiting.items(), self._max_batch))
-            for future in batch:
-                del self._waiting[future]
-            reading = asyncio.wrap_future(self._thread.submit(partial(self._read, list(batch.values()))))
+        """Has batches read until nobody waits."""
+        while batch := self._waiting.take():
+            call = self._threads.submit(partial(self._read, list(batch.values())))
+            self._calls.add(call)
+            call.add_done_callback(self._calls.discard)
+            reading = asyncio.wrap_future(call)
             await asyncio.wait({reading})
             error = reading.exception()
             rows = [None] * len(batch) if error else reading.result()
@@ -126,3 +148,8 @@ class ReaderBatcher:
             name = self._reader.name
             raise ModelError(f"{name}: wanted {len(exchanges)} readings; got {len(rows)}", model=name)
         return rows
+
+
+def _end(calls: set[Future[Sequence[Reading | Unscored]]], last: Callable[[], None]) -> None:
+    wait(calls)
+    last()

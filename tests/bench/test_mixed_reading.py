@@ -1,0 +1,27 @@
+"""Answers come as the seed says, and each is waited for."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from bench.mixed_reading import WAYS, arrivals, rows, waits
+from foureyes.models.scripted import ScriptedReader
+
+
+def test_each_kind_keeps_the_reader_as_busy_and_the_same_come_to_all() -> None:
+    options = {"seconds": 1000.0, "busy": 0.5, "characters": 400, "seed": 7}
+    coming = arrivals({"short": 0.01, "long": 1.0}, **options)
+    assert coming == arrivals({"short": 0.01, "long": 1.0}, **options)
+    n = {kind: sum(one.kind == kind for one in coming) for kind in ("short", "long")}
+    assert n["short"] * 0.01 == pytest.approx(250, rel=0.1)
+    assert n["long"] * 1.0 == pytest.approx(250, rel=0.3)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_each_is_read_once(way: str) -> None:
+    coming = arrivals({"short": 0.001, "long": 0.01}, seconds=0.05, busy=0.9, characters=400, seed=0)
+    found = asyncio.run(waits(ScriptedReader(), coming, WAYS[way]))
+    assert [kind for kind, _ in found] == [one.kind for one in coming]
+    assert [row[:2] for row in rows({way: [("short", 0.1), ("long", 2.0)]})] == [["short", way], ["long", way]]
