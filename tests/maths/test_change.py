@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from foureyes.errors import InputError
 from foureyes.maths.bounds import rate_lower
-from foureyes.maths.change import MeanTest, RateDetector
+from foureyes.maths.change import _STAKES, MeanTest, RateDetector
 from foureyes.maths.exchangeability import ExchangeabilityTest, conformal_p
 
 STREAMS = 1000
@@ -237,3 +237,15 @@ def test_settings_out_of_range_are_refused():
 def test_a_state_that_is_not_one_is_refused(kind):
     with pytest.raises(InputError, match="not the state of a detector: it lacks"):
         kind.from_state({})
+
+
+def test_a_rate_detector_that_comes_to_rest_says_and_is_the_same():
+    detector, sums = RateDetector(0.05, run_length=500), np.zeros(len(_STAKES))
+    for t in range(12_000):
+        value = float(t in (9000, 9001, 9002) or 10_500 < t < 10_600)
+        for i, stake in enumerate(_STAKES):
+            sums[i] = (sums[i] + 1) * (1 - stake + stake / 0.05 * value)
+        is_risen = sum(sums) >= 500 * len(_STAKES)
+        sums *= not is_risen
+        assert detector.observe(value) == is_risen
+        assert detector.state()["sums"] == sums.tolist()

@@ -139,6 +139,7 @@ class RateDetector:
         self._bets = _bets(self.limit)
         self._factors = {value: [kept + won * value for kept, won in self._bets] for value in (0.0, 1.0)}
         self._sums = [0.0] * len(_STAKES)
+        self._rests = False  # whether another 0 changes no sum any more: they only come nearer to a limit until then
 
     @property
     def evidence(self) -> float:
@@ -151,9 +152,12 @@ class RateDetector:
         Raises:
             InputError: the value is not in [0, 1].
         """
+        if self._rests and value == 0:
+            return False
         _require_share(value)
         factors = self._factors.get(value) or [kept + won * value for kept, won in self._bets]
-        self._sums = [(sum_ + 1) * factor for sum_, factor in zip(self._sums, factors, strict=True)]
+        before, self._sums = self._sums, [(sum_ + 1) * factor for sum_, factor in zip(self._sums, factors, strict=True)]
+        self._rests = value == 0 and self._sums == before
         if sum(self._sums) < self.run_length * len(_STAKES):
             return False
         self._sums = [0.0] * len(_STAKES)

@@ -7,7 +7,7 @@ agents, sessions and memories.
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 from foureyes.errors import InputError
@@ -73,7 +73,7 @@ class _OfAnAnswer:
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON values."""
-        return asdict(self)  # type: ignore[call-overload, no-any-return]
+        return _values(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +140,10 @@ class Observation(_OfAnAnswer):
             if opinion.verdict == "safe":
                 found = False
         return found
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {**_values(self), "opinions": [_values(opinion) for opinion in self.opinions]}
 
     @classmethod
     def from_dict(cls, document: dict[str, Any]) -> Observation:
@@ -210,7 +214,7 @@ class AnswerOutcome:
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON values."""
-        return asdict(self)
+        return {**_values(self), "observation": self.observation.to_dict()}
 
     @classmethod
     def from_dict(cls, document: dict[str, Any]) -> AnswerOutcome:
@@ -233,6 +237,11 @@ def origins_of(agent: str | None, session: str | None, sources: tuple[str, ...])
     if agent is not None:
         named.insert(0, ("agent", agent))
     return named
+
+
+def _values(record: Any) -> dict[str, Any]:
+    """The fields of a record with slots. They never change, so that none is copied, as ``asdict`` would."""
+    return {name: getattr(record, name) for name in record.__slots__}
 
 
 def _require_confidence(value: float | None) -> None:
