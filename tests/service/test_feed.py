@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import pytest
 
-from foureyes.service.feed import Event, Feed, Lagging
+from foureyes.service.feed import Event, Feed, Lagging, Later
 
 
 async def first(feed: Feed[int], n: int, *, after: int = 0) -> list[Event[int] | None]:
@@ -106,3 +107,47 @@ def test_only_so_many_may_watch() -> None:
         return during, feed.full
 
     assert asyncio.run(watch()) == (True, False)
+
+
+@pytest.mark.parametrize(("known", "seen"), [(3, [4]), (4, [5]), (5, [1, 2, 3, 4]), (10**9, [1, 2, 3, 4])])
+def test_whoever_knows_later_numbers_than_there_are_begins_anew(known: int, seen: list[int]) -> None:
+    async def watch() -> list[int]:
+        feed = Feed[int]()
+        for n in range(1, 5):
+            feed.add("n", n)
+        watching = asyncio.create_task(first(feed, len(seen), after=known))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        feed.add("n", 5)
+        return [event.id for event in await watching if event]
+
+    assert asyncio.run(watch()) == seen
+
+
+def test_numbers_up_to_which_something_happened_are_not_later_ones() -> None:
+    async def watch() -> list[int]:
+        feed = Feed[int]()
+        feed.replace([Event(n, "alarm", n) for n in (1, 2, 3)], last=9)
+        watching = asyncio.create_task(first(feed, 1, after=7))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        feed.add("n", 10, number=10)
+        return [event.id for event in await watching if event]
+
+    assert asyncio.run(watch()) == [10]
+
+
+def test_what_nobody_looks_at_is_not_made() -> None:
+    made: list[int] = []
+
+    def make(n: int) -> int:
+        made.append(n)
+        return n * n
+
+    feed = Feed[int]()
+    for n in range(5):
+        feed.add("n", Later(partial(make, n)))
+    assert made == []
+    assert [event.value for event in feed.latest(2)] == [16, 9]
+    assert [event.value for event in feed.latest(2)] == [16, 9]
+    assert made == [4, 3], "and made once"

@@ -22,7 +22,8 @@ from foureyes.service.shared_tenant import SharedTenant
 from foureyes.service.sharing import Sharing
 from foureyes.service.tenant_events import Acknowledged, ActionReported, OutcomeReported, Suspended, TenantEvent
 from foureyes.service.tenant_records import Applied, TenantRecords
-from foureyes.shared_state.store import EventBatch, Place, SharedStore, StoreTurn
+from foureyes.shared_state.journal import EventBatch, Place, StoreTurn
+from foureyes.shared_state.store import SharedStore
 from tests.ledger.proxy import Proxy
 from tests.service.journal_events import AT, verified
 from tests.shared_state.conftest import postgres_url, store, wire
@@ -381,5 +382,42 @@ def test_an_operator_is_told_how_many_events_were_given_up_at_the_end(
                     await one.add(Suspended(f"{number}", AT))
             await one.turns.close()
             assert '"given_up":3' in one.said.getvalue().replace(" ", "")
+
+    played(scene)
+
+
+def test_a_snapshot_is_due_after_many_bytes_too(store: SharedStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SNAPSHOT_EVERY_BYTES", 5000)
+
+    async def scene() -> None:
+        async with replicas(store, 1) as (one,):
+            await asyncio.gather(*(one.add(Suspended("x" * 2000, AT)) for _ in range(2)))
+            assert store.load("acme").document is None
+            await one.add(Suspended("x" * 2000, AT))
+            await one.turns.catch_up()
+            assert store.load("acme").number == 3
+            await one.add(Suspended("x" * 2000, AT))
+            await one.turns.catch_up()
+            assert store.load("acme").number == 3
+
+    played(scene)
+
+
+def test_where_no_snapshot_could_be_kept_for_long_one_is_kept_as_soon_as_it_can_be(
+    store: SharedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("foureyes.shared_state.store._MOST_UNKEPT", 5)
+    monkeypatch.setattr(store, "answer_s", 30.0)
+
+    async def scene() -> None:
+        async with replicas(store) as (one, other):
+            await one.turns.catch_up()
+            for n in range(5):
+                await other.add(verified(f"v-{n}"))
+            assert store.load("acme").document is None
+            assert not (await one.add(verified("one more"))).failures
+            assert store.load("acme").number == 5
+            await other.turns.catch_up()
+            assert one.records.to_json() == other.records.to_json()
 
     played(scene)

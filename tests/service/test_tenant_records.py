@@ -8,13 +8,17 @@ from typing import Any
 import pytest
 
 from foureyes.errors import InputError
-from foureyes.guard.gate import ActionOutcome, AgentGate
-from foureyes.monitoring import Monitor, MonitorSettings
+from foureyes.guard.gate import ActionOutcome, AgentGate, GateMemory, GatePolicy, GateRules
+from foureyes.monitoring import Monitor, MonitorSettings, Promise, PromiseWatch
 from foureyes.service import tenant_records as module
 from foureyes.service.event_json import decode, encode
-from foureyes.service.tenant_events import ActionReported, OutcomeReported, TenantEvent
+from foureyes.service.formats import NewerFormat
+from foureyes.service.tenant_events import ActionReported, OutcomeReported, Suspended, TenantEvent
 from foureyes.service.tenant_records import TenantRecords
+from foureyes.shared_state.journal import KEPT_BYTES, KEPT_EVENTS
 from tests.service.journal_events import AT, one_of_each, verified
+
+SIZE = 1000
 
 
 def records() -> TenantRecords:
@@ -33,7 +37,7 @@ def stream(n: int) -> list[TenantEvent]:
 
 def applied(events: list[TenantEvent], to: TenantRecords, *, first: int = 1) -> TenantRecords:
     for number, event in enumerate(events, first):
-        to.apply(event, number=number)
+        to.apply(event, number=number, size=SIZE)
     return to
 
 
@@ -54,7 +58,7 @@ def test_from_a_snapshot_on_they_go_on_as_those_that_lived_through_it(kept: int)
     events = stream(200)
     live = applied(events[:kept], records())
     fresh = TenantRecords.from_json(live.to_json(), name="acme")
-    fresh.recall(enumerate(events[:kept], 1))
+    fresh.recall((number, SIZE, event) for number, event in enumerate(events[:kept], 1))
     assert shown(fresh) == shown(live)
     applied(events[kept:], live, first=kept + 1)
     applied(events[kept:], fresh, first=kept + 1)
@@ -86,6 +90,33 @@ def test_what_is_too_old_in_the_journal_is_forgotten_whatever_came_between(monke
     found.apply(ActionReported("agent-8", outcome, AT), number=4)
     assert found.remembered("v") is None
     assert found.apply(OutcomeReported("v", outcome, AT), number=5).refused
+
+
+@pytest.mark.parametrize("how", ["lived through", "recalled"])
+def test_what_lies_too_many_bytes_back_is_forgotten_also_by_one_that_came_later(
+    how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "REMEMBERED_BYTES", 50)
+    events: list[TenantEvent] = [
+        verified("v"),
+        verified("w"),
+        ActionReported("agent-8", ActionOutcome(correct=True), AT),
+    ]
+    sizes, found = [1000, 40, 10], records()
+    if how == "recalled":
+        found.recall((7 + i, size, event) for i, (size, event) in enumerate(zip(sizes, events, strict=True)))
+    else:
+        for i, (size, event) in enumerate(zip(sizes, events, strict=True)):
+            found.apply(event, number=7 + i, size=size)
+    assert found.remembered("v") is None, "50 bytes came after it"
+    assert found.remembered("w")
+    outcome = ActionOutcome(correct=True)
+    assert found.apply(OutcomeReported("v", outcome, AT), number=10, size=1).refused
+    assert not found.apply(OutcomeReported("w", outcome, AT), number=11, size=1).refused
+
+
+def test_what_is_remembered_is_kept_in_the_journal() -> None:
+    assert (module.REMEMBERED, module.REMEMBERED_BYTES) == (KEPT_EVENTS, KEPT_BYTES)
 
 
 def test_a_feeds_numbers_are_the_journals() -> None:
@@ -120,3 +151,37 @@ def test_a_snapshot_of_which_a_part_is_broken_is_refused(part: str, value: objec
     document = json.loads(applied(stream(5), records()).to_json())
     with pytest.raises(InputError):
         TenantRecords.from_json(json.dumps(document | {part: value}), name="acme")
+
+
+def test_a_snapshot_of_a_newer_version_is_said_to_be_one() -> None:
+    document = json.loads(records().to_json())
+    with pytest.raises(NewerFormat, match=r"a foureyes\.tenant of version 2; this foureyes reads 1"):
+        TenantRecords.from_json(json.dumps(document | {"version": 2, "gate": "other"}), name="acme")
+
+
+def test_whoever_takes_over_goes_on_watching_and_deciding_as_before() -> None:
+    promise = Promise(0.8, "error_rate", 0.05, "at most 5 % wrong")
+    watch = PromiseWatch(promise, (), name="p/a")
+    policy = GatePolicy(rules=GateRules(least=3), memory=GateMemory(window=3))
+    old = TenantRecords("acme", gate=AgentGate(policy), monitor=Monitor(promises=[watch]))
+    new = TenantRecords("acme", gate=AgentGate(), monitor=Monitor(promises=[watch.begun_anew()]))
+    for number in range(1, 6):
+        new.apply(ActionReported("agent-7", ActionOutcome(correct=True), AT), number=number)
+    new.apply(Suspended("a test", AT), number=6)
+    assert watch.status.holds
+    old.become(new)
+    assert not watch.status.holds
+    assert old.monitor.watches == (watch,)
+    assert old.gate.record("agent-7").outcomes == 3
+
+
+def test_the_alarms_of_an_event_are_found_where_they_are_shown_or_stand() -> None:
+    watch = PromiseWatch(Promise(0.8, "error_rate", 0.05, "at most 5 % wrong"), (), name="p/a")
+    found = TenantRecords("acme", gate=AgentGate(), monitor=Monitor(promises=[watch]))
+    [alarm] = found.apply(Suspended("a test", AT + 1 / 3), number=7).alarms
+    again = TenantRecords.from_json(found.to_json(), name="acme")
+    assert again.alarms_of({7: AT + 1 / 3}) == [alarm]
+    assert again.alarms_of({7: AT + 1, 8: AT}) == []
+    again.monitor.acknowledge(alarm.key)
+    assert again.alarms_of({7: AT + 1 / 3}) == [alarm]
+    assert found.alarms_of({3: AT + 1 / 3}) == [alarm], "it stands"

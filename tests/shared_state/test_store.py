@@ -11,7 +11,8 @@ import pytest
 
 from foureyes.errors import InputError, StateError
 from foureyes.shared_state import store as module
-from foureyes.shared_state.store import EventBatch, LoadedJournal, Place, SharedStore, Unanswered
+from foureyes.shared_state.journal import EventBatch, LoadedJournal, Place
+from foureyes.shared_state.store import SharedStore, Unanswered, Unkept
 from tests.ledger.proxy import Proxy
 
 NOTHING = Place()
@@ -212,3 +213,42 @@ def test_two_schemas_are_two_places(store: SharedStore, postgres_url: str) -> No
     other.close()
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(f"DROP SCHEMA other_{schema[0]} CASCADE")
+
+
+def test_the_bytes_that_follow_a_snapshot_are_bounded_too(store: SharedStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_MOST_UNKEPT_BYTES", 100)
+    store.load("acme")
+    assert [add(store, b"x" * 60).unkept, add(store, b"y" * 60).unkept] == [60, 120]
+    with pytest.raises(Unkept, match=r"2 events since its snapshot, 0\.0 MiB, and no newer one"):
+        add(store, b"z")
+    assert store.turn("acme", NOTHING, EventBatch(())).unkept == 120, "to follow is always allowed"
+    store.keep("acme", 1, "kept")
+    assert add(store, b"z" * 10).unkept == 70
+
+
+def test_of_large_events_fewer_stay_behind_a_snapshot(store: SharedStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "KEPT_BYTES", 10)
+    store.load("acme")
+    add(store, *(b"%04d" % n for n in range(1, 11)))
+    store.keep("acme", 8, "what eight led to")
+    assert [one.number for one in store.load("acme").events] == [6, 7, 8, 9, 10], "5 had 12 bytes behind it"
+    store.keep("acme", 10, "what ten led to")
+    assert [one.number for one in store.load("acme").events] == [8, 9, 10]
+    add(store, b"x" * 100)
+    store.keep("acme", 11, "what eleven led to")
+    assert [one.number for one in store.load("acme").events] == [11]
+    assert add(store, b"y").first.number == 12
+
+
+def test_no_more_bytes_are_read_at_once_than_a_page_has_but_one_event_is(
+    store: SharedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_PAGE_BYTES", 10)
+    store.load("acme")
+    add(store, b"1234", b"5678", b"x" * 50, b"9", b"0")
+    seen, known = [], NOTHING
+    while (found := store.follow("acme", known)).events:
+        assert found.continues
+        seen.append([one.number for one in found.events])
+        known = Place(found.events[-1].number, found.events[-1].at)
+    assert seen == [[1, 2], [3], [4, 5]]

@@ -111,9 +111,10 @@ class Monitor:
         for name, watch in self._promises.items():
             if name in before and before[name] is not watch:
                 watch.take_over(before[name])
-        for key in [key for key, alarm in self._active.items() if alarm.kind == "promise"]:
+        standing = {alarm.key: alarm for watch in promises if (alarm := watch.alarm) is not None}
+        for key in [key for key, alarm in self._active.items() if alarm.kind == "promise" and key not in standing]:
             del self._active[key]
-        self._active |= {alarm.key: alarm for watch in promises if (alarm := watch.alarm) is not None}
+        self._active |= standing  # those that stood before keep their place
 
     def observe(self, o: Observation) -> list[Alarm]:
         """Takes the next decision.

@@ -147,9 +147,8 @@ class PromiseWatch:
     def __init__(
         self, promise: Promise, reference: ArrayLike, *, name: str = "", alpha: float = 0.01, seed: int = 0
     ) -> None:
-        self._name = name
-        self._alpha = fraction("alpha", alpha)
-        self._promise = promise
+        self._name, self._alpha = name, fraction("alpha", alpha)
+        self._promise, self._begin = promise, (reference, seed)
         self._rounds = 1
         self._test = ExchangeabilityTest(reference, alpha=self._alpha / 2, seed=seed)
         self._risk = self._open_risk()
@@ -232,6 +231,7 @@ class PromiseWatch:
             promise: the new one.
             reference: the confidences it was made on, of the new calibrator.
         """
+        self._begin = (reference, self._begin[1])
         self._resume(promise, reference)
 
     def take_over(self, earlier: PromiseWatch) -> None:
@@ -245,6 +245,10 @@ class PromiseWatch:
         self._test, self._risk, self._alarm = earlier._test, earlier._risk, earlier._alarm
         if promise != earlier._promise:
             self.renew(promise, ())
+
+    def begun_anew(self) -> PromiseWatch:
+        """A watch of the same promise that has seen nothing, and begins as this one did."""
+        return PromiseWatch(self._promise, self._begin[0], name=self._name, alpha=self._alpha, seed=self._begin[1])
 
     def to_json(self) -> str:
         """All of it, to go on after a restart."""
@@ -270,7 +274,7 @@ class PromiseWatch:
         """
         document = _document(text)
         try:
-            watch = cls(Promise(**document["promise"]), [0.0], name=document["name"], alpha=document["alpha"])
+            watch = cls(Promise(**document["promise"]), (), name=document["name"], alpha=document["alpha"])
             watch._rounds = document["rounds"]
             watch._test = ExchangeabilityTest.from_state(document["test"])
             watch._risk = document["risk"] and MeanTest.from_state(document["risk"])

@@ -149,6 +149,7 @@ class AppState:
             "service": self.ending,
             "ledger": any(ledger is not None and ledger.tampered for ledger in ledgers),
             "shared_state": self.sharing is not None and not self.sharing.is_usable,
+            "version": any(tenant.is_outdated for tenant in self.shared_tenants),
         }
         return {part: words for part, words in NOT_READY.items() if failed[part]}
 

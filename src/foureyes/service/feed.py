@@ -14,11 +14,12 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar, cast
 
-__all__ = ["Event", "Feed", "Lagging"]
+__all__ = ["Event", "Feed", "Lagging", "Later"]
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 _PENDING: Final = 256
 """Events a watcher may be behind before it is let go."""
@@ -28,6 +29,31 @@ class Lagging(Exception):
     """The watcher was too slow; what it missed is in the feed."""
 
 
+class Later(Generic[T_co]):
+    """A value that is made when somebody looks at it for the first time.
+
+    Args:
+        make: makes it; what this raises, whoever looks is told, each time.
+
+    Example:
+        >>> Later(lambda: 1 + 1).value
+        2
+    """
+
+    __slots__ = ("_make", "_value")
+
+    def __init__(self, make: Callable[[], T_co]) -> None:
+        self._make: Callable[[], T_co] | None = make
+        self._value: T_co | None = None
+
+    @property
+    def value(self) -> T_co:
+        """The value."""
+        if self._make is not None:
+            self._value, self._make = self._make(), None
+        return cast("T_co", self._value)
+
+
 @dataclass(frozen=True, slots=True)
 class Event(Generic[T]):
     """A numbered entry of a feed.
@@ -35,12 +61,17 @@ class Event(Generic[T]):
     Attributes:
         id: grows, from 1: by one, unless whoever adds events gives them numbers.
         kind: ``"decision"``, ``"alarm"``, …
-        value: what happened.
+        held: what happened, or what makes it for whoever looks.
     """
 
     id: int
     kind: str
-    value: T
+    held: T | Later[T]
+
+    @property
+    def value(self) -> T:
+        """What happened."""
+        return self.held.value if isinstance(self.held, Later) else self.held
 
 
 class Feed(Generic[T]):
@@ -70,16 +101,21 @@ class Feed(Generic[T]):
         self._over = False
 
     @property
+    def last(self) -> int:
+        """Up to which id whoever watches may know what happened."""
+        return self._last
+
+    @property
     def full(self) -> bool:
         """Whether nobody else can watch."""
         return self._over or len(self._watching) >= self._most
 
-    def add(self, kind: str, value: T, *, number: int | None = None) -> Event[T]:
+    def add(self, kind: str, value: T | Later[T], *, number: int | None = None) -> Event[T]:
         """Remembers an event and hands it to every watcher; the one who cannot take it is let go.
 
         Args:
             kind: of the event.
-            value: what happened.
+            value: what happened, or what makes it for whoever looks.
             number: its id, above that of the event before; ``None`` for the next one.
         """
         self._last = self._last + 1 if number is None else number
@@ -93,11 +129,16 @@ class Feed(Generic[T]):
                 queue.put_nowait(event)
         return event
 
-    def replace(self, events: Iterable[Event[T]]) -> None:
-        """Remembers these, in order, in place of those before; watchers are let go, as they may not have seen them."""
+    def replace(self, events: Iterable[Event[T]], *, last: int = 0) -> None:
+        """Remembers these, in order, in place of those before; watchers are let go, as they may not have seen them.
+
+        Args:
+            events: what is remembered.
+            last: up to which id whoever watched may know what happened, although it is remembered no more.
+        """
         self._events.clear()
         self._events.extend(events)
-        self._last = self._events[-1].id if self._events else 0
+        self._last = max(last, self._events[-1].id if self._events else 0)
         while self._watching:
             self._watching.pop().put_nowait(None)
 
@@ -125,10 +166,14 @@ class Feed(Generic[T]):
     async def watch(self, last_id: int, *, every_s: float) -> AsyncIterator[Event[T] | None]:
         """Events from after ``last_id`` on, until the feed ends; ``None`` whenever nothing came for a while.
 
+        Whoever knows a later one than there was yet knows another history: of the process before, or of a database that was
+        restored since. It is shown all that is remembered.
+
         Raises:
             Lagging: the watcher fell too far behind.
         """
         with self._queue() as queue:
+            last_id = last_id if last_id <= self._last else 0
             for event in self.after(last_id):
                 yield event
                 last_id = event.id

@@ -11,12 +11,14 @@ import json
 import math
 import time
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Final, Self
 
 from foureyes.config import RateLimit
 from foureyes.errors import InputError
 from foureyes.json_text import parsed_json
+from foureyes.service.formats import NewerFormat
 
 __all__ = ["Allowance", "RateLimiter"]
 
@@ -94,14 +96,19 @@ class Allowance:
         """Reads what :meth:`to_json` wrote.
 
         Raises:
+            NewerFormat: a newer version wrote it.
             InputError: not such JSON.
         """
         try:
             found = parsed_json(text)
-            if found.keys() != {one.name for one in fields(cls)}:
+            known = {one.name for one in fields(cls)}
+            _require_known(found.keys() - known, known - found.keys())
+            if found.keys() != known:
                 raise InputError(f"not what was used of an allowance: {text[:60]!r}")
             day, used = int(found.pop("day")), int(found.pop("used"))
             return cls(day=day, used=used, **{name: float(value) for name, value in found.items()})
+        except NewerFormat:
+            raise
         except (json.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise InputError(f"not what was used of an allowance: {text[:60]!r}") from error
 
@@ -109,6 +116,11 @@ class Allowance:
         if day > self.day or clock - self.day_began_at > _LONGEST_DAY_S:
             return replace(self, day=day, used=0, day_began_at=clock)
         return self
+
+
+def _require_known(more: AbstractSet[str], missing: AbstractSet[str]) -> None:
+    if more and not missing:
+        raise NewerFormat(f"an allowance that a newer version wrote, with {', '.join(sorted(more))}")
 
 
 class RateLimiter:

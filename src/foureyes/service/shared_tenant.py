@@ -26,18 +26,25 @@ from foureyes.config import RateLimit
 from foureyes.errors import InputError, StateError
 from foureyes.guard.deadline import log_bug
 from foureyes.guard.threads import BoundedThreads
-from foureyes.service.event_json import decode, encode
+from foureyes.service.event_json import encode
+from foureyes.service.formats import NewerFormat
+from foureyes.service.journal_reading import read, recorded
 from foureyes.service.logs import Log
-from foureyes.service.rate_limit import Allowance
+from foureyes.service.own_events import OwnEvents
 from foureyes.service.tenant_events import Suspended, TenantEvent
 from foureyes.service.tenant_records import NOT_WATCHED, Applied, TenantRecords
-from foureyes.service.wish import Wish
-from foureyes.shared_state.store import EventBatch, Journaled, JournalTail, Place, SharedStore, StoreTurn, Unanswered
+from foureyes.service.wish import Wish, take_all
+from foureyes.shared_state.journal import EventBatch, Journaled, JournalTail, Place, StoreTurn
+from foureyes.shared_state.store import SharedStore, Unanswered, Unkept
 
-__all__ = ["SNAPSHOT_EVERY", "SharedTenant"]
+__all__ = ["SNAPSHOT_EVERY", "SNAPSHOT_EVERY_BYTES", "SharedTenant"]
 
 SNAPSHOT_EVERY: Final = 2_000
-"""Events between two snapshots, which whoever adds the event that makes it due makes."""
+SNAPSHOT_EVERY_BYTES: Final = 1 << 25
+"""Events between two snapshots, or their bytes; whoever adds the event that makes one due makes it."""
+
+_SLICE: Final = 50
+"""Events that are applied before others get their turn of the event loop."""
 
 _MOST_WAITING: Final = 10_000
 _MOST_ADDED: Final = 500
@@ -60,6 +67,9 @@ class SharedTenant:
         threads: in which the store is asked.
         log: where an operator is told that the store cannot be used, and that it can again.
         tell: is told what came of an event of ours for which nobody waited any more.
+
+    Attributes:
+        is_outdated: whether a newer version wrote what this one cannot read, so that nobody is served here.
     """
 
     def __init__(
@@ -77,14 +87,12 @@ class SharedTenant:
         self._load: Final = load
         self._threads: Final = threads
         self._log: Final = log
-        self._tell_late: Final = tell
         self._known: Place | None = None  # None until it is loaded
         self._waiting: deque[Wish] = deque()
         self._added: tuple[EventBatch, list[Wish]] = (EventBatch(()), [])
-        self._own: dict[int, Wish] = {}
+        self._own: Final = OwnEvents(f"{store.place}: {records.name} was loaded anew meanwhile", tell)
         self._work: asyncio.Task[None] | None = None
-        self._failures = 0
-        self._is_stuck = False
+        self._failures, self._is_stuck, self.is_outdated = 0, False, False
 
     @property
     def name(self) -> str:
@@ -153,13 +161,18 @@ class SharedTenant:
         self._waiting.append(wish)
         if self._work is None or self._work.done():
             self._work = asyncio.create_task(self._work_off())
+        is_told = False
         try:
             async with asyncio.timeout(self._store.answer_s):
-                return await asyncio.shield(wish.done)
+                came = await asyncio.shield(wish.done)
+                is_told = True
+                return came
         except TimeoutError:
             raise StateError(f"{self._store.place} did not answer within {self._store.answer_s:g} s") from None
         finally:
             wish.leave()
+            if not is_told:
+                self._own.tell_for(wish)
 
     async def _work_off(self) -> None:
         """Takes turns until nobody waits. Whoever only asked is told of a failure; events stay, and are tried again."""
@@ -189,48 +202,54 @@ class SharedTenant:
         known = self._known or await self._loaded()
         taking, (batch, added) = [wish for wish in asking if wish.rate is not None], self._added
         if self._is_stuck or not (taking or added):
-            await self._advance(await self._threads.do(partial(self._store.follow, self.name, known)))
-            known = self._known or known
+            known = await self._followed(known)
         if taking or added:
             waits: list[float | None] = []
             use = partial(self._use, taking, waits) if taking else None
-            turn = await self._threads.do(partial(self._store.turn, self.name, known, batch, use))
+            try:
+                turn = await self._threads.do(partial(self._store.turn, self.name, known, batch, use))
+            except Unkept:
+                await self._followed(known)
+                await self._keep_snapshot()  # then it is tried again
+                raise
             await self._took(turn, batch, added)
             for wish, wait in zip(taking, waits, strict=True):
                 wish.settle(wait)
         for wish in asking:
             wish.settle(None)
 
+    async def _followed(self, known: Place) -> Place:
+        await self._advance(await self._threads.do(partial(self._store.follow, self.name, known)))
+        return self._known or known
+
     async def _took(self, turn: StoreTurn, batch: EventBatch, added: Sequence[Wish]) -> None:
         """Our events are added; they are applied behind those of others."""
         first = turn.first.number
-        self._own |= {first + i: wish for i, wish in enumerate(added)}
+        self._own.add(turn.first, added)
         self._added = EventBatch(()), []
         own = [Journaled(first + i, turn.first.at, raw) for i, raw in enumerate(batch.events)]
         await self._advance(turn.followed, own)
-        if (first - 1) // SNAPSHOT_EVERY != (first - 1 + len(own)) // SNAPSHOT_EVERY:
+        last, size = first - 1 + len(own), sum(len(one.event) for one in own)
+        if _passes(first - 1, last, SNAPSHOT_EVERY) or _passes(turn.unkept - size, turn.unkept, SNAPSHOT_EVERY_BYTES):
             await self._keep_snapshot()
 
     def _use(self, taking: Sequence[Wish], waits: list[float | None], used: str, clock: float, now: float) -> str:
         """Takes what each asks for, one after the other; called in a thread, under the tenant's lock."""
         try:
-            allowance = Allowance.from_json(used) if used else Allowance(filled_at=clock, day_began_at=clock)
+            after, waits[:] = take_all(taking, used, clock=clock, now=now)
         except InputError as error:
-            raise StateError(f"{self._store.place}: what {self.name} used of its allowance cannot be read") from error
-        waits.clear()
-        for wish in taking:
-            allowance, wait = allowance.take(wish.rate or RateLimit(), wish.n, clock=clock, now=now)
-            waits.append(wait)
-        return allowance.to_json()
+            what = f"what {self.name} used of its allowance cannot be read: {error}"
+            raise StateError(f"{self._store.place}: {what}") from error
+        return after
 
     async def _advance(self, followed: JournalTail, own: Sequence[Journaled] = ()) -> None:
         """Applies what others added and then what we did; reads on where it is more than a page."""
         last = own[-1].number if own else followed.head
         self._is_stuck = True  # until all of it could be applied; meanwhile nothing further is added
         while followed.continues:
-            self._apply([one for one in followed.events if one.number > self.head])
+            await self._apply([one for one in followed.events if one.number > self.head])
             if own and self.head + 1 == own[0].number:
-                self._apply(own)
+                await self._apply(own)
             if self.head >= last:
                 self._is_stuck = False
                 return
@@ -238,47 +257,24 @@ class SharedTenant:
             followed = await self._threads.do(partial(self._store.follow, self.name, known))
         await self._loaded()
 
-    def _apply(self, events: Sequence[Journaled]) -> None:
-        for one in events:
-            applied = self._records.apply(self._read(one), number=one.number)
-            self._known = Place(one.number, one.at)
-            self._tell(one.number, applied)
-
-    def _tell(self, number: int, applied: Applied) -> None:
-        """Tells whoever waits for an event of ours; of others' events, only bugs are told of, in the log."""
-        if (wish := self._own.pop(number, None)) is not None:
-            wish.settle(applied)
-            if wish.is_left:
-                self._tell_late(applied)
-            return
-        for error in applied.failures:
-            log_bug(error, "an event of another replica")
-
-    def _read(self, one: Journaled) -> TenantEvent:
-        try:
-            return decode(one.event, one.at)
-        except InputError as error:
-            raise StateError(f"{self._store.place}: event {one.number} of {self.name} cannot be read") from error
+    async def _apply(self, events: Sequence[Journaled]) -> None:
+        for start in range(0, len(events), _SLICE):
+            for one in events[start : start + _SLICE]:
+                event = read(self._store, self.name, one)
+                applied = self._records.apply(event, number=one.number, size=len(one.event))
+                self._known = Place(one.number, one.at)
+                self._own.tell(one, applied)
+            if start + _SLICE < len(events):
+                await asyncio.sleep(0)
 
     async def _loaded(self) -> Place:
         """Makes the records anew from what the store has: at first, and where its journal does not go on from what we know."""
-        loaded = await self._threads.do(partial(self._store.load, self.name))
+        found = await self._threads.do(partial(recorded, self._store, self.name, self._load))
         if self._known is not None:
             self._log.warning("shared_state", tenant=self.name, reloaded=True)
-        try:
-            records = self._load(loaded.document)
-        except InputError as error:
-            raise StateError(f"{self._store.place}: the snapshot of {self.name} cannot be read") from error
-        n = max(0, loaded.number - (loaded.events[0].number - 1)) if loaded.events else 0
-        records.recall((one.number, self._read(one)) for one in loaded.events[:n])
-        applied = [(one.number, records.apply(self._read(one), number=one.number)) for one in loaded.events[n:]]
-        self._records.become(records)  # whoever looks meanwhile sees all of the one or all of the other
-        self._known = Place(loaded.events[-1].number, loaded.events[-1].at) if loaded.events else Place(loaded.number)
-        self._is_stuck = False
-        for number, one in applied:
-            self._tell(number, one)
-        for number in [number for number in self._own if number <= self.head]:
-            self._own.pop(number).fail(StateError(f"{self._store.place}: {self.name} was loaded anew meanwhile"))
+        self._records.become(found.records)  # whoever looks meanwhile sees all of the one or all of the other
+        self._known, self._is_stuck = found.known, False
+        self._own.tell_all(found)
         return self._known
 
     async def _keep_snapshot(self) -> None:
@@ -290,13 +286,14 @@ class SharedTenant:
 
     def _failed(self, asking: Sequence[Wish], error: Exception) -> None:
         """The words of a StateError tell of hosts and of the database; an operator needs them, and no caller gets them."""
+        was_outdated, self.is_outdated = self.is_outdated, isinstance(error.__cause__, NewerFormat)
         if isinstance(error, Unanswered):
             for wish in self._added[1]:
                 wish.fail(error)
             self._added = EventBatch(()), []
         if not isinstance(error, StateError):
             log_bug(error, "the shared state")
-        if self._failures == 0:
+        if self._failures == 0 or self.is_outdated != was_outdated:
             told = str(error) if isinstance(error, StateError) else type(error).__name__
             self._log.error("shared_state", tenant=self.name, usable=False, error=told)
         self._failures += 1
@@ -306,10 +303,15 @@ class SharedTenant:
     def _succeeded(self) -> None:
         if self._failures:
             self._log.info("shared_state", tenant=self.name, usable=True)
-        self._failures = 0
+        self._failures, self.is_outdated = 0, False
 
 
 def _n_together(adding: Sequence[Wish]) -> int:
     """How many of these events, from the first on, are added together: one at least."""
     sizes = accumulate(len(wish.raw or b"") for wish in adding[:_MOST_ADDED])
     return max(1, sum(size <= _LARGEST_ADDED for size in sizes))
+
+
+def _passes(before: int, after: int, every: int) -> bool:
+    """Whether a multiple of a number was reached on the way."""
+    return before // every != after // every

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from foureyes.guard.gate import ActionOutcome
 from foureyes.monitoring import FreshReading, Observation
+from foureyes.service.feed import Later
 from foureyes.service.wire.decisions import FeedItem
 
 __all__ = ["Acknowledged", "ActionReported", "OutcomeReported", "ReadAfresh", "Suspended", "TenantEvent", "Verified"]
@@ -24,14 +25,14 @@ class Verified:
         verification: its name, under which an outcome may be reported later.
         seen: what the monitor is told; ``None`` where that could not be made, so that nothing was watched.
         unsafe: whether the verifiers called the answer unsafe; ``None`` where they agreed on nothing.
-        item: what the feed shows; ``None`` where that could not be made.
+        item: what the feed shows, or what makes it for whoever looks; ``None`` where that could not be made.
         at: when, in seconds since 1970.
     """
 
     verification: str
     seen: Observation | None
     unsafe: bool | None
-    item: FeedItem | None
+    item: FeedItem | Later[FeedItem] | None
     at: float
 
 

@@ -145,14 +145,17 @@ class TenantState:
         return self.records.apply(event)
 
     def _from_snapshot(self, document: str | None) -> TenantRecords:
-        """Records as they were at a snapshot, or new ones, under the parts now in force."""
+        """Records as they were at a snapshot, or new ones, under the parts now in force. Called in a thread.
+
+        Their promises are watched by others than those in force, which stay as they are until all events were taken.
+        """
         settings, policy = self.monitor.settings, self.parts.gate
         if document is None:
             records = TenantRecords(self.name, gate=AgentGate(policy), monitor=Monitor(settings))
         else:
             records = TenantRecords.from_json(document, name=self.name, policy=policy)
             records.monitor = _with_settings(records.monitor, settings)
-        records.monitor.watch(self.parts.watches)
+        records.monitor.watch([watch.begun_anew() for watch in self.parts.watches])
         return records
 
 

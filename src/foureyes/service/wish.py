@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from foureyes.config import RateLimit
+from foureyes.service.rate_limit import Allowance
 
-__all__ = ["Wish"]
+__all__ = ["Wish", "take_all"]
 
 
 @dataclass(eq=False, slots=True)
@@ -29,6 +31,11 @@ class Wish:
     raw: bytes | None = None
     is_left: bool = False
 
+    @property
+    def has_come(self) -> bool:
+        """Whether it came to something."""
+        return self.done.done() and not self.done.cancelled() and self.done.exception() is None
+
     def leave(self) -> None:
         """Says that nobody waits any more: what was only asked is not done; an event is added all the same."""
         self.is_left = not self.done.done()
@@ -45,3 +52,26 @@ class Wish:
         if not self.done.done():
             self.done.set_exception(error)
             self.done.exception()  # whoever waited may have gone
+
+
+def take_all(wishes: Sequence[Wish], used: str, *, clock: float, now: float) -> tuple[str, list[float | None]]:
+    """Takes what each asks for of an allowance, one after the other.
+
+    Args:
+        wishes: that ask for something.
+        used: what was used before, as JSON; empty at first.
+        clock: seconds since some moment, never set back.
+        now: seconds since 1970, UTC.
+
+    Returns:
+        What is used then, and for each what :meth:`~foureyes.service.rate_limit.Allowance.take` says.
+
+    Raises:
+        InputError: what was used cannot be read.
+    """
+    allowance = Allowance.from_json(used) if used else Allowance(filled_at=clock, day_began_at=clock)
+    waits: list[float | None] = []
+    for wish in wishes:
+        allowance, wait = allowance.take(wish.rate or RateLimit(), wish.n, clock=clock, now=now)
+        waits.append(wait)
+    return allowance.to_json(), waits

@@ -3,6 +3,7 @@
 ::
 
     schema      three tables: a row a tenant, its events in order, and a snapshot that a new replica starts from
+    journal     what stands in them, as values
     store       what replicas do there: load, follow, take a turn, keep a snapshot
 
 The store moves bytes and decides nothing: what an allowance is, and what an event means, is said above. The rule that holds

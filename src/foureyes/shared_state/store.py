@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from foureyes.errors import ConfigError, StateError
@@ -28,28 +27,26 @@ except ModuleNotFoundError as missing:
 
 from foureyes.postgres.connections import Connections
 from foureyes.postgres.place import PostgresPlace
+from foureyes.shared_state.journal import (
+    KEPT_BYTES,
+    KEPT_EVENTS,
+    EventBatch,
+    Journaled,
+    JournalTail,
+    LoadedJournal,
+    Place,
+    StoreTurn,
+)
 
-__all__ = [
-    "KEPT_EVENTS",
-    "EventBatch",
-    "JournalTail",
-    "Journaled",
-    "LoadedJournal",
-    "Place",
-    "SharedStore",
-    "StoreTurn",
-    "Unanswered",
-    "UseAllowance",
-]
-
-KEPT_EVENTS: Final = 10_000
-"""Events that stay in the journal although a snapshot holds what they led to: some are remembered one by one."""
+__all__ = ["SharedStore", "Unanswered", "Unkept", "UseAllowance"]
 
 _PAGE: Final = 2_000
-"""Events that are read at once."""
+_PAGE_BYTES: Final = 1 << 23
+"""Events that are read at once, and their bytes; one event at least."""
 
 _MOST_UNKEPT: Final = 100_000
-"""Events that may follow a snapshot; where no snapshot can be kept, nothing further is added."""
+_MOST_UNKEPT_BYTES: Final = 1 << 28
+"""Events that may follow a snapshot, and their bytes; where no snapshot can be kept, nothing further is added."""
 
 _KEPT_OPEN: Final = 4
 
@@ -66,88 +63,8 @@ class Unanswered(StateError):
     """Nobody can tell any more whether a batch was added. It is not to be tried again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Journaled:
-    """An event as it stands in a journal.
-
-    Attributes:
-        number: its place, from 1.
-        at: when it was added, by the server, seconds since 1970.
-        event: its bytes.
-    """
-
-    number: int
-    at: float
-    event: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """How far somebody knows a journal.
-
-    Attributes:
-        number: of the last event; 0 before the first.
-        at: when that was added.
-    """
-
-    number: int = 0
-    at: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class LoadedJournal:
-    """A tenant as a new replica finds it.
-
-    Attributes:
-        number: of the last event that the snapshot holds; 0 where there is no snapshot.
-        document: the snapshot; ``None`` where there is none.
-        events: those of the last :data:`KEPT_EVENTS` that it holds, and all that follow it.
-    """
-
-    number: int
-    document: str | None
-    events: Sequence[Journaled]
-
-
-@dataclass(frozen=True, slots=True)
-class JournalTail:
-    """What follows a place in a journal.
-
-    Attributes:
-        continues: whether the journal still goes on from that place; otherwise the tenant has to be loaded anew.
-        events: what follows, at most a page of it.
-        head: number of the last event.
-    """
-
-    continues: bool
-    events: Sequence[Journaled]
-    head: int
-
-
-@dataclass(slots=True)
-class EventBatch:
-    """Events that are added together, once, however often that is tried.
-
-    Attributes:
-        events: no two of all times have the same bytes.
-        placed: where the first was put by an attempt whose commit nobody answered; ``None`` where there was none.
-    """
-
-    events: Sequence[bytes]
-    placed: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class StoreTurn:
-    """What a turn came to.
-
-    Attributes:
-        followed: what others had added before.
-        first: place of the first event that was added.
-    """
-
-    followed: JournalTail
-    first: Place
+class Unkept(StateError):
+    """Nothing is added any more: too much follows the last snapshot. A newer one is wanted first."""
 
 
 class SharedStore:
@@ -227,6 +144,7 @@ class SharedStore:
 
         Raises:
             Unanswered: an earlier attempt may have added the batch, and that can no longer be told.
+            Unkept: too much follows the last snapshot. Nothing was done.
             StateError: it did not work, or did without an answer; the allowance may be used all the same.
             Exception: what ``use`` raises. Nothing was done.
         """
@@ -234,21 +152,21 @@ class SharedStore:
             row = connection.execute(schema.LOCK, (tenant,)).fetchone()
             if row is None:
                 raise StateError(f"{self.place} has no row for the tenant {tenant}")
-            head, kept, allowance, wall, clock = row
+            head, size, kept, kept_size, allowance, wall, clock = row
             now, followed = _followed(self._rows(connection, tenant, known), known)
             stood = self._standing(connection, tenant, batch, head)
             adding = batch.events if stood is None else ()
-            if adding and head - kept >= _MOST_UNKEPT:
-                raise StateError(
-                    f"{self.place}: {tenant} has {head - kept} events since its snapshot, and no newer one"
-                )
+            if adding and (head - kept >= _MOST_UNKEPT or size - kept_size >= _MOST_UNKEPT_BYTES):
+                raise Unkept(_too_much(self.place, tenant, head - kept, size - kept_size))
             clock += max(0.0, now - wall)
             used = allowance if use is None else use(allowance, clock, now)
-            connection.execute(schema.SET, (head + len(adding), used, now, clock, tenant))
+            grown = size + sum(map(len, adding))
+            connection.execute(schema.SET, (head + len(adding), grown, used, now, clock, tenant))
             if adding:
                 batch.placed = head + 1
-                connection.execute(schema.ADD, (tenant, head + 1, now, list(adding)))
-        return StoreTurn(followed, stood or Place(head + 1, now))
+                what = {"tenant": tenant, "first": head + 1, "at": now, "size": size, "events": list(adding)}
+                connection.execute(schema.ADD, what)
+        return StoreTurn(followed, stood or Place(head + 1, now), grown - kept_size)
 
     def keep(self, tenant: str, number: int, document: str) -> None:
         """Keeps a snapshot unless there is a newer one, and forgets events that it makes superfluous.
@@ -263,8 +181,9 @@ class SharedStore:
         """
         with self._lent() as connection, connection.transaction():
             if connection.execute(schema.KEEP, (tenant, number, document)).rowcount:
-                connection.execute(schema.FORGET, (tenant, number - KEPT_EVENTS))
-                connection.execute(schema.NOTE_KEPT, (number, tenant))
+                what = {"tenant": tenant, "number": number, "events": KEPT_EVENTS, "bytes": KEPT_BYTES}
+                connection.execute(schema.FORGET, what)
+                connection.execute(schema.NOTE_KEPT, what)  # last, as it takes the tenant's lock
 
     def close(self) -> None:
         """Closes the connections."""
@@ -280,7 +199,7 @@ class SharedStore:
             raise StateError(f"{self.place}: {' '.join(str(error).split())}") from error
 
     def _rows(self, connection: psycopg.Connection, tenant: str, known: Place) -> list[Any]:
-        what = {"tenant": tenant, "number": known.number, "most": _PAGE}
+        what = {"tenant": tenant, "number": known.number, "most": _PAGE, "bytes": _PAGE_BYTES}
         rows = connection.execute(schema.FOLLOW, what, binary=True).fetchall()
         if not rows:
             raise StateError(f"{self.place} has no row for the tenant {tenant}")
@@ -309,3 +228,7 @@ def _followed(rows: Sequence[Sequence[Any]], known: Place) -> tuple[float, Journ
     first = events[0].number if events else head + 1
     continues = first == known.number + 1 and (known.number == 0 or at == known.at)
     return now, JournalTail(continues, events, head)
+
+
+def _too_much(place: PostgresPlace, tenant: str, n: int, size: int) -> str:
+    return f"{place}: {tenant} has {n:,} events since its snapshot, {size / 2**20:,.1f} MiB, and no newer one"

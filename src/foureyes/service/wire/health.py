@@ -15,6 +15,7 @@ NOT_READY: Final = {
     "service": "it is ending: ask another one",
     "ledger": "one does not continue what its witness saw; nothing is recorded in it, or safe without it",
     "shared_state": "the database that replicas share does not answer; nobody is admitted without it",
+    "version": "a newer version wrote what this one cannot read of a tenant; ask a replica of that version",
 }
 """Parts that may not be ready, and what is said of them."""
 

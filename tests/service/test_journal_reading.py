@@ -1,0 +1,124 @@
+"""Reading a journal keeps nobody waiting, and says what it cannot read."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from contextlib import suppress
+
+import psycopg
+import pytest
+
+from foureyes.config import RateLimit
+from foureyes.errors import StateError
+from foureyes.service import shared_tenant as module
+from foureyes.service.event_json import encode
+from foureyes.service.tenant_records import TenantRecords
+from foureyes.shared_state.journal import EventBatch, Place
+from foureyes.shared_state.store import SharedStore
+from tests.service.journal_events import verified
+from tests.service.test_shared_tenant import Replica, played, replicas
+from tests.shared_state.conftest import postgres_url, store
+
+__all__ = ["postgres_url", "store"]
+
+
+def test_a_tenant_is_loaded_beside_the_event_loop(store: SharedStore) -> None:
+    applied_in: set[threading.Thread] = set()
+
+    class Watched(TenantRecords):
+        def apply(self, *args, **more):  # type: ignore[no-untyped-def]
+            applied_in.add(threading.current_thread())
+            return super().apply(*args, **more)
+
+    def made(document: str | None) -> TenantRecords:
+        plain = Replica.made(fresh, document)
+        return Watched("acme", gate=plain.gate, monitor=plain.monitor)
+
+    async def scene() -> None:
+        async with replicas(store, 1) as (one,):
+            for n in range(5):
+                await one.add(verified(f"v-{n}"))
+            async with replicas(store, 1) as (late,):
+                late.turns._load = made  # type: ignore[misc]
+                await late.turns.catch_up()
+                assert late.records.to_json() == one.records.to_json()
+                assert applied_in
+                assert threading.main_thread() not in applied_in
+
+    fresh = Replica(store)
+    played(scene)
+    fresh.threads.close()
+
+
+def test_others_get_their_turn_while_many_events_are_applied(
+    store: SharedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_SLICE", 10)
+    seen: set[int] = set()
+
+    async def watch(one: Replica) -> None:
+        while True:
+            seen.add(one.turns.head)
+            await asyncio.sleep(0)
+
+    async def scene() -> None:
+        async with replicas(store, 1) as (one,):
+            await one.turns.catch_up()
+            store.turn("acme", Place(), EventBatch([encode(verified(f"v-{n}"), texts=True) for n in range(35)]))
+            watching = asyncio.create_task(watch(one))
+            await one.turns.catch_up()
+            watching.cancel()
+            with suppress(asyncio.CancelledError):
+                await watching
+            assert {10, 20, 30} <= seen
+
+    played(scene)
+
+
+NEWER = json.dumps({"id": "1", "format": 2, "kind": "verified", "event": {"better": True}})
+
+
+@pytest.mark.parametrize(
+    ("statement", "named"),
+    [
+        (
+            f"UPDATE foureyes_tenant_events SET event = '{NEWER}'::bytea",  # noqa: S608 - of this module
+            "event 1 of acme cannot be read: an event of format 2",
+        ),
+        (
+            """INSERT INTO foureyes_tenant_snapshots VALUES ('acme', 1, '{"format": "foureyes.tenant", "version": 2}')""",
+            "the snapshot of acme cannot be read: a foureyes.tenant of version 2",
+        ),
+        (
+            """UPDATE foureyes_tenants SET allowance =
+               '{"spent": 0, "filled_at": 0, "day": 1, "used": 0, "day_began_at": 0, "weekly": 7}'""",
+            "what acme used of its allowance cannot be read: an allowance that a newer version wrote, with weekly",
+        ),
+    ],
+)
+def test_what_a_newer_version_wrote_is_named_and_nobody_is_admitted_until_it_can_be_read(
+    store: SharedStore, postgres_url: str, statement: str, named: str
+) -> None:
+    rate = RateLimit(requests_per_day=50)
+
+    async def scene() -> None:
+        async with replicas(store, 1) as (one,):
+            await one.add(verified("v"))
+            assert await one.turns.acquire(rate, 1) is None
+            assert not one.turns.is_outdated
+        with psycopg.connect(postgres_url, autocommit=True) as connection:
+            connection.execute(statement)  # type: ignore[call-overload]
+        async with replicas(store, 1) as (fresh,):
+            with pytest.raises(StateError):
+                await fresh.turns.acquire(rate, 1)
+            assert fresh.turns.is_outdated
+            assert named in json.loads(fresh.said.getvalue().splitlines()[0])["error"]
+            with psycopg.connect(postgres_url, autocommit=True) as connection:
+                connection.execute("UPDATE foureyes_tenants SET head = 0, allowance = ''")
+                connection.execute("TRUNCATE foureyes_tenant_events, foureyes_tenant_snapshots")
+            assert await fresh.turns.acquire(rate, 1) is None
+            assert not fresh.turns.is_outdated
+
+    played(scene)
