@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import random
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -111,6 +112,9 @@ async def waits(reader: Reader, coming: Sequence[Arrival], call_size: int) -> li
 
     found = await asyncio.gather(*map(one, coming))
     batcher.close()
+    for thread in threading.enumerate():
+        if thread.name == f"foureyes-{reader.name}":
+            await asyncio.to_thread(thread.join)  # Python cannot end while it is in torch
     return found
 
 

@@ -89,3 +89,51 @@ def test_replies_in_no_time_are_no_measurement():
 def test_below_one_is_no_limit():
     with pytest.raises(InputError, match="at least one request"):
         InFlightLimit(0, clock=lambda: 0.0)
+
+
+def share(limits, clock, n):
+    """A machine that does so much a second, for two servers by how much is under way at each; how often each answered."""
+    credit, answered = [0.0 for _ in limits], [0 for _ in limits]
+    for _ in range(n):
+        under_way = [limit.value for limit in limits]
+        credit = [had + more / sum(under_way) for had, more in zip(credit, under_way, strict=True)]
+        one = credit.index(max(credit))
+        credit[one] -= 1
+        answered[one] += 1
+        clock.now += 0.01
+        limits[one].answered(100, full=True, others=max(under_way))
+    return answered
+
+
+def unequal():
+    """Two servers of which each was alone, and one had enough with eight."""
+    clock = Clock()
+    limits = [InFlightLimit(64, clock=clock) for _ in range(2)]
+    for limit, capacity in zip(limits, (64, 8), strict=True):
+        serve(limit, clock, capacity, n=400)
+    assert [limit.value for limit in limits] == [64, 8]
+    return limits, clock
+
+
+def test_of_two_servers_on_one_machine_none_keeps_what_it_won_from_the_other():
+    limits, clock = unequal()
+    share(limits, clock, 1000)
+    assert [limit.value for limit in limits] == [64, 64]
+    assert share(limits, clock, 1000) == pytest.approx([500, 500], abs=5)
+
+
+def test_a_server_that_was_busy_is_not_sent_more_since_another_is():
+    limits, clock = unequal()
+    limits[1].turned_away()
+    share(limits, clock, 1000)
+    assert limits[1].value == 4
+
+
+def test_a_small_server_beside_a_large_one_tries_what_it_gains_nothing_from_again_and_goes_back():
+    clock = Clock()
+    limit, seen = InFlightLimit(64, clock=clock), set()
+    for _ in range(2000):
+        clock.now += 1 / min(limit.value, 8)
+        limit.answered(100, full=True, others=64)
+        seen.add(limit.value)
+    assert seen == {8, 16}

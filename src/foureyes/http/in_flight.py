@@ -22,7 +22,8 @@ class InFlightLimit:
 
     Throughput is measured over an epoch of twice as many replies as the limit, after as many again that still tell of the limit
     before, and only while the limit is what holds requests back. Where twice the limit brings less than a tenth more, the
-    smaller one is kept, and the larger tried again sixteen epochs later. A server that turns a request away has its limit halved,
+    smaller one is kept, and the larger tried again sixteen epochs later; at once, while another server of the same model is sent more,
+    since what one wins on a machine that both share the other loses. A server that turns a request away has its limit halved,
     once until it answers again.
 
     Thread-safe.
@@ -55,7 +56,7 @@ class InFlightLimit:
         self._value = most if fixed else min(_FIRST, most)
         self._before: tuple[int, float] | None = None
         self._held = 0
-        self._halved = False
+        self._halved = self._was_busy = False
         self._begin()
 
     @property
@@ -68,12 +69,13 @@ class InFlightLimit:
         """Requests at once, ever."""
         return self._most
 
-    def answered(self, size: int, *, full: bool) -> None:
+    def answered(self, size: int, *, full: bool, others: int = 0) -> None:
         """Counts a request that was answered.
 
         Args:
             size: what it cost, in any unit that adds up: tokens.
             full: whether as many requests as allowed were under way at some time while this one was.
+            others: requests at once, now, at the server of the same model that is sent the most.
         """
         with self._lock:
             self._halved = False
@@ -82,6 +84,8 @@ class InFlightLimit:
             if not full:
                 self._begin()
                 return
+            if self._value < others and not self._was_busy:
+                self._held = 0
             self._count(size)
 
     def turned_away(self) -> None:
@@ -89,7 +93,7 @@ class InFlightLimit:
         with self._lock:
             if self._fixed or self._halved:
                 return
-            self._halved, self._before, self._held = True, None, _EPOCHS_HELD
+            self._halved, self._before, self._held, self._was_busy = True, None, _EPOCHS_HELD, True
             self._set(max(1, self._value // 2))
 
     def _begin(self) -> None:
@@ -111,7 +115,9 @@ class InFlightLimit:
         if self._held > 0:
             self._held -= 1
             self._begin()
-        elif self._before is not None and rate < _WORTH * self._before[1]:
+            return
+        self._was_busy = False
+        if self._before is not None and rate < _WORTH * self._before[1]:
             smaller, _ = self._before
             self._before, self._held = None, _EPOCHS_HELD
             self._set(smaller)

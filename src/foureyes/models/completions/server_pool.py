@@ -225,7 +225,8 @@ class ServerPool:
         else:
             if counted:
                 # replies that come together leave places free for a moment: full is who was so at any time meanwhile
-                member.limit.answered(n_tokens, full=member.filled > filled)
+                others = max(one.limit.value for one in self._members)
+                member.limit.answered(n_tokens, full=member.filled > filled, others=others)
         finally:
             self._count(member, failure, n_tokens, counted=counted)
 
