@@ -13,7 +13,7 @@ from foureyes.batch.window import Result, RowWindow, WindowLimits, grouped
 from foureyes.layouts import LoggedAnswer
 from foureyes.types import Exchange, Unscored
 
-__all__ = ["RowPiece", "ScoredPiece", "pieces", "text_size"]
+__all__ = ["RowPiece", "ScoredPiece", "fresh_sizes", "pieces", "text_size"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +61,14 @@ def pieces(answers: Sequence[LoggedAnswer], limits: WindowLimits) -> Iterator[sl
         limits: of which ``reading`` counts here: most characters that are new, since rows that share the beginning of
             a prompt are read together. A piece has at least one row.
     """
-    exchanges = [answer.exchange for answer in answers]
-    sizes = [_fresh(before, now) for before, now in zip([None, *exchanges], exchanges, strict=False)]
+    sizes = fresh_sizes([answer.exchange for answer in answers])
     for group in grouped(range(len(sizes)), sizes.__getitem__, WindowLimits(limits.rows, limits.reading)):
         yield slice(group[0], group[-1] + 1)
+
+
+def fresh_sizes(exchanges: Sequence[Exchange | Unscored]) -> list[int]:
+    """Of each row, the characters beyond those that its prompt shares with the one before."""
+    return [_fresh(before, now) for before, now in zip([None, *exchanges], exchanges, strict=False)]
 
 
 def text_size(exchange: Exchange | Unscored) -> int:
@@ -73,7 +77,6 @@ def text_size(exchange: Exchange | Unscored) -> int:
 
 
 def _fresh(before: Exchange | Unscored | None, now: Exchange | Unscored) -> int:
-    """Characters beyond those that the prompt shares with the one before."""
     if not isinstance(before, Exchange) or not isinstance(now, Exchange):
         return text_size(now)
     return text_size(now) - _shared(_prompt(before), _prompt(now))

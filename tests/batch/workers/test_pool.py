@@ -12,9 +12,11 @@ import pytest
 from foureyes import __version__
 from foureyes.batch.workers import pool
 from foureyes.batch.workers.narrowing import Lost
+from foureyes.batch.workers.patience import Patience
 from foureyes.batch.workers.worker import WorkerFailure, WorkerIdentity
 from foureyes.batch.workers.workplace import Hired
 from foureyes.errors import ConfigError, ModelUnavailable
+from foureyes.types import Exchange
 
 GOOD, BAD = "good", "bad"
 
@@ -36,12 +38,12 @@ class Spot:
 
 
 class Answers:
-    """A workplace whose workers run at once, and then open, end, fail or hang, place by place."""
+    """A workplace whose workers run at once, and then open, end, fail or hang, place by place; all read, or hang, alike."""
 
     wants = ""
 
-    def __init__(self, opening: dict[str, str]) -> None:
-        self.opening = opening
+    def __init__(self, opening: dict[str, str], reading: str = "hangs") -> None:
+        self.opening, self.reading = opening, reading
         self.starts: Counter[str] = Counter()
         self.is_closed = False
 
@@ -53,7 +55,7 @@ class Answers:
         return Hired(slot.key, Call("runs"), Call(self.opening[slot.key]))
 
     def read(self, *_args: Any, **_options: Any) -> Call:
-        return Call("hangs")
+        return Call(self.reading)
 
     def answered(self, calls: Sequence[Call], _seconds: float) -> Call | None:
         return next((call for call in calls if call.says != "hangs"), None)
@@ -65,6 +67,7 @@ class Answers:
             "opened": WorkerIdentity(__version__, {"x": "scripted"}),
             "crash": WorkerFailure("crash", "RuntimeError: out of memory"),
             "config": WorkerFailure("config", "there is no device bad"),
+            "reads": [{}],
         }
         return answers[call.says]
 
@@ -73,6 +76,9 @@ class Answers:
 
     def close(self) -> None:
         self.is_closed = True
+
+
+NO_PATIENCE = Patience(1e-9)
 
 
 def pool_of(opening: dict[str, str], said: list[str] | None = None) -> tuple[pool.WorkerPool[int], Answers]:
@@ -116,3 +122,51 @@ def test_a_worker_that_never_opens_is_lost(monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(ModelUnavailable, match="it did not open in time"):
         workers.opened()
     assert workplace.starts == {BAD: 6}
+
+
+def given(workers: pool.WorkerPool[int], *calls: int) -> None:
+    for call in calls:
+        workers.read(call, [Exchange("q", "a")], (), tokens=False)
+
+
+def test_a_worker_that_hangs_while_it_reads_is_lost_and_replaced_and_what_it_had_not_begun_is_given_again() -> None:
+    workplace = Answers({GOOD: "opened"})
+    workers: pool.WorkerPool[int] = pool.WorkerPool(workplace, patience=NO_PATIENCE)
+    workers.opened()
+    given(workers, 1, 2)
+    assert workers.news() == [(1, Lost("it was still reading after 0 s")), (2, None)]
+    workers.news()
+    assert workplace.starts == {GOOD: 2}
+
+
+def test_a_worker_is_not_lost_before_its_time() -> None:
+    workplace = Answers({GOOD: "opened"})
+    workers: pool.WorkerPool[int] = pool.WorkerPool(workplace)
+    workers.opened()
+    given(workers, 1)
+    assert [workers.news() for _ in range(9)] == [[]] * 9
+    assert workplace.starts == {GOOD: 1}
+
+
+def test_workers_whose_answers_were_not_heard_yet_do_not_hang() -> None:
+    workplace = Answers({GOOD: "opened", "better": "opened"}, reading="reads")
+    workers: pool.WorkerPool[int] = pool.WorkerPool(workplace, patience=NO_PATIENCE)
+    for _ in range(4):
+        workers.news()
+    given(workers, 1, 2)
+    assert sorted(call for _ in range(2) for call, found in workers.news() if found == [{}]) == [1, 2]
+    assert workplace.starts == {GOOD: 1, "better": 1}
+
+
+def test_workers_that_hang_whatever_they_read_end_the_run() -> None:
+    workplace = Answers({GOOD: "opened"})
+    workers: pool.WorkerPool[int] = pool.WorkerPool(workplace, patience=NO_PATIENCE)
+
+    def again_and_again() -> None:
+        for _ in range(99):
+            if workers.free:
+                given(workers, 1)
+            workers.news()
+
+    with pytest.raises(ModelUnavailable, match="were lost one after the other, the last on good: it was still reading"):
+        again_and_again()

@@ -29,6 +29,9 @@ __all__ = ["WorkerCall", "WorkerProcess"]
 _END_S: Final = 30.0
 """Seconds in which a process that was killed is gone."""
 
+_PIPE_S: Final = 300.0
+"""Seconds in which a process takes in what it is asked, or says all that it has begun to say: what it does meanwhile is no matter."""
+
 _PENDING: Final = object()
 
 
@@ -81,14 +84,18 @@ class WorkerProcess:
         """Calls a method of the worker."""
         call = WorkerCall(self)
         self._pending.append(call)
-        with suppress(OSError):  # it is gone, which is heard when what it said before was taken in
+        with (
+            suppress(OSError),
+            self._ended_if_stuck(),
+        ):  # it is gone, which is heard when what it said before was taken in
             self.pipe.send((what, args, options))
         return call
 
     def hear(self) -> None:
         """Takes one answer, or notes that there will be none any more."""
         try:
-            answer = self.pipe.recv()
+            with self._ended_if_stuck():
+                answer = self.pipe.recv()
         except (EOFError, OSError):
             self._lose()
         else:
@@ -99,6 +106,17 @@ class WorkerProcess:
         self._process.kill()
         self._process.join(_END_S)
         self.pipe.close()
+
+    @contextmanager
+    def _ended_if_stuck(self) -> Iterator[None]:
+        """Kills a process that is stopped in the middle of a message, which closes its end of the pipe."""
+        watch = threading.Timer(_PIPE_S, self._process.kill)
+        watch.daemon = True
+        watch.start()
+        try:
+            yield
+        finally:
+            watch.cancel()
 
     def _lose(self) -> None:
         self._process.kill()  # one that closed its pipe is of no use any more

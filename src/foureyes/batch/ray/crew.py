@@ -28,6 +28,12 @@ _TRIES: Final = 3
 _AHEAD: Final = 2
 """Shards in hand for each processor: worked on, or waiting for one before them."""
 
+_ANY_S: Final = 1800.0
+"""Seconds in which any task is done once all before it are: a cluster may have to make room for it first."""
+
+_BYTES_A_SECOND: Final = 100_000
+"""And besides, for its shard."""
+
 X = TypeVar("X")
 R = TypeVar("R")
 
@@ -52,9 +58,9 @@ class RayCrew:
     ) -> Iterator[R]:
         """As many at once as there are processors, in the order of the shards."""
         most = _AHEAD * max(1, int(self._cluster.ray.cluster_resources().get("CPU", 1)))
-        line: deque[tuple[ShardTask, Any]] = deque()
+        line: deque[tuple[ShardTask, Any, float]] = deque()
         for task, one in zip(tasks, asked, strict=True):
-            line.append((task, self._sent(what, task, one)))
+            line.append((task, *self._sent(what, task, one)))
             if len(line) >= most:
                 yield self._result(*line.popleft())
         while line:
@@ -64,7 +70,8 @@ class RayCrew:
         """Lets go of the cluster, which ends if it is our own."""
         self._cluster.close()
 
-    def _sent(self, what: Callable[[Path, X, Path | None], R], task: ShardTask, asked: X) -> Any:
+    def _sent(self, what: Callable[[Path, X, Path | None], R], task: ShardTask, asked: X) -> tuple[Any, float]:
+        """The call, and seconds in which it is to be done."""
         place = self._inputs.bring(task.shard)
         try:
             with reading(place):
@@ -74,13 +81,17 @@ class RayCrew:
             self._inputs.drop(task.shard)
         makes = "" if task.out is None else task.out.name
         sent = _Sent(place.name, self._inputs.named(task.shard), content, makes)
-        return self._there.remote(__version__, what, sent, asked)
+        return self._there.remote(__version__, what, sent, asked), _ANY_S + len(content) / _BYTES_A_SECOND
 
-    def _result(self, task: ShardTask, call: Any) -> Any:
-        from ray.exceptions import RayError  # noqa: PLC0415 - an extra
+    def _result(self, task: ShardTask, call: Any, most_s: float) -> Any:
+        from ray.exceptions import GetTimeoutError, RayError  # noqa: PLC0415 - an extra
 
         try:
-            problem, found, made = self._cluster.ray.get(call)
+            problem, found, made = self._cluster.ray.get(call, timeout=most_s)
+        except GetTimeoutError as error:
+            raise ConfigError(
+                f"no worker finished {self._inputs.named(task.shard)} within {most_s:,.0f} s: it hangs, or its node lends no processor"
+            ) from error
         except RayError as error:
             raise ConfigError(
                 f"no worker could finish {self._inputs.named(task.shard)}: {type(error).__name__}; smaller shards may help: --rows-per-shard"

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from foureyes.batch.ray.cluster import RayCluster
 from foureyes.batch.ray.workplace import RayWorkplace
 from foureyes.batch.workers.engine import WorkersEngine
+from foureyes.batch.workers.patience import Patience
 from foureyes.batch.workers.worker import OpenReaders
 
 __all__ = ["RayEngine"]
@@ -20,6 +21,7 @@ class RayEngine(WorkersEngine):
         address: ``HOST:PORT`` of a cluster's head, ``"auto"`` for the one this machine belongs to, ``None`` for this machine.
         gpus: use graphics processors, where a node has them.
         on_left_out: told of a node that is given up, in a sentence.
+        patience: how long a worker may take over rows; one that takes longer is replaced.
 
     Raises:
         ConfigError: Ray is not installed, the cluster cannot be used from here, no worker starts, or nodes have other
@@ -34,5 +36,6 @@ class RayEngine(WorkersEngine):
         address: str | None = None,
         gpus: bool = True,
         on_left_out: Callable[[str], None] = lambda _words: None,
+        patience: Patience | None = None,
     ) -> None:
-        super().__init__(RayWorkplace(RayCluster(address), open_readers, gpus=gpus), on_left_out)
+        super().__init__(RayWorkplace(RayCluster(address), open_readers, gpus=gpus), on_left_out, patience)

@@ -13,6 +13,7 @@ from typing import Any, Final, Self
 from foureyes.batch.pieces import RowPiece, ScoredPiece
 from foureyes.batch.window import Result
 from foureyes.batch.workers.narrowing import Careful, Lost, Rows, careful
+from foureyes.batch.workers.patience import Patience
 from foureyes.batch.workers.pool import WorkerPool
 from foureyes.batch.workers.workplace import Workplace
 
@@ -28,14 +29,20 @@ class WorkersEngine:
     Args:
         workplace: where they run; it is closed with the engine.
         on_left_out: told of a place that is given up, in a sentence.
+        patience: how long a worker may take over rows; one that takes longer counts as lost.
 
     Raises:
         ConfigError: no worker starts, or one is not what the others are.
         ModelError: the verifiers cannot be opened.
     """
 
-    def __init__(self, workplace: Workplace[Any], on_left_out: Callable[[str], None] = lambda _words: None) -> None:
-        self._pool: WorkerPool[_Turn] = WorkerPool(workplace, on_left_out)
+    def __init__(
+        self,
+        workplace: Workplace[Any],
+        on_left_out: Callable[[str], None] = lambda _words: None,
+        patience: Patience | None = None,
+    ) -> None:
+        self._pool: WorkerPool[_Turn] = WorkerPool(workplace, on_left_out, patience)
         try:
             self._fingerprints = self._pool.opened().fingerprints
         except BaseException:

@@ -1,4 +1,4 @@
-"""Workers: started one a slot, opened, given rows to read, and replaced when they are lost.
+"""Workers: started one a slot, opened, given rows to read, and replaced when they are lost, or take too long.
 
 Start at :class:`WorkerPool`. A worker reads its rows in the order they were given, one call at a time: when it is lost, the
 oldest call is what it was reading, and the others had not begun.
@@ -6,6 +6,7 @@ oldest call is what it was reading, and the others had not begun.
 
 from __future__ import annotations
 
+import math
 from collections import Counter, deque
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from typing import Any, Final, Generic, TypeAlias, TypeVar
 from foureyes import __version__
 from foureyes.batch.window import Result
 from foureyes.batch.workers.narrowing import Lost
+from foureyes.batch.workers.patience import Patience
 from foureyes.batch.workers.worker import WorkerFailure, WorkerIdentity
 from foureyes.batch.workers.workplace import Hired, Slot, Workplace
 from foureyes.errors import ConfigError, ModelRefused, ModelUnavailable
@@ -49,15 +51,26 @@ News: TypeAlias = list[Result] | Lost | None
 """What became of a call: results, a worker lost while reading it, or ``None``: it did not begin, and is to be given again."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Call(Generic[T]):
+    """Rows that a worker was given, what they are to be heard of by, and seconds in which they are to be read."""
+
+    ref: Any
+    what: T
+    most_s: float
+
+
 @dataclass(slots=True)
 class _Worker(Generic[T]):
+    """A worker, and since when it is busy with what it does: opening, or the oldest of its calls."""
+
     slot: Slot
     handle: Any
     ready: Any
     opening: Any
-    started: float = field(default_factory=monotonic)
+    since: float = field(default_factory=monotonic)
     admitted: bool = False
-    calls: deque[tuple[Any, T]] = field(default_factory=deque)
+    calls: deque[_Call[T]] = field(default_factory=deque)
 
     @property
     def room(self) -> bool:
@@ -66,7 +79,18 @@ class _Worker(Generic[T]):
     @property
     def awaited(self) -> list[Any]:
         refs = [ref for ref in (self.ready, self.opening) if ref is not None][:1]
-        return refs or [ref for ref, _ in self.calls]
+        return refs or [call.ref for call in self.calls]
+
+    @property
+    def overdue(self) -> str:
+        """In words, what it ought to have come to an end with; empty where there is nothing."""
+        busy_s = monotonic() - self.since
+        if self.ready is not None:
+            return ""
+        if self.opening is not None:
+            return "it did not open in time" if busy_s > _OPEN_S else ""
+        most_s = self.calls[0].most_s if self.calls else math.inf
+        return f"it was still reading after {most_s:,.0f} s" if busy_s > most_s else ""
 
 
 class WorkerPool(Generic[T]):
@@ -75,10 +99,17 @@ class WorkerPool(Generic[T]):
     Args:
         workplace: where they run.
         on_left_out: told of a slot that is given up, in a sentence.
+        patience: how long a worker may take over rows; then it counts as lost.
     """
 
-    def __init__(self, workplace: Workplace[Any], on_left_out: Callable[[str], None] = lambda _words: None) -> None:
+    def __init__(
+        self,
+        workplace: Workplace[Any],
+        on_left_out: Callable[[str], None] = lambda _words: None,
+        patience: Patience | None = None,
+    ) -> None:
         self._workplace, self._on_left_out = workplace, on_left_out
+        self._patience = patience or Patience()
         self._workers: dict[Hashable, _Worker[T]] = {}
         self._identity: WorkerIdentity | None = None
         self._losses = 0
@@ -110,7 +141,11 @@ class WorkerPool(Generic[T]):
     def read(self, what: T, rows: Sequence[Exchange | Unscored], signals: Sequence[str], *, tokens: bool) -> None:
         """Gives rows, and by which name to hear of them, to the worker that has least to do."""
         worker = min((one for one in self._workers.values() if one.room), key=lambda one: len(one.calls))
-        worker.calls.append((self._workplace.read(worker.handle, rows, signals, tokens=tokens), what))
+        verifiers = len(self._identity.fingerprints) if self._identity else 1
+        most_s = self._patience.seconds_for(rows, signals, verifiers=verifiers)
+        if not worker.calls:
+            worker.since = monotonic()
+        worker.calls.append(_Call(self._workplace.read(worker.handle, rows, signals, tokens=tokens), what, most_s))
 
     def news(self) -> list[tuple[T, News]]:
         """Waits a while for what became of calls, starting workers where there are none.
@@ -123,7 +158,7 @@ class WorkerPool(Generic[T]):
         awaited = {ref: worker for worker in self._workers.values() for ref in worker.awaited}
         call = self._workplace.answered(list(awaited), _LOOK_S)
         found = [] if call is None else self._heard(awaited[call])
-        self._give_up_slow()
+        found += self._give_up_slow()
         self._require_running()
         return found
 
@@ -148,7 +183,7 @@ class WorkerPool(Generic[T]):
 
     def _heard(self, worker: _Worker[T]) -> list[tuple[T, News]]:
         if worker.ready is not None:
-            told, worker.ready, worker.started = self._workplace.told(worker.ready), None, monotonic()
+            told, worker.ready, worker.since = self._workplace.told(worker.ready), None, monotonic()
         elif worker.opening is not None:
             told, worker.opening = self._workplace.told(worker.opening), None
         else:
@@ -164,16 +199,15 @@ class WorkerPool(Generic[T]):
 
     def _results(self, worker: _Worker[T]) -> list[tuple[T, News]]:
         found: list[tuple[T, News]] = []
-        while worker.calls and self._workplace.answered([worker.calls[0][0]], 0.0) is not None:
-            call, what = worker.calls.popleft()
-            told = self._workplace.told(call)
+        while worker.calls and self._workplace.answered([worker.calls[0].ref], 0.0) is not None:
+            told = self._workplace.told(worker.calls[0].ref)
             if isinstance(told, Lost | WorkerFailure):
                 blamed = told if isinstance(told, Lost) else self._fail(worker, told)
                 if isinstance(told, Lost):
                     self._lose(worker, told)
-                return [*found, (what, blamed), *((later, None) for _, later in worker.calls)]
-            self._losses = 0
-            found.append((what, told))
+                return [*found, *_left_by(worker, blamed)]
+            self._losses, worker.since = 0, monotonic()
+            found.append((worker.calls.popleft().what, told))
         return found
 
     def _fail(self, worker: _Worker[T], failure: WorkerFailure, *, at_start: bool = False) -> Lost | None:
@@ -226,12 +260,15 @@ class WorkerPool(Generic[T]):
                 f"{identity.fingerprints.get(other)}, and not {before.get(other)}"
             )
 
-    def _give_up_slow(self) -> None:
-        """Loses workers that run and do not come to an end with opening."""
+    def _give_up_slow(self) -> list[tuple[T, News]]:
+        """Loses workers that run and do not come to an end with what they do; one whose answer only was not heard yet has."""
+        found: list[tuple[T, News]] = []
         for worker in list(self._workers.values()):
-            opening = worker.ready is None and worker.opening is not None
-            if opening and monotonic() - worker.started > _OPEN_S:
-                self._lose(worker, Lost("it did not open in time"))
+            why = worker.overdue
+            if why and self._workplace.answered(worker.awaited[:1], 0.0) is None:
+                self._lose(worker, Lost(why))
+                found += _left_by(worker, Lost(why))
+        return found
 
     def _require_running(self) -> None:
         """Makes sure that workers start at all."""
@@ -240,3 +277,8 @@ class WorkerPool(Generic[T]):
         elif monotonic() - self._ran > _START_S:
             places = ", ".join(sorted({worker.slot.place for worker in self._workers.values()})) or "no place"
             raise ConfigError(f"no worker started within {_START_S:.0f} s on {places}{self._workplace.wants}")
+
+
+def _left_by(worker: _Worker[T], blamed: Lost | None) -> list[tuple[T, News]]:
+    """What becomes of the calls of a worker that is gone: the oldest it was reading, the others had not begun."""
+    return [(call.what, None if i else blamed) for i, call in enumerate(worker.calls)]

@@ -1,0 +1,42 @@
+"""Tasks of Ray that do not come to an end are not waited for without one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+
+HANGING = """
+import sys, threading
+from pathlib import Path
+from foureyes.batch.ray import crew
+from foureyes.batch.shards.inputs import Inputs
+from foureyes.batch.shards.plan import Shard, input_files
+from foureyes.batch.tables.crew import ShardTask
+from foureyes.errors import ConfigError
+
+crew._ANY_S = 3.0
+one = crew.RayCrew(Inputs(input_files([sys.argv[1]]), None, Path(sys.argv[2]), is_cut=False))
+try:
+    next(one.work(lambda place, asked, out: threading.Event().wait(), [ShardTask(Shard(0, 0))], [None]))
+except ConfigError as error:
+    print(error)
+finally:
+    one.close()
+"""
+
+
+def test_a_task_that_hangs_ends_the_run_and_is_named_by_its_file(tmp_path: Path) -> None:
+    if "CI" not in os.environ:
+        pytest.importorskip("ray")
+    (tmp_path / "a.jsonl").write_text('{"id": 1}\n')
+    command = [sys.executable, "-c", HANGING, str(tmp_path / "a.jsonl"), str(tmp_path)]
+    settings = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=settings, timeout=600)
+    assert done.returncode == 0, done.stderr
+    assert f"no worker finished {tmp_path}/a.jsonl within 3 s: it hangs, or its node lends no processor" in done.stdout
