@@ -24,12 +24,13 @@ from foureyes.batch.job import Job
 from foureyes.batch.results import Tallies
 from foureyes.batch.run import score_file
 from foureyes.batch.shards import plan
-from foureyes.batch.shards.folder import DiskFolder, open_folder
-from foureyes.batch.shards.plan import InputFile, plan_shards
+from foureyes.batch.shards.places import DiskFolder, open_folder
+from foureyes.batch.shards.plan import InputFile, input_files, plan_shards
 from foureyes.batch.shards.run import Sharding, score_shards
 from foureyes.batch.window import WindowLimits
 from foureyes.errors import InputError, ModelUnavailable
 from foureyes.models.scripted import ScriptedReader
+from foureyes.records import records
 from foureyes.records.streams import is_packed
 from foureyes.types import Exchange, Reading, Unscored
 
@@ -370,7 +371,7 @@ def test_a_made_shard_that_could_not_be_put_in_its_place_is_not_read_again(
 KILLED = """
 import os, signal, sys
 from foureyes.batch.output import FileOutput
-from foureyes.batch.shards.folder import DiskFolder
+from foureyes.batch.shards.places import DiskFolder
 from tests.batch.test_shards import Dying, run, sharding
 
 kind, step = {"read": Dying, "finish": FileOutput}.get(sys.argv[3], DiskFolder), sys.argv[3]
@@ -423,10 +424,59 @@ def test_the_same_files_in_another_order_are_another_run(place: Path) -> None:
         score_shards(sharding(names[::-1], place / "out", resume=True), refuse)
 
 
-def test_readers_of_other_options_do_not_go_on_with_a_run_that_is_whole(place: Path) -> None:
+def test_a_run_goes_on_with_the_same_readers_under_other_names(place: Path) -> None:
+    with pytest.raises(ModelUnavailable):
+        run(sharding([place / "data"], place / "out", readers={"references": ["http://a/v1,http://b/v1"]}), Dying(13))
+    reader = Dying()
+    run(sharding([place / "data"], place / "out", resume=True, readers={"references": ["http://b/v1"]}), reader)
+    run(sharding([place / "data"], place / "whole"))
+    assert shards(place / "out") == shards(place / "whole")
+    assert len(reader.seen) < 30
+    again = run(sharding([place / "data"], place / "out", resume=True, readers={"references": ["http://c/v1"]}))
+    assert (again.rows, again.resumed) == (30, 30)
+
+
+def test_other_readers_do_not_go_on_with_a_run_that_is_whole(place: Path) -> None:
     run(sharding([place / "data"], place / "out", readers={"dtype": "float32"}))
-    with pytest.raises(InputError, match=r"readers\.dtype was \"float32\" and is \"float16\""):
-        score_shards(sharding([place / "data"], place / "out", resume=True, readers={"dtype": "float16"}), refuse)
+    other = sharding([place / "data"], place / "out", resume=True, readers={"dtype": "float16"})
+    with pytest.raises(InputError, match=r"cannot resume .*: fingerprints\.scripted was \"scripted:"):
+        run(other, ScriptedReader({"a": 0.5}))
+    with pytest.raises(InputError, match=r"cannot resume .*: verifiers was \[\"scripted\"\] and is \[\"other\"\]"):
+        run(other, ScriptedReader(name="other"))
+    with pytest.raises(InputError, match=r"cannot resume .*: verifiers was \[\"scripted\"\] and is \[\]"):
+        score_shards(sharding([place / "data"], place / "out", resume=True), None)
+
+
+# ------------------------------------------------------------------------------------------------ what is not finished
+
+
+def test_a_folder_says_that_it_is_unfinished_until_every_shard_is_whole(place: Path) -> None:
+    mark = place / "out" / ".foureyes" / "unfinished"
+    with pytest.raises(ModelUnavailable):
+        run(sharding([place / "data"], place / "out"), Dying(13))
+    assert "--resume" in mark.read_text()
+    with pytest.raises(InputError, match=r"out/ is what a run has not finished, so shards may be missing"):
+        list(records(place / "out"))
+    with pytest.raises(InputError, match=r"out/ is what a run has not finished"):
+        list(records(place))
+    assert len(list(records(str(place / "out" / "*.jsonl")))) == 10
+    run(sharding([place / "data"], place / "out", resume=True))
+    assert not mark.exists()
+    assert len(list(records(place / "out"))) == 30
+
+
+def test_a_folder_whose_shards_are_made_again_is_unfinished_meanwhile(place: Path) -> None:
+    mark = place / "out" / ".foureyes" / "unfinished"
+    run(sharding([place / "data"], place / "out"))
+    (place / "out" / "shard-00001.jsonl").unlink()
+    with pytest.raises(ModelUnavailable):
+        run(sharding([place / "data"], place / "out", resume=True), Dying(0))
+    assert mark.exists()
+    with pytest.raises(ModelUnavailable):
+        run(sharding([place / "data"], place / "out", force=True), Dying(0))
+    assert mark.exists()
+    run(sharding([place / "data"], place / "out", resume=True))
+    assert not mark.exists()
 
 
 @pytest.mark.parametrize("name", ["run.json", "shards/shard-00001.jsonl.json"])
@@ -489,6 +539,15 @@ def test_from_s3_to_s3_dying_midway_it_writes_what_it_writes_here(
     assert list(fetched(bucket, place).values()) == list(shards(place / "out").values())
     (work,) = (place / "cache" / "score").glob("*[!k]")
     assert [path.name for path in work.iterdir()] == ["claim"]  # nothing of the input is left on this machine
+
+
+def test_what_is_unfinished_on_a_store_is_no_input_either(place: Path, bucket: str) -> None:
+    with pytest.raises(ModelUnavailable):
+        run(sharding([place / "data"], f"{bucket}/out/"), Dying(13))
+    with pytest.raises(InputError, match=r"/out/ is what a run has not finished"):
+        score_shards(sharding([f"{bucket}/out"], place / "again"), refuse)
+    run(sharding([place / "data"], f"{bucket}/out/", resume=True))
+    assert len(input_files([f"{bucket}/out"])) == 3
 
 
 def test_a_claim_on_s3_keeps_other_machines_out_until_it_is_taken_by_force(place: Path, bucket: str) -> None:

@@ -22,6 +22,8 @@ from foureyes.errors import ConfigError, InputError, ModelUnavailable
 from foureyes.models.roles import Reader
 from foureyes.models.scripted import ScriptedReader
 from foureyes.types import Unscored
+from tests.models.tiny_weights import write_gguf
+from tests.servers.simulator import Simulator
 
 QUESTION, ANSWER = "Capital of Australia?", "It is Sydney"
 
@@ -266,6 +268,16 @@ def test_an_unknown_name_gets_one_line(capsys: pytest.CaptureFixture[str]) -> No
     assert "no-such-model" in err
 
 
+@pytest.mark.parametrize(("reference", "left", "told"), [("{}", -1, ()), ("{}", 0, ("--json",)), ("gguf:{}", 200, ())])
+def test_a_broken_file_is_a_check_that_failed(
+    reference: str, left: int, told: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FOUREYES_CACHE", str(tmp_path / "cache"))
+    file = write_gguf(tmp_path / "m.gguf")
+    file.write_bytes(file.read_bytes()[:left])
+    assert main(["check", QUESTION, ANSWER, "--verifier", reference.format(file), *told]) == 1
+
+
 @pytest.mark.weights
 def test_the_small_verifiers_stumble_over_tokyo(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     page = tmp_path / "check.html"
@@ -280,3 +292,20 @@ def test_the_small_verifiers_stumble_over_tokyo(capsys: pytest.CaptureFixture[st
         assert tokens["text"][max(range(len(tokens["nll"])), key=tokens["nll"].__getitem__)] == " Tokyo"
         assert all(len(others) == 5 for others in tokens["alternatives"])
     assert page.read_text().count("Tokyo") >= 4
+
+
+def test_a_server_is_sent_its_own_key_and_no_other(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KEY_OF_A", "sk-a")
+    monkeypatch.setenv("FOUREYES_API_KEY", "sk-for-all")
+    with Simulator() as server:
+        asked = ["check", QUESTION, ANSWER, "--verifier", f"{server.url}/v1"]
+        assert main([*asked, "--key-env", f"{server.url}/v1=KEY_OF_A"]) == 0
+        assert server.headers["Authorization"] == "Bearer sk-a"
+        assert main([*asked, "--key-env", "http://elsewhere/v1=KEY_OF_A"]) == 1
+        assert main([*asked, "--key-env", f"{server.url}/v1=KEY_OF_B"]) == 1
+    said = capsys.readouterr()
+    assert "http://elsewhere/v1 is no address of a --verifier" in said.err
+    assert "the environment variable KEY_OF_B is not set" in said.err
+    assert "sk-" not in said.out + said.err

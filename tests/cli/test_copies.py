@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -122,6 +124,119 @@ def test_options_that_do_not_go_together(
         status = int(str(end.code))
     assert status in {1, 2}
     assert what in capsys.readouterr().err
+
+
+KILLED = """
+import os, signal, sys
+from foureyes.batch.shards.places import DiskFolder
+from foureyes.cli import main
+
+step, last = sys.argv[1], int(sys.argv[2])
+done, calls = getattr(DiskFolder, step), []
+
+def counted(*arguments, **options):
+    calls.append(step)
+    return done(*arguments, **options) if len(calls) < last else os.kill(os.getpid(), signal.SIGKILL)
+
+setattr(DiskFolder, step, counted)
+main(sys.argv[3:])
+"""
+
+
+def killed(arguments: list[str], step: str, time: int) -> None:
+    child = [sys.executable, "-c", KILLED, step, str(time), *arguments]
+    settings = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run(child, capture_output=True, text=True, check=False, env=settings)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+
+
+@pytest.mark.parametrize("verb", ["apply", "clean"])
+@pytest.mark.parametrize(("step", "time", "whole"), [("keep", 2, 1), ("publish", 2, 1), ("say_whole", 1, 5)])
+def test_a_run_that_was_killed_says_so_and_is_gone_on_with_to_the_same_bytes(
+    place: Path, capsys: pytest.CaptureFixture[str], verb: str, step: str, time: int, whole: int
+) -> None:
+    asking = asked(place, verb, "-o", f"{place}/out/", "--rows-per-shard", "70")
+    killed(asking, step, time)
+    mark = place / "out/.foureyes/unfinished"
+    assert mark.exists()
+    before = {path: path.stat().st_mtime_ns for path in (place / "out").glob("shard-*")}
+    assert len(before) == whole
+    assert main(["clean", f"{place}/out", *CLEAN]) == 1
+    assert "out/ is what a run has not finished" in capsys.readouterr().err
+    assert main(asking) == 1
+    assert "--resume goes on with it, --force throws them away" in capsys.readouterr().err
+    assert main([*asking, "--resume"]) == 0
+    assert main(asked(place, verb, "-o", f"{place}/one.jsonl")) == 0
+    assert joined(place / "out") == (place / "one.jsonl").read_bytes()
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert not mark.exists()
+    assert list((place / "out/.foureyes/work").iterdir()) == []
+
+
+def test_going_on_begins_a_run_that_was_never_begun_and_leaves_one_that_is_whole(place: Path) -> None:
+    asking = asked(place, "apply", "-o", f"{place}/out/", "--rows-per-shard", "70", "--resume")
+    seen = []
+    for _ in range(2):
+        assert main(asking) == 0
+        joined(place / "out")
+        seen.append({path: path.stat().st_mtime_ns for path in (place / "out").glob("shard-*")})
+    assert seen[0] == seen[1]
+
+
+def other_calibrator(place: Path) -> None:
+    fit = ["calibrate", "fit", f"{place}/rows.jsonl", *APPLY, "--correct", "right", "--kind", "isotonic", "--force"]
+    assert main([*fit, "-o", f"{place}/c.json"]) == 0
+
+
+def other_rows(place: Path) -> None:
+    with (place / "rows.jsonl").open("a") as file:
+        file.write(json.dumps({"text": "late", "foureyes": {"v": {"log_cmp": 1.0}}}) + "\n")
+
+
+def no_other(_: Path) -> None:
+    """All is as it was."""
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "what"),
+    [
+        (other_calibrator, (), 'added.confidence was "sha256:'),
+        (no_other, ("--field", "p_right"), "added.confidence was "),
+        (no_other, ("--flag-rate", "0.1"), "added.flagged was null and is "),
+        (no_other, ("--rows-per-shard", "60"), "rows_per_shard was 70 and is 60"),
+        (other_rows, (), "rows.jsonl.size was "),
+    ],
+)
+def test_a_run_that_would_make_something_else_does_not_go_on(
+    place: Path, capsys: pytest.CaptureFixture[str], change: Callable[[Path], None], options: tuple[str, ...], what: str
+) -> None:
+    asking = asked(place, "apply", "-o", f"{place}/out/", "--rows-per-shard", "70")
+    killed(asking, "publish", 2)
+    before = {path: path.read_bytes() for path in (place / "out").glob("shard-*")}
+    change(place)
+    capsys.readouterr()
+    assert main([*asking, *options, "--resume"]) == 1
+    said = capsys.readouterr().err
+    assert f"cannot resume {place}/out/: " in said
+    assert what in said
+    assert "--force without --resume starts again" in said
+    assert {path: path.read_bytes() for path in (place / "out").glob("shard-*")} == before
+
+
+def test_a_run_that_dropped_other_rows_does_not_go_on(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asking = asked(place, "clean", "-o", f"{place}/out/", "--rows-per-shard", "70", "--action", "drop")
+    killed([*asking, "--keep-top", "0.5"], "publish", 2)
+    assert main([*asking, "--keep-top", "0.1", "--resume"]) == 1
+    assert 'rows_kept was "sha256:' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("out", [("-o", "{}/one.jsonl"), ()])
+def test_only_a_folder_can_be_gone_on_with(
+    place: Path, capsys: pytest.CaptureFixture[str], out: tuple[str, ...]
+) -> None:
+    assert main(asked(place, "clean", *(one.format(place) for one in out), "--resume")) == 1
+    assert "--resume goes on with a folder of shards: end OUT with a /; got" in capsys.readouterr().err
+    assert not (place / "one.jsonl").exists()
 
 
 def test_a_field_that_is_taken_changes_nothing(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -44,3 +44,18 @@ def test_ray_chooses_devices_by_itself() -> None:
     opened: Any = None
     with pytest.raises(InputError, match="takes all devices of every node"):
         score(args, output, opened)
+
+
+def scored(*options: str) -> None:
+    parser = argparse.ArgumentParser()
+    configure(parser)
+    output: Any = None
+    opened: Any = None
+    score(parser.parse_args(["in", "-o", "out.jsonl", *options]), output, opened)
+
+
+def test_a_time_to_read_in_is_of_workers() -> None:
+    with pytest.raises(InputError, match="--read-timeout is of workers: it goes with several devices"):
+        scored("--read-timeout", "60", "--device", "cpu")
+    with pytest.raises(InputError, match="wanted a number of seconds above 0 that a worker may read; got 0"):
+        scored("--read-timeout", "0", "--device", "cpu,cpu")

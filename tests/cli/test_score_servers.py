@@ -75,6 +75,40 @@ def test_when_all_are_gone_it_ends_and_goes_on_later_without_a_hole(place, serve
     assert (place / "out.jsonl").read_bytes() == (place / "alone.jsonl").read_bytes()
 
 
+def whole(place, out):
+    return (place / out / "shard-00000.jsonl" if out.endswith("/") else place / out).read_bytes()
+
+
+@pytest.mark.parametrize("out", ["out.jsonl", "out/"])
+def test_a_run_goes_on_wherever_the_model_is_and_with_no_other_model(place, servers, out):
+    assert score(place, servers[:1], out="alone.jsonl").returncode == 0
+    for one in servers:
+        one.dies_after = one.completed + ROWS * 2 // 5
+    assert score(place, servers, out=out).returncode == 1
+    with Simulator() as moved, Simulator() as other:
+        other.names = ["other"]
+        refused = score(place, [other], "--resume", out=out)
+        assert refused.returncode == 1
+        assert 'verifiers was ["toy"] and is ["other"]' in refused.stderr
+        again = score(place, [servers[0], moved], "--resume", out=out)
+        assert again.returncode == 0, again.stderr
+        assert moved.completed < ROWS, "the first piece was kept"
+    assert whole(place, out) == (place / "alone.jsonl").read_bytes()
+
+
+def test_a_folder_that_is_whole_stays_so_wherever_the_model_is_and_is_no_other_models(place, servers):
+    assert score(place, servers[:1], out="out/").returncode == 0
+    servers[0].stop()
+    read = servers[1].completed
+    again = score(place, servers[1:], "--resume", out="out/")
+    assert again.returncode == 0, again.stderr
+    assert servers[1].completed < read + ROWS
+    servers[1].context = 2048
+    refused = score(place, servers[1:], "--resume", out="out/")
+    assert refused.returncode == 1
+    assert "fingerprints.toy was" in refused.stderr
+
+
 def test_an_outage_that_passes_leaves_no_hole(place, servers):
     assert score(place, servers[:1], out="alone.jsonl").returncode == 0
     begun = servers[0].completed + ROWS // 4
@@ -161,6 +195,22 @@ def test_what_cannot_be_meant_is_said(place, servers, options, status, words):
     run = score(place, servers, *options)
     assert (run.returncode, words in run.stderr) == (status, True), run.stderr
     assert "sk-123" not in run.stderr
+
+
+@pytest.mark.parametrize("verifier", [("--verifier", "smollm2-135m"), ()])
+def test_requests_at_once_are_of_servers(place, verifier):
+    command = [sys.executable, "-m", "foureyes", "score", "in.jsonl", "-o", "out.jsonl", *verifier, "--at-once", "3"]
+    run = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
+    got = verifier[1] if verifier else "none"
+    assert run.returncode == 1
+    assert run.stderr == (
+        f"foureyes: --at-once 3 is of servers: wanted a --verifier that is the address of one; got {got}\n"
+    )
+
+
+def test_a_verifier_beside_servers_is_sent_no_requests(place, servers, tiny_model):
+    run = score(place, servers[:1], "--verifier", str(tiny_model), "--at-once", "3")
+    assert run.returncode == 0, run.stderr
 
 
 def test_a_variable_that_is_not_set_is_said(place, servers, monkeypatch):

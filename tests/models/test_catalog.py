@@ -15,6 +15,7 @@ from foureyes.errors import ConfigError, ModelRefused, ModelUnavailable
 from foureyes.models.catalog import KEY_VARIABLES, _extra, graphics_devices, open_chat, open_reader, open_writer
 from foureyes.models.chat import ChatModel
 from foureyes.models.roles import Reader, Sampling, Writer
+from foureyes.models.server_use import ServerUse
 from foureyes.types import Exchange, Reading
 from tests.servers.chat_simulator import ChatSimulator
 
@@ -147,3 +148,21 @@ def test_importing_the_catalogue_loads_nothing_heavy():
     script = f"import sys, foureyes.models.catalog; print([m for m in {heavy.split()!r} if m in sys.modules])"
     said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("use", "named"),
+    [
+        (ServerUse(at_once=3), "at_once"),
+        (ServerUse({"http://a/v1": "sk-a"}), "keys"),
+        (ServerUse({"http://a/v1": "sk-a"}, 3), "keys and at_once"),
+    ],
+)
+def test_what_is_of_servers_is_refused_of_a_model_in_this_process(tiny_model, use, named):
+    with pytest.raises(ConfigError, match=f"is sent no requests: leave out {named} of servers") as failure:
+        open_reader(str(tiny_model), servers=use)
+    assert "sk-a" not in str(failure.value)
+
+
+def test_who_listens_to_servers_may_be_told_of_any_model(tiny_model):
+    assert open_reader(str(tiny_model), servers=ServerUse(on_server=print)).name == tiny_model.name

@@ -10,7 +10,7 @@ import pytest
 
 from foureyes.batch.engine import LocalEngine
 from foureyes.batch.job import Job
-from foureyes.batch.shards.folder import open_folder
+from foureyes.batch.shards.places import open_folder
 from foureyes.batch.shards.run import Sharding, score_shards
 from foureyes.errors import InputError
 from foureyes.models.scripted import ScriptedReader

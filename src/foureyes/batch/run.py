@@ -28,7 +28,7 @@ from foureyes.records.forms import form_of_name
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["score_file", "score_with"]
+__all__ = ["score_file", "score_with", "who_reads"]
 
 _MANIFEST_FORMAT: Final = 2
 
@@ -212,4 +212,9 @@ def _identity(job: Job, source: RowSource) -> dict[str, Any]:
 
 
 def _manifest(identity: Mapping[str, Any], fingerprints: Mapping[str, str]) -> dict[str, Any]:
-    return {**identity, "verifiers": list(fingerprints), "fingerprints": dict(fingerprints)}
+    return {**identity, **who_reads(fingerprints)}
+
+
+def who_reads(fingerprints: Mapping[str, str]) -> dict[str, Any]:
+    """What of the verifiers must be the same for a run to go on: their names in the results, in order, and their fingerprints."""
+    return {"verifiers": list(fingerprints), "fingerprints": dict(fingerprints)}

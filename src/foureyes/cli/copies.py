@@ -22,7 +22,7 @@ def opened_for_copy(args: argparse.Namespace) -> Iterator[Table]:
     """The table IN, after it is known that a copy may be put at OUT, where there is one.
 
     Args:
-        args: with ``source``, ``out``, ``force``, ``rows_per_shard``, ``engine`` and ``address``.
+        args: with ``source``, ``out``, ``resume``, ``force``, ``rows_per_shard``, ``engine`` and ``address``.
 
     Raises:
         InputError: IN cannot be read, OUT has another format or is there already, or options do not go together.
@@ -30,11 +30,13 @@ def opened_for_copy(args: argparse.Namespace) -> Iterator[Table]:
     """
     if args.address and args.engine != "ray":
         raise InputError("--address is of a Ray cluster: it goes with --engine ray")
+    if args.resume and not isinstance(args.out, str):
+        raise InputError(f"--resume goes on with a folder of shards: end OUT with a /; got {args.out or 'no OUT'}")
     in_shards = args.engine == "ray" or args.rows_per_shard is not None or is_remote(args.source)
     if isinstance(args.out, str) or (args.out is None and in_shards):
         if args.source == "-":
             raise InputError("standard input is read once; a folder of shards wants files")
-        to = None if args.out is None else CopyPlace(args.out, args.force)
+        to = None if args.out is None else CopyPlace(args.out, args.resume, args.force)
         with open_shards([args.source], to, args.rows_per_shard, _crew_of(args)) as shards:
             yield shards
         return

@@ -16,6 +16,7 @@ from foureyes.storage.addresses import is_remote
 
 __all__ = [
     "add_allowance",
+    "add_at_once",
     "add_copy",
     "add_dtype",
     "add_engine",
@@ -25,11 +26,12 @@ __all__ = [
     "add_page",
     "add_quiet",
     "add_rows_per_shard",
-    "add_servers",
+    "add_server_keys",
     "add_small",
     "add_table",
     "add_template_args",
     "add_verifiers",
+    "at_once_of",
     "server_keys_of",
     "template_args_of",
 ]
@@ -57,6 +59,9 @@ def add_copy(parser: argparse._ActionsContainer, *, required: bool = False) -> N
         type=_copy_place,
         metavar="OUT",
         help="a copy of IN in its format; FOLDER/ or s3://BUCKET/FOLDER/ for a copy of every file of it, one in memory at a time",
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with the unfinished run in FOLDER/, if there is one"
     )
     add_rows_per_shard(parser)
     add_engine(
@@ -145,14 +150,33 @@ def add_verifiers(parser: argparse._ActionsContainer, default: Sequence[str] = (
     )
 
 
-def add_servers(parser: argparse._ActionsContainer) -> None:
-    """How servers that read are used; :func:`server_keys_of` says where their keys are."""
+def add_at_once(parser: argparse._ActionsContainer) -> None:
+    """How many requests servers are sent; :func:`at_once_of` makes sure that there are servers."""
     parser.add_argument(
         "--at-once",
         type=int,
         metavar="N",
         help="requests under way at each server (default: as many as it can take, found by trying)",
     )
+
+
+def at_once_of(args: argparse.Namespace) -> int | None:
+    """Requests under way at each server; ``None`` for as many as it can take.
+
+    Raises:
+        InputError: no verifier is a server.
+    """
+    named = args.verifier or []
+    at_once: int | None = args.at_once
+    if at_once is not None and not any(map(addresses_in, named)):
+        raise InputError(
+            f"--at-once {at_once} is of servers: wanted a --verifier that is the address of one; got {', '.join(named) or 'none'}"
+        )
+    return at_once
+
+
+def add_server_keys(parser: argparse._ActionsContainer) -> None:
+    """Which keys servers are sent; :func:`server_keys_of` says where these are."""
     parser.add_argument(
         "--key-env",
         action="append",

@@ -57,7 +57,7 @@ def open_reader(
         truncate: what to do with a prompt that does not fit the context: refuse the row, or cut the prompt from its
             left, behind what its chat template puts before the first message.
         template_args: what the chat template is told besides, by the names of its variables: ``{"enable_thinking": False}``.
-        servers: how servers are used: their keys, and how many requests at once.
+        servers: how servers are used: their keys, and how many requests at once; refused of a model that is behind none.
         on_step: told what is going on while weights are fetched or converted.
 
     Raises:
@@ -79,6 +79,7 @@ def open_reader(
     if isinstance(target, ServerReference):
         _refuse_local_options(reference, dtype, device)
         return _served(target, truncate, template_args, servers or ServerUse())
+    _refuse_server_options(reference, servers or ServerUse())
     if isinstance(target, QuantisedFile):
         _refuse_local_options(reference, dtype, device)
         with _extra("gguf"):
@@ -253,6 +254,13 @@ def _extra(name: str) -> Iterator[None]:
         if missing == "foureyes":
             raise
         raise ConfigError(f"this kind of model needs {missing}: pip install 'foureyes[{name}]'") from error
+
+
+def _refuse_server_options(reference: str, use: ServerUse) -> None:
+    given = {"keys": bool(use.keys), "at_once": use.at_once is not None}
+    if any(given.values()):
+        named = " and ".join(name for name, is_given in given.items() if is_given)
+        raise ConfigError(f"{reference} runs in this process and is sent no requests: leave out {named} of servers")
 
 
 def _refuse_local_options(reference: str, dtype: str | None, device: str | None) -> None:

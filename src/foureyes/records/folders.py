@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path, PurePath
+from typing import Final
 
 from foureyes.errors import InputError
 from foureyes.records.forms import form_of_name
 
-__all__ = ["data_files", "files_below"]
+__all__ = ["UNFINISHED", "data_files", "files_below"]
+
+UNFINISHED: Final = PurePath(".foureyes", "unfinished")
+"""Lies in a folder of shards as long as some may be missing: the run that makes them has not ended, or was killed."""
 
 
 def data_files(folder: str, paths: Sequence[PurePath]) -> list[PurePath]:
@@ -23,14 +27,15 @@ def data_files(folder: str, paths: Sequence[PurePath]) -> list[PurePath]:
         paths: of its files, relative to it.
 
     Raises:
-        InputError: there is none, or they are of several formats.
+        InputError: there is none, they are of several formats, or a run has not finished them.
 
     Example:
         >>> found = data_files("d", [PurePath("b.parquet"), PurePath("a.parquet"), PurePath("info.json"), PurePath("_x/c.parquet")])
         >>> [path.name for path in found]
         ['a.parquet', 'b.parquet']
     """
-    shown = sorted(path for path in paths if not any(part.startswith((".", "_")) for part in path.parts))
+    _require_finished(folder, paths)
+    shown = sorted(path for path in paths if not _is_hidden(path))
     forms = {path: form_of_name(path) for path in shown}
     kinds = {form for form in forms.values() if form is not None}
     if not kinds:
@@ -47,13 +52,30 @@ def files_below(folder: Path) -> list[Path]:
     """The files of a data set in a folder of this machine.
 
     Raises:
-        InputError: there is none, they are of several formats, or a folder on the way may not be entered.
+        InputError: there is none, they are of several formats, a run has not finished them, or a folder on the way may not be entered.
     """
     paths = []
     for place, folders, names in os.walk(folder, onerror=_refuse):
         folders[:] = [name for name in folders if not name.startswith((".", "_"))]
-        paths += [path.relative_to(folder) for path in (Path(place, name) for name in names) if path.is_file()]
+        there = [*(Path(place, name) for name in names), Path(place, UNFINISHED)]
+        paths += [path.relative_to(folder) for path in there if path.is_file()]
     return [folder / path for path in data_files(str(folder), paths)]
+
+
+def _is_hidden(path: PurePath) -> bool:
+    return any(part.startswith((".", "_")) for part in path.parts)
+
+
+def _require_finished(folder: str, paths: Sequence[PurePath]) -> None:
+    """Refuses a part of a data set that would be taken for the whole."""
+    for path in paths:
+        place = path.parent.parent
+        if path.parts[-2:] == UNFINISHED.parts and not _is_hidden(place):
+            named = f"{folder.rstrip('/')}/{'' if place == PurePath() else f'{place}/'}"
+            raise InputError(
+                f"{named} is what a run has not finished, so shards may be missing: --resume of that run goes on with it; a "
+                f"pattern, {named}*.…, reads those that are there"
+            )
 
 
 def _refuse(error: OSError) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import threading
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -16,14 +18,23 @@ from foureyes.batch.run import score_with
 from foureyes.errors import ConfigError, InputError, ModelUnavailable
 from foureyes.models.roles import Reader
 from foureyes.models.scripted import ScriptedReader
+from foureyes.types import Exchange, Reading, Unscored
 from tests.batch.workers.runs import N_ROWS, as_local, finished, kept, readings, started, until, write
 
 TWO = ("--device", "cpu,cpu")
 
 
+class Endless(ScriptedReader):
+    """Reads as long as anybody waits."""
+
+    def read(self, exchanges: Sequence[Exchange], *, top_k: int = 0) -> list[Reading | Unscored]:
+        threading.Event().wait()
+        return super().read(exchanges, top_k=top_k)
+
+
 def opened(name: str, device: str) -> list[Reader]:
-    """On one device, other weights than on the others."""
-    return [ScriptedReader(name=name if device == "cpu" else f"{name}-{device}")]
+    """On one device, other weights than on the others; no row is read before that is known."""
+    return [Endless(name=name if device == "cpu" else f"{name}-{device}")]
 
 
 def refusing(_device: str) -> list[Reader]:
@@ -55,6 +66,19 @@ def test_rows_that_end_their_process_come_out_unscored_and_alone(place: Path) ->
     }
     local = [json.loads(line) for line in as_local(place).splitlines()]
     assert [row for row in rows if row["id"] not in unscored] == [row for row in local if row["id"] not in unscored]
+
+
+def test_a_row_that_hangs_comes_out_unscored_and_alone_and_its_process_is_replaced(place: Path) -> None:
+    write(place, {7: "hang"})
+    status, told = finished(started(place, *TWO, "--read-timeout", "3"))
+    assert status == 0, told
+    rows = [json.loads(line) for line in (place / "out.jsonl").read_text().splitlines()]
+    unscored = {row["id"]: row["foureyes"]["x"]["unscored"] for row in rows if "unscored" in row["foureyes"]["x"]}
+    assert list(unscored) == [7]
+    assert unscored[7]["reason"] == "unavailable"
+    assert unscored[7]["detail"].endswith("while reading this row: it was still reading after 3 s")
+    local = [json.loads(line) for line in as_local(place).splitlines()]
+    assert [row for row in rows if row["id"] != 7] == [row for row in local if row["id"] != 7]
 
 
 @pytest.mark.parametrize(("device", "times"), [("broken", 6), ("full", 2)])

@@ -100,6 +100,19 @@ def test_rows_that_end_their_workers_come_out_unscored_and_alone(cluster: Nodes,
     assert [row for row in rows if row["id"] not in unscored] == [row for row in local if row["id"] not in unscored]
 
 
+def test_a_row_that_hangs_comes_out_unscored_and_alone_and_its_worker_is_replaced(cluster: Nodes, place: Path) -> None:
+    write(place, {7: "hang"})
+    run = started(place, "--engine", "ray", "--address", cluster.address, "--read-timeout", "3")
+    status, told = finished(run)
+    assert status == 0, told
+    rows = [json.loads(line) for line in (place / "out.jsonl").read_text().splitlines()]
+    unscored = {row["id"]: row["foureyes"]["x"]["unscored"] for row in rows if "unscored" in row["foureyes"]["x"]}
+    assert list(unscored) == [7]
+    assert unscored[7]["detail"].endswith("while reading this row: it was still reading after 3 s")
+    local = [json.loads(line) for line in as_local(place).splitlines()]
+    assert [row for row in rows if row["id"] != 7] == [row for row in local if row["id"] != 7]
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [("other-weights", "has another other-weights than the workers before"), ("other-version", "has foureyes 0.0.9")],

@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow import feather
 
-from foureyes.batch.shards.folder import open_folder
 from foureyes.batch.shards.inputs import Inputs
+from foureyes.batch.shards.places import StoredFolder, open_folder
 from foureyes.batch.shards.plan import Shard, input_files
 from foureyes.batch.shards.room import require_apart
 from foureyes.batch.tables.crew import LocalCrew, ShardTask
@@ -207,6 +207,50 @@ def test_copies_of_every_format_are_replaced_when_asked(folder: Path, tmp_path: 
     assert len(list(out.glob("shard-*"))) == 1
 
 
+@pytest.mark.parametrize("suffix", [".csv", ".json", ".npz", ".feather"])
+def test_copies_of_every_format_are_gone_on_with(folder: Path, tmp_path: Path, suffix: str) -> None:
+    for i in range(3):
+        write_numbers(folder / f"{i}{suffix}", 3)
+    out, everywhere = tmp_path / "out", str(folder / f"*{suffix}")
+    with open_shards([everywhere], CopyPlace(f"{out}/", resume=True)) as found:
+        found.save(f"{out}/", {"new": [1, 2, 3] * 3})
+    whole = {path.name: path.read_bytes() for path in out.glob("shard-*")}
+    gone = max(out.glob("shard-*"))
+    gone.unlink()
+    kept = {path: path.stat().st_mtime_ns for path in out.glob("shard-*")}
+    with open_shards([everywhere], CopyPlace(f"{out}/", resume=True)) as found:
+        found.save(f"{out}/", {"new": [1, 2, 3] * 3})
+    assert {path.name for path in out.glob("shard-*")} == whole.keys()
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+    assert suffix == ".npz" or gone.read_bytes() == whole[gone.name]  # a zip file says when it was made
+    assert not (out / ".foureyes/unfinished").exists()
+
+
+def test_what_is_kept_of_copies_is_thrown_away_with_them(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    for i in range(2):
+        write_numbers(folder / f"{i}.csv", 3)
+    with open_shards([str(folder)], CopyPlace(f"{out}/")) as found:
+        found.save(f"{out}/", {})
+    (out / "shard-00001.csv").unlink()
+    (folder / "1.csv").unlink()
+    with open_shards([str(folder)], CopyPlace(f"{out}/", force=True)) as found:
+        found.save(f"{out}/", {})
+    assert [path.name for path in (out / ".foureyes/shards").iterdir()] == ["shard-00000.csv.json"]
+
+
+def test_numbers_that_differ_in_their_last_digit_are_others(folder: Path, tmp_path: Path) -> None:
+    write(folder / "a.jsonl", ROWS[:5])
+    out, new = tmp_path / "out", [0.1 + 0.2] * 5
+    with open_shards([str(folder)], CopyPlace(f"{out}/")) as found:
+        found.save(f"{out}/", {"new": new})
+    with (
+        open_shards([str(folder)], CopyPlace(f"{out}/", resume=True)) as found,
+        pytest.raises(InputError, match=r"cannot resume .*: added\.new was"),
+    ):
+        found.save(f"{out}/", {"new": [*new[:4], 0.3]})
+
+
 def write_numbers(path: Path, n: int) -> None:
     if path.suffix == ".npz":
         np.savez(path, id=np.arange(n))
@@ -264,3 +308,35 @@ def test_from_an_object_store_to_one(bucket: str, tmp_path: Path, monkeypatch: p
     alone = tmp_path / "alone.jsonl"
     open_table(tmp_path / "a.jsonl").save(alone, {"new": list(range(5))})
     assert store.read([f"{bucket}/out/shard-00000.jsonl"]) == {f"{bucket}/out/shard-00000.jsonl": alone.read_bytes()}
+
+
+def test_copies_on_an_object_store_are_gone_on_with(
+    bucket: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from foureyes.storage.store import ObjectStore
+
+    monkeypatch.setenv("FOUREYES_CACHE", str(tmp_path / "cache"))
+    for i in range(3):
+        write(folder / f"{i}.jsonl", ROWS[5 * i : 5 * i + 5])
+    out, new, published = f"{bucket}/out/", list(range(15)), StoredFolder.publish
+    seen: list[str] = []
+
+    def publish(where: StoredFolder, place: Path, name: str) -> None:
+        seen.append(name)
+        if len(seen) == 2:
+            raise InputError("the store is gone")
+        published(where, place, name)
+
+    monkeypatch.setattr(StoredFolder, "publish", publish)
+    with pytest.raises(InputError, match="the store is gone"), open_shards([str(folder)], CopyPlace(out)) as found:
+        found.save(out, {"new": new})
+    mark = f"{out}.foureyes/unfinished"
+    assert ObjectStore(bucket).look(mark) is not None
+    with pytest.raises(InputError, match=r"/out/ is what a run has not finished"), open_shards([out], None):
+        pass
+    with open_shards([str(folder)], CopyPlace(out, resume=True)) as found:
+        found.save(out, {"new": new})
+    assert seen == [f"shard-0000{i}.jsonl" for i in (0, 1, 1, 2)]
+    assert ObjectStore(bucket).look(mark) is None
+    with open_shards([out], None) as found:
+        assert found.numbers("new").values.tolist() == new

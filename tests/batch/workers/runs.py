@@ -36,8 +36,8 @@ def place(tmp_path: Path) -> Iterator[Path]:
                 os.killpg(run.pid, signal.SIGKILL)
 
 
-def write(place: Path, answers: dict[int, str]) -> None:
-    rows = [{"id": i, "prompt": f"q {i} " * 40, "answer": answers.get(i, f"a {i}")} for i in range(N_ROWS)]
+def write(place: Path, answers: dict[int, str], n: int = N_ROWS) -> None:
+    rows = [{"id": i, "prompt": f"q {i} " * 40, "answer": answers.get(i, f"a {i}")} for i in range(n)]
     (place / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
@@ -48,6 +48,7 @@ RUNS: list[subprocess.Popen[str]] = []
 def started(place: Path, *options: str, name: str = "x", out: str = "out.jsonl") -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "tests.batch.workers.watched_score", "score", "in.jsonl", "-o", out]
     settings = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "TMPDIR": str(place / "seen")}
+    settings.pop("OMP_NUM_THREADS", None)  # as workers do
     run = subprocess.Popen(
         [*command, "--verifier", f"{name}:{place / 'seen'}", *options],
         cwd=place,

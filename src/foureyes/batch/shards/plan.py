@@ -20,7 +20,7 @@ from foureyes.records.reading import paths_of
 from foureyes.records.streams import is_packed
 from foureyes.storage.addresses import is_remote, joined
 
-__all__ = ["MOST_SHARDS", "InputFile", "Shard", "input_files", "plan_shards"]
+__all__ = ["MOST_SHARDS", "InputFile", "Shard", "input_files", "inputs_identity", "plan_shards"]
 
 MOST_SHARDS: Final = 100_000
 """Of a run: their numbers have five digits, and what is kept of each is looked at when a run goes on."""
@@ -84,6 +84,11 @@ def input_files(sources: Sequence[str]) -> list[InputFile]:
     if n > 1:
         raise InputError(f"{place} is named twice")
     return found
+
+
+def inputs_identity(files: Sequence[InputFile]) -> dict[str, Any]:
+    """What must be the same for a run to go on: which files, in which order, and what they hold."""
+    return {file.place: {"at": at, "size": file.size, "version": file.version} for at, file in enumerate(files)}
 
 
 def plan_shards(files: Sequence[InputFile], rows: int | None, form: Form | None) -> list[Shard]:

@@ -1,23 +1,36 @@
-"""Whether shards may be put into a folder, and what of an earlier run makes room for them. Start at :func:`require_room`."""
+"""Whether shards may be put into a folder, and what an earlier run left there: to go on with, or to make room.
+
+Start at :func:`told_run`.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
+from foureyes.batch.journal import difference
 from foureyes.batch.shards.folder import ShardFolder
 from foureyes.batch.shards.plan import InputFile
 from foureyes.errors import InputError
 
-__all__ = ["RUN", "require_apart", "require_room", "shard_name", "throw_away", "undamaged"]
+__all__ = [
+    "RUN",
+    "require_apart",
+    "require_room",
+    "require_same",
+    "shard_name",
+    "throw_away",
+    "told_run",
+    "undamaged",
+    "whole_shards",
+]
 
 RUN: Final = ".foureyes/run.json"
 
-_SCORED: Final = ("jsonl", "parquet")  # of these something may be kept although the shard itself is gone
-_SUFFIXES: Final = (*_SCORED, "json", "csv", "arrow", "npz")
+_SUFFIXES: Final = ("jsonl", "parquet", "json", "csv", "arrow", "npz")
 _SHARD: Final = re.compile(rf"shard-\d{{5}}\.({'|'.join(_SUFFIXES)})")
 
 
@@ -73,6 +86,59 @@ def require_room(folder: ShardFolder, *, by_force: bool) -> None:
         )
 
 
+def told_run(folder: ShardFolder, identity: Mapping[str, Any], *, resume: bool, force: bool) -> dict[str, Any] | None:
+    """What an earlier run says of itself, if it is to be gone on with.
+
+    Args:
+        folder: that is to be written.
+        identity: what of that run must be as it is now.
+        resume: go on with it.
+        force: without ``resume``, let it be thrown away; let files be that are of no run.
+
+    Raises:
+        InputError: files are in the way, or the run was about something else, or is damaged.
+    """
+    said = folder.told()
+    if said is None:
+        require_room(folder, by_force=force)
+        return None
+    if resume:
+        with undamaged(folder, RUN):
+            told: dict[str, Any] = json.loads(said)
+            then = {name: told.get(name) for name in identity}
+        require_same(folder, then, identity)
+        return told
+    if not force:
+        raise InputError(f"{folder.name} holds the shards of a run; --resume goes on with it, --force throws them away")
+    return None
+
+
+def require_same(folder: ShardFolder, then: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Refuses to go on with a run of something else.
+
+    Raises:
+        InputError: it was; says what differs first.
+    """
+    if what := difference(then, now):
+        raise InputError(f"cannot resume {folder.name}: {what}; --force without --resume starts again")
+
+
+def whole_shards(folder: ShardFolder, names: Collection[str]) -> dict[str, dict[str, Any]]:
+    """Those of these shards that are whole, which is to say as large as they were made, with what is kept of each.
+
+    Raises:
+        InputError: what is kept of one is damaged.
+    """
+    kept, sizes = folder.kept(names), folder.sizes()
+    whole = {}
+    for name, content in kept.items():
+        with undamaged(folder, f".foureyes/shards/{name}.json"):
+            record = json.loads(content)
+            if record["size"] == sizes.get(name):
+                whole[name] = record
+    return whole
+
+
 def throw_away(folder: ShardFolder, *, by_force: bool) -> None:
     """Throws away what an earlier run made; of one that does not say which, every shard.
 
@@ -86,11 +152,10 @@ def throw_away(folder: ShardFolder, *, by_force: bool) -> None:
     try:
         with undamaged(folder, RUN):
             n = len(json.loads(said)["shards"])
-        there = folder.sizes()
-        made = ((shard_name(index, suffix), suffix) for index in range(n) for suffix in _SUFFIXES)
-        names = [name for name, suffix in made if suffix in _SCORED or name in there]
+        known = folder.known()
+        names = [name for name in (shard_name(i, suffix) for i in range(n) for suffix in _SUFFIXES) if name in known]
     except InputError:
-        names = [name for name in folder.sizes() if _SHARD.fullmatch(name)]
+        names = [name for name in folder.known() if _SHARD.fullmatch(name)]
     folder.forget(names)
     require_room(folder, by_force=by_force)
 

@@ -20,15 +20,23 @@ from foureyes import __version__
 from foureyes.batch.disk import reading, write_whole, writing
 from foureyes.batch.engine import Engine, LocalEngine
 from foureyes.batch.job import Job, OutForm
-from foureyes.batch.journal import difference
 from foureyes.batch.json_text import dump
 from foureyes.batch.results import Tallies
-from foureyes.batch.run import score_with
-from foureyes.batch.shards.folder import ShardFolder, open_folder
+from foureyes.batch.run import score_with, who_reads
+from foureyes.batch.shards.folder import ShardFolder
 from foureyes.batch.shards.inputs import Inputs
-from foureyes.batch.shards.plan import InputFile, Shard, input_files, plan_shards
-from foureyes.batch.shards.room import RUN, require_apart, require_room, shard_name, throw_away, undamaged
-from foureyes.errors import InputError
+from foureyes.batch.shards.places import open_folder
+from foureyes.batch.shards.plan import InputFile, Shard, input_files, inputs_identity, plan_shards
+from foureyes.batch.shards.room import (
+    RUN,
+    require_apart,
+    require_same,
+    shard_name,
+    throw_away,
+    told_run,
+    undamaged,
+    whole_shards,
+)
 from foureyes.records.forms import Form, form_of_name
 
 __all__ = ["Sharding", "score_shards"]
@@ -51,7 +59,8 @@ class Sharding:
         to: format of the shards; ``None`` for Parquet where all of the input is, else JSON lines.
         rows: of each shard at most; ``None`` for a shard a file.
         work: folder of this machine, in which an object store's gets one for what is being made; ``None`` for one in the cache.
-        readers: what the readers that are opened depend on: a run is gone on with by the same.
+        readers: how the readers are named and opened. A run is gone on with by readers of the same fingerprints, however they are
+            named; where every shard is whole they are opened, to find out, only if they are named in another way.
     """
 
     sources: Sequence[str]
@@ -79,7 +88,7 @@ def score_shards(
     """Scores every answer of many files into a folder of shards.
 
     1. Look at the input, take the folder, and refuse to go on with a run of something else.
-    2. Find the shards that are whole already: they are neither read nor counted again.
+    2. Find the shards that are whole already: they are neither read nor counted again. As long as others are missing the folder says so.
     3. Shard by shard: fetch its rows, score them as a file, put it in its place, say that it is whole.
 
     Args:
@@ -133,19 +142,18 @@ class _Run:
         self._identity = {
             "format": _FORMAT,
             "version": __version__,
-            "inputs": {
-                file.place: {"at": at, "size": file.size, "version": file.version} for at, file in enumerate(files)
-            },
+            "inputs": inputs_identity(files),
             "rows_per_shard": sharding.rows,
             "options": template.options(),
-            "readers": dict(sharding.readers),
         }
+        self._readers = dict(sharding.readers)
         self._work = folder.work
         self._engine: Engine | None = None
 
     def score(self, open_engine: Callable[[], Engine] | None) -> Tallies:
         """All shards that are not whole."""
-        told = self._told()
+        template = self._template
+        told = told_run(self._folder, self._identity, resume=template.resume, force=template.force)
         if told is None:
             shards = plan_shards(self._files, self._sharding.rows, self._template.form)
             throw_away(self._folder, by_force=self._template.force)
@@ -153,8 +161,14 @@ class _Run:
             shards = self._shards_of(told)
         mark = secrets.token_hex(8) if told is None else told["mark"]
         self._enter(mark)
-        manifest = {**self._identity, "mark": mark, "shards": [shard.to_dict() for shard in shards]}
+        manifest = {
+            **self._identity,
+            "readers": self._readers,
+            "mark": mark,
+            "shards": [shard.to_dict() for shard in shards],
+        }
         pending = shards if told is None else self._pending(shards)
+        named_anew = told is not None and told.get("readers") != self._readers
 
         def opened() -> Engine:
             if self._engine is None and open_engine is not None:
@@ -162,13 +176,16 @@ class _Run:
                 self._begin(manifest, told)
             return _KeptOpen(self._engine or LocalEngine([]))
 
-        if open_engine is None and pending:
+        if open_engine is None and (pending or named_anew):
             self._begin(manifest, told)
         try:
+            if open_engine is not None and named_anew:
+                opened()
             self._make(pending, None if open_engine is None else opened, shards)
         finally:
             if self._engine is not None:
                 self._engine.close()
+        self._folder.say_whole()
         self._folder.clear()
         return self._tallies
 
@@ -192,46 +209,26 @@ class _Run:
         with writing(self._work):
             self._work.mkdir(exist_ok=True)
 
-    def _told(self) -> dict[str, Any] | None:
-        """What an earlier run says of itself, if it is to be gone on with."""
-        said = self._folder.told()
-        if said is None:
-            require_room(self._folder, by_force=self._template.force)
-            return None
-        if self._template.resume:
-            with undamaged(self._folder, RUN):
-                told: dict[str, Any] = json.loads(said)
-                what = difference({name: told.get(name) for name in self._identity}, self._identity)
-            if what:
-                raise InputError(f"cannot resume {self._folder.name}: {what}; --force without --resume starts again")
-            return told
-        if not self._template.force:
-            raise InputError(
-                f"{self._folder.name} holds the shards of a run; --resume goes on with it, --force throws them away"
-            )
-        return None
-
     def _begin(self, manifest: dict[str, Any], told: dict[str, Any] | None) -> None:
         """Says what the run is about, once that is known; whoever goes on must read with the same verifiers."""
-        verifiers = {"fingerprints": dict(self._engine.fingerprints) if self._engine else {}}
+        now = who_reads(self._engine.fingerprints if self._engine else {})
         if told is None:
-            self._folder.tell(dump({**manifest, **verifiers}).encode())
-        elif what := difference({"fingerprints": told.get("fingerprints")}, verifiers):
-            raise InputError(f"cannot resume {self._folder.name}: {what}; --force without --resume starts again")
+            self._folder.tell(dump({**manifest, **now}).encode())
+            return
+        with undamaged(self._folder, RUN):
+            then = who_reads(told["fingerprints"])
+        require_same(self._folder, then, now)
 
     def _pending(self, shards: Sequence[Shard]) -> list[Shard]:
         """The shards that are not whole; the others are counted."""
         names = {shard.index: shard_name(shard.index, self._form) for shard in shards}
-        kept, sizes = self._folder.kept(names.values()), self._folder.sizes()
-        pending = []
-        for shard in shards:
-            name = names[shard.index]
+        whole = whole_shards(self._folder, names.values())
+        for name, record in whole.items():
             with undamaged(self._folder, f".foureyes/shards/{name}.json"):
-                record = json.loads(kept[name]) if name in kept else None
-                if record is not None and record["size"] == sizes.get(name):
-                    self._count(record["tallies"], shards, resumed=True)
-                else:
-                    pending.append(shard)
+                self._count(record["tallies"], shards, resumed=True)
+        pending = [shard for shard in shards if names[shard.index] not in whole]
+        if pending:
+            self._folder.say_unfinished()
         return pending
 
     def _count(self, told: dict[str, Any], shards: Sequence[Shard], *, resumed: bool) -> None:

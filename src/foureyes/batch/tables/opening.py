@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from foureyes import __version__
+from foureyes.batch.disk import reading
 from foureyes.batch.json_text import dump
-from foureyes.batch.shards.folder import ShardFolder, open_folder
+from foureyes.batch.shards.folder import ShardFolder
 from foureyes.batch.shards.inputs import Inputs
-from foureyes.batch.shards.plan import InputFile, Shard, input_files, plan_shards
-from foureyes.batch.shards.room import require_apart, require_room, throw_away
+from foureyes.batch.shards.places import open_folder
+from foureyes.batch.shards.plan import input_files, inputs_identity, plan_shards
+from foureyes.batch.shards.room import require_apart, require_same, throw_away, told_run, whole_shards
 from foureyes.batch.tables.crew import Crew, LocalCrew
 from foureyes.batch.tables.table import ShardedTable
 from foureyes.errors import InputError
 
 __all__ = ["CopyPlace", "open_shards"]
 
-_FORMAT: Final = "copies 1"
+_FORMAT: Final = "copies 2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +32,12 @@ class CopyPlace:
 
     Args:
         out: folder, or address of one.
-        force: throw away what an earlier run made there.
+        resume: go on with an unfinished run; its copies that are whole stay.
+        force: without ``resume``, throw away what an earlier run made there; with it, take the claim of one on a machine that is dead.
     """
 
     out: str
+    resume: bool = False
     force: bool = False
 
 
@@ -53,14 +57,21 @@ def open_shards(
         crew_of: who works on shards.
 
     Raises:
-        InputError: the input cannot be read or cut, copies cannot be put there, or another run is writing there.
+        InputError: the input cannot be read or cut, copies cannot be put there, another run is writing there, or the one that is to be
+            gone on with was of other input.
     """
     files = input_files(sources)
     shards = plan_shards(files, rows, None)
     if not shards:
         raise InputError(f"{' '.join(sources)} holds no rows")
     with ExitStack() as stack:
-        copies = None if to is None else stack.enter_context(_claimed(to, sources, files, shards))
+        copies = None
+        if to is not None:
+            folder = open_folder(to.out)
+            require_apart(sources, files, folder)
+            identity = {"inputs": inputs_identity(files), "rows_per_shard": rows}
+            told = {"shards": [shard.to_dict() for shard in shards]}
+            copies = stack.enter_context(_claimed(to, folder, identity, told))
         work = copies.work if copies else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="foureyes-")))
         inputs = Inputs(files, None, work, is_cut=rows is not None)
         stack.callback(inputs.close)
@@ -70,36 +81,54 @@ def open_shards(
 
 
 class _FolderCopies:
-    """Copies of the shards of one table, in a folder that is claimed."""
+    """Copies of the shards of one table, in a folder that is claimed.
 
-    def __init__(self, folder: ShardFolder, shards: Sequence[Shard], *, by_force: bool) -> None:
-        self._folder, self._shards, self._by_force = folder, shards, by_force
+    Args:
+        folder: of them.
+        manifest: what the run is about, but for what copies are to have.
+        told: what the run says of itself that is gone on with; ``None`` where this one begins.
+        by_force: as for :func:`~foureyes.batch.shards.room.throw_away`.
+    """
+
+    def __init__(
+        self, folder: ShardFolder, manifest: Mapping[str, Any], told: Mapping[str, Any] | None, *, by_force: bool
+    ) -> None:
+        self._folder, self._manifest, self._told, self._by_force = folder, manifest, told, by_force
         self.work = folder.work
 
-    def begin(self) -> None:
-        """Throws away what an earlier run made, and says which shards there are to be."""
-        throw_away(self._folder, by_force=self._by_force)
-        told = {"format": _FORMAT, "version": __version__, "shards": [shard.to_dict() for shard in self._shards]}
-        self._folder.tell(dump(told).encode())
+    def begin(self, names: Collection[str], identity: Mapping[str, Any]) -> set[str]:
+        """Which copies are to be made: all, or those that the run which is gone on with did not make."""
+        if self._told is None:
+            throw_away(self._folder, by_force=self._by_force)
+            self._folder.tell(dump({**self._manifest, **identity}).encode())
+            return set(names)
+        require_same(self._folder, {name: self._told.get(name) for name in identity}, identity)
+        missing = set(names) - whole_shards(self._folder, names).keys()
+        if missing:
+            self._folder.say_unfinished()
+        return missing
 
     def put(self, made: Path) -> None:
-        """Puts a copy in its place, whole."""
+        """Puts a copy in its place, whole: first what is kept of it, by which it is not there yet."""
+        with reading(made):
+            size = made.stat().st_size
+        self._folder.keep(made.name, dump({"size": size}).encode())
         self._folder.publish(made, made.name)
+
+    def end(self) -> None:
+        """Every copy is in its place."""
+        self._folder.say_whole()
 
 
 @contextmanager
 def _claimed(
-    to: CopyPlace, sources: Sequence[str], files: Sequence[InputFile], shards: Sequence[Shard]
+    to: CopyPlace, folder: ShardFolder, inputs: Mapping[str, Any], shards: Mapping[str, Any]
 ) -> Iterator[_FolderCopies]:
-    folder = open_folder(to.out)
-    require_apart(sources, files, folder)
-    with folder.claimed(by_force=to.force):
-        if folder.told() is None:
-            require_room(folder, by_force=to.force)
-        elif not to.force:
-            raise InputError(f"{folder.name} holds the shards of a run; --force throws them away")
+    identity = {"format": _FORMAT, "version": __version__, **inputs}
+    with folder.claimed(by_force=to.force and to.resume):
+        told = told_run(folder, identity, resume=to.resume, force=to.force)
         folder.clear()
         try:
-            yield _FolderCopies(folder, shards, by_force=to.force)
+            yield _FolderCopies(folder, {**identity, **shards}, told, by_force=to.force)
         finally:
             folder.clear()

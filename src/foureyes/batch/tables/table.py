@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import hashlib
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import count, pairwise, repeat
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from foureyes.batch.disk import writing
 from foureyes.batch.shards.plan import Shard
+from foureyes.batch.shards.room import shard_name
 from foureyes.batch.tables.crew import Crew, ShardTask
 from foureyes.batch.tables.reading import ColumnKind, ShardCopy, column_of, copy_of, look_at, values_of
 from foureyes.errors import InputError
@@ -27,16 +29,34 @@ _SHARED: Final = 64
 
 _TYPED: Final = (".parquet", ".arrow", ".feather")
 
+_HASHED: Final = 1 << 16
+"""Values at a time."""
+
 
 class Copies(Protocol):
     """Where copies of shards go."""
 
-    def begin(self) -> None:
-        """Makes room for them; nothing was changed before."""
+    def begin(self, names: Collection[str], identity: Mapping[str, Any]) -> set[str]:
+        """Makes room for them; nothing was changed before.
+
+        Args:
+            names: of all copies.
+            identity: what they are made of, besides the shards: a run is gone on with by the same.
+
+        Returns:
+            Which are to be made.
+
+        Raises:
+            InputError: the run that is to be gone on with made others.
+        """
         ...
 
     def put(self, made: Path) -> None:
         """Takes a copy that is whole, which is gone from where it was made."""
+        ...
+
+    def end(self) -> None:
+        """Says that all of them are in their places."""
         ...
 
 
@@ -121,15 +141,21 @@ class ShardedTable(Table):
         if self._copies is None:
             raise InputError(f"{path} was not opened for copies")
         kinds = _kinds(fields) if self.suffixes[0] in _TYPED else {}
+        names = [shard_name(shard.index, self.suffixes[0].removeprefix(".")) for shard in self._shards]
+        missing = self._copies.begin(names, _identity(fields, rows))
+        todo = [
+            (shard, self._work / name, edges)
+            for shard, name, edges in zip(self._shards, names, pairwise(self._edges), strict=True)
+            if name in missing
+        ]
         copies = (
             ShardCopy({name: values[start:stop] for name, values in fields.items()}, kinds, _within(rows, start, stop))
-            for start, stop in pairwise(self._edges)
+            for _, _, (start, stop) in todo
         )
-        made = [self._work / f"shard-{shard.index:05}{self.suffixes[0]}" for shard in self._shards]
-        tasks = [ShardTask(shard, out) for shard, out in zip(self._shards, made, strict=True)]
-        self._copies.begin()
-        for out, _ in zip(made, self._crew.work(copy_of, tasks, copies), strict=True):
+        tasks = [ShardTask(shard, out) for shard, out, _ in todo]
+        for (_, out, _), _ in zip(todo, self._crew.work(copy_of, tasks, copies), strict=True):
             self._copies.put(out)
+        self._copies.end()
 
     def _shared(self, parts: Iterator[Any]) -> Iterator[Any]:
         """The same, with short texts that are the same kept once."""
@@ -173,6 +199,20 @@ def _listed(values: Sequence[Any] | NDArray[Any] | None, rows: int) -> Sequence[
         return [None] * rows
     found: Sequence[Any] = values.tolist() if isinstance(values, np.ndarray) else values
     return found
+
+
+def _identity(fields: Mapping[str, Sequence[Any]], rows: NDArray[np.intp] | None) -> dict[str, Any]:
+    """What copies are made of besides the shards, whoever decided it and by which options."""
+    added = {name: _digest(values) for name, values in fields.items()}
+    return {"added": added, "rows_kept": None if rows is None else _digest(rows)}
+
+
+def _digest(values: Sequence[Any] | NDArray[Any]) -> str:
+    """Of a column; numbers count to their last digit."""
+    digest = hashlib.sha256()
+    for start in range(0, len(values), _HASHED):
+        digest.update(repr(list(values[start : start + _HASHED])).encode())
+    return f"sha256:{digest.hexdigest()}"
 
 
 def _within(rows: NDArray[np.intp] | None, start: int, stop: int) -> NDArray[np.intp] | None:

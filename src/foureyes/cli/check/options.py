@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Final
 
-from foureyes.cli.options import add_dtype, add_page, add_small, add_template_args, add_verifiers
+from foureyes.cli.options import add_dtype, add_page, add_server_keys, add_small, add_template_args, add_verifiers
 from foureyes.models.weights.known import SMALL_PAIR, STANDARD_PAIR
 
 __all__ = ["configure", "verifiers_of"]
@@ -34,6 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add_dtype(parser)
     add_template_args(parser)
+    add_server_keys(parser)
 
 
 def verifiers_of(args: argparse.Namespace) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,11 +14,11 @@ from rich.text import Text
 from foureyes.batch.results import result_of
 from foureyes.cli.check.options import verifiers_of
 from foureyes.cli.exits import Exit
-from foureyes.cli.options import template_args_of
+from foureyes.cli.options import server_keys_of, template_args_of
 from foureyes.cli.output import CommandOutput
+from foureyes.cli.servers import open_with_servers
 from foureyes.cli.words import tell_cost, tell_step
 from foureyes.errors import InputError
-from foureyes.models.catalog import open_reader
 from foureyes.models.roles import Reader
 from foureyes.models.weights.fetch_cost import fetch_cost
 from foureyes.report.check import check_page
@@ -35,7 +35,8 @@ _WIDEST: Final = 100
 
 def run(args: argparse.Namespace, output: CommandOutput) -> None:
     """Reads the answer with every verifier of the catalog that was asked for, and shows what they saw."""
-    check(args, output, lambda ref: _open(ref, args))
+    keys = server_keys_of(args)
+    check(args, output, lambda ref: _open(ref, args, keys))
 
 
 def check(args: argparse.Namespace, output: CommandOutput, open_reader: Callable[[str], Reader]) -> None:
@@ -82,10 +83,10 @@ def record(exchange: Exchange, outcomes: Iterable[CheckResult]) -> dict[str, Any
     }
 
 
-def _open(ref: str, args: argparse.Namespace) -> Reader:
+def _open(ref: str, args: argparse.Namespace, keys: Mapping[str, str]) -> Reader:
     chosen = bool(args.small or args.verifier)
     tell_cost(fetch_cost([ref]), way_out="" if chosen else "or add --small")
-    return open_reader(ref, dtype=args.dtype, template_args=template_args_of(args), on_step=tell_step)
+    return open_with_servers(keys, None, ref, dtype=args.dtype, template_args=template_args_of(args), on_step=tell_step)
 
 
 def _fields(row: Scored | Unscored) -> dict[str, Any]:

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Final
 
 from foureyes.cli.options import (
+    add_at_once,
     add_dtype,
     add_engine,
     add_meaning,
     add_quiet,
     add_rows_per_shard,
-    add_servers,
+    add_server_keys,
     add_template_args,
     add_verifiers,
 )
@@ -63,7 +64,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def _add_reading(verifiers: argparse._ArgumentGroup) -> None:
     add_dtype(verifiers)
     add_template_args(verifiers)
-    add_servers(verifiers)
+    add_at_once(verifiers)
+    add_server_keys(verifiers)
     verifiers.add_argument(
         "--device",
         metavar="DEVICE,…",
@@ -116,4 +118,11 @@ def _add_running(running: argparse._ArgumentGroup) -> None:
         "--window", type=int, default=512, metavar="ROWS", help="most rows in hand at once (default: %(default)s)"
     )
     add_engine(running, "who reads: this process, or workers on every node of a Ray cluster, with the same output")
+    running.add_argument(
+        "--read-timeout",
+        type=float,
+        metavar="SECONDS",
+        help="with several devices or --engine ray: how long a worker may read a piece of rows before it counts as one that hangs, "
+        "and is replaced (default: half an hour, and a second for every four characters)",
+    )
     add_quiet(running, "neither progress nor summary on stderr")

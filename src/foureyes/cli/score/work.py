@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from pathlib import Path
@@ -20,18 +19,17 @@ from foureyes.batch.results import OWN, RANK, RowTally, Tallies
 from foureyes.batch.run import score_with
 from foureyes.batch.shards.run import Sharding, score_shards
 from foureyes.batch.window import WindowLimits
+from foureyes.batch.workers.patience import Patience
 from foureyes.cli.meaning import meaning_of
-from foureyes.cli.options import server_keys_of, template_args_of
+from foureyes.cli.options import at_once_of, server_keys_of, template_args_of
 from foureyes.cli.output import CommandOutput
 from foureyes.cli.score.devices import devices_of
 from foureyes.cli.score.progress import Pace, progress_on
-from foureyes.cli.words import tell_server, tell_step
+from foureyes.cli.servers import open_with_servers
+from foureyes.cli.words import tell_step
 from foureyes.display import plural
-from foureyes.errors import ConfigError, InputError, ModelError
-from foureyes.models.catalog import open_reader
+from foureyes.errors import InputError, ModelError
 from foureyes.models.roles import Reader
-from foureyes.models.server_use import ServerUse
-from foureyes.models.weights.reference import addresses_in
 from foureyes.storage.addresses import is_remote
 
 _SHOWN_CAUSES: Final = 8
@@ -49,9 +47,9 @@ _SHOWN: Final = 70
 def run(args: argparse.Namespace, output: CommandOutput) -> None:
     """Scores the file with verifiers of the catalog."""
     opened = partial(
-        _with_servers,
+        open_with_servers,
         server_keys_of(args),
-        args.at_once,
+        at_once_of(args),
         dtype=args.dtype,
         truncate=args.truncate,
         template_args=template_args_of(args),
@@ -77,11 +75,15 @@ def score(args: argparse.Namespace, output: CommandOutput, open_reader: Callable
     devices = devices_of(args.device)
     if len(devices) > 1 and args.engine == "ray":
         raise InputError("--engine ray takes all devices of every node: leave out --device, or name cpu or cuda")
+    if args.read_timeout is not None and args.engine == "local" and len(devices) < 2:
+        raise InputError("--read-timeout is of workers: it goes with several devices (--device), or --engine ray")
+    patience = Patience(args.read_timeout)
     scored = _scoring(args)
     pace = Pace(time.monotonic)
 
     def open_engine() -> Engine:
-        engine = _engine(args, devices, partial(_opened, open_reader, tuple(args.verifier)), output.warn)
+        open_on = partial(_opened, open_reader, tuple(args.verifier))
+        engine = _engine(args, devices, open_on, patience, output.warn)
         pace.start()
         return engine
 
@@ -96,21 +98,6 @@ def score(args: argparse.Namespace, output: CommandOutput, open_reader: Callable
         )
 
 
-def _with_servers(variables: Mapping[str, str], at_once: int | None, reference: str, **told: Any) -> Reader:
-    """Opens a verifier; a server's key is looked up where that happens, so that none travels to other machines.
-
-    Raises:
-        ConfigError: a variable is not set.
-    """
-    own = {url: variables[url] for url in addresses_in(reference) if url in variables}
-    if missing := [name for name in own.values() if not os.environ.get(name)]:
-        raise ConfigError(f"the environment variable {missing[0]} is not set; it is to hold a server's key")
-    keys = (
-        {url: os.environ[name] for url, name in own.items()} if variables else None
-    )  # beside one's own key no other is sent
-    return open_reader(reference, servers=ServerUse(keys, at_once, tell_server), **told)
-
-
 def _opened(open_reader: Callable[..., Reader], references: Sequence[str], device: str | None) -> list[Reader]:
     return [open_reader(reference, device=device) for reference in references]
 
@@ -119,17 +106,20 @@ def _engine(
     args: argparse.Namespace,
     devices: Sequence[str],
     open_on: Callable[[str | None], Sequence[Reader]],
+    patience: Patience,
     on_left_out: Callable[[str], None],
 ) -> Engine:
     if len(devices) > 1:
-        return DevicesEngine(open_on, devices, on_left_out=on_left_out)
+        return DevicesEngine(open_on, devices, on_left_out=on_left_out, patience=patience)
     device = next(iter(devices), None)
     if args.engine == "local":
         return _local(open_on(device))
     from foureyes.batch.ray.engine import RayEngine  # noqa: PLC0415 - ray is an extra
 
     gpus = device in {None, "cuda"}
-    return RayEngine(partial(open_on, device), address=args.address, gpus=gpus, on_left_out=on_left_out)
+    return RayEngine(
+        partial(open_on, device), address=args.address, gpus=gpus, on_left_out=on_left_out, patience=patience
+    )
 
 
 def _local(readers: Sequence[Reader]) -> LocalEngine:
