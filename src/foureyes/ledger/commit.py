@@ -60,11 +60,11 @@ class Committer:
             LedgerError: the store cannot be read or written.
         """
         with self._store.transaction() as transaction:
-            if transaction.head() is None:
+            if (note := transaction.head()) is None:
                 self._require_no_loss(transaction)
                 self._head = self._begin(transaction)
             else:
-                self._head, checkpoint = signed_head(transaction, self._keys)
+                self._head, checkpoint = note, Checkpoint.opened(note, self._keys)
                 self._tip = tip_of(transaction, checkpoint)
                 self._require_no_loss(transaction)
                 if not _bears(self._head, self._signer.key):

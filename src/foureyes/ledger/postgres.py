@@ -33,7 +33,10 @@ _LAST: Final = (1 << 63) - 1
 _READING_AT_HAND: Final = 2
 """Connections for reading that are kept open. A ledger's readers come one or two at a time."""
 
-_SESSION: Final = "SET lock_timeout = '10s'; SET statement_timeout = '60s'"
+_SESSION: Final = """
+SET lock_timeout = '10s'; SET statement_timeout = '60s';
+SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'
+"""
 
 # The rest of psycopg's errors say that it did not work, and no more.
 _MEANINGS: Final[Mapping[type[psycopg.Error], type[LedgerError]]] = {
@@ -45,7 +48,7 @@ _MEANINGS: Final[Mapping[type[psycopg.Error], type[LedgerError]]] = {
     pg.IndexCorrupted: LedgerTampered,
 }
 
-_EXISTS: Final = "SELECT to_regclass('foureyes_head') IS NOT NULL"
+_EXISTS: Final = "SELECT to_regclass('foureyes_head') IS NOT NULL, current_setting('fsync') = 'on'"
 _LOCK_CREATION: Final = "SELECT pg_advisory_xact_lock(876960069)"
 _LOCK: Final = "SELECT pg_advisory_xact_lock('foureyes_head'::regclass::oid::bigint)"
 _HEAD: Final = "SELECT note FROM foureyes_head"
@@ -85,7 +88,9 @@ class PostgresStore(Store):
         with translate_errors(self._what), (self._writer if create else self._reading).lent() as connection:
             if create:
                 self._prepare(connection)
-            self._require_ledger(connection)
+            elif not self._exists(connection)[0]:
+                raise InputError(f"{self._what}: there is no ledger in this database")
+            self._require_own_tables(connection)
 
     @contextmanager
     def snapshot(self) -> Iterator[View]:
@@ -119,17 +124,18 @@ class PostgresStore(Store):
             self._writer.close()
 
     def _prepare(self, connection: psycopg.Connection) -> None:
-        if connection.execute("SHOW fsync").fetchone() != ("on",):
+        exists, is_durable = self._exists(connection)
+        if not is_durable:
             raise ConfigError(f"{self._what} runs with fsync off: what it commits is not durable")
-        if connection.execute(_EXISTS).fetchone() == (False,):
+        if not exists:
             with connection.transaction():
                 connection.execute(_LOCK_CREATION)
                 connection.execute(CREATE)
 
-    def _require_ledger(self, connection: psycopg.Connection) -> None:
-        if connection.execute(_EXISTS).fetchone() != (True,):
-            raise InputError(f"{self._what}: there is no ledger in this database")
-        self._require_own_tables(connection)
+    def _exists(self, connection: psycopg.Connection) -> tuple[bool, bool]:
+        """Whether there is a ledger, and whether the server syncs to disk."""
+        (found,) = connection.execute(_EXISTS).fetchall()
+        return found[0], found[1]
 
     def _require_own_tables(self, connection: psycopg.Connection) -> None:
         if found := objections(connection):
@@ -192,8 +198,6 @@ def _durable(connection: psycopg.Connection) -> None:
     # A stricter level would look at the log as it was before it waited for the lock.
     connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
     connection.execute(_SESSION)
-    if connection.execute("SHOW synchronous_commit").fetchone() == ("off",):
-        connection.execute("SET synchronous_commit = on")
 
 
 def _read_only(connection: psycopg.Connection) -> None:
