@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bench.mixed_reading import WAYS, arrivals, rows, waits
+from bench.mixed_reading import WAYS, arrivals, computed, rows, waits
 from foureyes.models.scripted import ScriptedReader
 
 
@@ -25,3 +25,11 @@ def test_each_is_read_once(way: str) -> None:
     found = asyncio.run(waits(ScriptedReader(), coming, WAYS[way]))
     assert [kind for kind, _ in found] == [one.kind for one in coming]
     assert [row[:2] for row in rows({way: [("short", 0.1), ("long", 2.0)]})] == [["short", way], ["long", way]]
+
+
+def test_short_answers_wait_less_by_size_for_a_reader_that_is_computed_with() -> None:
+    coming = arrivals({"short": 0.05, "long": 2.0}, seconds=2000.0, busy=0.6, characters=4000, seed=0)
+    found = {name: computed(coming, way, 2000.0) for name, way in WAYS.items()}
+    assert {len(all_) for all_ in found.values()} == {len(coming)}
+    longest = {way: max(wait for kind, wait in all_ if kind == "short") for way, all_ in found.items()}
+    assert longest["by size"] < 0.7 * longest["by number"]

@@ -34,6 +34,12 @@ def test_a_call_ends_before_it_has_too_much_and_has_one_at_least() -> None:
     assert calls(queue_of(400, 400, 400, 5000)) == [[0, 1], [2], [3]]
 
 
+def test_what_is_short_does_not_wait_in_one_call_with_what_is_long() -> None:
+    assert calls(queue_of(100, 100, 800, call_size=5000)) == [[0, 1], [2]]
+    assert calls(queue_of(400, 800, 800, call_size=5000)) == [[0], [1, 2]]
+    assert calls(queue_of(100, 500, call_size=5000)) == [[0, 1]]
+
+
 def test_a_call_has_only_so_many() -> None:
     assert calls(queue_of(1, 1, 1, 1, 1, most=2)) == [[0, 1], [2, 3], [4]]
 
@@ -89,5 +95,5 @@ def test_nothing_is_read_twice_or_lost_or_overtaken_once_as_much_was_handed_over
         assert len(batch) <= 1 or sum(sizes[key] for key in batch) <= 1000
     assert call_of.keys() == set(range(len(sizes)))
     for one, size in enumerate(sizes):
-        late = [other for other in range(one + 1, len(sizes)) if handed_at[other] - handed_at[one] >= size]
+        late = [other for other in range(one + 1, len(sizes)) if handed_at[other] - handed_at[one] >= 4 * size]
         assert all(call_of[other] >= call_of[one] for other in late)

@@ -3,11 +3,12 @@
 A reader gives nothing back before it has read all that it was handed, so a call of it is kept short, and what is short does not
 wait behind what is long:
 
-1. An answer is due when as many characters were handed to the reader as when it came, and its own and its prompt's besides.
+1. An answer is due when as many characters were handed to the reader as when it came, and four times its own and its prompt's besides.
 2. What is due first is read first, together with what else waits of the same prompt, which a reader reads once.
-3. A call ends before it has more than so many characters that are new, but has one answer at least.
+3. A call ends before it has more than so many characters that are new, and before an answer that has more than all those before it, which
+   would wait for that one; but it has one answer at least.
 
-So nothing overtakes an answer that comes after the reader was handed as many characters as the answer has itself: a long one waits
+So nothing overtakes an answer that comes after the reader was handed four times as many characters as the answer has itself: a long one waits
 longer than by its turn, and not for ever.
 """
 
@@ -20,6 +21,12 @@ from typing import Final, Generic, TypeAlias, TypeVar
 from foureyes.types import Exchange, Prompt, ToolDefinition, text_of
 
 __all__ = ["ReadingQueue"]
+
+_PATIENCE: Final = 4
+"""Times its own characters that an answer lets others be read first; more shortens the wait of short ones little."""
+
+_FEW: Final = 512
+"""Characters that are read in so little time that no answer minds waiting for them."""
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -77,7 +84,7 @@ class ReadingQueue(Generic[Key]):
         shared = (exchange.prompt, exchange.tools)
         told = sum(len(tool.description) + len(tool.parameters) for tool in exchange.tools)
         size = len(text_of(exchange.prompt)) + told + len(exchange.answer)
-        self._rows[key] = _Row(exchange, shared, size, self._handed + size)
+        self._rows[key] = _Row(exchange, shared, size, self._handed + _PATIENCE * size)
 
     def discard(self, key: Key) -> None:
         """Has one wait no longer, if it does."""
@@ -94,7 +101,7 @@ class ReadingQueue(Generic[Key]):
         batch: dict[Key, Exchange] = {}
         handed = 0
         for key, new in self._in_turn():
-            if len(batch) == self._most or (batch and handed + new > self._call_size):
+            if len(batch) == self._most or (batch and new > min(self._call_size - handed, max(handed, _FEW))):
                 break
             batch[key] = self._rows[key].exchange
             handed += new
