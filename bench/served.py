@@ -175,20 +175,20 @@ def _client(place: Path, url: str, folder: Path, model: str, n: int, extra: Mapp
 
 @contextmanager
 def _server(folder: Path, model: str) -> Iterator[str]:
-    with tempfile.TemporaryFile() as log:
+    with tempfile.NamedTemporaryFile() as log:
         port = _free_port()
-        options = ["--served-model-name", model, "--max-model-len", "2048", "--no-enable-prefix-caching"]
+        options = ["--served-model-name", model, "--dtype", "float32", "--max-model-len", "2048", "--no-enable-prefix-caching"]
         server = subprocess.Popen([_TOOL, "serve", folder, str(port), *options], stdout=log, stderr=log)
         try:
             url = f"http://127.0.0.1:{port}"
-            _wait(url, server)
+            _wait(url, server, Path(log.name))
             yield url
         finally:
             server.terminate()
             server.wait(60)
 
 
-def _wait(url: str, server: subprocess.Popen[bytes]) -> None:
+def _wait(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + _START_S
     while True:
         try:
@@ -197,7 +197,8 @@ def _wait(url: str, server: subprocess.Popen[bytes]) -> None:
         except httpx.TransportError:
             pass  # not yet
         if server.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"{url}: vLLM did not start; tools/vllm-server client makes it")
+            said = log.read_text(encoding="utf-8", errors="replace")[-2000:]
+            raise RuntimeError(f"{url}: vLLM did not start; tools/vllm-server client makes it. It said:\n{said}")
         time.sleep(0.5)
 
 
@@ -215,7 +216,7 @@ def page(found: Rates, model: str, load: float) -> str:
     ratio = per_round(found.reader, found.client)
     aim = at_least("reader ÷ client", 0.95, ratio)
     about = (
-        f"{model} in vLLM 0.32 on {machine['processor']}, {machine['processors']} processors for server and clients together; "
+        f"{model} in float32 in vLLM 0.32 on {machine['processor']}, {machine['processors']} processors for server and clients together; "
         f"{found.tokens} tokens of prompts and answers, {len(found.reader)} rounds in turn, load {load:.1f} before; made by "
         "`python -m bench.served --markdown docs/reading-over-http.md`."
     )
@@ -242,7 +243,7 @@ def page(found: Rates, model: str, load: float) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.served", description=__doc__)
     parser.add_argument("--model", default="smollm2-135m")
-    parser.add_argument("--texts", type=int, default=240, help="read in every round")
+    parser.add_argument("--texts", type=int, default=80, help="read in every round")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="put the table between the marks of this page")
     args = parser.parse_args()
