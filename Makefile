@@ -41,6 +41,7 @@ bench: $(VENV)/developer
 	$(BIN)/python -m bench.read --markdown docs/bench.md
 	$(BIN)/python -m bench.gguf --markdown docs/small-machines.md
 	$(BIN)/python -m bench.many_machines --markdown docs/many-machines.md
+	$(BIN)/python -m bench.shards 250000 1000000 2000000 --markdown docs/score.md
 	PYTHON=$(PYTHON) tools/vllm-server client
 	$(BIN)/python -m bench.served --markdown docs/reading-over-http.md
 	$(BIN)/python -m bench.decisions --markdown docs/bench-decisions.md

@@ -16,15 +16,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.ratios import per_round
-from bench.section import MIB, Aim, at_most, grid
+from bench.section import MIB, Aim, at_most, grid, put
 from bench.session import ROOT
 from bench.worker import resident_bytes
 
 __all__ = ["measured", "page"]
 
 READERS: Final = ("llama.cpp", "float32", "bfloat16")
-_MARK: Final = "<!-- measured: made by python -m bench.gguf -->"
-_END: Final = "<!-- /measured -->"
 
 
 def serve(kind: str, model: str, pairs: int, threads: int) -> None:
@@ -128,9 +126,7 @@ def main() -> None:
     text = page(found, about)
     print(text)
     if args.markdown:
-        whole = args.markdown.read_text(encoding="utf-8")
-        head, _, rest = whole.partition(_MARK)
-        args.markdown.write_text(f"{head}{_MARK}\n{text}\n{_END}{rest.partition(_END)[2]}", encoding="utf-8")
+        put(args.markdown, "bench.gguf", text)
 
 
 if __name__ == "__main__":

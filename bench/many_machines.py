@@ -17,14 +17,12 @@ from pathlib import Path
 from typing import Final
 
 from bench.ratios import per_round
-from bench.section import at_least, grid
+from bench.section import at_least, grid, put
 from bench.session import ROOT
 
 __all__ = ["measured", "page"]
 
 _ENGINES: Final = ("local", "ray")
-_MARK: Final = "<!-- measured: made by python -m bench.many_machines -->"
-_END: Final = "<!-- /measured -->"
 
 
 def measured(model: str, copies: int, rounds: int) -> dict[str, list[tuple[float, float]]]:
@@ -89,9 +87,7 @@ def main() -> None:
     table = page(found, about)
     print(table)
     if args.markdown:
-        text = args.markdown.read_text(encoding="utf-8")
-        head, _, rest = text.partition(_MARK)
-        args.markdown.write_text(f"{head}{_MARK}\n{table}\n{_END}{rest.partition(_END)[2]}", encoding="utf-8")
+        put(args.markdown, "bench.many_machines", table)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,27 @@
-"""What one bench found: aims that were kept or missed, and the tables behind them. Pure: values in, Markdown out."""
+"""What one bench found: aims that were kept or missed, and the tables behind them, as Markdown."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from bench.ratios import Spread
 
-__all__ = ["MIB", "Aim", "BenchSection", "Grid", "aims", "at_least", "at_most", "grid", "steady", "under", "words"]
+__all__ = [
+    "MIB",
+    "Aim",
+    "BenchSection",
+    "Grid",
+    "aims",
+    "at_least",
+    "at_most",
+    "grid",
+    "put",
+    "steady",
+    "under",
+    "words",
+]
 
 MIB = 1 << 20
 
@@ -93,3 +107,17 @@ def words(section: BenchSection) -> str:
 def grid(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A Markdown table."""
     return "\n".join(f"| {' | '.join(line)} |" for line in (head, ["---"] * len(head), *rows))
+
+
+def put(page: Path, bench: str, text: str) -> None:
+    """Puts what a bench found in the place that a page keeps for it.
+
+    Raises:
+        ValueError: the page has no place for it.
+    """
+    begin, end = f"<!-- measured: made by python -m {bench} -->", "<!-- /measured -->"
+    head, found, rest = page.read_text(encoding="utf-8").partition(begin)
+    _, closed, tail = rest.partition(end)
+    if not (found and closed):
+        raise ValueError(f"{page}: wanted the lines {begin} and {end}; got neither, or one of them")
+    page.write_text(f"{head}{begin}\n{text}\n{end}{tail}", encoding="utf-8")

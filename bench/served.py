@@ -27,7 +27,7 @@ import httpx
 
 from bench.machine import describe
 from bench.ratios import per_round
-from bench.section import at_least, grid
+from bench.section import at_least, grid, put
 from bench.session import ROOT
 from foureyes.models.completions import CompletionsReader
 from foureyes.models.completions.dialects import VLLM, LogprobRequest
@@ -40,8 +40,6 @@ __all__ = ["Rates", "measured", "page"]
 _TOOL: Final = ROOT / "tools" / "vllm-server"
 _START_S: Final = 600.0
 _SHOWN: Final = 20
-_MARK: Final = "<!-- measured: made by python -m bench.served -->"
-_END: Final = "<!-- /measured -->"
 _WITH: Final = {"echo": True, "logprobs": _SHOWN}
 
 
@@ -177,7 +175,15 @@ def _client(place: Path, url: str, folder: Path, model: str, n: int, extra: Mapp
 def _server(folder: Path, model: str) -> Iterator[str]:
     with tempfile.NamedTemporaryFile() as log:
         port = _free_port()
-        options = ["--served-model-name", model, "--dtype", "float32", "--max-model-len", "2048", "--no-enable-prefix-caching"]
+        options = [
+            "--served-model-name",
+            model,
+            "--dtype",
+            "float32",
+            "--max-model-len",
+            "2048",
+            "--no-enable-prefix-caching",
+        ]
         server = subprocess.Popen([_TOOL, "serve", folder, str(port), *options], stdout=log, stderr=log)
         try:
             url = f"http://127.0.0.1:{port}"
@@ -251,9 +257,7 @@ def main() -> None:
     table = page(measured(args.model, args.texts, args.rounds), args.model, load)
     print(table)
     if args.markdown:
-        text = args.markdown.read_text(encoding="utf-8")
-        head, _, rest = text.partition(_MARK)
-        args.markdown.write_text(f"{head}{_MARK}\n{table}\n{_END}{rest.partition(_END)[2]}", encoding="utf-8")
+        put(args.markdown, "bench.served", table)
 
 
 if __name__ == "__main__":

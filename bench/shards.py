@@ -5,9 +5,9 @@ this, divided by what a real verifier takes for a row.
 
 ::
 
-    python -m bench.shards 250000 1000000 [--rows-per-shard 100000] [--to jsonl]
+    python -m bench.shards 250000 1000000 2000000 --markdown docs/score.md
 
-Every run is a process of its own, so its peak of memory is its own; then one is killed halfway, near the end of a shard, and what passes until the one that
+Every run is a process of its own, so its peak of memory and its processor time are its own; then one is killed halfway, near the end of a shard, and what passes until the one that
 goes on reads its first new row is the time of going on: the rows of that shard are written anew.
 """
 
@@ -22,11 +22,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
 
+from bench.machine import describe
+from bench.section import Aim, aims, grid, put
 from foureyes.batch.engine import LocalEngine
 from foureyes.batch.job import Job
 from foureyes.batch.pieces import RowPiece, ScoredPiece
@@ -38,23 +41,95 @@ STOPPED: Final = 9
 """Status of a run that was stopped halfway."""
 
 
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one number of rows costs.
+
+    Attributes:
+        seconds: of a whole run.
+        processor_s: seconds of a processor that it took.
+        beside_s: of those, what is not reading.
+        mib: of memory at its peak.
+        first_s: seconds from the start of a run that goes on to its first new row.
+    """
+
+    seconds: float
+    processor_s: float
+    beside_s: float
+    mib: float
+    first_s: float
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("rows", type=int, nargs="+")
     arguments.add_argument("--rows-per-shard", type=int, default=100_000)
     arguments.add_argument("--to", choices=("jsonl", "parquet"), default="jsonl")
+    arguments.add_argument("--markdown", type=Path, metavar="FILE", help="put the table between the marks of this page")
     arguments.add_argument("--run", type=Path, help=argparse.SUPPRESS)
     arguments.add_argument("--stop", type=int, default=0, help=argparse.SUPPRESS)
     args = arguments.parse_args()
     if args.run:
         _run(args)
         return
+    found = {}
     for rows in args.rows:
         with tempfile.TemporaryDirectory() as folder:
-            _measure(Path(folder), rows, args)
+            found[rows] = _measured(Path(folder), rows, args)
+        print(f"{rows:,} rows: {found[rows]}", file=sys.stderr, flush=True)
+    text = page(found, args.rows_per_shard)
+    print(text)
+    if args.markdown:
+        put(args.markdown, "bench.shards", text)
 
 
-def _measure(folder: Path, rows: int, args: argparse.Namespace) -> None:
+def page(found: Mapping[int, Cost], rows_per_shard: int) -> str:
+    """The aims and the table of all runs, as Markdown."""
+    first, last = found[min(found)], found[max(found)]
+    n = max(found)
+    linear = last.processor_s / n / (first.processor_s / min(found))
+    wanted = [
+        Aim(f"processor time a row, {n:,} ÷ {min(found):,} rows", "≤ 1.1 (linear)", f"{linear:.2f}", linear <= 1.1),
+        Aim(
+            f"peak memory, {n:,} ÷ {min(found):,} rows",
+            "≤ 1.1 (flat)",
+            f"{last.mib / first.mib:.2f}",
+            last.mib <= 1.1 * first.mib,
+        ),
+        Aim(
+            "going on",
+            "< 10 s",
+            f"{max(one.first_s for one in found.values()):.1f} s",
+            all(one.first_s < 10 for one in found.values()),
+        ),
+    ]
+    head = (
+        "rows",
+        "seconds",
+        "processor time a row, µs",
+        "of it beside reading, µs",
+        "peak memory, MiB",
+        "killed at half, the next first row after, s",
+    )
+    rows = [
+        (
+            f"{n:,}",
+            f"{one.seconds:.0f}",
+            f"{one.processor_s / n * 1e6:.0f}",
+            f"{one.beside_s / n * 1e6:.0f}",
+            f"{one.mib:.0f}",
+            f"{one.first_s:.1f}",
+        )
+        for n, one in found.items()
+    ]
+    about = (
+        f"A scripted reader, shards of {rows_per_shard:,} rows, {describe(Path(sys.executable), Path('none'), ('foureyes',))['processor']}; made by "
+        f"`python -m bench.shards {' '.join(map(str, found))} --markdown docs/score.md`."
+    )
+    return "\n\n".join([about, aims(wanted), grid(head, rows)])
+
+
+def _measured(folder: Path, rows: int, args: argparse.Namespace) -> Cost:
     with (folder / "in.jsonl").open("w") as file:
         for i in range(rows):
             row = {"id": i, "prompt": f"Question {i} of {rows}?", "answer": f"the answer of row {i}"}
@@ -63,10 +138,8 @@ def _measure(folder: Path, rows: int, args: argparse.Namespace) -> None:
     shutil.rmtree(folder / "out")
     _process(folder, args, "--stop", str(_late_in_shard(rows // 2, args.rows_per_shard)))
     on = _process(folder, args)
-    beside = (whole["seconds"] - whole["reading"]) / rows * 1e6
-    told = f"{rows:>12,} rows: {whole['seconds']:.1f} s, {rows / whole['seconds']:,.0f} rows/s, peak {whole['mib']:.0f} MiB"
-    told += f", {beside:.0f} µs a row beside reading"
-    print(f"{told}; killed at half, going on took {on['first']:.2f} s", flush=True)
+    beside = whole["processor"] - whole["reading"]
+    return Cost(whole["seconds"], whole["processor"], beside, whole["mib"], on["first"])
 
 
 def _late_in_shard(row: int, rows_per_shard: int) -> int:
@@ -86,15 +159,15 @@ def _process(folder: Path, args: argparse.Namespace, *more: str) -> dict[str, fl
 
 
 class _TimedEngine(LocalEngine):
-    """Notes how long it reads."""
+    """Notes the processor time that reading takes."""
 
     seconds = 0.0
 
     def read(self, found: Iterable[RowPiece], *, signals: Sequence[str], tokens: bool) -> Iterator[ScoredPiece]:
         for piece in found:
-            started = time.perf_counter()
+            started = time.thread_time()
             [scored] = super().read([piece], signals=signals, tokens=tokens)
-            self.seconds += time.perf_counter() - started
+            self.seconds += time.thread_time() - started
             yield scored
 
 
@@ -114,7 +187,14 @@ def _run(args: argparse.Namespace) -> None:
     score_shards(what, lambda: engine, on_piece=note)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     seconds = time.perf_counter() - started
-    print(json.dumps({"seconds": seconds, "reading": engine.seconds, "first": first, "mib": peak}))
+    found = {
+        "seconds": seconds,
+        "processor": time.process_time(),
+        "reading": engine.seconds,
+        "first": first,
+        "mib": peak,
+    }
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":
