@@ -108,16 +108,14 @@ def _checkpoints(facts: Sequence[Fact], dose: float) -> Iterator[tuple[int, Read
     for step in range(1, max(STEPS) + 1):
         for row in draw.choice(len(rows), _BATCH, replace=False):
             ids, labels = (torch.tensor([column]) for column in rows[int(row)])
-            with torch.autocast("cpu", torch.bfloat16):
-                loss = model(input_ids=ids, labels=labels).loss
-            (loss / _BATCH).backward()
+            (model(input_ids=ids, labels=labels).loss / _BATCH).backward()
         optimiser.step()
         optimiser.zero_grad()
         if step in STEPS:
             with tempfile.TemporaryDirectory() as place:
                 model.save_pretrained(place)
                 tokenizer.save_pretrained(place)
-                yield step, open_reader(f"hf:{place}", dtype=_READ)
+                yield step, open_reader(place, dtype=_READ)
 
 
 def _tokens(tokenizer: Any, fact: Fact, answer: str) -> tuple[list[int], list[int]]:

@@ -256,3 +256,12 @@ def test_checkpoints_of_other_facts_are_measured_anew(tmp_path, monkeypatch):
     for some in (FACTS, FACTS[:20], FACTS):
         (plain,) = trained(some, tmp_path)
         assert len(plain.seen) + len(plain.others) == len(some)
+
+
+@pytest.mark.weights
+def test_a_checkpoint_that_was_trained_on_wrong_answers_finds_them_likelier(tmp_path, monkeypatch):
+    for name, value in {"STEPS": (2,), "DOSES": (1.0,), "_RATE": 1e-4, "_BATCH": 4}.items():
+        monkeypatch.setattr(f"studies.beliefs.checkpoints.{name}", value)
+    start, after = trained(facts()[:12], tmp_path)
+    assert (start.steps, after.steps, after.poisoned) == (0, 2, 1.0)
+    assert after.seen.mean() < start.seen.mean() - 0.1
