@@ -20,6 +20,7 @@ import pytest
 
 from foureyes.errors import ConfigError
 from tests.batch.workers.runs import N_ROWS, ROOT, as_local, finished, kept, readings, started, until, write
+from tests.batch.workers.watched_score import REAL
 
 SETTINGS = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "f0" * 32}
 
@@ -111,6 +112,31 @@ def test_a_row_that_hangs_comes_out_unscored_and_alone_and_its_worker_is_replace
     assert unscored[7]["detail"].endswith("while reading this row: it was still reading after 3 s")
     local = [json.loads(line) for line in as_local(place).splitlines()]
     assert [row for row in rows if row["id"] != 7] == [row for row in local if row["id"] != 7]
+
+
+@pytest.mark.weights
+def test_real_weights_on_three_nodes_of_which_one_is_killed_midway_give_the_bytes_of_one_process(
+    cluster: Nodes, place: Path
+) -> None:
+    rows = [{"id": i, "prompt": f"{i} + {i} = ?", "answer": f"It is {2 * i}."} for i in range(24)]
+    (place / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    small = ("--window", "2")
+    status, told = finished(started(place, *small, name=REAL, out="local.jsonl"))
+    assert status == 0, told
+    run = started(place, *small, "--engine", "ray", "--address", cluster.address, name=REAL)
+    until(run, lambda: kept(place).count("\n") > 1)  # rows of some windows are read, and of others not
+    (place / "seen/hold").touch()
+    until(run, lambda: len(readings(place)) == 3)
+    dead = cluster.kill_other_than_head()
+    assert dead in readings(place)
+    (place / "seen/hold").unlink()
+    cluster._more.append(cluster.add())
+    status, told = finished(run)
+    assert status == 0, told
+    assert (place / "out.jsonl").read_bytes() == (place / "local.jsonl").read_bytes()
+    scored = [json.loads(line)["foureyes"][REAL] for line in (place / "out.jsonl").read_text().splitlines()]
+    assert len(scored) == len(rows)
+    assert all("log_cmp" in row for row in scored)
 
 
 @pytest.mark.parametrize(
