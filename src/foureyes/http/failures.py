@@ -15,7 +15,7 @@ RETRIED_STATUSES: Final = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529
 _OF_THE_SERVER: Final = RETRIED_STATUSES - {500} | {401, 403}
 """Statuses that would meet any other request too. An internal error may be of this one alone."""
 
-_NUMBER: Final = re.compile(r"\d{1,9}(\.\d{1,9})?", re.ASCII)
+_NUMBER: Final = re.compile(r"\d{1,18}(\.\d{1,9})?", re.ASCII)
 
 
 class RequestFailed(Exception):
