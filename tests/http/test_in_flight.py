@@ -137,3 +137,27 @@ def test_a_small_server_beside_a_large_one_tries_what_it_gains_nothing_from_agai
         limit.answered(100, full=True, others=64)
         seen.add(limit.value)
     assert seen == {8, 16}
+
+
+def test_a_small_server_beside_a_large_one_is_mostly_sent_what_it_gains_from():
+    clock = Clock()
+    limit, seen = InFlightLimit(64, clock=clock), []
+    for _ in range(4000):
+        clock.now += 1 / min(limit.value, 8)
+        limit.answered(100, full=True, others=64)
+        seen.append(limit.value)
+    assert seen.count(8) > 0.8 * len(seen)
+
+
+def test_what_was_tried_in_vain_is_tried_again_at_once_when_another_is_sent_more():
+    clock = Clock()
+    limit = InFlightLimit(64, clock=clock)
+    seen = {}
+    for others in (32, 64):
+        seen[others] = []
+        for _ in range(200):
+            clock.now += 1 / min(limit.value, 8)
+            limit.answered(100, full=True, others=others)
+            seen[others].append(limit.value)
+    assert seen[32][-1] == 8
+    assert 16 in seen[64]

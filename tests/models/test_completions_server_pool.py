@@ -174,6 +174,19 @@ class TestAtOnce:
         assert [limit.value for limit in limits] == [8, 8]
         assert len(set(read.values())) == 1
 
+    def test_one_that_is_aside_is_none_to_keep_up_with(self, stack, monkeypatch):
+        servers = [stack.enter_context(Simulator()) for _ in range(2)]
+        limits = [InFlightLimit(32, fixed=fixed, clock=lambda: 0.0) for fixed in (False, True)]
+        found = server_pool.ServerPool([Connection(one.url, limits=QUICK) for one in servers], ServerWish(None), limits)
+        stack.callback(found.close)
+        found.open()
+        seen = []
+        monkeypatch.setattr(limits[0], "answered", lambda _size, **told: seen.append(told["others"]))
+        found.read(10, lambda _: None)
+        found._set_aside(found._members[1], "gone")
+        found.read(10, lambda _: None)
+        assert seen == [32, 8]
+
 
 def turning_away(status, content=b""):
     return lambda handler, _: send(handler, content, status)
@@ -256,6 +269,27 @@ class TestFailing:
         assert all(one.url in str(caught.value) for one in servers)
         servers[1].down = False
         assert all(isinstance(row, Reading) for row in reader.read(MANY))
+
+    def test_a_look_that_somebody_else_had_done_meanwhile_is_not_done_again(self, servers, opened, monkeypatch):
+        reader, looks = opened(), []
+        for one in servers:
+            one.down = True
+        reader.read(MANY)
+        for one in servers:
+            one.down = False
+        pool = reader._servers
+        look, shared = pool._look, pool._looks.shared
+
+        def late(work):
+            """Whoever comes when another's look is over, having seen before it that none is well."""
+            monkeypatch.setattr(pool._looks, "shared", shared)
+            pool.look_again()
+            return shared(work)
+
+        monkeypatch.setattr(pool, "_look", lambda member: (looks.append(member), look(member))[1])
+        monkeypatch.setattr(pool._looks, "shared", late)
+        pool.look_again()
+        assert len(looks) == len(servers)
 
     def test_the_first_row_that_all_fail_at_tells_that_they_are_gone(self, servers, opened):
         reader = opened()

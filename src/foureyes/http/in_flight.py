@@ -22,9 +22,9 @@ class InFlightLimit:
 
     Throughput is measured over an epoch of twice as many replies as the limit, after as many again that still tell of the limit
     before, and only while the limit is what holds requests back. Where twice the limit brings less than a tenth more, the
-    smaller one is kept, and the larger tried again sixteen epochs later; at once, while another server of the same model is sent more,
-    since what one wins on a machine that both share the other loses. A server that turns a request away has its limit halved,
-    once until it answers again.
+    smaller one is kept, and the larger tried again sixteen epochs later; at once, when another server of the same model is sent more
+    than it was then, since what one wins on a machine that both share the other loses. A server that turns a request away has its limit
+    halved, once until it answers again.
 
     Thread-safe.
 
@@ -55,7 +55,7 @@ class InFlightLimit:
         self._lock = threading.Lock()
         self._value = most if fixed else min(_FIRST, most)
         self._before: tuple[int, float] | None = None
-        self._held = 0
+        self._held = self._beside = 0
         self._halved = self._was_busy = False
         self._begin()
 
@@ -84,9 +84,9 @@ class InFlightLimit:
             if not full:
                 self._begin()
                 return
-            if self._value < others and not self._was_busy:
+            if max(self._value, self._beside) < others and not self._was_busy:
                 self._held = 0
-            self._count(size)
+            self._count(size, others)
 
     def turned_away(self) -> None:
         """Counts a request that the server was too busy for."""
@@ -99,19 +99,19 @@ class InFlightLimit:
     def _begin(self) -> None:
         self._left, self._size, self._since = 3 * self._value, 0, 0.0
 
-    def _count(self, size: int) -> None:
+    def _count(self, size: int, others: int) -> None:
         self._left -= 1
         if self._left == 2 * self._value:
             self._since = self._clock()
         elif self._left < 2 * self._value:
             self._size += size
         if self._left == 0 and (seconds := self._clock() - self._since) > 0:
-            self._judge(self._size / seconds)
+            self._judge(self._size / seconds, others)
         elif self._left <= 0:
             self._begin()
 
-    def _judge(self, rate: float) -> None:
-        """What to do after an epoch with so much a second."""
+    def _judge(self, rate: float, others: int) -> None:
+        """What to do after an epoch with so much a second, while another server was sent so many."""
         if self._held > 0:
             self._held -= 1
             self._begin()
@@ -119,7 +119,7 @@ class InFlightLimit:
         self._was_busy = False
         if self._before is not None and rate < _WORTH * self._before[1]:
             smaller, _ = self._before
-            self._before, self._held = None, _EPOCHS_HELD
+            self._before, self._held, self._beside = None, _EPOCHS_HELD, others
             self._set(smaller)
         elif self._value < self._most:
             self._before = self._value, rate

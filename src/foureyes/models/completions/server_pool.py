@@ -157,7 +157,7 @@ class ServerPool:
         """
         if (why := self.stopped) is None:
             return
-        found = self._looks.shared(lambda: [self._look(member) for member in self._members])
+        found = self._looks.shared(lambda: [] if self.stopped is None else [self._look(one) for one in self._members])
         if self.stopped is not None:
             faults = [fault for fault in found if fault is not None]
             raise not_back(self.facts.model, self.addresses, why, faults)
@@ -225,7 +225,7 @@ class ServerPool:
         else:
             if counted:
                 # replies that come together leave places free for a moment: full is who was so at any time meanwhile
-                others = max(one.limit.value for one in self._members)
+                others = max((one.limit.value for one in self._members if one.well), default=0)
                 member.limit.answered(n_tokens, full=member.filled > filled, others=others)
         finally:
             self._count(member, failure, n_tokens, counted=counted)
