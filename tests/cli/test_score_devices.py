@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from foureyes.cli.score import devices
+from foureyes.batch.workers.patience import Patience
+from foureyes.cli.score import devices, work
 from foureyes.cli.score.devices import devices_of
 from foureyes.cli.score.options import configure
 from foureyes.cli.score.work import score
 from foureyes.errors import ConfigError, InputError
+from foureyes.models.scripted import ScriptedReader
 
 
 def test_names_in_their_order_with_commas_between_them() -> None:
@@ -59,3 +61,21 @@ def test_a_time_to_read_in_is_of_workers() -> None:
         scored("--read-timeout", "60", "--device", "cpu")
     with pytest.raises(InputError, match="wanted a number of seconds above 0 that a worker may read; got 0"):
         scored("--read-timeout", "0", "--device", "cpu,cpu")
+
+
+def test_all_devices_may_be_one_which_a_time_to_read_in_gives_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "graphics_devices", lambda: ["cuda:0"])
+    monkeypatch.setattr(work, "DevicesEngine", lambda _open, found, **_: found)
+
+    def engine_of(*options: str) -> Any:
+        parser = argparse.ArgumentParser()
+        configure(parser)
+        args = parser.parse_args(["in", "-o", "out.jsonl", "--device", "all", *options])
+        opened = [ScriptedReader()]
+        return work._engine(args, devices_of("all"), lambda _: opened, Patience(args.read_timeout), lambda _: None)
+
+    assert engine_of("--read-timeout", "60") == ["cuda:0"]
+    assert list(engine_of().fingerprints) == ["scripted"]
+    monkeypatch.setattr(work, "_scoring", lambda args: pytest.fail(f"taken: {args.device}", pytrace=False))
+    with pytest.raises(pytest.fail.Exception, match="taken: all"):
+        scored("--read-timeout", "60", "--device", "all")

@@ -73,6 +73,8 @@ class Job:
         origin: what messages call the rows of the one input file; ``None`` for its own name.
         own: whether Parquet gets the column of the authors' own log-probabilities, and rows without any are let be where nobody else
             reads; ``None`` to look at the rows, and to refuse where they have none.
+        references: of the verifiers, in their order. Those that no fingerprint tells apart are told apart by these when a run is gone on
+            with; none where nobody knows them.
 
     Raises:
         InputError: these options cannot go together, or no file fits a pattern.
@@ -90,6 +92,7 @@ class Job:
     force: bool = False
     origin: Origin | None = None
     own: bool | None = None
+    references: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.resume and not (isinstance(self.out, Path) and isinstance(self.place, list)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import sys
@@ -30,3 +31,19 @@ def test_a_process_that_takes_nothing_in_is_ended_and_lost(monkeypatch: pytest.M
         assert asked.answer == Lost("its process was ended by SIGKILL")
     finally:
         worker.end()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a process is stopped by a signal")
+def test_a_process_that_cannot_be_ended_is_not_waited_for_when_python_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "_END_S", 0.1)
+    worker = WorkerProcess(list, "stuck")
+    child = worker._process
+    try:
+        os.kill(child.pid or 0, signal.SIGSTOP)
+        monkeypatch.setattr(child, "kill", lambda: None)  # as one that waits for a driver does not hear it
+        worker.end()
+        assert child.is_alive()
+        assert child not in multiprocessing.active_children()
+    finally:
+        os.kill(child.pid or 0, signal.SIGKILL)
+        child.join()

@@ -40,3 +40,43 @@ def test_a_task_that_hangs_ends_the_run_and_is_named_by_its_file(tmp_path: Path)
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=settings, timeout=600)
     assert done.returncode == 0, done.stderr
     assert f"no worker finished {tmp_path}/a.jsonl within 3 s: it hangs, or its node lends no processor" in done.stdout
+
+
+LENT = """
+import os, sys, threading
+from pathlib import Path
+import ray
+from foureyes.batch.ray import crew
+from foureyes.batch.shards.inputs import Inputs
+from foureyes.batch.shards.plan import Shard, input_files
+from foureyes.batch.tables.crew import ShardTask
+from foureyes.errors import ConfigError
+
+def hang(place, asked, out):
+    Path(asked).touch()
+    threading.Event().wait()
+
+ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, object_store_memory=128 << 20)
+crew._ANY_S = 3.0
+one = crew.RayCrew(Inputs(input_files(sys.argv[1:3]), None, Path(sys.argv[3]), is_cut=False))
+tasks = [ShardTask(Shard(i, i)) for i in range(2)]
+try:
+    list(one.work(hang, tasks, [f"{sys.argv[3]}/began-{i}" for i in range(2)]))
+except ConfigError as error:
+    print(error)
+one.close()
+print(ray.get(ray.remote(lambda: "the processor is free").options(num_cpus=1).remote()))
+"""
+
+
+def test_tasks_that_nobody_waits_for_any_more_leave_the_callers_cluster(tmp_path: Path) -> None:
+    if "CI" not in os.environ:
+        pytest.importorskip("ray")
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.jsonl").write_text('{"id": 1}\n')
+    command = [sys.executable, "-c", LENT, *(str(tmp_path / f"{name}.jsonl") for name in ("a", "b")), str(tmp_path)]
+    settings = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=settings, timeout=600)
+    assert done.returncode == 0, done.stderr
+    assert "it hangs, or its node lends no processor" in done.stdout
+    assert done.stdout.endswith("the processor is free\n")

@@ -38,12 +38,12 @@ class Spot:
 
 
 class Answers:
-    """A workplace whose workers run at once, and then open, end, fail or hang, place by place; all read, or hang, alike."""
+    """A workplace whose workers run at once, and then open, end, fail or hang, and read, or hang, place by place."""
 
     wants = ""
 
-    def __init__(self, opening: dict[str, str], reading: str = "hangs") -> None:
-        self.opening, self.reading = opening, reading
+    def __init__(self, opening: dict[str, str], reading: str = "hangs", **elsewhere: str) -> None:
+        self.opening, self.reading, self.elsewhere = opening, reading, elsewhere
         self.starts: Counter[str] = Counter()
         self.is_closed = False
 
@@ -54,8 +54,8 @@ class Answers:
         self.starts[slot.key] += 1
         return Hired(slot.key, Call("runs"), Call(self.opening[slot.key]))
 
-    def read(self, *_args: Any, **_options: Any) -> Call:
-        return Call(self.reading)
+    def read(self, handle: str, *_args: Any, **_options: Any) -> Call:
+        return Call(self.elsewhere.get(handle, self.reading))
 
     def answered(self, calls: Sequence[Call], _seconds: float) -> Call | None:
         return next((call for call in calls if call.says != "hangs"), None)
@@ -170,3 +170,51 @@ def test_workers_that_hang_whatever_they_read_end_the_run() -> None:
 
     with pytest.raises(ModelUnavailable, match="were lost one after the other, the last on good: it was still reading"):
         again_and_again()
+
+
+def kept_reading(workers: pool.WorkerPool[int], rounds: int) -> None:
+    """Hands out calls as long as anybody takes them, and hears of all."""
+    n = 0
+    for _ in range(rounds):
+        while workers.free:
+            n += 1
+            given(workers, n)
+        for _ in range(9):
+            workers.news()
+
+
+def test_a_place_that_hangs_whatever_it_reads_is_left_out_and_each_worker_before_is_told_of() -> None:
+    said: list[str] = []
+    workplace = Answers({GOOD: "opened", BAD: "opened"}, "reads", bad="hangs")
+    workers: pool.WorkerPool[int] = pool.WorkerPool(workplace, said.append, NO_PATIENCE)
+    kept_reading(workers, 20)
+    assert workplace.starts == {GOOD: 1, BAD: 2}
+    assert said == [
+        "a worker on bad is replaced: it was still reading after 0 s",
+        "bad is left out, as no worker can read there: it was still reading after 0 s",
+    ]
+
+
+def test_where_every_place_hangs_none_is_left_out_for_that() -> None:
+    said: list[str] = []
+    workplace = Answers({GOOD: "opened", BAD: "opened"})
+    workers: pool.WorkerPool[int] = pool.WorkerPool(workplace, said.append, NO_PATIENCE)
+    with pytest.raises(ModelUnavailable, match="were lost one after the other"):
+        kept_reading(workers, 20)
+    assert set(said) == {f"a worker on {place} is replaced: it was still reading after 0 s" for place in (GOOD, BAD)}
+
+
+def test_rows_that_hang_wherever_they_are_read_cost_no_place() -> None:
+    said: list[str] = []
+    workplace = Answers({GOOD: "opened", BAD: "opened", "better": "opened"}, "reads")
+    workers: pool.WorkerPool[int] = pool.WorkerPool(workplace, said.append, NO_PATIENCE)
+    for _ in range(9):
+        workers.news()
+    for _ in range(9):
+        workplace.reading = "hangs"
+        given(workers, 7)
+        workplace.reading = "reads"
+        for _ in range(9):
+            workers.news()
+    assert len(said) == 9
+    assert not any("left out" in words for words in said)

@@ -6,6 +6,7 @@ a run that is killed leaves none behind.
 
 from __future__ import annotations
 
+import multiprocessing.process
 import os
 import pickle
 import queue
@@ -102,9 +103,12 @@ class WorkerProcess:
             self._pending.popleft().answer = answer
 
     def end(self) -> None:
-        """Ends the process, whatever it is doing."""
+        """Ends the process, whatever it is doing; one that the system cannot end is left to it."""
         self._process.kill()
         self._process.join(_END_S)
+        if self._process.is_alive():  # its driver hangs; Python would wait for it at its own end, for ever
+            # a private name, as there is no other way
+            multiprocessing.process._children.discard(self._process)  # type: ignore[attr-defined]  # noqa: SLF001
         self.pipe.close()
 
     @contextmanager

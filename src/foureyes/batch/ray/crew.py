@@ -9,6 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -59,12 +60,15 @@ class RayCrew:
         """As many at once as there are processors, in the order of the shards."""
         most = _AHEAD * max(1, int(self._cluster.ray.cluster_resources().get("CPU", 1)))
         line: deque[tuple[ShardTask, Any, float]] = deque()
-        for task, one in zip(tasks, asked, strict=True):
-            line.append((task, *self._sent(what, task, one)))
-            if len(line) >= most:
-                yield self._result(*line.popleft())
-        while line:
-            yield self._result(*line.popleft())
+        try:
+            for task, one in zip(tasks, asked, strict=True):
+                line.append((task, *self._sent(what, task, one)))
+                if len(line) >= most:
+                    yield self._first(line)
+            while line:
+                yield self._first(line)
+        finally:
+            self._end([call for _, call, _ in line])
 
     def close(self) -> None:
         """Lets go of the cluster, which ends if it is our own."""
@@ -82,6 +86,22 @@ class RayCrew:
         makes = "" if task.out is None else task.out.name
         sent = _Sent(place.name, self._inputs.named(task.shard), content, makes)
         return self._there.remote(__version__, what, sent, asked), _ANY_S + len(content) / _BYTES_A_SECOND
+
+    def _first(self, line: deque[tuple[ShardTask, Any, float]]) -> Any:
+        """What the first call comes to, which leaves the line once that is known."""
+        found = self._result(*line[0])
+        line.popleft()
+        return found
+
+    def _end(self, calls: Iterable[Any]) -> None:
+        """Ends tasks for which nobody waits any more: on a cluster that is not our own they would run on."""
+        from ray.exceptions import RayError  # noqa: PLC0415 - an extra
+
+        if not self._cluster.ray.is_initialized():  # they ended with it, and Ray would start another to be asked
+            return
+        for call in calls:
+            with suppress(RayError):  # a cluster that is gone runs nothing, and why the work ended is to be told
+                self._cluster.ray.cancel(call, force=True)
 
     def _result(self, task: ShardTask, call: Any, most_s: float) -> Any:
         from ray.exceptions import GetTimeoutError, RayError  # noqa: PLC0415 - an extra

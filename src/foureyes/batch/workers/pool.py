@@ -15,6 +15,7 @@ from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from foureyes import __version__
 from foureyes.batch.window import Result
+from foureyes.batch.workers.hangs import Hangs
 from foureyes.batch.workers.narrowing import Lost
 from foureyes.batch.workers.patience import Patience
 from foureyes.batch.workers.worker import WorkerFailure, WorkerIdentity
@@ -98,7 +99,7 @@ class WorkerPool(Generic[T]):
 
     Args:
         workplace: where they run.
-        on_left_out: told of a slot that is given up, in a sentence.
+        on_left_out: told, in a sentence, of a slot that is given up, and of a worker that is replaced since it hung.
         patience: how long a worker may take over rows; then it counts as lost.
     """
 
@@ -113,6 +114,7 @@ class WorkerPool(Generic[T]):
         self._workers: dict[Hashable, _Worker[T]] = {}
         self._identity: WorkerIdentity | None = None
         self._losses = 0
+        self._hangs: Hangs[T] = Hangs()
         self._unopened: Counter[Hashable] = Counter()
         self._looked = self._ran = monotonic()
         self._looked -= _LOOK_S
@@ -139,8 +141,9 @@ class WorkerPool(Generic[T]):
         return any(worker.room for worker in self._workers.values())
 
     def read(self, what: T, rows: Sequence[Exchange | Unscored], signals: Sequence[str], *, tokens: bool) -> None:
-        """Gives rows, and by which name to hear of them, to the worker that has least to do."""
-        worker = min((one for one in self._workers.values() if one.room), key=lambda one: len(one.calls))
+        """Gives rows, and by which name to hear of them, to the worker that has least to do, and rather to one where none hung."""
+        able = [one for one in self._workers.values() if one.room]
+        worker = min(able, key=lambda one: (self._hangs.at(one.slot.key), len(one.calls)))
         verifiers = len(self._identity.fingerprints) if self._identity else 1
         most_s = self._patience.seconds_for(rows, signals, verifiers=verifiers)
         if not worker.calls:
@@ -207,6 +210,7 @@ class WorkerPool(Generic[T]):
                     self._lose(worker, told)
                 return [*found, *_left_by(worker, blamed)]
             self._losses, worker.since = 0, monotonic()
+            self._hangs.forget(worker.slot.key)
             found.append((worker.calls.popleft().what, told))
         return found
 
@@ -266,9 +270,22 @@ class WorkerPool(Generic[T]):
         for worker in list(self._workers.values()):
             why = worker.overdue
             if why and self._workplace.answered(worker.awaited[:1], 0.0) is None:
-                self._lose(worker, Lost(why))
+                self._lose_hanging(worker, why)
                 found += _left_by(worker, Lost(why))
         return found
+
+    def _lose_hanging(self, worker: _Worker[T], why: str) -> None:
+        """Loses a worker that hangs, and gives its slot up where it is the slot that does so; not the last that reads."""
+        key = worker.slot.key
+        if worker.calls:
+            self._hangs.hung(key, worker.calls[0].what)
+        others = [one for one in self._workers.values() if one.admitted and not self._hangs.at(one.slot.key)]
+        if self._hangs.blamed(key) and others:
+            self._hangs.forget(key)
+            self._unopened[key] = _OPENINGS
+        self._lose(worker, Lost(why))
+        if self._unopened[key] < _OPENINGS:
+            self._on_left_out(f"a worker on {worker.slot.place} is replaced: {why}")
 
     def _require_running(self) -> None:
         """Makes sure that workers start at all."""

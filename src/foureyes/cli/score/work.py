@@ -75,8 +75,10 @@ def score(args: argparse.Namespace, output: CommandOutput, open_reader: Callable
     devices = devices_of(args.device)
     if len(devices) > 1 and args.engine == "ray":
         raise InputError("--engine ray takes all devices of every node: leave out --device, or name cpu or cuda")
-    if args.read_timeout is not None and args.engine == "local" and len(devices) < 2:
-        raise InputError("--read-timeout is of workers: it goes with several devices (--device), or --engine ray")
+    if args.read_timeout is not None and args.engine == "local" and len(devices) < 2 and args.device != "all":
+        raise InputError(
+            "--read-timeout is of workers: it goes with several devices or all (--device), or --engine ray"
+        )
     patience = Patience(args.read_timeout)
     scored = _scoring(args)
     pace = Pace(time.monotonic)
@@ -109,7 +111,7 @@ def _engine(
     patience: Patience,
     on_left_out: Callable[[str], None],
 ) -> Engine:
-    if len(devices) > 1:
+    if len(devices) > 1 or (args.engine == "local" and args.device == "all" and args.read_timeout is not None):
         return DevicesEngine(open_on, devices, on_left_out=on_left_out, patience=patience)
     device = next(iter(devices), None)
     if args.engine == "local":
@@ -190,6 +192,7 @@ def _job(args: argparse.Namespace, source: Any, out: Path | IO[bytes]) -> Job:
         limits=WindowLimits(rows=args.window),
         resume=args.resume,
         force=args.force,
+        references=tuple(verifiers),
     )
 
 
