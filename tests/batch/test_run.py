@@ -348,6 +348,21 @@ def test_another_verifier_is_refused(stopped: Path, readers: list[ScriptedReader
     assert run(job(stopped, resume=True)).resumed == 12
 
 
+def test_verifiers_that_no_fingerprint_tells_apart_keep_their_columns(place: Path) -> None:
+    twins = ScriptedReader(), ScriptedReader()
+    with pytest.raises(ModelUnavailable):
+        run(job(place, references=("http://a", "http://b")), Dying(3), ScriptedReader())
+    with pytest.raises(InputError, match=r'cannot resume .*: references\.scripted was "http://a" and is "http://b"'):
+        run(job(place, references=("http://b", "http://a"), resume=True), *twins)
+    assert run(job(place, references=("http://a", "http://b"), resume=True), *twins).resumed == 12
+
+
+def test_a_verifier_that_its_fingerprint_tells_apart_may_be_named_in_another_way(place: Path) -> None:
+    with pytest.raises(ModelUnavailable):
+        run(job(place, references=("http://a",)), Dying(3))
+    assert run(job(place, references=("http://b",), resume=True)).resumed == 12
+
+
 def test_an_unfinished_run_is_neither_ignored_nor_overwritten(stopped: Path) -> None:
     with pytest.raises(InputError, match="holds an unfinished run; --resume goes on with it, --force throws it away"):
         run(job(stopped))

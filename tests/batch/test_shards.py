@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
+import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -436,6 +439,20 @@ def test_a_run_goes_on_with_the_same_readers_under_other_names(place: Path) -> N
     assert (again.rows, again.resumed) == (30, 30)
 
 
+def test_one_model_at_two_servers_does_not_go_on_in_another_order(place: Path) -> None:
+    def score(*references: str, resume: bool = True, answers: float = float("inf")) -> Tallies:
+        what = sharding([place / "data"], place / "out", resume=resume, readers={"references": list(references)})
+        what = replace(what, job_of=partial(what.job_of, references=references))
+        return score_shards(what, lambda: LocalEngine([Dying(answers), ScriptedReader()]))
+
+    with pytest.raises(ModelUnavailable):
+        score("http://a", "http://b", resume=False, answers=13)
+    for _ in ("as far as it went", "whole"):
+        with pytest.raises(InputError, match=r'references\.scripted was "http://a" and is "http://b"'):
+            score("http://b", "http://a")
+        assert score("http://a", "http://b").rows == 30
+
+
 def test_other_readers_do_not_go_on_with_a_run_that_is_whole(place: Path) -> None:
     run(sharding([place / "data"], place / "out", readers={"dtype": "float32"}))
     other = sharding([place / "data"], place / "out", resume=True, readers={"dtype": "float16"})
@@ -463,6 +480,70 @@ def test_a_folder_says_that_it_is_unfinished_until_every_shard_is_whole(place: P
     run(sharding([place / "data"], place / "out", resume=True))
     assert not mark.exists()
     assert len(list(records(place / "out"))) == 30
+
+
+@pytest.mark.parametrize("of", ["out", "."])
+def test_a_run_that_ends_while_its_folder_is_listed_does_not_make_a_part_look_whole(
+    place: Path, monkeypatch: pytest.MonkeyPatch, of: str
+) -> None:
+    with pytest.raises(ModelUnavailable):
+        run(sharding([place / "data"], place / "out"), Dying(13))
+    scandir = os.scandir
+    ended: list[str] = []
+
+    def listed(path: Any) -> Any:
+        if not isinstance(path, str) or Path(path).name != "out":
+            return scandir(path)
+        with scandir(path) as found:
+            entries = list(found)
+        if not ended:
+            ended.append(path)
+            run(sharding([place / "data"], place / "out", resume=True))
+        return _Listed(entries)
+
+    monkeypatch.setattr(os, "scandir", listed)
+    with pytest.raises(InputError, match=r"out/ is what a run has not finished"):
+        list(records(place / of))
+    assert ended
+    assert len(list(records(place / "out"))) == 30
+
+
+class _Listed:
+    """What a folder held when it was listed, as :func:`os.scandir` tells it."""
+
+    def __init__(self, entries: list[os.DirEntry[str]]) -> None:
+        self._entries = iter(entries)
+
+    def __next__(self) -> os.DirEntry[str]:
+        return next(self._entries)
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """There is nothing to close."""
+
+
+def test_a_folder_whose_mark_nobody_may_look_at_is_refused_and_read_by_a_pattern(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(sharding([place / "data"], place / "out"))
+    look = Path.stat
+
+    def permitted(path: Path, **options: Any) -> os.stat_result:
+        if path.parent.name == ".foureyes":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return look(path, **options)
+
+    monkeypatch.setattr(Path, "stat", permitted)  # since root may enter every folder
+    with pytest.raises(
+        InputError, match=r"cannot look into .*/out/\.foureyes, which says .*: Permission denied; a pattern"
+    ):
+        list(records(place / "out"))
+    assert len(list(records(str(place / "out" / "*.jsonl")))) == 30
 
 
 def test_a_folder_whose_shards_are_made_again_is_unfinished_meanwhile(place: Path) -> None:
@@ -587,12 +668,35 @@ def test_why_a_run_ended_is_told_though_its_claim_cannot_be_given_back(
 ) -> None:
     from foureyes.storage.store import ObjectStore
 
-    def failing(*_: object) -> None:
-        raise InputError("cannot delete")
+    delete = ObjectStore.delete
+
+    def failing(store: ObjectStore, addresses: Sequence[str]) -> None:
+        if f"{bucket}/out/.foureyes/claim" in addresses:
+            raise InputError("cannot delete")
+        delete(store, addresses)
 
     monkeypatch.setattr(ObjectStore, "delete", failing)
     with pytest.raises(ModelUnavailable):
         run(sharding([place / "data"], f"{bucket}/out/"), Dying(0))
+
+
+def test_a_bucket_in_which_nothing_may_be_deleted_is_refused_before_a_model_is_loaded(
+    place: Path, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from foureyes.storage.store import ObjectStore
+
+    def forbidden(_: ObjectStore, addresses: Sequence[str]) -> None:
+        raise InputError(
+            f"cannot delete {addresses[0]}: the store does not allow it with the credentials that are set here"
+        )
+
+    monkeypatch.setattr(ObjectStore, "delete", forbidden)
+    with pytest.raises(
+        InputError, match=r"does not allow it .* wants the right to delete objects in s3://.*/out/ \(s3:Del"
+    ):
+        score_shards(sharding([place / "data"], f"{bucket}/out/"), refuse)
+    assert ObjectStore(bucket).look(f"{bucket}/out/.foureyes/claim") is None
+    assert fetched(bucket, place) == {}
 
 
 def test_what_was_copied_of_the_input_is_deleted_after_an_error_too(place: Path, bucket: str) -> None:
@@ -646,7 +750,9 @@ def test_a_half_written_object_is_made_again(place: Path, bucket: str) -> None:
 
 
 def test_a_bucket_without_rights_costs_nothing(place: Path, forbidding_store: str) -> None:
-    with pytest.raises(InputError, match=r"cannot write s3://closed/out/.foureyes/claim: the store does not allow it"):
+    with pytest.raises(
+        InputError, match=r"cannot write s3://closed/out/.foureyes/may-be-deleted: the store does not allow it"
+    ):
         score_shards(sharding([place / "data"], f"{forbidding_store}/out/", work=place / "w"), refuse)
     with pytest.raises(InputError, match=r"cannot read s3://closed/data: the store does not allow it"):
         score_shards(sharding([f"{forbidding_store}/data"], place / "out"), refuse)

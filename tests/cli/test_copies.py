@@ -200,9 +200,13 @@ def no_other(_: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "options", "what"),
     [
-        (other_calibrator, (), 'added.confidence was "sha256:'),
-        (no_other, ("--field", "p_right"), "added.confidence was "),
-        (no_other, ("--flag-rate", "0.1"), "added.flagged was null and is "),
+        (
+            other_calibrator,
+            (),
+            "the values of the column 'confidence' are others than they were: other options, another calibrator",
+        ),
+        (no_other, ("--field", "p_right"), "the columns that are added were confidence and are p_right"),
+        (no_other, ("--flag-rate", "0.1"), "the columns that are added were confidence and are confidence, flagged"),
         (no_other, ("--rows-per-shard", "60"), "rows_per_shard was 70 and is 60"),
         (other_rows, (), "rows.jsonl.size was "),
     ],
@@ -227,7 +231,7 @@ def test_a_run_that_dropped_other_rows_does_not_go_on(place: Path, capsys: pytes
     asking = asked(place, "clean", "-o", f"{place}/out/", "--rows-per-shard", "70", "--action", "drop")
     killed([*asking, "--keep-top", "0.5"], "publish", 2)
     assert main([*asking, "--keep-top", "0.1", "--resume"]) == 1
-    assert 'rows_kept was "sha256:' in capsys.readouterr().err
+    assert "the rows that are kept are others than they were" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("out", [("-o", "{}/one.jsonl"), ()])

@@ -5,6 +5,7 @@ All that can be refused is refused before a model is loaded. Start at :func:`sco
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import partial
@@ -90,7 +91,8 @@ def score_with(
         with closing(LocalEngine([]) if open_engine is None else open_engine()) as engine:
             verifiers = engine.fingerprints
             columns = Columns(tuple(verifiers), job.signals, own, job.tokens)
-            kept = output.begin(_manifest(identity, verifiers), partial(_sink, schema, columns))
+            manifest = {**identity, **who_reads(verifiers, job.references)}
+            kept = output.begin(manifest, partial(_sink, schema, columns))
             found = engine.read(
                 cut(source.windows(job.limits), kept, job.limits), signals=job.signals, tokens=job.tokens
             )
@@ -211,10 +213,19 @@ def _identity(job: Job, source: RowSource) -> dict[str, Any]:
     }
 
 
-def _manifest(identity: Mapping[str, Any], fingerprints: Mapping[str, str]) -> dict[str, Any]:
-    return {**identity, **who_reads(fingerprints)}
+def who_reads(fingerprints: Mapping[str, str], references: Sequence[str] = ()) -> dict[str, Any]:
+    """What of the verifiers must be the same for a run to go on: their names in the results, in order, and their fingerprints.
 
+    Of those that have one fingerprint, as one model has at two servers, the references too: named in another order they would write into
+    each other's columns.
 
-def who_reads(fingerprints: Mapping[str, str]) -> dict[str, Any]:
-    """What of the verifiers must be the same for a run to go on: their names in the results, in order, and their fingerprints."""
-    return {"verifiers": list(fingerprints), "fingerprints": dict(fingerprints)}
+    Args:
+        fingerprints: of the verifiers, by their names in the results.
+        references: by which they were named, in that order; none where nobody knows.
+    """
+    found: dict[str, Any] = {"verifiers": list(fingerprints), "fingerprints": dict(fingerprints)}
+    n = Counter(fingerprints.values())
+    if references and max(n.values(), default=0) > 1:
+        named = zip(fingerprints, references, strict=True)
+        found["references"] = {name: reference for name, reference in named if n[fingerprints[name]] > 1}
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Sequence
 from pathlib import Path, PurePath
 from typing import Final
@@ -52,14 +53,36 @@ def files_below(folder: Path) -> list[Path]:
     """The files of a data set in a folder of this machine.
 
     Raises:
-        InputError: there is none, they are of several formats, a run has not finished them, or a folder on the way may not be entered.
+        InputError: there is none, they are of several formats, a run has not finished them, or a folder on the way, or what a run keeps in
+            it, may not be looked into.
     """
-    paths = []
+    paths = _marks([folder])
     for place, folders, names in os.walk(folder, onerror=_refuse):
-        folders[:] = [name for name in folders if not name.startswith((".", "_"))]
-        there = [*(Path(place, name) for name in names), Path(place, UNFINISHED)]
-        paths += [path.relative_to(folder) for path in there if path.is_file()]
-    return [folder / path for path in data_files(str(folder), paths)]
+        shown = [Path(place, name) for name in folders if not name.startswith((".", "_"))]
+        below = [path for path in shown if not path.is_symlink()]  # which os.walk does not follow
+        folders[:] = [path.name for path in below]
+        # of this folder after it was listed, of those below before they are: a run may begin, or end, in between
+        paths += _marks([Path(place), *below])
+        paths += [path for path in (Path(place, name) for name in names) if path.is_file()]
+    return [folder / path for path in data_files(str(folder), [path.relative_to(folder) for path in paths])]
+
+
+def _marks(folders: Sequence[Path]) -> list[Path]:
+    """The marks of those folders that a run has not finished; one that nobody may look at could be there, so its folder is refused."""
+    found = []
+    for folder in folders:
+        mark = folder / UNFINISHED
+        try:
+            if stat.S_ISREG(mark.stat().st_mode):
+                found.append(mark)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            raise InputError(
+                f"cannot look into {mark.parent}, which says whether a run has finished {folder}/: {error.strerror or error}; a pattern, "
+                f"{folder}/*.…, reads what is there"
+            ) from error
+    return found
 
 
 def _is_hidden(path: PurePath) -> bool:

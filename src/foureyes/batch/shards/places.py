@@ -13,12 +13,15 @@ from foureyes.batch.shards.folder import CLAIM, OWN, ShardFolder
 from foureyes.batch.shards.patterns import fits
 from foureyes.errors import InputError
 from foureyes.models.weights.store import cache_folder
+from foureyes.records.folders import UNFINISHED
 from foureyes.storage.addresses import is_remote, joined
 
 __all__ = ["DiskFolder", "StoredFolder", "open_folder"]
 
 _EXAMPLES: Final = tuple(f"shard-00000.{suffix}" for suffix in ("jsonl", "parquet", "json", "csv", "arrow", "npz"))
 """Names such as shards have."""
+
+_PROBE: Final = "may-be-deleted"
 
 
 def open_folder(out: str, work: Path | None = None) -> ShardFolder:
@@ -138,6 +141,7 @@ class StoredFolder(ShardFolder):
             place.unlink()
 
     def _claim(self, *, by_force: bool) -> None:
+        self._require_deleting()
         with reading(self._place):
             self._token = self._place.read_bytes() if self._place.exists() else b""
         if not self._token:
@@ -151,6 +155,18 @@ class StoredFolder(ShardFolder):
                 f"another run is writing {self.name}; if it is dead, --resume --force goes on without what it had not finished"
             )
         self._store.write(address, self._token)
+
+    def _require_deleting(self) -> None:
+        """Finds out before the work whether objects may be deleted: at its end the mark and the claim are, or it never ends."""
+        probe = self._address(_PROBE)
+        self._store.write(probe, b"Written and deleted when a run begins, to see whether it may delete.\n")
+        try:
+            self._store.delete([probe])
+        except InputError as error:
+            raise InputError(
+                f"{error}; a run deletes its claim and {UNFINISHED}, so it wants the right to delete objects in {self.name} "
+                "(s3:DeleteObject, storage.objects.delete)"
+            ) from error
 
     def _let_go(self) -> None:
         with suppress(

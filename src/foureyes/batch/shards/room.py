@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -113,13 +113,24 @@ def told_run(folder: ShardFolder, identity: Mapping[str, Any], *, resume: bool, 
     return None
 
 
-def require_same(folder: ShardFolder, then: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+def require_same(
+    folder: ShardFolder,
+    then: Mapping[str, Any],
+    now: Mapping[str, Any],
+    differs: Callable[[Mapping[str, Any], Mapping[str, Any]], str | None] = difference,
+) -> None:
     """Refuses to go on with a run of something else.
+
+    Args:
+        folder: of the run.
+        then: what it was about.
+        now: what it would be about.
+        differs: what differs between the two, in words; ``None`` where nothing does.
 
     Raises:
         InputError: it was; says what differs first.
     """
-    if what := difference(then, now):
+    if what := differs(then, now):
         raise InputError(f"cannot resume {folder.name}: {what}; --force without --resume starts again")
 
 

@@ -211,12 +211,13 @@ class _Run:
 
     def _begin(self, manifest: dict[str, Any], told: dict[str, Any] | None) -> None:
         """Says what the run is about, once that is known; whoever goes on must read with the same verifiers."""
-        now = who_reads(self._engine.fingerprints if self._engine else {})
+        now = who_reads(self._engine.fingerprints if self._engine else {}, self._template.references)
         if told is None:
             self._folder.tell(dump({**manifest, **now}).encode())
             return
         with undamaged(self._folder, RUN):
             then = who_reads(told["fingerprints"])
+            then["references"] = told.get("references")
         require_same(self._folder, then, now)
 
     def _pending(self, shards: Sequence[Shard]) -> list[Shard]:

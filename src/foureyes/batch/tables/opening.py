@@ -16,7 +16,7 @@ from foureyes.batch.shards.folder import ShardFolder
 from foureyes.batch.shards.inputs import Inputs
 from foureyes.batch.shards.places import open_folder
 from foureyes.batch.shards.plan import input_files, inputs_identity, plan_shards
-from foureyes.batch.shards.room import require_apart, require_same, throw_away, told_run, whole_shards
+from foureyes.batch.shards.room import RUN, require_apart, require_same, throw_away, told_run, undamaged, whole_shards
 from foureyes.batch.tables.crew import Crew, LocalCrew
 from foureyes.batch.tables.table import ShardedTable
 from foureyes.errors import InputError
@@ -102,7 +102,9 @@ class _FolderCopies:
             throw_away(self._folder, by_force=self._by_force)
             self._folder.tell(dump({**self._manifest, **identity}).encode())
             return set(names)
-        require_same(self._folder, {name: self._told.get(name) for name in identity}, identity)
+        with undamaged(self._folder, RUN):
+            then = {"added": dict(self._told["added"]), "rows_kept": self._told["rows_kept"]}
+        require_same(self._folder, then, identity, _other_copies)
         missing = set(names) - whole_shards(self._folder, names).keys()
         if missing:
             self._folder.say_unfinished()
@@ -132,3 +134,16 @@ def _claimed(
             yield _FolderCopies(folder, {**identity, **shards}, told, by_force=to.force)
         finally:
             folder.clear()
+
+
+def _other_copies(then: Mapping[str, Any], now: Mapping[str, Any]) -> str | None:
+    """What copies were to have and are not to have now, in words: of columns and rows only digests are known."""
+    before, after = then["added"], now["added"]
+    if before.keys() != after.keys():
+        names = [", ".join(sorted(columns)) or "none" for columns in (before, after)]
+        return f"the columns that are added were {names[0]} and are {names[1]}"
+    if changed := [name for name in after if before[name] != after[name]]:
+        return f"the values of the column {changed[0]!r} are others than they were: other options, another calibrator or another machine"
+    if then["rows_kept"] != now["rows_kept"]:
+        return "the rows that are kept are others than they were: other options, other decisions or another machine"
+    return None
