@@ -8,6 +8,7 @@ from foureyes.cleaning.review import (
     ReviewDecision,
     apply_decisions,
     clean_records,
+    is_decided,
     read_review,
     suggestions,
     write_review,
@@ -67,6 +68,16 @@ def test_a_review_that_a_spreadsheet_of_another_country_saved_is_read(tmp_path, 
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         csv.writer(file, delimiter=between).writerows(lines)
     assert read_review(path, classes=CLASSES) == {0: ReviewDecision("relabel", 2)}
+
+
+@pytest.mark.parametrize(
+    ("decision", "label", "decided"), [("keep", "", True), ("", "emu", True), ("", "", False), (" ", "", False)]
+)
+def test_whether_anybody_has_worked_on_a_review(tmp_path, decision, label, decided):
+    path = tmp_path / "review.csv"
+    write_review(path, ISSUES, classes=CLASSES)
+    fill(path, row_2=(decision, label))
+    assert is_decided(path) is decided
 
 
 def test_nothing_decided_changes_nothing(tmp_path):

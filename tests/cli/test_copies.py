@@ -234,6 +234,42 @@ def test_a_run_that_dropped_other_rows_does_not_go_on(place: Path, capsys: pytes
     assert "the rows that are kept are others than they were" in capsys.readouterr().err
 
 
+def test_a_run_that_goes_on_writes_the_review_anew_unless_somebody_worked_on_it(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    review = place / "review.csv"
+    asking = asked(place, "clean", "-o", f"{place}/out/", "--rows-per-shard", "70", "--review", str(review))
+    killed(asking, "publish", 2)
+    whole = review.read_text()
+    review.write_text(whole.partition("\n")[0] + "\n")  # of a run that was killed while it wrote
+    assert main([*asking, "--resume"]) == 0
+    assert review.read_text() == whole
+    joined(place / "out")
+    head, _, rest = whole.partition("\n")
+    first, _, others = rest.partition("\n")
+    assert first.endswith(",,")
+    decided = f"{head}\n{first[:-1]}keep,\n{others}"
+    review.write_text(decided)
+    (place / "out/shard-00001.jsonl").unlink()
+    capsys.readouterr()
+    assert main([*asking, "--resume"]) == 1
+    assert f"{review} holds decisions, which would be lost" in capsys.readouterr().err
+    assert review.read_text() == decided
+    assert not (place / "out/shard-00001.jsonl").exists()
+
+
+def test_a_review_that_is_there_is_told_of_before_the_input_is_read(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (place / "review.csv").write_text("mine")
+    (place / "rows.jsonl").unlink()
+    assert main(asked(place, "clean", "--review", f"{place}/review.csv")) == 1
+    assert "review.csv: File exists" in capsys.readouterr().err
+    assert main(asked(place, "clean", "--review", f"{place}/none/review.csv")) == 1
+    assert "wanted a folder" in capsys.readouterr().err
+    assert (place / "review.csv").read_text() == "mine"
+
+
 @pytest.mark.parametrize("out", [("-o", "{}/one.jsonl"), ()])
 def test_only_a_folder_can_be_gone_on_with(
     place: Path, capsys: pytest.CaptureFixture[str], out: tuple[str, ...]

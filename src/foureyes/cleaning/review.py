@@ -28,6 +28,7 @@ __all__ = [
     "ReviewDecision",
     "apply_decisions",
     "clean_records",
+    "is_decided",
     "read_review",
     "review_table",
     "suggestions",
@@ -123,7 +124,24 @@ def read_review(path: str | Path, *, classes: Sequence[str] | None = None) -> di
     Raises:
         InputError: the file cannot be read, a column is missing, a decision or a label is unknown; says which line.
     """
-    decisions: dict[int, ReviewDecision] = {}
+    return {
+        _row(line, number): _decision(line, number, classes)
+        for number, line in _lines(path)
+        if line["decision"].strip()
+    }
+
+
+def is_decided(path: str | Path) -> bool:
+    """Whether a person has filled in anything in a review file.
+
+    Raises:
+        InputError: the file cannot be read, or is none.
+    """
+    return any(line[name].strip() for _, line in _lines(path) for name in _FIXED[-2:])
+
+
+def _lines(path: str | Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """The lines of a review file, each with its number."""
     try:
         with Path(path).open(encoding="utf-8-sig", newline="") as file:
             between = _BETWEEN.match(file.readline())  # a spreadsheet saves with what its country uses
@@ -132,15 +150,13 @@ def read_review(path: str | Path, *, classes: Sequence[str] | None = None) -> di
             if missing := set(_FIXED) - set(table.fieldnames or ()):
                 raise InputError(f"{path} is no review file: it lacks the column {min(missing)!r}")
             for line in table:
-                if line["decision"].strip():
-                    decisions[_row(line, table.line_num)] = _decision(line, table.line_num, classes)
+                yield table.line_num, line
     except OSError as error:
         raise InputError(f"cannot read the review file {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise InputError(f"the review file {path} is not UTF-8: byte {error.start}") from error
     except csv.Error as error:
         raise InputError(f"the review file {path} is not CSV: {error}") from error
-    return decisions
 
 
 def suggestions(issues: Issues, action: Literal["relabel", "drop"]) -> dict[int, ReviewDecision]:

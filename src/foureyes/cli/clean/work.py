@@ -11,7 +11,7 @@ import numpy as np
 from foureyes.cleaning.counting import estimate_errors
 from foureyes.cleaning.issues import Method
 from foureyes.cleaning.labels import DEFAULT_KEEP_TOP, find_label_issues
-from foureyes.cleaning.review import apply_decisions, suggestions, write_review
+from foureyes.cleaning.review import apply_decisions, is_decided, suggestions, write_review
 from foureyes.cleaning.stopping import keep_top_for
 from foureyes.cli.clean.serving import read_decisions, serve
 from foureyes.cli.clean.table import LabelTable, precision_of, read_labels
@@ -22,7 +22,7 @@ from foureyes.display import plural
 from foureyes.errors import InputError
 from foureyes.report.cleaning import CleaningFindings, cleaning_page, issue_of
 from foureyes.report.review import review_page
-from foureyes.tables.saving import write_text
+from foureyes.tables.saving import replacing, write_text
 
 __all__ = ["run"]
 
@@ -36,7 +36,9 @@ def run(args: argparse.Namespace, output: CommandOutput) -> None:
         InputError: options that do not go together, or fields that cannot be used.
     """
     _require_options(args)
-    require_places(args.html, None if isinstance(args.out, str) else args.out)
+    require_places(args.html, args.review, None if isinstance(args.out, str) else args.out)
+    if args.review:
+        _require_free(args.review, resume=args.resume)
     with opened_for_copy(args) as table:
         _clean(read_labels(table, args), args, output)
 
@@ -46,7 +48,7 @@ def _clean(data: LabelTable, args: argparse.Namespace, output: CommandOutput) ->
     for sentence in found.issues.findings:
         output.say(sentence)
     if args.review:
-        _write_review(found, args.review, output)
+        _write_review(found, args.review, output, resume=args.resume)
     if args.out:
         _write_copy(data, found, args, output)
     _write_page(found, args, output)  # before anything is printed: whoever reads our stdout may go away
@@ -110,11 +112,27 @@ def _find(data: LabelTable, args: argparse.Namespace, output: CommandOutput) -> 
     return CleaningFindings(issues, share, data.classes, data.items, measured, estimate)
 
 
-def _write_review(found: CleaningFindings, path: Path, output: CommandOutput) -> None:
-    if path.suffix.lower() in {".html", ".htm"}:
+def _is_page(path: Path) -> bool:
+    return path.suffix.lower() in {".html", ".htm"}
+
+
+def _require_free(path: Path, *, resume: bool) -> None:
+    """Refuses a review file that is there already; a run that goes on replaces the one of the run before, as long as nobody worked on it."""
+    if _is_page(path) or not path.exists():
+        return
+    if not resume:
+        raise InputError(f"cannot write the review file {path}: File exists")
+    if is_decided(path):
+        raise InputError(f"{path} holds decisions, which would be lost: give --review another name, or leave it out")
+
+
+def _write_review(found: CleaningFindings, path: Path, output: CommandOutput, *, resume: bool) -> None:
+    if _is_page(path):
         write_text(path, review_page(found))
     else:
-        write_review(path, found.issues, items=found.items, classes=found.classes)
+        _require_free(path, resume=resume)  # once more: the work took a while
+        with replacing(path) as part:
+            write_review(part, found.issues, items=found.items, classes=found.classes)
     output.say(f"to decide on: {path}")
 
 
