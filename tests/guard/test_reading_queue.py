@@ -49,7 +49,56 @@ def test_a_prompt_counts_once_and_what_is_read_of_it_stays_together() -> None:
     for name in "abc":
         queue.add(name, Exchange(QUESTION, "x" * 20))
         queue.add(name.upper(), Exchange(QUESTION + "!", "x" * 19))
-    assert [list(queue.take()) for _ in range(2)] == [["a", "b", "c", "A"], ["B", "C"]]
+    assert [list(queue.take()) for _ in range(2)] == [["a", "b", "c", "A", "B", "C"], []]
+
+
+def answers_to(prompt: str, *sizes: int, call_size: int = 1000) -> ReadingQueue[int]:
+    queue = ReadingQueue[int](most=64, call_size=call_size)
+    for place, size in enumerate(sizes):
+        queue.add(place, Exchange(prompt, "x" * size))
+    return queue
+
+
+def test_a_prompt_larger_than_a_call_is_read_once_for_the_answers_to_it() -> None:
+    assert calls(answers_to("?" * 9000, *[40] * 25)) == [list(range(25))]
+
+
+def test_a_prompt_that_nearly_fills_a_call_is_not_read_again_for_every_few_answers() -> None:
+    assert calls(answers_to("?" * 900, *[40] * 25)) == [list(range(25))]
+    assert calls(answers_to("?" * 900, *[400] * 5)) == [[0, 1], [2, 3], [4]]
+
+
+def test_answers_may_be_as_much_as_the_prompt_that_they_share() -> None:
+    assert calls(answers_to("?" * 2000, *[400] * 6)) == [[0, 1, 2, 3, 4], [5]]
+
+
+def test_behind_a_large_prompt_nothing_of_another_waits_for_it() -> None:
+    queue = answers_to("?" * 2000, 100, 100)
+    queue.add(2, Exchange("Why?", "x" * 3000))
+    queue.add(3, Exchange("How?", "x" * 4000))
+    assert calls(queue) == [[0, 1], [2], [3]]
+
+
+def test_the_hash_of_a_prompt_is_taken_once_and_decides_nothing() -> None:
+    taken: list[str] = []
+
+    class Counted(str):
+        __slots__ = ()
+
+        def __hash__(self) -> int:
+            taken.append("")
+            return 7
+
+    queue = ReadingQueue[int](most=64, call_size=100)
+    for place, prompt in enumerate(["Why?", "How?", "Why?"] * 5):
+        queue.add(place, Exchange(Counted(prompt), "x" * 10))
+    n = len(taken)
+    assert calls(queue) == [[0, 2, 3, 5, 6, 8, 9, 11, 12, 14], [1, 4, 7, 10, 13]]
+    assert len(taken) == n
+
+
+def test_one_at_a_time_is_the_one_due_first() -> None:
+    assert calls(queue_of(300, 100, 200, 100, most=1)) == [[1], [3], [2], [0]]
 
 
 def test_what_may_be_called_counts_too() -> None:

@@ -7,6 +7,8 @@ wait behind what is long:
 2. What is due first is read first, together with what else waits of the same prompt, which a reader reads once.
 3. A call ends before it has more than so many characters that are new, and before an answer that has more than all those before it, which
    would wait for that one; but it has one answer at least.
+4. The prompt under way does not count against further answers to it, which may be as much as so many characters or as their prompt: else a long
+   prompt would be read again for every few of them.
 
 So nothing overtakes an answer that comes after the reader was handed four times as many characters as the answer has itself: a long one waits
 longer than by its turn, and not for ever.
@@ -16,7 +18,8 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, Generic, TypeAlias, TypeVar
+from heapq import nsmallest
+from typing import Final, Generic, TypeVar
 
 from foureyes.types import Exchange, Prompt, ToolDefinition, text_of
 
@@ -30,7 +33,32 @@ _FEW: Final = 512
 
 Key = TypeVar("Key", bound=Hashable)
 
-Shared: TypeAlias = tuple[Prompt, tuple[ToolDefinition, ...]]
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Shared:
+    """What a row may have in common with others; its hash is taken once, as a prompt may be of many messages."""
+
+    prompt: Prompt
+    tools: tuple[ToolDefinition, ...]
+    hashed: int
+
+    @classmethod
+    def of(cls, exchange: Exchange) -> _Shared:
+        return cls(exchange.prompt, exchange.tools, hash((exchange.prompt, exchange.tools)))
+
+    @property
+    def size(self) -> int:
+        """Characters of it."""
+        told = sum(len(tool.description) + len(tool.parameters) for tool in self.tools)
+        return len(text_of(self.prompt)) + told
+
+    def __hash__(self) -> int:
+        return self.hashed
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _Shared) or self.hashed != other.hashed:
+            return False
+        return (self.prompt, self.tools) == (other.prompt, other.tools)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +68,17 @@ class _Row:
     Attributes:
         exchange: to be read.
         shared: what it may have in common with others: its prompt.
-        size: characters of all of it.
+        before: characters of that.
         due: characters handed to the reader by then.
     """
 
     exchange: Exchange
-    shared: Shared
-    size: int
+    shared: _Shared
+    before: int
     due: int
 
     @property
-    def beside_others(self) -> int:
+    def own(self) -> int:
         """Characters where its prompt is read anyhow."""
         return len(self.exchange.answer)
 
@@ -60,7 +88,7 @@ class ReadingQueue(Generic[Key]):
 
     Args:
         most: exchanges in one call, ≥ 1.
-        call_size: new characters in one call, unless of one exchange, ≥ 1.
+        call_size: new characters in one call, unless of one exchange or of answers to one prompt, ≥ 1.
 
     Example:
         >>> queue = ReadingQueue[str](most=64, call_size=100)
@@ -81,10 +109,10 @@ class ReadingQueue(Generic[Key]):
 
     def add(self, key: Key, exchange: Exchange) -> None:
         """Has an exchange wait."""
-        shared = (exchange.prompt, exchange.tools)
-        told = sum(len(tool.description) + len(tool.parameters) for tool in exchange.tools)
-        size = len(text_of(exchange.prompt)) + told + len(exchange.answer)
-        self._rows[key] = _Row(exchange, shared, size, self._handed + _PATIENCE * size)
+        shared = _Shared.of(exchange)
+        before = shared.size
+        due = self._handed + _PATIENCE * (before + len(exchange.answer))
+        self._rows[key] = _Row(exchange, shared, before, due)
 
     def discard(self, key: Key) -> None:
         """Has one wait no longer, if it does."""
@@ -98,23 +126,27 @@ class ReadingQueue(Generic[Key]):
 
     def take(self) -> Mapping[Key, Exchange]:
         """What is read in the next call; it waits no longer."""
-        batch: dict[Key, Exchange] = {}
+        chosen: list[Key] = []
         handed = 0
-        for key, new in self._in_turn():
-            if len(batch) == self._most or (batch and new > min(self._call_size - handed, max(handed, _FEW))):
+        for key, new, room in self._in_turn():
+            if len(chosen) == self._most or (chosen and new > min(room - handed, max(handed, _FEW))):
                 break
-            batch[key] = self._rows[key].exchange
+            chosen.append(key)
             handed += new
-        for key in batch:
-            del self._rows[key]
         self._handed += handed
-        return batch
+        return {key: self._rows.pop(key).exchange for key in chosen}
 
-    def _in_turn(self) -> Iterator[tuple[Key, int]]:
-        """Who waits, and how much each adds to those before it."""
-        together: dict[Shared, list[Key]] = {}
-        for key in sorted(self._rows, key=lambda key: self._rows[key].due):
+    def _in_turn(self) -> Iterator[tuple[Key, int, int]]:
+        """Who waits, how much each adds to those before it, and how much all may have then."""
+        keys = nsmallest(1, self._rows, key=self._due) if self._most == 1 else sorted(self._rows, key=self._due)
+        together: dict[_Shared, list[Key]] = {}
+        for key in keys:
             together.setdefault(self._rows[key].shared, []).append(key)
         for first, *others in together.values():
-            yield first, self._rows[first].size
-            yield from ((key, self._rows[key].beside_others) for key in others)
+            row = self._rows[first]
+            yield first, row.before + row.own, self._call_size
+            room = row.before + max(self._call_size, row.before)  # the prompt is read, however many answers follow it
+            yield from ((key, self._rows[key].own, room) for key in others)
+
+    def _due(self, key: Key) -> int:
+        return self._rows[key].due
