@@ -174,6 +174,27 @@ def test_a_reader_that_raises_fails_everybody_in_the_batch_and_not_the_batcher(e
     gc.collect()  # an exception nobody fetched would be warned of, and a warning is an error here
 
 
+def test_where_no_thread_can_be_started_everybody_who_was_taken_is_told(monkeypatch):
+    def no_thread(_):
+        raise RuntimeError("can't start new thread")
+
+    async def crowd():
+        batcher = ReaderBatcher(ScriptedReader())
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Thread, "start", no_thread)
+            async with asyncio.timeout(30):
+                told = await asyncio.gather(*(batcher.read(exchange(i)) for i in range(3)), return_exceptions=True)
+        async with asyncio.timeout(30):
+            row = await batcher.read(exchange(3))
+        batcher.close()
+        return told, row
+
+    told, row = scene(crowd())
+    assert [type(error) for error in told] == [ModelUnavailable] * 3
+    assert all(error.retryable and "no thread could be started" in str(error) for error in told)
+    assert row.answer == "answer 3"
+
+
 def test_a_reader_that_returns_too_few_rows_fails_everybody():
     async def short():
         batcher = ReaderBatcher(Failing(1))

@@ -92,3 +92,31 @@ def test_a_process_that_ends_is_told_whether_a_thread_is_at_work() -> None:
     future.result(30)
     assert all_idle(30)
     threads.close()
+
+
+def _no_thread(_: threading.Thread) -> None:
+    raise RuntimeError("can't start new thread")
+
+
+def test_where_no_thread_can_be_started_nothing_is_handed_over_and_later_work_is_done() -> None:
+    threads, done = DaemonThreads(1, name="test"), list[str]()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(threading.Thread, "start", _no_thread)
+        with pytest.raises(RuntimeError, match="can't start new thread"):
+            threads.submit(lambda: done.append("refused"))
+    threads.submit(lambda: done.append("done")).result(30)
+    assert done == ["done"]
+    threads.close()
+
+
+def test_whoever_found_no_thread_takes_nobodys_place() -> None:
+    async def run() -> str:
+        threads = BoundedThreads(1, name="test")
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(threading.Thread, "start", _no_thread)
+            with pytest.raises(RuntimeError, match="can't start new thread"):
+                await threads.do(lambda: "refused")
+        async with asyncio.timeout(30):
+            return await threads.do(lambda: "done")
+
+    assert asyncio.run(run()) == "done"

@@ -124,7 +124,7 @@ class ReaderBatcher:
     async def _work(self) -> None:
         """Has batches read until nobody waits."""
         while batch := self._waiting.take():
-            call = self._threads.submit(partial(self._read, list(batch.values())))
+            call = self._called(list(batch.values()))
             self._calls.add(call)
             call.add_done_callback(self._calls.discard)
             reading = asyncio.wrap_future(call)
@@ -138,6 +138,14 @@ class ReaderBatcher:
                     future.set_exception(error or AssertionError("a reading or an error"))
                 else:
                     future.set_result(row)
+
+    def _called(self, exchanges: Sequence[Exchange]) -> Future[Sequence[Reading | Unscored]]:
+        try:
+            return self._threads.submit(partial(self._read, exchanges))
+        except RuntimeError as error:  # whoever was taken from the queue is told all the same
+            call: Future[Sequence[Reading | Unscored]] = Future()
+            call.set_exception(self._unavailable(f"no thread could be started: {error}", retryable=True))
+            return call
 
     def _unavailable(self, why: str, *, retryable: bool = False) -> ModelUnavailable:
         return ModelUnavailable(f"{self._reader.name}: {why}", model=self._reader.name, retryable=retryable)

@@ -50,12 +50,16 @@ class DaemonThreads:
         self._work: Final[queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None]] = queue.SimpleQueue()
 
     def submit(self, work: Callable[[], T]) -> Future[T]:
-        """What the work will come to, in the first thread that is free."""
+        """What the work will come to, in the first thread that is free.
+
+        Raises:
+            RuntimeError: the system starts no further thread; nothing was handed over.
+        """
+        if self._started < self._n:
+            threading.Thread(target=_work_off, args=(self._work,), name=f"foureyes-{self._name}", daemon=True).start()
+            self._started += 1
         future: Future[T] = Future()
         self._work.put((future, work))
-        if self._started < self._n:
-            self._started += 1
-            threading.Thread(target=_work_off, args=(self._work,), name=f"foureyes-{self._name}", daemon=True).start()
         return future
 
     def close(self) -> None:
@@ -117,6 +121,7 @@ class BoundedThreads:
 
         Raises:
             ThreadsClosed: nothing was begun.
+            RuntimeError: the system starts no further thread; nothing was begun.
             Exception: what the work raises.
         """
         await self._free.acquire()
@@ -124,7 +129,11 @@ class BoundedThreads:
             self._free.release()
             raise ThreadsClosed("closed")
         loop = asyncio.get_running_loop()
-        future = self._threads.submit(work)
+        try:
+            future = self._threads.submit(work)
+        except RuntimeError:
+            self._free.release()
+            raise
         future.add_done_callback(lambda _: self._put_back(loop))
         return await asyncio.wrap_future(future)
 
