@@ -135,6 +135,20 @@ def test_a_server_that_wants_to_be_left_alone_until_the_time_is_over_has_refused
     assert server.calls == 1
 
 
+def test_a_server_that_wants_to_be_left_alone_for_longer_than_is_waited_for_has_refused_by_its_status():
+    async def scene(server):
+        with pytest.raises(RequestFailed, match="busy"):
+            await with_retries(server, RequestLimits(timeout_s=30.0), patience_s=3.0)
+        return asyncio.get_running_loop().time()
+
+    assert run(scene(Server(busy(3.5), "answer"))) == 0.0
+
+    async def patient():
+        return await with_retries(Server(busy(3.0), "answer"), RequestLimits(), patience_s=3.0)
+
+    assert run(patient()) == "answer"
+
+
 def test_what_was_said_before_is_told_where_the_time_is_over():
     with pytest.raises(RequestFailed, match=r"no whole reply within 2 s: before that busy$"):
         attempt(Server(BUSY, 1e9), timeout_s=2.0)

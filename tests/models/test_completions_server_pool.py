@@ -216,6 +216,12 @@ class TestFailing:
         servers[0].trouble = TROUBLES[trouble]
         assert all(isinstance(row, Reading) for row in reader.read(MANY))
 
+    def test_one_that_wants_to_be_left_alone_for_long_is_not_waited_for_while_another_reads(self, servers, opened):
+        reader = opened(limits=RequestLimits(attempts=3, timeout_s=120.0, concurrency=4))
+        servers[0].trouble = lambda handler, _: send(handler, b"", 429, **{"Retry-After": "100"})
+        assert all(isinstance(row, Reading) for row in reader.read(MANY))
+        assert set(Counter(completions(servers[0])).values()) <= {1}
+
     def test_what_one_hangs_at_another_reads(self, servers, opened):
         reader = opened(limits=RequestLimits(attempts=1, timeout_s=3.0, concurrency=4))
         servers[0].trouble = servers[0].hang

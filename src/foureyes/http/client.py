@@ -7,6 +7,7 @@ replies are not unpacked, a reply may be only so large, and the key goes into on
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,13 +28,22 @@ class HttpClient:
         key: API key sent as a bearer token; ``None`` for none.
         limits: how long, how often, how much.
         proxies: whether proxies that the environment names are used.
+        patience_s: most seconds of a ``Retry-After`` that are waited for, ≥ 0.
 
     Raises:
         ConfigError: the address or the key cannot be used.
     """
 
-    def __init__(self, address: str, *, key: str | None = None, limits: RequestLimits, proxies: bool = True) -> None:
-        self._address, self._key, self._limits = address, key, limits
+    def __init__(
+        self,
+        address: str,
+        *,
+        key: str | None = None,
+        limits: RequestLimits,
+        proxies: bool = True,
+        patience_s: float = math.inf,
+    ) -> None:
+        self._address, self._key, self._limits, self._patience_s = address, key, limits, patience_s
         self._pool = ConnectionPool(address, key=key, limits=limits, proxies=proxies)
 
     def __repr__(self) -> str:
@@ -90,7 +100,11 @@ class HttpClient:
             RequestFailed: as :meth:`post`, but for JSON.
         """
         limits = limits or self._limits
-        return await with_retries(lambda: self._once(method, path, content, headers or {}, limits.max_bytes), limits)
+        return await with_retries(
+            lambda: self._once(method, path, content, headers or {}, limits.max_bytes),
+            limits,
+            patience_s=self._patience_s,
+        )
 
     async def _once(self, method: str, path: str, content: bytes, headers: Mapping[str, str], max_bytes: int) -> bytes:
         async with self._pool.request(method, path, content, headers=headers, max_bytes=max_bytes) as reply:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Coroutine, Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -26,6 +27,7 @@ class Connection:
         key: API key sent as a bearer token; ``None`` for none, or where the client has its own.
         limits: how many, how often, how long.
         loop: of the client.
+        patience_s: most seconds of a ``Retry-After`` that are waited for, ≥ 0; a client has its own.
     """
 
     def __init__(
@@ -35,8 +37,11 @@ class Connection:
         key: str | None = None,
         limits: RequestLimits,
         loop: LoopThread | None = None,
+        patience_s: float = math.inf,
     ) -> None:
-        self._client = HttpClient(server, key=key, limits=limits) if isinstance(server, str) else server
+        if isinstance(server, str):
+            server = HttpClient(server, key=key, limits=limits, patience_s=patience_s)
+        self._client: Final = server
         self._limits = limits
         self._loop = loop or LoopThread()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -36,6 +37,9 @@ __all__ = ["CompletionsReader"]
 
 MOST_AT_ONCE: Final = 256
 """Requests under way at one server, where nobody gives a number: more than a server gains from."""
+
+PATIENCE_S: Final = 3.0
+"""Most seconds of a ``Retry-After`` that one of several servers is waited for: another one reads what it was asked meanwhile."""
 
 Truncate = Literal["refuse", "left"]
 
@@ -230,12 +234,13 @@ class CompletionsReader:
 
 
 def _connections(keys: Mapping[str, str | None], limits: RequestLimits) -> list[Connection]:
-    """To every address with its own key. What is made ready takes connections too."""
+    """To every address with its own key. What is made ready takes connections too; where there are others, none is waited for long."""
     shared = replace(limits, concurrency=2 * limits.concurrency)
+    patience_s = PATIENCE_S if len(keys) > 1 else math.inf
     opened: list[Connection] = []
     try:
         for root, key in keys.items():
-            opened.append(Connection(root, key=key, limits=shared))
+            opened.append(Connection(root, key=key, limits=shared, patience_s=patience_s))
     except BaseException:
         for connection in opened:
             connection.close()
