@@ -263,6 +263,16 @@ def test_a_refusal_whose_words_never_end_is_told_by_its_status(server, monkeypat
     assert (error.status, str(error)) == (401, "HTTP 401: no such key, and")
 
 
+def test_a_refusal_whose_words_stall_is_told_by_its_status_before_the_deadline(server):
+    def trouble(handler, reply):
+        headed(429, b"no room, and ", Content_Length="1000")(handler, reply)
+        return server.hang(handler, reply)
+
+    server.trouble = trouble
+    error = failure_of(server, "unavailable", timeout_s=1.0, attempts=1)
+    assert (error.status, str(error)) == (429, "HTTP 429: no room, and")
+
+
 @pytest.mark.parametrize("cut", [1, 5, len(KEY) - 1])
 def test_no_half_of_the_key_is_told_of_a_refusal_that_was_cut(server, cut):
     blank = b" " * (1000 - cut)

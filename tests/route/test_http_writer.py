@@ -160,6 +160,25 @@ async def test_a_server_that_wants_to_be_left_alone_for_long_is_not_waited_for()
         assert (await writer(server.url, attempts=2).write(ASKED)).body == completion("Canberra")
 
 
+async def test_a_pause_that_would_pass_the_deadline_is_not_begun_and_what_cost_nothing_is_told_as_that() -> None:
+    async with upstream(lambda _: whole(429, b"", {"retry-after": "4"})) as server:
+        with pytest.raises(Unpaid) as caught:
+            await writer(server.url, attempts=2, timeout_s=3.0).write(ASKED)
+    assert (caught.value.status, len(server.bodies)) == (429, 1)
+
+
+async def test_a_refusal_whose_words_stall_is_told_by_its_status_before_the_deadline() -> None:
+    stalled = b"HTTP/1.1 429 Said\r\ncontent-length: 1000\r\n\r\nno room"
+    async with upstream(lambda _: stalled) as server:
+        one = writer(server.url, timeout_s=1.0)
+        with pytest.raises(Unpaid, match="no room") as caught:
+            await one.write(ASKED)
+        assert caught.value.status == 429
+        with pytest.raises(Unpaid, match="no room"):
+            await anext(one.stream(ASKED))
+        await one.aclose()
+
+
 @pytest.mark.parametrize("reply", [None, whole(500, b""), whole(200, b"no json")])
 async def test_what_may_have_been_paid_is_not_asked_for_again(reply: Any) -> None:
     async with upstream(lambda _: reply) as server:

@@ -6,6 +6,7 @@ replies are not unpacked, a reply may be only so large, and the key goes into on
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 from collections.abc import Mapping
@@ -100,16 +101,19 @@ class HttpClient:
             RequestFailed: as :meth:`post`, but for JSON.
         """
         limits = limits or self._limits
+        ends = asyncio.get_running_loop().time() + limits.timeout_s
         return await with_retries(
-            lambda: self._once(method, path, content, headers or {}, limits.max_bytes),
+            lambda: self._once(method, path, content, headers or {}, limits.max_bytes, ends),
             limits,
             patience_s=self._patience_s,
         )
 
-    async def _once(self, method: str, path: str, content: bytes, headers: Mapping[str, str], max_bytes: int) -> bytes:
+    async def _once(
+        self, method: str, path: str, content: bytes, headers: Mapping[str, str], max_bytes: int, ends: float
+    ) -> bytes:
         async with self._pool.request(method, path, content, headers=headers, max_bytes=max_bytes) as reply:
             if not reply.is_success:  # a redirect is a refusal too: nothing but what was configured is ever asked
-                raise await reply.failure(secret=self._key)
+                raise await reply.failure(secret=self._key, ends=ends)
             return await reply.content()
 
     def _decoded(self, content: bytes) -> Any:

@@ -8,6 +8,7 @@ redirects, and closes a connection at once when whoever waits for it is cancelle
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Mapping
@@ -73,25 +74,27 @@ class PooledReply:
         async with aclosing(self.pieces()) as pieces:
             return b"".join([piece async for piece in pieces])
 
-    async def failure(self, *, secret: str | None = None) -> RequestFailed:
+    async def failure(self, *, secret: str | None = None, ends: float | None = None) -> RequestFailed:
         """What a reply says that is not one of success: its status, whatever its body is, and what of that can be had.
 
         Of a body that is too long, breaks off or comes too slowly, the beginning is told; of a packed one nothing.
 
         Args:
             secret: is not repeated.
+            ends: by the loop's clock, when whoever asks gives up; the words are waited for for half as long at most.
         """
-        words = cleaned(await self._said(secret), secret=secret)
+        left_s = math.inf if ends is None else ends - asyncio.get_running_loop().time()
+        words = cleaned(await self._said(secret, min(REFUSAL_S, left_s / 2)), secret=secret)
         return failure_of_status(self.status, words, retry_after=self.headers.get("retry-after"))
 
-    async def _said(self, secret: str | None) -> str:
+    async def _said(self, secret: str | None, within_s: float) -> str:
         if 300 <= self.status < 400 and (elsewhere := self.headers.get("location")):
             return f"redirects to {elsewhere}"
         if self._is_packed:
             return ""
         content, is_whole = bytearray(), False
         with suppress(RequestFailed, TimeoutError):
-            async with asyncio.timeout(REFUSAL_S):
+            async with asyncio.timeout(within_s):
                 while len(content) <= self._most_told and (piece := await self._connection.piece()) is not None:
                     content += piece
                 is_whole = len(content) <= self._most_told

@@ -19,6 +19,7 @@ from foureyes.http import RequestLimits
 from foureyes.http.error_text import cleaned
 from foureyes.http.failures import RequestFailed
 from foureyes.http.pool import ConnectionPool, NotSent, PooledReply
+from foureyes.http.retries import ends_within
 from foureyes.models.providers.model_names import is_same_model
 from foureyes.route.outcome import RouteRequest
 from foureyes.route.reply_json import reply_object
@@ -99,9 +100,9 @@ class HttpRouteWriter:
         """Answers; see :class:`~foureyes.route.roles.RouteWriter`."""
         content = _encoded({**request.body, "model": self._model})
         try:
-            async with asyncio.timeout(self._limits.timeout_s):
+            async with asyncio.timeout(self._limits.timeout_s) as time:
                 for attempt in range(self._limits.attempts):
-                    if (body := await self._asked(content, attempt)) is not None:
+                    if (body := await self._asked(content, attempt, time)) is not None:
                         return WriterReply(body)
         except TimeoutError as error:
             self._fail(RequestFailed(f"no whole reply within {self._limits.timeout_s:g} s", "unavailable"), error)
@@ -112,10 +113,10 @@ class HttpRouteWriter:
         told = {**request.body, "model": self._model, "stream": True, "stream_options": {"include_usage": True}}
         try:
             async with (
-                asyncio.timeout(self._limits.timeout_s),
+                asyncio.timeout(self._limits.timeout_s) as time,
                 self._pool.request("POST", _PATH, _encoded(told), headers=_HEADERS | _STREAMED) as reply,
             ):
-                await self._require_success(reply)
+                await self._require_success(reply, time)
                 async with aclosing(_events(reply)) as events:
                     async for event in events:
                         yield self._own(event)
@@ -128,19 +129,20 @@ class HttpRouteWriter:
         """Closes every connection."""
         await self._pool.aclose()
 
-    async def _asked(self, content: bytes, attempt: int) -> Mapping[str, Any] | None:
+    async def _asked(self, content: bytes, attempt: int, time: asyncio.Timeout) -> Mapping[str, Any] | None:
         """The reply; ``None``, after a pause, where asking again is of use and costs nothing."""
         try:
             async with self._pool.request("POST", _PATH, content, headers=_HEADERS) as reply:
-                await self._require_success(reply)
+                await self._require_success(reply, time)
                 return self._own(_object(await reply.content()))
         except RequestFailed as failure:
             wanted_s = failure.retry_after_s or 0.0
-            is_last = attempt == self._limits.attempts - 1
+            ours_s = _FIRST_PAUSE_S * 2**attempt * random.uniform(1, 2)  # noqa: S311 - no secret
+            pause_s = max(ours_s, wanted_s)
+            is_last = attempt == self._limits.attempts - 1 or ends_within(pause_s, time)
             if is_last or not _is_unpaid(failure) or wanted_s > _LONGEST_PAUSE_S:
                 self._fail(failure, failure)
-        ours_s = _FIRST_PAUSE_S * 2**attempt * random.uniform(1, 2)  # noqa: S311 - no secret
-        await asyncio.sleep(max(ours_s, wanted_s))
+        await asyncio.sleep(pause_s)
         return None
 
     def _own(self, reply: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -149,9 +151,9 @@ class HttpRouteWriter:
             raise RequestFailed(_ANOTHER, quoted=cleaned(str(said), secret=self._key))
         return reply
 
-    async def _require_success(self, reply: PooledReply) -> None:
+    async def _require_success(self, reply: PooledReply, time: asyncio.Timeout) -> None:
         if not reply.is_success:
-            raise await reply.failure(secret=self._key)
+            raise await reply.failure(secret=self._key, ends=time.when())
 
     def _fail(self, failure: RequestFailed, cause: Exception) -> NoReturn:
         """Raises it in the words of models; a status that may have cost something is not told as one that did not."""
