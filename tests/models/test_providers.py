@@ -203,6 +203,26 @@ def test_a_refusal_is_told_by_its_status_whatever_becomes_of_its_words(server, k
 
 
 @BOTH
+@pytest.mark.parametrize("way", ["too long", "broken off"])
+@pytest.mark.parametrize("cut", [1, 5, len(KEY) - 1])
+def test_no_half_of_the_key_is_told_of_a_refusal_that_was_cut(server, kind, cut, way):
+    words = b"<p>no such key: ".ljust(1000 - cut) + KEY.encode()
+
+    def trouble(handler, _):
+        handler.send_response(401)
+        handler.send_header("Content-Length", "5000")
+        handler.end_headers()
+        handler.wfile.write(words + b" " * 4000 if way == "too long" else words[:1000])
+        handler.close_connection = True
+        return True
+
+    server.trouble = trouble
+    said = str(error_of(server, kind, ModelRefused, max_bytes=1000 if way == "too long" else 2000))
+    assert "no such key" in said
+    assert not said.partition("no such key:")[2].lstrip().startswith(KEY[:1])
+
+
+@BOTH
 def test_a_busy_server_that_wants_to_be_left_alone_for_longer_than_there_is_time_is_not_asked_again(server, kind):
     server.trouble = lambda handler, _: send(handler, b'{"error": {"message": "busy"}}', 429, **{"Retry-After": "90"})
     assert error_of(server, kind, ModelUnavailable, attempts=3, timeout_s=30).status == 429

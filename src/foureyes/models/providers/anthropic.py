@@ -60,7 +60,7 @@ class AnthropicChat(ProviderChat):
             base_url=self._url,
             max_retries=0,  # attempts are counted here
             timeout=endpoint.limits.timeout_s,
-            http_client=bounded_client(endpoint.limits),
+            http_client=bounded_client(endpoint),
         )
 
     async def aclose(self) -> None:

@@ -50,7 +50,7 @@ class GoogleChat(ProviderChat):
 
     def __init__(self, endpoint: Endpoint) -> None:
         super().__init__(endpoint)
-        self._http = bounded_client(endpoint.limits)
+        self._http = bounded_client(endpoint)
         self._client = genai.Client(
             vertexai=False,
             api_key=required_key(endpoint),

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from foureyes.errors import ConfigError
-from foureyes.http.error_text import cleaned
+from foureyes.http.error_text import LOOKED_THROUGH, beginning, cleaned
 from foureyes.http.failures import FailureKind, RequestFailed, failure_of_status
-from foureyes.http.limits import REFUSAL_S, RequestLimits
+from foureyes.http.limits import REFUSAL_S
 from foureyes.http.retries import with_retries
 from foureyes.models.chat.protocol import Endpoint
 
@@ -115,14 +115,15 @@ def required_key(endpoint: Endpoint) -> str:
     return endpoint.key
 
 
-def bounded_client(limits: RequestLimits) -> httpx2.AsyncClient:
-    """A client that keeps to the limits whatever the server sends: no redirects, no packed replies, none without end.
+def bounded_client(endpoint: Endpoint) -> httpx2.AsyncClient:
+    """A client that keeps to the endpoint's limits whatever the server sends: no redirects, no packed replies, none without end.
 
     Proxies named in the environment are not used: a transport of one's own leaves them out.
     """
+    limits = endpoint.limits
     pool = httpx2.Limits(max_connections=limits.concurrency, max_keepalive_connections=limits.concurrency)
     return httpx2.AsyncClient(
-        transport=_Bounded(limits.max_bytes, pool),
+        transport=_Bounded(limits.max_bytes, pool, secret=endpoint.key),
         headers={"Accept-Encoding": "identity"},
         timeout=httpx2.Timeout(limits.timeout_s, connect=min(limits.timeout_s, _CONNECT_SECONDS)),
         follow_redirects=False,
@@ -130,9 +131,9 @@ def bounded_client(limits: RequestLimits) -> httpx2.AsyncClient:
 
 
 class _Bounded(httpx2.AsyncHTTPTransport):
-    def __init__(self, max_bytes: int, pool: httpx2.Limits) -> None:
+    def __init__(self, max_bytes: int, pool: httpx2.Limits, *, secret: str | None) -> None:
         super().__init__(limits=pool)
-        self._max_bytes = max_bytes
+        self._max_bytes, self._secret = max_bytes, secret
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         response = await super().handle_async_request(request)
@@ -146,7 +147,8 @@ class _Bounded(httpx2.AsyncHTTPTransport):
         stream = response.stream
         if not isinstance(stream, httpx2.AsyncByteStream):
             raise httpx2.DecodingError("the reply is not a stream", request=request)
-        body = (_Body if response.is_success else _Refusal)(stream, self._max_bytes)
+        most = self._max_bytes
+        body = _Body(stream, most) if response.is_success else _Refusal(stream, most, secret=self._secret)
         return httpx2.Response(
             response.status_code, headers=response.headers, stream=body, extensions=response.extensions
         )
@@ -177,14 +179,20 @@ class _Body(httpx2.AsyncByteStream):
 
 
 class _Refusal(_Body):
-    """The body of a refusal: its beginning, however it goes on, as the status is what counts."""
+    """The body of a refusal: its beginning, however it goes on, as the status is what counts. Where it is cut, no half of a key is left."""
+
+    def __init__(self, stream: httpx2.AsyncByteStream, max_bytes: int, *, secret: str | None) -> None:
+        super().__init__(stream, min(max_bytes, LOOKED_THROUGH))
+        self._secret = secret
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        left, ends = self._max_bytes, asyncio.get_running_loop().time() + REFUSAL_S
+        content, is_whole = bytearray(), False
         stream = aiter(self._stream)
-        with suppress(httpx2.TransportError, TimeoutError, StopAsyncIteration):
-            while left > 0:
-                async with asyncio.timeout_at(ends):
-                    piece = await anext(stream)
-                yield piece[:left]
-                left -= len(piece)
+        with suppress(httpx2.TransportError, TimeoutError):
+            async with asyncio.timeout(REFUSAL_S):
+                while len(content) <= self._max_bytes:
+                    if (piece := await anext(stream, None)) is None:
+                        is_whole = True
+                        break
+                    content += piece
+        yield beginning(bytes(content[: self._max_bytes]), secret=self._secret, is_whole=is_whole)
