@@ -12,6 +12,7 @@ import pytest
 
 from foureyes.config import RateLimit
 from foureyes.errors import StateError
+from foureyes.service import journal_loading
 from foureyes.service import shared_tenant as module
 from foureyes.service.event_json import encode
 from foureyes.service.tenant_records import TenantRecords
@@ -41,7 +42,7 @@ def test_a_tenant_is_loaded_beside_the_event_loop(store: SharedStore) -> None:
             for n in range(5):
                 await one.add(verified(f"v-{n}"))
             async with replicas(store, 1) as (late,):
-                late.turns._load = made  # type: ignore[misc]
+                late.turns._loading._load = made  # type: ignore[misc]
                 await late.turns.catch_up()
                 assert late.records.to_json() == one.records.to_json()
                 assert applied_in
@@ -99,9 +100,10 @@ NEWER = json.dumps({"id": "1", "format": 2, "kind": "verified", "event": {"bette
     ],
 )
 def test_what_a_newer_version_wrote_is_named_and_nobody_is_admitted_until_it_can_be_read(
-    store: SharedStore, postgres_url: str, statement: str, named: str
+    store: SharedStore, postgres_url: str, statement: str, named: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rate = RateLimit(requests_per_day=50)
+    monkeypatch.setattr(journal_loading, "_FIRST_PAUSE_S", 0.0)
 
     async def scene() -> None:
         async with replicas(store, 1) as (one,):

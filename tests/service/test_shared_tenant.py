@@ -17,6 +17,7 @@ from foureyes.guard.gate import ActionOutcome, AgentGate
 from foureyes.guard.threads import BoundedThreads
 from foureyes.monitoring import Monitor, Promise, PromiseWatch
 from foureyes.service import shared_tenant as module
+from foureyes.service.journal_loading import JournalLoading
 from foureyes.service.logs import open_log
 from foureyes.service.shared_tenant import SharedTenant
 from foureyes.service.sharing import Sharing
@@ -42,8 +43,9 @@ class Replica:
         self.store = store
         self.records = self.made(None)
         self.threads = BoundedThreads(2, name="tested")
+        loading = JournalLoading(store, "acme", self.made, threads=self.threads)
         self.turns = SharedTenant(
-            store, self.records, self.made, threads=self.threads, log=open_log(self.said), tell=self.late.append
+            store, self.records, loading, threads=self.threads, log=open_log(self.said), tell=self.late.append
         )
 
     def made(self, document: str | None) -> TenantRecords:

@@ -28,7 +28,8 @@ from foureyes.guard.deadline import log_bug
 from foureyes.guard.threads import BoundedThreads
 from foureyes.service.event_json import encode
 from foureyes.service.formats import NewerFormat
-from foureyes.service.journal_reading import read, recorded
+from foureyes.service.journal_loading import JournalLoading
+from foureyes.service.journal_reading import read
 from foureyes.service.logs import Log
 from foureyes.service.own_events import OwnEvents
 from foureyes.service.tenant_events import Suspended, TenantEvent
@@ -63,7 +64,7 @@ class SharedTenant:
     Args:
         store: what replicas share.
         records: what is known of the tenant here.
-        load: makes records of a snapshot, or of nothing.
+        loading: of what the journal led to, at first and where it does not go on from what is known here.
         threads: in which the store is asked.
         log: where an operator is told that the store cannot be used, and that it can again.
         tell: is told what came of an event of ours for which nobody waited any more.
@@ -76,7 +77,7 @@ class SharedTenant:
         self,
         store: SharedStore,
         records: TenantRecords,
-        load: Callable[[str | None], TenantRecords],
+        loading: JournalLoading,
         *,
         threads: BoundedThreads,
         log: Log,
@@ -84,7 +85,7 @@ class SharedTenant:
     ) -> None:
         self._store: Final = store
         self._records: Final = records
-        self._load: Final = load
+        self._loading: Final = loading
         self._threads: Final = threads
         self._log: Final = log
         self._known: Place | None = None  # None until it is loaded
@@ -269,7 +270,7 @@ class SharedTenant:
 
     async def _loaded(self) -> Place:
         """Makes the records anew from what the store has: at first, and where its journal does not go on from what we know."""
-        found = await self._threads.do(partial(recorded, self._store, self.name, self._load))
+        found = await self._loading.recorded()
         if self._known is not None:
             self._log.warning("shared_state", tenant=self.name, reloaded=True)
         self._records.become(found.records)  # whoever looks meanwhile sees all of the one or all of the other

@@ -13,6 +13,7 @@ from typing import Final
 from foureyes.errors import StateError
 from foureyes.guard.deadline import log_bug
 from foureyes.guard.threads import BoundedThreads
+from foureyes.service.journal_loading import JournalLoading
 from foureyes.service.logs import Log
 from foureyes.service.shared_tenant import SharedTenant
 from foureyes.service.tenant_records import Applied, TenantRecords
@@ -22,6 +23,9 @@ __all__ = ["Sharing"]
 
 _THREADS: Final = 4
 """Of all tenants' turns at once; each tenant takes one at a time."""
+
+_LOADING: Final = 2
+"""Tenants that are loaded at once; their turns wait for that, and no other's."""
 
 _EVERY_S: Final = 0.5
 
@@ -43,11 +47,18 @@ class Sharing:
         self._log: Final = log
         self._tell: Final = tell
         self._threads: Final = BoundedThreads(_THREADS, name="shared")
+        self._loading: Final = BoundedThreads(_LOADING, name="shared-load")
         self.is_usable = True
 
     def turns_of(self, records: TenantRecords, load: Callable[[str | None], TenantRecords]) -> SharedTenant:
-        """The turns of one tenant; see :class:`~foureyes.service.shared_tenant.SharedTenant`."""
-        return SharedTenant(self._store, records, load, threads=self._threads, log=self._log, tell=self._tell)
+        """The turns of one tenant; see :class:`~foureyes.service.shared_tenant.SharedTenant`.
+
+        Args:
+            records: of the tenant.
+            load: makes records of a snapshot, or of nothing.
+        """
+        loading = JournalLoading(self._store, records.name, load, threads=self._loading)
+        return SharedTenant(self._store, records, loading, threads=self._threads, log=self._log, tell=self._tell)
 
     async def follow(self, tenants: Iterable[SharedTenant]) -> None:
         """Learns what other replicas added of these; what cannot be learnt now is in the next round."""
@@ -76,3 +87,4 @@ class Sharing:
         """Adds what still waits, for a few seconds at most."""
         await asyncio.gather(*(tenant.close() for tenant in tenants))
         self._threads.close()
+        self._loading.close()
