@@ -6,6 +6,7 @@ import asyncio
 import json
 import threading
 from contextlib import suppress
+from io import StringIO
 
 import psycopg
 import pytest
@@ -15,6 +16,8 @@ from foureyes.errors import StateError
 from foureyes.service import journal_loading
 from foureyes.service import shared_tenant as module
 from foureyes.service.event_json import encode
+from foureyes.service.logs import open_log
+from foureyes.service.sharing import Sharing
 from foureyes.service.tenant_records import TenantRecords
 from foureyes.shared_state.journal import EventBatch, Place
 from foureyes.shared_state.store import SharedStore
@@ -122,5 +125,58 @@ def test_what_a_newer_version_wrote_is_named_and_nobody_is_admitted_until_it_can
                 connection.execute("TRUNCATE foureyes_tenant_events, foureyes_tenant_snapshots")
             assert await fresh.turns.acquire(rate, 1) is None
             assert not fresh.turns.is_outdated
+
+    played(scene)
+
+
+NEWER_ALLOWANCE = '{"spent": 0, "filled_at": 0, "day": 1, "used": 0, "day_began_at": 0, "weekly": 7}'
+
+
+def write_allowance(url: str, allowance: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("UPDATE foureyes_tenants SET allowance = %s", (allowance,))
+
+
+def test_an_allowance_that_a_newer_version_wrote_is_told_until_it_can_be_read(
+    store: SharedStore, postgres_url: str
+) -> None:
+    rate = RateLimit(requests_per_day=50)
+
+    async def scene() -> None:
+        async with replicas(store) as (one, other):
+            sharing = Sharing(store, open_log(StringIO()), one.late.append)
+            assert await one.turns.acquire(rate, 1) is None
+            write_allowance(postgres_url, NEWER_ALLOWANCE)
+            with pytest.raises(StateError):
+                await one.turns.acquire(rate, 1)
+            for n in range(3):
+                await other.add(verified(f"v-{n}"))
+                await sharing.follow([one.turns])
+                assert one.turns.is_outdated
+                assert one.shown == other.shown
+            await sharing.follow([one.turns])
+            assert one.turns.is_outdated
+            assert '"usable":true' not in one.said.getvalue()
+            write_allowance(postgres_url, "")
+            await sharing.follow([one.turns])
+            assert not one.turns.is_outdated
+            assert '"usable":true' in one.said.getvalue()
+            await sharing.close([])
+
+    played(scene)
+
+
+def test_a_tenant_that_has_no_limits_any_more_is_not_held_up_by_its_allowance(
+    store: SharedStore, postgres_url: str
+) -> None:
+    async def scene() -> None:
+        async with replicas(store, 1) as (one,):
+            await one.turns.catch_up()
+            write_allowance(postgres_url, NEWER_ALLOWANCE)
+            with pytest.raises(StateError):
+                await one.turns.acquire(RateLimit(requests_per_day=50), 1)
+            assert one.turns.is_outdated
+            assert await one.turns.acquire(RateLimit(), 1) is None
+            assert not one.turns.is_outdated
 
     played(scene)

@@ -17,6 +17,7 @@ from foureyes.guard.gate import ActionOutcome, AgentGate
 from foureyes.guard.threads import BoundedThreads
 from foureyes.monitoring import Monitor, Promise, PromiseWatch
 from foureyes.service import shared_tenant as module
+from foureyes.service import wish
 from foureyes.service.journal_loading import JournalLoading
 from foureyes.service.logs import open_log
 from foureyes.service.shared_tenant import SharedTenant
@@ -214,7 +215,7 @@ def test_lost_answers_lose_no_event_and_double_none(
     wire: tuple[Proxy, SharedStore], store: SharedStore, batch: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     proxy, cut = wire
-    monkeypatch.setattr(module, "_MOST_ADDED", batch)
+    monkeypatch.setattr(wish, "_MOST_ADDED", batch)
 
     async def scene() -> None:
         async with replicas(cut, 1) as (one,), replicas(store, 1) as (other,):
@@ -356,7 +357,7 @@ def test_large_events_that_waited_together_are_not_added_all_at_once(
 
     async def scene() -> None:
         monkeypatch.setattr(store, "turn", turn)
-        monkeypatch.setattr(module, "_LARGEST_ADDED", 5000)
+        monkeypatch.setattr(wish, "_LARGEST_ADDED", 5000)
         async with replicas(store, 1) as (one,):
             await asyncio.gather(
                 *(one.add(Suspended("x" * 2000, AT)) for _ in range(5)), one.add(Suspended("x" * 9000, AT))

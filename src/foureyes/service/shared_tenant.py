@@ -19,7 +19,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import accumulate
 from typing import Any, Final
 
 from foureyes.config import RateLimit
@@ -34,7 +33,7 @@ from foureyes.service.logs import Log
 from foureyes.service.own_events import OwnEvents
 from foureyes.service.tenant_events import Suspended, TenantEvent
 from foureyes.service.tenant_records import NOT_WATCHED, Applied, TenantRecords
-from foureyes.service.wish import Wish, take_all
+from foureyes.service.wish import Wish, n_together, take_all
 from foureyes.shared_state.journal import EventBatch, Journaled, JournalTail, Place, StoreTurn
 from foureyes.shared_state.store import SharedStore, Unanswered, Unkept
 
@@ -48,9 +47,6 @@ _SLICE: Final = 50
 """Events that are applied before others get their turn of the event loop."""
 
 _MOST_WAITING: Final = 10_000
-_MOST_ADDED: Final = 500
-_LARGEST_ADDED: Final = 1 << 23
-"""Events that are added together, and their bytes: more could take longer than the store allows, however often it is tried."""
 
 _PAUSES_S: Final = (0.05, 0.2, 1.0)
 """Between attempts to add what could not be added; the last again and again."""
@@ -93,7 +89,7 @@ class SharedTenant:
         self._added: tuple[EventBatch, list[Wish]] = (EventBatch(()), [])
         self._own: Final = OwnEvents(f"{store.place}: {records.name} was loaded anew meanwhile", tell)
         self._work: asyncio.Task[None] | None = None
-        self._failures, self._is_stuck, self.is_outdated = 0, False, False
+        self._failures, self._is_stuck, self.is_outdated, self._is_allowance_newer = 0, False, False, False
 
     @property
     def name(self) -> str:
@@ -119,6 +115,7 @@ class SharedTenant:
             StateError: the store did not answer in time.
         """
         is_limited = rate.requests_per_minute is not None or rate.requests_per_day is not None
+        self._is_allowance_newer &= is_limited  # without limits none is read
         wait: float | None = await self._wait(Wish(rate=rate, n=n) if is_limited and n else Wish())
         return wait
 
@@ -147,6 +144,8 @@ class SharedTenant:
             StateError: the store did not answer in time.
         """
         await self._wait(Wish())
+        if self._is_allowance_newer:
+            await self._wait(Wish(rate=RateLimit()))  # takes nothing, and learns whether it can be read again
 
     async def close(self) -> None:
         """Adds what still waits, for a few seconds at most; an operator is told how many events could not be added then."""
@@ -185,7 +184,7 @@ class SharedTenant:
                 self._failed(asking, error)
                 await asyncio.sleep(_PAUSES_S[min(self._failures, len(_PAUSES_S)) - 1] if self._added[1] else 0)
             else:
-                self._succeeded()
+                self._succeeded(asking)
 
     def _next(self) -> list[Wish]:
         """Those who only ask; events of others go into the batch unless one is still being tried."""
@@ -193,7 +192,7 @@ class SharedTenant:
         asking = [wish for wish in waiting if wish.raw is None and not wish.done.done()]
         adding = [wish for wish in waiting if wish.raw is not None]
         if not self._added[1]:
-            n = _n_together(adding)
+            n = n_together(adding)
             now, adding = adding[:n], adding[n:]
             self._added = EventBatch([wish.raw for wish in now if wish.raw is not None]), now
         self._waiting.extendleft(reversed(adding))
@@ -239,6 +238,7 @@ class SharedTenant:
         try:
             after, waits[:] = take_all(taking, used, clock=clock, now=now)
         except InputError as error:
+            self._is_allowance_newer = isinstance(error, NewerFormat)
             what = f"what {self.name} used of its allowance cannot be read: {error}"
             raise StateError(f"{self._store.place}: {what}") from error
         return after
@@ -287,7 +287,7 @@ class SharedTenant:
 
     def _failed(self, asking: Sequence[Wish], error: Exception) -> None:
         """The words of a StateError tell of hosts and of the database; an operator needs them, and no caller gets them."""
-        was_outdated, self.is_outdated = self.is_outdated, isinstance(error.__cause__, NewerFormat)
+        was_outdated, self.is_outdated = self.is_outdated, self.is_outdated or isinstance(error.__cause__, NewerFormat)
         if isinstance(error, Unanswered):
             for wish in self._added[1]:
                 wish.fail(error)
@@ -301,16 +301,12 @@ class SharedTenant:
         for wish in asking:
             wish.fail(error if isinstance(error, StateError) else StateError(f"{self._store.place} cannot be used"))
 
-    def _succeeded(self) -> None:
+    def _succeeded(self, asking: Sequence[Wish]) -> None:
+        if self._is_allowance_newer and all(wish.rate is None for wish in asking):
+            return  # what a newer version wrote was not read
         if self._failures:
             self._log.info("shared_state", tenant=self.name, usable=True)
-        self._failures, self.is_outdated = 0, False
-
-
-def _n_together(adding: Sequence[Wish]) -> int:
-    """How many of these events, from the first on, are added together: one at least."""
-    sizes = accumulate(len(wish.raw or b"") for wish in adding[:_MOST_ADDED])
-    return max(1, sum(size <= _LARGEST_ADDED for size in sizes))
+        self._failures, self.is_outdated, self._is_allowance_newer = 0, False, False
 
 
 def _passes(before: int, after: int, every: int) -> bool:

@@ -64,7 +64,7 @@ class Sharing:
         """Learns what other replicas added of these; what cannot be learnt now is in the next round."""
         try:
             heads = await self._threads.do(self._store.heads)
-            behind = [tenant for tenant in tenants if heads.get(tenant.name, 0) != tenant.head]
+            behind = [one for one in tenants if heads.get(one.name, 0) != one.head or one.is_outdated]
             self.is_usable = True
             await asyncio.gather(*(tenant.catch_up() for tenant in behind), return_exceptions=True)
         except Exception as error:  # noqa: BLE001 - whatever it is, the next round may do better

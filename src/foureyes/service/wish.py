@@ -5,12 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import accumulate
+from typing import Any, Final
 
 from foureyes.config import RateLimit
 from foureyes.service.rate_limit import Allowance
 
-__all__ = ["Wish", "take_all"]
+__all__ = ["Wish", "n_together", "take_all"]
+
+_MOST_ADDED: Final = 500
+_LARGEST_ADDED: Final = 1 << 23
+"""Events that are added together, and their bytes: more could take longer than the store allows, however often it is tried."""
 
 
 @dataclass(eq=False, slots=True)
@@ -75,3 +80,9 @@ def take_all(wishes: Sequence[Wish], used: str, *, clock: float, now: float) -> 
         allowance, wait = allowance.take(wish.rate or RateLimit(), wish.n, clock=clock, now=now)
         waits.append(wait)
     return allowance.to_json(), waits
+
+
+def n_together(adding: Sequence[Wish]) -> int:
+    """How many of these events, from the first on, are added together: one at least."""
+    sizes = accumulate(len(wish.raw or b"") for wish in adding[:_MOST_ADDED])
+    return max(1, sum(size <= _LARGEST_ADDED for size in sizes))
