@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from foureyes.errors import StateError
 from foureyes.service.feed import Event, Feed, Lagging, Later
 
 
@@ -151,3 +152,46 @@ def test_what_nobody_looks_at_is_not_made() -> None:
     assert [event.value for event in feed.latest(2)] == [16, 9]
     assert [event.value for event in feed.latest(2)] == [16, 9]
     assert made == [4, 3], "and made once"
+
+
+def unreadable() -> int:
+    raise StateError("by a newer version")
+
+
+def test_what_cannot_be_shown_is_passed_over_and_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    async def watch() -> list[int]:
+        feed.add("n", Later(unreadable))
+        watching = asyncio.create_task(first(feed, 3))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        feed.add("n", Later(unreadable))
+        feed.add("n", 6)
+        return [event.id for event in await watching if event]
+
+    feed = Feed[int]()
+    feed.add("n", Later(unreadable))
+    feed.add("n", 2)
+    feed.add("n", 3)
+    assert asyncio.run(watch()) == [2, 3, 6]
+    assert [event.id for event in feed.latest(2)] == [6, 3]
+    assert [event.id for event in feed.latest(9, wanted=lambda value: value != 3)] == [6, 2]
+    n, oldest = feed.remembered("n")
+    assert (n, oldest and oldest.id) == (6, 2)
+    assert feed.remembered("other") == (0, None)
+    assert [record.getMessage().splitlines()[0] for record in caplog.records] == [
+        "an event of the page failed with StateError; raised at:"
+    ]
+
+
+def test_what_cannot_be_made_is_tried_once_and_told_each_time() -> None:
+    tried: list[int] = []
+
+    def make() -> int:
+        tried.append(1)
+        return unreadable()
+
+    later = Later(make)
+    for _ in range(3):
+        with pytest.raises(StateError, match="by a newer version"):
+            _ = later.value
+    assert len(tried) == 1

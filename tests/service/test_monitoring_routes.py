@@ -7,11 +7,13 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from foureyes.errors import StateError
 from foureyes.monitoring import Alarm, Monitor, MonitorSettings
 from foureyes.monitoring.webhook import Webhook
+from foureyes.service.feed import Later
 from foureyes.service.tenant_events import Verified
 from foureyes.service.tenant_state import observation_of
-from foureyes.service.wire.decisions import AlarmItem
+from foureyes.service.wire.decisions import AlarmItem, FeedItem
 from foureyes.types import Exchange, Verdict, Vote
 from tests.monitoring.receiver import Receiver, serving
 from tests.service.house import House, open_house
@@ -229,6 +231,21 @@ def test_events_go_on_after_the_one_seen_last(house: House) -> None:
     verified(house)
     assert [event["id"] for event in watch(house, "/v1/events?after=1", 2)] == [2, 3]
     assert [event["id"] for event in watch(house, "/v1/events", 1, **{"last-event-id": "2"})] == [3]
+
+
+def test_a_line_that_this_version_cannot_read_is_passed_over(house: House) -> None:
+    def unreadable() -> FeedItem:
+        raise StateError("by a newer version")
+
+    verified(house, 1)
+    house.state.tenant("acme").feed.add("decision", Later(unreadable))
+    verified(house, 1)
+    for query in ("", "?agent_id=agent-7"):
+        told = house.call("GET", f"/v1/decisions{query}", key="audit")
+        assert (told.status, len(told.json()["decisions"]), told.json()["remembered"]) == (200, 2, 3)
+        assert told.json()["since"] == "2027-01-15T08:00:00.000+00:00"
+    assert [event["id"] for event in watch(house, "/v1/events", 2)] == [1, 3]
+    assert [event["id"] for event in watch(house, "/v1/events", 1, **{"last-event-id": "1"})] == [3]
 
 
 def test_whoever_hangs_up_is_forgotten(house: House) -> None:

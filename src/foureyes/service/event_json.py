@@ -6,7 +6,7 @@ exchange is in it, nor any of a verifier's, unless the tenant shows texts. Start
 The rule for changes: whatever counts (a kind, a field of what the monitor or the gate takes) is read by every replica or by none,
 as replicas that left out what they did not know would come to know different things. So a change of it gets the next
 :data:`FORMAT`, and a replica that does not know that format refuses the event. What only the page shows may have more
-fields than a replica knows; it leaves them out.
+fields than a replica knows; it leaves them out, and passes over what it cannot read at all.
 """
 
 from __future__ import annotations

@@ -16,6 +16,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final, Generic, TypeVar, cast
 
+from foureyes.errors import StateError
+from foureyes.guard.deadline import log_failure
+
 __all__ = ["Event", "Feed", "Lagging", "Later"]
 
 T = TypeVar("T")
@@ -33,24 +36,31 @@ class Later(Generic[T_co]):
     """A value that is made when somebody looks at it for the first time.
 
     Args:
-        make: makes it; what this raises, whoever looks is told, each time.
+        make: makes it; what this raises, whoever looks is told, each time. A feed passes over a :class:`~foureyes.errors.StateError`.
 
     Example:
         >>> Later(lambda: 1 + 1).value
         2
     """
 
-    __slots__ = ("_make", "_value")
+    __slots__ = ("_error", "_make", "_value")
 
     def __init__(self, make: Callable[[], T_co]) -> None:
         self._make: Callable[[], T_co] | None = make
         self._value: T_co | None = None
+        self._error: StateError | None = None
 
     @property
     def value(self) -> T_co:
         """The value."""
+        if self._error is not None:
+            raise self._error.with_traceback(None)
         if self._make is not None:
-            self._value, self._make = self._make(), None
+            try:
+                self._value, self._make = self._make(), None
+            except StateError as error:  # it was read in vain, and is not read again
+                self._error = error
+                raise
         return cast("T_co", self._value)
 
 
@@ -81,9 +91,6 @@ class Feed(Generic[T]):
         keep: how many events to remember, ≥ 1.
         watchers: how many may watch at once, ≥ 1.
 
-    Attributes:
-        keep: as given.
-
     Example:
         >>> feed = Feed[str](keep=2)
         >>> [feed.add("decision", word).id for word in ("a", "b", "c")]
@@ -95,10 +102,9 @@ class Feed(Generic[T]):
     def __init__(self, *, keep: int = 2000, watchers: int = 64) -> None:
         self._events: deque[Event[T]] = deque(maxlen=keep)
         self._watching: set[asyncio.Queue[Event[T] | None]] = set()
-        self.keep: Final = keep
         self._most = watchers
         self._last = 0
-        self._over = False
+        self._over = self._is_told = False
 
     @property
     def last(self) -> int:
@@ -153,18 +159,23 @@ class Feed(Generic[T]):
         return [event for event in self._events if event.id > last_id]
 
     def latest(self, n: int, *, kind: str | None = None, wanted: Callable[[T], bool] | None = None) -> list[Event[T]]:
-        """The last n events, the newest first.
+        """The last n events that can be shown, the newest first.
 
         Args:
             n: how many at most.
             kind: of the events; ``None`` for any.
             wanted: which values are looked for; ``None`` for all.
         """
-        found = (event for event in reversed(self._events) if kind in (None, event.kind))
+        found = (event for event in reversed(self._events) if kind in (None, event.kind) and self._can_be_shown(event))
         return list(islice((event for event in found if wanted is None or wanted(event.value)), n))
 
+    def remembered(self, kind: str) -> tuple[int, Event[T] | None]:
+        """How many events of a kind are remembered, and the oldest of them that can be shown."""
+        found = [event for event in self._events if event.kind == kind]
+        return len(found), next(filter(self._can_be_shown, found), None)
+
     async def watch(self, last_id: int, *, every_s: float) -> AsyncIterator[Event[T] | None]:
-        """Events from after ``last_id`` on, until the feed ends; ``None`` whenever nothing came for a while.
+        """Events from after ``last_id`` on that can be shown, until the feed ends; ``None`` whenever nothing came for a while.
 
         Whoever knows a later one than there was yet knows another history: of the process before, or of a database that was
         restored since. It is shown all that is remembered.
@@ -175,7 +186,8 @@ class Feed(Generic[T]):
         with self._queue() as queue:
             last_id = last_id if last_id <= self._last else 0
             for event in self.after(last_id):
-                yield event
+                if self._can_be_shown(event):
+                    yield event
                 last_id = event.id
             while True:
                 try:
@@ -187,8 +199,19 @@ class Feed(Generic[T]):
                     return
                 if event_or_end is None:
                     raise Lagging
-                if event_or_end.id > last_id:
+                if event_or_end.id > last_id and self._can_be_shown(event_or_end):
                     yield event_or_end
+
+    def _can_be_shown(self, event: Event[T]) -> bool:
+        """Whether its value can be made: a newer version may have written what this one cannot read. An operator is told once."""
+        try:
+            _ = event.value
+        except StateError as error:
+            if not self._is_told:
+                log_failure(error, "an event of the page")
+            self._is_told = True
+            return False
+        return True
 
     @contextmanager
     def _queue(self) -> Iterator[asyncio.Queue[Event[T] | None]]:

@@ -61,11 +61,11 @@ async def latest(
     """The newest first; as many as this process remembers, 2 000 at most. Older ones are in the ledger."""
     feed = call.tenant.feed
     found = feed.latest(sought.limit, kind="decision", wanted=sought.finds)
-    kept = feed.latest(feed.keep, kind="decision")
+    n, oldest = feed.remembered("decision")
     return DecisionsResponse(
         decisions=[entry.value for entry in found if isinstance(entry.value, FeedItem)],
-        remembered=len(kept),
-        since=kept[-1].value.at if kept else None,
+        remembered=n,
+        since=None if oldest is None else oldest.value.at,
     )
 
 
