@@ -15,7 +15,6 @@ from foureyes.service.event_json import decode, encode
 from foureyes.service.formats import NewerFormat
 from foureyes.service.tenant_events import ActionReported, OutcomeReported, Suspended, TenantEvent
 from foureyes.service.tenant_records import TenantRecords
-from foureyes.shared_state.journal import KEPT_BYTES, KEPT_EVENTS
 from tests.service.journal_events import AT, one_of_each, verified
 
 SIZE = 1000
@@ -81,7 +80,7 @@ def test_an_outcome_counts_once_and_only_of_what_is_remembered() -> None:
 
 
 def test_what_is_too_old_in_the_journal_is_forgotten_whatever_came_between(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "REMEMBERED", 3)
+    monkeypatch.setattr(module, "KEPT_EVENTS", 3)
     found, outcome = records(), ActionOutcome(correct=True)
     found.apply(verified("v"), number=1)
     for number in (2, 3):
@@ -96,7 +95,7 @@ def test_what_is_too_old_in_the_journal_is_forgotten_whatever_came_between(monke
 def test_what_lies_too_many_bytes_back_is_forgotten_also_by_one_that_came_later(
     how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "REMEMBERED_BYTES", 50)
+    monkeypatch.setattr(module, "KEPT_BYTES", 50)
     events: list[TenantEvent] = [
         verified("v"),
         verified("w"),
@@ -113,10 +112,6 @@ def test_what_lies_too_many_bytes_back_is_forgotten_also_by_one_that_came_later(
     outcome = ActionOutcome(correct=True)
     assert found.apply(OutcomeReported("v", outcome, AT), number=10, size=1).refused
     assert not found.apply(OutcomeReported("w", outcome, AT), number=11, size=1).refused
-
-
-def test_what_is_remembered_is_kept_in_the_journal() -> None:
-    assert (module.REMEMBERED, module.REMEMBERED_BYTES) == (KEPT_EVENTS, KEPT_BYTES)
 
 
 def test_a_feeds_numbers_are_the_journals() -> None:
@@ -155,7 +150,7 @@ def test_a_snapshot_of_which_a_part_is_broken_is_refused(part: str, value: objec
 
 def test_a_snapshot_of_a_newer_version_is_said_to_be_one() -> None:
     document = json.loads(records().to_json())
-    with pytest.raises(NewerFormat, match=r"a foureyes\.tenant of version 2; this foureyes reads 1"):
+    with pytest.raises(NewerFormat, match=r"a foureyes\.tenant of version 2, by a newer version of foureyes"):
         TenantRecords.from_json(json.dumps(document | {"version": 2, "gate": "other"}), name="acme")
 
 

@@ -23,7 +23,7 @@ from foureyes.errors import InputError, StateError
 from foureyes.guard.gate import ActionOutcome
 from foureyes.monitoring import FreshReading, Observation
 from foureyes.service.feed import Later
-from foureyes.service.formats import NewerFormat
+from foureyes.service.formats import NewerFormat, require_known
 from foureyes.service.tenant_events import (
     Acknowledged,
     ActionReported,
@@ -77,7 +77,7 @@ def decode(raw: bytes, at: float) -> TenantEvent:
     told, _, shown = raw.partition(b"\n")
     try:
         document = orjson.loads(told)
-        _require_known(document["format"])
+        require_known("an event of format", document["format"], FORMAT)
         if document["kind"] == "verified":
             return _verified(document["event"], shown, at)
         return _READ[document["kind"]](document["event"], at)
@@ -85,11 +85,6 @@ def decode(raw: bytes, at: float) -> TenantEvent:
         raise
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"not an event of a tenant: {raw[:60]!r}") from error
-
-
-def _require_known(found: int) -> None:
-    if found > FORMAT:
-        raise NewerFormat(f"an event of format {found}, by a newer version of foureyes; this one reads {FORMAT}")
 
 
 def _written(event: TenantEvent) -> bytes:

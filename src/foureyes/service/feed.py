@@ -107,11 +107,6 @@ class Feed(Generic[T]):
         self._over = self._is_told = False
 
     @property
-    def last(self) -> int:
-        """Up to which id whoever watches may know what happened."""
-        return self._last
-
-    @property
     def full(self) -> bool:
         """Whether nobody else can watch."""
         return self._over or len(self._watching) >= self._most

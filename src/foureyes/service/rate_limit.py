@@ -102,7 +102,7 @@ class Allowance:
         try:
             found = parsed_json(text)
             known = {one.name for one in fields(cls)}
-            _require_known(found.keys() - known, known - found.keys())
+            _require_no_more(found.keys() - known, known - found.keys())
             if found.keys() != known:
                 raise InputError(f"not what was used of an allowance: {text[:60]!r}")
             day, used = int(found.pop("day")), int(found.pop("used"))
@@ -118,7 +118,7 @@ class Allowance:
         return self
 
 
-def _require_known(more: AbstractSet[str], missing: AbstractSet[str]) -> None:
+def _require_no_more(more: AbstractSet[str], missing: AbstractSet[str]) -> None:
     if more and not missing:
         raise NewerFormat(f"an allowance that a newer version wrote, with {', '.join(sorted(more))}")
 

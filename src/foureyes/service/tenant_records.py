@@ -11,7 +11,7 @@ import json
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, assert_never, cast
+from typing import Final, assert_never, cast
 
 from foureyes.errors import InputError
 from foureyes.guard.deadline import log_bug
@@ -20,7 +20,7 @@ from foureyes.json_text import parsed_json
 from foureyes.monitoring import Alarm, AnswerOutcome, Monitor, Observation
 from foureyes.monitoring.alarms import AlarmKind
 from foureyes.service.feed import Event, Feed, Later
-from foureyes.service.formats import NewerFormat
+from foureyes.service.formats import NewerFormat, require_known
 from foureyes.service.tenant_events import (
     Acknowledged,
     ActionReported,
@@ -31,14 +31,9 @@ from foureyes.service.tenant_events import (
     Verified,
 )
 from foureyes.service.wire.decisions import AlarmItem, FeedItem, rfc3339
+from foureyes.shared_state.journal import KEPT_BYTES, KEPT_EVENTS
 
-__all__ = ["NOT_WATCHED", "REMEMBERED", "REMEMBERED_BYTES", "Applied", "RememberedVerification", "TenantRecords"]
-
-REMEMBERED: Final = 10_000
-"""Verifications of a tenant whose outcome can be reported; in a journal, those among so many of its last events."""
-
-REMEMBERED_BYTES: Final = 1 << 27
-"""Bytes of a journal's last events among which these are."""
+__all__ = ["NOT_WATCHED", "Applied", "RememberedVerification", "TenantRecords"]
 
 _SHOWN_AT_MOST: Final = 256
 """Items of a feed that one event of a journal may lead to: a decision, and its alarms."""
@@ -197,7 +192,8 @@ class TenantRecords:
         """
         try:
             document = parsed_json(text)
-            _require_known(document)
+            if document["format"] == _FORMAT:
+                require_known(f"a {_FORMAT} of version", document["version"], _VERSION)
             if (document["format"], document["version"]) != (_FORMAT, _VERSION):
                 raise InputError(f"wanted a {_FORMAT} of version {_VERSION}; got {str(document)[:60]}")
             gate, monitor = AgentGate.from_json(document["gate"], policy), Monitor.from_json(document["monitor"])
@@ -243,11 +239,11 @@ class TenantRecords:
     def _remember(self, verification: str, seen: Observation) -> None:
         """Keeps it for its outcome; forgets what is too old, by the journal where there is one, so that all forget the same."""
         self._seen[verification] = RememberedVerification(seen, self._number, self._end)
-        while len(self._seen) > REMEMBERED or self._is_old(next(iter(self._seen.values()))):
+        while len(self._seen) > KEPT_EVENTS or self._is_old(next(iter(self._seen.values()))):
             self._seen.popitem(last=False)
 
     def _is_old(self, remembered: RememberedVerification) -> bool:
-        is_far = self._number - remembered.number >= REMEMBERED or self._end - remembered.end >= REMEMBERED_BYTES
+        is_far = self._number - remembered.number >= KEPT_EVENTS or self._end - remembered.end >= KEPT_BYTES
         return is_far and self._number > 0
 
     def _reported(self, event: OutcomeReported, applied: Applied) -> None:
@@ -283,11 +279,6 @@ class TenantRecords:
             self.feed.add(kind, item, number=number)
         except Exception as error:  # noqa: BLE001 - whatever it is, nobody but those who look misses something
             applied.failures.append(error)
-
-
-def _require_known(document: Mapping[str, Any]) -> None:
-    if document["format"] == _FORMAT and document["version"] > _VERSION:
-        raise NewerFormat(f"a {_FORMAT} of version {document['version']}; this foureyes reads {_VERSION}")
 
 
 def _alarm(item: AlarmItem, at: float) -> Alarm:

@@ -18,7 +18,8 @@ __all__ = [
 ]
 
 KEPT_EVENTS: Final = 10_000
-"""Events that stay in the journal although a snapshot holds what they led to: some are remembered one by one."""
+"""Events that stay in the journal although a snapshot holds what they led to: verifications among them are remembered one by one, as
+their outcome may still come, and no others are."""
 
 KEPT_BYTES: Final = 1 << 27
 """Bytes of them, at most: where events are large, fewer stay."""
