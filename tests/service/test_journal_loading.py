@@ -16,7 +16,7 @@ from foureyes.guard.threads import BoundedThreads
 from foureyes.monitoring import Monitor
 from foureyes.service.formats import NewerFormat
 from foureyes.service.journal_loading import JournalLoading
-from foureyes.service.journal_reading import Recorded
+from foureyes.service.journal_reading import LoadedTenant
 from foureyes.service.logs import open_log
 from foureyes.service.sharing import Sharing
 from foureyes.service.tenant_records import TenantRecords
@@ -75,7 +75,7 @@ class Attempts:
             raise self.error
         return records_of("acme")
 
-    async def found(self) -> Recorded | Exception:
+    async def found(self) -> LoadedTenant | Exception:
         try:
             return await self.loading.recorded()
         except Exception as error:  # noqa: BLE001 - whatever it is
@@ -97,7 +97,7 @@ def test_what_cannot_be_loaded_is_refused_from_memory_for_a_while_that_grows(sto
         pauses = [later - earlier for earlier, later in itertools.pairwise(tried_at)]
         assert [round(pause) for pause in pauses] == [1, 2, 4, 8, 16, 30, 30, 30, 30, 30]
         one.now, one.error = 1000.0, None
-        assert isinstance(await one.found(), Recorded)
+        assert isinstance(await one.found(), LoadedTenant)
         one.error = NewerFormat("again")
         assert isinstance(await one.found(), StateError)
         one.now, before = 1001.5, one.n

@@ -14,7 +14,7 @@ from typing import Final
 from foureyes.errors import StateError
 from foureyes.guard.threads import BoundedThreads
 from foureyes.service.formats import NewerFormat
-from foureyes.service.journal_reading import Recorded, recorded
+from foureyes.service.journal_reading import LoadedTenant, load_tenant
 from foureyes.service.tenant_records import TenantRecords
 from foureyes.shared_state.store import SharedStore
 
@@ -53,7 +53,7 @@ class JournalLoading:
         self._is_newer = False
         self._pause_s, self._until = _FIRST_PAUSE_S, 0.0
 
-    async def recorded(self) -> Recorded:
+    async def recorded(self) -> LoadedTenant:
         """What the journal led to.
 
         Raises:
@@ -64,7 +64,7 @@ class JournalLoading:
         if self._refusal is not None and self._clock() < self._until:
             raise StateError(self._refusal) from (NewerFormat(self._refusal) if self._is_newer else None)
         try:
-            found = await self._threads.do(partial(recorded, self._store, self._tenant, self._load))
+            found = await self._threads.do(partial(load_tenant, self._store, self._tenant, self._load))
         except Exception as error:
             self._failed(error)
             raise

@@ -1,4 +1,4 @@
-"""Reads a tenant's journal: an event, or all that a new replica begins with. Start at :func:`recorded`.
+"""Reads a tenant's journal: an event, or all that a new replica begins with. Start at :func:`load_tenant`.
 
 What a snapshot and thousands of events lead to takes seconds to work out, so it is done in a thread, with records that nobody
 else sees yet.
@@ -16,11 +16,11 @@ from foureyes.service.tenant_records import Applied, TenantRecords
 from foureyes.shared_state.journal import Journaled, LoadedJournal, Place
 from foureyes.shared_state.store import SharedStore
 
-__all__ = ["Recorded", "read", "recorded"]
+__all__ = ["LoadedTenant", "load_tenant", "read"]
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class LoadedTenant:
     """What a journal led to.
 
     Attributes:
@@ -36,7 +36,7 @@ class Recorded:
     known: Place
 
 
-def recorded(store: SharedStore, tenant: str, load: Callable[[str | None], TenantRecords]) -> Recorded:
+def load_tenant(store: SharedStore, tenant: str, load: Callable[[str | None], TenantRecords]) -> LoadedTenant:
     """Works out what a tenant's journal led to. It blocks for as long as that takes.
 
     Args:
@@ -56,7 +56,7 @@ def recorded(store: SharedStore, tenant: str, load: Callable[[str | None], Tenan
     records.recall((one.number, len(one.event), read(store, tenant, one)) for one in covered)
     applied = [(one, records.apply(read(store, tenant, one), number=one.number, size=len(one.event))) for one in later]
     known = Place(loaded.events[-1].number, loaded.events[-1].at) if loaded.events else Place(loaded.number)
-    return Recorded(records, covered, applied, known)
+    return LoadedTenant(records, covered, applied, known)
 
 
 def read(store: SharedStore, tenant: str, one: Journaled) -> TenantEvent:

@@ -10,7 +10,7 @@ from typing import Final
 
 from foureyes.errors import StateError
 from foureyes.guard.deadline import log_bug
-from foureyes.service.journal_reading import Recorded
+from foureyes.service.journal_reading import LoadedTenant
 from foureyes.service.tenant_records import Applied
 from foureyes.service.wish import Wish
 from foureyes.shared_state.journal import Journaled, Place
@@ -46,7 +46,7 @@ class OwnEvents:
         for error in applied.failures:
             log_bug(error, "an event of another replica")
 
-    def tell_all(self, found: Recorded) -> None:
+    def tell_all(self, found: LoadedTenant) -> None:
         """Says what came of all of them, after a tenant was loaded anew; nothing waits any longer.
 
         Of those that the snapshot covers, only the alarms are known.
