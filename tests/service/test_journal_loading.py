@@ -120,3 +120,16 @@ def test_a_bug_is_told_once_and_then_refused_from_memory(store: SharedStore) -> 
         one.threads.close()
 
     asyncio.run(scene())
+
+
+def test_a_database_that_is_back_is_asked_at_once(store: SharedStore) -> None:
+    async def scene() -> None:
+        one = Attempts(store)
+        one.error = StateError("the database is away")
+        one.error.__cause__ = OSError("no connection")
+        assert await one.found() is one.error
+        one.error = None
+        assert isinstance(await one.found(), LoadedTenant)
+        one.threads.close()
+
+    asyncio.run(scene())

@@ -1,6 +1,6 @@
 """Loads a tenant's journal beside everybody's turns, and leaves one alone for a while that cannot be loaded.
 
-To load takes seconds, and memory for a snapshot and thousands of events, so it is done in threads that do nothing else. What could not be loaded is
+To load takes seconds, and memory for a snapshot and thousands of events, so it is done in threads that do nothing else. What was there and could not be read is
 refused from memory for a second, then for twice as long after each further attempt, up to half a minute. Start at :class:`JournalLoading`.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from foureyes.errors import StateError
+from foureyes.errors import InputError, StateError
 from foureyes.guard.threads import BoundedThreads
 from foureyes.service.formats import NewerFormat
 from foureyes.service.journal_reading import LoadedTenant, load_tenant
@@ -72,6 +72,8 @@ class JournalLoading:
         return found
 
     def _failed(self, error: Exception) -> None:
+        if isinstance(error, StateError) and not isinstance(error.__cause__, InputError | None):
+            return  # the database is away: whoever asks finds out at once when it is back, and nothing was loaded
         told = str(error) if isinstance(error, StateError) else type(error).__name__
         self._refusal = f"{self._tenant} could not be loaded a moment ago: {told}"
         self._is_newer = isinstance(error.__cause__, NewerFormat)
