@@ -39,6 +39,7 @@ bench: $(VENV)/developer
 	PYTHON=$(PYTHON) bench/setup
 	$(BIN)/foureyes models pull smollm2-135m gemma3-270m
 	$(BIN)/python -m bench.read --markdown docs/bench.md
+	$(BIN)/python -m tools.gguf_file smollm2-135m
 	$(BIN)/python -m bench.gguf --markdown docs/small-machines.md
 	$(BIN)/python -m bench.many_machines --markdown docs/many-machines.md
 	$(BIN)/python -m bench.shards 250000 1000000 2000000 --markdown docs/score.md
