@@ -151,7 +151,7 @@ def bugs(spec: TaskSpec, data: Path, limit: int, seed: int, path: Path) -> Itera
         found = [bug_in(items[one], items[one].gold[0], seed=seed) for one in ids]
         return [{"bug": None if bug is None else asdict(bug)} for bug in found]
 
-    for row in kept(path, list(items), made):
+    for row in kept(path, {one: (item.gold, item.problem, seed) for one, item in items.items()}, made):
         if row["bug"] is not None:
             yield Pair(items[row["id"]], Mutation(**row["bug"]))
 
@@ -159,7 +159,8 @@ def bugs(spec: TaskSpec, data: Path, limit: int, seed: int, path: Path) -> Itera
 def kept_rows(reader: Reader, pairs: Sequence[Pair], path: Path) -> list[Row]:
     """What a reader makes of each pair, from the file where it is there."""
     by_id = {f"{pair.item.id} {pair.bug.start} {pair.bug.now}": pair for pair in pairs}
-    return kept(path, list(by_id), lambda ids: _rows(reader, [by_id[one] for one in ids]))
+    of = {one: (reader.fingerprint, pair.exchanges) for one, pair in by_id.items()}
+    return kept(path, of, lambda ids: _rows(reader, [by_id[one] for one in ids]))
 
 
 def read_set(reader: str, name: str, pairs: Sequence[Pair], rows: Sequence[Row]) -> ReadSet:

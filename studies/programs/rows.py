@@ -19,7 +19,7 @@ from foureyes.study.tasks.code import code_places
 from foureyes.study.tasks.grading import grade
 from foureyes.study.tasks.items import TaskItem
 from foureyes.types import Exchange, Reading, Unscored, Written
-from studies.route.cache import Row, kept, rows_in
+from studies.route.cache import Row, kept, rows_of, weights_of
 
 __all__ = ["MAX_TOKENS", "SAMPLES", "Workshop"]
 
@@ -47,28 +47,27 @@ class Workshop:
 
     def written(self, writer: str) -> dict[str, Row]:
         """The greedy program of each question."""
-        return self._kept(
-            f"written-{writer}", 16, lambda ids: self._write(writer, ids, Sampling(max_tokens=MAX_TOKENS))
-        )
+        return self._programs("written", writer, 16, Sampling(max_tokens=MAX_TOKENS))
 
     def sampled(self, writer: str) -> dict[str, Row]:
         """``SAMPLES`` programs of each question; a row has them in a list."""
-        how = Sampling(max_tokens=MAX_TOKENS, temperature=_TEMPERATURE, n=SAMPLES)
-        return self._kept(f"sampled-{writer}", 4, lambda ids: self._write(writer, ids, how))
+        return self._programs(
+            "sampled", writer, 4, Sampling(max_tokens=MAX_TOKENS, temperature=_TEMPERATURE, n=SAMPLES)
+        )
 
     def read(self, reader: str, name: str, rows: Mapping[str, Row]) -> dict[str, Row]:
         """What a reader sees in the programs of some rows, which are called by a name."""
-        return self._kept(f"read-{name}-by-{reader}", 4, lambda ids: self._look(reader, rows, ids), list(rows))
+        asked = {one: (weights_of(reader), self.items[one].prompt, _texts(row)) for one, row in rows.items()}
+        return self._kept(f"read-{name}-by-{reader}", 4, asked, lambda ids: self._look(reader, rows, ids))
+
+    def _programs(self, kind: str, writer: str, batch: int, how: Sampling) -> dict[str, Row]:
+        asked = {one: (weights_of(writer), item.prompt, item.problem, how) for one, item in self.items.items()}
+        return self._kept(f"{kind}-{writer}", batch, asked, lambda ids: self._write(writer, ids, how))
 
     def _kept(
-        self,
-        name: str,
-        batch: int,
-        make: Callable[[Sequence[str]], list[Row]],
-        wanted: Sequence[str] | None = None,
+        self, name: str, batch: int, asked: Mapping[str, object], make: Callable[[Sequence[str]], list[Row]]
     ) -> dict[str, Row]:
-        path, ids = self.folder / f"{name}.jsonl", list(self.items) if wanted is None else list(wanted)
-        ends = time.monotonic() + self.seconds
+        path, ends = self.folder / f"{name}.jsonl", time.monotonic() + self.seconds
 
         def within(some: Sequence[str]) -> list[Row]:
             if time.monotonic() >= ends:
@@ -76,9 +75,8 @@ class Workshop:
             return make(some)
 
         with suppress(BudgetSpent):
-            kept(path, ids, within, batch=batch)
-        found = {row["id"]: row for row in rows_in(path)}
-        return {one: found[one] for one in ids if one in found}
+            kept(path, asked, within, batch=batch)
+        return rows_of(path, asked)
 
     def _write(self, writer: str, ids: Sequence[str], how: Sampling) -> list[Row]:
         answers = _writer(writer).write([self.items[one].prompt for one in ids], how)
@@ -109,6 +107,10 @@ def _seen(one: Reading | Unscored | None) -> dict[str, Any]:
     places = [(len(one.answer[:a].encode()), len(one.answer[:b].encode())) for a, b in found]
     inside = np.any([(one.spans[:, 0] < end) & (one.spans[:, 1] > start) for start, end in places], axis=0)
     return {"nll": [round(float(x), 4) for x in one.nll], "code": [int(x) for x in inside]}
+
+
+def _texts(row: Row) -> list[str]:
+    return [program["text"] for program in row["programs"]]
 
 
 @cache

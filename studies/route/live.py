@@ -13,12 +13,13 @@ import numpy as np
 from foureyes.models.catalog import open_reader, open_writer
 from foureyes.models.roles import Sampling
 from foureyes.types import Exchange, Unscored, Written
-from studies.route.cache import Row, kept
+from studies.route.cache import Row, kept, weights_of
 from studies.route.reading import signals_of
 
 __all__ = ["asked", "read", "self_verified", "stated", "written"]
 
 _ASK: Final = "{question}\n\nA) {a}\nB) {b}\n\nReply with the letter of the right answer alone."
+_ANSWER: Final = Sampling(max_tokens=4)
 _VERIFY: Final = (
     "Judge the answer that an assistant gave.\n\nQuestion: {question}\n\nAnswer: {answer}\n\n"
     "How good and how correct is it, from 0.0 (completely wrong) over 0.4 (some of it is right, with grave errors) and 0.8 "
@@ -55,10 +56,11 @@ def written(folder: Path, questions: dict[str, Row], writer: str) -> list[Row]:
     """What the writer answers, its own mean log-prob, tokens, and whether that is right."""
 
     def make(ids: Any) -> list[Row]:
-        wrote = _writer(writer).write([questions[one]["prompt"] for one in ids], Sampling(max_tokens=4))
+        wrote = _writer(writer).write([questions[one]["prompt"] for one in ids], _ANSWER)
         return [_written(questions[one], answers[0]) for one, answers in zip(ids, wrote, strict=True)]
 
-    return kept(folder / f"arc-written-{writer}.jsonl", list(questions), make, batch=16)
+    of = {one: (weights_of(writer), row["prompt"], row["gold"], _ANSWER) for one, row in questions.items()}
+    return kept(folder / f"arc-written-{writer}.jsonl", of, make, batch=16)
 
 
 def _written(question: Row, one: Written | Unscored) -> Row:
@@ -78,14 +80,16 @@ def _written(question: Row, one: Written | Unscored) -> Row:
 def self_verified(folder: Path, questions: dict[str, Row], writer: str) -> list[Row]:
     """The confidence that the writer states of its own answer; ``None`` where its reply holds none."""
     answers = {row["id"]: row["answer"] for row in written(folder, questions, writer)}
+    prompts = {one: _VERIFY.format(question=row["prompt"], answer=answers[one]) for one, row in questions.items()}
+    how = Sampling(max_tokens=_VERIFY_TOKENS)
 
     def make(ids: Any) -> list[Row]:
-        prompts = [_VERIFY.format(question=questions[one]["prompt"], answer=answers[one]) for one in ids]
-        wrote = _writer(writer).write(prompts, Sampling(max_tokens=_VERIFY_TOKENS))
+        wrote = _writer(writer).write([prompts[one] for one in ids], how)
         replies = [str(one[0].exchange.answer) if isinstance(one[0], Written) else "" for one in wrote]
         return [{"reply": reply, "confidence": stated(reply)} for reply in replies]
 
-    return kept(folder / f"arc-verified-{writer}.jsonl", list(questions), make, batch=16)
+    of = {one: (weights_of(writer), prompt, how) for one, prompt in prompts.items()}
+    return kept(folder / f"arc-verified-{writer}.jsonl", of, make, batch=16)
 
 
 def stated(reply: str) -> float | None:
@@ -98,12 +102,13 @@ def stated(reply: str) -> float | None:
 def read(folder: Path, questions: dict[str, Row], writer: str, reader: str) -> list[Row]:
     """What the reader sees in the writer's answers."""
     answers = {row["id"]: row["answer"] for row in written(folder, questions, writer)}
+    pairs = {one: Exchange(row["prompt"], answers[one]) for one, row in questions.items()}
 
     def make(ids: Any) -> list[Row]:
-        pairs = [Exchange(questions[one]["prompt"], answers[one]) for one in ids]
-        return signals_of(_reader(reader), pairs, [None] * len(pairs))
+        return signals_of(_reader(reader), [pairs[one] for one in ids], [None] * len(ids))
 
-    return kept(folder / f"arc-read-{writer}-{reader}.jsonl", list(questions), make, batch=16)
+    of = {one: (weights_of(reader), pair.prompt, pair.answer) for one, pair in pairs.items()}
+    return kept(folder / f"arc-read-{writer}-{reader}.jsonl", of, make, batch=16)
 
 
 @cache

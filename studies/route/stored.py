@@ -13,7 +13,7 @@ import numpy as np
 
 from foureyes.models.catalog import open_reader
 from foureyes.types import Exchange
-from studies.route.cache import Row, kept
+from studies.route.cache import Row, kept, weights_of
 from studies.route.reading import signals_of
 
 __all__ = ["StoredAnswer", "answers_of", "questions", "read_stored", "sampled"]
@@ -63,12 +63,13 @@ def sampled(data: Path, n: int, seed: int) -> list[str]:
 def read_stored(data: Path, folder: Path, writer: str, reader: str, ids: list[str]) -> list[dict[str, Any]]:
     """What the reader sees in the writer's answers, from the cache where it is there."""
     asked, answers = questions(data), answers_of(data, writer)
+    pairs = {one: Exchange(asked[one]["question"], answers[one].output) for one in ids}
 
     def make(some: Any) -> list[Row]:
-        pairs = [Exchange(asked[one]["question"], answers[one].output) for one in some]
-        return signals_of(_reader(reader), pairs, [answers[one].final for one in some])
+        return signals_of(_reader(reader), [pairs[one] for one in some], [answers[one].final for one in some])
 
-    return kept(folder / f"stored-{writer}-{reader}.jsonl", ids, make)
+    of = {one: (weights_of(reader), pairs[one].prompt, pairs[one].answer, answers[one].final) for one in ids}
+    return kept(folder / f"stored-{writer}-{reader}.jsonl", of, make)
 
 
 @cache

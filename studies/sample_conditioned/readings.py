@@ -74,7 +74,8 @@ def surprises(
         plain_ids.append(ids[0])
         behind_ids.append(ids[1:])
     path = cache / f"{reader.name}.jsonl"
-    rows = kept(path, list(wanted), lambda ids: _read(reader, [wanted[one] for one in ids]), batch=64)
+    of = {one: (reader.fingerprint, exchange.prompt, exchange.answer) for one, exchange in wanted.items()}
+    rows = kept(path, of, lambda ids: _read(reader, [wanted[one] for one in ids]), batch=64)
     nll = {row["id"]: np.asarray(row["nll"]) for row in rows}
     return [
         AnswerSurprise(nll[plain], np.stack([nll[one] for one in behind]))

@@ -48,7 +48,12 @@ def test_a_reader_that_is_surprised_by_the_bug_prefers_and_finds(tmp_path: Path)
     reader = ScriptedReader({**known, "<": 0.9, ">": 0.001}, name="knows")
     pairs = [pair(i) for i in range(12)]
     rows = kept_rows(reader, pairs, tmp_path / "rows.jsonl")
-    assert rows == kept_rows(ScriptedReader({}, name="not asked"), pairs, tmp_path / "rows.jsonl")
+    kept = (tmp_path / "rows.jsonl").read_bytes()
+    assert rows == kept_rows(reader, pairs, tmp_path / "rows.jsonl")
+    assert kept == (tmp_path / "rows.jsonl").read_bytes(), "nothing was read again"
+    assert rows != kept_rows(ScriptedReader({}, name="knows"), pairs, tmp_path / "rows.jsonl"), (
+        "other weights read anew"
+    )
     found = read_set("knows", "own", pairs, rows)
     assert found.prefers.all()
     assert found.finds.all()

@@ -19,8 +19,15 @@ from studies.programs.__main__ import LARGE, READERS, SMALL, report_of
 from studies.programs.choosing import choosing_section, gain
 from studies.programs.doubts import doubts_of
 from studies.programs.rows import SAMPLES, Workshop
+from studies.route import cache
 
 _N = 40
+
+
+@pytest.fixture(autouse=True)
+def weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No weights are fetched to know which they are."""
+    monkeypatch.setattr(made, "weights_of", str)
 
 
 def items() -> dict[str, TaskItem]:
@@ -33,8 +40,9 @@ def program(right: object, surprise: float) -> dict[str, object]:
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Workshop:
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workshop:
     """Rows as a run leaves them: the small writer knows a little when it is wrong, the large reader well."""
+    monkeypatch.setattr(cache, "digest_of", lambda _: "made by hand")
     rng = np.random.default_rng(0)
     right = rng.random((_N, 1 + SAMPLES)) < 0.5
     noise = rng.normal(size=right.shape)
@@ -42,7 +50,7 @@ def shop(tmp_path: Path) -> Workshop:
     blind = np.exp(rng.normal(size=right.shape))
 
     def keep(name: str, field: str, of: list[list[dict[str, object]]]) -> None:
-        lines = [json.dumps({"id": str(i), field: several}) for i, several in enumerate(of)]
+        lines = [json.dumps({"id": str(i), "of": "made by hand", field: several}) for i, several in enumerate(of)]
         (tmp_path / f"{name}.jsonl").write_text("\n".join(lines) + "\n")
 
     def each(values, columns: slice) -> list[list[dict[str, object]]]:

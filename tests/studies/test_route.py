@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from studies.route.cache import kept
+from studies.route import cache, live
+from studies.route.cache import kept, rows_of
 from studies.route.curves import BUDGETS, accuracies, at_cost, leads
 from studies.route.live import asked, stated
 from studies.route.own import live_setting
@@ -85,10 +86,27 @@ def test_what_was_made_is_kept(tmp_path: Path) -> None:
         made.extend(ids)
         return [{"n": len(one)} for one in ids]
 
-    assert kept(path, ["a", "bb"], make, batch=1) == [{"id": "a", "n": 1}, {"id": "bb", "n": 2}]
+    def numbers(asked: dict[str, object], batch: int = 8) -> list[tuple[str, int]]:
+        return [(row["id"], row["n"]) for row in kept(path, asked, make, batch=batch)]
+
+    assert numbers({"a": 1, "bb": 1}, batch=1) == [("a", 1), ("bb", 2)]
     path.write_text(path.read_text(encoding="utf-8")[:-4], encoding="utf-8")
-    assert kept(path, ["bb", "a", "ccc"], make)[0] == {"id": "bb", "n": 2}
+    assert numbers({"bb": 1, "a": 1, "ccc": 1}) == [("bb", 2), ("a", 1), ("ccc", 3)]
     assert made == ["a", "bb", "bb", "ccc"]
+
+
+def test_a_row_that_was_made_of_something_else_is_made_anew(tmp_path: Path) -> None:
+    path, made = tmp_path / "rows.jsonl", []
+
+    def make(ids: Any) -> list[dict[str, Any]]:
+        made.extend(ids)
+        return [{"n": len(made)} for _ in ids]
+
+    for prompt in ("one", "another", "one"):
+        [row] = kept(path, {"a": ("weights", prompt)}, make)
+    assert made == ["a", "a"]
+    assert row["n"] == 1, "what was made of the first is there still"
+    assert rows_of(path, {"a": ("other weights", "one")}) == {}
 
 
 @pytest.mark.parametrize(
@@ -105,8 +123,10 @@ def test_a_stated_confidence_is_found(reply: str, confidence: float | None) -> N
     assert stated(reply) == confidence
 
 
-def test_answers_written_here_make_a_setting_of_every_rule(tmp_path: Path) -> None:
+def test_answers_written_here_make_a_setting_of_every_rule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What models made is read from the cache, so none is loaded."""
+    monkeypatch.setattr(cache, "digest_of", lambda _: "made by hand")
+    monkeypatch.setattr(live, "weights_of", str)
     folder = tmp_path / "arc_challenge_pairs"
     folder.mkdir()
     rows = [
@@ -120,7 +140,7 @@ def test_answers_written_here_make_a_setting_of_every_rule(tmp_path: Path) -> No
     rng = np.random.default_rng(0)
 
     def put(name: str, make: Any) -> None:
-        lines = [json.dumps({"id": one, **make(i)}) + "\n" for i, one in enumerate(questions)]
+        lines = [json.dumps({"id": one, "of": "made by hand", **make(i)}) + "\n" for i, one in enumerate(questions)]
         (tmp_path / f"arc-{name}.jsonl").write_text("".join(lines), encoding="utf-8")
 
     def answered(i: int) -> dict[str, Any]:
