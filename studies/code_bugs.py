@@ -16,23 +16,24 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from foureyes.display import plural
 from foureyes.maths.bounds import clopper_pearson
-from foureyes.maths.resampling import group_weights, percentiles
 from foureyes.models.catalog import open_reader
 from foureyes.models.roles import Reader
 from foureyes.report.forest import ForestMark, ForestPlot
 from foureyes.report.study import Section, StudyReport, TextTable, save_study
+from foureyes.study.claims import verdict_of
 from foureyes.study.tasks.bugs import bug_in
 from foureyes.study.tasks.items import TaskItem
 from foureyes.study.tasks.loading import TaskSpec, load_task
 from foureyes.study.tasks.mutations import Mutation
 from foureyes.types import Exchange, Reading, Unscored
+from studies.paired import lead_over, lead_text, lead_verdict
 from studies.route.cache import Row, kept
 
 SETS: Final = {"HumanEval": TaskSpec("humaneval"), "MBPP": TaskSpec("mbpp", file="mbpp/sanitized-mbpp.json")}
 READERS: Final = ("smollm2-135m", "qwen2.5-coder-0.5b")
 KINDS: Final = ("operator", "number", "name")
-_DRAWS: Final = 2000
 
 _PREFACE: Final = (
     "A right program and the same with one operator, number or name changed, so that its tests refuse it: nothing else tells them "
@@ -71,6 +72,21 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
+class BugSet:
+    """The pairs of one set of problems.
+
+    Attributes:
+        name: of the set.
+        pairs: one a problem.
+        without: problems that have no pair: their tests refuse none of the mutations that were tried, or there is none.
+    """
+
+    name: str
+    pairs: tuple[Pair, ...]
+    without: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """What a reader made of one pair.
 
@@ -93,12 +109,14 @@ class ReadSet:
         reader, name: of both.
         pairs: those that it could read.
         seen: as many.
+        unread: problems whose pairs it could not read.
     """
 
     reader: str
     name: str
     pairs: tuple[Pair, ...]
     seen: tuple[Seen, ...]
+    unread: tuple[str, ...]
 
     @property
     def prefers(self) -> NDArray[np.bool_]:
@@ -124,26 +142,26 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("out/studies"), metavar="FOLDER", help="for the page")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="default: in --out")
     args = parser.parse_args()
-    pairs = {
-        name: list(bugs(spec, args.data, args.limit, args.seed, args.cache / f"{name}-{args.seed}-bugs.jsonl"))
+    sets = [
+        bugs(name, spec, args.data, args.limit, args.seed, args.cache / f"{name}-{args.seed}-bugs.jsonl")
         for name, spec in SETS.items()
-    }
+    ]
     read = []
     for model in args.model or READERS:
         reader = open_reader(model)
-        for name, of_set in pairs.items():
-            rows = kept_rows(reader, of_set, args.cache / f"{name}-{args.seed}-{model}.jsonl")
-            read.append(read_set(model, name, of_set, rows))
+        for one in sets:
+            rows = kept_rows(reader, one.pairs, args.cache / f"{one.name}-{args.seed}-{model}.jsonl")
+            read.append(read_set(model, one, rows))
     args.out.mkdir(parents=True, exist_ok=True)
     options = "".join(f" --model {model}" for model in args.model or ())
     report = report_of(
-        read, f"python -m studies.code_bugs --data DATA --limit {args.limit} --seed {args.seed}{options}"
+        sets, read, f"python -m studies.code_bugs --data DATA --limit {args.limit} --seed {args.seed}{options}"
     )
     save_study(report, html=args.out / "code_bugs.html", markdown=args.markdown or args.out / "code_bugs.md")
     print("\n".join(report.findings))
 
 
-def bugs(spec: TaskSpec, data: Path, limit: int, seed: int, path: Path) -> Iterator[Pair]:
+def bugs(name: str, spec: TaskSpec, data: Path, limit: int, seed: int, path: Path) -> BugSet:
     """A pair of each problem that has a mutation which its tests refuse; what the sandbox said is kept in a file."""
     items = {item.id: item for item in load_task(TaskSpec(spec.name, spec.file, limit), data=data, seed=seed).items}
 
@@ -151,9 +169,9 @@ def bugs(spec: TaskSpec, data: Path, limit: int, seed: int, path: Path) -> Itera
         found = [bug_in(items[one], items[one].gold[0], seed=seed) for one in ids]
         return [{"bug": None if bug is None else asdict(bug)} for bug in found]
 
-    for row in kept(path, {one: (item.gold, item.problem, seed) for one, item in items.items()}, made):
-        if row["bug"] is not None:
-            yield Pair(items[row["id"]], Mutation(**row["bug"]))
+    rows = kept(path, {one: (item.gold, item.problem, seed) for one, item in items.items()}, made)
+    pairs = tuple(Pair(items[row["id"]], Mutation(**row["bug"])) for row in rows if row["bug"] is not None)
+    return BugSet(name, pairs, tuple(row["id"] for row in rows if row["bug"] is None))
 
 
 def kept_rows(reader: Reader, pairs: Sequence[Pair], path: Path) -> list[Row]:
@@ -163,11 +181,12 @@ def kept_rows(reader: Reader, pairs: Sequence[Pair], path: Path) -> list[Row]:
     return kept(path, of, lambda ids: _rows(reader, [by_id[one] for one in ids]))
 
 
-def read_set(reader: str, name: str, pairs: Sequence[Pair], rows: Sequence[Row]) -> ReadSet:
-    """The pairs that could be read."""
-    there = [(pair, row) for pair, row in zip(pairs, rows, strict=True) if row["excess"] is not None]
+def read_set(reader: str, of: BugSet, rows: Sequence[Row]) -> ReadSet:
+    """The pairs that could be read, and which could not."""
+    there = [(pair, row) for pair, row in zip(of.pairs, rows, strict=True) if row["excess"] is not None]
     seen = tuple(Seen(row["excess"], row["found"], row["by_chance"]) for _, row in there)
-    return ReadSet(reader, name, tuple(pair for pair, _ in there), seen)
+    pairs = tuple(pair for pair, _ in there)
+    return ReadSet(reader, of.name, pairs, seen, tuple(pair.item.id for pair in of.pairs if pair not in pairs))
 
 
 def _rows(reader: Reader, pairs: Sequence[Pair]) -> list[Row]:
@@ -184,8 +203,9 @@ def _row(pair: Pair, right: Reading | Unscored, wrong: Reading | Unscored) -> Ro
     return {"excess": excess, "found": bool(start <= place < end), "by_chance": 1 / len(wrong.nll)}
 
 
-def report_of(read: Sequence[ReadSet], command: str) -> StudyReport:
-    """The page."""
+def report_of(sets: Sequence[BugSet], every: Sequence[ReadSet], command: str) -> StudyReport:
+    """The page; what no pair was made of or no reader could read is counted and named."""
+    read = [one for one in every if one.seen]
     marks = tuple(ForestMark(f"{one.reader}, {one.name}", *_share(one.prefers)) for one in read)
     picture = ForestPlot("Right program preferred to the same with one bug, share of pairs", marks)
     columns = ("reader", "programs", "pairs", "prefers the right one", "nats, median", "finds the bug", "by chance")
@@ -198,10 +218,24 @@ def report_of(read: Sequence[ReadSet], command: str) -> StudyReport:
         "Does a reader prefer a right program to the same one with a bug?",
         (_PREFACE,),
         tuple(_finding(one) for one in read) + unequal,
-        _LIMITS,
+        (*_LIMITS, *_left_out(sets, every)),
         (Section("Pairs", (), (TextTable(columns, tuple(map(_line, read))), kinds), picture),),
         command,
     )
+
+
+def _left_out(sets: Sequence[BugSet], every: Sequence[ReadSet]) -> Iterator[str]:
+    for of in sets:
+        if of.without:
+            n, total = len(of.without), len(of.without) + len(of.pairs)
+            yield (
+                f"No pair of {n} of {plural(total, 'problem')} of {of.name}, of which no mutation that was tried is refused by the tests: "
+                f"{', '.join(of.without)}."
+            )
+    for one in every:
+        if one.unread:
+            n, total = len(one.unread), len(one.unread) + len(one.seen)
+            yield f"{one.reader} could not read {n} of {plural(total, 'pair')} of {one.name}: {', '.join(one.unread)}."
 
 
 def _share(flags: NDArray[np.bool_]) -> tuple[float, float, float]:
@@ -232,8 +266,10 @@ def _finding(one: ReadSet) -> str:
     value, low, high = _share(one.prefers)
     verdict = "above chance" if low > 0.5 else "below chance" if high < 0.5 else "not decided against chance"
     chance = float(np.mean([seen.by_chance for seen in one.seen]))
-    finds, least, _ = _share(one.finds)
-    where = "more than" if least > chance else "not decided against"
+    finds, least, most = _share(one.finds)
+    where = {"holds": "more than", "fails": "less than"}.get(
+        verdict_of(least - chance, most - chance), "not decided against"
+    )
     return (
         f"{one.reader} prefers the right program in {int(one.prefers.sum())} of {len(one.seen)} pairs of {one.name}, {value:.3f} "
         f"[{low:.3f}, {high:.3f}]: {verdict}. Its most surprising token is the bug in {finds:.0%}, {where} the {chance:.0%} of chance."
@@ -241,19 +277,24 @@ def _finding(one: ReadSet) -> str:
 
 
 def _same_set(read: Sequence[ReadSet]) -> Iterator[tuple[ReadSet, ReadSet]]:
-    """The last reader beside the first, where both read the same pairs."""
+    """The last reader beside the first, on one set."""
     for one in read:
         other = next((other for other in read[::-1] if other.name == one.name), one)
-        if one.reader == read[0].reader != other.reader and one.pairs == other.pairs:
+        if one.reader == read[0].reader != other.reader:
             yield one, other
 
 
 def _against(one: ReadSet, other: ReadSet) -> str:
-    more = other.prefers.astype(float) - one.prefers
-    drawn = [(w @ more) / w.sum() for w in group_weights(len(more), _DRAWS, np.random.default_rng(0))]
-    low, high = percentiles(np.array(drawn), 0.95)
-    verdict = "better" if low > 0 else "worse" if high < 0 else "no difference that these pairs show"
-    return f"On {one.name} {other.reader} beside {one.reader}: {more.mean():+.3f} [{low:+.3f}, {high:+.3f}], {verdict}."
+    """What one more reader gains, on the pairs that both read."""
+    first, second = (dict(zip((pair.item.id for pair in of.pairs), of.prefers, strict=True)) for of in (one, other))
+    both = [problem for problem in first if problem in second]
+    if not both:
+        return f"On {one.name} {other.reader} and {one.reader} read no pair in common."
+    lead = lead_over([second[problem] for problem in both], [first[problem] for problem in both])
+    return (
+        f"On {one.name} {other.reader} beside {one.reader}, {plural(len(both), 'pair')} that both read: {lead_text(lead)}, "
+        f"{lead_verdict(lead)}."
+    )
 
 
 if __name__ == "__main__":

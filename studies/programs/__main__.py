@@ -20,12 +20,13 @@ import numpy as np
 from foureyes.report.study import Section, StudyReport, save_study
 from foureyes.study.tasks.loading import TaskSpec, load_task
 from studies.programs import stored as published
-from studies.programs.cascade import FEWEST, PAPER, Cascade, calibration_section, cascade_section
+from studies.programs.cascade import FEWEST, PAPER, Cascade, calibration_section, cascade_section, published_of
 from studies.programs.choosing import choosing_section
-from studies.programs.doubts import Doubts, doubts_of
+from studies.programs.doubts import Doubts, doubts_of, left_out, named
 from studies.programs.rows import MAX_TOKENS, SAMPLES, Workshop
 from studies.route.cache import Row
 
+TASK: Final = "MBPP"
 SMALL: Final = "qwen2.5-coder-0.5b"
 LARGE: Final = "qwen2.5-coder-1.5b"
 READERS: Final = ("smollm2-135m", LARGE)
@@ -77,20 +78,22 @@ def report_of(
     """The page, of the rows that there are; ``stored`` are published programs, with who reads them and the large writer's."""
     small, large, sampled = shop.written(SMALL), shop.written(LARGE), shop.sampled(SMALL)
     sections: list[Section] = []
-    findings, missing = [], [_LIMITS]
+    findings, missing = [], [_LIMITS, *_unwritten(shop, {SMALL: small, LARGE: large, f"{SMALL}, samples": sampled})]
     greedy = doubts_of({one: small[one] for one in small if one in large}, _readings(shop, "written", small, missing))
     of = Cascade(greedy, np.array([large[greedy.ids[n]]["programs"][0]["right"] for n in greedy.problems], np.bool_))
     if of.possible:
-        found, said, _ = cascade_section(of, (SMALL, LARGE))
+        found, said, _ = cascade_section(of, (SMALL, LARGE), TASK)
         sections += [found, calibration_section(of)]
-        findings += [_solved(of), *said]
+        findings += [_solved(of), _cut_off({SMALL: small, LARGE: large}), *said]
+        missing += left_out(greedy, "the cascade")
     else:
         missing.append(f"No cascade: wanted {FEWEST} programs of {SMALL}, right and wrong ones; {_counted(greedy)}.")
     several = doubts_of(sampled, _readings(shop, "sampled", sampled, missing))
     if len(np.unique(several.problems)) >= FEWEST:
-        found, said = choosing_section(several, SAMPLES)
+        found, said = choosing_section(several)
         sections.append(found)
         findings += said
+        missing += left_out(several, "the choice among samples")
     else:
         missing.append(f"No choice among samples: wanted {FEWEST} problems with samples; {_counted(several)}.")
     if stored is not None:
@@ -111,26 +114,28 @@ def _stored(
     shop: Workshop, programs: Mapping[str, Row], large: Mapping[str, Row], missing: list[str]
 ) -> tuple[list[Section], list[str]]:
     """Choice among published programs of several writers, and a cascade from the first of them to a larger one."""
-    read = shop.read(READERS[0], "stored", programs)
-    every = doubts_of({one: programs[one] for one in read}, {READERS[0]: read})
+    read = {READERS[0]: shop.read(READERS[0], "stored", programs)}
+    every = doubts_of(programs, read)
     if len(np.unique(every.problems)) < FEWEST:
         missing.append(f"No published programs: wanted {FEWEST} problems read; {_counted(every)}.")
         return [], []
-    first = {one: {"programs": programs[one]["programs"][:1]} for one in read}
-    alone = doubts_of(first, {READERS[0]: read})
+    first = {one: {"programs": row["programs"][:1]} for one, row in programs.items() if one in large}
+    alone = doubts_of(first, read)
     of = Cascade(alone, np.array([large[alone.ids[n]]["programs"][0]["right"] for n in alone.problems], np.bool_))
-    chosen, said = choosing_section(every, len(published.WRITERS))
+    chosen, said = choosing_section(every)
     about = f"HumanEval, programs of {', '.join(published.WRITERS)}; read by {READERS[0]}. Their authors' log-probs are not known."
     sections = [replace(chosen, title="The best of four published programs", paragraphs=(about,))]
+    missing += left_out(every, "the choice among published programs")
     if of.possible:
-        cascade, more, _ = cascade_section(of, (published.WRITERS[0], published.LARGE))
+        cascade, more, _ = cascade_section(of, (published.WRITERS[0], published.LARGE_SHOWN), "HumanEval")
         calibrated = calibration_section(of)
         sections += [
             replace(cascade, title="A cascade of published programs"),
             replace(calibrated, title="P(correct) of published programs"),
         ]
+        missing += left_out(alone, "the cascade of published programs")
         said += more
-    return sections, [f"Published programs, {len(every.ids)} problems. {one}" for one in said]
+    return sections, [f"Published programs, {len(np.unique(every.problems))} problems. {one}" for one in said]
 
 
 def _readings(shop: Workshop, name: str, rows: Mapping[str, Row], missing: list[str]) -> dict[str, dict[str, Row]]:
@@ -142,13 +147,36 @@ def _readings(shop: Workshop, name: str, rows: Mapping[str, Row], missing: list[
     return {reader: seen for reader, seen in found.items() if reader not in few}
 
 
+def _unwritten(shop: Workshop, written: Mapping[str, Mapping[str, Row]]) -> list[str]:
+    """Which problems have no program of a writer that wrote any."""
+    gaps = {writer: [one for one in shop.items if one not in rows] for writer, rows in written.items() if rows}
+    return [
+        f"No program of {writer} for {len(ids)} of {len(shop.items)} problems, as the time was over: {named(ids)}."
+        for writer, ids in gaps.items()
+        if ids
+    ]
+
+
 def _solved(of: Cascade) -> str:
     small, large = of.doubts.right, of.large
-    gaps = ", ".join(f"{name} {value:.4f}" for name, value in PAPER)
+    gaps = ", ".join(f"{value:.4f} ({published_of(name, TASK)})" for name, value in PAPER)
     return (
         f"{len(small)} problems: {SMALL} solves {small.mean():.1%}, {LARGE} {large.mean():.1%}, one of them {(small | large).mean():.1%}. Published APGR "
-        f"of calibrated cascades, of other models: {gaps}."
+        f"of calibrated cascades: {gaps}."
     )
+
+
+def _cut_off(written: Mapping[str, Mapping[str, Row]]) -> str:
+    """How many greedy programs of each writer were cut off, and how many of these pass all the same."""
+    cut = {
+        writer: [one for row in rows.values() for one in row["programs"] if one["cut"]]
+        for writer, rows in written.items()
+    }
+    counts = "; ".join(
+        f"{writer} {len(some)} of {len(written[writer])}, of which {sum(one['right'] for one in some)} right"
+        for writer, some in cut.items()
+    )
+    return f"Greedy programs cut off at {MAX_TOKENS} tokens: {counts}."
 
 
 def _counted(of: Doubts) -> str:

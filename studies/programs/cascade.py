@@ -10,18 +10,23 @@ from typing import Final
 import numpy as np
 
 import foureyes as fe
-from foureyes.calibration import Combiner, fit_best
-from foureyes.calibration.cross_validation import deal_folds, held_out
+from foureyes.calibration import Combiner
+from foureyes.calibration.choose import CONFIDENCE_KINDS, fit_kind
+from foureyes.calibration.cross_validation import Folds, deal_folds, held_out, require_both_classes
+from foureyes.calibration.direction import held_direction
+from foureyes.calibration.warned import row_losses
 from foureyes.cascade.curves import Curve, compare
 from foureyes.cascade.lead import RouterLead, router_lead
 from foureyes.cascade.routers import ThresholdRouter
+from foureyes.choices import CalibratorKind
 from foureyes.errors import InputError, NotEnoughData
+from foureyes.maths.means import mean_interval
 from foureyes.report.cascade import interval
 from foureyes.report.study import Section, TextTable
 from studies.programs.choosing import OWN
 from studies.programs.doubts import Doubts, Flags, Floats
 
-__all__ = ["PAPER", "Cascade", "calibration_section", "cascade_section"]
+__all__ = ["PAPER", "Cascade", "calibration_section", "cascade_section", "published_of"]
 
 FOLDS: Final = 5
 FEWEST: Final = 10
@@ -55,31 +60,68 @@ class Cascade:
 
 def calibration_section(of: Cascade) -> Section:
     """Every calibrator on every doubt, by cross-validation."""
-    rows = []
+    right = of.doubts.right
+    rows: list[tuple[str, ...]] = []
     for name, doubt in of.doubts.values.items():
-        area = fe.auroc(doubt, wrong=~of.doubts.right)
-        found = f"{area.value:.3f} [{area.low:.3f}, {area.high:.3f}]"
-        try:
-            chosen = fit_best(np.exp(-doubt), of.doubts.right, larger_is="better", folds=FOLDS)
-        except NotEnoughData:
-            rows.append((name, found, "too few to fit", "–", "–", "–"))
+        area = fe.auroc(doubt, wrong=~right)
+        confidence = np.exp(-doubt)
+        fold = deal_folds(FOLDS, confidence)
+        cells = name, interval(area.value, area.low, area.high)
+        if why := _unfit(confidence, right, fold):
+            rows.append((*cells, why, "–", "–", "–"))
             continue
-        except InputError:  # a fit that turns the doubt round is refused
-            rows.append((name, found, "none: less doubted, less often right", "–", "–", "–"))
-            continue
-        rows += [
-            (name, found, one.kind, f"{one.nll:.3f}", f"{one.brier:.3f}", f"{one.ece:.3f}") for one in chosen.trials
-        ]
+        for kind in CONFIDENCE_KINDS:
+            calibrated = held_out(partial(_calibrated, kind, confidence, right), fold)
+            rows.append((*cells, kind, *_scores(calibrated, right)))
     columns = ("doubt", "AUROC of wrong", "calibrator", "log loss", "Brier", "ECE")
     note = (
-        f"On rows not seen, {FOLDS} folds; exp(−doubt) is calibrated. The log loss of the share of right ones alone is "
-        f"{_chance(of.doubts.right):.3f}."
+        f"On rows not seen, {FOLDS} folds; exp(−doubt) is calibrated. The log loss of the share of right ones alone is {_chance(right):.3f}. "
+        f"Intervals are 95 %, {len(right)} problems drawn anew, fits as they are; that of ECE allows for what chance adds to a binned error."
     )
     return Section("P(correct) of programs", (), (TextTable(columns, tuple(rows), note=note),))
 
 
-def cascade_section(of: Cascade, costs: tuple[str, str]) -> tuple[Section, list[str], dict[str, Curve]]:
-    """The cascade by every doubt beside random and oracle, sentences on it, and its curves."""
+def _unfit(confidence: Floats, right: Flags, fold: Folds) -> str:
+    """Why no calibrator is fitted; empty where one can be."""
+    try:
+        require_both_classes(fold, right)
+    except NotEnoughData:
+        return "too few to fit"
+    fitted_on = [np.ones(len(right), np.bool_), *(fold != k for k in np.unique(fold))]
+    if any(_contradicted(confidence[rows], right[rows]) for rows in fitted_on):
+        return "none: less doubted, less often right"
+    return ""
+
+
+def _contradicted(confidence: Floats, right: Flags) -> bool:
+    """Whether being right falls with confidence by more than chance explains: no fit is made of such rows."""
+    try:
+        held_direction(confidence, right, "better", None, may_contradict=False)
+    except InputError:  # which it raises for nothing else
+        return True
+    return False
+
+
+def _calibrated(kind: CalibratorKind, confidence: Floats, right: Flags, where: Flags) -> Callable[[Flags], Floats]:
+    fitted = fit_kind(kind, confidence[where], right[where], larger_is="better")
+    return lambda unseen: fitted.predict_proba(confidence[unseen])
+
+
+def _scores(confidence: Floats, right: Flags) -> tuple[str, ...]:
+    """Log loss, Brier score and ECE with their intervals; a row is a problem."""
+    loss = mean_interval("log loss", row_losses(confidence, right))
+    squared, error = mean_interval("Brier score", np.square(confidence - right)), fe.ece(confidence, right)
+    return tuple(interval(one.value, one.low, one.high) for one in (loss, squared, error))
+
+
+def cascade_section(of: Cascade, writers: tuple[str, str], task: str) -> tuple[Section, list[str], dict[str, Curve]]:
+    """The cascade by every doubt beside random and oracle, sentences on it, and its curves.
+
+    Args:
+        of: the programs.
+        writers: the small one and the large one.
+        task: whose problems these are, as :data:`PAPER` names it.
+    """
     right = of.doubts.right
     reads: dict[str, Floats] = {name: np.exp(-doubt) for name, doubt in of.doubts.values.items()}
     means = {name: doubt for name, doubt in of.doubts.values.items() if name.endswith(": mean")}
@@ -95,7 +137,7 @@ def cascade_section(of: Cascade, costs: tuple[str, str]) -> tuple[Section, list[
         if plain is not None and one is not plain
     }
     rows = [_line(name, curve, leads.get(name)) for name, curve in curves.items()]
-    rows += [(f"published: {name}, other models", f"{value:.4f}", "", "", "") for name, value in PAPER]
+    rows += [(f"published, {published_of(name, task)}", f"{value:.4f}", "", "", "") for name, value in PAPER]
     columns = (
         "asks the larger one first where",
         "APGR",
@@ -103,7 +145,7 @@ def cascade_section(of: Cascade, costs: tuple[str, str]) -> tuple[Section, list[
         "over own mean log-prob",
         "escalated for half the gap",
     )
-    small, large = costs
+    small, large = writers
     note = (
         f"{small} alone has {right.mean():.1%} of {len(right)} right, {large} {of.large.mean():.1%}; only the small one "
         f"{curves['random'].only_small:.1%}. APGR with 95 % intervals, random is 0.5; leads in mean accuracy over all shares of "
@@ -111,6 +153,11 @@ def cascade_section(of: Cascade, costs: tuple[str, str]) -> tuple[Section, list[
     )
     section = Section("A cascade", (), (TextTable(columns, tuple(rows), note=note),))
     return section, list(_findings(curves, leads)), curves
+
+
+def published_of(name: str, task: str) -> str:
+    """Of what a published figure is, beside those of a task."""
+    return f"{name}, other models" if name == task else f"{name}, which is another task, other models"
 
 
 def _combined(doubts: Mapping[str, Floats], right: Flags, where: Flags) -> Callable[[Flags], Floats]:

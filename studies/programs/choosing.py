@@ -3,43 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from foureyes.errors import NotEnoughData
-from foureyes.maths.resampling import group_weights, percentiles
 from foureyes.maths.within_question import within_question
 from foureyes.report.forest import ForestMark, ForestPlot
 from foureyes.report.study import Section, TextTable
+from studies.paired import lead_over, lead_text, lead_verdict
 from studies.programs.doubts import Doubts, Floats
 
-__all__ = ["Gain", "choosing_section", "gain"]
+__all__ = ["OWN", "choosing_section"]
 
-_DRAWS: Final = 2000
 RANDOM: Final = "a random one"
 OWN: Final = "own: mean"
 
 
-@dataclass(frozen=True, slots=True)
-class Gain:
-    """A difference of shares of problems solved, with its 95 % interval; problems are drawn."""
-
-    value: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.value:+.3f} [{self.low:+.3f}, {self.high:+.3f}]"
-
-    @property
-    def verdict(self) -> str:
-        """What it says."""
-        return "better" if self.low > 0 else "worse" if self.high < 0 else "no difference that these problems show"
-
-
-def choosing_section(of: Doubts, n_samples: int) -> tuple[Section, list[str]]:
+def choosing_section(of: Doubts) -> tuple[Section, list[str]]:
     """Best of n and ranking by every doubt."""
     rules = {**of.values, "shortest": of.length}
     solved = {
@@ -48,10 +29,10 @@ def choosing_section(of: Doubts, n_samples: int) -> tuple[Section, list[str]]:
     }
     own = solved.get(OWN)
     rows = [
-        (name, f"{hits.mean():.3f}", "" if name == RANDOM else str(gain(hits, solved[RANDOM])), "" if own is None or hits is own else str(gain(hits, own)), _within(of, rules.get(name)))
+        (name, f"{hits.mean():.3f}", "" if name == RANDOM else lead_text(lead_over(hits, solved[RANDOM])), "" if own is None or hits is own else lead_text(lead_over(hits, own)), _within(of, rules.get(name)))
         for name, hits in solved.items()
     ]  # fmt: skip
-    any_right = np.bincount(of.problems, of.right) > 0
+    any_right = _solved(of, (~of.right).astype(np.float64)) > 0
     rows.append(("one that is right, if there is any", f"{any_right.mean():.3f}", "", "", ""))
     columns = (
         "taken",
@@ -61,24 +42,32 @@ def choosing_section(of: Doubts, n_samples: int) -> tuple[Section, list[str]]:
         "right above wrong within a problem",
     )
     note = (
-        f"{len(any_right)} problems, {n_samples} samples each, {of.right.mean():.1%} of the samples right. Problems that have both right and wrong "
-        "samples decide all of it."
+        f"{len(any_right)} problems, {_samples_each(of)}, {of.right.mean():.1%} of the samples right{_cut_off(of)}. Problems that have both right "
+        "and wrong samples decide all of it."
     )
     marks = tuple(
         ForestMark(name, one.value, one.low, one.high)
         for name, hits in solved.items()
         if name != RANDOM
-        for one in [gain(hits, solved[RANDOM])]
+        for one in [lead_over(hits, solved[RANDOM])]
     )
     picture = ForestPlot("Problems solved by the sample that is taken, less those by a random one", marks, chance=0.0)
     return Section("The best of several", (), (TextTable(columns, tuple(rows), note=note),), picture), _findings(solved)
 
 
-def gain(hits: Floats, others: Floats) -> Gain:
-    """Mean difference over problems (P,) with its interval."""
-    more = hits - others
-    drawn = np.array([(w @ more) / w.sum() for w in group_weights(len(more), _DRAWS, np.random.default_rng(0))])
-    return Gain(float(more.mean()), *percentiles(drawn, 0.95))
+def _samples_each(of: Doubts) -> str:
+    counts = np.unique(of.problems, return_counts=True)[1]
+    least, most = int(counts.min()), int(counts.max())
+    return f"{least} samples each" if least == most else f"{least} to {most} samples each"
+
+
+def _cut_off(of: Doubts) -> str:
+    n = int(of.cut.sum())
+    return (
+        f", {n} of {len(of.cut)} cut off at the limit of tokens, of which {int(of.right[of.cut].sum())} right"
+        if n
+        else ""
+    )
 
 
 def _solved(of: Doubts, doubt: Floats) -> Floats:
@@ -102,10 +91,10 @@ def _findings(solved: Mapping[str, Floats]) -> list[str]:
     said = []
     for name, hits in solved.items():
         if name.endswith(": mean"):
-            by_chance, by_length = gain(hits, solved[RANDOM]), gain(hits, solved["shortest"])
+            by_chance, by_length = lead_over(hits, solved[RANDOM]), lead_over(hits, solved["shortest"])
             said.append(
-                f"Best of several by {name}: {by_chance} over a random one, {by_chance.verdict}; beside the shortest {by_length}, "
-                f"{by_length.verdict}{_beside_own(name, solved)}."
+                f"Best of several by {name}: {lead_text(by_chance)} over a random one, {lead_verdict(by_chance)}; beside the shortest "
+                f"{lead_text(by_length)}, {lead_verdict(by_length)}{_beside_own(name, solved)}."
             )
     return said
 
@@ -113,5 +102,5 @@ def _findings(solved: Mapping[str, Floats]) -> list[str]:
 def _beside_own(name: str, solved: Mapping[str, Floats]) -> str:
     if name == OWN or OWN not in solved:
         return ""
-    found = gain(solved[name], solved[OWN])
-    return f"; beside the author's own {found}, {found.verdict}"
+    found = lead_over(solved[name], solved[OWN])
+    return f"; beside the author's own {lead_text(found)}, {lead_verdict(found)}"

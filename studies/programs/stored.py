@@ -9,7 +9,7 @@ from typing import Final
 
 from studies.route.cache import Row
 
-__all__ = ["LARGE", "WRITERS", "published_programs"]
+__all__ = ["LARGE", "LARGE_SHOWN", "WRITERS", "published_programs"]
 
 WRITERS: Final = (
     "GeorgiaTechResearchInstitute_starcoder-gpteacher-code-instruct",
@@ -20,6 +20,10 @@ WRITERS: Final = (
 """Four open models of 16 to 65 B that solve 38 to 56 of 164: near enough for a choice among their programs."""
 
 LARGE: Final = "gpt3"
+"""The file's name for it."""
+
+LARGE_SHOWN: Final = "“gpt3” (by its score GPT-3.5-turbo)"
+"""What a page calls it: the data's SOURCE.md reads the name so, and their publisher does not say."""
 
 
 def published_programs(data: Path, writers: tuple[str, ...]) -> dict[str, Row]:
