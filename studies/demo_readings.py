@@ -5,7 +5,8 @@ which the first line that says something counts. It reads its own answers, which
 answers are kept; which are right is for the accepted texts to say. Of each program in ``demo_programs.jsonl`` the first mutation in the
 order of :data:`SEED` that its tests refuse is its bug.
 
-What has been written or read stays in ``--work`` and is not done again, so a run may be stopped at any time.
+What has been written or read stays in ``--work`` and is not done again unless the weights or what they were asked have changed, so a run
+may be stopped at any time.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ import argparse
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -32,7 +34,8 @@ from foureyes.study.tasks.code import CodeProblem
 from foureyes.study.tasks.grading import grade
 from foureyes.study.tasks.items import TaskItem
 from foureyes.study.tasks.mutations import mutations
-from foureyes.types import Exchange, Reading, Unscored
+from foureyes.types import Exchange, Reading, Unscored, Written
+from studies.route.cache import Row, kept, weights_of
 
 READER: Final = "qwen2.5-coder-1.5b"
 MOST_TOKENS: Final = 16
@@ -45,17 +48,20 @@ FRACTION: Final = re.compile(r"\d\s?/\s?\d")
 NUMBER: Final = re.compile(r"[\d./]+")
 LABEL: Final = re.compile(r"^\s*Answer:")
 
-Row = dict[str, Any]
-
 
 def main() -> None:
     """Writes, reads, and puts together what the package ships."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, default=Path("out/demo"), help="where results are kept on the way")
     parser.add_argument("--out", type=Path, default=RECORD, help="the record (default: the package's own)")
-    parser.add_argument("--reader", default=READER, help="the second reader (default: %(default)s)")
+    parser.add_argument(
+        "--reader",
+        default=READER,
+        choices=sorted(KNOWN),
+        metavar="NAME",
+        help="the second reader (default: %(default)s)",
+    )
     args = parser.parse_args()
-    args.work.mkdir(parents=True, exist_ok=True)
     questions = asked()
     ours = {question.id for question in load()}
     answers = _answers(args.work, args.reader, questions)
@@ -136,31 +142,36 @@ def _numbers(row: Row) -> Row:
 
 def write_answers(work: Path, questions: Sequence[ShortQuestion]) -> list[Row]:
     """The author's answers, in the order of the questions; those that are missing are written."""
+    by_id = {question.id: question for question in questions}
+    how = Sampling(max_tokens=MOST_TOKENS)
+    writer = cache(partial(open_writer, AUTHOR))
 
-    def write(todo: Sequence[int]) -> Iterator[Row]:
-        writer = open_writer(AUTHOR)
-        for batch in _batches(questions, todo):
-            written = writer.write([question.prompt for question in batch], Sampling(max_tokens=MOST_TOKENS))
-            for question, (one,) in zip(batch, written, strict=True):
-                if isinstance(one, Unscored):
-                    raise SystemExit(f"{AUTHOR} could not answer {question.id}: {one}")
-                yield {"id": question.id, "answer": first_line(one.exchange.answer)}
+    def write(ids: Sequence[str]) -> list[Row]:
+        written = writer().write([by_id[one].prompt for one in ids], how)
+        return [_said(one, answer) for one, (answer,) in zip(ids, written, strict=True)]
 
-    return _continued(work / f"answers-{AUTHOR}.jsonl", [question.id for question in questions], write)
+    of = {question.id: (weights_of(AUTHOR), question.prompt, how) for question in questions}
+    return kept(work / f"answers-{AUTHOR}.jsonl", of, write, batch=BATCH)
+
+
+def _said(question: str, one: Written | Unscored) -> Row:
+    if isinstance(one, Unscored):
+        raise SystemExit(f"{AUTHOR} could not answer {question}: {one}")
+    return {"answer": first_line(one.exchange.answer)}
 
 
 def read_answers(work: Path, model: str, questions: Sequence[ShortQuestion]) -> list[Row]:
     """What a model saw in the author's answers; those that it has not read yet are read."""
     answers = {row["id"]: row["answer"] for row in write_answers(work, questions)}
+    exchanges = {question.id: Exchange(question.prompt, answers[question.id]) for question in questions}
 
-    def read(todo: Sequence[int]) -> Iterator[Row]:
-        reader = open_reader(model)
-        for batch in _batches(questions, todo):
-            exchanges = [Exchange(question.prompt, answers[question.id]) for question in batch]
-            for question, reading in zip(batch, reader.read(exchanges), strict=True):
-                yield {"id": question.id, **seen(reading)}
+    reader = cache(partial(open_reader, model))
 
-    return _continued(work / f"{model}-on-{AUTHOR}.jsonl", [question.id for question in questions], read)
+    def read(ids: Sequence[str]) -> list[Row]:
+        return [seen(one) for one in reader().read([exchanges[one] for one in ids])]
+
+    of = {one: (weights_of(model), exchange) for one, exchange in exchanges.items()}
+    return kept(work / f"{model}-on-{AUTHOR}.jsonl", of, read, batch=BATCH)
 
 
 def first_line(text: str) -> str:
@@ -175,25 +186,6 @@ def seen(reading: Reading | Unscored) -> Row:
         return {"unscored": reading.to_dict()}
     numbers = {"nll": reading.nll, "entropy": reading.entropy_low}
     return {"ends": reading.spans[:, 1].tolist()} | {name: np.round(v, 4).tolist() for name, v in numbers.items()}
-
-
-def _continued(file: Path, ids: Sequence[str], make: Callable[[Sequence[int]], Iterable[Row]]) -> list[Row]:
-    """Rows of a file that grows by a row an id, in the order of the ids; ``make`` gets the places of those that are missing."""
-    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
-    rows = {row["id"]: row for row in map(json.loads, lines)}
-    todo = [i for i, name in enumerate(ids) if name not in rows]
-    if todo:
-        with file.open("a", encoding="utf-8") as out:
-            for row in make(todo):
-                rows[row["id"]] = row
-                out.write(json.dumps(row, ensure_ascii=False) + "\n")
-                out.flush()
-    return [rows[name] for name in ids]
-
-
-def _batches(questions: Sequence[ShortQuestion], places: Sequence[int]) -> Iterator[Sequence[ShortQuestion]]:
-    for first in range(0, len(places), BATCH):
-        yield [questions[i] for i in places[first : first + BATCH]]
 
 
 if __name__ == "__main__":

@@ -124,7 +124,8 @@ class Recorded:
     """Everything that was recorded.
 
     Attributes:
-        provenance: ``reader``, ``models`` (name → sha256 of its file and fingerprint), ``versions``, ``command``, ``seed``.
+        provenance: ``reader``, ``models`` (name → sha256 of the file that its weights were made from, and licence), ``versions``,
+            ``command``, ``seed``. In which arithmetic they were read is not recorded.
         answers: of :data:`AUTHOR`, in the order of the questions.
         bugs: the programs.
     """
