@@ -54,7 +54,7 @@ bench: $(VENV)/developer
 	$(BIN)/python -m bench.gateway --markdown docs/bench-gateway.md
 	$(BIN)/python -m bench.sizes --markdown docs/sizes.md
 	$(BIN)/python -m bench.view --markdown docs/bench-view.md
-	$(BIN)/python -m bench.sandbox --data $(DATA)
+	$(BIN)/python -m bench.sandbox --data $(DATA) --markdown docs/prove.md
 	$(BIN)/python -m bench.study_speed --data $(DATA) --markdown docs/bench-study.md
 
 # Folder with the published data of the studies; docs/prove.md says what is read.

@@ -1,7 +1,7 @@
 """The sandbox: Linux's namespaces, set up by bubblewrap.
 
 A program sees the system's libraries and Python's, for reading, and an empty folder in memory; no other file, no environment,
-no network, no process but its own, no device but null, zero and random. It has no rights and can gain none. Time, memory,
+no network nor a socket to reach one by, no process but its own, no device but null, zero and random. It has no rights and can gain none. Time, memory,
 processes, files and output are bounded. What this does not keep out is a fault of the kernel itself: for programs that may
 hold one, use a virtual machine.
 """
@@ -47,7 +47,12 @@ _USERS: Final = range(1 << 30, 1 << 31)
 """Users that no system has: a program of root's gets one of its own, so that its processes are counted alone."""
 
 _REPORT_BYTES: Final = 300
-_ENDS: Final[Mapping[str, ProgramOutcome]] = {"passed": "passed", "exit": "exited", "MemoryError": "memory"}
+_RAISED: Final = "raised:"
+_ENDS: Final[Mapping[str, tuple[ProgramOutcome, str]]] = {
+    "passed": ("passed", ""),
+    "exit": ("exited", ""),
+    "memory": ("memory", "MemoryError"),
+}
 
 
 class Sandbox:
@@ -110,7 +115,7 @@ class Sandbox:
                 os.close(writing)
             with process:
                 output, cut = _watched(process, self._limits)
-            said = report.read(_REPORT_BYTES).decode("ascii", errors="replace")
+            said = report.read(_REPORT_BYTES).decode(errors="replace")
         outcome, error = (cut, "") if cut is not None else _ending(said, word, process.returncode)
         return ProgramRun(outcome, error, output.decode(errors="replace"), time.monotonic() - started)
 
@@ -221,9 +226,11 @@ def _ended(process: subprocess.Popen[bytes], cut: ProgramOutcome | None, ends: f
 def _ending(said: str, word: str, status: int) -> tuple[ProgramOutcome, str]:
     """How a program ended by itself, from what was reported before its end."""
     told, _, end = said.partition("\n")[0].partition(" ")
-    if secrets.compare_digest(told.encode(), word.encode()) and end:
-        outcome = _ENDS.get(end, "failed")
-        return (outcome, end if outcome in ("failed", "memory") else "")
+    if secrets.compare_digest(told.encode(), word.encode()):
+        if end.startswith(_RAISED):
+            return "failed", end.removeprefix(_RAISED)
+        if end in _ENDS:
+            return _ENDS[end]
     if status == _SIGNALLED + signal.SIGXCPU:
         return "timeout", ""
     return ("exited" if status < _SIGNALLED else "killed"), ""

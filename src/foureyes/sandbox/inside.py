@@ -1,8 +1,9 @@
 """What runs in the sandbox before a program does: it gives up every right, bounds itself, and says how the program ended.
 
 This file is shown to the sandbox alone and started with Python's own library only. The program is sent on standard input
-after a line of settings. How it ended is told through a pipe whose number the program never learns from here; what could be
-found out anyway is worth nothing without the word that was sent with the settings.
+after a line of settings; both are gone from there before it starts. How it ended is told through a pipe, after a word that was sent with the
+settings: ``passed``, ``exit``, ``memory``, or ``raised:`` and the class. What says so is taken hold of before the program runs, so that one
+which replaces parts of Python changes nothing of it. It all stands in the program's own process: one that searches that for the word finds it.
 """
 
 import json
@@ -13,20 +14,29 @@ import sys
 
 def main() -> None:
     """Runs one program."""
-    settings = json.loads(sys.stdin.buffer.readline())
-    source = sys.stdin.buffer.read()
+    with open(0, "rb", closefd=False) as sent:
+        settings = json.loads(sent.readline())
+        source = sent.read()
     report = os.dup(settings["report"])  # which no program that it starts inherits
     os.close(settings["report"])
+    _empty_input()
     _bound(settings)
-    sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115
     os.chdir("/tmp")  # noqa: S108 - the sandbox's own
-    first = os.getpid()
+    own_id, end, write, flush = os.getpid, os._exit, os.write, sys.stdout.flush
+    first = own_id()
     ended = _run(source)
-    if os.getpid() != first:  # a child that the program made and let run on
-        os._exit(1)
-    os.write(report, f"{settings['word']} {ended}\n".encode())
-    sys.stdout.flush()
-    os._exit(0 if ended == "passed" else 1)
+    if own_id() != first:  # a child that the program made and let run on
+        end(1)
+    write(report, f"{settings['word']} {ended}\n".encode())
+    flush()
+    end(0 if ended == "passed" else 1)
+
+
+def _empty_input() -> None:
+    """Puts nothing in place of standard input, which could be rewound and read again."""
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
 
 
 def _bound(settings: dict) -> None:  # type: ignore[type-arg] # of Python 3.11's own library only
@@ -39,15 +49,18 @@ def _bound(settings: dict) -> None:  # type: ignore[type-arg] # of Python 3.11's
 
 
 def _run(source: bytes) -> str:
-    """How it ended: ``passed``, or the class of what it raised."""
+    """How it ended: ``passed``, ``exit`` where it ended itself, ``memory``, or ``raised:`` and the class of what it raised."""
+    kind, name_of, text, no_memory = type, type.__dict__["__name__"].__get__, str.__str__, MemoryError
     try:
         code = compile(source, "program.py", "exec", dont_inherit=True)
         exec(code, {"__name__": "__main__", "__builtins__": __builtins__})  # noqa: S102 - what the sandbox is for
     except SystemExit as error:
-        return "SystemExit" if error.code else "exit"
+        return "raised:SystemExit" if error.code else "exit"
+    except no_memory:
+        return "memory"
     except BaseException as error:  # noqa: BLE001 - whatever ends a program, how it ended is told
-        name = type(error).__name__
-        return name if name.isidentifier() and len(name) < 100 else "Exception"
+        name = text(name_of(kind(error)))  # as the class was made, not as it says
+        return f"raised:{name if name.isidentifier() and len(name) < 100 else 'Exception'}"
     return "passed"
 
 

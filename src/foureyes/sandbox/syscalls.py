@@ -2,7 +2,8 @@
 
 A filter for Linux's seccomp, in the classic BPF that it takes. Whatever is not named is allowed: what a program can do with it
 is bounded by namespaces and limits. Memory that no limit of a process counts (System V's shared memory) cannot be had, nor a
-namespace in which a program would be root.
+namespace in which a program would be root, nor a socket but those within a machine (AF_UNIX): some families heed no namespace of
+networks (AF_VSOCK reaches a virtual machine's host), others open much of the kernel (AF_ALG, its ciphers).
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ _DENIED: Final = {  # name: number on x86_64, number on aarch64 (asm/unistd.h)
     "open_tree": (428, 428),
     "fsopen": (430, 430),
 }
+_SOCKETS: Final = ((41, 198), (53, 199))
+"""socket and socketpair."""
 _CLONE: Final = (56, 220)
 _CLONE3: Final = (435, 435)
 _FIRST_X32: Final = 0x40000000
@@ -57,6 +60,7 @@ _KILL: Final = 0x80000000
 _REFUSE: Final = 0x00050000 | 1  # with EPERM
 _UNKNOWN: Final = 0x00050000 | 38  # with ENOSYS: the C library then uses clone, whose flags can be looked at
 _NEW_USER: Final = 0x10000000
+_UNIX: Final = 1  # AF_UNIX
 
 
 def syscall_filter(machine: str | None = None) -> bytes:
@@ -79,12 +83,20 @@ def syscall_filter(machine: str | None = None) -> bytes:
         *_unless(_IF_AT_LEAST, _FIRST_X32, _KILL),
         *_unless(_IF_EQUAL, _CLONE3[column], _UNKNOWN),
         *(step for numbers in _DENIED.values() for step in _unless(_IF_EQUAL, numbers[column], _REFUSE)),
-        (_IF_EQUAL, 0, 3, _CLONE[column]),
-        (_LOAD, 0, 0, _FIRST_ARGUMENT),
-        *_unless(_IF_ANY_BIT, _NEW_USER, _REFUSE),
+        *(
+            step
+            for numbers in _SOCKETS
+            for step in _looked_at(numbers[column], _where(_IF_EQUAL, _UNIX, otherwise=_REFUSE))
+        ),
+        *_looked_at(_CLONE[column], _unless(_IF_ANY_BIT, _NEW_USER, _REFUSE)),
         (_RETURN, 0, 0, _ALLOW),
     ]
     return b"".join(struct.pack("=HBBI", *step) for step in steps)
+
+
+def _looked_at(number: int, steps: list[tuple[int, int, int, int]]) -> list[tuple[int, int, int, int]]:
+    """Steps that look at the first argument of one call, which they refuse or let pass; other calls go by them."""
+    return [(_IF_EQUAL, 0, len(steps) + 2, number), (_LOAD, 0, 0, _FIRST_ARGUMENT), *steps, (_RETURN, 0, 0, _ALLOW)]
 
 
 def _where(test: int, value: int, *, otherwise: int) -> list[tuple[int, int, int, int]]:
