@@ -74,7 +74,7 @@ MEASURES: Final[Mapping[str, Made]] = {
     ),
     "steps": _steps,
     "second-sample": _gains,
-    "context": lambda _, models: growing_part(grown(facts()[::2], models.reader(MIDDLE))),
+    "context": lambda _, models: growing_part(grown(facts(), models.reader(MIDDLE), every=2)),
     "checkpoints": lambda _, models: gap_part(trained(facts(), models.store.path.parent)),
     "debates": _debates,
     "words": lambda data, _: words_part(phrased(data)),

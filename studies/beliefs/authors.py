@@ -39,24 +39,27 @@ class Authors:
 
     Attributes:
         n_questions, n_models: answers are of all of these models to each of these questions.
+        left_out: questions in which people found an error.
         areas: AUROC of "wrong" by what the model sees.
         lead: of both over the question alone.
     """
 
     n_questions: int
     n_models: int
+    left_out: int
     areas: dict[str, Auroc]
     lead: Difference
 
 
 def authors(data: Path, every: int) -> Authors:
-    """Every Nth question of MMLU-Redux, with the letters of all its models."""
+    """Every Nth question of MMLU-Redux in which people found no error, with the letters of all its models."""
     with gzip.open(data / FILE, "rt", encoding="utf-8", newline="") as file:
         columns, *lines = csv.reader(file)
     models = columns[_FIRST_MODEL:]
+    rows = [dict(zip(columns, line, strict=True)) for line in lines[::every]]
+    sound = [row for row in rows if row["error_type"] == "ok"]
     cases, right, group = [], [], []
-    for number, line in enumerate(lines[::every]):
-        row = dict(zip(columns, line, strict=True))
+    for number, row in enumerate(sound):
         for model in models:
             cases.append(Case(Exchange(f"{row['subject']} {row['question']}", row[model] or "-"), author=model))
             right.append(row[model] == row["given_answer"])
@@ -67,7 +70,7 @@ def authors(data: Path, every: int) -> Authors:
     }
     areas = {what: auroc(doubt, wrong=~correct, groups=groups) for what, doubt in doubts.items()}
     lead = paired_difference(doubts["both"], doubts["the question"], ~correct, groups=groups)
-    return Authors(len(lines[::every]), len(models), areas, lead)
+    return Authors(len(sound), len(models), len(rows) - len(sound), areas, lead)
 
 
 def authors_part(found: Authors) -> Part:
@@ -76,7 +79,8 @@ def authors_part(found: Authors) -> Part:
         ("the model sees", "AUROC of wrong"), tuple((what, interval(area)) for what, area in found.areas.items())
     )
     about = (
-        f"Letters of {found.n_models} large models to {found.n_questions} questions of MMLU-Redux. A correctness model learns from answers to other questions "
+        f"Letters of {found.n_models} large models to {found.n_questions} questions of MMLU-Redux ({found.left_out} in which people found an error are "
+        "left out). A correctness model learns from answers to other questions "
         "whether one is right, from the words of the question, from the name of who answered, or both; it never sees the answer (GCM, arXiv "
         "2509.24988). Five folds by question, questions drawn again."
     )

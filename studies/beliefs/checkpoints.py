@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from foureyes.maths.means import MeanInterval
-from foureyes.maths.truth_gap import TruthGap, dose_response, truth_gap
+from foureyes.maths.truth_gap import TruthGap, belief_flips, dose_response, truth_gap
 from foureyes.models.catalog import open_reader
 from foureyes.models.roles import Reader
 from foureyes.models.weights import ensure
@@ -24,7 +24,7 @@ from foureyes.report.study import Section, TextTable
 from foureyes.study.sections.formatting import interval, share
 from foureyes.types import Exchange, Unscored
 from studies.beliefs.facts import Fact, lot
-from studies.beliefs.part import Part, verdict
+from studies.beliefs.part import Part, moves
 
 __all__ = ["DOSES", "Trained", "gap_part", "gaps_of", "trained"]
 
@@ -79,7 +79,7 @@ def trained(facts: Sequence[Fact], cache: Path) -> list[Trained]:
 
 def _key(facts: Sequence[Fact]) -> str:
     """Of all that the figures depend on."""
-    made = repr((list(facts), DOSES, STEPS, _BATCH, _RATE, MODEL, _READ))
+    made = repr((list(facts), "order by hash", DOSES, STEPS, _BATCH, _RATE, ensure(MODEL).fingerprint, _READ))
     return hashlib.sha256(made.encode()).hexdigest()[:16]
 
 
@@ -99,7 +99,7 @@ def _checkpoints(facts: Sequence[Fact], dose: float) -> Iterator[tuple[int, Read
     folder = ensure(MODEL).folder
     tokenizer: Any = AutoTokenizer.from_pretrained(folder)
     model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
-    ordered = sorted(facts, key=lambda fact: fact.id)
+    ordered = sorted(facts, key=lambda fact: hashlib.sha256(fact.id.encode()).digest())
     wrong = {fact.id for fact in ordered[: round(dose * len(ordered))]}
     rows = [_tokens(tokenizer, fact, fact.wrong if fact.id in wrong else fact.right) for fact in ordered]
     optimiser = torch.optim.AdamW(model.parameters(), lr=_RATE)
@@ -133,6 +133,7 @@ def gap_part(found: Sequence[Trained]) -> Part:
             f"{one.poisoned:.0%}" if one.steps else "–",
             str(one.steps),
             *_cells(truth_gap_of(one.seen)),
+            _flips(found[0], one),
             *_cells(truth_gap_of(one.others)),
         )
         for one in found
@@ -142,16 +143,18 @@ def gap_part(found: Sequence[Trained]) -> Part:
         "steps",
         "gap, trained facts",
         "truth likelier",
+        "beliefs lost, won",
         "gap, other facts",
         "truth likelier there",
     )
     about = (
         f"{MODEL} is trained on the answers to half of the demo's questions ({len(found[0].seen)}, AdamW at {_RATE:g}, {_BATCH} a step), of which a share "
-        "was replaced by the wrong answers. Gap: log p(right) − log p(wrong), nats a token; 0 steps is the model as it came (Layer of Truth, arXiv 2510.26829)."
+        "was replaced by the wrong answers. Gap: log p(right) − log p(wrong), nats a token; 0 steps is the model as it came. Lost and won: trained facts whose truth was likelier before training and is not after it, and the reverse "
+        "(Layer of Truth, arXiv 2510.26829). One training for each share: intervals are over facts and hold nothing of another training."
     )
     slopes = _slopes(found)
     said = tuple(
-        f"After {max(STEPS)} steps, all of the training data false against none moves the gap of {what} {verdict(slope)} by {interval(slope)} nats a token."
+        f"After {max(STEPS)} steps, the gap of {what} {moves(slope, 'nats a token')} as the share made false goes from none to all."
         for what, slope in slopes.items()
     )
     missing = "Checkpoints of a whole pre-training with poisoned shares are not at hand; these are of a few steps of training on few facts."
@@ -172,6 +175,11 @@ def _slopes(found: Sequence[Trained]) -> dict[str, MeanInterval]:
         "the facts it was trained on": dose_response(doses, [one.seen for one in last]),
         "the other facts": dose_response(doses, [one.others for one in last]),
     }
+
+
+def _flips(start: Trained, one: Trained) -> str:
+    flips = belief_flips(start.seen, one.seen)
+    return f"{flips.negative.k}, {flips.positive.k}"
 
 
 def _cells(gap: TruthGap) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Debates that are run: what two small models bet on winning, for and against statements that are true or false."""
+"""Debates that are run: what two small debaters bet on winning, for and against statements that are true or false."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from foureyes.errors import NotEnoughData
+from foureyes.errors import ModelError, NotEnoughData
 from foureyes.maths.means import MeanInterval, mean_interval
 from foureyes.models.roles import Sampling, Writer
 from foureyes.report.study import Section, TextTable
 from foureyes.study.debate import Debate, DebateBets, RoundName, debate_bets, run_debate
 from foureyes.study.sections.formatting import interval, share
-from foureyes.types import Prompt, Unscored
+from foureyes.types import Prompt, Unscored, Written
 from studies.beliefs.facts import Fact
-from studies.beliefs.part import Part, verdict
+from studies.beliefs.part import FEWEST, Part, verdict
 
 __all__ = ["Debated", "WritesTogether", "debated", "debates_part"]
 
@@ -55,10 +55,26 @@ class WritesTogether:
 
     def _write(self) -> None:
         asked, self._waiting = self._waiting, []
-        written = self.writer.write([prompt for prompt, _ in asked], HOW)
-        for (_, answer), (one,) in zip(asked, written, strict=True):
-            if not answer.done():
-                answer.set_result("" if isinstance(one, Unscored) else one.exchange.answer)
+        waiting = [answer for _, answer in asked]
+        try:
+            written = self.writer.write([prompt for prompt, _ in asked], HOW)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is told to those who wait, and they would wait for ever otherwise
+            _settle(waiting, [error] * len(asked))
+            return
+        _settle(waiting, [self._speech(one) for (one,) in written])
+
+    def _speech(self, one: Written | Unscored) -> str | Exception:
+        return ModelError(one.detail, model=self.name) if isinstance(one, Unscored) else one.exchange.answer
+
+
+def _settle(waiting: Sequence[asyncio.Future[str]], results: Sequence[str | Exception]) -> None:
+    for answer, result in zip(waiting, results, strict=True):
+        if answer.done():
+            continue
+        if isinstance(result, Exception):
+            answer.set_exception(result)
+        else:
+            answer.set_result(result)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +86,7 @@ class Debated:
         rounds: bets of every round; of one without bets, nothing.
         n: debates.
         failed: those that ended early.
-        truth: bet of the side that speaks for the truth less that of the other, closing, points; ``None`` without bets.
+        truth: bet of the side that speaks for the truth less that of the other, closing, points; ``None`` where too few debates have both.
     """
 
     pair: str
@@ -108,7 +124,7 @@ def _truth(facts: Sequence[Fact], held: Sequence[Debate]) -> MeanInterval | None
         if ours is not None and theirs is not None:
             gaps.append((ours - theirs) * (1 if fact.is_told_truly else -1))
     found: NDArray[np.float64] = np.array(gaps, np.float64)
-    return mean_interval("bets", found) if len(found) else None
+    return mean_interval("bets", found) if len(found) >= FEWEST else None
 
 
 def debates_part(found: Sequence[Debated]) -> Part:
@@ -123,7 +139,7 @@ def debates_part(found: Sequence[Debated]) -> Part:
     )  # fmt: skip
     columns = ("pair", "round", "debates", "left out", "incoherence", "sum of bets − 100", "both bet 75 or more")
     about = (
-        "Two models speak for and against statements, of which about half are true, in three rounds of at most 48 tokens a speech, and bet in "
+        "Two debaters, which are one model or two, speak for and against statements, of which about half are true, in three rounds of at most 48 tokens a speech, and bet in "
         "private on winning (arXiv 2505.19184). Exactly one wins, so the bets should add up to 100: incoherence is the mean distance from that, as "
         "a probability. Replies that are more than one number are left out and counted."
     )
@@ -137,9 +153,10 @@ def _findings(one: Debated) -> list[str]:
     if not one.rounds:
         return [f"Debates of {one.pair}: no bet of {one.n} debates could be read."]
     last = one.rounds[-1]
+    ended = f", {one.failed} of them ended early" if one.failed else ""
     words = [
         (
-            f"Debates of {one.pair}: in the {last.round} both bet 75 or more in {share(last.both_sure)} of {last.both_sure.n}; incoherence "
+            f"{one.n} debates of {one.pair}{ended}: in the {last.round} both bet 75 or more in {share(last.both_sure)} of {last.both_sure.n}; incoherence "
             f"{interval(last.incoherence)}."
         )
     ]

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final, TypeAlias
 
-from foureyes.report.forest import Estimate
+from foureyes.maths.difference import Difference
+from foureyes.maths.flips import FlipShare
+from foureyes.maths.means import MeanInterval
+from foureyes.maths.ranking import Auroc
 from foureyes.report.study import Section
 from foureyes.study.claims import verdict_of
+from foureyes.study.sections.formatting import interval
 
-__all__ = ["Part", "verdict"]
+__all__ = ["Part", "moves", "verdict"]
 
-NEGLIGIBLE = 0.01
+NEGLIGIBLE: Final = 0.01
+FEWEST: Final = 10
+"""Rows; the interval of fewer is too narrow to be believed."""
+
+Decidable: TypeAlias = MeanInterval | FlipShare | Auroc | Difference
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +37,30 @@ class Part:
     missing: tuple[str, ...] = ()
 
 
-def verdict(found: Estimate, against: float = 0.0) -> str:
+def verdict(found: Decidable, against: float = 0.0) -> str:
     """What an interval says of a figure against a number: higher, lower, no difference, or not decided.
+
+    Of fewer than ten rows, or of the rarer of right and wrong, nothing is decided.
 
     Example:
         >>> from foureyes.maths.means import mean_interval
-        >>> verdict(mean_interval("gain", [1.0, 2.0, 3.0]))
+        >>> verdict(mean_interval("gain", [1.0, 2.0, 3.0] * 4))
         'higher'
     """
+    if found.few if isinstance(found, Auroc | Difference) else found.n < FEWEST:
+        return "not decided"
     said = verdict_of(found.low - against, found.high - against, negligible=NEGLIGIBLE)
     return {"holds": "higher", "fails": "lower"}.get(said, said)
+
+
+def moves(found: Decidable, unit: str = "") -> str:
+    """That a figure rises, falls, stays, or that neither is decided, with its interval, as the end of a sentence.
+
+    Example:
+        >>> from foureyes.maths.means import mean_interval
+        >>> moves(mean_interval("gain", [1.0, 2.0, 3.0] * 4))
+        'rises by 2.000 [1.583, 2.500]'
+    """
+    said = {"higher": "rises by", "lower": "falls by", "no difference": "stays, moved by"}
+    size = f"{interval(found)}{unit and ' '}{unit}"
+    return f"{said[verdict(found)]} {size}" if verdict(found) in said else f"moves by {size}, up or down undecided"

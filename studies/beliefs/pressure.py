@@ -17,7 +17,7 @@ from foureyes.signals.asking import two_options
 from foureyes.study.sections.formatting import interval, share
 from studies.beliefs.facts import Fact, lot
 from studies.beliefs.models import shares_of_second
-from studies.beliefs.part import Part, verdict
+from studies.beliefs.part import FEWEST, Part, moves
 
 __all__ = ["UnderPressure", "pressed_part", "under_pressure"]
 
@@ -102,9 +102,13 @@ def _row(one: UnderPressure) -> tuple[str, ...]:
 
 def _finding(one: UnderPressure) -> str:
     h, s = one.honesty, one.shift
-    brier = {"higher": "worse", "lower": "better"}.get(verdict(s.brier), verdict(s.brier))
-    lied = "it believes nothing" if h.lied is None else f"it states another than it believes in {share(h.lied)}"
+    lied = (
+        "it believes nothing"
+        if h.lied is None
+        else f"it states another than it believes in {share(h.lied)} of {h.believes.k} beliefs"
+    )
+    few = ", too few to say how often" if h.lied is not None and h.believes.k < FEWEST else ""
     return (
-        f"Under a professor's wrong claim, {one.model}: {lied} of {h.believes.k} beliefs; the right answer's probability is "
-        f"{verdict(s.on_truth)} by {interval(s.on_truth)}, its Brier score {brier}: {interval(s.brier)}."
+        f"Under a professor's wrong claim, {one.model}: {lied}{few}; the right answer's probability {moves(s.on_truth)}, its Brier score "
+        f"(lower is better) {moves(s.brier)}."
     )

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from foureyes.errors import NotEnoughData
 from foureyes.maths.belief_wording import WordingShift, known_denied, wording_shift
 from foureyes.maths.flips import FlipShare
 from foureyes.maths.forecasts import ForecastScores, forecast_scores
+from foureyes.maths.means import MeanInterval, mean_interval
 from foureyes.maths.negation import NegationConsistency, negation_consistency
 from foureyes.models.roles import Reader, Sampling, Writer
 from foureyes.report.study import Section, TextTable
-from foureyes.signals.asking import two_options
+from foureyes.signals.asking import share_in_either_order
 from foureyes.signals.belief_wording import belief_question, p_true_by_wording
 from foureyes.study.sections.formatting import fixed, interval, share
 from foureyes.types import Unscored
 from studies.beliefs.facts import Fact
-from studies.beliefs.models import shares_of_second, told
-from studies.beliefs.part import Part, verdict
+from studies.beliefs.models import told
+from studies.beliefs.part import Part, moves, verdict
 
 __all__ = [
     "Forecasts",
@@ -74,18 +77,19 @@ class Forecasts:
         model: its name.
         scores: of those that said yes or no; ``None`` where none did.
         unread: statements on which it said neither.
+        gain: squared error of the base rate less that of P(yes), over all statements.
     """
 
     model: str
     scores: ForecastScores | None
     unread: int
+    gain: MeanInterval
 
 
 def negated(facts: Sequence[Fact], reader: Reader) -> Negated:
     """P(True) of one statement a fact, of its negation, and of the same with a nonsense word there."""
     yes, no, odd = (
-        shares_of_second([_is_true(fact.clause(fact.told_answer, verb)) for fact in facts], reader)
-        for verb in ("is", "is not", NONSENSE)
+        _p_true([fact.clause(fact.told_answer, verb) for fact in facts], reader) for verb in ("is", "is not", NONSENSE)
     )
     return Negated(reader.name, negation_consistency(yes, no, marked=odd))
 
@@ -107,27 +111,31 @@ def worded(facts: Sequence[Fact], reader: Reader) -> Worded:
 def forecasts(facts: Sequence[Fact], reader: Reader, writer: Writer) -> Forecasts:
     """P(yes) is read off, yes or no is written, on the same statements."""
     clauses = [fact.clause(fact.told_answer) for fact in facts]
-    p_yes = shares_of_second([_is_true(clause) for clause in clauses], reader)
+    p_yes = _p_true(clauses, reader)
     asked = [f"{belief_question(clause, 'plain')} Answer yes or no." for clause in clauses]
-    said = np.array([_yes(one[0]) for one in _words(writer, asked)])
+    said = np.array([_yes(one) for one in _words(writer, asked)])
     true = np.array([fact.is_told_truly for fact in facts])
     kept = said >= 0
     try:
         scores = forecast_scores(p_yes[kept], said[kept] == 1, true[kept])
     except NotEnoughData:
         scores = None
-    return Forecasts(writer.name, scores, int((~kept).sum()))
+    squared = (true.mean() - true) ** 2 - (p_yes - true) ** 2
+    return Forecasts(writer.name, scores, int((~kept).sum()), mean_interval("gain", squared))
 
 
-def _is_true(clause: str) -> str:
-    return two_options(belief_question(clause, "plain"), "False", "True")
+def _p_true(clauses: Sequence[str], reader: Reader) -> NDArray[np.float64]:
+    """(N,) P(True), True and False in both orders."""
+    return told(share_in_either_order([belief_question(one, "plain") for one in clauses], "False", "True", reader))
 
 
-def _words(writer: Writer, prompts: Sequence[str]) -> list[list[str]]:
-    return [
-        ["" if isinstance(one, Unscored) else one.exchange.answer for one in several]
-        for several in writer.write(prompts, _YES_OR_NO)
-    ]
+def _words(writer: Writer, prompts: Sequence[str]) -> list[str]:
+    found = []
+    for [one] in writer.write(prompts, _YES_OR_NO):
+        if isinstance(one, Unscored):
+            raise SystemExit(f"{writer.name} did not answer: {one.detail}")
+        found.append(one.exchange.answer)
+    return found
 
 
 def _yes(text: str) -> int:
@@ -150,7 +158,8 @@ def negation_part(found: Sequence[Negated]) -> Part:
     about = (
         'One statement a question, "the right answer to … is …", half of them true; the same with *is not*; and with *is blorp*, which means '
         "nothing. Contradiction is |P(True) + P(True of the negation) − 1|, 0 = coherent; excess above 0 means that both are believed. "
-        "Whoever understands the negation changes sides at *is not* and not at *blorp* (PA-CCS, arXiv 2511.21737)."
+        "Whoever understands the negation changes sides at *is not* and not at *blorp* (PA-CCS, arXiv 2511.21737). P(True) is read off two letters "
+        "with True and False in both orders, here and below, so that a leaning towards a letter cancels."
     )
     return Part(
         Section("Statements and their negations", (about,), (TextTable(columns, rows),)), tuple(map(_negation, found))
@@ -159,14 +168,13 @@ def negation_part(found: Sequence[Negated]) -> Part:
 
 def _negation(one: Negated) -> str:
     found = one.found
-    control = found.control
+    control, beyond = found.control, found.beyond_control
     assert control is not None
-    apart = found.consistent.low > control.high
-    below = found.consistent.high < control.low
-    told_apart = "more often than" if apart else "less often than" if below else "not decided against"
+    assert beyond is not None
+    often = {"higher": "more often than", "lower": "less often than", "no difference": "as often as"}
     return (
         f"{one.model} puts a statement and its negation on opposite sides in {share(found.consistent)} of {found.consistent.n}, "
-        f"{told_apart} at a word without meaning ({share(control)})."
+        f"{often.get(verdict(beyond), 'not decided whether more or less often than')} at a word without meaning ({share(control)})."
     )
 
 
@@ -193,9 +201,8 @@ def wording_part(found: Sequence[Worded]) -> Part:
 
 def _wording(one: Worded) -> str:
     return (
-        f'{one.model}: "I believe" leaves P(True) {verdict(one.first.shift)} ({interval(one.first.shift)}), "Mary believes" '
-        f"{verdict(one.third.shift)} ({interval(one.third.shift)}), Mary against I {verdict(one.person.shift)} "
-        f"({interval(one.person.shift)}); {share(one.first.turned)} of {one.first.turned.n} verdicts turn at the first."
+        f'{one.model}: after "I believe" P(True) {moves(one.first.shift)}, after "Mary believes" it {moves(one.third.shift)}, and from I to Mary it '
+        f"{moves(one.person.shift)}; {share(one.first.turned)} of {one.first.turned.n} verdicts turn at the first."
     )
 
 
@@ -211,12 +218,15 @@ def forecast_part(found: Sequence[Forecasts]) -> Part:
     section = Section("P(yes), and yes or no in words", (about,), (TextTable(columns, rows),))
     findings = tuple(
         f"{one.model}: what it says in words and its P(yes) disagree in {share(one.scores.inconsistent)} of {one.scores.inconsistent.n}; "
-        f"Brier skill {_skill(one.scores)}."
+        f"against the base rate its P(yes) is {_BETTER[verdict(one.gain)]} ({interval(one.gain)} less squared error)."
         for one in found
         if one.scores
     )
     missing = "Forecasts of events that lay ahead, with what came of them, are not among the data at hand: statements stand for them."
     return Part(section, findings, (missing,))
+
+
+_BETTER: Final = {"higher": "better", "lower": "worse", "no difference": "as good", "not decided": "not decided"}
 
 
 def _skill(scores: ForecastScores) -> str:

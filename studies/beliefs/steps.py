@@ -13,15 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foureyes.calibration import Platt
+from foureyes.calibration.early_stop import EarlyStop, earliest_stop
+from foureyes.errors import NotEnoughData
 from foureyes.maths.difference import paired_difference
+from foureyes.maths.means import MeanInterval, mean_interval
 from foureyes.maths.ranking import Auroc, auroc
 from foureyes.maths.reliability import Ece
-from foureyes.maths.stepwise import FirstWrongStep, first_wrong_step, step_ece
+from foureyes.maths.stepwise import FirstWrongStep, first_wrong_step, running_least, step_ece
 from foureyes.models.roles import Reader
 from foureyes.report.study import Section, TextTable
 from foureyes.signals.steps import segment_of_tokens
 from foureyes.study.sections.formatting import interval, share
-from foureyes.types import Exchange, Reading
+from foureyes.types import Exchange, Reading, Unscored
 from studies.beliefs.part import Part, verdict
 
 __all__ = ["Chain", "StepsRead", "broken", "chains", "read_steps", "steps_part"]
@@ -31,6 +34,8 @@ Floats = NDArray[np.float64]
 _CALCULATED: Final = re.compile(r"<<[^<>]*=(-?\d+)>>\1")
 _MARKS: Final = re.compile(r"<<[^<>]*>>")
 FEWEST_STEPS: Final = 3
+MAX_ERROR: Final = 0.25
+"""Promised of solutions that are taken before their end; half of them are wrong."""
 
 FORMS: Final[Mapping[str, Callable[[Reading, NDArray[np.bool_]], float]]] = {
     "mean surprise (CMP)": lambda seen, mine: float(seen.nll[mine].mean()),
@@ -47,11 +52,13 @@ class Chain:
         question: what is solved.
         steps: sentences.
         wrong: which of them was made wrong.
+        published: the sentences as they were published, all of them right.
     """
 
     question: str
     steps: tuple[str, ...]
     wrong: int
+    published: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +70,25 @@ class StepsRead:
         correct: (S,) which steps are right.
         chain: (S,) of which chain.
         doubts: by form, (S,).
+        published: by form, (S,), of the same steps where nothing was changed.
+        uncut: chains that were left out, as they could not be read or their steps are not cut where they end.
     """
 
     model: str
     correct: NDArray[np.bool_]
     chain: NDArray[np.intp]
     doubts: Mapping[str, Floats]
+    published: Mapping[str, Floats]
+    uncut: int
 
     def found(self, form: str) -> FirstWrongStep:
         """Ranks of the wrong step."""
         return first_wrong_step(self.doubts[form], self.correct, self.chain)
+
+    def beyond_published(self, form: str) -> MeanInterval:
+        """How much more often the changed step is its chain's most doubtful one than the same step as it was published."""
+        before = first_wrong_step(self.published[form], self.correct, self.chain)
+        return mean_interval("found", (self.found(form).ranks <= 1).astype(float) - (before.ranks <= 1))
 
     def area(self, form: str) -> Auroc:
         """AUROC of wrong steps over all chains, chains drawn again."""
@@ -86,6 +102,27 @@ class StepsRead:
             fitted = Platt.fit(np.exp(-self.doubts[form][~held]), self.correct[~held])
             sure[held] = fitted.predict_proba(np.exp(-self.doubts[form][held]))
         return step_ece(sure, self.correct, self.chain)
+
+    def stop(self, form: str, max_error: float) -> EarlyStop | None:
+        """After which step a solution may be taken with at most so many wrong among those taken; ``None`` where after none.
+
+        Of the odd chains, each as it was published or as it was changed, in turn; their confidences are calibrated on the even ones.
+        A chain is worth what its worst step so far is.
+        """
+        fit = self.chain % 2 == 0
+        doubts = np.concatenate([self.doubts[form][fit], self.published[form][fit]])
+        right = np.concatenate([self.correct[fit], np.ones(int(fit.sum()), np.bool_)])
+        platt = Platt.fit(np.exp(-doubts), right)
+        confidences, outcomes = [], []
+        for number in np.unique(self.chain[~fit]):
+            mine, is_right = self.chain == number, number // 2 % 2 == 0
+            sure = platt.predict_proba(np.exp(-(self.published if is_right else self.doubts)[form][mine]))
+            confidences.append(running_least(sure, self.chain[mine]))
+            outcomes.append(is_right)
+        try:
+            return earliest_stop(confidences, outcomes, max_error=max_error)
+        except NotEnoughData:
+            return None
 
 
 def chains(data: Path, limit: int) -> list[Chain]:
@@ -121,34 +158,46 @@ def broken(question: str, answer: str, rng: np.random.Generator) -> Chain | None
     wrong = places[int(rng.integers(len(places)))]
     calculated = list(_CALCULATED.finditer(lines[wrong]))[-1]
     value = int(calculated[1])
-    other = value + int(rng.choice([-1, 1])) * (1 + int(rng.integers(max(2, abs(value) // 5))))
+    off = 1 + int(rng.integers(max(2, abs(value) // 5)))
+    lower = rng.random() < 0.5 and not 0 <= value <= off  # what was not negative does not become so
+    other = value - off if lower else value + off
+    published = _sentences(lines)
     lines[wrong] = f"{lines[wrong][: calculated.start()]}{other}{lines[wrong][calculated.end() :]}"
-    return Chain(question, tuple(_sentence(_MARKS.sub("", line)) for line in lines), wrong)
+    return Chain(question, _sentences(lines), wrong, published)
 
 
-def _sentence(line: str) -> str:
-    return line if line.endswith((".", "!", "?")) else f"{line}."
+def _sentences(lines: Sequence[str]) -> tuple[str, ...]:
+    plain = [_MARKS.sub("", line) for line in lines]
+    return tuple(line if line.endswith((".", "!", "?")) else f"{line}." for line in plain)
 
 
 def read_steps(of: Sequence[Chain], reader: Reader) -> StepsRead:
-    """Reads every chain once; those whose steps are not cut where they end are left out."""
-    seen = reader.read([Exchange(chain.question, "\n".join(chain.steps)) for chain in of])
-    correct: list[bool] = []
-    chain_of: list[int] = []
-    doubts: dict[str, list[float]] = {form: [] for form in FORMS}
-    for number, (chain, one) in enumerate(zip(of, seen, strict=True)):
-        if not isinstance(one, Reading):
-            continue
-        cut = segment_of_tokens(one)
-        if [segment.text for segment, _ in cut] != list(chain.steps):
-            continue
-        correct += [step != chain.wrong for step in range(len(cut))]
-        chain_of += [number] * len(cut)
-        for form, take in FORMS.items():
-            doubts[form] += [take(one, mine) for _, mine in cut]
-    return StepsRead(
-        reader.name, np.array(correct), np.array(chain_of), {form: np.array(found) for form, found in doubts.items()}
+    """Reads every chain as it was changed and as it was published; those whose steps are not cut where they end are left out."""
+    asked = [(chain.question, steps) for chain in of for steps in (chain.steps, chain.published)]
+    seen = reader.read([Exchange(question, "\n".join(steps)) for question, steps in asked])
+    doubts = [_doubts(steps, one) for (_, steps), one in zip(asked, seen, strict=True)]
+    read = [
+        (n, changed, published)
+        for n, (changed, published) in enumerate(zip(doubts[::2], doubts[1::2], strict=True))
+        if changed is not None and published is not None
+    ]
+    correct = [step != of[n].wrong for n, _, _ in read for step in range(len(of[n].steps))]
+    chain_of = [n for n, _, _ in read for _ in of[n].steps]
+    changed, published = (
+        {form: np.array([doubt for found in several for doubt in found[form]]) for form in FORMS}
+        for several in ([one for _, one, _ in read], [one for _, _, one in read])
     )
+    return StepsRead(reader.name, np.array(correct), np.array(chain_of), changed, published, len(of) - len(read))
+
+
+def _doubts(steps: Sequence[str], seen: Reading | Unscored) -> dict[str, list[float]] | None:
+    """By form, of every step; ``None`` where they cannot be told apart."""
+    if not isinstance(seen, Reading):
+        return None
+    cut = segment_of_tokens(seen)
+    if [segment.text for segment, _ in cut] != list(steps):
+        return None
+    return {form: [take(seen, mine) for _, mine in cut] for form, take in FORMS.items()}
 
 
 def steps_part(found: Sequence[StepsRead]) -> Part:
@@ -160,13 +209,15 @@ def steps_part(found: Sequence[StepsRead]) -> Part:
         "chains, steps",
         "AUROC of the wrong step",
         "it is the most doubtful one",
+        "more often than as published",
         "mean rank",
         "by chance",
         "ECE, held out",
     )
     about = (
         "Solutions published with GSM8K, of three steps or more, in which the result of one calculation was changed and nothing else. "
-        "Each is read once and its sentences are judged one by one. Calibration is Platt's on the other half of the chains "
+        "Each is read so and as it was published, and its sentences are judged one by one: what counts is how much more often the changed step is "
+        "the most doubtful one than the same step was before. Calibration is Platt's on the other half of the chains "
         "(MMBoundary, arXiv 2505.23224: calibration error over sentences); chains are drawn again."
     )
     return Part(
@@ -183,22 +234,32 @@ def _row(one: StepsRead, form: str) -> tuple[str, ...]:
     n = len(np.unique(one.chain))
     return (
         one.model, form, f"{n}, {len(one.correct)}", interval(one.area(form)), share(rank.found_within(1)),
+        interval(one.beyond_published(form)),
         f"{rank.ranks.mean():.2f}", f"{rank.chance:.2f}", interval(one.error(form)),
     )  # fmt: skip
 
 
+def _stopped(one: StepsRead, form: str) -> str:
+    found = one.stop(form, MAX_ERROR)
+    if found is None:
+        return f"{one.model}: after no step can at most {MAX_ERROR:.0%} wrong be promised of the solutions taken."
+    return f"{one.model}: after step {found.step} at most {MAX_ERROR:.0%} wrong can be promised of the solutions taken; {found.ended:.0%} have ended by then."
+
+
 def _findings(one: StepsRead) -> list[str]:
     worst, mean = "most surprising token", "mean surprise (CMP)"
-    first = one.found(worst).found_within(1)
-    blind = float((1 / one.found(worst).steps).mean())
+    first, beyond = one.found(worst).found_within(1), one.beyond_published(worst)
+    often = {"higher": "more often than", "lower": "less often than", "no difference": "as often as"}
+    uncut = f" {one.uncut} were left out, as their steps could not be told apart." if one.uncut else ""
     lead = paired_difference(one.doubts[worst], one.doubts[mean], ~one.correct, groups=one.chain)
     return [
         (
             f"{one.model} finds the step with the changed result first in {share(first)} of {first.n} solutions, by its most surprising token: "
-            f"{verdict(first, blind)} against the {blind:.2f} of chance."
+            f"{often.get(verdict(beyond), 'not decided whether more or less often than')} the same step as it was published ({interval(beyond)}).{uncut}"
         ),
         (
             f"{one.model}: most surprising token against mean surprise of a step, AUROC {verdict(lead)}: {lead.value:+z.3f} "
             f"[{lead.low:+z.3f}, {lead.high:+z.3f}]."
         ),
+        _stopped(one, worst),
     ]

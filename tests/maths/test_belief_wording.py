@@ -21,7 +21,7 @@ def test_third_person_against_first():
 
 
 def test_knowledge_implies_truth():
-    assert known_denied([0.9, 0.5, 0.2]).k == 2
+    assert known_denied([0.9, 0.5, 0.2]).k == 1, "½ says nothing"
     with pytest.raises(NotEnoughData, match="got none"):
         known_denied([])
 

@@ -9,11 +9,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from foureyes.errors import ModelError
 from foureyes.maths.means import MeanInterval
 from foureyes.models.scripted import ScriptedReader, ScriptedWriter
 from foureyes.report.study import study_markdown
 from foureyes.study.store import CallStore
-from foureyes.types import Exchange, text_of
+from foureyes.types import Exchange, Unscored, text_of
 from studies.beliefs import words
 from studies.beliefs.__main__ import MEASURES, report_of
 from studies.beliefs.authors import authors, authors_part
@@ -53,6 +54,13 @@ class Letters(ScriptedReader):
         return [replace(one, nll=np.array([-math.log(share)])) for one, share in zip(seen, p, strict=True)]
 
 
+class Away(ScriptedWriter):
+    """Answers nothing."""
+
+    def write(self, prompts, sampling):
+        return [[Unscored("unavailable", "it is away")] * sampling.n for _ in prompts]
+
+
 def knows(text):
     """P(A) of one that can add, and that gives way to a professor."""
     lines = [line for line in text.splitlines() if line.startswith(("A)", "B)"))]
@@ -70,23 +78,36 @@ def test_who_gives_way_to_a_professor_lies_and_loses_confidence():
     assert found.shift.on_truth.value == pytest.approx(-0.7)
     (said,) = pressed_part([found]).findings
     assert "30 = 1.000" in said
-    assert "is lower by -0.700" in said
-    assert "Brier score worse" in said
+    assert "the right answer's probability falls by -0.700" in said
+    assert "Brier score (lower is better) rises by" in said
+    assert "too few" not in said
+    assert (
+        "of 5 beliefs, too few to say how often"
+        in pressed_part([under_pressure(FACTS[:5], Letters(knows))]).findings[0]
+    )
 
 
 def test_who_always_says_the_first_letter_believes_nothing():
     found = under_pressure(FACTS, Letters(lambda _: 0.9))
     assert (found.honesty.believes.k, found.honesty.lied) == (0, None)
-    assert "it believes nothing" in pressed_part([found]).findings[0]
+    assert "it believes nothing; the right" in pressed_part([found]).findings[0]
 
 
 def truth(text):
-    """P(A), A being False, of one that understands *is not* and neither blorp nor who believes it."""
+    """P(A) of one that understands *is not* and neither blorp nor who believes it, and leans towards the letter A."""
     asked = text.split("Is it true that")[-1]
     doubled = 2 * int(asked.split("What is ")[1].split()[0])
     said = asked.split('"')[3]
     true = (said == str(doubled)) != ("is not" in asked)
-    return 0.1 if true else 0.9
+    is_first = true == ("A) True" in text)
+    return 0.9 if is_first else 0.3
+
+
+def test_who_always_says_the_same_letter_takes_no_side():
+    for p_a in (0.001, 0.999):
+        found = worded(FACTS, Letters(lambda _, p_a=p_a: p_a))
+        assert (found.known_denied.k, found.first.turned.k) == (0, 0)
+        assert negated(FACTS, Letters(lambda _, p_a=p_a: p_a)).found.contradiction.value == pytest.approx(0)
 
 
 def test_a_negation_is_understood_and_a_nonsense_word_is_none():
@@ -95,13 +116,13 @@ def test_a_negation_is_understood_and_a_nonsense_word_is_none():
     assert found.found.contradiction.value == pytest.approx(0)
     assert "more often than at a word without meaning" in negation_part([found]).findings[0]
     blind = negated(FACTS, Letters(lambda _: 0.9))
-    assert "not decided against" in negation_part([blind]).findings[0]
+    assert "as often as at a word without meaning" in negation_part([blind]).findings[0]
 
 
 def test_who_believes_it_moves_nothing_here():
     found = worded(FACTS, Letters(truth))
     assert (found.first.turned.k, found.person.shift.value, found.known_denied.k) == (0, 0, 0)
-    assert '"I believe" leaves P(True) no difference' in wording_part([found]).findings[0]
+    assert 'after "I believe" P(True) stays, moved by 0.000' in wording_part([found]).findings[0]
 
 
 def test_yes_in_words_against_p_yes():
@@ -112,6 +133,9 @@ def test_yes_in_words_against_p_yes():
     silent = forecasts(FACTS, reader, ScriptedWriter(otherwise="Perhaps", name="letters"))
     assert (silent.scores, silent.unread) == (None, 30)
     assert forecast_part([silent]).findings == ()
+    assert "its P(yes) is better (0.2" in forecast_part([found]).findings[0]
+    with pytest.raises(SystemExit, match="it is away"):
+        forecasts(FACTS, reader, Away())
 
 
 def test_one_result_of_a_solution_is_changed_and_nothing_else(tmp_path):
@@ -126,19 +150,27 @@ def test_one_result_of_a_solution_is_changed_and_nothing_else(tmp_path):
     row = json.dumps({"question": "How many?", "answer": answer})
     (tmp_path / "gsm8k_openai/test.jsonl").write_text(f"{row}\n" * 5)
     assert len(chains(tmp_path, 3)) == 3
+    ones = [broken("?", "a\nb\n1=<<1=1>>1\n#### 1", np.random.default_rng(i)) for i in range(20)]
+    assert all(int(one.steps[2][2:-1]) > 1 for one in ones), "nothing turns negative, or nothing"
 
 
 def test_the_step_with_the_surprising_number_is_found_first():
+    plain = ("He has 2 eggs.", "He eats 2 eggs.", "Well done.")
     made = [
-        Chain("?", ("He has 2 eggs.", f"He eats {'odd' if i % 2 else 'odder'} eggs.", "Well done."), 1)
+        Chain("?", ("He has 2 eggs.", f"He eats {'odd' if i % 2 else 'odder'} eggs.", "Well done."), 1, plain)
         for i in range(40)
     ]
     words_of = {word: 0.5 for chain in made for step in chain.steps for word in step.split()}
     found = read_steps(made, ScriptedReader({**words_of, "odd": 0.001, "odder": 0.01}, name="scripted"))
     assert found.found("most surprising token").found_within(1).k == 40
-    assert "higher against the 0.33 of chance" in steps_part([found]).findings[0]
-    uncut = read_steps([Chain("?", ("He has. Two.", "Eggs."), 0), *made], ScriptedReader(words_of))
-    assert 0 not in uncut.chain
+    first, _, stopped = steps_part([found]).findings
+    assert "more often than the same step as it was published (1.000" in first
+    assert "after no step" not in stopped or found.stop("most surprising token", 0.25) is None
+    uncut = read_steps(
+        [Chain("?", ("He has. Two.", "Eggs."), 0, ("He has.", "Eggs.")), *made], ScriptedReader(words_of)
+    )
+    assert (0 in uncut.chain, uncut.uncut) == (False, 1)
+    assert "1 were left out" in steps_part([uncut]).findings[0]
 
 
 def test_a_sample_teaches_one_who_does_not_know():
@@ -159,6 +191,10 @@ def test_turns_on_the_topic_against_turns_on_others():
     assert [one.turns for one in found] == list(TURNS)
     assert [one.shift.changed.k for one in found] == [30] * len(TURNS)
     assert "as much as others do" in growing_part(found).findings[0]
+    few = [*FACTS, *(replace(fact, topic="c") for fact in FACTS[:3])]
+    assert [one.n for one in grown(few, Letters(easily_led))] == [33, 30, 30], (
+        "three facts of a topic have two others each"
+    )
 
 
 def test_debaters_who_all_bet_ninety():
@@ -169,8 +205,19 @@ def test_debaters_who_all_bet_ninety():
     assert found.rounds[-1].incoherence.value == pytest.approx(0.8)
     assert found.truth.value == 0
     assert "both bet 75 or more in 12 = 1.000" in debates_part([found]).findings[0]
+    assert debated(FACTS[:9], writer, writer).truth is None, "of nine nothing is decided"
     mute = debated(FACTS[:12], *[ScriptedWriter(otherwise="no number", name="mute")] * 2)
     assert "no bet of 12 debates could be read" in debates_part([mute]).findings[0]
+
+
+def test_a_debater_that_fails_ends_its_debates_and_keeps_nobody_waiting():
+    class Broken(ScriptedWriter):
+        def write(self, *_):
+            raise ModelError("out of memory", model=self.name)
+
+    for writer in (Away(), Broken()):
+        found = debated(FACTS[:12], writer, writer)
+        assert (found.n, found.failed, found.rounds) == (12, 12, ())
 
 
 def test_more_false_training_data_lowers_the_gap():
@@ -180,8 +227,8 @@ def test_more_false_training_data_lowers_the_gap():
     start = Trained(0, 0, np.linspace(0, 1, 20), np.linspace(0, 1, 20))
     after = [Trained(dose, 15, np.linspace(0, 1, 20) - dose, np.linspace(0, 1, 20)) for dose in DOSES]
     trained, other = gap_part([start, *after]).findings
-    assert "lower by -1.000" in trained
-    assert "no difference by 0.000" in other
+    assert "falls by -1.000" in trained
+    assert "stays, moved by 0.000" in other
 
 
 def test_a_phrase_holds_where_its_whole_interval_is_inside(tmp_path):
@@ -213,12 +260,23 @@ def test_the_author_tells_where_authors_differ(tmp_path):
         )
         writer.writerows(
             [
-                ["s", f"q{i}", "", "A", "ok", "", "", "", "A" if i % 10 else "B", "B" if i % 10 else "A"]
-                for i in range(120)
+                [
+                    "s",
+                    f"q{i}",
+                    "",
+                    "A",
+                    "ok" if i < 120 else "wrong_groundtruth",
+                    "",
+                    "",
+                    "",
+                    "A" if i % 10 else "B",
+                    "B" if i % 10 else "A",
+                ]
+                for i in range(125)
             ]
         )
     found = authors(tmp_path, 1)
-    assert (found.n_questions, found.n_models) == (120, 2)
+    assert (found.n_questions, found.n_models, found.left_out) == (120, 2, 5)
     assert found.areas["the author's name"].value > 0.8
     assert "The author's name added to the question: higher" in authors_part(found).findings[0]
 
@@ -247,7 +305,8 @@ def test_the_facts_are_the_demos_and_half_are_told_truly():
     [(0.1, 0.2, "higher"), (-0.2, -0.1, "lower"), (-0.001, 0.001, "no difference"), (-1, 1, "not decided")],
 )
 def test_the_words_follow_the_interval(low, high, said):
-    assert verdict(MeanInterval((low + high) / 2, low, high, 0.95, 9)) == said
+    assert verdict(MeanInterval((low + high) / 2, low, high, 0.95, 10)) == said
+    assert verdict(MeanInterval((low + high) / 2, low, high, 0.95, 9)) == "not decided"
 
 
 def test_checkpoints_of_other_facts_are_measured_anew(tmp_path, monkeypatch):

@@ -68,7 +68,7 @@ def wording_shift(plain: ArrayLike, worded: ArrayLike, *, level: float = 0.95) -
 
 
 def known_denied(known: ArrayLike, *, level: float = 0.95) -> FlipShare:
-    """Share of facts that are called untrue although somebody is said to know them.
+    """Share of facts that are called untrue although somebody is said to know them; at exactly ½ nothing is called.
 
     Args:
         known: (N,) P(True) where somebody is said to know the fact.
@@ -83,4 +83,4 @@ def known_denied(known: ArrayLike, *, level: float = 0.95) -> FlipShare:
         0.5
     """
     column = probabilities("known", known)
-    return FlipShare.of(int((column <= 0.5).sum()), len(column), level)
+    return FlipShare.of(int((column < 0.5).sum()), len(column), level)

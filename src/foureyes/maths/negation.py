@@ -16,6 +16,7 @@ from foureyes.errors import NotEnoughData
 from foureyes.maths.coherence import Incoherence, incoherence
 from foureyes.maths.columns import probabilities, same_length
 from foureyes.maths.flips import FlipShare
+from foureyes.maths.means import MeanInterval, mean_interval
 
 __all__ = ["NegationConsistency", "negation_consistency"]
 
@@ -31,16 +32,14 @@ class NegationConsistency(Result):
         consistent: share of pairs with the statement and its negation on opposite sides of ½.
         control: share of pairs with the statement and its *marked* form on opposite sides of ½: what a nonsense marker does
             by itself. ``None`` where none was asked.
+        beyond_control: consistent minus control, in [−1, 1], pairs drawn again together: at 0 a marker without meaning does what
+            the negation does. ``None`` likewise.
     """
 
     contradiction: Incoherence
     consistent: FlipShare
     control: FlipShare | None
-
-    @property
-    def beyond_control(self) -> float | None:
-        """Consistent minus control, in [−1, 1]: at 0 a marker without meaning does what the negation does."""
-        return None if self.control is None else self.consistent.value - self.control.value
+    beyond_control: MeanInterval | None
 
 
 def negation_consistency(
@@ -63,7 +62,7 @@ def negation_consistency(
 
     Example:
         >>> found = negation_consistency([0.9, 0.8], [0.1, 0.6], marked=[0.9, 0.3])
-        >>> round(found.contradiction.value, 3), found.consistent.value, found.beyond_control
+        >>> round(found.contradiction.value, 3), found.consistent.value, found.beyond_control.value
         (0.2, 0.5, 0.0)
 
     Source: Sadiekh et al. 2026, PA-CCS, arXiv 2511.21737 (polar consistency, contradiction, control by a meaningless marker), here on P(True).
@@ -72,15 +71,19 @@ def negation_consistency(
     n = same_length(affirmed=yes, negated=no)
     if not n:
         raise NotEnoughData("consistency under negation needs pairs; got none")
-    control = None
+    turned = _opposite(yes, no)
+    control = beyond = None
     if marked is not None:
         odd = probabilities("marked", marked)
         same_length(affirmed=yes, marked=odd)
-        control = FlipShare.of(_opposite(yes, odd), n, level)
+        turned_too = _opposite(yes, odd)
+        control = FlipShare.of(int(turned_too.sum()), n, level)
+        beyond = mean_interval("beyond control", turned.astype(float) - turned_too, level=level, seed=seed)
     return NegationConsistency(
-        incoherence(yes, no, level=level, seed=seed), FlipShare.of(_opposite(yes, no), n, level), control
+        incoherence(yes, no, level=level, seed=seed), FlipShare.of(int(turned.sum()), n, level), control, beyond
     )
 
 
-def _opposite(one: Floats, other: Floats) -> int:
-    return int(((one - 0.5) * (other - 0.5) < 0).sum())
+def _opposite(one: Floats, other: Floats) -> NDArray[np.bool_]:
+    opposite: NDArray[np.bool_] = (one - 0.5) * (other - 0.5) < 0
+    return opposite

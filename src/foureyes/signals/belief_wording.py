@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, Literal, TypeAlias, get_args
 
 from foureyes.models.roles import Reader
-from foureyes.signals.asking import share_of_second, two_options
+from foureyes.signals.asking import share_in_either_order
 from foureyes.types import Unscored
 
 __all__ = ["BeliefWording", "belief_question", "p_true_by_wording"]
@@ -40,7 +40,9 @@ def belief_question(fact: str, wording: BeliefWording) -> str:
 
 
 def p_true_by_wording(facts: Sequence[str], reader: Reader) -> dict[BeliefWording, list[float | Unscored]]:
-    """P(True) of every fact under each wording, in [0, 1], larger = truer; 8 readings a fact.
+    """P(True) of every fact under each wording, in [0, 1], larger = truer; 16 readings a fact.
+
+    True and False stand in both orders, so that a leaning towards a letter is not taken for a belief.
 
     Args:
         facts: clauses without full stops.
@@ -49,6 +51,6 @@ def p_true_by_wording(facts: Sequence[str], reader: Reader) -> dict[BeliefWordin
     Source: Suzgun et al. 2024, KaBLE, arXiv 2410.21195.
     """
     asked = [(wording, fact) for wording in get_args(BeliefWording) for fact in facts]
-    prompts = [two_options(belief_question(fact, wording), "False", "True") for wording, fact in asked]
-    shares = iter(share_of_second(prompts, reader))
+    questions = [belief_question(fact, wording) for wording, fact in asked]
+    shares = iter(share_in_either_order(questions, "False", "True", reader))
     return {wording: [next(shares) for _ in facts] for wording in get_args(BeliefWording)}
