@@ -32,9 +32,17 @@ def main() -> None:
     by_k = [_judged(sets, k, reader, args.cache) for k in NUMBERS if k <= args.samples]
     few = {name: answers[:: args.places] for name, answers in sets.items()} if args.places else {}
     places = [(place, _judged(few, min(3, args.samples), reader, args.cache, place)) for place in PLACES] if few else []
-    options = f"--every {args.every} --samples {args.samples} --places {args.places} --model {args.model}"
-    command = f"python -m studies.sample_conditioned --data DATA {options}"
-    report = report_of(by_k, places, _words(args.data), reader.name, command)
+    others = {name: answers[:: args.others_every] for name, answers in sets.items()}
+    readers = [
+        (one.name, _judged(others, min(3, args.samples), one, args.cache))
+        for one in (reader, *map(open_reader, args.other_model or ()))
+    ]
+    options = "".join(f" --other-model {model}" for model in args.other_model or ())
+    command = (
+        f"python -m studies.sample_conditioned --data DATA --every {args.every} --samples {args.samples} --places {args.places} "
+        f"--model {args.model}{options} --others-every {args.others_every}"
+    )
+    report = report_of(by_k, places, readers if args.other_model else [], _words(args.data), reader.name, command)
     args.out.mkdir(parents=True, exist_ok=True)
     save_study(report, html=args.out / "sample_conditioned.html", markdown=args.out / "sample_conditioned.md")
     print("\n".join(report.findings))
@@ -77,6 +85,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--samples", type=int, default=10, help="samples an answer, 1 to 10 (default: %(default)s)")
     parser.add_argument(
         "--places", type=int, default=0, metavar="N", help="put samples elsewhere for every Nth answer; 0 for none"
+    )
+    parser.add_argument(
+        "--other-model", action="append", help="who reads some of the answers too; more than once for several"
+    )
+    parser.add_argument(
+        "--others-every", type=int, default=4, metavar="N", help="those read every Nth answer (default: %(default)s)"
     )
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache/foureyes/studies/sample_conditioned")
     parser.add_argument("--out", type=Path, default=Path("out/studies/sample_conditioned"), help="for the page")

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from foureyes.maths.difference import Difference, paired_difference
 from foureyes.maths.ranking import Auroc, auroc
+from foureyes.signals.conditioned import with_sample
+from foureyes.types import Exchange, text_of
 from studies.rank_wrong import like_length
 from studies.sample_conditioned.forms import CONDITIONED, FREE, ONE_READING
 from studies.sample_conditioned.published import SampledAnswer
@@ -44,6 +46,7 @@ class JudgedSet:
         groups: (N,) which question they are of.
         values: by the name of the form, (N,).
         length: (N,) tokens.
+        cost: characters of the readings behind samples, for each character of the plain reading.
     """
 
     name: str
@@ -52,6 +55,7 @@ class JudgedSet:
     groups: NDArray[np.intp]
     values: Mapping[str, Floats]
     length: Floats
+    cost: float
 
     def ranked(self, form: str) -> Ranked:
         """How well a form ranks."""
@@ -84,4 +88,17 @@ def judged(
         groups=np.unique([answer.question for answer in answers], return_inverse=True)[1],
         values={"length (control)": length, **values},
         length=length,
+        cost=_cost(pairs),
     )
+
+
+def _cost(pairs: Sequence[tuple[SampledAnswer, Sequence[str]]]) -> float:
+    plain = sum(_characters(answer.exchange) for answer, _ in pairs)
+    behind = sum(
+        _characters(with_sample(answer.exchange, one)) for answer, drawn in pairs for one in dict.fromkeys(drawn)
+    )
+    return behind / plain
+
+
+def _characters(exchange: Exchange) -> int:
+    return len(text_of(exchange.prompt)) + len(exchange.answer)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from foureyes.maths.difference import Difference
+from foureyes.maths.difference import Difference, paired_difference
 from foureyes.maths.ranking import Auroc
 from foureyes.report.forest import ForestMark, ForestPlot
 from foureyes.report.study import Section, StudyReport, TextTable
@@ -35,6 +35,11 @@ _COST: Final = (
     "and no samples. Surprise behind samples takes K readings more, each as long as question, sample and answer together."
 )
 
+_BEYOND: Final = (
+    "Cost beyond the K samples themselves, of both sets: characters of the readings behind samples, equal ones once, for each "
+    "character of a plain reading."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class WordsAlone:
@@ -54,6 +59,7 @@ class WordsAlone:
 def report_of(
     by_k: Sequence[Sequence[JudgedSet]],
     places: Sequence[tuple[str, Sequence[JudgedSet]]],
+    readers: Sequence[tuple[str, Sequence[JudgedSet]]],
     words: Sequence[WordsAlone],
     reader: str,
     command: str,
@@ -63,6 +69,7 @@ def report_of(
     Args:
         by_k: the sets for each number of samples, rising; the last are judged in full.
         places: where a sample stands in the prompt, and some of the answers of each set under it.
+        readers: models, and some of the answers of each set as they read them; one model says nothing of another.
         words: what the words of samples find on all answers.
         reader: who read.
         command: that makes it again.
@@ -73,6 +80,7 @@ def report_of(
         _numbers(by_k),
         _words(words, [one.name for one in sets]),
         *([_places(places)] if places else []),
+        *([_readers(readers, sets)] if readers else []),
     ]
     missing = (
         (
@@ -84,7 +92,7 @@ def report_of(
     return StudyReport(
         "Does an independent answer in the reader's prompt find wrong answers?",
         (_PREFACE, _COST),
-        tuple(_findings(sets)),
+        (*_findings(sets), *_of_readers(readers, sets)),
         missing,
         tuple(sections),
         command,
@@ -112,7 +120,7 @@ def _told(lead: Difference) -> str:
         "no difference": "There is no difference",
         "not decided": "Not decided",
     }
-    verdict = verdict_of(lead.low, lead.high, negligible=0.01)
+    verdict = "not decided" if lead.few else verdict_of(lead.low, lead.high, negligible=0.01)
     return f"{words[verdict]}: {lead.value:+z.3f} [{lead.low:+z.3f}, {lead.high:+z.3f}]."
 
 
@@ -142,16 +150,48 @@ def _numbers(by_k: Sequence[Sequence[JudgedSet]]) -> Section:
     first, second = by_k[-1]
     rows = []
     for sets in by_k:
-        forms = (second.best, first.best)
-        ours = [interval(one.ranked(form).area) for one, form in zip(sets, forms, strict=True)]
+        ours = [interval(one.ranked(form).area) for one, form in zip(sets, _chosen(by_k[-1]), strict=True)]
         words = [interval(one.ranked(OVERLAP).area) for one in sets]
-        rows.append((str(sets[0].k), f"{sets[0].k + 1} readings", *ours, "none", *words))
+        cost = " and ".join(f"{one.cost:.1f}" for one in sets)
+        rows.append((str(sets[0].k), cost, *ours, "none", *words))
     columns = ("K", "cost", first.name, second.name, "cost", *(f"{one.name}, words" for one in (first, second)))
     return Section(
         "How many samples?",
         ("The form chosen on the other set with all samples, beside the words that samples lack.",),
-        (TextTable(columns, tuple(rows), note="Cost beyond the K samples themselves."),),
+        (TextTable(columns, tuple(rows), note=_BEYOND),),
     )
+
+
+def _readers(readers: Sequence[tuple[str, Sequence[JudgedSet]]], sets: Sequence[JudgedSet]) -> Section:
+    """Each reader by the forms chosen on the other set, with all answers of the first reader."""
+    rows = tuple(
+        (name, *(cell for one, form in zip(few, _chosen(sets), strict=True) for cell in _reader(one, form)))
+        for name, few in readers
+    )
+    few = readers[0][1]
+    columns = tuple(column for one in few for column in (f"{one.name}, plain", "behind samples"))
+    n = ", ".join(f"{len(one.wrong)} of {one.name}" for one in few)
+    about = f"On {n}, K = {few[0].k}, by the form that the first reader's answers of the other set chose."
+    return Section("Which reader?", (about,), (TextTable(("reader", *columns), rows),))
+
+
+def _reader(one: JudgedSet, form: str) -> tuple[str, str]:
+    return interval(one.ranked(PLAIN).area), interval(one.ranked(form).area)
+
+
+def _of_readers(readers: Sequence[tuple[str, Sequence[JudgedSet]]], sets: Sequence[JudgedSet]) -> list[str]:
+    """Whether another reader behind samples ranks better than the first one does, on the same answers."""
+    said = []
+    for name, few in readers[1:]:
+        for one, other, form in zip(readers[0][1], few, _chosen(sets), strict=True):
+            lead = paired_difference(other.values[form], one.values[form], one.wrong, groups=one.groups)
+            said.append(f"{one.name}: is {name} a better reader behind samples than {readers[0][0]}? {_told(lead)}")
+    return said
+
+
+def _chosen(sets: Sequence[JudgedSet]) -> list[str]:
+    first, second = sets
+    return [second.best, first.best]
 
 
 def _words(words: Sequence[WordsAlone], names: Sequence[str]) -> Section:

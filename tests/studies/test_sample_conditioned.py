@@ -57,6 +57,15 @@ def test_equal_samples_are_read_once_and_a_second_run_reads_nothing(tmp_path, re
     assert np.array_equal(again[1].behind, seen[1].behind)
 
 
+def test_the_cost_is_of_samples_that_are_unlike(tmp_path, reader):
+    answers = load(written(tmp_path, 4), "NQ")
+    one, three = (
+        judged("NQ", answers, own, surprises(answers, own, reader, tmp_path, "behind the question"))
+        for own in ([answer.own[:k] for answer in answers] for k in (1, 3))
+    )
+    assert 1 < one.cost < three.cost < 3 * one.cost
+
+
 def test_a_sample_stands_in_the_prompt_wherever_it_stands(tmp_path):
     (answer, *_) = load(written(tmp_path, 1), "NQ")
     for place in PLACES.values():
@@ -87,8 +96,10 @@ def test_the_page_says_what_its_figures_say(tmp_path, reader):
         for k in (1, 3)
     ]
     words = [WordsAlone("the same question", 3, tuple(one.ranked(OVERLAP).area for one in by_k[-1]))]
-    report = report_of(by_k, [("behind the question", by_k[0])], words, "copier", "COMMAND")
+    readers = [("copier", by_k[0]), ("another", by_k[0])]
+    report = report_of(by_k, [("behind the question", by_k[0])], readers, words, "copier", "COMMAND")
     text = study_markdown(report)
+    assert "NQ: is another a better reader behind samples than copier? There is no difference: +0.000" in text
     assert "better than words that a sample lacks, with the same samples? There is no difference: +0.000" in text
     assert all(f"behind samples: {form}" in text for form in CONDITIONED)
     assert by_k[-1][0].ranked(OVERLAP).area.value == 1
