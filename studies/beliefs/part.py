@@ -11,7 +11,7 @@ from foureyes.maths.means import MeanInterval
 from foureyes.maths.ranking import Auroc
 from foureyes.report.study import Section
 from foureyes.study.claims import verdict_of
-from foureyes.study.sections.formatting import interval
+from foureyes.study.sections.formatting import signed
 
 __all__ = ["Part", "moves", "verdict"]
 
@@ -58,9 +58,9 @@ def moves(found: Decidable, unit: str = "") -> str:
 
     Example:
         >>> from foureyes.maths.means import mean_interval
-        >>> moves(mean_interval("gain", [1.0, 2.0, 3.0] * 4))
-        'rises by 2.000 [1.583, 2.500]'
+        >>> moves(mean_interval("gain", [1.0, 2.0, 3.0] * 4), "nats")
+        'rises (+2.000 [+1.583, +2.500] nats)'
     """
-    said = {"higher": "rises by", "lower": "falls by", "no difference": "stays, moved by"}
-    size = f"{interval(found)}{unit and ' '}{unit}"
-    return f"{said[verdict(found)]} {size}" if verdict(found) in said else f"moves by {size}, up or down undecided"
+    said = {"higher": "rises", "lower": "falls", "no difference": "stays the same"}
+    size = f"{signed(found.value, found.low, found.high)}{unit and ' '}{unit}"
+    return f"{said.get(verdict(found), 'moves up or down, not decided which')} ({size})"

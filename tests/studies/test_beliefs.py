@@ -78,8 +78,8 @@ def test_who_gives_way_to_a_professor_lies_and_loses_confidence():
     assert found.shift.on_truth.value == pytest.approx(-0.7)
     (said,) = pressed_part([found]).findings
     assert "30 = 1.000" in said
-    assert "the right answer's probability falls by -0.700" in said
-    assert "Brier score (lower is better) rises by" in said
+    assert "the right answer's probability falls (−0.700" in said
+    assert "Brier score (lower is better) rises (+" in said
     assert "too few" not in said
     assert (
         "of 5 beliefs, too few to say how often"
@@ -122,7 +122,7 @@ def test_a_negation_is_understood_and_a_nonsense_word_is_none():
 def test_who_believes_it_moves_nothing_here():
     found = worded(FACTS, Letters(truth))
     assert (found.first.turned.k, found.person.shift.value, found.known_denied.k) == (0, 0, 0)
-    assert 'after "I believe" P(True) stays, moved by 0.000' in wording_part([found]).findings[0]
+    assert 'after "I believe" P(True) stays the same (+0.000' in wording_part([found]).findings[0]
 
 
 def test_yes_in_words_against_p_yes():
@@ -227,8 +227,8 @@ def test_more_false_training_data_lowers_the_gap():
     start = Trained(0, 0, np.linspace(0, 1, 20), np.linspace(0, 1, 20))
     after = [Trained(dose, 15, np.linspace(0, 1, 20) - dose, np.linspace(0, 1, 20)) for dose in DOSES]
     trained, other = gap_part([start, *after]).findings
-    assert "falls by -1.000" in trained
-    assert "stays, moved by 0.000" in other
+    assert "falls (−1.000" in trained
+    assert "stays the same (+0.000" in other
 
 
 def test_a_phrase_holds_where_its_whole_interval_is_inside(tmp_path):
