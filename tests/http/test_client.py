@@ -302,7 +302,15 @@ def test_what_follows_a_body_in_chunks_is_no_header(server):
 
 @pytest.mark.parametrize(
     ("said", "seconds"),
-    [("7", 7.0), ("0.5", 0.5), ("Wed, 21 Oct 2015 07:28:00 GMT", None), ("-1", None), ("1e9", None)],
+    [
+        ("7", 7.0),
+        ("0.5", 0.5),
+        ("tomorrow", None),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
+        ("Fri, 31 Dec 99999 23:59:59 GMT", None),
+        ("-1", None),
+        ("1e9", None),
+    ],
 )
 def test_how_long_a_busy_server_wants_to_be_left_alone_is_told(server, said, seconds):
     server.trouble = headed(429, Retry_After=said, Content_Length="0")

@@ -135,18 +135,44 @@ def test_a_server_that_wants_to_be_left_alone_until_the_time_is_over_has_refused
     assert server.calls == 1
 
 
-def test_a_server_that_wants_to_be_left_alone_for_longer_than_is_waited_for_has_refused_by_its_status():
+DATE = "Wed, 21 Oct 2015 07:28:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("said", "date", "seconds"),
+    [
+        ("Wed, 21 Oct 2015 07:29:30 GMT", DATE, 90.0),
+        ("Wednesday, 21-Oct-15 07:29:30 GMT", DATE, 90.0),
+        ("Wed Oct 21 07:29:30 2015", DATE, 90.0),
+        ("Wed, 21 Oct 2015 07:27:00 GMT", DATE, 0.0),
+        ("Wed, 21 Oct 2015 07:29:30 GMT", None, None),
+        ("Wed, 21 Oct 2015 07:29:30 GMT", "lately", None),
+        ("Wed, 41 Oct 2015 07:29:30 GMT", DATE, None),
+        ("30", DATE, 30.0),
+        ("", DATE, None),
+        (None, DATE, None),
+    ],
+)
+def test_a_date_from_when_on_a_server_may_be_asked_is_counted_from_that_of_its_reply(said, date, seconds):
+    assert failure_of_status(503, "", retry_after=said, date=date).retry_after_s == seconds
+
+
+@pytest.mark.parametrize(
+    ("status", "retry_after", "busy"),
+    [(429, None, True), (529, None, True), (503, "1", True), (503, None, False), (502, None, False), (404, "1", False)],
+)
+def test_a_server_that_is_there_and_has_too_much_to_do_is_busy(status, retry_after, busy):
+    assert failure_of_status(status, "", retry_after=retry_after).busy is busy
+
+
+def test_whoever_waits_himself_is_told_at_once():
     async def scene(server):
         with pytest.raises(RequestFailed, match="busy"):
-            await with_retries(server, RequestLimits(timeout_s=30.0), patience_s=3.0)
+            await with_retries(server, RequestLimits(attempts=3), worth=lambda failure: failure is not BUSY)
         return asyncio.get_running_loop().time()
 
-    assert run(scene(Server(busy(3.5), "answer"))) == 0.0
-
-    async def patient():
-        return await with_retries(Server(busy(3.0), "answer"), RequestLimits(), patience_s=3.0)
-
-    assert run(patient()) == "answer"
+    server = Server(busy(2.0), BUSY, "answer")
+    assert (run(scene(server)), server.calls) == (2.0, 2)
 
 
 def test_what_was_said_before_is_told_where_the_time_is_over():

@@ -355,6 +355,44 @@ class Simulator:
         return True
 
 
+class SmallServer(Simulator):
+    """A server that takes so many requests at once, a while each, and turns the others away.
+
+    Attributes:
+        capacity: requests at once.
+        takes_s: seconds that each takes.
+        says: status and headers of a reply to one that is turned away.
+        everywhere: whether requests for tokens count as those for readings do.
+        n_turned_away: how many were, so far.
+    """
+
+    def __init__(self, capacity: float, takes_s: float, says: tuple[int, dict[str, str]] = (429, {})) -> None:
+        super().__init__()
+        self.capacity, self.takes_s, self.says = capacity, takes_s, says
+        self.everywhere = False
+        self.n_turned_away = 0
+        self._under_way = 0
+
+    def _serve(self, handler: BaseHTTPRequestHandler, body: Any) -> None:
+        if not (self.everywhere or self.completes(handler.path)):
+            super()._serve(handler, body)
+            return
+        with self._lock:
+            has_room = self._under_way < self.capacity
+            self._under_way += has_room
+            self.n_turned_away += not has_room
+        if not has_room:
+            status, headers = self.says
+            send(handler, b'{"error": {"message": "too much to do"}}', status, **headers)
+            return
+        try:
+            self.release.wait(self.takes_s)
+            super()._serve(handler, body)
+        finally:
+            with self._lock:
+                self._under_way -= 1
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from copy import copy
+from typing import Any, Self
 
 from foureyes.http.error_text import beginning, cleaned
 from foureyes.http.failures import RequestFailed
 from foureyes.http.limits import RequestLimits
 from foureyes.http.pool import ConnectionPool
-from foureyes.http.retries import with_retries
+from foureyes.http.retries import may_succeed_later, with_retries
 
 __all__ = ["HttpClient"]
 
@@ -29,7 +29,6 @@ class HttpClient:
         key: API key sent as a bearer token; ``None`` for none.
         limits: how long, how often, how much.
         proxies: whether proxies that the environment names are used.
-        patience_s: most seconds of a ``Retry-After`` that are waited for, ≥ 0.
 
     Raises:
         ConfigError: the address or the key cannot be used.
@@ -42,9 +41,9 @@ class HttpClient:
         key: str | None = None,
         limits: RequestLimits,
         proxies: bool = True,
-        patience_s: float = math.inf,
     ) -> None:
-        self._address, self._key, self._limits, self._patience_s = address, key, limits, patience_s
+        self._address, self._key, self._limits = address, key, limits
+        self._worth: Callable[[RequestFailed], bool] = may_succeed_later
         self._pool = ConnectionPool(address, key=key, limits=limits, proxies=proxies)
 
     def __repr__(self) -> str:
@@ -54,6 +53,12 @@ class HttpClient:
     def address(self) -> str:
         """Where paths are appended."""
         return self._address
+
+    def leaving_busy(self) -> Self:
+        """The same connections for whoever waits for a busy server himself: what it turns away is not sent again here."""
+        other = copy(self)
+        other._worth = _is_worth_it_at_once  # noqa: SLF001 - another of this class
+        return other
 
     async def aclose(self) -> None:
         """Closes every connection of the pool."""
@@ -105,7 +110,7 @@ class HttpClient:
         return await with_retries(
             lambda: self._once(method, path, content, headers or {}, limits.max_bytes, ends),
             limits,
-            patience_s=self._patience_s,
+            worth=self._worth,
         )
 
     async def _once(
@@ -121,3 +126,7 @@ class HttpClient:
             return json.loads(content)
         except (ValueError, RecursionError) as error:
             raise self.no_json(content) from error
+
+
+def _is_worth_it_at_once(failure: RequestFailed) -> bool:
+    return failure.retryable and not failure.busy

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Final, Literal, TypeAlias
 
 __all__ = ["RETRIED_STATUSES", "FailureKind", "RequestFailed", "failure_of_status"]
@@ -14,6 +16,9 @@ RETRIED_STATUSES: Final = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529
 
 _OF_THE_SERVER: Final = RETRIED_STATUSES - {500} | {401, 403}
 """Statuses that would meet any other request too. An internal error may be of this one alone."""
+
+_BUSY: Final = frozenset({429, 529})
+"""Statuses of a server that is there and has too much to do."""
 
 _NUMBER: Final = re.compile(r"\d{1,18}(\.\d{1,9})?", re.ASCII)
 
@@ -50,14 +55,22 @@ class RequestFailed(Exception):
         self.server_wide = server_wide
         self.retry_after_s = retry_after_s
 
+    @property
+    def busy(self) -> bool:
+        """Whether the server is there and has too much to do: it said so, or from when on it wants to be asked again."""
+        return self.status in _BUSY or (self.retryable and self.retry_after_s is not None)
 
-def failure_of_status(status: int, quoted: str, *, retry_after: str | None = None) -> RequestFailed:
+
+def failure_of_status(
+    status: int, quoted: str, *, retry_after: str | None = None, date: str | None = None
+) -> RequestFailed:
     """The failure of a reply with a status other than success. Being busy is worth another attempt, a refusal is not.
 
     Args:
         status: of the reply.
         quoted: what the server said, or where it redirects to.
         retry_after: the header of that name.
+        date: the header of that name; a ``Retry-After`` that is a date is counted from it.
     """
     busy = status in RETRIED_STATUSES
     kind: FailureKind = "unavailable" if busy else "refused"
@@ -68,11 +81,28 @@ def failure_of_status(status: int, quoted: str, *, retry_after: str | None = Non
         status=status,
         retryable=busy,
         server_wide=everywhere,
-        retry_after_s=_seconds(retry_after),
+        retry_after_s=_seconds(retry_after, date),
         quoted=quoted,
     )
 
 
-def _seconds(retry_after: str | None) -> float | None:
-    """Of a ``Retry-After`` (RFC 9110, 10.2.3) that is a number; one that is a date, or nonsense, says nothing."""
-    return float(retry_after) if retry_after is not None and _NUMBER.fullmatch(retry_after) else None
+def _seconds(retry_after: str | None, date: str | None) -> float | None:
+    """Of a ``Retry-After`` (RFC 9110, 10.2.3), a number or a date; ``None`` for nonsense.
+
+    A date is counted from the date of the reply, so that no clock has to agree with the server's; without one it says nothing.
+    """
+    if retry_after is None:
+        return None
+    if _NUMBER.fullmatch(retry_after):
+        return float(retry_after)
+    then, now = _moment(retry_after), _moment(date)
+    return None if then is None or now is None else max(0.0, (then - now).total_seconds())
+
+
+def _moment(date: str | None) -> datetime | None:
+    """Of a date as HTTP writes it (RFC 9110, 5.6.7)."""
+    try:
+        moment = parsedate_to_datetime(date or "")
+    except (ValueError, OverflowError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

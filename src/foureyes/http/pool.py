@@ -85,7 +85,8 @@ class PooledReply:
         """
         left_s = math.inf if ends is None else ends - asyncio.get_running_loop().time()
         words = cleaned(await self._said(secret, min(REFUSAL_S, left_s / 2)), secret=secret)
-        return failure_of_status(self.status, words, retry_after=self.headers.get("retry-after"))
+        told = self.headers
+        return failure_of_status(self.status, words, retry_after=told.get("retry-after"), date=told.get("date"))
 
     async def _said(self, secret: str | None, within_s: float) -> str:
         if 300 <= self.status < 400 and (elsewhere := self.headers.get("location")):

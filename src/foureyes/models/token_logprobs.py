@@ -51,19 +51,31 @@ class RowFault(Exception):
         unscored: what becomes of the row.
         status: the HTTP status, when there was one.
         server_wide: whether it speaks of the server rather than of this row.
+        busy_s: seconds for which a server that is there and has too much to do wants to be left alone, 0 where it does not say;
+            ``None`` where it does not say that it has.
     """
 
-    def __init__(self, unscored: Unscored, *, status: int | None = None, server_wide: bool = False) -> None:
+    def __init__(
+        self,
+        unscored: Unscored,
+        *,
+        status: int | None = None,
+        server_wide: bool = False,
+        busy_s: float | None = None,
+    ) -> None:
         super().__init__(str(unscored))
         self.unscored = unscored
         self.status = status
         self.server_wide = server_wide
+        self.busy_s = busy_s
 
     @classmethod
     def of(cls, failure: RequestFailed, asked: str) -> RowFault:
         """The fault of a request that came to nothing."""
         reason: Reason = "bad_reply" if failure.kind == "bad_reply" else "unavailable"
-        return cls(Unscored(reason, f"{asked}: {failure}"), status=failure.status, server_wide=failure.server_wide)
+        busy_s = (failure.retry_after_s or 0.0) if failure.busy else None
+        unscored = Unscored(reason, f"{asked}: {failure}")
+        return cls(unscored, status=failure.status, server_wide=failure.server_wide, busy_s=busy_s)
 
     @property
     def elsewhere(self) -> bool:

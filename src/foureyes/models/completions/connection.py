@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Coroutine, Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -27,7 +26,6 @@ class Connection:
         key: API key sent as a bearer token; ``None`` for none, or where the client has its own.
         limits: how many, how often, how long.
         loop: of the client.
-        patience_s: most seconds of a ``Retry-After`` that are waited for, ≥ 0; a client has its own.
     """
 
     def __init__(
@@ -37,10 +35,9 @@ class Connection:
         key: str | None = None,
         limits: RequestLimits,
         loop: LoopThread | None = None,
-        patience_s: float = math.inf,
     ) -> None:
         if isinstance(server, str):
-            server = HttpClient(server, key=key, limits=limits, patience_s=patience_s)
+            server = HttpClient(server, key=key, limits=limits)
         self._client: Final = server
         self._limits = limits
         self._loop = loop or LoopThread()
@@ -53,6 +50,11 @@ class Connection:
         """The server's address without ``/v1``."""
         return self._client.address
 
+    @property
+    def timeout_s(self) -> float:
+        """Seconds that a request may take."""
+        return self._limits.timeout_s
+
     def close(self) -> None:
         """Closes every connection of the pool."""
         self._loop.close(self._client.aclose)
@@ -61,6 +63,10 @@ class Connection:
         """The same connections for whoever asks only once and waits no longer than this, in seconds."""
         limits = replace(self._limits, timeout_s=min(timeout_s, self._limits.timeout_s), attempts=1)
         return Connection(self._client, limits=limits, loop=self._loop)
+
+    def leaving_busy(self) -> Connection:
+        """The same connections for whoever waits for a busy server himself: what it turns away is a fault at once."""
+        return Connection(self._client.leaving_busy(), limits=self._limits, loop=self._loop)
 
     def get(self, path: str, *, attempts: int | None = None) -> Any:
         """Fetches a small JSON document; raises :class:`~foureyes.models.token_logprobs.RowFault`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -10,14 +11,27 @@ from typing import Final, Generic, TypeVar
 from foureyes.errors import ModelError, ModelRefused, ModelUnavailable
 from foureyes.http.breaker import Breaker
 from foureyes.http.in_flight import InFlightLimit
+from foureyes.http.retries import pause_s
 from foureyes.models.completions.connection import Connection
 from foureyes.models.completions.server import ModelServer
 from foureyes.models.token_logprobs import RowFault
 from foureyes.types import Unscored
 
-__all__ = ["FAILURES_IN_A_ROW", "Member", "SharedWork", "none_answers", "not_asked", "not_back"]
+__all__ = [
+    "FAILURES_IN_A_ROW",
+    "Member",
+    "Question",
+    "Sending",
+    "SharedWork",
+    "none_answers",
+    "not_asked",
+    "not_back",
+    "too_busy",
+]
 
 FAILURES_IN_A_ROW: Final = 3
+
+_UNAVAILABLE: Final = 503
 
 T = TypeVar("T")
 
@@ -37,6 +51,10 @@ class Member:
         filled: how often as many requests came to be under way as are allowed.
         looked: when it was last looked at, by the pool's clock.
         looking: whoever looks at it.
+        answered: when it last answered a question that counts.
+        turned_away: when it turned a question away that was sent after it had rested before.
+        rests: until when it is sent nothing, as it was busy.
+        n_rests: rests since it last answered anything.
     """
 
     connection: Connection
@@ -50,6 +68,10 @@ class Member:
     filled: int = 0
     looked: float = 0.0
     looking: threading.Thread | None = None
+    answered: float = -math.inf
+    turned_away: float = -math.inf
+    rests: float = -math.inf
+    n_rests: int = 0
 
     @property
     def absent(self) -> bool:
@@ -67,13 +89,41 @@ class Member:
         """Whether it is sent no more for now."""
         return self.requests >= self.limit.value
 
-    def take(self, n_tokens: int, *, counted: bool) -> int:
-        """Sends it one more; the number of times that it was full before."""
-        before = self.filled
-        self.tokens += n_tokens
-        self.requests += counted
-        self.filled += counted and self.full
-        return before
+    def take(self, question: Question, now: float) -> Sending:
+        """Sends it one more."""
+        sending = Sending(self, question, now, self.filled, question.takes_place)
+        self.tokens += question.n_tokens
+        self.requests += sending.takes_place
+        self.filled += sending.takes_place and self.full
+        return sending
+
+    def rest(self, sent: float, now: float, wanted_s: float) -> None:
+        """Leaves it alone for a while, as it was too busy for a question.
+
+        What it turns away of the questions that were sent together is one time: its limit is halved once, and its rest grows once.
+
+        Args:
+            sent: when it was sent the question.
+            now: by the same clock.
+            wanted_s: for how long it wants to be left alone, at least.
+        """
+        if sent >= self.turned_away:
+            self.limit.turned_away()
+            self.turned_away = now
+            wanted_s = max(wanted_s, pause_s(self.n_rests))
+            self.n_rests += 1
+        self.rests = max(self.rests, now + wanted_s)
+
+    def answers(self, now: float, *, counted: bool) -> None:
+        """Notes that a question was answered; one that is not counted tells no more than that the server is not too busy for it."""
+        self.n_rests = 0
+        if counted:
+            self.answered = now
+
+    def joins(self, server: ModelServer) -> None:
+        """Lets it be asked from now on, whatever it was before."""
+        self.server, self.aside, self.breaker = server, None, Breaker(FAILURES_IN_A_ROW)
+        self.rests, self.n_rests = -math.inf, 0
 
     @property
     def well(self) -> bool:
@@ -85,8 +135,56 @@ class Member:
         try:
             self.connection.hurried(timeout_s).get("/v1/models")
         except RowFault as fault:
-            return fault.detail if fault.server_wide else None
+            return fault.detail if fault.server_wide and fault.busy_s is None else None
         return None
+
+
+@dataclass(slots=True, eq=False)
+class Question:
+    """What is asked of a server, and of others where it fails.
+
+    Attributes:
+        n_tokens: to be read.
+        counted: whether it is for a reading: by those the number of requests at once is found, and it is told whether a server reads.
+        failed: servers that it is not asked of, or not again.
+        turned_away: when servers turned it away as they were busy.
+        fault: what the last server made of it.
+    """
+
+    n_tokens: int
+    counted: bool
+    failed: list[Member] = field(default_factory=list)
+    turned_away: list[float] = field(default_factory=list)
+    fault: RowFault | None = None
+
+    @property
+    def takes_place(self) -> bool:
+        """Whether it waits for its turn: small ones do so only after a server had too much to do with them."""
+        return self.counted or bool(self.turned_away)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sending:
+    """A question that a server was sent.
+
+    Attributes:
+        member: the server.
+        question: the question.
+        at: when, by the pool's clock.
+        filled: how often as many requests as are allowed had come to be under way by then.
+        takes_place: whether it is one of those.
+    """
+
+    member: Member
+    question: Question
+    at: float
+    filled: int
+    takes_place: bool
+
+    def was_busy(self, fault: RowFault) -> bool:
+        """Whether the server is there and turned it away: it says that it has too much to do, or answered others meanwhile."""
+        meanwhile = self.member.answered >= self.at
+        return fault.busy_s is not None or (fault.status == _UNAVAILABLE and meanwhile)
 
 
 class SharedWork(Generic[T]):
@@ -131,3 +229,12 @@ def not_back(model: str, addresses: Sequence[str], why: str, faults: Sequence[Mo
         return refused[0]
     found, where = "; ".join(map(str, faults)), " and ".join(addresses)
     return ModelUnavailable(f"{where} stopped answering ({why}) and is not back: {found}", model=model, retryable=True)
+
+
+def too_busy(fault: RowFault, most_s: float) -> str:
+    """Why a server is set aside that turned questions away for as long as one may take, or says that it will."""
+    wanted_s = fault.busy_s or 0.0
+    for_long = (
+        f"wants to be left alone for {wanted_s:g} s" if wanted_s > most_s else f"answered nothing for {most_s:g} s"
+    )
+    return f"{fault.detail}; it {for_long}"

@@ -27,7 +27,17 @@ from foureyes.models.completions.tokenising import Tokeniser
 from foureyes.models.token_logprobs import LARGEST_VOCABULARY, RowFault, want
 from foureyes.types import Exchange
 
-__all__ = ["PROOF", "Flavour", "ServerFacts", "endpoint_error", "largest_top_k", "probe_server", "served_model"]
+__all__ = [
+    "PROOF",
+    "Flavour",
+    "ServerFacts",
+    "endpoint_error",
+    "largest_top_k",
+    "probe_server",
+    "served_model",
+    "shown_error",
+    "shown_top_k",
+]
 
 Flavour: TypeAlias = Literal["auto", "vllm", "echo", "sglang"]
 
@@ -118,15 +128,28 @@ def largest_top_k(connection: Connection, model: str, dialect: Dialect, k: int) 
     Raises:
         ModelRefused: it refuses and names no number, or none.
     """
+    try:
+        return shown_top_k(connection, model, dialect, k)
+    except RowFault as fault:
+        raise shown_error(connection, fault, k) from fault
+
+
+def shown_top_k(connection: Connection, model: str, dialect: Dialect, k: int) -> int:
+    """As :func:`largest_top_k`; raises :class:`~foureyes.models.token_logprobs.RowFault`."""
     ask = LogprobRequest(model, (1, 2, 3), 1, k)
     try:
         connection.post(dialect.path, dialect.body(ask), max_bytes=_SMALL_REPLY)
     except RowFault as fault:
         allowed = re.search(r"max(?:imum)? allowed: *(\d+)", fault.detail)
         if fault.status != 400 or not allowed or not 1 <= int(allowed[1]) < k:
-            raise endpoint_error(connection, fault, f"wanted the {k} most likely tokens at each position") from fault
+            raise
         return int(allowed[1])
     return k
+
+
+def shown_error(connection: Connection, fault: RowFault, k: int) -> ModelError:
+    """The error for an endpoint of which it cannot be told how many of the most likely tokens it shows."""
+    return endpoint_error(connection, fault, f"wanted the {k} most likely tokens at each position")
 
 
 def served_model(url: str, model: str | None) -> tuple[str, str]:

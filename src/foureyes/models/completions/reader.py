@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -37,9 +36,6 @@ __all__ = ["CompletionsReader"]
 
 MOST_AT_ONCE: Final = 256
 """Requests under way at one server, where nobody gives a number: more than a server gains from."""
-
-PATIENCE_S: Final = 3.0
-"""Most seconds of a ``Retry-After`` that one of several servers is waited for: another one reads what it was asked meanwhile."""
 
 Truncate = Literal["refuse", "left"]
 
@@ -234,13 +230,12 @@ class CompletionsReader:
 
 
 def _connections(keys: Mapping[str, str | None], limits: RequestLimits) -> list[Connection]:
-    """To every address with its own key. What is made ready takes connections too; where there are others, none is waited for long."""
+    """To every address with its own key. What is made ready takes connections too."""
     shared = replace(limits, concurrency=2 * limits.concurrency)
-    patience_s = PATIENCE_S if len(keys) > 1 else math.inf
     opened: list[Connection] = []
     try:
         for root, key in keys.items():
-            opened.append(Connection(root, key=key, limits=shared, patience_s=patience_s))
+            opened.append(Connection(root, key=key, limits=shared))
     except BaseException:
         for connection in opened:
             connection.close()

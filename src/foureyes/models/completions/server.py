@@ -145,12 +145,12 @@ class ModelServer:
 
         Raises:
             ModelRefused: it shows fewer.
-            ModelUnavailable: it does not answer.
+            RowFault: it does not answer, or with something else.
         """
         e = self.facts
         if top_k <= e.shown:
             return
-        shown = probe.largest_top_k(self._connection, e.model, e.dialect, top_k)
+        shown = probe.shown_top_k(self._connection, e.model, e.dialect, top_k)
         if shown < top_k:
             raise ModelRefused(
                 f"{e.url} shows at most {shown} alternatives at each token; wanted {top_k}. vLLM shows more when "

@@ -1,11 +1,13 @@
 """Several servers of one model: which of them is asked next, which is set aside, and how one comes back.
 
 1. A question goes to the server with the fewest tokens under way among those that are well and may be sent one more.
-2. A server that fails :data:`~foureyes.models.completions.members.FAILURES_IN_A_ROW` times in a row is set aside, and what it failed at is asked of another. A question
-   is asked of each server once at most.
-3. While others read, one that is aside is looked at every :data:`LOOK_EVERY_S` seconds: it comes back when it answers, and is
+2. A server that turns a question away since it is busy is no failing one: it is sent half as many at once, after a rest, and the question
+   waits for the next place at any server. One that wants to rest for longer than a question may take, or answers nothing for that long, is set aside.
+3. A server that fails :data:`~foureyes.models.completions.members.FAILURES_IN_A_ROW` times in a row is set aside, and what it failed at is asked of another. No
+   server that failed at a question is asked it again.
+4. While others read, one that is aside is looked at every :data:`LOOK_EVERY_S` seconds: it comes back when it answers, and is
    still the same model. One that has become another model is refused by its name, and never asked again.
-4. When all are aside, nothing more is asked; :meth:`ServerPool.look_again` looks at all of them at once.
+5. When all are aside, nothing more is asked; :meth:`ServerPool.look_again` looks at all of them at once.
 
 The rule that holds throughout: an address is asked with its own key only, and every reading comes from a server that has proved
 to be the model that the pool was opened with.
@@ -20,11 +22,19 @@ from contextlib import contextmanager
 from typing import Final, Self, TypeVar
 
 from foureyes.errors import ConfigError, ModelError, ModelRefused, ModelUnavailable
-from foureyes.http.breaker import Breaker
 from foureyes.http.in_flight import InFlightLimit
 from foureyes.models.completions.connection import Connection
-from foureyes.models.completions.members import FAILURES_IN_A_ROW, Member, SharedWork, none_answers, not_asked, not_back
-from foureyes.models.completions.probe import ServerFacts
+from foureyes.models.completions.members import (
+    Member,
+    Question,
+    Sending,
+    SharedWork,
+    none_answers,
+    not_asked,
+    not_back,
+    too_busy,
+)
+from foureyes.models.completions.probe import ServerFacts, shown_error
 from foureyes.models.completions.server import ModelServer, ServerWish, difference
 from foureyes.models.server_use import OnServer, ServerChange, ServerState, ignore_change
 from foureyes.models.token_logprobs import RowFault
@@ -34,6 +44,9 @@ __all__ = ["ServerPool"]
 LOOK_EVERY_S: Final = 5.0
 LOOK_SECONDS: Final = 10.0
 """Most seconds for one request while a server is looked at."""
+
+TURNED_AWAY: Final = 5
+"""How often a question is turned away at least, and for as long as one may take, before it is given up while others are answered."""
 
 T = TypeVar("T")
 
@@ -134,7 +147,7 @@ class ServerPool:
         Raises:
             RowFault: the last server's.
         """
-        return self._ask(work, 0, counted=False)
+        return self._asked(Question(0, counted=False), work)
 
     def read(self, n_tokens: int, work: Callable[[ModelServer], T]) -> T:
         """Asks for a reading, as soon as a server may be sent one more; of others where it fails.
@@ -146,7 +159,7 @@ class ServerPool:
         Raises:
             RowFault: the last server's, or that of the row itself.
         """
-        return self._ask(work, n_tokens, counted=True)
+        return self._asked(Question(n_tokens, counted=True), work)
 
     def look_again(self) -> None:
         """Looks at all servers where none is well, once for all who ask meanwhile.
@@ -170,82 +183,110 @@ class ServerPool:
 
     def require_shown(self, top_k: int) -> None:
         """As :meth:`ModelServer.require_shown`, of every server that is well; one that does not answer is set aside."""
-        for member in self._members:
-            if member.well and member.server is not None:
-                try:
-                    member.server.require_shown(top_k)
-                except ModelUnavailable as error:
-                    self._set_aside(member, str(error))
-                    if self.stopped is not None:
-                        raise
-
-    def _ask(self, work: Callable[[ModelServer], T], n_tokens: int, *, counted: bool) -> T:
-        tried: list[Member] = []
-        fault: RowFault | None = None
-        while True:
-            member, filled = self._taken(tried, n_tokens, counted=counted, last=fault)
+        for member in [one for one in self._members if one.well]:
+            others = [one for one in self._members if one is not member]
             try:
-                with self._outcome(member, n_tokens, filled, counted=counted) as server:
-                    return work(server)
-            except RowFault as failed:
-                if not failed.elsewhere:
-                    raise
-                fault = failed
-                tried.append(member)
+                self._asked(Question(0, counted=False, failed=others), lambda server: server.require_shown(top_k))
+            except RowFault as fault:
+                error = shown_error(member.connection, fault, top_k)
+                if isinstance(error, ModelRefused):
+                    raise error from fault
+                self._set_aside(member, str(error))
+                if self.stopped is not None:
+                    raise error from fault
 
-    def _taken(
-        self, tried: Sequence[Member], n_tokens: int, *, counted: bool, last: RowFault | None
-    ) -> tuple[Member, int]:
-        """The server to ask, once one may be sent one more, and how often it was full before. Raises the last fault where there is none."""
+    def _asked(self, question: Question, work: Callable[[ModelServer], T]) -> T:
+        """What a question comes to; raises the last fault where no server answers it."""
+        while True:
+            sending = self._sent(question)
+            try:
+                with self._outcome(sending) as server:
+                    return work(server)
+            except RowFault as fault:
+                if not fault.elsewhere:
+                    raise
+                question.fault = fault
+                if not sending.was_busy(fault) or not self._may_wait(sending, fault):
+                    question.failed.append(sending.member)
+
+    def _sent(self, question: Question) -> Sending:
+        """Chooses the server to ask, as soon as one may be sent one more; raises the last fault where none is left."""
         with self._changed:
             while True:
                 self._look_soon()
-                able = [one for one in self._members if one.well and one not in tried]
+                now = self._clock()
+                able = [one for one in self._members if one.well and one not in question.failed]
                 if self._closed or not able:
-                    raise last or not_asked(self._why_stopped() or "it is closed")
-                free = [one for one in able if not counted or not one.full]
+                    raise question.fault or not_asked(self._why_stopped() or "it is closed")
+                free = [one for one in able if one.rests <= now and not (question.takes_place and one.full)]
                 if free:
-                    chosen = min(free, key=lambda one: (one.tokens, one.requests))
-                    return chosen, chosen.take(n_tokens, counted=counted)
-                self._changed.wait()
+                    return min(free, key=lambda one: (one.tokens, one.requests)).take(question, now)
+                self._changed.wait(min((one.rests - now for one in able if one.rests > now), default=None))
+
+    def _may_wait(self, sending: Sending, fault: RowFault) -> bool:
+        """Has a server rest that turned a question away, and says whether it may be asked that again."""
+        member, turned_away = sending.member, sending.question.turned_away
+        wanted_s, most_s = fault.busy_s or 0.0, member.connection.timeout_s
+        with self._changed:
+            now = self._clock()
+            turned_away.append(now)
+            member.rest(sending.at, now, wanted_s)
+            is_late = member.rests > turned_away[0] + most_s
+            is_gone = wanted_s > most_s or (is_late and member.answered < turned_away[0])
+        if is_gone:
+            self._set_aside(member, too_busy(fault, most_s), for_s=wanted_s)
+        return not is_gone and (not is_late or len(turned_away) < TURNED_AWAY)
 
     @contextmanager
-    def _outcome(self, member: Member, n_tokens: int, filled: int, *, counted: bool) -> Iterator[ModelServer]:
+    def _outcome(self, sending: Sending) -> Iterator[ModelServer]:
         """Counts what comes of a question, and gives its place to the next."""
+        member = sending.member
         if member.server is None:
             raise AssertionError("only a server that was found is asked")
         failure: str | None = None
+        counts = sending.question.counted  # a server may make tokens and still read nothing
         try:
             yield member.server
         except RowFault as fault:
-            failure = fault.detail if fault.server_wide else None
-            if fault.server_wide:
+            if sending.was_busy(fault):
+                counts = False
+            elif fault.server_wide:
+                failure, counts = fault.detail, True
                 member.limit.turned_away()
             raise
         else:
-            if counted:
-                # replies that come together leave places free for a moment: full is who was so at any time meanwhile
-                others = max((one.limit.value for one in self._members if one.well), default=0)
-                member.limit.answered(n_tokens, full=member.filled > filled, others=others)
+            self._note_answer(sending)
         finally:
-            self._count(member, failure, n_tokens, counted=counted)
+            self._count(sending, failure, counts=counts)
 
-    def _count(self, member: Member, failure: str | None, n_tokens: int, *, counted: bool) -> None:
-        if counted or failure is not None:  # a server may make tokens and still read nothing
+    def _note_answer(self, sending: Sending) -> None:
+        member = sending.member
+        with self._changed:
+            member.answers(self._clock(), counted=sending.question.counted)
+        if not sending.question.counted:
+            return
+        # replies that come together leave places free for a moment: full is who was so at any time meanwhile
+        others = max((one.limit.value for one in self._members if one.well), default=0)
+        member.limit.answered(sending.question.n_tokens, full=member.filled > sending.filled, others=others)
+
+    def _count(self, sending: Sending, failure: str | None, *, counts: bool) -> None:
+        member = sending.member
+        if counts:
             member.breaker.count(failure)
         with self._changed:
-            member.tokens -= n_tokens
-            member.requests -= counted
+            member.tokens -= sending.question.n_tokens
+            member.requests -= sending.takes_place
             self._changed.notify_all()
         if member.breaker.reason is not None and member.aside is None:
             self._set_aside(member, member.breaker.reason)
 
-    def _set_aside(self, member: Member, why: str) -> None:
+    def _set_aside(self, member: Member, why: str, *, for_s: float = 0.0) -> None:
+        """Asks it nothing for a while; it is looked at again while others read, but not before so many seconds are over."""
         with self._changed:
             if member.aside is not None or self._closed:
                 return
             was_well = member.well
-            member.aside, member.looked = why, self._clock()
+            member.aside, member.looked = why, self._clock() + max(0.0, for_s - LOOK_EVERY_S)
             self._note_outage(was_well=was_well)
         self._told(member, "aside", why)
 
@@ -271,7 +312,7 @@ class ServerPool:
             return member.refused
         try:
             found = ModelServer.found(member.connection.hurried(LOOK_SECONDS), self._wish)
-            self._admit(member, found.over(member.connection))
+            self._admit(member, found)
         except ModelUnavailable as error:
             return error
         except (ModelRefused, ConfigError) as error:
@@ -300,7 +341,7 @@ class ServerPool:
         with self._changed:
             self._first = self._first or server
             was_aside = member.aside is not None
-            member.server, member.aside, member.breaker = server, None, Breaker(FAILURES_IN_A_ROW)
+            member.joins(server.over(member.connection.leaving_busy()))
             self._changed.notify_all()
         if was_aside:
             self._told(member, "joined")

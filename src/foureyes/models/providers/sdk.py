@@ -93,7 +93,7 @@ def request_failure(error: Exception, table: MeaningTable, endpoint: Endpoint) -
     if isinstance(status, int):
         headers = getattr(getattr(error, "response", None), "headers", None) or {}
         words = cleaned(str(error), secret=endpoint.key)
-        return failure_of_status(status, words, retry_after=headers.get("retry-after"))
+        return failure_of_status(status, words, retry_after=headers.get("retry-after"), date=headers.get("date"))
     meaning = next(table[kind] for kind in type(error).__mro__ if kind in table)
     return RequestFailed(
         meaning.words,

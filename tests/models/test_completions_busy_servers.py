@@ -1,0 +1,208 @@
+"""Servers that have too much to do: they are sent less and waited for, and no row is lost or read twice for it."""
+
+import itertools
+from contextlib import ExitStack
+
+import pytest
+
+from foureyes.batch.engine import LocalEngine
+from foureyes.batch.pieces import RowPiece
+from foureyes.errors import ModelUnavailable
+from foureyes.http import RequestLimits
+from foureyes.http.in_flight import InFlightLimit
+from foureyes.layouts import LoggedAnswer
+from foureyes.models.completions import CompletionsReader
+from foureyes.models.completions.connection import Connection
+from foureyes.models.completions.members import Member
+from foureyes.types import Exchange, Reading
+from tests.servers.simulator import Refused, Simulator, SmallServer, send
+
+MANY = [Exchange("Capital of Australia?", f"answer {i}") for i in range(60)]
+BUSY = {
+    "429": (12, 0.6, (429, {})),
+    "503 with Retry-After": (12, 0.6, (503, {"Retry-After": "0.1"})),
+    "503, while it answers others": (4, 0.1, (503, {})),
+}
+"""Rows at once, seconds that each takes, and what is said to one too many."""
+
+
+@pytest.fixture
+def stack():
+    with ExitStack() as stack:
+        yield stack
+
+
+def opened(stack, *servers, **options):
+    return stack.enter_context(CompletionsReader.open([one.url for one in servers], **options))
+
+
+def turned_away(wait_s, times=None):
+    """Trouble: busy for so many requests, or for all."""
+    left = itertools.count() if times is None else iter(range(times))
+    headers = {} if wait_s is None else {"Retry-After": str(wait_s)}
+    return lambda handler, _: next(left, None) is not None and send(handler, b"", 429, **headers)
+
+
+class TestCapacity:
+    """The largest number at once is looked for at servers that say no to one more."""
+
+    @pytest.mark.parametrize("says", BUSY)
+    def test_every_row_is_read_once_and_no_outage_is_seen(self, stack, says):
+        server = stack.enter_context(SmallServer(*BUSY[says]))
+        reader = opened(stack, server)
+        before = server.completed
+        rows = reader.read(MANY)
+        assert [row for row in rows if not isinstance(row, Reading)] == []
+        assert server.n_turned_away > 0
+        assert server.completed - before == len(MANY)
+        assert reader.outages == 0
+
+    def test_a_server_that_takes_one_request_of_any_kind_reads_all(self, stack):
+        server = stack.enter_context(SmallServer(1, 0.002))
+        server.everywhere = True
+        reader = opened(stack, server)
+        assert all(isinstance(row, Reading) for row in reader.read(MANY[:20]))
+        assert server.n_turned_away > 0
+        assert reader.outages == 0
+
+    def test_a_number_that_is_given_and_too_large_costs_no_row(self, stack):
+        server = stack.enter_context(SmallServer(3, 0.02))
+        reader = opened(stack, server, limits=RequestLimits(concurrency=8, attempts=1))
+        assert all(isinstance(row, Reading) for row in reader.read(MANY))
+        assert server.n_turned_away > 0
+        assert reader.outages == 0
+
+    def test_two_small_servers_read_what_either_turns_away(self, stack):
+        servers = [stack.enter_context(SmallServer(2, 0.02)) for _ in range(2)]
+        told = []
+        reader = opened(stack, *servers, on_server=told.append)
+        assert all(isinstance(row, Reading) for row in reader.read(MANY))
+        assert min(one.n_turned_away for one in servers) > 0
+        assert told == []
+
+    def test_pieces_that_are_read_at_once_are_read_once(self, stack):
+        server = stack.enter_context(SmallServer(4, 0.1))
+        reader = opened(stack, server)
+        before = server.completed
+        answers = [LoggedAnswer(exchange) for exchange in MANY]
+        pieces = [RowPiece(None, answers[i : i + 10], ["?"] * 10, (), ends_window=False) for i in range(0, 60, 10)]
+        scored = list(LocalEngine([reader]).read(pieces, signals=("log_cmp",), tokens=False))
+        assert all("log_cmp" in row[reader.name] for one in scored for row in one.results)
+        assert server.completed - before == len(MANY)
+
+
+class TestWaiting:
+    def test_where_all_servers_want_to_be_left_alone_they_are_waited_for(self, stack):
+        servers = [stack.enter_context(Simulator()) for _ in range(2)]
+        reader = opened(stack, *servers)
+        for one in servers:
+            one.trouble = turned_away(3.2, times=1)
+        before = sum(one.completed for one in servers)
+        assert all(isinstance(row, Reading) for row in reader.read(MANY[:8]))
+        assert reader.outages == 0
+        assert sum(one.completed for one in servers) - before <= 8 + 2 * 8
+
+    def test_a_server_that_wants_to_be_left_alone_for_longer_than_a_row_may_take_is_set_aside(self, stack):
+        server = stack.enter_context(Simulator())
+        reader = opened(stack, server)
+        server.trouble = turned_away(121)
+        before = server.completed
+        rows = reader.read(MANY)
+        assert {row.reason for row in rows} == {"unavailable"}
+        assert "wants to be left alone for 121 s" in rows[-1].detail
+        assert server.completed - before <= 8
+        assert reader.outages == 1
+        with pytest.raises(ModelUnavailable, match="is not back"):
+            reader.read(MANY)
+
+    def test_a_server_that_answers_nothing_for_as_long_as_a_row_may_take_is_set_aside(self, stack):
+        server = stack.enter_context(Simulator())
+        reader = opened(stack, server, limits=RequestLimits(timeout_s=0.5, concurrency=4))
+        server.trouble = turned_away(None)
+        before = server.completed
+        rows = reader.read(MANY)
+        assert {row.reason for row in rows} == {"unavailable"}
+        assert "answered nothing for 0.5 s" in rows[-1].detail
+        assert server.completed - before <= 4 * 8
+        assert reader.outages == 1
+
+    def test_a_row_that_is_turned_away_while_others_are_read_is_given_up_alone(self, stack):
+        server = stack.enter_context(Simulator())
+        reader = opened(stack, server, limits=RequestLimits(timeout_s=2.0, concurrency=2))
+        long = Exchange("Capital of Australia?", "x" * 50)
+
+        def too_long(handler, reply):
+            return len(reply["choices"][0]["prompt_logprobs"]) > 60 and send(handler, b"", 429)
+
+        server.trouble = too_long
+        rows = reader.read([long, *MANY])
+        assert "HTTP 429" in rows[0].detail
+        assert all(isinstance(row, Reading) for row in rows[1:])
+        assert reader.outages == 0
+
+    def test_a_busy_server_is_not_taken_for_one_that_is_gone(self, stack):
+        server = stack.enter_context(Simulator())
+        reader = opened(stack, server, limits=RequestLimits(attempts=1))
+        answer = server.answer
+
+        def busy(path, body):
+            if path == "/v1/models":
+                raise Refused(429, "too much to do")
+            return answer(path, body)
+
+        server.answer = busy
+        server.trouble = lambda handler, _: send(handler, b"", 502)
+        (row,) = reader.read(MANY[:1])
+        assert (row.reason, reader.outages) == ("unavailable", 0)
+
+    def test_a_server_that_is_busy_while_it_is_asked_to_show_more_is_waited_for(self, stack):
+        servers = [stack.enter_context(Simulator()) for _ in range(2)]
+        told = []
+        reader = opened(stack, *servers, shown=3, on_server=told.append)
+        servers[0].trouble = turned_away(None, times=2)
+        assert all(isinstance(row, Reading) for row in reader.read(MANY, top_k=5))
+        assert told == []
+
+    def test_closing_it_ends_the_wait(self, stack):
+        server = stack.enter_context(Simulator())
+        reader = opened(stack, server)
+
+        def closed_meanwhile(handler, _):
+            send(handler, b"", 429, **{"Retry-After": "100"})
+            reader._servers._closed = True
+            with reader._servers._changed:
+                reader._servers._changed.notify_all()
+            return True
+
+        server.trouble = closed_meanwhile
+        (row,) = reader.read(MANY[:1])
+        assert row.reason == "unavailable"
+
+
+class TestRest:
+    @pytest.fixture
+    def member(self):
+        connection = Connection("http://127.0.0.1:9", limits=RequestLimits())
+        yield Member(connection, InFlightLimit(64, clock=lambda: 0.0))
+        connection.close()
+
+    def test_what_was_sent_together_is_turned_away_once(self, member):
+        for now in (10.0, 10.01, 10.02):
+            member.rest(9.9, now, 0.0)
+        assert member.limit.value == 4
+        assert 10.1 <= member.rests <= 10.2
+
+    def test_its_rest_grows_until_it_answers(self, member):
+        lengths = []
+        for now in (10.0, 20.0, 30.0, 40.0):
+            member.rest(now - 0.1, now, 0.0)
+            lengths.append(member.rests - now)
+        assert all(least <= length <= least + 0.1 for least, length in zip((0.1, 0.2, 0.4, 0.8), lengths, strict=True))
+        member.answers(42.0, counted=False)
+        member.rest(49.9, 50.0, 0.0)
+        assert member.rests <= 50.2
+
+    def test_it_is_left_alone_for_as_long_as_it_wants_at_least(self, member):
+        member.rest(9.9, 10.0, 7.0)
+        member.rest(9.9, 10.1, 3.0)
+        assert member.rests == 17.0
