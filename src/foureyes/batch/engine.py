@@ -22,14 +22,14 @@ from foureyes.signals.catalog import signal
 from foureyes.signals.cross import score
 from foureyes.types import Exchange, Scored, Unscored
 
-__all__ = ["Engine", "LocalEngine", "cut", "numbered", "read_whole", "score_rows"]
+__all__ = ["Engine", "LocalEngine", "cut", "numbered", "read_whole"]
 
 
 _MOST_PIECES: Final = 256
 """Read at once, each by a thread."""
 
 _READ_AGAIN: Final = 2
-"""Times that a piece is read again."""
+"""Times that rows are read again which were lost."""
 
 
 class Engine(Protocol):
@@ -122,44 +122,22 @@ def cut(windows: Iterable[RowWindow], kept: Iterator[Result], limits: WindowLimi
 def read_whole(
     exchanges: Sequence[Exchange | Unscored], readers: Mapping[str, Reader], *, signals: Sequence[str], tokens: bool
 ) -> list[Result]:
-    """As :func:`score_rows`, again where all servers of a verifier were gone meanwhile: no row is given up for that.
-
-    Raises:
-        ModelUnavailable: they are not back, or gone again and again.
-        ModelError: as there.
-    """
-    behind = [reader for reader in readers.values() if isinstance(reader, ConcurrentReader)]
-    for _ in range(_READ_AGAIN + 1):
-        before = [reader.outages for reader in behind]
-        results = score_rows(exchanges, readers, signals=signals, tokens=tokens)
-        if [reader.outages for reader in behind] == before:
-            return results
-    names = ", ".join(reader.name for reader in behind)
-    raise ModelUnavailable(f"{names}: its servers stop answering again and again", model=names, retryable=True)
-
-
-def score_rows(
-    exchanges: Sequence[Exchange | Unscored],
-    readers: Mapping[str, Reader],
-    *,
-    signals: Sequence[str] | None = None,
-    tokens: bool = False,
-) -> list[Result]:
-    """Lets every verifier read some rows in one call.
+    """Lets every verifier read some rows; those that were lost since all servers of one were gone, again: no row is given up for that.
 
     Args:
         exchanges: of rows, or why they cannot be read.
         readers: verifiers, by the name they go by in the results.
-        signals: which to take, by their names; those of one reading when ``None``.
+        signals: which to take, by their names.
         tokens: keep the per-token arrays.
 
     Returns:
         One result per row, in order.
 
     Raises:
+        ModelUnavailable: servers are not back, or gone again and again.
         ModelError: a verifier as a whole failed, or did not return one reading per answer.
     """
-    columns = {name: _scored(exchanges, reader, signals or ()) for name, reader in readers.items()}
+    columns = {name: _column(exchanges, reader, signals) for name, reader in readers.items()}
     return [
         {name: result_of(column[i], signals=signals, tokens=tokens) for name, column in columns.items()}
         for i in range(len(exchanges))
@@ -184,17 +162,44 @@ def numbered(readers: Sequence[Reader]) -> dict[str, Reader]:
     return named
 
 
-def _scored(
+def _column(
     exchanges: Sequence[Exchange | Unscored], reader: Reader, signals: Sequence[str]
 ) -> list[Scored | Unscored]:
+    """What one verifier makes of the rows. Servers read each by itself, so that what was lost there may be read without the others."""
+    if not isinstance(reader, ConcurrentReader):
+        return [row for row, _ in _scored(exchanges, reader, signals)]
+    rows: dict[int, Scored | Unscored] = {}
+    wanted: Sequence[int] = range(len(exchanges))
+    for _ in range(_READ_AGAIN + 1):
+        before = reader.outages
+        found = dict(zip(wanted, _scored([exchanges[i] for i in wanted], reader, signals), strict=True))
+        rows |= {i: row for i, (row, _) in found.items()}
+        wanted = [i for i, (_, is_lost) in found.items() if is_lost]
+        if not wanted or reader.outages == before:
+            return [rows[i] for i in range(len(exchanges))]
+    raise ModelUnavailable(
+        f"{reader.name}: its servers stop answering again and again", model=reader.name, retryable=True
+    )
+
+
+def _scored(
+    exchanges: Sequence[Exchange | Unscored], reader: Reader, signals: Sequence[str]
+) -> list[tuple[Scored | Unscored, bool]]:
+    """Each row, and whether something of it was unavailable."""
     rows = score(exchanges, reader)
+    lost = [isinstance(e, Exchange) and _is_unavailable(row) for e, row in zip(exchanges, rows, strict=True)]
+    places = [i for i, exchange in enumerate(exchanges) if isinstance(exchange, Exchange)]
     readable = [exchange for exchange in exchanges if isinstance(exchange, Exchange)]
     for name in signals:
         if (ask := signal(name).ask) is not None:
-            values = iter(ask(readable, reader))
-            asked = zip(exchanges, rows, strict=True)
-            rows = [_with(row, name, next(values)) if isinstance(e, Exchange) else row for e, row in asked]
-    return rows
+            for i, value in zip(places, ask(readable, reader), strict=True):
+                rows[i] = _with(rows[i], name, value)
+                lost[i] |= _is_unavailable(value)
+    return list(zip(rows, lost, strict=True))
+
+
+def _is_unavailable(found: object) -> bool:
+    return isinstance(found, Unscored) and found.reason == "unavailable"
 
 
 def _with(row: Scored | Unscored, name: str, value: float | Unscored) -> Scored | Unscored:
