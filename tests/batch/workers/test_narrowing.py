@@ -12,6 +12,7 @@ from foureyes.errors import ModelUnavailable
 from foureyes.types import Exchange, Unscored
 
 ROWS = st.lists(st.sampled_from(["good", "poison", "unread"]), min_size=1, max_size=6)
+HANGING = st.lists(st.sampled_from(["good", "hang", "unread"]), min_size=1, max_size=6)
 
 
 def exchanges(kinds: list[str]) -> list[Exchange | Unscored]:
@@ -27,11 +28,12 @@ def ran(rows: Rows, *, strays: frozenset[int] = frozenset(), most: int = 99) -> 
     steps = careful(rows)
     wanted, calls, losses = next(steps), 0, 0
     while True:
-        lost = "poison" in shown(wanted) or calls in strays or len(wanted) > most
+        hung = "hang" in shown(wanted)
+        lost = hung or "poison" in shown(wanted) or calls in strays or len(wanted) > most
         losses, calls = losses + lost, calls + 1
         read: list[Result] = [{"x": {"of": beside, "among": len(wanted)}} for beside in shown(wanted)]
         try:
-            wanted = steps.send(Lost("its process ended") if lost else read)
+            wanted = steps.send(Lost("its process ended", hung=hung) if lost else read)
         except StopIteration as end:
             return end.value, losses
 
@@ -42,6 +44,14 @@ def test_poison_alone_comes_out_unscored_and_its_neighbours_as_ever(kinds: list[
     wanted = {"good": "good", "poison": "unavailable", "unread": "bad_row"}
     assert results == [{"x": {"of": wanted[kind], "among": len(kinds)}} for kind in kinds]
     assert losses <= 2 + 2 * kinds.count("poison")
+
+
+@given(HANGING)
+def test_a_row_that_hangs_comes_out_alone_too_and_its_piece_has_hung_once(kinds: list[str]) -> None:
+    results, losses = ran(exchanges(kinds))
+    wanted = {"good": "good", "hang": "unavailable", "unread": "bad_row"}
+    assert results == [{"x": {"of": wanted[kind], "among": len(kinds)}} for kind in kinds]
+    assert losses <= 1 + 2 * kinds.count("hang")
 
 
 @given(ROWS, st.frozensets(st.integers(0, 0)))

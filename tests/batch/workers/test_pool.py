@@ -10,13 +10,16 @@ from typing import Any
 import pytest
 
 from foureyes import __version__
+from foureyes.batch.pieces import RowPiece
 from foureyes.batch.workers import pool
+from foureyes.batch.workers.engine import WorkersEngine
 from foureyes.batch.workers.narrowing import Lost
 from foureyes.batch.workers.patience import Patience
 from foureyes.batch.workers.worker import WorkerFailure, WorkerIdentity
 from foureyes.batch.workers.workplace import Hired
 from foureyes.errors import ConfigError, ModelUnavailable
-from foureyes.types import Exchange
+from foureyes.layouts import LoggedAnswer
+from foureyes.types import Exchange, Unscored
 
 GOOD, BAD = "good", "bad"
 
@@ -134,7 +137,7 @@ def test_a_worker_that_hangs_while_it_reads_is_lost_and_replaced_and_what_it_had
     workers: pool.WorkerPool[int] = pool.WorkerPool(workplace, patience=NO_PATIENCE)
     workers.opened()
     given(workers, 1, 2)
-    assert workers.news() == [(1, Lost("it was still reading after 0 s")), (2, None)]
+    assert workers.news() == [(1, Lost("it was still reading after 0 s", hung=True)), (2, None)]
     workers.news()
     assert workplace.starts == {GOOD: 2}
 
@@ -202,6 +205,25 @@ def test_where_every_place_hangs_none_is_left_out_for_that() -> None:
     with pytest.raises(ModelUnavailable, match="were lost one after the other"):
         kept_reading(workers, 20)
     assert set(said) == {f"a worker on {place} is replaced: it was still reading after 0 s" for place in (GOOD, BAD)}
+
+
+class Deaf(Answers):
+    """A workplace whose workers hang over whatever there is to read, and hand back at once what cannot be read."""
+
+    def read(self, _handle: str, rows: Sequence[Exchange | Unscored], *_args: Any, **_options: Any) -> Call:
+        return Call("hangs" if any(isinstance(row, Exchange) for row in rows) else "reads")
+
+
+@pytest.mark.parametrize("places", [1, 2])
+def test_where_every_place_hangs_over_everything_the_run_ends_and_no_row_is_given_up_for_that(places: int) -> None:
+    workplace = Deaf({f"place {i}": "opened" for i in range(places)})
+    rows = [LoggedAnswer(Exchange("q", f"a {i}")) for i in range(40)]
+    found = [RowPiece(None, rows, ["?"] * 40, (), ends_window=False) for _ in range(2)]
+    with (
+        WorkersEngine(workplace, patience=NO_PATIENCE) as engine,
+        pytest.raises(ModelUnavailable, match=r"12 workers were lost one after the other, .*: it was still reading"),
+    ):
+        list(engine.read(found, signals=("log_cmp",), tokens=False))
 
 
 def test_rows_that_hang_wherever_they_are_read_cost_no_place() -> None:

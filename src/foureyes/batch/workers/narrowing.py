@@ -17,7 +17,8 @@ from foureyes.types import Exchange, Unscored
 __all__ = ["Careful", "Lost", "careful"]
 
 _TRIES: Final = 2
-"""How often several rows are read together before each is read alone: a machine that goes down is no row's fault."""
+"""How often several rows are read together before each is read alone: a machine that goes down is no row's fault. Once where they
+hang: that takes the longest there is, and a row alone has a bound of its own."""
 
 _TRIES_ALONE: Final = 2
 """How many workers a row may end before it is left unscored."""
@@ -31,9 +32,11 @@ class Lost:
 
     Attributes:
         cause: in words that are the same whenever this happens.
+        hung: whether it was ended, as it took too long over what it was reading.
     """
 
     cause: str
+    hung: bool = False
 
 
 Careful: TypeAlias = Generator[Rows, list[Result] | Lost, list[Result]]
@@ -41,7 +44,7 @@ Careful: TypeAlias = Generator[Rows, list[Result] | Lost, list[Result]]
 
 
 def careful(rows: Rows) -> Careful:
-    """Reads a piece; of one that ends workers, everything but the rows that do.
+    """Reads a piece; of one that ends workers, or hangs in them, everything but the rows that do.
 
     Args:
         rows: what is to be read, or why it cannot be.
@@ -82,7 +85,7 @@ def _tried(rows: Rows, tries: int) -> Generator[Rows, list[Result] | Lost, list[
     found: list[Result] | Lost = Lost("")
     for _ in range(tries):
         found = yield rows
-        if not isinstance(found, Lost):
+        if not isinstance(found, Lost) or (found.hung and len(rows) > 1):
             break
     return found
 

@@ -54,11 +54,19 @@ News: TypeAlias = list[Result] | Lost | None
 
 @dataclass(frozen=True, slots=True)
 class _Call(Generic[T]):
-    """Rows that a worker was given, what they are to be heard of by, and seconds in which they are to be read."""
+    """Rows that a worker was given.
+
+    Attributes:
+        ref: by which the workplace knows the call.
+        what: they are to be heard of by.
+        most_s: seconds in which they are to be read.
+        is_proof: whether there is anything to read, so that whoever answers can read.
+    """
 
     ref: Any
     what: T
     most_s: float
+    is_proof: bool
 
 
 @dataclass(slots=True)
@@ -148,7 +156,8 @@ class WorkerPool(Generic[T]):
         most_s = self._patience.seconds_for(rows, signals, verifiers=verifiers)
         if not worker.calls:
             worker.since = monotonic()
-        worker.calls.append(_Call(self._workplace.read(worker.handle, rows, signals, tokens=tokens), what, most_s))
+        ref = self._workplace.read(worker.handle, rows, signals, tokens=tokens)
+        worker.calls.append(_Call(ref, what, most_s, any(isinstance(row, Exchange) for row in rows)))
 
     def news(self) -> list[tuple[T, News]]:
         """Waits a while for what became of calls, starting workers where there are none.
@@ -209,9 +218,11 @@ class WorkerPool(Generic[T]):
                 if isinstance(told, Lost):
                     self._lose(worker, told)
                 return [*found, *_left_by(worker, blamed)]
-            self._losses, worker.since = 0, monotonic()
-            self._hangs.forget(worker.slot.key)
-            found.append((worker.calls.popleft().what, told))
+            call, worker.since = worker.calls.popleft(), monotonic()
+            if call.is_proof:
+                self._losses = 0
+                self._hangs.forget(worker.slot.key)
+            found.append((call.what, told))
         return found
 
     def _fail(self, worker: _Worker[T], failure: WorkerFailure, *, at_start: bool = False) -> Lost | None:
@@ -271,7 +282,7 @@ class WorkerPool(Generic[T]):
             why = worker.overdue
             if why and self._workplace.answered(worker.awaited[:1], 0.0) is None:
                 self._lose_hanging(worker, why)
-                found += _left_by(worker, Lost(why))
+                found += _left_by(worker, Lost(why, hung=True))
         return found
 
     def _lose_hanging(self, worker: _Worker[T], why: str) -> None:
