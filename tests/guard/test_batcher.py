@@ -331,3 +331,44 @@ def test_what_lets_go_of_a_reader_comes_behind_the_calls_under_way():
     assert [type(error) for error in turned_away] == [ModelUnavailable] * 2
     assert not before
     assert ended.wait(30)
+
+
+def no_thread(_):
+    raise RuntimeError("can't start new thread")
+
+
+@pytest.mark.parametrize("n_read", [0, 1])
+def test_where_no_thread_can_be_started_a_reader_is_let_go_of_and_its_threads_end_all_the_same(monkeypatch, n_read):
+    reader, ended = ScriptedReader(name=f"let go {n_read}"), threading.Event()
+
+    async def closing():
+        batcher = ReaderBatcher(reader, last=ended.set)
+        for i in range(n_read):
+            await batcher.read(exchange(i))
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Thread, "start", no_thread)
+            batcher.close()
+
+    scene(closing())
+    assert ended.wait(30)
+    for thread in threading.enumerate():
+        if reader.name in thread.name:
+            thread.join(30)
+    assert not any(reader.name in thread.name for thread in threading.enumerate())
+
+
+def test_threads_end_where_what_lets_go_of_a_reader_fails(monkeypatch):
+    def fails():
+        raise OSError("it holds on")
+
+    async def closing():
+        batcher = ReaderBatcher(ScriptedReader(), last=fails)
+        closed = []
+        monkeypatch.setattr(batcher._threads, "close", lambda: closed.append(True))
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Thread, "start", no_thread)
+            with pytest.raises(OSError, match="holds on"):
+                batcher.close()
+        return closed
+
+    assert scene(closing()) == [True]

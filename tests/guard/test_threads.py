@@ -109,6 +109,15 @@ def test_where_no_thread_can_be_started_nothing_is_handed_over_and_later_work_is
     threads.close()
 
 
+def test_where_no_further_thread_can_be_started_those_there_are_do_the_work() -> None:
+    threads = DaemonThreads(2, name="test")
+    threads.submit(lambda: None).result(30)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(threading.Thread, "start", _no_thread)
+        assert threads.submit(lambda: "done").result(30) == "done"
+    threads.close()
+
+
 def test_whoever_found_no_thread_takes_nobodys_place() -> None:
     async def run() -> str:
         threads = BoundedThreads(1, name="test")

@@ -1,6 +1,7 @@
 """The HTTP reader says what the server's model says, refuses servers that cannot, and survives those that break."""
 
 import math
+import threading
 from typing import Any
 
 import numpy as np
@@ -202,6 +203,12 @@ class TestRows:
         row = only(reader.read([Exchange(QUESTION, ANSWER, answer_span=(15, 16))]))
         assert row.spans[row.selected].tolist() == [[15, 17]]
 
+    def test_one_by_itself_takes_no_further_thread(self, reader, monkeypatch):
+        started, start = [], threading.Thread.start
+        monkeypatch.setattr(threading.Thread, "start", lambda thread: (started.append(thread.name), start(thread))[1])
+        only(reader.read([Exchange(QUESTION, ANSWER)]))
+        assert [name for name in started if name.startswith("foureyes")] == []
+
 
 class TestDeath:
     def test_rows_read_before_the_server_died_stay_and_the_rest_is_unavailable_at_once(self, server):
@@ -245,13 +252,14 @@ class TestDeath:
         class Stop(Exception):
             pass
 
-        def exchanges():
-            yield from MANY[:5]
-            raise Stop
+        class Stopping(list):
+            def __iter__(self):
+                yield from MANY[:5]
+                raise Stop
 
         with open_reader(server) as reader:
             with pytest.raises(Stop):
-                reader.read(exchanges())
+                reader.read(Stopping(MANY))
             before = len(server.requests)
             wait_until(lambda: True)
             assert len(server.requests) == before

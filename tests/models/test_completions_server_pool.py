@@ -357,6 +357,26 @@ class TestJoining:
         with pytest.raises(error, match=f"{servers[0].url}.*no such template"):
             opened(servers[:1], template_args={"strict": True})
 
+    @pytest.mark.usefixtures("looks_at_once")
+    def test_where_no_thread_can_be_started_the_others_read_and_it_is_looked_at_later(
+        self, servers, opened, told, monkeypatch
+    ):
+        servers[1].down = True
+        reader = opened(on_server=told.append)
+        servers[1].down = False
+        start = threading.Thread.start
+
+        def no_look(thread):
+            if thread.name == "foureyes-look":
+                raise RuntimeError("can't start new thread")
+            start(thread)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Thread, "start", no_look)
+            assert all(isinstance(row, Reading) for row in reader.read(MANY))
+        assert [change.state for change in told] == ["aside"]
+        wait_until(lambda: reader.read(MANY[:1]) and [change.state for change in told] == ["aside", "joined"], 60)
+
     def test_none_that_answers_is_no_reader(self, servers, opened):
         for one in servers:
             one.down = True

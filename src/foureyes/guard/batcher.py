@@ -89,12 +89,12 @@ class ReaderBatcher:
         for future in self._waiting.clear():
             if not future.done():
                 future.set_exception(self._unavailable("the reader is closed"))
-        if self._last is not None:
-            end = DaemonThreads(1, name=f"{self.name}-end")
-            end.submit(partial(_end, self._calls.copy(), self._last))
-            end.close()
-            self._last = None
-        self._threads.close()
+        last, self._last = self._last, None
+        try:
+            if last is not None:
+                self._end_with(last)
+        finally:
+            self._threads.close()
 
     async def read(self, exchange: Exchange) -> Reading | Unscored:
         """Reads one exchange, together with others that are waiting.
@@ -138,6 +138,13 @@ class ReaderBatcher:
                     future.set_exception(error or AssertionError("a reading or an error"))
                 else:
                     future.set_result(row)
+
+    def _end_with(self, last: Callable[[], None]) -> None:
+        """Has the last thing done in a thread of those that read: what was handed over before is begun before it."""
+        try:
+            self._threads.submit(partial(_end, self._calls.copy(), last))
+        except RuntimeError:  # none was ever started, so no call is under way
+            last()
 
     def _called(self, exchanges: Sequence[Exchange]) -> Future[Sequence[Reading | Unscored]]:
         try:

@@ -50,17 +50,24 @@ class DaemonThreads:
         self._work: Final[queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None]] = queue.SimpleQueue()
 
     def submit(self, work: Callable[[], T]) -> Future[T]:
-        """What the work will come to, in the first thread that is free.
+        """What the work will come to, in the first thread that is free; where the system starts no further one, of those there are.
 
         Raises:
-            RuntimeError: the system starts no further thread; nothing was handed over.
+            RuntimeError: there is none, and the system starts none; nothing was handed over.
         """
         if self._started < self._n:
-            threading.Thread(target=_work_off, args=(self._work,), name=f"foureyes-{self._name}", daemon=True).start()
-            self._started += 1
+            try:
+                self._start_one()
+            except RuntimeError:
+                if self._started == 0:
+                    raise
         future: Future[T] = Future()
         self._work.put((future, work))
         return future
+
+    def _start_one(self) -> None:
+        threading.Thread(target=_work_off, args=(self._work,), name=f"foureyes-{self._name}", daemon=True).start()
+        self._started += 1
 
     def close(self) -> None:
         """Ends the threads once they have done what was handed to them before."""
@@ -121,7 +128,7 @@ class BoundedThreads:
 
         Raises:
             ThreadsClosed: nothing was begun.
-            RuntimeError: the system starts no further thread; nothing was begun.
+            RuntimeError: there is no thread, and the system starts none; nothing was begun.
             Exception: what the work raises.
         """
         await self._free.acquire()

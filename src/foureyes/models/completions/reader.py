@@ -191,17 +191,18 @@ class CompletionsReader:
         self._servers.look_again()
         self._servers.require_shown(top_k)
         lost: list[RowFault] = []
+        read = partial(self._read_one, top_k=top_k, on_loss=lost.append)
+        found = [read(exchanges[0])] if len(exchanges) == 1 else self._read_side_by_side(exchanges, read)
+        if lost:
+            self._servers.doubt()
+        return found
+
+    def _read_side_by_side(
+        self, exchanges: Sequence[Exchange], read: Callable[[Exchange], Reading | Unscored]
+    ) -> list[Reading | Unscored]:
         pool = ThreadPoolExecutor(2 * self._servers.most, thread_name_prefix="foureyes-http")
         try:
-            rows = in_order(
-                exchanges,
-                lambda exchange: pool.submit(self._read_one, exchange, top_k=top_k, on_loss=lost.append),
-                at_once=lambda: self.rows_at_once,
-            )
-            found = list(rows)
-            if lost:
-                self._servers.doubt()
-            return found
+            return list(in_order(exchanges, lambda one: pool.submit(read, one), at_once=lambda: self.rows_at_once))
         finally:
             pool.shutdown(wait=False)  # what an interrupted call leaves under way ends when the reader is closed
 

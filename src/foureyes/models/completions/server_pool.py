@@ -18,7 +18,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final, Self, TypeVar
 
 from foureyes.errors import ConfigError, ModelError, ModelRefused, ModelUnavailable
@@ -303,8 +303,10 @@ class ServerPool:
         for member in self._members:
             if member.absent and member.looked <= due and not self._closed:
                 member.looked = self._clock()
-                member.looking = threading.Thread(target=self._look, args=(member,), name="foureyes-look", daemon=True)
-                member.looking.start()
+                thread = threading.Thread(target=self._look, args=(member,), name="foureyes-look", daemon=True)
+                with suppress(RuntimeError):  # the system starts no thread: it is looked at when that is due again
+                    thread.start()
+                    member.looking = thread
 
     def _look(self, member: Member) -> ModelError | None:
         """Looks at a server that is aside; the reason why it stays so."""
