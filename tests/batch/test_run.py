@@ -370,6 +370,15 @@ def test_an_unfinished_run_is_neither_ignored_nor_overwritten(stopped: Path) -> 
     assert not (stopped / "out.jsonl.part").exists()
 
 
+def test_force_throws_an_unfinished_run_away_only_when_the_verifiers_are_open(stopped: Path) -> None:
+    def gone() -> Sequence[ScriptedReader]:
+        raise ModelUnavailable("no such model", model="misspelt")
+
+    with pytest.raises(ModelUnavailable, match="no such model"):
+        score_file(job(stopped, force=True), gone)
+    assert run(job(stopped, resume=True)).resumed == 12
+
+
 def test_an_output_that_exists_is_replaced_only_on_demand(place: Path) -> None:
     (place / "out.jsonl").write_text("precious\n")
     with pytest.raises(InputError, match="exists; --force replaces it"):

@@ -235,6 +235,45 @@ def test_what_is_there_is_replaced_only_by_force(place: Path) -> None:
     assert sorted(shards(place / "out")) == ["notes.txt", *(f"shard-0000{i}.jsonl" for i in range(3))]
 
 
+def broken_shard(place: Path) -> None:
+    (place / "data" / "0.jsonl").write_bytes(b"PAR1")
+
+
+def foreign_shard(place: Path) -> None:
+    (place / "out" / "shard-00007.jsonl").write_text("mine")
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "why"),
+    [(lambda _: None, "no such model"), (broken_shard, "0.jsonl"), (foreign_shard, "holds shard-00007.jsonl")],
+)
+def test_force_throws_nothing_away_unless_the_run_begins(
+    place: Path, meanwhile: Callable[[Path], None], why: str
+) -> None:
+    run(sharding([place / "data"], place / "out"))
+    meanwhile(place)
+    before = shards(place / "out")
+    told = (place / "out" / ".foureyes" / "run.json").read_bytes()
+
+    def gone() -> LocalEngine:
+        if meanwhile is foreign_shard:
+            return LocalEngine([ScriptedReader()])
+        raise ModelUnavailable("no such model", model="misspelt")
+
+    with pytest.raises((ModelUnavailable, InputError), match=why):
+        score_shards(sharding([place / "data"], place / "out", force=True), gone)
+    assert shards(place / "out") == before
+    assert (place / "out" / ".foureyes" / "run.json").read_bytes() == told
+    assert not (place / "out" / ".foureyes" / "unfinished").exists()
+
+
+def test_force_makes_an_empty_folder_of_an_empty_input(place: Path) -> None:
+    run(sharding([place / "data"], place / "out"))
+    (place / "none.jsonl").write_text("")
+    assert run(sharding([place / "none.jsonl"], place / "out", rows=5, force=True)).rows == 0
+    assert shards(place / "out") == {}
+
+
 def test_two_runs_on_one_folder_are_refused(place: Path) -> None:
     with (
         open_folder(str(place / "out")).claimed(by_force=False),
@@ -304,6 +343,32 @@ def test_a_folder_that_is_read_takes_no_shards(place: Path, source: str) -> None
     with pytest.raises(InputError, match=r"data/scored/ lies in .*, which is read"):
         score_shards(sharding([place / source], place / "data" / "scored"), refuse)
     assert not (place / "data" / "scored").exists()
+
+
+@pytest.fixture
+def inside(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (place / "link").symlink_to(place / "data")
+    (place / "here").mkdir()
+    monkeypatch.chdir(place / "here")
+
+
+@pytest.mark.usefixtures("inside")
+@pytest.mark.parametrize("out", ["{place}/data/scored/", "../data/scored/", "../link/scored/"])
+@pytest.mark.parametrize(
+    "up_to", ["{place}/link", "../data", "../link", "../here/../data", "../d*/../data", "../*/**/.."]
+)
+def test_what_is_written_with_dots_or_links_is_seen_to_lie_in_what_is_read(place: Path, up_to: str, out: str) -> None:
+    source = f"{up_to}/**/*.jsonl".format(place=place)
+    assert len(input_files([source])) >= 3
+    with pytest.raises(InputError, match=r"/ lies in .*, which is read"):
+        score_shards(sharding([source], out.format(place=place)), refuse)
+
+
+@pytest.mark.usefixtures("inside")
+@pytest.mark.parametrize("source", ["../data/[0-9].jsonl", "../here/../data/[0-9].jsonl"])
+def test_a_run_beside_what_a_pattern_with_dots_reads_is_gone_on_with(source: str) -> None:
+    for _ in range(2):
+        assert run(sharding([source], "../data/scored/", resume=True)).rows == 30
 
 
 def test_a_folder_beside_what_is_read_takes_shards(place: Path) -> None:

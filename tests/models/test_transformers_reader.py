@@ -268,14 +268,33 @@ def test_the_fingerprint_follows_weights_and_arithmetic(tmp_path, tiny_model):
     assert one != TransformersReader.load(build_tiny_model(tmp_path / "other", layers=3), dtype="float32").fingerprint
 
 
-def test_rows_that_memory_does_not_hold_are_read_apart_and_one_too_large_is_unscored_alone(tiny_model, monkeypatch):
+def of_a_graphics_processor():
+    raise torch.OutOfMemoryError("no room")
+
+
+def of_this_machine():
+    torch.empty(1 << 60, dtype=torch.uint8)
+
+
+def of_apple():
+    raise RuntimeError("MPS backend out of memory (MPS allocated: 1.00 GB, other allocations: 1.00 GB)")
+
+
+def of_numpy():
+    np.empty(1 << 60, np.uint8)
+
+
+@pytest.mark.parametrize("run_out", [of_a_graphics_processor, of_this_machine])
+def test_rows_that_memory_does_not_hold_are_read_apart_and_one_too_large_is_unscored_alone(
+    tiny_model, monkeypatch, run_out
+):
     reader = TransformersReader.load(tiny_model, dtype="float32")
     enough, most, room, sizes = reader._statistics, 2, 150, []
 
     def scarce(items, top_k):
         sizes.append(len(items))
         if len(items) > most or any(len(item.fed) > room for item in items):
-            raise torch.OutOfMemoryError("no room")
+            run_out()
         return enough(items, top_k)
 
     exchanges = [exchange for exchange in EXCHANGES if len(str(exchange.prompt) + exchange.answer) < room]
@@ -287,6 +306,21 @@ def test_rows_that_memory_does_not_hold_are_read_apart_and_one_too_large_is_unsc
         np.testing.assert_allclose(reading.nll, wanted.nll, atol=1e-4)
     assert last == Unscored("unavailable", last.detail)
     assert "ran out of memory on one row of" in last.detail
+
+
+@pytest.mark.parametrize("run_out", [of_apple, of_numpy])
+def test_whoever_says_it_a_row_that_memory_does_not_hold_is_unscored(tiny_model, monkeypatch, run_out):
+    reader = TransformersReader.load(tiny_model, dtype="float32")
+    monkeypatch.setattr(reader, "_statistics", lambda *_: run_out())
+    (row,) = reader.read([Exchange("q", "a")])
+    assert "ran out of memory on one row of" in row.detail
+
+
+def test_an_error_that_is_not_about_memory_is_no_reason_to_read_less(tiny_model, monkeypatch):
+    reader = TransformersReader.load(tiny_model, dtype="float32")
+    monkeypatch.setattr(reader, "_statistics", lambda *_: torch.ones(2) @ torch.ones(3))
+    with pytest.raises(RuntimeError, match="size"):
+        reader.read([Exchange("q", "a")])
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ The folder holds all there is of an unfinished run: ``journal`` (the results, se
 
 - OUT changes once, by a rename, after everything is on disk.
 - An OUT that exists is replaced only with ``force``; an unfinished run is continued only with ``resume`` and thrown away
-  only with ``force``.
+  only with ``force``, by a run that begins: one whose verifiers cannot be opened leaves it.
 - Two processes never write the same folder.
 
 Start at :class:`FileOutput`; :class:`StreamOutput` is the same for standard output, which can be neither.
@@ -146,6 +146,7 @@ class FileOutput:
 
     def __init__(self, out: Path, *, resume: bool, force: bool, repeatable: bool) -> None:
         self._out, self._resume, self._force, self._repeatable = out, resume, force, repeatable
+        self._anew = force and not resume
         self.folder = out.with_name(out.name + ".part")
         self._rows = self.folder / "rows"
         self._journal_path = self.folder / "journal"
@@ -188,7 +189,10 @@ class FileOutput:
             self._compare({name: self._journal.manifest.get(name) for name in _IDENTITY}, identity)
 
     def begin(self, manifest: Mapping[str, Any], sink_of: SinkOf) -> Iterator[Result]:
-        """Starts writing rows anew; results of earlier runs are handed back."""
+        """Starts writing rows anew; results of earlier runs are handed back, or thrown away."""
+        if self._anew:
+            self._remove_contents()
+            self._journal = Journal(self._journal_path) if self._repeatable else None
         if self._journal:
             self._compare(self._journal.manifest or manifest, manifest)
             self._journal.begin(manifest)
@@ -239,13 +243,16 @@ class FileOutput:
             raise InputError(f"another process is writing {self._out}") from error
 
     def _enter_locked(self) -> None:
-        if self._force and not self._resume:
-            self._remove_contents()
-        unfinished = self._journal_path.exists() or self._rows.exists()
+        unfinished = self._is_unfinished
         self._refuse(unfinished=unfinished, ended=True)  # what may be refused before the journal is opened
-        if self._repeatable:
+        if self._repeatable and not self._anew:
             self._journal = Journal(self._journal_path)
         self._refuse(unfinished=unfinished, ended=bool(self._journal and self._journal.ended))
+
+    @property
+    def _is_unfinished(self) -> bool:
+        """Whether an earlier run left something, as long as this one has not begun."""
+        return self._journal_path.exists() or self._rows.exists()
 
     def _refuse(self, *, unfinished: bool = False, ended: bool = False) -> None:
         found = Found(out=self._out.exists(), unfinished=unfinished, ended=ended)
@@ -268,6 +275,8 @@ class FileOutput:
             self._journal.close()
 
     def _discard(self) -> None:
+        if self._anew and not self._began and self._is_unfinished:
+            return
         self._remove_contents()
         with suppress(OSError):  # another process may have opened the lock meanwhile: then the folder is its own now
             (self.folder / "lock").unlink(missing_ok=True)

@@ -19,14 +19,13 @@ from foureyes.records.json_values import json_records
 from foureyes.records.objects import object_records
 from foureyes.records.record import Record
 from foureyes.records.streams import non_empty_lines, opened, replayed
-from foureyes.storage.addresses import is_remote, scheme_of
+from foureyes.storage.addresses import has_signs, is_remote, scheme_of
 
 __all__ = ["Source", "form_of", "paths_of", "records"]
 
 Source: TypeAlias = str | os.PathLike[str] | IO[bytes] | Iterable[Any]
 
 _START: Final = 16
-_GLOB_SIGNS: Final = "*?["
 
 
 def records(source: Source, *, form: Form | None = None) -> Iterator[Record]:
@@ -99,7 +98,7 @@ def _paths(text: str) -> list[Path]:
         scheme_of(text)
         raise InputError(f"{text} is read by foureyes score -o FOLDER/ only; fetch it, or score into a folder")
     path = Path(text)
-    if path.exists() or not any(sign in text for sign in _GLOB_SIGNS):
+    if path.exists() or not has_signs(text):
         return [path]
     found = sorted(map(Path, glob.glob(text, recursive=True)))  # noqa: PTH207 - pathlib's cannot take an absolute pattern
     if not found:

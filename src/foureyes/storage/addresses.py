@@ -1,4 +1,4 @@
-"""Which texts are addresses of object stores. Pure: nothing is connected to."""
+"""Which texts are addresses of object stores, and which are patterns. Pure: nothing is connected to."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 
 from foureyes.errors import InputError
 
-__all__ = ["SCHEMES", "is_remote", "joined", "scheme_of"]
+__all__ = ["SCHEMES", "has_signs", "is_remote", "joined", "scheme_of"]
 
 SCHEMES: Final[Mapping[str, str]] = MappingProxyType(
     {"s3": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "hf": "huggingface_hub"}
@@ -28,6 +28,16 @@ def is_remote(text: str) -> bool:
         (True, False)
     """
     return _SCHEME.match(text) is not None
+
+
+def has_signs(text: str) -> bool:
+    """Whether a path or an address, or a part of one, is a pattern, unless something bears it for its name.
+
+    Example:
+        >>> has_signs("logs/*.jsonl"), has_signs("logs")
+        (True, False)
+    """
+    return any(sign in text for sign in "*?[")
 
 
 def scheme_of(address: str) -> str:

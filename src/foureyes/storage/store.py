@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from foureyes.errors import ConfigError, InputError
-from foureyes.storage.addresses import SCHEMES, scheme_of
+from foureyes.storage.addresses import SCHEMES, has_signs, scheme_of
 
 __all__ = ["ObjectStore", "StoredObject", "naming"]
 
@@ -96,7 +96,7 @@ class ObjectStore:
             self._files.invalidate_cache()
             if self._files.isfile(path):  # one whose name has signs of a pattern too
                 found = {path: self._files.info(path)}
-            elif any(sign in path for sign in "*?["):
+            elif has_signs(path):
                 found = self._files.glob(path, detail=True)
             else:
                 found = self._files.find(path, detail=True)

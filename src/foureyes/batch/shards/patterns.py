@@ -1,11 +1,11 @@
-"""Whether a path fits a pattern, part by part. Start at :func:`fits`."""
+"""Patterns of paths, part by part. Start at :func:`fits`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
-__all__ = ["fits"]
+__all__ = ["fits", "without_ups"]
 
 
 def fits(names: Sequence[str], patterns: Sequence[str]) -> bool:
@@ -21,3 +21,23 @@ def fits(names: Sequence[str], patterns: Sequence[str]) -> bool:
     if first == "**":
         return any(fits(names[i:], rest) for i in range(len(names) + 1))
     return bool(names) and fnmatchcase(names[0], first) and fits(names[1:], rest)
+
+
+def without_ups(patterns: Sequence[str]) -> list[str]:
+    """The parts of a pattern from the root, without ``..``, so that names which fit the one fit the other.
+
+    Below ``**``, which is any depth, one up is any depth below one up.
+
+    Example:
+        >>> without_ups(["/", "a", "..", "b", "*", "..", "c"]), without_ups(["/", "a", "b", "**", "..", "c"])
+        (['/', 'b', 'c'], ['/', 'a', '**', 'c'])
+    """
+    kept: list[str] = []
+    for part in patterns:
+        if part != "..":
+            kept.append(part)
+            continue
+        gone = len(kept) - (2 if kept[-1] == "**" else 1)
+        if gone > 0:
+            del kept[gone]
+    return kept

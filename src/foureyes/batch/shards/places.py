@@ -5,16 +5,17 @@ from __future__ import annotations
 import hashlib
 import secrets
 from contextlib import suppress
+from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
 from foureyes.batch.disk import reading, sync_folder, write_whole, writing
 from foureyes.batch.shards.folder import CLAIM, OWN, ShardFolder
-from foureyes.batch.shards.patterns import fits
+from foureyes.batch.shards.patterns import fits, without_ups
 from foureyes.errors import InputError
 from foureyes.models.weights.store import cache_folder
 from foureyes.records.folders import UNFINISHED
-from foureyes.storage.addresses import is_remote, joined
+from foureyes.storage.addresses import has_signs, is_remote, joined
 
 __all__ = ["DiskFolder", "StoredFolder", "open_folder"]
 
@@ -58,14 +59,19 @@ class DiskFolder(ShardFolder):
         return path.resolve().is_relative_to(own) or path.parent.resolve().is_relative_to(own)
 
     def read_by(self, source: str) -> bool:
-        """A folder by where links lead, a pattern by the names; one that fits a folder means what is in that."""
+        """By the names, and by where links lead; a pattern that fits a folder means what is in that."""
         if is_remote(source):
             return False
-        if Path(source).is_dir():
-            return self._path.resolve().is_relative_to(Path(source).resolve())
-        pattern = Path(source).absolute().parts
-        paths = [self._path.absolute() / name for name in _EXAMPLES]
-        return any(fits(place.parts, pattern) for path in paths for place in (path, *path.parents))
+        path = Path(source)
+        if path.exists():
+            return path.is_dir() and self._path.resolve().is_relative_to(path.resolve())
+        places = [folder / name for folder in _written_and_resolved(self._path) for name in _EXAMPLES]
+        return any(
+            fits(above.parts, pattern.parts)
+            for pattern in _written_and_resolved(path)
+            for place in places
+            for above in (place, *place.parents)
+        )
 
     def publish(self, place: Path, name: str) -> None:
         """One rename."""
@@ -194,6 +200,13 @@ class StoredFolder(ShardFolder):
 
     def _address(self, name: str) -> str:
         return joined(joined(self.name, OWN), name)
+
+
+def _written_and_resolved(path: Path) -> set[Path]:
+    """A path or pattern as it is written, and with links followed as far as it is no pattern; both from the root and without ``..``."""
+    parts = path.absolute().parts
+    plain = list(takewhile(lambda part: not has_signs(part), parts))
+    return {Path(*without_ups(parts)), Path(*without_ups([*Path(*plain).resolve().parts, *parts[len(plain) :]]))}
 
 
 def _plain(address: str) -> str:

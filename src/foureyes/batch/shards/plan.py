@@ -18,7 +18,7 @@ from foureyes.records.folders import data_files
 from foureyes.records.forms import PACKED, Form, form_of_name
 from foureyes.records.reading import paths_of
 from foureyes.records.streams import is_packed
-from foureyes.storage.addresses import is_remote, joined
+from foureyes.storage.addresses import has_signs, is_remote, joined
 
 __all__ = ["MOST_SHARDS", "InputFile", "Shard", "input_files", "inputs_identity", "plan_shards"]
 
@@ -142,7 +142,7 @@ def _remote(source: str) -> list[InputFile]:
     from foureyes.storage.store import ObjectStore  # noqa: PLC0415 - an extra
 
     found = ObjectStore(source).find(source)
-    is_folder = not any(sign in source for sign in "*?[") and [one.address for one in found] != [source]
+    is_folder = not has_signs(source) and [one.address for one in found] != [source]
     if is_folder:
         below = defaultdict(list)
         for one in found:  # of a store a//b is another object than a/b

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -75,7 +75,11 @@ def require_room(folder: ShardFolder, *, by_force: bool) -> None:
     Raises:
         InputError: there are such files.
     """
-    foreign = [name for name in folder.sizes() if not name.startswith(".")]
+    _require_room(folder, folder.sizes(), by_force=by_force)
+
+
+def _require_room(folder: ShardFolder, names: Iterable[str], *, by_force: bool) -> None:
+    foreign = [name for name in names if not name.startswith(".")]
     if taken := [name for name in foreign if _SHARD.fullmatch(name)]:
         raise InputError(
             f"{folder.name} holds {min(taken)}, which is of no run and has the name of a shard; move it, or choose another OUT"
@@ -155,7 +159,10 @@ def throw_away(folder: ShardFolder, *, by_force: bool) -> None:
 
     Args:
         folder: that is to be written.
-        by_force: as for :func:`require_room`, which holds of what is left.
+        by_force: as for :func:`require_room`, which holds of what would be left.
+
+    Raises:
+        InputError: by that; nothing is thrown away then.
     """
     said = folder.told()
     if said is None:
@@ -167,8 +174,8 @@ def throw_away(folder: ShardFolder, *, by_force: bool) -> None:
         names = [name for name in (shard_name(i, suffix) for i in range(n) for suffix in _SUFFIXES) if name in known]
     except InputError:
         names = [name for name in folder.known() if _SHARD.fullmatch(name)]
+    _require_room(folder, folder.sizes().keys() - set(names), by_force=by_force)
     folder.forget(names)
-    require_room(folder, by_force=by_force)
 
 
 @contextmanager

@@ -93,7 +93,8 @@ def score_shards(
 
     Args:
         sharding: what to do.
-        open_engine: as for :func:`~foureyes.batch.run.score_with`; not called where every shard is whole.
+        open_engine: as for :func:`~foureyes.batch.run.score_with`; not called where every shard is whole. What ``force`` throws away
+            is there until it has returned.
         on_piece: as for that.
 
     Returns:
@@ -154,11 +155,7 @@ class _Run:
         """All shards that are not whole."""
         template = self._template
         told = told_run(self._folder, self._identity, resume=template.resume, force=template.force)
-        if told is None:
-            shards = plan_shards(self._files, self._sharding.rows, self._template.form)
-            throw_away(self._folder, by_force=self._template.force)
-        else:
-            shards = self._shards_of(told)
+        shards = plan_shards(self._files, self._sharding.rows, template.form) if told is None else self._shards_of(told)
         mark = secrets.token_hex(8) if told is None else told["mark"]
         self._enter(mark)
         manifest = {
@@ -171,17 +168,15 @@ class _Run:
         named_anew = told is not None and told.get("readers") != self._readers
 
         def opened() -> Engine:
-            if self._engine is None and open_engine is not None:
-                self._engine = open_engine()
+            if self._engine is None:
+                self._engine = LocalEngine([]) if open_engine is None else open_engine()
                 self._begin(manifest, told)
-            return _KeptOpen(self._engine or LocalEngine([]))
+            return _KeptOpen(self._engine)
 
-        if open_engine is None and (pending or named_anew):
-            self._begin(manifest, told)
         try:
-            if open_engine is not None and named_anew:
+            if named_anew or not shards:
                 opened()
-            self._make(pending, None if open_engine is None else opened, shards)
+            self._make(pending, opened, shards, alone=open_engine is None)
         finally:
             if self._engine is not None:
                 self._engine.close()
@@ -210,9 +205,13 @@ class _Run:
             self._work.mkdir(exist_ok=True)
 
     def _begin(self, manifest: dict[str, Any], told: dict[str, Any] | None) -> None:
-        """Says what the run is about, once that is known; whoever goes on must read with the same verifiers."""
+        """Says what the run is about, once that is known; whoever goes on must read with the same verifiers.
+
+        Only now, when the verifiers are open, is an earlier run thrown away: what cannot begin destroys nothing.
+        """
         now = who_reads(self._engine.fingerprints if self._engine else {}, self._template.references)
         if told is None:
+            throw_away(self._folder, by_force=self._template.force)
             self._folder.tell(dump({**manifest, **now}).encode())
             return
         with undamaged(self._folder, RUN):
@@ -238,7 +237,9 @@ class _Run:
         more = f" (the first of {len(shards):,} shards)" if len(shards) > 1 else ""
         self._tallies.read_as = self._tallies.read_as or tallies.read_as + more
 
-    def _make(self, pending: Sequence[Shard], opened: Callable[[], Engine] | None, shards: Sequence[Shard]) -> None:
+    def _make(
+        self, pending: Sequence[Shard], opened: Callable[[], Engine], shards: Sequence[Shard], *, alone: bool
+    ) -> None:
         is_cut = self._sharding.rows is not None
         inputs = Inputs(self._files, self._template.form, self._folder.work, is_cut=is_cut)
         with (
@@ -251,7 +252,7 @@ class _Run:
             for i, shard in enumerate(pending):
                 place = fetched.result() if fetched else Path()
                 fetched = fetching.submit(inputs.bring, pending[i + 1]) if i + 1 < len(pending) else None
-                self._one(shard, place, inputs, opened)
+                self._one(shard, place, inputs, opened, alone=alone)
                 self._count(json.loads(self._record(shard).read_bytes())["tallies"], shards, resumed=False)
                 if published is not None:
                     published.result()
@@ -260,7 +261,7 @@ class _Run:
             if published is not None:
                 published.result()
 
-    def _one(self, shard: Shard, place: Path, inputs: Inputs, opened: Callable[[], Engine] | None) -> None:
+    def _one(self, shard: Shard, place: Path, inputs: Inputs, opened: Callable[[], Engine], *, alone: bool) -> None:
         """Makes a shard and its record; one that a killed run made, and had no time to put in its place, is taken as it is."""
         out, record = self._made(shard), self._record(shard)
         if out.exists() and record.exists():
@@ -271,7 +272,7 @@ class _Run:
             resume=True,
             force=True,
             origin=inputs.origin(shard),
-            own=True if self._form == "parquet" or opened is None else None,
+            own=True if self._form == "parquet" or alone else None,
         )
         score_with(job, opened, on_piece=self._show, on_end=lambda tallies: self._end(shard, inputs, tallies))
 

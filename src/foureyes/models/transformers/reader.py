@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import torch
@@ -45,6 +45,10 @@ PROBE_TOLERANCE = {torch.float32: 0.005, torch.float16: 0.05, torch.bfloat16: 0.
 """Largest mean difference over a probe's sequence, in nats a token, between the two ways of reading it that is still
 rounding. In bfloat16 rounding was measured at up to 0.18 (single tokens at 0.8); a wrong mask, position or logit scale
 at 0.5 to 5 in some sequence, on the two small models known by name."""
+
+
+_NO_ROOM: Final = ("DefaultCPUAllocator", "MPS backend out of memory")
+"""How torch says that memory is short where it raises nothing but a ``RuntimeError``."""
 
 
 class TransformersReader:
@@ -146,7 +150,9 @@ class TransformersReader:
     def _read_batch(self, items: list[Item], top_k: int) -> list[Reading | Unscored]:
         try:
             statistics = self._statistics(items, top_k)
-        except torch.OutOfMemoryError:
+        except (RuntimeError, MemoryError) as error:
+            if not _is_short_of_memory(error):
+                raise
             statistics = None  # and on, below, when the exception holds no tensor any more
         if statistics is None:
             return self._read_less(items, top_k)
@@ -224,6 +230,11 @@ class TransformersReader:
                 return "single"
         furthest = max(float((a - b).abs().mean()) for a, b in zip(own, ours, strict=True))
         return "packed" if furthest <= PROBE_TOLERANCE[self._loaded.dtype] else "single"
+
+
+def _is_short_of_memory(error: RuntimeError | MemoryError) -> bool:
+    """Whether a device had no room for what was read: of a processor's memory, and of Apple's, torch has no class of errors but words."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(words in str(error) for words in _NO_ROOM)
 
 
 def _batches(todo: list[Numbered]) -> Iterator[list[Numbered]]:
