@@ -15,10 +15,12 @@ class Proxy:
     Attributes:
         cut: how many answers to a COMMIT are still to be lost.
         served: whether new connections are let through.
+        most: bytes of an answer that are handed on before the connection is cut; ``None`` for any number.
     """
 
     def __init__(self, folder: Path, server: Path) -> None:
         self.cut, self.served = 0, True
+        self.most: int | None = None
         self._server = server
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(folder / server.name))
@@ -48,9 +50,11 @@ class Proxy:
     def _serve(self, client: socket.socket) -> None:
         with client, socket.socket(socket.AF_UNIX) as server:
             server.connect(str(self._server))
-            answers = threading.Thread(target=_pump, args=(server, client))
+            asked = threading.Event()
+            answers = threading.Thread(target=self._answer, args=(server, client, asked))
             answers.start()
             while data := _received(client):
+                asked.set()
                 if COMMIT in data and self.cut:
                     self.cut -= 1
                     client.shutdown(socket.SHUT_RDWR)  # the answer will find nobody
@@ -59,11 +63,15 @@ class Proxy:
             _shut(server, socket.SHUT_WR)
             answers.join()
 
-
-def _pump(source: socket.socket, target: socket.socket) -> None:
-    while data := _received(source):
-        _sent(target, data)
-    _shut(target, socket.SHUT_RDWR)
+    def _answer(self, server: socket.socket, client: socket.socket, asked: threading.Event) -> None:
+        size = 0
+        while data := _received(server):
+            size = len(data) if asked.is_set() else size + len(data)
+            asked.clear()
+            if self.most is not None and size > self.most:
+                break
+            _sent(client, data)
+        _shut(client, socket.SHUT_RDWR)
 
 
 def _received(source: socket.socket) -> bytes:

@@ -46,7 +46,7 @@ def test_traffic_is_verified_and_its_outcomes_are_reported(house: House) -> None
 
     asyncio.run(run())
     tenant = house.state.tenant("acme")
-    assert len(tenant.feed.latest(100)) == len(list(house.ledger.entries())) == 8
+    assert len(asyncio.run(tenant.feed.latest(100))) == len(list(house.ledger.entries())) == 8
     assert tenant.gate.record("right-answers").reliability == 1.0
     assert tenant.gate.record("poisoned-memory").reliability == 0.0
 

@@ -38,8 +38,8 @@ def test_the_latest_come_first_and_by_kind() -> None:
     feed = Feed[int]()
     for value in range(6):
         feed.add("even" if value % 2 == 0 else "odd", value)
-    assert [event.value for event in feed.latest(2, kind="odd")] == [5, 3]
-    assert [event.value for event in feed.latest(2)] == [5, 4]
+    assert [event.value for event in asyncio.run(feed.latest(2, kind="odd"))] == [5, 3]
+    assert [event.value for event in asyncio.run(feed.latest(2))] == [5, 4]
 
 
 def test_a_watcher_gets_the_past_and_then_what_comes() -> None:
@@ -149,8 +149,8 @@ def test_what_nobody_looks_at_is_not_made() -> None:
     for n in range(5):
         feed.add("n", Later(partial(make, n)))
     assert made == []
-    assert [event.value for event in feed.latest(2)] == [16, 9]
-    assert [event.value for event in feed.latest(2)] == [16, 9]
+    assert [event.value for event in asyncio.run(feed.latest(2))] == [16, 9]
+    assert [event.value for event in asyncio.run(feed.latest(2))] == [16, 9]
     assert made == [4, 3], "and made once"
 
 
@@ -173,11 +173,11 @@ def test_what_cannot_be_shown_is_passed_over_and_told_once(caplog: pytest.LogCap
     feed.add("n", 2)
     feed.add("n", 3)
     assert asyncio.run(watch()) == [2, 3, 6]
-    assert [event.id for event in feed.latest(2)] == [6, 3]
-    assert [event.id for event in feed.latest(9, wanted=lambda value: value != 3)] == [6, 2]
-    n, oldest = feed.remembered("n")
+    assert [event.id for event in asyncio.run(feed.latest(2))] == [6, 3]
+    assert [event.id for event in asyncio.run(feed.latest(9, wanted=lambda value: value != 3))] == [6, 2]
+    n, oldest = asyncio.run(feed.remembered("n"))
     assert (n, oldest and oldest.id) == (6, 2)
-    assert feed.remembered("other") == (0, None)
+    assert asyncio.run(feed.remembered("other")) == (0, None)
     assert [record.getMessage().splitlines()[0] for record in caplog.records] == [
         "an event of the page failed with StateError; raised at:"
     ]
@@ -195,3 +195,36 @@ def test_what_cannot_be_made_is_tried_once_and_told_each_time() -> None:
         with pytest.raises(StateError, match="by a newer version"):
             _ = later.value
     assert len(tried) == 1
+
+
+@pytest.mark.parametrize("look", ["search", "oldest", "follow"])
+def test_whoever_looks_at_much_that_is_not_made_yet_lets_others_take_their_turns(look: str) -> None:
+    async def scene() -> list[int]:
+        made_at: list[int] = []
+
+        def make() -> int:
+            made_at.append(turns)
+            return unreadable()
+
+        feed = Feed[int]()
+        for _ in range(200):
+            feed.add("n", Later(make))
+        looking = asyncio.create_task(looks[look](feed))
+        turns = 0
+        while not looking.done():
+            turns += 1
+            await asyncio.sleep(0)
+        await looking
+        return made_at
+
+    async def follow(feed: Feed[int]) -> None:
+        async for _ in feed.watch(0, every_s=0.001):
+            return
+
+    looks: dict[str, Any] = {
+        "search": lambda feed: feed.latest(1, wanted=lambda _: False),
+        "oldest": lambda feed: feed.remembered("n"),
+        "follow": follow,
+    }
+    made_at = asyncio.run(scene())
+    assert len(made_at) == len(set(made_at)) == 200

@@ -20,7 +20,7 @@ from foureyes.service.journal_reading import LoadedTenant
 from foureyes.service.logs import open_log
 from foureyes.service.sharing import Sharing
 from foureyes.service.tenant_records import TenantRecords
-from foureyes.shared_state.store import SharedStore
+from foureyes.shared_state.store import Overdue, SharedStore
 from tests.shared_state.conftest import postgres_url, store
 
 __all__ = ["postgres_url", "store"]
@@ -117,6 +117,21 @@ def test_a_bug_is_told_once_and_then_refused_from_memory(store: SharedStore) -> 
         assert "acme could not be loaded a moment ago: KeyError" in str(error)
         assert "secret" not in str(error)
         assert (error.__cause__, one.n) == (None, 1)
+        one.threads.close()
+
+    asyncio.run(scene())
+
+
+def test_what_takes_too_long_to_read_is_refused_from_memory_too(store: SharedStore) -> None:
+    async def scene() -> None:
+        one = Attempts(store)
+        one.error = Overdue("canceling statement due to statement timeout")
+        one.error.__cause__ = OSError("the server")
+        for _ in range(3):
+            assert isinstance(await one.found(), StateError)
+        assert one.n == 1
+        one.now, one.error = 1.5, None
+        assert isinstance(await one.found(), LoadedTenant)
         one.threads.close()
 
     asyncio.run(scene())

@@ -130,7 +130,7 @@ def test_alarms_reach_whoever_watches(house: House) -> None:
         seen = replace(observation_of(failing, float(i)), agent="agent-7", session="chat-7")
         raised += tenant.records.apply(Verified(f"v-{i}", seen, None, None, seen.at)).alarms
     assert [alarm.key for alarm in raised] == ["rate:errors:p/a"]
-    [event] = tenant.feed.latest(1, kind="alarm")
+    [event] = asyncio.run(tenant.feed.latest(1, kind="alarm"))
     assert event.value == AlarmItem.of(raised[0])
     [sent] = watch(house, "/v1/events", 1)
     assert (sent["event"], sent["data"]["key"]) == ("alarm", "rate:errors:p/a")

@@ -34,7 +34,7 @@ def test_whoever_watches_is_told(serving: Serving) -> None:
     drift(serving)
     assert NAME in serving.alarms()
     assert [alarm.key for alarm in serving.sent].count(NAME) == 1
-    shown = serving.app.state.foureyes.tenant("acme").feed.latest(10, kind="alarm")
+    shown = asyncio.run(serving.app.state.foureyes.tenant("acme").feed.latest(10, kind="alarm"))
     assert NAME in [entry.value.key for entry in shown]
     assert f'foureyes_alarms_total{{signal="{NAME}"}} 1.0' in serving.call("GET", "/metrics").body.decode()
 
@@ -70,7 +70,7 @@ def test_outcomes_that_break_a_promise_suspend_it_and_are_told(serving: Serving)
     assert serving.verify("calm0")["votes"][0]["verdict"] == "abstain"
     assert [alarm.key for alarm in serving.sent] == [NAME]
     assert "above the promised 0.05" in serving.sent[0].statement
-    [shown] = serving.app.state.foureyes.tenant("acme").feed.latest(10, kind="alarm")
+    [shown] = asyncio.run(serving.app.state.foureyes.tenant("acme").feed.latest(10, kind="alarm"))
     assert shown.value.key == NAME
     assert f'foureyes_alarms_total{{signal="{NAME}"}} 1.0' in serving.call("GET", "/metrics").body.decode()
 

@@ -12,7 +12,7 @@ import pytest
 from foureyes.errors import InputError, StateError
 from foureyes.shared_state import store as module
 from foureyes.shared_state.journal import EventBatch, LoadedJournal, Place
-from foureyes.shared_state.store import SharedStore, Unanswered, Unkept
+from foureyes.shared_state.store import Overdue, SharedStore, Unanswered, Unkept
 from tests.ledger.proxy import Proxy
 
 NOTHING = Place()
@@ -252,3 +252,36 @@ def test_no_more_bytes_are_read_at_once_than_a_page_has_but_one_event_is(
         seen.append([one.number for one in found.events])
         known = Place(found.events[-1].number, found.events[-1].at)
     assert seen == [[1, 2], [3], [4, 5]]
+
+
+def test_no_answer_brings_more_than_a_page_of_a_journal_that_is_loaded(
+    wire: tuple[Proxy, SharedStore], store: SharedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy, behind = wire
+    monkeypatch.setattr(module, "_PAGE_BYTES", 1 << 18)
+    behind.load("acme")
+    for n in range(20):
+        add(store, *(b"%d-%d" % (n, k) + b"x" * 100_000 for k in range(5)))
+    store.keep("acme", 30, "what thirty led to")
+    proxy.most = 1 << 19
+    assert behind.load("acme") == store.load("acme")
+    assert [one.number for one in behind.load("acme").events] == list(range(1, 101))
+
+
+def test_a_journal_whose_beginning_is_forgotten_is_loaded_page_by_page(
+    store: SharedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "KEPT_EVENTS", 4)
+    monkeypatch.setattr(module, "_PAGE_BYTES", 10)
+    store.load("acme")
+    add(store, b"1234", b"5678", b"x" * 50, b"9", b"0", b"y" * 20, b"12", b"345678901")
+    store.keep("acme", 6, "what six led to")
+    assert [one.number for one in store.load("acme").events] == [3, 4, 5, 6, 7, 8]
+
+
+def test_what_takes_too_long_is_told_from_a_server_that_is_away(
+    store: SharedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module.schema, "HEADS", "SET statement_timeout = 1; SELECT pg_sleep(60)")
+    with pytest.raises(Overdue, match="statement timeout"):
+        store.heads()

@@ -1,7 +1,8 @@
 """A bounded list of a tenant's latest decisions and alarms, and a queue for every browser that follows them.
 
 Memory is bounded twice: the feed keeps the last 2 000, and a watcher that does not keep up is let go (it is told so
-and may come back with the id it saw last). Adding never waits for anybody. One event loop uses a feed.
+and may come back with the id it saw last). Adding never waits for anybody. One event loop uses a feed; whatever has to be made
+before it can be shown is made one at a time, with everybody else's turn in between.
 
 Start at :meth:`Feed.add` and :meth:`Feed.watch`.
 """
@@ -13,7 +14,6 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from typing import Final, Generic, TypeVar, cast
 
 from foureyes.errors import StateError
@@ -49,6 +49,11 @@ class Later(Generic[T_co]):
         self._make: Callable[[], T_co] | None = make
         self._value: T_co | None = None
         self._error: StateError | None = None
+
+    @property
+    def is_made(self) -> bool:
+        """Whether to look costs nothing any more."""
+        return self._make is None or self._error is not None
 
     @property
     def value(self) -> T_co:
@@ -153,7 +158,9 @@ class Feed(Generic[T]):
         """The events remembered since, the oldest first."""
         return [event for event in self._events if event.id > last_id]
 
-    def latest(self, n: int, *, kind: str | None = None, wanted: Callable[[T], bool] | None = None) -> list[Event[T]]:
+    async def latest(
+        self, n: int, *, kind: str | None = None, wanted: Callable[[T], bool] | None = None
+    ) -> list[Event[T]]:
         """The last n events that can be shown, the newest first.
 
         Args:
@@ -161,13 +168,21 @@ class Feed(Generic[T]):
             kind: of the events; ``None`` for any.
             wanted: which values are looked for; ``None`` for all.
         """
-        found = (event for event in reversed(self._events) if kind in (None, event.kind) and self._can_be_shown(event))
-        return list(islice((event for event in found if wanted is None or wanted(event.value)), n))
+        found: list[Event[T]] = []
+        for event in [event for event in reversed(self._events) if kind in (None, event.kind)]:
+            if len(found) == n:
+                break
+            if await self._made(event) and (wanted is None or wanted(event.value)):
+                found.append(event)
+        return found
 
-    def remembered(self, kind: str) -> tuple[int, Event[T] | None]:
+    async def remembered(self, kind: str) -> tuple[int, Event[T] | None]:
         """How many events of a kind are remembered, and the oldest of them that can be shown."""
-        found = [event for event in self._events if event.kind == kind]
-        return len(found), next(filter(self._can_be_shown, found), None)
+        events = [event for event in self._events if event.kind == kind]
+        for event in events:
+            if await self._made(event):
+                return len(events), event
+        return len(events), None
 
     async def watch(self, last_id: int, *, every_s: float) -> AsyncIterator[Event[T] | None]:
         """Events from after ``last_id`` on that can be shown, until the feed ends; ``None`` whenever nothing came for a while.
@@ -181,6 +196,7 @@ class Feed(Generic[T]):
         with self._queue() as queue:
             last_id = last_id if last_id <= self._last else 0
             for event in self.after(last_id):
+                await asyncio.sleep(0)  # whoever takes events may never wait
                 if self._can_be_shown(event):
                     yield event
                 last_id = event.id
@@ -194,8 +210,14 @@ class Feed(Generic[T]):
                     return
                 if event_or_end is None:
                     raise Lagging
-                if event_or_end.id > last_id and self._can_be_shown(event_or_end):
+                if event_or_end.id > last_id and await self._made(event_or_end):
                     yield event_or_end
+
+    async def _made(self, event: Event[T]) -> bool:
+        """Whether its value can be made; others get their turn of the event loop before it is."""
+        if isinstance(event.held, Later) and not event.held.is_made:
+            await asyncio.sleep(0)
+        return self._can_be_shown(event)
 
     def _can_be_shown(self, event: Event[T]) -> bool:
         """Whether its value can be made: a newer version may have written what this one cannot read. An operator is told once."""

@@ -1,6 +1,6 @@
 """Loads a tenant's journal beside everybody's turns, and leaves one alone for a while that cannot be loaded.
 
-To load takes seconds, and memory for a snapshot and thousands of events, so it is done in threads that do nothing else. What was there and could not be read is
+To load takes seconds, and memory for a snapshot and thousands of events, so it is done in threads that do nothing else. What was there and could not be read, or not in time, is
 refused from memory for a second, then for twice as long after each further attempt, up to half a minute. Start at :class:`JournalLoading`.
 """
 
@@ -16,7 +16,7 @@ from foureyes.guard.threads import BoundedThreads
 from foureyes.service.formats import NewerFormat
 from foureyes.service.journal_reading import LoadedTenant, load_tenant
 from foureyes.service.tenant_records import TenantRecords
-from foureyes.shared_state.store import SharedStore
+from foureyes.shared_state.store import Overdue, SharedStore
 
 __all__ = ["JournalLoading"]
 
@@ -72,7 +72,8 @@ class JournalLoading:
         return found
 
     def _failed(self, error: Exception) -> None:
-        if isinstance(error, StateError) and not isinstance(error.__cause__, InputError | None):
+        was_read = isinstance(error, Overdue) or isinstance(error.__cause__, InputError | None)
+        if isinstance(error, StateError) and not was_read:
             return  # the database is away: whoever asks finds out at once when it is back, and nothing was loaded
         told = str(error) if isinstance(error, StateError) else type(error).__name__
         self._refusal = f"{self._tenant} could not be loaded a moment ago: {told}"

@@ -70,7 +70,14 @@ STANDS: Final = "SELECT at, event FROM foureyes_tenant_events WHERE tenant = %s 
 HEADS: Final = "SELECT tenant, head FROM foureyes_tenants"
 
 SNAPSHOT: Final = "SELECT number, document FROM foureyes_tenant_snapshots WHERE tenant = %s"
-LOAD: Final = "SELECT number, at, event FROM foureyes_tenant_events WHERE tenant = %s AND number > %s ORDER BY number"
+LOAD: Final = """
+WITH first AS (
+  SELECT number, size FROM foureyes_tenant_events WHERE tenant = %(tenant)s AND number > %(number)s ORDER BY number LIMIT 1
+)
+SELECT events.number, events.at, events.event FROM first JOIN foureyes_tenant_events events
+ON events.tenant = %(tenant)s AND events.number >= first.number AND events.size <= first.size + %(bytes)s
+ORDER BY events.number LIMIT %(most)s
+"""
 KEEP: Final = """
 INSERT INTO foureyes_tenant_snapshots AS kept (tenant, number, document) VALUES (%s, %s, %s)
 ON CONFLICT (tenant) DO UPDATE SET number = excluded.number, document = excluded.document WHERE kept.number < excluded.number

@@ -38,11 +38,11 @@ from foureyes.shared_state.journal import (
     StoreTurn,
 )
 
-__all__ = ["SharedStore", "Unanswered", "Unkept", "UseAllowance"]
+__all__ = ["Overdue", "SharedStore", "Unanswered", "Unkept", "UseAllowance"]
 
 _PAGE: Final = 2_000
 _PAGE_BYTES: Final = 1 << 23
-"""Events that are read at once, and their bytes; one event at least."""
+"""Events that are read at once, and their bytes beside the first."""
 
 _MOST_UNKEPT: Final = 100_000
 _MOST_UNKEPT_BYTES: Final = 1 << 28
@@ -61,6 +61,10 @@ UseAllowance: TypeAlias = Callable[[str, float, float], str]
 
 class Unanswered(StateError):
     """Nobody can tell any more whether a batch was added. It is not to be tried again."""
+
+
+class Overdue(StateError):
+    """The server was reached, and did not get done in time what it was asked."""
 
 
 class Unkept(StateError):
@@ -108,7 +112,7 @@ class SharedStore:
                 head = connection.execute(schema.HEAD, (tenant,)).fetchone()
                 snapshot = connection.execute(schema.SNAPSHOT, (tenant,)).fetchone()
                 number, document = snapshot or (0, None)
-                rows = connection.execute(schema.LOAD, (tenant, number - KEPT_EVENTS), binary=True).fetchall()
+                rows = self._all_rows(connection, tenant, number - KEPT_EVENTS)
         numbers = [row[0] for row in rows]
         first = numbers[0] if numbers else 1
         if head is None or not first - 1 <= number <= head[0] or numbers != list(range(first, head[0] + 1)):
@@ -195,6 +199,8 @@ class SharedStore:
         try:
             with self._connections.lent() as connection:
                 yield connection
+        except psycopg.errors.QueryCanceled as error:
+            raise Overdue(f"{self.place}: {' '.join(str(error).split())}") from error
         except psycopg.Error as error:
             raise StateError(f"{self.place}: {' '.join(str(error).split())}") from error
 
@@ -203,6 +209,15 @@ class SharedStore:
         rows = connection.execute(schema.FOLLOW, what, binary=True).fetchall()
         if not rows:
             raise StateError(f"{self.place} has no row for the tenant {tenant}")
+        return rows
+
+    def _all_rows(self, connection: psycopg.Connection, tenant: str, number: int) -> list[Any]:
+        """The events after one, page by page: a page goes over a slow line within a statement's time, all of them may not."""
+        rows: list[Any] = []
+        what = {"tenant": tenant, "number": number, "most": _PAGE, "bytes": _PAGE_BYTES}
+        while page := connection.execute(schema.LOAD, what, binary=True).fetchall():
+            rows += page
+            what["number"] = page[-1][0]
         return rows
 
     def _standing(self, connection: psycopg.Connection, tenant: str, batch: EventBatch, head: int) -> Place | None:

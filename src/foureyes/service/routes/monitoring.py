@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Header, Query
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from foureyes.service.access import Auditing, Call
 from foureyes.service.feed import Lagging
 from foureyes.service.problems import Refused, problem_of
 from foureyes.service.sse import KEEP_ALIVE, EventStream, described, event
 from foureyes.service.tenant_events import Acknowledged
-from foureyes.service.wire.decisions import DecisionSearch, DecisionsResponse, FeedItem
+from foureyes.service.wire.decisions import AlarmItem, DecisionSearch, DecisionsResponse, FeedItem
 from foureyes.service.wire.monitoring import AcknowledgeRequest, AcknowledgeResponse, SnapshotResponse
 
 __all__ = ["add"]
@@ -28,7 +29,12 @@ def add(router: APIRouter) -> None:
     """Adds the routes."""
     router.get("/v1/monitoring", tags=["monitoring"], summary="Rolling figures and active alarms")(snapshot)
     router.post("/v1/monitoring/acknowledge", tags=["monitoring"], summary="End an active alarm")(acknowledge)
-    router.get("/v1/decisions", tags=["monitoring"], summary="The latest verifications, or those looked for")(latest)
+    router.get(
+        "/v1/decisions",
+        tags=["monitoring"],
+        summary="The latest verifications, or those looked for",
+        response_model=DecisionsResponse,
+    )(latest)
     router.get(
         "/v1/events",
         tags=["monitoring"],
@@ -57,16 +63,23 @@ async def acknowledge(call: Auditing, body: AcknowledgeRequest) -> AcknowledgeRe
 async def latest(
     call: Auditing,
     sought: Annotated[DecisionSearch, Query()],
-) -> DecisionsResponse:
+) -> Response:
     """The newest first; as many as this process remembers, 2 000 at most. Older ones are in the ledger."""
     feed = call.tenant.feed
-    found = feed.latest(sought.limit, kind="decision", wanted=sought.finds)
-    n, oldest = feed.remembered("decision")
-    return DecisionsResponse(
-        decisions=[entry.value for entry in found if isinstance(entry.value, FeedItem)],
-        remembered=n,
-        since=None if oldest is None else oldest.value.at,
-    )
+    found = [entry.value for entry in await feed.latest(sought.limit, kind="decision", wanted=sought.finds)]
+    n, oldest = await feed.remembered("decision")
+    frame = DecisionsResponse(decisions=[], remembered=n, since=None if oldest is None else oldest.value.at)
+    return StreamingResponse(_in_parts(found, frame), media_type="application/json")
+
+
+async def _in_parts(found: Sequence[FeedItem | AlarmItem], frame: DecisionsResponse) -> AsyncGenerator[str]:
+    """The JSON of a response with these decisions, one after the other: with texts all of them may take long to write."""
+    begin, end = frame.model_dump_json().split("[]", 1)
+    yield f"{begin}["
+    for i, item in enumerate(found):
+        await asyncio.sleep(0)  # others get their turn of the event loop; to send may never wait
+        yield f"{',' if i else ''}{item.model_dump_json()}"
+    yield f"]{end}"
 
 
 async def events(
