@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shlex
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench import calibrate, cascade, clean, compat
-from bench.machine import describe
+from bench.machine import command_line, describe
 from bench.section import BenchSection, aims, words
 from bench.session import ROOT
 
@@ -50,7 +49,12 @@ timed. Load average {load_before:.1f} before and {load_after:.1f} after, our own
 def main(argv: Sequence[str] | None = None) -> None:
     """Measures and writes the page."""
     args = arguments(argv)
-    about = {"command": _command(argv), "load_before": os.getloadavg()[0], "quick": args.quick, "only": args.only}
+    about = {
+        "command": command_line("bench.decisions", argv),
+        "load_before": os.getloadavg()[0],
+        "quick": args.quick,
+        "only": args.only,
+    }
     started = time.monotonic()
     sections = [benches(args)[name]() for name in args.only or benches(args)]
     about |= {
@@ -103,10 +107,6 @@ def benches(args: argparse.Namespace) -> dict[str, Callable[[], BenchSection]]:
         "compat": lambda: compat.section(args.rivals, args.rounds, compat.QUICK if args.quick else compat.SIZES),
         "cascade": lambda: cascade.section(args.rounds, rows // 10),
     }
-
-
-def _command(argv: Sequence[str] | None) -> str:
-    return shlex.join(["python", "-m", "bench.decisions", *(sys.argv[1:] if argv is None else argv)])
 
 
 def _headline(about: Mapping[str, Any]) -> str:

@@ -17,7 +17,7 @@ from typing import Final
 
 from bench.door_attacks import ATTACKS, Suffered, suffer
 from bench.door_fairness import FLOODS, Fairness, compare
-from bench.machine import describe, usable_processors
+from bench.machine import command_line, describe, usable_processors
 from bench.section import Aim, aims, grid
 
 __all__ = ["main"]
@@ -52,7 +52,7 @@ def measure(before: Path | None, *, n: int) -> Measured:
     return Measured(attacks, floods)
 
 
-def markdown(measured: Measured) -> str:
+def markdown(measured: Measured, command: str) -> str:
     """The page."""
     machine = describe(Path(sys.executable), Path("none"), ("foureyes", "uvicorn", "httptools", "uvloop"))
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
@@ -62,8 +62,8 @@ def markdown(measured: Measured) -> str:
             "",
             (
                 f"{machine['processor']}, {usable_processors()} processors; Python {machine['python']}, {versions}. Made by "
-                "`git worktree add /tmp/before 304b711 && python -m bench.door --before /tmp/before/src --markdown "
-                "docs/bench-door.md`: *before* is the service before it had a door of its own, served by the same uvicorn."
+                f"`{command}`, after `git worktree add /tmp/before 304b711`: *before* is the service before it had a door of its "
+                "own, served by the same uvicorn."
             ),
             "",
             aims(_aims(measured)),
@@ -141,7 +141,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--requests", type=int, default=600, help="calm requests, alone and beside each flood")
     parser.add_argument("--markdown", type=Path, metavar="FILE")
     args = parser.parse_args(argv)
-    page = markdown(measure(args.before, n=args.requests))
+    page = markdown(measure(args.before, n=args.requests), command_line("bench.door", argv))
     print(page)
     if args.markdown:
         args.markdown.write_text(page)

@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.asgi import Reply, call
+from bench.machine import command_line
 from bench.virtual import run
 from foureyes.config import Keyring, ServerSettings, new_key
 from foureyes.config.parts import Parts, TenantParts
@@ -631,7 +632,7 @@ def _app(failing: Failing) -> Any:
     return create_app(parts, Instruments(log=open_log(StringIO()), wall_clock=failing.wall_clock))
 
 
-def markdown(rows: Mapping[tuple[str, str], Row]) -> str:
+def markdown(rows: Mapping[tuple[str, str], Row], command: str) -> str:
     """The fault table as a page."""
     total, lied, late = (sum(getattr(row, name) for row in rows.values()) for name in ("n", "unverified", "late"))
     lines = [
@@ -644,7 +645,7 @@ def markdown(rows: Mapping[tuple[str, str], Row]) -> str:
             "verifier of three leaves it verified."
         ),
         "",
-        "Made by `python -m bench.faults --markdown docs/faults.md`. Times are by the event loop's own clock.",
+        f"Made by `{command}`. Times are by the event loop's own clock.",
         "",
         "| stage | fault | requests | safe, verified | not safe | problem | safe, unverified | slowest |",
         "|---|---|--:|--:|--:|---|--:|--:|",
@@ -667,7 +668,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--markdown", type=Path, metavar="FILE")
     args = parser.parse_args(argv)
     rows = run(suffer(args.requests, seed=args.seed))
-    page = markdown(rows)
+    page = markdown(rows, command_line("bench.faults", argv))
     if args.markdown:
         args.markdown.write_text(page)
     print(page)

@@ -22,7 +22,7 @@ from typing import Final
 from bench.gateway_load import arrive, hold
 from bench.gateway_serving import Served, gateway, litellm, upstream
 from bench.load import Load, offer
-from bench.machine import describe, usable_processors
+from bench.machine import command_line, describe, usable_processors
 from bench.ratios import per_round
 from bench.section import Aim, aims, grid
 
@@ -99,7 +99,7 @@ def _hold(found: Measured, ours: Served, rounds: int) -> None:
         found.memory.append(ours.memory())
 
 
-def markdown(found: Measured) -> str:
+def markdown(found: Measured, command: str) -> str:
     """The page."""
     machine = describe(Path(sys.executable), Path("none"), ("foureyes", "uvicorn", "httptools", "uvloop"))
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
@@ -109,7 +109,7 @@ def markdown(found: Measured) -> str:
             "",
             (
                 f"{machine['processor']}, {usable_processors()} processors; Python {machine['python']}, {versions}. Made by "
-                "`python -m bench.gateway --markdown docs/bench-gateway.md`. Every server is loaded in turn in each round, by the "
+                f"`{command}`. Every server is loaded in turn in each round, by the "
                 "same client on the same machine; the upstream has its answer ready and the reader follows a script, so that no "
                 "model's time is in it. LiteLLM's proxy passes through to the same upstream. Milliseconds are medians of rounds; "
                 f"ratios are taken within rounds, of which there were {len(found.closed['direct'])}; the load average of the "
@@ -212,7 +212,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--markdown", type=Path, metavar="FILE")
     args = parser.parse_args(argv)
-    page = markdown(measure(args.rounds))
+    page = markdown(measure(args.rounds), command_line("bench.gateway", argv))
     print(page)
     if args.markdown:
         args.markdown.write_text(page, encoding="utf-8")

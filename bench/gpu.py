@@ -3,12 +3,13 @@
 Networks of the shapes of known models, with random weights, read prompts of 512 tokens with answers of 128:
 
 * **plain**: logits of every answer token in memory, log-softmax over them, NLL and entropy of that;
+* **plain, everywhere**: the same of logits at all 640 positions, as a model's own forward pass makes them (``model(ids).logits``);
 * **foureyes**: NLL, exact entropy, rank and the best five through :class:`foureyes.models.head.Head`, the very code that reads
   models; logits of one tile at a time, of which the card makes float32 from bfloat16 factors;
 * **body**: the same network without any head.
 
-Beside them stand the card's own rate for square matrix products, the memory of the head at growing vocabularies, and the
-largest difference from float64 on a few rows. ``--device cpu --shape tiny`` tries the program without a card.
+Beside them stand the card's own rate for square matrix products, measured again in every round, the memory of the head at growing
+vocabularies, and the largest difference from float64 on a few rows: of NLL, entropy and the best five, and of ranks. ``--device cpu --shape tiny`` tries the program without a card.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -27,11 +28,22 @@ from torch import nn
 from torch.nn import functional as F  # noqa: N812 - the name that everybody knows
 
 from bench.flop import Shape, causal_pairs
-from bench.ratios import per_round
+from bench.machine import command_line
+from bench.ratios import Spread, per_round
 from bench.section import MIB, Aim, BenchSection, Grid, aims, at_least, words
 from foureyes.models.head import Head, Statistics
 
-__all__ = ["SHAPES", "Decoder", "NetworkShape", "Reading", "against_float64", "plain", "read"]
+__all__ = [
+    "SHAPES",
+    "Decoder",
+    "Difference",
+    "NetworkShape",
+    "Reading",
+    "against_float64",
+    "plain",
+    "plain_everywhere",
+    "read",
+]
 
 PROMPT, ANSWER, TOP_K = 512, 128, 5
 
@@ -57,6 +69,9 @@ SHAPES: Final = {
     "8 B (Llama 3.1)": NetworkShape(32, 4096, 32, 8, 128, 14_336, 128_256, 8),
     "tiny": NetworkShape(2, 64, 4, 2, 16, 128, 1_000, 2),
 }
+
+ROUNDING: Final = 2e-4
+"""Nats by which the arithmetic of a card may be away from float64."""
 
 VOCABULARIES: Final = (32_768, 65_536, 131_072, 262_144)
 
@@ -164,7 +179,16 @@ def sequences(network: Decoder, prompt: int = PROMPT, answer: int = ANSWER) -> R
 def plain(network: Decoder, reading: Reading) -> tuple[torch.Tensor, torch.Tensor]:
     """NLL and entropy of all answer tokens, in order, by whole rows of log-probabilities."""
     hidden, tokens = _predicting(network(reading.ids), reading)
-    logprobs = network.head(hidden).float().log_softmax(-1)
+    return _by_whole_rows(network.head(hidden), tokens)
+
+
+def plain_everywhere(network: Decoder, reading: Reading) -> tuple[torch.Tensor, torch.Tensor]:
+    """The same by logits at every position, as a model's own forward pass makes them; those of the answers are used."""
+    return _by_whole_rows(*_predicting(network.head(network(reading.ids)), reading))
+
+
+def _by_whole_rows(logits: torch.Tensor, tokens: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    logprobs = logits.float().log_softmax(-1)
     nll = -logprobs.gather(1, tokens[:, None])[:, 0]
     return nll, -(logprobs.exp() * logprobs).sum(-1)
 
@@ -176,18 +200,41 @@ def read(network: Decoder, reading: Reading) -> Statistics:
     return Head(network.head.weight).statistics(hidden, rows, tokens, top_k=TOP_K)
 
 
-def _predicting(hidden: torch.Tensor, reading: Reading) -> tuple[torch.Tensor, torch.Tensor]:
-    """Hidden states that predict the answers' tokens, and these tokens."""
-    return hidden[:, -reading.answer - 1 : -1].flatten(0, 1), reading.ids[:, -reading.answer :].flatten()
+def _predicting(states: torch.Tensor, reading: Reading) -> tuple[torch.Tensor, torch.Tensor]:
+    """Of (B, n, …) what predicts the answers' tokens, and these tokens."""
+    return states[:, -reading.answer - 1 : -1].flatten(0, 1), reading.ids[:, -reading.answer :].flatten()
 
 
-def against_float64(network: Decoder, reading: Reading, rows: int = 64) -> float:
-    """The largest difference of NLL and entropy from a whole softmax in float64, over some hidden states."""
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How far foureyes is from a whole softmax in float64.
+
+    Attributes:
+        nats: the largest difference of an NLL, an entropy, or a log-probability of the best five.
+        ranks: tokens whose rank no rounding of logits by :data:`ROUNDING` explains.
+    """
+
+    nats: float
+    ranks: int
+
+
+def against_float64(network: Decoder, reading: Reading, rows: int = 64) -> Difference:
+    """What foureyes says of some hidden states, beside what float64 says of the same."""
     hidden, tokens = (values[:rows] for values in _predicting(network(reading.ids), reading))
-    got = Head(network.head.weight).statistics(hidden, torch.arange(len(tokens), device=tokens.device), tokens)
-    logprobs = (hidden.cpu().double() @ network.head.weight.cpu().double().T).log_softmax(-1)
-    nll, entropy = -logprobs.gather(1, tokens.cpu()[:, None])[:, 0], -(logprobs.exp() * logprobs).sum(-1)
-    return float(torch.stack([(got.nll - nll).abs(), (got.entropy - entropy).abs()]).max())
+    at = torch.arange(len(tokens), device=tokens.device)
+    got = Head(network.head.weight).statistics(hidden, at, tokens, top_k=TOP_K)
+    logits = hidden.cpu().double() @ network.head.weight.cpu().double().T
+    logprobs, own = logits.log_softmax(-1), logits.gather(1, tokens.cpu()[:, None])
+    best = logprobs.topk(TOP_K, dim=1).values
+    pairs = [
+        (got.nll, -logprobs.gather(1, tokens.cpu()[:, None])[:, 0]),
+        (got.entropy, -(logprobs.exp() * logprobs).sum(-1)),
+        (got.top_logprobs, best),
+        (logprobs.gather(1, got.top_ids), best),  # of the tokens that were said to be the best
+    ]
+    surely, perhaps = ((logits > own + one).sum(1) + 1 for one in (ROUNDING, -ROUNDING))
+    wrong = (got.rank < surely) | (got.rank > perhaps)
+    return Difference(max(float((ours - exact).abs().max()) for ours, exact in pairs), int(wrong.sum()))
 
 
 def _seconds(work: Callable[[], object], device: torch.device) -> float:
@@ -203,10 +250,10 @@ def _wait(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-def peak_rate(device: torch.device, dtype: torch.dtype, sizes: Sequence[int] = (4096, 8192)) -> float:
+def peak_rate(device: torch.device, dtype: torch.dtype) -> float:
     """Operations a second of the square matrix product that suits the card best."""
     best = 0.0
-    for size in sizes:
+    for size in (4096, 8192) if device.type == "cuda" else (256,):
         left, right = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
         product = partial(torch.mm, left, right)
         best = max(best, *(2 * size**3 / _seconds(product, device) for _ in range(8)))
@@ -225,30 +272,48 @@ def head_memory(vocabulary: int, width: int, device: torch.device, dtype: torch.
 
 
 @torch.inference_mode()
-def measured(name: str, device: torch.device, rounds: int, peak: float) -> BenchSection:
-    """One shape: every way of reading in turn, round after round."""
+def measured(name: str, device: torch.device, rounds: int) -> BenchSection:
+    """One shape: the card's own rate and every way of reading in turn, round after round."""
     torch.manual_seed(0)
     network = made(SHAPES[name], device, torch.bfloat16)
     reading = sequences(network)
     work: dict[str, Callable[[], object]] = {
         "body": lambda: network(reading.ids),
         "plain": lambda: plain(network, reading),
+        "plain, everywhere": lambda: plain_everywhere(network, reading),
         "foureyes": lambda: read(network, reading),
     }
     for one in work.values():
         one()
-    timed = [{way: _seconds(one, device) for way, one in work.items()} for _ in range(rounds)]
-    seconds = {way: [one[way] for one in timed] for way in work}
-    shares = [network.flop(reading) / s / peak for s in seconds["foureyes"]]
-    wrong = against_float64(network, reading)
+    peaks: list[float] = []
+    seconds: dict[str, list[float]] = {way: [] for way in work}
+    for _ in range(rounds):
+        peaks.append(peak_rate(device, torch.bfloat16))
+        for way, one in work.items():
+            seconds[way].append(_seconds(one, device))
+    rates = [network.flop(reading) / s for s in seconds["foureyes"]]
     found = [
-        at_least("share of the matrix-product peak", 0.6, per_round(shares, [1.0] * rounds)),
-        at_least("speed ÷ plain logits and log-softmax", 3, per_round(seconds["plain"], seconds["foureyes"])),
-        Aim("furthest from float64, nats", "≤ 0.0002", f"{wrong:.1e}", kept=wrong <= 2e-4),
+        at_least("share of the matrix-product peak", 0.6, per_round(rates, peaks)),
+        at_least("speed ÷ logits at all positions, log-softmax", 3, _times(seconds, "plain, everywhere")),
+        at_least("speed ÷ logits at the answers' positions, log-softmax", 3, _times(seconds, "plain")),
+        *_exactness(against_float64(network, reading)),
     ]
     rows = [[way, f"{1000 * min(seconds[way]):.1f}", f"{reading.ids.numel() / min(seconds[way]):,.0f}"] for way in work]
     grids = [Grid(f"{len(reading.ids)} sequences at a time", ("", "ms", "tokens/s"), rows)]
-    return BenchSection(name, found, grids)
+    note = f"Square matrix products of bfloat16: {max(peaks) / 1e12:.1f} TFLOP/s at best."
+    return BenchSection(name, found, grids, [note])
+
+
+def _times(seconds: Mapping[str, Sequence[float]], way: str) -> Spread | None:
+    """How many times as fast foureyes reads as another way."""
+    return per_round(seconds[way], seconds["foureyes"])
+
+
+def _exactness(found: Difference) -> list[Aim]:
+    return [
+        Aim("furthest from float64, nats", f"≤ {ROUNDING:g}", f"{found.nats:.1e}", kept=found.nats <= ROUNDING),
+        Aim("ranks that rounding does not explain", "0", str(found.ranks), kept=found.ranks == 0),
+    ]
 
 
 def memory_section(device: torch.device) -> BenchSection:
@@ -262,7 +327,7 @@ def memory_section(device: torch.device) -> BenchSection:
 
 def page(sections: Sequence[BenchSection], machine: str) -> str:
     """All of it as Markdown."""
-    parts = [f"Made by `python -m bench.gpu` on {machine}."]
+    parts = [f"Made by `{command_line('bench.gpu')}` on {machine}."]
     for section in sections:
         parts += [words(section), aims(section.aims)]
     return "\n\n".join(parts) + "\n"
@@ -280,11 +345,10 @@ def main() -> int:
         print("bench: torch sees no CUDA device here; try --device cpu --shape tiny", file=sys.stderr)
         return 1
     card = torch.cuda.get_device_name(device) if device.type == "cuda" else "a CPU"
-    peak = peak_rate(device, torch.bfloat16, (4096, 8192) if device.type == "cuda" else (256,))
     names = args.shape or [name for name in SHAPES if name != "tiny"]
-    sections = [measured(name, device, args.rounds, peak) for name in names]
+    sections = [measured(name, device, args.rounds) for name in names]
     sections += [memory_section(device)] if device.type == "cuda" else []
-    text = page(sections, f"{card}, torch {torch.__version__}, {peak / 1e12:.1f} TFLOP/s of bfloat16 at best")
+    text = page(sections, f"{card}, torch {torch.__version__}")
     print(text)
     if args.markdown:
         args.markdown.write_text(text, encoding="utf-8")

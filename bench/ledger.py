@@ -29,7 +29,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from bench.machine import describe, memory
+from bench.machine import command_line, describe, memory
 from bench.ratios import per_round
 from bench.section import MIB, Aim, BenchSection, Grid, aims, at_least, words
 from bench.session import asked
@@ -79,9 +79,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     with tempfile.TemporaryDirectory(dir=args.folder) as name:
         folder = Path(name)
         found = section(appending(folder, args), verifying(folder, args), args.threads)
-    made = page(
-        found, f"python -m bench.ledger --rounds {args.rounds} --appends {args.appends} --entries {args.entries}"
-    )
+    made = page(found, command_line("bench.ledger", argv))
     print(made)
     if args.markdown:
         args.markdown.write_text(made, encoding="utf-8")

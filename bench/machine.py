@@ -1,16 +1,18 @@
-"""What a run was made on."""
+"""What a run was made on, and by."""
 
 from __future__ import annotations
 
 import json
 import os
 import platform
+import shlex
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-__all__ = ["describe", "memory", "usable_processors"]
+__all__ = ["command_line", "describe", "memory", "usable_processors"]
 
 PACKAGES: Final = ("foureyes", "torch", "transformers", "tokenizers", "numpy", "lm_eval")
 
@@ -19,6 +21,16 @@ ASK: Final = (
     "found = {d.metadata['Name'].lower(): d.version for d in m.distributions()}\n"
     "print(json.dumps({name: found[name] for name in sys.argv[1:] if name in found}))"
 )
+
+
+def command_line(bench: str, argv: Sequence[str] | None = None) -> str:
+    """The command that a page says it was made by, with all options that were given.
+
+    Example:
+        >>> command_line("bench.sizes", ["--rounds", "3"])
+        'python -m bench.sizes --rounds 3'
+    """
+    return shlex.join(["python", "-m", bench, *(sys.argv[1:] if argv is None else argv)])
 
 
 def usable_processors() -> int:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shlex
 import subprocess
 import sys
 import tempfile
@@ -25,7 +24,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.flop import Shape, forward_flop
-from bench.machine import describe, usable_processors
+from bench.machine import command_line, describe, usable_processors
 from bench.pairs import TokenPair, load
 from bench.report import render
 from bench.scaling import run_sizes, start_up, write_rows
@@ -118,7 +117,7 @@ def _size(args: argparse.Namespace) -> Size:
 def measured(args: argparse.Namespace, size: Size, setting: RunSetting) -> Iterator[Results]:
     """Runs everything; gives what there is so far after every step."""
     about = {
-        "command": shlex.join(["python", "-m", "bench.read", *sys.argv[1:]]),
+        "command": command_line("bench.read"),
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "quick": args.quick,
         "threads": setting.threads,

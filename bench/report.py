@@ -14,7 +14,7 @@ from bench.ratios import Spread, furthest, marginal
 from bench.session import TimedCell
 from bench.targets import ALONE, TARGETS, WORKLOADS, Results, Target, memory_ratio, speed_ratio, steadiness
 
-__all__ = ["render"]
+__all__ = ["bounds", "render"]
 
 MIB: Final = 1 << 20
 
@@ -75,23 +75,25 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _targets(results: Results) -> str:
     columns = list(dict.fromkeys((cell.model, cell.dtype) for cell in results.cells))
-    rows = [[target.name, _bounds(target, results), *_reached(target, results, columns)] for target in TARGETS]
+    rows = [[target.name, bounds(target, results), *_reached(target, results, columns)] for target in TARGETS]
     return _table(["", "aim", *(f"{model} {dtype}" for model, dtype in columns)], rows)
 
 
-def _bounds(target: Target, results: Results) -> str:
+def bounds(target: Target, results: Results) -> str:
+    """What a line's cells are to keep, as it stands on the page."""
     sign = "≤" if target.at_most else "≥"
-    bounds = {target.bound(cell) for cell in results.cells if cell.workload == target.workload}
-    return ", ".join(f"{sign} {bound:g}" for bound in sorted(b for b in bounds if b is not None))
+    wanted = {target.bound(cell, results.processor) for cell in results.cells if cell.workload == target.workload}
+    return ", ".join(f"{sign} {bound:g}" for bound in sorted(one for one in wanted if one is not None))
 
 
 def _reached(target: Target, results: Results, columns: Sequence[tuple[str, str]]) -> list[str]:
     cells = [results.cell(model, dtype, target.workload) for model, dtype in columns]
-    return ["–" if cell is None else _verdict(target, cell, target.reached(cell)) for cell in cells]
+    return ["–" if cell is None else _verdict(target, cell, results.processor) for cell in cells]
 
 
-def _verdict(target: Target, cell: TimedCell, spread: Spread | None) -> str:
-    return "–" if spread is None else f"{spread}{KEPT[target.met(cell, spread)]}"
+def _verdict(target: Target, cell: TimedCell, processor: str) -> str:
+    spread = target.reached(cell)
+    return "–" if spread is None else f"{spread}{KEPT[target.met(cell, spread, processor)]}"
 
 
 def _scaling_targets(results: Results) -> str:

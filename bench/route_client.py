@@ -21,7 +21,7 @@ import httpcore
 import httpx
 
 from bench.gateway_serving import upstream
-from bench.machine import describe, usable_processors
+from bench.machine import command_line, describe, usable_processors
 from bench.section import grid
 from foureyes.calibration import Platt
 from foureyes.http.client import HttpClient
@@ -83,7 +83,7 @@ async def measure(url: str, n: int) -> dict[str, tuple[list[float], float]]:
     return {name: (took[name], cpu[name] / n) for name in asking}
 
 
-def page(found: Mapping[str, tuple[Sequence[float], float]], n: int) -> str:
+def page(found: Mapping[str, tuple[Sequence[float], float]], n: int, command: str) -> str:
     """The table."""
     rows = [
         (name, f"{statistics.median(took):.2f} ms", f"{statistics.quantiles(took, n=10)[-1]:.2f} ms", f"{cpu:.2f} ms")
@@ -94,7 +94,7 @@ def page(found: Mapping[str, tuple[Sequence[float], float]], n: int) -> str:
     where = f"{machine['processor']}, {usable_processors()} processors, shared; Python {machine['python']}, {versions}."
     said = f"{where} {n} requests each, in turns, one at a time, to an upstream that has its answer ready."
     table = grid(("", "median", "90 % within", "processor"), rows)
-    return f"# What asking a writer adds\n\n{said} Made by `python -m bench.route_client --markdown docs/bench-route-client.md`.\n\n{table}\n"
+    return f"# What asking a writer adds\n\n{said} Made by `{command}`.\n\n{table}\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -105,7 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with upstream() as served:
         found = asyncio.run(measure(f"http://127.0.0.1:{served.port}/v1", options.requests))
-    text = page(found, options.requests)
+    text = page(found, options.requests, command_line("bench.route_client", arguments))
     print(text)
     if options.markdown:
         options.markdown.write_text(text, encoding="utf-8")

@@ -28,7 +28,7 @@ from typing import Annotated, Any, Final
 from fastapi import FastAPI, Header
 
 from bench.load import Load, offer
-from bench.machine import describe, usable_processors
+from bench.machine import command_line, describe, usable_processors
 from bench.ratios import Spread, per_round
 from bench.section import aims, at_least, at_most
 from foureyes.config import Keyring, new_key
@@ -242,7 +242,7 @@ def _tell(what: str, found: dict[str, Load]) -> None:
     print(f"{what}: {said}", file=sys.stderr)
 
 
-def markdown(measured: Measured, *, concurrent: int) -> str:
+def markdown(measured: Measured, command: str, *, concurrent: int) -> str:
     """The page."""
     lines = [
         "# What the service costs",
@@ -254,7 +254,7 @@ def markdown(measured: Measured, *, concurrent: int) -> str:
         ),
         "",
         (
-            "Made by `python -m bench.service --markdown docs/bench-service.md`. The verifiers are scripted and answer at "
+            f"Made by `{command}`. The verifiers are scripted and answer at "
             "once, so what remains is the service: key, body, council, ledger with a synced group commit, monitor, metrics, log."
         ),
         "",
@@ -341,7 +341,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         serve(args.serve, args.folder)
         return 0
     measured = measure(rounds=args.rounds, n=args.requests, concurrent=args.concurrent, soak=args.soak)
-    page = markdown(measured, concurrent=args.concurrent)
+    page = markdown(measured, command_line("bench.service", argv), concurrent=args.concurrent)
     print(page)
     if args.markdown:
         args.markdown.write_text(page)

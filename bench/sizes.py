@@ -24,7 +24,7 @@ from transformers import AutoTokenizer
 import foureyes as fe
 from bench.gateway_serving import gateway, upstream
 from bench.load import offer
-from bench.machine import describe, usable_processors
+from bench.machine import command_line, describe, usable_processors
 from bench.section import grid
 from bench.service import served
 from bench.workloads import long, short
@@ -94,7 +94,7 @@ def measure(rounds: int) -> dict[str, list[float]]:
     return found
 
 
-def markdown(found: Mapping[str, Sequence[float]], node_hour: float) -> str:
+def markdown(found: Mapping[str, Sequence[float]], node_hour: float, command: str) -> str:
     """The page."""
     machine = describe(Path(sys.executable), Path("none"), ("foureyes", "torch", "uvicorn"))
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
@@ -103,7 +103,7 @@ def markdown(found: Mapping[str, Sequence[float]], node_hour: float) -> str:
         "# What one machine does in a day",
         "",
         (
-            f"Made by `python -m bench.sizes --node-hour {node_hour:g} --markdown docs/sizes.md`: medians of {rounds} rounds, lowest and "
+            f"Made by `{command}`: medians of {rounds} rounds, lowest and "
             f"highest in brackets. {machine['processor']}, {usable_processors()} processors; Python {machine['python']}, {versions}. "
             f"A day is at full load around the clock; a million costs what this machine takes at {node_hour:g} an hour, in "
             "whatever currency: give yours as `--node-hour`."
@@ -143,7 +143,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--node-hour", type=float, default=0.10, metavar="PRICE", help="of one such machine")
     parser.add_argument("--markdown", type=Path, metavar="FILE")
     args = parser.parse_args(argv)
-    page = markdown(measure(args.rounds), args.node_hour)
+    page = markdown(measure(args.rounds), args.node_hour, command_line("bench.sizes", argv))
     print(page)
     if args.markdown:
         args.markdown.write_text(page, encoding="utf-8")

@@ -26,7 +26,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
-from bench.machine import describe
+from bench.machine import command_line, describe
 from bench.section import Aim, aims, grid
 
 VERIFIER: Final = "smollm2-135m"
@@ -189,7 +189,7 @@ def measure(path: Path, cache: Path, n: int) -> Measured:
         )
 
 
-def report(found: Sequence[tuple[str, Measured]]) -> str:
+def report(found: Sequence[tuple[str, Measured]], command: str) -> str:
     """The page."""
     machine = describe(Path(sys.executable), Path("none"), ("foureyes", "numpy"))
     head = found[0][1]
@@ -214,7 +214,7 @@ def report(found: Sequence[tuple[str, Measured]]) -> str:
         ("memory at most, MB", [f"{m.memory:.0f}" for _, m in found]),
     ]
     made = (
-        f"Made by `python -m bench.view --markdown docs/bench-view.md`; {machine['processor']}, "
+        f"Made by `{command}`; {machine['processor']}, "
         f"{machine['processors']} processors, Python {machine['python']}, numpy {machine['versions'].get('numpy')}; "
         f"load average {os.getloadavg()[1]:.0f}, the bench's own work among it: times on a quiet machine are shorter."
     )
@@ -255,7 +255,7 @@ def main() -> None:
             repeat(rows, path, n, tokens=tokens)
             found.append((f"{n:,} rows, {words}", measure(path, folder / "cache", n)))
             path.unlink()
-    page = report(found)
+    page = report(found, command_line("bench.view"))
     print(page)
     if args.markdown:
         args.markdown.write_text(page + "\n", encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -31,8 +32,47 @@ def test_it_reads_what_plain_logits_say(network: gpu.Decoder, product: object, m
     got = gpu.read(network, reading)
     torch.testing.assert_close(got.nll, nll.double(), atol=1e-5, rtol=0)
     torch.testing.assert_close(got.entropy, entropy.double(), atol=1e-5, rtol=0)
+    for ours, theirs in zip(gpu.plain_everywhere(network, reading), (nll, entropy), strict=True):
+        torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=0)
     assert got.top_ids.shape == (16, gpu.TOP_K)
-    assert gpu.against_float64(network, reading) < 1e-5
+    difference = gpu.against_float64(network, reading)
+    assert difference.nats < 1e-5
+    assert difference.ranks == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("nll", lambda found: found.nll.add_(0.01)),
+        ("entropy", lambda found: found.entropy.add_(0.01)),
+        ("rank", lambda found: found.rank.add_(40)),
+        ("rank", lambda found: found.rank.sub_(40)),
+        ("top_ids", lambda found: found.top_ids.copy_(found.top_ids.flip(1))),
+        ("top_logprobs", lambda found: found.top_logprobs.sub_(0.01)),
+    ],
+)
+def test_what_is_wrong_is_seen_beside_float64(
+    network: gpu.Decoder, name: str, wrong: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = gpu.Head.statistics
+
+    def spoiled(*args: Any, **options: Any) -> Any:
+        found = right(*args, **options)
+        wrong(found)
+        return found
+
+    monkeypatch.setattr(gpu.Head, "statistics", spoiled)
+    difference = gpu.against_float64(network, gpu.sequences(network, prompt=20, answer=8))
+    assert (difference.ranks > 0) == (name == "rank")
+    assert (difference.nats > gpu.ROUNDING) == (name != "rank")
+
+
+def test_the_rate_of_the_card_is_measured_in_every_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    rates = iter([1e3, 2e3, 4e3])
+    monkeypatch.setattr(gpu, "PROMPT", 12)
+    monkeypatch.setattr(gpu, "peak_rate", lambda *_: next(rates))
+    gpu.measured("tiny", CPU, 3)
+    assert next(rates, None) is None
 
 
 def test_the_network_looks_back_only(network: gpu.Decoder) -> None:

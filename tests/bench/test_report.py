@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import bench.report
+from bench import sizes
+from bench.machine import command_line
 from bench.read import _kept, _restored
-from bench.report import render
+from bench.report import bounds, render
 from bench.session import TimedCell
 from bench.targets import ALONE, TARGETS, Results, speed_ratio, steadiness
 
@@ -62,10 +66,10 @@ def results(*cells: TimedCell) -> Results:
     )
 
 
-def reached(name: str, cell: TimedCell) -> str:
+def reached(name: str, cell: TimedCell, processor: str = "p (avx2)") -> str:
     target = next(target for target in TARGETS if target.name == name)
     spread = target.reached(cell)
-    return "nothing" if spread is None else f"{spread} {target.met(cell, spread)}"
+    return "nothing" if spread is None else f"{spread} {target.met(cell, spread, processor)}"
 
 
 @pytest.mark.parametrize(("ours", "verdict"), [(4.0, "1.00 True"), (4.4, "0.91 True"), (4.5, "0.89 False")])
@@ -78,6 +82,70 @@ def test_speed_against_the_floor(ours: float, verdict: str) -> None:
 def test_each_model_has_its_own_aim_against_lm_eval(model: str, verdict: str) -> None:
     cell = a_cell(model, foureyes=[run(2.0)], lm_eval=[run(5.0)])
     assert reached("speed ÷ lm-eval, 512-token prompts", cell) == verdict
+
+
+@pytest.mark.parametrize(
+    ("workload", "words", "ours", "verdict"),
+    [
+        ("short", "short pairs", 1.7, "2.94 False"),
+        ("short", "short pairs", 1.6, "3.12 True"),
+        ("long", "512-token prompts", 2.4, "2.08 True"),
+        ("long", "512-token prompts", 2.6, "1.92 False"),
+    ],
+)
+def test_with_amx_the_aims_against_lm_eval_are_the_workloads(
+    workload: str, words: str, ours: float, verdict: str
+) -> None:
+    cell = a_cell("smollm2-135m", workload, foureyes=[run(ours)], lm_eval=[run(5.0)])
+    assert reached(f"speed ÷ lm-eval, {words}", cell, "p (avx2, amx_bf16)") == verdict
+
+
+@pytest.mark.parametrize(("dtype", "verdict"), [("bfloat16", "1.05 False"), ("float32", "1.05 True")])
+def test_with_amx_more_than_the_floor_is_wanted_of_bfloat16(dtype: str, verdict: str) -> None:
+    cell = replace(a_cell(alone=[run(4.0)], floor=[run(4.2)]), dtype=dtype)
+    assert reached("speed ÷ floor, same tokens, 512-token prompts", cell, "p (avx2, amx_bf16)") == verdict
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "bench.md").read_text()
+
+
+def test_the_page_that_is_kept_is_the_one_that_is_drawn_word_for_word() -> None:
+    drawn = (Path(bench.report.__file__).parent / "page.md").read_text()
+    parts = [part for part in re.split(r"\$\w+", drawn) if part.strip()]
+    rest = PAGE
+    for part in parts:
+        _, found, rest = rest.partition(part)
+        assert found, f"docs/bench.md has not: {part}"
+
+
+def test_the_page_that_is_kept_says_no_more_above_the_aims_than_is_drawn() -> None:
+    above = render(results(a_cell(foureyes=[run(1.0)]))).partition("## Aims")[0]
+    assert PAGE.partition("## Aims")[0].count("\n\n") == above.count("\n\n")
+
+
+def test_the_aims_of_the_page_that_is_kept_are_those_of_the_program() -> None:
+    found = re.search(r"\| processor \| (.*?), \d+ usable", PAGE)
+    assert found
+    cells = [a_cell("gemma3-270m", workload, foureyes=[run(1.0)]) for workload in ("short", "long")]
+    was = results(*cells)
+    about = {**was.about, "machine": {**was.about["machine"], "processor": found[1]}}
+    table = PAGE.partition("## Aims")[2].partition("\n\n|  | aim | reached |")[0]
+    lines = [[one.strip() for one in line.split("|")[1:-1]] for line in table.splitlines() if line.startswith("|")]
+    assert lines[0][2:] == ["gemma3-270m bfloat16"]
+    aims = {target.name: bounds(target, replace(was, about=about)) for target in TARGETS}
+    assert {name: aim for name, aim, _ in lines[2:]} == aims
+    for name, aim, told in lines[2:]:
+        if aim and told != "–":
+            sign, bound = aim.split()
+            reached = float(told.split()[0])
+            assert (reached <= float(bound) if sign == "≤" else reached >= float(bound)) == told.endswith("✓"), name
+
+
+def test_a_page_names_the_options_of_which_it_was_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = sizes.markdown({"answers": [1.0, 2.0, 4.0]}, 0.1, command_line("bench.sizes", ["--rounds", "3"]))
+    assert "Made by `python -m bench.sizes --rounds 3`: medians of 3 rounds" in page
+    monkeypatch.setattr("sys.argv", ["sizes.py", "--markdown", "a b.md"])
+    assert command_line("bench.sizes") == "python -m bench.sizes --markdown 'a b.md'"
 
 
 def test_memory_is_better_when_it_is_less() -> None:
