@@ -49,6 +49,8 @@ bench: $(VENV)/developer
 	$(BIN)/python -m bench.ledger --markdown docs/bench-ledger.md
 	$(BIN)/python -m bench.faults --markdown docs/faults.md
 	$(BIN)/python -m bench.service --markdown docs/bench-service.md
+	$(BIN)/python -m bench.replicas --markdown docs/bench-replicas.md
+	$(BIN)/python -m bench.mixed_reading
 	$(BIN)/python -m bench.door --markdown docs/bench-door.md
 	$(BIN)/python -m bench.route_client --markdown docs/bench-route-client.md
 	$(BIN)/python -m bench.gateway --markdown docs/bench-gateway.md

@@ -47,6 +47,38 @@ def test_a_link_between_pages_leads_somewhere(page: Path) -> None:
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
+@pytest.mark.parametrize("page", sorted(ROOT.glob("docs/**/*.md")), ids=lambda page: page.name)
+def test_a_module_that_a_page_names_is_there(page: Path) -> None:
+    named = set(re.findall(r"`((?:foureyes|bench|studies|tools)(?:\.[a-z_]+)+)`", page.read_text(encoding="utf-8")))
+    assert [name for name in named if not is_there(name)] == []
+
+
+def is_there(name: str) -> bool:
+    """Whether this is a module, or something in one."""
+    place = ROOT / ("src" if name.startswith("foureyes") else ".") / name.replace(".", "/")
+    if place.is_dir() or place.with_suffix(".py").exists():
+        return True
+    module = name.rpartition(".")[0]
+    return "." in name and hasattr(importlib.import_module(module), name.rpartition(".")[2])
+
+
+APART = {
+    "bench.gpu": "wants a graphics card",
+    "bench.compat": "is a part of bench.decisions",
+    "bench.door_fairness": "is a part of bench.door",
+    "bench.privacy": "checks, and is run for privacy's own figures",
+    "bench.privacy_fuzz": "goes on as long as it is let",
+}
+"""Benches that make bench does not run, and why."""
+
+
+def test_every_bench_that_a_page_names_is_run_by_make_bench() -> None:
+    named = {name for page in PAGES for name in re.findall(r"python -m (bench\.[a-z_]+)", page.read_text())}
+    run = set(re.findall(r"-m (bench\.[a-z_]+)", (ROOT / "Makefile").read_text()))
+    assert named - run == APART.keys() & named
+    assert not run & APART.keys()
+
+
 @pytest.mark.weights
 def test_a_route_of_two_models_of_this_process_answers_as_the_page_shows(capsys: pytest.CaptureFixture[str]) -> None:
     page = (ROOT / "docs" / "route.md").read_text(encoding="utf-8")

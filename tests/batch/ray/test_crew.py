@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from foureyes import __version__
+
 ROOT = Path(__file__).parents[3]
 
 HANGING = """
@@ -85,3 +87,80 @@ def test_tasks_that_nobody_waits_for_any_more_leave_the_callers_cluster(tmp_path
     assert done.returncode == 0, done.stderr
     assert "it hangs, or its node lends no processor" in done.stdout
     assert done.stdout.endswith("the processor is free\n")
+
+
+ABSENT = """
+import importlib, sys
+from pathlib import Path
+from foureyes.batch.ray import crew
+from foureyes.batch.shards.inputs import Inputs
+from foureyes.batch.shards.plan import Shard, input_files
+from foureyes.batch.tables.crew import ShardTask
+from foureyes.errors import ConfigError
+
+class Absent:
+    def __reduce__(self):
+        return importlib.import_module, ("foureyes.that_is_not_there",)
+
+one = crew.RayCrew(Inputs(input_files([sys.argv[1]]), None, Path(sys.argv[2]), is_cut=False))
+try:
+    next(one.work(Absent(), [ShardTask(Shard(0, 0))], [None]))
+except ConfigError as error:
+    print(error)
+finally:
+    one.close()
+"""
+
+SHORT_OF_MEMORY = """
+import sys, threading
+from pathlib import Path
+from foureyes.batch.ray import crew
+from foureyes.batch.ray.cluster import RayCluster
+from foureyes.batch.ray.workplace import RayWorkplace
+from foureyes.batch.shards.inputs import Inputs
+from foureyes.batch.shards.plan import Shard, input_files
+from foureyes.batch.tables.crew import ShardTask
+from foureyes.errors import ConfigError
+
+def hold(*_):
+    kept = bytearray(b"x" * (200 << 20))
+    threading.Event().wait()
+
+crew._TRIES = 0
+one = crew.RayCrew(Inputs(input_files([sys.argv[1]]), None, Path(sys.argv[2]), is_cut=False))
+try:
+    next(one.work(hold, [ShardTask(Shard(0, 0))], [None]))
+except ConfigError as error:
+    print(error)
+one.close()
+workplace = RayWorkplace(RayCluster(None), hold, gpus=False)
+hired = workplace.start(workplace.slots()[0])
+print(workplace.told(workplace.answered([hired.opening], 500.0)))
+workplace.close()
+"""
+
+
+def said_by(script: str, tmp_path: Path, **settings: str) -> str:
+    (tmp_path / "a.jsonl").write_text('{"id": 1}\n')
+    command = [sys.executable, "-c", script, str(tmp_path / "a.jsonl"), str(tmp_path)]
+    settings = os.environ | {"PYTHONPATH": str(ROOT / "src")} | settings
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=settings, timeout=600)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_node_without_foureyes_is_told_as_that(tmp_path: Path) -> None:
+    require_ray()
+    said = said_by(ABSENT, tmp_path)
+    assert said == f"a node has no foureyes {__version__}: every node needs it installed\n"
+
+
+def test_a_node_short_of_memory_is_told_as_that_by_tasks_and_workers(tmp_path: Path) -> None:
+    """Ray's own watch over memory ends them, as if nearly all of it were taken."""
+    require_ray()
+    watch = {"RAY_memory_usage_threshold": "0.01", "RAY_memory_monitor_refresh_ms": "100", "RAY_task_oom_retries": "0"}
+    shard, worker = said_by(SHORT_OF_MEMORY, tmp_path, **watch).splitlines()
+    assert shard == (
+        f"no worker could finish {tmp_path}/a.jsonl: out of memory; smaller shards may help: --rows-per-shard"
+    )
+    assert worker == "Lost(cause='out of memory')"

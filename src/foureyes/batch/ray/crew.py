@@ -17,8 +17,10 @@ from typing import Any, Final, TypeVar
 from foureyes import __version__
 from foureyes.batch.disk import reading, writing
 from foureyes.batch.ray.cluster import RayCluster
+from foureyes.batch.ray.failures import cause_of
 from foureyes.batch.shards.inputs import Inputs
 from foureyes.batch.tables.crew import ShardTask, done_there
+from foureyes.batch.workers.workplace import NO_FOUREYES
 from foureyes.errors import ConfigError, InputError
 
 __all__ = ["RayCrew"]
@@ -113,8 +115,11 @@ class RayCrew:
                 f"no worker finished {self._inputs.named(task.shard)} within {most_s:,.0f} s: it hangs, or its node lends no processor"
             ) from error
         except RayError as error:
+            cause = cause_of(error)
+            if NO_FOUREYES in cause:
+                raise ConfigError(f"a node has no foureyes {__version__}: every node needs it installed") from error
             raise ConfigError(
-                f"no worker could finish {self._inputs.named(task.shard)}: {type(error).__name__}; smaller shards may help: --rows-per-shard"
+                f"no worker could finish {self._inputs.named(task.shard)}: {cause}; smaller shards may help: --rows-per-shard"
             ) from error
         if problem:
             raise InputError(problem)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from foureyes.batch.ray.cluster import RayCluster, WorkerSlot, slots_of
+from foureyes.batch.ray.failures import cause_of
 from foureyes.batch.workers.narrowing import Lost
 from foureyes.batch.workers.worker import OpenReaders, ReadingWorker
 from foureyes.batch.workers.workplace import Hired
@@ -64,7 +65,7 @@ class RayWorkplace:
         try:
             return self._ray.get(call)
         except RayError as error:
-            return Lost(_cause(error))
+            return Lost(cause_of(error))
 
     def end(self, handle: Any) -> None:
         """Kills the actor."""
@@ -82,13 +83,3 @@ class _NodeWorker(ReadingWorker):
         super().__init__(open_readers)
         if os.environ.get("OMP_NUM_THREADS") == str(cpus):  # Ray's, which counts hyperthreads; libraries know better
             del os.environ["OMP_NUM_THREADS"]
-
-
-def _cause(error: Exception) -> str:
-    """Why a worker was lost, without numbers of processes and nodes."""
-    said = str(error)
-    if "No module named 'foureyes" in said:
-        return "No module named 'foureyes'"
-    if "running low on memory" in said:  # not in every text that names memory: Ray guesses at it in others
-        return "out of memory"
-    return "its machine is gone" if "node has died" in said or "node died" in said else "its process ended"

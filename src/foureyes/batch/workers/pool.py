@@ -19,7 +19,7 @@ from foureyes.batch.workers.hangs import Hangs
 from foureyes.batch.workers.narrowing import Lost
 from foureyes.batch.workers.patience import Patience
 from foureyes.batch.workers.worker import WorkerFailure, WorkerIdentity
-from foureyes.batch.workers.workplace import Hired, Slot, Workplace
+from foureyes.batch.workers.workplace import NO_FOUREYES, Hired, Slot, Workplace
 from foureyes.errors import ConfigError, ModelRefused, ModelUnavailable
 from foureyes.types import Exchange, Unscored
 
@@ -237,7 +237,7 @@ class WorkerPool(Generic[T]):
         return Lost(failure.message) if failure.kind == "crash" else None
 
     def _lose(self, worker: _Worker[T], lost: Lost, count: int = 1) -> None:
-        if "No module named 'foureyes" in lost.cause:
+        if NO_FOUREYES in lost.cause:
             raise ConfigError(f"{worker.slot.place} has no foureyes {__version__}: every node needs it installed")
         key = worker.slot.key
         self._workers.pop(key, None)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from foureyes.types import Exchange, Unscored
 
-__all__ = ["Hired", "Slot", "Workplace"]
+__all__ = ["NO_FOUREYES", "Hired", "Slot", "Workplace"]
+
+NO_FOUREYES: Final = "No module named 'foureyes"
+"""How Python says, where a worker is to run, that foureyes is not installed there, or is one without that module."""
 
 S = TypeVar("S", bound="Slot")
 
