@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -78,12 +78,12 @@ _SAME: Final = ("Llama-3.1-405B-Inst@sambanova", "Meta-Llama-3.1-405B-Instruct@h
 
 def gsm8k_answers(store: PublishedData) -> AnswerTable:
     """Thirty-nine models on the test questions of GSM8K, one provider of each; equal numbers are equal answers."""
-    rows = (
-        (str(row["id"]), str(row["model"]), _number(row["final"]), bool(row["correct"]))
-        for row in store.rows("zeroeval_gsm8k/answers.jsonl.gz")
-        if row["model"] not in _SAME
-    )
-    return _aligned(rows)
+    records = [row for row in store.rows("zeroeval_gsm8k/answers.jsonl.gz") if row["model"] not in _SAME]
+    judged = [row for row in records if isinstance(row["correct"], bool)]
+    table = _aligned((str(row["id"]), str(row["model"]), _number(row["final"]), row["correct"]) for row in judged)
+    unjudged = len(records) - len(judged)
+    left_out = {**table.left_out, **({"answers that nothing calls right or wrong": unjudged} if unjudged else {})}
+    return replace(table, left_out=left_out)
 
 
 def mmlu_letters(store: PublishedData) -> AnswerTable:

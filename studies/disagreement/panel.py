@@ -13,7 +13,7 @@ from foureyes.maths.resampled_auroc import Weights, resampled_auroc, row_weights
 from studies.disagreement.answers import AnswerTable, family_of
 from studies.know_when.values import Cell, Figure, FigureTable
 from studies.published_study import DecidedClaim, Settings, StudyChapter, forest, stated
-from studies.second_readers.pairs import Floats, figure_of, pair_verdicts
+from studies.second_readers.pairs import Floats, drawn_counts, figure_of, pair_mean, pair_verdicts, weighted_mean
 
 __all__ = ["Panel", "families_chapter", "panel_chapter"]
 
@@ -39,31 +39,34 @@ class Panel:
 
 def panel_chapter(table: AnswerTable, panel: Panel, settings: Settings) -> StudyChapter:
     """AUROC of the panel's disagreement for every author that is better than all of the panel and not of it."""
-    weights = row_weights(np.arange(table.said.shape[1]), settings.draws, np.random.default_rng(settings.seed))
+    rng = np.random.default_rng(settings.seed)
+    weights = row_weights(np.arange(table.said.shape[1]), settings.draws, rng)
     members = [table.models.index(name) for name in panel.members]
     authors, few = _authors(table, members)
+    drawn = _Drawn(weights, drawn_counts(len(authors), settings.draws, rng))
     areas = {table.models[a]: _area(table, a, members, weights) for a in authors}
     shown = {name: figure_of(areas[name], 1, "") for name in (panel.shown or areas) if name in areas}
     found = (
         f"The disagreement of {_listed(panel.members)} finds wrong answers of "
         + "; ".join(f"{name} at {stated(one)}" for name, one in list(shown.items())[:3])
-        + f". Mean over the {len(areas)} more accurate authors: {stated(_mean(list(areas.values())))}.",
+        + f". Mean over the {len(areas)} more accurate authors: {stated(drawn.mean(list(areas.values())))}.",
     )
-    claims = list(_claims(table, members, authors, weights))
+    claims = list(_claims(table, members, authors, drawn))
     warnings = [f"{panel.title}: {why}: {count}" for why, count in table.left_out.items()]
     warnings += [f"{panel.title}: {name}, an author with under {_LEAST} wrong answers, is left out" for name in few]
     picture = forest("AUROC of wrong answers by the panel's disagreement", shown, _CHANCE)
     notes = (
         (
             f"The panel is {_listed(panel.members)}. An answer's uncertainty is the share of the panel that gave another one. Authors are all models that "
-            "are more accurate than each of the panel, those of their families too; the claims say what leaving those out changes. Intervals draw questions."
+            "are more accurate than each of the panel, those of their families too; the claims say what leaving those out changes. Intervals draw "
+            "questions; those of means draw authors too. The panel is fixed."
         ),
     )
     return StudyChapter(
         panel.title,
         found,
         claims,
-        [_author_table(table, authors, members, areas), _growth(table, members, authors, weights)],
+        [_author_table(table, authors, members, areas), _growth(table, members, authors, drawn)],
         notes,
         picture,
         warnings,
@@ -86,42 +89,51 @@ def _area(table: AnswerTable, author: int, members: Sequence[int], weights: Weig
     return resampled_auroc(table.disagreement(author, members), wrong=~table.right[author], weights=weights)
 
 
-def _mean(areas: Sequence[Floats]) -> Figure:
-    return figure_of(np.mean(areas, axis=0), len(areas), "authors")
+@dataclass(frozen=True, slots=True, eq=False)
+class _Drawn:
+    """How often each row is drawn, (N, D+1), and each of A authors, (D+1, A)."""
+
+    rows: Weights
+    authors: Floats
+
+    def mean(self, areas: Sequence[Floats], of: Sequence[int] | None = None) -> Figure:
+        """The mean of areas over all authors, or over those with these places, with its interval over rows and authors."""
+        counts = self.authors if of is None else self.authors[:, list(of)]
+        return figure_of(weighted_mean(np.asarray(areas), counts), len(areas), "authors")
 
 
 def _claims(
-    table: AnswerTable, members: Sequence[int], authors: Sequence[int], weights: Weights
+    table: AnswerTable, members: Sequence[int], authors: Sequence[int], drawn: _Drawn
 ) -> Iterator[DecidedClaim]:
-    whole = np.array([_area(table, a, members, weights) for a in authors])
-    best = np.array([[_area(table, a, [m], weights) for m in members] for a in authors])
+    whole = np.array([_area(table, a, members, drawn.rows) for a in authors])
+    best = np.array([[_area(table, a, [m], drawn.rows) for m in members] for a in authors])
     names = f"{len(members)} small models"
     yield DecidedClaim(
         f"The disagreement of {names} finds wrong answers of better models",
-        _mean(list(whole - _CHANCE)),
+        drawn.mean(list(whole - _CHANCE)),
         "AUROC less 0.5, mean over authors",
         pair_verdicts(whole - _CHANCE),
     )
     yield DecidedClaim(
         f"All {len(members)} find more than one of them, mean over which",
-        _mean(list(whole - best.mean(axis=1))),
+        drawn.mean(list(whole - best.mean(axis=1))),
         "AUROC, mean over authors",
         pair_verdicts(whole - best.mean(axis=1)),
     )
     strangers = {a: [m for m in members if family_of(table.models[m]) != family_of(table.models[a])] for a in authors}
     kin = [i for i, a in enumerate(authors) if 0 < len(strangers[a]) < len(members)]
     if kin:
-        others = np.array([_area(table, authors[i], strangers[authors[i]], weights) for i in kin])
+        others = np.array([_area(table, authors[i], strangers[authors[i]], drawn.rows) for i in kin])
         yield DecidedClaim(
             "A relative on the panel is worth its place",
-            _mean(list(whole[kin] - others)),
+            drawn.mean(list(whole[kin] - others), kin),
             "AUROC with less without the author's family, mean over authors with one",
             pair_verdicts(whole[kin] - others),
         )
-    hard = np.array([_within(table, a, members, weights) for a in authors])
+    hard = np.array([_within(table, a, members, drawn.rows) for a in authors])
     yield DecidedClaim(
         "With difficulty taken out disagreement is above chance",
-        _mean(list(hard - _CHANCE)),
+        drawn.mean(list(hard - _CHANCE)),
         "AUROC less 0.5 among questions that equally many other models get wrong",
         pair_verdicts(hard - _CHANCE),
     )
@@ -165,18 +177,18 @@ def _author_table(
     return FigureTable("Every author", columns, rows)
 
 
-def _growth(table: AnswerTable, members: Sequence[int], authors: Sequence[int], weights: Weights) -> FigureTable:
+def _growth(table: AnswerTable, members: Sequence[int], authors: Sequence[int], drawn: _Drawn) -> FigureTable:
     """By how many members of the panel there are, in their order."""
     rows: list[tuple[Cell, ...]] = []
     before: NDArray[np.float64] | None = None
     for k in range(1, len(members) + 1):
-        areas = np.array([_area(table, a, members[:k], weights) for a in authors])
+        areas = np.array([_area(table, a, members[:k], drawn.rows) for a in authors])
         rows.append(
             (
                 k,
                 table.models[members[k - 1]],
-                _mean(list(areas)),
-                "–" if before is None else _mean(list(areas - before)),
+                drawn.mean(list(areas)),
+                "–" if before is None else drawn.mean(list(areas - before)),
             )
         )
         before = areas
@@ -188,12 +200,12 @@ def families_chapter(table: AnswerTable, title: str, settings: Settings) -> Stud
     rng = np.random.default_rng(settings.seed)
     weights = row_weights(np.arange(table.said.shape[1]), settings.draws, rng).astype(np.float64)
     m = len(table.models)
-    counts = np.concatenate([np.ones((1, m)), rng.multinomial(m, np.full(m, 1 / m), settings.draws)])
+    counts = drawn_counts(m, settings.draws, rng)
     family = np.array([family_of(name) for name in table.models])
     kin = (family[:, None] == family) & ~np.eye(m, dtype=np.bool_)
     across = ~kin & ~np.eye(m, dtype=np.bool_)
     same = _same_wrong(table, weights)
-    sides = [_over(same, counts, chosen) for chosen in (kin, across)]
+    sides = [pair_mean(same, counts, chosen) for chosen in (kin, across)]
     differs = sides[0] - sides[1]
     figures = [figure_of(side, int(chosen.sum()), "pairs") for side, chosen in zip(sides, (kin, across), strict=True)]
     claim = DecidedClaim(
@@ -224,13 +236,4 @@ def _same_wrong(table: AnswerTable, weights: Floats) -> Floats:
         n_both = both @ weights
         agree = (both & (table.said == table.said[a])) @ weights
         found[a] = np.divide(agree, n_both, out=np.full_like(agree, np.nan), where=n_both > 0)
-    return found
-
-
-def _over(values: Floats, counts: Floats, chosen: NDArray[np.bool_]) -> Floats:
-    there = np.isfinite(values)
-    weights = np.einsum("da,dr,ar->ard", counts, counts, chosen) * there
-    total = weights.sum(axis=(0, 1))
-    mean = np.where(there, values, 0.0)
-    found: Floats = np.divide((weights * mean).sum(axis=(0, 1)), total, out=np.zeros_like(total), where=total > 0)
     return found

@@ -8,7 +8,7 @@ from typing import Final
 from foureyes.study.stored_options import StoredOptions, load_stored_options
 from studies.know_when.published_data import PublishedData
 from studies.published_study import PublishedStudy, Settings, StudyChapter, run_published
-from studies.second_readers import accuracy_gap, difficulty, doubt, thresholds
+from studies.second_readers import accuracy_gap, difficulty, doubt, shared_misses, thresholds
 from studies.second_readers.misses import families_chapter, loses_chapter
 from studies.second_readers.pairs import measure_pairs
 from studies.second_readers.panels import votes_chapter, weaker_chapter
@@ -32,6 +32,7 @@ def mmbench(store: PublishedData, settings: Settings) -> Sequence[StudyChapter]:
         weaker_chapter(pairs),
         loses_chapter(pairs),
         families_chapter(pairs),
+        shared_misses.chapter(pairs),
         thresholds.chapter(pairs),
         difficulty.chapter(pairs),
         votes_chapter(pairs, settings.seed),

@@ -49,8 +49,13 @@ def chapter(pairs: ReaderPairs) -> StudyChapter:
     picture = forest(
         "AUROC of the reader's surprise less that of the author's own entropy, by the reader's accuracy", bins, 0.0
     )
+    warnings = [
+        f"{name} is no author here: its answers are all right, or all wrong"
+        for name, told in zip(options.models, pairs.told, strict=True)
+        if not told
+    ]
     return StudyChapter(
-        "By how reader and author compare", found, claims, [_by_gap(pairs), _best(pairs)], notes, picture
+        "By how reader and author compare", found, claims, [_by_gap(pairs), _best(pairs)], notes, picture, warnings
     )
 
 
@@ -76,7 +81,7 @@ def _claims(pairs: ReaderPairs) -> Iterator[DecidedClaim]:
 def _bins(pairs: ReaderPairs) -> dict[str, Bools]:
     found = {}
     for low, high in pairwise(_EDGES):
-        chosen = (pairs.gap >= low) & (pairs.gap < high) & pairs.apart
+        chosen = (pairs.gap >= low) & (pairs.gap < high) & pairs.apart & pairs.told[:, None]
         if chosen.any():
             found[_named(low, high)] = chosen
     return found
@@ -112,7 +117,7 @@ def _best(pairs: ReaderPairs) -> FigureTable:
         "its CMP",
     )
     rows = []
-    for author in np.argsort(-pairs.accuracy):
+    for author in (a for a in np.argsort(-pairs.accuracy) if pairs.told[a]):
         areas = np.where(pairs.apart[author], pairs.cmp[author, :, 0], -1)
         best = int(areas.argmax())
         own, surprise = float(pairs.own[author, 0, 0]), float(pairs.own_surprise[author, 0, 0])
@@ -126,11 +131,11 @@ def _best(pairs: ReaderPairs) -> FigureTable:
 
 def _level_gap(pairs: ReaderPairs) -> Figure:
     """Where a line through the differences of near pairs, by gap of accuracy, is zero."""
-    near = (np.abs(pairs.gap) <= _NEAR) & pairs.apart
+    near = (np.abs(pairs.gap) <= _NEAR) & pairs.apart & pairs.told[:, None]
     x, y = pairs.gap[near], (pairs.cmp - pairs.own)[near]
-    weights = np.einsum("da,dr->ard", pairs.models, pairs.models)[near]
+    weights = np.einsum("da,dr->ard", pairs.models, pairs.models)[near] * np.isfinite(y)
     told = (weights > 0).sum(axis=0) > 1  # a line needs two pairs, with gaps of their own
-    weights, y = weights[:, told], y[:, told]
+    weights, y = weights[:, told], np.nan_to_num(y[:, told])
     total = weights.sum(axis=0)
     from_x = x[:, None] - x @ weights / total
     mean_y = (weights * y).sum(axis=0) / total

@@ -6,21 +6,26 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from foureyes.maths.resampled_auroc import resampled_auroc, row_weights
+from foureyes.maths.resampled_auroc import row_weights
 from studies.know_when.published_data import PublishedData
 from studies.know_when.values import Cell, FigureTable
 from studies.published_study import DecidedClaim, Settings, StudyChapter, stated
-from studies.second_readers.pairs import Floats, figure_of, pair_verdicts
+from studies.second_readers.pairs import (
+    Bools,
+    Floats,
+    area_if_told,
+    drawn_counts,
+    figure_of,
+    pair_mean,
+    pair_verdicts,
+)
 
 __all__ = ["chapters"]
 
 _TASKS: Final = ("arc", "mmlu", "truthfulqa")
 _REORDERED: Final = ("Llama3-8b", "Llama3-70b")
 """On MMLU these two answered the questions in another order than the rest: their rows do not align."""
-
-Bools = NDArray[np.bool_]
 
 
 def chapters(store: PublishedData, settings: Settings) -> Sequence[StudyChapter]:
@@ -35,7 +40,7 @@ def chapters(store: PublishedData, settings: Settings) -> Sequence[StudyChapter]
         for says, chosen in (("at least as accurate", gap >= 0), ("less accurate", gap < 0)):
             apart = chosen & ~np.eye(len(models), dtype=np.bool_)
             difference = other - own[:, None]
-            mean = figure_of(_mean(difference, counts, apart), int(apart.sum()), "pairs")
+            mean = figure_of(pair_mean(difference, counts, apart), int(apart.sum()), "pairs")
             claims.append(
                 DecidedClaim(
                     f"{task}: the doubt of a model {says} beats own doubt",
@@ -45,7 +50,7 @@ def chapters(store: PublishedData, settings: Settings) -> Sequence[StudyChapter]
                 )
             )
             sides = (
-                figure_of(_mean(values, counts, apart), 0, "")
+                figure_of(pair_mean(values, counts, apart), 0, "")
                 for values in (other, np.broadcast_to(own[:, None], other.shape))
             )
             rows.append((task, says, int(apart.sum()), *sides, mean))
@@ -98,14 +103,7 @@ def _measured(right: Bools, msp: Floats, settings: Settings) -> tuple[Floats, Fl
     rng = np.random.default_rng(settings.seed)
     m, n = right.shape
     weights = row_weights(np.arange(n), settings.draws, rng)
-    counts = np.concatenate([np.ones((1, m)), rng.multinomial(m, np.full(m, 1 / m), settings.draws)])
-    areas = np.array([[resampled_auroc(-msp[r], wrong=~right[a], weights=weights) for r in range(m)] for a in range(m)])
+    counts = drawn_counts(m, settings.draws, rng)
+    areas = np.array([[area_if_told(-msp[r], ~right[a], weights) for r in range(m)] for a in range(m)])
     accuracy = right.mean(axis=1)
     return areas[np.arange(m), np.arange(m)], areas, accuracy[None, :] - accuracy[:, None], counts
-
-
-def _mean(values: Floats, counts: Floats, chosen: Bools) -> Floats:
-    weights = np.einsum("da,dr,ar->ard", counts, counts, chosen)
-    total = weights.sum(axis=(0, 1))
-    found: Floats = (weights * values).sum(axis=(0, 1))[total > 0] / total[total > 0]
-    return found

@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from foureyes.maths.resampled_auroc import resampled_auroc
 from studies.know_when.values import Cell, Figure, FigureTable
 from studies.published_study import DecidedClaim, StudyChapter, forest, stated
-from studies.second_readers.pairs import Floats, ReaderPairs, figure_of, pair_verdicts
+from studies.second_readers.pairs import (
+    Floats,
+    ReaderPairs,
+    area_if_told,
+    drawn_counts,
+    figure_of,
+    pair_verdicts,
+    weighted_mean,
+)
 
 __all__ = ["votes_chapter", "weaker_chapter"]
 
 _WEAKER: Final = 8
 _PANELS: Final = (1, 2, 3, 5, 8)
-_DRAWN: Final = 3
+_DRAWN: Final = 10
+"""Panels of each author, of which as many are drawn again for every draw of the bootstrap."""
 
 
 def weaker_chapter(pairs: ReaderPairs) -> StudyChapter:
     """Own doubt with the readers that are less accurate than the author, the most accurate of them first."""
-    order = np.argsort(-pairs.accuracy)
+    order = np.array([a for a in np.argsort(-pairs.accuracy) if pairs.told[a]])
     authors = order[: len(order) - _WEAKER] if len(order) > _WEAKER else order[:1]
     sizes = range(min(_WEAKER, len(order) - 1) + 1)
     half = np.stack([[_area(pairs, a, _weaker(pairs, a)[:k], own=0.5) for k in sizes] for a in authors])
@@ -65,7 +74,7 @@ def _area(pairs: ReaderPairs, author: int, readers: Sequence[int], *, own: float
     score = own * _ranks(options.entropy[author])
     if readers:
         score = score + (1 - own) * _ranks(-np.mean([np.exp(-options.surprise(r, author)) for r in readers], axis=0))
-    return resampled_auroc(score, wrong=~options.right[author], weights=pairs.weights)
+    return area_if_told(score, ~options.right[author], pairs.weights)
 
 
 def _ranks(u: Floats) -> Floats:
@@ -77,9 +86,8 @@ def _ranks(u: Floats) -> Floats:
 
 def _over_authors(pairs: ReaderPairs, values: Floats, authors: NDArray[np.intp]) -> Figure:
     """The mean of (A, D+1) values over authors, with its interval over questions and authors."""
-    weights = pairs.models[:, authors].T
-    total = weights.sum(axis=0)
-    return figure_of((weights * values).sum(axis=0)[total > 0] / total[total > 0], len(authors), "authors")
+    n_told = int(np.isfinite(values[:, 0]).sum())
+    return figure_of(weighted_mean(values, pairs.models[:, authors]), n_told, "authors")
 
 
 def _weaker_claims(pairs: ReaderPairs, half: Floats, authors: NDArray[np.intp]) -> list[DecidedClaim]:
@@ -122,9 +130,8 @@ def _steps(pairs: ReaderPairs, half: Floats, authors: NDArray[np.intp]) -> Figur
 
 def votes_chapter(pairs: ReaderPairs, seed: int) -> StudyChapter:
     """The same readers, once by what they would answer, once by the probability they give the author's answer."""
-    rng = np.random.default_rng(seed)
     m = len(pairs.options.models)
-    panels = [[rng.permutation(np.delete(np.arange(m), a))[: max(_PANELS)] for _ in range(_DRAWN)] for a in range(m)]
+    panels = _Panels.drawn(m, pairs.weights.shape[1] - 1, np.random.default_rng(seed))
     sizes = [k for k in _PANELS if k < m]
     votes = {k: _panel_areas(pairs, panels, k, voting=True) for k in sizes}
     reads = {k: _panel_areas(pairs, panels, k, voting=False) for k in sizes}
@@ -146,23 +153,41 @@ def votes_chapter(pairs: ReaderPairs, seed: int) -> StudyChapter:
         (
             "A vote is the option a reader holds likeliest, a reading the probability it gives the author's answer: on letters both take "
             "one pass of the prompt, so the same number of readers is the same computing. A vote that has to be written out costs more. "
-            f"{_DRAWN} panels were drawn for each author, from all other models."
+            f"{_DRAWN} panels were drawn for each author, from all other models. Intervals draw questions, authors and these panels."
         ),
     )
     found = (f"Of the same panel readings beat votes: {claims[0].says.lower()}, {stated(claims[0].difference)}.",)
     return StudyChapter("Votes and readings at equal cost", found, claims, [table], notes)
 
 
-def _panel_areas(pairs: ReaderPairs, panels: Sequence[Sequence[NDArray[np.intp]]], k: int, *, voting: bool) -> Floats:
-    """(M, D+1) mean over an author's panels, each cut to its first k."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Panels:
+    """Panels of every author, and how often each is drawn.
+
+    Attributes:
+        members: (M, P, K) of each author's panels, in the order in which they join.
+        counts: (M, P, D+1) how often a panel is drawn; once each first.
+    """
+
+    members: NDArray[np.intp]
+    counts: Floats
+
+    @classmethod
+    def drawn(cls, n_models: int, draws: int, rng: np.random.Generator) -> _Panels:
+        """Panels of all sizes up to the largest, from the models that are not the author."""
+        others = [np.delete(np.arange(n_models), author) for author in range(n_models)]
+        members = [[rng.permutation(rest)[: max(_PANELS)] for _ in range(_DRAWN)] for rest in others]
+        return cls(np.array(members), np.stack([drawn_counts(_DRAWN, draws, rng).T for _ in others]))
+
+
+def _panel_areas(pairs: ReaderPairs, panels: _Panels, k: int, *, voting: bool) -> Floats:
+    """(M, D+1) mean over an author's panels as they are drawn, each cut to its first k."""
     found = []
-    for author, drawn in enumerate(panels):
+    for author, (members, counts) in enumerate(zip(panels.members, panels.counts, strict=True)):
         wrong = ~pairs.options.right[author]
-        areas = [
-            resampled_auroc(-_support(pairs, author, p[:k], voting=voting), wrong=wrong, weights=pairs.weights)
-            for p in drawn
-        ]
-        found.append(np.mean(areas, axis=0))
+        supports = (_support(pairs, author, panel[:k], voting=voting) for panel in members)
+        areas = np.stack([area_if_told(-support, wrong, pairs.weights) for support in supports])
+        found.append(weighted_mean(areas, counts.T))
     return np.array(found)
 
 

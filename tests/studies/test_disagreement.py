@@ -14,6 +14,7 @@ from sklearn.metrics import roc_auc_score
 from foureyes.errors import InputError
 from studies.disagreement.__main__ import main
 from studies.disagreement.answers import family_of, gsm8k_answers
+from studies.disagreement.panel import _Drawn
 from studies.know_when.published_data import PublishedData
 
 SKILL = {
@@ -85,6 +86,17 @@ def test_the_page_decides_its_claims_and_names_what_is_missing(tmp_path: Path):
     assert "mmlu was skipped: mmlu_redux/mmlu_redux_14llm.csv.gz is not in the data folder" in text
     assert "| The disagreement of 3 small models finds wrong answers of better models |" in text
     assert "nan" not in text
+
+
+def test_a_mean_over_authors_draws_authors():
+    counts = np.array([[1, 1], [2, 0], [0, 2], [1, 1]], float)
+    areas = [np.full(4, 0.6), np.full(4, 0.8)]
+    found = _Drawn(np.ones((3, 4), np.float32), counts).mean(areas)
+    assert found.value == pytest.approx(0.7)
+    assert 0.6 <= found.low < 0.65
+    assert 0.75 < found.high <= 0.8
+    only = _Drawn(np.ones((3, 4), np.float32), counts).mean([np.full(4, 0.8)], [1])
+    assert (only.value, only.low, only.high) == pytest.approx((0.8, 0.8, 0.8))
 
 
 def test_families_are_told_by_name():

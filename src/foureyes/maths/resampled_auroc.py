@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.columns import flags, real, same_length
 
-__all__ = ["resampled_auroc", "row_weights", "stratified_auroc"]
+__all__ = ["resampled_auroc", "row_weights", "running_sums", "stratified_auroc"]
 
 Floats = NDArray[np.float64]
 Weights = NDArray[np.float32]
@@ -74,7 +74,7 @@ def resampled_auroc(uncertainty: ArrayLike, *, wrong: ArrayLike, weights: Weight
     if not len(bad) or not len(good):
         raise NotEnoughData(f"an AUROC needs a wrong and a right answer; got {len(bad)} wrong and {len(good)} right")
     good = good[np.argsort(u[good], kind="stable")]
-    below = _running_sums(weights, good)
+    below = running_sums(weights, good)
     first, last = (np.searchsorted(u[good], u[bad], side=side) for side in ("left", "right"))
     beaten = below[first] + below[last]
     in_order = np.einsum("nd,nd->d", weights[bad], beaten, dtype=np.float64, casting="safe") / 2
@@ -119,8 +119,20 @@ def stratified_auroc(uncertainty: ArrayLike, *, wrong: ArrayLike, strata: ArrayL
     return found
 
 
-def _running_sums(weights: Weights, order: NDArray[np.intp]) -> Weights:
-    """(R + 1, D) weight of the first 0 … R rows in this order."""
+def running_sums(weights: Weights, order: NDArray[np.intp]) -> Weights:
+    """The weight of the first rows of an order, however many are taken.
+
+    Args:
+        weights: (N, D) counts.
+        order: (R,) numbers of rows.
+
+    Returns:
+        (R + 1, D): of the first 0 … R rows.
+
+    Example:
+        >>> running_sums(np.array([[1], [2], [4]], np.float32), np.array([2, 0])).ravel().tolist()
+        [0.0, 4.0, 5.0]
+    """
     sums = np.zeros((len(order) + 1, weights.shape[1]), np.float32)
     if weights.shape[1] < _WIDE:
         np.cumsum(weights[order], axis=0, out=sums[1:])
