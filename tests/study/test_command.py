@@ -85,7 +85,10 @@ def test_a_study_becomes_a_page_and_markdown_with_every_section(shop, data, tmp_
     assert "40 of 40" in markdown
     assert not re.search(r"\bnan\b", markdown, re.IGNORECASE)
     assert command(shop, "choose", study, "--out", out, "--task", "own", "--generator", "g", "--labels", 20) == 1
-    assert capsys.readouterr().out.startswith("no verifier: ")
+    said = capsys.readouterr().out
+    assert said.startswith("no verifier: ")
+    assert re.search(r"^  v is right on [0-9.]+% of 20 labelled questions", said, re.MULTILINE)
+    assert "use own doubt with one to three of them" in said
 
 
 def test_a_second_run_computes_nothing_and_reports_the_same(shop, data, study, tmp_path, capsys) -> None:
@@ -163,9 +166,11 @@ def test_a_verifier_is_chosen_or_the_rule_says_why_not(shop, data, study, tmp_pa
     assert command(shop, *asked, "--labels", 0, "--json") == 1
     found = json.loads(capsys.readouterr().out)["result"]
     assert found["chosen"] is None
-    assert [s["name"] for s in found["evidence"]] == ["v"]
-    assert command(shop, *asked, "--ms", 0.0) == 1
-    assert "beyond the budget: v" in capsys.readouterr().out
+    assert {s["name"] for s in found["evidence"]} == {"v", "own doubt"}
+    assert command(shop, *asked, "--ms", 0.0) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("own doubt: ")
+    assert "beyond the budget: v, v+own doubt" in said
     with pytest.raises(InputError, match="no answers of 'h' to 'own'; it has own: g"):
         command(shop, "choose", study, "--out", out, "--task", "own", "--generator", "h")
     with pytest.raises(InputError, match="own, g: no verifier has the signal 'cme'"):

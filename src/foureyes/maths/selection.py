@@ -52,6 +52,7 @@ class VerifierCandidate:
         cost: of one row, ≥ 0, in the unit of the budget.
         uncertainty: (n,) of the labelled rows, larger = more likely wrong; empty where there are no labels.
         expected: what evidence without labels lets expect of its AUROC.
+        members: names of those that it is made of; its own where nothing is given.
 
     Raises:
         InputError: a negative cost, or an uncertainty that is no column of numbers.
@@ -61,8 +62,10 @@ class VerifierCandidate:
     cost: float
     uncertainty: ArrayLike = ()
     expected: AurocPrior = UNINFORMED_PRIOR
+    members: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "members", self.members or (self.name,))
         if not 0 <= self.cost < math.inf:
             raise InputError(f"{self.name}: cost must be at least 0; got {self.cost}")
         object.__setattr__(self, "uncertainty", real(f"uncertainty of {self.name}", self.uncertainty))
@@ -133,6 +136,7 @@ class VerifierChoice(Result):
         too_dear: names of those beyond the budget.
         n_right, n_wrong: labels it rests on.
         needed: how many labels in all would probably decide; ``None`` where it is decided, or cannot be told.
+        members: names of those that the chosen candidate is made of; none where none is chosen.
     """
 
     chosen: str | None
@@ -142,6 +146,7 @@ class VerifierChoice(Result):
     n_right: int
     n_wrong: int
     needed: int | None = None
+    members: tuple[str, ...] = ()
 
 
 def choose_verifier(
@@ -199,7 +204,8 @@ def choose_verifier(
     chosen = _cheapest_good_enough(evidence, rule)
     ranked = tuple(sorted(evidence, key=lambda s: -s.auroc))
     if chosen is not None:
-        return VerifierChoice(chosen.name, _decided(chosen, ranked, rule), ranked, too_dear, *counts)
+        members = next(c.members for c in affordable if c.name == chosen.name)
+        return VerifierChoice(chosen.name, _decided(chosen, ranked, rule), ranked, too_dear, *counts, members=members)
     needed = posterior.labels_needed(affordable, rule, seed, len(is_wrong))
     return VerifierChoice(None, _undecided(ranked, rule, needed), ranked, too_dear, *counts, needed)
 
@@ -232,6 +238,7 @@ def committee(members: Sequence[VerifierCandidate], *, name: str | None = None) 
         cost=sum(m.cost for m in members),
         uncertainty=np.mean([_ranks(column) for column in columns], axis=0),
         expected=AurocPrior(float(np.mean([m.expected.auroc for m in members])), max(m.expected.sd for m in members)),
+        members=tuple(one for m in members for one in m.members),
     )
 
 

@@ -1,6 +1,7 @@
 """The choice of a verifier by the rule of :mod:`foureyes.maths.selection`, from the rows of a study.
 
-Candidates are the verifiers of a cell and every pair of them; what a row costs is measured. What is known without labels
+Candidates are the verifiers of a cell and the author's own doubt, every pair of these, and own doubt with all verifiers,
+for half; what a row costs is measured. What is known without labels
 (how often verifier and generator disagree, how surprised and unsure the verifier is on average) is weighed by what it
 meant in the study's *other* cells. The backtest asks what the rule is worth: labels are drawn, the rule decides, and its
 choice is compared with the best candidate on the rows that were not drawn.
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.auroc_prior import UNINFORMED_PRIOR, AurocPrior, PriorModel
+from foureyes.maths.betting import mean_upper
 from foureyes.maths.ranking import auroc
 from foureyes.maths.selection import (
     DEFAULT_RULE,
@@ -29,17 +31,32 @@ from foureyes.maths.selection import (
 )
 from foureyes.study.cells import Cell, SignalValues
 
-__all__ = ["Backtest", "ReaderSkill", "backtest", "choose", "learn_experience", "reader_skill"]
+__all__ = [
+    "LEVEL_GAP",
+    "Backtest",
+    "ReaderSkill",
+    "advice_of",
+    "backtest",
+    "choose",
+    "learn_experience",
+    "reader_skill",
+]
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 _EVIDENCE: Final = ("log_cmp", "cme", "v_agree")
 _DRAWS: Final = 20
-_TWO_SIDED: Final = 1.96
+_TAIL: Final = 0.025
 
-_LEVEL: Final = -0.027
-"""A reader's accuracy above the author's at which reading and own doubt were level on published runs."""
+_OWN_DOUBT: Final = "own doubt"
+_OWN_SIGNAL: Final = "g_ent"
+_OFTEN: Final = 0.9
+"""Own doubt is a candidate where it is known of so many of the rows that all verifiers scored: the other rows are left out for all."""
+
+LEVEL_GAP: Final = -0.027
+"""A reader's accuracy above the author's at which reading and own doubt are level on 26 published models: the figure of
+docs/studies/second_readers.md, "Reading and own doubt are level where the reader is …"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,35 +85,50 @@ class ReaderSkill:
     """How a verifier's own answers compare with those that it reads.
 
     On published runs (docs/studies/second_readers.md) a reader's surprise and the author's own doubt are level where the reader is
-    0.027 less accurate; a better one is worth more alone, and a worse one adds to own doubt.
+    less accurate by :data:`LEVEL_GAP`; a better one is worth more alone, and a worse one adds to own doubt.
 
     Attributes:
         verifier: its name.
-        accuracy, author: shares of the labelled questions that each gets right.
-        margin: half of the 95 % interval of their difference.
+        accuracy, author: shares of the labelled answers that each gets right, means over questions.
+        low, high: 95 % interval of their difference that holds for any number of questions.
         n: labelled questions.
     """
 
     verifier: str
     accuracy: float
     author: float
-    margin: float
+    low: float
+    high: float
     n: int
+
+    @property
+    def reads_better(self) -> bool:
+        """Whether its surprise is known to find wrong answers better than the author's own doubt does."""
+        return self.low > LEVEL_GAP
 
     @property
     def advice(self) -> str:
         """What to do, in words.
 
         Example:
-            >>> ReaderSkill("r", 0.9, 0.8, 0.1, 200).advice.partition(": ")[2]
+            >>> ReaderSkill("r", 0.9, 0.8, 0.01, 0.2, 200).advice.partition(": ")[2]
             'its surprise is the better signal'
         """
-        lead = self.accuracy - self.author - _LEVEL
         said = f"{self.verifier} is right on {self.accuracy:.1%} of {self.n} labelled questions, the author on {self.author:.1%}"
-        if lead > self.margin:
+        if self.reads_better:
             return f"{said}: its surprise is the better signal"
-        worse = lead < -self.margin
+        worse = self.high < LEVEL_GAP
         return f"{said}{'' if worse else ', which does not decide who reads better'}: put the author's own doubt beside it where that is known"
+
+
+def advice_of(skills: Sequence[ReaderSkill]) -> list[str]:
+    """What the accuracies of all verifiers say, in words: one line each, and the case in which none reads better than the author doubts."""
+    said = [skill.advice for skill in skills]
+    if said and not any(skill.reads_better for skill in skills):
+        said.append(
+            "no verifier is known to read better than the author doubts: use own doubt with one to three of them"
+        )
+    return said
 
 
 def choose(
@@ -108,7 +140,7 @@ def choose(
     learnt: PriorModel | None = None,
     seed: int = 0,
 ) -> VerifierChoice:
-    """Chooses among the verifiers of a cell and their pairs.
+    """Chooses among the verifiers of a cell, the author's own doubt, and several of these together.
 
     Args:
         cell: with the signal of each verifier.
@@ -143,11 +175,14 @@ def reader_skill(
         return None
     rows = _labelled(cell, _signals(cell, signal), n_labels, seed)
     its = np.array([grades[row] == "right" for row in rows], np.float64)
-    lead = its - cell.right[rows]
-    if len(lead) < 2:  # a spread needs two
+    questions = np.unique(cell.groups[rows], return_inverse=True)[1]
+    rows_of = np.bincount(questions)
+    if not len(rows_of):
         return None
-    margin = _TWO_SIDED * float(lead.std(ddof=1)) / len(lead) ** 0.5
-    return ReaderSkill(verifier, float(its.mean()), float(cell.right[rows].mean()), margin, len(lead))
+    reader, author = (np.bincount(questions, right) / rows_of for right in (its, cell.right[rows].astype(np.float64)))
+    behind = (1 + author - reader) / 2  # 0 where only the reader is right, 1 where only the author is
+    low, high = 1 - 2 * mean_upper(behind, _TAIL), 2 * mean_upper(1 - behind, _TAIL) - 1
+    return ReaderSkill(verifier, float(reader.mean()), float(author.mean()), low, high, len(rows_of))
 
 
 def learn_experience(cells: Sequence[Cell], *, signal: str = "log_cmp") -> PriorModel | None:
@@ -253,7 +288,11 @@ def _candidates(
     ]
     if not len(rows):
         return single
-    return [*single, *(committee(pair) for pair in combinations(single, 2))]
+    found = [*single, *(committee(pair) for pair in combinations(single, 2))]
+    readers = [candidate for candidate in single if candidate.name != _OWN_DOUBT]
+    if len(single) > len(readers) > 1:
+        found.append(committee([single[-1], committee(readers)]))
+    return found
 
 
 def _milliseconds(signal: SignalValues, cell: Cell) -> float:
@@ -293,9 +332,13 @@ def _evidence(cell: Cell, verifier: str) -> dict[str, float]:
 
 
 def _signals(cell: Cell, name: str) -> dict[str, SignalValues]:
+    """The signal of every verifier, and own doubt last where it is known."""
     found = {v: s for v in cell.verifiers if v != cell.generator and (s := cell.signal(v, name))}
     if not found:
         raise InputError(f"{cell.task}, {cell.generator}: no verifier has the signal {name!r}")
+    own, usable = cell.signal("own", _OWN_SIGNAL), _usable_rows(cell, found)
+    if own is not None and usable.any() and own.numbers()[1][usable].mean() >= _OFTEN:
+        found[_OWN_DOUBT] = own
     return found
 
 

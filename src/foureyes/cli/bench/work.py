@@ -32,7 +32,7 @@ from foureyes.study.protocols import load_tasks
 from foureyes.study.provenance import StudyManifest, manifest_of
 from foureyes.study.sections import build_report
 from foureyes.study.store import CallStore
-from foureyes.study.verifier_choice import choose, learn_experience, reader_skill
+from foureyes.study.verifier_choice import advice_of, choose, learn_experience, reader_skill
 from foureyes.tables.saving import require_place
 
 __all__ = ["bench", "run"]
@@ -118,9 +118,11 @@ def _choose(args: argparse.Namespace, output: CommandOutput, out: Path) -> None:
     learnt = learn_experience([cell for cell in cells if cell is not mine[0]], signal=args.signal)
     rule = SelectionRule(args.ms, args.tolerance, args.sure)
     found = choose(mine[0], n_labels=args.labels, signal=args.signal, rule=rule, learnt=learnt, seed=study.seed)
-    chosen = found.chosen.split("+") if found.chosen else []
-    skills = [reader_skill(mine[0], name, n_labels=args.labels, signal=args.signal, seed=study.seed) for name in chosen]
-    advice = [skill.advice for skill in skills if skill]
+    readers = [name for name in mine[0].verifiers if name != args.generator]
+    skills = [
+        reader_skill(mine[0], name, n_labels=args.labels, signal=args.signal, seed=study.seed) for name in readers
+    ]
+    advice = advice_of([skill for skill in skills if skill])
     output.give(lambda: {**asdict(found), "advice": advice}, lambda: _tell_choice(found, advice))
     if not found.chosen:
         output.status = Exit.FAILED

@@ -133,7 +133,7 @@ def choices(study: Study, cells: Sequence[Cell]) -> Section:
                 rows.append((cell_label(cell), str(found.n), f"{found.decided:.0%} of {found.draws}", *figures))
     columns = ("answers", "labels", "decided", "AUROC given away, mean", "at most", "within tolerance")
     note = (
-        "The rule of foureyes bench choose, with labels drawn again and again: how often it chose a verifier or a pair, and what its "
-        "choice gave away on the other rows against the best candidate there, which is flattered by hindsight."
+        "The rule of foureyes bench choose, with labels drawn again and again: how often it chose, among verifiers, own doubt and several "
+        "of these together, and what its choice gave away on the other rows against the best candidate there, which is flattered by hindsight."
     )
     return Section("Choosing a verifier", (), (TextTable(columns, tuple(rows), note=note),) if rows else ())
