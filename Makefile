@@ -58,6 +58,7 @@ bench: $(VENV)/developer
 	$(BIN)/python -m bench.view --markdown docs/bench-view.md
 	$(BIN)/python -m bench.sandbox --data $(DATA) --markdown docs/prove.md
 	$(BIN)/python -m bench.study_speed --data $(DATA) --markdown docs/bench-study.md
+	$(BIN)/python -m bench.reader_pairs --data $(DATA) --markdown docs/bench-study.md
 
 # Folder with the published data of the studies; docs/prove.md says what is read.
 DATA ?= ../shared/data
@@ -69,7 +70,10 @@ studies: $(VENV)/developer
 	$(BIN)/python -m studies.defaults --data $(DATA) --splits 5 --markdown docs/studies/defaults.md
 	$(BIN)/python -m studies.vision --data $(DATA) --markdown docs/studies/vision.md
 	$(BIN)/foureyes models pull smollm2-135m gemma3-270m qwen2.5-coder-0.5b qwen2.5-coder-1.5b
-	$(BIN)/python -m studies.route --data $(DATA) --stored 150 --live 60 --out out/studies/route
+	$(BIN)/python -m studies.stated_confidence --data $(DATA) --markdown docs/studies/stated_confidence.md
+	$(BIN)/python -m studies.route --data $(DATA) --stored 150 --live 60 --markdown docs/studies/route.md
+	$(BIN)/python -m studies.rank_wrong --data $(DATA) --limit 250 --markdown docs/studies/rank_wrong.md
+	$(BIN)/python -m studies.sample_conditioned --data $(DATA) --every 4 --samples 3 --markdown docs/studies/sample_conditioned.md
 	$(BIN)/python -m studies.beliefs --data $(DATA) --markdown docs/studies/beliefs.md
 	$(BIN)/python -m studies.code_bugs --data $(DATA) --markdown docs/studies/code_bugs.md
 	$(BIN)/python -m studies.programs --data $(DATA) --markdown docs/studies/programs.md

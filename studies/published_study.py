@@ -10,18 +10,18 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final, TypeAlias
 
 from foureyes.display import plural
 from foureyes.errors import InputError, NotEnoughData
 from foureyes.report.forest import ForestMark, ForestPlot
-from foureyes.report.study import Section, StudyReport, TextTable, save_study
+from foureyes.report.study import Section, StudyReport, TextTable
 from foureyes.study.claims import ClaimVerdict, verdict_counts, verdict_of
 from foureyes.study.provenance import describe_machine, package_versions
 from foureyes.study.sections.formatting import fixed, interval
 from studies.know_when.published_data import PublishedData
 from studies.know_when.values import Cell, Figure, FigureTable
+from studies.pages import add_pages, command_again, save_pages, study_parser
 
 __all__ = ["DecidedClaim", "PublishedStudy", "Settings", "StudyChapter", "run_published", "stated"]
 
@@ -123,28 +123,23 @@ def forest(title: str, figures: Mapping[str, Figure], chance: float) -> ForestPl
 
 def run_published(study: PublishedStudy, argv: Sequence[str] | None = None) -> None:
     """The command: runs the parts, prints the verdicts, writes the page."""
-    args = _arguments(study, argv)
+    parser = _parser(study)
+    args = parser.parse_args(argv)
     settings, store = Settings(args.draws, args.seed), PublishedData(args.data)
     chapters, missing = _run(study, args.only or list(study.parts), store, settings)
     for claim in (claim for chapter in chapters for claim in chapter.claims):
         print(f"{claim.verdict:<13} {claim.says}: {_cell(claim.difference)} ({claim.measured_as}) {claim.pairs}")
-    report = _report(study, chapters, missing, store.read, settings)
-    for path in (args.html, args.markdown):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    save_study(report, html=args.html, markdown=args.markdown)
-    print(f"page: {args.html}\nmarkdown: {args.markdown}", file=sys.stderr)
+    report = _report(study, chapters, missing, _Origin(settings, store.read, command_again(parser, args)))
+    save_pages(report, args)
 
 
-def _arguments(study: PublishedStudy, argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog=f"python -m studies.{study.name}", description=study.title)
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="holds one folder a data set")
+def _parser(study: PublishedStudy) -> argparse.ArgumentParser:
+    parser = study_parser(study.name, study.title)
     parser.add_argument("--seed", type=int, default=0, help="of every draw (default: %(default)s)")
     parser.add_argument("--draws", type=int, default=1000, help="of the bootstrap (default: %(default)s)")
     parser.add_argument("--only", action="append", choices=list(study.parts), help="one part; may be given again")
-    out = Path("out/studies") / study.name
-    parser.add_argument("--html", type=Path, metavar="FILE", default=out / "report.html", help="the page")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", default=out / "report.md", help="the same as Markdown")
-    return parser.parse_args(argv)
+    add_pages(parser)
+    return parser
 
 
 def _run(
@@ -165,12 +160,17 @@ def _run(
     return chapters, missing
 
 
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """Where a page comes from: how it was measured, the checksums of the files read, and the command."""
+
+    settings: Settings
+    checksums: Mapping[str, str]
+    command: str
+
+
 def _report(
-    study: PublishedStudy,
-    chapters: Sequence[StudyChapter],
-    missing: Mapping[str, str],
-    checksums: Mapping[str, str],
-    settings: Settings,
+    study: PublishedStudy, chapters: Sequence[StudyChapter], missing: Mapping[str, str], origin: _Origin
 ) -> StudyReport:
     claims = [claim for chapter in chapters for claim in chapter.claims]
     tally = f"Of {plural(len(claims), 'claim')}: {verdict_counts(claim.verdict for claim in claims)}."
@@ -178,11 +178,11 @@ def _report(
     warnings = [f"{name} was skipped: {why}" for name, why in missing.items()]
     warnings += [warning for chapter in chapters for warning in chapter.warnings]
     versions = ", ".join(f"{name} {number}" for name, number in package_versions().items())
-    origin = f"Seed {settings.seed}, {settings.draws} draws. {describe_machine()}. {versions}."
-    files = TextTable(("file", "SHA-256"), tuple(sorted(checksums.items())))
-    command = f"python -m studies.{study.name} --data DATA --markdown docs/studies/{study.name}.md"
-    sections = (*map(_section, chapters), Section("Where it comes from", (origin,), (files,)))
-    return StudyReport(study.title, (*study.preface, HOW_DECIDED), tuple(findings), tuple(warnings), sections, command)
+    how = f"Seed {origin.settings.seed}, {origin.settings.draws} draws. {describe_machine()}. {versions}."
+    files = TextTable(("file", "SHA-256"), tuple(sorted(origin.checksums.items())))
+    sections = (*map(_section, chapters), Section("Where it comes from", (how,), (files,)))
+    preface = (*study.preface, HOW_DECIDED)
+    return StudyReport(study.title, preface, tuple(findings), tuple(warnings), sections, origin.command)
 
 
 def _section(chapter: StudyChapter) -> Section:

@@ -6,7 +6,6 @@ under scrutiny, and how sure it is. No model is needed.
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -24,17 +23,18 @@ from foureyes.maths.ranking import auroc
 from foureyes.maths.reliability import ece
 from foureyes.maths.stated_samples import average_confidence
 from foureyes.report.forest import ForestMark, ForestPlot
-from foureyes.report.study import Section, StudyReport, TextTable, save_study
+from foureyes.report.study import Section, StudyReport, TextTable
 from foureyes.study.claims import verdict_of
 from foureyes.study.sections.formatting import interval, share
-from studies.sample_conditioned.published import SETS
+from studies.pages import add_pages, command_again, save_pages, study_parser
+from studies.sac3 import SETS, found_wrong
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 SURE: Final = 0.9
 SAMPLES: Final = {"self_SC": "the same question", "perb_SC": "the question in other words"}
-_VERDICT: Final = re.compile(r"Guess: (Yes|No)\s+Probability: ([0-9.]+)")
+_VERDICT: Final = re.compile(r"Guess: (Yes|No)\s+Probability: ([0-9]+\.?[0-9]*|\.[0-9]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +53,15 @@ class Verdicts:
 
 
 def verdicts(row: Mapping[str, Any], key: str) -> Verdicts | None:
-    """Of one published row; ``None`` where one of its verdicts is none."""
+    """Of one published row; ``None`` where one of its verdicts is none, states no probability, or all state 0 and so no confidence."""
     found = [_VERDICT.fullmatch(said.strip()) for said in row[key]]
     if not found or not all(found):
         return None
-    told = [(one[1] == "Yes", float(one[2])) for one in found if one]
-    return Verdicts(str(row["label"]) == "False", *(tuple(column) for column in zip(*told, strict=True)))
+    agrees, stated = zip(*((one[1] == "Yes", float(one[2])) for one in found if one), strict=True)
+    wrong = found_wrong(row["label"])
+    if wrong is None or max(stated) > 1 or not any(stated):
+        return None
+    return Verdicts(wrong, agrees, stated)
 
 
 def _mean_p_yes(one: Verdicts) -> float:
@@ -76,11 +79,18 @@ CONFIDENCES: Final[Mapping[str, Callable[[Verdicts], float]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The answers of one set under one kind of samples, and how many could not be read."""
+    """The answers of one set under one kind of samples, how many could not be read, and how many of these for want of a label."""
 
     name: str
     told: Sequence[Verdicts]
     unread: int
+    unlabelled: int
+
+    @property
+    def n(self) -> str:
+        """How many answers, and how many are not among them."""
+        lost = f", {self.unlabelled} of them without a label" if self.unlabelled else ""
+        return f"{len(self.told)} ({self.unread} unread{lost})"
 
 
 def read(folder: Path) -> list[Rows]:
@@ -88,10 +98,11 @@ def read(folder: Path) -> list[Rows]:
     found = []
     for name, path in SETS.items():
         rows = json.loads((folder / path).read_text(encoding="utf-8"))
+        unlabelled = sum(found_wrong(row["label"]) is None for row in rows)
         for key, what in SAMPLES.items():
             told = [verdicts(row, key) for row in rows]
             kept = [one for one in told if one is not None]
-            found.append(Rows(f"{name}, {what}", kept, len(told) - len(kept)))
+            found.append(Rows(f"{name}, {what}", kept, len(told) - len(kept), unlabelled))
     return found
 
 
@@ -106,7 +117,7 @@ def report_of(sets: Sequence[Rows], command: str) -> StudyReport:
             area = auroc(1 - confidence, wrong=wrong)
             marks.append(ForestMark(f"{rows.name}: {name}", area.value, area.low, area.high))
             figures = (interval(area), interval(ece(confidence, ~wrong)), _overconfident(confidence, ~wrong))
-            table.append((rows.name, name, f"{len(wrong)} ({rows.unread} unread)", *figures))
+            table.append((rows.name, name, rows.n, *figures))
         for name in ("average confidence", "mean P(yes)"):
             lead = paired_difference(1 - said[name], 1 - said["share that agrees"], wrong)
             findings.append(f"{rows.name}: does {name} rank better than the share that agrees? {_told(lead)}")
@@ -139,17 +150,14 @@ def _told(lead: Difference) -> str:
     return f"{words[verdict]}: {lead.value:+z.3f} [{lead.low:+z.3f}, {lead.high:+z.3f}]."
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Writes the page."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder of the published data")
-    parser.add_argument("--out", type=Path, default=Path("out/studies/stated_confidence"), help="for the page")
-    args = parser.parse_args()
-    report = report_of(read(args.data), "python -m studies.stated_confidence --data DATA")
-    args.out.mkdir(parents=True, exist_ok=True)
-    save_study(report, html=args.out / "stated_confidence.html", markdown=args.out / "stated_confidence.md")
+    parser = study_parser("stated_confidence", __doc__)
+    add_pages(parser)
+    args = parser.parse_args(argv)
+    report = report_of(read(args.data), command_again(parser, args))
     print("\n".join(report.findings))
-    print(f"page: {args.out / 'stated_confidence.html'}")
+    save_pages(report, args)
 
 
 if __name__ == "__main__":

@@ -7,10 +7,8 @@ is refitted. No model is run.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -24,7 +22,8 @@ from foureyes.maths.resampling import group_weights, percentiles
 from foureyes.report.cascade_shift import CascadeShiftRow, cascade_severity_table
 from foureyes.report.forest import ForestMark, ForestPlot
 from foureyes.report.shift import ShiftRow, severity_table
-from foureyes.report.study import Section, StudyReport, TextTable, save_study
+from foureyes.report.study import Section, StudyReport, TextTable
+from studies.pages import add_pages, command_again, save_pages, study_parser
 
 LARGE: Final = "llava-v1.6-34b"
 SMALL_AT_MOST: Final = 3.1
@@ -94,22 +93,19 @@ class Fitted:
         return cls(names, warm, fit, judged, (small, names.index(LARGE)))
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Measures, and writes the page."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder of the published data")
+    parser = study_parser("vision", __doc__)
     parser.add_argument("--seed", type=int, default=0, help="of the half to fit on (default: %(default)s)")
-    parser.add_argument("--out", type=Path, default=Path("out/studies"), metavar="FOLDER", help="for the page")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="default: in --out")
-    args = parser.parse_args()
+    add_pages(parser)
+    args = parser.parse_args(argv)
     with np.load(args.data / "vlm_mmbench_logits" / "logits.npz", allow_pickle=False) as file:
         data = {name: file[name] for name in ("logits", "gold", "ids", "models", "params_b", "l2_category")}
     sizes = data["params_b"].astype(np.float64)
     fitted = Fitted.of(data["models"].tolist(), sizes, list(kinds(data)), args.seed)
-    args.out.mkdir(parents=True, exist_ok=True)
-    report = report_of(fitted, f"python -m studies.vision --data DATA --seed {args.seed}")
-    save_study(report, html=args.out / "vision.html", markdown=args.markdown or args.out / "vision.md")
+    report = report_of(fitted, command_again(parser, args))
     print("\n".join(report.findings))
+    save_pages(report, args)
 
 
 def kinds(data: dict[str, NDArray[Any]]) -> Iterator[Kind]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from foureyes.calibration.classes import Scale
 from foureyes.calibration.softmax import softmax
+from studies.sac3 import found_wrong
 
 __all__ = ["UNSUITABLE", "ClassSet", "ScoreSet", "class_sets", "score_sets", "signal_sets"]
 
@@ -107,12 +108,15 @@ def class_sets(data: Path, *, rounded: bool = True) -> Iterator[ClassSet]:
 def signal_sets(data: Path) -> Iterator[tuple[str, dict[str, Floats], NDArray[np.bool_]]]:
     """Two signals of every answer: the mean verbal P(yes) about resampled answers, and about reworded questions."""
     for path in sorted((data / "sac3").glob("*.json")):
-        rows = json.loads(path.read_text(encoding="utf-8"))
+        every = json.loads(path.read_text(encoding="utf-8"))
+        rows = [row for row in every if found_wrong(row["label"]) is not None]
+        lost = f" ({len(every) - len(rows)} without a label)" if len(rows) < len(every) else ""
         signals = {
             "self": np.array([_verbal(row["self_SC"]) for row in rows]),
             "perturbed": np.array([_verbal(row["perb_SC"]) for row in rows]),
         }
-        yield f"sac3 {path.name.partition('_')[0]}", signals, np.array([str(row["label"]) == "True" for row in rows])
+        right = np.array([not found_wrong(row["label"]) for row in rows])
+        yield f"sac3 {path.name.partition('_')[0]}{lost}", signals, right
 
 
 def _multiple_choice(path: Path) -> ScoreSet:

@@ -10,10 +10,8 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
-from foureyes.report.study import save_study
 from foureyes.study.provenance import describe_machine, package_versions
 from studies.know_when import (
     cifar10,
@@ -27,6 +25,7 @@ from studies.know_when import (
 from studies.know_when.page import build_report, cell, final_verdict, pooled
 from studies.know_when.published_data import PublishedData
 from studies.know_when.values import Figure, RunSettings, StudyPart
+from studies.pages import add_pages, command_again, save_pages, study_parser
 
 __all__ = ["PARTS", "main"]
 
@@ -47,7 +46,8 @@ PARTS: Final[Mapping[str, Callable[[PublishedData, RunSettings], StudyPart]]] = 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Runs the parts, prints the verdicts, and writes the page and the Markdown."""
-    args = _arguments(argv)
+    parser = _parser()
+    args = parser.parse_args(argv)
     plan = RunSettings(seed=args.seed, draws=QUICK_DRAWS if args.quick else args.draws)
     store = PublishedData(args.data)
     parts, missing = _run(args.only or list(PARTS), store, plan)
@@ -55,17 +55,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     for claim in (claim for part in parts.values() for claim in part.claims):
         print(f"{final_verdict(claim, again):<12} {claim.says}: {cell(pooled(claim, again))} ({claim.measured_as})")
     origin = _origin(plan, 1 if args.quick else args.splits)
-    command = "python -m studies.know_when --data DATA"
-    report = build_report(list(parts.values()), missing, origin, store.read, again, command)
-    for path in (args.html, args.markdown):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    save_study(report, html=args.html, markdown=args.markdown)
-    print(f"page: {args.html}\nmarkdown: {args.markdown}", file=sys.stderr)
+    report = build_report(list(parts.values()), missing, origin, store.read, again, command_again(parser, args))
+    save_pages(report, args)
 
 
-def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="holds one folder a data set")
+def _parser() -> argparse.ArgumentParser:
+    parser = study_parser("know_when", __doc__)
     parser.add_argument("--seed", type=int, default=0, help="of the halves and of every interval")
     parser.add_argument("--draws", type=int, default=1000, help="bootstrap draws")
     parser.add_argument(
@@ -73,10 +68,8 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_DRAWS} draws, one split: to see that it works")
     parser.add_argument("--only", action="append", choices=list(PARTS), help="one part; may be given again")
-    out = Path("out/studies/know_when")
-    parser.add_argument("--html", type=Path, metavar="FILE", default=out / "report.html", help="the page")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", default=out / "report.md", help="the same as Markdown")
-    return parser.parse_args(argv)
+    add_pages(parser)
+    return parser
 
 
 def _run(names: Sequence[str], store: PublishedData, plan: RunSettings) -> tuple[dict[str, StudyPart], dict[str, str]]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foureyes.display import plural
-from studies.rank_wrong import worst_window
+from foureyes.signals.conditioned import worst_window
 from studies.route.cache import Row
 
 __all__ = ["Doubts", "Flags", "Floats", "doubts_of", "left_out", "named"]
@@ -66,7 +66,7 @@ def doubts_of(rows: Mapping[str, Row], readings: Mapping[str, Mapping[str, Row]]
     for name, of in columns.items():
         surprise = [_code(one) for one in of]
         values[f"{name}: mean"] = np.array([one.mean() for one in surprise])
-        values[f"{name}: worst 8 tokens"] = np.array([worst_window(one) for one in surprise])
+        values[f"{name}: worst 8 tokens"] = np.array([worst_window(one, 8) for one in surprise])
     read = Counter(ids[n] for n, _, _ in kept)
     return Doubts(
         np.array([n for n, _, _ in kept], np.intp),

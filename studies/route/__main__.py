@@ -10,7 +10,7 @@ import argparse
 from pathlib import Path
 from typing import Final
 
-from foureyes.report.study import save_study
+from studies.pages import add_pages, command_again, save_pages, study_parser
 from studies.route.own import live_setting, stored_settings
 from studies.route.page import Part, report_of
 from studies.route.published import language_settings, mmbench_settings, mmlu_setting
@@ -42,7 +42,8 @@ _LIVE: Final = (
 
 def main() -> None:
     """Measures, and writes the page."""
-    args = _arguments()
+    parser = _parser()
+    args = parser.parse_args()
     parts, missing = _published(args.data, args.seed), []
     if args.stored:
         parts.append(Part("GSM8K", _STORED, tuple(stored_settings(args.data, args.cache, args.stored)), LEARNED))
@@ -55,14 +56,9 @@ def main() -> None:
             "Semantic-router's self-verification was not measured: it takes writers at hand, --live N. No stored data hold a small "
             "writer's grade of its own answer beside a large writer's answer."
         )
-    options = "".join(
-        f" --{name} {n}" for name, n in (("stored", args.stored), ("live", args.live), ("seed", args.seed)) if n
-    )
-    report = report_of(parts, missing, f"python -m studies.route --data DATA{options}")
-    args.out.mkdir(parents=True, exist_ok=True)
-    save_study(report, html=args.out / "route.html", markdown=args.out / "route.md")
+    report = report_of(parts, missing, command_again(parser, args))
     print("\n".join(report.findings))
-    print(f"page: {args.out / 'route.html'}")
+    save_pages(report, args)
 
 
 def _published(data: Path, seed: int) -> list[Part]:
@@ -73,15 +69,14 @@ def _published(data: Path, seed: int) -> list[Part]:
     ]
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder of the published data")
+def _parser() -> argparse.ArgumentParser:
+    parser = study_parser("route", __doc__)
     parser.add_argument("--stored", type=int, default=0, metavar="N", help="stored answers to GSM8K to read")
     parser.add_argument("--live", type=int, default=0, metavar="N", help="questions to ask local writers")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="of the halves of MMBench")
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache/foureyes/studies/route", metavar="FOLDER")
-    parser.add_argument("--out", type=Path, default=Path("out/studies/route"), metavar="FOLDER", help="for the page")
-    return parser.parse_args()
+    add_pages(parser)
+    return parser
 
 
 if __name__ == "__main__":

@@ -12,11 +12,12 @@ import numpy as np
 
 from foureyes.models.catalog import open_reader, open_writer
 from foureyes.models.roles import Sampling
+from foureyes.study.tasks.grading import letter_of
 from foureyes.types import Exchange, Unscored, Written
 from studies.route.cache import Row, kept, weights_of
 from studies.route.reading import signals_of
 
-__all__ = ["asked", "read", "self_verified", "stated", "written"]
+__all__ = ["asked", "is_right", "read", "self_verified", "stated", "written"]
 
 _ASK: Final = "{question}\n\nA) {a}\nB) {b}\n\nReply with the letter of the right answer alone."
 _ANSWER: Final = Sampling(max_tokens=4)
@@ -49,11 +50,16 @@ def asked(data: Path, n: int, seed: int) -> dict[str, Row]:
 
 def _question(question: str, options: dict[int, str], *, turned: bool) -> Row:
     a, b = (options[0], options[1]) if turned else (options[1], options[0])
-    return {"prompt": _ASK.format(question=question, a=a, b=b), "gold": "B" if turned else "A"}
+    return {"prompt": _ASK.format(question=question, a=a, b=b), "options": [a, b], "gold": "B" if turned else "A"}
+
+
+def is_right(question: Row, answer: str) -> bool:
+    """Whether an answer chooses the right option; one that chooses none is not right."""
+    return letter_of(answer, question["options"]) == question["gold"]
 
 
 def written(folder: Path, questions: dict[str, Row], writer: str) -> list[Row]:
-    """What the writer answers, its own mean log-prob, tokens, and whether that is right."""
+    """What the writer answers, its own mean log-prob, ``None`` where it shows none, and tokens."""
 
     def make(ids: Any) -> list[Row]:
         wrote = _writer(writer).write([questions[one]["prompt"] for one in ids], _ANSWER)
@@ -68,12 +74,10 @@ def _written(question: Row, one: Written | Unscored) -> Row:
         raise SystemExit(f"the writer did not answer {question['prompt']!r}: {one.detail}")
     answer = str(one.exchange.answer)
     nll = np.zeros(0) if one.reading is None else one.reading.nll
-    letter = re.search(r"[AB]", answer)
     return {
         "answer": answer,
         "mean_logprob": -float(nll.mean()) if len(nll) else None,
         "n_tokens": len(nll),
-        "correct": letter is not None and letter[0] == question["gold"],
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from foureyes.models.roles import Reader
+from foureyes.signals.conditioned import worst_window
 from foureyes.types import Exchange, Reading, Unscored
 
 __all__ = ["SIGNALS", "signals_of"]
@@ -33,12 +34,11 @@ def _signals(exchange: Exchange, final: str | None, one: Reading | Unscored) -> 
     if isinstance(one, Unscored):
         return {**dict.fromkeys(SIGNALS), "n_tokens": 0, "n_prompt": 0, "unread": one.reason}
     nll, entropy = one.nll[one.selected], one.entropy_high[one.selected]
-    windows = np.convolve(nll, np.full(_WINDOW, 1 / _WINDOW), mode="valid") if len(nll) > _WINDOW else [nll.mean()]
     return {
         "log_cmp": float(nll.mean()),
         "excess": float((nll - entropy).mean()),
         "nats_per_root_token": float(nll.sum() / np.sqrt(len(nll))),
-        "worst_window": float(np.max(windows)),
+        "worst_window": worst_window(nll, _WINDOW),
         "final_answer": _final(exchange, final, one),
         "n_tokens": len(nll),
         "n_prompt": one.n_prompt_tokens,

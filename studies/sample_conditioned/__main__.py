@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from foureyes.maths.ranking import auroc
 from foureyes.models.catalog import open_reader
 from foureyes.models.roles import Reader
-from foureyes.report.study import save_study
+from studies.pages import add_pages, command_again, save_pages, study_parser
 from studies.sample_conditioned.forms import FREE
 from studies.sample_conditioned.judging import JudgedSet, judged
 from studies.sample_conditioned.page import OVERLAP, WordsAlone, report_of
-from studies.sample_conditioned.published import SETS, SampledAnswer, load
+from studies.sample_conditioned.published import SETS, SampledAnswer, load, n_unlabelled
 from studies.sample_conditioned.readings import PLACES, surprises
 
 NUMBERS: Final = (1, 2, 3, 5, 10)
@@ -26,7 +27,8 @@ USUAL: Final = "behind the question"
 
 def main() -> None:
     """Reads, judges, and writes the page."""
-    args = _arguments()
+    parser = _parser()
+    args = parser.parse_args()
     reader = open_reader(args.model)
     sets = {name: load(args.data, name)[:: args.every] for name in SETS}
     by_k = [_judged(sets, k, reader, args.cache) for k in NUMBERS if k <= args.samples]
@@ -37,16 +39,14 @@ def main() -> None:
         (one.name, _judged(others, min(3, args.samples), one, args.cache))
         for one in (reader, *map(open_reader, args.other_model or ()))
     ]
-    options = "".join(f" --other-model {model}" for model in args.other_model or ())
-    command = (
-        f"python -m studies.sample_conditioned --data DATA --every {args.every} --samples {args.samples} --places {args.places} "
-        f"--model {args.model}{options} --others-every {args.others_every}"
+    report = report_of(
+        by_k, places, readers if args.other_model else [], _words(args.data), reader.name, command_again(parser, args)
     )
-    report = report_of(by_k, places, readers if args.other_model else [], _words(args.data), reader.name, command)
-    args.out.mkdir(parents=True, exist_ok=True)
-    save_study(report, html=args.out / "sample_conditioned.html", markdown=args.out / "sample_conditioned.md")
+    unlabelled = {name: n_unlabelled(args.data, name) for name in SETS}
+    lost = tuple(f"{name}: answers without a label of right or wrong: {n}" for name, n in unlabelled.items() if n)
+    report = replace(report, warnings=(*report.warnings, *lost))
     print("\n".join(report.findings))
-    print(f"page: {args.out / 'sample_conditioned.html'}")
+    save_pages(report, args)
 
 
 def _judged(
@@ -77,9 +77,8 @@ def _words(data: Path) -> list[WordsAlone]:
     return found
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder of the published data")
+def _parser() -> argparse.ArgumentParser:
+    parser = study_parser("sample_conditioned", __doc__)
     parser.add_argument("--model", default="smollm2-135m", help="who reads (default: %(default)s)")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="every Nth answer (default: all)")
     parser.add_argument("--samples", type=int, default=10, help="samples an answer, 1 to 10 (default: %(default)s)")
@@ -93,8 +92,8 @@ def _arguments() -> argparse.Namespace:
         "--others-every", type=int, default=4, metavar="N", help="those read every Nth answer (default: %(default)s)"
     )
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache/foureyes/studies/sample_conditioned")
-    parser.add_argument("--out", type=Path, default=Path("out/studies/sample_conditioned"), help="for the page")
-    return parser.parse_args()
+    add_pages(parser)
+    return parser
 
 
 if __name__ == "__main__":

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from foureyes.models.scripted import ScriptedReader
-from studies.rank_wrong import SIGNALS, _gsm8k, _halueval, _sac3, like_length, table
+from foureyes.report.study import study_markdown
+from studies.rank_wrong import SIGNALS, _gsm8k, _halueval, _sac3, like_length, report_of, table
 
 
 def written(folder):
+    unlabelled = {"question": "q", "generated_answer": "word", "label": "false"}
     sac3 = [
         {"question": f"q{i}", "generated_answer": ["odd word" if i % 3 else "word"], "label": str(i % 3 == 0)}
         for i in range(60)
@@ -26,7 +28,7 @@ def written(folder):
     for name in ("sac3", "gsm8k_openai", "halueval"):
         (folder / name).mkdir()
     for name in ("hotpotQA", "nq_open"):
-        (folder / f"sac3/{name}_250_eval_labeled-SC.json").write_text(json.dumps(sac3))
+        (folder / f"sac3/{name}_250_eval_labeled-SC.json").write_text(json.dumps([*sac3, unlabelled]))
     for name, rows in (
         ("gsm8k_openai/example_model_solutions.jsonl.gz", gsm8k),
         ("halueval/general_data.json.gz", halueval),
@@ -43,15 +45,26 @@ def test_the_published_rows_are_read_with_their_labels(tmp_path):
     (first, second, *_) = _gsm8k(folder / "gsm8k_openai/example_model_solutions.jsonl.gz")
     assert (first.exchange.answer, first.wrong, second.wrong) == ("2 + 2 = 4", True, False)
     assert next(_halueval(folder / "halueval/general_data.json.gz")).wrong
+    assert sac3[-1] is None
 
 
 def test_every_set_is_ranked_by_every_signal(tmp_path):
     reader = ScriptedReader({"odd": 0.01, "word": 0.5}, name="scripted")
     made = table(written(tmp_path), reader, 60)
     assert [row[2] for row in made.rows] == list(SIGNALS) * 4
+    assert [row[0] for row in made.rows[:: len(SIGNALS)]] == [
+        "SAC3, HotpotQA (1 without a label)", "SAC3, NQ (1 without a label)", "GSM8K, 6 B and 175 B", "HaluEval, general"
+    ]  # fmt: skip
     by = {row[2]: row for row in made.rows[: len(SIGNALS)]}
     assert by["the sum"][3].startswith("1.00")
     assert by["log_cmp, the mean"][5] == "100%"
+
+
+def test_the_page_names_the_best_signal_of_every_set_and_its_command(tmp_path):
+    reader = ScriptedReader({"odd": 0.01, "word": 0.5}, name="scripted")
+    made = report_of(table(written(tmp_path), reader, 60), "scripted", "COMMAND")
+    assert made.findings[1].startswith("SAC3, NQ (1 without a label): highest AUROC 1.00 [1.00, 1.00] by ")
+    assert "Command: `COMMAND`" in study_markdown(made)
 
 
 def test_length_alone_tells_nothing_among_answers_of_like_length():

@@ -12,7 +12,7 @@ import pytest
 from studies.route import cache, live
 from studies.route.cache import kept, rows_of
 from studies.route.curves import BUDGETS, accuracies, at_cost, leads
-from studies.route.live import asked, stated
+from studies.route.live import asked, is_right, stated
 from studies.route.own import live_setting
 from studies.route.page import Part, report_of
 from studies.route.rules import LOGPROB, OWN, RANDOM, READER, READER_RAW, VERIFY, rules_of
@@ -109,6 +109,12 @@ def test_a_row_that_was_made_of_something_else_is_made_anew(tmp_path: Path) -> N
     assert rows_of(path, {"a": ("other weights", "one")}) == {}
 
 
+def test_an_answer_is_right_by_the_option_that_it_chooses() -> None:
+    question = {"prompt": "Which?", "options": ["this", "that"], "gold": "B"}
+    assert all(is_right(question, answer) for answer in ("B", "Answer: B", "that"))
+    assert not any(is_right(question, answer) for answer in ("A", "Answer: A", "Both B and A", "All are"))
+
+
 @pytest.mark.parametrize(
     ("reply", "confidence"),
     [
@@ -144,15 +150,26 @@ def test_answers_written_here_make_a_setting_of_every_rule(tmp_path: Path, monke
         (tmp_path / f"arc-{name}.jsonl").write_text("".join(lines), encoding="utf-8")
 
     def answered(i: int) -> dict[str, Any]:
-        return {"answer": "A", "mean_logprob": -float(rng.random()), "n_tokens": 1, "correct": bool(rng.random() < 0.6)}
+        said = "Answer: B" if i % 3 else "A"
+        return {"answer": said, "mean_logprob": None if i == 5 else -float(rng.random()), "n_tokens": 1}
 
     put("written-qwen2.5-coder-0.5b", answered)
     put("written-qwen2.5-coder-1.5b", answered)
     put("verified-qwen2.5-coder-0.5b", lambda i: {"reply": "", "confidence": None if i % 7 == 0 else 0.8})
-    put("read-qwen2.5-coder-0.5b-gemma3-270m", lambda _: {"log_cmp": float(rng.random())})
+    put("read-qwen2.5-coder-0.5b-gemma3-270m", lambda i: {"log_cmp": None if i == 8 else float(rng.random())})
     setting = live_setting(tmp_path, tmp_path, 60)
     assert {VERIFY, LOGPROB, READER, OWN, RANDOM} <= setting.rules.keys()
     assert setting.rules[VERIFY].score.tolist().count(0.0) == 9  # a reply without a confidence is none
+    assert setting.notes == (
+        "read by gemma3-270m",
+        "1 left out: the small writer shows no log-prob",
+        "1 left out: the reader could not read",
+        "9 self-verifications state nothing",
+    )
+    assert all(len(rule.score) == 58 for rule in setting.rules.values())
+    golds = [row["gold"] for i, row in enumerate(questions.values()) if i not in {5, 8}]
+    said = ["B" if i % 3 else "A" for i in range(60) if i not in {5, 8}]
+    assert setting.right[0].tolist() == [gold == one for gold, one in zip(golds, said, strict=True)]
     assert setting.rules[VERIFY].cost > setting.rules[READER].cost > 0
     report = report_of([Part("Here", "Words.", (setting,), READER)], [], "a command")
     assert f"{READER} against {VERIFY}" in " ".join(report.findings)

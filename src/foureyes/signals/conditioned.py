@@ -81,7 +81,7 @@ def sample_conditioned_cmp(
     Source: our own, measured by ``studies.sample_conditioned``.
     """
     rows = _read_behind(exchanges, samples, reader, plain=False)
-    return [row if isinstance(row, Unscored) else worst_window(row.behind.mean(axis=0)) for row in rows]
+    return [row if isinstance(row, Unscored) else worst_window(row.behind.mean(axis=0), WINDOW) for row in rows]
 
 
 def sample_conditioned_segments(
@@ -123,7 +123,7 @@ def with_sample(exchange: Exchange, sample: str) -> Exchange:
     return replace(exchange, prompt=(*exchange.prompt, Message("user", before)))
 
 
-def worst_window(nll: Floats, size: int = WINDOW) -> float:
+def worst_window(nll: Floats, size: int) -> float:
     """Mean of the most surprising ``size`` tokens in a row; of all where there are fewer."""
     if len(nll) <= size:
         return float(nll.mean())

@@ -63,7 +63,7 @@ def nats_per_byte(reading: Reading) -> float:
 def nats_per_root_token(reading: Reading) -> float:
     """Summed surprise over the square root of the number of tokens, −(1/√T) Σ ln p(token): to rank answers of unlike length.
 
-    The mean puts short answers first and the sum long ones; this lies between them (``docs/studies/rank_wrong.md``).
+    The mean puts short answers first and the sum long ones; this lies between them (``docs/reading-order.md``).
     """
     nll = reading.nll[reading.selected]
     return float(nll.sum()) / math.sqrt(len(nll))
