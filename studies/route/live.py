@@ -55,7 +55,8 @@ def _question(question: str, options: dict[int, str], *, turned: bool) -> Row:
 
 def is_right(question: Row, answer: str) -> bool:
     """Whether an answer chooses the right option; one that chooses none is not right."""
-    return letter_of(answer, question["options"]) == question["gold"]
+    right: bool = letter_of(answer, question["options"]) == question["gold"]
+    return right
 
 
 def written(folder: Path, questions: dict[str, Row], writer: str) -> list[Row]:

@@ -112,7 +112,7 @@ def test_a_row_that_was_made_of_something_else_is_made_anew(tmp_path: Path) -> N
 def test_an_answer_is_right_by_the_option_that_it_chooses() -> None:
     question = {"prompt": "Which?", "options": ["this", "that"], "gold": "B"}
     assert all(is_right(question, answer) for answer in ("B", "Answer: B", "that"))
-    assert not any(is_right(question, answer) for answer in ("A", "Answer: A", "Both B and A", "All are"))
+    assert not any(is_right(question, answer) for answer in ("A", "Answer: A", "Both of them", "All are"))
 
 
 @pytest.mark.parametrize(
