@@ -53,7 +53,12 @@ def results(found: DemoResults) -> str:
     rows = [(f"`{sign.model}` {sign.words}", words.area(sign.everywhere), words.area(sign.sure)) for sign in main.signs]
     differences = words.decided(main.everywhere), words.decided(main.among_sure)
     rows.append(("second reader − own entropy", *differences))
-    sentences = *words.headline(main), words.overall(main)
+    sentences = (
+        *words.headline(main),
+        words.beside_chance(main.among_sure),
+        words.overall(main),
+        words.beside_chance(main.everywhere),
+    )
     return f"{' '.join(sentences)}\n\n{markdown_table(TextTable(columns, tuple(rows)))}\n"
 
 

@@ -33,6 +33,26 @@ def test_the_headline_is_what_the_rows_say(found: DemoResults) -> None:
     assert [int(n) for n in re.findall(r"\d+", then)] == [counts[3], counts[2], counts[5]]
 
 
+def test_what_random_picks_find_stands_beside_what_was_found(found: DemoResults) -> None:
+    sure = found.main.among_sure
+    rng = np.random.default_rng(0)
+    wrong = found.main.wrong[found.main.sure]
+    drawn = [int(rng.permutation(wrong)[: sure.n_wrong].sum()) for _ in range(4000)]
+    chance = sure.by_chance
+    assert (chance.low, chance.high) == pytest.approx(tuple(np.quantile(drawn, (0.025, 0.975))), abs=1)
+    assert chance.mean == pytest.approx(np.mean(drawn), abs=0.2)
+    assert chance.low <= sure.own <= chance.high < sure.second
+    assert words.beside_chance(sure) == (
+        f"Random picks find 36.4 [{chance.low}, {chance.high}]: own doubt is within that, the reader above."
+    )
+
+
+def test_a_sign_that_finds_less_than_random_picks_is_said_to() -> None:
+    wrong = np.arange(80) % 2 == 1
+    backwards = search(-wrong.astype(float), wrong.astype(float), wrong)
+    assert words.beside_chance(backwards).endswith("own doubt is below that, the reader above.")
+
+
 def test_areas_are_those_of_scikit_learn(found: DemoResults) -> None:
     main = found.main
     for sign in main.signs:

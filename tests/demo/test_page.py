@@ -18,6 +18,8 @@ def page(found: DemoResults) -> str:
 
 def test_the_headline_is_the_terminals(found: DemoResults, page: str) -> None:
     assert f"<h1>{' '.join(words.headline(found.main))}</h1>" in page
+    assert words.beside_chance(found.main.among_sure) in page
+    assert words.beside_chance(found.main.everywhere) in page
 
 
 def test_every_question_and_program_stands_there(found: DemoResults, page: str) -> None:

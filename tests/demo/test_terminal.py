@@ -18,6 +18,7 @@ def drawn(found: DemoResults, width: int = 80) -> str:
 def test_what_matters_stands_first_and_all_of_it_fits_one_screen(found: DemoResults) -> None:
     lines = drawn(found).splitlines()
     assert tuple(lines[:2]) == words.headline(found.main)
+    assert lines[2] == words.beside_chance(found.main.among_sure)
     assert len(lines) <= 24
     assert max(map(len, lines)) <= 80
 

@@ -18,6 +18,7 @@ from foureyes.demo.live import LiveRead
 from foureyes.demo.recorded import AUTHOR, Answer, Recorded, Seen
 from foureyes.errors import NotEnoughData
 from foureyes.maths.difference import Difference, paired_difference
+from foureyes.maths.random_hits import RandomHits, random_hits
 from foureyes.maths.ranking import Auroc, auroc
 
 __all__ = ["Comparison", "DemoResults", "ErrorsFound", "Preferred", "Sign", "compare", "measure", "preferred", "search"]
@@ -39,6 +40,7 @@ class ErrorsFound:
         n_wrong: wrong ones among them, and how many are looked at.
         own: wrong ones among the ``n_wrong`` that the author doubts most.
         second: those among the ``n_wrong`` that surprise the second reader most.
+        by_chance: those among ``n_wrong`` that are picked at random.
         difference: AUROC of the second reader minus that of own doubt, paired.
     """
 
@@ -46,6 +48,7 @@ class ErrorsFound:
     n_wrong: int
     own: int
     second: int
+    by_chance: RandomHits
     difference: Difference
 
     @property
@@ -202,7 +205,10 @@ def search(own: Floats, second: Floats, wrong: Flags) -> ErrorsFound:
     if min(n_wrong, len(wrong) - n_wrong) < FEWEST:
         raise NotEnoughData(f"wanted {FEWEST} right and wrong answers; got {len(wrong) - n_wrong} and {n_wrong}")
     by_own, by_second = (int(wrong[np.argsort(-sign, kind="stable")[:n_wrong]].sum()) for sign in (own, second))
-    return ErrorsFound(len(wrong), n_wrong, by_own, by_second, paired_difference(second, own, wrong, seed=_SEED))
+    by_chance = random_hits(len(wrong), n_wrong, n_wrong)
+    return ErrorsFound(
+        len(wrong), n_wrong, by_own, by_second, by_chance, paired_difference(second, own, wrong, seed=_SEED)
+    )
 
 
 def preferred(model: str, pairs: Sequence[tuple[Seen | None, Seen | None]]) -> Preferred:

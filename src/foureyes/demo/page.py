@@ -77,6 +77,7 @@ class _Author:
     n: int
     n_wrong: int
     headline: tuple[str, str]
+    beside_chance: str
     lines: list[_Line]
     overall: str
     everywhere: str
@@ -133,8 +134,9 @@ def _author(found: Comparison) -> _Author:
         found.everywhere.n,
         found.everywhere.n_wrong,
         words.headline(found),
+        words.beside_chance(found.among_sure),
         [_Line(sign.model, sign.words, sign.how, (_area(sign.everywhere), _area(sign.sure))) for sign in found.signs],
-        words.overall(found),
+        f"{words.overall(found)} {words.beside_chance(found.everywhere)}",
         words.decided(found.everywhere),
         words.decided(found.among_sure),
         found.among_sure,

@@ -29,6 +29,7 @@ def draw(console: Console, found: DemoResults) -> None:
     parts: list[RenderableType] = [
         Text(first, "bold"),
         Text(second, "bold"),
+        Text(words.beside_chance(main.among_sure)),
         Text(f"{AUTHOR} answered {len(main.answers)} questions; {found.recorded.reader} read the answers.", "dim"),
         "",
         _signs(main),

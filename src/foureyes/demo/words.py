@@ -5,9 +5,10 @@ from __future__ import annotations
 from foureyes.demo.measures import Comparison, ErrorsFound, Preferred
 from foureyes.maths.bounds import clopper_pearson
 from foureyes.maths.difference import Difference
+from foureyes.maths.random_hits import RandomHits
 from foureyes.maths.ranking import Auroc
 
-__all__ = ["area", "decided", "headline", "liking", "overall", "places"]
+__all__ = ["area", "beside_chance", "decided", "headline", "liking", "overall", "places"]
 
 
 def headline(found: Comparison) -> tuple[str, str]:
@@ -29,6 +30,19 @@ def overall(found: Comparison) -> str:
     return (
         f"Of all {all_of.n_wrong} wrong answers among {all_of.n}, own doubt finds {own} and the second reader {second}."
     )
+
+
+def beside_chance(found: ErrorsFound) -> str:
+    """What as many answers picked at random hold of the wrong ones, with the interval of 95 % of picks, and where both signs lie beside it."""
+    chance = found.by_chance
+    return (
+        f"Random picks find {chance.mean:.1f} [{chance.low}, {chance.high}]: own doubt is {_beside(found.own, chance)} that, the reader "
+        f"{_beside(found.second, chance)}."
+    )
+
+
+def _beside(hits: int, chance: RandomHits) -> str:
+    return "above" if hits > chance.high else "below" if hits < chance.low else "within"
 
 
 def decided(found: ErrorsFound) -> str:
