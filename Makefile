@@ -26,7 +26,7 @@ test-servers: $(VENV)/developer
 	$(BIN)/foureyes models pull smollm2-135m
 	PYTHON=$(PYTHON) tools/vllm-server install
 	PYTHON=$(PYTHON) tools/gateway-peers install
-	tools/deploy-peers install
+	PYTHON=$(PYTHON) tools/deploy-peers install
 	$(BIN)/python -m pytest -m "vllm or gateways" tests/servers
 
 check: $(VENV)/developer
@@ -87,7 +87,7 @@ format: $(VENV)/developer
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) .vllm .gateways .rivals .cleanlab .tokenizers .gguf dist out foureyes-demo.html
+	rm -rf $(VENV) .vllm .gateways .deploy-peers .rivals .cleanlab .tokenizers .gguf dist out foureyes-demo.html
 
 $(BIN)/pip:
 	$(PYTHON) -c 'import sys; sys.exit(f"foureyes needs Python 3.11 or newer; {sys.executable} is {sys.version.split()[0]}" if sys.version_info < (3, 11) else 0)'

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,9 @@ from foureyes.cli import main
 from foureyes.config import new_key
 from foureyes.ledger import Signer
 from foureyes.service.metrics import Metrics
+from tests.postgres import postgres_url
+
+__all__ = ["postgres_url"]
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -61,15 +66,43 @@ def test_nothing_of_compose_is_open_to_the_world_and_every_container_is_held_dow
 
 
 def test_the_first_configuration_is_one_that_serve_takes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], postgres_url: str
 ) -> None:
-    """With its secrets and folders here, and a log in SQLite in PostgreSQL's place."""
+    """With its secrets and folders here, and a PostgreSQL of the tests'."""
     text = (DEPLOY / "foureyes.toml").read_text() + new_key("acme", {"verify"}).toml
     text = text.replace("/run/secrets", str(tmp_path)).replace("/var/lib/foureyes", str(tmp_path))
     (tmp_path / "foureyes.toml").write_text(text)
-    (tmp_path / "ledger_url").write_text(f"sqlite:{tmp_path}/log.db")
+    (tmp_path / "ledger_url").write_text(postgres_url)
     (tmp_path / "salt").write_text("a salt of sixteen bytes")
     Signer.generate("example.com/acme").save(tmp_path / "ledger_key")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    assert main(["serve", "--check", "--config", str(tmp_path / "foureyes.toml")]) == 0, capsys.readouterr().err
+
+
+def test_copies_of_the_containers_share_their_quotas_where_they_share_a_database() -> None:
+    given = tomllib.loads((DEPLOY / "foureyes.toml").read_text())
+    assert given["shared_state"]["url_file"] == given["ledger"]["url_file"]
+    assert "ledger_url" in compose()["services"]["foureyes"]["secrets"]
+
+
+def test_the_commands_of_the_page_lead_to_a_configuration_that_serve_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], postgres_url: str
+) -> None:
+    """Those of "In containers", but for docker's own: what it would run is run here, and secrets lie where compose would put them."""
+    page = (ROOT / "docs" / "deploy.md").read_text().partition("## In containers")[2]
+    lines = re.findall(r"^```\n(.*?)^```", page, re.DOTALL | re.MULTILINE)[0].splitlines()
+    ours = [re.sub(r"^docker run .*?foureyes ", f"{sys.executable} -m foureyes ", line) for line in lines]
+    ours = [line.replace("cd deploy && ", "").replace(" /secrets/", " secrets/") for line in ours]
+    ours = [line for line in ours if not re.match(r"docker build|sudo chown|OPENAI_API_KEY|curl", line)]
+    assert len(ours) == len(lines) - 4
+    (tmp_path / "foureyes.toml").write_text((DEPLOY / "foureyes.toml").read_text())
+    subprocess.run(["bash", "-euc", "\n".join(ours)], cwd=tmp_path, check=True, capture_output=True)
+    for name, secret in compose()["secrets"].items():
+        (tmp_path / secret["file"]).rename(tmp_path / "secrets" / name)
+    assert (tmp_path / "secrets" / "ledger_url").read_text().startswith("postgresql://foureyes:")
+    (tmp_path / "secrets" / "ledger_url").write_text(postgres_url)
+    text = (tmp_path / "foureyes.toml").read_text().replace("/run/secrets", str(tmp_path / "secrets"))
+    (tmp_path / "foureyes.toml").write_text(text.replace("/var/lib/foureyes", str(tmp_path)))
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
     assert main(["serve", "--check", "--config", str(tmp_path / "foureyes.toml")]) == 0, capsys.readouterr().err
 
