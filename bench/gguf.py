@@ -11,10 +11,13 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
+import venv
 from pathlib import Path
 from typing import Any, Final
 
+from bench.machine import describe
 from bench.ratios import per_round
 from bench.section import MIB, Aim, at_most, grid, put
 from bench.session import ROOT
@@ -23,6 +26,7 @@ from bench.worker import resident_bytes
 __all__ = ["measured", "page"]
 
 READERS: Final = ("llama.cpp", "float32", "bfloat16")
+INSTALL_S: Final = 60
 
 
 def serve(kind: str, model: str, pairs: int, threads: int) -> None:
@@ -49,13 +53,35 @@ def _opened(kind: str, model: str, threads: int) -> Any:
     if kind == "llama.cpp":
         from foureyes.models.llama_cpp import LlamaCppReader  # noqa: PLC0415 - without torch
 
-        return LlamaCppReader.load(ROOT / ".gguf" / f"{model}.gguf", threads=threads)
+        return LlamaCppReader.load(_file(model), threads=threads)
     import torch  # noqa: PLC0415 - counts as loading
 
     from foureyes import open_reader  # noqa: PLC0415 - counts as loading
 
     torch.set_num_threads(threads)
     return open_reader(model, dtype=kind, device="cpu")
+
+
+def _file(model: str) -> Path:
+    return ROOT / ".gguf" / f"{model}.gguf"
+
+
+def installed() -> str:
+    """How long the extra takes to install into an empty environment, without pip's cache, and what it takes on the disk."""
+    with tempfile.TemporaryDirectory() as folder:
+        venv.create(folder, with_pip=True)
+        before, start = _size(Path(folder)), time.perf_counter()
+        options = ["--quiet", "--disable-pip-version-check", "--no-cache-dir"]
+        subprocess.run([f"{folder}/bin/pip", "install", *options, f"{ROOT}[gguf]"], check=True)
+        seconds = time.perf_counter() - start
+        return (
+            f"`pip install 'foureyes[gguf]'` from this tree into an empty environment, nothing cached: {seconds:.0f} s (aim: under {INSTALL_S}, "
+            f"{'kept' if seconds < INSTALL_S else 'missed'}), {(_size(Path(folder)) - before) / MIB:.0f} MiB."
+        )
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
 
 
 def measured(model: str, pairs: int, rounds: int, threads: int) -> dict[str, list[dict[str, Any]]]:
@@ -117,13 +143,16 @@ def main() -> None:
     if args.serve:
         serve(args.serve, args.model, args.pairs, args.threads)
         return
+    if not _file(args.model).exists():
+        parser.error(f"{_file(args.model)} is missing: python -m tools.gguf_file {args.model}")
+    machine = describe(Path(sys.executable), Path("none"), ("foureyes",))
     before = os.getloadavg()[0]
     found = measured(args.model, args.pairs, args.rounds, args.threads)
     about = (
-        f"{args.model}, {args.pairs} short pairs, {args.rounds} rounds, {args.threads} threads; load {before:.1f} before and "
+        f"{args.model}, {args.pairs} short pairs, {args.rounds} rounds, {args.threads} threads, {machine['processor']}; load {before:.1f} before and "
         f"{os.getloadavg()[0]:.1f} after, our own included."
     )
-    text = page(found, about)
+    text = f"{page(found, about)}\n\n{installed()}"
     print(text)
     if args.markdown:
         put(args.markdown, "bench.gguf", text)
