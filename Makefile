@@ -58,6 +58,7 @@ bench: $(VENV)/developer
 	$(BIN)/python -m bench.view --markdown docs/bench-view.md
 	$(BIN)/python -m bench.sandbox --data $(DATA) --markdown docs/prove.md
 	$(BIN)/python -m bench.study_speed --data $(DATA) --markdown docs/bench-study.md
+	$(BIN)/python -m bench.reader_pairs --data $(DATA) --markdown docs/bench-study.md
 
 # Folder with the published data of the studies; docs/prove.md says what is read.
 DATA ?= ../shared/data

@@ -26,7 +26,7 @@ from typing import Final
 
 from bench.machine import describe
 from bench.ratios import per_round
-from bench.section import aims, at_most, grid
+from bench.section import aims, at_most, grid, put
 from bench.session import ROOT
 
 __all__ = ["STUDY", "requests_of", "study_file"]
@@ -206,7 +206,7 @@ def page(found: StudyTimings, rivals: Path) -> str:
         per_round(found.study, found.harness),
     )
     parts = [
-        "# What a study costs, beside lm-evaluation-harness",
+        "## A study of models, beside lm-evaluation-harness",
         (
             f"Made by `python -m bench.study_speed --data ../shared/data -n {found.questions} --rounds {len(found.study)}`; "
             f"{machine['processor']}, {machine['processors']} processors, Python {machine['python']}, {ours}; the harness with "
@@ -218,7 +218,7 @@ def page(found: StudyTimings, rivals: Path) -> str:
         "What the harness took for a few questions, loading included:",
         grid(("setting", "seconds"), tried),
     ]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(parts)
 
 
 def _seconds(taken: Sequence[float]) -> tuple[str, str]:
@@ -241,7 +241,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         help="of the harness; 32 of the larger vocabulary do not fit 24 GiB",
     )
     parser.add_argument("--rivals", type=Path, default=ROOT / ".rivals/bin/python")
-    parser.add_argument("--markdown", type=Path, metavar="FILE")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="put the tables between the marks of this page")
     args = parser.parse_args(argv)
     if not args.data.is_dir():
         print(f"nothing measured: {args.data} is not there, and the questions are read from it", file=sys.stderr)
@@ -250,7 +250,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         made = page(measure(args, Path(folder)), args.rivals)
     print(made)
     if args.markdown:
-        args.markdown.write_text(made, encoding="utf-8")
+        put(args.markdown, "bench.study_speed", made)
 
 
 if __name__ == "__main__":
