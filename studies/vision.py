@@ -72,6 +72,7 @@ class Fitted:
         fit: the questions that it was fitted on.
         judged: others, those of the same kind first.
         pair: index of the small and of the large model of the cascade.
+        n_broken: questions left out, since a logit of some model is no number.
     """
 
     names: list[str]
@@ -79,6 +80,7 @@ class Fitted:
     fit: Kind
     judged: list[Kind]
     pair: tuple[int, int]
+    n_broken: int = 0
 
     @classmethod
     def of(cls, names: list[str], sizes: NDArray[np.float64], found: Sequence[Kind], seed: int) -> Fitted:
@@ -103,6 +105,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         data = {name: file[name] for name in ("logits", "gold", "ids", "models", "params_b", "l2_category")}
     sizes = data["params_b"].astype(np.float64)
     fitted = Fitted.of(data["models"].tolist(), sizes, list(kinds(data)), args.seed)
+    fitted = replace(fitted, n_broken=n_broken(data))
     report = report_of(fitted, command_again(parser, args))
     print("\n".join(report.findings))
     save_pages(report, args)
@@ -111,7 +114,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 def kinds(data: dict[str, NDArray[Any]]) -> Iterator[Kind]:
     """The kinds of questions, the one to fit on first, then by the models' accuracy."""
     logits = np.asarray(data["logits"][:, :, :4], np.float64)
-    whole = (data["ids"].astype(np.int64) < _ROTATED) & np.isfinite(logits).all(axis=(0, 2))
+    whole = _as_published(data) & _has_logits(data)
     gold = data["gold"].astype(np.intp)
     every = [
         Kind(str(name), logits[:, rows], gold[rows])
@@ -119,6 +122,21 @@ def kinds(data: dict[str, NDArray[Any]]) -> Iterator[Kind]:
         for rows in [whole & (data["l2_category"] == name)]
     ]
     yield from sorted(every, key=lambda kind: (kind.name != HOME, -float(kind.right.mean())))
+
+
+def n_broken(data: dict[str, NDArray[Any]]) -> int:
+    """Questions, rotations aside, of which some model's logits are no numbers."""
+    return int((_as_published(data) & ~_has_logits(data)).sum())
+
+
+def _as_published(data: dict[str, NDArray[Any]]) -> NDArray[np.bool_]:
+    found: NDArray[np.bool_] = data["ids"].astype(np.int64) < _ROTATED
+    return found
+
+
+def _has_logits(data: dict[str, NDArray[Any]]) -> NDArray[np.bool_]:
+    found: NDArray[np.bool_] = np.isfinite(data["logits"][:, :, :4]).all(axis=(0, 2))
+    return found
 
 
 def report_of(fitted: Fitted, command: str) -> StudyReport:
@@ -147,10 +165,16 @@ def report_of(fitted: Fitted, command: str) -> StudyReport:
         "What becomes of a calibrated vision model as questions get harder?",
         (_PREFACE,),
         tuple(_findings(fitted, marks, errors, routed)),
-        ("Kinds of questions are not corruptions of pictures: published logits of those are not at hand.",),
+        tuple(_missing(fitted)),
         sections,
         command,
     )
+
+
+def _missing(fitted: Fitted) -> Iterator[str]:
+    yield "Kinds of questions are not corruptions of pictures: published logits of those are not at hand."
+    if fitted.n_broken:
+        yield f"Questions left out, since a logit of some model is no number: {fitted.n_broken}."
 
 
 def _reports(fitted: Fitted, model: int) -> tuple[list[ShiftRow], list[ShiftRow]]:
@@ -212,8 +236,13 @@ def _findings(
     home, away = errors[0].mean(axis=0), np.mean([error.mean(axis=0) for error in errors[1:]], axis=0)
     yield (
         f"Mean ECE of {len(fitted.names)} models at home {home[0]:.3f} → {home[1]:.3f} with one temperature, on the other kinds "
-        f"{away[0]:.3f} → {away[1]:.3f}."
+        f"{away[0]:.3f} → {away[1]:.3f}. Drawing questions anew adds to this error, so it has no interval here: whether a temperature helps is decided by the Brier score."
     )
+    if all(row.lead.over_random_low == row.lead.over_random_high == 0 for row in routed):
+        yield (
+            "The router of these bins keeps the order of the small model's confidence, so it is the same as a threshold: over a threshold it "
+            "gains nothing on any line."
+        )
     better = sum(mark.low is not None and mark.low > 0 for mark in saved[1:])
     worse = sum(mark.high is not None and mark.high < 0 for mark in saved[1:])
     yield f"Of the {len(saved) - 1} other kinds, a temperature fitted at home surely saves Brier score on {better} and loses on {worse}."

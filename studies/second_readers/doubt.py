@@ -21,11 +21,14 @@ from studies.second_readers.pairs import (
     pair_verdicts,
 )
 
-__all__ = ["chapters"]
+__all__ = ["chapters", "out_of_order"]
 
 _TASKS: Final = ("arc", "mmlu", "truthfulqa")
-_REORDERED: Final = ("Llama3-8b", "Llama3-70b")
-"""On MMLU these two answered the questions in another order than the rest: their rows do not align."""
+_UNPARSEABLE: Final = 2
+_BY_CHANCE: Final = 3.0
+"""Standard errors of a correlation of 0 below which being right goes together with nobody's being right."""
+_KNOWS: Final = 0.4
+"""Share of right answers below which being right is luck, and says nothing of the order of the rows."""
 
 
 def chapters(store: PublishedData, settings: Settings) -> Sequence[StudyChapter]:
@@ -85,17 +88,35 @@ def _loaded(store: PublishedData, task: str) -> tuple[list[str], Bools, Floats, 
     """Names, (M, N) right and probability of the letter, and what is not here."""
     data = store.arrays(f"llm_mcq_confidence/{task}_first_prompt.npz")
     names = [str(name) for name in data["models"]]
-    keep = [i for i, name in enumerate(names) if not (task == "mmlu" and name in _REORDERED)]
+    reordered, untold = out_of_order(data["grade"] == 1)
+    keep = [i for i in range(len(names)) if i not in reordered]
     grade, msp = data["grade"][keep], data["msp"][keep].astype(np.float64)
     finite = np.isfinite(msp).all(axis=0)
-    left_out = [
-        f"{task}: {name} is left out, since its rows are in another order"
-        for i, name in enumerate(names)
-        if i not in keep
+    unparseable = int((grade[:, finite] == _UNPARSEABLE).sum())
+    said = [
+        f"{names[i]} is left out: it is right on other rows than all others are, so its rows are in another order"
+        for i in reordered
     ]
+    said += [f"{names[i]} is kept, though it is right too seldom to tell whether its rows are in order" for i in untold]
+    if unparseable:
+        said.append(
+            f"answers in which no letter was found, {unparseable:,} of {grade[:, finite].size:,}, count as wrong"
+        )
     if not finite.all():
-        left_out.append(f"{task}: rows with a probability that is no number: {(~finite).sum()}")
-    return [names[i] for i in keep], (grade == 1)[:, finite], msp[:, finite], left_out
+        said.append(f"rows with a probability that is no number: {(~finite).sum()}")
+    return [names[i] for i in keep], (grade == 1)[:, finite], msp[:, finite], [f"{task}: {one}" for one in said]
+
+
+def out_of_order(right: Bools) -> tuple[list[int], list[int]]:
+    """Models whose (N,) right answers go together with nobody's: since their rows are in another order, or since they know too little to tell.
+
+    Models of which most go together with a model are in its order; so more than half of them have to be in one.
+    """
+    phi: Floats = np.array(np.corrcoef(right.astype(np.float64)))
+    np.fill_diagonal(phi, np.nan)
+    alone = np.flatnonzero(np.nanmedian(phi, axis=1) < _BY_CHANCE / np.sqrt(right.shape[1]))
+    knows = right.mean(axis=1) >= _KNOWS
+    return [int(i) for i in alone if knows[i]], [int(i) for i in alone if not knows[i]]
 
 
 def _measured(right: Bools, msp: Floats, settings: Settings) -> tuple[Floats, Floats, Floats, Floats]:

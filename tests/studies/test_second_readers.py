@@ -13,10 +13,12 @@ from sklearn.metrics import roc_auc_score
 from foureyes.errors import NotEnoughData
 from foureyes.maths.agreement import miss_agreement
 from foureyes.study.stored_options import StoredOptions, load_stored_options
+from studies.know_when.published_data import PublishedData
 from studies.published_study import Settings
-from studies.second_readers import thresholds
+from studies.second_readers import doubt, thresholds
 from studies.second_readers.__main__ import main
 from studies.second_readers.difficulty import _row_areas
+from studies.second_readers.doubt import out_of_order
 from studies.second_readers.pairs import ReaderPairs, figure_of, measure_pairs, pair_mean, pair_verdicts, weighted_mean
 from studies.second_readers.panels import _panel_areas, _Panels
 from studies.second_readers.shared_misses import miss_figures, missed_by
@@ -196,6 +198,34 @@ def test_the_draw_of_panels_is_in_the_interval(pairs: ReaderPairs):
     assert one[0, 0] == pytest.approx(roc_auc_score(~pairs.options.right[0], -support))
     mean = _panel_areas(pairs, panels, 2, voting=False)
     assert not np.allclose(one[0], mean[0])
+
+
+def test_rows_in_another_order_are_found_out_and_ignorance_is_not_taken_for_it():
+    rng = np.random.default_rng(0)
+    ease = rng.normal(size=2000)
+    right = np.stack([rng.random(2000) < 1 / (1 + np.exp(-2 * ease)) for _ in range(6)])
+    right[2] = right[2, rng.permutation(2000)]
+    right[4] = rng.random(2000) < 0.25
+    assert out_of_order(right) == ([2], [4])
+
+
+def test_letters_that_were_not_found_and_models_in_another_order_are_named(tmp_path: Path):
+    folder = tmp_path / "llm_mcq_confidence"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    ease = rng.normal(size=900)
+    grade = (rng.random((5, 900)) < 1 / (1 + np.exp(-3 * ease))).astype(np.uint8)
+    grade[3] = grade[3, rng.permutation(900)]
+    grade[0, :7] = 2
+    msp = rng.random((5, 900)).astype(np.float32)
+    for task in ("arc", "mmlu", "truthfulqa"):
+        names = np.array(["a", "b", "c", "d", "e"])
+        np.savez(folder / f"{task}_first_prompt.npz", models=names, grade=grade, msp=msp)
+    (chapter,) = doubt.chapters(PublishedData(tmp_path), Settings(draws=60))
+    assert list(chapter.warnings[:2]) == [
+        "arc: d is left out: it is right on other rows than all others are, so its rows are in another order",
+        "arc: answers in which no letter was found, 7 of 3,600, count as wrong",
+    ]
 
 
 def test_missing_data_is_skipped_with_its_reason(tmp_path: Path):

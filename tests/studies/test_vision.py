@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from foureyes.report.study import study_markdown
-from studies.vision import HOME, LARGE, Fitted, kinds, report_of
+from studies.vision import HOME, LARGE, Fitted, kinds, n_broken, report_of
 
 _NAMES = ["small", "middle", LARGE]
 _SIZES = np.array([1.0, np.nan, 34.0])
@@ -42,6 +45,17 @@ def test_what_is_judged_was_not_fitted_on_and_too_sure_models_are_cooled() -> No
     assert "Of the 1 other kinds, a temperature fitted at home surely saves Brier score on 1 and loses on 0." in page
     assert "**small → llava-v1.6-34b**" in page
     assert "not corruptions" in page
+    assert "Questions left out" not in page
+    assert "whether a temperature helps is decided by the Brier score" in page
+    named = study_markdown(report_of(replace(fitted, n_broken=n_broken(data())), "command"))
+    assert "Questions left out, since a logit of some model is no number: 1." in named
+
+
+def test_a_router_that_keeps_the_order_of_confidence_is_said_to_be_a_threshold() -> None:
+    page = study_markdown(report_of(Fitted.of(_NAMES, _SIZES, list(kinds(data())), 0), "command"))
+    gains = re.findall(r"\| ([+−]0\.\d{3}) \\\[[^|]*\] \|$", page, re.MULTILINE)
+    assert len(gains) == 2
+    assert ("the same as a threshold" in page) is (set(gains) == {"+0.000"})
 
 
 def test_the_half_is_the_seeds() -> None:
