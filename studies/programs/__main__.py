@@ -198,7 +198,7 @@ def _make(shop: Workshop, part: str) -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder of the published data")
-    parser.add_argument("--limit", type=int, default=96, help="problems (default: %(default)s)")
+    parser.add_argument("--limit", type=int, default=64, help="problems (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=math.inf, help="of computing for each kind of row")
     parser.add_argument("--make", action="append", choices=MAKES, help="make these rows and no page")
     parser.add_argument(
