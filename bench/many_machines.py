@@ -74,7 +74,7 @@ def page(found: dict[str, list[tuple[float, float]]], about: str) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.many_machines", description=__doc__)
     parser.add_argument("--model", default="smollm2-135m")
-    parser.add_argument("--copies", type=int, default=1, help="how often the demo's questions are read")
+    parser.add_argument("--copies", type=int, default=8, help="how often the demo's questions are read")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="put the table between the marks of this page")
     args = parser.parse_args()

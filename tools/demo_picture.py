@@ -50,7 +50,7 @@ def results(found: DemoResults) -> str:
     """What came out, as Markdown."""
     main = found.main
     columns = ("sign of a wrong answer", f"AUROC, all {main.everywhere.n}", f"AUROC, sure {main.among_sure.n}")
-    rows = [(f"`{sign.model}` {sign.words}", words.area(sign.everywhere), words.area(sign.sure)) for sign in main.signs]
+    rows = [(f"{sign.model} {sign.words}", words.area(sign.everywhere), words.area(sign.sure)) for sign in main.signs]
     differences = words.decided(main.everywhere), words.decided(main.among_sure)
     rows.append(("second reader − own entropy", *differences))
     sentences = (
