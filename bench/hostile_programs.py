@@ -188,6 +188,15 @@ _LOOKS_PASSED: Final = (
         "AssertionError",
     ),
     HostileProgram(
+        "replaces the class of all exceptions",
+        "import builtins\nbuiltins.BaseException = builtins.SystemExit = ZeroDivisionError\nassert False",
+        "failed",
+        "AssertionError",
+    ),
+    HostileProgram(
+        "replaces len", "import builtins\nbuiltins.len = lambda _: 1000\nassert False", "failed", "AssertionError"
+    ),
+    HostileProgram(
         "writes “passed” to every open file and ends its process",
         _TO_EVERY_FILE % "passed\\n" + "os._exit(0)",
         "exited",

@@ -24,9 +24,9 @@ from foureyes.maths.reliability import ece
 from foureyes.maths.stated_samples import average_confidence
 from foureyes.report.forest import ForestMark, ForestPlot
 from foureyes.report.study import Section, StudyReport, TextTable
-from foureyes.study.claims import verdict_of
 from foureyes.study.sections.formatting import interval, share
 from studies.pages import add_pages, command_again, save_pages, study_parser
+from studies.paired import verdict_of_rows
 from studies.sac3 import SETS, found_wrong
 
 Floats = NDArray[np.float64]
@@ -145,7 +145,7 @@ def _overconfident(confidence: Floats, right: Flags) -> str:
 
 
 def _told(lead: Difference) -> str:
-    verdict = verdict_of(lead.low, lead.high, negligible=0.01)
+    verdict = verdict_of_rows(lead.low, lead.high, lead.n_rarer, negligible=0.01)
     words = {"holds": "Yes", "fails": "No, worse", "no difference": "No difference", "not decided": "Not decided"}
     return f"{words[verdict]}: {lead.value:+z.3f} [{lead.low:+z.3f}, {lead.high:+z.3f}]."
 

@@ -18,7 +18,8 @@ from foureyes.study.debate import Debate, DebateBets, RoundName, debate_bets, ru
 from foureyes.study.sections.formatting import interval, share
 from foureyes.types import Prompt, Unscored, Written
 from studies.beliefs.facts import Fact
-from studies.beliefs.part import FEWEST, Part, verdict
+from studies.beliefs.part import Part, verdict
+from studies.paired import FEWEST
 
 __all__ = ["Debated", "WritesTogether", "debated", "debates_part"]
 

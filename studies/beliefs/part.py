@@ -10,15 +10,12 @@ from foureyes.maths.flips import FlipShare
 from foureyes.maths.means import MeanInterval
 from foureyes.maths.ranking import Auroc
 from foureyes.report.study import Section
-from foureyes.study.claims import verdict_of
 from foureyes.study.sections.formatting import signed
+from studies.paired import verdict_of_rows
 
 __all__ = ["Part", "moves", "verdict"]
 
 NEGLIGIBLE: Final = 0.01
-FEWEST: Final = 10
-"""Rows; the interval of fewer is too narrow to be believed."""
-
 Decidable: TypeAlias = MeanInterval | FlipShare | Auroc | Difference
 
 
@@ -40,16 +37,15 @@ class Part:
 def verdict(found: Decidable, against: float = 0.0) -> str:
     """What an interval says of a figure against a number: higher, lower, no difference, or not decided.
 
-    Of fewer than ten rows, or of the rarer of right and wrong, nothing is decided.
+    Of fewer than ten rows, or of the rarer of right and wrong, nothing is decided, nor where a few hundred show no difference at all.
 
     Example:
         >>> from foureyes.maths.means import mean_interval
         >>> verdict(mean_interval("gain", [1.0, 2.0, 3.0] * 4))
         'higher'
     """
-    if found.few if isinstance(found, Auroc | Difference) else found.n < FEWEST:
-        return "not decided"
-    said = verdict_of(found.low - against, found.high - against, negligible=NEGLIGIBLE)
+    n = found.n_rarer if isinstance(found, Auroc | Difference) else found.n
+    said = verdict_of_rows(found.low - against, found.high - against, n, negligible=NEGLIGIBLE)
     return {"holds": "higher", "fails": "lower"}.get(said, said)
 
 

@@ -17,7 +17,8 @@ from foureyes.signals.asking import two_options
 from foureyes.study.sections.formatting import interval, share
 from studies.beliefs.facts import Fact, lot
 from studies.beliefs.models import shares_of_second
-from studies.beliefs.part import FEWEST, Part, moves
+from studies.beliefs.part import Part, moves
+from studies.paired import FEWEST
 
 __all__ = ["UnderPressure", "pressed_part", "under_pressure"]
 

@@ -141,7 +141,7 @@ def _alike(part: Part) -> bool:
 def _verdict(lead: Lead) -> str:
     if lead.low > 0:
         return "ahead"
-    return "behind" if lead.high < 0 else "no difference that these questions show"
+    return "behind" if lead.high < 0 else "not decided"
 
 
 def _cheap(part: Part) -> str:

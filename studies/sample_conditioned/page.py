@@ -10,8 +10,8 @@ from foureyes.maths.difference import Difference, paired_difference
 from foureyes.maths.ranking import Auroc
 from foureyes.report.forest import ForestMark, ForestPlot
 from foureyes.report.study import Section, StudyReport, TextTable
-from foureyes.study.claims import verdict_of
 from foureyes.study.sections.formatting import interval
+from studies.paired import verdict_of_rows
 from studies.sample_conditioned.forms import CONDITIONED, FREE, ONE_READING
 from studies.sample_conditioned.judging import JudgedSet
 
@@ -120,7 +120,7 @@ def _told(lead: Difference) -> str:
         "no difference": "There is no difference",
         "not decided": "Not decided",
     }
-    verdict = "not decided" if lead.few else verdict_of(lead.low, lead.high, negligible=0.01)
+    verdict = verdict_of_rows(lead.low, lead.high, lead.n_rarer, negligible=0.01)
     return f"{words[verdict]}: {lead.value:+z.3f} [{lead.low:+z.3f}, {lead.high:+z.3f}]."
 
 

@@ -87,6 +87,22 @@ def test_a_server_of_this_machine_cannot_be_reached(sandbox: Sandbox) -> None:
     assert run.error == "PermissionError"
 
 
+def test_a_socket_of_this_machine_without_a_file_cannot_be_reached(sandbox: Sandbox) -> None:
+    """Its name belongs to the network that it was made in, which the sandbox does not share."""
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(b"\0foureyes " + str(os.getpid()).encode())
+        server.listen()
+        name = server.getsockname()
+        run = sandbox.run(f"import socket\nsocket.socket(socket.AF_UNIX).connect({name!r})")
+    assert run.error == "ConnectionRefusedError"
+
+
+@pytest.mark.parametrize("last", ["print('seen')", "print('seen', flush=True)\nsys.stdout.detach()"])
+def test_a_program_may_put_another_output_in_place_of_its_own(sandbox: Sandbox, last: str) -> None:
+    run = sandbox.run(f"import io, sys\nsys.stdout = io.TextIOWrapper(sys.stdout.buffer, 'latin-1')\n{last}")
+    assert (run.outcome, run.output.strip()) == ("passed", "seen")
+
+
 def test_nothing_is_left_behind(sandbox: Sandbox) -> None:
     before = set(_OWN_FILES.iterdir())
     for program in ("pass", "import os, time\nif os.fork() == 0: time.sleep(1000)", "raise ValueError"):

@@ -102,4 +102,4 @@ def test_problems_without_a_pair_and_pairs_that_were_not_read_are_counted_and_na
     assert "by the tests: 20, 21." in page
     assert "- short could not read 1 of 12 pairs of own: 3." in page
     assert "- none could not read 12 of 12 pairs of own: 0, 1, " in page
-    assert "On own short beside sure, 11 pairs that both read: +0.000 [+0.000, +0.000], no difference." in page
+    assert "On own short beside sure, 11 pairs that both read: +0.000 [+0.000, +0.000], not decided." in page

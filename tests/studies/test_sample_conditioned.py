@@ -99,7 +99,7 @@ def test_the_page_says_what_its_figures_say(tmp_path, reader):
     readers = [("copier", by_k[0]), ("another", by_k[0])]
     report = report_of(by_k, [("behind the question", by_k[0])], readers, words, "copier", "COMMAND")
     text = study_markdown(report)
-    assert "NQ: is another a better reader behind samples than copier? There is no difference: +0.000" in text
-    assert "better than words that a sample lacks, with the same samples? There is no difference: +0.000" in text
+    assert "NQ: is another a better reader behind samples than copier? Not decided: +0.000" in text
+    assert "better than words that a sample lacks, with the same samples? Not decided: +0.000" in text
     assert all(f"behind samples: {form}" in text for form in CONDITIONED)
     assert by_k[-1][0].ranked(OVERLAP).area.value == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -106,10 +107,13 @@ def test_own_doubt_with_several_readers_is_a_candidate_and_its_members_are_known
 
 def test_where_no_verifier_reads_better_own_doubt_with_several_is_advised():
     skills = [reader_skill(weak(), name, n_labels=1200) for name in ("command-r+", "w")]
-    said = advice_of([skill for skill in skills if skill])
+    readers, several = [skill for skill in skills if skill], choose(weak(), n_labels=1200)
+    said = advice_of(readers, several)
     assert len(said) == 3
     assert said[-1].endswith("use own doubt with one to three of them")
     better = reader_skill(cell(0.9, 0.5), "r", n_labels=N)
     assert better is not None
-    assert len(advice_of([better])) == 1
-    assert advice_of([]) == []
+    assert len(advice_of([better], several)) == 1
+    assert advice_of([], several) == []
+    assert advice_of(readers, choose(weak(own=False), n_labels=1200))[-1].endswith("several small models disagree")
+    assert len(advice_of(readers, replace(several, chosen="w", members=("w",)))) == 2, "the labels decided"

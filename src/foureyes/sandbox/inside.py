@@ -28,8 +28,11 @@ def main() -> None:
     if own_id() != first:  # a child that the program made and let run on
         end(1)
     write(report, f"{settings['word']} {ended}\n".encode())
-    flush()
-    end(0 if ended == "passed" else 1)
+    try:
+        sys.stdout.flush()  # which may be another one by now, or none
+        flush()
+    finally:
+        end(0 if ended == "passed" else 1)
 
 
 def _empty_input() -> None:
@@ -50,17 +53,18 @@ def _bound(settings: dict) -> None:  # type: ignore[type-arg] # of Python 3.11's
 
 def _run(source: bytes) -> str:
     """How it ended: ``passed``, ``exit`` where it ended itself, ``memory``, or ``raised:`` and the class of what it raised."""
-    kind, name_of, text, no_memory = type, type.__dict__["__name__"].__get__, str.__str__, MemoryError
+    kind, name_of, text, size = type, type.__dict__["__name__"].__get__, str.__str__, len
+    leaves, no_memory, anything = SystemExit, MemoryError, BaseException
     try:
         code = compile(source, "program.py", "exec", dont_inherit=True)
         exec(code, {"__name__": "__main__", "__builtins__": __builtins__})  # noqa: S102 - what the sandbox is for
-    except SystemExit as error:
+    except leaves as error:
         return "raised:SystemExit" if error.code else "exit"
     except no_memory:
         return "memory"
-    except BaseException as error:  # noqa: BLE001 - whatever ends a program, how it ended is told
+    except anything as error:  # whatever ends a program, how it ended is told
         name = text(name_of(kind(error)))  # as the class was made, not as it says
-        return f"raised:{name if name.isidentifier() and len(name) < 100 else 'Exception'}"
+        return f"raised:{name if name.isidentifier() and size(name) < 100 else 'Exception'}"
     return "passed"
 
 

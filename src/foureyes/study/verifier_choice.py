@@ -121,14 +121,24 @@ class ReaderSkill:
         return f"{said}{'' if worse else ', which does not decide who reads better'}: put the author's own doubt beside it where that is known"
 
 
-def advice_of(skills: Sequence[ReaderSkill]) -> list[str]:
-    """What the accuracies of all verifiers say, in words: one line each, and the case in which none reads better than the author doubts."""
+def advice_of(skills: Sequence[ReaderSkill], found: VerifierChoice) -> list[str]:
+    """What the accuracies of all verifiers say, in words: one line each, and what to do where none reads better than the author doubts.
+
+    Args:
+        skills: of the verifiers.
+        found: what the labels chose. A verifier that they chose alone stands against no further advice.
+    """
     said = [skill.advice for skill in skills]
-    if said and not any(skill.reads_better for skill in skills):
-        said.append(
-            "no verifier is known to read better than the author doubts: use own doubt with one to three of them"
-        )
-    return said
+    alone = found.chosen is not None and len(found.members) == 1 and found.chosen != _OWN_DOUBT
+    if not said or alone or any(skill.reads_better for skill in skills):
+        return said
+    known = _OWN_DOUBT in {*(one.name for one in found.evidence), *found.too_dear}
+    do = (
+        "use own doubt with one to three of them"
+        if known
+        else "own doubt is not known here, so count where several small models disagree"
+    )
+    return [*said, f"no verifier is known to read better than the author doubts: {do}"]
 
 
 def choose(

@@ -122,7 +122,7 @@ def _choose(args: argparse.Namespace, output: CommandOutput, out: Path) -> None:
     skills = [
         reader_skill(mine[0], name, n_labels=args.labels, signal=args.signal, seed=study.seed) for name in readers
     ]
-    advice = advice_of([skill for skill in skills if skill])
+    advice = advice_of([skill for skill in skills if skill], found)
     output.give(lambda: {**asdict(found), "advice": advice}, lambda: _tell_choice(found, advice))
     if not found.chosen:
         output.status = Exit.FAILED
