@@ -55,6 +55,41 @@ def test_a_run_that_finished_nothing_leaves_nothing_behind(tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == []
 
 
+class Nowhere:
+    """A sink for rows that nobody looks at."""
+
+    def write(self, window: Any, results: Any) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+    def abandon(self) -> None:
+        pass
+
+
+def interrupted(run: FileOutput) -> None:
+    rows: Any = None
+    run.begin({"format": 1}, lambda _: Nowhere())
+    run.keep([{}])
+    run.write(rows, [])
+    raise KeyboardInterrupt
+
+
+def no_sink(_: Any) -> Any:
+    raise OSError("no space left")
+
+
+def test_a_run_by_force_that_fails_once_it_threw_the_earlier_one_away_leaves_nothing_behind(tmp_path: Path) -> None:
+    out = tmp_path / "o.jsonl"
+    with pytest.raises(KeyboardInterrupt), output(out) as earlier:
+        interrupted(earlier)
+    assert (tmp_path / "o.jsonl.part" / "journal").stat().st_size > 0
+    with pytest.raises(InputError, match="no space left"), output(out, force=True) as forced:
+        forced.begin({"format": 1}, no_sink)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_two_processes_never_write_the_same_output(tmp_path: Path) -> None:
     out = tmp_path / "o.jsonl"
     second = (

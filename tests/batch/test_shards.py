@@ -257,7 +257,7 @@ def test_force_throws_nothing_away_unless_the_run_begins(
 
     def gone() -> LocalEngine:
         if meanwhile is foreign_shard:
-            return LocalEngine([ScriptedReader()])
+            refuse()
         raise ModelUnavailable("no such model", model="misspelt")
 
     with pytest.raises((ModelUnavailable, InputError), match=why):
@@ -265,6 +265,43 @@ def test_force_throws_nothing_away_unless_the_run_begins(
     assert shards(place / "out") == before
     assert (place / "out" / ".foureyes" / "run.json").read_bytes() == told
     assert not (place / "out" / ".foureyes" / "unfinished").exists()
+
+
+def test_force_that_does_not_begin_leaves_the_rows_of_a_shard_that_was_being_read(place: Path) -> None:
+    data, out = [place / "data"], place / "out"
+    with pytest.raises(ModelUnavailable):
+        run(sharding(data, out), Dying(16))
+    work = out / ".foureyes" / "work"
+    (work / "rows-00000.jsonl").write_text("a copy of another input's rows")
+
+    def gone() -> LocalEngine:
+        raise ModelUnavailable("connection refused", model="x")
+
+    with pytest.raises(ModelUnavailable, match="refused"):
+        score_shards(sharding(data, out, force=True), gone)
+    assert not (work / "rows-00000.jsonl").exists()
+    reader = Dying()
+    run(sharding(data, out, resume=True), reader)
+    assert reader.seen == [f"a {i}" for i in range(14, 30)]
+
+
+def test_force_that_begins_throws_away_the_rows_of_a_shard_that_was_being_read(place: Path) -> None:
+    data, out = [place / "data"], place / "out"
+    work = out / ".foureyes" / "work"
+    for force in (False, True):
+        with pytest.raises(ModelUnavailable):
+            run(sharding(data, out, force=force, rows=4), Dying(6))
+        assert len(list(work.iterdir())) == 1
+    reader = Dying()
+    run(sharding(data, out, force=True, rows=4), reader)
+    assert len(reader.seen) == 30
+
+
+def test_a_run_of_no_shards_is_gone_on_with_by_no_model(place: Path) -> None:
+    (place / "none.jsonl").write_text("")
+    what = partial(sharding, [place / "none.jsonl"], place / "out", rows=5)
+    run(what())
+    assert score_shards(what(resume=True), refuse).rows == 0
 
 
 def test_force_makes_an_empty_folder_of_an_empty_input(place: Path) -> None:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -108,8 +109,9 @@ def test_a_batch_survives_two_reloads(tmp_path: Path) -> None:
     assert (held, left) == (2, 0)
 
 
-def test_a_stream_of_events_holds_no_parts(house: House) -> None:
-    """It may stay open for days; parts must not stay with it."""
+@pytest.mark.parametrize("path", ["/v1/events", "/v1/decisions", "/v1/ledger/export"])
+def test_what_is_only_to_be_sent_holds_no_parts(house: House, path: str) -> None:
+    """It may stay open for days, or its reader be slow; parts must not stay with it."""
 
     async def scene() -> bool:
         begun = asyncio.Event()
@@ -120,9 +122,10 @@ def test_a_stream_of_events_holds_no_parts(house: House) -> None:
         async def send(message: Any) -> None:
             if message.get("body"):
                 begun.set()
+                await receive()
 
-        headers = {"x-api-key": house.keys["audit"].presented}
-        watching = asyncio.create_task(house.app(scope_of("GET", "/v1/events", headers), receive, send))
+        headers = {"x-api-key": house.keys["admin"].presented}
+        watching = asyncio.create_task(house.app(scope_of("GET", path, headers), receive, send))
         await begun.wait()
         over: bool = house.state.parts_use.is_over(house.state.parts_use.generation)
         watching.cancel()

@@ -192,6 +192,7 @@ class FileOutput:
         """Starts writing rows anew; results of earlier runs are handed back, or thrown away."""
         if self._anew:
             self._remove_contents()
+            self._anew = False  # what is there from now on is this run's
             self._journal = Journal(self._journal_path) if self._repeatable else None
         if self._journal:
             self._compare(self._journal.manifest or manifest, manifest)

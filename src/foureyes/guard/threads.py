@@ -1,8 +1,9 @@
-"""A few threads for work that blocks, and never more work handed to them than there are of them.
+"""A few threads for work that blocks, and never more work handed to them than there may be of them.
 
 Every tenant has threads of its own, so that the work of one cannot keep another waiting for a thread. Work that hangs keeps
 its thread; callers wait for another one, in the order they came, and a caller who gives up leaves the queue. Nothing piles
-up behind a thread, and a process that ends does not wait for what hangs.
+up behind a thread, but where the system starts no further one: there work waits behind those that run, and still no more is
+handed over than there may be threads. A process that ends does not wait for what hangs.
 """
 
 from __future__ import annotations

@@ -91,7 +91,7 @@ class Call:
         return headers
 
     def release_parts(self) -> None:
-        """Says that the rest of the request, a stream without an end, works with no configured part: they may be closed."""
+        """Says that the rest of the request, which is to be sent, works with no configured part: they may be closed."""
         self.scope[LEASE].end()
 
     async def in_thread(self, work: Callable[..., T], *args: Any) -> T:

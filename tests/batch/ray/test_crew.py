@@ -140,6 +140,17 @@ workplace.close()
 """
 
 
+RAISED = """
+import errno, os
+from foureyes.batch.ray.failures import cause_of
+from ray.exceptions import RayTaskError
+
+for raised in (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/tmp/foureyes-x"), MemoryError(), ValueError("/tmp/y")):
+    task = RayTaskError("work", "Traceback: the node died, or was running low on memory", raised, "work", 7, "127.0.0.1")
+    print(cause_of(task), cause_of(task.as_instanceof_cause()))
+"""
+
+
 def said_by(script: str, tmp_path: Path, **settings: str) -> str:
     (tmp_path / "a.jsonl").write_text('{"id": 1}\n')
     command = [sys.executable, "-c", script, str(tmp_path / "a.jsonl"), str(tmp_path)]
@@ -153,6 +164,12 @@ def test_a_node_without_foureyes_is_told_as_that(tmp_path: Path) -> None:
     require_ray()
     said = said_by(ABSENT, tmp_path)
     assert said == f"a node has no foureyes {__version__}: every node needs it installed\n"
+
+
+def test_what_a_task_raised_is_told_by_its_kind_and_not_as_an_end_of_its_process(tmp_path: Path) -> None:
+    require_ray()
+    causes = ["OSError (No space left on device)", "MemoryError", "ValueError"]
+    assert said_by(RAISED, tmp_path).splitlines() == [f"{cause} {cause}" for cause in causes]
 
 
 def test_a_node_short_of_memory_is_told_as_that_by_tasks_and_workers(tmp_path: Path) -> None:

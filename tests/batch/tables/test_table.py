@@ -193,6 +193,25 @@ def test_another_runs_copies_are_replaced_when_asked_and_not_before_there_are_ot
     assert [path.name for path in out.glob("*.jsonl")] == ["shard-00000.jsonl"]
 
 
+def test_copies_by_force_leave_what_a_run_of_score_was_reading_until_they_begin(folder: Path, tmp_path: Path) -> None:
+    write(folder / "a.jsonl", ROWS[:5])
+    out = tmp_path / "out"
+    with open_shards([str(folder)], CopyPlace(f"{out}/")) as found:
+        found.save(f"{out}/", {})
+    read = out / ".foureyes" / "work" / "0123456789abcdef" / "journal"
+    read.parent.mkdir()
+    read.touch()
+    with (
+        pytest.raises(InputError, match="field"),
+        open_shards([str(folder)], CopyPlace(f"{out}/", force=True)) as found,
+    ):
+        found.numbers("field")
+    assert read.exists()
+    with open_shards([str(folder)], CopyPlace(f"{out}/", force=True)) as found:
+        found.save(f"{out}/", {})
+    assert list((out / ".foureyes" / "work").iterdir()) == []
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".json", ".npz", ".feather"])
 def test_copies_of_every_format_are_replaced_when_asked(folder: Path, tmp_path: Path, suffix: str) -> None:
     for i in range(2):

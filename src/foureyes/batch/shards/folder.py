@@ -10,9 +10,10 @@ Start at :class:`ShardFolder`; :func:`foureyes.batch.shards.places.open_folder` 
 
 from __future__ import annotations
 
+import re
 import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -23,18 +24,29 @@ from foureyes.batch.disk import writing
 from foureyes.errors import InputError
 from foureyes.records.folders import UNFINISHED
 
-__all__ = ["CLAIM", "OWN", "ShardFolder"]
+__all__ = ["CLAIM", "OWN", "ShardFolder", "is_mark"]
 
 OWN: Final = UNFINISHED.parent.name
 """Folder in it for what is kept of a run."""
 
 CLAIM: Final = "claim"
 
+_MARK: Final = re.compile(r"[0-9a-f]{16}")
 _RUN: Final = "run.json"
 _SHARDS: Final = "shards"
 _MISSING: Final = (
     b"Shards may be missing: the run that makes them has not ended. foureyes goes on with it by --resume.\n"
 )
+
+
+def is_mark(name: str) -> bool:
+    """Whether a name is a run's mark, and so that of the folder in which the run makes its shards.
+
+    Example:
+        >>> is_mark("00ff00ff00ff00ff"), is_mark("rows-00000.jsonl")
+        (True, False)
+    """
+    return _MARK.fullmatch(name) is not None
 
 
 class ShardFolder(ABC):
@@ -113,10 +125,10 @@ class ShardFolder(ABC):
         """Names and sizes of the files right in the folder."""
         return self._sizes(None)
 
-    def clear(self, *, but: str = "") -> None:
-        """Deletes what lies in the work folder: what this name bears, and a claim, stay."""
+    def clear(self, *, but: Callable[[str], bool] = lambda _name: False) -> None:
+        """Deletes what lies in the work folder: what bears such a name, and a claim, stay."""
         for content in list(self.work.iterdir()):
-            if content.name in (but, CLAIM):
+            if content.name == CLAIM or but(content.name):
                 continue
             with writing(content):
                 if content.is_dir() and not content.is_symlink():

@@ -114,6 +114,7 @@ def told_run(folder: ShardFolder, identity: Mapping[str, Any], *, resume: bool, 
         return told
     if not force:
         raise InputError(f"{folder.name} holds the shards of a run; --resume goes on with it, --force throws them away")
+    _thrown_away(folder, said, by_force=force)
     return None
 
 
@@ -165,8 +166,12 @@ def throw_away(folder: ShardFolder, *, by_force: bool) -> None:
         InputError: by that; nothing is thrown away then.
     """
     said = folder.told()
-    if said is None:
-        return
+    if said is not None:
+        folder.forget(_thrown_away(folder, said, by_force=by_force))
+
+
+def _thrown_away(folder: ShardFolder, said: bytes, *, by_force: bool) -> list[str]:
+    """Names of the shards of a run, by what it says of itself, if what else is there may stay beside others."""
     try:
         with undamaged(folder, RUN):
             n = len(json.loads(said)["shards"])
@@ -175,7 +180,7 @@ def throw_away(folder: ShardFolder, *, by_force: bool) -> None:
     except InputError:
         names = [name for name in folder.known() if _SHARD.fullmatch(name)]
     _require_room(folder, folder.sizes().keys() - set(names), by_force=by_force)
-    folder.forget(names)
+    return names
 
 
 @contextmanager

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -23,7 +22,7 @@ from foureyes.batch.job import Job, OutForm
 from foureyes.batch.json_text import dump
 from foureyes.batch.results import Tallies
 from foureyes.batch.run import score_with, who_reads
-from foureyes.batch.shards.folder import ShardFolder
+from foureyes.batch.shards.folder import ShardFolder, is_mark
 from foureyes.batch.shards.inputs import Inputs
 from foureyes.batch.shards.places import open_folder
 from foureyes.batch.shards.plan import InputFile, Shard, input_files, inputs_identity, plan_shards
@@ -42,8 +41,6 @@ from foureyes.records.forms import Form, form_of_name
 __all__ = ["Sharding", "score_shards"]
 
 _FORMAT: Final = 2
-
-_MARK: Final = re.compile(r"[0-9a-f]{16}")
 
 OnPiece = Callable[[Tallies, int | None], None]
 
@@ -157,7 +154,7 @@ class _Run:
         told = told_run(self._folder, self._identity, resume=template.resume, force=template.force)
         shards = plan_shards(self._files, self._sharding.rows, template.form) if told is None else self._shards_of(told)
         mark = secrets.token_hex(8) if told is None else told["mark"]
-        self._enter(mark)
+        self._enter(mark, begins=told is None)
         manifest = {
             **self._identity,
             "readers": self._readers,
@@ -174,7 +171,7 @@ class _Run:
             return _KeptOpen(self._engine)
 
         try:
-            if named_anew or not shards:
+            if named_anew or (told is None and not shards):
                 opened()
             self._make(pending, opened, shards, alone=open_engine is None)
         finally:
@@ -190,16 +187,17 @@ class _Run:
             shards = [Shard.from_dict(shard) for shard in told["shards"]]
             in_order = [shard.index for shard in shards] == list(range(len(shards)))
             if not (
-                in_order
-                and _MARK.fullmatch(told["mark"])
-                and {shard.file for shard in shards} <= set(range(len(self._files)))
+                in_order and is_mark(told["mark"]) and {shard.file for shard in shards} <= set(range(len(self._files)))
             ):
                 raise ValueError
         return shards
 
-    def _enter(self, mark: str) -> None:
-        """The folder of what this run makes; what other runs left, which may be of another input, is thrown away."""
-        self._folder.clear(but=mark)
+    def _enter(self, mark: str, *, begins: bool) -> None:
+        """The folder of what this run makes; copies of input that other runs left, which may be of another one, are thrown away.
+
+        What they made is too, unless this run is yet to begin.
+        """
+        self._folder.clear(but=lambda name: name == mark or (begins and is_mark(name)))
         self._work = self._folder.work / mark
         with writing(self._work):
             self._work.mkdir(exist_ok=True)
@@ -212,6 +210,7 @@ class _Run:
         now = who_reads(self._engine.fingerprints if self._engine else {}, self._template.references)
         if told is None:
             throw_away(self._folder, by_force=self._template.force)
+            self._folder.clear(but=lambda name: name == self._work.name or not is_mark(name))
             self._folder.tell(dump({**manifest, **now}).encode())
             return
         with undamaged(self._folder, RUN):

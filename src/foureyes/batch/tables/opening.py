@@ -12,7 +12,7 @@ from typing import Any, Final
 from foureyes import __version__
 from foureyes.batch.disk import reading
 from foureyes.batch.json_text import dump
-from foureyes.batch.shards.folder import ShardFolder
+from foureyes.batch.shards.folder import ShardFolder, is_mark
 from foureyes.batch.shards.inputs import Inputs
 from foureyes.batch.shards.places import open_folder
 from foureyes.batch.shards.plan import input_files, inputs_identity, plan_shards
@@ -100,6 +100,7 @@ class _FolderCopies:
         """Which copies are to be made: all, or those that the run which is gone on with did not make."""
         if self._told is None:
             throw_away(self._folder, by_force=self._by_force)
+            self._folder.clear(but=lambda name: not is_mark(name))
             self._folder.tell(dump({**self._manifest, **identity}).encode())
             return set(names)
         with undamaged(self._folder, RUN):
@@ -129,11 +130,11 @@ def _claimed(
     identity = {"format": _FORMAT, "version": __version__, **inputs}
     with folder.claimed(by_force=to.force and to.resume):
         told = told_run(folder, identity, resume=to.resume, force=to.force)
-        folder.clear()
+        folder.clear(but=is_mark)
         try:
             yield _FolderCopies(folder, {**identity, **shards}, told, by_force=to.force)
         finally:
-            folder.clear()
+            folder.clear(but=is_mark)
 
 
 def _other_copies(then: Mapping[str, Any], now: Mapping[str, Any]) -> str | None:

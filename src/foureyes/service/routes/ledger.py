@@ -193,6 +193,7 @@ async def export(call: Auditing) -> Response:
 async def _exported(call: Call, ledger: Ledger) -> AsyncGenerator[bytes]:
     with TemporaryFile() as file:
         await call.in_thread(write_export, ledger, file)
+        call.release_parts()
         file.seek(0)
         while block := await call.in_thread(file.read, _BLOCK_BYTES):
             yield block

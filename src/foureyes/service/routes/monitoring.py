@@ -7,11 +7,12 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Header, Query
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from foureyes.service.access import Auditing, Call
 from foureyes.service.feed import Lagging
 from foureyes.service.problems import Refused, problem_of
+from foureyes.service.sending import BoundedStream
 from foureyes.service.sse import KEEP_ALIVE, EventStream, described, event
 from foureyes.service.tenant_events import Acknowledged
 from foureyes.service.wire.decisions import AlarmItem, DecisionSearch, DecisionsResponse, FeedItem
@@ -69,7 +70,8 @@ async def latest(
     found = [entry.value for entry in await feed.latest(sought.limit, kind="decision", wanted=sought.finds)]
     n, oldest = await feed.remembered("decision")
     frame = DecisionsResponse(decisions=[], remembered=n, since=None if oldest is None else oldest.value.at)
-    return StreamingResponse(_in_parts(found, frame), media_type="application/json")
+    call.release_parts()
+    return BoundedStream(_in_parts(found, frame), media_type="application/json")
 
 
 async def _in_parts(found: Sequence[FeedItem | AlarmItem], frame: DecisionsResponse) -> AsyncGenerator[str]:
