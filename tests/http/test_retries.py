@@ -159,7 +159,15 @@ def test_a_date_from_when_on_a_server_may_be_asked_is_counted_from_that_of_its_r
 
 @pytest.mark.parametrize(
     ("status", "retry_after", "busy"),
-    [(429, None, True), (529, None, True), (503, "1", True), (503, None, False), (502, None, False), (404, "1", False)],
+    [
+        (429, None, True),
+        (529, None, True),
+        (503, "1", True),
+        (503, None, False),
+        (502, None, False),
+        (500, "1", False),
+        (404, "1", False),
+    ],
 )
 def test_a_server_that_is_there_and_has_too_much_to_do_is_busy(status, retry_after, busy):
     assert failure_of_status(status, "", retry_after=retry_after).busy is busy

@@ -1,6 +1,7 @@
 """Servers that have too much to do: they are sent less and waited for, and no row is lost or read twice for it."""
 
 import itertools
+import math
 from contextlib import ExitStack
 
 import pytest
@@ -11,10 +12,13 @@ from foureyes.errors import ModelUnavailable
 from foureyes.http import RequestLimits
 from foureyes.http.in_flight import InFlightLimit
 from foureyes.layouts import LoggedAnswer
-from foureyes.models.completions import CompletionsReader
+from foureyes.models.completions import CompletionsReader, server_pool
 from foureyes.models.completions.connection import Connection
-from foureyes.models.completions.members import Member
-from foureyes.types import Exchange, Reading
+from foureyes.models.completions.members import Member, Sending
+from foureyes.models.completions.server import ServerWish
+from foureyes.models.completions.server_pool import ServerPool
+from foureyes.models.token_logprobs import RowFault
+from foureyes.types import Exchange, Reading, Unscored
 from tests.servers.simulator import Refused, Simulator, SmallServer, send
 
 MANY = [Exchange("Capital of Australia?", f"answer {i}") for i in range(60)]
@@ -163,6 +167,59 @@ class TestWaiting:
         assert all(isinstance(row, Reading) for row in reader.read(MANY, top_k=5))
         assert told == []
 
+    def test_one_that_rests_holds_up_no_call_that_another_has_room_for(self, stack, monkeypatch):
+        reader = opened(stack, *(stack.enter_context(Simulator()) for _ in range(2)), shown=3)
+        pool = reader._servers
+        pool._members[0].rests = math.inf
+        monkeypatch.setattr(pool._changed, "wait", lambda _: pytest.fail("it waits"))
+        assert isinstance(reader.read(MANY[:1])[0], Reading)
+        assert isinstance(reader.read(MANY[:1], top_k=5)[0], Reading)
+
+    @pytest.mark.parametrize("top_k", [0, 5])
+    def test_a_row_that_waits_for_a_server_which_is_set_aside_meanwhile_is_unavailable(self, stack, monkeypatch, top_k):
+        reader = opened(stack, stack.enter_context(Simulator()), shown=3)
+        pool = reader._servers
+        (member,) = pool._members
+        member.rests = math.inf
+        monkeypatch.setattr(pool._changed, "wait", lambda _: pool._set_aside(member, "gone"))
+        (row,) = reader.read(MANY[:1], top_k=top_k)
+        assert (row.reason, reader.outages) == ("unavailable", 1)
+
+    def test_one_is_looked_at_after_minutes_however_long_it_wants_to_be_left_alone(self, stack):
+        servers = [stack.enter_context(Simulator()) for _ in range(2)]
+        reader = opened(stack, *servers)
+        servers[0].trouble = turned_away(10**9)
+        assert all(isinstance(row, Reading) for row in reader.read(MANY))
+        member = reader._servers._members[0]
+        assert member.aside is not None
+        assert member.looked < reader._servers._clock() + server_pool.LEFT_ALONE_S
+
+    def test_it_rests_by_the_time_that_its_place_is_given_to_the_next(self, stack, monkeypatch):
+        server = stack.enter_context(Simulator())
+        reader = opened(stack, server)
+        pool, rested = reader._servers, []
+        (member,), count = pool._members, pool._count
+
+        def counted(sending, *args, **options):
+            if sending.question.counted:
+                rested.append(member.rests > -math.inf)
+            count(sending, *args, **options)
+
+        monkeypatch.setattr(pool, "_count", counted)
+        server.trouble = turned_away(None, times=1)
+        assert isinstance(reader.read(MANY[:1])[0], Reading)
+        assert rested == [True, True]
+
+    def test_whether_it_was_busy_is_judged_once(self, stack, monkeypatch):
+        server = stack.enter_context(Simulator())
+        reader = opened(stack, server, limits=RequestLimits(attempts=1))
+        judged = iter([False, True])
+        monkeypatch.setattr(Sending, "was_busy", lambda *_: next(judged))
+        server.trouble = lambda handler, _: send(handler, b"", 503)
+        before = server.completed
+        (row,) = reader.read(MANY[:1])
+        assert (row.reason, server.completed - before) == ("unavailable", 1)
+
     def test_closing_it_ends_the_wait(self, stack):
         server = stack.enter_context(Simulator())
         reader = opened(stack, server)
@@ -177,6 +234,54 @@ class TestWaiting:
         server.trouble = closed_meanwhile
         (row,) = reader.read(MANY[:1])
         assert row.reason == "unavailable"
+
+
+class TestAnsweringNothing:
+    """A question that waits for longer than one may take, at servers that say once that they are busy."""
+
+    BUSY = RowFault(Unscored("unavailable", "HTTP 429"), status=429, server_wide=True, busy_s=0.0)
+
+    @pytest.fixture
+    def pool(self, stack):
+        now = itertools.count(step=0.05)
+        self.passed_s = 0.0
+        servers = [stack.enter_context(Simulator()) for _ in range(2)]
+        limits = [InFlightLimit(4, fixed=True, clock=lambda: 0.0) for _ in servers]
+        connections = [Connection(one.url, limits=RequestLimits(timeout_s=60.0)) for one in servers]
+        pool = ServerPool(connections, ServerWish(None), limits, clock=lambda: next(now) + self.passed_s)
+        stack.callback(pool.close)
+        return pool.open()
+
+    def test_one_that_is_asked_late_has_not_answered_nothing_since_another_was_busy(self, pool):
+        asked = []
+
+        def late(server):
+            asked.append(server.facts.url)
+            if len(asked) < 3:
+                self.passed_s = 70.0 * (len(asked) == 2)
+                raise self.BUSY
+
+        pool.read(1, late)
+        assert len(set(asked)) == 2
+        assert [member.aside for member in pool._members] == [None, None]
+
+    def test_one_that_joined_late_has_not_answered_nothing_since_it_was_busy_before(self, pool):
+        member, other = pool._members
+        pool._set_aside(other, "gone")
+        other.looked = math.inf
+        n_asked = []
+
+        def back(_):
+            n_asked.append(1)
+            if len(n_asked) == 2:
+                self.passed_s = 70.0
+                pool._set_aside(member, "gone")
+                pool._look(member)
+            if len(n_asked) < 3:
+                raise self.BUSY
+
+        pool.read(1, back)
+        assert (len(n_asked), member.aside) == (3, None)
 
 
 class TestRest:

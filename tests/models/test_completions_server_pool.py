@@ -1,5 +1,6 @@
 """Several servers of one model read as one: balanced, relieved where they fail, refused where they are another model."""
 
+import math
 import threading
 from collections import Counter
 from contextlib import ExitStack
@@ -54,7 +55,7 @@ def told():
 @pytest.fixture
 def looks_at_once(monkeypatch):
     """Servers that are aside are looked at whenever another is asked."""
-    monkeypatch.setattr(server_pool, "LOOK_EVERY_S", 0.0)
+    monkeypatch.setattr(server_pool, "LOOK_EVERY_S", 0.01)
 
 
 def completions(server, rows=MANY):
@@ -233,8 +234,26 @@ class TestFailing:
         assert all(isinstance(row, Reading) for row in reader.read(MANY, top_k=5))
         assert [(change.address, change.state) for change in told] == [(servers[0].url, "aside")]
         servers[1].down = True
+        assert {row.reason for row in reader.read(MANY, top_k=6)} == {"unavailable"}
         with pytest.raises(ModelUnavailable, match=servers[1].url):
-            reader.read(MANY, top_k=5)
+            reader.read(MANY, top_k=6)
+
+    def test_that_more_is_shown_is_asked_of_each_once(self, servers, opened):
+        reader = opened(shown=3)
+        assert all(len(row.alternatives[0]) == 5 for row in reader.read(MANY, top_k=5))
+        before = sum(one.completed for one in servers)
+        reader.read(MANY, top_k=5)
+        reader.read(MANY, top_k=4)
+        assert sum(one.completed for one in servers) == before + 2 * len(MANY)
+
+    def test_rows_that_were_lost_as_it_answered_as_another_model_are_read_again(self, servers, opened):
+        reader = opened(servers[:1], limits=RequestLimits(concurrency=1))
+        left = iter(range(3))
+        other = TROUBLES["another model's name"]
+        servers[0].trouble = lambda *told: next(left, None) is not None and other(*told)
+        rows = read_whole(MANY, {"toy": reader}, signals=(), tokens=False)
+        assert reader.outages == 1
+        assert [row for row in rows if "unscored" in row["toy"]] == []
 
     def test_a_row_that_a_server_refuses_is_not_shown_to_others(self, servers, opened):
         reader = opened()
@@ -383,6 +402,14 @@ class TestJoining:
         with pytest.raises(ModelUnavailable, match="none of 2 servers answers") as caught:
             opened()
         assert all(one.url in str(caught.value) for one in servers)
+
+    @pytest.mark.usefixtures("looks_at_once")
+    def test_one_that_is_aside_is_looked_at_while_the_others_rest(self, opened):
+        reader = opened()
+        resting, aside = reader._servers._members
+        resting.rests = math.inf
+        reader._servers._set_aside(aside, "gone")
+        assert isinstance(reader.read(MANY[:1])[0], Reading)
 
     @pytest.mark.usefixtures("looks_at_once")
     def test_one_that_comes_back_as_another_model_is_refused_and_asked_no_more(self, servers, opened, told):

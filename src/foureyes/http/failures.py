@@ -57,8 +57,8 @@ class RequestFailed(Exception):
 
     @property
     def busy(self) -> bool:
-        """Whether the server is there and has too much to do: it said so, or from when on it wants to be asked again."""
-        return self.status in _BUSY or (self.retryable and self.retry_after_s is not None)
+        """Whether the server is there and has too much to do for any request: it said so, or from when on it wants to be asked again."""
+        return self.status in _BUSY or (self.retryable and self.server_wide and self.retry_after_s is not None)
 
 
 def failure_of_status(

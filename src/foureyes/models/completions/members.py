@@ -51,7 +51,7 @@ class Member:
         filled: how often as many requests came to be under way as are allowed.
         looked: when it was last looked at, by the pool's clock.
         looking: whoever looks at it.
-        answered: when it last answered a question that counts.
+        answered: when it last answered a question that counts, or (re)joined.
         turned_away: when it turned a question away that was sent after it had rested before.
         rests: until when it is sent nothing, as it was busy.
         n_rests: rests since it last answered anything.
@@ -76,8 +76,12 @@ class Member:
     @property
     def absent(self) -> bool:
         """Whether it may come back, and nobody looks whether it does."""
-        looked_at = self.looking is not None and self.looking.is_alive()
-        return self.aside is not None and self.refused is None and not looked_at
+        return self.may_join and not (self.looking is not None and self.looking.is_alive())
+
+    @property
+    def may_join(self) -> bool:
+        """Whether it is aside and may come back."""
+        return self.aside is not None and self.refused is None
 
     @property
     def address(self) -> str:
@@ -120,10 +124,10 @@ class Member:
         if counted:
             self.answered = now
 
-    def joins(self, server: ModelServer) -> None:
+    def joins(self, server: ModelServer, now: float) -> None:
         """Lets it be asked from now on, whatever it was before."""
         self.server, self.aside, self.breaker = server, None, Breaker(FAILURES_IN_A_ROW)
-        self.rests, self.n_rests = -math.inf, 0
+        self.rests, self.n_rests, self.answered = -math.inf, 0, now
 
     @property
     def well(self) -> bool:
@@ -147,14 +151,14 @@ class Question:
         n_tokens: to be read.
         counted: whether it is for a reading: by those the number of requests at once is found, and it is told whether a server reads.
         failed: servers that it is not asked of, or not again.
-        turned_away: when servers turned it away as they were busy.
+        turned_away: servers that turned it away as they were busy, and when.
         fault: what the last server made of it.
     """
 
     n_tokens: int
     counted: bool
     failed: list[Member] = field(default_factory=list)
-    turned_away: list[float] = field(default_factory=list)
+    turned_away: list[tuple[Member, float]] = field(default_factory=list)
     fault: RowFault | None = None
 
     @property

@@ -189,7 +189,6 @@ class CompletionsReader:
         if top_k < 0:
             raise InputError(f"top_k must be ≥ 0; got {top_k}")
         self._servers.look_again()
-        self._servers.require_shown(top_k)
         lost: list[RowFault] = []
         read = partial(self._read_one, top_k=top_k, on_loss=lost.append)
         found = [read(exchanges[0])] if len(exchanges) == 1 else self._read_side_by_side(exchanges, read)

@@ -72,6 +72,7 @@ class ModelServer:
         tokeniser: its own.
         proof: what it made of :data:`~foureyes.models.completions.probe.PROOF`.
         named: by which name its replies call the model; ``None`` where they do not say.
+        shows: as many alternatives at each token as it is known to show.
     """
 
     def __init__(self, facts: ServerFacts, connection: Connection, template_args: Mapping[str, Any] | None) -> None:
@@ -81,6 +82,7 @@ class ModelServer:
         self.tokeniser = Tokeniser(connection, facts.model, chat=facts.chat, arguments=template_args)
         self.proof: tuple[Reading, ...] = ()
         self.named: str | None = None
+        self.shows = facts.shown
 
     @classmethod
     def found(cls, connection: Connection, wish: ServerWish) -> Self:
@@ -112,8 +114,11 @@ class ModelServer:
             top_k: how many alternatives to keep at each answer token.
 
         Raises:
+            ModelRefused: the server shows fewer alternatives.
             RowFault: it could not be read.
         """
+        if top_k > self.shows:
+            self._require_shown(top_k)
         e = self.facts
         ids = tokens.prompt + tokens.answer
         ask = LogprobRequest(e.model, ids, len(tokens.prompt), max(e.shown, top_k), kept=top_k)
@@ -138,25 +143,24 @@ class ModelServer:
             self.named = name
         if name != self.named:
             words = f"{self.facts.url} answers as the model {name!r:.80}; it was {self.named!r:.80} when it was opened"
-            raise RowFault(Unscored("bad_reply", words), server_wide=True)
+            raise RowFault(Unscored("unavailable", words), server_wide=True)
 
-    def require_shown(self, top_k: int) -> None:
-        """Makes sure that so many alternatives are shown at each token.
-
-        Raises:
-            ModelRefused: it shows fewer.
-            RowFault: it does not answer, or with something else.
-        """
+    def _require_shown(self, top_k: int) -> None:
+        """Asks whether so many alternatives are shown at each token; a refusal of the request itself is the model's."""
         e = self.facts
-        if top_k <= e.shown:
-            return
-        shown = probe.shown_top_k(self._connection, e.model, e.dialect, top_k)
+        try:
+            shown = probe.shown_top_k(self._connection, e.model, e.dialect, top_k)
+        except RowFault as fault:
+            if fault.elsewhere:
+                raise
+            raise probe.shown_error(self._connection, fault, top_k) from fault
         if shown < top_k:
             raise ModelRefused(
                 f"{e.url} shows at most {shown} alternatives at each token; wanted {top_k}. vLLM shows more when "
                 f"started with --max-logprobs {top_k}",
                 model=e.model,
             )
+        self.shows = max(self.shows, top_k)
 
     def _require_arguments(self) -> None:
         told = self._template_args or {}

@@ -5,8 +5,9 @@
    waits for the next place at any server. One that wants to rest for longer than a question may take, or answers nothing for that long, is set aside.
 3. A server that fails :data:`~foureyes.models.completions.members.FAILURES_IN_A_ROW` times in a row is set aside, and what it failed at is asked of another. No
    server that failed at a question is asked it again.
-4. While others read, one that is aside is looked at every :data:`LOOK_EVERY_S` seconds: it comes back when it answers, and is
-   still the same model. One that has become another model is refused by its name, and never asked again.
+4. While others read or rest, one that is aside is looked at every :data:`LOOK_EVERY_S` seconds; where it wants to be left alone, not before it
+   has been, or :data:`LEFT_ALONE_S` seconds are over. It comes back when it answers, and is still the same model. One that has become another model
+   is refused by its name, and never asked again.
 5. When all are aside, nothing more is asked; :meth:`ServerPool.look_again` looks at all of them at once.
 
 The rule that holds throughout: an address is asked with its own key only, and every reading comes from a server that has proved
@@ -34,7 +35,7 @@ from foureyes.models.completions.members import (
     not_back,
     too_busy,
 )
-from foureyes.models.completions.probe import ServerFacts, shown_error
+from foureyes.models.completions.probe import ServerFacts
 from foureyes.models.completions.server import ModelServer, ServerWish, difference
 from foureyes.models.server_use import OnServer, ServerChange, ServerState, ignore_change
 from foureyes.models.token_logprobs import RowFault
@@ -42,6 +43,10 @@ from foureyes.models.token_logprobs import RowFault
 __all__ = ["ServerPool"]
 
 LOOK_EVERY_S: Final = 5.0
+
+LEFT_ALONE_S: Final = 300.0
+"""Most seconds for which one that is aside is not looked at, however long it wants to be left alone."""
+
 LOOK_SECONDS: Final = 10.0
 """Most seconds for one request while a server is looked at."""
 
@@ -181,20 +186,6 @@ class ServerPool:
             if member.well and (why := member.gone(LOOK_SECONDS)) is not None:
                 self._set_aside(member, why)
 
-    def require_shown(self, top_k: int) -> None:
-        """As :meth:`ModelServer.require_shown`, of every server that is well; one that does not answer is set aside."""
-        for member in [one for one in self._members if one.well]:
-            others = [one for one in self._members if one is not member]
-            try:
-                self._asked(Question(0, counted=False, failed=others), lambda server: server.require_shown(top_k))
-            except RowFault as fault:
-                error = shown_error(member.connection, fault, top_k)
-                if isinstance(error, ModelRefused):
-                    raise error from fault
-                self._set_aside(member, str(error))
-                if self.stopped is not None:
-                    raise error from fault
-
     def _asked(self, question: Question, work: Callable[[ModelServer], T]) -> T:
         """What a question comes to; raises the last fault where no server answers it."""
         while True:
@@ -206,8 +197,6 @@ class ServerPool:
                 if not fault.elsewhere:
                     raise
                 question.fault = fault
-                if not sending.was_busy(fault) or not self._may_wait(sending, fault):
-                    question.failed.append(sending.member)
 
     def _sent(self, question: Question) -> Sending:
         """Chooses the server to ask, as soon as one may be sent one more; raises the last fault where none is left."""
@@ -221,7 +210,14 @@ class ServerPool:
                 free = [one for one in able if one.rests <= now and not (question.takes_place and one.full)]
                 if free:
                     return min(free, key=lambda one: (one.tokens, one.requests)).take(question, now)
-                self._changed.wait(min((one.rests - now for one in able if one.rests > now), default=None))
+                self._changed.wait(self._most_wait_s(able, now))
+
+    def _most_wait_s(self, able: Sequence[Member], now: float) -> float | None:
+        """Seconds until one has rested or is to be looked at; ``None`` where only a place can become free."""
+        waits = [one.rests - now for one in able if one.rests > now]
+        if any(one.may_join for one in self._members):
+            waits.append(LOOK_EVERY_S)
+        return min(waits, default=None)
 
     def _may_wait(self, sending: Sending, fault: RowFault) -> bool:
         """Has a server rest that turned a question away, and says whether it may be asked that again."""
@@ -229,17 +225,18 @@ class ServerPool:
         wanted_s, most_s = fault.busy_s or 0.0, member.connection.timeout_s
         with self._changed:
             now = self._clock()
-            turned_away.append(now)
+            turned_away.append((member, now))
             member.rest(sending.at, now, wanted_s)
-            is_late = member.rests > turned_away[0] + most_s
-            is_gone = wanted_s > most_s or (is_late and member.answered < turned_away[0])
+            is_late = member.rests > turned_away[0][1] + most_s
+            since = next(at for one, at in turned_away if one is member)
+            is_gone = wanted_s > most_s or (member.rests > since + most_s and member.answered < since)
         if is_gone:
-            self._set_aside(member, too_busy(fault, most_s), for_s=wanted_s)
+            self._set_aside(member, too_busy(fault, most_s), for_s=min(wanted_s, LEFT_ALONE_S))
         return not is_gone and (not is_late or len(turned_away) < TURNED_AWAY)
 
     @contextmanager
     def _outcome(self, sending: Sending) -> Iterator[ModelServer]:
-        """Counts what comes of a question, and gives its place to the next."""
+        """Notes what comes of a question: how the server is, and whether it may be asked that again; then gives its place to the next."""
         member = sending.member
         if member.server is None:
             raise AssertionError("only a server that was found is asked")
@@ -248,11 +245,14 @@ class ServerPool:
         try:
             yield member.server
         except RowFault as fault:
-            if sending.was_busy(fault):
+            was_busy = sending.was_busy(fault)
+            if was_busy:
                 counts = False
             elif fault.server_wide:
                 failure, counts = fault.detail, True
                 member.limit.turned_away()
+            if not was_busy or not self._may_wait(sending, fault):
+                sending.question.failed.append(member)
             raise
         else:
             self._note_answer(sending)
@@ -343,7 +343,7 @@ class ServerPool:
         with self._changed:
             self._first = self._first or server
             was_aside = member.aside is not None
-            member.joins(server.over(member.connection.leaving_busy()))
+            member.joins(server.over(member.connection.leaving_busy()), self._clock())
             self._changed.notify_all()
         if was_aside:
             self._told(member, "joined")
