@@ -59,6 +59,11 @@ def test_surprise_is_averaged_over_samples_and_equal_ones_are_read_once():
     assert reader.n_read == 2
 
 
+def test_length_counts_by_its_root():
+    (found,) = sample_conditioned_cmp([Exchange("q", "Oslo lies north")], [drawn("Rome")], Copier())
+    assert found == pytest.approx(3 * math.log(8) / math.sqrt(3))
+
+
 def test_a_sentence_is_compared_with_itself_behind_its_best_sample():
     answer = Exchange("q", "Oslo lies north. Bonn lies north.")
     (found,) = sample_conditioned_segments([answer], [drawn("Oslo", "lies north")], Copier())

@@ -3,10 +3,10 @@
 What the author would say again is made likely by another answer of its own; what it made up is not. So each of K samples
 of the same prompt is put before the verifier in turn, and the answer is read as one more answer to the question. The cost
 is the K samples and K readings, for sentences one reading more. Word overlap with the same samples
-(:func:`foureyes.signals.overlap.unsupported_words`) takes no reading at all, and the study finds nothing that the readings
-add to it (``docs/studies/sample_conditioned.md``): take that one unless your own answers say otherwise.
+(:func:`foureyes.signals.overlap.unsupported_words`) takes no reading at all; on answers of one or two sentences the readings are
+ahead of it on one set of two, and not shown to be on the other (``docs/studies/sample_conditioned.md``). One sample is nearly as good as five.
 
-Two lengths, two forms. A short answer is wrong in a few words, and its worst few tokens tell (:func:`sample_conditioned_cmp`).
+Two lengths, two forms. A whole answer counts by its surprise over the root of its length (:func:`sample_conditioned_cmp`).
 A long answer's sentences differ in how surprising they are at all, so each is compared with itself
 (:func:`sample_conditioned_segments`).
 """
@@ -28,7 +28,6 @@ from foureyes.signals.steps import segment_of_tokens
 from foureyes.types import Exchange, Message, Reading, Unscored
 
 __all__ = [
-    "WINDOW",
     "ConditionedSegment",
     "sample_conditioned_cmp",
     "sample_conditioned_segments",
@@ -37,9 +36,6 @@ __all__ = [
 ]
 
 Floats = NDArray[np.float64]
-
-WINDOW: Final = 4
-"""Tokens: of 4, 6, 8 and 12 the best on both sets of the study, though by less than their intervals."""
 
 _NEXT: Final = "Here is another answer:"
 
@@ -61,10 +57,10 @@ class ConditionedSegment:
 def sample_conditioned_cmp(
     exchanges: Sequence[Exchange], samples: Sequence[Samples], reader: Reader
 ) -> list[float | Unscored]:
-    """The worst few tokens of an answer, their surprise averaged over the samples that stand before it.
+    """The surprise of an answer over the square root of its length, averaged over the samples that stand before it.
 
-    n_k(t) is the verifier's surprise at token t behind sample k, n̄(t) its mean over k: the largest mean of n̄ over 4
-    tokens in a row, or over all of a shorter answer.
+    n_k(t) is the verifier's surprise at token t behind sample k, n̄(t) its mean over k: Σ n̄(t) / √T over the T tokens of the
+    answer. Of the forms that the study compares, each of its two sets chose this one, which was then judged on the other.
 
     Args:
         exchanges: prompts and the answers under scrutiny.
@@ -72,7 +68,7 @@ def sample_conditioned_cmp(
         reader: the verifier; K readings a row.
 
     Returns:
-        Per exchange nats a token, ≥ 0, larger = more likely wrong, or :class:`Unscored`.
+        Per exchange nats/√token, ≥ 0, larger = more likely wrong, or :class:`Unscored`.
 
     Raises:
         InputError: not one row of samples an exchange.
@@ -81,7 +77,7 @@ def sample_conditioned_cmp(
     Source: our own, measured by ``studies.sample_conditioned``.
     """
     rows = _read_behind(exchanges, samples, reader, plain=False)
-    return [row if isinstance(row, Unscored) else worst_window(row.behind.mean(axis=0), WINDOW) for row in rows]
+    return [row if isinstance(row, Unscored) else _per_root_token(row.behind.mean(axis=0)) for row in rows]
 
 
 def sample_conditioned_segments(
@@ -128,6 +124,10 @@ def worst_window(nll: Floats, size: int) -> float:
     if len(nll) <= size:
         return float(nll.mean())
     return float(np.convolve(nll, np.full(size, 1 / size), mode="valid").max())
+
+
+def _per_root_token(nll: Floats) -> float:
+    return float(nll.sum() / np.sqrt(len(nll)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -257,12 +257,12 @@ ROWS: Final = (
     ),
     _asked(
         "sample_conditioned_cmp",
-        "surprise of the worst 4 tokens, averaged over samples that stand before the answer",
+        "summed surprise over √tokens, averaged over samples that stand before the answer",
         ("reader", "samples"),
         "conditioned.sample_conditioned_cmp",
         ("M", "M"),
         "our own, studies.sample_conditioned",
-        unit="nats/token",
+        unit="nats/√token",
         high=math.inf,
     ),
     _asked(
