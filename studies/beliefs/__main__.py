@@ -37,7 +37,7 @@ SMALL: Final = "smollm2-135m"
 MIDDLE: Final = "qwen2.5-coder-0.5b"
 ASKED: Final = (SMALL, MIDDLE)
 CHAINS: Final = 80
-DEBATES: Final = 30
+DEBATES: Final = 15
 EVERY_ANSWER: Final = 4
 EVERY_QUESTION: Final = 8
 
