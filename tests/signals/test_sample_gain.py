@@ -64,9 +64,9 @@ def test_a_reading_that_failed_is_passed_on():
 
 
 def test_a_fact_is_asked_in_four_wordings_that_differ_in_the_believer_only():
-    reader = ScriptedReader({"B": 0.6, "A": 0.2}, name="scripted")
+    reader = ScriptedReader({"B": 0.6, "A": 0.2}, name="leans towards a letter")
     found = p_true_by_wording(["{x} is 1"], reader)
     assert {name: pytest.approx(values) for name, values in found.items()} == {
-        name: [0.75] for name in ("plain", "first_person", "third_person", "known")
+        name: [0.5] for name in ("plain", "first_person", "third_person", "known")
     }
     assert belief_question("{x} is 1", "known") == "Mary knows that {x} is 1. Is it true that {x} is 1?"

@@ -63,7 +63,7 @@ def test_every_set_is_ranked_by_every_signal(tmp_path):
 def test_the_page_names_the_best_signal_of_every_set_and_its_command(tmp_path):
     reader = ScriptedReader({"odd": 0.01, "word": 0.5}, name="scripted")
     made = report_of(table(written(tmp_path), reader, 60), "scripted", "COMMAND")
-    assert made.findings[1].startswith("SAC3, NQ (1 without a label): highest AUROC 1.00 [1.00, 1.00] by ")
+    assert made.findings[1].startswith("SAC3, NQ (1 without a label): highest AUROC 1.00 [0.83, 1.00] by ")
     assert "Command: `COMMAND`" in study_markdown(made)
 
 

@@ -180,4 +180,4 @@ def test_a_node_short_of_memory_is_told_as_that_by_tasks_and_workers(tmp_path: P
     assert shard == (
         f"no worker could finish {tmp_path}/a.jsonl: out of memory; smaller shards may help: --rows-per-shard"
     )
-    assert worker == "Lost(cause='out of memory')"
+    assert worker == "Lost(cause='out of memory', hung=False)"
