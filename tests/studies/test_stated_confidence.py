@@ -49,6 +49,6 @@ def test_what_is_no_verdict_is_left_out_and_counted(tmp_path):
     assert [(len(one.told), one.unread, one.unlabelled) for one in sets] == [(40, 3, 1)] * 4
     text = study_markdown(report_of(sets, "COMMAND"))
     assert (
-        "does average confidence rank better than the share that agrees? No difference: +0.000 [+0.000, +0.000]" in text
+        "does average confidence rank better than the share that agrees? Not decided: +0.000 [+0.000, +0.000]" in text
     )
     assert "40 (3 unread, 1 of them without a label) | 1.000" in text

@@ -64,7 +64,7 @@ def hang(place, asked, out):
     Path(asked).touch()
     threading.Event().wait()
 
-ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, object_store_memory=128 << 20)
+ray.init(address="local", num_cpus=1, include_dashboard=False, log_to_driver=False, object_store_memory=128 << 20)
 crew._ANY_S = 3.0
 one = crew.RayCrew(Inputs(input_files(sys.argv[1:3]), None, Path(sys.argv[3]), is_cut=False))
 tasks = [ShardTask(Shard(i, i)) for i in range(2)]
