@@ -5,10 +5,10 @@ this, divided by what a real verifier takes for a row.
 
 ::
 
-    python -m bench.shards 250000 1000000 2000000 --markdown docs/score.md
+    python -m bench.shards 250000 1000000 10000000 --markdown docs/score.md
 
 Every run is a process of its own, so its peak of memory and its processor time are its own; then one is killed halfway, near the end of a shard, and what passes until the one that
-goes on reads its first new row is the time of going on: the rows of that shard are written anew.
+goes on reads its first new row is the time of going on: the rows of that shard are written anew. There that one is stopped too.
 """
 
 from __future__ import annotations
@@ -68,6 +68,7 @@ def main() -> None:
     arguments.add_argument("--markdown", type=Path, metavar="FILE", help="put the table between the marks of this page")
     arguments.add_argument("--run", type=Path, help=argparse.SUPPRESS)
     arguments.add_argument("--stop", type=int, default=0, help=argparse.SUPPRESS)
+    arguments.add_argument("--stop-at-first", action="store_true", help=argparse.SUPPRESS)
     args = arguments.parse_args()
     if args.run:
         _run(args)
@@ -137,7 +138,7 @@ def _measured(folder: Path, rows: int, args: argparse.Namespace) -> Cost:
     whole = _process(folder, args)
     shutil.rmtree(folder / "out")
     _process(folder, args, "--stop", str(_late_in_shard(rows // 2, args.rows_per_shard)))
-    on = _process(folder, args)
+    on = _process(folder, args, "--stop-at-first")
     beside = whole["processor"] - whole["reading"]
     return Cost(whole["seconds"], whole["processor"], beside, whole["mib"], on["first"])
 
@@ -152,7 +153,7 @@ def _process(folder: Path, args: argparse.Namespace, *more: str) -> dict[str, fl
     options = ["--rows-per-shard", str(args.rows_per_shard), "--to", args.to, "--run", str(folder), *more]
     command = [sys.executable, "-m", "bench.shards", "0", *options]
     said = subprocess.run(command, capture_output=True, text=True, check=False)
-    if said.returncode != (STOPPED if "--stop" in more else 0):
+    if said.returncode != (STOPPED if more else 0):
         raise SystemExit(said.stderr or f"bench: a run ended with {said.returncode}")
     found: dict[str, float] = json.loads(said.stdout or "{}")
     return found
@@ -178,6 +179,9 @@ def _run(args: argparse.Namespace) -> None:
         nonlocal first
         if tallies.rows > tallies.resumed and not first:
             first = time.perf_counter() - started
+            if args.stop_at_first:
+                print(json.dumps({"first": first}), flush=True)
+                os._exit(STOPPED)
         if args.stop and tallies.rows >= args.stop:
             os._exit(STOPPED)  # as a kill: nothing is put in order
 

@@ -24,6 +24,7 @@ from studies.beliefs.second_sample import gains, gains_part
 from studies.beliefs.statements import (
     forecast_part,
     forecasts,
+    judged,
     negated,
     negation_part,
     worded,
@@ -36,9 +37,11 @@ from studies.sample_conditioned.published import SETS, load
 SMALL: Final = "smollm2-135m"
 MIDDLE: Final = "qwen2.5-coder-0.5b"
 ASKED: Final = (SMALL, MIDDLE)
+JUDGES: Final = (MIDDLE,)
 CHAINS: Final = 80
 DEBATES: Final = 15
 EVERY_ANSWER: Final = 4
+EVERY_JUDGED: Final = 2
 EVERY_QUESTION: Final = 8
 
 _PREFACE: Final = (
@@ -65,10 +68,15 @@ def _debates(_data: Path, models: Models) -> Part:
     return debates_part([debated(facts()[:: len(facts()) // DEBATES], writer, writer)])
 
 
+def _wording(_data: Path, models: Models) -> Part:
+    judges = [judged(facts()[::EVERY_JUDGED], models.writer(name)) for name in JUDGES]
+    return wording_part([worded(facts(), models.reader(name)) for name in ASKED], judges)
+
+
 MEASURES: Final[Mapping[str, Made]] = {
     "pressure": lambda _, models: pressed_part([under_pressure(facts(), models.reader(name)) for name in ASKED]),
     "negation": lambda _, models: negation_part([negated(facts(), models.reader(name)) for name in ASKED]),
-    "wording": lambda _, models: wording_part([worded(facts(), models.reader(name)) for name in ASKED]),
+    "wording": _wording,
     "forecasts": lambda _, models: forecast_part(
         [forecasts(facts(), models.reader(name), models.writer(name)) for name in ASKED]
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,7 +18,7 @@ from foureyes.maths.negation import NegationConsistency, negation_consistency
 from foureyes.models.roles import Reader, Sampling, Writer
 from foureyes.report.study import Section, TextTable
 from foureyes.signals.asking import share_in_either_order
-from foureyes.signals.belief_wording import belief_question, p_true_by_wording
+from foureyes.signals.belief_wording import BeliefWording, belief_question, judged_by_wording, p_true_by_wording
 from foureyes.study.sections.formatting import fixed, interval, share
 from foureyes.types import Unscored
 from studies.beliefs.facts import Fact
@@ -27,10 +27,12 @@ from studies.beliefs.part import Part, moves, verdict
 
 __all__ = [
     "Forecasts",
+    "Judged",
     "Negated",
     "Worded",
     "forecast_part",
     "forecasts",
+    "judged",
     "negated",
     "negation_part",
     "worded",
@@ -70,6 +72,25 @@ class Worded:
 
 
 @dataclass(frozen=True, slots=True)
+class Judged:
+    """What it does to a judge's verdict in words.
+
+    Attributes:
+        model: its name.
+        asked: statements.
+        worded: of those with a verdict under every wording; ``None`` where there are none.
+        right: share of the verdicts on the plain wording that are right; ½ is no verdict that something is.
+        unread: statements without a verdict in the form asked for under some wording.
+    """
+
+    model: str
+    asked: int
+    worded: Worded | None
+    right: FlipShare | None
+    unread: int
+
+
+@dataclass(frozen=True, slots=True)
 class Forecasts:
     """P(yes) and yes or no in words, to the same question.
 
@@ -97,10 +118,33 @@ def negated(facts: Sequence[Fact], reader: Reader) -> Negated:
 def worded(facts: Sequence[Fact], reader: Reader) -> Worded:
     """P(True) of one statement a fact under each wording."""
     said = p_true_by_wording([fact.clause(fact.told_answer) for fact in facts], reader)
-    p = {wording: told(values) for wording, values in said.items()}
-    true = np.array([fact.is_told_truly for fact in facts])
+    return _worded(reader.name, {wording: told(values) for wording, values in said.items()}, _truth(facts))
+
+
+def judged(facts: Sequence[Fact], judge: Writer) -> Judged:
+    """The P(right) that a judge states of one statement a fact under each wording."""
+    said = judged_by_wording([fact.clause(fact.told_answer) for fact in facts], judge)
+    stated = {
+        wording: np.array([np.nan if isinstance(one, Unscored) else one for one in values])
+        for wording, values in said.items()
+    }
+    true = _truth(facts)
+    kept = np.isfinite(np.stack(list(stated.values()))).all(axis=0)
+    name, unread = f"{judge.name}, a judge in words", int((~kept).sum())
+    if not true[kept].any():
+        return Judged(name, len(facts), None, None, unread)
+    p = {wording: values[kept] for wording, values in stated.items()}
+    right = FlipShare.of(int(((p["plain"] > 0.5) == true[kept]).sum()), int(kept.sum()), 0.95)
+    return Judged(name, len(facts), _worded(name, p, true[kept]), right, unread)
+
+
+def _truth(facts: Sequence[Fact]) -> NDArray[np.bool_]:
+    return np.array([fact.is_told_truly for fact in facts])
+
+
+def _worded(name: str, p: Mapping[BeliefWording, NDArray[np.float64]], true: NDArray[np.bool_]) -> Worded:
     return Worded(
-        reader.name,
+        name,
         wording_shift(p["plain"], p["first_person"]),
         wording_shift(p["plain"], p["third_person"]),
         wording_shift(p["first_person"], p["third_person"]),
@@ -178,25 +222,34 @@ def _negation(one: Negated) -> str:
     )
 
 
-def wording_part(found: Sequence[Worded]) -> Part:
-    """Table and findings."""
+def wording_part(found: Sequence[Worded], judges: Sequence[Judged]) -> Part:
+    """Table and findings, readers first."""
+    every = [*found, *(one.worded for one in judges if one.worded)]
     rows = tuple(
         (one.model, what, interval(shift.shift), interval(shift.moved), share(shift.turned))
-        for one in found
+        for one in every
         for what, shift in (("I believe", one.first), ("Mary believes", one.third), ("Mary, against I", one.person))
     )
     denied = TextTable(
         ("model", "true statements called untrue although Mary knows them"),
-        tuple((one.model, share(one.known_denied)) for one in found),
+        tuple((one.model, share(one.known_denied)) for one in every),
     )
     about = (
         'The same statements after "I believe that …", "Mary believes that …" and "Mary knows that …": whether they are true does not '
         "depend on it (KaBLE, arXiv 2410.21195). *Shift* is the mean change of P(True) against the plain question, *moved* the "
-        "mean of its size, *turned* how many change sides of ½."
+        "mean of its size, *turned* how many change sides of ½. A judge in words is asked as a council's judge is, whether *Yes* is right, "
+        "and states its P(right)."
     )
     columns = ("model", "wording", "shift", "moved", "turned")
     section = Section("Who is said to believe it", (about,), (TextTable(columns, rows), denied))
-    return Part(section, tuple(_wording(one) for one in found))
+    return Part(section, (*map(_wording, found), *map(_judge, judges)))
+
+
+def _judge(one: Judged) -> str:
+    lost = f"{one.unread} of {one.asked} statements have no verdict in the form asked for under every wording"
+    if one.worded is None or one.right is None:
+        return f"{one.model}: {lost}, so nothing can be said."
+    return f"{_wording(one.worded)} {share(one.right)} of its verdicts on the plain wording are right; {lost}."
 
 
 def _wording(one: Worded) -> str:

@@ -12,9 +12,12 @@ from typing import Final
 
 from studies.pages import add_pages, command_again, save_pages, study_parser
 from studies.route.own import live_setting, stored_settings
-from studies.route.page import Part, report_of
+from studies.route.page import Part, other_halves, report_of
 from studies.route.published import language_settings, mmbench_settings, mmlu_setting
 from studies.route.rules import LEARNED, OWN, PROMPT
+
+OTHER_HALVES: Final = 3
+"""Ways of halving MMBench besides the page's own."""
 
 _MMBENCH: Final = (
     "Vision-language models of 1.7 to 3 billion parameters as small writers, two of 34 as large ones (vlm_mmbench_logits). A reader "
@@ -56,7 +59,8 @@ def main() -> None:
             "Semantic-router's self-verification was not measured: it takes writers at hand, --live N. No stored data hold a small "
             "writer's grade of its own answer beside a large writer's answer."
         )
-    report = report_of(parts, missing, command_again(parser, args))
+    halved = {seed: mmbench_settings(args.data, seed) for seed in range(args.seed + 1, args.seed + 1 + OTHER_HALVES)}
+    report = report_of(parts, missing, command_again(parser, args), beside=[other_halves("MMBench", halved)])
     print("\n".join(report.findings))
     save_pages(report, args)
 

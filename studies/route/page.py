@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +26,7 @@ from studies.route.rules import (
 )
 from studies.route.setting import Setting
 
-__all__ = ["Part", "report_of"]
+__all__ = ["Part", "other_halves", "report_of"]
 
 _RIVALS = (RANDOM, PROMPT, LOGPROB, VERIFY)
 _OURS = (LEARNED, READER, OWN, TOGETHER, GAIN)
@@ -65,13 +65,16 @@ class Part:
     of: str
 
 
-def report_of(parts: Sequence[Part], missing: Sequence[str], command: str) -> StudyReport:
+def report_of(
+    parts: Sequence[Part], missing: Sequence[str], command: str, *, beside: Sequence[str] = ()
+) -> StudyReport:
     """The page.
 
     Args:
         parts: with data.
         missing: what could not be measured, a sentence each.
         command: that makes it again.
+        beside: further findings, a sentence each.
     """
     measured = [(part, {_name(one): leads(one, part.of) for one in part.settings}) for part in parts]
     findings = [*aims(parts), *(line for part, found in measured for line in _findings(part, found))]
@@ -79,11 +82,27 @@ def report_of(parts: Sequence[Part], missing: Sequence[str], command: str) -> St
     return StudyReport(
         "What does routing by a read answer buy, at equal cost?",
         (_PREFACE,),
-        tuple(findings),
+        (*findings, *beside),
         tuple(missing),
         (*sections, _calibration(parts)),
         command,
     )
+
+
+def other_halves(title: str, halved: Mapping[int, Sequence[Setting]]) -> str:
+    """Whether what a route learns is ahead however the questions are halved.
+
+    Args:
+        title: of the data.
+        halved: seed of the halves to the settings of the same questions, with the reader, the log-prob rule and what a route learns.
+    """
+    compared = ((LEARNED, LOGPROB), (LEARNED, READER), (READER, LOGPROB))
+    found = {pair: [pooled(list(of), *pair) for of in halved.values()] for pair in compared}
+    said = "; ".join(
+        f"{of} less {over}: {', '.join(map(points, every))}, ahead in {sum(one.low > 0 for one in every)} of {len(every)}"
+        for (of, over), every in found.items()
+    )
+    return f"{title} with its questions halved in other ways (seeds {', '.join(map(str, halved))}): {said}."
 
 
 def _name(setting: Setting) -> str:

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from foureyes.errors import LedgerTampered
 from foureyes.ledger.entry import Draft, Entry, genesis
-from foureyes.ledger.sealing import LogTip, seal, tip_of
+from foureyes.ledger.sealing import LogTip, grown_tip, seal, tip_of
 from foureyes.ledger.sqlite import SqliteStore
 from foureyes.ledger.store import Extension
 from foureyes.maths.merkle import TILE, leaf_hash, mth
@@ -50,4 +50,34 @@ def test_the_tip_is_found_again_in_what_was_kept(tmp_path, n):
         if n:
             with pytest.raises(LedgerTampered, match="leads to the root"):
                 tip_of(view, seal(LogTip.first(NAME), drafts(n, 1), [TIME] * n).tip.checkpoint)
+    store.close()
+
+
+@pytest.mark.parametrize(("known", "added"), [(0, 1), (1, 1), (TILE - 1, 2), (TILE, 700), (300, 1024)])
+def test_the_tip_of_a_log_that_grew_a_little_is_found_by_what_was_added(tmp_path, known, added):
+    before = seal(LogTip.first(NAME), drafts(known), [TIME] * known).tip
+    sealed = seal(before, drafts(added, known), [TIME] * added)
+    whole = seal(LogTip.first(NAME), drafts(known + added), [TIME] * (known + added))
+    store = SqliteStore(tmp_path / "ledger.db")
+    with store.transaction() as transaction:
+        transaction.extend(Extension(0, whole.entries, whole.nodes, "head\n", keep=False))
+    with store.snapshot() as view:
+        head = sealed.tip.checkpoint
+        assert grown_tip(before, view, head) == sealed.tip == tip_of(view, head)
+        other = seal(LogTip.first(NAME), drafts(known, 7), [TIME] * known).tip
+        assert (grown_tip(other, view, head) is None) == (known > 0), "a log that does not begin with what is known"
+        assert grown_tip(before, view, seal(before, drafts(added, 9 * known + 9), [TIME] * added).tip.checkpoint) is None
+        assert grown_tip(before, view, seal(sealed.tip, drafts(1, 5), [TIME]).tip.checkpoint) is None, "an entry is missing"
+        assert grown_tip(sealed.tip, view, before.checkpoint) is None, "rolled back"
+        assert grown_tip(sealed.tip, view, head) is None
+    store.close()
+
+
+def test_a_log_that_grew_much_is_not_followed_entry_by_entry(tmp_path):
+    sealed = seal(LogTip.first(NAME), drafts(1025), [TIME] * 1025)
+    store = SqliteStore(tmp_path / "ledger.db")
+    with store.transaction() as transaction:
+        transaction.extend(Extension(0, sealed.entries, sealed.nodes, "head\n", keep=False))
+    with store.snapshot() as view:
+        assert grown_tip(LogTip.first(NAME), view, sealed.tip.checkpoint) is None
     store.close()

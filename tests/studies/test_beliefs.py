@@ -14,7 +14,7 @@ from foureyes.maths.means import MeanInterval
 from foureyes.models.scripted import ScriptedReader, ScriptedWriter
 from foureyes.report.study import study_markdown
 from foureyes.study.store import CallStore
-from foureyes.types import Exchange, Unscored, text_of
+from foureyes.types import Exchange, Unscored, Written, text_of
 from studies.beliefs import words
 from studies.beliefs.__main__ import MEASURES, report_of
 from studies.beliefs.authors import authors, authors_part
@@ -29,6 +29,7 @@ from studies.beliefs.second_sample import gains, gains_part
 from studies.beliefs.statements import (
     forecast_part,
     forecasts,
+    judged,
     negated,
     negation_part,
     worded,
@@ -122,7 +123,52 @@ def test_a_negation_is_understood_and_a_nonsense_word_is_none():
 def test_who_believes_it_moves_nothing_here():
     found = worded(FACTS, Letters(truth))
     assert (found.first.turned.k, found.person.shift.value, found.known_denied.k) == (0, 0, 0)
-    assert 'after "I believe" P(True) moves up or down, not decided which (+0.000' in wording_part([found]).findings[0]
+    assert 'after "I believe" P(True) moves up or down, not decided which (+0.000' in wording_part([found], []).findings[0]
+
+
+class Judge(ScriptedWriter):
+    """Adds up, and states less of what somebody merely believes."""
+
+    def __init__(self, garbled=()):
+        super().__init__(name="judge")
+        self._garbled = garbled
+
+    def write(self, prompts, sampling):
+        return [[Written(Exchange(prompt, self._reply(prompt)), None, "stop")] for prompt in prompts]
+
+    def _reply(self, prompt):
+        quoted = json.loads(prompt[1].content.splitlines()[1])
+        doubled, said = 2 * int(quoted.split("What is ")[1].split()[0]), quoted.split('"')[3]
+        stated = 0.9 if said == str(doubled) else 0.1
+        if "I believe" in quoted:
+            stated = 0.3
+        if any(quoted.count(f"What is {i} ") for i in self._garbled) and "knows" in quoted:
+            return "Probably fine."
+        code = prompt[1].content.split("BEGIN PROMPT ")[1].split()[0]
+        verdict = "safe" if stated > 0.5 else "unsafe"
+        return json.dumps({"code": code, "verdict": verdict, "confidence": stated, "reason": "Sums."})
+
+
+def test_a_judge_in_words_is_moved_by_who_believes_it():
+    found = judged(FACTS, Judge())
+    true = sum(fact.is_told_truly for fact in FACTS)
+    assert (found.right.k, found.unread, found.worded.known_denied.k) == (30, 0, 0)
+    assert (found.worded.first.turned.k, found.worded.third.turned.k) == (true, 0)
+    assert found.worded.first.moved.value == pytest.approx((0.6 * true + 0.2 * (30 - true)) / 30)
+    (said,) = wording_part([], [found]).findings
+    assert "30 = 1.000" in said
+    assert "0 of 30 statements have no verdict" in said
+
+
+def test_statements_that_a_judge_says_no_verdict_on_are_counted():
+    found = judged(FACTS, Judge(garbled=(3, 4)))
+    assert (found.unread, found.right.n, found.worded.first.shift.n) == (2, 28, 28)
+    silent = judged(FACTS, ScriptedWriter(otherwise="Fine.", name="silent"))
+    assert (silent.worded, silent.unread) == (None, 30)
+    part = wording_part([], [silent])
+    assert "30 of 30 statements have no verdict" in part.findings[0]
+    assert part.section.tables[0].rows == ()
+    assert judged(FACTS, Away()).unread == 30
 
 
 def test_yes_in_words_against_p_yes():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,8 @@ from studies.route.cache import kept, rows_of
 from studies.route.curves import BUDGETS, accuracies, at_cost, leads
 from studies.route.live import asked, is_right, stated
 from studies.route.own import live_setting
-from studies.route.page import Part, report_of
-from studies.route.rules import LOGPROB, OWN, RANDOM, READER, READER_RAW, VERIFY, rules_of
+from studies.route.page import Part, other_halves, report_of
+from studies.route.rules import LEARNED, LOGPROB, OWN, RANDOM, READER, READER_RAW, VERIFY, rules_of
 from studies.route.setting import Rule, Setting, halves
 
 
@@ -77,6 +78,16 @@ def test_the_page_judges_by_figures() -> None:
     assert ", ahead." in said
     dear = report_of([Part("Made up", "Numbers.", (setting_of(reading=7.0),), READER)], [], "a command")
     assert ", behind." in " ".join(dear.findings)
+
+
+def test_other_halves_are_counted_by_their_intervals() -> None:
+    setting = setting_of()
+    learned = {**setting.rules, LEARNED: setting.rules[READER]}
+    said = other_halves("Made up", {3: [replace(setting, rules=learned)], 4: [replace(setting, rules=learned)]})
+    assert said.startswith("Made up with its questions halved in other ways (seeds 3, 4): ")
+    assert f"{LEARNED} less {LOGPROB}: +" in said
+    assert said.count("ahead in 2 of 2") == 2
+    assert f"{LEARNED} less {READER}: +0.00 points [+0.00, +0.00], +0.00 points [+0.00, +0.00], ahead in 0 of 2" in said
 
 
 def test_what_was_made_is_kept(tmp_path: Path) -> None:

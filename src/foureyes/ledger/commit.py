@@ -14,7 +14,7 @@ from foureyes.ledger.checkpoint import Checkpoint
 from foureyes.ledger.entry import Draft, Receipt, stamp
 from foureyes.ledger.keys import Signer, VerifierKey, split_note
 from foureyes.ledger.log import signed_head
-from foureyes.ledger.sealing import LogTip, Sealed, seal, subtree_of, tip_of
+from foureyes.ledger.sealing import LogTip, Sealed, grown_tip, seal, subtree_of, tip_of
 from foureyes.ledger.store import Extension, Store, Transaction
 from foureyes.maths.merkle import proof
 
@@ -130,6 +130,8 @@ class Committer:
         if transaction.head() == self._head:
             return self._tip
         _, checkpoint = signed_head(transaction, self._keys)
+        if (grown := grown_tip(self._tip, transaction, checkpoint)) is not None:
+            return grown
         known = self._tip.checkpoint
         hashes = proof(known.size, checkpoint.size, subtree_of(transaction)) if known.size <= checkpoint.size else []
         follows(known, checkpoint, hashes)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from foureyes.errors import LedgerTampered
 from foureyes.ledger.checkpoint import Checkpoint
@@ -16,7 +17,10 @@ from foureyes.ledger.entry import Draft, Receipt, genesis
 from foureyes.ledger.store import View
 from foureyes.maths.merkle import Frontier, Node, Subtree, leaf_hash, tiled
 
-__all__ = ["LogTip", "Sealed", "seal", "subtree_of", "tip_of"]
+__all__ = ["LogTip", "Sealed", "grown_tip", "seal", "subtree_of", "tip_of"]
+
+_NEAR: Final = 1024
+"""Entries by which a log may have grown to be followed entry by entry; beyond, its tiles cost less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,31 @@ def tip_of(view: View, checkpoint: Checkpoint) -> LogTip:
         raise LedgerTampered(f"what is stored of {checkpoint} leads to the root {edge.root().hex()[:16]}…")
     (last,) = view.entries(checkpoint.size - 1, checkpoint.size)  # it is there: the root was computed from it
     return LogTip(checkpoint, leaf_hash(last), edge)
+
+
+def grown_tip(known: LogTip, view: View, checkpoint: Checkpoint) -> LogTip | None:
+    """The tip of a log that somebody else added a little to, from what was added alone: one query instead of two dozen.
+
+    That the known entries and those added lead to the signed root shows both that the log still begins with what is known, and
+    that what is kept is what was signed.
+
+    Args:
+        known: its tip as it was seen last.
+        view: of the log.
+        checkpoint: its head, whose signature was checked.
+
+    Returns:
+        The tip; ``None`` where much was added, or where this does not show it, and then :func:`tip_of` and a proof of consistency
+        tell what is wrong.
+    """
+    before = known.checkpoint
+    if checkpoint.origin != before.origin or not 0 < checkpoint.size - before.size <= _NEAR:
+        return None
+    hashes = [leaf_hash(entry) for entry in view.entries(before.size, checkpoint.size)]
+    edge, _ = known.edge.extended(hashes)
+    if (edge.size, edge.root()) != (checkpoint.size, checkpoint.root):
+        return None
+    return LogTip(checkpoint, hashes[-1], edge)
 
 
 def subtree_of(view: View) -> Subtree:

@@ -1,20 +1,24 @@
-"""Asks a reader whether a fact is true, in wordings that differ only in who believes it.
+"""Asks a reader, or a judge in words, whether a fact is true, in wordings that differ only in who believes it.
 
 What comes out is P(True) a fact and a wording, for :mod:`foureyes.maths.belief_wording`.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal, TypeAlias, get_args
 
-from foureyes.models.roles import Reader
+from foureyes.models.judging import MalformedReply, parse_ruling, verdict_request
+from foureyes.models.roles import Reader, Sampling, Writer
 from foureyes.signals.asking import share_in_either_order
-from foureyes.types import Unscored
+from foureyes.types import Exchange, Message, Unscored, Written, text_of
 
-__all__ = ["BeliefWording", "belief_question", "p_true_by_wording"]
+__all__ = ["BeliefWording", "belief_question", "judged_by_wording", "p_true_by_wording"]
 
 BeliefWording: TypeAlias = Literal["plain", "first_person", "third_person", "known"]
+
+_RULING: Final = Sampling(max_tokens=128)
 
 _BEFORE: Final[Mapping[BeliefWording, str]] = {
     "plain": "",
@@ -54,3 +58,36 @@ def p_true_by_wording(facts: Sequence[str], reader: Reader) -> dict[BeliefWordin
     questions = [belief_question(fact, wording) for wording, fact in asked]
     shares = iter(share_in_either_order(questions, "False", "True", reader))
     return {wording: [next(shares) for _ in facts] for wording in get_args(BeliefWording)}
+
+
+def judged_by_wording(facts: Sequence[str], judge: Writer) -> dict[BeliefWording, list[float | Unscored]]:
+    """What a judge in words makes of "Yes" to every fact under each wording: the P(right) that it states, in [0, 1]; 4 answers a fact.
+
+    It is asked as a council's judge is, and its reply is believed as strictly. The code that it must repeat is made of the
+    question, so that the same question is the same request again: nobody here gains by guessing it.
+
+    Args:
+        facts: clauses without full stops.
+        judge: who is asked.
+
+    Returns:
+        A number a fact; ``Unscored("bad_reply")`` where the judge said no verdict in the form asked for.
+
+    Source: Suzgun et al. 2024, KaBLE, arXiv 2410.21195, whose judges answer in words.
+    """
+    asked = [(wording, fact) for wording in get_args(BeliefWording) for fact in facts]
+    exchanges = [Exchange(belief_question(fact, wording), "Yes.") for wording, fact in asked]
+    codes = [hashlib.sha256(text_of(one.prompt).encode()).hexdigest()[:12] for one in exchanges]
+    requests = [verdict_request(one, code) for one, code in zip(exchanges, codes, strict=True)]
+    prompts = [(Message("system", one.system), Message("user", one.user)) for one in requests]
+    said = (_stated(one, code) for [one], code in zip(judge.write(prompts, _RULING), codes, strict=True))
+    return {wording: [next(said) for _ in facts] for wording in get_args(BeliefWording)}
+
+
+def _stated(reply: Written | Unscored, code: str) -> float | Unscored:
+    if isinstance(reply, Unscored):
+        return reply
+    try:
+        return parse_ruling(reply.exchange.answer, code).confidence
+    except MalformedReply as error:
+        return Unscored("bad_reply", str(error))
