@@ -68,12 +68,13 @@ studies: $(VENV)/developer
 	$(BIN)/python -m studies.second_readers --data $(DATA) --markdown docs/studies/second_readers.md
 	$(BIN)/python -m studies.disagreement --data $(DATA) --markdown docs/studies/disagreement.md
 	$(BIN)/python -m studies.defaults --data $(DATA) --splits 5 --markdown docs/studies/defaults.md
+	$(BIN)/python -m studies.option_orders --data $(DATA) --markdown docs/studies/option_orders.md
 	$(BIN)/python -m studies.vision --data $(DATA) --markdown docs/studies/vision.md
 	$(BIN)/foureyes models pull smollm2-135m gemma3-270m qwen2.5-coder-0.5b qwen2.5-coder-1.5b
 	$(BIN)/python -m studies.stated_confidence --data $(DATA) --markdown docs/studies/stated_confidence.md
 	$(BIN)/python -m studies.route --data $(DATA) --stored 150 --live 60 --markdown docs/studies/route.md
 	$(BIN)/python -m studies.rank_wrong --data $(DATA) --limit 250 --markdown docs/studies/rank_wrong.md
-	$(BIN)/python -m studies.sample_conditioned --data $(DATA) --every 4 --samples 3 --markdown docs/studies/sample_conditioned.md
+	$(BIN)/python -m studies.sample_conditioned --data $(DATA) --samples 5 --other-model qwen2.5-coder-0.5b --others-every 5 --markdown docs/studies/sample_conditioned.md
 	$(BIN)/python -m studies.beliefs --data $(DATA) --markdown docs/studies/beliefs.md
 	$(BIN)/python -m studies.code_bugs --data $(DATA) --markdown docs/studies/code_bugs.md
 	$(BIN)/python -m studies.programs --data $(DATA) --markdown docs/studies/programs.md

@@ -7,7 +7,6 @@ that a run which was stopped goes on.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,13 +20,14 @@ from foureyes.maths.bounds import clopper_pearson
 from foureyes.models.catalog import open_reader
 from foureyes.models.roles import Reader
 from foureyes.report.forest import ForestMark, ForestPlot
-from foureyes.report.study import Section, StudyReport, TextTable, save_study
+from foureyes.report.study import Section, StudyReport, TextTable
 from foureyes.study.claims import verdict_of
 from foureyes.study.tasks.bugs import bug_in
 from foureyes.study.tasks.items import TaskItem
 from foureyes.study.tasks.loading import TaskSpec, load_task
 from foureyes.study.tasks.mutations import Mutation
 from foureyes.types import Exchange, Reading, Unscored
+from studies.pages import add_pages, command_again, save_pages, study_parser
 from studies.paired import lead_over, lead_text, lead_verdict
 from studies.route.cache import Row, kept
 
@@ -131,16 +131,14 @@ class ReadSet:
 
 def main() -> None:
     """Reads, and writes the page."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder of the published data")
+    parser = study_parser("code_bugs", __doc__)
     parser.add_argument("--model", action="append", help=f"who reads; more than once for several (default: {READERS})")
     parser.add_argument("--limit", type=int, default=100, help="problems of each set (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of the bugs (default: %(default)s)")
     parser.add_argument(
         "--cache", type=Path, default=Path.home() / ".cache/foureyes/studies/code_bugs", metavar="FOLDER"
     )
-    parser.add_argument("--out", type=Path, default=Path("out/studies"), metavar="FOLDER", help="for the page")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="default: in --out")
+    add_pages(parser)
     args = parser.parse_args()
     sets = [
         bugs(name, spec, args.data, args.limit, args.seed, args.cache / f"{name}-{args.seed}-bugs.jsonl")
@@ -152,13 +150,9 @@ def main() -> None:
         for one in sets:
             rows = kept_rows(reader, one.pairs, args.cache / f"{one.name}-{args.seed}-{model}.jsonl")
             read.append(read_set(model, one, rows))
-    args.out.mkdir(parents=True, exist_ok=True)
-    options = "".join(f" --model {model}" for model in args.model or ())
-    report = report_of(
-        sets, read, f"python -m studies.code_bugs --data DATA --limit {args.limit} --seed {args.seed}{options}"
-    )
-    save_study(report, html=args.out / "code_bugs.html", markdown=args.markdown or args.out / "code_bugs.md")
+    report = report_of(sets, read, command_again(parser, args))
     print("\n".join(report.findings))
+    save_pages(report, args)
 
 
 def bugs(name: str, spec: TaskSpec, data: Path, limit: int, seed: int, path: Path) -> BugSet:

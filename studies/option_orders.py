@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -98,7 +98,7 @@ def _ranked(orders: NDArray[np.intp]) -> list[float]:
     return list(_pair_rank(tuple(map(tuple, orders.tolist()))))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _pair_rank(orders: tuple[tuple[int, ...], ...]) -> tuple[float, ...]:
     """The same four orders come again and again."""
     found = pair_rank(orders)
@@ -155,21 +155,22 @@ def chapters(store: PublishedData, settings: Settings) -> Sequence[StudyChapter]
     """One chapter over all models."""
     orders = orders_of(load_stored_options(store.file(_FILE), same_question=f"ids % {_ROTATED}"))
     found = measure(orders, settings)
+    areas = {name: found.mean(of) for name, of in found.area.items()}
     table = FigureTable(
         f"{len(orders.models)} models, {len(orders.gold):,} questions",
         ("confidence in the answer as published", "AUROC of wrong", "Brier score", "ECE", "accuracy of its own choice"),
         [
-            (name, found.mean(found.area[name]), found.mean(found.brier[name]), found.ece[name], found.mean(found.hits[name]))
-            for name in found.area
+            (name, area, found.mean(found.brier[name]), found.ece[name], found.mean(found.hits[name]))
+            for name, area in areas.items()
         ],
-    )  # fmt: skip
-    marks = tuple(ForestMark(name, one.value, one.low, one.high) for name, one, *_ in table.rows)
-    notes = (
+    )
+    marks = tuple(ForestMark(name, area.value, area.low, area.high) for name, area in areas.items())
+    note = (
         f"{orders.left_out:,} questions that do not stand in all {_LETTERS} orders are left out. Pair-Rank sees the orders and no "
-        "probability, so four orders that agree in full make it all but sure. ECE has no interval here: drawing questions anew adds to it.",
+        "probability, so four orders that agree in full make it all but sure. ECE has no interval here: drawing questions anew adds to it."
     )
     picture = ForestPlot("AUROC of wrong answers, mean over models", marks)
-    return [StudyChapter("Each confidence", _findings(claims := _claims(found)), claims, [table], notes, picture)]
+    return [StudyChapter("Each confidence", _findings(claims := _claims(found)), claims, [table], [note], picture)]
 
 
 def _claims(found: Measured) -> list[DecidedClaim]:

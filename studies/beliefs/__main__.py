@@ -5,12 +5,11 @@ What models say is kept in ``--cache``, so that a run that was stopped goes on; 
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from foureyes.report.study import StudyReport, save_study
+from foureyes.report.study import StudyReport
 from foureyes.study.store import CallStore
 from studies.beliefs.authors import authors, authors_part
 from studies.beliefs.checkpoints import gap_part, trained
@@ -32,6 +31,7 @@ from studies.beliefs.statements import (
 )
 from studies.beliefs.steps import chains, read_steps, steps_part
 from studies.beliefs.words import phrased, words_part
+from studies.pages import add_pages, command_again, save_pages, study_parser
 from studies.sample_conditioned.published import SETS, load
 
 SMALL: Final = "smollm2-135m"
@@ -105,13 +105,11 @@ def report_of(parts: Mapping[str, Part], command: str, skipped: Sequence[str] = 
 
 def main() -> None:
     """Asks, and writes the page."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder of the published data")
+    parser = study_parser("beliefs", __doc__)
     parser.add_argument("--only", action="append", choices=MEASURES, help="make these and no page")
     parser.add_argument("--skip", action="append", choices=MEASURES, default=[], help="leave these out, and say so")
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache/foureyes/studies/beliefs", metavar="FOLDER")
-    parser.add_argument("--out", type=Path, default=Path("out/studies"), metavar="FOLDER", help="for the page")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="default: in --out")
+    add_pages(parser)
     args = parser.parse_args()
     args.cache.mkdir(parents=True, exist_ok=True)
     parts = {}
@@ -121,10 +119,7 @@ def main() -> None:
             print("\n".join(parts[name].findings), flush=True)
     if args.only:
         return
-    args.out.mkdir(parents=True, exist_ok=True)
-    options = "".join(f" --skip {name}" for name in args.skip)
-    report = report_of(parts, f"python -m studies.beliefs --data DATA{options}", args.skip)
-    save_study(report, html=args.out / "beliefs.html", markdown=args.markdown or args.out / "beliefs.md")
+    save_pages(report_of(parts, command_again(parser, args), args.skip), args)
 
 
 if __name__ == "__main__":

@@ -17,8 +17,9 @@ from typing import Final
 
 import numpy as np
 
-from foureyes.report.study import Section, StudyReport, save_study
+from foureyes.report.study import Section, StudyReport
 from foureyes.study.tasks.loading import TaskSpec, load_task
+from studies.pages import add_pages, command_again, save_pages, study_parser
 from studies.programs import stored as published
 from studies.programs.cascade import FEWEST, PAPER, Cascade, calibration_section, cascade_section, published_of
 from studies.programs.choosing import choosing_section
@@ -48,7 +49,8 @@ _LIMITS: Final = (
 
 def main() -> None:
     """Makes rows, and writes the page."""
-    args = _arguments()
+    parser = _parser()
+    args = parser.parse_args()
     task = load_task(TaskSpec("mbpp", FILE, args.limit), data=args.data, seed=0)
     shop = Workshop(args.cache, {item.id: item for item in task.items}, args.seconds)
     others = load_task(TaskSpec("humaneval", limit=args.limit), data=args.data, seed=0)
@@ -64,12 +66,11 @@ def main() -> None:
         return
     large = published.published_programs(args.data, (published.LARGE,))
     report = report_of(
-        Workshop(args.cache, shop.items, 0), f"python -m studies.programs --data DATA --limit {args.limit}",
+        Workshop(args.cache, shop.items, 0), command_again(parser, args),
         (Workshop(args.cache, reading.items, 0), programs, large),
     )  # fmt: skip
-    args.out.mkdir(parents=True, exist_ok=True)
-    save_study(report, html=args.out / "programs.html", markdown=args.markdown or args.out / "programs.md")
     print("\n".join(report.findings))
+    save_pages(report, args)
 
 
 def report_of(
@@ -195,18 +196,16 @@ def _make(shop: Workshop, part: str) -> None:
             shop.read(reader, f"{name}-{SMALL}", rows)
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder of the published data")
+def _parser() -> argparse.ArgumentParser:
+    parser = study_parser("programs", __doc__)
     parser.add_argument("--limit", type=int, default=64, help="problems (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=math.inf, help="of computing for each kind of row")
     parser.add_argument("--make", action="append", choices=MAKES, help="make these rows and no page")
     parser.add_argument(
         "--cache", type=Path, default=Path.home() / ".cache/foureyes/studies/programs", metavar="FOLDER"
     )
-    parser.add_argument("--out", type=Path, default=Path("out/studies"), metavar="FOLDER", help="for the page")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="default: in --out")
-    return parser.parse_args()
+    add_pages(parser)
+    return parser
 
 
 if __name__ == "__main__":

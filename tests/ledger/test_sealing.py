@@ -66,8 +66,12 @@ def test_the_tip_of_a_log_that_grew_a_little_is_found_by_what_was_added(tmp_path
         assert grown_tip(before, view, head) == sealed.tip == tip_of(view, head)
         other = seal(LogTip.first(NAME), drafts(known, 7), [TIME] * known).tip
         assert (grown_tip(other, view, head) is None) == (known > 0), "a log that does not begin with what is known"
-        assert grown_tip(before, view, seal(before, drafts(added, 9 * known + 9), [TIME] * added).tip.checkpoint) is None
-        assert grown_tip(before, view, seal(sealed.tip, drafts(1, 5), [TIME]).tip.checkpoint) is None, "an entry is missing"
+        assert (
+            grown_tip(before, view, seal(before, drafts(added, 9 * known + 9), [TIME] * added).tip.checkpoint) is None
+        )
+        assert grown_tip(before, view, seal(sealed.tip, drafts(1, 5), [TIME]).tip.checkpoint) is None, (
+            "an entry is missing"
+        )
         assert grown_tip(sealed.tip, view, before.checkpoint) is None, "rolled back"
         assert grown_tip(sealed.tip, view, head) is None
     store.close()

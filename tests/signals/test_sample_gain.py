@@ -75,7 +75,7 @@ def test_a_fact_is_asked_in_four_wordings_that_differ_in_the_believer_only():
 
 def test_a_judge_is_asked_as_in_a_council_and_believed_as_strictly():
     class Judge(ScriptedWriter):
-        def write(self, prompts, sampling):
+        def write(self, prompts, _sampling):
             return [[self._said(*prompt)] for prompt in prompts]
 
         def _said(self, system, user):

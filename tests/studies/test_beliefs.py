@@ -123,7 +123,9 @@ def test_a_negation_is_understood_and_a_nonsense_word_is_none():
 def test_who_believes_it_moves_nothing_here():
     found = worded(FACTS, Letters(truth))
     assert (found.first.turned.k, found.person.shift.value, found.known_denied.k) == (0, 0, 0)
-    assert 'after "I believe" P(True) moves up or down, not decided which (+0.000' in wording_part([found], []).findings[0]
+    assert (
+        'after "I believe" P(True) moves up or down, not decided which (+0.000' in wording_part([found], []).findings[0]
+    )
 
 
 class Judge(ScriptedWriter):
@@ -133,7 +135,7 @@ class Judge(ScriptedWriter):
         super().__init__(name="judge")
         self._garbled = garbled
 
-    def write(self, prompts, sampling):
+    def write(self, prompts, _sampling):
         return [[Written(Exchange(prompt, self._reply(prompt)), None, "stop")] for prompt in prompts]
 
     def _reply(self, prompt):

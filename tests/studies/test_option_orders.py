@@ -40,7 +40,7 @@ def unsure_when_wrong(model, q, order):
     logits[q % 4] = 3.0
     logits[(q + 1) % 4] = 1.0 + model / 10
     if q % 5 == 0 and order == 0:
-        logits[(q + 1) % 4] = 4.0
+        logits[(q + 1) % 4] = 6.0
     return logits
 
 
@@ -49,7 +49,7 @@ def options(tmp_path, believed, **how):
 
 
 def test_options_are_put_side_by_side_by_what_they_say(tmp_path):
-    found = orders_of(options(tmp_path, lambda m, q, r: unsure_when_wrong(m, q, 1)))
+    found = orders_of(options(tmp_path, lambda m, q, _: unsure_when_wrong(m, q, 1)))
     assert found.p.shape == (2, QUESTIONS, 4, 6)
     np.testing.assert_allclose(found.p, np.repeat(found.p[:, :, :1], 4, axis=2))
     assert (found.answer == found.gold).all()

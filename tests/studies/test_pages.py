@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -58,3 +59,15 @@ def test_every_study_that_has_a_page_takes_where_to_put_it():
         module = folder / "studies" / name
         source = (module / "__main__.py" if module.is_dir() else module.with_suffix(".py")).read_text(encoding="utf-8")
         assert any(said in source for said in ("add_pages(", "run_published(", '"--markdown"')), name
+
+
+def test_make_studies_makes_the_pages_by_the_commands_that_they_state():
+    folder = Path(__file__).parents[2]
+    made = (folder / "Makefile").read_text(encoding="utf-8").replace("$(DATA)", "DATA")
+    stated = {
+        page.stem: found[1]
+        for page in (folder / "docs/studies").glob("*.md")
+        if (found := re.search(r"^Command: `(python -m [^`]*)`$", page.read_text(encoding="utf-8"), re.MULTILINE))
+    }
+    assert {"option_orders", "programs", "route"} <= set(stated)
+    assert [name for name, command in stated.items() if f"$(BIN)/{command}\n" not in made] == []
