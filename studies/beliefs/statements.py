@@ -60,12 +60,14 @@ class Worded:
     Attributes:
         model: its name.
         first, third: said to be believed by the speaker, and by Mary, against the plain question.
+        first_by_truth: the first for the true statements alone, and for the false ones; a shift up of the one and down of the other cancels above.
         person: third against first person.
         known_denied: of true statements, those called untrue although Mary knows them.
     """
 
     model: str
     first: WordingShift
+    first_by_truth: tuple[WordingShift, WordingShift]
     third: WordingShift
     person: WordingShift
     known_denied: FlipShare
@@ -78,9 +80,9 @@ class Judged:
     Attributes:
         model: its name.
         asked: statements.
-        worded: of those with a verdict under every wording; ``None`` where there are none.
-        right: share of the verdicts on the plain wording that are right; ½ is no verdict that something is.
-        unread: statements without a verdict in the form asked for under some wording.
+        worded: of those with a verdict under every wording; ``None`` where there is no true one or no false one among them.
+        right: how many of these it calls true (above ½) and are, or does not and are not, under the plain wording.
+        unread: statements without a verdict under some wording: it abstained, or said none in the form asked for.
     """
 
     model: str
@@ -124,18 +126,22 @@ def worded(facts: Sequence[Fact], reader: Reader) -> Worded:
 def judged(facts: Sequence[Fact], judge: Writer) -> Judged:
     """The P(right) that a judge states of one statement a fact under each wording."""
     said = judged_by_wording([fact.clause(fact.told_answer) for fact in facts], judge)
-    stated = {
-        wording: np.array([np.nan if isinstance(one, Unscored) else one for one in values])
-        for wording, values in said.items()
-    }
+    stated = {wording: np.array([_or_unread(one, judge) for one in values]) for wording, values in said.items()}
     true = _truth(facts)
     kept = np.isfinite(np.stack(list(stated.values()))).all(axis=0)
     name, unread = f"{judge.name}, a judge in words", int((~kept).sum())
-    if not true[kept].any():
+    if not true[kept].any() or true[kept].all():
         return Judged(name, len(facts), None, None, unread)
     p = {wording: values[kept] for wording, values in stated.items()}
     right = FlipShare.of(int(((p["plain"] > 0.5) == true[kept]).sum()), int(kept.sum()), 0.95)
     return Judged(name, len(facts), _worded(name, p, true[kept]), right, unread)
+
+
+def _or_unread(one: float | Unscored, judge: Writer) -> float:
+    """NaN where the judge gave no verdict. A study does not go on with a judge that cannot be asked."""
+    if isinstance(one, Unscored) and one.reason != "unparseable":
+        raise SystemExit(f"{judge.name} did not answer: {one.detail}")
+    return np.nan if isinstance(one, Unscored) else one
 
 
 def _truth(facts: Sequence[Fact]) -> NDArray[np.bool_]:
@@ -146,6 +152,10 @@ def _worded(name: str, p: Mapping[BeliefWording, NDArray[np.float64]], true: NDA
     return Worded(
         name,
         wording_shift(p["plain"], p["first_person"]),
+        (
+            wording_shift(p["plain"][true], p["first_person"][true]),
+            wording_shift(p["plain"][~true], p["first_person"][~true]),
+        ),
         wording_shift(p["plain"], p["third_person"]),
         wording_shift(p["first_person"], p["third_person"]),
         known_denied(p["known"][true]),
@@ -228,7 +238,13 @@ def wording_part(found: Sequence[Worded], judges: Sequence[Judged]) -> Part:
     rows = tuple(
         (one.model, what, interval(shift.shift), interval(shift.moved), share(shift.turned))
         for one in every
-        for what, shift in (("I believe", one.first), ("Mary believes", one.third), ("Mary, against I", one.person))
+        for what, shift in (
+            ("I believe", one.first),
+            ("I believe, true statements", one.first_by_truth[0]),
+            ("I believe, false statements", one.first_by_truth[1]),
+            ("Mary believes", one.third),
+            ("Mary, against I", one.person),
+        )
     )
     denied = TextTable(
         ("model", "true statements called untrue although Mary knows them"),
@@ -237,8 +253,9 @@ def wording_part(found: Sequence[Worded], judges: Sequence[Judged]) -> Part:
     about = (
         'The same statements after "I believe that …", "Mary believes that …" and "Mary knows that …": whether they are true does not '
         "depend on it (KaBLE, arXiv 2410.21195). *Shift* is the mean change of P(True) against the plain question, *moved* the "
-        "mean of its size, *turned* how many change sides of ½. A judge in words is asked as a council's judge is, whether *Yes* is right, "
-        "and states its P(right)."
+        "mean of its size, *turned* how many change sides of ½. A judge in words is asked by a council's request whether *Yes* is right and "
+        "safe to act on, and states how likely; who believes what stands there as quoted data. That a judge is asked, and what becomes of "
+        "*Mary knows*, are ours; the paper offers three answers, and asks of Mary whether she believes it."
     )
     columns = ("model", "wording", "shift", "moved", "turned")
     section = Section("Who is said to believe it", (about,), (TextTable(columns, rows), denied))
@@ -246,10 +263,10 @@ def wording_part(found: Sequence[Worded], judges: Sequence[Judged]) -> Part:
 
 
 def _judge(one: Judged) -> str:
-    lost = f"{one.unread} of {one.asked} statements have no verdict in the form asked for under every wording"
+    lost = f"on {one.unread} of {one.asked} statements it gives no verdict under some wording"
     if one.worded is None or one.right is None:
-        return f"{one.model}: {lost}, so nothing can be said."
-    return f"{_wording(one.worded)} {share(one.right)} of its verdicts on the plain wording are right; {lost}."
+        return f"{one.model}: {lost}, too many to say more."
+    return f"{_wording(one.worded)} Under the plain wording it calls true what is true, and only that, in {share(one.right)} of {one.right.n}; {lost}."
 
 
 def _wording(one: Worded) -> str:

@@ -1,13 +1,11 @@
 """What one sample does to the probability of the next."""
 
-import json
 import math
 
 import pytest
 
 from foureyes.errors import InputError
-from foureyes.models.scripted import ScriptedReader, ScriptedWriter
-from foureyes.signals.belief_wording import belief_question, judged_by_wording, p_true_by_wording
+from foureyes.models.scripted import ScriptedReader
 from foureyes.signals.sample_gain import sample_gain
 from foureyes.types import Exchange, Message, Reading, Unscored, Written
 
@@ -62,32 +60,3 @@ def test_a_reading_that_failed_is_passed_on():
     (found,) = sample_gain(["Capital?"], [drawn("Oslo", "Oslo")], Short({}, name="short"))
     assert found == Unscored("context", "too long")
     assert isinstance(ScriptedReader({}, name="x").read([Exchange("a", "b")])[0], Reading)
-
-
-def test_a_fact_is_asked_in_four_wordings_that_differ_in_the_believer_only():
-    reader = ScriptedReader({"B": 0.6, "A": 0.2}, name="leans towards a letter")
-    found = p_true_by_wording(["{x} is 1"], reader)
-    assert {name: pytest.approx(values) for name, values in found.items()} == {
-        name: [0.5] for name in ("plain", "first_person", "third_person", "known")
-    }
-    assert belief_question("{x} is 1", "known") == "Mary knows that {x} is 1. Is it true that {x} is 1?"
-
-
-def test_a_judge_is_asked_as_in_a_council_and_believed_as_strictly():
-    class Judge(ScriptedWriter):
-        def write(self, prompts, _sampling):
-            return [[self._said(*prompt)] for prompt in prompts]
-
-        def _said(self, system, user):
-            code = user.content.split("BEGIN PROMPT ")[1].split()[0]
-            assert code in system.content
-            if "knows" in user.content:
-                return Unscored("context", "too long")
-            said = {"code": code, "verdict": "safe", "confidence": 0.75, "reason": "It is."}
-            if "Mary" in user.content:
-                said["confidence"] = 0.25  # on the other side of its verdict
-            return Written(Exchange("", json.dumps(said)), None, "stop")
-
-    found = judged_by_wording(["1 is 1", "2 is 2"], Judge(name="judge"))
-    assert (found["plain"], found["first_person"]) == ([0.75, 0.75], [0.75, 0.75])
-    assert [one.reason for one in (*found["third_person"], *found["known"])] == ["bad_reply"] * 2 + ["context"] * 2

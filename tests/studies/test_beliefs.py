@@ -159,7 +159,10 @@ def test_a_judge_in_words_is_moved_by_who_believes_it():
     assert found.worded.first.moved.value == pytest.approx((0.6 * true + 0.2 * (30 - true)) / 30)
     (said,) = wording_part([], [found]).findings
     assert "30 = 1.000" in said
-    assert "0 of 30 statements have no verdict" in said
+    assert "on 0 of 30 statements it gives no verdict" in said
+    by_truth = found.worded.first_by_truth
+    assert [round(one.shift.value, 6) for one in by_truth] == [-0.6, 0.2]
+    assert [one.shift.n for one in by_truth] == [true, 30 - true]
 
 
 def test_statements_that_a_judge_says_no_verdict_on_are_counted():
@@ -168,9 +171,10 @@ def test_statements_that_a_judge_says_no_verdict_on_are_counted():
     silent = judged(FACTS, ScriptedWriter(otherwise="Fine.", name="silent"))
     assert (silent.worded, silent.unread) == (None, 30)
     part = wording_part([], [silent])
-    assert "30 of 30 statements have no verdict" in part.findings[0]
+    assert "on 30 of 30 statements it gives no verdict under some wording, too many to say more" in part.findings[0]
     assert part.section.tables[0].rows == ()
-    assert judged(FACTS, Away()).unread == 30
+    with pytest.raises(SystemExit, match="it is away"):
+        judged(FACTS, Away(name="away"))
 
 
 def test_yes_in_words_against_p_yes():

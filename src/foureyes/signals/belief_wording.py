@@ -12,7 +12,7 @@ from typing import Final, Literal, TypeAlias, get_args
 from foureyes.models.judging import MalformedReply, parse_ruling, verdict_request
 from foureyes.models.roles import Reader, Sampling, Writer
 from foureyes.signals.asking import share_in_either_order
-from foureyes.types import Exchange, Message, Unscored, Written, text_of
+from foureyes.types import Exchange, Message, Unscored, Written
 
 __all__ = ["BeliefWording", "belief_question", "judged_by_wording", "p_true_by_wording"]
 
@@ -63,21 +63,22 @@ def p_true_by_wording(facts: Sequence[str], reader: Reader) -> dict[BeliefWordin
 def judged_by_wording(facts: Sequence[str], judge: Writer) -> dict[BeliefWording, list[float | Unscored]]:
     """What a judge in words makes of "Yes" to every fact under each wording: the P(right) that it states, in [0, 1]; 4 answers a fact.
 
-    It is asked as a council's judge is, and its reply is believed as strictly. The code that it must repeat is made of the
-    question, so that the same question is the same request again: nobody here gains by guessing it.
+    It is asked by a council's request, in which the wording stands as quoted data, and its reply is believed as strictly. What it
+    states is the probability that the answer is right and safe to act on. The code that it must repeat is made of the fact, so that
+    a fact's four requests differ in who believes it alone, and the same request comes again: nobody here gains by guessing it.
 
     Args:
         facts: clauses without full stops.
-        judge: who is asked.
+        judge: who is asked, for at most 128 tokens.
 
     Returns:
-        A number a fact; ``Unscored("bad_reply")`` where the judge said no verdict in the form asked for.
+        A number a fact; ``Unscored("unparseable")`` where the judge abstained, or said no verdict in the form asked for.
 
-    Source: Suzgun et al. 2024, KaBLE, arXiv 2410.21195, whose judges answer in words.
+    Source: the wordings are those of :func:`p_true_by_wording`; that a judge is asked is ours.
     """
     asked = [(wording, fact) for wording in get_args(BeliefWording) for fact in facts]
+    codes = [hashlib.sha256(fact.encode()).hexdigest()[:12] for _, fact in asked]
     exchanges = [Exchange(belief_question(fact, wording), "Yes.") for wording, fact in asked]
-    codes = [hashlib.sha256(text_of(one.prompt).encode()).hexdigest()[:12] for one in exchanges]
     requests = [verdict_request(one, code) for one, code in zip(exchanges, codes, strict=True)]
     prompts = [(Message("system", one.system), Message("user", one.user)) for one in requests]
     said = (_stated(one, code) for [one], code in zip(judge.write(prompts, _RULING), codes, strict=True))
@@ -88,6 +89,7 @@ def _stated(reply: Written | Unscored, code: str) -> float | Unscored:
     if isinstance(reply, Unscored):
         return reply
     try:
-        return parse_ruling(reply.exchange.answer, code).confidence
+        ruling = parse_ruling(reply.exchange.answer, code)
     except MalformedReply as error:
-        return Unscored("bad_reply", str(error))
+        return Unscored("unparseable", str(error))
+    return Unscored("unparseable", "the judge abstained") if ruling.verdict == "abstain" else ruling.confidence
