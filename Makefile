@@ -42,7 +42,7 @@ bench: $(VENV)/developer
 	$(BIN)/python -m tools.gguf_file smollm2-135m
 	$(BIN)/python -m bench.gguf --markdown docs/small-machines.md
 	$(BIN)/python -m bench.many_machines --markdown docs/many-machines.md
-	$(BIN)/python -m bench.shards 250000 1000000 2000000 --markdown docs/score.md
+	$(BIN)/python -m bench.shards 250000 1000000 10000000 --markdown docs/score.md
 	PYTHON=$(PYTHON) tools/vllm-server client
 	$(BIN)/python -m bench.served --markdown docs/reading-over-http.md
 	$(BIN)/python -m bench.decisions --markdown docs/bench-decisions.md
@@ -67,7 +67,7 @@ studies: $(VENV)/developer
 	$(BIN)/python -m studies.know_when --data $(DATA) --markdown docs/studies/know_when.md
 	$(BIN)/python -m studies.second_readers --data $(DATA) --markdown docs/studies/second_readers.md
 	$(BIN)/python -m studies.disagreement --data $(DATA) --markdown docs/studies/disagreement.md
-	$(BIN)/python -m studies.defaults --data $(DATA) --splits 5 --markdown docs/studies/defaults.md
+	$(BIN)/python -m studies.defaults --data $(DATA) --seed 0 --draws 1000 --splits 5 --markdown docs/studies/defaults.md
 	$(BIN)/python -m studies.option_orders --data $(DATA) --markdown docs/studies/option_orders.md
 	$(BIN)/python -m studies.vision --data $(DATA) --markdown docs/studies/vision.md
 	$(BIN)/foureyes models pull smollm2-135m gemma3-270m qwen2.5-coder-0.5b qwen2.5-coder-1.5b

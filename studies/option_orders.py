@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from foureyes.errors import NotEnoughData
+from foureyes.errors import InputError, NotEnoughData
 from foureyes.maths.reliability import ece
 from foureyes.maths.resampled_auroc import Weights, row_weights
 from foureyes.maths.stated_samples import pair_rank
@@ -34,7 +34,7 @@ _ROTATED: Final = 1_000_000
 _LETTERS: Final = 4
 """Options that change places; those behind them, "I don't know" and "none of the above", keep theirs."""
 
-ONE, SHARE, MEAN, RANK = "one order", "share that agrees", "mean probability", "pair rank"
+ONE, SHARE, MEAN, RANK = "one order's probability", "the share that agrees", "the mean probability", "pair rank"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,13 +61,17 @@ class Orders:
 
     def by_option(self) -> Mapping[str, Floats]:
         """(M, Q, K) what each way of putting the orders together makes of every option."""
-        firsts = np.eye(self.p.shape[3])[self.p.argmax(axis=3)]
         return {
             ONE: self.p[:, :, 0],
-            SHARE: firsts.mean(axis=2),
+            SHARE: _firsts(self.p).mean(axis=2),
             MEAN: self.p.mean(axis=2),
-            RANK: np.array([[_ranked(orders) for orders in of] for of in np.argsort(-self.p, axis=3, kind="stable")]),
+            RANK: np.array([[_ranked(orders) for orders in of] for of in self._rankings()]),
         }
+
+    def _rankings(self) -> NDArray[np.intp]:
+        """(M, Q, R, K) the options in each order, the likeliest first; of equal ones that which is shown first."""
+        shown = np.broadcast_to(_places(self.p.shape[3])[None, None], self.p.shape)
+        return np.lexsort((shown, -self.p), axis=-1)
 
 
 def orders_of(options: StoredOptions) -> Orders:
@@ -75,22 +79,36 @@ def orders_of(options: StoredOptions) -> Orders:
 
     Raises:
         NotEnoughData: no question stands in every order.
+        InputError: the right option does not move on by a place from one order to the next.
     """
     moved = options.ids.astype(np.int64) // _ROTATED
-    k = options.log_p.shape[2]
-    whole, gold = [], []
+    whole = []
     for question in np.unique(options.question):
         rows = np.flatnonzero(options.question == question)
         rows = rows[np.argsort(moved[rows])]
         if moved[rows].tolist() == list(range(_LETTERS)):
             whole.append(rows)
-            gold.append(options.gold[rows[0]])
     if not whole:
         raise NotEnoughData(f"orders are compared on questions that stand in all {_LETTERS}; got none")
-    places = [[(j + by) % _LETTERS if j < _LETTERS else j for j in range(k)] for by in range(_LETTERS)]
-    log_p = np.take_along_axis(options.log_p[:, np.array(whole)], np.array(places)[None, None], axis=3)
+    gold = options.gold[np.array(whole)]
+    if (wrong := (gold != (gold[:, :1] + np.arange(_LETTERS)) % _LETTERS).any(axis=1)).any():
+        raise InputError(f"wanted options that move on by a place an order; got others in {wrong.sum()} questions")
+    places = _places(options.log_p.shape[2])[None, None]
+    log_p = np.take_along_axis(options.log_p[:, np.array(whole)], places, axis=3)
     left_out = len(np.unique(options.question)) - len(whole)
-    return Orders(options.models, np.exp(log_p), np.array(gold), left_out)
+    return Orders(options.models, np.exp(log_p), gold[:, 0], left_out)
+
+
+def _places(k: int) -> NDArray[np.intp]:
+    """(R, K) where each option stands in each order."""
+    return np.array([[(j + by) % _LETTERS if j < _LETTERS else j for j in range(k)] for by in range(_LETTERS)])
+
+
+def _firsts(values: Floats) -> Floats:
+    """(…, K) 1 for the largest of K values and 0 for the others; equal ones share it."""
+    largest = np.isclose(values, values.max(axis=-1, keepdims=True))
+    found: Floats = largest / largest.sum(axis=-1, keepdims=True)
+    return found
 
 
 def _ranked(orders: NDArray[np.intp]) -> list[float]:
@@ -137,7 +155,7 @@ def measure(found: Orders, settings: Settings) -> Measured:
         drawn_counts(len(found.models), settings.draws, rng),
         {name: _areas(1 - of, ~right, weights) for name, of in said.items()},
         {name: _means((of - right) ** 2, weights) for name, of in said.items()},
-        {name: _means(of.argmax(axis=2) == found.gold, weights) for name, of in made.items()},
+        {name: _means(_hits(of, found.gold), weights) for name, of in made.items()},
         {name: float(np.mean([ece(*one).value for one in zip(of, right, strict=True)])) for name, of in said.items()},
     )
 
@@ -146,14 +164,20 @@ def _areas(uncertainty: Floats, wrong: Bools, weights: Weights) -> Floats:
     return np.array([area_if_told(*one, weights) for one in zip(uncertainty, wrong, strict=True)])
 
 
-def _means(values: NDArray[np.generic], weights: Weights) -> Floats:
-    found: Floats = values.astype(np.float64) @ weights / weights.sum(axis=0)
+def _hits(by_option: Floats, gold: NDArray[np.intp]) -> Floats:
+    """(M, Q) whether the right option comes first; a share where others do as well."""
+    return np.take_along_axis(_firsts(by_option), gold[None, :, None], axis=2)[:, :, 0]
+
+
+def _means(values: Floats, weights: Weights) -> Floats:
+    found: Floats = values @ weights / weights.sum(axis=0)
     return found
 
 
 def chapters(store: PublishedData, settings: Settings) -> Sequence[StudyChapter]:
     """One chapter over all models."""
-    orders = orders_of(load_stored_options(store.file(_FILE), same_question=f"ids % {_ROTATED}"))
+    options = load_stored_options(store.file(_FILE), same_question=f"ids % {_ROTATED}")
+    orders = orders_of(options)
     found = measure(orders, settings)
     areas = {name: found.mean(of) for name, of in found.area.items()}
     table = FigureTable(
@@ -166,11 +190,17 @@ def chapters(store: PublishedData, settings: Settings) -> Sequence[StudyChapter]
     )
     marks = tuple(ForestMark(name, area.value, area.low, area.high) for name, area in areas.items())
     note = (
-        f"{orders.left_out:,} questions that do not stand in all {_LETTERS} orders are left out. Pair-Rank sees the orders and no "
-        "probability, so four orders that agree in full make it all but sure. ECE has no interval here: drawing questions anew adds to it."
+        f"{orders.left_out:,} further questions have fewer than {_LETTERS} options of their own, stand in fewer orders, and are left out. A question "
+        f'has {orders.p.shape[3]} options: the last two, "I don\'t know" and "none of the above", keep their places, are never right, and are ranked with the '
+        "others. Nothing is calibrated. Pair-Rank sees rankings and no probability, so an option that comes first in all four is all but sure; the "
+        "share has few values, so much of its AUROC is ties. Equally likely options share what they are counted for. ECE has no interval here: drawing "
+        "questions anew adds to it."
     )
+    warnings = [f"left out: {why} ({n:,})" for why, n in options.left_out.items() if n]
     picture = ForestPlot("AUROC of wrong answers, mean over models", marks)
-    return [StudyChapter("Each confidence", _findings(claims := _claims(found)), claims, [table], [note], picture)]
+    return [
+        StudyChapter("Each confidence", _findings(claims := _claims(found)), claims, [table], [note], picture, warnings)
+    ]
 
 
 def _claims(found: Measured) -> list[DecidedClaim]:
@@ -183,7 +213,7 @@ def _claims(found: Measured) -> list[DecidedClaim]:
         *(DecidedClaim(f"{RANK} is closer to the truth than {name}", found.mean(brier[name] - brier[RANK]), "Brier score saved, mean over models")
           for name in others),
         DecidedClaim(f"{MEAN} finds wrong answers better than {ONE}", found.mean(area[MEAN] - area[ONE]), "AUROC, mean over models"),
-        *(DecidedClaim(f"the option that {name} puts first is right more often than that of {ONE}", found.mean(hits[name] - hits[ONE]), "accuracy, mean over models")
+        *(DecidedClaim(f"what {name} puts first is right more often than what {ONE} does", found.mean(hits[name] - hits[ONE]), "accuracy, mean over models")
           for name in (RANK, MEAN)),
     ]  # fmt: skip
 
@@ -201,11 +231,11 @@ STUDY: Final = PublishedStudy(
     "What do four orders of the same options come to?",
     (
         (
-            "Twenty-six vision-language models were asked each question of MMBench with its four options in four orders, and somebody "
-            "published the logits. So every model ranks the same options four times. *Pair rank* is the probability of each option under "
-            "which these rankings are most likely (Xiong et al. 2024), *mean probability* the mean of the four probabilities, *share that "
-            "agrees* how many of the four put the answer first, and *one order* the probability in the question as published, at a "
-            "quarter of the readings. Each is judged as confidence in the answer to the question as published. Questions and models are drawn anew."
+            "Vision-language models were asked the questions of MMBench with their four options in four orders, and their logits were published "
+            "(VLM-Uncertainty-Bench). So every model ranks the same options four times. *Pair rank* is the probability of each option under "
+            "which these rankings are most likely (Xiong et al. 2024, arXiv 2306.13063), *the mean probability* the mean of the four probabilities, *the "
+            "share that agrees* how many of the four put the answer first, and *one order's probability* that in the question as published, at "
+            "a quarter of the readings. Each is judged as confidence in the answer to the question as published. Questions and models are drawn anew."
         ),
     ),
     {"mmbench": chapters},

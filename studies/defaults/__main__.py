@@ -43,7 +43,7 @@ def _page(sections: list[Section], plan: StudyPlan, only: list[str]) -> Iterator
     yield "# Defaults, judged on published data\n"
     yield (
         "A default is a claim. Here each is measured against its alternatives and against other packages, on data that others "
-        f"published. Made by `python -m studies.defaults --data FOLDER{chosen} --seed {plan.seed} --draws {plan.draws} "
+        f"published. Made by `python -m studies.defaults --data DATA{chosen} --seed {plan.seed} --draws {plan.draws} "
         f"--splits {plan.splits} --markdown docs/studies/defaults.md`.\n"
     )
     for section in sections:

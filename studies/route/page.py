@@ -99,10 +99,18 @@ def other_halves(title: str, halved: Mapping[int, Sequence[Setting]]) -> str:
     compared = ((LEARNED, LOGPROB), (LEARNED, READER), (READER, LOGPROB))
     found = {pair: [pooled(list(of), *pair) for of in halved.values()] for pair in compared}
     said = "; ".join(
-        f"{of} less {over}: {', '.join(map(points, every))}, ahead in {sum(one.low > 0 for one in every)} of {len(every)}"
-        for (of, over), every in found.items()
+        f"{of} less {over}: {', '.join(map(points, every))}, {_counted(every)}" for (of, over), every in found.items()
     )
     return f"{title} with its questions halved in other ways (seeds {', '.join(map(str, halved))}): {said}."
+
+
+def _counted(leads: Sequence[Lead]) -> str:
+    said = Counter(map(_verdict, leads))
+    return ", ".join(
+        f"{verdict} in {said[verdict]} of {len(leads)}"
+        for verdict in ("ahead", "behind", "not decided")
+        if said[verdict]
+    )
 
 
 def _name(setting: Setting) -> str:

@@ -264,6 +264,61 @@ def test_a_ledger_whose_place_was_put_back_while_it_ran_adds_nothing(path, signe
     ledger.close()
 
 
+def changed(path, statement):
+    import sqlite3
+
+    with sqlite3.connect(path) as connection:
+        assert connection.execute(statement).rowcount == 1
+    connection.close()
+
+
+@pytest.mark.parametrize("added", [3, 300])
+def test_what_another_writer_added_is_read_before_anything_is_added_to_it(path, signer, added):
+    with (
+        Ledger.open(SqliteStore(path), signer=signer, options=options()) as one,
+        Ledger.open(SqliteStore(path), signer=signer, options=options()) as other,
+    ):
+        recorded(one, 2)
+        recorded(other, added, first=2)
+        recorded(one, 1, first=2 + added)
+        assert one.verify().size == 3 + added
+
+
+@pytest.mark.parametrize(
+    ("added", "statement"),
+    [
+        (3, "UPDATE entries SET entry = CAST(replace(entry, 'tested', 'tasted') AS BLOB) WHERE place = 4"),
+        (300, "UPDATE nodes SET hash = zeroblob(32) WHERE level = 1 AND place = 0"),
+    ],
+)
+def test_nothing_is_added_to_what_was_changed_after_another_writer_added_it(path, signer, added, statement):
+    one = Ledger.open(SqliteStore(path), signer=signer, options=options())
+    recorded(one, 2)
+    with Ledger.open(SqliteStore(path), signer=signer, options=options()) as other:
+        recorded(other, added, first=2)
+    changed(path, statement)
+    with pytest.raises(LedgerTampered):
+        one.append("tested", {}).result(30)
+    one.close()
+
+
+def test_nothing_is_added_to_a_longer_second_history_under_the_same_key(path, signer, tmp_path):
+    import sqlite3
+
+    one = Ledger.open(SqliteStore(path), signer=signer, options=options())
+    recorded(one, 3)
+    second = tmp_path / "second.db"
+    with Ledger.open(SqliteStore(second), signer=signer, options=options()) as other:
+        recorded(other, 5, first=50)
+    with sqlite3.connect(second) as source, sqlite3.connect(path) as target:
+        source.backup(target)
+    source.close()
+    target.close()
+    with pytest.raises(LedgerTampered, match="forked or rewritten"):
+        one.append("tested", {}).result(30)
+    one.close()
+
+
 class TestWitness:
     def test_it_notices_a_log_that_was_put_back_between_two_runs(self, path, signer, tmp_path):
         witness = Witness(tmp_path / "seen")

@@ -53,7 +53,7 @@ def test_the_tip_is_found_again_in_what_was_kept(tmp_path, n):
     store.close()
 
 
-@pytest.mark.parametrize(("known", "added"), [(0, 1), (1, 1), (TILE - 1, 2), (TILE, 700), (300, 1024)])
+@pytest.mark.parametrize(("known", "added"), [(0, 1), (1, 1), (TILE - 1, 2), (TILE, 200), (300, TILE)])
 def test_the_tip_of_a_log_that_grew_a_little_is_found_by_what_was_added(tmp_path, known, added):
     before = seal(LogTip.first(NAME), drafts(known), [TIME] * known).tip
     sealed = seal(before, drafts(added, known), [TIME] * added)
@@ -78,7 +78,7 @@ def test_the_tip_of_a_log_that_grew_a_little_is_found_by_what_was_added(tmp_path
 
 
 def test_a_log_that_grew_much_is_not_followed_entry_by_entry(tmp_path):
-    sealed = seal(LogTip.first(NAME), drafts(1025), [TIME] * 1025)
+    sealed = seal(LogTip.first(NAME), drafts(TILE + 1), [TIME] * (TILE + 1))
     store = SqliteStore(tmp_path / "ledger.db")
     with store.transaction() as transaction:
         transaction.extend(Extension(0, sealed.entries, sealed.nodes, "head\n", keep=False))

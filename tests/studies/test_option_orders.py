@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from foureyes.errors import NotEnoughData
+from foureyes.errors import InputError, NotEnoughData
 from foureyes.study.stored_options import load_stored_options
 from studies.option_orders import MEAN, ONE, RANK, SHARE, measure, orders_of
 from studies.option_orders import main as page
@@ -13,14 +13,14 @@ QUESTIONS = 40
 ROTATED = 1_000_000
 
 
-def published(path, believed, *, orders=4):
+def published(path, believed, *, orders=4, turns=1):
     """One file of the questions in their orders: ``believed(model, question, order)`` gives six logits by what the options say."""
     rows = [(q, r) for q in range(QUESTIONS) for r in range(orders)]
     logits = np.array([[_as_lettered(believed(m, q, r), r) for q, r in rows] for m in range(2)], np.float32)
     np.savez(
         path,
         logits=logits,
-        gold=np.array([(q % 4 + r) % 4 for q, r in rows]),
+        gold=np.array([(q % 4 + turns * r) % 4 for q, r in rows]),
         models=np.array(["one", "other"]),
         ids=np.array([q + ROTATED * r for q, r in rows]),
     )
@@ -78,6 +78,23 @@ def test_every_way_sees_the_order_that_disagrees(tmp_path):
     assert (hits[ONE], hits[RANK], hits[MEAN]) == (0.8, 1.0, 1.0)
 
 
+def test_equal_options_share_what_they_are_counted_for_and_no_place_wins(tmp_path):
+    found = orders_of(options(tmp_path, lambda *_: [1.0, 1.0, 1.0, 1.0, -9.0, -9.0]))
+    made = found.by_option()
+    np.testing.assert_allclose(made[SHARE][:, :, :4], 0.25)
+    np.testing.assert_allclose(made[RANK][:, :, :4], 0.25, atol=1e-4)
+    measured = measure(found, Settings(draws=10))
+    assert {measured.mean(of).value for of in measured.hits.values()} == {0.25}
+
+
+def test_options_that_turn_the_other_way_are_refused(tmp_path):
+    options_of = load_stored_options(
+        published(tmp_path / "logits.npz", unsure_when_wrong, turns=-1), same_question=f"ids % {ROTATED}"
+    )
+    with pytest.raises(InputError, match=f"got others in {QUESTIONS} questions"):
+        orders_of(options_of)
+
+
 def test_questions_without_all_their_orders_are_left_out(tmp_path):
     with pytest.raises(NotEnoughData, match="all 4; got none"):
         orders_of(options(tmp_path, unsure_when_wrong, orders=3))
@@ -89,6 +106,6 @@ def test_the_page_decides_each_claim_by_its_interval(tmp_path, capsys):
     file = tmp_path / "page.md"
     page(["--data", str(tmp_path), "--draws", "50", "--html", str(tmp_path / "page.html"), "--markdown", str(file)])
     said = file.read_text()
-    assert "- Pair rank finds wrong answers better than one order? Yes: 1.000 [1.000, 1.000]" in said
-    assert "- Pair rank finds wrong answers better than share that agrees? No difference: 0.000" in said
-    assert "holds         pair rank finds wrong answers better than one order" in capsys.readouterr().out
+    assert "- Pair rank finds wrong answers better than one order's probability? Yes: 1.000 [1.000, 1.000]" in said
+    assert "- Pair rank finds wrong answers better than the share that agrees? No difference: 0.000" in said
+    assert "holds         pair rank finds wrong answers better than one order's probability" in capsys.readouterr().out

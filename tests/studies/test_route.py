@@ -87,7 +87,10 @@ def test_other_halves_are_counted_by_their_intervals() -> None:
     assert said.startswith("Made up with its questions halved in other ways (seeds 3, 4): ")
     assert f"{LEARNED} less {LOGPROB}: +" in said
     assert said.count("ahead in 2 of 2") == 2
-    assert f"{LEARNED} less {READER}: +0.00 points [+0.00, +0.00], +0.00 points [+0.00, +0.00], ahead in 0 of 2" in said
+    assert (
+        f"{LEARNED} less {READER}: +0.00 points [+0.00, +0.00], +0.00 points [+0.00, +0.00], not decided in 2 of 2"
+        in said
+    )
 
 
 def test_what_was_made_is_kept(tmp_path: Path) -> None:

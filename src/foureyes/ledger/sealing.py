@@ -9,18 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from foureyes.errors import LedgerTampered
 from foureyes.ledger.checkpoint import Checkpoint
 from foureyes.ledger.entry import Draft, Receipt, genesis
 from foureyes.ledger.store import View
-from foureyes.maths.merkle import Frontier, Node, Subtree, leaf_hash, tiled
+from foureyes.maths.merkle import TILE, Frontier, Node, Subtree, leaf_hash, tiled
 
 __all__ = ["LogTip", "Sealed", "grown_tip", "seal", "subtree_of", "tip_of"]
-
-_NEAR: Final = 1024
-"""Entries by which a log may have grown to be followed entry by entry; beyond, its tiles cost less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +103,9 @@ def tip_of(view: View, checkpoint: Checkpoint) -> LogTip:
 def grown_tip(known: LogTip, view: View, checkpoint: Checkpoint) -> LogTip | None:
     """The tip of a log that somebody else added a little to, from what was added alone: one query instead of two dozen.
 
-    That the known entries and those added lead to the signed root shows both that the log still begins with what is known, and
-    that what is kept is what was signed.
+    That the known entries and those added lead to the signed root shows that the log still begins with what is known, and that what
+    was added is what was signed, as are the hashes of the tiles that it completed. What was kept before is not read again: opening
+    the log reads the end of it, and verifying it all.
 
     Args:
         known: its tip as it was seen last.
@@ -116,15 +113,17 @@ def grown_tip(known: LogTip, view: View, checkpoint: Checkpoint) -> LogTip | Non
         checkpoint: its head, whose signature was checked.
 
     Returns:
-        The tip; ``None`` where much was added, or where this does not show it, and then :func:`tip_of` and a proof of consistency
-        tell what is wrong.
+        The tip; ``None`` where more was added than a tile holds, or where this does not show it, and then :func:`tip_of` and a proof of
+        consistency tell what is wrong.
     """
     before = known.checkpoint
-    if checkpoint.origin != before.origin or not 0 < checkpoint.size - before.size <= _NEAR:
+    if checkpoint.origin != before.origin or not 0 < checkpoint.size - before.size <= TILE:
         return None
     hashes = [leaf_hash(entry) for entry in view.entries(before.size, checkpoint.size)]
-    edge, _ = known.edge.extended(hashes)
+    edge, nodes = known.edge.extended(hashes)
     if (edge.size, edge.root()) != (checkpoint.size, checkpoint.root):
+        return None
+    if any(view.nodes(node.level, node.position, node.position + 1) != [node.hash] for node in nodes):
         return None
     return LogTip(checkpoint, hashes[-1], edge)
 
