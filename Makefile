@@ -41,6 +41,7 @@ bench: $(VENV)/developer
 	$(BIN)/python -m bench.read --markdown docs/bench.md
 	$(BIN)/python -m tools.gguf_file smollm2-135m
 	$(BIN)/python -m bench.gguf --markdown docs/small-machines.md
+	$(BIN)/python -m bench.int8 --markdown docs/adr/002-arithmetic.md
 	$(BIN)/python -m bench.many_machines --markdown docs/many-machines.md
 	$(BIN)/python -m bench.shards 250000 1000000 10000000 --markdown docs/score.md
 	PYTHON=$(PYTHON) tools/vllm-server client
