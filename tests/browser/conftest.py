@@ -25,6 +25,9 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 PATIENCE_MS = 90_000.0
 """How long anything in a page may take: busy machines are slow, and elsewhere what is waited for comes at once."""
 
+NOWHERE = "https://nowhere.invalid/**"
+"""An address that no page asks for."""
+
 Theme = Literal["light", "dark"]
 OpenPage = Callable[..., Page]
 NewContext = Callable[..., BrowserContext]
@@ -46,7 +49,11 @@ def browser() -> Iterator[Browser]:
 
 @dataclass
 class Contexts:
-    """The contexts of one test, whose pages have patience."""
+    """The contexts of one test, whose pages have patience and hold their requests against routes from the first one on.
+
+    Chromium says that requests are routed before a busy page has heard of it: what the page asks for then goes past the first
+    route. So there is one before there is a page.
+    """
 
     browser: Browser
     opened: list[BrowserContext] = field(default_factory=list)
@@ -55,6 +62,7 @@ class Contexts:
         """One more, with the options of ``Browser.new_context``."""
         context = self.browser.new_context(**options)
         context.set_default_timeout(PATIENCE_MS)
+        context.route(NOWHERE, lambda route: route.abort())
         self.opened.append(context)
         return context
 

@@ -178,6 +178,20 @@ def test_what_cannot_be_saved_waits_and_is_sent_later(enter: Enter, desk: DeskOp
     assert desk.saved[row].decision == "keep"
 
 
+def test_what_did_not_come_is_asked_for_again_once_the_server_answers(enter: Enter, desk: DeskOpen) -> None:
+    page, rows = opened(enter(desk)), desk.listed
+    heading(page, rows[0])
+    page.route("**/api/row*", lambda route: route.abort())
+    page.keyboard.press("j")
+    expect(page.locator("#notes")).to_contain_text("foureyes clean does not answer")
+    page.locator("#show").select_option("decided")
+    page.unroute("**/api/row*")
+    expect(page.locator("#rows")).to_contain_text("No label fits.")
+    expect(page.locator("#notes")).not_to_contain_text("does not answer")
+    heading(page, rows[1])
+    expect(page.locator("#evidence")).to_contain_text("judge")
+
+
 def test_the_cut_stands_in_the_list_and_the_random_choice_says_how_many(enter: Enter, desk: DeskOpen) -> None:
     page = opened(enter(desk))
     expect(page.locator(".cut")).to_have_count(1)

@@ -99,15 +99,16 @@ class Viewed:
 
 
 @contextmanager
-def viewing(folder: Path, *files: Path, started: bool = True, sort: str | None = "log_cmp") -> Iterator[Viewed]:
-    """Serves files, as the command does with this option ``--sort``."""
+def viewing(folder: Path, *files: Path, indexed: bool = True, sort: str | None = "log_cmp") -> Iterator[Viewed]:
+    """Serves files, as the command does with this option ``--sort``; indexed to their end, or not begun with yet."""
     sidecar = folder / "answers.labels.jsonl"
     viewer = open_viewer(files, RowReader(), labels=sidecar, index=folder / "index", sort=sort)
     with ViewServer(viewer, 0) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
-        if started:
+        if indexed:
             viewer.start()
+            viewer.read_to_end(print)
         try:
             yield Viewed(server, viewer, sidecar)
         finally:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from foureyes.errors import InputError
+from foureyes.view.columns import GrowingColumns
 from foureyes.view.page import exported
 from foureyes.view.questions import RowsQuestion
 from foureyes.view.scored_rows import RowReader
@@ -47,6 +48,30 @@ def test_rows_come_in_the_order_of_a_signal_and_those_without_it_last(
     assert found["rows"][-1]["value"] is None
     assert "empty_answer" in found["rows"][-1]["problem"]
     assert [row["place"] for row in found["rows"]] == list(range(1, 41))
+
+
+@pytest.mark.parametrize("question", ["file", "rows"])
+def test_a_file_whose_end_comes_while_it_is_asked_about_is_not_told_as_whole(
+    scored: Path, opened: Open, monkeypatch: pytest.MonkeyPatch, question: str
+) -> None:
+    viewer = opened(scored, build=False)
+    counts = iter([viewer._files[0].index.build])
+
+    def count(columns: GrowingColumns) -> int:
+        n = int(columns.__dict__["rows"])
+        for reach_the_end in counts:
+            reach_the_end()
+        return n
+
+    known = property(count, lambda columns, n: columns.__dict__.update(rows=n))
+    monkeypatch.setattr(GrowingColumns, "rows", known, raising=False)
+    if question == "file":
+        [told] = viewer.file()["files"]
+        assert (told["indexed"], told["rows"], told["caught_up"]) == (0, None, False)
+    else:
+        assert ask(viewer)["order"] == "file"
+    assert next(counts, None) is None
+    assert viewer.file()["files"][0]["rows"] == 40
 
 
 def test_the_worst_end_is_the_low_one_where_larger_is_better(scored: Path, opened: Open) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -83,16 +83,19 @@ class Listing:
         Raises:
             InputError: there is no such signal.
         """
-        file, n = part.file, part.file.index.columns.rows
+        file = part.file
+        used = (
+            asked.order if file.index.caught_up else "file"
+        )  # looked up once, and before the rows: they may come to an end
+        n = file.index.columns.rows
         signal = _signal(asked, part, default_sort)
         values = part.values(signal)[:n]
         other = None if beside is None else self._beside(signal, values, part, beside)
-        order = self._order(asked, part, signal, other)
+        order = self._order(replace(asked, order=used if signal else "file"), part, signal, other)
         order = order[order < n]
         fits, search = self._fits(asked, part, values)
         numbers = order if fits is None else order[fits[order]]
         shown = [int(number) for number in numbers[asked.offset : asked.offset + asked.limit]]
-        used = asked.order if file.index.caught_up else "file"
         told = _told(part, shown)
         for place, row in enumerate(told, start=asked.offset + 1):
             row |= {"place": place, "value": _number(values[row["row"]])}
@@ -108,12 +111,11 @@ class Listing:
         return _Beside(there, known, values - known)
 
     def _order(self, asked: RowsQuestion, part: ShownVerifier, signal: str, other: _Beside | None) -> Order:
-        direction = asked.order if part.file.index.caught_up and signal else "file"
-        if asked.by == "value" or direction == "file":
-            return part.file.order(part.verifier, signal, direction)
+        if asked.by == "value" or asked.order == "file":
+            return part.file.order(part.verifier, signal, asked.order)
         if other is None:
             raise InputError("by=difference wants with=FILE:VERIFIER")
-        descending = (worst_end(signal) == "high") == (direction == "worst")
+        descending = (worst_end(signal) == "high") == (asked.order == "worst")
         return ranked(other.difference, descending=descending)
 
     def _fits(

@@ -105,15 +105,16 @@ class ViewedFile:
     def to_dict(self) -> dict[str, Any]:
         """As ``/api/file`` tells it."""
         index = self.index
+        caught_up = index.caught_up  # looked up once, and before the rows: they may come to an end
         rows = index.columns.rows
         counts = np.bincount(self.said().astype(np.int64) + 1, minlength=4)
         problems = [{"cause": c, "rows": p.rows, "example": p.example} for c, p in index.problems.items()]
         return {
             "name": self.name,
-            "rows": rows if index.caught_up else None,
+            "rows": rows if caught_up else None,
             "indexed": rows,
             "progress": index.progress,
-            "caught_up": index.caught_up,
+            "caught_up": caught_up,
             "error": index.error,
             "problems": problems,
             "verifiers": [

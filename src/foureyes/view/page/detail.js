@@ -26,7 +26,6 @@ export function drawDetail(row, sides, where, scale) {
   body.replaceChildren(
     ...[head(row, where), exchange(row), sides.length > 1 ? compared(sides) : reading(sides[0], 0), sides.some(({ verifier }) => verifier?.heat) ? legend("Surprise, nats · Probability", scale) : null, signals(sides), fields(row)].filter((part) => part !== null),
   );
-  byId("answer").scrollTop = 0;
 }
 
 /** Says why there is nothing to see. */

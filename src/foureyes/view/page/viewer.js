@@ -21,8 +21,9 @@ export class View {
   constructor(from, about) {
     this.from = from;
     this.about = about;
-    this.state = stateOfAddress();
+    this.wanted = stateOfAddress();
     this.found = { total: 0, rows: [], search: null, order: "file", indexed: 0 };
+    this.listed = false;
     this.row = null;
     this.turn = 0;
     this.steps = Promise.resolve();
@@ -30,8 +31,19 @@ export class View {
     this.labels = new Labels(from, about.sidecar, (file, row, answer) => this.saved(file, row, answer));
   }
 
+  /** What is wanted, as far as the files have it by now. */
+  get state() {
+    return tidied(this.wanted, this.about);
+  }
+
   get file() {
     return this.about.files[this.state.file];
+  }
+
+  /** Keeps a state and writes it into the address; what is not in the files is dropped once all of them are indexed. */
+  want(state, step = false) {
+    this.wanted = this.about.files.every(({ caught_up: done }) => done) ? tidied(state, this.about) : state;
+    rememberState(this.wanted, step);
   }
 
   /** Does one thing after another, however fast keys come: a label is for the row that was gone to before it. */
@@ -43,17 +55,13 @@ export class View {
   /** Takes part of a state, writes it into the address, and shows what differs. */
   async change(part, { step = false } = {}) {
     const before = this.state;
-    this.state = tidied({ ...before, ...part }, this.about);
-    rememberState(this.state, step);
-    const { row: _, ...listed } = this.state;
-    const { row: __, ...was } = before;
-    if (JSON.stringify(listed) !== JSON.stringify(was)) await this.showList();
+    this.want({ ...this.wanted, ...part }, step);
+    if (listsApart(before, this.state)) await this.showList();
     if (this.state.row !== before.row || this.state.with !== before.with || this.state.verifier !== before.verifier) await this.showRow();
   }
 
   async showAll(state) {
-    this.state = tidied(state, this.about);
-    rememberState(this.state, false);
+    this.want(state);
     await this.showList();
     await this.showRow();
   }
@@ -75,16 +83,15 @@ export class View {
     byId("rows").removeAttribute("aria-busy");
     if (!found) return;
     this.found = found;
+    this.listed = true;
     this.drawNews(0);
     drawList(found, signalOf(this.about, this.state), {
       offset: Number(this.state.offset),
       pending: (row) => this.labels.pending(Number(this.state.file), row),
       choose: (row) => this.then(() => this.change({ row: String(row) }, { step: PHONE.matches })),
     });
-    if (this.state.row === "" && found.rows.length && !PHONE.matches) {
-      this.state = { ...this.state, row: String(found.rows[0].row) };
-      rememberState(this.state, false);
-    }
+    const ordered = found.order === this.state.order; // while a file is indexed, its first row is not the worst
+    if (this.state.row === "" && ordered && found.rows.length && !PHONE.matches) this.want({ ...this.wanted, row: String(found.rows[0].row) });
     markCurrent(this.state.row);
     if (found.search && !found.search.complete) this.later(() => this.then(() => turn === this.turn && this.showAnew()));
   }
@@ -102,11 +109,13 @@ export class View {
     }
     const other = beside(state);
     const query = new URLSearchParams({ file: state.file, row: state.row, ...(other && other[0] !== Number(state.file) ? { with_file: other[0] } : {}) });
+    const again = String(this.row?.row) === state.row;
     this.row = null;
     const row = await this.attempt(() => this.from.row(query), (error) => drawNothing(`Row ${Number(state.row) + 1} cannot be shown: ${error.message}`));
     if (!row || state.row !== this.state.row || state.with !== this.state.with) return;
     this.row = row;
     drawDetail(row, this.sides(row, other), this.where(), this.about.scale);
+    if (!again) byId("answer").scrollTop = 0;
     this.drawLabel();
     document.title = `Row ${row.row + 1} · ${this.file.name} · foureyes view`;
   }
@@ -197,13 +206,17 @@ export class View {
   async refresh() {
     const about = document.hidden ? null : await this.attempt(() => this.from.file());
     if (!about) return;
-    const was = this.file;
+    const [was, { files }, before] = [this.file, this.about, this.state];
     this.about = about;
+    this.want(this.wanted);
     drawPickers(about, this.state);
     this.drawTally();
     const { caught_up: done, indexed } = this.file;
-    if (done !== was.caught_up || (!was.indexed && indexed)) await this.showAnew();
-    else this.drawNews(done ? indexed - this.found.indexed : 0);
+    const other = listsApart(before, this.state) || about.files.some(({ caught_up: ended }, i) => ended !== files[i].caught_up);
+    const missed = this.row === null && this.state.row !== "" && Number(this.state.row) < indexed;
+    if (other || !this.listed || (!was.indexed && indexed)) await this.showList();
+    if (other || missed || this.state.row !== before.row) await this.showRow();
+    this.drawNews(done ? indexed - this.found.indexed : 0);
   }
 
   /** Rows that came since the list was made do not disturb who reads it. */
@@ -216,17 +229,26 @@ export class View {
     setTimeout(work, ms);
   }
 
-  /** What fails is said where the list is counted, and tried again with the next step. */
-  async attempt(work, failed = () => {}) {
+  /** What fails is said, where the list is counted unless told otherwise, and tried again when the files are looked at next. */
+  async attempt(work, failed = (error) => this.unlisted(error)) {
     try {
       return await work();
     } catch (error) {
       if (!(error instanceof Failed)) throw error;
-      byId("found").textContent = error.message;
       failed(error);
       return null;
     }
   }
+
+  unlisted({ message }) {
+    this.listed = false;
+    byId("found").textContent = message;
+  }
+}
+
+/** Whether two states list other rows, or the same in another order. */
+function listsApart({ row: _, ...one }, { row: __, ...other }) {
+  return JSON.stringify(one) !== JSON.stringify(other);
 }
 
 /** A state that fits the files: what is named exists. */

@@ -13,6 +13,7 @@ const MARKS = { keep: "✓", relabel: "↻", drop: "✗" };
 /** What is shown; kept in the address, so that a page can be opened again where it was. */
 const state = { order: "list", show: "all", offset: 0, row: null };
 let about, list, open, votes, asked = 0, nSaved = 0;
+let missed = false; // whether something that was asked for did not come
 
 async function ask(path, options = {}) {
   let response;
@@ -165,20 +166,25 @@ async function turn(by, at) {
 async function go(row, push = false) {
   state.row = row;
   address(push);
-  const turn = ++asked;
   const listed = list.rows.find((one) => one.row === row);
   open = listed ? { ...listed, votes: [], judge: null } : null; // at once, so that a quick key means the row that is shown
   drawOne();
   drawList();
-  const before = open?.mine;
+  if (!(await readRow())) return;
+  byId("body").scrollTop = 0;
+  document.querySelector(".entry[aria-current]")?.scrollIntoView({ block: "nearest" });
+}
+
+/** Draws all that is known of the row that is gone to; false where another was gone to meanwhile. */
+async function readRow() {
+  const [turn, { row }, before] = [++asked, state, open?.mine];
   const told = row === null ? null : await ask(`api/row?row=${row}`);
-  if (turn !== asked) return;
+  if (turn !== asked) return false;
   if (told && open && open.mine !== before) told.mine = open.mine; // said and saved since this was asked
   open = told;
   drawOne();
   drawList();
-  byId("body").scrollTop = 0;
-  document.querySelector(".entry[aria-current]")?.scrollIntoView({ block: "nearest" });
+  return true;
 }
 
 const rowsQuery = () => `api/rows?${new URLSearchParams({ order: state.order, show: state.show, offset: state.offset, limit: PAGE })}`;
@@ -188,18 +194,21 @@ async function load() {
   drawList();
 }
 
-/** What other pages saved meanwhile. */
+/** What other pages saved meanwhile, and what did not come when it was asked for. */
 async function lookAgain() {
   if (document.hidden || votes.sending || votes.waiting.size) return;
   const [query, before] = [rowsQuery(), nSaved];
   const told = await ask(query);
   const late = query !== rowsQuery() || before !== nSaved || votes.sending || votes.waiting.size; // it does not know what was done meanwhile
-  if (late || told.version === list.version) return;
+  if (late || (told.version === list.version && !missed)) return;
   list = told;
   const again = list.rows.find((row) => row.row === open?.row);
   if (again && JSON.stringify(again.mine) !== JSON.stringify(open.mine)) open.mine = again.mine;
   drawOne();
   drawList();
+  if (!missed) return;
+  missed = false;
+  await readRow();
 }
 
 function address(push) {
@@ -281,6 +290,7 @@ function heard(work) {
 
 function unreachable(error) {
   if (!(error instanceof Failed)) throw error;
+  missed = true;
   byId("notes").textContent = error.message;
 }
 
