@@ -25,7 +25,7 @@ SIZE = 600
 
 @pytest.fixture(scope="module")
 def lines(tmp_path_factory):
-    """The export of a log of 600 entries, as lines: a header, checkpoints for 200 and 600, entries."""
+    """The export of a log of 600 entries, as lines: a header, checkpoints for 600 and 200, entries."""
     path = tmp_path_factory.mktemp("ledger") / "ledger.db"
     out = io.BytesIO()
     with Ledger.open(SqliteStore(path), signer=SIGNER, options=options()) as ledger:
@@ -63,7 +63,7 @@ def test_a_good_export(lines, tmp_path):
 
 
 def test_a_good_export_and_what_somebody_remembers(lines, tmp_path):
-    (tmp_path / "seen").write_text(json.loads(lines[1])["checkpoint"])
+    (tmp_path / "seen").write_text(json.loads(lines[2])["checkpoint"])
     assert verified(lines, tmp_path, "--seen", str(tmp_path / "seen"))[0] == 0
 
 
@@ -124,9 +124,8 @@ def renoted(change):
     """Replaces the newest checkpoint."""
 
     def apply(lines):
-        last = first_entry(lines) - 1
-        note = change(json.loads(lines[last])["checkpoint"], [line[:-1] for line in lines[last + 1 :]])
-        return [*lines[:last], json.dumps({"checkpoint": note}).encode() + b"\n", *lines[last + 1 :]]
+        note = change(json.loads(lines[1])["checkpoint"], [line[:-1] for line in lines[first_entry(lines) :]])
+        return [lines[0], json.dumps({"checkpoint": note}).encode() + b"\n", *lines[2:]]
 
     return apply
 
@@ -214,12 +213,36 @@ def test_a_doctored_export(lines, tmp_path, name):
 
 def test_an_export_that_was_rolled_back_to_a_checkpoint_of_its_own(lines, tmp_path):
     """Nothing in it is wrong; only who remembers a later checkpoint can tell."""
-    older = [lines[0], lines[1], *lines[first_entry(lines) :][:200]]
+    older = [lines[0], lines[2], *lines[first_entry(lines) :][:200]]
     assert verified(older, tmp_path)[0] == 0
-    (tmp_path / "seen").write_text(json.loads(lines[2])["checkpoint"])
+    (tmp_path / "seen").write_text(json.loads(lines[1])["checkpoint"])
     status, said = verified(older, tmp_path, "--seen", str(tmp_path / "seen"))
     assert status == 3
     assert "cut off or rolled back: 200 entries are here; a checkpoint was signed for 600" in said
+
+
+def test_no_beginning_of_an_export_passes_for_a_whole_one(tmp_path):
+    """As where a download broke off. The log was asked for its checkpoint while it was empty: that is a checkpoint of it, too."""
+    out, path = io.BytesIO(), tmp_path / "export.jsonl"
+    with Ledger.open(SqliteStore(tmp_path / "ledger.db"), signer=SIGNER, options=options()) as ledger:
+        for i in range(3):
+            ledger.checkpoint()
+            recorded(ledger, 1, first=i)
+        write_export(ledger, out)
+    whole = out.getvalue().removesuffix(b"\n")
+    for length in range(len(whole)):
+        path.write_bytes(whole[:length])
+        with pytest.raises((InputError, LedgerTampered)):
+            open_log(str(path), [SIGNER.key]).verify()
+    beginnings = [whole.splitlines(keepends=True)[:n] for n in range(2, 6)]
+    assert {verified(lines, tmp_path)[0] for lines in beginnings} == {3}
+
+
+def test_an_export_whose_newest_checkpoint_stands_last_is_read(lines, tmp_path):
+    """As those were written before."""
+    earlier = [lines[0], lines[2], lines[1], *lines[3:]]
+    assert verified(earlier, tmp_path)[0] == 0
+    assert open_log(str(tmp_path / "export.jsonl"), [SIGNER.key]).verify().size == SIZE
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,9 @@ import httpx
 import openai
 import pytest
 
+from bench.asgi import scope_of
 from foureyes.errors import ModelUnavailable
+from foureyes.service import sending
 from tests.service.house import House, open_house
 from tests.service.loopback import serving
 from tests.service.scripted_route import USAGE, ScriptedRoute
@@ -123,5 +125,28 @@ def test_who_hangs_up_cancels_the_writer_and_is_counted(
         page = httpx.get(f"{url}/metrics").text
     assert route.cancelled == len(route.asked) == 1
     assert 'foureyes_route_hangups_total{route="trivia"} 1.0' in page
+    assert house.state.tenant("acme").routed.tallies["trivia"].hung_up == 1
+    assert not [line for line in house.logged() if line["event"] == "failure"]
+
+
+def test_who_takes_no_piece_is_one_who_hung_up(
+    house: House, route: ScriptedRoute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "_SENT_S", 1e-3)
+    body = [json.dumps({**ASKED, "stream": True}).encode()]
+
+    async def receive() -> Any:
+        if body:
+            return {"type": "http.request", "body": body.pop()}
+        return await asyncio.get_running_loop().create_future()
+
+    async def send(message: Any) -> None:
+        if message.get("body"):
+            await asyncio.get_running_loop().create_future()
+
+    headers = {"x-api-key": house.keys["route"].presented, "content-type": "application/json"}
+    asked = house.app(scope_of("POST", "/v1/chat/completions", headers), receive, send)
+    asyncio.run(asyncio.wait_for(asked, 30))
+    assert (route.cancelled, house.state.in_flight.used) == (1, 0)
     assert house.state.tenant("acme").routed.tallies["trivia"].hung_up == 1
     assert not [line for line in house.logged() if line["event"] == "failure"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -12,18 +13,35 @@ from bench.asgi import scope_of
 from foureyes.service import sending
 from foureyes.service.sending import BoundedStream
 from tests.service.house import House, open_house
+from tests.service.scripted_route import ScriptedRoute
+from tests.service.test_openai_routes import ASKED, ask
 
 __all__ = ["open_house"]
+
+
+LISTS = ["/v1/decisions", "/v1/ledger/entries", "/v1/suite/vault/ledger", "/v1/routes/answers"]
+
+
+@pytest.fixture(name="full")
+def fill_house(house: House) -> House:
+    """A tenant that has verified three answers and routed three, and shows their texts."""
+    house.change(show_texts=True, routes={"trivia": ScriptedRoute()})
+    for i in range(3):
+        assert house.call("POST", "/v1/guard/verify", {"prompt": "p", "response": f"answer {i}"}).status == 200
+        assert ask(house, ASKED).status_code == 200
+    return house
 
 
 async def never(*_: Any) -> Any:
     await asyncio.get_running_loop().create_future()
 
 
-def test_decisions_that_nobody_takes_are_broken_off_and_free_the_tenants_share(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sending, "_SENT_S", 1e-3)
+async def get(house: House, path: str, send: Any) -> None:
+    await house.app(scope_of("GET", path, {"x-api-key": house.keys["admin"].presented}), never, send)
+
+
+def broken_off(house: House, path: str) -> list[Any]:
+    """What was sent until nobody waited any longer for a reader who takes the head and no part."""
     sent: list[Any] = []
 
     async def send(message: Any) -> None:
@@ -31,11 +49,100 @@ def test_decisions_that_nobody_takes_are_broken_off_and_free_the_tenants_share(
         if message.get("body"):
             await never()
 
-    headers = {"x-api-key": house.keys["audit"].presented}
-    asyncio.run(house.app(scope_of("GET", "/v1/decisions", headers), never, send))
+    asyncio.run(asyncio.wait_for(get(house, path, send), 30))
+    return sent
+
+
+@pytest.mark.parametrize("path", [*LISTS, "/v1/ledger/export"])
+def test_what_nobody_takes_is_broken_off_and_frees_the_tenants_share(
+    full: House, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr(sending, "_SENT_S", 1e-3)
+    sent = broken_off(full, path)
     assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
     assert sent[-1]["more_body"]
-    assert house.state.in_flight.used == 0
+    assert full.state.in_flight.used == 0
+
+
+def test_events_that_nobody_takes_are_broken_off(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending, "_SENT_S", 1e-3)
+    assert broken_off(house, "/v1/events")[-1]["more_body"]
+    assert (house.state.in_flight.used, house.state.tenant("acme").feed.full) == (0, False)
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_others_get_their_turn_before_each_item_of_a_list(full: House, path: str) -> None:
+    turns: list[int] = []
+
+    async def scene() -> None:
+        n_turns = 0
+
+        async def others() -> None:
+            nonlocal n_turns
+            while True:
+                n_turns += 1
+                await asyncio.sleep(0)
+
+        async def send(message: Any) -> None:
+            if message.get("body"):
+                turns.append(n_turns)
+
+        waiting = asyncio.create_task(others())
+        await get(full, path, send)
+        waiting.cancel()
+
+    asyncio.run(scene())
+    assert len(turns) >= 5, "begin, three items, end"
+    assert all(later > earlier for earlier, later in pairwise(turns))
+
+
+def test_a_list_in_parts_is_the_json_of_the_whole(full: House) -> None:
+    for path in LISTS:
+        reply = full.call("GET", path)
+        found = reply.json()
+        items = found if isinstance(found, list) else next(iter(found.values()))
+        assert (len(items), reply.headers["content-type"]) == (3, "application/json"), path
+    assert full.call("GET", "/v1/ledger/entries?start=99").json() == {"entries": [], "size": 3}
+
+
+def test_whoever_takes_much_has_longer_to_take_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The export of a large log takes long over any line; one who takes nothing gets no longer by it."""
+    allowed: list[float] = []
+
+    async def note(most_s: float, *_: Any) -> None:
+        allowed.append(most_s)
+
+    async def parts() -> AsyncGenerator[bytes]:
+        for _ in range(3):
+            yield bytes(100 * sending._SLOWEST)
+
+    monkeypatch.setattr(sending, "_sent_within", note)
+    asyncio.run(BoundedStream(parts(), media_type="text/plain").stream_response(never))
+    earned = [later - earlier for earlier, later in pairwise(allowed)]
+    assert allowed[0] == sending._SENT_S
+    assert earned[0] <= 0, "the head is no part"
+    assert all(0 < one <= 100 for one in earned[1:])
+
+
+def test_what_makes_the_parts_is_closed_where_they_are_broken_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending, "_SENT_S", 1e-3)
+    closed: list[bool] = []
+
+    async def parts() -> AsyncGenerator[str]:
+        try:
+            yield "["
+        finally:
+            closed.append(True)
+
+    async def send(message: Any) -> None:
+        if message.get("body"):
+            await never()
+
+    async def scene() -> list[bool]:
+        await BoundedStream(parts(), media_type="text/plain").stream_response(send)
+        return list(closed)
+
+    assert asyncio.run(scene()) == [True]
 
 
 def test_a_time_out_of_what_makes_the_parts_is_an_error() -> None:
@@ -47,4 +154,4 @@ def test_a_time_out_of_what_makes_the_parts_is_an_error() -> None:
         pass
 
     with pytest.raises(TimeoutError, match="the database"):
-        asyncio.run(BoundedStream(parts()).stream_response(send))
+        asyncio.run(BoundedStream(parts(), media_type="text/plain").stream_response(send))

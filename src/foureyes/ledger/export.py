@@ -4,11 +4,13 @@ r"""Exports a log as one file of lines, which :mod:`foureyes.ledger.verify_expor
 
     {"foureyes_ledger":1,"origin":"example.com/guard","size":2,"keys":["example.com/guard+1c5f3a07+AR…"]}
     {"checkpoint":"example.com/guard\n2\n…"}
+    {"checkpoint":"example.com/guard\n1\n…"}
     {"v":1,"index":0,"previous":"…",…}
     {"v":1,"index":1,"previous":"…",…}
 
-The checkpoints come first, the smallest first; then the entries, each with the very bytes that were hashed. The keys are
-a hint as to which key to ask somebody trustworthy for: a forger would put his own there.
+The checkpoints come first, the newest before all others, so that no beginning of an export passes for a whole one; then the
+entries, each with the very bytes that were hashed. The keys are a hint as to which key to ask somebody trustworthy for: a
+forger would put his own there.
 
 Line ends may have become those of Windows on the way, and a byte order mark may stand before the first: neither is part of
 an entry. A file that was recoded to UTF-16 is refused: its bytes are not those that were hashed.
@@ -28,6 +30,7 @@ from typing import IO, Any, Final
 
 from foureyes.errors import InputError
 from foureyes.ledger.checkpoint import Checkpoint
+from foureyes.ledger.keys import split_note
 from foureyes.ledger.log import Log
 from foureyes.ledger.store import ReadableStore, View
 from foureyes.maths.merkle import TILE, Frontier, leaf_hash
@@ -58,7 +61,7 @@ def write_export(log: Log, out: IO[bytes]) -> int:
     header = {"foureyes_ledger": FORMAT, "origin": head.origin, "size": head.size, "keys": [str(k) for k in log.keys]}
     try:
         out.write(_line(header))
-        out.writelines(_line({"checkpoint": note}) for note in notes)
+        out.writelines(_line({"checkpoint": note}) for note in reversed(notes))
         out.writelines(entry + b"\n" for entry in log.raw(0, head.size))
     except BrokenPipeError:
         raise  # whoever was reading went away: no error of ours
@@ -118,6 +121,10 @@ class _View(View):
         return notes[-1] if notes else None
 
     def checkpoints(self) -> Iterator[str]:
+        """The smallest first, in whatever order they stand."""
+        yield from sorted(self._notes(), key=lambda note: Checkpoint.parse(split_note(note)[0]).size)
+
+    def _notes(self) -> Iterator[str]:
         for _, line in self._lines(self._first_note):
             note = _object(line).get("checkpoint")
             if not isinstance(note, str):

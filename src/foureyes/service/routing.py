@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any, Final, TypeVar
 
 from starlette.types import Receive
@@ -13,6 +13,7 @@ from foureyes.route.answering import AnsweringRoute
 from foureyes.route.outcome import RoutedAnswer, RouteRequest
 from foureyes.service.access import Call
 from foureyes.service.route_book import KeptAnswer
+from foureyes.service.sending import TooSlow
 from foureyes.types import new_id
 
 __all__ = ["HungUp", "RoutedCall"]
@@ -69,16 +70,17 @@ class RoutedCall:
                 yield piece
 
     async def while_waited(self, work: Coroutine[Any, Any, T]) -> T:
-        """What work comes to, unless the caller hangs up first.
+        """What work comes to, unless the caller hangs up first, or takes too long over what it is sent.
 
         Raises:
-            HungUp: the caller did; the work is cancelled and has ended.
+            HungUp: the caller did; the work has ended.
         """
         working, gone = asyncio.ensure_future(work), asyncio.ensure_future(_hung_up(self._receive))
         try:
             await asyncio.wait({working, gone}, return_when=asyncio.FIRST_COMPLETED)
             if working.done():
-                return working.result()
+                with suppress(TooSlow):
+                    return working.result()
         finally:
             await _end(working, gone)
         self._call.state.metrics.routes.hung_up(self.route)

@@ -7,12 +7,12 @@ from it.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
 from typing import Any, Final
 
 from pydantic import BaseModel
-from starlette.responses import StreamingResponse
 from starlette.types import Send
+
+from foureyes.service.sending import BoundedStream, each_in_time
 
 __all__ = ["KEEP_ALIVE", "EventStream", "described", "event"]
 
@@ -47,16 +47,13 @@ def event(name: str, value: BaseModel, *, number: int | None = None) -> bytes:
     return f"{head}event: {name}\ndata: {value.model_dump_json()}\n\n".encode()
 
 
-class EventStream(StreamingResponse):
-    """The response that carries events; a caller who hangs up cancels what makes them."""
-
-    media_type = "text/event-stream"
+class EventStream(BoundedStream):
+    """The response that carries events; a caller who hangs up, or takes none for two minutes, cancels what makes them."""
 
     def __init__(self, events: AsyncGenerator[bytes]) -> None:
-        super().__init__(events, headers={"X-Accel-Buffering": "no", "Cache-Control": "no-store"})
-        self._events = events
+        headers = {"X-Accel-Buffering": "no", "Cache-Control": "no-store"}
+        super().__init__(events, media_type="text/event-stream", headers=headers)
 
-    async def stream_response(self, send: Send) -> None:
-        """Sends them, and closes what makes them at once, however this ends."""
-        async with aclosing(self._events):
-            await super().stream_response(send)
+    def bounded(self, send: Send) -> Send:
+        """Sends as long as the reader takes one event after the other."""
+        return each_in_time(send)

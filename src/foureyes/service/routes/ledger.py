@@ -7,18 +7,19 @@ Reading waits for a disk, so it happens in a thread.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from tempfile import TemporaryFile
 from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import APIRouter, Path, Query
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.responses import PlainTextResponse, Response
 
 from foureyes.errors import InputError, LedgerOtherKey, LedgerTampered
 from foureyes.ledger import Entry, Ledger
 from foureyes.ledger.export import write_export
 from foureyes.service.access import Auditing, Call
 from foureyes.service.problems import Refused
+from foureyes.service.sending import BoundedStream, json_in_parts
 from foureyes.service.wire.base import Agent
 from foureyes.service.wire.ledger import (
     AuditResponse,
@@ -53,7 +54,12 @@ _Number = Annotated[int, Query(ge=0, le=2**53)]
 def add(router: APIRouter) -> None:
     """Adds the routes, ours and those the public client calls."""
     router.get("/v1/ledger", tags=["ledger"], summary="Name, size and public keys of the log")(about)
-    router.get("/v1/ledger/entries", tags=["ledger"], summary="The latest entries, or a range")(entries)
+    router.get(
+        "/v1/ledger/entries",
+        tags=["ledger"],
+        summary="The latest entries, or a range",
+        response_model=EntriesResponse,
+    )(entries)
     router.get("/v1/ledger/entries/{index}", tags=["ledger"], summary="One entry")(entry)
     router.get(
         "/v1/ledger/checkpoint",
@@ -65,7 +71,12 @@ def add(router: APIRouter) -> None:
     router.get("/v1/ledger/proof/consistency", tags=["ledger"], summary="Prove that the log only grew")(consistency)
     for path in ("/v1/ledger/verify", "/v1/suite/vault/verify"):
         router.get(path, tags=["ledger"], summary="Audit the whole log", response_model_exclude_none=True)(audit)
-    router.get("/v1/suite/vault/ledger", tags=["ledger"], summary="The latest entries, newest first")(vault_ledger)
+    router.get(
+        "/v1/suite/vault/ledger",
+        tags=["ledger"],
+        summary="The latest entries, newest first",
+        response_model=list[EntryResponse],
+    )(vault_ledger)
     router.post("/v1/suite/vault/export", tags=["ledger"], summary="Prepare an export")(export_job)
     router.get("/v1/suite/vault/export/{job_id}", tags=["ledger"], summary="Whether an export is ready")(export_status)
     router.get(
@@ -88,19 +99,18 @@ async def entries(
     call: Auditing,
     start: Annotated[int | None, Query(ge=0, le=2**53, description="the first; the latest ones when absent")] = None,
     limit: _Limit = 50,
-) -> EntriesResponse:
+) -> Response:
     """Those about this tenant, in the order they were written."""
     ledger, tenant = _ledger(call), call.tenant.name
 
-    def read() -> EntriesResponse:
+    def read() -> tuple[list[Entry], int]:
         size = ledger.size
         if start is None:
-            found = _latest(ledger, tenant, limit, size=size)[::-1]
-        else:
-            found = _own(ledger.entries(start, min(start + limit, size)), tenant)
-        return EntriesResponse(entries=[_entry(one) for one in found], size=size)
+            return _latest(ledger, tenant, limit, size=size)[::-1], size
+        return _own(ledger.entries(start, min(start + limit, size)), tenant), size
 
-    return await call.in_thread(read)
+    found, size = await call.in_thread(read)
+    return _listed(call, found, EntriesResponse(entries=[], size=size).model_dump_json())
 
 
 async def entry(call: Auditing, index: Annotated[int, Path(ge=0, le=2**53)]) -> EntryResponse:
@@ -157,14 +167,11 @@ async def audit(
     )
 
 
-async def vault_ledger(call: Auditing, limit: _Limit = 50, agent_id: Agent | None = None) -> list[EntryResponse]:
+async def vault_ledger(call: Auditing, limit: _Limit = 50, agent_id: Agent | None = None) -> Response:
     """Those about this tenant, and about one agent if asked."""
     ledger, tenant = _ledger(call), call.tenant.name
-
-    def read() -> list[EntryResponse]:
-        return [_entry(one) for one in _latest(ledger, tenant, limit, size=ledger.size, agent=agent_id)]
-
-    return await call.in_thread(read)
+    found = await call.in_thread(lambda: _latest(ledger, tenant, limit, size=ledger.size, agent=agent_id))
+    return _listed(call, found, "[]")
 
 
 async def export_job(call: Auditing, body: ExportRequest) -> ExportResponse:  # noqa: ARG001 - both forms are the same lines
@@ -187,7 +194,7 @@ async def export(call: Auditing) -> Response:
     sharing = [tenant for tenant in call.state.parts.tenants.values() if tenant.ledger is ledger]
     if len(sharing) > 1 and "admin" not in call.scopes:
         raise Refused(403, "the log is shared by tenants: it needs the scope 'admin'")
-    return StreamingResponse(_exported(call, ledger), media_type="application/x-ndjson", headers=_DOWNLOAD)
+    return BoundedStream(_exported(call, ledger), media_type="application/x-ndjson", headers=_DOWNLOAD)
 
 
 async def _exported(call: Call, ledger: Ledger) -> AsyncGenerator[bytes]:
@@ -226,6 +233,12 @@ def _latest(ledger: Ledger, tenant: str, limit: int, *, size: int, agent: str | 
 
 def _own(found: Iterator[Entry], tenant: str, agent: str | None = None) -> list[Entry]:
     return [one for one in found if one.payload.get("tenant") == tenant and agent in (None, one.payload.get("agent"))]
+
+
+def _listed(call: Call, found: Sequence[Entry], frame: str) -> Response:
+    """A response with these entries in place of the empty list of a frame."""
+    call.release_parts()
+    return BoundedStream(json_in_parts(frame, map(_entry, found)), media_type="application/json")
 
 
 def _entry(found: Entry) -> EntryResponse:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Header, Query
@@ -12,10 +11,10 @@ from starlette.responses import Response
 from foureyes.service.access import Auditing, Call
 from foureyes.service.feed import Lagging
 from foureyes.service.problems import Refused, problem_of
-from foureyes.service.sending import BoundedStream
+from foureyes.service.sending import BoundedStream, json_in_parts
 from foureyes.service.sse import KEEP_ALIVE, EventStream, described, event
 from foureyes.service.tenant_events import Acknowledged
-from foureyes.service.wire.decisions import AlarmItem, DecisionSearch, DecisionsResponse, FeedItem
+from foureyes.service.wire.decisions import DecisionSearch, DecisionsResponse
 from foureyes.service.wire.monitoring import AcknowledgeRequest, AcknowledgeResponse, SnapshotResponse
 
 __all__ = ["add"]
@@ -71,17 +70,7 @@ async def latest(
     n, oldest = await feed.remembered("decision")
     frame = DecisionsResponse(decisions=[], remembered=n, since=None if oldest is None else oldest.value.at)
     call.release_parts()
-    return BoundedStream(_in_parts(found, frame), media_type="application/json")
-
-
-async def _in_parts(found: Sequence[FeedItem | AlarmItem], frame: DecisionsResponse) -> AsyncGenerator[str]:
-    """The JSON of a response with these decisions, one after the other: with texts all of them may take long to write."""
-    begin, end = frame.model_dump_json().split("[]", 1)
-    yield f"{begin}["
-    for i, item in enumerate(found):
-        await asyncio.sleep(0)  # others get their turn of the event loop; to send may never wait
-        yield f"{',' if i else ''}{item.model_dump_json()}"
-    yield f"]{end}"
+    return BoundedStream(json_in_parts(frame.model_dump_json(), found), media_type="application/json")
 
 
 async def events(

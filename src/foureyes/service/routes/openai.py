@@ -28,6 +28,7 @@ from foureyes.service.openai_errors import RouteFailed, UnknownModel, error_body
 from foureyes.service.problems import Refused
 from foureyes.service.routes.openai_streams import send_annotated, send_held
 from foureyes.service.routing import HungUp, RoutedCall
+from foureyes.service.sending import TooSlow, each_in_time
 from foureyes.service.wire.openai import MODEL_PREFIX, ApiForm, sse
 from foureyes.service.wire.openai_chat import ChatDialect
 from foureyes.service.wire.openai_completions import CompletionsDialect
@@ -66,11 +67,11 @@ class _Endpoint:
         """Serves one request."""
         scope["route"] = self
         asked: dict[str, Any] = {}
-        sent = _Sent(send)
+        sent = _Sent(each_in_time(send))
         state: AppState = scope["foureyes.state"]
         try:
             await self.serve(scope, receive, sent, asked)
-        except HungUp:
+        except (HungUp, TooSlow):
             return
         except asyncio.CancelledError:
             if not state.ending or (sent.began and not sent.is_open):

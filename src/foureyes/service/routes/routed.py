@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query
+from starlette.responses import Response
 
 from foureyes.errors import InputError
 from foureyes.maths.bounds import clopper_pearson
@@ -14,6 +15,7 @@ from foureyes.route.roles import OutcomeKnown, OutcomeUnkept
 from foureyes.service.access import Auditing, Call, Reporting, Resuming
 from foureyes.service.problems import Refused
 from foureyes.service.route_book import KeptAnswer, RouteTally
+from foureyes.service.sending import BoundedStream, json_in_parts
 from foureyes.service.wire.decisions import rfc3339
 from foureyes.service.wire.openai_told import told_of
 from foureyes.service.wire.routes import (
@@ -42,7 +44,12 @@ def add(router: APIRouter) -> None:
     router.post("/v1/route/outcomes", tags=["routes"], summary="Report whether a routed answer was right")(outcome)
     router.get("/v1/routes", tags=["routes"], summary="What the tenant's routes did")(routes)
     router.post("/v1/routes/resume", tags=["routes"], summary="Let a suspended promise hold again")(resume)
-    router.get("/v1/routes/answers", tags=["routes"], summary="The latest routed answers")(answers)
+    router.get(
+        "/v1/routes/answers",
+        tags=["routes"],
+        summary="The latest routed answers",
+        response_model=RouteAnswersResponse,
+    )(answers)
     router.get("/v1/routes/answers/{request_id}/tokens", tags=["routes"], summary="One answer, token by token")(tokens)
 
 
@@ -125,10 +132,15 @@ async def resume(call: Resuming, body: RouteResumeRequest) -> RouteResumeRespons
 
 async def answers(
     call: Auditing, limit: Annotated[int, Query(ge=1, le=200)] = 50, route: str | None = None
-) -> RouteAnswersResponse:
+) -> Response:
     """With their stages; texts only where the tenant shows them."""
     found = [one for one in call.tenant.routed.latest() if route in (None, one.answer.route)]
-    return RouteAnswersResponse(answers=[_answer(one, shown=call.parts.show_texts) for one in found[:limit]])
+    shown = call.parts.show_texts
+    call.release_parts()
+    parts = json_in_parts(
+        RouteAnswersResponse(answers=[]).model_dump_json(), (_answer(one, shown=shown) for one in found[:limit])
+    )
+    return BoundedStream(parts, media_type="application/json")
 
 
 async def tokens(
