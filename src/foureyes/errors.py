@@ -66,6 +66,8 @@ class ModelError(FoureyesError):
         retryable: whether the same call may succeed later.
         status: the HTTP status, where a server answered with one.
         summary: why, without any word of a server, without addresses and keys. By default what the class says.
+        busy_s: seconds for which a server that is there and has too much to do wants to be left alone, 0 where it does not say;
+            ``None`` where it does not say that it has.
     """
 
     _kind: ClassVar[str] = "the model failed"
@@ -78,12 +80,14 @@ class ModelError(FoureyesError):
         retryable: bool = False,
         status: int | None = None,
         summary: str | None = None,
+        busy_s: float | None = None,
     ) -> None:
         super().__init__(message)
         self.model = model
         self.retryable = retryable
         self.status = status
         self.summary = self._kind if summary is None else summary
+        self.busy_s = busy_s
 
 
 class ModelUnavailable(ModelError):

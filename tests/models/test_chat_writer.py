@@ -271,6 +271,62 @@ def test_a_server_that_dies_keeps_what_was_written(server, writer):
     assert "not asked" in rows[-1][0].detail
 
 
+BUSY = {"429": (429, None), "529": (529, None), "503 with Retry-After": (503, "0")}
+
+
+def turns_away(server, n, status, retry_after=None):
+    """Makes the server turn the first n requests away."""
+
+    def trouble(handler, _):
+        headers = {} if retry_after is None else {"Retry-After": retry_after}
+        return len(server.requests) <= n and send(handler, b"{}", status, **headers)
+
+    server.trouble = trouble
+
+
+@APIS
+@pytest.mark.parametrize("how", BUSY)
+def test_a_server_that_is_busy_is_not_taken_for_one_that_is_gone(server, writer, api, how):
+    turns_away(server, 3, *BUSY[how])
+    rows = writer(api, concurrency=1).write(["Hi"] * 5, Sampling())
+    assert [isinstance(written, Written) for (written,) in rows] == [False] * 3 + [True] * 2
+    assert rows[0][0].reason == "unavailable"
+
+
+def test_a_server_that_fails_without_saying_that_it_is_busy_is_gone(server, writer):
+    turns_away(server, 50, 503)
+    with pytest.raises(ModelUnavailable, match="HTTP 503"):
+        writer(concurrency=1).write(["Hi"] * 50, Sampling())
+    assert len(server.requests) == 3
+
+
+def test_a_busy_server_between_failures_is_no_sign_that_it_answers(server, writer):
+    """Nor that it does not: the third failure in a row ends it, whatever stands between."""
+    statuses = [503, 429, 503, 429, 503]
+
+    def trouble(handler, _):
+        return send(handler, b"{}", statuses[len(server.requests) - 1])
+
+    server.trouble = trouble
+    with pytest.raises(ModelUnavailable, match="HTTP 503"):
+        writer(concurrency=1).write(["Hi"] * 50, Sampling())
+
+
+def test_a_busy_server_that_wants_to_be_left_alone_for_longer_than_a_request_may_take_is_gone(server, writer):
+    turns_away(server, 50, 429, "1000")
+    with pytest.raises(ModelUnavailable, match="HTTP 429"):
+        writer(concurrency=1).write(["Hi"] * 50, Sampling())
+    assert len(server.requests) == 1
+
+
+def test_a_busy_server_that_answers_nothing_for_as_long_as_a_request_may_take_is_gone(server, writer, monkeypatch):
+    monkeypatch.setattr("foureyes.models.chat.writer._MOST_S", 0.01)
+    turns_away(server, 50, 429)
+    with pytest.raises(ModelUnavailable, match="HTTP 429"):
+        writer(concurrency=1).write(["Hi"] * 50, Sampling())
+    assert len(server.requests) == 1
+
+
 def test_a_key_that_is_refused_raises_and_stands_in_no_message(server, writer):
     server.trouble = lambda handler, _: send(handler, json.dumps({"error": f"no such key {KEY}"}).encode(), 401)
     with pytest.raises(ModelRefused, match=r"no such key \[key\]"):

@@ -60,6 +60,11 @@ class RequestFailed(Exception):
         """Whether the server is there and has too much to do for any request: it said so, or from when on it wants to be asked again."""
         return self.status in _BUSY or (self.retryable and self.server_wide and self.retry_after_s is not None)
 
+    @property
+    def busy_s(self) -> float | None:
+        """Seconds for which a busy server wants to be left alone, 0 where it does not say; ``None`` for one that is not busy."""
+        return (self.retry_after_s or 0.0) if self.busy else None
+
 
 def failure_of_status(
     status: int, quoted: str, *, retry_after: str | None = None, date: str | None = None

@@ -73,9 +73,8 @@ class RowFault(Exception):
     def of(cls, failure: RequestFailed, asked: str) -> RowFault:
         """The fault of a request that came to nothing."""
         reason: Reason = "bad_reply" if failure.kind == "bad_reply" else "unavailable"
-        busy_s = (failure.retry_after_s or 0.0) if failure.busy else None
         unscored = Unscored(reason, f"{asked}: {failure}")
-        return cls(unscored, status=failure.status, server_wide=failure.server_wide, busy_s=busy_s)
+        return cls(unscored, status=failure.status, server_wide=failure.server_wide, busy_s=failure.busy_s)
 
     @property
     def elsewhere(self) -> bool:

@@ -164,6 +164,7 @@ class HttpRouteWriter:
             retryable=failure.retryable,
             status=failure.status,
             summary=failure.words,
+            busy_s=failure.busy_s,
         ) from cause
 
 

@@ -9,6 +9,7 @@ So the writer keeps an event loop in a thread of its own and has several request
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,6 +19,8 @@ from typing import Final, Self
 from foureyes.errors import ModelError, ModelRefused, ModelUnavailable
 from foureyes.http.blocking import LoopThread
 from foureyes.http.breaker import Breaker
+from foureyes.http.limits import BATCH_LIMITS
+from foureyes.http.retries import pause_s
 from foureyes.models.chat.protocol import ChatModel, ChatReply, ChatRequest, messages_of
 from foureyes.models.chat.reading import reading_of
 from foureyes.models.prompts import unread_prompt
@@ -27,6 +30,9 @@ from foureyes.types import Exchange, Prompt, Unscored, Written
 __all__ = ["ChatWriter"]
 
 _FAILURES_IN_A_ROW: Final = 3
+_MOST_S: Final = BATCH_LIMITS.timeout_s
+"""Seconds for which a busy provider may answer nothing, and for which it may want to be left alone."""
+
 _NO_ACCESS: Final = frozenset({401, 403})
 _WITHHELD: Final = {"filtered": "the provider's filter withheld the reply", "declined": "the model declined to reply"}
 
@@ -121,10 +127,11 @@ class _Batch:
         self._sampling = sampling
         self._gate = gate
         self._breaker: Breaker[ModelError] = Breaker(_FAILURES_IN_A_ROW)
+        self._rest = _Rest()
 
     async def rows(self, prompts: Sequence[Prompt]) -> list[Row]:
         rows = await asyncio.gather(*(self._row(prompt) for prompt in prompts))
-        failure = self._breaker.reason
+        failure = self._gone
         if failure is not None and not any(isinstance(one, Written) for row in rows for one in row):
             raise failure
         return rows
@@ -143,15 +150,66 @@ class _Batch:
         if (unread := unread_prompt(prompt)) is not None and unread.reason == "unread_part":
             return unread
         async with self._gate:
-            if (gone := self._breaker.reason) is not None:
+            await self._rest.over()
+            if (gone := self._gone) is not None:
                 return Unscored("unavailable", f"not asked, as the provider stopped answering: {gone}")
             try:
                 replies = await self._writer.say(ChatRequest(messages_of(prompt), sampling=sampling))
             except ModelError as error:
-                self._breaker.count(error if _of_the_provider(error) else None)
+                self._note(error)
                 return Unscored("unavailable" if _answered_no(error) else "bad_reply", str(error))
         self._breaker.count(None)
+        self._rest.answered()
         return [self._writer.written(prompt, reply) for reply in replies]
+
+    @property
+    def _gone(self) -> ModelError | None:
+        """Why nothing more is asked."""
+        return self._breaker.reason or self._rest.gone
+
+    def _note(self, error: ModelError) -> None:
+        """Notes a failure. That of a busy provider speaks neither for nor against its being there."""
+        if error.busy_s is not None:
+            self._rest.turned_away(error, error.busy_s)
+            return
+        self._breaker.count(error if _of_the_provider(error) else None)
+
+
+class _Rest:
+    """Leaves a provider alone for as long as it is busy, and tells when it is gone, as a pool does with its servers.
+
+    It is gone where it wants to be left alone for longer than a request may take, or answered nothing for that long.
+    """
+
+    def __init__(self) -> None:
+        self.gone: ModelError | None = None
+        self._n_rests = 0
+        self._since = self._until = -math.inf
+
+    async def over(self) -> None:
+        """Waits until the provider has been left alone; not for one that is gone."""
+        while self.gone is None and (left_s := self._until - _now()) > 0:  # noqa: ASYNC110 - waits for a time, not for an event
+            await asyncio.sleep(left_s)
+
+    def answered(self) -> None:
+        """Notes that the provider answered."""
+        self._n_rests = 0
+
+    def turned_away(self, error: ModelError, wanted_s: float) -> None:
+        """Notes that it was too busy for a request."""
+        now = _now()
+        if not self._n_rests:
+            self._since = now
+        rest_s = max(wanted_s, pause_s(self._n_rests))
+        if self._until <= now:  # what it turns away of the requests that were sent together is one time
+            self._n_rests += 1
+        self._until = max(self._until, now + rest_s)
+        if wanted_s > _MOST_S or self._until > self._since + _MOST_S:
+            self.gone = error
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _of_the_provider(error: ModelError) -> bool:

@@ -91,6 +91,7 @@ class ProviderChat(ABC):
                 retryable=failure.retryable,
                 status=failure.status,
                 summary=_SUMMARIES[failure.kind].format(failure.words),
+                busy_s=failure.busy_s,
             ) from failure
         return replies
 
