@@ -83,6 +83,7 @@ class Judged:
         worded: of those with a verdict under every wording; ``None`` where there is no true one or no false one among them.
         right: how many of these it calls true (above ½) and are, or does not and are not, under the plain wording.
         unread: statements without a verdict under some wording: it abstained, or said none in the form asked for.
+        distinct: how many different probabilities it states, over all wordings of these.
     """
 
     model: str
@@ -90,6 +91,7 @@ class Judged:
     worded: Worded | None
     right: FlipShare | None
     unread: int
+    distinct: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +132,12 @@ def judged(facts: Sequence[Fact], judge: Writer) -> Judged:
     true = _truth(facts)
     kept = np.isfinite(np.stack(list(stated.values()))).all(axis=0)
     name, unread = f"{judge.name}, a judge in words", int((~kept).sum())
-    if not true[kept].any() or true[kept].all():
-        return Judged(name, len(facts), None, None, unread)
     p = {wording: values[kept] for wording, values in stated.items()}
+    distinct = len(np.unique(np.concatenate(list(p.values()))))
+    if not true[kept].any() or true[kept].all():
+        return Judged(name, len(facts), None, None, unread, distinct)
     right = FlipShare.of(int(((p["plain"] > 0.5) == true[kept]).sum()), int(kept.sum()), 0.95)
-    return Judged(name, len(facts), _worded(name, p, true[kept]), right, unread)
+    return Judged(name, len(facts), _worded(name, p, true[kept]), right, unread, distinct)
 
 
 def _or_unread(one: float | Unscored, judge: Writer) -> float:
@@ -266,7 +269,10 @@ def _judge(one: Judged) -> str:
     lost = f"on {one.unread} of {one.asked} statements it gives no verdict under some wording"
     if one.worded is None or one.right is None:
         return f"{one.model}: {lost}, too many to say more."
-    return f"{_wording(one.worded)} Under the plain wording it calls true what is true, and only that, in {share(one.right)} of {one.right.n}; {lost}."
+    right = f"Under the plain wording it calls true what is true, and only that, in {share(one.right)} of {one.right.n}; {lost}."
+    if one.distinct == 1:
+        return f"{one.model}: it states one probability whatever it is asked, and so judges nothing. {right}"
+    return f"{_wording(one.worded)} {right}"
 
 
 def _wording(one: Worded) -> str:

@@ -165,6 +165,16 @@ def test_a_judge_in_words_is_moved_by_who_believes_it():
     assert [one.shift.n for one in by_truth] == [true, 30 - true]
 
 
+def test_a_judge_that_always_states_the_same_judges_nothing():
+    class Yes(Judge):
+        def _reply(self, prompt):
+            return super()._reply(prompt).replace("0.1", "0.9").replace("0.3", "0.9").replace("unsafe", "safe")
+
+    found = judged(FACTS, Yes())
+    assert (found.distinct, found.right.k) == (1, sum(fact.is_told_truly for fact in FACTS))
+    assert "whatever it is asked, and so judges nothing" in wording_part([], [found]).findings[0]
+
+
 def test_statements_that_a_judge_says_no_verdict_on_are_counted():
     found = judged(FACTS, Judge(garbled=(3, 4)))
     assert (found.unread, found.right.n, found.worded.first.shift.n) == (2, 28, 28)
