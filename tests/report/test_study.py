@@ -65,6 +65,14 @@ def test_text_from_outside_is_text() -> None:
     assert "<script" not in picture_files(report(HOSTILE), "p")["p-0.svg"]
 
 
+def test_what_a_sentence_marks_is_stressed_and_set_as_code() -> None:
+    told = report("*CMP* in `a_b.py`, 2 * 3 * 4 <i>")
+    page = study_page(told)
+    assert "<p>before <em>CMP</em> in <code>a_b.py</code>, 2 * 3 * 4 &lt;i&gt;</p>" in page
+    assert page.count("<em>CMP</em>") == 5, "preface, finding, warning, paragraph, note; a cell is no sentence"
+    assert r"said of \emph{CMP} in \texttt{a\_b.py}, 2 * 3 * 4" in study_latex(told)
+
+
 def test_a_line_end_in_a_cell_stays_in_its_row() -> None:
     markdown = study_markdown(report("two\nlines"))
     assert "| two lines | 0.500 \\[0.400, 0.600\\] |" in markdown.splitlines()

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from foureyes import __version__
 from foureyes.display import plural
 from foureyes.report.assets import bundled, digest
+from foureyes.report.marks import html_sentence
 
 __all__ = ["render"]
 
@@ -52,4 +53,5 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     made.globals["plural"] = plural
+    made.filters["sentence"] = html_sentence
     return made

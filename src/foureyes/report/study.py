@@ -13,6 +13,7 @@ from pathlib import Path
 from foureyes.latex import latex_table, latex_text
 from foureyes.report import page
 from foureyes.report.forest import ForestPlot, plain_title
+from foureyes.report.marks import latex_sentence
 from foureyes.tables.saving import write_text
 
 __all__ = [
@@ -162,12 +163,12 @@ def study_latex(report: StudyReport, *, pictures: str = "") -> str:
     """
     lines = [f"% {' '.join(text.split())}" for text in (report.title, report.command)] + [""]
     lines += (
-        [r"\begin{itemize}", *(rf"\item {latex_text(text)}" for text in report.findings), r"\end{itemize}", ""]
+        [r"\begin{itemize}", *(rf"\item {latex_sentence(text)}" for text in report.findings), r"\end{itemize}", ""]
         if report.findings
         else []
     )
     for i, section in enumerate(report.sections):
-        lines += [rf"\paragraph{{{latex_text(section.title)}}}", *map(latex_text, section.paragraphs), ""]
+        lines += [rf"\paragraph{{{latex_text(section.title)}}}", *map(latex_sentence, section.paragraphs), ""]
         if section.forest and pictures:
             lines += _figure(section.forest, f"{pictures}-{i}.pdf")
         for n, table in enumerate(section.tables, 1):
