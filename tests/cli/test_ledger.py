@@ -240,7 +240,7 @@ def test_export_to_somebody_who_does_not_read_on_is_no_error(path):
 def test_export_to_stdout(path):
     command = [sys.executable, "-m", "foureyes", "ledger", "export", str(path), "--key", KEY]
     run = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert len(run.stdout.splitlines()) == 1 + 2 + 60
+    assert len(run.stdout.splitlines()) == 1 + 3 + 60
 
 
 def test_watch_follows_a_log_and_screams_when_it_shrinks(path, tmp_path, capsys):

@@ -25,7 +25,7 @@ SIZE = 600
 
 @pytest.fixture(scope="module")
 def lines(tmp_path_factory):
-    """The export of a log of 600 entries, as lines: a header, checkpoints for 600 and 200, entries."""
+    """The export of a log of 600 entries, as lines: a header, checkpoints for 600, 200 and again 600, entries."""
     path = tmp_path_factory.mktemp("ledger") / "ledger.db"
     out = io.BytesIO()
     with Ledger.open(SqliteStore(path), signer=SIGNER, options=options()) as ledger:
@@ -125,7 +125,8 @@ def renoted(change):
 
     def apply(lines):
         note = change(json.loads(lines[1])["checkpoint"], [line[:-1] for line in lines[first_entry(lines) :]])
-        return [lines[0], json.dumps({"checkpoint": note}).encode() + b"\n", *lines[2:]]
+        newest = json.dumps({"checkpoint": note}).encode() + b"\n"
+        return [lines[0], newest, lines[2], newest, *lines[4:]]
 
     return apply
 
@@ -240,7 +241,7 @@ def test_no_beginning_of_an_export_passes_for_a_whole_one(tmp_path):
 
 def test_an_export_whose_newest_checkpoint_stands_last_is_read(lines, tmp_path):
     """As those were written before."""
-    earlier = [lines[0], lines[2], lines[1], *lines[3:]]
+    earlier = [lines[0], *lines[2:]]
     assert verified(earlier, tmp_path)[0] == 0
     assert open_log(str(tmp_path / "export.jsonl"), [SIGNER.key]).verify().size == SIZE
 

@@ -5,11 +5,12 @@ r"""Exports a log as one file of lines, which :mod:`foureyes.ledger.verify_expor
     {"foureyes_ledger":1,"origin":"example.com/guard","size":2,"keys":["example.com/guard+1c5f3a07+AR…"]}
     {"checkpoint":"example.com/guard\n2\n…"}
     {"checkpoint":"example.com/guard\n1\n…"}
+    {"checkpoint":"example.com/guard\n2\n…"}
     {"v":1,"index":0,"previous":"…",…}
     {"v":1,"index":1,"previous":"…",…}
 
-The checkpoints come first, the newest before all others, so that no beginning of an export passes for a whole one; then the
-entries, each with the very bytes that were hashed. The keys are a hint as to which key to ask somebody trustworthy for: a
+The checkpoints come first, the newest before all others, so that no beginning of an export passes for a whole one, and again behind
+them, where versions before this one look for it; then the entries, each with the very bytes that were hashed. The keys are a hint as to which key to ask somebody trustworthy for: a
 forger would put his own there.
 
 Line ends may have become those of Windows on the way, and a byte order mark may stand before the first: neither is part of
@@ -61,7 +62,8 @@ def write_export(log: Log, out: IO[bytes]) -> int:
     header = {"foureyes_ledger": FORMAT, "origin": head.origin, "size": head.size, "keys": [str(k) for k in log.keys]}
     try:
         out.write(_line(header))
-        out.writelines(_line({"checkpoint": note}) for note in reversed(notes))
+        newest_first = notes if len(notes) == 1 else [notes[-1], *notes]
+        out.writelines(_line({"checkpoint": note}) for note in newest_first)
         out.writelines(entry + b"\n" for entry in log.raw(0, head.size))
     except BrokenPipeError:
         raise  # whoever was reading went away: no error of ours
@@ -121,8 +123,8 @@ class _View(View):
         return notes[-1] if notes else None
 
     def checkpoints(self) -> Iterator[str]:
-        """The smallest first, in whatever order they stand."""
-        yield from sorted(self._notes(), key=lambda note: Checkpoint.parse(split_note(note)[0]).size)
+        """The smallest first, each once, in whatever order they stand."""
+        yield from sorted(dict.fromkeys(self._notes()), key=lambda note: Checkpoint.parse(split_note(note)[0]).size)
 
     def _notes(self) -> Iterator[str]:
         for _, line in self._lines(self._first_note):

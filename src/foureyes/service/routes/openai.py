@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 import orjson
@@ -66,13 +67,17 @@ class _Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""
         scope["route"] = self
+        with suppress(HungUp, TooSlow):
+            await self._served(scope, receive, _Sent(each_in_time(send)))
+
+    async def _served(self, scope: Scope, receive: Receive, sent: _Sent) -> None:
+        """The same; raises where the caller is gone."""
         asked: dict[str, Any] = {}
-        sent = _Sent(each_in_time(send))
         state: AppState = scope["foureyes.state"]
         try:
             await self.serve(scope, receive, sent, asked)
         except (HungUp, TooSlow):
-            return
+            raise
         except asyncio.CancelledError:
             if not state.ending or (sent.began and not sent.is_open):
                 raise
@@ -82,7 +87,7 @@ class _Endpoint:
                 raise
             state.log_failure(error, scope["foureyes.request_id"])
             response = error_response(error, scope["foureyes.request_id"], asked)
-            await response(scope, receive, send)
+            await response(scope, receive, sent)
 
     async def serve(self, scope: Scope, receive: Receive, send: Send, body: dict[str, Any]) -> None:
         """The same, which may raise before anything is sent.
